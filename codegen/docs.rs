@@ -1,0 +1,115 @@
+//! Descriptions of the document as rustdoc: limits and defaults spelled out, names linked, code blocks never doctests.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{flag, names};
+
+/// A description with what the schema says in keywords beside it: limits, default.
+pub(super) fn described(description: Option<&str>, schema: &Value) -> String {
+    let mut out = description.unwrap_or_default().trim().to_owned();
+    let facts = facts(schema);
+    if !facts.is_empty() {
+        if !out.is_empty() {
+            out.push_str("\n\n");
+        }
+        out.push_str(&facts.join(" "));
+    }
+    out
+}
+
+fn facts(schema: &Value) -> Vec<String> {
+    let number = |key: &str| schema.get(key).filter(|value| value.is_number());
+    let between = |low: &str, high: &str, unit: &str| match (number(low), number(high)) {
+        (Some(low), Some(high)) => Some(format!("From {low} to {high}{unit}.")),
+        (Some(low), None) => Some(format!("At least {low}{unit}.")),
+        (None, Some(high)) => Some(format!("At most {high}{unit}.")),
+        (None, None) => None,
+    };
+    let mut facts: Vec<String> = [
+        between("minLength", "maxLength", " characters"),
+        between("minimum", "maximum", ""),
+        between("minItems", "maxItems", " items"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if flag(schema, "uniqueItems") {
+        facts.push("No item twice.".to_owned());
+    }
+    if let Some(default) = schema.get("default") {
+        let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+        facts.push(format!("Left out, the server takes `{default}`."));
+    }
+    facts
+}
+
+/// Where the names of the document stand in Rust.
+#[derive(Debug, Default)]
+pub(super) struct Links(BTreeMap<String, String>);
+
+impl Links {
+    pub(super) fn add(&mut self, name: &str, path: String) {
+        self.0.insert(name.to_owned(), path);
+    }
+
+    /// Links `` `Name` `` and `` `operationId` `` outside code blocks; marks code blocks that have no language as text.
+    pub(super) fn rustdoc(&self, description: &str) -> String {
+        let mut out = Vec::new();
+        let mut in_code = false;
+        for line in description.trim().lines() {
+            if let Some(language) = line.trim_start().strip_prefix("```") {
+                let opens = !in_code;
+                in_code = opens;
+                out.push(if opens && language.trim().is_empty() { format!("{line}text") } else { line.to_owned() });
+            } else if in_code {
+                out.push(line.to_owned());
+            } else {
+                out.push(self.link(line));
+            }
+        }
+        out.join("\n")
+    }
+
+    fn link(&self, line: &str) -> String {
+        if line.matches('`').count() % 2 == 1 {
+            return line.to_owned();
+        }
+        let mut out = String::new();
+        for (index, part) in line.split('`').enumerate() {
+            let is_code = index % 2 == 1;
+            match self.0.get(part).filter(|_| is_code) {
+                Some(path) if !out.ends_with('[') => out.push_str(&format!("[`{part}`]({path})")),
+                _ if is_code => out.push_str(&format!("`{part}`")),
+                _ => out.push_str(part),
+            }
+        }
+        out
+    }
+}
+
+/// The text that a description's list (``- `value`: text``) gives to one value.
+pub(super) fn listed(description: &str, value: &str) -> Option<String> {
+    let marker = format!("- `{value}`:");
+    let mut lines = description.lines().map(str::trim);
+    let mut found = lines.find_map(|line| line.strip_prefix(&marker))?.trim().to_owned();
+    for line in lines.take_while(|line| !line.is_empty() && !line.starts_with("- ")) {
+        found.push(' ');
+        found.push_str(line);
+    }
+    let mut chars = found.chars();
+    let first = chars.next()?.to_uppercase().to_string();
+    let mut out = first + chars.as_str();
+    if !out.ends_with(['.', '!', '?']) {
+        out.push('.');
+    }
+    Some(out)
+}
+
+/// The fallback for what the document leaves bare: the name in words.
+pub(super) fn words(name: &str) -> String {
+    let words = names::snake(name).replace('_', " ");
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
+}

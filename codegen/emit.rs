@@ -1,0 +1,86 @@
+//! The crate's generated code: `progenitor`'s, documented and in the document's order, and what it does not write.
+
+mod operations;
+mod types;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use serde_json::Value;
+use syn::{Item, parse_quote};
+
+use super::{Error, Result, at, docs::Links, entries, lower::Lowered, model::Model, names};
+
+/// Puts the parts together: `types`, `client` (what `progenitor` wrote of the calls) and `operations`.
+pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn::File) -> Result<String> {
+    let links = links(document, model);
+    let (mut uses, mut client, mut structs) = (Vec::new(), Vec::new(), Vec::new());
+    for item in code.items {
+        match item {
+            Item::Mod(module) if module.ident == "types" => {
+                structs = module.content.map(|(_, items)| items).unwrap_or_default()
+            }
+            Item::Mod(module) if module.ident == "prelude" => {}
+            Item::Use(item) => uses.push(item),
+            item => client.push(item),
+        }
+    }
+    client.iter_mut().for_each(trim_client);
+    let operations = operations::emit(document, model, lowered, &client, &links)?;
+    let types = types::emit(document, model, lowered, structs, &links)?;
+    let file: syn::File = parse_quote! {
+        /// Everything the Bot API receives and answers, generated from its OpenAPI document.
+        ///
+        /// Unions (such as `Update`) and string enums keep what they do not know in `Unknown`. Structs that go into a
+        /// request have `new` (required fields, in the document's order) and a setter per field.
+        pub mod types { #types }
+
+        #[allow(clippy::all, dead_code, unused_imports, missing_docs, missing_debug_implementations, unreachable_pub)]
+        pub(crate) mod client {
+            #(#uses)*
+            use super::types;
+            #(#client)*
+        }
+
+        pub(crate) mod operations { #operations }
+    };
+    Ok(prettyplease::unparse(&file))
+}
+
+/// Takes `Client::new` out: it makes an HTTP client of its own, with a timeout that would cut every poll.
+fn trim_client(item: &mut Item) {
+    if let Item::Impl(block) = item {
+        block.items.retain(|item| !matches!(item, syn::ImplItem::Fn(function) if function.sig.ident == "new"));
+    }
+}
+
+fn links(document: &Value, model: &Model) -> Links {
+    let mut links = Links::default();
+    for (name, _) in at(document, &["components"]).into_iter().flat_map(|components| entries(components, "schemas")) {
+        let is_type = at(document, &["components", "schemas", name]).is_some_and(|node| {
+            node.get("properties").is_some() || node.get("allOf").is_some() || node.get("enum").is_some()
+        });
+        if is_type {
+            links.add(name, format!("crate::types::{}", names::type_ident(name)));
+        }
+    }
+    for operation in &model.operations {
+        links.add(&operation.id, format!("crate::api::Api::{}", names::value_ident(&operation.id)));
+    }
+    links
+}
+
+/// `#[doc]` attributes of a text, one a line, so that the generated file reads like a written one.
+fn doc(text: &str) -> TokenStream {
+    let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
+    quote!(#(#[doc = #lines])*)
+}
+
+/// An expression that checks `value` (a reference) at `place`, as `lower::check` found it.
+fn check(check: &Value, value: &TokenStream, place: &TokenStream) -> Result<TokenStream> {
+    match (check["kind"].as_str(), check["limit"].as_u64().and_then(|limit| usize::try_from(limit).ok())) {
+        (Some("id"), _) => Ok(quote!(crate::check::id(#value, #place)?;)),
+        (Some("http-url"), _) => Ok(quote!(crate::check::http_url(#value, #place)?;)),
+        (Some("max-length"), Some(limit)) => Ok(quote!(crate::check::max_length(#value, #limit, #place)?;)),
+        _ => Err(Error::new("", format!("no such check: {check}"))),
+    }
+}

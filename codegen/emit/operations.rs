@@ -1,0 +1,416 @@
+//! The module `operations`: `Api` with a method per operation, and the request builder that each returns.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use serde_json::Value;
+use syn::{FnArg, ImplItem, ImplItemFn, Item, Pat, ReturnType, Type};
+
+use super::{
+    super::{
+        Error, Result, at,
+        docs::{self, Links},
+        entries, flag,
+        lower::{self, Lowered},
+        model::{self, Model, Operation},
+        names, text,
+    },
+    check, doc,
+    types::{argument, generic_argument},
+};
+
+pub(super) fn emit(
+    document: &Value,
+    model: &Model,
+    lowered: &Lowered,
+    client: &[Item],
+    links: &Links,
+) -> Result<TokenStream> {
+    let frame = text(document, "x-example-frame").unwrap_or("{example}");
+    let reference = at(document, &["externalDocs", "url"]).and_then(Value::as_str);
+    let (mut methods, mut builders) = (TokenStream::new(), TokenStream::new());
+    for operation in &model.operations {
+        let call = client_method(client, operation)?;
+        let parts = Parts::read(document, lowered, operation, call)?;
+        let documentation = Documentation { document, links, reference, frame };
+        methods.extend(parts.method(&documentation));
+        builders.extend(parts.builder(&documentation)?);
+    }
+    Ok(quote! {
+        use super::{client, types};
+
+        /// Every operation of the API's document under its own name, reached by [`Bot::api`](crate::Bot::api).
+        ///
+        /// Each method returns a request: required parameters are its arguments, optional ones its setters; it is sent
+        /// by `.await`, or by `.send()` where a plain future is wanted.
+        #[derive(Debug, Clone)]
+        pub struct Api { pub(crate) bot: crate::Bot }
+
+        impl Api { #methods }
+
+        #builders
+    })
+}
+
+/// The method that `progenitor` wrote for an operation.
+fn client_method<'a>(client: &'a [Item], operation: &Operation) -> Result<&'a ImplItemFn> {
+    let name = names::value_ident(&operation.id);
+    let functions = client.iter().filter_map(|item| match item {
+        Item::Impl(block) if block.trait_.is_none() => Some(&block.items),
+        _ => None,
+    });
+    let found = functions.flatten().find_map(|item| match item {
+        ImplItem::Fn(function) if function.sig.ident == name => Some(function),
+        _ => None,
+    });
+    found.ok_or_else(|| Error::new(&operation.place, format!("progenitor wrote no method `{name}`")))
+}
+
+/// One argument of an operation, in the document's order; the body comes last.
+struct Argument {
+    ident: syn::Ident,
+    ty: Type,
+    required: bool,
+    documentation: String,
+    check: Option<TokenStream>,
+    /// A parameter's name as the document has it; the body has none.
+    parameter: Option<String>,
+}
+
+/// How an argument is handed to the client's method.
+struct Parts<'a> {
+    operation: &'a Operation,
+    name: syn::Ident,
+    builder: syn::Ident,
+    arguments: Vec<Argument>,
+    /// The arguments of the client's method, in its order.
+    passed: Vec<TokenStream>,
+    answer: Type,
+    acknowledgement: Option<(syn::Ident, syn::Ident)>,
+    /// Name and default (seconds) of the parameter that makes the server hold its answer back.
+    hold: Option<(String, u64)>,
+}
+
+/// What the documentation of an operation is made from.
+struct Documentation<'a> {
+    document: &'a Value,
+    links: &'a Links,
+    reference: Option<&'a str>,
+    frame: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn read(document: &Value, lowered: &Lowered, operation: &'a Operation, call: &ImplItemFn) -> Result<Self> {
+        let mut passed = Vec::new();
+        let mut types = Vec::new();
+        for input in call.sig.inputs.iter() {
+            let FnArg::Typed(typed) = input else { continue };
+            let Pat::Ident(pattern) = &*typed.pat else { continue };
+            let ident = pattern.ident.clone();
+            let optional = generic_argument(&typed.ty, "Option");
+            let (owned, by_reference) = owned(optional.unwrap_or(&typed.ty));
+            passed.push(match (optional.is_some(), by_reference) {
+                (true, Some(true)) => quote!(self.#ident.as_deref()),
+                (true, Some(false)) => quote!(self.#ident.as_ref()),
+                (false, Some(_)) => quote!(&self.#ident),
+                (_, None) => quote!(self.#ident),
+            });
+            types.push((ident, owned));
+        }
+        let mut take = |ident: &syn::Ident| {
+            let position = types.iter().position(|(known, _)| known == ident);
+            position
+                .map(|position| types.swap_remove(position).1)
+                .ok_or_else(|| Error::new(&operation.place, format!("progenitor's method has no argument `{ident}`")))
+        };
+        let mut arguments = Vec::new();
+        let mut hold = None;
+        for (index, node) in operation.parameters.iter().enumerate() {
+            let place = format!("{}.parameters[{index}]", operation.place);
+            let name = text(node, "name").unwrap_or_default();
+            let ident = names::value_ident(name);
+            let ty = take(&ident)?;
+            let schema = &node["schema"];
+            if flag(node, "x-hold") {
+                hold = Some((name.to_owned(), schema.get("default").and_then(Value::as_u64).unwrap_or(0)));
+            }
+            let in_path = text(node, "in") == Some("path");
+            arguments.push(Argument {
+                check: parameter_check(document, schema, in_path, name, &place)?,
+                documentation: docs::described(text(node, "description"), schema),
+                required: flag(node, "required"),
+                parameter: Some(name.to_owned()),
+                ident,
+                ty,
+            });
+        }
+        if let Some(body) = &operation.body {
+            let ident = format_ident!("body");
+            let ty = take(&ident)?;
+            let checked =
+                model::reference(body).is_some_and(|name| lowered.objects.iter().any(|object| object == name));
+            let check =
+                checked.then(|| quote!(crate::check::Check::check(value, &crate::check::Place::root("body"))?;));
+            arguments.push(Argument {
+                ident,
+                ty,
+                required: true,
+                documentation: String::new(),
+                check,
+                parameter: None,
+            });
+        }
+        let answer_schema = operation.answer.as_ref().and_then(model::reference);
+        let acknowledgement =
+            answer_schema.and_then(|name| at(document, &["components", "schemas", name, "x-acknowledgement"]));
+        let acknowledgement = acknowledgement.and_then(|mark| {
+            Some((names::value_ident(text(mark, "success")?), names::value_ident(text(mark, "message")?)))
+        });
+        Ok(Self {
+            name: names::value_ident(&operation.id),
+            builder: names::type_ident(&operation.id),
+            answer: answer(call)
+                .ok_or_else(|| Error::new(&operation.place, "progenitor's method has another answer than expected"))?,
+            operation,
+            arguments,
+            passed,
+            acknowledgement,
+            hold,
+        })
+    }
+
+    fn required(&self) -> impl Iterator<Item = &Argument> {
+        self.arguments.iter().filter(|argument| argument.required)
+    }
+
+    /// The method of `Api`.
+    fn method(&self, documentation: &Documentation<'_>) -> TokenStream {
+        let (name, builder) = (&self.name, &self.builder);
+        let text = doc(&documentation.method(self));
+        let (arguments, fields): (Vec<_>, Vec<_>) = self
+            .required()
+            .map(|Argument { ident, ty, .. }| {
+                let (argument, value) = taken(ty, ident);
+                (quote!(#ident: #argument), quote!(#ident: #value))
+            })
+            .unzip();
+        let optional = self.arguments.iter().filter(|argument| !argument.required).map(|argument| &argument.ident);
+        quote! {
+            #text
+            pub fn #name(&self, #(#arguments),*) -> #builder {
+                #builder {
+                    bot: self.bot.clone(),
+                    options: crate::transport::CallOptions::default(),
+                    #(#fields,)*
+                    #(#optional: ::std::option::Option::None,)*
+                }
+            }
+        }
+    }
+
+    /// The request builder: its struct, its setters, and what `request!` needs to send it.
+    fn builder(&self, documentation: &Documentation<'_>) -> Result<TokenStream> {
+        let Self { operation, name, builder, passed, answer, .. } = self;
+        let summary = doc(&format!(
+            "The request that [`Api::{name}`] makes: set what is optional, then `.await` or `.send()` it."
+        ));
+        let (mut fields, mut setters, mut checks) = (vec![], vec![], vec![]);
+        for Argument { ident, ty, required, documentation: text, check, .. } in &self.arguments {
+            fields.push(if *required { quote!(#ident: #ty) } else { quote!(#ident: ::std::option::Option<#ty>) });
+            if !required {
+                let (argument, value) = taken(ty, ident);
+                let text = doc(&documentation.links.rustdoc(if text.is_empty() { "" } else { text }));
+                setters.push(quote! {
+                    #text
+                    pub fn #ident(mut self, #ident: #argument) -> Self {
+                        self.#ident = ::std::option::Option::Some(#value);
+                        self
+                    }
+                });
+            }
+            checks.extend(check.as_ref().map(|check| {
+                if *required {
+                    quote!({ let value = &self.#ident; #check })
+                } else {
+                    quote!(if let ::std::option::Option::Some(value) = &self.#ident { #check })
+                }
+            }));
+        }
+        if let Some(group) = operation.node.get("x-exactly-one-of") {
+            checks.push(self.exactly_one(group)?);
+        }
+        let (id, path) = (&operation.id, &operation.path);
+        let hold = match &self.hold {
+            Some((parameter, seconds)) => quote!(::std::option::Option::Some((#parameter, #seconds))),
+            None => quote!(::std::option::Option::None),
+        };
+        let (output, finish) = match &self.acknowledgement {
+            Some((success, message)) => {
+                (quote!(()), quote!(if answer.#success { Ok(()) } else { Err(answer.#message.into()) }))
+            }
+            None => (quote!(#answer), quote!(Ok(answer))),
+        };
+        Ok(quote! {
+            #summary
+            #[derive(Debug, Clone)]
+            #[must_use = "a request does nothing until it is awaited or sent"]
+            pub struct #builder {
+                bot: crate::Bot,
+                options: crate::transport::CallOptions,
+                #(#fields,)*
+            }
+
+            impl #builder { #(#setters)* }
+
+            impl crate::request::Request for #builder {
+                type Answer = #answer;
+                type Output = #output;
+                const OPERATION: &'static crate::transport::Operation = &crate::transport::Operation {
+                    id: #id,
+                    path: #path,
+                    hold: #hold,
+                };
+                fn check(&self) -> ::std::result::Result<(), crate::check::Invalid> {
+                    #(#checks)*
+                    Ok(())
+                }
+                async fn exec(&self, client: &client::Client) -> crate::request::Answered<Self::Answer> {
+                    client.#name(#(#passed),*).await
+                }
+                fn finish(answer: Self::Answer) -> ::std::result::Result<Self::Output, ::std::option::Option<::std::string::String>> {
+                    #finish
+                }
+            }
+
+            crate::request::request!(#builder -> #output);
+        })
+    }
+
+    /// `x-exactly-one-of: [a, b]`: of these optional parameters one is given, not none and not two.
+    fn exactly_one(&self, group: &Value) -> Result<TokenStream> {
+        let place = format!("{}.x-exactly-one-of", self.operation.place);
+        let names: Vec<&str> = group.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let given = names
+            .iter()
+            .map(|name| {
+                let known = self
+                    .arguments
+                    .iter()
+                    .find(|argument| argument.parameter.as_deref() == Some(*name) && !argument.required);
+                let ident = known
+                    .map(|argument| &argument.ident)
+                    .ok_or_else(|| Error::new(&place, format!("`{name}` is not an optional parameter")))?;
+                Ok(quote!((#name, self.#ident.is_some())))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(quote!(crate::check::exactly_one(&[#(#given),*])?;))
+    }
+}
+
+/// The owned type behind a parameter's type, and whether it is passed by reference (`Some(true)`: as `&str`).
+fn owned(ty: &Type) -> (Type, Option<bool>) {
+    match ty {
+        Type::Reference(reference) => match &*reference.elem {
+            Type::Path(path) if path.path.is_ident("str") => (syn::parse_quote!(::std::string::String), Some(true)),
+            inner => (inner.clone(), Some(false)),
+        },
+        plain => (plain.clone(), None),
+    }
+}
+
+/// How an argument is taken: a comma-separated list as anything that iterates, the rest as in setters.
+fn taken(ty: &Type, ident: &syn::Ident) -> (TokenStream, TokenStream) {
+    match generic_argument(ty, "CommaSeparated") {
+        Some(inner) => (
+            quote!(impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<#inner>>),
+            quote!(#ident.into_iter().map(::std::convert::Into::into).collect()),
+        ),
+        None => argument(ty, ident),
+    }
+}
+
+/// `T` of `Result<ResponseValue<T>, _>`.
+fn answer(call: &ImplItemFn) -> Option<Type> {
+    let ReturnType::Type(_, ty) = &call.sig.output else { return None };
+    generic_argument(generic_argument(ty, "Result")?, "ResponseValue").cloned()
+}
+
+/// The check of a parameter: what goes into a path is a segment, an id is never empty.
+fn parameter_check(
+    document: &Value,
+    schema: &Value,
+    in_path: bool,
+    name: &str,
+    place: &str,
+) -> Result<Option<TokenStream>> {
+    let at = quote!(&crate::check::Place::root(#name));
+    if in_path && text(schema, "type") == Some("string") {
+        return Ok(Some(quote!(crate::check::path_segment(value, #at)?;)));
+    }
+    match lower::check(document, schema, place)? {
+        Some(kind) => check(&kind, &quote!(value), &at).map(Some),
+        None => Ok(None),
+    }
+}
+
+impl Documentation<'_> {
+    fn method(&self, parts: &Parts<'_>) -> String {
+        let operation = parts.operation;
+        let node = &operation.node;
+        let mut out = vec![sentence(text(node, "summary").unwrap_or(&operation.id))];
+        if let Some(description) = text(node, "description") {
+            out.push(description.trim().to_owned());
+        }
+        let required: Vec<String> = parts
+            .required()
+            .filter(|argument| !argument.documentation.is_empty())
+            .map(|argument| format!("- `{}`: {}", argument.ident, argument.documentation.replace('\n', "\n  ")))
+            .collect();
+        if !required.is_empty() {
+            out.push(required.join("\n"));
+        }
+        let wire = format!("`{} {}`", operation.method.to_uppercase(), operation.path);
+        out.push(match self.reference {
+            Some(url) => format!("API: {wire}, [documentation of `{0}`]({url}#operation/{0}).", operation.id),
+            None => format!("API: {wire}, `{}`.", operation.id),
+        });
+        if let Some(example) = text(node, "x-example") {
+            out.push(format!("# Example\n\n```\n{}\n```", self.frame.replace("{example}", example.trim()).trim()));
+        }
+        let mut errors = vec![
+            "Awaiting the request fails with an [`Error`](crate::Error) when the server refuses or cannot be reached:"
+                .to_owned(),
+        ];
+        errors.extend(
+            error_statuses(self.document, node)
+                .into_iter()
+                .map(|(status, text)| format!("- {status}: {}", sentence(text))),
+        );
+        if parts.acknowledgement.is_some() {
+            errors.push("- a 200 that says `success: false`: the server's words, see [`Error::is_refused`](crate::Error::is_refused).".to_owned());
+        }
+        out.push(format!("# Errors\n\n{}", errors.join("\n")));
+        let safety = if operation.method == "get" {
+            "Dropping the future abandons the call; nothing is changed on the server by that."
+        } else {
+            "Dropping the future abandons the call, which the server may have carried out all the same."
+        };
+        out.push(format!("# Cancel safety\n\n{safety}"));
+        self.links.rustdoc(&out.join("\n\n"))
+    }
+}
+
+/// A description as one line that ends like a sentence.
+fn sentence(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.is_empty() || text.ends_with(['.', '!', '?', ':']) { text } else { format!("{text}.") }
+}
+
+/// The descriptions of the error statuses of an operation.
+fn error_statuses<'a>(document: &'a Value, node: &'a Value) -> Vec<(&'a str, &'a str)> {
+    entries(node, "responses")
+        .filter(|(status, _)| !status.starts_with('2'))
+        .map(|(status, response)| {
+            (status.as_str(), text(model::resolve(document, response), "description").unwrap_or_default())
+        })
+        .collect()
+}

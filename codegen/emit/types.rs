@@ -1,0 +1,285 @@
+//! The module `types`: structs as `progenitor` wrote them, then unions, enums, constructors, setters and checks.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use serde_json::Value;
+use syn::{Field, GenericArgument, Item, ItemStruct, PathArguments, Type};
+
+use super::{
+    super::{
+        Error, Result, at,
+        docs::{self, Links},
+        entries, flag,
+        lower::Lowered,
+        model::{self, Model, StringEnum, Union},
+        names, text,
+    },
+    check, doc,
+};
+
+pub(super) fn emit(
+    document: &Value,
+    model: &Model,
+    lowered: &Lowered,
+    structs: Vec<Item>,
+    links: &Links,
+) -> Result<TokenStream> {
+    let schemas: BTreeMap<String, (&String, &Value)> = entries(&lowered.document["components"], "schemas")
+        .map(|(name, node)| (names::type_ident(name).to_string(), (name, node)))
+        .collect();
+    let mut out = TokenStream::new();
+    for item in structs {
+        match item {
+            Item::Struct(mut item) => {
+                let (name, schema) = schemas.get(&item.ident.to_string()).copied().ok_or_else(|| {
+                    Error::new("components.schemas", format!("no schema for the generated type {}", item.ident))
+                })?;
+                let name = name.clone();
+                describe(&mut item, &name, schema, links);
+                item.to_tokens(&mut out);
+                if model.requests.contains(&name) {
+                    out.extend(setters(&item, &name));
+                    out.extend(struct_checks(&item, schema)?);
+                }
+            }
+            // Conversions of newtypes, which the lowering leaves none of.
+            Item::Mod(module) if module.ident == "error" => {}
+            item => item.to_tokens(&mut out),
+        }
+    }
+    for union in &model.unions {
+        out.extend(emit_union(document, union, links));
+        if model.requests.contains(&union.name) {
+            out.extend(union_checks(union, lowered));
+        }
+    }
+    out.extend(model.enums.iter().map(|known| emit_enum(known, model, document, links)));
+    Ok(out)
+}
+
+/// Documents a struct and its fields from the schema and puts the fields into the document's order.
+fn describe(item: &mut ItemStruct, name: &str, schema: &Value, links: &Links) {
+    item.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
+    let text_of = |node: &Value, fallback: &str| {
+        let description = text(node, "description").unwrap_or_default();
+        let description = if description.is_empty() { docs::words(fallback) } else { description.to_owned() };
+        let documentation = doc(&links.rustdoc(&description));
+        syn::parse::Parser::parse2(syn::Attribute::parse_outer, documentation).unwrap_or_default()
+    };
+    item.attrs.splice(0..0, text_of(schema, name));
+    let order: Vec<&String> = entries(schema, "properties").map(|(name, _)| name).collect();
+    if let syn::Fields::Named(fields) = &mut item.fields {
+        let mut sorted: Vec<Field> = fields.named.iter().cloned().collect();
+        sorted.sort_by_key(|field| order.iter().position(|name| **name == property_name(field)));
+        for field in &mut sorted {
+            field.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
+            let property = property_name(field);
+            field.attrs.splice(0..0, text_of(&schema["properties"][&property], &property));
+        }
+        fields.named = sorted.into_iter().collect();
+    }
+}
+
+/// The document's name of a field: what serde renames it to, else its own.
+fn property_name(field: &Field) -> String {
+    let mut name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        // Other keys of the attribute are none of ours: what cannot be read is skipped.
+        let _ = attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("rename") {
+                name = meta.value()?.parse::<syn::LitStr>()?.value();
+            } else if let Ok(value) = meta.value() {
+                value.parse::<syn::Expr>()?;
+            }
+            Ok(())
+        });
+    }
+    name
+}
+
+/// `new` with the required fields as arguments, and a setter for every field.
+fn setters(item: &ItemStruct, schema_name: &str) -> TokenStream {
+    let name = &item.ident;
+    let (mut arguments, mut required, mut optional, mut setters) = (vec![], vec![], vec![], vec![]);
+    for field in &item.fields {
+        let (Some(ident), attributes) =
+            (&field.ident, field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")))
+        else {
+            continue;
+        };
+        let inner = generic_argument(&field.ty, "Option");
+        let (argument, value) = argument(inner.unwrap_or(&field.ty), ident);
+        let stored = if inner.is_some() { quote!(::std::option::Option::Some(#value)) } else { value.clone() };
+        if inner.is_none() {
+            arguments.push(quote!(#ident: #argument));
+            required.push(quote!(#ident: #value));
+        } else {
+            optional.push(quote!(#ident: ::std::option::Option::None));
+        }
+        setters.push(quote! {
+            #(#attributes)*
+            #[must_use]
+            pub fn #ident(mut self, #ident: #argument) -> Self {
+                self.#ident = #stored;
+                self
+            }
+        });
+    }
+    let summary = if required.is_empty() {
+        format!(" An empty `{schema_name}`: every field is optional and has a setter.")
+    } else {
+        format!(" A `{schema_name}` with what is required; the rest has setters.")
+    };
+    quote! {
+        impl #name {
+            #[doc = #summary]
+            #[must_use]
+            pub fn new(#(#arguments),*) -> Self {
+                Self { #(#required,)* #(#optional,)* }
+            }
+            #(#setters)*
+        }
+    }
+}
+
+/// How a value of a type is taken as an argument, and what makes the type of it.
+pub(super) fn argument(ty: &Type, ident: &syn::Ident) -> (TokenStream, TokenStream) {
+    if let Some(inner) = generic_argument(ty, "Box") {
+        return (quote!(impl ::std::convert::Into<#inner>), quote!(::std::boxed::Box::new(#ident.into())));
+    }
+    match generic_argument(ty, "Vec") {
+        Some(inner) if generic_argument(inner, "Vec").is_some() => {
+            (quote!(impl ::std::convert::Into<#ty>), quote!(#ident.into()))
+        }
+        Some(inner) => (
+            quote!(impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<#inner>>),
+            quote!(#ident.into_iter().map(::std::convert::Into::into).collect()),
+        ),
+        None if is_scalar(ty) => (quote!(#ty), quote!(#ident)),
+        None => (quote!(impl ::std::convert::Into<#ty>), quote!(#ident.into())),
+    }
+}
+
+fn is_scalar(ty: &Type) -> bool {
+    let name = ty.to_token_stream().to_string();
+    matches!(name.as_str(), "bool" | "i32" | "i64" | "f32" | "f64")
+}
+
+/// `T` of `Outer<T>`, whatever path leads to `Outer`.
+pub(super) fn generic_argument<'a>(ty: &'a Type, outer: &str) -> Option<&'a Type> {
+    let Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last().filter(|segment| segment.ident == outer)?;
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(inner) => Some(inner),
+        _ => None,
+    })
+}
+
+fn struct_checks(item: &ItemStruct, schema: &Value) -> Result<TokenStream> {
+    let name = &item.ident;
+    let mut checks = TokenStream::new();
+    for field in &item.fields {
+        let Some(ident) = &field.ident else { continue };
+        let property = property_name(field);
+        let node = &schema["properties"][&property];
+        let place = quote!(&at.field(#property));
+        if let Some(kind) = node.get("x-check") {
+            let check = check(kind, &quote!(value), &place)?;
+            checks.extend(if generic_argument(&field.ty, "Option").is_some() {
+                quote!(if let ::std::option::Option::Some(value) = &self.#ident { #check })
+            } else {
+                quote!({ let value = &self.#ident; #check })
+            });
+        } else if flag(node, "x-checks-inside") {
+            checks.extend(quote!(crate::check::Check::check(&self.#ident, #place)?;));
+        }
+    }
+    let place = if checks.is_empty() { quote!(_) } else { quote!(at) };
+    Ok(quote! {
+        impl crate::check::Check for #name {
+            fn check(&self, #place: &crate::check::Place<'_>) -> ::std::result::Result<(), crate::check::Invalid> {
+                #checks
+                Ok(())
+            }
+        }
+    })
+}
+
+fn union_checks(union: &Union, lowered: &Lowered) -> TokenStream {
+    let name = names::type_ident(&union.name);
+    let checked = union.variants.iter().filter(|(_, schema)| {
+        at(&lowered.document, &["components", "schemas", schema, "properties"]).and_then(Value::as_object).is_some_and(
+            |properties| properties.values().any(|node| node.get("x-check").is_some() || flag(node, "x-checks-inside")),
+        )
+    });
+    let arms: Vec<_> = checked
+        .map(|(tag, _)| {
+            let variant = names::type_ident(tag);
+            quote!(Self::#variant(value) => crate::check::Check::check(value, at),)
+        })
+        .collect();
+    let body = if arms.is_empty() { quote!(let _ = at; Ok(())) } else { quote!(match self { #(#arms)* _ => Ok(()) }) };
+    quote! {
+        impl crate::check::Check for #name {
+            fn check(&self, at: &crate::check::Place<'_>) -> ::std::result::Result<(), crate::check::Invalid> { #body }
+        }
+    }
+}
+
+fn emit_union(document: &Value, union: &Union, links: &Links) -> TokenStream {
+    let (name, tag) = (names::type_ident(&union.name), &union.tag);
+    let node = at(document, &["components", "schemas", &union.name]).unwrap_or(&Value::Null);
+    let described = text(node, "description").unwrap_or_default();
+    let fallback = docs::words(&union.name);
+    let documentation = doc(&links.rustdoc(if described.is_empty() { &fallback } else { described }));
+    let variants = union.variants.iter().map(|(value, schema)| {
+        let own = at(document, &["components", "schemas", schema]).and_then(|node| text(node, "description"));
+        let text =
+            docs::listed(described, value).or_else(|| own.map(str::to_owned)).unwrap_or_else(|| docs::words(value));
+        let (documentation, variant, ty) =
+            (doc(&links.rustdoc(&text)), names::type_ident(value), names::type_ident(schema));
+        quote!(#documentation #variant(#ty) = #value,)
+    });
+    // A schema under two tags cannot tell which one it is: no conversion from it.
+    let convertible = union
+        .variants
+        .iter()
+        .filter(|(_, schema)| union.variants.iter().filter(|(_, other)| other == schema).count() == 1)
+        .map(|(value, schema)| {
+            let (variant, ty) = (names::type_ident(value), names::type_ident(schema));
+            quote!(#variant(#ty),)
+        });
+    quote! {
+        crate::union::tagged_union! {
+            #documentation
+            pub enum #name by #tag { #(#variants)* }
+            from { #(#convertible)* }
+        }
+    }
+}
+
+fn emit_enum(known: &StringEnum, model: &Model, document: &Value, links: &Links) -> TokenStream {
+    let name = names::type_ident(&known.name);
+    // An enum of tags takes the words from its union.
+    let of_union = model.unions.iter().find(|union| model::tag_enum_name(&union.name) == known.name);
+    let source = of_union
+        .and_then(|union| at(document, &["components", "schemas", &union.name]))
+        .and_then(|node| text(node, "description"));
+    let source = source.unwrap_or(&known.description);
+    let fallback = docs::words(&known.name);
+    let documentation = doc(&links.rustdoc(if known.description.is_empty() { &fallback } else { &known.description }));
+    let values = known.values.iter().filter(|value| names::type_ident(value) != "Unknown").map(|value| {
+        let text = docs::listed(source, value).unwrap_or_else(|| docs::words(value));
+        let (documentation, variant) = (doc(&links.rustdoc(&text)), names::type_ident(value));
+        quote!(#documentation #variant = #value,)
+    });
+    quote! {
+        crate::open_enum::open_enum! {
+            #documentation
+            pub enum #name { #(#values)* }
+        }
+    }
+}

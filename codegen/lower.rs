@@ -1,0 +1,280 @@
+//! The document as `progenitor` turns it into good Rust: flat structs, plain types, no constraints.
+//!
+//! General passes only: inheritance by `allOf` is merged and the tag taken out of the leaves; aliases of scalars, lists
+//! and maps are inlined; unions, enums and ids become references to types of ours; nullable means not required and the
+//! other way round; limits move into the descriptions, and the server judges them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Error, Result, at, docs, entries, flag, items,
+    model::{self, Model, Operation},
+    names, text,
+    yaml::join,
+};
+
+/// What goes to `progenitor`.
+#[derive(Debug)]
+pub(super) struct Lowered {
+    pub(super) document: Value,
+    /// The schemas that become structs.
+    pub(super) objects: Vec<String>,
+    /// Schema name -> path of the Rust type that stands for it.
+    pub(super) replacements: BTreeMap<String, String>,
+}
+
+pub(super) fn lower(document: &Value, model: &Model) -> Result<Lowered> {
+    let mut lowering = Lowering { document, model, replacements: BTreeMap::new() };
+    let mut schemas = Map::new();
+    let mut objects = Vec::new();
+    for (name, node) in at(document, &["components"]).into_iter().flat_map(|components| entries(components, "schemas"))
+    {
+        if model.union(name).is_some() || model.is_enum(name) {
+            lowering.replace(name, format!("crate::types::{}", names::type_ident(name)));
+        } else if is_object(document, node) {
+            schemas.insert(name.clone(), lowering.object(name, node, &format!("components.schemas.{name}"))?);
+            objects.push(name.clone());
+        }
+    }
+    let mut paths = Map::new();
+    for operation in &model.operations {
+        let lowered = lowering.operation(operation)?;
+        if let Value::Object(item) = paths.entry(&operation.path).or_insert_with(|| json!({})) {
+            item.insert(operation.method.clone(), lowered);
+        }
+    }
+    // A replaced type needs a schema to stand for; its shape does not matter.
+    for name in lowering.replacements.keys() {
+        if schemas.insert(name.clone(), json!({"type": "object"})).is_some() {
+            return Err(Error::new(
+                format!("components.schemas.{name}"),
+                "this name is needed for a type of the crate",
+            ));
+        }
+    }
+    let info = json!({
+        "title": at(document, &["info", "title"]).and_then(Value::as_str).unwrap_or("API"),
+        "version": at(document, &["info", "version"]).and_then(Value::as_str).ok_or_else(|| Error::new("info", "has no `version`"))?,
+    });
+    let document = json!({"openapi": "3.0.3", "info": info, "paths": paths, "components": {"schemas": schemas}});
+    Ok(Lowered { document, objects, replacements: lowering.replacements })
+}
+
+/// Whether a component becomes a struct of its own: it has or inherits properties, or is an object without values.
+fn is_object(document: &Value, node: &Value) -> bool {
+    if node.get("properties").is_some() {
+        return true;
+    }
+    match model::reference(node).and_then(|name| at(document, &["components", "schemas", name])) {
+        // `allOf` of one object is a struct that inherits everything; of anything else an alias.
+        Some(target) => node.get("allOf").is_some() && is_object(document, target),
+        None => {
+            node.get("allOf").is_some()
+                || (text(node, "type") == Some("object") && node.get("additionalProperties").is_none())
+        }
+    }
+}
+
+struct Lowering<'a> {
+    document: &'a Value,
+    model: &'a Model,
+    replacements: BTreeMap<String, String>,
+}
+
+/// An object schema with everything it inherits.
+#[derive(Default)]
+struct Flat<'a> {
+    properties: Vec<(&'a str, &'a Value)>,
+    required: BTreeSet<&'a str>,
+}
+
+impl<'a> Lowering<'a> {
+    fn replace(&mut self, name: &str, path: String) -> Value {
+        self.replacements.insert(name.to_owned(), path);
+        json!({"$ref": format!("#/components/schemas/{name}")})
+    }
+
+    fn schema_named(&self, name: &str) -> &'a Value {
+        at(self.document, &["components", "schemas", name]).unwrap_or(&Value::Null)
+    }
+
+    /// A type without its prose, limits and default.
+    fn schema(&mut self, node: &Value, place: &str) -> Result<Value> {
+        if let Some(id) = text(node, "x-id") {
+            return Ok(self.replace(id, format!("crate::id::{id}")));
+        }
+        if let Some(union) = text(node, "x-tag-of") {
+            let name = model::tag_enum_name(union);
+            return Ok(self.replace(&name, format!("crate::types::{name}")));
+        }
+        if let Some(name) = model::reference(node) {
+            return self.reference(name, place);
+        }
+        if let Some(element) = node.get("items") {
+            return Ok(json!({"type": "array", "items": self.schema(element, &format!("{place}.items"))?}));
+        }
+        if let Some(extra @ Value::Object(_)) = node.get("additionalProperties") {
+            let value = self.schema(extra, &format!("{place}.additionalProperties"))?;
+            return Ok(json!({"type": "object", "additionalProperties": value}));
+        }
+        if node.get("properties").is_some() || node.get("allOf").is_some() {
+            return self.object("", node, place);
+        }
+        let kind = match text(node, "type") {
+            Some(kind @ ("string" | "integer" | "number" | "boolean" | "object")) => kind,
+            Some("array") => return Err(Error::new(place, "an array without `items`")),
+            Some(other) => return Err(Error::new(place, format!("`type: {other}` is not a type of OpenAPI 3.0"))),
+            None if node.get("enum").is_some() => "string",
+            None => return Ok(json!({})),
+        };
+        let mut lowered = json!({"type": kind});
+        if let (Value::Object(lowered), Some(format @ ("int32" | "int64" | "float" | "double"))) =
+            (&mut lowered, text(node, "format"))
+        {
+            lowered.insert("format".to_owned(), format.into());
+        }
+        Ok(lowered)
+    }
+
+    fn reference(&mut self, name: &str, place: &str) -> Result<Value> {
+        let target = self.schema_named(name);
+        let stays = self.model.union(name).is_some() || self.model.is_enum(name) || is_object(self.document, target);
+        if stays { Ok(json!({"$ref": format!("#/components/schemas/{name}")})) } else { self.schema(target, place) }
+    }
+
+    /// A field's type: big members are boxed, and a list or map that may be missing is told apart from an empty one.
+    fn field(&mut self, node: &Value, optional: bool, place: &str) -> Result<Value> {
+        let boxed = model::reference(node).filter(|name| flag(self.schema_named(name), "x-boxed"));
+        let mut lowered = match boxed {
+            Some(name) => self.replace(
+                &format!("Boxed{name}"),
+                format!("::std::boxed::Box<crate::types::{}>", names::type_ident(name)),
+            ),
+            None => self.schema(node, place)?,
+        };
+        if let Value::Object(lowered) = &mut lowered {
+            if optional && (lowered.contains_key("items") || lowered.contains_key("additionalProperties")) {
+                lowered.insert("nullable".to_owned(), true.into());
+            }
+            lowered.insert("description".to_owned(), docs::described(text(node, "description"), node).into());
+            if let Some(check) = check(self.document, node, place)? {
+                lowered.insert("x-check".to_owned(), check);
+            }
+            if self.leads_to_checks(node) {
+                lowered.insert("x-checks-inside".to_owned(), true.into());
+            }
+        }
+        Ok(lowered)
+    }
+
+    /// Whether a schema that a node leads to has a property which is checked before sending.
+    fn leads_to_checks(&self, node: &Value) -> bool {
+        let mut reached = BTreeSet::new();
+        model::reach(self.document, &self.model.unions, node, &mut reached);
+        reached.iter().any(|name| {
+            let mut flat = Flat::default();
+            flatten(self.document, self.schema_named(name), &mut flat);
+            flat.properties.iter().any(|(_, property)| matches!(check(self.document, property, ""), Ok(Some(_))))
+        })
+    }
+
+    fn object(&mut self, name: &str, node: &'_ Value, place: &str) -> Result<Value> {
+        let mut flat = Flat::default();
+        flatten(self.document, node, &mut flat);
+        for union in &self.model.unions {
+            if union.variants.iter().any(|(_, schema)| schema == name) {
+                flat.properties.retain(|(property, _)| *property != union.tag);
+            }
+        }
+        let mut properties = Map::new();
+        let mut required = Vec::new();
+        for (property, schema) in flat.properties {
+            let place = join(&join(place, "properties"), property);
+            let optional = !flat.required.contains(property) || model::nullable(self.document, schema);
+            properties.insert(property.to_owned(), self.field(schema, optional, &place)?);
+            if !optional {
+                required.push(property.to_owned());
+            }
+        }
+        let description = docs::described(text(node, "description"), &Value::Null);
+        Ok(json!({"type": "object", "description": description, "properties": properties, "required": required}))
+    }
+
+    fn operation(&mut self, operation: &Operation) -> Result<Value> {
+        let mut parameters = Vec::new();
+        for (index, parameter) in operation.parameters.iter().enumerate() {
+            let place = format!("{}.parameters[{index}]", operation.place);
+            let mut schema = self.schema(&parameter["schema"], &place)?;
+            if let Some(element) = schema.get("items").cloned() {
+                schema = self.comma_separated(&element, &place)?;
+            }
+            parameters.push(json!({
+                "name": parameter["name"],
+                "in": parameter["in"],
+                "required": flag(parameter, "required"),
+                "schema": schema,
+            }));
+        }
+        let mut lowered =
+            json!({"operationId": operation.id, "parameters": parameters, "responses": {"200": {"description": ""}}});
+        if let Some(body) = &operation.body {
+            let schema = self.schema(body, &format!("{}.requestBody", operation.place))?;
+            lowered["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
+        }
+        if let Some(answer) = &operation.answer {
+            let schema = self.schema(answer, &format!("{}.responses", operation.place))?;
+            lowered["responses"]["200"]["content"] = json!({"application/json": {"schema": schema}});
+        }
+        Ok(lowered)
+    }
+
+    /// A list in the query is one string with commas, whatever its `style` says.
+    fn comma_separated(&mut self, element: &Value, place: &str) -> Result<Value> {
+        let (name, path) = match (text(element, "$ref"), text(element, "type")) {
+            (Some(target), _) => {
+                let name = target.trim_start_matches("#/components/schemas/");
+                let path = self.replacements.get(name).cloned().unwrap_or_else(|| format!("crate::types::{name}"));
+                (name.to_owned(), path)
+            }
+            (None, Some("string")) => ("String".to_owned(), "::std::string::String".to_owned()),
+            (None, Some("integer")) => ("Integer".to_owned(), "i64".to_owned()),
+            _ => return Err(Error::new(place, "a list in the query holds strings or integers only")),
+        };
+        Ok(self.replace(&format!("CommaSeparated{name}"), format!("crate::request::CommaSeparated<{path}>")))
+    }
+}
+
+/// What is checked of a value before it is sent: an id is never empty, and what the overlay's `x-check` asks for.
+pub(super) fn check(document: &Value, node: &Value, place: &str) -> Result<Option<Value>> {
+    let is_string = {
+        let target = model::reference(node).and_then(|name| at(document, &["components", "schemas", name]));
+        text(target.unwrap_or(node), "type") == Some("string")
+    };
+    match text(node, "x-check") {
+        None if is_string && node.get("x-id").is_some() => Ok(Some(json!({"kind": "id"}))),
+        None => Ok(None),
+        Some("http-url") => Ok(Some(json!({"kind": "http-url"}))),
+        Some("max-length") => match node.get("maxLength") {
+            Some(limit) => Ok(Some(json!({"kind": "max-length", "limit": limit}))),
+            None => Err(Error::new(place, "`x-check: max-length` on a schema without `maxLength`")),
+        },
+        Some(other) => Err(Error::new(place, format!("`x-check: {other}` is neither `max-length` nor `http-url`"))),
+    }
+}
+
+/// Collects properties depth first, so that inherited ones come before own ones, as in the document.
+fn flatten<'a>(document: &'a Value, node: &'a Value, flat: &mut Flat<'a>) {
+    let node = model::resolve(document, node);
+    for part in items(node, "allOf") {
+        flatten(document, part, flat);
+    }
+    for (name, schema) in entries(node, "properties") {
+        match flat.properties.iter_mut().find(|(known, _)| known == name) {
+            Some((_, known)) => *known = schema,
+            None => flat.properties.push((name, schema)),
+        }
+    }
+    flat.required.extend(items(node, "required").filter_map(Value::as_str));
+}

@@ -1,0 +1,129 @@
+//! From the OpenAPI document to Rust: read, overlay, model, lower, `progenitor`, emit.
+//!
+//! Nothing here knows a schema or an operation by name: what the real server taught stands in the overlay, as `x-`
+//! extensions that any schema may carry (its head explains them).
+
+mod docs;
+mod emit;
+mod lower;
+mod model;
+mod names;
+mod overlay;
+mod yaml;
+
+use std::{fmt, fs, path::Path};
+
+use serde_json::Value;
+
+/// A mistake in the document or the overlay: in which file, at which place in it, and what is wrong.
+#[derive(Debug)]
+pub(crate) struct Error {
+    file: String,
+    place: String,
+    message: String,
+}
+
+impl Error {
+    /// An error at a dotted place, such as `components.schemas.Chat.properties.icon`.
+    fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { file: String::new(), place: place.into(), message: message.into() }
+    }
+
+    fn in_file(mut self, file: &str) -> Self {
+        self.file = file.to_owned();
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in [&self.file, &self.place] {
+            if !part.is_empty() {
+                write!(f, "{part}: ")?;
+            }
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// Reads the document and the overlay from files and returns the crate's generated code.
+pub(crate) fn generate(document: &Path, overlay: &Path) -> Result<String> {
+    let read = |path: &Path| {
+        fs::read_to_string(path)
+            .map_err(|error| Error::new("", format!("cannot read: {error}")).in_file(&path.display().to_string()))
+    };
+    generate_from_text(
+        (&document.display().to_string(), &read(document)?),
+        (&overlay.display().to_string(), &read(overlay)?),
+    )
+}
+
+/// The same from `(file name, YAML text)`; the names are for messages only.
+pub(crate) fn generate_from_text(document: (&str, &str), overlay: (&str, &str)) -> Result<String> {
+    let (doc_name, overlay_name) = (document.0, overlay.0);
+    let in_document = |error: Error| error.in_file(doc_name);
+    let in_overlay = |error: Error| error.in_file(overlay_name);
+
+    let mut doc = yaml::read(document.1).map_err(in_document)?;
+    let actions = yaml::read(overlay.1).map_err(in_overlay)?;
+    overlay::apply(&mut doc, &actions).map_err(in_overlay)?;
+
+    let model = model::read(&doc).map_err(in_document)?;
+    let lowered = lower::lower(&doc, &model).map_err(in_document)?;
+    let tokens = progenitor_code(&lowered).map_err(in_document)?;
+    emit::emit(&doc, &model, &lowered, tokens).map_err(in_document)
+}
+
+/// What `progenitor` makes of the lowered document: plain structs, and a `Client` with a method per operation.
+fn progenitor_code(lowered: &lower::Lowered) -> Result<syn::File> {
+    let fail = |message: String| Error::new("", message);
+    let spec: openapiv3::OpenAPI = serde_json::from_value(lowered.document.clone())
+        .map_err(|error| fail(format!("not an OpenAPI 3.0 document: {error}")))?;
+    let mut settings = progenitor::GenerationSettings::new();
+    settings
+        .with_hooks(progenitor::HooksMode::Expected)
+        .with_inner_type(quote::quote!(crate::transport::Call))
+        .with_map_type("::std::collections::BTreeMap")
+        .with_derive("PartialEq");
+    let mut open_ended = progenitor::TypePatch::default();
+    open_ended.with_attr("#[non_exhaustive]");
+    for name in &lowered.objects {
+        settings.with_patch(name, &open_ended);
+    }
+    for (name, path) in &lowered.replacements {
+        settings.with_replacement(name, path, std::iter::once(progenitor::TypeImpl::Display));
+    }
+    let tokens = progenitor::Generator::new(&settings)
+        .generate_tokens(&spec)
+        .map_err(|error| fail(format!("progenitor: {error}")))?;
+    syn::parse2(tokens).map_err(|error| fail(format!("progenitor wrote what is not Rust: {error}")))
+}
+
+/// The value at a path of keys, if all are there.
+fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    path.iter().try_fold(value, |value, key| value.get(key))
+}
+
+/// The entries of an object-valued key, in the document's order; nothing when the key is absent.
+fn entries<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    value.get(key).and_then(Value::as_object).into_iter().flatten()
+}
+
+/// The items of an array-valued key; nothing when the key is absent.
+fn items<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    value.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// A string-valued key.
+fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key).and_then(Value::as_str)
+}
+
+/// A boolean key; absent is false.
+fn flag(value: &Value, key: &str) -> bool {
+    value.get(key).and_then(Value::as_bool).unwrap_or(false)
+}

@@ -1,0 +1,24 @@
+//! Every operation of the Bot API, and the one place where generated code enters the crate.
+//!
+//! [`Api`] has a method per operation of the OpenAPI document, under the operation's own name. Each returns a request:
+//! required parameters are arguments, optional ones setters. The models are in [`types`](crate::types).
+//!
+//! ```
+//! # #[tokio::main]
+//! # async fn main() -> tamtam::Result<()> {
+//! # let tamtam = tamtam::sandbox::Sandbox::start().await;
+//! # let bot = tamtam.bot();
+//! let chats = bot.api().get_chats().count(20).await?;
+//! println!("the bot is in {} chats", chats.chats.len());
+//! # Ok(())
+//! # }
+//! ```
+
+mod generated {
+    #![allow(rustdoc::redundant_explicit_links)]
+    include!(concat!(env!("OUT_DIR"), "/tamtam.rs"));
+}
+
+pub(crate) use generated::client::Client;
+pub use generated::operations::*;
+pub use generated::types;

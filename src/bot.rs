@@ -1,0 +1,267 @@
+//! The bot: a cheap clone that everything is reached from.
+
+use std::{fmt, sync::Arc};
+
+use http::Method;
+use reqwest::Url;
+
+use crate::{
+    BotBuilder, ChatId, Error, Message, NewMessageBody, RawRequest, Result, Updates, UserId,
+    api::{Api, EditMessage, GetMyInfo, SendMessage},
+    id::MessageId,
+    transport::Transport,
+    types::{MessageLinkType, NewMessageLink},
+};
+
+/// The environment variable with the token.
+const TOKEN_VARIABLE: &str = "TAMTAM_TOKEN";
+/// The environment variable with the base URL, if it is not TamTam's.
+const BASE_URL_VARIABLE: &str = "TAMTAM_BASE_URL";
+
+/// A bot: token, API and HTTP connections. Cloning it is cheap, and clones share all of that.
+///
+/// What everyone does has a short verb here; every operation of the API is under [`api`](Self::api).
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let alice = tamtam.user("Alice");
+/// # alice.starts();
+/// println!("I am {}", bot.me().await?.name);
+/// bot.send(alice.user_id(), "Hello!").await?;
+/// # assert_eq!(alice.reads().await.text(), "Hello!");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Bot {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    transport: Arc<Transport>,
+    base_url: Url,
+    /// The base URL without a slash at its end, as the generated client wants it.
+    base_url_text: String,
+}
+
+impl fmt::Debug for Bot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bot")
+            .field("base_url", &self.shared.base_url_text)
+            .field("version", &self.version())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Bot {
+    /// A bot with the default settings, on the real API.
+    ///
+    /// # Errors
+    ///
+    /// As [`BotBuilder::build`].
+    pub fn new(token: impl Into<String>) -> Result<Self> {
+        Self::builder(token).build()
+    }
+
+    /// Settings for a bot.
+    pub fn builder(token: impl Into<String>) -> BotBuilder {
+        BotBuilder::new(token.into())
+    }
+
+    /// A bot with the token in `TAMTAM_TOKEN`, and, if it is set, the base URL in `TAMTAM_BASE_URL`.
+    ///
+    /// # Errors
+    ///
+    /// When `TAMTAM_TOKEN` is not set, or as [`BotBuilder::build`].
+    pub fn from_env() -> Result<Self> {
+        let token = std::env::var(TOKEN_VARIABLE)
+            .map_err(|_| Error::build(format!("{TOKEN_VARIABLE} is not set: put the bot's token into it")))?;
+        let mut builder = Self::builder(token);
+        if let Ok(url) = std::env::var(BASE_URL_VARIABLE) {
+            builder = builder.base_url(url);
+        }
+        builder.build()
+    }
+
+    pub(crate) fn new_with_transport(transport: Arc<Transport>, base_url: Url) -> Self {
+        let base_url_text = base_url.as_str().trim_end_matches('/').to_owned();
+        Self { shared: Arc::new(Shared { transport, base_url, base_url_text }) }
+    }
+
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.shared.transport
+    }
+
+    pub(crate) fn base_url(&self) -> &Url {
+        &self.shared.base_url
+    }
+
+    pub(crate) fn base_url_text(&self) -> &str {
+        &self.shared.base_url_text
+    }
+
+    /// The URL of a path of this API, or why there is none.
+    pub(crate) fn join(&self, path: &str) -> Result<Url, String> {
+        let in_path = !path.contains(['?', '#', '\\']) && !path.split('/').any(|segment| matches!(segment, "." | ".."));
+        if !path.starts_with('/') || !in_path {
+            return Err(format!(
+                "`{path}` is not a path of the API: it begins with a slash, leads down only, and the query is set by `query`"
+            ));
+        }
+        Url::parse(&format!("{}{path}", self.base_url_text()))
+            .map_err(|error| format!("`{path}` makes no URL: {error}"))
+    }
+
+    /// The version of the API that this bot asks for (`v`).
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.transport().version
+    }
+
+    /// Every operation of the API, typed.
+    #[must_use]
+    pub fn api(&self) -> Api {
+        Api { bot: self.clone() }
+    }
+
+    /// Any request at all, for what the document does not have yet. The path is that of the API: `/chats`.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// let chats = bot.request(http::Method::GET, "/chats").query("count", 5).await?;
+    /// assert!(chats["chats"].is_array());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn request(&self, method: Method, path: impl Into<String>) -> RawRequest {
+        RawRequest::new(self.clone(), method, path.into())
+    }
+
+    /// Who the bot is: its id, name, and what people see of it.
+    pub fn me(&self) -> GetMyInfo {
+        self.api().get_my_info()
+    }
+
+    /// Sends a message to a chat or a user. The answer has the message as it was posted.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// let sent = bot.send(alice.chat_id(), "Hello!").await?.message;
+    /// # assert_eq!(alice.sees(), ["Hello!"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn send(&self, to: impl Into<Target>, message: impl Into<NewMessageBody>) -> SendMessage {
+        let request = self.api().send_message(message);
+        match to.into() {
+            Target::Chat(chat) => request.chat_id(chat),
+            Target::User(user) => request.user_id(user),
+        }
+    }
+
+    /// Answers a message in its own chat, as a reply to it.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.says("How are you?");
+    /// # let mut updates = bot.updates();
+    /// while let Some(update) = updates.try_next().await? {
+    ///     if let tamtam::Update::MessageCreated(tamtam::types::MessageCreatedUpdate { message: Some(message), .. }) = update {
+    ///         bot.reply(&message, "Fine, thank you").await?;
+    /// #       break;
+    ///     }
+    /// }
+    /// # assert_eq!(alice.reads().await.text(), "Fine, thank you");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reply(&self, to: &Message, message: impl Into<NewMessageBody>) -> SendMessage {
+        let mut message = message.into();
+        if let Some(body) = &to.body {
+            message = message.link(NewMessageLink::new(MessageLinkType::Reply, &body.mid));
+        }
+        let request = self.api().send_message(message);
+        match (to.recipient.chat_id, &to.sender) {
+            (Some(chat), _) => request.chat_id(chat),
+            (None, Some(sender)) => request.user_id(sender.user_id),
+            // Neither is known: the check before sending says so.
+            (None, None) => request,
+        }
+    }
+
+    /// Changes a message of the bot's. Attachments that are not given stay; an empty list of them removes them.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// # let mid = bot.send(alice.chat_id(), "Helo!").await?.message.body.unwrap().mid;
+    /// bot.edit(mid, "Hello!").await?;
+    /// # assert_eq!(alice.sees(), ["Hello!"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn edit(&self, message: impl Into<MessageId>, new: impl Into<NewMessageBody>) -> EditMessage {
+        self.api().edit_message(message, new)
+    }
+
+    /// The updates of the bot by long polling, each at least once and in order.
+    ///
+    /// See [`Updates`] for what is promised.
+    #[must_use]
+    pub fn updates(&self) -> Updates {
+        Updates::new(self.clone())
+    }
+}
+
+/// Where a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A dialog, group or channel.
+    Chat(ChatId),
+    /// The dialog with a user, who must have started the bot.
+    User(UserId),
+}
+
+impl From<ChatId> for Target {
+    fn from(chat: ChatId) -> Self {
+        Self::Chat(chat)
+    }
+}
+
+impl From<UserId> for Target {
+    fn from(user: UserId) -> Self {
+        Self::User(user)
+    }
+}
+
+#[cfg(feature = "sandbox")]
+impl crate::sandbox::Sandbox {
+    /// The bot of this sandbox, ready to use.
+    ///
+    /// # Panics
+    ///
+    /// If the HTTP client cannot be set up.
+    #[must_use]
+    pub fn bot(&self) -> Bot {
+        Bot::builder(self.token()).base_url(self.base_url()).build().expect("a sandbox has a token and a base URL")
+    }
+}

@@ -1,0 +1,37 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod api;
+mod bot;
+mod builder;
+mod check;
+mod error;
+mod id;
+mod message;
+mod open_enum;
+mod polling;
+mod raw;
+mod request;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+mod token;
+mod transport;
+mod union;
+
+pub use api::types;
+pub use bot::{Bot, Target};
+pub use builder::BotBuilder;
+pub use error::Error;
+pub use id::{CallbackId, ChatId, MessageId, SessionId, UserId};
+pub use polling::Updates;
+pub use raw::RawRequest;
+/// The HTTP client underneath, for [`BotBuilder::http`].
+#[doc(no_inline)]
+pub use reqwest;
+pub use types::{Message, NewMessageBody, Update, UpdateType};
+pub use union::Unknown;
+
+/// What every fallible call of this crate returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

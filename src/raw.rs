@@ -1,0 +1,95 @@
+//! The way out: any method and path with any JSON, for what the document does not have yet.
+
+use std::{borrow::Cow, future::IntoFuture, pin::Pin, time::Duration};
+
+use http::Method;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Bot, Error, Result, error::Kind, transport::Outgoing};
+
+/// A request that the document does not have, made by [`Bot::request`].
+///
+/// It goes the same way as every other call: token, version, timeouts and errors are taken care of.
+#[derive(Debug, Clone)]
+#[must_use = "a request does nothing until it is awaited or sent"]
+pub struct RawRequest {
+    bot: Bot,
+    method: Method,
+    path: String,
+    query: Vec<(String, String)>,
+    body: Option<Result<Vec<u8>, String>>,
+    timeout: Option<Duration>,
+}
+
+impl RawRequest {
+    pub(crate) fn new(bot: Bot, method: Method, path: String) -> Self {
+        Self { bot, method, path, query: Vec::new(), body: None, timeout: None }
+    }
+
+    /// Adds a query parameter. `access_token` and `v` are added by themselves.
+    pub fn query(mut self, name: impl Into<String>, value: impl ToString) -> Self {
+        self.query.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// Sets the JSON body.
+    pub fn json(mut self, body: &impl Serialize) -> Self {
+        self.body = Some(serde_json::to_vec(body).map_err(|error| error.to_string()));
+        self
+    }
+
+    /// How long to wait for the whole answer, instead of the bot's own timeout.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sends the request and reads the answer as JSON; `.await` on the request itself does the same.
+    ///
+    /// # Errors
+    ///
+    /// When the path is not one of this API, when the server refuses or cannot be reached, and when its answer is not
+    /// JSON. A 200 that says `success: false` is an answer like any other here.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future abandons the call, which the server may have carried out all the same.
+    pub async fn send(self) -> Result<serde_json::Value> {
+        self.send_as().await
+    }
+
+    /// Sends the request and reads the answer as a type of yours.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and when the answer does not fit the type.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_as<T: DeserializeOwned>(self) -> Result<T> {
+        let operation = format!("{} {}", self.method, self.path);
+        let fail = |kind: Kind, attempts: u32| Error::new(kind).of(operation.clone(), attempts, Duration::ZERO);
+        let mut url = self.bot.join(&self.path).map_err(|problem| fail(Kind::Build(problem), 0))?;
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        let body = self
+            .body
+            .transpose()
+            .map_err(|problem| fail(Kind::Build(format!("the body is not JSON: {problem}")), 0))?;
+        let timeout = self.timeout.unwrap_or(self.bot.transport().timeouts.request);
+        let outgoing = Outgoing { method: self.method, url, body: body.map(Into::into), timeout };
+        let answer = self.bot.transport().execute(Cow::Owned(operation.clone()), outgoing).await?;
+        serde_json::from_slice(&answer.body).map_err(|source| fail(Kind::Decode { status: answer.status, source }, 1))
+    }
+}
+
+impl IntoFuture for RawRequest {
+    type Output = Result<serde_json::Value>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}

@@ -1,0 +1,125 @@
+//! What all generated requests have in common: how they are sent, awaited and checked.
+
+use std::future::Future;
+
+use progenitor_client::ResponseValue;
+use serde::{Serialize, Serializer};
+use serde_with::{SerializeAs, StringWithSeparator, formats::CommaSeparator};
+
+use crate::{
+    Bot, Error,
+    api::Client,
+    check::Invalid,
+    error::Kind,
+    transport::{Call, CallOptions, Operation},
+};
+
+/// What the generated client's methods return.
+pub(crate) type Answered<T> = Result<ResponseValue<T>, progenitor_client::Error<()>>;
+
+/// A request of the document. The generated code says what it consists of; this module sends it.
+pub(crate) trait Request: Sized + Send + Sync + 'static {
+    /// What the server answers.
+    type Answer: Send;
+    /// What the caller gets.
+    type Output;
+    /// The operation it is a request for.
+    const OPERATION: &'static Operation;
+
+    /// Fails if no server would take it.
+    fn check(&self) -> Result<(), Invalid>;
+
+    /// Makes the HTTP request and sends it through [`Call`].
+    fn exec(&self, client: &Client) -> impl Future<Output = Answered<Self::Answer>> + Send;
+
+    /// The caller's part of the answer, or the server's reason for not having done it.
+    fn finish(answer: Self::Answer) -> Result<Self::Output, Option<String>>;
+}
+
+/// Sends a request.
+pub(crate) async fn send<R: Request>(request: R, bot: Bot, options: CallOptions) -> Result<R::Output, Error> {
+    let call = Call::new(bot.clone(), R::OPERATION, options);
+    if let Err(invalid) = request.check() {
+        return Err(Error::new(Kind::Invalid(invalid)).of(R::OPERATION.id, 0, std::time::Duration::ZERO));
+    }
+    let client = Client::new_with_client(bot.base_url_text(), bot.transport().http.clone(), call.clone());
+    let error = match request.exec(&client).await {
+        Ok(answer) => {
+            return R::finish(answer.into_inner()).map_err(|words| {
+                call.error(Kind::Refused(words.map(|words| bot.transport().token.redact(&words).into_owned())))
+            });
+        }
+        Err(error) => error,
+    };
+    Err(match (call.take_failure(), error) {
+        (Some(failure), _) => failure,
+        (None, progenitor_client::Error::InvalidResponsePayload(_, source)) => {
+            call.error(Kind::Decode { status: http::StatusCode::OK, source })
+        }
+        // What is left are requests that cannot be made: a base URL without a host, a body that cannot be written.
+        (None, other) => call.error(Kind::Build(format!("the request cannot be made: {}", describe(other)))),
+    })
+}
+
+/// The words of an error of the generated client, without a URL.
+fn describe(error: progenitor_client::Error<()>) -> String {
+    match error {
+        progenitor_client::Error::CommunicationError(error) => error.without_url().to_string(),
+        progenitor_client::Error::InvalidRequest(words) | progenitor_client::Error::Custom(words) => words,
+        _ => "the HTTP client gave no reason".to_owned(),
+    }
+}
+
+/// The methods that every request has.
+macro_rules! request {
+    ($name:ident -> $output:ty) => {
+        impl $name {
+            /// How long to wait for the whole answer, instead of the bot's own timeout.
+            pub fn request_timeout(mut self, timeout: ::std::time::Duration) -> Self {
+                self.options.timeout = Some(timeout);
+                self
+            }
+
+            /// Sends the request; `.await` on the request itself does the same.
+            ///
+            /// # Errors
+            ///
+            /// As the operation's method of [`Api`] says.
+            ///
+            /// # Cancel safety
+            ///
+            /// As the operation's method of [`Api`] says.
+            pub async fn send(self) -> crate::Result<$output> {
+                let (bot, options) = (self.bot.clone(), self.options.clone());
+                crate::request::send(self, bot, options).await
+            }
+        }
+
+        impl ::std::future::IntoFuture for $name {
+            type Output = crate::Result<$output>;
+            type IntoFuture = ::std::pin::Pin<Box<dyn ::std::future::Future<Output = Self::Output> + Send>>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                Box::pin(self.send())
+            }
+        }
+    };
+}
+
+pub(crate) use request;
+
+/// A list in the query: one string with commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CommaSeparated<T>(Vec<T>);
+
+impl<T> FromIterator<T> for CommaSeparated<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self(items.into_iter().collect())
+    }
+}
+
+impl<T: std::fmt::Display> Serialize for CommaSeparated<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        StringWithSeparator::<CommaSeparator, T>::serialize_as(&self.0, serializer)
+    }
+}

@@ -1,0 +1,168 @@
+//! Chats: who is in them, with which rights, and what was said and shown there.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::clock::Millis;
+use super::ids::{ChatId, Seq, UserId};
+use super::message::Message;
+use super::seen::Seen;
+
+#[derive(Debug)]
+pub(super) struct Chat {
+    pub(super) chat_id: ChatId,
+    /// Chats are listed in the order of this number.
+    pub(super) number: i64,
+    pub(super) kind: ChatKind,
+    pub(super) icon: Option<String>,
+    pub(super) last_event: Millis,
+    pub(super) members: BTreeMap<UserId, Member>,
+    /// Who was a member and is none, and why.
+    pub(super) gone: BTreeMap<UserId, Gone>,
+    pub(super) blocked: BTreeSet<UserId>,
+    pub(super) messages: BTreeMap<Seq, Message>,
+    pub(super) pinned: Option<Seq>,
+    /// Everything bots have shown here, in order: new messages and edits, as they were at that moment.
+    pub(super) shown: Vec<Seen>,
+    /// How much of `shown` each person has read.
+    pub(super) read: BTreeMap<UserId, usize>,
+    /// One-time notifications that a person has not read.
+    pub(super) notifications: BTreeMap<UserId, VecDeque<String>>,
+}
+
+#[derive(Debug)]
+pub(super) enum ChatKind {
+    Dialog { user: UserId, bot: UserId, suspended: bool },
+    Group { title: String, link: String, is_public: bool },
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Gone {
+    Left,
+    Removed,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) joined: Millis,
+    pub(super) last_access: Millis,
+    pub(super) is_owner: bool,
+    /// Rights of an administrator; `None` for everyone else.
+    pub(super) permissions: Option<Vec<Permission>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Permission {
+    ReadAllMessages,
+    AddRemoveMembers,
+    AddAdmins,
+    ChangeChatInfo,
+    PinMessage,
+    Write,
+}
+
+impl Permission {
+    pub(super) const ALL: [Self; 6] = [
+        Self::ReadAllMessages,
+        Self::AddRemoveMembers,
+        Self::AddAdmins,
+        Self::ChangeChatInfo,
+        Self::PinMessage,
+        Self::Write,
+    ];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::ReadAllMessages => "read_all_messages",
+            Self::AddRemoveMembers => "add_remove_members",
+            Self::AddAdmins => "add_admins",
+            Self::ChangeChatInfo => "change_chat_info",
+            Self::PinMessage => "pin_message",
+            Self::Write => "write",
+        }
+    }
+}
+
+impl Member {
+    pub(super) const fn new(joined: Millis) -> Self {
+        Self { joined, last_access: joined, is_owner: false, permissions: None }
+    }
+
+    /// An administrator with every right.
+    pub(super) fn admin(joined: Millis) -> Self {
+        Self { permissions: Some(Permission::ALL.to_vec()), ..Self::new(joined) }
+    }
+
+    pub(super) fn owner(joined: Millis) -> Self {
+        Self { is_owner: true, ..Self::admin(joined) }
+    }
+
+    pub(super) const fn is_admin(&self) -> bool {
+        self.permissions.is_some()
+    }
+
+    pub(super) fn may(&self, permission: Permission) -> bool {
+        self.permissions.as_ref().is_some_and(|permissions| permissions.contains(&permission))
+    }
+}
+
+impl Chat {
+    pub(super) fn new(chat_id: ChatId, number: i64, kind: ChatKind, now: Millis) -> Self {
+        Self {
+            chat_id,
+            number,
+            kind,
+            icon: None,
+            last_event: now,
+            members: BTreeMap::new(),
+            gone: BTreeMap::new(),
+            blocked: BTreeSet::new(),
+            messages: BTreeMap::new(),
+            pinned: None,
+            shown: Vec::new(),
+            read: BTreeMap::new(),
+            notifications: BTreeMap::new(),
+        }
+    }
+
+    pub(super) const fn is_dialog(&self) -> bool {
+        matches!(self.kind, ChatKind::Dialog { .. })
+    }
+
+    /// The title; dialogs have none.
+    pub(super) fn title(&self) -> Option<&str> {
+        match &self.kind {
+            ChatKind::Dialog { .. } => None,
+            ChatKind::Group { title, .. } => Some(title),
+        }
+    }
+
+    pub(super) const fn is_suspended(&self) -> bool {
+        matches!(self.kind, ChatKind::Dialog { suspended: true, .. })
+    }
+
+    /// The other one in a dialog.
+    pub(super) fn partner_of(&self, user_id: UserId) -> Option<UserId> {
+        match self.kind {
+            ChatKind::Dialog { user, bot, .. } => Some(if user_id == bot { user } else { bot }),
+            ChatKind::Group { .. } => None,
+        }
+    }
+
+    /// The `status` of the chat for a bot; `None` if it never took part.
+    pub(super) fn status_for(&self, bot: UserId) -> Option<&'static str> {
+        if self.members.contains_key(&bot) {
+            return Some(if self.is_suspended() { "suspended" } else { "active" });
+        }
+        self.gone.get(&bot).map(|gone| match gone {
+            Gone::Left => "left",
+            Gone::Removed => "removed",
+        })
+    }
+
+    /// Takes somebody in, who reads from here on.
+    pub(super) fn enter(&mut self, user: UserId, member: Member) {
+        self.gone.remove(&user);
+        self.read.insert(user, self.shown.len());
+        self.members.insert(user, member);
+    }
+}

@@ -1,0 +1,75 @@
+//! A message that a bot wants to post or to edit (`NewMessageBody`): read, checked, and made into
+//! content of the sandbox.
+//!
+//! `format` is checked and not applied yet: the text stays as it was sent, without `markup`.
+
+use serde_json::{Map, Value};
+
+use super::access;
+use super::attachments;
+use super::error::Fault;
+use super::fields::Fields;
+use super::ids::UserId;
+use super::message::{Attachment, Content, Link, LinkKind};
+use super::state::State;
+
+/// The longest text of a message, in characters.
+const TEXT_CHARS: usize = 4_000;
+
+/// `None` is what was not said, which means something else for an edit than for a new message.
+#[derive(Debug)]
+pub(super) struct Draft {
+    text: Option<String>,
+    attachments: Option<Vec<Attachment>>,
+    link: Option<Link>,
+}
+
+impl Draft {
+    pub(super) fn read(state: &mut State, bot: UserId, body: &Map<String, Value>) -> Result<Self, Fault> {
+        let fields = Fields(body);
+        let text = fields.sized("text", 0, TEXT_CHARS)?.map(str::to_owned);
+        fields.flag("notify")?;
+        match fields.text("format")? {
+            None | Some("markdown" | "html") => {}
+            Some(other) => return Err(Fault::body(&format!("format {other} is unknown"))),
+        }
+        let link = fields.object("link")?.map(|link| read_link(state, bot, link)).transpose()?;
+        let attachments = fields.list("attachments")?;
+        let attachments = attachments.map(|list| attachments::read(state, list)).transpose()?;
+        Ok(Self { text, attachments, link })
+    }
+
+    /// As a new message.
+    pub(super) fn into_new(self) -> Result<Content, Fault> {
+        let Self { text, attachments, link } = self;
+        let content = Content { text, attachments: attachments.unwrap_or_default(), link };
+        if content.is_empty() {
+            return Err(Fault::payload("Message must have text or attachments"));
+        }
+        Ok(content)
+    }
+
+    /// As a change of a message: what was not said stays. `None` if nothing would be left.
+    pub(super) fn into_edit(self, old: Content) -> Option<Content> {
+        let content = Content {
+            text: self.text.or(old.text),
+            attachments: self.attachments.unwrap_or(old.attachments),
+            link: self.link.or(old.link),
+        };
+        (!content.is_empty()).then_some(content)
+    }
+}
+
+fn read_link(state: &State, bot: UserId, link: Fields<'_>) -> Result<Link, Fault> {
+    let kind = match link.required_text("type")? {
+        "forward" => LinkKind::Forward,
+        "reply" => LinkKind::Reply,
+        other => return Err(Fault::body(&format!("link type {other} is unknown"))),
+    };
+    let message = access::message(state, bot, link.required_text("mid")?)?;
+    // A forward of a forward shows the first message.
+    Ok(match &message.link {
+        Some(inner) if kind == LinkKind::Forward && inner.kind == kind => inner.clone(),
+        _ => Link { kind, sender: message.sender, body: message.body.clone() },
+    })
+}

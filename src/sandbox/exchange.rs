@@ -1,0 +1,57 @@
+//! One request with its answer, for those who log or check what goes over the wire.
+
+/// A request that the sandbox has answered. The `access_token` is nowhere in it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Exchange {
+    pub(super) operation: Option<&'static str>,
+    pub(super) path_template: Option<&'static str>,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) request_body: bytes::Bytes,
+    pub(super) status: u16,
+    pub(super) response_body: bytes::Bytes,
+}
+
+impl Exchange {
+    /// The `operationId` of the API's document; `None` if path and method are not in it.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.operation
+    }
+
+    /// The path as the API's document has it, such as `/chats/{chatId}`; `None` if it has none.
+    pub fn path_template(&self) -> Option<&'static str> {
+        self.path_template
+    }
+
+    /// The HTTP method, in capitals.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The path as it was sent, without the query.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The decoded parameters of the query in the order they were sent, without `access_token`.
+    pub fn query(&self) -> &[(String, String)] {
+        &self.query
+    }
+
+    /// The bytes of the request's body; empty if it had none.
+    pub fn request_body(&self) -> &[u8] {
+        &self.request_body
+    }
+
+    /// The HTTP status of the answer.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The bytes of the answer's body.
+    pub fn response_body(&self) -> &[u8] {
+        &self.response_body
+    }
+}

@@ -1,0 +1,170 @@
+//! Groups, and what people do there beyond talking.
+
+use super::Sandbox;
+use super::chat::{Gone, Member};
+use super::ids::ChatId;
+use super::people::{self, Person};
+
+/// A chat of several people and the bot.
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub(super) sandbox: Sandbox,
+    pub(super) chat_id: ChatId,
+}
+
+impl Group {
+    /// The id of the chat: negative, as those of all chats that are no dialogs.
+    pub fn chat_id(&self) -> i64 {
+        self.chat_id
+    }
+
+    /// The title as it is now.
+    pub fn title(&self) -> String {
+        self.sandbox.world().act(|state| {
+            let title = state.chats.get(&self.chat_id).and_then(|chat| chat.title());
+            title.unwrap_or_default().to_owned()
+        })
+    }
+
+    /// Makes the chat public under a name: `https://tt.me/name` leads to it, its messages get a
+    /// `url`, and `getChatByLink` finds it.
+    #[must_use]
+    pub fn with_public_link(self, name: &str) -> Self {
+        self.sandbox.world().act(|state| state.make_public(self.chat_id, name));
+        self
+    }
+
+    /// Takes the bot's rights of an administrator away. The bot is not told.
+    pub fn demotes_bot(&self) {
+        self.set_bot_member(Member::new);
+    }
+
+    /// Makes the bot an administrator with every right again, as it is from the start.
+    pub fn promotes_bot(&self) {
+        self.set_bot_member(Member::admin);
+    }
+
+    fn set_bot_member(&self, make: fn(i64) -> Member) {
+        let bot = self.sandbox.bot_id();
+        self.sandbox.world().act(|state| {
+            state.with_chat(self.chat_id, |chat| {
+                if let Some(member) = chat.members.get_mut(&bot) {
+                    *member = make(member.joined);
+                }
+            });
+        });
+    }
+}
+
+/// What a person does in a group: `alice.in_chat(&team).adds(&bob)`.
+impl Person {
+    /// Joins by the link of the chat; the bot gets `user_added` without an inviter, if it is an
+    /// administrator.
+    ///
+    /// # Panics
+    ///
+    /// If this person is a member already or is blocked, and in a dialog.
+    #[track_caller]
+    pub fn joins(&self) {
+        self.must(|state, chat_id| {
+            let joined = self.group.is_some() && state.take_in(chat_id, self.user_id, None);
+            joined.then_some(()).ok_or_else(|| "cannot join this chat".to_owned())
+        });
+    }
+
+    /// Leaves the group; the bot gets `user_removed`, if it is an administrator.
+    ///
+    /// # Panics
+    ///
+    /// If this person is no member, and in a dialog.
+    #[track_caller]
+    pub fn leaves(&self) {
+        self.must(|state, chat_id| {
+            self.check_group_member(state, chat_id)?;
+            state.take_out(chat_id, self.user_id, self.user_id, Gone::Left);
+            Ok(())
+        });
+    }
+
+    /// Adds somebody to the group; the bot gets `user_added`, if it is an administrator.
+    ///
+    /// # Panics
+    ///
+    /// If this person is no member, or the other one is a member already or is blocked.
+    #[track_caller]
+    pub fn adds(&self, other: &Self) {
+        self.add(other.user_id);
+    }
+
+    /// Adds the bot to the group, as an administrator; it gets `bot_added`.
+    ///
+    /// # Panics
+    ///
+    /// If this person is no member, or the bot is one already.
+    #[track_caller]
+    pub fn adds_bot(&self) {
+        self.add(self.sandbox.bot_id());
+    }
+
+    #[track_caller]
+    fn add(&self, user_id: i64) {
+        self.must(|state, chat_id| {
+            self.check_group_member(state, chat_id)?;
+            let added = state.take_in(chat_id, user_id, Some(self.user_id));
+            added.then_some(()).ok_or_else(|| format!("cannot add {}", state.name(user_id)))
+        });
+    }
+
+    /// Removes somebody from the group; the bot gets `user_removed`, if it is an administrator.
+    ///
+    /// # Panics
+    ///
+    /// If this person is no member, or the other one is none.
+    #[track_caller]
+    pub fn removes(&self, other: &Self) {
+        self.remove(other.user_id);
+    }
+
+    /// Removes the bot from the group; it gets `bot_removed`.
+    ///
+    /// # Panics
+    ///
+    /// If this person is no member, or the bot is none.
+    #[track_caller]
+    pub fn removes_bot(&self) {
+        self.remove(self.sandbox.bot_id());
+    }
+
+    #[track_caller]
+    fn remove(&self, user_id: i64) {
+        self.must(|state, chat_id| {
+            self.check_group_member(state, chat_id)?;
+            if !people::chat(state, chat_id)?.members.contains_key(&user_id) {
+                return Err(format!("{} is no member", state.name(user_id)));
+            }
+            state.take_out(chat_id, user_id, self.user_id, Gone::Removed);
+            Ok(())
+        });
+    }
+
+    /// Gives the group another title; the bot gets `chat_title_changed`.
+    ///
+    /// # Panics
+    ///
+    /// If this person is no member, and in a dialog.
+    #[track_caller]
+    pub fn renames_chat(&self, title: &str) {
+        self.must(|state, chat_id| {
+            self.check_group_member(state, chat_id)?;
+            state.rename(chat_id, self.user_id, title);
+            Ok(())
+        });
+    }
+
+    fn check_group_member(&self, state: &super::state::State, chat_id: ChatId) -> Result<(), String> {
+        if self.group.is_none() {
+            return Err("is in a dialog; use in_chat".to_owned());
+        }
+        self.check_member(state, chat_id)
+    }
+}

@@ -1,0 +1,26 @@
+//! The operations of the API, one function each, grouped as its document groups them.
+
+use serde_json::Value;
+
+use super::error::Fault;
+use super::request::Request;
+use super::state::State;
+
+pub(super) mod answers;
+pub(super) mod chats;
+pub(super) mod me;
+pub(super) mod members;
+pub(super) mod messages;
+pub(super) mod pins;
+pub(super) mod updates;
+
+/// How an operation is answered.
+#[derive(Clone, Copy)]
+pub(super) enum Handler {
+    /// At once, from the state.
+    Now(fn(&mut State, &Request) -> Result<Value, Fault>),
+    /// When there is something to tell, or time is up.
+    Poll,
+    /// The sandbox cannot do it yet.
+    NotYet,
+}

@@ -1,0 +1,134 @@
+//! What the sandbox knows: users, bots, chats, and how to find them. What happens to them is in `acts`.
+
+use std::collections::BTreeMap;
+
+use super::chat::{Chat, ChatKind};
+use super::clock::{Clock, Millis};
+use super::ids::{self, ChatId, Seq, UserId};
+use super::message::{Message, Photo};
+use super::queue::Queue;
+use super::transcript::Event;
+
+/// Length of tokens, callback ids and the like; TamTam's are about as long.
+const OPAQUE_LENGTH: usize = 43;
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) clock: Clock,
+    pub(super) users: BTreeMap<UserId, User>,
+    pub(super) bots: BTreeMap<UserId, Bot>,
+    pub(super) chats: BTreeMap<ChatId, Chat>,
+    pub(super) callbacks: BTreeMap<String, Callback>,
+    /// Photos by token: what was attached once can be attached again.
+    pub(super) photos: BTreeMap<String, Photo>,
+    /// Everything that happened, in order.
+    pub(super) events: Vec<Event>,
+    /// Something happened that a poll or a reader may be waiting for.
+    pub(super) touched: bool,
+    issued: i64,
+    posted: u16,
+}
+
+/// A person or a bot, as everyone sees it.
+#[derive(Debug)]
+pub(super) struct User {
+    pub(super) user_id: UserId,
+    pub(super) name: String,
+    pub(super) username: Option<String>,
+    pub(super) is_bot: bool,
+    pub(super) last_activity: Millis,
+}
+
+/// What a bot has beyond being a user.
+#[derive(Debug)]
+pub(super) struct Bot {
+    pub(super) token: String,
+    pub(super) description: Option<String>,
+    /// Names and descriptions.
+    pub(super) commands: Vec<(String, Option<String>)>,
+    pub(super) avatar: Option<String>,
+    pub(super) queue: Queue,
+}
+
+/// A pressed button that can be answered.
+#[derive(Clone, Debug)]
+pub(super) struct Callback {
+    pub(super) user: UserId,
+    pub(super) bot: UserId,
+    pub(super) chat: ChatId,
+    pub(super) seq: Seq,
+}
+
+impl State {
+    pub(super) fn add_bot(&mut self, name: String, username: String, token: String) -> UserId {
+        let user_id = ids::bot(self.issue());
+        // Markers begin at the time of the start: greater than 32 bits, and greater than any marker
+        // that a client may have kept from an earlier sandbox.
+        let queue = Queue::new(self.clock.tick());
+        let bot = Bot { token, description: None, commands: Vec::new(), avatar: None, queue };
+        self.bots.insert(user_id, bot);
+        self.add_user(user_id, name, Some(username), true);
+        user_id
+    }
+
+    pub(super) fn add_person(&mut self, name: String) -> UserId {
+        let user_id = ids::person(self.issue());
+        self.add_user(user_id, name, None, false);
+        user_id
+    }
+
+    fn add_user(&mut self, user_id: UserId, name: String, username: Option<String>, is_bot: bool) {
+        let last_activity = self.clock.tick();
+        self.users.insert(user_id, User { user_id, name, username, is_bot, last_activity });
+    }
+
+    pub(super) fn add_chat(&mut self, chat_id: ChatId, kind: ChatKind) -> &mut Chat {
+        let number = self.issue();
+        let now = self.clock.tick();
+        self.chats.entry(chat_id).or_insert_with(|| Chat::new(chat_id, number, kind, now))
+    }
+
+    /// The next number of a count that ids are made of.
+    pub(super) fn issue(&mut self) -> i64 {
+        self.issued += 1;
+        self.issued
+    }
+
+    /// A string nobody can guess, for a purpose.
+    pub(super) fn secret(&mut self, purpose: &str) -> String {
+        ids::opaque(purpose, self.issue().cast_unsigned(), OPAQUE_LENGTH)
+    }
+
+    /// The `seq` of a message posted at that time.
+    pub(super) fn next_seq(&mut self, timestamp: Millis) -> Seq {
+        self.posted = self.posted.wrapping_add(1);
+        ids::seq(timestamp, self.posted)
+    }
+
+    pub(super) fn name(&self, user: UserId) -> &str {
+        self.users.get(&user).map_or("somebody", |user| &user.name)
+    }
+
+    pub(super) fn is_bot(&self, user: UserId) -> bool {
+        self.bots.contains_key(&user)
+    }
+
+    pub(super) fn bot_by_token(&self, token: &str) -> Option<UserId> {
+        self.bots.iter().find(|(_, bot)| bot.token == token).map(|(user_id, _)| *user_id)
+    }
+
+    pub(super) fn message(&self, chat: ChatId, seq: Seq) -> Option<&Message> {
+        self.chats.get(&chat)?.messages.get(&seq)
+    }
+
+    /// Where the message with this `mid` is, if there is one.
+    pub(super) fn find(&self, mid: &str) -> Option<(ChatId, Seq)> {
+        let (chat, seq) = ids::parse_mid(mid)?;
+        self.message(chat, seq).map(|_| (chat, seq))
+    }
+}
+
+/// The token a sandbox's bot has if the test does not choose one.
+pub(super) fn default_token(username: &str) -> String {
+    ids::opaque(username, 0, OPAQUE_LENGTH)
+}

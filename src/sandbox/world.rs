@@ -1,0 +1,137 @@
+//! The state behind its lock, and everyone who waits for it or listens to it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use super::exchange::Exchange;
+use super::state::State;
+use super::transcript::Event;
+
+type Hook<T> = Arc<dyn Fn(&T) + Send + Sync>;
+
+/// What the server and the people share. The lock is never held over an await or a call of a hook.
+pub(super) struct World {
+    state: Mutex<State>,
+    changed: watch::Sender<()>,
+    events: Mutex<Listeners>,
+    exchange_hooks: Mutex<Vec<Hook<Exchange>>>,
+}
+
+#[derive(Default)]
+struct Listeners {
+    hooks: Vec<Hook<Event>>,
+    /// How many events have been told.
+    told: usize,
+    /// Somebody is telling events just now, and will go on until all are told.
+    busy: bool,
+}
+
+impl World {
+    pub(super) fn new(state: State) -> Self {
+        Self {
+            state: Mutex::new(state),
+            changed: watch::Sender::new(()),
+            events: Mutex::default(),
+            exchange_hooks: Mutex::default(),
+        }
+    }
+
+    /// Reads or changes the state. If something happened, wakes all who wait and tells the listeners.
+    pub(super) fn act<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = lock(&self.state);
+        let result = change(&mut state);
+        let touched = std::mem::take(&mut state.touched);
+        drop(state);
+        if touched {
+            self.changed.send_replace(());
+            self.tell_events();
+        }
+        result
+    }
+
+    /// Waits until `look` finds something, at most until the deadline.
+    pub(super) async fn wait<T>(&self, deadline: Instant, mut look: impl FnMut(&mut State) -> Option<T>) -> Option<T> {
+        let mut changed = self.changed.subscribe();
+        loop {
+            // Marked as seen before looking: a change between the look and the wait ends the wait.
+            changed.mark_unchanged();
+            if let Some(found) = self.act(&mut look) {
+                return Some(found);
+            }
+            if !matches!(timeout_at(deadline, changed.changed()).await, Ok(Ok(()))) {
+                return None;
+            }
+        }
+    }
+
+    pub(super) fn on_event(&self, hook: Hook<Event>) {
+        lock(&self.events).hooks.push(hook);
+    }
+
+    pub(super) fn on_exchange(&self, hook: Hook<Exchange>) {
+        lock(&self.exchange_hooks).push(hook);
+    }
+
+    pub(super) fn tell_exchange(&self, exchange: &Exchange) {
+        let hooks = lock(&self.exchange_hooks).clone();
+        for hook in hooks {
+            hook(exchange);
+        }
+    }
+
+    /// Tells events in order, one thread at a time: a hook that itself makes things happen, or
+    /// another thread, leaves its events to the one that is telling already.
+    fn tell_events(&self) {
+        let mut done = Telling { world: self, active: false };
+        loop {
+            let (batch, hooks) = {
+                let mut listeners = lock(&self.events);
+                if listeners.busy && !done.active {
+                    return;
+                }
+                let state = lock(&self.state);
+                let batch = state.events[listeners.told..].to_vec();
+                listeners.told = state.events.len();
+                listeners.busy = !batch.is_empty();
+                done.active = listeners.busy;
+                (batch, listeners.hooks.clone())
+            };
+            if batch.is_empty() {
+                return;
+            }
+            for event in &batch {
+                for hook in &hooks {
+                    hook(event);
+                }
+            }
+        }
+    }
+}
+
+/// Lets others tell events again if a hook panics.
+struct Telling<'a> {
+    world: &'a World,
+    active: bool,
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        if self.active {
+            lock(&self.world.events).busy = false;
+        }
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("World").finish_non_exhaustive()
+    }
+}
+
+/// A hook that panicked does not take the sandbox down.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

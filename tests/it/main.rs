@@ -1,0 +1,3 @@
+//! Behaviour through the public API: on the sandbox for what TamTam does, on wiremock for what the wire does.
+
+mod updates;
