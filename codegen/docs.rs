@@ -23,6 +23,7 @@ fn facts(schema: &Value) -> Vec<String> {
     let number = |key: &str| schema.get(key).filter(|value| value.is_number());
     let between = |low: &str, high: &str, unit: &str| match (number(low), number(high)) {
         (Some(low), Some(high)) => Some(format!("From {low} to {high}{unit}.")),
+        (Some(low), None) if low == 1 && !unit.is_empty() => Some("Not empty.".to_owned()),
         (Some(low), None) => Some(format!("At least {low}{unit}.")),
         (None, Some(high)) => Some(format!("At most {high}{unit}.")),
         (None, None) => None,
@@ -87,6 +88,21 @@ impl Links {
         }
         out
     }
+}
+
+/// A description without its list of these values: each carries its own line where it stands.
+pub(super) fn without_list<'a>(description: &str, values: impl Iterator<Item = &'a str> + Clone) -> String {
+    let mut in_item = false;
+    let kept = description.lines().filter(|line| {
+        let line = line.trim();
+        if line.starts_with("- ") {
+            in_item = values.clone().any(|value| line.starts_with(&format!("- `{value}`:")));
+        } else if line.is_empty() {
+            in_item = false;
+        }
+        !in_item
+    });
+    kept.collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
 /// The text that a description's list (``- `value`: text``) gives to one value.

@@ -19,6 +19,8 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Lowered {
     pub(super) document: Value,
+    /// Operations (by id) whose body is checked before it is sent.
+    pub(super) checked_bodies: BTreeSet<String>,
     /// The schemas that become structs.
     pub(super) objects: Vec<String>,
     /// Schema name -> path of the Rust type that stands for it.
@@ -58,8 +60,14 @@ pub(super) fn lower(document: &Value, model: &Model) -> Result<Lowered> {
         "title": at(document, &["info", "title"]).and_then(Value::as_str).unwrap_or("API"),
         "version": at(document, &["info", "version"]).and_then(Value::as_str).ok_or_else(|| Error::new("info", "has no `version`"))?,
     });
-    let document = json!({"openapi": "3.0.3", "info": info, "paths": paths, "components": {"schemas": schemas}});
-    Ok(Lowered { document, objects, replacements: lowering.replacements })
+    let lowered = json!({"openapi": "3.0.3", "info": info, "paths": paths, "components": {"schemas": schemas}});
+    let checked_bodies = model
+        .operations
+        .iter()
+        .filter(|operation| operation.body.as_ref().is_some_and(|body| lowering.leads_to_checks(body)))
+        .map(|operation| operation.id.clone())
+        .collect();
+    Ok(Lowered { document: lowered, checked_bodies, objects, replacements: lowering.replacements })
 }
 
 /// Whether a component becomes a struct of its own: it has or inherits properties, or is an object without values.

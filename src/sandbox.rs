@@ -20,6 +20,9 @@
 //! answers are written by hand from the API's document and what the server is known to do beyond
 //! it, so that they can disagree with a client's models.
 //!
+//! The server has a thread of its own and lives in real time. A runtime whose clock is paused
+//! (`start_paused`) lets its timeouts pass while it waits for a socket: do not use one with it.
+//!
 //! Operations that are not there yet answer 501. `format` of a message is taken and not applied:
 //! the text stays as it was sent.
 

@@ -143,21 +143,17 @@ impl<'a> Parts<'a> {
                 ty,
             });
         }
-        if let Some(body) = &operation.body {
+        if operation.body.is_some() {
             let ident = format_ident!("body");
             let ty = take(&ident)?;
-            let checked =
-                model::reference(body).is_some_and(|name| lowered.objects.iter().any(|object| object == name));
-            let check =
-                checked.then(|| quote!(crate::check::Check::check(value, &crate::check::Place::root("body"))?;));
-            arguments.push(Argument {
-                ident,
-                ty,
-                required: true,
-                documentation: String::new(),
-                check,
-                parameter: None,
-            });
+            let check = lowered
+                .checked_bodies
+                .contains(&operation.id)
+                .then(|| quote!(crate::check::Check::check(value, &crate::check::Place::root("body"))?;));
+            let described = operation.node.get("requestBody").map(|node| model::resolve(document, node));
+            let described = described.and_then(|node| text(node, "description"));
+            let documentation = docs::described(described, &Value::Null);
+            arguments.push(Argument { ident, ty, required: true, documentation, check, parameter: None });
         }
         let answer_schema = operation.answer.as_ref().and_then(model::reference);
         let acknowledgement =
@@ -370,8 +366,8 @@ impl Documentation<'_> {
         }
         let wire = format!("`{} {}`", operation.method.to_uppercase(), operation.path);
         out.push(match self.reference {
-            Some(url) => format!("API: {wire}, [documentation of `{0}`]({url}#operation/{0}).", operation.id),
-            None => format!("API: {wire}, `{}`.", operation.id),
+            Some(url) => format!("API: [{wire}]({url}#operation/{}).", operation.id),
+            None => format!("API: {wire}."),
         });
         if let Some(example) = text(node, "x-example") {
             out.push(format!("# Example\n\n```\n{}\n```", self.frame.replace("{example}", example.trim()).trim()));
@@ -389,7 +385,9 @@ impl Documentation<'_> {
             errors.push("- a 200 that says `success: false`: the server's words, see [`Error::is_refused`](crate::Error::is_refused).".to_owned());
         }
         out.push(format!("# Errors\n\n{}", errors.join("\n")));
-        let safety = if operation.method == "get" {
+        let safety = if parts.hold.is_some() {
+            "Dropping the future abandons the poll; what the request has committed stays committed."
+        } else if operation.method == "get" {
             "Dropping the future abandons the call; nothing is changed on the server by that."
         } else {
             "Dropping the future abandons the call, which the server may have carried out all the same."

@@ -197,10 +197,12 @@ fn struct_checks(item: &ItemStruct, schema: &Value) -> Result<TokenStream> {
             checks.extend(quote!(crate::check::Check::check(&self.#ident, #place)?;));
         }
     }
-    let place = if checks.is_empty() { quote!(_) } else { quote!(at) };
+    if checks.is_empty() {
+        return Ok(checks);
+    }
     Ok(quote! {
         impl crate::check::Check for #name {
-            fn check(&self, #place: &crate::check::Place<'_>) -> ::std::result::Result<(), crate::check::Invalid> {
+            fn check(&self, at: &crate::check::Place<'_>) -> ::std::result::Result<(), crate::check::Invalid> {
                 #checks
                 Ok(())
             }
@@ -221,20 +223,35 @@ fn union_checks(union: &Union, lowered: &Lowered) -> TokenStream {
             quote!(Self::#variant(value) => crate::check::Check::check(value, at),)
         })
         .collect();
-    let body = if arms.is_empty() { quote!(let _ = at; Ok(())) } else { quote!(match self { #(#arms)* _ => Ok(()) }) };
+    if arms.is_empty() {
+        return TokenStream::new();
+    }
     quote! {
         impl crate::check::Check for #name {
-            fn check(&self, at: &crate::check::Place<'_>) -> ::std::result::Result<(), crate::check::Invalid> { #body }
+            fn check(&self, at: &crate::check::Place<'_>) -> ::std::result::Result<(), crate::check::Invalid> {
+                match self { #(#arms)* _ => Ok(()) }
+            }
         }
     }
+}
+/// The documentation of a type with listed values, which carry their own lines.
+fn described_type<'a>(
+    name: &str,
+    description: &str,
+    values: impl Iterator<Item = &'a str> + Clone,
+    links: &Links,
+) -> TokenStream {
+    let description = docs::without_list(description, values);
+    let description = if description.is_empty() { docs::words(name) } else { description };
+    doc(&links.rustdoc(&description))
 }
 
 fn emit_union(document: &Value, union: &Union, links: &Links) -> TokenStream {
     let (name, tag) = (names::type_ident(&union.name), &union.tag);
     let node = at(document, &["components", "schemas", &union.name]).unwrap_or(&Value::Null);
     let described = text(node, "description").unwrap_or_default();
-    let fallback = docs::words(&union.name);
-    let documentation = doc(&links.rustdoc(if described.is_empty() { &fallback } else { described }));
+    let documentation =
+        described_type(&union.name, described, union.variants.iter().map(|(value, _)| value.as_str()), links);
     let variants = union.variants.iter().map(|(value, schema)| {
         let own = at(document, &["components", "schemas", schema]).and_then(|node| text(node, "description"));
         let text =
@@ -269,8 +286,7 @@ fn emit_enum(known: &StringEnum, model: &Model, document: &Value, links: &Links)
         .and_then(|union| at(document, &["components", "schemas", &union.name]))
         .and_then(|node| text(node, "description"));
     let source = source.unwrap_or(&known.description);
-    let fallback = docs::words(&known.name);
-    let documentation = doc(&links.rustdoc(if known.description.is_empty() { &fallback } else { &known.description }));
+    let documentation = described_type(&known.name, &known.description, known.values.iter().map(String::as_str), links);
     let values = known.values.iter().filter(|value| names::type_ident(value) != "Unknown").map(|value| {
         let text = docs::listed(source, value).unwrap_or_else(|| docs::words(value));
         let (documentation, variant) = (doc(&links.rustdoc(&text)), names::type_ident(value));

@@ -20,7 +20,7 @@ pub(super) fn read(state: &mut State, list: &[Value]) -> Result<Vec<Attachment>,
     check_company(&kinds)?;
     let mut attachments = Vec::new();
     for (request, kind) in requests.into_iter().zip(kinds) {
-        read_one(state, kind, request, &mut attachments)?;
+        attachments.extend(read_one(state, kind, request)?);
     }
     Ok(attachments)
 }
@@ -38,12 +38,12 @@ fn check_company(kinds: &[&str]) -> Result<(), Fault> {
     }
 }
 
-fn read_one(state: &mut State, kind: &str, request: Fields<'_>, out: &mut Vec<Attachment>) -> Result<(), Fault> {
-    out.push(match kind {
+/// One request; only that of photos can mean several attachments.
+fn read_one(state: &mut State, kind: &str, request: Fields<'_>) -> Result<Vec<Attachment>, Fault> {
+    let attachment = match kind {
         "image" => {
             let photos = read_photos(state, request.required_object("payload")?)?;
-            out.extend(photos.into_iter().map(Attachment::Photo));
-            return Ok(());
+            return Ok(photos.into_iter().map(Attachment::Photo).collect());
         }
         "video" | "audio" | "file" => {
             let payload = request.required_object("payload")?;
@@ -66,8 +66,8 @@ fn read_one(state: &mut State, kind: &str, request: Fields<'_>, out: &mut Vec<At
         },
         "inline_keyboard" => Attachment::Keyboard(keyboard::read(state, request.required_object("payload")?)?),
         other => return Err(Fault::body(&format!("attachment type {other} is unknown"))),
-    });
-    Ok(())
+    };
+    Ok(vec![attachment])
 }
 
 /// The photos of a `PhotoAttachmentRequestPayload`: by address, by token, or those of an upload.

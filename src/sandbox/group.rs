@@ -140,7 +140,7 @@ impl Person {
         self.must(|state, chat_id| {
             self.check_group_member(state, chat_id)?;
             if !people::chat(state, chat_id)?.members.contains_key(&user_id) {
-                return Err(format!("{} is no member", state.name(user_id)));
+                return Err(format!("cannot remove {}, who is no member", state.name(user_id)));
             }
             state.take_out(chat_id, user_id, self.user_id, Gone::Removed);
             Ok(())

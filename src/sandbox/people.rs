@@ -134,8 +134,8 @@ impl Person {
     ///
     /// If there is no such message in this chat, or somebody else wrote it.
     #[track_caller]
-    pub fn edits(&self, mid: &str, text: impl Into<String>) {
-        let text = text.into();
+    pub fn edits(&self, mid: impl AsRef<str>, text: impl Into<String>) {
+        let (mid, text) = (mid.as_ref(), text.into());
         self.must(|state, chat_id| {
             let (seq, content) = self.own(state, chat_id, mid)?;
             state.edit(chat_id, seq, self.user_id, Content { text: Some(text), ..content });
@@ -149,7 +149,8 @@ impl Person {
     ///
     /// If there is no such message in this chat, or somebody else wrote it.
     #[track_caller]
-    pub fn deletes(&self, mid: &str) {
+    pub fn deletes(&self, mid: impl AsRef<str>) {
+        let mid = mid.as_ref();
         self.must(|state, chat_id| {
             let (seq, _) = self.own(state, chat_id, mid)?;
             state.delete(chat_id, seq, self.user_id);
@@ -173,7 +174,7 @@ impl Person {
             self.check_member(state, chat_id)?;
             let (seq, action) = find_button(chat(state, chat_id)?, label)?;
             if matches!(action, Action::Chat { .. }) {
-                return Err("the sandbox cannot press `chat` buttons yet".to_owned());
+                return Err("cannot press `chat` buttons yet".to_owned());
             }
             state.press(chat_id, seq, self.user_id, (label, &action));
             Ok(())
@@ -246,8 +247,11 @@ impl Person {
     /// Does something that may be impossible, and then panics at the caller's line.
     #[track_caller]
     pub(super) fn must<T>(&self, change: impl FnOnce(&mut State, ChatId) -> Result<T, String>) -> T {
-        let result = self.act(|state| change(state, self.chat_id()));
-        result.unwrap_or_else(|why| panic!("{}: {why}\n{}", self.name, self.sandbox.told()))
+        match self.act(|state| change(state, self.chat_id())) {
+            Ok(value) => value,
+            // Not in a closure: there the line would be this one.
+            Err(why) => panic!("{} {why}\n{}", self.name, self.sandbox.told()),
+        }
     }
 
     pub(super) fn act<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -268,9 +272,9 @@ impl Person {
     fn own(&self, state: &State, chat_id: ChatId, mid: &str) -> Result<(Seq, Content), String> {
         let found = state.find(mid).filter(|(chat, _)| *chat == chat_id);
         let message = found.and_then(|(chat, seq)| state.message(chat, seq));
-        let message = message.ok_or_else(|| format!("there is no message {mid} in this chat"))?;
+        let message = message.ok_or_else(|| format!("finds no message {mid} in this chat"))?;
         if message.sender != self.user_id {
-            return Err(format!("message {mid} was written by {}", state.name(message.sender)));
+            return Err(format!("did not write message {mid}, {} did", state.name(message.sender)));
         }
         Ok((message.body.seq, Content::of(message)))
     }
@@ -285,19 +289,19 @@ impl fmt::Debug for Person {
 }
 
 pub(super) fn chat(state: &State, chat_id: ChatId) -> Result<&Chat, String> {
-    state.chats.get(&chat_id).ok_or_else(|| "the dialog was never opened".to_owned())
+    state.chats.get(&chat_id).ok_or_else(|| "has not opened this chat".to_owned())
 }
 
 /// The button of the newest message with a keyboard.
 fn find_button(chat: &Chat, label: &str) -> Result<(Seq, Action), String> {
     let mut newest_first = chat.messages.iter().rev();
     let keyboard = newest_first.find_map(|(seq, one)| Some((*seq, one.body.keyboard()?)));
-    let (seq, rows) = keyboard.ok_or("there is no message with buttons in this chat")?;
+    let (seq, rows) = keyboard.ok_or("sees no message with buttons in this chat")?;
     let mut buttons = rows.iter().flatten();
     let found = buttons.find(|button| button.label == label);
     let found = found.map(|button| (seq, button.action.clone()));
     found.ok_or_else(|| {
         let labels = rows.iter().flatten().map(|button| format!("[{}]", button.label));
-        format!("there is no button [{label}], but {}", labels.collect::<Vec<_>>().join(" "))
+        format!("sees no button [{label}], but {}", labels.collect::<Vec<_>>().join(" "))
     })
 }

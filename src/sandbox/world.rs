@@ -1,6 +1,5 @@
 //! The state behind its lock, and everyone who waits for it or listens to it.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -122,12 +121,6 @@ impl Drop for Telling<'_> {
         if self.active {
             lock(&self.world.events).busy = false;
         }
-    }
-}
-
-impl fmt::Debug for World {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("World").finish_non_exhaustive()
     }
 }
 

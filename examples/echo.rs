@@ -1,0 +1,73 @@
+//! A bot that says everything back, and louder when asked to.
+//!
+//! `cargo run --example echo` rehearses it on the sandbox: Alice talks to it, and the conversation is printed as it
+//! happens. With a token in `TAMTAM_TOKEN` the same bot talks to people on TamTam until Ctrl-C.
+
+use tamtam::{
+    Bot, NewMessageBody, Update,
+    sandbox::Sandbox,
+    types::{CallbackAnswer, CallbackButton, Keyboard, MessageCreatedUpdate},
+};
+
+#[tokio::main]
+async fn main() -> tamtam::Result<()> {
+    if std::env::var_os("TAMTAM_TOKEN").is_none() {
+        return rehearse().await;
+    }
+    tokio::select! {
+        result = run(Bot::from_env()?) => result,
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+/// The bot.
+async fn run(bot: Bot) -> tamtam::Result<()> {
+    let mut updates = bot.updates();
+    while let Some(update) = updates.try_next().await? {
+        match update {
+            Update::BotStarted(started) => {
+                bot.send(started.chat_id, "Hello! I say everything back.").await?;
+            }
+            Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) => {
+                let text = message.body.as_ref().and_then(|body| body.text.as_deref()).unwrap_or("(no text)");
+                bot.reply(&message, echo(text)).await?;
+            }
+            Update::MessageCallback(pressed) => {
+                let shout = pressed.callback.payload.unwrap_or_default().to_uppercase();
+                let answer = CallbackAnswer::new().message(shout).notification("As you wish");
+                bot.api().answer_on_callback(pressed.callback.callback_id, answer).await?;
+            }
+            // Joining, leaving, editing: not this bot's business.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What was said, with a button to have it said louder.
+fn echo(text: &str) -> NewMessageBody {
+    // A payload holds 1024 characters: a longer text is as loud as it gets.
+    let payload: String = text.chars().take(1024).collect();
+    NewMessageBody::from(text).keyboard(Keyboard::new(vec![vec![CallbackButton::new("Louder!", payload).into()]]))
+}
+
+/// Lets Alice try the bot on a TamTam of her own.
+async fn rehearse() -> tamtam::Result<()> {
+    let tamtam = Sandbox::builder().bot_name("Echo").start().await;
+    tamtam.on_event(|event| println!("{event}"));
+    let alice = tamtam.user("Alice");
+    let conversation = async {
+        alice.starts();
+        alice.reads().await;
+        alice.says("Good morning, dear bot");
+        alice.reads().await;
+        alice.presses("Louder!");
+        alice.reads_notification().await;
+        alice.says("Ура! 🎉");
+        alice.reads().await;
+    };
+    tokio::select! {
+        result = run(tamtam.bot()) => result,
+        () = conversation => Ok(()),
+    }
+}
