@@ -252,16 +252,3 @@ impl From<UserId> for Target {
         Self::User(user)
     }
 }
-
-#[cfg(feature = "sandbox")]
-impl crate::sandbox::Sandbox {
-    /// The bot of this sandbox, ready to use.
-    ///
-    /// # Panics
-    ///
-    /// If the HTTP client cannot be set up.
-    #[must_use]
-    pub fn bot(&self) -> Bot {
-        Bot::builder(self.token()).base_url(self.base_url()).build().expect("a sandbox has a token and a base URL")
-    }
-}

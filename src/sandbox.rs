@@ -2,17 +2,19 @@
 //! who write to your bot, press its buttons and read what it shows.
 //!
 //! ```
-//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # #[tokio::main]
+//! # async fn main() -> tamtam::Result<()> {
 //! use tamtam::sandbox::Sandbox;
 //!
 //! let tamtam = Sandbox::start().await;
-//! // Point the bot at `tamtam.base_url()` with `tamtam.token()`, and start it.
+//! let bot = tamtam.bot();
 //! let alice = tamtam.user("Alice");
 //! alice.says("hi");
-//! // let seen = alice.reads().await;
-//! // assert_eq!(seen.text(), "hi");
-//! assert_eq!(tamtam.transcript(), "Alice starts Sandbox Bot\nAlice: hi\n");
-//! # });
+//! bot.send(alice.chat_id(), "Hello, Alice").await?;
+//! assert_eq!(alice.reads().await.text(), "Hello, Alice");
+//! assert_eq!(tamtam.transcript(), "Alice starts Sandbox Bot\nAlice: hi\nSandbox Bot: Hello, Alice\n");
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! Requests go over real sockets and are judged as strictly as TamTam judges them: a wrong token is
@@ -68,6 +70,7 @@ pub use people::Person;
 pub use seen::Seen;
 pub use transcript::Event;
 
+use crate::{Bot, UserId};
 use state::State;
 use world::World;
 
@@ -136,8 +139,21 @@ impl Sandbox {
     }
 
     /// The bot's user id.
-    pub fn bot_id(&self) -> i64 {
-        self.server.bot_id
+    pub fn bot_id(&self) -> UserId {
+        UserId(self.server.bot_id)
+    }
+
+    /// The bot itself, ready to use.
+    ///
+    /// # Panics
+    ///
+    /// If the HTTP client cannot be set up.
+    #[must_use]
+    pub fn bot(&self) -> Bot {
+        match Bot::builder(self.token()).base_url(self.base_url()).build() {
+            Ok(bot) => bot,
+            Err(error) => panic!("the sandbox's bot cannot be made: {error}"),
+        }
     }
 
     /// A new person. Each call makes another one, whatever the name.
@@ -155,9 +171,9 @@ impl Sandbox {
     /// If there are no people.
     #[track_caller]
     pub fn group<'a>(&self, title: impl Into<String>, people: impl IntoIterator<Item = &'a Person>) -> Group {
-        let mut people = people.into_iter().map(Person::user_id);
+        let mut people = people.into_iter().map(|person| person.user_id);
         let Some(owner) = people.next() else { panic!("a group needs an owner") };
-        let (title, bot) = (title.into(), self.bot_id());
+        let (title, bot) = (title.into(), self.server.bot_id);
         let chat_id = self.world().act(|state| {
             let chat_id = state.found_group(title, owner);
             for user in people.chain([bot]) {

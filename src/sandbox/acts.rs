@@ -217,7 +217,7 @@ impl State {
             return;
         }
         let seen = Seen {
-            mid: message.mid(),
+            mid: message.mid().into(),
             text: message.body.text.clone().unwrap_or_default(),
             buttons: message.body.labels(),
             message: json.clone(),

@@ -14,8 +14,8 @@ pub struct Group {
 
 impl Group {
     /// The id of the chat: negative, as those of all chats that are no dialogs.
-    pub fn chat_id(&self) -> i64 {
-        self.chat_id
+    pub fn chat_id(&self) -> crate::ChatId {
+        crate::ChatId(self.chat_id)
     }
 
     /// The title as it is now.
@@ -45,7 +45,7 @@ impl Group {
     }
 
     fn set_bot_member(&self, make: fn(i64) -> Member) {
-        let bot = self.sandbox.bot_id();
+        let bot = self.sandbox.server.bot_id;
         self.sandbox.world().act(|state| {
             state.with_chat(self.chat_id, |chat| {
                 if let Some(member) = chat.members.get_mut(&bot) {
@@ -103,7 +103,7 @@ impl Person {
     /// If this person is no member, or the bot is one already.
     #[track_caller]
     pub fn adds_bot(&self) {
-        self.add(self.sandbox.bot_id());
+        self.add(self.sandbox.server.bot_id);
     }
 
     #[track_caller]
@@ -132,7 +132,7 @@ impl Person {
     /// If this person is no member, or the bot is none.
     #[track_caller]
     pub fn removes_bot(&self) {
-        self.remove(self.sandbox.bot_id());
+        self.remove(self.sandbox.server.bot_id);
     }
 
     #[track_caller]

@@ -30,8 +30,8 @@ pub struct Person {
 
 impl Person {
     /// The user's id, as updates and members have it.
-    pub fn user_id(&self) -> i64 {
-        self.user_id
+    pub fn user_id(&self) -> crate::UserId {
+        crate::UserId(self.user_id)
     }
 
     /// The visible name.
@@ -41,8 +41,12 @@ impl Person {
 
     /// The id of the chat this person acts in: of the dialog with the bot, even if it was never
     /// opened, or of the group.
-    pub fn chat_id(&self) -> i64 {
-        self.group.unwrap_or_else(|| ids::dialog(self.user_id, self.sandbox.bot_id()))
+    pub fn chat_id(&self) -> crate::ChatId {
+        crate::ChatId(self.chat())
+    }
+
+    fn chat(&self) -> ChatId {
+        self.group.unwrap_or_else(|| ids::dialog(self.user_id, self.sandbox.server.bot_id))
     }
 
     /// Gives this person a public username: `sandbox.user("Alice").with_username("alice")`.
@@ -59,7 +63,7 @@ impl Person {
     /// The same person, acting in a group.
     #[must_use]
     pub fn in_chat(&self, group: &Group) -> Self {
-        Self { group: Some(group.chat_id()), ..self.clone() }
+        Self { group: Some(group.chat_id), ..self.clone() }
     }
 
     /// Presses Start: the dialog is opened, or opened again after [`stops`](Self::stops), and the
@@ -87,7 +91,7 @@ impl Person {
     #[track_caller]
     fn start(&self, payload: Option<&str>) {
         self.must_be_in_dialog("start the bot");
-        self.act(|state| state.start(self.user_id, self.sandbox.bot_id(), payload));
+        self.act(|state| state.start(self.user_id, self.sandbox.server.bot_id, payload));
     }
 
     /// Stops the bot: it can neither write to this person nor read the dialog, until the person
@@ -102,7 +106,7 @@ impl Person {
         self.must(|state, chat_id| {
             chat(state, chat_id)?;
             state.suspend(chat_id, true);
-            let bot = state.name(self.sandbox.bot_id()).to_owned();
+            let bot = state.name(self.sandbox.server.bot_id).to_owned();
             state.record(chat_id, format!("{} stops {bot}", self.name));
             Ok(())
         });
@@ -115,16 +119,16 @@ impl Person {
     ///
     /// In a group of which this person is no member.
     #[track_caller]
-    pub fn says(&self, text: impl Into<String>) -> String {
+    pub fn says(&self, text: impl Into<String>) -> crate::MessageId {
         let text = text.into();
         self.must(|state, chat_id| {
             let open = state.chats.get(&chat_id).is_some_and(|chat| !chat.is_suspended());
             if self.group.is_none() && !open {
-                state.start(self.user_id, self.sandbox.bot_id(), None);
+                state.start(self.user_id, self.sandbox.server.bot_id, None);
             }
             self.check_member(state, chat_id)?;
             let seq = state.post(chat_id, self.user_id, Content::text(text));
-            Ok(ids::mid(chat_id, seq))
+            Ok(ids::mid(chat_id, seq).into())
         })
     }
 
@@ -185,7 +189,7 @@ impl Person {
     /// what was edited as it is after the edit. A message without a text is an empty string.
     pub fn sees(&self) -> Vec<String> {
         self.act(|state| {
-            let messages = state.chats.get(&self.chat_id()).into_iter();
+            let messages = state.chats.get(&self.chat()).into_iter();
             let messages = messages.flat_map(|chat| chat.messages.values());
             messages.map(|message| message.body.text.clone().unwrap_or_default()).collect()
         })
@@ -234,7 +238,7 @@ impl Person {
         caller: &'static Location<'static>,
         mut look: impl FnMut(&mut Chat) -> Option<T>,
     ) -> T {
-        let (chat_id, patience) = (self.chat_id(), self.sandbox.patience());
+        let (chat_id, patience) = (self.chat(), self.sandbox.patience());
         let deadline = Instant::now() + patience;
         let find = |state: &mut State| look(state.chats.get_mut(&chat_id)?);
         let found = self.sandbox.world().wait(deadline, find).await;
@@ -247,7 +251,7 @@ impl Person {
     /// Does something that may be impossible, and then panics at the caller's line.
     #[track_caller]
     pub(super) fn must<T>(&self, change: impl FnOnce(&mut State, ChatId) -> Result<T, String>) -> T {
-        match self.act(|state| change(state, self.chat_id())) {
+        match self.act(|state| change(state, self.chat())) {
             Ok(value) => value,
             // Not in a closure: there the line would be this one.
             Err(why) => panic!("{} {why}\n{}", self.name, self.sandbox.told()),

@@ -7,7 +7,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Seen {
-    pub(super) mid: String,
+    pub(super) mid: crate::MessageId,
     pub(super) text: String,
     pub(super) buttons: Vec<Vec<String>>,
     pub(super) message: Value,
@@ -21,7 +21,7 @@ impl Seen {
     }
 
     /// The id of the message.
-    pub fn mid(&self) -> &str {
+    pub fn mid(&self) -> &crate::MessageId {
         &self.mid
     }
 

@@ -19,8 +19,8 @@ pub struct Event {
 
 impl Event {
     /// The chat it happened in.
-    pub fn chat_id(&self) -> i64 {
-        self.chat_id
+    pub fn chat_id(&self) -> crate::ChatId {
+        crate::ChatId(self.chat_id)
     }
 
     /// The title of that chat at that moment; dialogs have none.

@@ -1,10 +1,12 @@
 //! The update stream, over real sockets.
 
-use tamtam::{ChatId, Update, sandbox::Sandbox};
+use tamtam::Update;
+
+use crate::conformance;
 
 #[tokio::test]
 async fn hands_out_what_people_say_and_answers_them() {
-    let tamtam = Sandbox::start().await;
+    let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     alice.says("hi");
     let bot = tamtam.bot();
@@ -16,6 +18,6 @@ async fn hands_out_what_people_say_and_answers_them() {
     assert_eq!(message.body.as_ref().unwrap().text.as_deref(), Some("hi"));
     bot.reply(&message, "hello").await.unwrap();
     assert_eq!(alice.reads().await.text(), "hello");
-    bot.send(ChatId(alice.chat_id()), "again").await.unwrap();
+    bot.send(alice.chat_id(), "again").await.unwrap();
     assert_eq!(alice.reads().await.text(), "again");
 }

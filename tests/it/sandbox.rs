@@ -1,0 +1,11 @@
+//! The sandbox, seen from outside: by HTTP, and by its people.
+
+mod chats;
+mod client;
+mod lifecycle;
+mod members;
+mod messages;
+mod people;
+mod protocol;
+mod robust;
+mod updates;
