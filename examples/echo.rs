@@ -62,7 +62,7 @@ async fn rehearse() -> tamtam::Result<()> {
         alice.says("Good morning, dear bot");
         alice.reads().await;
         alice.presses("Louder!");
-        alice.reads_notification().await;
+        alice.reads().await; // the message, now in capitals
         alice.says("Ура! 🎉");
         alice.reads().await;
     };

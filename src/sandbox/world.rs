@@ -22,7 +22,9 @@ pub(super) struct World {
 #[derive(Default)]
 struct Listeners {
     hooks: Vec<Hook<Event>>,
-    /// How many events have been told.
+    /// How many events have been taken to be told.
+    taken: usize,
+    /// How many events all hooks have been called for.
     told: usize,
     /// Somebody is telling events just now, and will go on until all are told.
     busy: bool,
@@ -51,17 +53,19 @@ impl World {
         result
     }
 
-    /// Waits until `look` finds something, at most until the deadline.
+    /// Waits until `look` finds something, at most until the deadline. What happened up to then has been told to the
+    /// listeners: whoever reads a message has seen it in the log.
     pub(super) async fn wait<T>(&self, deadline: Instant, mut look: impl FnMut(&mut State) -> Option<T>) -> Option<T> {
         let mut changed = self.changed.subscribe();
+        let mut found = None;
         loop {
             // Marked as seen before looking: a change between the look and the wait ends the wait.
             changed.mark_unchanged();
-            if let Some(found) = self.act(&mut look) {
-                return Some(found);
-            }
-            if !matches!(timeout_at(deadline, changed.changed()).await, Ok(Ok(()))) {
-                return None;
+            found = found.or_else(|| self.act(|state| Some((look(state)?, state.events.len()))));
+            if found.as_ref().is_some_and(|(_, happened)| lock(&self.events).told >= *happened)
+                || !matches!(timeout_at(deadline, changed.changed()).await, Ok(Ok(())))
+            {
+                return found.map(|(found, _)| found);
             }
         }
     }
@@ -92,13 +96,15 @@ impl World {
                     return;
                 }
                 let state = lock(&self.state);
-                let batch = state.events[listeners.told..].to_vec();
-                listeners.told = state.events.len();
+                let batch = state.events[listeners.taken..].to_vec();
+                listeners.told = listeners.taken;
+                listeners.taken = state.events.len();
                 listeners.busy = !batch.is_empty();
                 done.active = listeners.busy;
                 (batch, listeners.hooks.clone())
             };
             if batch.is_empty() {
+                self.changed.send_replace(());
                 return;
             }
             for event in &batch {
@@ -119,7 +125,9 @@ struct Telling<'a> {
 impl Drop for Telling<'_> {
     fn drop(&mut self) {
         if self.active {
-            lock(&self.world.events).busy = false;
+            let mut listeners = lock(&self.world.events);
+            listeners.busy = false;
+            listeners.told = listeners.taken;
         }
     }
 }
