@@ -370,7 +370,7 @@ impl Documentation<'_> {
             None => format!("API: {wire}."),
         });
         if let Some(example) = text(node, "x-example") {
-            out.push(format!("# Example\n\n```\n{}\n```", self.frame.replace("{example}", example.trim()).trim()));
+            out.push(format!("# Example\n\n```rust\n{}\n```", self.frame.replace("{example}", example.trim()).trim()));
         }
         let mut errors = vec![
             "Awaiting the request fails with an [`Error`](crate::Error) when the server refuses or cannot be reached:"
