@@ -226,7 +226,6 @@ impl Bot {
     /// The updates of the bot by long polling, each at least once and in order.
     ///
     /// See [`Updates`] for what is promised.
-    #[must_use]
     pub fn updates(&self) -> Updates {
         Updates::new(self.clone())
     }
