@@ -1,11 +1,78 @@
-//! The update stream, over real sockets.
+//! The update stream: on the sandbox for the whole way, on wiremock for what goes over the wire.
 
-use tamtam::Update;
+use std::{
+    pin::pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, future::poll_immediate};
+use serde_json::{Value, json};
+use tamtam::{Bot, Update, UpdateType, Updates};
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 
 use crate::conformance;
 
+/// A server that answers polls with these pages, one after the other, the last for ever; it keeps their queries.
+#[derive(Clone, Default)]
+struct Pages {
+    bodies: Vec<String>,
+    polls: Arc<Mutex<Vec<Vec<(String, String)>>>>,
+}
+
+impl Respond for Pages {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let mut polls = self.polls.lock().unwrap();
+        let query = request.url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned()));
+        polls.push(query.filter(|(name, _)| name != "access_token" && name != "v").collect());
+        let body = self.bodies.get(polls.len() - 1).or(self.bodies.last()).cloned().unwrap_or_default();
+        ResponseTemplate::new(if body.is_empty() { 204 } else { 200 }).set_body_string(body)
+    }
+}
+
+impl Pages {
+    async fn serve(bodies: impl IntoIterator<Item = impl ToString>) -> (MockServer, Bot, Self) {
+        let pages = Self { bodies: bodies.into_iter().map(|body| body.to_string()).collect(), ..Self::default() };
+        let server = MockServer::start().await;
+        Mock::given(any()).respond_with(pages.clone()).mount(&server).await;
+        let bot = Bot::builder("token").base_url(server.uri()).build().unwrap();
+        (server, bot, pages)
+    }
+
+    fn polls(&self) -> usize {
+        self.polls.lock().unwrap().len()
+    }
+
+    /// The marker of each poll so far.
+    fn markers(&self) -> Vec<Option<String>> {
+        let marker = |query: &Vec<(String, String)>| {
+            query.iter().find(|(name, _)| name == "marker").map(|(_, value)| value.clone())
+        };
+        self.polls.lock().unwrap().iter().map(marker).collect()
+    }
+}
+
+fn page(chats: &[i64], marker: impl Into<Value>) -> Value {
+    let updates: Vec<Value> = chats.iter().map(|chat| started(*chat)).collect();
+    json!({"updates": updates, "marker": marker.into()})
+}
+
+fn started(chat: i64) -> Value {
+    json!({"timestamp": 1, "chat_id": chat, "user": {"user_id": 7, "name": "A"}, "update_type": "bot_started"})
+}
+
+async fn chat_of_next(updates: &mut Updates) -> i64 {
+    match updates.try_next().await.unwrap().unwrap() {
+        Update::BotStarted(started) => started.chat_id.0,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
-async fn hands_out_what_people_say_and_answers_them() {
+async fn people_talk_and_the_bot_answers() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     alice.says("hi");
@@ -20,4 +87,165 @@ async fn hands_out_what_people_say_and_answers_them() {
     assert_eq!(alice.reads().await.text(), "hello");
     bot.send(alice.chat_id(), "again").await.unwrap();
     assert_eq!(alice.reads().await.text(), "again");
+}
+
+#[tokio::test]
+async fn starts_without_a_marker_and_commits_a_page_when_more_is_asked_for() {
+    let (_server, bot, pages) = Pages::serve([page(&[1, 2], 10), page(&[3], 11), page(&[4], 12)]).await;
+    let mut updates = bot.updates();
+    assert_eq!(chat_of_next(&mut updates).await, 1);
+    assert_eq!(chat_of_next(&mut updates).await, 2);
+    assert_eq!(pages.markers(), [None], "the last update of a page was handed out, but not dealt with yet");
+    assert_eq!(chat_of_next(&mut updates).await, 3);
+    assert_eq!(pages.markers(), [None, Some("10".to_owned())]);
+    assert_eq!(chat_of_next(&mut updates).await, 4);
+    assert_eq!(pages.markers(), [None, Some("10".to_owned()), Some("11".to_owned())]);
+}
+
+#[tokio::test]
+async fn what_was_not_dealt_with_comes_again() {
+    let tamtam = conformance::start().await;
+    let alice = tamtam.user("Alice");
+    alice.starts();
+    for text in ["one", "two", "three"] {
+        alice.says(text);
+    }
+    let text = |update: Option<Update>| match update {
+        Some(Update::MessageCreated(created)) => created.message.unwrap().body.unwrap().text.unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let bot = tamtam.bot();
+    let mut updates = bot.updates().types([UpdateType::MessageCreated]).limit(2);
+    assert_eq!(text(updates.try_next().await.unwrap()), "one");
+    assert_eq!(text(updates.try_next().await.unwrap()), "two");
+    assert_eq!(text(updates.try_next().await.unwrap()), "three");
+    // A new stream, as after a crash: the page of "three" was never committed, that of the others was.
+    let mut updates = bot.updates().types([UpdateType::MessageCreated]);
+    assert_eq!(text(updates.try_next().await.unwrap()), "three");
+}
+
+#[tokio::test]
+async fn a_dropped_wait_loses_nothing_and_the_poll_goes_on() {
+    let tamtam = conformance::start().await;
+    let alice = tamtam.user("Alice");
+    let polls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&polls);
+    tamtam.on_exchange(move |exchange| {
+        counted.fetch_add(usize::from(exchange.operation() == Some("getUpdates")), Ordering::SeqCst);
+    });
+    let mut updates = tamtam.bot().updates();
+    for _ in 0..100 {
+        assert!(poll_immediate(pin!(updates.next())).await.is_none());
+        tokio::task::yield_now().await;
+    }
+    alice.starts();
+    assert!(matches!(updates.try_next().await.unwrap(), Some(Update::BotStarted(_))));
+    assert_eq!(polls.load(Ordering::SeqCst), 1, "a hundred dropped waits, and one poll");
+}
+
+#[tokio::test]
+async fn a_select_loop_sees_every_update_once() {
+    let tamtam = conformance::start().await;
+    let alice = tamtam.user("Alice");
+    alice.starts();
+    let mut updates = tamtam.bot().updates().types([UpdateType::MessageCreated]);
+    let (mut seen, mut ticks) = (Vec::new(), 0_u32);
+    for number in 0..50 {
+        alice.says(number.to_string());
+    }
+    while seen.len() < 50 {
+        tokio::select! {
+            biased;
+            // Always ready: it cancels the wait for an update again and again.
+            () = tokio::task::yield_now(), if ticks % 3 != 2 => ticks += 1,
+            update = updates.try_next() => {
+                ticks += 1;
+                let Some(Update::MessageCreated(created)) = update.unwrap() else { panic!() };
+                seen.push(created.message.unwrap().body.unwrap().text.unwrap());
+            }
+        }
+    }
+    assert_eq!(seen, (0..50).map(|number| number.to_string()).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_strange_update_holds_nobody_up() {
+    let strange = json!({"update_type": "moon_risen", "phase": 0.1});
+    let broken = json!({"chat_id": "not a number", "update_type": "bot_started"});
+    let updates = json!([started(1), strange, 5, broken, null, started(2)]);
+    let (_server, bot, pages) = Pages::serve([json!({"updates": updates, "marker": 10}), page(&[3], 11)]).await;
+    let mut updates = bot.updates();
+    let mut tags = Vec::new();
+    for _ in 0..6 {
+        let update = updates.try_next().await.unwrap().unwrap();
+        if let Update::Unknown(unknown) = &update {
+            assert_eq!(unknown.error.is_some(), unknown.tag != "moon_risen", "{unknown:?}");
+        }
+        tags.push(update.tag().to_owned());
+    }
+    assert_eq!(tags, ["bot_started", "moon_risen", "", "bot_started", "", "bot_started"]);
+    assert_eq!(chat_of_next(&mut updates).await, 3);
+    assert_eq!(pages.markers().last().unwrap().as_deref(), Some("10"), "the marker moves past them");
+}
+
+#[tokio::test]
+async fn an_empty_page_a_null_marker_and_an_empty_body_keep_the_marker() {
+    let empty = || json!({"updates": [], "marker": null}).to_string();
+    let bodies = [
+        page(&[1], 10).to_string(),
+        empty(),
+        String::new(),
+        " ".into(),
+        page(&[2], Value::Null).to_string(),
+        page(&[3], 12).to_string(),
+    ];
+    let (_server, bot, pages) = Pages::serve(bodies).await;
+    let mut updates = bot.updates();
+    for chat in 1..=3 {
+        assert_eq!(chat_of_next(&mut updates).await, chat);
+    }
+    let markers: Vec<Option<String>> = pages.markers();
+    let kept = Some("10".to_owned());
+    assert_eq!(markers, [None, kept.clone(), kept.clone(), kept.clone(), kept.clone(), kept]);
+}
+
+#[tokio::test]
+async fn an_empty_page_with_a_marker_moves_it() {
+    let (_server, bot, pages) = Pages::serve([page(&[], 10), page(&[1], 11)]).await;
+    assert_eq!(chat_of_next(&mut bot.updates()).await, 1);
+    assert_eq!(pages.markers(), [None, Some("10".to_owned())]);
+}
+
+#[tokio::test]
+async fn the_settings_stand_in_the_query() {
+    let (_server, bot, pages) = Pages::serve([page(&[1], 10)]).await;
+    let types = [UpdateType::BotStarted, UpdateType::MessageCreated];
+    let mut updates = bot.updates().limit(7).timeout(Duration::from_secs(45)).types(types);
+    chat_of_next(&mut updates).await;
+    let expected = [("timeout", "45"), ("limit", "7"), ("types", "bot_started,message_created")];
+    let query: Vec<(String, String)> = pages.polls.lock().unwrap()[0].clone();
+    assert_eq!(query, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+}
+
+#[tokio::test]
+async fn a_failed_poll_is_an_item_and_the_next_one_starts_from_the_same_place() {
+    let garbage = "<html>".to_owned();
+    let (_server, bot, pages) = Pages::serve([page(&[1], 10).to_string(), garbage, page(&[2], 11).to_string()]).await;
+    let mut updates = bot.updates();
+    assert_eq!(chat_of_next(&mut updates).await, 1);
+    let error = updates.try_next().await.unwrap_err();
+    assert!(error.is_decode(), "{error}");
+    assert_eq!(chat_of_next(&mut updates).await, 2);
+    assert_eq!(pages.markers(), [None, Some("10".to_owned()), Some("10".to_owned())]);
+}
+
+#[tokio::test]
+async fn it_is_an_ordinary_stream() {
+    let (_server, bot, pages) = Pages::serve([page(&[1, 2], 10), page(&[3, 4], 11)]).await;
+    let chats: Vec<String> =
+        bot.updates().map_ok(|update| update.tag().to_owned()).take(3).try_collect().await.unwrap();
+    assert_eq!(chats.len(), 3);
+    assert_eq!(pages.polls(), 2);
+    fn spawnable<T: Send + Sync + Unpin + 'static>(_: &T) {}
+    spawnable(&bot.updates());
 }
