@@ -8,6 +8,7 @@ use reqwest::Url;
 use crate::{
     BotBuilder, ChatId, Error, Message, NewMessageBody, RawRequest, Result, Updates, UserId,
     api::{Api, EditMessage, GetMyInfo, SendMessage},
+    check::{self, Invalid, Place},
     id::MessageId,
     transport::Transport,
     types::{MessageLinkType, NewMessageLink},
@@ -104,15 +105,10 @@ impl Bot {
     }
 
     /// The URL of a path of this API, or why there is none.
-    pub(crate) fn join(&self, path: &str) -> Result<Url, String> {
-        let in_path = !path.contains(['?', '#', '\\']) && !path.split('/').any(|segment| matches!(segment, "." | ".."));
-        if !path.starts_with('/') || !in_path {
-            return Err(format!(
-                "`{path}` is not a path of the API: it begins with a slash, leads down only, and the query is set by `query`"
-            ));
-        }
+    pub(crate) fn join(&self, path: &str) -> Result<Url, Invalid> {
+        check::path(path)?;
         Url::parse(&format!("{}{path}", self.base_url_text()))
-            .map_err(|error| format!("`{path}` makes no URL: {error}"))
+            .map_err(|error| Invalid::new(&Place::root("path"), format!("`{path}` makes no URL: {error}")))
     }
 
     /// The version of the API that this bot asks for (`v`).

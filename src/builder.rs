@@ -8,6 +8,7 @@ use reqwest::Url;
 use crate::{
     Bot, Error, Result,
     api::Client,
+    error::root,
     token::Token,
     transport::{Timeouts, Transport},
 };
@@ -173,7 +174,7 @@ impl BotBuilder {
             .referer(false)
             .retry(reqwest::retry::never())
             .build()
-            .map_err(|error| Error::build(format!("the HTTP client cannot be set up: {}", error.without_url())))?;
+            .map_err(|error| Error::build(format!("the HTTP client cannot be set up: {}", root(&error))))?;
         let transport =
             Transport { http, token: Token::new(token.to_owned()), version: self.version, timeouts: self.timeouts };
         Ok(Bot::new_with_transport(Arc::new(transport), base_url))

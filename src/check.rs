@@ -11,7 +11,7 @@ pub(crate) struct Invalid {
 }
 
 impl Invalid {
-    fn new(at: &Place<'_>, problem: impl Into<String>) -> Self {
+    pub(crate) fn new(at: &Place<'_>, problem: impl Into<String>) -> Self {
         Self { field: at.to_string(), problem: problem.into() }
     }
 }
@@ -119,6 +119,21 @@ pub(crate) fn path_segment(segment: impl AsRef<str>, at: &Place<'_>) -> Result<(
     }
 }
 
+/// A path of the API as a user writes it: below the base URL, whatever a URL makes of its segments.
+pub(crate) fn path(path: &str) -> Result<(), Invalid> {
+    // URLs take `%2e` for a dot, and drop tabs and line ends before they look.
+    let leads_up = |segment: &str| {
+        matches!(segment.replace(['\t', '\n', '\r'], "").to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+    };
+    if path.starts_with('/') && !path.contains(['?', '#', '\\']) && !path.split('/').any(leads_up) {
+        return Ok(());
+    }
+    Err(Invalid::new(
+        &Place::root("path"),
+        format!("is `{path}`, expected one that begins with a slash and leads down only; the query is set by `query`"),
+    ))
+}
+
 /// An absolute `http` or `https` URL.
 pub(crate) fn http_url(url: &str, at: &Place<'_>) -> Result<(), Invalid> {
     let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
@@ -163,6 +178,18 @@ mod tests {
         }
         for good in ["mid.0a", "@name", "...", "a/b", "имя"] {
             assert!(path_segment(good, &at).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn a_path_begins_with_a_slash_and_leads_down() {
+        for bad in
+            ["", "me", "/a/../b", "/a/.", "/%2e%2E/a", "/.%2e", "/.\t./a", "/a\\b", "/a?b=c", "/a#b", "http://a/b"]
+        {
+            assert!(path(bad).is_err(), "{bad}");
+        }
+        for good in ["/", "/me", "/a..b/...", "/%2e%2e%2e", "/имя/a b"] {
+            assert!(path(good).is_ok(), "{good}");
         }
     }
 

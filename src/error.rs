@@ -51,7 +51,7 @@ pub(crate) enum Kind {
 }
 
 /// The innermost source of an error, which says what the layers above only wrap.
-fn root(error: &reqwest::Error) -> &dyn std::error::Error {
+pub(crate) fn root(error: &reqwest::Error) -> &dyn std::error::Error {
     let mut root: &dyn std::error::Error = error;
     while let Some(source) = root.source() {
         root = source;
@@ -177,7 +177,7 @@ impl Error {
     /// not help until somebody changes that; [`code`](Self::code) and [`message`](Self::message) tell the cases apart.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
-        self.status() == Some(StatusCode::FORBIDDEN) && !self.is_unauthorized()
+        self.status() == Some(StatusCode::FORBIDDEN)
     }
 
     /// There is no such chat, message or dialog (404). A dialog is missing until its user has started the bot.

@@ -7,7 +7,7 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_core::Stream;
@@ -170,10 +170,11 @@ impl Stream for Updates {
 
 /// One poll.
 async fn fetch(bot: Bot, settings: Settings, marker: Option<i64>) -> Result<Page> {
-    let fail = |kind| Error::new(kind).of(OPERATION.id, 1, Duration::ZERO);
+    let started = Instant::now();
+    let fail = |kind| Error::new(kind).of(OPERATION.id, 1, started.elapsed());
     let (hold_parameter, default_hold) = OPERATION.hold.unwrap_or_default();
     let hold = settings.hold_seconds.unwrap_or(default_hold);
-    let mut url = bot.join(OPERATION.path).map_err(|problem| fail(Kind::Build(problem)))?;
+    let mut url = bot.join(OPERATION.path).map_err(|invalid| fail(Kind::Invalid(invalid)))?;
     {
         let mut query = url.query_pairs_mut();
         query.append_pair(hold_parameter, &hold.to_string());
@@ -191,7 +192,7 @@ async fn fetch(bot: Bot, settings: Settings, marker: Option<i64>) -> Result<Page
     let timeout = bot.transport().timeouts.of(Some(Duration::from_secs(hold)));
     let outgoing = Outgoing { method: Method::GET, url, body: None, timeout };
     let answer = bot.transport().execute(Cow::Borrowed(OPERATION.id), outgoing).await?;
-    page(&answer).map_err(|source| fail(Kind::Decode { status: answer.status, source }))
+    page(&answer).map_err(|source| fail(bot.transport().unreadable(answer.status, source)))
 }
 
 /// Reads a page: the envelope first, then each update by itself, so that a strange one costs nobody but itself.

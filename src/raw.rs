@@ -1,11 +1,21 @@
 //! The way out: any method and path with any JSON, for what the document does not have yet.
 
-use std::{borrow::Cow, future::IntoFuture, pin::Pin, time::Duration};
+use std::{
+    borrow::Cow,
+    future::IntoFuture,
+    pin::Pin,
+    time::{Duration, Instant},
+};
 
 use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Bot, Error, Result, error::Kind, transport::Outgoing};
+use crate::{
+    Bot, Error, Result,
+    check::{Invalid, Place},
+    error::Kind,
+    transport::Outgoing,
+};
 
 /// A request that the document does not have, made by [`Bot::request`].
 ///
@@ -68,20 +78,20 @@ impl RawRequest {
     ///
     /// As [`send`](Self::send).
     pub async fn send_as<T: DeserializeOwned>(self) -> Result<T> {
+        let started = Instant::now();
         let operation = format!("{} {}", self.method, self.path);
-        let fail = |kind: Kind, attempts: u32| Error::new(kind).of(operation.clone(), attempts, Duration::ZERO);
-        let mut url = self.bot.join(&self.path).map_err(|problem| fail(Kind::Build(problem), 0))?;
+        let fail = |kind: Kind, attempts: u32| Error::new(kind).of(operation.clone(), attempts, started.elapsed());
+        let mut url = self.bot.join(&self.path).map_err(|invalid| fail(Kind::Invalid(invalid), 0))?;
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);
         }
-        let body = self
-            .body
-            .transpose()
-            .map_err(|problem| fail(Kind::Build(format!("the body is not JSON: {problem}")), 0))?;
+        let not_json = |problem| Invalid::new(&Place::root("body"), format!("cannot be written as JSON: {problem}"));
+        let body = self.body.transpose().map_err(|problem| fail(Kind::Invalid(not_json(problem)), 0))?;
         let timeout = self.timeout.unwrap_or(self.bot.transport().timeouts.request);
         let outgoing = Outgoing { method: self.method, url, body: body.map(Into::into), timeout };
         let answer = self.bot.transport().execute(Cow::Owned(operation.clone()), outgoing).await?;
-        serde_json::from_slice(&answer.body).map_err(|source| fail(Kind::Decode { status: answer.status, source }, 1))
+        serde_json::from_slice(&answer.body)
+            .map_err(|source| fail(self.bot.transport().unreadable(answer.status, source), 1))
     }
 }
 

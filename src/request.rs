@@ -46,18 +46,20 @@ pub(crate) async fn send<R: Request>(request: R, bot: Bot, options: CallOptions)
     let error = match request.exec(&client).await {
         Ok(answer) => {
             return R::finish(answer.into_inner()).map_err(|words| {
+                // An empty reason is none.
+                let words = words.filter(|words| !words.trim().is_empty());
                 call.error(Kind::Refused(words.map(|words| bot.transport().token.redact(&words).into_owned())))
             });
         }
         Err(error) => error,
     };
-    Err(match (call.take_failure(), error) {
-        (Some(failure), _) => failure,
-        (None, progenitor_client::Error::InvalidResponsePayload(_, source)) => {
-            call.error(Kind::Decode { status: http::StatusCode::OK, source })
+    Err(match (call.take_outcome(), error) {
+        (Some(Err(failure)), _) => failure,
+        (Some(Ok(status)), progenitor_client::Error::InvalidResponsePayload(_, source)) => {
+            call.error(bot.transport().unreadable(status, source))
         }
         // What is left are requests that cannot be made: a base URL without a host, a body that cannot be written.
-        (None, other) => call.error(Kind::Build(format!("the request cannot be made: {}", describe(other)))),
+        (_, other) => call.error(Kind::Build(format!("the request cannot be made: {}", describe(other)))),
     })
 }
 

@@ -18,6 +18,8 @@ use crate::{Bot, Error, api::Client, error::Kind, token::Token};
 
 /// The longest text of an answer that is not the API's which an error keeps, in bytes: enough to see whose page it is.
 const MAX_ERROR_TEXT: usize = 2048;
+/// How much of an error's body is read, in bytes. The API's own are far shorter; a page of a proxy's has no end to fear.
+const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// An operation of the API, as the document has it.
 #[derive(Debug)]
@@ -44,17 +46,17 @@ pub(crate) struct Call {
     operation: &'static Operation,
     options: CallOptions,
     started: Instant,
-    failure: Arc<Mutex<Option<Error>>>,
+    outcome: Arc<Mutex<Option<Result<StatusCode, Error>>>>,
 }
 
 impl Call {
     pub(crate) fn new(bot: Bot, operation: &'static Operation, options: CallOptions) -> Self {
-        Self { bot, operation, options, started: Instant::now(), failure: Arc::default() }
+        Self { bot, operation, options, started: Instant::now(), outcome: Arc::default() }
     }
 
-    /// Why the call failed, as the transport saw it.
-    pub(crate) fn take_failure(&self) -> Option<Error> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// The status of the answer, or why there is none, as the transport saw it; `None` if it was not asked.
+    pub(crate) fn take_outcome(&self) -> Option<Result<StatusCode, Error>> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// An error of this call that the transport did not see.
@@ -64,8 +66,8 @@ impl Call {
 }
 
 impl ClientHooks<Call> for Client {
-    /// Sends what the generated code has made, its own way. A failure is put where [`Call::take_failure`] finds it:
-    /// neither `reqwest`'s error nor `progenitor`'s could carry it.
+    /// Sends what the generated code has made, its own way. The outcome is put where [`Call::take_outcome`] finds it:
+    /// neither `reqwest`'s error nor `progenitor`'s could carry it, and the generated code knows no success but 200.
     async fn exec(&self, request: reqwest::Request, _: &OperationInfo) -> reqwest::Result<reqwest::Response> {
         let call = self.inner();
         let transport = call.bot.transport();
@@ -73,13 +75,11 @@ impl ClientHooks<Call> for Client {
         let timeout = call.options.timeout.unwrap_or_else(|| transport.timeouts.of(hold));
         let outgoing = Outgoing::of(request, timeout);
         let response = http::Response::builder().url(self.inner().bot.base_url().clone());
-        let response = match transport.execute(Cow::Borrowed(call.operation.id), outgoing).await {
-            Ok(answer) => response.status(StatusCode::OK).body(answer.body),
-            Err(error) => {
-                *call.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                response.status(StatusCode::INTERNAL_SERVER_ERROR).body(Bytes::new())
-            }
+        let (outcome, response) = match transport.execute(Cow::Borrowed(call.operation.id), outgoing).await {
+            Ok(answer) => (Ok(answer.status), response.status(StatusCode::OK).body(answer.body)),
+            Err(error) => (Err(error), response.status(StatusCode::INTERNAL_SERVER_ERROR).body(Bytes::new())),
         };
+        *call.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
         Ok(response.unwrap_or_default().into())
     }
 }
@@ -178,15 +178,26 @@ impl Transport {
         if let Some(body) = &outgoing.body {
             request =
                 request.header(header::CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.clone());
+        } else if matches!(outgoing.method, Method::POST | Method::PUT | Method::PATCH) {
+            // Some servers answer 411 when such a request does not say that it has no body (RFC 9110, 8.6).
+            request = request.header(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let response = request.send().await.map_err(failed)?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await;
+        let status = response.status();
         if status.is_success() {
-            return Ok(Answer { status, body: body.map_err(failed)? });
+            return Ok(Answer { status, body: response.bytes().await.map_err(failed)? });
         }
-        // The status is what counts, whether the text that explains it arrives or not.
-        Err(self.refusal(status, &headers, &body.unwrap_or_default()))
+        let headers = response.headers().clone();
+        Err(self.refusal(status, &headers, &text_that_arrives(response).await))
+    }
+
+    /// A body that is not what it should be. serde's error quotes values of it, and such a value may be the token.
+    pub(crate) fn unreadable(&self, status: StatusCode, source: serde_json::Error) -> Kind {
+        let source = match self.token.redact(&source.to_string()) {
+            Cow::Borrowed(_) => source,
+            Cow::Owned(words) => serde::de::Error::custom(words),
+        };
+        Kind::Decode { status, source }
     }
 
     /// An error status, with the API's code and message, or the text of whoever answered instead of the API.
@@ -200,22 +211,29 @@ impl Transport {
         let redact = |text: &str| self.token.redact(text).into_owned();
         let (code, message) = match serde_json::from_slice::<Body>(body) {
             Ok(Body { code, message, error }) if code.is_some() || message.is_some() || error.is_some() => {
-                (code.or_else(|| error.clone()), message.or(error).unwrap_or_default())
+                (code.or_else(|| error.clone()), redact(&message.or(error).unwrap_or_default()))
             }
-            _ => (None, excerpt(body)),
+            // First hidden, then shortened: half a token would not be found.
+            _ => (None, excerpt(&redact(&String::from_utf8_lossy(body)))),
         };
-        Kind::Status {
-            status,
-            code: code.as_deref().map(redact),
-            message: redact(&message),
-            retry_after: retry_after(headers),
-        }
+        Kind::Status { status, code: code.as_deref().map(redact), message, retry_after: retry_after(headers) }
     }
 }
 
+/// The body of an error, as far as it arrives: the status is what counts, whether the text that explains it is whole
+/// or not.
+async fn text_that_arrives(mut response: reqwest::Response) -> Vec<u8> {
+    let mut text = Vec::new();
+    while text.len() < MAX_ERROR_BODY
+        && let Ok(Some(chunk)) = response.chunk().await
+    {
+        text.extend_from_slice(&chunk);
+    }
+    text
+}
+
 /// The beginning of a text that is not the API's.
-fn excerpt(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
+fn excerpt(text: &str) -> String {
     let text = text.trim();
     match text.char_indices().find(|(index, c)| index + c.len_utf8() > MAX_ERROR_TEXT) {
         Some((end, _)) => format!("{}...", &text[..end]),
@@ -257,8 +275,8 @@ mod tests {
     #[test]
     fn a_long_page_is_cut_at_a_character() {
         let page = "ы".repeat(MAX_ERROR_TEXT);
-        let text = excerpt(page.as_bytes());
+        let text = excerpt(&page);
         assert_eq!(text.len(), MAX_ERROR_TEXT + "...".len());
-        assert_eq!(excerpt(b"  Bad Gateway\n"), "Bad Gateway");
+        assert_eq!(excerpt("  Bad Gateway\n"), "Bad Gateway");
     }
 }

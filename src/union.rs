@@ -87,7 +87,13 @@ macro_rules! tagged_union {
                     #[serde(rename = $tag, borrow)]
                     tag: ::std::borrow::Cow<'a, str>,
                 }
-                let (tag, error) = match ::serde_json::from_str::<Peek<'_>>(json) {
+                // A list would do for the derived `Peek` too, its first element being taken for the tag.
+                let peeked = if json.trim_start().starts_with('{') {
+                    ::serde_json::from_str::<Peek<'_>>(json)
+                } else {
+                    Err(::serde::de::Error::custom("not an object"))
+                };
+                let (tag, error) = match peeked {
                     Ok(Peek { tag }) => {
                         let error = match tag.as_ref() {
                             $($value => match ::serde_json::from_str(json) {
