@@ -1,11 +1,257 @@
-//! The API's document, raw.
+//! The OpenAPI document as data, read here on its own: a mistake of the generator in `codegen/` must not repeat itself
+//! in the tests of what it generates.
 
-use serde_json::Value;
+use std::{collections::BTreeMap, env, fs};
 
-/// Our document, or the one that `TAMTAM_OPENAPI` names.
+use serde_json::{Map, Value};
+use serde_json_path::JsonPath;
+
+const HOME: &str = env!("CARGO_MANIFEST_DIR");
+const SCHEMA_PREFIX: &str = "#/components/schemas/";
+
+/// The schemas of the document, each as the shape of its instances.
+pub(crate) struct Document {
+    schemas: BTreeMap<String, Shape>,
+}
+
+/// What an instance of a schema looks like.
+pub(crate) enum Shape {
+    Boolean,
+    Text,
+    /// A string with listed values; servers send others as well.
+    Enum(Vec<String>),
+    Integer {
+        min: i64,
+        max: i64,
+    },
+    Number,
+    List(Box<Shape>),
+    Map(Box<Shape>),
+    Object(Vec<Field>),
+    Union(Union),
+    /// Another schema of the document.
+    Named(String),
+}
+
+/// A property of an object, inherited or its own.
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) shape: Shape,
+    /// Whether the document asks for it, be it as null.
+    pub(crate) required: bool,
+    /// Whether an instance without it, or with null in its place, is wrong.
+    pub(crate) needed: bool,
+}
+
+/// A schema whose instances are told apart by the value of one property.
+pub(crate) struct Union {
+    pub(crate) tag: String,
+    /// Value of the tag and name of the schema it stands for.
+    pub(crate) members: Vec<(String, String)>,
+}
+
+impl Union {
+    /// The tag of a value.
+    pub(crate) fn tag_of<'v>(&self, value: &'v Value) -> Option<&'v str> {
+        value.get(&self.tag).and_then(Value::as_str)
+    }
+
+    /// The schema that the tag of a value stands for.
+    pub(crate) fn member_of(&self, value: &Value) -> Option<&str> {
+        let tag = self.tag_of(value)?;
+        self.members.iter().find(|(known, _)| known == tag).map(|(_, schema)| schema.as_str())
+    }
+}
+
+impl Document {
+    /// The document as it is: `openapi/tamtam.yaml`, or the file that `TAMTAM_OPENAPI` names.
+    pub(crate) fn raw() -> Self {
+        Self::of(&load())
+    }
+
+    /// The document with what the real server is known to do beyond it: fields that may be missing, fields that may be
+    /// there. Actions that only speak to the generator do no harm: nothing here looks at an `x-` key.
+    pub(crate) fn with_overlay() -> Self {
+        let mut document = load();
+        for action in read(&format!("{HOME}/openapi/overlay.yaml"))["actions"]
+            .as_array()
+            .expect("an overlay is a list of actions")
+        {
+            let target = action["target"].as_str().expect("an action has a target");
+            let path = JsonPath::parse(target).unwrap_or_else(|error| panic!("{target}: {error}"));
+            let places: Vec<String> =
+                path.query_located(&document).locations().map(|place| place.to_json_pointer()).collect();
+            // Of siblings in a list the last goes first, so that the places of the others stay what they are.
+            for place in places.iter().rev() {
+                if action["remove"] == true {
+                    remove(&mut document, place);
+                } else if let Some(node) = document.pointer_mut(place) {
+                    merge(node, &action["update"]);
+                }
+            }
+        }
+        Self::of(&document)
+    }
+
+    fn of(document: &Value) -> Self {
+        let nodes = document["components"]["schemas"].as_object().expect("the document has schemas");
+        let schemas = nodes.iter().map(|(name, node)| (name.clone(), component(nodes, name, node))).collect();
+        Self { schemas }
+    }
+
+    /// The shape of a schema by its name.
+    pub(crate) fn schema(&self, name: &str) -> &Shape {
+        self.schemas.get(name).unwrap_or_else(|| panic!("there is no schema {name}"))
+    }
+
+    /// The shape behind a name.
+    pub(crate) fn resolve<'a>(&'a self, shape: &'a Shape) -> &'a Shape {
+        match shape {
+            Shape::Named(name) => self.resolve(self.schema(name)),
+            shape => shape,
+        }
+    }
+
+    /// The schemas that are types: objects, unions and enums; what names a scalar is none.
+    pub(crate) fn types(&self) -> impl Iterator<Item = &str> {
+        let is_type = |shape: &Shape| matches!(shape, Shape::Object(_) | Shape::Union(_) | Shape::Enum(_));
+        self.schemas.iter().filter(move |(_, shape)| is_type(self.resolve(shape))).map(|(name, _)| name.as_str())
+    }
+
+    pub(crate) fn unions(&self) -> impl Iterator<Item = (&str, &Union)> {
+        self.schemas.iter().filter_map(|(name, shape)| match shape {
+            Shape::Union(union) => Some((name.as_str(), union)),
+            _ => None,
+        })
+    }
+
+    /// Schema and property name of every property that there is.
+    pub(crate) fn properties(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.schemas.iter().flat_map(|(schema, shape)| match shape {
+            Shape::Object(fields) => fields.iter().map(|field| (schema.as_str(), field.name.as_str())).collect(),
+            _ => Vec::new(),
+        })
+    }
+}
+
+/// The shape of a schema that stands by itself.
+fn component(nodes: &Map<String, Value>, name: &str, node: &Value) -> Shape {
+    if node.get("discriminator").is_some() {
+        let (tag, members) = discriminator(node);
+        return Shape::Union(Union { tag, members });
+    }
+    // `allOf` here is inheritance, even from one parent: in a property it is only another way to write `$ref`.
+    if node.get("allOf").is_none() && node.get("properties").is_none() {
+        return shape(nodes, node);
+    }
+    // A member of a union has no tag of its own: the union carries it.
+    let tags = nodes.values().filter(|node| node.get("discriminator").is_some()).map(discriminator);
+    let tags: Vec<String> =
+        tags.filter(|(_, members)| members.iter().any(|(_, member)| member == name)).map(|(tag, _)| tag).collect();
+    let fields = fields(nodes, node);
+    Shape::Object(fields.into_iter().filter(|field| !tags.contains(&field.name)).collect())
+}
+
+fn discriminator(node: &Value) -> (String, Vec<(String, String)>) {
+    let node = &node["discriminator"];
+    let tag = node["propertyName"].as_str().expect("a discriminator names its property");
+    let mapping = node["mapping"].as_object().expect("a discriminator has a mapping");
+    (tag.to_owned(), mapping.iter().map(|(tag, target)| (tag.clone(), schema_name(target).to_owned())).collect())
+}
+
+/// The shape of any node that stands where a schema does.
+fn shape(nodes: &Map<String, Value>, node: &Value) -> Shape {
+    if let Some(name) = reference(node) {
+        return Shape::Named(name.to_owned());
+    }
+    if node.get("properties").is_some() || node.get("allOf").is_some() {
+        return Shape::Object(fields(nodes, node));
+    }
+    if let Some(element) = node.get("items") {
+        return Shape::List(Box::new(shape(nodes, element)));
+    }
+    if let Some(value @ Value::Object(_)) = node.get("additionalProperties") {
+        return Shape::Map(Box::new(shape(nodes, value)));
+    }
+    if let Some(values) = node.get("enum").and_then(Value::as_array) {
+        return Shape::Enum(values.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+    }
+    match (node["type"].as_str(), node["format"].as_str()) {
+        (Some("boolean"), _) => Shape::Boolean,
+        (Some("string"), _) => Shape::Text,
+        (Some("integer"), Some("int32")) => Shape::Integer { min: i32::MIN.into(), max: i32::MAX.into() },
+        (Some("integer"), _) => Shape::Integer { min: i64::MIN, max: i64::MAX },
+        (Some("number"), _) => Shape::Number,
+        _ => panic!("the tests do not know what an instance of this looks like: {node}"),
+    }
+}
+
+/// The properties of an object with all that it inherits.
+fn fields(nodes: &Map<String, Value>, node: &Value) -> Vec<Field> {
+    let mut family = Vec::new();
+    inherit(nodes, node, &mut family);
+    let required: Vec<&Value> =
+        family.iter().flat_map(|node| node["required"].as_array().into_iter().flatten()).collect();
+    let mut fields: Vec<Field> = Vec::new();
+    for (name, node) in family.iter().flat_map(|node| node["properties"].as_object().into_iter().flatten()) {
+        // A required name without a property says nothing; of two declarations the nearer one holds.
+        let required = required.iter().any(|required| *required == name);
+        let nullable = node["nullable"] == true || reference(node).is_some_and(|name| nodes[name]["nullable"] == true);
+        fields.retain(|field| field.name != *name);
+        fields.push(Field { name: name.clone(), shape: shape(nodes, node), required, needed: required && !nullable });
+    }
+    fields
+}
+
+/// A node and all that it inherits from, the farthest first.
+fn inherit<'a>(nodes: &'a Map<String, Value>, node: &'a Value, family: &mut Vec<&'a Value>) {
+    let node = node.get("$ref").map_or(node, |target| &nodes[schema_name(target)]);
+    node["allOf"].as_array().into_iter().flatten().for_each(|parent| inherit(nodes, parent, family));
+    family.push(node);
+}
+
+/// The schema that a node refers to and adds nothing to; a `type` beside the reference yields to it.
+fn reference(node: &Value) -> Option<&str> {
+    let target = match (node.get("$ref"), node.get("allOf").and_then(Value::as_array).map(Vec::as_slice)) {
+        (Some(target), _) => target,
+        (None, Some([only])) if node.get("properties").is_none() => only.get("$ref")?,
+        _ => return None,
+    };
+    Some(schema_name(target))
+}
+
+fn schema_name(target: &Value) -> &str {
+    let target = target.as_str().expect("a reference is a string");
+    target.strip_prefix(SCHEMA_PREFIX).unwrap_or(target)
+}
+
+/// Our document, or the one that `TAMTAM_OPENAPI` names, as it stands there.
 pub(crate) fn load() -> Value {
-    let path = std::env::var("TAMTAM_OPENAPI")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/tamtam.yaml").to_owned());
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {path}: {error}"));
-    yaml_serde::from_str(&text).unwrap_or_else(|error| panic!("{path} is not YAML: {error}"))
+    read(&env::var("TAMTAM_OPENAPI").unwrap_or_else(|_| format!("{HOME}/openapi/tamtam.yaml")))
+}
+
+fn read(path: &str) -> Value {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    yaml_serde::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn remove(document: &mut Value, place: &str) {
+    let (parent, key) = place.rsplit_once('/').expect("the root is never removed");
+    match document.pointer_mut(parent) {
+        Some(Value::Array(list)) => drop(list.remove(key.parse().expect("an index"))),
+        Some(Value::Object(object)) => drop(object.remove(key)),
+        _ => {}
+    }
+}
+
+fn merge(node: &mut Value, update: &Value) {
+    match (node, update) {
+        (Value::Object(node), Value::Object(update)) => {
+            for (key, value) in update {
+                merge(node.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (Value::Array(node), Value::Array(update)) => node.extend(update.iter().cloned()),
+        (node, update) => *node = update.clone(),
+    }
 }
