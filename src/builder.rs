@@ -6,11 +6,11 @@ use progenitor_client::ClientInfo;
 use reqwest::Url;
 
 use crate::{
-    Bot, Error, Result,
+    Bot, Error, Result, Retry, RetryPolicy,
     api::Client,
     error::root,
     token::Token,
-    transport::{Timeouts, Transport},
+    transport::{RetryHook, Timeouts, Transport},
 };
 
 /// Where TamTam serves its Bot API.
@@ -34,6 +34,8 @@ pub struct BotBuilder {
     version: String,
     connect_timeout: Duration,
     timeouts: Timeouts,
+    retry: RetryPolicy,
+    on_retry: Option<RetryHook>,
     gzip: bool,
     proxies: Vec<String>,
     root_certificates: Vec<Vec<u8>>,
@@ -48,6 +50,7 @@ impl fmt::Debug for BotBuilder {
             .field("version", &self.version)
             .field("connect_timeout", &self.connect_timeout)
             .field("timeouts", &self.timeouts)
+            .field("retry", &self.retry)
             .field("gzip", &self.gzip)
             .finish_non_exhaustive()
     }
@@ -61,6 +64,8 @@ impl BotBuilder {
             version: <Client as ClientInfo<_>>::api_version().to_owned(),
             connect_timeout: CONNECT_TIMEOUT,
             timeouts: Timeouts { request: REQUEST_TIMEOUT, poll_margin: POLL_MARGIN },
+            retry: RetryPolicy::default(),
+            on_retry: None,
             gzip: true,
             proxies: Vec::new(),
             root_certificates: Vec::new(),
@@ -101,6 +106,28 @@ impl BotBuilder {
     /// How long making a connection may take; 10 s if not set.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
+        self
+    }
+
+    /// How often and for how long failed calls are tried again; three times within 30 s if not set.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Is told of every call that failed and will be tried again, before the wait for it: to count them, say. It is
+    /// called where the call is awaited, so it must not block.
+    ///
+    /// ```
+    /// # fn main() -> tamtam::Result<()> {
+    /// let bot = tamtam::Bot::builder("token")
+    ///     .on_retry(|retry| eprintln!("{}; again in {:?}", retry.error(), retry.delay()))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_retry(mut self, hook: impl Fn(&Retry<'_>) + Send + Sync + 'static) -> Self {
+        self.on_retry = Some(Arc::new(hook));
         self
     }
 
@@ -175,8 +202,14 @@ impl BotBuilder {
             .retry(reqwest::retry::never())
             .build()
             .map_err(|error| Error::build(format!("the HTTP client cannot be set up: {}", root(&error))))?;
-        let transport =
-            Transport { http, token: Token::new(token.to_owned()), version: self.version, timeouts: self.timeouts };
+        let transport = Transport {
+            http,
+            token: Token::new(token.to_owned()),
+            version: self.version,
+            timeouts: self.timeouts,
+            retry: self.retry,
+            on_retry: self.on_retry,
+        };
         Ok(Bot::new_with_transport(Arc::new(transport), base_url))
     }
 }

@@ -1,10 +1,14 @@
 //! The one error of the crate: opaque, with what it carries behind methods, and predicates that say what to do.
 
+mod code;
+
 use std::{borrow::Cow, fmt, time::Duration};
 
 use http::StatusCode;
 
-use crate::check::Invalid;
+pub use code::{ChatDenied, ErrorCode};
+
+use crate::{check::Invalid, retry::Failure};
 
 /// Why a call failed.
 ///
@@ -17,8 +21,20 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: Kind,
     operation: Option<Cow<'static, str>>,
-    attempts: u32,
-    elapsed: Duration,
+    report: Report,
+}
+
+/// How a call went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// How often the request was sent, or tried to be.
+    pub(crate) attempts: u32,
+    /// How long the call took, waiting included.
+    pub(crate) elapsed: Duration,
+    /// The server may have done in one of the attempts what was asked.
+    pub(crate) ambiguous: bool,
+    /// "There is no such thing" may mean that an earlier attempt has removed it.
+    pub(crate) may_be_gone: bool,
 }
 
 /// What went wrong.
@@ -33,15 +49,21 @@ pub(crate) enum Kind {
     /// No connection, so nothing was sent.
     #[error("cannot connect: {}", root(source))]
     Connect { source: reqwest::Error },
-    /// The time was over before the answer was there.
-    #[error("{}", if *sent { "no answer in time" } else { "cannot connect in time" })]
-    Timeout { source: reqwest::Error, sent: bool },
-    /// The connection failed after the request may have gone out.
+    /// No connection within the time for it, so nothing was sent.
+    #[error("cannot connect in time")]
+    ConnectTimeout { source: reqwest::Error },
+    /// The time was over before the answer began.
+    #[error("no answer in time")]
+    Timeout { source: reqwest::Error },
+    /// The connection failed after the request may have gone out, and before the answer began.
     #[error("the connection broke: {}", root(source))]
     Io { source: reqwest::Error },
+    /// The server answered with a success whose body did not arrive whole.
+    #[error("{status}, but the answer did not arrive whole: {}", root(source))]
+    Cut { status: StatusCode, source: reqwest::Error },
     /// The server answered with an error status.
-    #[error("{}", status_line(*status, code.as_deref(), message))]
-    Status { status: StatusCode, code: Option<String>, message: String, retry_after: Option<Duration> },
+    #[error("{}", status_line(*status, code.as_ref(), message))]
+    Status { status: StatusCode, code: Option<ErrorCode>, message: String, retry_after: Option<Duration> },
     /// The server answered 200 and said that it did not do it.
     #[error("refused: {}", .0.as_deref().unwrap_or("the server gives no reason"))]
     Refused(Option<String>),
@@ -60,11 +82,11 @@ pub(crate) fn root(error: &reqwest::Error) -> &dyn std::error::Error {
 }
 
 /// `403 Forbidden, chat.denied: error.dialog.suspended`, as far as there is something to say.
-fn status_line(status: StatusCode, code: Option<&str>, message: &str) -> String {
+fn status_line(status: StatusCode, code: Option<&ErrorCode>, message: &str) -> String {
     let mut line = status.to_string();
     if let Some(code) = code {
         line.push_str(", ");
-        line.push_str(code);
+        line.push_str(code.as_str());
     }
     if !message.is_empty() {
         line.push_str(": ");
@@ -73,21 +95,66 @@ fn status_line(status: StatusCode, code: Option<&str>, message: &str) -> String 
     line
 }
 
+impl Kind {
+    /// What kind of failure it is, for the decision whether to try again.
+    pub(crate) fn failure(&self) -> Failure {
+        match self {
+            Self::Connect { .. } | Self::ConnectTimeout { .. } => Failure::NotSent,
+            Self::Timeout { .. } | Self::Io { .. } => Failure::Unknown,
+            Self::Cut { .. } => Failure::Garbled,
+            Self::Decode { source, .. } if source.is_data() => Failure::Misfit,
+            Self::Decode { .. } => Failure::Garbled,
+            Self::Status { status, code, message, retry_after } => match *status {
+                StatusCode::TOO_MANY_REQUESTS => Failure::RateLimited,
+                StatusCode::BAD_REQUEST if is_not_ready(code.as_ref(), message) => Failure::AttachmentNotReady,
+                // The API itself says so before it does anything; a proxy may say it after it has passed the request on.
+                StatusCode::SERVICE_UNAVAILABLE if code.is_some() || retry_after.is_some() => Failure::Unavailable,
+                StatusCode::SERVICE_UNAVAILABLE => Failure::UnavailableByProxy,
+                StatusCode::REQUEST_TIMEOUT => Failure::Unknown,
+                status if status.is_server_error() => Failure::Unknown,
+                _ => Failure::Refused,
+            },
+            Self::Build(_) | Self::Invalid(_) | Self::Refused(_) => Failure::Refused,
+        }
+    }
+
+    /// How long the server asked to wait.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// Whether a 400 says that attached media is still being processed. Servers say it by the code or by the message.
+fn is_not_ready(code: Option<&ErrorCode>, message: &str) -> bool {
+    code == Some(&ErrorCode::AttachmentNotReady) || message.contains(".not.processed")
+}
+
 impl Error {
     pub(crate) fn new(kind: Kind) -> Self {
-        Self(Box::new(Inner { kind, operation: None, attempts: 0, elapsed: Duration::ZERO }))
+        Self(Box::new(Inner { kind, operation: None, report: Report::default() }))
     }
 
     pub(crate) fn build(problem: impl Into<String>) -> Self {
         Self::new(Kind::Build(problem.into()))
     }
 
-    /// Names the operation, and how much was tried.
-    pub(crate) fn of(mut self, operation: impl Into<Cow<'static, str>>, attempts: u32, elapsed: Duration) -> Self {
+    /// Names the operation, and how the call went.
+    pub(crate) fn of(mut self, operation: impl Into<Cow<'static, str>>, report: Report) -> Self {
         self.0.operation = Some(operation.into());
-        self.0.attempts = attempts;
-        self.0.elapsed = elapsed;
+        self.0.report = report;
         self
+    }
+
+    pub(crate) fn report(&self) -> &Report {
+        &self.0.report
+    }
+
+    /// Whether "there is no such thing" means that an earlier attempt has removed it.
+    pub(crate) fn is_already_gone(&self) -> bool {
+        self.0.report.may_be_gone && self.is_not_found()
     }
 
     /// The operation that failed, by the document's name (`sendMessage`), or method and path of a raw request.
@@ -101,17 +168,17 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match &self.0.kind {
-            Kind::Status { status, .. } | Kind::Decode { status, .. } => Some(*status),
+            Kind::Status { status, .. } | Kind::Cut { status, .. } | Kind::Decode { status, .. } => Some(*status),
             Kind::Refused(_) => Some(StatusCode::OK),
             _ => None,
         }
     }
 
-    /// The API's own name of the failure, such as `chat.denied`, if the answer had one.
+    /// The API's own name of the failure, if the answer had one.
     #[must_use]
-    pub fn code(&self) -> Option<&str> {
+    pub fn code(&self) -> Option<&ErrorCode> {
         match &self.0.kind {
-            Kind::Status { code, .. } => code.as_deref(),
+            Kind::Status { code, .. } => code.as_ref(),
             _ => None,
         }
     }
@@ -129,22 +196,19 @@ impl Error {
     /// How often the request was sent, or tried to be; 0 if it never was.
     #[must_use]
     pub fn attempts(&self) -> u32 {
-        self.0.attempts
+        self.0.report.attempts
     }
 
     /// How long the call took, waiting included.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.0.elapsed
+        self.0.report.elapsed
     }
 
     /// How long the server asked to wait (`Retry-After`).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        match &self.0.kind {
-            Kind::Status { retry_after, .. } => *retry_after,
-            _ => None,
-        }
+        self.0.kind.retry_after()
     }
 
     /// The server is asked too often (429). Wait [`retry_after`](Self::retry_after) and call again: nothing was done.
@@ -153,24 +217,23 @@ impl Error {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
     }
 
-    /// The attached media is still being processed. Send the same message again a little later: nothing was posted.
+    /// The attached media is still being processed, for longer than the bot waits. Send the same message again a little
+    /// later: nothing was posted.
     #[must_use]
     pub fn is_attachment_not_ready(&self) -> bool {
-        let not_ready = |code: Option<&str>, message: &str| {
-            code == Some("attachment.not.ready") || message.contains(".not.processed")
-        };
-        match &self.0.kind {
-            Kind::Status { status, code, message, .. } => {
-                *status == StatusCode::BAD_REQUEST && not_ready(code.as_deref(), message)
-            }
-            _ => false,
-        }
+        self.0.kind.failure() == Failure::AttachmentNotReady
+    }
+
+    /// Why the chat does not let the bot do this, if that is the failure (`chat.denied`).
+    #[must_use]
+    pub fn chat_denied(&self) -> Option<ChatDenied> {
+        (self.code() == Some(&ErrorCode::ChatDenied)).then(|| ChatDenied::of(self.message().unwrap_or_default()))
     }
 
     /// The token is not valid (401, or the code `verify.token`). Stop, and get the right one: no call can succeed.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
-        self.status() == Some(StatusCode::UNAUTHORIZED) || self.code() == Some("verify.token")
+        self.status() == Some(StatusCode::UNAUTHORIZED) || self.code() == Some(&ErrorCode::VerifyToken)
     }
 
     /// The bot may not do this (403): it lacks the right, is no member, or the user has stopped it. Calling again does
@@ -199,16 +262,21 @@ impl Error {
         matches!(self.0.kind, Kind::Invalid(_))
     }
 
-    /// No answer in time. The server may have done it: see [`may_have_been_applied`](Self::may_have_been_applied).
+    /// No connection or no whole answer in time. Whether the server has done it,
+    /// [`may_have_been_applied`](Self::may_have_been_applied) says.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        matches!(self.0.kind, Kind::Timeout { .. })
+        match &self.0.kind {
+            Kind::ConnectTimeout { .. } | Kind::Timeout { .. } => true,
+            Kind::Cut { source, .. } => source.is_timeout(),
+            _ => false,
+        }
     }
 
-    /// No connection could be made (address, refusal, TLS, proxy). Nothing was sent; calling again is safe.
+    /// No connection could be made (address, refusal, TLS, proxy). The last attempt sent nothing.
     #[must_use]
     pub fn is_connect(&self) -> bool {
-        matches!(self.0.kind, Kind::Connect { .. } | Kind::Timeout { sent: false, .. })
+        matches!(self.0.kind, Kind::Connect { .. } | Kind::ConnectTimeout { .. })
     }
 
     /// The server's answer does not fit the document. The server has done what was asked; report it to this crate.
@@ -227,43 +295,27 @@ impl Error {
     /// again may succeed; whether it may do the thing twice, [`may_have_been_applied`](Self::may_have_been_applied) says.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        match &self.0.kind {
-            Kind::Connect { .. } | Kind::Timeout { .. } | Kind::Io { .. } => true,
-            Kind::Status { status, .. } => {
-                status.is_server_error()
-                    || *status == StatusCode::TOO_MANY_REQUESTS
-                    || *status == StatusCode::REQUEST_TIMEOUT
-                    || self.is_attachment_not_ready()
-            }
-            _ => false,
-        }
+        !matches!(self.0.kind.failure(), Failure::Refused | Failure::Misfit)
     }
 
-    /// The server may have done what was asked, although the call failed: the connection broke, or time ran out, after
-    /// the request was sent, or something between answered in the server's place. Look before doing it again.
+    /// The server may have done what was asked, although the call failed: in one of the attempts the connection broke, or
+    /// time ran out, after the request was sent, or something between answered in the server's place. Look before doing
+    /// it again. Never true of what changes nothing.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {
-        match &self.0.kind {
-            Kind::Io { .. } | Kind::Timeout { sent: true, .. } | Kind::Decode { .. } => true,
-            Kind::Status { status, code, retry_after, .. } => match *status {
-                StatusCode::REQUEST_TIMEOUT => true,
-                // The API itself says 503 before it does anything; a proxy may say it afterwards.
-                StatusCode::SERVICE_UNAVAILABLE => code.is_none() && retry_after.is_none(),
-                status => status.is_server_error(),
-            },
-            _ => false,
-        }
+        self.0.report.ambiguous
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, operation, attempts, elapsed } = &*self.0;
+        let Inner { kind, operation, report: Report { attempts, elapsed, ambiguous, .. } } = &*self.0;
         f.debug_struct("Error")
             .field("operation", operation)
             .field("kind", kind)
             .field("attempts", attempts)
             .field("elapsed", elapsed)
+            .field("may_have_been_applied", ambiguous)
             .finish()
     }
 }

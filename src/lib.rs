@@ -14,6 +14,7 @@ mod open_enum;
 mod polling;
 mod raw;
 mod request;
+mod retry;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod token;
@@ -23,13 +24,14 @@ mod union;
 pub use api::types;
 pub use bot::{Bot, Target};
 pub use builder::BotBuilder;
-pub use error::Error;
+pub use error::{ChatDenied, Error, ErrorCode};
 pub use id::{CallbackId, ChatId, MessageId, SessionId, UserId};
 pub use polling::Updates;
 pub use raw::RawRequest;
 /// The HTTP client underneath, for [`BotBuilder::http`].
 #[doc(no_inline)]
 pub use reqwest;
+pub use retry::{Retry, RetryPolicy};
 pub use types::{Message, NewMessageBody, Update, UpdateType};
 pub use union::Unknown;
 

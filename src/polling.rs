@@ -7,7 +7,7 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures_core::Stream;
@@ -18,9 +18,9 @@ use serde_json::value::RawValue;
 use crate::{
     Bot, Error, Result, Update, UpdateType,
     api::GetUpdates,
-    error::Kind,
+    error::{Kind, Report},
     request::Request,
-    transport::{Answer, Operation, Outgoing},
+    transport::{Answer, CallOptions, Operation, Outgoing},
 };
 
 /// What a poll is. The stream reads the pages itself, so it does not go through the generated request.
@@ -170,11 +170,11 @@ impl Stream for Updates {
 
 /// One poll.
 async fn fetch(bot: Bot, settings: Settings, marker: Option<i64>) -> Result<Page> {
-    let started = Instant::now();
-    let fail = |kind| Error::new(kind).of(OPERATION.id, 1, started.elapsed());
     let (hold_parameter, default_hold) = OPERATION.hold.unwrap_or_default();
     let hold = settings.hold_seconds.unwrap_or(default_hold);
-    let mut url = bot.join(OPERATION.path).map_err(|invalid| fail(Kind::Invalid(invalid)))?;
+    let mut url = bot
+        .join(OPERATION.path)
+        .map_err(|invalid| Error::new(Kind::Invalid(invalid)).of(OPERATION.id, Report::default()))?;
     {
         let mut query = url.query_pairs_mut();
         query.append_pair(hold_parameter, &hold.to_string());
@@ -189,10 +189,17 @@ async fn fetch(bot: Bot, settings: Settings, marker: Option<i64>) -> Result<Page
             query.append_pair("types", &types.join(","));
         }
     }
-    let timeout = bot.transport().timeouts.of(Some(Duration::from_secs(hold)));
-    let outgoing = Outgoing { method: Method::GET, url, body: None, timeout };
-    let answer = bot.transport().execute(Cow::Borrowed(OPERATION.id), outgoing).await?;
-    page(&answer).map_err(|source| fail(bot.transport().unreadable(answer.status, source)))
+    let outgoing = Outgoing {
+        operation: Cow::Borrowed(OPERATION.id),
+        class: OPERATION.class,
+        method: Method::GET,
+        url,
+        body: None,
+        hold: Some(Duration::from_secs(hold)),
+        // The stream decides itself what a failed poll means.
+        options: CallOptions { no_retry: true, ..CallOptions::default() },
+    };
+    Ok(bot.transport().execute(outgoing, page).await?.value)
 }
 
 /// Reads a page: the envelope first, then each update by itself, so that a strange one costs nobody but itself.

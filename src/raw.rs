@@ -1,11 +1,6 @@
 //! The way out: any method and path with any JSON, for what the document does not have yet.
 
-use std::{
-    borrow::Cow,
-    future::IntoFuture,
-    pin::Pin,
-    time::{Duration, Instant},
-};
+use std::{borrow::Cow, future::IntoFuture, pin::Pin, time::Duration};
 
 use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
@@ -13,8 +8,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     Bot, Error, Result,
     check::{Invalid, Place},
-    error::Kind,
-    transport::Outgoing,
+    error::{Kind, Report},
+    retry::Class,
+    transport::{Answer, CallOptions, Outgoing},
 };
 
 /// A request that the document does not have, made by [`Bot::request`].
@@ -28,12 +24,12 @@ pub struct RawRequest {
     path: String,
     query: Vec<(String, String)>,
     body: Option<Result<Vec<u8>, String>>,
-    timeout: Option<Duration>,
+    options: CallOptions,
 }
 
 impl RawRequest {
     pub(crate) fn new(bot: Bot, method: Method, path: String) -> Self {
-        Self { bot, method, path, query: Vec::new(), body: None, timeout: None }
+        Self { bot, method, path, query: Vec::new(), body: None, options: CallOptions::default() }
     }
 
     /// Adds a query parameter. `access_token` and `v` are added by themselves.
@@ -50,7 +46,19 @@ impl RawRequest {
 
     /// How long to wait for the whole answer, instead of the bot's own timeout.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// Says whether sending this twice is the same as sending it once; taken for granted of anything but a POST.
+    pub fn idempotent(mut self, idempotent: bool) -> Self {
+        self.options.idempotent = Some(idempotent);
+        self
+    }
+
+    /// Sends this once, whatever the bot's [`RetryPolicy`](crate::RetryPolicy) says.
+    pub fn no_retry(mut self) -> Self {
+        self.options.no_retry = true;
         self
     }
 
@@ -78,20 +86,31 @@ impl RawRequest {
     ///
     /// As [`send`](Self::send).
     pub async fn send_as<T: DeserializeOwned>(self) -> Result<T> {
-        let started = Instant::now();
         let operation = format!("{} {}", self.method, self.path);
-        let fail = |kind: Kind, attempts: u32| Error::new(kind).of(operation.clone(), attempts, started.elapsed());
-        let mut url = self.bot.join(&self.path).map_err(|invalid| fail(Kind::Invalid(invalid), 0))?;
+        let fail = |invalid| Error::new(Kind::Invalid(invalid)).of(operation.clone(), Report::default());
+        let mut url = self.bot.join(&self.path).map_err(fail)?;
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);
         }
         let not_json = |problem| Invalid::new(&Place::root("body"), format!("cannot be written as JSON: {problem}"));
-        let body = self.body.transpose().map_err(|problem| fail(Kind::Invalid(not_json(problem)), 0))?;
-        let timeout = self.timeout.unwrap_or(self.bot.transport().timeouts.request);
-        let outgoing = Outgoing { method: self.method, url, body: body.map(Into::into), timeout };
-        let answer = self.bot.transport().execute(Cow::Owned(operation.clone()), outgoing).await?;
-        serde_json::from_slice(&answer.body)
-            .map_err(|source| fail(self.bot.transport().unreadable(answer.status, source), 1))
+        let body = self.body.transpose().map_err(|problem| fail(not_json(problem)))?;
+        let class = match self.method {
+            Method::GET | Method::HEAD | Method::OPTIONS => Class::Read,
+            Method::PUT | Method::PATCH => Class::Repeat,
+            Method::DELETE => Class::Remove,
+            _ => Class::Act,
+        };
+        let outgoing = Outgoing {
+            operation: Cow::Owned(operation.clone()),
+            class,
+            method: self.method,
+            url,
+            body: body.map(Into::into),
+            hold: None,
+            options: self.options,
+        };
+        let decode = |answer: &Answer| serde_json::from_slice(&answer.body);
+        Ok(self.bot.transport().execute(outgoing, decode).await?.value)
     }
 }
 

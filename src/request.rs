@@ -3,15 +3,15 @@
 use std::future::Future;
 
 use progenitor_client::ResponseValue;
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, de::DeserializeOwned};
 use serde_with::{SerializeAs, StringWithSeparator, formats::CommaSeparator};
 
 use crate::{
     Bot, Error,
     api::Client,
     check::Invalid,
-    error::Kind,
-    transport::{Call, CallOptions, Operation},
+    error::{Kind, Report},
+    transport::{Call, CallOptions, Done, Operation},
 };
 
 /// What the generated client's methods return.
@@ -20,7 +20,7 @@ pub(crate) type Answered<T> = Result<ResponseValue<T>, progenitor_client::Error<
 /// A request of the document. The generated code says what it consists of; this module sends it.
 pub(crate) trait Request: Sized + Send + Sync + 'static {
     /// What the server answers.
-    type Answer: Send;
+    type Answer: DeserializeOwned + Send + 'static;
     /// What the caller gets.
     type Output;
     /// The operation it is a request for.
@@ -34,32 +34,41 @@ pub(crate) trait Request: Sized + Send + Sync + 'static {
 
     /// The caller's part of the answer, or the server's reason for not having done it.
     fn finish(answer: Self::Answer) -> Result<Self::Output, Option<String>>;
+
+    /// The caller's part when what was to be removed is gone already; `None` where there is no such thing.
+    fn gone() -> Option<Self::Output>;
 }
 
 /// Sends a request.
 pub(crate) async fn send<R: Request>(request: R, bot: Bot, options: CallOptions) -> Result<R::Output, Error> {
-    let call = Call::new(bot.clone(), R::OPERATION, options);
+    let fail = |kind, report| Error::new(kind).of(R::OPERATION.id, report);
     if let Err(invalid) = request.check() {
-        return Err(Error::new(Kind::Invalid(invalid)).of(R::OPERATION.id, 0, std::time::Duration::ZERO));
+        return Err(fail(Kind::Invalid(invalid), Report::default()));
     }
+    let call = Call::new(bot.clone(), R::OPERATION, options, |body| {
+        serde_json::from_slice::<R::Answer>(body).map(|answer| Box::new(answer) as _)
+    });
     let client = Client::new_with_client(bot.base_url_text(), bot.transport().http.clone(), call.clone());
-    let error = match request.exec(&client).await {
-        Ok(answer) => {
-            return R::finish(answer.into_inner()).map_err(|words| {
-                // An empty reason is none.
-                let words = words.filter(|words| !words.trim().is_empty());
-                call.error(Kind::Refused(words.map(|words| bot.transport().token.redact(&words).into_owned())))
-            });
+    // What the generated code makes of the outcome says nothing.
+    let made_of_it = request.exec(&client).await;
+    let (answer, report) = match (call.take_outcome(), made_of_it) {
+        (Some(Ok(Done { value, report })), _) => (value.downcast::<R::Answer>(), report),
+        (Some(Err(error)), _) if error.is_already_gone() => return R::gone().ok_or(error),
+        (Some(Err(error)), _) => return Err(error),
+        // The request could not be made: a base URL without a host, a body that cannot be written.
+        (None, unmade) => {
+            let why = unmade.err().map_or_else(String::new, describe);
+            return Err(fail(Kind::Build(format!("the request cannot be made: {why}")), Report::default()));
         }
-        Err(error) => error,
     };
-    Err(match (call.take_outcome(), error) {
-        (Some(Err(failure)), _) => failure,
-        (Some(Ok(status)), progenitor_client::Error::InvalidResponsePayload(_, source)) => {
-            call.error(bot.transport().unreadable(status, source))
+    let Ok(answer) = answer else { unreachable!("an answer is read as what it is") };
+    R::finish(*answer).or_else(|words| match R::gone() {
+        Some(gone) if report.may_be_gone => Ok(gone),
+        _ => {
+            // An empty reason is none.
+            let words = words.filter(|words| !words.trim().is_empty());
+            Err(fail(Kind::Refused(words.map(|words| bot.transport().token.redact(&words).into_owned())), report))
         }
-        // What is left are requests that cannot be made: a base URL without a host, a body that cannot be written.
-        (_, other) => call.error(Kind::Build(format!("the request cannot be made: {}", describe(other)))),
     })
 }
 
@@ -79,6 +88,19 @@ macro_rules! request {
             /// How long to wait for the whole answer, instead of the bot's own timeout.
             pub fn request_timeout(mut self, timeout: ::std::time::Duration) -> Self {
                 self.options.timeout = Some(timeout);
+                self
+            }
+
+            /// Says whether sending this twice is the same as sending it once. The crate knows that of every operation
+            /// and acts on it: a call of which nobody knows whether it was done is tried again only if it is.
+            pub fn idempotent(mut self, idempotent: bool) -> Self {
+                self.options.idempotent = Some(idempotent);
+                self
+            }
+
+            /// Sends this once, whatever the bot's [`RetryPolicy`](crate::RetryPolicy) says.
+            pub fn no_retry(mut self) -> Self {
+                self.options.no_retry = true;
                 self
             }
 

@@ -1,10 +1,11 @@
 //! One way to the server for every call: token, version, timeouts, redaction and errors are dealt with here, once.
 
 use std::{
+    any::Any,
     borrow::Cow,
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
@@ -12,9 +13,16 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::{ResponseBuilderExt, Url};
 use serde::Deserialize;
-use tracing::Instrument;
+use tokio::time::Instant;
+use tracing::{Instrument, field::Empty};
 
-use crate::{Bot, Error, api::Client, error::Kind, token::Token};
+use crate::{
+    Bot, Error,
+    api::Client,
+    error::{Kind, Report},
+    retry::{Class, Retry, RetryPolicy, Tries, Verdict, retry_after},
+    token::Token,
+};
 
 /// The longest text of an answer that is not the API's which an error keeps, in bytes: enough to see whose page it is.
 const MAX_ERROR_TEXT: usize = 2048;
@@ -30,6 +38,8 @@ pub(crate) struct Operation {
     pub(crate) path: &'static str,
     /// The query parameter that says for how many seconds the server may hold its answer back, and its default.
     pub(crate) hold: Option<(&'static str, u64)>,
+    /// What it does when it is carried out twice.
+    pub(crate) class: Class,
 }
 
 /// What a caller sets for one call.
@@ -37,50 +47,57 @@ pub(crate) struct Operation {
 pub(crate) struct CallOptions {
     /// Overrides the bot's timeout.
     pub(crate) timeout: Option<Duration>,
+    /// The caller's word on whether twice is the same as once.
+    pub(crate) idempotent: Option<bool>,
+    /// Send it once, whatever happens.
+    pub(crate) no_retry: bool,
 }
 
-/// One call on its way through the generated client: what to do (in), and how it failed (out).
+/// Reads an answer; what comes out is known to whoever made the call.
+pub(crate) type Decode = fn(&[u8]) -> serde_json::Result<Box<dyn Any + Send>>;
+
+/// One call on its way through the generated client: what to do (in), and what became of it (out).
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     bot: Bot,
     operation: &'static Operation,
     options: CallOptions,
-    started: Instant,
-    outcome: Arc<Mutex<Option<Result<StatusCode, Error>>>>,
+    decode: Decode,
+    outcome: Arc<Mutex<Option<Result<Done<Box<dyn Any + Send>>, Error>>>>,
 }
 
 impl Call {
-    pub(crate) fn new(bot: Bot, operation: &'static Operation, options: CallOptions) -> Self {
-        Self { bot, operation, options, started: Instant::now(), outcome: Arc::default() }
+    pub(crate) fn new(bot: Bot, operation: &'static Operation, options: CallOptions, decode: Decode) -> Self {
+        Self { bot, operation, options, decode, outcome: Arc::default() }
     }
 
-    /// The status of the answer, or why there is none, as the transport saw it; `None` if it was not asked.
-    pub(crate) fn take_outcome(&self) -> Option<Result<StatusCode, Error>> {
+    /// What became of the call; `None` if the transport was not asked.
+    pub(crate) fn take_outcome(&self) -> Option<Result<Done<Box<dyn Any + Send>>, Error>> {
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    /// An error of this call that the transport did not see.
-    pub(crate) fn error(&self, kind: Kind) -> Error {
-        Error::new(kind).of(self.operation.id, 1, self.started.elapsed())
     }
 }
 
 impl ClientHooks<Call> for Client {
-    /// Sends what the generated code has made, its own way. The outcome is put where [`Call::take_outcome`] finds it:
-    /// neither `reqwest`'s error nor `progenitor`'s could carry it, and the generated code knows no success but 200.
+    /// Sends what the generated code has made, its own way, and reads the answer. The outcome is put where
+    /// [`Call::take_outcome`] finds it: `progenitor`'s errors could not carry it, and an answer is read once, inside the
+    /// retries. What goes back to the generated code is of no meaning.
     async fn exec(&self, request: reqwest::Request, _: &OperationInfo) -> reqwest::Result<reqwest::Response> {
-        let call = self.inner();
-        let transport = call.bot.transport();
-        let hold = call.operation.hold.map(|(parameter, default)| held_for(request.url(), parameter, default));
-        let timeout = call.options.timeout.unwrap_or_else(|| transport.timeouts.of(hold));
-        let outgoing = Outgoing::of(request, timeout);
-        let response = http::Response::builder().url(self.inner().bot.base_url().clone());
-        let (outcome, response) = match transport.execute(Cow::Borrowed(call.operation.id), outgoing).await {
-            Ok(answer) => (Ok(answer.status), response.status(StatusCode::OK).body(answer.body)),
-            Err(error) => (Err(error), response.status(StatusCode::INTERNAL_SERVER_ERROR).body(Bytes::new())),
+        let Call { bot, operation, options, decode, outcome } = self.inner();
+        let transport = bot.transport();
+        let hold = operation.hold.map(|(parameter, default)| held_for(request.url(), parameter, default));
+        let outgoing = Outgoing {
+            operation: Cow::Borrowed(operation.id),
+            class: operation.class,
+            method: request.method().clone(),
+            url: request.url().clone(),
+            body: request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice),
+            hold,
+            options: options.clone(),
         };
-        *call.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
-        Ok(response.unwrap_or_default().into())
+        let done = transport.execute(outgoing, |answer| decode(&answer.body)).await;
+        *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+        let nothing = http::Response::builder().url(bot.base_url().clone()).status(StatusCode::NO_CONTENT);
+        Ok(nothing.body(Bytes::new()).unwrap_or_default().into())
     }
 }
 
@@ -100,7 +117,7 @@ pub(crate) struct Timeouts {
 }
 
 impl Timeouts {
-    pub(crate) fn of(&self, hold: Option<Duration>) -> Duration {
+    fn of(&self, hold: Option<Duration>) -> Duration {
         hold.map_or(self.request, |hold| hold.saturating_add(self.poll_margin))
     }
 }
@@ -108,19 +125,16 @@ impl Timeouts {
 /// A request in parts, from which every attempt is made anew. It knows neither the token nor the version.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
+    /// Its name in errors and logs.
+    pub(crate) operation: Cow<'static, str>,
+    pub(crate) class: Class,
     pub(crate) method: Method,
     pub(crate) url: Url,
     /// A JSON body.
     pub(crate) body: Option<Bytes>,
-    pub(crate) timeout: Duration,
-}
-
-impl Outgoing {
-    /// Takes apart what the generated code has made; its headers are all ours to set.
-    fn of(request: reqwest::Request, timeout: Duration) -> Self {
-        let body = request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice);
-        Self { method: request.method().clone(), url: request.url().clone(), body, timeout }
-    }
+    /// For how long the server may hold its answer back.
+    pub(crate) hold: Option<Duration>,
+    pub(crate) options: CallOptions,
 }
 
 /// A successful answer.
@@ -130,12 +144,24 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
+/// What a call came to.
+#[derive(Debug)]
+pub(crate) struct Done<T> {
+    pub(crate) value: T,
+    pub(crate) report: Report,
+}
+
+/// Told of every retry.
+pub(crate) type RetryHook = Arc<dyn Fn(&Retry<'_>) + Send + Sync>;
+
 /// The connection to one API with one token.
 pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
     pub(crate) token: Token,
     pub(crate) version: String,
     pub(crate) timeouts: Timeouts,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) on_retry: Option<RetryHook>,
 }
 
 impl fmt::Debug for Transport {
@@ -144,27 +170,79 @@ impl fmt::Debug for Transport {
             .field("token", &self.token)
             .field("version", &self.version)
             .field("timeouts", &self.timeouts)
+            .field("retry", &self.retry)
             .finish_non_exhaustive()
     }
 }
 
 impl Transport {
-    /// Sends a request and returns its answer if that is a success. The one place where attempts are made.
-    pub(crate) async fn execute(&self, operation: Cow<'static, str>, outgoing: Outgoing) -> Result<Answer, Error> {
-        let started = Instant::now();
-        let span = tracing::debug_span!("tamtam", operation = operation.as_ref());
-        let result = async {
-            let result = self.attempt(&outgoing).await;
-            let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            match &result {
-                Ok(answer) => tracing::debug!(status = answer.status.as_u16(), elapsed_ms, "answered"),
-                Err(kind) => tracing::debug!(elapsed_ms, error = %kind, "failed"),
-            }
-            result
+    /// Sends a request, as often as its policy allows and its failures ask for, and reads the answer. The one place
+    /// where attempts are made.
+    pub(crate) async fn execute<T>(
+        &self,
+        outgoing: Outgoing,
+        decode: impl Fn(&Answer) -> serde_json::Result<T>,
+    ) -> Result<Done<T>, Error> {
+        let span = tracing::info_span!(
+            "tamtam",
+            operation = outgoing.operation.as_ref(),
+            attempts = Empty,
+            status = Empty,
+            elapsed_ms = Empty,
+        );
+        let result = self.attempts(&outgoing, decode).instrument(span.clone()).await;
+        let (report, status) = match &result {
+            Ok((done, status)) => (&done.report, Some(*status)),
+            Err(error) => (error.report(), error.status()),
+        };
+        span.record("attempts", report.attempts);
+        span.record("elapsed_ms", u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX));
+        if let Some(status) = status {
+            span.record("status", status.as_u16());
         }
-        .instrument(span)
-        .await;
-        result.map_err(|kind| Error::new(kind).of(operation, 1, started.elapsed()))
+        result.map(|(done, _)| done)
+    }
+
+    async fn attempts<T>(
+        &self,
+        outgoing: &Outgoing,
+        decode: impl Fn(&Answer) -> serde_json::Result<T>,
+    ) -> Result<(Done<T>, StatusCode), Error> {
+        let started = Instant::now();
+        let policy = if outgoing.options.no_retry { RetryPolicy::none() } else { self.retry.clone() };
+        let mut tries = Tries::new(policy, outgoing.class, outgoing.options.idempotent);
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let report = |tries: &Tries| Report {
+                attempts,
+                elapsed: started.elapsed(),
+                ambiguous: tries.ambiguous(),
+                may_be_gone: tries.may_be_gone(),
+            };
+            let read = |answer: Answer| {
+                decode(&answer)
+                    .map(|value| (value, answer.status))
+                    .map_err(|source| self.unreadable(answer.status, source))
+            };
+            let kind = match self.attempt(outgoing).await.and_then(read) {
+                Ok((value, status)) => return Ok((Done { value, report: report(&tries) }, status)),
+                Err(kind) => kind,
+            };
+            let verdict = tries.after(kind.failure(), started.elapsed(), kind.retry_after(), fastrand::f64());
+            let (failure, error) = (kind.failure(), Error::new(kind).of(outgoing.operation.clone(), report(&tries)));
+            // The server's words may quote what was sent, so they are for the error only.
+            let (status, code) = (error.status().map(|status| status.as_u16()), error.code().map(ToString::to_string));
+            let Verdict::Again(delay) = verdict else {
+                tracing::debug!(attempts, ?failure, status, code, "failed");
+                return Err(error);
+            };
+            tracing::warn!(attempt = attempts, ?failure, status, code, delay_ms = delay.as_millis(), "trying again");
+            if let Some(hook) = &self.on_retry {
+                hook(&Retry::new(&error, delay));
+            }
+            tokio::time::sleep(delay).await;
+        }
     }
 
     async fn attempt(&self, outgoing: &Outgoing) -> Result<Answer, Kind> {
@@ -174,7 +252,7 @@ impl Transport {
             .http
             .request(outgoing.method.clone(), url)
             .header(header::ACCEPT, HeaderValue::from_static("application/json"))
-            .timeout(outgoing.timeout);
+            .timeout(outgoing.options.timeout.unwrap_or_else(|| self.timeouts.of(outgoing.hold)));
         if let Some(body) = &outgoing.body {
             request =
                 request.header(header::CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.clone());
@@ -185,14 +263,15 @@ impl Transport {
         let response = request.send().await.map_err(failed)?;
         let status = response.status();
         if status.is_success() {
-            return Ok(Answer { status, body: response.bytes().await.map_err(failed)? });
+            let body = response.bytes().await.map_err(|error| Kind::Cut { status, source: error.without_url() })?;
+            return Ok(Answer { status, body });
         }
         let headers = response.headers().clone();
         Err(self.refusal(status, &headers, &text_that_arrives(response).await))
     }
 
     /// A body that is not what it should be. serde's error quotes values of it, and such a value may be the token.
-    pub(crate) fn unreadable(&self, status: StatusCode, source: serde_json::Error) -> Kind {
+    fn unreadable(&self, status: StatusCode, source: serde_json::Error) -> Kind {
         let source = match self.token.redact(&source.to_string()) {
             Cow::Borrowed(_) => source,
             Cow::Owned(words) => serde::de::Error::custom(words),
@@ -216,7 +295,8 @@ impl Transport {
             // First hidden, then shortened: half a token would not be found.
             _ => (None, excerpt(&redact(&String::from_utf8_lossy(body)))),
         };
-        Kind::Status { status, code: code.as_deref().map(redact), message, retry_after: retry_after(headers) }
+        let code = code.map(|code| redact(&code).as_str().into());
+        Kind::Status { status, code, message, retry_after: retry_after(headers, SystemTime::now()) }
     }
 }
 
@@ -241,20 +321,14 @@ fn excerpt(text: &str) -> String {
     }
 }
 
-/// `Retry-After` in seconds.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// What a failure of the HTTP client means. Its URL, which carries the token, goes.
+/// What a failure before the answer means. Its URL, which carries the token, goes.
 fn failed(error: reqwest::Error) -> Kind {
     let source = error.without_url();
-    if source.is_connect() && !source.is_timeout() {
-        Kind::Connect { source }
-    } else if source.is_timeout() {
-        Kind::Timeout { sent: !source.is_connect(), source }
-    } else {
-        Kind::Io { source }
+    match (source.is_connect(), source.is_timeout()) {
+        (true, true) => Kind::ConnectTimeout { source },
+        (true, false) => Kind::Connect { source },
+        (false, true) => Kind::Timeout { source },
+        (false, false) => Kind::Io { source },
     }
 }
 

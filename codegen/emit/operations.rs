@@ -239,11 +239,14 @@ impl<'a> Parts<'a> {
             Some((parameter, seconds)) => quote!(::std::option::Option::Some((#parameter, #seconds))),
             None => quote!(::std::option::Option::None),
         };
-        let (output, finish) = match &self.acknowledgement {
-            Some((success, message)) => {
-                (quote!(()), quote!(if answer.#success { Ok(()) } else { Err(answer.#message.into()) }))
-            }
-            None => (quote!(#answer), quote!(Ok(answer))),
+        let class = retry_class(operation)?;
+        let (output, finish, gone) = match &self.acknowledgement {
+            Some((success, message)) => (
+                quote!(()),
+                quote!(if answer.#success { Ok(()) } else { Err(answer.#message.into()) }),
+                quote!(::std::option::Option::Some(())),
+            ),
+            None => (quote!(#answer), quote!(Ok(answer)), quote!(::std::option::Option::None)),
         };
         Ok(quote! {
             #summary
@@ -264,6 +267,7 @@ impl<'a> Parts<'a> {
                     id: #id,
                     path: #path,
                     hold: #hold,
+                    class: crate::retry::Class::#class,
                 };
                 fn check(&self) -> ::std::result::Result<(), crate::check::Invalid> {
                     #(#checks)*
@@ -274,6 +278,9 @@ impl<'a> Parts<'a> {
                 }
                 fn finish(answer: Self::Answer) -> ::std::result::Result<Self::Output, ::std::option::Option<::std::string::String>> {
                     #finish
+                }
+                fn gone() -> ::std::option::Option<Self::Output> {
+                    #gone
                 }
             }
 
@@ -299,6 +306,19 @@ impl<'a> Parts<'a> {
             })
             .collect::<Result<Vec<_>>>()?;
         Ok(quote!(crate::check::exactly_one(&[#(#given),*])?;))
+    }
+}
+
+/// What an operation does when it is carried out twice (`x-retry`), as a variant of the crate's `retry::Class`. Of one
+/// that says nothing the worst is taken: twice is twice.
+fn retry_class(operation: &Operation) -> Result<syn::Ident> {
+    match text(&operation.node, "x-retry") {
+        Some(class @ ("read" | "repeat" | "remove" | "act")) => Ok(names::type_ident(class)),
+        Some(other) => {
+            let place = format!("{}.x-retry", operation.place);
+            Err(Error::new(place, format!("`{other}` is none of `read`, `repeat`, `remove`, `act`")))
+        }
+        None => Ok(names::type_ident("act")),
     }
 }
 
@@ -385,6 +405,7 @@ impl Documentation<'_> {
             errors.push("- a 200 that says `success: false`: the server's words, see [`Error::is_refused`](crate::Error::is_refused).".to_owned());
         }
         out.push(format!("# Errors\n\n{}", errors.join("\n")));
+        out.push(format!("# Retries\n\n{}", retries(node)));
         let safety = if parts.hold.is_some() {
             "Dropping the future abandons the poll; what the request has committed stays committed."
         } else if operation.method == "get" {
@@ -394,6 +415,28 @@ impl Documentation<'_> {
         };
         out.push(format!("# Cancel safety\n\n{safety}"));
         self.links.rustdoc(&out.join("\n\n"))
+    }
+}
+
+/// What is tried again of an operation, by its `x-retry`.
+fn retries(node: &Value) -> &'static str {
+    match text(node, "x-retry") {
+        Some("read") => {
+            "Any failure that may pass is tried again, as the bot's [`RetryPolicy`](crate::RetryPolicy) says."
+        }
+        Some("repeat") => {
+            "Twice is the same as once: any failure that may pass is tried again, as the bot's \
+             [`RetryPolicy`](crate::RetryPolicy) says."
+        }
+        Some("remove") => {
+            "Any failure that may pass is tried again, as the bot's [`RetryPolicy`](crate::RetryPolicy) says. If one of \
+             the attempts may have done it and a later one finds nothing left to remove, that is a success."
+        }
+        _ => {
+            "Twice is not the same as once, so the request is sent again only if it is certain that the server has not \
+             done it; after any other failure ask \
+             [`Error::may_have_been_applied`](crate::Error::may_have_been_applied)."
+        }
     }
 }
 

@@ -2,5 +2,9 @@
 
 mod conformance;
 mod document;
+mod fault_server;
+mod faults;
+mod instances;
+mod models;
 mod sandbox;
 mod updates;

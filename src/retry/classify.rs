@@ -1,0 +1,122 @@
+//! The contract's table: which failure of which operation may be tried again.
+
+/// What an operation does when it is carried out twice; `x-retry` in the overlay says it for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// It changes nothing.
+    Read,
+    /// Twice is the same as once.
+    Repeat,
+    /// Twice is the same as once, except that the second time there is nothing left to remove.
+    Remove,
+    /// Twice is two messages, two answers, two actions.
+    Act,
+}
+
+/// How a call failed, as far as the decision needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// No connection: the request was not sent.
+    NotSent,
+    /// 429.
+    RateLimited,
+    /// Media that is attached is still being processed.
+    AttachmentNotReady,
+    /// 503 by the API itself, or with `Retry-After`: it was not done.
+    Unavailable,
+    /// 503 by somebody between, who may have passed the request on.
+    UnavailableByProxy,
+    /// 408, 500 and the rest of the 5xx, no answer in time, a connection that broke: nobody knows whether it was done.
+    Unknown,
+    /// A success whose body was cut or is not JSON.
+    Garbled,
+    /// A success whose JSON the models do not fit: it would not fit the next time either.
+    Misfit,
+    /// Any other 4xx, a redirect, a refusal by `success: false`.
+    Refused,
+}
+
+/// What may be done about a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// Try again within the budget.
+    Retry,
+    /// Wait for the attachment, outside the budget.
+    Wait,
+    /// Give up.
+    None,
+}
+
+/// A cell of the table. `idempotent` is the caller's word on whether twice is the same as once, if there is one.
+pub(crate) fn remedy(class: Class, idempotent: Option<bool>, failure: Failure) -> Remedy {
+    let repeatable = idempotent.unwrap_or(class != Class::Act);
+    match failure {
+        Failure::NotSent | Failure::RateLimited | Failure::Unavailable => Remedy::Retry,
+        Failure::AttachmentNotReady if class == Class::Read => Remedy::None,
+        Failure::AttachmentNotReady => Remedy::Wait,
+        Failure::UnavailableByProxy | Failure::Unknown if repeatable => Remedy::Retry,
+        Failure::Garbled if class == Class::Read => Remedy::Retry,
+        Failure::UnavailableByProxy | Failure::Unknown | Failure::Garbled | Failure::Misfit | Failure::Refused => {
+            Remedy::None
+        }
+    }
+}
+
+/// Whether the server may have done what was asked, for all that the failure tells.
+pub(crate) fn ambiguous(class: Class, failure: Failure) -> bool {
+    class != Class::Read
+        && matches!(failure, Failure::UnavailableByProxy | Failure::Unknown | Failure::Garbled | Failure::Misfit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Class::*, Failure::*, Remedy::*, *};
+
+    /// The contract, a row a failure; the columns are the classes in this order.
+    const CLASSES: [Class; 4] = [Read, Repeat, Remove, Act];
+
+    #[rustfmt::skip]
+    const CONTRACT: [(Failure, [Remedy; 4]); 9] = [
+        //                    Read    Repeat  Remove  Act
+        (NotSent,            [Retry,  Retry,  Retry,  Retry]),
+        (RateLimited,        [Retry,  Retry,  Retry,  Retry]),
+        (AttachmentNotReady, [None,   Wait,   Wait,   Wait]),
+        (Unavailable,        [Retry,  Retry,  Retry,  Retry]),
+        (UnavailableByProxy, [Retry,  Retry,  Retry,  None]),
+        (Unknown,            [Retry,  Retry,  Retry,  None]),
+        (Garbled,            [Retry,  None,   None,   None]),
+        (Misfit,             [None,   None,   None,   None]),
+        (Refused,            [None,   None,   None,   None]),
+    ];
+
+    #[test]
+    fn the_contract_holds_cell_by_cell() {
+        for (failure, row) in CONTRACT {
+            for (class, expected) in CLASSES.into_iter().zip(row) {
+                assert_eq!(remedy(class, Option::None, failure), expected, "{failure:?} of {class:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_callers_word_on_idempotency_turns_the_ambiguous_rows_and_no_other() {
+        for (failure, row) in CONTRACT {
+            for (class, usual) in CLASSES.into_iter().zip(row) {
+                let turned = matches!(failure, UnavailableByProxy | Unknown);
+                let (yes, no) = if turned { (Retry, None) } else { (usual, usual) };
+                assert_eq!(remedy(class, Some(true), failure), yes, "{failure:?} of {class:?}, idempotent");
+                assert_eq!(remedy(class, Some(false), failure), no, "{failure:?} of {class:?}, not idempotent");
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_have_been_done_is_known_for_every_cell() {
+        for (failure, _) in CONTRACT {
+            for class in CLASSES {
+                let expected = class != Read && matches!(failure, UnavailableByProxy | Unknown | Garbled | Misfit);
+                assert_eq!(ambiguous(class, failure), expected, "{failure:?} of {class:?}");
+            }
+        }
+    }
+}

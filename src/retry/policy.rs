@@ -1,0 +1,260 @@
+//! How often and for how long a call is tried.
+
+use std::time::Duration;
+
+use super::{
+    backoff::Backoff,
+    classify::{Class, Failure, Remedy, ambiguous, remedy},
+};
+
+/// How often a call is sent at most.
+const ATTEMPTS: u32 = 3;
+/// For how long a call is tried: no attempt begins later.
+const BUDGET: Duration = Duration::from_secs(30);
+/// The waits between attempts.
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(8) };
+/// The waits for an attachment. A photo takes a moment, a long video a minute.
+const ATTACHMENT_BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(8) };
+/// For how long an attachment is waited for.
+const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
+
+/// How often and for how long failed calls are tried again; set by [`BotBuilder::retry`](crate::BotBuilder::retry).
+///
+/// Whether a failure is tried again at all depends on what was sent: reading and what can be done twice is, a message
+/// only if it is certain that it was not posted. The default is three attempts within 30 s.
+///
+/// Waiting until attached media is processed is a thing of its own: it takes as many attempts as it needs, for 60 s
+/// unless set otherwise.
+///
+/// ```
+/// use std::time::Duration;
+/// use tamtam::{Bot, RetryPolicy};
+///
+/// # fn main() -> tamtam::Result<()> {
+/// let patient = RetryPolicy::default().attempts(5).budget(Duration::from_secs(120));
+/// let bot = Bot::builder("token").retry(patient).build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a policy does nothing until it is given to a bot"]
+pub struct RetryPolicy {
+    attempts: u32,
+    budget: Duration,
+    backoff: Backoff,
+    attachment_budget: Duration,
+    attachment_backoff: Backoff,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            attempts: ATTEMPTS,
+            budget: BUDGET,
+            backoff: BACKOFF,
+            attachment_budget: ATTACHMENT_BUDGET,
+            attachment_backoff: ATTACHMENT_BACKOFF,
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// Every call is sent once, and no attachment is waited for.
+    pub fn none() -> Self {
+        Self { attempts: 1, attachment_budget: Duration::ZERO, ..Self::default() }
+    }
+
+    /// How often a call is sent at most, the first time included; 3 if not set, and never less than 1.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts.max(1);
+        self
+    }
+
+    /// For how long a call is tried, from its beginning; 30 s if not set. A wait that would end later is not begun: the
+    /// call fails at once. The last attempt may take its whole timeout beyond it.
+    pub fn budget(mut self, budget: Duration) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// The longest wait after the first failure, doubled after each further one up to `most`; 0.5 s and 8 s if not set.
+    /// The wait is a random part of that (full jitter), or what the server asks for if that is longer.
+    pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
+        self.backoff = Backoff { first, most: most.max(first) };
+        self
+    }
+
+    /// For how long a call waits until the media that it attaches is processed; 60 s if not set.
+    pub fn attachment_budget(mut self, budget: Duration) -> Self {
+        self.attachment_budget = budget;
+        self
+    }
+
+    /// The first wait for an attachment, doubled each time up to `most`; 0.5 s and 8 s if not set.
+    pub fn attachment_backoff(mut self, first: Duration, most: Duration) -> Self {
+        self.attachment_backoff = Backoff { first, most: most.max(first) };
+        self
+    }
+}
+
+/// What to do after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Wait so long, then try again.
+    Again(Duration),
+    /// The call has failed.
+    Failed,
+}
+
+/// The tries of one call: what has been used up of its policy.
+#[derive(Debug, Clone)]
+pub(crate) struct Tries {
+    policy: RetryPolicy,
+    class: Class,
+    idempotent: Option<bool>,
+    /// Failures that count against the attempts.
+    failures: u32,
+    /// How often an attachment was not ready.
+    not_ready: u32,
+    /// How long attachments have been waited for.
+    waited: Duration,
+    /// An attempt failed in a way that leaves open whether it was done.
+    ambiguous: bool,
+}
+
+impl Tries {
+    pub(crate) fn new(policy: RetryPolicy, class: Class, idempotent: Option<bool>) -> Self {
+        Self { policy, class, idempotent, failures: 0, not_ready: 0, waited: Duration::ZERO, ambiguous: false }
+    }
+
+    /// Whether the server may have done what was asked in one of the attempts.
+    pub(crate) fn ambiguous(&self) -> bool {
+        self.ambiguous
+    }
+
+    /// Whether "there is no such thing" may mean that an earlier attempt has removed it.
+    pub(crate) fn may_be_gone(&self) -> bool {
+        self.class == Class::Remove && self.ambiguous
+    }
+
+    /// The verdict on a failure, `elapsed` after the call began. `asked` is the server's `Retry-After`, `chance` a random
+    /// number from 0 to 1.
+    pub(crate) fn after(
+        &mut self,
+        failure: Failure,
+        elapsed: Duration,
+        asked: Option<Duration>,
+        chance: f64,
+    ) -> Verdict {
+        self.ambiguous |= ambiguous(self.class, failure);
+        match remedy(self.class, self.idempotent, failure) {
+            Remedy::None => Verdict::Failed,
+            Remedy::Wait => self.wait_for_attachment(asked),
+            Remedy::Retry => self.retry(elapsed, asked, chance),
+        }
+    }
+
+    fn retry(&mut self, elapsed: Duration, asked: Option<Duration>, chance: f64) -> Verdict {
+        self.failures += 1;
+        if self.failures >= self.policy.attempts {
+            return Verdict::Failed;
+        }
+        let delay = self.policy.backoff.jittered(self.failures, chance).max(asked.unwrap_or_default());
+        // Waiting for an attachment is not part of the budget.
+        let spent = elapsed.saturating_sub(self.waited);
+        if spent.saturating_add(delay) > self.policy.budget { Verdict::Failed } else { Verdict::Again(delay) }
+    }
+
+    fn wait_for_attachment(&mut self, asked: Option<Duration>) -> Verdict {
+        let left = self.policy.attachment_budget.saturating_sub(self.waited);
+        if left.is_zero() {
+            return Verdict::Failed;
+        }
+        self.not_ready += 1;
+        let step = self.policy.attachment_backoff.step(self.not_ready).max(asked.unwrap_or_default());
+        // The last wait is shortened, so that the time allowed is used whole.
+        let delay = step.min(left);
+        self.waited = self.waited.saturating_add(delay);
+        Verdict::Again(delay)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::ZERO;
+
+    fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn tries(class: Class) -> Tries {
+        Tries::new(RetryPolicy::default(), class, None)
+    }
+
+    #[test]
+    fn three_attempts_and_no_more() {
+        let mut tries = tries(Class::Read);
+        assert_eq!(tries.after(Failure::Unknown, NOW, None, 1.0), Verdict::Again(Duration::from_millis(500)));
+        assert_eq!(tries.after(Failure::NotSent, NOW, None, 1.0), Verdict::Again(secs(1)));
+        assert_eq!(tries.after(Failure::Unknown, NOW, None, 1.0), Verdict::Failed);
+    }
+
+    #[test]
+    fn the_wait_is_the_longer_one_of_jitter_and_retry_after() {
+        assert_eq!(tries(Class::Act).after(Failure::RateLimited, NOW, Some(secs(7)), 0.0), Verdict::Again(secs(7)));
+        let patient = RetryPolicy::default().backoff(secs(10), secs(10));
+        let mut tries = Tries::new(patient, Class::Act, None);
+        assert_eq!(tries.after(Failure::RateLimited, NOW, Some(secs(7)), 1.0), Verdict::Again(secs(10)));
+    }
+
+    #[test]
+    fn a_wait_beyond_the_budget_is_not_begun() {
+        assert_eq!(tries(Class::Read).after(Failure::RateLimited, NOW, Some(secs(31)), 0.0), Verdict::Failed);
+        assert_eq!(
+            tries(Class::Read).after(Failure::RateLimited, secs(29), Some(secs(1)), 0.0),
+            Verdict::Again(secs(1))
+        );
+        assert_eq!(tries(Class::Read).after(Failure::RateLimited, secs(29), Some(secs(2)), 0.0), Verdict::Failed);
+    }
+
+    #[test]
+    fn an_attachment_is_waited_for_on_its_own_schedule_outside_budget_and_attempts() {
+        let mut tries = tries(Class::Act);
+        let mut elapsed = Duration::ZERO;
+        let mut waits = Vec::new();
+        while let Verdict::Again(wait) = tries.after(Failure::AttachmentNotReady, elapsed, None, 0.0) {
+            waits.push(wait.as_millis());
+            elapsed += wait;
+        }
+        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000, 8000, 4500]);
+        assert_eq!(elapsed, ATTACHMENT_BUDGET);
+        // The budget of the other failures is still whole.
+        assert!(matches!(tries.after(Failure::NotSent, elapsed, Some(secs(30)), 0.0), Verdict::Again(_)));
+        assert!(matches!(tries.after(Failure::NotSent, elapsed, None, 0.0), Verdict::Again(_)));
+        assert_eq!(tries.after(Failure::NotSent, elapsed, None, 0.0), Verdict::Failed);
+    }
+
+    #[test]
+    fn without_retries_nothing_is_tried_again() {
+        for failure in [Failure::NotSent, Failure::RateLimited, Failure::AttachmentNotReady] {
+            let mut tries = Tries::new(RetryPolicy::none(), Class::Act, Some(true));
+            assert_eq!(tries.after(failure, NOW, None, 0.0), Verdict::Failed, "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn one_ambiguous_attempt_makes_the_call_ambiguous() {
+        let mut tries = tries(Class::Remove);
+        assert!(!tries.may_be_gone());
+        tries.after(Failure::NotSent, NOW, None, 0.0);
+        assert!(!tries.ambiguous() && !tries.may_be_gone());
+        tries.after(Failure::Unknown, NOW, None, 0.0);
+        tries.after(Failure::Refused, NOW, None, 0.0);
+        assert!(tries.ambiguous() && tries.may_be_gone());
+        let mut tries = Tries::new(RetryPolicy::default(), Class::Repeat, None);
+        tries.after(Failure::Unknown, NOW, None, 0.0);
+        assert!(tries.ambiguous() && !tries.may_be_gone());
+    }
+}

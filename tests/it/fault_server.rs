@@ -1,0 +1,163 @@
+//! A server on a real socket that fails as networks and servers fail: by script, a step for each connection.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tamtam::{Bot, BotBuilder, RetryPolicy};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+/// What happens to one connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The request is answered as the API would.
+    Good,
+    /// The connection is reset as soon as it is there.
+    ResetBeforeReading,
+    /// The request is read, then the connection is reset.
+    ResetAfterReading,
+    /// The request is read, and nothing comes.
+    Silence,
+    /// A success whose body ends before its length.
+    CutBody,
+    /// A success whose body ends in the middle, of which the headers say no length.
+    CutBodyOfUnknownLength,
+    /// A success whose body stops coming, on a connection that stays.
+    StalledBody,
+    /// A success whose body is not JSON.
+    GarbageBody,
+    /// A success whose JSON is not what the document says.
+    MisfitBody,
+    /// A status with a body and, if there is one, a `Retry-After`.
+    Status(u16, &'static str, Option<&'static str>),
+}
+
+/// The bodies of errors by the API and by a proxy in front of it.
+pub(crate) const BY_API: &str = r#"{"code":"some.code","message":"some words"}"#;
+pub(crate) const BY_PROXY: &str = "<html><body><h1>Sorry</h1></body></html>";
+
+/// The server. It goes through its script, and stays with the last step.
+pub(crate) struct FaultServer {
+    address: SocketAddr,
+    requests: Arc<Mutex<Vec<String>>>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for FaultServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl FaultServer {
+    pub(crate) async fn start(script: impl Into<Vec<Step>>) -> Self {
+        let script = script.into();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
+        let task = tokio::spawn(async move {
+            for number in 0.. {
+                let Ok((connection, _)) = listener.accept().await else { return };
+                let step = script.get(number).or(script.last()).copied().unwrap_or(Step::Good);
+                tokio::spawn(serve(connection, step, Arc::clone(&seen)));
+            }
+        });
+        Self { address, requests, task }
+    }
+
+    /// The requests that were read whole: first line, headers and body.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    pub(crate) fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A bot that is as stubborn as usual, but does not take its time over it.
+    pub(crate) fn bot(&self) -> Bot {
+        self.builder().build().unwrap()
+    }
+
+    pub(crate) fn builder(&self) -> BotBuilder {
+        Bot::builder("token").base_url(self.base_url()).timeout(Duration::from_millis(200)).retry(quick())
+    }
+}
+
+/// The usual policy with waits that a test can sit out.
+pub(crate) fn quick() -> RetryPolicy {
+    let (first, most) = (Duration::from_millis(1), Duration::from_millis(2));
+    RetryPolicy::default().backoff(first, most).attachment_backoff(first, most)
+}
+
+async fn serve(mut connection: TcpStream, step: Step, requests: Arc<Mutex<Vec<String>>>) {
+    if step == Step::ResetBeforeReading {
+        return reset(connection);
+    }
+    let Some(request) = read_request(&mut connection).await else { return };
+    let good = good_body(&request);
+    requests.lock().unwrap().push(request);
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n";
+    let length = good.len();
+    let answer = match step {
+        Step::Good => format!("{head}content-length: {length}\r\n\r\n{good}"),
+        Step::CutBody | Step::StalledBody => format!("{head}content-length: {length}\r\n\r\n{}", &good[..length / 2]),
+        Step::CutBodyOfUnknownLength => format!("{head}\r\n{}", &good[..length / 2]),
+        Step::GarbageBody => format!("{head}\r\n\u{0}\u{1}garbage"),
+        Step::MisfitBody => format!("{head}\r\n[[]]"),
+        Step::Status(status, body, retry_after) => {
+            let retry_after = retry_after.map(|value| format!("retry-after: {value}\r\n")).unwrap_or_default();
+            let length = body.len();
+            format!("HTTP/1.1 {status} X\r\nconnection: close\r\n{retry_after}content-length: {length}\r\n\r\n{body}")
+        }
+        Step::ResetAfterReading => return reset(connection),
+        Step::Silence => String::new(),
+        Step::ResetBeforeReading => unreachable!(),
+    };
+    let _ = connection.write_all(answer.as_bytes()).await;
+    if matches!(step, Step::Silence | Step::StalledBody) {
+        // Until the client gives up.
+        let _ = connection.read(&mut [0; 1]).await;
+    }
+}
+
+/// Ends a connection the hard way, so that the client gets a reset and no orderly end.
+fn reset(connection: TcpStream) {
+    connection.set_zero_linger().unwrap();
+}
+
+async fn read_request(connection: &mut TcpStream) -> Option<String> {
+    let mut read = Vec::new();
+    loop {
+        if let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&read[..end]).to_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+            if read.len() >= end + 4 + length {
+                return Some(String::from_utf8_lossy(&read).into_owned());
+            }
+        }
+        if connection.read_buf(&mut read).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
+
+/// What the API answers to the requests of the tests.
+fn good_body(request: &str) -> String {
+    let body = match request.split_whitespace().next() {
+        Some("GET") => r#"{"user_id":1,"name":"Bot","username":"bot","is_bot":true,"last_activity_time":1}"#,
+        Some("POST") => {
+            r#"{"message":{"recipient":{"chat_id":1,"chat_type":"chat"},"timestamp":1,
+                "body":{"mid":"mid.1","seq":1,"text":"hi"}}}"#
+        }
+        _ => r#"{"success":true}"#,
+    };
+    body.to_owned()
+}

@@ -1,0 +1,385 @@
+//! What a caller sees of a fault, and how often the server sees the request: over real sockets, fault by fault.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tamtam::{Bot, ChatDenied, ChatId, Error, ErrorCode, NewMessageBody, Result, RetryPolicy};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
+
+use crate::fault_server::{BY_API, BY_PROXY, FaultServer, Step, quick};
+
+/// One operation of each class: the columns of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Op {
+    Read,
+    Edit,
+    Delete,
+    Send,
+}
+
+const OPS: [Op; 4] = [Op::Read, Op::Edit, Op::Delete, Op::Send];
+
+impl Op {
+    async fn call(self, bot: &Bot) -> Result<()> {
+        match self {
+            Self::Read => bot.me().await.map(drop),
+            Self::Edit => bot.edit("mid.1", "hi").await,
+            Self::Delete => bot.api().delete_message("mid.1").await,
+            Self::Send => bot.send(ChatId(1), "hi").await.map(drop),
+        }
+    }
+}
+
+const USUAL_ATTEMPTS: usize = 3;
+
+/// A row: the fault, how often the server sees a request of each operation when the fault stays, and what is true of
+/// the error that the caller gets.
+struct Row {
+    fault: Step,
+    seen: [usize; 4],
+    check: fn(Op, &Error),
+}
+
+fn rows() -> Vec<Row> {
+    let ambiguous = |op: Op, error: &Error| assert_eq!(error.may_have_been_applied(), op != Op::Read, "{error}");
+    let certain = |_: Op, error: &Error| assert!(!error.may_have_been_applied() && error.is_retryable(), "{error}");
+    vec![
+        Row { fault: Step::ResetBeforeReading, seen: [0, 0, 0, 0], check: ambiguous },
+        Row { fault: Step::ResetAfterReading, seen: [3, 3, 3, 1], check: ambiguous },
+        Row {
+            fault: Step::Silence,
+            seen: [3, 3, 3, 1],
+            check: |op, error| {
+                assert!(error.is_timeout() && !error.is_connect(), "{error}");
+                assert_eq!(error.may_have_been_applied(), op != Op::Read);
+            },
+        },
+        Row {
+            fault: Step::CutBody,
+            seen: [3, 1, 1, 1],
+            check: |op, error| {
+                assert_eq!(error.status().unwrap(), 200, "{error}");
+                assert_eq!(error.may_have_been_applied(), op != Op::Read);
+            },
+        },
+        Row { fault: Step::CutBodyOfUnknownLength, seen: [3, 1, 1, 1], check: ambiguous },
+        Row {
+            fault: Step::StalledBody,
+            seen: [3, 1, 1, 1],
+            check: |op, error| {
+                assert!(error.is_timeout() && error.status().unwrap() == 200, "{error}");
+                assert_eq!(error.may_have_been_applied(), op != Op::Read);
+            },
+        },
+        Row {
+            fault: Step::GarbageBody,
+            seen: [3, 1, 1, 1],
+            check: |op, error| {
+                assert!(error.is_decode(), "{error}");
+                assert_eq!(error.may_have_been_applied(), op != Op::Read);
+            },
+        },
+        Row {
+            fault: Step::MisfitBody,
+            seen: [1, 1, 1, 1],
+            check: |op, error| {
+                assert!(error.is_decode() && !error.is_retryable(), "{error}");
+                assert_eq!(error.may_have_been_applied(), op != Op::Read);
+            },
+        },
+        Row {
+            fault: Step::Status(429, BY_API, None),
+            seen: [3, 3, 3, 3],
+            check: |_, error| {
+                assert!(error.is_rate_limited() && error.retry_after().is_none(), "{error}");
+                assert!(!error.may_have_been_applied());
+            },
+        },
+        Row {
+            fault: Step::Status(429, BY_PROXY, Some("0")),
+            seen: [3, 3, 3, 3],
+            check: |_, error| {
+                assert!(error.is_rate_limited() && error.retry_after() == Some(Duration::ZERO), "{error}");
+                assert!(error.message().unwrap().contains("Sorry") && !error.may_have_been_applied());
+            },
+        },
+        Row { fault: Step::Status(503, BY_API, None), seen: [3, 3, 3, 3], check: certain },
+        Row { fault: Step::Status(503, BY_PROXY, Some("0")), seen: [3, 3, 3, 3], check: certain },
+        Row { fault: Step::Status(503, BY_PROXY, None), seen: [3, 3, 3, 1], check: ambiguous },
+        Row { fault: Step::Status(500, BY_API, None), seen: [3, 3, 3, 1], check: ambiguous },
+        Row { fault: Step::Status(502, BY_PROXY, None), seen: [3, 3, 3, 1], check: ambiguous },
+        Row { fault: Step::Status(504, BY_PROXY, None), seen: [3, 3, 3, 1], check: ambiguous },
+        Row { fault: Step::Status(408, BY_PROXY, None), seen: [3, 3, 3, 1], check: ambiguous },
+        Row {
+            fault: Step::Status(400, BY_API, None),
+            seen: [1, 1, 1, 1],
+            check: |_, error| {
+                assert_eq!(error.code(), Some(&ErrorCode::Other("some.code".to_owned())));
+                assert!(!error.is_retryable() && !error.may_have_been_applied(), "{error}");
+            },
+        },
+        Row {
+            fault: Step::Status(403, BY_PROXY, None),
+            seen: [1, 1, 1, 1],
+            check: |_, error| assert!(error.is_forbidden() && !error.is_retryable(), "{error}"),
+        },
+        Row {
+            fault: Step::Status(302, "", None),
+            seen: [1, 1, 1, 1],
+            check: |_, error| assert!(!error.is_retryable() && error.status().unwrap() == 302, "{error}"),
+        },
+    ]
+}
+
+#[tokio::test]
+async fn a_fault_that_stays_is_reported_and_nothing_is_sent_oftener_than_the_contract_says() {
+    for Row { fault, seen, check } in rows() {
+        for (op, seen) in OPS.into_iter().zip(seen) {
+            let server = FaultServer::start([fault]).await;
+            let error = op.call(&server.bot()).await.unwrap_err();
+            assert_eq!(server.requests().len(), seen, "{fault:?}: {op:?}: {error}");
+            check(op, &error);
+            let tried = error.attempts() as usize;
+            // A reset before the request was read is seen by the client only.
+            let expected = match (fault, op) {
+                (Step::ResetBeforeReading, Op::Send) => 1,
+                (Step::ResetBeforeReading, _) => USUAL_ATTEMPTS,
+                _ => seen,
+            };
+            assert_eq!(tried, expected, "{fault:?}: {op:?}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fault_that_passes_is_not_noticed_where_the_contract_lets_the_call_be_repeated() {
+    for Row { fault, seen, .. } in rows() {
+        for (op, seen) in OPS.into_iter().zip(seen) {
+            let server = FaultServer::start([fault, Step::Good]).await;
+            let result = op.call(&server.bot()).await;
+            let repeated = match fault {
+                Step::ResetBeforeReading => op != Op::Send,
+                _ => seen == USUAL_ATTEMPTS,
+            };
+            assert_eq!(result.is_ok(), repeated, "{fault:?}: {op:?}: {result:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_never_sent_twice_unless_the_server_said_that_it_was_not_posted() {
+    for Row { fault, .. } in rows() {
+        let server = FaultServer::start([fault, Step::Good]).await;
+        let _ = Op::Send.call(&server.bot()).await;
+        let not_posted =
+            matches!(fault, Step::Status(429, ..) | Step::Status(503, BY_API, _) | Step::Status(503, _, Some(_)));
+        let most = if not_posted { 2 } else { 1 };
+        assert!(server.requests().len() <= most, "{fault:?}: {:?}", server.requests());
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_tried_again_for_every_operation() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let bot = Bot::builder("token").base_url(format!("http://{free}")).retry(quick()).build().unwrap();
+    for op in OPS {
+        let error = op.call(&bot).await.unwrap_err();
+        assert!(error.is_connect() && error.is_retryable() && !error.may_have_been_applied(), "{error}");
+        assert_eq!(error.attempts(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_a_failed_connection() {
+    let bot = Bot::builder("token").base_url("http://nowhere.invalid").retry(quick()).build().unwrap();
+    let error = Op::Send.call(&bot).await.unwrap_err();
+    assert!(error.is_connect() && !error.may_have_been_applied(), "{error}");
+    assert_eq!(error.attempts(), 3);
+}
+
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[tokio::test]
+async fn tls_that_fails_is_a_failed_connection() {
+    // A server that speaks plain HTTP where TLS is expected.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let _ = connection.read(&mut [0; 1024]).await;
+            let _ = connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
+    let bot = Bot::builder("token").base_url(url).retry(quick()).build().unwrap();
+    let error = Op::Send.call(&bot).await.unwrap_err();
+    assert!(error.is_connect() && !error.may_have_been_applied(), "{error:?}");
+    assert_eq!(error.attempts(), 3);
+}
+
+#[tokio::test]
+async fn an_attachment_is_waited_for_by_code_and_by_message_in_all_that_can_carry_one() {
+    let by_code = Step::Status(400, r#"{"code":"attachment.not.ready","message":""}"#, None);
+    let by_message =
+        Step::Status(400, r#"{"code":"x","message":"Key: errors.process.attachment.file.not.processed"}"#, None);
+    for op in [Op::Send, Op::Edit] {
+        let mut script = vec![by_code, by_message].repeat(4);
+        script.push(Step::Good);
+        let server = FaultServer::start(script).await;
+        op.call(&server.bot()).await.unwrap();
+        assert_eq!(server.requests().len(), 9, "{op:?}: more than the usual attempts");
+    }
+    let server = FaultServer::start([by_code, by_message, Step::Status(400, BY_API, None)]).await;
+    let answer = tamtam::types::CallbackAnswer::new().message("hi");
+    let error = server.bot().api().answer_on_callback("c", answer).await.unwrap_err();
+    assert_eq!((error.attempts(), server.requests().len()), (3, 3));
+    let server = FaultServer::start([by_code, by_message, Step::Status(400, BY_API, None)]).await;
+    let error = server.bot().api().construct("s", tamtam::types::ConstructorAnswer::new()).await.unwrap_err();
+    assert_eq!((error.attempts(), server.requests().len()), (3, 3));
+}
+
+#[tokio::test]
+async fn an_attachment_that_never_gets_ready_ends_the_wait() {
+    let never = Step::Status(400, r#"{"code":"attachment.not.ready","message":""}"#, None);
+    let server = FaultServer::start([never]).await;
+    let bot = server.builder().retry(quick().attachment_budget(Duration::from_millis(20))).build().unwrap();
+    let error = Op::Send.call(&bot).await.unwrap_err();
+    assert!(error.is_attachment_not_ready() && !error.may_have_been_applied(), "{error}");
+    assert!(error.attempts() > 3 && error.elapsed() >= Duration::from_millis(20), "{error:?}");
+}
+
+#[tokio::test]
+async fn waiting_for_an_attachment_leaves_the_attempts_for_other_failures() {
+    let not_ready = Step::Status(400, r#"{"code":"attachment.not.ready","message":""}"#, None);
+    let busy = Step::Status(429, BY_API, None);
+    let server = FaultServer::start([not_ready, busy, not_ready, not_ready, busy, not_ready, Step::Good]).await;
+    Op::Send.call(&server.bot()).await.unwrap();
+    assert_eq!(server.requests().len(), 7);
+}
+
+#[tokio::test]
+async fn a_wait_that_the_budget_does_not_allow_fails_at_once_and_says_how_long_it_would_be() {
+    let server = FaultServer::start([Step::Status(429, BY_API, Some("31"))]).await;
+    let error = Op::Send.call(&server.bot()).await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(31)));
+    assert_eq!((error.attempts(), server.requests().len()), (1, 1));
+    let far = Step::Status(503, BY_PROXY, Some("Fri, 31 Dec 9999 23:59:59 GMT"));
+    let server = FaultServer::start([far]).await;
+    let error = Op::Send.call(&server.bot()).await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)), "capped");
+}
+
+#[tokio::test]
+async fn what_is_gone_after_an_attempt_that_nobody_knows_of_was_removed() {
+    let gone = Step::Status(404, r#"{"code":"not.found","message":"no such message"}"#, None);
+    let refused = Step::Status(200, r#"{"success":false,"message":"already removed"}"#, None);
+    for (script, is_ok) in [
+        (vec![Step::ResetAfterReading, gone], true),
+        (vec![Step::Silence, refused], true),
+        (vec![Step::Status(502, BY_PROXY, None), Step::Status(429, BY_API, None), gone], true),
+        // Nothing was sent before, or the server said that it was not done.
+        (vec![gone], false),
+        (vec![refused], false),
+        (vec![Step::Status(429, BY_API, None), gone], false),
+    ] {
+        let server = FaultServer::start(script.clone()).await;
+        let result = Op::Delete.call(&server.bot()).await;
+        assert_eq!(result.is_ok(), is_ok, "{script:?}: {result:?}");
+    }
+    // An edit that finds nothing is not done.
+    let server = FaultServer::start([Step::ResetAfterReading, gone]).await;
+    let error = Op::Edit.call(&server.bot()).await.unwrap_err();
+    assert!(error.is_not_found() && error.may_have_been_applied(), "{error}");
+}
+
+#[tokio::test]
+async fn one_attempt_of_which_nobody_knows_stays_in_the_error() {
+    let server = FaultServer::start([Step::ResetAfterReading, Step::Status(403, BY_API, None)]).await;
+    let error = Op::Edit.call(&server.bot()).await.unwrap_err();
+    assert!(error.is_forbidden() && error.may_have_been_applied(), "{error}");
+    assert_eq!(error.attempts(), 2);
+}
+
+#[tokio::test]
+async fn the_caller_can_say_what_is_idempotent_and_what_is_not() {
+    let server = FaultServer::start([Step::ResetAfterReading, Step::Good]).await;
+    server.bot().send(ChatId(1), "hi").idempotent(true).await.unwrap();
+    assert_eq!(server.requests().len(), 2);
+    let server = FaultServer::start([Step::ResetAfterReading, Step::Good]).await;
+    server.bot().edit("mid.1", "hi").idempotent(false).await.unwrap_err();
+    assert_eq!(server.requests().len(), 1);
+    let server = FaultServer::start([Step::ResetAfterReading, Step::Good]).await;
+    let raw = server.bot().request(http::Method::POST, "/messages");
+    raw.clone().await.unwrap_err();
+    assert_eq!(server.requests().len(), 1);
+    let server = FaultServer::start([Step::ResetAfterReading, Step::Good]).await;
+    server.bot().request(http::Method::POST, "/messages").idempotent(true).await.unwrap();
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_call_without_retries_is_sent_once() {
+    for fault in [Step::Status(429, BY_API, None), Step::Status(400, r#"{"code":"attachment.not.ready"}"#, None)] {
+        let server = FaultServer::start([fault, Step::Good]).await;
+        server.bot().send(ChatId(1), "hi").no_retry().await.unwrap_err();
+        assert_eq!(server.requests().len(), 1, "{fault:?}");
+        let server = FaultServer::start([fault, Step::Good]).await;
+        let bot = server.builder().retry(RetryPolicy::none()).build().unwrap();
+        Op::Send.call(&bot).await.unwrap_err();
+        assert_eq!(server.requests().len(), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_attempt_sends_the_same_request() {
+    let server =
+        FaultServer::start([Step::Status(429, BY_API, None), Step::Status(503, BY_API, None), Step::Good]).await;
+    server.bot().send(ChatId(-7), NewMessageBody::markdown("**hi**, ы 😀")).await.unwrap();
+    let requests = server.requests();
+    assert_eq!(requests.len(), 3);
+    assert!(requests.iter().all(|request| *request == requests[0]), "{requests:?}");
+    assert!(requests[0].starts_with("POST /messages?chat_id=-7&v="), "{}", requests[0]);
+    assert!(requests[0].ends_with(r#"{"text":"**hi**, ы 😀","format":"markdown"}"#), "{}", requests[0]);
+}
+
+#[tokio::test]
+async fn the_hook_is_told_of_every_retry() {
+    let server =
+        FaultServer::start([Step::Status(429, BY_API, None), Step::Status(503, BY_API, Some("0")), Step::Good]).await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = Arc::clone(&told);
+    let bot = server
+        .builder()
+        .on_retry(move |retry| {
+            assert!(retry.delay() <= Duration::from_millis(2));
+            let error = retry.error();
+            tell.lock().unwrap().push((
+                error.attempts(),
+                error.status().unwrap().as_u16(),
+                error.operation().map(str::to_owned),
+            ));
+        })
+        .build()
+        .unwrap();
+    Op::Send.call(&bot).await.unwrap();
+    let operation = Some("sendMessage".to_owned());
+    assert_eq!(*told.lock().unwrap(), [(1, 429, operation.clone()), (2, 503, operation)]);
+}
+
+#[tokio::test]
+async fn a_denial_says_why() {
+    for (message, why) in [
+        ("error.dialog.suspended", ChatDenied::BotStopped),
+        ("chat.send.msg.no.permission.because.not.admin", ChatDenied::NotAdmin),
+        ("something else", ChatDenied::Other),
+    ] {
+        let body: &'static str = format!(r#"{{"code":"chat.denied","message":"{message}"}}"#).leak();
+        let server = FaultServer::start([Step::Status(403, body, None)]).await;
+        let error = Op::Send.call(&server.bot()).await.unwrap_err();
+        assert_eq!(error.code(), Some(&ErrorCode::ChatDenied));
+        assert_eq!(error.chat_denied(), Some(why));
+    }
+}
