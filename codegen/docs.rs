@@ -60,7 +60,8 @@ impl Links {
         let mut out = Vec::new();
         let mut in_code = false;
         for line in description.trim().lines() {
-            if let Some(language) = line.trim_start().strip_prefix("```") {
+            // A fence has no backtick after it: ```` ```text``` ```` in one line is code within a sentence.
+            if let Some(language) = line.trim_start().strip_prefix("```").filter(|rest| !rest.contains('`')) {
                 let opens = !in_code;
                 in_code = opens;
                 out.push(if opens && language.trim().is_empty() { format!("{line}text") } else { line.to_owned() });
@@ -127,5 +128,8 @@ pub(super) fn listed(description: &str, value: &str) -> Option<String> {
 pub(super) fn words(name: &str) -> String {
     let words = names::snake(name).replace('_', " ");
     let mut chars = words.chars();
-    chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
+    match chars.next() {
+        Some(first) => format!("{}{}.", first.to_uppercase(), chars.as_str()),
+        None => format!("`{name}`."),
+    }
 }

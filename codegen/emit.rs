@@ -6,13 +6,13 @@ mod types;
 use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Value;
-use syn::{Item, parse_quote};
+use syn::Item;
 
-use super::{Error, Result, at, docs::Links, entries, lower::Lowered, model::Model, names};
+use super::{Error, Result, docs::Links, lower::Lowered, model::Model, names};
 
 /// Puts the parts together: `types`, `client` (what `progenitor` wrote of the calls) and `operations`.
 pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn::File) -> Result<String> {
-    let links = links(document, model);
+    let links = links(model, lowered);
     let (mut uses, mut client, mut structs) = (Vec::new(), Vec::new(), Vec::new());
     for item in code.items {
         match item {
@@ -27,7 +27,7 @@ pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn
     client.iter_mut().for_each(trim_client);
     let operations = operations::emit(document, model, lowered, &client, &links)?;
     let types = types::emit(document, model, lowered, structs, &links)?;
-    let file: syn::File = parse_quote! {
+    let file = syn::parse2(quote! {
         /// Everything the Bot API receives and answers, generated from its OpenAPI document.
         ///
         /// Unions (such as `Update`) and string enums keep what they do not know in `Unknown`. Structs that go into a
@@ -42,7 +42,8 @@ pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn
         }
 
         pub(crate) mod operations { #operations }
-    };
+    });
+    let file = file.map_err(|error| Error::new("", format!("the generator wrote what is not Rust: {error}")))?;
     Ok(prettyplease::unparse(&file))
 }
 
@@ -53,15 +54,11 @@ fn trim_client(item: &mut Item) {
     }
 }
 
-fn links(document: &Value, model: &Model) -> Links {
+fn links(model: &Model, lowered: &Lowered) -> Links {
     let mut links = Links::default();
-    for (name, _) in at(document, &["components"]).into_iter().flat_map(|components| entries(components, "schemas")) {
-        let is_type = at(document, &["components", "schemas", name]).is_some_and(|node| {
-            node.get("properties").is_some() || node.get("allOf").is_some() || node.get("enum").is_some()
-        });
-        if is_type {
-            links.add(name, format!("crate::types::{}", names::type_ident(name)));
-        }
+    let unions = model.unions.iter().map(|union| &union.name);
+    for name in lowered.objects.iter().chain(unions).chain(model.enums.iter().map(|known| &known.name)) {
+        links.add(name, format!("crate::types::{}", names::type_ident(name)));
     }
     for operation in &model.operations {
         links.add(&operation.id, format!("crate::api::Api::{}", names::value_ident(&operation.id)));
@@ -71,6 +68,8 @@ fn links(document: &Value, model: &Model) -> Links {
 
 /// `#[doc]` attributes of a text, one a line, so that the generated file reads like a written one.
 fn doc(text: &str) -> TokenStream {
+    // rustc takes no carriage return in a documentation comment.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
     quote!(#(#[doc = #lines])*)
 }

@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use super::{
     Error, Result, at, docs, entries, flag, items,
     model::{self, Model, Operation},
-    names, text,
+    names::{self, Scope},
+    text,
     yaml::join,
 };
 
@@ -33,11 +34,17 @@ pub(super) fn lower(document: &Value, model: &Model) -> Result<Lowered> {
     let mut objects = Vec::new();
     for (name, node) in at(document, &["components"]).into_iter().flat_map(|components| entries(components, "schemas"))
     {
+        let place = format!("components.schemas.{name}");
         if model.union(name).is_some() || model.is_enum(name) {
-            lowering.replace(name, format!("crate::types::{}", names::type_ident(name)));
-        } else if is_object(document, node) {
-            schemas.insert(name.clone(), lowering.object(name, node, &format!("components.schemas.{name}"))?);
+            lowering.replace(name, format!("crate::types::{}", names::type_ident(name)), &place)?;
+        } else if model::is_object(document, node) {
+            schemas.insert(name.clone(), lowering.object(name, node, &place)?);
             objects.push(name.clone());
+        } else if flag(node, "x-boxed") {
+            return Err(Error::new(place, "`x-boxed` on a schema that is no type of its own"));
+        } else {
+            // An alias stands where it is used; read here, so that a mistake in it is found if nothing uses it yet.
+            lowering.schema(node, &place)?;
         }
     }
     let mut paths = Map::new();
@@ -50,11 +57,12 @@ pub(super) fn lower(document: &Value, model: &Model) -> Result<Lowered> {
     // A replaced type needs a schema to stand for; its shape does not matter.
     for name in lowering.replacements.keys() {
         if schemas.insert(name.clone(), json!({"type": "object"})).is_some() {
-            return Err(Error::new(
-                format!("components.schemas.{name}"),
-                "this name is needed for a type of the crate",
-            ));
+            return Err(taken(name));
         }
+    }
+    let mut scope = Scope::default();
+    for name in schemas.keys() {
+        scope.add(&names::type_ident(name), name, &format!("components.schemas.{name}"))?;
     }
     let info = json!({
         "title": at(document, &["info", "title"]).and_then(Value::as_str).unwrap_or("API"),
@@ -70,19 +78,9 @@ pub(super) fn lower(document: &Value, model: &Model) -> Result<Lowered> {
     Ok(Lowered { document: lowered, checked_bodies, objects, replacements: lowering.replacements })
 }
 
-/// Whether a component becomes a struct of its own: it has or inherits properties, or is an object without values.
-fn is_object(document: &Value, node: &Value) -> bool {
-    if node.get("properties").is_some() {
-        return true;
-    }
-    match model::reference(node).and_then(|name| at(document, &["components", "schemas", name])) {
-        // `allOf` of one object is a struct that inherits everything; of anything else an alias.
-        Some(target) => node.get("allOf").is_some() && is_object(document, target),
-        None => {
-            node.get("allOf").is_some()
-                || (text(node, "type") == Some("object") && node.get("additionalProperties").is_none())
-        }
-    }
+/// A schema has the name of a type that the crate needs for something else.
+fn taken(name: &str) -> Error {
+    Error::new(format!("components.schemas.{name}"), "this name is needed for a type of the crate")
 }
 
 struct Lowering<'a> {
@@ -99,9 +97,15 @@ struct Flat<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    fn replace(&mut self, name: &str, path: String) -> Value {
-        self.replacements.insert(name.to_owned(), path);
-        json!({"$ref": format!("#/components/schemas/{name}")})
+    /// A reference to a Rust type that is not `progenitor`'s.
+    fn replace(&mut self, name: &str, path: String, place: &str) -> Result<Value> {
+        if syn::parse_str::<syn::Type>(&path).is_err() {
+            return Err(Error::new(place, format!("`{name}` is not the name of a Rust type")));
+        }
+        match self.replacements.insert(name.to_owned(), path.clone()) {
+            Some(other) if other != path => Err(taken(name)),
+            _ => Ok(json!({"$ref": format!("#/components/schemas/{name}")})),
+        }
     }
 
     fn schema_named(&self, name: &str) -> &'a Value {
@@ -111,24 +115,27 @@ impl<'a> Lowering<'a> {
     /// A type without its prose, limits and default.
     fn schema(&mut self, node: &Value, place: &str) -> Result<Value> {
         if let Some(id) = text(node, "x-id") {
-            return Ok(self.replace(id, format!("crate::id::{id}")));
+            return self.replace(id, format!("crate::id::{id}"), place);
         }
         if let Some(union) = text(node, "x-tag-of") {
             let name = model::tag_enum_name(union);
-            return Ok(self.replace(&name, format!("crate::types::{name}")));
+            return self.replace(&name, format!("crate::types::{}", names::type_ident(&name)), place);
         }
         if let Some(name) = model::reference(node) {
             return self.reference(name, place);
         }
         if let Some(element) = node.get("items") {
-            return Ok(json!({"type": "array", "items": self.schema(element, &format!("{place}.items"))?}));
+            return Ok(json!({"type": "array", "items": self.element(element, &format!("{place}.items"))?}));
         }
         if let Some(extra @ Value::Object(_)) = node.get("additionalProperties") {
-            let value = self.schema(extra, &format!("{place}.additionalProperties"))?;
+            let value = self.element(extra, &format!("{place}.additionalProperties"))?;
             return Ok(json!({"type": "object", "additionalProperties": value}));
         }
         if node.get("properties").is_some() || node.get("allOf").is_some() {
-            return self.object("", node, place);
+            return Err(Error::new(
+                place,
+                "an object without a name: move it to `components.schemas`, refer to it here",
+            ));
         }
         let kind = match text(node, "type") {
             Some(kind @ ("string" | "integer" | "number" | "boolean" | "object")) => kind,
@@ -146,9 +153,18 @@ impl<'a> Lowering<'a> {
         Ok(lowered)
     }
 
+    /// The type of the items of a list or the values of a map.
+    fn element(&mut self, node: &Value, place: &str) -> Result<Value> {
+        match keyword(self.document, node, "x-check") {
+            Some(_) => Err(Error::new(place, "`x-check` is for properties and parameters, not for items")),
+            None => self.schema(node, place),
+        }
+    }
+
     fn reference(&mut self, name: &str, place: &str) -> Result<Value> {
         let target = self.schema_named(name);
-        let stays = self.model.union(name).is_some() || self.model.is_enum(name) || is_object(self.document, target);
+        let stays =
+            self.model.union(name).is_some() || self.model.is_enum(name) || model::is_object(self.document, target);
         if stays { Ok(json!({"$ref": format!("#/components/schemas/{name}")})) } else { self.schema(target, place) }
     }
 
@@ -159,11 +175,12 @@ impl<'a> Lowering<'a> {
             Some(name) => self.replace(
                 &format!("Boxed{name}"),
                 format!("::std::boxed::Box<crate::types::{}>", names::type_ident(name)),
-            ),
+                place,
+            )?,
             None => self.schema(node, place)?,
         };
         if let Value::Object(lowered) = &mut lowered {
-            if optional && (lowered.contains_key("items") || lowered.contains_key("additionalProperties")) {
+            if optional && matches!(lowered.get("type").and_then(Value::as_str), Some("array" | "object")) {
                 lowered.insert("nullable".to_owned(), true.into());
             }
             lowered.insert("description".to_owned(), docs::described(text(node, "description"), node).into());
@@ -207,21 +224,32 @@ impl<'a> Lowering<'a> {
             }
         }
         let description = docs::described(text(node, "description"), &Value::Null);
-        Ok(json!({"type": "object", "description": description, "properties": properties, "required": required}))
+        // An object without properties would be a map of whatever comes; it is a struct like the others.
+        let is_open = !properties.is_empty();
+        Ok(json!({
+            "type": "object",
+            "description": description,
+            "properties": properties,
+            "required": required,
+            "additionalProperties": is_open,
+        }))
     }
 
     fn operation(&mut self, operation: &Operation) -> Result<Value> {
         let mut parameters = Vec::new();
-        for (index, parameter) in operation.parameters.iter().enumerate() {
-            let place = format!("{}.parameters[{index}]", operation.place);
-            let mut schema = self.schema(&parameter["schema"], &place)?;
-            if let Some(element) = schema.get("items").cloned() {
-                schema = self.comma_separated(&element, &place)?;
+        for parameter in &operation.parameters {
+            let (place, node) = (&parameter.place, &parameter.node);
+            let mut schema = self.schema(&node["schema"], place)?;
+            if let Some(element) = schema.get("items").filter(|_| !parameter.in_path()).cloned() {
+                schema = self.comma_separated(&element, place)?;
+            } else if !self.is_plain(&schema) {
+                let message = format!("`{}` is neither a string, a number nor a boolean", parameter.name());
+                return Err(Error::new(place, message));
             }
             parameters.push(json!({
-                "name": parameter["name"],
-                "in": parameter["in"],
-                "required": flag(parameter, "required"),
+                "name": node["name"],
+                "in": node["in"],
+                "required": flag(node, "required"),
                 "schema": schema,
             }));
         }
@@ -238,33 +266,49 @@ impl<'a> Lowering<'a> {
         Ok(lowered)
     }
 
+    /// Whether a lowered schema is written as one string: that is what a URL has room for.
+    fn is_plain(&self, lowered: &Value) -> bool {
+        match model::reference(lowered) {
+            Some(name) => self.replacements.contains_key(name) && self.model.union(name).is_none(),
+            None => matches!(text(lowered, "type"), Some("string" | "integer" | "number" | "boolean")),
+        }
+    }
+
     /// A list in the query is one string with commas, whatever its `style` says.
     fn comma_separated(&mut self, element: &Value, place: &str) -> Result<Value> {
-        let (name, path) = match (text(element, "$ref"), text(element, "type")) {
-            (Some(target), _) => {
-                let name = target.trim_start_matches("#/components/schemas/");
-                let path = self.replacements.get(name).cloned().unwrap_or_else(|| format!("crate::types::{name}"));
-                (name.to_owned(), path)
-            }
-            (None, Some("string")) => ("String".to_owned(), "::std::string::String".to_owned()),
-            (None, Some("integer")) => ("Integer".to_owned(), "i64".to_owned()),
+        let (name, path) = match (model::reference(element), text(element, "type")) {
+            (Some(name), _) if self.is_plain(element) => (name, self.replacements[name].clone()),
+            (None, Some("string")) => ("String", "::std::string::String".to_owned()),
+            (None, Some("integer")) => ("Integer", "i64".to_owned()),
             _ => return Err(Error::new(place, "a list in the query holds strings or integers only")),
         };
-        Ok(self.replace(&format!("CommaSeparated{name}"), format!("crate::request::CommaSeparated<{path}>")))
+        self.replace(&format!("CommaSeparated{name}"), format!("crate::request::CommaSeparated<{path}>"), place)
     }
+}
+
+/// A keyword of a node, or of the schema that it refers to.
+fn keyword<'a>(document: &'a Value, node: &'a Value, key: &str) -> Option<&'a Value> {
+    node.get(key).or_else(|| {
+        let target = at(document, &["components", "schemas", model::reference(node)?])?;
+        keyword(document, target, key)
+    })
+}
+
+/// Whether a node is a string, also through an alias.
+pub(super) fn is_string(document: &Value, node: &Value) -> bool {
+    keyword(document, node, "type").and_then(Value::as_str) == Some("string")
 }
 
 /// What is checked of a value before it is sent: an id is never empty, and what the overlay's `x-check` asks for.
 pub(super) fn check(document: &Value, node: &Value, place: &str) -> Result<Option<Value>> {
-    let is_string = {
-        let target = model::reference(node).and_then(|name| at(document, &["components", "schemas", name]));
-        text(target.unwrap_or(node), "type") == Some("string")
-    };
-    match text(node, "x-check") {
-        None if is_string && node.get("x-id").is_some() => Ok(Some(json!({"kind": "id"}))),
+    let keyword = |key| keyword(document, node, key);
+    let is_string = is_string(document, node);
+    match keyword("x-check").and_then(Value::as_str) {
+        None if is_string && keyword("x-id").is_some() => Ok(Some(json!({"kind": "id"}))),
         None => Ok(None),
+        Some(name) if !is_string => Err(Error::new(place, format!("`x-check: {name}` on what is not a string"))),
         Some("http-url") => Ok(Some(json!({"kind": "http-url"}))),
-        Some("max-length") => match node.get("maxLength") {
+        Some("max-length") => match keyword("maxLength").and_then(Value::as_u64) {
             Some(limit) => Ok(Some(json!({"kind": "max-length", "limit": limit}))),
             None => Err(Error::new(place, "`x-check: max-length` on a schema without `maxLength`")),
         },

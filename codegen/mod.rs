@@ -1,4 +1,4 @@
-//! From the OpenAPI document to Rust: read, overlay, model, lower, `progenitor`, emit.
+//! From the OpenAPI document to Rust: read, overlay, shape, model, lower, `progenitor`, emit.
 //!
 //! Nothing here knows a schema or an operation by name: what the real server taught stands in the overlay, as `x-`
 //! extensions that any schema may carry (its head explains them).
@@ -9,6 +9,7 @@ mod lower;
 mod model;
 mod names;
 mod overlay;
+mod shape;
 mod yaml;
 
 use std::{fmt, fs, path::Path};
@@ -72,6 +73,7 @@ pub(crate) fn generate_from_text(document: (&str, &str), overlay: (&str, &str)) 
     let actions = yaml::read(overlay.1).map_err(in_overlay)?;
     overlay::apply(&mut doc, &actions).map_err(in_overlay)?;
 
+    shape::check(&doc).map_err(in_document)?;
     let model = model::read(&doc).map_err(in_document)?;
     let lowered = lower::lower(&doc, &model).map_err(in_document)?;
     let tokens = progenitor_code(&lowered).map_err(in_document)?;
@@ -89,13 +91,18 @@ fn progenitor_code(lowered: &lower::Lowered) -> Result<syn::File> {
         .with_inner_type(quote::quote!(crate::transport::Call))
         .with_map_type("::std::collections::BTreeMap")
         .with_derive("PartialEq");
+    // `progenitor` knows the types by their Rust names.
     let mut open_ended = progenitor::TypePatch::default();
     open_ended.with_attr("#[non_exhaustive]");
     for name in &lowered.objects {
-        settings.with_patch(name, &open_ended);
+        settings.with_patch(names::type_ident(name).to_string(), &open_ended);
     }
     for (name, path) in &lowered.replacements {
-        settings.with_replacement(name, path, std::iter::once(progenitor::TypeImpl::Display));
+        settings.with_replacement(
+            names::type_ident(name).to_string(),
+            path,
+            std::iter::once(progenitor::TypeImpl::Display),
+        );
     }
     let tokens = progenitor::Generator::new(&settings)
         .generate_tokens(&spec)

@@ -1,14 +1,21 @@
 //! What JSON Schema cannot say and `progenitor` does not read: unions, enums, requests, operations; checked as a whole.
 
+mod operations;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Error, Result, at, entries, flag, items, text, yaml::join};
+use super::{
+    Error, Result, at, entries, flag, items,
+    names::{self, Scope},
+    text,
+    yaml::join,
+};
+
+pub(super) use operations::{Operation, Parameter};
 
 const SCHEMA_PREFIX: &str = "#/components/schemas/";
-const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "options"];
-
 /// The document beyond its plain structs.
 #[derive(Debug)]
 pub(super) struct Model {
@@ -35,19 +42,6 @@ pub(super) struct StringEnum {
     pub(super) name: String,
     pub(super) description: String,
     pub(super) values: Vec<String>,
-}
-
-/// One operation, its parameters resolved and in the document's order.
-#[derive(Debug)]
-pub(super) struct Operation {
-    pub(super) id: String,
-    pub(super) place: String,
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) parameters: Vec<Value>,
-    pub(super) body: Option<Value>,
-    pub(super) answer: Option<Value>,
-    pub(super) node: Value,
 }
 
 impl Model {
@@ -93,10 +87,13 @@ fn find<'a>(document: &'a Value, target: &str) -> Option<&'a Value> {
 /// Reads the model, or tells the first place that makes no sense.
 pub(super) fn read(document: &Value) -> Result<Model> {
     check_references(document, document, "")?;
+    for (name, node) in schemas(document) {
+        check_composition(document, node, &mut vec![name])?;
+    }
     let mut model =
-        Model { unions: unions(document)?, enums: enums(document), operations: vec![], requests: BTreeSet::new() };
+        Model { unions: unions(document)?, enums: enums(document)?, operations: vec![], requests: BTreeSet::new() };
     add_tag_enums(document, &mut model)?;
-    model.operations = operations(document)?;
+    model.operations = operations::read(document)?;
     for operation in &model.operations {
         if let Some(body) = &operation.body {
             reach(document, &model.unions, body, &mut model.requests);
@@ -132,6 +129,27 @@ fn check_references(document: &Value, node: &Value, place: &str) -> Result<()> {
     }
 }
 
+/// No schema may inherit from itself, nor be a list or map of itself: either has no end once it is written out.
+fn check_composition<'a>(document: &'a Value, node: &'a Value, within: &mut Vec<&'a str>) -> Result<()> {
+    if let Some(name) = text(node, "$ref").and_then(|target| target.strip_prefix(SCHEMA_PREFIX)) {
+        if let Some(start) = within.iter().position(|known| *known == name) {
+            let message = format!("consists of itself: {} -> {name}", within[start..].join(" -> "));
+            return Err(Error::new(format!("components.schemas.{name}"), message));
+        }
+        let Some(target) = at(document, &["components", "schemas", name]) else { return Ok(()) };
+        within.push(name);
+        check_composition(document, target, within)?;
+        within.pop();
+    }
+    items(node, "allOf").try_for_each(|part| check_composition(document, part, within))?;
+    // A struct ends the recursion: its properties hold values of its type, not the type's parts.
+    if node.get("properties").is_some() || node.get("allOf").is_some() {
+        return Ok(());
+    }
+    let elements = [node.get("items"), node.get("additionalProperties")];
+    elements.into_iter().flatten().try_for_each(|element| check_composition(document, element, within))
+}
+
 fn schemas(document: &Value) -> impl Iterator<Item = (&String, &Value)> {
     at(document, &["components"]).into_iter().flat_map(|components| entries(components, "schemas"))
 }
@@ -143,15 +161,19 @@ fn unions(document: &Value) -> Result<Vec<Union>> {
         let place = format!("components.schemas.{name}.discriminator");
         let tag = text(discriminator, "propertyName").ok_or_else(|| Error::new(&place, "has no `propertyName`"))?;
         let mut variants = Vec::new();
+        let mut scope = Scope::with(&["Unknown"]);
         for (value, target) in entries(discriminator, "mapping") {
+            let place = format!("{place}.mapping.{value}");
             let schema = target.as_str().map(|target| target.strip_prefix(SCHEMA_PREFIX).unwrap_or(target));
-            match schema.filter(|schema| at(document, &["components", "schemas", schema]).is_some()) {
-                Some(schema) => variants.push((value.clone(), schema.to_owned())),
-                None => {
-                    let message = format!("maps to {target}, which is not a schema of the document");
-                    return Err(Error::new(format!("{place}.mapping.{value}"), message));
-                }
+            let found = schema.and_then(|schema| Some((schema, at(document, &["components", "schemas", schema])?)));
+            let Some((schema, node)) = found else {
+                return Err(Error::new(place, format!("maps to {target}, which is not a schema of the document")));
+            };
+            if !is_object(document, node) || node.get("discriminator").is_some() {
+                return Err(Error::new(place, format!("maps to `{schema}`, which is not an object of its own")));
             }
+            scope.add(&names::type_ident(value), value, &place)?;
+            variants.push((value.clone(), schema.to_owned()));
         }
         if variants.is_empty() {
             return Err(Error::new(place, "has no `mapping`: name the schema of every tag"));
@@ -161,20 +183,43 @@ fn unions(document: &Value) -> Result<Vec<Union>> {
     Ok(unions)
 }
 
-fn enums(document: &Value) -> Vec<StringEnum> {
-    schemas(document)
-        .filter_map(|(name, node)| {
-            let values: Option<Vec<String>> = node
-                .get("enum")?
-                .as_array()?
-                .iter()
-                .filter(|value| !value.is_null())
-                .map(|value| Some(value.as_str()?.to_owned()))
-                .collect();
-            let description = text(node, "description").unwrap_or_default().to_owned();
-            Some(StringEnum { name: name.clone(), description, values: values? })
-        })
-        .collect()
+/// Whether a component becomes a struct of its own: it has or inherits properties, or is an object without values.
+pub(super) fn is_object(document: &Value, node: &Value) -> bool {
+    if node.get("properties").is_some() {
+        return true;
+    }
+    match reference(node).and_then(|name| at(document, &["components", "schemas", name])) {
+        // `allOf` of one object or union is a struct that inherits everything; of anything else an alias.
+        Some(target) => {
+            node.get("allOf").is_some() && (is_object(document, target) || target.get("discriminator").is_some())
+        }
+        None => {
+            let is_open = ["additionalProperties", "oneOf", "anyOf"].iter().any(|key| node.get(key).is_some());
+            node.get("allOf").is_some() || (text(node, "type") == Some("object") && !is_open)
+        }
+    }
+}
+
+fn enums(document: &Value) -> Result<Vec<StringEnum>> {
+    let mut enums = Vec::new();
+    for (name, node) in schemas(document).filter(|(_, node)| node.get("enum").is_some()) {
+        let listed = items(node, "enum").filter(|value| !value.is_null());
+        let values: Option<Vec<String>> = listed.map(|value| Some(value.as_str()?.to_owned())).collect();
+        // What has other values than strings stays what its `type` says.
+        let Some(values) = values else { continue };
+        let mut scope = Scope::default();
+        for value in values.iter().filter(|value| !is_unknown(value)) {
+            scope.add(&names::type_ident(value), value, &format!("components.schemas.{name}.enum"))?;
+        }
+        let description = text(node, "description").unwrap_or_default().to_owned();
+        enums.push(StringEnum { name: name.clone(), description, values });
+    }
+    Ok(enums)
+}
+
+/// Whether a value of an enum would have the name of the variant that holds what the crate does not know.
+pub(super) fn is_unknown(value: &str) -> bool {
+    names::type_ident(value) == "Unknown"
 }
 
 /// Adds an enum of tags for every union that an `x-tag-of` names.
@@ -188,6 +233,10 @@ fn add_tag_enums(document: &Value, model: &mut Model) -> Result<()> {
         let name = tag_enum_name(&union.name);
         if model.is_enum(&name) {
             continue;
+        }
+        if at(document, &["components", "schemas", &name]).is_some() {
+            let message = format!("this name is needed for the tags of `{}`", union.name);
+            return Err(Error::new(format!("components.schemas.{name}"), message));
         }
         let description = format!("The kinds of `{}`, as its `{}` names them.", union.name, union.tag);
         let values = union.variants.iter().map(|(tag, _)| tag.clone()).collect();
@@ -209,69 +258,6 @@ fn collect(node: &Value, place: &str, key: &str, found: &mut Vec<(String, String
             list.iter().enumerate().for_each(|(index, value)| collect(value, &format!("{place}[{index}]"), key, found));
         }
         _ => {}
-    }
-}
-
-fn operations(document: &Value) -> Result<Vec<Operation>> {
-    let mut operations: Vec<Operation> = Vec::new();
-    for (path, item) in entries(document, "paths") {
-        for method in METHODS {
-            let Some(node) = item.get(method) else { continue };
-            let place = format!("paths.{path}.{method}");
-            let id = text(node, "operationId").ok_or_else(|| Error::new(&place, "has no `operationId`"))?;
-            if let Some(other) = operations.iter().find(|other| other.id == id) {
-                return Err(Error::new(place, format!("`operationId: {id}` is taken by {}", other.place)));
-            }
-            operations.push(Operation {
-                id: id.to_owned(),
-                method: method.to_owned(),
-                path: path.clone(),
-                parameters: parameters(document, item, node, &place)?,
-                body: body(document, node, &place)?,
-                answer: answer(document, node, &place)?,
-                node: node.clone(),
-                place,
-            });
-        }
-    }
-    Ok(operations)
-}
-
-fn parameters(document: &Value, item: &Value, node: &Value, place: &str) -> Result<Vec<Value>> {
-    let mut found = Vec::new();
-    for (index, parameter) in items(item, "parameters").chain(items(node, "parameters")).enumerate() {
-        let parameter = resolve(document, parameter);
-        let place = format!("{place}.parameters[{index}]");
-        let name = text(parameter, "name").ok_or_else(|| Error::new(&place, "has no `name`"))?;
-        if !matches!(text(parameter, "in"), Some("path" | "query")) {
-            return Err(Error::new(place, format!("`{name}` is in neither `path` nor `query`")));
-        }
-        if parameter.get("schema").is_none() {
-            return Err(Error::new(place, format!("`{name}` has no `schema`")));
-        }
-        found.push(parameter.clone());
-    }
-    Ok(found)
-}
-
-fn body(document: &Value, node: &Value, place: &str) -> Result<Option<Value>> {
-    let Some(body) = node.get("requestBody").map(|body| resolve(document, body)) else { return Ok(None) };
-    match at(body, &["content", "application/json", "schema"]) {
-        Some(schema) => Ok(Some(schema.clone())),
-        None => Err(Error::new(format!("{place}.requestBody"), "has no schema for `application/json`")),
-    }
-}
-
-/// The schema of the successful answer, if it has a body.
-fn answer(document: &Value, node: &Value, place: &str) -> Result<Option<Value>> {
-    let Some((status, answer)) = entries(node, "responses").find(|(status, _)| status.starts_with('2')) else {
-        return Err(Error::new(format!("{place}.responses"), "has no successful response"));
-    };
-    let answer = resolve(document, answer);
-    match (answer.get("content"), at(answer, &["content", "application/json", "schema"])) {
-        (_, Some(schema)) => Ok(Some(schema.clone())),
-        (None, None) => Ok(None),
-        _ => Err(Error::new(format!("{place}.responses.{status}"), "has no schema for `application/json`")),
     }
 }
 

@@ -1,57 +1,63 @@
-//! Names of the document as Rust identifiers.
+//! Names of the document as Rust identifiers, made as `progenitor` makes them, and told apart.
 
+use std::collections::BTreeMap;
+
+use heck::{ToPascalCase, ToSnakeCase};
 use proc_macro2::{Ident, Span};
+
+use super::{Error, Result};
 
 /// `chatId`, `chat-id`, `ChatID` -> `chat_id`.
 pub(super) fn snake(name: &str) -> String {
-    let chars: Vec<char> = name.chars().collect();
-    let mut out = String::new();
-    for (index, &c) in chars.iter().enumerate() {
-        if !c.is_ascii_alphanumeric() {
-            if !out.is_empty() && !out.ends_with('_') {
-                out.push('_');
-            }
-            continue;
-        }
-        let follows_lower = index > 0 && (chars[index - 1].is_ascii_lowercase() || chars[index - 1].is_ascii_digit());
-        let ends_acronym = index > 0
-            && chars[index - 1].is_ascii_uppercase()
-            && chars.get(index + 1).is_some_and(char::is_ascii_lowercase);
-        if c.is_ascii_uppercase() && (follows_lower || ends_acronym) && !out.ends_with('_') {
-            out.push('_');
-        }
-        out.push(c.to_ascii_lowercase());
-    }
-    out.trim_end_matches('_').to_owned()
+    separated(name).to_snake_case()
 }
 
-/// `message_created`, `sendMessage` -> `MessageCreated`, `SendMessage`.
-pub(super) fn pascal(name: &str) -> String {
-    let mut out = String::new();
-    for word in snake(name).split('_') {
-        let mut chars = word.chars();
-        out.extend(chars.next().map(|c| c.to_ascii_uppercase()));
-        out.extend(chars);
-    }
-    out
+/// What cannot stand in an identifier separates words.
+fn separated(name: &str) -> String {
+    name.replace('\'', "").replace(|c: char| !c.is_alphanumeric() && c != '_', "-")
 }
 
-/// A value identifier; a keyword gets a trailing underscore, as `progenitor` does it.
+/// A value identifier: `chatId` -> `chat_id`, `type` -> `type_`, `2fa` -> `_2fa`.
 pub(super) fn value_ident(name: &str) -> Ident {
-    let name = snake(name);
-    let safe = if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name };
-    match syn::parse_str::<Ident>(&safe) {
-        Ok(ident) => ident,
-        Err(_) => Ident::new(&format!("{safe}_"), Span::call_site()),
-    }
+    identifier(snake(name), "x", "_")
 }
 
-/// A type or variant identifier.
+/// A type or variant identifier: `message_created`, `sendMessage` -> `MessageCreated`, `SendMessage`.
 pub(super) fn type_ident(name: &str) -> Ident {
-    let name = pascal(name);
-    let safe = if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name };
-    match syn::parse_str::<Ident>(&safe) {
-        Ok(ident) => ident,
-        Err(_) => Ident::new(&format!("{safe}_"), Span::call_site()),
+    identifier(separated(name).to_pascal_case(), "X", "X")
+}
+
+/// A name that has no letter becomes `empty`, and one that begins with a digit gets the `prefix`.
+fn identifier(mut name: String, empty: &str, prefix: &str) -> Ident {
+    match name.chars().next() {
+        None => name.push_str(empty),
+        Some(first) if !first.is_alphabetic() => name.insert_str(0, prefix),
+        Some(_) => {}
+    }
+    // `gen` is a keyword since edition 2024, of which syn does not know.
+    if name == "gen" || syn::parse_str::<Ident>(&name).is_err() {
+        name.push('_');
+    }
+    Ident::new(&name, Span::call_site())
+}
+
+/// The identifiers of one scope, with the names of the document that became them.
+#[derive(Debug, Default)]
+pub(super) struct Scope(BTreeMap<String, Option<String>>);
+
+impl Scope {
+    /// A scope in which the generated code has identifiers of its own.
+    pub(super) fn with(own: &[&str]) -> Self {
+        Self(own.iter().map(|ident| ((*ident).to_owned(), None)).collect())
+    }
+
+    /// Adds a name, or tells that it cannot be told apart from another one in Rust.
+    pub(super) fn add(&mut self, ident: &Ident, name: &str, place: &str) -> Result<()> {
+        let message = match self.0.insert(ident.to_string(), Some(name.to_owned())) {
+            Some(Some(other)) => format!("`{name}` is `{ident}` in Rust, and so is `{other}`"),
+            Some(None) => format!("`{name}` is `{ident}` in Rust, which the generated code needs for itself"),
+            None => return Ok(()),
+        };
+        Err(Error::new(place, message))
     }
 }

@@ -1,16 +1,20 @@
 //! Applies an OpenAPI Overlay (1.0) to the document: what the real server taught, each action with its reason.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use super::{Error, Result, at, flag, text, yaml};
+use super::{Error, Result, at, flag, shape, text, yaml};
 
 /// Applies every action in order.
 ///
 /// An action must say why (`description`). Its target must be found when the overlay was written for this version of
 /// the document (`info.version` of both); in another version what is not there is left out.
 pub(super) fn apply(document: &mut Value, overlay: &Value) -> Result<()> {
-    let same_version = at(document, &["info", "version"]) == at(overlay, &["info", "version"]);
+    let version =
+        at(overlay, &["info", "version"]).ok_or_else(|| Error::new("info", "has no `version`: of which document?"))?;
+    let same_version = at(document, &["info", "version"]) == Some(version);
     let actions = match overlay.get("actions") {
         Some(Value::Array(actions)) => actions,
         Some(other) => return Err(Error::new("actions", format!("is {}, expected a list", yaml::kind(other)))),
@@ -24,14 +28,16 @@ pub(super) fn apply(document: &mut Value, overlay: &Value) -> Result<()> {
             return Err(Error::new(place, "has no `description`: say why the action is there"));
         }
         let path = JsonPath::parse(target).map_err(|error| Error::new(&place, format!("not a JSONPath: {error}")))?;
-        let found: Vec<String> =
+        let found: BTreeSet<String> =
             path.query_located(document).locations().map(|location| location.to_json_pointer()).collect();
         if found.is_empty() && same_version {
             return Err(Error::new(place, "matches nothing in the document"));
         }
         match (flag(action, "remove"), action.get("update")) {
-            (true, None) => remove(document, &found),
+            (true, None) if found.contains("") => return Err(Error::new(place, "removes the whole document")),
+            (true, None) => remove(document, "", &found),
             (false, Some(update)) => {
+                check_extensions(update, &place)?;
                 for pointer in &found {
                     if let Some(node) = document.pointer_mut(pointer) {
                         merge(node, update);
@@ -44,22 +50,34 @@ pub(super) fn apply(document: &mut Value, overlay: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Removes the nodes, last first, so that the indices of the others stay true.
-fn remove(document: &mut Value, pointers: &[String]) {
-    for pointer in pointers.iter().rev() {
-        let Some((parent, key)) = pointer.rsplit_once('/') else { continue };
-        let key = key.replace("~1", "/").replace("~0", "~");
-        match document.pointer_mut(parent) {
-            Some(Value::Object(object)) => {
-                object.shift_remove(&key);
-            }
-            Some(Value::Array(list)) => {
-                if let Ok(index) = key.parse::<usize>() {
-                    list.remove(index);
-                }
-            }
-            _ => {}
+/// Removes every node below this one whose pointer is among these.
+fn remove(node: &mut Value, pointer: &str, pointers: &BTreeSet<String>) {
+    let keep = |key: &str, value: &mut Value| {
+        let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+        remove(value, &pointer, pointers);
+        !pointers.contains(&pointer)
+    };
+    match node {
+        Value::Object(object) => object.retain(|key, value| keep(key, value)),
+        Value::Array(list) => {
+            let mut indices = 0..;
+            list.retain_mut(|value| indices.next().is_some_and(|index: usize| keep(&index.to_string(), value)));
         }
+        _ => {}
+    }
+}
+
+/// Fails on an extension that the generator does not know: it would do nothing.
+fn check_extensions(update: &Value, place: &str) -> Result<()> {
+    match update {
+        Value::Object(object) => object.iter().try_for_each(|(key, value)| {
+            if key.starts_with("x-") && !shape::EXTENSIONS.contains(&key.as_str()) {
+                return Err(Error::new(place, format!("sets `{key}`, which the generator does not know")));
+            }
+            check_extensions(value, place)
+        }),
+        Value::Array(list) => list.iter().try_for_each(|value| check_extensions(value, place)),
+        _ => Ok(()),
     }
 }
 

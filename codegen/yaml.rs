@@ -44,8 +44,12 @@ fn to_json(value: yaml_serde::Value, place: &str) -> Result<Value> {
                     Yaml::Bool(key) => key.to_string(),
                     _ => return Err(Error::new(place, "a key that is not a string")),
                 };
-                let value = to_json(value, &join(place, &key))?;
-                object.insert(key, value);
+                let place = join(place, &key);
+                let value = to_json(value, &place)?;
+                // `200` and `'200'` are two keys of YAML and one of JSON.
+                if object.insert(key, value).is_some() {
+                    return Err(Error::new(place, "is there twice"));
+                }
             }
             Value::Object(object)
         }

@@ -9,9 +9,9 @@ use super::{
     super::{
         Error, Result, at,
         docs::{self, Links},
-        entries, flag,
+        entries, flag, items,
         lower::{self, Lowered},
-        model::{self, Model, Operation},
+        model::{self, Model, Operation, Parameter},
         names, text,
     },
     check, doc,
@@ -26,6 +26,9 @@ pub(super) fn emit(
     links: &Links,
 ) -> Result<TokenStream> {
     let frame = text(document, "x-example-frame").unwrap_or("{example}");
+    if !frame.contains("{example}") {
+        return Err(Error::new("x-example-frame", "has no `{example}`, the place of the example"));
+    }
     let reference = at(document, &["externalDocs", "url"]).and_then(Value::as_str);
     let (mut methods, mut builders) = (TokenStream::new(), TokenStream::new());
     for operation in &model.operations {
@@ -124,18 +127,15 @@ impl<'a> Parts<'a> {
         };
         let mut arguments = Vec::new();
         let mut hold = None;
-        for (index, node) in operation.parameters.iter().enumerate() {
-            let place = format!("{}.parameters[{index}]", operation.place);
-            let name = text(node, "name").unwrap_or_default();
+        for parameter in &operation.parameters {
+            let (name, node, schema) = (parameter.name(), &parameter.node, &parameter.node["schema"]);
             let ident = names::value_ident(name);
             let ty = take(&ident)?;
-            let schema = &node["schema"];
             if flag(node, "x-hold") {
                 hold = Some((name.to_owned(), schema.get("default").and_then(Value::as_u64).unwrap_or(0)));
             }
-            let in_path = text(node, "in") == Some("path");
             arguments.push(Argument {
-                check: parameter_check(document, schema, in_path, name, &place)?,
+                check: parameter_check(document, parameter)?,
                 documentation: docs::described(text(node, "description"), schema),
                 required: flag(node, "required"),
                 parameter: Some(name.to_owned()),
@@ -155,12 +155,10 @@ impl<'a> Parts<'a> {
             let documentation = docs::described(described, &Value::Null);
             arguments.push(Argument { ident, ty, required: true, documentation, check, parameter: None });
         }
-        let answer_schema = operation.answer.as_ref().and_then(model::reference);
-        let acknowledgement =
-            answer_schema.and_then(|name| at(document, &["components", "schemas", name, "x-acknowledgement"]));
-        let acknowledgement = acknowledgement.and_then(|mark| {
-            Some((names::value_ident(text(mark, "success")?), names::value_ident(text(mark, "message")?)))
-        });
+        let acknowledgement = match operation.answer.as_ref().and_then(model::reference) {
+            Some(name) => acknowledgement(document, lowered, name)?,
+            None => None,
+        };
         Ok(Self {
             name: names::value_ident(&operation.id),
             builder: names::type_ident(&operation.id),
@@ -214,7 +212,8 @@ impl<'a> Parts<'a> {
             fields.push(if *required { quote!(#ident: #ty) } else { quote!(#ident: ::std::option::Option<#ty>) });
             if !required {
                 let (argument, value) = taken(ty, ident);
-                let text = doc(&documentation.links.rustdoc(if text.is_empty() { "" } else { text }));
+                let text = if text.is_empty() { docs::words(&ident.to_string()) } else { text.clone() };
+                let text = doc(&documentation.links.rustdoc(&text));
                 setters.push(quote! {
                     #text
                     pub fn #ident(mut self, #ident: #argument) -> Self {
@@ -292,6 +291,9 @@ impl<'a> Parts<'a> {
     fn exactly_one(&self, group: &Value) -> Result<TokenStream> {
         let place = format!("{}.x-exactly-one-of", self.operation.place);
         let names: Vec<&str> = group.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        if names.len() < 2 {
+            return Err(Error::new(place, "names fewer than two parameters"));
+        }
         let given = names
             .iter()
             .map(|name| {
@@ -350,22 +352,35 @@ fn answer(call: &ImplItemFn) -> Option<Type> {
     generic_argument(generic_argument(ty, "Result")?, "ResponseValue").cloned()
 }
 
+/// The fields of an answer that only says whether the action was done, as its `x-acknowledgement` names them.
+fn acknowledgement(document: &Value, lowered: &Lowered, name: &str) -> Result<Option<(syn::Ident, syn::Ident)>> {
+    let Some(mark) = at(document, &["components", "schemas", name, "x-acknowledgement"]) else { return Ok(None) };
+    let place = format!("components.schemas.{name}.x-acknowledgement");
+    let schema = &lowered.document["components"]["schemas"][name];
+    let field = |key, kind| {
+        let property = text(mark, key).ok_or_else(|| Error::new(&place, format!("has no `{key}`")))?;
+        if at(schema, &["properties", property, "type"]).and_then(Value::as_str) == Some(kind) {
+            Ok((property, names::value_ident(property)))
+        } else {
+            Err(Error::new(&place, format!("`{property}` is not a property of type {kind}")))
+        }
+    };
+    let ((success, flag), (_, message)) = (field("success", "boolean")?, field("message", "string")?);
+    if !items(schema, "required").any(|required| required == success) {
+        return Err(Error::new(place, format!("`{success}` is not required")));
+    }
+    Ok(Some((flag, message)))
+}
+
 /// The check of a parameter: what goes into a path is a segment, an id is never empty.
-fn parameter_check(
-    document: &Value,
-    schema: &Value,
-    in_path: bool,
-    name: &str,
-    place: &str,
-) -> Result<Option<TokenStream>> {
+fn parameter_check(document: &Value, parameter: &Parameter) -> Result<Option<TokenStream>> {
+    let (name, schema) = (parameter.name(), &parameter.node["schema"]);
     let at = quote!(&crate::check::Place::root(#name));
-    if in_path && text(schema, "type") == Some("string") {
-        return Ok(Some(quote!(crate::check::path_segment(value, #at)?;)));
+    let asked = lower::check(document, schema, &parameter.place)?;
+    if parameter.in_path() && lower::is_string(document, schema) {
+        return Ok(Some(quote!(crate::check::path_segment(value.as_str(), #at)?;)));
     }
-    match lower::check(document, schema, place)? {
-        Some(kind) => check(&kind, &quote!(value), &at).map(Some),
-        None => Ok(None),
-    }
+    asked.map(|kind| check(&kind, &quote!(value), &at)).transpose()
 }
 
 impl Documentation<'_> {

@@ -14,7 +14,8 @@ use super::{
         entries, flag,
         lower::Lowered,
         model::{self, Model, StringEnum, Union},
-        names, text,
+        names::{self, Scope},
+        text,
     },
     check, doc,
 };
@@ -39,6 +40,7 @@ pub(super) fn emit(
                 let name = name.clone();
                 describe(&mut item, &name, schema, links);
                 item.to_tokens(&mut out);
+                check_fields(&item, &name, model.requests.contains(&name))?;
                 if model.requests.contains(&name) {
                     out.extend(setters(&item, &name));
                     out.extend(struct_checks(&item, schema)?);
@@ -61,7 +63,10 @@ pub(super) fn emit(
 
 /// Documents a struct and its fields from the schema and puts the fields into the document's order.
 fn describe(item: &mut ItemStruct, name: &str, schema: &Value, links: &Links) {
-    item.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
+    // Servers add fields without notice, also to a struct that has none yet.
+    let closed = quote!(#[serde(deny_unknown_fields)]).to_string();
+    item.attrs
+        .retain(|attribute| !attribute.path().is_ident("doc") && attribute.to_token_stream().to_string() != closed);
     let text_of = |node: &Value, fallback: &str| {
         let description = text(node, "description").unwrap_or_default();
         let description = if description.is_empty() { docs::words(fallback) } else { description.to_owned() };
@@ -80,6 +85,16 @@ fn describe(item: &mut ItemStruct, name: &str, schema: &Value, links: &Links) {
         }
         fields.named = sorted.into_iter().collect();
     }
+}
+
+/// Fails on properties that are one field in Rust, and on one whose setter would be the constructor.
+fn check_fields(item: &ItemStruct, schema_name: &str, has_setters: bool) -> Result<()> {
+    let mut scope = Scope::with(if has_setters { &["new"] } else { &[] });
+    item.fields.iter().try_for_each(|field| {
+        let property = property_name(field);
+        let place = format!("components.schemas.{schema_name}.properties.{property}");
+        field.ident.as_ref().map_or(Ok(()), |ident| scope.add(ident, &property, &place))
+    })
 }
 
 /// The document's name of a field: what serde renames it to, else its own.
@@ -254,6 +269,7 @@ fn emit_union(document: &Value, union: &Union, links: &Links) -> TokenStream {
         described_type(&union.name, described, union.variants.iter().map(|(value, _)| value.as_str()), links);
     let variants = union.variants.iter().map(|(value, schema)| {
         let own = at(document, &["components", "schemas", schema]).and_then(|node| text(node, "description"));
+        let own = own.filter(|description| !description.trim().is_empty());
         let text =
             docs::listed(described, value).or_else(|| own.map(str::to_owned)).unwrap_or_else(|| docs::words(value));
         let (documentation, variant, ty) =
@@ -287,7 +303,7 @@ fn emit_enum(known: &StringEnum, model: &Model, document: &Value, links: &Links)
         .and_then(|node| text(node, "description"));
     let source = source.unwrap_or(&known.description);
     let documentation = described_type(&known.name, &known.description, known.values.iter().map(String::as_str), links);
-    let values = known.values.iter().filter(|value| names::type_ident(value) != "Unknown").map(|value| {
+    let values = known.values.iter().filter(|value| !model::is_unknown(value)).map(|value| {
         let text = docs::listed(source, value).unwrap_or_else(|| docs::words(value));
         let (documentation, variant) = (doc(&links.rustdoc(&text)), names::type_ident(value));
         quote!(#documentation #variant = #value,)

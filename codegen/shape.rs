@@ -1,0 +1,161 @@
+//! The shape of the document: what must be a mapping, a list or a string wherever the generator looks.
+//!
+//! The rest of the generator reads with defaults (`entries`, `items`, `text`, `flag`), so that `paths: 5` would be a
+//! document without paths. Here such a slip is an error.
+
+use serde_json::Value;
+
+use super::{
+    Error, Result,
+    yaml::{join, kind},
+};
+
+/// What a value must be.
+enum Shape {
+    Any,
+    Text,
+    Flag,
+    Number,
+    List(&'static Shape),
+    Map(&'static Shape),
+    /// A mapping with keys of these shapes; keys that the generator does not look at are left alone.
+    Fields(&'static [(&'static str, &'static Shape)]),
+    /// `additionalProperties`: a schema, or whether there may be any.
+    FlagOr(&'static Shape),
+}
+
+use Shape::{Any, Fields, Flag, FlagOr, List, Map, Number, Text};
+
+static DOCUMENT: Shape = Fields(&[
+    ("openapi", &Text),
+    ("info", &Fields(&[("title", &Text), ("version", &Text)])),
+    ("externalDocs", &Fields(&[("url", &Text)])),
+    ("paths", &Map(&PATH)),
+    ("components", &COMPONENTS),
+    ("x-example-frame", &Text),
+]);
+
+static COMPONENTS: Shape = Fields(&[
+    ("schemas", &Map(&SCHEMA)),
+    ("parameters", &Map(&PARAMETER)),
+    ("requestBodies", &Map(&BODY)),
+    ("responses", &Map(&BODY)),
+]);
+
+static PATH: Shape = Fields(&[
+    ("get", &OPERATION),
+    ("put", &OPERATION),
+    ("post", &OPERATION),
+    ("delete", &OPERATION),
+    ("patch", &OPERATION),
+    ("head", &OPERATION),
+    ("options", &OPERATION),
+    ("parameters", &List(&PARAMETER)),
+]);
+
+static OPERATION: Shape = Fields(&[
+    ("operationId", &Text),
+    ("summary", &Text),
+    ("description", &Text),
+    ("parameters", &List(&PARAMETER)),
+    ("requestBody", &BODY),
+    ("responses", &Map(&BODY)),
+    ("x-example", &Text),
+    ("x-exactly-one-of", &List(&Text)),
+    ("x-retry", &Text),
+]);
+
+static PARAMETER: Shape = Fields(&[
+    ("$ref", &Text),
+    ("name", &Text),
+    ("in", &Text),
+    ("description", &Text),
+    ("required", &Flag),
+    ("schema", &SCHEMA),
+    ("x-hold", &Flag),
+]);
+
+/// Of a request, or of a response.
+static BODY: Shape =
+    Fields(&[("$ref", &Text), ("description", &Text), ("content", &Map(&Fields(&[("schema", &SCHEMA)])))]);
+
+static SCHEMA: Shape = Fields(&[
+    ("$ref", &Text),
+    ("type", &Text),
+    ("format", &Text),
+    ("description", &Text),
+    ("nullable", &Flag),
+    ("enum", &List(&Any)),
+    ("properties", &Map(&SCHEMA)),
+    ("required", &List(&Text)),
+    ("additionalProperties", &FlagOr(&SCHEMA)),
+    ("items", &SCHEMA),
+    ("allOf", &List(&SCHEMA)),
+    ("discriminator", &Fields(&[("propertyName", &Text), ("mapping", &Map(&Text))])),
+    ("minLength", &Number),
+    ("maxLength", &Number),
+    ("minimum", &Number),
+    ("maximum", &Number),
+    ("minItems", &Number),
+    ("maxItems", &Number),
+    ("uniqueItems", &Flag),
+    ("x-id", &Text),
+    ("x-tag-of", &Text),
+    ("x-boxed", &Flag),
+    ("x-check", &Text),
+    ("x-acknowledgement", &Fields(&[("success", &Text), ("message", &Text)])),
+]);
+
+/// The extensions above. The overlay may set no others: a misspelt one would do nothing.
+pub(super) const EXTENSIONS: [&str; 10] = [
+    "x-acknowledgement",
+    "x-boxed",
+    "x-check",
+    "x-exactly-one-of",
+    "x-example",
+    "x-example-frame",
+    "x-hold",
+    "x-id",
+    "x-retry",
+    "x-tag-of",
+];
+
+/// Fails at the first place of the document that is not what it must be.
+pub(super) fn check(document: &Value) -> Result<()> {
+    check_value(document, &DOCUMENT, "")?;
+    match document.get("openapi").and_then(Value::as_str) {
+        Some(version) if version.starts_with("3.0") => Ok(()),
+        Some(version) => Err(Error::new("openapi", format!("is {version}, the generator reads 3.0"))),
+        None => Err(Error::new("openapi", "missing: not an OpenAPI document")),
+    }
+}
+
+fn check_value(value: &Value, shape: &Shape, place: &str) -> Result<()> {
+    let expected = match (shape, value) {
+        (Any, _) | (Text, Value::String(_)) | (Flag | FlagOr(_), Value::Bool(_)) | (Number, Value::Number(_)) => {
+            return Ok(());
+        }
+        (FlagOr(shape), Value::Object(_)) => return check_value(value, shape, place),
+        (List(shape), Value::Array(list)) => {
+            return list
+                .iter()
+                .enumerate()
+                .try_for_each(|(index, item)| check_value(item, shape, &format!("{place}[{index}]")));
+        }
+        (Map(shape), Value::Object(object)) => {
+            return object.iter().try_for_each(|(key, value)| check_value(value, shape, &join(place, key)));
+        }
+        (Fields(fields), Value::Object(object)) => {
+            return fields.iter().try_for_each(|(key, shape)| match object.get(*key) {
+                Some(value) => check_value(value, shape, &join(place, key)),
+                None => Ok(()),
+            });
+        }
+        (Text, _) => "a string",
+        (Flag, _) => "true or false",
+        (Number, _) => "a number",
+        (List(_), _) => "a list",
+        (Map(_) | Fields(_) | FlagOr(_), _) => "a mapping",
+    };
+    Err(Error::new(place, format!("is {}, expected {expected}", kind(value))))
+}

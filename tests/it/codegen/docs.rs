@@ -1,0 +1,156 @@
+//! Documentation: what the document says in words and in keywords.
+
+use super::{DONE, code, operation, schemas};
+
+#[test]
+fn limits_and_defaults_become_sentences_and_nothing_else() {
+    let facts = |schema: &str| code(&schemas(&format!("A: {{properties: {{a: {schema}}}}}"))).field_doc("A", "a");
+    assert_eq!(facts("{type: string, description: Text., maxLength: 4000}"), "Text.\n\nAt most 4000 characters.");
+    assert_eq!(facts("{type: string, minLength: 1}"), "Not empty.");
+    assert_eq!(facts("{type: string, minLength: 1, maxLength: 64}"), "From 1 to 64 characters.");
+    assert_eq!(
+        facts("{type: integer, minimum: 1, maximum: 100, default: 50}"),
+        "From 1 to 100. Left out, the server takes `50`."
+    );
+    assert_eq!(facts("{type: integer, minimum: 1}"), "At least 1.");
+    assert_eq!(
+        facts("{type: array, items: {}, minItems: 2, maxItems: 3, uniqueItems: true}"),
+        "From 2 to 3 items. No item twice."
+    );
+    assert_eq!(facts("{type: string, default: on}"), "Left out, the server takes `on`.");
+    assert_eq!(facts("{type: boolean, default: true}"), "Left out, the server takes `true`.");
+    assert_eq!(facts("{type: string, pattern: '^mid$'}"), "A.", "a pattern is not believed");
+}
+
+#[test]
+fn what_has_no_description_is_named_in_words() {
+    let code = code(&schemas("ChatMember: {properties: {lastAccessTime: {type: integer}}}"));
+    assert_eq!(code.doc("ChatMember"), "Chat member.");
+    assert_eq!(code.field_doc("ChatMember", "last_access_time"), "Last access time.");
+}
+
+#[test]
+fn names_of_schemas_and_operations_are_linked() {
+    let code = code(&format!(
+        "{}{}",
+        operation(DONE),
+        schemas(
+            "Kind: {type: string, enum: [a]}, plain: {type: string},
+             U: {oneOf: [], discriminator: {propertyName: t, mapping: {b: B}}}, B: {type: object},
+             A: {description: 'See `Kind`, `U`, `B`, `doIt`, [`Kind`], `plain` and `other`.', properties: {}}"
+        )
+    ));
+    assert_eq!(
+        code.doc("A"),
+        "See [`Kind`](crate::types::Kind), [`U`](crate::types::U), [`B`](crate::types::B), \
+         [`doIt`](crate::api::Api::do_it), [`Kind`], `plain` and `other`.",
+        "but not an alias, which is no type, nor what is a link already"
+    );
+}
+
+#[test]
+fn code_without_a_language_is_text_and_no_doctest() {
+    let code = code(&schemas(
+        "A: {description: \"Before `B`.\\n\\n```\\n`B`\\n```\\n\\n```json\\n{}\\n```\\n\\n  ```\\n  x\\n  ```\\n\\nAfter `B`.\"},
+         B: {type: object}",
+    ).replace("A: {", "A: {type: object, "));
+    assert_eq!(
+        code.doc("A"),
+        "Before [`B`](crate::types::B).\n\n```text\n`B`\n```\n\n```json\n{}\n```\n\n  ```text\n  x\n  ```\n\n\
+         After [`B`](crate::types::B)."
+    );
+}
+
+#[test]
+fn odd_backticks_survive() {
+    let doc = |text: &str| {
+        code(&schemas(&format!("A: {{type: object, description: \"{text}\"}}, B: {{type: object}}"))).doc("A")
+    };
+    assert_eq!(doc("An `open one, `B`."), "An `open one, `B`.");
+    assert_eq!(doc("`` `text` `` and ```` ``` ````"), "`` `text` `` and ```` ``` ````");
+    assert_eq!(doc("```code``` in a sentence\\nand `B`"), "```code``` in a sentence\nand [`B`](crate::types::B)");
+}
+
+#[test]
+fn an_operation_says_what_it_does_what_it_takes_and_how_it_fails() {
+    let code = code(
+        "externalDocs: {url: 'https://api.example/'}
+paths: {/things: {get: {operationId: getThings, summary: Get things, description: All of them.,
+    parameters: [{name: chatId, in: query, required: true, description: \"The chat.\\n\\nOr channel.\", schema: {type: integer, minimum: 1}}],
+    responses: {200: {description: Things}, 404: {description: \"No\\nsuch chat\"}}}}}\n",
+    );
+    let doc = code.api_doc("get_things");
+    let (what, how) = doc.split_once("\n\n# Errors\n\n").unwrap_or_else(|| panic!("{doc}"));
+    assert_eq!(
+        what,
+        "Get things.\n\nAll of them.\n\n- `chat_id`: The chat.\n\n  Or channel.\n\n  At least 1.\n\n\
+         API: [`GET /things`](https://api.example/#operation/getThings).",
+    );
+    assert!(how.contains("cannot be reached:\n- 404: No such chat.\n\n"), "{doc}");
+    assert!(how.contains("\n\n# Cancel safety\n\nDropping the future abandons the call; nothing is changed"), "{doc}");
+}
+
+#[test]
+fn without_external_docs_an_operation_says_where_it_goes_all_the_same() {
+    assert!(code(&operation(DONE)).api_doc("do_it").contains("\n\nAPI: `POST /things`.\n\n"));
+}
+
+#[test]
+fn x_example_is_a_doctest_in_its_frame() {
+    let code = code(&format!(
+        "x-example-frame: \"# fn main() {{\\n{{example}}\\n# }}\"\n{}",
+        operation(&format!("x-example: \"bot.api().do_it().await?;\", {DONE}"))
+    ));
+    assert!(
+        code.api_doc("do_it").contains("# Example\n\n```rust\n# fn main() {\nbot.api().do_it().await?;\n# }\n```\n"),
+        "{}",
+        code.api_doc("do_it")
+    );
+}
+
+#[test]
+fn values_of_an_enum_take_their_words_from_its_list() {
+    let kind = code(&schemas(
+        "Kind: {type: string, enum: [a, b_c], description: \"Kinds.\\n\\n- `a`: the first,\\n  of all\\n\\nMore.\"}",
+    ))
+    .enumeration("Kind");
+    assert_eq!(kind.variants[0].doc, "The first, of all.");
+    assert_eq!(kind.variants[1].doc, "B c.");
+    assert_eq!(kind.doc, "Kinds.\n\n\nMore.");
+}
+
+#[test]
+fn whatever_a_description_contains_the_code_is_rust() {
+    let long = "Слово 😀 ".repeat(3000);
+    for text in [
+        r#"A \"quote\" and a back\\slash \\"#,
+        "*/ ends /* begins */",
+        "/// slashes //! bangs",
+        "/ first",
+        "* first",
+        "#![attr] {braces} #(tokens)* $x `$crate`",
+        "```",
+        "bare\\rreturn",
+        "windows\\r\\nlines\\r\\n",
+        "tab\\there, nul-like \\u0001, bom \\uFEFF, line\\u2028separator",
+        "- `value`:",
+        "",
+        " ",
+        &long,
+    ] {
+        let code = code(&format!(
+            "{}{}",
+            operation(&format!(
+                "description: \"{text}\", summary: \"{text}\",
+                 parameters: [{{name: a, in: query, description: \"{text}\", schema: {{type: string, default: \"{text}\"}}}}],
+                 responses: {{200: {{description: \"{text}\"}}, 400: {{description: \"{text}\"}}}}"
+            )),
+            schemas(&format!(
+                "A: {{description: \"{text}\", properties: {{a: {{type: string, description: \"{text}\"}}}}}},
+                 E: {{description: \"{text}\", type: string, enum: [value]}},
+                 U: {{description: \"{text}\", discriminator: {{propertyName: t, mapping: {{a: A}}}}}}"
+            ))
+        ));
+        assert_eq!(code.types(), ["A", "U", "E"]);
+    }
+}

@@ -1,0 +1,219 @@
+//! Whole documents: ours, none at all, an older one, and the official one where it is at hand.
+
+use std::{collections::BTreeSet, path::Path};
+
+use serde_json::Value;
+
+use super::{Code, HEAD, NO_ACTIONS, from_files};
+
+const OURS: &str = include_str!("../../../openapi/tamtam.yaml");
+const OVERLAY: &str = include_str!("../../../openapi/overlay.yaml");
+
+/// A document with our overlay.
+#[track_caller]
+fn generated(name: &str, document: &str) -> Code {
+    from_files((name, document), ("overlay.yaml", OVERLAY)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn ours() -> Value {
+    yaml_serde::from_str(OURS).expect("our document is YAML")
+}
+
+/// JSON is YAML.
+fn text(document: &Value) -> String {
+    serde_json::to_string(document).expect("JSON")
+}
+
+/// The overlay for no version at all, so that what is not there is skipped.
+fn for_another_version() -> String {
+    OVERLAY.replacen("version: 0.5.6", "version: another", 1)
+}
+
+#[test]
+fn our_document_generates_all_its_operations() {
+    let code = generated("tamtam.yaml", OURS);
+    assert_eq!(code.api().len(), 28);
+    assert_eq!(code.enumeration("Update").tag.as_deref(), Some("update_type"));
+}
+
+#[test]
+fn a_document_without_paths_and_schemas_generates() {
+    for empty in ["", "paths: {}\n", "components: {}\n", "paths: {}\ncomponents: {schemas: {}}\n"] {
+        let code = from_files(("empty.yaml", &format!("{HEAD}{empty}")), ("overlay.yaml", NO_ACTIONS));
+        let code = code.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((code.types().len(), code.api().len()), (0, 0));
+    }
+    let code = from_files(("empty.yaml", HEAD), ("overlay.yaml", &for_another_version()));
+    assert!(code.is_ok(), "with our overlay, too");
+}
+
+/// What refers to a removed schema goes with it: the generator must not miss it.
+#[test]
+fn no_schema_has_to_be_there() {
+    /// One schema at a time would take minutes; each is absent from one of these rounds.
+    const ROUNDS: usize = 8;
+    let (ours, overlay) = (ours(), for_another_version());
+    let names: Vec<&String> =
+        ours["components"]["schemas"].as_object().into_iter().flat_map(|all| all.keys()).collect();
+    assert!(names.len() > 80, "{}", names.len());
+    for round in 0..ROUNDS {
+        // What the overlay itself names in an extension has to be there.
+        let mut gone: BTreeSet<String> = names.iter().skip(round).step_by(ROUNDS).map(|name| (*name).clone()).collect();
+        gone.remove("Update");
+        let removed = format!("{gone:?}");
+        let mut document = ours.clone();
+        while without(&mut document, &mut gone) {}
+        let result = from_files(("without.yaml", &text(&document)), ("overlay.yaml", &overlay));
+        assert!(result.is_ok(), "without {removed}: {}", result.err().unwrap_or_default());
+    }
+}
+
+#[test]
+fn a_union_that_the_overlay_asks_the_tags_of_has_to_be_there() {
+    let mut document = ours();
+    let mut gone = BTreeSet::from(["Update".to_owned()]);
+    while without(&mut document, &mut gone) {}
+    let error = from_files(("without.yaml", &text(&document)), ("overlay.yaml", &for_another_version()));
+    let error = error.map(|code| code.text).unwrap_err();
+    assert!(
+        error.starts_with("without.yaml: paths./updates.get.parameters[3].schema.items: `x-tag-of: Update`"),
+        "{error}"
+    );
+}
+
+/// Removes these schemas and all that refers to them; whether that makes more to remove.
+fn without(document: &mut Value, gone: &mut BTreeSet<String>) -> bool {
+    let before = gone.len();
+    if let Some(schemas) = object(document, "/components/schemas") {
+        schemas.retain(|name, _| !gone.contains(name));
+        for (name, schema) in schemas {
+            let parts = schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten();
+            parts
+                .filter_map(|part| object(part, "/properties"))
+                .for_each(|own| own.retain(|_, node| !mentions(node, gone)));
+            if let Some(own) = object(schema, "/properties") {
+                own.retain(|_, node| !mentions(node, gone));
+            }
+            let mapping = object(schema, "/discriminator/mapping").map(|mapping| {
+                mapping.retain(|_, target| !refers(target, gone));
+                mapping.len()
+            });
+            if mapping == Some(0) || mentions(schema, gone) {
+                gone.insert(name.clone());
+            }
+        }
+    }
+    for path in object(document, "/paths").into_iter().flat_map(|paths| paths.values_mut()) {
+        if let Some(methods) = path.as_object_mut() {
+            methods.retain(|_, operation| !mentions(operation, gone));
+        }
+    }
+    for response in object(document, "/components/responses").into_iter().flat_map(|responses| responses.values_mut()) {
+        if mentions(response, gone) {
+            *response = serde_json::json!({"description": "Gone."});
+        }
+    }
+    gone.len() > before
+}
+
+fn object<'a>(node: &'a mut Value, pointer: &str) -> Option<&'a mut serde_json::Map<String, Value>> {
+    node.pointer_mut(pointer)?.as_object_mut()
+}
+
+fn refers(target: &Value, gone: &BTreeSet<String>) -> bool {
+    target.as_str().and_then(|target| target.rsplit('/').next()).is_some_and(|name| gone.contains(name))
+}
+
+fn mentions(node: &Value, gone: &BTreeSet<String>) -> bool {
+    match node {
+        Value::Object(object) => {
+            object.iter().any(|(key, value)| if key == "$ref" { refers(value, gone) } else { mentions(value, gone) })
+        }
+        Value::Array(list) => list.iter().any(|item| mentions(item, gone)),
+        _ => false,
+    }
+}
+
+#[test]
+fn an_older_document_takes_of_our_overlay_what_fits() {
+    let code = generated("tamtam-0.5.0.yaml", OLDER);
+    assert_eq!(code.api(), ["get_my_info()", "get_updates()", "send_message(body: implInto<NewMessageBody>)"]);
+    assert_eq!(code.fields("User")[0], "user_id: UserId");
+    assert_eq!(code.enumeration("Update").listed(), ["MessageCreated(MessageCreatedUpdate) = message_created"]);
+    assert_eq!(code.fields("MessageCreatedUpdate"), ["timestamp: i64", "message: Option<Box<Message>>"]);
+    assert!(code.sending("GetUpdates").contains("hold:Some((\"timeout\",30u64))"));
+    assert!(code.checks("NewMessageBody").is_some_and(|checks| checks.contains("4000usize")));
+}
+
+/// Version 0.5.0 in miniature: fewer operations, no `Subscription`, ids without an alias, a query list in `simple` style.
+const OLDER: &str = "
+openapi: 3.0.0
+info: {title: TamTam Bot API, version: 0.5.0}
+paths:
+  /me:
+    get:
+      operationId: getMyInfo
+      responses:
+        '200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/User'}}}}
+  /updates:
+    get:
+      operationId: getUpdates
+      parameters:
+        - {name: timeout, in: query, schema: {type: integer, default: 30, minimum: 0, maximum: 90}}
+        - name: types
+          in: query
+          style: simple
+          schema: {type: array, items: {type: string}}
+      responses:
+        '200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/UpdateList'}}}}
+  /messages:
+    post:
+      operationId: sendMessage
+      parameters:
+        - {name: user_id, in: query, schema: {type: integer, format: int64}}
+        - {name: chat_id, in: query, schema: {type: integer, format: int64}}
+      requestBody:
+        content: {application/json: {schema: {$ref: '#/components/schemas/NewMessageBody'}}}
+      responses:
+        '200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Message'}}}}
+components:
+  schemas:
+    User:
+      required: [user_id, name]
+      properties: {user_id: {type: integer, format: int64}, name: {type: string}}
+    Message:
+      required: [text]
+      properties: {text: {type: string}, sender: {$ref: '#/components/schemas/User'}}
+    NewMessageBody:
+      properties: {text: {type: string, nullable: true, maxLength: 4000}}
+    UpdateList:
+      required: [updates]
+      properties: {updates: {type: array, items: {$ref: '#/components/schemas/Update'}}}
+    Update:
+      required: [update_type, timestamp]
+      discriminator:
+        propertyName: update_type
+        mapping: {message_created: '#/components/schemas/MessageCreatedUpdate'}
+      properties: {update_type: {type: string}, timestamp: {type: integer, format: int64}}
+    MessageCreatedUpdate:
+      allOf:
+        - $ref: '#/components/schemas/Update'
+        - required: [message]
+          properties: {message: {$ref: '#/components/schemas/Message'}}
+";
+
+/// CI sets `TAMTAM_OPENAPI` to the official document.
+#[test]
+fn the_official_document_generates_the_same_types_and_operations() {
+    let Some(path) = std::env::var_os("TAMTAM_OPENAPI") else { return };
+    let path = Path::new(&path);
+    let official = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let (official, ours) = (generated(&path.display().to_string(), &official), generated("tamtam.yaml", OURS));
+    assert_eq!(sorted(official.types()), sorted(ours.types()));
+    assert_eq!(sorted(official.api()), sorted(ours.api()));
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
+}

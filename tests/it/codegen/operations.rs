@@ -1,0 +1,215 @@
+//! Operations: methods of `Api`, request builders, and how they are sent.
+
+use super::{DONE, code, error, operation, request, schemas};
+
+#[test]
+fn required_parameters_are_arguments_in_the_order_of_the_document_and_the_body_comes_last() {
+    let code = code(
+        "paths: {'/chats/{zeta}/x/{alpha}': {post: {operationId: doIt, parameters: [
+            {name: omega, in: query, required: true, schema: {type: boolean}},
+            {name: zeta, in: path, required: true, schema: {type: integer}},
+            {name: beta, in: query, schema: {type: string}},
+            {name: alpha, in: path, required: true, schema: {type: string}}],
+            requestBody: {content: {application/json: {schema: {type: array, items: {type: string}}}}},
+            responses: {200: {description: Done}}}}}\n",
+    );
+    assert_eq!(
+        code.api(),
+        ["do_it(omega: bool, zeta: i64, alpha: implInto<String>, body: implIntoIterator<Item=implInto<String>>)"]
+    );
+    assert_eq!(code.setters("DoIt"), ["beta(beta: implInto<String>)"]);
+    assert!(
+        code.sending("DoIt").contains("client.do_it(self.zeta,&self.alpha,self.beta.as_deref(),self.omega,&self.body)"),
+        "progenitor's order is another: {}",
+        code.sending("DoIt")
+    );
+}
+
+#[test]
+fn optional_parameters_are_setters() {
+    let code = code(&operation(&format!(
+        "parameters: [{{name: chatId, in: query, schema: {{type: integer, x-id: ChatId}}}},
+                      {{name: count, in: query, schema: {{type: integer, format: int32}}}}], {DONE}"
+    )));
+    assert_eq!(code.api(), ["do_it()"]);
+    assert_eq!(code.setters("DoIt"), ["chat_id(chat_id: implInto<ChatId>)", "count(count: i32)"]);
+    assert_eq!(code.state("DoIt")[2..], ["chat_id: Option<ChatId>", "count: Option<i32>"]);
+}
+
+#[test]
+fn a_list_in_the_query_is_one_string_with_commas_whatever_its_style() {
+    let code = code(&format!(
+        "{}{}",
+        operation(&format!(
+            "parameters: [{{name: ids, in: query, required: true, style: simple,
+                            schema: {{type: array, items: {{type: integer, x-id: UserId}}}}}},
+                          {{name: words, in: query, style: form, explode: true,
+                            schema: {{type: array, items: {{type: string}}}}}},
+                          {{name: numbers, in: query, schema: {{type: array, items: {{type: integer, format: int32}}}}}},
+                          {{name: kinds, in: query,
+                            schema: {{type: array, items: {{$ref: '#/components/schemas/Kind'}}}}}}], {DONE}"
+        )),
+        schemas("Kind: {type: string, enum: [a]}")
+    ));
+    assert_eq!(
+        code.state("DoIt")[2..],
+        [
+            "ids: CommaSeparated<UserId>",
+            "words: Option<CommaSeparated<String>>",
+            "numbers: Option<CommaSeparated<i64>>",
+            "kinds: Option<CommaSeparated<Kind>>"
+        ]
+    );
+    assert_eq!(code.api(), ["do_it(ids: implIntoIterator<Item=implInto<UserId>>)"]);
+}
+
+#[test]
+fn an_answer_is_what_its_schema_says() {
+    let answer = |schema: &str| {
+        let keys = format!("responses: {{200: {{content: {{application/json: {{schema: {schema}}}}}}}}}");
+        let code = code(&format!("{}{}", operation(&keys), schemas("Chat: {properties: {id: {type: integer}}}")));
+        code.sending("DoIt").split("typeOutput=").nth(1).and_then(|rest| rest.split(';').next()).map(str::to_owned)
+    };
+    assert_eq!(answer("{$ref: '#/components/schemas/Chat'}").as_deref(), Some("Chat"));
+    assert_eq!(answer("{type: array, items: {$ref: '#/components/schemas/Chat'}}").as_deref(), Some("Vec<Chat>"));
+    assert_eq!(answer("{type: string}").as_deref(), Some("String"));
+    assert_eq!(answer("{}").as_deref(), Some("Value"));
+}
+
+#[test]
+fn an_operation_needs_neither_parameters_nor_bodies() {
+    for status in ["200", "204", "2XX"] {
+        let code = code(&operation(&format!("responses: {{{status}: {{description: Done}}}}")));
+        assert_eq!(code.api(), ["do_it()"]);
+        assert_eq!(code.setters("DoIt"), [""; 0]);
+        assert!(code.sending("DoIt").contains("typeAnswer=();typeOutput=();"), "{status}");
+    }
+}
+
+#[test]
+fn responses_parameters_and_bodies_may_stand_in_components() {
+    let code = code(
+        "paths: {/things: {post: {operationId: doIt, parameters: [{$ref: '#/components/parameters/count'}],
+            requestBody: {$ref: '#/components/requestBodies/Name'},
+            responses: {200: {$ref: '#/components/responses/Ok'}, 404: {$ref: '#/components/responses/Lost'}}}}}
+components: {parameters: {count: {name: count, in: query, required: true, schema: {type: integer}}},
+    requestBodies: {Name: {content: {application/json: {schema: {type: string}}}}},
+    responses: {Ok: {content: {application/json: {schema: {type: boolean}}}}, Lost: {description: It is lost}}}\n",
+    );
+    assert_eq!(code.api(), ["do_it(count: i64, body: implInto<String>)"]);
+    assert!(code.sending("DoIt").contains("typeOutput=bool;"));
+    assert!(code.api_doc("do_it").contains("- 404: It is lost."));
+}
+
+#[test]
+fn parameters_of_a_path_are_those_of_all_its_operations_unless_they_have_their_own() {
+    let code = code(&format!(
+        "paths: {{/things: {{summary: Things., parameters: [
+            {{name: a, in: query, schema: {{type: string}}}}, {{name: b, in: query, schema: {{type: string}}}}],
+            get: {{operationId: getIt, parameters: [{{name: b, in: query, schema: {{type: integer}}}}], {DONE}}},
+            put: {{operationId: putIt, {DONE}}}}}}}\n"
+    ));
+    assert_eq!(code.setters("GetIt"), ["a(a: implInto<String>)", "b(b: i64)"]);
+    assert_eq!(code.setters("PutIt"), ["a(a: implInto<String>)", "b(b: implInto<String>)"]);
+}
+
+#[test]
+fn operations_stand_in_the_order_of_the_document() {
+    let code = code(&format!(
+        "paths: {{/z: {{post: {{operationId: zebra, {DONE}}}, get: {{operationId: yak, {DONE}}}}},
+                  /a: {{get: {{operationId: ant, {DONE}}}}}}}\n"
+    ));
+    assert_eq!(code.api(), ["zebra()", "yak()", "ant()"]);
+}
+
+#[test]
+fn what_goes_into_a_path_is_checked_whatever_makes_it_a_string() {
+    for schema in ["{type: string}", "{$ref: '#/components/schemas/alias'}", "{type: string, x-id: MessageId}"] {
+        let code = code(&format!(
+            "paths: {{'/m/{{id}}': {{get: {{operationId: getIt, {DONE},
+                parameters: [{{name: id, in: path, required: true, schema: {schema}}}]}}}}}}\n{}",
+            schemas("alias: {type: string}")
+        ));
+        let sending = code.sending("GetIt");
+        assert!(sending.contains("crate::check::path_segment(value.as_str(),"), "{schema}: {sending}");
+    }
+}
+
+#[test]
+fn an_id_in_the_query_is_never_empty() {
+    let code = code(&operation(&format!(
+        "parameters: [{{name: mid, in: query, schema: {{type: string, x-id: MessageId}}}}], {DONE}"
+    )));
+    assert!(code.sending("DoIt").contains("ifletSome(value)=&self.mid{crate::check::id(value,"));
+}
+
+#[test]
+fn x_acknowledgement_turns_the_answer_into_nothing_or_an_error() {
+    let code = code(&format!(
+        "{}{}",
+        operation("responses: {200: {content: {application/json: {schema: {$ref: '#/components/schemas/Ok'}}}}}"),
+        schemas(
+            "Ok: {x-acknowledgement: {success: done, message: why}, required: [done],
+                properties: {done: {type: boolean}, why: {type: string}}}"
+        )
+    ));
+    let sending = code.sending("DoIt");
+    assert!(sending.contains("typeAnswer=Ok;typeOutput=();"), "{sending}");
+    assert!(sending.contains("ifanswer.done{Ok(())}else{Err(answer.why.into())}"), "{sending}");
+    assert!(code.api_doc("do_it").contains("`success: false`"), "and its documentation says so");
+}
+
+#[test]
+fn x_hold_names_the_parameter_and_its_default_in_seconds() {
+    let hold = |schema: &str| {
+        let code = code(&operation(&format!(
+            "parameters: [{{name: timeout, in: query, x-hold: true, schema: {schema}}}], {DONE}"
+        )));
+        code.sending("DoIt")
+    };
+    assert!(hold("{type: integer, default: 30}").contains("hold:Some((\"timeout\",30u64))"));
+    assert!(hold("{type: integer}").contains("hold:Some((\"timeout\",0u64))"));
+    assert!(code(&operation(DONE)).sending("DoIt").contains("hold:None"));
+}
+
+#[test]
+fn x_exactly_one_of_checks_which_parameters_are_given() {
+    let code = code(&operation(&format!(
+        "x-exactly-one-of: [userId, chatId], parameters: [{{name: userId, in: query, schema: {{type: integer}}}},
+            {{name: chatId, in: query, schema: {{type: integer}}}}], {DONE}"
+    )));
+    let sending = code.sending("DoIt");
+    let expected =
+        "crate::check::exactly_one(&[(\"userId\",self.user_id.is_some()),(\"chatId\",self.chat_id.is_some())])?;";
+    assert!(sending.contains(expected), "{sending}");
+}
+
+#[test]
+fn a_request_is_named_by_its_operation_and_says_where_it_goes() {
+    let code = code(&operation(DONE));
+    assert!(code.sending("DoIt").contains("id:\"doIt\",path:\"/things\""));
+    assert!(code.text.contains("crate::request::request!(DoIt -> ());"));
+}
+
+#[test]
+fn a_body_is_taken_as_whatever_converts_into_it() {
+    let code = code(&request("{$ref: '#/components/schemas/Body'}", "Body: {properties: {a: {type: string}}}"));
+    assert_eq!(code.api(), ["do_it(body: implInto<Body>)"]);
+    assert!(code.sending("DoIt").contains("client.do_it(&self.body)"));
+}
+
+#[test]
+fn x_retry_says_what_an_operation_does_when_it_is_done_twice() {
+    for (keys, class) in [
+        ("x-retry: read,", "Read"),
+        ("x-retry: repeat,", "Repeat"),
+        ("x-retry: remove,", "Remove"),
+        ("x-retry: act,", "Act"),
+        ("", "Act"),
+    ] {
+        let sending = code(&operation(&format!("{keys} {DONE}"))).sending("DoIt");
+        assert!(sending.contains(&format!("class:crate::retry::Class::{class},")), "{keys} {sending}");
+    }
+    let error = error(&operation(&format!("x-retry: never, {DONE}")));
+    assert!(error.starts_with("doc.yaml: paths./things.post.x-retry: `never` is none of `read`"), "{error}");
+}
