@@ -150,8 +150,8 @@ impl BotBuilder {
         self
     }
 
-    /// Any other setting of the HTTP client. Redirects, referer and retries stay off whatever the closure does: the
-    /// first two would give the token away, the last would send twice.
+    /// Any other setting of the HTTP client. Redirects, referer, verbose logs and retries of its own stay off whatever
+    /// the closure does: the first three would give the token away, the last would send twice.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -200,6 +200,7 @@ impl BotBuilder {
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
+            .connection_verbose(false)
             .build()
             .map_err(|error| Error::build(format!("the HTTP client cannot be set up: {}", root(&error))))?;
         let transport = Transport {

@@ -240,7 +240,7 @@ impl Error {
     /// not help until somebody changes that; [`code`](Self::code) and [`message`](Self::message) tell the cases apart.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
-        self.status() == Some(StatusCode::FORBIDDEN)
+        self.status() == Some(StatusCode::FORBIDDEN) && !self.is_unauthorized()
     }
 
     /// There is no such chat, message or dialog (404). A dialog is missing until its user has started the bot.

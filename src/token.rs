@@ -9,16 +9,28 @@ const REDACTED: &str = "<token>";
 #[derive(Clone)]
 pub(crate) struct Token {
     secret: String,
-    /// The token as it stands in a URL, when that differs.
-    encoded: Option<String>,
+    /// Every form in which a page may quote it: plain, and as URLs and JSON write it.
+    forms: Vec<String>,
 }
 
 impl Token {
     pub(crate) fn new(secret: String) -> Self {
         let url = reqwest::Url::parse_with_params("http://localhost", [("t", &secret)]).ok();
-        let encoded =
-            url.and_then(|url| Some(url.query()?.strip_prefix("t=")?.to_owned())).filter(|encoded| *encoded != secret);
-        Self { secret, encoded }
+        let encoded = url.and_then(|url| Some(url.query()?.strip_prefix("t=")?.to_owned())).unwrap_or_default();
+        let spaced = encoded.replace('+', "%20");
+        let escaped = serde_json::to_string(&secret).unwrap_or_default().trim_matches('"').to_owned();
+        let mut forms = vec![
+            lower_hex(&spaced),
+            lower_hex(&encoded),
+            spaced,
+            encoded,
+            escaped.replace('/', "\\/"),
+            escaped,
+            secret.clone(),
+        ];
+        forms.retain(|form| !form.is_empty());
+        forms.dedup();
+        Self { secret, forms }
     }
 
     /// The secret itself, for the query string of a request and nothing else.
@@ -29,13 +41,26 @@ impl Token {
     /// A text that came from outside, such as a proxy's error page that quotes the URL, without the token.
     pub(crate) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = Cow::Borrowed(text);
-        for form in self.encoded.iter().chain([&self.secret]) {
+        for form in &self.forms {
             if text.contains(form.as_str()) {
                 text = Cow::Owned(text.replace(form.as_str(), REDACTED));
             }
         }
         text
     }
+}
+
+/// `%2F` as `%2f`: some servers quote a URL so.
+fn lower_hex(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (hex, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        out.push('%');
+        out.push_str(&hex.to_ascii_lowercase());
+        out.push_str(rest);
+    }
+    out
 }
 
 impl fmt::Debug for Token {
@@ -53,6 +78,9 @@ mod tests {
         let token = Token::new("s3cret/+ =".to_owned());
         assert_eq!(format!("{token:?}"), "<token>");
         assert_eq!(token.redact("GET /me?access_token=s3cret%2F%2B+%3D failed"), "GET /me?access_token=<token> failed");
+        for quoted in ["s3cret%2F%2B%20%3D", "s3cret%2f%2b+%3d", "s3cret%2f%2b%20%3d", r"s3cret\/+ ="] {
+            assert_eq!(token.redact(quoted), "<token>", "{quoted}");
+        }
         assert_eq!(token.redact("no token s3cret/+ = here"), "no token <token> here");
         assert_eq!(token.redact("nothing to hide"), "nothing to hide");
     }

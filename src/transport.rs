@@ -290,7 +290,7 @@ impl Transport {
         let redact = |text: &str| self.token.redact(text).into_owned();
         let (code, message) = match serde_json::from_slice::<Body>(body) {
             Ok(Body { code, message, error }) if code.is_some() || message.is_some() || error.is_some() => {
-                (code.or_else(|| error.clone()), redact(&message.or(error).unwrap_or_default()))
+                (code, redact(&message.or(error).unwrap_or_default()))
             }
             // First hidden, then shortened: half a token would not be found.
             _ => (None, excerpt(&redact(&String::from_utf8_lossy(body)))),

@@ -1,11 +1,16 @@
 //! Behaviour through the public API: on the sandbox for what TamTam does, on wiremock for what the wire does.
 
+mod builder;
 mod codegen;
+mod common;
 mod conformance;
 mod document;
+mod errors;
 mod fault_server;
 mod faults;
 mod instances;
 mod models;
 mod sandbox;
+mod token;
 mod updates;
+mod wire;

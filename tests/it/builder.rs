@@ -1,0 +1,494 @@
+//! Setting a bot up, and what each setting does to the requests that it sends.
+
+use std::{future::IntoFuture, io::Write as _, time::Duration};
+
+use flate2::{Compression, write::GzEncoder};
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tamtam::{Bot, BotBuilder, ChatId, RawRequest, Target, Updates, UserId, reqwest::redirect::Policy};
+use wiremock::{
+    Mock, MockServer, Request, ResponseTemplate,
+    matchers::{any, path},
+};
+
+use crate::common::{
+    CHILD, RawServer, TOKEN, answering, answering_json, bot, bot_at, bot_info, http_answer, in_a_process_of_its_own,
+    message, only_request, parameter, query, requests,
+};
+
+/// The error of settings that cannot work.
+fn refused(builder: BotBuilder) -> String {
+    let error = builder.build().unwrap_err();
+    assert!(error.is_build() && !error.is_retryable() && error.operation().is_none(), "{error:?}");
+    assert_eq!((error.status(), error.attempts()), (None, 0));
+    error.to_string()
+}
+
+#[tokio::test]
+async fn a_base_url_may_have_a_path_and_a_slash_at_its_end() {
+    let cases = [
+        ("", "/me"),
+        ("/", "/me"),
+        ("//", "/me"),
+        ("/gateway", "/gateway/me"),
+        ("/gateway/", "/gateway/me"),
+        ("/a/b%20c/", "/a/b%20c/me"),
+        ("/шлюз", "/%D1%88%D0%BB%D1%8E%D0%B7/me"),
+    ];
+    for (base, expected) in cases {
+        let server = answering_json(&bot_info()).await;
+        let bot = bot_at(format!("{}{base}", server.uri())).build().unwrap();
+        bot.me().await.unwrap();
+        bot.request(Method::GET, "/me").await.unwrap();
+        let paths: Vec<String> = requests(&server).await.iter().map(|request| request.url.path().to_owned()).collect();
+        assert_eq!(paths, [expected, expected], "{base}");
+    }
+    let server = answering_json(&json!({"updates": [{"update_type": "new"}]})).await;
+    bot_at(format!("{}/gateway/", server.uri())).build().unwrap().updates().try_next().await.unwrap();
+    assert_eq!(only_request(&server).await.url.path(), "/gateway/updates");
+    let server = answering_json(&bot_info()).await;
+    bot_at(server.uri().to_uppercase()).build().unwrap().me().await.unwrap();
+}
+
+#[test]
+fn a_base_url_that_is_none_is_refused_by_name() {
+    let parts = "the base URL has a user, a query or a fragment: give scheme, host, port and path only";
+    let cases = [
+        ("", "the base URL `` is not a URL: relative URL without a base"),
+        ("example.org", "the base URL `example.org` is not a URL: relative URL without a base"),
+        ("//example.org", "the base URL `//example.org` is not a URL: relative URL without a base"),
+        ("http://", "the base URL `http://` is not a URL: empty host"),
+        ("https://example.org:99999", "the base URL `https://example.org:99999` is not a URL: invalid port number"),
+        ("ftp://example.org", "the base URL has the scheme `ftp`, expected https or http"),
+        ("localhost:8080", "the base URL has the scheme `localhost`, expected https or http"),
+        ("unix:/run/tamtam", "the base URL has the scheme `unix`, expected https or http"),
+        ("https://example.org?v=1", parts),
+        ("https://example.org/#top", parts),
+        ("https://user@example.org", parts),
+        ("https://user:hunter2@example.org", parts),
+        ("https://:hunter2@example.org", parts),
+    ];
+    for (url, expected) in cases {
+        assert_eq!(refused(Bot::builder("token").base_url(url)), expected);
+    }
+}
+
+#[test]
+fn a_bot_talks_to_tamtam_in_the_documents_version_unless_told_otherwise() {
+    let bot = Bot::new("token").unwrap();
+    assert_eq!(bot.version(), "0.5.6");
+    assert_eq!(format!("{bot:?}"), r#"Bot { base_url: "https://botapi.tamtam.chat", version: "0.5.6", .. }"#);
+}
+
+#[tokio::test]
+async fn an_empty_token_is_refused_and_space_around_one_is_not_part_of_it() {
+    for token in ["", " ", "\n\t"] {
+        let text = refused(Bot::builder(token));
+        assert_eq!(text, "the token is empty: PrimeBot (https://tt.me/primebot) gives one to every bot");
+        assert_eq!(Bot::new(token).unwrap_err().to_string(), text);
+    }
+    // As it is read from a file.
+    let server = answering_json(&bot_info()).await;
+    let bot = Bot::builder(" token\n").base_url(server.uri()).http(|http| http.no_proxy()).build().unwrap();
+    bot.me().await.unwrap();
+    assert_eq!(parameter(&only_request(&server).await, "access_token"), ["token"]);
+}
+
+#[tokio::test]
+async fn a_pinned_version_goes_with_every_request() {
+    let server = answering_json(&json!({"updates": [{"update_type": "new"}]})).await;
+    let bot = bot_at(server.uri()).version("0.3.0 & more").build().unwrap();
+    assert_eq!(bot.version(), "0.3.0 & more");
+    bot.api().get_updates().await.unwrap();
+    bot.updates().try_next().await.unwrap();
+    bot.request(Method::GET, "/new").query("x", 1).await.unwrap();
+    let requests = requests(&server).await;
+    assert_eq!(requests.len(), 3);
+    for request in requests {
+        assert_eq!(parameter(&request, "v"), ["0.3.0 & more"]);
+        assert_eq!(parameter(&request, "access_token"), [TOKEN]);
+    }
+}
+
+/// Too short for a server that answers after [`SLOW`].
+const SHORT: Duration = Duration::from_millis(30);
+/// How long a slow server takes, well over [`SHORT`].
+const SLOW: Duration = Duration::from_millis(100);
+/// Long enough for anything.
+const LONG: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_call_can_have_a_timeout_of_its_own() {
+    let server = RawServer::silent().await;
+    let patient = bot_at(server.url()).timeout(LONG).poll_margin(LONG).build().unwrap();
+    assert!(patient.me().request_timeout(SHORT).await.unwrap_err().is_timeout());
+    assert!(patient.send(ChatId(-7), "hi").request_timeout(SHORT).await.unwrap_err().is_timeout());
+    assert!(patient.api().get_updates().request_timeout(SHORT).await.unwrap_err().is_timeout());
+    assert!(patient.request(Method::GET, "/me").request_timeout(SHORT).await.unwrap_err().is_timeout());
+
+    let server = answering(ResponseTemplate::new(200).set_body_json(bot_info()).set_delay(SLOW)).await;
+    let hasty = bot_at(server.uri()).timeout(SHORT).build().unwrap();
+    assert!(hasty.me().await.unwrap_err().is_timeout());
+    hasty.me().request_timeout(LONG).await.unwrap();
+    assert!(hasty.request(Method::GET, "/me").await.unwrap_err().is_timeout());
+    hasty.request(Method::GET, "/me").request_timeout(LONG).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_poll_may_take_as_long_as_the_server_holds_it_and_a_margin() {
+    let page = json!({"updates": [{"update_type": "new"}], "marker": 1});
+    let server = answering(ResponseTemplate::new(200).set_body_json(page).set_delay(SLOW)).await;
+    // Whatever other calls may take.
+    let bot = bot_at(server.uri()).timeout(SHORT).poll_margin(Duration::ZERO).build().unwrap();
+    bot.api().get_updates().await.expect("held for 30 s when nothing is said");
+    bot.api().get_updates().timeout(1).await.expect("held for 1 s");
+    bot.updates().try_next().await.expect("held for 30 s when nothing is said");
+    bot.updates().timeout(Duration::from_secs(1)).try_next().await.expect("held for 1 s");
+    assert!(bot.api().get_updates().timeout(0).await.unwrap_err().is_timeout(), "not held at all");
+    assert!(bot.updates().timeout(Duration::ZERO).try_next().await.unwrap_err().is_timeout(), "not held at all");
+
+    let bot = bot_at(server.uri()).timeout(SHORT).poll_margin(LONG).build().unwrap();
+    bot.api().get_updates().timeout(0).await.expect("the margin is enough");
+    bot.updates().timeout(Duration::ZERO).try_next().await.expect("the margin is enough");
+}
+
+#[tokio::test]
+async fn a_dead_poll_is_noticed_after_hold_and_margin() {
+    let server = RawServer::silent().await;
+    let bot = bot_at(server.url()).timeout(LONG).poll_margin(SHORT).build().unwrap();
+    assert!(bot.api().get_updates().timeout(0).await.unwrap_err().is_timeout());
+    assert!(bot.updates().timeout(Duration::ZERO).try_next().await.unwrap_err().is_timeout());
+}
+
+/// A server that compresses for those who can read it.
+async fn compressing(status: u16, body: &Value) -> MockServer {
+    let plain = body.to_string();
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(plain.as_bytes()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let server = MockServer::start().await;
+    let answer = move |request: &Request| {
+        let wanted =
+            request.headers.get("accept-encoding").is_some_and(|value| value.to_str().unwrap().contains("gzip"));
+        match wanted {
+            true => {
+                ResponseTemplate::new(status).insert_header("content-encoding", "gzip").set_body_bytes(gzip.clone())
+            }
+            false => ResponseTemplate::new(status).set_body_string(plain.clone()),
+        }
+    };
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    server
+}
+
+#[tokio::test]
+async fn answers_come_compressed_unless_told_otherwise() {
+    let server = compressing(200, &bot_info()).await;
+    let me = bot_at(server.uri()).build().unwrap().me().await.unwrap();
+    assert_eq!(me.name, "Погода");
+    assert_eq!(only_request(&server).await.headers["accept-encoding"], "gzip");
+
+    let server = compressing(200, &bot_info()).await;
+    let me = bot_at(server.uri()).gzip(false).build().unwrap().me().await.unwrap();
+    assert_eq!(me.name, "Погода");
+    assert!(!only_request(&server).await.headers.contains_key("accept-encoding"));
+}
+
+#[tokio::test]
+async fn a_compressed_error_and_a_compressed_page_are_read() {
+    let server = compressing(403, &json!({"code": "chat.denied", "message": "no"})).await;
+    let error = bot(&server).me().await.unwrap_err();
+    assert_eq!((error.code().map(tamtam::ErrorCode::as_str), error.message()), (Some("chat.denied"), Some("no")));
+    let server = compressing(200, &json!({"updates": [{"update_type": "new"}]})).await;
+    assert_eq!(bot(&server).updates().try_next().await.unwrap().unwrap().tag(), "new");
+}
+
+#[tokio::test]
+async fn requests_go_through_the_proxy() {
+    let proxy = RawServer::answering(http_answer("200 OK", &[], &bot_info().to_string())).await;
+    let url = proxy.url().replace("http://", "http://user:hunter2@");
+    let builder = Bot::builder("token").base_url("http://tamtam.invalid/gateway").proxy(url);
+    assert!(!format!("{builder:?} {builder:#?}").contains("hunter2"));
+    builder.build().unwrap().me().await.unwrap();
+    assert_eq!(
+        proxy.request_line(),
+        "GET http://tamtam.invalid/gateway/me?v=0.5.6&access_token=token HTTP/1.1",
+        "a proxy is asked by the whole URL"
+    );
+    let request = proxy.requests()[0].to_lowercase();
+    // `user:hunter2` in base64.
+    assert!(request.contains("\r\nproxy-authorization: basic dxnlcjpodw50zxiy\r\n"), "{request}");
+    assert!(request.contains("\r\nhost: tamtam.invalid\r\n"), "{request}");
+}
+
+#[test]
+fn a_proxy_that_is_none_is_refused_without_its_password() {
+    for url in ["", "http://", "http://user:hunter2@", "http://user:hunter2@proxy example"] {
+        assert_eq!(refused(Bot::builder("token").proxy(url)), "the proxy is not a URL that can be used");
+    }
+}
+
+/// A certificate that nobody trusts, made for this test by `openssl req -x509 -newkey ed25519`; its key is gone.
+const CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBRjCB+aADAgECAhRB+SQnGtGGkUDeCSXTiZdBf7xtOzAFBgMrZXAwGDEWMBQG
+A1UEAwwNcHJveHkuZXhhbXBsZTAgFw0yNjExMjIwNDM3MjlaGA8yMTI2MTAyOTA0
+MzcyOVowGDEWMBQGA1UEAwwNcHJveHkuZXhhbXBsZTAqMAUGAytlcAMhAIq9fVNr
+zB8e3UMl6wXA6yCJT9JXsdjSUhxS23kG2gX/o1MwUTAdBgNVHQ4EFgQUgop4zpZE
+QbGMnc4uP8XoiFPzCKwwHwYDVR0jBBgwFoAUgop4zpZEQbGMnc4uP8XoiFPzCKww
+DwYDVR0TAQH/BAUwAwEB/zAFBgMrZXADQQALQmSr203F+58tQBd+k3I3qDFat4Au
+2MJijgpQ5ulIoMDQLp78YPShPGbN32yvoAnJQiNAaYJOjox9SunXCwgD
+-----END CERTIFICATE-----
+";
+
+#[test]
+fn root_certificates_are_pem() {
+    Bot::builder("token").root_certificates(CERTIFICATE).build().unwrap();
+    let bundle = format!("# two of them\n{CERTIFICATE}\n{CERTIFICATE}");
+    Bot::builder("token").root_certificates(bundle).root_certificates(CERTIFICATE).build().unwrap();
+
+    let none = "the root certificates are not PEM: there is no certificate in them";
+    assert_eq!(refused(Bot::builder("token").root_certificates("")), none);
+    assert_eq!(refused(Bot::builder("token").root_certificates("/etc/ssl/company.pem")), none);
+    assert_eq!(refused(Bot::builder("token").root_certificates(b"\x30\x82\x01\x46".to_vec())), none);
+    let cut = &CERTIFICATE[..200];
+    assert!(refused(Bot::builder("token").root_certificates(cut)).starts_with("the root certificates are not PEM: "));
+    // A good one beside it changes nothing.
+    assert_eq!(refused(Bot::builder("token").root_certificates(CERTIFICATE).root_certificates("")), none);
+}
+
+#[test]
+fn a_root_certificate_that_is_pem_but_no_certificate_is_refused() {
+    let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let text = refused(Bot::builder("token").root_certificates(pem));
+    assert!(text.contains("certificate"), "{text}");
+}
+
+#[tokio::test]
+async fn the_http_closure_is_applied_but_cannot_turn_redirects_on() {
+    let server = MockServer::start().await;
+    let moved = ResponseTemplate::new(302).insert_header("location", "/moved");
+    Mock::given(path("/me")).respond_with(moved).mount(&server).await;
+    Mock::given(path("/moved")).respond_with(ResponseTemplate::new(200).set_body_json(bot_info())).mount(&server).await;
+    let bot = Bot::builder("token")
+        .base_url(server.uri())
+        .http(|http| {
+            let mut headers = http::HeaderMap::new();
+            headers.insert("x-team", http::HeaderValue::from_static("weather"));
+            http.no_proxy().default_headers(headers).redirect(Policy::limited(5)).referer(true)
+        })
+        .build()
+        .unwrap();
+    assert_eq!(bot.me().await.unwrap_err().status().unwrap(), 302);
+    let request = only_request(&server).await;
+    assert_eq!(request.headers["x-team"], "weather");
+    assert!(!request.headers.contains_key("referer"));
+}
+
+#[tokio::test]
+async fn the_http_closure_cannot_shorten_a_poll() {
+    let page = json!({"updates": [{"update_type": "new"}]});
+    let server = answering(ResponseTemplate::new(200).set_body_json(page).set_delay(SLOW)).await;
+    let builder = Bot::builder("token").base_url(server.uri()).http(|http| http.no_proxy().timeout(SHORT));
+    builder.build().unwrap().updates().try_next().await.unwrap();
+}
+
+/// Does nothing but in a process of its own, where the tests of `Bot::from_env` start it: a test cannot change the
+/// environment of the others.
+#[tokio::test]
+async fn asks_who_the_bot_of_the_environment_is() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
+    match Bot::from_env() {
+        Ok(bot) => println!("{bot:?} is {}", bot.me().await.unwrap().name),
+        Err(error) => println!("no bot: {error}"),
+    }
+}
+
+const IN_THE_ENVIRONMENT: &str = "builder::asks_who_the_bot_of_the_environment_is";
+
+#[tokio::test]
+async fn a_bot_can_come_from_the_environment() {
+    let server = answering_json(&bot_info()).await;
+    let variables = [("TAMTAM_TOKEN", TOKEN.to_owned()), ("TAMTAM_BASE_URL", server.uri())];
+    let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &variables).await;
+    assert!(text.contains(" is Погода"), "{text}");
+    assert_eq!(parameter(&only_request(&server).await, "access_token"), [TOKEN]);
+}
+
+#[tokio::test]
+async fn a_bot_of_the_environment_goes_through_the_environments_proxy() {
+    let proxy = RawServer::answering(http_answer("200 OK", &[], &bot_info().to_string())).await;
+    let variables = [
+        ("TAMTAM_TOKEN", "token".to_owned()),
+        ("TAMTAM_BASE_URL", "http://tamtam.invalid".to_owned()),
+        ("http_proxy", proxy.url()),
+    ];
+    in_a_process_of_its_own(IN_THE_ENVIRONMENT, &variables).await;
+    assert_eq!(proxy.request_line(), "GET http://tamtam.invalid/me?v=0.5.6&access_token=token HTTP/1.1");
+}
+
+#[tokio::test]
+async fn an_environment_without_a_token_is_told_so() {
+    let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &[]).await;
+    assert!(text.contains("no bot: TAMTAM_TOKEN is not set: put the bot's token into it"), "{text}");
+    let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &[("TAMTAM_TOKEN", " ".to_owned())]).await;
+    assert!(text.contains("no bot: the token is empty"), "{text}");
+    let variables = [("TAMTAM_TOKEN", "token".to_owned()), ("TAMTAM_BASE_URL", "example.org".to_owned())];
+    let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &variables).await;
+    assert!(text.contains("no bot: the base URL `example.org` is not a URL"), "{text}");
+}
+
+#[test]
+fn a_bot_and_its_requests_can_be_shared_and_sent_to_tasks() {
+    fn shared<T: Clone + Send + Sync + 'static>() {}
+    fn sent<T: Send + 'static>(_: &T) {}
+    shared::<Bot>();
+    shared::<RawRequest>();
+    shared::<Target>();
+    sent(&Bot::builder("token"));
+    let bot = Bot::new("token").unwrap();
+    fn request<R: IntoFuture<IntoFuture: Send + 'static> + Clone + Send + Sync + 'static>(request: R) {
+        sent(&request.into_future());
+    }
+    request(bot.me());
+    request(bot.send(UserId(1), "hi"));
+    request(bot.api().get_updates());
+    request(bot.request(Method::GET, "/me"));
+    sent(&bot.me().send());
+    sent(&bot.request(Method::GET, "/me").send());
+    sent(&bot.request(Method::GET, "/me").send_as::<Value>());
+    fn stream<T: futures_util::Stream + Unpin + Send + Sync + 'static>() {}
+    stream::<Updates>();
+}
+
+#[tokio::test]
+async fn a_request_is_awaited_or_sent_here_or_in_a_task_and_more_than_once() {
+    let server = answering_json(&bot_info()).await;
+    let bot = bot(&server);
+    let request = bot.me();
+    let clone = bot.clone();
+    drop(bot);
+    assert_eq!(request.clone().await.unwrap(), request.clone().send().await.unwrap());
+    tokio::spawn(request.clone().send()).await.unwrap().unwrap();
+    tokio::spawn(request.into_future()).await.unwrap().unwrap();
+    tokio::spawn(async move { clone.me().await }).await.unwrap().unwrap();
+    assert_eq!(requests(&server).await.len(), 5);
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_awaited_sends_nothing() {
+    let server = answering_json(&bot_info()).await;
+    let bot = bot(&server);
+    drop(bot.me());
+    drop(bot.me().send());
+    drop(bot.request(Method::GET, "/me").into_future());
+    drop(bot.updates());
+    assert!(requests(&server).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_short_verbs_are_the_operations() {
+    let server = answering_json(&json!({"message": message("mid.9", "hi")})).await;
+    let bot = bot(&server);
+    bot.send(ChatId(-7), "to a chat").await.unwrap();
+    bot.send(UserId(101), "to a user").await.unwrap();
+    let received = bot.send(Target::Chat(ChatId(-7)), "to a target").await.unwrap().message;
+    bot.reply(&received, "to a message").await.unwrap();
+    let seen: Vec<(String, String, Value)> = requests(&server)
+        .await
+        .iter()
+        .map(|request| {
+            let target = query(request).into_iter().find(|(name, _)| name.ends_with("_id")).unwrap();
+            (target.0, target.1, serde_json::from_slice(&request.body).unwrap())
+        })
+        .collect();
+    let to = |name: &str, id: &str, body: Value| (name.to_owned(), id.to_owned(), body);
+    assert_eq!(
+        seen,
+        [
+            to("chat_id", "-7", json!({"text": "to a chat"})),
+            to("user_id", "101", json!({"text": "to a user"})),
+            to("chat_id", "-7", json!({"text": "to a target"})),
+            to("chat_id", "-7", json!({"text": "to a message", "link": {"type": "reply", "mid": "mid.9"}})),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_escape_hatch_sends_any_method_path_query_and_body() {
+    let server = answering_json(&json!({"answer": 42})).await;
+    let bot = bot_at(format!("{}/gateway", server.uri())).build().unwrap();
+    for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+        let answer = bot
+            .request(method, "/new/путь a/b%2Fc")
+            .query("list", "a,b & c")
+            .query("count", 5)
+            .query("count", true)
+            .json(&json!({"null": null, "text": "ы"}))
+            .await
+            .unwrap();
+        assert_eq!(answer, json!({"answer": 42}));
+    }
+    for request in requests(&server).await {
+        assert_eq!(request.url.path(), "/gateway/new/%D0%BF%D1%83%D1%82%D1%8C%20a/b%2Fc");
+        assert_eq!(parameter(&request, "list"), ["a,b & c"]);
+        assert_eq!(parameter(&request, "count"), ["5", "true"]);
+        assert_eq!(
+            (parameter(&request, "v"), parameter(&request, "access_token")),
+            (vec!["0.5.6".to_owned()], vec![TOKEN.to_owned()])
+        );
+        assert_eq!(request.headers["content-type"], "application/json");
+        assert_eq!(serde_json::from_slice::<Value>(&request.body).unwrap(), json!({"null": null, "text": "ы"}));
+    }
+}
+
+#[tokio::test]
+async fn the_escape_hatch_reads_the_answer_as_any_type() {
+    #[derive(Deserialize)]
+    struct Answer {
+        answer: u8,
+    }
+    let server = answering_json(&json!({"answer": 42, "more": []})).await;
+    let answer: Answer = bot(&server).request(Method::GET, "/new").send_as().await.unwrap();
+    assert_eq!(answer.answer, 42);
+    let request = only_request(&server).await;
+    assert!(request.body.is_empty() && !request.headers.contains_key("content-type"));
+}
+
+#[tokio::test]
+async fn the_escape_hatch_refuses_what_is_no_path_of_the_api() {
+    let server = answering_json(&json!({})).await;
+    let bot = bot_at(format!("{}/gateway", server.uri())).build().unwrap();
+    let bad = [
+        "",
+        "me",
+        "@evil.example/me",
+        "http://evil.example/me",
+        "/../me",
+        "/a/../../me",
+        "/.",
+        "/%2e%2e/me",
+        "/.%2E",
+        "/.\t./me",
+        "/a\\..\\..\\me",
+        "/me?v=1",
+        "/me#top",
+    ];
+    for path in bad {
+        let error = bot.request(Method::GET, path).await.unwrap_err();
+        assert!(error.is_invalid_request() && !error.is_build(), "{error:?}");
+        assert_eq!(error.operation(), Some(format!("GET {path}").as_str()));
+        assert_eq!(error.attempts(), 0);
+        let problem = "expected one that begins with a slash and leads down only; the query is set by `query`";
+        assert_eq!(error.to_string(), format!("GET {path}: not sent: path is `{path}`, {problem}"));
+    }
+    // Keys of a JSON object are strings.
+    let body = std::collections::HashMap::from([(vec![1], 2)]);
+    let error = bot.request(Method::POST, "/new").json(&body).await.unwrap_err();
+    assert!(error.is_invalid_request(), "{error:?}");
+    assert_eq!(error.to_string(), "POST /new: not sent: body cannot be written as JSON: key must be a string");
+    assert!(requests(&server).await.is_empty());
+}

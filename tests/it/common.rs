@@ -1,0 +1,259 @@
+//! What the tests of the wire share: a token that is easy to find, servers of their own, and JSON as TamTam writes it.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use serde_json::{Value, json};
+use tamtam::{Bot, BotBuilder, RetryPolicy};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpSocket, TcpStream},
+};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
+
+/// A token that looks different in a URL, so that a test which finds neither form has looked for both.
+pub(crate) const TOKEN: &str = "s3cr3t/+tok=n é";
+/// The same as it stands in a query.
+pub(crate) const ENCODED_TOKEN: &str = "s3cr3t%2F%2Btok%3Dn+%C3%A9";
+
+/// Settings of a bot that talks to this server, and sends everything once: retries have tests of their own.
+pub(crate) fn bot_at(url: impl Into<String>) -> BotBuilder {
+    // The machine's own proxy settings are none of the tests' business.
+    Bot::builder(TOKEN).base_url(url).retry(RetryPolicy::none()).http(|http| http.no_proxy())
+}
+
+/// A bot that talks to this server.
+pub(crate) fn bot(server: &MockServer) -> Bot {
+    bot_at(server.uri()).build().unwrap()
+}
+
+/// A server that answers whatever it is asked like this.
+pub(crate) async fn answering(answer: ResponseTemplate) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    server
+}
+
+/// A server that answers whatever it is asked with 200 and this JSON.
+pub(crate) async fn answering_json(answer: &Value) -> MockServer {
+    answering(ResponseTemplate::new(200).set_body_json(answer)).await
+}
+
+/// What the server was asked so far.
+pub(crate) async fn requests(server: &MockServer) -> Vec<Request> {
+    server.received_requests().await.expect("wiremock records requests unless told not to")
+}
+
+/// The one request that the server was sent.
+pub(crate) async fn only_request(server: &MockServer) -> Request {
+    let mut requests = requests(server).await;
+    assert_eq!(requests.len(), 1, "{requests:?}");
+    requests.remove(0)
+}
+
+/// The query of a request, decoded.
+pub(crate) fn query(request: &Request) -> Vec<(String, String)> {
+    request.url.query_pairs().into_owned().collect()
+}
+
+/// The values that a parameter has in the query of a request.
+pub(crate) fn parameter(request: &Request, name: &str) -> Vec<String> {
+    query(request).into_iter().filter(|(key, _)| key == name).map(|(_, value)| value).collect()
+}
+
+/// A server of bytes: it answers with what no decent server sends, or not at all, and keeps what it was sent as it came.
+pub(crate) struct RawServer {
+    address: SocketAddr,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl RawServer {
+    /// Sends these bytes for every request, and closes the connection.
+    pub(crate) async fn answering(answer: impl Into<Vec<u8>>) -> Self {
+        Self::start(answer.into(), true).await
+    }
+
+    /// Sends these bytes for every request, and leaves the connection open.
+    pub(crate) async fn answering_and_waiting(answer: impl Into<Vec<u8>>) -> Self {
+        Self::start(answer.into(), false).await
+    }
+
+    /// Takes requests and never says a word.
+    pub(crate) async fn silent() -> Self {
+        Self::answering_and_waiting("").await
+    }
+
+    async fn start(answer: Vec<u8>, closing: bool) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::<Mutex<Vec<String>>>::default();
+        let server = Self { address, seen: Arc::clone(&seen) };
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let (answer, seen) = (answer.clone(), Arc::clone(&seen));
+                tokio::spawn(async move {
+                    let Some(request) = read_request(&mut stream).await else { return };
+                    seen.lock().unwrap().push(request);
+                    // The client may be gone already; what it makes of that is the test's business.
+                    let _ = stream.write_all(&answer).await;
+                    if !closing {
+                        std::future::pending::<()>().await;
+                    }
+                });
+            }
+        });
+        server
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The requests so far, head and body, to the letter.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// The first line of the one request that the server was sent.
+    pub(crate) fn request_line(&self) -> String {
+        let requests = self.requests();
+        assert_eq!(requests.len(), 1, "{requests:?}");
+        requests[0].lines().next().unwrap().to_owned()
+    }
+}
+
+/// One request as it came; `None` if the client left before it was whole.
+async fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .filter_map(|line| line.split_once(": "))
+                .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+                .map_or(0, |(_, value)| value.parse().unwrap());
+            if body.len() >= length {
+                return Some(text);
+            }
+        }
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
+
+/// An answer as it stands on the wire, whole.
+pub(crate) fn http_answer(status: &str, headers: &[&str], body: &str) -> String {
+    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len())
+}
+
+/// An answer whose connection breaks before its body is whole.
+pub(crate) fn cut_answer(status: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len() + 100)
+}
+
+/// An address where nobody listens. The socket keeps the port from others as long as it lives.
+pub(crate) fn refusing() -> (TcpSocket, String) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    (socket, url)
+}
+
+/// A person, as the API describes one.
+pub(crate) fn user(id: i64, name: &str) -> Value {
+    json!({
+        "user_id": id,
+        "name": name,
+        "username": name.to_lowercase(),
+        "is_bot": false,
+        "last_activity_time": 1_577_880_000_123_i64,
+    })
+}
+
+/// The bot's own profile.
+pub(crate) fn bot_info() -> Value {
+    json!({
+        "user_id": 591_579_394_001_i64,
+        "name": "Погода",
+        "username": "pogoda_bot",
+        "is_bot": true,
+        "last_activity_time": 1_577_880_000_123_i64,
+        "description": "Tells the weather.",
+        "avatar_url": "https://i.example/small.webp",
+        "full_avatar_url": "https://i.example/large.webp",
+        "commands": [{"name": "help", "description": "What I can do"}, {"name": "stop"}],
+    })
+}
+
+/// A member of a group.
+pub(crate) fn member(id: i64, name: &str) -> Value {
+    json!({
+        "user_id": id,
+        "name": name,
+        "username": name.to_lowercase(),
+        "is_bot": false,
+        "last_activity_time": 1_577_880_000_123_i64,
+        "last_access_time": 1_577_880_000_456_i64,
+        "is_owner": false,
+        "is_admin": true,
+        "join_time": 1_577_800_000_000_i64,
+        "permissions": ["write", "pin_message"],
+    })
+}
+
+/// A group with a pinned message.
+pub(crate) fn chat(id: i64, title: &str) -> Value {
+    json!({
+        "chat_id": id,
+        "type": "chat",
+        "status": "active",
+        "title": title,
+        "icon": {"url": "https://i.example/icon.webp"},
+        "last_event_time": 1_577_880_000_789_i64,
+        "participants_count": 2,
+        "owner_id": 101,
+        "participants": {"101": 1_577_880_000_123_i64, "102": 0},
+        "is_public": true,
+        "link": "https://tt.example/team",
+        "description": "All of us.",
+        "messages_count": 5,
+        "chat_message_id": "mid.00000000000000010000000000000002",
+        "pinned_message": message("mid.1", "Read me"),
+    })
+}
+
+/// A message in a group. Its `seq` does not fit a floating-point number.
+pub(crate) fn message(mid: &str, text: &str) -> Value {
+    json!({
+        "sender": user(101, "Alice"),
+        "recipient": {"chat_id": -7, "chat_type": "chat"},
+        "timestamp": 1_577_880_000_123_i64,
+        "body": {"mid": mid, "seq": 103_411_943_473_037_313_i64, "text": text, "attachments": []},
+        "url": "https://tt.example/team/1",
+    })
+}
+
+/// Set in the environment of a test that runs in a process of its own.
+pub(crate) const CHILD: &str = "TAMTAM_TEST_CHILD";
+
+/// Runs one test of this executable in a process of its own, where the environment can be set without harm to the
+/// others, and returns what it printed.
+pub(crate) async fn in_a_process_of_its_own(test: &'static str, variables: &[(&'static str, String)]) -> String {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args([test, "--exact", "--nocapture"]);
+    // What the machine says about proxies is none of the tests' business.
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        command.env_remove(name).env_remove(name.to_uppercase());
+    }
+    command.env(CHILD, "1").env_remove("TAMTAM_TOKEN").env_remove("TAMTAM_BASE_URL").envs(variables.iter().cloned());
+    // Not on this thread, where the server for the other process may run.
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let text = format!("{}{}", String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    text
+}

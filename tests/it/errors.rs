@@ -1,0 +1,514 @@
+//! What goes wrong on the way to the server and back, and what the error says of it.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    future::IntoFuture,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tamtam::{
+    Bot, NewMessageBody, RetryPolicy,
+    reqwest::dns::{Name, Resolve, Resolving},
+    types::{
+        CallbackAnswer, ChatPatch, ConstructedMessageBody, ConstructorAnswer, MessageLinkType, NewMessageLink,
+        PinMessageBody, SubscriptionRequestBody, UserIdsList,
+    },
+};
+use wiremock::{MockServer, ResponseTemplate};
+
+use crate::common::{
+    RawServer, answering, answering_json, bot, bot_at, bot_info, cut_answer, http_answer, message, only_request,
+    refusing, requests,
+};
+
+/// The names of all predicates that hold.
+fn predicates(error: &tamtam::Error) -> Vec<&'static str> {
+    [
+        ("attachment_not_ready", error.is_attachment_not_ready()),
+        ("build", error.is_build()),
+        ("connect", error.is_connect()),
+        ("decode", error.is_decode()),
+        ("forbidden", error.is_forbidden()),
+        ("invalid_request", error.is_invalid_request()),
+        ("may_have_been_applied", error.may_have_been_applied()),
+        ("not_found", error.is_not_found()),
+        ("rate_limited", error.is_rate_limited()),
+        ("refused", error.is_refused()),
+        ("retryable", error.is_retryable()),
+        ("timeout", error.is_timeout()),
+        ("unauthorized", error.is_unauthorized()),
+    ]
+    .into_iter()
+    .filter_map(|(name, holds)| holds.then_some(name))
+    .collect()
+}
+
+/// The error of a call that was sent once.
+async fn failure<T: Debug>(call: impl IntoFuture<Output = tamtam::Result<T>>) -> tamtam::Error {
+    let started = Instant::now();
+    let error = call.await.unwrap_err();
+    assert_eq!(error.attempts(), 1, "{error:?}");
+    assert!(!error.elapsed().is_zero() && error.elapsed() <= started.elapsed(), "{error:?}");
+    error
+}
+
+#[tokio::test]
+async fn an_error_of_the_api_carries_its_code_and_message_and_says_what_to_do() {
+    #[rustfmt::skip]
+    let cases: &[(u16, &str, &str, &[&str])] = &[
+        (401, "verify.token", "Invalid access_token", &["unauthorized"]),
+        (403, "verify.token", "Invalid access_token", &["unauthorized"]),
+        (401, "other", "", &["unauthorized"]),
+        (403, "chat.denied", "error.dialog.suspended", &["forbidden"]),
+        (403, "access.denied", "", &["forbidden"]),
+        (404, "chat.not.found", "Chat -7 not found", &["not_found"]),
+        (404, "dialog.not.found", "dialog.not.found", &["not_found"]),
+        (404, "method.not.found", "Path /x is not recognized", &["not_found"]),
+        (405, "not.allowed", "A webhook is subscribed", &[]),
+        (400, "proto.payload", "text: size must be between 0 and 4000", &[]),
+        (400, "attachment.not.ready", "", &["attachment_not_ready", "retryable"]),
+        (400, "attachment.not.ready", "Key: errors.process.attachment.video.not.processed", &["attachment_not_ready", "retryable"]),
+        (400, "proto.payload", "Key: errors.process.attachment.file.not.processed", &["attachment_not_ready", "retryable"]),
+        (403, "chat.denied", "chat.not.processed", &["forbidden"]),
+        (408, "timeout", "", &["may_have_been_applied", "retryable"]),
+        (429, "too.many.requests", "Slow down", &["rate_limited", "retryable"]),
+        (500, "internal.error", "Something broke: 0a1b2c", &["may_have_been_applied", "retryable"]),
+        (503, "service.unavailable", "Later", &["retryable"]),
+    ];
+    for (status, code, words, expected) in cases {
+        let body = json!({"code": code, "message": words});
+        let server = answering(ResponseTemplate::new(*status).set_body_json(body)).await;
+        let error = failure(bot(&server).api().send_message("hi").chat_id(-7)).await;
+        assert_eq!(predicates(&error), *expected, "{error}");
+        assert_eq!(error.operation(), Some("sendMessage"));
+        assert_eq!(error.status(), StatusCode::from_u16(*status).ok());
+        assert_eq!((error.code().map(tamtam::ErrorCode::as_str), error.message()), (Some(*code), Some(*words)));
+        assert_eq!(error.retry_after(), None);
+        assert_eq!(requests(&server).await.len(), 1, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_reads_as_a_sentence() {
+    let cases = [
+        (
+            403,
+            json!({"code": "chat.denied", "message": "error.dialog.suspended"}),
+            "getMyInfo: 403 Forbidden, chat.denied: error.dialog.suspended",
+        ),
+        (
+            400,
+            json!({"code": "attachment.not.ready", "message": ""}),
+            "getMyInfo: 400 Bad Request, attachment.not.ready",
+        ),
+        (404, json!({"message": "no such chat"}), "getMyInfo: 404 Not Found: no such chat"),
+        (500, json!({"error": "Oops"}), "getMyInfo: 500 Internal Server Error: Oops"),
+    ];
+    for (status, body, text) in cases {
+        let server = answering(ResponseTemplate::new(status).set_body_json(body)).await;
+        assert_eq!(failure(bot(&server).me()).await.to_string(), text);
+    }
+    let server = answering(ResponseTemplate::new(502)).await;
+    let bot = bot(&server);
+    assert_eq!(failure(bot.me()).await.to_string(), "getMyInfo: 502 Bad Gateway");
+    assert_eq!(failure(bot.request(Method::PUT, "/new")).await.to_string(), "PUT /new: 502 Bad Gateway");
+    assert_eq!(failure(bot.updates().try_next()).await.to_string(), "getUpdates: 502 Bad Gateway");
+}
+
+#[tokio::test]
+async fn an_error_body_that_is_not_the_apis_keeps_status_and_text() {
+    let huge = format!("<html>{}", "ы".repeat(1_000_000));
+    let huge_shown = format!("<html>{}...", "ы".repeat((2048 - "<html>".len()) / 2));
+    let cases: [(&[u8], Option<&str>, &str); 15] = [
+        (b"<html>\n<h1>502 Bad Gateway</h1>\n</html>\n", None, "<html>\n<h1>502 Bad Gateway</h1>\n</html>"),
+        (b"upstream connect error", None, "upstream connect error"),
+        (b"", None, ""),
+        (b" \r\n", None, ""),
+        (b"{\"code\": \"chat.den", None, "{\"code\": \"chat.den"),
+        (b"{}", None, "{}"),
+        (b"null", None, "null"),
+        (b"[1, 2]", None, "[1, 2]"),
+        (b"\"quoted\"", None, "\"quoted\""),
+        (b"{\"code\": 5, \"message\": \"x\"}", None, "{\"code\": 5, \"message\": \"x\"}"),
+        (b"{\"code\": null, \"message\": \"words\"}", None, "words"),
+        (b"{\"code\": \"only.code\"}", Some("only.code"), ""),
+        (b"{\"code\": \"c\", \"message\": \"m\", \"error\": \"e\", \"more\": {}}", Some("c"), "m"),
+        (b"not utf-8: \xff\xfe", None, "not utf-8: \u{fffd}\u{fffd}"),
+        (huge.as_bytes(), None, &huge_shown),
+    ];
+    for (body, code, text) in cases {
+        // Content types are not to be relied on.
+        for content_type in ["text/html", "application/json"] {
+            let server = answering(ResponseTemplate::new(502).set_body_raw(body, content_type)).await;
+            let error = failure(bot(&server).me()).await;
+            assert_eq!(error.status(), Some(StatusCode::BAD_GATEWAY));
+            assert_eq!((error.code().map(tamtam::ErrorCode::as_str), error.message()), (code, Some(text)));
+            assert_eq!(predicates(&error), ["retryable"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_body_that_breaks_off_keeps_the_status_and_what_arrived() {
+    let server = RawServer::answering(cut_answer("403 Forbidden", "<html>Access den")).await;
+    let error = failure(bot_at(server.url()).build().unwrap().me()).await;
+    assert_eq!(error.to_string(), "getMyInfo: 403 Forbidden: <html>Access den");
+    assert_eq!(predicates(&error), ["forbidden"]);
+}
+
+#[tokio::test]
+async fn a_503_may_have_been_applied_only_if_it_is_not_the_apis_own() {
+    let answer = |body: &str| ResponseTemplate::new(503).set_body_string(body);
+    let cases = [
+        (answer("<html>Service Unavailable"), true),
+        (answer(""), true),
+        (answer("").insert_header("retry-after", "1"), false),
+        (answer(r#"{"code": "service.unavailable", "message": ""}"#), false),
+    ];
+    for (answer, may_have_been_applied) in cases {
+        let server = answering(answer).await;
+        let error = failure(bot(&server).send(tamtam::ChatId(-7), "hi")).await;
+        assert_eq!(error.may_have_been_applied(), may_have_been_applied, "{error:?}");
+        assert!(error.is_retryable());
+        let error = failure(bot(&server).me()).await;
+        assert!(!error.may_have_been_applied(), "reading changes nothing: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn retry_after_is_read_in_seconds() {
+    for (header, expected) in [("5", Some(5)), ("0", Some(0)), (" 120 ", Some(120)), ("-1", None), ("soon", None)] {
+        for status in [429, 503, 403] {
+            let server = answering(ResponseTemplate::new(status).insert_header("retry-after", header)).await;
+            let error = failure(bot(&server).me()).await;
+            assert_eq!(error.retry_after(), expected.map(Duration::from_secs), "{status} {header}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_success_that_was_refused_is_an_error_with_the_servers_words() {
+    let server = answering_json(&json!({"success": false, "message": "No pinned message in the chat"})).await;
+    let bot = bot(&server);
+    let api = bot.api();
+    let refusals = [
+        failure(api.unpin_message(-7)).await,
+        failure(api.add_members(-7, UserIdsList::new([1]))).await,
+        failure(bot.edit("mid.1", "")).await,
+        failure(api.unsubscribe("https://bot.example")).await,
+    ];
+    for (error, operation) in refusals.iter().zip(["unpinMessage", "addMembers", "editMessage", "unsubscribe"]) {
+        assert_eq!(predicates(error), ["refused"]);
+        assert_eq!(error.to_string(), format!("{operation}: refused: No pinned message in the chat"));
+        assert_eq!(error.message(), Some("No pinned message in the chat"));
+        assert_eq!((error.status(), error.code()), (Some(StatusCode::OK), None));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_without_words_says_so() {
+    for body in [
+        json!({"success": false}),
+        json!({"success": false, "message": ""}),
+        json!({"success": false, "message": null}),
+    ] {
+        let server = answering_json(&body).await;
+        let error = failure(bot(&server).api().leave_chat(-7)).await;
+        assert_eq!(error.to_string(), "leaveChat: refused: the server gives no reason");
+        assert_eq!(error.message(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_success_is_nothing_more_than_ok() {
+    for body in [
+        json!({"success": true}),
+        json!({"success": true, "message": "done"}),
+        json!({"message": null, "success": true}),
+    ] {
+        let server = answering_json(&body).await;
+        let () = bot(&server).api().leave_chat(-7).await.unwrap();
+    }
+    // A raw request is given the answer as it is: the crate does not know what it says.
+    let server = answering_json(&json!({"success": false})).await;
+    assert_eq!(bot(&server).request(Method::POST, "/new").await.unwrap(), json!({"success": false}));
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_error_with_its_status() {
+    for status in [300, 301, 302, 303, 304, 307, 308] {
+        let answer = ResponseTemplate::new(status).insert_header("location", "/elsewhere");
+        let server = answering(answer).await;
+        let error = failure(bot(&server).send(tamtam::ChatId(-7), "hi")).await;
+        assert_eq!(error.status().unwrap(), status);
+        assert!(predicates(&error).is_empty(), "{error:?}");
+        only_request(&server).await;
+    }
+    let server = answering(ResponseTemplate::new(302).set_body_string("moved")).await;
+    assert_eq!(failure(bot(&server).me()).await.to_string(), "getMyInfo: 302 Found: moved");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_an_error_and_the_server_has_done_it() {
+    let bodies = [
+        ("", "EOF while parsing a value at line 1 column 0"),
+        ("<html>Welcome to the hotel's network</html>", "expected value at line 1 column 1"),
+        (r#"{"user_id": 5, "na"#, "EOF while parsing a string at line 1 column 18"),
+        (r#"{"user_id": "x", "name": "Bot"}"#, "invalid type: string \"x\", expected i64 at line 1 column 15"),
+        (r#"{"user_id": 5}"#, "missing field `name` at line 1 column 14"),
+        ("null", "invalid type: null, expected struct BotInfo at line 1 column 4"),
+    ];
+    for status in [200, 201, 202] {
+        for (body, problem) in bodies {
+            let server = answering(ResponseTemplate::new(status).set_body_string(body)).await;
+            let error = failure(bot(&server).me()).await;
+            assert_eq!(error.to_string(), format!("getMyInfo: the answer does not fit the document: {problem}"));
+            // What is not JSON may be the next time; what the models do not fit stays so.
+            let passes = problem.starts_with("EOF") || problem.starts_with("expected value");
+            assert_eq!(predicates(&error), if passes { vec!["decode", "retryable"] } else { vec!["decode"] });
+            assert_eq!(error.status().unwrap(), status);
+            assert_eq!((error.code().map(tamtam::ErrorCode::as_str), error.message()), (None, None));
+        }
+    }
+}
+
+#[tokio::test]
+async fn any_2xx_with_the_right_body_is_a_success() {
+    for status in [200, 201, 202, 299] {
+        let server = answering(ResponseTemplate::new(status).set_body_json(bot_info())).await;
+        assert_eq!(bot(&server).me().await.unwrap().name, "Погода");
+        assert_eq!(bot(&server).request(Method::GET, "/me").await.unwrap(), bot_info());
+    }
+}
+
+#[tokio::test]
+async fn a_204_has_nothing_to_read() {
+    let server = answering(ResponseTemplate::new(204)).await;
+    let bot = bot(&server);
+    for error in [
+        failure(bot.me()).await,
+        failure(bot.request(Method::GET, "/me")).await,
+        failure(bot.request(Method::GET, "/me").send_as::<BTreeMap<String, Value>>()).await,
+    ] {
+        assert_eq!(predicates(&error), ["decode", "retryable"]);
+        assert_eq!(error.status(), Some(StatusCode::NO_CONTENT));
+    }
+    let error = failure(bot.api().leave_chat(-7)).await;
+    assert_eq!(predicates(&error), ["decode", "may_have_been_applied", "retryable"]);
+}
+
+#[tokio::test]
+async fn without_a_connection_nothing_was_sent() {
+    let (_port, url) = refusing();
+    let error = failure(bot_at(url).build().unwrap().send(tamtam::ChatId(-7), "hi")).await;
+    assert_eq!(predicates(&error), ["connect", "retryable"]);
+    let text = error.to_string();
+    assert!(text.starts_with("sendMessage: cannot connect: ") && text.contains("refused"), "{text}");
+    assert_eq!((error.status(), error.code().map(tamtam::ErrorCode::as_str), error.message()), (None, None, None));
+}
+
+#[tokio::test]
+async fn a_timeout_may_have_been_applied() {
+    let server = RawServer::silent().await;
+    let timeout = Duration::from_millis(100);
+    let bot = bot_at(server.url()).timeout(timeout).build().unwrap();
+    let error = failure(bot.send(tamtam::ChatId(-7), "hi")).await;
+    assert_eq!(predicates(&error), ["may_have_been_applied", "retryable", "timeout"]);
+    assert_eq!(error.to_string(), "sendMessage: no answer in time");
+    assert!(error.elapsed() >= timeout, "{error:?}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_timeout_in_the_middle_of_the_body_is_a_timeout() {
+    // The head says that more will come, and the connection stays open.
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{";
+    let server = RawServer::answering_and_waiting(head).await;
+    let bot = bot_at(server.url()).timeout(Duration::from_millis(50)).build().unwrap();
+    let error = failure(bot.me()).await;
+    assert_eq!(predicates(&error), ["retryable", "timeout"]);
+}
+
+/// DNS that never answers.
+struct Unresolved;
+
+impl Resolve for Unresolved {
+    fn resolve(&self, _: Name) -> Resolving {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_timeout_of_connecting_says_that_nothing_was_sent() {
+    let bot = Bot::builder("token")
+        .base_url("http://tamtam.invalid")
+        .connect_timeout(Duration::from_millis(20))
+        .retry(RetryPolicy::none())
+        .http(|http| http.no_proxy().dns_resolver(Arc::new(Unresolved)))
+        .build()
+        .unwrap();
+    let error = failure(bot.send(tamtam::ChatId(-7), "hi")).await;
+    assert_eq!(predicates(&error), ["connect", "retryable", "timeout"]);
+    assert_eq!(error.to_string(), "sendMessage: cannot connect in time");
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_may_have_been_applied() {
+    let whole = http_answer("200 OK", &["content-encoding: gzip"], "this is not gzip");
+    let broken = "sendMessage: the connection broke: ";
+    let cut = "sendMessage: 200 OK, but the answer did not arrive whole: ";
+    for (name, answer, beginning) in [
+        ("no answer", String::new(), broken),
+        ("half a head", "HTTP/1.1 200 OK\r\nconte".to_owned(), broken),
+        ("half a body", cut_answer("200 OK", &bot_info().to_string()), cut),
+        ("half a chunk", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n10\r\n{".to_owned(), cut),
+        ("not HTTP", "220 mail.example ESMTP\r\n".to_owned(), broken),
+        ("not gzip", whole, cut),
+    ] {
+        let server = RawServer::answering(answer).await;
+        let error = failure(bot_at(server.url()).build().unwrap().send(tamtam::ChatId(-7), "hi")).await;
+        assert_eq!(predicates(&error), ["may_have_been_applied", "retryable"], "{name}: {error:?}");
+        assert_eq!(error.status(), (beginning == cut).then_some(StatusCode::OK), "{name}");
+        assert_eq!(error.message(), None, "{name}");
+        let text = error.to_string();
+        let reason = text.strip_prefix(beginning).unwrap_or_else(|| panic!("{name}: {text}"));
+        assert!(!reason.is_empty(), "{name}");
+        assert_eq!(server.requests().len(), 1, "{name}: it is not sent again behind our back");
+    }
+}
+
+/// The error of a request that was not sent.
+async fn unsent<T: Debug>(server: &MockServer, call: impl IntoFuture<Output = tamtam::Result<T>>) -> String {
+    let error = call.await.unwrap_err();
+    assert_eq!(predicates(&error), ["invalid_request"], "{error:?}");
+    assert_eq!((error.attempts(), error.status()), (0, None), "{error:?}");
+    assert!(requests(server).await.is_empty(), "{error:?}");
+    error.to_string()
+}
+
+#[tokio::test]
+async fn a_text_too_long_is_refused_wherever_it_stands() {
+    let server = answering_json(&json!({"success": true})).await;
+    let bot = bot(&server);
+    let api = bot.api();
+    // One code point each, however many bytes or UTF-16 units it takes.
+    for character in ["x", "ы", "😀"] {
+        let long = character.repeat(4001);
+        let too_long = |place: &str| {
+            format!("{place} has 4001 characters, the limit is 4000: shorten it, or send it as several messages")
+        };
+        assert_eq!(
+            unsent(&server, api.send_message(&*long).chat_id(-7)).await,
+            too_long("sendMessage: not sent: body.text")
+        );
+        assert_eq!(
+            unsent(&server, api.edit_message("mid.1", &*long)).await,
+            too_long("editMessage: not sent: body.text")
+        );
+        assert_eq!(
+            unsent(&server, api.answer_on_callback("cb", CallbackAnswer::new().message(&*long))).await,
+            too_long("answerOnCallback: not sent: body.message.text")
+        );
+        let messages = ["fine", "fine", &long].map(|text| ConstructedMessageBody::new().text(text));
+        assert_eq!(
+            unsent(&server, api.construct("s", ConstructorAnswer::new().messages(messages))).await,
+            too_long("construct: not sent: body.messages[2].text")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_text_of_4000_code_points_is_sent() {
+    let server = answering_json(&json!({"message": message("mid.1", "hi")})).await;
+    for character in ["x", "ы", "😀"] {
+        bot(&server).send(tamtam::ChatId(-7), character.repeat(4000)).await.unwrap();
+    }
+    assert_eq!(requests(&server).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_message_goes_to_exactly_one_place() {
+    let server = answering_json(&json!({})).await;
+    let api = bot(&server).api();
+    assert_eq!(
+        unsent(&server, api.send_message("hi")).await,
+        "sendMessage: not sent: user_id, chat_id are all missing: give exactly one of them"
+    );
+    assert_eq!(
+        unsent(&server, api.send_message("hi").chat_id(-7).user_id(1)).await,
+        "sendMessage: not sent: user_id, chat_id are given 2 at once: give exactly one of them"
+    );
+}
+
+#[tokio::test]
+async fn an_empty_id_is_refused_wherever_it_stands() {
+    let server = answering_json(&json!({})).await;
+    let api = bot(&server).api();
+    let link = || NewMessageBody::from("hi").link(NewMessageLink::new(MessageLinkType::Reply, ""));
+    let errors = [
+        unsent(&server, api.edit_message("", "hi")).await,
+        unsent(&server, api.delete_message("")).await,
+        unsent(&server, api.answer_on_callback("", CallbackAnswer::new())).await,
+        unsent(&server, api.construct("", ConstructorAnswer::new())).await,
+        unsent(&server, api.pin_message(-7, PinMessageBody::new(""))).await,
+        unsent(&server, api.edit_chat(-7, ChatPatch::new().pin(""))).await,
+        unsent(&server, api.send_message(link()).chat_id(-7)).await,
+        unsent(&server, api.edit_message("mid.1", link())).await,
+        unsent(&server, api.answer_on_callback("cb", CallbackAnswer::new().message(link()))).await,
+    ];
+    let places = [
+        "editMessage: not sent: message_id",
+        "deleteMessage: not sent: message_id",
+        "answerOnCallback: not sent: callback_id",
+        "construct: not sent: session_id",
+        "pinMessage: not sent: body.message_id",
+        "editChat: not sent: body.pin",
+        "sendMessage: not sent: body.link.mid",
+        "editMessage: not sent: body.link.mid",
+        "answerOnCallback: not sent: body.message.link.mid",
+    ];
+    for (error, place) in errors.iter().zip(places) {
+        assert_eq!(*error, format!("{place} is empty: give the id that the API answered"));
+    }
+}
+
+#[tokio::test]
+async fn a_path_parameter_that_leads_elsewhere_is_refused() {
+    let server = answering_json(&json!({})).await;
+    let api = bot(&server).api();
+    let cases = [
+        ("", "is empty: it names what the request is about"),
+        (".", "is `.`, which in a URL leads to another resource"),
+        ("..", "is `..`, which in a URL leads to another resource"),
+        ("..\\me", "has a backslash, which in a URL leads to another resource"),
+        ("a\\b", "has a backslash, which in a URL leads to another resource"),
+    ];
+    for (value, problem) in cases {
+        let error = unsent(&server, api.get_chat_by_link(value)).await;
+        assert_eq!(error, format!("getChatByLink: not sent: chatLink {problem}"));
+        let error = unsent(&server, api.get_message_by_id(value)).await;
+        assert_eq!(error, format!("getMessageById: not sent: messageId {problem}"));
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_without_http_is_refused() {
+    let server = answering_json(&json!({})).await;
+    let api = bot(&server).api();
+    for url in ["", "bot.example/hook", "//bot.example", "ftp://bot.example", "https:/bot.example", "wss://bot.example"]
+    {
+        let error = unsent(&server, api.subscribe(SubscriptionRequestBody::new(url))).await;
+        let problem = format!("is `{url}`, expected a URL that begins with https:// or http://");
+        assert_eq!(error, format!("subscribe: not sent: body.url {problem}"));
+    }
+}
+
+#[test]
+fn an_error_can_be_carried_anywhere() {
+    fn anywhere<T: std::error::Error + Send + Sync + 'static>() {}
+    anywhere::<tamtam::Error>();
+}

@@ -1,0 +1,404 @@
+//! The token shows nowhere: not in an error, whatever caused it, not in what `Debug` prints, not in traces, not in
+//! panics, and not at another host.
+
+use std::{
+    error::Error as _,
+    fmt::{Debug, Write as _},
+    future::IntoFuture,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures_util::FutureExt;
+use http::Method;
+use serde_json::json;
+use tamtam::{
+    Bot, NewMessageBody, RetryPolicy,
+    api::Api,
+    types::{
+        ActionRequestBody, BotPatch, CallbackAnswer, ChatPatch, ConstructorAnswer, PinMessageBody, SenderAction,
+        SubscriptionRequestBody, UploadType, UserIdsList,
+    },
+};
+use tokio::net::TcpListener;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
+
+use crate::common::{
+    ENCODED_TOKEN, RawServer, TOKEN, answering, answering_json, bot, bot_at, bot_info, cut_answer, http_answer,
+    only_request, refusing, requests,
+};
+use crate::fault_server::quick;
+
+/// How the token begins, the same plain and encoded: a part of it that got out is found as well as the whole.
+const BEGINNING: &str = "s3cr3t";
+
+fn assert_no_token(text: &str, of: &str) {
+    assert!(TOKEN.starts_with(BEGINNING) && ENCODED_TOKEN.starts_with(BEGINNING));
+    assert!(!text.contains(BEGINNING), "{of} shows the token: {text}");
+}
+
+/// An error and all that caused it, in every way there is to print them.
+fn printed(error: &tamtam::Error) -> String {
+    let mut text = String::new();
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        write!(text, "{error}\n{error:#}\n{error:?}\n{error:#?}\n").unwrap();
+        next = error.source();
+    }
+    text
+}
+
+/// The error of a call, which does not show the token.
+async fn failure<T: Debug>(of: &str, call: impl IntoFuture<Output = tamtam::Result<T>>) -> tamtam::Error {
+    let error = call.await.expect_err(of);
+    assert_no_token(&printed(&error), of);
+    for text in [error.operation(), error.code().map(tamtam::ErrorCode::as_str), error.message()].into_iter().flatten()
+    {
+        assert_no_token(text, of);
+    }
+    error
+}
+
+/// A bot whose server sends these bytes for every request.
+async fn bot_told(answer: impl Into<Vec<u8>>) -> Bot {
+    bot_at(RawServer::answering(answer).await.url()).build().unwrap()
+}
+
+#[tokio::test]
+async fn an_error_without_a_connection_does_not_show_the_token() {
+    let (_port, url) = refusing();
+    let error = failure("refused", bot_at(url).build().unwrap().me()).await;
+    assert!(error.is_connect(), "{error:?}");
+    assert!(error.source().is_some(), "there is a source to look into");
+
+    let error = failure("no such host", bot_at("http://nowhere.invalid").build().unwrap().me()).await;
+    assert!(error.is_connect(), "{error:?}");
+
+    // A server that hangs up in the middle of the TLS handshake.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+    let error = failure("no TLS", bot_at(url).build().unwrap().me()).await;
+    assert!(error.is_connect(), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_error_of_a_broken_connection_does_not_show_the_token() {
+    let server = RawServer::silent().await;
+    let bot = bot_at(server.url()).timeout(Duration::from_millis(30)).build().unwrap();
+    assert!(failure("timeout", bot.me()).await.is_timeout());
+    assert!(
+        failure("timeout of a poll", bot.api().get_updates().request_timeout(Duration::from_millis(30)))
+            .await
+            .is_timeout()
+    );
+
+    for (of, answer) in [
+        ("cut body", cut_answer("200 OK", r#"{"user_id": "#)),
+        ("cut head", "HTTP/1.1 200 OK\r\ncontent-le".to_owned()),
+        ("no answer at all", String::new()),
+        ("not HTTP", format!("SSH-2.0-{TOKEN}\r\n")),
+        ("garbage for a header", format!("HTTP/1.1 200 OK\r\n{TOKEN}\r\n\r\n")),
+        ("garbage for gzip", http_answer("200 OK", &["content-encoding: gzip"], TOKEN)),
+    ] {
+        let error = failure(of, bot_told(answer).await.me()).await;
+        assert!(error.is_retryable(), "{of}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_status_whose_body_quotes_the_token_does_not_show_it() {
+    for text in [TOKEN, ENCODED_TOKEN] {
+        let answers = [
+            json!({"code": "verify.token", "message": format!("Invalid access_token {text}, {text}")}),
+            json!({"code": format!("bad.{text}"), "message": ""}),
+            json!({"error": format!("no such bot: {text}")}),
+            json!({"something": {"else": text}}),
+        ];
+        for body in answers {
+            let server = answering(ResponseTemplate::new(401).set_body_json(&body)).await;
+            let error = failure("401", bot(&server).me()).await;
+            assert!(error.is_unauthorized() && error.to_string().contains("<token>"), "{error}");
+        }
+    }
+}
+
+/// A server that answers every request with a page that quotes the request's URL.
+async fn quoting(status: u16) -> MockServer {
+    let server = MockServer::start().await;
+    let page = move |request: &Request| {
+        ResponseTemplate::new(status)
+            .set_body_raw(format!("<html>Bad Gateway: GET {}</html>", request.url), "text/html")
+    };
+    Mock::given(any()).respond_with(page).mount(&server).await;
+    server
+}
+
+#[tokio::test]
+async fn a_page_that_quotes_the_url_does_not_show_the_token() {
+    for status in [200, 204, 304, 400, 404, 502] {
+        let server = quoting(status).await;
+        let bot = bot(&server);
+        failure("page", bot.me()).await;
+        failure("page for a raw request", bot.request(Method::GET, "/me")).await;
+        failure("page for a raw request with a type", bot.request(Method::GET, "/me").send_as::<u8>()).await;
+        if status != 204 {
+            failure("page for a poll", bot.updates().try_next()).await;
+        }
+    }
+    let error = failure("page", bot(&quoting(502).await).me()).await;
+    assert!(error.message().unwrap().contains("access_token=<token>"), "{error}");
+}
+
+#[tokio::test]
+async fn a_long_page_is_not_cut_in_the_middle_of_the_token() {
+    // The text is shortened to 2048 bytes: wherever that falls within the token, it is hidden first.
+    for before in 2034..2044 {
+        let page = format!("{}{TOKEN}{}", "x".repeat(before), "y".repeat(1000));
+        let server = answering(ResponseTemplate::new(502).set_body_string(page)).await;
+        failure("long page", bot(&server).me()).await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_does_not_show_the_token() {
+    for text in [TOKEN, ENCODED_TOKEN] {
+        // serde's error quotes the value that it did not expect.
+        let server = answering_json(&json!({"user_id": text, "name": 5, "updates": text})).await;
+        let bot = bot(&server);
+        let error = failure("typed answer", bot.me()).await;
+        assert!(error.is_decode() && error.to_string().contains("<token>"), "{error}");
+        failure("raw answer", bot.request(Method::GET, "/me").send_as::<Vec<u8>>()).await;
+        failure("page of updates", bot.updates().try_next()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_whose_words_quote_the_token_does_not_show_it() {
+    for text in [TOKEN, ENCODED_TOKEN] {
+        let server = answering_json(&json!({"success": false, "message": format!("not done for {text}")})).await;
+        let error = failure("refusal", bot(&server).api().unpin_message(-7)).await;
+        assert_eq!(error.message(), Some("not done for <token>"));
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_does_not_take_the_token_to_another_host() {
+    let other = answering_json(&bot_info()).await;
+    for status in [301, 302, 303, 307, 308] {
+        let location = format!("{}/me?access_token={ENCODED_TOKEN}", other.uri());
+        let answer = ResponseTemplate::new(status).insert_header("location", location.as_str());
+        let server = answering(answer.set_body_string(format!("<a href=\"{location}\">moved</a>"))).await;
+        let error = failure("redirect", bot(&server).me()).await;
+        assert_eq!(error.status().unwrap(), status);
+        failure("redirect of a message", bot(&server).send(tamtam::ChatId(-7), "hi")).await;
+        failure("redirect of a raw request", bot(&server).request(Method::GET, "/me")).await;
+    }
+    assert!(requests(&other).await.is_empty(), "the other host was asked");
+}
+
+#[tokio::test]
+async fn an_error_of_a_proxy_does_not_show_the_token() {
+    let builder =
+        |base: &str, proxy: String| Bot::builder(TOKEN).base_url(base).proxy(proxy).retry(RetryPolicy::none());
+    let through = |url: String| builder("http://tamtam.invalid", url).build().unwrap();
+
+    let (_port, url) = refusing();
+    assert!(failure("no proxy there", through(url).me()).await.is_connect());
+
+    // A proxy's page quotes the URL that it was asked for.
+    let proxy = quoting(407).await;
+    let error = failure("proxy's page", through(proxy.uri()).me()).await;
+    assert_eq!(error.status().unwrap(), 407);
+
+    // For https the proxy is asked for a tunnel only, and refuses.
+    let proxy = RawServer::answering(http_answer("403 Forbidden", &[], "no")).await;
+    let bot = builder("https://tamtam.invalid", proxy.url()).build().unwrap();
+    assert!(failure("no tunnel", bot.me()).await.is_connect());
+    assert_eq!(proxy.request_line(), "CONNECT tamtam.invalid:443 HTTP/1.1");
+    assert_no_token(&proxy.requests().concat(), "the tunnel's request");
+}
+
+#[tokio::test]
+async fn no_error_of_building_a_bot_shows_the_token() {
+    let builders = [
+        Bot::builder(TOKEN).base_url("ftp://example.org"),
+        Bot::builder(TOKEN).base_url("not a url"),
+        Bot::builder(TOKEN).proxy("not a url"),
+        Bot::builder(TOKEN).root_certificates("not PEM"),
+    ];
+    for builder in builders {
+        failure("build", async { builder.build() }).await;
+    }
+}
+
+/// Every request that there is, as `Debug` prints it.
+fn debug_of_requests(api: &Api) -> Vec<String> {
+    fn debug(request: impl Debug) -> String {
+        format!("{request:?}\n{request:#?}")
+    }
+    vec![
+        debug(api.get_my_info()),
+        debug(api.edit_my_info(BotPatch::new())),
+        debug(api.get_chats()),
+        debug(api.get_chat_by_link("team")),
+        debug(api.get_chat(-7)),
+        debug(api.edit_chat(-7, ChatPatch::new())),
+        debug(api.send_action(-7, ActionRequestBody::new(SenderAction::TypingOn))),
+        debug(api.get_pinned_message(-7)),
+        debug(api.pin_message(-7, PinMessageBody::new("mid.1"))),
+        debug(api.unpin_message(-7)),
+        debug(api.get_membership(-7)),
+        debug(api.leave_chat(-7)),
+        debug(api.get_admins(-7)),
+        debug(api.get_members(-7)),
+        debug(api.add_members(-7, UserIdsList::new([1]))),
+        debug(api.remove_member(-7, 1)),
+        debug(api.get_subscriptions()),
+        debug(api.subscribe(SubscriptionRequestBody::new("https://bot.example"))),
+        debug(api.unsubscribe("https://bot.example")),
+        debug(api.get_upload_url(UploadType::Image)),
+        debug(api.get_messages()),
+        debug(api.edit_message("mid.1", NewMessageBody::new())),
+        debug(api.send_message("hi")),
+        debug(api.delete_message("mid.1")),
+        debug(api.get_message_by_id("mid.1")),
+        debug(api.answer_on_callback("cb", CallbackAnswer::new())),
+        debug(api.construct("s", ConstructorAnswer::new())),
+        debug(api.get_updates()),
+    ]
+}
+
+#[tokio::test]
+async fn debug_of_what_holds_a_bot_does_not_show_the_token() {
+    let builder = Bot::builder(TOKEN).proxy(format!("http://user:{TOKEN}@proxy.example"));
+    assert_no_token(&format!("{builder:?}\n{builder:#?}"), "BotBuilder");
+
+    let server = RawServer::answering(http_answer("200 OK", &[], r#"{"updates": [{"update_type": "new"}]}"#)).await;
+    let bot = bot_at(server.url()).build().unwrap();
+    let mut all = vec![
+        format!("{bot:?}\n{bot:#?}"),
+        format!("{:?}\n{:#?}", bot.api(), bot.api()),
+        format!("{:?}", bot.send(tamtam::UserId(1), "hi")),
+        format!("{:#?}", bot.request(Method::POST, "/me").query("a", "b").json(&json!({"c": 1}))),
+    ];
+    let requests = debug_of_requests(&bot.api());
+    assert_eq!(requests.len(), 28);
+    all.extend(requests);
+
+    let mut updates = bot.updates();
+    all.push(format!("{updates:?}\n{updates:#?}"));
+    assert!(updates.next().now_or_never().is_none(), "the poll has begun");
+    let polling = format!("{updates:?}\n{updates:#?}");
+    assert!(polling.contains("polling: true"), "{polling}");
+    all.push(polling);
+    updates.try_next().await.unwrap();
+    all.push(format!("{updates:?}\n{updates:#?}"));
+
+    for text in all {
+        assert!(text.contains("Bot {"), "it holds a bot: {text}");
+        assert_no_token(&text, "Debug");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_with_the_bot_and_its_error_does_not_show_the_token() {
+    let server = quoting(502).await;
+    let bot = bot(&server);
+    let error = bot.me().await.unwrap_err();
+    let built = bot_at("ftp://x").build();
+    let panics: [Box<dyn FnOnce()>; 2] = [
+        Box::new(|| panic!("{bot:?} {error:?} {error} {:?}", error.source())),
+        // What people's own code does most often.
+        Box::new(|| drop(built.unwrap())),
+    ];
+    for panic in panics {
+        let payload = catch_unwind(AssertUnwindSafe(panic)).unwrap_err();
+        assert_no_token(payload.downcast_ref::<String>().unwrap(), "a panic");
+    }
+}
+
+/// What was traced, of every target at every level, as long as the guard lives.
+#[derive(Clone, Default)]
+struct Traced(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Traced {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Traced {
+    /// Listens on this thread, on which `tokio::test` runs everything, the connections' tasks too.
+    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+        let traced = Self::default();
+        let writer = traced.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(LevelFilter::TRACE)
+            .with_span_events(FmtSpan::FULL)
+            .with_writer(move || writer.clone())
+            .finish();
+        (traced, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// Calls that succeed and calls that fail, in every way that a server answers.
+async fn call_everything(settings: impl Fn(&str) -> tamtam::BotBuilder) {
+    let build = |server: &MockServer| settings(&server.uri()).build().unwrap();
+    let server = answering_json(&bot_info()).await;
+    build(&server).me().await.unwrap();
+    assert_eq!(only_request(&server).await.url.query_pairs().count(), 2);
+    let server = answering_json(&json!({"updates": [{"update_type": "new"}], "marker": 1})).await;
+    let bot = build(&server);
+    bot.updates().try_next().await.unwrap();
+    bot.request(Method::POST, "/me").json(&json!({"a": 1})).await.unwrap();
+
+    let refusal = answering_json(&json!({"success": false, "message": TOKEN})).await;
+    build(&refusal).api().leave_chat(-7).await.unwrap_err();
+    for status in [200, 302, 401, 502] {
+        let bot = build(&quoting(status).await);
+        bot.me().await.unwrap_err();
+        bot.updates().try_next().await.unwrap_err();
+    }
+    let (_port, url) = refusing();
+    settings(&url).build().unwrap().me().await.unwrap_err();
+    let server = RawServer::silent().await;
+    let bot = settings(&server.url()).timeout(Duration::from_millis(30)).build().unwrap();
+    bot.me().await.unwrap_err();
+    let server = RawServer::answering(cut_answer("200 OK", TOKEN)).await;
+    settings(&server.url()).build().unwrap().me().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn traces_of_http_1_do_not_show_the_token() {
+    let (traced, _guard) = Traced::start();
+    call_everything(|url| bot_at(url).retry(quick())).await;
+    let text = traced.text();
+    assert!(text.contains("getMyInfo") && text.contains("status=200") && text.contains("trying again"), "{text}");
+    assert_no_token(&text, "a trace");
+}
+
+#[tokio::test]
+async fn traces_of_http_2_do_not_show_the_token() {
+    let (traced, _guard) = Traced::start();
+    call_everything(|url| {
+        Bot::builder(TOKEN).base_url(url).retry(quick()).http(|http| http.no_proxy().http2_prior_knowledge())
+    })
+    .await;
+    let text = traced.text();
+    assert!(text.contains("h2::") && text.contains("status=200") && text.contains("trying again"), "{text}");
+    assert_no_token(&text, "a trace");
+}
