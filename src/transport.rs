@@ -63,8 +63,11 @@ pub(crate) struct Call {
     operation: &'static Operation,
     options: CallOptions,
     decode: Decode,
-    outcome: Arc<Mutex<Option<Result<Done<Box<dyn Any + Send>>, Error>>>>,
+    outcome: Arc<Mutex<Option<Outcome>>>,
 }
+
+/// The answer as [`Decode`] made it, or why there is none.
+type Outcome = Result<Done<Box<dyn Any + Send>>, Error>;
 
 impl Call {
     pub(crate) fn new(bot: Bot, operation: &'static Operation, options: CallOptions, decode: Decode) -> Self {
@@ -72,7 +75,7 @@ impl Call {
     }
 
     /// What became of the call; `None` if the transport was not asked.
-    pub(crate) fn take_outcome(&self) -> Option<Result<Done<Box<dyn Any + Send>>, Error>> {
+    pub(crate) fn take_outcome(&self) -> Option<Outcome> {
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

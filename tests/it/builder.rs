@@ -14,7 +14,7 @@ use wiremock::{
 
 use crate::common::{
     CHILD, RawServer, TOKEN, answering, answering_json, bot, bot_at, bot_info, http_answer, in_a_process_of_its_own,
-    message, only_request, parameter, query, requests,
+    message, mock_server, only_request, parameter, query, requests,
 };
 
 /// The error of settings that cannot work.
@@ -167,7 +167,7 @@ async fn compressing(status: u16, body: &Value) -> MockServer {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     gzip.write_all(plain.as_bytes()).unwrap();
     let gzip = gzip.finish().unwrap();
-    let server = MockServer::start().await;
+    let server = mock_server().await;
     let answer = move |request: &Request| {
         let wanted =
             request.headers.get("accept-encoding").is_some_and(|value| value.to_str().unwrap().contains("gzip"));
@@ -267,7 +267,7 @@ fn a_root_certificate_that_is_pem_but_no_certificate_is_refused() {
 
 #[tokio::test]
 async fn the_http_closure_is_applied_but_cannot_turn_redirects_on() {
-    let server = MockServer::start().await;
+    let server = mock_server().await;
     let moved = ResponseTemplate::new(302).insert_header("location", "/moved");
     Mock::given(path("/me")).respond_with(moved).mount(&server).await;
     Mock::given(path("/moved")).respond_with(ResponseTemplate::new(200).set_body_json(bot_info())).mount(&server).await;

@@ -29,9 +29,15 @@ pub(crate) fn bot(server: &MockServer) -> Bot {
     bot_at(server.uri()).build().unwrap()
 }
 
+/// A server of the test's own. `MockServer::start` takes one from a pool, on which requests of an earlier test may still
+/// be on their way.
+pub(crate) async fn mock_server() -> MockServer {
+    MockServer::builder().start().await
+}
+
 /// A server that answers whatever it is asked like this.
 pub(crate) async fn answering(answer: ResponseTemplate) -> MockServer {
-    let server = MockServer::start().await;
+    let server = mock_server().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
     server
 }

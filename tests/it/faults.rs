@@ -226,7 +226,7 @@ async fn an_attachment_is_waited_for_by_code_and_by_message_in_all_that_can_carr
     let by_message =
         Step::Status(400, r#"{"code":"x","message":"Key: errors.process.attachment.file.not.processed"}"#, None);
     for op in [Op::Send, Op::Edit] {
-        let mut script = vec![by_code, by_message].repeat(4);
+        let mut script = [by_code, by_message].repeat(4);
         script.push(Step::Good);
         let server = FaultServer::start(script).await;
         op.call(&server.bot()).await.unwrap();

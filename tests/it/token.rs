@@ -29,7 +29,7 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
 use crate::common::{
     ENCODED_TOKEN, RawServer, TOKEN, answering, answering_json, bot, bot_at, bot_info, cut_answer, http_answer,
-    only_request, refusing, requests,
+    mock_server, only_request, refusing, requests,
 };
 use crate::fault_server::quick;
 
@@ -129,7 +129,7 @@ async fn an_error_status_whose_body_quotes_the_token_does_not_show_it() {
 
 /// A server that answers every request with a page that quotes the request's URL.
 async fn quoting(status: u16) -> MockServer {
-    let server = MockServer::start().await;
+    let server = mock_server().await;
     let page = move |request: &Request| {
         ResponseTemplate::new(status)
             .set_body_raw(format!("<html>Bad Gateway: GET {}</html>", request.url), "text/html")

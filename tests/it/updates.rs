@@ -14,14 +14,17 @@ use serde_json::{Value, json};
 use tamtam::{Bot, Update, UpdateType, Updates};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 
-use crate::conformance;
+use crate::{common::mock_server, conformance};
 
 /// A server that answers polls with these pages, one after the other, the last for ever; it keeps their queries.
 #[derive(Clone, Default)]
 struct Pages {
     bodies: Vec<String>,
-    polls: Arc<Mutex<Vec<Vec<(String, String)>>>>,
+    polls: Arc<Mutex<Vec<Query>>>,
 }
+
+/// The parameters of a poll, without token and version.
+type Query = Vec<(String, String)>;
 
 impl Respond for Pages {
     fn respond(&self, request: &Request) -> ResponseTemplate {
@@ -36,7 +39,7 @@ impl Respond for Pages {
 impl Pages {
     async fn serve(bodies: impl IntoIterator<Item = impl ToString>) -> (MockServer, Bot, Self) {
         let pages = Self { bodies: bodies.into_iter().map(|body| body.to_string()).collect(), ..Self::default() };
-        let server = MockServer::start().await;
+        let server = mock_server().await;
         Mock::given(any()).respond_with(pages.clone()).mount(&server).await;
         let bot = Bot::builder("token").base_url(server.uri()).build().unwrap();
         (server, bot, pages)
@@ -48,9 +51,7 @@ impl Pages {
 
     /// The marker of each poll so far.
     fn markers(&self) -> Vec<Option<String>> {
-        let marker = |query: &Vec<(String, String)>| {
-            query.iter().find(|(name, _)| name == "marker").map(|(_, value)| value.clone())
-        };
+        let marker = |query: &Query| query.iter().find(|(name, _)| name == "marker").map(|(_, value)| value.clone());
         self.polls.lock().unwrap().iter().map(marker).collect()
     }
 }
@@ -223,7 +224,7 @@ async fn the_settings_stand_in_the_query() {
     let mut updates = bot.updates().limit(7).timeout(Duration::from_secs(45)).types(types);
     chat_of_next(&mut updates).await;
     let expected = [("timeout", "45"), ("limit", "7"), ("types", "bot_started,message_created")];
-    let query: Vec<(String, String)> = pages.polls.lock().unwrap()[0].clone();
+    let query: Query = pages.polls.lock().unwrap()[0].clone();
     assert_eq!(query, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
 }
 
