@@ -11,7 +11,12 @@ use tokio::{
     net::TcpListener,
 };
 
-use crate::fault_server::{BY_API, BY_PROXY, FaultServer, Step, quick};
+use tracing::level_filters::LevelFilter;
+
+use crate::{
+    fault_server::{BY_API, BY_PROXY, FaultServer, Step, quick},
+    traced::Traced,
+};
 
 /// One operation of each class: the columns of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -382,4 +387,31 @@ async fn a_denial_says_why() {
         assert_eq!(error.code(), Some(&ErrorCode::ChatDenied));
         assert_eq!(error.chat_denied(), Some(why));
     }
+}
+
+#[tokio::test]
+async fn a_trace_at_info_tells_how_a_call_went_and_nothing_of_what_was_said() {
+    let (traced, _guard) = Traced::start(LevelFilter::INFO);
+    let quoting = Step::Status(429, r#"{"code":"too.many.requests","message":"you said: secret words"}"#, None);
+    let server = FaultServer::start([quoting, Step::Status(503, "secret words", Some("0")), Step::Good]).await;
+    server.bot().send(ChatId(1), "secret words").await.unwrap();
+    let server = FaultServer::start([Step::Status(403, r#"{"code":"x","message":"secret words"}"#, None)]).await;
+    server.bot().send(ChatId(1), "secret words").await.unwrap_err();
+
+    let text = traced.text();
+    let tells = |line: &&str| line.contains("trying again") || line.contains(": close");
+    let lines: Vec<&str> = text.lines().filter(tells).collect();
+    assert_eq!(lines.len(), 4, "two retries, two ends of a call:\n{text}");
+    for (line, told) in [
+        (
+            lines[0],
+            &["WARN", "sendMessage", "attempt=1", "RateLimited", "status=429", "too.many.requests", "delay_ms="][..],
+        ),
+        (lines[1], &["WARN", "sendMessage", "attempt=2", "Unavailable", "status=503", "delay_ms="]),
+        (lines[2], &["INFO", "sendMessage", "attempts=3", "status=200", "elapsed_ms="]),
+        (lines[3], &["INFO", "sendMessage", "attempts=1", "status=403", "elapsed_ms="]),
+    ] {
+        assert!(told.iter().all(|word| line.contains(word)), "{told:?}:\n{line}");
+    }
+    assert!(!text.contains("secret") && !text.contains("token"), "{text}");
 }

@@ -12,5 +12,6 @@ mod instances;
 mod models;
 mod sandbox;
 mod token;
+mod traced;
 mod updates;
 mod wire;

@@ -5,9 +5,7 @@ use std::{
     error::Error as _,
     fmt::{Debug, Write as _},
     future::IntoFuture,
-    io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -24,14 +22,13 @@ use tamtam::{
 };
 use tokio::net::TcpListener;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
 use crate::common::{
     ENCODED_TOKEN, RawServer, TOKEN, answering, answering_json, bot, bot_at, bot_info, cut_answer, http_answer,
     mock_server, only_request, refusing, requests,
 };
-use crate::fault_server::quick;
+use crate::{fault_server::quick, traced::Traced};
 
 /// How the token begins, the same plain and encoded: a part of it that got out is found as well as the whole.
 const BEGINNING: &str = "s3cr3t";
@@ -322,39 +319,6 @@ async fn a_panic_with_the_bot_and_its_error_does_not_show_the_token() {
     }
 }
 
-/// What was traced, of every target at every level, as long as the guard lives.
-#[derive(Clone, Default)]
-struct Traced(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Traced {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Traced {
-    /// Listens on this thread, on which `tokio::test` runs everything, the connections' tasks too.
-    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
-        let traced = Self::default();
-        let writer = traced.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(LevelFilter::TRACE)
-            .with_span_events(FmtSpan::FULL)
-            .with_writer(move || writer.clone())
-            .finish();
-        (traced, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
 /// Calls that succeed and calls that fail, in every way that a server answers.
 async fn call_everything(settings: impl Fn(&str) -> tamtam::BotBuilder) {
     let build = |server: &MockServer| settings(&server.uri()).build().unwrap();
@@ -384,7 +348,7 @@ async fn call_everything(settings: impl Fn(&str) -> tamtam::BotBuilder) {
 
 #[tokio::test]
 async fn traces_of_http_1_do_not_show_the_token() {
-    let (traced, _guard) = Traced::start();
+    let (traced, _guard) = Traced::start(LevelFilter::TRACE);
     call_everything(|url| bot_at(url).retry(quick())).await;
     let text = traced.text();
     assert!(text.contains("getMyInfo") && text.contains("status=200") && text.contains("trying again"), "{text}");
@@ -393,7 +357,7 @@ async fn traces_of_http_1_do_not_show_the_token() {
 
 #[tokio::test]
 async fn traces_of_http_2_do_not_show_the_token() {
-    let (traced, _guard) = Traced::start();
+    let (traced, _guard) = Traced::start(LevelFilter::TRACE);
     call_everything(|url| {
         Bot::builder(TOKEN).base_url(url).retry(quick()).http(|http| http.no_proxy().http2_prior_knowledge())
     })
