@@ -14,7 +14,7 @@
 //! # }
 //! ```
 
-mod generated {
+pub(crate) mod generated {
     // How generated code is spelled is nobody's concern; what it does is tested.
     #![allow(clippy::all, rustdoc::redundant_explicit_links)]
     include!(concat!(env!("OUT_DIR"), "/tamtam.rs"));
@@ -22,4 +22,3 @@ mod generated {
 
 pub(crate) use generated::client::Client;
 pub use generated::operations::*;
-pub use generated::types;

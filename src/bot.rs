@@ -1,6 +1,6 @@
 //! The bot: a cheap clone that everything is reached from.
 
-use std::{fmt, sync::Arc};
+use std::{env::VarError, fmt, sync::Arc};
 
 use http::Method;
 use reqwest::Url;
@@ -81,8 +81,10 @@ impl Bot {
         let token = std::env::var(TOKEN_VARIABLE)
             .map_err(|_| Error::build(format!("{TOKEN_VARIABLE} is not set: put the bot's token into it")))?;
         let mut builder = Self::builder(token);
-        if let Ok(url) = std::env::var(BASE_URL_VARIABLE) {
-            builder = builder.base_url(url);
+        match std::env::var(BASE_URL_VARIABLE) {
+            Ok(url) => builder = builder.base_url(url),
+            Err(VarError::NotPresent) => {}
+            Err(VarError::NotUnicode(_)) => return Err(Error::build(format!("{BASE_URL_VARIABLE} is not UTF-8"))),
         }
         builder.build()
     }
@@ -229,6 +231,7 @@ impl Bot {
 
 /// Where a message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Target {
     /// A dialog, group or channel.
     Chat(ChatId),

@@ -46,7 +46,7 @@ impl fmt::Debug for BotBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Proxies may carry a password, and the token never shows.
         f.debug_struct("BotBuilder")
-            .field("base_url", &self.base_url)
+            .field("base_url", &shown(&self.base_url))
             .field("version", &self.version)
             .field("connect_timeout", &self.connect_timeout)
             .field("timeouts", &self.timeouts)
@@ -103,7 +103,8 @@ impl BotBuilder {
         self
     }
 
-    /// How long making a connection may take; 10 s if not set.
+    /// How long making a connection may take; 10 s if not set, and never more than half of [`timeout`](Self::timeout), so
+    /// that a call which got no connection is known not to have been sent.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -137,8 +138,8 @@ impl BotBuilder {
         self
     }
 
-    /// Goes through a proxy (`http://`, `https://`), which may carry `user:password@`. Without one the system's settings
-    /// count.
+    /// Goes through a proxy (`http://`, `https://`), which may carry `user:password@`. Without one the environment's
+    /// settings count (`HTTPS_PROXY` and its like).
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxies.push(url.into());
         self
@@ -151,7 +152,8 @@ impl BotBuilder {
     }
 
     /// Any other setting of the HTTP client. Redirects, referer, verbose logs and retries of its own stay off whatever
-    /// the closure does: the first three would give the token away, the last would send twice.
+    /// the closure does: the first three would give the token away, the last would go past the bot's own policy. A second
+    /// closure takes the place of the first.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -178,10 +180,11 @@ impl BotBuilder {
         if token.is_empty() {
             return Err(Error::build("the token is empty: PrimeBot (https://tt.me/primebot) gives one to every bot"));
         }
-        let base_url = base_url(&self.base_url)?;
+        let token = Token::new(token.to_owned());
+        let base_url = base_url(&self.base_url, &token)?;
         let mut http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
-            .connect_timeout(self.connect_timeout)
+            .connect_timeout(self.connect_timeout.min(self.timeouts.request / 2))
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .gzip(self.gzip);
         for url in &self.proxies {
@@ -205,7 +208,7 @@ impl BotBuilder {
             .map_err(|error| Error::build(format!("the HTTP client cannot be set up: {}", root(&error))))?;
         let transport = Transport {
             http,
-            token: Token::new(token.to_owned()),
+            token,
             version: self.version,
             timeouts: self.timeouts,
             retry: self.retry,
@@ -215,10 +218,21 @@ impl BotBuilder {
     }
 }
 
+/// As much of a base URL as may be seen: no user, password or query, whatever is wrong with it.
+fn shown(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    match (text.split_once("://"), text.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
+        (None, Some((_, host))) => host.to_owned(),
+        (_, None) => text.to_owned(),
+    }
+}
+
 /// A URL under which paths can be put.
-fn base_url(text: &str) -> Result<Url> {
+fn base_url(text: &str, token: &Token) -> Result<Url> {
     let fail = |problem: &str| Error::build(format!("the base URL {problem}"));
-    let url = Url::parse(text).map_err(|error| fail(&format!("`{text}` is not a URL: {error}")))?;
+    let url =
+        Url::parse(text).map_err(|error| fail(&format!("`{}` is not a URL: {error}", token.redact(&shown(text)))))?;
     match url.scheme() {
         "http" => {}
         "https" if cfg!(any(feature = "rustls", feature = "native-tls")) => {}

@@ -46,6 +46,9 @@ pub(crate) enum Kind {
     /// The request was not sent, because no server would take it.
     #[error("not sent: {0}")]
     Invalid(Invalid),
+    /// The request was not sent, because HTTP cannot carry it: its URL is too long, say.
+    #[error("not sent: the request cannot be made: {}", root(source))]
+    Unmade { source: reqwest::Error },
     /// No connection, so nothing was sent.
     #[error("cannot connect: {}", root(source))]
     Connect { source: reqwest::Error },
@@ -114,7 +117,7 @@ impl Kind {
                 status if status.is_server_error() => Failure::Unknown,
                 _ => Failure::Refused,
             },
-            Self::Build(_) | Self::Invalid(_) | Self::Refused(_) => Failure::Refused,
+            Self::Build(_) | Self::Invalid(_) | Self::Unmade { .. } | Self::Refused(_) => Failure::Refused,
         }
     }
 
@@ -154,7 +157,9 @@ impl Error {
 
     /// Whether "there is no such thing" means that an earlier attempt has removed it.
     pub(crate) fn is_already_gone(&self) -> bool {
-        self.0.report.may_be_gone && self.is_not_found()
+        // By the API's own word: a proxy's 404 says nothing of it.
+        let by_api = self.code().is_some_and(|code| *code != ErrorCode::MethodNotFound);
+        self.0.report.may_be_gone && self.is_not_found() && by_api
     }
 
     /// The operation that failed, by the document's name (`sendMessage`), or method and path of a raw request.
@@ -211,14 +216,15 @@ impl Error {
         self.0.kind.retry_after()
     }
 
-    /// The server is asked too often (429). Wait [`retry_after`](Self::retry_after) and call again: nothing was done.
+    /// The server is asked too often (429). Wait [`retry_after`](Self::retry_after) and call again: this attempt did
+    /// nothing.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
     }
 
     /// The attached media is still being processed, for longer than the bot waits. Send the same message again a little
-    /// later: nothing was posted.
+    /// later: this attempt posted nothing.
     #[must_use]
     pub fn is_attachment_not_ready(&self) -> bool {
         self.0.kind.failure() == Failure::AttachmentNotReady
@@ -259,7 +265,7 @@ impl Error {
     /// The request can never be right and was not sent; the error says which field, and how to mend it.
     #[must_use]
     pub fn is_invalid_request(&self) -> bool {
-        matches!(self.0.kind, Kind::Invalid(_))
+        matches!(self.0.kind, Kind::Invalid(_) | Kind::Unmade { .. })
     }
 
     /// No connection or no whole answer in time. Whether the server has done it,
@@ -279,7 +285,8 @@ impl Error {
         matches!(self.0.kind, Kind::Connect { .. } | Kind::ConnectTimeout { .. })
     }
 
-    /// The server's answer does not fit the document. The server has done what was asked; report it to this crate.
+    /// The answer of a success is not what the document says. If it is JSON, the server has done what was asked and this
+    /// crate should learn of it: please report it. If it is not, somebody else may have answered (a hotel's network).
     #[must_use]
     pub fn is_decode(&self) -> bool {
         matches!(self.0.kind, Kind::Decode { .. })

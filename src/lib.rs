@@ -21,7 +21,7 @@ mod token;
 mod transport;
 mod union;
 
-pub use api::types;
+pub use api::generated::types;
 pub use bot::{Bot, Target};
 pub use builder::BotBuilder;
 pub use error::{ChatDenied, Error, ErrorCode};

@@ -1,10 +1,14 @@
 //! String enums that keep values they do not know.
 
-/// A string enum: `pub enum Name { Variant = "value", }`, with `Unknown(String)` for what servers add.
+/// A string enum: `pub enum Name { Variant = "value", }`, with `Unknown(String)` for what servers add, or another name
+/// after `else`.
 macro_rules! open_enum {
+    ($(#[$doc:meta])* pub enum $name:ident $values:tt) => {
+        $crate::open_enum::open_enum! { $(#[$doc])* pub enum $name $values else Unknown }
+    };
     (
         $(#[$doc:meta])*
-        pub enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $value:literal,)* }
+        pub enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $value:literal,)* } else $other:ident
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,7 +16,7 @@ macro_rules! open_enum {
         pub enum $name {
             $($(#[$variant_doc])* $variant,)*
             /// A value that the crate does not know, as it came.
-            Unknown(String),
+            $other(String),
         }
 
         impl $name {
@@ -21,7 +25,7 @@ macro_rules! open_enum {
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $value,)*
-                    Self::Unknown(value) => value,
+                    Self::$other(value) => value,
                 }
             }
         }
@@ -30,7 +34,7 @@ macro_rules! open_enum {
             fn from(value: &str) -> Self {
                 match value {
                     $($value => Self::$variant,)*
-                    _ => Self::Unknown(value.to_owned()),
+                    _ => Self::$other(value.to_owned()),
                 }
             }
         }
@@ -39,7 +43,7 @@ macro_rules! open_enum {
             fn from(value: String) -> Self {
                 match value.as_str() {
                     $($value => Self::$variant,)*
-                    _ => Self::Unknown(value),
+                    _ => Self::$other(value),
                 }
             }
         }
@@ -49,6 +53,18 @@ macro_rules! open_enum {
 
             fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
                 Ok(Self::from(value))
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.as_str() == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.as_str() == *other
             }
         }
 

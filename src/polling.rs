@@ -1,7 +1,6 @@
 //! The update stream: long polling that loses nothing.
 
 use std::{
-    borrow::Cow,
     collections::VecDeque,
     fmt,
     future::Future,
@@ -11,20 +10,15 @@ use std::{
 };
 
 use futures_core::Stream;
-use http::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tokio::time::{Instant, sleep_until};
 
-use crate::{
-    Bot, Error, Result, Update, UpdateType,
-    api::GetUpdates,
-    error::{Kind, Report},
-    request::Request,
-    transport::{Answer, CallOptions, Operation, Outgoing},
-};
+use crate::{Bot, Result, Update, UpdateType, request, transport::CallOptions};
 
-/// What a poll is. The stream reads the pages itself, so it does not go through the generated request.
-const OPERATION: &Operation = <GetUpdates as Request>::OPERATION;
+/// The shortest time from one poll to the next when the first brought nothing: a server that does not hold its polls, or
+/// fails them at once, is not asked in a loop.
+const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The updates of a bot by long polling; made by [`Bot::updates`].
 ///
@@ -65,12 +59,14 @@ pub struct Updates {
     /// The updates of the page that were not handed out yet.
     page: VecDeque<Update>,
     poll: Option<Pin<Box<dyn Future<Output = Result<Page>> + Send + Sync>>>,
+    /// When the next poll may begin, if the last one brought nothing.
+    not_before: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Settings {
     limit: Option<u32>,
-    hold_seconds: Option<u64>,
+    hold_seconds: Option<u32>,
     types: Vec<UpdateType>,
 }
 
@@ -95,7 +91,7 @@ impl fmt::Debug for Updates {
 
 impl Updates {
     pub(crate) fn new(bot: Bot) -> Self {
-        Self { bot, settings: Settings::default(), marker: None, page: VecDeque::new(), poll: None }
+        Self { bot, settings: Settings::default(), marker: None, page: VecDeque::new(), poll: None, not_before: None }
     }
 
     /// How many updates a page has at most, from 1 to 1000; the server takes 100 if not set.
@@ -104,9 +100,11 @@ impl Updates {
         self
     }
 
-    /// For how long the server holds a poll when there is nothing new: whole seconds, from 0 to 90; 30 if not set.
+    /// For how long the server holds a poll when there is nothing new: from 0 to 90 s, rounded up to whole seconds; 30 s if
+    /// not set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.settings.hold_seconds = Some(timeout.as_secs());
+        let seconds = timeout.as_secs().saturating_add(u64::from(timeout.subsec_nanos() > 0));
+        self.settings.hold_seconds = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
         self
     }
 
@@ -152,10 +150,21 @@ impl Stream for Updates {
             if let Some(update) = this.page.pop_front() {
                 return Poll::Ready(Some(Ok(update)));
             }
-            let (bot, settings, marker) = (&this.bot, &this.settings, this.marker);
-            let poll = this.poll.get_or_insert_with(|| Box::pin(fetch(bot.clone(), settings.clone(), marker)));
+            let poll = this.poll.get_or_insert_with(|| {
+                let (bot, settings) = (this.bot.clone(), this.settings.clone());
+                let (marker, not_before) = (this.marker, this.not_before.take());
+                Box::pin(async move {
+                    if let Some(instant) = not_before {
+                        sleep_until(instant).await;
+                    }
+                    fetch(bot, settings, marker).await
+                })
+            });
             let page = ready!(poll.as_mut().poll(context));
             this.poll = None;
+            if !page.as_ref().is_ok_and(|page| !page.updates.is_empty()) {
+                this.not_before = Some(Instant::now() + LEAST_INTERVAL);
+            }
             match page {
                 Ok(page) => {
                     this.page = page.updates;
@@ -170,50 +179,37 @@ impl Stream for Updates {
 
 /// One poll.
 async fn fetch(bot: Bot, settings: Settings, marker: Option<i64>) -> Result<Page> {
-    let (hold_parameter, default_hold) = OPERATION.hold.unwrap_or_default();
-    let hold = settings.hold_seconds.unwrap_or(default_hold);
-    let mut url = bot
-        .join(OPERATION.path)
-        .map_err(|invalid| Error::new(Kind::Invalid(invalid)).of(OPERATION.id, Report::default()))?;
-    {
-        let mut query = url.query_pairs_mut();
-        query.append_pair(hold_parameter, &hold.to_string());
-        if let Some(limit) = settings.limit {
-            query.append_pair("limit", &limit.to_string());
-        }
-        if let Some(marker) = marker {
-            query.append_pair("marker", &marker.to_string());
-        }
-        if !settings.types.is_empty() {
-            let types: Vec<&str> = settings.types.iter().map(UpdateType::as_str).collect();
-            query.append_pair("types", &types.join(","));
-        }
+    let mut request = bot.api().get_updates();
+    if let Some(limit) = settings.limit {
+        request = request.limit(limit.into());
     }
-    let outgoing = Outgoing {
-        operation: Cow::Borrowed(OPERATION.id),
-        class: OPERATION.class,
-        method: Method::GET,
-        url,
-        body: None,
-        hold: Some(Duration::from_secs(hold)),
-        // The stream decides itself what a failed poll means.
-        options: CallOptions { no_retry: true, ..CallOptions::default() },
-    };
-    Ok(bot.transport().execute(outgoing, page).await?.value)
+    if let Some(seconds) = settings.hold_seconds {
+        request = request.timeout(seconds.into());
+    }
+    if let Some(marker) = marker {
+        request = request.marker(marker);
+    }
+    if !settings.types.is_empty() {
+        request = request.types(settings.types);
+    }
+    // The stream decides itself what a failed poll means, and reads the pages itself.
+    let options = CallOptions { no_retry: true, ..CallOptions::default() };
+    let read = |text: &str| page(text).map(|page| Box::new(page) as _);
+    Ok(request::fetch(&request, &bot, options, read).await?.value)
 }
 
 /// Reads a page: the envelope first, then each update by itself, so that a strange one costs nobody but itself.
-fn page(answer: &Answer) -> serde_json::Result<Page> {
+fn page(text: &str) -> serde_json::Result<Page> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
         #[serde(borrow, default)]
         updates: Option<Vec<&'a RawValue>>,
         marker: Option<i64>,
     }
-    if answer.body.trim_ascii().is_empty() {
+    if text.trim_ascii().is_empty() {
         return Ok(Page::default());
     }
-    let Envelope { updates, marker } = serde_json::from_slice(&answer.body)?;
+    let Envelope { updates, marker } = serde_json::from_str(text)?;
     let updates =
         updates.unwrap_or_default().into_iter().map(|raw| Update::read(raw.get())).collect::<Result<_, _>>()?;
     Ok(Page { updates, marker })
@@ -221,26 +217,20 @@ fn page(answer: &Answer) -> serde_json::Result<Page> {
 
 #[cfg(test)]
 mod tests {
-    use http::StatusCode;
-
     use super::*;
-
-    fn read(body: &str) -> serde_json::Result<Page> {
-        page(&Answer { status: StatusCode::OK, body: body.to_owned().into() })
-    }
 
     #[test]
     fn an_empty_body_is_an_empty_page() {
-        assert_eq!(read("").unwrap(), Page::default());
-        assert_eq!(read(" \n").unwrap(), Page::default());
-        assert_eq!(read("{}").unwrap(), Page::default());
-        assert_eq!(read(r#"{"updates":null,"marker":null}"#).unwrap(), Page::default());
+        assert_eq!(page("").unwrap(), Page::default());
+        assert_eq!(page(" \n").unwrap(), Page::default());
+        assert_eq!(page("{}").unwrap(), Page::default());
+        assert_eq!(page(r#"{"updates":null,"marker":null}"#).unwrap(), Page::default());
     }
 
     #[test]
     fn strange_updates_do_not_fail_their_page() {
         let page =
-            read(r#"{"updates":[5,{"update_type":"new"},{"update_type":"bot_started"},null],"marker":7}"#).unwrap();
+            page(r#"{"updates":[5,{"update_type":"new"},{"update_type":"bot_started"},null],"marker":7}"#).unwrap();
         assert_eq!(page.marker, Some(7));
         let tags: Vec<&str> = page.updates.iter().map(Update::tag).collect();
         assert_eq!(tags, ["", "new", "bot_started", ""]);
@@ -250,7 +240,7 @@ mod tests {
     #[test]
     fn a_body_that_is_no_page_is_an_error() {
         for body in ["<html>", r#"{"updates":[{"#, "[]", r#"{"updates":{}}"#] {
-            assert!(read(body).is_err(), "{body}");
+            assert!(page(body).is_err(), "{body}");
         }
     }
 }

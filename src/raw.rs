@@ -10,7 +10,7 @@ use crate::{
     check::{Invalid, Place},
     error::{Kind, Report},
     retry::Class,
-    transport::{Answer, CallOptions, Outgoing},
+    transport::{CallOptions, Outgoing},
 };
 
 /// A request that the document does not have, made by [`Bot::request`].
@@ -109,8 +109,8 @@ impl RawRequest {
             hold: None,
             options: self.options,
         };
-        let decode = |answer: &Answer| serde_json::from_slice(&answer.body);
-        Ok(self.bot.transport().execute(outgoing, decode).await?.value)
+        let read = |text: &str| serde_json::from_str(text);
+        Ok(self.bot.transport().execute(outgoing, read).await?.value)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     api::Client,
     check::Invalid,
     error::{Kind, Report},
-    transport::{Call, CallOptions, Done, Operation},
+    transport::{Call, CallOptions, Decode, Done, Operation},
 };
 
 /// What the generated client's methods return.
@@ -41,35 +41,47 @@ pub(crate) trait Request: Sized + Send + Sync + 'static {
 
 /// Sends a request.
 pub(crate) async fn send<R: Request>(request: R, bot: Bot, options: CallOptions) -> Result<R::Output, Error> {
-    let fail = |kind, report| Error::new(kind).of(R::OPERATION.id, report);
-    if let Err(invalid) = request.check() {
-        return Err(fail(Kind::Invalid(invalid), Report::default()));
-    }
-    let call = Call::new(bot.clone(), R::OPERATION, options, |body| {
-        serde_json::from_slice::<R::Answer>(body).map(|answer| Box::new(answer) as _)
-    });
-    let client = Client::new_with_client(bot.base_url_text(), bot.transport().http.clone(), call.clone());
-    // What the generated code makes of the outcome says nothing.
-    let made_of_it = request.exec(&client).await;
-    let (answer, report) = match (call.take_outcome(), made_of_it) {
-        (Some(Ok(Done { value, report })), _) => (value.downcast::<R::Answer>(), report),
-        (Some(Err(error)), _) if error.is_already_gone() => return R::gone().ok_or(error),
-        (Some(Err(error)), _) => return Err(error),
-        // The request could not be made: a base URL without a host, a body that cannot be written.
-        (None, unmade) => {
-            let why = unmade.err().map_or_else(String::new, describe);
-            return Err(fail(Kind::Build(format!("the request cannot be made: {why}")), Report::default()));
-        }
+    let read = |text: &str| serde_json::from_str::<R::Answer>(text).map(|answer| Box::new(answer) as _);
+    let Done { value, report } = match fetch(&request, &bot, options, read).await {
+        Err(error) if error.is_already_gone() => return R::gone().ok_or(error),
+        done => done?,
     };
-    let Ok(answer) = answer else { unreachable!("an answer is read as what it is") };
-    R::finish(*answer).or_else(|words| match R::gone() {
+    R::finish(value).or_else(|words| match R::gone() {
         Some(gone) if report.may_be_gone => Ok(gone),
         _ => {
             // An empty reason is none.
             let words = words.filter(|words| !words.trim().is_empty());
-            Err(fail(Kind::Refused(words.map(|words| bot.transport().token.redact(&words).into_owned())), report))
+            let words = words.map(|words| bot.transport().token.redact(&words).into_owned());
+            Err(Error::new(Kind::Refused(words)).of(R::OPERATION.id, report))
         }
     })
+}
+
+/// Sends a request and reads its answer as whatever `read` makes of it, which must be a `T`.
+pub(crate) async fn fetch<R: Request, T: 'static>(
+    request: &R,
+    bot: &Bot,
+    options: CallOptions,
+    read: Decode,
+) -> Result<Done<T>, Error> {
+    let fail = |kind| Error::new(kind).of(R::OPERATION.id, Report::default());
+    request.check().map_err(|invalid| fail(Kind::Invalid(invalid)))?;
+    let call = Call::new(bot.clone(), R::OPERATION, options, read);
+    let client = Client::new_with_client(bot.base_url_text(), bot.transport().http.clone(), call.clone());
+    // What the generated code makes of the outcome says nothing.
+    let made_of_it = request.exec(&client).await;
+    match call.take_outcome() {
+        Some(Ok(Done { value, report })) => match value.downcast::<T>() {
+            Ok(value) => Ok(Done { value: *value, report }),
+            Err(_) => unreachable!("an answer is read as what it is"),
+        },
+        Some(Err(error)) => Err(error),
+        // The request could not be made: a base URL without a host, a body that cannot be written.
+        None => {
+            let why = made_of_it.err().map_or_else(String::new, describe);
+            Err(fail(Kind::Build(format!("the request cannot be made: {why}"))))
+        }
+    }
 }
 
 /// The words of an error of the generated client, without a URL.
@@ -145,5 +157,33 @@ impl<T> FromIterator<T> for CommaSeparated<T> {
 impl<T: std::fmt::Display> Serialize for CommaSeparated<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         StringWithSeparator::<CommaSeparator, T>::serialize_as(&self.0, serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{api::*, retry::Class};
+
+    /// What the contract says of each operation of the document.
+    #[test]
+    fn every_operation_is_of_the_class_that_the_contract_says() {
+        macro_rules! classes {
+            ($($class:ident: $($request:ident)*;)*) => {
+                [$($((<$request as Request>::OPERATION, Class::$class),)*)*]
+            };
+        }
+        let contract = classes! {
+            Read: GetMyInfo GetChats GetChatByLink GetChat GetPinnedMessage GetMembership GetAdmins GetMembers
+                GetSubscriptions GetMessages GetMessageById GetUpdates;
+            Repeat: EditMyInfo EditChat PinMessage EditMessage GetUploadUrl Subscribe;
+            Remove: UnpinMessage LeaveChat RemoveMember Unsubscribe DeleteMessage;
+            Act: SendMessage AnswerOnCallback Construct SendAction AddMembers;
+        };
+        for (operation, class) in contract {
+            assert_eq!(operation.class, class, "{}", operation.id);
+        }
+        let ids: std::collections::BTreeSet<&str> = contract.iter().map(|(operation, _)| operation.id).collect();
+        assert_eq!(ids.len(), 28);
     }
 }

@@ -150,7 +150,9 @@ impl Sandbox {
     /// If the HTTP client cannot be set up.
     #[must_use]
     pub fn bot(&self) -> Bot {
-        match Bot::builder(self.token()).base_url(self.base_url()).build() {
+        // The environment's proxy has no way to this process.
+        let builder = Bot::builder(self.token()).base_url(self.base_url()).http(|http| http.no_proxy());
+        match builder.build() {
             Ok(bot) => bot,
             Err(error) => panic!("the sandbox's bot cannot be made: {error}"),
         }

@@ -48,6 +48,19 @@ impl Token {
         }
         text
     }
+
+    /// A text that was cut, without what may be the beginning of the token at its end.
+    pub(crate) fn without_its_beginning_at_the_end<'a>(&self, text: &'a str) -> &'a str {
+        let longest = self
+            .forms
+            .iter()
+            .filter_map(|form| {
+                let ends = form.char_indices().skip(1).map(|(end, _)| &form[..end]);
+                ends.filter(|beginning| text.ends_with(beginning)).map(str::len).max()
+            })
+            .max();
+        &text[..text.len() - longest.unwrap_or(0)]
+    }
 }
 
 /// `%2F` as `%2f`: some servers quote a URL so.

@@ -233,7 +233,7 @@ impl<'a> Parts<'a> {
         if let Some(group) = operation.node.get("x-exactly-one-of") {
             checks.push(self.exactly_one(group)?);
         }
-        let (id, path) = (&operation.id, &operation.path);
+        let id = &operation.id;
         let hold = match &self.hold {
             Some((parameter, seconds)) => quote!(::std::option::Option::Some((#parameter, #seconds))),
             None => quote!(::std::option::Option::None),
@@ -264,7 +264,6 @@ impl<'a> Parts<'a> {
                 type Output = #output;
                 const OPERATION: &'static crate::transport::Operation = &crate::transport::Operation {
                     id: #id,
-                    path: #path,
                     hold: #hold,
                     class: crate::retry::Class::#class,
                 };
@@ -441,11 +440,12 @@ fn retries(node: &Value) -> &'static str {
         }
         Some("repeat") => {
             "Twice is the same as once: any failure that may pass is tried again, as the bot's \
-             [`RetryPolicy`](crate::RetryPolicy) says."
+             [`RetryPolicy`](crate::RetryPolicy) says, unless the server has answered that it is done."
         }
         Some("remove") => {
-            "Any failure that may pass is tried again, as the bot's [`RetryPolicy`](crate::RetryPolicy) says. If one of \
-             the attempts may have done it and a later one finds nothing left to remove, that is a success."
+            "Any failure that may pass is tried again, as the bot's [`RetryPolicy`](crate::RetryPolicy) says, unless the \
+             server has answered that it is done. If one of the attempts may have done it and a later one finds nothing \
+             left to remove, that is a success."
         }
         _ => {
             "Twice is not the same as once, so the request is sent again only if it is certain that the server has not \

@@ -1,44 +1,12 @@
 //! The API's own names of its failures.
 
-use std::fmt;
+use crate::open_enum::open_enum;
 
-/// Defines the codes: `Variant = "value"`, and `Other` for what servers add.
-macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident = $value:literal,)*) => {
-        /// What the API calls a failure (`code` in the body of an error).
-        ///
-        /// Not in the API's document: these are the codes that servers were seen to send.
-        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum ErrorCode {
-            $($(#[$doc])* $variant,)*
-            /// A code that the crate does not know, as it came.
-            Other(String),
-        }
-
-        impl ErrorCode {
-            /// The code as the API writes it.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                match self {
-                    $(Self::$variant => $value,)*
-                    Self::Other(code) => code,
-                }
-            }
-        }
-
-        impl From<&str> for ErrorCode {
-            fn from(code: &str) -> Self {
-                match code {
-                    $($value => Self::$variant,)*
-                    _ => Self::Other(code.to_owned()),
-                }
-            }
-        }
-    };
-}
-
-codes! {
+open_enum! {
+    /// What the API calls a failure (`code` in the body of an error).
+    ///
+    /// Not in the API's document: these are the codes that servers were seen to send.
+    pub enum ErrorCode {
     /// 401: the token is missing, wrong or revoked.
     VerifyToken = "verify.token",
     /// 400: attached media is still being processed. The message may say so under another code; ask
@@ -60,24 +28,7 @@ codes! {
     TooManyRequests = "too.many.requests",
     /// 500: the server failed; the last word of the message is an incident's id.
     InternalError = "internal.error",
-}
-
-impl fmt::Display for ErrorCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl PartialEq<str> for ErrorCode {
-    fn eq(&self, other: &str) -> bool {
-        self.as_str() == other
-    }
-}
-
-impl PartialEq<&str> for ErrorCode {
-    fn eq(&self, other: &&str) -> bool {
-        self.as_str() == *other
-    }
+    } else Other
 }
 
 /// Why a chat does not let the bot do something (`chat.denied`), as far as the server's message tells.

@@ -15,6 +15,8 @@ const BUDGET: Duration = Duration::from_secs(30);
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(8) };
 /// The waits for an attachment. A photo takes a moment, a long video a minute.
 const ATTACHMENT_BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(8) };
+/// No wait for an attachment is shorter, whatever is set: nothing else ends the asking.
+const LEAST_ATTACHMENT_WAIT: Duration = Duration::from_millis(1);
 /// For how long an attachment is waited for.
 const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 
@@ -72,6 +74,9 @@ impl RetryPolicy {
 
     /// For how long a call is tried, from its beginning; 30 s if not set. A wait that would end later is not begun: the
     /// call fails at once. The last attempt may take its whole timeout beyond it.
+    ///
+    /// The usual timeout of a call is 30 s as well, so that one which got no answer in time has used the budget up. For
+    /// another try after that, raise the budget or lower [`BotBuilder::timeout`](crate::BotBuilder::timeout).
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = budget;
         self
@@ -116,7 +121,9 @@ pub(crate) struct Tries {
     failures: u32,
     /// How often an attachment was not ready.
     not_ready: u32,
-    /// How long attachments have been waited for.
+    /// When the current wait for an attachment began, after the beginning of the call.
+    waiting_since: Option<Duration>,
+    /// How long the waits for attachments before that took.
     waited: Duration,
     /// An attempt failed in a way that leaves open whether it was done.
     ambiguous: bool,
@@ -124,7 +131,16 @@ pub(crate) struct Tries {
 
 impl Tries {
     pub(crate) fn new(policy: RetryPolicy, class: Class, idempotent: Option<bool>) -> Self {
-        Self { policy, class, idempotent, failures: 0, not_ready: 0, waited: Duration::ZERO, ambiguous: false }
+        Self {
+            policy,
+            class,
+            idempotent,
+            failures: 0,
+            not_ready: 0,
+            waiting_since: None,
+            waited: Duration::ZERO,
+            ambiguous: false,
+        }
     }
 
     /// Whether the server may have done what was asked in one of the attempts.
@@ -149,33 +165,36 @@ impl Tries {
         self.ambiguous |= ambiguous(self.class, failure);
         match remedy(self.class, self.idempotent, failure) {
             Remedy::None => Verdict::Failed,
-            Remedy::Wait => self.wait_for_attachment(asked),
-            Remedy::Retry => self.retry(elapsed, asked, chance),
+            Remedy::Wait => self.wait_for_attachment(elapsed, asked),
+            Remedy::Retry => {
+                // Waiting for an attachment, its attempts included, is not part of the budget.
+                let since = self.waiting_since.take();
+                self.waited += since.map_or(Duration::ZERO, |since| elapsed.saturating_sub(since));
+                self.retry(elapsed.saturating_sub(self.waited), asked, chance)
+            }
         }
     }
 
-    fn retry(&mut self, elapsed: Duration, asked: Option<Duration>, chance: f64) -> Verdict {
+    fn retry(&mut self, spent: Duration, asked: Option<Duration>, chance: f64) -> Verdict {
         self.failures += 1;
         if self.failures >= self.policy.attempts {
             return Verdict::Failed;
         }
         let delay = self.policy.backoff.jittered(self.failures, chance).max(asked.unwrap_or_default());
-        // Waiting for an attachment is not part of the budget.
-        let spent = elapsed.saturating_sub(self.waited);
         if spent.saturating_add(delay) > self.policy.budget { Verdict::Failed } else { Verdict::Again(delay) }
     }
 
-    fn wait_for_attachment(&mut self, asked: Option<Duration>) -> Verdict {
-        let left = self.policy.attachment_budget.saturating_sub(self.waited);
+    fn wait_for_attachment(&mut self, elapsed: Duration, asked: Option<Duration>) -> Verdict {
+        let since = *self.waiting_since.get_or_insert(elapsed);
+        let waited = self.waited.saturating_add(elapsed.saturating_sub(since));
+        let left = self.policy.attachment_budget.saturating_sub(waited);
         if left.is_zero() {
             return Verdict::Failed;
         }
         self.not_ready += 1;
-        let step = self.policy.attachment_backoff.step(self.not_ready).max(asked.unwrap_or_default());
+        let step = self.policy.attachment_backoff.step(self.not_ready).max(LEAST_ATTACHMENT_WAIT);
         // The last wait is shortened, so that the time allowed is used whole.
-        let delay = step.min(left);
-        self.waited = self.waited.saturating_add(delay);
-        Verdict::Again(delay)
+        Verdict::Again(step.min(left).max(asked.unwrap_or_default().min(left)))
     }
 }
 
@@ -230,10 +249,34 @@ mod tests {
         }
         assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000, 8000, 4500]);
         assert_eq!(elapsed, ATTACHMENT_BUDGET);
+        assert_eq!(tries.after(Failure::AttachmentNotReady, elapsed, None, 0.0), Verdict::Failed);
         // The budget of the other failures is still whole.
         assert!(matches!(tries.after(Failure::NotSent, elapsed, Some(secs(30)), 0.0), Verdict::Again(_)));
         assert!(matches!(tries.after(Failure::NotSent, elapsed, None, 0.0), Verdict::Again(_)));
         assert_eq!(tries.after(Failure::NotSent, elapsed, None, 0.0), Verdict::Failed);
+    }
+
+    #[test]
+    fn slow_answers_while_waiting_count_for_the_wait_and_not_for_the_budget() {
+        let mut tries = tries(Class::Act);
+        assert!(matches!(tries.after(Failure::AttachmentNotReady, secs(3), None, 0.0), Verdict::Again(_)));
+        assert!(matches!(tries.after(Failure::AttachmentNotReady, secs(50), None, 0.0), Verdict::Again(_)));
+        assert!(matches!(tries.after(Failure::RateLimited, secs(60), Some(secs(27)), 0.0), Verdict::Again(_)));
+        assert_eq!(
+            tries.after(Failure::RateLimited, secs(87), Some(secs(1)), 0.0),
+            Verdict::Failed,
+            "3 s + 27 s are spent"
+        );
+    }
+
+    #[test]
+    fn a_wait_of_nothing_is_still_a_wait() {
+        let hasty = RetryPolicy::default().attachment_backoff(NOW, NOW);
+        let mut tries = Tries::new(hasty, Class::Act, None);
+        for _ in 0..100 {
+            assert_eq!(tries.after(Failure::AttachmentNotReady, NOW, None, 0.0), Verdict::Again(LEAST_ATTACHMENT_WAIT));
+        }
+        assert_eq!(tries.after(Failure::AttachmentNotReady, ATTACHMENT_BUDGET, None, 0.0), Verdict::Failed);
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(crate) enum Step {
     GarbageBody,
     /// A success whose JSON is not what the document says.
     MisfitBody,
+    /// An error status whose body stops coming, on a connection that stays.
+    StalledErrorBody(u16),
     /// A status with a body and, if there is one, a `Retry-After`.
     Status(u16, &'static str, Option<&'static str>),
 }
@@ -87,7 +89,11 @@ impl FaultServer {
     }
 
     pub(crate) fn builder(&self) -> BotBuilder {
-        Bot::builder("token").base_url(self.base_url()).timeout(Duration::from_millis(200)).retry(quick())
+        Bot::builder("token")
+            .base_url(self.base_url())
+            .timeout(Duration::from_millis(200))
+            .retry(quick())
+            .http(|http| http.no_proxy())
     }
 }
 
@@ -117,12 +123,13 @@ async fn serve(mut connection: TcpStream, step: Step, requests: Arc<Mutex<Vec<St
             let length = body.len();
             format!("HTTP/1.1 {status} X\r\nconnection: close\r\n{retry_after}content-length: {length}\r\n\r\n{body}")
         }
+        Step::StalledErrorBody(status) => format!("HTTP/1.1 {status} X\r\ncontent-length: 10\r\n\r\nSor"),
         Step::ResetAfterReading => return reset(connection),
         Step::Silence => String::new(),
         Step::ResetBeforeReading => unreachable!(),
     };
     let _ = connection.write_all(answer.as_bytes()).await;
-    if matches!(step, Step::Silence | Step::StalledBody) {
+    if matches!(step, Step::Silence | Step::StalledBody | Step::StalledErrorBody(_)) {
         // Until the client gives up.
         let _ = connection.read(&mut [0; 1]).await;
     }

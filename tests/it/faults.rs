@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use tamtam::reqwest::dns::{Name, Resolve, Resolving};
 use tamtam::{Bot, ChatDenied, ChatId, Error, ErrorCode, NewMessageBody, Result, RetryPolicy};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -180,7 +181,9 @@ async fn a_fault_that_passes_is_not_noticed_where_the_contract_lets_the_call_be_
 async fn a_message_is_never_sent_twice_unless_the_server_said_that_it_was_not_posted() {
     for Row { fault, .. } in rows() {
         let server = FaultServer::start([fault, Step::Good]).await;
-        let _ = Op::Send.call(&server.bot()).await;
+        if let Err(error) = Op::Send.call(&server.bot()).await {
+            assert!(fault != Step::ResetBeforeReading || error.attempts() == 1, "{error}");
+        }
         let not_posted =
             matches!(fault, Step::Status(429, ..) | Step::Status(503, BY_API, _) | Step::Status(503, _, Some(_)));
         let most = if not_posted { 2 } else { 1 };
@@ -278,6 +281,42 @@ async fn a_wait_that_the_budget_does_not_allow_fails_at_once_and_says_how_long_i
 }
 
 #[tokio::test]
+async fn an_error_whose_text_stalls_is_dealt_with_by_its_status() {
+    let server = FaultServer::start([Step::StalledErrorBody(429), Step::Good]).await;
+    let bot = server.builder().timeout(Duration::from_secs(20)).build().unwrap();
+    Op::Send.call(&bot).await.unwrap();
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_takes_as_long_as_the_call_may_is_known_not_to_be_there() {
+    struct Unresolved;
+    impl Resolve for Unresolved {
+        fn resolve(&self, _: Name) -> Resolving {
+            Box::pin(std::future::pending())
+        }
+    }
+    let bot = Bot::builder("token")
+        .base_url("http://tamtam.invalid")
+        .timeout(Duration::from_millis(40))
+        .retry(quick())
+        .http(|http| http.no_proxy().dns_resolver(Arc::new(Unresolved)))
+        .build()
+        .unwrap();
+    let error = Op::Send.call(&bot).await.unwrap_err();
+    assert!(error.is_connect() && error.is_timeout() && !error.may_have_been_applied(), "{error:?}");
+    assert_eq!(error.attempts(), 3);
+}
+
+#[tokio::test]
+async fn a_request_that_http_cannot_carry_was_not_sent() {
+    let server = FaultServer::start([Step::Good]).await;
+    let error = server.bot().api().delete_message("m".repeat(70_000)).await.unwrap_err();
+    assert!(error.is_invalid_request() && !error.is_retryable() && !error.may_have_been_applied(), "{error:?}");
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
 async fn what_is_gone_after_an_attempt_that_nobody_knows_of_was_removed() {
     let gone = Step::Status(404, r#"{"code":"not.found","message":"no such message"}"#, None);
     let refused = Step::Status(200, r#"{"success":false,"message":"already removed"}"#, None);
@@ -287,6 +326,9 @@ async fn what_is_gone_after_an_attempt_that_nobody_knows_of_was_removed() {
         (vec![Step::Status(502, BY_PROXY, None), Step::Status(429, BY_API, None), gone], true),
         // Nothing was sent before, or the server said that it was not done.
         (vec![gone], false),
+        // A proxy's word, or a path that the server does not know, says nothing of what is there.
+        (vec![Step::ResetAfterReading, Step::Status(404, BY_PROXY, None)], false),
+        (vec![Step::ResetAfterReading, Step::Status(404, r#"{"code":"method.not.found","message":""}"#, None)], false),
         (vec![refused], false),
         (vec![Step::Status(429, BY_API, None), gone], false),
     ] {

@@ -41,7 +41,7 @@ impl Pages {
         let pages = Self { bodies: bodies.into_iter().map(|body| body.to_string()).collect(), ..Self::default() };
         let server = mock_server().await;
         Mock::given(any()).respond_with(pages.clone()).mount(&server).await;
-        let bot = Bot::builder("token").base_url(server.uri()).build().unwrap();
+        let bot = Bot::builder("token").base_url(server.uri()).http(|http| http.no_proxy()).build().unwrap();
         (server, bot, pages)
     }
 
@@ -223,7 +223,7 @@ async fn the_settings_stand_in_the_query() {
     let types = [UpdateType::BotStarted, UpdateType::MessageCreated];
     let mut updates = bot.updates().limit(7).timeout(Duration::from_secs(45)).types(types);
     chat_of_next(&mut updates).await;
-    let expected = [("timeout", "45"), ("limit", "7"), ("types", "bot_started,message_created")];
+    let expected = [("limit", "7"), ("timeout", "45"), ("types", "bot_started,message_created")];
     let query: Query = pages.polls.lock().unwrap()[0].clone();
     assert_eq!(query, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
 }
@@ -238,6 +238,47 @@ async fn a_failed_poll_is_an_item_and_the_next_one_starts_from_the_same_place() 
     assert!(error.is_decode(), "{error}");
     assert_eq!(chat_of_next(&mut updates).await, 2);
     assert_eq!(pages.markers(), [None, Some("10".to_owned()), Some("10".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_byte_that_is_not_utf_8_costs_its_character_and_not_the_page() {
+    let text = page(&[1], 10).to_string().replace("\"A\"", "\"A?\"");
+    let mut body = text.into_bytes();
+    let broken = body.windows(2).position(|pair| pair == b"A?").unwrap() + 1;
+    body[broken] = 0xd0;
+    let server = mock_server().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_bytes(body)).mount(&server).await;
+    let bot = Bot::builder("token").base_url(server.uri()).http(|http| http.no_proxy()).build().unwrap();
+    let Some(Update::BotStarted(started)) = bot.updates().try_next().await.unwrap() else { panic!() };
+    assert_eq!(started.user.name, "A\u{fffd}");
+    let page = bot.api().get_updates().await.unwrap();
+    assert!(matches!(page.updates[0], Update::BotStarted(_)));
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_hold_its_polls_is_not_asked_in_a_loop() {
+    let (_server, bot, pages) = Pages::serve([page(&[], 10)]).await;
+    let mut updates = bot.updates();
+    tokio::time::timeout(Duration::from_millis(350), updates.try_next()).await.unwrap_err();
+    assert!((2..=4).contains(&pages.polls()), "{} polls in 350 ms", pages.polls());
+    // A refused connection neither.
+    let bot = Bot::builder("token").base_url("http://127.0.0.1:1").http(|http| http.no_proxy()).build().unwrap();
+    let (mut updates, mut errors) = (bot.updates(), 0);
+    let _ = tokio::time::timeout(Duration::from_millis(350), async {
+        loop {
+            updates.try_next().await.unwrap_err();
+            errors += 1;
+        }
+    })
+    .await;
+    assert!((2..=4).contains(&errors), "{errors} errors in 350 ms");
+}
+
+#[tokio::test]
+async fn a_hold_of_a_fraction_of_a_second_is_rounded_up() {
+    let (_server, bot, pages) = Pages::serve([page(&[1], 10)]).await;
+    chat_of_next(&mut bot.updates().timeout(Duration::from_millis(900))).await;
+    assert_eq!(pages.polls.lock().unwrap()[0], [("timeout".to_owned(), "1".to_owned())]);
 }
 
 #[tokio::test]
