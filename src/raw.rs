@@ -1,6 +1,6 @@
 //! The way out: any method and path with any JSON, for what the document does not have yet.
 
-use std::{borrow::Cow, future::IntoFuture, pin::Pin, time::Duration};
+use std::{borrow::Cow, future::IntoFuture, pin::Pin};
 
 use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
@@ -41,24 +41,6 @@ impl RawRequest {
     /// Sets the JSON body.
     pub fn json(mut self, body: &impl Serialize) -> Self {
         self.body = Some(serde_json::to_vec(body).map_err(|error| error.to_string()));
-        self
-    }
-
-    /// How long to wait for the whole answer, instead of the bot's own timeout.
-    pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = Some(timeout);
-        self
-    }
-
-    /// Says whether sending this twice is the same as sending it once; taken for granted of anything but a POST.
-    pub fn idempotent(mut self, idempotent: bool) -> Self {
-        self.options.idempotent = Some(idempotent);
-        self
-    }
-
-    /// Sends this once, whatever the bot's [`RetryPolicy`](crate::RetryPolicy) says.
-    pub fn no_retry(mut self) -> Self {
-        self.options.no_retry = true;
         self
     }
 
@@ -113,6 +95,8 @@ impl RawRequest {
         Ok(self.bot.transport().execute(outgoing, read).await?.value)
     }
 }
+
+crate::request::call_options!(RawRequest);
 
 impl IntoFuture for RawRequest {
     type Output = Result<serde_json::Value>;

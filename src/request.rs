@@ -93,9 +93,9 @@ fn describe(error: progenitor_client::Error<()>) -> String {
     }
 }
 
-/// The methods that every request has.
-macro_rules! request {
-    ($name:ident -> $output:ty) => {
+/// The settings that every request has, the document's and raw ones.
+macro_rules! call_options {
+    ($name:ident) => {
         impl $name {
             /// How long to wait for the whole answer, instead of the bot's own timeout.
             pub fn request_timeout(mut self, timeout: ::std::time::Duration) -> Self {
@@ -103,8 +103,9 @@ macro_rules! request {
                 self
             }
 
-            /// Says whether sending this twice is the same as sending it once. The crate knows that of every operation
-            /// and acts on it: a call of which nobody knows whether it was done is tried again only if it is.
+            /// Says whether sending this twice is the same as sending it once. A call of which nobody knows whether it
+            /// was done is tried again only if it is. The crate knows that of every operation of the document; of other
+            /// requests it takes it for granted unless they are a POST.
             pub fn idempotent(mut self, idempotent: bool) -> Self {
                 self.options.idempotent = Some(idempotent);
                 self
@@ -115,7 +116,18 @@ macro_rules! request {
                 self.options.no_retry = true;
                 self
             }
+        }
+    };
+}
 
+pub(crate) use call_options;
+
+/// The methods that every request of the document has.
+macro_rules! request {
+    ($name:ident -> $output:ty) => {
+        crate::request::call_options!($name);
+
+        impl $name {
             /// Sends the request; `.await` on the request itself does the same.
             ///
             /// # Errors
