@@ -20,26 +20,35 @@ async fn main() -> tamtam::Result<()> {
     }
 }
 
-/// The bot.
+/// The bot: what fails for one person is told, and does not end it for the others.
 async fn run(bot: Bot) -> tamtam::Result<()> {
     let mut updates = bot.updates();
-    while let Some(update) = updates.try_next().await? {
-        match update {
-            Update::BotStarted(started) => {
-                bot.send(started.chat_id, "Hello! I say everything back.").await?;
-            }
-            Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) => {
-                let text = message.body.as_ref().and_then(|body| body.text.as_deref()).unwrap_or("(no text)");
-                bot.reply(&message, echo(text)).await?;
-            }
-            Update::MessageCallback(pressed) => {
-                let shout = pressed.callback.payload.unwrap_or_default().to_uppercase();
-                let answer = CallbackAnswer::new().message(shout).notification("As you wish");
-                bot.api().answer_on_callback(pressed.callback.callback_id, answer).await?;
-            }
-            // Joining, leaving, editing: not this bot's business.
-            _ => {}
+    loop {
+        match updates.try_next().await {
+            Ok(Some(update)) => answer(&bot, update).await.unwrap_or_else(|error| eprintln!("{error}")),
+            Ok(None) => return Ok(()),
+            Err(error) if error.is_retryable() => eprintln!("{error}; polling goes on"),
+            Err(error) => return Err(error),
         }
+    }
+}
+
+async fn answer(bot: &Bot, update: Update) -> tamtam::Result<()> {
+    match update {
+        Update::BotStarted(started) => {
+            bot.send(started.chat_id, "Hello! I say everything back.").await?;
+        }
+        Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) => {
+            let text = message.body.as_ref().and_then(|body| body.text.as_deref()).unwrap_or("(no text)");
+            bot.reply(&message, echo(text)).await?;
+        }
+        Update::MessageCallback(pressed) => {
+            let shout = pressed.callback.payload.unwrap_or_default().to_uppercase();
+            let answer = CallbackAnswer::new().message(shout).notification("As you wish");
+            bot.api().answer_on_callback(pressed.callback.callback_id, answer).await?;
+        }
+        // Joining, leaving, editing: not this bot's business.
+        _ => {}
     }
     Ok(())
 }

@@ -132,7 +132,7 @@ impl Bot {
     /// # async fn main() -> tamtam::Result<()> {
     /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
-    /// let chats = bot.request(http::Method::GET, "/chats").query("count", 5).await?;
+    /// let chats = bot.request(tamtam::http::Method::GET, "/chats").query("count", 5).await?;
     /// assert!(chats["chats"].is_array());
     /// # Ok(())
     /// # }

@@ -110,7 +110,8 @@ impl BotBuilder {
         self
     }
 
-    /// How often and for how long failed calls are tried again; three times within 30 s if not set.
+    /// How often and for how long failed calls are tried again; three times within 30 s if not set. The polls of
+    /// [`Bot::updates`] are not: their failures are items of the stream.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self

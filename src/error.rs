@@ -14,6 +14,28 @@ use crate::{check::Invalid, retry::Failure};
 ///
 /// Ask it what happened by its predicates: each says what to do about it. The error also carries the operation, and
 /// what the server answered: HTTP status, the API's `code` and `message`. It never contains the bot's token.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let alice = tamtam.user("Alice");
+/// # alice.starts();
+/// # alice.stops();
+/// use tamtam::ChatDenied;
+///
+/// match bot.send(alice.chat_id(), "Hello?").await {
+///     Ok(_) => println!("sent"),
+///     Err(error) if error.chat_denied() == Some(ChatDenied::BotStopped) => println!("she has stopped the bot"),
+///     Err(error) if error.is_not_found() => println!("she has never started it"),
+///     Err(error) if error.is_rate_limited() => println!("too fast; wait {:?}", error.retry_after()),
+///     Err(error) if error.may_have_been_applied() => println!("nobody knows whether it was sent: {error}"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Error(Box<Inner>);
 
 /// What is known of a failed call.
@@ -256,7 +278,8 @@ impl Error {
     }
 
     /// The server answered that it did not do it (`success: false`), for a reason in [`message`](Self::message). Often
-    /// harmless: a second unpin, or adding a member who is there already.
+    /// harmless: a second unpin, or adding a member who is there already. A 403 is none: see
+    /// [`is_forbidden`](Self::is_forbidden).
     #[must_use]
     pub fn is_refused(&self) -> bool {
         matches!(self.0.kind, Kind::Refused(_))

@@ -25,6 +25,9 @@ pub use api::generated::types;
 pub use bot::{Bot, Target};
 pub use builder::BotBuilder;
 pub use error::{ChatDenied, Error, ErrorCode};
+/// Methods and statuses, as [`Bot::request`] takes and [`Error::status`] gives them.
+#[doc(no_inline)]
+pub use http;
 pub use id::{CallbackId, ChatId, MessageId, SessionId, UserId};
 pub use polling::Updates;
 pub use raw::RawRequest;

@@ -28,6 +28,10 @@ const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 ///
 /// An update that the crate does not know, or cannot read, is [`Update::Unknown`] and holds nobody up.
 ///
+/// A poll that fails is an item of its own, and is not tried again by itself: ask again, and the stream polls again from
+/// the same place. Between polls that bring nothing it pauses for a moment. A `?` on a call of yours inside the loop ends
+/// the bot, and the same update comes again at the next start.
+///
 /// Two pollers with one token steal updates from each other: have one per bot. Adapters that ask early, such as
 /// `buffered` or `peekable`, tell the server early that all is done.
 ///

@@ -187,7 +187,8 @@ impl Sandbox {
     }
 
     /// Everything that happened, a line each; [`Event`] tells how a line looks. When people talk to
-    /// the bot in more than one dialog, the lines of a dialog begin with its person: `(Alice) `.
+    /// the bot in more than one dialog, the lines of a dialog begin with its person: `(Alice) `. Those of a
+    /// group always begin with its title: `(Team) `.
     pub fn transcript(&self) -> String {
         self.world().act(|state| transcript::render(&state.events))
     }

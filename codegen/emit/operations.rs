@@ -450,7 +450,8 @@ fn retries(node: &Value) -> &'static str {
         _ => {
             "Twice is not the same as once, so the request is sent again only if it is certain that the server has not \
              done it; after any other failure ask \
-             [`Error::may_have_been_applied`](crate::Error::may_have_been_applied)."
+             [`Error::may_have_been_applied`](crate::Error::may_have_been_applied). Attached media that is still being \
+             processed is waited for, on a schedule of its own."
         }
     }
 }
