@@ -185,6 +185,12 @@ fn schema_of(node: &Value, place: Place) -> Value {
             _ => {}
         }
     }
+    // The official document leaves the type away where it goes without saying.
+    for (sign, kind) in [("properties", "object"), ("items", "array")] {
+        if schema.contains_key(sign) {
+            schema.entry("type").or_insert_with(|| kind.into());
+        }
+    }
     match object.get("format").and_then(Value::as_str) {
         Some("int32") => {
             schema.extend([("minimum".to_owned(), i32::MIN.into()), ("maximum".to_owned(), i32::MAX.into())])
