@@ -8,6 +8,7 @@ use reqwest::Url;
 use crate::{
     Bot, Error, Result, Retry, RetryPolicy,
     api::Client,
+    clock,
     error::root,
     token::Token,
     transport::{RetryHook, Timeouts, Transport},
@@ -214,6 +215,7 @@ impl BotBuilder {
             timeouts: self.timeouts,
             retry: self.retry,
             on_retry: self.on_retry,
+            clock: Arc::new(clock::Real),
         };
         Ok(Bot::new_with_transport(Arc::new(transport), base_url))
     }

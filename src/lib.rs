@@ -7,6 +7,7 @@ pub mod api;
 mod bot;
 mod builder;
 mod check;
+mod clock;
 mod error;
 mod id;
 mod message;

@@ -8,13 +8,13 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 use reqwest::Url;
-use tokio::time::Instant;
 use tracing::{Instrument, field::Empty};
 
 pub(crate) use call::{Call, CallOptions, Decode, Operation};
 
 use crate::{
     Error,
+    clock::Clock,
     error::{Kind, Report},
     retry::{Class, Retry, RetryPolicy, Tries, Verdict},
     token::Token,
@@ -75,6 +75,7 @@ pub(crate) struct Transport {
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,
     pub(crate) on_retry: Option<RetryHook>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl fmt::Debug for Transport {
@@ -121,7 +122,8 @@ impl Transport {
         outgoing: &Outgoing,
         decode: impl Fn(&str) -> serde_json::Result<T>,
     ) -> Result<(Done<T>, StatusCode), Error> {
-        let started = Instant::now();
+        let started = self.clock.now();
+        let elapsed = || self.clock.now().duration_since(started);
         let policy = if outgoing.options.no_retry { RetryPolicy::none() } else { self.retry.clone() };
         let mut tries = Tries::new(policy, outgoing.class, outgoing.options.idempotent);
         let mut attempts = 0;
@@ -129,7 +131,7 @@ impl Transport {
             attempts += 1;
             let report = |tries: &Tries| Report {
                 attempts,
-                elapsed: started.elapsed(),
+                elapsed: elapsed(),
                 ambiguous: tries.ambiguous(),
                 may_be_gone: tries.may_be_gone(),
             };
@@ -143,7 +145,7 @@ impl Transport {
                 Ok((value, status)) => return Ok((Done { value, report: report(&tries) }, status)),
                 Err(kind) => kind,
             };
-            let verdict = tries.after(kind.failure(), started.elapsed(), kind.retry_after(), fastrand::f64());
+            let verdict = tries.after(kind.failure(), elapsed(), kind.retry_after(), self.clock.chance());
             let (failure, error) = (kind.failure(), Error::new(kind).of(outgoing.operation.clone(), report(&tries)));
             // The server's words may quote what was sent, so they are for the error only.
             let (status, code) = (error.status().map(|status| status.as_u16()), error.code().map(ToString::to_string));
@@ -155,7 +157,7 @@ impl Transport {
             if let Some(hook) = &self.on_retry {
                 hook(&Retry::new(&error, delay));
             }
-            tokio::time::sleep(delay).await;
+            self.clock.sleep(delay).await;
         }
     }
 
@@ -207,12 +209,95 @@ fn failed(error: reqwest::Error) -> Kind {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+
     use super::*;
+    use crate::clock::Manual;
 
     #[test]
     fn a_poll_takes_as_long_as_it_is_held_and_a_margin() {
         let timeouts = Timeouts { request: Duration::from_secs(30), poll_margin: Duration::from_secs(15) };
         assert_eq!(timeouts.of(Some(Duration::from_secs(90))), Duration::from_secs(105));
         assert_eq!(timeouts.of(None), Duration::from_secs(30));
+    }
+
+    /// A transport whose time passes by waiting only, and a URL of a server that gives these answers one after the other.
+    async fn transport(chance: f64, answers: Vec<ResponseTemplate>) -> (MockServer, Transport, Arc<Manual>, Outgoing) {
+        let server = MockServer::builder().start().await;
+        let next = AtomicUsize::new(0);
+        let answer = move |_: &wiremock::Request| answers[next.fetch_add(1, Ordering::SeqCst)].clone();
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let clock = Arc::new(Manual::new(chance));
+        let transport = Transport {
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            token: Token::new("token".to_owned()),
+            version: "1".to_owned(),
+            timeouts: Timeouts { request: Duration::from_secs(30), poll_margin: Duration::from_secs(15) },
+            retry: RetryPolicy::default(),
+            on_retry: None,
+            clock: Arc::clone(&clock) as _,
+        };
+        let outgoing = Outgoing {
+            operation: "sendMessage".into(),
+            class: Class::Act,
+            method: Method::POST,
+            url: server.uri().parse().unwrap(),
+            body: None,
+            hold: None,
+            options: CallOptions::default(),
+        };
+        (server, transport, clock, outgoing)
+    }
+
+    fn read(text: &str) -> serde_json::Result<u32> {
+        serde_json::from_str(text)
+    }
+
+    fn slow_down(seconds: &str) -> ResponseTemplate {
+        ResponseTemplate::new(429).insert_header("retry-after", seconds)
+    }
+
+    #[tokio::test]
+    async fn waits_as_long_as_the_server_asks_and_reports_the_time() {
+        let answers = vec![slow_down("7"), slow_down("11"), ResponseTemplate::new(200).set_body_string("5")];
+        let (_server, transport, clock, outgoing) = transport(0.5, answers).await;
+        let done = transport.execute(outgoing, read).await.unwrap();
+        assert_eq!(clock.waits(), [Duration::from_secs(7), Duration::from_secs(11)]);
+        assert_eq!((done.value, done.report.attempts, done.report.elapsed), (5, 3, Duration::from_secs(18)));
+    }
+
+    #[tokio::test]
+    async fn draws_its_waits_by_chance() {
+        let answers = vec![ResponseTemplate::new(429), ResponseTemplate::new(429), ResponseTemplate::new(429)];
+        let (_server, transport, clock, outgoing) = transport(0.5, answers).await;
+        let error = transport.execute(outgoing, read).await.unwrap_err();
+        assert_eq!(clock.waits(), [Duration::from_millis(250), Duration::from_millis(500)]);
+        assert_eq!((error.attempts(), error.elapsed()), (3, Duration::from_millis(750)));
+    }
+
+    #[tokio::test]
+    async fn a_wait_beyond_what_is_left_of_the_budget_is_not_begun() {
+        let (_server, transport, clock, outgoing) = transport(1.0, vec![slow_down("20"), slow_down("11")]).await;
+        let error = transport.execute(outgoing, read).await.unwrap_err();
+        assert_eq!(clock.waits(), [Duration::from_secs(20)]);
+        assert_eq!((error.attempts(), error.retry_after()), (2, Some(Duration::from_secs(11))));
+    }
+
+    #[tokio::test]
+    async fn an_attachment_is_waited_for_until_it_is_ready() {
+        let mut answers = vec![
+            ResponseTemplate::new(400)
+                .set_body_json(serde_json::json!({"code": "attachment.not.ready", "message": ""}));
+            7
+        ];
+        answers.push(ResponseTemplate::new(200).set_body_string("5"));
+        let (_server, transport, clock, outgoing) = transport(0.0, answers).await;
+        assert_eq!(transport.execute(outgoing, read).await.unwrap().report.attempts, 8);
+        assert_eq!(
+            clock.waits().iter().map(Duration::as_millis).collect::<Vec<_>>(),
+            [500, 1000, 2000, 4000, 8000, 8000, 8000]
+        );
     }
 }

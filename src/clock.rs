@@ -1,0 +1,71 @@
+//! Time and chance, taken from outside: whatever waits or draws lots asks a [`Clock`], which a test can replace.
+
+use std::{fmt, future::Future, pin::Pin, time::Duration};
+
+use tokio::time::Instant;
+
+/// Where time and chance come from.
+pub(crate) trait Clock: fmt::Debug + Send + Sync {
+    /// What time it is.
+    fn now(&self) -> Instant;
+
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+
+    /// A random number from 0 to 1.
+    fn chance(&self) -> f64;
+}
+
+/// The real one: tokio's time, and a random number that nobody needs to guess.
+#[derive(Debug)]
+pub(crate) struct Real;
+
+impl Clock for Real {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+
+    fn chance(&self) -> f64 {
+        fastrand::f64()
+    }
+}
+
+/// A clock that a wait moves forward at once; it keeps what was waited for.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct Manual {
+    start: Instant,
+    pub(crate) chance: f64,
+    waits: std::sync::Mutex<Vec<Duration>>,
+}
+
+#[cfg(test)]
+impl Manual {
+    pub(crate) fn new(chance: f64) -> Self {
+        Self { start: Instant::now(), chance, waits: std::sync::Mutex::default() }
+    }
+
+    pub(crate) fn waits(&self) -> Vec<Duration> {
+        self.waits.lock().unwrap().clone()
+    }
+}
+
+#[cfg(test)]
+impl Clock for Manual {
+    fn now(&self) -> Instant {
+        self.start + self.waits().iter().sum()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
+        self.waits.lock().unwrap().push(duration);
+        Box::pin(std::future::ready(()))
+    }
+
+    fn chance(&self) -> f64 {
+        self.chance
+    }
+}
