@@ -9,6 +9,7 @@ mod builder;
 mod check;
 mod clock;
 mod error;
+mod handler;
 mod id;
 mod message;
 mod open_enum;
@@ -26,6 +27,7 @@ pub use api::generated::types;
 pub use bot::{Bot, Target};
 pub use builder::BotBuilder;
 pub use error::{ChatDenied, Error, ErrorCode};
+pub use handler::{Cause, Failed, HandlerResult, Recovery};
 /// Methods and statuses, as [`Bot::request`] takes and [`Error::status`] gives them.
 #[doc(no_inline)]
 pub use http;
