@@ -14,26 +14,11 @@ async fn main() -> tamtam::Result<()> {
     if std::env::var_os("TAMTAM_TOKEN").is_none() {
         return rehearse().await;
     }
-    tokio::select! {
-        result = run(Bot::from_env()?) => result,
-        _ = tokio::signal::ctrl_c() => Ok(()),
-    }
+    Bot::from_env()?.run(answer).graceful_shutdown_on(tokio::signal::ctrl_c()).await
 }
 
-/// The bot: what fails for one person is told, and does not end it for the others.
-async fn run(bot: Bot) -> tamtam::Result<()> {
-    let mut updates = bot.updates();
-    loop {
-        match updates.try_next().await {
-            Ok(Some(update)) => answer(&bot, update).await.unwrap_or_else(|error| eprintln!("{error}")),
-            Ok(None) => return Ok(()),
-            Err(error) if error.is_retryable() => eprintln!("{error}; polling goes on"),
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-async fn answer(bot: &Bot, update: Update) -> tamtam::Result<()> {
+/// The bot: what it does about an update. If that fails, the failure is logged, and the others do not notice.
+async fn answer(bot: Bot, update: Update) -> tamtam::Result<()> {
     match update {
         Update::BotStarted(started) => {
             bot.send(started.chat_id, "Hello! I say everything back.").await?;
@@ -65,7 +50,7 @@ async fn rehearse() -> tamtam::Result<()> {
     let tamtam = Sandbox::builder().bot_name("Echo").start().await;
     tamtam.on_event(|event| println!("{event}"));
     let alice = tamtam.user("Alice");
-    let conversation = async {
+    let conversation = async move {
         alice.starts();
         alice.reads().await;
         alice.says("Good morning, dear bot");
@@ -75,8 +60,5 @@ async fn rehearse() -> tamtam::Result<()> {
         alice.says("Ура! 🎉");
         alice.reads().await;
     };
-    tokio::select! {
-        result = run(tamtam.bot()) => result,
-        () = conversation => Ok(()),
-    }
+    tamtam.bot().run(answer).graceful_shutdown_on(conversation).await
 }

@@ -133,6 +133,7 @@ pub struct SandboxBuilder {
     bot_name: String,
     bot_username: String,
     token: Option<String>,
+    port: u16,
     patience: Duration,
     delivery_timeout: Duration,
     redelivery: Duration,
@@ -154,6 +155,7 @@ impl Sandbox {
             bot_name: "Sandbox Bot".to_owned(),
             bot_username: "sandbox_bot".to_owned(),
             token: None,
+            port: 0,
             patience: PATIENCE,
             delivery_timeout: DELIVERY_TIMEOUT,
             redelivery: REDELIVERY,
@@ -318,11 +320,17 @@ impl SandboxBuilder {
         self
     }
 
-    /// Starts the sandbox on a free port of the loopback interface.
+    /// The port of the loopback interface to listen on: a free one, unless it is set.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Starts the sandbox.
     ///
     /// # Panics
     ///
-    /// If the system gives no port or no thread.
+    /// If the system does not give the port, or no thread.
     pub async fn start(self) -> Sandbox {
         let token = self.token.unwrap_or_else(|| state::default_token(&self.bot_username));
         let mut state = State::default();
@@ -330,7 +338,7 @@ impl SandboxBuilder {
         let bot_id = state.add_bot(self.bot_name, self.bot_username, token.clone());
         let world = Arc::new(World::new(state));
 
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).expect("a free port");
         listener.set_nonblocking(true).expect("a socket that does not block");
         let base_url = format!("http://{}", listener.local_addr().expect("a bound socket"));
         let (stop, stopped) = oneshot::channel();

@@ -11,7 +11,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tamtam::{Bot, Cause, Failed, Recovery, Run, Update, UpdateType};
+use tamtam::{Bot, Cause, Failed, Recovery, Run, Update, UpdateType, sandbox::Sandbox, types::MessageCreatedUpdate};
 use tokio::sync::{Notify, Semaphore, oneshot};
 
 use crate::{
@@ -390,6 +390,32 @@ async fn a_run_ends_with_the_error_that_no_waiting_mends() {
     let bot = bot_at(tamtam.base_url()).build().unwrap();
     let error = bot.run(async |_, _| {}).await.unwrap_err();
     assert!(error.is_unauthorized(), "{error}");
+}
+
+#[tokio::test]
+async fn an_echo_bot_survives_its_server_being_killed_and_restarted() {
+    async fn echo(bot: Bot, update: Update) -> tamtam::Result<()> {
+        if let Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) = update {
+            let text = message.body.as_ref().and_then(|body| body.text.as_deref()).unwrap_or("(no text)");
+            bot.reply(&message, text).await?;
+        }
+        Ok(())
+    }
+    let mut tamtam = Sandbox::start().await;
+    let port = tamtam.base_url().rsplit(':').next().unwrap().parse().unwrap();
+    let bot = tamtam.bot();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let run = bot.updates().backoff(MOMENT, MOMENT).run(echo).graceful_shutdown_on(stopped);
+    let running = tokio::spawn(run.run());
+    for text in ["one", "two", "three"] {
+        let alice = tamtam.user("Alice");
+        alice.says(text);
+        assert_eq!(alice.reads().await.text(), text);
+        drop((alice, tamtam));
+        tamtam = Sandbox::builder().port(port).start().await;
+    }
+    drop(stop);
+    running.await.unwrap().unwrap();
 }
 
 #[tokio::test]

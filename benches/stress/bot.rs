@@ -1,0 +1,83 @@
+//! The bot under stress: reports what it has handled on its standard output, and ends when its standard input does.
+
+use std::{
+    collections::HashSet,
+    fs::File,
+    io::{Read as _, Write as _},
+    os::fd::AsFd as _,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tamtam::{Bot, FileStore, Recovery, Update, types::MessageCreatedUpdate};
+
+use crate::plan::panics;
+
+/// Where the server is: a process with this in its environment is the bot.
+pub const BASE_URL: &str = "TAMTAM_STRESS_BASE_URL";
+/// The file of the marker.
+pub const MARKER: &str = "TAMTAM_STRESS_MARKER";
+/// How many updates a page has at most.
+pub const PAGE: usize = 1000;
+/// The bytes of a report: chat and number.
+pub const RECORD: usize = 8;
+
+pub fn read_record(record: &[u8]) -> (u32, u32) {
+    let number = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap());
+    (number(&record[..4]), number(&record[4..]))
+}
+
+#[tokio::main]
+pub async fn main(base_url: &str) {
+    // A thousand handlers panic, as they should.
+    std::panic::set_hook(Box::new(|_| {}));
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::stdin().read(&mut [0]);
+        let _ = stop.send(());
+    });
+    // Without a buffer: what is handled is reported, even if the bot is killed then and there.
+    let report = Arc::new(File::from(std::io::stdout().as_fd().try_clone_to_owned().unwrap()));
+    let panicked = Arc::new(Mutex::new(HashSet::new()));
+    let marker = PathBuf::from(std::env::var_os(MARKER).unwrap());
+    let bot = Bot::builder("token")
+        .base_url(base_url)
+        .poll_margin(Duration::from_millis(500))
+        .http(|http| http.no_proxy())
+        .build()
+        .unwrap();
+    let pause = Duration::from_millis(1);
+    let updates = bot.updates().limit(PAGE as u32).marker_store(FileStore::new(marker)).backoff(pause, pause * 20);
+    let run = updates.timeout(Duration::ZERO).run(move |_, update| {
+        let (report, panicked) = (Arc::clone(&report), Arc::clone(&panicked));
+        async move {
+            let Some((chat, number)) = what(&update) else { return };
+            if number % 7 == 0 {
+                tokio::task::yield_now().await;
+            }
+            if panics(chat, number) && panicked.lock().unwrap().insert((chat, number)) {
+                panic!("the first time");
+            }
+            let mut record = [0; RECORD];
+            record[..4].copy_from_slice(&chat.to_le_bytes());
+            record[4..].copy_from_slice(&number.to_le_bytes());
+            // A write of so few bytes to a pipe is done wholly or not at all.
+            (&*report).write_all(&record).unwrap();
+        }
+    });
+    run.on_error(|_| Recovery::Retry).graceful_shutdown_on(stopped).await.unwrap();
+}
+
+/// The chat of an update, and which of the chat's it is; `None` for what is no update.
+fn what(update: &Update) -> Option<(u32, u32)> {
+    let number = match update {
+        Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) => {
+            message.body.as_ref()?.text.as_ref()?.parse().ok()?
+        }
+        Update::Unknown(unknown) => unknown.to_value().get("number").and_then(Value::as_u64)?,
+        _ => return None,
+    };
+    Some((u32::try_from(update.chat_id()?.0).ok()?, u32::try_from(number).ok()?))
+}

@@ -1,0 +1,185 @@
+//! A million updates of 10,000 chats, through a server that fails in every way, to a bot that is killed ten times.
+//!
+//! `cargo bench --bench stress` checks that no update is lost, that those of a chat are first handled in their order, and
+//! that none is handled twice but the page that was being handled when the bot was killed; then it prints the figures. A
+//! seed and a number of updates can be given: `cargo bench --bench stress -- 42 100000`.
+
+mod bot;
+mod ledger;
+mod plan;
+mod server;
+
+use std::{
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, RecvTimeoutError},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use ledger::Ledger;
+use plan::Plan;
+use server::Server;
+
+const UPDATES: usize = 1_000_000;
+const CHATS: usize = 10_000;
+const KILLS: usize = 10;
+/// What the bot may use of memory at most, in MiB.
+const MOST_MEMORY_MIB: u64 = 64;
+/// A bot that gets nowhere for so long hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn main() {
+    if let Ok(base_url) = std::env::var(bot::BASE_URL) {
+        return bot::main(&base_url);
+    }
+    let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.parse::<u64>().ok());
+    let seed = numbers.next().unwrap_or_else(|| fastrand::u64(..1_000_000));
+    let updates = numbers.next().map_or(UPDATES, |number| usize::try_from(number).unwrap_or(UPDATES));
+    println!("seed {seed}");
+
+    let plan = Arc::new(Plan::new(seed, updates, CHATS));
+    let server = Server::start(Arc::clone(&plan), seed);
+    let place = Place::new();
+    let mut chance = fastrand::Rng::with_seed(seed);
+    let mut ledger = Ledger::new(CHATS);
+    let (began, mut memory) = (Instant::now(), 0);
+    for kill in 1..=KILLS {
+        // Somewhere in its share of the updates.
+        let until = updates / (KILLS + 1) * kill + chance.usize(..updates / (KILLS + 1));
+        let mut bot = Bot::start(server.base_url(), &place.marker());
+        bot.report_to(&mut ledger, until);
+        // At no moment in particular: while it handles, saves or polls.
+        thread::sleep(Duration::from_micros(chance.u64(..20_000)));
+        memory = memory.max(bot.memory_kib());
+        bot.kill(&mut ledger);
+        ledger.killed();
+    }
+    let mut bot = Bot::start(server.base_url(), &place.marker());
+    bot.report_to(&mut ledger, updates);
+    let last = Instant::now();
+    while server.committed() < updates {
+        assert!(last.elapsed() < PATIENCE, "the last page is not committed");
+        thread::sleep(Duration::from_millis(1));
+    }
+    memory = memory.max(bot.memory_kib());
+    bot.ends_in_order(&mut ledger);
+    let took = began.elapsed();
+
+    let kills = ledger.duplicates_after_kills();
+    println!("{updates} updates of {CHATS} chats in {:.1} s", took.as_secs_f64());
+    println!("  {} of a kind or form that nobody knows", plan.strange());
+    println!("  {} elements that are no updates at all", server.rubbish());
+    println!("{} polls", server.polls());
+    for (fault, count) in server.faults() {
+        println!("  {count:>6} {fault:?}");
+    }
+    println!("{} handlers panicked once", plan.panics());
+    println!("{KILLS} kills, after which came again: {kills:?}");
+    println!("lost {}, out of order {}", ledger.lost(&plan), ledger.out_of_order());
+    println!("handled twice without a kill {}", ledger.duplicates_without_kill());
+    println!("committed at the end {} of {updates}", server.committed());
+    println!("peak memory of the bot {:.1} MiB", memory as f64 / 1024.0);
+
+    assert_eq!((ledger.lost(&plan), ledger.out_of_order(), ledger.duplicates_without_kill()), (0, 0, 0));
+    assert!(kills.iter().all(|again| *again <= bot::PAGE), "more than a page came again");
+    assert_eq!(server.committed(), updates, "the last page is committed");
+    assert!(memory < MOST_MEMORY_MIB * 1024, "the bot's memory grows");
+    println!("all is well");
+}
+
+/// A directory for the marker, which goes in the end.
+struct Place(PathBuf);
+
+impl Place {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("tamtam-stress-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn marker(&self) -> PathBuf {
+        self.0.join("marker.json")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The bot, in a process of its own: this program once more.
+struct Bot {
+    process: Child,
+    /// What it reports, as it comes.
+    reports: Receiver<Vec<u8>>,
+    /// What it has reported and was not taken down yet: less than a record.
+    rest: Vec<u8>,
+}
+
+impl Bot {
+    fn start(base_url: &str, marker: &Path) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.env(bot::BASE_URL, base_url).env(bot::MARKER, marker);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (mut output, (send, reports)) = (process.stdout.take().unwrap(), mpsc::channel());
+        thread::spawn(move || {
+            let mut buffer = [0; 64 * 1024];
+            while let Ok(read @ 1..) = output.read(&mut buffer) {
+                let _ = send.send(buffer[..read].to_vec());
+            }
+        });
+        Self { process, reports, rest: Vec::new() }
+    }
+
+    /// Takes down what the bot reports, until that many updates are handled.
+    fn report_to(&mut self, ledger: &mut Ledger, until: usize) {
+        while ledger.handled() < until {
+            assert!(self.take_down(ledger), "the bot ended by itself: {:?}", self.process.wait());
+        }
+    }
+
+    /// Takes down what is there, or waits for more. Whether there may be more.
+    fn take_down(&mut self, ledger: &mut Ledger) -> bool {
+        let report = match self.reports.recv_timeout(PATIENCE) {
+            Ok(report) => report,
+            Err(RecvTimeoutError::Disconnected) => return false,
+            Err(RecvTimeoutError::Timeout) => panic!("the bot hangs"),
+        };
+        self.rest.extend_from_slice(&report);
+        let whole = self.rest.len() / bot::RECORD * bot::RECORD;
+        for record in self.rest[..whole].chunks_exact(bot::RECORD) {
+            let (chat, number) = bot::read_record(record);
+            ledger.take_down(chat, number);
+        }
+        self.rest.drain(..whole);
+        true
+    }
+
+    /// The most memory that it had, in KiB.
+    fn memory_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+    }
+
+    /// Kills it where it stands. What it has reported counts.
+    fn kill(mut self, ledger: &mut Ledger) {
+        self.process.kill().unwrap();
+        while self.take_down(ledger) {}
+        self.process.wait().unwrap();
+    }
+
+    /// Has it end as a service is ended, and checks that it does.
+    fn ends_in_order(mut self, ledger: &mut Ledger) {
+        drop(self.process.stdin.take());
+        while self.take_down(ledger) {}
+        assert!(self.process.wait().unwrap().success());
+    }
+}

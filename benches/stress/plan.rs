@@ -1,0 +1,74 @@
+//! Which updates there are: made from a seed, so that server and ledger know the same.
+
+/// One update in so many has a kind that nobody knows, or a known kind with a body that cannot be read.
+const STRANGE: u64 = 50;
+/// The handler of one update in so many panics the first time.
+const PANICKING: u32 = 97;
+
+/// All updates, in order.
+pub struct Plan {
+    /// The chat of each, and which of the chat's it is.
+    updates: Vec<(u32, u32)>,
+    /// How many each chat has.
+    totals: Vec<u32>,
+    seed: u64,
+}
+
+/// What an update looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Message,
+    /// A kind that the crate does not know.
+    Unknown,
+    /// A known kind whose body does not fit.
+    Malformed,
+}
+
+impl Plan {
+    pub fn new(seed: u64, updates: usize, chats: usize) -> Self {
+        let mut chance = fastrand::Rng::with_seed(seed);
+        let mut totals = vec![0; chats];
+        let update = |_| {
+            let chat = chance.usize(..chats);
+            let number = totals[chat];
+            totals[chat] += 1;
+            (chat as u32, number)
+        };
+        let updates = (0..updates).map(update).collect();
+        Self { updates, totals, seed }
+    }
+
+    pub fn len(&self) -> usize {
+        self.updates.len()
+    }
+
+    pub fn totals(&self) -> &[u32] {
+        &self.totals
+    }
+
+    /// The chat of an update, and which of the chat's it is.
+    pub fn update(&self, index: usize) -> (u32, u32) {
+        self.updates[index]
+    }
+
+    pub fn kind(&self, index: usize) -> Kind {
+        match fastrand::Rng::with_seed(self.seed ^ index as u64).u64(..STRANGE * 2) {
+            0 => Kind::Unknown,
+            1 => Kind::Malformed,
+            _ => Kind::Message,
+        }
+    }
+
+    pub fn strange(&self) -> usize {
+        (0..self.len()).filter(|index| self.kind(*index) != Kind::Message).count()
+    }
+
+    pub fn panics(&self) -> usize {
+        self.updates.iter().filter(|(chat, number)| panics(*chat, *number)).count()
+    }
+}
+
+/// Whether the handler of an update panics the first time.
+pub fn panics(chat: u32, number: u32) -> bool {
+    (chat + number) % PANICKING == 0
+}

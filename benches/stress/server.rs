@@ -1,0 +1,236 @@
+//! A server that has the planned updates, gives them as TamTam does, and fails one request in five.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    thread,
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+
+use crate::plan::{Kind, Plan};
+
+/// One poll in so many fails.
+const FAILING: usize = 5;
+/// One page in so many has elements that are no updates.
+const RUBBISH: usize = 10;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    ResetBeforeReading,
+    ResetAfterReading,
+    Silence,
+    CutBody,
+    CutBodyOfUnknownLength,
+    GarbageBody,
+    EmptyBody,
+    NullMarker,
+    TooMany,
+    Internal,
+    BadGateway,
+    Unavailable,
+    ProxysForbidden,
+}
+
+const FAULTS: [Fault; 13] = [
+    Fault::ResetBeforeReading,
+    Fault::ResetAfterReading,
+    Fault::Silence,
+    Fault::CutBody,
+    Fault::CutBodyOfUnknownLength,
+    Fault::GarbageBody,
+    Fault::EmptyBody,
+    Fault::NullMarker,
+    Fault::TooMany,
+    Fault::Internal,
+    Fault::BadGateway,
+    Fault::Unavailable,
+    Fault::ProxysForbidden,
+];
+
+/// The server, on a thread of its own.
+pub struct Server {
+    base_url: String,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    plan: Arc<Plan>,
+    /// Everything before is committed.
+    committed: AtomicUsize,
+    polls: AtomicUsize,
+    rubbish: AtomicUsize,
+    faults: Mutex<BTreeMap<Fault, usize>>,
+    chance: Mutex<fastrand::Rng>,
+}
+
+impl Server {
+    pub fn start(plan: Arc<Plan>, seed: u64) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let shared = Arc::new(Shared {
+            plan,
+            committed: AtomicUsize::new(0),
+            polls: AtomicUsize::new(0),
+            rubbish: AtomicUsize::new(0),
+            faults: Mutex::default(),
+            chance: Mutex::new(fastrand::Rng::with_seed(seed + 1)),
+        });
+        let serving = Arc::clone(&shared);
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::from_std(listener).unwrap();
+                loop {
+                    let (connection, _) = listener.accept().await.unwrap();
+                    tokio::spawn(serve(connection, Arc::clone(&serving)));
+                }
+            });
+        });
+        Self { base_url, shared }
+    }
+
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    pub fn committed(&self) -> usize {
+        self.shared.committed.load(SeqCst)
+    }
+
+    pub fn polls(&self) -> usize {
+        self.shared.polls.load(SeqCst)
+    }
+
+    pub fn rubbish(&self) -> usize {
+        self.shared.rubbish.load(SeqCst)
+    }
+
+    pub fn faults(&self) -> BTreeMap<Fault, usize> {
+        self.shared.faults.lock().unwrap().clone()
+    }
+}
+
+impl Shared {
+    /// What goes wrong with the next request, if anything does.
+    fn fault(&self) -> Option<Fault> {
+        let mut chance = self.chance.lock().unwrap();
+        let fault = (chance.usize(..FAILING) == 0).then(|| FAULTS[chance.usize(..FAULTS.len())]);
+        if let Some(fault) = fault {
+            *self.faults.lock().unwrap().entry(fault).or_default() += 1;
+        }
+        fault
+    }
+
+    /// The updates after the marker, which commits those before it.
+    fn page(&self, marker: Option<usize>, limit: usize) -> String {
+        self.polls.fetch_add(1, SeqCst);
+        let first = self.committed.fetch_max(marker.unwrap_or(0), SeqCst).max(marker.unwrap_or(0));
+        let end = (first + limit).min(self.plan.len());
+        let mut page = String::from("{\"updates\":[");
+        for index in first..end {
+            let (chat, number) = self.plan.update(index);
+            if index > first {
+                page.push(',');
+            }
+            let _ = match self.plan.kind(index) {
+                Kind::Message => write!(
+                    page,
+                    r#"{{"timestamp":{index},"message":{{"recipient":{{"chat_id":{chat},"chat_type":"chat"}},"timestamp":{index},"sender":{{"user_id":{chat},"name":"Алиса","is_bot":false}},"body":{{"mid":"mid.{index}","seq":{index},"text":"{number}"}}}},"update_type":"message_created"}}"#
+                ),
+                Kind::Unknown => {
+                    write!(
+                        page,
+                        r#"{{"timestamp":{index},"chat_id":{chat},"number":{number},"update_type":"weather"}}"#
+                    )
+                }
+                Kind::Malformed => write!(
+                    page,
+                    r#"{{"timestamp":"soon","chat_id":{chat},"number":{number},"update_type":"bot_started"}}"#
+                ),
+            };
+        }
+        if end > first && self.chance.lock().unwrap().usize(..RUBBISH) == 0 {
+            self.rubbish.fetch_add(3, SeqCst);
+            page.push_str(r#",null,5,{"update_type":7}"#);
+        }
+        let _ = write!(page, "],\"marker\":{end}}}");
+        page
+    }
+}
+
+async fn serve(mut connection: TcpStream, shared: Arc<Shared>) {
+    loop {
+        let fault = shared.fault();
+        if fault == Some(Fault::ResetBeforeReading) {
+            return reset(connection);
+        }
+        let Some(request) = read_request(&mut connection).await else { return };
+        let path = request.split_whitespace().nth(1).unwrap_or_default();
+        let parameter = |name: &str| {
+            let query = path.split_once('?')?.1;
+            query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse::<usize>().ok())
+        };
+        let body = match path.split('?').next() {
+            Some("/me") => r#"{"user_id":1,"name":"Bot","is_bot":true,"last_activity_time":1}"#.to_owned(),
+            Some("/subscriptions") => r#"{"subscriptions":[]}"#.to_owned(),
+            // A request that got no answer may have committed all the same.
+            _ => shared.page(parameter("marker"), parameter("limit").unwrap_or(100)),
+        };
+        let cut = body.floor_char_boundary(body.len() / 2);
+        let ok = |length: usize| format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
+        let refused =
+            |status: &str, body: &str| format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let answer = match fault {
+            None => ok(body.len()) + &body,
+            Some(Fault::ResetBeforeReading | Fault::ResetAfterReading) => return reset(connection),
+            Some(Fault::Silence) => {
+                // Until the client gives up.
+                let _ = connection.read(&mut [0]).await;
+                return;
+            }
+            Some(Fault::CutBody) => ok(body.len()) + &body[..cut],
+            Some(Fault::CutBodyOfUnknownLength) => {
+                format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}", &body[..cut])
+            }
+            Some(Fault::GarbageBody) => refused("200 OK", "<html>Sign in to the hotel's network</html>"),
+            Some(Fault::EmptyBody) => ok(0),
+            Some(Fault::NullMarker) => refused("200 OK", r#"{"updates":[],"marker":null}"#),
+            Some(Fault::TooMany) => refused("429 Too Many Requests", r#"{"code":"too.many.requests","message":""}"#),
+            Some(Fault::Internal) => refused("500 X", r#"{"code":"internal.error","message":"1"}"#),
+            Some(Fault::BadGateway) => refused("502 Bad Gateway", "<html>Sorry</html>"),
+            Some(Fault::Unavailable) => refused("503 X", r#"{"code":"service.unavailable","message":""}"#),
+            Some(Fault::ProxysForbidden) => refused("403 Forbidden", "<html>Forbidden</html>"),
+        };
+        if connection.write_all(answer.as_bytes()).await.is_err() {
+            return;
+        }
+        if matches!(fault, Some(Fault::CutBody | Fault::CutBodyOfUnknownLength)) {
+            return;
+        }
+    }
+}
+
+/// Ends a connection the hard way.
+fn reset(connection: TcpStream) {
+    let _ = connection.set_zero_linger();
+}
+
+/// The head of a request: polls have no body.
+async fn read_request(connection: &mut TcpStream) -> Option<String> {
+    let mut read = Vec::new();
+    while !read.ends_with(b"\r\n\r\n") {
+        if connection.read_buf(&mut read).await.ok()? == 0 {
+            return None;
+        }
+    }
+    String::from_utf8(read).ok()
+}
