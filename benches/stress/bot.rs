@@ -29,8 +29,10 @@ pub fn read_record(record: &[u8]) -> (u32, u32) {
     (number(&record[..4]), number(&record[4..]))
 }
 
+/// Runs the bot until its standard input ends.
 #[tokio::main]
-pub async fn main(base_url: &str) {
+pub async fn run() {
+    let base_url = std::env::var(BASE_URL).unwrap();
     // A thousand handlers panic, as they should.
     std::panic::set_hook(Box::new(|_| {}));
     let (stop, stopped) = tokio::sync::oneshot::channel();

@@ -35,8 +35,8 @@ const MOST_MEMORY_MIB: u64 = 64;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() {
-    if let Ok(base_url) = std::env::var(bot::BASE_URL) {
-        return bot::main(&base_url);
+    if std::env::var_os(bot::BASE_URL).is_some() {
+        return bot::run();
     }
     let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.parse::<u64>().ok());
     let seed = numbers.next().unwrap_or_else(|| fastrand::u64(..1_000_000));
