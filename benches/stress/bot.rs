@@ -16,22 +16,22 @@ use tamtam::{Bot, FileStore, Recovery, Update, types::MessageCreatedUpdate};
 use crate::plan::panics;
 
 /// Where the server is: a process with this in its environment is the bot.
-pub const BASE_URL: &str = "TAMTAM_STRESS_BASE_URL";
+pub(crate) const BASE_URL: &str = "TAMTAM_STRESS_BASE_URL";
 /// The file of the marker.
-pub const MARKER: &str = "TAMTAM_STRESS_MARKER";
+pub(crate) const MARKER: &str = "TAMTAM_STRESS_MARKER";
 /// How many updates a page has at most.
-pub const PAGE: usize = 1000;
+pub(crate) const PAGE: usize = 1000;
 /// The bytes of a report: chat and number.
-pub const RECORD: usize = 8;
+pub(crate) const RECORD: usize = 8;
 
-pub fn read_record(record: &[u8]) -> (u32, u32) {
+pub(crate) fn read_record(record: &[u8]) -> (u32, u32) {
     let number = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap());
     (number(&record[..4]), number(&record[4..]))
 }
 
 /// Runs the bot until its standard input ends.
 #[tokio::main]
-pub async fn run() {
+pub(crate) async fn run() {
     let base_url = std::env::var(BASE_URL).unwrap();
     // A thousand handlers panic, as they should.
     std::panic::set_hook(Box::new(|_| {}));

@@ -3,7 +3,7 @@
 use crate::plan::Plan;
 
 #[derive(Default)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     /// The number that is next in each chat.
     next: Vec<u32>,
     handled: usize,
@@ -13,11 +13,11 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    pub fn new(chats: usize) -> Self {
+    pub(crate) fn new(chats: usize) -> Self {
         Self { next: vec![0; chats], again: vec![0], ..Self::default() }
     }
 
-    pub fn take_down(&mut self, chat: u32, number: u32) {
+    pub(crate) fn take_down(&mut self, chat: u32, number: u32) {
         let next = &mut self.next[chat as usize];
         if number < *next {
             *self.again.last_mut().unwrap() += 1;
@@ -29,30 +29,30 @@ impl Ledger {
         self.handled += 1;
     }
 
-    pub fn killed(&mut self) {
+    pub(crate) fn killed(&mut self) {
         self.again.push(0);
     }
 
     /// How many updates were handled, those that came again not counted.
-    pub fn handled(&self) -> usize {
+    pub(crate) fn handled(&self) -> usize {
         self.handled
     }
 
-    pub fn out_of_order(&self) -> usize {
+    pub(crate) fn out_of_order(&self) -> usize {
         self.out_of_order
     }
 
     /// How many were never handled.
-    pub fn lost(&self, plan: &Plan) -> usize {
+    pub(crate) fn lost(&self, plan: &Plan) -> usize {
         let ends: usize = self.next.iter().zip(plan.totals()).filter(|(next, total)| next != total).count();
         (plan.len() - self.handled).max(ends)
     }
 
-    pub fn duplicates_without_kill(&self) -> usize {
+    pub(crate) fn duplicates_without_kill(&self) -> usize {
         self.again[0]
     }
 
-    pub fn duplicates_after_kills(&self) -> &[usize] {
+    pub(crate) fn duplicates_after_kills(&self) -> &[usize] {
         &self.again[1..]
     }
 }

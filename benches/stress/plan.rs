@@ -6,7 +6,7 @@ const STRANGE: u64 = 50;
 const PANICKING: u32 = 97;
 
 /// All updates, in order.
-pub struct Plan {
+pub(crate) struct Plan {
     /// The chat of each, and which of the chat's it is.
     updates: Vec<(u32, u32)>,
     /// How many each chat has.
@@ -16,7 +16,7 @@ pub struct Plan {
 
 /// What an update looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Message,
     /// A kind that the crate does not know.
     Unknown,
@@ -25,7 +25,7 @@ pub enum Kind {
 }
 
 impl Plan {
-    pub fn new(seed: u64, updates: usize, chats: usize) -> Self {
+    pub(crate) fn new(seed: u64, updates: usize, chats: usize) -> Self {
         let mut chance = fastrand::Rng::with_seed(seed);
         let mut totals = vec![0; chats];
         let update = |_| {
@@ -38,20 +38,20 @@ impl Plan {
         Self { updates, totals, seed }
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.updates.len()
     }
 
-    pub fn totals(&self) -> &[u32] {
+    pub(crate) fn totals(&self) -> &[u32] {
         &self.totals
     }
 
     /// The chat of an update, and which of the chat's it is.
-    pub fn update(&self, index: usize) -> (u32, u32) {
+    pub(crate) fn update(&self, index: usize) -> (u32, u32) {
         self.updates[index]
     }
 
-    pub fn kind(&self, index: usize) -> Kind {
+    pub(crate) fn kind(&self, index: usize) -> Kind {
         match fastrand::Rng::with_seed(self.seed ^ index as u64).u64(..STRANGE * 2) {
             0 => Kind::Unknown,
             1 => Kind::Malformed,
@@ -59,16 +59,16 @@ impl Plan {
         }
     }
 
-    pub fn strange(&self) -> usize {
+    pub(crate) fn strange(&self) -> usize {
         (0..self.len()).filter(|index| self.kind(*index) != Kind::Message).count()
     }
 
-    pub fn panics(&self) -> usize {
+    pub(crate) fn panics(&self) -> usize {
         self.updates.iter().filter(|(chat, number)| panics(*chat, *number)).count()
     }
 }
 
 /// Whether the handler of an update panics the first time.
-pub fn panics(chat: u32, number: u32) -> bool {
+pub(crate) fn panics(chat: u32, number: u32) -> bool {
     (chat + number) % PANICKING == 0
 }

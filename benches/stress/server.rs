@@ -23,7 +23,7 @@ const FAILING: usize = 5;
 const RUBBISH: usize = 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
+pub(crate) enum Fault {
     ResetBeforeReading,
     ResetAfterReading,
     Silence,
@@ -56,7 +56,7 @@ const FAULTS: [Fault; 13] = [
 ];
 
 /// The server, on a thread of its own.
-pub struct Server {
+pub(crate) struct Server {
     base_url: String,
     shared: Arc<Shared>,
 }
@@ -72,7 +72,7 @@ struct Shared {
 }
 
 impl Server {
-    pub fn start(plan: Arc<Plan>, seed: u64) -> Self {
+    pub(crate) fn start(plan: Arc<Plan>, seed: u64) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
@@ -98,23 +98,23 @@ impl Server {
         Self { base_url, shared }
     }
 
-    pub fn base_url(&self) -> &str {
+    pub(crate) fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    pub fn committed(&self) -> usize {
+    pub(crate) fn committed(&self) -> usize {
         self.shared.committed.load(SeqCst)
     }
 
-    pub fn polls(&self) -> usize {
+    pub(crate) fn polls(&self) -> usize {
         self.shared.polls.load(SeqCst)
     }
 
-    pub fn rubbish(&self) -> usize {
+    pub(crate) fn rubbish(&self) -> usize {
         self.shared.rubbish.load(SeqCst)
     }
 
-    pub fn faults(&self) -> BTreeMap<Fault, usize> {
+    pub(crate) fn faults(&self) -> BTreeMap<Fault, usize> {
         self.shared.faults.lock().unwrap().clone()
     }
 }
