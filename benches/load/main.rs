@@ -1,0 +1,113 @@
+//! 64 tasks make 100,000 calls, half of them over TLS, through a network that fails one connection in five, and a server
+//! that fails one request in five, in every way the retry contract knows.
+//!
+//! `cargo bench --bench load` prints the figures and checks that no call is lost, that each result is true of what the
+//! server did, that no message is posted twice and that nothing is sent where there is no connection. A seed can be
+//! given: `cargo bench --bench load -- 42`.
+
+mod client;
+mod faults;
+mod ledger;
+mod memory;
+mod network;
+mod report;
+mod server;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tamtam::{Bot, RetryPolicy};
+
+use client::{METHODS, Notes, Outcome};
+use faults::Chance;
+use ledger::Ledger;
+use network::{NAME, Network};
+use report::Run;
+use server::Server;
+
+const TASKS: usize = 64;
+const CALLS: usize = 100_000;
+/// How long the client waits for an answer. Half of that is for the connection.
+const TIMEOUT: Duration = Duration::from_millis(100);
+/// One call in so many is made by a bot that keeps no connections. The others rarely need a new one, and when they do,
+/// another is often free before the new one has failed.
+const AFRESH: usize = 8;
+
+#[tokio::main]
+async fn main() {
+    let seed = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1);
+    let (chance, ledger) = (Arc::new(Chance::new(seed)), Arc::new(Ledger::new(CALLS)));
+    let server = Server { chance, ledger: Arc::clone(&ledger) };
+    let network = Arc::new(Network::start(server).await);
+    let notes = Arc::new(Mutex::new(Notes::default()));
+    let bots = [false, true].map(|tls| [false, true].map(|afresh| bot(&network, &notes, tls, afresh)));
+
+    let started = Instant::now();
+    let (results, early_memory) = make_calls(bots, &notes).await;
+    let elapsed = started.elapsed();
+    let notes = notes.lock().unwrap();
+    report::print_and_check(&Run {
+        seed,
+        elapsed,
+        results,
+        early_memory,
+        network: &network,
+        ledger: &ledger,
+        notes: &notes,
+    });
+}
+
+fn bot(network: &Arc<Network>, notes: &Arc<Mutex<Notes>>, tls: bool, afresh: bool) -> Bot {
+    let (first, most) = (Duration::from_millis(1), Duration::from_millis(5));
+    let (network, notes) = (Arc::clone(network), Arc::clone(notes));
+    Bot::builder("token")
+        .base_url(format!("{}://{NAME}", if tls { "https" } else { "http" }))
+        .timeout(TIMEOUT)
+        .retry(RetryPolicy::default().backoff(first, most).attachment_backoff(first, most))
+        .on_retry(move |retry| notes.lock().unwrap().retry(retry.error()))
+        .http(move |http| {
+            let http = if tls { network.tls(http) } else { network.plain(http) };
+            if afresh { http.pool_max_idle_per_host(0) } else { http }
+        })
+        .build()
+        .expect("a bot")
+}
+
+/// The outcome of every call by its number, and the resident memory after a tenth of them.
+async fn make_calls(bots: [[Bot; 2]; 2], notes: &Arc<Mutex<Notes>>) -> (BTreeMap<usize, Outcome>, u64) {
+    let (next, early_memory) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|_| {
+            let (bots, notes) = (bots.clone(), Arc::clone(notes));
+            let (next, early_memory) = (Arc::clone(&next), Arc::clone(&early_memory));
+            tokio::spawn(async move {
+                let mut results = Vec::new();
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= CALLS {
+                        return results;
+                    }
+                    if number == CALLS / 10 {
+                        early_memory.store(memory::resident(), Ordering::Relaxed);
+                    }
+                    // Each bot gets its share of every method.
+                    let round = number / METHODS.len();
+                    let (tls, afresh) = (round % 2 == 1, (round / 2).is_multiple_of(AFRESH));
+                    let bot = &bots[usize::from(tls)][usize::from(afresh)];
+                    results.push((number, client::call(bot, number, &notes).await));
+                }
+            })
+        })
+        .collect();
+    let mut results = BTreeMap::new();
+    for task in tasks {
+        results.extend(task.await.expect("a task that ends"));
+    }
+    (results, early_memory.load(Ordering::Relaxed))
+}
