@@ -22,6 +22,8 @@ pub mod sandbox;
 mod token;
 mod transport;
 mod union;
+#[cfg(feature = "webhook")]
+pub mod webhook;
 
 pub use api::generated::types;
 pub use bot::{Bot, Target};
