@@ -6,7 +6,8 @@ use http::Method;
 use reqwest::Url;
 
 use crate::{
-    BotBuilder, ChatId, Error, Message, NewMessageBody, RawRequest, Result, UpdateType, Updates, UserId,
+    BotBuilder, ChatId, Error, HandlerResult, Message, NewMessageBody, RawRequest, Result, Run, Update, UpdateType,
+    Updates, UserId,
     api::{Api, EditMessage, GetMyInfo, SendMessage, Subscribe},
     check::{self, Invalid, Place},
     id::MessageId,
@@ -226,6 +227,35 @@ impl Bot {
     /// See [`Updates`] for what is promised.
     pub fn updates(&self) -> Updates {
         Updates::new(self.clone())
+    }
+
+    /// Runs the bot: handles every update by an async function, concurrently between chats and in order within a chat.
+    /// [`Run`] says what is promised, and has the settings; those of polling are on [`Updates`], which can be
+    /// [run](Updates::run), too.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// # let ctrl_c = async move { alice.reads().await };
+    /// bot.run(async |bot, update| match update {
+    ///     tamtam::Update::BotStarted(started) => bot.send(started.chat_id, "Hello!").await.map(drop),
+    ///     _ => Ok(()),
+    /// })
+    /// .graceful_shutdown_on(ctrl_c)
+    /// .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn run<H, F>(&self, handler: H) -> Run
+    where
+        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        self.updates().run(handler)
     }
 
     /// Has TamTam deliver updates to a URL instead of holding them for [`updates`](Self::updates), in the shape of the

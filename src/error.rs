@@ -8,7 +8,7 @@ use http::StatusCode;
 
 pub use code::{ChatDenied, ErrorCode};
 
-use crate::{check::Invalid, retry::Failure};
+use crate::{check::Invalid, handler::BoxError, retry::Failure};
 
 /// Why a call failed.
 ///
@@ -92,6 +92,15 @@ pub(crate) enum Kind {
     /// The server answered 200 and said that it did not do it.
     #[error("refused: {}", .0.as_deref().unwrap_or("the server gives no reason"))]
     Refused(Option<String>),
+    /// A webhook keeps updates from coming by polling; these are the origins of those that are subscribed.
+    #[error(
+        "updates go to a webhook ({}) and do not come by polling: unsubscribe it, or poll with `remove_webhooks(true)`",
+        .0.join(", ")
+    )]
+    WebhookSubscribed(Vec<String>),
+    /// Nobody knows how far the bot has come.
+    #[error("the marker store cannot be read: {0}")]
+    MarkerStore(BoxError),
     /// The server answered 200 with a body that is not what the document says.
     #[error("the answer does not fit the document: {source}")]
     Decode { status: StatusCode, source: serde_json::Error },
@@ -139,7 +148,12 @@ impl Kind {
                 status if status.is_server_error() => Failure::Unknown,
                 _ => Failure::Refused,
             },
-            Self::Build(_) | Self::Invalid(_) | Self::Unmade { .. } | Self::Refused(_) => Failure::Refused,
+            Self::Build(_)
+            | Self::Invalid(_)
+            | Self::Unmade { .. }
+            | Self::Refused(_)
+            | Self::WebhookSubscribed(_)
+            | Self::MarkerStore(_) => Failure::Refused,
         }
     }
 
@@ -319,6 +333,46 @@ impl Error {
     #[must_use]
     pub fn is_build(&self) -> bool {
         matches!(self.0.kind, Kind::Build(_))
+    }
+
+    /// Updates do not come by polling, because a webhook is subscribed. Unsubscribe it, or let the stream do that:
+    /// [`Updates::remove_webhooks`](crate::Updates::remove_webhooks).
+    #[must_use]
+    pub fn is_webhook_subscribed(&self) -> bool {
+        matches!(self.0.kind, Kind::WebhookSubscribed(_))
+    }
+
+    /// The marker store cannot be read, so the bot does not start: it might lose its place. The error says why; mend the
+    /// store, or remove what is in it, and the bot starts with what the server has kept.
+    #[must_use]
+    pub fn is_marker_store(&self) -> bool {
+        matches!(self.0.kind, Kind::MarkerStore(_))
+    }
+
+    /// Whether no waiting makes a poll that failed so succeed. The server's word counts only if it is the API's: a proxy's
+    /// 403 passes.
+    pub(crate) fn ends_polling(&self) -> bool {
+        match &self.0.kind {
+            Kind::Status { status, code, .. } => {
+                status.is_client_error()
+                    && !matches!(*status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
+                    && code.is_some()
+            }
+            Kind::Build(_)
+            | Kind::Invalid(_)
+            | Kind::Unmade { .. }
+            | Kind::WebhookSubscribed(_)
+            | Kind::MarkerStore(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the server, or whoever answers in its place, does not have the operation at all, or has another one.
+    pub(crate) fn knows_no_such_operation(&self) -> bool {
+        matches!(
+            self.status(),
+            Some(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED)
+        ) || self.0.kind.failure() == Failure::Misfit
     }
 
     /// The failure passes by itself: no connection, a timeout, a server or proxy in trouble, too many requests. Calling

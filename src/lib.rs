@@ -10,18 +10,22 @@ mod check;
 mod clock;
 mod error;
 mod handler;
+mod health;
 mod id;
+mod marker;
 mod message;
 mod open_enum;
 mod polling;
 mod raw;
 mod request;
 mod retry;
+mod run;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod token;
 mod transport;
 mod union;
+mod update;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 
@@ -30,16 +34,19 @@ pub use bot::{Bot, Target};
 pub use builder::BotBuilder;
 pub use error::{ChatDenied, Error, ErrorCode};
 pub use handler::{Cause, Failed, HandlerResult, Recovery};
+pub use health::Health;
 /// Methods and statuses, as [`Bot::request`] takes and [`Error::status`] gives them.
 #[doc(no_inline)]
 pub use http;
 pub use id::{CallbackId, ChatId, MessageId, SessionId, UserId};
-pub use polling::Updates;
+pub use marker::{FileStore, FileStoreError, MarkerKey, MarkerStore, MemoryStore};
+pub use polling::{StartFrom, Updates};
 pub use raw::RawRequest;
 /// The HTTP client underneath, for [`BotBuilder::http`].
 #[doc(no_inline)]
 pub use reqwest;
 pub use retry::{Retry, RetryPolicy};
+pub use run::Run;
 pub use types::{Message, NewMessageBody, Update, UpdateType};
 pub use union::Unknown;
 

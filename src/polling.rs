@@ -1,24 +1,25 @@
 //! The update stream: long polling that loses nothing.
 
+mod page;
+mod perform;
+mod state;
+
 use std::{
     collections::VecDeque,
     fmt,
     future::Future,
     pin::Pin,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use futures_core::Stream;
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use tokio::time::{Instant, sleep_until};
 
-use crate::{Bot, Result, Update, UpdateType, request, transport::CallOptions};
-
-/// The shortest time from one poll to the next when the first brought nothing: a server that does not hold its polls, or
-/// fails them at once, is not asked in a loop.
-const LEAST_INTERVAL: Duration = Duration::from_millis(100);
+use crate::{Bot, HandlerResult, Health, MarkerStore, Result, Run, Update, UpdateType};
+use perform::{Store, World};
+pub use state::StartFrom;
+use state::{Effect, Input, State};
 
 /// The updates of a bot by long polling; made by [`Bot::updates`].
 ///
@@ -28,12 +29,16 @@ const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 ///
 /// An update that the crate does not know, or cannot read, is [`Update::Unknown`] and holds nobody up.
 ///
-/// A poll that fails is an item of its own, and is not tried again by itself: ask again, and the stream polls again from
-/// the same place. Between polls that bring nothing it pauses for a moment. A `?` on a call of yours inside the loop ends
-/// the bot, and the same update comes again at the next start.
+/// A poll that fails is tried again for as long as it takes, from the same place and with growing pauses (up to 30 s, or
+/// as long as the server asks): a connection that broke, a server that is down or restarts, a proxy's error page. The log
+/// tells of it, and [`BotBuilder::on_retry`](crate::BotBuilder::on_retry). An error comes out only when no waiting mends
+/// it, and ends the stream; so `while let Some(update) = updates.try_next().await?` is all that a bot needs. A `?` on a
+/// call of yours inside the loop ends the bot, and the same update comes again at the next start.
 ///
-/// Two pollers with one token steal updates from each other: have one per bot. Adapters that ask early, such as
-/// `buffered` or `peekable`, tell the server early that all is done.
+/// Two pollers with one token steal updates from each other: have one per bot. A webhook that is subscribed keeps updates
+/// from coming by polling: it is found at the start, see [`remove_webhooks`](Self::remove_webhooks). Adapters that ask
+/// early, such as `buffered`, `peekable` or `for_each_concurrent`, tell the server early that all is done; to handle
+/// updates concurrently, [`run`](Self::run) is the way.
 ///
 /// ```
 /// # #[tokio::main]
@@ -58,27 +63,39 @@ const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 pub struct Updates {
     bot: Bot,
     settings: Settings,
-    /// What the next poll commits.
-    marker: Option<i64>,
-    /// The updates of the page that were not handed out yet.
-    page: VecDeque<Update>,
-    poll: Option<Pin<Box<dyn Future<Output = Result<Page>> + Send + Sync>>>,
-    /// When the next poll may begin, if the last one brought nothing.
-    not_before: Option<Instant>,
+    store: Option<Arc<Store>>,
+    health: Health,
+    /// `None` until the stream is first asked, which fixes where it starts.
+    state: Option<State>,
+    /// What is being done.
+    effect: Option<Shared<Input>>,
+    shutdown: Option<Shared<()>>,
+}
+
+/// A future that makes nothing around it less `Sync`: only its owner polls it.
+struct Shared<T>(Mutex<Pin<Box<dyn Future<Output = T> + Send>>>);
+
+impl<T> Shared<T> {
+    fn new(future: impl Future<Output = T> + Send + 'static) -> Self {
+        Self(Mutex::new(Box::pin(future)))
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<T> {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut().poll(context)
+    }
+
+    fn into_inner(self) -> Pin<Box<dyn Future<Output = T> + Send>> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Debug, Clone, Default)]
 struct Settings {
-    limit: Option<u32>,
-    hold_seconds: Option<u32>,
+    limit: Option<i64>,
+    hold_seconds: Option<i64>,
     types: Vec<UpdateType>,
-}
-
-/// A page as the server sends it, read.
-#[derive(Debug, Default, PartialEq)]
-struct Page {
-    updates: VecDeque<Update>,
-    marker: Option<i64>,
+    start_from: StartFrom,
+    remove_webhooks: bool,
 }
 
 impl fmt::Debug for Updates {
@@ -86,29 +103,31 @@ impl fmt::Debug for Updates {
         f.debug_struct("Updates")
             .field("bot", &self.bot)
             .field("settings", &self.settings)
-            .field("marker", &self.marker)
-            .field("waiting", &self.page.len())
-            .field("polling", &self.poll.is_some())
+            .field("marker", &self.state.as_ref().and_then(State::marker))
+            .field("waiting", &self.state.as_ref().map_or(0, State::waiting))
+            .field("polling", &self.effect.is_some())
             .finish()
     }
 }
 
 impl Updates {
     pub(crate) fn new(bot: Bot) -> Self {
-        Self { bot, settings: Settings::default(), marker: None, page: VecDeque::new(), poll: None, not_before: None }
+        let health = Health::new(Arc::clone(&bot.transport().clock));
+        Self { bot, settings: Settings::default(), store: None, health, state: None, effect: None, shutdown: None }
     }
 
     /// How many updates a page has at most, from 1 to 1000; the server takes 100 if not set.
     pub fn limit(mut self, limit: u32) -> Self {
-        self.settings.limit = Some(limit);
+        self.settings.limit = Some(limit.into());
         self
     }
 
     /// For how long the server holds a poll when there is nothing new: from 0 to 90 s, rounded up to whole seconds; 30 s if
-    /// not set.
+    /// not set. A connection that died without a word is noticed this and the
+    /// [`poll_margin`](crate::BotBuilder::poll_margin) (15 s) after the poll began.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         let seconds = timeout.as_secs().saturating_add(u64::from(timeout.subsec_nanos() > 0));
-        self.settings.hold_seconds = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
+        self.settings.hold_seconds = Some(u32::try_from(seconds).unwrap_or(u32::MAX).into());
         self
     }
 
@@ -118,11 +137,84 @@ impl Updates {
         self
     }
 
-    /// The next update. Asking for it says that all before are dealt with. The stream itself never ends.
+    /// Where to begin; at the stored marker if there is one, else with the backlog, if not set. Has no effect once the
+    /// stream was asked for an update.
+    pub fn start_from(mut self, start: StartFrom) -> Self {
+        self.settings.start_from = start;
+        self
+    }
+
+    /// Begins with what happens from now on: what is waiting is skipped. The same as
+    /// [`start_from`](Self::start_from)`(`[`StartFrom::Latest`]`)`.
+    pub fn skip_pending(self) -> Self {
+        self.start_from(StartFrom::Latest)
+    }
+
+    /// Keeps the marker in a store: a bot that was killed after it had dealt with a page, and before it could tell the
+    /// server, does not get that page again.
+    pub fn marker_store(mut self, store: impl MarkerStore) -> Self {
+        self.store = Some(Arc::new(Store { markers: Box::new(store), key: OnceLock::new() }));
+        self
+    }
+
+    /// Whether webhooks that are subscribed are removed at the start. They keep updates from coming by polling, so without
+    /// this the stream begins with an error if there is one
+    /// ([`is_webhook_subscribed`](crate::Error::is_webhook_subscribed)).
+    pub fn remove_webhooks(mut self, remove: bool) -> Self {
+        self.settings.remove_webhooks = remove;
+        self
+    }
+
+    /// Ends the stream when this future ends, whatever it returns: what was fetched is still handed out, the server is told
+    /// that it is done (which takes 5 s at most), and then there is no next update.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let ctrl_c = std::future::ready(());
+    /// let mut updates = bot.updates().graceful_shutdown_on(ctrl_c); // `tokio::signal::ctrl_c()`, say
+    /// while let Some(update) = updates.try_next().await? {
+    ///     println!("{update:?}");
+    /// }
+    /// println!("good night");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
+    where
+        F: Future + Send + 'static,
+    {
+        self.shutdown = Some(Shared::new(async move {
+            signal.await;
+        }));
+        self
+    }
+
+    /// Handles the updates by an async function: concurrently between chats, in order within a chat. See [`Run`].
+    pub fn run<H, F>(self, handler: H) -> Run
+    where
+        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        Run::new(self, handler)
+    }
+
+    /// How the stream is doing, for whoever watches it.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// The next update. Asking for it says that all before are dealt with. There is no next one after an error, and after
+    /// the stream was shut down.
     ///
     /// # Errors
     ///
-    /// An item is an error when a poll fails. Asking again polls again, from the same place.
+    /// The last item is an error when no waiting mends it: the server refuses the bot (its token, say), a webhook is in
+    /// the way, the marker store cannot be read. What the server answers counts as its own word only if it has an API
+    /// `code`; all other failures pass, and are waited for.
     ///
     /// # Cancel safety
     ///
@@ -131,17 +223,54 @@ impl Updates {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// The next update, or the error of a poll that failed.
+    /// The next update, or the error that ended the stream.
     ///
     /// # Errors
     ///
-    /// When a poll fails. Asking again polls again, from the same place.
+    /// As [`next`](Self::next).
     ///
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
     pub async fn try_next(&mut self) -> Result<Option<Update>> {
         self.next().await.transpose()
+    }
+
+    /// All updates that are fetched; if there are none, those of the next page. Asking says that all before are dealt with.
+    pub(crate) async fn next_page(&mut self) -> Result<Option<VecDeque<Update>>> {
+        let Some(first) = self.try_next().await? else { return Ok(None) };
+        let mut page = self.state.as_mut().map(State::take_page).unwrap_or_default();
+        page.push_front(first);
+        Ok(Some(page))
+    }
+
+    /// Ends the stream, as the future of [`graceful_shutdown_on`](Self::graceful_shutdown_on) does.
+    pub(crate) fn stop(&mut self) {
+        self.shutdown = Some(Shared::new(std::future::ready(())));
+    }
+
+    pub(crate) fn bot(&self) -> &Bot {
+        &self.bot
+    }
+
+    pub(crate) fn take_shutdown(&mut self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        self.shutdown.take().map(Shared::into_inner)
+    }
+
+    /// Whether the shutdown has begun since this was last asked.
+    fn stops(&mut self, context: &mut Context<'_>) -> bool {
+        let stops = self.shutdown.as_mut().is_some_and(|shutdown| shutdown.poll(context).is_ready());
+        if stops {
+            self.shutdown = None;
+        }
+        stops
+    }
+
+    /// What an effect comes to.
+    fn perform(&self, effect: Effect) -> Shared<Input> {
+        let (bot, settings) = (self.bot.clone(), self.settings.clone());
+        let world = World { bot, settings, store: self.store.clone(), health: self.health.clone() };
+        Shared::new(world.perform(effect))
     }
 }
 
@@ -151,100 +280,29 @@ impl Stream for Updates {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         loop {
-            if let Some(update) = this.page.pop_front() {
-                return Poll::Ready(Some(Ok(update)));
-            }
-            let poll = this.poll.get_or_insert_with(|| {
-                let (bot, settings) = (this.bot.clone(), this.settings.clone());
-                let (marker, not_before) = (this.marker, this.not_before.take());
-                Box::pin(async move {
-                    if let Some(instant) = not_before {
-                        sleep_until(instant).await;
-                    }
-                    fetch(bot, settings, marker).await
-                })
-            });
-            let page = ready!(poll.as_mut().poll(context));
-            this.poll = None;
-            if !page.as_ref().is_ok_and(|page| !page.updates.is_empty()) {
-                this.not_before = Some(Instant::now() + LEAST_INTERVAL);
-            }
-            match page {
-                Ok(page) => {
-                    this.page = page.updates;
-                    // A null marker says nothing: it must not make the server forget where we are.
-                    this.marker = page.marker.or(this.marker);
+            let input = if this.stops(context) {
+                Input::Stop
+            } else if let Some(effect) = &mut this.effect {
+                let input = ready!(effect.poll(context));
+                this.effect = None;
+                input
+            } else {
+                Input::Asked
+            };
+            let state = this.state.take();
+            let state = state.unwrap_or_else(|| State::new(this.settings.start_from, this.store.is_some()));
+            let (state, effect) = state.step(input);
+            this.state = Some(state);
+            match effect {
+                Effect::Yield(update) => return Poll::Ready(Some(Ok(update))),
+                Effect::Fail(error) => return Poll::Ready(Some(Err(error))),
+                Effect::End => {
+                    this.effect = None;
+                    return Poll::Ready(None);
                 }
-                Err(error) => return Poll::Ready(Some(Err(error))),
+                Effect::Continue => {}
+                effect => this.effect = Some(this.perform(effect)),
             }
-        }
-    }
-}
-
-/// One poll.
-async fn fetch(bot: Bot, settings: Settings, marker: Option<i64>) -> Result<Page> {
-    let mut request = bot.api().get_updates();
-    if let Some(limit) = settings.limit {
-        request = request.limit(limit.into());
-    }
-    if let Some(seconds) = settings.hold_seconds {
-        request = request.timeout(seconds.into());
-    }
-    if let Some(marker) = marker {
-        request = request.marker(marker);
-    }
-    if !settings.types.is_empty() {
-        request = request.types(settings.types);
-    }
-    // The stream decides itself what a failed poll means, and reads the pages itself.
-    let options = CallOptions { no_retry: true, ..CallOptions::default() };
-    let read = |text: &str| page(text).map(|page| Box::new(page) as _);
-    Ok(request::fetch(&request, &bot, options, read).await?.value)
-}
-
-/// Reads a page: the envelope first, then each update by itself, so that a strange one costs nobody but itself.
-fn page(text: &str) -> serde_json::Result<Page> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(borrow, default)]
-        updates: Option<Vec<&'a RawValue>>,
-        marker: Option<i64>,
-    }
-    if text.trim_ascii().is_empty() {
-        return Ok(Page::default());
-    }
-    let Envelope { updates, marker } = serde_json::from_str(text)?;
-    let updates =
-        updates.unwrap_or_default().into_iter().map(|raw| Update::read(raw.get())).collect::<Result<_, _>>()?;
-    Ok(Page { updates, marker })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_body_is_an_empty_page() {
-        assert_eq!(page("").unwrap(), Page::default());
-        assert_eq!(page(" \n").unwrap(), Page::default());
-        assert_eq!(page("{}").unwrap(), Page::default());
-        assert_eq!(page(r#"{"updates":null,"marker":null}"#).unwrap(), Page::default());
-    }
-
-    #[test]
-    fn strange_updates_do_not_fail_their_page() {
-        let page =
-            page(r#"{"updates":[5,{"update_type":"new"},{"update_type":"bot_started"},null],"marker":7}"#).unwrap();
-        assert_eq!(page.marker, Some(7));
-        let tags: Vec<&str> = page.updates.iter().map(Update::tag).collect();
-        assert_eq!(tags, ["", "new", "bot_started", ""]);
-        assert!(page.updates.iter().all(|update| matches!(update, Update::Unknown(_))));
-    }
-
-    #[test]
-    fn a_body_that_is_no_page_is_an_error() {
-        for body in ["<html>", r#"{"updates":[{"#, "[]", r#"{"updates":{}}"#] {
-            assert!(page(body).is_err(), "{body}");
         }
     }
 }

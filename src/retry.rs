@@ -12,12 +12,13 @@ use std::{fmt, time::Duration};
 
 use crate::Error;
 
+pub(crate) use backoff::Backoff;
 pub(crate) use classify::{Class, Failure};
 pub use policy::RetryPolicy;
 pub(crate) use policy::{Tries, Verdict};
 pub(crate) use retry_after::retry_after;
 
-/// A call that failed and will be tried again; [`BotBuilder::on_retry`](crate::BotBuilder::on_retry) is told of each.
+/// A call or a poll that failed and will be tried again; [`BotBuilder::on_retry`](crate::BotBuilder::on_retry) is told of each.
 pub struct Retry<'a> {
     error: &'a Error,
     delay: Duration,

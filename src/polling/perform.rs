@@ -1,0 +1,178 @@
+//! What the update stream's decisions come to: calls, waits and the marker store.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use super::{
+    Settings,
+    page::Page,
+    state::{Effect, Input},
+};
+use crate::{
+    Bot, Error, Result, UpdateType,
+    error::Kind,
+    health::Health,
+    marker::{ErasedStore, MarkerKey},
+    request,
+    retry::Retry,
+    transport::CallOptions,
+};
+
+/// How long the last commit may take.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest page that the API gives.
+const LARGEST_PAGE: i64 = 1000;
+
+/// All that an effect needs.
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) bot: Bot,
+    pub(super) settings: Settings,
+    pub(super) store: Option<Arc<Store>>,
+    pub(super) health: Health,
+}
+
+/// A marker store, and the name under which the bot is in it, once that is known.
+pub(super) struct Store {
+    pub(super) markers: Box<dyn ErasedStore>,
+    pub(super) key: OnceLock<MarkerKey>,
+}
+
+impl World {
+    /// Does what is to be done, and says what came of it.
+    pub(super) async fn perform(self, effect: Effect) -> Input {
+        let bot = self.bot.clone();
+        let clock = &bot.transport().clock;
+        let done = match effect {
+            Effect::Load => self.load().await.map(Input::Loaded),
+            Effect::ClearWebhooks => self.clear_webhooks().await.map(|()| Input::Cleared),
+            Effect::Poll { marker } => self.poll(marker).await,
+            Effect::Skip { marker } => self.skip(marker).await,
+            Effect::Save { marker } => Ok(Input::Saved { ok: self.save(marker).await }),
+            Effect::Commit { marker } => Ok(self.commit(marker).await),
+            Effect::Wait(delay) => {
+                clock.sleep(delay).await;
+                Ok(Input::Waited)
+            }
+            Effect::Retry { error, delay } => {
+                tracing::warn!(delay_ms = delay.as_millis(), "polling failed and goes on: {error}");
+                if let Some(hook) = &bot.transport().on_retry {
+                    hook(&Retry::new(&error, delay));
+                }
+                clock.sleep(delay).await;
+                Ok(Input::Waited)
+            }
+            Effect::Yield(_) | Effect::Fail(_) | Effect::End | Effect::Continue => {
+                unreachable!("these are the stream's own")
+            }
+        };
+        done.unwrap_or_else(|error| Input::Failed { error, chance: clock.chance() })
+    }
+
+    async fn poll(self, marker: Option<i64>) -> Result<Input> {
+        let Settings { limit, hold_seconds, types, .. } = self.settings;
+        let clock = Arc::clone(&self.bot.transport().clock);
+        let began = clock.now();
+        let page = get(&self.bot, Poll { marker, limit, hold_seconds, types }, CallOptions::default()).await?;
+        let now = clock.now();
+        self.health.polled(now);
+        Ok(Input::Page { page, took: now.duration_since(began) })
+    }
+
+    async fn skip(self, marker: Option<i64>) -> Result<Input> {
+        let poll = Poll { marker, limit: Some(LARGEST_PAGE), hold_seconds: Some(0), types: Vec::new() };
+        let page = get(&self.bot, poll, CallOptions::default()).await?;
+        tracing::info!(updates = page.updates.len(), "skipped what was waiting");
+        Ok(Input::Page { page, took: Duration::ZERO })
+    }
+
+    async fn commit(self, marker: i64) -> Input {
+        let poll = Poll { marker: Some(marker), limit: Some(1), hold_seconds: Some(0), types: Vec::new() };
+        let options = CallOptions { timeout: Some(COMMIT_TIMEOUT), ..CallOptions::default() };
+        // What it brings is not dealt with, and comes again.
+        if let Err(error) = get(&self.bot, poll, options).await {
+            tracing::warn!("the last page could not be committed and will come again: {error}");
+        }
+        Input::Committed
+    }
+
+    async fn load(self) -> Result<Option<i64>> {
+        let Some(store) = &self.store else { return Ok(None) };
+        let key = match store.key.get() {
+            Some(key) => key,
+            None => {
+                let me = self.bot.me().no_retry().await?;
+                let key = MarkerKey::new(self.bot.base_url_text(), me.user_id);
+                store.key.get_or_init(|| key)
+            }
+        };
+        store.markers.load(key).await.map_err(|error| Error::new(Kind::MarkerStore(error)))
+    }
+
+    /// Whether the marker was saved.
+    async fn save(self, marker: i64) -> bool {
+        let Some((store, key)) = self.store.as_deref().and_then(|store| Some((store, store.key.get()?))) else {
+            return false;
+        };
+        let saved = store.markers.save(key, marker).await;
+        if let Err(error) = &saved {
+            tracing::error!(marker, "the marker could not be saved; polling goes on: {error}");
+        }
+        saved.is_ok()
+    }
+
+    async fn clear_webhooks(self) -> Result<()> {
+        let subscriptions = self.bot.api().get_subscriptions().no_retry().await?.subscriptions;
+        if !subscriptions.is_empty() && !self.settings.remove_webhooks {
+            let urls: Vec<String> = subscriptions.into_iter().map(|subscription| subscription.url).collect();
+            return Err(Error::new(Kind::WebhookSubscribed(urls.iter().map(|url| origin(url)).collect())));
+        }
+        for subscription in subscriptions {
+            tracing::info!(origin = origin(&subscription.url), "removing a webhook to poll");
+            match self.bot.api().unsubscribe(subscription.url).no_retry().await {
+                Err(error) if !error.is_refused() => return Err(error),
+                // Refused means that it is gone already.
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The parameters of a poll.
+struct Poll {
+    marker: Option<i64>,
+    limit: Option<i64>,
+    hold_seconds: Option<i64>,
+    types: Vec<UpdateType>,
+}
+
+async fn get(bot: &Bot, poll: Poll, options: CallOptions) -> Result<Page> {
+    let mut request = bot.api().get_updates();
+    if let Some(limit) = poll.limit {
+        request = request.limit(limit);
+    }
+    if let Some(seconds) = poll.hold_seconds {
+        request = request.timeout(seconds);
+    }
+    if let Some(marker) = poll.marker {
+        request = request.marker(marker);
+    }
+    if !poll.types.is_empty() {
+        request = request.types(poll.types);
+    }
+    // The stream decides itself what a failed poll means, and reads the pages itself.
+    let options = CallOptions { no_retry: true, ..options };
+    let read = |text: &str| Page::read(text).map(|page| Box::new(page) as _);
+    Ok(request::fetch(&request, bot, options, read).await?.value)
+}
+
+/// Scheme and host of a webhook's URL. Its path is a secret: who knows it can make up updates.
+fn origin(url: &str) -> String {
+    match reqwest::Url::parse(url) {
+        Ok(url) => url.origin().ascii_serialization(),
+        Err(_) => "not a URL".to_owned(),
+    }
+}

@@ -1,0 +1,273 @@
+//! What the update stream does next: a state and what happened go in, the next state and what to do come out. No network
+//! and no time here.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::page::Page;
+use crate::{Error, Update, retry::Backoff};
+
+/// The shortest time from one poll to the next when the first brought nothing: a server that does not hold its polls is
+/// not asked in a loop.
+pub(super) const LEAST_INTERVAL: Duration = Duration::from_millis(100);
+/// The waits after failed polls.
+pub(super) const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(30) };
+
+/// Where the stream begins; set by [`Updates::start_from`](crate::Updates::start_from).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StartFrom {
+    /// At the marker in the marker store, if there is a store and something in it; else with the backlog.
+    #[default]
+    Stored,
+    /// With all that the server has kept since the last commit.
+    Backlog,
+    /// With what happens from now on: what is waiting is skipped.
+    Latest,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// The consumer asks for an update, so all before are dealt with.
+    Asked,
+    /// The marker store was read.
+    Loaded(Option<i64>),
+    /// No webhook is in the way, or none any more.
+    Cleared,
+    /// A poll was answered, `took` after it began.
+    Page { page: Page, took: Duration },
+    /// The marker was saved, or could not be; polling goes on.
+    Saved { ok: bool },
+    /// What was to be done failed. `chance` is a random number from 0 to 1.
+    Failed { error: Error, chance: f64 },
+    /// The wait is over.
+    Waited,
+    /// The last commit is over, one way or the other.
+    Committed,
+    /// The stream is to end, after what was fetched is dealt with.
+    Stop,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// Hand out an update.
+    Yield(Update),
+    /// Hand out an error; the stream is over.
+    Fail(Error),
+    /// The stream is over.
+    End,
+    /// Go on with what is being done.
+    Continue,
+    /// Read the marker store.
+    Load,
+    /// See to it that no webhook is in the way.
+    ClearWebhooks,
+    /// Ask for a page, which commits everything before the marker.
+    Poll { marker: Option<i64> },
+    /// The same, only to see what is there: without waiting, of all kinds, as many as possible.
+    Skip { marker: Option<i64> },
+    /// Save the marker.
+    Save { marker: i64 },
+    /// Tell the server the marker, without waiting for news.
+    Commit { marker: i64 },
+    /// Wait.
+    Wait(Duration),
+    /// Tell of a failure that passes, and wait.
+    Retry { error: Error, delay: Duration },
+}
+
+/// Where in its life the stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    New,
+    Loading,
+    Clearing,
+    Skipping,
+    Polling,
+    Saving,
+    Committing,
+    Ended,
+}
+
+/// The state of a stream.
+#[derive(Debug)]
+pub(super) struct State {
+    phase: Phase,
+    start_from: StartFrom,
+    /// Whether there is a marker store.
+    stored: bool,
+    /// What was fetched and not handed out yet.
+    page: VecDeque<Update>,
+    /// Everything before it is dealt with, once the page is.
+    marker: Option<i64>,
+    /// The server may not know the marker yet.
+    uncommitted: bool,
+    /// The store does not have the marker yet.
+    unsaved: bool,
+    /// Failures since the last success.
+    failures: u32,
+    stopping: bool,
+}
+
+impl State {
+    pub(super) fn new(start_from: StartFrom, stored: bool) -> Self {
+        Self {
+            phase: Phase::New,
+            start_from,
+            stored,
+            page: VecDeque::new(),
+            marker: None,
+            uncommitted: false,
+            unsaved: false,
+            failures: 0,
+            stopping: false,
+        }
+    }
+
+    pub(super) fn marker(&self) -> Option<i64> {
+        self.marker
+    }
+
+    /// How many updates are fetched and not handed out yet.
+    pub(super) fn waiting(&self) -> usize {
+        self.page.len()
+    }
+
+    /// Takes what is left of the page, for a consumer that deals with it as a whole.
+    pub(super) fn take_page(&mut self) -> VecDeque<Update> {
+        std::mem::take(&mut self.page)
+    }
+
+    /// The one transition.
+    pub(super) fn step(mut self, input: Input) -> (Self, Effect) {
+        let effect = match input {
+            Input::Asked => self.asked(),
+            Input::Waited => self.act(),
+            Input::Loaded(marker) => {
+                if self.start_from == StartFrom::Stored {
+                    (self.marker, self.uncommitted) = (marker, marker.is_some());
+                }
+                self.succeeded(Phase::Clearing)
+            }
+            Input::Cleared => self.cleared(),
+            Input::Page { page, took } => self.answered(page, took),
+            Input::Saved { ok } => {
+                self.unsaved = !ok;
+                // What could not be saved is tried again with the next marker.
+                if self.stopping { self.commit() } else { self.enter(Phase::Polling) }
+            }
+            Input::Failed { error, chance } => self.failed(error, chance),
+            Input::Committed => self.enter(Phase::Ended),
+            Input::Stop => self.stop(),
+        };
+        (self, effect)
+    }
+
+    fn asked(&mut self) -> Effect {
+        if let Some(update) = self.page.pop_front() {
+            return Effect::Yield(update);
+        }
+        match self.phase {
+            Phase::Ended => Effect::End,
+            _ if self.stopping => self.finish(),
+            Phase::New => self.enter(if self.stored { Phase::Loading } else { Phase::Clearing }),
+            _ => self.go_on(),
+        }
+    }
+
+    fn cleared(&mut self) -> Effect {
+        self.succeeded(if self.start_from == StartFrom::Latest { Phase::Skipping } else { Phase::Polling })
+    }
+
+    /// The next poll, after the marker is saved.
+    fn go_on(&mut self) -> Effect {
+        self.enter(self.next_phase())
+    }
+
+    fn next_phase(&self) -> Phase {
+        if self.stored && self.unsaved { Phase::Saving } else { Phase::Polling }
+    }
+
+    fn answered(&mut self, page: Page, took: Duration) -> Effect {
+        self.failures = 0;
+        // The server has taken the marker that it was sent. A null one says nothing: it must not make it forget.
+        self.uncommitted = false;
+        let moved = page.marker.filter(|marker| Some(*marker) != self.marker);
+        if let Some(marker) = moved {
+            (self.marker, self.uncommitted, self.unsaved) = (Some(marker), true, true);
+        }
+        if self.phase == Phase::Skipping {
+            // Without a new marker there is no way past what is waiting.
+            return if page.updates.is_empty() || moved.is_none() { self.go_on() } else { self.act() };
+        }
+        self.page = page.updates;
+        match self.page.pop_front() {
+            Some(update) => Effect::Yield(update),
+            None if took < LEAST_INTERVAL => {
+                self.phase = self.next_phase();
+                Effect::Wait(LEAST_INTERVAL - took)
+            }
+            None => self.go_on(),
+        }
+    }
+
+    fn failed(&mut self, error: Error, chance: f64) -> Effect {
+        if self.phase == Phase::Clearing && error.knows_no_such_operation() {
+            // A gateway or a server that has no webhooks: none is in the way.
+            return self.cleared();
+        }
+        if error.ends_polling() {
+            self.phase = Phase::Ended;
+            return Effect::Fail(error);
+        }
+        self.failures = self.failures.saturating_add(1);
+        let delay = BACKOFF.jittered(self.failures, chance).max(error.retry_after().unwrap_or_default());
+        Effect::Retry { error, delay }
+    }
+
+    fn stop(&mut self) -> Effect {
+        self.stopping = true;
+        match self.phase {
+            // What was fetched is dealt with first; what is being written is written.
+            _ if !self.page.is_empty() => Effect::Continue,
+            Phase::Saving | Phase::Committing | Phase::Ended => Effect::Continue,
+            _ => self.finish(),
+        }
+    }
+
+    /// Saves and commits what is dealt with, then ends.
+    fn finish(&mut self) -> Effect {
+        if self.stored && self.unsaved { self.enter(Phase::Saving) } else { self.commit() }
+    }
+
+    fn commit(&mut self) -> Effect {
+        self.enter(if self.uncommitted { Phase::Committing } else { Phase::Ended })
+    }
+
+    fn succeeded(&mut self, next: Phase) -> Effect {
+        self.failures = 0;
+        self.enter(next)
+    }
+
+    fn enter(&mut self, phase: Phase) -> Effect {
+        self.phase = phase;
+        self.act()
+    }
+
+    /// What the phase is for.
+    fn act(&self) -> Effect {
+        match (self.phase, self.marker) {
+            (Phase::Loading, _) => Effect::Load,
+            (Phase::Clearing, _) => Effect::ClearWebhooks,
+            (Phase::Skipping, marker) => Effect::Skip { marker },
+            (Phase::Saving, Some(marker)) => Effect::Save { marker },
+            (Phase::Committing, Some(marker)) => Effect::Commit { marker },
+            (Phase::Polling | Phase::Saving | Phase::New, marker) => Effect::Poll { marker },
+            (Phase::Committing | Phase::Ended, _) => Effect::End,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,308 @@
+//! Running a bot: a handler for every update, concurrently between chats, in order within a chat.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::task::JoinSet;
+
+use crate::{
+    Bot, ChatId, Failed, HandlerResult, Health, Recovery, Result, SessionId, Update, Updates, UserId,
+    clock::Clock,
+    handler::{Handling, Outcome},
+    retry::Backoff,
+};
+
+/// How many chats are dealt with at a time unless it is set.
+const CONCURRENCY: usize = 64;
+/// How long handlers may go on after the shutdown began, unless it is set.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
+/// The waits before an update is handed out again.
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(30) };
+
+type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A bot with a handler, made by [`Bot::run`] or [`Updates::run`]; awaiting it runs the bot.
+///
+/// Updates are handled a page at a time: those of one chat one after the other, those of different chats concurrently.
+/// When all of a page are dealt with, the next page is asked for, which tells the server that this one is done. If the
+/// program ends before, the page comes again at the next start: at most one page is ever handled twice.
+///
+/// So a slow handler holds the next page back. Handlers have a time limit, 60 s unless set; spawn work that takes long,
+/// or put it into a queue of your own.
+///
+/// A handler that fails, panics or takes too long costs its own update only: [`on_error`](Self::on_error) is asked whether
+/// to hand it out again; without one the failure is logged and the update given up.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let alice = tamtam.user("Alice");
+/// # alice.says("hi");
+/// # let reader = alice.clone();
+/// # let ctrl_c = async move { reader.reads().await };
+/// use tamtam::{Bot, Update, types::MessageCreatedUpdate};
+///
+/// async fn echo(bot: Bot, update: Update) -> tamtam::Result<()> {
+///     if let Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) = update {
+///         bot.reply(&message, "I heard you").await?;
+///     }
+///     Ok(())
+/// }
+///
+/// bot.run(echo).graceful_shutdown_on(ctrl_c).await?; // `tokio::signal::ctrl_c()`, say
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a bot does not run until it is awaited"]
+pub struct Run {
+    updates: Updates,
+    handling: Handling,
+    concurrency: usize,
+    shutdown: Option<Shutdown>,
+    deadline: Duration,
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("updates", &self.updates)
+            .field("handling", &self.handling)
+            .field("concurrency", &self.concurrency)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Run {
+    pub(crate) fn new<H, F>(mut updates: Updates, handler: H) -> Self
+    where
+        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        let handling = Handling::new(Arc::clone(&updates.bot().transport().clock), handler);
+        let shutdown = updates.take_shutdown();
+        Self { updates, handling, concurrency: CONCURRENCY, shutdown, deadline: SHUTDOWN_DEADLINE }
+    }
+
+    /// How many chats are dealt with at the same time at most; 64 if not set, and at least 1.
+    pub fn concurrency(mut self, chats: usize) -> Self {
+        self.concurrency = chats.max(1);
+        self
+    }
+
+    /// How long a handler may take before it is dropped, which counts as a failure; 60 s if not set.
+    pub fn handler_timeout(mut self, timeout: Duration) -> Self {
+        self.handling.set_timeout(timeout);
+        self
+    }
+
+    /// Is asked what to do about an update whose handler failed, panicked or took too long. Without it such an update is
+    /// given up, and the log tells.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() {
+    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// use tamtam::{Failed, Recovery};
+    ///
+    /// let run = bot.run(async |_, _| {}).on_error(|failed: &Failed| {
+    ///     eprintln!("{}", failed.cause());
+    ///     if failed.attempts() < 3 { Recovery::Retry } else { Recovery::Skip }
+    /// });
+    /// # let _ = run;
+    /// # }
+    /// ```
+    pub fn on_error(mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) -> Self {
+        self.handling.set_on_error(on_error);
+        self
+    }
+
+    /// Ends the bot when this future ends, whatever it returns: what was fetched is handled and committed first, for as
+    /// long as the [`shutdown_deadline`](Self::shutdown_deadline) allows.
+    pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
+    where
+        F: Future + Send + 'static,
+    {
+        self.shutdown = Some(Box::pin(async move {
+            signal.await;
+        }));
+        self
+    }
+
+    /// How long handlers may go on after the shutdown began; 10 s if not set. Those that are not done then are dropped,
+    /// and their whole page comes again at the next start.
+    pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How the bot is doing, for whoever watches it.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.updates.health()
+    }
+
+    /// Runs the bot; `.await` on the value itself does the same. It ends when it is shut down, or by an error that no
+    /// waiting mends.
+    ///
+    /// # Errors
+    ///
+    /// As [`Updates::next`]: when the server refuses the bot (its token, say), when a webhook is in the way, or when the
+    /// marker store cannot be read. Failures that pass, a server that is down among them, are no errors here.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the handlers where they stand. Nothing is lost: their page was not committed, and comes
+    /// again.
+    pub async fn run(self) -> Result<()> {
+        let Self { mut updates, handling, concurrency, shutdown, deadline } = self;
+        let (bot, health) = (updates.bot().clone(), updates.health());
+        let clock = Arc::clone(&bot.transport().clock);
+        let mut shutdown = shutdown.unwrap_or_else(|| Box::pin(std::future::pending()));
+        let mut over = None;
+        loop {
+            let page = tokio::select! {
+                biased;
+                () = &mut shutdown, if over.is_none() => {
+                    over = Some(clock.sleep(deadline));
+                    updates.stop();
+                    continue;
+                }
+                page = updates.next_page() => page?,
+            };
+            let Some(page) = page else { return Ok(()) };
+            let lanes = Lanes { bot: bot.clone(), handling: handling.clone(), health: health.clone() };
+            let mut handled = std::pin::pin!(lanes.handle(page, concurrency));
+            loop {
+                tokio::select! {
+                    () = &mut handled => break,
+                    () = &mut shutdown, if over.is_none() => {
+                        over = Some(clock.sleep(deadline));
+                        updates.stop();
+                    }
+                    () = expires(&mut over) => {
+                        let in_flight = health.in_flight();
+                        tracing::warn!(in_flight, "shutdown: handlers took too long; their page will come again");
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Ends when the deadline is over, if one is set.
+async fn expires(over: &mut Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>) {
+    match over {
+        Some(deadline) => deadline.await,
+        None => std::future::pending().await,
+    }
+}
+
+impl IntoFuture for Run {
+    type Output = Result<()>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+/// What keeps its order: the updates of a chat, else of a constructor session, else of a user, else all others.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Lane {
+    Chat(ChatId),
+    Session(SessionId),
+    User(UserId),
+    Other,
+}
+
+impl Lane {
+    fn of(update: &Update) -> Self {
+        update
+            .chat_id()
+            .map(Self::Chat)
+            .or_else(|| update.session_id().map(Self::Session))
+            .or_else(|| update.user_id().map(Self::User))
+            .unwrap_or(Self::Other)
+    }
+}
+
+/// A page in lanes, in the order in which each lane's first update came.
+fn lanes(page: VecDeque<Update>) -> Vec<VecDeque<Update>> {
+    let mut lanes: Vec<VecDeque<Update>> = Vec::new();
+    let mut numbers = HashMap::new();
+    for update in page {
+        let number = *numbers.entry(Lane::of(&update)).or_insert(lanes.len());
+        match lanes.get_mut(number) {
+            Some(lane) => lane.push_back(update),
+            None => lanes.push(VecDeque::from([update])),
+        }
+    }
+    lanes
+}
+
+/// Waits for one of the lanes.
+async fn one_ends(tasks: &mut JoinSet<()>) {
+    let Some(Err(error)) = tasks.join_next().await else { return };
+    match error.try_into_panic() {
+        // Handlers do not panic to here, so this is no handler's panic. The page must not pass for handled.
+        Ok(panic) => std::panic::resume_unwind(panic),
+        // The runtime is being shut down.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Handles the lanes of a page.
+#[derive(Clone)]
+struct Lanes {
+    bot: Bot,
+    handling: Handling,
+    health: Health,
+}
+
+impl Lanes {
+    /// Handles a page, so many lanes at a time. Each lane is a task: they use all cores, and dropping this ends them.
+    async fn handle(self, page: VecDeque<Update>, concurrency: usize) {
+        let mut tasks = JoinSet::new();
+        for lane in lanes(page) {
+            if tasks.len() >= concurrency {
+                one_ends(&mut tasks).await;
+            }
+            tasks.spawn(self.clone().handle_lane(lane));
+        }
+        while !tasks.is_empty() {
+            one_ends(&mut tasks).await;
+        }
+    }
+
+    async fn handle_lane(self, lane: VecDeque<Update>) {
+        for update in lane {
+            let mut next = Some((update, 1));
+            while let Some((update, attempts)) = next.take() {
+                self.health.handed_out(&update);
+                let in_flight = self.health.begin();
+                let outcome = self.handling.handle(&self.bot, update, attempts).await;
+                drop(in_flight);
+                match outcome {
+                    Outcome::Handled => self.health.count_handled(),
+                    Outcome::Skipped => self.health.count_skipped(),
+                    Outcome::Again(update) => {
+                        let clock: &dyn Clock = &*self.bot.transport().clock;
+                        clock.sleep(BACKOFF.jittered(attempts, clock.chance())).await;
+                        next = Some((update, attempts.saturating_add(1)));
+                    }
+                }
+            }
+        }
+    }
+}
