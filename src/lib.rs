@@ -22,6 +22,7 @@ mod retry;
 mod run;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod secret;
 mod token;
 mod transport;
 mod union;

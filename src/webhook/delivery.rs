@@ -145,11 +145,15 @@ mod tests {
 
     #[test]
     fn every_json_object_is_an_update_and_nothing_else_is() {
-        for body in [r#"{"update_type":"bot_started"}"#, r#" {"update_type":"moon_risen"}"#, "{}\n", "{\"a\":\"\u{e9}\"}"] {
+        for body in
+            [r#"{"update_type":"bot_started"}"#, r#" {"update_type":"moon_risen"}"#, "{}\n", "{\"a\":\"\u{e9}\"}"]
+        {
             assert!(update(body.as_bytes()).is_some(), "{body}");
         }
         assert!(update(b"{\"a\":\"\xd0\"}").is_some(), "a byte that is not UTF-8");
-        for body in ["", " ", "5", "null", "[]", r#"[{"update_type":"bot_started"}]"#, r#"{"update_type":"#, "{}{}", "<html>"] {
+        for body in
+            ["", " ", "5", "null", "[]", r#"[{"update_type":"bot_started"}]"#, r#"{"update_type":"#, "{}{}", "<html>"]
+        {
             assert!(update(body.as_bytes()).is_none(), "{body}");
         }
     }

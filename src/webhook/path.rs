@@ -55,7 +55,8 @@ fn problem(path: &str) -> Option<String> {
     if !segments.split('/').all(|segment| segment.chars().all(is_plain)) {
         return Some("has more than letters, digits, `-`, `.`, `_` and `~` between its slashes".to_owned());
     }
-    let (public, secret) = segments.rsplit_once('/').map_or((None, segments), |(public, secret)| (Some(public), secret));
+    let (public, secret) =
+        segments.rsplit_once('/').map_or((None, segments), |(public, secret)| (Some(public), secret));
     if secret.len() < SECRET_LENGTH {
         let length = secret.len();
         return Some(format!("can be guessed, its last segment having {length} characters and not {SECRET_LENGTH}"));
@@ -108,8 +109,11 @@ mod tests {
 
     #[test]
     fn a_long_last_segment_is_a_secret() {
-        for path in [format!("/{SECRET}"), format!("/a/b.c/~{SECRET}-_."), "/hook/018f4e2a-77c1-4e7b-9d35-2f6a8c90b1de".to_owned()]
-        {
+        for path in [
+            format!("/{SECRET}"),
+            format!("/a/b.c/~{SECRET}-_."),
+            "/hook/018f4e2a-77c1-4e7b-9d35-2f6a8c90b1de".to_owned(),
+        ] {
             assert!(SecretPath::new(path.clone()).is_ok(), "{path}");
         }
     }
