@@ -16,10 +16,10 @@ use std::{
 
 use futures_core::Stream;
 
-use crate::{Bot, HandlerResult, Health, MarkerStore, Result, Run, Update, UpdateType};
+use crate::{Bot, HandlerResult, Health, MarkerStore, Result, Run, Update, UpdateType, retry::Backoff};
 use perform::{Store, World};
 pub use state::StartFrom;
-use state::{Effect, Input, State};
+use state::{BACKOFF, Effect, Input, State};
 
 /// The updates of a bot by long polling; made by [`Bot::updates`].
 ///
@@ -89,13 +89,27 @@ impl<T> Shared<T> {
     }
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Settings {
     limit: Option<i64>,
     hold_seconds: Option<i64>,
     types: Vec<UpdateType>,
     start_from: StartFrom,
     remove_webhooks: bool,
+    backoff: Backoff,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            limit: None,
+            hold_seconds: None,
+            types: Vec::new(),
+            start_from: StartFrom::default(),
+            remove_webhooks: false,
+            backoff: BACKOFF,
+        }
+    }
 }
 
 impl fmt::Debug for Updates {
@@ -162,6 +176,14 @@ impl Updates {
     /// ([`is_webhook_subscribed`](crate::Error::is_webhook_subscribed)).
     pub fn remove_webhooks(mut self, remove: bool) -> Self {
         self.settings.remove_webhooks = remove;
+        self
+    }
+
+    /// The longest wait after the first failed poll, doubled after each further one up to `most`; 0.5 s and 30 s if not set.
+    /// The wait is a random part of that (full jitter), or what the server asks for if that is longer. [`Run`] waits so
+    /// long, too, before it hands an update out again.
+    pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
+        self.settings.backoff = Backoff { first, most: most.max(first) };
         self
     }
 
@@ -253,6 +275,10 @@ impl Updates {
         &self.bot
     }
 
+    pub(crate) fn waits(&self) -> Backoff {
+        self.settings.backoff
+    }
+
     pub(crate) fn take_shutdown(&mut self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         self.shutdown.take().map(Shared::into_inner)
     }
@@ -290,7 +316,8 @@ impl Stream for Updates {
                 Input::Asked
             };
             let state = this.state.take();
-            let state = state.unwrap_or_else(|| State::new(this.settings.start_from, this.store.is_some()));
+            let state = state
+                .unwrap_or_else(|| State::new(this.settings.start_from, this.store.is_some(), this.settings.backoff));
             let (state, effect) = state.step(input);
             this.state = Some(state);
             match effect {

@@ -22,8 +22,6 @@ use crate::{
 const CONCURRENCY: usize = 64;
 /// How long handlers may go on after the shutdown began, unless it is set.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
-/// The waits before an update is handed out again.
-const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(30) };
 
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -180,7 +178,12 @@ impl Run {
                 page = updates.next_page() => page?,
             };
             let Some(page) = page else { return Ok(()) };
-            let lanes = Lanes { bot: bot.clone(), handling: handling.clone(), health: health.clone() };
+            let lanes = Lanes {
+                bot: bot.clone(),
+                handling: handling.clone(),
+                health: health.clone(),
+                backoff: updates.waits(),
+            };
             let mut handled = std::pin::pin!(lanes.handle(page, concurrency));
             loop {
                 tokio::select! {
@@ -268,6 +271,8 @@ struct Lanes {
     bot: Bot,
     handling: Handling,
     health: Health,
+    /// The waits before an update is handed out again.
+    backoff: Backoff,
 }
 
 impl Lanes {
@@ -298,7 +303,7 @@ impl Lanes {
                     Outcome::Skipped => self.health.count_skipped(),
                     Outcome::Again(update) => {
                         let clock: &dyn Clock = &*self.bot.transport().clock;
-                        clock.sleep(BACKOFF.jittered(attempts, clock.chance())).await;
+                        clock.sleep(self.backoff.jittered(attempts, clock.chance())).await;
                         next = Some((update, attempts.saturating_add(1)));
                     }
                 }

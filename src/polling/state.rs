@@ -9,8 +9,8 @@ use crate::{Error, Update, retry::Backoff};
 /// The shortest time from one poll to the next when the first brought nothing: a server that does not hold its polls is
 /// not asked in a loop.
 pub(super) const LEAST_INTERVAL: Duration = Duration::from_millis(100);
-/// The waits after failed polls.
-pub(super) const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(30) };
+/// The waits after failed polls, unless they are set.
+pub(crate) const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(30) };
 
 /// Where the stream begins; set by [`Updates::start_from`](crate::Updates::start_from).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -97,6 +97,7 @@ pub(super) struct State {
     start_from: StartFrom,
     /// Whether there is a marker store.
     stored: bool,
+    backoff: Backoff,
     /// What was fetched and not handed out yet.
     page: VecDeque<Update>,
     /// Everything before it is dealt with, once the page is.
@@ -111,11 +112,12 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(start_from: StartFrom, stored: bool) -> Self {
+    pub(super) fn new(start_from: StartFrom, stored: bool, backoff: Backoff) -> Self {
         Self {
             phase: Phase::New,
             start_from,
             stored,
+            backoff,
             page: VecDeque::new(),
             marker: None,
             uncommitted: false,
@@ -222,7 +224,7 @@ impl State {
             return Effect::Fail(error);
         }
         self.failures = self.failures.saturating_add(1);
-        let delay = BACKOFF.jittered(self.failures, chance).max(error.retry_after().unwrap_or_default());
+        let delay = self.backoff.jittered(self.failures, chance).max(error.retry_after().unwrap_or_default());
         Effect::Retry { error, delay }
     }
 

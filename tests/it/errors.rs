@@ -116,7 +116,7 @@ async fn an_error_reads_as_a_sentence() {
     let bot = bot(&server);
     assert_eq!(failure(bot.me()).await.to_string(), "getMyInfo: 502 Bad Gateway");
     assert_eq!(failure(bot.request(Method::PUT, "/new")).await.to_string(), "PUT /new: 502 Bad Gateway");
-    assert_eq!(failure(bot.updates().try_next()).await.to_string(), "getUpdates: 502 Bad Gateway");
+    assert_eq!(failure(bot.api().get_updates()).await.to_string(), "getUpdates: 502 Bad Gateway");
 }
 
 #[tokio::test]

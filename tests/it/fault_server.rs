@@ -59,8 +59,12 @@ impl Drop for FaultServer {
 
 impl FaultServer {
     pub(crate) async fn start(script: impl Into<Vec<Step>>) -> Self {
+        Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap(), script)
+    }
+
+    /// A server at an address of the test's choice.
+    pub(crate) fn on(listener: TcpListener, script: impl Into<Vec<Step>>) -> Self {
         let script = script.into();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
@@ -158,9 +162,15 @@ async fn read_request(connection: &mut TcpStream) -> Option<String> {
 
 /// What the API answers to the requests of the tests.
 fn good_body(request: &str) -> String {
-    let body = match request.split_whitespace().next() {
-        Some("GET") => r#"{"user_id":1,"name":"Bot","username":"bot","is_bot":true,"last_activity_time":1}"#,
-        Some("POST") => {
+    let mut line = request.split([' ', '?']);
+    let body = match (line.next(), line.next()) {
+        (Some("GET"), Some("/subscriptions")) => r#"{"subscriptions":[]}"#,
+        (Some("GET"), Some("/updates")) => {
+            r#"{"updates":[{"update_type":"bot_started","timestamp":1,"chat_id":1,"user":{"user_id":1,"name":"A"}}],
+                "marker":10}"#
+        }
+        (Some("GET"), _) => r#"{"user_id":1,"name":"Bot","username":"bot","is_bot":true,"last_activity_time":1}"#,
+        (Some("POST"), _) => {
             r#"{"message":{"recipient":{"chat_id":1,"chat_type":"chat"},"timestamp":1,
                 "body":{"mid":"mid.1","seq":1,"text":"hi"}}}"#
         }

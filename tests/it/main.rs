@@ -10,6 +10,7 @@ mod fault_server;
 mod faults;
 mod instances;
 mod models;
+mod run;
 mod sandbox;
 mod token;
 mod traced;

@@ -144,7 +144,7 @@ async fn a_page_that_quotes_the_url_does_not_show_the_token() {
         failure("page for a raw request", bot.request(Method::GET, "/me")).await;
         failure("page for a raw request with a type", bot.request(Method::GET, "/me").send_as::<u8>()).await;
         if status != 204 {
-            failure("page for a poll", bot.updates().try_next()).await;
+            failure("page for a poll", bot.api().get_updates()).await;
         }
     }
     let error = failure("page", bot(&quoting(502).await).me()).await;
@@ -170,7 +170,7 @@ async fn an_answer_that_cannot_be_read_does_not_show_the_token() {
         let error = failure("typed answer", bot.me()).await;
         assert!(error.is_decode() && error.to_string().contains("<token>"), "{error}");
         failure("raw answer", bot.request(Method::GET, "/me").send_as::<Vec<u8>>()).await;
-        failure("page of updates", bot.updates().try_next()).await;
+        failure("page of updates", bot.api().get_updates()).await;
     }
 }
 
@@ -333,9 +333,16 @@ async fn call_everything(settings: impl Fn(&str) -> tamtam::BotBuilder) {
     let refusal = answering_json(&json!({"success": false, "message": TOKEN})).await;
     build(&refusal).api().leave_chat(-7).await.unwrap_err();
     for status in [200, 302, 401, 502] {
-        let bot = build(&quoting(status).await);
+        let server = quoting(status).await;
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let hook = move |retry: &tamtam::Retry<'_>| tell.send(format!("{retry:?} {}", retry.error())).unwrap();
+        let bot = settings(&server.uri()).on_retry(hook).build().unwrap();
         bot.me().await.unwrap_err();
-        bot.updates().try_next().await.unwrap_err();
+        // A stream waits for better times, and tells of it.
+        tokio::select! {
+            _ = async { bot.updates().next().await } => panic!("nothing comes of such a page"),
+            told = told.recv() => assert_no_token(&told.unwrap(), "on_retry"),
+        }
     }
     let (_port, url) = refusing();
     settings(&url).build().unwrap().me().await.unwrap_err();

@@ -31,7 +31,7 @@ use Does::*;
 
 impl Stream {
     fn new(start_from: StartFrom, stored: bool) -> Self {
-        Self { state: Some(State::new(start_from, stored)) }
+        Self { state: Some(State::new(start_from, stored, BACKOFF)) }
     }
 
     /// One that polls already, without a store.

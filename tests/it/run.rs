@@ -1,0 +1,429 @@
+//! `bot.run(handler)`: order within a chat, concurrency between chats, and handlers that fail.
+
+use std::{
+    collections::HashMap,
+    error::Error,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tamtam::{Bot, Cause, Failed, Recovery, Run, Update, UpdateType};
+use tokio::sync::{Notify, Semaphore, oneshot};
+
+use crate::{
+    common::bot_at,
+    conformance,
+    updates::{MOMENT, Pages, page},
+};
+
+/// What handlers did, in order.
+#[derive(Clone, Default)]
+struct Diary(Arc<Mutex<Vec<String>>>);
+
+impl Diary {
+    fn write(&self, line: impl Into<String>) {
+        self.0.lock().unwrap().push(line.into());
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// The chat of an update, for a diary.
+fn chat(update: &Update) -> i64 {
+    update.chat_id().unwrap().0
+}
+
+/// An update in a chat, with a number to tell it from others.
+fn numbered(chat: i64, number: i64) -> Value {
+    json!({"update_type": "message_removed", "timestamp": number, "message_id": "mid.1", "chat_id": chat, "user_id": 7})
+}
+
+fn numbered_page(updates: &[(i64, i64)], marker: i64) -> Value {
+    let updates: Vec<Value> = updates.iter().map(|(chat, number)| numbered(*chat, *number)).collect();
+    json!({"updates": updates, "marker": marker})
+}
+
+/// Runs until as many updates are handled or given up.
+async fn until(run: Run, handled: u64) {
+    let health = run.health();
+    let done = async move {
+        while health.handled() + health.skipped() < handled {
+            tokio::time::sleep(MOMENT).await;
+        }
+    };
+    run.graceful_shutdown_on(done).await.unwrap();
+}
+
+#[tokio::test]
+async fn within_a_chat_updates_are_handled_one_after_the_other_in_order() {
+    let page: Vec<(i64, i64)> = (0..100).map(|number| (number % 5, number)).collect();
+    let (_server, bot, _) = Pages::serve([numbered_page(&page, 10), numbered_page(&[], 10)]).await;
+    let (diary, busy) = (Diary::default(), Arc::new(Mutex::new(HashMap::new())));
+    let written = diary.clone();
+    let run = bot.run(move |_, update| {
+        let (diary, busy) = (written.clone(), Arc::clone(&busy));
+        async move {
+            let chat = chat(&update);
+            assert_eq!(busy.lock().unwrap().insert(chat, true), None, "one at a time in a chat");
+            tokio::task::yield_now().await;
+            diary.write(format!("{chat} {}", update.timestamp().unwrap()));
+            busy.lock().unwrap().remove(&chat);
+        }
+    });
+    until(run, 100).await;
+    for chat in 0..5 {
+        let of_chat = |line: &String| line.strip_prefix(&format!("{chat} ")).map(|number| number.parse().unwrap());
+        let numbers: Vec<i64> = diary.lines().iter().filter_map(of_chat).collect();
+        assert_eq!(numbers, (0..20).map(|number| number * 5 + chat).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn chats_do_not_wait_for_each_other() {
+    let tamtam = conformance::start().await;
+    let (alice, bob) = (tamtam.user("Alice"), tamtam.user("Bob"));
+    alice.starts();
+    bob.starts();
+    let bob_was_handled = Arc::new(Notify::new());
+    let alices = alice.chat_id();
+    let run = tamtam.bot().run(move |bot: Bot, update: Update| {
+        let bob_was_handled = Arc::clone(&bob_was_handled);
+        async move {
+            let chat = update.chat_id().unwrap();
+            if chat == alices {
+                bob_was_handled.notified().await;
+            } else {
+                bob_was_handled.notify_one();
+            }
+            bot.send(chat, "hello").await.map(drop)
+        }
+    });
+    until(run, 2).await;
+    assert_eq!((alice.sees(), bob.sees()), (vec!["hello".to_owned()], vec!["hello".to_owned()]));
+}
+
+#[tokio::test]
+async fn no_more_chats_are_dealt_with_at_a_time_than_are_allowed() {
+    for bound in [1, 3] {
+        let chats: Vec<i64> = (0..20).collect();
+        let (_server, bot, _) = Pages::serve([page(&chats, 10), page(&[], 10)]).await;
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let seen = Arc::clone(&most);
+        let run = bot.run(move |_, _| {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            async move {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                now.fetch_sub(1, Ordering::SeqCst);
+            }
+        });
+        until(run.concurrency(bound), 20).await;
+        assert_eq!(seen.load(Ordering::SeqCst), bound);
+    }
+}
+
+#[tokio::test]
+async fn updates_without_a_chat_keep_the_order_of_their_session_or_user() {
+    let constructor = |session: &str, number: i64| {
+        json!({"update_type": "message_construction_request", "timestamp": number, "session_id": session,
+            "user": {"user_id": number, "name": "A"}, "input": {"input_type": "message", "messages": []}})
+    };
+    let pressed = |user: i64, number: i64| {
+        json!({"update_type": "message_callback", "timestamp": number, "message": null, "callback":
+            {"timestamp": number, "callback_id": "c", "payload": "", "user": {"user_id": user, "name": "A"}}})
+    };
+    let other = |number: i64| json!({"update_type": "weather", "timestamp": number});
+    let updates = json!([
+        constructor("a", 1),
+        pressed(7, 2),
+        other(3),
+        constructor("b", 4),
+        constructor("a", 5),
+        pressed(7, 6),
+        other(7),
+    ]);
+    let (_server, bot, _) = Pages::serve([json!({"updates": updates, "marker": 10}), page(&[], 10)]).await;
+    let diary = Diary::default();
+    let (written, gates) = (diary.clone(), Arc::new(Semaphore::new(0)));
+    let opened = Arc::clone(&gates);
+    let run = bot.run(move |_, update| {
+        let (diary, gates) = (written.clone(), Arc::clone(&gates));
+        async move {
+            diary.write(format!("begin {}", update.timestamp().unwrap()));
+            gates.acquire().await.unwrap().forget();
+            diary.write("end");
+        }
+    });
+    let first = async {
+        while diary.lines().len() < 4 {
+            tokio::time::sleep(MOMENT).await;
+        }
+        let mut lines = diary.lines();
+        lines.sort();
+        assert_eq!(lines, ["begin 1", "begin 2", "begin 3", "begin 4"], "the first of each, and no second");
+        opened.add_permits(7);
+    };
+    tokio::join!(until(run, 7), first);
+}
+
+#[tokio::test]
+async fn the_next_page_is_not_asked_for_before_this_one_is_handled() {
+    let (_server, bot, pages) = Pages::serve([page(&[1, 2, 3], 10), page(&[4], 11), page(&[], 11)]).await;
+    let polls = Arc::new(Mutex::new(Vec::new()));
+    let (seen, asked) = (Arc::clone(&polls), pages.clone());
+    let run = bot.run(move |_, update| {
+        let (polls, pages) = (Arc::clone(&seen), asked.clone());
+        async move {
+            tokio::time::sleep(MOMENT).await;
+            polls.lock().unwrap().push((chat(&update) > 3, pages.polls()));
+        }
+    });
+    until(run, 4).await;
+    assert_eq!(*polls.lock().unwrap(), [(false, 1), (false, 1), (false, 1), (true, 2)]);
+    assert_eq!(pages.markers()[..2], [None, Some("10".to_owned())]);
+}
+
+/// Runs a handler over three chats, of which the second one's fails, and says what `on_error` was told.
+async fn failing_in_the_second<F>(fail: impl Fn() -> F + Send + Sync + 'static) -> String
+where
+    F: Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    let (_server, bot, _) = Pages::serve([page(&[1, 2, 3], 10), page(&[2], 11), page(&[], 11)]).await;
+    let (told, fail) = (Diary::default(), Arc::new(fail));
+    let written = told.clone();
+    let failed = AtomicUsize::new(0);
+    let run = bot
+        .run(move |_, update| {
+            let fails = chat(&update) == 2 && failed.fetch_add(1, Ordering::SeqCst) == 0;
+            // Outside of the future, where a handler may fail as well.
+            let failure = fails.then(|| fail());
+            async move { if let Some(failure) = failure { failure.await } else { Ok(()) } }
+        })
+        .handler_timeout(Duration::from_millis(50))
+        .on_error(move |failed: &Failed| {
+            let update = failed.update().unwrap();
+            written.write(format!("{} in {}, attempt {}", failed.cause(), chat(update), failed.attempts()));
+            Recovery::Skip
+        });
+    let health = run.health();
+    until(run, 4).await;
+    assert_eq!((health.handled(), health.skipped()), (3, 1), "one update is given up, and no other");
+    let [told] = &told.lines()[..] else { panic!("told once: {:?}", told.lines()) };
+    told.clone()
+}
+
+#[tokio::test]
+async fn a_handler_that_fails_costs_its_own_update_only() {
+    let told = failing_in_the_second(|| async { Err("no luck".into()) }).await;
+    assert_eq!(told, "the handler failed: no luck in 2, attempt 1");
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_costs_its_own_update_only() {
+    let told = failing_in_the_second(|| async { panic!("oh {}", "no") }).await;
+    assert_eq!(told, "the handler panicked: oh no in 2, attempt 1");
+    fn before_its_future() -> std::future::Pending<Result<(), Box<dyn Error + Send + Sync>>> {
+        panic!("at once")
+    }
+    let told = failing_in_the_second(before_its_future).await;
+    assert_eq!(told, "the handler panicked: at once in 2, attempt 1");
+}
+
+#[tokio::test]
+async fn a_handler_whose_value_panics_when_it_is_dropped_costs_its_own_update_only() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                panic!("boom");
+            }
+        }
+    }
+    let told = failing_in_the_second(|| {
+        let bomb = Bomb;
+        async move {
+            // Held until the handler is dropped, which is when its time is over.
+            let _bomb = bomb;
+            std::future::pending().await
+        }
+    })
+    .await;
+    assert_eq!(told, "the handler took longer than 50ms in 2, attempt 1");
+}
+
+#[tokio::test]
+async fn a_handler_that_hangs_is_dropped_after_its_time() {
+    let told = failing_in_the_second(std::future::pending).await;
+    assert_eq!(told, "the handler took longer than 50ms in 2, attempt 1");
+}
+
+#[tokio::test]
+async fn an_update_is_handed_out_again_as_often_as_on_error_wants_and_the_rest_of_its_chat_waits() {
+    let first = numbered_page(&[(1, 1), (1, 2), (2, 3)], 10);
+    let (_server, bot, pages) = Pages::serve([first, numbered_page(&[(1, 4)], 11), page(&[], 11)]).await;
+    let diary = Diary::default();
+    let (written, attempts) = (diary.clone(), Arc::new(AtomicUsize::new(0)));
+    let run = bot.updates().backoff(MOMENT, MOMENT).run(move |_, update| {
+        let (diary, attempts) = (written.clone(), Arc::clone(&attempts));
+        async move {
+            diary.write(update.timestamp().unwrap().to_string());
+            if update.timestamp() == Some(1) && attempts.fetch_add(1, Ordering::SeqCst) < 4 {
+                return Err("not yet");
+            }
+            Ok(())
+        }
+    });
+    let told = Diary::default();
+    let tells = told.clone();
+    let run = run.on_error(move |failed| {
+        tells.write(failed.attempts().to_string());
+        Recovery::Retry
+    });
+    until(run, 4).await;
+    let of_first_chat: Vec<String> = diary.lines().into_iter().filter(|line| line != "3").collect();
+    assert_eq!(of_first_chat, ["1", "1", "1", "1", "1", "2", "4"]);
+    assert_eq!(told.lines(), ["1", "2", "3", "4"]);
+    assert_eq!(pages.markers()[1], Some("10".to_owned()));
+}
+
+#[tokio::test]
+async fn an_on_error_that_panics_gives_the_update_up() {
+    let (_server, bot, _) = Pages::serve([page(&[1, 2], 10), page(&[], 10)]).await;
+    let run = bot.run(|_, _| async { Err::<(), _>("no luck") }).on_error(|_| panic!("worse luck"));
+    let health = run.health();
+    until(run, 2).await;
+    assert_eq!(health.skipped(), 2);
+}
+
+#[tokio::test]
+async fn updates_that_nobody_knows_are_handled_too() {
+    let body = json!({"updates": [{"update_type": "weather"}, 5], "marker": 10});
+    let (_server, bot, _) = Pages::serve([body, page(&[], 10)]).await;
+    let diary = Diary::default();
+    let written = diary.clone();
+    let run = bot.run(move |_, update| {
+        written.write(format!("`{}`", update.tag()));
+        async {}
+    });
+    until(run, 2).await;
+    assert_eq!(diary.lines(), ["`weather`", "``"]);
+}
+
+#[tokio::test]
+async fn shutdown_waits_for_the_handlers_and_commits_their_page() {
+    let tamtam = conformance::start().await;
+    let alice = tamtam.user("Alice");
+    alice.says("hi");
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stop = Arc::new(Mutex::new(Some(stop)));
+    let run = tamtam.bot().run(move |bot: Bot, update: Update| {
+        let stop = stop.lock().unwrap().take();
+        async move {
+            // The shutdown begins while the first update is being handled; the second is still to come.
+            drop(stop);
+            tokio::time::sleep(MOMENT).await;
+            bot.send(update.chat_id().unwrap(), update.tag()).await.map(drop)
+        }
+    });
+    run.graceful_shutdown_on(stopped).await.unwrap();
+    assert_eq!(alice.sees(), ["hi", "bot_started", "message_created"]);
+    assert!(waiting(&tamtam.bot()).await.is_empty(), "the page is committed");
+}
+
+/// What the server still has for the bot.
+async fn waiting(bot: &Bot) -> Vec<Update> {
+    bot.api().get_updates().timeout(0).await.unwrap().updates
+}
+
+#[tokio::test]
+async fn a_handler_that_does_not_end_by_the_deadline_is_dropped_and_its_page_comes_again() {
+    let tamtam = conformance::start().await;
+    tamtam.user("Alice").says("hi");
+    let (began, begun) = oneshot::channel::<()>();
+    let began = Arc::new(Mutex::new(Some(began)));
+    let run = tamtam.bot().run(move |_, _| {
+        drop(began.lock().unwrap().take());
+        std::future::pending::<()>()
+    });
+    run.graceful_shutdown_on(begun).shutdown_deadline(MOMENT).await.unwrap();
+    assert_eq!(waiting(&tamtam.bot()).await.len(), 2);
+}
+
+#[tokio::test]
+async fn dropping_a_run_drops_its_handlers_and_commits_nothing() {
+    struct Dropped(Option<oneshot::Sender<()>>);
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            let _ = self.0.take().unwrap().send(());
+        }
+    }
+    let tamtam = conformance::start().await;
+    tamtam.user("Alice").starts();
+    let (began, begun) = oneshot::channel::<()>();
+    let (dropped, was_dropped) = oneshot::channel::<()>();
+    let once = Arc::new(Mutex::new(Some((began, Dropped(Some(dropped))))));
+    let run = tamtam.bot().run(move |_, _| {
+        let once = once.lock().unwrap().take();
+        async move {
+            let Some((began, _dropped)) = once else { return };
+            began.send(()).unwrap();
+            std::future::pending().await
+        }
+    });
+    tokio::select! {
+        _ = run.run() => panic!("it does not end by itself"),
+        _ = begun => {}
+    }
+    was_dropped.await.unwrap();
+    assert_eq!(waiting(&tamtam.bot()).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_run_ends_with_the_error_that_no_waiting_mends() {
+    let tamtam = conformance::start().await;
+    let bot = bot_at(tamtam.base_url()).build().unwrap();
+    let error = bot.run(async |_, _| {}).await.unwrap_err();
+    assert!(error.is_unauthorized(), "{error}");
+}
+
+#[tokio::test]
+async fn health_tells_how_the_bot_is_doing() {
+    let tamtam = conformance::start().await;
+    let run = tamtam.bot().updates().types([UpdateType::BotStarted]).run(async |_, _| {
+        std::future::pending::<()>().await;
+    });
+    let run = run.handler_timeout(Duration::from_millis(50));
+    let health = run.health();
+    assert!(health.last_poll().is_none() && health.lag().is_none());
+    assert_eq!((health.in_flight(), health.handled(), health.skipped()), (0, 0, 0));
+    let watched = health.clone();
+    let watch = async move {
+        while watched.in_flight() == 0 {
+            tokio::time::sleep(MOMENT).await;
+        }
+        assert!(watched.last_poll().is_some() && watched.lag().is_some());
+        assert!(format!("{watched:?}").contains("in_flight: 1"));
+    };
+    tamtam.user("Alice").starts();
+    tokio::join!(until(run, 1), watch);
+    assert_eq!((health.in_flight(), health.handled(), health.skipped()), (0, 0, 1));
+}
+
+#[tokio::test]
+async fn handlers_return_nothing_or_any_error() {
+    fn takes(_: Run) {}
+    let bot = bot_at("http://127.0.0.1:1").build().unwrap();
+    takes(bot.run(async |_, _| {}));
+    takes(bot.run(async |bot: Bot, _| bot.me().await.map(drop)));
+    takes(bot.run(async |_, _| Err::<(), std::io::Error>(std::io::ErrorKind::Other.into())));
+    takes(bot.run(async |_, _| Err::<(), Box<dyn Error + Send + Sync>>("words".into())));
+    let failed =
+        |failed: &Failed| if matches!(failed.cause(), Cause::Panic(_)) { Recovery::Skip } else { Recovery::Retry };
+    takes(bot.run(async |_, _| Err::<(), String>("words".to_owned())).on_error(failed));
+}

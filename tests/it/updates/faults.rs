@@ -1,0 +1,143 @@
+//! Polls that fail, on real sockets: what passes is waited for inside the stream, what does not ends it.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tamtam::{Bot, StartFrom, Update};
+use tokio::net::TcpListener;
+use wiremock::{Mock, ResponseTemplate, matchers::path};
+
+use super::MOMENT;
+use crate::{
+    common::{bot_at, mock_server, refusing},
+    fault_server::{BY_API, BY_PROXY, FaultServer, Step},
+};
+
+/// A bot that gives up on an answer soon, and keeps the failures that it is told of.
+fn telling(server: &FaultServer) -> (Bot, Arc<Mutex<Vec<String>>>) {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tells = Arc::clone(&told);
+    let hook = move |retry: &tamtam::Retry<'_>| tells.lock().unwrap().push(retry.error().to_string());
+    let margin = Duration::from_millis(100);
+    (server.builder().poll_margin(margin).on_retry(hook).build().unwrap(), told)
+}
+
+/// The first lines of what a server read.
+fn polls(server: &FaultServer) -> Vec<String> {
+    let line = |request: String| request.lines().next().unwrap_or_default().to_owned();
+    server.requests().into_iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn what_passes_is_waited_for_inside_the_stream() {
+    for (step, words) in [
+        (Step::ResetBeforeReading, "getUpdates: the connection broke: "),
+        (Step::ResetAfterReading, "getUpdates: the connection broke: "),
+        (Step::Silence, "getUpdates: no answer in time"),
+        (Step::CutBody, "getUpdates: 200 OK, but the answer did not arrive whole: "),
+        (Step::CutBodyOfUnknownLength, "getUpdates: the answer does not fit the document: "),
+        (Step::StalledBody, "getUpdates: 200 OK, but the answer did not arrive whole: "),
+        (Step::GarbageBody, "getUpdates: the answer does not fit the document: "),
+        (Step::MisfitBody, "getUpdates: the answer does not fit the document: "),
+        (Step::StalledErrorBody(502), "getUpdates: 502 Bad Gateway"),
+        (Step::Status(403, BY_PROXY, None), "getUpdates: 403 Forbidden: <html>"),
+        (Step::Status(401, "", None), "getUpdates: 401 Unauthorized"),
+        (Step::Status(404, BY_PROXY, None), "getUpdates: 404 Not Found: <html>"),
+        (Step::Status(408, BY_API, None), "getUpdates: 408 Request Timeout, some.code: some words"),
+        (Step::Status(429, BY_API, None), "getUpdates: 429 Too Many Requests, some.code: some words"),
+        (Step::Status(429, "", Some("0")), "getUpdates: 429 Too Many Requests"),
+        (Step::Status(500, BY_API, None), "getUpdates: 500 Internal Server Error, some.code: some words"),
+        (Step::Status(502, BY_PROXY, None), "getUpdates: 502 Bad Gateway: <html>"),
+        (Step::Status(503, BY_API, None), "getUpdates: 503 Service Unavailable, some.code: some words"),
+        (Step::Status(302, "", None), "getUpdates: 302 Found"),
+    ] {
+        let server = FaultServer::start([Step::Good, Step::Good, step, step, Step::Good]).await;
+        let (bot, told) = telling(&server);
+        let mut updates = bot.updates().timeout(Duration::ZERO).backoff(MOMENT, MOMENT);
+        for _ in 0..2 {
+            assert!(matches!(updates.try_next().await.unwrap(), Some(Update::BotStarted(_))), "{step:?}");
+        }
+        let told = told.lock().unwrap();
+        assert_eq!(told.len(), 2, "{step:?}: each poll is sent once, and told of once: {told:?}");
+        assert!(told.iter().all(|told| told.starts_with(words)), "{step:?}: {told:?}");
+        let polls = polls(&server);
+        assert!(polls[0].starts_with("GET /subscriptions?"), "{polls:?}");
+        assert!(!polls[1].contains("marker="), "{polls:?}");
+        assert!(polls[2..].iter().all(|poll| poll.contains("marker=10")), "{step:?}: from the same place: {polls:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_servers_own_word_ends_the_stream_with_one_error() {
+    for (status, body) in [
+        (401, r#"{"code":"verify.token","message":"Invalid access_token"}"#),
+        (403, BY_API),
+        (400, BY_API),
+        (405, BY_API),
+    ] {
+        let server = FaultServer::start([Step::Good, Step::Status(status, body, None)]).await;
+        let (bot, told) = telling(&server);
+        let mut updates = bot.updates().backoff(MOMENT, MOMENT);
+        let error = updates.try_next().await.unwrap_err();
+        assert_eq!(error.status().unwrap(), status);
+        assert_eq!(error.is_unauthorized(), status == 401);
+        assert!(updates.next().await.is_none(), "{status}: after the error there is nothing");
+        assert!(told.lock().unwrap().is_empty());
+        assert_eq!(server.requests().len(), 2, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_at_the_start_is_waited_for() {
+    let (socket, url) = refusing();
+    let (down, mut failures) = tokio::sync::mpsc::unbounded_channel();
+    let bot = bot_at(url).on_retry(move |retry| down.send(retry.error().is_connect()).unwrap()).build().unwrap();
+    let first = tokio::spawn(async move { bot.updates().backoff(MOMENT, MOMENT).try_next().await });
+    for _ in 0..3 {
+        assert!(failures.recv().await.unwrap());
+    }
+    // Now the server comes up.
+    let listener: TcpListener = socket.listen(8).unwrap();
+    let server = FaultServer::on(listener, [Step::Good]);
+    assert!(matches!(first.await.unwrap().unwrap(), Some(Update::BotStarted(_))));
+    assert!(server.requests().len() >= 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_dies_without_a_word_is_noticed() {
+    // The server takes the poll and is never heard of again; the poll after it finds it well.
+    let server = FaultServer::start([Step::Good, Step::Silence, Step::Good]).await;
+    let (bot, told) = telling(&server);
+    let mut updates = bot.updates().timeout(Duration::ZERO).backoff(MOMENT, MOMENT);
+    assert!(updates.try_next().await.unwrap().is_some());
+    assert_eq!(*told.lock().unwrap(), ["getUpdates: no answer in time"]);
+}
+
+#[tokio::test]
+async fn a_proxy_that_answers_for_the_subscriptions_is_waited_for_too() {
+    let script = [Step::Status(403, BY_PROXY, None), Step::ResetAfterReading, Step::Good, Step::Good];
+    let server = FaultServer::start(script).await;
+    let (bot, told) = telling(&server);
+    let mut updates = bot.updates().backoff(MOMENT, MOMENT).start_from(StartFrom::Backlog);
+    assert!(updates.try_next().await.unwrap().is_some());
+    let told = told.lock().unwrap();
+    assert!(told.len() == 2 && told.iter().all(|told| told.starts_with("getSubscriptions: ")), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_retry_after_is_waited_for() {
+    // A server that asks for an hour gets an hour; the test does not wait for it.
+    let server = mock_server().await;
+    let storm = ResponseTemplate::new(429).insert_header("retry-after", "3600");
+    Mock::given(path("/updates")).respond_with(storm).mount(&server).await;
+    let (told, mut delays) = tokio::sync::mpsc::unbounded_channel();
+    let bot = bot_at(server.uri()).on_retry(move |retry| told.send(retry.delay()).unwrap()).build().unwrap();
+    let mut updates = bot.updates().backoff(MOMENT, MOMENT);
+    tokio::select! {
+        _ = updates.next() => panic!("an hour is not over"),
+        delay = delays.recv() => assert_eq!(delay, Some(Duration::from_secs(3600))),
+    }
+    assert_eq!(server.received_requests().await.unwrap().len(), 2, "the subscriptions and one poll");
+}

@@ -1,0 +1,69 @@
+//! How the stream ends when it is told to: what was fetched is dealt with and committed.
+
+use std::time::Duration;
+
+use futures_util::future::poll_immediate;
+use tamtam::Update;
+use tokio::sync::oneshot;
+
+use super::{Pages, chat_of_next, page};
+use crate::{
+    conformance,
+    fault_server::{FaultServer, Step},
+};
+
+#[tokio::test]
+async fn shutdown_hands_out_what_is_fetched_commits_it_and_ends() {
+    let (_server, bot, pages) = Pages::serve([page(&[1, 2, 3], 10), page(&[4], 11)]).await;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut updates = bot.updates().graceful_shutdown_on(stopped);
+    assert_eq!(chat_of_next(&mut updates).await, 1);
+    drop(stop);
+    assert_eq!(chat_of_next(&mut updates).await, 2);
+    assert_eq!(chat_of_next(&mut updates).await, 3);
+    assert!(updates.try_next().await.unwrap().is_none());
+    assert!(updates.try_next().await.unwrap().is_none(), "and stays at its end");
+    assert_eq!(pages.markers(), [None, Some("10".to_owned())]);
+    let commit = &pages.polls.lock().unwrap()[1];
+    assert!(commit.contains(&("timeout".to_owned(), "0".to_owned())), "it does not wait for news: {commit:?}");
+}
+
+#[tokio::test]
+async fn after_a_shutdown_nothing_comes_again() {
+    let tamtam = conformance::start().await;
+    let alice = tamtam.user("Alice");
+    alice.says("hi");
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut updates = tamtam.bot().updates().graceful_shutdown_on(stopped);
+    assert!(matches!(updates.try_next().await.unwrap(), Some(Update::BotStarted(_))));
+    assert!(matches!(updates.try_next().await.unwrap(), Some(Update::MessageCreated(_))));
+    drop(stop);
+    assert!(updates.try_next().await.unwrap().is_none());
+    let waiting = tamtam.bot().api().get_updates().timeout(0).await.unwrap().updates;
+    assert!(waiting.is_empty(), "{waiting:?}");
+}
+
+#[tokio::test]
+async fn shutdown_ends_a_poll_that_is_being_held() {
+    let tamtam = conformance::start().await;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut updates = tamtam.bot().updates().graceful_shutdown_on(stopped);
+    assert!(poll_immediate(updates.try_next()).await.is_none());
+    drop(stop);
+    assert!(updates.try_next().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_commit_that_is_not_answered_holds_the_end_up_for_five_seconds_and_no_longer() {
+    let server = FaultServer::start([Step::Good, Step::Good, Step::Silence]).await;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let bot = server.builder().timeout(Duration::from_secs(30)).build().unwrap();
+    let mut updates = bot.updates().graceful_shutdown_on(stopped);
+    assert!(updates.try_next().await.unwrap().is_some());
+    drop(stop);
+    // From here on time passes only by waiting, and nothing else is waited for.
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    assert!(updates.try_next().await.unwrap().is_none());
+    assert_eq!(began.elapsed().as_secs(), 5);
+}

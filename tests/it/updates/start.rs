@@ -1,0 +1,258 @@
+//! Where the stream begins: markers that are stored, a backlog that is taken or skipped, webhooks in the way.
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+use serde_json::json;
+use tamtam::{FileStore, MarkerKey, MarkerStore, MemoryStore, StartFrom, Update, UpdateType, types::BotStartedUpdate};
+use wiremock::{Mock, ResponseTemplate, matchers::path};
+
+use super::{MOMENT, Pages, chat_of_next, page};
+use crate::{
+    common::{bot_info, requests},
+    conformance,
+    traced::Traced,
+};
+
+/// A store that keeps what it was asked, and can be told to fail.
+#[derive(Clone, Default)]
+struct Watched {
+    asked: Arc<Mutex<Vec<String>>>,
+    stored: Option<i64>,
+    fails_to_load: bool,
+    fails_to_save: bool,
+}
+
+impl Watched {
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+impl MarkerStore for Watched {
+    type Error = io::Error;
+
+    async fn load(&self, key: &MarkerKey) -> Result<Option<i64>, io::Error> {
+        self.asked.lock().unwrap().push(format!("load of {}", key.bot_id()));
+        if self.fails_to_load { Err(io::Error::other("the disk is gone")) } else { Ok(self.stored) }
+    }
+
+    async fn save(&self, _: &MarkerKey, marker: i64) -> Result<(), io::Error> {
+        self.asked.lock().unwrap().push(format!("save of {marker}"));
+        if self.fails_to_save { Err(io::Error::other("the disk is full")) } else { Ok(()) }
+    }
+}
+
+/// A file's path that nobody else uses, in a directory that goes with it.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("tamtam-it-{test}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("marker.json")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Pages from a server that also knows who the bot is.
+async fn pages(chats: &[&[i64]]) -> (wiremock::MockServer, tamtam::Bot, Pages) {
+    let bodies = chats.iter().zip(10..).map(|(chats, marker)| page(chats, marker));
+    let (server, bot, pages) = Pages::serve(bodies).await;
+    let me = ResponseTemplate::new(200).set_body_json(bot_info());
+    Mock::given(path("/me")).respond_with(me).mount(&server).await;
+    (server, bot, pages)
+}
+
+fn markers(markers: &[i64]) -> Vec<Option<String>> {
+    markers.iter().map(|marker| (*marker != 0).then(|| marker.to_string())).collect()
+}
+
+#[tokio::test]
+async fn the_stored_marker_goes_with_the_first_poll() {
+    let (_server, bot, pages) = pages(&[&[1]]).await;
+    let store = Watched { stored: Some(7), ..Watched::default() };
+    chat_of_next(&mut bot.updates().marker_store(store.clone())).await;
+    assert_eq!(pages.markers(), markers(&[7]));
+    assert_eq!(store.asked(), [format!("load of {}", bot.me().await.unwrap().user_id)]);
+}
+
+#[tokio::test]
+async fn a_marker_is_saved_before_the_poll_that_commits_it() {
+    let (_server, bot, pages) = pages(&[&[1, 2], &[3], &[4]]).await;
+    let store = Watched::default();
+    let mut updates = bot.updates().marker_store(store.clone());
+    chat_of_next(&mut updates).await;
+    chat_of_next(&mut updates).await;
+    assert_eq!(store.asked().len(), 1, "the second update is not dealt with yet");
+    chat_of_next(&mut updates).await;
+    assert_eq!(store.asked()[1..], ["save of 10"]);
+    chat_of_next(&mut updates).await;
+    assert_eq!(store.asked()[1..], ["save of 10", "save of 11"]);
+    assert_eq!(pages.markers(), markers(&[0, 10, 11]));
+}
+
+#[tokio::test]
+async fn a_failed_save_is_told_and_polling_goes_on() {
+    let (traced, _guard) = Traced::start(tracing::level_filters::LevelFilter::ERROR);
+    let (_server, bot, pages) = pages(&[&[1], &[2]]).await;
+    let mut updates = bot.updates().marker_store(Watched { fails_to_save: true, ..Watched::default() });
+    assert_eq!((chat_of_next(&mut updates).await, chat_of_next(&mut updates).await), (1, 2));
+    assert_eq!(pages.markers(), markers(&[0, 10]));
+    assert!(traced.text().contains("the marker could not be saved; polling goes on: the disk is full"));
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_read_is_an_error_before_the_first_poll() {
+    for start in [StartFrom::Stored, StartFrom::Backlog, StartFrom::Latest] {
+        let (_server, bot, pages) = pages(&[&[1]]).await;
+        let store = Watched { fails_to_load: true, ..Watched::default() };
+        let mut updates = bot.updates().marker_store(store).start_from(start);
+        let error = updates.try_next().await.unwrap_err();
+        assert!(error.is_marker_store() && !error.is_retryable(), "{error}");
+        assert_eq!(error.to_string(), "the marker store cannot be read: the disk is gone");
+        assert!(updates.next().await.is_none());
+        assert_eq!(pages.polls(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_torn_or_foreign_file_is_an_error_and_is_not_overwritten() {
+    let place = Place::new("torn");
+    for text in ["{\"format\":\"tamtam-mar", "somebody's notes"] {
+        std::fs::write(place.file(), text).unwrap();
+        let (_server, bot, _) = pages(&[&[1], &[2]]).await;
+        let error = bot.updates().marker_store(FileStore::new(place.file())).try_next().await.unwrap_err();
+        assert!(error.is_marker_store(), "{error}");
+        assert!(error.to_string().contains("marker.json is not a whole marker file"), "{error}");
+        assert_eq!(std::fs::read_to_string(place.file()).unwrap(), text);
+    }
+}
+
+#[tokio::test]
+async fn a_bot_that_was_killed_goes_on_where_its_file_says() {
+    let place = Place::new("killed");
+    let tamtam = conformance::start().await;
+    let alice = tamtam.user("Alice");
+    for text in ["one", "two", "three", "four"] {
+        alice.says(text);
+    }
+    let text = |update: Option<Update>| match update {
+        Some(Update::MessageCreated(created)) => created.message.unwrap().body.unwrap().text.unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let updates = || {
+        let updates = tamtam.bot().updates().types([UpdateType::MessageCreated]).limit(2);
+        updates.marker_store(FileStore::new(place.file()))
+    };
+    let mut first = updates();
+    for expected in ["one", "two", "three"] {
+        assert_eq!(text(first.try_next().await.unwrap()), expected);
+    }
+    drop(first);
+    let mut second = updates();
+    for expected in ["three", "four"] {
+        assert_eq!(text(second.try_next().await.unwrap()), expected, "the page of `three` was not dealt with");
+    }
+}
+
+#[tokio::test]
+async fn stores_are_kept_apart_by_bot_and_server() {
+    let store = MemoryStore::new();
+    for _ in 0..2 {
+        let (_server, bot, pages) = pages(&[&[1], &[2]]).await;
+        let mut updates = bot.updates().marker_store(store.clone());
+        chat_of_next(&mut updates).await;
+        chat_of_next(&mut updates).await;
+        assert_eq!(pages.markers(), markers(&[0, 10]), "the other server's marker is not this one's");
+        let again = bot.updates().marker_store(store.clone());
+        chat_of_next(&mut { again }).await;
+        assert_eq!(pages.markers(), markers(&[0, 10, 10]));
+    }
+}
+
+#[tokio::test]
+async fn the_backlog_can_be_taken_whatever_is_stored() {
+    let (_server, bot, pages) = pages(&[&[1]]).await;
+    let store = Watched { stored: Some(7), ..Watched::default() };
+    chat_of_next(&mut bot.updates().marker_store(store).start_from(StartFrom::Backlog)).await;
+    assert_eq!(pages.markers(), markers(&[0]));
+}
+
+#[tokio::test]
+async fn what_is_waiting_can_be_skipped() {
+    let tamtam = conformance::start().await;
+    let alice = tamtam.user("Alice");
+    for number in 0..1_500 {
+        alice.says(number.to_string());
+    }
+    let bob = tamtam.user("Bob");
+    tamtam.on_exchange(move |exchange| {
+        if exchange.operation() == Some("getUpdates") && exchange.response_body().starts_with(br#"{"updates":[]"#) {
+            // All that was waiting is skipped, and the bot listens.
+            bob.starts();
+        }
+    });
+    let bot_started = async |mut updates: tamtam::Updates| match updates.try_next().await.unwrap() {
+        Some(Update::BotStarted(BotStartedUpdate { user, .. })) => user.name,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(bot_started(tamtam.bot().updates().skip_pending()).await, "Bob");
+}
+
+#[tokio::test]
+async fn a_webhook_in_the_way_is_a_clear_error_without_its_secret() {
+    let (server, bot, pages) = pages(&[&[1]]).await;
+    let subscriptions = json!({"subscriptions": [
+        {"url": "https://example.org:8443/s3cret", "time": 1},
+        {"url": "https://bots.example.com/s3cret", "time": 1},
+    ]});
+    let answer = ResponseTemplate::new(200).set_body_json(subscriptions);
+    Mock::given(path("/subscriptions")).respond_with(answer).mount(&server).await;
+    let mut updates = bot.updates();
+    let error = updates.try_next().await.unwrap_err();
+    assert!(error.is_webhook_subscribed(), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "updates go to a webhook (https://example.org:8443, https://bots.example.com) and do not come by polling: \
+         unsubscribe it, or poll with `remove_webhooks(true)`"
+    );
+    assert!(!format!("{error:?}").contains("s3cret"));
+    assert!(updates.next().await.is_none());
+    assert_eq!(pages.polls(), 0);
+}
+
+#[tokio::test]
+async fn webhooks_are_removed_if_that_is_wanted() {
+    let (server, bot, pages) = pages(&[&[1]]).await;
+    let list = json!({"subscriptions": [
+        {"url": "https://example.org/a", "time": 1}, {"url": "https://example.org/b", "time": 1},
+    ]});
+    let list = ResponseTemplate::new(200).set_body_json(list);
+    Mock::given(wiremock::matchers::method("GET")).and(path("/subscriptions")).respond_with(list).mount(&server).await;
+    // The second is gone already.
+    for (url, answer) in [("a", json!({"success": true})), ("b", json!({"success": false, "message": "unknown"}))] {
+        Mock::given(wiremock::matchers::method("DELETE"))
+            .and(wiremock::matchers::query_param("url", format!("https://example.org/{url}")))
+            .respond_with(ResponseTemplate::new(200).set_body_json(answer))
+            .expect(1)
+            .mount(&server)
+            .await;
+    }
+    chat_of_next(&mut bot.updates().remove_webhooks(true).backoff(MOMENT, MOMENT)).await;
+    assert_eq!(pages.polls(), 1);
+    assert_eq!(requests(&server).await.len(), 4);
+}
