@@ -22,6 +22,23 @@
 //! answers are written by hand from the API's document and what the server is known to do beyond
 //! it, so that they can disagree with a client's models.
 //!
+//! # Webhooks
+//!
+//! While a bot has a webhook, its updates are sent there and polls are refused with 405, as the API's document has it;
+//! so is a poll that is held when the webhook is subscribed. Each webhook gets the updates it asks for one at a time and
+//! in order. What it does not answer with 200 is sent again after a pause
+//! ([`SandboxBuilder::redelivery`]), beside the others and in no order, for 8 hours of the sandbox's clock, which
+//! [`Sandbox::time_passes`] moves; then the webhook is unsubscribed. [`Sandbox::delivers`] waits until everything has
+//! arrived, [`Sandbox::on_delivery`] tells of every attempt.
+//!
+//! Nothing is lost between the two ways: what waits for a poll goes to the webhook that is subscribed then, and what no
+//! webhook has taken, or asked for, can be polled when the last one is gone.
+//!
+//! Webhooks must be on one of TamTam's ports, but on a loopback host any port will do. Whatever `version` they ask for,
+//! updates have the shape of 0.5.6.
+//!
+//! # Limits
+//!
 //! The server has a thread of its own and lives in real time. A runtime whose clock is paused
 //! (`start_paused`) lets its timeouts pass while it waits for a socket: do not use one with it.
 //!
@@ -42,6 +59,9 @@ mod acts;
 mod attachments;
 mod chat;
 mod clock;
+mod courier;
+mod deliveries;
+mod delivery;
 mod draft;
 mod error;
 mod exchange;
@@ -50,6 +70,7 @@ mod group;
 mod ids;
 mod json;
 mod keyboard;
+mod mailbox;
 mod membership;
 mod message;
 mod operations;
@@ -57,13 +78,16 @@ mod people;
 mod queue;
 mod request;
 mod routes;
+mod schedule;
 mod seen;
 mod server;
 mod state;
+mod subscription;
 mod transcript;
 mod wire;
 mod world;
 
+pub use delivery::Delivery;
 pub use exchange::Exchange;
 pub use group::Group;
 pub use people::Person;
@@ -76,6 +100,11 @@ use world::World;
 
 /// How long a person waits for the bot, unless the builder says otherwise.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The same for a webhook's answer.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a webhook is left alone with an update it did not take, unless the builder says otherwise: TamTam's 30 to
+/// 60 seconds are too long for tests.
+const REDELIVERY: Duration = Duration::from_millis(200);
 
 /// A TamTam of its own, with one bot. Cheap to clone; when the last clone and the last [`Person`]
 /// and [`Group`] are gone, the server stops: its port is free and its connections are closed.
@@ -105,6 +134,8 @@ pub struct SandboxBuilder {
     bot_username: String,
     token: Option<String>,
     patience: Duration,
+    delivery_timeout: Duration,
+    redelivery: Duration,
 }
 
 impl Sandbox {
@@ -124,6 +155,8 @@ impl Sandbox {
             bot_username: "sandbox_bot".to_owned(),
             token: None,
             patience: PATIENCE,
+            delivery_timeout: DELIVERY_TIMEOUT,
+            redelivery: REDELIVERY,
         }
     }
 
@@ -212,6 +245,26 @@ impl Sandbox {
         self.world().on_exchange(Arc::new(hook));
     }
 
+    /// Lets time pass: moves the sandbox's clock forward, by which messages are dated and webhooks lose their patience.
+    /// Nobody waits: `tamtam.time_passes(Duration::from_secs(8 * 60 * 60))` returns at once.
+    ///
+    /// What was to be delivered again in that time is delivered again now, once; a webhook that has refused an update
+    /// for 8 hours is gone when this returns. A poll that is held goes on being held, in real time.
+    ///
+    /// # Panics
+    ///
+    /// If the clock would show a time after the year 6429, for which the ids of messages have no room.
+    #[track_caller]
+    pub fn time_passes(&self, time: Duration) {
+        let fits = self.world().act(|state| {
+            let fits = state.clock.advance(time);
+            state.end_given_up();
+            state.touched = true;
+            fits
+        });
+        assert!(fits, "the sandbox's clock ends in the year 6429, before {time:?} have passed");
+    }
+
     fn world(&self) -> &World {
         &self.server.world
     }
@@ -252,6 +305,19 @@ impl SandboxBuilder {
         self
     }
 
+    /// How long a webhook that did not take an update is left alone before it gets the update again: 200 milliseconds
+    /// unless it is set. TamTam takes 30 to 60 seconds, which [`Sandbox::time_passes`] can skip.
+    pub fn redelivery(mut self, pause: Duration) -> Self {
+        self.redelivery = pause;
+        self
+    }
+
+    /// How long a webhook may take to answer, from connecting on: 5 seconds unless it is set.
+    pub fn delivery_timeout(mut self, timeout: Duration) -> Self {
+        self.delivery_timeout = timeout;
+        self
+    }
+
     /// Starts the sandbox on a free port of the loopback interface.
     ///
     /// # Panics
@@ -260,6 +326,7 @@ impl SandboxBuilder {
     pub async fn start(self) -> Sandbox {
         let token = self.token.unwrap_or_else(|| state::default_token(&self.bot_username));
         let mut state = State::default();
+        state.redelivery = clock::millis(self.redelivery);
         let bot_id = state.add_bot(self.bot_name, self.bot_username, token.clone());
         let world = Arc::new(World::new(state));
 
@@ -267,9 +334,9 @@ impl SandboxBuilder {
         listener.set_nonblocking(true).expect("a socket that does not block");
         let base_url = format!("http://{}", listener.local_addr().expect("a bound socket"));
         let (stop, stopped) = oneshot::channel();
-        let shared = Arc::clone(&world);
+        let (shared, timeout) = (Arc::clone(&world), self.delivery_timeout);
         let thread = thread::Builder::new().name("tamtam-sandbox".to_owned());
-        let thread = thread.spawn(move || server::run(listener, shared, stopped)).expect("a thread");
+        let thread = thread.spawn(move || server::run(listener, shared, timeout, stopped)).expect("a thread");
         Sandbox {
             server: Arc::new(Server {
                 world,
@@ -309,6 +376,7 @@ impl fmt::Debug for SandboxBuilder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = out.debug_struct("SandboxBuilder");
         out.field("bot_name", &self.bot_name).field("bot_username", &self.bot_username);
-        out.field("patience", &self.patience).finish_non_exhaustive()
+        out.field("patience", &self.patience).field("delivery_timeout", &self.delivery_timeout);
+        out.field("redelivery", &self.redelivery).finish_non_exhaustive()
     }
 }

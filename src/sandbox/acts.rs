@@ -191,14 +191,14 @@ impl State {
         now
     }
 
-    /// Puts an update into the queues of these bots.
+    /// Puts an update into the mailboxes of these bots.
     pub(super) fn publish(&mut self, bots: &[UserId], kind: &'static str, now: Millis, mut fields: Value) {
         fields["timestamp"] = json!(now);
         fields["update_type"] = json!(kind);
-        let json = wire::to_text(&fields);
+        let update = Update { kind, json: wire::to_text(&fields).into() };
         for bot in bots {
             if let Some(bot) = self.bots.get_mut(bot) {
-                bot.queue.push(Update { kind, json: json.clone() });
+                bot.mailbox.push(update.clone(), now);
             }
         }
         self.touched = true;

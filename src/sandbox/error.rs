@@ -114,6 +114,11 @@ impl Fault {
         Self::new(Kind::ChatDenied, "chat.no.permission.because.owner")
     }
 
+    /// Nobody polls beside a webhook.
+    pub(super) fn webhook_subscribed() -> Self {
+        Self::new(Kind::MethodNotAllowed, "Updates are sent to a webhook: unsubscribe it to get them by polling")
+    }
+
     pub(super) const fn status(&self) -> u16 {
         self.kind.row().0
     }

@@ -12,6 +12,7 @@ pub(super) mod me;
 pub(super) mod members;
 pub(super) mod messages;
 pub(super) mod pins;
+pub(super) mod subscriptions;
 pub(super) mod updates;
 
 /// How an operation is answered.

@@ -1,39 +1,61 @@
-//! The updates that wait for one bot, and what of them is committed. No network and no time here.
+//! The updates that wait for one bot to poll them, and what of them is committed. No network and no time here.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::mem;
+use std::sync::Arc;
+
+/// The number of an update in the order of happening; markers are such numbers. It stays with the update wherever it
+/// goes: a marker can never commit an update that it was not made for.
+pub(super) type Position = i64;
 
 /// An update as it will be sent. It is written once, when it happens: later changes do not show in it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Update {
     pub(super) kind: &'static str,
-    pub(super) json: String,
+    pub(super) json: Arc<str>,
 }
 
-/// Updates in order of happening. A marker is the position of the next update.
+/// Updates in order of happening.
 #[derive(Debug)]
 pub(super) struct Queue {
-    waiting: VecDeque<Update>,
-    /// Position of the first that waits; everything before it is committed.
-    committed: i64,
+    waiting: BTreeMap<Position, Update>,
+    /// Position of the next update that happens.
+    next: Position,
 }
 
 impl Queue {
     /// An empty queue whose first update will have the position `first`.
-    pub(super) fn new(first: i64) -> Self {
-        Self { waiting: VecDeque::new(), committed: first }
+    pub(super) fn new(first: Position) -> Self {
+        Self { waiting: BTreeMap::new(), next: first }
     }
 
-    pub(super) fn push(&mut self, update: Update) {
-        self.waiting.push_back(update);
+    /// A position for an update that has just happened.
+    pub(super) fn issue(&mut self) -> Position {
+        let position = self.next;
+        self.next += 1;
+        position
+    }
+
+    /// Lets an update wait at its place, which may be before others.
+    pub(super) fn put(&mut self, position: Position, update: Update) {
+        self.waiting.insert(position, update);
+    }
+
+    /// Lets an update wait no longer, if it does.
+    pub(super) fn remove(&mut self, position: Position) {
+        self.waiting.remove(&position);
+    }
+
+    /// Everything that waits, in order; nothing is left.
+    pub(super) fn take_all(&mut self) -> BTreeMap<Position, Update> {
+        mem::take(&mut self.waiting)
     }
 
     /// Forgets everything before `marker`. A marker from the past or from the future (say, of an earlier sandbox)
     /// cannot take back a commit, nor commit what has not happened yet.
-    pub(super) fn commit(&mut self, marker: i64) {
-        let seen = marker.clamp(self.committed, self.next()) - self.committed;
-        self.waiting.drain(..usize::try_from(seen).unwrap_or(0));
-        self.committed += seen;
+    pub(super) fn commit(&mut self, marker: Position) {
+        self.waiting = self.waiting.split_off(&marker.min(self.next));
     }
 
     /// A page of what waits, and whether there is anything in it. With `types`, other updates are passed over: the
@@ -41,10 +63,10 @@ impl Queue {
     pub(super) fn page(&self, limit: usize, types: &[String]) -> (String, bool) {
         let mut text = String::from(r#"{"updates":["#);
         let mut taken = 0;
-        let mut marker = self.next();
-        for (position, update) in (self.committed..).zip(&self.waiting) {
+        let mut marker = self.next;
+        for (position, update) in &self.waiting {
             if taken == limit {
-                marker = position;
+                marker = *position;
                 break;
             }
             if types.is_empty() || types.iter().any(|kind| kind == update.kind) {
@@ -59,10 +81,6 @@ impl Queue {
         let _ = write!(text, r#"],"marker":{marker}}}"#);
         (text, taken > 0)
     }
-
-    fn next(&self) -> i64 {
-        self.committed + i64::try_from(self.waiting.len()).unwrap_or(i64::MAX)
-    }
 }
 
 #[cfg(test)]
@@ -74,9 +92,14 @@ mod tests {
     fn queue(kinds: &[&'static str]) -> Queue {
         let mut queue = Queue::new(FIRST);
         for (index, kind) in kinds.iter().enumerate() {
-            queue.push(Update { kind, json: index.to_string() });
+            push(&mut queue, kind, &index.to_string());
         }
         queue
+    }
+
+    fn push(queue: &mut Queue, kind: &'static str, json: &str) {
+        let position = queue.issue();
+        queue.put(position, Update { kind, json: json.into() });
     }
 
     #[test]
@@ -105,7 +128,7 @@ mod tests {
         queue.commit(i64::MIN);
         assert_eq!(queue.page(10, &[]).0, r#"{"updates":[1],"marker":1002}"#);
         queue.commit(i64::MAX);
-        queue.push(Update { kind: "a", json: "2".to_owned() });
+        push(&mut queue, "a", "2");
         assert_eq!(queue.page(10, &[]).0, r#"{"updates":[2],"marker":1003}"#);
     }
 
@@ -116,5 +139,23 @@ mod tests {
         assert_eq!(queue.page(10, &types).0, r#"{"updates":[1,3],"marker":1004}"#);
         assert_eq!(queue.page(1, &types).0, r#"{"updates":[1],"marker":1002}"#);
         assert_eq!(queue.page(10, &["c".to_owned()]), (r#"{"updates":[],"marker":1004}"#.to_owned(), false));
+    }
+
+    #[test]
+    fn an_update_that_comes_back_has_its_old_place_and_its_marker_still_fits() {
+        let mut queue = queue(&["a", "a", "a"]);
+        let seen = FIRST + 2;
+        let mut taken = queue.take_all();
+        assert_eq!(queue.page(10, &[]).0, r#"{"updates":[],"marker":1003}"#);
+        push(&mut queue, "a", "3");
+        let middle = taken.remove(&(FIRST + 1)).unwrap();
+        let last = taken.remove(&(FIRST + 2)).unwrap();
+        queue.put(FIRST + 2, last);
+        queue.put(FIRST + 1, middle);
+        assert_eq!(queue.page(10, &[]).0, r#"{"updates":[1,2,3],"marker":1004}"#);
+        queue.commit(seen);
+        assert_eq!(queue.page(10, &[]).0, r#"{"updates":[2,3],"marker":1004}"#);
+        queue.remove(FIRST + 2);
+        assert_eq!(queue.page(10, &[]).0, r#"{"updates":[3],"marker":1004}"#);
     }
 }

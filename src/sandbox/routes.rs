@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::operations::{Handler, answers, chats, me, members, messages, pins};
+use super::operations::{Handler, answers, chats, me, members, messages, pins, subscriptions};
 
 /// An operation of the API's document.
 pub(super) struct Route {
@@ -31,9 +31,9 @@ pub(super) static ROUTES: &[Route] = &[
     route("GET",    "/chats/{chatId}/members",        "getMembers",       Handler::Now(members::get_members)),
     route("POST",   "/chats/{chatId}/members",        "addMembers",       Handler::Now(members::add_members)),
     route("DELETE", "/chats/{chatId}/members",        "removeMember",     Handler::Now(members::remove_member)),
-    route("GET",    "/subscriptions",                 "getSubscriptions", Handler::NotYet),
-    route("POST",   "/subscriptions",                 "subscribe",        Handler::NotYet),
-    route("DELETE", "/subscriptions",                 "unsubscribe",      Handler::NotYet),
+    route("GET",    "/subscriptions",                 "getSubscriptions", Handler::Now(subscriptions::get_subscriptions)),
+    route("POST",   "/subscriptions",                 "subscribe",        Handler::Now(subscriptions::subscribe)),
+    route("DELETE", "/subscriptions",                 "unsubscribe",      Handler::Now(subscriptions::unsubscribe)),
     route("POST",   "/uploads",                       "getUploadUrl",     Handler::NotYet),
     route("GET",    "/messages",                      "getMessages",      Handler::Now(messages::get_messages)),
     route("POST",   "/messages",                      "sendMessage",      Handler::Now(messages::send_message)),

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -11,6 +12,7 @@ use axum::serve::ListenerExt as _;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use super::courier;
 use super::error::{Fault, Kind};
 use super::exchange::Exchange;
 use super::operations::{Handler, updates};
@@ -22,15 +24,15 @@ use super::world::World;
 /// Larger bodies are refused: the largest that the API's document allows is far smaller.
 const BODY_BYTES: usize = 4 * 1024 * 1024;
 const TOKEN: &str = "access_token";
-const JSON: &str = "application/json; charset=utf-8";
 
-/// Serves until `stop` is dropped; then every connection is closed, held polls included.
+/// Serves, and delivers to webhooks, until `stop` is dropped; then every connection is closed, held polls included.
 ///
 /// It has a thread and a runtime of its own: the end of the runtime is the end of everything that
 /// was spawned in it, and whatever the bot under test does to its own runtime, TamTam goes on.
-pub(super) fn run(listener: TcpListener, world: Arc<World>, stop: oneshot::Receiver<()>) {
+pub(super) fn run(listener: TcpListener, world: Arc<World>, delivery_timeout: Duration, stop: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
     let Ok(runtime) = runtime else { return };
+    runtime.spawn(courier::run(Arc::clone(&world), delivery_timeout));
     runtime.spawn(async move {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
         let listener = listener.tap_io(|stream| {
@@ -41,6 +43,8 @@ pub(super) fn run(listener: TcpListener, world: Arc<World>, stop: oneshot::Recei
         let _ = axum::serve(listener, app).await;
     });
     let _ = runtime.block_on(stop);
+    // The name of a webhook's host may be looked up on a thread of its own, which takes its time and is not waited for.
+    runtime.shutdown_background();
 }
 
 async fn handle(Shared(world): Shared<Arc<World>>, request: HttpRequest) -> Response<Body> {
@@ -137,7 +141,7 @@ fn respond(exchange: &Exchange, allow: Option<&str>) -> Response<Body> {
     let mut response = Response::new(Body::from(exchange.response_body.clone()));
     *response.status_mut() = StatusCode::from_u16(exchange.status).unwrap_or_default();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(wire::MEDIA_TYPE));
     if let Some(allow) = allow.and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(header::ALLOW, allow);
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::chat::{Chat, ChatKind};
 use super::clock::{Clock, Millis};
 use super::ids::{self, ChatId, Seq, UserId};
+use super::mailbox::Mailbox;
 use super::message::{Message, Photo};
-use super::queue::Queue;
 use super::transcript::Event;
 
 /// Length of tokens, callback ids and the like; TamTam's are about as long.
@@ -21,9 +21,11 @@ pub(super) struct State {
     pub(super) callbacks: BTreeMap<String, Callback>,
     /// Photos by token: what was attached once can be attached again.
     pub(super) photos: BTreeMap<String, Photo>,
+    /// How long a webhook that did not take an update is left alone with it.
+    pub(super) redelivery: Millis,
     /// Everything that happened, in order.
     pub(super) events: Vec<Event>,
-    /// Something happened that a poll or a reader may be waiting for.
+    /// Something happened that a poll, a reader or the courier may be waiting for.
     pub(super) touched: bool,
     issued: i64,
     posted: u16,
@@ -47,7 +49,7 @@ pub(super) struct Bot {
     /// Names and descriptions.
     pub(super) commands: Vec<(String, Option<String>)>,
     pub(super) avatar: Option<String>,
-    pub(super) queue: Queue,
+    pub(super) mailbox: Mailbox,
 }
 
 /// A pressed button that can be answered.
@@ -64,8 +66,8 @@ impl State {
         let user_id = ids::bot(self.issue());
         // Markers begin at the time of the start: greater than 32 bits, and greater than any marker
         // that a client may have kept from an earlier sandbox.
-        let queue = Queue::new(self.clock.tick());
-        let bot = Bot { token, description: None, commands: Vec::new(), avatar: None, queue };
+        let mailbox = Mailbox::new(self.clock.tick());
+        let bot = Bot { token, description: None, commands: Vec::new(), avatar: None, mailbox };
         self.bots.insert(user_id, bot);
         self.add_user(user_id, name, Some(username), true);
         user_id

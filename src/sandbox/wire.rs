@@ -6,6 +6,9 @@ use serde_json::Value;
 /// which a reader that wants the tag first must survive.
 const TAGS: [&str; 3] = ["type", "update_type", "input_type"];
 
+/// The `Content-Type` of everything that TamTam sends.
+pub(super) const MEDIA_TYPE: &str = "application/json; charset=utf-8";
+
 /// The text of a value.
 pub(super) fn to_text(value: &Value) -> String {
     let mut text = String::new();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use super::delivery::Delivery;
 use super::exchange::Exchange;
 use super::state::State;
 use super::transcript::Event;
@@ -17,6 +18,7 @@ pub(super) struct World {
     changed: watch::Sender<()>,
     events: Mutex<Listeners>,
     exchange_hooks: Mutex<Vec<Hook<Exchange>>>,
+    delivery_hooks: Mutex<Vec<Hook<Delivery>>>,
 }
 
 #[derive(Default)]
@@ -37,6 +39,7 @@ impl World {
             changed: watch::Sender::new(()),
             events: Mutex::default(),
             exchange_hooks: Mutex::default(),
+            delivery_hooks: Mutex::default(),
         }
     }
 
@@ -70,6 +73,11 @@ impl World {
         }
     }
 
+    /// Tells of every change from now on.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
     pub(super) fn on_event(&self, hook: Hook<Event>) {
         lock(&self.events).hooks.push(hook);
     }
@@ -78,11 +86,16 @@ impl World {
         lock(&self.exchange_hooks).push(hook);
     }
 
+    pub(super) fn on_delivery(&self, hook: Hook<Delivery>) {
+        lock(&self.delivery_hooks).push(hook);
+    }
+
     pub(super) fn tell_exchange(&self, exchange: &Exchange) {
-        let hooks = lock(&self.exchange_hooks).clone();
-        for hook in hooks {
-            hook(exchange);
-        }
+        tell(&self.exchange_hooks, exchange);
+    }
+
+    pub(super) fn tell_delivery(&self, delivery: &Delivery) {
+        tell(&self.delivery_hooks, delivery);
     }
 
     /// Tells events in order, one thread at a time: a hook that itself makes things happen, or
@@ -129,6 +142,13 @@ impl Drop for Telling<'_> {
             listeners.busy = false;
             listeners.told = listeners.taken;
         }
+    }
+}
+
+fn tell<T>(hooks: &Mutex<Vec<Hook<T>>>, what: &T) {
+    let hooks = lock(hooks).clone();
+    for hook in hooks {
+        hook(what);
     }
 }
 

@@ -131,7 +131,7 @@ impl RawServer {
 }
 
 /// One request as it came; `None` if the client left before it was whole.
-async fn read_request(stream: &mut TcpStream) -> Option<String> {
+pub(crate) async fn read_request(stream: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -11,7 +11,7 @@ use std::{
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
-use tamtam::sandbox::{Exchange, Sandbox, SandboxBuilder};
+use tamtam::sandbox::{Delivery, Exchange, Sandbox, SandboxBuilder};
 
 use crate::document;
 
@@ -20,7 +20,8 @@ const ERROR: &str = "Error";
 
 static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| Schemas::of(&document::load()));
 
-/// A sandbox whose every answer is checked against the document. Dropping it fails the test if one was not right.
+/// A sandbox whose every answer, and every update that it sends to a webhook, is checked against the document. Dropping
+/// it fails the test if one was not right.
 pub(crate) struct Checked {
     sandbox: Sandbox,
     faults: Arc<Mutex<Vec<String>>>,
@@ -37,6 +38,8 @@ pub(crate) async fn checked(builder: SandboxBuilder) -> Checked {
     let faults = Arc::new(Mutex::new(Vec::new()));
     let found = Arc::clone(&faults);
     sandbox.on_exchange(move |exchange| found.lock().unwrap().extend(faults_of(exchange)));
+    let found = Arc::clone(&faults);
+    sandbox.on_delivery(move |delivery| found.lock().unwrap().extend(faults_of_delivery(delivery)));
     Checked { sandbox, faults }
 }
 
@@ -60,6 +63,12 @@ impl Drop for Checked {
 /// What is wrong with the answer of an exchange.
 pub(crate) fn faults_of(exchange: &Exchange) -> Vec<String> {
     SCHEMAS.faults(exchange.operation(), exchange.status(), exchange.response_body())
+}
+
+/// What is wrong with the update of a delivery.
+pub(crate) fn faults_of_delivery(delivery: &Delivery) -> Vec<String> {
+    let subject = format!("a webhook got {}", delivery.update());
+    SCHEMAS.faults_by(&json!({"$ref": "#/$defs/Update"}), subject, delivery.update().as_bytes())
 }
 
 struct Schemas {
@@ -90,13 +99,17 @@ impl Schemas {
 
     fn faults(&self, operation: Option<&str>, status: u16, body: &[u8]) -> Vec<String> {
         let subject = format!("{} answered {status} {}", operation.unwrap_or("?"), String::from_utf8_lossy(body));
-        let Ok(body) = serde_json::from_slice::<Value>(body) else { return vec![format!("{subject}: not JSON")] };
         let schema = match self.schema(operation, status) {
             Some(schema) => schema,
             None if status >= 400 => json!({"$ref": format!("#/$defs/{ERROR}")}),
             None => return vec![format!("{subject}: the document has no such answer")],
         };
-        let validator = self.validator(&schema);
+        self.faults_by(&schema, subject, body)
+    }
+
+    fn faults_by(&self, schema: &Value, subject: String, body: &[u8]) -> Vec<String> {
+        let Ok(body) = serde_json::from_slice::<Value>(body) else { return vec![format!("{subject}: not JSON")] };
+        let validator = self.validator(schema);
         validator.iter_errors(&body).map(|error| format!("{subject}: {error} at {}", error.instance_path())).collect()
     }
 

@@ -8,4 +8,6 @@ mod messages;
 mod people;
 mod protocol;
 mod robust;
+mod subscriptions;
 mod updates;
+mod webhook;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::sandbox::error::Fault;
+use crate::sandbox::queue::Queue;
 use crate::sandbox::request::Request;
 use crate::sandbox::state::State;
 use crate::sandbox::world::World;
@@ -15,7 +16,8 @@ const LIMIT_MOST: u16 = 1_000;
 const HOLD_DEFAULT: u16 = 30;
 const HOLD_MOST: u16 = 90;
 
-/// Commits what is before the marker, then answers with the page that is there, or waits for one.
+/// Commits what is before the marker, then answers with the page that is there, or waits for one. Beside a webhook it
+/// is refused, and so is a poll that is held when the webhook is subscribed.
 ///
 /// Sending a page commits nothing: a client that is gone by then, or asks again with the marker it
 /// had, gets the same updates again.
@@ -25,15 +27,18 @@ pub(in crate::sandbox) async fn get_updates(world: &World, request: &Request) ->
     let marker = request.integer("marker")?;
     let types: Vec<String> = request.list("types").into_iter().map(str::to_owned).collect();
     if let Some(marker) = marker {
-        world.act(|state| {
-            if let Some(bot) = state.bots.get_mut(&request.bot) {
-                bot.queue.commit(marker);
-            }
-        });
+        world.act(|state| queue(state, request).map(|queue| queue.commit(marker)))?;
     }
-    let page = |state: &mut State| state.bots.get(&request.bot).map(|bot| bot.queue.page(limit, &types));
+    let page = |state: &mut State| Ok(queue(state, request)?.page(limit, &types));
     let deadline = Instant::now() + Duration::from_secs(hold.into());
-    let found = world.wait(deadline, |state| page(state).filter(|(_, any)| *any)).await;
-    let found = found.or_else(|| world.act(page));
-    found.map(|(text, _)| text).ok_or_else(Fault::token)
+    let worth_an_answer = |page: &Result<(String, bool), Fault>| page.as_ref().map_or(true, |(_, any)| *any);
+    let found = world.wait(deadline, |state| Some(page(state)).filter(worth_an_answer)).await;
+    let (text, _) = found.unwrap_or_else(|| world.act(page))?;
+    Ok(text)
+}
+
+/// The queue of the bot, if it may poll.
+fn queue<'a>(state: &'a mut State, request: &Request) -> Result<&'a mut Queue, Fault> {
+    let bot = state.bots.get_mut(&request.bot).ok_or_else(Fault::token)?;
+    bot.mailbox.polled().ok_or_else(Fault::webhook_subscribed)
 }
