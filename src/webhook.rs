@@ -6,11 +6,6 @@
 //! # let tamtam = tamtam::sandbox::Sandbox::start().await;
 //! # let bot = tamtam.bot();
 //! # let alice = tamtam.user("Alice");
-//! # alice.starts();
-//! # let update = serde_json::json!({
-//! #     "timestamp": 1, "chat_id": alice.chat_id(), "user": {"user_id": alice.user_id(), "name": "Alice"},
-//! #     "update_type": "bot_started",
-//! # });
 //! # let secret_path = "/0f6b1c9e8d7a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c";
 //! use tamtam::{Bot, Update, webhook::{Webhook, axum}};
 //!
@@ -31,9 +26,10 @@
 //! # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! # let url = format!("http://{}{secret_path}", listener.local_addr()?);
 //! # tokio::spawn(axum::serve(listener, app).into_future());
-//! # let http = tamtam::reqwest::Client::builder().no_proxy().build()?;
-//! # assert_eq!(http.post(url).body(update.to_string()).send().await?.status(), 200);
+//! # bot.subscribe_webhook(url, []).await?;
+//! # alice.starts();
 //! # assert_eq!(alice.reads().await.text(), "Hello!");
+//! # tamtam.delivers().await;
 //! # Ok(())
 //! # }
 //! ```
@@ -62,8 +58,8 @@
 //!   again. They are handled as they come, all at the same time, and what is delivered again comes later than what came
 //!   after it: there is **no order**, not even within a chat. Where order matters, look at the updates' `timestamp`, or
 //!   [poll](Bot::updates).
-//! - A wrong path gets the same answer as one where there is nothing. So does a right one get no hint to whoever asks
-//!   with another method than POST but a 405.
+//! - Only POST to the path itself gets that far. At a wrong path there seems to be nothing: 404, as axum answers where it
+//!   has no route. Another method is answered with 405, a body beyond the [limit](Webhook::body_limit) with 413.
 //!
 //! # A durable queue
 //!
@@ -193,6 +189,23 @@ impl Webhook {
 
     /// Decides about updates that were not handled, and about what is no update: [`Recovery::Retry`] answers 503, after
     /// which TamTam delivers again, and [`Recovery::Skip`] answers 200. All is skipped if this is not set.
+    ///
+    /// Retry what may succeed later. What never will is delivered again for 8 hours, and then TamTam may drop the
+    /// subscription.
+    ///
+    /// ```
+    /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::Webhook {
+    /// use tamtam::{Cause, Recovery};
+    ///
+    /// webhook.on_error(|failed| match failed.cause() {
+    ///     Cause::Error(error) if error.is::<std::io::Error>() => Recovery::Retry,
+    ///     cause => {
+    ///         eprintln!("{cause}");
+    ///         Recovery::Skip
+    ///     }
+    /// })
+    /// # }
+    /// ```
     ///
     /// It is called where the handler runs, so it must not block.
     pub fn on_error(mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) -> Self {

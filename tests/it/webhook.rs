@@ -3,6 +3,7 @@
 mod answers;
 mod deliveries;
 mod routes;
+mod sandbox;
 mod secrets;
 
 use std::{
