@@ -63,6 +63,7 @@ static OPERATION: Shape = Fields(&[
     ("x-example", &Text),
     ("x-exactly-one-of", &List(&Text)),
     ("x-retry", &Text),
+    ("x-secret-url", &Text),
 ]);
 
 static PARAMETER: Shape = Fields(&[
@@ -107,7 +108,7 @@ static SCHEMA: Shape = Fields(&[
 ]);
 
 /// The extensions above. The overlay may set no others: a misspelt one would do nothing.
-pub(super) const EXTENSIONS: [&str; 10] = [
+pub(super) const EXTENSIONS: [&str; 11] = [
     "x-acknowledgement",
     "x-boxed",
     "x-check",
@@ -117,6 +118,7 @@ pub(super) const EXTENSIONS: [&str; 10] = [
     "x-hold",
     "x-id",
     "x-retry",
+    "x-secret-url",
     "x-tag-of",
 ];
 

@@ -234,8 +234,8 @@ fn shown(text: &str) -> String {
 /// A URL under which paths can be put.
 fn base_url(text: &str, token: &Token) -> Result<Url> {
     let fail = |problem: &str| Error::build(format!("the base URL {problem}"));
-    let url =
-        Url::parse(text).map_err(|error| fail(&format!("`{}` is not a URL: {error}", token.redact(&shown(text)))))?;
+    let url = Url::parse(text)
+        .map_err(|error| fail(&format!("`{}` is not a URL: {error}", token.secret().redact(&shown(text)))))?;
     match url.scheme() {
         "http" => {}
         "https" if cfg!(any(feature = "rustls", feature = "native-tls")) => {}

@@ -136,11 +136,14 @@ pub(crate) fn path(path: &str) -> Result<(), Invalid> {
 
 /// An absolute `http` or `https` URL.
 pub(crate) fn http_url(url: &str, at: &Place<'_>) -> Result<(), Invalid> {
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-    match scheme.as_deref() {
-        Some("http" | "https") => Ok(()),
-        _ => Err(Invalid::new(at, format!("is `{url}`, expected a URL that begins with https:// or http://"))),
-    }
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    // The URL of a webhook is a secret, whatever is wrong with it: of a scheme that is none, nothing is shown.
+    let problem = match scheme {
+        Some(scheme) if ["http", "https"].iter().any(|good| scheme.eq_ignore_ascii_case(good)) => return Ok(()),
+        Some(scheme) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => format!("begins with {scheme}://"),
+        _ => "begins with no scheme".to_owned(),
+    };
+    Err(Invalid::new(at, format!("{problem}, expected https:// or http://")))
 }
 
 /// Of these optional parameters one is given: not none, and not two.

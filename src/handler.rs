@@ -13,6 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use tokio::task::unconstrained;
 
 use crate::{Bot, Update, clock::Clock};
 
@@ -142,7 +143,7 @@ pub(crate) enum Outcome {
 
 type HandlerFuture = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 type Handle = Arc<dyn Fn(Bot, Update) -> HandlerFuture + Send + Sync>;
-type OnError = Arc<dyn Fn(&Failed) -> Recovery + Send + Sync>;
+pub(crate) type OnError = Arc<dyn Fn(&Failed) -> Recovery + Send + Sync>;
 
 /// A handler and what is done when it fails: the same for polling and for webhooks.
 #[derive(Clone)]
@@ -216,8 +217,9 @@ impl Handling {
                 Ok(Poll::Ready(result)) => return Poll::Ready(result.map_err(Cause::Error)),
                 Err(panic) => return Poll::Ready(Err(Cause::Panic(words(&*panic)))),
             }
-            // Handlers that finish at once need no timer.
-            let time = time.get_or_insert_with(|| self.clock.sleep(self.timeout));
+            // Handlers that finish at once need no timer. It goes off even after a handler that is always busy has used
+            // up what tokio lets a task do at a time.
+            let time = time.get_or_insert_with(|| Box::pin(unconstrained(self.clock.sleep(self.timeout))));
             time.as_mut().poll(context).map(|()| Err(Cause::TimedOut(self.timeout)))
         })
         .await;

@@ -22,10 +22,13 @@ mod retry;
 mod run;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod secret;
 mod token;
 mod transport;
 mod union;
 mod update;
+#[cfg(feature = "webhook")]
+pub mod webhook;
 
 pub use api::generated::types;
 pub use bot::{Bot, Target};

@@ -11,6 +11,7 @@ use crate::{
     api::Client,
     check::Invalid,
     error::{Kind, Report},
+    secret::Secret,
     transport::{Call, CallOptions, Decode, Done, Operation},
 };
 
@@ -26,6 +27,11 @@ pub(crate) trait Request: Sized + Send + Sync + 'static {
     /// The operation it is a request for.
     const OPERATION: &'static Operation;
 
+    /// A URL in it that nobody else may know.
+    fn secret_url(&self) -> Option<&str> {
+        None
+    }
+
     /// Fails if no server would take it.
     fn check(&self) -> Result<(), Invalid>;
 
@@ -40,9 +46,10 @@ pub(crate) trait Request: Sized + Send + Sync + 'static {
 }
 
 /// Sends a request.
-pub(crate) async fn send<R: Request>(request: R, bot: Bot, options: CallOptions) -> Result<R::Output, Error> {
+pub(crate) async fn send<R: Request>(request: R, bot: Bot, mut options: CallOptions) -> Result<R::Output, Error> {
+    options.secret = request.secret_url().and_then(Secret::beyond_the_origin);
     let read = |text: &str| serde_json::from_str::<R::Answer>(text).map(|answer| Box::new(answer) as _);
-    let Done { value, report } = match fetch(&request, &bot, options, read).await {
+    let Done { value, report } = match fetch(&request, &bot, options.clone(), read).await {
         Err(error) if error.is_already_gone() => return R::gone().ok_or(error),
         done => done?,
     };
@@ -51,7 +58,7 @@ pub(crate) async fn send<R: Request>(request: R, bot: Bot, options: CallOptions)
         _ => {
             // An empty reason is none.
             let words = words.filter(|words| !words.trim().is_empty());
-            let words = words.map(|words| bot.transport().token.redact(&words).into_owned());
+            let words = words.map(|words| bot.transport().secrets(&options).redact(&words).into_owned());
             Err(Error::new(Kind::Refused(words)).of(R::OPERATION.id, report))
         }
     })

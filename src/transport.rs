@@ -17,6 +17,7 @@ use crate::{
     clock::Clock,
     error::{Kind, Report},
     retry::{Class, Retry, RetryPolicy, Tries, Verdict},
+    secret::Secrets,
     token::Token,
 };
 
@@ -139,7 +140,7 @@ impl Transport {
                 // A byte that is not UTF-8 costs the character that it is in, not the whole answer.
                 decode(&String::from_utf8_lossy(&answer.body))
                     .map(|value| (value, answer.status))
-                    .map_err(|source| self.unreadable(answer.status, source))
+                    .map_err(|source| unreadable(answer.status, source, self.secrets(&outgoing.options)))
             };
             let kind = match self.attempt(outgoing).await.and_then(read) {
                 Ok((value, status)) => return Ok((Done { value, report: report(&tries) }, status)),
@@ -182,17 +183,22 @@ impl Transport {
             let body = response.bytes().await.map_err(|error| Kind::Cut { status, source: error.without_url() })?;
             return Ok(Answer { status, body });
         }
-        Err(refusal::read(response, &self.token).await)
+        Err(refusal::read(response, self.secrets(&outgoing.options)).await)
     }
 
-    /// A body that is not what it should be. serde's error quotes values of it, and such a value may be the token.
-    fn unreadable(&self, status: StatusCode, source: serde_json::Error) -> Kind {
-        let source = match self.token.redact(&source.to_string()) {
-            Cow::Borrowed(_) => source,
-            Cow::Owned(words) => serde::de::Error::custom(words),
-        };
-        Kind::Decode { status, source }
+    /// What must not be shown of a call.
+    pub(crate) fn secrets<'a>(&'a self, options: &'a CallOptions) -> Secrets<'a> {
+        Secrets { token: self.token.secret(), own: options.secret.as_ref() }
     }
+}
+
+/// A body that is not what it should be. serde's error quotes values of it, and such a value may be a secret.
+fn unreadable(status: StatusCode, source: serde_json::Error, secrets: Secrets<'_>) -> Kind {
+    let source = match secrets.redact(&source.to_string()) {
+        Cow::Borrowed(_) => source,
+        Cow::Owned(words) => serde::de::Error::custom(words),
+    };
+    Kind::Decode { status, source }
 }
 
 /// What a failure before the answer means. Its URL, which carries the token, goes.

@@ -239,6 +239,7 @@ impl<'a> Parts<'a> {
             None => quote!(::std::option::Option::None),
         };
         let class = retry_class(operation)?;
+        let secret_url = self.secret_url(documentation.document)?;
         let (output, finish, gone) = match &self.acknowledgement {
             Some((success, message)) => (
                 quote!(()),
@@ -267,6 +268,7 @@ impl<'a> Parts<'a> {
                     hold: #hold,
                     class: crate::retry::Class::#class,
                 };
+                #secret_url
                 fn check(&self) -> ::std::result::Result<(), crate::check::Invalid> {
                     #(#checks)*
                     Ok(())
@@ -284,6 +286,29 @@ impl<'a> Parts<'a> {
 
             crate::request::request!(#builder -> #output);
         })
+    }
+
+    /// `x-secret-url: a`: a parameter, or a property of the body, is a URL that errors must not show.
+    fn secret_url(&self, document: &Value) -> Result<Option<TokenStream>> {
+        let Some(name) = text(&self.operation.node, "x-secret-url") else { return Ok(None) };
+        let known = self.required().find(|argument| argument.parameter.as_deref() == Some(name));
+        let body = self.operation.body.as_ref().map(|body| model::resolve(document, body));
+        let is_in_body =
+            body.is_some_and(|body| items(body, "required").filter_map(Value::as_str).any(|required| required == name));
+        let ident = names::value_ident(name);
+        let url = match known {
+            Some(_) => quote!(&self.#ident),
+            None if is_in_body => quote!(&self.body.#ident),
+            None => {
+                let place = format!("{}.x-secret-url", self.operation.place);
+                return Err(Error::new(place, format!("`{name}` is required neither as a parameter nor in the body")));
+            }
+        };
+        Ok(Some(quote! {
+            fn secret_url(&self) -> ::std::option::Option<&str> {
+                ::std::option::Option::Some(#url)
+            }
+        }))
     }
 
     /// `x-exactly-one-of: [a, b]`: of these optional parameters one is given, not none and not two.

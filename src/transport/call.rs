@@ -13,7 +13,7 @@ use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::{ResponseBuilderExt, Url};
 
 use super::{Done, Outgoing};
-use crate::{Bot, Error, api::Client, retry::Class};
+use crate::{Bot, Error, api::Client, retry::Class, secret::Secret};
 
 /// An operation of the API, as the document has it.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub(crate) struct CallOptions {
     pub(crate) idempotent: Option<bool>,
     /// Send it once, whatever happens.
     pub(crate) no_retry: bool,
+    /// What the request has that errors must not show.
+    pub(crate) secret: Option<Secret>,
 }
 
 /// Reads an answer; what comes out is known to whoever made the call.

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     error::{ErrorCode, Kind},
     retry::retry_after,
-    token::Token,
+    secret::Secrets,
 };
 
 /// How much of the body is read, in bytes. The API's own are far shorter; a proxy's page has no end to fear.
@@ -20,10 +20,10 @@ const READING_TIME: Duration = Duration::from_secs(2);
 const MOST_KEPT: usize = 2048;
 
 /// Reads an answer that is not a success.
-pub(super) async fn read(response: Response, token: &Token) -> Kind {
+pub(super) async fn read(response: Response, secrets: Secrets<'_>) -> Kind {
     let (status, retry_after) = (response.status(), retry_after(response.headers(), SystemTime::now()));
     let (body, is_whole) = text_that_arrives(response).await;
-    let (code, message) = explanation(&body, is_whole, token);
+    let (code, message) = explanation(&body, is_whole, secrets);
     Kind::Status { status, code, message, retry_after }
 }
 
@@ -40,19 +40,19 @@ async fn text_that_arrives(mut response: Response) -> (Vec<u8>, bool) {
     (text, false)
 }
 
-/// The API's code and message, or the text of a page, without the token.
-fn explanation(body: &[u8], is_whole: bool, token: &Token) -> (Option<ErrorCode>, String) {
+/// The API's code and message, or the text of a page, without the secrets.
+fn explanation(body: &[u8], is_whole: bool, secrets: Secrets<'_>) -> (Option<ErrorCode>, String) {
     #[derive(Deserialize)]
     struct Body {
         code: Option<String>,
         message: Option<String>,
         error: Option<String>,
     }
-    let redact = |text: &str| token.redact(text).into_owned();
+    let redact = |text: &str| secrets.redact(text).into_owned();
     match serde_json::from_slice::<Body>(body) {
         Ok(Body { code, message, error }) if code.is_some() || message.is_some() || error.is_some() => {
             let code = code.map(|code| match ErrorCode::from(code.as_str()) {
-                // A code that is known is not the token, even if it reads like it.
+                // A code that is known is no secret, even if it reads like one.
                 ErrorCode::Other(code) => ErrorCode::Other(redact(&code)),
                 known => known,
             });
@@ -60,8 +60,8 @@ fn explanation(body: &[u8], is_whole: bool, token: &Token) -> (Option<ErrorCode>
         }
         _ => {
             let text = String::from_utf8_lossy(body);
-            let text = if is_whole { &text } else { token.without_its_beginning_at_the_end(&text) };
-            // First hidden, then shortened: half a token would not be found.
+            let text = if is_whole { &text } else { secrets.without_a_beginning_at_the_end(&text) };
+            // First hidden, then shortened: half a secret would not be found.
             (None, excerpt(&redact(text)))
         }
     }
@@ -79,6 +79,7 @@ fn excerpt(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
 
     #[test]
     fn a_long_page_is_cut_at_a_character() {
@@ -89,23 +90,25 @@ mod tests {
 
     #[test]
     fn half_a_token_at_the_end_of_a_cut_page_is_not_shown() {
-        let token = Token::new("s3cr3t/token".to_owned());
+        let token = Secret::new("s3cr3t/token", "<token>");
+        let secrets = Secrets { token: &token, own: None };
         for (page, shown) in [
             ("GET /me?access_token=s3cr3t%2Fto", "GET /me?access_token="),
             ("GET /me?access_token=s3cr3t/tok", "GET /me?access_token="),
             ("Bad Gateway", "Bad Gateway"),
         ] {
-            assert_eq!(explanation(page.as_bytes(), false, &token), (None, shown.to_owned()), "{page}");
+            assert_eq!(explanation(page.as_bytes(), false, secrets), (None, shown.to_owned()), "{page}");
         }
-        assert_eq!(explanation(b"no words", true, &token).1, "no words", "a whole page keeps its end");
+        assert_eq!(explanation(b"no words", true, secrets).1, "no words", "a whole page keeps its end");
     }
 
     #[test]
     fn a_known_code_stays_known_whatever_the_token_is() {
-        let token = Token::new("token".to_owned());
+        let token = Secret::new("token", "<token>");
+        let secrets = Secrets { token: &token, own: None };
         let body = br#"{"code":"verify.token","message":"Invalid access_token"}"#;
         assert_eq!(
-            explanation(body, true, &token),
+            explanation(body, true, secrets),
             (Some(ErrorCode::VerifyToken), "Invalid access_<token>".to_owned())
         );
     }

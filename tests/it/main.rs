@@ -15,4 +15,5 @@ mod sandbox;
 mod token;
 mod traced;
 mod updates;
+mod webhook;
 mod wire;

@@ -199,6 +199,29 @@ fn a_body_is_taken_as_whatever_converts_into_it() {
 }
 
 #[test]
+fn x_secret_url_names_a_required_parameter_or_property_of_the_body() {
+    let parameter =
+        "x-secret-url: hookUrl, parameters: [{name: hookUrl, in: query, required: true, schema: {type: string}}]";
+    let code_of = |keys: &str| code(&operation(&format!("{keys}, {DONE}"))).sending("DoIt");
+    assert!(
+        code_of(parameter).contains("fnsecret_url(&self)->Option<&str>{Some(&self.hook_url)}"),
+        "{}",
+        code_of(parameter)
+    );
+    assert!(!code_of("summary: Does it").contains("fnsecret_url"));
+    let body =
+        "x-secret-url: url, requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Hook'}}}}";
+    let hook = schemas("Hook: {required: [url], properties: {url: {type: string}, name: {type: string}}}");
+    let code = code(&format!("{}{hook}", operation(&format!("{body}, {DONE}")))).sending("DoIt");
+    assert!(code.contains("fnsecret_url(&self)->Option<&str>{Some(&self.body.url)}"), "{code}");
+    for keys in [&body.replace("x-secret-url: url", "x-secret-url: name"), &parameter.replace("required: true, ", "")] {
+        let error = error(&format!("{}{hook}", operation(&format!("{keys}, {DONE}"))));
+        assert!(error.starts_with("doc.yaml: paths./things.post.x-secret-url: `"), "{error}");
+        assert!(error.contains("` is required neither as a parameter nor in the body"), "{error}");
+    }
+}
+
+#[test]
 fn x_retry_says_what_an_operation_does_when_it_is_done_twice() {
     for (keys, class) in [
         ("x-retry: read,", "Read"),

@@ -1,0 +1,96 @@
+//! A bot that TamTam calls: it subscribes a webhook, answers what is delivered there, and unsubscribes at its end.
+//!
+//! `cargo run --example webhook` rehearses it on the sandbox: Alice talks to it, and what is said and delivered is
+//! printed as it happens. With a token in `TAMTAM_TOKEN` and a URL in `WEBHOOK_URL` the same bot talks to people on TamTam
+//! until Ctrl-C. The path of that URL is a secret, made by `openssl rand -hex 32`; behind it is a proxy which speaks TLS
+//! and passes on to 127.0.0.1:8080.
+
+use std::error::Error;
+
+use tamtam::{
+    Bot, Cause, Recovery, Update, UpdateType,
+    reqwest::Url,
+    sandbox::Sandbox,
+    types::MessageCreatedUpdate,
+    webhook::{Webhook, axum},
+};
+use tokio::{net::TcpListener, sync::oneshot};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let Ok(url) = std::env::var("WEBHOOK_URL") else { return rehearse().await };
+    let listener = TcpListener::bind("127.0.0.1:8080").await?;
+    serve(Bot::from_env()?, listener, url, async { drop(tokio::signal::ctrl_c().await) }).await
+}
+
+/// The bot: TamTam calls this URL, and whatever is on its way there comes to this socket.
+async fn serve(
+    bot: Bot,
+    listener: TcpListener,
+    url: String,
+    end: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Box<dyn Error>> {
+    let webhook = Webhook::new(bot.clone(), Url::parse(&url)?.path())?.on_error(|failed| {
+        eprintln!("{}", failed.cause());
+        // TamTam delivers again for hours: only what may succeed then, and surely was not done, is worth that.
+        match failed.cause() {
+            Cause::Error(error) => match error.downcast_ref::<tamtam::Error>() {
+                Some(error) if error.is_retryable() && !error.may_have_been_applied() => Recovery::Retry,
+                _ => Recovery::Skip,
+            },
+            _ => Recovery::Skip,
+        }
+    });
+    bot.subscribe_webhook(&url, [UpdateType::BotStarted, UpdateType::MessageCreated]).await?;
+    let unsubscribed = async move {
+        end.await;
+        // Only a bot that goes for good, or goes polling, does this: what it misses while it is restarted, say, is
+        // delivered afterwards.
+        if let Err(error) = bot.api().unsubscribe(&url).await {
+            eprintln!("{error}");
+        }
+    };
+    // What is being handled at the end is finished and answered.
+    axum::serve(listener, webhook.router(on_update)).with_graceful_shutdown(unsubscribed).await?;
+    Ok(())
+}
+
+async fn on_update(bot: Bot, update: Update) -> tamtam::Result<()> {
+    match update {
+        Update::BotStarted(started) => bot.send(started.chat_id, "Hello! Say something.").await.map(drop),
+        Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) => {
+            bot.reply(&message, "I heard you.").await.map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Lets Alice try the bot on a TamTam of her own.
+async fn rehearse() -> Result<(), Box<dyn Error>> {
+    let tamtam = Sandbox::builder().bot_name("Listener").start().await;
+    tamtam.on_event(|event| println!("{event}"));
+    tamtam.on_delivery(|delivery| match delivery.status() {
+        Some(status) => println!("  (delivered: {status})"),
+        None => println!("  (not delivered: {})", delivery.error().unwrap_or_default()),
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    // In a rehearsal a secret need not be one.
+    let url = format!("http://{}/rehearsal-0f6b1c9e8d7a4b3c2d1e0f9a8b7c6d5e", listener.local_addr()?);
+    let (end, ended) = oneshot::channel::<()>();
+    let bot = tokio::spawn({
+        let bot = tamtam.bot();
+        async move { serve(bot, listener, url, async { drop(ended.await) }).await.map_err(|error| error.to_string()) }
+    });
+    let alice = tamtam.user("Alice");
+    alice.starts();
+    alice.reads().await;
+    tamtam.delivers().await;
+    alice.says("Good morning, dear bot");
+    alice.reads().await;
+    tamtam.delivers().await;
+    drop(end);
+    bot.await??;
+    let left = tamtam.bot().api().get_subscriptions().await?;
+    println!("Webhooks that are left: {}", left.subscriptions.len());
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! A delivery over HTTP: what is asked, and what is answered.
+
+use std::time::Duration;
+
+use axum::{
+    body::Bytes,
+    extract::{DefaultBodyLimit, FromRequest as _, Request},
+    http::{HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use tokio::time::timeout;
+use tracing::{Instrument as _, Span, field::Empty};
+
+use super::{in_flight::InFlight, path::SecretPath};
+use crate::{
+    Bot, Recovery, Update,
+    handler::{Failed, Handling, Outcome},
+};
+
+/// For how long a body is waited for. A connection that dies without a word must not be kept for ever.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// The receiving end of one webhook.
+#[derive(Clone)]
+pub(super) struct Receiver {
+    pub(super) bot: Bot,
+    pub(super) path: SecretPath,
+    pub(super) body_limit: usize,
+    pub(super) handling: Handling,
+    pub(super) in_flight: InFlight,
+}
+
+impl Receiver {
+    /// Answers a request that came by the webhook's route.
+    pub(super) async fn receive(self, request: Request) -> Response {
+        if !self.path.is(request.uri().path()) {
+            // To the letter what axum answers where it has no route.
+            return StatusCode::NOT_FOUND.into_response();
+        }
+        let span = tracing::debug_span!(
+            "tamtam",
+            operation = "webhook",
+            update = Empty,
+            bytes = Empty,
+            status = Empty,
+            elapsed_ms = Empty,
+        );
+        let clock = self.bot.transport().clock.clone();
+        let started = clock.now();
+        let status = self.deliver(request).instrument(span.clone()).await;
+        let elapsed = clock.now().duration_since(started);
+        span.record("status", status.as_u16());
+        span.record("elapsed_ms", u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
+        let mut response = status.into_response();
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        }
+        response
+    }
+
+    async fn deliver(self, request: Request) -> StatusCode {
+        if request.method() != Method::POST {
+            return StatusCode::METHOD_NOT_ALLOWED;
+        }
+        let body = match read(request, self.body_limit).await {
+            Ok(body) => body,
+            Err(status) => {
+                tracing::debug!("the body cannot be read whole");
+                return status;
+            }
+        };
+        Span::current().record("bytes", body.len());
+        let Self { bot, handling, in_flight, .. } = self;
+        in_flight.answer(body, |body| async move { handle(&bot, &handling, body).await }).await
+    }
+}
+
+/// The body, if all of it comes.
+async fn read(mut request: Request, limit: usize) -> Result<Bytes, StatusCode> {
+    DefaultBodyLimit::max(limit).apply(&mut request);
+    match timeout(BODY_TIME, Bytes::from_request(request, &())).await {
+        Ok(body) => body.map_err(|rejection| rejection.status()),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+/// Hands an update out, and says whether it was dealt with.
+async fn handle(bot: &Bot, handling: &Handling, body: Bytes) -> StatusCode {
+    match update(&body) {
+        Some(update) => {
+            Span::current().record("update", update.tag());
+            match handling.handle(bot, update, 1).await {
+                Outcome::Handled | Outcome::Skipped => StatusCode::OK,
+                Outcome::Again(_) => StatusCode::SERVICE_UNAVAILABLE,
+            }
+        }
+        None => {
+            let failed = Failed::not_an_update(body);
+            let recovery = handling.recovery(&failed);
+            tracing::error!(?recovery, "{}", failed.cause());
+            match recovery {
+                Recovery::Skip => StatusCode::OK,
+                Recovery::Retry => StatusCode::SERVICE_UNAVAILABLE,
+            }
+        }
+    }
+}
+
+/// The update in a body, known or not; `None` if it is no JSON object.
+fn update(body: &[u8]) -> Option<Update> {
+    // A byte that is not UTF-8 costs the character that it is in, not the whole update.
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim_ascii();
+    if text.starts_with('{') { Update::read(text).ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// A body of which nothing comes.
+    struct Silence;
+
+    impl futures_core::Stream for Silence {
+        type Item = Result<Bytes, std::io::Error>;
+
+        fn poll_next(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Self::Item>> {
+            std::task::Poll::Pending
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stops_coming_is_given_up() {
+        let started = Instant::now();
+        let status = read(Request::new(Body::from_stream(Silence)), 1024).await.unwrap_err();
+        assert_eq!(status, StatusCode::REQUEST_TIMEOUT);
+        assert!(started.elapsed() >= BODY_TIME);
+    }
+
+    #[test]
+    fn every_json_object_is_an_update_and_nothing_else_is() {
+        for body in
+            [r#"{"update_type":"bot_started"}"#, r#" {"update_type":"moon_risen"}"#, "{}\n", "{\"a\":\"\u{e9}\"}"]
+        {
+            assert!(update(body.as_bytes()).is_some(), "{body}");
+        }
+        assert!(update(b"{\"a\":\"\xd0\"}").is_some(), "a byte that is not UTF-8");
+        for body in
+            ["", " ", "5", "null", "[]", r#"[{"update_type":"bot_started"}]"#, r#"{"update_type":"#, "{}{}", "<html>"]
+        {
+            assert!(update(body.as_bytes()).is_none(), "{body}");
+        }
+    }
+}

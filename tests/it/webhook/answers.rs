@@ -1,0 +1,251 @@
+//! What is answered: 200 when the handler has succeeded or was given up, 503 when the update is to be delivered again.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tamtam::{Cause, Failed, Recovery, Update, webhook::Webhook};
+use tokio::sync::Semaphore;
+
+use super::{Gate, PATH, Seen, Server, bot, started, webhook};
+
+/// What `on_error` was told.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<String>>>);
+
+impl Told {
+    /// Notes cause, update and attempts.
+    fn note(&self, failed: &Failed) {
+        let update = failed.update().map_or("none", Update::tag);
+        self.0.lock().unwrap().push(format!("{} ({update}, {})", failed.cause(), failed.attempts()));
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// A webhook that notes failures and answers like this.
+fn noting(told: &Told, recovery: Recovery) -> Webhook {
+    let told = told.clone();
+    webhook().on_error(move |failed| {
+        told.note(failed);
+        recovery
+    })
+}
+
+#[tokio::test]
+async fn answers_200_only_after_the_handler_has_succeeded() {
+    let gate = Gate::closed();
+    let theirs = gate.clone();
+    let router = webhook().router(move |_, _| {
+        let gate = theirs.clone();
+        async move { gate.pass().await }
+    });
+    let server = Server::start(router).await;
+    let delivery = server.begin_to_post(started(1));
+    gate.is_reached().await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!delivery.is_finished());
+    gate.let_through(1);
+    assert_eq!(delivery.await.unwrap(), 200);
+}
+
+#[tokio::test]
+async fn the_handler_gets_the_bot_and_the_update() {
+    let seen = Seen::default();
+    let theirs = seen.clone();
+    let router = webhook().router(move |bot, update| {
+        let seen = theirs.clone();
+        async move {
+            assert_eq!(format!("{bot:?}"), format!("{:?}", super::bot()));
+            seen.add(&update);
+        }
+    });
+    let server = Server::start(router).await;
+    assert_eq!(server.post(started(-7)).await, 200);
+    assert_eq!(seen.all(), ["-7"]);
+}
+
+#[tokio::test]
+async fn a_failure_is_skipped_unless_somebody_decides() {
+    let server = Server::start(webhook().router(async |_, _| Err::<(), _>("no luck"))).await;
+    assert_eq!(server.post(started(1)).await, 200);
+}
+
+#[tokio::test]
+async fn a_failure_that_is_skipped_is_answered_with_200() {
+    let told = Told::default();
+    let router = noting(&told, Recovery::Skip).router(async |_, _| Err::<(), _>("no luck"));
+    let server = Server::start(router).await;
+    assert_eq!(server.post(started(1)).await, 200);
+    assert_eq!(told.all(), ["the handler failed: no luck (bot_started, 1)"]);
+}
+
+#[tokio::test]
+async fn a_failure_to_be_retried_is_answered_with_503_and_handled_at_the_next_delivery() {
+    let told = Told::default();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let router = noting(&told, Recovery::Retry).router(move |_, _| {
+        let call = calls.fetch_add(1, Ordering::SeqCst);
+        async move { if call < 2 { Err("no luck") } else { Ok(()) } }
+    });
+    let server = Server::start(router).await;
+    for expected in [503, 503, 200] {
+        assert_eq!(server.post(started(1)).await, expected);
+    }
+    // A webhook does not count deliveries.
+    assert_eq!(told.all(), ["the handler failed: no luck (bot_started, 1)"; 2]);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failure_like_any_other() {
+    let told = Told::default();
+    let router = noting(&told, Recovery::Retry).router(|_, update| {
+        let Update::BotStarted(started) = update else { panic!() };
+        assert!(started.chat_id.0 != 1, "before the first await");
+        async move {
+            tokio::task::yield_now().await;
+            assert!(started.chat_id.0 != 2, "after it: {}", started.chat_id);
+        }
+    });
+    let server = Server::start(router).await;
+    for (chat, expected) in [(1, 503), (2, 503), (3, 200)] {
+        assert_eq!(server.post(started(chat)).await, expected);
+    }
+    let expected = ["before the first await", "after it: 2"]
+        .map(|message| format!("the handler panicked: {message} (bot_started, 1)"));
+    assert_eq!(told.all(), expected);
+}
+
+#[tokio::test]
+async fn a_handler_that_takes_too_long_is_dropped_and_told() {
+    let told = Told::default();
+    let alive = Arc::new(());
+    let held = Arc::clone(&alive);
+    let webhook = noting(&told, Recovery::Retry).handler_timeout(Duration::from_millis(5));
+    let router = webhook.router(move |_, _| {
+        let held = Arc::clone(&held);
+        async move {
+            let _held = held;
+            std::future::pending::<()>().await;
+        }
+    });
+    let server = Server::start(router).await;
+    assert_eq!(server.post(started(1)).await, 503);
+    assert_eq!(told.all(), ["the handler took longer than 5ms (bot_started, 1)"]);
+    assert_eq!(Arc::strong_count(&alive), 2, "the test's and the closure's, but no handler's");
+}
+
+#[tokio::test]
+async fn a_handler_that_is_busy_without_end_is_dropped_too() {
+    let told = Told::default();
+    let webhook = noting(&told, Recovery::Skip).handler_timeout(Duration::from_millis(5));
+    let router = webhook.router(async |_, _| -> () {
+        // Always ready: tokio makes it yield now and then, by letting nothing more be ready in this turn.
+        let semaphore = Semaphore::new(1);
+        loop {
+            drop(semaphore.acquire().await);
+        }
+    });
+    let server = Server::start(router).await;
+    assert_eq!(server.post(started(1)).await, 200);
+    assert_eq!(told.all(), ["the handler took longer than 5ms (bot_started, 1)"]);
+}
+
+#[tokio::test]
+async fn an_on_error_that_panics_skips() {
+    let router = webhook().on_error(|_| panic!("no luck either")).router(async |_, _| Err::<(), _>("no luck"));
+    let server = Server::start(router).await;
+    assert_eq!(server.post(started(1)).await, 200);
+    assert_eq!(server.post("no update").await, 200);
+}
+
+#[tokio::test]
+async fn what_is_no_update_is_told_with_its_bytes() {
+    for (recovery, expected) in [(Recovery::Skip, 200), (Recovery::Retry, 503)] {
+        let bodies = Arc::new(Mutex::new(Vec::new()));
+        let theirs = Arc::clone(&bodies);
+        let webhook = webhook().on_error(move |failed| {
+            assert!(failed.update().is_none());
+            let Cause::NotAnUpdate(body) = failed.cause() else { panic!("{failed:?}") };
+            theirs.lock().unwrap().push(body.to_vec());
+            recovery
+        });
+        let router = webhook.router(async |_, update: Update| assert_eq!(update.tag(), "there is no update"));
+        let server = Server::start(router).await;
+        let strange: [&[u8]; 7] =
+            [b"", b"<html>", b"null", b"[]", br#"[{"update_type":"bot_started"}]"#, br#"{"update_type":"#, b"\xff\x00"];
+        for body in strange {
+            assert_eq!(server.post(body).await, expected);
+        }
+        assert_eq!(*bodies.lock().unwrap(), strange);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_update_is_skipped_unless_somebody_decides() {
+    let server = Server::start(webhook().router(async |_, _| {})).await;
+    assert_eq!(server.post("<html>").await, 200);
+}
+
+#[tokio::test]
+async fn an_update_that_nobody_knows_is_an_update() {
+    let bodies = [
+        r#"{"phase":0.10,"update_type":"moon_risen"}"#,
+        r#"{"update_type":"bot_started","chat_id":"not a number"}"#,
+        r#"{"no":"tag"}"#,
+        "{}",
+    ];
+    let raw = Arc::new(Mutex::new(Vec::new()));
+    let theirs = Arc::clone(&raw);
+    let router = webhook().router(move |_, update| {
+        let Update::Unknown(unknown) = update else { panic!("{update:?}") };
+        theirs.lock().unwrap().push(unknown.raw.get().to_owned());
+        async {}
+    });
+    let server = Server::start(router).await;
+    for body in bodies {
+        assert_eq!(server.post(format!(" {body}\n")).await, 200);
+    }
+    assert_eq!(*raw.lock().unwrap(), bodies, "kept as they came");
+}
+
+#[tokio::test]
+async fn a_byte_that_is_not_utf_8_costs_its_character_and_not_the_update() {
+    let mut body = started(1).replace("\"A\"", "\"A?\"").into_bytes();
+    let broken = body.windows(2).position(|pair| pair == b"A?").unwrap() + 1;
+    body[broken] = 0xd0;
+    let names = Arc::new(Mutex::new(Vec::new()));
+    let theirs = Arc::clone(&names);
+    let router = webhook().router(move |_, update| {
+        let Update::BotStarted(started) = update else { panic!("{update:?}") };
+        theirs.lock().unwrap().push(started.user.name);
+        async {}
+    });
+    assert_eq!(Server::start(router).await.post(body).await, 200);
+    assert_eq!(*names.lock().unwrap(), ["A\u{fffd}"]);
+}
+
+#[tokio::test]
+async fn every_kind_of_result_and_of_function_will_do() {
+    async fn plain(_: tamtam::Bot, _: Update) {}
+    async fn ours(bot: tamtam::Bot, _: Update) -> tamtam::Result<()> {
+        drop(bot);
+        Ok(())
+    }
+    async fn boxed(_: tamtam::Bot, _: Update) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Err("no luck".into())
+    }
+    for router in [webhook().router(plain), webhook().router(ours), webhook().router(boxed)] {
+        assert_eq!(Server::start(router).await.post(started(1)).await, 200);
+    }
+    fn anywhere<T: Clone + Send + Sync + 'static>(_: &T) {}
+    anywhere(&Webhook::new(bot(), PATH).unwrap());
+}
