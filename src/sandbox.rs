@@ -61,6 +61,7 @@ mod seen;
 mod server;
 mod state;
 mod transcript;
+mod uploads;
 mod wire;
 mod world;
 
@@ -69,6 +70,7 @@ pub use group::Group;
 pub use people::Person;
 pub use seen::Seen;
 pub use transcript::Event;
+pub use uploads::{ReceivedFile, UploadFault, UploadRequest, UploadStatus, Uploads};
 
 use crate::{Bot, UserId};
 use state::State;
@@ -212,6 +214,11 @@ impl Sandbox {
         self.world().on_exchange(Arc::new(hook));
     }
 
+    /// The host that takes uploads: what has arrived there, and what is to go wrong.
+    pub fn uploads(&self) -> Uploads {
+        Uploads::new(self.clone())
+    }
+
     fn world(&self) -> &World {
         &self.server.world
     }
@@ -261,15 +268,14 @@ impl SandboxBuilder {
         let token = self.token.unwrap_or_else(|| state::default_token(&self.bot_username));
         let mut state = State::default();
         let bot_id = state.add_bot(self.bot_name, self.bot_username, token.clone());
+        let (listener, base_url) = listen();
+        let (upload_listener, upload_url) = listen();
+        state.uploads.base_url = upload_url;
         let world = Arc::new(World::new(state));
-
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        listener.set_nonblocking(true).expect("a socket that does not block");
-        let base_url = format!("http://{}", listener.local_addr().expect("a bound socket"));
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::clone(&world);
         let thread = thread::Builder::new().name("tamtam-sandbox".to_owned());
-        let thread = thread.spawn(move || server::run(listener, shared, stopped)).expect("a thread");
+        let thread = thread.spawn(move || server::run(listener, upload_listener, shared, stopped)).expect("a thread");
         Sandbox {
             server: Arc::new(Server {
                 world,
@@ -282,6 +288,14 @@ impl SandboxBuilder {
             }),
         }
     }
+}
+
+/// A socket on a free port, and the URL that leads to it.
+fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.set_nonblocking(true).expect("a socket that does not block");
+    let url = format!("http://{}", listener.local_addr().expect("a bound socket"));
+    (listener, url)
 }
 
 /// A verb that panics leaves nothing half done: tests may catch it and go on.

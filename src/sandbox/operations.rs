@@ -13,6 +13,7 @@ pub(super) mod members;
 pub(super) mod messages;
 pub(super) mod pins;
 pub(super) mod updates;
+pub(super) mod uploads;
 
 /// How an operation is answered.
 #[derive(Clone, Copy)]

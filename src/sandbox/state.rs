@@ -8,6 +8,7 @@ use super::ids::{self, ChatId, Seq, UserId};
 use super::message::{Message, Photo};
 use super::queue::Queue;
 use super::transcript::Event;
+use super::uploads::Store;
 
 /// Length of tokens, callback ids and the like; TamTam's are about as long.
 const OPAQUE_LENGTH: usize = 43;
@@ -21,6 +22,8 @@ pub(super) struct State {
     pub(super) callbacks: BTreeMap<String, Callback>,
     /// Photos by token: what was attached once can be attached again.
     pub(super) photos: BTreeMap<String, Photo>,
+    /// The upload host, and the media that came of uploads.
+    pub(super) uploads: Store,
     /// Everything that happened, in order.
     pub(super) events: Vec<Event>,
     /// Something happened that a poll or a reader may be waiting for.

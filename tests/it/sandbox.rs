@@ -9,3 +9,4 @@ mod people;
 mod protocol;
 mod robust;
 mod updates;
+mod uploads;

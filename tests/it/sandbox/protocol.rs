@@ -46,7 +46,6 @@ async fn what_is_not_there_yet_says_so() {
         ("GET", "/subscriptions", "getSubscriptions"),
         ("POST", "/subscriptions", "subscribe"),
         ("DELETE", "/subscriptions", "unsubscribe"),
-        ("POST", "/uploads", "getUploadUrl"),
         ("POST", "/answers/constructor", "construct"),
     ] {
         let message = api.call(method, path, json!({})).await.fails(501, "not.implemented");
