@@ -20,6 +20,7 @@ pub mod sandbox;
 mod token;
 mod transport;
 mod union;
+mod upload;
 
 pub use api::generated::types;
 pub use bot::{Bot, Target};
@@ -37,6 +38,7 @@ pub use reqwest;
 pub use retry::{Retry, RetryPolicy};
 pub use types::{Message, NewMessageBody, Update, UpdateType};
 pub use union::Unknown;
+pub use upload::{Media, Progress, SendUploads, Sendable, Source, Upload, UploadMessage, UploadSession};
 
 /// What every fallible call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

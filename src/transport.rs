@@ -1,7 +1,7 @@
 //! One way to the server for every call: token, version, timeouts, redaction and errors are dealt with here, once.
 
 mod call;
-mod refusal;
+pub(crate) mod refusal;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
@@ -184,7 +184,7 @@ impl Transport {
     }
 
     /// A body that is not what it should be. serde's error quotes values of it, and such a value may be the token.
-    fn unreadable(&self, status: StatusCode, source: serde_json::Error) -> Kind {
+    pub(crate) fn unreadable(&self, status: StatusCode, source: serde_json::Error) -> Kind {
         let source = match self.token.redact(&source.to_string()) {
             Cow::Borrowed(_) => source,
             Cow::Owned(words) => serde::de::Error::custom(words),
@@ -194,7 +194,7 @@ impl Transport {
 }
 
 /// What a failure before the answer means. Its URL, which carries the token, goes.
-fn failed(error: reqwest::Error) -> Kind {
+pub(crate) fn failed(error: reqwest::Error) -> Kind {
     let source = error.without_url();
     match (source.is_connect(), source.is_timeout()) {
         _ if source.is_builder() => Kind::Unmade { source },

@@ -21,6 +21,25 @@ pub(super) use store::{Media, Store};
 /// It is a host of its own, on another port than the API, and takes both protocols: a form in one piece
 /// (`multipart/form-data`) and sequential ranges. A request that carries a bot's token, anywhere but in the bytes of the
 /// file, is refused and told by [`leaks`](Self::leaks).
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// use tamtam::sandbox::UploadFault;
+///
+/// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let fast = tamtam::RetryPolicy::default().backoff(std::time::Duration::ZERO, std::time::Duration::ZERO);
+/// # let bot = tamtam::Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(fast).http(|http| http.no_proxy()).build()?;
+/// let host = tamtam.uploads();
+/// host.fail_next(UploadFault::ResetAt(3));
+/// bot.upload_file(&b"all of it"[..]).file_name("it.txt").await?;
+/// let file = &host.received()[0];
+/// assert_eq!((file.name(), file.bytes().unwrap()), ("it.txt", &b"all of it"[..]));
+/// assert!(host.leaks().is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Uploads {
     sandbox: Sandbox,

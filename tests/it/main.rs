@@ -14,4 +14,5 @@ mod sandbox;
 mod token;
 mod traced;
 mod updates;
+mod uploads;
 mod wire;

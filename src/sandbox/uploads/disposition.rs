@@ -34,12 +34,13 @@ fn parameters(header: &str) -> Vec<(String, String)> {
         quoted ^= is_quote;
         match parts.last_mut() {
             _ if c == ';' && !quoted => parts.push(String::new()),
-            Some(part) if !is_quote && !escaped => part.push(c),
+            // Around a quoted value there may be spaces, within it they belong to it.
+            Some(part) if !is_quote && !escaped && (quoted || !c.is_whitespace()) => part.push(c),
             _ => {}
         }
     }
     let pairs = parts.iter().filter_map(|part| part.split_once('='));
-    pairs.map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned())).collect()
+    pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect()
 }
 
 #[cfg(test)]
@@ -58,6 +59,7 @@ mod tests {
         let header = r#"form-data; name="data"; filename="a;b \"c\" %22d%22=.txt""#;
         assert_eq!(file_name(header).unwrap(), r#"a;b "c" "d"=.txt"#);
         assert_eq!(part_name(header).unwrap(), "data");
+        assert_eq!(file_name("attachment ;  filename = \" a \" ").unwrap(), " a ");
         assert_eq!(file_name("attachment"), None);
     }
 }
