@@ -6,9 +6,9 @@ use http::Method;
 use reqwest::Url;
 
 use crate::{
-    BotBuilder, ChatId, Error, HandlerResult, Message, NewMessageBody, RawRequest, Result, Run, Update, UpdateType,
-    Updates, UserId,
-    api::{Api, EditMessage, GetMyInfo, SendMessage, Subscribe},
+    BotBuilder, ChatId, Error, HandlerResult, Message, NewMessageBody, RawRequest, Result, Run, Sendable, Update,
+    UpdateType, Updates, UserId,
+    api::{Api, EditMessage, GetMyInfo, Subscribe},
     check::{self, Invalid, Place},
     id::MessageId,
     transport::Transport,
@@ -161,12 +161,11 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn send(&self, to: impl Into<Target>, message: impl Into<NewMessageBody>) -> SendMessage {
-        let request = self.api().send_message(message);
-        match to.into() {
-            Target::Chat(chat) => request.chat_id(chat),
-            Target::User(user) => request.user_id(user),
-        }
+    ///
+    /// What [`upload_photo`](Self::upload_photo) and its like make is a message as well: it is uploaded, and sent when
+    /// TamTam has processed it.
+    pub fn send<M: Sendable>(&self, to: impl Into<Target>, message: M) -> M::Request {
+        message.request(self, Some(to.into()), None)
     }
 
     /// Answers a message in its own chat, as a reply to it.
@@ -189,18 +188,15 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn reply(&self, to: &Message, message: impl Into<NewMessageBody>) -> SendMessage {
-        let mut message = message.into();
-        if let Some(body) = &to.body {
-            message = message.link(NewMessageLink::new(MessageLinkType::Reply, &body.mid));
-        }
-        let request = self.api().send_message(message);
-        match (to.recipient.chat_id, &to.sender) {
-            (Some(chat), _) => request.chat_id(chat),
-            (None, Some(sender)) => request.user_id(sender.user_id),
+    pub fn reply<M: Sendable>(&self, to: &Message, message: M) -> M::Request {
+        let link = to.body.as_ref().map(|body| NewMessageLink::new(MessageLinkType::Reply, &body.mid));
+        let target = match (to.recipient.chat_id, &to.sender) {
+            (Some(chat), _) => Some(Target::Chat(chat)),
+            (None, Some(sender)) => Some(Target::User(sender.user_id)),
             // Neither is known: the check before sending says so.
-            (None, None) => request,
-        }
+            (None, None) => None,
+        };
+        message.request(self, target, link)
     }
 
     /// Changes a message of the bot's. Attachments that are not given stay; an empty list of them removes them.

@@ -2,7 +2,7 @@
 
 mod code;
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, fmt, io, time::Duration};
 
 use http::StatusCode;
 
@@ -104,6 +104,12 @@ pub(crate) enum Kind {
     /// The server answered 200 with a body that is not what the document says.
     #[error("the answer does not fit the document: {source}")]
     Decode { status: StatusCode, source: serde_json::Error },
+    /// What was to be uploaded could not be read, or changed while it was.
+    #[error("{problem}")]
+    Source { problem: String, source: Option<io::Error> },
+    /// An upload stood still for so long.
+    #[error("no byte moved for {0:?}")]
+    Idle(Duration),
 }
 
 /// The innermost source of an error, which says what the layers above only wrap.
@@ -134,7 +140,7 @@ impl Kind {
     pub(crate) fn failure(&self) -> Failure {
         match self {
             Self::Connect { .. } | Self::ConnectTimeout { .. } => Failure::NotSent,
-            Self::Timeout { .. } | Self::Io { .. } => Failure::Unknown,
+            Self::Timeout { .. } | Self::Io { .. } | Self::Idle(_) => Failure::Unknown,
             Self::Cut { .. } => Failure::Garbled,
             Self::Decode { source, .. } if source.is_data() => Failure::Misfit,
             Self::Decode { .. } => Failure::Garbled,
@@ -152,6 +158,7 @@ impl Kind {
             | Self::Invalid(_)
             | Self::Unmade { .. }
             | Self::Refused(_)
+            | Self::Source { .. }
             | Self::WebhookSubscribed(_)
             | Self::MarkerStore(_) => Failure::Refused,
         }
@@ -310,7 +317,7 @@ impl Error {
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         match &self.0.kind {
-            Kind::ConnectTimeout { .. } | Kind::Timeout { .. } => true,
+            Kind::ConnectTimeout { .. } | Kind::Timeout { .. } | Kind::Idle(_) => true,
             Kind::Cut { source, .. } => source.is_timeout(),
             _ => false,
         }
@@ -327,6 +334,13 @@ impl Error {
     #[must_use]
     pub fn is_decode(&self) -> bool {
         matches!(self.0.kind, Kind::Decode { .. })
+    }
+
+    /// What was to be uploaded could not be read, or changed while it was: the file is not there, grew, shrank or was
+    /// written to. Nothing can be attached by it; see to the file, and upload it again.
+    #[must_use]
+    pub fn is_source(&self) -> bool {
+        matches!(self.0.kind, Kind::Source { .. })
     }
 
     /// The bot could not be set up: a setting is wrong, and the error says which.

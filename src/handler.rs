@@ -134,6 +134,7 @@ impl Failed {
 
 /// What came of handing an update out.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is looked at once, where it was made")]
 pub(crate) enum Outcome {
     Handled,
     Skipped,

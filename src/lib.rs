@@ -27,6 +27,7 @@ mod token;
 mod transport;
 mod union;
 mod update;
+mod upload;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 
@@ -50,6 +51,7 @@ pub use retry::{Retry, RetryPolicy};
 pub use run::Run;
 pub use types::{Message, NewMessageBody, Update, UpdateType};
 pub use union::Unknown;
+pub use upload::{Media, Progress, SendUploads, Sendable, Source, Upload, UploadMessage, UploadSession};
 
 /// What every fallible call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -58,7 +58,7 @@ pub(crate) async fn send<R: Request>(request: R, bot: Bot, mut options: CallOpti
         _ => {
             // An empty reason is none.
             let words = words.filter(|words| !words.trim().is_empty());
-            let words = words.map(|words| bot.transport().secrets(&options).redact(&words).into_owned());
+            let words = words.map(|words| bot.transport().secrets(options.secret.as_ref()).redact(&words).into_owned());
             Err(Error::new(Kind::Refused(words)).of(R::OPERATION.id, report))
         }
     })

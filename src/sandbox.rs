@@ -84,6 +84,7 @@ mod server;
 mod state;
 mod subscription;
 mod transcript;
+mod uploads;
 mod wire;
 mod world;
 
@@ -93,6 +94,7 @@ pub use group::Group;
 pub use people::Person;
 pub use seen::Seen;
 pub use transcript::Event;
+pub use uploads::{ReceivedFile, UploadFault, UploadRequest, UploadStatus, Uploads};
 
 use crate::{Bot, UserId};
 use state::State;
@@ -267,6 +269,11 @@ impl Sandbox {
         assert!(fits, "the sandbox's clock ends in the year 6429, before {time:?} have passed");
     }
 
+    /// The host that takes uploads: what has arrived there, and what is to go wrong.
+    pub fn uploads(&self) -> Uploads {
+        Uploads::new(self.clone())
+    }
+
     fn world(&self) -> &World {
         &self.server.world
     }
@@ -336,15 +343,15 @@ impl SandboxBuilder {
         let mut state = State::default();
         state.redelivery = clock::millis(self.redelivery);
         let bot_id = state.add_bot(self.bot_name, self.bot_username, token.clone());
+        let (listener, base_url) = listen(self.port);
+        let (upload_listener, upload_url) = listen(0);
+        state.uploads.base_url = upload_url;
         let world = Arc::new(World::new(state));
-
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).expect("a free port");
-        listener.set_nonblocking(true).expect("a socket that does not block");
-        let base_url = format!("http://{}", listener.local_addr().expect("a bound socket"));
         let (stop, stopped) = oneshot::channel();
         let (shared, timeout) = (Arc::clone(&world), self.delivery_timeout);
         let thread = thread::Builder::new().name("tamtam-sandbox".to_owned());
-        let thread = thread.spawn(move || server::run(listener, shared, timeout, stopped)).expect("a thread");
+        let thread =
+            thread.spawn(move || server::run(listener, upload_listener, shared, timeout, stopped)).expect("a thread");
         Sandbox {
             server: Arc::new(Server {
                 world,
@@ -357,6 +364,14 @@ impl SandboxBuilder {
             }),
         }
     }
+}
+
+/// A socket on a port, a free one if it is 0, and the URL that leads to it.
+fn listen(port: u16) -> (TcpListener, String) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("a free port");
+    listener.set_nonblocking(true).expect("a socket that does not block");
+    let url = format!("http://{}", listener.local_addr().expect("a bound socket"));
+    (listener, url)
 }
 
 /// A verb that panics leaves nothing half done: tests may catch it and go on.

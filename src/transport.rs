@@ -1,7 +1,7 @@
 //! One way to the server for every call: token, version, timeouts, redaction and errors are dealt with here, once.
 
 mod call;
-mod refusal;
+pub(crate) mod refusal;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
     clock::Clock,
     error::{Kind, Report},
     retry::{Class, Retry, RetryPolicy, Tries, Verdict},
-    secret::Secrets,
+    secret::{Secret, Secrets},
     token::Token,
 };
 
@@ -140,7 +140,7 @@ impl Transport {
                 // A byte that is not UTF-8 costs the character that it is in, not the whole answer.
                 decode(&String::from_utf8_lossy(&answer.body))
                     .map(|value| (value, answer.status))
-                    .map_err(|source| unreadable(answer.status, source, self.secrets(&outgoing.options)))
+                    .map_err(|source| unreadable(answer.status, source, self.secrets(outgoing.options.secret.as_ref())))
             };
             let kind = match self.attempt(outgoing).await.and_then(read) {
                 Ok((value, status)) => return Ok((Done { value, report: report(&tries) }, status)),
@@ -183,17 +183,17 @@ impl Transport {
             let body = response.bytes().await.map_err(|error| Kind::Cut { status, source: error.without_url() })?;
             return Ok(Answer { status, body });
         }
-        Err(refusal::read(response, self.secrets(&outgoing.options)).await)
+        Err(refusal::read(response, self.secrets(outgoing.options.secret.as_ref())).await)
     }
 
-    /// What must not be shown of a call.
-    pub(crate) fn secrets<'a>(&'a self, options: &'a CallOptions) -> Secrets<'a> {
-        Secrets { token: self.token.secret(), own: options.secret.as_ref() }
+    /// What must not be shown of a call, which may have a secret of its own.
+    pub(crate) fn secrets<'a>(&'a self, own: Option<&'a Secret>) -> Secrets<'a> {
+        Secrets { token: self.token.secret(), own }
     }
 }
 
 /// A body that is not what it should be. serde's error quotes values of it, and such a value may be a secret.
-fn unreadable(status: StatusCode, source: serde_json::Error, secrets: Secrets<'_>) -> Kind {
+pub(crate) fn unreadable(status: StatusCode, source: serde_json::Error, secrets: Secrets<'_>) -> Kind {
     let source = match secrets.redact(&source.to_string()) {
         Cow::Borrowed(_) => source,
         Cow::Owned(words) => serde::de::Error::custom(words),
@@ -202,7 +202,7 @@ fn unreadable(status: StatusCode, source: serde_json::Error, secrets: Secrets<'_
 }
 
 /// What a failure before the answer means. Its URL, which carries the token, goes.
-fn failed(error: reqwest::Error) -> Kind {
+pub(crate) fn failed(error: reqwest::Error) -> Kind {
     let source = error.without_url();
     match (source.is_connect(), source.is_timeout()) {
         _ if source.is_builder() => Kind::Unmade { source },

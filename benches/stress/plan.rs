@@ -70,5 +70,5 @@ impl Plan {
 
 /// Whether the handler of an update panics the first time.
 pub(crate) fn panics(chat: u32, number: u32) -> bool {
-    (chat + number) % PANICKING == 0
+    (chat + number).is_multiple_of(PANICKING)
 }

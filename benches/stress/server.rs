@@ -185,7 +185,7 @@ async fn serve(mut connection: TcpStream, shared: Arc<Shared>) {
             // A request that got no answer may have committed all the same.
             _ => shared.page(parameter("marker"), parameter("limit").unwrap_or(100)),
         };
-        let cut = body.floor_char_boundary(body.len() / 2);
+        let cut = (0..=body.len() / 2).rev().find(|cut| body.is_char_boundary(*cut)).unwrap_or(0);
         let ok = |length: usize| format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
         let refused =
             |status: &str, body: &str| format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len());

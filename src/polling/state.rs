@@ -50,6 +50,7 @@ pub(super) enum Input {
 
 /// What to do.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is what most of them are")]
 pub(super) enum Effect {
     /// Hand out an update.
     Yield(Update),

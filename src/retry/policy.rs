@@ -66,6 +66,10 @@ impl RetryPolicy {
         Self { attempts: 1, attachment_budget: Duration::ZERO, ..Self::default() }
     }
 
+    pub(crate) fn most_attempts(&self) -> u32 {
+        self.attempts
+    }
+
     /// How often a call is sent at most, the first time included; 3 if not set, and never less than 1.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);

@@ -48,11 +48,11 @@ fn read_one(state: &mut State, kind: &str, request: Fields<'_>) -> Result<Vec<At
         "video" | "audio" | "file" => {
             let payload = request.required_object("payload")?;
             let token = payload.text("token")?.filter(|token| !token.is_empty());
-            // Nothing can be uploaded to this sandbox yet, so there is no such token.
-            return Err(Fault::payload(match token {
-                None => format!("Missing token in {kind} attachment"),
-                Some(_) => format!("Invalid token in {kind} attachment"),
-            }));
+            let token = token.ok_or_else(|| Fault::payload(format!("Missing token in {kind} attachment")))?;
+            let media = state.uploads.media(kind, token);
+            let media = media.ok_or_else(|| Fault::payload(format!("Invalid token in {kind} attachment")))?;
+            state.uploads.check_ready(token)?;
+            Attachment::Media(media)
         }
         "sticker" => {
             let code = request.required_object("payload")?.required_text("code")?;
@@ -100,9 +100,11 @@ fn photo_from(state: &mut State, url: &str) -> Photo {
     photo
 }
 
-fn photo_of(state: &State, token: &str) -> Result<Photo, Fault> {
+fn photo_of(state: &mut State, token: &str) -> Result<Photo, Fault> {
     let photo = state.photos.get(token).cloned();
-    photo.ok_or_else(|| Fault::payload("Invalid token in image attachment"))
+    let photo = photo.ok_or_else(|| Fault::payload("Invalid token in image attachment"))?;
+    state.uploads.check_ready(token)?;
+    Ok(photo)
 }
 
 fn read_contact(state: &State, payload: Fields<'_>) -> Result<Attachment, Fault> {

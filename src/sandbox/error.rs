@@ -15,6 +15,7 @@ pub(super) enum Kind {
     MethodNotAllowed,
     BodyTooLarge,
     NotImplemented,
+    NotReady,
 }
 
 impl Kind {
@@ -31,6 +32,7 @@ impl Kind {
             Self::MethodNotAllowed => (405, "method.not.allowed"),
             Self::BodyTooLarge => (413, "proto.payload"),
             Self::NotImplemented => (501, "not.implemented"),
+            Self::NotReady => (400, "attachment.not.ready"),
         }
     }
 }
@@ -108,6 +110,16 @@ impl Fault {
     /// Somebody else's message.
     pub(super) fn access_denied() -> Self {
         Self::new(Kind::AccessDenied, "Access denied")
+    }
+
+    /// An attached file is still being processed; some servers say no more.
+    pub(super) fn not_ready() -> Self {
+        Self::new(Kind::NotReady, "")
+    }
+
+    /// The same as other servers put it.
+    pub(super) fn not_processed() -> Self {
+        Self::payload("Key: errors.process.attachment.file.not.processed")
     }
 
     pub(super) fn owner_stays() -> Self {

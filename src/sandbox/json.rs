@@ -156,6 +156,14 @@ impl State {
     fn attachment_json(&self, attachment: &Attachment) -> Value {
         let mut fields = match attachment {
             Attachment::Photo(photo) => json!({ "payload": photo_json(photo) }),
+            Attachment::Media(media) => {
+                let mut fields = json!({ "payload": { "url": media.url, "token": media.token } });
+                if media.kind == "file" {
+                    fields["filename"] = json!(media.name);
+                    fields["size"] = json!(media.size);
+                }
+                fields
+            }
             Attachment::Sticker { code } => json!({
                 "payload": { "code": code, "url": format!("{STICKERS}/{code}") },
                 "width": STICKER_SIDE,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::clock::Millis;
 use super::ids::{self, ChatId, Seq, UserId};
+use super::uploads::Media;
 
 /// A message in a chat.
 #[derive(Clone, Debug)]
@@ -40,6 +41,7 @@ pub(super) enum LinkKind {
 #[derive(Clone, Debug)]
 pub(super) enum Attachment {
     Photo(Photo),
+    Media(Media),
     Sticker { code: String },
     Contact { vcf: Option<String>, user: Option<UserId> },
     Share { url: Option<String>, token: Option<String> },
@@ -112,6 +114,7 @@ impl Attachment {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Photo(_) => "image",
+            Self::Media(media) => media.kind,
             Self::Sticker { .. } => "sticker",
             Self::Contact { .. } => "contact",
             Self::Share { .. } => "share",

@@ -14,6 +14,7 @@ pub(super) mod messages;
 pub(super) mod pins;
 pub(super) mod subscriptions;
 pub(super) mod updates;
+pub(super) mod uploads;
 
 /// How an operation is answered.
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::operations::{Handler, answers, chats, me, members, messages, pins, subscriptions};
+use super::operations::{Handler, answers, chats, me, members, messages, pins, subscriptions, uploads};
 
 /// An operation of the API's document.
 pub(super) struct Route {
@@ -34,7 +34,7 @@ pub(super) static ROUTES: &[Route] = &[
     route("GET",    "/subscriptions",                 "getSubscriptions", Handler::Now(subscriptions::get_subscriptions)),
     route("POST",   "/subscriptions",                 "subscribe",        Handler::Now(subscriptions::subscribe)),
     route("DELETE", "/subscriptions",                 "unsubscribe",      Handler::Now(subscriptions::unsubscribe)),
-    route("POST",   "/uploads",                       "getUploadUrl",     Handler::NotYet),
+    route("POST",   "/uploads",                       "getUploadUrl",     Handler::Now(uploads::get_upload_url)),
     route("GET",    "/messages",                      "getMessages",      Handler::Now(messages::get_messages)),
     route("POST",   "/messages",                      "sendMessage",      Handler::Now(messages::send_message)),
     route("PUT",    "/messages",                      "editMessage",      Handler::Now(messages::edit_message)),

@@ -29,9 +29,16 @@ const TOKEN: &str = "access_token";
 ///
 /// It has a thread and a runtime of its own: the end of the runtime is the end of everything that
 /// was spawned in it, and whatever the bot under test does to its own runtime, TamTam goes on.
-pub(super) fn run(listener: TcpListener, world: Arc<World>, delivery_timeout: Duration, stop: oneshot::Receiver<()>) {
+pub(super) fn run(
+    listener: TcpListener,
+    uploads: TcpListener,
+    world: Arc<World>,
+    delivery_timeout: Duration,
+    stop: oneshot::Receiver<()>,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
     let Ok(runtime) = runtime else { return };
+    runtime.spawn(super::uploads::run(uploads, Arc::clone(&world)));
     runtime.spawn(courier::run(Arc::clone(&world), delivery_timeout));
     runtime.spawn(async move {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };

@@ -8,6 +8,7 @@ use super::ids::{self, ChatId, Seq, UserId};
 use super::mailbox::Mailbox;
 use super::message::{Message, Photo};
 use super::transcript::Event;
+use super::uploads::Store;
 
 /// Length of tokens, callback ids and the like; TamTam's are about as long.
 const OPAQUE_LENGTH: usize = 43;
@@ -23,6 +24,8 @@ pub(super) struct State {
     pub(super) photos: BTreeMap<String, Photo>,
     /// How long a webhook that did not take an update is left alone with it.
     pub(super) redelivery: Millis,
+    /// The upload host, and the media that came of uploads.
+    pub(super) uploads: Store,
     /// Everything that happened, in order.
     pub(super) events: Vec<Event>,
     /// Something happened that a poll, a reader or the courier may be waiting for.

@@ -20,7 +20,7 @@ const READING_TIME: Duration = Duration::from_secs(2);
 const MOST_KEPT: usize = 2048;
 
 /// Reads an answer that is not a success.
-pub(super) async fn read(response: Response, secrets: Secrets<'_>) -> Kind {
+pub(crate) async fn read(response: Response, secrets: Secrets<'_>) -> Kind {
     let (status, retry_after) = (response.status(), retry_after(response.headers(), SystemTime::now()));
     let (body, is_whole) = text_that_arrives(response).await;
     let (code, message) = explanation(&body, is_whole, secrets);

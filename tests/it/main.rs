@@ -15,5 +15,6 @@ mod sandbox;
 mod token;
 mod traced;
 mod updates;
+mod uploads;
 mod webhook;
 mod wire;

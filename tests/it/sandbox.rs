@@ -10,4 +10,5 @@ mod protocol;
 mod robust;
 mod subscriptions;
 mod updates;
+mod uploads;
 mod webhook;

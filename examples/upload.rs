@@ -1,0 +1,93 @@
+//! A bot that sends a file to whoever writes to it, with a progress bar.
+//!
+//! `cargo run --example upload` rehearses it on the sandbox, with a file of 32 MiB and a connection that breaks in the
+//! middle. With a token in `TAMTAM_TOKEN`, `cargo run --example upload -- movie.mp4` sends that file to people on TamTam,
+//! until Ctrl-C.
+
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use tamtam::{
+    Bot, Message, Update,
+    sandbox::{Sandbox, UploadFault},
+    types::MessageCreatedUpdate,
+};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let path = std::env::args_os().nth(1).map(PathBuf::from);
+    if std::env::var_os("TAMTAM_TOKEN").is_none() {
+        return rehearse(path).await;
+    }
+    let path = path.ok_or("which file? cargo run --example upload -- movie.mp4")?;
+    tokio::select! {
+        result = run(Bot::from_env()?, &path) => Ok(result?),
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+/// The bot: what fails for one person is told, and does not end it for the others.
+async fn run(bot: Bot, path: &Path) -> tamtam::Result<()> {
+    let mut updates = bot.updates();
+    loop {
+        match updates.try_next().await {
+            Ok(Some(Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }))) => {
+                send_file(&bot, &message, path).await.unwrap_or_else(|error| eprintln!("{error}"));
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(()),
+            Err(error) if error.is_retryable() => eprintln!("{error}; polling goes on"),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Uploads the file and sends it, as soon as TamTam has processed it.
+async fn send_file(bot: &Bot, to: &Message, path: &Path) -> tamtam::Result<()> {
+    let bar = ProgressBar::new(0).with_style(style()).with_finish(ProgressFinish::Abandon);
+    let progress = bar.clone();
+    let upload = bot.upload_file(path).on_progress(move |p| {
+        progress.set_length(p.total);
+        progress.set_position(p.sent);
+    });
+    bot.reply(to, upload.text("Here you are")).await.map(drop)
+}
+
+fn style() -> ProgressStyle {
+    let template = "{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}";
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// Lets Alice try the bot on a TamTam of her own.
+async fn rehearse(path: Option<PathBuf>) -> Result<(), Box<dyn std::error::Error>> {
+    let tamtam = Sandbox::builder().bot_name("Librarian").start().await;
+    tamtam.on_event(|event| println!("{event}"));
+    tamtam.uploads().set_not_ready(2);
+    tamtam.uploads().fail_next(UploadFault::ResetAt(20_000_000));
+    let (path, is_ours) = match path {
+        Some(path) => (path, false),
+        None => (std::env::temp_dir().join(format!("tamtam-example-{}.bin", std::process::id())), true),
+    };
+    if is_ours {
+        std::fs::File::create(&path)?.set_len(32 << 20)?;
+    }
+    let alice = tamtam.user("Alice");
+    let bot = tamtam::Bot::builder(tamtam.token())
+        .base_url(tamtam.base_url())
+        .http(|http| http.no_proxy())
+        .on_retry(|retry| eprintln!("{}; going on", retry.error()))
+        .build()?;
+    let conversation = async {
+        alice.says("Have you got that file?");
+        let seen = alice.reads().await;
+        println!("Alice sees {}", seen.attachments()[0]);
+    };
+    let result = tokio::select! {
+        result = run(bot, &path) => result.map_err(Into::into),
+        () = conversation => Ok(()),
+    };
+    if is_ours {
+        std::fs::remove_file(path)?;
+    }
+    result
+}

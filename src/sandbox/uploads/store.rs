@@ -1,0 +1,202 @@
+//! What the upload host knows: the uploads that were begun, the media that came of them, and what went over the wire.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
+
+use super::{ReceivedFile, UploadFault, UploadRequest, UploadStatus};
+use crate::sandbox::error::Fault;
+use crate::sandbox::message::Photo;
+use crate::sandbox::state::State;
+use crate::sandbox::wire;
+
+/// The largest file whose bytes are kept, in bytes.
+const MOST_KEPT: u64 = 64 * 1024 * 1024;
+
+/// The state of the upload host.
+#[derive(Debug, Default)]
+pub(in crate::sandbox) struct Store {
+    /// Where the host is, without a slash at the end.
+    pub(in crate::sandbox) base_url: String,
+    pub(super) settings: Settings,
+    pub(super) faults: VecDeque<UploadFault>,
+    pub(super) received: Vec<ReceivedFile>,
+    pub(super) requests: Vec<UploadRequest>,
+    pub(super) leaks: Vec<String>,
+    pub(super) bytes_taken: u64,
+    /// By what stands in their URL.
+    sessions: BTreeMap<String, Arc<Session>>,
+    /// Videos, audio and files by token.
+    media: BTreeMap<String, Media>,
+    /// By what stands in their URL.
+    contents: BTreeMap<String, (String, Option<Bytes>)>,
+    /// How often a message with this token is still refused.
+    not_ready: BTreeMap<String, u32>,
+}
+
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) not_ready: u32,
+    pub(super) retval: bool,
+    pub(super) scheme_relative: bool,
+    pub(super) keep_partial: bool,
+    pub(super) status: UploadStatus,
+    pub(super) most_kept: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            not_ready: 0,
+            retval: false,
+            scheme_relative: false,
+            keep_partial: false,
+            status: UploadStatus::default(),
+            most_kept: MOST_KEPT,
+        }
+    }
+}
+
+/// An upload that was begun: one URL for one file.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) kind: &'static str,
+    /// The token that was given with the URL.
+    token: Option<String>,
+    /// Held by the request that is being served, so that ranges are taken one after another.
+    pub(super) content: Mutex<Content>,
+}
+
+/// As much of a file as has arrived.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    pub(super) name: String,
+    pub(super) content_type: String,
+    pub(super) total: Option<u64>,
+    /// How many bytes are there to stay.
+    pub(super) confirmed: u64,
+    pub(super) hash: Sha256,
+    /// The bytes, as long as they are few enough; behind the confirmed ones may be some of a range that broke off.
+    pub(super) bytes: Option<Vec<u8>>,
+    pub(super) is_done: bool,
+}
+
+/// A video, an audio recording or a file that can be attached.
+#[derive(Clone, Debug)]
+pub(in crate::sandbox) struct Media {
+    /// `video`, `audio` or `file`.
+    pub(in crate::sandbox) kind: &'static str,
+    pub(in crate::sandbox) token: String,
+    pub(in crate::sandbox) url: String,
+    pub(in crate::sandbox) name: String,
+    pub(in crate::sandbox) size: u64,
+}
+
+impl Store {
+    pub(super) fn session(&self, id: &str) -> Option<Arc<Session>> {
+        self.sessions.get(id).map(Arc::clone)
+    }
+
+    /// Content type and bytes of a file, the latter if they were kept.
+    pub(super) fn content(&self, id: &str) -> Option<(String, Option<Bytes>)> {
+        self.contents.get(id).cloned()
+    }
+
+    /// The fault whose place is reached, taken from those that wait.
+    pub(super) fn fault_before(&mut self, end: u64) -> Option<UploadFault> {
+        let is_reached = |fault: &UploadFault| match fault {
+            UploadFault::ResetAt(at) | UploadFault::StallAt(at) | UploadFault::StatusAt(at, _) => *at < end,
+            UploadFault::Answer(..) => false,
+        };
+        if self.faults.front().is_some_and(is_reached) { self.faults.pop_front() } else { None }
+    }
+
+    /// The answer that takes the place of the host's.
+    pub(super) fn answer_instead(&mut self) -> Option<(u16, String)> {
+        let Some(UploadFault::Answer(status, body)) = self.faults.front().cloned() else { return None };
+        self.faults.pop_front();
+        Some((status, body))
+    }
+
+    /// The media with this token, of a kind.
+    pub(in crate::sandbox) fn media(&self, kind: &str, token: &str) -> Option<Media> {
+        self.media.get(token).filter(|media| media.kind == kind).cloned()
+    }
+
+    /// Refuses a token as often as it was asked for when its file came.
+    pub(in crate::sandbox) fn check_ready(&mut self, token: &str) -> Result<(), Fault> {
+        let Some(left) = self.not_ready.get_mut(token).filter(|left| **left > 0) else { return Ok(()) };
+        *left -= 1;
+        let takes_turns = self.settings.not_ready.saturating_sub(*left) % 2 == 1;
+        Err(if takes_turns { Fault::not_ready() } else { Fault::not_processed() })
+    }
+}
+
+impl State {
+    /// Begins an upload: what `getUploadUrl` answers.
+    pub(in crate::sandbox) fn begin_upload(&mut self, kind: &'static str) -> Value {
+        let id = self.secret("upload");
+        let gives_token = self.uploads.settings.retval && matches!(kind, "video" | "audio");
+        let token = gives_token.then(|| self.secret("media"));
+        let url = format!("{}/upload/{id}", self.uploads.base_url);
+        let url = if self.uploads.settings.scheme_relative { url.replacen("http:", "", 1) } else { url };
+        let answer = match &token {
+            Some(token) => json!({ "url": url, "token": token }),
+            None => json!({ "url": url }),
+        };
+        self.uploads.sessions.insert(id, Arc::new(Session { kind, token, content: Mutex::default() }));
+        answer
+    }
+
+    /// A file is whole: makes media of it, and the host's answer.
+    pub(super) fn finish_upload(&mut self, session: &Session, content: &mut Content) -> String {
+        content.is_done = true;
+        let file = ReceivedFile {
+            kind: session.kind.to_owned(),
+            name: content.name.clone(),
+            content_type: content.content_type.clone(),
+            size: content.confirmed,
+            sha256: content.hash.clone().finalize().into(),
+            bytes: content.bytes.take().map(Bytes::from),
+        };
+        let (token, number) = (session.token.clone().unwrap_or_else(|| self.secret("media")), self.issue());
+        let id = self.secret("content");
+        let (url, size) = (format!("{}/files/{id}", self.uploads.base_url), file.size);
+        self.uploads.contents.insert(id, (file.content_type.clone(), file.bytes.clone()));
+        self.uploads.not_ready.insert(token.clone(), self.uploads.settings.not_ready);
+        let answer = match session.kind {
+            "image" => {
+                // In real keys there is everything that base64 has and URLs do not.
+                let key = format!("{}+/{}==", self.secret("photo key"), self.secret("photo key"));
+                self.photos.insert(token.clone(), Photo { photo_id: number, token: token.clone(), url });
+                json!({ "photos": { key: { "token": token } } })
+            }
+            kind => {
+                let media = Media { kind, token: token.clone(), url, name: file.name.clone(), size };
+                self.uploads.media.insert(token.clone(), media);
+                match kind {
+                    "file" => json!({ "fileId": number, "token": token }),
+                    _ => json!({ "token": token }),
+                }
+            }
+        };
+        self.uploads.received.push(file);
+        match session.token {
+            Some(_) => "<?xml version=\"1.0\" encoding=\"UTF-8\"?><retval>1</retval>".to_owned(),
+            None => wire::to_text(&answer),
+        }
+    }
+}
+
+impl Content {
+    /// Forgets what came behind the confirmed bytes.
+    pub(super) fn rewind(&mut self) {
+        if let (Some(bytes), Ok(confirmed)) = (&mut self.bytes, usize::try_from(self.confirmed)) {
+            bytes.truncate(confirmed);
+        }
+    }
+}

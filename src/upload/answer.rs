@@ -1,0 +1,134 @@
+//! What the upload host's answer says, whatever its content type claims: tokens, a `retval`, or an error.
+
+use std::collections::BTreeMap;
+
+use http::StatusCode;
+use serde::{Deserialize as _, de::Error as _};
+use serde_json::{Map, Value};
+
+use crate::{
+    error::Kind,
+    types::{PhotoToken, UploadType},
+};
+
+/// What an uploaded file is attached by.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tokens {
+    /// The photos of an upload, by keys that belong to them.
+    Photos(BTreeMap<String, PhotoToken>),
+    /// Anything else.
+    One(String),
+}
+
+/// Reads the answer to an upload of this kind. `given` is the token that came with the upload's URL.
+pub(super) fn read(kind: &UploadType, status: StatusCode, body: &str, given: Option<&str>) -> Result<Tokens, Kind> {
+    let body = body.trim_start_matches('\u{feff}').trim();
+    let misfit = |problem: &str| Kind::Decode { status, source: serde_json::Error::custom(problem) };
+    let given = given.filter(|token| !token.is_empty()).map(|token| Tokens::One(token.to_owned()));
+    match retval(body) {
+        Some("1") => {
+            return given.ok_or_else(|| misfit("the host says that it has the file, but there is no token for it"));
+        }
+        Some(other) => return Err(Kind::Refused(Some(format!("the upload host answers retval {other}")))),
+        None => {}
+    }
+    let answer: Map<String, Value> = serde_json::from_str(body).map_err(|source| Kind::Decode { status, source })?;
+    if let Some(photos) = answer.get("photos").filter(|photos| *kind == UploadType::Image && photos.is_object()) {
+        let photos = BTreeMap::deserialize(photos).map_err(|source| Kind::Decode { status, source })?;
+        if !photos.is_empty() {
+            return Ok(Tokens::Photos(photos));
+        }
+    }
+    if let Some(token) = answer.get("token").and_then(Value::as_str).filter(|token| !token.is_empty()) {
+        return Ok(Tokens::One(token.to_owned()));
+    }
+    if let Some(words) = complaint(&answer) {
+        return Err(Kind::Refused(Some(words)));
+    }
+    given.ok_or_else(|| misfit("there is no token in it"))
+}
+
+/// What stands in `<retval>..</retval>`, if that is the answer.
+fn retval(body: &str) -> Option<&str> {
+    let (_, rest) = body.strip_prefix('<').and(body.split_once("<retval>"))?;
+    rest.split_once("</retval>").map(|(value, _)| value.trim())
+}
+
+/// The words of an error that came with a success.
+fn complaint(answer: &Map<String, Value>) -> Option<String> {
+    let text = |name: &str| match answer.get(name)? {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    };
+    let code = text("error_code").or_else(|| text("code")).or_else(|| text("error"));
+    let message = text("error_msg").or_else(|| text("message")).or_else(|| text("error_data"));
+    match (code, message) {
+        (Some(code), Some(message)) => Some(format!("{code}: {message}")),
+        (code, message) => code.or(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(kind: UploadType, body: &str, given: Option<&str>) -> Result<Tokens, Kind> {
+        read(&kind, StatusCode::OK, body, given)
+    }
+
+    fn one(token: &str) -> Tokens {
+        Tokens::One(token.to_owned())
+    }
+
+    #[test]
+    fn the_map_of_photos_stays_whole() {
+        let body = r#"{"photos": {"a+b/c==": {"token": "t1"}, "/+=": {"token": "t2"}}}"#;
+        let Tokens::Photos(photos) = answer(UploadType::Image, body, None).unwrap() else { panic!() };
+        let pairs: Vec<_> = photos.iter().map(|(key, photo)| (key.as_str(), photo.token.as_str())).collect();
+        assert_eq!(pairs, [("/+=", "t2"), ("a+b/c==", "t1")]);
+    }
+
+    #[test]
+    fn a_token_is_found_in_json_or_beside_the_url() {
+        assert_eq!(answer(UploadType::File, r#"{"fileId": 5, "token": "t"}"#, None).unwrap(), one("t"));
+        assert_eq!(answer(UploadType::Video, r#"{"token": "t"}"#, Some("given")).unwrap(), one("t"));
+        assert_eq!(answer(UploadType::Video, "{}", Some("given")).unwrap(), one("given"));
+        for body in [
+            "<retval>1</retval>",
+            "\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<retval>1</retval>\n",
+            "<response><retval> 1 </retval></response>",
+        ] {
+            assert_eq!(answer(UploadType::Audio, body, Some("given")).unwrap(), one("given"));
+            assert!(matches!(answer(UploadType::Audio, body, None), Err(Kind::Decode { .. })));
+        }
+    }
+
+    #[test]
+    fn an_error_that_comes_with_a_success_is_one() {
+        for (body, words) in [
+            ("<retval>0</retval>", "retval 0"),
+            ("<retval></retval>", "retval "),
+            (r#"{"error_code": 4, "error_msg": "UPLOAD_FAIL", "error_data": null}"#, "4: UPLOAD_FAIL"),
+            (r#"{"code": "upload.error", "message": "too big"}"#, "upload.error: too big"),
+            (r#"{"error": "no"}"#, "no"),
+        ] {
+            for kind in [UploadType::Image, UploadType::Video] {
+                match answer(kind, body, Some("given")) {
+                    Err(Kind::Refused(Some(told))) => assert!(told.contains(words), "{told}"),
+                    other => panic!("{body}: {other:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_neither_is_told_as_it_is() {
+        for body in ["", "<html>Welcome to the hotel</html>", "token", "[1]", "5"] {
+            assert!(matches!(answer(UploadType::File, body, Some("given")), Err(Kind::Decode { .. })), "{body}");
+        }
+        for body in [r#"{"photos": {}}"#, r#"{"photos": {"a": {}}}"#, r#"{"token": ""}"#, r#"{"token": 5}"#] {
+            assert!(matches!(answer(UploadType::Image, body, None), Err(Kind::Decode { .. })), "{body}");
+        }
+    }
+}

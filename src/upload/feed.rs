@@ -1,0 +1,143 @@
+//! Bytes on their way from a source to the connection, a piece at a time: memory stays flat at any size.
+
+use std::{
+    fs,
+    io::Read as _,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use tokio::{io::ReadBuf, sync::mpsc};
+
+use super::source::{Identity, Input, Reader, changed, identity_of};
+use crate::error::Kind;
+
+/// How much is read at once, in bytes: large enough that the calls to the system and the changes of thread cost little.
+const PIECE: usize = 256 * 1024;
+/// How many pieces are read ahead: one is waiting while another is being read.
+const AHEAD: usize = 2;
+
+/// The bytes of a source, in order.
+pub(super) struct Feed {
+    from: From,
+    /// What is left of a piece that was cut where a range ends.
+    rest: Bytes,
+    /// The place in the source behind what was handed out.
+    pub(super) position: u64,
+    total: u64,
+}
+
+enum From {
+    Thread(mpsc::Receiver<Result<Bytes, Kind>>),
+    Bytes(Bytes),
+    Reader(Arc<Mutex<Reader>>),
+}
+
+impl Feed {
+    /// The bytes of an input from `offset` on. A `file` is one that stands there already.
+    pub(super) fn new(input: Input, file: Option<fs::File>, offset: u64, identity: Identity) -> Result<Self, Kind> {
+        let total = identity.size;
+        let from = match (input, file) {
+            (Input::File(_), Some(file)) => From::Thread(read_ahead(file, total - offset.min(total), identity)?),
+            (Input::Bytes(bytes), _) => {
+                let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+                From::Bytes(bytes.slice(offset..))
+            }
+            (Input::Reader(reader), _) => From::Reader(reader),
+            (Input::File(path), None) => {
+                return Err(Kind::Source { problem: format!("{} is not open", path.display()), source: None });
+            }
+        };
+        Ok(Self { from, rest: Bytes::new(), position: offset, total })
+    }
+
+    /// The next piece, of at most so many bytes.
+    pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>, most: u64) -> Poll<Result<Bytes, Kind>> {
+        if self.rest.is_empty() {
+            self.rest = ready!(self.poll_read(cx, most))?;
+        }
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(self.rest.len());
+        let piece = self.rest.split_to(most);
+        self.position += piece.len() as u64;
+        Poll::Ready(Ok(piece))
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, most: u64) -> Poll<Result<Bytes, Kind>> {
+        let ended = |position, total| Kind::Source {
+            problem: format!("the source ended after {position} of {total} bytes"),
+            source: None,
+        };
+        match &mut self.from {
+            From::Thread(pieces) => {
+                let piece = ready!(pieces.poll_recv(cx));
+                Poll::Ready(piece.unwrap_or_else(|| Err(ended(self.position, self.total))))
+            }
+            From::Bytes(bytes) => {
+                let piece = bytes.split_to(PIECE.min(bytes.len()));
+                Poll::Ready(if piece.is_empty() { Err(ended(self.position, self.total)) } else { Ok(piece) })
+            }
+            From::Reader(reader) => {
+                let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+                // No more than was asked for: what is read and not sent would be lost.
+                let mut piece = vec![0; usize::try_from(most).unwrap_or(usize::MAX).min(PIECE)];
+                let mut buffer = ReadBuf::new(&mut piece);
+                let read = ready!(reader.reader.as_mut().poll_read(cx, &mut buffer));
+                let length = buffer.filled().len();
+                reader.position += length as u64;
+                piece.truncate(length);
+                Poll::Ready(match read {
+                    Ok(()) if length > 0 => Ok(piece.into()),
+                    Ok(()) => Err(ended(self.position, self.total)),
+                    Err(error) => Err(unreadable(error)),
+                })
+            }
+        }
+    }
+}
+
+/// Reads the next `left` bytes of a file on a thread of its own, until nobody wants them any more.
+fn read_ahead(
+    mut file: fs::File,
+    mut left: u64,
+    expected: Identity,
+) -> Result<mpsc::Receiver<Result<Bytes, Kind>>, Kind> {
+    let (pieces, receiver) = mpsc::channel(AHEAD);
+    let read = move || {
+        while left > 0 {
+            let piece = read_piece(&mut file, left, &expected);
+            left = left.saturating_sub(piece.as_ref().map_or(left, |piece| piece.len() as u64));
+            if pieces.blocking_send(piece).is_err() {
+                return;
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("tamtam-upload".to_owned()).spawn(read);
+    thread.map_err(unreadable)?;
+    Ok(receiver)
+}
+
+/// The next piece of a file of which so much is left. The last one is given only if the file is still what it was.
+fn read_piece(file: &mut fs::File, left: u64, expected: &Identity) -> Result<Bytes, Kind> {
+    let most = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+    // Not zeroed first, which `vec![0; most]` would do.
+    let mut piece = Vec::with_capacity(most);
+    file.take(most as u64).read_to_end(&mut piece).map_err(unreadable)?;
+    if piece.len() < most || piece.len() as u64 == left {
+        let now = identity_of(file).map_err(unreadable)?;
+        if now != *expected || piece.len() < most {
+            return Err(changed(expected, &now));
+        }
+    }
+    Ok(piece.into())
+}
+
+fn unreadable(error: std::io::Error) -> Kind {
+    Kind::Source { problem: format!("the source cannot be read: {error}"), source: Some(error) }
+}
+
+impl std::fmt::Debug for Feed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Feed").field("position", &self.position).field("total", &self.total).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,99 @@
+//! The upload host: how its address is read, and how a request goes to it. The bot's token has no way into this module.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use reqwest::{RequestBuilder, Url};
+use serde::de::Error as _;
+
+use super::flow::{Flow, unless_idle};
+use crate::{
+    error::Kind,
+    secret::Secrets,
+    transport::{failed, refusal},
+};
+
+/// Longer answers are none, in bytes. One has a token, or one for each photo.
+const MOST_READ: usize = 256 * 1024;
+/// As good as none: what ends an upload is that nothing moves. It takes the place of a timeout that the bot's HTTP client
+/// may have for all requests.
+const NO_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+/// What the host answered with a success.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
+}
+
+/// The address of an upload. A URL without a scheme has that of the API, and a plain `http` one becomes `https` unless
+/// the API itself is plain.
+pub(super) fn address(url: &str, base: &Url) -> Result<Url, Kind> {
+    let misfit = |problem: &str| Kind::Decode { status: StatusCode::OK, source: serde_json::Error::custom(problem) };
+    let url = if url.starts_with("//") { format!("{}:{url}", base.scheme()) } else { url.to_owned() };
+    // The URL is all that it takes to upload something, so the message does not repeat it.
+    let mut url = Url::parse(&url).map_err(|error| misfit(&format!("the upload URL is none: {error}")))?;
+    match (url.scheme(), base.scheme()) {
+        ("http", "https") => {
+            url.set_scheme("https").map_err(|()| misfit("the upload URL cannot be made https"))?;
+        }
+        ("http" | "https", _) => {}
+        (other, _) => return Err(misfit(&format!("the upload URL has the scheme `{other}`"))),
+    }
+    url.set_fragment(None);
+    Ok(url)
+}
+
+/// Sends a request, and reads the answer whole. It fails when nothing moves for as long as `idle`.
+pub(super) async fn exchange(
+    request: RequestBuilder,
+    flow: Option<&Flow>,
+    idle: Duration,
+    secrets: Secrets<'_>,
+) -> Result<Answer, Kind> {
+    let response = unless_idle(flow, idle, request.timeout(NO_TIMEOUT).send()).await?;
+    let mut response = response.map_err(|error| flow.and_then(Flow::take_problem).unwrap_or_else(|| failed(error)))?;
+    let status = response.status();
+    if !status.is_success() {
+        // The token is not in it, but whoever answers may know it from elsewhere.
+        return Err(refusal::read(response, secrets).await);
+    }
+    let headers = std::mem::take(response.headers_mut());
+    let mut body = Vec::new();
+    while let Some(piece) = unless_idle(None, idle, response.chunk())
+        .await?
+        .map_err(|error| Kind::Cut { status, source: error.without_url() })?
+    {
+        body.extend_from_slice(&piece);
+        if body.len() > MOST_READ {
+            let source = serde_json::Error::custom("the upload host's answer has no end");
+            return Err(Kind::Decode { status, source });
+        }
+    }
+    Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_url_is_as_secret_on_the_wire_as_the_api() {
+        let address = |url, base| address(url, &Url::parse(base).unwrap()).map(String::from);
+        for (url, base, expected) in [
+            ("//up.example/a?b=c", "https://api.example", "https://up.example/a?b=c"),
+            ("//up.example/a", "http://localhost:8080", "http://up.example/a"),
+            ("http://up.example/a", "https://api.example", "https://up.example/a"),
+            ("http://up.example/a", "http://localhost", "http://up.example/a"),
+            ("https://up.example/a", "http://localhost", "https://up.example/a"),
+            ("HTTP://up.example:80/a#b", "https://api.example", "https://up.example/a"),
+        ] {
+            assert_eq!(address(url, base).unwrap(), expected);
+        }
+        for url in ["", "/a", "up.example/a", "ftp://up.example/s3cret", "file:///s3cret", "//"] {
+            let error = address(url, "https://api.example").unwrap_err();
+            assert!(!error.to_string().contains("s3cret"), "{error}");
+        }
+    }
+}

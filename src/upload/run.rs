@@ -1,0 +1,266 @@
+//! An upload from beginning to end: a URL, the bytes by one protocol or the other, and another try where that may help.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{StatusCode, header};
+use reqwest::Url;
+
+use super::{
+    Job,
+    answer::{self, Tokens},
+    flow::Flow,
+    host::{self, Answer},
+    name,
+    range::{self, Range},
+    session::UploadSession,
+};
+use crate::{
+    Error, Result,
+    error::{Kind, Report},
+    retry::{Class, Failure, Retry, Tries, Verdict},
+    secret::Secrets,
+    transport::unreadable,
+};
+
+/// Why an attempt failed, and what that means for the next one.
+#[derive(Debug)]
+struct Failed {
+    kind: Kind,
+    /// Whether the URL is of no use any more.
+    spent: bool,
+}
+
+impl Failed {
+    fn spent(kind: Kind) -> Self {
+        Self { kind, spent: true }
+    }
+}
+
+impl From<Kind> for Failed {
+    fn from(kind: Kind) -> Self {
+        Self { kind, spent: false }
+    }
+}
+
+/// An upload on its way.
+struct Run<'a> {
+    job: &'a Job,
+    /// The upload's URL and what is known of it.
+    session: UploadSession,
+    /// Nothing was sent to the URL yet, so that the host need not be asked how much it has.
+    is_fresh: bool,
+    /// URLs asked for so far.
+    urls: u32,
+}
+
+/// Uploads what the job says.
+pub(super) async fn run(job: &Job) -> Result<Tokens> {
+    let transport = job.bot.transport();
+    let clock = &transport.clock;
+    let started = clock.now();
+    let tries = || Tries::new(transport.retry.clone(), Class::Read, None);
+    let mut run = match &job.resumed {
+        Some(session) => Run { job, session: session.clone(), is_fresh: false, urls: 0 },
+        None => Run { job, session: begin(job).await?, is_fresh: true, urls: 1 },
+    };
+    let (mut tries_left, mut waited, mut attempts, mut furthest) = (tries(), Duration::ZERO, 0, 0);
+    loop {
+        attempts += 1;
+        let Failed { kind, spent } = match run.attempt().await {
+            Ok(tokens) => {
+                tracing::Span::current().record("attempts", attempts);
+                return Ok(tokens);
+            }
+            Err(failed) => failed,
+        };
+        if run.session.confirmed > furthest {
+            // The host has more than ever: what failed before that is forgotten, since this comes to an end.
+            (tries_left, waited, furthest) = (tries(), Duration::ZERO, run.session.confirmed);
+        }
+        let failure = if spent { Failure::Unknown } else { kind.failure() };
+        let verdict = tries_left.after(failure, waited, kind.retry_after(), clock.chance());
+        let report =
+            Report { attempts, elapsed: clock.now().duration_since(started), ambiguous: false, may_be_gone: false };
+        let error = Error::new(kind).of(job.operation, report);
+        let status = error.status().map(|status| status.as_u16());
+        // Where to go on without a fresh URL, the host will say.
+        let begins_again = spent || !job.is_resumable;
+        let goes_on = !begins_again || job.source.can_go_to(0) && run.urls < transport.retry.most_attempts();
+        let delay = match verdict {
+            Verdict::Again(delay) if goes_on => delay,
+            _ => {
+                tracing::debug!(attempts, ?failure, status, "failed");
+                return Err(error);
+            }
+        };
+        tracing::warn!(attempt = attempts, ?failure, status, delay_ms = delay.as_millis(), "trying again");
+        if let Some(hook) = &transport.on_retry {
+            hook(&Retry::new(&error, delay));
+        }
+        clock.sleep(delay).await;
+        waited += delay;
+        if spent {
+            run = Run { session: begin(job).await?, is_fresh: true, urls: run.urls + 1, ..run };
+            furthest = 0;
+        }
+    }
+}
+
+/// Gets a URL for the upload. This call has its own tries and its own error.
+async fn begin(job: &Job) -> Result<UploadSession> {
+    let endpoint = job.bot.api().get_upload_url(job.kind.clone()).await?;
+    Ok(UploadSession {
+        kind: job.kind.clone(),
+        url: endpoint.url,
+        token: endpoint.token,
+        confirmed: 0,
+        identity: job.identity.clone(),
+    })
+}
+
+impl Run<'_> {
+    async fn attempt(&mut self) -> Result<Tokens, Failed> {
+        let url = host::address(&self.session.url, self.job.bot.base_url()).map_err(Failed::spent)?;
+        if self.job.is_resumable { self.ranges(url).await } else { self.form(url).await }
+    }
+
+    /// The file in one piece. A URL that has seen a part of it is not used again.
+    async fn form(&mut self, url: Url) -> Result<Tokens, Failed> {
+        let job = self.job;
+        let flow = self.flow(0).await?;
+        let boundary = format!("tamtam-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+        let head = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"data\"; {}\r\nContent-Type: {}\r\n\r\n",
+            name::parameters(&job.name),
+            job.content_type,
+        );
+        let tail = format!("\r\n--{boundary}--\r\n");
+        let (length, total) = (head.len() as u64 + tail.len() as u64, job.identity.size);
+        let request = job
+            .bot
+            .transport()
+            .http
+            .post(url)
+            .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}"))
+            .header(header::CONTENT_LENGTH, length.saturating_add(total))
+            .body(flow.body(Bytes::from(head), total, Bytes::from(tail)));
+        let answer = self.exchange(request, Some(&flow)).await;
+        let answer = answer.map_err(|kind| Failed { spent: is_worth_another_url(&kind, true), kind })?;
+        self.read(&answer).map_err(|kind| Failed { spent: kind.failure() == Failure::Garbled, kind })
+    }
+
+    /// The file in ranges, from where the host has it.
+    async fn ranges(&mut self, url: Url) -> Result<Tokens, Failed> {
+        let total = self.job.identity.size;
+        let mut first = if std::mem::take(&mut self.is_fresh) { 0 } else { self.confirmed_by_host(&url).await? };
+        self.confirm(first);
+        if first == total {
+            // All is there, but the answer was lost. Only a token that was given before can stand for it.
+            return self.read_lost().map_err(Failed::spent);
+        }
+        let mut flow = self.flow(first).await?;
+        loop {
+            let range = Range::next(first, self.job.chunk, total);
+            let answer = self.range(&url, &flow, range).await?;
+            if range.is_last() {
+                return self.read(&answer).map_err(|kind| Failed { spent: kind.failure() == Failure::Garbled, kind });
+            }
+            let there = range::confirmed_range(&answer.body).unwrap_or(range.end);
+            if there > range.end || there <= first {
+                let told = format!("the host has {there} bytes after those up to {}", range.end);
+                return Err(Failed::spent(Kind::Refused(Some(told))));
+            }
+            if there < range.end {
+                flow = self.flow(there).await?;
+            }
+            first = there;
+            self.confirm(first);
+        }
+    }
+
+    /// Sends a range.
+    async fn range(&self, url: &Url, flow: &Flow, range: Range) -> Result<Answer, Failed> {
+        let disposition = format!("attachment; {}", name::parameters(&self.job.name));
+        let request = self
+            .job
+            .bot
+            .transport()
+            .http
+            .post(url.clone())
+            .header(header::CONTENT_TYPE, self.job.content_type.as_str())
+            .header(header::CONTENT_DISPOSITION, disposition)
+            .header(header::CONTENT_RANGE, range.header())
+            .header(header::CONTENT_LENGTH, range.length())
+            .body(flow.body(Bytes::new(), range.length(), Bytes::new()));
+        let answer = self.exchange(request, Some(flow)).await;
+        answer.map_err(|kind| Failed { spent: is_worth_another_url(&kind, false), kind })
+    }
+
+    /// Asks the host how much of the file it has.
+    async fn confirmed_by_host(&self, url: &Url) -> Result<u64, Failed> {
+        let request = self.job.bot.transport().http.get(url.clone());
+        let answer = self.exchange(request, None).await.map_err(|kind| {
+            // A URL that nothing is known of any more is not worth a second question.
+            let is_gone = matches!(&kind, Kind::Status { status, .. } if status.is_client_error()
+                && !matches!(*status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT));
+            Failed { spent: is_gone || is_worth_another_url(&kind, false), kind }
+        })?;
+        let confirmed = range::confirmed(&answer.headers, &answer.body);
+        let confirmed = confirmed.filter(|confirmed| *confirmed <= self.job.identity.size);
+        let told = || Kind::Refused(Some(format!("the host's word on how much it has: {}", excerpt(&answer.body))));
+        confirmed.ok_or_else(|| Failed::spent(told()))
+    }
+
+    async fn exchange(&self, request: reqwest::RequestBuilder, flow: Option<&Flow>) -> Result<Answer, Kind> {
+        host::exchange(request, flow, self.job.idle, self.secrets()).await
+    }
+
+    async fn flow(&self, offset: u64) -> Result<Flow, Kind> {
+        let feed = self.job.source.feed(offset).await?;
+        Ok(Flow::new(feed, self.job.identity.size, self.job.on_progress.clone()))
+    }
+
+    fn confirm(&mut self, confirmed: u64) {
+        self.session.confirmed = confirmed;
+        if let Some(hook) = &self.job.on_session {
+            hook(&self.session);
+        }
+    }
+
+    fn read(&self, answer: &Answer) -> Result<Tokens, Kind> {
+        let given = self.session.token.as_deref();
+        answer::read(&self.job.kind, answer.status, &answer.body, given).map_err(|kind| match kind {
+            Kind::Decode { status, source } => unreadable(status, source, self.secrets()),
+            Kind::Refused(words) => {
+                Kind::Refused(words.map(|words| self.secrets().redact(&excerpt(&words)).into_owned()))
+            }
+            other => other,
+        })
+    }
+
+    fn secrets(&self) -> Secrets<'_> {
+        self.job.bot.transport().secrets(None)
+    }
+
+    fn read_lost(&self) -> Result<Tokens, Kind> {
+        let lost = || Kind::Refused(Some("the host has the whole file, but its answer was lost".to_owned()));
+        self.session.token.clone().map(Tokens::One).ok_or_else(lost)
+    }
+}
+
+/// Whether a failure means that this URL will not do, but another may: what the API says of 416 and 500, and for a form,
+/// of which nobody knows how much has arrived, whatever may pass.
+fn is_worth_another_url(kind: &Kind, is_form: bool) -> bool {
+    match kind {
+        Kind::Status { status, .. } if matches!(status.as_u16(), 416 | 500) => true,
+        kind => is_form && !matches!(kind.failure(), Failure::Refused | Failure::Misfit | Failure::NotSent),
+    }
+}
+
+/// The beginning of a text from outside.
+fn excerpt(text: &str) -> String {
+    /// Enough to see what it is, in characters.
+    const MOST: usize = 200;
+    text.trim().chars().take(MOST).collect()
+}

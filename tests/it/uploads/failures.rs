@@ -1,0 +1,129 @@
+//! What goes wrong at the upload host, and what a caller sees of it.
+
+use std::time::Duration;
+
+use tamtam::{RetryPolicy, sandbox::UploadFault};
+
+use super::{PROTOCOLS, content, operations, sandbox};
+
+#[tokio::test]
+async fn a_form_begins_anew_with_a_fresh_url() {
+    for fault in [
+        UploadFault::ResetAt(0),
+        UploadFault::ResetAt(50_000),
+        UploadFault::ResetAt(100_000),
+        UploadFault::StatusAt(50_000, 500),
+        UploadFault::StatusAt(50_000, 416),
+        UploadFault::StatusAt(50_000, 502),
+        UploadFault::Answer(200, "<html>Welcome to the hotel</html>".to_owned()),
+        UploadFault::Answer(429, String::new()),
+    ] {
+        let (tamtam, bot) = sandbox().await;
+        let (host, asked) = (tamtam.uploads(), operations(&tamtam));
+        host.fail_next(fault.clone());
+        bot.upload_photo(content(100_000)).resumable(false).await.unwrap();
+        assert_eq!(host.received().last().unwrap().bytes().unwrap(), content(100_000));
+        assert_eq!(*asked.lock().unwrap(), ["getUploadUrl", "getUploadUrl"], "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn it_ends_after_as_many_attempts_as_the_policy_has() {
+    for (fault, retryable) in [
+        (UploadFault::ResetAt(500), true),
+        (UploadFault::StatusAt(500, 503), true),
+        (UploadFault::Answer(200, "<html>".to_owned()), true),
+        (UploadFault::StatusAt(500, 416), false),
+    ] {
+        for resumable in PROTOCOLS {
+            let (tamtam, bot) = sandbox().await;
+            for _ in 0..10 {
+                tamtam.uploads().fail_next(fault.clone());
+            }
+            let error = bot.upload_photo(content(1000)).resumable(resumable).await.unwrap_err();
+            assert_eq!((error.attempts(), error.is_retryable()), (3, retryable), "{fault:?} {error}");
+            assert_eq!(error.operation(), Some("uploadPhoto"));
+            assert!(!error.may_have_been_applied(), "nobody sees what is not attached");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_final_and_has_the_hosts_words() {
+    for resumable in PROTOCOLS {
+        let (tamtam, bot) = sandbox().await;
+        let (host, asked) = (tamtam.uploads(), operations(&tamtam));
+        for (status, body, words) in [
+            (400, r#"{"code": "upload.error", "message": "too big"}"#, "too big"),
+            (413, "<html>Request Entity Too Large</html>", "Too Large"),
+            (403, "", "403"),
+        ] {
+            host.fail_next(UploadFault::Answer(status, body.to_owned()));
+            let error = bot.upload_file(content(10)).resumable(resumable).await.unwrap_err();
+            assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (status, 1), "{error}");
+            assert!(error.to_string().contains(words) && !error.is_retryable(), "{error}");
+        }
+        for body in ["<retval>0</retval>", r#"{"error_code": 4, "error_msg": "UPLOAD_FAIL"}"#] {
+            host.fail_next(UploadFault::Answer(200, body.to_owned()));
+            let error = bot.upload_file(content(10)).resumable(resumable).await.unwrap_err();
+            assert!(error.is_refused() && error.attempts() == 1, "{error}");
+        }
+        host.fail_next(UploadFault::Answer(200, r#"{"photos": {}}"#.to_owned()));
+        let error = bot.upload_photo(content(10)).resumable(resumable).await.unwrap_err();
+        assert!(error.is_decode() && !error.is_retryable() && error.attempts() == 1, "{error}");
+        assert_eq!(asked.lock().unwrap().len(), 6);
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_stands_still_is_given_up_and_tried_again() {
+    for resumable in PROTOCOLS {
+        let (tamtam, bot) = sandbox().await;
+        let host = tamtam.uploads();
+        let upload = || {
+            let upload = bot.upload_file(content(1000)).resumable(resumable).chunk_size(100);
+            upload.idle_timeout(Duration::from_millis(50))
+        };
+        host.fail_next(UploadFault::StallAt(550));
+        upload().await.unwrap();
+        assert_eq!(host.received()[0].bytes().unwrap(), content(1000));
+
+        for _ in 0..10 {
+            host.fail_next(UploadFault::StallAt(50));
+        }
+        let error = upload().await.unwrap_err();
+        assert!(error.is_timeout() && !error.is_connect() && error.is_retryable(), "{error}");
+        assert_eq!((error.attempts(), error.status()), (3, None));
+        assert!(error.to_string().contains("no byte moved for 50ms"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_whole_may_take_longer_than_a_call_of_the_api_may() {
+    let tamtam = crate::conformance::start().await;
+    let builder = tamtam::Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(RetryPolicy::none());
+    // A timeout for every request of the bot, and one that its owner has given to the HTTP client.
+    let builder = builder.timeout(Duration::from_millis(400));
+    let bot = builder.http(|http| http.no_proxy().timeout(Duration::from_millis(400))).build().unwrap();
+    let (mut writer, reader) = tokio::io::duplex(16);
+    let drip = async {
+        for byte in content(10) {
+            tokio::time::sleep(Duration::from_millis(60)).await;
+            tokio::io::AsyncWriteExt::write_all(&mut writer, &[byte]).await.unwrap();
+        }
+    };
+    let upload = bot.upload_file(tamtam::Source::reader(reader, 10)).send();
+    let (result, ()) = tokio::join!(upload, drip);
+    result.unwrap();
+    assert_eq!(tamtam.uploads().received()[0].bytes().unwrap(), content(10));
+}
+
+#[tokio::test]
+async fn an_api_that_gives_no_url_is_the_error_of_that_call() {
+    let tamtam = tamtam::sandbox::Sandbox::start().await;
+    let bot = tamtam::Bot::builder("wrong").base_url(tamtam.base_url()).http(|http| http.no_proxy()).build().unwrap();
+    let error = bot.upload_file(content(10)).await.unwrap_err();
+    assert!(error.is_unauthorized(), "{error}");
+    assert_eq!(error.operation(), Some("getUploadUrl"));
+    assert!(tamtam.uploads().requests().is_empty());
+}

@@ -1,0 +1,102 @@
+//! Uploads that another process goes on with.
+
+use std::sync::{Arc, Mutex};
+
+use tamtam::{UploadSession, sandbox::UploadFault};
+
+use super::{TempFile, bot, content, operations, sandbox};
+
+/// An upload that ended in the middle, and what was kept of it, as another process reads it.
+async fn interrupted(tamtam: &tamtam::sandbox::Sandbox, source: impl Into<tamtam::Source>) -> UploadSession {
+    let kept = Arc::<Mutex<String>>::default();
+    let keep = Arc::clone(&kept);
+    let hasty = bot(tamtam, tamtam::RetryPolicy::none());
+    tamtam.uploads().fail_next(UploadFault::ResetAt(550));
+    let upload = hasty.upload_file(source).file_name("a.bin").resumable(true).chunk_size(100);
+    let upload = upload.on_session(move |session| *keep.lock().unwrap() = serde_json::to_string(session).unwrap());
+    upload.await.unwrap_err();
+    let json = kept.lock().unwrap();
+    assert!(!json.contains(tamtam.token()), "{json}");
+    serde_json::from_str(&json).unwrap()
+}
+
+#[tokio::test]
+async fn another_process_goes_on_from_the_last_byte_that_the_host_has() {
+    let (tamtam, bot) = sandbox().await;
+    let file = TempFile::new("a.bin", &content(1000));
+    let session = interrupted(&tamtam, file.path()).await;
+    assert_eq!((session.kind().as_str(), session.confirmed(), session.total()), ("file", 500, 1000));
+    let asked = operations(&tamtam);
+    // It need not be said again that it goes in ranges.
+    bot.upload_file(file.path()).chunk_size(100).resume(session).await.unwrap();
+    assert_eq!(tamtam.uploads().received()[0].bytes().unwrap(), content(1000));
+    assert!(asked.lock().unwrap().is_empty(), "the URL was there");
+    assert!(tamtam.uploads().bytes_taken() <= 1100, "{}", tamtam.uploads().bytes_taken());
+}
+
+#[tokio::test]
+async fn a_session_that_was_kept_too_early_is_brought_up_to_date() {
+    let (tamtam, bot) = sandbox().await;
+    let session = interrupted(&tamtam, content(1000)).await;
+    let mut json = serde_json::to_value(&session).unwrap();
+    json["confirmed"] = 100.into();
+    let session = serde_json::from_value(json).unwrap();
+    bot.upload_file(content(1000)).chunk_size(100).resume(session).await.unwrap();
+    assert_eq!(tamtam.uploads().received()[0].bytes().unwrap(), content(1000));
+    assert!(tamtam.uploads().bytes_taken() <= 1100);
+}
+
+#[tokio::test]
+async fn another_file_is_refused() {
+    let (tamtam, bot) = sandbox().await;
+    let file = TempFile::new("a.bin", &content(1000));
+    let session = interrupted(&tamtam, file.path()).await;
+    let asked = operations(&tamtam);
+    let requests = tamtam.uploads().requests().len();
+    std::fs::write(file.path(), content(1001)).unwrap();
+    let larger = bot.upload_file(file.path()).resume(session.clone()).await.unwrap_err();
+    std::fs::write(file.path(), content(1000)).unwrap();
+    let touched = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+    std::fs::File::options().write(true).open(file.path()).unwrap().set_modified(touched).unwrap();
+    let rewritten = bot.upload_file(file.path()).resume(session.clone()).await.unwrap_err();
+    let bytes = interrupted(&tamtam, content(1000)).await;
+    let others = content(1001).split_off(1);
+    let other_bytes = bot.upload_file(others).resume(bytes).await.unwrap_err();
+    for error in [larger, rewritten, other_bytes] {
+        assert!(error.is_source() && error.to_string().contains("not the one"), "{error}");
+    }
+    let kind = bot.upload_video(content(1000)).resume(session).await.unwrap_err();
+    assert!(kind.is_invalid_request() && kind.to_string().contains("upload as file"), "{kind}");
+    // But for the second interrupted one, nothing was asked.
+    assert_eq!(*asked.lock().unwrap(), ["getUploadUrl"]);
+    assert_eq!(tamtam.uploads().requests().len(), requests + 6);
+}
+
+#[tokio::test]
+async fn a_session_that_the_host_has_forgotten_begins_anew() {
+    let (tamtam, bot) = sandbox().await;
+    let session = interrupted(&tamtam, content(1000)).await;
+    let mut json = serde_json::to_value(&session).unwrap();
+    json["url"] = format!("{}0", json["url"].as_str().unwrap()).into();
+    let forgotten = serde_json::from_value(json).unwrap();
+    bot.upload_file(content(1000)).chunk_size(100).resume(forgotten).await.unwrap();
+    assert_eq!(tamtam.uploads().received()[0].bytes().unwrap(), content(1000));
+    // The same with one whose file has arrived: its answer is gone.
+    bot.upload_file(content(1000)).chunk_size(100).resume(session.clone()).await.unwrap();
+    bot.upload_file(content(1000)).chunk_size(100).resume(session).await.unwrap();
+    assert_eq!(tamtam.uploads().received().len(), 3);
+}
+
+#[tokio::test]
+async fn a_session_does_not_show_its_url() {
+    let (tamtam, _bot) = sandbox().await;
+    let session = interrupted(&tamtam, content(1000)).await;
+    let shown = format!("{session:?}");
+    assert!(shown.contains("confirmed: 500") && !shown.contains("http"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_form_has_no_session() {
+    let (_tamtam, bot) = sandbox().await;
+    bot.upload_file(content(10)).on_session(|_| panic!("there is nothing to go on with")).await.unwrap();
+}

@@ -1,0 +1,208 @@
+//! What can be uploaded, what cannot, and what happens to a file that does not keep still.
+
+use std::{
+    fs::{self, File},
+    io::{Seek as _, SeekFrom, Write as _},
+    path::Path,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use tamtam::{Source, sandbox::UploadFault};
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::{PROTOCOLS, TempFile, as_everything, content, operations, sandbox};
+
+#[tokio::test]
+async fn every_source_arrives_byte_for_byte_as_every_kind_by_both_protocols() {
+    let (tamtam, bot) = sandbox().await;
+    let all = content(3500);
+    let file = TempFile::new("a.bin", &all);
+    let path = file.path();
+    as_everything(&bot, || path).await;
+    as_everything(&bot, || path.to_owned()).await;
+    as_everything(&bot, || path.to_str().unwrap()).await;
+    as_everything(&bot, || path.to_str().unwrap().to_owned()).await;
+    as_everything(&bot, || all.clone()).await;
+    as_everything(&bot, || Bytes::from(all.clone())).await;
+    as_everything(&bot, || Source::reader(std::io::Cursor::new(all.clone()), 3500)).await;
+    let received = tamtam.uploads().received();
+    assert_eq!(received.len(), 7 * 4 * 2);
+    for file in &received {
+        assert_eq!(file.bytes().unwrap(), all);
+    }
+    let kinds: Vec<&str> = received.iter().take(8).map(|file| file.kind()).collect();
+    assert_eq!(kinds, ["image", "image", "video", "video", "audio", "audio", "file", "file"]);
+}
+
+#[tokio::test]
+async fn a_file_of_many_pieces_arrives_byte_for_byte() {
+    let (tamtam, bot) = sandbox().await;
+    let all = content(2_000_001);
+    let file = TempFile::new("a.bin", &all);
+    for resumable in PROTOCOLS {
+        // A range that begins and ends in the middle of what is read at once.
+        bot.upload_file(file.path()).resumable(resumable).chunk_size(300_007).await.unwrap();
+        assert_eq!(tamtam.uploads().received().last().unwrap().bytes().unwrap(), all);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_uploaded_is_told_before_anything_is_sent() {
+    let (tamtam, bot) = sandbox().await;
+    let asked = operations(&tamtam);
+    let empty = TempFile::new("empty", b"");
+    let folder = empty.path().parent().unwrap();
+    let invalid = [
+        (Source::from(empty.path()), "is empty"),
+        (Source::from(Vec::new()), "is empty"),
+        (Source::reader(tokio::io::empty(), 0), "is empty"),
+        (Source::from(folder), "is a directory"),
+        #[cfg(unix)]
+        (Source::from(Path::new("/dev/zero")), "has no size"),
+    ];
+    for (source, words) in invalid {
+        let error = bot.upload_file(source).await.unwrap_err();
+        assert!(error.is_invalid_request() && error.to_string().contains(words), "{error}");
+        assert_eq!((error.operation(), error.attempts()), (Some("uploadFile"), 0));
+    }
+    let error = bot.upload_file(folder.join("nowhere")).await.unwrap_err();
+    assert!(error.is_source() && error.to_string().contains("does not exist"), "{error}");
+    assert!(!error.is_retryable() && !error.may_have_been_applied(), "{error}");
+    assert_eq!(asked.lock().unwrap().len(), 0);
+}
+
+/// A file that is changed as soon as its first bytes are on their way.
+async fn changed_in_mid_upload(resumable: bool, change: impl Fn(&Path) + Send + Sync + 'static) -> tamtam::Error {
+    let (tamtam, bot) = sandbox().await;
+    let file = TempFile::new("log.txt", &content(4 << 20));
+    let long_ago = SystemTime::now() - Duration::from_secs(3600);
+    File::options().write(true).open(file.path()).unwrap().set_modified(long_ago).unwrap();
+    let (path, once) = (file.path().to_owned(), AtomicBool::new(true));
+    let upload = bot.upload_file(file.path()).resumable(resumable).on_progress(move |_| {
+        if once.swap(false, Ordering::Relaxed) {
+            change(&path);
+        }
+    });
+    let error = upload.await.unwrap_err();
+    assert!(error.is_source() && !error.is_retryable(), "{error}");
+    assert!(tamtam.uploads().received().is_empty(), "half a file is no file");
+    error
+}
+
+#[tokio::test]
+async fn a_file_that_changes_while_it_is_uploaded_fails_the_upload() {
+    let open = |path: &Path| File::options().write(true).open(path).unwrap();
+    for resumable in PROTOCOLS {
+        let error = changed_in_mid_upload(resumable, move |path| {
+            open(path).set_len(2 << 20).unwrap();
+        });
+        assert!(error.await.to_string().contains("shrank from 4194304 to 2097152 bytes"));
+        let error = changed_in_mid_upload(resumable, move |path| {
+            let mut file = open(path);
+            file.seek(SeekFrom::End(0)).unwrap();
+            file.write_all(b"one more line").unwrap();
+        });
+        assert!(error.await.to_string().contains("grew from 4194304 to 4194317 bytes"));
+        let error = changed_in_mid_upload(resumable, move |path| open(path).write_all(b"other").unwrap());
+        assert!(error.await.to_string().contains("was written to"));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_vanishes_between_two_attempts_fails_the_upload() {
+    for resumable in PROTOCOLS {
+        let (tamtam, bot) = sandbox().await;
+        tamtam.uploads().fail_next(UploadFault::ResetAt(100_000));
+        let file = TempFile::new("a.bin", &content(200_000));
+        let path = file.path().to_owned();
+        let upload = bot.upload_file(file.path()).resumable(resumable);
+        let error = upload.on_progress(move |_| drop(fs::remove_file(&path))).await.unwrap_err();
+        assert!(error.is_source() && error.to_string().contains("does not exist"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_gives_as_many_bytes_as_it_was_said_to_have() {
+    let (tamtam, bot) = sandbox().await;
+    for resumable in PROTOCOLS {
+        let longer = Source::reader(std::io::Cursor::new(content(20)), 10);
+        bot.upload_file(longer).resumable(resumable).await.unwrap();
+        assert_eq!(tamtam.uploads().received().last().unwrap().bytes().unwrap(), content(10));
+        let shorter = Source::reader(std::io::Cursor::new(content(5)), 10);
+        let error = bot.upload_file(shorter).resumable(resumable).await.unwrap_err();
+        assert!(error.is_source() && error.to_string().contains("ended after 5 of 10 bytes"), "{error}");
+        let broken = Source::reader(tokio_test_reader(), 10);
+        let error = bot.upload_file(broken).resumable(resumable).await.unwrap_err();
+        assert!(error.is_source() && error.to_string().contains("the disk is on fire"), "{error}");
+    }
+}
+
+/// A reader that fails.
+fn tokio_test_reader() -> impl AsyncRead + Send {
+    struct Broken;
+    impl AsyncRead for Broken {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+            Poll::Ready(Err(std::io::Error::other("the disk is on fire")))
+        }
+    }
+    Broken
+}
+
+#[tokio::test]
+async fn a_reader_is_read_once_and_goes_on_only_where_nothing_of_it_was_lost() {
+    let (tamtam, bot) = sandbox().await;
+    let reader = || Source::reader(std::io::Cursor::new(content(1000)), 1000);
+    tamtam.uploads().fail_next(UploadFault::ResetAt(150));
+    let error = bot.upload_file(reader()).resumable(false).await.unwrap_err();
+    assert!(error.is_retryable() && error.attempts() == 1, "{error}");
+    tamtam.uploads().fail_next(UploadFault::ResetAt(150));
+    let error = bot.upload_file(reader()).resumable(true).chunk_size(100).await.unwrap_err();
+    assert!(error.is_source() && error.to_string().contains("again from byte 100"), "{error}");
+    // The range had arrived, and only its answer was lost.
+    tamtam.uploads().fail_next(UploadFault::ResetAt(200));
+    bot.upload_file(reader()).resumable(true).chunk_size(100).await.unwrap();
+    assert_eq!(tamtam.uploads().received()[0].bytes().unwrap(), content(1000));
+    // All of it is there, and the host has no word for it any more.
+    tamtam.uploads().fail_next(UploadFault::StatusAt(100, 500));
+    let error = bot.upload_file(reader()).resumable(true).chunk_size(100).await.unwrap_err();
+    assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (500, 1));
+}
+
+/// A reader that never has anything, and tells when it is gone.
+struct Endless(Arc<AtomicBool>);
+
+impl AsyncRead for Endless {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl Drop for Endless {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn dropping_an_upload_ends_it_and_a_slow_source_does_not() {
+    let (tamtam, bot) = sandbox().await;
+    for resumable in PROTOCOLS {
+        let gone = Arc::<AtomicBool>::default();
+        let upload = bot.upload_file(Source::reader(Endless(Arc::clone(&gone)), 10)).resumable(resumable);
+        // It stands still many times as long as it may; but that is the source's doing.
+        let upload = upload.idle_timeout(Duration::from_millis(5)).send();
+        tokio::time::timeout(Duration::from_millis(100), upload).await.unwrap_err();
+        // What the connection's task holds goes when it next looks.
+        while !gone.load(Ordering::Relaxed) {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert!(tamtam.uploads().received().is_empty());
+}
