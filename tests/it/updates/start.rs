@@ -12,7 +12,7 @@ use wiremock::{Mock, ResponseTemplate, matchers::path};
 
 use super::{MOMENT, Pages, chat_of_next, page};
 use crate::{
-    common::{bot_info, requests},
+    common::{bot_info, refusing, requests},
     conformance,
     traced::Traced,
 };
@@ -255,4 +255,19 @@ async fn webhooks_are_removed_if_that_is_wanted() {
     chat_of_next(&mut bot.updates().remove_webhooks(true).backoff(MOMENT, MOMENT)).await;
     assert_eq!(pages.polls(), 1);
     assert_eq!(requests(&server).await.len(), 4);
+}
+
+#[tokio::test]
+async fn on_the_sandbox_a_webhook_is_in_the_way_until_it_is_removed_and_nothing_is_lost() {
+    let tamtam = conformance::start().await;
+    let (socket, url) = refusing();
+    let bot = tamtam.bot();
+    bot.subscribe_webhook(format!("{url}/s3cret"), []).await.unwrap();
+    tamtam.user("Alice").starts();
+    let error = bot.updates().try_next().await.unwrap_err();
+    assert!(error.is_webhook_subscribed() && error.to_string().contains(&url), "{error}");
+    let first = bot.updates().remove_webhooks(true).try_next().await.unwrap();
+    assert!(matches!(first, Some(Update::BotStarted(_))), "what the webhook did not take: {first:?}");
+    assert!(bot.api().get_subscriptions().await.unwrap().subscriptions.is_empty());
+    drop(socket);
 }
