@@ -202,7 +202,7 @@ impl Bot {
     ///
     /// // Several in one message, and once more to somebody else:
     /// let first = bot.upload_photo(&cat).await?;
-    /// let second = bot.upload_photo(&b"another picture"[..]).file_name("dog.png").await?;
+    /// let second = bot.upload_photo(b"another picture").file_name("dog.png").await?;
     /// let album = NewMessageBody::from("All of them").attach(first).attach(second);
     /// bot.send(alice.chat_id(), album.clone()).await?;
     /// # let bob = tamtam.user("Bob");
