@@ -50,7 +50,8 @@ fn compare() {
     let curl = || took(curl(&server.url, one.path()));
     for protocol in ["multipart", "resumable"] {
         // Once to warm up: the file then is in the page cache.
-        (curl(), upload(protocol, &one));
+        curl();
+        upload(protocol, &one);
         let pairs: Vec<(Took, Took)> = (0..PAIRS).map(|_| (curl(), upload(protocol, &one))).collect();
         let speed = median(pairs.iter().map(|(curl, ours)| curl.seconds / ours.seconds));
         let cpu = median(pairs.iter().map(|(curl, ours)| ours.cpu / curl.cpu));
