@@ -42,6 +42,8 @@
 //! The server has a thread of its own and lives in real time. A runtime whose clock is paused
 //! (`start_paused`) lets its timeouts pass while it waits for a socket: do not use one with it.
 //!
+//! Files go to a host of their own, see [`Uploads`], on another port than the API.
+//!
 //! Operations that are not there yet answer 501. `format` of a message is taken and not applied:
 //! the text stays as it was sent.
 

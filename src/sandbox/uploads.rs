@@ -33,7 +33,7 @@ pub(super) use store::{Media, Store};
 /// # let bot = tamtam::Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(fast).http(|http| http.no_proxy()).build()?;
 /// let host = tamtam.uploads();
 /// host.fail_next(UploadFault::ResetAt(3));
-/// bot.upload_file(&b"all of it"[..]).file_name("it.txt").await?;
+/// bot.upload_file(b"all of it").file_name("it.txt").await?;
 /// let file = &host.received()[0];
 /// assert_eq!((file.name(), file.bytes().unwrap()), ("it.txt", &b"all of it"[..]));
 /// assert!(host.leaks().is_empty());

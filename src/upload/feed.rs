@@ -104,9 +104,12 @@ fn read_ahead(
 ) -> Result<mpsc::Receiver<Result<Bytes, Kind>>, Kind> {
     let (pieces, receiver) = mpsc::channel(AHEAD);
     let read = move || {
+        let (give_back, returned) = std::sync::mpsc::channel();
         while left > 0 {
-            let piece = read_piece(&mut file, left, &expected);
+            let buffer = returned.try_recv().unwrap_or_default();
+            let piece = read_piece(&mut file, buffer, left, &expected);
             left = left.saturating_sub(piece.as_ref().map_or(left, |piece| piece.len() as u64));
+            let piece = piece.map(|buffer| Bytes::from_owner(Lent { buffer, give_back: give_back.clone() }));
             if pieces.blocking_send(piece).is_err() {
                 return;
             }
@@ -117,19 +120,45 @@ fn read_ahead(
     Ok(receiver)
 }
 
+/// A buffer that goes back to who reads when its bytes are sent: fresh ones cost a page fault for each 4 KiB.
+struct Lent {
+    buffer: Vec<u8>,
+    give_back: std::sync::mpsc::Sender<Vec<u8>>,
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // Nobody takes it back when all is read.
+        let _ = self.give_back.send(std::mem::take(&mut self.buffer));
+    }
+}
+
 /// The next piece of a file of which so much is left. The last one is given only if the file is still what it was.
-fn read_piece(file: &mut fs::File, left: u64, expected: &Identity) -> Result<Bytes, Kind> {
+fn read_piece(file: &mut fs::File, mut piece: Vec<u8>, left: u64, expected: &Identity) -> Result<Vec<u8>, Kind> {
     let most = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
-    // Not zeroed first, which `vec![0; most]` would do.
-    let mut piece = Vec::with_capacity(most);
-    file.take(most as u64).read_to_end(&mut piece).map_err(unreadable)?;
-    if piece.len() < most || piece.len() as u64 == left {
+    piece.resize(most, 0);
+    let mut filled = 0;
+    while filled < most {
+        match file.read(&mut piece[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(error)),
+        }
+    }
+    if filled < most || most as u64 == left {
         let now = identity_of(file).map_err(unreadable)?;
-        if now != *expected || piece.len() < most {
+        if now != *expected || filled < most {
             return Err(changed(expected, &now));
         }
     }
-    Ok(piece.into())
+    Ok(piece)
 }
 
 fn unreadable(error: std::io::Error) -> Kind {

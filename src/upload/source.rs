@@ -53,6 +53,12 @@ impl fmt::Debug for Source {
     }
 }
 
+impl<const N: usize> From<&'static [u8; N]> for Source {
+    fn from(bytes: &'static [u8; N]) -> Self {
+        Self(Inner::Bytes(Bytes::from_static(bytes)))
+    }
+}
+
 macro_rules! source_from {
     ($($from:ty => |$value:ident| $inner:expr;)*) => {
         $(impl From<$from> for Source {

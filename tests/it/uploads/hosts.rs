@@ -47,6 +47,18 @@ async fn the_token_does_not_go_to_the_upload_host() {
 }
 
 #[tokio::test]
+async fn it_is_the_same_over_http_2() {
+    let host = taking().await;
+    let api = answering_json(&json!({ "url": host.uri() })).await;
+    let bot = Bot::builder(TOKEN).base_url(api.uri()).http(|http| http.no_proxy().http2_prior_knowledge());
+    as_everything(&bot.build().unwrap(), || content(2500)).await;
+    let requests = requests(&host).await;
+    assert_eq!(requests.len(), 4 * (1 + 3));
+    assert_eq!(requests[1].body, content(2500)[..1000]);
+    requests.iter().for_each(assert_no_token);
+}
+
+#[tokio::test]
 async fn nor_to_where_the_upload_host_points() {
     for resumable in PROTOCOLS {
         for status in [301, 302, 303, 307, 308] {

@@ -138,14 +138,14 @@ async fn a_reader_gives_as_many_bytes_as_it_was_said_to_have() {
         let shorter = Source::reader(std::io::Cursor::new(content(5)), 10);
         let error = bot.upload_file(shorter).resumable(resumable).await.unwrap_err();
         assert!(error.is_source() && error.to_string().contains("ended after 5 of 10 bytes"), "{error}");
-        let broken = Source::reader(tokio_test_reader(), 10);
+        let broken = Source::reader(broken_reader(), 10);
         let error = bot.upload_file(broken).resumable(resumable).await.unwrap_err();
         assert!(error.is_source() && error.to_string().contains("the disk is on fire"), "{error}");
     }
 }
 
 /// A reader that fails.
-fn tokio_test_reader() -> impl AsyncRead + Send {
+fn broken_reader() -> impl AsyncRead + Send {
     struct Broken;
     impl AsyncRead for Broken {
         fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {

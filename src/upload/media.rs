@@ -1,0 +1,114 @@
+//! What uploads result in: the attachments of the API's document, made of the tokens that the host gives.
+
+use super::answer::Tokens;
+use crate::types::{
+    AudioAttachmentRequest, FileAttachmentRequest, PhotoAttachmentRequest, PhotoAttachmentRequestPayload, UploadType,
+    UploadedInfo, VideoAttachmentRequest,
+};
+
+/// What an upload results in: an attachment of one kind, ready to be put into a message, and into others after that.
+///
+/// These types can be kept (they are serde's) and attached again: tokens stay valid. Nobody else implements it.
+pub trait Media: sealed::Media + Send + Sized + 'static {}
+
+mod sealed {
+    use super::Tokens;
+    use crate::types::{AttachmentRequest, UploadType};
+
+    pub trait Media: Into<AttachmentRequest> {
+        /// What the API calls it.
+        const KIND: UploadType;
+        /// How errors call the upload.
+        const OPERATION: &'static str;
+        /// How a file is called that comes without a name.
+        const NAME: &'static str;
+
+        fn from_tokens(tokens: Tokens) -> Self;
+    }
+}
+
+macro_rules! media {
+    ($($type:ident: $kind:ident, $operation:literal, $name:literal, $from:expr;)*) => {
+        $(impl sealed::Media for $type {
+            const KIND: UploadType = UploadType::$kind;
+            const OPERATION: &'static str = $operation;
+            const NAME: &'static str = $name;
+
+            fn from_tokens(tokens: Tokens) -> Self {
+                Self::new($from(tokens))
+            }
+        }
+
+        impl Media for $type {})*
+    };
+}
+
+media! {
+    PhotoAttachmentRequest: Image, "uploadPhoto", "photo", photo;
+    VideoAttachmentRequest: Video, "uploadVideo", "video", info;
+    AudioAttachmentRequest: Audio, "uploadAudio", "audio", info;
+    FileAttachmentRequest: File, "uploadFile", "file", info;
+}
+
+fn photo(tokens: Tokens) -> PhotoAttachmentRequestPayload {
+    let payload = PhotoAttachmentRequestPayload::new();
+    match tokens {
+        Tokens::Photos(photos) => payload.photos(photos),
+        Tokens::One(token) => payload.token(token),
+    }
+}
+
+fn info(tokens: Tokens) -> UploadedInfo {
+    match tokens {
+        Tokens::One(token) => UploadedInfo::new().token(token),
+        // Only of images a map is read.
+        Tokens::Photos(photos) => photos.into_values().fold(UploadedInfo::new(), |info, photo| info.token(photo.token)),
+    }
+}
+
+impl PhotoAttachmentRequest {
+    /// A photo from the web, which TamTam fetches itself: nothing is uploaded.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// use tamtam::{NewMessageBody, types::PhotoAttachmentRequest};
+    ///
+    /// let cat = PhotoAttachmentRequest::by_url("https://example.org/cat.jpg");
+    /// bot.send(alice.chat_id(), NewMessageBody::from("A cat").attach(cat)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn by_url(url: impl Into<String>) -> Self {
+        Self::new(PhotoAttachmentRequestPayload::new().url(url))
+    }
+
+    /// A photo that TamTam has, such as one that was received.
+    #[must_use]
+    pub fn by_token(token: impl Into<String>) -> Self {
+        Self::new(PhotoAttachmentRequestPayload::new().token(token))
+    }
+}
+
+macro_rules! by_token {
+    ($($type:ident: $what:literal;)*) => {
+        $(impl $type {
+            #[doc = concat!($what, " that TamTam has, such as one that was received.")]
+            #[must_use]
+            pub fn by_token(token: impl Into<String>) -> Self {
+                Self::new(UploadedInfo::new().token(token))
+            }
+        })*
+    };
+}
+
+by_token! {
+    VideoAttachmentRequest: "A video";
+    AudioAttachmentRequest: "An audio recording";
+    FileAttachmentRequest: "A file";
+}
