@@ -11,6 +11,8 @@ use tamtam::{
 
 #[tokio::main]
 async fn main() -> tamtam::Result<()> {
+    // Tells of what fails, and of what is tried again.
+    tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).init();
     if std::env::var_os("TAMTAM_TOKEN").is_none() {
         return rehearse().await;
     }
@@ -24,8 +26,7 @@ async fn answer(bot: Bot, update: Update) -> tamtam::Result<()> {
             bot.send(started.chat_id, "Hello! I say everything back.").await?;
         }
         Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) => {
-            let text = message.body.as_ref().and_then(|body| body.text.as_deref()).unwrap_or("(no text)");
-            bot.reply(&message, echo(text)).await?;
+            bot.reply(&message, echo(message.text().unwrap_or("(no text)"))).await?;
         }
         Update::MessageCallback(pressed) => {
             let shout = pressed.callback.payload.unwrap_or_default().to_uppercase();

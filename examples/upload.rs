@@ -29,17 +29,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// The bot: what fails for one person is told, and does not end it for the others.
 async fn run(bot: Bot, path: &Path) -> tamtam::Result<()> {
     let mut updates = bot.updates();
-    loop {
-        match updates.try_next().await {
-            Ok(Some(Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }))) => {
-                send_file(&bot, &message, path).await.unwrap_or_else(|error| eprintln!("{error}"));
-            }
-            Ok(Some(_)) => {}
-            Ok(None) => return Ok(()),
-            Err(error) if error.is_retryable() => eprintln!("{error}; polling goes on"),
-            Err(error) => return Err(error),
+    // A loop of its own, since a large file takes longer than `Bot::run` gives a handler.
+    while let Some(update) = updates.try_next().await? {
+        if let Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) = update {
+            send_file(&bot, &message, path).await.unwrap_or_else(|error| eprintln!("{error}"));
         }
     }
+    Ok(())
 }
 
 /// Uploads the file and sends it, as soon as TamTam has processed it.

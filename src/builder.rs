@@ -112,7 +112,7 @@ impl BotBuilder {
     }
 
     /// How often and for how long failed calls are tried again; three times within 30 s if not set. The polls of
-    /// [`Bot::updates`] are not: their failures are items of the stream.
+    /// [`Bot::updates`] and [`Bot::run`] go by another rule: they are tried again for as long as it takes.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self

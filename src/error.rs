@@ -381,12 +381,26 @@ impl Error {
         }
     }
 
-    /// Whether the server, or whoever answers in its place, does not have the operation at all, or has another one.
+    /// Whether the server, or whoever answers in its place, does not have the operation at all.
     pub(crate) fn knows_no_such_operation(&self) -> bool {
         matches!(
             self.status(),
             Some(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED)
-        ) || self.0.kind.failure() == Failure::Misfit
+        )
+    }
+
+    pub(crate) fn is_method_not_allowed(&self) -> bool {
+        self.status() == Some(StatusCode::METHOD_NOT_ALLOWED)
+    }
+
+    /// Says that it may be the stored marker which the server does not take.
+    pub(crate) fn with_stored_marker(mut self, marker: i64) -> Self {
+        if let Kind::Status { status: StatusCode::BAD_REQUEST, message, .. } = &mut self.0.kind {
+            message.push_str(&format!(
+                " (asked with the marker {marker} from the marker store: if the server was reset, remove it from there)"
+            ));
+        }
+        self
     }
 
     /// The failure passes by itself: no connection, a timeout, a server or proxy in trouble, too many requests. Calling
@@ -409,6 +423,8 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { kind, operation, report: Report { attempts, elapsed, ambiguous, .. } } = &*self.0;
         f.debug_struct("Error")
+            // What `main` prints when it returns an error should say it in words.
+            .field("message", &format_args!("{self}"))
             .field("operation", operation)
             .field("kind", kind)
             .field("attempts", attempts)

@@ -15,10 +15,10 @@ use std::{
 use bytes::Bytes;
 use tokio::task::unconstrained;
 
-use crate::{Bot, Update, clock::Clock};
+use crate::{Bot, Error, Update, clock::Clock};
 
-/// How long a handler may take unless it is set.
-pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a handler may take unless it is set: twice as long as one message waits for its attachment.
+pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// An error of any kind.
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
@@ -57,16 +57,17 @@ impl HandlerResult for () {
     }
 }
 
-impl<E: Into<BoxError>> HandlerResult for Result<(), E> {
+/// What a handler brings is not looked at: `bot.send(..).await` will do as the last line.
+impl<T, E: Into<BoxError>> HandlerResult for Result<T, E> {
     fn into_result(self) -> Result<(), BoxError> {
-        self.map_err(Into::into)
+        self.map(drop).map_err(Into::into)
     }
 }
 
 /// What to do about an update that was not handled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Recovery {
-    /// Hand it out again, after a pause. When polling, what comes after it in its chat waits, and so does the next page;
+    /// Hand it out again, after a pause: the whole handler runs once more, with all that it has done already. When polling, what comes after it in its chat waits, and so does the next page;
     /// a webhook answers 503, and the server delivers it again.
     Retry,
     /// Give it up and go on.
@@ -117,6 +118,18 @@ impl Failed {
     #[must_use]
     pub fn update(&self) -> Option<&Update> {
         self.update.as_ref()
+    }
+
+    /// The error of a call that the handler passed on, if that is why.
+    ///
+    /// The message of a call that failed may have been posted: see [`Error::may_have_been_applied`] before handing the
+    /// update out again.
+    #[must_use]
+    pub fn call_error(&self) -> Option<&Error> {
+        match &self.cause {
+            Cause::Error(error) => error.downcast_ref(),
+            _ => None,
+        }
     }
 
     /// Why it was not handled.
@@ -188,13 +201,17 @@ impl Handling {
         match self.run(bot.clone(), update).await {
             Ok(()) => Outcome::Handled,
             Err(cause) => {
-                let failed = Failed { update: copy, cause, attempts };
+                let mut failed = Failed { update: copy, cause, attempts };
                 let recovery = self.recovery(&failed);
-                tracing::error!(update = tag, attempts, ?recovery, "{}", failed.cause);
-                match (recovery, failed.update) {
-                    (Recovery::Retry, Some(update)) => Outcome::Again(update),
-                    _ => Outcome::Skipped,
+                let again = failed.update.take().filter(|_| recovery == Recovery::Retry);
+                // The error is the handler's own: it may panic when it is written, and when it is dropped.
+                let told = catch_unwind(AssertUnwindSafe(move || {
+                    tracing::error!(update = tag, attempts, ?recovery, "{}", failed.cause);
+                }));
+                if let Err(panic) = told {
+                    tracing::error!(attempts, ?recovery, "the handler's error panicked: {}", words(panic));
                 }
+                again.map_or(Outcome::Skipped, Outcome::Again)
             }
         }
     }
@@ -203,20 +220,20 @@ impl Handling {
     pub(crate) fn recovery(&self, failed: &Failed) -> Recovery {
         let Some(on_error) = &self.on_error else { return Recovery::Skip };
         catch_unwind(AssertUnwindSafe(|| on_error(failed))).unwrap_or_else(|panic| {
-            tracing::error!("on_error panicked: {}", words(&*panic));
+            tracing::error!("on_error panicked: {}", words(panic));
             Recovery::Skip
         })
     }
 
     async fn run(&self, bot: Bot, update: Update) -> Result<(), Cause> {
         let handle = AssertUnwindSafe(|| (self.handle)(bot, update));
-        let mut future = catch_unwind(handle).map_err(|panic| Cause::Panic(words(&*panic)))?;
+        let mut future = catch_unwind(handle).map_err(|panic| Cause::Panic(words(panic)))?;
         let mut time = None;
         let result = std::future::poll_fn(|context| {
             match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
                 Ok(Poll::Pending) => {}
                 Ok(Poll::Ready(result)) => return Poll::Ready(result.map_err(Cause::Error)),
-                Err(panic) => return Poll::Ready(Err(Cause::Panic(words(&*panic)))),
+                Err(panic) => return Poll::Ready(Err(Cause::Panic(words(panic)))),
             }
             // Handlers that finish at once need no timer. It goes off even after a handler that is always busy has used
             // up what tokio lets a task do at a time.
@@ -225,10 +242,10 @@ impl Handling {
         })
         .await;
         // What a handler holds may panic when it is dropped, too.
-        match catch_unwind(AssertUnwindSafe(|| drop(future))) {
-            Ok(()) => result,
-            Err(panic) => result.and(Err(Cause::Panic(words(&*panic)))),
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(future))) {
+            tracing::error!("what a handler held panicked when it was dropped: {}", words(panic));
         }
+        result
     }
 }
 
@@ -239,7 +256,10 @@ impl fmt::Debug for Handling {
 }
 
 /// The message of a panic.
-fn words(panic: &(dyn Any + Send)) -> String {
+fn words(panic: Box<dyn Any + Send>) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| panic.downcast_ref().cloned()).unwrap_or_else(|| "without a message".to_owned())
+    let text = text.or_else(|| panic.downcast_ref().cloned()).unwrap_or_else(|| "without a message".to_owned());
+    // A panic can be any value, also one that panics in its turn.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
+    text
 }

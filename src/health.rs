@@ -16,6 +16,9 @@ use crate::{Update, clock::Clock};
 /// How a bot that polls is doing; given by [`Updates::health`](crate::Updates::health) and
 /// [`Run::health`](crate::Run::health). Clones show the same.
 ///
+/// Raise an alarm by it, but do not have the bot restarted: a server that is down is waited for, and a restart would not
+/// bring it back.
+///
 /// ```
 /// # #[tokio::main]
 /// # async fn main() {
@@ -25,9 +28,10 @@ use crate::{Update, clock::Clock};
 ///
 /// let run = bot.run(async |_, _| {});
 /// let health = run.health();
-/// // In whatever answers the service's health checks: a poll takes 30 s when there is nothing new.
-/// let alive = health.last_poll().is_some_and(|ago| ago < Duration::from_secs(90));
-/// # assert!(!alive);
+/// // In whatever watches the service: a poll takes 30 s when there is nothing new, and none is made during a page.
+/// let polls = health.last_poll().is_some_and(|ago| ago < Duration::from_secs(90));
+/// let well = polls || health.in_flight() > 0;
+/// # assert!(!well);
 /// # }
 /// ```
 #[derive(Clone)]
@@ -43,6 +47,7 @@ struct Inner {
     in_flight: AtomicUsize,
     handled: AtomicU64,
     skipped: AtomicU64,
+    failed_saves: AtomicU64,
 }
 
 impl Health {
@@ -55,11 +60,12 @@ impl Health {
                 in_flight: AtomicUsize::new(0),
                 handled: AtomicU64::new(0),
                 skipped: AtomicU64::new(0),
+                failed_saves: AtomicU64::new(0),
             }),
         }
     }
 
-    /// How long ago the last successful poll was answered; `None` before the first.
+    /// How long ago the last successful poll was answered, the look for webhooks at the start counted; `None` before that.
     ///
     /// Without news the server answers a poll after its hold, 30 s unless set; while a page of updates is being handled,
     /// there is no poll. Much longer than both together means that something is wrong.
@@ -92,6 +98,21 @@ impl Health {
     #[must_use]
     pub fn skipped(&self) -> u64 {
         self.inner.skipped.load(Ordering::Relaxed)
+    }
+
+    /// How many saves of the marker have failed since the last that succeeded. While it is not 0, a bot that is killed gets
+    /// updates again that it has dealt with.
+    #[must_use]
+    pub fn failed_saves(&self) -> u64 {
+        self.inner.failed_saves.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn saved(&self, ok: bool) {
+        if ok {
+            self.inner.failed_saves.store(0, Ordering::Relaxed);
+        } else {
+            self.inner.failed_saves.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn polled(&self, now: Instant) {
@@ -135,6 +156,7 @@ impl fmt::Debug for Health {
             .field("in_flight", &self.in_flight())
             .field("handled", &self.handled())
             .field("skipped", &self.skipped())
+            .field("failed_saves", &self.failed_saves())
             .finish()
     }
 }

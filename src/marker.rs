@@ -89,8 +89,21 @@ pub trait MarkerStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When it is not kept. That is logged, and polling goes on.
+    /// When it is not kept. That is logged and counted ([`Health::failed_saves`](crate::Health::failed_saves)), and polling
+    /// goes on. A save that takes longer than 5 s has failed as well.
     fn save(&self, key: &MarkerKey, marker: i64) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+impl<S: MarkerStore> MarkerStore for Arc<S> {
+    type Error = S::Error;
+
+    async fn load(&self, key: &MarkerKey) -> Result<Option<i64>, Self::Error> {
+        S::load(self, key).await
+    }
+
+    async fn save(&self, key: &MarkerKey, marker: i64) -> Result<(), Self::Error> {
+        S::save(self, key, marker).await
+    }
 }
 
 type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;

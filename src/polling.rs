@@ -25,7 +25,8 @@ use state::{BACKOFF, Effect, Input, State};
 ///
 /// Every update comes at least once and in order. The server is told that a page of updates is done (its marker is sent)
 /// when the update after its last one is asked for; so asking for more means that all before is dealt with. What was not
-/// dealt with when the program ends comes again at the next start.
+/// dealt with when the program ends comes again at the next start. (Some servers are said to give only the newest to a
+/// poll without a marker: a [`marker_store`](Self::marker_store) makes sure.)
 ///
 /// An update that the crate does not know, or cannot read, is [`Update::Unknown`] and holds nobody up.
 ///
@@ -188,7 +189,10 @@ impl Updates {
     }
 
     /// Ends the stream when this future ends, whatever it returns: what was fetched is still handed out, the server is told
-    /// that it is done (which takes 5 s at most), and then there is no next update.
+    /// that it is done (which takes 5 s at most, and as long again where a marker is to be saved), and then there is no next
+    /// update.
+    ///
+    /// A service is mostly ended by SIGTERM, which `tokio::signal::unix` tells of; [`Run`] shows how to wait for both.
     ///
     /// ```
     /// # #[tokio::main]
@@ -321,7 +325,10 @@ impl Stream for Updates {
             let (state, effect) = state.step(input);
             this.state = Some(state);
             match effect {
-                Effect::Yield(update) => return Poll::Ready(Some(Ok(update))),
+                Effect::Yield(update) => {
+                    this.health.handed_out(&update);
+                    return Poll::Ready(Some(Ok(update)));
+                }
                 Effect::Fail(error) => return Poll::Ready(Some(Err(error))),
                 Effect::End => {
                     this.effect = None;

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::{
     Bot, ChatId, Failed, HandlerResult, Health, Recovery, Result, SessionId, Update, Updates, UserId,
@@ -23,6 +23,9 @@ const CONCURRENCY: usize = 64;
 /// How long handlers may go on after the shutdown began, unless it is set.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 
+/// How long the handlers that are dropped at the deadline are waited for.
+const DROPPING_TIME: Duration = Duration::from_secs(1);
+
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A bot with a handler, made by [`Bot::run`] or [`Updates::run`]; awaiting it runs the bot.
@@ -31,11 +34,19 @@ type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// When all of a page are dealt with, the next page is asked for, which tells the server that this one is done. If the
 /// program ends before, the page comes again at the next start: at most one page is ever handled twice.
 ///
-/// So a slow handler holds the next page back. Handlers have a time limit, 60 s unless set; spawn work that takes long,
-/// or put it into a queue of your own.
+/// So a slow handler holds the next page back. Handlers have a time limit, 120 s unless set: raise it for large uploads.
+/// Work that takes very long belongs into a queue of your own, or a task; what is spawned, neither the shutdown waits for
+/// nor is its update handed out again.
+///
+/// The settings of polling are on [`Updates`]: `bot.updates().marker_store(FileStore::new(path)).run(handler)`.
 ///
 /// A handler that fails, panics or takes too long costs its own update only: [`on_error`](Self::on_error) is asked whether
-/// to hand it out again; without one the failure is logged and the update given up.
+/// to hand it out again; without one the failure is logged and the update given up. (With `panic = "abort"` in your
+/// profile a panic ends the process, as it does everywhere.)
+///
+/// A handler is a function, or a closure that makes a future. What it needs besides bot and update, the closure clones for
+/// each: `move |bot, update| { let db = db.clone(); async move { .. } }`. An `async move |bot, update|` closure cannot
+/// lend out what it holds.
 ///
 /// ```
 /// # #[tokio::main]
@@ -56,6 +67,25 @@ type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// }
 ///
 /// bot.run(echo).graceful_shutdown_on(ctrl_c).await?; // `tokio::signal::ctrl_c()`, say
+/// # Ok(())
+/// # }
+/// ```
+///
+/// To run it as a task of its own, spawn its future: `tokio::spawn(bot.run(echo).run())`. Services are mostly ended by
+/// SIGTERM:
+///
+/// ```no_run
+/// # async fn run(bot: tamtam::Bot) -> Result<(), Box<dyn std::error::Error>> {
+/// use tokio::signal::{ctrl_c, unix::{SignalKind, signal}};
+///
+/// let mut terminated = signal(SignalKind::terminate())?;
+/// let ended = async move {
+///     tokio::select! {
+///         _ = ctrl_c() => {}
+///         _ = terminated.recv() => {}
+///     }
+/// };
+/// bot.run(async |_, _| {}).graceful_shutdown_on(ended).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -96,14 +126,17 @@ impl Run {
         self
     }
 
-    /// How long a handler may take before it is dropped, which counts as a failure; 60 s if not set.
+    /// How long a handler may take before it is dropped, which counts as a failure; 120 s if not set.
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handling.set_timeout(timeout);
         self
     }
 
     /// Is asked what to do about an update whose handler failed, panicked or took too long. Without it such an update is
-    /// given up, and the log tells.
+    /// given up. The log tells in either case.
+    ///
+    /// [`Recovery::Retry`] runs the whole handler again, with what it has done already. So retry what has surely not been
+    /// done and may succeed the next time:
     ///
     /// ```
     /// # #[tokio::main]
@@ -112,9 +145,9 @@ impl Run {
     /// # let bot = tamtam.bot();
     /// use tamtam::{Failed, Recovery};
     ///
-    /// let run = bot.run(async |_, _| {}).on_error(|failed: &Failed| {
-    ///     eprintln!("{}", failed.cause());
-    ///     if failed.attempts() < 3 { Recovery::Retry } else { Recovery::Skip }
+    /// let run = bot.run(async |_, _| {}).on_error(|failed: &Failed| match failed.call_error() {
+    ///     Some(error) if error.is_retryable() && !error.may_have_been_applied() && failed.attempts() < 3 => Recovery::Retry,
+    ///     _ => Recovery::Skip,
     /// });
     /// # let _ = run;
     /// # }
@@ -125,7 +158,8 @@ impl Run {
     }
 
     /// Ends the bot when this future ends, whatever it returns: what was fetched is handled and committed first, for as
-    /// long as the [`shutdown_deadline`](Self::shutdown_deadline) allows.
+    /// long as the [`shutdown_deadline`](Self::shutdown_deadline) allows. It takes the place of one that was set before,
+    /// on [`Updates`] too.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,
@@ -136,8 +170,9 @@ impl Run {
         self
     }
 
-    /// How long handlers may go on after the shutdown began; 10 s if not set. Those that are not done then are dropped,
-    /// and their whole page comes again at the next start.
+    /// How long handlers may go on after the shutdown began; 10 s if not set. Those that are not done then are dropped
+    /// where they next wait, and their whole page comes again at the next start. To commit what is done takes up to 5 s
+    /// more, and as long again with a marker store.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -184,20 +219,26 @@ impl Run {
                 health: health.clone(),
                 backoff: updates.waits(),
             };
-            let mut handled = std::pin::pin!(lanes.handle(page, concurrency));
-            loop {
-                tokio::select! {
-                    () = &mut handled => break,
-                    () = &mut shutdown, if over.is_none() => {
-                        over = Some(clock.sleep(deadline));
-                        updates.stop();
-                    }
-                    () = expires(&mut over) => {
-                        let in_flight = health.in_flight();
-                        tracing::warn!(in_flight, "shutdown: handlers took too long; their page will come again");
-                        return Ok(());
+            let mut tasks = JoinSet::new();
+            let is_handled = {
+                let mut handled = std::pin::pin!(lanes.handle(page, concurrency, &mut tasks));
+                loop {
+                    tokio::select! {
+                        () = &mut handled => break true,
+                        () = &mut shutdown, if over.is_none() => {
+                            over = Some(clock.sleep(deadline));
+                            updates.stop();
+                        }
+                        () = expires(&mut over) => break false,
                     }
                 }
+            };
+            if !is_handled {
+                let in_flight = health.in_flight();
+                tracing::warn!(in_flight, "shutdown: handlers took too long; their page will come again");
+                // A handler that computes, or blocks, cannot be dropped before it waits for something.
+                let _ = timeout(DROPPING_TIME, tasks.shutdown()).await;
+                return Ok(());
             }
         }
     }
@@ -276,17 +317,16 @@ struct Lanes {
 }
 
 impl Lanes {
-    /// Handles a page, so many lanes at a time. Each lane is a task: they use all cores, and dropping this ends them.
-    async fn handle(self, page: VecDeque<Update>, concurrency: usize) {
-        let mut tasks = JoinSet::new();
+    /// Handles a page, so many lanes at a time. Each lane is a task, so that they use all cores.
+    async fn handle(self, page: VecDeque<Update>, concurrency: usize, tasks: &mut JoinSet<()>) {
         for lane in lanes(page) {
             if tasks.len() >= concurrency {
-                one_ends(&mut tasks).await;
+                one_ends(tasks).await;
             }
             tasks.spawn(self.clone().handle_lane(lane));
         }
         while !tasks.is_empty() {
-            one_ends(&mut tasks).await;
+            one_ends(tasks).await;
         }
     }
 

@@ -1,10 +1,31 @@
 //! What every update can be asked, whatever its kind: where it happened, who did it, when.
 
-use serde_json::Value;
+use std::{borrow::Cow, collections::HashMap};
+
+use serde_json::value::RawValue;
 
 use crate::{ChatId, Message, SessionId, Unknown, Update, UserId};
 
+impl Message {
+    /// The text, if it has any.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        self.body.as_ref()?.text.as_deref()
+    }
+}
+
 impl Update {
+    /// The message that was written, edited or has the button that was pressed, if it is there.
+    #[must_use]
+    pub fn message(&self) -> Option<&Message> {
+        match self {
+            Self::MessageCreated(update) => update.message.as_deref(),
+            Self::MessageCallback(update) => update.message.as_deref(),
+            Self::MessageEdited(update) => update.message.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The chat in which it happened; `None` where there is none (a constructor, a callback without its message).
     #[must_use]
     pub fn chat_id(&self) -> Option<ChatId> {
@@ -57,7 +78,9 @@ impl Update {
         match self {
             Self::MessageConstructionRequest(update) => Some(update.session_id.clone()),
             Self::MessageConstructed(update) => Some(update.session_id.clone()),
-            Self::Unknown(unknown) => unknown.to_value().get("session_id")?.as_str().map(SessionId::from),
+            Self::Unknown(unknown) => {
+                serde_json::from_str::<String>(at(unknown.raw.get(), "/session_id")?).ok().map(Into::into)
+            }
             _ => None,
         }
     }
@@ -94,8 +117,15 @@ fn sender_of(message: Option<&Message>) -> Option<UserId> {
 
 /// The first number in these places: what is unknown may still look like the rest.
 fn number(unknown: &Unknown, places: &[&str]) -> Option<i64> {
-    let value = unknown.to_value();
-    places.iter().find_map(|place| value.pointer(place).and_then(Value::as_i64))
+    places.iter().find_map(|place| at(unknown.raw.get(), place)?.parse().ok())
+}
+
+/// What stands in a place, as it came. Whatever is strange elsewhere does not matter.
+fn at<'a>(json: &'a str, place: &str) -> Option<&'a str> {
+    place.split('/').skip(1).try_fold(json, |json, name| {
+        let members: HashMap<Cow<'a, str>, &'a RawValue> = serde_json::from_str(json).ok()?;
+        members.get(name).map(|raw| raw.get())
+    })
 }
 
 #[cfg(test)]
@@ -129,6 +159,14 @@ mod tests {
         // A known kind that cannot be read still belongs to its chat.
         let broken = r#"{"update_type":"message_created","timestamp":"soon","message":{"recipient":{"chat_id":-2}}}"#;
         assert_eq!(asked(broken), (Some(-2), None, None, None));
+        // Half an emoji, a number beyond all numbers: such a message keeps its place in its chat.
+        for strange in [r#""\ud83d""#, "1e999"] {
+            let json = format!(
+                r#"{{"update_type":"message_created","timestamp":1,
+                    "message":{{"recipient":{{"chat_id":-2}},"body":{{"text":{strange}}}}}}}"#
+            );
+            assert_eq!(asked(&json), (Some(-2), None, None, Some(1)), "{strange}");
+        }
         for odd in ["5", "null", "[]", r#"{"chat_id":"x","user":7}"#] {
             assert_eq!(asked(odd), (None, None, None, None), "{odd}");
         }

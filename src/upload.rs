@@ -58,6 +58,9 @@ type SessionHook = Arc<dyn Fn(&UploadSession) + Send + Sync>;
 /// a smaller one goes in one piece, and begins anew. How often that is tried, the bot's [`RetryPolicy`](crate::RetryPolicy)
 /// says: so many failures in a row without a byte gained, and so many times from the beginning.
 ///
+/// It takes as long as it takes. In a handler that [`Bot::run`] calls, the handler's time limit holds all the same
+/// ([`Run::handler_timeout`](crate::Run::handler_timeout)).
+///
 /// The bytes go to another host than the API. It never sees the bot's token. It is spoken to over `https`, even when the
 /// API calls it `http`, unless the API itself is at a plain `http` address.
 #[must_use = "an upload does nothing until it is awaited or sent"]
@@ -223,14 +226,22 @@ impl<M: Media> Upload<M> {
     /// # let kept = std::env::temp_dir().join(format!("movie-{}.upload", std::process::id()));
     /// # std::fs::write(&movie, "a movie")?;
     /// let place = kept.clone();
-    /// let mut upload = bot.upload_video(&movie).resumable(true).on_session(move |session| {
-    ///     let _ = std::fs::write(&place, serde_json::to_vec(session).unwrap_or_default());
+    /// let mut upload = bot.upload_video(&movie).on_session(move |session| {
+    ///     // Replaced as a whole: a kill in the middle leaves the one before.
+    ///     let new = place.with_extension("new");
+    ///     let json = serde_json::to_vec(session).unwrap_or_default();
+    ///     let _ = std::fs::write(&new, json).and_then(|()| std::fs::rename(&new, &place));
     /// });
-    /// if let Ok(json) = std::fs::read(&kept) {
-    ///     upload = upload.resume(serde_json::from_slice(&json)?);
+    /// if let Some(session) = std::fs::read(&kept).ok().and_then(|json| serde_json::from_slice(&json).ok()) {
+    ///     upload = upload.resume(session);
     /// }
-    /// let video = upload.await?;
-    /// std::fs::remove_file(kept)?;
+    /// let video = upload.await;
+    /// // Done, or of no use any more, such as for a file that has changed. A small file never had one.
+    /// if video.as_ref().err().is_none_or(|error| error.is_source()) {
+    ///     let _ = std::fs::remove_file(&kept);
+    /// }
+    /// let video = video?;
+    /// // Keep `video` as you keep the session, if a kill between here and sending it must not upload it again.
     /// # std::fs::remove_file(movie)?;
     /// # Ok(())
     /// # }

@@ -108,7 +108,8 @@
 //! ```
 //!
 //! The updates in the queue are JSON as TamTam sends it, and read back by serde. An update that was written down may come
-//! a second time: let the jobs be such that this does no harm.
+//! a second time: let the jobs be such that this does no harm, or know it again by what it is about (the `mid` of a
+//! message, the `callback_id` of a callback, else kind, chat, user and timestamp).
 //!
 //! # Several bots, and other routes
 //!
@@ -143,7 +144,7 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use axum::{Router, extract::Request, handler::HandlerWithoutStateExt as _};
 
 pub use address::is_tamtam_address;
-/// The web framework, as the router is one of its own.
+/// The web framework, as the router is one of its own. It is bare: for `Json` and the like, depend on axum 0.8 yourself.
 #[doc(no_inline)]
 pub use axum;
 
@@ -213,7 +214,7 @@ impl Webhook {
         self
     }
 
-    /// How long the handler may take; 60 s if not set. Then it is dropped where it stands, and the update counts as not
+    /// How long the handler may take; 120 s if not set. Then it is dropped where it stands, and the update counts as not
     /// handled. Work that takes longer belongs into a [queue](self#a-durable-queue).
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handler_timeout = timeout;

@@ -1,26 +1,35 @@
 //! What was handled: how far each chat has come, and what came again.
 
-use crate::plan::Plan;
+use crate::{bot::PAGE, plan::Plan};
 
+/// What was handled. Only what comes right after a kill may come again: the page that was being handled then.
 #[derive(Default)]
 pub(crate) struct Ledger {
     /// The number that is next in each chat.
     next: Vec<u32>,
     handled: usize,
     out_of_order: usize,
-    /// What came again, before the first kill and after each.
+    /// What came again, of the first page after each kill.
     again: Vec<usize>,
+    /// What came again at another time.
+    again_without_kill: usize,
+    /// Reports since the last kill.
+    reports: usize,
 }
 
 impl Ledger {
     pub(crate) fn new(chats: usize) -> Self {
-        Self { next: vec![0; chats], again: vec![0], ..Self::default() }
+        Self { next: vec![0; chats], ..Self::default() }
     }
 
     pub(crate) fn take_down(&mut self, chat: u32, number: u32) {
+        self.reports += 1;
         let next = &mut self.next[chat as usize];
         if number < *next {
-            *self.again.last_mut().unwrap() += 1;
+            match self.again.last_mut() {
+                Some(again) if self.reports <= PAGE => *again += 1,
+                _ => self.again_without_kill += 1,
+            }
             return;
         }
         // A number that was passed over is lost, or will come out of order.
@@ -31,6 +40,7 @@ impl Ledger {
 
     pub(crate) fn killed(&mut self) {
         self.again.push(0);
+        self.reports = 0;
     }
 
     /// How many updates were handled, those that came again not counted.
@@ -49,10 +59,10 @@ impl Ledger {
     }
 
     pub(crate) fn duplicates_without_kill(&self) -> usize {
-        self.again[0]
+        self.again_without_kill
     }
 
     pub(crate) fn duplicates_after_kills(&self) -> &[usize] {
-        &self.again[1..]
+        &self.again
     }
 }

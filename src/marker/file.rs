@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
@@ -16,8 +17,11 @@ const FORMAT: &str = "tamtam-marker-1";
 /// The marker of one bot, in one file.
 ///
 /// The file is replaced as a whole and written through to the disk, so that it holds either the old marker or the new
-/// one, whatever happens to process or machine. Beside it a file with `.new` at the end of its name comes and goes. A
-/// file that is torn, of another bot or of another program is an error and stays as it is.
+/// one, whatever happens to process or machine. Beside it a file with `.new` at the end of its name comes and goes; one
+/// that a kill left behind can go. The file is a new one each time: links to it and its permissions do not stay. A file
+/// that is torn, of another bot or of another program is an error and stays as it is.
+///
+/// A server that was reset may not take a marker from before: the error says so, and the file can then be removed.
 ///
 /// ```
 /// # #[tokio::main]
@@ -40,6 +44,8 @@ const FORMAT: &str = "tamtam-marker-1";
 #[derive(Debug, Clone)]
 pub struct FileStore {
     path: PathBuf,
+    /// Held while the file is replaced, so that of two saves the later one stays.
+    saving: Arc<Mutex<()>>,
 }
 
 /// Why the marker's file cannot be used.
@@ -88,7 +94,7 @@ impl FileStore {
     /// A store in the file at this path. Its directory must exist, the file need not.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), saving: Arc::default() }
     }
 
     fn io(&self, source: io::Error) -> FileStoreError {
@@ -98,7 +104,12 @@ impl FileStore {
     fn read(&self, key: &MarkerKey) -> Result<Option<i64>, FileStoreError> {
         let bytes = match fs::read(&self.path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Better now than at the first save.
+                let there = fs::metadata(directory(&self.path)).map_err(|error| self.io(error))?;
+                let usable = there.is_dir() && self.path.file_name().is_some();
+                return if usable { Ok(None) } else { Err(self.io(io::ErrorKind::NotADirectory.into())) };
+            }
             Err(error) => return Err(self.io(error)),
         };
         let not_a_marker = |problem: String| FileStoreError::NotAMarker { path: self.path.clone(), problem };
@@ -114,6 +125,7 @@ impl FileStore {
     }
 
     fn write(&self, key: &MarkerKey, marker: i64) -> Result<(), FileStoreError> {
+        let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         // Somebody may have put another file there since; what is torn or another bot's is not overwritten.
         self.read(key)?;
         let contents =
@@ -124,22 +136,38 @@ impl FileStore {
 
     fn replace(&self, bytes: &[u8]) -> io::Result<()> {
         let mut name = self.path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-        name.push(".new");
+        // Another process may be writing at this moment, in a deployment that overlaps.
+        name.push(format!(".{:016x}.new", fastrand::u64(..)));
         let new = self.path.with_file_name(name);
-        let mut file = File::create(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        drop(file);
-        fs::rename(&new, &self.path)?;
+        let replaced = write_through(&new, bytes).and_then(|()| fs::rename(&new, &self.path));
+        if replaced.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        replaced?;
         sync_directory(&self.path)
     }
 }
 
-/// A new name is on the disk when its directory is. Only Unix opens directories.
+/// Writes a file that is not there yet, and returns when it is on the disk.
+fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::options().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A new name is on the disk when its directory is. Only Unix opens directories, and not every file system writes them
+/// through: where it cannot be done, the name is as safe as it can be.
 #[cfg(unix)]
 fn sync_directory(path: &Path) -> io::Result<()> {
-    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    match File::open(directory(path)).and_then(|directory| directory.sync_all()) {
+        Err(error) if matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported) => Ok(()),
+        synced => synced,
+    }
 }
 
 #[cfg(not(unix))]
@@ -252,15 +280,48 @@ mod tests {
     async fn what_a_kill_left_behind_is_no_obstacle() {
         let directory = Directory::new("left");
         let store = directory.store();
-        fs::write(directory.0.join("marker.json.new"), "{\"for").unwrap();
+        fs::write(directory.0.join("marker.json.0123456789abcdef.new"), "{\"for").unwrap();
         assert_eq!(store.load(&key(1)).await.unwrap(), None);
         store.save(&key(1), 5).await.unwrap();
         assert_eq!(store.load(&key(1)).await.unwrap(), Some(5));
     }
 
     #[tokio::test]
-    async fn a_directory_that_is_not_there_is_named() {
-        let error = FileStore::new("/nowhere/at/all/marker.json").save(&key(1), 5).await.unwrap_err();
-        assert!(error.to_string().starts_with("/nowhere/at/all/marker.json: "), "{error}");
+    async fn a_place_that_no_file_can_be_in_is_found_at_the_start() {
+        for path in ["/nowhere/at/all/marker.json", "/dev/null/marker.json", "", "/"] {
+            let error = FileStore::new(path).load(&key(1)).await.unwrap_err();
+            assert!(error.to_string().starts_with(&format!("{path}: ")), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn saves_that_overlap_leave_a_whole_file() {
+        let directory = Directory::new("overlap");
+        let saves = (0..8).map(|writer| {
+            // As two processes would, which share nothing but the file.
+            let store = directory.store();
+            tokio::spawn(async move {
+                for marker in 0..30 {
+                    store.save(&key(1), writer * 100 + marker).await.unwrap();
+                }
+            })
+        });
+        for save in saves.collect::<Vec<_>>() {
+            save.await.unwrap();
+        }
+        assert_eq!(directory.store().load(&key(1)).await.unwrap().unwrap() % 100, 29);
+        assert_eq!(directory.names(), ["marker.json"]);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_link_is_replaced_and_not_followed() {
+        let directory = Directory::new("link");
+        let elsewhere = directory.0.join("elsewhere.json");
+        FileStore::new(&elsewhere).save(&key(1), 5).await.unwrap();
+        std::os::unix::fs::symlink(&elsewhere, directory.0.join("marker.json")).unwrap();
+        directory.store().save(&key(1), 6).await.unwrap();
+        assert_eq!(FileStore::new(&elsewhere).load(&key(1)).await.unwrap(), Some(5));
+        assert_eq!(directory.store().load(&key(1)).await.unwrap(), Some(6));
     }
 }

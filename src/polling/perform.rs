@@ -1,9 +1,14 @@
 //! What the update stream's decisions come to: calls, waits and the marker store.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
     time::Duration,
 };
+
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::timeout;
 
 use super::{
     Settings,
@@ -22,6 +27,11 @@ use crate::{
 
 /// How long the last commit may take.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long saving the marker may take. A store that hangs must not keep the bot from its updates, nor from its end.
+const SAVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often it is asked again for webhooks when the answer may be somebody else's, such as a proxy's whose server is just
+/// starting. After that the server has none.
+const ASKED_AGAIN: u32 = 3;
 /// The largest page that the API gives.
 const LARGEST_PAGE: i64 = 1000;
 
@@ -47,7 +57,7 @@ impl World {
         let clock = &bot.transport().clock;
         let done = match effect {
             Effect::Load => self.load().await.map(Input::Loaded),
-            Effect::ClearWebhooks => self.clear_webhooks().await.map(|()| Input::Cleared),
+            Effect::ClearWebhooks { failures } => self.clear_webhooks(failures).await.map(|()| Input::Cleared),
             Effect::Poll { marker } => self.poll(marker).await,
             Effect::Skip { marker } => self.skip(marker).await,
             Effect::Save { marker } => Ok(Input::Saved { ok: self.save(marker).await }),
@@ -59,8 +69,19 @@ impl World {
             Effect::Retry { error, delay } => {
                 tracing::warn!(delay_ms = delay.as_millis(), "polling failed and goes on: {error}");
                 if let Some(hook) = &bot.transport().on_retry {
-                    hook(&Retry::new(&error, delay));
+                    let told = catch_unwind(AssertUnwindSafe(|| hook(&Retry::new(&error, delay))));
+                    if told.is_err() {
+                        tracing::error!("the on_retry hook panicked");
+                    }
                 }
+                clock.sleep(delay).await;
+                Ok(Input::Waited)
+            }
+            Effect::Stuck { delay } => {
+                tracing::warn!(
+                    delay_ms = delay.as_millis(),
+                    "the server gave updates without a new marker, so they come again; polling slows down"
+                );
                 clock.sleep(delay).await;
                 Ok(Input::Waited)
             }
@@ -82,10 +103,12 @@ impl World {
     }
 
     async fn skip(self, marker: Option<i64>) -> Result<Input> {
+        let clock = Arc::clone(&self.bot.transport().clock);
+        let began = clock.now();
         let poll = Poll { marker, limit: Some(LARGEST_PAGE), hold_seconds: Some(0), types: Vec::new() };
         let page = get(&self.bot, poll, CallOptions::default()).await?;
         tracing::info!(updates = page.updates.len(), "skipped what was waiting");
-        Ok(Input::Page { page, took: Duration::ZERO })
+        Ok(Input::Page { page, took: clock.now().duration_since(began) })
     }
 
     async fn commit(self, marker: i64) -> Input {
@@ -116,28 +139,58 @@ impl World {
         let Some((store, key)) = self.store.as_deref().and_then(|store| Some((store, store.key.get()?))) else {
             return false;
         };
-        let saved = store.markers.save(key, marker).await;
+        let saved = timeout(SAVE_TIMEOUT, store.markers.save(key, marker)).await;
+        let saved = saved.unwrap_or_else(|_| Err(format!("it took longer than {SAVE_TIMEOUT:?}").into()));
         if let Err(error) = &saved {
             tracing::error!(marker, "the marker could not be saved; polling goes on: {error}");
         }
+        self.health.saved(saved.is_ok());
         saved.is_ok()
     }
 
-    async fn clear_webhooks(self) -> Result<()> {
-        let subscriptions = self.bot.api().get_subscriptions().no_retry().await?.subscriptions;
-        if !subscriptions.is_empty() && !self.settings.remove_webhooks {
-            let urls: Vec<String> = subscriptions.into_iter().map(|subscription| subscription.url).collect();
-            return Err(Error::new(Kind::WebhookSubscribed(urls.iter().map(|url| origin(url)).collect())));
-        }
-        for subscription in subscriptions {
-            tracing::info!(origin = origin(&subscription.url), "removing a webhook to poll");
-            match self.bot.api().unsubscribe(subscription.url).no_retry().await {
-                Err(error) if !error.is_refused() => return Err(error),
-                // Refused means that it is gone already.
-                _ => {}
+    async fn clear_webhooks(self, failures: u32) -> Result<()> {
+        let urls = match self.webhooks().await {
+            Err(error) if error.knows_no_such_operation() && (error.code().is_some() || failures >= ASKED_AGAIN) => {
+                tracing::warn!("whether a webhook is subscribed cannot be told: {error}");
+                return Ok(());
+            }
+            urls => urls?,
+        };
+        if self.settings.remove_webhooks {
+            for url in &urls {
+                tracing::info!(origin = origin(url), "removing a webhook to poll");
+                match self.bot.api().unsubscribe(url).no_retry().await {
+                    // It may be gone already, or may not be removed: the list tells.
+                    Err(error) if !error.is_refused() => return Err(error),
+                    _ => {}
+                }
             }
         }
-        Ok(())
+        let left = if self.settings.remove_webhooks && !urls.is_empty() { self.webhooks().await? } else { urls };
+        if left.is_empty() {
+            // The server answers: the first poll may be held for long before it does.
+            self.health.polled(self.bot.transport().clock.now());
+            return Ok(());
+        }
+        Err(Error::new(Kind::WebhookSubscribed(left.iter().map(|url| origin(url)).collect())))
+    }
+
+    /// The URLs of the webhooks that are subscribed. Whatever else is said of them, and however strange it is, they are in
+    /// the way.
+    async fn webhooks(&self) -> Result<Vec<String>> {
+        #[derive(Deserialize)]
+        struct Envelope {
+            #[serde(default)]
+            subscriptions: Option<Vec<Value>>,
+        }
+        let read = |text: &str| {
+            let Envelope { subscriptions } = serde_json::from_str(text)?;
+            let urls =
+                subscriptions.iter().flatten().map(|webhook| webhook["url"].as_str().unwrap_or_default().to_owned());
+            Ok(Box::new(urls.collect::<Vec<String>>()) as _)
+        };
+        let options = CallOptions { no_retry: true, ..CallOptions::default() };
+        Ok(request::fetch(&self.bot.api().get_subscriptions(), &self.bot, options, read).await?.value)
     }
 }
 

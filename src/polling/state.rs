@@ -11,6 +11,8 @@ use crate::{Error, Update, retry::Backoff};
 pub(super) const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 /// The waits after failed polls, unless they are set.
 pub(crate) const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(30) };
+/// How long what is waiting is skipped at most: a bot that gets something all the time would never begin.
+const LONGEST_SKIP: Duration = Duration::from_secs(10);
 
 /// Where the stream begins; set by [`Updates::start_from`](crate::Updates::start_from).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub enum StartFrom {
     Stored,
     /// With all that the server has kept since the last commit.
     Backlog,
-    /// With what happens from now on: what is waiting is skipped.
+    /// With what happens from now on: what is waiting is skipped, page by page until one is empty, for 10 s at most.
     Latest,
 }
 
@@ -62,8 +64,8 @@ pub(super) enum Effect {
     Continue,
     /// Read the marker store.
     Load,
-    /// See to it that no webhook is in the way.
-    ClearWebhooks,
+    /// See to it that no webhook is in the way, after so many failures to do so.
+    ClearWebhooks { failures: u32 },
     /// Ask for a page, which commits everything before the marker.
     Poll { marker: Option<i64> },
     /// The same, only to see what is there: without waiting, of all kinds, as many as possible.
@@ -74,6 +76,8 @@ pub(super) enum Effect {
     Commit { marker: i64 },
     /// Wait.
     Wait(Duration),
+    /// Tell that updates came without a new marker and will come again, and wait.
+    Stuck { delay: Duration },
     /// Tell of a failure that passes, and wait.
     Retry { error: Error, delay: Duration },
 }
@@ -107,6 +111,14 @@ pub(super) struct State {
     uncommitted: bool,
     /// The store does not have the marker yet.
     unsaved: bool,
+    /// The marker is from the store, and the server has not taken it yet.
+    from_store: bool,
+    /// How long what was waiting has been skipped for.
+    skipped_for: Duration,
+    /// Pages with updates since the marker moved.
+    stuck: u32,
+    /// Whether a webhook was looked for again since the last page.
+    looked_again: bool,
     /// Failures since the last success.
     failures: u32,
     stopping: bool,
@@ -123,6 +135,10 @@ impl State {
             marker: None,
             uncommitted: false,
             unsaved: false,
+            from_store: false,
+            skipped_for: Duration::ZERO,
+            stuck: 0,
+            looked_again: false,
             failures: 0,
             stopping: false,
         }
@@ -149,7 +165,8 @@ impl State {
             Input::Waited => self.act(),
             Input::Loaded(marker) => {
                 if self.start_from == StartFrom::Stored {
-                    (self.marker, self.uncommitted) = (marker, marker.is_some());
+                    self.marker = marker;
+                    (self.uncommitted, self.from_store) = (marker.is_some(), marker.is_some());
                 }
                 self.succeeded(Phase::Clearing)
             }
@@ -175,12 +192,17 @@ impl State {
             Phase::Ended => Effect::End,
             _ if self.stopping => self.finish(),
             Phase::New => self.enter(if self.stored { Phase::Loading } else { Phase::Clearing }),
+            _ if self.stuck > 0 => {
+                self.phase = self.next_phase();
+                Effect::Stuck { delay: self.backoff.step(self.stuck).max(LEAST_INTERVAL) }
+            }
             _ => self.go_on(),
         }
     }
 
     fn cleared(&mut self) -> Effect {
-        self.succeeded(if self.start_from == StartFrom::Latest { Phase::Skipping } else { Phase::Polling })
+        let skips = self.start_from == StartFrom::Latest && !self.looked_again;
+        self.succeeded(if skips { Phase::Skipping } else { Phase::Polling })
     }
 
     /// The next poll, after the marker is saved.
@@ -195,15 +217,18 @@ impl State {
     fn answered(&mut self, page: Page, took: Duration) -> Effect {
         self.failures = 0;
         // The server has taken the marker that it was sent. A null one says nothing: it must not make it forget.
-        self.uncommitted = false;
+        (self.uncommitted, self.from_store, self.looked_again) = (false, false, false);
         let moved = page.marker.filter(|marker| Some(*marker) != self.marker);
         if let Some(marker) = moved {
             (self.marker, self.uncommitted, self.unsaved) = (Some(marker), true, true);
         }
         if self.phase == Phase::Skipping {
+            self.skipped_for += took;
             // Without a new marker there is no way past what is waiting.
-            return if page.updates.is_empty() || moved.is_none() { self.go_on() } else { self.act() };
+            let is_over = page.updates.is_empty() || moved.is_none() || self.skipped_for >= LONGEST_SKIP;
+            return if is_over { self.go_on() } else { self.act() };
         }
+        self.stuck = if page.updates.is_empty() || moved.is_some() { 0 } else { self.stuck.saturating_add(1) };
         self.page = page.updates;
         match self.page.pop_front() {
             Some(update) => Effect::Yield(update),
@@ -216,13 +241,16 @@ impl State {
     }
 
     fn failed(&mut self, error: Error, chance: f64) -> Effect {
-        if self.phase == Phase::Clearing && error.knows_no_such_operation() {
-            // A gateway or a server that has no webhooks: none is in the way.
-            return self.cleared();
-        }
-        if error.ends_polling() {
+        if self.phase == Phase::Polling && error.is_method_not_allowed() && !self.looked_again {
+            // What servers say while a webhook is subscribed: one that has come since, then.
+            (self.phase, self.looked_again) = (Phase::Clearing, true);
+        } else if error.ends_polling() {
+            let marker = self.marker.filter(|_| self.from_store && self.phase == Phase::Polling);
             self.phase = Phase::Ended;
-            return Effect::Fail(error);
+            return Effect::Fail(match marker {
+                Some(marker) => error.with_stored_marker(marker),
+                None => error,
+            });
         }
         self.failures = self.failures.saturating_add(1);
         let delay = self.backoff.jittered(self.failures, chance).max(error.retry_after().unwrap_or_default());
@@ -262,7 +290,7 @@ impl State {
     fn act(&self) -> Effect {
         match (self.phase, self.marker) {
             (Phase::Loading, _) => Effect::Load,
-            (Phase::Clearing, _) => Effect::ClearWebhooks,
+            (Phase::Clearing, _) => Effect::ClearWebhooks { failures: self.failures },
             (Phase::Skipping, marker) => Effect::Skip { marker },
             (Phase::Saving, Some(marker)) => Effect::Save { marker },
             (Phase::Committing, Some(marker)) => Effect::Commit { marker },

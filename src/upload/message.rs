@@ -57,7 +57,8 @@ impl NewMessageBody {
 }
 
 impl<M: Media> Upload<M> {
-    /// A message with this upload and a text.
+    /// A message with this upload and a plain text. For Markdown, a keyboard and the rest, begin with the message:
+    /// `NewMessageBody::markdown("*My* cat").upload(upload)`.
     pub fn text(self, text: impl Into<String>) -> UploadMessage {
         NewMessageBody::new().text(text).upload(self)
     }

@@ -293,6 +293,106 @@ async fn an_update_is_handed_out_again_as_often_as_on_error_wants_and_the_rest_o
 }
 
 #[tokio::test]
+async fn an_error_that_panics_costs_its_own_update_only() {
+    #[derive(Debug)]
+    struct Bomb;
+    impl std::fmt::Display for Bomb {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("boom")
+        }
+    }
+    impl Error for Bomb {}
+    struct Payload;
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            panic!("boom")
+        }
+    }
+    let (_server, bot, _) = Pages::serve([page(&[1, 2, 3], 10), page(&[], 10)]).await;
+    let run = bot.run(|_, update| async move {
+        match chat(&update) {
+            1 => Err(Bomb),
+            2 => std::panic::panic_any(Payload),
+            _ => Ok(()),
+        }
+    });
+    let health = run.health();
+    until(run, 3).await;
+    assert_eq!((health.handled(), health.skipped()), (1, 2));
+}
+
+#[tokio::test]
+async fn the_order_of_a_chat_holds_for_updates_that_nobody_knows() {
+    let strange = |number: i64, text: &str| {
+        format!(r#"{{"update_type":"weather","timestamp":{number},"chat_id":5,"text":{text}}}"#)
+    };
+    let known = numbered(5, 1);
+    let session = r#"{"update_type":"weather","timestamp":4,"chat_id":5,"session_id":"s"}"#;
+    let body = format!(
+        r#"{{"updates":[{known},{},{},{session}],"marker":10}}"#,
+        strange(2, "\"\\ud83d\""),
+        strange(3, "1e999")
+    );
+    let (_server, bot, _) = Pages::serve([body, page(&[], 10).to_string()]).await;
+    let (diary, busy) = (Diary::default(), Arc::new(AtomicUsize::new(0)));
+    let written = diary.clone();
+    let run = bot.run(move |_, update| {
+        let (diary, busy) = (written.clone(), Arc::clone(&busy));
+        async move {
+            assert_eq!(busy.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
+            tokio::task::yield_now().await;
+            diary.write(update.timestamp().unwrap().to_string());
+            busy.fetch_sub(1, Ordering::SeqCst);
+        }
+    });
+    until(run, 4).await;
+    assert_eq!(diary.lines(), ["1", "2", "3", "4"]);
+}
+
+#[tokio::test]
+async fn a_shutdown_that_is_set_on_the_updates_holds_for_the_run() {
+    let tamtam = conformance::start().await;
+    tamtam.bot().updates().graceful_shutdown_on(std::future::ready(())).run(async |_, _| {}).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn handlers_are_gone_when_the_run_has_ended_at_its_deadline() {
+    let tamtam = conformance::start().await;
+    tamtam.user("Alice").starts();
+    let (held, (began, begun)) = (Arc::new(()), oneshot::channel::<()>());
+    let once = Arc::new(Mutex::new(Some((began, Arc::clone(&held)))));
+    let run = tamtam.bot().run(move |_, _| {
+        let held = once.lock().unwrap().take();
+        async move {
+            let Some((began, _held)) = held else { return };
+            drop(began);
+            std::future::pending().await
+        }
+    });
+    run.graceful_shutdown_on(begun).shutdown_deadline(MOMENT).await.unwrap();
+    assert_eq!(Arc::strong_count(&held), 1);
+}
+
+#[test]
+fn the_end_of_a_runtime_does_not_pass_for_the_end_of_a_page() {
+    // The server lives in another runtime than the bot.
+    let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (_server, bot, pages) = servers.block_on(Pages::serve([page(&[1, 2, 3], 10), page(&[], 11)]));
+    let bots = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (began, begun) = std::sync::mpsc::channel();
+    bots.spawn(
+        bot.run(move |_, _| {
+            let _ = began.send(());
+            std::future::pending::<()>()
+        })
+        .run(),
+    );
+    begun.recv().unwrap();
+    bots.shutdown_timeout(Duration::from_secs(5));
+    assert_eq!(pages.markers(), [None], "the page was not handled");
+}
+
+#[tokio::test]
 async fn an_on_error_that_panics_gives_the_update_up() {
     let (_server, bot, _) = Pages::serve([page(&[1, 2], 10), page(&[], 10)]).await;
     let run = bot.run(|_, _| async { Err::<(), _>("no luck") }).on_error(|_| panic!("worse luck"));
@@ -396,8 +496,7 @@ async fn a_run_ends_with_the_error_that_no_waiting_mends() {
 async fn an_echo_bot_survives_its_server_being_killed_and_restarted() {
     async fn echo(bot: Bot, update: Update) -> tamtam::Result<()> {
         if let Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) = update {
-            let text = message.body.as_ref().and_then(|body| body.text.as_deref()).unwrap_or("(no text)");
-            bot.reply(&message, text).await?;
+            bot.reply(&message, message.text().unwrap_or("(no text)")).await?;
         }
         Ok(())
     }

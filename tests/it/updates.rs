@@ -15,12 +15,13 @@ use std::{
 
 use futures_util::{StreamExt as _, TryStreamExt as _, future::poll_immediate};
 use serde_json::{Value, json};
-use tamtam::{Bot, Update, UpdateType, Updates};
+use tamtam::{Bot, MarkerKey, MarkerStore, Update, UpdateType, Updates};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::path};
 
 use crate::{
     common::{bot_at, mock_server},
     conformance,
+    fault_server::{FaultServer, Step},
 };
 
 /// A pause between polls that nobody notices.
@@ -51,6 +52,8 @@ impl Pages {
         let pages = Self { bodies: bodies.into_iter().map(|body| body.to_string()).collect(), ..Self::default() };
         let server = mock_server().await;
         Mock::given(path("/updates")).respond_with(pages.clone()).mount(&server).await;
+        let none = ResponseTemplate::new(200).set_body_json(json!({"subscriptions": []}));
+        Mock::given(path("/subscriptions")).respond_with(none).with_priority(9).mount(&server).await;
         let bot = bot_at(server.uri()).build().unwrap();
         (server, bot, pages)
     }
@@ -152,6 +155,47 @@ async fn a_dropped_wait_loses_nothing_and_the_poll_goes_on() {
     alice.starts();
     assert!(matches!(updates.try_next().await.unwrap(), Some(Update::BotStarted(_))));
     assert_eq!(polls.load(Ordering::SeqCst), 1, "a hundred dropped waits, and one poll");
+}
+
+#[tokio::test]
+async fn however_often_a_wait_is_dropped_each_thing_is_done_once() {
+    // A store that takes its time, so that waits are dropped in the middle of every step.
+    #[derive(Clone, Default)]
+    struct Slow(Arc<Mutex<Vec<String>>>);
+    impl MarkerStore for Slow {
+        type Error = std::convert::Infallible;
+
+        async fn load(&self, _: &MarkerKey) -> Result<Option<i64>, Self::Error> {
+            self.0.lock().unwrap().push("load".to_owned());
+            tokio::task::yield_now().await;
+            Ok(None)
+        }
+
+        async fn save(&self, _: &MarkerKey, marker: i64) -> Result<(), Self::Error> {
+            self.0.lock().unwrap().push(format!("save {marker}"));
+            tokio::task::yield_now().await;
+            Ok(())
+        }
+    }
+    let server = FaultServer::start([Step::Good]).await;
+    let (store, (stop, stopped)) = (Slow::default(), tokio::sync::oneshot::channel::<()>());
+    let mut updates = server.bot().updates().marker_store(store.clone()).graceful_shutdown_on(stopped);
+    // Dropped and asked for anew, each time that it has nothing yet.
+    async fn patiently(updates: &mut Updates) -> Option<Update> {
+        loop {
+            if let Some(update) = poll_immediate(pin!(updates.try_next())).await {
+                return update.unwrap();
+            }
+            tokio::time::sleep(MOMENT).await;
+        }
+    }
+    assert!(patiently(&mut updates).await.is_some());
+    drop(stop);
+    assert!(patiently(&mut updates).await.is_none());
+    assert_eq!(*store.0.lock().unwrap(), ["load", "save 10"]);
+    let asked: Vec<String> =
+        server.requests().iter().map(|request| request.split(['?', ' ']).nth(1).unwrap().to_owned()).collect();
+    assert_eq!(asked, ["/me", "/subscriptions", "/updates", "/updates"], "the last one commits");
 }
 
 #[tokio::test]

@@ -60,12 +60,12 @@ impl Stream {
             Effect::End => Ends,
             Effect::Continue => GoesOn,
             Effect::Load => Loads,
-            Effect::ClearWebhooks => ClearsWebhooks,
+            Effect::ClearWebhooks { .. } => ClearsWebhooks,
             Effect::Poll { marker } => Polls(marker),
             Effect::Skip { marker } => Skips(marker),
             Effect::Save { marker } => Saves(marker),
             Effect::Commit { marker } => Commits(marker),
-            Effect::Wait(delay) => Waits(delay),
+            Effect::Wait(delay) | Effect::Stuck { delay } => Waits(delay),
             Effect::Retry { delay, .. } => Retries(delay),
         }
     }
@@ -170,11 +170,46 @@ fn point_3_latest_skips_pages_until_one_is_empty() {
     stream.asked();
     stream.then(Input::Loaded(None));
     assert_eq!(stream.then(Input::Cleared), Skips(None));
-    assert_eq!(stream.page(&["a", "b"], Some(10)), Skips(Some(10)));
-    assert_eq!(stream.page(&["c"], Some(11)), Skips(Some(11)));
-    assert_eq!(stream.page(&[], Some(11)), Saves(11));
+    let at_once = Duration::ZERO;
+    assert_eq!(stream.page_after(at_once, &["a", "b"], Some(10)), Skips(Some(10)));
+    assert_eq!(stream.page_after(at_once, &["c"], Some(11)), Skips(Some(11)));
+    assert_eq!(stream.page_after(at_once, &[], Some(11)), Saves(11));
     assert_eq!(stream.then(Input::Saved { ok: true }), Polls(Some(11)));
     assert_eq!(stream.page(&["d"], Some(12)), yields("d"));
+}
+
+#[test]
+fn point_3_skipping_ends_although_something_is_waiting_all_the_time() {
+    let mut stream = Stream::new(StartFrom::Latest, false);
+    stream.asked();
+    assert_eq!(stream.then(Input::Cleared), Skips(None));
+    assert_eq!(stream.page_after(LONGEST_SKIP / 2, &["a"], Some(10)), Skips(Some(10)));
+    assert_eq!(stream.page_after(LONGEST_SKIP / 2, &["b"], Some(11)), Polls(Some(11)));
+}
+
+#[test]
+fn point_3_the_stored_marker_is_committed_although_nothing_was_polled() {
+    let mut stream = Stream::new(StartFrom::Stored, true);
+    stream.asked();
+    assert_eq!(stream.then(Input::Loaded(Some(7))), ClearsWebhooks);
+    assert_eq!(stream.then(Input::Stop), Commits(7));
+}
+
+#[test]
+fn point_3_a_stored_marker_that_the_server_does_not_take_is_named() {
+    let mut stream = Stream::new(StartFrom::Stored, true);
+    stream.asked();
+    stream.then(Input::Loaded(Some(7)));
+    assert_eq!(stream.then(Input::Cleared), Polls(Some(7)));
+    let refused = || status(StatusCode::BAD_REQUEST, Some("proto.payload"), None);
+    let (state, effect) = stream.state.take().unwrap().step(Input::Failed { error: refused(), chance: 1.0 });
+    let Effect::Fail(error) = effect else { panic!("{effect:?}") };
+    assert!(error.to_string().contains("the marker 7 from the marker store"), "{error}");
+    drop(state);
+    let mut stream = Stream::polling();
+    let (_, effect) = stream.state.take().unwrap().step(Input::Failed { error: refused(), chance: 1.0 });
+    let Effect::Fail(error) = effect else { panic!("{effect:?}") };
+    assert!(!error.to_string().contains("marker"), "{error}");
 }
 
 #[test]
@@ -279,7 +314,6 @@ fn point_5_only_the_servers_own_word_ends_the_stream() {
         (S::UNAUTHORIZED, Some("verify.token"), true),
         (S::FORBIDDEN, Some("verify.token"), true),
         (S::BAD_REQUEST, Some("proto.payload"), true),
-        (S::METHOD_NOT_ALLOWED, Some("method.not.allowed"), true),
         (S::NOT_FOUND, Some("method.not.found"), true),
         (S::FORBIDDEN, None, false),
         (S::UNAUTHORIZED, None, false),
@@ -325,7 +359,22 @@ fn point_7_an_empty_page_without_a_marker_keeps_the_old_one() {
     stream.asked();
     assert_eq!(stream.page(&[], None), Polls(Some(10)));
     assert_eq!(stream.page(&["b"], None), yields("b"));
-    assert_eq!(stream.asked(), Polls(Some(10)));
+    assert_eq!(stream.asked(), Waits(BACKOFF.first));
+    assert_eq!(stream.then(Input::Waited), Polls(Some(10)));
+}
+
+#[test]
+fn point_7_updates_that_come_again_without_a_new_marker_slow_the_polling_down() {
+    let mut stream = Stream::polling();
+    stream.page(&["a"], Some(10));
+    stream.asked();
+    for (marker, millis) in [(None, 500), (Some(10), 1_000), (None, 2_000)] {
+        assert_eq!(stream.page(&["b"], marker), yields("b"));
+        assert_eq!(stream.asked(), Waits(Duration::from_millis(millis)));
+        assert_eq!(stream.then(Input::Waited), Polls(Some(10)));
+    }
+    assert_eq!(stream.page(&["b"], Some(11)), yields("b"));
+    assert_eq!(stream.asked(), Polls(Some(11)), "the marker moves again");
 }
 
 #[test]
@@ -349,13 +398,28 @@ fn point_8_a_webhook_in_the_way_is_told_at_the_start() {
 }
 
 #[test]
-fn point_8_a_server_without_webhooks_has_none_in_the_way() {
-    for none in [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_IMPLEMENTED] {
-        let mut stream = Stream::new(StartFrom::Backlog, false);
+fn point_8_a_webhook_that_comes_later_is_looked_for() {
+    for code in [None, Some("method.not.allowed")] {
+        let refused = || status(StatusCode::METHOD_NOT_ALLOWED, code, None);
+        let mut stream = Stream::new(StartFrom::Latest, false);
         stream.asked();
-        assert_eq!(stream.fails(status(none, Some("method.not.found"), None), 1.0), Polls(None), "{none}");
+        stream.then(Input::Cleared);
+        assert_eq!(stream.page(&[], Some(10)), Polls(Some(10)));
+        assert_eq!(stream.fails(refused(), 1.0), Retries(BACKOFF.first));
+        assert_eq!(stream.then(Input::Waited), ClearsWebhooks);
+        assert_eq!(stream.then(Input::Cleared), Polls(Some(10)), "what came meanwhile is not skipped");
+        // It was no webhook. The next page makes good for that.
+        let does = stream.fails(refused(), 1.0);
+        assert_eq!(does, if code.is_some() { Fails } else { Retries(BACKOFF.first) });
     }
-    let mut stream = Stream::new(StartFrom::Backlog, false);
+}
+
+#[test]
+fn a_shutdown_after_the_end_does_nothing() {
+    let mut stream = Stream::polling();
+    stream.page(&["a"], Some(10));
     stream.asked();
     assert_eq!(stream.fails(status(StatusCode::UNAUTHORIZED, Some("verify.token"), None), 1.0), Fails);
+    assert_eq!(stream.then(Input::Stop), GoesOn);
+    assert_eq!(stream.asked(), Ends);
 }

@@ -214,6 +214,101 @@ async fn what_is_waiting_can_be_skipped() {
 }
 
 #[tokio::test]
+async fn skipping_asks_for_as_much_as_there_is_without_waiting() {
+    let (_server, bot, pages) = pages(&[&[1], &[], &[2]]).await;
+    assert_eq!(chat_of_next(&mut bot.updates().limit(7).skip_pending()).await, 2);
+    let polls = pages.polls.lock().unwrap();
+    let skip = |marker: Option<&str>| {
+        let marker = marker.map(|marker| ("marker".to_owned(), marker.to_owned()));
+        let rest = [("limit".to_owned(), "1000".to_owned()), ("timeout".to_owned(), "0".to_owned())];
+        rest.into_iter().chain(marker).collect::<std::collections::BTreeSet<_>>()
+    };
+    let sent = |poll: usize| polls[poll].iter().cloned().collect::<std::collections::BTreeSet<_>>();
+    assert_eq!((sent(0), sent(1)), (skip(None), skip(Some("10"))));
+    assert!(polls[2].contains(&("limit".to_owned(), "7".to_owned())), "{polls:?}");
+}
+
+#[tokio::test]
+async fn a_store_that_hangs_while_it_saves_does_not_stop_the_end() {
+    struct Hangs;
+    impl MarkerStore for Hangs {
+        type Error = io::Error;
+
+        async fn load(&self, _: &MarkerKey) -> Result<Option<i64>, io::Error> {
+            Ok(None)
+        }
+
+        async fn save(&self, _: &MarkerKey, _: i64) -> Result<(), io::Error> {
+            std::future::pending().await
+        }
+    }
+    let (_server, bot, _) = pages(&[&[1], &[]]).await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let mut updates = bot.updates().marker_store(Hangs).graceful_shutdown_on(stopped);
+    let health = updates.health();
+    chat_of_next(&mut updates).await;
+    drop(stop);
+    // From here on time passes only by waiting.
+    tokio::time::pause();
+    assert!(updates.try_next().await.unwrap().is_none());
+    assert_eq!(health.failed_saves(), 1);
+}
+
+#[tokio::test]
+async fn a_marker_that_was_not_saved_is_saved_with_the_next_poll() {
+    let (_server, bot, _) = pages(&[&[1], &[2], &[3]]).await;
+    let store = Watched { fails_to_save: true, ..Watched::default() };
+    let mut updates = bot.updates().marker_store(Arc::new(store.clone()));
+    let health = updates.health();
+    for _ in 0..3 {
+        chat_of_next(&mut updates).await;
+    }
+    assert_eq!(store.asked()[1..], ["save of 10", "save of 11"]);
+    assert_eq!(health.failed_saves(), 2);
+}
+
+/// Answers the stream's question for webhooks, and says what it makes of that.
+async fn asked_for_webhooks(answers: Vec<ResponseTemplate>) -> (tamtam::Result<Option<Update>>, usize) {
+    let (server, bot, _) = pages(&[&[1]]).await;
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let answer = move |_: &wiremock::Request| {
+        let number = next.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        answers.get(number).or(answers.last()).cloned().unwrap()
+    };
+    Mock::given(path("/subscriptions")).respond_with(answer).mount(&server).await;
+    let update = bot.updates().backoff(MOMENT, MOMENT).try_next().await;
+    let asked = requests(&server).await.iter().filter(|request| request.url.path() == "/subscriptions").count();
+    (update, asked)
+}
+
+#[tokio::test]
+async fn a_server_without_webhooks_has_none_in_the_way() {
+    let unknown = json!({"code": "method.not.found", "message": "Path /subscriptions is not recognized"});
+    let (update, asked) = asked_for_webhooks(vec![ResponseTemplate::new(404).set_body_json(unknown)]).await;
+    assert!(matches!(update, Ok(Some(Update::BotStarted(_)))));
+    assert_eq!(asked, 1, "it is the server's own word");
+    let proxy = ResponseTemplate::new(404).set_body_string("<html>Not Found</html>");
+    let (update, asked) = asked_for_webhooks(vec![proxy.clone()]).await;
+    assert!(matches!(update, Ok(Some(Update::BotStarted(_)))));
+    assert_eq!(asked, 4, "somebody else's word is doubted for a while");
+    let webhook =
+        ResponseTemplate::new(200).set_body_json(json!({"subscriptions": [{"url": "https://example.org/x"}]}));
+    let (update, _) = asked_for_webhooks(vec![proxy, webhook]).await;
+    assert!(update.unwrap_err().is_webhook_subscribed());
+}
+
+#[tokio::test]
+async fn a_webhook_is_in_the_way_however_strange_its_description() {
+    for webhook in
+        [json!({"url": "https://example.org/x", "time": null, "update_types": "all", "version": 5}), json!(5)]
+    {
+        let list = ResponseTemplate::new(200).set_body_json(json!({"subscriptions": [webhook]}));
+        let (update, _) = asked_for_webhooks(vec![list]).await;
+        assert!(update.unwrap_err().is_webhook_subscribed(), "{webhook}");
+    }
+}
+
+#[tokio::test]
 async fn a_webhook_in_the_way_is_a_clear_error_without_its_secret() {
     let (server, bot, pages) = pages(&[&[1]]).await;
     let subscriptions = json!({"subscriptions": [
@@ -242,7 +337,8 @@ async fn webhooks_are_removed_if_that_is_wanted() {
         {"url": "https://example.org/a", "time": 1}, {"url": "https://example.org/b", "time": 1},
     ]});
     let list = ResponseTemplate::new(200).set_body_json(list);
-    Mock::given(wiremock::matchers::method("GET")).and(path("/subscriptions")).respond_with(list).mount(&server).await;
+    let get = || Mock::given(wiremock::matchers::method("GET")).and(path("/subscriptions"));
+    get().respond_with(list).up_to_n_times(1).mount(&server).await;
     // The second is gone already.
     for (url, answer) in [("a", json!({"success": true})), ("b", json!({"success": false, "message": "unknown"}))] {
         Mock::given(wiremock::matchers::method("DELETE"))
@@ -254,7 +350,20 @@ async fn webhooks_are_removed_if_that_is_wanted() {
     }
     chat_of_next(&mut bot.updates().remove_webhooks(true).backoff(MOMENT, MOMENT)).await;
     assert_eq!(pages.polls(), 1);
-    assert_eq!(requests(&server).await.len(), 4);
+    assert_eq!(requests(&server).await.len(), 5, "it looks once more whether they are gone");
+}
+
+#[tokio::test]
+async fn a_webhook_that_cannot_be_removed_is_an_error() {
+    let (server, bot, pages) = pages(&[&[1]]).await;
+    let list = json!({"subscriptions": [{"url": "https://example.org/a", "time": 1}]});
+    let get = Mock::given(wiremock::matchers::method("GET")).and(path("/subscriptions"));
+    get.respond_with(ResponseTemplate::new(200).set_body_json(list)).mount(&server).await;
+    let refused = ResponseTemplate::new(200).set_body_json(json!({"success": false, "message": "try later"}));
+    Mock::given(wiremock::matchers::method("DELETE")).respond_with(refused).mount(&server).await;
+    let error = bot.updates().remove_webhooks(true).try_next().await.unwrap_err();
+    assert!(error.is_webhook_subscribed(), "{error}");
+    assert_eq!(pages.polls(), 0);
 }
 
 #[tokio::test]

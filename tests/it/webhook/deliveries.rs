@@ -127,8 +127,7 @@ async fn a_connection_carries_one_delivery_after_the_other() {
 
 #[tokio::test]
 async fn a_client_that_hangs_up_does_not_stop_the_handler() {
-    let (seen, gate) = (Seen::default(), Gate::closed());
-    let done = Arc::new(AtomicUsize::new(0));
+    let (gate, done) = (Gate::closed(), Arc::new(AtomicUsize::new(0)));
     let (theirs, counted) = (gate.clone(), Arc::clone(&done));
     let router = webhook().router(move |_, _| {
         let (gate, done) = (theirs.clone(), Arc::clone(&counted));
@@ -147,7 +146,6 @@ async fn a_client_that_hangs_up_does_not_stop_the_handler() {
     gate.let_through(1);
     gate.is_reached().await;
     assert_eq!(done.load(Ordering::SeqCst), 1);
-    assert_eq!(seen.count(), 0);
 }
 
 #[tokio::test]
