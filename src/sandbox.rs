@@ -18,8 +18,9 @@
 //! ```
 //!
 //! Requests go over real sockets and are judged as strictly as TamTam judges them: a wrong token is
-//! a 401, a text that is too long a 400, and polls are held until there is something to tell. The
-//! answers are written by hand from the API's document and what the server is known to do beyond
+//! a 401, what the API's document does not allow a 400 that names the field, and polls are held until
+//! there is something to tell. What is tolerated beyond the document, such as the action
+//! `sending_image`, is listed with its reasons in `openapi/tolerance.yaml`. The answers are written by hand from the API's document and what the server is known to do beyond
 //! it, so that they can disagree with a client's models.
 //!
 //! # Webhooks
@@ -85,6 +86,7 @@ mod state;
 mod subscription;
 mod transcript;
 mod uploads;
+mod validation;
 mod wire;
 mod world;
 

@@ -1,4 +1,4 @@
-//! The HTTP side: accepts connections, checks the token, finds the operation, answers.
+//! The HTTP side: accepts connections, checks the token, finds the operation, has the request judged, answers.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request as HttpRequest, State as Shared};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
 use axum::serve::ListenerExt as _;
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use super::exchange::Exchange;
 use super::operations::{Handler, updates};
 use super::request::Request;
 use super::routes::{self, Found};
+use super::validation::{self, Asked};
 use super::wire;
 use super::world::World;
 
@@ -74,7 +76,7 @@ async fn handle(Shared(world): Shared<Arc<World>>, request: HttpRequest) -> Resp
         response_body: Bytes::new(),
     };
     let answer = match body {
-        Ok(body) => answer(&world, token.as_deref(), found, &exchange, body).await,
+        Ok(body) => answer(&world, token.as_deref(), found, &parts, &exchange, body).await,
         Err(_) => Err(Fault::new(Kind::BodyTooLarge, "Request body is cut or too large").into()),
     };
     let (text, allow) = match answer {
@@ -105,6 +107,7 @@ async fn answer(
     world: &World,
     token: Option<&str>,
     found: Found,
+    parts: &Parts,
     exchange: &Exchange,
     body: Bytes,
 ) -> Result<String, Refusal> {
@@ -123,6 +126,9 @@ async fn answer(
             return Err(Fault::new(Kind::PathUnknown, message).into());
         }
     };
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let query = parts.uri.query().unwrap_or_default();
+    validation::check(&Asked { operation: route.operation, path: &path, query, content_type, body: &body })?;
     let request = Request { bot, path, query: exchange.query.clone(), body };
     match route.handler {
         Handler::Now(operation) => {

@@ -8,6 +8,7 @@ mod messages;
 mod people;
 mod protocol;
 mod robust;
+mod strict;
 mod subscriptions;
 mod updates;
 mod uploads;
