@@ -38,6 +38,13 @@
 //! Webhooks must be on one of TamTam's ports, but on a loopback host any port will do. Whatever `version` they ask for,
 //! updates have the shape of 0.5.6.
 //!
+//! # Faults
+//!
+//! [`Sandbox::fails`] lets requests of an operation go wrong: a status, a reset, a body that breaks off, an answer that
+//! comes too late; [`Fault`] tells of each whether the operation was carried out all the same.
+//! [`Sandbox::loses_deliveries`] and [`Sandbox::repeats_update`] do the like to updates, and [`Sandbox::pushes`] sends
+//! one that nobody knows. Uploads have faults of their own ([`Uploads::fail_next`]).
+//!
 //! # Limits
 //!
 //! The server has a thread of its own and lives in real time. A runtime whose clock is paused
@@ -60,12 +67,14 @@ mod acts;
 mod attachments;
 mod chat;
 mod clock;
+mod connection;
 mod courier;
 mod deliveries;
 mod delivery;
 mod draft;
 mod error;
 mod exchange;
+mod faults;
 mod fields;
 mod group;
 mod ids;
@@ -92,6 +101,7 @@ mod world;
 
 pub use delivery::Delivery;
 pub use exchange::Exchange;
+pub use faults::Fault;
 pub use group::Group;
 pub use people::Person;
 pub use seen::Seen;

@@ -2,6 +2,7 @@
 
 mod chats;
 mod client;
+mod faults;
 mod lifecycle;
 mod members;
 mod messages;

@@ -13,13 +13,17 @@ const EVERYTHING: [&str; 6] = [
     "repeated-lists",
 ];
 
+fn parameter(place: &str, name: &str, required: bool, schema: Value) -> Value {
+    json!({ "in": place, "name": name, "required": required, "schema": schema })
+}
+
 fn document(tolerates: &[&str]) -> Document {
     let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
-    let query = |name: &str, required: bool, schema: Value| json!({ "name": name, "in": "query", "required": required, "schema": schema });
+    let query = |name, required, schema| parameter("query", name, required, schema);
     let document = json!({
         "operations": { "doIt": {
             "parameters": [
-                { "name": "id", "in": "path", "required": true, "schema": { "type": "integer", "format": "int64" } },
+                parameter("path", "id", true, json!({ "type": "integer", "format": "int64" })),
                 query("kind", true, json!({ "enum": ["a", "b"] })),
                 query("count", false, json!({ "type": "integer", "minimum": 1, "maximum": 100 })),
                 query("marker", false, json!({ "type": "integer", "nullable": true })),
