@@ -2,6 +2,7 @@
 
 mod chats;
 mod client;
+mod errors;
 mod faults;
 mod lifecycle;
 mod members;
