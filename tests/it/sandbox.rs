@@ -9,6 +9,7 @@ mod members;
 mod messages;
 mod people;
 mod protocol;
+mod python;
 mod robust;
 mod strict;
 mod subscriptions;
