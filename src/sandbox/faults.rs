@@ -55,6 +55,11 @@ enum End {
 impl Fault {
     /// This status, with the error body that the API itself would send: a client can be sure that a 429 or 503 of that
     /// kind means that nothing was done.
+    ///
+    /// # Panics
+    ///
+    /// As [`answer`](Self::answer) does.
+    #[track_caller]
     pub fn status(status: u16) -> Self {
         let code = match status {
             400 => "proto.payload",
@@ -70,13 +75,24 @@ impl Fault {
     }
 
     /// This status, with an error body of this `code` and `message`.
+    ///
+    /// # Panics
+    ///
+    /// As [`answer`](Self::answer) does.
+    #[track_caller]
     pub fn error(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         let (code, message): (String, String) = (code.into(), message.into());
         Self::answer(status, json!({ "code": code, "message": message }).to_string())
     }
 
     /// This status and this body, as a proxy would answer: `Fault::answer(502, "<html>Bad gateway</html>")`.
+    ///
+    /// # Panics
+    ///
+    /// If the status is not between 200 and 999: others do not end a request.
+    #[track_caller]
     pub fn answer(status: u16, body: impl Into<String>) -> Self {
+        assert!((200..=999).contains(&status), "{status} is no status that a request can end with");
         Self::new(End::Answer(status, body.into()), false)
     }
 
@@ -102,7 +118,8 @@ impl Fault {
 
     /// The right answer after this time, which passes in real time. A client that does not wait for it may find that the
     /// operation was carried out, unless [`applied`](Self::applied) is false: then it is carried out after the delay,
-    /// if the client is still there.
+    /// if the client is still there. A request whose client has gone is not told to
+    /// [`on_exchange`](Sandbox::on_exchange).
     pub fn delay(delay: Duration) -> Self {
         Self::new(End::Delay(delay), true)
     }

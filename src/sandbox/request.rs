@@ -1,5 +1,5 @@
-//! A request as an operation sees it: who asks, and parameters that are read tolerantly where the
-//! real server is tolerant, and refused by name where it is not.
+//! A request as an operation sees it: who asks, and parameters, which have been judged by the document before and are
+//! read as tolerantly as it was judged.
 
 use bytes::Bytes;
 use serde_json::{Map, Value};

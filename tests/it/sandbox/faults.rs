@@ -206,10 +206,12 @@ async fn an_exchange_says_that_it_met_a_fault_and_which_version_was_asked_for() 
 }
 
 #[tokio::test]
-async fn a_misspelt_operation_is_told() {
+async fn a_misspelt_operation_and_a_status_that_is_none_are_told() {
     let tamtam = Sandbox::start().await;
     let panic = std::panic::catch_unwind(|| tamtam.fails("send_message", Fault::reset())).unwrap_err();
     assert!(panic.downcast_ref::<String>().unwrap().contains("no operation send_message"));
+    let panic = std::panic::catch_unwind(|| Fault::status(8)).unwrap_err();
+    assert!(panic.downcast_ref::<String>().unwrap().contains("8 is no status"));
 }
 
 #[tokio::test]
