@@ -1,28 +1,32 @@
-//! Turns `openapi/` into `OUT_DIR/tamtam.rs`, which `src/api.rs` includes. The work is in `codegen/`.
+//! Turns `openapi/` into `OUT_DIR/tamtam.rs`, which `src/api.rs` includes, and for the sandbox into
+//! `OUT_DIR/requests.json`. The work is in `codegen/`.
 
 mod codegen;
 
-use std::{env, fs, path::Path, process::ExitCode};
+use std::{env, error::Error, fs, path::Path, process::ExitCode};
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=openapi");
     println!("cargo::rerun-if-changed=codegen");
-    let generated = codegen::generate(Path::new("openapi/tamtam.yaml"), Path::new("openapi/overlay.yaml"));
-    let code = match generated {
-        Ok(code) => code,
+    match write() {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             println!("cargo::error={error}");
-            return ExitCode::FAILURE;
+            ExitCode::FAILURE
         }
-    };
-    let Some(out_dir) = env::var_os("OUT_DIR") else {
-        println!("cargo::error=OUT_DIR is not set: build.rs is run by cargo only");
-        return ExitCode::FAILURE;
-    };
-    let path = Path::new(&out_dir).join("tamtam.rs");
-    if let Err(error) = fs::write(&path, code) {
-        println!("cargo::error=cannot write {}: {error}", path.display());
-        return ExitCode::FAILURE;
     }
-    ExitCode::SUCCESS
+}
+
+fn write() -> Result<(), Box<dyn Error>> {
+    let out_dir = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: build.rs is run by cargo only")?;
+    let write = |name: &str, text: String| {
+        let path = Path::new(&out_dir).join(name);
+        fs::write(&path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
+    };
+    let document = Path::new("openapi/tamtam.yaml");
+    write("tamtam.rs", codegen::generate(document, Path::new("openapi/overlay.yaml"))?)?;
+    if env::var_os("CARGO_FEATURE_SANDBOX").is_some() {
+        write("requests.json", codegen::requests(document, Path::new("openapi/tolerance.yaml"))?)?;
+    }
+    Ok(())
 }

@@ -9,6 +9,7 @@ mod lower;
 mod model;
 mod names;
 mod overlay;
+mod requests;
 mod shape;
 mod yaml;
 
@@ -53,14 +54,32 @@ type Result<T> = std::result::Result<T, Error>;
 
 /// Reads the document and the overlay from files and returns the crate's generated code.
 pub(crate) fn generate(document: &Path, overlay: &Path) -> Result<String> {
-    let read = |path: &Path| {
-        fs::read_to_string(path)
-            .map_err(|error| Error::new("", format!("cannot read: {error}")).in_file(&path.display().to_string()))
-    };
     generate_from_text(
         (&document.display().to_string(), &read(document)?),
         (&overlay.display().to_string(), &read(overlay)?),
     )
+}
+
+/// Reads the document and the tolerance from files and returns what requests must be like, as JSON.
+pub(crate) fn requests(document: &Path, tolerance: &Path) -> Result<String> {
+    requests_from_text(
+        (&document.display().to_string(), &read(document)?),
+        (&tolerance.display().to_string(), &read(tolerance)?),
+    )
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path)
+        .map_err(|error| Error::new("", format!("cannot read: {error}")).in_file(&path.display().to_string()))
+}
+
+/// The same from `(file name, YAML text)`; the names are for messages only.
+pub(crate) fn requests_from_text(document: (&str, &str), tolerance: (&str, &str)) -> Result<String> {
+    let in_tolerance = |error: Error| error.in_file(tolerance.0);
+    let mut doc = yaml::read(document.1).map_err(|error| error.in_file(document.0))?;
+    let actions = yaml::read(tolerance.1).map_err(in_tolerance)?;
+    overlay::apply(&mut doc, &actions, &[requests::TOLERATES]).map_err(in_tolerance)?;
+    Ok(requests::read(&doc).map_err(in_tolerance)?.to_string())
 }
 
 /// The same from `(file name, YAML text)`; the names are for messages only.
@@ -71,7 +90,7 @@ pub(crate) fn generate_from_text(document: (&str, &str), overlay: (&str, &str)) 
 
     let mut doc = yaml::read(document.1).map_err(in_document)?;
     let actions = yaml::read(overlay.1).map_err(in_overlay)?;
-    overlay::apply(&mut doc, &actions).map_err(in_overlay)?;
+    overlay::apply(&mut doc, &actions, &shape::EXTENSIONS).map_err(in_overlay)?;
 
     shape::check(&doc).map_err(in_document)?;
     let model = model::read(&doc).map_err(in_document)?;

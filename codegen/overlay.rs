@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use super::{Error, Result, at, flag, shape, text, yaml};
+use super::{Error, Result, at, flag, text, yaml};
 
 /// Applies every action in order.
 ///
 /// An action must say why (`description`). Its target must be found when the overlay was written for this version of
-/// the document (`info.version` of both); in another version what is not there is left out.
-pub(super) fn apply(document: &mut Value, overlay: &Value) -> Result<()> {
+/// the document (`info.version` of both); in another version what is not there is left out. It may set these extensions.
+pub(super) fn apply(document: &mut Value, overlay: &Value, extensions: &[&str]) -> Result<()> {
     let version =
         at(overlay, &["info", "version"]).ok_or_else(|| Error::new("info", "has no `version`: of which document?"))?;
     let same_version = at(document, &["info", "version"]) == Some(version);
@@ -37,7 +37,7 @@ pub(super) fn apply(document: &mut Value, overlay: &Value) -> Result<()> {
             (true, None) if found.contains("") => return Err(Error::new(place, "removes the whole document")),
             (true, None) => remove(document, "", &found),
             (false, Some(update)) => {
-                check_extensions(update, &place)?;
+                check_extensions(update, extensions, &place)?;
                 for pointer in &found {
                     if let Some(node) = document.pointer_mut(pointer) {
                         merge(node, update);
@@ -67,16 +67,16 @@ fn remove(node: &mut Value, pointer: &str, pointers: &BTreeSet<String>) {
     }
 }
 
-/// Fails on an extension that the generator does not know: it would do nothing.
-fn check_extensions(update: &Value, place: &str) -> Result<()> {
+/// Fails on an extension that is not known: it would do nothing.
+fn check_extensions(update: &Value, known: &[&str], place: &str) -> Result<()> {
     match update {
         Value::Object(object) => object.iter().try_for_each(|(key, value)| {
-            if key.starts_with("x-") && !shape::EXTENSIONS.contains(&key.as_str()) {
+            if key.starts_with("x-") && !known.contains(&key.as_str()) {
                 return Err(Error::new(place, format!("sets `{key}`, which the generator does not know")));
             }
-            check_extensions(value, place)
+            check_extensions(value, known, place)
         }),
-        Value::Array(list) => list.iter().try_for_each(|value| check_extensions(value, place)),
+        Value::Array(list) => list.iter().try_for_each(|value| check_extensions(value, known, place)),
         _ => Ok(()),
     }
 }

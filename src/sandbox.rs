@@ -18,8 +18,9 @@
 //! ```
 //!
 //! Requests go over real sockets and are judged as strictly as TamTam judges them: a wrong token is
-//! a 401, a text that is too long a 400, and polls are held until there is something to tell. The
-//! answers are written by hand from the API's document and what the server is known to do beyond
+//! a 401, what the API's document does not allow a 400 that names the field, and polls are held until
+//! there is something to tell. What is tolerated beyond the document, such as the action
+//! `sending_image`, is listed with its reasons in `openapi/tolerance.yaml`. The answers are written by hand from the API's document and what the server is known to do beyond
 //! it, so that they can disagree with a client's models.
 //!
 //! # Webhooks
@@ -36,6 +37,13 @@
 //!
 //! Webhooks must be on one of TamTam's ports, but on a loopback host any port will do. Whatever `version` they ask for,
 //! updates have the shape of 0.5.6.
+//!
+//! # Faults
+//!
+//! [`Sandbox::fails`] lets requests of an operation go wrong: a status, a reset, a body that breaks off, an answer that
+//! comes too late; [`Fault`] tells of each whether the operation was carried out all the same.
+//! [`Sandbox::loses_deliveries`] and [`Sandbox::repeats_update`] do the like to updates, and [`Sandbox::pushes`] sends
+//! one that nobody knows. Uploads have faults of their own ([`Uploads::fail_next`]).
 //!
 //! # Limits
 //!
@@ -61,12 +69,14 @@ mod acts;
 mod attachments;
 mod chat;
 mod clock;
+mod connection;
 mod courier;
 mod deliveries;
 mod delivery;
 mod draft;
 mod error;
 mod exchange;
+mod faults;
 mod fields;
 mod group;
 mod ids;
@@ -87,11 +97,13 @@ mod state;
 mod subscription;
 mod transcript;
 mod uploads;
+mod validation;
 mod wire;
 mod world;
 
 pub use delivery::Delivery;
 pub use exchange::Exchange;
+pub use faults::Fault;
 pub use group::Group;
 pub use people::Person;
 pub use seen::Seen;

@@ -195,7 +195,7 @@ impl State {
     pub(super) fn publish(&mut self, bots: &[UserId], kind: &'static str, now: Millis, mut fields: Value) {
         fields["timestamp"] = json!(now);
         fields["update_type"] = json!(kind);
-        let update = Update { kind, json: wire::to_text(&fields).into() };
+        let update = Update { kind: kind.into(), json: wire::to_text(&fields).into() };
         for bot in bots {
             if let Some(bot) = self.bots.get_mut(bot) {
                 bot.mailbox.push(update.clone(), now);

@@ -42,6 +42,7 @@ pub(super) async fn run(world: Arc<World>, patience: Duration) {
 
 async fn deliver(world: Arc<World>, http: Http, parcel: Parcel, patience: Duration) {
     let outcome = match http {
+        _ if world.loses_delivery() => Err("lost on its way, as the test asked for".to_owned()),
         Ok(http) => send(&http, &parcel, patience).await,
         Err(why) => Err(why),
     };

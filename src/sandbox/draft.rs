@@ -1,7 +1,7 @@
 //! A message that a bot wants to post or to edit (`NewMessageBody`): read, checked, and made into
 //! content of the sandbox.
 //!
-//! `format` is checked and not applied yet: the text stays as it was sent, without `markup`.
+//! `format` is not applied yet: the text stays as it was sent, without `markup`.
 
 use serde_json::{Map, Value};
 
@@ -12,9 +12,6 @@ use super::fields::Fields;
 use super::ids::UserId;
 use super::message::{Attachment, Content, Link, LinkKind};
 use super::state::State;
-
-/// The longest text of a message, in characters.
-const TEXT_CHARS: usize = 4_000;
 
 /// `None` is what was not said, which means something else for an edit than for a new message.
 #[derive(Debug)]
@@ -27,12 +24,7 @@ pub(super) struct Draft {
 impl Draft {
     pub(super) fn read(state: &mut State, bot: UserId, body: &Map<String, Value>) -> Result<Self, Fault> {
         let fields = Fields(body);
-        let text = fields.sized("text", 0, TEXT_CHARS)?.map(str::to_owned);
-        fields.flag("notify")?;
-        match fields.text("format")? {
-            None | Some("markdown" | "html") => {}
-            Some(other) => return Err(Fault::body(&format!("format {other} is unknown"))),
-        }
+        let text = fields.text("text")?.map(str::to_owned);
         let link = fields.object("link")?.map(|link| read_link(state, bot, link)).transpose()?;
         let attachments = fields.list("attachments")?;
         let attachments = attachments.map(|list| attachments::read(state, list)).transpose()?;

@@ -12,6 +12,7 @@ pub struct Exchange {
     pub(super) request_body: bytes::Bytes,
     pub(super) status: u16,
     pub(super) response_body: bytes::Bytes,
+    pub(super) is_faulty: bool,
 }
 
 impl Exchange {
@@ -45,12 +46,22 @@ impl Exchange {
         &self.request_body
     }
 
-    /// The HTTP status of the answer.
+    /// The version of the API that was asked for (`v` in the query), which the sandbox takes whatever it is.
+    pub fn version(&self) -> Option<&str> {
+        self.query.iter().find(|(name, _)| name == "v").map(|(_, version)| version.as_str())
+    }
+
+    /// Whether a [`Fault`](super::Fault) made of the answer what it is.
+    pub fn is_faulty(&self) -> bool {
+        self.is_faulty
+    }
+
+    /// The HTTP status of the answer; 0 if the connection was reset instead.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The bytes of the answer's body.
+    /// The bytes of the answer's body, whole also if the client gets half of them.
     pub fn response_body(&self) -> &[u8] {
         &self.response_body
     }

@@ -1,5 +1,5 @@
-//! Reading the fields of a JSON object that a client sent: `null` counts as absent, and a value of
-//! another type is refused by the name of its field.
+//! Reading the fields of a JSON object that a client sent: `null` counts as absent. Requests have been judged by the
+//! document before, limits included; what does not fit the reader is refused all the same, by the name of its field.
 
 use serde_json::{Map, Value};
 
@@ -20,19 +20,6 @@ impl<'a> Fields<'a> {
 
     pub(super) fn required_text(self, name: &str) -> Result<&'a str, Fault> {
         self.text(name)?.ok_or_else(|| missing(name))
-    }
-
-    /// A text with limits, counted in characters (Unicode code points).
-    pub(super) fn sized(self, name: &str, least: usize, most: usize) -> Result<Option<&'a str>, Fault> {
-        let text = self.text(name)?;
-        match text {
-            Some(text) if !(least..=most).contains(&text.chars().count()) => Err(Fault::size(name, least, most)),
-            _ => Ok(text),
-        }
-    }
-
-    pub(super) fn required_sized(self, name: &str, least: usize, most: usize) -> Result<&'a str, Fault> {
-        self.sized(name, least, most)?.ok_or_else(|| missing(name))
     }
 
     pub(super) fn integer(self, name: &str) -> Result<Option<i64>, Fault> {

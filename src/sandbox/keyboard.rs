@@ -7,14 +7,6 @@ use super::fields::Fields;
 use super::message::{Action, Button, Keyboard};
 use super::state::State;
 
-/// Limits of the API's document, in characters.
-const LABEL_CHARS: usize = 128;
-const PAYLOAD_CHARS: usize = 1_024;
-const URL_CHARS: usize = 2_048;
-const CHAT_TITLE_CHARS: usize = 200;
-const CHAT_DESCRIPTION_CHARS: usize = 400;
-const CHAT_START_PAYLOAD_CHARS: usize = 512;
-
 /// Reads the `payload` of an `inline_keyboard`.
 pub(super) fn read(state: &mut State, payload: Fields<'_>) -> Result<Keyboard, Fault> {
     let rows = payload.list("buttons")?.ok_or_else(|| Fault::payload("Missing buttons"))?;
@@ -31,13 +23,12 @@ fn read_row(state: &mut State, row: &Value) -> Result<Vec<Button>, Fault> {
 }
 
 fn read_button(state: &mut State, button: Fields<'_>) -> Result<Button, Fault> {
-    let label = button.required_sized("text", 1, LABEL_CHARS)?.to_owned();
+    let label = button.required_text("text")?.to_owned();
     let action = match button.required_text("type")? {
-        "callback" => Action::Callback {
-            payload: button.required_sized("payload", 0, PAYLOAD_CHARS)?.to_owned(),
-            intent: read_intent(button)?,
-        },
-        "link" => Action::Link { url: button.required_sized("url", 0, URL_CHARS)?.to_owned() },
+        "callback" => {
+            Action::Callback { payload: button.required_text("payload")?.to_owned(), intent: read_intent(button)? }
+        }
+        "link" => Action::Link { url: button.required_text("url")?.to_owned() },
         "request_contact" => Action::RequestContact,
         "request_geo_location" => Action::RequestLocation { quick: button.flag("quick")?.unwrap_or(false) },
         "chat" => read_chat(state, button)?,
@@ -58,9 +49,9 @@ fn read_intent(button: Fields<'_>) -> Result<&'static str, Fault> {
 fn read_chat(state: &mut State, button: Fields<'_>) -> Result<Action, Fault> {
     let owned = |text: Option<&str>| text.map(str::to_owned);
     Ok(Action::Chat {
-        title: button.required_sized("chat_title", 1, CHAT_TITLE_CHARS)?.to_owned(),
-        description: owned(button.sized("chat_description", 0, CHAT_DESCRIPTION_CHARS)?),
-        start_payload: owned(button.sized("start_payload", 0, CHAT_START_PAYLOAD_CHARS)?),
+        title: button.required_text("chat_title")?.to_owned(),
+        description: owned(button.text("chat_description")?),
+        start_payload: owned(button.text("start_payload")?),
         uuid: button.integer("uuid")?.unwrap_or_else(|| state.issue()),
     })
 }

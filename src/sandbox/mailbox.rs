@@ -10,12 +10,13 @@ use super::subscription::{Settings, Subscription};
 pub(super) struct Mailbox {
     queue: Queue,
     subscriptions: Vec<Subscription>,
+    last: Option<Update>,
 }
 
 impl Mailbox {
     /// An empty one whose first update will have the position `first`.
     pub(super) fn new(first: Position) -> Self {
-        Self { queue: Queue::new(first), subscriptions: Vec::new() }
+        Self { queue: Queue::new(first), subscriptions: Vec::new(), last: None }
     }
 
     /// The queue for a poll; none beside a webhook.
@@ -32,8 +33,15 @@ impl Mailbox {
     }
 
     pub(super) fn push(&mut self, update: Update, now: Millis) {
+        self.last = Some(update.clone());
         let position = self.queue.issue();
         self.route(position, update, now);
+    }
+
+    /// The latest update once more; false if there was none yet.
+    pub(super) fn repeat(&mut self, now: Millis) -> bool {
+        let last = self.last.clone();
+        last.map(|update| self.push(update, now)).is_some()
     }
 
     /// Adds a webhook, or gives the one with this URL other settings. It gets what waited for a poll.
@@ -42,7 +50,7 @@ impl Mailbox {
         if let Some(known) = known {
             known.settings = settings;
             known.time = now;
-            let unwanted = known.schedule.take_out(|update| !known.settings.wants(update.kind));
+            let unwanted = known.schedule.take_out(|update| !known.settings.wants(&update.kind));
             self.give_back(unwanted, now);
         } else {
             let schedule = Default::default();
@@ -105,7 +113,7 @@ impl Mailbox {
     }
 
     fn route(&mut self, position: Position, update: Update, now: Millis) {
-        let wanting = self.subscriptions.iter_mut().filter(|one| one.settings.wants(update.kind));
+        let wanting = self.subscriptions.iter_mut().filter(|one| one.settings.wants(&update.kind));
         let mut is_taken = false;
         for subscription in wanting {
             subscription.schedule.add(position, update.clone(), now);
@@ -132,7 +140,7 @@ mod tests {
 
     fn push(mailbox: &mut Mailbox, kinds: &[&'static str]) {
         for kind in kinds {
-            mailbox.push(Update { kind, json: (*kind).into() }, NOW);
+            mailbox.push(Update { kind: (*kind).into(), json: (*kind).into() }, NOW);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The updates that wait for one bot to poll them, and what of them is committed. No network and no time here.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::mem;
@@ -12,7 +13,7 @@ pub(super) type Position = i64;
 /// An update as it will be sent. It is written once, when it happens: later changes do not show in it.
 #[derive(Clone, Debug)]
 pub(super) struct Update {
-    pub(super) kind: &'static str,
+    pub(super) kind: Cow<'static, str>,
     pub(super) json: Arc<str>,
 }
 
@@ -69,7 +70,7 @@ impl Queue {
                 marker = *position;
                 break;
             }
-            if types.is_empty() || types.iter().any(|kind| kind == update.kind) {
+            if types.is_empty() || types.iter().any(|kind| *kind == update.kind) {
                 if taken > 0 {
                     text.push(',');
                 }
@@ -99,7 +100,7 @@ mod tests {
 
     fn push(queue: &mut Queue, kind: &'static str, json: &str) {
         let position = queue.issue();
-        queue.put(position, Update { kind, json: json.into() });
+        queue.put(position, Update { kind: kind.into(), json: json.into() });
     }
 
     #[test]

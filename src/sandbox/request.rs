@@ -1,7 +1,5 @@
-//! A request as an operation sees it: who asks, and parameters that are read tolerantly where the
-//! real server is tolerant, and refused by name where it is not.
-
-use std::ops::RangeInclusive;
+//! A request as an operation sees it: who asks, and parameters, which have been judged by the document before and are
+//! read as tolerantly as it was judged.
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -52,11 +50,10 @@ impl Request {
         self.integer(name)?.ok_or_else(|| Fault::payload(format!("{name}: must not be empty")))
     }
 
-    /// A number in the query that has a default and limits.
-    pub(super) fn limited(&self, name: &str, default: u16, limits: RangeInclusive<u16>) -> Result<u16, Fault> {
+    /// A small number in the query that has a default.
+    pub(super) fn count(&self, name: &str, default: u16) -> Result<u16, Fault> {
         let number = self.integer(name)?.unwrap_or_else(|| default.into());
-        let fits = u16::try_from(number).ok().filter(|number| limits.contains(number));
-        fits.ok_or_else(|| Fault::range(name, i64::from(*limits.start()), i64::from(*limits.end())))
+        u16::try_from(number).map_err(|_| Fault::range(name, 0, u16::MAX.into()))
     }
 
     /// A list in the query: separated by commas, or the parameter given several times. Nothing in
@@ -124,11 +121,11 @@ mod tests {
     }
 
     #[test]
-    fn a_number_outside_its_limits_is_refused() {
-        assert_eq!(request(&[]).limited("limit", 100, 1..=1000), Ok(100));
-        assert_eq!(request(&[("limit", "1000")]).limited("limit", 100, 1..=1000), Ok(1000));
-        for limit in ["0", "1001", "-1", "70000"] {
-            assert!(request(&[("limit", limit)]).limited("limit", 100, 1..=1000).is_err());
+    fn a_count_has_a_default_and_is_small() {
+        assert_eq!(request(&[]).count("limit", 100), Ok(100));
+        assert_eq!(request(&[("limit", "1000")]).count("limit", 100), Ok(1000));
+        for limit in ["-1", "70000"] {
+            assert!(request(&[("limit", limit)]).count("limit", 100).is_err());
         }
     }
 

@@ -164,7 +164,7 @@ mod tests {
     fn schedule(count: i64) -> Schedule {
         let mut schedule = Schedule::default();
         for position in 0..count {
-            let update = Update { kind: "bot_started", json: position.to_string().into() };
+            let update = Update { kind: "bot_started".into(), json: position.to_string().into() };
             schedule.add(position, update, START);
         }
         schedule

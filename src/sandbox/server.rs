@@ -1,4 +1,4 @@
-//! The HTTP side: accepts connections, checks the token, finds the operation, answers.
+//! The HTTP side: accepts connections, checks the token, finds the operation, has the request judged, answers.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -6,18 +6,22 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request as HttpRequest, State as Shared};
+use axum::extract::{ConnectInfo, Request as HttpRequest, State as Shared};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
-use axum::serve::ListenerExt as _;
 use bytes::Bytes;
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
+use super::connection::{Breakable, Breaker};
 use super::courier;
 use super::error::{Fault, Kind};
 use super::exchange::Exchange;
+use super::faults::{Cut, Spoilt};
 use super::operations::{Handler, updates};
 use super::request::Request;
 use super::routes::{self, Found};
+use super::validation::{self, Asked};
 use super::wire;
 use super::world::World;
 
@@ -42,19 +46,19 @@ pub(super) fn run(
     runtime.spawn(courier::run(Arc::clone(&world), delivery_timeout));
     runtime.spawn(async move {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-        let listener = listener.tap_io(|stream| {
-            // Small answers should not wait for the acknowledgement of the one before.
-            let _ = stream.set_nodelay(true);
-        });
         let app = Router::new().fallback(handle).with_state(world);
-        let _ = axum::serve(listener, app).await;
+        let _ = axum::serve(Breakable(listener), app.into_make_service_with_connect_info::<Breaker>()).await;
     });
     let _ = runtime.block_on(stop);
     // The name of a webhook's host may be looked up on a thread of its own, which takes its time and is not waited for.
     runtime.shutdown_background();
 }
 
-async fn handle(Shared(world): Shared<Arc<World>>, request: HttpRequest) -> Response<Body> {
+async fn handle(
+    Shared(world): Shared<Arc<World>>,
+    ConnectInfo(connection): ConnectInfo<Breaker>,
+    request: HttpRequest,
+) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_BYTES).await;
     let (token, query) = read_query(&parts.uri);
@@ -72,21 +76,60 @@ async fn handle(Shared(world): Shared<Arc<World>>, request: HttpRequest) -> Resp
         request_body: body.as_ref().map(Bytes::clone).unwrap_or_default(),
         status: 200,
         response_body: Bytes::new(),
+        is_faulty: false,
     };
-    let answer = match body {
-        Ok(body) => answer(&world, token.as_deref(), found, &exchange, body).await,
-        Err(_) => Err(Fault::new(Kind::BodyTooLarge, "Request body is cut or too large").into()),
+    let fault = operation.and_then(|operation| world.faults().take(operation));
+    if let Some(delay) = fault.as_ref().and_then(|fault| fault.delay_before()) {
+        sleep(delay).await;
+    }
+    let mut allow = None;
+    if fault.as_ref().is_none_or(|fault| fault.lets_through()) {
+        let answer = match body {
+            Ok(body) => answer(&world, token.as_deref(), found, &parts, &exchange, body).await,
+            Err(_) => Err(Fault::new(Kind::BodyTooLarge, "Request body is cut or too large").into()),
+        };
+        let text = match answer {
+            Ok(text) => text,
+            Err(refusal) => {
+                exchange.status = refusal.fault.status();
+                allow = refusal.allow;
+                wire::to_text(&refusal.fault.json())
+            }
+        };
+        exchange.response_body = Bytes::from(text);
+    }
+    let Some(fault) = fault else {
+        world.tell_exchange(&exchange);
+        return respond(&exchange, allow.as_deref());
     };
-    let (text, allow) = match answer {
-        Ok(text) => (text, None),
-        Err(refusal) => {
-            exchange.status = refusal.fault.status();
-            (wire::to_text(&refusal.fault.json()), refusal.allow)
-        }
+    if let Some(delay) = fault.delay_after() {
+        sleep(delay).await;
+    }
+    end_by(&fault, exchange, &world, &connection)
+}
+
+/// What a request comes to that has met a fault.
+fn end_by(fault: &super::faults::Fault, mut exchange: Exchange, world: &World, connection: &Breaker) -> Response<Body> {
+    exchange.is_faulty = true;
+    let spoilt = fault.spoil(exchange.status, std::mem::take(&mut exchange.response_body));
+    (exchange.status, exchange.response_body) = match &spoilt {
+        Spoilt::Answer(status, body) | Spoilt::Cut(status, body) => (*status, body.clone()),
+        Spoilt::Reset => (0, Bytes::new()),
     };
-    exchange.response_body = Bytes::from(text);
     world.tell_exchange(&exchange);
-    respond(&exchange, allow.as_deref())
+    let mut response = respond(&exchange, None);
+    match spoilt {
+        Spoilt::Answer(..) => {}
+        Spoilt::Cut(_, body) => {
+            response.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
+            *response.body_mut() = Body::from_stream(Cut::new(&body));
+        }
+        Spoilt::Reset => connection.reset(),
+    }
+    if let Some(seconds) = fault.retry_after_seconds() {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
 }
 
 /// What the server says no to, and the methods it would have taken.
@@ -105,6 +148,7 @@ async fn answer(
     world: &World,
     token: Option<&str>,
     found: Found,
+    parts: &Parts,
     exchange: &Exchange,
     body: Bytes,
 ) -> Result<String, Refusal> {
@@ -123,6 +167,9 @@ async fn answer(
             return Err(Fault::new(Kind::PathUnknown, message).into());
         }
     };
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let query = parts.uri.query().unwrap_or_default();
+    validation::check(&Asked { operation: route.operation, path: &path, query, content_type, body: &body })?;
     let request = Request { bot, path, query: exchange.query.clone(), body };
     match route.handler {
         Handler::Now(operation) => {

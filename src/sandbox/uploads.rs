@@ -1,6 +1,5 @@
 //! Uploads: the host that takes the bytes, what it can be told to do wrong, and what has arrived there.
 
-mod connection;
 mod disposition;
 mod host;
 mod multipart;

@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::delivery::Delivery;
 use super::exchange::Exchange;
+use super::faults::Faults;
 use super::state::State;
 use super::transcript::Event;
 
@@ -19,6 +20,9 @@ pub(super) struct World {
     events: Mutex<Listeners>,
     exchange_hooks: Mutex<Vec<Hook<Exchange>>>,
     delivery_hooks: Mutex<Vec<Hook<Delivery>>>,
+    faults: Mutex<Faults>,
+    /// How many deliveries are still to be lost.
+    lost: Mutex<u32>,
 }
 
 #[derive(Default)]
@@ -40,6 +44,8 @@ impl World {
             events: Mutex::default(),
             exchange_hooks: Mutex::default(),
             delivery_hooks: Mutex::default(),
+            faults: Mutex::default(),
+            lost: Mutex::default(),
         }
     }
 
@@ -96,6 +102,25 @@ impl World {
 
     pub(super) fn tell_delivery(&self, delivery: &Delivery) {
         tell(&self.delivery_hooks, delivery);
+    }
+
+    /// What is to go wrong with requests.
+    pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
+        lock(&self.faults)
+    }
+
+    /// Lets so many deliveries more be lost.
+    pub(super) fn lose_deliveries(&self, times: u32) {
+        let mut lost = lock(&self.lost);
+        *lost = lost.saturating_add(times);
+    }
+
+    /// Whether the delivery that is due is lost.
+    pub(super) fn loses_delivery(&self) -> bool {
+        let mut lost = lock(&self.lost);
+        let is_lost = *lost > 0;
+        *lost = lost.saturating_sub(1);
+        is_lost
     }
 
     /// Tells events in order, one thread at a time: a hook that itself makes things happen, or

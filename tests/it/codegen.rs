@@ -11,6 +11,7 @@ mod errors;
 mod names;
 mod operations;
 mod overlay;
+mod requests;
 mod schemas;
 mod unions;
 

@@ -10,7 +10,6 @@ use crate::sandbox::request::Request;
 use crate::sandbox::state::State;
 
 const MEMBERS_DEFAULT: u16 = 20;
-const MEMBERS_MOST: u16 = 100;
 
 pub(in crate::sandbox) fn get_membership(state: &mut State, request: &Request) -> Result<Value, Fault> {
     let chat = access::group(state, request.bot, request.path_integer("chatId")?)?;
@@ -44,7 +43,7 @@ pub(in crate::sandbox) fn get_members(state: &mut State, request: &Request) -> R
         let members: Vec<_> = found.map(|(id, member)| state.member_json(*id, member)).collect();
         return Ok(json!({ "members": members, "marker": null }));
     }
-    let count = usize::from(request.limited("count", MEMBERS_DEFAULT, 1..=MEMBERS_MOST)?);
+    let count = usize::from(request.count("count", MEMBERS_DEFAULT)?);
     let marker = request.integer("marker")?.unwrap_or(i64::MIN);
     let page = chat.members.range(marker..).take(count);
     let members: Vec<_> = page.map(|(id, member)| state.member_json(*id, member)).collect();

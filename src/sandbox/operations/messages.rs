@@ -11,7 +11,6 @@ use crate::sandbox::request::Request;
 use crate::sandbox::state::State;
 
 const MESSAGES_DEFAULT: u16 = 50;
-const MESSAGES_MOST: u16 = 100;
 
 /// By ids, wherever they are; or those of a chat, the newest first, from the time `from` back to
 /// the time `to`, both included.
@@ -20,7 +19,7 @@ pub(in crate::sandbox) fn get_messages(state: &mut State, request: &Request) -> 
     let chat_id = request.integer("chat_id")?;
     let from = request.integer("from")?.unwrap_or(i64::MAX);
     let to = request.integer("to")?.unwrap_or(i64::MIN);
-    let count = request.limited("count", MESSAGES_DEFAULT, 1..=MESSAGES_MOST)?;
+    let count = request.count("count", MESSAGES_DEFAULT)?;
     let messages: Vec<&Message> = if !mids.is_empty() {
         let found = mids.iter().map(|mid| access::message(state, request.bot, mid));
         found.collect::<Result<_, _>>()?
@@ -38,7 +37,6 @@ pub(in crate::sandbox) fn get_messages(state: &mut State, request: &Request) -> 
 
 pub(in crate::sandbox) fn send_message(state: &mut State, request: &Request) -> Result<Value, Fault> {
     let chat_id = recipient(state, request)?;
-    request.flag("disable_link_preview")?;
     let body = request.body()?;
     let content = Draft::read(state, request.bot, &body)?.into_new()?;
     let seq = state.post(chat_id, request.bot, content);

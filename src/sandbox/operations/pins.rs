@@ -20,7 +20,6 @@ pub(in crate::sandbox) fn pin_message(state: &mut State, request: &Request) -> R
     let id = request.path_integer("chatId")?;
     let body = request.body()?;
     let fields = Fields(&body);
-    fields.flag("notify")?;
     let seq = check(state, request.bot, id, fields.required_text("message_id")?)?;
     state.pin(id, request.bot, seq);
     Ok(error::done())

@@ -12,6 +12,6 @@ const KINDS: [&str; 4] = ["image", "video", "audio", "file"];
 pub(in crate::sandbox) fn get_upload_url(state: &mut State, request: &Request) -> Result<Value, Fault> {
     let kind = request.required_text("type")?;
     let kind = KINDS.into_iter().find(|known| *known == kind);
-    let kind = kind.ok_or_else(|| Fault::payload("type: must be image, video, audio or file"))?;
+    let kind = kind.ok_or_else(|| Fault::payload("type: is unknown"))?;
     Ok(state.begin_upload(kind))
 }

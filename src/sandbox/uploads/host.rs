@@ -11,10 +11,10 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::connection::{Breakable, Breaker};
 use super::store::Content;
 use super::take::{self, End, Range};
 use super::{UploadRequest, UploadStatus, disposition};
+use crate::sandbox::connection::{Breakable, Breaker};
 use crate::sandbox::world::World;
 
 /// Serves until its runtime ends.

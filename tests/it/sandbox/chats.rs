@@ -126,7 +126,7 @@ async fn an_administrator_edits_title_icon_and_pin() {
 }
 
 #[tokio::test]
-async fn any_action_is_taken() {
+async fn an_action_is_taken_and_an_invented_one_is_not() {
     let (tamtam, api, alice) = dialog().await;
     let path = format!("/chats/{}/actions", alice.chat_id().0);
     for action in ["typing_on", "mark_seen", "sending_photo", "sending_image"] {
@@ -134,6 +134,8 @@ async fn any_action_is_taken() {
         assert_eq!(answer, json!({ "success": true }));
     }
     api.call("POST", &path, json!({})).await.fails(400, "proto.payload");
+    let invented = api.call("POST", &path, json!({ "action": "sending_hologram" })).await;
+    assert_eq!(invented.fails(400, "proto.payload"), "Can't deserialize body: action sending_hologram is unknown");
     api.call("POST", "/chats/1/actions", json!({ "action": "typing_on" })).await.fails(404, "chat.not.found");
     assert!(tamtam.transcript().contains("Echo does typing_on\n"));
 }

@@ -42,7 +42,7 @@ async fn a_known_path_with_another_method_is_a_405_that_tells_the_methods() {
 #[tokio::test]
 async fn what_is_not_there_yet_says_so() {
     let (_tamtam, api, _) = dialog().await;
-    for (method, path, operation) in [("POST", "/answers/constructor", "construct")] {
+    for (method, path, operation) in [("POST", "/answers/constructor?session_id=1", "construct")] {
         let message = api.call(method, path, json!({})).await.fails(501, "not.implemented");
         assert_eq!(message, format!("The sandbox does not implement {operation} yet"));
     }

@@ -1,0 +1,97 @@
+//! What the document says of requests, as one JSON value for whoever must judge them at run time: the sandbox.
+//!
+//! `{"operations": {operationId: {"parameters": [...], "body": schema}}, "schemas": {...}, "tolerates": [...]}`, where
+//! schemas have what can be wrong about a request, and no prose.
+
+use serde_json::{Map, Value, json};
+
+use super::{Error, Result, at, entries, flag, items, text};
+
+/// The extension by which the tolerance says what no schema can say.
+pub(super) const TOLERATES: &str = "x-tolerates";
+
+/// What can be said there.
+const TOLERANCES: [&str; 6] = [
+    "any-content-type",
+    "unknown-parameters",
+    "empty-parameters",
+    "booleans-in-any-case",
+    "encoded-commas",
+    "repeated-lists",
+];
+
+/// What of a schema is copied as it is.
+const PLAIN: [&str; 13] = [
+    "$ref",
+    "type",
+    "format",
+    "nullable",
+    "enum",
+    "required",
+    "discriminator",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minimum",
+    "maximum",
+];
+
+/// Reads a document to which the tolerance has been applied.
+pub(super) fn read(document: &Value) -> Result<Value> {
+    let mut operations = Map::new();
+    for (_, path) in entries(document, "paths") {
+        for operation in path.as_object().into_iter().flat_map(Map::values) {
+            if let Some(name) = text(operation, "operationId") {
+                operations.insert(name.to_owned(), request(document, path, operation));
+            }
+        }
+    }
+    let schemas = document.get("components").into_iter().flat_map(|components| entries(components, "schemas"));
+    let schemas: Map<_, _> = schemas.map(|(name, node)| (name.clone(), schema(node))).collect();
+    let tolerates: Vec<_> = items(document, TOLERATES).collect();
+    if let Some(unknown) = tolerates.iter().find(|name| !name.as_str().is_some_and(|name| TOLERANCES.contains(&name))) {
+        return Err(Error::new(TOLERATES, format!("names {unknown}, which the sandbox does not know")));
+    }
+    Ok(json!({ "operations": operations, "schemas": schemas, "tolerates": tolerates }))
+}
+
+fn request(document: &Value, path: &Value, operation: &Value) -> Value {
+    let parameter = |node: &Value| {
+        let node = resolve(document, node);
+        json!({
+            "name": node["name"],
+            "in": node["in"],
+            "required": flag(node, "required"),
+            "schema": schema(&node["schema"]),
+        })
+    };
+    let parameters = items(path, "parameters").chain(items(operation, "parameters"));
+    let parameters: Vec<_> = parameters.map(parameter).collect();
+    let body = operation.get("requestBody").map(|body| resolve(document, body));
+    let body = body.and_then(|body| at(body, &["content", "application/json", "schema"])).map(schema);
+    json!({ "parameters": parameters, "body": body })
+}
+
+/// What a node is, or what it refers to.
+fn resolve<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
+    let target = text(node, "$ref").and_then(|target| target.strip_prefix('#'));
+    target.and_then(|target| document.pointer(target)).unwrap_or(node)
+}
+
+/// A schema without prose.
+fn schema(node: &Value) -> Value {
+    let mut reduced = Map::new();
+    for (key, value) in node.as_object().into_iter().flatten() {
+        let value = match key.as_str() {
+            "properties" => entries(node, key).map(|(name, node)| (name.clone(), schema(node))).collect(),
+            "allOf" => items(node, key).map(schema).collect(),
+            "items" => schema(value),
+            "additionalProperties" if value.is_object() => schema(value),
+            key if PLAIN.contains(&key) => value.clone(),
+            _ => continue,
+        };
+        reduced.insert(key.clone(), value);
+    }
+    reduced.into()
+}

@@ -1,0 +1,61 @@
+//! What the sandbox gets of the document: the rules for requests without the prose, and the tolerance.
+
+use serde_json::{Value, json};
+
+use super::{HEAD, generator};
+
+const DOCUMENT: &str = "paths: {'/things/{id}': {
+    parameters: [{name: id, in: path, required: true, schema: {type: integer, pattern: a, description: Which.}}],
+    post: {operationId: doIt, description: Does it., parameters: [{$ref: '#/components/parameters/Count'}],
+        requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Body'}}}}}}}
+components: {
+    parameters: {Count: {name: count, in: query, schema: {type: integer, maximum: 5}}},
+    schemas: {Body: {description: A body., required: [description], properties: {
+        description: {type: string, description: Its own field.}}}}}
+";
+
+fn requests(actions: &str) -> Result<Value, String> {
+    let (document, tolerance) = (format!("{HEAD}{DOCUMENT}"), format!("info: {{version: '1'}}\nactions:{actions}\n"));
+    let json = generator::requests_from_text(("doc.yaml", &document), ("tolerance.yaml", &tolerance));
+    json.map(|json| serde_json::from_str(&json).unwrap()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn rules_are_kept_and_prose_is_not() {
+    let requests = requests(" []").unwrap();
+    assert_eq!(
+        requests["operations"]["doIt"]["parameters"],
+        json!([
+            { "name": "id", "in": "path", "required": true, "schema": { "type": "integer" } },
+            { "name": "count", "in": "query", "required": false, "schema": { "type": "integer", "maximum": 5 } },
+        ])
+    );
+    assert_eq!(requests["operations"]["doIt"]["body"], json!({ "$ref": "#/components/schemas/Body" }));
+    let body = json!({ "required": ["description"], "properties": { "description": { "type": "string" } } });
+    assert_eq!(requests["schemas"]["Body"], body);
+    assert_eq!(requests["tolerates"], json!([]));
+}
+
+#[test]
+fn the_tolerance_changes_the_document_and_names_what_no_schema_can_say() {
+    let requests = requests(
+        "
+- {target: $.components.schemas.Body.properties.description, description: Why., update: {nullable: true}}
+- {target: $, description: Why., update: {x-tolerates: [empty-parameters]}}
+- {target: $, description: Why., update: {x-tolerates: [repeated-lists]}}",
+    );
+    let requests = requests.unwrap();
+    assert_eq!(requests["schemas"]["Body"]["properties"]["description"]["nullable"], true);
+    assert_eq!(requests["tolerates"], json!(["empty-parameters", "repeated-lists"]));
+}
+
+#[test]
+fn an_entry_that_would_do_nothing_is_a_mistake() {
+    let error = |action: &str| requests(&format!("\n- {{target: {action}}}")).unwrap_err();
+    let unknown = error("$, description: Why., update: {x-tolerates: [typos]}");
+    assert_eq!(unknown, "tolerance.yaml: x-tolerates: names \"typos\", which the sandbox does not know");
+    let misspelt = error("$, description: Why., update: {x-tolerate: [typos]}");
+    assert!(misspelt.contains("sets `x-tolerate`, which the generator does not know"), "{misspelt}");
+    assert!(error("$, update: {x-tolerates: [repeated-lists]}").contains("has no `description`"));
+    assert!(error("$.components.schemas.Nobody, description: Why., remove: true").contains("matches nothing"));
+}
