@@ -42,7 +42,7 @@
 //! The server has a thread of its own and lives in real time. A runtime whose clock is paused
 //! (`start_paused`) lets its timeouts pass while it waits for a socket: do not use one with it.
 //!
-//! Operations that are not there yet answer 501. `format` of a message is taken and not applied:
+//! `format` of a message is taken and not applied:
 //! the text stays as it was sent.
 
 use std::fmt;
@@ -59,6 +59,7 @@ mod acts;
 mod attachments;
 mod chat;
 mod clock;
+mod constructor;
 mod courier;
 mod deliveries;
 mod delivery;
@@ -71,6 +72,7 @@ mod ids;
 mod json;
 mod keyboard;
 mod mailbox;
+mod markup;
 mod membership;
 mod message;
 mod operations;
@@ -81,6 +83,7 @@ mod routes;
 mod schedule;
 mod seen;
 mod server;
+mod session;
 mod state;
 mod subscription;
 mod transcript;
@@ -88,6 +91,7 @@ mod uploads;
 mod wire;
 mod world;
 
+pub use constructor::{Constructor, Prepared};
 pub use delivery::Delivery;
 pub use exchange::Exchange;
 pub use group::Group;

@@ -10,6 +10,7 @@ use super::attachments;
 use super::error::Fault;
 use super::fields::Fields;
 use super::ids::UserId;
+use super::markup::{self, Element};
 use super::message::{Attachment, Content, Link, LinkKind};
 use super::state::State;
 
@@ -20,6 +21,7 @@ const TEXT_CHARS: usize = 4_000;
 #[derive(Debug)]
 pub(super) struct Draft {
     text: Option<String>,
+    markup: Vec<Element>,
     attachments: Option<Vec<Attachment>>,
     link: Option<Link>,
 }
@@ -36,13 +38,22 @@ impl Draft {
         let link = fields.object("link")?.map(|link| read_link(state, bot, link)).transpose()?;
         let attachments = fields.list("attachments")?;
         let attachments = attachments.map(|list| attachments::read(state, list)).transpose()?;
-        Ok(Self { text, attachments, link })
+        Ok(Self { text, markup: Vec::new(), attachments, link })
+    }
+
+    /// A message for a constructor (`ConstructedMessageBody`), which can bring its markup and has no link.
+    pub(super) fn read_constructed(state: &mut State, bot: UserId, body: &Map<String, Value>) -> Result<Self, Fault> {
+        let mut draft = Self { link: None, ..Self::read(state, bot, body)? };
+        if let Some(list) = Fields(body).list("markup")? {
+            draft.markup = markup::read(draft.text.as_deref().unwrap_or_default(), list)?;
+        }
+        Ok(draft)
     }
 
     /// As a new message.
     pub(super) fn into_new(self) -> Result<Content, Fault> {
-        let Self { text, attachments, link } = self;
-        let content = Content { text, attachments: attachments.unwrap_or_default(), link };
+        let Self { text, markup, attachments, link } = self;
+        let content = Content { text, markup, attachments: attachments.unwrap_or_default(), link };
         if content.is_empty() {
             return Err(Fault::payload("Message must have text or attachments"));
         }
@@ -52,6 +63,7 @@ impl Draft {
     /// As a change of a message: what was not said stays. `None` if nothing would be left.
     pub(super) fn into_edit(self, old: Content) -> Option<Content> {
         let content = Content {
+            markup: if self.text.is_some() { self.markup } else { old.markup },
             text: self.text.or(old.text),
             attachments: self.attachments.unwrap_or(old.attachments),
             link: self.link.or(old.link),

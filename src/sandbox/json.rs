@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::access;
 use super::chat::{Chat, ChatKind, Member};
 use super::ids::UserId;
+use super::markup::Element;
 use super::message::{Action, Attachment, Body, Button, Keyboard, LinkKind, Message, Photo};
 use super::state::State;
 
@@ -134,22 +135,37 @@ impl State {
             }
             fields.insert("link".to_owned(), Value::Object(linked));
         }
+        if let Some(bot) = message.constructor {
+            fields.insert("constructor".to_owned(), self.user_json(bot));
+        }
         if let ChatKind::Group { link, is_public: true, .. } = &chat.kind {
             fields.insert("url".to_owned(), json!(format!("{link}/{:x}", message.body.seq)));
         }
         Value::Object(fields)
     }
 
+    /// `ConstructedMessage`.
+    pub(super) fn constructed_json(&self, message: &Message) -> Value {
+        let mut fields = object(self.message_json(message));
+        fields.retain(|name, _| ["sender", "timestamp", "link", "body"].contains(&name.as_str()));
+        Value::Object(fields)
+    }
+
     /// `MessageBody`.
     fn body_json(&self, body: &Body) -> Value {
         let attachments: Vec<_> = body.attachments.iter().map(|attachment| self.attachment_json(attachment)).collect();
-        json!({
+        let mut fields = json!({
             "mid": body.mid(),
             "seq": body.seq,
             "text": body.text,
             // No attachments are null, not an empty list.
             "attachments": if attachments.is_empty() { Value::Null } else { Value::Array(attachments) },
-        })
+        });
+        // Plain text has no markup at all.
+        if !body.markup.is_empty() {
+            fields["markup"] = body.markup.iter().map(Element::json).collect();
+        }
+        fields
     }
 
     /// `Attachment`.

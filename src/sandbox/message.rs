@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::clock::Millis;
 use super::ids::{self, ChatId, Seq, UserId};
+use super::markup::Element;
 use super::uploads::Media;
 
 /// A message in a chat.
@@ -13,6 +14,8 @@ pub(super) struct Message {
     pub(super) timestamp: Millis,
     pub(super) link: Option<Link>,
     pub(super) body: Body,
+    /// The bot in whose constructor it was made.
+    pub(super) constructor: Option<UserId>,
 }
 
 /// Text and attachments, and where they were first posted.
@@ -21,6 +24,7 @@ pub(super) struct Body {
     pub(super) chat: ChatId,
     pub(super) seq: Seq,
     pub(super) text: Option<String>,
+    pub(super) markup: Vec<Element>,
     pub(super) attachments: Vec<Attachment>,
 }
 
@@ -79,6 +83,11 @@ impl Message {
     pub(super) fn mid(&self) -> String {
         self.body.mid()
     }
+
+    /// The bot that hears of its buttons.
+    pub(super) fn button_bot(&self) -> UserId {
+        self.constructor.unwrap_or(self.sender)
+    }
 }
 
 impl Body {
@@ -128,6 +137,7 @@ impl Attachment {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Content {
     pub(super) text: Option<String>,
+    pub(super) markup: Vec<Element>,
     pub(super) attachments: Vec<Attachment>,
     pub(super) link: Option<Link>,
 }
@@ -139,8 +149,8 @@ impl Content {
 
     /// What a message has now.
     pub(super) fn of(message: &Message) -> Self {
-        let Body { text, attachments, .. } = message.body.clone();
-        Self { text, attachments, link: message.link.clone() }
+        let Body { text, markup, attachments, .. } = message.body.clone();
+        Self { text, markup, attachments, link: message.link.clone() }
     }
 
     /// Whether this is too little for a message: a keyboard needs something to stand under, and a

@@ -10,7 +10,7 @@ use super::Sandbox;
 use super::chat::Chat;
 use super::group::Group;
 use super::ids::{self, ChatId, Seq, UserId};
-use super::message::{Action, Content};
+use super::message::{Action, Button, Content};
 use super::seen::Seen;
 use super::state::State;
 
@@ -45,8 +45,13 @@ impl Person {
         crate::ChatId(self.chat())
     }
 
+    /// The bot that this person talks with.
+    pub(super) fn bot_id(&self) -> UserId {
+        self.sandbox.server.bot_id
+    }
+
     fn chat(&self) -> ChatId {
-        self.group.unwrap_or_else(|| ids::dialog(self.user_id, self.sandbox.server.bot_id))
+        self.group.unwrap_or_else(|| ids::dialog(self.user_id, self.bot_id()))
     }
 
     /// Gives this person a public username: `sandbox.user("Alice").with_username("alice")`.
@@ -91,7 +96,7 @@ impl Person {
     #[track_caller]
     fn start(&self, payload: Option<&str>) {
         self.must_be_in_dialog("start the bot");
-        self.act(|state| state.start(self.user_id, self.sandbox.server.bot_id, payload));
+        self.act(|state| state.start(self.user_id, self.bot_id(), payload));
     }
 
     /// Stops the bot: it can neither write to this person nor read the dialog, until the person
@@ -106,7 +111,7 @@ impl Person {
         self.must(|state, chat_id| {
             chat(state, chat_id)?;
             state.suspend(chat_id, true);
-            let bot = state.name(self.sandbox.server.bot_id).to_owned();
+            let bot = state.name(self.bot_id()).to_owned();
             state.record(chat_id, format!("{} stops {bot}", self.name));
             Ok(())
         });
@@ -124,7 +129,7 @@ impl Person {
         self.must(|state, chat_id| {
             let open = state.chats.get(&chat_id).is_some_and(|chat| !chat.is_suspended());
             if self.group.is_none() && !open {
-                state.start(self.user_id, self.sandbox.server.bot_id, None);
+                state.start(self.user_id, self.bot_id(), None);
             }
             self.check_member(state, chat_id)?;
             let seq = state.post(chat_id, self.user_id, Content::text(text));
@@ -142,7 +147,8 @@ impl Person {
         let (mid, text) = (mid.as_ref(), text.into());
         self.must(|state, chat_id| {
             let (seq, content) = self.own(state, chat_id, mid)?;
-            state.edit(chat_id, seq, self.user_id, Content { text: Some(text), ..content });
+            let content = Content { text: Some(text), markup: Vec::new(), ..content };
+            state.edit(chat_id, seq, self.user_id, content);
             Ok(())
         });
     }
@@ -208,7 +214,9 @@ impl Person {
     #[track_caller]
     pub fn reads(&self) -> impl Future<Output = Seen> + Send + use<> {
         let user_id = self.user_id;
-        self.clone().waits("a message", Location::caller(), move |chat| {
+        let chat_id = self.chat();
+        self.clone().waits("a message", Location::caller(), move |state| {
+            let chat = state.chats.get_mut(&chat_id)?;
             chat.members.get(&user_id)?;
             let read = chat.read.entry(user_id).or_default();
             let seen = chat.shown.get(*read).cloned();
@@ -226,22 +234,23 @@ impl Person {
     #[track_caller]
     pub fn reads_notification(&self) -> impl Future<Output = String> + Send + use<> {
         let user_id = self.user_id;
-        self.clone()
-            .waits("a notification", Location::caller(), move |chat| chat.notifications.get_mut(&user_id)?.pop_front())
+        let chat_id = self.chat();
+        self.clone().waits("a notification", Location::caller(), move |state| {
+            state.chats.get_mut(&chat_id)?.notifications.get_mut(&user_id)?.pop_front()
+        })
     }
 
-    /// Waits until `look` finds something in this chat. An `async` function does not know its
+    /// Waits until `look` finds something. An `async` function does not know its
     /// caller, so the verbs that wait find it out before they begin to.
-    async fn waits<T>(
+    pub(super) async fn waits<T>(
         self,
         what: &'static str,
         caller: &'static Location<'static>,
-        mut look: impl FnMut(&mut Chat) -> Option<T>,
+        look: impl FnMut(&mut State) -> Option<T>,
     ) -> T {
-        let (chat_id, patience) = (self.chat(), self.sandbox.patience());
+        let patience = self.sandbox.patience();
         let deadline = Instant::now() + patience;
-        let find = |state: &mut State| look(state.chats.get_mut(&chat_id)?);
-        let found = self.sandbox.world().wait(deadline, find).await;
+        let found = self.sandbox.world().wait(deadline, look).await;
         found.unwrap_or_else(|| {
             let (name, told) = (&self.name, self.sandbox.told());
             panic!("{caller}: {name} expected {what} and got none in {patience:?}\n{told}")
@@ -273,6 +282,15 @@ impl Person {
         if is_member { Ok(()) } else { Err("is no member of this chat".to_owned()) }
     }
 
+    /// Whether this person can write here just now.
+    pub(super) fn check_writes(&self, state: &State, chat_id: ChatId) -> Result<(), String> {
+        self.check_member(state, chat_id)?;
+        if chat(state, chat_id)?.is_suspended() {
+            return Err("has stopped the bot, and writes to it no more".to_owned());
+        }
+        Ok(())
+    }
+
     fn own(&self, state: &State, chat_id: ChatId, mid: &str) -> Result<(Seq, Content), String> {
         let found = state.find(mid).filter(|(chat, _)| *chat == chat_id);
         let message = found.and_then(|(chat, seq)| state.message(chat, seq));
@@ -301,10 +319,13 @@ fn find_button(chat: &Chat, label: &str) -> Result<(Seq, Action), String> {
     let mut newest_first = chat.messages.iter().rev();
     let keyboard = newest_first.find_map(|(seq, one)| Some((*seq, one.body.keyboard()?)));
     let (seq, rows) = keyboard.ok_or("sees no message with buttons in this chat")?;
-    let mut buttons = rows.iter().flatten();
-    let found = buttons.find(|button| button.label == label);
-    let found = found.map(|button| (seq, button.action.clone()));
-    found.ok_or_else(|| {
+    Ok((seq, button(rows, label)?))
+}
+
+/// What a button with this label does.
+pub(super) fn button(rows: &[Vec<Button>], label: &str) -> Result<Action, String> {
+    let found = rows.iter().flatten().find(|button| button.label == label);
+    found.map(|button| button.action.clone()).ok_or_else(|| {
         let labels = rows.iter().flatten().map(|button| format!("[{}]", button.label));
         format!("sees no button [{label}], but {}", labels.collect::<Vec<_>>().join(" "))
     })

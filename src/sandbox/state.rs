@@ -7,6 +7,7 @@ use super::clock::{Clock, Millis};
 use super::ids::{self, ChatId, Seq, UserId};
 use super::mailbox::Mailbox;
 use super::message::{Message, Photo};
+use super::session::Session;
 use super::transcript::Event;
 use super::uploads::Store;
 
@@ -20,6 +21,8 @@ pub(super) struct State {
     pub(super) bots: BTreeMap<UserId, Bot>,
     pub(super) chats: BTreeMap<ChatId, Chat>,
     pub(super) callbacks: BTreeMap<String, Callback>,
+    /// Constructors that are open, by the id of their session.
+    pub(super) sessions: BTreeMap<String, Session>,
     /// Photos by token: what was attached once can be attached again.
     pub(super) photos: BTreeMap<String, Photo>,
     /// How long a webhook that did not take an update is left alone with it.

@@ -2,6 +2,7 @@
 
 mod chats;
 mod client;
+mod constructors;
 mod lifecycle;
 mod members;
 mod messages;
