@@ -58,6 +58,7 @@ mod access;
 mod acts;
 mod attachments;
 mod chat;
+mod chat_button;
 mod clock;
 mod constructor;
 mod courier;
@@ -225,6 +226,18 @@ impl Sandbox {
             chat_id
         });
         Group { sandbox: self.clone(), chat_id }
+    }
+
+    /// A group or channel by its id, such as one that a chat button has created.
+    ///
+    /// # Panics
+    ///
+    /// If there is none with this id, or it is a dialog.
+    #[track_caller]
+    pub fn chat(&self, chat_id: crate::ChatId) -> Group {
+        let found = self.world().act(|state| state.chats.get(&chat_id.0).is_some_and(|chat| !chat.is_dialog()));
+        assert!(found, "there is no group or channel {chat_id}");
+        Group { sandbox: self.clone(), chat_id: chat_id.0 }
     }
 
     /// Everything that happened, a line each; [`Event`] tells how a line looks. When people talk to

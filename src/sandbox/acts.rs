@@ -123,8 +123,9 @@ impl State {
         self.record(chat_id, format!("{} presses [{label}]", self.name(user)));
         match action {
             Action::Callback { payload, .. } => self.call_back(chat_id, seq, user, payload),
+            Action::Chat(button) => self.open_button_chat(chat_id, seq, user, button),
             // The person's client follows the link; the bot does not hear of it.
-            Action::Link { .. } | Action::Chat { .. } => {
+            Action::Link { .. } => {
                 self.happened(chat_id, user);
             }
             Action::RequestContact => {

@@ -14,6 +14,9 @@ pub(super) struct Chat {
     pub(super) number: i64,
     pub(super) kind: ChatKind,
     pub(super) icon: Option<String>,
+    pub(super) description: Option<String>,
+    /// The message whose chat button created this chat.
+    pub(super) button_mid: Option<String>,
     pub(super) last_event: Millis,
     pub(super) members: BTreeMap<UserId, Member>,
     /// Who was a member and is none, and why.
@@ -112,6 +115,8 @@ impl Chat {
             number,
             kind,
             icon: None,
+            description: None,
+            button_mid: None,
             last_event: now,
             members: BTreeMap::new(),
             gone: BTreeMap::new(),

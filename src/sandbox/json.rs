@@ -71,9 +71,12 @@ impl State {
             "participants_count": chat.members.len(),
             "is_public": is_public,
             "link": link,
-            "description": null,
+            "description": chat.description,
             "type": chat.kind.name(),
         }));
+        if let Some(mid) = &chat.button_mid {
+            fields.insert("chat_message_id".to_owned(), json!(mid));
+        }
         if let Some(partner) = chat.partner_of(bot) {
             fields.insert("dialog_with_user".to_owned(), self.user_with_photo_json(partner));
         } else {
@@ -220,13 +223,13 @@ fn button_json(button: &Button) -> Value {
         Action::Link { url } => ("link", json!({ "url": url })),
         Action::RequestContact => ("request_contact", json!({})),
         Action::RequestLocation { quick } => ("request_geo_location", json!({ "quick": quick })),
-        Action::Chat { title, description, start_payload, uuid } => (
+        Action::Chat(chat) => (
             "chat",
             json!({
-                "chat_title": title,
-                "chat_description": description,
-                "start_payload": start_payload,
-                "uuid": uuid,
+                "chat_title": chat.title,
+                "chat_description": chat.description,
+                "start_payload": chat.start_payload,
+                "uuid": chat.uuid,
             }),
         ),
     };

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::error::Fault;
 use super::fields::Fields;
-use super::message::{Action, Button, Keyboard};
+use super::message::{Action, Button, ChatButton, Keyboard};
 use super::state::State;
 
 /// Limits of the API's document, in characters.
@@ -57,10 +57,10 @@ fn read_intent(button: Fields<'_>) -> Result<&'static str, Fault> {
 
 fn read_chat(state: &mut State, button: Fields<'_>) -> Result<Action, Fault> {
     let owned = |text: Option<&str>| text.map(str::to_owned);
-    Ok(Action::Chat {
+    Ok(Action::Chat(ChatButton {
         title: button.required_sized("chat_title", 1, CHAT_TITLE_CHARS)?.to_owned(),
         description: owned(button.sized("chat_description", 0, CHAT_DESCRIPTION_CHARS)?),
         start_payload: owned(button.sized("start_payload", 0, CHAT_START_PAYLOAD_CHARS)?),
         uuid: button.integer("uuid")?.unwrap_or_else(|| state.issue()),
-    })
+    }))
 }

@@ -76,7 +76,17 @@ pub(super) enum Action {
     Link { url: String },
     RequestContact,
     RequestLocation { quick: bool },
-    Chat { title: String, description: Option<String>, start_payload: Option<String>, uuid: i64 },
+    Chat(ChatButton),
+}
+
+/// What a chat button says of its chat.
+#[derive(Clone, Debug)]
+pub(super) struct ChatButton {
+    pub(super) title: String,
+    pub(super) description: Option<String>,
+    pub(super) start_payload: Option<String>,
+    /// Tells the chat buttons of one message apart.
+    pub(super) uuid: i64,
 }
 
 impl Message {

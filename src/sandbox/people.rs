@@ -172,20 +172,19 @@ impl Person {
     ///
     /// A `callback` button sends the bot `message_callback`; `request_contact` and
     /// `request_geo_location` post a message with the contact or a location; a `link` is followed,
-    /// of which the bot does not hear.
+    /// of which the bot does not hear. The first press of a `chat` button creates its chat, with the
+    /// author of the message as its owner and this person in it, and the bot gets
+    /// `message_chat_created`; whoever presses later joins that chat, which
+    /// [`Sandbox::chat`](super::Sandbox::chat) finds.
     ///
     /// # Panics
     ///
-    /// If there is no button with this label: the message tells those that are there. And on a
-    /// `chat` button, which the sandbox does not know yet.
+    /// If there is no button with this label: the message tells those that are there.
     #[track_caller]
     pub fn presses(&self, label: &str) {
         self.must(|state, chat_id| {
             self.check_member(state, chat_id)?;
             let (seq, action) = find_button(chat(state, chat_id)?, label)?;
-            if matches!(action, Action::Chat { .. }) {
-                return Err("cannot press `chat` buttons yet".to_owned());
-            }
             state.press(chat_id, seq, self.user_id, (label, &action));
             Ok(())
         });

@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) bots: BTreeMap<UserId, Bot>,
     pub(super) chats: BTreeMap<ChatId, Chat>,
     pub(super) callbacks: BTreeMap<String, Callback>,
+    /// Chats that were created by chat buttons: by the message and the button's `uuid`.
+    pub(super) button_chats: BTreeMap<(ChatId, Seq, i64), ChatId>,
     /// Constructors that are open, by the id of their session.
     pub(super) sessions: BTreeMap<String, Session>,
     /// Photos by token: what was attached once can be attached again.
