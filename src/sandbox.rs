@@ -102,6 +102,7 @@ pub use transcript::Event;
 pub use uploads::{ReceivedFile, UploadFault, UploadRequest, UploadStatus, Uploads};
 
 use crate::{Bot, UserId};
+use chat::Channel;
 use state::State;
 use world::World;
 
@@ -215,11 +216,47 @@ impl Sandbox {
     /// If there are no people.
     #[track_caller]
     pub fn group<'a>(&self, title: impl Into<String>, people: impl IntoIterator<Item = &'a Person>) -> Group {
+        self.found(title.into(), people, None)
+    }
+
+    /// A new channel of these people and the bot, which is an administrator. The first person is the owner; the
+    /// others read it. The owner adds them and then the bot: it gets `bot_added`.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let (bot, alice, bob) = (tamtam.bot(), tamtam.user("Alice"), tamtam.user("Bob"));
+    /// let news = tamtam.channel("News", [&alice, &bob]).with_public_link("news");
+    /// let post = bot.send(news.chat_id(), "The sun shines").await?.message;
+    /// assert_eq!(bob.in_chat(&news).reads().await.text(), "The sun shines");
+    /// let post = bot.api().get_message_by_id(post.body.unwrap().mid).await?;
+    /// assert_eq!(post.stat.unwrap().views, 1);
+    /// assert!(post.sender.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there are no people.
+    #[track_caller]
+    pub fn channel<'a>(&self, title: impl Into<String>, people: impl IntoIterator<Item = &'a Person>) -> Group {
+        self.found(title.into(), people, Some(Channel { signs: false }))
+    }
+
+    #[track_caller]
+    fn found<'a>(
+        &self,
+        title: String,
+        people: impl IntoIterator<Item = &'a Person>,
+        channel: Option<Channel>,
+    ) -> Group {
         let mut people = people.into_iter().map(|person| person.user_id);
-        let Some(owner) = people.next() else { panic!("a group needs an owner") };
-        let (title, bot) = (title.into(), self.server.bot_id);
+        let Some(owner) = people.next() else { panic!("a chat needs an owner") };
+        let bot = self.server.bot_id;
         let chat_id = self.world().act(|state| {
-            let chat_id = state.found_group(title, owner);
+            let chat_id = state.found_group(title, owner, channel);
             for user in people.chain([bot]) {
                 state.take_in(chat_id, user, Some(owner));
             }

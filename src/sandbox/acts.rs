@@ -1,6 +1,8 @@
 //! What can happen in a chat, whoever does it: each act changes the state, tells the other bots of
 //! the chat by an update, shows people what a bot did, and is written into the transcript.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::chat::{Chat, ChatKind, Member};
@@ -67,7 +69,7 @@ impl State {
         let seq = self.next_seq(timestamp);
         let Content { text, markup, attachments, link } = content;
         let body = Body { chat: chat_id, seq, text, markup, attachments };
-        let message = Message { sender, timestamp, link, body, constructor };
+        let message = Message { sender, timestamp, link, body, constructor, viewers: BTreeSet::new() };
         self.record(chat_id, format!("{}: {message}", self.name(sender)));
         let json = self.message_json(&message);
         self.show(sender, &message, &json, false);

@@ -20,7 +20,7 @@ impl State {
         }
         let Some(message) = self.message(chat_id, seq) else { return };
         let (owner, bot, mid) = (message.sender, message.button_bot(), message.mid());
-        let created = self.found_group(button.title.clone(), owner);
+        let created = self.found_group(button.title.clone(), owner, None);
         self.button_chats.insert(key, created);
         let now = self.happened(created, user);
         self.with_chat(created, |chat| {

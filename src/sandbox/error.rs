@@ -84,6 +84,11 @@ impl Fault {
         Self::new(Kind::ChatDenied, "chat.no.permission.because.not.admin")
     }
 
+    /// Only administrators post in a channel.
+    pub(super) fn no_post() -> Self {
+        Self::new(Kind::ChatDenied, "chat.send.msg.no.permission.because.not.admin")
+    }
+
     pub(super) fn chat_not_found(chat: i64) -> Self {
         Self::new(Kind::ChatNotFound, format!("Chat {chat} not found"))
     }

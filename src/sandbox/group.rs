@@ -1,11 +1,12 @@
-//! Groups, and what people do there beyond talking.
+//! Groups and channels, and what people do there beyond talking.
 
 use super::Sandbox;
 use super::chat::{Gone, Member};
 use super::ids::ChatId;
 use super::people::{self, Person};
 
-/// A chat of several people and the bot.
+/// A chat of several people and the bot, made by [`Sandbox::group`], or a channel, made by [`Sandbox::channel`], in which
+/// only administrators post.
 #[derive(Clone, Debug)]
 pub struct Group {
     pub(super) sandbox: Sandbox,
@@ -31,6 +32,13 @@ impl Group {
     #[must_use]
     pub fn with_public_link(self, name: &str) -> Self {
         self.sandbox.world().act(|state| state.make_public(self.chat_id, name));
+        self
+    }
+
+    /// Lets a channel sign its posts: without that nobody is told who wrote them. A group is as it was.
+    #[must_use]
+    pub fn with_signed_posts(self) -> Self {
+        self.sandbox.world().act(|state| state.sign_posts(self.chat_id));
         self
     }
 
@@ -90,7 +98,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// If this person is no member, or the other one is a member already or is blocked.
+    /// If this person is no member, or no administrator of a channel, or the other one is a member already or is blocked.
     #[track_caller]
     pub fn adds(&self, other: &Self) {
         self.add(other.user_id);
@@ -109,7 +117,7 @@ impl Person {
     #[track_caller]
     fn add(&self, user_id: i64) {
         self.must(|state, chat_id| {
-            self.check_group_member(state, chat_id)?;
+            self.check_changes(state, chat_id)?;
             let added = state.take_in(chat_id, user_id, Some(self.user_id));
             added.then_some(()).ok_or_else(|| format!("cannot add {}", state.name(user_id)))
         });
@@ -138,7 +146,7 @@ impl Person {
     #[track_caller]
     fn remove(&self, user_id: i64) {
         self.must(|state, chat_id| {
-            self.check_group_member(state, chat_id)?;
+            self.check_changes(state, chat_id)?;
             if !people::chat(state, chat_id)?.members.contains_key(&user_id) {
                 return Err(format!("cannot remove {}, who is no member", state.name(user_id)));
             }
@@ -155,10 +163,40 @@ impl Person {
     #[track_caller]
     pub fn renames_chat(&self, title: &str) {
         self.must(|state, chat_id| {
-            self.check_group_member(state, chat_id)?;
+            self.check_changes(state, chat_id)?;
             state.rename(chat_id, self.user_id, title);
             Ok(())
         });
+    }
+
+    /// Makes somebody an administrator with every right. The bot is not told.
+    ///
+    /// # Panics
+    ///
+    /// If this person is no administrator, or the other one is no member.
+    #[track_caller]
+    pub fn appoints(&self, other: &Self) {
+        self.must(|state, chat_id| {
+            let members = &people::chat(state, chat_id)?.members;
+            if !members.get(&self.user_id).is_some_and(Member::is_admin) {
+                return Err("is no administrator".to_owned());
+            }
+            if !members.contains_key(&other.user_id) {
+                return Err(format!("cannot appoint {}, who is no member", other.name));
+            }
+            state.appoint(chat_id, other.user_id, self.user_id);
+            Ok(())
+        });
+    }
+
+    /// A member can change a group, and an administrator a channel.
+    fn check_changes(&self, state: &super::state::State, chat_id: ChatId) -> Result<(), String> {
+        self.check_group_member(state, chat_id)?;
+        let chat = people::chat(state, chat_id)?;
+        if chat.is_channel() && !chat.members.get(&self.user_id).is_some_and(Member::is_admin) {
+            return Err("is no administrator of this channel".to_owned());
+        }
+        Ok(())
     }
 
     fn check_group_member(&self, state: &super::state::State, chat_id: ChatId) -> Result<(), String> {

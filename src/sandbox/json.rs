@@ -118,7 +118,6 @@ impl State {
     pub(super) fn message_json(&self, message: &Message) -> Value {
         let Some(chat) = self.chats.get(&message.body.chat) else { return Value::Null };
         let mut fields = object(json!({
-            "sender": self.user_json(message.sender),
             "recipient": {
                 "chat_id": chat.chat_id,
                 "chat_type": chat.kind.name(),
@@ -127,12 +126,18 @@ impl State {
             "timestamp": message.timestamp,
             "body": self.body_json(&message.body),
         }));
+        // The document lets the sender be absent and not be null.
+        if chat.names_authors() {
+            fields.insert("sender".to_owned(), self.user_json(message.sender));
+        }
         if let Some(link) = &message.link {
             let mut linked = object(json!({
-                "sender": self.user_json(link.sender),
                 "message": self.body_json(&link.body),
                 "type": link.kind.name(),
             }));
+            if self.chats.get(&link.body.chat).is_none_or(Chat::names_authors) {
+                linked.insert("sender".to_owned(), self.user_json(link.sender));
+            }
             if link.kind == LinkKind::Forward {
                 linked.insert("chat_id".to_owned(), json!(link.body.chat));
             }
@@ -145,6 +150,15 @@ impl State {
             fields.insert("url".to_owned(), json!(format!("{link}/{:x}", message.body.seq)));
         }
         Value::Object(fields)
+    }
+
+    /// `Message` with its figures, as the operations that read messages answer it: those of a channel are counted.
+    pub(super) fn read_message_json(&self, message: &Message) -> Value {
+        let mut json = self.message_json(message);
+        if self.chats.get(&message.body.chat).is_some_and(Chat::is_channel) {
+            json["stat"] = json!({ "views": message.viewers.len() });
+        }
+        json
     }
 
     /// `ConstructedMessage`.
@@ -243,7 +257,8 @@ impl ChatKind {
     const fn name(&self) -> &'static str {
         match self {
             Self::Dialog { .. } => "dialog",
-            Self::Group { .. } => "chat",
+            Self::Group { channel: None, .. } => "chat",
+            Self::Group { channel: Some(_), .. } => "channel",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a message is made of: text, attachments, buttons, and the message it links to.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::clock::Millis;
@@ -16,6 +17,8 @@ pub(super) struct Message {
     pub(super) body: Body,
     /// The bot in whose constructor it was made.
     pub(super) constructor: Option<UserId>,
+    /// The people who have seen it.
+    pub(super) viewers: BTreeSet<UserId>,
 }
 
 /// Text and attachments, and where they were first posted.

@@ -10,7 +10,7 @@ use super::Sandbox;
 use super::chat::Chat;
 use super::group::Group;
 use super::ids::{self, ChatId, Seq, UserId};
-use super::message::{Action, Button, Content};
+use super::message::{Action, Button, Content, Message};
 use super::seen::Seen;
 use super::state::State;
 
@@ -122,7 +122,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// In a group of which this person is no member.
+    /// In a group of which this person is no member, and in a channel of which this person is no administrator.
     #[track_caller]
     pub fn says(&self, text: impl Into<String>) -> crate::MessageId {
         let text = text.into();
@@ -131,7 +131,7 @@ impl Person {
             if self.group.is_none() && !open {
                 state.start(self.user_id, self.bot_id(), None);
             }
-            self.check_member(state, chat_id)?;
+            self.check_writes(state, chat_id)?;
             let seq = state.post(chat_id, self.user_id, Content::text(text));
             Ok(ids::mid(chat_id, seq).into())
         })
@@ -185,18 +185,26 @@ impl Person {
         self.must(|state, chat_id| {
             self.check_member(state, chat_id)?;
             let (seq, action) = find_button(chat(state, chat_id)?, label)?;
+            if matches!(action, Action::RequestContact | Action::RequestLocation { .. }) {
+                self.check_writes(state, chat_id)?;
+            }
             state.press(chat_id, seq, self.user_id, (label, &action));
             Ok(())
         });
     }
 
     /// The texts of this chat as they are now, the oldest first: without what was deleted, with
-    /// what was edited as it is after the edit. A message without a text is an empty string.
+    /// what was edited as it is after the edit. A message without a text is an empty string. To the posts
+    /// of a channel it is a view.
     pub fn sees(&self) -> Vec<String> {
         self.act(|state| {
-            let messages = state.chats.get(&self.chat()).into_iter();
-            let messages = messages.flat_map(|chat| chat.messages.values());
-            messages.map(|message| message.body.text.clone().unwrap_or_default()).collect()
+            let messages = state.chats.get_mut(&self.chat()).into_iter();
+            let messages = messages.flat_map(|chat| chat.messages.values_mut());
+            let look = |message: &mut Message| {
+                message.viewers.insert(self.user_id);
+                message.body.text.clone().unwrap_or_default()
+            };
+            messages.map(look).collect()
         })
     }
 
@@ -204,7 +212,8 @@ impl Person {
     /// for it if there is none yet.
     ///
     /// Everything is read once and in order, and as it was when it was shown, even if it has been
-    /// changed or deleted since; so a test does not depend on how fast it reads.
+    /// changed or deleted since; so a test does not depend on how fast it reads. To a post of a channel
+    /// it is a view.
     ///
     /// # Panics
     ///
@@ -219,8 +228,12 @@ impl Person {
             chat.members.get(&user_id)?;
             let read = chat.read.entry(user_id).or_default();
             let seen = chat.shown.get(*read).cloned();
-            *read += usize::from(seen.is_some());
-            seen
+            let seen = seen?;
+            *read += 1;
+            if let Some((_, seq)) = ids::parse_mid(seen.mid.as_str()) {
+                chat.view(seq, user_id);
+            }
+            Some(seen)
         })
     }
 
@@ -286,6 +299,9 @@ impl Person {
         self.check_member(state, chat_id)?;
         if chat(state, chat_id)?.is_suspended() {
             return Err("has stopped the bot, and writes to it no more".to_owned());
+        }
+        if !chat(state, chat_id)?.may_post(self.user_id) {
+            return Err("is no administrator of this channel, and cannot post in it".to_owned());
         }
         Ok(())
     }
