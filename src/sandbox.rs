@@ -55,6 +55,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 mod access;
+mod account;
 mod acts;
 mod attachments;
 mod chat;
@@ -92,6 +93,7 @@ mod uploads;
 mod wire;
 mod world;
 
+pub use account::Account;
 pub use constructor::{Constructor, Prepared};
 pub use delivery::Delivery;
 pub use exchange::Exchange;
@@ -114,7 +116,7 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(5);
 /// 60 seconds are too long for tests.
 const REDELIVERY: Duration = Duration::from_millis(200);
 
-/// A TamTam of its own, with one bot. Cheap to clone; when the last clone and the last [`Person`]
+/// A TamTam of its own, with one bot, and as many more as are [added](Sandbox::add_bot). Cheap to clone; when the last clone and the last [`Person`]
 /// and [`Group`] are gone, the server stops: its port is free and its connections are closed.
 ///
 /// A hook that keeps a clone keeps the sandbox alive for ever.
@@ -193,8 +195,13 @@ impl Sandbox {
     /// If the HTTP client cannot be set up.
     #[must_use]
     pub fn bot(&self) -> Bot {
+        self.bot_of(self.token())
+    }
+
+    /// The bot with this token.
+    fn bot_of(&self, token: &str) -> Bot {
         // The environment's proxy has no way to this process.
-        let builder = Bot::builder(self.token()).base_url(self.base_url()).http(|http| http.no_proxy());
+        let builder = Bot::builder(token).base_url(self.base_url()).http(|http| http.no_proxy());
         match builder.build() {
             Ok(bot) => bot,
             Err(error) => panic!("the sandbox's bot cannot be made: {error}"),
@@ -205,7 +212,7 @@ impl Sandbox {
     pub fn user(&self, name: impl Into<String>) -> Person {
         let name = name.into();
         let user_id = self.world().act(|state| state.add_person(name.clone()));
-        Person { sandbox: self.clone(), user_id, name: name.into(), group: None }
+        Person { sandbox: self.clone(), user_id, name: name.into(), bot: self.server.bot_id, group: None }
     }
 
     /// A new group of these people and the bot, which is an administrator. The first person is the
@@ -278,7 +285,8 @@ impl Sandbox {
     }
 
     /// Everything that happened, a line each; [`Event`] tells how a line looks. When people talk to
-    /// the bot in more than one dialog, the lines of a dialog begin with its person: `(Alice) `. Those of a
+    /// bots in more than one dialog, the lines of a dialog begin with its person: `(Alice) `, and `(Alice, Helper) ` with
+    /// a bot that was added. Those of a
     /// group always begin with its title: `(Team) `.
     pub fn transcript(&self) -> String {
         self.world().act(|state| transcript::render(&state.events))

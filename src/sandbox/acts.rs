@@ -183,6 +183,9 @@ impl State {
     pub(super) fn record(&mut self, chat_id: ChatId, what: String) {
         let Some(chat) = self.chats.get(&chat_id) else { return };
         let dialog_with = match chat.kind {
+            ChatKind::Dialog { user, bot, .. } if self.first_bot != Some(bot) => {
+                Some(format!("{}, {}", self.name(user), self.name(bot)))
+            }
             ChatKind::Dialog { user, .. } => Some(self.name(user).to_owned()),
             ChatKind::Group { .. } => None,
         };

@@ -63,7 +63,7 @@ impl Person {
     pub fn opens_constructor(&self) -> Constructor {
         let session_id = self.must(|state, chat_id| {
             self.check_writes(state, chat_id)?;
-            Ok(state.open_constructor(self.user_id, self.bot_id(), chat_id))
+            Ok(state.open_constructor(self.user_id, self.bot, chat_id))
         });
         Constructor { person: self.clone(), session_id }
     }

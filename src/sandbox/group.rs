@@ -42,12 +42,12 @@ impl Group {
         self
     }
 
-    /// Takes the bot's rights of an administrator away. The bot is not told.
+    /// Takes the rights of an administrator away from the bot that the sandbox started with. The bot is not told.
     pub fn demotes_bot(&self) {
         self.set_bot_member(Member::new);
     }
 
-    /// Makes the bot an administrator with every right again, as it is from the start.
+    /// Makes that bot an administrator with every right again, as it is from the start.
     pub fn promotes_bot(&self) {
         self.set_bot_member(Member::admin);
     }
@@ -111,7 +111,7 @@ impl Person {
     /// If this person is no member, or the bot is one already.
     #[track_caller]
     pub fn adds_bot(&self) {
-        self.add(self.sandbox.server.bot_id);
+        self.add(self.bot);
     }
 
     #[track_caller]
@@ -140,7 +140,7 @@ impl Person {
     /// If this person is no member, or the bot is none.
     #[track_caller]
     pub fn removes_bot(&self) {
-        self.remove(self.sandbox.server.bot_id);
+        self.remove(self.bot);
     }
 
     #[track_caller]

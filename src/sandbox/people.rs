@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::Sandbox;
+use super::account::Account;
 use super::chat::Chat;
 use super::group::Group;
 use super::ids::{self, ChatId, Seq, UserId};
@@ -17,13 +18,16 @@ use super::state::State;
 /// Somebody who talks with the bot. Cheap to clone; every clone is the same person.
 ///
 /// A person acts in one chat: in the dialog with the bot, or in the group of
-/// [`in_chat`](Self::in_chat). What cannot be done in the messenger (pressing a button that is not
+/// [`in_chat`](Self::in_chat). "The bot" is the one that the sandbox started with, unless
+/// [`with_bot`](Self::with_bot) says otherwise. What cannot be done in the messenger (pressing a button that is not
 /// there, editing what somebody else wrote) panics, as an assertion does, at the line of the test.
 #[derive(Clone)]
 pub struct Person {
     pub(super) sandbox: Sandbox,
     pub(super) user_id: UserId,
     pub(super) name: Arc<str>,
+    /// The bot this person talks with.
+    pub(super) bot: UserId,
     /// The group this person acts in; `None` is the dialog with the bot.
     pub(super) group: Option<ChatId>,
 }
@@ -45,13 +49,8 @@ impl Person {
         crate::ChatId(self.chat())
     }
 
-    /// The bot that this person talks with.
-    pub(super) fn bot_id(&self) -> UserId {
-        self.sandbox.server.bot_id
-    }
-
     fn chat(&self) -> ChatId {
-        self.group.unwrap_or_else(|| ids::dialog(self.user_id, self.bot_id()))
+        self.group.unwrap_or_else(|| ids::dialog(self.user_id, self.bot))
     }
 
     /// Gives this person a public username: `sandbox.user("Alice").with_username("alice")`.
@@ -69,6 +68,13 @@ impl Person {
     #[must_use]
     pub fn in_chat(&self, group: &Group) -> Self {
         Self { group: Some(group.chat_id), ..self.clone() }
+    }
+
+    /// The same person with another bot: with whom the dialog is, and who is meant by
+    /// [`adds_bot`](Self::adds_bot), [`opens_constructor`](Self::opens_constructor) and the like.
+    #[must_use]
+    pub fn with_bot(&self, account: &Account) -> Self {
+        Self { bot: account.user_id, ..self.clone() }
     }
 
     /// Presses Start: the dialog is opened, or opened again after [`stops`](Self::stops), and the
@@ -96,7 +102,7 @@ impl Person {
     #[track_caller]
     fn start(&self, payload: Option<&str>) {
         self.must_be_in_dialog("start the bot");
-        self.act(|state| state.start(self.user_id, self.bot_id(), payload));
+        self.act(|state| state.start(self.user_id, self.bot, payload));
     }
 
     /// Stops the bot: it can neither write to this person nor read the dialog, until the person
@@ -111,7 +117,7 @@ impl Person {
         self.must(|state, chat_id| {
             chat(state, chat_id)?;
             state.suspend(chat_id, true);
-            let bot = state.name(self.bot_id()).to_owned();
+            let bot = state.name(self.bot).to_owned();
             state.record(chat_id, format!("{} stops {bot}", self.name));
             Ok(())
         });
@@ -129,7 +135,7 @@ impl Person {
         self.must(|state, chat_id| {
             let open = state.chats.get(&chat_id).is_some_and(|chat| !chat.is_suspended());
             if self.group.is_none() && !open {
-                state.start(self.user_id, self.bot_id(), None);
+                state.start(self.user_id, self.bot, None);
             }
             self.check_writes(state, chat_id)?;
             let seq = state.post(chat_id, self.user_id, Content::text(text));

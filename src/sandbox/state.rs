@@ -19,6 +19,8 @@ pub(super) struct State {
     pub(super) clock: Clock,
     pub(super) users: BTreeMap<UserId, User>,
     pub(super) bots: BTreeMap<UserId, Bot>,
+    /// The bot that the sandbox started with.
+    pub(super) first_bot: Option<UserId>,
     pub(super) chats: BTreeMap<ChatId, Chat>,
     pub(super) callbacks: BTreeMap<String, Callback>,
     /// Chats that were created by chat buttons: by the message and the button's `uuid`.
@@ -77,6 +79,7 @@ impl State {
         let mailbox = Mailbox::new(self.clock.tick());
         let bot = Bot { token, description: None, commands: Vec::new(), avatar: None, mailbox };
         self.bots.insert(user_id, bot);
+        self.first_bot.get_or_insert(user_id);
         self.add_user(user_id, name, Some(username), true);
         user_id
     }
@@ -121,6 +124,10 @@ impl State {
 
     pub(super) fn is_bot(&self, user: UserId) -> bool {
         self.bots.contains_key(&user)
+    }
+
+    pub(super) fn has_username(&self, username: &str) -> bool {
+        self.users.values().any(|user| user.username.as_deref() == Some(username))
     }
 
     pub(super) fn bot_by_token(&self, token: &str) -> Option<UserId> {

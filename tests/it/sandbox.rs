@@ -1,5 +1,6 @@
 //! The sandbox, seen from outside: by HTTP, and by its people.
 
+mod bots;
 mod channels;
 mod chat_buttons;
 mod chats;
