@@ -78,10 +78,5 @@ fn read_link(state: &State, bot: UserId, link: Fields<'_>) -> Result<Link, Fault
         "reply" => LinkKind::Reply,
         other => return Err(Fault::body(&format!("link type {other} is unknown"))),
     };
-    let message = access::message(state, bot, link.required_text("mid")?)?;
-    // A forward of a forward shows the first message.
-    Ok(match &message.link {
-        Some(inner) if kind == LinkKind::Forward && inner.kind == kind => inner.clone(),
-        _ => Link { kind, sender: message.sender, body: message.body.clone() },
-    })
+    Ok(Link::to(access::message(state, bot, link.required_text("mid")?)?, kind))
 }

@@ -143,6 +143,10 @@ impl Fault {
         self.kind.row().0
     }
 
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(super) fn json(&self) -> Value {
         json!({ "code": self.kind.row().1, "message": self.message })
     }

@@ -155,6 +155,32 @@ impl Person {
         });
     }
 
+    /// Removes somebody for good: who is blocked can neither join nor be added again. The bot gets `user_removed`, if it
+    /// is an administrator and the other one was a member.
+    ///
+    /// # Panics
+    ///
+    /// If this person is no administrator, and if the other one is the owner.
+    #[track_caller]
+    pub fn blocks(&self, other: &Self) {
+        self.must(|state, chat_id| {
+            let members = &people::chat(state, chat_id)?.members;
+            if !members.get(&self.user_id).is_some_and(Member::is_admin) {
+                return Err("is no administrator".to_owned());
+            }
+            let member = members.get(&other.user_id);
+            if member.is_some_and(|member| member.is_owner) {
+                return Err(format!("cannot block {}, who is the owner", other.name));
+            }
+            if member.is_some() {
+                state.take_out(chat_id, other.user_id, self.user_id, Gone::Removed);
+            }
+            state.record(chat_id, format!("{} blocks {}", self.name, other.name));
+            state.with_chat(chat_id, |chat| chat.blocked.insert(other.user_id));
+            Ok(())
+        });
+    }
+
     /// Gives the group another title; the bot gets `chat_title_changed`.
     ///
     /// # Panics

@@ -122,6 +122,16 @@ impl Body {
     }
 }
 
+impl Link {
+    /// A link to a message as it is now. A forward of a forward shows the first message.
+    pub(super) fn to(message: &Message, kind: LinkKind) -> Self {
+        match &message.link {
+            Some(inner) if kind == LinkKind::Forward && inner.kind == kind => inner.clone(),
+            _ => Self { kind, sender: message.sender, body: message.body.clone() },
+        }
+    }
+}
+
 impl LinkKind {
     pub(super) const fn name(self) -> &'static str {
         match self {

@@ -132,15 +132,24 @@ impl Person {
     #[track_caller]
     pub fn says(&self, text: impl Into<String>) -> crate::MessageId {
         let text = text.into();
-        self.must(|state, chat_id| {
-            let open = state.chats.get(&chat_id).is_some_and(|chat| !chat.is_suspended());
-            if self.group.is_none() && !open {
-                state.start(self.user_id, self.bot, None);
-            }
-            self.check_writes(state, chat_id)?;
-            let seq = state.post(chat_id, self.user_id, Content::text(text));
-            Ok(ids::mid(chat_id, seq).into())
-        })
+        self.must(|state, chat_id| self.post(state, chat_id, |_| Ok(Content::text(text))))
+    }
+
+    /// Posts what is made when it is certain that this person can write here.
+    pub(super) fn post(
+        &self,
+        state: &mut State,
+        chat_id: ChatId,
+        make: impl FnOnce(&mut State) -> Result<Content, String>,
+    ) -> Result<crate::MessageId, String> {
+        let open = state.chats.get(&chat_id).is_some_and(|chat| !chat.is_suspended());
+        if self.group.is_none() && !open {
+            state.start(self.user_id, self.bot, None);
+        }
+        self.check_writes(state, chat_id)?;
+        let content = make(state)?;
+        let seq = state.post(chat_id, self.user_id, content);
+        Ok(ids::mid(chat_id, seq).into())
     }
 
     /// Changes the text of a message of one's own; the bot gets `message_edited`.

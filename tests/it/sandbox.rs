@@ -12,6 +12,7 @@ mod messages;
 mod people;
 mod protocol;
 mod robust;
+mod sending;
 mod subscriptions;
 mod updates;
 mod uploads;
