@@ -42,8 +42,9 @@
 //! The server has a thread of its own and lives in real time. A runtime whose clock is paused
 //! (`start_paused`) lets its timeouts pass while it waits for a socket: do not use one with it.
 //!
-//! `format` of a message is taken and not applied:
-//! the text stays as it was sent.
+//! The server formats texts by the notations that the document tells of, Markdown and HTML, and where their authors
+//! have left a question open it does as CommonMark and browsers do: a marker without a partner stays text, a tag that is
+//! not closed reaches to the end.
 
 use std::fmt;
 use std::net::{Ipv4Addr, TcpListener};

@@ -1,7 +1,5 @@
 //! A message that a bot wants to post or to edit (`NewMessageBody`): read, checked, and made into
 //! content of the sandbox.
-//!
-//! `format` is checked and not applied yet: the text stays as it was sent, without `markup`.
 
 use serde_json::{Map, Value};
 
@@ -10,7 +8,7 @@ use super::attachments;
 use super::error::Fault;
 use super::fields::Fields;
 use super::ids::UserId;
-use super::markup::{self, Element};
+use super::markup::{self, Element, Formatted, Notation};
 use super::message::{Attachment, Content, Link, LinkKind};
 use super::state::State;
 
@@ -29,16 +27,18 @@ pub(super) struct Draft {
 impl Draft {
     pub(super) fn read(state: &mut State, bot: UserId, body: &Map<String, Value>) -> Result<Self, Fault> {
         let fields = Fields(body);
-        let text = fields.sized("text", 0, TEXT_CHARS)?.map(str::to_owned);
-        fields.flag("notify")?;
-        match fields.text("format")? {
-            None | Some("markdown" | "html") => {}
+        let notation = match fields.text("format")? {
+            None => None,
+            Some("markdown") => Some(Notation::Markdown),
+            Some("html") => Some(Notation::Html),
             Some(other) => return Err(Fault::body(&format!("format {other} is unknown"))),
-        }
+        };
+        let (text, markup) = read_text(fields.text("text")?, notation)?;
+        fields.flag("notify")?;
         let link = fields.object("link")?.map(|link| read_link(state, bot, link)).transpose()?;
         let attachments = fields.list("attachments")?;
         let attachments = attachments.map(|list| attachments::read(state, list)).transpose()?;
-        Ok(Self { text, markup: Vec::new(), attachments, link })
+        Ok(Self { text, markup, attachments, link })
     }
 
     /// A message for a constructor (`ConstructedMessageBody`), which can bring its markup and has no link.
@@ -70,6 +70,19 @@ impl Draft {
         };
         (!content.is_empty()).then_some(content)
     }
+}
+
+/// The text as people see it, which is what must not be too long.
+fn read_text(text: Option<&str>, notation: Option<Notation>) -> Result<(Option<String>, Vec<Element>), Fault> {
+    let Some(text) = text else { return Ok((None, Vec::new())) };
+    let Formatted { text, markup } = match notation {
+        Some(notation) => markup::format(text, notation),
+        None => Formatted { text: text.to_owned(), markup: Vec::new() },
+    };
+    if text.chars().count() > TEXT_CHARS {
+        return Err(Fault::size("text", 0, TEXT_CHARS));
+    }
+    Ok((Some(text), markup))
 }
 
 fn read_link(state: &State, bot: UserId, link: Fields<'_>) -> Result<Link, Fault> {

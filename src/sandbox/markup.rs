@@ -1,4 +1,10 @@
-//! How parts of a text look: the elements of `markup`, counted in UTF-16 code units as TamTam counts them.
+//! How parts of a text look: the elements of `markup`, counted in UTF-16 code units as TamTam counts them, and the two
+//! notations that they come of.
+
+mod html;
+mod markdown;
+
+use std::cmp::Reverse;
 
 use serde_json::{Value, json};
 
@@ -62,6 +68,74 @@ impl Element {
     }
 }
 
+/// A notation of formatted text (`TextFormat`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notation {
+    Markdown,
+    Html,
+}
+
+/// A text without its notation, and what that said.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Formatted {
+    pub(super) text: String,
+    /// In order, the longer first where several begin.
+    pub(super) markup: Vec<Element>,
+}
+
+pub(super) fn format(source: &str, notation: Notation) -> Formatted {
+    match notation {
+        Notation::Markdown => markdown::format(source),
+        Notation::Html => html::format(source),
+    }
+}
+
+/// Collects a text and its elements.
+#[derive(Debug, Default)]
+struct Builder {
+    text: String,
+    /// The text's length in UTF-16 code units.
+    size: usize,
+    markup: Vec<Element>,
+}
+
+impl Builder {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.size += text.encode_utf16().count();
+    }
+
+    const fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Everything from there on looks like that. Of nothing, nothing is noted.
+    fn mark(&mut self, style: Style, from: usize) {
+        let length = self.size - from;
+        if length > 0 {
+            self.markup.push(Element { style, from, length });
+        }
+    }
+
+    fn finish(mut self) -> Formatted {
+        // What encloses is noted after what it encloses, and is to come first.
+        self.markup.reverse();
+        self.markup.sort_by_key(|element| (element.from, Reverse(element.length)));
+        self.markup.dedup();
+        Formatted { text: self.text, markup: self.markup }
+    }
+}
+
+/// What a link leads to: an address, or a user who is mentioned by it. None if it is no address that a link can have.
+fn link(url: &str) -> Option<Style> {
+    const USER: &str = "tamtam://user/";
+    if let Some(user_id) = url.strip_prefix(USER).and_then(|user| user.parse().ok()) {
+        return Some(Style::Mention { user_link: None, user_id: Some(user_id) });
+    }
+    let fits = !url.trim().is_empty() && url.chars().count() <= URL_CHARS;
+    fits.then(|| Style::Link { url: url.to_owned() })
+}
+
 /// The elements that a bot gives for a text of its own.
 pub(super) fn read(text: &str, list: &[Value]) -> Result<Vec<Element>, Fault> {
     let size = text.encode_utf16().count();
@@ -94,6 +168,21 @@ fn read_one(size: usize, element: Fields<'_>) -> Result<Element, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The text, and of each element its name and the part of the text that it is about.
+    pub(super) fn parts(formatted: &Formatted) -> (String, Vec<(String, String)>) {
+        let units: Vec<u16> = formatted.text.encode_utf16().collect();
+        let parts = formatted.markup.iter().map(|one| {
+            let name = one.style.name();
+            let name = match &one.style {
+                Style::Link { url } => format!("{name} {url}"),
+                Style::Mention { user_id: Some(user_id), .. } => format!("{name} {user_id}"),
+                _ => name.to_owned(),
+            };
+            (name, String::from_utf16(&units[one.from..one.from + one.length]).unwrap())
+        });
+        (formatted.text.clone(), parts.collect())
+    }
 
     #[test]
     fn elements_are_read_as_they_are_written() {
