@@ -147,6 +147,7 @@ pub struct SandboxBuilder {
     bot_name: String,
     bot_username: String,
     token: Option<String>,
+    seed: Option<u64>,
     port: u16,
     patience: Duration,
     delivery_timeout: Duration,
@@ -169,6 +170,7 @@ impl Sandbox {
             bot_name: "Sandbox Bot".to_owned(),
             bot_username: "sandbox_bot".to_owned(),
             token: None,
+            seed: None,
             port: 0,
             patience: PATIENCE,
             delivery_timeout: DELIVERY_TIMEOUT,
@@ -181,8 +183,8 @@ impl Sandbox {
         &self.server.base_url
     }
 
-    /// The bot's `access_token`. It looks like a real one, and for the same username it is the same
-    /// in every run.
+    /// The bot's `access_token`. It looks like a real one, and for the same username (and seed, if there is one) it is
+    /// the same in every run.
     pub fn token(&self) -> &str {
         &self.server.token
     }
@@ -373,6 +375,31 @@ impl SandboxBuilder {
         self
     }
 
+    /// Lets the same run give the same transcript, ids, tokens and times: they depend on this number and on what happens,
+    /// in which order, and on nothing else. The clock begins in 2025 and goes on by a second with everything that
+    /// happens, and as [`Sandbox::time_passes`] says.
+    ///
+    /// What the system chooses is another in every run: the ports, and with them the addresses of media. Webhooks are
+    /// waited for in real time.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// use tamtam::sandbox::Sandbox;
+    ///
+    /// let run = async || {
+    ///     let tamtam = Sandbox::builder().seed(7).start().await;
+    ///     tamtam.user("Alice").says("hi")
+    /// };
+    /// assert_eq!(run().await, run().await);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// How long [`Person::reads`] and its like wait for the bot before they panic: 5 seconds,
     /// unless it is set.
     pub fn patience(mut self, patience: Duration) -> Self {
@@ -405,8 +432,8 @@ impl SandboxBuilder {
     ///
     /// If the system does not give the port, or no thread.
     pub async fn start(self) -> Sandbox {
-        let token = self.token.unwrap_or_else(|| state::default_token(&self.bot_username));
-        let mut state = State::default();
+        let mut state = self.seed.map_or_else(State::default, State::seeded);
+        let token = self.token.unwrap_or_else(|| state.default_token(&self.bot_username));
         state.redelivery = clock::millis(self.redelivery);
         let bot_id = state.add_bot(self.bot_name, self.bot_username, token.clone());
         let (listener, base_url) = listen(self.port);
@@ -466,6 +493,6 @@ impl fmt::Debug for SandboxBuilder {
         let mut out = out.debug_struct("SandboxBuilder");
         out.field("bot_name", &self.bot_name).field("bot_username", &self.bot_username);
         out.field("patience", &self.patience).field("delivery_timeout", &self.delivery_timeout);
-        out.field("redelivery", &self.redelivery).finish_non_exhaustive()
+        out.field("seed", &self.seed).field("redelivery", &self.redelivery).finish_non_exhaustive()
     }
 }

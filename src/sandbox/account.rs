@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::Sandbox;
 use super::ids::UserId;
-use super::{Sandbox, state};
 use crate::Bot;
 
 /// A bot that was added to a sandbox, by [`Sandbox::add_bot`]. It has a token, dialogs and updates of its own.
@@ -37,12 +37,12 @@ impl Sandbox {
     #[track_caller]
     pub fn add_bot(&self, name: impl Into<String>, username: impl Into<String>) -> Account {
         let (name, username) = (name.into(), username.into());
-        let token = state::default_token(&username);
-        let user_id = self.world().act(|state| {
+        let added = self.world().act(|state| {
+            let token = state.default_token(&username);
             let is_known = state.bot_by_token(&token).is_some() || state.has_username(&username);
-            (!is_known).then(|| state.add_bot(name, username.clone(), token.clone()))
+            (!is_known).then(|| (state.add_bot(name, username.clone(), token.clone()), token))
         });
-        let Some(user_id) = user_id else { panic!("there is a bot @{username} already") };
+        let Some((user_id, token)) = added else { panic!("there is a bot @{username} already") };
         Account { sandbox: self.clone(), user_id, token: token.into() }
     }
 }

@@ -216,9 +216,10 @@ impl State {
         fields["timestamp"] = json!(now);
         fields["update_type"] = json!(kind);
         let update = Update { kind, json: wire::to_text(&fields).into() };
+        let meant = self.clock.now();
         for bot in bots {
             if let Some(bot) = self.bots.get_mut(bot) {
-                bot.mailbox.push(update.clone(), now);
+                bot.mailbox.push(update.clone(), meant);
             }
         }
         self.touched = true;

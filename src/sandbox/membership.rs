@@ -12,7 +12,7 @@ const LINKS: &str = "https://tt.me";
 impl State {
     /// A group, or a channel, with a private link, with its owner in it.
     pub(super) fn found_group(&mut self, title: String, owner: UserId, channel: Option<Channel>) -> ChatId {
-        let chat_id = ids::group(self.issue());
+        let chat_id = ids::group(self.issue_id());
         let link = format!("{LINKS}/join/{}", self.secret("link"));
         let now = self.clock.tick();
         let chat = self.add_chat(chat_id, ChatKind::Group { title, link, is_public: false, channel });

@@ -1,5 +1,6 @@
 //! What the sandbox knows: users, bots, chats, and how to find them. What happens to them is in `acts`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::chat::{Chat, ChatKind};
@@ -37,6 +38,8 @@ pub(super) struct State {
     pub(super) events: Vec<Event>,
     /// Something happened that a poll, a reader or the courier may be waiting for.
     pub(super) touched: bool,
+    /// Makes the ids and secrets of this sandbox others than those of one with another seed.
+    seed: Option<u64>,
     issued: i64,
     posted: u16,
 }
@@ -72,8 +75,13 @@ pub(super) struct Callback {
 }
 
 impl State {
+    /// A state in which the same acts lead to the same ids, secrets and times.
+    pub(super) fn seeded(seed: u64) -> Self {
+        Self { seed: Some(seed), clock: Clock::stepped(), ..Self::default() }
+    }
+
     pub(super) fn add_bot(&mut self, name: String, username: String, token: String) -> UserId {
-        let user_id = ids::bot(self.issue());
+        let user_id = ids::bot(self.issue_id());
         // Markers begin at the time of the start: greater than 32 bits, and greater than any marker
         // that a client may have kept from an earlier sandbox.
         let mailbox = Mailbox::new(self.clock.tick());
@@ -85,7 +93,7 @@ impl State {
     }
 
     pub(super) fn add_person(&mut self, name: String) -> UserId {
-        let user_id = ids::person(self.issue());
+        let user_id = ids::person(self.issue_id());
         self.add_user(user_id, name, None, false);
         user_id
     }
@@ -107,9 +115,25 @@ impl State {
         self.issued
     }
 
+    /// The same for ids that everyone sees, which differ from seed to seed.
+    pub(super) fn issue_id(&mut self) -> i64 {
+        let number = self.issue();
+        self.seed.map_or(number, |seed| ids::offset(seed).wrapping_add(number))
+    }
+
     /// A string nobody can guess, for a purpose.
     pub(super) fn secret(&mut self, purpose: &str) -> String {
-        ids::opaque(purpose, self.issue().cast_unsigned(), OPAQUE_LENGTH)
+        let number = self.issue().cast_unsigned();
+        ids::opaque(&self.seeded_text(purpose), number, OPAQUE_LENGTH)
+    }
+
+    /// The token that a bot has if the test does not choose one.
+    pub(super) fn default_token(&self, username: &str) -> String {
+        ids::opaque(&self.seeded_text(username), 0, OPAQUE_LENGTH)
+    }
+
+    fn seeded_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.seed.map_or(Cow::Borrowed(text), |seed| Cow::Owned(format!("{seed} {text}")))
     }
 
     /// The `seq` of a message posted at that time.
@@ -143,9 +167,4 @@ impl State {
         let (chat, seq) = ids::parse_mid(mid)?;
         self.message(chat, seq).map(|_| (chat, seq))
     }
-}
-
-/// The token a sandbox's bot has if the test does not choose one.
-pub(super) fn default_token(username: &str) -> String {
-    ids::opaque(username, 0, OPAQUE_LENGTH)
 }

@@ -13,6 +13,7 @@ mod messages;
 mod people;
 mod protocol;
 mod robust;
+mod seeds;
 mod sending;
 mod subscriptions;
 mod updates;
