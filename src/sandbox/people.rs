@@ -64,7 +64,7 @@ impl Person {
         self
     }
 
-    /// The same person, acting in a group.
+    /// The same person, acting in a group or a channel.
     #[must_use]
     pub fn in_chat(&self, group: &Group) -> Self {
         Self { group: Some(group.chat_id), ..self.clone() }

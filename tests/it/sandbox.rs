@@ -7,6 +7,8 @@ mod chats;
 mod client;
 mod constructors;
 mod formats;
+#[cfg(target_os = "linux")]
+mod leaks;
 mod lifecycle;
 mod members;
 mod messages;

@@ -38,6 +38,10 @@ async fn every_bot_has_its_own_token_and_dialogs() {
     other.say(with_helper.chat_id().0, "from the helper").await;
     assert_eq!(with_helper.reads().await.text(), "from the helper");
     assert_eq!(alice.sees(), [""; 0]);
+    let _ = alice.clone().with_username("alice");
+    for (api, chat) in [(&api, alice.chat_id()), (&other, with_helper.chat_id())] {
+        assert_eq!(api.get("/chats/@alice").await.ok()["chat_id"], chat.0);
+    }
     let told = tamtam.transcript();
     assert!(told.starts_with("(Alice) Alice starts Echo\n(Alice, Helper) Alice starts Helper\n"), "{told}");
     let again = catch_unwind(AssertUnwindSafe(|| drop(tamtam.add_bot("Other", "helper_bot"))));
