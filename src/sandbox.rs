@@ -52,8 +52,9 @@
 //!
 //! Files go to a host of their own, see [`Uploads`], on another port than the API.
 //!
-//! Operations that are not there yet answer 501. `format` of a message is taken and not applied:
-//! the text stays as it was sent.
+//! The server formats texts by the notations that the document tells of, Markdown and HTML, and where their authors
+//! have left a question open it does as CommonMark and browsers do: a marker without a partner stays text, a tag that is
+//! not closed reaches to the end.
 
 use std::fmt;
 use std::net::{Ipv4Addr, TcpListener};
@@ -65,15 +66,19 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 mod access;
+mod account;
 mod acts;
 mod attachments;
 mod chat;
+mod chat_button;
 mod clock;
 mod connection;
+mod constructor;
 mod courier;
 mod deliveries;
 mod delivery;
 mod draft;
+mod enclosure;
 mod error;
 mod exchange;
 mod faults;
@@ -83,6 +88,7 @@ mod ids;
 mod json;
 mod keyboard;
 mod mailbox;
+mod markup;
 mod membership;
 mod message;
 mod operations;
@@ -92,7 +98,9 @@ mod request;
 mod routes;
 mod schedule;
 mod seen;
+mod sending;
 mod server;
+mod session;
 mod state;
 mod subscription;
 mod transcript;
@@ -101,7 +109,10 @@ mod validation;
 mod wire;
 mod world;
 
+pub use account::Account;
+pub use constructor::{Constructor, Prepared};
 pub use delivery::Delivery;
+pub use enclosure::Enclosure;
 pub use exchange::Exchange;
 pub use faults::Fault;
 pub use group::Group;
@@ -111,6 +122,7 @@ pub use transcript::Event;
 pub use uploads::{ReceivedFile, UploadFault, UploadRequest, UploadStatus, Uploads};
 
 use crate::{Bot, UserId};
+use chat::Channel;
 use state::State;
 use world::World;
 
@@ -122,7 +134,7 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(5);
 /// 60 seconds are too long for tests.
 const REDELIVERY: Duration = Duration::from_millis(200);
 
-/// A TamTam of its own, with one bot. Cheap to clone; when the last clone and the last [`Person`]
+/// A TamTam of its own, with one bot, and as many more as are [added](Sandbox::add_bot). Cheap to clone; when the last clone and the last [`Person`]
 /// and [`Group`] are gone, the server stops: its port is free and its connections are closed.
 ///
 /// A hook that keeps a clone keeps the sandbox alive for ever.
@@ -149,6 +161,7 @@ pub struct SandboxBuilder {
     bot_name: String,
     bot_username: String,
     token: Option<String>,
+    seed: Option<u64>,
     port: u16,
     patience: Duration,
     delivery_timeout: Duration,
@@ -171,6 +184,7 @@ impl Sandbox {
             bot_name: "Sandbox Bot".to_owned(),
             bot_username: "sandbox_bot".to_owned(),
             token: None,
+            seed: None,
             port: 0,
             patience: PATIENCE,
             delivery_timeout: DELIVERY_TIMEOUT,
@@ -183,8 +197,8 @@ impl Sandbox {
         &self.server.base_url
     }
 
-    /// The bot's `access_token`. It looks like a real one, and for the same username it is the same
-    /// in every run.
+    /// The bot's `access_token`. It looks like a real one, and for the same username (and seed, if there is one) it is
+    /// the same in every run.
     pub fn token(&self) -> &str {
         &self.server.token
     }
@@ -201,8 +215,13 @@ impl Sandbox {
     /// If the HTTP client cannot be set up.
     #[must_use]
     pub fn bot(&self) -> Bot {
+        self.bot_of(self.token())
+    }
+
+    /// The bot with this token.
+    fn bot_of(&self, token: &str) -> Bot {
         // The environment's proxy has no way to this process.
-        let builder = Bot::builder(self.token()).base_url(self.base_url()).http(|http| http.no_proxy());
+        let builder = Bot::builder(token).base_url(self.base_url()).http(|http| http.no_proxy());
         match builder.build() {
             Ok(bot) => bot,
             Err(error) => panic!("the sandbox's bot cannot be made: {error}"),
@@ -213,7 +232,7 @@ impl Sandbox {
     pub fn user(&self, name: impl Into<String>) -> Person {
         let name = name.into();
         let user_id = self.world().act(|state| state.add_person(name.clone()));
-        Person { sandbox: self.clone(), user_id, name: name.into(), group: None }
+        Person { sandbox: self.clone(), user_id, name: name.into(), bot: self.server.bot_id, group: None }
     }
 
     /// A new group of these people and the bot, which is an administrator. The first person is the
@@ -224,11 +243,47 @@ impl Sandbox {
     /// If there are no people.
     #[track_caller]
     pub fn group<'a>(&self, title: impl Into<String>, people: impl IntoIterator<Item = &'a Person>) -> Group {
+        self.found(title.into(), people, None)
+    }
+
+    /// A new channel of these people and the bot, which is an administrator. The first person is the owner; the
+    /// others read it. The owner adds them and then the bot: it gets `bot_added`.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let (bot, alice, bob) = (tamtam.bot(), tamtam.user("Alice"), tamtam.user("Bob"));
+    /// let news = tamtam.channel("News", [&alice, &bob]).with_public_link("news");
+    /// let post = bot.send(news.chat_id(), "The sun shines").await?.message;
+    /// assert_eq!(bob.in_chat(&news).reads().await.text(), "The sun shines");
+    /// let post = bot.api().get_message_by_id(post.body.unwrap().mid).await?;
+    /// assert_eq!(post.stat.unwrap().views, 1);
+    /// assert!(post.sender.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there are no people.
+    #[track_caller]
+    pub fn channel<'a>(&self, title: impl Into<String>, people: impl IntoIterator<Item = &'a Person>) -> Group {
+        self.found(title.into(), people, Some(Channel { signs: false }))
+    }
+
+    #[track_caller]
+    fn found<'a>(
+        &self,
+        title: String,
+        people: impl IntoIterator<Item = &'a Person>,
+        channel: Option<Channel>,
+    ) -> Group {
         let mut people = people.into_iter().map(|person| person.user_id);
-        let Some(owner) = people.next() else { panic!("a group needs an owner") };
-        let (title, bot) = (title.into(), self.server.bot_id);
+        let Some(owner) = people.next() else { panic!("a chat needs an owner") };
+        let bot = self.server.bot_id;
         let chat_id = self.world().act(|state| {
-            let chat_id = state.found_group(title, owner);
+            let chat_id = state.found_group(title, owner, channel);
             for user in people.chain([bot]) {
                 state.take_in(chat_id, user, Some(owner));
             }
@@ -237,8 +292,21 @@ impl Sandbox {
         Group { sandbox: self.clone(), chat_id }
     }
 
+    /// A group or channel by its id, such as one that a chat button has created.
+    ///
+    /// # Panics
+    ///
+    /// If there is none with this id, or it is a dialog.
+    #[track_caller]
+    pub fn chat(&self, chat_id: crate::ChatId) -> Group {
+        let found = self.world().act(|state| state.chats.get(&chat_id.0).is_some_and(|chat| !chat.is_dialog()));
+        assert!(found, "there is no group or channel {chat_id}");
+        Group { sandbox: self.clone(), chat_id: chat_id.0 }
+    }
+
     /// Everything that happened, a line each; [`Event`] tells how a line looks. When people talk to
-    /// the bot in more than one dialog, the lines of a dialog begin with its person: `(Alice) `. Those of a
+    /// bots in more than one dialog, the lines of a dialog begin with its person: `(Alice) `, and `(Alice, Helper) ` with
+    /// a bot that was added. Those of a
     /// group always begin with its title: `(Team) `.
     pub fn transcript(&self) -> String {
         self.world().act(|state| transcript::render(&state.events))
@@ -321,6 +389,31 @@ impl SandboxBuilder {
         self
     }
 
+    /// Lets the same run give the same transcript, ids, tokens and times: they depend on this number and on what happens,
+    /// in which order, and on nothing else. The clock begins in 2025 and goes on by a second with everything that
+    /// happens, and as [`Sandbox::time_passes`] says.
+    ///
+    /// What the system chooses is another in every run: the ports, and with them the addresses of media. Webhooks are
+    /// waited for in real time.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// use tamtam::sandbox::Sandbox;
+    ///
+    /// let run = async || {
+    ///     let tamtam = Sandbox::builder().seed(7).start().await;
+    ///     tamtam.user("Alice").says("hi")
+    /// };
+    /// assert_eq!(run().await, run().await);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// How long [`Person::reads`] and its like wait for the bot before they panic: 5 seconds,
     /// unless it is set.
     pub fn patience(mut self, patience: Duration) -> Self {
@@ -353,8 +446,8 @@ impl SandboxBuilder {
     ///
     /// If the system does not give the port, or no thread.
     pub async fn start(self) -> Sandbox {
-        let token = self.token.unwrap_or_else(|| state::default_token(&self.bot_username));
-        let mut state = State::default();
+        let mut state = self.seed.map_or_else(State::default, State::seeded);
+        let token = self.token.unwrap_or_else(|| state.default_token(&self.bot_username));
         state.redelivery = clock::millis(self.redelivery);
         let bot_id = state.add_bot(self.bot_name, self.bot_username, token.clone());
         let (listener, base_url) = listen(self.port);
@@ -414,6 +507,6 @@ impl fmt::Debug for SandboxBuilder {
         let mut out = out.debug_struct("SandboxBuilder");
         out.field("bot_name", &self.bot_name).field("bot_username", &self.bot_username);
         out.field("patience", &self.patience).field("delivery_timeout", &self.delivery_timeout);
-        out.field("redelivery", &self.redelivery).finish_non_exhaustive()
+        out.field("seed", &self.seed).field("redelivery", &self.redelivery).finish_non_exhaustive()
     }
 }

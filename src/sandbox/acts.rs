@@ -1,6 +1,8 @@
 //! What can happen in a chat, whoever does it: each act changes the state, tells the other bots of
 //! the chat by an update, shows people what a bot did, and is written into the transcript.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::chat::{Chat, ChatKind, Member};
@@ -14,7 +16,7 @@ use super::transcript::Event;
 use super::wire;
 
 /// Language of the people of the sandbox, as the API names languages (BCP 47).
-const LOCALE: &str = "en";
+pub(super) const LOCALE: &str = "en";
 /// Longer payloads of a deep link do not reach the bot.
 const START_PAYLOAD_CHARS: usize = 128;
 
@@ -52,14 +54,25 @@ impl State {
 
     /// Posts a message.
     pub(super) fn post(&mut self, chat_id: ChatId, sender: UserId, content: Content) -> Seq {
+        self.post_made_with(None, chat_id, sender, content)
+    }
+
+    /// Posts a message that was made in the constructor of a bot, if there is one.
+    pub(super) fn post_made_with(
+        &mut self,
+        constructor: Option<UserId>,
+        chat_id: ChatId,
+        sender: UserId,
+        content: Content,
+    ) -> Seq {
         let timestamp = self.happened(chat_id, sender);
         let seq = self.next_seq(timestamp);
-        let Content { text, attachments, link } = content;
-        let body = Body { chat: chat_id, seq, text, attachments };
-        let message = Message { sender, timestamp, link, body };
+        let Content { text, markup, attachments, link } = content;
+        let body = Body { chat: chat_id, seq, text, markup, attachments };
+        let message = Message { sender, timestamp, link, body, constructor, viewers: BTreeSet::new() };
         self.record(chat_id, format!("{}: {message}", self.name(sender)));
         let json = self.message_json(&message);
-        self.show(&message, &json, false);
+        self.show(sender, &message, &json, false);
         let is_dialog = self.with_chat(chat_id, |chat| {
             chat.messages.insert(seq, message);
             chat.is_dialog()
@@ -79,6 +92,7 @@ impl State {
         let edited = self.with_chat(chat_id, |chat| {
             let message = chat.messages.get_mut(&seq)?;
             message.body.text = content.text;
+            message.body.markup = content.markup;
             message.body.attachments = content.attachments;
             message.link = content.link;
             Some(message.clone())
@@ -86,7 +100,7 @@ impl State {
         let Some(message) = edited.flatten() else { return };
         self.record(chat_id, format!("{} edits: {message}", self.name(editor)));
         let json = self.message_json(&message);
-        self.show(&message, &json, true);
+        self.show(editor, &message, &json, true);
         let bots = self.bots_in(chat_id, editor);
         self.publish(&bots, "message_edited", now, json!({ "message": json }));
     }
@@ -111,8 +125,9 @@ impl State {
         self.record(chat_id, format!("{} presses [{label}]", self.name(user)));
         match action {
             Action::Callback { payload, .. } => self.call_back(chat_id, seq, user, payload),
+            Action::Chat(button) => self.open_button_chat(chat_id, seq, user, button),
             // The person's client follows the link; the bot does not hear of it.
-            Action::Link { .. } | Action::Chat { .. } => {
+            Action::Link { .. } => {
                 self.happened(chat_id, user);
             }
             Action::RequestContact => {
@@ -128,7 +143,8 @@ impl State {
 
     fn call_back(&mut self, chat_id: ChatId, seq: Seq, user: UserId, payload: &str) {
         let Some(message) = self.message(chat_id, seq) else { return };
-        let (bot, json) = (message.sender, self.message_json(message));
+        let (bot, is_constructed) = (message.button_bot(), message.constructor.is_some());
+        let json = self.message_json(message);
         let callback_id = self.secret("callback");
         let now = self.happened(chat_id, user);
         let fields = json!({
@@ -142,9 +158,10 @@ impl State {
             "user_locale": LOCALE,
         });
         self.callbacks.insert(callback_id, Callback { user, bot, chat: chat_id, seq });
-        let mut bots = self.bots_in(chat_id, user);
-        bots.retain(|one| *one == bot);
-        self.publish(&bots, "message_callback", now, fields);
+        // The bot of a constructor hears of its buttons wherever they were posted.
+        let is_heard = is_constructed || self.bots_in(chat_id, user).contains(&bot);
+        let bots: &[UserId] = if is_heard { &[bot] } else { &[] };
+        self.publish(bots, "message_callback", now, fields);
     }
 
     fn post_attachment(&mut self, chat_id: ChatId, user: UserId, attachment: Attachment) {
@@ -166,6 +183,9 @@ impl State {
     pub(super) fn record(&mut self, chat_id: ChatId, what: String) {
         let Some(chat) = self.chats.get(&chat_id) else { return };
         let dialog_with = match chat.kind {
+            ChatKind::Dialog { user, bot, .. } if self.first_bot != Some(bot) => {
+                Some(format!("{}, {}", self.name(user), self.name(bot)))
+            }
             ChatKind::Dialog { user, .. } => Some(self.name(user).to_owned()),
             ChatKind::Group { .. } => None,
         };
@@ -196,9 +216,10 @@ impl State {
         fields["timestamp"] = json!(now);
         fields["update_type"] = json!(kind);
         let update = Update { kind: kind.into(), json: wire::to_text(&fields).into() };
+        let meant = self.clock.now();
         for bot in bots {
             if let Some(bot) = self.bots.get_mut(bot) {
-                bot.mailbox.push(update.clone(), now);
+                bot.mailbox.push(update.clone(), meant);
             }
         }
         self.touched = true;
@@ -212,8 +233,9 @@ impl State {
         members.copied().filter(|user| *user != except && self.is_bot(*user)).collect()
     }
 
-    fn show(&mut self, message: &Message, json: &Value, is_edit: bool) {
-        if !self.is_bot(message.sender) {
+    /// Shows people what a bot posted or edited.
+    fn show(&mut self, actor: UserId, message: &Message, json: &Value, is_edit: bool) {
+        if !self.is_bot(actor) {
             return;
         }
         let seen = Seen {

@@ -26,7 +26,7 @@ pub(super) fn read(state: &mut State, list: &[Value]) -> Result<Vec<Attachment>,
 }
 
 /// Refuses attachments that cannot be together.
-fn check_company(kinds: &[&str]) -> Result<(), Fault> {
+pub(super) fn check_company(kinds: &[&str]) -> Result<(), Fault> {
     const KEYBOARD: &str = "inline_keyboard";
     let others = kinds.iter().filter(|kind| **kind != KEYBOARD).count();
     if kinds.len() - others > 1 {

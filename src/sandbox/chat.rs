@@ -14,6 +14,9 @@ pub(super) struct Chat {
     pub(super) number: i64,
     pub(super) kind: ChatKind,
     pub(super) icon: Option<String>,
+    pub(super) description: Option<String>,
+    /// The message whose chat button created this chat.
+    pub(super) button_mid: Option<String>,
     pub(super) last_event: Millis,
     pub(super) members: BTreeMap<UserId, Member>,
     /// Who was a member and is none, and why.
@@ -32,7 +35,14 @@ pub(super) struct Chat {
 #[derive(Debug)]
 pub(super) enum ChatKind {
     Dialog { user: UserId, bot: UserId, suspended: bool },
-    Group { title: String, link: String, is_public: bool },
+    Group { title: String, link: String, is_public: bool, channel: Option<Channel> },
+}
+
+/// What makes a channel of a group.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Channel {
+    /// Posts tell who wrote them.
+    pub(super) signs: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +122,8 @@ impl Chat {
             number,
             kind,
             icon: None,
+            description: None,
+            button_mid: None,
             last_event: now,
             members: BTreeMap::new(),
             gone: BTreeMap::new(),
@@ -126,6 +138,35 @@ impl Chat {
 
     pub(super) const fn is_dialog(&self) -> bool {
         matches!(self.kind, ChatKind::Dialog { .. })
+    }
+
+    pub(super) const fn is_channel(&self) -> bool {
+        self.channel().is_some()
+    }
+
+    const fn channel(&self) -> Option<&Channel> {
+        match &self.kind {
+            ChatKind::Group { channel, .. } => channel.as_ref(),
+            ChatKind::Dialog { .. } => None,
+        }
+    }
+
+    /// Whether messages tell who wrote them; a channel posts in its own name.
+    pub(super) fn names_authors(&self) -> bool {
+        self.channel().is_none_or(|channel| channel.signs)
+    }
+
+    /// Whether a member may post here: in a channel only administrators do.
+    pub(super) fn may_post(&self, user_id: UserId) -> bool {
+        let member = self.members.get(&user_id);
+        member.is_some_and(|member| !self.is_channel() || member.may(Permission::Write))
+    }
+
+    /// Somebody sees a message, which counts once.
+    pub(super) fn view(&mut self, seq: Seq, user_id: UserId) {
+        if let Some(message) = self.messages.get_mut(&seq) {
+            message.viewers.insert(user_id);
+        }
     }
 
     /// The title; dialogs have none.

@@ -8,8 +8,13 @@ pub(super) type Millis = i64;
 /// The clock ends here, in the year 6429: a message's `seq` has no room for a later time.
 const END: Millis = (1 << 47) - 1;
 
+/// Where a clock begins that does not go by the wall clock: 2025-01-01 00:00 UTC.
+const BEGINNING: Millis = 1_735_689_600_000;
+/// How far such a clock goes with everything that happens, in milliseconds: a second, as people read it.
+const STEP: Millis = 1_000;
+
 /// A clock that never shows the same time twice, so that messages and updates always have an order. It goes as fast as
-/// the wall clock, and can be moved forward.
+/// the wall clock, or with what happens alone, and can be moved forward.
 ///
 /// A sandbox that does more than a thousand things a second runs ahead of the wall clock by the difference.
 #[derive(Debug, Default)]
@@ -17,27 +22,35 @@ pub(super) struct Clock {
     last: Millis,
     /// How far it was moved forward.
     ahead: Millis,
+    /// It goes with what happens alone.
+    is_stepped: bool,
 }
 
 impl Clock {
+    /// A clock that shows the same times in every run in which the same happens.
+    pub(super) const fn stepped() -> Self {
+        Self { last: BEGINNING, ahead: 0, is_stepped: true }
+    }
+
     /// Now, and later than any time told before.
     pub(super) fn tick(&mut self) -> Millis {
-        self.last = self.shows().max(self.last + 1);
+        self.last = if self.is_stepped { self.last + STEP } else { self.shows().max(self.last + 1) };
         self.last
     }
 
-    /// Now, for a look that is no event.
+    /// Now, as webhooks are waited for: this time goes on when nothing happens, whatever messages are dated by.
     pub(super) fn now(&self) -> Millis {
-        self.shows().max(self.last)
+        if self.is_stepped { self.shows() } else { self.shows().max(self.last) }
     }
 
     /// Moves the clock forward. False, and nothing else, if that is beyond its end.
     #[must_use]
     pub(super) fn advance(&mut self, by: Duration) -> bool {
         let ahead = self.ahead.saturating_add(millis(by));
-        let fits = ahead < END - wall();
+        let last = if self.is_stepped { self.last.saturating_add(millis(by)) } else { self.last };
+        let fits = ahead < END - wall() && last < END;
         if fits {
-            self.ahead = ahead;
+            (self.ahead, self.last) = (ahead, last);
         }
         fits
     }
@@ -81,6 +94,18 @@ mod tests {
         assert!(clock.now() >= hour && clock.tick() >= hour);
         assert!(clock.now() < hour + 60_000);
         assert!(clock.advance(Duration::ZERO));
+    }
+
+    #[test]
+    fn goes_with_what_happens_alone_if_it_is_to() {
+        let mut clock = Clock::stepped();
+        assert_eq!((clock.tick(), clock.tick()), (BEGINNING + STEP, BEGINNING + 2 * STEP));
+        assert!(clock.advance(Duration::from_secs(3600)));
+        assert_eq!(clock.tick(), BEGINNING + 3 * STEP + 3_600_000);
+        assert!(!clock.advance(Duration::from_millis(END as u64)));
+        assert_eq!(clock.tick(), BEGINNING + 4 * STEP + 3_600_000);
+        let wall = Clock::default();
+        assert!(clock.now() - wall.now() >= 3_600_000, "webhooks are waited for in real time");
     }
 
     #[test]

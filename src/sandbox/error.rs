@@ -14,7 +14,6 @@ pub(super) enum Kind {
     PathUnknown,
     MethodNotAllowed,
     BodyTooLarge,
-    NotImplemented,
     NotReady,
 }
 
@@ -31,7 +30,6 @@ impl Kind {
             Self::PathUnknown => (404, "method.not.found"),
             Self::MethodNotAllowed => (405, "method.not.allowed"),
             Self::BodyTooLarge => (413, "proto.payload"),
-            Self::NotImplemented => (501, "not.implemented"),
             Self::NotReady => (400, "attachment.not.ready"),
         }
     }
@@ -86,6 +84,11 @@ impl Fault {
         Self::new(Kind::ChatDenied, "chat.no.permission.because.not.admin")
     }
 
+    /// Only administrators post in a channel.
+    pub(super) fn no_post() -> Self {
+        Self::new(Kind::ChatDenied, "chat.send.msg.no.permission.because.not.admin")
+    }
+
     pub(super) fn chat_not_found(chat: i64) -> Self {
         Self::new(Kind::ChatNotFound, format!("Chat {chat} not found"))
     }
@@ -105,6 +108,11 @@ impl Fault {
 
     pub(super) fn callback_not_found(callback: &str) -> Self {
         Self::new(Kind::NotFound, format!("Callback {callback} not found"))
+    }
+
+    /// A constructor session that never was, is another bot's, or has ended with its message.
+    pub(super) fn session_not_found(session: &str) -> Self {
+        Self::new(Kind::NotFound, format!("Session {session} not found"))
     }
 
     /// Somebody else's message.
@@ -133,6 +141,10 @@ impl Fault {
 
     pub(super) const fn status(&self) -> u16 {
         self.kind.row().0
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.message
     }
 
     pub(super) fn json(&self) -> Value {

@@ -26,6 +26,10 @@ impl<'a> Fields<'a> {
         self.read(name, "an integer", Value::as_i64)
     }
 
+    pub(super) fn required_integer(self, name: &str) -> Result<i64, Fault> {
+        self.integer(name)?.ok_or_else(|| missing(name))
+    }
+
     pub(super) fn required_number(self, name: &str) -> Result<f64, Fault> {
         self.read(name, "a number", Value::as_f64)?.ok_or_else(|| missing(name))
     }

@@ -1,11 +1,12 @@
-//! Groups, and what people do there beyond talking.
+//! Groups and channels, and what people do there beyond talking.
 
 use super::Sandbox;
 use super::chat::{Gone, Member};
 use super::ids::ChatId;
 use super::people::{self, Person};
 
-/// A chat of several people and the bot.
+/// A chat of several people and the bot, made by [`Sandbox::group`], or a channel, made by [`Sandbox::channel`], in which
+/// only administrators post.
 #[derive(Clone, Debug)]
 pub struct Group {
     pub(super) sandbox: Sandbox,
@@ -34,12 +35,19 @@ impl Group {
         self
     }
 
-    /// Takes the bot's rights of an administrator away. The bot is not told.
+    /// Lets a channel sign its posts: without that nobody is told who wrote them. A group is as it was.
+    #[must_use]
+    pub fn with_signed_posts(self) -> Self {
+        self.sandbox.world().act(|state| state.sign_posts(self.chat_id));
+        self
+    }
+
+    /// Takes the rights of an administrator away from the bot that the sandbox started with. The bot is not told.
     pub fn demotes_bot(&self) {
         self.set_bot_member(Member::new);
     }
 
-    /// Makes the bot an administrator with every right again, as it is from the start.
+    /// Makes that bot an administrator with every right again, as it is from the start.
     pub fn promotes_bot(&self) {
         self.set_bot_member(Member::admin);
     }
@@ -90,7 +98,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// If this person is no member, or the other one is a member already or is blocked.
+    /// If this person is no member, or no administrator of a channel, or the other one is a member already or is blocked.
     #[track_caller]
     pub fn adds(&self, other: &Self) {
         self.add(other.user_id);
@@ -103,13 +111,13 @@ impl Person {
     /// If this person is no member, or the bot is one already.
     #[track_caller]
     pub fn adds_bot(&self) {
-        self.add(self.sandbox.server.bot_id);
+        self.add(self.bot);
     }
 
     #[track_caller]
     fn add(&self, user_id: i64) {
         self.must(|state, chat_id| {
-            self.check_group_member(state, chat_id)?;
+            self.check_changes(state, chat_id)?;
             let added = state.take_in(chat_id, user_id, Some(self.user_id));
             added.then_some(()).ok_or_else(|| format!("cannot add {}", state.name(user_id)))
         });
@@ -132,17 +140,43 @@ impl Person {
     /// If this person is no member, or the bot is none.
     #[track_caller]
     pub fn removes_bot(&self) {
-        self.remove(self.sandbox.server.bot_id);
+        self.remove(self.bot);
     }
 
     #[track_caller]
     fn remove(&self, user_id: i64) {
         self.must(|state, chat_id| {
-            self.check_group_member(state, chat_id)?;
+            self.check_changes(state, chat_id)?;
             if !people::chat(state, chat_id)?.members.contains_key(&user_id) {
                 return Err(format!("cannot remove {}, who is no member", state.name(user_id)));
             }
             state.take_out(chat_id, user_id, self.user_id, Gone::Removed);
+            Ok(())
+        });
+    }
+
+    /// Removes somebody for good: who is blocked can neither join nor be added again. The bot gets `user_removed`, if it
+    /// is an administrator and the other one was a member.
+    ///
+    /// # Panics
+    ///
+    /// If this person is no administrator, and if the other one is the owner.
+    #[track_caller]
+    pub fn blocks(&self, other: &Self) {
+        self.must(|state, chat_id| {
+            let members = &people::chat(state, chat_id)?.members;
+            if !members.get(&self.user_id).is_some_and(Member::is_admin) {
+                return Err("is no administrator".to_owned());
+            }
+            let member = members.get(&other.user_id);
+            if member.is_some_and(|member| member.is_owner) {
+                return Err(format!("cannot block {}, who is the owner", other.name));
+            }
+            if member.is_some() {
+                state.take_out(chat_id, other.user_id, self.user_id, Gone::Removed);
+            }
+            state.record(chat_id, format!("{} blocks {}", self.name, other.name));
+            state.with_chat(chat_id, |chat| chat.blocked.insert(other.user_id));
             Ok(())
         });
     }
@@ -155,10 +189,40 @@ impl Person {
     #[track_caller]
     pub fn renames_chat(&self, title: &str) {
         self.must(|state, chat_id| {
-            self.check_group_member(state, chat_id)?;
+            self.check_changes(state, chat_id)?;
             state.rename(chat_id, self.user_id, title);
             Ok(())
         });
+    }
+
+    /// Makes somebody an administrator with every right. The bot is not told.
+    ///
+    /// # Panics
+    ///
+    /// If this person is no administrator, or the other one is no member.
+    #[track_caller]
+    pub fn appoints(&self, other: &Self) {
+        self.must(|state, chat_id| {
+            let members = &people::chat(state, chat_id)?.members;
+            if !members.get(&self.user_id).is_some_and(Member::is_admin) {
+                return Err("is no administrator".to_owned());
+            }
+            if !members.contains_key(&other.user_id) {
+                return Err(format!("cannot appoint {}, who is no member", other.name));
+            }
+            state.appoint(chat_id, other.user_id, self.user_id);
+            Ok(())
+        });
+    }
+
+    /// A member can change a group, and an administrator a channel.
+    fn check_changes(&self, state: &super::state::State, chat_id: ChatId) -> Result<(), String> {
+        self.check_group_member(state, chat_id)?;
+        let chat = people::chat(state, chat_id)?;
+        if chat.is_channel() && !chat.members.get(&self.user_id).is_some_and(Member::is_admin) {
+            return Err("is no administrator of this channel".to_owned());
+        }
+        Ok(())
     }
 
     fn check_group_member(&self, state: &super::state::State, chat_id: ChatId) -> Result<(), String> {

@@ -20,6 +20,12 @@ const ID_BITS_MASK: i64 = (1 << 38) - 1;
 /// An odd number: multiplying by it visits every value of the mask once, in an order nobody takes for a count.
 const ID_STRIDE: i64 = 0x23_9A7F_3C15;
 
+/// Where the numbers of a seed begin, far from those of any other that a test would take.
+pub(super) fn offset(seed: u64) -> i64 {
+    // Fibonacci hashing; what is left is not negative and leaves room for numbers.
+    (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 2).cast_signed() / 2
+}
+
 pub(super) fn person(number: i64) -> UserId {
     PERSON_ID_BASE + scatter(number)
 }

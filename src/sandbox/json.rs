@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::access;
 use super::chat::{Chat, ChatKind, Member};
 use super::ids::UserId;
+use super::markup::Element;
 use super::message::{Action, Attachment, Body, Button, Keyboard, LinkKind, Message, Photo};
 use super::state::State;
 
@@ -70,9 +71,12 @@ impl State {
             "participants_count": chat.members.len(),
             "is_public": is_public,
             "link": link,
-            "description": null,
+            "description": chat.description,
             "type": chat.kind.name(),
         }));
+        if let Some(mid) = &chat.button_mid {
+            fields.insert("chat_message_id".to_owned(), json!(mid));
+        }
         if let Some(partner) = chat.partner_of(bot) {
             fields.insert("dialog_with_user".to_owned(), self.user_with_photo_json(partner));
         } else {
@@ -114,7 +118,6 @@ impl State {
     pub(super) fn message_json(&self, message: &Message) -> Value {
         let Some(chat) = self.chats.get(&message.body.chat) else { return Value::Null };
         let mut fields = object(json!({
-            "sender": self.user_json(message.sender),
             "recipient": {
                 "chat_id": chat.chat_id,
                 "chat_type": chat.kind.name(),
@@ -123,16 +126,25 @@ impl State {
             "timestamp": message.timestamp,
             "body": self.body_json(&message.body),
         }));
+        // The document lets the sender be absent and not be null.
+        if chat.names_authors() {
+            fields.insert("sender".to_owned(), self.user_json(message.sender));
+        }
         if let Some(link) = &message.link {
             let mut linked = object(json!({
-                "sender": self.user_json(link.sender),
                 "message": self.body_json(&link.body),
                 "type": link.kind.name(),
             }));
+            if self.chats.get(&link.body.chat).is_none_or(Chat::names_authors) {
+                linked.insert("sender".to_owned(), self.user_json(link.sender));
+            }
             if link.kind == LinkKind::Forward {
                 linked.insert("chat_id".to_owned(), json!(link.body.chat));
             }
             fields.insert("link".to_owned(), Value::Object(linked));
+        }
+        if let Some(bot) = message.constructor {
+            fields.insert("constructor".to_owned(), self.user_json(bot));
         }
         if let ChatKind::Group { link, is_public: true, .. } = &chat.kind {
             fields.insert("url".to_owned(), json!(format!("{link}/{:x}", message.body.seq)));
@@ -140,16 +152,37 @@ impl State {
         Value::Object(fields)
     }
 
+    /// `Message` with its figures, as the operations that read messages answer it: those of a channel are counted.
+    pub(super) fn read_message_json(&self, message: &Message) -> Value {
+        let mut json = self.message_json(message);
+        if self.chats.get(&message.body.chat).is_some_and(Chat::is_channel) {
+            json["stat"] = json!({ "views": message.viewers.len() });
+        }
+        json
+    }
+
+    /// `ConstructedMessage`.
+    pub(super) fn constructed_json(&self, message: &Message) -> Value {
+        let mut fields = object(self.message_json(message));
+        fields.retain(|name, _| ["sender", "timestamp", "link", "body"].contains(&name.as_str()));
+        Value::Object(fields)
+    }
+
     /// `MessageBody`.
     fn body_json(&self, body: &Body) -> Value {
         let attachments: Vec<_> = body.attachments.iter().map(|attachment| self.attachment_json(attachment)).collect();
-        json!({
+        let mut fields = json!({
             "mid": body.mid(),
             "seq": body.seq,
             "text": body.text,
             // No attachments are null, not an empty list.
             "attachments": if attachments.is_empty() { Value::Null } else { Value::Array(attachments) },
-        })
+        });
+        // Plain text has no markup at all.
+        if !body.markup.is_empty() {
+            fields["markup"] = body.markup.iter().map(Element::json).collect();
+        }
+        fields
     }
 
     /// `Attachment`.
@@ -204,13 +237,13 @@ fn button_json(button: &Button) -> Value {
         Action::Link { url } => ("link", json!({ "url": url })),
         Action::RequestContact => ("request_contact", json!({})),
         Action::RequestLocation { quick } => ("request_geo_location", json!({ "quick": quick })),
-        Action::Chat { title, description, start_payload, uuid } => (
+        Action::Chat(chat) => (
             "chat",
             json!({
-                "chat_title": title,
-                "chat_description": description,
-                "start_payload": start_payload,
-                "uuid": uuid,
+                "chat_title": chat.title,
+                "chat_description": chat.description,
+                "start_payload": chat.start_payload,
+                "uuid": chat.uuid,
             }),
         ),
     };
@@ -224,7 +257,8 @@ impl ChatKind {
     const fn name(&self) -> &'static str {
         match self {
             Self::Dialog { .. } => "dialog",
-            Self::Group { .. } => "chat",
+            Self::Group { channel: None, .. } => "chat",
+            Self::Group { channel: Some(_), .. } => "channel",
         }
     }
 }

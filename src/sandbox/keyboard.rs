@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::error::Fault;
 use super::fields::Fields;
-use super::message::{Action, Button, Keyboard};
+use super::message::{Action, Button, ChatButton, Keyboard};
 use super::state::State;
 
 /// Reads the `payload` of an `inline_keyboard`.
@@ -48,10 +48,10 @@ fn read_intent(button: Fields<'_>) -> Result<&'static str, Fault> {
 
 fn read_chat(state: &mut State, button: Fields<'_>) -> Result<Action, Fault> {
     let owned = |text: Option<&str>| text.map(str::to_owned);
-    Ok(Action::Chat {
+    Ok(Action::Chat(ChatButton {
         title: button.required_text("chat_title")?.to_owned(),
         description: owned(button.text("chat_description")?),
         start_payload: owned(button.text("start_payload")?),
         uuid: button.integer("uuid")?.unwrap_or_else(|| state.issue()),
-    })
+    }))
 }

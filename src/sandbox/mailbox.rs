@@ -44,17 +44,17 @@ impl Mailbox {
         last.map(|update| self.push(update, now)).is_some()
     }
 
-    /// Adds a webhook, or gives the one with this URL other settings. It gets what waited for a poll.
-    pub(super) fn subscribe(&mut self, id: i64, settings: Settings, now: Millis) {
+    /// Adds a webhook, or gives the one with this URL other settings, dated by `time`. It gets what waited for a poll.
+    pub(super) fn subscribe(&mut self, id: i64, settings: Settings, time: Millis, now: Millis) {
         let known = self.subscriptions.iter_mut().find(|one| one.settings.url == settings.url);
         if let Some(known) = known {
             known.settings = settings;
-            known.time = now;
+            known.time = time;
             let unwanted = known.schedule.take_out(|update| !known.settings.wants(&update.kind));
             self.give_back(unwanted, now);
         } else {
             let schedule = Default::default();
-            self.subscriptions.push(Subscription { id, settings, time: now, schedule });
+            self.subscriptions.push(Subscription { id, settings, time, schedule });
         }
         for (position, update) in self.queue.take_all() {
             self.route(position, update, now);
@@ -146,7 +146,7 @@ mod tests {
 
     fn subscribe(mailbox: &mut Mailbox, id: i64, types: &[&str]) {
         let update_types = types.iter().map(|kind| (*kind).to_owned()).collect();
-        mailbox.subscribe(id, Settings { url: id.to_string(), update_types, version: None }, NOW);
+        mailbox.subscribe(id, Settings { url: id.to_string(), update_types, version: None }, NOW, NOW);
     }
 
     fn unsubscribe(mailbox: &mut Mailbox, id: i64) {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::chat::{ChatKind, Gone, Member};
+use super::chat::{Channel, Chat, ChatKind, Gone, Member};
 use super::ids::{self, ChatId, Seq, UserId};
 use super::state::State;
 
@@ -10,14 +10,15 @@ use super::state::State;
 const LINKS: &str = "https://tt.me";
 
 impl State {
-    /// A group with a private link, with its owner in it.
-    pub(super) fn found_group(&mut self, title: String, owner: UserId) -> ChatId {
-        let chat_id = ids::group(self.issue());
+    /// A group, or a channel, with a private link, with its owner in it.
+    pub(super) fn found_group(&mut self, title: String, owner: UserId, channel: Option<Channel>) -> ChatId {
+        let chat_id = ids::group(self.issue_id());
         let link = format!("{LINKS}/join/{}", self.secret("link"));
         let now = self.clock.tick();
-        let chat = self.add_chat(chat_id, ChatKind::Group { title, link, is_public: false });
+        let chat = self.add_chat(chat_id, ChatKind::Group { title, link, is_public: false, channel });
         chat.enter(owner, Member::owner(now));
-        self.record(chat_id, format!("{} creates the chat", self.name(owner)));
+        let kind = if channel.is_some() { "channel" } else { "chat" };
+        self.record(chat_id, format!("{} creates the {kind}", self.name(owner)));
         chat_id
     }
 
@@ -67,7 +68,7 @@ impl State {
         if refused {
             return false;
         }
-        let is_bot = self.is_bot(user);
+        let (is_bot, is_channel) = (self.is_bot(user), self.is_channel(chat_id));
         let now = self.happened(chat_id, inviter.unwrap_or(user));
         let member = if is_bot { Member::admin(now) } else { Member::new(now) };
         self.with_chat(chat_id, |chat| chat.enter(user, member));
@@ -83,12 +84,12 @@ impl State {
             "chat_id": chat_id,
             "user": self.user_json(user),
             "inviter_id": inviter,
-            "is_channel": false,
+            "is_channel": is_channel,
         });
         self.publish(&bots, "user_added", now, fields);
         if let (true, Some(inviter)) = (is_bot, inviter) {
             let by = self.user_json(inviter);
-            let fields = json!({ "chat_id": chat_id, "user": by, "is_channel": false });
+            let fields = json!({ "chat_id": chat_id, "user": by, "is_channel": is_channel });
             self.publish(&[user], "bot_added", now, fields);
         }
         true
@@ -96,6 +97,7 @@ impl State {
 
     /// Takes somebody out of a group: he leaves, or somebody removes him.
     pub(super) fn take_out(&mut self, chat_id: ChatId, user: UserId, who: UserId, gone: Gone) {
+        let is_channel = self.is_channel(chat_id);
         let now = self.happened(chat_id, who);
         self.record(
             chat_id,
@@ -111,7 +113,7 @@ impl State {
         let mut fields = json!({
             "chat_id": chat_id,
             "user": self.user_json(user),
-            "is_channel": false,
+            "is_channel": is_channel,
         });
         // The document lets `admin_id` be absent and not be null.
         if matches!(gone, Gone::Removed) {
@@ -121,9 +123,33 @@ impl State {
         self.publish(&bots, "user_removed", now, fields);
         if matches!(gone, Gone::Removed) && self.is_bot(user) {
             let by = self.user_json(who);
-            let fields = json!({ "chat_id": chat_id, "user": by, "is_channel": false });
+            let fields = json!({ "chat_id": chat_id, "user": by, "is_channel": is_channel });
             self.publish(&[user], "bot_removed", now, fields);
         }
+    }
+
+    fn is_channel(&self, chat_id: ChatId) -> bool {
+        self.chats.get(&chat_id).is_some_and(Chat::is_channel)
+    }
+
+    /// Lets a channel sign its posts.
+    pub(super) fn sign_posts(&mut self, chat_id: ChatId) {
+        self.with_chat(chat_id, |chat| {
+            if let ChatKind::Group { channel: Some(channel), .. } = &mut chat.kind {
+                channel.signs = true;
+            }
+        });
+    }
+
+    /// Makes an administrator with every right of a member.
+    pub(super) fn appoint(&mut self, chat_id: ChatId, user: UserId, who: UserId) {
+        self.record(chat_id, format!("{} appoints {}", self.name(who), self.name(user)));
+        let now = self.happened(chat_id, who);
+        self.with_chat(chat_id, |chat| {
+            if let Some(member) = chat.members.get_mut(&user) {
+                member.permissions = Member::admin(now).permissions;
+            }
+        });
     }
 
     /// The bots that hear of members: administrators, but not who does it or to whom it is done.

@@ -1,9 +1,11 @@
 //! What a message is made of: text, attachments, buttons, and the message it links to.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::clock::Millis;
 use super::ids::{self, ChatId, Seq, UserId};
+use super::markup::Element;
 use super::uploads::Media;
 
 /// A message in a chat.
@@ -13,6 +15,10 @@ pub(super) struct Message {
     pub(super) timestamp: Millis,
     pub(super) link: Option<Link>,
     pub(super) body: Body,
+    /// The bot in whose constructor it was made.
+    pub(super) constructor: Option<UserId>,
+    /// The people who have seen it.
+    pub(super) viewers: BTreeSet<UserId>,
 }
 
 /// Text and attachments, and where they were first posted.
@@ -21,6 +27,7 @@ pub(super) struct Body {
     pub(super) chat: ChatId,
     pub(super) seq: Seq,
     pub(super) text: Option<String>,
+    pub(super) markup: Vec<Element>,
     pub(super) attachments: Vec<Attachment>,
 }
 
@@ -72,12 +79,27 @@ pub(super) enum Action {
     Link { url: String },
     RequestContact,
     RequestLocation { quick: bool },
-    Chat { title: String, description: Option<String>, start_payload: Option<String>, uuid: i64 },
+    Chat(ChatButton),
+}
+
+/// What a chat button says of its chat.
+#[derive(Clone, Debug)]
+pub(super) struct ChatButton {
+    pub(super) title: String,
+    pub(super) description: Option<String>,
+    pub(super) start_payload: Option<String>,
+    /// Tells the chat buttons of one message apart.
+    pub(super) uuid: i64,
 }
 
 impl Message {
     pub(super) fn mid(&self) -> String {
         self.body.mid()
+    }
+
+    /// The bot that hears of its buttons.
+    pub(super) fn button_bot(&self) -> UserId {
+        self.constructor.unwrap_or(self.sender)
     }
 }
 
@@ -97,6 +119,16 @@ impl Body {
     pub(super) fn labels(&self) -> Vec<Vec<String>> {
         let rows = self.keyboard().into_iter().flatten();
         rows.map(|row| row.iter().map(|button| button.label.clone()).collect()).collect()
+    }
+}
+
+impl Link {
+    /// A link to a message as it is now. A forward of a forward shows the first message.
+    pub(super) fn to(message: &Message, kind: LinkKind) -> Self {
+        match &message.link {
+            Some(inner) if kind == LinkKind::Forward && inner.kind == kind => inner.clone(),
+            _ => Self { kind, sender: message.sender, body: message.body.clone() },
+        }
     }
 }
 
@@ -128,6 +160,7 @@ impl Attachment {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Content {
     pub(super) text: Option<String>,
+    pub(super) markup: Vec<Element>,
     pub(super) attachments: Vec<Attachment>,
     pub(super) link: Option<Link>,
 }
@@ -139,8 +172,8 @@ impl Content {
 
     /// What a message has now.
     pub(super) fn of(message: &Message) -> Self {
-        let Body { text, attachments, .. } = message.body.clone();
-        Self { text, attachments, link: message.link.clone() }
+        let Body { text, markup, attachments, .. } = message.body.clone();
+        Self { text, markup, attachments, link: message.link.clone() }
     }
 
     /// Whether this is too little for a message: a keyboard needs something to stand under, and a

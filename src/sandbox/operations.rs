@@ -8,6 +8,7 @@ use super::state::State;
 
 pub(super) mod answers;
 pub(super) mod chats;
+pub(super) mod construct;
 pub(super) mod me;
 pub(super) mod members;
 pub(super) mod messages;
@@ -23,6 +24,4 @@ pub(super) enum Handler {
     Now(fn(&mut State, &Request) -> Result<Value, Fault>),
     /// When there is something to tell, or time is up.
     Poll,
-    /// The sandbox cannot do it yet.
-    NotYet,
 }

@@ -7,23 +7,27 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::Sandbox;
+use super::account::Account;
 use super::chat::Chat;
 use super::group::Group;
 use super::ids::{self, ChatId, Seq, UserId};
-use super::message::{Action, Content};
+use super::message::{Action, Button, Content, Message};
 use super::seen::Seen;
 use super::state::State;
 
 /// Somebody who talks with the bot. Cheap to clone; every clone is the same person.
 ///
 /// A person acts in one chat: in the dialog with the bot, or in the group of
-/// [`in_chat`](Self::in_chat). What cannot be done in the messenger (pressing a button that is not
+/// [`in_chat`](Self::in_chat). "The bot" is the one that the sandbox started with, unless
+/// [`with_bot`](Self::with_bot) says otherwise. What cannot be done in the messenger (pressing a button that is not
 /// there, editing what somebody else wrote) panics, as an assertion does, at the line of the test.
 #[derive(Clone)]
 pub struct Person {
     pub(super) sandbox: Sandbox,
     pub(super) user_id: UserId,
     pub(super) name: Arc<str>,
+    /// The bot this person talks with.
+    pub(super) bot: UserId,
     /// The group this person acts in; `None` is the dialog with the bot.
     pub(super) group: Option<ChatId>,
 }
@@ -46,7 +50,7 @@ impl Person {
     }
 
     fn chat(&self) -> ChatId {
-        self.group.unwrap_or_else(|| ids::dialog(self.user_id, self.sandbox.server.bot_id))
+        self.group.unwrap_or_else(|| ids::dialog(self.user_id, self.bot))
     }
 
     /// Gives this person a public username: `sandbox.user("Alice").with_username("alice")`.
@@ -60,10 +64,17 @@ impl Person {
         self
     }
 
-    /// The same person, acting in a group.
+    /// The same person, acting in a group or a channel.
     #[must_use]
     pub fn in_chat(&self, group: &Group) -> Self {
         Self { group: Some(group.chat_id), ..self.clone() }
+    }
+
+    /// The same person with another bot: with whom the dialog is, and who is meant by
+    /// [`adds_bot`](Self::adds_bot), [`opens_constructor`](Self::opens_constructor) and the like.
+    #[must_use]
+    pub fn with_bot(&self, account: &Account) -> Self {
+        Self { bot: account.user_id, ..self.clone() }
     }
 
     /// Presses Start: the dialog is opened, or opened again after [`stops`](Self::stops), and the
@@ -91,7 +102,7 @@ impl Person {
     #[track_caller]
     fn start(&self, payload: Option<&str>) {
         self.must_be_in_dialog("start the bot");
-        self.act(|state| state.start(self.user_id, self.sandbox.server.bot_id, payload));
+        self.act(|state| state.start(self.user_id, self.bot, payload));
     }
 
     /// Stops the bot: it can neither write to this person nor read the dialog, until the person
@@ -106,7 +117,7 @@ impl Person {
         self.must(|state, chat_id| {
             chat(state, chat_id)?;
             state.suspend(chat_id, true);
-            let bot = state.name(self.sandbox.server.bot_id).to_owned();
+            let bot = state.name(self.bot).to_owned();
             state.record(chat_id, format!("{} stops {bot}", self.name));
             Ok(())
         });
@@ -117,19 +128,28 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// In a group of which this person is no member.
+    /// In a group of which this person is no member, and in a channel of which this person is no administrator.
     #[track_caller]
     pub fn says(&self, text: impl Into<String>) -> crate::MessageId {
         let text = text.into();
-        self.must(|state, chat_id| {
-            let open = state.chats.get(&chat_id).is_some_and(|chat| !chat.is_suspended());
-            if self.group.is_none() && !open {
-                state.start(self.user_id, self.sandbox.server.bot_id, None);
-            }
-            self.check_member(state, chat_id)?;
-            let seq = state.post(chat_id, self.user_id, Content::text(text));
-            Ok(ids::mid(chat_id, seq).into())
-        })
+        self.must(|state, chat_id| self.post(state, chat_id, |_| Ok(Content::text(text))))
+    }
+
+    /// Posts what is made when it is certain that this person can write here.
+    pub(super) fn post(
+        &self,
+        state: &mut State,
+        chat_id: ChatId,
+        make: impl FnOnce(&mut State) -> Result<Content, String>,
+    ) -> Result<crate::MessageId, String> {
+        let open = state.chats.get(&chat_id).is_some_and(|chat| !chat.is_suspended());
+        if self.group.is_none() && !open {
+            state.start(self.user_id, self.bot, None);
+        }
+        self.check_writes(state, chat_id)?;
+        let content = make(state)?;
+        let seq = state.post(chat_id, self.user_id, content);
+        Ok(ids::mid(chat_id, seq).into())
     }
 
     /// Changes the text of a message of one's own; the bot gets `message_edited`.
@@ -142,7 +162,8 @@ impl Person {
         let (mid, text) = (mid.as_ref(), text.into());
         self.must(|state, chat_id| {
             let (seq, content) = self.own(state, chat_id, mid)?;
-            state.edit(chat_id, seq, self.user_id, Content { text: Some(text), ..content });
+            let content = Content { text: Some(text), markup: Vec::new(), ..content };
+            state.edit(chat_id, seq, self.user_id, content);
             Ok(())
         });
     }
@@ -166,19 +187,21 @@ impl Person {
     ///
     /// A `callback` button sends the bot `message_callback`; `request_contact` and
     /// `request_geo_location` post a message with the contact or a location; a `link` is followed,
-    /// of which the bot does not hear.
+    /// of which the bot does not hear. The first press of a `chat` button creates its chat, with the
+    /// author of the message as its owner and this person in it, and the bot gets
+    /// `message_chat_created`; whoever presses later joins that chat, which
+    /// [`Sandbox::chat`](super::Sandbox::chat) finds.
     ///
     /// # Panics
     ///
-    /// If there is no button with this label: the message tells those that are there. And on a
-    /// `chat` button, which the sandbox does not know yet.
+    /// If there is no button with this label: the message tells those that are there.
     #[track_caller]
     pub fn presses(&self, label: &str) {
         self.must(|state, chat_id| {
             self.check_member(state, chat_id)?;
             let (seq, action) = find_button(chat(state, chat_id)?, label)?;
-            if matches!(action, Action::Chat { .. }) {
-                return Err("cannot press `chat` buttons yet".to_owned());
+            if matches!(action, Action::RequestContact | Action::RequestLocation { .. }) {
+                self.check_writes(state, chat_id)?;
             }
             state.press(chat_id, seq, self.user_id, (label, &action));
             Ok(())
@@ -186,12 +209,17 @@ impl Person {
     }
 
     /// The texts of this chat as they are now, the oldest first: without what was deleted, with
-    /// what was edited as it is after the edit. A message without a text is an empty string.
+    /// what was edited as it is after the edit. A message without a text is an empty string. To the posts
+    /// of a channel it is a view.
     pub fn sees(&self) -> Vec<String> {
         self.act(|state| {
-            let messages = state.chats.get(&self.chat()).into_iter();
-            let messages = messages.flat_map(|chat| chat.messages.values());
-            messages.map(|message| message.body.text.clone().unwrap_or_default()).collect()
+            let messages = state.chats.get_mut(&self.chat()).into_iter();
+            let messages = messages.flat_map(|chat| chat.messages.values_mut());
+            let look = |message: &mut Message| {
+                message.viewers.insert(self.user_id);
+                message.body.text.clone().unwrap_or_default()
+            };
+            messages.map(look).collect()
         })
     }
 
@@ -199,7 +227,8 @@ impl Person {
     /// for it if there is none yet.
     ///
     /// Everything is read once and in order, and as it was when it was shown, even if it has been
-    /// changed or deleted since; so a test does not depend on how fast it reads.
+    /// changed or deleted since; so a test does not depend on how fast it reads. To a post of a channel
+    /// it is a view.
     ///
     /// # Panics
     ///
@@ -208,12 +237,18 @@ impl Person {
     #[track_caller]
     pub fn reads(&self) -> impl Future<Output = Seen> + Send + use<> {
         let user_id = self.user_id;
-        self.clone().waits("a message", Location::caller(), move |chat| {
+        let chat_id = self.chat();
+        self.clone().waits("a message", Location::caller(), move |state| {
+            let chat = state.chats.get_mut(&chat_id)?;
             chat.members.get(&user_id)?;
             let read = chat.read.entry(user_id).or_default();
             let seen = chat.shown.get(*read).cloned();
-            *read += usize::from(seen.is_some());
-            seen
+            let seen = seen?;
+            *read += 1;
+            if let Some((_, seq)) = ids::parse_mid(seen.mid.as_str()) {
+                chat.view(seq, user_id);
+            }
+            Some(seen)
         })
     }
 
@@ -226,22 +261,23 @@ impl Person {
     #[track_caller]
     pub fn reads_notification(&self) -> impl Future<Output = String> + Send + use<> {
         let user_id = self.user_id;
-        self.clone()
-            .waits("a notification", Location::caller(), move |chat| chat.notifications.get_mut(&user_id)?.pop_front())
+        let chat_id = self.chat();
+        self.clone().waits("a notification", Location::caller(), move |state| {
+            state.chats.get_mut(&chat_id)?.notifications.get_mut(&user_id)?.pop_front()
+        })
     }
 
-    /// Waits until `look` finds something in this chat. An `async` function does not know its
+    /// Waits until `look` finds something. An `async` function does not know its
     /// caller, so the verbs that wait find it out before they begin to.
-    async fn waits<T>(
+    pub(super) async fn waits<T>(
         self,
         what: &'static str,
         caller: &'static Location<'static>,
-        mut look: impl FnMut(&mut Chat) -> Option<T>,
+        look: impl FnMut(&mut State) -> Option<T>,
     ) -> T {
-        let (chat_id, patience) = (self.chat(), self.sandbox.patience());
+        let patience = self.sandbox.patience();
         let deadline = Instant::now() + patience;
-        let find = |state: &mut State| look(state.chats.get_mut(&chat_id)?);
-        let found = self.sandbox.world().wait(deadline, find).await;
+        let found = self.sandbox.world().wait(deadline, look).await;
         found.unwrap_or_else(|| {
             let (name, told) = (&self.name, self.sandbox.told());
             panic!("{caller}: {name} expected {what} and got none in {patience:?}\n{told}")
@@ -273,6 +309,18 @@ impl Person {
         if is_member { Ok(()) } else { Err("is no member of this chat".to_owned()) }
     }
 
+    /// Whether this person can write here just now.
+    pub(super) fn check_writes(&self, state: &State, chat_id: ChatId) -> Result<(), String> {
+        self.check_member(state, chat_id)?;
+        if chat(state, chat_id)?.is_suspended() {
+            return Err("has stopped the bot, and writes to it no more".to_owned());
+        }
+        if !chat(state, chat_id)?.may_post(self.user_id) {
+            return Err("is no administrator of this channel, and cannot post in it".to_owned());
+        }
+        Ok(())
+    }
+
     fn own(&self, state: &State, chat_id: ChatId, mid: &str) -> Result<(Seq, Content), String> {
         let found = state.find(mid).filter(|(chat, _)| *chat == chat_id);
         let message = found.and_then(|(chat, seq)| state.message(chat, seq));
@@ -301,10 +349,13 @@ fn find_button(chat: &Chat, label: &str) -> Result<(Seq, Action), String> {
     let mut newest_first = chat.messages.iter().rev();
     let keyboard = newest_first.find_map(|(seq, one)| Some((*seq, one.body.keyboard()?)));
     let (seq, rows) = keyboard.ok_or("sees no message with buttons in this chat")?;
-    let mut buttons = rows.iter().flatten();
-    let found = buttons.find(|button| button.label == label);
-    let found = found.map(|button| (seq, button.action.clone()));
-    found.ok_or_else(|| {
+    Ok((seq, button(rows, label)?))
+}
+
+/// What a button with this label does.
+pub(super) fn button(rows: &[Vec<Button>], label: &str) -> Result<Action, String> {
+    let found = rows.iter().flatten().find(|button| button.label == label);
+    found.map(|button| button.action.clone()).ok_or_else(|| {
         let labels = rows.iter().flatten().map(|button| format!("[{}]", button.label));
         format!("sees no button [{label}], but {}", labels.collect::<Vec<_>>().join(" "))
     })

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::operations::{Handler, answers, chats, me, members, messages, pins, subscriptions, uploads};
+use super::operations::{Handler, answers, chats, construct, me, members, messages, pins, subscriptions, uploads};
 
 /// An operation of the API's document.
 pub(super) struct Route {
@@ -41,7 +41,7 @@ pub(super) static ROUTES: &[Route] = &[
     route("DELETE", "/messages",                      "deleteMessage",    Handler::Now(messages::delete_message)),
     route("GET",    "/messages/{messageId}",          "getMessageById",   Handler::Now(messages::get_message_by_id)),
     route("POST",   "/answers",                       "answerOnCallback", Handler::Now(answers::answer_on_callback)),
-    route("POST",   "/answers/constructor",           "construct",        Handler::NotYet),
+    route("POST",   "/answers/constructor",           "construct",        Handler::Now(construct::construct)),
     route("GET",    "/updates",                       "getUpdates",       Handler::Poll),
 ];
 

@@ -35,6 +35,11 @@ impl Seen {
         self.message["body"]["attachments"].as_array().map_or(&[], Vec::as_slice)
     }
 
+    /// How parts of the text look, as the API shows it (`MarkupElement` in its document); empty for plain text.
+    pub fn markup(&self) -> &[Value] {
+        self.message["body"]["markup"].as_array().map_or(&[], Vec::as_slice)
+    }
+
     /// The whole message as the API shows it (`Message` in its document): sender, recipient, link.
     pub fn message(&self) -> &Value {
         &self.message

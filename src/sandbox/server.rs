@@ -177,10 +177,6 @@ async fn answer(
             Ok(wire::to_text(&value))
         }
         Handler::Poll => Ok(updates::get_updates(world, &request).await?),
-        Handler::NotYet => {
-            let message = format!("The sandbox does not implement {} yet", route.operation);
-            Err(Fault::new(Kind::NotImplemented, message).into())
-        }
     }
 }
 

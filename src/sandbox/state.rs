@@ -1,5 +1,6 @@
 //! What the sandbox knows: users, bots, chats, and how to find them. What happens to them is in `acts`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::chat::{Chat, ChatKind};
@@ -7,6 +8,7 @@ use super::clock::{Clock, Millis};
 use super::ids::{self, ChatId, Seq, UserId};
 use super::mailbox::Mailbox;
 use super::message::{Message, Photo};
+use super::session::Session;
 use super::transcript::Event;
 use super::uploads::Store;
 
@@ -18,8 +20,14 @@ pub(super) struct State {
     pub(super) clock: Clock,
     pub(super) users: BTreeMap<UserId, User>,
     pub(super) bots: BTreeMap<UserId, Bot>,
+    /// The bot that the sandbox started with.
+    pub(super) first_bot: Option<UserId>,
     pub(super) chats: BTreeMap<ChatId, Chat>,
     pub(super) callbacks: BTreeMap<String, Callback>,
+    /// Chats that were created by chat buttons: by the message and the button's `uuid`.
+    pub(super) button_chats: BTreeMap<(ChatId, Seq, i64), ChatId>,
+    /// Constructors that are open, by the id of their session.
+    pub(super) sessions: BTreeMap<String, Session>,
     /// Photos by token: what was attached once can be attached again.
     pub(super) photos: BTreeMap<String, Photo>,
     /// How long a webhook that did not take an update is left alone with it.
@@ -30,6 +38,8 @@ pub(super) struct State {
     pub(super) events: Vec<Event>,
     /// Something happened that a poll, a reader or the courier may be waiting for.
     pub(super) touched: bool,
+    /// Makes the ids and secrets of this sandbox others than those of one with another seed.
+    seed: Option<u64>,
     issued: i64,
     posted: u16,
 }
@@ -65,19 +75,25 @@ pub(super) struct Callback {
 }
 
 impl State {
+    /// A state in which the same acts lead to the same ids, secrets and times.
+    pub(super) fn seeded(seed: u64) -> Self {
+        Self { seed: Some(seed), clock: Clock::stepped(), ..Self::default() }
+    }
+
     pub(super) fn add_bot(&mut self, name: String, username: String, token: String) -> UserId {
-        let user_id = ids::bot(self.issue());
+        let user_id = ids::bot(self.issue_id());
         // Markers begin at the time of the start: greater than 32 bits, and greater than any marker
         // that a client may have kept from an earlier sandbox.
         let mailbox = Mailbox::new(self.clock.tick());
         let bot = Bot { token, description: None, commands: Vec::new(), avatar: None, mailbox };
         self.bots.insert(user_id, bot);
+        self.first_bot.get_or_insert(user_id);
         self.add_user(user_id, name, Some(username), true);
         user_id
     }
 
     pub(super) fn add_person(&mut self, name: String) -> UserId {
-        let user_id = ids::person(self.issue());
+        let user_id = ids::person(self.issue_id());
         self.add_user(user_id, name, None, false);
         user_id
     }
@@ -99,9 +115,25 @@ impl State {
         self.issued
     }
 
+    /// The same for ids that everyone sees, which differ from seed to seed.
+    pub(super) fn issue_id(&mut self) -> i64 {
+        let number = self.issue();
+        self.seed.map_or(number, |seed| ids::offset(seed).wrapping_add(number))
+    }
+
     /// A string nobody can guess, for a purpose.
     pub(super) fn secret(&mut self, purpose: &str) -> String {
-        ids::opaque(purpose, self.issue().cast_unsigned(), OPAQUE_LENGTH)
+        let number = self.issue().cast_unsigned();
+        ids::opaque(&self.seeded_text(purpose), number, OPAQUE_LENGTH)
+    }
+
+    /// The token that a bot has if the test does not choose one.
+    pub(super) fn default_token(&self, username: &str) -> String {
+        ids::opaque(&self.seeded_text(username), 0, OPAQUE_LENGTH)
+    }
+
+    fn seeded_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.seed.map_or(Cow::Borrowed(text), |seed| Cow::Owned(format!("{seed} {text}")))
     }
 
     /// The `seq` of a message posted at that time.
@@ -118,6 +150,10 @@ impl State {
         self.bots.contains_key(&user)
     }
 
+    pub(super) fn has_username(&self, username: &str) -> bool {
+        self.users.values().any(|user| user.username.as_deref() == Some(username))
+    }
+
     pub(super) fn bot_by_token(&self, token: &str) -> Option<UserId> {
         self.bots.iter().find(|(_, bot)| bot.token == token).map(|(user_id, _)| *user_id)
     }
@@ -131,9 +167,4 @@ impl State {
         let (chat, seq) = ids::parse_mid(mid)?;
         self.message(chat, seq).map(|_| (chat, seq))
     }
-}
-
-/// The token a sandbox's bot has if the test does not choose one.
-pub(super) fn default_token(username: &str) -> String {
-    ids::opaque(username, 0, OPAQUE_LENGTH)
 }

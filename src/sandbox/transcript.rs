@@ -12,7 +12,7 @@ use super::ids::ChatId;
 pub struct Event {
     pub(super) chat_id: ChatId,
     pub(super) chat_title: Option<String>,
-    /// The person of a dialog.
+    /// The person of a dialog, and the bot unless it is the one that the sandbox started with.
     pub(super) dialog_with: Option<String>,
     pub(super) what: String,
 }

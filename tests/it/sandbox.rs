@@ -1,9 +1,16 @@
 //! The sandbox, seen from outside: by HTTP, and by its people.
 
+mod bots;
+mod channels;
+mod chat_buttons;
 mod chats;
 mod client;
+mod constructors;
 mod errors;
 mod faults;
+mod formats;
+#[cfg(target_os = "linux")]
+mod leaks;
 mod lifecycle;
 mod members;
 mod messages;
@@ -11,6 +18,8 @@ mod people;
 mod protocol;
 mod python;
 mod robust;
+mod seeds;
+mod sending;
 mod strict;
 mod subscriptions;
 mod updates;

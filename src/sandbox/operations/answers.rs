@@ -24,7 +24,11 @@ pub(in crate::sandbox) fn answer_on_callback(state: &mut State, request: &Reques
     if notification.is_none() && edit.is_none() {
         return Err(Fault::payload("Answer must have a message or a notification"));
     }
-    access::open_chat(state, request.bot, callback.chat)?;
+    // A message that was made in the bot's constructor may be where the bot is not.
+    let message = state.message(callback.chat, callback.seq);
+    if message.is_none_or(|message| message.constructor != Some(request.bot)) {
+        access::open_chat(state, request.bot, callback.chat)?;
+    }
     if let Some(edit) = edit {
         let message = state.message(callback.chat, callback.seq);
         let old = Content::of(message.ok_or_else(|| Fault::callback_not_found(id))?);

@@ -36,8 +36,9 @@ pub(in crate::sandbox) fn get_chat(state: &mut State, request: &Request) -> Resu
 /// By the link of a public chat, or the dialog by the username of a person.
 pub(in crate::sandbox) fn get_chat_by_link(state: &mut State, request: &Request) -> Result<Value, Fault> {
     let link = request.path_text("chatLink").trim_start_matches('@');
-    let chat = state.chats.values().find(|chat| is_called(state, chat, link));
-    let chat = chat.filter(|chat| chat.status_for(request.bot).is_some());
+    // Another bot may have a dialog with the same person.
+    let is_known = |chat: &&Chat| chat.status_for(request.bot).is_some() && is_called(state, chat, link);
+    let chat = state.chats.values().find(is_known);
     let chat = chat.ok_or_else(|| Fault::link_not_found(link))?;
     Ok(state.chat_json(chat, request.bot, View::Alone))
 }

@@ -31,7 +31,7 @@ pub(in crate::sandbox) fn get_messages(state: &mut State, request: &Request) -> 
     } else {
         return Err(Fault::payload("chat_id or message_ids must be given"));
     };
-    let messages: Vec<_> = messages.into_iter().map(|one| state.message_json(one)).collect();
+    let messages: Vec<_> = messages.into_iter().map(|one| state.read_message_json(one)).collect();
     Ok(json!({ "messages": messages }))
 }
 
@@ -57,7 +57,9 @@ fn recipient(state: &State, request: &Request) -> Result<ChatId, Fault> {
         }
         _ => return Err(Fault::payload("Unknown recipient")),
     };
-    access::open_chat(state, request.bot, chat_id)?;
+    if !access::open_chat(state, request.bot, chat_id)?.may_post(request.bot) {
+        return Err(Fault::no_post());
+    }
     Ok(chat_id)
 }
 
@@ -95,5 +97,5 @@ pub(in crate::sandbox) fn delete_message(state: &mut State, request: &Request) -
 
 pub(in crate::sandbox) fn get_message_by_id(state: &mut State, request: &Request) -> Result<Value, Fault> {
     let message = access::message(state, request.bot, request.path_text("messageId"))?;
-    Ok(state.message_json(message))
+    Ok(state.read_message_json(message))
 }

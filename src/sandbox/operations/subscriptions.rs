@@ -22,16 +22,16 @@ pub(in crate::sandbox) fn subscribe(state: &mut State, request: &Request) -> Res
     if others.any(|(_, bot)| bot.mailbox.subscriptions().iter().any(is_same)) {
         return Err(Fault::payload("url: is the webhook of another bot"));
     }
-    let (id, now) = (state.issue(), state.clock.tick());
+    let (id, time, now) = (state.issue(), state.clock.tick(), state.clock.now());
     let bot = state.bots.get_mut(&request.bot).ok_or_else(Fault::token)?;
-    bot.mailbox.subscribe(id, settings, now);
+    bot.mailbox.subscribe(id, settings, time, now);
     state.touched = true;
     Ok(error::done())
 }
 
 pub(in crate::sandbox) fn unsubscribe(state: &mut State, request: &Request) -> Result<Value, Fault> {
     let url = request.required_text("url")?;
-    let now = state.clock.tick();
+    let now = state.clock.now();
     let bot = state.bots.get_mut(&request.bot).ok_or_else(Fault::token)?;
     if !bot.mailbox.unsubscribe(url, now) {
         return Ok(error::refused(&format!("{url} is not subscribed")));

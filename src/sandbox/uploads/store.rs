@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use super::{ReceivedFile, UploadFault, UploadRequest, UploadStatus};
 use crate::sandbox::error::Fault;
-use crate::sandbox::message::Photo;
+use crate::sandbox::message::{Attachment, Photo};
 use crate::sandbox::state::State;
 use crate::sandbox::wire;
 
@@ -150,6 +150,27 @@ impl State {
         };
         self.uploads.sessions.insert(id, Arc::new(Session { kind, token, content: Mutex::default() }));
         answer
+    }
+
+    /// Keeps media that a person sends, who has uploaded it unseen.
+    pub(in crate::sandbox) fn keep_media(&mut self, kind: &'static str, name: String, bytes: Vec<u8>) -> Attachment {
+        let (token, photo_id, id) = (self.secret("media"), self.issue(), self.secret("content"));
+        let (url, size) = (format!("{}/files/{id}", self.uploads.base_url), bytes.len() as u64);
+        let content_type = match kind {
+            "image" => "image/jpeg",
+            "video" => "video/mp4",
+            "audio" => "audio/mpeg",
+            _ => "application/octet-stream",
+        };
+        self.uploads.contents.insert(id, (content_type.to_owned(), Some(bytes.into())));
+        if kind == "image" {
+            let photo = Photo { photo_id, token: token.clone(), url };
+            self.photos.insert(token, photo.clone());
+            return Attachment::Photo(photo);
+        }
+        let media = Media { kind, token: token.clone(), url, name, size };
+        self.uploads.media.insert(token, media.clone());
+        Attachment::Media(media)
     }
 
     /// A file is whole: makes media of it, and the host's answer.

@@ -197,8 +197,12 @@ fn people_can_be_sent_to_other_threads() {
     check::<Person>();
     check::<Sandbox>();
     check::<tamtam::sandbox::Group>();
+    check::<tamtam::sandbox::Account>();
+    check::<tamtam::sandbox::Constructor>();
+    check::<tamtam::sandbox::Enclosure>();
     check_future(|person| person.reads());
     check_future(|person| person.reads_notification());
+    check_future(|person| person.opens_constructor().reads());
 }
 
 #[tokio::test]
@@ -212,7 +216,8 @@ async fn a_verb_that_cannot_be_done_panics_at_the_line_of_the_test() {
     let (tamtam, _, alice) = dialog().await;
     let team = tamtam.group("Team", [&alice]);
     let bob = tamtam.user("Bob");
-    let verbs: [&dyn Fn(); 9] = [
+    let card = alice.opens_constructor();
+    let verbs: [&dyn Fn(); 21] = [
         &|| alice.presses("x"),
         &|| alice.edits("x", "y"),
         &|| alice.deletes("x"),
@@ -222,6 +227,18 @@ async fn a_verb_that_cannot_be_done_panics_at_the_line_of_the_test() {
         &|| alice.in_chat(&team).removes(&bob),
         &|| alice.in_chat(&team).adds_bot(),
         &|| drop(tamtam.group("Empty", [])),
+        &|| drop(tamtam.channel("Empty", [])),
+        &|| drop(tamtam.chat(alice.chat_id())),
+        &|| drop(tamtam.add_bot("Echo", "echo_bot")),
+        &|| drop(bob.opens_constructor()),
+        &|| card.presses("x"),
+        &|| drop(card.posts()),
+        &|| drop(alice.forwards("x")),
+        &|| drop(alice.replies("x", "y")),
+        &|| drop(alice.says_with("", [])),
+        &|| drop(bob.in_chat(&team).shares_contact()),
+        &|| drop(alice.sends_location(91.0, 0.0)),
+        &|| bob.in_chat(&team).blocks(&alice),
     ];
     for (number, verb) in verbs.iter().enumerate() {
         PLACE.take();

@@ -40,15 +40,6 @@ async fn a_known_path_with_another_method_is_a_405_that_tells_the_methods() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_yet_says_so() {
-    let (_tamtam, api, _) = dialog().await;
-    for (method, path, operation) in [("POST", "/answers/constructor?session_id=1", "construct")] {
-        let message = api.call(method, path, json!({})).await.fails(501, "not.implemented");
-        assert_eq!(message, format!("The sandbox does not implement {operation} yet"));
-    }
-}
-
-#[tokio::test]
 async fn a_body_that_is_no_json_object_cannot_be_deserialized() {
     let (_tamtam, api, alice) = dialog().await;
     let path = format!("/messages?chat_id={}", alice.chat_id().0);

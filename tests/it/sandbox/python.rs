@@ -37,6 +37,7 @@ async fn every_call_of_the_python_library_is_taken() {
         ("--token", tamtam.token().to_owned()),
         ("--message-id", message),
         ("--callback-id", pressed),
+        ("--session-id", alice.opens_constructor().session_id().to_string()),
     ] {
         arguments.extend([name.to_owned(), value]);
     }
