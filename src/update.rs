@@ -1,4 +1,4 @@
-//! What every update can be asked, whatever its kind: where it happened, who did it, when.
+//! What every update and message can be asked, whatever its kind: where it happened, who did it, when, what it says.
 
 use std::{borrow::Cow, collections::HashMap};
 

@@ -90,6 +90,8 @@ enum Phase {
     Clearing,
     Skipping,
     Polling,
+    /// Between two polls.
+    Pausing,
     Saving,
     Committing,
     Ended,
@@ -162,6 +164,7 @@ impl State {
     pub(super) fn step(mut self, input: Input) -> (Self, Effect) {
         let effect = match input {
             Input::Asked => self.asked(),
+            Input::Waited if self.phase == Phase::Pausing => self.go_on(),
             Input::Waited => self.act(),
             Input::Loaded(marker) => {
                 if self.start_from == StartFrom::Stored {
@@ -193,7 +196,7 @@ impl State {
             _ if self.stopping => self.finish(),
             Phase::New => self.enter(if self.stored { Phase::Loading } else { Phase::Clearing }),
             _ if self.stuck > 0 => {
-                self.phase = self.next_phase();
+                self.phase = Phase::Pausing;
                 Effect::Stuck { delay: self.backoff.step(self.stuck).max(LEAST_INTERVAL) }
             }
             _ => self.go_on(),
@@ -207,11 +210,7 @@ impl State {
 
     /// The next poll, after the marker is saved.
     fn go_on(&mut self) -> Effect {
-        self.enter(self.next_phase())
-    }
-
-    fn next_phase(&self) -> Phase {
-        if self.stored && self.unsaved { Phase::Saving } else { Phase::Polling }
+        self.enter(if self.stored && self.unsaved { Phase::Saving } else { Phase::Polling })
     }
 
     fn answered(&mut self, page: Page, took: Duration) -> Effect {
@@ -233,7 +232,7 @@ impl State {
         match self.page.pop_front() {
             Some(update) => Effect::Yield(update),
             None if took < LEAST_INTERVAL => {
-                self.phase = self.next_phase();
+                self.phase = Phase::Pausing;
                 Effect::Wait(LEAST_INTERVAL - took)
             }
             None => self.go_on(),
@@ -294,7 +293,7 @@ impl State {
             (Phase::Skipping, marker) => Effect::Skip { marker },
             (Phase::Saving, Some(marker)) => Effect::Save { marker },
             (Phase::Committing, Some(marker)) => Effect::Commit { marker },
-            (Phase::Polling | Phase::Saving | Phase::New, marker) => Effect::Poll { marker },
+            (Phase::Polling | Phase::Pausing | Phase::Saving | Phase::New, marker) => Effect::Poll { marker },
             (Phase::Committing | Phase::Ended, _) => Effect::End,
         }
     }

@@ -284,6 +284,17 @@ fn point_4_shutdown_cuts_a_wait_short() {
 }
 
 #[test]
+fn point_4_shutdown_does_not_sit_out_a_pause() {
+    let mut stream = Stream::storing();
+    assert_eq!(stream.page(&["a"], Some(10)), yields("a"));
+    assert_eq!(stream.asked(), Saves(10));
+    assert_eq!(stream.then(Input::Saved { ok: true }), Polls(Some(10)));
+    assert_eq!(stream.page_after(Duration::ZERO, &[], Some(11)), Waits(LEAST_INTERVAL));
+    assert_eq!(stream.then(Input::Stop), Saves(11));
+    assert_eq!(stream.then(Input::Saved { ok: true }), Commits(11));
+}
+
+#[test]
 fn point_5_failures_that_pass_are_waited_for_with_growing_jitter_and_a_success_resets_it() {
     let mut stream = Stream::polling();
     stream.page(&["a"], Some(10));
