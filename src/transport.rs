@@ -92,7 +92,7 @@ impl fmt::Debug for Transport {
 
 impl Transport {
     /// Sends a request, as often as its policy allows and its failures ask for, and reads the answer. The one place
-    /// where attempts are made.
+    /// where the attempts of calls are made; those of polls and uploads have rules of their own.
     pub(crate) async fn execute<T>(
         &self,
         outgoing: Outgoing,
