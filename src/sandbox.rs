@@ -57,7 +57,6 @@
 //! not closed reaches to the end.
 
 use std::fmt;
-use std::net::{Ipv4Addr, TcpListener};
 use std::panic::RefUnwindSafe;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -65,74 +64,31 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-mod access;
-mod account;
-mod acts;
-mod attachments;
-mod chat;
-mod chat_button;
+mod builder;
 mod clock;
-mod connection;
-mod constructor;
-mod courier;
-mod deliveries;
-mod delivery;
-mod draft;
-mod enclosure;
-mod error;
-mod exchange;
 mod faults;
-mod fields;
-mod group;
-mod ids;
-mod json;
-mod keyboard;
-mod mailbox;
 mod markup;
-mod membership;
-mod message;
 mod operations;
 mod people;
-mod queue;
-mod request;
-mod routes;
-mod schedule;
-mod seen;
-mod sending;
 mod server;
-mod session;
 mod state;
-mod subscription;
 mod transcript;
+mod updates;
 mod uploads;
 mod validation;
-mod wire;
 mod world;
 
-pub use account::Account;
-pub use constructor::{Constructor, Prepared};
-pub use delivery::Delivery;
-pub use enclosure::Enclosure;
-pub use exchange::Exchange;
+pub use builder::SandboxBuilder;
 pub use faults::Fault;
-pub use group::Group;
-pub use people::Person;
-pub use seen::Seen;
+pub use people::{Account, Constructor, Enclosure, Group, Person, Prepared, Seen};
+pub use server::exchange::Exchange;
 pub use transcript::Event;
+pub use updates::Delivery;
 pub use uploads::{ReceivedFile, UploadFault, UploadRequest, UploadStatus, Uploads};
 
 use crate::{Bot, UserId};
-use chat::Channel;
-use state::State;
+use state::chat::Channel;
 use world::World;
-
-/// How long a person waits for the bot, unless the builder says otherwise.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The same for a webhook's answer.
-const DELIVERY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a webhook is left alone with an update it did not take, unless the builder says otherwise: TamTam's 30 to
-/// 60 seconds are too long for tests.
-const REDELIVERY: Duration = Duration::from_millis(200);
 
 /// A TamTam of its own, with one bot, and as many more as are [added](Sandbox::add_bot). Cheap to clone; when the last clone and the last [`Person`]
 /// and [`Group`] are gone, the server stops: its port is free and its connections are closed.
@@ -154,20 +110,6 @@ struct Server {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What can be chosen about a [`Sandbox`] before it starts.
-#[derive(Clone)]
-#[must_use = "a builder does nothing until it is started"]
-pub struct SandboxBuilder {
-    bot_name: String,
-    bot_username: String,
-    token: Option<String>,
-    seed: Option<u64>,
-    port: u16,
-    patience: Duration,
-    delivery_timeout: Duration,
-    redelivery: Duration,
-}
-
 impl Sandbox {
     /// Starts a sandbox on a free port of the loopback interface.
     ///
@@ -180,16 +122,7 @@ impl Sandbox {
 
     /// A sandbox with a bot of your choice.
     pub fn builder() -> SandboxBuilder {
-        SandboxBuilder {
-            bot_name: "Sandbox Bot".to_owned(),
-            bot_username: "sandbox_bot".to_owned(),
-            token: None,
-            seed: None,
-            port: 0,
-            patience: PATIENCE,
-            delivery_timeout: DELIVERY_TIMEOUT,
-            redelivery: REDELIVERY,
-        }
+        SandboxBuilder::default()
     }
 
     /// Where the API is, such as `http://127.0.0.1:40123`: without a slash at the end.
@@ -370,117 +303,6 @@ impl Sandbox {
     }
 }
 
-impl SandboxBuilder {
-    /// The bot's visible name.
-    pub fn bot_name(mut self, name: impl Into<String>) -> Self {
-        self.bot_name = name.into();
-        self
-    }
-
-    /// The bot's username, without the `@`.
-    pub fn bot_username(mut self, username: impl Into<String>) -> Self {
-        self.bot_username = username.into();
-        self
-    }
-
-    /// The bot's token.
-    pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.token = Some(token.into());
-        self
-    }
-
-    /// Lets the same run give the same transcript, ids, tokens and times: they depend on this number and on what happens,
-    /// in which order, and on nothing else. The clock begins in 2025 and goes on by a second with everything that
-    /// happens, and as [`Sandbox::time_passes`] says.
-    ///
-    /// What the system chooses is another in every run: the ports, and with them the addresses of media. Webhooks are
-    /// waited for in real time.
-    ///
-    /// ```
-    /// # #[tokio::main]
-    /// # async fn main() -> tamtam::Result<()> {
-    /// use tamtam::sandbox::Sandbox;
-    ///
-    /// let run = async || {
-    ///     let tamtam = Sandbox::builder().seed(7).start().await;
-    ///     tamtam.user("Alice").says("hi")
-    /// };
-    /// assert_eq!(run().await, run().await);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// How long [`Person::reads`] and its like wait for the bot before they panic: 5 seconds,
-    /// unless it is set.
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
-        self
-    }
-
-    /// How long a webhook that did not take an update is left alone before it gets the update again: 200 milliseconds
-    /// unless it is set. TamTam takes 30 to 60 seconds, which [`Sandbox::time_passes`] can skip.
-    pub fn redelivery(mut self, pause: Duration) -> Self {
-        self.redelivery = pause;
-        self
-    }
-
-    /// How long a webhook may take to answer, from connecting on: 5 seconds unless it is set.
-    pub fn delivery_timeout(mut self, timeout: Duration) -> Self {
-        self.delivery_timeout = timeout;
-        self
-    }
-
-    /// The port of the loopback interface to listen on: a free one, unless it is set.
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
-        self
-    }
-
-    /// Starts the sandbox.
-    ///
-    /// # Panics
-    ///
-    /// If the system does not give the port, or no thread.
-    pub async fn start(self) -> Sandbox {
-        let mut state = self.seed.map_or_else(State::default, State::seeded);
-        let token = self.token.unwrap_or_else(|| state.default_token(&self.bot_username));
-        state.redelivery = clock::millis(self.redelivery);
-        let bot_id = state.add_bot(self.bot_name, self.bot_username, token.clone());
-        let (listener, base_url) = listen(self.port);
-        let (upload_listener, upload_url) = listen(0);
-        state.uploads.base_url = upload_url;
-        let world = Arc::new(World::new(state));
-        let (stop, stopped) = oneshot::channel();
-        let (shared, timeout) = (Arc::clone(&world), self.delivery_timeout);
-        let thread = thread::Builder::new().name("tamtam-sandbox".to_owned());
-        let thread =
-            thread.spawn(move || server::run(listener, upload_listener, shared, timeout, stopped)).expect("a thread");
-        Sandbox {
-            server: Arc::new(Server {
-                world,
-                base_url,
-                token,
-                bot_id,
-                patience: self.patience,
-                stop: Some(stop),
-                thread: Some(thread),
-            }),
-        }
-    }
-}
-
-/// A socket on a port, a free one if it is 0, and the URL that leads to it.
-fn listen(port: u16) -> (TcpListener, String) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("a free port");
-    listener.set_nonblocking(true).expect("a socket that does not block");
-    let url = format!("http://{}", listener.local_addr().expect("a bound socket"));
-    (listener, url)
-}
-
 /// A verb that panics leaves nothing half done: tests may catch it and go on.
 impl RefUnwindSafe for Server {}
 
@@ -499,14 +321,5 @@ impl fmt::Debug for Sandbox {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = out.debug_struct("Sandbox");
         out.field("base_url", &self.server.base_url).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for SandboxBuilder {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = out.debug_struct("SandboxBuilder");
-        out.field("bot_name", &self.bot_name).field("bot_username", &self.bot_username);
-        out.field("patience", &self.patience).field("delivery_timeout", &self.delivery_timeout);
-        out.field("seed", &self.seed).field("redelivery", &self.redelivery).finish_non_exhaustive()
     }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::Sandbox;
-use super::routes::ROUTES;
+use crate::sandbox::server::routes::ROUTES;
 
 pub(super) use cut::Cut;
 

@@ -8,8 +8,8 @@ use std::cmp::Reverse;
 
 use serde_json::{Value, json};
 
-use super::error::Fault;
-use super::fields::Fields;
+use crate::sandbox::server::error::Fault;
+use crate::sandbox::server::fields::Fields;
 
 /// The longest address that a link may have, in characters.
 const URL_CHARS: usize = 2_048;

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::error::Fault;
-use super::request::Request;
 use super::state::State;
+use crate::sandbox::server::error::Fault;
+use crate::sandbox::server::request::Request;
 
 pub(super) mod answers;
 pub(super) mod chats;

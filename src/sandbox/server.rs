@@ -1,5 +1,13 @@
 //! The HTTP side: accepts connections, checks the token, finds the operation, has the request judged, answers.
 
+pub(super) mod connection;
+pub(super) mod error;
+pub(super) mod exchange;
+pub(super) mod fields;
+pub(super) mod request;
+pub(super) mod routes;
+pub(super) mod wire;
+
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,17 +21,16 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::connection::{Breakable, Breaker};
-use super::courier;
-use super::error::{Fault, Kind};
-use super::exchange::Exchange;
 use super::faults::{Cut, Spoilt};
 use super::operations::{Handler, updates};
-use super::request::Request;
-use super::routes::{self, Found};
 use super::validation::{self, Asked};
-use super::wire;
 use super::world::World;
+use crate::sandbox::updates::courier;
+use connection::{Breakable, Breaker};
+use error::{Fault, Kind};
+use exchange::Exchange;
+use request::Request;
+use routes::Found;
 
 /// Larger bodies are refused: the largest that the API's document allows is far smaller.
 const BODY_BYTES: usize = 4 * 1024 * 1024;

@@ -1,16 +1,29 @@
 //! What the sandbox knows: users, bots, chats, and how to find them. What happens to them is in `acts`.
 
+pub(super) mod access;
+pub(super) mod acts;
+pub(super) mod attachments;
+pub(super) mod chat;
+pub(super) mod chat_button;
+pub(super) mod draft;
+pub(super) mod ids;
+pub(super) mod json;
+pub(super) mod keyboard;
+pub(super) mod membership;
+pub(super) mod message;
+pub(super) mod session;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::chat::{Chat, ChatKind};
 use super::clock::{Clock, Millis};
-use super::ids::{self, ChatId, Seq, UserId};
-use super::mailbox::Mailbox;
-use super::message::{Message, Photo};
-use super::session::Session;
 use super::transcript::Event;
 use super::uploads::Store;
+use crate::sandbox::updates::mailbox::Mailbox;
+use chat::{Chat, ChatKind};
+use ids::{ChatId, Seq, UserId};
+use message::{Message, Photo};
+use session::Session;
 
 /// Length of tokens, callback ids and the like; TamTam's are about as long.
 const OPAQUE_LENGTH: usize = 43;

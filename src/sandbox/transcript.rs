@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::ids::ChatId;
+use crate::sandbox::state::ids::ChatId;
 
 /// Something that happened in a conversation. `Display` tells it in one line, or more if a text has
 /// more: `Alice: hi`, `Echo: hi  [Yes] [No]`, `Alice presses [Yes]`, and with the chat's title in

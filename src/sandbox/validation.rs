@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::error::Fault;
+use crate::sandbox::server::error::Fault;
 
 mod parameter;
 mod schema;

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use super::delivery::Delivery;
-use super::exchange::Exchange;
 use super::faults::Faults;
 use super::state::State;
 use super::transcript::Event;
+use crate::sandbox::server::exchange::Exchange;
+use crate::sandbox::updates::Delivery;
 
 type Hook<T> = Arc<dyn Fn(&T) + Send + Sync>;
 

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::sandbox::Sandbox;
-use crate::sandbox::queue::Update;
-use crate::sandbox::wire;
+use crate::sandbox::server::wire;
+use crate::sandbox::updates::queue::Update;
 
 impl Sandbox {
     /// Loses the next so many deliveries to webhooks on their way: the webhook sees nothing of them, and gets them

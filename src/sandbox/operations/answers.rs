@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use crate::sandbox::access;
-use crate::sandbox::draft::Draft;
-use crate::sandbox::error::{self, Fault};
-use crate::sandbox::fields::Fields;
-use crate::sandbox::message::Content;
-use crate::sandbox::operations::messages::NOTHING_LEFT;
-use crate::sandbox::request::Request;
+use super::messages::NOTHING_LEFT;
+use crate::sandbox::server::error::{self, Fault};
+use crate::sandbox::server::fields::Fields;
+use crate::sandbox::server::request::Request;
 use crate::sandbox::state::State;
+use crate::sandbox::state::access;
+use crate::sandbox::state::draft::Draft;
+use crate::sandbox::state::message::Content;
 
 /// Edits the message whose button was pressed, shows a notification to the person, or both. A
 /// callback can be answered more than once.

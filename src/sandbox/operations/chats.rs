@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::access;
-use crate::sandbox::attachments;
-use crate::sandbox::chat::{Chat, ChatKind, Permission};
-use crate::sandbox::error::{self, Fault};
-use crate::sandbox::fields::Fields;
-use crate::sandbox::ids::{ChatId, UserId};
-use crate::sandbox::json::View;
-use crate::sandbox::operations::pins;
-use crate::sandbox::request::Request;
+use super::pins;
+use crate::sandbox::server::error::{self, Fault};
+use crate::sandbox::server::fields::Fields;
+use crate::sandbox::server::request::Request;
 use crate::sandbox::state::State;
+use crate::sandbox::state::access;
+use crate::sandbox::state::attachments;
+use crate::sandbox::state::chat::{Chat, ChatKind, Permission};
+use crate::sandbox::state::ids::{ChatId, UserId};
+use crate::sandbox::state::json::View;
 
 const CHATS_DEFAULT: u16 = 50;
 

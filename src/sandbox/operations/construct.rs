@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use crate::sandbox::draft::Draft;
-use crate::sandbox::error::{self, Fault};
-use crate::sandbox::fields::Fields;
-use crate::sandbox::keyboard;
-use crate::sandbox::message::Content;
-use crate::sandbox::request::Request;
-use crate::sandbox::session::Answer;
+use crate::sandbox::server::error::{self, Fault};
+use crate::sandbox::server::fields::Fields;
+use crate::sandbox::server::request::Request;
 use crate::sandbox::state::State;
+use crate::sandbox::state::draft::Draft;
+use crate::sandbox::state::keyboard;
+use crate::sandbox::state::message::Content;
+use crate::sandbox::state::session::Answer;
 
 /// Replaces what the constructor shows, its data included. A session can be answered more than once, until its message
 /// is posted.

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::sandbox::attachments;
-use crate::sandbox::error::Fault;
-use crate::sandbox::fields::Fields;
-use crate::sandbox::request::Request;
+use crate::sandbox::server::error::Fault;
+use crate::sandbox::server::fields::Fields;
+use crate::sandbox::server::request::Request;
 use crate::sandbox::state::State;
+use crate::sandbox::state::attachments;
 
 pub(in crate::sandbox) fn get_my_info(state: &mut State, request: &Request) -> Result<Value, Fault> {
     Ok(state.bot_json(request.bot))

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::access;
-use crate::sandbox::chat::{Gone, Permission};
-use crate::sandbox::error::{self, Fault};
-use crate::sandbox::fields::Fields;
-use crate::sandbox::request::Request;
+use crate::sandbox::server::error::{self, Fault};
+use crate::sandbox::server::fields::Fields;
+use crate::sandbox::server::request::Request;
 use crate::sandbox::state::State;
+use crate::sandbox::state::access;
+use crate::sandbox::state::chat::{Gone, Permission};
 
 const MEMBERS_DEFAULT: u16 = 20;
 

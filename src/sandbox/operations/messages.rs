@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::access;
-use crate::sandbox::draft::Draft;
-use crate::sandbox::error::{self, Fault};
-use crate::sandbox::ids::{self, ChatId};
-use crate::sandbox::message::{Content, Message};
-use crate::sandbox::request::Request;
+use crate::sandbox::server::error::{self, Fault};
+use crate::sandbox::server::request::Request;
 use crate::sandbox::state::State;
+use crate::sandbox::state::access;
+use crate::sandbox::state::draft::Draft;
+use crate::sandbox::state::ids::{self, ChatId};
+use crate::sandbox::state::message::{Content, Message};
 
 const MESSAGES_DEFAULT: u16 = 50;
 

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::access;
-use crate::sandbox::chat::Permission;
-use crate::sandbox::error::{self, Fault};
-use crate::sandbox::fields::Fields;
-use crate::sandbox::ids::{ChatId, Seq, UserId};
-use crate::sandbox::request::Request;
+use crate::sandbox::server::error::{self, Fault};
+use crate::sandbox::server::fields::Fields;
+use crate::sandbox::server::request::Request;
 use crate::sandbox::state::State;
+use crate::sandbox::state::access;
+use crate::sandbox::state::chat::Permission;
+use crate::sandbox::state::ids::{ChatId, Seq, UserId};
 
 pub(in crate::sandbox) fn get_pinned_message(state: &mut State, request: &Request) -> Result<Value, Fault> {
     let chat = access::valid_group(state, request.bot, request.path_integer("chatId")?)?;

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::error::{self, Fault};
-use crate::sandbox::fields::Fields;
-use crate::sandbox::request::Request;
+use crate::sandbox::server::error::{self, Fault};
+use crate::sandbox::server::fields::Fields;
+use crate::sandbox::server::request::Request;
 use crate::sandbox::state::State;
-use crate::sandbox::subscription::{self, Settings, Subscription};
+use crate::sandbox::updates::subscription::{self, Settings, Subscription};
 
 pub(in crate::sandbox) fn get_subscriptions(state: &mut State, request: &Request) -> Result<Value, Fault> {
     let bot = state.bots.get(&request.bot).ok_or_else(Fault::token)?;
@@ -73,7 +73,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::sandbox::ids::UserId;
+    use crate::sandbox::state::ids::UserId;
 
     fn ask(bot: UserId, url: &str) -> Request {
         let body = Bytes::from(json!({ "url": url }).to_string());

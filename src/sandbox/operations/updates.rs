@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::sandbox::error::Fault;
-use crate::sandbox::queue::Queue;
-use crate::sandbox::request::Request;
+use crate::sandbox::server::error::Fault;
+use crate::sandbox::server::request::Request;
 use crate::sandbox::state::State;
+use crate::sandbox::updates::queue::Queue;
 use crate::sandbox::world::World;
 
 const LIMIT_DEFAULT: u16 = 100;

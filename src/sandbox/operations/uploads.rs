@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::sandbox::error::Fault;
-use crate::sandbox::request::Request;
+use crate::sandbox::server::error::Fault;
+use crate::sandbox::server::request::Request;
 use crate::sandbox::state::State;
 
 /// What can be uploaded.

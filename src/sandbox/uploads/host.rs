@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use super::store::Content;
 use super::take::{self, End, Range};
 use super::{UploadRequest, UploadStatus, disposition};
-use crate::sandbox::connection::{Breakable, Breaker};
+use crate::sandbox::server::connection::{Breakable, Breaker};
 use crate::sandbox::world::World;
 
 /// Serves until its runtime ends.

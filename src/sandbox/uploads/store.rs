@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 use super::{ReceivedFile, UploadFault, UploadRequest, UploadStatus};
-use crate::sandbox::error::Fault;
-use crate::sandbox::message::{Attachment, Photo};
+use crate::sandbox::server::error::Fault;
+use crate::sandbox::server::wire;
 use crate::sandbox::state::State;
-use crate::sandbox::wire;
+use crate::sandbox::state::message::{Attachment, Photo};
 
 /// The largest file whose bytes are kept, in bytes.
 const MOST_KEPT: u64 = 64 * 1024 * 1024;

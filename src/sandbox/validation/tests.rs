@@ -168,8 +168,8 @@ fn what_is_tolerated_is_refused_without_its_entry() {
 
 #[test]
 fn the_document_has_every_operation_of_the_sandbox() {
-    for route in crate::sandbox::routes::ROUTES {
+    for route in crate::sandbox::server::routes::ROUTES {
         assert!(DOCUMENT.operations.contains_key(route.operation), "{}", route.operation);
     }
-    assert_eq!(DOCUMENT.operations.len(), crate::sandbox::routes::ROUTES.len());
+    assert_eq!(DOCUMENT.operations.len(), crate::sandbox::server::routes::ROUTES.len());
 }

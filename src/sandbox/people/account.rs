@@ -1,0 +1,76 @@
+//! Bots beside the one that a sandbox starts with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::Bot;
+use crate::sandbox::Sandbox;
+use crate::sandbox::state::ids::UserId;
+
+/// A bot that was added to a sandbox, by [`Sandbox::add_bot`]. It has a token, dialogs and updates of its own.
+#[derive(Clone)]
+pub struct Account {
+    sandbox: Sandbox,
+    pub(in crate::sandbox) user_id: UserId,
+    token: Arc<str>,
+}
+
+impl Sandbox {
+    /// One more bot. People talk with it as [`Person::with_bot`](crate::sandbox::Person::with_bot).
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// let helper = tamtam.add_bot("Helper", "helper_bot");
+    /// let alice = tamtam.user("Alice").with_bot(&helper);
+    /// alice.says("hi");
+    /// helper.bot().send(alice.chat_id(), "How can I help?").await?;
+    /// assert_eq!(alice.reads().await.text(), "How can I help?");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is a bot with this username already.
+    #[track_caller]
+    pub fn add_bot(&self, name: impl Into<String>, username: impl Into<String>) -> Account {
+        let (name, username) = (name.into(), username.into());
+        let added = self.world().act(|state| {
+            let token = state.default_token(&username);
+            let is_known = state.bot_by_token(&token).is_some() || state.has_username(&username);
+            (!is_known).then(|| (state.add_bot(name, username.clone(), token.clone()), token))
+        });
+        let Some((user_id, token)) = added else { panic!("there is a bot @{username} already") };
+        Account { sandbox: self.clone(), user_id, token: token.into() }
+    }
+}
+
+impl Account {
+    /// The bot itself, ready to use.
+    ///
+    /// # Panics
+    ///
+    /// If the HTTP client cannot be set up.
+    #[must_use]
+    pub fn bot(&self) -> Bot {
+        self.sandbox.bot_of(&self.token)
+    }
+
+    /// The bot's `access_token`.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The bot's user id.
+    pub fn bot_id(&self) -> crate::UserId {
+        crate::UserId(self.user_id)
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Account").field("bot_id", &self.user_id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,53 @@
+//! What a person sees of a message.
+
+use serde_json::Value;
+
+/// A message as a bot showed it to people: a new one, or one that was edited. It stays as it was at
+/// that moment, whatever happens to the message later.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Seen {
+    pub(in crate::sandbox) mid: crate::MessageId,
+    pub(in crate::sandbox) text: String,
+    pub(in crate::sandbox) buttons: Vec<Vec<String>>,
+    pub(in crate::sandbox) message: Value,
+    pub(in crate::sandbox) is_edit: bool,
+}
+
+impl Seen {
+    /// The text; empty if the message has none.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The id of the message.
+    pub fn mid(&self) -> &crate::MessageId {
+        &self.mid
+    }
+
+    /// The labels of the inline keyboard, row by row; empty if there is none.
+    pub fn buttons(&self) -> &[Vec<String>] {
+        &self.buttons
+    }
+
+    /// The attachments as the API shows them (`Attachment` in its document), the keyboard included.
+    pub fn attachments(&self) -> &[Value] {
+        self.message["body"]["attachments"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// How parts of the text look, as the API shows it (`MarkupElement` in its document); empty for plain text.
+    pub fn markup(&self) -> &[Value] {
+        self.message["body"]["markup"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// The whole message as the API shows it (`Message` in its document): sender, recipient, link.
+    pub fn message(&self) -> &Value {
+        &self.message
+    }
+
+    /// Whether a message that was there before has been edited, by an edit or by the answer to a
+    /// pressed button; otherwise it is new.
+    pub fn is_edit(&self) -> bool {
+        self.is_edit
+    }
+}

@@ -1,0 +1,207 @@
+//! What a message is made of: text, attachments, buttons, and the message it links to.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::ids::{self, ChatId, Seq, UserId};
+use crate::sandbox::clock::Millis;
+use crate::sandbox::markup::Element;
+use crate::sandbox::uploads::Media;
+
+/// A message in a chat.
+#[derive(Clone, Debug)]
+pub(in crate::sandbox) struct Message {
+    pub(in crate::sandbox) sender: UserId,
+    pub(in crate::sandbox) timestamp: Millis,
+    pub(in crate::sandbox) link: Option<Link>,
+    pub(in crate::sandbox) body: Body,
+    /// The bot in whose constructor it was made.
+    pub(in crate::sandbox) constructor: Option<UserId>,
+    /// The people who have seen it.
+    pub(in crate::sandbox) viewers: BTreeSet<UserId>,
+}
+
+/// Text and attachments, and where they were first posted.
+#[derive(Clone, Debug)]
+pub(in crate::sandbox) struct Body {
+    pub(in crate::sandbox) chat: ChatId,
+    pub(in crate::sandbox) seq: Seq,
+    pub(in crate::sandbox) text: Option<String>,
+    pub(in crate::sandbox) markup: Vec<Element>,
+    pub(in crate::sandbox) attachments: Vec<Attachment>,
+}
+
+/// A forwarded or replied message, as it was at that moment.
+#[derive(Clone, Debug)]
+pub(in crate::sandbox) struct Link {
+    pub(in crate::sandbox) kind: LinkKind,
+    pub(in crate::sandbox) sender: UserId,
+    pub(in crate::sandbox) body: Body,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sandbox) enum LinkKind {
+    Forward,
+    Reply,
+}
+
+#[derive(Clone, Debug)]
+pub(in crate::sandbox) enum Attachment {
+    Photo(Photo),
+    Media(Media),
+    Sticker { code: String },
+    Contact { vcf: Option<String>, user: Option<UserId> },
+    Share { url: Option<String>, token: Option<String> },
+    Location { latitude: f64, longitude: f64 },
+    Keyboard(Keyboard),
+}
+
+#[derive(Clone, Debug)]
+pub(in crate::sandbox) struct Photo {
+    pub(in crate::sandbox) photo_id: i64,
+    pub(in crate::sandbox) token: String,
+    pub(in crate::sandbox) url: String,
+}
+
+/// Rows of buttons.
+pub(in crate::sandbox) type Keyboard = Vec<Vec<Button>>;
+
+#[derive(Clone, Debug)]
+pub(in crate::sandbox) struct Button {
+    pub(in crate::sandbox) label: String,
+    pub(in crate::sandbox) action: Action,
+}
+
+/// What pressing a button does.
+#[derive(Clone, Debug)]
+pub(in crate::sandbox) enum Action {
+    Callback { payload: String, intent: &'static str },
+    Link { url: String },
+    RequestContact,
+    RequestLocation { quick: bool },
+    Chat(ChatButton),
+}
+
+/// What a chat button says of its chat.
+#[derive(Clone, Debug)]
+pub(in crate::sandbox) struct ChatButton {
+    pub(in crate::sandbox) title: String,
+    pub(in crate::sandbox) description: Option<String>,
+    pub(in crate::sandbox) start_payload: Option<String>,
+    /// Tells the chat buttons of one message apart.
+    pub(in crate::sandbox) uuid: i64,
+}
+
+impl Message {
+    pub(in crate::sandbox) fn mid(&self) -> String {
+        self.body.mid()
+    }
+
+    /// The bot that hears of its buttons.
+    pub(in crate::sandbox) fn button_bot(&self) -> UserId {
+        self.constructor.unwrap_or(self.sender)
+    }
+}
+
+impl Body {
+    pub(in crate::sandbox) fn mid(&self) -> String {
+        ids::mid(self.chat, self.seq)
+    }
+
+    pub(in crate::sandbox) fn keyboard(&self) -> Option<&Keyboard> {
+        self.attachments.iter().find_map(|attachment| match attachment {
+            Attachment::Keyboard(rows) => Some(rows),
+            _ => None,
+        })
+    }
+
+    /// The labels of the keyboard, row by row.
+    pub(in crate::sandbox) fn labels(&self) -> Vec<Vec<String>> {
+        let rows = self.keyboard().into_iter().flatten();
+        rows.map(|row| row.iter().map(|button| button.label.clone()).collect()).collect()
+    }
+}
+
+impl Link {
+    /// A link to a message as it is now. A forward of a forward shows the first message.
+    pub(in crate::sandbox) fn to(message: &Message, kind: LinkKind) -> Self {
+        match &message.link {
+            Some(inner) if kind == LinkKind::Forward && inner.kind == kind => inner.clone(),
+            _ => Self { kind, sender: message.sender, body: message.body.clone() },
+        }
+    }
+}
+
+impl LinkKind {
+    pub(in crate::sandbox) const fn name(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Reply => "reply",
+        }
+    }
+}
+
+impl Attachment {
+    /// The `type` of the attachment.
+    pub(in crate::sandbox) const fn name(&self) -> &'static str {
+        match self {
+            Self::Photo(_) => "image",
+            Self::Media(media) => media.kind,
+            Self::Sticker { .. } => "sticker",
+            Self::Contact { .. } => "contact",
+            Self::Share { .. } => "share",
+            Self::Location { .. } => "location",
+            Self::Keyboard(_) => "inline_keyboard",
+        }
+    }
+}
+
+/// What the author of a message gives.
+#[derive(Clone, Debug, Default)]
+pub(in crate::sandbox) struct Content {
+    pub(in crate::sandbox) text: Option<String>,
+    pub(in crate::sandbox) markup: Vec<Element>,
+    pub(in crate::sandbox) attachments: Vec<Attachment>,
+    pub(in crate::sandbox) link: Option<Link>,
+}
+
+impl Content {
+    pub(in crate::sandbox) fn text(text: impl Into<String>) -> Self {
+        Self { text: Some(text.into()), ..Self::default() }
+    }
+
+    /// What a message has now.
+    pub(in crate::sandbox) fn of(message: &Message) -> Self {
+        let Body { text, markup, attachments, .. } = message.body.clone();
+        Self { text, markup, attachments, link: message.link.clone() }
+    }
+
+    /// Whether this is too little for a message: a keyboard needs something to stand under, and a
+    /// reply something to say.
+    pub(in crate::sandbox) fn is_empty(&self) -> bool {
+        self.text.as_deref().is_none_or(str::is_empty)
+            && self.attachments.iter().all(|one| matches!(one, Attachment::Keyboard(_)))
+            && self.link.as_ref().is_none_or(|link| link.kind != LinkKind::Forward)
+    }
+}
+
+/// As the transcript shows it: `hi  <image> [Yes] [No]`.
+impl fmt::Display for Message {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        if let Some(link) = &self.link {
+            parts.push(format!("<{}>", link.kind.name()));
+        }
+        for attachment in &self.body.attachments {
+            match attachment {
+                Attachment::Keyboard(rows) => {
+                    parts.extend(rows.iter().flatten().map(|button| format!("[{}]", button.label)));
+                }
+                other => parts.push(format!("<{}>", other.name())),
+            }
+        }
+        let text = self.body.text.as_deref().unwrap_or_default();
+        let gap = if text.is_empty() || parts.is_empty() { "" } else { "  " };
+        write!(out, "{text}{gap}{}", parts.join(" "))
+    }
+}
