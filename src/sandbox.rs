@@ -66,6 +66,7 @@ use tokio::sync::oneshot;
 
 mod builder;
 mod clock;
+pub mod control;
 mod faults;
 mod markup;
 mod operations;
@@ -87,7 +88,7 @@ pub use updates::Delivery;
 pub use uploads::{ReceivedFile, UploadFault, UploadRequest, UploadStatus, Uploads};
 
 use crate::{Bot, UserId};
-use state::chat::Channel;
+use people::actor::Actor;
 use world::World;
 
 /// A TamTam of its own, with one bot, and as many more as are [added](Sandbox::add_bot). Cheap to clone; when the last clone and the last [`Person`]
@@ -165,7 +166,8 @@ impl Sandbox {
     pub fn user(&self, name: impl Into<String>) -> Person {
         let name = name.into();
         let user_id = self.world().act(|state| state.add_person(name.clone()));
-        Person { sandbox: self.clone(), user_id, name: name.into(), bot: self.server.bot_id, group: None }
+        let actor = Actor { user_id, bot: self.server.bot_id, group: None };
+        Person { sandbox: self.clone(), actor, name: name.into() }
     }
 
     /// A new group of these people and the bot, which is an administrator. The first person is the
@@ -176,7 +178,7 @@ impl Sandbox {
     /// If there are no people.
     #[track_caller]
     pub fn group<'a>(&self, title: impl Into<String>, people: impl IntoIterator<Item = &'a Person>) -> Group {
-        self.found(title.into(), people, None)
+        self.found(title.into(), people, false)
     }
 
     /// A new channel of these people and the bot, which is an administrator. The first person is the owner; the
@@ -202,26 +204,15 @@ impl Sandbox {
     /// If there are no people.
     #[track_caller]
     pub fn channel<'a>(&self, title: impl Into<String>, people: impl IntoIterator<Item = &'a Person>) -> Group {
-        self.found(title.into(), people, Some(Channel { signs: false }))
+        self.found(title.into(), people, true)
     }
 
     #[track_caller]
-    fn found<'a>(
-        &self,
-        title: String,
-        people: impl IntoIterator<Item = &'a Person>,
-        channel: Option<Channel>,
-    ) -> Group {
-        let mut people = people.into_iter().map(|person| person.user_id);
+    fn found<'a>(&self, title: String, people: impl IntoIterator<Item = &'a Person>, is_channel: bool) -> Group {
+        let mut people = people.into_iter().map(|person| person.actor.user_id);
         let Some(owner) = people.next() else { panic!("a chat needs an owner") };
         let bot = self.server.bot_id;
-        let chat_id = self.world().act(|state| {
-            let chat_id = state.found_group(title, owner, channel);
-            for user in people.chain([bot]) {
-                state.take_in(chat_id, user, Some(owner));
-            }
-            chat_id
-        });
+        let chat_id = self.world().act(|state| state.found_with(title, owner, people.chain([bot]), is_channel));
         Group { sandbox: self.clone(), chat_id }
     }
 
@@ -275,13 +266,8 @@ impl Sandbox {
     /// If the clock would show a time after the year 6429, for which the ids of messages have no room.
     #[track_caller]
     pub fn time_passes(&self, time: Duration) {
-        let fits = self.world().act(|state| {
-            let fits = state.clock.advance(time);
-            state.end_given_up();
-            state.touched = true;
-            fits
-        });
-        assert!(fits, "the sandbox's clock ends in the year 6429, before {time:?} have passed");
+        let fits = self.world().act(|state| state.let_pass(time));
+        assert!(fits, "{}: {time:?} is too long", clock::TOO_FAR);
     }
 
     /// The host that takes uploads: what has arrived there, and what is to go wrong.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::control::Control;
 use super::state::State;
 use super::world::World;
 use super::{Sandbox, Server, clock, server};
@@ -32,6 +33,7 @@ pub struct SandboxBuilder {
     patience: Duration,
     delivery_timeout: Duration,
     redelivery: Duration,
+    has_control: bool,
 }
 
 impl Default for SandboxBuilder {
@@ -45,6 +47,7 @@ impl Default for SandboxBuilder {
             patience: PATIENCE,
             delivery_timeout: DELIVERY_TIMEOUT,
             redelivery: REDELIVERY,
+            has_control: false,
         }
     }
 }
@@ -119,6 +122,13 @@ impl SandboxBuilder {
         self
     }
 
+    /// Adds the endpoints of [`control`](super::control) to the API's port, by which a test in any language acts as
+    /// people and makes things go wrong. They want no token.
+    pub fn control_endpoints(mut self) -> Self {
+        self.has_control = true;
+        self
+    }
+
     /// Starts the sandbox.
     ///
     /// # Panics
@@ -135,9 +145,15 @@ impl SandboxBuilder {
         let world = Arc::new(World::new(state));
         let (stop, stopped) = oneshot::channel();
         let (shared, timeout) = (Arc::clone(&world), self.delivery_timeout);
+        let control = self.has_control.then(|| Control {
+            world: Arc::clone(&world),
+            base_url: base_url.clone(),
+            patience: self.patience,
+        });
         let thread = thread::Builder::new().name("tamtam-sandbox".to_owned());
-        let thread =
-            thread.spawn(move || server::run(listener, upload_listener, shared, timeout, stopped)).expect("a thread");
+        let thread = thread
+            .spawn(move || server::run(listener, upload_listener, shared, timeout, control, stopped))
+            .expect("a thread");
         Sandbox {
             server: Arc::new(Server {
                 world,

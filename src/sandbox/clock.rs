@@ -8,6 +8,9 @@ pub(super) type Millis = i64;
 /// The clock ends here, in the year 6429: a message's `seq` has no room for a later time.
 const END: Millis = (1 << 47) - 1;
 
+/// Why a clock cannot be moved.
+pub(super) const TOO_FAR: &str = "the sandbox's clock ends in the year 6429";
+
 /// Where a clock begins that does not go by the wall clock: 2025-01-01 00:00 UTC.
 const BEGINNING: Millis = 1_735_689_600_000;
 /// How far such a clock goes with everything that happens, in milliseconds: a second, as people read it.

@@ -4,6 +4,7 @@ mod cut;
 mod updates;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +18,8 @@ pub(super) use cut::Cut;
 /// What is left of an answer that was never written, since nothing was done.
 const NO_ANSWER: &str = r#"{"success":true}"#;
 const GARBAGE: &str = "\u{1}<<not JSON>>";
+/// The statuses that a request can end with.
+pub(super) const STATUSES: RangeInclusive<u16> = 200..=999;
 /// What the API's own error bodies say of a fault.
 const SAID: &str = "The test asked for it";
 
@@ -92,7 +95,7 @@ impl Fault {
     /// If the status is not between 200 and 999: others do not end a request.
     #[track_caller]
     pub fn answer(status: u16, body: impl Into<String>) -> Self {
-        assert!((200..=999).contains(&status), "{status} is no status that a request can end with");
+        assert!(STATUSES.contains(&status), "{status} is no status that a request can end with");
         Self::new(End::Answer(status, body.into()), false)
     }
 
@@ -198,10 +201,18 @@ pub(super) enum Spoilt {
 pub(super) struct Faults(BTreeMap<&'static str, VecDeque<Fault>>);
 
 impl Faults {
-    fn add(&mut self, operation: &'static str, fault: Fault) {
+    /// Lets requests of this operation go wrong; false if the API has no such operation.
+    pub(super) fn add(&mut self, operation: &str, fault: Fault) -> bool {
+        let Some(route) = ROUTES.iter().find(|route| route.operation == operation) else { return false };
         if fault.times > 0 {
-            self.0.entry(operation).or_default().push_back(fault);
+            self.0.entry(route.operation).or_default().push_back(fault);
         }
+        true
+    }
+
+    /// Lets nothing go wrong any more.
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
     }
 
     /// What happens to the next request of this operation.
@@ -250,9 +261,8 @@ impl Sandbox {
     /// If the API has no such operation.
     #[track_caller]
     pub fn fails(&self, operation: &str, fault: Fault) {
-        let route = ROUTES.iter().find(|route| route.operation == operation);
-        let Some(route) = route else { panic!("the API has no operation {operation}: it may be spelt differently") };
-        self.world().faults().add(route.operation, fault);
+        let is_known = self.world().faults().add(operation, fault);
+        assert!(is_known, "the API has no operation {operation}: it may be spelt differently");
     }
 }
 
@@ -266,14 +276,15 @@ mod tests {
         faults.add("getChat", Fault::status(500).times(2));
         faults.add("getChat", Fault::reset());
         faults.add("getChat", Fault::garbage().times(0));
-        faults.add("getMe", Fault::cut_body());
+        faults.add("getMyInfo", Fault::cut_body());
+        assert!(!faults.add("getYou", Fault::reset()));
         let mut taken = |operation| faults.take(operation).map(|fault| fault.end);
         let failed = Fault::status(500).end;
         assert_eq!(taken("getChat"), Some(failed.clone()));
         assert_eq!(taken("getChat"), Some(failed));
         assert_eq!(taken("getChat"), Some(End::Reset));
         assert_eq!(taken("getChat"), None);
-        assert_eq!(taken("getMe"), Some(End::Cut));
+        assert_eq!(taken("getMyInfo"), Some(End::Cut));
         assert_eq!(taken("sendMessage"), None);
     }
 }

@@ -1,6 +1,7 @@
 //! What a test drives the sandbox with: people, and the bots, groups and constructors they deal with.
 
 mod account;
+pub(super) mod actor;
 mod constructor;
 mod enclosure;
 mod group;

@@ -21,6 +21,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
+use super::control::{self, Control};
 use super::faults::{Cut, Spoilt};
 use super::operations::{Handler, updates};
 use super::validation::{self, Asked};
@@ -45,6 +46,7 @@ pub(super) fn run(
     uploads: TcpListener,
     world: Arc<World>,
     delivery_timeout: Duration,
+    control: Option<Control>,
     stop: oneshot::Receiver<()>,
 ) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
@@ -53,7 +55,11 @@ pub(super) fn run(
     runtime.spawn(courier::run(Arc::clone(&world), delivery_timeout));
     runtime.spawn(async move {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-        let app = Router::new().fallback(handle).with_state(world);
+        let api = Router::new().fallback(handle).with_state(world);
+        let app = match control {
+            Some(control) => Router::new().nest("/sandbox", control::router(control)).fallback_service(api),
+            None => api,
+        };
         let _ = axum::serve(Breakable(listener), app.into_make_service_with_connect_info::<Breaker>()).await;
     });
     let _ = runtime.block_on(stop);

@@ -15,6 +15,7 @@ pub(super) mod session;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::clock::{Clock, Millis};
 use super::transcript::Event;
@@ -105,6 +106,13 @@ impl State {
         user_id
     }
 
+    /// A bot beside those that are there, with the token that is its own; none if there is one with this username.
+    pub(super) fn add_another_bot(&mut self, name: String, username: String) -> Option<(UserId, String)> {
+        let token = self.default_token(&username);
+        let is_known = self.bot_by_token(&token).is_some() || self.has_username(&username);
+        (!is_known).then(|| (self.add_bot(name, username, token.clone()), token))
+    }
+
     pub(super) fn add_person(&mut self, name: String) -> UserId {
         let user_id = ids::person(self.issue_id());
         self.add_user(user_id, name, None, false);
@@ -120,6 +128,15 @@ impl State {
         let number = self.issue();
         let now = self.clock.tick();
         self.chats.entry(chat_id).or_insert_with(|| Chat::new(chat_id, number, kind, now))
+    }
+
+    /// Moves the clock forward, and ends what has waited too long by then. False, and nothing else, if that is beyond
+    /// the clock's end.
+    pub(super) fn let_pass(&mut self, time: Duration) -> bool {
+        let fits = self.clock.advance(time);
+        self.end_given_up();
+        self.touched = true;
+        fits
     }
 
     /// The next number of a count that ids are made of.

@@ -170,13 +170,13 @@ impl Uploads {
 
     /// Something goes wrong with the next upload, after the faults that are waiting already.
     pub fn fail_next(&self, fault: UploadFault) {
-        self.act(|store| store.faults.push_back(fault));
+        self.act(|store| store.fail_next(fault));
     }
 
     /// How often sending a message is refused because a file that arrives from now on is still being processed: never,
     /// unless it is set. Both forms in which TamTam says so take turns.
     pub fn set_not_ready(&self, times: u32) {
-        self.act(|store| store.settings.not_ready = times);
+        self.act(|store| store.set_not_ready(times));
     }
 
     /// Whether videos and audio are answered with `<retval>1</retval>`, and have their token from `getUploadUrl`; if not

@@ -6,6 +6,7 @@ mod chat_buttons;
 mod chats;
 mod client;
 mod constructors;
+mod control;
 mod errors;
 mod faults;
 mod formats;

@@ -10,7 +10,7 @@ use crate::sandbox::state::ids::UserId;
 /// A bot that was added to a sandbox, by [`Sandbox::add_bot`]. It has a token, dialogs and updates of its own.
 #[derive(Clone)]
 pub struct Account {
-    sandbox: Sandbox,
+    pub(in crate::sandbox) sandbox: Sandbox,
     pub(in crate::sandbox) user_id: UserId,
     token: Arc<str>,
 }
@@ -37,11 +37,7 @@ impl Sandbox {
     #[track_caller]
     pub fn add_bot(&self, name: impl Into<String>, username: impl Into<String>) -> Account {
         let (name, username) = (name.into(), username.into());
-        let added = self.world().act(|state| {
-            let token = state.default_token(&username);
-            let is_known = state.bot_by_token(&token).is_some() || state.has_username(&username);
-            (!is_known).then(|| (state.add_bot(name, username.clone(), token.clone()), token))
-        });
+        let added = self.world().act(|state| state.add_another_bot(name, username.clone()));
         let Some((user_id, token)) = added else { panic!("there is a bot @{username} already") };
         Account { sandbox: self.clone(), user_id, token: token.into() }
     }

@@ -2,11 +2,9 @@
 
 use std::panic::Location;
 
-use super::{Person, person};
+use super::Person;
+use super::actor::Actor;
 use crate::sandbox::state::State;
-use crate::sandbox::state::ids::ChatId;
-use crate::sandbox::state::message::Action;
-use crate::sandbox::state::session::Session;
 
 /// A bot's constructor that a person has opened, to compose a message for the chat the person acts in.
 ///
@@ -61,10 +59,7 @@ impl Person {
     /// opened.
     #[track_caller]
     pub fn opens_constructor(&self) -> Constructor {
-        let session_id = self.must(|state, chat_id| {
-            self.check_writes(state, chat_id)?;
-            Ok(state.open_constructor(self.user_id, self.bot, chat_id))
-        });
+        let session_id = self.must(Actor::opens_constructor);
         Constructor { person: self.clone(), session_id }
     }
 }
@@ -82,14 +77,7 @@ impl Constructor {
     /// If the bot allows no input, and when the message is posted already.
     #[track_caller]
     pub fn types(&self, text: &str) {
-        self.person.must(|state, _| {
-            let session = self.session(state)?;
-            if session.answer.as_ref().is_some_and(|answer| !answer.allows_input) {
-                return Err("cannot type: the bot allows no input in its constructor".to_owned());
-            }
-            state.type_into(&self.session_id, text);
-            Ok(())
-        });
+        self.person.must(|actor, state| actor.types(state, &self.session_id, text));
     }
 
     /// Presses a button, by its label, of the keyboard that the bot has put here. For a `callback` button the bot gets
@@ -100,16 +88,7 @@ impl Constructor {
     /// If there is no button with this label, if it is one of another type, and when the message is posted already.
     #[track_caller]
     pub fn presses(&self, label: &str) {
-        self.person.must(|state, _| {
-            let answer = self.session(state)?.answer.as_ref();
-            let rows = answer.map(|answer| answer.keyboard.as_slice()).unwrap_or_default();
-            match person::button(rows, label)? {
-                Action::Callback { payload, .. } => state.press_in_constructor(&self.session_id, label, &payload),
-                Action::Link { .. } => {}
-                _ => return Err(format!("cannot press [{label}] in a constructor")),
-            }
-            Ok(())
-        });
+        self.person.must(|actor, state| actor.presses_in(state, &self.session_id, label));
     }
 
     /// Reads the next thing that the bot has put into this constructor. Waits for it if there is none yet.
@@ -120,10 +99,9 @@ impl Constructor {
     /// transcript.
     #[track_caller]
     pub fn reads(&self) -> impl Future<Output = Prepared> + Send + use<> {
-        let id = self.session_id.clone();
-        self.person.clone().waits("an answer in the constructor", Location::caller(), move |state| {
-            state.sessions.get_mut(&id)?.unread.pop_front()
-        })
+        let (actor, id) = (self.person.actor, self.session_id.clone());
+        let look = move |state: &mut State| actor.reads_prepared(state, &id);
+        self.person.clone().waits("an answer in the constructor", Location::caller(), look)
     }
 
     /// Posts the messages that the bot has prepared, in this person's name, and returns their ids. The bot gets
@@ -135,19 +113,7 @@ impl Constructor {
     /// more.
     #[track_caller]
     pub fn posts(&self) -> Vec<crate::MessageId> {
-        self.person.must(|state, chat_id: ChatId| {
-            let answer = self.session(state)?.answer.as_ref();
-            if answer.is_none_or(|answer| answer.messages.is_empty()) {
-                return Err("cannot post: the bot has prepared no message".to_owned());
-            }
-            self.person.check_writes(state, chat_id)?;
-            Ok(state.post_constructed(&self.session_id).into_iter().map(Into::into).collect())
-        })
-    }
-
-    fn session<'a>(&self, state: &'a State) -> Result<&'a Session, String> {
-        let session = state.sessions.get(&self.session_id);
-        session.ok_or_else(|| "has posted this message already".to_owned())
+        self.person.must(|actor, state| actor.posts(state, &self.session_id))
     }
 }
 

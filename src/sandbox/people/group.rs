@@ -1,8 +1,9 @@
 //! Groups and channels, and what people do there beyond talking.
 
-use super::{Person, person};
+use super::Person;
+use super::actor::Actor;
 use crate::sandbox::Sandbox;
-use crate::sandbox::state::chat::{Gone, Member};
+use crate::sandbox::state::chat::Member;
 use crate::sandbox::state::ids::ChatId;
 
 /// A chat of several people and the bot, made by [`Sandbox::group`], or a channel, made by [`Sandbox::channel`], in which
@@ -74,10 +75,7 @@ impl Person {
     /// If this person is a member already or is blocked, and in a dialog.
     #[track_caller]
     pub fn joins(&self) {
-        self.must(|state, chat_id| {
-            let joined = self.group.is_some() && state.take_in(chat_id, self.user_id, None);
-            joined.then_some(()).ok_or_else(|| "cannot join this chat".to_owned())
-        });
+        self.must(Actor::joins);
     }
 
     /// Leaves the group; the bot gets `user_removed`, if it is an administrator.
@@ -87,11 +85,7 @@ impl Person {
     /// If this person is no member, and in a dialog.
     #[track_caller]
     pub fn leaves(&self) {
-        self.must(|state, chat_id| {
-            self.check_group_member(state, chat_id)?;
-            state.take_out(chat_id, self.user_id, self.user_id, Gone::Left);
-            Ok(())
-        });
+        self.must(Actor::leaves);
     }
 
     /// Adds somebody to the group; the bot gets `user_added`, if it is an administrator.
@@ -101,7 +95,7 @@ impl Person {
     /// If this person is no member, or no administrator of a channel, or the other one is a member already or is blocked.
     #[track_caller]
     pub fn adds(&self, other: &Self) {
-        self.add(other.user_id);
+        self.must(|actor, state| actor.adds(state, other.actor.user_id));
     }
 
     /// Adds the bot to the group, as an administrator; it gets `bot_added`.
@@ -111,16 +105,7 @@ impl Person {
     /// If this person is no member, or the bot is one already.
     #[track_caller]
     pub fn adds_bot(&self) {
-        self.add(self.bot);
-    }
-
-    #[track_caller]
-    fn add(&self, user_id: i64) {
-        self.must(|state, chat_id| {
-            self.check_changes(state, chat_id)?;
-            let added = state.take_in(chat_id, user_id, Some(self.user_id));
-            added.then_some(()).ok_or_else(|| format!("cannot add {}", state.name(user_id)))
-        });
+        self.must(|actor, state| actor.adds(state, actor.bot));
     }
 
     /// Removes somebody from the group; the bot gets `user_removed`, if it is an administrator.
@@ -130,7 +115,7 @@ impl Person {
     /// If this person is no member, or the other one is none.
     #[track_caller]
     pub fn removes(&self, other: &Self) {
-        self.remove(other.user_id);
+        self.must(|actor, state| actor.removes(state, other.actor.user_id));
     }
 
     /// Removes the bot from the group; it gets `bot_removed`.
@@ -140,19 +125,7 @@ impl Person {
     /// If this person is no member, or the bot is none.
     #[track_caller]
     pub fn removes_bot(&self) {
-        self.remove(self.bot);
-    }
-
-    #[track_caller]
-    fn remove(&self, user_id: i64) {
-        self.must(|state, chat_id| {
-            self.check_changes(state, chat_id)?;
-            if !person::chat(state, chat_id)?.members.contains_key(&user_id) {
-                return Err(format!("cannot remove {}, who is no member", state.name(user_id)));
-            }
-            state.take_out(chat_id, user_id, self.user_id, Gone::Removed);
-            Ok(())
-        });
+        self.must(|actor, state| actor.removes(state, actor.bot));
     }
 
     /// Removes somebody for good: who is blocked can neither join nor be added again. The bot gets `user_removed`, if it
@@ -163,22 +136,7 @@ impl Person {
     /// If this person is no administrator, and if the other one is the owner.
     #[track_caller]
     pub fn blocks(&self, other: &Self) {
-        self.must(|state, chat_id| {
-            let members = &person::chat(state, chat_id)?.members;
-            if !members.get(&self.user_id).is_some_and(Member::is_admin) {
-                return Err("is no administrator".to_owned());
-            }
-            let member = members.get(&other.user_id);
-            if member.is_some_and(|member| member.is_owner) {
-                return Err(format!("cannot block {}, who is the owner", other.name));
-            }
-            if member.is_some() {
-                state.take_out(chat_id, other.user_id, self.user_id, Gone::Removed);
-            }
-            state.record(chat_id, format!("{} blocks {}", self.name, other.name));
-            state.with_chat(chat_id, |chat| chat.blocked.insert(other.user_id));
-            Ok(())
-        });
+        self.must(|actor, state| actor.blocks(state, other.actor.user_id));
     }
 
     /// Gives the group another title; the bot gets `chat_title_changed`.
@@ -188,11 +146,7 @@ impl Person {
     /// If this person is no member, and in a dialog.
     #[track_caller]
     pub fn renames_chat(&self, title: &str) {
-        self.must(|state, chat_id| {
-            self.check_changes(state, chat_id)?;
-            state.rename(chat_id, self.user_id, title);
-            Ok(())
-        });
+        self.must(|actor, state| actor.renames_chat(state, title));
     }
 
     /// Makes somebody an administrator with every right. The bot is not told.
@@ -202,33 +156,6 @@ impl Person {
     /// If this person is no administrator, or the other one is no member.
     #[track_caller]
     pub fn appoints(&self, other: &Self) {
-        self.must(|state, chat_id| {
-            let members = &person::chat(state, chat_id)?.members;
-            if !members.get(&self.user_id).is_some_and(Member::is_admin) {
-                return Err("is no administrator".to_owned());
-            }
-            if !members.contains_key(&other.user_id) {
-                return Err(format!("cannot appoint {}, who is no member", other.name));
-            }
-            state.appoint(chat_id, other.user_id, self.user_id);
-            Ok(())
-        });
-    }
-
-    /// A member can change a group, and an administrator a channel.
-    fn check_changes(&self, state: &crate::sandbox::state::State, chat_id: ChatId) -> Result<(), String> {
-        self.check_group_member(state, chat_id)?;
-        let chat = person::chat(state, chat_id)?;
-        if chat.is_channel() && !chat.members.get(&self.user_id).is_some_and(Member::is_admin) {
-            return Err("is no administrator of this channel".to_owned());
-        }
-        Ok(())
-    }
-
-    fn check_group_member(&self, state: &crate::sandbox::state::State, chat_id: ChatId) -> Result<(), String> {
-        if self.group.is_none() {
-            return Err("is in a dialog; use in_chat".to_owned());
-        }
-        self.check_member(state, chat_id)
+        self.must(|actor, state| actor.appoints(state, other.actor.user_id));
     }
 }

@@ -22,6 +22,21 @@ impl State {
         chat_id
     }
 
+    /// The same with others in it, whom the owner adds.
+    pub(in crate::sandbox) fn found_with(
+        &mut self,
+        title: String,
+        owner: UserId,
+        others: impl IntoIterator<Item = UserId>,
+        is_channel: bool,
+    ) -> ChatId {
+        let chat_id = self.found_group(title, owner, is_channel.then_some(Channel { signs: false }));
+        for user in others {
+            self.take_in(chat_id, user, Some(owner));
+        }
+        chat_id
+    }
+
     /// Makes a group public, under a name.
     pub(in crate::sandbox) fn make_public(&mut self, chat_id: ChatId, name: &str) {
         self.with_chat(chat_id, |chat| {

@@ -106,6 +106,15 @@ impl Store {
         self.contents.get(id).cloned()
     }
 
+    /// Lets something go wrong, after what is waiting to.
+    pub(in crate::sandbox) fn fail_next(&mut self, fault: UploadFault) {
+        self.faults.push_back(fault);
+    }
+
+    pub(in crate::sandbox) fn set_not_ready(&mut self, times: u32) {
+        self.settings.not_ready = times;
+    }
+
     /// The fault whose place is reached, taken from those that wait.
     pub(super) fn fault_before(&mut self, end: u64) -> Option<UploadFault> {
         let is_reached = |fault: &UploadFault| match fault {
