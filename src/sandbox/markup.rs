@@ -3,6 +3,7 @@
 
 mod html;
 mod markdown;
+mod mentions;
 
 use std::cmp::Reverse;
 
@@ -134,6 +135,23 @@ fn link(url: &str) -> Option<Style> {
     }
     let fits = !url.trim().is_empty() && url.chars().count() <= URL_CHARS;
     fits.then(|| Style::Link { url: url.to_owned() })
+}
+
+/// Adds the mentions of users by their usernames to the elements of a text, but where it says something else already:
+/// `name` makes the mention of a username, if there is such a user.
+pub(super) fn mention(text: &str, markup: &mut Vec<Element>, name: impl Fn(&str) -> Option<Style>) {
+    for (place, username) in mentions::find(text) {
+        let is_literal = |one: &Element| {
+            let is_near = one.from < place.end && place.start < one.from + one.length;
+            is_near && matches!(one.style, Style::Monospaced | Style::Link { .. } | Style::Mention { .. })
+        };
+        if !markup.iter().any(is_literal)
+            && let Some(style) = name(username)
+        {
+            markup.push(Element { style, from: place.start, length: place.len() });
+        }
+    }
+    markup.sort_by_key(|element| (element.from, Reverse(element.length)));
 }
 
 /// The elements that a bot gives for a text of its own.

@@ -10,6 +10,7 @@ use super::ids::{self, ChatId, Seq, UserId};
 use super::message::{Action, Attachment, Body, Content, Message};
 use super::{Callback, State};
 use crate::sandbox::clock::Millis;
+use crate::sandbox::markup::{self, Style};
 use crate::sandbox::people::Seen;
 use crate::sandbox::server::wire;
 use crate::sandbox::transcript::Event;
@@ -67,7 +68,7 @@ impl State {
     ) -> Seq {
         let timestamp = self.happened(chat_id, sender);
         let seq = self.next_seq(timestamp);
-        let Content { text, markup, attachments, link } = content;
+        let Content { text, markup, attachments, link } = self.with_mentions(chat_id, content);
         let body = Body { chat: chat_id, seq, text, markup, attachments };
         let message = Message { sender, timestamp, link, body, constructor, viewers: BTreeSet::new() };
         self.record(chat_id, format!("{}: {message}", self.name(sender)));
@@ -89,6 +90,7 @@ impl State {
     /// Gives a message another content.
     pub(in crate::sandbox) fn edit(&mut self, chat_id: ChatId, seq: Seq, editor: UserId, content: Content) {
         let now = self.happened(chat_id, editor);
+        let content = self.with_mentions(chat_id, content);
         let edited = self.with_chat(chat_id, |chat| {
             let message = chat.messages.get_mut(&seq)?;
             message.body.text = content.text;
@@ -103,6 +105,23 @@ impl State {
         self.show(editor, &message, &json, true);
         let bots = self.bots_in(chat_id, editor);
         self.publish(&bots, "message_edited", now, json!({ "message": json }));
+    }
+
+    /// The content with the users marked that its text mentions by username: by that in a dialog, and by id elsewhere, as
+    /// TamTam has been seen to do.
+    fn with_mentions(&self, chat_id: ChatId, mut content: Content) -> Content {
+        let is_dialog = self.chats.get(&chat_id).is_some_and(Chat::is_dialog);
+        let mention = |username: &str| {
+            let user = self.users.values().find(|user| user.username.as_deref() == Some(username))?;
+            Some(Style::Mention {
+                user_link: is_dialog.then(|| format!("@{username}")),
+                user_id: (!is_dialog).then_some(user.user_id),
+            })
+        };
+        if let Some(text) = &content.text {
+            markup::mention(text, &mut content.markup, mention);
+        }
+        content
     }
 
     /// Deletes a message, for everyone.

@@ -113,3 +113,25 @@ async fn answers_and_constructors_are_formatted_too() {
     let body = read().await;
     assert_eq!((&body["text"], &body["markup"]), (&json!("b"), &json!([element("strikethrough", 0, 1)])));
 }
+
+#[tokio::test]
+async fn a_username_in_a_text_mentions_its_user_if_there_is_one() {
+    let (tamtam, api, alice) = dialog().await;
+    let bob = tamtam.user("Bob").with_username("bob");
+    let text = "@bob 😀 @nobody `@bob` bob@bob.org @bob";
+    let posted = api.post(alice.chat_id().0, json!({ "text": text, "format": "markdown" })).await.ok();
+    let mention =
+        |from: i32| json!({ "user_link": "@bob", "user_id": null, "from": from, "length": 4, "type": "user_mention" });
+    let code = json!({ "from": 16, "length": 4, "type": "monospaced" });
+    assert_eq!(posted["message"]["body"]["markup"], json!([mention(0), code, mention(33)]));
+
+    let team = tamtam.group("Team", [&alice, &bob]);
+    let said = alice.in_chat(&team).says("Ask @bob");
+    let message = api.get(&format!("/messages/{}", said.as_str())).await.ok();
+    let by_id =
+        json!({ "user_link": null, "user_id": bob.user_id().0, "from": 4, "length": 4, "type": "user_mention" });
+    assert_eq!(message["body"]["markup"], json!([by_id]));
+    alice.in_chat(&team).edits(&said, "Ask @bob, @bob");
+    let message = api.get(&format!("/messages/{}", said.as_str())).await.ok();
+    assert_eq!(message["body"]["markup"].as_array().unwrap().len(), 2);
+}
