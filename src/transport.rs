@@ -3,7 +3,13 @@
 mod call;
 pub(crate) mod refusal;
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
@@ -155,11 +161,20 @@ impl Transport {
                 return Err(error);
             };
             tracing::warn!(attempt = attempts, ?failure, status, code, delay_ms = delay.as_millis(), "trying again");
-            if let Some(hook) = &self.on_retry {
-                hook(&Retry::new(&error, delay));
-            }
-            self.clock.sleep(delay).await;
+            self.wait_to_retry(&error, delay).await;
         }
+    }
+
+    /// Tells the hook of the retry, and waits until it is time for it. Everything that is tried again waits here. What
+    /// panics in the hook costs neither a call nor an update.
+    pub(crate) async fn wait_to_retry(&self, error: &Error, delay: Duration) {
+        if let Some(hook) = &self.on_retry {
+            let told = catch_unwind(AssertUnwindSafe(|| hook(&Retry::new(error, delay))));
+            if told.is_err() {
+                tracing::error!("the on_retry hook panicked");
+            }
+        }
+        self.clock.sleep(delay).await;
     }
 
     async fn attempt(&self, outgoing: &Outgoing) -> Result<Answer, Kind> {

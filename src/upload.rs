@@ -1,6 +1,7 @@
 //! Uploads: files of any size, from any source, with flat memory, to be attached to messages.
 
 mod answer;
+mod attempts;
 mod feed;
 mod flow;
 mod host;
@@ -8,7 +9,6 @@ mod media;
 mod message;
 mod name;
 mod range;
-mod run;
 mod session;
 mod source;
 
@@ -267,7 +267,7 @@ impl<M: Media> Upload<M> {
         let upload = async {
             let fail = |kind| Error::new(kind).of(M::OPERATION, Report::default());
             let job = Job::new(self).await.map_err(fail)?;
-            run::run(&job).await.map(M::from_tokens)
+            attempts::run(&job).await.map(M::from_tokens)
         };
         upload.instrument(span).await
     }

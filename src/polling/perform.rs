@@ -1,7 +1,6 @@
 //! What the update stream's decisions come to: calls, waits and the marker store.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -21,7 +20,6 @@ use crate::{
     health::Health,
     marker::{ErasedStore, MarkerKey},
     request,
-    retry::Retry,
     transport::CallOptions,
 };
 
@@ -68,13 +66,7 @@ impl World {
             }
             Effect::Retry { error, delay } => {
                 tracing::warn!(delay_ms = delay.as_millis(), "polling failed and goes on: {error}");
-                if let Some(hook) = &bot.transport().on_retry {
-                    let told = catch_unwind(AssertUnwindSafe(|| hook(&Retry::new(&error, delay))));
-                    if told.is_err() {
-                        tracing::error!("the on_retry hook panicked");
-                    }
-                }
-                clock.sleep(delay).await;
+                bot.transport().wait_to_retry(&error, delay).await;
                 Ok(Input::Waited)
             }
             Effect::Stuck { delay } => {

@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use tokio::{io::ReadBuf, sync::mpsc};
 
-use super::source::{Identity, Input, Reader, changed, identity_of};
+use super::source::{Identity, Opened, Reader, Ready, changed, identity_of};
 use crate::error::Kind;
 
 /// How much is read at once, in bytes: large enough that the calls to the system and the changes of thread cost little.
@@ -35,19 +35,13 @@ enum From {
 }
 
 impl Feed {
-    /// The bytes of an input from `offset` on. A `file` is one that stands there already.
-    pub(super) fn new(input: Input, file: Option<fs::File>, offset: u64, identity: Identity) -> Result<Self, Kind> {
-        let total = identity.size;
-        let from = match (input, file) {
-            (Input::File(_), Some(file)) => From::Thread(read_ahead(file, total - offset.min(total), identity)?),
-            (Input::Bytes(bytes), _) => {
-                let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-                From::Bytes(bytes.slice(offset..))
-            }
-            (Input::Reader(reader), _) => From::Reader(reader),
-            (Input::File(path), None) => {
-                return Err(Kind::Source { problem: format!("{} is not open", path.display()), source: None });
-            }
+    /// The bytes of a source from `offset` to the end.
+    pub(super) async fn of(source: &Opened, offset: u64) -> Result<Self, Kind> {
+        let total = source.identity.size;
+        let from = match source.at(offset).await? {
+            Ready::File(file) => From::Thread(read_ahead(file, total - offset.min(total), source.identity.clone())?),
+            Ready::Bytes(bytes) => From::Bytes(bytes),
+            Ready::Reader(reader) => From::Reader(reader),
         };
         Ok(Self { from, rest: Bytes::new(), position: offset, total })
     }

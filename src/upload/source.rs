@@ -12,7 +12,6 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::{io::AsyncRead, sync::oneshot};
 
-use super::feed::Feed;
 use crate::{
     check::{Invalid, Place},
     error::Kind,
@@ -139,6 +138,13 @@ impl Source {
     }
 }
 
+/// A source that stands where it is to be read.
+pub(super) enum Ready {
+    File(fs::File),
+    Bytes(Bytes),
+    Reader(Arc<Mutex<Reader>>),
+}
+
 impl Opened {
     /// What can be kept with a session, to know the source again.
     pub(super) fn marked_identity(&self) -> Identity {
@@ -156,21 +162,24 @@ impl Opened {
         }
     }
 
-    /// The bytes from `offset` to the end.
-    pub(super) async fn feed(&self, offset: u64) -> Result<Feed, Kind> {
+    /// What it is read from, ready to be read from `offset` on.
+    pub(super) async fn at(&self, offset: u64) -> Result<Ready, Kind> {
         if !self.can_go_to(offset) {
             let problem =
                 format!("the source can be read only once, and the host asks for it again from byte {offset}");
             return Err(Kind::Source { problem, source: None });
         }
-        let file = match &self.input {
+        Ok(match &self.input {
             Input::File(path) => {
                 let (path, expected) = (path.clone(), self.identity.clone());
-                Some(off_this_thread(move || reopen_file(&path, &expected, offset)).await??)
+                Ready::File(off_this_thread(move || reopen_file(&path, &expected, offset)).await??)
             }
-            _ => None,
-        };
-        Feed::new(self.input.clone(), file, offset, self.identity.clone())
+            Input::Bytes(bytes) => {
+                let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+                Ready::Bytes(bytes.slice(offset..))
+            }
+            Input::Reader(reader) => Ready::Reader(Arc::clone(reader)),
+        })
     }
 }
 

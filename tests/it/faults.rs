@@ -401,19 +401,27 @@ async fn the_hook_is_told_of_every_retry() {
     let bot = server
         .builder()
         .on_retry(move |retry| {
-            assert!(retry.delay() <= Duration::from_millis(2));
             let error = retry.error();
             tell.lock().unwrap().push((
                 error.attempts(),
                 error.status().unwrap().as_u16(),
                 error.operation().map(str::to_owned),
+                retry.delay() <= Duration::from_millis(2),
             ));
         })
         .build()
         .unwrap();
     Op::Send.call(&bot).await.unwrap();
     let operation = Some("sendMessage".to_owned());
-    assert_eq!(*told.lock().unwrap(), [(1, 429, operation.clone()), (2, 503, operation)]);
+    assert_eq!(*told.lock().unwrap(), [(1, 429, operation.clone(), true), (2, 503, operation, true)]);
+}
+
+#[tokio::test]
+async fn a_hook_that_panics_costs_no_call() {
+    let server = FaultServer::start([Step::Status(429, BY_API, None), Step::Good]).await;
+    let bot = server.builder().on_retry(|_| panic!("the hook's own fault")).build().unwrap();
+    Op::Send.call(&bot).await.unwrap();
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]

@@ -29,14 +29,14 @@ async fn held_polls_and_idle_connections_end_with_it() {
     let request = api.request("GET", "/updates?timeout=90");
     let poll = tokio::spawn(request.send());
     let silent = TcpStream::connect(address(&tamtam)).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let started = Instant::now();
+    // The server, which has one thread, has come to the poll by the time it has answered what came later.
+    api.get("/me").await.ok();
     drop((tamtam, alice));
-    assert!(poll.await.unwrap().is_err());
+    let ended = tokio::time::timeout(Duration::from_secs(30), poll).await.expect("a poll that ends before its time");
+    assert!(ended.unwrap().is_err());
     let mut byte = [0];
     silent.readable().await.unwrap();
     assert!(!matches!(silent.try_read(&mut byte), Ok(1..)));
-    assert!(started.elapsed() < Duration::from_secs(1));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use reqwest::Url;
 use super::{
     Job,
     answer::{self, Tokens},
+    feed::Feed,
     flow::Flow,
     host::{self, Answer},
     name,
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     Error, Result,
     error::{Kind, Report},
-    retry::{Class, Failure, Retry, Tries, Verdict},
+    retry::{Class, Failure, Tries, Verdict},
     secret::Secrets,
     transport::unreadable,
 };
@@ -95,10 +96,7 @@ pub(super) async fn run(job: &Job) -> Result<Tokens> {
             }
         };
         tracing::warn!(attempt = attempts, ?failure, status, delay_ms = delay.as_millis(), "trying again");
-        if let Some(hook) = &transport.on_retry {
-            hook(&Retry::new(&error, delay));
-        }
-        clock.sleep(delay).await;
+        transport.wait_to_retry(&error, delay).await;
         waited += delay;
         if spent {
             run = Run { session: begin(job).await?, is_fresh: true, urls: run.urls + 1, ..run };
@@ -217,7 +215,7 @@ impl Run<'_> {
     }
 
     async fn flow(&self, offset: u64) -> Result<Flow, Kind> {
-        let feed = self.job.source.feed(offset).await?;
+        let feed = Feed::of(&self.job.source, offset).await?;
         Ok(Flow::new(feed, self.job.identity.size, self.job.on_progress.clone()))
     }
 
