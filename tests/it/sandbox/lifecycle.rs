@@ -1,6 +1,6 @@
 //! Beginning and end of a sandbox.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tamtam::sandbox::Sandbox;
 use tokio::net::TcpStream;
