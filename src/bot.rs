@@ -189,7 +189,7 @@ impl Bot {
     /// # }
     /// ```
     pub fn reply<M: Sendable>(&self, to: &Message, message: M) -> M::Request {
-        let link = to.body.as_ref().map(|body| NewMessageLink::new(MessageLinkType::Reply, &body.mid));
+        let link = to.mid().map(|mid| NewMessageLink::new(MessageLinkType::Reply, mid));
         let target = match (to.recipient.chat_id, &to.sender) {
             (Some(chat), _) => Some(Target::Chat(chat)),
             (None, Some(sender)) => Some(Target::User(sender.user_id)),
@@ -202,8 +202,8 @@ impl Bot {
     /// Changes a message of the bot's, given by its id, by itself, or by what [`send`](Self::send) answered.
     ///
     /// What is not given stays: a new text keeps the attachments. Those that are given take the place of all that the
-    /// message has, so that a new keyboard alone takes a photo away; [`NewMessageBody::no_attachments`] removes them all,
-    /// the keyboard included.
+    /// message has, so that a new keyboard alone takes a photo away;
+    /// [`no_attachments`](crate::NewMessageBody::no_attachments) removes them all, the keyboard included.
     ///
     /// ```
     /// # #[tokio::main]

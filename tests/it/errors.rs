@@ -36,6 +36,7 @@ fn predicates(error: &tamtam::Error) -> Vec<&'static str> {
         ("invalid_request", error.is_invalid_request()),
         ("may_have_been_applied", error.may_have_been_applied()),
         ("not_found", error.is_not_found()),
+        ("payload", error.is_payload()),
         ("rate_limited", error.is_rate_limited()),
         ("refused", error.is_refused()),
         ("retryable", error.is_retryable()),
