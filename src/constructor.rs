@@ -150,6 +150,32 @@ impl Construct {
     /// State of the session, which the next request has again: a value of the bot's own as JSON of at most 8192 bytes,
     /// which [`MessageConstructionRequest::data_as`] reads.
     ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// # let card = alice.opens_constructor();
+    /// # card.types("Milk");
+    /// # card.types("Bread");
+    /// use tamtam::Update;
+    ///
+    /// # let mut updates = bot.updates();
+    /// while let Some(update) = updates.try_next().await? {
+    ///     let Update::MessageConstructionRequest(request) = update else { continue };
+    ///     let mut list: Vec<String> = request.data_as()?.unwrap_or_default();
+    ///     list.extend(request.input.text().map(str::to_owned));
+    ///     bot.construct(&request).message(list.join("\n") + "\n(to buy)").data(&list)?.allow_user_input(true).await?;
+    /// #   if list.len() == 2 { break }
+    /// }
+    /// # card.posts();
+    /// # assert_eq!(alice.sees(), ["Milk\nBread\n(to buy)"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the value makes more JSON than that, or cannot be written as JSON.

@@ -51,7 +51,8 @@ macro_rules! body {
                 self
             }
 
-            /// Adds a keyboard. A message has one at most, and needs something else beside it.
+            /// Adds a keyboard. A message has one at most, and needs something else beside it. One without buttons is
+            /// none: an edit with it takes the keyboard away, and with it all attachments that are not given.
             ///
             /// ```
             #[doc = concat!("use tamtam::{Button, Keyboard, types::", stringify!($body), "};")]
@@ -64,8 +65,10 @@ macro_rules! body {
             /// # let _ = question;
             /// ```
             #[must_use]
-            pub fn keyboard(self, keyboard: impl Into<Keyboard>) -> Self {
-                self.attach(keyboard.into())
+            pub fn keyboard(mut self, keyboard: impl Into<Keyboard>) -> Self {
+                let keyboard = Some(keyboard.into()).filter(|keyboard| keyboard.iter().next().is_some());
+                self.attachments.get_or_insert_default().extend(keyboard.map(AttachmentRequest::from));
+                self
             }
         }
     };

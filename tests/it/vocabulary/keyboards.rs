@@ -134,6 +134,19 @@ async fn a_keyboard_is_read_back_changed_and_sent_again() {
 }
 
 #[tokio::test]
+async fn a_keyboard_whose_last_button_is_gone_is_taken_away() {
+    let (_tamtam, bot, alice) = sandbox().await;
+    let keyboard = Keyboard::column(Button::callback("Yes", "y"));
+    let sent = bot.send(alice.chat_id(), NewMessageBody::from("Coming?").keyboard(keyboard)).await.unwrap();
+    assert_eq!(alice.reads().await.buttons().len(), 1);
+    let mut keyboard = sent.message.keyboard().cloned().unwrap();
+    keyboard.retain(|button| button.payload() != Some("y"));
+    bot.edit(&sent, NewMessageBody::new().keyboard(keyboard)).await.unwrap();
+    let seen = alice.reads().await;
+    assert_eq!((seen.text(), seen.attachments().len()), ("Coming?", 0));
+}
+
+#[tokio::test]
 async fn a_button_of_a_kind_to_come_stays_in_its_keyboard() {
     let json = json!({"timestamp": 1, "recipient": {"chat_id": 7, "chat_type": "dialog"}, "body": {"mid": "mid.1", "seq": 1,
         "attachments": [{"type": "inline_keyboard", "payload": {"buttons": [[{"type": "teleport", "text": "Go", "to": 5}]]}}]}});

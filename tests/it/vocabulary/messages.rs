@@ -89,9 +89,9 @@ async fn an_edit_uploads_what_takes_the_place_of_the_attachments() {
 #[tokio::test]
 async fn a_message_is_deleted_by_its_id_by_itself_and_by_what_sending_it_answered() {
     let (tamtam, bot, alice) = sandbox().await;
-    let sent = [bot.send(alice.chat_id(), "1"), bot.send(alice.chat_id(), "2"), bot.send(alice.chat_id(), "3")];
-    let [one, two, three] = sent.map(|request| tokio::spawn(request.into_future()));
-    let (one, two, three) = (one.await.unwrap().unwrap(), two.await.unwrap().unwrap(), three.await.unwrap().unwrap());
+    let one = bot.send(alice.chat_id(), "1").await.unwrap();
+    let two = bot.send(alice.chat_id(), "2").await.unwrap();
+    let three = bot.send(alice.chat_id(), "3").await.unwrap();
     bot.delete(MessageId::from(&one)).await.unwrap();
     bot.delete(&two.message).await.unwrap();
     bot.delete(&three).await.unwrap();
