@@ -158,8 +158,6 @@ impl Construct {
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();
     /// # let card = alice.opens_constructor();
-    /// # card.types("Milk");
-    /// # card.types("Bread");
     /// use tamtam::Update;
     ///
     /// # let mut updates = bot.updates();
@@ -168,7 +166,7 @@ impl Construct {
     ///     let mut list: Vec<String> = request.data_as()?.unwrap_or_default();
     ///     list.extend(request.input.text().map(str::to_owned));
     ///     bot.construct(&request).message(list.join("\n") + "\n(to buy)").data(&list)?.allow_user_input(true).await?;
-    /// #   if list.len() == 2 { break }
+    /// #   match list.len() { 0 => card.types("Milk"), 1 => card.types("Bread"), _ => break }
     /// }
     /// # card.posts();
     /// # assert_eq!(alice.sees(), ["Milk\nBread\n(to buy)"]);
