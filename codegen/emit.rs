@@ -76,10 +76,15 @@ fn doc(text: &str) -> TokenStream {
 
 /// An expression that checks `value` (a reference) at `place`, as `lower::check` found it.
 fn check(check: &Value, value: &TokenStream, place: &TokenStream) -> Result<TokenStream> {
-    match (check["kind"].as_str(), check["limit"].as_u64().and_then(|limit| usize::try_from(limit).ok())) {
-        (Some("id"), _) => Ok(quote!(crate::check::id(#value, #place)?;)),
-        (Some("http-url"), _) => Ok(quote!(crate::check::http_url(#value, #place)?;)),
-        (Some("max-length"), Some(limit)) => Ok(quote!(crate::check::max_length(#value, #limit, #place)?;)),
+    let limit = |key| check[key].as_u64().and_then(|limit| usize::try_from(limit).ok());
+    match check["kind"].as_str() {
+        Some("id") => Ok(quote!(crate::check::id(#value, #place)?;)),
+        Some("http-url") => Ok(quote!(crate::check::http_url(#value, #place)?;)),
+        Some("length") => {
+            let min = limit("min").map(|limit| quote!(crate::check::min_length(#value, #limit, #place)?;));
+            let max = limit("max").map(|limit| quote!(crate::check::max_length(#value, #limit, #place)?;));
+            Ok(quote!(#min #max))
+        }
         _ => Err(Error::new("", format!("no such check: {check}"))),
     }
 }

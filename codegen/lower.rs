@@ -16,6 +16,9 @@ use super::{
     yaml::join,
 };
 
+/// The extension of a schema that names properties of which at least one must be given.
+pub(super) const AT_LEAST_ONE: &str = "x-at-least-one-of";
+
 /// What goes to `progenitor`.
 #[derive(Debug)]
 pub(super) struct Lowered {
@@ -199,9 +202,11 @@ impl<'a> Lowering<'a> {
         let mut reached = BTreeSet::new();
         model::reach(self.document, &self.model.unions, node, &mut reached);
         reached.iter().any(|name| {
+            let schema = self.schema_named(name);
             let mut flat = Flat::default();
-            flatten(self.document, self.schema_named(name), &mut flat);
-            flat.properties.iter().any(|(_, property)| matches!(check(self.document, property, ""), Ok(Some(_))))
+            flatten(self.document, schema, &mut flat);
+            schema.get(AT_LEAST_ONE).is_some()
+                || flat.properties.iter().any(|(_, property)| matches!(check(self.document, property, ""), Ok(Some(_))))
         })
     }
 
@@ -223,6 +228,7 @@ impl<'a> Lowering<'a> {
                 required.push(property.to_owned());
             }
         }
+        let group = at_least_one(node, &properties, &required, place)?;
         let description = docs::described(text(node, "description"), &Value::Null);
         // An object without properties would be a map of whatever comes; it is a struct like the others.
         let is_open = !properties.is_empty();
@@ -232,6 +238,7 @@ impl<'a> Lowering<'a> {
             "properties": properties,
             "required": required,
             "additionalProperties": is_open,
+            AT_LEAST_ONE: group,
         }))
     }
 
@@ -299,6 +306,21 @@ pub(super) fn is_string(document: &Value, node: &Value) -> bool {
     keyword(document, node, "type").and_then(Value::as_str) == Some("string")
 }
 
+/// The properties of an object of which at least one must be given before it is sent.
+fn at_least_one(
+    node: &Value,
+    properties: &Map<String, Value>,
+    required: &[String],
+    place: &str,
+) -> Result<Vec<String>> {
+    let names: Vec<String> = items(node, AT_LEAST_ONE).filter_map(Value::as_str).map(str::to_owned).collect();
+    let is_optional = |name: &String| properties.contains_key(name) && !required.contains(name);
+    match names.iter().find(|name| !is_optional(name)) {
+        Some(name) => Err(Error::new(join(place, AT_LEAST_ONE), format!("`{name}` is not an optional property"))),
+        None => Ok(names),
+    }
+}
+
 /// What is checked of a value before it is sent: an id is never empty, and what the overlay's `x-check` asks for.
 pub(super) fn check(document: &Value, node: &Value, place: &str) -> Result<Option<Value>> {
     let keyword = |key| keyword(document, node, key);
@@ -308,11 +330,11 @@ pub(super) fn check(document: &Value, node: &Value, place: &str) -> Result<Optio
         None => Ok(None),
         Some(name) if !is_string => Err(Error::new(place, format!("`x-check: {name}` on what is not a string"))),
         Some("http-url") => Ok(Some(json!({"kind": "http-url"}))),
-        Some("max-length") => match keyword("maxLength").and_then(Value::as_u64) {
-            Some(limit) => Ok(Some(json!({"kind": "max-length", "limit": limit}))),
-            None => Err(Error::new(place, "`x-check: max-length` on a schema without `maxLength`")),
+        Some("length") => match ["minLength", "maxLength"].map(|key| keyword(key).and_then(Value::as_u64)) {
+            [None, None] => Err(Error::new(place, "`x-check: length` on a schema without `minLength` and `maxLength`")),
+            [min, max] => Ok(Some(json!({"kind": "length", "min": min, "max": max}))),
         },
-        Some(other) => Err(Error::new(place, format!("`x-check: {other}` is neither `max-length` nor `http-url`"))),
+        Some(other) => Err(Error::new(place, format!("`x-check: {other}` is neither `length` nor `http-url`"))),
     }
 }
 

@@ -102,14 +102,16 @@ static SCHEMA: Shape = Fields(&[
     ("uniqueItems", &Flag),
     ("x-id", &Text),
     ("x-tag-of", &Text),
+    ("x-at-least-one-of", &List(&Text)),
     ("x-boxed", &Flag),
     ("x-check", &Text),
     ("x-acknowledgement", &Fields(&[("success", &Text), ("message", &Text)])),
 ]);
 
 /// The extensions above. The overlay may set no others: a misspelt one would do nothing.
-pub(super) const EXTENSIONS: [&str; 11] = [
+pub(super) const EXTENSIONS: [&str; 12] = [
     "x-acknowledgement",
+    "x-at-least-one-of",
     "x-boxed",
     "x-check",
     "x-exactly-one-of",

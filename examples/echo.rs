@@ -3,11 +3,7 @@
 //! `cargo run --example echo` rehearses it on the sandbox: Alice talks to it, and the conversation is printed as it
 //! happens. With a token in `TAMTAM_TOKEN` the same bot talks to people on TamTam until Ctrl-C.
 
-use tamtam::{
-    Bot, NewMessageBody, Update,
-    sandbox::Sandbox,
-    types::{CallbackAnswer, CallbackButton, Keyboard, MessageCreatedUpdate},
-};
+use tamtam::{Bot, Button, Keyboard, NewMessageBody, Update, sandbox::Sandbox, types::MessageCreatedUpdate};
 
 #[tokio::main]
 async fn main() -> tamtam::Result<()> {
@@ -29,9 +25,8 @@ async fn answer(bot: Bot, update: Update) -> tamtam::Result<()> {
             bot.reply(&message, echo(message.text().unwrap_or("(no text)"))).await?;
         }
         Update::MessageCallback(pressed) => {
-            let shout = pressed.callback.payload.unwrap_or_default().to_uppercase();
-            let answer = CallbackAnswer::new().message(shout).notification("As you wish");
-            bot.api().answer_on_callback(pressed.callback.callback_id, answer).await?;
+            let shout = pressed.callback.payload.as_deref().unwrap_or_default().to_uppercase();
+            bot.answer(&pressed).edit(shout).notify("As you wish").await?;
         }
         // Joining, leaving, editing: not this bot's business.
         _ => {}
@@ -43,7 +38,7 @@ async fn answer(bot: Bot, update: Update) -> tamtam::Result<()> {
 fn echo(text: &str) -> NewMessageBody {
     // A payload holds 1024 characters: a longer text is as loud as it gets.
     let payload: String = text.chars().take(1024).collect();
-    NewMessageBody::from(text).keyboard(Keyboard::new(vec![vec![CallbackButton::new("Louder!", payload).into()]]))
+    NewMessageBody::from(text).keyboard(Keyboard::column(Button::callback("Louder!", payload)))
 }
 
 /// Lets Alice try the bot on a TamTam of her own.

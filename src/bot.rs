@@ -6,9 +6,9 @@ use http::Method;
 use reqwest::Url;
 
 use crate::{
-    BotBuilder, ChatId, Error, HandlerResult, Message, NewMessageBody, RawRequest, Result, Run, Sendable, Update,
-    UpdateType, Updates, UserId,
-    api::{Api, EditMessage, GetMyInfo, Subscribe},
+    BotBuilder, ChatId, Error, HandlerResult, Message, RawRequest, Result, Run, Sendable, Update, UpdateType, Updates,
+    UserId,
+    api::{Api, GetMyInfo, Subscribe},
     check::{self, Invalid, Place},
     id::MessageId,
     transport::Transport,
@@ -189,7 +189,7 @@ impl Bot {
     /// # }
     /// ```
     pub fn reply<M: Sendable>(&self, to: &Message, message: M) -> M::Request {
-        let link = to.body.as_ref().map(|body| NewMessageLink::new(MessageLinkType::Reply, &body.mid));
+        let link = to.mid().map(|mid| NewMessageLink::new(MessageLinkType::Reply, mid));
         let target = match (to.recipient.chat_id, &to.sender) {
             (Some(chat), _) => Some(Target::Chat(chat)),
             (None, Some(sender)) => Some(Target::User(sender.user_id)),
@@ -199,7 +199,11 @@ impl Bot {
         message.request(self, target, link)
     }
 
-    /// Changes a message of the bot's. Attachments that are not given stay; an empty list of them removes them.
+    /// Changes a message of the bot's, given by its id, by itself, or by what [`send`](Self::send) answered.
+    ///
+    /// What is not given stays: a new text keeps the attachments. Those that are given take the place of all that the
+    /// message has, so that a new keyboard alone takes a photo away;
+    /// [`no_attachments`](crate::NewMessageBody::no_attachments) removes them all, the keyboard included.
     ///
     /// ```
     /// # #[tokio::main]
@@ -208,14 +212,20 @@ impl Bot {
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();
-    /// # let mid = bot.send(alice.chat_id(), "Helo!").await?.message.body.unwrap().mid;
-    /// bot.edit(mid, "Hello!").await?;
+    /// let sent = bot.send(alice.chat_id(), "Helo!").await?;
+    /// bot.edit(&sent, "Hello!").await?;
     /// # assert_eq!(alice.sees(), ["Hello!"]);
+    ///
+    /// // A picture instead of whatever was attached:
+    /// bot.edit(&sent, bot.upload_photo(b"a picture")).await?;
+    /// # assert_eq!(alice.reads().await.attachments().len(), 0);
+    /// # assert_eq!(alice.reads().await.text(), "Hello!");
+    /// # assert_eq!(alice.reads().await.attachments().len(), 1);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn edit(&self, message: impl Into<MessageId>, new: impl Into<NewMessageBody>) -> EditMessage {
-        self.api().edit_message(message, new)
+    pub fn edit<M: Sendable>(&self, message: impl Into<MessageId>, new: M) -> M::Edit {
+        new.edit(self, message.into())
     }
 
     /// The updates of the bot by long polling, each at least once and in order.

@@ -94,10 +94,18 @@ pub(crate) fn max_length(text: &str, limit: usize, at: &Place<'_>) -> Result<(),
     }
     match text.chars().count() {
         length if length <= limit => Ok(()),
-        length => Err(Invalid::new(
-            at,
-            format!("has {length} characters, the limit is {limit}: shorten it, or send it as several messages"),
-        )),
+        length => {
+            Err(Invalid::new(at, format!("has {length} characters, the limit is {limit}: shorten it, or split it")))
+        }
+    }
+}
+
+/// A text of at least so many Unicode code points.
+pub(crate) fn min_length(text: &str, limit: usize, at: &Place<'_>) -> Result<(), Invalid> {
+    match text.chars().take(limit).count() {
+        length if length >= limit => Ok(()),
+        0 => Err(Invalid::new(at, "is empty: give it a text")),
+        length => Err(Invalid::new(at, format!("has {length} characters, at least {limit} are needed"))),
     }
 }
 
@@ -157,6 +165,15 @@ pub(crate) fn exactly_one(parameters: &[(&str, bool)]) -> Result<(), Invalid> {
     }
 }
 
+/// Of these optional fields of a value one is given, or several.
+pub(crate) fn at_least_one(fields: &[(&str, bool)], at: &Place<'_>) -> Result<(), Invalid> {
+    if fields.iter().any(|(_, given)| *given) {
+        return Ok(());
+    }
+    let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+    Err(Invalid::new(at, format!("has none of {}: give at least one of them", names.join(", "))))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,6 +221,22 @@ mod tests {
         for bad in ["bot.example", "ftp://bot.example", "//bot.example", ""] {
             assert!(http_url(bad, &at).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_text_that_must_be_there_is_not_empty() {
+        let at = Place::root("text");
+        assert_eq!(min_length("", 1, &at).unwrap_err().to_string(), "text is empty: give it a text");
+        assert_eq!(min_length("ы", 2, &at).unwrap_err().to_string(), "text has 1 characters, at least 2 are needed");
+        assert_eq!(min_length("😀", 1, &at), Ok(()));
+    }
+
+    #[test]
+    fn at_least_one_of_the_fields_is_given() {
+        let at = Place::root("body");
+        assert_eq!(at_least_one(&[("message", false), ("notification", true)], &at), Ok(()));
+        let none = at_least_one(&[("message", false), ("notification", false)], &at).unwrap_err();
+        assert_eq!(none.to_string(), "body has none of message, notification: give at least one of them");
     }
 
     #[test]

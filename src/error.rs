@@ -104,6 +104,9 @@ pub(crate) enum Kind {
     /// The server answered 200 with a body that is not what the document says.
     #[error("the answer does not fit the document: {source}")]
     Decode { status: StatusCode, source: serde_json::Error },
+    /// What a field brought back is not the value that the bot put there.
+    #[error("the {field} is not what was expected: {source}")]
+    Payload { field: &'static str, source: serde_json::Error },
     /// What was to be uploaded could not be read, or changed while it was.
     #[error("{problem}")]
     Source { problem: String, source: Option<io::Error> },
@@ -158,6 +161,7 @@ impl Kind {
             | Self::Invalid(_)
             | Self::Unmade { .. }
             | Self::Refused(_)
+            | Self::Payload { .. }
             | Self::Source { .. }
             | Self::WebhookSubscribed(_)
             | Self::MarkerStore(_) => Failure::Refused,
@@ -334,6 +338,13 @@ impl Error {
     #[must_use]
     pub fn is_decode(&self) -> bool {
         matches!(self.0.kind, Kind::Decode { .. })
+    }
+
+    /// What a payload or a session's data brought back is not the value that was asked for: another version of the bot has
+    /// written it. Tell the person that the button is too old, or begin the session anew.
+    #[must_use]
+    pub fn is_payload(&self) -> bool {
+        matches!(self.0.kind, Kind::Payload { .. })
     }
 
     /// What was to be uploaded could not be read, or changed while it was: the file is not there, grew, shrank or was

@@ -4,17 +4,22 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod api;
+mod attachment;
 mod bot;
 mod builder;
+mod callback;
 mod check;
 mod clock;
+mod constructor;
 mod error;
 mod handler;
 mod health;
 mod id;
+mod keyboard;
 mod marker;
 mod message;
 mod open_enum;
+mod payload;
 mod polling;
 mod raw;
 mod request;
@@ -41,6 +46,7 @@ pub use health::Health;
 #[doc(no_inline)]
 pub use http;
 pub use id::{CallbackId, ChatId, MessageId, SessionId, UserId};
+pub use keyboard::Buttons;
 pub use marker::{FileStore, FileStoreError, MarkerKey, MarkerStore, MemoryStore};
 pub use polling::{StartFrom, Updates};
 pub use raw::RawRequest;
@@ -49,9 +55,9 @@ pub use raw::RawRequest;
 pub use reqwest;
 pub use retry::{Retry, RetryPolicy};
 pub use run::Run;
-pub use types::{Message, NewMessageBody, Update, UpdateType};
+pub use types::{AttachmentRequest, Button, Callback, Keyboard, Message, NewMessageBody, Update, UpdateType};
 pub use union::Unknown;
-pub use upload::{Media, Progress, SendUploads, Sendable, Source, Upload, UploadMessage, UploadSession};
+pub use upload::{EditUploads, Media, Progress, SendUploads, Sendable, Source, Upload, UploadMessage, UploadSession};
 
 /// What every fallible call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

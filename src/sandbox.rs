@@ -190,9 +190,9 @@ impl Sandbox {
     /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
     /// # let (bot, alice, bob) = (tamtam.bot(), tamtam.user("Alice"), tamtam.user("Bob"));
     /// let news = tamtam.channel("News", [&alice, &bob]).with_public_link("news");
-    /// let post = bot.send(news.chat_id(), "The sun shines").await?.message;
+    /// let post = bot.send(news.chat_id(), "The sun shines").await?;
     /// assert_eq!(bob.in_chat(&news).reads().await.text(), "The sun shines");
-    /// let post = bot.api().get_message_by_id(post.body.unwrap().mid).await?;
+    /// let post = bot.api().get_message_by_id(&post).await?;
     /// assert_eq!(post.stat.unwrap().views, 1);
     /// assert!(post.sender.is_none());
     /// # Ok(())

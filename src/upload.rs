@@ -26,7 +26,7 @@ use crate::{
 };
 
 pub use media::Media;
-pub use message::{SendUploads, Sendable, UploadMessage};
+pub use message::{EditUploads, SendUploads, Sendable, UploadMessage};
 pub use session::UploadSession;
 pub use source::Source;
 use source::{Identity, Opened, invalid};

@@ -209,7 +209,9 @@ impl<'a> Parts<'a> {
         ));
         let (mut fields, mut setters, mut checks) = (vec![], vec![], vec![]);
         for Argument { ident, ty, required, documentation: text, check, .. } in &self.arguments {
-            fields.push(if *required { quote!(#ident: #ty) } else { quote!(#ident: ::std::option::Option<#ty>) });
+            let field = if *required { quote!(#ty) } else { quote!(::std::option::Option<#ty>) };
+            // The crate's own verbs set parts of a body, too.
+            fields.push(quote!(pub(crate) #ident: #field));
             if !required {
                 let (argument, value) = taken(ty, ident);
                 let text = if text.is_empty() { docs::words(&ident.to_string()) } else { text.clone() };

@@ -11,8 +11,8 @@ use super::{
     super::{
         Error, Result, at,
         docs::{self, Links},
-        entries, flag,
-        lower::Lowered,
+        entries, flag, items,
+        lower::{AT_LEAST_ONE, Lowered},
         model::{self, Model, StringEnum, Union},
         names::{self, Scope},
         text,
@@ -212,6 +212,14 @@ fn struct_checks(item: &ItemStruct, schema: &Value) -> Result<TokenStream> {
             checks.extend(quote!(crate::check::Check::check(&self.#ident, #place)?;));
         }
     }
+    let group: Vec<&str> = items(schema, AT_LEAST_ONE).filter_map(Value::as_str).collect();
+    if !group.is_empty() {
+        let given = group.iter().map(|property| {
+            let ident = names::value_ident(property);
+            quote!((#property, self.#ident.is_some()))
+        });
+        checks.extend(quote!(crate::check::at_least_one(&[#(#given),*], at)?;));
+    }
     if checks.is_empty() {
         return Ok(checks);
     }
@@ -228,9 +236,11 @@ fn struct_checks(item: &ItemStruct, schema: &Value) -> Result<TokenStream> {
 fn union_checks(union: &Union, lowered: &Lowered) -> TokenStream {
     let name = names::type_ident(&union.name);
     let checked = union.variants.iter().filter(|(_, schema)| {
-        at(&lowered.document, &["components", "schemas", schema, "properties"]).and_then(Value::as_object).is_some_and(
-            |properties| properties.values().any(|node| node.get("x-check").is_some() || flag(node, "x-checks-inside")),
-        )
+        at(&lowered.document, &["components", "schemas", schema]).is_some_and(|schema| {
+            let is_checked = |node: &Value| node.get("x-check").is_some() || flag(node, "x-checks-inside");
+            items(schema, AT_LEAST_ONE).next().is_some()
+                || entries(schema, "properties").any(|(_, node)| is_checked(node))
+        })
     });
     let arms: Vec<_> = checked
         .map(|(tag, _)| {

@@ -4,14 +4,14 @@ use std::{fmt, future::IntoFuture, pin::Pin};
 
 use super::{Media, Upload};
 use crate::{
-    Bot, NewMessageBody, Result, Target,
-    api::SendMessage,
+    Bot, MessageId, NewMessageBody, Result, Target,
+    api::{EditMessage, SendMessage},
     types::{AttachmentRequest, NewMessageLink, SendMessageResult},
 };
 
 /// A message with attachments that have yet to be uploaded, made by [`NewMessageBody::upload`] or [`Upload::text`].
 ///
-/// [`Bot::send`] and [`Bot::reply`] take it as any other message.
+/// [`Bot::send`], [`Bot::reply`] and [`Bot::edit`] take it as any other message.
 #[must_use = "a message does nothing until it is sent"]
 pub struct UploadMessage {
     body: NewMessageBody,
@@ -23,6 +23,15 @@ impl UploadMessage {
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(Box::pin(async { upload.send().await.map(Into::into) }));
         self
+    }
+
+    /// The message when all is uploaded, one after another.
+    async fn body(self) -> Result<NewMessageBody> {
+        let mut body = self.body;
+        for upload in self.uploads {
+            body = body.attach(upload.await?);
+        }
+        Ok(body)
     }
 }
 
@@ -64,10 +73,11 @@ impl<M: Media> Upload<M> {
     }
 }
 
-/// What can be sent as a message. Its `Request` is what [`Bot::send`] and [`Bot::reply`] return.
+/// What can be sent as a message. Its `Request` is what [`Bot::send`] and [`Bot::reply`] return, its `Edit` what
+/// [`Bot::edit`] does.
 ///
-/// - Whatever makes a [`NewMessageBody`], such as a text: by a [`SendMessage`].
-/// - An [`Upload`], or an [`UploadMessage`]: by a [`SendUploads`].
+/// - Whatever makes a [`NewMessageBody`], such as a text: by a [`SendMessage`] or an [`EditMessage`].
+/// - An [`Upload`], or an [`UploadMessage`]: by a [`SendUploads`] or an [`EditUploads`].
 ///
 /// Nobody else implements it.
 #[diagnostic::on_unimplemented(
@@ -77,14 +87,19 @@ impl<M: Media> Upload<M> {
 pub trait Sendable: sealed::Sendable {}
 
 mod sealed {
-    use crate::{Bot, Target, types::NewMessageLink};
+    use crate::{Bot, MessageId, Target, types::NewMessageLink};
 
     pub trait Sendable {
         /// The request that sends it: set what is optional, then `.await` or `.send()` it.
         type Request;
+        /// The request that makes a message that is there into it.
+        type Edit;
 
         /// The request, to a target if there is one, and as a link to another message if there is one.
         fn request(self, bot: &Bot, target: Option<Target>, link: Option<NewMessageLink>) -> Self::Request;
+
+        /// The request that makes this message into it.
+        fn edit(self, bot: &Bot, message: MessageId) -> Self::Edit;
     }
 }
 
@@ -92,6 +107,7 @@ impl<T: Into<NewMessageBody>> Sendable for T {}
 
 impl<T: Into<NewMessageBody>> sealed::Sendable for T {
     type Request = SendMessage;
+    type Edit = EditMessage;
 
     fn request(self, bot: &Bot, target: Option<Target>, link: Option<NewMessageLink>) -> SendMessage {
         let body = self.into();
@@ -106,16 +122,25 @@ impl<T: Into<NewMessageBody>> sealed::Sendable for T {
             None => request,
         }
     }
+
+    fn edit(self, bot: &Bot, message: MessageId) -> EditMessage {
+        bot.api().edit_message(message, self)
+    }
 }
 
 impl Sendable for UploadMessage {}
 
 impl sealed::Sendable for UploadMessage {
     type Request = SendUploads;
+    type Edit = EditUploads;
 
     fn request(mut self, bot: &Bot, target: Option<Target>, link: Option<NewMessageLink>) -> SendUploads {
         self.body.link = link.or(self.body.link);
         SendUploads { bot: bot.clone(), target, message: self, disable_link_preview: None }
+    }
+
+    fn edit(self, bot: &Bot, message: MessageId) -> EditUploads {
+        EditUploads { bot: bot.clone(), message, new: self }
     }
 }
 
@@ -123,9 +148,14 @@ impl<M: Media> Sendable for Upload<M> {}
 
 impl<M: Media> sealed::Sendable for Upload<M> {
     type Request = SendUploads;
+    type Edit = EditUploads;
 
     fn request(self, bot: &Bot, target: Option<Target>, link: Option<NewMessageLink>) -> SendUploads {
         NewMessageBody::new().upload(self).request(bot, target, link)
+    }
+
+    fn edit(self, bot: &Bot, message: MessageId) -> EditUploads {
+        NewMessageBody::new().upload(self).edit(bot, message)
     }
 }
 
@@ -140,6 +170,12 @@ pub struct SendUploads {
 }
 
 impl SendUploads {
+    /// Whether the members of the chat are notified of the message; `false` sends it silently.
+    pub fn notify(mut self, notify: bool) -> Self {
+        self.message.body.notify = Some(notify);
+        self
+    }
+
     /// `true` keeps the server from adding a preview of the links in the text.
     pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
         self.disable_link_preview = Some(disable_link_preview);
@@ -157,10 +193,7 @@ impl SendUploads {
     ///
     /// Dropping the future abandons it: what was uploaded is lost, and the message may have been sent already.
     pub async fn send(self) -> Result<SendMessageResult> {
-        let UploadMessage { mut body, uploads } = self.message;
-        for upload in uploads {
-            body = body.attach(upload.await?);
-        }
+        let body = self.message.body().await?;
         let request = sealed::Sendable::request(body, &self.bot, self.target, None);
         match self.disable_link_preview {
             Some(disable) => request.disable_link_preview(disable),
@@ -172,6 +205,42 @@ impl SendUploads {
 
 impl IntoFuture for SendUploads {
     type Output = Result<SendMessageResult>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+/// Uploads what a message is to have instead of its attachments, one after another, and edits it; made by [`Bot::edit`].
+#[derive(Debug)]
+#[must_use = "a request does nothing until it is awaited or sent"]
+pub struct EditUploads {
+    bot: Bot,
+    message: MessageId,
+    new: UploadMessage,
+}
+
+impl EditUploads {
+    /// Uploads and edits; `.await` on the request itself does the same. Until the media is processed, the edit is
+    /// repeated.
+    ///
+    /// # Errors
+    ///
+    /// As [`Upload::send`], and then nothing is edited; as [`Api::edit_message`](crate::api::Api::edit_message) when all is
+    /// uploaded.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future abandons it: what was uploaded is lost, and the message may have been edited already.
+    pub async fn send(self) -> Result<()> {
+        let new = self.new.body().await?;
+        self.bot.api().edit_message(self.message, new).await
+    }
+}
+
+impl IntoFuture for EditUploads {
+    type Output = Result<()>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {

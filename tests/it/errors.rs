@@ -36,6 +36,7 @@ fn predicates(error: &tamtam::Error) -> Vec<&'static str> {
         ("invalid_request", error.is_invalid_request()),
         ("may_have_been_applied", error.may_have_been_applied()),
         ("not_found", error.is_not_found()),
+        ("payload", error.is_payload()),
         ("rate_limited", error.is_rate_limited()),
         ("refused", error.is_refused()),
         ("retryable", error.is_retryable()),
@@ -398,9 +399,7 @@ async fn a_text_too_long_is_refused_wherever_it_stands() {
     // One code point each, however many bytes or UTF-16 units it takes.
     for character in ["x", "ы", "😀"] {
         let long = character.repeat(4001);
-        let too_long = |place: &str| {
-            format!("{place} has 4001 characters, the limit is 4000: shorten it, or send it as several messages")
-        };
+        let too_long = |place: &str| format!("{place} has 4001 characters, the limit is 4000: shorten it, or split it");
         assert_eq!(
             unsent(&server, api.send_message(&*long).chat_id(-7)).await,
             too_long("sendMessage: not sent: body.text")

@@ -16,5 +16,6 @@ mod token;
 mod traced;
 mod updates;
 mod uploads;
+mod vocabulary;
 mod webhook;
 mod wire;

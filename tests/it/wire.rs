@@ -573,9 +573,9 @@ async fn what_is_not_set_is_not_sent() {
             .body(json!({"message_id": "mid.1"})),
         does("POST /subscriptions", |api| api.subscribe(SubscriptionRequestBody::new("http://bot.example:8080")))
             .body(json!({"url": "http://bot.example:8080"})),
-        does("POST /answers", |api| api.answer_on_callback("cb", CallbackAnswer::new()))
+        does("POST /answers", |api| api.answer_on_callback("cb", CallbackAnswer::new().notification("Done")))
             .query("callback_id", "cb")
-            .body(json!({})),
+            .body(json!({"notification": "Done"})),
         does("POST /answers/constructor", |api| api.construct("s", ConstructorAnswer::new()))
             .query("session_id", "s")
             .body(json!({})),

@@ -288,11 +288,18 @@ fn extensions_must_make_sense() {
     for (schema, expected) in [
         ("{x-tag-of: B}", "`x-tag-of: B`, which is not a union of the document"),
         ("{x-tag-of: A}", "`x-tag-of: A`, which is not a union of the document"),
-        ("{type: string, x-check: length}", "`x-check: length` is neither `max-length` nor `http-url`"),
-        ("{type: string, x-check: max-length}", "`x-check: max-length` on a schema without `maxLength`"),
-        ("{type: string, maxLength: -1, x-check: max-length}", "`x-check: max-length` on a schema without `maxLength`"),
+        ("{type: string, x-check: max}", "`x-check: max` is neither `length` nor `http-url`"),
+        ("{type: string, x-check: length}", "`x-check: length` on a schema without `minLength` and `maxLength`"),
+        ("{type: string, maxLength: -1, x-check: length}", "`x-check: length` on a schema without `minLength`"),
     ] {
         assert_error(&schemas(&format!("A: {{properties: {{a: {schema}}}}}")), &format!("{place}: {expected}"));
+    }
+    for property in ["b", "c"] {
+        let schema = format!(
+            "A: {{required: [b], properties: {{a: {{type: string}}, b: {{type: string}}}}, x-at-least-one-of: [a, {property}]}}"
+        );
+        let expected = format!("components.schemas.A.x-at-least-one-of: `{property}` is not an optional property");
+        assert_error(&schemas(&schema), &expected);
     }
     let group = |keys: &str| {
         operation(&format!(

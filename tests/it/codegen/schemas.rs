@@ -225,11 +225,11 @@ fn constructors_take_what_is_required_in_the_order_of_the_document() {
 }
 
 #[test]
-fn x_check_max_length_and_http_url_and_ids_are_checked_before_sending() {
+fn x_check_length_and_http_url_and_ids_are_checked_before_sending() {
     let code = code(&request(
         "{$ref: '#/components/schemas/Body'}",
-        "Short: {type: string, maxLength: 5, x-check: max-length},
-         Body: {required: [text], properties: {text: {type: string, maxLength: 4000, x-check: max-length},
+        "Short: {type: string, minLength: 2, maxLength: 5, x-check: length},
+         Body: {required: [text], properties: {text: {type: string, maxLength: 4000, x-check: length},
             short: {$ref: '#/components/schemas/Short'}, url: {type: string, x-check: http-url},
             mid: {type: string, x-id: MessageId}, chat: {type: integer, x-id: ChatId}, plain: {type: string}}}",
     ));
@@ -239,7 +239,10 @@ fn x_check_max_length_and_http_url_and_ids_are_checked_before_sending() {
         checks.contains("ifletSome(value)=&self.url{crate::check::http_url(value,&at.field(\"url\"))?;}"),
         "{checks}"
     );
-    assert!(checks.contains("crate::check::max_length(value,5usize,&at.field(\"short\"))"), "by an alias: {checks}");
+    for limit in ["min_length(value,2usize", "max_length(value,5usize"] {
+        let check = format!("crate::check::{limit},&at.field(\"short\"))?;");
+        assert!(checks.contains(&check), "by an alias: {checks}");
+    }
     assert!(checks.contains("crate::check::id(value,&at.field(\"mid\"))"), "{checks}");
     assert!(!checks.contains("\"chat\"") && !checks.contains("\"plain\""), "{checks}");
 }
@@ -257,6 +260,19 @@ fn checks_reach_into_what_a_body_holds_and_are_left_out_where_there_are_none() {
     assert!(!checks.contains("plain"), "{checks}");
     assert!(code.checks("Plain").is_none());
     assert!(code.sending("DoIt").contains("Check::check(value,&crate::check::Place::root(\"body\"))"));
+}
+
+#[test]
+fn of_a_group_of_properties_one_is_given_before_sending() {
+    let code = code(&request(
+        "{$ref: '#/components/schemas/Outer'}",
+        "Outer: {required: [body], properties: {body: {$ref: '#/components/schemas/Body'}}},
+         Body: {properties: {a: {type: string}, type: {type: integer}}, x-at-least-one-of: [a, type]}",
+    ));
+    let checks = code.checks("Body").expect("a body with a group");
+    let group = "crate::check::at_least_one(&[(\"a\",self.a.is_some()),(\"type\",self.type_.is_some())],at)?;";
+    assert!(checks.contains(group), "{checks}");
+    assert!(code.checks("Outer").expect("a body with checks inside").contains("Check::check(&self.body"));
 }
 
 #[test]

@@ -106,8 +106,7 @@ fn members_of_a_union_in_a_request_have_constructors_without_the_tag() {
 
 #[test]
 fn checks_go_into_the_members_that_have_some() {
-    let checked =
-        UPDATES.replace("{text: {type: string}}", "{text: {type: string, maxLength: 9, x-check: max-length}}");
+    let checked = UPDATES.replace("{text: {type: string}}", "{text: {type: string, maxLength: 9, x-check: length}}");
     let code = code(&request("{$ref: '#/components/schemas/Update'}", &checked));
     let checks = code.checks("Update").expect("a union with checks");
     assert!(checks.contains("Self::Created(value)=>crate::check::Check::check(value,at),_=>Ok(())"), "{checks}");

@@ -1,12 +1,9 @@
 //! Uploaded media in messages: by hand, by `send` in one go, and again.
 
 use tamtam::{
-    NewMessageBody,
+    AttachmentRequest, NewMessageBody,
     sandbox::{Person, Sandbox, UploadFault},
-    types::{
-        AttachmentRequest, AudioAttachmentRequest, FileAttachmentRequest, PhotoAttachmentRequest,
-        VideoAttachmentRequest,
-    },
+    types::PhotoAttachmentRequest,
 };
 
 use super::{TempFile, content, operations, sandbox};
@@ -62,7 +59,7 @@ async fn several_uploads_go_into_one_message_in_order() {
     let (tamtam, bot) = sandbox().await;
     let alice = started(&tamtam);
     let album = NewMessageBody::from("Three")
-        .attach(PhotoAttachmentRequest::by_url("https://example.org/0.jpg"))
+        .attach(AttachmentRequest::photo_url("https://example.org/0.jpg"))
         .upload(bot.upload_photo(content(1)))
         .upload(bot.upload_video(content(2)));
     bot.send(alice.chat_id(), album).await.unwrap();
@@ -120,11 +117,11 @@ async fn tokens_are_used_again_by_what_was_uploaded_and_by_what_was_received() {
         assert_eq!(opened(received).await, content(size + 1));
 
         let token = received["payload"]["token"].as_str().unwrap();
-        let by_token: AttachmentRequest = match received["type"].as_str().unwrap() {
-            "image" => PhotoAttachmentRequest::by_token(token).into(),
-            "video" => VideoAttachmentRequest::by_token(token).into(),
-            "audio" => AudioAttachmentRequest::by_token(token).into(),
-            _ => FileAttachmentRequest::by_token(token).into(),
+        let by_token = match received["type"].as_str().unwrap() {
+            "image" => AttachmentRequest::photo_token(token),
+            "video" => AttachmentRequest::video(token),
+            "audio" => AttachmentRequest::audio(token),
+            _ => AttachmentRequest::file(token),
         };
         bot.send(bob.chat_id(), NewMessageBody::new().attach(by_token)).await.unwrap();
         assert_eq!(bob.reads().await.attachments(), seen.attachments());

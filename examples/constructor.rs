@@ -1,0 +1,105 @@
+//! A constructor: the bot helps people to compose greeting cards, and they post them wherever they like.
+//!
+//! `cargo run --example constructor` rehearses it on the sandbox: Alice composes a card for a group in which the bot is
+//! not, and the conversation is printed as it happens. With a token in `TAMTAM_TOKEN` the same bot works on TamTam until
+//! Ctrl-C; constructor mode is switched on in PrimeBot.
+
+use serde::{Deserialize, Serialize};
+use tamtam::{
+    AttachmentRequest, Bot, Button, Keyboard, Update,
+    sandbox::Sandbox,
+    types::{ConstructedMessageBody, ConstructorInput, MessageConstructionRequest},
+};
+
+#[tokio::main]
+async fn main() -> tamtam::Result<()> {
+    // Tells of what fails, and of what is tried again.
+    tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).init();
+    if std::env::var_os("TAMTAM_TOKEN").is_none() {
+        return rehearse().await;
+    }
+    Bot::from_env()?.run(answer).graceful_shutdown_on(tokio::signal::ctrl_c()).await
+}
+
+/// What a card is for: the payload of the buttons.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum Occasion {
+    Birthday,
+    NewYear,
+}
+
+/// What the person has said so far: TamTam keeps it between the steps, so that the bot need not.
+#[derive(Default, Serialize, Deserialize)]
+struct Card {
+    occasion: Option<Occasion>,
+    name: Option<String>,
+}
+
+/// The bot: what it does about an update.
+async fn answer(bot: Bot, update: Update) -> tamtam::Result<()> {
+    match update {
+        Update::MessageConstructionRequest(request) => construct(&bot, &request).await?,
+        Update::MessageConstructed(done) => {
+            println!("posted in session {}: {:?}", done.session_id, done.message.text().unwrap_or("(no text)"));
+        }
+        // The card has a button, which brings the bot a press from chats where it is not.
+        Update::MessageCallback(pressed) => bot.answer(&pressed).notify("Thank you!").await?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// One step: takes in what the person did, and shows what is to be done next.
+async fn construct(bot: &Bot, request: &MessageConstructionRequest) -> tamtam::Result<()> {
+    let mut card: Card = request.data_as()?.unwrap_or_default();
+    match &request.input {
+        ConstructorInput::Callback(pressed) => card.occasion = Some(pressed.payload_as()?),
+        typed => card.name = typed.text().map(str::to_owned).or(card.name),
+    }
+    let step = bot.construct(request).data(&card)?;
+    match (card.occasion, &card.name) {
+        (None, _) => {
+            let occasions = Keyboard::default().row([
+                Button::callback_with("Birthday", &Occasion::Birthday)?,
+                Button::callback_with("New Year", &Occasion::NewYear)?,
+            ]);
+            step.hint("What is the card for?").keyboard(occasions).allow_user_input(false).await
+        }
+        (Some(_), None) => step.hint("Whom is it for?").placeholder("A name").allow_user_input(true).await,
+        // Typing again changes the name until the card is posted.
+        (Some(occasion), Some(name)) => step.message(greeting(occasion, name)).allow_user_input(true).await,
+    }
+}
+
+/// The card itself.
+fn greeting(occasion: Occasion, name: &str) -> ConstructedMessageBody {
+    let (words, picture) = match occasion {
+        Occasion::Birthday => ("Happy birthday", "cake"),
+        Occasion::NewYear => ("Happy New Year", "fireworks"),
+    };
+    ConstructedMessageBody::from(format!("{words}, {name}!"))
+        .attach(AttachmentRequest::photo_url(format!("https://example.org/{picture}.jpg")))
+        .keyboard(Keyboard::column(Button::callback("Thanks!", "thanks").positive()))
+}
+
+/// Lets Alice try the bot on a TamTam of her own.
+async fn rehearse() -> tamtam::Result<()> {
+    let tamtam = Sandbox::builder().bot_name("Cards").start().await;
+    tamtam.on_event(|event| println!("{event}"));
+    let (alice, bob) = (tamtam.user("Alice"), tamtam.user("Bob"));
+    let team = tamtam.group("Team", [&alice, &bob]);
+    let (alice, bob) = (alice.in_chat(&team), bob.in_chat(&team));
+    let composing = async move {
+        alice.removes_bot();
+        let card = alice.opens_constructor();
+        card.reads().await;
+        card.presses("Birthday");
+        card.reads().await;
+        card.types("Bob");
+        card.reads().await;
+        card.posts();
+        bob.presses("Thanks!");
+        bob.reads_notification().await;
+    };
+    tamtam.bot().run(answer).graceful_shutdown_on(composing).await
+}

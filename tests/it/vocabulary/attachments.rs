@@ -1,0 +1,57 @@
+//! Attachments of every kind: sent, and sent again when received.
+
+use serde_json::{Value, json};
+use tamtam::{AttachmentRequest, NewMessageBody, sandbox::Enclosure, types::Attachment};
+
+use super::{next_message, sandbox};
+
+#[tokio::test]
+async fn every_kind_of_attachment_is_one_word() {
+    let (_tamtam, bot, alice) = sandbox().await;
+    let card = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Bob\r\nEND:VCARD\r\n";
+    let at = |value: &Value, place: &str| value.pointer(place).cloned().unwrap_or_default();
+    for (attachment, kind, place, expected) in [
+        (AttachmentRequest::photo_url("https://x.example/1.jpg"), "image", "/url", json!("https://x.example/1.jpg")),
+        (AttachmentRequest::sticker("smile"), "sticker", "/code", json!("smile")),
+        (AttachmentRequest::contact(alice.user_id()), "contact", "/tam_info/name", json!("Alice")),
+        (AttachmentRequest::contact_vcard(card), "contact", "/vcf_info", json!(card)),
+        (AttachmentRequest::share("https://x.example"), "share", "/url", json!("https://x.example")),
+    ] {
+        bot.send(alice.user_id(), attachment).await.unwrap();
+        let seen = alice.reads().await;
+        assert_eq!((seen.attachments().len(), &seen.attachments()[0]["type"]), (1, &json!(kind)));
+        assert_eq!(at(&seen.attachments()[0]["payload"], place), expected);
+    }
+    bot.send(alice.chat_id(), AttachmentRequest::contact_phone("Bob", "+441632960123")).await.unwrap();
+    let phone = alice.reads().await.attachments()[0]["payload"]["vcf_info"].to_string();
+    assert!(phone.contains("+441632960123") && phone.contains("FN:Bob"), "{phone}");
+    bot.send(alice.chat_id(), AttachmentRequest::location(59.939_098_437_5, -30.5)).await.unwrap();
+    let place = alice.reads().await.attachments()[0].clone();
+    assert_eq!((&place["latitude"], &place["longitude"]), (&json!(59.939_098_437_5), &json!(-30.5)));
+}
+
+#[tokio::test]
+async fn what_was_received_is_sent_again_without_an_upload() {
+    let (tamtam, bot, alice) = sandbox().await;
+    let bob = tamtam.user("Bob");
+    bob.starts();
+    let mut updates = bot.updates();
+    alice.says_with("photos", [Enclosure::photo(b"one"), Enclosure::photo(b"two"), Enclosure::video(b"three")]);
+    alice.says_with("", [Enclosure::audio(b"four")]);
+    alice.says_with("", [Enclosure::file("five.txt", b"five")]);
+    alice.says_with("", [Enclosure::sticker("smile")]);
+    alice.says_with("", [Enclosure::link("https://example.org")]);
+    alice.shares_contact();
+    alice.sends_location(59.9, 30.3);
+    for count in [3, 1, 1, 1, 1, 1, 1] {
+        let message = next_message(&mut updates).await;
+        assert_eq!(message.attachments().len(), count);
+        let requests = |attachments: &[Attachment]| -> Vec<AttachmentRequest> {
+            attachments.iter().map(|attachment| attachment.try_into().unwrap()).collect()
+        };
+        let again = requests(message.attachments());
+        bot.send(bob.chat_id(), NewMessageBody::new().attachments(again.clone())).await.unwrap();
+        let seen: Vec<Attachment> = serde_json::from_value(bob.reads().await.attachments().into()).unwrap();
+        assert_eq!(requests(&seen), again, "the same tokens, codes, cards and places");
+    }
+}
