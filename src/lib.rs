@@ -12,6 +12,8 @@ mod check;
 mod clock;
 mod constructor;
 mod error;
+#[doc(hidden)]
+pub mod figures;
 mod handler;
 mod health;
 mod id;

@@ -1,6 +1,6 @@
 //! The update stream: long polling that loses nothing.
 
-mod page;
+pub(crate) mod page;
 mod perform;
 mod state;
 

@@ -1,7 +1,16 @@
 //! Unions told apart by a tag, which keep what they do not know.
 
-use serde::{Serialize, Serializer};
+mod place;
+
+use std::{cell::Cell, fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::value::RawValue;
+
+pub(crate) use place::at_its_place;
 
 /// A member of a union that the crate cannot read, kept as it came.
 ///
@@ -27,8 +36,8 @@ impl Unknown {
     }
 }
 
-impl std::fmt::Debug for Unknown {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unknown")
             .field("tag", &self.tag)
             .field("raw", &self.raw.get())
@@ -47,6 +56,67 @@ impl PartialEq for Unknown {
 impl Serialize for Unknown {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.raw.serialize(serializer)
+    }
+}
+
+thread_local! {
+    /// Whether this thread reads in one pass.
+    static IN_ONE_PASS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether unions are read in one pass just now, and not by way of their JSON.
+///
+/// It is not a matter of the type that is read, or all structs would have to be there twice.
+pub(crate) fn is_in_one_pass() -> bool {
+    IN_ONE_PASS.get()
+}
+
+/// Reads JSON in one pass. That is fast, and fails on all that is unknown or strange in a union; what it does read is read
+/// as it would be without haste.
+pub(crate) fn in_one_pass<'de, T: Deserialize<'de>>(json: &'de str) -> serde_json::Result<T> {
+    /// Also when something panics.
+    struct Restore(bool);
+
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            IN_ONE_PASS.set(self.0);
+        }
+    }
+
+    let _restore = Restore(IN_ONE_PASS.replace(true));
+    serde_json::from_str(json)
+}
+
+/// Reads JSON: in one pass, and if that fails, taking every union by itself. An error says where it is.
+pub(crate) fn read<'de, T: Deserialize<'de>>(json: &'de str) -> serde_json::Result<T> {
+    in_one_pass(json).or_else(|_| serde_json::from_str(json)).map_err(|error| at_its_place(json, error))
+}
+
+/// A union that can be read in one pass; `None` is what cannot, for its tag or for what it lacks.
+pub(crate) trait ReadFlat: Sized {
+    fn read_flat<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
+}
+
+/// What is an object in JSON. serde would take a list, too, for the fields of a struct in their order.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
     }
 }
 
@@ -82,23 +152,26 @@ macro_rules! tagged_union {
 
             /// Reads one value; whatever it is, it is a value of this type.
             pub(crate) fn read(json: &str) -> ::serde_json::Result<Self> {
+                match crate::union::in_one_pass(json) {
+                    Ok(value) => Ok(value),
+                    Err(_) => Self::read_slowly(json),
+                }
+            }
+
+            /// The same in steps: the tag, then what it stands for. It is the last word on every value.
+            #[cold]
+            fn read_slowly(json: &str) -> ::serde_json::Result<Self> {
                 #[derive(::serde::Deserialize)]
                 struct Peek<'a> {
                     #[serde(rename = $tag, borrow)]
                     tag: ::std::borrow::Cow<'a, str>,
                 }
-                // A list would do for the derived `Peek` too, its first element being taken for the tag.
-                let peeked = if json.trim_start().starts_with('{') {
-                    ::serde_json::from_str::<Peek<'_>>(json)
-                } else {
-                    Err(::serde::de::Error::custom("not an object"))
-                };
-                let (tag, error) = match peeked {
-                    Ok(Peek { tag }) => {
+                let (tag, error) = match ::serde_json::from_str(json) {
+                    Ok(crate::union::Object(Peek { tag })) => {
                         let error = match tag.as_ref() {
                             $($value => match ::serde_json::from_str(json) {
                                 Ok(value) => return Ok(Self::$variant(value)),
-                                Err(error) => Some(error.to_string()),
+                                Err(error) => Some(crate::union::at_its_place(json, error).to_string()),
                             },)*
                             _ => None,
                         };
@@ -113,6 +186,10 @@ macro_rules! tagged_union {
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                if crate::union::is_in_one_pass() {
+                    let read: Option<Self> = crate::union::ReadFlat::read_flat(deserializer)?;
+                    return read.ok_or_else(|| ::serde::de::Error::custom("not as the document has it"));
+                }
                 let raw = Box::<::serde_json::value::RawValue>::deserialize(deserializer)?;
                 Self::read(raw.get()).map_err(::serde::de::Error::custom)
             }

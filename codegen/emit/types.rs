@@ -18,6 +18,7 @@ use super::{
         text,
     },
     check, doc,
+    flat::{self, Structs},
 };
 
 pub(super) fn emit(
@@ -31,9 +32,11 @@ pub(super) fn emit(
         .map(|(name, node)| (names::type_ident(name).to_string(), (name, node)))
         .collect();
     let mut out = TokenStream::new();
+    let mut fields = Structs::new();
     for item in structs {
         match item {
             Item::Struct(mut item) => {
+                fields.insert(item.ident.to_string(), flat::properties(&item));
                 let (name, schema) = schemas.get(&item.ident.to_string()).copied().ok_or_else(|| {
                     Error::new("components.schemas", format!("no schema for the generated type {}", item.ident))
                 })?;
@@ -53,6 +56,7 @@ pub(super) fn emit(
     }
     for union in &model.unions {
         out.extend(emit_union(document, union, links));
+        out.extend(flat::emit(union, &fields));
         if model.requests.contains(&union.name) {
             out.extend(union_checks(union, lowered));
         }
@@ -98,7 +102,7 @@ fn check_fields(item: &ItemStruct, schema_name: &str, has_setters: bool) -> Resu
 }
 
 /// The document's name of a field: what serde renames it to, else its own.
-fn property_name(field: &Field) -> String {
+pub(super) fn property_name(field: &Field) -> String {
     let mut name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
         // Other keys of the attribute are none of ours: what cannot be read is skipped.

@@ -1,0 +1,241 @@
+//! Unions read in one pass: into a struct with the properties of all variants, from which the tag then picks.
+//!
+//! A property has one slot. Where the variants have different objects for it, the slot is such a struct again; where they
+//! agree on nothing, it keeps the JSON until the tag is known. What does not fit (a property that one variant has got
+//! lately, of another type than that of its namesake) is an error here, and for `src/union.rs` to read slowly.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::{ItemStruct, Type};
+
+use super::{
+    super::{model::Union, names},
+    types::{generic_argument, property_name},
+};
+
+/// The fields of every struct, by its Rust name.
+pub(super) type Structs = BTreeMap<String, Vec<Property>>;
+
+/// A field of a struct.
+pub(super) struct Property {
+    name: String,
+    ident: Ident,
+    optional: bool,
+    boxed: bool,
+    /// Without `Option` and `Box`.
+    ty: Type,
+}
+
+/// A struct with the properties of several.
+struct Flat {
+    ident: Ident,
+    slots: Vec<Slot>,
+    /// Whether it keeps JSON of the text that it is read from.
+    borrows: bool,
+}
+
+struct Slot {
+    name: String,
+    ident: Ident,
+    kind: Kind,
+}
+
+enum Kind {
+    /// All have this type, in a box or not.
+    Same { ty: Type, boxed: bool },
+    Merged(Flat),
+    Raw,
+}
+
+/// The fields of a struct.
+pub(super) fn properties(item: &ItemStruct) -> Vec<Property> {
+    let property = |field: &syn::Field| {
+        let inner = generic_argument(&field.ty, "Option");
+        let ty = inner.unwrap_or(&field.ty);
+        let content = generic_argument(ty, "Box");
+        Some(Property {
+            name: property_name(field),
+            ident: field.ident.clone()?,
+            optional: inner.is_some(),
+            boxed: content.is_some(),
+            ty: content.unwrap_or(ty).clone(),
+        })
+    };
+    item.fields.iter().filter_map(property).collect()
+}
+
+/// How a union is read in one pass. All is in a block of its own: nobody else needs its names.
+pub(super) fn emit(union: &Union, structs: &Structs) -> TokenStream {
+    let name = names::type_ident(&union.name);
+    let variants: Vec<(&String, Ident)> =
+        union.variants.iter().map(|(value, schema)| (value, names::type_ident(schema))).collect();
+    let members = variants.iter().map(|(_, ty)| ty.to_string()).collect();
+    let mut merging = Merging { structs, count: 0, within: Vec::new() };
+    let flat = merging.merge(members);
+    let mut definitions = TokenStream::new();
+    define(&flat, Some(&union.tag), &mut definitions);
+    let arms = variants.iter().map(|(value, ty)| {
+        let variant = names::type_ident(value);
+        let member = build(ty, &flat, structs);
+        quote!(#value => #name::#variant(#member),)
+    });
+    let ident = &flat.ident;
+    quote! {
+        #[allow(non_camel_case_types)]
+        const _: () = {
+            #definitions
+
+            impl #ident<'_> {
+                fn into_member(self) -> ::std::option::Option<#name> {
+                    let flat = self;
+                    ::std::option::Option::Some(match &*flat.tag_ {
+                        #(#arms)*
+                        _ => return ::std::option::Option::None,
+                    })
+                }
+            }
+
+            impl crate::union::ReadFlat for #name {
+                fn read_flat<'de, D: ::serde::Deserializer<'de>>(
+                    deserializer: D,
+                ) -> ::std::result::Result<::std::option::Option<Self>, D::Error> {
+                    let crate::union::Object(flat) =
+                        <crate::union::Object<#ident<'de>> as ::serde::Deserialize>::deserialize(deserializer)?;
+                    ::std::result::Result::Ok(flat.into_member())
+                }
+            }
+        };
+    }
+}
+
+struct Merging<'a> {
+    structs: &'a Structs,
+    count: usize,
+    /// What is being merged: a schema that has itself inside would be merged for ever.
+    within: Vec<BTreeSet<String>>,
+}
+
+impl Merging<'_> {
+    fn merge(&mut self, members: BTreeSet<String>) -> Flat {
+        // No schema's name has an underscore in Rust.
+        let ident = format_ident!("Flat_{}", self.count);
+        self.count += 1;
+        let mut by_name: Vec<(&str, Vec<&Property>)> = Vec::new();
+        for property in members.iter().filter_map(|member| self.structs.get(member)).flatten() {
+            match by_name.iter_mut().find(|(name, _)| *name == property.name) {
+                Some((_, properties)) => properties.push(property),
+                None => by_name.push((&property.name, vec![property])),
+            }
+        }
+        self.within.push(members);
+        let slots: Vec<Slot> = by_name
+            .into_iter()
+            .map(|(name, properties)| Slot {
+                name: name.to_owned(),
+                ident: properties[0].ident.clone(),
+                kind: self.kind(&properties),
+            })
+            .collect();
+        self.within.pop();
+        let borrows = slots.iter().any(|slot| slot.kind.borrows());
+        Flat { ident, slots, borrows }
+    }
+
+    fn kind(&mut self, properties: &[&Property]) -> Kind {
+        let types: BTreeSet<String> = properties.iter().map(|property| self.type_name(&property.ty)).collect();
+        if types.len() == 1 {
+            return Kind::Same {
+                ty: properties[0].ty.clone(),
+                boxed: properties.iter().all(|property| property.boxed),
+            };
+        }
+        if types.iter().all(|ty| self.structs.contains_key(ty)) && !self.within.contains(&types) {
+            return Kind::Merged(self.merge(types));
+        }
+        Kind::Raw
+    }
+
+    /// The name of a struct, whatever path leads to it, else the type as it is written.
+    fn type_name(&self, ty: &Type) -> String {
+        struct_name(ty)
+            .filter(|name| self.structs.contains_key(name))
+            .unwrap_or_else(|| ty.to_token_stream().to_string())
+    }
+}
+
+impl Kind {
+    fn borrows(&self) -> bool {
+        match self {
+            Self::Same { .. } => false,
+            Self::Merged(flat) => flat.borrows,
+            Self::Raw => true,
+        }
+    }
+}
+
+/// The last name of a path without generics.
+fn struct_name(ty: &Type) -> Option<String> {
+    let Type::Path(path) = ty else { return None };
+    path.path.segments.last().filter(|segment| segment.arguments.is_none()).map(|segment| segment.ident.to_string())
+}
+
+/// Writes a struct, and those of its slots.
+fn define(flat: &Flat, tag: Option<&str>, out: &mut TokenStream) {
+    let tag = tag.map(|tag| quote!(#[serde(rename = #tag, borrow)] tag_: ::std::borrow::Cow<'a, str>,));
+    let slots = flat.slots.iter().map(|Slot { name, ident, kind }| {
+        let ty = match kind {
+            Kind::Same { ty, boxed: true } => quote!(::std::boxed::Box<#ty>),
+            Kind::Same { ty, .. } => ty.to_token_stream(),
+            Kind::Merged(inner) => {
+                define(inner, None, out);
+                let (ident, lifetime) = (&inner.ident, inner.borrows.then(|| quote!(<'a>)));
+                quote!(crate::union::Object<#ident #lifetime>)
+            }
+            Kind::Raw => quote!(&'a ::serde_json::value::RawValue),
+        };
+        let borrow = kind.borrows().then(|| quote!(, borrow));
+        quote!(#[serde(rename = #name #borrow)] #ident: ::std::option::Option<#ty>,)
+    });
+    let slots: TokenStream = slots.collect();
+    let (ident, lifetime) = (&flat.ident, (tag.is_some() || flat.borrows).then(|| quote!(<'a>)));
+    out.extend(quote! {
+        #[derive(::serde::Deserialize)]
+        struct #ident #lifetime { #tag #slots }
+    });
+}
+
+/// A struct made of the slots of `flat`, a variable of this name; inside of a function that returns an `Option`.
+fn build(name: &Ident, flat: &Flat, structs: &Structs) -> TokenStream {
+    let fields = structs.get(&name.to_string()).into_iter().flatten().map(|property| {
+        let ident = &property.ident;
+        let slot = flat.slots.iter().find(|slot| slot.name == property.name).map(|slot| &slot.kind);
+        // What becomes of `value`, which is in the slot.
+        let made = match slot {
+            None | Some(Kind::Same { .. }) => quote!(value),
+            Some(Kind::Raw) => quote!(::serde_json::from_str(value.get()).ok()?),
+            Some(Kind::Merged(inner)) => {
+                let inner = struct_name(&property.ty).map(|ty| build(&format_ident!("{ty}"), inner, structs));
+                quote!({ let crate::union::Object(flat) = value; #inner })
+            }
+        };
+        let is_boxed = matches!(slot, Some(Kind::Same { boxed: true, .. } | Kind::Raw));
+        let made = if property.boxed && !is_boxed { quote!(::std::boxed::Box::new(#made)) } else { made };
+        if made.to_string() == "value" {
+            let required = (!property.optional).then(|| quote!(?));
+            return quote!(#ident: flat.#ident #required,);
+        }
+        if property.optional {
+            quote! {
+                #ident: match flat.#ident {
+                    ::std::option::Option::Some(value) => ::std::option::Option::Some(#made),
+                    ::std::option::Option::None => ::std::option::Option::None,
+                },
+            }
+        } else {
+            quote!(#ident: { let value = flat.#ident?; #made },)
+        }
+    });
+    quote!(#name { #(#fields)* })
+}

@@ -1,0 +1,115 @@
+//! Where in a JSON text an error is: serde_json says the line and the column, people ask for the property.
+
+use std::fmt::Write as _;
+
+/// The same error, which also says at which property it is: `message.body.seq: invalid type ...`.
+pub(crate) fn at_its_place(json: &str, error: serde_json::Error) -> serde_json::Error {
+    // Text that is no JSON has no properties to speak of.
+    if !error.is_data() {
+        return error;
+    }
+    let before = json.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+    let place = place(json, before + error.column());
+    if place.is_empty() { error } else { serde::de::Error::custom(format_args!("{place}: {error}")) }
+}
+
+/// Inside of what a byte stands.
+enum Around<'a> {
+    /// Of an object, after this key; empty before the first.
+    Object(&'a str),
+    /// Of a list, in the element of this number.
+    List(usize),
+}
+
+/// The path to the value that has its end, or goes on, before the byte at `end`.
+fn place(json: &str, end: usize) -> String {
+    let bytes = json.as_bytes();
+    let end = end.min(bytes.len());
+    let mut around = Vec::new();
+    let (mut at, mut is_key) = (0, false);
+    while at < end {
+        match bytes[at] {
+            b'{' => {
+                around.push(Around::Object(""));
+                is_key = true;
+            }
+            b'[' => around.push(Around::List(0)),
+            b'}' | b']' => {
+                around.pop();
+            }
+            b':' => is_key = false,
+            b',' => match around.last_mut() {
+                Some(Around::List(index)) => *index += 1,
+                Some(Around::Object(_)) => is_key = true,
+                None => {}
+            },
+            b'"' => {
+                let start = at + 1;
+                at = start;
+                while at < bytes.len() && bytes[at] != b'"' {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                if let (true, Some(Around::Object(key))) = (is_key, around.last_mut()) {
+                    *key = json.get(start..at).unwrap_or_default();
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    let mut place = String::new();
+    for around in &around {
+        let _ = match around {
+            Around::Object("") => Ok(()),
+            Around::Object(key) if place.is_empty() => place.write_str(key),
+            Around::Object(key) => write!(place, ".{key}"),
+            Around::List(index) => write!(place, "[{index}]"),
+        };
+    }
+    place
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "nothing is read in the end")]
+    struct Outer {
+        inner: Vec<Inner>,
+        after: Option<bool>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "nothing is read in the end")]
+    struct Inner {
+        number: i64,
+    }
+
+    fn told(json: &str) -> String {
+        at_its_place(json, serde_json::from_str::<Outer>(json).unwrap_err()).to_string()
+    }
+
+    #[test]
+    fn an_error_says_at_which_property_it_is() {
+        let cases = [
+            (r#"{"inner":[{"number":1},{"number":"x"}]}"#, "inner[1].number: invalid type: string \"x\""),
+            ("{\"inner\":[\n{\"number\":1},\n{\"num\": 2} ]}", "inner[1]: missing field `number` at line 3 column 10"),
+            (r#"{"inner":[],"after":5}"#, "after: invalid type: integer `5`, expected a boolean at line 1 column 21"),
+            (r#"{"inner":[],"x\",":[{"y":"]"}],"inner":[]}"#, "inner: duplicate field `inner`"),
+            (r#"{"inner":{"а":{}}}"#, "inner: invalid type: map"),
+            (r#"{"after":true}"#, "missing field `inner` at line 1 column 14"),
+            ("5", "invalid type: integer `5`"),
+        ];
+        for (json, words) in cases {
+            assert!(told(json).starts_with(words), "{json}: {}", told(json));
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_has_no_place() {
+        assert!(told(r#"{"inner":[{"number""#).starts_with("EOF while parsing"));
+    }
+}
