@@ -5,9 +5,9 @@ mod operations;
 mod types;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use serde_json::Value;
-use syn::Item;
+use syn::{Expr, ImplItem, Item, Local, Pat, Stmt};
 
 use super::{Error, Result, docs::Links, lower::Lowered, model::Model, names};
 
@@ -25,8 +25,8 @@ pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn
             item => client.push(item),
         }
     }
-    client.iter_mut().for_each(trim_client);
     let operations = operations::emit(document, model, lowered, &client, &links)?;
+    client.retain_mut(trim_client);
     let types = types::emit(document, model, lowered, structs, &links)?;
     let file = syn::parse2(quote! {
         /// Everything the Bot API receives and answers, generated from its OpenAPI document.
@@ -48,10 +48,59 @@ pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn
     Ok(prettyplease::unparse(&file))
 }
 
-/// Takes `Client::new` out: it makes an HTTP client of its own, with a timeout that would cut every poll.
-fn trim_client(item: &mut Item) {
-    if let Item::Impl(block) = item {
-        block.items.retain(|item| !matches!(item, syn::ImplItem::Fn(function) if function.sig.ident == "new"));
+/// Leaves of the client what makes requests: the crate sends them and reads the answers, its own way.
+fn trim_client(item: &mut Item) -> bool {
+    match item {
+        Item::Impl(block) if block.trait_.is_none() => {
+            block.items.retain_mut(|item| match item {
+                // It makes an HTTP client of its own, with a timeout that would cut every poll.
+                ImplItem::Fn(function) if function.sig.ident == "new" => false,
+                ImplItem::Fn(function) => {
+                    trim_call(function);
+                    true
+                }
+                _ => true,
+            });
+            true
+        }
+        Item::Impl(block) => !block.trait_.as_ref().is_some_and(|(_, path, _)| names_hooks(path)),
+        Item::Const(_) => false,
+        _ => true,
+    }
+}
+
+fn names_hooks(path: &syn::Path) -> bool {
+    path.segments.last().is_some_and(|segment| segment.ident == "ClientHooks")
+}
+
+/// Cuts a call off where its request is made, and takes the headers out, which are the same for all.
+fn trim_call(function: &mut syn::ImplItemFn) {
+    let local = |statement: &Stmt, name: &str| matches!(statement, Stmt::Local(Local { pat: Pat::Ident(pattern), .. }) if pattern.ident == name);
+    let statements = &mut function.block.stmts;
+    let Some(last) = statements.iter().position(|statement| local(statement, "request")) else { return };
+    let Stmt::Local(Local { init: Some(init), .. }) = &mut statements[last] else { return };
+    without_headers(&mut init.expr);
+    let made = init.expr.clone();
+    statements.truncate(last);
+    statements.retain(|statement| {
+        let text = statement.to_token_stream().to_string();
+        !local(statement, "header_map") && !text.starts_with("header_map .")
+    });
+    statements.push(Stmt::Expr(syn::parse_quote!(Ok(#made)), None));
+    function.sig.asyncness = None;
+    function.sig.output = syn::parse_quote!(-> Result<::reqwest::Request, Error<()>>);
+}
+
+fn without_headers(expression: &mut Expr) {
+    match expression {
+        Expr::Try(inner) => without_headers(&mut inner.expr),
+        Expr::MethodCall(call) => {
+            without_headers(&mut call.receiver);
+            if call.method == "header" || call.method == "headers" {
+                *expression = (*call.receiver).clone();
+            }
+        }
+        _ => {}
     }
 }
 

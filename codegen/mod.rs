@@ -105,11 +105,7 @@ fn progenitor_code(lowered: &lower::Lowered) -> Result<syn::File> {
     let spec: openapiv3::OpenAPI = serde_json::from_value(lowered.document.clone())
         .map_err(|error| fail(format!("not an OpenAPI 3.0 document: {error}")))?;
     let mut settings = progenitor::GenerationSettings::new();
-    settings
-        .with_hooks(progenitor::HooksMode::Expected)
-        .with_inner_type(quote::quote!(crate::transport::Call))
-        .with_map_type("::std::collections::BTreeMap")
-        .with_derive("PartialEq");
+    settings.with_map_type("::std::collections::BTreeMap").with_derive("PartialEq");
     // `progenitor` knows the types by their Rust names.
     let mut open_ended = progenitor::TypePatch::default();
     open_ended.with_attr("#[non_exhaustive]");

@@ -1,5 +1,9 @@
 //! String enums that keep values they do not know.
 
+use std::{fmt, marker::PhantomData};
+
+use serde::de::Visitor;
+
 /// A string enum: `pub enum Name { Variant = "value", }`, with `Unknown(String)` for what servers add, or another name
 /// after `else`.
 macro_rules! open_enum {
@@ -82,10 +86,25 @@ macro_rules! open_enum {
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                <String as ::serde::Deserialize>::deserialize(deserializer).map(Self::from)
+                deserializer.deserialize_str($crate::open_enum::Known(::std::marker::PhantomData))
             }
         }
     };
 }
 
 pub(crate) use open_enum;
+
+/// Reads the value of an enum, without a `String` for those that are known.
+pub(crate) struct Known<T>(pub(crate) PhantomData<T>);
+
+impl<T: for<'a> From<&'a str>> Visitor<'_> for Known<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<T, E> {
+        Ok(T::from(value))
+    }
+}

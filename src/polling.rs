@@ -5,7 +5,6 @@ mod perform;
 mod state;
 
 use std::{
-    collections::VecDeque,
     fmt,
     future::Future,
     pin::Pin,
@@ -17,6 +16,7 @@ use std::{
 use futures_core::Stream;
 
 use crate::{Bot, HandlerResult, Health, MarkerStore, Result, Run, Update, UpdateType, retry::Backoff};
+use page::{Broken, Waiting};
 use perform::{Store, World};
 pub use state::StartFrom;
 use state::{BACKOFF, Effect, Input, State};
@@ -119,7 +119,7 @@ impl fmt::Debug for Updates {
             .field("bot", &self.bot)
             .field("settings", &self.settings)
             .field("marker", &self.state.as_ref().and_then(State::marker))
-            .field("waiting", &self.state.as_ref().map_or(0, State::waiting))
+            .field("waiting", &self.state.as_ref().is_some_and(State::is_waiting))
             .field("polling", &self.effect.is_some())
             .finish()
     }
@@ -263,11 +263,15 @@ impl Updates {
     }
 
     /// All updates that are fetched; if there are none, those of the next page. Asking says that all before are dealt with.
-    pub(crate) async fn next_page(&mut self) -> Result<Option<VecDeque<Update>>> {
+    pub(crate) async fn next_page(&mut self) -> Result<Option<Waiting>> {
         let Some(first) = self.try_next().await? else { return Ok(None) };
-        let mut page = self.state.as_mut().map(State::take_page).unwrap_or_default();
-        page.push_front(first);
-        Ok(Some(page))
+        let rest = self.state.as_mut().map(State::take_page).unwrap_or_default();
+        Ok(Some(rest.after(first)))
+    }
+
+    /// What could be read of the page is dealt with, and its rest could not be read.
+    pub(crate) fn page_is_broken(&mut self, broken: Broken) {
+        self.state = self.state.take().map(|state| state.step(Input::Broken(broken)).0);
     }
 
     /// Ends the stream, as the future of [`graceful_shutdown_on`](Self::graceful_shutdown_on) does.

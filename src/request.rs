@@ -1,8 +1,5 @@
 //! What all generated requests have in common: how they are sent, awaited and checked.
 
-use std::future::Future;
-
-use progenitor_client::ResponseValue;
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 use serde_with::{SerializeAs, StringWithSeparator, formats::CommaSeparator};
 
@@ -12,12 +9,12 @@ use crate::{
     check::Invalid,
     error::{Kind, Report},
     secret::Secret,
-    transport::{Call, CallOptions, Decode, Done, Operation},
+    transport::{CallOptions, Decode, Done, Operation, call},
     union,
 };
 
 /// What the generated client's methods return.
-pub(crate) type Answered<T> = Result<ResponseValue<T>, progenitor_client::Error<()>>;
+pub(crate) type Made = Result<reqwest::Request, progenitor_client::Error<()>>;
 
 /// A request of the document. The generated code says what it consists of; this module sends it.
 pub(crate) trait Request: Sized + Send + Sync + 'static {
@@ -36,8 +33,8 @@ pub(crate) trait Request: Sized + Send + Sync + 'static {
     /// Fails if no server would take it.
     fn check(&self) -> Result<(), Invalid>;
 
-    /// Makes the HTTP request and sends it through [`Call`].
-    fn exec(&self, client: &Client) -> impl Future<Output = Answered<Self::Answer>> + Send;
+    /// Makes the HTTP request.
+    fn make(&self, client: &Client) -> Made;
 
     /// The caller's part of the answer, or the server's reason for not having done it.
     fn finish(answer: Self::Answer) -> Result<Self::Output, Option<String>>;
@@ -74,21 +71,14 @@ pub(crate) async fn fetch<R: Request, T: 'static>(
 ) -> Result<Done<T>, Error> {
     let fail = |kind| Error::new(kind).of(R::OPERATION.id, Report::default());
     request.check().map_err(|invalid| fail(Kind::Invalid(invalid)))?;
-    let call = Call::new(bot.clone(), R::OPERATION, options, read);
-    let client = Client::new_with_client(bot.base_url_text(), bot.transport().http.clone(), call.clone());
-    // What the generated code makes of the outcome says nothing.
-    let made_of_it = request.exec(&client).await;
-    match call.take_outcome() {
-        Some(Ok(Done { value, report })) => match value.downcast::<T>() {
-            Ok(value) => Ok(Done { value: *value, report }),
-            Err(_) => unreachable!("an answer is read as what it is"),
-        },
-        Some(Err(error)) => Err(error),
-        // The request could not be made: a base URL without a host, a body that cannot be written.
-        None => {
-            let why = made_of_it.err().map_or_else(String::new, describe);
-            Err(fail(Kind::Build(format!("the request cannot be made: {why}"))))
-        }
+    let client = Client::new_with_client(bot.base_url_text(), bot.transport().http.clone());
+    // It cannot be made with a base URL without a host, or a body that cannot be written.
+    let made = request.make(&client);
+    let made = made.map_err(|error| fail(Kind::Build(format!("the request cannot be made: {}", describe(error)))))?;
+    let Done { value, report } = call::execute(bot.transport(), R::OPERATION, made, options, read).await?;
+    match value.downcast::<T>() {
+        Ok(value) => Ok(Done { value: *value, report }),
+        Err(_) => unreachable!("an answer is read as what it is"),
     }
 }
 

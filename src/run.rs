@@ -5,16 +5,20 @@ use std::{
     fmt,
     future::{Future, IntoFuture},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    task::{JoinError, JoinSet, yield_now},
+    time::timeout,
+};
 
 use crate::{
     Bot, ChatId, Failed, HandlerResult, Health, Recovery, Result, SessionId, Update, Updates, UserId,
     clock::Clock,
     handler::{Handling, Outcome},
+    polling::page::{Broken, Waiting},
     retry::Backoff,
 };
 
@@ -25,6 +29,9 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How long the handlers that are dropped at the deadline are waited for.
 const DROPPING_TIME: Duration = Duration::from_secs(1);
+
+/// How many updates are parsed before others have their turn: with one thread, no handler runs in the meantime.
+const PARSED_AT_ONCE: usize = 16;
 
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -220,25 +227,29 @@ impl Run {
                 backoff: updates.waits(),
             };
             let mut tasks = JoinSet::new();
-            let is_handled = {
+            let handled = {
                 let mut handled = std::pin::pin!(lanes.handle(page, concurrency, &mut tasks));
                 loop {
                     tokio::select! {
-                        () = &mut handled => break true,
+                        read = &mut handled => break Some(read),
                         () = &mut shutdown, if over.is_none() => {
                             over = Some(clock.sleep(deadline));
                             updates.stop();
                         }
-                        () = expires(&mut over) => break false,
+                        () = expires(&mut over) => break None,
                     }
                 }
             };
-            if !is_handled {
-                let in_flight = health.in_flight();
-                tracing::warn!(in_flight, "shutdown: handlers took too long; their page will come again");
-                // A handler that computes, or blocks, cannot be dropped before it waits for something.
-                let _ = timeout(DROPPING_TIME, tasks.shutdown()).await;
-                return Ok(());
+            match handled {
+                Some(Ok(())) => {}
+                Some(Err(broken)) => updates.page_is_broken(broken),
+                None => {
+                    let in_flight = health.in_flight();
+                    tracing::warn!(in_flight, "shutdown: handlers took too long; their page will come again");
+                    // A handler that computes, or blocks, cannot be dropped before it waits for something.
+                    let _ = timeout(DROPPING_TIME, tasks.shutdown()).await;
+                    return Ok(());
+                }
             }
         }
     }
@@ -281,23 +292,50 @@ impl Lane {
     }
 }
 
-/// A page in lanes, in the order in which each lane's first update came.
-fn lanes(page: VecDeque<Update>) -> Vec<VecDeque<Update>> {
-    let mut lanes: Vec<VecDeque<Update>> = Vec::new();
-    let mut numbers = HashMap::new();
-    for update in page {
-        let number = *numbers.entry(Lane::of(&update)).or_insert(lanes.len());
-        match lanes.get_mut(number) {
-            Some(lane) => lane.push_back(update),
-            None => lanes.push(VecDeque::from([update])),
+/// Updates that wait for those before them in their lane; `None` when its task has ended.
+type Queue = Arc<Mutex<Option<VecDeque<Update>>>>;
+
+/// Adds an update to a lane whose task goes on; gives it back if there is none.
+fn push(queue: Option<&Queue>, update: Update) -> Option<Update> {
+    let Some(queue) = queue else { return Some(update) };
+    match &mut *queue.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some(waiting) => {
+            waiting.push_back(update);
+            None
         }
+        None => Some(update),
     }
-    lanes
+}
+
+/// The next update of a lane. When there is none, its task ends.
+fn pop(queue: &Queue) -> Option<Update> {
+    let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+    let next = queue.as_mut().and_then(VecDeque::pop_front);
+    if next.is_none() {
+        *queue = None;
+    }
+    next
+}
+
+/// Waits until there is room for another lane.
+async fn room(tasks: &mut JoinSet<()>, concurrency: usize) {
+    while let Some(ended) = tasks.try_join_next() {
+        lane_ended(ended).await;
+    }
+    while tasks.len() >= concurrency {
+        one_ends(tasks).await;
+    }
 }
 
 /// Waits for one of the lanes.
 async fn one_ends(tasks: &mut JoinSet<()>) {
-    let Some(Err(error)) = tasks.join_next().await else { return };
+    if let Some(ended) = tasks.join_next().await {
+        lane_ended(ended).await;
+    }
+}
+
+async fn lane_ended(ended: Result<(), JoinError>) {
+    let Err(error) = ended else { return };
     match error.try_into_panic() {
         // Handlers do not panic to here, so this is no handler's panic. The page must not pass for handled.
         Ok(panic) => std::panic::resume_unwind(panic),
@@ -317,21 +355,38 @@ struct Lanes {
 }
 
 impl Lanes {
-    /// Handles a page, so many lanes at a time. Each lane is a task, so that they use all cores.
-    async fn handle(self, page: VecDeque<Update>, concurrency: usize, tasks: &mut JoinSet<()>) {
-        for lane in lanes(page) {
-            if tasks.len() >= concurrency {
-                one_ends(tasks).await;
+    /// Handles a page, so many lanes at a time. Each lane is a task, so that they use all cores, and begins while the
+    /// page is still being parsed. Fails when the page cannot be read to its end and the rest is handled.
+    async fn handle(self, page: Waiting, concurrency: usize, tasks: &mut JoinSet<()>) -> Result<(), Broken> {
+        let mut queues: HashMap<Lane, Queue> = HashMap::new();
+        let mut read = Ok(());
+        for (number, update) in page.enumerate() {
+            let update = match update {
+                Ok(update) => update,
+                Err(broken) => {
+                    read = Err(broken);
+                    break;
+                }
+            };
+            let lane = Lane::of(&update);
+            if let Some(update) = push(queues.get(&lane), update) {
+                room(tasks, concurrency).await;
+                let queue = Queue::new(Mutex::new(Some(VecDeque::from([update]))));
+                queues.insert(lane, Arc::clone(&queue));
+                tasks.spawn(self.clone().handle_lane(queue));
             }
-            tasks.spawn(self.clone().handle_lane(lane));
+            if (number + 1).is_multiple_of(PARSED_AT_ONCE) {
+                yield_now().await;
+            }
         }
         while !tasks.is_empty() {
             one_ends(tasks).await;
         }
+        read
     }
 
-    async fn handle_lane(self, lane: VecDeque<Update>) {
-        for update in lane {
+    async fn handle_lane(self, queue: Queue) {
+        while let Some(update) = pop(&queue) {
             let mut next = Some((update, 1));
             while let Some((update, attempts)) = next.take() {
                 self.health.handed_out(&update);

@@ -1,6 +1,6 @@
 //! One way to the server for every call: token, version, timeouts, redaction and errors are dealt with here, once.
 
-mod call;
+pub(crate) mod call;
 pub(crate) mod refusal;
 
 use std::{
@@ -16,7 +16,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use reqwest::Url;
 use tracing::{Instrument, field::Empty};
 
-pub(crate) use call::{Call, CallOptions, Decode, Operation};
+pub(crate) use call::{CallOptions, Decode, Operation};
 
 use crate::{
     Error,
@@ -143,8 +143,7 @@ impl Transport {
                 may_be_gone: tries.may_be_gone(),
             };
             let read = |answer: Answer| {
-                // A byte that is not UTF-8 costs the character that it is in, not the whole answer.
-                decode(&String::from_utf8_lossy(&answer.body))
+                decode(&text(&answer.body))
                     .map(|value| (value, answer.status))
                     .map_err(|source| unreadable(answer.status, source, self.secrets(outgoing.options.secret.as_ref())))
             };
@@ -205,6 +204,12 @@ impl Transport {
     pub(crate) fn secrets<'a>(&'a self, own: Option<&'a Secret>) -> Secrets<'a> {
         Secrets { token: self.token.secret(), own }
     }
+}
+
+/// A body as text. A byte that is not UTF-8 costs the character that it is in, not the whole body.
+pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
+    // The lossy way is slow, also where nothing is lost.
+    std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }
 
 /// A body that is not what it should be. serde's error quotes values of it, and such a value may be a secret.

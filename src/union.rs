@@ -71,9 +71,9 @@ pub(crate) fn is_in_one_pass() -> bool {
     IN_ONE_PASS.get()
 }
 
-/// Reads JSON in one pass. That is fast, and fails on all that is unknown or strange in a union; what it does read is read
-/// as it would be without haste.
-pub(crate) fn in_one_pass<'de, T: Deserialize<'de>>(json: &'de str) -> serde_json::Result<T> {
+/// Has unions read in one pass. That is fast, and fails on all that is unknown or strange in one; what it does read is read
+/// as it would be without haste. For JSON text only: it is read a second time if it must be.
+pub(crate) fn in_one_pass<T>(read: impl FnOnce() -> serde_json::Result<T>) -> serde_json::Result<T> {
     /// Also when something panics.
     struct Restore(bool);
 
@@ -84,17 +84,45 @@ pub(crate) fn in_one_pass<'de, T: Deserialize<'de>>(json: &'de str) -> serde_jso
     }
 
     let _restore = Restore(IN_ONE_PASS.replace(true));
-    serde_json::from_str(json)
+    read()
+}
+
+/// The value that a text begins with, and how many bytes it takes.
+pub(crate) fn first<'de, T: Deserialize<'de>>(json: &'de str) -> serde_json::Result<(T, usize)> {
+    let mut values = serde_json::Deserializer::from_str(json).into_iter();
+    let value = values.next().unwrap_or_else(|| Err(serde::de::Error::custom("a value is missing")))?;
+    Ok((value, values.byte_offset()))
 }
 
 /// Reads JSON: in one pass, and if that fails, taking every union by itself. An error says where it is.
 pub(crate) fn read<'de, T: Deserialize<'de>>(json: &'de str) -> serde_json::Result<T> {
-    in_one_pass(json).or_else(|_| serde_json::from_str(json)).map_err(|error| at_its_place(json, error))
+    in_one_pass(|| serde_json::from_str(json))
+        .or_else(|_| serde_json::from_str(json))
+        .map_err(|error| at_its_place(json, error))
 }
 
-/// A union that can be read in one pass; `None` is what cannot, for its tag or for what it lacks.
+/// A union that can be read in one pass. What a known member lacks, or has of another type, is an error.
 pub(crate) trait ReadFlat: Sized {
-    fn read_flat<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
+    fn read_flat<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Flat<Self>, D::Error>;
+}
+
+/// What was read in one pass.
+pub(crate) enum Flat<T> {
+    Member(T),
+    /// A member that nobody knows, by its tag.
+    Unknown(String),
+}
+
+impl<'de, T: ReadFlat> Deserialize<'de> for Flat<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::read_flat(deserializer)
+    }
+}
+
+/// Nobody sees this error: what it is said of is read slowly.
+#[cold]
+pub(crate) fn not_flat<E: serde::de::Error>() -> E {
+    E::custom("cannot be read in one pass")
 }
 
 /// What is an object in JSON. serde would take a list, too, for the fields of a struct in their order.
@@ -151,26 +179,41 @@ macro_rules! tagged_union {
             }
 
             /// Reads one value; whatever it is, it is a value of this type.
+            #[allow(dead_code, reason = "not every union stands by itself")]
             pub(crate) fn read(json: &str) -> ::serde_json::Result<Self> {
-                match crate::union::in_one_pass(json) {
+                match crate::union::in_one_pass(|| ::serde_json::from_str(json)) {
                     Ok(value) => Ok(value),
-                    Err(_) => Self::read_slowly(json),
+                    Err(_) => Ok(Self::read_slowly(::serde_json::from_str(json)?)),
                 }
             }
 
-            /// The same in steps: the tag, then what it stands for. It is the last word on every value.
+            /// Reads the value that a text begins with, and says how many bytes it takes.
+            #[allow(dead_code, reason = "not every union stands by itself")]
+            pub(crate) fn read_first(json: &str) -> ::serde_json::Result<(Self, usize)> {
+                match crate::union::in_one_pass(|| crate::union::first(json)) {
+                    Ok((crate::union::Flat::Member(value), length)) => Ok((value, length)),
+                    Ok((crate::union::Flat::Unknown(tag), _)) => {
+                        let (raw, length) = crate::union::first::<Box<::serde_json::value::RawValue>>(json)?;
+                        Ok((Self::Unknown(crate::Unknown { tag, raw, error: None }), length))
+                    }
+                    Err(_) => crate::union::first(json).map(|(raw, length)| (Self::read_slowly(raw), length)),
+                }
+            }
+
+            /// Reads in steps: the tag, then what it stands for. This is the last word on every value.
             #[cold]
-            fn read_slowly(json: &str) -> ::serde_json::Result<Self> {
+            fn read_slowly(raw: &::serde_json::value::RawValue) -> Self {
                 #[derive(::serde::Deserialize)]
                 struct Peek<'a> {
                     #[serde(rename = $tag, borrow)]
                     tag: ::std::borrow::Cow<'a, str>,
                 }
+                let json = raw.get();
                 let (tag, error) = match ::serde_json::from_str(json) {
                     Ok(crate::union::Object(Peek { tag })) => {
                         let error = match tag.as_ref() {
                             $($value => match ::serde_json::from_str(json) {
-                                Ok(value) => return Ok(Self::$variant(value)),
+                                Ok(value) => return Self::$variant(value),
                                 Err(error) => Some(crate::union::at_its_place(json, error).to_string()),
                             },)*
                             _ => None,
@@ -179,19 +222,21 @@ macro_rules! tagged_union {
                     }
                     Err(error) => (String::new(), Some(error.to_string())),
                 };
-                let raw = ::serde_json::value::RawValue::from_string(json.to_owned())?;
-                Ok(Self::Unknown(crate::Unknown { tag, raw, error }))
+                Self::Unknown(crate::Unknown { tag, raw: raw.to_owned(), error })
             }
         }
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
                 if crate::union::is_in_one_pass() {
-                    let read: Option<Self> = crate::union::ReadFlat::read_flat(deserializer)?;
-                    return read.ok_or_else(|| ::serde::de::Error::custom("not as the document has it"));
+                    return match crate::union::ReadFlat::read_flat(deserializer)? {
+                        crate::union::Flat::Member(value) => Ok(value),
+                        crate::union::Flat::Unknown(_) => Err(crate::union::not_flat()),
+                    };
                 }
                 let raw = Box::<::serde_json::value::RawValue>::deserialize(deserializer)?;
-                Self::read(raw.get()).map_err(::serde::de::Error::custom)
+                Ok(crate::union::in_one_pass(|| ::serde_json::from_str(raw.get()))
+                    .unwrap_or_else(|_: ::serde_json::Error| Self::read_slowly(&raw)))
             }
         }
 

@@ -14,11 +14,44 @@ pub(crate) enum Tags {
 const SEED: u64 = 0x7461_6d74_616d;
 /// The largest page that the API gives.
 pub(crate) const PAGE: usize = 1000;
+/// How long the marker at the end of a page is.
+pub(crate) const MARKER_DIGITS: usize = 13;
 
 const WORDS: &[&str] = &[
-    "привет", "когда", "завтра", "встреча", "в", "офисе", "на", "третьем", "этаже", "спасибо", "пожалуйста", "документ",
-    "отправлю", "вечером", "посмотри", "ссылку", "это", "не", "срочно", "хорошо", "договорились", "ok", "deploy",
-    "v2.4.1", "😀", "готово", "перезвоню", "через", "час", "билеты", "поезд", "расписание", "или", "потом",
+    "привет",
+    "когда",
+    "завтра",
+    "встреча",
+    "в",
+    "офисе",
+    "на",
+    "третьем",
+    "этаже",
+    "спасибо",
+    "пожалуйста",
+    "документ",
+    "отправлю",
+    "вечером",
+    "посмотри",
+    "ссылку",
+    "это",
+    "не",
+    "срочно",
+    "хорошо",
+    "договорились",
+    "ok",
+    "deploy",
+    "v2.4.1",
+    "😀",
+    "готово",
+    "перезвоню",
+    "через",
+    "час",
+    "билеты",
+    "поезд",
+    "расписание",
+    "или",
+    "потом",
 ];
 
 const NAMES: &[&str] = &["Анна Каренина", "Пётр", "Мария Иванова", "Ivan", "Ольга 🌸", "Сергей Сергеевич", "Bot"];
@@ -51,19 +84,30 @@ impl Corpus {
         let timestamp = self.time();
         let (kind, mut fields) = match self.random.u32(0..100) {
             0..60 => ("message_created", json!({"message": self.message(), "user_locale": "ru"})),
-            60..72 => ("message_callback", json!({"callback": self.callback(), "message": self.message(), "user_locale": "ru"})),
+            60..72 => (
+                "message_callback",
+                json!({"callback": self.callback(), "message": self.message(), "user_locale": "ru"}),
+            ),
             72..76 => ("message_edited", json!({"message": self.message()})),
-            76..79 => ("message_removed", json!({"message_id": self.mid(), "chat_id": self.id(), "user_id": self.id()})),
+            76..79 => {
+                ("message_removed", json!({"message_id": self.mid(), "chat_id": self.id(), "user_id": self.id()}))
+            }
             79..81 => ("bot_added", self.membership(None)),
             81..82 => ("bot_removed", self.membership(None)),
             82..86 => ("user_added", self.membership(Some("inviter_id"))),
             86..89 => ("user_removed", self.membership(Some("admin_id"))),
-            89..93 => ("bot_started", json!({"chat_id": self.id(), "user": self.user(), "payload": "ref_42", "user_locale": "ru"})),
+            89..93 => (
+                "bot_started",
+                json!({"chat_id": self.id(), "user": self.user(), "payload": "ref_42", "user_locale": "ru"}),
+            ),
             93..94 => ("chat_title_changed", json!({"chat_id": self.id(), "user": self.user(), "title": self.text(4)})),
             94..97 => {
                 let input = json!({"payload": self.token(12)});
                 let input = self.tagged("input_type", "callback", input);
-                ("message_construction_request", json!({"user": self.profile(), "user_locale": "ru", "session_id": self.token(24), "data": "step=2", "input": input}))
+                (
+                    "message_construction_request",
+                    json!({"user": self.profile(), "user_locale": "ru", "session_id": self.token(24), "data": "step=2", "input": input}),
+                )
             }
             97..99 => {
                 let message = json!({"sender": self.user(), "timestamp": timestamp, "body": self.body()});
@@ -132,8 +176,14 @@ impl Corpus {
                 "file",
                 json!({"payload": {"url": self.url(), "token": self.token(64)}, "filename": "отчёт.pdf", "size": 1_048_576}),
             ),
-            68..74 => ("sticker", json!({"payload": {"url": self.url(), "code": self.token(10)}, "width": 512, "height": 512})),
-            74..77 => ("contact", json!({"payload": {"vcf_info": "BEGIN:VCARD\r\nFN:Анна\r\nEND:VCARD", "tam_info": self.user()}})),
+            68..74 => (
+                "sticker",
+                json!({"payload": {"url": self.url(), "code": self.token(10)}, "width": 512, "height": 512}),
+            ),
+            74..77 => (
+                "contact",
+                json!({"payload": {"vcf_info": "BEGIN:VCARD\r\nFN:Анна\r\nEND:VCARD", "tam_info": self.user()}}),
+            ),
             77..92 => {
                 let buttons: Vec<Vec<Value>> = (0..2).map(|_| (0..2).map(|_| self.button()).collect()).collect();
                 ("inline_keyboard", json!({"callback_id": self.token(40), "payload": {"buttons": buttons}}))

@@ -44,7 +44,10 @@ struct Slot {
 
 enum Kind {
     /// All have this type, in a box or not.
-    Same { ty: Type, boxed: bool },
+    Same {
+        ty: Type,
+        boxed: bool,
+    },
     Merged(Flat),
     Raw,
 }
@@ -88,22 +91,22 @@ pub(super) fn emit(union: &Union, structs: &Structs) -> TokenStream {
             #definitions
 
             impl #ident<'_> {
-                fn into_member(self) -> ::std::option::Option<#name> {
+                fn into_member(self) -> ::std::option::Option<crate::union::Flat<#name>> {
                     let flat = self;
-                    ::std::option::Option::Some(match &*flat.tag_ {
+                    ::std::option::Option::Some(crate::union::Flat::Member(match &*flat.tag_ {
                         #(#arms)*
-                        _ => return ::std::option::Option::None,
-                    })
+                        _ => return ::std::option::Option::Some(crate::union::Flat::Unknown(flat.tag_.into_owned())),
+                    }))
                 }
             }
 
             impl crate::union::ReadFlat for #name {
                 fn read_flat<'de, D: ::serde::Deserializer<'de>>(
                     deserializer: D,
-                ) -> ::std::result::Result<::std::option::Option<Self>, D::Error> {
+                ) -> ::std::result::Result<crate::union::Flat<Self>, D::Error> {
                     let crate::union::Object(flat) =
                         <crate::union::Object<#ident<'de>> as ::serde::Deserialize>::deserialize(deserializer)?;
-                    ::std::result::Result::Ok(flat.into_member())
+                    flat.into_member().ok_or_else(crate::union::not_flat)
                 }
             }
         };

@@ -275,8 +275,8 @@ impl<'a> Parts<'a> {
                     #(#checks)*
                     Ok(())
                 }
-                async fn exec(&self, client: &client::Client) -> crate::request::Answered<Self::Answer> {
-                    client.#name(#(#passed),*).await
+                fn make(&self, client: &client::Client) -> crate::request::Made {
+                    client.#name(#(#passed),*)
                 }
                 fn finish(answer: Self::Answer) -> ::std::result::Result<Self::Output, ::std::option::Option<::std::string::String>> {
                     #finish

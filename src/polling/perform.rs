@@ -1,6 +1,7 @@
 //! What the update stream's decisions come to: calls, waits and the marker store.
 
 use std::{
+    any::Any,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -11,7 +12,7 @@ use tokio::time::timeout;
 
 use super::{
     Settings,
-    page::Page,
+    page::{Again, Broken, Page},
     state::{Effect, Input},
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     health::Health,
     marker::{ErasedStore, MarkerKey},
     request,
-    transport::CallOptions,
+    transport::{CallOptions, Decode},
 };
 
 /// How long the last commit may take.
@@ -56,7 +57,11 @@ impl World {
         let done = match effect {
             Effect::Load => self.load().await.map(Input::Loaded),
             Effect::ClearWebhooks { failures } => self.clear_webhooks(failures).await.map(|()| Input::Cleared),
-            Effect::Poll { marker } => self.poll(marker).await,
+            Effect::Poll { marker } => self.poll(marker, None).await,
+            Effect::PollAgain { marker, broken } => {
+                tracing::warn!("the rest of a page of updates cannot be read; the page is asked for again");
+                self.poll(marker, Some(broken)).await
+            }
             Effect::Skip { marker } => self.skip(marker).await,
             Effect::Save { marker } => Ok(Input::Saved { ok: self.save(marker).await }),
             Effect::Commit { marker } => Ok(self.commit(marker).await),
@@ -84,11 +89,19 @@ impl World {
         done.unwrap_or_else(|error| Input::Failed { error, chance: clock.chance() })
     }
 
-    async fn poll(self, marker: Option<i64>) -> Result<Input> {
+    /// A poll, or another one for the page that was broken.
+    async fn poll(self, marker: Option<i64>, broken: Option<Broken>) -> Result<Input> {
         let Settings { limit, hold_seconds, types, .. } = self.settings;
         let clock = Arc::clone(&self.bot.transport().clock);
         let began = clock.now();
-        let page = get(&self.bot, Poll { marker, limit, hold_seconds, types }, CallOptions::default()).await?;
+        let poll = Poll { marker, limit, hold_seconds, types };
+        let page = match broken {
+            Some(broken) => {
+                let again: Again = get(&self.bot, poll, CallOptions::default(), |json| read(Again::read(json))).await?;
+                again.after(&broken)
+            }
+            None => get(&self.bot, poll, CallOptions::default(), |json| read(Page::read(json))).await?,
+        };
         let now = clock.now();
         self.health.polled(now);
         Ok(Input::Page { page, took: now.duration_since(began) })
@@ -98,8 +111,8 @@ impl World {
         let clock = Arc::clone(&self.bot.transport().clock);
         let began = clock.now();
         let poll = Poll { marker, limit: Some(LARGEST_PAGE), hold_seconds: Some(0), types: Vec::new() };
-        let page = get(&self.bot, poll, CallOptions::default()).await?;
-        tracing::info!(updates = page.updates.len(), "skipped what was waiting");
+        let page: Page = get(&self.bot, poll, CallOptions::default(), |json| read(Page::read(json))).await?;
+        tracing::info!(any = !page.updates.is_empty(), "skipped what was waiting");
         Ok(Input::Page { page, took: clock.now().duration_since(began) })
     }
 
@@ -107,7 +120,8 @@ impl World {
         let poll = Poll { marker: Some(marker), limit: Some(1), hold_seconds: Some(0), types: Vec::new() };
         let options = CallOptions { timeout: Some(COMMIT_TIMEOUT), ..CallOptions::default() };
         // What it brings is not dealt with, and comes again.
-        if let Err(error) = get(&self.bot, poll, options).await {
+        let page = get::<Page>(&self.bot, poll, options, |json| read(Page::read(json))).await;
+        if let Err(error) = page {
             tracing::warn!("the last page could not be committed and will come again: {error}");
         }
         Input::Committed
@@ -194,7 +208,7 @@ struct Poll {
     types: Vec<UpdateType>,
 }
 
-async fn get(bot: &Bot, poll: Poll, options: CallOptions) -> Result<Page> {
+async fn get<T: 'static>(bot: &Bot, poll: Poll, options: CallOptions, read: Decode) -> Result<T> {
     let mut request = bot.api().get_updates();
     if let Some(limit) = poll.limit {
         request = request.limit(limit);
@@ -210,8 +224,12 @@ async fn get(bot: &Bot, poll: Poll, options: CallOptions) -> Result<Page> {
     }
     // The stream decides itself what a failed poll means, and reads the pages itself.
     let options = CallOptions { no_retry: true, ..options };
-    let read = |text: &str| Page::read(text).map(|page| Box::new(page) as _);
     Ok(request::fetch(&request, bot, options, read).await?.value)
+}
+
+/// As [`Decode`] has it.
+fn read<T: Send + 'static>(read: serde_json::Result<T>) -> serde_json::Result<Box<dyn Any + Send>> {
+    read.map(|value| Box::new(value) as _)
 }
 
 /// Scheme and host of a webhook's URL. Its path is a secret: who knows it can make up updates.

@@ -1,9 +1,9 @@
 //! What the update stream does next: a state and what happened go in, the next state and what to do come out. No network
 //! and no time here.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
-use super::page::Page;
+use super::page::{Broken, Page, Waiting};
 use crate::{Error, Update, retry::Backoff};
 
 /// The shortest time from one poll to the next when the first brought nothing: a server that does not hold its polls is
@@ -46,6 +46,8 @@ pub(super) enum Input {
     Waited,
     /// The last commit is over, one way or the other.
     Committed,
+    /// The page cannot be read to its end; what could be read of it is dealt with.
+    Broken(Broken),
     /// The stream is to end, after what was fetched is dealt with.
     Stop,
 }
@@ -68,7 +70,9 @@ pub(super) enum Effect {
     ClearWebhooks { failures: u32 },
     /// Ask for a page, which commits everything before the marker.
     Poll { marker: Option<i64> },
-    /// The same, only to see what is there: without waiting, of all kinds, as many as possible.
+    /// Ask again for a page of which a part could not be read: it is to be read whole before anything of it is handed out.
+    PollAgain { marker: Option<i64>, broken: Broken },
+    /// As [`Poll`](Self::Poll), only to see what is there: without waiting, of all kinds, as many as possible.
     Skip { marker: Option<i64> },
     /// Save the marker.
     Save { marker: i64 },
@@ -106,9 +110,13 @@ pub(super) struct State {
     stored: bool,
     backoff: Backoff,
     /// What was fetched and not handed out yet.
-    page: VecDeque<Update>,
+    page: Waiting,
     /// Everything before it is dealt with, once the page is.
     marker: Option<i64>,
+    /// The marker, and whether the store does not have it yet, before the page came.
+    before: (Option<i64>, bool),
+    /// The page that cannot be read to its end, until it came again.
+    broken: Option<Broken>,
     /// The server may not know the marker yet.
     uncommitted: bool,
     /// The store does not have the marker yet.
@@ -133,8 +141,10 @@ impl State {
             start_from,
             stored,
             backoff,
-            page: VecDeque::new(),
+            page: Waiting::default(),
             marker: None,
+            before: (None, false),
+            broken: None,
             uncommitted: false,
             unsaved: false,
             from_store: false,
@@ -150,13 +160,13 @@ impl State {
         self.marker
     }
 
-    /// How many updates are fetched and not handed out yet.
-    pub(super) fn waiting(&self) -> usize {
-        self.page.len()
+    /// Whether updates are fetched and not handed out yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.page.is_empty()
     }
 
     /// Takes what is left of the page, for a consumer that deals with it as a whole.
-    pub(super) fn take_page(&mut self) -> VecDeque<Update> {
+    pub(super) fn take_page(&mut self) -> Waiting {
         std::mem::take(&mut self.page)
     }
 
@@ -182,14 +192,20 @@ impl State {
             }
             Input::Failed { error, chance } => self.failed(error, chance),
             Input::Committed => self.enter(Phase::Ended),
+            Input::Broken(broken) => {
+                self.forget_page(broken);
+                Effect::Continue
+            }
             Input::Stop => self.stop(),
         };
         (self, effect)
     }
 
     fn asked(&mut self) -> Effect {
-        if let Some(update) = self.page.pop_front() {
-            return Effect::Yield(update);
+        match self.page.next() {
+            Some(Ok(update)) => return Effect::Yield(update),
+            Some(Err(broken)) => return self.is_broken(broken),
+            None => {}
         }
         match self.phase {
             Phase::Ended => Effect::End,
@@ -217,6 +233,7 @@ impl State {
         self.failures = 0;
         // The server has taken the marker that it was sent. A null one says nothing: it must not make it forget.
         (self.uncommitted, self.from_store, self.looked_again) = (false, false, false);
+        (self.before, self.broken) = ((self.marker, self.unsaved), None);
         let moved = page.marker.filter(|marker| Some(*marker) != self.marker);
         if let Some(marker) = moved {
             (self.marker, self.uncommitted, self.unsaved) = (Some(marker), true, true);
@@ -229,14 +246,26 @@ impl State {
         }
         self.stuck = if page.updates.is_empty() || moved.is_some() { 0 } else { self.stuck.saturating_add(1) };
         self.page = page.updates;
-        match self.page.pop_front() {
-            Some(update) => Effect::Yield(update),
+        match self.page.next() {
+            Some(Ok(update)) => Effect::Yield(update),
+            Some(Err(broken)) => self.is_broken(broken),
             None if took < LEAST_INTERVAL => {
                 self.phase = Phase::Pausing;
                 Effect::Wait(LEAST_INTERVAL - took)
             }
             None => self.go_on(),
         }
+    }
+
+    /// Nothing of a broken page may be committed, for its rest would be lost.
+    fn forget_page(&mut self, broken: Broken) {
+        ((self.marker, self.unsaved), self.uncommitted) = (self.before, false);
+        self.broken = Some(broken);
+    }
+
+    fn is_broken(&mut self, broken: Broken) -> Effect {
+        self.forget_page(broken);
+        if self.stopping { self.finish() } else { self.enter(Phase::Polling) }
     }
 
     fn failed(&mut self, error: Error, chance: f64) -> Effect {
@@ -293,7 +322,10 @@ impl State {
             (Phase::Skipping, marker) => Effect::Skip { marker },
             (Phase::Saving, Some(marker)) => Effect::Save { marker },
             (Phase::Committing, Some(marker)) => Effect::Commit { marker },
-            (Phase::Polling | Phase::Pausing | Phase::Saving | Phase::New, marker) => Effect::Poll { marker },
+            (Phase::Polling | Phase::Pausing | Phase::Saving | Phase::New, marker) => match &self.broken {
+                Some(broken) => Effect::PollAgain { marker, broken: broken.clone() },
+                None => Effect::Poll { marker },
+            },
             (Phase::Committing | Phase::Ended, _) => Effect::End,
         }
     }

@@ -1,19 +1,12 @@
-//! How the generated client's calls reach the transport, and their outcome comes back.
+//! How the requests that the generated client makes reach the transport.
 
-use std::{
-    any::Any,
-    borrow::Cow,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{any::Any, borrow::Cow, time::Duration};
 
 use bytes::Bytes;
-use http::StatusCode;
-use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
-use reqwest::{ResponseBuilderExt, Url};
+use reqwest::Url;
 
-use super::{Done, Outgoing};
-use crate::{Bot, Error, api::Client, retry::Class, secret::Secret};
+use super::{Done, Outgoing, Transport};
+use crate::{Error, retry::Class, secret::Secret};
 
 /// An operation of the API, as the document has it.
 #[derive(Debug)]
@@ -42,52 +35,25 @@ pub(crate) struct CallOptions {
 /// Reads an answer; what comes out is known to whoever made the call.
 pub(crate) type Decode = fn(&str) -> serde_json::Result<Box<dyn Any + Send>>;
 
-/// One call on its way through the generated client: what to do (in), and what became of it (out).
-#[derive(Debug, Clone)]
-pub(crate) struct Call {
-    bot: Bot,
+/// Sends what the generated client has made, and reads the answer.
+pub(crate) async fn execute(
+    transport: &Transport,
     operation: &'static Operation,
+    request: reqwest::Request,
     options: CallOptions,
-    decode: Decode,
-    outcome: Arc<Mutex<Option<Outcome>>>,
-}
-
-/// The answer as [`Decode`] made it, or why there is none.
-type Outcome = Result<Done<Box<dyn Any + Send>>, Error>;
-
-impl Call {
-    pub(crate) fn new(bot: Bot, operation: &'static Operation, options: CallOptions, decode: Decode) -> Self {
-        Self { bot, operation, options, decode, outcome: Arc::default() }
-    }
-
-    /// What became of the call; `None` if the transport was not asked.
-    pub(crate) fn take_outcome(&self) -> Option<Outcome> {
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl ClientHooks<Call> for Client {
-    /// Sends what the generated code has made, its own way, and reads the answer. The outcome is put where
-    /// [`Call::take_outcome`] finds it: `progenitor`'s errors could not carry it, and an answer is read once, inside the
-    /// retries. What goes back to the generated code is of no meaning.
-    async fn exec(&self, request: reqwest::Request, _: &OperationInfo) -> reqwest::Result<reqwest::Response> {
-        let Call { bot, operation, options, decode, outcome } = self.inner();
-        let transport = bot.transport();
-        let hold = operation.hold.map(|(parameter, default)| held_for(request.url(), parameter, default));
-        let outgoing = Outgoing {
-            operation: Cow::Borrowed(operation.id),
-            class: operation.class,
-            method: request.method().clone(),
-            url: request.url().clone(),
-            body: request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice),
-            hold,
-            options: options.clone(),
-        };
-        let done = transport.execute(outgoing, decode).await;
-        *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
-        let nothing = http::Response::builder().url(bot.base_url().clone()).status(StatusCode::NO_CONTENT);
-        Ok(nothing.body(Bytes::new()).unwrap_or_default().into())
-    }
+    read: Decode,
+) -> Result<Done<Box<dyn Any + Send>>, Error> {
+    let hold = operation.hold.map(|(parameter, default)| held_for(request.url(), parameter, default));
+    let outgoing = Outgoing {
+        operation: Cow::Borrowed(operation.id),
+        class: operation.class,
+        method: request.method().clone(),
+        url: request.url().clone(),
+        body: request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice),
+        hold,
+        options,
+    };
+    transport.execute(outgoing, read).await
 }
 
 /// How long the server may hold its answer back, by the request's own query.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// The same error, which also says at which property it is: `message.body.seq: invalid type ...`.
+/// The same error, which also says at which property it is: `invalid type: ... at line 1 column 7, in message.body.seq`.
 pub(crate) fn at_its_place(json: &str, error: serde_json::Error) -> serde_json::Error {
     // Text that is no JSON has no properties to speak of.
     if !error.is_data() {
@@ -10,7 +10,7 @@ pub(crate) fn at_its_place(json: &str, error: serde_json::Error) -> serde_json::
     }
     let before = json.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
     let place = place(json, before + error.column());
-    if place.is_empty() { error } else { serde::de::Error::custom(format_args!("{place}: {error}")) }
+    if place.is_empty() { error } else { serde::de::Error::custom(format_args!("{error}, in {place}")) }
 }
 
 /// Inside of what a byte stands.
@@ -95,16 +95,19 @@ mod tests {
     #[test]
     fn an_error_says_at_which_property_it_is() {
         let cases = [
-            (r#"{"inner":[{"number":1},{"number":"x"}]}"#, "inner[1].number: invalid type: string \"x\""),
-            ("{\"inner\":[\n{\"number\":1},\n{\"num\": 2} ]}", "inner[1]: missing field `number` at line 3 column 10"),
-            (r#"{"inner":[],"after":5}"#, "after: invalid type: integer `5`, expected a boolean at line 1 column 21"),
-            (r#"{"inner":[],"x\",":[{"y":"]"}],"inner":[]}"#, "inner: duplicate field `inner`"),
-            (r#"{"inner":{"а":{}}}"#, "inner: invalid type: map"),
+            (r#"{"inner":[{"number":1},{"number":"x"}]}"#, "column 36, in inner[1].number"),
+            (
+                "{\"inner\":[\n{\"number\":1},\n{\"num\": 2} ]}",
+                "missing field `number` at line 3 column 10, in inner[1]",
+            ),
+            (r#"{"inner":[],"after":5}"#, "integer `5`, expected a boolean at line 1 column 21, in after"),
+            (r#"{"inner":[],"x\",":[{"y":"]"}],"inner":[]}"#, "duplicate field `inner` at line 1 column 38, in inner"),
+            (r#"{"inner":{"а":{}}}"#, "invalid type: map, expected a sequence at line 1 column 9, in inner"),
             (r#"{"after":true}"#, "missing field `inner` at line 1 column 14"),
-            ("5", "invalid type: integer `5`"),
+            ("5", "invalid type: integer `5`, expected struct Outer at line 1 column 1"),
         ];
         for (json, words) in cases {
-            assert!(told(json).starts_with(words), "{json}: {}", told(json));
+            assert!(told(json).ends_with(words), "{json}: {}", told(json));
         }
     }
 

@@ -15,6 +15,7 @@ use super::{in_flight::InFlight, path::SecretPath};
 use crate::{
     Bot, Recovery, Update,
     handler::{Failed, Handling, Outcome},
+    transport,
 };
 
 /// For how long a body is waited for. A connection that dies without a word must not be kept for ever.
@@ -108,8 +109,7 @@ async fn handle(bot: &Bot, handling: &Handling, body: Bytes) -> StatusCode {
 
 /// The update in a body, known or not; `None` if it is no JSON object.
 fn update(body: &[u8]) -> Option<Update> {
-    // A byte that is not UTF-8 costs the character that it is in, not the whole update.
-    let text = String::from_utf8_lossy(body);
+    let text = transport::text(body);
     let text = text.trim_ascii();
     if text.starts_with('{') { Update::read(text).ok() } else { None }
 }

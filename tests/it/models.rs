@@ -2,6 +2,7 @@
 //!
 //! `TAMTAM_SEED` repeats a run, `TAMTAM_OPENAPI` takes the instances from another document.
 
+mod clashes;
 pub(crate) mod meaning;
 mod tolerance;
 mod unknown;

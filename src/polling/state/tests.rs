@@ -20,6 +20,7 @@ enum Does {
     Loads,
     ClearsWebhooks,
     Polls(Option<i64>),
+    PollsAgain(Option<i64>),
     Skips(Option<i64>),
     Saves(i64),
     Commits(i64),
@@ -62,6 +63,7 @@ impl Stream {
             Effect::Load => Loads,
             Effect::ClearWebhooks { .. } => ClearsWebhooks,
             Effect::Poll { marker } => Polls(marker),
+            Effect::PollAgain { marker, .. } => PollsAgain(marker),
             Effect::Skip { marker } => Skips(marker),
             Effect::Save { marker } => Saves(marker),
             Effect::Commit { marker } => Commits(marker),
@@ -128,6 +130,33 @@ fn point_2_no_page_is_asked_for_before_the_one_before_is_handed_out() {
         assert_eq!(stream.asked(), yields(tag), "asking brings what is there, and no poll");
     }
     assert_eq!(stream.asked(), Polls(Some(10)));
+}
+
+/// A page whose second update cannot be read.
+fn broken_page() -> Page {
+    Page::read(r#"{"updates":[{"update_type":"a"},{"update_type":tru}],"marker":10}"#).unwrap()
+}
+
+#[test]
+fn point_2_of_a_page_that_breaks_off_nothing_is_committed_and_the_rest_is_asked_for_again() {
+    let mut stream = Stream::storing();
+    stream.page(&["z"], Some(9));
+    assert_eq!(stream.asked(), Saves(9));
+    assert_eq!(stream.then(Input::Saved { ok: true }), Polls(Some(9)));
+    assert_eq!(stream.then(Input::Page { page: broken_page(), took: Duration::ZERO }), yields("a"));
+    assert_eq!(stream.asked(), PollsAgain(Some(9)));
+    assert!(matches!(stream.fails(server_is_down(), 0.0), Retries(_)));
+    assert_eq!(stream.then(Input::Waited), PollsAgain(Some(9)), "it is still the broken page");
+    assert_eq!(stream.page(&["b"], Some(10)), yields("b"));
+    assert_eq!(stream.asked(), Saves(10));
+}
+
+#[test]
+fn point_2_a_shutdown_does_not_commit_a_page_that_breaks_off() {
+    let mut stream = Stream::polling();
+    assert_eq!(stream.then(Input::Page { page: broken_page(), took: Duration::ZERO }), yields("a"));
+    assert_eq!(stream.then(Input::Stop), GoesOn);
+    assert_eq!(stream.asked(), Ends);
 }
 
 #[test]

@@ -1,0 +1,111 @@
+//! Calls, polls and idle waiting, by the crate and by hand.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use serde::Deserialize;
+use serde_json::json;
+use tamtam::{Bot, ChatId};
+use tokio::sync::Notify;
+
+use crate::{corpus::PAGE, model::tagged, server::IDLE_TOKEN};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+const TEXT: &str = "Привет, это ответ бота";
+
+#[derive(Deserialize)]
+struct Sent {
+    message: Box<tagged::Message>,
+}
+
+/// Does something so many times against the server.
+pub(crate) fn work(name: &str, url: &str, times: usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let token = if name.ends_with("idle") { IDLE_TOKEN } else { "token" };
+    let bot = || Bot::builder(token).base_url(url).build().unwrap();
+    match name {
+        "send" => runtime.block_on(send(bot(), times)),
+        "traced-send" => {
+            let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(std::io::sink);
+            subscriber.init();
+            runtime.block_on(send(bot(), times));
+        }
+        "bare-send" => runtime.block_on(bare_send(url, times)),
+        "run" => runtime.block_on(run(bot(), times)),
+        "bare-run" | "bare-idle" => runtime.block_on(poll(url, token, times)),
+        "idle" => runtime.block_on(idle(bot(), times)),
+        _ => panic!("{name}"),
+    }
+    if name.ends_with("idle") {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let figure = |name: &str| -> u64 {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.split_whitespace().next().unwrap().parse().unwrap()
+        };
+        println!("{} {}", figure("voluntary_ctxt_switches:"), figure("VmRSS:"));
+    }
+}
+
+async fn send(bot: Bot, times: usize) {
+    for _ in 0..times {
+        let sent = bot.send(ChatId(5), TEXT).await.unwrap();
+        assert!(sent.message.body.is_some());
+    }
+}
+
+async fn bare_send(url: &str, times: usize) {
+    let (client, url) = (reqwest::Client::new(), format!("{url}/messages"));
+    for _ in 0..times {
+        let request = client.post(&url).query(&[("chat_id", "5"), ("access_token", "token"), ("v", "0.3.0")]);
+        let answer = request.timeout(TIMEOUT).json(&json!({"text": TEXT})).send().await.unwrap();
+        let sent: Sent = answer.error_for_status().unwrap().json().await.unwrap();
+        assert!(sent.message.body.is_some());
+    }
+}
+
+/// Runs a bot with an empty handler for so many pages.
+async fn run(bot: Bot, times: usize) {
+    let (handled, all) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+    let ended = Arc::clone(&all);
+    let run = bot.run(move |_, _| {
+        if handled.fetch_add(1, Relaxed) + 1 == times * PAGE {
+            all.notify_one();
+        }
+        async {}
+    });
+    run.graceful_shutdown_on(async move { ended.notified().await }).await.unwrap();
+}
+
+async fn idle(bot: Bot, times: usize) {
+    let updates = bot.updates();
+    let health = updates.health();
+    let done = async move {
+        // A poll is held by the server; the stream's own least interval makes up the rest.
+        tokio::time::sleep(Duration::from_millis(100) * u32::try_from(times).unwrap()).await;
+        assert!(health.last_poll().is_some());
+    };
+    updates.run(|_, _| async {}).graceful_shutdown_on(done).await.unwrap();
+}
+
+/// Fetches and parses so many pages, as by hand.
+async fn poll(url: &str, token: &str, times: usize) {
+    let (client, url) = (reqwest::Client::new(), format!("{url}/updates"));
+    let mut marker = None;
+    for _ in 0..times {
+        let mut request = client.get(&url).query(&[("access_token", token), ("v", "0.3.0"), ("timeout", "30")]);
+        if let Some(marker) = marker {
+            request = request.query(&[("marker", marker)]);
+        }
+        let answer = request.timeout(TIMEOUT).send().await.unwrap();
+        let page: tagged::Page = answer.error_for_status().unwrap().json().await.unwrap();
+        marker = page.marker;
+        if token == IDLE_TOKEN {
+            tokio::time::sleep(Duration::from_millis(80)).await;
+        }
+    }
+}

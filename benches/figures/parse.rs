@@ -1,0 +1,48 @@
+//! Reading a page of updates, in every way.
+
+use std::{fs, hint::black_box, time::Instant};
+
+use serde::de::IgnoredAny;
+
+use crate::{
+    allocations,
+    corpus::PAGE,
+    model::{self, known, tagged},
+};
+
+/// Reads the page in a file so many times, and prints how many allocations that took.
+pub(crate) fn work(name: &str, page: &str, times: usize) {
+    let text = fs::read_to_string(page).unwrap();
+    if name == "known" {
+        model::know(&text);
+    }
+    let before = allocations();
+    for _ in 0..times {
+        match name {
+            "ours" => assert_eq!(tamtam::figures::read_page(&text), PAGE),
+            "known" => {
+                model::rewind();
+                assert_eq!(serde_json::from_str::<known::Page>(&text).unwrap().updates.len(), PAGE);
+            }
+            "tagged" => assert_eq!(serde_json::from_str::<tagged::Page>(&text).unwrap().updates.len(), PAGE),
+            "scan" => drop(black_box(serde_json::from_str::<IgnoredAny>(&text).unwrap())),
+            "first" => assert!(tamtam::figures::read_first(&text)),
+            _ => panic!("{name}"),
+        }
+    }
+    println!("{}", allocations() - before);
+}
+
+/// The time to the first update of a page over the time for all of it, in the best of some runs.
+pub(crate) fn first_of_all(page: &str) -> f64 {
+    let time = |read: &dyn Fn()| {
+        let times = (0..50).map(|_| {
+            let began = Instant::now();
+            read();
+            began.elapsed().as_secs_f64()
+        });
+        times.fold(f64::INFINITY, f64::min)
+    };
+    let all = time(&|| assert_eq!(tamtam::figures::read_page(page), PAGE));
+    time(&|| assert!(tamtam::figures::read_first(page))) / all
+}

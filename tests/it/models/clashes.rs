@@ -1,0 +1,64 @@
+//! Properties that the variants of a union have in common in name only: what is new or strange in one of them must not
+//! disturb its neighbours.
+
+use serde_json::json;
+use tamtam::{
+    Update,
+    types::{Attachment, Button, MarkupElement},
+};
+
+#[test]
+fn a_new_property_is_no_harm_although_another_variant_has_one_of_its_name_and_another_type() {
+    let user = json!({"user_id": 17, "name": "Анна"});
+    for (property, value) in [
+        ("title", json!({"new": true})),
+        ("callback", json!("c")),
+        ("message", json!([1, 2])),
+        ("input", json!(5)),
+        ("inviter_id", json!("17")),
+        ("chat", json!([])),
+    ] {
+        let mut json = json!({"timestamp": 5, "chat_id": 17, "user": user});
+        json[property] = value;
+        json["update_type"] = json!("bot_started");
+        let update: Update = serde_json::from_str(&json.to_string()).unwrap();
+        let Update::BotStarted(started) = update else { panic!("{property}: {update:?}") };
+        assert_eq!((started.timestamp, started.user.name.as_str()), (5, "Анна"));
+    }
+    let attachment = json!({"payload": {"url": "u", "token": "t", "photo_id": "new", "buttons": 5}, "width": "5px",
+        "type": "audio"});
+    let attachment: Attachment = serde_json::from_str(&attachment.to_string()).unwrap();
+    assert!(matches!(&attachment, Attachment::Audio(audio) if audio.payload.token == "t"), "{attachment:?}");
+    let button: Button = serde_json::from_str(r#"{"text":"x","url":{"href":"y"},"type":"request_contact"}"#).unwrap();
+    assert!(matches!(button, Button::RequestContact(_)), "{button:?}");
+    let markup: MarkupElement =
+        serde_json::from_str(r#"{"from":0,"length":1,"url":null,"user_id":"@x","type":"strong"}"#).unwrap();
+    assert!(matches!(markup, MarkupElement::Strong(_)), "{markup:?}");
+}
+
+#[test]
+fn a_property_of_another_variant_may_stand_there_twice() {
+    let twice = r#"{"timestamp":5,"chat_id":17,"title":"a","title":"b","user":{"user_id":1,"name":""},"update_type":"bot_started"}"#;
+    assert!(matches!(serde_json::from_str(twice).unwrap(), Update::BotStarted(_)));
+    let own =
+        r#"{"timestamp":5,"timestamp":5,"chat_id":17,"user":{"user_id":1,"name":""},"update_type":"bot_started"}"#;
+    let Update::Unknown(unknown) = serde_json::from_str(own).unwrap() else { panic!() };
+    assert!(unknown.error.unwrap().starts_with("duplicate field `timestamp`"));
+}
+
+#[test]
+fn a_list_is_read_as_it_would_be_by_the_variant_itself() {
+    // As serde reads a list for a struct: its fields in their order, here the photo's.
+    let attachment: Attachment = serde_json::from_str(r#"{"payload":[1,"t","u"],"type":"image"}"#).unwrap();
+    let Attachment::Image(image) = attachment else { panic!("{attachment:?}") };
+    assert_eq!(serde_json::to_value(&image.payload).unwrap()["photo_id"], 1);
+}
+
+#[test]
+fn what_cannot_be_read_says_at_which_property_it_is() {
+    let json = r#"{"timestamp":1,"message":{"timestamp":1,"recipient":{"chat_type":"chat"},
+        "body":{"mid":"mid.1","seq":"x"}},"update_type":"message_created"}"#;
+    let Update::Unknown(unknown) = serde_json::from_str(json).unwrap() else { panic!() };
+    let error = unknown.error.unwrap();
+    assert_eq!(error, r#"invalid type: string "x", expected i64 at line 2 column 39, in message.body.seq"#);
+}
