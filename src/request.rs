@@ -1,7 +1,8 @@
 //! What all generated requests have in common: how they are sent, awaited and checked.
 
+use std::fmt;
+
 use serde::{Serialize, Serializer, de::DeserializeOwned};
-use serde_with::{SerializeAs, StringWithSeparator, formats::CommaSeparator};
 
 use crate::{
     Bot, Error,
@@ -34,6 +35,7 @@ pub(crate) trait Request: Sized + Send + Sync + 'static {
     fn check(&self) -> Result<(), Invalid>;
 
     /// Makes the HTTP request.
+    #[expect(clippy::result_large_err, reason = "it is `progenitor`'s, and looked at once")]
     fn make(&self, client: &Client) -> Made;
 
     /// The caller's part of the answer, or the server's reason for not having done it.
@@ -164,9 +166,18 @@ impl<T> FromIterator<T> for CommaSeparated<T> {
     }
 }
 
-impl<T: std::fmt::Display> Serialize for CommaSeparated<T> {
+impl<T: fmt::Display> fmt::Display for CommaSeparated<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(index, item)| {
+            f.write_str(if index > 0 { "," } else { "" })?;
+            item.fmt(f)
+        })
+    }
+}
+
+impl<T: fmt::Display> Serialize for CommaSeparated<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        StringWithSeparator::<CommaSeparator, T>::serialize_as(&self.0, serializer)
+        serializer.collect_str(self)
     }
 }
 

@@ -90,8 +90,8 @@ impl Drop for Pages {
 /// The CPU seconds, of user and system, of a clean build in a directory.
 pub(crate) fn build(directory: &Path) -> f64 {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    // Processes of processes are in the figures of `getrusage`, and of the shell's `times`.
-    let script = "\"$0\" build --quiet --offline >&2 && times | tail -1";
+    // The second line that the shell's `times` prints is what its children took, and theirs.
+    let script = "\"$0\" build --quiet --offline >&2 && times";
     let mut command = Command::new("sh");
     command.args(["-c", script]).arg(cargo).current_dir(directory).env("CARGO_TARGET_DIR", directory.join("target"));
     let out = command.output().unwrap();
@@ -100,5 +100,5 @@ pub(crate) fn build(directory: &Path) -> f64 {
         let (minutes, seconds) = time.trim_end_matches('s').split_once('m').unwrap();
         minutes.parse::<f64>().unwrap() * 60.0 + seconds.parse::<f64>().unwrap()
     };
-    String::from_utf8(out.stdout).unwrap().split_whitespace().map(seconds).sum()
+    String::from_utf8(out.stdout).unwrap().split_whitespace().skip(2).map(seconds).sum()
 }
