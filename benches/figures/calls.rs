@@ -40,8 +40,8 @@ pub(crate) fn work(name: &str, url: &str, times: usize) {
         "bare-run" => runtime.block_on(poll(url, token, times)),
         "idle" => runtime.block_on(idle(bot(), times)),
         "bare-idle" => {
-            let all = tokio::time::timeout(idle_for(times), poll(url, token, usize::MAX));
-            runtime.block_on(all).expect_err("it polls for ever");
+            let polls = async { tokio::time::timeout(idle_for(times), poll(url, token, usize::MAX)).await };
+            runtime.block_on(polls).expect_err("it polls for ever");
         }
         _ => panic!("{name}"),
     }
