@@ -3,18 +3,23 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod action;
 pub mod api;
 mod bot;
 mod builder;
+mod chats;
 mod check;
 mod clock;
+mod command;
 mod error;
 mod handler;
 mod health;
 mod id;
+mod link;
 mod marker;
 mod message;
 mod open_enum;
+mod pages;
 mod polling;
 mod raw;
 mod request;
@@ -23,6 +28,8 @@ mod run;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod secret;
+mod shared;
+mod subscriptions;
 mod token;
 mod transport;
 mod union;
@@ -31,9 +38,11 @@ mod upload;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 
+pub use action::ActionGuard;
 pub use api::generated::types;
 pub use bot::{Bot, Target};
 pub use builder::BotBuilder;
+pub use command::Command;
 pub use error::{ChatDenied, Error, ErrorCode};
 pub use handler::{Cause, Failed, HandlerResult, Recovery};
 pub use health::Health;
@@ -41,7 +50,9 @@ pub use health::Health;
 #[doc(no_inline)]
 pub use http;
 pub use id::{CallbackId, ChatId, MessageId, SessionId, UserId};
+pub use link::{ChatLink, DeepLink};
 pub use marker::{FileStore, FileStoreError, MarkerKey, MarkerStore, MemoryStore};
+pub use pages::{Chats, Members, Messages};
 pub use polling::{StartFrom, Updates};
 pub use raw::RawRequest;
 /// The HTTP client underneath, for [`BotBuilder::http`].

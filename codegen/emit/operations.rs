@@ -255,7 +255,7 @@ impl<'a> Parts<'a> {
             pub struct #builder {
                 bot: crate::Bot,
                 options: crate::transport::CallOptions,
-                #(#fields,)*
+                #(pub(crate) #fields,)*
             }
 
             impl #builder { #(#setters)* }
