@@ -92,8 +92,8 @@ macro_rules! pages {
         ///
         /// A page is asked for when the one before is used up, and never before. After an error that passes
         /// ([`is_retryable`](crate::Error::is_retryable)), asking again goes on where the stream was; after any other, it
-        /// ends. It always ends: pages that lead nowhere are an error
-        /// ([`is_pagination`](crate::Error::is_pagination)) after what they brought.
+        /// ends. Pages that lead nowhere do not keep it going for ever: after what they brought, they are an error
+        /// ([`is_pagination`](crate::Error::is_pagination)).
         ///
         /// # Cancel safety
         ///

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     Bot, Error, Result, UpdateType,
     api::{GetSubscriptions, Subscribe, Unsubscribe},
-    error::Kind,
+    error::{Kind, Report},
     request,
     transport::CallOptions,
     types::SubscriptionRequestBody,
@@ -109,7 +109,7 @@ impl Bot {
         async move {
             let options = CallOptions::default();
             let left = remove(&bot, urls(&bot, options.clone()).await?, options).await?;
-            if left.is_empty() { Ok(()) } else { Err(in_the_way(&left)) }
+            if left.is_empty() { Ok(()) } else { Err(in_the_way(&left).of("unsubscribe", Report::default())) }
         }
     }
 }

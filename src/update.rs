@@ -5,13 +5,12 @@
 
 mod link;
 mod message;
+mod person;
 mod unknown;
 
-use std::borrow::Cow;
-
 use crate::{
-    CallbackId, ChatId, Message, MessageId, SessionId, Update, UpdateType, UserId,
-    types::{Attachment, ChatType, ConstructedMessageBody, ConstructorInput, LinkedMessage, User},
+    CallbackId, ChatId, Message, MessageId, SessionId, Update, UpdateType,
+    types::{Attachment, ChatType, ConstructedMessageBody, ConstructorInput, LinkedMessage},
 };
 
 /// The accessors: none of them panics, whatever is missing.
@@ -92,88 +91,6 @@ impl Update {
     #[must_use]
     pub fn is_channel(&self) -> bool {
         self.chat_type() == Some(ChatType::Channel)
-    }
-
-    /// Who did it; `None` where that is not told (a post in a channel, a deleted message, of which only the
-    /// [id](Self::user_id) is). Of `user_added` and `user_removed` it is the member that comes or goes.
-    #[must_use]
-    pub fn user(&self) -> Option<Cow<'_, User>> {
-        match self {
-            Self::MessageConstructionRequest(update) => {
-                let user = update.user.clone();
-                Some(Cow::Owned(User {
-                    user_id: user.user_id,
-                    name: user.name,
-                    username: user.username,
-                    is_bot: user.is_bot,
-                    last_activity_time: user.last_activity_time,
-                }))
-            }
-            Self::Unknown(unknown) => {
-                unknown::find(unknown, &["/user", "/callback/user", "/message/sender"]).map(Cow::Owned)
-            }
-            _ => self.plain_user().map(Cow::Borrowed),
-        }
-    }
-
-    /// As [`user`](Self::user), of the updates that have it as it is.
-    fn plain_user(&self) -> Option<&User> {
-        match self {
-            Self::MessageCreated(_) | Self::MessageEdited(_) => self.message()?.sender.as_ref(),
-            Self::MessageCallback(update) => Some(&update.callback.user),
-            Self::BotAdded(update) => Some(&update.user),
-            Self::BotRemoved(update) => Some(&update.user),
-            Self::UserAdded(update) => Some(&update.user),
-            Self::UserRemoved(update) => Some(&update.user),
-            Self::BotStarted(update) => Some(&update.user),
-            Self::ChatTitleChanged(update) => Some(&update.user),
-            Self::MessageConstructed(update) => update.message.sender.as_ref(),
-            Self::MessageRemoved(_)
-            | Self::MessageConstructionRequest(_)
-            | Self::MessageChatCreated(_)
-            | Self::Unknown(_) => None,
-        }
-    }
-
-    /// The id of who did it; `None` where that is not told (a post in a channel).
-    #[must_use]
-    pub fn user_id(&self) -> Option<UserId> {
-        match self {
-            Self::MessageRemoved(update) => Some(update.user_id),
-            Self::MessageConstructionRequest(update) => Some(update.user.user_id),
-            Self::Unknown(unknown) => {
-                let places = ["/user/user_id", "/callback/user/user_id", "/message/sender/user_id", "/user_id"];
-                unknown::find(unknown, &places)
-            }
-            _ => Some(self.plain_user()?.user_id),
-        }
-    }
-
-    /// The name of who did it, as people see it.
-    #[must_use]
-    pub fn sender_name(&self) -> Option<&str> {
-        match self {
-            Self::MessageConstructionRequest(update) => Some(&update.user.name),
-            _ => Some(&self.plain_user()?.name),
-        }
-    }
-
-    /// The username of who did it, without the `@`; many people have none.
-    #[must_use]
-    pub fn sender_username(&self) -> Option<&str> {
-        match self {
-            Self::MessageConstructionRequest(update) => update.user.username.as_deref(),
-            _ => self.plain_user()?.username.as_deref(),
-        }
-    }
-
-    /// Whether a bot did it; `None` where that is not told.
-    #[must_use]
-    pub fn sender_is_bot(&self) -> Option<bool> {
-        match self {
-            Self::MessageConstructionRequest(update) => update.user.is_bot,
-            _ => self.plain_user()?.is_bot,
-        }
     }
 
     /// The text of its message: the one that was written, edited or posted from the constructor, or that has the button
@@ -373,6 +290,13 @@ mod tests {
             );
             assert_eq!(asked(&json), (Some(-2), None, None, Some(1)), "{strange}");
         }
+        let pressed = r#"{"update_type":"message_callback","timestamp":1,"message":{"timestamp":"?","body":{"mid":"m"}},
+            "callback":{"callback_id":"c","user":{"user_id":3,"name":"A"},"timestamp":"?"}}"#;
+        let update = Update::read(pressed).unwrap();
+        assert_eq!(update.callback_id(), Some("c".into()), "it can be answered");
+        assert_eq!(update.message_id(), Some("m".into()));
+        assert_eq!(update.user().map(|user| user.into_owned().name).as_deref(), Some("A"));
+        assert_eq!(update.update_type(), UpdateType::MessageCallback);
         for odd in ["5", "null", "[]", r#"{"chat_id":"x","user":7}"#] {
             assert_eq!(asked(odd), (None, None, None, None), "{odd}");
         }

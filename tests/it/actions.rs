@@ -11,6 +11,9 @@ use crate::conformance::{self, Checked};
 /// No test takes that long, unless it has failed.
 const LONG: Duration = Duration::from_secs(30);
 
+/// How a guard is made.
+type Guard = fn(&Bot, ChatId) -> ActionGuard;
+
 /// The actions that the sandbox is asked for from now on, with the status of its answer.
 fn actions(tamtam: &Checked) -> mpsc::UnboundedReceiver<(String, u16)> {
     let (tell, told) = mpsc::unbounded_channel();
@@ -29,7 +32,7 @@ async fn every_guard_shows_its_action_at_once() {
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     alice.starts();
     let mut shown = actions(&tamtam);
-    let guards: [(fn(&Bot, ChatId) -> ActionGuard, &str); 5] = [
+    let guards: [(Guard, &str); 5] = [
         (Bot::typing, "typing_on"),
         (Bot::sending_photo, "sending_photo"),
         (Bot::sending_video, "sending_video"),

@@ -59,6 +59,7 @@ async fn a_webhook_that_stays_is_an_error_that_does_not_show_it() {
         .await;
     let error = bot(&server).unsubscribe_all().await.unwrap_err();
     assert!(error.is_webhook_subscribed());
+    assert_eq!(error.operation(), Some("unsubscribe"));
     let text = format!("{error} {error:?}");
     assert!(text.contains("https://bot.example, https://other.example"), "{text}");
     assert!(!text.contains("7Qm2xV9sKd4TzB8f") && !text.contains("Lw3JhN6yRc5GpA1e"), "{text}");
