@@ -3,6 +3,7 @@
 //! Nothing here panics, whatever a server leaves out. Of an update that the crate does not know, or cannot read, the ids,
 //! the time and the person are looked for in its JSON.
 
+mod constructor;
 mod link;
 mod message;
 mod person;
@@ -10,7 +11,7 @@ mod unknown;
 
 use crate::{
     CallbackId, ChatId, Message, MessageId, SessionId, Update, UpdateType,
-    types::{Attachment, ChatType, ConstructedMessageBody, ConstructorInput, LinkedMessage},
+    types::{Attachment, ChatType, ConstructorInput, LinkedMessage},
 };
 
 /// The accessors: none of them panics, whatever is missing.
@@ -172,27 +173,6 @@ impl Update {
             Self::BotStarted(update) => update.payload.as_deref(),
             Self::MessageChatCreated(update) => update.start_payload.as_deref(),
             _ => None,
-        }
-    }
-
-    /// The text that a person typed in the constructor, or posted from it.
-    #[must_use]
-    pub fn constructed_text(&self) -> Option<&str> {
-        match self {
-            Self::MessageConstructed(update) => update.message.body.text.as_deref(),
-            _ => self.constructed_messages().first()?.text.as_deref(),
-        }
-    }
-
-    /// What a person typed in the constructor, with what they attached; empty if they have just opened it.
-    #[must_use]
-    pub fn constructed_messages(&self) -> &[ConstructedMessageBody] {
-        match self {
-            Self::MessageConstructionRequest(update) => match &update.input {
-                ConstructorInput::Message(input) => input.messages.as_deref().unwrap_or_default(),
-                _ => &[],
-            },
-            _ => &[],
         }
     }
 

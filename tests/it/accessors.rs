@@ -136,7 +136,7 @@ async fn a_constructor_tells_what_was_typed_pressed_and_posted() {
     card.types("a birthday");
     let typed = next().await;
     assert_eq!(typed.constructed_text(), Some("a birthday"));
-    assert_eq!(typed.constructed_messages().len(), 1);
+    assert_eq!((typed.constructed_messages().len(), typed.constructed_attachments().len()), (1, 0));
     assert_eq!(typed.session_id(), Some(card.session_id()));
     let answer = ConstructorAnswer::new()
         .messages([ConstructedMessageBody::new().text("Happy birthday!")])
@@ -171,6 +171,21 @@ async fn a_channel_is_told_from_a_group() {
     assert_eq!(started.chat_type(), Some(ChatType::Dialog));
 }
 
+#[test]
+fn what_is_attached_in_a_constructor_is_told() {
+    let update: Update = serde_json::from_value(json!({
+        "update_type": "message_construction_request", "timestamp": 1, "session_id": "s",
+        "user": {"user_id": 3, "name": "Alice"},
+        "input": {"input_type": "message", "messages": [
+            {"attachments": [{"type": "location", "latitude": 1.5, "longitude": 2.5}]},
+        ]},
+    }))
+    .unwrap();
+    let kinds: Vec<_> = update.constructed_attachments().iter().map(|attachment| attachment.tag()).collect();
+    assert_eq!(kinds, ["location"]);
+    assert_eq!(update.constructed_text(), None);
+}
+
 /// Asks everything.
 fn ask(update: &Update) -> String {
     let of = |message: &Message| {
@@ -197,6 +212,7 @@ fn ask(update: &Update) -> String {
             (update.attachments(), update.urls().count(), update.link(), update.link_chat_id(), update.link_user_id()),
             (update.link_name(), update.link_username(), update.link_text(), update.message_id(), update.payload()),
             (update.callback_id(), update.start_payload(), update.constructed_text(), update.constructed_messages()),
+            update.constructed_attachments(),
             (update.user_locale(), update.update_type(), update.timestamp(), update.session_id(), update.command()),
             update.message().map(of),
         )
