@@ -1,7 +1,11 @@
 //! Behaviour through the public API: on the sandbox for what TamTam does, on wiremock for what the wire does.
 
+mod accessors;
+mod actions;
 mod builder;
+mod chats;
 mod codegen;
+mod commands;
 mod common;
 mod conformance;
 mod document;
@@ -9,9 +13,12 @@ mod errors;
 mod fault_server;
 mod faults;
 mod instances;
+mod links;
 mod models;
+mod pages;
 mod run;
 mod sandbox;
+mod subscriptions;
 mod token;
 mod traced;
 mod updates;
