@@ -23,6 +23,7 @@ mod run;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod secret;
+pub mod text;
 mod token;
 mod transport;
 mod union;

@@ -3,6 +3,8 @@
 
 mod html;
 mod markdown;
+#[cfg(test)]
+mod properties;
 
 use std::cmp::Reverse;
 
