@@ -23,8 +23,9 @@ pub(super) fn split_source<'a>(source: &'a str, format: &TextFormat) -> Result<V
     let (mut parts, mut from) = (Vec::new(), 0);
     while let Some(fits) = limit(&source[from..]) {
         let within = seams.iter().rev().copied().filter(|seam| (from..=from + fits).contains(seam));
-        let within = within.filter(|seam| !is_blank(&source[from..*seam]));
-        let seam = within.clone().find(|seam| is_paragraph(source, *seam)).or_else(|| within.clone().next());
+        let mut within = within.filter(|seam| !is_blank(&source[from..*seam]));
+        let is_better = |seam: &usize| *seam >= from + fits / 2 && is_paragraph(source, *seam);
+        let seam = within.clone().find(is_better).or_else(|| within.next());
         let seam = seam.ok_or_else(|| too_long(parts.len()))?;
         parts.push(source[from..seam].trim_end());
         from = behind(source, seam);

@@ -5,10 +5,10 @@ use crate::check::{Invalid, Place};
 
 /// A text in parts, each of which fits into one message: at most [`LIMIT`] UTF-16 code units.
 ///
-/// A part is as long as it can be, and ends at an empty line; if there is none, at the end of a line; if there is none,
-/// at a space; and within a longer word, between two characters. There, an emoji or letter made of several characters
-/// (flags, skin tones, families, accents) is kept whole, unless it is itself too long. The spaces and empty lines at which
-/// the text is split are in neither part, but the indentation of a line stays.
+/// A part ends at the last empty line that fits into it; if that leaves it less than half full, at the last end of a line;
+/// if that does, too, at the last space; and within a word that is longer, between two characters. There, an emoji or
+/// letter made of several characters (flags, skin tones, families, accents) is kept whole, unless it is itself too long.
+/// The spaces and empty lines at which the text is split are in neither part, but the indentation of a line stays.
 ///
 /// ```
 /// use tamtam::text;
@@ -93,15 +93,13 @@ fn seam(text: &str, fits: usize) -> (usize, usize) {
         return (0, behind(text, 0));
     }
     let window = &text[begin..room];
-    let is_paragraph = |(at, _): &(usize, &str)| is_paragraph(text, begin + at);
-    let end = (window.rmatch_indices('\n').find(is_paragraph))
-        .or_else(|| window.rmatch_indices('\n').next())
-        .or_else(|| window.rmatch_indices(is_space).next());
+    // An early end of a line would make two messages of one.
+    let line_ends = || window.rmatch_indices('\n').map(|(at, _)| begin + at).take_while(|at| *at >= fits / 2);
+    let end = (line_ends().find(|at| is_paragraph(text, *at)))
+        .or_else(|| line_ends().next())
+        .or_else(|| window.rfind(is_space).map(|at| begin + at));
     match end {
-        Some((at, _)) => {
-            let at = begin + at;
-            (text[..at].trim_end_matches(is_space).len(), behind(text, at))
-        }
+        Some(at) => (text[..at].trim_end_matches(is_space).len(), behind(text, at)),
         None => {
             let end = clusters_end(text, begin, fits);
             (end, end)

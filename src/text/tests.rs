@@ -124,9 +124,14 @@ fn a_text_is_split_at_an_empty_line_else_a_line_else_a_word_else_a_character() {
         assert_eq!(parts.len(), 2, "{parts:?}");
         (parts[0].len(), parts[1].to_owned())
     };
-    assert_eq!(split_in_two(&format!("{}\n\n{}\n{} {}", a(10), a(10), a(10), a(4000))).0, 10);
-    assert_eq!(split_in_two(&format!("{}\n{} {}", a(10), a(10), a(3999))), (10, format!("{} {}", a(10), a(3999))));
+    let four = format!("{}\n\n{}\n{} {}", a(2000), a(500), a(500), a(2000));
+    assert_eq!(split_in_two(&four).0, 2000);
+    let three = format!("{}\n{} {}", a(2000), a(500), a(2000));
+    assert_eq!(split_in_two(&three).0, 2000);
     assert_eq!(split_in_two(&format!("{} {}", a(10), a(4000))).0, 10);
+    // Not so early that it makes more messages of it.
+    let early = format!("{}\n\n{}\n{} {}", a(10), a(10), a(3000), a(4000));
+    assert_eq!(split_in_two(&early).0, 3023);
     assert_eq!(split_in_two(&a(4001)), (4000, a(1)));
     // What just fits, fits.
     assert_eq!(split_in_two(&format!("{} {}", a(4000), a(4000))), (4000, a(4000)));
