@@ -36,14 +36,16 @@ mod markdown;
 mod nesting;
 mod received;
 mod seams;
+mod send_long;
 mod split;
 mod style;
 
 use std::ops::{Add, Range};
 
 pub use escape::{escape_html, escape_markdown};
-pub use long::{LongMessage, SendLong, SendLongError};
+pub use long::LongMessage;
 pub use received::slices;
+pub use send_long::{SendLong, SendLongError};
 pub use split::split;
 
 use self::style::{Span, Style};
@@ -213,6 +215,12 @@ impl Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<&String> for Text {
+    fn from(text: &String) -> Self {
         Self::new(text)
     }
 }

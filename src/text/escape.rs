@@ -47,7 +47,7 @@ pub fn escape_html(text: &str) -> Cow<'_, str> {
     })
 }
 
-pub(super) fn escape<'a>(text: &'a str, signs: &[char], write: impl Fn(char, &mut String)) -> Cow<'a, str> {
+fn escape<'a>(text: &'a str, signs: &[char], write: impl Fn(char, &mut String)) -> Cow<'a, str> {
     if !text.contains(signs) {
         return Cow::Borrowed(text);
     }

@@ -3,7 +3,7 @@
 
 use super::{
     LIMIT,
-    split::{behind, is_blank, is_paragraph, limit},
+    split::{behind, is_blank, is_paragraph, limit, trim_end},
 };
 use crate::{
     check::{Invalid, Place},
@@ -27,7 +27,7 @@ pub(super) fn split_source<'a>(source: &'a str, format: &TextFormat) -> Result<V
         let is_better = |seam: &usize| *seam >= from + fits / 2 && is_paragraph(source, *seam);
         let seam = within.clone().find(is_better).or_else(|| within.next());
         let seam = seam.ok_or_else(|| too_long(parts.len()))?;
-        parts.push(source[from..seam].trim_end());
+        parts.push(trim_end(&source[from..seam]));
         from = behind(source, seam);
     }
     let rest = &source[from..];

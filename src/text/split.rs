@@ -99,7 +99,7 @@ fn seam(text: &str, fits: usize) -> (usize, usize) {
         .or_else(|| line_ends().next())
         .or_else(|| window.rfind(is_space).map(|at| begin + at));
     match end {
-        Some(at) => (text[..at].trim_end_matches(is_space).len(), behind(text, at)),
+        Some(at) => (trim_end(&text[..at]).len(), behind(text, at)),
         None => {
             let end = clusters_end(text, begin, fits);
             (end, end)
@@ -118,6 +118,11 @@ pub(super) fn behind(text: &str, seam: usize) -> usize {
     let word = rest.len() - rest.trim_start_matches(is_space).len();
     let line = rest[..word].rfind('\n').map(|line_end| line_end + 1).filter(|_| word < rest.len());
     seam + line.unwrap_or(word)
+}
+
+/// What comes before a seam, without spaces.
+pub(super) fn trim_end(text: &str) -> &str {
+    text.trim_end_matches(is_space)
 }
 
 /// A space at which a line may be broken.
