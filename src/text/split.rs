@@ -14,8 +14,8 @@ use crate::check::{Invalid, Place};
 /// use tamtam::text;
 ///
 /// let (first, second) = ("a ".repeat(1500), "b ".repeat(1500));
-/// let parts = text::split(&format!("{first}\n\n  {second}"));
-/// assert_eq!(parts, [first.trim_end(), &format!("  {second}")]);
+/// let both = format!("{first}\n\n  {second}");
+/// assert_eq!(text::split(&both), [first.trim_end(), &format!("  {second}")]);
 /// ```
 #[must_use]
 pub fn split(text: &str) -> Vec<&str> {
