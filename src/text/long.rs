@@ -7,7 +7,7 @@ use crate::{
     types::{AttachmentRequest, Keyboard, NewMessageLink},
 };
 
-/// A message whose text may be of any length, for [`Bot::send_long`].
+/// A message whose text may be of any length, for [`Bot::send_long`](crate::Bot::send_long).
 ///
 /// ```
 /// # #[tokio::main]
