@@ -35,6 +35,7 @@ pub mod sandbox;
 mod secret;
 mod shared;
 mod subscriptions;
+pub mod text;
 mod token;
 mod transport;
 mod union;

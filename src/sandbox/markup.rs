@@ -4,6 +4,8 @@
 mod html;
 mod markdown;
 mod mentions;
+#[cfg(test)]
+mod properties;
 
 use std::cmp::Reverse;
 

@@ -19,6 +19,7 @@ mod pages;
 mod run;
 mod sandbox;
 mod subscriptions;
+mod text;
 mod token;
 mod traced;
 mod updates;
