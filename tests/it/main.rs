@@ -12,6 +12,7 @@ mod instances;
 mod models;
 mod run;
 mod sandbox;
+mod schemas;
 mod token;
 mod traced;
 mod updates;
