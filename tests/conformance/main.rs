@@ -25,11 +25,14 @@ mod media;
 mod place;
 mod recorder;
 
-use std::{collections::BTreeSet, io::Write};
+use std::{collections::BTreeSet, io::Write, sync::LazyLock};
 
 use checks::CHECKS;
 use place::{Live, Place, Skip};
 use recorder::Found;
+use serde_json::Value;
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(document::load);
 
 /// What came of the suite.
 #[derive(Default)]
@@ -99,19 +102,22 @@ impl Report {
         let done = tokio::spawn(check(place.clone())).await;
         let left_behind = place.clean_up().await;
         match done {
-            Ok(Ok(())) if left_behind.is_empty() => {
-                self.passed += 1;
-                say(&format!("passed: {name}"));
-            }
-            Ok(Err(why)) if left_behind.is_empty() => self.skip(name, &why, say),
-            Ok(_) => self.fail(name, &format!("could not clean up: {left_behind:?}"), say),
             Err(panic) => {
                 let panic = panic.into_panic();
                 let text = panic.downcast_ref::<String>().map(String::as_str);
                 let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
                 let told = place.transcript().map(|told| format!("\n{told}")).unwrap_or_default();
-                self.fail(name, &format!("{text}{told}"), say);
+                self.fail(name, &format!("{text}{told}"), &say);
             }
+            Ok(_) if !left_behind.is_empty() => {}
+            Ok(Err(why)) => self.skip(name, &why, &say),
+            Ok(Ok(())) => {
+                self.passed += 1;
+                say(&format!("passed: {name}"));
+            }
+        }
+        if !left_behind.is_empty() {
+            self.fail(name, &format!("could not clean up: {left_behind:?}"), &say);
         }
     }
 
@@ -128,8 +134,7 @@ impl Report {
 
 /// All operations of the document.
 fn operations() -> BTreeSet<String> {
-    let document = document::load();
-    let methods = document["paths"].as_object().into_iter().flat_map(|paths| paths.values());
+    let methods = DOCUMENT["paths"].as_object().into_iter().flat_map(|paths| paths.values());
     let ids = methods.filter_map(|methods| methods.as_object()).flat_map(|methods| methods.values());
     ids.filter_map(|operation| operation["operationId"].as_str().map(str::to_owned)).collect()
 }

@@ -6,12 +6,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use serde_json::Value;
 use tamtam::{
-    Bot, ChatId, Error, Message, MessageId, NewMessageBody, Result, reqwest,
+    Bot, ChatId, Error, Message, MessageId, NewMessageBody, RawRequest, Result, reqwest,
     sandbox::{Group, Person, Sandbox},
 };
 
-use crate::{document, recorder::Recorder};
+use crate::{DOCUMENT, recorder::Recorder};
 
 /// Marks what the suite writes, for whoever comes upon it.
 pub(crate) const MARK: &str = "[tamtam conformance]";
@@ -39,7 +40,7 @@ impl Live {
         let token = get("TAMTAM_TOKEN").ok_or("TAMTAM_LIVE=1 wants the bot's token in TAMTAM_TOKEN")?;
         let chat = get("TAMTAM_LIVE_CHAT").map(|id| id.parse());
         let chat = chat.transpose().map_err(|_| "TAMTAM_LIVE_CHAT is not the id of a chat, such as -70000000000000")?;
-        let server = document::load()["servers"][0]["url"].as_str().map(str::to_owned);
+        let server = DOCUMENT["servers"][0]["url"].as_str().map(str::to_owned);
         let base_url = get("TAMTAM_BASE_URL").or(server).ok_or("the document names no server: set TAMTAM_BASE_URL")?;
         let takes_updates = get("TAMTAM_LIVE_UPDATES").as_deref() == Some("1");
         Ok(Some(Self { token, base_url, chat, takes_updates, video: get("TAMTAM_LIVE_VIDEO") }))
@@ -166,6 +167,21 @@ impl Place {
         let message = *self.bot.send(chat, body.into().notify(false)).await.unwrap().message;
         self.deletes_afterwards(&message.body.as_ref().unwrap().mid);
         message
+    }
+
+    /// Posts what should be refused, as it is. If it is not, it is deleted when the check is over.
+    pub(crate) async fn try_post(&self, request: RawRequest) -> Result<Value> {
+        let answer = request.await?;
+        let mid = answer["message"]["body"]["mid"].as_str().unwrap_or_default();
+        self.deletes_afterwards(&mid.into());
+        Ok(answer)
+    }
+
+    /// A sandbox takes its time with the next file, as real servers do by themselves.
+    pub(crate) fn takes_time_to_process(&self) {
+        if let Kind::Sandbox(people) = &*self.kind {
+            people.tamtam.uploads().set_not_ready(1);
+        }
     }
 
     /// Deletes a message when the check is over.

@@ -5,7 +5,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use serde_json::Value;
 use tamtam::{
     reqwest::{Client, ClientBuilder},
     webhook::axum::{
@@ -18,7 +17,7 @@ use tamtam::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{document, schemas::SCHEMAS};
+use crate::{DOCUMENT, schemas::SCHEMAS};
 
 /// The largest body that a client of the API sends.
 const MOST_BYTES: usize = 1 << 24;
@@ -44,7 +43,6 @@ pub(crate) struct Found {
 struct Passing {
     api: String,
     client: Client,
-    document: Value,
     found: Arc<Mutex<Found>>,
 }
 
@@ -55,7 +53,6 @@ impl Recorder {
         let passing = Passing {
             api: api.trim_end_matches('/').to_owned(),
             client: client.build().expect("an HTTP client"),
-            document: document::load(),
             found: Arc::clone(&found),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -117,24 +114,24 @@ impl Passing {
     }
 
     fn record(&self, method: &Method, path: &str, status: StatusCode, body: &[u8]) {
-        let operation = self.operation(method, path);
+        let operation = operation(method, path);
         let differences = SCHEMAS.faults(operation.as_deref(), status.as_u16(), body);
         let mut found = self.found.lock().unwrap();
         found.operations.extend(operation);
         found.differences.extend(differences);
     }
+}
 
-    /// The operation that a request is for, by the document.
-    fn operation(&self, method: &Method, path: &str) -> Option<String> {
-        let paths = self.document["paths"].as_object()?;
-        let fitting = paths.iter().filter(|(template, _)| fits(template, path));
-        let named = fitting.filter_map(|(template, operations)| {
-            let id = operations[method.as_str().to_lowercase()]["operationId"].as_str()?;
-            Some((template, id.to_owned()))
-        });
-        // `/chats/-1` would be a link as well.
-        named.min_by_key(|(template, _)| template.contains("{chatLink}")).map(|(_, id)| id)
-    }
+/// The operation that a request is for, by the document.
+fn operation(method: &Method, path: &str) -> Option<String> {
+    let paths = DOCUMENT["paths"].as_object()?;
+    let fitting = paths.iter().filter(|(template, _)| fits(template, path));
+    let named = fitting.filter_map(|(template, operations)| {
+        let id = operations[method.as_str().to_lowercase()]["operationId"].as_str()?;
+        Some((template, id.to_owned()))
+    });
+    // `/chats/-1` would be a link as well.
+    named.min_by_key(|(template, _)| template.contains("{chatLink}")).map(|(_, id)| id)
 }
 
 /// Whether a path is one of this template; the id of a chat is a number.
