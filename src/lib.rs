@@ -9,6 +9,8 @@ mod builder;
 mod check;
 mod clock;
 mod error;
+#[cfg(feature = "sandbox")]
+pub mod guide;
 mod handler;
 mod health;
 mod id;
