@@ -3,6 +3,10 @@
 use std::{
     env,
     process::{Command, Output},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tamtam::{
@@ -62,11 +66,13 @@ impl Account {
 #[tokio::test]
 async fn without_tamtam_live_no_account_is_touched() {
     let account = Account::open().await;
-    let before = account.tamtam.transcript();
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    account.tamtam.on_exchange(move |_| drop(counted.fetch_add(1, Ordering::Relaxed)));
     let variables = account.variables(&[("TAMTAM_LIVE", "0"), ("TAMTAM_LIVE_CHAT", "garbage")]);
     let (said, passed) = suite(&variables).await;
     assert!(passed && said.contains("on the sandbox"), "{said}");
-    assert_eq!(account.tamtam.transcript(), before);
+    assert_eq!(requests.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test]
@@ -113,4 +119,16 @@ async fn a_live_run_without_a_chat_and_with_a_failure_says_so() {
     assert!(said.contains("skipped (needs TAMTAM_LIVE_CHAT)"), "{said}");
     assert!(said.contains("FAILED: commands_are_set_and_reset"), "one failure does not hide the others: {said}");
     assert!(said.contains("passed: a_webhook_is_subscribed_and_unsubscribed"), "{said}");
+    assert!(account.bot.api().get_subscriptions().await.unwrap().subscriptions.is_empty());
+}
+
+#[tokio::test]
+async fn a_live_run_leaves_the_webhook_of_a_bot_alone() {
+    let account = Account::open().await;
+    let url = "http://127.0.0.1:1/the-bots-own";
+    account.bot.subscribe_webhook(url, []).await.unwrap();
+    let (said, passed) = suite(&account.variables(&[("TAMTAM_LIVE_UPDATES", "1")])).await;
+    assert!(passed && said.contains("skipped (needs a bot without a webhook)"), "{said}");
+    let subscriptions = account.bot.api().get_subscriptions().await.unwrap().subscriptions;
+    assert_eq!(subscriptions.iter().map(|one| one.url.as_str()).collect::<Vec<_>>(), [url]);
 }
