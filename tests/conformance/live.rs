@@ -68,7 +68,7 @@ async fn without_tamtam_live_no_account_is_touched() {
     let account = Account::open().await;
     let requests = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&requests);
-    account.tamtam.on_exchange(move |_| drop(counted.fetch_add(1, Ordering::Relaxed)));
+    account.tamtam.on_exchange(move |_| _ = counted.fetch_add(1, Ordering::Relaxed));
     let variables = account.variables(&[("TAMTAM_LIVE", "0"), ("TAMTAM_LIVE_CHAT", "garbage")]);
     let (said, passed) = suite(&variables).await;
     assert!(passed && said.contains("on the sandbox"), "{said}");
