@@ -23,6 +23,8 @@
 //! `sending_image`, is listed with its reasons in `openapi/tolerance.yaml`. The answers are written by hand from the API's document and what the server is known to do beyond
 //! it, so that they can disagree with a client's models.
 //!
+//! [Testing your bot](crate::guide::testing) shows whole tests.
+//!
 //! # Webhooks
 //!
 //! While a bot has a webhook, its updates are sent there and polls are refused with 405, as the API's document has it;

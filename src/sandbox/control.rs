@@ -284,7 +284,7 @@ async fn act(Shared(control): Shares, Path((user_id, act)): Path<(UserId, String
 
 /// The person with this id, in a chat: of a dialog the bot is known by it.
 fn find_actor(state: &State, user_id: UserId, bot: Option<UserId>, chat_id: Option<UserId>) -> Result<Actor, Refusal> {
-    if !state.users.get(&user_id).is_some_and(|user| !user.is_bot) {
+    if state.users.get(&user_id).is_none_or(|user| user.is_bot) {
         return Err(Refusal::not_found(format!("there is no person {user_id}")));
     }
     if let Some(bot) = bot.filter(|bot| !state.is_bot(*bot)) {

@@ -18,6 +18,7 @@ mod models;
 mod pages;
 mod run;
 mod sandbox;
+mod schemas;
 mod subscriptions;
 mod text;
 mod token;
