@@ -30,6 +30,7 @@ mod update;
 mod upload;
 #[cfg(feature = "webhook")]
 pub mod webhook;
+mod whole_file;
 
 pub use api::generated::types;
 pub use bot::{Bot, Target};

@@ -59,35 +59,41 @@
 use std::fmt;
 use std::panic::RefUnwindSafe;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 mod builder;
 mod clock;
+mod demo;
 mod faults;
 mod markup;
 mod operations;
 mod people;
 mod server;
+mod snapshot;
 mod state;
+mod state_file;
 mod transcript;
 mod updates;
 mod uploads;
 mod validation;
 mod world;
 
-pub use builder::SandboxBuilder;
+pub use builder::{SandboxBuilder, StartError};
+pub use demo::Demo;
 pub use faults::Fault;
 pub use people::{Account, Constructor, Enclosure, Group, Person, Prepared, Seen};
 pub use server::exchange::Exchange;
+pub use state_file::StateFileError;
 pub use transcript::Event;
 pub use updates::Delivery;
 pub use uploads::{ReceivedFile, UploadFault, UploadRequest, UploadStatus, Uploads};
 
 use crate::{Bot, UserId};
 use state::chat::Channel;
+use state_file::Keeper;
 use world::World;
 
 /// A TamTam of its own, with one bot, and as many more as are [added](Sandbox::add_bot). Cheap to clone; when the last clone and the last [`Person`]
@@ -108,6 +114,8 @@ struct Server {
     patience: Duration,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    /// Dropped last: what the server has done up to its end is kept.
+    _keeper: Option<Keeper>,
 }
 
 impl Sandbox {
@@ -264,6 +272,14 @@ impl Sandbox {
         self.world().on_exchange(Arc::new(hook));
     }
 
+    /// Calls `hook` when the [state file](SandboxBuilder::state_file) was written, or could not be: that is logged as an
+    /// error as well, and tried again at the next change.
+    ///
+    /// It is called on a thread of its own, the last time when the sandbox ends.
+    pub fn on_save(&self, hook: impl Fn(&Result<(), StateFileError>) + Send + Sync + 'static) {
+        self.world().on_save(Arc::new(hook));
+    }
+
     /// Lets time pass: moves the sandbox's clock forward, by which messages are dated and webhooks lose their patience.
     /// Nobody waits: `tamtam.time_passes(Duration::from_secs(8 * 60 * 60))` returns at once.
     ///
@@ -309,11 +325,7 @@ impl RefUnwindSafe for Server {}
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
-        let Some(thread) = self.thread.take() else { return };
-        // The last clone may have been in a hook, which runs on that very thread.
-        if thread.thread().id() != thread::current().id() {
-            let _ = thread.join();
-        }
+        state_file::join(self.thread.take());
     }
 }
 

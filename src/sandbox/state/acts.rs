@@ -119,12 +119,18 @@ impl State {
         self.publish(&bots, "message_removed", now, fields);
     }
 
-    /// Presses a button of a message.
-    pub(in crate::sandbox) fn press(&mut self, chat_id: ChatId, seq: Seq, user: UserId, button: (&str, &Action)) {
+    /// Presses a button of a message. The id of the callback, if it is a button that has one.
+    pub(in crate::sandbox) fn press(
+        &mut self,
+        chat_id: ChatId,
+        seq: Seq,
+        user: UserId,
+        button: (&str, &Action),
+    ) -> Option<String> {
         let (label, action) = button;
         self.record(chat_id, format!("{} presses [{label}]", self.name(user)));
         match action {
-            Action::Callback { payload, .. } => self.call_back(chat_id, seq, user, payload),
+            Action::Callback { payload, .. } => return self.call_back(chat_id, seq, user, payload),
             Action::Chat(button) => self.open_button_chat(chat_id, seq, user, button),
             // The person's client follows the link; the bot does not hear of it.
             Action::Link { .. } => {
@@ -139,10 +145,11 @@ impl State {
                 self.post_attachment(chat_id, user, Attachment::Location { latitude, longitude });
             }
         }
+        None
     }
 
-    fn call_back(&mut self, chat_id: ChatId, seq: Seq, user: UserId, payload: &str) {
-        let Some(message) = self.message(chat_id, seq) else { return };
+    fn call_back(&mut self, chat_id: ChatId, seq: Seq, user: UserId, payload: &str) -> Option<String> {
+        let message = self.message(chat_id, seq)?;
         let (bot, is_constructed) = (message.button_bot(), message.constructor.is_some());
         let json = self.message_json(message);
         let callback_id = self.secret("callback");
@@ -157,11 +164,12 @@ impl State {
             "message": json,
             "user_locale": LOCALE,
         });
-        self.callbacks.insert(callback_id, Callback { user, bot, chat: chat_id, seq });
+        self.callbacks.insert(callback_id.clone(), Callback { user, bot, chat: chat_id, seq });
         // The bot of a constructor hears of its buttons wherever they were posted.
         let is_heard = is_constructed || self.bots_in(chat_id, user).contains(&bot);
         let bots: &[UserId] = if is_heard { &[bot] } else { &[] };
         self.publish(bots, "message_callback", now, fields);
+        Some(callback_id)
     }
 
     fn post_attachment(&mut self, chat_id: ChatId, user: UserId, attachment: Attachment) {
