@@ -54,15 +54,17 @@ impl StateFile {
         Self { path, written: None }
     }
 
-    /// The state that is kept there; `None` if there is no file yet.
+    /// The state that is kept there, ready to go on; `None` if there is no file yet.
     pub(super) fn read(&self, upload_url: &str) -> Result<Option<State>, StateFileError> {
-        match fs::read(&self.path) {
-            Ok(text) => snapshot::read(&text, upload_url)
-                .map(Some)
-                .map_err(|problem| StateFileError::NotAState { path: self.path.clone(), problem }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.io(error)),
-        }
+        let text = match fs::read(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.io(error)),
+        };
+        let state = snapshot::read(&text, upload_url);
+        let mut state = state.map_err(|problem| StateFileError::NotAState { path: self.path.clone(), problem })?;
+        state.resume();
+        Ok(Some(state))
     }
 
     /// Replaces the file; false if it would be the same.

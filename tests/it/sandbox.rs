@@ -15,6 +15,7 @@ mod lifecycle;
 mod members;
 mod messages;
 mod people;
+mod program;
 mod protocol;
 mod python;
 mod robust;
