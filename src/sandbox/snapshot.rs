@@ -176,9 +176,11 @@ mod tests {
         let url = "http://127.0.0.1:2/hook".to_owned();
         mailbox.subscribe(9, subscription::Settings { url, update_types: Vec::new(), version: None }, 5, now);
         let (parcels, _) = state.take_due();
+        state.redelivery = 60_000;
         state.failed(&parcels[0], "status 500".to_owned());
         state.take_due();
-        state.touched = false;
+        // These two are not kept.
+        (state.redelivery, state.touched) = (0, false);
     }
 
     #[test]

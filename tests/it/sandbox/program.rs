@@ -214,7 +214,7 @@ async fn every_request_is_a_line_and_the_token_is_in_none() {
     }
     bot.api().subscribe(SubscriptionRequestBody::new(format!("{}&token={TOKEN}", webhook.url()))).await.unwrap();
     let mut lines = program.logs("getChats").await;
-    assert!(lines.ends_with(" GET /chats?count=5 200 getChats"), "{lines}");
+    assert!(lines.ends_with(" GET /chats?count=5&v=0.5.6 200 getChats"), "{lines}");
     for part in [
         "200 (upload host)",
         " GET ... 401 -",
@@ -231,6 +231,31 @@ async fn every_request_is_a_line_and_the_token_is_in_none() {
     lines += &rest;
     assert!(lines.contains("sendMessage") && lines.contains(" 500 "), "{lines}");
     assert!(!lines.contains("s3cr3t"), "{lines}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_log_that_nobody_reads_holds_nobody_up() {
+    /// More than a pipe has room for, in lines and in bytes of each.
+    const MUCH: (usize, usize) = (60, 4_096);
+    let mut program = run(&["--port", "0"]);
+    let line = Lines::of(program.0.stdout.take().unwrap()).next().await.unwrap();
+    let base = serde_json::from_str::<Value>(&line).unwrap()["base_url"].as_str().unwrap().to_owned();
+    for _ in 0..MUCH.0 {
+        let answer = timeout(ENOUGH, reqwest::get(format!("{base}/?{}", "a".repeat(MUCH.1)))).await;
+        assert_eq!(answer.expect("an answer").unwrap().status(), 401);
+    }
+    let id = program.0.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let ends = async {
+        loop {
+            if let Some(status) = program.0.try_wait().unwrap() {
+                return status;
+            }
+            sleep(LOOK).await;
+        }
+    };
+    assert_eq!(timeout(ENOUGH, ends).await.expect("it ends").code(), Some(0));
 }
 
 #[tokio::test]
