@@ -45,6 +45,16 @@
 //! [`Sandbox::loses_deliveries`] and [`Sandbox::repeats_update`] do the like to updates, and [`Sandbox::pushes`] sends
 //! one that nobody knows. Uploads have faults of their own ([`Uploads::fail_next`]).
 //!
+//! # State
+//!
+//! [`SandboxBuilder::state_file`] keeps everything in a file, from which a later sandbox goes on. [`Sandbox::demo`] is
+//! something to begin with.
+//!
+//! # A program
+//!
+//! The feature `sandbox-bin` has the same as a program for bots in any language, which tells at its start where it is:
+//! `cargo run --bin tamtam-sandbox --features sandbox-bin -- --port 8090 --seed demo`.
+//!
 //! # Limits
 //!
 //! The server has a thread of its own and lives in real time. A runtime whose clock is paused

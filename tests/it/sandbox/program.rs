@@ -1,7 +1,6 @@
 //! The program `tamtam-sandbox`: what it prints, what it keeps, and how it ends.
 
 use std::io::{BufRead as _, BufReader, Read};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use tamtam::{Bot, ChatId, NewMessageBody};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{sleep, timeout};
 
+use crate::sandbox::state_file::Directory;
 use crate::sandbox::webhook::{Reply, Webhook};
 
 /// Longer than anything here takes on the slowest machine.
@@ -124,33 +124,6 @@ impl Program {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
         let rest = self.log.rest().await;
         (self.running.0.wait().unwrap().code(), rest)
-    }
-}
-
-/// A directory that goes with its test.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("tamtam-program-{test}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self) -> String {
-        self.0.join("state.json").to_str().unwrap().to_owned()
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.0).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -269,8 +242,8 @@ async fn a_quiet_one_logs_nothing() {
 #[cfg(unix)]
 #[tokio::test]
 async fn everything_is_there_after_a_restart() {
-    let directory = Directory::new("restart");
-    let file = directory.file();
+    let directory = Directory::new("program-restart");
+    let file = directory.file().to_str().unwrap().to_owned();
     let start = async |more: &[&str]| Program::start(&[&["--seed", "demo", "--state", &file], more].concat()).await;
 
     let program = start(&["--bot-username", "kept_bot"]).await;
@@ -312,8 +285,8 @@ async fn everything_is_there_after_a_restart() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_delivery_that_was_under_way_is_sent_again() {
-    let directory = Directory::new("delivery");
-    let file = directory.file();
+    let directory = Directory::new("program-delivery");
+    let file = directory.file().to_str().unwrap().to_owned();
     let arguments = ["--seed", "demo", "--state", &file, "--delivery-timeout", "3600000"];
     let program = Program::start(&arguments).await;
     let webhook = Webhook::start().await;
@@ -345,8 +318,8 @@ async fn a_port_that_is_taken_is_one_clear_line() {
 
 #[tokio::test]
 async fn a_file_that_is_no_state_is_told_and_stays() {
-    let directory = Directory::new("garbage");
-    let file = directory.file();
+    let directory = Directory::new("program-garbage");
+    let file = directory.file().to_str().unwrap().to_owned();
     let older = r#"{"format":"tamtam-sandbox-0","upload_url":""}"#;
     for (text, problem) in [("", "EOF"), ("somebody's notes", "expected"), ("{}", "format"), (older, "another version")]
     {
@@ -357,7 +330,7 @@ async fn a_file_that_is_no_state_is_told_and_stays() {
         assert!(told.contains(problem) && told.contains("begin anew") && told.lines().count() == 1, "{told}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     }
-    let nowhere = directory.0.join("nowhere").join("state.json");
+    let nowhere = directory.path().join("nowhere").join("state.json");
     let (code, _, told) = output(&["--port", "0", "--state", nowhere.to_str().unwrap()]).await;
     assert_eq!(code, Some(1));
     assert!(told.contains("nowhere/state.json: "), "{told}");
@@ -366,9 +339,10 @@ async fn a_file_that_is_no_state_is_told_and_stays() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_state_that_cannot_be_saved_is_told_and_fails_the_end() {
-    let directory = Directory::new("unsaved");
-    let mut program = Program::start(&["--seed", "demo", "--state", &directory.file()]).await;
-    std::fs::remove_dir_all(&directory.0).unwrap();
+    let directory = Directory::new("program-unsaved");
+    let file = directory.file();
+    let mut program = Program::start(&["--seed", "demo", "--state", file.to_str().unwrap()]).await;
+    std::fs::remove_dir_all(directory.path()).unwrap();
     program.bot().send(program.chat(), "Lost").await.unwrap();
     program.logs("the state is not saved: ").await;
     let (code, told) = program.ends("-TERM").await;
