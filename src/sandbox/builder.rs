@@ -98,7 +98,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// How long [`Person::reads`] and its like wait for the bot before they panic: 5 seconds,
+    /// How long [`Person::reads`](super::Person::reads) and its like wait for the bot before they panic: 5 seconds,
     /// unless it is set.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
