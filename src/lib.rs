@@ -45,6 +45,7 @@ mod update;
 mod upload;
 #[cfg(feature = "webhook")]
 pub mod webhook;
+mod whole_file;
 
 pub use action::ActionGuard;
 pub use api::generated::types;

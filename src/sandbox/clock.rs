@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
+
 /// Unix time in milliseconds, UTC, as everywhere in the API.
 pub(super) type Millis = i64;
 
@@ -20,7 +22,7 @@ const STEP: Millis = 1_000;
 /// the wall clock, or with what happens alone, and can be moved forward.
 ///
 /// A sandbox that does more than a thousand things a second runs ahead of the wall clock by the difference.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Clock {
     last: Millis,
     /// How far it was moved forward.

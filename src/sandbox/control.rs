@@ -93,8 +93,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{OriginalUri, Path, State as Shared};
+use axum::extract::{OriginalUri, Path, Request, State as Shared};
 use axum::http::{Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -103,6 +104,7 @@ use tokio::time::Instant;
 
 use super::clock;
 use super::people::actor::Actor;
+use super::server::exchange::Exchange;
 use super::server::wire;
 use super::state::State;
 use super::state::ids::UserId;
@@ -155,6 +157,7 @@ impl IntoResponse for Refusal {
 
 /// The endpoints, to be nested under `/sandbox`.
 pub(super) fn router(control: Control) -> Router {
+    let control = Arc::new(control);
     Router::new()
         .route("/", get(about))
         .route("/users", post(add_user))
@@ -175,7 +178,21 @@ pub(super) fn router(control: Control) -> Router {
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, why)
         })
         .fallback(async |OriginalUri(uri): OriginalUri| Refusal::not_found(format!("there is no {}", uri.path())))
-        .with_state(Arc::new(control))
+        .layer(from_fn_with_state(Arc::clone(&control), tell_exchange))
+        .with_state(control)
+}
+
+/// Tells of a request, without what was said in it, which may be a token.
+async fn tell_exchange(
+    Shared(control): Shares,
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (method, path) = (request.method().to_string(), uri.path().to_owned());
+    let response = next.run(request).await;
+    control.world.tell_exchange(&Exchange::of_control(method, path, response.status().as_u16()));
+    response
 }
 
 async fn about(Shared(control): Shares) -> Answer {

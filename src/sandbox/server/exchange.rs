@@ -16,6 +16,21 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// A request to one of the control endpoints.
+    pub(in crate::sandbox) fn of_control(method: String, path: String, status: u16) -> Self {
+        Self {
+            operation: None,
+            path_template: None,
+            method,
+            path,
+            query: Vec::new(),
+            request_body: bytes::Bytes::new(),
+            status,
+            response_body: bytes::Bytes::new(),
+            is_faulty: false,
+        }
+    }
+
     /// The `operationId` of the API's document; `None` if path and method are not in it.
     pub fn operation(&self) -> Option<&'static str> {
         self.operation

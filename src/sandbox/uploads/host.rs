@@ -49,16 +49,25 @@ async fn handle(
         Err(End::Leaked) => refusal(StatusCode::BAD_REQUEST, "The bot's token does not belong here"),
         Err(End::Stalled) => std::future::pending().await,
         Err(End::Reset) => {
+            answered(&world, number, None);
             connection.reset();
             return Response::new(Body::empty());
         }
     };
-    world.act(|state| {
-        if let Some(request) = state.uploads.requests.get_mut(number) {
-            request.status = Some(response.status().as_u16());
-        }
-    });
+    answered(&world, number, Some(response.status().as_u16()));
     response
+}
+
+/// Notes how a request ended, and tells it.
+fn answered(world: &World, number: usize, status: Option<u16>) {
+    let request = world.act(|state| {
+        let request = state.uploads.requests.get_mut(number)?;
+        request.status = status;
+        Some(request.clone())
+    });
+    if let Some(request) = request {
+        world.tell_upload(&request);
+    }
 }
 
 async fn answer(world: &World, parts: &Parts, body: Body, tokens: &[String]) -> Result<Response<Body>, End> {
@@ -143,11 +152,16 @@ fn carries_token(text: &str, tokens: &[String]) -> bool {
     tokens.iter().any(|token| [text, &decoded, &spaced].iter().any(|text| text.contains(token.as_str())))
 }
 
+/// What stands for a path with a token in it.
+const HIDDEN: &str = "/...";
+
 /// The request for those who look at it afterwards, without the values that carry a token.
 fn record(parts: &Parts, tokens: &[String]) -> UploadRequest {
     let headers = parts.headers.keys().map(|name| (name.to_string(), text_of(&parts.headers, name.as_str())));
     let headers = headers.filter(|(_, value)| !carries_token(value, tokens)).collect();
-    UploadRequest { method: parts.method.to_string(), headers, status: None }
+    let path = parts.uri.path();
+    let path = if carries_token(path, tokens) { HIDDEN } else { path };
+    UploadRequest { method: parts.method.to_string(), path: path.to_owned(), headers, status: None }
 }
 
 fn text_of(headers: &HeaderMap, name: &str) -> String {
