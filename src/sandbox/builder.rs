@@ -152,9 +152,11 @@ impl SandboxBuilder {
     /// logged of requests, and uploads that have not ended are not kept.
     ///
     /// The file is written a tenth of a second after a change at the latest, if it is not very large, and when the
-    /// sandbox ends; always as a whole, so that it is never half of one. [`Sandbox::on_save`] tells when that
-    /// fails. It is JSON, in a format that may be another in later versions of this crate, which say so. Two sandboxes at
-    /// a time must not have the same file: the later write would undo the earlier.
+    /// sandbox ends; always as a whole, so that it is never half of one. Beside it a file with `.new` at the end of its
+    /// name comes and goes; one that a kill left behind can go. [`Sandbox::on_save`] tells when writing fails.
+    ///
+    /// It is JSON, in a format that may be another in later versions of this crate, which say so. Two sandboxes at a time
+    /// must not have the same file: the later write would undo the earlier.
     ///
     /// ```
     /// # #[tokio::main]

@@ -293,6 +293,12 @@ async fn a_delivery_that_was_under_way_is_sent_again() {
     webhook.answers([Reply::Nothing]);
     program.bot().api().subscribe(SubscriptionRequestBody::new(webhook.url())).await.unwrap();
     kept(&file, r#""attempts":1"#).await;
+    let arrives = async {
+        while webhook.bodies().is_empty() {
+            sleep(LOOK).await;
+        }
+    };
+    timeout(ENOUGH, arrives).await.expect("a delivery");
     program.ends("-KILL").await;
 
     let mut program = Program::start(&arguments).await;
@@ -342,6 +348,8 @@ async fn a_state_that_cannot_be_saved_is_told_and_fails_the_end() {
     let directory = Directory::new("program-unsaved");
     let file = directory.file();
     let mut program = Program::start(&["--seed", "demo", "--state", file.to_str().unwrap()]).await;
+    // Nothing is being written any more.
+    kept(file.to_str().unwrap(), &program.text("session_id")).await;
     std::fs::remove_dir_all(directory.path()).unwrap();
     program.bot().send(program.chat(), "Lost").await.unwrap();
     program.logs("the state is not saved: ").await;
