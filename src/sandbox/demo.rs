@@ -15,23 +15,25 @@ use crate::{CallbackId, MessageId, SessionId};
 pub struct Demo {
     /// A group in which the bot is an administrator with all rights.
     pub chat_id: crate::ChatId,
-    /// Alice, the owner of the group.
+    /// Bob, a member of the group, who has started the bot as well.
     pub user_id: crate::UserId,
     /// A message of the bot's in the group, with two buttons.
     pub message_id: MessageId,
-    /// A press of one of them by Alice, which the bot has not answered.
+    /// A press of one of them by Bob, which the bot has not answered.
     pub callback_id: CallbackId,
-    /// The bot's constructor, which Alice has opened for the group.
+    /// The bot's constructor, which Bob has opened for the group.
     pub session_id: SessionId,
 }
 
 const TITLE: &str = "Demo";
 const OWNER: &str = "Alice";
+const MEMBER: &str = "Bob";
 const TEXT: &str = "Shall we?";
 
 impl Sandbox {
-    /// A group "Demo" in which the bot is an administrator, with its owner Alice, a message of the bot's with buttons,
-    /// one of which Alice has pressed, and a constructor that she has opened. The bot has the updates of all this.
+    /// A group "Demo" in which the bot is an administrator, with its owner Alice and with Bob, who has a dialog with the bot
+    /// too; a message of the bot's with buttons, one of which Bob has pressed, and a constructor that he has opened. The
+    /// bot has the updates of all this.
     ///
     /// There is one: who asks again, or starts with a [state file](crate::sandbox::SandboxBuilder::state_file) that has
     /// it, gets the same ids. Only what is not there any more is made anew, such as a message that was deleted or a
@@ -88,8 +90,9 @@ fn is_group(state: &State, chat_id: ChatId, user_id: UserId, bot: UserId) -> boo
 }
 
 fn found(state: &mut State, bot: UserId) -> (ChatId, UserId) {
-    let owner = state.add_person(OWNER.to_owned());
-    (state.found_with(TITLE.to_owned(), owner, [bot], false), owner)
+    let [owner, member] = [OWNER, MEMBER].map(|name| state.add_person(name.to_owned()));
+    state.start(member, bot, None);
+    (state.found_with(TITLE.to_owned(), owner, [member, bot], false), member)
 }
 
 fn content() -> Content {

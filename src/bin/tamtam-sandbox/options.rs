@@ -70,8 +70,8 @@ pub(crate) enum Seed {
     /// The bot alone
     #[default]
     Empty,
-    /// A group with its owner Alice, the bot as an administrator, a message of the bot's, a pressed button that waits for
-    /// an answer, and an open constructor
+    /// A group of Alice, Bob (user_id) and the bot as an administrator, a message of the bot's, a button pressed by Bob
+    /// that waits for an answer, and a constructor that he has open
     Demo,
 }
 

@@ -10,9 +10,13 @@ async fn there_is_one_demo_and_the_bot_hears_of_it() {
     let tamtam = Sandbox::start().await;
     let demo = tamtam.demo();
     assert_eq!(tamtam.demo(), demo);
-    assert_eq!(Api::of(&tamtam).kinds().await, ["bot_added", "message_callback", "message_construction_request"]);
-    let told = "(Demo) Alice creates the chat\n(Demo) Alice adds Sandbox Bot\n(Demo) Sandbox Bot: Shall we?  [Yes] [No]\n\
-        (Demo) Alice presses [Yes]\n(Demo) Alice opens the constructor of Sandbox Bot\n";
+    assert_eq!(
+        Api::of(&tamtam).kinds().await,
+        ["bot_started", "bot_added", "message_callback", "message_construction_request"]
+    );
+    let told = "Bob starts Sandbox Bot\n(Demo) Alice creates the chat\n(Demo) Alice adds Bob\n\
+        (Demo) Alice adds Sandbox Bot\n(Demo) Sandbox Bot: Shall we?  [Yes] [No]\n\
+        (Demo) Bob presses [Yes]\n(Demo) Bob opens the constructor of Sandbox Bot\n";
     assert_eq!(tamtam.transcript(), told);
 }
 

@@ -71,17 +71,17 @@ async fn output(arguments: &[&str]) -> (Option<i32>, String, String) {
 }
 
 /// The program, which is running.
-struct Program {
+pub(super) struct Program {
     running: Running,
     /// The line of JSON.
     line: String,
-    ready: Value,
+    pub(super) ready: Value,
     log: Lines,
 }
 
 impl Program {
     /// On free ports, unless the arguments say otherwise.
-    async fn start(arguments: &[&str]) -> Self {
+    pub(super) async fn start(arguments: &[&str]) -> Self {
         let mut running = run(&[&["--port", "0"], arguments].concat());
         let mut stdout = Lines::of(running.0.stdout.take().unwrap());
         let log = Lines::of(running.0.stderr.take().unwrap());
@@ -90,15 +90,15 @@ impl Program {
         Self { running, line, ready, log }
     }
 
-    fn text(&self, key: &str) -> String {
+    pub(super) fn text(&self, key: &str) -> String {
         self.ready[key].as_str().unwrap().to_owned()
     }
 
-    fn chat(&self) -> ChatId {
+    pub(super) fn chat(&self) -> ChatId {
         ChatId(self.ready["chat_id"].as_i64().unwrap())
     }
 
-    fn bot(&self) -> Bot {
+    pub(super) fn bot(&self) -> Bot {
         Bot::builder(self.text("token")).base_url(self.text("base_url")).http(|http| http.no_proxy()).build().unwrap()
     }
 
@@ -152,7 +152,7 @@ async fn one_line_tells_where_everything_is() {
     let me = bot.api().get_membership(program.chat()).await.unwrap();
     assert!(me.is_admin);
     let members = bot.api().get_members(program.chat()).await.unwrap().members;
-    assert!(members.iter().any(|member| json!(member.user_id) == program.ready["user_id"] && member.name == "Alice"));
+    assert!(members.iter().any(|member| json!(member.user_id) == program.ready["user_id"] && member.name == "Bob"));
     let answer = CallbackAnswer::new().notification("Well done");
     bot.api().answer_on_callback(program.text("callback_id"), answer).await.unwrap();
     let answer = ConstructorAnswer::new().hint("Hm?");
