@@ -55,7 +55,8 @@
 //! # A program
 //!
 //! The feature `sandbox-bin` has the same as a program for bots in any language, which tells at its start where it is:
-//! `cargo run --bin tamtam-sandbox --features sandbox-bin -- --port 8090 --seed demo`.
+//! `cargo run --bin tamtam-sandbox --features sandbox-bin -- --port 8090 --seed demo`. By the endpoints of [`control`] a
+//! test acts as people there, and makes things go wrong.
 //!
 //! # Limits
 //!

@@ -83,14 +83,22 @@ Example:
       -H 'Content-Type: application/json' -d '{\"text\":\"Hello\"}'
 
 Control endpoints, by which a test acts as people and makes things go wrong (JSON, no token):
-  GET    /sandbox                        where everything is, and the bots
-  POST   /sandbox/users                  {\"name\":\"Bob\"} -> user_id, chat_id; likewise /bots and /chats
-  POST   /sandbox/users/USER_ID/ACT      {\"text\":\"hi\"} for says; starts, presses, reads, joins, and others
-  POST   /sandbox/faults                 {\"operation\":\"sendMessage\",\"fault\":\"status\",\"status\":503}
-  DELETE /sandbox/faults
-  POST   /sandbox/uploads/faults, /uploads/not_ready, /updates, /updates/repeat, /deliveries/lose, /clock, /delivers
-  GET    /sandbox/transcript             everything that happened, a line each
-  All of them are described at https://docs.rs/tamtam/latest/tamtam/sandbox/control
+  GET    /sandbox                     where everything is, and the bots
+  POST   /sandbox/users               {\"name\":\"Carol\"} -> user_id, chat_id
+  POST   /sandbox/bots                {\"name\":\"Helper\",\"username\":\"helper_bot\"} -> user_id, token
+  POST   /sandbox/chats               {\"title\":\"Team\",\"members\":[1,2]} -> chat_id
+  POST   /sandbox/users/USER_ID/ACT   {\"text\":\"hi\"} for says; starts, presses, reads and others
+  POST   /sandbox/faults              {\"operation\":\"sendMessage\",\"fault\":\"reset\"}
+  DELETE /sandbox/faults              forgets them
+  POST   /sandbox/uploads/faults      {\"fault\":\"reset_at\",\"bytes\":1000}
+  POST   /sandbox/uploads/not_ready   {\"times\":2}
+  POST   /sandbox/updates             {\"update\":{\"update_type\":\"new\",\"timestamp\":1}}
+  POST   /sandbox/updates/repeat      the latest update once more
+  POST   /sandbox/deliveries/lose     {\"times\":1}
+  POST   /sandbox/delivers            waits until the webhooks have taken everything
+  POST   /sandbox/clock               {\"advance_ms\":3600000}
+  GET    /sandbox/transcript          everything that happened, a line each
+  All of them: https://docs.rs/tamtam/latest/tamtam/sandbox/control
 
 Exit status:
   0  it was ended by Ctrl-C or SIGTERM, and the state is written
