@@ -129,7 +129,7 @@ async fn rehearse() -> tamtam::Result<()> {
     let (alice, bob) = (tamtam.user("Alice"), tamtam.user("Bob"));
     let team = tamtam.group("Team", [&alice, &bob]);
     let (alice, bob) = (alice.in_chat(&team), bob.in_chat(&team));
-    let bot = tamtam.bot();
+    let (world, bot) = (tamtam.clone(), tamtam.bot());
     let party = async move {
         let invitation = alice.reads().await;
         assert_eq!(invitation.text(), "A party! Coming: 0, not coming: 0");
@@ -153,10 +153,10 @@ async fn rehearse() -> tamtam::Result<()> {
         alice.presses("The map"); // of which the bot does not hear
 
         alice.presses("Discuss");
-        let chats = tamtam.bot().chats().all().await.expect("the bot can list its chats");
+        let chats = bot.chats().all().await.expect("the bot can list its chats");
         let party = chats.iter().find(|chat| chat.title.as_deref() == Some("Party")).expect("there is a new chat");
-        let party = alice.in_chat(&tamtam.chat(party.chat_id));
+        let party = alice.in_chat(&world.chat(party.chat_id));
         assert_eq!(party.reads().await.text(), "Here you can talk about the party.");
     };
-    run(bot, party).await
+    run(tamtam.bot(), party).await
 }

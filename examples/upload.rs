@@ -10,7 +10,6 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use tamtam::{
     Bot, Message, Update,
     sandbox::{Sandbox, UploadFault},
-    types::MessageCreatedUpdate,
 };
 
 #[tokio::main]
@@ -31,7 +30,9 @@ async fn run(bot: Bot, path: &Path) -> tamtam::Result<()> {
     let mut updates = bot.updates();
     // A loop of its own, since a large file takes longer than `Bot::run` gives a handler.
     while let Some(update) = updates.try_next().await? {
-        if let Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) = update {
+        if let Update::MessageCreated(created) = update
+            && let Some(message) = created.message
+        {
             send_file(&bot, &message, path).await.unwrap_or_else(|error| eprintln!("{error}"));
         }
     }
