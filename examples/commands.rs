@@ -24,8 +24,7 @@ async fn main() -> tamtam::Result<()> {
     if std::env::var_os("TAMTAM_TOKEN").is_none() {
         return rehearse().await;
     }
-    let ctrl_c = async { drop(tokio::signal::ctrl_c().await) };
-    run(Bot::from_env()?, ctrl_c).await
+    run(Bot::from_env()?, tokio::signal::ctrl_c()).await
 }
 
 /// The commands, as clients offer them.
@@ -105,7 +104,7 @@ impl App {
 }
 
 /// Runs the bot.
-async fn run(bot: Bot, end: impl Future<Output = ()> + Send + 'static) -> tamtam::Result<()> {
+async fn run(bot: Bot, end: impl Future + Send + 'static) -> tamtam::Result<()> {
     let me = bot.set_commands(COMMANDS).await?;
     let app = Arc::new(App { username: me.username.unwrap_or_default(), invited: Mutex::default() });
     bot.run(move |bot, update| on_update(bot, update, app.clone())).graceful_shutdown_on(end).await

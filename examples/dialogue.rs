@@ -29,9 +29,8 @@ async fn main() -> Result<(), AnyError> {
     if env::var_os("TAMTAM_TOKEN").is_none() {
         return rehearse().await;
     }
-    let ctrl_c = async { drop(tokio::signal::ctrl_c().await) };
     let path = env::args_os().nth(1).unwrap_or_else(|| "dialogues.json".into());
-    Ok(run(Bot::from_env()?, FileStorage::new(path), ctrl_c).await?)
+    Ok(run(Bot::from_env()?, FileStorage::new(path), tokio::signal::ctrl_c()).await?)
 }
 
 /// What is known so far, and so which question is open.
@@ -162,7 +161,7 @@ impl Storage for FileStorage {
 }
 
 /// Runs the bot.
-async fn run(bot: Bot, storage: impl Storage, end: impl Future<Output = ()> + Send + 'static) -> tamtam::Result<()> {
+async fn run(bot: Bot, storage: impl Storage, end: impl Future + Send + 'static) -> tamtam::Result<()> {
     let storage = Arc::new(storage);
     bot.run(move |bot, update| on_update(bot, update, storage.clone())).graceful_shutdown_on(end).await
 }

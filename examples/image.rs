@@ -23,8 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return rehearse().await;
     }
     let path = std::env::args_os().nth(1).ok_or("which logo? cargo run --example image -- logo.png")?;
-    let ctrl_c = async { drop(tokio::signal::ctrl_c().await) };
-    Ok(run(Bot::from_env()?, Logo::new(path), ctrl_c).await?)
+    Ok(run(Bot::from_env()?, Logo::new(path), tokio::signal::ctrl_c()).await?)
 }
 
 /// An image that many people get: uploaded for the first of them, and known to TamTam from then on.
@@ -45,7 +44,7 @@ impl Logo {
 }
 
 /// Runs the bot, with what its handlers share.
-async fn run(bot: Bot, logo: Logo, end: impl Future<Output = ()> + Send + 'static) -> tamtam::Result<()> {
+async fn run(bot: Bot, logo: Logo, end: impl Future + Send + 'static) -> tamtam::Result<()> {
     let logo = Arc::new(logo);
     bot.run(move |bot, update| on_update(bot, update, logo.clone())).graceful_shutdown_on(end).await
 }

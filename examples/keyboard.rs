@@ -22,8 +22,7 @@ async fn main() -> tamtam::Result<()> {
     if std::env::var_os("TAMTAM_TOKEN").is_none() {
         return rehearse().await;
     }
-    let ctrl_c = async { drop(tokio::signal::ctrl_c().await) };
-    run(Bot::from_env()?, ctrl_c).await
+    run(Bot::from_env()?, tokio::signal::ctrl_c()).await
 }
 
 /// What a button brings when it is pressed: a value of the bot's own.
@@ -49,7 +48,7 @@ impl Polls {
 }
 
 /// Runs the bot, with what its handlers share.
-async fn run(bot: Bot, end: impl Future<Output = ()> + Send + 'static) -> tamtam::Result<()> {
+async fn run(bot: Bot, end: impl Future + Send + 'static) -> tamtam::Result<()> {
     let polls = Arc::new(Polls::default());
     bot.run(move |bot, update| on_update(bot, update, polls.clone())).graceful_shutdown_on(end).await
 }

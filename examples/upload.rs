@@ -55,7 +55,7 @@ fn style() -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// Lets Alice try the bot on a TamTam of her own.
+/// Lets Alice try the bot on a TamTam of her own. It fails if the file does not arrive.
 async fn rehearse(path: Option<PathBuf>) -> Result<(), Box<dyn std::error::Error>> {
     let tamtam = Sandbox::builder().bot_name("Librarian").start().await;
     tamtam.on_event(|event| println!("{event}"));
@@ -68,8 +68,9 @@ async fn rehearse(path: Option<PathBuf>) -> Result<(), Box<dyn std::error::Error
     if is_ours {
         std::fs::File::create(&path)?.set_len(32 << 20)?;
     }
+    let size = std::fs::metadata(&path)?.len();
     let alice = tamtam.user("Alice");
-    let bot = tamtam::Bot::builder(tamtam.token())
+    let bot = Bot::builder(tamtam.token())
         .base_url(tamtam.base_url())
         .http(|http| http.no_proxy())
         .on_retry(|retry| eprintln!("{}; going on", retry.error()))
@@ -77,7 +78,7 @@ async fn rehearse(path: Option<PathBuf>) -> Result<(), Box<dyn std::error::Error
     let conversation = async {
         alice.says("Have you got that file?");
         let seen = alice.reads().await;
-        println!("Alice sees {}", seen.attachments()[0]);
+        assert_eq!((seen.text(), &seen.attachments()[0]["size"]), ("Here you are", &size.into()));
     };
     let result = tokio::select! {
         result = run(bot, &path) => result.map_err(Into::into),
