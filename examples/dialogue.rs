@@ -79,9 +79,12 @@ impl Form {
 #[derive(Clone, Serialize, Deserialize)]
 struct Dialogue {
     form: Form,
-    /// The messages that brought it here.
+    /// The messages that brought it here, wrong answers included.
     taken: Vec<MessageId>,
 }
+
+/// How many messages a dialogue knows: no more updates than these come again after a kill, since a poll brings no more.
+const MOST_TAKEN: usize = 100;
 
 /// Whose dialogue: the same person may have another one in another chat.
 type Key = (ChatId, UserId);
@@ -181,27 +184,28 @@ async fn on_message(bot: &Bot, message: &Message, storage: &impl Storage) -> Res
         return Ok(());
     };
     let key = (chat, user);
-    let ask = async |form: Form, mut taken: Vec<MessageId>| -> Result<(), AnyError> {
-        bot.reply(message, form.question()).await?;
+    let ask = async |words: &str, form: Form, mut taken: Vec<MessageId>| -> Result<(), AnyError> {
+        bot.reply(message, format!("{words}{}", form.question())).await?;
         taken.push(mid.clone());
+        taken.drain(..taken.len().saturating_sub(MOST_TAKEN));
         Ok(storage.save(key, Dialogue { form, taken }).await?)
     };
     match (message.command().map(|command| command.name), storage.load(key).await?) {
         // The program was killed after it had dealt with it.
         (_, Some(dialogue)) if dialogue.taken.contains(mid) => {}
-        (Some("order"), _) => ask(Form::Dish, Vec::new()).await?,
+        (Some("order"), _) => ask("", Form::Dish, Vec::new()).await?,
         (Some("cancel"), Some(_)) => {
             bot.reply(message, "Cancelled.").await?;
             storage.remove(key).await?;
         }
         (_, Some(Dialogue { form, taken })) => match form.answer(message.text().unwrap_or_default()) {
-            Ok(Next::Ask(form)) => ask(form, taken).await?,
+            Ok(Next::Ask(form)) => ask("", form, taken).await?,
             Ok(Next::Done { dish, count, address }) => {
                 // Here the order goes to the kitchen, by the id of this message: after a kill it may come twice.
                 bot.reply(message, format!("Thank you! {count} x {dish}, {address}.")).await?;
                 storage.remove(key).await?;
             }
-            Err(problem) => drop(bot.reply(message, format!("{problem} {}", form.question())).await?),
+            Err(problem) => ask(&format!("{problem} "), form, taken).await?,
         },
         (_, None) if message.is_dialog() => drop(bot.reply(message, "Say /order, and later /cancel.").await?),
         // In a group people talk about other things.
