@@ -60,13 +60,15 @@ impl<'a> TryFrom<Command<'a>> for Order<'a> {
             "title" if command.rest.is_empty() => return Err(Failure::told("Which title? /title Our team")),
             "title" => Self::Title(command.rest),
             "pin" => Self::Pin,
-            other => return Err(Failure::told(format!("I do not know /{other}. Try /help"))),
+            _ => return Err(Failure::UnknownCommand),
         })
     }
 }
 
 /// Why a command came to nothing.
 enum Failure {
+    /// There is no such command.
+    UnknownCommand,
     /// The person can do something about it, and is told.
     Told(String),
     /// A call failed: that is for the log.
@@ -136,22 +138,23 @@ async fn on_start(bot: &Bot, started: &BotStartedUpdate, app: &App) -> tamtam::R
 async fn on_message(bot: &Bot, message: &Message, app: &App) -> tamtam::Result<()> {
     // In a group there may be other bots, and people say "/help@other_bot".
     let Some(command) = message.command().filter(|command| command.is_for(&app.username)) else { return Ok(()) };
-    let done = match Order::try_from(command) {
-        Ok(order) => carry_out(bot, message, order, app).await,
-        Err(failure) => Err(failure),
-    };
-    match done {
+    match carry_out(bot, message, command, app).await {
         Ok(()) => Ok(()),
         Err(Failure::Told(words)) => bot.reply(message, words).await.map(drop),
+        Err(Failure::UnknownCommand) if message.is_dialog() => {
+            bot.reply(message, "I do not know that. Try /help").await.map(drop)
+        }
+        // Another bot may know it.
+        Err(Failure::UnknownCommand) => Ok(()),
         // The log has it, and the next update comes.
         Err(Failure::Call(error)) => Err(error),
     }
 }
 
-async fn carry_out(bot: &Bot, message: &Message, order: Order<'_>, app: &App) -> Result<(), Failure> {
+async fn carry_out(bot: &Bot, message: &Message, command: Command<'_>, app: &App) -> Result<(), Failure> {
     // A post in a channel has no sender, and a channel is no place for commands.
     let (Some(chat), Some(user)) = (message.chat_id(), &message.sender) else { return Ok(()) };
-    match order {
+    match Order::try_from(command)? {
         Order::Start { payload } => {
             bot.reply(message, hello(user)).await?;
             if !payload.is_empty() {
@@ -238,7 +241,7 @@ async fn rehearse() -> tamtam::Result<()> {
         alice.says("/help");
         assert!(alice.reads().await.text().contains("/pin - Pin the message"));
         alice.says("/dance");
-        assert_eq!(alice.reads().await.text(), "I do not know /dance. Try /help");
+        assert_eq!(alice.reads().await.text(), "I do not know that. Try /help");
 
         alice.says("/invite");
         let link = alice.reads().await.text().split_once(": ").and_then(|(_, link)| link.parse::<DeepLink>().ok());
@@ -258,6 +261,7 @@ async fn rehearse() -> tamtam::Result<()> {
         let (alice, bob) = (alice.in_chat(&team), bob.in_chat(&team));
         assert_eq!(bob.reads().await.text(), "Hello, all of you! Try /help");
         bob.says("/help@other_bot"); // not this bot's business
+        bob.says("/dance"); // nor is that
         bob.says("/title Bob's team");
         assert_eq!(bob.reads().await.text(), "Only administrators may do that");
         let idea = bob.says("Let us meet on Friday");
