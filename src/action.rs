@@ -117,9 +117,10 @@ impl Bot {
 
 /// Shows an action until it is dropped; made by [`Bot::typing`] and its like.
 ///
-/// The action is sent at once, by a task of its own, and again every [`INTERVAL`](Self::INTERVAL). Nothing waits for it, and
-/// its failures disturb nobody: the log tells of them. It is given up when the server refuses it (the bot is not in the
-/// chat, say); what passes is tried at the next interval, or as late as the server asks.
+/// The action is sent at once, by a task of its own, and again every [`INTERVAL`](Self::INTERVAL). Nothing waits for it, so
+/// a message that is sent at the same time may be there before it. Its failures disturb nobody: the log tells of them. It is
+/// given up when the server refuses it (the bot is not in the chat, say); what passes is tried at the next interval, or as
+/// late as the server asks.
 ///
 /// It may be dropped anywhere, and then is not sent again; how long people still see it is up to their clients, which hide
 /// it when a message comes. It must be made in a tokio runtime: outside of one nothing is shown, and the log says so.
@@ -146,6 +147,12 @@ impl fmt::Debug for ActionGuard {
 /// Sends an action again and again, until there is somebody who stops it or no use in it.
 async fn repeat(bot: Bot, chat: ChatId, action: SenderAction, stopped: impl Future) {
     let mut stopped = pin!(stopped);
+    // Who is that quick needs no action: it would only come behind the answer.
+    select! {
+        biased;
+        _ = &mut stopped => return,
+        () = std::future::ready(()) => {}
+    }
     loop {
         // One that takes longer than the interval is of no use. It is not cut off by a stop: that would cost a connection.
         let sent = bot.action(chat, action.clone()).no_retry().request_timeout(ActionGuard::INTERVAL).await;
@@ -296,6 +303,15 @@ mod tests {
         world.bot.mark_seen(7).await.unwrap();
         assert_eq!(world.sent().await.len(), 4);
         assert_eq!(world.sent().await[3], r#"{"action":"mark_seen"}"#);
+    }
+
+    #[tokio::test]
+    async fn a_guard_that_is_dropped_at_once_sends_nothing() {
+        let world = world(vec![done()]).await;
+        drop(world.bot.typing(7));
+        // The task gets its turn while this call waits for the server.
+        world.bot.mark_seen(7).await.unwrap();
+        assert_eq!(world.sent().await, [r#"{"action":"mark_seen"}"#]);
     }
 
     #[tokio::test]

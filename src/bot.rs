@@ -178,8 +178,8 @@ impl Bot {
     /// # alice.says("How are you?");
     /// # let mut updates = bot.updates();
     /// while let Some(update) = updates.try_next().await? {
-    ///     if let tamtam::Update::MessageCreated(tamtam::types::MessageCreatedUpdate { message: Some(message), .. }) = update {
-    ///         bot.reply(&message, "Fine, thank you").await?;
+    ///     if let Some(message) = update.message() {
+    ///         bot.reply(message, "Fine, thank you").await?;
     /// #       break;
     ///     }
     /// }

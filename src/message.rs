@@ -5,7 +5,8 @@ use crate::{
     Bot, Keyboard, Message, MessageId, NewMessageBody, Target,
     api::{DeleteMessage, SendMessage},
     types::{
-        AttachmentRequest, ConstructedMessageBody, MessageLinkType, NewMessageLink, SendMessageResult, TextFormat,
+        AttachmentRequest, AudioAttachmentRequest, ConstructedMessageBody, FileAttachmentRequest, MessageLinkType,
+        NewMessageLink, PhotoAttachmentRequest, SendMessageResult, TextFormat, VideoAttachmentRequest,
     },
 };
 
@@ -29,6 +30,10 @@ macro_rules! body {
             fn from(attachment: AttachmentRequest) -> Self {
                 Self::new().attach(attachment)
             }
+        }
+
+        attachments! {
+            $body: PhotoAttachmentRequest VideoAttachmentRequest AudioAttachmentRequest FileAttachmentRequest
         }
 
         impl $body {
@@ -71,6 +76,18 @@ macro_rules! body {
                 self
             }
         }
+    };
+}
+
+/// Messages of what an upload brings.
+macro_rules! attachments {
+    ($body:ident: $($attachment:ident)*) => {
+        $(/// A message of an uploaded file alone.
+        impl From<$attachment> for $body {
+            fn from(attachment: $attachment) -> Self {
+                Self::new().attach(attachment)
+            }
+        })*
     };
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Text, seams::split_source, send_long::not_sent, split, split::split_text};
 use crate::{
-    NewMessageBody, Result,
+    MessageId, NewMessageBody, Result,
     check::Invalid,
     types::{AttachmentRequest, Keyboard, NewMessageLink},
 };
@@ -16,10 +16,10 @@ use crate::{
 /// # let bot = tamtam.bot();
 /// # let alice = tamtam.user("Alice");
 /// # alice.starts();
-/// use tamtam::{text::{LongMessage, Text}, types::{CallbackButton, Keyboard}};
+/// use tamtam::{Button, Keyboard, text::{LongMessage, Text}};
 ///
 /// let terms = Text::default().bold("Terms").line().plain("Be nice. ".repeat(1000));
-/// let keyboard = Keyboard::new(vec![vec![CallbackButton::new("I agree", "yes").into()]]);
+/// let keyboard = Keyboard::column(Button::callback("I agree", "yes"));
 /// let sent = bot.send_long(alice.chat_id(), LongMessage::from(terms).keyboard(keyboard)).await?;
 /// assert!(sent[0].body.as_ref().unwrap().attachments.is_none());
 /// alice.presses("I agree");
@@ -50,7 +50,7 @@ impl LongMessage {
     }
 
     /// Adds a keyboard, to the last part.
-    pub fn keyboard(mut self, keyboard: Keyboard) -> Self {
+    pub fn keyboard(mut self, keyboard: impl Into<Keyboard>) -> Self {
         self.rest = self.rest.keyboard(keyboard);
         self
     }
@@ -58,6 +58,12 @@ impl LongMessage {
     /// The message that the first part replies to.
     pub fn link(mut self, link: impl Into<NewMessageLink>) -> Self {
         self.rest = self.rest.link(link);
+        self
+    }
+
+    /// Makes the first part a reply to another message of the same chat.
+    pub fn reply_to(mut self, message: impl Into<MessageId>) -> Self {
+        self.rest = self.rest.reply_to(message);
         self
     }
 

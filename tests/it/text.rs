@@ -5,7 +5,7 @@ use tamtam::{
     Bot, ChatId, NewMessageBody, Update,
     sandbox::{Fault, Person, Sandbox},
     text::{self, LongMessage, Text, escape_html, escape_markdown},
-    types::{CallbackButton, Keyboard, LinkMarkup, MarkupElement, MessageLinkType, NewMessageLink},
+    types::{CallbackButton, Keyboard, LinkMarkup, MarkupElement},
 };
 
 use crate::{
@@ -142,8 +142,7 @@ async fn a_keyboard_goes_with_the_last_part_and_a_reply_with_the_first() {
     let (_tamtam, bot, alice) = dialog().await;
     let question = alice.says("Tell me everything");
     let keyboard = Keyboard::new(vec![vec![CallbackButton::new("More", "more").into()]]);
-    let message =
-        LongMessage::from(words(9000)).keyboard(keyboard).link(NewMessageLink::new(MessageLinkType::Reply, question));
+    let message = LongMessage::from(words(9000)).keyboard(keyboard).reply_to(question);
     let sent = bot.send_long(alice.chat_id(), message).disable_link_preview(true).await.unwrap();
     assert_eq!(sent.len(), 3);
     let keyboards: Vec<bool> = sent.iter().map(|one| one.body.as_ref().unwrap().attachments.is_some()).collect();
