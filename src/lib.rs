@@ -15,6 +15,8 @@ mod clock;
 mod command;
 mod constructor;
 mod error;
+#[cfg(feature = "sandbox")]
+pub mod guide;
 mod handler;
 mod health;
 mod id;

@@ -5,7 +5,8 @@ use crate::{
     Bot, Keyboard, Message, MessageId, NewMessageBody, Target,
     api::{DeleteMessage, SendMessage},
     types::{
-        AttachmentRequest, ConstructedMessageBody, MessageLinkType, NewMessageLink, SendMessageResult, TextFormat,
+        AttachmentRequest, AudioAttachmentRequest, ConstructedMessageBody, FileAttachmentRequest, MessageLinkType,
+        NewMessageLink, PhotoAttachmentRequest, SendMessageResult, TextFormat, VideoAttachmentRequest,
     },
 };
 
@@ -24,12 +25,11 @@ macro_rules! body {
             }
         }
 
-        /// A message of an attachment alone.
-        impl From<AttachmentRequest> for $body {
-            fn from(attachment: AttachmentRequest) -> Self {
-                Self::new().attach(attachment)
-            }
-        }
+        body! { $body of AttachmentRequest }
+        body! { $body of PhotoAttachmentRequest }
+        body! { $body of VideoAttachmentRequest }
+        body! { $body of AudioAttachmentRequest }
+        body! { $body of FileAttachmentRequest }
 
         impl $body {
             /// A message in TamTam's Markdown: `**bold**`, `*italic*`, `~~struck~~`, `++underlined++`, `^^marked^^`.
@@ -69,6 +69,14 @@ macro_rules! body {
                 let keyboard = Some(keyboard.into()).filter(|keyboard| keyboard.iter().next().is_some());
                 self.attachments.get_or_insert_default().extend(keyboard.map(AttachmentRequest::from));
                 self
+            }
+        }
+    };
+    ($body:ident of $attachment:ident) => {
+        /// A message of an attachment alone.
+        impl From<$attachment> for $body {
+            fn from(attachment: $attachment) -> Self {
+                Self::new().attach(attachment)
             }
         }
     };
