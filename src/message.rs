@@ -25,16 +25,11 @@ macro_rules! body {
             }
         }
 
-        /// A message of an attachment alone.
-        impl From<AttachmentRequest> for $body {
-            fn from(attachment: AttachmentRequest) -> Self {
-                Self::new().attach(attachment)
-            }
-        }
-
-        attachments! {
-            $body: PhotoAttachmentRequest VideoAttachmentRequest AudioAttachmentRequest FileAttachmentRequest
-        }
+        body! { $body of AttachmentRequest }
+        body! { $body of PhotoAttachmentRequest }
+        body! { $body of VideoAttachmentRequest }
+        body! { $body of AudioAttachmentRequest }
+        body! { $body of FileAttachmentRequest }
 
         impl $body {
             /// A message in TamTam's Markdown: `**bold**`, `*italic*`, `~~struck~~`, `++underlined++`, `^^marked^^`.
@@ -77,17 +72,13 @@ macro_rules! body {
             }
         }
     };
-}
-
-/// Messages of what an upload brings.
-macro_rules! attachments {
-    ($body:ident: $($attachment:ident)*) => {
-        $(/// A message of an uploaded file alone.
+    ($body:ident of $attachment:ident) => {
+        /// A message of an attachment alone.
         impl From<$attachment> for $body {
             fn from(attachment: $attachment) -> Self {
                 Self::new().attach(attachment)
             }
-        })*
+        }
     };
 }
 

@@ -12,6 +12,7 @@ mod document;
 mod errors;
 mod fault_server;
 mod faults;
+mod guides;
 mod instances;
 mod links;
 mod models;
