@@ -150,7 +150,7 @@ impl Update {
 }
 
 impl Bot {
-    /// Sets the commands that clients offer, in place of all before; none removes them. At most 32, each with a name of at
+    /// Sets the commands that clients offer, in place of all before; [`remove_commands`](Self::remove_commands) takes them away. At most 32, each with a name of at
     /// most 64 characters, without the slash, and a description of at most 128.
     ///
     /// ```
@@ -166,6 +166,23 @@ impl Bot {
     pub fn set_commands(&self, commands: impl IntoIterator<Item = impl Into<BotCommand>>) -> EditMyInfo {
         let commands: Vec<BotCommand> = commands.into_iter().map(Into::into).collect();
         self.api().edit_my_info(BotPatch::new().commands(commands))
+    }
+
+    /// Takes away the commands that clients offer.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # bot.set_commands([("start", "Begin")]).await?;
+    /// let me = bot.remove_commands().await?;
+    /// assert!(me.commands.unwrap_or_default().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn remove_commands(&self) -> EditMyInfo {
+        self.api().edit_my_info(BotPatch::new().commands(Vec::<BotCommand>::new()))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Writing messages: the few words around the generated [`NewMessageBody`] and [`ConstructedMessageBody`], and the verbs
 //! on messages that are there.
 
+use std::borrow::Cow;
+
 use crate::{
     Bot, Keyboard, Message, MessageId, NewMessageBody, Target,
     api::{DeleteMessage, SendMessage},
@@ -15,6 +17,18 @@ macro_rules! body {
     ($body:ident) => {
         impl From<&str> for $body {
             fn from(text: &str) -> Self {
+                Self::new().text(text)
+            }
+        }
+
+        impl From<&String> for $body {
+            fn from(text: &String) -> Self {
+                Self::new().text(text)
+            }
+        }
+
+        impl From<Cow<'_, str>> for $body {
+            fn from(text: Cow<'_, str>) -> Self {
                 Self::new().text(text)
             }
         }

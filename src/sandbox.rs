@@ -89,6 +89,7 @@ mod server;
 mod snapshot;
 mod state;
 mod state_file;
+mod tokens;
 mod transcript;
 mod updates;
 mod uploads;
@@ -292,7 +293,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If the clock would show a time after the year 6429, for which the ids of messages have no room.
+    /// If the clock would show a time after the year 6300 or so, for which the ids of messages have no room.
     #[track_caller]
     pub fn time_passes(&self, time: Duration) {
         let fits = self.world().act(|state| state.let_pass(time));

@@ -99,7 +99,7 @@ impl Update {
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match self {
-            Self::MessageConstructed(update) => update.message.body.text.as_deref(),
+            Self::MessageConstructed(update) => update.message.text(),
             _ => self.message()?.text(),
         }
     }
@@ -229,6 +229,11 @@ impl Update {
 
 fn chat_of(message: Option<&Message>) -> Option<ChatId> {
     message?.recipient.chat_id
+}
+
+/// A text that says something: servers send an empty one where there is none.
+pub(crate) fn said(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ use crate::{
 /// The largest page of every list, by the document.
 pub(super) const LARGEST_PAGE: u32 = 100;
 
+/// How often a page may fail, one time after the other, until the stream ends.
+const MOST_FAILURES: u32 = 3;
+
 /// A list that comes in pages: what to ask for next, and what an answer means.
 pub(super) trait List: Send + Sync + Unpin + fmt::Debug + 'static {
     type Item: Send + Sync + 'static;
@@ -74,11 +77,13 @@ pub(super) struct Pager<L: List> {
     /// The page that is being asked for.
     asked: Option<Shared<Result<Page<L::Item>>>>,
     next: Next,
+    /// How many times a page has failed that could have been tried again, one after the other.
+    failures: u32,
 }
 
 impl<L: List> Pager<L> {
     pub(super) fn new(bot: Bot, list: L) -> Self {
-        Self { bot, list, items: VecDeque::new(), asked: None, next: Next::Ask }
+        Self { bot, list, items: VecDeque::new(), asked: None, next: Next::Ask, failures: 0 }
     }
 
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<L::Item>>> {
@@ -91,12 +96,15 @@ impl<L: List> Pager<L> {
                 self.asked = None;
                 match answer {
                     Ok(page) => {
+                        self.failures = 0;
                         let (items, next) = self.list.take(page);
                         (self.items, self.next) = (items.into(), next);
                         continue;
                     }
                     Err(error) => {
-                        if !error.is_retryable() {
+                        self.failures += 1;
+                        // Whoever takes errors for items, as `collect` into a list does, comes to an end.
+                        if !error.is_retryable() || self.failures >= MOST_FAILURES {
                             self.next = Next::End;
                         }
                         return Poll::Ready(Some(Err(error)));

@@ -151,8 +151,10 @@ impl SandboxBuilder {
     /// there. What goes wrong ([`Sandbox::fails`] and the like, the settings of [`Uploads`](super::Uploads)), what was
     /// logged of requests, and uploads that have not ended are not kept.
     ///
-    /// The file is written a tenth of a second after a change at the latest, if it is not very large, and when the
-    /// sandbox ends; always as a whole, so that it is never half of one. Beside it a file with `.new` at the end of its
+    /// The file is written after changes, mostly within a tenth of a second, and when the sandbox ends; always as a whole,
+    /// so that it is never half of one. If the process is killed, what happened in its last moment is lost: half a second
+    /// and as long as it takes to write the file. Ids, markers and places of messages that were given then are never given
+    /// again: after a kill they go on at a distance. Beside it a file with `.new` at the end of its
     /// name comes and goes; one that a kill left behind can go. [`Sandbox::on_save`] tells when writing fails.
     ///
     /// It is JSON, in a format that may be another in later versions of this crate, which say so. Two sandboxes at a time

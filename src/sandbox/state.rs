@@ -34,6 +34,10 @@ use session::Session;
 const OPAQUE_LENGTH: usize = 43;
 
 /// What is not written into a state file is what goes wrong, what was logged, and the settings of the run.
+/// More than happens between two writes of a state file. What a kill has lost had numbers, which bots may have seen: they
+/// are never given again.
+const LOST_AT_MOST: i64 = 1_000_000;
+
 #[serde_as]
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
@@ -65,6 +69,8 @@ pub(super) struct State {
     pub(super) touched: bool,
     /// Makes the ids and secrets of this sandbox others than those of one with another seed.
     seed: Option<u64>,
+    /// Nothing happened after this: the sandbox came to its end, and was not killed.
+    pub(super) has_ended: bool,
     issued: i64,
     posted: u16,
 }
@@ -107,9 +113,12 @@ impl State {
 
     /// Goes on after a restart.
     pub(super) fn resume(&mut self) {
+        let lost = if std::mem::take(&mut self.has_ended) { 0 } else { LOST_AT_MOST };
+        self.issued += lost;
+        self.clock.skip(lost);
         let now = self.clock.now();
         for bot in self.bots.values_mut() {
-            bot.mailbox.resume(now);
+            bot.mailbox.resume(now, lost);
         }
     }
 

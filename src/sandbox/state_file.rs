@@ -15,8 +15,10 @@ use crate::whole_file;
 
 /// How long the file is left alone after it was written.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Large states take their time: they are written for at most one part of this many of the time.
-const SHARE: u32 = 10;
+/// Large states take their time, and are left alone for longer: for so many times as long as writing them took, up to a
+/// limit.
+const SHARE: u32 = 9;
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why a state file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -50,12 +52,18 @@ pub(super) struct StateFile {
 }
 
 impl StateFile {
+    /// The file at this path; where a link leads there, it stays.
     pub(super) fn new(path: PathBuf) -> Self {
+        let path = fs::canonicalize(&path).unwrap_or(path);
         Self { path, written: None }
     }
 
     /// The state that is kept there, ready to go on; `None` if there is no file yet.
     pub(super) fn read(&self, upload_url: &str) -> Result<Option<State>, StateFileError> {
+        // Reading a pipe or a device might never end.
+        if fs::metadata(&self.path).is_ok_and(|found| !found.is_file()) {
+            return Err(self.io(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")));
+        }
         let text = match fs::read(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -144,7 +152,9 @@ impl Keeper {
                 let is_over = heard.wait();
                 let began = Instant::now();
                 // A copy, so that nobody waits for the disk.
-                match file.write(&world.copy()) {
+                let mut state = world.copy();
+                state.has_ended = is_over;
+                match file.write(&state) {
                     Ok(false) => {}
                     Ok(true) => world.tell_save(&Ok(())),
                     Err(error) => {
@@ -155,7 +165,7 @@ impl Keeper {
                 if is_over {
                     return;
                 }
-                heard.pause(PAUSE.max(began.elapsed() * (SHARE - 1)));
+                heard.pause((began.elapsed() * SHARE).clamp(PAUSE, LONGEST_PAUSE));
             }
         })?;
         Ok(Self { bell, thread: Some(thread) })

@@ -3,7 +3,7 @@
 use super::{Text, seams::split_source, send_long::not_sent, split, split::split_text};
 use crate::{
     MessageId, NewMessageBody, Result,
-    check::Invalid,
+    check::{Invalid, Place},
     types::{AttachmentRequest, Keyboard, NewMessageLink},
 };
 
@@ -95,7 +95,8 @@ impl LongMessage {
             }
         };
         if parts.is_empty() {
-            return Ok(vec![rest]);
+            let is_nothing = rest.attachments.as_ref().is_none_or(Vec::is_empty) && rest.link.is_none();
+            return if is_nothing { Err(nothing()) } else { Ok(vec![rest]) };
         }
         if let Some(first) = parts.first_mut() {
             first.link = rest.link.take();
@@ -105,6 +106,10 @@ impl LongMessage {
         }
         Ok(parts)
     }
+}
+
+fn nothing() -> Invalid {
+    Invalid::new(&Place::root("body").field("text"), "has nothing but space, and nothing is attached: say something")
 }
 
 impl From<Text> for LongMessage {
@@ -121,6 +126,12 @@ impl From<NewMessageBody> for LongMessage {
 
 impl From<&str> for LongMessage {
     fn from(text: &str) -> Self {
+        Text::from(text).into()
+    }
+}
+
+impl From<&String> for LongMessage {
+    fn from(text: &String) -> Self {
         Text::from(text).into()
     }
 }

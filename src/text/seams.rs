@@ -62,7 +62,7 @@ fn markdown(source: &str) -> Vec<usize> {
             }
             b'*' | b'_' | b'~' | b'+' | b'^' | b'[' => is_plain = false,
             b'\n' => {
-                let is_end = bytes.get(at + 1) == Some(&b'\n');
+                let is_end = is_paragraph(source, at);
                 is_plain |= is_end;
                 seams.extend(is_plain.then_some(at));
             }
@@ -119,6 +119,14 @@ mod tests {
     /// The lines after which a source may be split.
     fn lines<'a>(source: &'a str, seams: &[usize]) -> Vec<&'a str> {
         seams.iter().map(|seam| source[..*seam].rsplit('\n').next().unwrap()).collect()
+    }
+
+    #[test]
+    fn lines_of_windows_and_lines_of_spaces_end_paragraphs() {
+        for gap in ["\r\n\r\n", "\n  \n", "\r\n\t\r\n"] {
+            let source = format!("**a**{gap}b");
+            assert_eq!(markdown(&source).first(), Some(&source.find('\n').unwrap()), "{gap:?}");
+        }
     }
 
     #[test]

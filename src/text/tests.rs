@@ -172,8 +172,17 @@ fn the_parts_of_a_message_have_their_share() {
 
 #[test]
 fn a_message_of_one_part_is_what_it_was() {
-    for body in [NewMessageBody::html("<b>a"), NewMessageBody::from(" a "), NewMessageBody::new().notify(true)] {
+    let sticker = NewMessageBody::from(crate::AttachmentRequest::sticker("smile")).notify(true);
+    for body in [NewMessageBody::html("<b>a"), NewMessageBody::from(" a "), sticker] {
         assert_eq!(LongMessage::from(body.clone()).into_parts().unwrap(), [body]);
+    }
+}
+
+#[test]
+fn a_message_of_nothing_is_an_error() {
+    for text in [String::new(), " \n".repeat(5000)] {
+        let error = LongMessage::from(text).into_parts().unwrap_err();
+        assert!(error.to_string().contains("nothing but space"), "{error}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Update,
-    types::{AttachmentRequest, ConstructedMessageBody, ConstructorInput},
+    types::{AttachmentRequest, ConstructedMessageBody},
 };
 
 /// What comes from a constructor.
@@ -11,8 +11,9 @@ impl Update {
     #[must_use]
     pub fn constructed_text(&self) -> Option<&str> {
         match self {
-            Self::MessageConstructed(update) => update.message.body.text.as_deref(),
-            _ => self.constructed_messages().first()?.text.as_deref(),
+            Self::MessageConstructed(update) => update.message.text(),
+            Self::MessageConstructionRequest(update) => update.input.text(),
+            _ => None,
         }
     }
 
@@ -20,18 +21,16 @@ impl Update {
     #[must_use]
     pub fn constructed_messages(&self) -> &[ConstructedMessageBody] {
         match self {
-            Self::MessageConstructionRequest(update) => match &update.input {
-                ConstructorInput::Message(input) => input.messages.as_deref().unwrap_or_default(),
-                _ => &[],
-            },
+            Self::MessageConstructionRequest(update) => update.input.messages(),
             _ => &[],
         }
     }
 
-    /// What a person attached to what they typed in the constructor; empty if there is nothing. That of a posted message is
-    /// in its [`attachments`](Self::attachments).
+    /// What a person attached to what they typed in the constructor, to the first message that has something; empty if
+    /// there is nothing. That of a posted message is in its [`attachments`](Self::attachments).
     #[must_use]
     pub fn constructed_attachments(&self) -> &[AttachmentRequest] {
-        self.constructed_messages().first().and_then(|typed| typed.attachments.as_deref()).unwrap_or_default()
+        let attached = self.constructed_messages().iter().filter_map(|typed| typed.attachments.as_deref());
+        attached.into_iter().find(|attached| !attached.is_empty()).unwrap_or_default()
     }
 }

@@ -1,5 +1,6 @@
 //! The message that another forwards or answers.
 
+use super::said;
 use crate::{
     UserId,
     types::{LinkedMessage, MessageLinkType},
@@ -39,7 +40,7 @@ impl LinkedMessage {
     /// Its text, if it has any.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
-        self.message.text.as_deref()
+        said(self.message.text.as_deref())
     }
 }
 

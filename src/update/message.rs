@@ -1,6 +1,6 @@
 //! What every message can be asked: who wrote it, where, what it says and what is attached to it.
 
-use super::link::link_accessors;
+use super::{link::link_accessors, said};
 use crate::{
     ChatId, Message, UserId,
     types::{
@@ -29,10 +29,10 @@ use crate::{
 /// # }
 /// ```
 impl Message {
-    /// The text, if it has any.
+    /// The text, if it has any; an empty one, as some servers send, is none.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
-        self.body.as_ref()?.text.as_deref()
+        said(self.body.as_ref()?.text.as_deref())
     }
 
     /// The chat it was written in.
@@ -153,5 +153,45 @@ impl Attachment {
             Self::Share(share) => share.payload.url.as_deref(),
             Self::Contact(_) | Self::InlineKeyboard(_) | Self::Location(_) | Self::Unknown(_) => None,
         }
+    }
+}
+
+impl ContactAttachment {
+    /// The name of the person: of the TamTam user that the contact is, or else of the card.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        let user = self.payload.tam_info.as_ref().map(|user| user.name.as_str());
+        user.or_else(|| self.property("FN"))
+    }
+
+    /// The first phone number of the card, as it is written there.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// use tamtam::AttachmentRequest;
+    ///
+    /// let sent = bot.send(alice.chat_id(), AttachmentRequest::contact_phone("Bob", "+15550100")).await?.message;
+    /// let contact = sent.contacts().next().expect("a contact");
+    /// assert_eq!((contact.name(), contact.phone()), (Some("Bob"), Some("+15550100")));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn phone(&self) -> Option<&str> {
+        self.property("TEL")
+    }
+
+    /// The first value of a property of the card (RFC 6350): `TEL;TYPE=cell:+15550100`, or `item1.TEL:+15550100`.
+    fn property(&self, name: &str) -> Option<&str> {
+        self.payload.vcf_info.as_deref()?.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            let key = key.split(';').next()?.rsplit('.').next()?;
+            Some(value.trim()).filter(|value| key.eq_ignore_ascii_case(name) && !value.is_empty())
+        })
     }
 }

@@ -18,6 +18,33 @@ async fn next(bot: &Bot, of: UpdateType) -> Update {
     update
 }
 
+#[test]
+fn an_empty_text_is_none() {
+    let body = json!({ "mid": "m", "seq": 1, "text": "" });
+    let message = json!({
+        "recipient": { "chat_id": 1, "chat_type": "dialog" },
+        "timestamp": 1,
+        "body": body,
+        "link": { "type": "reply", "message": body },
+    });
+    let update = |kind: &str, fields: Value| {
+        let mut update = fields;
+        update["update_type"] = kind.into();
+        update["timestamp"] = 1.into();
+        serde_json::from_value::<Update>(update).unwrap()
+    };
+    let created = update("message_created", json!({ "message": message }));
+    assert!(created.message().is_some());
+    assert_eq!((created.text(), created.link_text()), (None, None));
+    let posted = update("message_constructed", json!({ "session_id": "s", "message": message }));
+    assert!(matches!(posted, Update::MessageConstructed(_)));
+    assert_eq!((posted.text(), posted.constructed_text()), (None, None));
+    let typed = json!({ "input_type": "message", "messages": [{ "text": "" }, { "text": "A cat" }] });
+    let user = json!({ "user_id": 1, "name": "A" });
+    let asked = json!({ "user": user, "session_id": "s", "input": typed });
+    assert_eq!(update("message_construction_request", asked).constructed_text(), Some("A cat"));
+}
+
 #[tokio::test]
 async fn a_message_tells_where_who_when_and_what() {
     let tamtam = conformance::start().await;

@@ -93,8 +93,7 @@ async fn the_list_of_commands_is_set_and_removed() {
     assert_eq!(commands[1], BotCommand::new("help").description("What I can do"));
     let me = bot.set_commands([BotCommand::new("stop")]).await.unwrap();
     assert_eq!(me.commands.unwrap(), [BotCommand::new("stop")]);
-    let none: [BotCommand; 0] = [];
-    assert_eq!(bot.set_commands(none).await.unwrap().commands, None);
+    assert_eq!(bot.remove_commands().await.unwrap().commands, None);
 }
 
 #[tokio::test]

@@ -156,6 +156,19 @@ async fn after_a_failure_that_passes_the_stream_goes_on_and_after_another_it_end
 }
 
 #[tokio::test]
+async fn a_stream_whose_errors_are_taken_for_items_comes_to_an_end() {
+    let tamtam = conformance::start().await;
+    let bot =
+        Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(tamtam::RetryPolicy::none()).build().unwrap();
+    tamtam.fails("getChats", Fault::status(502).times(10));
+    let mut chats = bot.chats();
+    for _ in 0..3 {
+        assert!(chats.next().await.unwrap().unwrap_err().is_retryable());
+    }
+    assert!(chats.next().await.is_none());
+}
+
+#[tokio::test]
 async fn a_cancelled_call_is_gone_on_with() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");

@@ -83,6 +83,9 @@ fn print(ready: &Ready<'_>) -> io::Result<()> {
 /// The error, and which option mends it.
 fn explain(error: &StartError, options: &Options) -> String {
     match error {
+        StartError::Port { port, .. } if options.upload_port == Some(*port) && *port == options.port => {
+            format!("{error}; --upload-port and --port must differ")
+        }
         StartError::Port { port, .. } if *port == options.port && *port != 0 => {
             format!("{error}; name another with --port")
         }

@@ -42,8 +42,8 @@ pub(crate) struct Options {
 
     /// Keeps everything in this file, and goes on with what is in it [default: everything is forgotten at the end]
     ///
-    /// The file is begun if it is not there, and replaced as a whole at most ten times a second and at the end. Two
-    /// programs must not have the same one at a time.
+    /// The file is begun if it is not there, and replaced as a whole after changes and at the end. A kill loses the last
+    /// moment: half a second, and as long as writing takes. Two programs must not have the same file at a time.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
@@ -87,8 +87,13 @@ Control endpoints, by which a test acts as people and makes things go wrong (JSO
   POST   /sandbox/users               {\"name\":\"Carol\"} -> user_id, chat_id
   POST   /sandbox/bots                {\"name\":\"Helper\",\"username\":\"helper_bot\"} -> user_id, token
   POST   /sandbox/chats               {\"title\":\"Team\",\"members\":[1,2]} -> chat_id
-  POST   /sandbox/users/USER_ID/ACT   {\"text\":\"hi\"} for says; starts, presses, reads and others
-  POST   /sandbox/faults              {\"operation\":\"sendMessage\",\"fault\":\"reset\"}
+  POST   /sandbox/users/USER_ID/says  {\"text\":\"hi\"}; \"chat_id\" names another chat than the dialog
+         .../reads                    waits for the next message a bot shows; \"timeout_ms\"
+         .../presses                  {\"button\":\"Yes\"} -> callback_id
+         .../starts, stops, replies, forwards, edits, deletes, shares_contact, sends_location, joins,
+         leaves, adds, removes, blocks, appoints, renames_chat, opens_constructor, types,
+         presses_in_constructor, posts, sees, reads_notification, reads_constructor
+  POST   /sandbox/faults              {\"operation\":\"sendMessage\",\"fault\":\"reset\",\"times\":2}
   DELETE /sandbox/faults              forgets them
   POST   /sandbox/uploads/faults      {\"fault\":\"reset_at\",\"bytes\":1000}
   POST   /sandbox/uploads/not_ready   {\"times\":2}

@@ -1,6 +1,6 @@
 //! One request with its answer, for those who log or check what goes over the wire.
 
-/// A request that the sandbox has answered. The `access_token` is nowhere in it.
+/// A request that the sandbox has answered. No bot's token shows in its path and query: what has one in it is `...`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Exchange {

@@ -35,7 +35,9 @@ impl Mailbox {
     }
 
     /// Goes on after a restart: what was being sent is sent again, and no webhook is blamed for the time between.
-    pub(in crate::sandbox) fn resume(&mut self, now: Millis) {
+    /// So many positions may have been given that nobody knows of.
+    pub(in crate::sandbox) fn resume(&mut self, now: Millis, lost: Position) {
+        self.queue.skip(lost);
         for subscription in &mut self.subscriptions {
             subscription.schedule.resume(now);
         }

@@ -40,6 +40,11 @@ impl Queue {
         position
     }
 
+    /// Leaves out so many positions.
+    pub(in crate::sandbox) fn skip(&mut self, positions: Position) {
+        self.next = self.next.saturating_add(positions);
+    }
+
     /// Lets an update wait at its place, which may be before others.
     pub(in crate::sandbox) fn put(&mut self, position: Position, update: Update) {
         self.waiting.insert(position, update);

@@ -91,6 +91,49 @@ async fn a_seed_is_kept_and_what_follows_is_the_same_with_a_restart_and_without(
 }
 
 #[tokio::test]
+async fn what_a_kill_has_lost_is_not_given_twice() {
+    let directory = Directory::new("killed");
+    let mut tamtam = on(&directory.file()).seed(7).start().await;
+    let before = std::fs::read(directory.file()).unwrap();
+    let (mut given, mut marker) = (Vec::new(), 0);
+    for _ in 0..2 {
+        let bob = tamtam.user("Bob");
+        let said = bob.says("hi");
+        let page = Api::of(&tamtam).get(&format!("/updates?timeout=0&marker={marker}")).await.ok();
+        let updates = page["updates"].as_array().unwrap();
+        assert!(updates.iter().any(|update| update["update_type"] == "message_created"), "{page:?}");
+        assert!(page["marker"].as_i64().unwrap() > marker);
+        marker = page["marker"].as_i64().unwrap();
+        let demo = tamtam.demo();
+        let ids = [demo.callback_id.to_string(), demo.session_id.to_string(), demo.chat_id.to_string()];
+        given.push((said.to_string(), bob.user_id(), ids));
+        // As a kill leaves the file: what happened since it was written is not in it.
+        drop((tamtam, bob));
+        std::fs::write(directory.file(), &before).unwrap();
+        tamtam = on(&directory.file()).start().await;
+    }
+    let (first, second) = (&given[0], &given[1]);
+    assert!(first.0 != second.0 && first.1 != second.1, "{given:?}");
+    assert!(first.2.iter().all(|id| !second.2.contains(id)), "{given:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_the_file_stays_and_what_is_no_file_is_refused() {
+    let directory = Directory::new("link");
+    let link = directory.path().join("link.json");
+    drop(on(&directory.file()).start().await);
+    std::os::unix::fs::symlink(directory.file(), &link).unwrap();
+    let tamtam = on(&link).start().await;
+    tamtam.user("Zacharias");
+    drop(tamtam);
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(std::fs::read_to_string(directory.file()).unwrap().contains("Zacharias"));
+    let error = on(Path::new("/dev/null")).try_start().await.unwrap_err();
+    assert!(error.to_string().contains("no regular file"), "{error}");
+}
+
+#[tokio::test]
 async fn every_change_is_saved_without_an_end() {
     let directory = Directory::new("saved");
     let tamtam = on(&directory.file()).start().await;
