@@ -136,7 +136,8 @@ async fn on_start(bot: &Bot, started: &BotStartedUpdate, app: &App) -> tamtam::R
 
 /// Carries a command out, and tells who gave it if that does not work.
 async fn on_message(bot: &Bot, message: &Message, app: &App) -> tamtam::Result<()> {
-    // In a group there may be other bots, and people say "/help@other_bot".
+    // In a group there may be other bots, and people say "/help@other_bot". A bare "/help" is for all of them: who wants
+    // only what is addressed looks at `command.bot`.
     let Some(command) = message.command().filter(|command| command.is_for(&app.username)) else { return Ok(()) };
     match carry_out(bot, message, command, app).await {
         Ok(()) => Ok(()),
