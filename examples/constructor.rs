@@ -82,7 +82,7 @@ fn greeting(occasion: Occasion, name: &str) -> ConstructedMessageBody {
         .keyboard(Keyboard::column(Button::callback("Thanks!", "thanks").positive()))
 }
 
-/// Lets Alice try the bot on a TamTam of her own.
+/// Lets Alice try the bot on a TamTam of her own. It fails if the bot does not do as expected.
 async fn rehearse() -> tamtam::Result<()> {
     let tamtam = Sandbox::builder().bot_name("Cards").start().await;
     tamtam.on_event(|event| println!("{event}"));
@@ -92,14 +92,14 @@ async fn rehearse() -> tamtam::Result<()> {
     let composing = async move {
         alice.removes_bot();
         let card = alice.opens_constructor();
-        card.reads().await;
+        assert_eq!(card.reads().await.buttons(), [["Birthday", "New Year"]]);
         card.presses("Birthday");
-        card.reads().await;
+        assert_eq!(card.reads().await.hint(), Some("Whom is it for?"));
         card.types("Bob");
-        card.reads().await;
+        assert_eq!(card.reads().await.texts(), ["Happy birthday, Bob!"]);
         card.posts();
         bob.presses("Thanks!");
-        bob.reads_notification().await;
+        assert_eq!(bob.reads_notification().await, "Thank you!");
     };
     tamtam.bot().run(answer).graceful_shutdown_on(composing).await
 }

@@ -3,7 +3,7 @@
 //! `cargo run --example echo` rehearses it on the sandbox: Alice talks to it, and the conversation is printed as it
 //! happens. With a token in `TAMTAM_TOKEN` the same bot talks to people on TamTam until Ctrl-C.
 
-use tamtam::{Bot, Button, Keyboard, NewMessageBody, Update, sandbox::Sandbox, types::MessageCreatedUpdate};
+use tamtam::{Bot, Button, Keyboard, NewMessageBody, Update, sandbox::Sandbox};
 
 #[tokio::main]
 async fn main() -> tamtam::Result<()> {
@@ -21,8 +21,10 @@ async fn answer(bot: Bot, update: Update) -> tamtam::Result<()> {
         Update::BotStarted(started) => {
             bot.send(started.chat_id, "Hello! I say everything back.").await?;
         }
-        Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) => {
-            bot.reply(&message, echo(message.text().unwrap_or("(no text)"))).await?;
+        Update::MessageCreated(created) => {
+            if let Some(message) = created.message {
+                bot.reply(&message, echo(message.text().unwrap_or("(no text)"))).await?;
+            }
         }
         Update::MessageCallback(pressed) => {
             let shout = pressed.callback.payload.as_deref().unwrap_or_default().to_uppercase();
@@ -41,20 +43,21 @@ fn echo(text: &str) -> NewMessageBody {
     NewMessageBody::from(text).keyboard(Keyboard::column(Button::callback("Louder!", payload)))
 }
 
-/// Lets Alice try the bot on a TamTam of her own.
+/// Lets Alice try the bot on a TamTam of her own. It fails if the bot does not do as expected.
 async fn rehearse() -> tamtam::Result<()> {
     let tamtam = Sandbox::builder().bot_name("Echo").start().await;
     tamtam.on_event(|event| println!("{event}"));
     let alice = tamtam.user("Alice");
     let conversation = async move {
         alice.starts();
-        alice.reads().await;
+        assert_eq!(alice.reads().await.text(), "Hello! I say everything back.");
         alice.says("Good morning, dear bot");
-        alice.reads().await;
+        assert_eq!(alice.reads().await.text(), "Good morning, dear bot");
         alice.presses("Louder!");
-        alice.reads().await; // the message, now in capitals
+        assert_eq!(alice.reads().await.text(), "GOOD MORNING, DEAR BOT");
+        assert_eq!(alice.reads_notification().await, "As you wish");
         alice.says("Ура! 🎉");
-        alice.reads().await;
+        assert_eq!(alice.reads().await.text(), "Ура! 🎉");
     };
     tamtam.bot().run(answer).graceful_shutdown_on(conversation).await
 }

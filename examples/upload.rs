@@ -10,7 +10,6 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use tamtam::{
     Bot, Message, Update,
     sandbox::{Sandbox, UploadFault},
-    types::MessageCreatedUpdate,
 };
 
 #[tokio::main]
@@ -31,7 +30,9 @@ async fn run(bot: Bot, path: &Path) -> tamtam::Result<()> {
     let mut updates = bot.updates();
     // A loop of its own, since a large file takes longer than `Bot::run` gives a handler.
     while let Some(update) = updates.try_next().await? {
-        if let Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) = update {
+        if let Update::MessageCreated(created) = update
+            && let Some(message) = created.message
+        {
             send_file(&bot, &message, path).await.unwrap_or_else(|error| eprintln!("{error}"));
         }
     }
@@ -54,7 +55,7 @@ fn style() -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// Lets Alice try the bot on a TamTam of her own.
+/// Lets Alice try the bot on a TamTam of her own. It fails if the file does not arrive.
 async fn rehearse(path: Option<PathBuf>) -> Result<(), Box<dyn std::error::Error>> {
     let tamtam = Sandbox::builder().bot_name("Librarian").start().await;
     tamtam.on_event(|event| println!("{event}"));
@@ -67,8 +68,9 @@ async fn rehearse(path: Option<PathBuf>) -> Result<(), Box<dyn std::error::Error
     if is_ours {
         std::fs::File::create(&path)?.set_len(32 << 20)?;
     }
+    let size = std::fs::metadata(&path)?.len();
     let alice = tamtam.user("Alice");
-    let bot = tamtam::Bot::builder(tamtam.token())
+    let bot = Bot::builder(tamtam.token())
         .base_url(tamtam.base_url())
         .http(|http| http.no_proxy())
         .on_retry(|retry| eprintln!("{}; going on", retry.error()))
@@ -76,7 +78,7 @@ async fn rehearse(path: Option<PathBuf>) -> Result<(), Box<dyn std::error::Error
     let conversation = async {
         alice.says("Have you got that file?");
         let seen = alice.reads().await;
-        println!("Alice sees {}", seen.attachments()[0]);
+        assert_eq!((seen.text(), &seen.attachments()[0]["size"]), ("Here you are", &size.into()));
     };
     let result = tokio::select! {
         result = run(bot, &path) => result.map_err(Into::into),

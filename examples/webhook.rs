@@ -8,10 +8,9 @@
 use std::error::Error;
 
 use tamtam::{
-    Bot, Cause, Recovery, Update, UpdateType,
+    Bot, Recovery, Update, UpdateType,
     reqwest::Url,
     sandbox::Sandbox,
-    types::MessageCreatedUpdate,
     webhook::{Webhook, axum},
 };
 use tokio::{net::TcpListener, sync::oneshot};
@@ -33,11 +32,8 @@ async fn serve(
     let webhook = Webhook::new(bot.clone(), Url::parse(&url)?.path())?.on_error(|failed| {
         eprintln!("{}", failed.cause());
         // TamTam delivers again for hours: only what may succeed then, and surely was not done, is worth that.
-        match failed.cause() {
-            Cause::Error(error) => match error.downcast_ref::<tamtam::Error>() {
-                Some(error) if error.is_retryable() && !error.may_have_been_applied() => Recovery::Retry,
-                _ => Recovery::Skip,
-            },
+        match failed.call_error() {
+            Some(error) if error.is_retryable() && !error.may_have_been_applied() => Recovery::Retry,
             _ => Recovery::Skip,
         }
     });
@@ -58,14 +54,15 @@ async fn serve(
 async fn on_update(bot: Bot, update: Update) -> tamtam::Result<()> {
     match update {
         Update::BotStarted(started) => bot.send(started.chat_id, "Hello! Say something.").await.map(drop),
-        Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) => {
-            bot.reply(&message, "I heard you.").await.map(drop)
-        }
+        Update::MessageCreated(created) => match created.message {
+            Some(message) => bot.reply(&message, "I heard you.").await.map(drop),
+            None => Ok(()),
+        },
         _ => Ok(()),
     }
 }
 
-/// Lets Alice try the bot on a TamTam of her own.
+/// Lets Alice try the bot on a TamTam of her own. It fails if the bot does not do as expected.
 async fn rehearse() -> Result<(), Box<dyn Error>> {
     let tamtam = Sandbox::builder().bot_name("Listener").start().await;
     tamtam.on_event(|event| println!("{event}"));
@@ -83,14 +80,14 @@ async fn rehearse() -> Result<(), Box<dyn Error>> {
     });
     let alice = tamtam.user("Alice");
     alice.starts();
-    alice.reads().await;
+    assert_eq!(alice.reads().await.text(), "Hello! Say something.");
     tamtam.delivers().await;
     alice.says("Good morning, dear bot");
-    alice.reads().await;
+    assert_eq!(alice.reads().await.text(), "I heard you.");
     tamtam.delivers().await;
     drop(end);
     bot.await??;
     let left = tamtam.bot().api().get_subscriptions().await?;
-    println!("Webhooks that are left: {}", left.subscriptions.len());
+    assert!(left.subscriptions.is_empty(), "the bot unsubscribes its webhook");
     Ok(())
 }

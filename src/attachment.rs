@@ -1,13 +1,13 @@
 //! Attachments: all that can be attached, by one word each, and received ones to be sent again.
 
 use crate::{
-    Error, Keyboard, Message, UserId,
+    Error, Keyboard, UserId,
     check::{Invalid, Place},
     error::Kind,
     types::{
         Attachment, AttachmentRequest, AudioAttachmentRequest, ContactAttachmentPayload, ContactAttachmentRequest,
         ContactAttachmentRequestPayload, FileAttachmentRequest, InlineKeyboardAttachmentRequest,
-        InlineKeyboardAttachmentRequestPayload, LocationAttachmentRequest, MessageBody, PhotoAttachmentRequest,
+        InlineKeyboardAttachmentRequestPayload, LocationAttachmentRequest, PhotoAttachmentRequest,
         PhotoAttachmentRequestPayload, ShareAttachmentPayload, ShareAttachmentRequest, StickerAttachmentRequest,
         StickerAttachmentRequestPayload, UploadedInfo, VideoAttachmentRequest,
     },
@@ -175,22 +175,6 @@ fn card(contact: &ContactAttachmentPayload) -> Result<AttachmentRequest, Error> 
 
 fn cannot_be_sent(problem: impl Into<String>) -> Error {
     Error::new(Kind::Invalid(Invalid::new(&Place::root("attachment"), problem)))
-}
-
-impl MessageBody {
-    /// What is attached, the keyboard included; empty if nothing is.
-    #[must_use]
-    pub fn attachments(&self) -> &[Attachment] {
-        self.attachments.as_deref().unwrap_or_default()
-    }
-}
-
-impl Message {
-    /// What is attached to it, its keyboard included; empty if nothing is.
-    #[must_use]
-    pub fn attachments(&self) -> &[Attachment] {
-        self.body.as_ref().map(MessageBody::attachments).unwrap_or_default()
-    }
 }
 
 #[cfg(test)]

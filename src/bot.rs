@@ -6,13 +6,12 @@ use http::Method;
 use reqwest::Url;
 
 use crate::{
-    BotBuilder, ChatId, Error, HandlerResult, Message, RawRequest, Result, Run, Sendable, Update, UpdateType, Updates,
-    UserId,
-    api::{Api, GetMyInfo, Subscribe},
+    BotBuilder, ChatId, Error, HandlerResult, Message, RawRequest, Result, Run, Sendable, Update, Updates, UserId,
+    api::{Api, GetMyInfo},
     check::{self, Invalid, Place},
     id::MessageId,
     transport::Transport,
-    types::{MessageLinkType, NewMessageLink, SubscriptionRequestBody},
+    types::{MessageLinkType, NewMessageLink},
 };
 
 /// The environment variable with the token.
@@ -179,8 +178,8 @@ impl Bot {
     /// # alice.says("How are you?");
     /// # let mut updates = bot.updates();
     /// while let Some(update) = updates.try_next().await? {
-    ///     if let tamtam::Update::MessageCreated(tamtam::types::MessageCreatedUpdate { message: Some(message), .. }) = update {
-    ///         bot.reply(&message, "Fine, thank you").await?;
+    ///     if let Some(message) = update.message() {
+    ///         bot.reply(message, "Fine, thank you").await?;
     /// #       break;
     ///     }
     /// }
@@ -262,43 +261,6 @@ impl Bot {
         F: Future<Output: HandlerResult> + Send + 'static,
     {
         self.updates().run(handler)
-    }
-
-    /// Has TamTam deliver updates to a URL instead of holding them for [`updates`](Self::updates), in the shape of the
-    /// [version](Self::version) that this bot asks for. Of these types only, or of all if there are none.
-    ///
-    /// TamTam does not sign what it delivers, so the URL's path is a secret: nobody may be able to guess it, and errors do
-    /// not show it. The feature `webhook` has what receives the updates. Another URL that was subscribed stays so, and
-    /// gets everything too, until you [`unsubscribe`](Api::unsubscribe) it.
-    ///
-    /// ```
-    /// # #[tokio::main]
-    /// # async fn main() -> tamtam::Result<()> {
-    /// # let bot = tamtam::Bot::new("token")?;
-    /// # let secret = "7Qm2xV9sKd4TzB8fLw3JhN6yRc5GpA1e";
-    /// use tamtam::UpdateType;
-    ///
-    /// let url = format!("https://bot.example/{secret}");
-    /// # let _ =
-    /// bot.subscribe_webhook(&url, [UpdateType::BotStarted, UpdateType::MessageCreated])
-    /// # ;
-    /// # /*
-    ///     .await?;
-    /// # */
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`Api::subscribe`].
-    pub fn subscribe_webhook(&self, url: impl Into<String>, types: impl Into<Vec<UpdateType>>) -> Subscribe {
-        let mut subscription = SubscriptionRequestBody::new(url).version(self.version());
-        let types = types.into();
-        if !types.is_empty() {
-            subscription = subscription.update_types(types);
-        }
-        self.api().subscribe(subscription)
     }
 }
 

@@ -8,7 +8,7 @@ use reqwest::Url;
 use crate::{
     Bot, Error, Result, Retry, RetryPolicy,
     api::Client,
-    clock,
+    clock::{self, Clock},
     error::root,
     token::Token,
     transport::{RetryHook, Timeouts, Transport},
@@ -41,6 +41,7 @@ pub struct BotBuilder {
     proxies: Vec<String>,
     root_certificates: Vec<Vec<u8>>,
     http: Option<Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>>,
+    clock: Arc<dyn Clock>,
 }
 
 impl fmt::Debug for BotBuilder {
@@ -71,7 +72,15 @@ impl BotBuilder {
             proxies: Vec::new(),
             root_certificates: Vec::new(),
             http: None,
+            clock: Arc::new(clock::Real),
         }
+    }
+
+    /// Another time than the real one.
+    #[cfg(test)]
+    pub(crate) fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// Where the API is, instead of `https://botapi.tamtam.chat`: a sandbox or a gateway of yours. A path is kept.
@@ -215,7 +224,7 @@ impl BotBuilder {
             timeouts: self.timeouts,
             retry: self.retry,
             on_retry: self.on_retry,
-            clock: Arc::new(clock::Real),
+            clock: self.clock,
         };
         Ok(Bot::new_with_transport(Arc::new(transport), base_url))
     }

@@ -10,6 +10,7 @@ use crate::{
         CallbackConstructorInput, ConstructedMessage, ConstructedMessageBody, ConstructorAnswer, ConstructorInput,
         MessageConstructionRequest,
     },
+    update::said,
 };
 
 impl MessageConstructionRequest {
@@ -44,7 +45,7 @@ impl ConstructorInput {
     /// The text that the person typed: that of the first message which has one.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
-        self.messages().iter().find_map(|message| message.text.as_deref())
+        self.messages().iter().find_map(|message| said(message.text.as_deref()))
     }
 
     /// The payload of the button that was pressed, as it is; [`CallbackConstructorInput::payload_as`] reads what
@@ -73,7 +74,7 @@ impl ConstructedMessage {
     /// The text, if it has any.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
-        self.body.text.as_deref()
+        said(self.body.text.as_deref())
     }
 }
 
@@ -135,9 +136,12 @@ impl Construct {
         self
     }
 
-    /// Buttons, of which the bot hears by the input of its next request.
+    /// Buttons, of which the bot hears by the input of its next request. A keyboard without buttons is none.
     pub fn keyboard(mut self, keyboard: impl Into<Keyboard>) -> Self {
-        self.body = self.body.keyboard(keyboard);
+        let keyboard = keyboard.into();
+        if keyboard.iter().next().is_some() {
+            self.body = self.body.keyboard(keyboard);
+        }
         self
     }
 

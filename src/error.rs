@@ -107,6 +107,12 @@ pub(crate) enum Kind {
     /// What a field brought back is not the value that the bot put there.
     #[error("the {field} is not what was expected: {source}")]
     Payload { field: &'static str, source: serde_json::Error },
+    /// A list whose pages lead nowhere.
+    #[error("the list cannot be read on: {0}")]
+    Pages(String),
+    /// A text that is no link of TamTam's, or a link that nothing can follow.
+    #[error("{0}")]
+    Link(String),
     /// What was to be uploaded could not be read, or changed while it was.
     #[error("{problem}")]
     Source { problem: String, source: Option<io::Error> },
@@ -162,6 +168,8 @@ impl Kind {
             | Self::Unmade { .. }
             | Self::Refused(_)
             | Self::Payload { .. }
+            | Self::Pages(_)
+            | Self::Link(_)
             | Self::Source { .. }
             | Self::WebhookSubscribed(_)
             | Self::MarkerStore(_) => Failure::Refused,
@@ -345,6 +353,20 @@ impl Error {
     #[must_use]
     pub fn is_payload(&self) -> bool {
         matches!(self.0.kind, Kind::Payload { .. })
+    }
+
+    /// The pages of a list lead nowhere: the server gives the same ones again, or more messages have one timestamp than a
+    /// page can hold. What came before this error is all that can be read; of messages, try a larger page size, or go on
+    /// before that time with [`Messages::until`](crate::Messages::until).
+    #[must_use]
+    pub fn is_pagination(&self) -> bool {
+        matches!(self.0.kind, Kind::Pages(_))
+    }
+
+    /// A text is no link of TamTam's, or nothing can follow the link that it would make; the error says why.
+    #[must_use]
+    pub fn is_link(&self) -> bool {
+        matches!(self.0.kind, Kind::Link(_))
     }
 
     /// What was to be uploaded could not be read, or changed while it was: the file is not there, grew, shrank or was

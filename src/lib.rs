@@ -3,24 +3,31 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod action;
 pub mod api;
 mod attachment;
 mod bot;
 mod builder;
 mod callback;
+mod chats;
 mod check;
 mod clock;
+mod command;
 mod constructor;
 mod error;
 #[doc(hidden)]
 pub mod figures;
+#[cfg(feature = "sandbox")]
+pub mod guide;
 mod handler;
 mod health;
 mod id;
 mod keyboard;
+mod link;
 mod marker;
 mod message;
 mod open_enum;
+mod pages;
 mod payload;
 mod polling;
 mod raw;
@@ -30,6 +37,9 @@ mod run;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod secret;
+mod shared;
+mod subscriptions;
+pub mod text;
 mod token;
 mod transport;
 mod union;
@@ -37,10 +47,13 @@ mod update;
 mod upload;
 #[cfg(feature = "webhook")]
 pub mod webhook;
+mod whole_file;
 
+pub use action::ActionGuard;
 pub use api::generated::types;
 pub use bot::{Bot, Target};
 pub use builder::BotBuilder;
+pub use command::Command;
 pub use error::{ChatDenied, Error, ErrorCode};
 pub use handler::{Cause, Failed, HandlerResult, Recovery};
 pub use health::Health;
@@ -49,7 +62,9 @@ pub use health::Health;
 pub use http;
 pub use id::{CallbackId, ChatId, MessageId, SessionId, UserId};
 pub use keyboard::Buttons;
+pub use link::{ChatLink, DeepLink};
 pub use marker::{FileStore, FileStoreError, MarkerKey, MarkerStore, MemoryStore};
+pub use pages::{Chats, Members, Messages};
 pub use polling::{StartFrom, Updates};
 pub use raw::RawRequest;
 /// The HTTP client underneath, for [`BotBuilder::http`].

@@ -1,11 +1,14 @@
 //! Writing messages: the few words around the generated [`NewMessageBody`] and [`ConstructedMessageBody`], and the verbs
 //! on messages that are there.
 
+use std::borrow::Cow;
+
 use crate::{
     Bot, Keyboard, Message, MessageId, NewMessageBody, Target,
     api::{DeleteMessage, SendMessage},
     types::{
-        AttachmentRequest, ConstructedMessageBody, MessageLinkType, NewMessageLink, SendMessageResult, TextFormat,
+        AttachmentRequest, AudioAttachmentRequest, ConstructedMessageBody, FileAttachmentRequest, MessageLinkType,
+        NewMessageLink, PhotoAttachmentRequest, SendMessageResult, TextFormat, VideoAttachmentRequest,
     },
 };
 
@@ -18,18 +21,29 @@ macro_rules! body {
             }
         }
 
+        impl From<&String> for $body {
+            fn from(text: &String) -> Self {
+                Self::new().text(text)
+            }
+        }
+
+        impl From<Cow<'_, str>> for $body {
+            fn from(text: Cow<'_, str>) -> Self {
+                Self::new().text(text)
+            }
+        }
+
         impl From<String> for $body {
             fn from(text: String) -> Self {
                 Self::new().text(text)
             }
         }
 
-        /// A message of an attachment alone.
-        impl From<AttachmentRequest> for $body {
-            fn from(attachment: AttachmentRequest) -> Self {
-                Self::new().attach(attachment)
-            }
-        }
+        body! { $body of AttachmentRequest }
+        body! { $body of PhotoAttachmentRequest }
+        body! { $body of VideoAttachmentRequest }
+        body! { $body of AudioAttachmentRequest }
+        body! { $body of FileAttachmentRequest }
 
         impl $body {
             /// A message in TamTam's Markdown: `**bold**`, `*italic*`, `~~struck~~`, `++underlined++`, `^^marked^^`.
@@ -69,6 +83,14 @@ macro_rules! body {
                 let keyboard = Some(keyboard.into()).filter(|keyboard| keyboard.iter().next().is_some());
                 self.attachments.get_or_insert_default().extend(keyboard.map(AttachmentRequest::from));
                 self
+            }
+        }
+    };
+    ($body:ident of $attachment:ident) => {
+        /// A message of an attachment alone.
+        impl From<$attachment> for $body {
+            fn from(attachment: $attachment) -> Self {
+                Self::new().attach(attachment)
             }
         }
     };

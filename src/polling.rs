@@ -8,14 +8,14 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use futures_core::Stream;
 
-use crate::{Bot, HandlerResult, Health, MarkerStore, Result, Run, Update, UpdateType, retry::Backoff};
+use crate::{Bot, HandlerResult, Health, MarkerStore, Result, Run, Update, UpdateType, retry::Backoff, shared::Shared};
 use page::{Broken, Waiting};
 use perform::{Store, World};
 pub use state::StartFrom;
@@ -71,23 +71,6 @@ pub struct Updates {
     /// What is being done.
     effect: Option<Shared<Input>>,
     shutdown: Option<Shared<()>>,
-}
-
-/// A future that makes nothing around it less `Sync`: only its owner polls it.
-struct Shared<T>(Mutex<Pin<Box<dyn Future<Output = T> + Send>>>);
-
-impl<T> Shared<T> {
-    fn new(future: impl Future<Output = T> + Send + 'static) -> Self {
-        Self(Mutex::new(Box::pin(future)))
-    }
-
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<T> {
-        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut().poll(context)
-    }
-
-    fn into_inner(self) -> Pin<Box<dyn Future<Output = T> + Send>> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 #[derive(Debug, Clone)]

@@ -63,12 +63,18 @@ type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// # let alice = tamtam.user("Alice");
 /// # alice.says("hi");
 /// # let reader = alice.clone();
-/// # let ctrl_c = async move { reader.reads().await };
-/// use tamtam::{Bot, Update, types::MessageCreatedUpdate};
+/// # let ctrl_c = async move { while reader.reads().await.text() != "I heard you" {} };
+/// use tamtam::{Bot, Update};
 ///
 /// async fn echo(bot: Bot, update: Update) -> tamtam::Result<()> {
-///     if let Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) = update {
-///         bot.reply(&message, "I heard you").await?;
+///     match update {
+///         Update::BotStarted(started) => drop(bot.send(started.chat_id, "Hello!").await?),
+///         Update::MessageCreated(created) => {
+///             if let Some(message) = created.message {
+///                 bot.reply(&message, "I heard you").await?;
+///             }
+///         }
+///         _ => {}
 ///     }
 ///     Ok(())
 /// }

@@ -23,6 +23,8 @@
 //! `sending_image`, is listed with its reasons in `openapi/tolerance.yaml`. The answers are written by hand from the API's document and what the server is known to do beyond
 //! it, so that they can disagree with a client's models.
 //!
+//! [Testing your bot](crate::guide::testing) shows whole tests.
+//!
 //! # Webhooks
 //!
 //! While a bot has a webhook, its updates are sent there and polls are refused with 405, as the API's document has it;
@@ -45,6 +47,17 @@
 //! [`Sandbox::loses_deliveries`] and [`Sandbox::repeats_update`] do the like to updates, and [`Sandbox::pushes`] sends
 //! one that nobody knows. Uploads have faults of their own ([`Uploads::fail_next`]).
 //!
+//! # State
+//!
+//! [`SandboxBuilder::state_file`] keeps everything in a file, from which a later sandbox goes on. [`Sandbox::demo`] is
+//! something to begin with.
+//!
+//! # A program
+//!
+//! The feature `sandbox-bin` has the same as a program for bots in any language, which tells at its start where it is:
+//! `cargo run --bin tamtam-sandbox --features sandbox-bin -- --port 8090 --seed demo`. By the endpoints of [`control`] a
+//! test acts as people there, and makes things go wrong.
+//!
 //! # Limits
 //!
 //! The server has a thread of its own and lives in real time. A runtime whose clock is paused
@@ -59,7 +72,7 @@
 use std::fmt;
 use std::panic::RefUnwindSafe;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -67,28 +80,35 @@ use tokio::sync::oneshot;
 mod builder;
 mod clock;
 pub mod control;
+mod demo;
 mod faults;
 mod markup;
 mod operations;
 mod people;
 mod server;
+mod snapshot;
 mod state;
+mod state_file;
+mod tokens;
 mod transcript;
 mod updates;
 mod uploads;
 mod validation;
 mod world;
 
-pub use builder::SandboxBuilder;
+pub use builder::{SandboxBuilder, StartError};
+pub use demo::Demo;
 pub use faults::Fault;
 pub use people::{Account, Constructor, Enclosure, Group, Person, Prepared, Seen};
 pub use server::exchange::Exchange;
+pub use state_file::StateFileError;
 pub use transcript::Event;
 pub use updates::Delivery;
 pub use uploads::{ReceivedFile, UploadFault, UploadRequest, UploadStatus, Uploads};
 
 use crate::{Bot, UserId};
 use people::actor::Actor;
+use state_file::Keeper;
 use world::World;
 
 /// A TamTam of its own, with one bot, and as many more as are [added](Sandbox::add_bot). Cheap to clone; when the last clone and the last [`Person`]
@@ -109,6 +129,8 @@ struct Server {
     patience: Duration,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    /// Dropped last: what the server has done up to its end is kept.
+    _keeper: Option<Keeper>,
 }
 
 impl Sandbox {
@@ -247,12 +269,20 @@ impl Sandbox {
 
     /// Calls `hook` for every HTTP request, when its answer is ready and has not been sent yet: a
     /// client that has an answer can be sure that the hook has seen it. A poll whose client went
-    /// away is not answered, and not told.
+    /// away is not answered, and not told. Requests to the [`control`] endpoints are told without what they say.
     ///
     /// It is called on the server's thread. If it panics, the client's connection is closed: keep
     /// what is to be checked, and check it in the test.
     pub fn on_exchange(&self, hook: impl Fn(&Exchange) + Send + Sync + 'static) {
         self.world().on_exchange(Arc::new(hook));
+    }
+
+    /// Calls `hook` when the [state file](SandboxBuilder::state_file) was written, or could not be: that is logged as an
+    /// error as well, and tried again at the next change.
+    ///
+    /// It is called on a thread of its own, the last time when the sandbox ends.
+    pub fn on_save(&self, hook: impl Fn(&Result<(), StateFileError>) + Send + Sync + 'static) {
+        self.world().on_save(Arc::new(hook));
     }
 
     /// Lets time pass: moves the sandbox's clock forward, by which messages are dated and webhooks lose their patience.
@@ -263,7 +293,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If the clock would show a time after the year 6429, for which the ids of messages have no room.
+    /// If the clock would show a time after the year 6300 or so, for which the ids of messages have no room.
     #[track_caller]
     pub fn time_passes(&self, time: Duration) {
         let fits = self.world().act(|state| state.let_pass(time));
@@ -295,11 +325,7 @@ impl RefUnwindSafe for Server {}
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
-        let Some(thread) = self.thread.take() else { return };
-        // The last clone may have been in a hook, which runs on that very thread.
-        if thread.thread().id() != thread::current().id() {
-            let _ = thread.join();
-        }
+        state_file::join(self.thread.take());
     }
 }
 

@@ -1,19 +1,41 @@
 //! What every update and message can be asked, whatever its kind: where it happened, who did it, when, what it says.
+//!
+//! Nothing here panics, whatever a server leaves out. Of an update that the crate does not know, or cannot read, the ids,
+//! the time and the person are looked for in its JSON.
 
-use std::{borrow::Cow, collections::HashMap};
+mod constructor;
+mod link;
+mod message;
+mod person;
+mod unknown;
 
-use serde_json::value::RawValue;
+use crate::{
+    CallbackId, ChatId, Message, MessageId, SessionId, Update, UpdateType,
+    types::{Attachment, ChatType, ConstructorInput, LinkedMessage},
+};
 
-use crate::{ChatId, Message, SessionId, Unknown, Update, UserId};
-
-impl Message {
-    /// The text, if it has any.
-    #[must_use]
-    pub fn text(&self) -> Option<&str> {
-        self.body.as_ref()?.text.as_deref()
-    }
-}
-
+/// The accessors: none of them panics, whatever is missing.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let alice = tamtam.user("Alice");
+/// # alice.starts();
+/// # alice.says("hi");
+/// let mut updates = bot.updates();
+/// while let Some(update) = updates.try_next().await? {
+///     let (Some(chat), Some(name)) = (update.chat_id(), update.sender_name()) else { continue };
+///     match update.text() {
+///         Some(text) => println!("{name} in {chat}: {text}"),
+///         None => println!("{name} in {chat}: {}", update.update_type()),
+///     }
+/// #   if update.text().is_some() { break }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 impl Update {
     /// The message that was written, edited or has the button that was pressed, if it is there.
     #[must_use]
@@ -43,33 +65,133 @@ impl Update {
             Self::MessageChatCreated(update) => Some(update.chat.chat_id),
             Self::MessageConstructionRequest(_) | Self::MessageConstructed(_) => None,
             Self::Unknown(unknown) => {
-                number(unknown, &["/chat_id", "/message/recipient/chat_id", "/chat/chat_id"]).map(ChatId)
+                unknown::find(unknown, &["/chat_id", "/message/recipient/chat_id", "/chat/chat_id"])
             }
         }
     }
 
-    /// Who did it; `None` where that is not told (a post in a channel).
+    /// What kind of chat it happened in, as far as the update tells: those of a title or of a removed message do not.
     #[must_use]
-    pub fn user_id(&self) -> Option<UserId> {
+    pub fn chat_type(&self) -> Option<ChatType> {
+        let kind = |is_channel: Option<bool>| {
+            is_channel.map(|is_channel| if is_channel { ChatType::Channel } else { ChatType::Chat })
+        };
         match self {
-            Self::MessageCreated(update) => sender_of(update.message.as_deref()),
-            Self::MessageCallback(update) => Some(update.callback.user.user_id),
-            Self::MessageEdited(update) => sender_of(update.message.as_deref()),
-            Self::MessageRemoved(update) => Some(update.user_id),
-            Self::BotAdded(update) => Some(update.user.user_id),
-            Self::BotRemoved(update) => Some(update.user.user_id),
-            Self::UserAdded(update) => Some(update.user.user_id),
-            Self::UserRemoved(update) => Some(update.user.user_id),
-            Self::BotStarted(update) => Some(update.user.user_id),
-            Self::ChatTitleChanged(update) => Some(update.user.user_id),
-            Self::MessageConstructionRequest(update) => Some(update.user.user_id),
-            Self::MessageConstructed(update) => update.message.sender.as_ref().map(|sender| sender.user_id),
-            Self::MessageChatCreated(_) => None,
-            Self::Unknown(unknown) => {
-                let places = ["/user/user_id", "/callback/user/user_id", "/message/sender/user_id", "/user_id"];
-                number(unknown, &places).map(UserId)
-            }
+            Self::BotAdded(update) => kind(update.is_channel),
+            Self::BotRemoved(update) => kind(update.is_channel),
+            Self::UserAdded(update) => kind(update.is_channel),
+            Self::UserRemoved(update) => kind(update.is_channel),
+            Self::BotStarted(_) => Some(ChatType::Dialog),
+            Self::MessageChatCreated(update) => Some(update.chat.type_.clone()),
+            Self::Unknown(unknown) => unknown::find(unknown, &["/message/recipient/chat_type", "/chat/type"]),
+            _ => Some(self.message()?.recipient.chat_type.clone()),
         }
+    }
+
+    /// Whether it is known to have happened in a channel.
+    #[must_use]
+    pub fn is_channel(&self) -> bool {
+        self.chat_type() == Some(ChatType::Channel)
+    }
+
+    /// The text of its message: the one that was written, edited or posted from the constructor, or that has the button
+    /// which was pressed.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::MessageConstructed(update) => update.message.text(),
+            _ => self.message()?.text(),
+        }
+    }
+
+    /// What is attached to its message; empty if there is nothing.
+    #[must_use]
+    pub fn attachments(&self) -> &[Attachment] {
+        match self {
+            Self::MessageConstructed(update) => update.message.body.attachments.as_deref().unwrap_or_default(),
+            _ => self.message().map_or(&[], Message::attachments),
+        }
+    }
+
+    /// The URLs of what is attached to its message. Links within the text are none: they are in its markup.
+    pub fn urls(&self) -> impl Iterator<Item = &str> {
+        self.attachments().iter().filter_map(Attachment::url)
+    }
+
+    /// The message that its message forwards or answers.
+    #[must_use]
+    pub fn link(&self) -> Option<&LinkedMessage> {
+        match self {
+            Self::MessageConstructed(update) => update.message.link.as_ref(),
+            _ => self.message()?.link.as_ref(),
+        }
+    }
+
+    link::link_accessors!();
+
+    /// The id (`mid`) of the message that it is about: written, edited, deleted, with the button that was pressed, or posted
+    /// from the constructor.
+    #[must_use]
+    pub fn message_id(&self) -> Option<MessageId> {
+        match self {
+            Self::MessageRemoved(update) => Some(update.message_id.clone()),
+            Self::MessageChatCreated(update) => Some(update.message_id.clone()),
+            Self::MessageConstructed(update) => Some(update.message.body.mid.clone()),
+            Self::Unknown(unknown) => unknown::find(unknown, &["/message/body/mid", "/message_id"]),
+            _ => self.message()?.mid().cloned(),
+        }
+    }
+
+    /// The payload of the button that was pressed, in a message or in the constructor. That of a deep link is
+    /// [`start_payload`](Self::start_payload).
+    #[must_use]
+    pub fn payload(&self) -> Option<&str> {
+        match self {
+            Self::MessageCallback(update) => update.callback.payload.as_deref(),
+            Self::MessageConstructionRequest(update) => match &update.input {
+                ConstructorInput::Callback(input) => Some(&input.payload),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The press of a button, by which it is answered.
+    #[must_use]
+    pub fn callback_id(&self) -> Option<CallbackId> {
+        match self {
+            Self::MessageCallback(update) => Some(update.callback.callback_id.clone()),
+            Self::Unknown(unknown) => unknown::find(unknown, &["/callback/callback_id"]),
+            _ => None,
+        }
+    }
+
+    /// The payload with which the bot was started by a [deep link](crate::DeepLink), or a chat by a chat button.
+    #[must_use]
+    pub fn start_payload(&self) -> Option<&str> {
+        match self {
+            Self::BotStarted(update) => update.payload.as_deref(),
+            Self::MessageChatCreated(update) => update.start_payload.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The language of who did it, as a BCP 47 tag (`en`, `ru-RU`); told in dialogs only.
+    #[must_use]
+    pub fn user_locale(&self) -> Option<&str> {
+        match self {
+            Self::MessageCreated(update) => update.user_locale.as_deref(),
+            Self::MessageCallback(update) => update.user_locale.as_deref(),
+            Self::BotStarted(update) => update.user_locale.as_deref(),
+            Self::MessageConstructionRequest(update) => update.user_locale.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What kind of update it is.
+    #[must_use]
+    pub fn update_type(&self) -> UpdateType {
+        self.tag().into()
     }
 
     /// The constructor session that it belongs to.
@@ -78,9 +200,7 @@ impl Update {
         match self {
             Self::MessageConstructionRequest(update) => Some(update.session_id.clone()),
             Self::MessageConstructed(update) => Some(update.session_id.clone()),
-            Self::Unknown(unknown) => {
-                serde_json::from_str::<String>(at(unknown.raw.get(), "/session_id")?).ok().map(Into::into)
-            }
+            Self::Unknown(unknown) => unknown::find(unknown, &["/session_id"]),
             _ => None,
         }
     }
@@ -102,7 +222,7 @@ impl Update {
             Self::MessageConstructionRequest(update) => update.timestamp,
             Self::MessageConstructed(update) => update.timestamp,
             Self::MessageChatCreated(update) => update.timestamp,
-            Self::Unknown(unknown) => return number(unknown, &["/timestamp"]),
+            Self::Unknown(unknown) => return unknown::find(unknown, &["/timestamp"]),
         })
     }
 }
@@ -111,21 +231,9 @@ fn chat_of(message: Option<&Message>) -> Option<ChatId> {
     message?.recipient.chat_id
 }
 
-fn sender_of(message: Option<&Message>) -> Option<UserId> {
-    Some(message?.sender.as_ref()?.user_id)
-}
-
-/// The first number in these places: what is unknown may still look like the rest.
-fn number(unknown: &Unknown, places: &[&str]) -> Option<i64> {
-    places.iter().find_map(|place| at(unknown.raw.get(), place)?.parse().ok())
-}
-
-/// What stands in a place, as it came. Whatever is strange elsewhere does not matter.
-fn at<'a>(json: &'a str, place: &str) -> Option<&'a str> {
-    place.split('/').skip(1).try_fold(json, |json, name| {
-        let members: HashMap<Cow<'a, str>, &'a RawValue> = serde_json::from_str(json).ok()?;
-        members.get(name).map(|raw| raw.get())
-    })
+/// A text that says something: servers send an empty one where there is none.
+pub(crate) fn said(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -167,6 +275,13 @@ mod tests {
             );
             assert_eq!(asked(&json), (Some(-2), None, None, Some(1)), "{strange}");
         }
+        let pressed = r#"{"update_type":"message_callback","timestamp":1,"message":{"timestamp":"?","body":{"mid":"m"}},
+            "callback":{"callback_id":"c","user":{"user_id":3,"name":"A"},"timestamp":"?"}}"#;
+        let update = Update::read(pressed).unwrap();
+        assert_eq!(update.callback_id(), Some("c".into()), "it can be answered");
+        assert_eq!(update.message_id(), Some("m".into()));
+        assert_eq!(update.user().map(|user| user.into_owned().name).as_deref(), Some("A"));
+        assert_eq!(update.update_type(), UpdateType::MessageCallback);
         for odd in ["5", "null", "[]", r#"{"chat_id":"x","user":7}"#] {
             assert_eq!(asked(odd), (None, None, None, None), "{odd}");
         }

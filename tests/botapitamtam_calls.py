@@ -1,6 +1,11 @@
 #!/usr/bin/env python3
 """Makes every call of the Python library botapitamtam (0.5.2.3) as that library really sends it.
 
+    tamtam-sandbox --seed demo | python3 tests/botapitamtam_calls.py
+
+The address, the token and the ids come as one line of JSON on the standard input, as the sandbox's program prints it, or
+in the arguments:
+
     python3 tests/botapitamtam_calls.py --base-url http://127.0.0.1:8090 --token T \
         --chat-id C --user-id U --message-id M --callback-id B --session-id S
 
@@ -263,12 +268,17 @@ def calls(bot, args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in "base-url", "token", "message-id", "callback-id":
-        parser.add_argument(f"--{name}", required=True)
+    for name in "base-url", "token", "message-id", "callback-id", "session-id":
+        parser.add_argument(f"--{name}")
     for name in "chat-id", "user-id":
-        parser.add_argument(f"--{name}", required=True, type=int)
-    parser.add_argument("--session-id")
+        parser.add_argument(f"--{name}", type=int)
     args = parser.parse_args()
+    if args.base_url is None:
+        parser.set_defaults(**json.loads(sys.stdin.readline()))
+        args = parser.parse_args()
+    for name in "token", "message_id", "callback_id", "chat_id", "user_id":
+        if getattr(args, name) is None:
+            parser.error(f"--{name.replace('_', '-')} is missing")
 
     bot = Library(args.base_url, args.token)
     done, failed = 0, 0

@@ -1,15 +1,15 @@
 //! A marker in a file, which is replaced as a whole.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write as _},
-    path::{Path, PathBuf},
+    fs, io,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::{MarkerKey, MarkerStore};
+use crate::whole_file;
 
 /// The first property of the file, by which it is known.
 const FORMAT: &str = "tamtam-marker-1";
@@ -106,9 +106,7 @@ impl FileStore {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // Better now than at the first save.
-                let there = fs::metadata(directory(&self.path)).map_err(|error| self.io(error))?;
-                let usable = there.is_dir() && self.path.file_name().is_some();
-                return if usable { Ok(None) } else { Err(self.io(io::ErrorKind::NotADirectory.into())) };
+                return whole_file::check_place(&self.path).map(|()| None).map_err(|error| self.io(error));
             }
             Err(error) => return Err(self.io(error)),
         };
@@ -131,48 +129,8 @@ impl FileStore {
         let contents =
             Contents { format: FORMAT.to_owned(), base_url: key.base_url.clone(), bot_id: key.bot_id.0, marker };
         let text = serde_json::to_string(&contents).map_err(|error| self.io(error.into()))?;
-        self.replace(text.as_bytes()).map_err(|error| self.io(error))
+        whole_file::replace(&self.path, text.as_bytes()).map_err(|error| self.io(error))
     }
-
-    fn replace(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut name = self.path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-        // Another process may be writing at this moment, in a deployment that overlaps.
-        name.push(format!(".{:016x}.new", fastrand::u64(..)));
-        let new = self.path.with_file_name(name);
-        let replaced = write_through(&new, bytes).and_then(|()| fs::rename(&new, &self.path));
-        if replaced.is_err() {
-            let _ = fs::remove_file(&new);
-        }
-        replaced?;
-        sync_directory(&self.path)
-    }
-}
-
-/// Writes a file that is not there yet, and returns when it is on the disk.
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::options().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-fn directory(path: &Path) -> &Path {
-    path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// A new name is on the disk when its directory is. Only Unix opens directories, and not every file system writes them
-/// through: where it cannot be done, the name is as safe as it can be.
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-    match File::open(directory(path)).and_then(|directory| directory.sync_all()) {
-        Err(error) if matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported) => Ok(()),
-        synced => synced,
-    }
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 impl MarkerStore for FileStore {

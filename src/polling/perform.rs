@@ -6,8 +6,6 @@ use std::{
     time::Duration,
 };
 
-use serde::Deserialize;
-use serde_json::Value;
 use tokio::time::timeout;
 
 use super::{
@@ -20,7 +18,7 @@ use crate::{
     error::Kind,
     health::Health,
     marker::{ErasedStore, MarkerKey},
-    request,
+    request, subscriptions,
     transport::{CallOptions, Decode},
 };
 
@@ -155,48 +153,26 @@ impl World {
     }
 
     async fn clear_webhooks(self, failures: u32) -> Result<()> {
-        let urls = match self.webhooks().await {
+        // The stream decides itself what a failed call means.
+        let options = CallOptions { no_retry: true, ..CallOptions::default() };
+        let subscribed = match subscriptions::urls(&self.bot, options.clone()).await {
             Err(error) if error.knows_no_such_operation() && (error.code().is_some() || failures >= ASKED_AGAIN) => {
                 tracing::warn!("whether a webhook is subscribed cannot be told: {error}");
                 return Ok(());
             }
             urls => urls?,
         };
-        if self.settings.remove_webhooks {
-            for url in &urls {
-                tracing::info!(origin = origin(url), "removing a webhook to poll");
-                match self.bot.api().unsubscribe(url).no_retry().await {
-                    // It may be gone already, or may not be removed: the list tells.
-                    Err(error) if !error.is_refused() => return Err(error),
-                    _ => {}
-                }
-            }
-        }
-        let left = if self.settings.remove_webhooks && !urls.is_empty() { self.webhooks().await? } else { urls };
+        let left = if self.settings.remove_webhooks {
+            subscriptions::remove(&self.bot, subscribed, options).await?
+        } else {
+            subscribed
+        };
         if left.is_empty() {
             // The server answers: the first poll may be held for long before it does.
             self.health.polled(self.bot.transport().clock.now());
             return Ok(());
         }
-        Err(Error::new(Kind::WebhookSubscribed(left.iter().map(|url| origin(url)).collect())))
-    }
-
-    /// The URLs of the webhooks that are subscribed. Whatever else is said of them, and however strange it is, they are in
-    /// the way.
-    async fn webhooks(&self) -> Result<Vec<String>> {
-        #[derive(Deserialize)]
-        struct Envelope {
-            #[serde(default)]
-            subscriptions: Option<Vec<Value>>,
-        }
-        let read = |text: &str| {
-            let Envelope { subscriptions } = serde_json::from_str(text)?;
-            let urls =
-                subscriptions.iter().flatten().map(|webhook| webhook["url"].as_str().unwrap_or_default().to_owned());
-            Ok(Box::new(urls.collect::<Vec<String>>()) as _)
-        };
-        let options = CallOptions { no_retry: true, ..CallOptions::default() };
-        Ok(request::fetch(&self.bot.api().get_subscriptions(), &self.bot, options, read).await?.value)
+        Err(subscriptions::in_the_way(&left))
     }
 }
 
@@ -230,12 +206,4 @@ async fn get<T: 'static>(bot: &Bot, poll: Poll, options: CallOptions, read: Deco
 /// As [`Decode`] has it.
 fn read<T: Send + 'static>(read: serde_json::Result<T>) -> serde_json::Result<Box<dyn Any + Send>> {
     read.map(|value| Box::new(value) as _)
-}
-
-/// Scheme and host of a webhook's URL. Its path is a secret: who knows it can make up updates.
-fn origin(url: &str) -> String {
-    match reqwest::Url::parse(url) {
-        Ok(url) => url.origin().ascii_serialization(),
-        Err(_) => "not a URL".to_owned(),
-    }
 }

@@ -2,14 +2,19 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
+
 /// Unix time in milliseconds, UTC, as everywhere in the API.
 pub(super) type Millis = i64;
 
 /// The clock ends here, in the year 6429: a message's `seq` has no room for a later time.
 const END: Millis = (1 << 47) - 1;
 
+/// What is left to a clock that was moved as far as it can be: a hundred years.
+const RESERVE: Millis = 100 * 366 * 24 * 60 * 60 * 1_000;
+
 /// Why a clock cannot be moved.
-pub(super) const TOO_FAR: &str = "the sandbox's clock ends in the year 6429";
+pub(super) const TOO_FAR: &str = "the sandbox's clock cannot go beyond the year 6300";
 
 /// Where a clock begins that does not go by the wall clock: 2025-01-01 00:00 UTC.
 const BEGINNING: Millis = 1_735_689_600_000;
@@ -20,7 +25,7 @@ const STEP: Millis = 1_000;
 /// the wall clock, or with what happens alone, and can be moved forward.
 ///
 /// A sandbox that does more than a thousand things a second runs ahead of the wall clock by the difference.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Clock {
     last: Millis,
     /// How far it was moved forward.
@@ -46,12 +51,19 @@ impl Clock {
         if self.is_stepped { self.shows() } else { self.shows().max(self.last) }
     }
 
+    /// Goes on at a distance of so many happenings.
+    pub(super) fn skip(&mut self, happenings: i64) {
+        if self.is_stepped {
+            self.last = self.last.saturating_add(happenings.saturating_mul(STEP)).min(END - RESERVE);
+        }
+    }
+
     /// Moves the clock forward. False, and nothing else, if that is beyond its end.
     #[must_use]
     pub(super) fn advance(&mut self, by: Duration) -> bool {
         let ahead = self.ahead.saturating_add(millis(by));
         let last = if self.is_stepped { self.last.saturating_add(millis(by)) } else { self.last };
-        let fits = ahead < END - wall() && last < END;
+        let fits = ahead < END - RESERVE - wall() && last < END - RESERVE;
         if fits {
             (self.ahead, self.last) = (ahead, last);
         }

@@ -22,7 +22,7 @@
 //! | `POST /sandbox/bots` | `name`, `username` | `user_id`, `token` |
 //! | `POST /sandbox/chats` | `title`, `members` (user ids; the first is the owner), `channel`? (false), `public_link`? | `chat_id` |
 //!
-//! A `?` marks what may be left out. Bots among the members are administrators; if there is none, the first bot is added.
+//! A `?` marks what may be left out. A body has 64 MiB at most. Bots among the members are administrators; if there is none, the first bot is added.
 //!
 //! # What people do
 //!
@@ -53,6 +53,9 @@
 //! | `reads_notification` | `timeout_ms`? | `text` |
 //! | `reads_constructor` | `session_id`, `timeout_ms`? | `texts`, `buttons`, `hint`, `placeholder`, `allows_input` |
 //!
+//! What waits does so for `timeout_ms`, 5000 if it is left out. `reads` gives what bots have shown, each message and edit once
+//! and in order, and nothing that people wrote.
+//!
 //! An attachment has a `type`: `photo`, `video`, `audio` and `file` have their bytes as `base64` (and a file its `name`),
 //! `sticker` a `code`, `link` a `url`.
 //!
@@ -69,7 +72,9 @@
 //! | `POST /sandbox/deliveries/lose` | `times` |
 //! | `POST /sandbox/clock` | `advance_ms`: lets time pass, as [`Sandbox::time_passes`](super::Sandbox::time_passes) |
 //!
-//! Faults are those of [`Fault`](super::Fault): `status` (with `status`), `error` (`status`, `code`, `message`), `answer`
+//! An `operation` is an `operationId` of the API's document, such as `sendMessage`. Faults happen once unless `times` says
+//! otherwise, one after the other; `applied` says whether the operation is carried out all the same. They are those of
+//! [`Fault`](super::Fault): `status` (with `status`), `error` (`status`, `code`, `message`), `answer`
 //! (`status`, `body`), `not_ready`, `reset`, `cut_body`, `garbage`, `delay` (`delay_ms`).
 //!
 //! # What came of it
@@ -92,9 +97,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{OriginalUri, Path, State as Shared};
+use axum::body::{Bytes, to_bytes};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequest, OriginalUri, Path, Request, State as Shared};
 use axum::http::{Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -103,12 +110,17 @@ use tokio::time::Instant;
 
 use super::clock;
 use super::people::actor::Actor;
+use super::server::exchange::Exchange;
 use super::server::wire;
 use super::state::State;
 use super::state::ids::UserId;
+use super::tokens::Tokens;
 use super::transcript;
 use super::world::World;
 use act::Act;
+
+/// Larger bodies are refused; files come in them as Base64.
+const BODY_BYTES: usize = 64 * 1024 * 1024;
 
 /// What the endpoints know beside the world.
 pub(super) struct Control {
@@ -141,6 +153,18 @@ impl Refusal {
     }
 }
 
+/// The bytes of a request.
+struct Body(Bytes);
+
+impl<S: Sync> FromRequest<S> for Body {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        let too_large = |_| Refusal::wrong(format!("body: it is cut, or larger than {BODY_BYTES} bytes"));
+        to_bytes(request.into_body(), BODY_BYTES).await.map(Self).map_err(too_large)
+    }
+}
+
 impl IntoResponse for Json {
     fn into_response(self) -> Response {
         ([(header::CONTENT_TYPE, wire::MEDIA_TYPE)], wire::to_text(&self.0)).into_response()
@@ -155,6 +179,7 @@ impl IntoResponse for Refusal {
 
 /// The endpoints, to be nested under `/sandbox`.
 pub(super) fn router(control: Control) -> Router {
+    let control = Arc::new(control);
     Router::new()
         .route("/", get(about))
         .route("/users", post(add_user))
@@ -175,7 +200,22 @@ pub(super) fn router(control: Control) -> Router {
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, why)
         })
         .fallback(async |OriginalUri(uri): OriginalUri| Refusal::not_found(format!("there is no {}", uri.path())))
-        .with_state(Arc::new(control))
+        .layer(from_fn_with_state(Arc::clone(&control), tell_exchange))
+        .with_state(control)
+}
+
+/// Tells of a request, without what was said in it, which may be a token.
+async fn tell_exchange(
+    Shared(control): Shares,
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+    next: Next,
+) -> Response {
+    let tokens = control.world.act(|state| Tokens::of(state));
+    let (method, path) = (request.method().to_string(), tokens.hide(uri.path()).to_owned());
+    let response = next.run(request).await;
+    control.world.tell_exchange(&Exchange::of_control(method, path, response.status().as_u16()));
+    response
 }
 
 async fn about(Shared(control): Shares) -> Answer {
@@ -197,7 +237,7 @@ struct NewUser {
     username: Option<String>,
 }
 
-async fn add_user(Shared(control): Shares, body: Bytes) -> Answer {
+async fn add_user(Shared(control): Shares, Body(body): Body) -> Answer {
     let new: NewUser = read(&body)?;
     control.world.act(|state| {
         if let Some(username) = new.username.as_deref().filter(|username| state.has_username(username)) {
@@ -219,7 +259,7 @@ struct NewBot {
     username: String,
 }
 
-async fn add_bot(Shared(control): Shares, body: Bytes) -> Answer {
+async fn add_bot(Shared(control): Shares, Body(body): Body) -> Answer {
     let new: NewBot = read(&body)?;
     let conflict = format!("there is a bot @{} already", new.username);
     let added = control.world.act(|state| state.add_another_bot(new.name, new.username));
@@ -237,7 +277,7 @@ struct NewChat {
     public_link: Option<String>,
 }
 
-async fn add_chat(Shared(control): Shares, body: Bytes) -> Answer {
+async fn add_chat(Shared(control): Shares, Body(body): Body) -> Answer {
     let new: NewChat = read(&body)?;
     control.world.act(|state| {
         if let Some(stranger) = new.members.iter().find(|member| !state.users.contains_key(member)) {
@@ -258,7 +298,9 @@ async fn add_chat(Shared(control): Shares, body: Bytes) -> Answer {
     })
 }
 
-async fn act(Shared(control): Shares, Path((user_id, act)): Path<(UserId, String)>, body: Bytes) -> Answer {
+async fn act(Shared(control): Shares, path: Result<Path<(String, String)>, PathRejection>, Body(body): Body) -> Answer {
+    let Path((user, act)) = path.map_err(|error| Refusal::not_found(error.body_text()))?;
+    let user_id: UserId = user.parse().map_err(|_| Refusal::not_found(format!("there is no person {user}")))?;
     let mut fields: Map<String, Value> = if body.is_empty() { Map::new() } else { read(&body)? };
     let (chat_id, bot) = (take(&mut fields, "chat_id")?, take(&mut fields, "bot")?);
     let timeout = take(&mut fields, "timeout_ms")?.map_or(control.patience, Duration::from_millis);
@@ -284,7 +326,7 @@ async fn act(Shared(control): Shares, Path((user_id, act)): Path<(UserId, String
 
 /// The person with this id, in a chat: of a dialog the bot is known by it.
 fn find_actor(state: &State, user_id: UserId, bot: Option<UserId>, chat_id: Option<UserId>) -> Result<Actor, Refusal> {
-    if !state.users.get(&user_id).is_some_and(|user| !user.is_bot) {
+    if state.users.get(&user_id).is_none_or(|user| user.is_bot) {
         return Err(Refusal::not_found(format!("there is no person {user_id}")));
     }
     if let Some(bot) = bot.filter(|bot| !state.is_bot(*bot)) {
@@ -311,7 +353,7 @@ struct Passing {
     advance_ms: u64,
 }
 
-async fn move_clock(Shared(control): Shares, body: Bytes) -> Answer {
+async fn move_clock(Shared(control): Shares, Body(body): Body) -> Answer {
     let passing: Passing = read(&body)?;
     let fits = control.world.act(|state| state.let_pass(Duration::from_millis(passing.advance_ms)));
     if fits { done() } else { Err(Refusal::wrong(format!("advance_ms: {}", clock::TOO_FAR))) }
@@ -322,7 +364,7 @@ async fn tell(Shared(control): Shares) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }
 
-async fn delivers(Shared(control): Shares, body: Bytes) -> Answer {
+async fn delivers(Shared(control): Shares, Body(body): Body) -> Answer {
     let mut fields: Map<String, Value> = if body.is_empty() { Map::new() } else { read(&body)? };
     let timeout = take(&mut fields, "timeout_ms")?.map_or(control.patience, Duration::from_millis);
     let delivered = wait(&control, timeout, |state| state.is_all_delivered().then_some(())).await;

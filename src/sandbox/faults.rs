@@ -228,6 +228,11 @@ impl Faults {
     }
 }
 
+/// All operations of the API, for those who have named another.
+pub(super) fn operations() -> String {
+    ROUTES.iter().map(|route| route.operation).collect::<Vec<_>>().join(", ")
+}
+
 impl Sandbox {
     /// Lets requests of an operation go wrong, whoever sends them; `operation` is the `operationId` of the API's
     /// document. Several faults of one operation happen one after the other, in the order in which they were given.
@@ -262,7 +267,7 @@ impl Sandbox {
     #[track_caller]
     pub fn fails(&self, operation: &str, fault: Fault) {
         let is_known = self.world().faults().add(operation, fault);
-        assert!(is_known, "the API has no operation {operation}: it may be spelt differently");
+        assert!(is_known, "the API has no operation {operation}, but {}", operations());
     }
 }
 

@@ -4,9 +4,12 @@
 mod html;
 mod markdown;
 mod mentions;
+#[cfg(test)]
+mod properties;
 
 use std::cmp::Reverse;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::sandbox::server::error::Fault;
@@ -16,7 +19,7 @@ use crate::sandbox::server::fields::Fields;
 const URL_CHARS: usize = 2_048;
 
 /// A part of a text, and how it looks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Element {
     pub(super) style: Style,
     /// Where the part begins, and how long it is, in UTF-16 code units.
@@ -24,7 +27,7 @@ pub(super) struct Element {
     pub(super) length: usize,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Style {
     Strong,
     Emphasized,

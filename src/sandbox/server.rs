@@ -24,6 +24,7 @@ use tokio::time::sleep;
 use super::control::{self, Control};
 use super::faults::{Cut, Spoilt};
 use super::operations::{Handler, updates};
+use super::tokens::Tokens;
 use super::validation::{self, Asked};
 use super::world::World;
 use crate::sandbox::updates::courier;
@@ -80,12 +81,14 @@ async fn handle(
         Found::Operation(route, _) => (Some(route.operation), Some(route.template)),
         _ => (None, None),
     };
+    let tokens = world.act(|state| Tokens::of(state));
+    let told = |text: &str| tokens.hide(text).to_owned();
     let mut exchange = Exchange {
         operation,
         path_template,
-        method: parts.method.to_string(),
-        path: parts.uri.path().to_owned(),
-        query,
+        method: told(parts.method.as_str()),
+        path: told(parts.uri.path()),
+        query: query.iter().map(|(name, value)| (told(name), told(value))).collect(),
         request_body: body.as_ref().map(Bytes::clone).unwrap_or_default(),
         status: 200,
         response_body: Bytes::new(),
@@ -98,7 +101,7 @@ async fn handle(
     let mut allow = None;
     if fault.as_ref().is_none_or(|fault| fault.lets_through()) {
         let answer = match body {
-            Ok(body) => answer(&world, token.as_deref(), found, &parts, &exchange, body).await,
+            Ok(body) => answer(&world, token.as_deref(), found, &parts, query, &exchange, body).await,
             Err(_) => Err(Fault::new(Kind::BodyTooLarge, "Request body is cut or too large").into()),
         };
         let text = match answer {
@@ -162,6 +165,7 @@ async fn answer(
     token: Option<&str>,
     found: Found,
     parts: &Parts,
+    query: Vec<(String, String)>,
     exchange: &Exchange,
     body: Bytes,
 ) -> Result<String, Refusal> {
@@ -181,9 +185,9 @@ async fn answer(
         }
     };
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let query = parts.uri.query().unwrap_or_default();
-    validation::check(&Asked { operation: route.operation, path: &path, query, content_type, body: &body })?;
-    let request = Request { bot, path, query: exchange.query.clone(), body };
+    let written = parts.uri.query().unwrap_or_default();
+    validation::check(&Asked { operation: route.operation, path: &path, query: written, content_type, body: &body })?;
+    let request = Request { bot, path, query, body };
     match route.handler {
         Handler::Now(operation) => {
             let value = world.act(|state| operation(state, &request))?;

@@ -17,7 +17,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use serde_with::serde_as;
+
 use super::clock::{Clock, Millis};
+use super::demo::Demo;
 use super::transcript::Event;
 use super::uploads::Store;
 use crate::sandbox::updates::mailbox::Mailbox;
@@ -29,7 +33,13 @@ use session::Session;
 /// Length of tokens, callback ids and the like; TamTam's are about as long.
 const OPAQUE_LENGTH: usize = 43;
 
-#[derive(Debug, Default)]
+/// What is not written into a state file is what goes wrong, what was logged, and the settings of the run.
+/// More than happens between two writes of a state file. What a kill has lost had numbers, which bots may have seen: they
+/// are never given again.
+const LOST_AT_MOST: i64 = 1_000_000;
+
+#[serde_as]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) clock: Clock,
     pub(super) users: BTreeMap<UserId, User>,
@@ -39,27 +49,34 @@ pub(super) struct State {
     pub(super) chats: BTreeMap<ChatId, Chat>,
     pub(super) callbacks: BTreeMap<String, Callback>,
     /// Chats that were created by chat buttons: by the message and the button's `uuid`.
+    #[serde_as(as = "Vec<(_, _)>")]
     pub(super) button_chats: BTreeMap<(ChatId, Seq, i64), ChatId>,
     /// Constructors that are open, by the id of their session.
     pub(super) sessions: BTreeMap<String, Session>,
     /// Photos by token: what was attached once can be attached again.
     pub(super) photos: BTreeMap<String, Photo>,
+    /// What [`Sandbox::demo`](super::Sandbox::demo) has made.
+    pub(super) demo: Option<Demo>,
     /// How long a webhook that did not take an update is left alone with it.
+    #[serde(skip)]
     pub(super) redelivery: Millis,
     /// The upload host, and the media that came of uploads.
     pub(super) uploads: Store,
     /// Everything that happened, in order.
     pub(super) events: Vec<Event>,
     /// Something happened that a poll, a reader or the courier may be waiting for.
+    #[serde(skip)]
     pub(super) touched: bool,
     /// Makes the ids and secrets of this sandbox others than those of one with another seed.
     seed: Option<u64>,
+    /// Nothing happened after this: the sandbox came to its end, and was not killed.
+    pub(super) has_ended: bool,
     issued: i64,
     posted: u16,
 }
 
 /// A person or a bot, as everyone sees it.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct User {
     pub(super) user_id: UserId,
     pub(super) name: String,
@@ -69,7 +86,7 @@ pub(super) struct User {
 }
 
 /// What a bot has beyond being a user.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Bot {
     pub(super) token: String,
     pub(super) description: Option<String>,
@@ -80,7 +97,7 @@ pub(super) struct Bot {
 }
 
 /// A pressed button that can be answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Callback {
     pub(super) user: UserId,
     pub(super) bot: UserId,
@@ -92,6 +109,30 @@ impl State {
     /// A state in which the same acts lead to the same ids, secrets and times.
     pub(super) fn seeded(seed: u64) -> Self {
         Self { seed: Some(seed), clock: Clock::stepped(), ..Self::default() }
+    }
+
+    /// Goes on after a restart.
+    pub(super) fn resume(&mut self) {
+        let lost = if std::mem::take(&mut self.has_ended) { 0 } else { LOST_AT_MOST };
+        self.issued += lost;
+        self.clock.skip(lost);
+        let now = self.clock.now();
+        for bot in self.bots.values_mut() {
+            bot.mailbox.resume(now, lost);
+        }
+    }
+
+    /// The bot that the sandbox starts with: the one that is there, with this token if one is given, or a new one.
+    pub(super) fn first_bot(&mut self, name: String, username: String, token: Option<String>) -> (UserId, String) {
+        if let Some((user_id, bot)) = self.first_bot.and_then(|id| self.bots.get_key_value(&id)) {
+            let (user_id, token) = (*user_id, token.unwrap_or_else(|| bot.token.clone()));
+            if let Some(bot) = self.bots.get_mut(&user_id) {
+                bot.token.clone_from(&token);
+            }
+            return (user_id, token);
+        }
+        let token = token.unwrap_or_else(|| self.default_token(&username));
+        (self.add_bot(name, username, token.clone()), token)
     }
 
     pub(super) fn add_bot(&mut self, name: String, username: String, token: String) -> UserId {

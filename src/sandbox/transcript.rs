@@ -2,12 +2,16 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::sandbox::state::ids::ChatId;
 
 /// Something that happened in a conversation. `Display` tells it in one line, or more if a text has
 /// more: `Alice: hi`, `Echo: hi  [Yes] [No]`, `Alice presses [Yes]`, and with the chat's title in
 /// front when it is not a dialog: `(Team) Alice: hi`.
-#[derive(Clone, Debug)]
+///
+/// Written with serde it has what a sandbox's state file keeps of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Event {
     pub(super) chat_id: ChatId,

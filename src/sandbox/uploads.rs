@@ -7,13 +7,14 @@ mod store;
 mod take;
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::Sandbox;
 
 pub(super) use host::run;
-pub(super) use store::{Media, Store};
+pub(super) use store::{Media, MediaKind, Store};
 
 /// The sandbox's upload host, made by [`Sandbox::uploads`]: what has arrived there, and what is to go wrong.
 ///
@@ -122,6 +123,7 @@ impl ReceivedFile {
 #[non_exhaustive]
 pub struct UploadRequest {
     method: String,
+    path: String,
     headers: Vec<(String, String)>,
     status: Option<u16>,
 }
@@ -130,6 +132,11 @@ impl UploadRequest {
     /// The HTTP method, in capitals.
     pub fn method(&self) -> &str {
         &self.method
+    }
+
+    /// The path, without the query; `/...` if there was a bot's token in it.
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// A header, by its name in lower case.
@@ -148,6 +155,11 @@ impl Uploads {
         Self { sandbox }
     }
 
+    /// Where the host is, such as `http://127.0.0.1:40124`: without a slash at the end.
+    pub fn base_url(&self) -> String {
+        self.act(|store| store.base_url.clone())
+    }
+
     /// The files that have arrived whole, in order.
     pub fn received(&self) -> Vec<ReceivedFile> {
         self.act(|store| store.received.clone())
@@ -156,6 +168,14 @@ impl Uploads {
     /// The requests that came, in order.
     pub fn requests(&self) -> Vec<UploadRequest> {
         self.act(|store| store.requests.clone())
+    }
+
+    /// Calls `hook` for every request that is answered or reset, downloads included; one whose client went away, or that
+    /// [stalls](UploadFault::StallAt), is not told.
+    ///
+    /// It is called on the server's thread, and must not wait for the bot.
+    pub fn on_request(&self, hook: impl Fn(&UploadRequest) + Send + Sync + 'static) {
+        self.sandbox.world().on_upload(Arc::new(hook));
     }
 
     /// How many bytes of files have arrived, what was lost or came again included.

@@ -7,9 +7,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::faults::Faults;
 use super::state::State;
+use super::state_file::{Bell, StateFileError};
 use super::transcript::Event;
 use crate::sandbox::server::exchange::Exchange;
 use crate::sandbox::updates::Delivery;
+use crate::sandbox::uploads::UploadRequest;
 
 type Hook<T> = Arc<dyn Fn(&T) + Send + Sync>;
 
@@ -20,6 +22,10 @@ pub(super) struct World {
     events: Mutex<Listeners>,
     exchange_hooks: Mutex<Vec<Hook<Exchange>>>,
     delivery_hooks: Mutex<Vec<Hook<Delivery>>>,
+    upload_hooks: Mutex<Vec<Hook<UploadRequest>>>,
+    save_hooks: Mutex<Vec<Hook<Result<(), StateFileError>>>>,
+    /// Rung after every look at the state, which may have changed it.
+    keeper: Option<Arc<Bell>>,
     faults: Mutex<Faults>,
     /// How many deliveries are still to be lost.
     lost: Mutex<u32>,
@@ -37,13 +43,18 @@ struct Listeners {
 }
 
 impl World {
-    pub(super) fn new(state: State) -> Self {
+    pub(super) fn new(state: State, keeper: Option<Arc<Bell>>) -> Self {
+        // What happened before a restart is not told again.
+        let told = state.events.len();
         Self {
             state: Mutex::new(state),
             changed: watch::Sender::new(()),
-            events: Mutex::default(),
+            events: Mutex::new(Listeners { taken: told, told, ..Listeners::default() }),
             exchange_hooks: Mutex::default(),
             delivery_hooks: Mutex::default(),
+            upload_hooks: Mutex::default(),
+            save_hooks: Mutex::default(),
+            keeper,
             faults: Mutex::default(),
             lost: Mutex::default(),
         }
@@ -55,11 +66,19 @@ impl World {
         let result = change(&mut state);
         let touched = std::mem::take(&mut state.touched);
         drop(state);
+        if let Some(keeper) = &self.keeper {
+            keeper.ring();
+        }
         if touched {
             self.changed.send_replace(());
             self.tell_events();
         }
         result
+    }
+
+    /// The state as it is now.
+    pub(super) fn copy(&self) -> State {
+        lock(&self.state).clone()
     }
 
     /// Waits until `look` finds something, at most until the deadline. What happened up to then has been told to the
@@ -96,12 +115,28 @@ impl World {
         lock(&self.delivery_hooks).push(hook);
     }
 
+    pub(super) fn on_upload(&self, hook: Hook<UploadRequest>) {
+        lock(&self.upload_hooks).push(hook);
+    }
+
+    pub(super) fn on_save(&self, hook: Hook<Result<(), StateFileError>>) {
+        lock(&self.save_hooks).push(hook);
+    }
+
     pub(super) fn tell_exchange(&self, exchange: &Exchange) {
         tell(&self.exchange_hooks, exchange);
     }
 
     pub(super) fn tell_delivery(&self, delivery: &Delivery) {
         tell(&self.delivery_hooks, delivery);
+    }
+
+    pub(super) fn tell_upload(&self, request: &UploadRequest) {
+        tell(&self.upload_hooks, request);
+    }
+
+    pub(super) fn tell_save(&self, result: &Result<(), StateFileError>) {
+        tell(&self.save_hooks, result);
     }
 
     /// What is to go wrong with requests.

@@ -66,10 +66,10 @@ impl NewMessageBody {
 }
 
 impl<M: Media> Upload<M> {
-    /// A message with this upload and a plain text. For Markdown, a keyboard and the rest, begin with the message:
-    /// `NewMessageBody::markdown("*My* cat").upload(upload)`.
-    pub fn text(self, text: impl Into<String>) -> UploadMessage {
-        NewMessageBody::new().text(text).upload(self)
+    /// A message with this upload and a text, or whatever makes a message: a [`Text`](crate::text::Text), or a
+    /// [`NewMessageBody`] with a keyboard, to which the upload is added.
+    pub fn text(self, text: impl Into<NewMessageBody>) -> UploadMessage {
+        text.into().upload(self)
     }
 }
 

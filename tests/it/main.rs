@@ -1,17 +1,27 @@
 //! Behaviour through the public API: on the sandbox for what TamTam does, on wiremock for what the wire does.
 
+mod accessors;
+mod actions;
 mod builder;
+mod chats;
 mod codegen;
+mod commands;
 mod common;
 mod conformance;
 mod document;
 mod errors;
 mod fault_server;
 mod faults;
+mod guides;
 mod instances;
+mod links;
 mod models;
+mod pages;
 mod run;
 mod sandbox;
+mod schemas;
+mod subscriptions;
+mod text;
 mod token;
 mod traced;
 mod updates;

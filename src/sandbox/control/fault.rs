@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::extract::State as Shared;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Answer, Refusal, Shares, done, first_bot, read, take};
+use super::{Answer, Body, Refusal, Shares, done, first_bot, read, take};
 use crate::sandbox::UploadFault;
 use crate::sandbox::faults::{self, Fault};
 use crate::sandbox::state::ids::UserId;
@@ -28,10 +27,8 @@ enum Wanted {
 
 impl Wanted {
     fn fault(self) -> Result<Fault, Refusal> {
-        if let Self::Status { status } | Self::Error { status, .. } | Self::Answer { status, .. } = &self
-            && !faults::STATUSES.contains(status)
-        {
-            return Err(Refusal::wrong(format!("status: {status} is no status that a request can end with")));
+        if let Self::Status { status } | Self::Error { status, .. } | Self::Answer { status, .. } = &self {
+            check_status(*status)?;
         }
         Ok(match self {
             Self::Status { status } => Fault::status(status),
@@ -46,7 +43,16 @@ impl Wanted {
     }
 }
 
-pub(super) async fn add(Shared(control): Shares, body: Bytes) -> Answer {
+fn check_status(status: u16) -> Result<(), Refusal> {
+    let is_end = faults::STATUSES.contains(&status);
+    if is_end {
+        Ok(())
+    } else {
+        Err(Refusal::wrong(format!("status: {status} is no status that a request can end with")))
+    }
+}
+
+pub(super) async fn add(Shared(control): Shares, Body(body): Body) -> Answer {
     let mut fields: Map<String, Value> = read(&body)?;
     let operation: Option<String> = take(&mut fields, "operation")?;
     let operation = operation.ok_or_else(|| Refusal::wrong("operation: is missing, say sendMessage"))?;
@@ -58,7 +64,11 @@ pub(super) async fn add(Shared(control): Shares, body: Bytes) -> Answer {
     fault = applied.map_or(fault.clone(), |applied| fault.applied(applied));
     fault = retry_after.map_or(fault.clone(), |seconds| fault.retry_after(seconds));
     let is_known = control.world.faults().add(&operation, fault);
-    if is_known { done() } else { Err(Refusal::wrong(format!("operation: the API has no {operation}"))) }
+    if is_known {
+        done()
+    } else {
+        Err(Refusal::wrong(format!("operation: the API has no {operation}, but {}", faults::operations())))
+    }
 }
 
 pub(super) async fn forget(Shared(control): Shares) -> Answer {
@@ -76,12 +86,18 @@ enum WantedOfUploads {
     Answer { status: u16, body: String },
 }
 
-pub(super) async fn add_to_uploads(Shared(control): Shares, body: Bytes) -> Answer {
+pub(super) async fn add_to_uploads(Shared(control): Shares, Body(body): Body) -> Answer {
     let fault = match read(&body)? {
         WantedOfUploads::ResetAt { bytes } => UploadFault::ResetAt(bytes),
         WantedOfUploads::StallAt { bytes } => UploadFault::StallAt(bytes),
-        WantedOfUploads::StatusAt { bytes, status } => UploadFault::StatusAt(bytes, status),
-        WantedOfUploads::Answer { status, body } => UploadFault::Answer(status, body),
+        WantedOfUploads::StatusAt { bytes, status } => {
+            check_status(status)?;
+            UploadFault::StatusAt(bytes, status)
+        }
+        WantedOfUploads::Answer { status, body } => {
+            check_status(status)?;
+            UploadFault::Answer(status, body)
+        }
     };
     control.world.act(|state| state.uploads.fail_next(fault));
     done()
@@ -93,13 +109,13 @@ struct Times {
     times: u32,
 }
 
-pub(super) async fn set_not_ready(Shared(control): Shares, body: Bytes) -> Answer {
+pub(super) async fn set_not_ready(Shared(control): Shares, Body(body): Body) -> Answer {
     let Times { times } = read(&body)?;
     control.world.act(|state| state.uploads.set_not_ready(times));
     done()
 }
 
-pub(super) async fn lose_deliveries(Shared(control): Shares, body: Bytes) -> Answer {
+pub(super) async fn lose_deliveries(Shared(control): Shares, Body(body): Body) -> Answer {
     let Times { times } = read(&body)?;
     control.world.lose_deliveries(times);
     done()
@@ -112,7 +128,7 @@ struct Pushed {
     bot: Option<UserId>,
 }
 
-pub(super) async fn push_update(Shared(control): Shares, body: Bytes) -> Answer {
+pub(super) async fn push_update(Shared(control): Shares, Body(body): Body) -> Answer {
     let Pushed { update, bot } = read(&body)?;
     let is_pushed = control.world.act(|state| {
         let bot = bot.unwrap_or_else(|| first_bot(state));
@@ -127,7 +143,7 @@ struct Repeated {
     bot: Option<UserId>,
 }
 
-pub(super) async fn repeat_update(Shared(control): Shares, body: Bytes) -> Answer {
+pub(super) async fn repeat_update(Shared(control): Shares, Body(body): Body) -> Answer {
     let Repeated { bot } = if body.is_empty() { Repeated::default() } else { read(&body)? };
     let is_repeated = control.world.act(|state| {
         let bot = bot.unwrap_or_else(|| first_bot(state));

@@ -181,7 +181,9 @@ impl Scanner {
             code = code.strip_prefix(&['\n']).unwrap_or(code);
             code = code.strip_suffix(&['\n']).unwrap_or(code);
         }
-        self.tokens.push(Token::Code(code.iter().collect()));
+        let is_inline = length < FENCE;
+        let shown = |char: &char| if is_inline && *char == '\n' { ' ' } else { *char };
+        self.tokens.push(Token::Code(code.iter().map(shown).collect()));
         self.at = end + length;
     }
 

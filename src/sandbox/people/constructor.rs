@@ -2,6 +2,8 @@
 
 use std::panic::Location;
 
+use serde::{Deserialize, Serialize};
+
 use super::Person;
 use super::actor::Actor;
 use crate::sandbox::state::State;
@@ -39,7 +41,9 @@ pub struct Constructor {
 }
 
 /// What a bot has put into a constructor, as it was at that moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Written with serde it has what a sandbox's state file keeps of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Prepared {
     pub(in crate::sandbox) texts: Vec<String>,

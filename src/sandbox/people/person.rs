@@ -136,7 +136,7 @@ impl Person {
     /// of which the bot does not hear. The first press of a `chat` button creates its chat, with the
     /// author of the message as its owner and this person in it, and the bot gets
     /// `message_chat_created`; whoever presses later joins that chat, which
-    /// [`Sandbox::chat`](super::Sandbox::chat) finds.
+    /// [`Sandbox::chat`](Sandbox::chat) finds.
     ///
     /// # Panics
     ///
@@ -163,7 +163,7 @@ impl Person {
     /// # Panics
     ///
     /// If nothing comes in time (see
-    /// [`SandboxBuilder::patience`](super::SandboxBuilder::patience)), with the transcript.
+    /// [`SandboxBuilder::patience`](crate::sandbox::SandboxBuilder::patience)), with the transcript.
     #[track_caller]
     pub fn reads(&self) -> impl Future<Output = Seen> + Send + use<> {
         let actor = self.actor;

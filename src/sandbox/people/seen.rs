@@ -1,10 +1,13 @@
 //! What a person sees of a message.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A message as a bot showed it to people: a new one, or one that was edited. It stays as it was at
 /// that moment, whatever happens to the message later.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Written with serde it has what a sandbox's state file keeps of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Seen {
     pub(in crate::sandbox) mid: crate::MessageId,

@@ -1,6 +1,6 @@
 //! One request with its answer, for those who log or check what goes over the wire.
 
-/// A request that the sandbox has answered. The `access_token` is nowhere in it.
+/// A request that the sandbox has answered. No bot's token shows in its path and query: what has one in it is `...`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Exchange {
@@ -16,6 +16,21 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// A request to one of the control endpoints.
+    pub(in crate::sandbox) fn of_control(method: String, path: String, status: u16) -> Self {
+        Self {
+            operation: None,
+            path_template: None,
+            method,
+            path,
+            query: Vec::new(),
+            request_body: bytes::Bytes::new(),
+            status,
+            response_body: bytes::Bytes::new(),
+            is_faulty: false,
+        }
+    }
+
     /// The `operationId` of the API's document; `None` if path and method are not in it.
     pub fn operation(&self) -> Option<&'static str> {
         self.operation

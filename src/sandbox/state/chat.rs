@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::ids::{ChatId, Seq, UserId};
 use super::message::Message;
 use crate::sandbox::clock::Millis;
 use crate::sandbox::people::Seen;
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Chat {
     pub(in crate::sandbox) chat_id: ChatId,
     /// Chats are listed in the order of this number.
@@ -32,26 +34,26 @@ pub(in crate::sandbox) struct Chat {
     pub(in crate::sandbox) notifications: BTreeMap<UserId, VecDeque<String>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) enum ChatKind {
     Dialog { user: UserId, bot: UserId, suspended: bool },
     Group { title: String, link: String, is_public: bool, channel: Option<Channel> },
 }
 
 /// What makes a channel of a group.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Channel {
     /// Posts tell who wrote them.
     pub(in crate::sandbox) signs: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) enum Gone {
     Left,
     Removed,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Member {
     pub(in crate::sandbox) joined: Millis,
     pub(in crate::sandbox) last_access: Millis,
@@ -60,7 +62,7 @@ pub(in crate::sandbox) struct Member {
     pub(in crate::sandbox) permissions: Option<Vec<Permission>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sandbox) enum Permission {
     ReadAllMessages,
     AddRemoveMembers,

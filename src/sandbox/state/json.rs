@@ -9,6 +9,7 @@ use super::chat::{Chat, ChatKind, Member};
 use super::ids::UserId;
 use super::message::{Action, Attachment, Body, Button, Keyboard, LinkKind, Message, Photo};
 use crate::sandbox::markup::Element;
+use crate::sandbox::uploads::MediaKind;
 
 /// `Chat` tells more when it is asked for alone than in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,7 +192,7 @@ impl State {
             Attachment::Photo(photo) => json!({ "payload": photo_json(photo) }),
             Attachment::Media(media) => {
                 let mut fields = json!({ "payload": { "url": media.url, "token": media.token } });
-                if media.kind == "file" {
+                if media.kind == MediaKind::File {
                     fields["filename"] = json!(media.name);
                     fields["size"] = json!(media.size);
                 }
@@ -233,7 +234,7 @@ fn buttons_json(rows: &Keyboard) -> Vec<Vec<Value>> {
 /// `Button`.
 fn button_json(button: &Button) -> Value {
     let (kind, mut fields) = match &button.action {
-        Action::Callback { payload, intent } => ("callback", json!({ "payload": payload, "intent": intent })),
+        Action::Callback { payload, intent } => ("callback", json!({ "payload": payload, "intent": intent.name() })),
         Action::Link { url } => ("link", json!({ "url": url })),
         Action::RequestContact => ("request_contact", json!({})),
         Action::RequestLocation { quick } => ("request_geo_location", json!({ "quick": quick })),

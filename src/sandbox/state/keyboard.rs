@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::State;
-use super::message::{Action, Button, ChatButton, Keyboard};
+use super::message::{Action, Button, ChatButton, Intent, Keyboard};
 use crate::sandbox::server::error::Fault;
 use crate::sandbox::server::fields::Fields;
 
@@ -37,11 +37,11 @@ fn read_button(state: &mut State, button: Fields<'_>) -> Result<Button, Fault> {
     Ok(Button { label, action })
 }
 
-fn read_intent(button: Fields<'_>) -> Result<&'static str, Fault> {
+fn read_intent(button: Fields<'_>) -> Result<Intent, Fault> {
     match button.text("intent")? {
-        None | Some("default") => Ok("default"),
-        Some("positive") => Ok("positive"),
-        Some("negative") => Ok("negative"),
+        None | Some("default") => Ok(Intent::Default),
+        Some("positive") => Ok(Intent::Positive),
+        Some("negative") => Ok(Intent::Negative),
         Some(other) => Err(Fault::body(&format!("intent {other} is unknown"))),
     }
 }

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::ids::{self, ChatId, Seq, UserId};
 use crate::sandbox::clock::Millis;
 use crate::sandbox::markup::Element;
 use crate::sandbox::uploads::Media;
 
 /// A message in a chat.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Message {
     pub(in crate::sandbox) sender: UserId,
     pub(in crate::sandbox) timestamp: Millis,
@@ -22,7 +24,7 @@ pub(in crate::sandbox) struct Message {
 }
 
 /// Text and attachments, and where they were first posted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Body {
     pub(in crate::sandbox) chat: ChatId,
     pub(in crate::sandbox) seq: Seq,
@@ -32,20 +34,20 @@ pub(in crate::sandbox) struct Body {
 }
 
 /// A forwarded or replied message, as it was at that moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Link {
     pub(in crate::sandbox) kind: LinkKind,
     pub(in crate::sandbox) sender: UserId,
     pub(in crate::sandbox) body: Body,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sandbox) enum LinkKind {
     Forward,
     Reply,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) enum Attachment {
     Photo(Photo),
     Media(Media),
@@ -56,7 +58,7 @@ pub(in crate::sandbox) enum Attachment {
     Keyboard(Keyboard),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Photo {
     pub(in crate::sandbox) photo_id: i64,
     pub(in crate::sandbox) token: String,
@@ -66,24 +68,34 @@ pub(in crate::sandbox) struct Photo {
 /// Rows of buttons.
 pub(in crate::sandbox) type Keyboard = Vec<Vec<Button>>;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Button {
     pub(in crate::sandbox) label: String,
     pub(in crate::sandbox) action: Action,
 }
 
 /// What pressing a button does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) enum Action {
-    Callback { payload: String, intent: &'static str },
+    Callback { payload: String, intent: Intent },
     Link { url: String },
     RequestContact,
     RequestLocation { quick: bool },
     Chat(ChatButton),
 }
 
+/// How a callback button looks.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::sandbox) enum Intent {
+    #[default]
+    Default,
+    Positive,
+    Negative,
+}
+
 /// What a chat button says of its chat.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct ChatButton {
     pub(in crate::sandbox) title: String,
     pub(in crate::sandbox) description: Option<String>,
@@ -141,12 +153,22 @@ impl LinkKind {
     }
 }
 
+impl Intent {
+    pub(in crate::sandbox) const fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Positive => "positive",
+            Self::Negative => "negative",
+        }
+    }
+}
+
 impl Attachment {
     /// The `type` of the attachment.
     pub(in crate::sandbox) const fn name(&self) -> &'static str {
         match self {
             Self::Photo(_) => "image",
-            Self::Media(media) => media.kind,
+            Self::Media(media) => media.kind.name(),
             Self::Sticker { .. } => "sticker",
             Self::Contact { .. } => "contact",
             Self::Share { .. } => "share",
@@ -157,7 +179,7 @@ impl Attachment {
 }
 
 /// What the author of a message gives.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Content {
     pub(in crate::sandbox) text: Option<String>,
     pub(in crate::sandbox) markup: Vec<Element>,

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::State;
@@ -12,7 +13,7 @@ use super::message::{Content, Keyboard};
 use crate::sandbox::people::Prepared;
 
 /// A constructor that is open.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Session {
     pub(in crate::sandbox) user: UserId,
     pub(in crate::sandbox) bot: UserId,
@@ -25,7 +26,7 @@ pub(in crate::sandbox) struct Session {
 }
 
 /// What a bot lets a constructor show.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Answer {
     pub(in crate::sandbox) messages: Vec<Content>,
     pub(in crate::sandbox) allows_input: bool,

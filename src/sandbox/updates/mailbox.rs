@@ -1,12 +1,14 @@
 //! Where the updates of one bot go: to its webhooks, or into the queue that it polls. No network and no time here.
 
+use serde::{Deserialize, Serialize};
+
 use super::queue::{Position, Queue, Update};
 use super::schedule::Parcel;
 use super::subscription::{Settings, Subscription};
 use crate::sandbox::clock::Millis;
 
 /// Every update is somewhere until the bot has it: with each webhook that asks for its type, else in the queue.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Mailbox {
     queue: Queue,
     subscriptions: Vec<Subscription>,
@@ -30,6 +32,15 @@ impl Mailbox {
 
     pub(in crate::sandbox) fn subscriptions_mut(&mut self) -> &mut [Subscription] {
         &mut self.subscriptions
+    }
+
+    /// Goes on after a restart: what was being sent is sent again, and no webhook is blamed for the time between.
+    /// So many positions may have been given that nobody knows of.
+    pub(in crate::sandbox) fn resume(&mut self, now: Millis, lost: Position) {
+        self.queue.skip(lost);
+        for subscription in &mut self.subscriptions {
+            subscription.schedule.resume(now);
+        }
     }
 
     pub(in crate::sandbox) fn push(&mut self, update: Update, now: Millis) {

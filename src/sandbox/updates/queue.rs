@@ -6,19 +6,21 @@ use std::fmt::Write as _;
 use std::mem;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// The number of an update in the order of happening; markers are such numbers. It stays with the update wherever it
 /// goes: a marker can never commit an update that it was not made for.
 pub(in crate::sandbox) type Position = i64;
 
 /// An update as it will be sent. It is written once, when it happens: later changes do not show in it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Update {
     pub(in crate::sandbox) kind: Cow<'static, str>,
     pub(in crate::sandbox) json: Arc<str>,
 }
 
 /// Updates in order of happening.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Queue {
     waiting: BTreeMap<Position, Update>,
     /// Position of the next update that happens.
@@ -36,6 +38,11 @@ impl Queue {
         let position = self.next;
         self.next += 1;
         position
+    }
+
+    /// Leaves out so many positions.
+    pub(in crate::sandbox) fn skip(&mut self, positions: Position) {
+        self.next = self.next.saturating_add(positions);
     }
 
     /// Lets an update wait at its place, which may be before others.

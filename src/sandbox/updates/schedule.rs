@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::queue::{Position, Update};
 use crate::sandbox::clock::Millis;
 
@@ -14,7 +16,7 @@ const REDELIVERED_AT_ONCE: usize = 100;
 
 /// Updates are sent in order and one at a time: the next when the one before was taken or not. What was not is sent again
 /// after a while, on its own and beside the others, so that it holds nobody up.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Schedule {
     /// Never sent yet.
     fresh: BTreeMap<Position, Parcel>,
@@ -25,7 +27,7 @@ pub(in crate::sandbox) struct Schedule {
 }
 
 /// An update that this webhook has not taken yet.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Parcel {
     pub(in crate::sandbox) update: Update,
     pub(in crate::sandbox) since: Millis,
@@ -33,7 +35,7 @@ pub(in crate::sandbox) struct Parcel {
     pub(in crate::sandbox) is_known: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Tried {
     parcel: Parcel,
     attempts: u32,
@@ -53,6 +55,17 @@ pub(in crate::sandbox) struct Due {
 impl Schedule {
     pub(in crate::sandbox) fn add(&mut self, position: Position, update: Update, now: Millis) {
         self.fresh.insert(position, Parcel { update, since: now, is_known: false });
+    }
+
+    /// Goes on after a restart: what was being sent then is due at once, still before those that never were, and what
+    /// was refused has its time anew.
+    pub(in crate::sandbox) fn resume(&mut self, now: Millis) {
+        for parcel in self.fresh.values_mut().chain(self.tried.values_mut().map(|tried| &mut tried.parcel)) {
+            parcel.since = now;
+        }
+        for tried in self.tried.values_mut() {
+            tried.again.get_or_insert_with(|| (now, "the sandbox ended meanwhile".to_owned()));
+        }
     }
 
     /// Takes what is to be sent now; each must be reported as delivered or failed.
@@ -247,6 +260,21 @@ mod tests {
         assert!(schedule.is_empty());
         schedule.failed(1, START, "500".to_owned());
         assert!(schedule.is_empty(), "what was being sent does not come back");
+    }
+
+    #[test]
+    fn goes_on_after_a_restart_in_the_same_order() {
+        let mut schedule = schedule(2);
+        due(&mut schedule, START);
+        let text = serde_json::to_string(&schedule).unwrap();
+        let mut schedule: Schedule = serde_json::from_str(&text).unwrap();
+        let restart = START + PERSISTENCE;
+        schedule.resume(restart);
+        assert!(!schedule.is_given_up(restart));
+        assert_eq!(due(&mut schedule, restart), [(0, 2)], "again, and before the next");
+        assert_eq!(due(&mut schedule, restart), []);
+        schedule.delivered(0);
+        assert_eq!(due(&mut schedule, restart), [(1, 1)]);
     }
 
     #[test]

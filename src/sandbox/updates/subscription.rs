@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 use super::schedule::Schedule;
 use crate::sandbox::clock::Millis;
 use crate::sandbox::server::error::Fault;
@@ -31,7 +33,7 @@ const HIGH_PORTS: RangeInclusive<u16> = 16_384..=32_383;
 const VERSION_PARTS: usize = 3;
 const VERSION_DIGITS: RangeInclusive<usize> = 1..=3;
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Subscription {
     /// Differs from that of every other, also of an earlier one with the same URL.
     pub(in crate::sandbox) id: i64,
@@ -41,7 +43,7 @@ pub(in crate::sandbox) struct Subscription {
 }
 
 /// What a bot asks for.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Settings {
     pub(in crate::sandbox) url: String,
     /// None are all.

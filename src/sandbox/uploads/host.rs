@@ -7,7 +7,6 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use percent_encoding::percent_decode_str;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -15,6 +14,7 @@ use super::store::Content;
 use super::take::{self, End, Range};
 use super::{UploadRequest, UploadStatus, disposition};
 use crate::sandbox::server::connection::{Breakable, Breaker};
+use crate::sandbox::tokens::Tokens;
 use crate::sandbox::world::World;
 
 /// Serves until its runtime ends.
@@ -30,7 +30,7 @@ async fn handle(
     request: Request,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let tokens: Vec<String> = world.act(|state| state.bots.values().map(|bot| bot.token.clone()).collect());
+    let tokens = world.act(|state| Tokens::of(state));
     let number = world.act(|state| {
         state.uploads.requests.push(record(&parts, &tokens));
         state.uploads.requests.len() - 1
@@ -49,19 +49,28 @@ async fn handle(
         Err(End::Leaked) => refusal(StatusCode::BAD_REQUEST, "The bot's token does not belong here"),
         Err(End::Stalled) => std::future::pending().await,
         Err(End::Reset) => {
+            answered(&world, number, None);
             connection.reset();
             return Response::new(Body::empty());
         }
     };
-    world.act(|state| {
-        if let Some(request) = state.uploads.requests.get_mut(number) {
-            request.status = Some(response.status().as_u16());
-        }
-    });
+    answered(&world, number, Some(response.status().as_u16()));
     response
 }
 
-async fn answer(world: &World, parts: &Parts, body: Body, tokens: &[String]) -> Result<Response<Body>, End> {
+/// Notes how a request ended, and tells it.
+fn answered(world: &World, number: usize, status: Option<u16>) {
+    let request = world.act(|state| {
+        let request = state.uploads.requests.get_mut(number)?;
+        request.status = status;
+        Some(request.clone())
+    });
+    if let Some(request) = request {
+        world.tell_upload(&request);
+    }
+}
+
+async fn answer(world: &World, parts: &Parts, body: Body, tokens: &Tokens) -> Result<Response<Body>, End> {
     let not_found = || End::Refused(StatusCode::NOT_FOUND, "There is no such address");
     let path = parts.uri.path();
     if let Some(id) = path.strip_prefix("/files/") {
@@ -87,7 +96,7 @@ async fn answer(world: &World, parts: &Parts, body: Body, tokens: &[String]) -> 
     }
     let content_type = text_of(&parts.headers, "content-type");
     if content_type.starts_with("multipart/form-data") {
-        let carries = |bytes: &[u8]| carries_token(&String::from_utf8_lossy(bytes), tokens);
+        let carries = |bytes: &[u8]| tokens.are_in(&String::from_utf8_lossy(bytes));
         let answer = take::form(world, &session, &mut content, &content_type, body, carries).await;
         if matches!(answer, Err(End::Leaked)) {
             world.act(|state| state.uploads.leaks.push("the form".to_owned()));
@@ -126,28 +135,21 @@ fn range_of(content: &Content) -> String {
 }
 
 /// Where in a request's head a token is.
-fn leak(parts: &Parts, tokens: &[String]) -> Option<String> {
-    if carries_token(&parts.uri.to_string(), tokens) {
+fn leak(parts: &Parts, tokens: &Tokens) -> Option<String> {
+    if tokens.are_in(&parts.uri.to_string()) {
         return Some("the URL".to_owned());
     }
-    let is_carrier = |value: &HeaderValue| carries_token(&String::from_utf8_lossy(value.as_bytes()), tokens);
+    let is_carrier = |value: &HeaderValue| tokens.are_in(&String::from_utf8_lossy(value.as_bytes()));
     let carrier = parts.headers.iter().find(|(_, value)| is_carrier(value));
     carrier.map(|(name, _)| format!("header {name}"))
 }
 
-/// Whether a text has one of the tokens in it, plain or as URLs write it.
-fn carries_token(text: &str, tokens: &[String]) -> bool {
-    let decoded = percent_decode_str(text).decode_utf8_lossy();
-    // In a query a plus is a space.
-    let spaced = decoded.replace('+', " ");
-    tokens.iter().any(|token| [text, &decoded, &spaced].iter().any(|text| text.contains(token.as_str())))
-}
-
 /// The request for those who look at it afterwards, without the values that carry a token.
-fn record(parts: &Parts, tokens: &[String]) -> UploadRequest {
+fn record(parts: &Parts, tokens: &Tokens) -> UploadRequest {
     let headers = parts.headers.keys().map(|name| (name.to_string(), text_of(&parts.headers, name.as_str())));
-    let headers = headers.filter(|(_, value)| !carries_token(value, tokens)).collect();
-    UploadRequest { method: parts.method.to_string(), headers, status: None }
+    let headers = headers.filter(|(_, value)| !tokens.are_in(value)).collect();
+    let (method, path) = (tokens.hide(parts.method.as_str()), tokens.hide(parts.uri.path()));
+    UploadRequest { method: method.to_owned(), path: path.to_owned(), headers, status: None }
 }
 
 fn text_of(headers: &HeaderMap, name: &str) -> String {

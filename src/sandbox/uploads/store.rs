@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use serde_with::base64::Base64;
+use serde_with::serde_as;
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
@@ -17,28 +20,39 @@ use crate::sandbox::state::message::{Attachment, Photo};
 /// The largest file whose bytes are kept, in bytes.
 const MOST_KEPT: u64 = 64 * 1024 * 1024;
 
-/// The state of the upload host.
-#[derive(Debug, Default)]
+/// The state of the upload host. What a state file keeps of it are the media; uploads that were begun and not ended are
+/// begun anew.
+#[serde_as]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Store {
     /// Where the host is, without a slash at the end.
     pub(in crate::sandbox) base_url: String,
+    #[serde(skip)]
     pub(super) settings: Settings,
+    #[serde(skip)]
     pub(super) faults: VecDeque<UploadFault>,
+    #[serde(skip)]
     pub(super) received: Vec<ReceivedFile>,
+    #[serde(skip)]
     pub(super) requests: Vec<UploadRequest>,
+    #[serde(skip)]
     pub(super) leaks: Vec<String>,
+    #[serde(skip)]
     pub(super) bytes_taken: u64,
     /// By what stands in their URL.
+    #[serde(skip)]
     sessions: BTreeMap<String, Arc<Session>>,
     /// Videos, audio and files by token.
     media: BTreeMap<String, Media>,
-    /// By what stands in their URL.
+    /// Content type and bytes, by what stands in their URL.
+    #[serde_as(as = "BTreeMap<_, (_, Option<Base64>)>")]
     contents: BTreeMap<String, (String, Option<Bytes>)>,
     /// How often a message with this token is still refused.
+    #[serde(skip)]
     not_ready: BTreeMap<String, u32>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) not_ready: u32,
     pub(super) retval: bool,
@@ -86,14 +100,36 @@ pub(super) struct Content {
 }
 
 /// A video, an audio recording or a file that can be attached.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct Media {
-    /// `video`, `audio` or `file`.
-    pub(in crate::sandbox) kind: &'static str,
+    pub(in crate::sandbox) kind: MediaKind,
     pub(in crate::sandbox) token: String,
     pub(in crate::sandbox) url: String,
     pub(in crate::sandbox) name: String,
     pub(in crate::sandbox) size: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::sandbox) enum MediaKind {
+    Video,
+    Audio,
+    File,
+}
+
+impl MediaKind {
+    /// `None` for photos, which are no media: they have no kind and no name.
+    fn of(kind: &str) -> Option<Self> {
+        [Self::Video, Self::Audio, Self::File].into_iter().find(|one| one.name() == kind)
+    }
+
+    pub(in crate::sandbox) const fn name(self) -> &'static str {
+        match self {
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::File => "file",
+        }
+    }
 }
 
 impl Store {
@@ -133,7 +169,7 @@ impl Store {
 
     /// The media with this token, of a kind.
     pub(in crate::sandbox) fn media(&self, kind: &str, token: &str) -> Option<Media> {
-        self.media.get(token).filter(|media| media.kind == kind).cloned()
+        self.media.get(token).filter(|media| media.kind.name() == kind).cloned()
     }
 
     /// Refuses a token as often as it was asked for when its file came.
@@ -172,11 +208,11 @@ impl State {
             _ => "application/octet-stream",
         };
         self.uploads.contents.insert(id, (content_type.to_owned(), Some(bytes.into())));
-        if kind == "image" {
+        let Some(kind) = MediaKind::of(kind) else {
             let photo = Photo { photo_id, token: token.clone(), url };
             self.photos.insert(token, photo.clone());
             return Attachment::Photo(photo);
-        }
+        };
         let media = Media { kind, token: token.clone(), url, name, size };
         self.uploads.media.insert(token, media.clone());
         Attachment::Media(media)
@@ -198,18 +234,18 @@ impl State {
         let (url, size) = (format!("{}/files/{id}", self.uploads.base_url), file.size);
         self.uploads.contents.insert(id, (file.content_type.clone(), file.bytes.clone()));
         self.uploads.not_ready.insert(token.clone(), self.uploads.settings.not_ready);
-        let answer = match session.kind {
-            "image" => {
+        let answer = match MediaKind::of(session.kind) {
+            None => {
                 // In real keys there is everything that base64 has and URLs do not.
                 let key = format!("{}+/{}==", self.secret("photo key"), self.secret("photo key"));
                 self.photos.insert(token.clone(), Photo { photo_id: number, token: token.clone(), url });
                 json!({ "photos": { key: { "token": token } } })
             }
-            kind => {
+            Some(kind) => {
                 let media = Media { kind, token: token.clone(), url, name: file.name.clone(), size };
                 self.uploads.media.insert(token.clone(), media);
                 match kind {
-                    "file" => json!({ "fileId": number, "token": token }),
+                    MediaKind::File => json!({ "fileId": number, "token": token }),
                     _ => json!({ "token": token }),
                 }
             }

@@ -189,7 +189,10 @@ async fn a_constructor_is_opened_filled_and_posted() {
     let posted = client.post(&format!("/users/{alice}/posts"), session.clone()).await;
     assert_eq!(posted["message_ids"].as_array().unwrap().len(), 1);
     let (status, why) = client.refused(&format!("/users/{alice}/posts"), session).await;
-    assert_eq!((status, why.as_str()), (409, "Alice has posted this message already"));
+    assert_eq!(
+        (status, why.as_str()),
+        (409, "Alice has posted this message already, or never had this constructor open")
+    );
     assert_eq!(
         client.post(&format!("/users/{alice}/sees"), json!({ "chat_id": team })).await["texts"][0],
         "Happy birthday!"
@@ -257,7 +260,7 @@ async fn time_passes_deliveries_are_lost_and_uploads_fail() {
     let after = bot.send(client.tamtam.group("B", [&client.tamtam.user("B")]).chat_id(), "later").await.unwrap();
     assert!(after.message.timestamp - before.message.timestamp >= 3_600_000);
     let (status, why) = client.refused("/clock", json!({ "advance_ms": u64::MAX })).await;
-    assert_eq!((status, why.as_str()), (400, "advance_ms: the sandbox's clock ends in the year 6429"));
+    assert_eq!((status, why.as_str()), (400, "advance_ms: the sandbox's clock cannot go beyond the year 6300"));
     client.post("/deliveries/lose", json!({ "times": 1 })).await;
     client.post("/delivers", json!({})).await;
     client.post("/uploads/not_ready", json!({ "times": 2 })).await;
@@ -304,6 +307,9 @@ async fn what_is_wrong_is_said_and_nothing_is_done() {
         ("/faults".to_owned(), json!({ "operation": "fly", "fault": "reset" }), 400, "the API has no fly"),
         ("/faults".to_owned(), json!({ "operation": "getMyInfo", "fault": "fire" }), 400, "unknown variant `fire`"),
         ("/faults".to_owned(), json!({ "operation": "getMyInfo", "fault": "status", "status": 99 }), 400, "99"),
+        ("/uploads/faults".to_owned(), json!({ "fault": "answer", "status": 99, "body": "" }), 400, "99"),
+        ("/users/abc/says".to_owned(), json!({ "text": "hi" }), 404, "no person abc"),
+        ("/users/%ff/says".to_owned(), json!({ "text": "hi" }), 404, ""),
         ("/nothing".to_owned(), json!({}), 404, "there is no /sandbox/nothing"),
         ("/transcript".to_owned(), json!({}), 405, "POST is not for /sandbox/transcript"),
     ] {
@@ -314,6 +320,21 @@ async fn what_is_wrong_is_said_and_nothing_is_done() {
     let (status, text) = client.ask(Method::POST, "/users", Some(json!("no object"))).await;
     assert_eq!((status, text.contains("body: ")), (400, true), "{text}");
     assert_eq!(client.transcript().await, "");
+}
+
+#[tokio::test]
+async fn no_exchange_shows_the_token_of_any_bot() {
+    let client = Client::start().await;
+    let helper = client.post("/bots", json!({ "name": "Helper", "username": "helper_bot" })).await;
+    let token = helper["token"].as_str().unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    client.tamtam.on_exchange(move |exchange| drop(tell.send(format!("{exchange:?}"))));
+    for path in [format!("/bot{token}/me"), format!("/me?x={token}&{token}=1"), format!("/sandbox/{token}")] {
+        let url = format!("{}{path}", client.tamtam.base_url());
+        assert!(client.http.get(url).send().await.unwrap().status().is_client_error());
+        let exchange = told.recv().unwrap();
+        assert!(!exchange.contains(token), "{exchange}");
+    }
 }
 
 #[tokio::test]

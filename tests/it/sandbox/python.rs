@@ -1,10 +1,8 @@
-//! The Python library botapitamtam: every call of it, as it really sends it, made by a script of ours.
+//! The Python library botapitamtam: every call of it, as it really sends it, made by a script of ours on the program.
 
 use std::process::{Command, Output};
 
-use serde_json::json;
-
-use crate::sandbox::client::{callback, dialog, keyboard, mid};
+use crate::sandbox::program::Program;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/botapitamtam_calls.py");
 
@@ -20,34 +18,21 @@ async fn every_call_of_the_python_library_is_taken() {
         eprintln!("skipped: python3 with `requests` is not there");
         return;
     }
-    let (tamtam, api, alice) = dialog().await;
-    tamtam.uploads().set_not_ready(1);
-    let bob = tamtam.user("Bob");
-    bob.starts();
-    let team = tamtam.group("Team", [&alice, &bob]);
-    let asked = json!({ "text": "?", "attachments": [keyboard(json!([[callback("Yes", "y")]]))] });
-    let message = mid(&api.post(team.chat_id().0, asked).await.ok()["message"]);
-    alice.in_chat(&team).presses("Yes");
-    let (updates, _) = api.updates().await;
-    let pressed = updates.last().unwrap()["callback"]["callback_id"].as_str().unwrap().to_owned();
+    let program = Program::start(&["--seed", "demo"]).await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let not_ready = http.post(format!("{}/sandbox/uploads/not_ready", program.text("base_url")));
+    assert_eq!(not_ready.body(r#"{"times": 1}"#).send().await.unwrap().status(), 200);
 
     let mut arguments = vec![SCRIPT.to_owned()];
-    for (name, value) in [
-        ("--base-url", tamtam.base_url().to_owned()),
-        ("--token", tamtam.token().to_owned()),
-        ("--message-id", message),
-        ("--callback-id", pressed),
-        ("--session-id", alice.opens_constructor().session_id().to_string()),
-    ] {
-        arguments.extend([name.to_owned(), value]);
+    for key in ["base_url", "token", "chat_id", "user_id", "message_id", "callback_id", "session_id"] {
+        let value = program.ready[key].as_str().map_or_else(|| program.ready[key].to_string(), str::to_owned);
+        // With an equals sign: the id of a group begins with a minus.
+        arguments.push(format!("--{}={value}", key.replace('_', "-")));
     }
-    // With an equals sign: the id of a group begins with a minus.
-    arguments.push(format!("--chat-id={}", team.chat_id()));
-    arguments.push(format!("--user-id={}", bob.user_id()));
     let output = python(arguments).await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("calls, 0 failed"), "{said}");
-    let membership = api.get(&format!("/chats/{}/members/me", team.chat_id())).await;
-    membership.fails(403, "chat.denied");
+    let left = program.bot().membership(program.chat()).await.unwrap_err();
+    assert_eq!(left.code().map(ToString::to_string).as_deref(), Some("chat.denied"));
 }

@@ -46,6 +46,21 @@ async fn a_message_goes_to_a_chat_or_a_user_silently_and_without_preview_if_aske
 }
 
 #[tokio::test]
+async fn what_an_upload_brings_is_a_message_by_itself() {
+    let (_tamtam, bot, alice) = sandbox().await;
+    let photo = bot.upload_photo(b"photo").await.unwrap();
+    bot.send(alice.chat_id(), photo.clone()).await.unwrap();
+    let video = bot.upload_video(b"video").await.unwrap();
+    let sent = bot.send(alice.chat_id(), video).await.unwrap();
+    bot.send(alice.chat_id(), bot.upload_audio(b"audio").await.unwrap()).await.unwrap();
+    bot.send(alice.chat_id(), bot.upload_file(b"file").file_name("file.txt").await.unwrap()).await.unwrap();
+    bot.edit(&sent, photo).await.unwrap();
+    for kind in ["image", "video", "audio", "file", "image"] {
+        assert_eq!(kinds(&alice.reads().await), [kind]);
+    }
+}
+
+#[tokio::test]
 async fn an_edit_keeps_replaces_or_removes_the_attachments() {
     let (_tamtam, bot, alice) = sandbox().await;
     let sent = bot.send(alice.chat_id(), cat()).await.unwrap();

@@ -114,6 +114,7 @@ fn a_backslash_takes_the_meaning_of_a_marker() {
 fn code_is_taken_as_it_is() {
     check("`**a** \\* [b](c)`", "**a** \\* [b](c)", &[("monospaced", "**a** \\* [b](c)")]);
     check("``a`b``", "a`b", &[("monospaced", "a`b")]);
+    check("`a\nb` c", "a b c", &[("monospaced", "a b")]);
     check("```\nlet x = 1;\n\nx\n```", "let x = 1;\n\nx", &[("monospaced", "let x = 1;\n\nx")]);
     check("**`a`**", "a", &[("strong", "a"), ("monospaced", "a")]);
     check("`a **b` c**", "a **b c**", &[("monospaced", "a **b")]);

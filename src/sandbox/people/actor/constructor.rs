@@ -51,6 +51,6 @@ impl Actor {
 
     fn session<'a>(self, state: &'a State, session_id: &str) -> Done<&'a Session> {
         let session = state.sessions.get(session_id).filter(|session| session.user == self.user_id);
-        session.ok_or_else(|| "has posted this message already".to_owned())
+        session.ok_or_else(|| "has posted this message already, or never had this constructor open".to_owned())
     }
 }

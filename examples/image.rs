@@ -1,0 +1,163 @@
+//! A bot that sends images: from bytes, from a path, by a link, and what it has sent or received once more without uploading.
+//!
+//! `cargo run --example image` rehearses it on the sandbox, and the conversation is printed as it happens. With a token in
+//! `TAMTAM_TOKEN`, `cargo run --example image -- logo.png` is the same bot with that logo on TamTam, until Ctrl-C.
+
+use std::{path::PathBuf, sync::Arc};
+
+use tamtam::{
+    AttachmentRequest, Bot, Command, Message, NewMessageBody, Update,
+    sandbox::{Enclosure, Sandbox},
+    types::PhotoAttachmentRequest,
+};
+use tokio::sync::OnceCell;
+
+const HELP: &str = "/draw 255 128 0 - a drawing in this colour\n/logo - my logo\n/web https://... - an image from the web\n\
+                    A photo comes back to you.";
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Tells of what fails, and of what is tried again.
+    tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).init();
+    if std::env::var_os("TAMTAM_TOKEN").is_none() {
+        return rehearse().await;
+    }
+    let path = std::env::args_os().nth(1).ok_or("which logo? cargo run --example image -- logo.png")?;
+    Ok(run(Bot::from_env()?, Logo::new(path), tokio::signal::ctrl_c()).await?)
+}
+
+/// An image that many people get: uploaded for the first of them, and known to TamTam from then on.
+struct Logo {
+    path: PathBuf,
+    uploaded: OnceCell<PhotoAttachmentRequest>,
+}
+
+impl Logo {
+    fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), uploaded: OnceCell::new() }
+    }
+
+    /// Uploads it if nobody has; of those who ask for it at the same time one does, and the others wait.
+    async fn photo(&self, bot: &Bot) -> tamtam::Result<PhotoAttachmentRequest> {
+        self.uploaded.get_or_try_init(|| bot.upload_photo(&self.path).send()).await.cloned()
+    }
+}
+
+/// Runs the bot, with what its handlers share.
+async fn run(bot: Bot, logo: Logo, end: impl Future + Send + 'static) -> tamtam::Result<()> {
+    let logo = Arc::new(logo);
+    bot.run(move |bot, update| on_update(bot, update, logo.clone())).graceful_shutdown_on(end).await
+}
+
+async fn on_update(bot: Bot, update: Update, logo: Arc<Logo>) -> tamtam::Result<()> {
+    match update {
+        Update::BotStarted(started) => {
+            bot.send(started.chat_id, HELP).await?;
+        }
+        Update::MessageCreated(created) => {
+            if let Some(message) = created.message {
+                match message.command() {
+                    Some(command) => on_command(&bot, &message, command, &logo).await?,
+                    None => send_back(&bot, &message).await?,
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+async fn on_command(bot: &Bot, message: &Message, command: Command<'_>, logo: &Logo) -> tamtam::Result<()> {
+    // People see the bot sending a photo until this function ends.
+    let _sending = message.chat_id().map(|chat| bot.sending_photo(chat));
+    match command.name {
+        "draw" => {
+            let mut numbers = command.args().map_while(|word| word.parse().ok());
+            let colour = [(); 3].map(|()| numbers.next().unwrap_or(0));
+            // Uploaded and sent in one go. The name tells TamTam, too, what kind of image it is.
+            bot.reply(message, bot.upload_photo(drawing(colour)).file_name("drawing.bmp").text("For you")).await?;
+        }
+        "logo" => {
+            bot.reply(message, logo.photo(bot).await?).await?;
+        }
+        // TamTam fetches it by itself.
+        "web" if command.rest.starts_with("https://") => {
+            bot.reply(message, AttachmentRequest::photo_url(command.rest)).await?;
+        }
+        _ => {
+            bot.reply(message, HELP).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Sends the attachments of a message with photos once more: TamTam has them, so nothing is downloaded or uploaded.
+async fn send_back(bot: &Bot, message: &Message) -> tamtam::Result<()> {
+    if message.photos().next().is_none() {
+        return Ok(());
+    }
+    let mut copy = NewMessageBody::from("The same to you");
+    for attachment in message.attachments() {
+        copy = copy.attach(AttachmentRequest::try_from(attachment)?);
+    }
+    bot.reply(message, copy).await.map(drop)
+}
+
+/// A square in this colour (red, green, blue) that fades from top to bottom, as a BMP file.
+fn drawing([red, green, blue]: [u8; 3]) -> Vec<u8> {
+    const SIDE: u32 = 64;
+    const HEADERS: u32 = 14 + 40;
+    let size = HEADERS + SIDE * SIDE * 3;
+    let mut file = b"BM".to_vec();
+    for number in [size, 0, HEADERS, 40, SIDE, SIDE, 1 | 24 << 16, 0, SIDE * SIDE * 3, 0, 0, 0, 0] {
+        file.extend(number.to_le_bytes());
+    }
+    for y in 0..SIDE {
+        let fade = |part: u8| (u32::from(part) * (y + 1) / SIDE) as u8;
+        for _ in 0..SIDE {
+            file.extend([blue, green, red].map(fade));
+        }
+    }
+    file
+}
+
+/// Lets Alice and Bob try the bot on a TamTam of their own. It fails if the bot does not do as expected.
+async fn rehearse() -> Result<(), Box<dyn std::error::Error>> {
+    let tamtam = Sandbox::builder().bot_name("Painter").start().await;
+    tamtam.on_event(|event| println!("{event}"));
+    let logo = std::env::temp_dir().join(format!("tamtam-example-{}.bmp", std::process::id()));
+    std::fs::write(&logo, drawing([0, 128, 255]))?;
+    let (bot, host) = (tamtam.bot(), tamtam.uploads());
+    let (alice, bob) = (tamtam.user("Alice"), tamtam.user("Bob"));
+    let conversation = async move {
+        for person in [&alice, &bob] {
+            person.starts();
+            assert_eq!(person.reads().await.text(), HELP);
+        }
+
+        alice.says("/draw 255 128 0");
+        let seen = alice.reads().await;
+        assert_eq!((seen.text(), &seen.attachments()[0]["type"]), ("For you", &"image".into()));
+        assert_eq!(host.received()[0].bytes(), Some(&drawing([255, 128, 0])[..]));
+
+        // Everybody gets the logo, and it is uploaded once.
+        for person in [&alice, &bob, &alice] {
+            person.says("/logo");
+            assert_eq!(person.reads().await.attachments()[0]["type"], "image");
+        }
+        assert_eq!(host.received().len(), 2);
+
+        alice.says("/web https://example.org/cat.jpg");
+        assert_eq!(alice.reads().await.attachments()[0]["type"], "image");
+        alice.says("/web");
+        assert_eq!(alice.reads().await.text(), HELP);
+
+        alice.says_with("My cat", [Enclosure::photo("meow"), Enclosure::photo("purr")]);
+        let seen = alice.reads().await;
+        assert_eq!((seen.text(), seen.attachments().len()), ("The same to you", 2));
+        assert_eq!(host.received().len(), 2);
+    };
+    let result = run(bot, Logo::new(&logo), conversation).await;
+    std::fs::remove_file(logo)?;
+    Ok(result?)
+}

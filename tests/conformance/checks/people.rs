@@ -1,0 +1,181 @@
+//! What people do, and what the bot hears of it and does about it.
+
+use tamtam::{
+    ChatDenied, Update,
+    types::{
+        Attachment, CallbackAnswer, CallbackButton, ChatButton, ConstructedMessageBody, ConstructorAnswer,
+        ConstructorInput, Keyboard, LinkButton, PinMessageBody, RequestContactButton,
+    },
+};
+
+use crate::place::{Done, Place, assert_refused};
+
+/// The updates that have come; those before this call are forgotten by the next.
+async fn updates(place: &Place) -> Vec<Update> {
+    let api = place.bot.api();
+    let page = api.get_updates().timeout(0).limit(1000).await.unwrap();
+    api.get_updates().timeout(0).marker(page.marker.unwrap()).await.unwrap();
+    page.updates
+}
+
+fn kinds(updates: &[Update]) -> Vec<&str> {
+    updates.iter().map(Update::tag).collect()
+}
+
+pub(super) async fn a_person_starts_the_bot_and_writes(place: Place) -> Done {
+    let people = place.people("starts the bot and writes to it")?;
+    updates(&place).await;
+    let carol = people.tamtam.user("Carol");
+    carol.starts_with("by-link");
+    let mid = carol.says("Hello");
+    let updates = updates(&place).await;
+    let [Update::BotStarted(started), Update::MessageCreated(created)] = updates.as_slice() else {
+        panic!("{updates:?}")
+    };
+    assert_eq!((started.chat_id, started.payload.as_deref()), (carol.chat_id(), Some("by-link")));
+    let message = created.message.as_ref().unwrap();
+    assert_eq!((message.text(), &message.body.as_ref().unwrap().mid), (Some("Hello"), &mid));
+    let sent = place.bot.send(carol.user_id(), "Hello, Carol").await.unwrap().message;
+    assert_eq!(sent.recipient.chat_id, Some(carol.chat_id()));
+    assert_eq!(place.bot.api().get_chat(carol.chat_id()).await.unwrap().dialog_with_user.unwrap().name, "Carol");
+    Ok(())
+}
+
+pub(super) async fn a_person_edits_and_deletes(place: Place) -> Done {
+    let people = place.people("edits and deletes a message")?;
+    let alice = &people.alice;
+    let mid = alice.says("Helo");
+    updates(&place).await;
+    alice.edits(&mid, "Hello");
+    alice.deletes(&mid);
+    let updates = updates(&place).await;
+    assert_eq!(kinds(&updates), ["message_edited", "message_removed"]);
+    let Update::MessageRemoved(removed) = &updates[1] else { panic!("{updates:?}") };
+    assert_eq!((&removed.message_id, removed.chat_id), (&mid, alice.chat_id()));
+    assert_eq!(removed.user_id, alice.user_id());
+    Ok(())
+}
+
+pub(super) async fn a_pressed_button_is_answered(place: Place) -> Done {
+    let people = place.people("presses a button")?;
+    let alice = people.alice.in_chat(&people.group);
+    let button = |label: &str| Keyboard::new(vec![vec![CallbackButton::new(label, label.to_lowercase()).into()]]);
+    let message = place.post(place.chat()?, place.text("Coming?").keyboard(button("Yes"))).await;
+    alice.reads().await;
+    updates(&place).await;
+    alice.presses("Yes");
+    let updates = updates(&place).await;
+    let [Update::MessageCallback(pressed)] = updates.as_slice() else { panic!("{updates:?}") };
+    assert_eq!(pressed.callback.payload.as_deref(), Some("yes"));
+    assert_eq!(pressed.callback.user.user_id, alice.user_id());
+    assert_eq!(pressed.message.as_ref().unwrap().body, message.body);
+    let answer = CallbackAnswer::new().message(place.text("See you").keyboard(button("Sorry"))).notification("Fine");
+    place.bot.api().answer_on_callback(pressed.callback.callback_id.clone(), answer).await.unwrap();
+    let seen = alice.reads().await;
+    assert_eq!((Some(seen.text()), seen.is_edit()), (place.text("See you").text.as_deref(), true));
+    assert_eq!(seen.buttons(), [["Sorry"]]);
+    assert_eq!(alice.reads_notification().await, "Fine");
+    Ok(())
+}
+
+pub(super) async fn a_button_shares_a_contact(place: Place) -> Done {
+    let people = place.people("presses a button that shares a contact")?;
+    let keyboard = Keyboard::new(vec![vec![RequestContactButton::new("Call me").into()]]);
+    place.post(people.alice.chat_id(), place.text("Your number?").keyboard(keyboard)).await;
+    updates(&place).await;
+    people.alice.presses("Call me");
+    let updates = updates(&place).await;
+    let message = updates[0].message().unwrap();
+    let attachments = message.body.as_ref().unwrap().attachments.as_deref().unwrap();
+    let [Attachment::Contact(contact)] = attachments else { panic!("{attachments:?}") };
+    assert_eq!(contact.payload.tam_info.as_ref().unwrap().user_id, people.alice.user_id());
+    Ok(())
+}
+
+pub(super) async fn a_message_is_made_in_the_constructor(place: Place) -> Done {
+    let people = place.people("opens the bot's constructor")?;
+    updates(&place).await;
+    let card = people.alice.in_chat(&people.group).opens_constructor();
+    card.types("Cake");
+    let asked = updates(&place).await;
+    let [Update::MessageConstructionRequest(opened), Update::MessageConstructionRequest(typed)] = asked.as_slice()
+    else {
+        panic!("{asked:?}")
+    };
+    assert_eq!(opened.session_id, card.session_id());
+    assert!(matches!(&typed.input, ConstructorInput::Message(_)), "{:?}", typed.input);
+    let link = Keyboard::new(vec![vec![LinkButton::new("More", "https://tamtam.chat").into()]]);
+    let answer = ConstructorAnswer::new()
+        .messages(vec![ConstructedMessageBody::new().text("A card: cake")])
+        .hint("As you like it")
+        .keyboard(link)
+        .data("state");
+    place.bot.api().construct(card.session_id(), answer).await.unwrap();
+    let prepared = card.reads().await;
+    assert_eq!((prepared.texts(), prepared.hint()), (&["A card: cake".to_owned()][..], Some("As you like it")));
+    card.posts();
+    let updates = updates(&place).await;
+    assert!(kinds(&updates).contains(&"message_constructed"), "{updates:?}");
+    Ok(())
+}
+
+pub(super) async fn people_come_and_go(place: Place) -> Done {
+    let people = place.people("joins the chat, leaves it and renames it")?;
+    let carol = people.tamtam.user("Carol").in_chat(&people.group);
+    updates(&place).await;
+    carol.joins();
+    carol.renames_chat("Carol's");
+    carol.leaves();
+    let updates = updates(&place).await;
+    assert_eq!(kinds(&updates), ["user_added", "chat_title_changed", "user_removed"]);
+    let (Update::UserAdded(added), Update::UserRemoved(removed)) = (&updates[0], &updates[2]) else {
+        panic!("{updates:?}")
+    };
+    assert_eq!((added.user.user_id, added.inviter_id), (carol.user_id(), None), "nobody invited who joins by link");
+    assert_eq!((removed.user.user_id, removed.admin_id), (carol.user_id(), None), "nobody removed who leaves");
+    Ok(())
+}
+
+pub(super) async fn a_chat_button_creates_a_chat(place: Place) -> Done {
+    let people = place.people("presses a chat button")?;
+    let button = ChatButton::new("Talk", "A talk").start_payload("about-it");
+    let keyboard = Keyboard::new(vec![vec![button.into()]]);
+    place.post(people.group.chat_id(), place.text("Let us talk").keyboard(keyboard)).await;
+    updates(&place).await;
+    people.bob.in_chat(&people.group).presses("Talk");
+    let updates = updates(&place).await;
+    let created = updates.iter().find_map(|update| match update {
+        Update::MessageChatCreated(created) => Some(created),
+        _ => None,
+    });
+    let created = created.unwrap_or_else(|| panic!("{updates:?}"));
+    assert_eq!(created.start_payload.as_deref(), Some("about-it"));
+    assert_eq!(created.chat.title.as_deref(), Some("A talk"));
+    Ok(())
+}
+
+pub(super) async fn a_person_who_stopped_the_bot_is_not_written_to(place: Place) -> Done {
+    let people = place.people("stops the bot")?;
+    people.alice.stops();
+    let error = place.bot.send(people.alice.user_id(), "Hello?").await.unwrap_err();
+    assert_eq!(error.chat_denied(), Some(ChatDenied::BotStopped), "{error}");
+    Ok(())
+}
+
+pub(super) async fn who_never_opened_the_bot_has_no_dialog(place: Place) -> Done {
+    let people = place.people("never opened the bot, and is to be written to")?;
+    let carol = people.tamtam.user("Carol");
+    let error = place.bot.send(carol.user_id(), "Hello?").await.unwrap_err();
+    assert!(error.is_not_found() && error.message() == Some("dialog.not.found"), "{error}");
+    Ok(())
+}
+
+pub(super) async fn a_dialog_has_no_pin_and_no_members(place: Place) -> Done {
+    let people = place.people("has a dialog with the bot")?;
+    let (dialog, api) = (people.alice.chat_id(), place.bot.api());
+    let mid = place.post(dialog, place.text("in a dialog")).await.body.unwrap().mid;
+    assert_refused(api.pin_message(dialog, PinMessageBody::new(mid)).await, 400, "proto.payload");
+    assert_refused(api.get_admins(dialog).await, 400, "proto.payload");
+    assert!(dialog.0 == people.alice.user_id().0 ^ place.bot.me().await.unwrap().user_id.0 && dialog.0 > 0);
+    Ok(())
+}

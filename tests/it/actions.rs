@@ -1,0 +1,77 @@
+//! Actions, on the sandbox. How often they are repeated, and when they are given up, is tested beside the code, where the
+//! test has the time in its hand.
+
+use std::time::Duration;
+
+use tamtam::{ActionGuard, Bot, ChatId, types::SenderAction};
+use tokio::{sync::mpsc, time::timeout};
+
+use crate::conformance::{self, Checked};
+
+/// No test takes that long, unless it has failed.
+const LONG: Duration = Duration::from_secs(30);
+
+/// How a guard is made.
+type Guard = fn(&Bot, ChatId) -> ActionGuard;
+
+/// The actions that the sandbox is asked for from now on, with the status of its answer.
+fn actions(tamtam: &Checked) -> mpsc::UnboundedReceiver<(String, u16)> {
+    let (tell, told) = mpsc::unbounded_channel();
+    tamtam.on_exchange(move |exchange| {
+        if exchange.operation() == Some("sendAction") {
+            let body = String::from_utf8(exchange.request_body().to_vec()).unwrap();
+            let _ = tell.send((body, exchange.status()));
+        }
+    });
+    told
+}
+
+#[tokio::test]
+async fn every_guard_shows_its_action_at_once() {
+    let tamtam = conformance::start().await;
+    let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+    alice.starts();
+    let mut shown = actions(&tamtam);
+    let guards: [(Guard, &str); 5] = [
+        (Bot::typing, "typing_on"),
+        (Bot::sending_photo, "sending_photo"),
+        (Bot::sending_video, "sending_video"),
+        (Bot::sending_audio, "sending_audio"),
+        (Bot::sending_file, "sending_file"),
+    ];
+    for (guard, action) in guards {
+        let _guard = guard(&bot, alice.chat_id());
+        let (body, status) = timeout(LONG, shown.recv()).await.unwrap().unwrap();
+        assert_eq!((body, status), (format!(r#"{{"action":"{action}"}}"#), 200));
+    }
+}
+
+#[tokio::test]
+async fn an_action_is_shown_once() {
+    let tamtam = conformance::start().await;
+    let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+    alice.starts();
+    let mut shown = actions(&tamtam);
+    bot.mark_seen(alice.chat_id()).await.unwrap();
+    bot.action(alice.chat_id(), SenderAction::SendingFile).await.unwrap();
+    drop(tamtam);
+    let mut bodies = Vec::new();
+    while let Ok((body, _)) = shown.try_recv() {
+        bodies.push(body);
+    }
+    assert_eq!(bodies, [r#"{"action":"mark_seen"}"#, r#"{"action":"sending_file"}"#]);
+}
+
+#[tokio::test]
+async fn a_guard_whose_action_is_refused_disturbs_nobody() {
+    let tamtam = conformance::start().await;
+    let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+    alice.starts();
+    alice.stops();
+    let mut shown = actions(&tamtam);
+    let typing = bot.typing(alice.chat_id());
+    assert_eq!(timeout(LONG, shown.recv()).await.unwrap().unwrap().1, 403);
+    bot.me().await.unwrap();
+    drop(typing);
+    assert!(bot.mark_seen(alice.chat_id()).await.unwrap_err().is_forbidden());
+}

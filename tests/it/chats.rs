@@ -1,0 +1,95 @@
+//! What a bot does in its chats, on the sandbox.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tamtam::{sandbox::Sandbox, types::PhotoAttachmentRequestPayload};
+
+use crate::conformance;
+
+/// The bodies that an operation is called with from now on.
+fn bodies(tamtam: &Sandbox, operation: &'static str) -> Arc<Mutex<Vec<Value>>> {
+    let bodies = Arc::<Mutex<Vec<Value>>>::default();
+    let kept = Arc::clone(&bodies);
+    tamtam.on_exchange(move |exchange| {
+        if exchange.operation() == Some(operation) {
+            kept.lock().unwrap().push(serde_json::from_slice(exchange.request_body()).unwrap());
+        }
+    });
+    bodies
+}
+
+#[tokio::test]
+async fn a_message_is_pinned_with_and_without_notice() {
+    let tamtam = conformance::start().await;
+    let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+    let team = tamtam.group("Team", [&alice]);
+    let mid = alice.in_chat(&team).says("rules");
+    let sent = bodies(&tamtam, "pinMessage");
+    bot.pin(team.chat_id(), &mid).await.unwrap();
+    bot.pin(team.chat_id(), &mid).silent().await.unwrap();
+    bot.pin(team.chat_id(), &mid).notify(true).await.unwrap();
+    let notify: Vec<_> = sent.lock().unwrap().iter().map(|body| body["notify"].as_bool()).collect();
+    assert_eq!(notify, [None, Some(false), Some(true)]);
+    let pinned = bot.pinned(team.chat_id()).await.unwrap().message.unwrap();
+    assert_eq!(pinned.text(), Some("rules"));
+    bot.unpin(team.chat_id()).await.unwrap();
+    assert!(bot.pinned(team.chat_id()).await.unwrap().message.is_none());
+    assert!(bot.unpin(team.chat_id()).await.unwrap_err().is_refused());
+}
+
+#[tokio::test]
+async fn a_chat_gets_a_title_and_an_icon_by_file_url_or_token() {
+    let tamtam = conformance::start().await;
+    let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+    let team = tamtam.group("Team", [&alice]);
+    let sent = bodies(&tamtam, "editChat");
+    let chat = bot.rename(team.chat_id(), "Team A").silent().await.unwrap();
+    assert_eq!(chat.title.as_deref(), Some("Team A"));
+    let uploaded = bot.upload_photo(b"\x89PNG").await.unwrap();
+    let token = uploaded.payload.photos.as_ref().unwrap().values().next().unwrap().token.clone();
+    let first = bot.set_icon(team.chat_id(), uploaded).await.unwrap().icon.unwrap();
+    let by_url = PhotoAttachmentRequestPayload::new().url("https://example.org/icon.png");
+    let second = bot.set_icon(team.chat_id(), by_url).await.unwrap().icon.unwrap();
+    let by_token = PhotoAttachmentRequestPayload::new().token(token);
+    let third = bot.set_icon(team.chat_id(), by_token).notify(false).await.unwrap().icon.unwrap();
+    assert_ne!(first.url, second.url);
+    assert_eq!(first.url, third.url);
+    let sent = sent.lock().unwrap();
+    assert_eq!(sent[0], serde_json::json!({"title": "Team A", "notify": false}));
+    assert!(sent[1]["icon"]["photos"].is_object() && sent[1].get("notify").is_none());
+    assert_eq!(sent[2]["icon"]["url"], "https://example.org/icon.png");
+    assert!(sent[3]["icon"]["token"].is_string() && sent[3]["notify"] == false);
+}
+
+#[tokio::test]
+async fn members_are_added_removed_and_blocked() {
+    let tamtam = conformance::start().await;
+    let (bot, alice, bob) = (tamtam.bot(), tamtam.user("Alice"), tamtam.user("Bob"));
+    let chat = tamtam.group("Team", [&alice]).chat_id();
+    let is_in = async || bot.members(chat).all().await.unwrap().iter().any(|member| member.name == "Bob");
+    bot.add_members(chat, [bob.user_id()]).await.unwrap();
+    assert!(is_in().await);
+    assert!(bot.add_members(chat, [bob.user_id()]).await.unwrap_err().is_refused());
+    bot.remove_member(chat, bob.user_id()).await.unwrap();
+    assert!(!is_in().await);
+    bot.add_members(chat, [bob.user_id()]).await.unwrap();
+    bot.block_member(chat, bob.user_id()).await.unwrap();
+    assert!(bot.add_members(chat, [bob.user_id()]).await.unwrap_err().is_refused());
+    assert!(!is_in().await);
+}
+
+#[tokio::test]
+async fn a_bot_knows_its_rights_and_leaves() {
+    let tamtam = conformance::start().await;
+    let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+    let team = tamtam.group("Team", [&alice]);
+    assert!(bot.membership(team.chat_id()).await.unwrap().is_admin);
+    assert_eq!(bot.admins(team.chat_id()).await.unwrap().members.len(), 2);
+    assert_eq!(bot.chat(team.chat_id()).await.unwrap().title.as_deref(), Some("Team"));
+    team.demotes_bot();
+    assert!(!bot.membership(team.chat_id()).await.unwrap().is_admin);
+    assert!(bot.admins(team.chat_id()).await.unwrap_err().is_forbidden());
+    bot.leave(team.chat_id()).await.unwrap();
+    assert!(bot.membership(team.chat_id()).await.is_err());
+}

@@ -1,0 +1,113 @@
+//! Commands, on the sandbox.
+
+use tamtam::{
+    Command, NewMessageBody, Update,
+    types::{BotCommand, CallbackButton, Keyboard},
+};
+
+use crate::conformance;
+
+/// What the bot of the example can be told, without a derive.
+#[derive(Debug, PartialEq)]
+enum Order {
+    Start { payload: String },
+    Add(Vec<i64>),
+}
+
+impl TryFrom<Command<'_>> for Order {
+    type Error = String;
+
+    fn try_from(command: Command<'_>) -> Result<Self, String> {
+        match command.name {
+            "start" => Ok(Self::Start { payload: command.rest.to_owned() }),
+            "add" => {
+                let numbers = command.args().map(|word| word.parse().map_err(|_| format!("{word} is no number")));
+                numbers.collect::<Result<_, _>>().map(Self::Add)
+            }
+            other => Err(format!("no /{other}")),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_people_write_is_an_order_of_the_bots_own_type() {
+    let tamtam = conformance::start().await;
+    let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+    alice.starts();
+    let me = bot.me().await.unwrap().username.unwrap();
+    for text in ["hello", "/start abc", &format!("/add@{me} 2 -3"), "/add x", "/add@other 2", "/stop"] {
+        alice.says(text);
+    }
+    let mut updates = bot.updates().types(["message_created"]);
+    let mut orders = Vec::new();
+    for _ in 0..6 {
+        let update = updates.try_next().await.unwrap().unwrap();
+        orders.push(update.command().filter(|command| command.is_for(&me)).map(Order::try_from));
+    }
+    assert_eq!(
+        orders,
+        [
+            None,
+            Some(Ok(Order::Start { payload: "abc".to_owned() })),
+            Some(Ok(Order::Add(vec![2, -3]))),
+            Some(Err("x is no number".to_owned())),
+            None,
+            Some(Err("no /stop".to_owned())),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn only_what_was_just_written_is_a_command() {
+    let tamtam = conformance::start().await;
+    let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+    alice.starts();
+    let mid = alice.says("hi");
+    alice.edits(&mid, "/edited");
+    let button = Keyboard::new(vec![vec![CallbackButton::new("Go", "/payload").into()]]);
+    bot.send(alice.chat_id(), NewMessageBody::from("/help lists all").keyboard(button)).await.unwrap();
+    alice.presses("Go");
+    let mut updates = bot.updates().types(["message_edited", "message_callback"]);
+    for _ in 0..2 {
+        let update = updates.try_next().await.unwrap().unwrap();
+        assert!(update.message().is_some_and(|message| message.command().is_some()));
+        assert_eq!(update.command(), None);
+    }
+    assert_eq!(Update::BotStarted(started(&bot).await).command(), None);
+}
+
+async fn started(bot: &tamtam::Bot) -> tamtam::types::BotStartedUpdate {
+    let mut updates = bot.updates().types(["bot_started"]);
+    match updates.try_next().await {
+        Ok(Some(Update::BotStarted(started))) => started,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_list_of_commands_is_set_and_removed() {
+    let tamtam = conformance::start().await;
+    let bot = tamtam.bot();
+    let me = bot.set_commands([("start", "Begin"), ("help", "What I can do")]).await.unwrap();
+    let commands = me.commands.unwrap();
+    assert_eq!(commands[1], BotCommand::new("help").description("What I can do"));
+    let me = bot.set_commands([BotCommand::new("stop")]).await.unwrap();
+    assert_eq!(me.commands.unwrap(), [BotCommand::new("stop")]);
+    assert_eq!(bot.remove_commands().await.unwrap().commands, None);
+}
+
+#[tokio::test]
+async fn a_command_that_is_too_long_is_not_sent() {
+    let tamtam = conformance::start().await;
+    let bot = tamtam.bot();
+    let (name, description) = ("n".repeat(65), "d".repeat(129));
+    let error = bot.set_commands([("ok", "Fine"), (name.as_str(), "")]).await.unwrap_err();
+    assert!(error.is_invalid_request());
+    assert!(
+        error.to_string().starts_with("editMyInfo: not sent: body.commands[1].name has 65 characters, the limit is 64"),
+        "{error}"
+    );
+    let error = bot.set_commands([("ok", description)]).await.unwrap_err();
+    assert!(error.to_string().contains("body.commands[0].description has 129 characters"), "{error}");
+    bot.set_commands([("n".repeat(64), "d".repeat(128))]).await.unwrap();
+}

@@ -1,0 +1,250 @@
+//! Formatted and long texts: what the person sees, and the markup that the server made.
+
+use serde_json::{Value, json};
+use tamtam::{
+    Bot, ChatId, NewMessageBody, Update,
+    sandbox::{Fault, Person, Sandbox},
+    text::{self, LongMessage, Text, escape_html, escape_markdown},
+    types::{CallbackButton, Keyboard, LinkMarkup, MarkupElement},
+};
+
+use crate::{
+    conformance::{self, Checked},
+    fault_server::quick,
+};
+
+/// What users call themselves.
+const NAMES: [&str; 6] = [
+    "**Bold** _Ann_",
+    "</b><h1>&lt;",
+    "`code` ``",
+    "# [a](https://x)\n# b",
+    "C:\\*\\_",
+    "👨‍👩‍👧 ~~ё~~ ++\u{202E}שלום++ ^^",
+];
+
+async fn dialog() -> (Checked, Bot, Person) {
+    let tamtam = conformance::start().await;
+    let bot = Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(quick()).http(|http| http.no_proxy());
+    let alice = tamtam.user("Alice");
+    alice.starts();
+    let bot = bot.build().unwrap();
+    (tamtam, bot, alice)
+}
+
+fn element(kind: &str, from: i32, length: i32) -> Value {
+    json!({ "from": from, "length": length, "type": kind })
+}
+
+/// Words of so many characters with spaces.
+fn words(length: usize) -> String {
+    "word ".repeat(length.div_ceil(5))[..length].to_owned()
+}
+
+/// All that a person sees of what the bot wrote.
+fn seen(alice: &Person) -> String {
+    alice.sees().join("|")
+}
+
+#[tokio::test]
+async fn an_escaped_text_is_seen_as_it_was_typed() {
+    let (_tamtam, bot, alice) = dialog().await;
+    for name in NAMES {
+        for body in [
+            NewMessageBody::markdown(format!("**a** {}", escape_markdown(name))),
+            NewMessageBody::html(format!("<b>a</b> {}", escape_html(name))),
+        ] {
+            let sent = bot.send(alice.chat_id(), body).await.unwrap().message;
+            assert_eq!(sent.text(), Some(format!("a {name}").as_str()));
+            assert_eq!(alice.reads().await.markup(), [element("strong", 0, 1)], "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_text_is_seen_with_its_formatting() {
+    let (_tamtam, bot, alice) = dialog().await;
+    for name in NAMES {
+        let text = Text::new("😀 ").bold(Text::new("a ").italic(name)).plain(" b ").mention("Bob", 42);
+        let sent = bot.send(alice.chat_id(), text.clone()).await.unwrap().message;
+        let seen = alice.reads().await;
+        let units = i32::try_from(name.encode_utf16().count()).unwrap();
+        assert_eq!(seen.text(), text.as_str());
+        assert_eq!(
+            seen.markup(),
+            [
+                element("strong", 3, units + 2),
+                element("emphasized", 5, units),
+                json!({ "user_link": null, "user_id": 42, "from": units + 8, "length": 3, "type": "user_mention" }),
+            ]
+        );
+        assert_eq!(sent.to_html(), text.to_html());
+        // What was read can be edited in as it is, by either notation.
+        let mid = &sent.body.as_ref().unwrap().mid;
+        bot.edit(mid, NewMessageBody::html(sent.to_html())).await.unwrap();
+        assert_eq!(alice.reads().await.markup(), seen.markup());
+        if !name.contains('\n') {
+            bot.edit(mid, NewMessageBody::markdown(sent.to_markdown())).await.unwrap();
+            assert_eq!(alice.reads().await.markup(), seen.markup());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_parts_of_a_received_text_are_had_by_its_markup() {
+    let (_tamtam, bot, alice) = dialog().await;
+    let posted =
+        bot.send(alice.chat_id(), NewMessageBody::markdown("😀 **b [l](https://x)** `c`")).await.unwrap().message;
+    let body = posted.body.unwrap();
+    let parts: Vec<(&str, &str)> = body.slices().map(|(element, part)| (element.tag(), part)).collect();
+    assert_eq!(parts, [("strong", "b l"), ("link", "l"), ("monospaced", "c")]);
+    let link = body.slices().find_map(|(element, _)| match element {
+        MarkupElement::Link(LinkMarkup { url, .. }) => Some(url.as_str()),
+        _ => None,
+    });
+    assert_eq!(link, Some("https://x"));
+    assert_eq!(body.to_markdown(), "😀 **b [l](https://x)** `c`");
+}
+
+#[tokio::test]
+async fn a_long_text_is_sent_in_order_and_whole() {
+    let (_tamtam, bot, alice) = dialog().await;
+    let novel = (0..2000).map(|number| format!("Sentence {number}. 😀{}", if number % 9 == 0 { "\n\n" } else { "" }));
+    let novel: String = novel.collect();
+    let sent = bot.send_long(alice.chat_id(), novel.as_str()).await.unwrap();
+    assert!(sent.len() > 5);
+    assert_eq!(alice.sees(), text::split(&novel));
+    assert_eq!(alice.sees(), sent.iter().map(|message| message.text().unwrap()).collect::<Vec<_>>());
+    assert_eq!(alice.sees().concat().replace([' ', '\n'], ""), novel.replace([' ', '\n'], ""));
+    assert!(alice.sees().iter().all(|part| part.encode_utf16().count() <= text::LIMIT));
+}
+
+#[tokio::test]
+async fn what_is_formatted_across_parts_is_formatted_in_all() {
+    let (_tamtam, bot, alice) = dialog().await;
+    let (first, second) = (words(3000), words(3000));
+    let long = Text::new("<&> ").bold(Text::new(&first).link(format!(" {second}"), "https://example.org?a&b"));
+    let sent = bot.send_long(alice.user_id(), long).await.unwrap();
+    assert_eq!(sent.len(), 2);
+    for message in &sent {
+        let body = message.body.as_ref().unwrap();
+        let bold: usize =
+            body.slices().filter(|(element, _)| element.tag() == "strong").map(|(_, part)| part.len()).sum();
+        assert!(bold + "<&> ".len() >= message.text().unwrap().len(), "{}", message.to_html());
+        let link = body.slices().find(|(element, _)| element.tag() == "link").unwrap().1;
+        assert!(second.contains(link.trim()) && link.len() > 500, "{link}");
+    }
+    assert_eq!(seen(&alice).replace(['|', ' '], ""), format!("<&>{first}{second}").replace(' ', ""));
+}
+
+#[tokio::test]
+async fn a_keyboard_goes_with_the_last_part_and_a_reply_with_the_first() {
+    let (_tamtam, bot, alice) = dialog().await;
+    let question = alice.says("Tell me everything");
+    let keyboard = Keyboard::new(vec![vec![CallbackButton::new("More", "more").into()]]);
+    let message = LongMessage::from(words(9000)).keyboard(keyboard).reply_to(question);
+    let sent = bot.send_long(alice.chat_id(), message).disable_link_preview(true).await.unwrap();
+    assert_eq!(sent.len(), 3);
+    let keyboards: Vec<bool> = sent.iter().map(|one| one.body.as_ref().unwrap().attachments.is_some()).collect();
+    let links: Vec<bool> = sent.iter().map(|one| one.link.is_some()).collect();
+    assert_eq!((keyboards, links), (vec![false, false, true], vec![true, false, false]));
+    alice.presses("More");
+}
+
+#[tokio::test]
+async fn markdown_and_html_are_split_between_paragraphs() {
+    let (_tamtam, bot, alice) = dialog().await;
+    let markdown = format!("**a\n{0}**\n\n```\n{0}\n\nb\n```\n\n_c_", words(2499));
+    let html = format!("<b>a\n{0}</b>\n<pre>\n{0}\n\nb</pre>\n<i>c</i>", words(2499));
+    for (body, kinds) in [
+        (NewMessageBody::markdown(markdown), ["strong", "monospaced", "emphasized"]),
+        (NewMessageBody::html(html), ["strong", "monospaced", "emphasized"]),
+    ] {
+        let sent = bot.send_long(alice.chat_id(), body).await.unwrap();
+        assert_eq!(sent.len(), 2);
+        let bodies = sent.iter().map(|message| message.body.as_ref().unwrap());
+        let elements: Vec<&str> = bodies.flat_map(|body| body.slices().map(|(element, _)| element.tag())).collect();
+        assert_eq!(elements, kinds);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_split_is_not_sent_at_all() {
+    let (_tamtam, bot, alice) = dialog().await;
+    let body = NewMessageBody::markdown(format!("a\n\n**{0}\n{0}**", words(2500)));
+    let failed = bot.send_long(alice.chat_id(), body).await.unwrap_err();
+    assert!(failed.sent().is_empty() && failed.error().is_invalid_request());
+    assert!(failed.to_string().starts_with("sendMessage: not sent: body.text has no end of a line"), "{failed}");
+    assert!(!tamtam::Error::from(failed).may_have_been_applied());
+    assert!(alice.sees().is_empty());
+}
+
+#[tokio::test]
+async fn a_failure_tells_what_is_posted_and_has_the_rest() {
+    let (tamtam, bot, alice) = dialog().await;
+    let novel = words(10_000);
+    let refused = Fault::error(403, "chat.denied", "no");
+    let failed = fail_second(&tamtam, &bot, alice.chat_id(), &novel, refused).await;
+    assert_eq!(failed.sent().len(), 1);
+    assert_eq!(alice.sees(), [failed.sent()[0].text().unwrap()]);
+    assert!(failed.to_string().starts_with("message 2 of 3 of a long text: sendMessage: 403"), "{failed}");
+    assert!(!failed.error().may_have_been_applied());
+    let rest = failed.into_rest();
+    assert_eq!(rest.parts().count(), 2);
+    assert_eq!(rest.await.unwrap().len(), 2);
+    assert_eq!(alice.sees(), text::split(&novel));
+}
+
+#[tokio::test]
+async fn a_message_that_may_be_posted_can_be_left_out_of_the_rest() {
+    let (tamtam, bot, alice) = dialog().await;
+    let novel = words(10_000);
+    let failed = fail_second(&tamtam, &bot, alice.chat_id(), &novel, Fault::reset().applied(true)).await;
+    assert!(failed.error().may_have_been_applied());
+    assert_eq!((failed.sent().len(), alice.sees().len()), (1, 2));
+    assert_eq!(failed.into_rest().without_first().await.unwrap().len(), 1);
+    assert_eq!(alice.sees(), text::split(&novel));
+}
+
+#[tokio::test]
+async fn as_an_error_of_the_crate_a_text_that_is_half_posted_may_have_been_applied() {
+    let (tamtam, bot, alice) = dialog().await;
+    let refused = || Fault::error(403, "chat.denied", "no");
+    let failed = fail_second(&tamtam, &bot, alice.chat_id(), &words(10_000), refused()).await;
+    let error = tamtam::Error::from(failed);
+    assert!(error.may_have_been_applied() && error.is_forbidden());
+    tamtam.fails("sendMessage", refused());
+    let error =
+        async { Ok::<_, tamtam::Error>(bot.send_long(alice.chat_id(), words(10_000)).await?) }.await.unwrap_err();
+    assert!(!error.may_have_been_applied() && error.is_forbidden());
+}
+
+/// Sends a text whose second message fails.
+async fn fail_second(tamtam: &Sandbox, bot: &Bot, chat: ChatId, novel: &str, fault: Fault) -> text::SendLongError {
+    let first = bot.send_long(chat, novel);
+    let sandbox = tamtam.clone();
+    let armed = std::sync::Once::new();
+    tamtam.on_event(move |_| armed.call_once(|| sandbox.fails("sendMessage", fault.clone())));
+    first.await.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_text_answers_a_message_as_any_other_does() {
+    let (_tamtam, bot, alice) = dialog().await;
+    alice.says("1 < 2");
+    let mut updates = bot.updates();
+    let echoed = loop {
+        if let Update::MessageCreated(created) = updates.try_next().await.unwrap().unwrap() {
+            break created.message.unwrap();
+        }
+    };
+    bot.reply(&echoed, Text::new("You said: ").italic(Text::from(&*echoed))).await.unwrap();
+    let seen = alice.reads().await;
+    assert_eq!((seen.text(), seen.markup()), ("You said: 1 < 2", &[element("emphasized", 10, 5)][..]));
+}
+
+#[test]
+fn a_long_send_is_a_future_for_any_task() {
+    fn check<T: Send + 'static>(_: impl Fn(Bot, ChatId) -> T) {}
+    check(|bot, chat| bot.send_long(chat, "a").into_future());
+}
