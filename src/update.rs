@@ -4,7 +4,7 @@
 //! the time and the person are looked for in its JSON.
 
 mod constructor;
-mod link;
+mod linked;
 mod message;
 mod person;
 mod unknown;
@@ -127,7 +127,7 @@ impl Update {
         }
     }
 
-    link::link_accessors!();
+    linked::link_accessors!();
 
     /// The id (`mid`) of the message that it is about: written, edited, deleted, with the button that was pressed, or posted
     /// from the constructor.

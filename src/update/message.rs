@@ -1,8 +1,8 @@
 //! What every message can be asked: who wrote it, where, what it says and what is attached to it.
 
-use super::{link::link_accessors, said};
+use super::{linked::link_accessors, person::sender_accessors, said};
 use crate::{
-    ChatId, Message, UserId,
+    ChatId, Message,
     types::{
         Attachment, AudioAttachment, ChatType, ContactAttachment, FileAttachment, LinkedMessage, LocationAttachment,
         MessageBody, PhotoAttachment, ShareAttachment, StickerAttachment, VideoAttachment,
@@ -53,23 +53,7 @@ impl Message {
         self.recipient.chat_type == ChatType::Dialog
     }
 
-    /// Who wrote it; `None` of a post in a channel.
-    #[must_use]
-    pub fn user_id(&self) -> Option<UserId> {
-        Some(self.sender.as_ref()?.user_id)
-    }
-
-    /// The name of who wrote it, as people see it.
-    #[must_use]
-    pub fn sender_name(&self) -> Option<&str> {
-        Some(&self.sender.as_ref()?.name)
-    }
-
-    /// The username of who wrote it, without the `@`; many people have none.
-    #[must_use]
-    pub fn sender_username(&self) -> Option<&str> {
-        self.sender.as_ref()?.username.as_deref()
-    }
+    sender_accessors!();
 
     /// The message that it forwards or answers.
     #[must_use]

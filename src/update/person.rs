@@ -89,3 +89,28 @@ impl Update {
         }
     }
 }
+
+/// The accessors of what has a `sender`.
+macro_rules! sender_accessors {
+    () => {
+        /// Who wrote it; `None` of a post in a channel.
+        #[must_use]
+        pub fn user_id(&self) -> Option<crate::UserId> {
+            Some(self.sender.as_ref()?.user_id)
+        }
+
+        /// The name of who wrote it, as people see it.
+        #[must_use]
+        pub fn sender_name(&self) -> Option<&str> {
+            Some(&self.sender.as_ref()?.name)
+        }
+
+        /// The username of who wrote it, without the `@`; many people have none.
+        #[must_use]
+        pub fn sender_username(&self) -> Option<&str> {
+            self.sender.as_ref()?.username.as_deref()
+        }
+    };
+}
+
+pub(super) use sender_accessors;

@@ -1,9 +1,11 @@
 //! What people do and see.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::future::poll_immediate;
 use serde_json::json;
 use tamtam::sandbox::{Person, Sandbox};
 
@@ -34,15 +36,12 @@ async fn reads_goes_through_what_the_bot_showed_and_waits_for_more() {
     api.delete(&format!("/messages?message_id={first}")).await.ok();
     let seen = alice.reads().await;
     assert_eq!((seen.text(), seen.mid().as_str(), seen.is_edit()), ("one", first.as_str(), false));
-    let (api, chat) = (api.clone(), alice.chat_id().0);
-    let later = tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        api.post(chat, json!({ "text": "two", "attachments": [photo("https://x")] })).await.ok();
-    });
-    let seen = alice.reads().await;
+    let mut reading = pin!(alice.reads());
+    assert!(poll_immediate(&mut reading).await.is_none(), "there is nothing to read yet");
+    api.post(alice.chat_id().0, json!({ "text": "two", "attachments": [photo("https://x")] })).await.ok();
+    let seen = reading.await;
     assert_eq!((seen.text(), &seen.attachments()[0]["type"]), ("two", &json!("image")));
     assert_eq!(seen.message()["recipient"]["user_id"], alice.user_id().0);
-    later.await.unwrap();
 }
 
 #[tokio::test]

@@ -1,10 +1,7 @@
 //! The message that another forwards or answers.
 
-use super::said;
-use crate::{
-    UserId,
-    types::{LinkedMessage, MessageLinkType},
-};
+use super::{person::sender_accessors, said};
+use crate::types::{LinkedMessage, MessageLinkType};
 
 impl LinkedMessage {
     /// Whether the message is forwarded.
@@ -19,23 +16,7 @@ impl LinkedMessage {
         self.type_ == MessageLinkType::Reply
     }
 
-    /// Who wrote it; `None` of a post in a channel.
-    #[must_use]
-    pub fn user_id(&self) -> Option<UserId> {
-        Some(self.sender.as_ref()?.user_id)
-    }
-
-    /// The name of who wrote it.
-    #[must_use]
-    pub fn sender_name(&self) -> Option<&str> {
-        Some(&self.sender.as_ref()?.name)
-    }
-
-    /// The username of who wrote it, without the `@`.
-    #[must_use]
-    pub fn sender_username(&self) -> Option<&str> {
-        self.sender.as_ref()?.username.as_deref()
-    }
+    sender_accessors!();
 
     /// Its text, if it has any.
     #[must_use]
