@@ -125,6 +125,35 @@ pub(crate) fn not_flat<E: serde::de::Error>() -> E {
     E::custom("cannot be read in one pass")
 }
 
+/// The properties of all members of a union, of which the tag picks those of one.
+pub(crate) trait Properties<T> {
+    /// `None` if the member lacks one that it must have, or it is of another type.
+    fn into_member(self) -> Option<Flat<T>>;
+}
+
+/// Reads properties and has the tag pick, there and then: the struct of them all is too large to be passed on.
+pub(crate) fn pick<'de, P, T, D>(deserializer: D) -> Result<Flat<T>, D::Error>
+where
+    P: Properties<T> + Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    struct Picking<P, T>(PhantomData<(P, T)>);
+
+    impl<'de, P: Properties<T> + Deserialize<'de>, T> Visitor<'de> for Picking<P, T> {
+        type Value = Flat<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Flat<T>, A::Error> {
+            P::deserialize(MapAccessDeserializer::new(map))?.into_member().ok_or_else(not_flat)
+        }
+    }
+
+    deserializer.deserialize_map(Picking(PhantomData::<(P, T)>))
+}
+
 /// What is an object in JSON. serde would take a list, too, for the fields of a struct in their order.
 pub(crate) struct Object<T>(pub(crate) T);
 

@@ -13,7 +13,7 @@ use serde_json::json;
 use tamtam::{Bot, ChatId};
 use tokio::sync::Notify;
 
-use crate::{corpus::PAGE, model::tagged, server::IDLE_TOKEN};
+use crate::{corpus::PAGE, measure::status, model::tagged, server::IDLE_TOKEN};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const TEXT: &str = "Привет, это ответ бота";
@@ -46,12 +46,7 @@ pub(crate) fn work(name: &str, url: &str, times: usize) {
         _ => panic!("{name}"),
     }
     if name.ends_with("idle") {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let figure = |name: &str| -> u64 {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-            line.split_whitespace().next().unwrap().parse().unwrap()
-        };
-        println!("{} {}", figure("voluntary_ctxt_switches:"), figure("VmRSS:"));
+        println!("{} {}", status("voluntary_ctxt_switches:"), status("VmRSS:"));
     }
 }
 

@@ -3,14 +3,14 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
 };
 
 use crate::corpus::{self, Tags};
 
 /// This program, to be run with other arguments.
-fn this() -> PathBuf {
+pub(crate) fn this() -> PathBuf {
     std::env::current_exe().unwrap()
 }
 
@@ -35,15 +35,15 @@ pub(crate) fn printed(arguments: [&str; 3], times: usize) -> Vec<f64> {
     String::from_utf8(out.stdout).unwrap().split_whitespace().map(|word| word.parse().unwrap()).collect()
 }
 
-/// The server of canned answers; it ends with this value.
+/// A server, a process of this program; it ends with this value.
 pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
 }
 
 impl Server {
-    pub(crate) fn start() -> Self {
-        let mut child = Command::new(this()).arg("server").stdout(Stdio::piped()).spawn().unwrap();
+    pub(crate) fn start(name: &str) -> Self {
+        let mut child = Command::new(this()).arg(name).stdout(Stdio::piped()).spawn().unwrap();
         let mut url = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
         Self { child, url: url.trim().to_owned() }
@@ -87,18 +87,25 @@ impl Drop for Pages {
     }
 }
 
-/// The CPU seconds, of user and system, of a clean build in a directory.
-pub(crate) fn build(directory: &Path) -> f64 {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    // The second line that the shell's `times` prints is what its children took, and theirs.
-    let script = "\"$0\" build --quiet --offline >&2 && times";
-    let mut command = Command::new("sh");
-    command.args(["-c", script]).arg(cargo).current_dir(directory).env("CARGO_TARGET_DIR", directory.join("target"));
-    let out = command.output().unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    let seconds = |time: &str| {
-        let (minutes, seconds) = time.trim_end_matches('s').split_once('m').unwrap();
-        minutes.parse::<f64>().unwrap() * 60.0 + seconds.parse::<f64>().unwrap()
-    };
-    String::from_utf8(out.stdout).unwrap().split_whitespace().skip(2).map(seconds).sum()
+/// The CPU seconds, of user and system, of all processes that this one has waited for, and theirs.
+pub(crate) fn children_cpu() -> f64 {
+    /// In a second of `/proc/self/stat` (`USER_HZ`, 100 on every Linux).
+    const TICKS: f64 = 100.0;
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    // The name, in parentheses, may have spaces; `cutime` and `cstime` are the 14th and 15th value behind it.
+    let values = stat.rsplit(')').next().unwrap().split_whitespace();
+    values.skip(13).take(2).map(|value| value.parse::<f64>().unwrap()).sum::<f64>() / TICKS
+}
+
+/// A figure of `/proc/self/status`.
+pub(crate) fn status(name: &str) -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }

@@ -90,7 +90,7 @@ pub(super) fn emit(union: &Union, structs: &Structs) -> TokenStream {
         const _: () = {
             #definitions
 
-            impl #ident<'_> {
+            impl crate::union::Properties<#name> for #ident<'_> {
                 fn into_member(self) -> ::std::option::Option<crate::union::Flat<#name>> {
                     let flat = self;
                     ::std::option::Option::Some(crate::union::Flat::Member(match &*flat.tag_ {
@@ -104,9 +104,7 @@ pub(super) fn emit(union: &Union, structs: &Structs) -> TokenStream {
                 fn read_flat<'de, D: ::serde::Deserializer<'de>>(
                     deserializer: D,
                 ) -> ::std::result::Result<crate::union::Flat<Self>, D::Error> {
-                    let crate::union::Object(flat) =
-                        <crate::union::Object<#ident<'de>> as ::serde::Deserialize>::deserialize(deserializer)?;
-                    flat.into_member().ok_or_else(crate::union::not_flat)
+                    crate::union::pick::<#ident<'de>, _, _>(deserializer)
                 }
             }
         };

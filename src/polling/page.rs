@@ -26,7 +26,8 @@ pub(crate) struct Waiting {
     text: Option<Text>,
 }
 
-/// The text of a page of which the next update, which there is, begins at `at`; `taken` are before it.
+/// The text of a page up to the end of its list, of which the next update, which there is, begins at `at`; `taken` are
+/// before it.
 #[derive(Debug)]
 struct Text {
     json: String,
@@ -80,17 +81,18 @@ impl Page {
         };
         (start.takes_key("updates") && start.takes('[') && !start.takes(']')).then_some(())?;
         let end = json.trim_ascii_end().strip_suffix('}')?.trim_ascii_end();
-        let marker = match first {
-            Some(marker) => end.ends_with(']').then_some(marker)?,
+        let (list, marker) = match first {
+            Some(marker) => (end, marker),
             None => {
                 let (list, member) = end.rsplit_once(',')?;
                 let mut end = Cursor { json: member, at: 0 };
-                (list.trim_ascii_end().ends_with(']') && end.takes_key("marker")).then_some(())?;
+                end.takes_key("marker").then_some(())?;
                 let marker = end.value::<Option<i64>>()?;
-                (end.at == member.len()).then_some(marker)?
+                (list.trim_ascii_end(), (end.at == member.len()).then_some(marker)?)
             }
         };
-        let text = Text { json: json.to_owned(), at: start.at, taken: 0 };
+        list.ends_with(']').then_some(())?;
+        let text = Text { json: list.to_owned(), at: start.at, taken: 0 };
         Some(Self { updates: Waiting { parsed: VecDeque::new(), text: Some(text) }, marker })
     }
 }
@@ -145,9 +147,11 @@ impl Iterator for Waiting {
         let mut text = self.text.take()?;
         let mut rest = Cursor { json: &text.json, at: text.at };
         let update = rest.update();
-        let is_last = rest.takes(']');
+        let list_ends = rest.takes(']');
+        // A list that ends before the text does leaves something unread.
+        let is_last = list_ends && rest.rest().is_empty();
         match update {
-            Some(update) if is_last || rest.takes(',') => {
+            Some(update) if is_last || (!list_ends && rest.takes(',')) => {
                 (text.at, text.taken) = (rest.at, text.taken + 1);
                 self.text = (!is_last).then_some(text);
                 Some(Ok(update))
@@ -241,7 +245,6 @@ mod tests {
             r#"{"updates":[{"update_type":"a"},{"update_type":"b"}],"marker":7}"#,
             "\n{ \"updates\" : [ {\"update_type\":\"a\"} , {\"update_type\":\"b\"} ] , \"marker\" : 7 } \n",
             r#"{"marker":7,"updates":[{"update_type":"a"},{"update_type":"b"}]}"#,
-            r#"{"updates":[{"update_type":"a"},{"update_type":"b"}],"more":[{"x":"]"}],"marker":7}"#,
         ] {
             let (page, whole) = both(body);
             assert!(page.updates.text.is_some(), "{body}");
@@ -296,6 +299,29 @@ mod tests {
             assert_eq!(tags(Again::read(&good).unwrap().after(&told)), ["b"]);
             let other = format!(r#"{{"updates":[{second},{second}],"marker":7}}"#);
             assert_eq!(tags(Again::read(&other).unwrap().after(&told)), ["b", "b"], "another page");
+        }
+    }
+
+    #[test]
+    fn nothing_behind_the_list_passes_for_read() {
+        let tags = |updates: &mut Waiting| -> Vec<String> {
+            updates.by_ref().map_while(Result::ok).map(|update| update.tag().to_owned()).collect()
+        };
+        let (first, second) = (r#"{"update_type":"a"}"#, r#"{"update_type":"b"}"#);
+        let more = format!(r#"{{"updates":[{first},{second}],"more":[{{"x":"]"}}],"marker":7}}"#);
+        let mut page = Page::read(&more).unwrap();
+        assert_eq!(page.updates.next().unwrap().unwrap().tag(), "a");
+        let told = page.updates.next().unwrap().unwrap_err();
+        let mut again = Again::read(&more).unwrap().after(&told);
+        assert_eq!((tags(&mut again.updates), again.marker), (vec!["b".to_owned()], Some(7)));
+        for left in [format!("{first}],{second}"), format!(r#"{first}],"updates":[{second}"#)] {
+            for body in
+                [format!(r#"{{"updates":[{left}],"marker":7}}"#), format!(r#"{{"marker":7,"updates":[{left}]}}"#)]
+            {
+                let mut page = Page::read(&body).unwrap();
+                assert!(page.updates.next().unwrap().is_err(), "{body}");
+                assert!(page.updates.is_empty() && Again::read(&body).is_err(), "{body}");
+            }
         }
     }
 
