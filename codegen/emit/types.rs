@@ -149,7 +149,7 @@ fn setters(item: &ItemStruct, schema_name: &str) -> TokenStream {
     let summary = if required.is_empty() {
         format!(" An empty `{schema_name}`: every field is optional and has a setter.")
     } else {
-        format!(" A `{schema_name}` with what is required; the rest has setters.")
+        format!(" `{schema_name}` with what is required; the rest has setters.")
     };
     quote! {
         impl #name {
