@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, future::IntoFuture, pin::Pin};
 
+use bytes::Bytes;
 use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -10,7 +11,7 @@ use crate::{
     check::{Invalid, Place},
     error::{Kind, Report},
     retry::Class,
-    transport::{CallOptions, Outgoing},
+    transport::{CallOptions, Outgoing, text},
 };
 
 /// A request that the document does not have, made by [`Bot::request`].
@@ -91,7 +92,7 @@ impl RawRequest {
             hold: None,
             options: self.options,
         };
-        let read = |text: &str| serde_json::from_str(text);
+        let read = |body: Bytes| serde_json::from_str(&text(&body));
         Ok(self.bot.transport().execute(outgoing, read).await?.value)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     check::Invalid,
     error::{Kind, Report},
     secret::Secret,
-    transport::{CallOptions, Decode, Done, Operation, call},
+    transport::{CallOptions, Decode, Done, Operation, call, text},
     union,
 };
 
@@ -48,7 +49,7 @@ pub(crate) trait Request: Sized + Send + Sync + 'static {
 /// Sends a request.
 pub(crate) async fn send<R: Request>(request: R, bot: Bot, mut options: CallOptions) -> Result<R::Output, Error> {
     options.secret = request.secret_url().and_then(Secret::beyond_the_origin);
-    let read = |text: &str| union::read::<R::Answer>(text).map(|answer| Box::new(answer) as _);
+    let read = |body: Bytes| union::read::<R::Answer>(&text(&body)).map(|answer| Box::new(answer) as _);
     let Done { value, report } = match fetch(&request, &bot, options.clone(), read).await {
         Err(error) if error.is_already_gone() => return R::gone().ok_or(error),
         done => done?,

@@ -1,5 +1,6 @@
 //! Webhook subscriptions: list, add, remove, remove all.
 
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use crate::{
     api::{GetSubscriptions, Subscribe, Unsubscribe},
     error::{Kind, Report},
     request,
-    transport::CallOptions,
+    transport::{CallOptions, text},
     types::SubscriptionRequestBody,
 };
 
@@ -122,8 +123,8 @@ pub(crate) async fn urls(bot: &Bot, options: CallOptions) -> Result<Vec<String>>
         #[serde(default)]
         subscriptions: Option<Vec<Value>>,
     }
-    let read = |text: &str| {
-        let Envelope { subscriptions } = serde_json::from_str(text)?;
+    let read = |body: Bytes| {
+        let Envelope { subscriptions } = serde_json::from_str(&text(&body))?;
         let urls = subscriptions.iter().flatten().map(|webhook| webhook["url"].as_str().unwrap_or_default().to_owned());
         Ok(Box::new(urls.collect::<Vec<String>>()) as _)
     };

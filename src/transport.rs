@@ -102,7 +102,7 @@ impl Transport {
     pub(crate) async fn execute<T>(
         &self,
         outgoing: Outgoing,
-        decode: impl Fn(&str) -> serde_json::Result<T>,
+        decode: impl Fn(Bytes) -> serde_json::Result<T>,
     ) -> Result<Done<T>, Error> {
         let span = tracing::info_span!(
             "tamtam",
@@ -127,7 +127,7 @@ impl Transport {
     async fn attempts<T>(
         &self,
         outgoing: &Outgoing,
-        decode: impl Fn(&str) -> serde_json::Result<T>,
+        decode: impl Fn(Bytes) -> serde_json::Result<T>,
     ) -> Result<(Done<T>, StatusCode), Error> {
         let started = self.clock.now();
         let elapsed = || self.clock.now().duration_since(started);
@@ -143,7 +143,7 @@ impl Transport {
                 may_be_gone: tries.may_be_gone(),
             };
             let read = |answer: Answer| {
-                decode(&text(&answer.body))
+                decode(answer.body)
                     .map(|value| (value, answer.status))
                     .map_err(|source| unreadable(answer.status, source, self.secrets(outgoing.options.secret.as_ref())))
             };
@@ -212,6 +212,11 @@ pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }
 
+/// The same for who keeps the text: a large body is not copied.
+pub(crate) fn into_text(body: Bytes) -> String {
+    String::from_utf8(body.into()).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
 /// A body that is not what it should be. serde's error quotes values of it, and such a value may be a secret.
 pub(crate) fn unreadable(status: StatusCode, source: serde_json::Error, secrets: Secrets<'_>) -> Kind {
     let source = match secrets.redact(&source.to_string()) {
@@ -277,8 +282,8 @@ mod tests {
         (server, transport, clock, outgoing)
     }
 
-    fn read(text: &str) -> serde_json::Result<u32> {
-        serde_json::from_str(text)
+    fn read(body: Bytes) -> serde_json::Result<u32> {
+        serde_json::from_str(&text(&body))
     }
 
     fn slow_down(seconds: &str) -> ResponseTemplate {

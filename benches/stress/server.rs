@@ -30,6 +30,7 @@ pub(crate) enum Fault {
     CutBody,
     CutBodyOfUnknownLength,
     GarbageBody,
+    GarbageInTheMiddle,
     EmptyBody,
     NullMarker,
     TooMany,
@@ -39,13 +40,14 @@ pub(crate) enum Fault {
     ProxysForbidden,
 }
 
-const FAULTS: [Fault; 13] = [
+const FAULTS: [Fault; 14] = [
     Fault::ResetBeforeReading,
     Fault::ResetAfterReading,
     Fault::Silence,
     Fault::CutBody,
     Fault::CutBodyOfUnknownLength,
     Fault::GarbageBody,
+    Fault::GarbageInTheMiddle,
     Fault::EmptyBody,
     Fault::NullMarker,
     Fault::TooMany,
@@ -202,6 +204,8 @@ async fn serve(mut connection: TcpStream, shared: Arc<Shared>) {
                 format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}", &body[..cut])
             }
             Some(Fault::GarbageBody) => refused("200 OK", "<html>Sign in to the hotel's network</html>"),
+            // A byte that JSON has nowhere, neither in a text nor outside.
+            Some(Fault::GarbageInTheMiddle) => refused("200 OK", &[&body[..cut], "\0", &body[cut..]].concat()),
             Some(Fault::EmptyBody) => ok(0),
             Some(Fault::NullMarker) => refused("200 OK", r#"{"updates":[],"marker":null}"#),
             Some(Fault::TooMany) => refused("429 Too Many Requests", r#"{"code":"too.many.requests","message":""}"#),

@@ -4,7 +4,7 @@
 //! page must be there before: HTTP tells of most bodies that were cut, and a page that does not end as pages end is read
 //! whole, or refused. What is wrong in the middle comes out when it is reached: see [`Broken`].
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::Range};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -45,16 +45,17 @@ pub(crate) struct Broken {
 
 impl Page {
     /// Reads a page. A strange update costs nobody but itself: it is [`Update::Unknown`].
-    pub(crate) fn read(json: &str) -> serde_json::Result<Self> {
-        match Self::unparsed(json) {
-            Some(page) => Ok(page),
-            None => Self::read_whole(json),
+    pub(crate) fn read(json: impl Into<String>) -> serde_json::Result<Self> {
+        let json = json.into();
+        match Envelope::of(&json) {
+            Some(envelope) => Ok(envelope.around(json)),
+            None => Self::read_whole(&json),
         }
     }
 
     fn read_whole(json: &str) -> serde_json::Result<Self> {
         #[derive(Deserialize)]
-        struct Envelope<'a> {
+        struct Whole<'a> {
             #[serde(borrow, default)]
             updates: Option<Vec<&'a RawValue>>,
             marker: Option<i64>,
@@ -62,14 +63,23 @@ impl Page {
         if json.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
-        let Envelope { updates, marker } = serde_json::from_str(json)?;
+        let Whole { updates, marker } = serde_json::from_str(json)?;
         let updates =
             updates.unwrap_or_default().into_iter().map(|raw| Update::read(raw.get())).collect::<Result<_, _>>()?;
         Ok(Self { updates: Waiting { parsed: updates, text: None }, marker })
     }
+}
 
-    /// A page with updates whose beginning and end are as always: `{"updates":[`, `],"marker":1}`, or the marker first.
-    fn unparsed(json: &str) -> Option<Self> {
+/// What is around the updates of a page that begins and ends as always: `{"updates":[`, `],"marker":1}`, or the marker
+/// first.
+struct Envelope {
+    /// Where the first update, which there is, begins, and where the list ends.
+    list: Range<usize>,
+    marker: Option<i64>,
+}
+
+impl Envelope {
+    fn of(json: &str) -> Option<Self> {
         let mut start = Cursor { json, at: 0 };
         start.takes('{').then_some(())?;
         let first = if start.takes_key("marker") {
@@ -92,8 +102,13 @@ impl Page {
             }
         };
         list.ends_with(']').then_some(())?;
-        let text = Text { json: list.to_owned(), at: start.at, taken: 0 };
-        Some(Self { updates: Waiting { parsed: VecDeque::new(), text: Some(text) }, marker })
+        Some(Self { list: start.at..list.len(), marker })
+    }
+
+    fn around(self, mut json: String) -> Page {
+        json.truncate(self.list.end);
+        let text = Text { json, at: self.list.start, taken: 0 };
+        Page { updates: Waiting { parsed: VecDeque::new(), text: Some(text) }, marker: self.marker }
     }
 }
 
@@ -105,8 +120,9 @@ pub(super) struct Again {
 }
 
 impl Again {
-    pub(super) fn read(json: &str) -> serde_json::Result<Self> {
-        Page::read_whole(json).map(|page| Self { page, json: json.to_owned() })
+    pub(super) fn read(json: impl Into<String>) -> serde_json::Result<Self> {
+        let json = json.into();
+        Page::read_whole(&json).map(|page| Self { page, json })
     }
 
     /// The page without the updates that were handed out, if it begins as it did.

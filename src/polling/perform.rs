@@ -19,7 +19,7 @@ use crate::{
     health::Health,
     marker::{ErasedStore, MarkerKey},
     request, subscriptions,
-    transport::{CallOptions, Decode},
+    transport::{CallOptions, Decode, into_text},
 };
 
 /// How long the last commit may take.
@@ -95,10 +95,11 @@ impl World {
         let poll = Poll { marker, limit, hold_seconds, types };
         let page = match broken {
             Some(broken) => {
-                let again: Again = get(&self.bot, poll, CallOptions::default(), |json| read(Again::read(json))).await?;
+                let again: Again =
+                    get(&self.bot, poll, CallOptions::default(), |body| read(Again::read(into_text(body)))).await?;
                 again.after(&broken)
             }
-            None => get(&self.bot, poll, CallOptions::default(), |json| read(Page::read(json))).await?,
+            None => get(&self.bot, poll, CallOptions::default(), |body| read(Page::read(into_text(body)))).await?,
         };
         let now = clock.now();
         self.health.polled(now);
@@ -109,7 +110,7 @@ impl World {
         let clock = Arc::clone(&self.bot.transport().clock);
         let began = clock.now();
         let poll = Poll { marker, limit: Some(LARGEST_PAGE), hold_seconds: Some(0), types: Vec::new() };
-        let page: Page = get(&self.bot, poll, CallOptions::default(), |json| read(Page::read(json))).await?;
+        let page: Page = get(&self.bot, poll, CallOptions::default(), |body| read(Page::read(into_text(body)))).await?;
         tracing::info!(any = !page.updates.is_empty(), "skipped what was waiting");
         Ok(Input::Page { page, took: clock.now().duration_since(began) })
     }
@@ -118,7 +119,7 @@ impl World {
         let poll = Poll { marker: Some(marker), limit: Some(1), hold_seconds: Some(0), types: Vec::new() };
         let options = CallOptions { timeout: Some(COMMIT_TIMEOUT), ..CallOptions::default() };
         // What it brings is not dealt with, and comes again.
-        let page = get::<Page>(&self.bot, poll, options, |json| read(Page::read(json))).await;
+        let page = get::<Page>(&self.bot, poll, options, |body| read(Page::read(into_text(body)))).await;
         if let Err(error) = page {
             tracing::warn!("the last page could not be committed and will come again: {error}");
         }

@@ -33,7 +33,7 @@ pub(crate) struct CallOptions {
 }
 
 /// Reads an answer; what comes out is known to whoever made the call.
-pub(crate) type Decode = fn(&str) -> serde_json::Result<Box<dyn Any + Send>>;
+pub(crate) type Decode = fn(Bytes) -> serde_json::Result<Box<dyn Any + Send>>;
 
 /// Sends what the generated client has made, and reads the answer.
 pub(crate) async fn execute(
