@@ -1,5 +1,6 @@
 //! The crate's generated code: `progenitor`'s, documented and in the document's order, and what it does not write.
 
+mod fields;
 mod flat;
 mod operations;
 mod types;

@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
+    figure::{Bar, Figure},
     measure::{children_cpu, median},
-    report::{Bar, Figure},
 };
 
 const PAIRS: usize = 3;

@@ -8,6 +8,7 @@
 mod calls;
 mod clean_build;
 mod corpus;
+mod figure;
 mod measure;
 mod model;
 mod parse;
@@ -56,9 +57,9 @@ fn main() {
         [] => println!("{}", report::all()),
         ["keep"] => report::keep(&report::all()),
         ["cheap"] => report::cheap(),
-        ["timed"] => println!("{}", report::table(&report::timed())),
-        ["uploads"] => println!("{}", report::table(&upload::figures())),
-        ["build"] => println!("{}", report::table(&clean_build::figures())),
+        ["timed"] => println!("{}", figure::table(&report::timed())),
+        ["uploads"] => println!("{}", figure::table(&upload::figures())),
+        ["build"] => println!("{}", figure::table(&clean_build::figures())),
         _ => panic!("nothing, or one of: keep, cheap, timed, uploads, build"),
     }
 }

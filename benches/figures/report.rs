@@ -1,10 +1,11 @@
-//! The table: each figure with its bar, and for the cheap ones with what was committed.
+//! All figures, where the last ones are kept, and whether the cheap ones got worse.
 
-use std::{fs, process::Command};
+use std::fs;
 
 use crate::{
     clean_build,
     corpus::PAGE,
+    figure::{Figure, table},
     measure::{Pages, Server, instructions, printed},
     parse, upload,
 };
@@ -15,32 +16,6 @@ const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/RESULTS.md")
 const KEPT: [&str; 2] = ["<!-- figures -->\n", "<!-- end of figures -->\n"];
 /// How much worse a figure may be than the committed one.
 const WORSE: f64 = 1.10;
-
-pub(crate) struct Figure {
-    pub(crate) name: String,
-    pub(crate) bar: Bar,
-    pub(crate) is: f64,
-}
-
-/// What a figure should be.
-pub(crate) enum Bar {
-    Most(f64),
-    Least(f64),
-}
-
-impl Figure {
-    fn most(name: &str, bar: f64, is: f64) -> Self {
-        Self { name: name.to_owned(), bar: Bar::Most(bar), is }
-    }
-
-    fn row(&self) -> String {
-        let (bar, reached) = match self.bar {
-            Bar::Most(bar) => (format!("<= {bar}"), self.is <= bar),
-            Bar::Least(bar) => (format!(">= {bar}"), self.is >= bar),
-        };
-        format!("| {} | {bar} | {:.3} | {} |", self.name, self.is, if reached { "yes" } else { "no" })
-    }
-}
 
 /// Measures everything.
 pub(crate) fn all() -> String {
@@ -73,24 +48,6 @@ pub(crate) fn cheap() {
     });
     let worse = worse.count();
     assert!(worse == 0, "{worse} figures are worse than {RESULTS} says");
-}
-
-pub(crate) fn table(figures: &[Figure]) -> String {
-    let said = |program: &str, arguments: &[&str]| {
-        let out = Command::new(program).args(arguments).output().map(|out| out.stdout).unwrap_or_default();
-        String::from_utf8_lossy(&out).trim().to_owned()
-    };
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let lines = [
-        format!("Commit {}, {},", said("git", &["describe", "--always", "--dirty"]), said("rustc", &["--version"])),
-        format!("{} on {} ({cores} cores).", said("uname", &["-sm"]), cpu.trim_start_matches(['\t', ':', ' '])),
-        String::new(),
-        "| figure | bar | measured | reached |".to_owned(),
-        "|---|---|---|---|".to_owned(),
-    ];
-    lines.into_iter().chain(figures.iter().map(Figure::row)).map(|line| line + "\n").collect()
 }
 
 /// What is counted: the same in every run.

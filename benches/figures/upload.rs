@@ -12,8 +12,8 @@ use std::{
 use tamtam::Bot;
 
 use crate::{
+    figure::{Bar, Figure},
     measure::{Server, children_cpu, median, status, this},
-    report::{Bar, Figure},
 };
 
 const GIB: u64 = 1 << 30;

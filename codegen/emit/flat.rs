@@ -4,29 +4,16 @@
 //! agree on nothing, it keeps the JSON until the tag is known. What does not fit (a property that one variant has got
 //! lately, of another type than that of its namesake) is an error here, and for `src/union.rs` to read slowly.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
-use syn::{ItemStruct, Type};
+use syn::Type;
 
 use super::{
     super::{model::Union, names},
-    types::{generic_argument, property_name},
+    fields::{Property, Structs},
 };
-
-/// The fields of every struct, by its Rust name.
-pub(super) type Structs = BTreeMap<String, Vec<Property>>;
-
-/// A field of a struct.
-pub(super) struct Property {
-    name: String,
-    ident: Ident,
-    optional: bool,
-    boxed: bool,
-    /// Without `Option` and `Box`.
-    ty: Type,
-}
 
 /// A struct with the properties of several.
 struct Flat {
@@ -50,23 +37,6 @@ enum Kind {
     },
     Merged(Flat),
     Raw,
-}
-
-/// The fields of a struct.
-pub(super) fn properties(item: &ItemStruct) -> Vec<Property> {
-    let property = |field: &syn::Field| {
-        let inner = generic_argument(&field.ty, "Option");
-        let ty = inner.unwrap_or(&field.ty);
-        let content = generic_argument(ty, "Box");
-        Some(Property {
-            name: property_name(field),
-            ident: field.ident.clone()?,
-            optional: inner.is_some(),
-            boxed: content.is_some(),
-            ty: content.unwrap_or(ty).clone(),
-        })
-    };
-    item.fields.iter().filter_map(property).collect()
 }
 
 /// How a union is read in one pass. All is in a block of its own: nobody else needs its names.

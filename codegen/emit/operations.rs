@@ -15,7 +15,8 @@ use super::{
         names, text,
     },
     check, doc,
-    types::{argument, generic_argument},
+    fields::generic_argument,
+    types::argument,
 };
 
 pub(super) fn emit(

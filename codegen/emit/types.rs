@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use serde_json::Value;
-use syn::{Field, GenericArgument, Item, ItemStruct, PathArguments, Type};
+use syn::{Field, Item, ItemStruct, Type};
 
 use super::{
     super::{
@@ -18,7 +18,8 @@ use super::{
         text,
     },
     check, doc,
-    flat::{self, Structs},
+    fields::{self, Structs, generic_argument, property_name},
+    flat,
 };
 
 pub(super) fn emit(
@@ -36,7 +37,7 @@ pub(super) fn emit(
     for item in structs {
         match item {
             Item::Struct(mut item) => {
-                fields.insert(item.ident.to_string(), flat::properties(&item));
+                fields.insert(item.ident.to_string(), fields::properties(&item));
                 let (name, schema) = schemas.get(&item.ident.to_string()).copied().ok_or_else(|| {
                     Error::new("components.schemas", format!("no schema for the generated type {}", item.ident))
                 })?;
@@ -99,23 +100,6 @@ fn check_fields(item: &ItemStruct, schema_name: &str, has_setters: bool) -> Resu
         let place = format!("components.schemas.{schema_name}.properties.{property}");
         field.ident.as_ref().map_or(Ok(()), |ident| scope.add(ident, &property, &place))
     })
-}
-
-/// The document's name of a field: what serde renames it to, else its own.
-pub(super) fn property_name(field: &Field) -> String {
-    let mut name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // Other keys of the attribute are none of ours: what cannot be read is skipped.
-        let _ = attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("rename") {
-                name = meta.value()?.parse::<syn::LitStr>()?.value();
-            } else if let Ok(value) = meta.value() {
-                value.parse::<syn::Expr>()?;
-            }
-            Ok(())
-        });
-    }
-    name
 }
 
 /// `new` with the required fields as arguments, and a setter for every field.
@@ -184,17 +168,6 @@ pub(super) fn argument(ty: &Type, ident: &syn::Ident) -> (TokenStream, TokenStre
 fn is_scalar(ty: &Type) -> bool {
     let name = ty.to_token_stream().to_string();
     matches!(name.as_str(), "bool" | "i32" | "i64" | "f32" | "f64")
-}
-
-/// `T` of `Outer<T>`, whatever path leads to `Outer`.
-pub(super) fn generic_argument<'a>(ty: &'a Type, outer: &str) -> Option<&'a Type> {
-    let Type::Path(path) = ty else { return None };
-    let segment = path.path.segments.last().filter(|segment| segment.ident == outer)?;
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(inner) => Some(inner),
-        _ => None,
-    })
 }
 
 fn struct_checks(item: &ItemStruct, schema: &Value) -> Result<TokenStream> {

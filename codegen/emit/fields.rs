@@ -1,0 +1,64 @@
+//! What the fields of the structs that `progenitor` wrote say of themselves.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::Ident;
+use syn::{Field, GenericArgument, ItemStruct, PathArguments, Type};
+
+/// The fields of every struct, by its Rust name.
+pub(super) type Structs = BTreeMap<String, Vec<Property>>;
+
+/// A field of a struct.
+pub(super) struct Property {
+    pub(super) name: String,
+    pub(super) ident: Ident,
+    pub(super) optional: bool,
+    pub(super) boxed: bool,
+    /// Without `Option` and `Box`.
+    pub(super) ty: Type,
+}
+
+/// The fields of a struct.
+pub(super) fn properties(item: &ItemStruct) -> Vec<Property> {
+    let property = |field: &syn::Field| {
+        let inner = generic_argument(&field.ty, "Option");
+        let ty = inner.unwrap_or(&field.ty);
+        let content = generic_argument(ty, "Box");
+        Some(Property {
+            name: property_name(field),
+            ident: field.ident.clone()?,
+            optional: inner.is_some(),
+            boxed: content.is_some(),
+            ty: content.unwrap_or(ty).clone(),
+        })
+    };
+    item.fields.iter().filter_map(property).collect()
+}
+
+/// The document's name of a field: what serde renames it to, else its own.
+pub(super) fn property_name(field: &Field) -> String {
+    let mut name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        // Other keys of the attribute are none of ours: what cannot be read is skipped.
+        let _ = attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("rename") {
+                name = meta.value()?.parse::<syn::LitStr>()?.value();
+            } else if let Ok(value) = meta.value() {
+                value.parse::<syn::Expr>()?;
+            }
+            Ok(())
+        });
+    }
+    name
+}
+
+/// `T` of `Outer<T>`, whatever path leads to `Outer`.
+pub(super) fn generic_argument<'a>(ty: &'a Type, outer: &str) -> Option<&'a Type> {
+    let Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last().filter(|segment| segment.ident == outer)?;
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(inner) => Some(inner),
+        _ => None,
+    })
+}
