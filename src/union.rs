@@ -1,5 +1,6 @@
 //! Unions told apart by a tag, which keep what they do not know.
 
+mod any;
 mod place;
 
 use std::{cell::Cell, fmt, marker::PhantomData};
@@ -10,6 +11,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+pub(crate) use any::raw;
 pub(crate) use place::at_its_place;
 
 /// A member of a union that the crate cannot read, kept as it came.
@@ -263,7 +265,7 @@ macro_rules! tagged_union {
                         crate::union::Flat::Unknown(_) => Err(crate::union::not_flat()),
                     };
                 }
-                let raw = Box::<::serde_json::value::RawValue>::deserialize(deserializer)?;
+                let raw = crate::union::raw(deserializer)?;
                 Ok(crate::union::in_one_pass(|| ::serde_json::from_str(raw.get()))
                     .unwrap_or_else(|_: ::serde_json::Error| Self::read_slowly(&raw)))
             }
@@ -296,3 +298,23 @@ macro_rules! tagged_union {
 }
 
 pub(crate) use tagged_union;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Update;
+
+    /// The values are the same either way, so no other test would notice.
+    #[test]
+    fn what_is_known_is_read_in_one_pass() {
+        for json in [
+            r#"{"timestamp":5,"chat_id":17,"user":{"user_id":1,"name":""},"update_type":"bot_started"}"#,
+            r#"{"update_type":"message_created","timestamp":1,"message":{"timestamp":1,
+                "recipient":{"chat_id":5,"chat_type":"chat"},"body":{"mid":"m","seq":1,"attachments":[
+                {"type":"image","payload":{"photo_id":1,"token":"t","url":"u"}},
+                {"type":"inline_keyboard","payload":{"buttons":[[{"type":"callback","text":"x","payload":"y"}]]}}]}}}"#,
+        ] {
+            assert!(in_one_pass(|| serde_json::from_str::<Update>(json)).is_ok(), "{json}");
+        }
+    }
+}

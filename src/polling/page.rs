@@ -4,7 +4,10 @@
 //! page must be there before: HTTP tells of most bodies that were cut, and a page that does not end as pages end is read
 //! whole, or refused. What is wrong in the middle comes out when it is reached: see [`Broken`].
 
-use std::{collections::VecDeque, ops::Range};
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::Range,
+};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -26,21 +29,19 @@ pub(crate) struct Waiting {
     text: Option<Text>,
 }
 
-/// The text of a page up to the end of its list, of which the next update, which there is, begins at `at`; `taken` are
-/// before it.
+/// The text of a page up to the end of its list, of which the next update, which there is, begins at `at`.
 #[derive(Debug)]
 struct Text {
     json: String,
+    first: usize,
     at: usize,
-    taken: usize,
 }
 
-/// The rest of a page is no JSON: the page has to be asked for again, and to be read whole.
+/// The rest of a page cannot be read: the page has to be asked for again, and to be read whole.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Broken {
-    /// What was read of it. If it comes again, so do the updates in it, which were handed out.
-    read: String,
-    taken: usize,
+    /// The JSON of each update that was handed out. If it comes again, it has been dealt with.
+    handed_out: Vec<String>,
 }
 
 impl Page {
@@ -49,29 +50,12 @@ impl Page {
         let json = json.into();
         match Envelope::of(&json) {
             Some(envelope) => Ok(envelope.around(json)),
-            None => Self::read_whole(&json),
+            None => Whole::read(&json).map(Whole::page),
         }
-    }
-
-    fn read_whole(json: &str) -> serde_json::Result<Self> {
-        #[derive(Deserialize)]
-        struct Whole<'a> {
-            #[serde(borrow, default)]
-            updates: Option<Vec<&'a RawValue>>,
-            marker: Option<i64>,
-        }
-        if json.trim_ascii().is_empty() {
-            return Ok(Self::default());
-        }
-        let Whole { updates, marker } = serde_json::from_str(json)?;
-        let updates =
-            updates.unwrap_or_default().into_iter().map(|raw| Update::read(raw.get())).collect::<Result<_, _>>()?;
-        Ok(Self { updates: Waiting { parsed: updates, text: None }, marker })
     }
 }
 
-/// What is around the updates of a page that begins and ends as always: `{"updates":[`, `],"marker":1}`, or the marker
-/// first.
+/// What is around the updates of a page that begins and ends as always: `{"updates":[` and `],"marker":1}`.
 struct Envelope {
     /// Where the first update, which there is, begins, and where the list ends.
     list: Range<usize>,
@@ -81,57 +65,64 @@ struct Envelope {
 impl Envelope {
     fn of(json: &str) -> Option<Self> {
         let mut start = Cursor { json, at: 0 };
-        start.takes('{').then_some(())?;
-        let first = if start.takes_key("marker") {
-            let marker = start.value::<Option<i64>>()?;
-            start.takes(',').then_some(())?;
-            Some(marker)
-        } else {
-            None
-        };
-        (start.takes_key("updates") && start.takes('[') && !start.takes(']')).then_some(())?;
-        let end = json.trim_ascii_end().strip_suffix('}')?.trim_ascii_end();
-        let (list, marker) = match first {
-            Some(marker) => (end, marker),
-            None => {
-                let (list, member) = end.rsplit_once(',')?;
-                let mut end = Cursor { json: member, at: 0 };
-                end.takes_key("marker").then_some(())?;
-                let marker = end.value::<Option<i64>>()?;
-                (list.trim_ascii_end(), (end.at == member.len()).then_some(marker)?)
-            }
-        };
-        list.ends_with(']').then_some(())?;
-        Some(Self { list: start.at..list.len(), marker })
+        let begins = start.takes('{') && start.takes_key("updates") && start.takes('[') && !start.takes(']');
+        let (list, marker) = json.trim_ascii_end().strip_suffix('}')?.rsplit_once(',')?;
+        let list = list.trim_ascii_end();
+        let mut end = Cursor { json: marker.trim_ascii_end(), at: 0 };
+        (begins && list.ends_with(']') && end.takes_key("marker")).then_some(())?;
+        let marker = end.value()?;
+        end.rest().is_empty().then_some(Self { list: start.at..list.len(), marker })
     }
 
     fn around(self, mut json: String) -> Page {
         json.truncate(self.list.end);
-        let text = Text { json, at: self.list.start, taken: 0 };
+        let text = Text { json, first: self.list.start, at: self.list.start };
         Page { updates: Waiting { parsed: VecDeque::new(), text: Some(text) }, marker: self.marker }
     }
 }
 
-/// The answer to a poll for a page that was [`Broken`].
+/// A page that was read to its end, with the JSON of each update.
 #[derive(Debug)]
-pub(super) struct Again {
-    page: Page,
-    json: String,
+pub(super) struct Whole {
+    updates: Vec<(Box<RawValue>, Update)>,
+    marker: Option<i64>,
 }
 
-impl Again {
-    pub(super) fn read(json: impl Into<String>) -> serde_json::Result<Self> {
-        let json = json.into();
-        Page::read_whole(&json).map(|page| Self { page, json })
+impl Whole {
+    pub(super) fn read(json: &str) -> serde_json::Result<Self> {
+        #[derive(Default, Deserialize)]
+        struct Members {
+            #[serde(default)]
+            updates: Option<Vec<Box<RawValue>>>,
+            marker: Option<i64>,
+        }
+        let Members { updates, marker } =
+            if json.trim_ascii().is_empty() { Members::default() } else { serde_json::from_str(json)? };
+        let read = |raw: Box<RawValue>| Update::read(raw.get()).map(|update| (raw, update));
+        Ok(Self { updates: updates.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?, marker })
     }
 
-    /// The page without the updates that were handed out, if it begins as it did.
+    fn page(self) -> Page {
+        self.after(&Broken { handed_out: Vec::new() })
+    }
+
+    /// The page without the updates that were handed out before it broke off.
     pub(super) fn after(self, broken: &Broken) -> Page {
-        let Self { mut page, json } = self;
-        if json.starts_with(&broken.read) {
-            page.updates.parsed.drain(..broken.taken.min(page.updates.parsed.len()));
+        let mut handed_out: HashMap<&str, usize> = HashMap::new();
+        for json in &broken.handed_out {
+            *handed_out.entry(json).or_default() += 1;
         }
-        page
+        let is_new = |(raw, _): &(Box<RawValue>, Update)| match handed_out.get_mut(raw.get()) {
+            Some(times) if *times > 0 => {
+                *times -= 1;
+                false
+            }
+            _ => true,
+        };
+        Page {
+            updates: self.updates.into_iter().filter(is_new).map(|(_, update)| update).collect(),
+            marker: self.marker,
+        }
     }
 }
 
@@ -168,15 +159,24 @@ impl Iterator for Waiting {
         let is_last = list_ends && rest.rest().is_empty();
         match update {
             Some(update) if is_last || (!list_ends && rest.takes(',')) => {
-                (text.at, text.taken) = (rest.at, text.taken + 1);
+                text.at = rest.at;
                 self.text = (!is_last).then_some(text);
                 Some(Ok(update))
             }
-            _ => {
-                text.json.truncate(text.at);
-                Some(Err(Broken { read: text.json, taken: text.taken }))
-            }
+            _ => Some(Err(text.broken())),
         }
+    }
+}
+
+impl Text {
+    fn broken(&self) -> Broken {
+        let mut before = Cursor { json: self.json.get(..self.at).unwrap_or_default(), at: self.first };
+        let updates = std::iter::from_fn(|| {
+            let raw: &RawValue = before.value()?;
+            before.takes(',');
+            Some(raw.get().to_owned())
+        });
+        Broken { handed_out: updates.collect() }
     }
 }
 
@@ -252,7 +252,7 @@ mod tests {
 
     /// A page, and a reader of the same page who takes no short cut.
     fn both(body: &str) -> (Page, Page) {
-        (Page::read(body).unwrap(), Page::read_whole(body).unwrap())
+        (Page::read(body).unwrap(), Whole::read(body).unwrap().page())
     }
 
     #[test]
@@ -260,7 +260,6 @@ mod tests {
         for body in [
             r#"{"updates":[{"update_type":"a"},{"update_type":"b"}],"marker":7}"#,
             "\n{ \"updates\" : [ {\"update_type\":\"a\"} , {\"update_type\":\"b\"} ] , \"marker\" : 7 } \n",
-            r#"{"marker":7,"updates":[{"update_type":"a"},{"update_type":"b"}]}"#,
         ] {
             let (page, whole) = both(body);
             assert!(page.updates.text.is_some(), "{body}");
@@ -277,6 +276,7 @@ mod tests {
         for body in [
             r#"{"updates":[5]}"#,
             r#"{"updates":[5],"marker":7,"more":[]}"#,
+            r#"{"marker":7,"updates":[{"update_type":"a"},{"update_type":"b"}]}"#,
             r#"{"marker":7,"updates":[5],"more":1}"#,
             r#"{"more":1,"updates":[5],"marker":7}"#,
             r#"{"updates":[],"marker":7}"#,
@@ -289,13 +289,22 @@ mod tests {
 
     #[test]
     fn no_update_of_a_page_that_was_cut_is_handed_out() {
-        let body = r#"{"updates":[{"update_type":"a","x":[1],"y":{"marker":5}},{"update_type":"b"}],"marker":71}"#;
-        for length in 1..body.len() {
-            let cut = &body[..length];
-            match Page::read(cut) {
-                Err(_) => {}
-                Ok(page) => panic!("{cut}: {page:?}"),
+        for body in [
+            r#"{"updates":[{"update_type":"a","x":[1],"y":{"marker":5}},{"update_type":"b"}],"marker":71}"#,
+            r#"{"marker":71,"updates":[{"update_type":"a"},{"update_type":"b","x":[1]}]}"#,
+        ] {
+            for length in 1..body.len() {
+                let cut = &body[..length];
+                assert!(Page::read(cut).is_err(), "{cut}");
             }
+        }
+    }
+
+    #[test]
+    fn a_page_that_was_cut_where_it_seems_to_end_is_broken() {
+        let body = r#"{"updates":[{"update_type":"a"},{"update_type":"b","x":[1],"marker":5}],"marker":71}"#;
+        for length in 1..body.len() {
+            assert_eq!(outcome(&body[..length]), None);
         }
     }
 
@@ -308,14 +317,71 @@ mod tests {
             assert_eq!(page.updates.next().unwrap().unwrap().tag(), "a");
             let told = page.updates.next().unwrap().unwrap_err();
             assert!(page.updates.next().is_none());
-            assert!(Again::read(&body).is_err(), "it is still broken");
+            assert!(Whole::read(&body).is_err(), "it is still broken");
             let good = format!(r#"{{"updates":[{first},{second}],"marker":7}}"#);
             let tags =
                 |page: Page| -> Vec<String> { page.updates.map(|update| update.unwrap().tag().to_owned()).collect() };
-            assert_eq!(tags(Again::read(&good).unwrap().after(&told)), ["b"]);
+            assert_eq!(tags(Whole::read(&good).unwrap().after(&told)), ["b"]);
             let other = format!(r#"{{"updates":[{second},{second}],"marker":7}}"#);
-            assert_eq!(tags(Again::read(&other).unwrap().after(&told)), ["b", "b"], "another page");
+            assert_eq!(tags(Whole::read(&other).unwrap().after(&told)), ["b", "b"], "another page");
         }
+    }
+
+    /// What comes of a page without asking for it again: the tags handed out, and the marker that is then sent.
+    fn outcome(body: &str) -> Option<(Vec<String>, Option<i64>)> {
+        let Page { updates, marker } = Page::read(body).ok()?;
+        let tags = updates.map(|update| update.ok().map(|update| update.tag().to_owned())).collect::<Option<_>>()?;
+        Some((tags, marker))
+    }
+
+    #[test]
+    fn no_update_is_lost_of_a_body_that_a_strict_reader_refuses() {
+        for body in [
+            // Two answers in one body, as a cache or proxy that mixes connections makes them.
+            r#"{"updates":[{"update_type":"a"}],"marker":5}{"updates":[{"update_type":"b"}],"marker":7}"#,
+            r#"{"updates":[{"update_type":"a"}],"updates":[{"update_type":"b"}],"marker":7}"#,
+            r#"{"updates":[{"update_type":"a"}],"\u0075pdates":[{"update_type":"b"}],"marker":7}"#,
+            r#"{"marker":7,"updates":[{"update_type":"a"}],"updates":[{"update_type":"b"}]}"#,
+            r#"{"updates":[{"update_type":"a"}],{"update_type":"b"}],"marker":7}"#,
+            r#"{"updates":[{"update_type":"a"}]{"update_type":"b"}],"marker":7}"#,
+        ] {
+            assert!(Whole::read(body).is_err(), "{body}");
+            assert_eq!(outcome(body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_body_with_two_markers_commits_neither() {
+        for body in [
+            r#"{"updates":[{"update_type":"a"}],"marker":5,"x":[],"marker":7}"#,
+            r#"{"marker":7,"updates":[{"update_type":"a"}],"marker":[]}"#,
+        ] {
+            assert!(Whole::read(body).is_err(), "{body}");
+            assert_eq!(outcome(body), None, "{body}");
+        }
+    }
+
+    fn tags_again(broken: &str, again: &str) -> Vec<String> {
+        let mut page = Page::read(broken).unwrap();
+        assert_eq!(page.updates.next().unwrap().unwrap().tag(), "a");
+        let told = page.updates.next().unwrap().unwrap_err();
+        Whole::read(again).unwrap().after(&told).updates.map(|update| update.unwrap().tag().to_owned()).collect()
+    }
+
+    #[test]
+    fn what_was_handed_out_of_a_broken_page_is_not_handed_out_again_when_more_has_come_since() {
+        let broken = r#"{"updates":[{"update_type":"a"},{"update_type":tru}],"marker":7}"#;
+        let again = r#"{"marker":8,"updates":[{"update_type":"b"},{"update_type":"a"},{"update_type":"c"}]}"#;
+        assert_eq!(tags_again(broken, again), ["b", "c"]);
+        let twice = r#"{"updates":[{"update_type":"a"},{"update_type":"a"}],"marker":7}"#;
+        assert_eq!(tags_again(broken, twice), ["a"], "only one of them was handed out");
+    }
+
+    #[test]
+    fn what_was_handed_out_of_a_broken_page_is_not_handed_out_again_when_the_rest_has_gone() {
+        let broken = r#"{"updates":[{"update_type":"a"},{"update_type":tru}],"marker":7}"#;
+        let again = r#"{"updates":[{"update_type":"a"}],"marker":6}"#;
+        assert_eq!(tags_again(broken, again), Vec::<String>::new());
     }
 
     #[test]
@@ -328,22 +394,19 @@ mod tests {
         let mut page = Page::read(&more).unwrap();
         assert_eq!(page.updates.next().unwrap().unwrap().tag(), "a");
         let told = page.updates.next().unwrap().unwrap_err();
-        let mut again = Again::read(&more).unwrap().after(&told);
+        let mut again = Whole::read(&more).unwrap().after(&told);
         assert_eq!((tags(&mut again.updates), again.marker), (vec!["b".to_owned()], Some(7)));
         for left in [format!("{first}],{second}"), format!(r#"{first}],"updates":[{second}"#)] {
-            for body in
-                [format!(r#"{{"updates":[{left}],"marker":7}}"#), format!(r#"{{"marker":7,"updates":[{left}]}}"#)]
-            {
-                let mut page = Page::read(&body).unwrap();
-                assert!(page.updates.next().unwrap().is_err(), "{body}");
-                assert!(page.updates.is_empty() && Again::read(&body).is_err(), "{body}");
-            }
+            let body = format!(r#"{{"updates":[{left}],"marker":7}}"#);
+            let mut page = Page::read(&body).unwrap();
+            assert!(page.updates.next().unwrap().is_err(), "{body}");
+            assert!(page.updates.is_empty() && Whole::read(&body).is_err(), "{body}");
         }
     }
 
     #[test]
     fn a_body_that_is_no_page_is_an_error() {
-        for body in ["<html>", r#"{"updates":[{"#, "[]", r#"{"updates":{}}"#] {
+        for body in ["<html>", r#"{"updates":[{"#, "[]", r#"{"updates":{}}"#, r#"{"updates":[5],"marker":7}}"#] {
             assert!(Page::read(body).is_err(), "{body}");
         }
     }

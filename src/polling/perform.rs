@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::{
     Settings,
-    page::{Again, Broken, Page},
+    page::{Broken, Page, Whole},
     state::{Effect, Input},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     health::Health,
     marker::{ErasedStore, MarkerKey},
     request, subscriptions,
-    transport::{CallOptions, Decode, into_text},
+    transport::{CallOptions, Decode, into_text, text},
 };
 
 /// How long the last commit may take.
@@ -95,9 +95,9 @@ impl World {
         let poll = Poll { marker, limit, hold_seconds, types };
         let page = match broken {
             Some(broken) => {
-                let again: Again =
-                    get(&self.bot, poll, CallOptions::default(), |body| read(Again::read(into_text(body)))).await?;
-                again.after(&broken)
+                let whole: Whole =
+                    get(&self.bot, poll, CallOptions::default(), |body| read(Whole::read(&text(&body)))).await?;
+                whole.after(&broken)
             }
             None => get(&self.bot, poll, CallOptions::default(), |body| read(Page::read(into_text(body)))).await?,
         };

@@ -233,8 +233,12 @@ impl State {
         self.failures = 0;
         // The server has taken the marker that it was sent. A null one says nothing: it must not make it forget.
         (self.uncommitted, self.from_store, self.looked_again) = (false, false, false);
-        (self.before, self.broken) = ((self.marker, self.unsaved), None);
+        self.before = (self.marker, self.unsaved);
         let moved = page.marker.filter(|marker| Some(*marker) != self.marker);
+        // Until the page comes, what was handed out of it must be known.
+        if moved.is_some() || !page.updates.is_empty() {
+            self.broken = None;
+        }
         if let Some(marker) = moved {
             (self.marker, self.uncommitted, self.unsaved) = (Some(marker), true, true);
         }

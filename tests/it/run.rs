@@ -109,6 +109,14 @@ async fn chats_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
+async fn a_chat_whose_updates_were_all_handled_gets_those_that_come_later_in_the_page() {
+    // More than are parsed at once: with one thread, the first update of each chat is handled before its second is parsed.
+    let chats: Vec<i64> = (0..200).map(|number| number % 100).collect();
+    let (_server, bot, _) = Pages::serve([page(&chats, 10), page(&[], 10)]).await;
+    until(bot.run(async |_, _| {}).concurrency(200), 200).await;
+}
+
+#[tokio::test]
 async fn no_more_chats_are_dealt_with_at_a_time_than_are_allowed() {
     for bound in [1, 3] {
         let chats: Vec<i64> = (0..20).collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use quote::ToTokens;
 use syn::{
-    Attribute, Fields, ImplItem, ImplItemFn, Item, ItemImpl, ItemStruct, LitStr, Token,
+    Attribute, Expr, Fields, ImplItem, ImplItemFn, Item, ItemImpl, ItemStruct, LitStr, Stmt, Token,
     ext::IdentExt,
     parse::{Parse, ParseStream},
 };
@@ -82,6 +82,34 @@ impl Code {
     pub(super) fn renames(&self, name: &str) -> Vec<String> {
         let text = self.structure(name).to_token_stream().to_string();
         text.split("rename = \"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect()
+    }
+
+    /// The fields of the structs into which a union is read in one pass.
+    pub(super) fn slots(&self, union: &str) -> Vec<Vec<String>> {
+        let blocks = self.module("types").iter().filter_map(|item| match item {
+            Item::Const(item) => match &*item.expr {
+                Expr::Block(block) => Some(&block.block.stmts),
+                _ => None,
+            },
+            _ => None,
+        });
+        let items = blocks.map(|statements| -> Vec<&Item> {
+            let item = |statement| match statement {
+                &Stmt::Item(ref item) => Some(item),
+                _ => None,
+            };
+            statements.iter().filter_map(item).collect()
+        });
+        let is_of = |item: &&Item| match item {
+            Item::Impl(block) => block.trait_.is_some() && short(&block.self_ty) == union,
+            _ => false,
+        };
+        let own = items.into_iter().find(|items| items.iter().any(|item| is_of(item)));
+        let structs = own.into_iter().flatten().filter_map(|item| match item {
+            Item::Struct(item) => Some(fields(item)),
+            _ => None,
+        });
+        structs.collect()
     }
 
     /// The documentation of a struct.

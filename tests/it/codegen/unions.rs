@@ -44,6 +44,35 @@ fn one_of_with_a_mapping_is_a_union_too() {
 }
 
 #[test]
+fn properties_that_variants_have_in_common_in_name_only_have_one_slot() {
+    let code = code(&schemas(
+        "U: {discriminator: {propertyName: t, mapping: {a: A, b: B}}, properties: {same: {type: boolean}}},
+         A: {allOf: [{$ref: '#/components/schemas/U'},
+            {properties: {clash: {type: integer}, object: {$ref: '#/components/schemas/X'}}}]},
+         B: {allOf: [{$ref: '#/components/schemas/U'},
+            {properties: {clash: {type: string}, object: {$ref: '#/components/schemas/Y'}}}]},
+         X: {properties: {x: {type: integer}, deep: {type: integer}}},
+         Y: {properties: {y: {type: integer}, deep: {type: array, items: {type: integer}}}}",
+    ));
+    let mut slots = code.slots("U");
+    slots.sort();
+    let raw = "Option<&'avalue::RawValue>";
+    assert_eq!(
+        slots,
+        [
+            vec![format!("deep: {raw}"), "x: Option<i64>".to_owned(), "y: Option<i64>".to_owned()],
+            vec![
+                "tag_: ::std::borrow::Cow<'a,str>".to_owned(),
+                format!("clash: {raw}"),
+                "object: Option<crate::union::Object<Flat_1<'a>>>".to_owned(),
+                "same: Option<bool>".to_owned()
+            ],
+        ]
+    );
+    assert!(code.text.contains("from_str(value.get()).ok()?"), "read when the tag is known\n{}", code.text);
+}
+
+#[test]
 fn a_leaf_may_inherit_from_a_union_that_has_no_properties() {
     let code = code(&schemas(
         "U: {discriminator: {propertyName: t, mapping: {a: A}}}, A: {allOf: [{$ref: '#/components/schemas/U'}]}",

@@ -55,10 +55,53 @@ fn a_list_is_read_as_it_would_be_by_the_variant_itself() {
 }
 
 #[test]
+fn a_list_does_not_stand_for_the_properties_of_all_variants() {
+    // As many elements as the payloads of all kinds of attachments have properties, of types that would fit.
+    let json = r#"{"payload":[null,null,"t","u",null,5,null],"type":"image"}"#;
+    let attachment: Attachment = serde_json::from_str(json).unwrap();
+    assert!(matches!(attachment, Attachment::Unknown(_)), "{attachment:?}");
+}
+
+#[test]
 fn what_cannot_be_read_says_at_which_property_it_is() {
     let json = r#"{"timestamp":1,"message":{"timestamp":1,"recipient":{"chat_type":"chat"},
         "body":{"mid":"mid.1","seq":"x"}},"update_type":"message_created"}"#;
     let Update::Unknown(unknown) = serde_json::from_str(json).unwrap() else { panic!() };
     let error = unknown.error.unwrap();
     assert_eq!(error, r#"invalid type: string "x", expected i64 at line 2 column 39, in message.body.seq"#);
+}
+
+/// Other people's types that look at a value before they know what it is. serde keeps it for them in a form of its own.
+#[test]
+fn an_update_can_be_read_inside_of_other_peoples_types() {
+    #[derive(serde::Deserialize)]
+    struct Flattened {
+        #[serde(flatten)]
+        update: Update,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Untagged {
+        Update(Update),
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(tag = "of", rename_all = "lowercase")]
+    enum Tagged {
+        Tamtam(Update),
+    }
+    let read = |json: &str| {
+        let Untagged::Update(untagged) = serde_json::from_str(json).unwrap();
+        let Flattened { update: flattened } = serde_json::from_str(json).unwrap();
+        let Tagged::Tamtam(tagged) = serde_json::from_str(json).unwrap();
+        [untagged, flattened, tagged]
+    };
+    let json =
+        r#"{"of":"tamtam","timestamp":5,"chat_id":17,"user":{"user_id":1,"name":""},"update_type":"bot_started"}"#;
+    for update in read(json) {
+        assert!(matches!(&update, Update::BotStarted(started) if started.chat_id.0 == 17), "{update:?}");
+    }
+    for update in read(r#"{"of":"tamtam","new":[1.5,null],"update_type":"weather"}"#) {
+        let Update::Unknown(unknown) = update else { panic!("{update:?}") };
+        assert_eq!((unknown.tag.as_str(), &unknown.to_value()["new"]), ("weather", &json!([1.5, null])));
+    }
 }
