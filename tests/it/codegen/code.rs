@@ -93,18 +93,18 @@ impl Code {
             },
             _ => None,
         });
-        let items = blocks.map(|statements| -> Vec<&Item> {
-            let item = |statement| match statement {
-                &Stmt::Item(ref item) => Some(item),
+        let items = blocks.map(|statements| {
+            let items = statements.iter().filter_map(|statement| match statement {
+                Stmt::Item(item) => Some(item),
                 _ => None,
-            };
-            statements.iter().filter_map(item).collect()
+            });
+            items.collect::<Vec<_>>()
         });
         let is_of = |item: &&Item| match item {
             Item::Impl(block) => block.trait_.is_some() && short(&block.self_ty) == union,
             _ => false,
         };
-        let own = items.into_iter().find(|items| items.iter().any(|item| is_of(item)));
+        let own = items.into_iter().find(|items| items.iter().any(is_of));
         let structs = own.into_iter().flatten().filter_map(|item| match item {
             Item::Struct(item) => Some(fields(item)),
             _ => None,
