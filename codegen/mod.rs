@@ -5,6 +5,7 @@
 
 mod docs;
 mod emit;
+pub(crate) mod jsonpath;
 mod lower;
 mod model;
 mod names;

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::{Error, Result, at, flag, jsonpath::JsonPath, text, yaml};
 use serde_json::Value;
-use serde_json_path::JsonPath;
-
-use super::{Error, Result, at, flag, text, yaml};
 
 /// Applies every action in order.
 ///
@@ -28,8 +26,7 @@ pub(super) fn apply(document: &mut Value, overlay: &Value, extensions: &[&str]) 
             return Err(Error::new(place, "has no `description`: say why the action is there"));
         }
         let path = JsonPath::parse(target).map_err(|error| Error::new(&place, format!("not a JSONPath: {error}")))?;
-        let found: BTreeSet<String> =
-            path.query_located(document).locations().map(|location| location.to_json_pointer()).collect();
+        let found = path.pointers(document);
         if found.is_empty() && same_version {
             return Err(Error::new(place, "matches nothing in the document"));
         }

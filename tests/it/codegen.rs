@@ -8,6 +8,7 @@ mod code;
 mod docs;
 mod documents;
 mod errors;
+mod jsonpath;
 mod names;
 mod operations;
 mod overlay;
