@@ -92,7 +92,13 @@ impl Selector {
 
 impl Equal {
     fn is_true_of(&self, value: &Value) -> bool {
-        self.names.iter().try_fold(value, |value, name| value.get(name)) == Some(&self.value)
+        match (self.names.iter().try_fold(value, |value, name| value.get(name)), &self.value) {
+            // 1 is 1.0; integers that are too large for that are themselves.
+            (Some(Value::Number(found)), Value::Number(number)) if found.is_f64() || number.is_f64() => {
+                found.as_f64() == number.as_f64()
+            }
+            (found, value) => found == Some(value),
+        }
     }
 }
 
@@ -153,6 +159,9 @@ impl<'a> Reader<'a> {
     }
 
     fn name(&mut self) -> Result<String, String> {
+        if self.rest.starts_with(|first: char| first.is_ascii_digit()) {
+            return Err(self.expected("a name, or an index in brackets,"));
+        }
         self.while_(|letter| letter == '_' || letter.is_alphanumeric(), "a name").map(str::to_owned)
     }
 

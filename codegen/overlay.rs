@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Error, Result, at, flag, jsonpath::JsonPath, text, yaml};
 use serde_json::Value;
+
+use super::{Error, Result, at, flag, jsonpath::JsonPath, text, yaml};
 
 /// Applies every action in order.
 ///

@@ -11,5 +11,5 @@ pub fn read_page(text: &str) -> usize {
 /// Reads the first update of a page.
 #[must_use]
 pub fn read_first(text: &str) -> bool {
-    Page::read(text).is_ok_and(|mut page| page.updates.next().is_some())
+    Page::read(text).is_ok_and(|mut page| matches!(page.updates.next(), Some(Ok(_))))
 }

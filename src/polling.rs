@@ -173,7 +173,7 @@ impl Updates {
 
     /// Ends the stream when this future ends, whatever it returns: what was fetched is still handed out, the server is told
     /// that it is done (which takes 5 s at most, and as long again where a marker is to be saved), and then there is no next
-    /// update.
+    /// update. (Of a page whose rest came garbled it is not told: it comes again at the next start.)
     ///
     /// A service is mostly ended by SIGTERM, which `tokio::signal::unix` tells of; [`Run`] shows how to wait for both.
     ///

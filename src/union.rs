@@ -23,7 +23,7 @@ pub(crate) use place::at_its_place;
 pub struct Unknown {
     /// The value of the tag (`update_type`, `type`, ...); empty when there is none.
     pub tag: String,
-    /// The whole value as it came.
+    /// The whole value as it came; written anew where a type of yours has serde look at it first (`flatten`, `untagged`).
     pub raw: Box<RawValue>,
     /// Why a value whose tag is known could not be read; `None` when the tag is not known.
     pub error: Option<String>,

@@ -41,6 +41,7 @@ pub(crate) fn figures() -> Vec<Figure> {
         upload(protocol, &one);
         let pairs: Vec<(Took, Took)> = (0..PAIRS).map(|_| (curl(), upload(protocol, &one))).collect();
         let memory = pairs.iter().map(|(_, ours)| ours.memory).fold(upload(protocol, &four).memory, f64::max);
+        assert!(memory > 0.0, "an upload did not say what it took");
         let mut add =
             |name: &str, bar, is| figures.push(Figure { name: format!("upload, {protocol}, {name}"), bar, is });
         add(

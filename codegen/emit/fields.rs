@@ -20,7 +20,7 @@ pub(super) struct Property {
 
 /// The fields of a struct.
 pub(super) fn properties(item: &ItemStruct) -> Vec<Property> {
-    let property = |field: &syn::Field| {
+    let property = |field: &Field| {
         let inner = generic_argument(&field.ty, "Option");
         let ty = inner.unwrap_or(&field.ty);
         let content = generic_argument(ty, "Box");

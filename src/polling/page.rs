@@ -40,7 +40,7 @@ struct Text {
 /// The rest of a page cannot be read: the page has to be asked for again, and to be read whole.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Broken {
-    /// The JSON of each update that was handed out. If it comes again, it has been dealt with.
+    /// The JSON of each update that was handed out. If it comes again, to the letter, it has been dealt with.
     handed_out: Vec<String>,
 }
 
@@ -102,7 +102,7 @@ impl Whole {
         Ok(Self { updates: updates.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?, marker })
     }
 
-    fn page(self) -> Page {
+    pub(super) fn page(self) -> Page {
         self.after(&Broken { handed_out: Vec::new() })
     }
 

@@ -110,7 +110,9 @@ impl World {
         let clock = Arc::clone(&self.bot.transport().clock);
         let began = clock.now();
         let poll = Poll { marker, limit: Some(LARGEST_PAGE), hold_seconds: Some(0), types: Vec::new() };
-        let page: Page = get(&self.bot, poll, CallOptions::default(), |body| read(Page::read(into_text(body)))).await?;
+        // Nobody comes to what is wrong in the middle of a page that is passed.
+        let whole: Whole = get(&self.bot, poll, CallOptions::default(), |body| read(Whole::read(&text(&body)))).await?;
+        let page = whole.page();
         tracing::info!(any = !page.updates.is_empty(), "skipped what was waiting");
         Ok(Input::Page { page, took: clock.now().duration_since(began) })
     }

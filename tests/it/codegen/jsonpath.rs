@@ -39,7 +39,7 @@ fn every_target_of_our_overlays_finds_what_the_library_finds() {
 fn all_that_it_reads_it_reads_as_the_library_does() {
     let document = json!({
         "a": {"b": [{"name": "x", "n": 1}, {"name": "y", "n": null}, "x", 2, [3]], "c/d": {"~": true}},
-        "b": {"b": {"name": "y"}, "\u{444}": "x", "e": []}, "": "x", "it's": 5,
+        "b": {"b": {"name": "y"}, "\u{444}": "x", "e": []}, "n": [0, 1, 1.0, 100, 1.5, 9007199254740993_i64], "": "x", "it's": 5,
     });
     for query in [
         "$",
@@ -70,6 +70,12 @@ fn all_that_it_reads_it_reads_as_the_library_does() {
         "$.b..name",
         "$.a[0]",
         "$.a.b['0']",
+        "$.n[?@ == 1]",
+        "$.n[?@ == 1.0]",
+        "$.n[?@ == 1e2]",
+        "$.n[?@ == -0]",
+        "$.n[?@ == 1.5]",
+        "$.n[?@ == 9007199254740993]",
     ] {
         assert_eq!(found(query, &document), expected(query, &document), "{query}");
     }
@@ -83,6 +89,8 @@ fn what_it_does_not_read_it_names() {
         ("$a", "expected `.`, `..` or `[` at `a`"),
         ("$.", "expected a name at its end"),
         ("$..", "expected a name at its end"),
+        ("$.200", "expected a name, or an index in brackets, at `200`"),
+        ("$[?@.0 == 1]", "expected a name, or an index in brackets, at `0 == 1]`"),
         ("$.a[", "expected a string, a number, true, false or null at its end"),
         ("$.a['b'", "expected `]` at its end"),
         ("$['b", "expected `'` at `b`"),

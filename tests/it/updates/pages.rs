@@ -125,8 +125,8 @@ async fn a_run_that_is_shut_down_does_not_commit_a_broken_page() {
 }
 
 #[tokio::test]
-async fn the_first_update_is_handled_before_the_last_is_parsed() {
-    // A page whose last update is no JSON: who parses it before the first is handled asks for it again before.
+async fn what_comes_before_a_broken_update_is_handled_before_the_page_is_asked_for_again() {
+    // All but the last.
     let whole = page(&(0..500).collect::<Vec<i64>>(), 10).to_string();
     let broken = whole.replace(r#""chat_id":499,"#, r#""chat_id":499;"#);
     let (_server, bot, pages) = Pages::serve([broken, whole, page(&[], 10).to_string()]).await;
