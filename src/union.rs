@@ -127,56 +127,37 @@ pub(crate) fn not_flat<E: serde::de::Error>() -> E {
     E::custom("cannot be read in one pass")
 }
 
-/// The properties of all members of a union, of which the tag picks those of one.
-pub(crate) trait Properties<T> {
-    /// `None` if the member lacks one that it must have, or it is of another type.
-    fn into_member(self) -> Option<Flat<T>>;
-}
-
-/// Reads properties and has the tag pick, there and then: the struct of them all is too large to be passed on.
-pub(crate) fn pick<'de, P, T, D>(deserializer: D) -> Result<Flat<T>, D::Error>
-where
-    P: Properties<T> + Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    struct Picking<P, T>(PhantomData<(P, T)>);
-
-    impl<'de, P: Properties<T> + Deserialize<'de>, T> Visitor<'de> for Picking<P, T> {
-        type Value = Flat<T>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Flat<T>, A::Error> {
-            P::deserialize(MapAccessDeserializer::new(map))?.into_member().ok_or_else(not_flat)
-        }
-    }
-
-    deserializer.deserialize_map(Picking(PhantomData::<(P, T)>))
-}
-
 /// What is an object in JSON. serde would take a list, too, for the fields of a struct in their order.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields<T>(PhantomData<T>);
+        object(deserializer, |fields| Some(Self(fields)))
+    }
+}
 
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
-            type Value = T;
+/// Reads the fields of an object and makes something of them there and then, for they may be too many to be passed on
+/// cheaply; `None` is an error.
+pub(crate) fn object<'de, T, U, D>(deserializer: D, make: impl FnOnce(T) -> Option<U>) -> Result<U, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    struct Making<F, T>(F, PhantomData<T>);
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
+    impl<'de, F: FnOnce(T) -> Option<U>, T: Deserialize<'de>, U> Visitor<'de> for Making<F, T> {
+        type Value = U;
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map))
-            }
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
         }
 
-        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<U, A::Error> {
+            (self.0)(T::deserialize(MapAccessDeserializer::new(map))?).ok_or_else(not_flat)
+        }
     }
+
+    deserializer.deserialize_map(Making(make, PhantomData::<T>))
 }
 
 /// A union whose members are told apart by the value of one property.

@@ -14,16 +14,27 @@ pub(crate) fn this() -> PathBuf {
     std::env::current_exe().unwrap()
 }
 
-/// The user instructions of one more time: what the process needs to start does not count.
+/// The user instructions of one more time.
 pub(crate) fn instructions(arguments: [&str; 3], times: (usize, usize)) -> f64 {
+    counted(&["--tool=callgrind", "--callgrind-out-file=/dev/null"], "Collected :", arguments, times)
+}
+
+/// The allocations of one more time; one that grows counts again.
+pub(crate) fn allocations(arguments: [&str; 3], times: (usize, usize)) -> f64 {
+    counted(&["--tool=memcheck"], "total heap usage:", arguments, times)
+}
+
+/// What valgrind counts of one more time: what the process needs to start does not count.
+fn counted(tool: &[&str], label: &str, arguments: [&str; 3], times: (usize, usize)) -> f64 {
     let count = |times: usize| {
         let mut command = Command::new("valgrind");
-        command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(this());
+        command.args(tool).arg(this());
         let out = command.args(arguments).arg(times.to_string()).output().expect("valgrind can be run");
         let told = String::from_utf8_lossy(&out.stderr);
         assert!(out.status.success(), "{told}");
-        let count = told.lines().find_map(|line| line.split("Collected :").nth(1)).expect("callgrind counts");
-        count.trim().parse::<f64>().unwrap()
+        let count = told.lines().find_map(|line| line.split(label).nth(1)).expect("valgrind counts");
+        let count = count.split_whitespace().next().expect("a number").replace(',', "");
+        count.parse::<f64>().unwrap()
     };
     (count(times.1) - count(times.0)) / (times.1 - times.0) as f64
 }

@@ -5,18 +5,16 @@ use std::{fs, hint::black_box, time::Instant};
 use serde::de::IgnoredAny;
 
 use crate::{
-    allocations,
     corpus::PAGE,
     model::{self, known, tagged},
 };
 
-/// Reads the page in a file so many times, and prints how many allocations that took.
+/// Reads the page in a file so many times.
 pub(crate) fn work(name: &str, page: &str, times: usize) {
     let text = fs::read_to_string(page).unwrap();
     if name == "known" {
         model::know(&text);
     }
-    let before = allocations();
     for _ in 0..times {
         match name {
             "ours" => assert_eq!(tamtam::figures::read_page(&text), PAGE),
@@ -30,7 +28,6 @@ pub(crate) fn work(name: &str, page: &str, times: usize) {
             _ => panic!("{name}"),
         }
     }
-    println!("{}", allocations() - before);
 }
 
 /// The time to the first update of a page over the time for all of it, in the best of some runs.

@@ -6,7 +6,7 @@ use crate::{
     clean_build,
     corpus::PAGE,
     figure::{Figure, table},
-    measure::{Pages, Server, instructions, printed},
+    measure::{Pages, Server, allocations, instructions, printed},
     parse, upload,
 };
 
@@ -63,8 +63,8 @@ pub(crate) fn counted() -> Vec<Figure> {
         Figure::most("page parse / serde internally tagged", 0.72, last / parse("tagged", "last")),
         Figure::most("page with 10 % unknown / clean page", 1.10, parse("ours", "unknown") / last),
     ];
-    let allocations = printed(["parse", "ours", &pages.path("last")], 1)[0] / PAGE as f64;
-    figures.push(Figure::most("allocations per update", 11.5, allocations));
+    let allocations = allocations(["parse", "ours", &pages.path("last")], (1, 3));
+    figures.push(Figure::most("allocations per update", 11.5, allocations / PAGE as f64));
     let send = |name: &str| instructions(["call", name, &server.url], (50, 250));
     let run = |name: &str| instructions(["call", name, &server.url], (1, 4));
     let bare = send("bare-send");

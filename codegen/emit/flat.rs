@@ -60,7 +60,7 @@ pub(super) fn emit(union: &Union, structs: &Structs) -> TokenStream {
         const _: () = {
             #definitions
 
-            impl crate::union::Properties<#name> for #ident<'_> {
+            impl #ident<'_> {
                 fn into_member(self) -> ::std::option::Option<crate::union::Flat<#name>> {
                     let flat = self;
                     ::std::option::Option::Some(crate::union::Flat::Member(match &*flat.tag_ {
@@ -74,7 +74,7 @@ pub(super) fn emit(union: &Union, structs: &Structs) -> TokenStream {
                 fn read_flat<'de, D: ::serde::Deserializer<'de>>(
                     deserializer: D,
                 ) -> ::std::result::Result<crate::union::Flat<Self>, D::Error> {
-                    crate::union::pick::<#ident<'de>, _, _>(deserializer)
+                    crate::union::object(deserializer, |flat: #ident<'de>| flat.into_member())
                 }
             }
         };
