@@ -3,6 +3,7 @@
 mod fields;
 mod flat;
 mod operations;
+mod secret;
 mod types;
 
 use proc_macro2::TokenStream;

@@ -190,6 +190,9 @@ impl<'a> Lowering<'a> {
             if let Some(check) = check(self.document, node, place)? {
                 lowered.insert("x-check".to_owned(), check);
             }
+            if let Some(secret) = secret(self.document, node, place)? {
+                lowered.insert("x-secret".to_owned(), secret.into());
+            }
             if self.leads_to_checks(node) {
                 lowered.insert("x-checks-inside".to_owned(), true.into());
             }
@@ -335,6 +338,18 @@ pub(super) fn check(document: &Value, node: &Value, place: &str) -> Result<Optio
             [min, max] => Ok(Some(json!({"kind": "length", "min": min, "max": max}))),
         },
         Some(other) => Err(Error::new(place, format!("`x-check: {other}` is neither `length` nor `http-url`"))),
+    }
+}
+
+/// What must not be shown of a value: `x-secret: url` leaves the origin of a URL, `x-secret: value` nothing.
+pub(super) fn secret<'a>(document: &'a Value, node: &'a Value, place: &str) -> Result<Option<&'a str>> {
+    match keyword(document, node, "x-secret").and_then(Value::as_str) {
+        None => Ok(None),
+        Some(kind) if !is_string(document, node) => {
+            Err(Error::new(join(place, "x-secret"), format!("`{kind}` on a schema that is not a string")))
+        }
+        Some(kind @ ("url" | "value")) => Ok(Some(kind)),
+        Some(other) => Err(Error::new(join(place, "x-secret"), format!("`{other}` is neither `url` nor `value`"))),
     }
 }
 

@@ -63,7 +63,6 @@ static OPERATION: Shape = Fields(&[
     ("x-example", &Text),
     ("x-exactly-one-of", &List(&Text)),
     ("x-retry", &Text),
-    ("x-secret-url", &Text),
 ]);
 
 static PARAMETER: Shape = Fields(&[
@@ -105,6 +104,7 @@ static SCHEMA: Shape = Fields(&[
     ("x-at-least-one-of", &List(&Text)),
     ("x-boxed", &Flag),
     ("x-check", &Text),
+    ("x-secret", &Text),
     ("x-acknowledgement", &Fields(&[("success", &Text), ("message", &Text)])),
 ]);
 
@@ -120,7 +120,7 @@ pub(super) const EXTENSIONS: [&str; 12] = [
     "x-hold",
     "x-id",
     "x-retry",
-    "x-secret-url",
+    "x-secret",
     "x-tag-of",
 ];
 

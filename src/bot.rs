@@ -10,6 +10,7 @@ use crate::{
     api::{Api, GetMyInfo},
     check::{self, Invalid, Place},
     id::MessageId,
+    secret::HiddenUrl,
     transport::Transport,
     types::{MessageLinkType, NewMessageLink},
 };
@@ -51,7 +52,7 @@ struct Shared {
 impl fmt::Debug for Bot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bot")
-            .field("base_url", &self.shared.base_url_text)
+            .field("base_url", &HiddenUrl(&self.shared.base_url_text))
             .field("version", &self.version())
             .finish_non_exhaustive()
     }

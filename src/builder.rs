@@ -10,8 +10,9 @@ use crate::{
     api::Client,
     clock::{self, Clock},
     error::root,
+    secret::{HiddenUrl, Secret, Secrets},
     token::Token,
-    transport::{RetryHook, Timeouts, Transport},
+    transport::{RetryHook, SizeLimits, Timeouts, Transport},
 };
 
 /// Where TamTam serves its Bot API.
@@ -24,8 +25,17 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const POLL_MARGIN: Duration = Duration::from_secs(15);
 /// How long an unused connection is kept.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+/// The interval of HTTP/2 pings, and how long their answer may take.
+const KEEP_ALIVE: KeepAlive = KeepAlive { interval: Duration::from_secs(10), timeout: Duration::from_secs(10) };
 /// What the server sees as our name.
 const USER_AGENT: &str = concat!("tamtam-rs/", env!("CARGO_PKG_VERSION"));
+
+/// How a frozen HTTP/2 connection is noticed.
+#[derive(Debug, Clone, Copy)]
+struct KeepAlive {
+    interval: Duration,
+    timeout: Duration,
+}
 
 /// Settings of a [`Bot`]; made by [`Bot::builder`].
 #[must_use = "a builder does nothing until `build` is called"]
@@ -35,6 +45,8 @@ pub struct BotBuilder {
     version: String,
     connect_timeout: Duration,
     timeouts: Timeouts,
+    keep_alive: KeepAlive,
+    size_limits: SizeLimits,
     retry: RetryPolicy,
     on_retry: Option<RetryHook>,
     gzip: bool,
@@ -48,10 +60,12 @@ impl fmt::Debug for BotBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Proxies may carry a password, and the token never shows.
         f.debug_struct("BotBuilder")
-            .field("base_url", &shown(&self.base_url))
+            .field("base_url", &HiddenUrl(&self.base_url))
             .field("version", &self.version)
             .field("connect_timeout", &self.connect_timeout)
             .field("timeouts", &self.timeouts)
+            .field("keep_alive", &self.keep_alive)
+            .field("size_limits", &self.size_limits)
             .field("retry", &self.retry)
             .field("gzip", &self.gzip)
             .finish_non_exhaustive()
@@ -66,6 +80,8 @@ impl BotBuilder {
             version: <Client as ClientInfo<_>>::api_version().to_owned(),
             connect_timeout: CONNECT_TIMEOUT,
             timeouts: Timeouts { request: REQUEST_TIMEOUT, poll_margin: POLL_MARGIN },
+            keep_alive: KEEP_ALIVE,
+            size_limits: SizeLimits::default(),
             retry: RetryPolicy::default(),
             on_retry: None,
             gzip: true,
@@ -117,6 +133,49 @@ impl BotBuilder {
     /// that a call which got no connection is known not to have been sent.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
+        self
+    }
+
+    /// Sets how a frozen HTTP/2 connection is noticed: one that lives, and on which nobody answers any more.
+    ///
+    /// - `interval`: Time without data from the server after which it is pinged, also while no call is under way. Defaults
+    ///   to 10 s.
+    /// - `timeout`: Time to wait for the answer to a ping. Defaults to 10 s.
+    ///
+    /// When the answer does not come, the calls on the connection fail, and later calls make a new one. So a call on a
+    /// frozen connection fails within `interval` + `timeout`. HTTP/1.1 needs no pings: a connection is not used again
+    /// after a call on it has timed out.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # fn main() -> tamtam::Result<()> {
+    /// let interval = Duration::from_secs(5);
+    /// let bot = tamtam::Bot::builder("token").http2_keep_alive(interval, Duration::from_secs(5)).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn http2_keep_alive(mut self, interval: Duration, timeout: Duration) -> Self {
+        self.keep_alive = KeepAlive { interval, timeout };
+        self
+    }
+
+    /// Sets the largest body of a response, in bytes after decompression. Defaults to 16 MiB.
+    ///
+    /// A larger body is not read to its end: the call fails with an error that
+    /// [`is_too_large`](Error::is_too_large). Pages of updates have a limit of their own,
+    /// [`max_page_bytes`](Self::max_page_bytes).
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.size_limits.response.bytes = bytes;
+        self
+    }
+
+    /// Sets the largest page of updates, in bytes after decompression. Defaults to 64 MiB.
+    ///
+    /// [`Bot::updates`] and [`Bot::run`] ask for a larger page again with half its number of updates. They end with an
+    /// error that [`is_too_large`](Error::is_too_large) if a single update is larger.
+    pub fn max_page_bytes(mut self, bytes: usize) -> Self {
+        self.size_limits.page.bytes = bytes;
         self
     }
 
@@ -185,11 +244,22 @@ impl BotBuilder {
     /// # Errors
     ///
     /// When a setting cannot work, with a message that names it: an empty token, a base URL that is none, an `https` one
-    /// without a TLS feature, a proxy or certificate that cannot be read.
+    /// without a TLS feature, a proxy or certificate that cannot be read, a timeout, interval or size limit of zero.
     pub fn build(self) -> Result<Bot> {
         let token = self.token.trim();
         if token.is_empty() {
             return Err(Error::build("the token is empty: PrimeBot (https://tt.me/primebot) gives one to every bot"));
+        }
+        for (is_zero, setting) in [
+            (self.timeouts.request.is_zero(), "timeout"),
+            (self.connect_timeout.is_zero(), "connect_timeout"),
+            (self.keep_alive.interval.is_zero() || self.keep_alive.timeout.is_zero(), "http2_keep_alive"),
+            (self.size_limits.response.bytes == 0, "max_response_bytes"),
+            (self.size_limits.page.bytes == 0, "max_page_bytes"),
+        ] {
+            if is_zero {
+                return Err(Error::build(format!("`{setting}` is zero, so that no call could succeed: raise it")));
+            }
         }
         let token = Token::new(token.to_owned());
         let base_url = base_url(&self.base_url, &token)?;
@@ -197,6 +267,9 @@ impl BotBuilder {
             .user_agent(USER_AGENT)
             .connect_timeout(self.connect_timeout.min(self.timeouts.request / 2))
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .http2_keep_alive_interval(self.keep_alive.interval)
+            .http2_keep_alive_timeout(self.keep_alive.timeout)
+            .http2_keep_alive_while_idle(true)
             .gzip(self.gzip);
         for url in &self.proxies {
             // The URL may carry a password, so the message does not repeat it.
@@ -220,8 +293,10 @@ impl BotBuilder {
         let transport = Transport {
             http,
             token,
+            base_path: Secret::beyond_the_origin(base_url.as_str()),
             version: self.version,
             timeouts: self.timeouts,
+            size_limits: self.size_limits,
             retry: self.retry,
             on_retry: self.on_retry,
             clock: self.clock,
@@ -230,21 +305,21 @@ impl BotBuilder {
     }
 }
 
-/// As much of a base URL as may be seen: no user, password or query, whatever is wrong with it.
-fn shown(text: &str) -> String {
-    let text = text.split(['?', '#']).next().unwrap_or_default();
-    match (text.split_once("://"), text.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-        (None, Some((_, host))) => host.to_owned(),
-        (_, None) => text.to_owned(),
-    }
+/// What is shown of a base URL that cannot be parsed: no user, path or query, which may be secret.
+fn without_path(text: &str) -> String {
+    let (scheme, rest) = text.split_once("//").map_or(("", text), |(scheme, rest)| (&text[..scheme.len() + 2], rest));
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let more = if authority.len() < rest.len() { "/..." } else { "" };
+    format!("{scheme}{host}{more}")
 }
 
 /// A URL under which paths can be put.
 fn base_url(text: &str, token: &Token) -> Result<Url> {
     let fail = |problem: &str| Error::build(format!("the base URL {problem}"));
+    let secrets = Secrets([Some(token.secret()), None, None]);
     let url = Url::parse(text)
-        .map_err(|error| fail(&format!("`{}` is not a URL: {error}", token.secret().redact(&shown(text)))))?;
+        .map_err(|error| fail(&format!("`{}` is not a URL: {error}", secrets.clean(&without_path(text)))))?;
     match url.scheme() {
         "http" => {}
         "https" if cfg!(any(feature = "rustls", feature = "native-tls")) => {}

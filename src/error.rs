@@ -8,7 +8,7 @@ use http::StatusCode;
 
 pub use code::{ChatDenied, ErrorCode};
 
-use crate::{check::Invalid, handler::BoxError, retry::Failure};
+use crate::{check::Invalid, handler::BoxError, retry::Failure, secret::Printable, transport::body::SizeLimit};
 
 /// Why a call failed.
 ///
@@ -77,6 +77,12 @@ pub(crate) enum Kind {
     /// No connection within the time for it, so nothing was sent.
     #[error("cannot connect in time")]
     ConnectTimeout { source: reqwest::Error },
+    /// An HTTP/2 server refused the request before it processed it.
+    #[error("refused before it was processed: {}", root(source))]
+    Unprocessed { source: reqwest::Error },
+    /// The body of a success is over the limit, unpacked.
+    #[error("{status}, but the unpacked body is larger than the limit of {limit}")]
+    TooLarge { status: StatusCode, limit: SizeLimit },
     /// The time was over before the answer began.
     #[error("no answer in time")]
     Timeout { source: reqwest::Error },
@@ -149,16 +155,19 @@ impl Kind {
     pub(crate) fn failure(&self) -> Failure {
         match self {
             Self::Connect { .. } | Self::ConnectTimeout { .. } => Failure::NotSent,
+            Self::Unprocessed { .. } => Failure::NotProcessed,
             Self::Timeout { .. } | Self::Io { .. } | Self::Idle(_) => Failure::Unknown,
             Self::Cut { .. } => Failure::Garbled,
+            Self::TooLarge { .. } => Failure::Misfit,
             Self::Decode { source, .. } if source.is_data() => Failure::Misfit,
             Self::Decode { .. } => Failure::Garbled,
-            Self::Status { status, code, message, retry_after } => match *status {
+            Self::Refused(Some(message)) if is_not_ready(None, message) => Failure::AttachmentNotReady,
+            Self::Status { status, code, message, .. } => match *status {
                 StatusCode::TOO_MANY_REQUESTS => Failure::RateLimited,
                 StatusCode::BAD_REQUEST if is_not_ready(code.as_ref(), message) => Failure::AttachmentNotReady,
-                // The API itself says so before it does anything; a proxy may say it after it has passed the request on.
-                StatusCode::SERVICE_UNAVAILABLE if code.is_some() || retry_after.is_some() => Failure::Unavailable,
-                StatusCode::SERVICE_UNAVAILABLE => Failure::UnavailableByProxy,
+                // Only the API says it before it does anything. A proxy may say it, with `Retry-After` or without, after it
+                // has passed the request on.
+                StatusCode::SERVICE_UNAVAILABLE if code.is_some() => Failure::NotProcessed,
                 StatusCode::REQUEST_TIMEOUT => Failure::Unknown,
                 status if status.is_server_error() => Failure::Unknown,
                 _ => Failure::Refused,
@@ -185,9 +194,12 @@ impl Kind {
     }
 }
 
-/// Whether a 400 says that attached media is still being processed. Servers say it by the code or by the message.
+/// Whether a 400, or a refusal, says that attached media is still being processed. Servers say it by the code or by the
+/// message.
 fn is_not_ready(code: Option<&ErrorCode>, message: &str) -> bool {
-    code == Some(&ErrorCode::AttachmentNotReady) || message.contains(".not.processed")
+    code == Some(&ErrorCode::AttachmentNotReady)
+        || message.contains(".not.processed")
+        || message.contains(ErrorCode::AttachmentNotReady.as_str())
 }
 
 impl Error {
@@ -214,7 +226,7 @@ impl Error {
     pub(crate) fn is_already_gone(&self) -> bool {
         // By the API's own word: a proxy's 404 says nothing of it.
         let by_api = self.code().is_some_and(|code| *code != ErrorCode::MethodNotFound);
-        self.0.report.may_be_gone && self.is_not_found() && by_api
+        self.0.report.may_be_gone && (self.is_refused() || self.is_not_found() && by_api)
     }
 
     /// The operation that failed, by the document's name (`sendMessage`), or method and path of a raw request.
@@ -228,7 +240,10 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match &self.0.kind {
-            Kind::Status { status, .. } | Kind::Cut { status, .. } | Kind::Decode { status, .. } => Some(*status),
+            Kind::Status { status, .. }
+            | Kind::Cut { status, .. }
+            | Kind::TooLarge { status, .. }
+            | Kind::Decode { status, .. } => Some(*status),
             Kind::Refused(_) => Some(StatusCode::OK),
             _ => None,
         }
@@ -243,7 +258,8 @@ impl Error {
         }
     }
 
-    /// The server's words: the API's `message`, or the text of an answer that is not the API's (a proxy's page).
+    /// The server's words: the API's `message`, or the text of an answer that is not the API's (a proxy's page). Control
+    /// characters are escaped (`\n`), and secrets are left out.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         match &self.0.kind {
@@ -348,6 +364,14 @@ impl Error {
         matches!(self.0.kind, Kind::Decode { .. })
     }
 
+    /// The body of a success is larger than its limit; the error names the limit. It was not read, and the server has done
+    /// what was asked. Raise [`BotBuilder::max_response_bytes`](crate::BotBuilder::max_response_bytes), or ask for less at a
+    /// time.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        matches!(self.0.kind, Kind::TooLarge { .. })
+    }
+
     /// What a payload or a session's data brought back is not the value that was asked for: another version of the bot has
     /// written it. Tell the person that the button is too old, or begin the session anew.
     #[must_use]
@@ -408,6 +432,7 @@ impl Error {
             Kind::Build(_)
             | Kind::Invalid(_)
             | Kind::Unmade { .. }
+            | Kind::TooLarge { .. }
             | Kind::WebhookSubscribed(_)
             | Kind::MarkerStore(_) => true,
             _ => false,
@@ -467,12 +492,13 @@ impl fmt::Debug for Error {
     }
 }
 
+/// One line: control characters, which could forge a line of the log, are escaped.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(operation) = &self.0.operation {
-            write!(f, "{operation}: ")?;
+            write!(f, "{}: ", Printable(operation))?;
         }
-        self.0.kind.fmt(f)
+        Printable(&self.0.kind).fmt(f)
     }
 }
 

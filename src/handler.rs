@@ -15,7 +15,11 @@ use std::{
 use bytes::Bytes;
 use tokio::task::unconstrained;
 
-use crate::{Bot, Error, Update, clock::Clock};
+use crate::{
+    Bot, Error, Update,
+    clock::Clock,
+    secret::{Printable, printable},
+};
 
 /// How long a handler may take unless it is set: twice as long as one message waits for its attachment.
 pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
@@ -206,10 +210,10 @@ impl Handling {
                 let again = failed.update.take().filter(|_| recovery == Recovery::Retry);
                 // The error is the handler's own: it may panic when it is written, and when it is dropped.
                 let told = catch_unwind(AssertUnwindSafe(move || {
-                    tracing::error!(update = tag, attempts, ?recovery, "{}", failed.cause);
+                    tracing::error!(update = tag, attempts, ?recovery, "{}", Printable(&failed.cause));
                 }));
                 if let Err(panic) = told {
-                    tracing::error!(attempts, ?recovery, "the handler's error panicked: {}", words(panic));
+                    tracing::error!(attempts, ?recovery, "the handler's error panicked: {}", printable_words(panic));
                 }
                 again.map_or(Outcome::Skipped, Outcome::Again)
             }
@@ -220,7 +224,7 @@ impl Handling {
     pub(crate) fn recovery(&self, failed: &Failed) -> Recovery {
         let Some(on_error) = &self.on_error else { return Recovery::Skip };
         catch_unwind(AssertUnwindSafe(|| on_error(failed))).unwrap_or_else(|panic| {
-            tracing::error!("on_error panicked: {}", words(panic));
+            tracing::error!("on_error panicked: {}", printable_words(panic));
             Recovery::Skip
         })
     }
@@ -243,7 +247,7 @@ impl Handling {
         .await;
         // What a handler holds may panic when it is dropped, too.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(future))) {
-            tracing::error!("what a handler held panicked when it was dropped: {}", words(panic));
+            tracing::error!("what a handler held panicked when it was dropped: {}", printable_words(panic));
         }
         result
     }
@@ -253,6 +257,11 @@ impl fmt::Debug for Handling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handling").field("timeout", &self.timeout).finish_non_exhaustive()
     }
+}
+
+/// The message of a panic, fit for the log: it may quote what a user wrote.
+fn printable_words(panic: Box<dyn Any + Send>) -> String {
+    printable(&words(panic)).into_owned()
 }
 
 /// The message of a panic.

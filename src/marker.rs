@@ -13,12 +13,17 @@ use std::{
 
 pub use file::{FileStore, FileStoreError};
 
-use crate::UserId;
+use reqwest::Url;
+
+use crate::{UserId, secret::origin};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Whose marker it is: markers of another bot, or of another server, mean nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+///
+/// It is written as `bot 7 at https://botapi.tamtam.chat`. A path of the base URL, which may be secret, is written as a
+/// hash: two paths are two keys, and neither is shown.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MarkerKey {
     base_url: String,
     bot_id: UserId,
@@ -29,7 +34,7 @@ impl MarkerKey {
         Self { base_url: base_url.to_owned(), bot_id }
     }
 
-    /// Where the bot's API is.
+    /// The base URL of the bot's API, whole: its path may be secret.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
@@ -44,8 +49,23 @@ impl MarkerKey {
 
 impl fmt::Display for MarkerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "bot {} at {}", self.bot_id, self.base_url)
+        write!(f, "bot {} at ", self.bot_id)?;
+        match Url::parse(&self.base_url) {
+            Ok(url) if url.path().len() > 1 => write!(f, "{}/{:016x}", origin(&self.base_url), fnv_1a(url.path())),
+            _ => f.write_str(&self.base_url),
+        }
     }
+}
+
+impl fmt::Debug for MarkerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MarkerKey({self})")
+    }
+}
+
+/// The hash FNV-1a of 64 bits: the same in every version and on every machine, as a key of stored markers must be.
+fn fnv_1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Keeps the marker of a bot's updates, so that a bot which ended without telling the server (it was killed) goes on
@@ -148,5 +168,21 @@ impl MarkerStore for MemoryStore {
     async fn save(&self, key: &MarkerKey, marker: i64) -> Result<(), Self::Error> {
         self.markers.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), marker);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_does_not_show_the_path_of_the_base_url() {
+        let key = |url: &str| MarkerKey::new(url, UserId(7)).to_string();
+        assert_eq!(key("https://botapi.tamtam.chat"), "bot 7 at https://botapi.tamtam.chat");
+        assert_eq!(key("http://127.0.0.1:8080"), "bot 7 at http://127.0.0.1:8080");
+        // FNV-1a of "/s3cr3t", computed elsewhere.
+        assert_eq!(key("https://gateway.example/s3cr3t"), "bot 7 at https://gateway.example/68e7c64f8ba0fc5a");
+        assert_ne!(key("https://gateway.example/s3cr3t"), key("https://gateway.example/other"));
+        assert!(!format!("{:?}", MarkerKey::new("https://gateway.example/s3cr3t", UserId(7))).contains("s3cr3t"));
     }
 }

@@ -307,8 +307,10 @@ impl Stream for Updates {
                 Input::Asked
             };
             let state = this.state.take();
-            let state = state
-                .unwrap_or_else(|| State::new(this.settings.start_from, this.store.is_some(), this.settings.backoff));
+            let settings = &this.settings;
+            let state = state.unwrap_or_else(|| {
+                State::new(settings.start_from, this.store.is_some(), settings.backoff, settings.limit)
+            });
             let (state, effect) = state.step(input);
             this.state = Some(state);
             match effect {

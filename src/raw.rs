@@ -1,23 +1,25 @@
 //! The way out: any method and path with any JSON, for what the document does not have yet.
 
-use std::{borrow::Cow, future::IntoFuture, pin::Pin};
+use std::{borrow::Cow, fmt, future::IntoFuture, pin::Pin};
 
 use bytes::Bytes;
 use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use crate::{
     Bot, Error, Result,
     check::{Invalid, Place},
     error::{Kind, Report},
     retry::Class,
+    secret::Secret,
     transport::{CallOptions, Outgoing, text},
 };
 
 /// A request that the document does not have, made by [`Bot::request`].
 ///
 /// It goes the same way as every other call: token, version, timeouts and errors are taken care of.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct RawRequest {
     bot: Bot,
@@ -26,6 +28,22 @@ pub struct RawRequest {
     query: Vec<(String, String)>,
     body: Option<Result<Vec<u8>, String>>,
     options: CallOptions,
+}
+
+/// Hides the values of the query and the body: a webhook's URL may be among them.
+impl fmt::Debug for RawRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let query: Vec<&str> = self.query.iter().map(|(name, _)| name.as_str()).collect();
+        let body_bytes = self.body.as_ref().and_then(|body| Some(body.as_ref().ok()?.len()));
+        f.debug_struct("RawRequest")
+            .field("bot", &self.bot)
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("query", &query)
+            .field("body_bytes", &body_bytes)
+            .field("options", &self.options)
+            .finish()
+    }
 }
 
 impl RawRequest {
@@ -83,6 +101,8 @@ impl RawRequest {
             Method::DELETE => Class::Remove,
             _ => Class::Act,
         };
+        let mut options = self.options;
+        options.secret = secret(&self.query, body.as_deref());
         let outgoing = Outgoing {
             operation: Cow::Owned(operation.clone()),
             class,
@@ -90,11 +110,18 @@ impl RawRequest {
             url,
             body: body.map(Into::into),
             hold: None,
-            options: self.options,
+            options,
         };
-        let read = |body: Bytes| serde_json::from_str(&text(&body));
-        Ok(self.bot.transport().execute(outgoing, read).await?.value)
+        self.bot.transport().execute(outgoing, |body: Bytes| Ok(serde_json::from_str(&text(&body))?)).await
     }
+}
+
+/// The URLs that a request carries, in its query or as properties of its body: one may be a webhook's.
+fn secret(query: &[(String, String)], body: Option<&[u8]>) -> Option<Secret> {
+    let body: Map<String, Value> = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+    let in_query = query.iter().map(|(_, value)| value.as_str());
+    let values = in_query.chain(body.values().filter_map(Value::as_str));
+    Secret::all(values.filter(|value| value.contains("://")).map(Secret::beyond_the_origin))
 }
 
 crate::request::call_options!(RawRequest);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use serde::{Serialize, Serializer, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
 
 use crate::{
     Bot, Error,
@@ -11,7 +11,7 @@ use crate::{
     check::Invalid,
     error::{Kind, Report},
     secret::Secret,
-    transport::{CallOptions, Decode, Done, Operation, call, text},
+    transport::{CallOptions, Operation, Outgoing, Unread, text},
     union,
 };
 
@@ -27,8 +27,8 @@ pub(crate) trait Request: Sized + Send + Sync + 'static {
     /// The operation it is a request for.
     const OPERATION: &'static Operation;
 
-    /// A URL in it that nobody else may know.
-    fn secret_url(&self) -> Option<&str> {
+    /// What errors must not show of it.
+    fn secret(&self) -> Option<Secret> {
         None
     }
 
@@ -48,41 +48,46 @@ pub(crate) trait Request: Sized + Send + Sync + 'static {
 
 /// Sends a request.
 pub(crate) async fn send<R: Request>(request: R, bot: Bot, mut options: CallOptions) -> Result<R::Output, Error> {
-    options.secret = request.secret_url().and_then(Secret::beyond_the_origin);
-    let read = |body: Bytes| union::read::<R::Answer>(&text(&body)).map(|answer| Box::new(answer) as _);
-    let Done { value, report } = match fetch(&request, &bot, options.clone(), read).await {
-        Err(error) if error.is_already_gone() => return R::gone().ok_or(error),
-        done => done?,
-    };
-    R::finish(value).or_else(|words| match R::gone() {
-        Some(gone) if report.may_be_gone => Ok(gone),
-        _ => {
-            // An empty reason is none.
-            let words = words.filter(|words| !words.trim().is_empty());
-            let words = words.map(|words| bot.transport().secrets(options.secret.as_ref()).redact(&words).into_owned());
-            Err(Error::new(Kind::Refused(words)).of(R::OPERATION.id, report))
+    options.secret = request.secret();
+    let read = |body: Bytes| {
+        let json = text(&body);
+        match union::read::<R::Answer>(&json) {
+            Ok(answer) => R::finish(answer).map_err(Unread::Refused),
+            Err(error) => Err(refusal(&json).unwrap_or(Unread::Misfit(error))),
         }
-    })
+    };
+    match fetch(&request, &bot, options, read).await {
+        Err(error) if error.is_already_gone() => R::gone().ok_or(error),
+        done => done,
+    }
 }
 
-/// Sends a request and reads its answer as whatever `read` makes of it, which must be a `T`.
-pub(crate) async fn fetch<R: Request, T: 'static>(
+/// Servers refuse with a 200 that says `success: false`, also where another answer is documented.
+fn refusal(json: &str) -> Option<Unread> {
+    #[derive(Deserialize)]
+    struct Refusal {
+        success: bool,
+        #[serde(default)]
+        message: Option<String>,
+    }
+    let refusal = serde_json::from_str::<Refusal>(json).ok().filter(|refusal| !refusal.success);
+    refusal.map(|Refusal { message, .. }| Unread::Refused(message))
+}
+
+/// Sends a request and reads its answer with `read`.
+pub(crate) async fn fetch<R: Request, T>(
     request: &R,
     bot: &Bot,
     options: CallOptions,
-    read: Decode,
-) -> Result<Done<T>, Error> {
+    read: impl Fn(Bytes) -> Result<T, Unread>,
+) -> Result<T, Error> {
     let fail = |kind| Error::new(kind).of(R::OPERATION.id, Report::default());
     request.check().map_err(|invalid| fail(Kind::Invalid(invalid)))?;
     let client = Client::new_with_client(bot.base_url_text(), bot.transport().http.clone());
     // It cannot be made with a base URL without a host, or a body that cannot be written.
     let made = request.make(&client);
     let made = made.map_err(|error| fail(Kind::Build(format!("the request cannot be made: {}", describe(error)))))?;
-    let Done { value, report } = call::execute(bot.transport(), R::OPERATION, made, options, read).await?;
-    match value.downcast::<T>() {
-        Ok(value) => Ok(Done { value: *value, report }),
-        Err(_) => unreachable!("an answer is read as what it is"),
-    }
+    bot.transport().execute(Outgoing::new(R::OPERATION, &made, options), read).await
 }
 
 /// The words of an error of the generated client, without a URL.

@@ -1,23 +1,37 @@
-//! Secrets, and how they are kept out of texts that come from outside: a server or proxy may quote what it was sent.
+//! Secrets, and texts from outside that may quote them: a server or proxy may repeat what it was sent.
 
-use std::{borrow::Cow, fmt};
+mod escapes;
 
+use std::{
+    borrow::Cow,
+    fmt::{self, Write as _},
+    ops::Range,
+};
+
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
-/// The shortest part of a URL that is hidden, in characters. A shorter one is no secret, and stands in many a text.
+use escapes::Unescaped;
+
+/// The shortest part of a URL that is hidden, in bytes. A shorter one is no secret, and occurs in ordinary text.
 const SHORTEST_PART: usize = 8;
+/// How often a text is unescaped to look for a secret: HTML in JSON in a URL that another URL quotes.
+const ESCAPED_TIMES: usize = 4;
 
 /// A secret as others may quote it. Printing it in any way prints what is shown in its place.
 #[derive(Clone)]
 pub(crate) struct Secret {
-    /// Every form in which a text may quote it: plain, and as URLs and JSON write it.
-    forms: Vec<String>,
+    /// The spellings of the secret before a text escapes it.
+    values: Vec<String>,
     shown: &'static str,
 }
 
 impl Secret {
     pub(crate) fn new(secret: &str, shown: &'static str) -> Self {
-        Self { forms: forms(secret), shown }
+        let mut values = vec![secret.to_owned(), percent_decode_str(secret).decode_utf8_lossy().into_owned()];
+        values.retain(|value| !value.is_empty());
+        values.dedup();
+        Self { values, shown }
     }
 
     /// All of a URL but its origin, unless there is little more.
@@ -28,32 +42,30 @@ impl Secret {
         let normal = Url::parse(url).ok();
         let normal = normal.as_ref().map_or("", |url| parts(url.as_str()).1);
         let parts = [path, normal, user].into_iter().filter(|part| part.len() >= SHORTEST_PART);
-        let forms: Vec<String> = parts.flat_map(forms).collect();
-        (!forms.is_empty()).then_some(Self { forms, shown: "..." })
+        let mut values: Vec<String> = parts.flat_map(|part| Self::new(part, "").values).collect();
+        values.dedup();
+        (!values.is_empty()).then_some(Self { values, shown: "..." })
     }
 
-    /// A text that came from outside, such as a proxy's error page that quotes the URL, without the secret.
-    pub(crate) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut text = Cow::Borrowed(text);
-        for form in &self.forms {
-            if text.contains(form.as_str()) {
-                text = Cow::Owned(text.replace(form.as_str(), self.shown));
-            }
-        }
-        text
+    /// Several secrets as one, shown as the first.
+    pub(crate) fn all(secrets: impl IntoIterator<Item = Option<Self>>) -> Option<Self> {
+        secrets.into_iter().flatten().reduce(|mut all, secret| {
+            all.values.extend(secret.values);
+            all
+        })
     }
 
-    /// A text that was cut, without what may be the beginning of the secret at its end.
-    pub(crate) fn without_its_beginning_at_the_end<'a>(&self, text: &'a str) -> &'a str {
-        let longest = self
-            .forms
-            .iter()
-            .filter_map(|form| {
-                let ends = form.char_indices().skip(1).map(|(end, _)| &form[..end]);
-                ends.filter(|beginning| text.ends_with(beginning)).map(str::len).max()
-            })
-            .max();
-        &text[..text.len() - longest.unwrap_or(0)]
+    /// Where a text quotes the secret, plain or escaped in any way that texts are escaped in.
+    fn places(&self, text: &str) -> Vec<Range<usize>> {
+        let views = Unescaped::views(text, ESCAPED_TIMES);
+        views.iter().flat_map(|view| self.values.iter().flat_map(|value| view.find(value))).collect()
+    }
+
+    /// Where the end of a text that was cut may be the beginning of the secret.
+    fn beginning_at_the_end(&self, text: &str) -> usize {
+        let views = Unescaped::views(text, ESCAPED_TIMES);
+        let ends = views.iter().flat_map(|view| self.values.iter().filter_map(|value| view.find_cut(value)));
+        ends.min().unwrap_or(text.len())
     }
 }
 
@@ -65,27 +77,93 @@ impl fmt::Debug for Secret {
 
 /// All secrets of a call.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Secrets<'a> {
-    pub(crate) token: &'a Secret,
-    /// What the call itself has that nobody may see.
-    pub(crate) own: Option<&'a Secret>,
-}
+pub(crate) struct Secrets<'a>(pub(crate) [Option<&'a Secret>; 3]);
 
 impl Secrets<'_> {
-    /// As [`Secret::redact`].
-    pub(crate) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let text = self.token.redact(text);
-        match self.own.map(|own| own.redact(&text)) {
-            Some(Cow::Owned(text)) => Cow::Owned(text),
-            _ => text,
+    /// A text from outside, such as a proxy's error page that quotes the URL, fit to be shown: without the secrets, and
+    /// with control characters escaped, which could forge a line of the log.
+    pub(crate) fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let secrets = self.0.iter().copied().flatten();
+        let mut hits: Vec<_> =
+            secrets.flat_map(|secret| secret.places(text).into_iter().map(|place| (place, secret.shown))).collect();
+        if hits.is_empty() {
+            return printable(text);
         }
+        // Of two secrets within each other the longer one is replaced.
+        hits.sort_by_key(|(place, _)| (place.start, std::cmp::Reverse(place.end)));
+        let (mut clean, mut end) = (String::with_capacity(text.len()), 0);
+        for (place, shown) in hits {
+            if place.start >= end {
+                clean.push_str(&text[end..place.start]);
+                clean.push_str(shown);
+            }
+            end = end.max(place.end);
+        }
+        clean.push_str(&text[end..]);
+        Cow::Owned(printable(&clean).into_owned())
     }
 
-    /// As [`Secret::without_its_beginning_at_the_end`].
+    /// A text that was cut, without what may be the beginning of a secret at its end.
     pub(crate) fn without_a_beginning_at_the_end<'a>(&self, text: &'a str) -> &'a str {
-        let without = |secret: &Secret| secret.without_its_beginning_at_the_end(text);
-        let (one, other) = (without(self.token), self.own.map_or(text, without));
-        if one.len() < other.len() { one } else { other }
+        let ends = self.0.iter().copied().flatten().map(|secret| secret.beginning_at_the_end(text));
+        &text[..ends.min().unwrap_or(text.len())]
+    }
+}
+
+/// A text without characters that a terminal or a log obeys: control characters, line separators, bidirectional marks.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    let is_obeyed = |char: char| {
+        char.is_control() || matches!(char, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(is_obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut printable = String::with_capacity(text.len() + 16);
+    for char in text.chars() {
+        if is_obeyed(char) {
+            printable.extend(char.escape_default());
+        } else {
+            printable.push(char);
+        }
+    }
+    Cow::Owned(printable)
+}
+
+/// Displays a value from outside the crate as [`printable`].
+pub(crate) struct Printable<'a, T>(pub(crate) &'a T);
+
+impl<T: fmt::Display> fmt::Display for Printable<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        write!(text, "{}", self.0)?;
+        f.write_str(&printable(&text))
+    }
+}
+
+/// Stands for a secret value in the `Debug` of what has it.
+pub(crate) struct Hidden;
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<hidden>")
+    }
+}
+
+/// Stands for a secret URL in the `Debug` of what has it: only the origin is shown.
+pub(crate) struct HiddenUrl<'a>(pub(crate) &'a str);
+
+impl fmt::Debug for HiddenUrl<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let has_more = Url::parse(self.0).is_ok_and(|url| url.path().len() > 1 || url.query().is_some());
+        write!(f, "\"{}{}\"", origin(self.0), if has_more { "/..." } else { "" })
+    }
+}
+
+/// Scheme, host and port of a URL: never a user, a path or a query.
+pub(crate) fn origin(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(url) if url.has_host() => url.origin().ascii_serialization(),
+        _ => "not a URL".to_owned(),
     }
 }
 
@@ -96,56 +174,40 @@ fn parts(url: &str) -> (&str, &str) {
     (authority, path.strip_prefix('/').unwrap_or(path))
 }
 
-/// Every form in which a text may quote a secret, the longest first where one is in another.
-fn forms(secret: &str) -> Vec<String> {
-    let url = Url::parse_with_params("http://localhost", [("t", secret)]).ok();
-    let encoded = url.and_then(|url| Some(url.query()?.strip_prefix("t=")?.to_owned())).unwrap_or_default();
-    let spaced = encoded.replace('+', "%20");
-    let escaped = serde_json::to_string(secret).unwrap_or_default().trim_matches('"').to_owned();
-    let mut forms = vec![
-        lower_hex(&spaced),
-        lower_hex(&encoded),
-        spaced,
-        encoded,
-        escaped.replace('/', "\\/"),
-        escaped,
-        secret.to_owned(),
-    ];
-    forms.retain(|form| !form.is_empty());
-    forms.dedup();
-    forms
-}
-
-/// `%2F` as `%2f`: some servers quote a URL so.
-fn lower_hex(encoded: &str) -> String {
-    let mut parts = encoded.split('%');
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (hex, rest) = part.split_at_checked(2).unwrap_or((part, ""));
-        out.push('%');
-        out.push_str(&hex.to_ascii_lowercase());
-        out.push_str(rest);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn redact(secret: &Secret, text: &str) -> String {
+        Secrets([Some(secret), None, None]).clean(text).into_owned()
+    }
 
     #[test]
     fn a_secret_is_redacted_plain_and_as_it_stands_in_a_url() {
         let secret = Secret::new("s3cret/+ =", "<token>");
         assert_eq!(format!("{secret:?}"), "<token>");
         assert_eq!(
-            secret.redact("GET /me?access_token=s3cret%2F%2B+%3D failed"),
+            redact(&secret, "GET /me?access_token=s3cret%2F%2B+%3D failed"),
             "GET /me?access_token=<token> failed"
         );
         for quoted in ["s3cret%2F%2B%20%3D", "s3cret%2f%2b+%3d", "s3cret%2f%2b%20%3d", r"s3cret\/+ ="] {
-            assert_eq!(secret.redact(quoted), "<token>", "{quoted}");
+            assert_eq!(redact(&secret, quoted), "<token>", "{quoted}");
         }
-        assert_eq!(secret.redact("no token s3cret/+ = here"), "no token <token> here");
-        assert_eq!(secret.redact("nothing to hide"), "nothing to hide");
+        assert_eq!(redact(&secret, "no token s3cret/+ = here"), "no token <token> here");
+        assert_eq!(redact(&secret, "nothing to hide"), "nothing to hide");
+    }
+
+    #[test]
+    fn a_secret_is_redacted_escaped_for_html_and_encoded_twice() {
+        let secret = Secret::new("s3cret&\"/'<", "<token>");
+        for quoted in [
+            "s3cret&amp;&quot;/&#39;&lt;",
+            "s3cret&#38;&#34;&#x2F;&#x27;&#60;",
+            "s3cret%2526%2522%252F%2527%253C",
+            "s3cret%26amp%3B%26quot%3B/%26%2339%3B%26lt%3B",
+        ] {
+            assert_eq!(redact(&secret, &format!("<a href=\"?t={quoted}\">")), "<a href=\"?t=<token>\">", "{quoted}");
+        }
     }
 
     #[test]
@@ -160,11 +222,12 @@ mod tests {
                 "https%3A%2F%2Fbot.example%3A8443%2F...",
             ),
         ] {
-            assert_eq!(secret.redact(quoted), shown);
+            assert_eq!(redact(&secret, quoted), shown);
         }
         let secret = Secret::beyond_the_origin("https://user:pa55word@bot.example").unwrap();
-        assert_eq!(secret.redact("https://user:pa55word@bot.example"), "https://...@bot.example");
-        assert_eq!(Secret::beyond_the_origin("https://bot.example?s3cr3t-word").unwrap().redact("?s3cr3t-word"), "...");
+        assert_eq!(redact(&secret, "https://user:pa55word@bot.example"), "https://...@bot.example");
+        let secret = Secret::beyond_the_origin("https://bot.example?s3cr3t-word").unwrap();
+        assert_eq!(redact(&secret, "?s3cr3t-word"), "...");
         for nothing_to_hide in
             ["https://bot.example", "https://bot.example/", "http://bot.example:8080/hook", "bot", ""]
         {
@@ -175,13 +238,43 @@ mod tests {
     #[test]
     fn of_two_secrets_neither_is_shown_whole_or_in_part() {
         let (token, own) = (Secret::new("t0ken", "<token>"), Secret::new("s3cr3t", "..."));
-        let secrets = Secrets { token: &token, own: Some(&own) };
-        assert_eq!(secrets.redact("t0ken s3cr3t"), "<token> ...");
-        assert_eq!(secrets.redact("s3cr3t"), "...");
-        assert_eq!(secrets.redact("neither"), "neither");
+        let secrets = Secrets([Some(&token), None, Some(&own)]);
+        assert_eq!(secrets.clean("t0ken s3cr3t"), "<token> ...");
+        assert_eq!(secrets.clean("s3cr3t"), "...");
+        assert_eq!(secrets.clean("neither"), "neither");
         for cut in ["page t0k", "page s3c"] {
             assert_eq!(secrets.without_a_beginning_at_the_end(cut), "page ");
         }
-        assert_eq!(Secrets { own: None, ..secrets }.redact("t0ken s3cr3t"), "<token> s3cr3t");
+        let around = Secret::new("a t0ken b", "<all>");
+        assert_eq!(Secrets([Some(&token), Some(&around), None]).clean("(a t0ken b) t0ken"), "(<all>) <token>");
+    }
+
+    #[test]
+    fn what_could_forge_a_line_of_the_log_is_escaped() {
+        for (text, shown) in [
+            ("Bad\nGateway", r"Bad\nGateway"),
+            ("a\r\n2026-11-29 INFO all is well", r"a\r\n2026-11-29 INFO all is well"),
+            ("\u{1b}[31mred\u{9b}0m", r"\u{1b}[31mred\u{9b}0m"),
+            ("a\u{2028}b\u{202e}c\u{0}", r"a\u{2028}b\u{202e}c\u{0}"),
+            ("обычный «текст» 😀", "обычный «текст» 😀"),
+        ] {
+            assert_eq!(printable(text), shown);
+            assert_eq!(Printable(&text).to_string(), shown);
+        }
+        let token = Secret::new("t0ken", "<token>");
+        assert_eq!(redact(&token, "t0ken\nt0ken"), r"<token>\n<token>");
+    }
+
+    #[test]
+    fn of_a_hidden_url_only_the_origin_is_shown() {
+        for (url, shown) in [
+            ("https://bot.example/s3cr3t", "https://bot.example/..."),
+            ("https://user:s3cr3t@bot.example:8443?s3cr3t", "https://bot.example:8443/..."),
+            ("https://bot.example", "https://bot.example"),
+            ("s3cr3t", "not a URL"),
+            ("s3cr3t://", "not a URL"),
+        ] {
+            assert_eq!(format!("{:?}", HiddenUrl(url)), format!("\"{shown}\""));
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     api::{GetSubscriptions, Subscribe, Unsubscribe},
     error::{Kind, Report},
     request,
+    secret::origin,
     transport::{CallOptions, text},
     types::SubscriptionRequestBody,
 };
@@ -126,9 +127,9 @@ pub(crate) async fn urls(bot: &Bot, options: CallOptions) -> Result<Vec<String>>
     let read = |body: Bytes| {
         let Envelope { subscriptions } = serde_json::from_str(&text(&body))?;
         let urls = subscriptions.iter().flatten().map(|webhook| webhook["url"].as_str().unwrap_or_default().to_owned());
-        Ok(Box::new(urls.collect::<Vec<String>>()) as _)
+        Ok(urls.collect())
     };
-    Ok(request::fetch(&bot.api().get_subscriptions(), bot, options, read).await?.value)
+    request::fetch(&bot.api().get_subscriptions(), bot, options, read).await
 }
 
 /// Removes these webhooks, and says which are left.
@@ -147,12 +148,4 @@ pub(crate) async fn remove(bot: &Bot, subscribed: Vec<String>, options: CallOpti
 /// The error that these webhooks are.
 pub(crate) fn in_the_way(urls: &[String]) -> Error {
     Error::new(Kind::WebhookSubscribed(urls.iter().map(|url| origin(url)).collect()))
-}
-
-/// Scheme and host of a webhook's URL. Its path is a secret: who knows it can make up updates.
-fn origin(url: &str) -> String {
-    match reqwest::Url::parse(url) {
-        Ok(url) => url.origin().ascii_serialization(),
-        Err(_) => "not a URL".to_owned(),
-    }
 }

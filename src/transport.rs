@@ -1,6 +1,8 @@
-//! One way to the server for every call: token, version, timeouts, redaction and errors are dealt with here, once.
+//! The way to the server of every call: token, version, timeouts, limits, retries and redaction.
 
-pub(crate) mod call;
+pub(crate) mod body;
+mod failure;
+pub(crate) mod operation;
 pub(crate) mod refusal;
 
 use std::{
@@ -14,9 +16,12 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 use reqwest::Url;
+use tokio::time::Instant;
 use tracing::{Instrument, field::Empty};
 
-pub(crate) use call::{CallOptions, Decode, Operation};
+pub(crate) use body::SizeLimits;
+pub(crate) use failure::failed;
+pub(crate) use operation::{CallOptions, Operation};
 
 use crate::{
     Error,
@@ -26,6 +31,9 @@ use crate::{
     secret::{Secret, Secrets},
     token::Token,
 };
+
+/// A server that asks for a longer pause than this gets a warning of its own in the log.
+const LONG_PAUSE: Duration = Duration::from_secs(60);
 
 /// How long to wait for what.
 #[derive(Debug, Clone)]
@@ -57,29 +65,40 @@ pub(crate) struct Outgoing {
     pub(crate) options: CallOptions,
 }
 
-/// A successful answer.
+/// A response with a success status.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) body: Bytes,
+struct Answer {
+    status: StatusCode,
+    body: Bytes,
 }
 
-/// What a call came to.
+/// Why the body of a success is not the answer to the call.
 #[derive(Debug)]
-pub(crate) struct Done<T> {
-    pub(crate) value: T,
-    pub(crate) report: Report,
+pub(crate) enum Unread {
+    /// It is not JSON, or does not fit the type that is read.
+    Misfit(serde_json::Error),
+    /// It says that the server did not do what was asked (`success: false`), for this reason.
+    Refused(Option<String>),
 }
 
-/// Told of every retry.
+impl From<serde_json::Error> for Unread {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Misfit(error)
+    }
+}
+
+/// Called before every retry.
 pub(crate) type RetryHook = Arc<dyn Fn(&Retry<'_>) + Send + Sync>;
 
 /// The connection to one API with one token.
 pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
     pub(crate) token: Token,
+    /// The path of the base URL, which may be as secret as the token.
+    pub(crate) base_path: Option<Secret>,
     pub(crate) version: String,
     pub(crate) timeouts: Timeouts,
+    pub(crate) size_limits: SizeLimits,
     pub(crate) retry: RetryPolicy,
     pub(crate) on_retry: Option<RetryHook>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -97,13 +116,13 @@ impl fmt::Debug for Transport {
 }
 
 impl Transport {
-    /// Sends a request, as often as its policy allows and its failures ask for, and reads the answer. The one place
-    /// where the attempts of calls are made; those of polls and uploads have rules of their own.
+    /// Sends a request, as often as its policy and its failures allow, and reads the answer with `decode`. The attempts of
+    /// all calls are made here; polls and uploads have rules of their own.
     pub(crate) async fn execute<T>(
         &self,
         outgoing: Outgoing,
-        decode: impl Fn(Bytes) -> serde_json::Result<T>,
-    ) -> Result<Done<T>, Error> {
+        decode: impl Fn(Bytes) -> Result<T, Unread>,
+    ) -> Result<T, Error> {
         let span = tracing::info_span!(
             "tamtam",
             operation = outgoing.operation.as_ref(),
@@ -111,62 +130,50 @@ impl Transport {
             status = Empty,
             elapsed_ms = Empty,
         );
-        let result = self.attempts(&outgoing, decode).instrument(span.clone()).await;
+        let mut call = Call::new(self, outgoing);
+        let attempts = async {
+            loop {
+                let kind = match self.attempt(&call.outgoing).await {
+                    Ok(Answer { status, body }) => match decode(body) {
+                        Ok(value) => return Ok((value, status)),
+                        Err(unread) => self.unread(status, unread, &call.outgoing),
+                    },
+                    Err(kind) => kind,
+                };
+                call.failed(kind).await?;
+            }
+        };
+        let result: Result<_, Error> = attempts.instrument(span.clone()).await;
         let (report, status) = match &result {
-            Ok((done, status)) => (&done.report, Some(*status)),
-            Err(error) => (error.report(), error.status()),
+            Ok((_, status)) => (call.report(), Some(*status)),
+            Err(error) => (*error.report(), error.status()),
         };
         span.record("attempts", report.attempts);
         span.record("elapsed_ms", u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX));
         if let Some(status) = status {
             span.record("status", status.as_u16());
         }
-        result.map(|(done, _)| done)
+        result.map(|(value, _)| value)
     }
 
-    async fn attempts<T>(
-        &self,
-        outgoing: &Outgoing,
-        decode: impl Fn(Bytes) -> serde_json::Result<T>,
-    ) -> Result<(Done<T>, StatusCode), Error> {
-        let started = self.clock.now();
-        let elapsed = || self.clock.now().duration_since(started);
-        let policy = if outgoing.options.no_retry { RetryPolicy::none() } else { self.retry.clone() };
-        let mut tries = Tries::new(policy, outgoing.class, outgoing.options.idempotent);
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let report = |tries: &Tries| Report {
-                attempts,
-                elapsed: elapsed(),
-                ambiguous: tries.ambiguous(),
-                may_be_gone: tries.may_be_gone(),
-            };
-            let read = |answer: Answer| {
-                decode(answer.body)
-                    .map(|value| (value, answer.status))
-                    .map_err(|source| unreadable(answer.status, source, self.secrets(outgoing.options.secret.as_ref())))
-            };
-            let kind = match self.attempt(outgoing).await.and_then(read) {
-                Ok((value, status)) => return Ok((Done { value, report: report(&tries) }, status)),
-                Err(kind) => kind,
-            };
-            let verdict = tries.after(kind.failure(), elapsed(), kind.retry_after(), self.clock.chance());
-            let (failure, error) = (kind.failure(), Error::new(kind).of(outgoing.operation.clone(), report(&tries)));
-            // The server's words may quote what was sent, so they are for the error only.
-            let (status, code) = (error.status().map(|status| status.as_u16()), error.code().map(ToString::to_string));
-            let Verdict::Again(delay) = verdict else {
-                tracing::debug!(attempts, ?failure, status, code, "failed");
-                return Err(error);
-            };
-            tracing::warn!(attempt = attempts, ?failure, status, code, delay_ms = delay.as_millis(), "trying again");
-            self.wait_to_retry(&error, delay).await;
+    fn unread(&self, status: StatusCode, unread: Unread, outgoing: &Outgoing) -> Kind {
+        let secrets = self.secrets(outgoing.options.secret.as_ref());
+        match unread {
+            Unread::Misfit(source) => unreadable(status, source, secrets),
+            Unread::Refused(words) => {
+                // An empty reason is none.
+                let words = words.filter(|words| !words.trim().is_empty());
+                Kind::Refused(words.map(|words| secrets.clean(&words).into_owned()))
+            }
         }
     }
 
-    /// Tells the hook of the retry, and waits until it is time for it. Everything that is tried again waits here. What
-    /// panics in the hook costs neither a call nor an update.
+    /// Calls the `on_retry` hook, then waits. Every retry waits here: of calls, polls and uploads. A hook that panics
+    /// costs neither a call nor an update.
     pub(crate) async fn wait_to_retry(&self, error: &Error, delay: Duration) {
+        if error.retry_after().is_some_and(|asked| asked > LONG_PAUSE) {
+            tracing::warn!(delay_s = delay.as_secs(), "the server asks for a long pause (Retry-After)");
+        }
         if let Some(hook) = &self.on_retry {
             let told = catch_unwind(AssertUnwindSafe(|| hook(&Retry::new(error, delay))));
             if told.is_err() {
@@ -194,15 +201,60 @@ impl Transport {
         let response = request.send().await.map_err(failed)?;
         let status = response.status();
         if status.is_success() {
-            let body = response.bytes().await.map_err(|error| Kind::Cut { status, source: error.without_url() })?;
-            return Ok(Answer { status, body });
+            let limit = if outgoing.hold.is_some() { self.size_limits.page } else { self.size_limits.response };
+            return Ok(Answer { status, body: body::read(response, limit).await? });
         }
         Err(refusal::read(response, self.secrets(outgoing.options.secret.as_ref())).await)
     }
 
     /// What must not be shown of a call, which may have a secret of its own.
     pub(crate) fn secrets<'a>(&'a self, own: Option<&'a Secret>) -> Secrets<'a> {
-        Secrets { token: self.token.secret(), own }
+        Secrets([Some(self.token.secret()), self.base_path.as_ref(), own])
+    }
+}
+
+/// A call under way: its request, and what its attempts so far allow.
+struct Call<'a> {
+    transport: &'a Transport,
+    outgoing: Outgoing,
+    started: Instant,
+    attempts: u32,
+    tries: Tries,
+}
+
+impl<'a> Call<'a> {
+    fn new(transport: &'a Transport, outgoing: Outgoing) -> Self {
+        let policy = if outgoing.options.no_retry { RetryPolicy::none() } else { transport.retry.clone() };
+        let tries = Tries::new(policy, outgoing.class, outgoing.options.idempotent);
+        Self { transport, outgoing, started: transport.clock.now(), attempts: 0, tries }
+    }
+
+    /// How the call has gone, an attempt under way included.
+    fn report(&self) -> Report {
+        Report {
+            attempts: self.attempts + 1,
+            elapsed: self.transport.clock.now().duration_since(self.started),
+            ambiguous: self.tries.ambiguous(),
+            may_be_gone: self.tries.may_be_gone(),
+        }
+    }
+
+    /// Waits for the next attempt, or fails if there is none.
+    async fn failed(&mut self, kind: Kind) -> Result<(), Error> {
+        let (failure, chance) = (kind.failure(), self.transport.clock.chance());
+        let verdict = self.tries.after(failure, self.report().elapsed, kind.retry_after(), chance);
+        let error = Error::new(kind).of(self.outgoing.operation.clone(), self.report());
+        self.attempts += 1;
+        let attempts = self.attempts;
+        // The server's words may quote what was sent: they are for the error only.
+        let (status, code) = (error.status().map(|status| status.as_u16()), error.code().map(ToString::to_string));
+        let Verdict::Again(delay) = verdict else {
+            tracing::debug!(attempts, ?failure, status, code, "failed");
+            return Err(error);
+        };
+        tracing::warn!(attempt = attempts, ?failure, status, code, delay_ms = delay.as_millis(), "trying again");
+        self.transport.wait_to_retry(&error, delay).await;
+        Ok(())
     }
 }
 
@@ -217,25 +269,13 @@ pub(crate) fn into_text(body: Bytes) -> String {
     String::from_utf8(body.into()).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// A body that is not what it should be. serde's error quotes values of it, and such a value may be a secret.
+/// A body that does not fit. serde's error quotes values of it, and such a value may be a secret.
 pub(crate) fn unreadable(status: StatusCode, source: serde_json::Error, secrets: Secrets<'_>) -> Kind {
-    let source = match secrets.redact(&source.to_string()) {
+    let source = match secrets.clean(&source.to_string()) {
         Cow::Borrowed(_) => source,
         Cow::Owned(words) => serde::de::Error::custom(words),
     };
     Kind::Decode { status, source }
-}
-
-/// What a failure before the answer means. Its URL, which carries the token, goes.
-pub(crate) fn failed(error: reqwest::Error) -> Kind {
-    let source = error.without_url();
-    match (source.is_connect(), source.is_timeout()) {
-        _ if source.is_builder() => Kind::Unmade { source },
-        (true, true) => Kind::ConnectTimeout { source },
-        (true, false) => Kind::Connect { source },
-        (false, true) => Kind::Timeout { source },
-        (false, false) => Kind::Io { source },
-    }
 }
 
 #[cfg(test)]
@@ -264,8 +304,10 @@ mod tests {
         let transport = Transport {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             token: Token::new("token".to_owned()),
+            base_path: None,
             version: "1".to_owned(),
             timeouts: Timeouts { request: Duration::from_secs(30), poll_margin: Duration::from_secs(15) },
+            size_limits: SizeLimits::default(),
             retry: RetryPolicy::default(),
             on_retry: None,
             clock: Arc::clone(&clock) as _,
@@ -282,8 +324,8 @@ mod tests {
         (server, transport, clock, outgoing)
     }
 
-    fn read(body: Bytes) -> serde_json::Result<u32> {
-        serde_json::from_str(&text(&body))
+    fn read(body: Bytes) -> Result<u32, Unread> {
+        Ok(serde_json::from_str(&text(&body))?)
     }
 
     fn slow_down(seconds: &str) -> ResponseTemplate {
@@ -291,12 +333,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waits_as_long_as_the_server_asks_and_reports_the_time() {
+    async fn waits_as_long_as_the_server_asks() {
         let answers = vec![slow_down("7"), slow_down("11"), ResponseTemplate::new(200).set_body_string("5")];
         let (_server, transport, clock, outgoing) = transport(0.5, answers).await;
-        let done = transport.execute(outgoing, read).await.unwrap();
+        assert_eq!(transport.execute(outgoing, read).await.unwrap(), 5);
         assert_eq!(clock.waits(), [Duration::from_secs(7), Duration::from_secs(11)]);
-        assert_eq!((done.value, done.report.attempts, done.report.elapsed), (5, 3, Duration::from_secs(18)));
     }
 
     #[tokio::test]
@@ -325,7 +366,7 @@ mod tests {
         ];
         answers.push(ResponseTemplate::new(200).set_body_string("5"));
         let (_server, transport, clock, outgoing) = transport(0.0, answers).await;
-        assert_eq!(transport.execute(outgoing, read).await.unwrap().report.attempts, 8);
+        assert_eq!(transport.execute(outgoing, read).await.unwrap(), 5);
         assert_eq!(
             clock.waits().iter().map(Duration::as_millis).collect::<Vec<_>>(),
             [500, 1000, 2000, 4000, 8000, 8000, 8000]

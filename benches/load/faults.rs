@@ -20,13 +20,23 @@ pub(crate) enum Fault {
     TooManyWithRetryAfter,
     UnavailableByApi,
     UnavailableByProxy,
+    /// A 503 with `Retry-After` by a cache, after it forwarded the request.
+    UnavailableByCache,
+    EndlessBody,
     Internal,
     BadGateway,
     RequestTimeout,
     NotReady,
+    /// HTTP/2: the stream is refused unprocessed.
+    RefusedStream,
+    /// HTTP/2: the stream is reset for another reason.
+    ResetStream,
+    /// HTTP/2: the connection stays, and nothing is read or written on it any more.
+    Frozen,
 }
 
-pub(crate) const FAULTS: [Fault; 16] = [
+/// What can happen to a request over HTTP/1.1.
+pub(crate) const FAULTS: [Fault; 18] = [
     Fault::ResetBeforeReading,
     Fault::ResetAfterReading,
     Fault::Silence,
@@ -39,11 +49,25 @@ pub(crate) const FAULTS: [Fault; 16] = [
     Fault::TooManyWithRetryAfter,
     Fault::UnavailableByApi,
     Fault::UnavailableByProxy,
+    Fault::UnavailableByCache,
+    Fault::EndlessBody,
     Fault::Internal,
     Fault::BadGateway,
     Fault::RequestTimeout,
     Fault::NotReady,
 ];
+
+/// What can happen to a request over HTTP/2, a frozen connection aside.
+pub(crate) const HTTP2_FAULTS: [Fault; 6] = [
+    Fault::RefusedStream,
+    Fault::ResetStream,
+    Fault::TooMany,
+    Fault::UnavailableByApi,
+    Fault::UnavailableByCache,
+    Fault::EndlessBody,
+];
+/// One HTTP/2 request in so many freezes its connection. All calls on it wait until it is given up.
+const FREEZING: usize = 1000;
 
 impl Fault {
     /// Whether the server carries the request out: never, always, or by chance where nobody can tell.
@@ -53,10 +77,14 @@ impl Fault {
             | Self::TooMany
             | Self::TooManyWithRetryAfter
             | Self::UnavailableByApi
-            | Self::NotReady => false,
-            Self::CutBody | Self::CutBodyOfUnknownLength | Self::StalledBody | Self::GarbageBody | Self::MisfitBody => {
-                true
-            }
+            | Self::NotReady
+            | Self::RefusedStream => false,
+            Self::CutBody
+            | Self::CutBodyOfUnknownLength
+            | Self::StalledBody
+            | Self::GarbageBody
+            | Self::MisfitBody
+            | Self::EndlessBody => true,
             _ => chance,
         }
     }
@@ -68,7 +96,10 @@ impl Fault {
 
     /// Whether a message may be sent again after it.
     pub(crate) fn allows_resending(self) -> bool {
-        matches!(self, Self::TooMany | Self::TooManyWithRetryAfter | Self::UnavailableByApi | Self::NotReady)
+        matches!(
+            self,
+            Self::TooMany | Self::TooManyWithRetryAfter | Self::UnavailableByApi | Self::NotReady | Self::RefusedStream
+        )
     }
 }
 
@@ -99,6 +130,11 @@ impl Chance {
     /// What fails this time, of all that can.
     pub(crate) fn fault<F: Copy>(&self, possible: &[F]) -> Option<F> {
         (self.random(FAILING) == 0).then(|| possible[self.random(possible.len())])
+    }
+
+    /// What happens to an HTTP/2 request.
+    pub(crate) fn http2_fault(&self) -> Option<Fault> {
+        if self.random(FREEZING) == 0 { Some(Fault::Frozen) } else { self.fault(&HTTP2_FAULTS) }
     }
 
     pub(crate) fn coin(&self) -> bool {

@@ -58,6 +58,13 @@ impl Ledger {
         was_applied
     }
 
+    /// A connection with these calls was frozen: whose answers have left it, is not known.
+    pub(crate) fn frozen(&self, calls: &[usize]) {
+        for call in calls {
+            self.entries[*call].lock().unwrap().is_ambiguous = true;
+        }
+    }
+
     /// A connection was reset before a request was read: nobody knows whose.
     pub(crate) fn reset(&self) {
         self.count(Fault::ResetBeforeReading);

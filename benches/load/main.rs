@@ -1,5 +1,5 @@
-//! 64 tasks make 100,000 calls, half of them over TLS, through a network that fails one connection in five, and a server
-//! that fails one request in five, in every way the retry contract knows.
+//! 64 tasks make 100,000 calls, half of them over TLS and a quarter over HTTP/2, through a network that fails one connection
+//! in five, and a server that fails one request in five, in every way the retry contract knows.
 //!
 //! `cargo bench --bench load` prints the figures and checks that no call is lost, that each result is true of what the
 //! server did, that no message is posted twice and that nothing is sent where there is no connection. A seed can be
@@ -7,6 +7,7 @@
 
 mod client;
 mod faults;
+mod http2;
 mod ledger;
 mod memory;
 mod network;
@@ -35,6 +36,12 @@ const TASKS: usize = 64;
 const CALLS: usize = 100_000;
 /// How long the client waits for an answer. Half of that is for the connection.
 const TIMEOUT: Duration = Duration::from_millis(100);
+/// The same over HTTP/2: pings give a frozen connection up long before.
+const HTTP2_TIMEOUT: Duration = Duration::from_secs(20);
+/// The interval of pings and the time for their answer. Shorter ones fail where the machine is busy.
+const KEEP_ALIVE: Duration = Duration::from_millis(250);
+/// The largest response, in bytes.
+const LARGEST_RESPONSE: usize = 64 * 1024;
 /// One call in so many is made by a bot that keeps no connections. The others rarely need a new one, and when they do,
 /// another is often free before the new one has failed.
 const AFRESH: usize = 8;
@@ -46,7 +53,7 @@ async fn main() {
     let server = Server { chance, ledger: Arc::clone(&ledger) };
     let network = Arc::new(Network::start(server).await);
     let notes = Arc::new(Mutex::new(Notes::default()));
-    let bots = [false, true].map(|tls| [false, true].map(|afresh| bot(&network, &notes, tls, afresh)));
+    let bots = WAYS.map(|way| [false, true].map(|afresh| bot(&network, &notes, way, afresh)));
 
     let started = Instant::now();
     let (results, early_memory) = make_calls(bots, &notes).await;
@@ -63,16 +70,33 @@ async fn main() {
     });
 }
 
-fn bot(network: &Arc<Network>, notes: &Arc<Mutex<Notes>>, tls: bool, afresh: bool) -> Bot {
+/// How a call goes to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Plain,
+    Tls,
+    Http2,
+}
+
+/// The ways of the calls, in turn.
+const WAYS: [Way; 4] = [Way::Plain, Way::Tls, Way::Http2, Way::Tls];
+
+fn bot(network: &Arc<Network>, notes: &Arc<Mutex<Notes>>, way: Way, afresh: bool) -> Bot {
     let (first, most) = (Duration::from_millis(1), Duration::from_millis(5));
     let (network, notes) = (Arc::clone(network), Arc::clone(notes));
     Bot::builder("token")
-        .base_url(format!("{}://{NAME}", if tls { "https" } else { "http" }))
-        .timeout(TIMEOUT)
+        .base_url(format!("{}://{NAME}", if way == Way::Tls { "https" } else { "http" }))
+        .timeout(if way == Way::Http2 { HTTP2_TIMEOUT } else { TIMEOUT })
+        .http2_keep_alive(KEEP_ALIVE, KEEP_ALIVE)
+        .max_response_bytes(LARGEST_RESPONSE)
         .retry(RetryPolicy::default().backoff(first, most).attachment_backoff(first, most))
         .on_retry(move |retry| notes.lock().unwrap().retry(retry.error()))
         .http(move |http| {
-            let http = if tls { network.tls(http) } else { network.plain(http) };
+            let http = match way {
+                Way::Plain => network.plain(http),
+                Way::Tls => network.tls(http),
+                Way::Http2 => network.http2(http),
+            };
             if afresh { http.pool_max_idle_per_host(0) } else { http }
         })
         .build()
@@ -80,7 +104,7 @@ fn bot(network: &Arc<Network>, notes: &Arc<Mutex<Notes>>, tls: bool, afresh: boo
 }
 
 /// The outcome of every call by its number, and the resident memory after a tenth of them.
-async fn make_calls(bots: [[Bot; 2]; 2], notes: &Arc<Mutex<Notes>>) -> (BTreeMap<usize, Outcome>, u64) {
+async fn make_calls(bots: [[Bot; 2]; WAYS.len()], notes: &Arc<Mutex<Notes>>) -> (BTreeMap<usize, Outcome>, u64) {
     let (next, early_memory) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
     let tasks: Vec<_> = (0..TASKS)
         .map(|_| {
@@ -98,8 +122,8 @@ async fn make_calls(bots: [[Bot; 2]; 2], notes: &Arc<Mutex<Notes>>) -> (BTreeMap
                     }
                     // Each bot gets its share of every method.
                     let round = number / METHODS.len();
-                    let (tls, afresh) = (round % 2 == 1, (round / 2).is_multiple_of(AFRESH));
-                    let bot = &bots[usize::from(tls)][usize::from(afresh)];
+                    let (way, afresh) = (round % WAYS.len(), (round / WAYS.len()).is_multiple_of(AFRESH));
+                    let bot = &bots[way][usize::from(afresh)];
                     results.push((number, client::call(bot, number, &notes).await));
                 }
             })

@@ -38,6 +38,8 @@ pub(crate) struct Network {
     /// The server, without TLS and with.
     plain: SocketAddr,
     tls: SocketAddr,
+    /// The same over HTTP/2, without TLS.
+    http2: SocketAddr,
     /// What a client has to trust to talk to the server over TLS.
     certificate: Certificate,
     /// Nobody listens there. It is bound for as long as the test runs, so that nobody else gets the port.
@@ -54,12 +56,14 @@ impl Network {
         let (bad, _) = identity();
         let refusing = TcpSocket::new_v4().expect("a socket");
         refusing.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
-        let (in_plain, over_tls, ledger) = (server.clone(), server.clone(), Arc::clone(&server.ledger));
+        let (in_plain, over_tls, over_http2) = (server.clone(), server.clone(), server.clone());
+        let ledger = Arc::clone(&server.ledger);
         Self {
             chance: server.chance,
             faults: Mutex::default(),
             plain: listen(move |connection| in_plain.clone().serve(connection)).await,
             tls: listen(move |connection| accept(good.clone(), connection, over_tls.clone())).await,
+            http2: listen(move |connection| over_http2.clone().serve_http2(connection)).await,
             certificate,
             refusing,
             no_tls: listen(speak_http).await,
@@ -75,6 +79,12 @@ impl Network {
     /// Puts a client that does without TLS on the way to the server.
     pub(crate) fn plain(self: &Arc<Self>, http: ClientBuilder) -> ClientBuilder {
         self.resolving(http, self.plain, &[ConnectionFault::UnknownName, ConnectionFault::Refused])
+    }
+
+    /// Puts a client that speaks HTTP/2 on the way to the server.
+    pub(crate) fn http2(self: &Arc<Self>, http: ClientBuilder) -> ClientBuilder {
+        let possible = &[ConnectionFault::UnknownName, ConnectionFault::Refused];
+        self.resolving(http, self.http2, possible).http2_prior_knowledge()
     }
 
     /// Puts a client that uses TLS on the way to the server.

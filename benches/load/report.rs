@@ -80,7 +80,8 @@ pub(crate) fn print_and_check(run: &Run<'_>) {
     }
     let (faults, connection_faults) = (ledger.faults(), network.faults());
     let resident = memory::resident();
-    let resets = faults.get(&Fault::ResetBeforeReading).copied().unwrap_or_default();
+    let times = |fault| faults.get(&fault).copied().unwrap_or_default();
+    let (resets, frozen) = (times(Fault::ResetBeforeReading), times(Fault::Frozen));
 
     println!("calls                 {CALLS} in {TASKS} tasks, {:.1} s, seed {seed}", elapsed.as_secs_f64());
     println!(
@@ -110,12 +111,15 @@ pub(crate) fn print_and_check(run: &Run<'_>) {
         memory::peak(),
     );
     println!(
-        "errors that say \"perhaps\" without such a fault {}, and {} for want of time; connections reset unread {resets}",
+        "errors that say \"perhaps\" without such a fault {}, and {} for want of time; connections reset unread {resets}, \
+         frozen {frozen}",
         verdict.unexplained, verdict.too_slow,
     );
 
-    // A reset before reading is seen by the client alone: it may account for that many errors that say "perhaps".
-    assert!(verdict.unexplained <= resets, "errors say that the server may have done it, for no reason");
+    // What a reset or frozen connection has not read, the client alone knows of: a request, or one of each task.
+    let unseen = resets + frozen * TASKS;
+    assert!(verdict.unexplained <= unseen, "errors say that the server may have done it, for no reason");
+    assert!(frozen > 0, "no connection was frozen");
     let grown = resident.saturating_sub(*early_memory);
     assert!(grown < MOST_GROWTH_KIB, "memory has grown by {grown} KiB");
     assert_eq!(results.len(), CALLS, "a call was lost");

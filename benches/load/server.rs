@@ -1,4 +1,4 @@
-//! The server: one good answer, and every way to fail a request.
+//! The server over HTTP/1.1: one good answer, and every way to fail a request.
 
 use std::sync::Arc;
 
@@ -53,15 +53,15 @@ impl Server {
             if fault == Some(Fault::ResetAfterReading) {
                 return connection.reset();
             }
-            let good = match method.as_str() {
-                "GET" => message(call),
-                "POST" => format!(r#"{{"message":{}}}"#, message(call)),
-                "DELETE" if was_applied => r#"{"success":false,"message":"already deleted"}"#.to_owned(),
-                _ => r#"{"success":true}"#.to_owned(),
-            };
+            let good = good(&method, call, was_applied);
             let _ = connection.write_all(answer(fault, &good).as_bytes()).await;
             match fault {
                 Some(Fault::CutBody | Fault::CutBodyOfUnknownLength) => return,
+                Some(Fault::EndlessBody) => {
+                    let chunk = [format!("{:x}\r\n", PIECE.len()).as_bytes(), PIECE, b"\r\n"].concat();
+                    while connection.write_all(&chunk).await.is_ok() {}
+                    return;
+                }
                 Some(Fault::Silence | Fault::StalledBody) => {
                     // Until the client has had enough.
                     let _ = connection.read(&mut [0; 1]).await;
@@ -70,6 +70,19 @@ impl Server {
                 _ => {}
             }
         }
+    }
+}
+
+/// A piece of a body without an end.
+pub(crate) const PIECE: &[u8] = &[b' '; 4096];
+
+/// What the API answers to a request.
+pub(crate) fn good(method: &str, call: usize, was_applied: bool) -> String {
+    match method {
+        "GET" => message(call),
+        "POST" => format!(r#"{{"message":{}}}"#, message(call)),
+        "DELETE" if was_applied => r#"{"success":false,"message":"already deleted"}"#.to_owned(),
+        _ => r#"{"success":true}"#.to_owned(),
     }
 }
 
@@ -90,6 +103,9 @@ fn answer(fault: Option<Fault>, good: &str) -> String {
         Some(Fault::TooManyWithRetryAfter) => status("429 X\r\nretry-after: 0", ""),
         Some(Fault::UnavailableByApi) => status("503 X", r#"{"code":"service.unavailable","message":""}"#),
         Some(Fault::UnavailableByProxy) => status("503 X", "<html>"),
+        Some(Fault::UnavailableByCache) => status("503 X\r\nretry-after: 0", "<html>"),
+        Some(Fault::EndlessBody) => "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
+        Some(Fault::RefusedStream | Fault::ResetStream | Fault::Frozen) => unreachable!("they are of HTTP/2"),
         Some(Fault::Internal) => status("500 X", r#"{"code":"internal.error","message":"1"}"#),
         Some(Fault::BadGateway) => status("502 X", "<html>"),
         Some(Fault::RequestTimeout) => status("408 X", ""),
@@ -113,12 +129,17 @@ async fn next_request(connection: &mut impl Connection, read: &mut Vec<u8>) -> O
             if read.len() >= whole {
                 let request = String::from_utf8_lossy(&read[..whole]).into_owned();
                 read.drain(..whole);
-                let digits = request.split("mid.").nth(1)?.chars().take_while(char::is_ascii_digit).collect::<String>();
-                return Some((head.split(' ').next()?.to_owned(), digits.parse().ok()?));
+                return Some((head.split(' ').next()?.to_owned(), call_of(&request)?));
             }
         }
         if connection.read_buf(read).await.ok()? == 0 {
             return None;
         }
     }
+}
+
+/// The call that a request belongs to: the number of the message that it is about.
+pub(crate) fn call_of(request: &str) -> Option<usize> {
+    let digits: String = request.split("mid.").nth(1)?.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
 }

@@ -16,6 +16,7 @@ use super::{
     },
     check, doc,
     fields::generic_argument,
+    secret,
     types::argument,
 };
 
@@ -76,6 +77,8 @@ struct Argument {
     required: bool,
     documentation: String,
     check: Option<TokenStream>,
+    /// Its `x-secret`.
+    secret: Option<String>,
     /// A parameter's name as the document has it; the body has none.
     parameter: Option<String>,
 }
@@ -90,6 +93,8 @@ struct Parts<'a> {
     passed: Vec<TokenStream>,
     answer: Type,
     acknowledgement: Option<(syn::Ident, syn::Ident)>,
+    /// What makes the secrets of the request, each an `Option<Secret>`.
+    secrets: Vec<TokenStream>,
     /// Name and default (seconds) of the parameter that makes the server hold its answer back.
     hold: Option<(String, u64)>,
 }
@@ -137,6 +142,7 @@ impl<'a> Parts<'a> {
             }
             arguments.push(Argument {
                 check: parameter_check(document, parameter)?,
+                secret: lower::secret(document, schema, &parameter.place)?.map(str::to_owned),
                 documentation: docs::described(text(node, "description"), schema),
                 required: flag(node, "required"),
                 parameter: Some(name.to_owned()),
@@ -154,13 +160,20 @@ impl<'a> Parts<'a> {
             let described = operation.node.get("requestBody").map(|node| model::resolve(document, node));
             let described = described.and_then(|node| text(node, "description"));
             let documentation = docs::described(described, &Value::Null);
-            arguments.push(Argument { ident, ty, required: true, documentation, check, parameter: None });
+            let secret = None;
+            arguments.push(Argument { ident, ty, required: true, documentation, check, secret, parameter: None });
         }
         let acknowledgement = match operation.answer.as_ref().and_then(model::reference) {
             Some(name) => acknowledgement(document, lowered, name)?,
             None => None,
         };
+        let of_parameters = arguments.iter().filter_map(|argument| {
+            let ident = &argument.ident;
+            Some(secret::secret(&quote!(self.#ident), !argument.required, argument.secret.as_deref()?))
+        });
+        let secrets = of_parameters.chain(body_secrets(lowered, operation)).collect();
         Ok(Self {
+            secrets,
             name: names::value_ident(&operation.id),
             builder: names::type_ident(&operation.id),
             answer: answer(call)
@@ -242,7 +255,8 @@ impl<'a> Parts<'a> {
             None => quote!(::std::option::Option::None),
         };
         let class = retry_class(operation)?;
-        let secret_url = self.secret_url(documentation.document)?;
+        let (derives, debug) = self.debug();
+        let secret = self.secret();
         let (output, finish, gone) = match &self.acknowledgement {
             Some((success, message)) => (
                 quote!(()),
@@ -253,7 +267,7 @@ impl<'a> Parts<'a> {
         };
         Ok(quote! {
             #summary
-            #[derive(Debug, Clone)]
+            #[derive(#derives)]
             #[must_use = "a request does nothing until it is awaited or sent"]
             pub struct #builder {
                 bot: crate::Bot,
@@ -271,7 +285,7 @@ impl<'a> Parts<'a> {
                     hold: #hold,
                     class: crate::retry::Class::#class,
                 };
-                #secret_url
+                #secret
                 fn check(&self) -> ::std::result::Result<(), crate::check::Invalid> {
                     #(#checks)*
                     Ok(())
@@ -288,30 +302,35 @@ impl<'a> Parts<'a> {
             }
 
             crate::request::request!(#builder -> #output);
+            #debug
         })
     }
 
-    /// `x-secret-url: a`: a parameter, or a property of the body, is a URL that errors must not show.
-    fn secret_url(&self, document: &Value) -> Result<Option<TokenStream>> {
-        let Some(name) = text(&self.operation.node, "x-secret-url") else { return Ok(None) };
-        let known = self.required().find(|argument| argument.parameter.as_deref() == Some(name));
-        let body = self.operation.body.as_ref().map(|body| model::resolve(document, body));
-        let is_in_body =
-            body.is_some_and(|body| items(body, "required").filter_map(Value::as_str).any(|required| required == name));
-        let ident = names::value_ident(name);
-        let url = match known {
-            Some(_) => quote!(&self.#ident),
-            None if is_in_body => quote!(&self.body.#ident),
-            None => {
-                let place = format!("{}.x-secret-url", self.operation.place);
-                return Err(Error::new(place, format!("`{name}` is required neither as a parameter nor in the body")));
+    /// What the request derives, and its `Debug` if that cannot be derived.
+    fn debug(&self) -> (TokenStream, Option<TokenStream>) {
+        let (bot, options) = (format_ident!("bot"), format_ident!("options"));
+        let field = |ident, is_optional, secret| secret::Field { ident, is_optional, secret };
+        let arguments = self
+            .arguments
+            .iter()
+            .map(|Argument { ident, required, secret, .. }| field(ident, !required, secret.as_deref()));
+        let fields: Vec<_> =
+            [field(&bot, false, None), field(&options, false, None)].into_iter().chain(arguments).collect();
+        match secret::debug(&self.builder, &fields) {
+            Some(debug) => (quote!(Clone), Some(debug)),
+            None => (quote!(Debug, Clone), None),
+        }
+    }
+
+    fn secret(&self) -> Option<TokenStream> {
+        let secrets = &self.secrets;
+        (!secrets.is_empty()).then(|| {
+            quote! {
+                fn secret(&self) -> ::std::option::Option<crate::secret::Secret> {
+                    crate::secret::Secret::all([#(#secrets),*])
+                }
             }
-        };
-        Ok(Some(quote! {
-            fn secret_url(&self) -> ::std::option::Option<&str> {
-                ::std::option::Option::Some(#url)
-            }
-        }))
+        })
     }
 
     /// `x-exactly-one-of: [a, b]`: of these optional parameters one is given, not none and not two.
@@ -336,6 +355,18 @@ impl<'a> Parts<'a> {
             .collect::<Result<Vec<_>>>()?;
         Ok(quote!(crate::check::exactly_one(&[#(#given),*])?;))
     }
+}
+
+/// What makes the secrets in the body of an operation.
+fn body_secrets(lowered: &Lowered, operation: &Operation) -> Vec<TokenStream> {
+    let Some(name) = operation.body.as_ref().and_then(model::reference) else { return Vec::new() };
+    let schema = &lowered.document["components"]["schemas"][name];
+    let secrets = entries(schema, "properties").filter_map(|(property, node)| {
+        let ident = names::value_ident(property);
+        let is_required = items(schema, "required").any(|required| required == property.as_str());
+        Some(secret::secret(&quote!(self.body.#ident), !is_required, text(node, "x-secret")?))
+    });
+    secrets.collect()
 }
 
 /// What an operation does when it is carried out twice (`x-retry`), as a variant of the crate's `retry::Class`. Of one

@@ -19,7 +19,7 @@ use super::{
     },
     check, doc,
     fields::{self, Structs, generic_argument, property_name},
-    flat,
+    flat, secret,
 };
 
 pub(super) fn emit(
@@ -43,7 +43,9 @@ pub(super) fn emit(
                 })?;
                 let name = name.clone();
                 describe(&mut item, &name, schema, links);
+                let debug = secret::debug_of_struct(&mut item, schema);
                 item.to_tokens(&mut out);
+                out.extend(debug);
                 check_fields(&item, &name, model.requests.contains(&name))?;
                 if model.requests.contains(&name) {
                     out.extend(setters(&item, &name));

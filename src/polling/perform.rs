@@ -1,11 +1,11 @@
 //! What the update stream's decisions come to: calls, waits and the marker store.
 
 use std::{
-    any::Any,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
+use bytes::Bytes;
 use tokio::time::timeout;
 
 use super::{
@@ -16,21 +16,22 @@ use super::{
 use crate::{
     Bot, Error, Result, UpdateType,
     error::Kind,
+    handler::BoxError,
     health::Health,
     marker::{ErasedStore, MarkerKey},
-    request, subscriptions,
-    transport::{CallOptions, Decode, into_text, text},
+    request,
+    secret::Printable,
+    subscriptions,
+    transport::{CallOptions, into_text, text},
 };
 
 /// How long the last commit may take.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long saving the marker may take. A store that hangs must not keep the bot from its updates, nor from its end.
-const SAVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the marker store may take to load or save. A store that hangs must not stop the bot, nor keep it from ending.
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often it is asked again for webhooks when the answer may be somebody else's, such as a proxy's whose server is just
 /// starting. After that the server has none.
 const ASKED_AGAIN: u32 = 3;
-/// The largest page that the API gives.
-const LARGEST_PAGE: i64 = 1000;
 
 /// All that an effect needs.
 #[derive(Clone)]
@@ -55,12 +56,12 @@ impl World {
         let done = match effect {
             Effect::Load => self.load().await.map(Input::Loaded),
             Effect::ClearWebhooks { failures } => self.clear_webhooks(failures).await.map(|()| Input::Cleared),
-            Effect::Poll { marker } => self.poll(marker, None).await,
-            Effect::PollAgain { marker, broken } => {
+            Effect::Poll { marker, limit } => self.poll(marker, limit, None).await,
+            Effect::PollAgain { marker, limit, broken } => {
                 tracing::warn!("the rest of a page of updates cannot be read; the page is asked for again");
-                self.poll(marker, Some(broken)).await
+                self.poll(marker, limit, Some(broken)).await
             }
-            Effect::Skip { marker } => self.skip(marker).await,
+            Effect::Skip { marker, limit } => self.skip(marker, limit).await,
             Effect::Save { marker } => Ok(Input::Saved { ok: self.save(marker).await }),
             Effect::Commit { marker } => Ok(self.commit(marker).await),
             Effect::Wait(delay) => {
@@ -88,31 +89,30 @@ impl World {
     }
 
     /// A poll, or another one for the page that was broken.
-    async fn poll(self, marker: Option<i64>, broken: Option<Broken>) -> Result<Input> {
-        let Settings { limit, hold_seconds, types, .. } = self.settings;
+    async fn poll(self, marker: Option<i64>, limit: Option<i64>, broken: Option<Broken>) -> Result<Input> {
+        let Settings { hold_seconds, types, .. } = self.settings;
         let clock = Arc::clone(&self.bot.transport().clock);
         let began = clock.now();
         let poll = Poll { marker, limit, hold_seconds, types };
         let page = match broken {
             Some(broken) => {
-                let whole: Whole =
-                    get(&self.bot, poll, CallOptions::default(), |body| read(Whole::read(&text(&body)))).await?;
-                whole.after(&broken)
+                let read = |body: Bytes| Whole::read(&text(&body));
+                get(&self.bot, poll, CallOptions::default(), read).await?.after(&broken)
             }
-            None => get(&self.bot, poll, CallOptions::default(), |body| read(Page::read(into_text(body)))).await?,
+            None => get(&self.bot, poll, CallOptions::default(), |body| Page::read(into_text(body))).await?,
         };
         let now = clock.now();
         self.health.polled(now);
         Ok(Input::Page { page, took: now.duration_since(began) })
     }
 
-    async fn skip(self, marker: Option<i64>) -> Result<Input> {
+    async fn skip(self, marker: Option<i64>, limit: i64) -> Result<Input> {
         let clock = Arc::clone(&self.bot.transport().clock);
         let began = clock.now();
-        let poll = Poll { marker, limit: Some(LARGEST_PAGE), hold_seconds: Some(0), types: Vec::new() };
+        let poll = Poll { marker, limit: Some(limit), hold_seconds: Some(0), types: Vec::new() };
         // Nobody comes to what is wrong in the middle of a page that is passed.
-        let whole: Whole = get(&self.bot, poll, CallOptions::default(), |body| read(Whole::read(&text(&body)))).await?;
-        let page = whole.page();
+        let read = |body: Bytes| Whole::read(&text(&body));
+        let page = get(&self.bot, poll, CallOptions::default(), read).await?.page();
         tracing::info!(any = !page.updates.is_empty(), "skipped what was waiting");
         Ok(Input::Page { page, took: clock.now().duration_since(began) })
     }
@@ -121,7 +121,7 @@ impl World {
         let poll = Poll { marker: Some(marker), limit: Some(1), hold_seconds: Some(0), types: Vec::new() };
         let options = CallOptions { timeout: Some(COMMIT_TIMEOUT), ..CallOptions::default() };
         // What it brings is not dealt with, and comes again.
-        let page = get::<Page>(&self.bot, poll, options, |body| read(Page::read(into_text(body)))).await;
+        let page = get(&self.bot, poll, options, |body| Page::read(into_text(body))).await;
         if let Err(error) = page {
             tracing::warn!("the last page could not be committed and will come again: {error}");
         }
@@ -138,7 +138,10 @@ impl World {
                 store.key.get_or_init(|| key)
             }
         };
-        store.markers.load(key).await.map_err(|error| Error::new(Kind::MarkerStore(error)))
+        in_time(store.markers.load(key)).await.map_err(|error| {
+            tracing::error!("the marker cannot be loaded; the stream ends: {}", Printable(&error));
+            Error::new(Kind::MarkerStore(error))
+        })
     }
 
     /// Whether the marker was saved.
@@ -146,10 +149,9 @@ impl World {
         let Some((store, key)) = self.store.as_deref().and_then(|store| Some((store, store.key.get()?))) else {
             return false;
         };
-        let saved = timeout(SAVE_TIMEOUT, store.markers.save(key, marker)).await;
-        let saved = saved.unwrap_or_else(|_| Err(format!("it took longer than {SAVE_TIMEOUT:?}").into()));
+        let saved = in_time(store.markers.save(key, marker)).await;
         if let Err(error) = &saved {
-            tracing::error!(marker, "the marker could not be saved; polling goes on: {error}");
+            tracing::error!(marker, "the marker could not be saved; polling goes on: {}", Printable(error));
         }
         self.health.saved(saved.is_ok());
         saved.is_ok()
@@ -179,6 +181,12 @@ impl World {
     }
 }
 
+/// Waits for a marker store.
+async fn in_time<T>(work: impl Future<Output = Result<T, BoxError>>) -> Result<T, BoxError> {
+    let done = timeout(STORE_TIMEOUT, work).await;
+    done.unwrap_or_else(|_| Err(format!("the store took longer than {STORE_TIMEOUT:?}").into()))
+}
+
 /// The parameters of a poll.
 struct Poll {
     marker: Option<i64>,
@@ -187,7 +195,12 @@ struct Poll {
     types: Vec<UpdateType>,
 }
 
-async fn get<T: 'static>(bot: &Bot, poll: Poll, options: CallOptions, read: Decode) -> Result<T> {
+async fn get<T>(
+    bot: &Bot,
+    poll: Poll,
+    options: CallOptions,
+    read: impl Fn(Bytes) -> serde_json::Result<T>,
+) -> Result<T> {
     let mut request = bot.api().get_updates();
     if let Some(limit) = poll.limit {
         request = request.limit(limit);
@@ -203,10 +216,5 @@ async fn get<T: 'static>(bot: &Bot, poll: Poll, options: CallOptions, read: Deco
     }
     // The stream decides itself what a failed poll means, and reads the pages itself.
     let options = CallOptions { no_retry: true, ..options };
-    Ok(request::fetch(&request, bot, options, read).await?.value)
-}
-
-/// As [`Decode`] has it.
-fn read<T: Send + 'static>(read: serde_json::Result<T>) -> serde_json::Result<Box<dyn Any + Send>> {
-    read.map(|value| Box::new(value) as _)
+    request::fetch(&request, bot, options, |body| Ok(read(body)?)).await
 }

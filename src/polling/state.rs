@@ -11,6 +11,10 @@ use crate::{Error, Update, retry::Backoff};
 pub(super) const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 /// The waits after failed polls, unless they are set.
 pub(crate) const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(30) };
+/// The page size that the server chooses if the request has no `limit`, in updates.
+const DEFAULT_LIMIT: i64 = 100;
+/// The largest page size of the API, in updates.
+const LARGEST_LIMIT: i64 = 1000;
 /// How long what is waiting is skipped at most: a bot that gets something all the time would never begin.
 const LONGEST_SKIP: Duration = Duration::from_secs(10);
 
@@ -68,12 +72,12 @@ pub(super) enum Effect {
     Load,
     /// See to it that no webhook is in the way, after so many failures to do so.
     ClearWebhooks { failures: u32 },
-    /// Ask for a page, which commits everything before the marker.
-    Poll { marker: Option<i64> },
+    /// Ask for a page, which commits everything before the marker. The server chooses the page size without a `limit`.
+    Poll { marker: Option<i64>, limit: Option<i64> },
     /// Ask again for a page of which a part could not be read: it is to be read whole before anything of it is handed out.
-    PollAgain { marker: Option<i64>, broken: Broken },
+    PollAgain { marker: Option<i64>, limit: Option<i64>, broken: Broken },
     /// As [`Poll`](Self::Poll), only to see what is there: without waiting, of all kinds, as many as possible.
-    Skip { marker: Option<i64> },
+    Skip { marker: Option<i64>, limit: i64 },
     /// Save the marker.
     Save { marker: i64 },
     /// Tell the server the marker, without waiting for news.
@@ -109,6 +113,10 @@ pub(super) struct State {
     /// Whether there is a marker store.
     stored: bool,
     backoff: Backoff,
+    /// The page size that was set, in updates.
+    limit: Option<i64>,
+    /// How often the page size is halved because a page was over the size limit. Each page that arrives takes one back.
+    halvings: u32,
     /// What was fetched and not handed out yet.
     page: Waiting,
     /// Everything before it is dealt with, once the page is.
@@ -135,12 +143,14 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(start_from: StartFrom, stored: bool, backoff: Backoff) -> Self {
+    pub(super) fn new(start_from: StartFrom, stored: bool, backoff: Backoff, limit: Option<i64>) -> Self {
         Self {
             phase: Phase::New,
             start_from,
             stored,
             backoff,
+            limit,
+            halvings: 0,
             page: Waiting::default(),
             marker: None,
             before: (None, false),
@@ -231,6 +241,7 @@ impl State {
 
     fn answered(&mut self, page: Page, took: Duration) -> Effect {
         self.failures = 0;
+        self.halvings = self.halvings.saturating_sub(1);
         // The server has taken the marker that it was sent. A null one says nothing: it must not make it forget.
         (self.uncommitted, self.from_store, self.looked_again) = (false, false, false);
         self.before = (self.marker, self.unsaved);
@@ -272,7 +283,25 @@ impl State {
         if self.stopping { self.finish() } else { self.enter(Phase::Polling) }
     }
 
+    /// The page size of the next request; `None` leaves it to the server.
+    fn page_limit(&self) -> Option<i64> {
+        match (self.phase, self.limit) {
+            (Phase::Skipping, _) => Some(self.halved(LARGEST_LIMIT)),
+            (_, None) if self.halvings == 0 => None,
+            (_, limit) => Some(self.halved(limit.unwrap_or(DEFAULT_LIMIT))),
+        }
+    }
+
+    fn halved(&self, limit: i64) -> i64 {
+        limit.checked_shr(self.halvings).unwrap_or_default().max(1)
+    }
+
     fn failed(&mut self, error: Error, chance: f64) -> Effect {
+        let is_page = matches!(self.phase, Phase::Polling | Phase::Skipping);
+        if is_page && error.is_too_large() && self.page_limit() != Some(1) {
+            self.halvings += 1;
+            return Effect::Retry { error, delay: Duration::ZERO };
+        }
         if self.phase == Phase::Polling && error.is_method_not_allowed() && !self.looked_again {
             // What servers say while a webhook is subscribed: one that has come since, then.
             (self.phase, self.looked_again) = (Phase::Clearing, true);
@@ -323,12 +352,12 @@ impl State {
         match (self.phase, self.marker) {
             (Phase::Loading, _) => Effect::Load,
             (Phase::Clearing, _) => Effect::ClearWebhooks { failures: self.failures },
-            (Phase::Skipping, marker) => Effect::Skip { marker },
+            (Phase::Skipping, marker) => Effect::Skip { marker, limit: self.halved(LARGEST_LIMIT) },
             (Phase::Saving, Some(marker)) => Effect::Save { marker },
             (Phase::Committing, Some(marker)) => Effect::Commit { marker },
             (Phase::Polling | Phase::Pausing | Phase::Saving | Phase::New, marker) => match &self.broken {
-                Some(broken) => Effect::PollAgain { marker, broken: broken.clone() },
-                None => Effect::Poll { marker },
+                Some(broken) => Effect::PollAgain { marker, limit: self.page_limit(), broken: broken.clone() },
+                None => Effect::Poll { marker, limit: self.page_limit() },
             },
             (Phase::Committing | Phase::Ended, _) => Effect::End,
         }

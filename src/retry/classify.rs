@@ -22,15 +22,13 @@ pub(crate) enum Failure {
     RateLimited,
     /// Media that is attached is still being processed.
     AttachmentNotReady,
-    /// 503 by the API itself, or with `Retry-After`: it was not done.
-    Unavailable,
-    /// 503 by somebody between, who may have passed the request on.
-    UnavailableByProxy,
-    /// 408, 500 and the rest of the 5xx, no answer in time, a connection that broke: nobody knows whether it was done.
+    /// The server is certain not to have processed the request: a 503 with an API `code`, or HTTP/2's word.
+    NotProcessed,
+    /// 408, 500 and the rest of the 5xx, no response in time, a broken connection: the request may have been applied.
     Unknown,
     /// A success whose body was cut or is not JSON.
     Garbled,
-    /// A success whose JSON the models do not fit: it would not fit the next time either.
+    /// A success whose body does not fit the models or the size limit. Another attempt would fail in the same way.
     Misfit,
     /// Any other 4xx, a redirect, a refusal by `success: false`.
     Refused,
@@ -51,21 +49,18 @@ pub(crate) enum Remedy {
 pub(crate) fn remedy(class: Class, idempotent: Option<bool>, failure: Failure) -> Remedy {
     let repeatable = idempotent.unwrap_or(class != Class::Act);
     match failure {
-        Failure::NotSent | Failure::RateLimited | Failure::Unavailable => Remedy::Retry,
+        Failure::NotSent | Failure::RateLimited | Failure::NotProcessed => Remedy::Retry,
         Failure::AttachmentNotReady if class == Class::Read => Remedy::None,
         Failure::AttachmentNotReady => Remedy::Wait,
-        Failure::UnavailableByProxy | Failure::Unknown if repeatable => Remedy::Retry,
+        Failure::Unknown if repeatable => Remedy::Retry,
         Failure::Garbled if class == Class::Read => Remedy::Retry,
-        Failure::UnavailableByProxy | Failure::Unknown | Failure::Garbled | Failure::Misfit | Failure::Refused => {
-            Remedy::None
-        }
+        Failure::Unknown | Failure::Garbled | Failure::Misfit | Failure::Refused => Remedy::None,
     }
 }
 
 /// Whether the server may have done what was asked, for all that the failure tells.
 pub(crate) fn ambiguous(class: Class, failure: Failure) -> bool {
-    class != Class::Read
-        && matches!(failure, Failure::UnavailableByProxy | Failure::Unknown | Failure::Garbled | Failure::Misfit)
+    class != Class::Read && matches!(failure, Failure::Unknown | Failure::Garbled | Failure::Misfit)
 }
 
 #[cfg(test)]
@@ -77,13 +72,12 @@ mod tests {
 
     /// A remedy for each class, and whether the server may have done it (to whatever changes something).
     #[rustfmt::skip]
-    const CONTRACT: [(Failure, [Remedy; 4], bool); 9] = [
+    const CONTRACT: [(Failure, [Remedy; 4], bool); 8] = [
         //                    Read    Repeat  Remove  Act      may have been done
         (NotSent,            [Retry,  Retry,  Retry,  Retry],  false),
         (RateLimited,        [Retry,  Retry,  Retry,  Retry],  false),
         (AttachmentNotReady, [None,   Wait,   Wait,   Wait],   false),
-        (Unavailable,        [Retry,  Retry,  Retry,  Retry],  false),
-        (UnavailableByProxy, [Retry,  Retry,  Retry,  None],   true),
+        (NotProcessed,       [Retry,  Retry,  Retry,  Retry],  false),
         (Unknown,            [Retry,  Retry,  Retry,  None],   true),
         (Garbled,            [Retry,  None,   None,   None],   true),
         (Misfit,             [None,   None,   None,   None],   true),
@@ -103,7 +97,7 @@ mod tests {
     fn the_callers_word_on_idempotency_turns_the_ambiguous_rows_and_no_other() {
         for (failure, row, _) in CONTRACT {
             for (class, usual) in CLASSES.into_iter().zip(row) {
-                let turned = matches!(failure, UnavailableByProxy | Unknown);
+                let turned = failure == Unknown;
                 let (yes, no) = if turned { (Retry, None) } else { (usual, usual) };
                 assert_eq!(remedy(class, Some(true), failure), yes, "{failure:?} of {class:?}, idempotent");
                 assert_eq!(remedy(class, Some(false), failure), no, "{failure:?} of {class:?}, not idempotent");

@@ -20,13 +20,28 @@ const LEAST_ATTACHMENT_WAIT: Duration = Duration::from_millis(1);
 /// For how long an attachment is waited for.
 const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 
-/// How often and for how long failed calls are tried again; set by [`BotBuilder::retry`](crate::BotBuilder::retry).
+/// How often and for how long failed calls are retried; set by [`BotBuilder::retry`](crate::BotBuilder::retry).
 ///
-/// Whether a failure is tried again at all depends on what was sent: reading and what can be done twice is, a message
-/// only if it is certain that it was not posted. The default is three attempts within 30 s.
+/// The default is three attempts within 30 s. Whether a failure is retried at all depends on the operation:
 ///
-/// Waiting until attached media is processed is a thing of its own: it takes as many attempts as it needs, for 60 s
-/// unless set otherwise.
+/// | failure | reads; `PUT`, `PATCH`, `DELETE`; `POST /uploads` and `/subscriptions` | any other `POST` |
+/// |---|---|---|
+/// | not sent, because no connection was made | retry | retry |
+/// | 429 | retry | retry |
+/// | an attachment is not ready: 400, or 200 with `success: false` | retry on its own schedule (not reads) | retry on its own schedule |
+/// | 503 with an API `code` in its body | retry | retry |
+/// | any other 503, with `Retry-After` or without: a proxy may answer so after it forwarded the request | retry | no |
+/// | HTTP/2 `REFUSED_STREAM`, or `GOAWAY` below the stream: not processed | retry | retry |
+/// | 408, 500, 502, 504, a timeout, a connection that breaks | retry | no |
+/// | 2xx whose body is cut or is not JSON | reads only | no |
+/// | 2xx whose body does not fit the models, or is over the size limit | no | no |
+/// | any other 4xx, 200 with `success: false` | no | no |
+///
+/// Where a `POST` is not retried although the server may have carried it out,
+/// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) says so. `.idempotent(true)` on a request treats
+/// it as the middle column does.
+///
+/// Waiting for an attachment takes as many attempts as it needs, for 60 s in all, and does not count against the budget.
 ///
 /// ```
 /// use std::time::Duration;

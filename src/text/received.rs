@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use reqwest::Url;
+
 use super::{
     Text,
     style::{Span, Style},
@@ -16,6 +18,9 @@ impl Text {
     ///
     /// Elements may overlap, reach out of the text or begin in the middle of a character: then they format what of it is
     /// there. What the crate does not know is not formatted, and a mention by username is the `@username` in the text.
+    ///
+    /// A link keeps its address if its scheme is `http`, `https`, `mailto`, `tel`, `tamtam` or `max`, or if it has none.
+    /// Any other, such as `javascript:`, is left out, and its text stays: the result may be shown in a web page.
     ///
     /// ```
     /// use tamtam::{text::Text, types::{EmphasizedMarkup, StrongMarkup}};
@@ -35,6 +40,16 @@ impl Text {
     }
 }
 
+/// The schemes that a received link may have: a `javascript:` link would run in a web page that shows the text.
+const SCHEMES: [&str; 6] = ["http", "https", "mailto", "tel", "tamtam", "max"];
+
+/// Whether a received address can be put into a web page. It is read by the rules of browsers (WHATWG), which skip white
+/// space within a scheme, for example.
+fn is_safe(url: &str) -> bool {
+    let page = Url::parse("https://page.example/");
+    page.and_then(|page| page.join(url)).is_ok_and(|url| SCHEMES.contains(&url.scheme()))
+}
+
 fn style(element: &MarkupElement) -> Option<Style> {
     match element {
         MarkupElement::Strong(_) => Some(Style::Bold),
@@ -44,7 +59,7 @@ fn style(element: &MarkupElement) -> Option<Style> {
         MarkupElement::Underline(_) => Some(Style::Underline),
         MarkupElement::Heading(_) => Some(Style::Heading),
         MarkupElement::Highlighted(_) => Some(Style::Highlight),
-        MarkupElement::Link(link) => Style::link(link.url.clone()),
+        MarkupElement::Link(link) => Style::link(link.url.clone()).filter(|_| is_safe(&link.url)),
         MarkupElement::UserMention(mention) => mention.user_id.map(Style::mention),
         MarkupElement::Unknown(_) => None,
     }

@@ -200,3 +200,40 @@ fn what_cannot_be_split_is_an_error_that_says_how_to_mend_it() {
     let error = LongMessage::from(link).into_parts().unwrap_err();
     assert!(error.to_string().contains("shorten the address"), "{error}");
 }
+
+#[test]
+fn a_received_link_that_a_web_page_would_run_is_left_out() {
+    let html = |url: &str| {
+        let link = serde_json::json!({"type": "link", "from": 0, "length": 4, "url": url});
+        Text::from_markup("here", &[element(&link.to_string())]).to_html()
+    };
+    for url in [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        " javascript:alert(1)",
+        "\u{1}javascript:alert(1)",
+        "java\nscript:alert(1)",
+        "java\tscript:alert(1)",
+        "javascript\r:alert(1)",
+        "vbscript:x",
+        "data:text/html,<script>alert(1)</script>",
+        "blob:https://x.example/1",
+        "file:///etc/passwd",
+        "intent://x#Intent;end",
+        "http://[",
+    ] {
+        assert_eq!(html(url), "here", "{url}");
+    }
+    for url in [
+        "https://x.example/a?b=c",
+        "HTTP://x.example",
+        "mailto:a@x.example",
+        "tel:+70000000000",
+        "tamtam://user/42",
+        "max://user/42",
+        "x.example/path",
+        "//x.example",
+    ] {
+        assert_eq!(html(url), format!("<a href=\"{url}\">here</a>"), "{url}");
+    }
+}

@@ -40,7 +40,7 @@ async fn text_that_arrives(mut response: Response) -> (Vec<u8>, bool) {
     (text, false)
 }
 
-/// The API's code and message, or the text of a page, without the secrets.
+/// The API's code and message, or the text of a page, fit to be shown.
 fn explanation(body: &[u8], is_whole: bool, secrets: Secrets<'_>) -> (Option<ErrorCode>, String) {
     #[derive(Deserialize)]
     struct Body {
@@ -48,28 +48,27 @@ fn explanation(body: &[u8], is_whole: bool, secrets: Secrets<'_>) -> (Option<Err
         message: Option<String>,
         error: Option<String>,
     }
-    let redact = |text: &str| secrets.redact(text).into_owned();
+    let clean = |text: &str| secrets.clean(text).into_owned();
     match serde_json::from_slice::<Body>(body) {
         Ok(Body { code, message, error }) if code.is_some() || message.is_some() || error.is_some() => {
-            let code = code.map(|code| match ErrorCode::from(code.as_str()) {
+            let code = code.filter(|code| !code.trim().is_empty()).map(|code| match ErrorCode::from(code.as_str()) {
                 // A code that is known is no secret, even if it reads like one.
-                ErrorCode::Other(code) => ErrorCode::Other(redact(&code)),
+                ErrorCode::Other(code) => ErrorCode::Other(clean(&code)),
                 known => known,
             });
-            (code, redact(&message.or(error).unwrap_or_default()))
+            (code, clean(&message.or(error).unwrap_or_default()))
         }
         _ => {
             let text = String::from_utf8_lossy(body);
             let text = if is_whole { &text } else { secrets.without_a_beginning_at_the_end(&text) };
             // First hidden, then shortened: half a secret would not be found.
-            (None, excerpt(&redact(text)))
+            (None, excerpt(&clean(text.trim())))
         }
     }
 }
 
 /// The beginning of a text that is not the API's.
 fn excerpt(text: &str) -> String {
-    let text = text.trim();
     match text.char_indices().find(|(index, c)| index + c.len_utf8() > MOST_KEPT) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),
@@ -85,13 +84,13 @@ mod tests {
     fn a_long_page_is_cut_at_a_character() {
         let page = "ы".repeat(MOST_KEPT);
         assert_eq!(excerpt(&page).len(), MOST_KEPT + "...".len());
-        assert_eq!(excerpt("  Bad Gateway\n"), "Bad Gateway");
+        assert_eq!(excerpt("Bad Gateway"), "Bad Gateway");
     }
 
     #[test]
     fn half_a_token_at_the_end_of_a_cut_page_is_not_shown() {
         let token = Secret::new("s3cr3t/token", "<token>");
-        let secrets = Secrets { token: &token, own: None };
+        let secrets = Secrets([Some(&token), None, None]);
         for (page, shown) in [
             ("GET /me?access_token=s3cr3t%2Fto", "GET /me?access_token="),
             ("GET /me?access_token=s3cr3t/tok", "GET /me?access_token="),
@@ -105,7 +104,7 @@ mod tests {
     #[test]
     fn a_known_code_stays_known_whatever_the_token_is() {
         let token = Secret::new("token", "<token>");
-        let secrets = Secrets { token: &token, own: None };
+        let secrets = Secrets([Some(&token), None, None]);
         let body = br#"{"code":"verify.token","message":"Invalid access_token"}"#;
         assert_eq!(
             explanation(body, true, secrets),

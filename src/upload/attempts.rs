@@ -20,7 +20,7 @@ use crate::{
     Error, Result,
     error::{Kind, Report},
     retry::{Class, Failure, Tries, Verdict},
-    secret::Secrets,
+    secret::{Secret, Secrets},
     transport::unreadable,
 };
 
@@ -49,6 +49,8 @@ struct Run<'a> {
     job: &'a Job,
     /// The upload's URL and what is known of it.
     session: UploadSession,
+    /// The URL as errors must not show it.
+    secret: Option<Secret>,
     /// Nothing was sent to the URL yet, so that the host need not be asked how much it has.
     is_fresh: bool,
     /// URLs asked for so far.
@@ -62,8 +64,8 @@ pub(super) async fn run(job: &Job) -> Result<Tokens> {
     let started = clock.now();
     let tries = || Tries::new(transport.retry.clone(), Class::Read, None);
     let mut run = match &job.resumed {
-        Some(session) => Run { job, session: session.clone(), is_fresh: false, urls: 0 },
-        None => Run { job, session: begin(job).await?, is_fresh: true, urls: 1 },
+        Some(session) => Run::new(job, session.clone(), false, 0),
+        None => Run::new(job, begin(job).await?, true, 1),
     };
     let (mut tries_left, mut waited, mut attempts, mut furthest) = (tries(), Duration::ZERO, 0, 0);
     loop {
@@ -99,7 +101,7 @@ pub(super) async fn run(job: &Job) -> Result<Tokens> {
         transport.wait_to_retry(&error, delay).await;
         waited += delay;
         if spent {
-            run = Run { session: begin(job).await?, is_fresh: true, urls: run.urls + 1, ..run };
+            run = Run::new(job, begin(job).await?, true, run.urls + 1);
             furthest = 0;
         }
     }
@@ -117,7 +119,12 @@ async fn begin(job: &Job) -> Result<UploadSession> {
     })
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(job: &'a Job, session: UploadSession, is_fresh: bool, urls: u32) -> Self {
+        let secret = Secret::beyond_the_origin(&session.url);
+        Self { job, session, secret, is_fresh, urls }
+    }
+
     async fn attempt(&mut self) -> Result<Tokens, Failed> {
         let url = host::address(&self.session.url, self.job.bot.base_url()).map_err(Failed::spent)?;
         if self.job.is_resumable { self.ranges(url).await } else { self.form(url).await }
@@ -206,7 +213,10 @@ impl Run<'_> {
         })?;
         let confirmed = range::confirmed(&answer.headers, &answer.body);
         let confirmed = confirmed.filter(|confirmed| *confirmed <= self.job.identity.size);
-        let told = || Kind::Refused(Some(format!("the host's word on how much it has: {}", excerpt(&answer.body))));
+        let told = || {
+            let words = self.secrets().clean(&answer.body).into_owned();
+            Kind::Refused(Some(format!("the host's word on how much it has: {}", excerpt(&words))))
+        };
         confirmed.ok_or_else(|| Failed::spent(told()))
     }
 
@@ -230,15 +240,14 @@ impl Run<'_> {
         let given = self.session.token.as_deref();
         answer::read(&self.job.kind, answer.status, &answer.body, given).map_err(|kind| match kind {
             Kind::Decode { status, source } => unreadable(status, source, self.secrets()),
-            Kind::Refused(words) => {
-                Kind::Refused(words.map(|words| self.secrets().redact(&excerpt(&words)).into_owned()))
-            }
+            // First hidden, then shortened: half a secret would not be found.
+            Kind::Refused(words) => Kind::Refused(words.map(|words| excerpt(&self.secrets().clean(&words)))),
             other => other,
         })
     }
 
     fn secrets(&self) -> Secrets<'_> {
-        self.job.bot.transport().secrets(None)
+        self.job.bot.transport().secrets(self.secret.as_ref())
     }
 
     fn read_lost(&self) -> Result<Tokens, Kind> {

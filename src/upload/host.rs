@@ -10,11 +10,14 @@ use super::flow::{Flow, unless_idle};
 use crate::{
     error::Kind,
     secret::Secrets,
-    transport::{failed, refusal},
+    transport::{
+        body::{self, SizeLimit},
+        failed, refusal,
+    },
 };
 
-/// Longer answers are none, in bytes. One has a token, or one for each photo.
-const MOST_READ: usize = 256 * 1024;
+/// The largest answer, in bytes. It has a token, or one for each photo.
+const ANSWER_BYTES: usize = 256 * 1024;
 /// As good as none: what ends an upload is that nothing moves. It takes the place of a timeout that the bot's HTTP client
 /// may have for all requests.
 const NO_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -45,7 +48,7 @@ pub(super) fn address(url: &str, base: &Url) -> Result<Url, Kind> {
     Ok(url)
 }
 
-/// Sends a request, and reads the answer whole. It fails when nothing moves for as long as `idle`.
+/// Sends a request, and reads the answer whole. Fails when nothing moves for `idle`, or when the answer takes longer.
 pub(super) async fn exchange(
     request: RequestBuilder,
     flow: Option<&Flow>,
@@ -60,17 +63,8 @@ pub(super) async fn exchange(
         return Err(refusal::read(response, secrets).await);
     }
     let headers = std::mem::take(response.headers_mut());
-    let mut body = Vec::new();
-    while let Some(piece) = unless_idle(None, idle, response.chunk())
-        .await?
-        .map_err(|error| Kind::Cut { status, source: error.without_url() })?
-    {
-        body.extend_from_slice(&piece);
-        if body.len() > MOST_READ {
-            let source = serde_json::Error::custom("the upload host's answer has no end");
-            return Err(Kind::Decode { status, source });
-        }
-    }
+    // The answer is short: `idle` bounds all of it, so that a byte per second does not last for ever.
+    let body = unless_idle(None, idle, body::read(response, SizeLimit::fixed(ANSWER_BYTES))).await??;
     Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
 }
 

@@ -15,6 +15,7 @@ use super::{in_flight::InFlight, path::SecretPath};
 use crate::{
     Bot, Recovery, Update,
     handler::{Failed, Handling, Outcome},
+    secret::Printable,
     transport,
 };
 
@@ -98,7 +99,7 @@ async fn handle(bot: &Bot, handling: &Handling, body: Bytes) -> StatusCode {
         None => {
             let failed = Failed::not_an_update(body);
             let recovery = handling.recovery(&failed);
-            tracing::error!(?recovery, "{}", failed.cause());
+            tracing::error!(?recovery, "{}", Printable(failed.cause()));
             match recovery {
                 Recovery::Skip => StatusCode::OK,
                 Recovery::Retry => StatusCode::SERVICE_UNAVAILABLE,

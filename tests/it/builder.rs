@@ -492,7 +492,8 @@ async fn the_escape_hatch_refuses_what_is_no_path_of_the_api() {
         assert_eq!(error.operation(), Some(format!("GET {path}").as_str()));
         assert_eq!(error.attempts(), 0);
         let problem = "expected one that begins with a slash and leads down only; the query is set by `query`";
-        assert_eq!(error.to_string(), format!("GET {path}: not sent: path is `{path}`, {problem}"));
+        let shown = path.replace('\t', r"\t");
+        assert_eq!(error.to_string(), format!("GET {shown}: not sent: path is `{shown}`, {problem}"));
     }
     // Keys of a JSON object are strings.
     let body = std::collections::HashMap::from([(vec![1], 2)]);

@@ -125,7 +125,7 @@ async fn an_error_body_that_is_not_the_apis_keeps_status_and_text() {
     let huge = format!("<html>{}", "ы".repeat(1_000_000));
     let huge_shown = format!("<html>{}...", "ы".repeat((2048 - "<html>".len()) / 2));
     let cases: [(&[u8], Option<&str>, &str); 15] = [
-        (b"<html>\n<h1>502 Bad Gateway</h1>\n</html>\n", None, "<html>\n<h1>502 Bad Gateway</h1>\n</html>"),
+        (b"<html>\n<h1>502 Bad Gateway</h1>\n</html>\n", None, r"<html>\n<h1>502 Bad Gateway</h1>\n</html>"),
         (b"upstream connect error", None, "upstream connect error"),
         (b"", None, ""),
         (b" \r\n", None, ""),
@@ -167,7 +167,9 @@ async fn a_503_may_have_been_applied_only_if_it_is_not_the_apis_own() {
     let cases = [
         (answer("<html>Service Unavailable"), true),
         (answer(""), true),
-        (answer("").insert_header("retry-after", "1"), false),
+        (answer("").insert_header("retry-after", "1"), true),
+        (answer(r#"{"code": "", "message": ""}"#), true),
+        (answer(r#"{"code": 503, "message": "upstream"}"#), true),
         (answer(r#"{"code": "service.unavailable", "message": ""}"#), false),
     ];
     for (answer, may_have_been_applied) in cases {

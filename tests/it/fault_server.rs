@@ -42,6 +42,11 @@ pub(crate) enum Step {
 
 /// The bodies of errors by the API and by a proxy in front of it.
 pub(crate) const BY_API: &str = r#"{"code":"some.code","message":"some words"}"#;
+/// A cache that could not reach the server in time: it sends `Retry-After` after it has forwarded the request.
+pub(crate) const BY_CACHE: &str =
+    "<!DOCTYPE html>\n<html>\n  <head><title>503 Backend fetch failed</title></head>\n  <body>Guru</body>\n</html>\n";
+/// A gateway whose errors are JSON, with a code that is no code of the API.
+pub(crate) const BY_GATEWAY: &str = r#"{"code":503,"message":"upstream request timeout"}"#;
 pub(crate) const BY_PROXY: &str = "<html><body><h1>Sorry</h1></body></html>";
 
 /// The server. It goes through its script, and stays with the last step.

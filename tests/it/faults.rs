@@ -15,7 +15,7 @@ use tokio::{
 use tracing::level_filters::LevelFilter;
 
 use crate::{
-    fault_server::{BY_API, BY_PROXY, FaultServer, Step, quick},
+    fault_server::{BY_API, BY_CACHE, BY_GATEWAY, BY_PROXY, FaultServer, Step, quick},
     traced::Traced,
 };
 
@@ -115,8 +115,12 @@ fn rows() -> Vec<Row> {
             },
         },
         Row { fault: Step::Status(503, BY_API, None), seen: [3, 3, 3, 3], check: certain },
-        Row { fault: Step::Status(503, BY_PROXY, Some("0")), seen: [3, 3, 3, 3], check: certain },
+        Row { fault: Step::Status(503, BY_API, Some("0")), seen: [3, 3, 3, 3], check: certain },
+        Row { fault: Step::Status(503, BY_PROXY, Some("0")), seen: [3, 3, 3, 1], check: ambiguous },
         Row { fault: Step::Status(503, BY_PROXY, None), seen: [3, 3, 3, 1], check: ambiguous },
+        Row { fault: Step::Status(503, BY_CACHE, Some("0")), seen: [3, 3, 3, 1], check: ambiguous },
+        Row { fault: Step::Status(503, BY_GATEWAY, Some("0")), seen: [3, 3, 3, 1], check: ambiguous },
+        Row { fault: Step::Status(503, "", Some("0")), seen: [3, 3, 3, 1], check: ambiguous },
         Row { fault: Step::Status(500, BY_API, None), seen: [3, 3, 3, 1], check: ambiguous },
         Row { fault: Step::Status(502, BY_PROXY, None), seen: [3, 3, 3, 1], check: ambiguous },
         Row { fault: Step::Status(504, BY_PROXY, None), seen: [3, 3, 3, 1], check: ambiguous },
@@ -184,8 +188,7 @@ async fn a_message_is_never_sent_twice_unless_the_server_said_that_it_was_not_po
         if let Err(error) = Op::Send.call(&server.bot()).await {
             assert!(fault != Step::ResetBeforeReading || error.attempts() == 1, "{error}");
         }
-        let not_posted =
-            matches!(fault, Step::Status(429, ..) | Step::Status(503, BY_API, _) | Step::Status(503, _, Some(_)));
+        let not_posted = matches!(fault, Step::Status(429, ..) | Step::Status(503, BY_API, _));
         let most = if not_posted { 2 } else { 1 };
         assert!(server.requests().len() <= most, "{fault:?}: {:?}", server.requests());
     }
@@ -266,6 +269,58 @@ async fn waiting_for_an_attachment_leaves_the_attempts_for_other_failures() {
     let server = FaultServer::start([not_ready, busy, not_ready, not_ready, busy, not_ready, Step::Good]).await;
     Op::Send.call(&server.bot()).await.unwrap();
     assert_eq!(server.requests().len(), 7);
+}
+
+#[tokio::test]
+async fn an_attachment_that_a_200_refuses_as_not_processed_is_waited_for() {
+    let refused = r#"{"success":false,"message":"errors.process.attachment.video.not.processed"}"#;
+    for op in [Op::Send, Op::Edit] {
+        let server = FaultServer::start([Step::Status(200, refused, None), Step::Good]).await;
+        op.call(&server.bot()).await.unwrap();
+        assert_eq!(server.requests().len(), 2, "{op:?}");
+        let server = FaultServer::start([Step::Status(200, refused, None)]).await;
+        let bot = server.builder().retry(quick().attachment_budget(Duration::ZERO)).build().unwrap();
+        let error = op.call(&bot).await.unwrap_err();
+        assert!(error.is_attachment_not_ready() && error.is_refused() && !error.may_have_been_applied(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_200_that_refuses_is_a_refusal_for_every_operation() {
+    for op in OPS {
+        let server = FaultServer::start([Step::Status(200, r#"{"success":false,"message":"no"}"#, None)]).await;
+        let error = op.call(&server.bot()).await.unwrap_err();
+        assert!(error.is_refused() && !error.may_have_been_applied() && !error.is_retryable(), "{op:?}: {error:?}");
+        assert_eq!((error.message(), server.requests().len()), (Some("no"), 1), "{op:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_posted_once_when_a_cache_answers_503_with_retry_after() {
+    let server = FaultServer::start([Step::Status(503, BY_CACHE, Some("5"))]).await;
+    let error = Op::Send.call(&server.bot()).await.unwrap_err();
+    assert_eq!((server.requests().len(), error.attempts()), (1, 1));
+    assert!(error.may_have_been_applied() && error.retry_after() == Some(Duration::from_secs(5)), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_a_proxy_or_the_api_says_cannot_forge_a_line_of_the_log() {
+    let forged = "Sorry\n2026-11-29T00:00:00Z  INFO all is well \u{1b}[31m\u{202e}";
+    let by_api = serde_json::json!({"code": format!("c{forged}"), "message": forged}).to_string();
+    let refused = serde_json::json!({"success": false, "message": forged}).to_string();
+    let misfit = serde_json::json!({"success": true, forged: 1, "user_id": forged}).to_string();
+    for (status, body) in [(502, forged.to_owned()), (403, by_api), (200, refused), (200, misfit)] {
+        let (traced, _guard) = Traced::start(LevelFilter::TRACE);
+        let server = FaultServer::start([Step::Status(status, body.leak(), None)]).await;
+        let error = Op::Read.call(&server.bot()).await.unwrap_err();
+        tracing::error!("{error}");
+        tracing::error!(?error);
+        let texts = [error.to_string(), format!("{error:?}"), error.message().unwrap_or_default().to_owned()];
+        for text in texts.iter().map(String::as_str).chain(traced.text().lines()) {
+            assert!(!text.chars().any(|char| char.is_control() || char == '\u{202e}'), "{status}: {text:?}");
+            assert!(!text.starts_with("2026-11-29T00:00:00Z"), "{text}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -444,7 +499,7 @@ async fn a_denial_says_why() {
 async fn a_trace_at_info_tells_how_a_call_went_and_nothing_of_what_was_said() {
     let (traced, _guard) = Traced::start(LevelFilter::INFO);
     let quoting = Step::Status(429, r#"{"code":"too.many.requests","message":"you said: secret words"}"#, None);
-    let server = FaultServer::start([quoting, Step::Status(503, "secret words", Some("0")), Step::Good]).await;
+    let server = FaultServer::start([quoting, Step::Status(503, BY_API, Some("0")), Step::Good]).await;
     server.bot().send(ChatId(1), "secret words").await.unwrap();
     let server = FaultServer::start([Step::Status(403, r#"{"code":"x","message":"secret words"}"#, None)]).await;
     server.bot().send(ChatId(1), "secret words").await.unwrap_err();
@@ -458,7 +513,7 @@ async fn a_trace_at_info_tells_how_a_call_went_and_nothing_of_what_was_said() {
             lines[0],
             &["WARN", "sendMessage", "attempt=1", "RateLimited", "status=429", "too.many.requests", "delay_ms="][..],
         ),
-        (lines[1], &["WARN", "sendMessage", "attempt=2", "Unavailable", "status=503", "delay_ms="]),
+        (lines[1], &["WARN", "sendMessage", "attempt=2", "NotProcessed", "status=503", "delay_ms="]),
         (lines[2], &["INFO", "sendMessage", "attempts=3", "status=200", "elapsed_ms="]),
         (lines[3], &["INFO", "sendMessage", "attempts=1", "status=403", "elapsed_ms="]),
     ] {

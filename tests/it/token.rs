@@ -1,5 +1,5 @@
-//! The token shows nowhere: not in an error, whatever caused it, not in what `Debug` prints, not in traces, not in
-//! panics, and not at another host.
+//! Secrets show nowhere: not in an error, whatever caused it, not in what `Debug` prints, not in traces, not in panics,
+//! and not at another host. Secrets are the token, webhook URLs, upload URLs, tokens of files, and a base URL's path.
 
 use std::{
     error::Error as _,
@@ -16,8 +16,9 @@ use tamtam::{
     Bot, NewMessageBody, RetryPolicy,
     api::Api,
     types::{
-        ActionRequestBody, BotPatch, CallbackAnswer, ChatPatch, ConstructorAnswer, PinMessageBody, SenderAction,
-        SubscriptionRequestBody, UploadType, UserIdsList,
+        ActionRequestBody, BotPatch, CallbackAnswer, ChatPatch, ConstructorAnswer, GetSubscriptionsResult, PhotoToken,
+        PinMessageBody, SenderAction, Subscription, SubscriptionRequestBody, UploadEndpoint, UploadType, UploadedInfo,
+        UserIdsList,
     },
 };
 use tokio::net::TcpListener;
@@ -372,4 +373,139 @@ async fn traces_of_http_2_do_not_show_the_token() {
     let text = traced.text();
     assert!(text.contains("h2::") && text.contains("status=200") && text.contains("trying again"), "{text}");
     assert_no_token(&text, "a trace");
+}
+
+/// A secret that is not the bot's token: the path of a URL, or the token of a file.
+const OTHER: &str = "0ther-s3cret-path";
+
+fn assert_no_secret(shown: &impl Debug, of: &str) {
+    for text in [format!("{shown:?}"), format!("{shown:#?}")] {
+        assert!(!text.contains(OTHER), "Debug of {of} shows a secret: {text}");
+        assert_no_token(&text, of);
+    }
+}
+
+#[tokio::test]
+async fn debug_of_whatever_has_a_webhooks_url_does_not_show_its_path() {
+    let url = format!("https://bot.example/{OTHER}");
+    let bot = bot_at("http://localhost").build().unwrap();
+    let api = bot.api();
+    let subscription = || SubscriptionRequestBody::new(&url).version("0.5.6");
+    let subscribed: Subscription = serde_json::from_value(json!({"url": url, "time": 1, "version": "0.5.6"})).unwrap();
+    let list: GetSubscriptionsResult =
+        serde_json::from_value(json!({"subscriptions": [{"url": url, "time": 1}]})).unwrap();
+    assert_no_secret(&subscription(), "SubscriptionRequestBody");
+    assert_no_secret(&subscribed, "Subscription");
+    assert_no_secret(&list, "GetSubscriptionsResult");
+    assert_no_secret(&api.subscribe(subscription()), "Subscribe");
+    assert_no_secret(&api.unsubscribe(&url), "Unsubscribe");
+    assert_no_secret(&bot.subscribe_webhook(&url, []), "Bot::subscribe_webhook");
+    assert_no_secret(&bot.unsubscribe_webhook(&url), "Bot::unsubscribe_webhook");
+    let raw = || bot.request(Method::POST, "/subscriptions");
+    assert_no_secret(&raw().json(&subscription()), "RawRequest with a body");
+    assert_no_secret(&raw().query("url", &url), "RawRequest with a query");
+    // What is not secret is still there.
+    let shown = format!("{:?}", subscription());
+    assert!(shown.contains(r#"url: "https://bot.example/...""#) && shown.contains("0.5.6"), "{shown}");
+    let shown = format!("{:?}", raw().query("url", &url));
+    assert!(shown.contains("/subscriptions") && shown.contains(r#"query: ["url"]"#), "{shown}");
+}
+
+#[tokio::test]
+async fn debug_of_what_an_upload_brings_shows_neither_its_url_nor_a_token() {
+    fn shown<T: Debug + serde::de::DeserializeOwned>(json: serde_json::Value, of: &str) -> String {
+        let value: T = serde_json::from_value(json).unwrap();
+        assert_no_secret(&value, of);
+        format!("{value:?}")
+    }
+    let url = format!("https://upload.example/{OTHER}?id={OTHER}");
+    let endpoint = shown::<UploadEndpoint>(json!({"url": url, "token": OTHER}), "UploadEndpoint");
+    assert_eq!(endpoint, r#"UploadEndpoint { url: "https://upload.example/...", token: Some(<hidden>) }"#);
+    shown::<UploadedInfo>(json!({"token": OTHER}), "UploadedInfo");
+    shown::<PhotoToken>(json!({"token": OTHER}), "PhotoToken");
+    let attachment = |kind: &str| json!({"type": kind, "payload": {"token": OTHER, "photos": {"a": {"token": OTHER}}}});
+    for kind in ["image", "video", "audio", "file"] {
+        shown::<tamtam::AttachmentRequest>(attachment(kind), kind);
+        let body = json!({"text": "hi", "attachments": [attachment(kind)]});
+        shown::<NewMessageBody>(body, "NewMessageBody");
+    }
+    for kind in ["video", "audio", "file"] {
+        let payload = json!({"url": "https://x.example/1", "token": OTHER});
+        let received = json!({"type": kind, "payload": payload, "filename": "a", "size": 1});
+        shown::<tamtam::types::Attachment>(received, kind);
+    }
+}
+
+#[tokio::test]
+async fn the_path_of_the_base_url_is_shown_neither_by_debug_nor_by_an_error() {
+    let base = |server: &str| format!("{server}/{OTHER}/");
+    let builder = || Bot::builder("token").base_url(base("http://gateway.example:8080"));
+    assert_no_secret(&builder(), "BotBuilder");
+    let bot = builder().build().unwrap();
+    assert!(format!("{bot:?}").contains(r#"base_url: "http://gateway.example:8080/...""#), "{bot:?}");
+    assert_no_secret(&bot, "Bot");
+    assert_no_secret(&bot.api(), "Api");
+    assert_no_secret(&bot.updates(), "Updates");
+    assert_no_secret(&bot.run(async |_, _| {}), "Run");
+    assert_no_secret(&bot.request(Method::GET, "/me"), "RawRequest");
+    assert_no_secret(&bot.upload_photo("a.png"), "Upload");
+    assert_no_secret(&bot.send(tamtam::ChatId(1), bot.upload_photo("a.png")), "UploadMessage");
+    for request in debug_of_requests(&bot.api()) {
+        assert!(!request.contains(OTHER), "{request}");
+    }
+    for wrong in [
+        format!("gateway.example/{OTHER}"),
+        format!("ftp://gateway.example/{OTHER}"),
+        base("http://["),
+        format!("http://x/{OTHER}?q"),
+    ] {
+        let error = Bot::builder("token").base_url(&wrong).build().unwrap_err();
+        assert_no_secret(&error, "a base URL");
+        assert!(!error.to_string().contains(OTHER), "{error}");
+    }
+    let server = quoting(502).await;
+    let (traced, _guard) = Traced::start(LevelFilter::DEBUG);
+    let bot =
+        Bot::builder(TOKEN).base_url(base(&server.uri())).retry(quick()).http(|http| http.no_proxy()).build().unwrap();
+    let error = failure("a page that quotes the URL", bot.me()).await;
+    let page = error.message().unwrap();
+    assert!(!printed(&error).contains(OTHER) && page.contains("access_token=<token>"), "{error}");
+    assert!(!traced.text().contains(OTHER), "{}", traced.text());
+}
+
+#[tokio::test]
+async fn an_error_that_quotes_a_webhooks_url_does_not_show_its_path() {
+    let url = format!("https://bot.example/{OTHER}");
+    let server = mock_server().await;
+    let quoting = |request: &Request| {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        ResponseTemplate::new(400).set_body_json(json!({"code": "bad", "message": format!("{} {body}", request.url)}))
+    };
+    Mock::given(any()).respond_with(quoting).mount(&server).await;
+    let bot = bot(&server);
+    let errors = [
+        failure("subscribe", bot.subscribe_webhook(&url, [])).await,
+        failure("unsubscribe", bot.unsubscribe_webhook(&url)).await,
+        failure("raw", bot.request(Method::DELETE, "/subscriptions").query("url", &url)).await,
+        failure("raw", bot.request(Method::POST, "/subscriptions").json(&json!({"url": url}))).await,
+    ];
+    for error in errors {
+        assert!(!printed(&error).contains(OTHER), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_quotes_the_token_escaped_does_not_show_it() {
+    let token = "s3cr3t&\"/<'t0ken";
+    let html = "s3cr3t&amp;&quot;/&lt;&#39;t0ken";
+    let twice = "s3cr3t%2526%2522%252F%253C%2527t0ken";
+    for page in [html, twice, &format!("{html} {twice}"), &html.replace('&', "&amp;"), &html.replace('&', "%26")] {
+        let server = answering(ResponseTemplate::new(502).set_body_string(format!("<p>?t={page}</p>"))).await;
+        let bot = Bot::builder(token).base_url(server.uri()).retry(RetryPolicy::none()).build().unwrap();
+        let error = failure(page, bot.me()).await;
+        assert!(
+            !error.message().unwrap().contains("t0ken") && error.to_string().contains("<token>"),
+            "{page}: {error}"
+        );
+    }
 }

@@ -20,6 +20,7 @@ enum Does {
     Loads,
     ClearsWebhooks,
     Polls(Option<i64>),
+    PollsFewer(Option<i64>, i64),
     PollsAgain(Option<i64>),
     Skips(Option<i64>),
     Saves(i64),
@@ -32,7 +33,7 @@ use Does::*;
 
 impl Stream {
     fn new(start_from: StartFrom, stored: bool) -> Self {
-        Self { state: Some(State::new(start_from, stored, BACKOFF)) }
+        Self { state: Some(State::new(start_from, stored, BACKOFF, None)) }
     }
 
     /// One that polls already, without a store.
@@ -62,9 +63,11 @@ impl Stream {
             Effect::Continue => GoesOn,
             Effect::Load => Loads,
             Effect::ClearWebhooks { .. } => ClearsWebhooks,
-            Effect::Poll { marker } => Polls(marker),
+            Effect::Poll { marker, limit: Some(limit) } => PollsFewer(marker, limit),
+            Effect::Poll { marker, limit: None } => Polls(marker),
             Effect::PollAgain { marker, .. } => PollsAgain(marker),
-            Effect::Skip { marker } => Skips(marker),
+            Effect::Skip { marker, limit: LARGEST_LIMIT } => Skips(marker),
+            Effect::Skip { marker, limit } => PollsFewer(marker, limit),
             Effect::Save { marker } => Saves(marker),
             Effect::Commit { marker } => Commits(marker),
             Effect::Wait(delay) | Effect::Stuck { delay } => Waits(delay),
@@ -103,6 +106,44 @@ fn status(status: StatusCode, code: Option<&str>, retry_after: Option<Duration>)
 
 fn server_is_down() -> Error {
     status(StatusCode::BAD_GATEWAY, None, None)
+}
+
+fn too_large() -> Error {
+    let limit = crate::transport::SizeLimits::default().page;
+    Error::new(Kind::TooLarge { status: StatusCode::OK, limit })
+}
+
+#[test]
+fn point_5_a_page_over_the_size_limit_is_asked_for_with_half_the_limit() {
+    let mut stream = Stream::polling();
+    for fewer in [50, 25, 12, 6, 3, 1] {
+        assert_eq!(stream.fails(too_large(), 1.0), Retries(Duration::ZERO));
+        assert_eq!(stream.then(Input::Waited), PollsFewer(None, fewer));
+    }
+    assert_eq!(stream.fails(too_large(), 1.0), Fails, "a single update is over the limit");
+    assert_eq!(stream.asked(), Ends);
+}
+
+#[test]
+fn point_5_the_page_size_grows_back_with_each_page_that_arrives() {
+    let mut stream = Stream::polling();
+    for _ in 0..2 {
+        assert_eq!(stream.fails(too_large(), 1.0), Retries(Duration::ZERO));
+        assert!(matches!(stream.then(Input::Waited), PollsFewer(None, _)));
+    }
+    assert_eq!(stream.page(&["a"], Some(10)), yields("a"));
+    assert_eq!(stream.asked(), PollsFewer(Some(10), 50));
+    assert_eq!(stream.page(&["b"], Some(11)), yields("b"));
+    assert_eq!(stream.asked(), Polls(Some(11)));
+}
+
+#[test]
+fn point_5_a_backlog_over_the_size_limit_is_skipped_in_smaller_pages() {
+    let mut stream = Stream::new(StartFrom::Latest, false);
+    assert_eq!(stream.asked(), ClearsWebhooks);
+    assert_eq!(stream.then(Input::Cleared), Skips(None));
+    assert_eq!(stream.fails(too_large(), 1.0), Retries(Duration::ZERO));
+    assert_eq!(stream.then(Input::Waited), PollsFewer(None, 500));
 }
 
 #[test]

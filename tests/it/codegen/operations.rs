@@ -1,6 +1,6 @@
 //! Operations: methods of `Api`, request builders, and how they are sent.
 
-use super::{DONE, code, error, operation, request, schemas};
+use super::{Code, DONE, code, error, operation, request, schemas};
 
 #[test]
 fn required_parameters_are_arguments_in_the_order_of_the_document_and_the_body_comes_last() {
@@ -198,26 +198,54 @@ fn a_body_is_taken_as_whatever_converts_into_it() {
     assert!(code.sending("DoIt").contains("client.do_it(&self.body)"));
 }
 
+/// Generated code without white space, and without the paths of what it uses.
+fn dense(code: &Code) -> String {
+    let text: String = code.text.split_whitespace().collect();
+    let text = ["crate::secret::", "::std::option::Option::", "::std::option::"]
+        .iter()
+        .fold(text, |text, path| text.replace(path, ""));
+    text.replace(",)", ")")
+}
+
 #[test]
-fn x_secret_url_names_a_required_parameter_or_property_of_the_body() {
-    let parameter =
-        "x-secret-url: hookUrl, parameters: [{name: hookUrl, in: query, required: true, schema: {type: string}}]";
-    let code_of = |keys: &str| code(&operation(&format!("{keys}, {DONE}"))).sending("DoIt");
-    assert!(
-        code_of(parameter).contains("fnsecret_url(&self)->Option<&str>{Some(&self.hook_url)}"),
-        "{}",
-        code_of(parameter)
-    );
-    assert!(!code_of("summary: Does it").contains("fnsecret_url"));
-    let body =
-        "x-secret-url: url, requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Hook'}}}}";
-    let hook = schemas("Hook: {required: [url], properties: {url: {type: string}, name: {type: string}}}");
-    let code = code(&format!("{}{hook}", operation(&format!("{body}, {DONE}")))).sending("DoIt");
-    assert!(code.contains("fnsecret_url(&self)->Option<&str>{Some(&self.body.url)}"), "{code}");
-    for keys in [&body.replace("x-secret-url: url", "x-secret-url: name"), &parameter.replace("required: true, ", "")] {
-        let error = error(&format!("{}{hook}", operation(&format!("{keys}, {DONE}"))));
-        assert!(error.starts_with("doc.yaml: paths./things.post.x-secret-url: `"), "{error}");
-        assert!(error.contains("` is required neither as a parameter nor in the body"), "{error}");
+fn x_secret_hides_a_parameter_from_debug_and_from_errors() {
+    let keys = |required: bool, kind: &str| {
+        let schema = format!("{{type: string, x-secret: {kind}}}");
+        format!("parameters: [{{name: hookUrl, in: query, required: {required}, schema: {schema}}}], {DONE}")
+    };
+    for (required, kind, secret, shown) in [
+        (true, "url", "letvalue=&self.hook_url;Secret::beyond_the_origin(value)", "&HiddenUrl(&self.hook_url)"),
+        (true, "value", "letvalue=&self.hook_url;Some(Secret::new(value,\"...\"))", "&Hidden"),
+        (false, "url", "Secret::beyond_the_origin(value)", "&self.hook_url.as_deref().map(HiddenUrl)"),
+        (false, "value", "Some(Secret::new(value,\"...\"))", "&self.hook_url.as_ref().map(|_|Hidden)"),
+    ] {
+        let text = dense(&code(&operation(&keys(required, kind))));
+        assert!(text.contains("fnsecret(&self)->Option<Secret>{Secret::all(["), "{text}");
+        assert!(text.contains(secret), "{text}");
+        assert!(text.contains(&format!("\"hook_url\",{shown}")), "{text}");
+        assert!(!text.contains("#[derive(Debug,Clone)]#[must_use"), "{text}");
+    }
+    assert!(!dense(&code(&operation(&format!("summary: Does it, {DONE}")))).contains("fnsecret"));
+}
+
+#[test]
+fn x_secret_hides_a_property_of_the_body() {
+    let body = "requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Hook'}}}}";
+    let url = "url: {type: string, x-secret: url}";
+    let hook = schemas(&format!("Hook: {{required: [url], properties: {{{url}, name: {{type: string}}}}}}"));
+    let text = dense(&code(&format!("{}{hook}", operation(&format!("{body}, {DONE}")))));
+    assert!(text.contains("letvalue=&self.body.url;Secret::beyond_the_origin(value)"), "{text}");
+    assert!(text.contains(".field(\"url\",&HiddenUrl(&self.url)).field(\"name\",&self.name)"), "{text}");
+}
+
+#[test]
+fn x_secret_is_one_of_two_words_and_for_strings_only() {
+    for (schema, problem) in [
+        ("{type: string, x-secret: all}", "`all` is neither `url` nor `value`"),
+        ("{type: integer, x-secret: value}", "`value` on a schema that is not a string"),
+    ] {
+        let error = error(&schemas(&format!("Hook: {{properties: {{url: {schema}}}}}")));
+        assert!(error.contains("components.schemas.Hook.properties.url") && error.contains(problem), "{error}");
     }
 }
 

@@ -7,12 +7,14 @@ use std::{
 
 use tamtam::{Bot, StartFrom, Update};
 use tokio::net::TcpListener;
+use tracing::level_filters::LevelFilter;
 use wiremock::{Mock, ResponseTemplate, matchers::path};
 
 use super::MOMENT;
 use crate::{
     common::{bot_at, mock_server, refusing},
     fault_server::{BY_API, BY_PROXY, FaultServer, Step},
+    traced::Traced,
 };
 
 /// A bot that gives up on an answer soon, and keeps the failures that it is told of.
@@ -139,4 +141,20 @@ async fn a_retry_after_is_waited_for() {
         delay = delays.recv() => assert_eq!(delay, Some(Duration::from_secs(3600))),
     }
     assert_eq!(server.received_requests().await.unwrap().len(), 2, "the subscriptions and one poll");
+}
+
+#[tokio::test]
+async fn a_long_pause_that_the_server_asks_for_gets_a_warning() {
+    for (asked, is_long) in [("1000000000", true), ("61", true), ("60", false)] {
+        let (traced, _guard) = Traced::start(LevelFilter::WARN);
+        let server = FaultServer::start([Step::Good, Step::Status(429, BY_API, Some(asked))]).await;
+        let (bot, told) = telling(&server);
+        let mut updates = bot.updates();
+        tokio::select! {
+            next = updates.next() => panic!("{next:?}"),
+            () = async { while told.lock().unwrap().is_empty() { tokio::task::yield_now().await } } => {}
+        }
+        let text = traced.text();
+        assert_eq!(text.contains("the server asks for a long pause (Retry-After)"), is_long, "{asked}: {text}");
+    }
 }

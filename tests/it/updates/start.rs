@@ -297,6 +297,38 @@ async fn a_server_without_webhooks_has_none_in_the_way() {
     assert!(update.unwrap_err().is_webhook_subscribed());
 }
 
+/// A store that never answers.
+struct Hanging(Arc<tokio::sync::Notify>);
+
+impl MarkerStore for Hanging {
+    type Error = io::Error;
+
+    async fn load(&self, _: &MarkerKey) -> Result<Option<i64>, io::Error> {
+        self.0.notify_one();
+        std::future::pending().await
+    }
+
+    async fn save(&self, _: &MarkerKey, _: i64) -> Result<(), io::Error> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_marker_store_that_hangs_when_it_is_read_ends_the_stream_with_an_error_and_a_line_in_the_log() {
+    let (traced, _guard) = Traced::start(tracing::level_filters::LevelFilter::ERROR);
+    let (_server, bot, pages) = pages(&[&[1]]).await;
+    let is_asked = Arc::new(tokio::sync::Notify::new());
+    let mut updates = bot.updates().marker_store(Hanging(Arc::clone(&is_asked)));
+    let next = tokio::spawn(async move { updates.try_next().await });
+    is_asked.notified().await;
+    // From here on time passes by waiting only.
+    tokio::time::pause();
+    let error = next.await.unwrap().unwrap_err();
+    assert!(error.is_marker_store() && error.to_string().contains("the store took longer than 5s"), "{error}");
+    assert!(traced.text().contains("the marker cannot be loaded"), "{}", traced.text());
+    assert_eq!(pages.polls(), 0);
+}
+
 #[tokio::test]
 async fn a_webhook_is_in_the_way_however_strange_its_description() {
     for webhook in

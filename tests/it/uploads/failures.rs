@@ -1,10 +1,14 @@
 //! What goes wrong at the upload host, and what a caller sees of it.
 
-use std::time::Duration;
+use std::{future::IntoFuture as _, time::Duration};
 
-use tamtam::{RetryPolicy, sandbox::UploadFault};
+use serde_json::json;
+use tamtam::{Bot, RetryPolicy, sandbox::UploadFault};
+use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+use wiremock::{MockServer, ResponseTemplate};
 
 use super::{PROTOCOLS, content, operations, sandbox};
+use crate::common::{answering, answering_json, bot_at, read_request};
 
 #[tokio::test]
 async fn a_form_begins_anew_with_a_fresh_url() {
@@ -126,4 +130,50 @@ async fn an_api_that_gives_no_url_is_the_error_of_that_call() {
     assert!(error.is_unauthorized(), "{error}");
     assert_eq!(error.operation(), Some("getUploadUrl"));
     assert!(tamtam.uploads().requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_that_drips_is_given_up_although_it_moves() {
+    for resumable in PROTOCOLS {
+        let (_api, bot) = dripping_host().await;
+        let upload = bot.upload_photo(content(1000)).resumable(resumable).idle_timeout(Duration::from_millis(100));
+        let upload = tokio::time::timeout(Duration::from_secs(20), upload.into_future());
+        let error = upload.await.expect("the upload hangs").unwrap_err();
+        assert!(error.is_timeout() && error.is_retryable() && !error.may_have_been_applied(), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end_is_an_error_that_names_the_limit() {
+    let host = answering(ResponseTemplate::new(200).set_body_bytes(vec![b' '; 256 * 1024 + 1])).await;
+    let api = answering_json(&json!({ "url": host.uri() })).await;
+    let bot = bot_at(api.uri()).build().unwrap();
+    for resumable in PROTOCOLS {
+        let error = bot.upload_photo(content(1000)).resumable(resumable).await.unwrap_err();
+        assert!(error.is_too_large() && error.to_string().contains("limit of 262144 bytes"), "{error:?}");
+    }
+}
+
+/// An API whose upload host takes everything, and answers a byte at a time, for ever.
+async fn dripping_host() -> (MockServer, Bot) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                if read_request(&mut connection).await.is_none() {
+                    return;
+                }
+                let _ = connection.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
+                // Each byte comes well before the idle timeout.
+                let mut drip = tokio::time::interval(Duration::from_millis(10));
+                while connection.write_all(b"1\r\n \r\n").await.is_ok() {
+                    drip.tick().await;
+                }
+            });
+        }
+    });
+    let api = answering_json(&json!({ "url": url })).await;
+    let bot = bot_at(api.uri()).build().unwrap();
+    (api, bot)
 }

@@ -147,9 +147,13 @@ async fn errors_and_traces_show_neither_the_token_nor_the_upload_url() {
     let page =
         |_: &Request| ResponseTemplate::new(200).set_body_json(json!({ "error": format!("{TOKEN} {ENCODED_TOKEN}") }));
     Mock::given(any()).respond_with(page).mount(&quoting).await;
+    // Its own URL comes back from a host that is in trouble.
+    let repeating = mock_server().await;
+    let page = |request: &Request| ResponseTemplate::new(502).set_body_string(format!("GET {}", request.url));
+    Mock::given(any()).respond_with(page).mount(&repeating).await;
     let misfit = answering_json(&json!(TOKEN)).await;
     let failing = answering(ResponseTemplate::new(400).set_body_string(TOKEN)).await;
-    for host in [nowhere, quoting.uri(), misfit.uri(), failing.uri()] {
+    for host in [nowhere, quoting.uri(), repeating.uri(), misfit.uri(), failing.uri()] {
         for resumable in PROTOCOLS {
             let (_api, bot) = api_with(format!("{host}/secret-place")).await;
             let upload = bot.upload_file(content(10)).resumable(resumable);

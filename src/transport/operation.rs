@@ -1,12 +1,12 @@
-//! How the requests that the generated client makes reach the transport.
+//! An operation of the API, what a caller sets for one call of it, and the request that both make.
 
-use std::{any::Any, borrow::Cow, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
 use reqwest::Url;
 
-use super::{Done, Outgoing, Transport};
-use crate::{Error, retry::Class, secret::Secret};
+use super::Outgoing;
+use crate::{retry::Class, secret::Secret};
 
 /// An operation of the API, as the document has it.
 #[derive(Debug)]
@@ -32,28 +32,19 @@ pub(crate) struct CallOptions {
     pub(crate) secret: Option<Secret>,
 }
 
-/// Reads an answer; what comes out is known to whoever made the call.
-pub(crate) type Decode = fn(Bytes) -> serde_json::Result<Box<dyn Any + Send>>;
-
-/// Sends what the generated client has made, and reads the answer.
-pub(crate) async fn execute(
-    transport: &Transport,
-    operation: &'static Operation,
-    request: reqwest::Request,
-    options: CallOptions,
-    read: Decode,
-) -> Result<Done<Box<dyn Any + Send>>, Error> {
-    let hold = operation.hold.map(|(parameter, default)| held_for(request.url(), parameter, default));
-    let outgoing = Outgoing {
-        operation: Cow::Borrowed(operation.id),
-        class: operation.class,
-        method: request.method().clone(),
-        url: request.url().clone(),
-        body: request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice),
-        hold,
-        options,
-    };
-    transport.execute(outgoing, read).await
+impl Outgoing {
+    /// What the generated client has made, in the parts that every attempt is made from.
+    pub(crate) fn new(operation: &'static Operation, request: &reqwest::Request, options: CallOptions) -> Self {
+        Self {
+            operation: Cow::Borrowed(operation.id),
+            class: operation.class,
+            method: request.method().clone(),
+            url: request.url().clone(),
+            body: request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice),
+            hold: operation.hold.map(|(parameter, default)| held_for(request.url(), parameter, default)),
+            options,
+        }
+    }
 }
 
 /// How long the server may hold its answer back, by the request's own query.

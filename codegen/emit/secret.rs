@@ -1,0 +1,81 @@
+//! `x-secret`: values that neither `Debug` nor an error may show.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use serde_json::Value;
+use syn::{Ident, ItemStruct, Meta, Token, Type, punctuated::Punctuated};
+
+use super::{
+    super::text,
+    fields::{generic_argument, property_name},
+};
+
+/// A field, as `Debug` and errors see it.
+pub(super) struct Field<'a> {
+    pub(super) ident: &'a Ident,
+    pub(super) is_optional: bool,
+    /// Its `x-secret`, which the lowering has checked.
+    pub(super) secret: Option<&'a str>,
+}
+
+/// The `Debug` of a struct with secrets; it replaces the derived one.
+pub(super) fn debug_of_struct(item: &mut ItemStruct, schema: &Value) -> Option<TokenStream> {
+    let fields: Vec<(Ident, &Type, Option<&str>)> = item
+        .fields
+        .iter()
+        .filter_map(|field| {
+            let secret = text(&schema["properties"][property_name(field)], "x-secret");
+            Some((field.ident.clone()?, &field.ty, secret))
+        })
+        .collect();
+    let fields: Vec<Field<'_>> = fields
+        .iter()
+        .map(|(ident, ty, secret)| Field {
+            ident,
+            is_optional: generic_argument(ty, "Option").is_some(),
+            secret: *secret,
+        })
+        .collect();
+    let debug = debug(&item.ident, &fields)?;
+    for attribute in item.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("derive")) {
+        let Ok(derives) = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else { continue };
+        let others =
+            derives.iter().filter(|derive| derive.path().segments.last().is_none_or(|last| last.ident != "Debug"));
+        *attribute = syn::parse_quote!(#[derive(#(#others),*)]);
+    }
+    Some(debug)
+}
+
+/// A `Debug` that hides the secrets among these fields; `None` if there is none.
+pub(super) fn debug(name: &Ident, fields: &[Field<'_>]) -> Option<TokenStream> {
+    fields.iter().find(|field| field.secret.is_some())?;
+    let shown = fields.iter().map(|Field { ident, is_optional, secret }| {
+        let label = ident.to_string();
+        let value = match (secret, is_optional) {
+            (None, _) => quote!(&self.#ident),
+            (Some("url"), false) => quote!(&crate::secret::HiddenUrl(&self.#ident)),
+            (Some("url"), true) => quote!(&self.#ident.as_deref().map(crate::secret::HiddenUrl)),
+            (Some(_), false) => quote!(&crate::secret::Hidden),
+            (Some(_), true) => quote!(&self.#ident.as_ref().map(|_| crate::secret::Hidden)),
+        };
+        quote!(.field(#label, #value))
+    });
+    let label = name.to_string();
+    Some(quote! {
+        /// Hides the secrets.
+        impl ::std::fmt::Debug for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(#label) #(#shown)* .finish()
+            }
+        }
+    })
+}
+
+/// The secret of a field, for the texts from outside that may quote it.
+pub(super) fn secret(value: &TokenStream, is_optional: bool, kind: &str) -> TokenStream {
+    let made = match kind {
+        "url" => quote!(crate::secret::Secret::beyond_the_origin(value)),
+        _ => quote!(::std::option::Option::Some(crate::secret::Secret::new(value, "..."))),
+    };
+    if is_optional { quote!(#value.as_deref().and_then(|value| #made)) } else { quote!({ let value = &#value; #made }) }
+}
