@@ -128,7 +128,7 @@ impl SandboxBuilder {
     }
 
     /// Adds the endpoints of [`control`](super::control) to the API's port, by which a test in any language acts as
-    /// people and makes things go wrong. They want no token.
+    /// people and makes things go wrong. They want no token. Requests of web pages are refused.
     pub fn control_endpoints(mut self) -> Self {
         self.has_control = true;
         self

@@ -5,13 +5,29 @@
 //! want no token. Requests to them are no part of the API: no client of TamTam may need them.
 //!
 //! ```sh
-//! curl -X POST localhost:8090/sandbox/users -d '{"name": "Bob"}'
+//! JSON='Content-Type: application/json'
+//! curl localhost:8090/sandbox/users -H "$JSON" -d '{"name": "Bob"}'
 //! # {"chat_id":1512863912733,"user_id":687194768461}
-//! curl -X POST localhost:8090/sandbox/users/687194768461/says -d '{"text": "hi"}'
+//! curl localhost:8090/sandbox/users/687194768461/says -H "$JSON" -d '{"text": "hi"}'
 //! # {"message_id":"mid.0000016..."}
-//! curl -X POST localhost:8090/sandbox/users/687194768461/reads -d '{"timeout_ms": 2000}'
+//! curl localhost:8090/sandbox/users/687194768461/reads -H "$JSON" -d '{"timeout_ms": 2000}'
 //! # {"text":"Hello, Bob", "message_id":"mid.0000016...", ...}
 //! ```
+//!
+//! # Who may call
+//!
+//! Programs may call the endpoints, web pages may not: a page in the browser of this machine could otherwise read every
+//! token and act as people. The server checks these headers before it runs a request:
+//!
+//! | header | accepted | otherwise |
+//! |---|---|---|
+//! | `Host` | `127.0.0.0/8`, `[::1]`, `localhost` or `*.localhost`, with any port | 403 |
+//! | `Origin` | not sent, or `http://` and the `Host` of the request | 403 |
+//! | `Sec-Fetch-Site` | not sent, `same-origin` or `none` | 403 |
+//! | `Content-Type` | `application/json`; not required if there is no body | 415 |
+//!
+//! Each header may be sent once. If your client reaches the sandbox by another name, for example from a container, let it
+//! send `Host: localhost`.
 //!
 //! # Who is there
 //!
@@ -86,22 +102,24 @@
 //!
 //! # When it cannot be done
 //!
-//! The answer is `{"error": "..."}` with the status 400 for a request that is wrong, 404 for a path, a user or a chat that
-//! is not there, 405 for another method, 408 when nothing came in time (with the `transcript`), and 409 for what cannot be
-//! done in the messenger either, such as pressing a button that is not there.
+//! The answer is `{"error": "..."}` with the status 400 for a request that is wrong, 403 for a `Host` or an `Origin` that is
+//! refused, 404 for a path, a user or a chat that is not there, 405 for another method, 408 when nothing came in time (with
+//! the `transcript`), 409 for what cannot be done in the messenger either, such as pressing a button that is not there, and
+//! 415 for a `Content-Type` other than JSON.
 
 mod act;
 mod fault;
+mod guard;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Bytes, to_bytes};
+use axum::body::{Bytes, HttpBody as _, to_bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, OriginalUri, Path, Request, State as Shared};
 use axum::http::{Method, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -200,6 +218,7 @@ pub(super) fn router(control: Control) -> Router {
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, why)
         })
         .fallback(async |OriginalUri(uri): OriginalUri| Refusal::not_found(format!("there is no {}", uri.path())))
+        .layer(from_fn(check_caller))
         .layer(from_fn_with_state(Arc::clone(&control), tell_exchange))
         .with_state(control)
 }
@@ -216,6 +235,15 @@ async fn tell_exchange(
     let response = next.run(request).await;
     control.world.tell_exchange(&Exchange::of_control(method, path, response.status().as_u16()));
     response
+}
+
+/// Runs a request only if the guard accepts its headers. A refused body is not read.
+async fn check_caller(OriginalUri(uri): OriginalUri, request: Request, next: Next) -> Response {
+    let has_body = !request.body().is_end_stream();
+    match guard::check(&uri, request.headers(), has_body) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
 }
 
 async fn about(Shared(control): Shares) -> Answer {

@@ -83,6 +83,11 @@ Example:
       -H 'Content-Type: application/json' -d '{\"text\":\"Hello\"}'
 
 Control endpoints, by which a test acts as people and makes things go wrong (JSON, no token):
+  $ curl http://127.0.0.1:8090/sandbox/users \\
+      -H 'Content-Type: application/json' -d '{\"name\":\"Carol\"}'
+  A body that is sent as another type is refused (415). Requests of web pages are refused, by their
+  Host and Origin (403).
+
   GET    /sandbox                     where everything is, and the bots
   POST   /sandbox/users               {\"name\":\"Carol\"} -> user_id, chat_id
   POST   /sandbox/bots                {\"name\":\"Helper\",\"username\":\"helper_bot\"} -> user_id, token

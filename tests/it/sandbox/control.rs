@@ -1,5 +1,7 @@
 //! The sandbox by HTTP, as a test in another language uses it.
 
+mod guard;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use tamtam::sandbox::Sandbox;
@@ -21,7 +23,7 @@ impl Client {
         let url = format!("{}/sandbox{path}", self.tamtam.base_url());
         let request = self.http.request(method, url);
         let request = match body {
-            Some(body) => request.body(body.to_string()),
+            Some(body) => request.json(&body),
             None => request,
         };
         let response = request.send().await.unwrap();

@@ -206,6 +206,24 @@ async fn every_request_is_a_line_and_the_token_is_in_none() {
     assert!(!lines.contains("s3cr3t"), "{lines}");
 }
 
+#[tokio::test]
+async fn requests_of_web_pages_are_refused_and_logged() {
+    let mut program = Program::start(&[]).await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let users = format!("{}/sandbox/users", program.text("base_url"));
+    let post = || http.post(&users).body(r#"{"name":"Mallory"}"#);
+    for (request, status) in [
+        (post().header("Content-Type", "text/plain").header("Origin", "http://evil.example"), 403),
+        (post().header("Content-Type", "text/plain"), 415),
+        (post().header("Content-Type", "application/json").header("Host", "evil.example"), 403),
+        (post().header("Content-Type", "application/json"), 200),
+    ] {
+        assert_eq!(request.send().await.unwrap().status(), status);
+        let line = program.logs("/sandbox/users").await;
+        assert!(line.ends_with(&format!(" POST /sandbox/users {status} -")), "{line}");
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_log_that_nobody_reads_holds_nobody_up() {
@@ -392,7 +410,15 @@ async fn help_names_every_option_and_a_wrong_one_is_refused() {
         options.len(),
         "{help}"
     );
-    for part in ["curl", "Control endpoints", "Exit status", "[default: 8090]", "empty", "demo"] {
+    for part in [
+        "curl",
+        "/sandbox/users \\\n      -H 'Content-Type: application/json' -d",
+        "Control endpoints",
+        "Exit status",
+        "[default: 8090]",
+        "empty",
+        "demo",
+    ] {
         assert!(help.contains(part), "{part} is missing:\n{help}");
     }
     for wrong in

@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output};
 
+use serde_json::json;
+
 use crate::sandbox::program::Program;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/botapitamtam_calls.py");
@@ -21,7 +23,7 @@ async fn every_call_of_the_python_library_is_taken() {
     let program = Program::start(&["--seed", "demo"]).await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let not_ready = http.post(format!("{}/sandbox/uploads/not_ready", program.text("base_url")));
-    assert_eq!(not_ready.body(r#"{"times": 1}"#).send().await.unwrap().status(), 200);
+    assert_eq!(not_ready.json(&json!({ "times": 1 })).send().await.unwrap().status(), 200);
 
     let mut arguments = vec![SCRIPT.to_owned()];
     for key in ["base_url", "token", "chat_id", "user_id", "message_id", "callback_id", "session_id"] {
