@@ -5,6 +5,7 @@ mod perform;
 mod state;
 
 use std::{
+    collections::VecDeque,
     fmt,
     future::Future,
     pin::Pin,
@@ -16,7 +17,6 @@ use std::{
 use futures_core::Stream;
 
 use crate::{Bot, HandlerResult, Health, MarkerStore, Result, Run, Update, UpdateType, retry::Backoff, shared::Shared};
-use page::{Broken, Waiting};
 use perform::{Store, World};
 pub use state::StartFrom;
 use state::{BACKOFF, Effect, Input, State};
@@ -173,7 +173,7 @@ impl Updates {
 
     /// Ends the stream when this future ends, whatever it returns: what was fetched is still handed out, the server is told
     /// that it is done (which takes 5 s at most, and as long again where a marker is to be saved), and then there is no next
-    /// update. (Of a page whose rest came garbled it is not told: it comes again at the next start.)
+    /// update.
     ///
     /// A service is mostly ended by SIGTERM, which `tokio::signal::unix` tells of; [`Run`] shows how to wait for both.
     ///
@@ -246,15 +246,11 @@ impl Updates {
     }
 
     /// All updates that are fetched; if there are none, those of the next page. Asking says that all before are dealt with.
-    pub(crate) async fn next_page(&mut self) -> Result<Option<Waiting>> {
+    pub(crate) async fn next_page(&mut self) -> Result<Option<VecDeque<Update>>> {
         let Some(first) = self.try_next().await? else { return Ok(None) };
-        let rest = self.state.as_mut().map(State::take_page).unwrap_or_default();
-        Ok(Some(rest.after(first)))
-    }
-
-    /// What could be read of the page is dealt with, and its rest could not be read.
-    pub(crate) fn page_is_broken(&mut self, broken: Broken) {
-        self.state = self.state.take().map(|state| state.step(Input::Broken(broken)).0);
+        let mut page = self.state.as_mut().map(State::take_page).unwrap_or_default();
+        page.push_front(first);
+        Ok(Some(page))
     }
 
     /// Ends the stream, as the future of [`graceful_shutdown_on`](Self::graceful_shutdown_on) does.

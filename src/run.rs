@@ -161,8 +161,7 @@ impl Run {
     }
 
     /// Ends the bot when this future ends, whatever it returns: what was fetched is handled and committed first, for as
-    /// long as the [`shutdown_deadline`](Self::shutdown_deadline) allows. (Only a page whose rest came garbled is not
-    /// committed, so that it comes again at the next start.) It takes the place of one that was set before, on [`Updates`]
+    /// long as the [`shutdown_deadline`](Self::shutdown_deadline) allows. It takes the place of one that was set before, on [`Updates`]
     /// too.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
@@ -224,29 +223,25 @@ impl Run {
                 backoff: updates.waits(),
             };
             let mut tasks = JoinSet::new();
-            let handled = {
+            let is_handled = {
                 let mut handled = std::pin::pin!(lanes.handle(page, concurrency, &mut tasks));
                 loop {
                     tokio::select! {
-                        read = &mut handled => break Some(read),
+                        () = &mut handled => break true,
                         () = &mut shutdown, if over.is_none() => {
                             over = Some(clock.sleep(deadline));
                             updates.stop();
                         }
-                        () = expires(&mut over) => break None,
+                        () = expires(&mut over) => break false,
                     }
                 }
             };
-            match handled {
-                Some(Ok(())) => {}
-                Some(Err(broken)) => updates.page_is_broken(broken),
-                None => {
-                    let in_flight = health.in_flight();
-                    tracing::warn!(in_flight, "shutdown: handlers took too long; their page will come again");
-                    // A handler that computes, or blocks, cannot be dropped before it waits for something.
-                    let _ = timeout(DROPPING_TIME, tasks.shutdown()).await;
-                    return Ok(());
-                }
+            if !is_handled {
+                let in_flight = health.in_flight();
+                tracing::warn!(in_flight, "shutdown: handlers took too long; their page will come again");
+                // A handler that computes, or blocks, cannot be dropped before it waits for something.
+                let _ = timeout(DROPPING_TIME, tasks.shutdown()).await;
+                return Ok(());
             }
         }
     }

@@ -264,11 +264,6 @@ pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }
 
-/// The same for who keeps the text: a large body is not copied.
-pub(crate) fn into_text(body: Bytes) -> String {
-    String::from_utf8(body.into()).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-}
-
 /// A body that does not fit. serde's error quotes values of it, and such a value may be a secret.
 pub(crate) fn unreadable(status: StatusCode, source: serde_json::Error, secrets: Secrets<'_>) -> Kind {
     let source = match secrets.clean(&source.to_string()) {

@@ -90,7 +90,7 @@ pub(crate) fn in_one_pass<T>(read: impl FnOnce() -> serde_json::Result<T>) -> se
 }
 
 /// The value that a text begins with, and how many bytes it takes.
-pub(crate) fn first<'de, T: Deserialize<'de>>(json: &'de str) -> serde_json::Result<(T, usize)> {
+pub(crate) fn read_prefix<'de, T: Deserialize<'de>>(json: &'de str) -> serde_json::Result<(T, usize)> {
     let mut values = serde_json::Deserializer::from_str(json).into_iter();
     let value = values.next().unwrap_or_else(|| Err(serde::de::Error::custom("a value is missing")))?;
     Ok((value, values.byte_offset()))
@@ -201,14 +201,14 @@ macro_rules! tagged_union {
 
             /// Reads the value that a text begins with, and says how many bytes it takes.
             #[allow(dead_code, reason = "not every union stands by itself")]
-            pub(crate) fn read_first(json: &str) -> ::serde_json::Result<(Self, usize)> {
-                match crate::union::in_one_pass(|| crate::union::first(json)) {
+            pub(crate) fn read_prefix(json: &str) -> ::serde_json::Result<(Self, usize)> {
+                match crate::union::in_one_pass(|| crate::union::read_prefix(json)) {
                     Ok((crate::union::Flat::Member(value), length)) => Ok((value, length)),
                     Ok((crate::union::Flat::Unknown(tag), _)) => {
-                        let (raw, length) = crate::union::first::<Box<::serde_json::value::RawValue>>(json)?;
+                        let (raw, length) = crate::union::read_prefix::<Box<::serde_json::value::RawValue>>(json)?;
                         Ok((Self::Unknown(crate::Unknown { tag, raw, error: None }), length))
                     }
-                    Err(_) => crate::union::first(json).map(|(raw, length)| (Self::read_slowly(raw), length)),
+                    Err(_) => crate::union::read_prefix(json).map(|(raw, length)| (Self::read_slowly(raw), length)),
                 }
             }
 

@@ -86,10 +86,6 @@ impl Pages {
     pub(crate) fn path(&self, name: &str) -> String {
         self.0.join(name).display().to_string()
     }
-
-    pub(crate) fn text(&self, name: &str) -> String {
-        fs::read_to_string(self.0.join(name)).unwrap()
-    }
 }
 
 impl Drop for Pages {

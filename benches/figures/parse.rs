@@ -1,6 +1,6 @@
 //! Reading a page of updates, in every way.
 
-use std::{fs, hint::black_box, time::Instant};
+use std::{fs, hint::black_box};
 
 use serde::de::IgnoredAny;
 
@@ -24,22 +24,7 @@ pub(crate) fn work(name: &str, page: &str, times: usize) {
             }
             "tagged" => assert_eq!(serde_json::from_str::<tagged::Page>(&text).unwrap().updates.len(), PAGE),
             "scan" => drop(black_box(serde_json::from_str::<IgnoredAny>(&text).unwrap())),
-            "first" => assert!(tamtam::figures::read_first(&text)),
             _ => panic!("{name}"),
         }
     }
-}
-
-/// The time to the first update of a page over the time for all of it, in the best of some runs.
-pub(crate) fn first_of_all(page: &str) -> f64 {
-    let time = |read: &dyn Fn()| {
-        let times = (0..50).map(|_| {
-            let began = Instant::now();
-            read();
-            began.elapsed().as_secs_f64()
-        });
-        times.fold(f64::INFINITY, f64::min)
-    };
-    let all = time(&|| assert_eq!(tamtam::figures::read_page(page), PAGE));
-    time(&|| assert!(tamtam::figures::read_first(page))) / all
 }

@@ -76,12 +76,10 @@ pub(crate) fn counted() -> Vec<Figure> {
 
 /// What the clock and the system tell.
 pub(crate) fn timed() -> Vec<Figure> {
-    let (pages, server) = (Pages::write(), Server::start("server"));
-    let first = parse::first_of_all(&pages.text("last"));
+    let server = Server::start("server");
     let idle = |name: &str| printed(["call", name, &server.url], 100);
     let (ours, bare) = (idle("idle"), idle("bare-idle"));
     vec![
-        Figure::most("time to the first update / whole page", 0.05, first),
         Figure::most("idle bot / bare poll loop, context switches", 1.1, ours[0] / bare[0]),
         Figure::most("idle bot / bare poll loop, resident memory", 1.1, ours[1] / bare[1]),
     ]

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::{
     Settings,
-    page::{Broken, Page, Whole},
+    page::Page,
     state::{Effect, Input},
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
     request,
     secret::Printable,
     subscriptions,
-    transport::{CallOptions, into_text, text},
+    transport::{CallOptions, text},
 };
 
 /// How long the last commit may take.
@@ -56,11 +56,7 @@ impl World {
         let done = match effect {
             Effect::Load => self.load().await.map(Input::Loaded),
             Effect::ClearWebhooks { failures } => self.clear_webhooks(failures).await.map(|()| Input::Cleared),
-            Effect::Poll { marker, limit } => self.poll(marker, limit, None).await,
-            Effect::PollAgain { marker, limit, broken } => {
-                tracing::warn!("the rest of a page of updates cannot be read; the page is asked for again");
-                self.poll(marker, limit, Some(broken)).await
-            }
+            Effect::Poll { marker, limit } => self.poll(marker, limit).await,
             Effect::Skip { marker, limit } => self.skip(marker, limit).await,
             Effect::Save { marker } => Ok(Input::Saved { ok: self.save(marker).await }),
             Effect::Commit { marker } => Ok(self.commit(marker).await),
@@ -88,19 +84,12 @@ impl World {
         done.unwrap_or_else(|error| Input::Failed { error, chance: clock.chance() })
     }
 
-    /// A poll, or another one for the page that was broken.
-    async fn poll(self, marker: Option<i64>, limit: Option<i64>, broken: Option<Broken>) -> Result<Input> {
+    async fn poll(self, marker: Option<i64>, limit: Option<i64>) -> Result<Input> {
         let Settings { hold_seconds, types, .. } = self.settings;
         let clock = Arc::clone(&self.bot.transport().clock);
         let began = clock.now();
         let poll = Poll { marker, limit, hold_seconds, types };
-        let page = match broken {
-            Some(broken) => {
-                let read = |body: Bytes| Whole::read(&text(&body));
-                get(&self.bot, poll, CallOptions::default(), read).await?.after(&broken)
-            }
-            None => get(&self.bot, poll, CallOptions::default(), |body| Page::read(into_text(body))).await?,
-        };
+        let page = get(&self.bot, poll, CallOptions::default()).await?;
         let now = clock.now();
         self.health.polled(now);
         Ok(Input::Page { page, took: now.duration_since(began) })
@@ -110,9 +99,7 @@ impl World {
         let clock = Arc::clone(&self.bot.transport().clock);
         let began = clock.now();
         let poll = Poll { marker, limit: Some(limit), hold_seconds: Some(0), types: Vec::new() };
-        // Nobody comes to what is wrong in the middle of a page that is passed.
-        let read = |body: Bytes| Whole::read(&text(&body));
-        let page = get(&self.bot, poll, CallOptions::default(), read).await?.page();
+        let page = get(&self.bot, poll, CallOptions::default()).await?;
         tracing::info!(any = !page.updates.is_empty(), "skipped what was waiting");
         Ok(Input::Page { page, took: clock.now().duration_since(began) })
     }
@@ -121,7 +108,7 @@ impl World {
         let poll = Poll { marker: Some(marker), limit: Some(1), hold_seconds: Some(0), types: Vec::new() };
         let options = CallOptions { timeout: Some(COMMIT_TIMEOUT), ..CallOptions::default() };
         // What it brings is not dealt with, and comes again.
-        let page = get(&self.bot, poll, options, |body| Page::read(into_text(body))).await;
+        let page = get(&self.bot, poll, options).await;
         if let Err(error) = page {
             tracing::warn!("the last page could not be committed and will come again: {error}");
         }
@@ -195,12 +182,7 @@ struct Poll {
     types: Vec<UpdateType>,
 }
 
-async fn get<T>(
-    bot: &Bot,
-    poll: Poll,
-    options: CallOptions,
-    read: impl Fn(Bytes) -> serde_json::Result<T>,
-) -> Result<T> {
+async fn get(bot: &Bot, poll: Poll, options: CallOptions) -> Result<Page> {
     let mut request = bot.api().get_updates();
     if let Some(limit) = poll.limit {
         request = request.limit(limit);
@@ -216,5 +198,5 @@ async fn get<T>(
     }
     // The stream decides itself what a failed poll means, and reads the pages itself.
     let options = CallOptions { no_retry: true, ..options };
-    request::fetch(&request, bot, options, |body| Ok(read(body)?)).await
+    request::fetch(&request, bot, options, |body: Bytes| Ok(Page::read(&text(&body))?)).await
 }

@@ -1,9 +1,9 @@
 //! What the update stream does next: a state and what happened go in, the next state and what to do come out. No network
 //! and no time here.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
-use super::page::{Broken, Page, Waiting};
+use super::page::Page;
 use crate::{Error, Update, retry::Backoff};
 
 /// The shortest time from one poll to the next when the first brought nothing: a server that does not hold its polls is
@@ -50,8 +50,6 @@ pub(super) enum Input {
     Waited,
     /// The last commit is over, one way or the other.
     Committed,
-    /// The page cannot be read to its end; what could be read of it is dealt with.
-    Broken(Broken),
     /// The stream is to end, after what was fetched is dealt with.
     Stop,
 }
@@ -74,8 +72,6 @@ pub(super) enum Effect {
     ClearWebhooks { failures: u32 },
     /// Ask for a page, which commits everything before the marker. The server chooses the page size without a `limit`.
     Poll { marker: Option<i64>, limit: Option<i64> },
-    /// Ask again for a page of which a part could not be read: it is to be read whole before anything of it is handed out.
-    PollAgain { marker: Option<i64>, limit: Option<i64>, broken: Broken },
     /// As [`Poll`](Self::Poll), only to see what is there: without waiting, of all kinds, as many as possible.
     Skip { marker: Option<i64>, limit: i64 },
     /// Save the marker.
@@ -118,13 +114,9 @@ pub(super) struct State {
     /// How often the page size is halved because a page was over the size limit. Each page that arrives takes one back.
     halvings: u32,
     /// What was fetched and not handed out yet.
-    page: Waiting,
+    page: VecDeque<Update>,
     /// Everything before it is dealt with, once the page is.
     marker: Option<i64>,
-    /// The marker, and whether the store does not have it yet, before the page came.
-    before: (Option<i64>, bool),
-    /// The page that cannot be read to its end, until it came again.
-    broken: Option<Broken>,
     /// The server may not know the marker yet.
     uncommitted: bool,
     /// The store does not have the marker yet.
@@ -151,10 +143,8 @@ impl State {
             backoff,
             limit,
             halvings: 0,
-            page: Waiting::default(),
+            page: VecDeque::new(),
             marker: None,
-            before: (None, false),
-            broken: None,
             uncommitted: false,
             unsaved: false,
             from_store: false,
@@ -176,7 +166,7 @@ impl State {
     }
 
     /// Takes what is left of the page, for a consumer that deals with it as a whole.
-    pub(super) fn take_page(&mut self) -> Waiting {
+    pub(super) fn take_page(&mut self) -> VecDeque<Update> {
         std::mem::take(&mut self.page)
     }
 
@@ -202,20 +192,14 @@ impl State {
             }
             Input::Failed { error, chance } => self.failed(error, chance),
             Input::Committed => self.enter(Phase::Ended),
-            Input::Broken(broken) => {
-                self.forget_page(broken);
-                Effect::Continue
-            }
             Input::Stop => self.stop(),
         };
         (self, effect)
     }
 
     fn asked(&mut self) -> Effect {
-        match self.page.next() {
-            Some(Ok(update)) => return Effect::Yield(update),
-            Some(Err(broken)) => return self.is_broken(broken),
-            None => {}
+        if let Some(update) = self.page.pop_front() {
+            return Effect::Yield(update);
         }
         match self.phase {
             Phase::Ended => Effect::End,
@@ -244,12 +228,7 @@ impl State {
         self.halvings = self.halvings.saturating_sub(1);
         // The server has taken the marker that it was sent. A null one says nothing: it must not make it forget.
         (self.uncommitted, self.from_store, self.looked_again) = (false, false, false);
-        self.before = (self.marker, self.unsaved);
         let moved = page.marker.filter(|marker| Some(*marker) != self.marker);
-        // Until the page comes, what was handed out of it must be known.
-        if moved.is_some() || !page.updates.is_empty() {
-            self.broken = None;
-        }
         if let Some(marker) = moved {
             (self.marker, self.uncommitted, self.unsaved) = (Some(marker), true, true);
         }
@@ -261,26 +240,14 @@ impl State {
         }
         self.stuck = if page.updates.is_empty() || moved.is_some() { 0 } else { self.stuck.saturating_add(1) };
         self.page = page.updates;
-        match self.page.next() {
-            Some(Ok(update)) => Effect::Yield(update),
-            Some(Err(broken)) => self.is_broken(broken),
+        match self.page.pop_front() {
+            Some(update) => Effect::Yield(update),
             None if took < LEAST_INTERVAL => {
                 self.phase = Phase::Pausing;
                 Effect::Wait(LEAST_INTERVAL - took)
             }
             None => self.go_on(),
         }
-    }
-
-    /// Nothing of a broken page may be committed, for its rest would be lost.
-    fn forget_page(&mut self, broken: Broken) {
-        ((self.marker, self.unsaved), self.uncommitted) = (self.before, false);
-        self.broken = Some(broken);
-    }
-
-    fn is_broken(&mut self, broken: Broken) -> Effect {
-        self.forget_page(broken);
-        if self.stopping { self.finish() } else { self.enter(Phase::Polling) }
     }
 
     /// The page size of the next request; `None` leaves it to the server.
@@ -355,10 +322,9 @@ impl State {
             (Phase::Skipping, marker) => Effect::Skip { marker, limit: self.halved(LARGEST_LIMIT) },
             (Phase::Saving, Some(marker)) => Effect::Save { marker },
             (Phase::Committing, Some(marker)) => Effect::Commit { marker },
-            (Phase::Polling | Phase::Pausing | Phase::Saving | Phase::New, marker) => match &self.broken {
-                Some(broken) => Effect::PollAgain { marker, limit: self.page_limit(), broken: broken.clone() },
-                None => Effect::Poll { marker, limit: self.page_limit() },
-            },
+            (Phase::Polling | Phase::Pausing | Phase::Saving | Phase::New, marker) => {
+                Effect::Poll { marker, limit: self.page_limit() }
+            }
             (Phase::Committing | Phase::Ended, _) => Effect::End,
         }
     }

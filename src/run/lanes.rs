@@ -5,18 +5,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::task::{JoinError, JoinSet, yield_now};
+use tokio::task::{JoinError, JoinSet};
 
 use crate::{
     Bot, ChatId, Health, SessionId, Update, UserId,
     clock::Clock,
     handler::{Handling, Outcome},
-    polling::page::Broken,
     retry::Backoff,
 };
-
-/// How many updates are parsed before others have their turn: with one thread, no handler runs in the meantime.
-const PARSED_AT_ONCE: usize = 16;
 
 /// What keeps its order: the updates of a chat, else of a constructor session, else of a user, else all others.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -101,24 +97,10 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    /// Handles a page, so many lanes at a time. Each lane is a task, so that they use all cores, and begins while the
-    /// page is still being parsed. Fails when the page cannot be read to its end and the rest is handled.
-    pub(super) async fn handle(
-        self,
-        page: impl Iterator<Item = Result<Update, Broken>>,
-        concurrency: usize,
-        tasks: &mut JoinSet<()>,
-    ) -> Result<(), Broken> {
+    /// Handles a page, at most `concurrency` lanes at a time. Each lane is a task, so that they use all cores.
+    pub(super) async fn handle(self, page: VecDeque<Update>, concurrency: usize, tasks: &mut JoinSet<()>) {
         let mut queues: HashMap<Lane, Queue> = HashMap::new();
-        let mut read = Ok(());
-        for (number, update) in page.enumerate() {
-            let update = match update {
-                Ok(update) => update,
-                Err(broken) => {
-                    read = Err(broken);
-                    break;
-                }
-            };
+        for update in page {
             let lane = Lane::of(&update);
             if let Some(update) = push(queues.get(&lane), update) {
                 room(tasks, concurrency).await;
@@ -126,14 +108,10 @@ impl Lanes {
                 queues.insert(lane, Arc::clone(&queue));
                 tasks.spawn(self.clone().handle_lane(queue));
             }
-            if (number + 1).is_multiple_of(PARSED_AT_ONCE) {
-                yield_now().await;
-            }
         }
         while !tasks.is_empty() {
             one_ends(tasks).await;
         }
-        read
     }
 
     async fn handle_lane(self, queue: Queue) {
@@ -155,37 +133,5 @@ impl Lanes {
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        sync::atomic::{AtomicUsize, Ordering::SeqCst},
-        time::Duration,
-    };
-
-    use super::*;
-
-    #[tokio::test]
-    async fn the_first_update_is_handled_before_the_last_is_parsed() {
-        const UPDATES: usize = 100;
-        let bot = Bot::builder("token").base_url("http://localhost").build().unwrap();
-        let (parsed, handled) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
-        let (parsed_so_far, writes) = (Arc::clone(&parsed), Arc::clone(&handled));
-        let handling = Handling::new(Arc::clone(&bot.transport().clock), move |_, _| {
-            writes.lock().unwrap().push(parsed_so_far.load(SeqCst));
-            async {}
-        });
-        let json = r#"{"timestamp":5,"chat_id":17,"user":{"user_id":1,"name":""},"update_type":"bot_started"}"#;
-        let page = (0..UPDATES).map(|_| {
-            parsed.fetch_add(1, SeqCst);
-            Ok(Update::read(json).unwrap())
-        });
-        let backoff = Backoff { first: Duration::ZERO, most: Duration::ZERO };
-        let lanes = Lanes { health: bot.updates().health(), bot, handling, backoff };
-        lanes.handle(page, 1, &mut JoinSet::new()).await.unwrap();
-        let handled = handled.lock().unwrap();
-        assert_eq!((handled.len(), handled[0]), (UPDATES, PARSED_AT_ONCE));
     }
 }

@@ -21,7 +21,6 @@ enum Does {
     ClearsWebhooks,
     Polls(Option<i64>),
     PollsFewer(Option<i64>, i64),
-    PollsAgain(Option<i64>),
     Skips(Option<i64>),
     Saves(i64),
     Commits(i64),
@@ -65,7 +64,6 @@ impl Stream {
             Effect::ClearWebhooks { .. } => ClearsWebhooks,
             Effect::Poll { marker, limit: Some(limit) } => PollsFewer(marker, limit),
             Effect::Poll { marker, limit: None } => Polls(marker),
-            Effect::PollAgain { marker, .. } => PollsAgain(marker),
             Effect::Skip { marker, limit: LARGEST_LIMIT } => Skips(marker),
             Effect::Skip { marker, limit } => PollsFewer(marker, limit),
             Effect::Save { marker } => Saves(marker),
@@ -171,76 +169,6 @@ fn point_2_no_page_is_asked_for_before_the_one_before_is_handed_out() {
         assert_eq!(stream.asked(), yields(tag), "asking brings what is there, and no poll");
     }
     assert_eq!(stream.asked(), Polls(Some(10)));
-}
-
-/// A page whose second update cannot be read.
-fn broken_page() -> Page {
-    Page::read(r#"{"updates":[{"update_type":"a"},{"update_type":tru}],"marker":10}"#).unwrap()
-}
-
-#[test]
-fn point_2_of_a_page_that_breaks_off_nothing_is_committed_and_the_rest_is_asked_for_again() {
-    let mut stream = Stream::storing();
-    stream.page(&["z"], Some(9));
-    assert_eq!(stream.asked(), Saves(9));
-    assert_eq!(stream.then(Input::Saved { ok: true }), Polls(Some(9)));
-    assert_eq!(stream.then(Input::Page { page: broken_page(), took: Duration::ZERO }), yields("a"));
-    assert_eq!(stream.asked(), PollsAgain(Some(9)));
-    assert!(matches!(stream.fails(server_is_down(), 0.0), Retries(_)));
-    assert_eq!(stream.then(Input::Waited), PollsAgain(Some(9)), "it is still the broken page");
-    assert_eq!(stream.page(&["b"], Some(10)), yields("b"));
-    assert_eq!(stream.asked(), Saves(10));
-}
-
-/// A page of which nothing can be read.
-fn hopeless_page() -> Page {
-    Page::read(r#"{"updates":[{"update_type":tru}],"marker":10}"#).unwrap()
-}
-
-#[test]
-fn point_2_a_page_that_breaks_off_in_its_first_update_is_not_committed() {
-    let mut stream = Stream::polling();
-    assert_eq!(stream.then(Input::Page { page: hopeless_page(), took: Duration::ZERO }), PollsAgain(None));
-    let Retries(_) = stream.fails(server_is_down(), 0.5) else { panic!() };
-    assert_eq!(stream.then(Input::Stop), Ends);
-}
-
-#[test]
-fn point_2_after_a_page_that_was_broken_has_come_whole_polls_are_as_always() {
-    let mut stream = Stream::polling();
-    assert_eq!(stream.then(Input::Page { page: hopeless_page(), took: Duration::ZERO }), PollsAgain(None));
-    assert_eq!(stream.page(&["a"], Some(10)), yields("a"));
-    assert_eq!(stream.asked(), Polls(Some(10)));
-}
-
-#[test]
-fn point_2_a_page_that_stays_broken_is_asked_for_less_and_less() {
-    let mut stream = Stream::polling();
-    assert_eq!(stream.then(Input::Page { page: hopeless_page(), took: Duration::ZERO }), PollsAgain(None));
-    let mut last = Duration::ZERO;
-    for _ in 0..5 {
-        let Retries(delay) = stream.fails(server_is_down(), 1.0) else { panic!() };
-        assert!(delay > last);
-        last = delay;
-        assert_eq!(stream.then(Input::Waited), PollsAgain(None));
-    }
-}
-
-#[test]
-fn point_2_an_answer_without_news_does_not_make_a_broken_page_forgotten() {
-    let mut stream = Stream::polling();
-    assert_eq!(stream.then(Input::Page { page: broken_page(), took: Duration::ZERO }), yields("a"));
-    assert_eq!(stream.asked(), PollsAgain(None));
-    // Nothing is committed by this: the page will come, and "a" was handed out.
-    assert_eq!(stream.page(&[], None), PollsAgain(None));
-}
-
-#[test]
-fn point_2_a_shutdown_does_not_commit_a_page_that_breaks_off() {
-    let mut stream = Stream::polling();
-    assert_eq!(stream.then(Input::Page { page: broken_page(), took: Duration::ZERO }), yields("a"));
-    assert_eq!(stream.then(Input::Stop), GoesOn);
-    assert_eq!(stream.asked(), Ends);
 }
 
 #[test]
