@@ -12,10 +12,8 @@ use std::{
 };
 
 use sha2::{Digest as _, Sha256};
-use tamtam::{
-    Bot, Progress, RetryPolicy,
-    sandbox::{Sandbox, UploadFault, Uploads},
-};
+use tamtam::{Bot, Progress, RetryPolicy};
+use tamtam_sandbox::{Sandbox, UploadFault, Uploads};
 
 const UPLOADS: u64 = 200;
 const SIZE: u64 = 64 << 20;

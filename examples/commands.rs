@@ -12,10 +12,10 @@ use std::{
 
 use tamtam::{
     Bot, ChatId, Command, DeepLink, Error, Message, Update, UserId,
-    sandbox::Sandbox,
     text::{LongMessage, Text},
     types::{BotStartedUpdate, User},
 };
+use tamtam_sandbox::Sandbox;
 
 #[tokio::main]
 async fn main() -> tamtam::Result<()> {

@@ -7,9 +7,9 @@
 use serde::{Deserialize, Serialize};
 use tamtam::{
     AttachmentRequest, Bot, Button, Keyboard, Update,
-    sandbox::Sandbox,
     types::{ConstructedMessageBody, ConstructorInput, MessageConstructionRequest},
 };
+use tamtam_sandbox::Sandbox;
 
 #[tokio::main]
 async fn main() -> tamtam::Result<()> {

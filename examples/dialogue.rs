@@ -14,10 +14,8 @@
 use std::{collections::HashMap, env, fs, io, io::Write as _, path::PathBuf, process, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use tamtam::{
-    Bot, ChatId, Message, MessageId, Update, UserId,
-    sandbox::{Person, Sandbox},
-};
+use tamtam::{Bot, ChatId, Message, MessageId, Update, UserId};
+use tamtam_sandbox::{Person, Sandbox};
 use tokio::sync::Mutex;
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;

@@ -3,7 +3,8 @@
 //! `cargo run --example echo` rehearses it on the sandbox: Alice talks to it, and the conversation is printed as it
 //! happens. With a token in `TAMTAM_TOKEN` the same bot talks to people on TamTam until Ctrl-C.
 
-use tamtam::{Bot, Button, Keyboard, NewMessageBody, Update, sandbox::Sandbox};
+use tamtam::{Bot, Button, Keyboard, NewMessageBody, Update};
+use tamtam_sandbox::Sandbox;
 
 #[tokio::main]
 async fn main() -> tamtam::Result<()> {

@@ -4,11 +4,8 @@
 //! and the conversation is printed as it happens. With a token in `TAMTAM_TOKEN` the same bot works on TamTam until
 //! Ctrl-C.
 
-use tamtam::{
-    Bot, Message, Update, reqwest,
-    sandbox::{Enclosure, Sandbox},
-    types::Attachment,
-};
+use tamtam::{Bot, Message, Update, reqwest, types::Attachment};
+use tamtam_sandbox::{Enclosure, Sandbox};
 
 #[tokio::main]
 async fn main() -> tamtam::Result<()> {

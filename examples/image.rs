@@ -5,11 +5,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use tamtam::{
-    AttachmentRequest, Bot, Command, Message, NewMessageBody, Update,
-    sandbox::{Enclosure, Sandbox},
-    types::PhotoAttachmentRequest,
-};
+use tamtam::{AttachmentRequest, Bot, Command, Message, NewMessageBody, Update, types::PhotoAttachmentRequest};
+use tamtam_sandbox::{Enclosure, Sandbox};
 use tokio::sync::OnceCell;
 
 const HELP: &str = "/draw 255 128 0 - a drawing in this colour\n/logo - my logo\n/web https://... - an image from the web\n\

@@ -10,10 +10,8 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tamtam::{
-    Bot, Button, Keyboard, Message, MessageId, NewMessageBody, Update, UserId, sandbox::Sandbox,
-    types::MessageCallbackUpdate,
-};
+use tamtam::{Bot, Button, Keyboard, Message, MessageId, NewMessageBody, Update, UserId, types::MessageCallbackUpdate};
+use tamtam_sandbox::Sandbox;
 
 #[tokio::main]
 async fn main() -> tamtam::Result<()> {

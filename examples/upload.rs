@@ -7,10 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
-use tamtam::{
-    Bot, Message, Update,
-    sandbox::{Sandbox, UploadFault},
-};
+use tamtam::{Bot, Message, Update};
+use tamtam_sandbox::{Sandbox, UploadFault};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

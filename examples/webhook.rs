@@ -10,9 +10,9 @@ use std::error::Error;
 use tamtam::{
     Bot, Recovery, Update, UpdateType,
     reqwest::Url,
-    sandbox::Sandbox,
     webhook::{Webhook, axum},
 };
+use tamtam_sandbox::Sandbox;
 use tokio::{net::TcpListener, sync::oneshot};
 
 #[tokio::main]

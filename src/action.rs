@@ -17,7 +17,7 @@ impl Bot {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();
@@ -53,7 +53,7 @@ impl Bot {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();
@@ -72,7 +72,7 @@ impl Bot {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();
@@ -90,7 +90,7 @@ impl Bot {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();

@@ -6,7 +6,7 @@
 //! ```
 //! # #[tokio::main]
 //! # async fn main() -> tamtam::Result<()> {
-//! # let tamtam = tamtam::sandbox::Sandbox::start().await;
+//! # let tamtam = tamtam_sandbox::Sandbox::start().await;
 //! # let bot = tamtam.bot();
 //! let chats = bot.api().get_chats().count(20).await?;
 //! println!("the bot is in {} chats", chats.chats.len());

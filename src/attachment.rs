@@ -19,7 +19,7 @@ use crate::{
 /// ```
 /// # #[tokio::main]
 /// # async fn main() -> tamtam::Result<()> {
-/// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
 /// # let bot = tamtam.bot();
 /// # let alice = tamtam.user("Alice");
 /// # alice.starts();
@@ -114,11 +114,11 @@ impl From<Keyboard> for AttachmentRequest {
 /// ```
 /// # #[tokio::main]
 /// # async fn main() -> tamtam::Result<()> {
-/// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
 /// # let bot = tamtam.bot();
 /// # let (alice, bob) = (tamtam.user("Alice"), tamtam.user("Bob"));
 /// # bob.starts();
-/// # let mid = alice.says_with("My cat", [tamtam::sandbox::Enclosure::photo(b"meow")]);
+/// # let mid = alice.says_with("My cat", [tamtam_sandbox::Enclosure::photo(b"meow")]);
 /// # let message = bot.api().get_message_by_id(mid).await?;
 /// use tamtam::{AttachmentRequest, NewMessageBody};
 ///

@@ -1,11 +1,9 @@
 //! Guides: longer texts, each about one thing that people want to do.
 //!
-//! - [Testing your bot](testing), with worked tests.
+//! - [Test your bot](https://docs.rs/tamtam-sandbox/latest/tamtam_sandbox/guide/index.html), with worked tests, is a guide of
+//!   `tamtam-sandbox`.
 //! - [From botapitamtam](from_botapitamtam): what takes the place of each method of the Python library.
 //! - [From Java](from_java): what takes the place of the official client and SDK.
-
-#[doc = include_str!("../docs/testing.md")]
-pub mod testing {}
 
 #[doc = include_str!("../docs/from-botapitamtam.md")]
 pub mod from_botapitamtam {}

@@ -22,7 +22,7 @@ use crate::{Update, clock::Clock};
 /// ```
 /// # #[tokio::main]
 /// # async fn main() {
-/// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
 /// # let bot = tamtam.bot();
 /// use std::time::Duration;
 ///

@@ -15,13 +15,12 @@ mod clock;
 mod command;
 mod constructor;
 mod error;
-#[doc(hidden)]
-pub mod figures;
-#[cfg(feature = "sandbox")]
 pub mod guide;
 mod handler;
 mod health;
 mod id;
+#[doc(hidden)]
+pub mod internals;
 mod keyboard;
 mod link;
 mod marker;
@@ -34,8 +33,6 @@ mod raw;
 mod request;
 mod retry;
 mod run;
-#[cfg(feature = "sandbox")]
-pub mod sandbox;
 mod secret;
 mod shared;
 mod subscriptions;

@@ -25,7 +25,7 @@ impl Bot {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # tamtam.group("Team", [&alice]);
@@ -48,7 +48,7 @@ impl Bot {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # let team = tamtam.group("Team", [&alice]);
@@ -66,7 +66,7 @@ impl Bot {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();
@@ -205,7 +205,7 @@ impl Messages {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();

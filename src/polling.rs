@@ -44,7 +44,7 @@ use state::{BACKOFF, Effect, Input, State};
 /// ```
 /// # #[tokio::main]
 /// # async fn main() -> tamtam::Result<()> {
-/// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
 /// # let bot = tamtam.bot();
 /// # tamtam.user("Alice").says("hi");
 /// let mut updates = bot.updates();
@@ -180,7 +180,7 @@ impl Updates {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let ctrl_c = std::future::ready(());
     /// let mut updates = bot.updates().graceful_shutdown_on(ctrl_c); // `tokio::signal::ctrl_c()`, say

@@ -48,7 +48,7 @@ type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// ```
 /// # #[tokio::main]
 /// # async fn main() -> tamtam::Result<()> {
-/// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
 /// # let bot = tamtam.bot();
 /// # let alice = tamtam.user("Alice");
 /// # alice.says("hi");
@@ -144,7 +144,7 @@ impl Run {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// use tamtam::{Failed, Recovery};
     ///

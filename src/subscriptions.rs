@@ -21,7 +21,7 @@ impl Bot {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// assert!(bot.subscriptions().await?.subscriptions.is_empty());
     /// # Ok(())
@@ -41,7 +41,7 @@ impl Bot {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let secret = "7Qm2xV9sKd4TzB8fLw3JhN6yRc5GpA1e";
     /// use tamtam::UpdateType;
@@ -71,7 +71,7 @@ impl Bot {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let url = "https://bot.example/7Qm2xV9sKd4TzB8fLw3JhN6yRc5GpA1e";
     /// # bot.subscribe_webhook(url, []).await?;
@@ -89,7 +89,7 @@ impl Bot {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # bot.subscribe_webhook("https://bot.example/7Qm2xV9sKd4TzB8fLw3JhN6yRc5GpA1e", []).await?;
     /// bot.unsubscribe_all().await?;

@@ -85,7 +85,7 @@ impl Bot {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();
@@ -167,7 +167,7 @@ impl<M: Media> Upload<M> {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// let upload = bot.upload_file(vec![0; 1_000_000]).file_name("zeros.bin");
     /// upload.on_progress(|p| println!("{} of {} bytes", p.sent, p.total)).await?;
@@ -220,7 +220,7 @@ impl<M: Media> Upload<M> {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let movie = std::env::temp_dir().join(format!("movie-{}.mp4", std::process::id()));
     /// # let kept = std::env::temp_dir().join(format!("movie-{}.upload", std::process::id()));

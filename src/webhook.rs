@@ -3,7 +3,7 @@
 //! ```
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let tamtam = tamtam::sandbox::Sandbox::start().await;
+//! # let tamtam = tamtam_sandbox::Sandbox::start().await;
 //! # let bot = tamtam.bot();
 //! # let alice = tamtam.user("Alice");
 //! # let secret_path = "/0f6b1c9e8d7a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c";

@@ -8,7 +8,7 @@ use std::{
 
 /// Replaces a file, or makes it, and returns when that is on the disk. Beside it a file with `.new` at the end of its
 /// name comes and goes.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
     // Another process may be writing at this moment, in a deployment that overlaps.
     name.push(format!(".{:016x}.new", fastrand::u64(..)));
@@ -22,7 +22,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Refuses a path at which there can be no file.
-pub(crate) fn check_place(path: &Path) -> io::Result<()> {
+pub fn check_place(path: &Path) -> io::Result<()> {
     let is_usable = fs::metadata(directory(path))?.is_dir() && path.file_name().is_some();
     if is_usable { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
 }

@@ -17,7 +17,7 @@ pub(crate) fn work(name: &str, page: &str, times: usize) {
     }
     for _ in 0..times {
         match name {
-            "ours" => assert_eq!(tamtam::figures::read_page(&text), PAGE),
+            "ours" => assert_eq!(tamtam::internals::read_page(&text), PAGE),
             "known" => {
                 model::rewind();
                 assert_eq!(serde_json::from_str::<known::Page>(&text).unwrap().updates.len(), PAGE);

@@ -7,7 +7,7 @@ use crate::{
     corpus::PAGE,
     figure::{Figure, table},
     measure::{Pages, Server, allocations, instructions, printed},
-    parse, upload,
+    upload,
 };
 
 /// Where the last figures are kept.

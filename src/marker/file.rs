@@ -26,7 +26,7 @@ const FORMAT: &str = "tamtam-marker-1";
 /// ```
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
 /// # let bot = tamtam.bot();
 /// # let directory = std::env::temp_dir().join(format!("tamtam-doc-{}", std::process::id()));
 /// # std::fs::create_dir_all(&directory)?;

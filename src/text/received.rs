@@ -113,7 +113,7 @@ impl Message {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();

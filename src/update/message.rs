@@ -14,11 +14,11 @@ use crate::{
 /// ```
 /// # #[tokio::main]
 /// # async fn main() -> tamtam::Result<()> {
-/// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
 /// # let bot = tamtam.bot();
 /// # let alice = tamtam.user("Alice");
 /// # alice.starts();
-/// # let mid = alice.says_with("Look", [tamtam::sandbox::Enclosure::file("notes.txt", "Buy milk")]);
+/// # let mid = alice.says_with("Look", [tamtam_sandbox::Enclosure::file("notes.txt", "Buy milk")]);
 /// let message = bot.api().get_message_by_id(mid).await?;
 /// println!("{}: {}", message.sender_name().unwrap_or("somebody"), message.text().unwrap_or_default());
 /// for file in message.files() {
@@ -153,7 +153,7 @@ impl ContactAttachment {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam::sandbox::Sandbox::start().await;
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();

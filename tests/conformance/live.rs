@@ -11,9 +11,9 @@ use std::{
 
 use tamtam::{
     Bot, MessageId,
-    sandbox::{Group, Sandbox},
     types::{BotCommand, BotPatch, PinMessageBody},
 };
+use tamtam_sandbox::{Group, Sandbox};
 
 const SUITE: &str = "the_server_does_what_is_documented";
 const VARIABLES: [&str; 6] =
@@ -112,7 +112,7 @@ async fn a_live_run_without_a_chat_and_with_a_failure_says_so() {
     let account = Account::open().await;
     account
         .tamtam
-        .fails("getMyInfo", tamtam::sandbox::Fault::answer(200, r#"{"user_id": 1, "name": "Me", "x": 1}"#).times(1000));
+        .fails("getMyInfo", tamtam_sandbox::Fault::answer(200, r#"{"user_id": 1, "name": "Me", "x": 1}"#).times(1000));
     let (said, passed) = suite(&account.variables(&[("TAMTAM_LIVE_UPDATES", "1")])).await;
     assert!(!passed, "{said}");
     assert!(said.contains("not as documented: getMyInfo answered 200"), "{said}");

@@ -7,10 +7,8 @@ use std::{
 };
 
 use serde_json::Value;
-use tamtam::{
-    Bot, ChatId, Error, Message, MessageId, NewMessageBody, RawRequest, Result, reqwest,
-    sandbox::{Group, Person, Sandbox},
-};
+use tamtam::{Bot, ChatId, Error, Message, MessageId, NewMessageBody, RawRequest, Result, reqwest};
+use tamtam_sandbox::{Group, Person, Sandbox};
 
 use crate::{DOCUMENT, recorder::Recorder};
 

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use tamtam::{
     Bot, Message, NewMessageBody, Update, UpdateType,
     http::Method,
-    sandbox::Enclosure,
     types::{CallbackButton, ChatType, ConstructedMessageBody, ConstructorAnswer, Keyboard},
 };
+use tamtam_sandbox::Enclosure;
 
 use crate::conformance;
 

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use tamtam::{sandbox::Sandbox, types::PhotoAttachmentRequestPayload};
+use tamtam::types::PhotoAttachmentRequestPayload;
+use tamtam_sandbox::Sandbox;
 
 use crate::conformance;
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tamtam::sandbox::{Delivery, Exchange, Sandbox, SandboxBuilder};
+use tamtam_sandbox::{Delivery, Exchange, Sandbox, SandboxBuilder};
 
 use crate::schemas::SCHEMAS;
 

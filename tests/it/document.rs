@@ -1,12 +1,11 @@
 //! The OpenAPI document as data, read here on its own: a mistake of the generator in `codegen/` must not repeat itself
 //! in the tests of what it generates.
 
-use std::{collections::BTreeMap, env, fs};
+use std::{collections::BTreeMap, env, fs, path::Path};
 
 use serde_json::{Map, Value};
 use serde_json_path::JsonPath;
 
-const HOME: &str = env!("CARGO_MANIFEST_DIR");
 const SCHEMA_PREFIX: &str = "#/components/schemas/";
 
 /// The schemas of the document, each as the shape of its instances.
@@ -73,10 +72,7 @@ impl Document {
     /// there. Actions that only speak to the generator do no harm: nothing here looks at an `x-` key.
     pub(crate) fn with_overlay() -> Self {
         let mut document = load();
-        for action in read(&format!("{HOME}/openapi/overlay.yaml"))["actions"]
-            .as_array()
-            .expect("an overlay is a list of actions")
-        {
+        for action in read(&ours("overlay.yaml"))["actions"].as_array().expect("an overlay is a list of actions") {
             let target = action["target"].as_str().expect("an action has a target");
             let path = JsonPath::parse(target).unwrap_or_else(|error| panic!("{target}: {error}"));
             let places: Vec<String> =
@@ -227,7 +223,14 @@ fn schema_name(target: &Value) -> &str {
 
 /// Our document, or the one that `TAMTAM_OPENAPI` names, as it stands there.
 pub(crate) fn load() -> Value {
-    read(&env::var("TAMTAM_OPENAPI").unwrap_or_else(|_| format!("{HOME}/openapi/tamtam.yaml")))
+    read(&env::var("TAMTAM_OPENAPI").unwrap_or_else(|_| ours("tamtam.yaml")))
+}
+
+/// The path of a file in `openapi/`, which is in the root of the workspace: the sandbox's tests have this module, too.
+fn ours(name: &str) -> String {
+    let mut directories = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|directory| directory.join("openapi"));
+    let found = directories.find(|directory| directory.is_dir()).expect("a directory `openapi`");
+    found.join(name).display().to_string()
 }
 
 fn read(path: &str) -> Value {

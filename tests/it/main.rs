@@ -20,7 +20,6 @@ mod links;
 mod models;
 mod pages;
 mod run;
-mod sandbox;
 mod schemas;
 mod subscriptions;
 mod text;

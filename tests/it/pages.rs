@@ -7,10 +7,8 @@ use std::sync::{
 
 use futures_util::{TryStreamExt as _, future::poll_immediate};
 use serde_json::{Value, json};
-use tamtam::{
-    Bot, ChatId,
-    sandbox::{Fault, Sandbox},
-};
+use tamtam::{Bot, ChatId};
+use tamtam_sandbox::{Fault, Sandbox};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 
 use crate::{

@@ -11,7 +11,8 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tamtam::{Bot, Cause, Failed, Recovery, Run, Update, UpdateType, sandbox::Sandbox, types::MessageCreatedUpdate};
+use tamtam::{Bot, Cause, Failed, Recovery, Run, Update, UpdateType, types::MessageCreatedUpdate};
+use tamtam_sandbox::Sandbox;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
 use crate::{

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use tamtam::{
     Bot, ChatId, NewMessageBody, Update,
-    sandbox::{Fault, Person, Sandbox},
     text::{self, LongMessage, Text, escape_html, escape_markdown},
     types::{CallbackButton, Keyboard, LinkMarkup, MarkupElement},
 };
+use tamtam_sandbox::{Fault, Person, Sandbox};
 
 use crate::{
     conformance::{self, Checked},

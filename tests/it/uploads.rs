@@ -16,7 +16,8 @@ use std::{
     },
 };
 
-use tamtam::{Bot, Media, RetryPolicy, Source, Upload, sandbox::Sandbox};
+use tamtam::{Bot, Media, RetryPolicy, Source, Upload};
+use tamtam_sandbox::Sandbox;
 
 use crate::{conformance, fault_server::quick};
 

@@ -8,10 +8,8 @@ mod messages;
 
 use std::{future::IntoFuture, time::Duration};
 
-use tamtam::{
-    Bot, Message, Update, Updates,
-    sandbox::{Person, Sandbox},
-};
+use tamtam::{Bot, Message, Update, Updates};
+use tamtam_sandbox::{Person, Sandbox};
 
 /// A sandbox, its bot, and Alice, who has started it.
 async fn sandbox() -> (Sandbox, Bot, Person) {

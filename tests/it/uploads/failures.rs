@@ -3,7 +3,8 @@
 use std::{future::IntoFuture as _, time::Duration};
 
 use serde_json::json;
-use tamtam::{Bot, RetryPolicy, sandbox::UploadFault};
+use tamtam::{Bot, RetryPolicy};
+use tamtam_sandbox::UploadFault;
 use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 use wiremock::{MockServer, ResponseTemplate};
 
@@ -124,7 +125,7 @@ async fn the_whole_may_take_longer_than_a_call_of_the_api_may() {
 
 #[tokio::test]
 async fn an_api_that_gives_no_url_is_the_error_of_that_call() {
-    let tamtam = tamtam::sandbox::Sandbox::start().await;
+    let tamtam = tamtam_sandbox::Sandbox::start().await;
     let bot = tamtam::Bot::builder("wrong").base_url(tamtam.base_url()).http(|http| http.no_proxy()).build().unwrap();
     let error = bot.upload_file(content(10)).await.unwrap_err();
     assert!(error.is_unauthorized(), "{error}");

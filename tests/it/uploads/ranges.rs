@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use tamtam::sandbox::{UploadFault, UploadStatus, Uploads};
+use tamtam_sandbox::{UploadFault, UploadStatus, Uploads};
 
 use super::{bot, content, operations, sandbox};
 use crate::fault_server::quick;
@@ -137,7 +137,7 @@ async fn a_lost_final_answer_costs_the_file_again_unless_its_token_is_known() {
     assert_eq!(host.bytes_taken(), 2000);
 
     // Not checked against the document, which does not know of a token beside the URL.
-    let tamtam = tamtam::sandbox::Sandbox::start().await;
+    let tamtam = tamtam_sandbox::Sandbox::start().await;
     let (host, bot) = (tamtam.uploads(), super::bot(&tamtam, quick()));
     host.set_retval(true);
     host.fail_next(UploadFault::ResetAt(1000));

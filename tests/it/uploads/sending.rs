@@ -1,10 +1,7 @@
 //! Uploaded media in messages: by hand, by `send` in one go, and again.
 
-use tamtam::{
-    AttachmentRequest, NewMessageBody,
-    sandbox::{Person, Sandbox, UploadFault},
-    types::PhotoAttachmentRequest,
-};
+use tamtam::{AttachmentRequest, NewMessageBody, types::PhotoAttachmentRequest};
+use tamtam_sandbox::{Person, Sandbox, UploadFault};
 
 use super::{TempFile, content, operations, sandbox};
 

@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use tamtam::{UploadSession, sandbox::UploadFault};
+use tamtam::UploadSession;
+use tamtam_sandbox::UploadFault;
 
 use super::{TempFile, bot, content, operations, sandbox};
 
 /// An upload that ended in the middle, and what was kept of it, as another process reads it.
-async fn interrupted(tamtam: &tamtam::sandbox::Sandbox, source: impl Into<tamtam::Source>) -> UploadSession {
+async fn interrupted(tamtam: &tamtam_sandbox::Sandbox, source: impl Into<tamtam::Source>) -> UploadSession {
     let kept = Arc::<Mutex<String>>::default();
     let keep = Arc::clone(&kept);
     let hasty = bot(tamtam, tamtam::RetryPolicy::none());

@@ -14,7 +14,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use tamtam::{Source, sandbox::UploadFault};
+use tamtam::Source;
+use tamtam_sandbox::UploadFault;
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::{PROTOCOLS, TempFile, as_everything, content, operations, sandbox};

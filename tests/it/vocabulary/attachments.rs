@@ -1,7 +1,8 @@
 //! Attachments of every kind: sent, and sent again when received.
 
 use serde_json::{Value, json};
-use tamtam::{AttachmentRequest, NewMessageBody, sandbox::Enclosure, types::Attachment};
+use tamtam::{AttachmentRequest, NewMessageBody, types::Attachment};
+use tamtam_sandbox::Enclosure;
 
 use super::{next_message, sandbox};
 

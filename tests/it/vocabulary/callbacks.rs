@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tamtam::{
     Bot, Button, Keyboard, NewMessageBody, Update, Updates,
-    sandbox::{Person, Sandbox},
     types::{CallbackButton, MessageCallbackUpdate},
 };
+use tamtam_sandbox::{Person, Sandbox};
 
 use super::{next, sandbox, unsent};
 use crate::common::{answering_json, bot, requests};

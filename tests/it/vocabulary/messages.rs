@@ -1,9 +1,8 @@
 //! Messages: sent, edited, deleted, forwarded, replied to.
 
 use serde_json::{Value, json};
-use tamtam::{
-    AttachmentRequest, Button, Keyboard, Message, MessageId, NewMessageBody, UserId, sandbox::Seen, types::Attachment,
-};
+use tamtam::{AttachmentRequest, Button, Keyboard, Message, MessageId, NewMessageBody, UserId, types::Attachment};
+use tamtam_sandbox::Seen;
 
 use super::{next_message, sandbox, unsent};
 use crate::common::{answering_json, bot, only_request, parameter, requests};
@@ -126,7 +125,7 @@ async fn a_message_is_forwarded_to_another_chat_and_replied_to_in_its_own() {
     let bob = tamtam.user("Bob");
     bob.starts();
     let mut updates = bot.updates();
-    alice.says_with("My cat", [tamtam::sandbox::Enclosure::photo(b"meow")]);
+    alice.says_with("My cat", [tamtam_sandbox::Enclosure::photo(b"meow")]);
     let message = next_message(&mut updates).await;
 
     bot.forward(bob.user_id(), &message).notify(false).await.unwrap();

@@ -8,12 +8,8 @@ use std::{
     time::Duration,
 };
 
-use tamtam::{
-    Recovery, Update, UpdateType,
-    sandbox::{Delivery, Sandbox},
-    types::MessageCreatedUpdate,
-    webhook::Webhook,
-};
+use tamtam::{Recovery, Update, UpdateType, types::MessageCreatedUpdate, webhook::Webhook};
+use tamtam_sandbox::{Delivery, Sandbox};
 use tokio::sync::mpsc;
 
 use super::{Gate, PATH, Seen, Server};

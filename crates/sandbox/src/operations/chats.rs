@@ -1,0 +1,114 @@
+//! Chats: `getChats`, `getChat`, `getChatByLink`, `editChat`, `sendAction`.
+
+use serde_json::{Value, json};
+
+use super::pins;
+use crate::server::error::{self, Fault};
+use crate::server::fields::Fields;
+use crate::server::request::Request;
+use crate::state::State;
+use crate::state::access;
+use crate::state::attachments;
+use crate::state::chat::{Chat, ChatKind, Permission};
+use crate::state::ids::{ChatId, UserId};
+use crate::state::json::View;
+
+const CHATS_DEFAULT: u16 = 50;
+
+/// All chats the bot takes or took part in, the oldest first; `status` tells which it is in.
+pub(crate) fn get_chats(state: &mut State, request: &Request) -> Result<Value, Fault> {
+    let count = request.count("count", CHATS_DEFAULT)?;
+    let marker = request.integer("marker")?.unwrap_or(i64::MIN);
+    let known = |chat: &&Chat| chat.status_for(request.bot).is_some() && chat.number >= marker;
+    let mut chats: Vec<&Chat> = state.chats.values().filter(known).collect();
+    chats.sort_by_key(|chat| chat.number);
+    let next = chats.get(usize::from(count)).map(|chat| chat.number);
+    chats.truncate(count.into());
+    let chats = chats.into_iter().map(|chat| state.chat_json(chat, request.bot, View::Listed));
+    Ok(json!({ "chats": chats.collect::<Vec<_>>(), "marker": next }))
+}
+
+pub(crate) fn get_chat(state: &mut State, request: &Request) -> Result<Value, Fault> {
+    let chat = access::chat(state, request.bot, request.path_integer("chatId")?)?;
+    Ok(state.chat_json(chat, request.bot, View::Alone))
+}
+
+/// By the link of a public chat, or the dialog by the username of a person.
+pub(crate) fn get_chat_by_link(state: &mut State, request: &Request) -> Result<Value, Fault> {
+    let link = request.path_text("chatLink").trim_start_matches('@');
+    // Another bot may have a dialog with the same person.
+    let is_known = |chat: &&Chat| chat.status_for(request.bot).is_some() && is_called(state, chat, link);
+    let chat = state.chats.values().find(is_known);
+    let chat = chat.ok_or_else(|| Fault::link_not_found(link))?;
+    Ok(state.chat_json(chat, request.bot, View::Alone))
+}
+
+fn is_called(state: &State, chat: &Chat, name: &str) -> bool {
+    match &chat.kind {
+        ChatKind::Dialog { user, .. } => {
+            let username = state.users.get(user).and_then(|user| user.username.as_deref());
+            username.is_some_and(|username| username.eq_ignore_ascii_case(name))
+        }
+        ChatKind::Group { link, is_public, .. } => {
+            *is_public && link.rsplit('/').next().is_some_and(|end| end.eq_ignore_ascii_case(name))
+        }
+    }
+}
+
+pub(crate) fn edit_chat(state: &mut State, request: &Request) -> Result<Value, Fault> {
+    let (bot, id) = (request.bot, request.path_integer("chatId")?);
+    let body = request.body()?;
+    let patch = Fields(&body);
+    let title = patch.text("title")?;
+    if title.is_some_and(is_blank) {
+        return Err(Fault::payload("title: must not be blank"));
+    }
+    let chat = access::group(state, bot, id)?;
+    access::right(chat, bot, Permission::ChangeChatInfo)?;
+    let pin = patch.text("pin")?.map(|mid| pins::check(state, bot, id, mid)).transpose()?;
+    let icon = patch.object("icon")?.map(|icon| attachments::read_photos(state, icon)).transpose()?;
+
+    if let Some(photo) = icon.into_iter().flatten().next() {
+        state.with_chat(id, |chat| chat.icon = Some(photo.url));
+    }
+    if let Some(title) = title {
+        state.rename(id, bot, title);
+    }
+    if let Some(seq) = pin {
+        state.pin(id, bot, seq);
+    }
+    let chat = access::chat(state, bot, id)?;
+    Ok(state.chat_json(chat, bot, View::Alone))
+}
+
+/// Nothing to see: spaces of all kinds, also those of no width, which Unicode does not count as
+/// white space.
+fn is_blank(text: &str) -> bool {
+    const NO_WIDTH: [char; 5] = ['\u{200B}', '\u{200C}', '\u{200D}', '\u{2060}', '\u{FEFF}'];
+    text.chars().all(|char| char.is_whitespace() || NO_WIDTH.contains(&char))
+}
+
+pub(crate) fn send_action(state: &mut State, request: &Request) -> Result<Value, Fault> {
+    let id = request.path_integer("chatId")?;
+    let body = request.body()?;
+    let action = Fields(&body).required_text("action")?;
+    access::open_chat(state, request.bot, id)?;
+    tell_action(state, id, request.bot, action);
+    Ok(error::done())
+}
+
+fn tell_action(state: &mut State, id: ChatId, bot: UserId, action: &str) {
+    let line = format!("{} does {action}", state.name(bot));
+    state.record(id, line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_without_width_are_blanks() {
+        assert!(is_blank(" \n\t\u{00A0}\u{3000}\u{200B}\u{FEFF}"));
+        assert!(!is_blank(" a"));
+    }
+}

@@ -1,0 +1,49 @@
+//! The bot about itself: `getMyInfo`, `editMyInfo`.
+
+use serde_json::Value;
+
+use crate::server::error::Fault;
+use crate::server::fields::Fields;
+use crate::server::request::Request;
+use crate::state::State;
+use crate::state::attachments;
+
+pub(crate) fn get_my_info(state: &mut State, request: &Request) -> Result<Value, Fault> {
+    Ok(state.bot_json(request.bot))
+}
+
+pub(crate) fn edit_my_info(state: &mut State, request: &Request) -> Result<Value, Fault> {
+    let body = request.body()?;
+    let patch = Fields(&body);
+    let name = patch.text("name")?;
+    let description = patch.text("description")?;
+    let commands = patch.list("commands")?.map(read_commands).transpose()?;
+    let photos = patch.object("photo")?.map(|photo| attachments::read_photos(state, photo));
+    let photos = photos.transpose()?;
+
+    if let (Some(user), Some(name)) = (state.users.get_mut(&request.bot), name) {
+        name.clone_into(&mut user.name);
+    }
+    if let Some(bot) = state.bots.get_mut(&request.bot) {
+        if let Some(description) = description {
+            bot.description = Some(description.to_owned());
+        }
+        if let Some(commands) = commands {
+            bot.commands = commands;
+        }
+        if let Some(photo) = photos.into_iter().flatten().next() {
+            bot.avatar = Some(photo.url);
+        }
+    }
+    Ok(state.bot_json(request.bot))
+}
+
+fn read_commands(list: &[Value]) -> Result<Vec<(String, Option<String>)>, Fault> {
+    let read = |command| {
+        let command = Fields::of("command", command)?;
+        let name = command.required_text("name")?;
+        let description = command.text("description")?;
+        Ok((name.to_owned(), description.map(str::to_owned)))
+    };
+    list.iter().map(read).collect()
+}

@@ -1,0 +1,72 @@
+//! Bots beside the one that a sandbox starts with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::Sandbox;
+use crate::state::ids::UserId;
+use tamtam::Bot;
+
+/// A bot that was added to a sandbox, by [`Sandbox::add_bot`]. It has a token, dialogs and updates of its own.
+#[derive(Clone)]
+pub struct Account {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) user_id: UserId,
+    token: Arc<str>,
+}
+
+impl Sandbox {
+    /// One more bot. People talk with it as [`Person::with_bot`](crate::Person::with_bot).
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// let helper = tamtam.add_bot("Helper", "helper_bot");
+    /// let alice = tamtam.user("Alice").with_bot(&helper);
+    /// alice.says("hi");
+    /// helper.bot().send(alice.chat_id(), "How can I help?").await?;
+    /// assert_eq!(alice.reads().await.text(), "How can I help?");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is a bot with this username already.
+    #[track_caller]
+    pub fn add_bot(&self, name: impl Into<String>, username: impl Into<String>) -> Account {
+        let (name, username) = (name.into(), username.into());
+        let added = self.world().act(|state| state.add_another_bot(name, username.clone()));
+        let Some((user_id, token)) = added else { panic!("there is a bot @{username} already") };
+        Account { sandbox: self.clone(), user_id, token: token.into() }
+    }
+}
+
+impl Account {
+    /// The bot itself, ready to use.
+    ///
+    /// # Panics
+    ///
+    /// If the HTTP client cannot be set up.
+    #[must_use]
+    pub fn bot(&self) -> Bot {
+        self.sandbox.bot_of(&self.token)
+    }
+
+    /// The bot's `access_token`.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The bot's user id.
+    pub fn bot_id(&self) -> tamtam::UserId {
+        tamtam::UserId(self.user_id)
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Account").field("bot_id", &self.user_id).finish_non_exhaustive()
+    }
+}

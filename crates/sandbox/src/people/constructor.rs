@@ -1,0 +1,149 @@
+//! A bot's constructor, as the person has it open.
+
+use std::panic::Location;
+
+use serde::{Deserialize, Serialize};
+
+use super::Person;
+use super::actor::Actor;
+use crate::state::State;
+
+/// A bot's constructor that a person has opened, to compose a message for the chat the person acts in.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// # let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+/// # let bob = tamtam.user("Bob");
+/// # let team = tamtam.group("Team", [&alice, &bob]);
+/// use tamtam::{Update, types::{ConstructedMessageBody, ConstructorAnswer}};
+///
+/// let card = alice.in_chat(&team).opens_constructor();
+/// # let mut updates = bot.updates();
+/// while let Some(update) = updates.try_next().await? {
+///     let Update::MessageConstructionRequest(request) = update else { continue };
+///     let answer = ConstructorAnswer::new().messages([ConstructedMessageBody::new().text("Happy birthday!")]);
+///     bot.api().construct(request.session_id, answer).await?;
+///     break;
+/// }
+/// assert_eq!(card.reads().await.texts(), ["Happy birthday!"]);
+/// card.posts();
+/// assert_eq!(bob.in_chat(&team).sees(), ["Happy birthday!"]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a constructor that nobody uses posts nothing"]
+pub struct Constructor {
+    person: Person,
+    session_id: String,
+}
+
+/// What a bot has put into a constructor, as it was at that moment.
+///
+/// Written with serde it has what a sandbox's state file keeps of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Prepared {
+    pub(crate) texts: Vec<String>,
+    pub(crate) buttons: Vec<Vec<String>>,
+    pub(crate) hint: Option<String>,
+    pub(crate) placeholder: Option<String>,
+    pub(crate) allows_input: bool,
+}
+
+impl Person {
+    /// Opens the bot's constructor, to compose a message for this chat; the bot gets `message_construction_request`
+    /// without an input. The bot need not be in the chat.
+    ///
+    /// # Panics
+    ///
+    /// If this person cannot write here: in a group of which the person is no member, or in a dialog that was never
+    /// opened.
+    #[track_caller]
+    pub fn opens_constructor(&self) -> Constructor {
+        let session_id = self.must(Actor::opens_constructor);
+        Constructor { person: self.clone(), session_id }
+    }
+}
+
+impl Constructor {
+    /// The session that the bot is to answer.
+    pub fn session_id(&self) -> tamtam::SessionId {
+        self.session_id.as_str().into()
+    }
+
+    /// Types a message; the bot gets `message_construction_request` with it, and with the data of its last answer.
+    ///
+    /// # Panics
+    ///
+    /// If the bot allows no input, and when the message is posted already.
+    #[track_caller]
+    pub fn types(&self, text: &str) {
+        self.person.must(|actor, state| actor.types(state, &self.session_id, text));
+    }
+
+    /// Presses a button, by its label, of the keyboard that the bot has put here. For a `callback` button the bot gets
+    /// `message_construction_request` with its payload; a `link` is followed, of which the bot does not hear.
+    ///
+    /// # Panics
+    ///
+    /// If there is no button with this label, if it is one of another type, and when the message is posted already.
+    #[track_caller]
+    pub fn presses(&self, label: &str) {
+        self.person.must(|actor, state| actor.presses_in(state, &self.session_id, label));
+    }
+
+    /// Reads the next thing that the bot has put into this constructor. Waits for it if there is none yet.
+    ///
+    /// # Panics
+    ///
+    /// If nothing comes in time (see [`SandboxBuilder::patience`](crate::SandboxBuilder::patience)), with the
+    /// transcript.
+    #[track_caller]
+    pub fn reads(&self) -> impl Future<Output = Prepared> + Send + use<> {
+        let (actor, id) = (self.person.actor, self.session_id.clone());
+        let look = move |state: &mut State| actor.reads_prepared(state, &id);
+        self.person.clone().waits("an answer in the constructor", Location::caller(), look)
+    }
+
+    /// Posts the messages that the bot has prepared, in this person's name, and returns their ids. The bot gets
+    /// `message_constructed` for each, and that is the end of the session.
+    ///
+    /// # Panics
+    ///
+    /// If the bot has prepared no message, if they are posted already, and if this person cannot write in the chat any
+    /// more.
+    #[track_caller]
+    pub fn posts(&self) -> Vec<tamtam::MessageId> {
+        self.person.must(|actor, state| actor.posts(state, &self.session_id))
+    }
+}
+
+impl Prepared {
+    /// The texts of the messages that are ready to be posted; a message without a text is an empty string.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
+    /// The labels of the keyboard, row by row; empty if there is none.
+    pub fn buttons(&self) -> &[Vec<String>] {
+        &self.buttons
+    }
+
+    /// The text above the keyboard.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The text in the input field while it is empty.
+    pub fn placeholder(&self) -> Option<&str> {
+        self.placeholder.as_deref()
+    }
+
+    /// Whether the person may type; a bot that does not say allows it.
+    pub fn allows_input(&self) -> bool {
+        self.allows_input
+    }
+}

@@ -1,0 +1,71 @@
+//! What people attach to their messages.
+
+use crate::state::State;
+use crate::state::message::Attachment;
+
+/// Something that a person sends with a message: [`Person::says_with`](crate::Person::says_with).
+///
+/// Of media the bytes may be anything. The bot finds them at the `url` of the attachment, and can send them again by its
+/// token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enclosure(Kind);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Media { kind: &'static str, name: String, bytes: Vec<u8> },
+    Sticker { code: String },
+    Link { url: String },
+}
+
+impl Enclosure {
+    /// A photo.
+    pub fn photo(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::media("image", String::new(), bytes.into())
+    }
+
+    /// A video.
+    pub fn video(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::media("video", String::new(), bytes.into())
+    }
+
+    /// An audio recording, which is the only thing in its message.
+    pub fn audio(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::media("audio", String::new(), bytes.into())
+    }
+
+    /// A file, which is the only thing in its message.
+    pub fn file(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        Self::media("file", name.into(), bytes.into())
+    }
+
+    /// A sticker, which is the only thing in its message.
+    pub fn sticker(code: impl Into<String>) -> Self {
+        Self(Kind::Sticker { code: code.into() })
+    }
+
+    /// The preview of a link.
+    pub fn link(url: impl Into<String>) -> Self {
+        Self(Kind::Link { url: url.into() })
+    }
+
+    fn media(kind: &'static str, name: String, bytes: Vec<u8>) -> Self {
+        Self(Kind::Media { kind, name, bytes })
+    }
+
+    /// The `type` of the attachment.
+    pub(crate) fn kind(&self) -> &'static str {
+        match &self.0 {
+            Kind::Media { kind, .. } => kind,
+            Kind::Sticker { .. } => "sticker",
+            Kind::Link { .. } => "share",
+        }
+    }
+
+    pub(crate) fn into_attachment(self, state: &mut State) -> Attachment {
+        match self.0 {
+            Kind::Media { kind, name, bytes } => state.keep_media(kind, name, bytes),
+            Kind::Sticker { code } => Attachment::Sticker { code },
+            Kind::Link { url } => Attachment::Share { url: Some(url), token: None },
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Connections that can be reset from within: a client then sees what a broken network looks like.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Accepts connections that can be reset.
+pub(crate) struct Breakable(pub(crate) TcpListener);
+
+/// A connection, broken as soon as its [`Breaker`] says so.
+pub(crate) struct Stream {
+    inner: TcpStream,
+    broken: Breaker,
+}
+
+/// What breaks the connection of a request.
+#[derive(Clone, Default)]
+pub(crate) struct Breaker(Arc<AtomicBool>);
+
+impl Breaker {
+    /// Resets the connection when it is next written to or read from: the answer that is given after this is not sent.
+    pub(crate) fn reset(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if self.0.load(Ordering::Relaxed) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+    }
+}
+
+impl Listener for Breakable {
+    type Io = Stream;
+    type Addr = std::net::SocketAddr;
+
+    async fn accept(&mut self) -> (Stream, Self::Addr) {
+        let (inner, address) = Listener::accept(&mut self.0).await;
+        // Small answers should not wait for the acknowledgement of the one before.
+        let _ = inner.set_nodelay(true);
+        (Stream { inner, broken: Breaker::default() }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, Breakable>> for Breaker {
+    fn connect_info(stream: IncomingStream<'_, Breakable>) -> Self {
+        stream.io().broken.clone()
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if self.broken.check().is_err() {
+            // Closing says goodbye properly; without lingering it is a reset.
+            let _ = self.inner.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.broken.check()?;
+        Pin::new(&mut self.inner).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.broken.check()?;
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.broken.check()?;
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.broken.check()?;
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}

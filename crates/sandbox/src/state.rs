@@ -1,0 +1,241 @@
+//! What the sandbox knows: users, bots, chats, and how to find them. What happens to them is in `acts`.
+
+pub(super) mod access;
+pub(super) mod acts;
+pub(super) mod attachments;
+pub(super) mod chat;
+pub(super) mod chat_button;
+pub(super) mod draft;
+pub(super) mod ids;
+pub(super) mod json;
+pub(super) mod keyboard;
+pub(super) mod membership;
+pub(super) mod message;
+pub(super) mod session;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_with::serde_as;
+
+use super::clock::{Clock, Millis};
+use super::demo::Demo;
+use super::transcript::Event;
+use super::uploads::Store;
+use crate::updates::mailbox::Mailbox;
+use chat::{Chat, ChatKind};
+use ids::{ChatId, Seq, UserId};
+use message::{Message, Photo};
+use session::Session;
+
+/// Length of tokens, callback ids and the like; TamTam's are about as long.
+const OPAQUE_LENGTH: usize = 43;
+
+/// What is not written into a state file is what goes wrong, what was logged, and the settings of the run.
+/// More than happens between two writes of a state file. What a kill has lost had numbers, which bots may have seen: they
+/// are never given again.
+const LOST_AT_MOST: i64 = 1_000_000;
+
+#[serde_as]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct State {
+    pub(super) clock: Clock,
+    pub(super) users: BTreeMap<UserId, User>,
+    pub(super) bots: BTreeMap<UserId, Bot>,
+    /// The bot that the sandbox started with.
+    pub(super) first_bot: Option<UserId>,
+    pub(super) chats: BTreeMap<ChatId, Chat>,
+    pub(super) callbacks: BTreeMap<String, Callback>,
+    /// Chats that were created by chat buttons: by the message and the button's `uuid`.
+    #[serde_as(as = "Vec<(_, _)>")]
+    pub(super) button_chats: BTreeMap<(ChatId, Seq, i64), ChatId>,
+    /// Constructors that are open, by the id of their session.
+    pub(super) sessions: BTreeMap<String, Session>,
+    /// Photos by token: what was attached once can be attached again.
+    pub(super) photos: BTreeMap<String, Photo>,
+    /// What [`Sandbox::demo`](super::Sandbox::demo) has made.
+    pub(super) demo: Option<Demo>,
+    /// How long a webhook that did not take an update is left alone with it.
+    #[serde(skip)]
+    pub(super) redelivery: Millis,
+    /// The upload host, and the media that came of uploads.
+    pub(super) uploads: Store,
+    /// Everything that happened, in order.
+    pub(super) events: Vec<Event>,
+    /// Something happened that a poll, a reader or the courier may be waiting for.
+    #[serde(skip)]
+    pub(super) touched: bool,
+    /// Makes the ids and secrets of this sandbox others than those of one with another seed.
+    seed: Option<u64>,
+    /// Nothing happened after this: the sandbox came to its end, and was not killed.
+    pub(super) has_ended: bool,
+    issued: i64,
+    posted: u16,
+}
+
+/// A person or a bot, as everyone sees it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct User {
+    pub(super) user_id: UserId,
+    pub(super) name: String,
+    pub(super) username: Option<String>,
+    pub(super) is_bot: bool,
+    pub(super) last_activity: Millis,
+}
+
+/// What a bot has beyond being a user.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Bot {
+    pub(super) token: String,
+    pub(super) description: Option<String>,
+    /// Names and descriptions.
+    pub(super) commands: Vec<(String, Option<String>)>,
+    pub(super) avatar: Option<String>,
+    pub(super) mailbox: Mailbox,
+}
+
+/// A pressed button that can be answered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Callback {
+    pub(super) user: UserId,
+    pub(super) bot: UserId,
+    pub(super) chat: ChatId,
+    pub(super) seq: Seq,
+}
+
+impl State {
+    /// A state in which the same acts lead to the same ids, secrets and times.
+    pub(super) fn seeded(seed: u64) -> Self {
+        Self { seed: Some(seed), clock: Clock::stepped(), ..Self::default() }
+    }
+
+    /// Goes on after a restart.
+    pub(super) fn resume(&mut self) {
+        let lost = if std::mem::take(&mut self.has_ended) { 0 } else { LOST_AT_MOST };
+        self.issued += lost;
+        self.clock.skip(lost);
+        let now = self.clock.now();
+        for bot in self.bots.values_mut() {
+            bot.mailbox.resume(now, lost);
+        }
+    }
+
+    /// The bot that the sandbox starts with: the one that is there, with this token if one is given, or a new one.
+    pub(super) fn first_bot(&mut self, name: String, username: String, token: Option<String>) -> (UserId, String) {
+        if let Some((user_id, bot)) = self.first_bot.and_then(|id| self.bots.get_key_value(&id)) {
+            let (user_id, token) = (*user_id, token.unwrap_or_else(|| bot.token.clone()));
+            if let Some(bot) = self.bots.get_mut(&user_id) {
+                bot.token.clone_from(&token);
+            }
+            return (user_id, token);
+        }
+        let token = token.unwrap_or_else(|| self.default_token(&username));
+        (self.add_bot(name, username, token.clone()), token)
+    }
+
+    pub(super) fn add_bot(&mut self, name: String, username: String, token: String) -> UserId {
+        let user_id = ids::bot(self.issue_id());
+        // Markers begin at the time of the start: greater than 32 bits, and greater than any marker
+        // that a client may have kept from an earlier sandbox.
+        let mailbox = Mailbox::new(self.clock.tick());
+        let bot = Bot { token, description: None, commands: Vec::new(), avatar: None, mailbox };
+        self.bots.insert(user_id, bot);
+        self.first_bot.get_or_insert(user_id);
+        self.add_user(user_id, name, Some(username), true);
+        user_id
+    }
+
+    /// A bot beside those that are there, with the token that is its own; none if there is one with this username.
+    pub(super) fn add_another_bot(&mut self, name: String, username: String) -> Option<(UserId, String)> {
+        let token = self.default_token(&username);
+        let is_known = self.bot_by_token(&token).is_some() || self.has_username(&username);
+        (!is_known).then(|| (self.add_bot(name, username, token.clone()), token))
+    }
+
+    pub(super) fn add_person(&mut self, name: String) -> UserId {
+        let user_id = ids::person(self.issue_id());
+        self.add_user(user_id, name, None, false);
+        user_id
+    }
+
+    fn add_user(&mut self, user_id: UserId, name: String, username: Option<String>, is_bot: bool) {
+        let last_activity = self.clock.tick();
+        self.users.insert(user_id, User { user_id, name, username, is_bot, last_activity });
+    }
+
+    pub(super) fn add_chat(&mut self, chat_id: ChatId, kind: ChatKind) -> &mut Chat {
+        let number = self.issue();
+        let now = self.clock.tick();
+        self.chats.entry(chat_id).or_insert_with(|| Chat::new(chat_id, number, kind, now))
+    }
+
+    /// Moves the clock forward, and ends what has waited too long by then. False, and nothing else, if that is beyond
+    /// the clock's end.
+    pub(super) fn let_pass(&mut self, time: Duration) -> bool {
+        let fits = self.clock.advance(time);
+        self.end_given_up();
+        self.touched = true;
+        fits
+    }
+
+    /// The next number of a count that ids are made of.
+    pub(super) fn issue(&mut self) -> i64 {
+        self.issued += 1;
+        self.issued
+    }
+
+    /// The same for ids that everyone sees, which differ from seed to seed.
+    pub(super) fn issue_id(&mut self) -> i64 {
+        let number = self.issue();
+        self.seed.map_or(number, |seed| ids::offset(seed).wrapping_add(number))
+    }
+
+    /// A string nobody can guess, for a purpose.
+    pub(super) fn secret(&mut self, purpose: &str) -> String {
+        let number = self.issue().cast_unsigned();
+        ids::opaque(&self.seeded_text(purpose), number, OPAQUE_LENGTH)
+    }
+
+    /// The token that a bot has if the test does not choose one.
+    pub(super) fn default_token(&self, username: &str) -> String {
+        ids::opaque(&self.seeded_text(username), 0, OPAQUE_LENGTH)
+    }
+
+    fn seeded_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.seed.map_or(Cow::Borrowed(text), |seed| Cow::Owned(format!("{seed} {text}")))
+    }
+
+    /// The `seq` of a message posted at that time.
+    pub(super) fn next_seq(&mut self, timestamp: Millis) -> Seq {
+        self.posted = self.posted.wrapping_add(1);
+        ids::seq(timestamp, self.posted)
+    }
+
+    pub(super) fn name(&self, user: UserId) -> &str {
+        self.users.get(&user).map_or("somebody", |user| &user.name)
+    }
+
+    pub(super) fn is_bot(&self, user: UserId) -> bool {
+        self.bots.contains_key(&user)
+    }
+
+    pub(super) fn has_username(&self, username: &str) -> bool {
+        self.users.values().any(|user| user.username.as_deref() == Some(username))
+    }
+
+    pub(super) fn bot_by_token(&self, token: &str) -> Option<UserId> {
+        self.bots.iter().find(|(_, bot)| bot.token == token).map(|(user_id, _)| *user_id)
+    }
+
+    pub(super) fn message(&self, chat: ChatId, seq: Seq) -> Option<&Message> {
+        self.chats.get(&chat)?.messages.get(&seq)
+    }
+
+    /// Where the message with this `mid` is, if there is one.
+    pub(super) fn find(&self, mid: &str) -> Option<(ChatId, Seq)> {
+        let (chat, seq) = ids::parse_mid(mid)?;
+        self.message(chat, seq).map(|_| (chat, seq))
+    }
+}

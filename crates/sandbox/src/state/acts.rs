@@ -1,0 +1,284 @@
+//! What can happen in a chat, whoever does it: each act changes the state, tells the other bots of
+//! the chat by an update, shows people what a bot did, and is written into the transcript.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::chat::{Chat, ChatKind, Member};
+use super::ids::{self, ChatId, Seq, UserId};
+use super::message::{Action, Attachment, Body, Content, Message};
+use super::{Callback, State};
+use crate::clock::Millis;
+use crate::markup::{self, Style};
+use crate::people::Seen;
+use crate::server::wire;
+use crate::transcript::Event;
+use crate::updates::queue::Update;
+
+/// Language of the people of the sandbox, as the API names languages (BCP 47).
+pub(crate) const LOCALE: &str = "en";
+/// Longer payloads of a deep link do not reach the bot.
+const START_PAYLOAD_CHARS: usize = 128;
+
+impl State {
+    /// Somebody presses Start: the dialog is opened, or opened again after it was suspended.
+    pub(crate) fn start(&mut self, user: UserId, bot: UserId, payload: Option<&str>) -> ChatId {
+        let chat_id = ids::dialog(user, bot);
+        if !self.chats.contains_key(&chat_id) {
+            let now = self.clock.tick();
+            let chat = self.add_chat(chat_id, ChatKind::Dialog { user, bot, suspended: false });
+            chat.enter(user, Member::new(now));
+            chat.enter(bot, Member::new(now));
+        }
+        self.suspend(chat_id, false);
+        let line = format!("{} starts {}", self.name(user), self.name(bot));
+        self.record(chat_id, line);
+        let now = self.happened(chat_id, user);
+        let payload = payload.filter(|payload| payload.chars().count() <= START_PAYLOAD_CHARS);
+        let fields = json!({
+            "chat_id": chat_id,
+            "user": self.user_json(user),
+            "payload": payload,
+            "user_locale": LOCALE,
+        });
+        self.publish(&[bot], "bot_started", now, fields);
+        chat_id
+    }
+
+    /// Suspends a dialog, so that its bot cannot write there, or lets it go on.
+    pub(crate) fn suspend(&mut self, chat_id: ChatId, value: bool) {
+        if let Some(ChatKind::Dialog { suspended, .. }) = self.chats.get_mut(&chat_id).map(|chat| &mut chat.kind) {
+            *suspended = value;
+        }
+    }
+
+    /// Posts a message.
+    pub(crate) fn post(&mut self, chat_id: ChatId, sender: UserId, content: Content) -> Seq {
+        self.post_made_with(None, chat_id, sender, content)
+    }
+
+    /// Posts a message that was made in the constructor of a bot, if there is one.
+    pub(crate) fn post_made_with(
+        &mut self,
+        constructor: Option<UserId>,
+        chat_id: ChatId,
+        sender: UserId,
+        content: Content,
+    ) -> Seq {
+        let timestamp = self.happened(chat_id, sender);
+        let seq = self.next_seq(timestamp);
+        let Content { text, markup, attachments, link } = self.with_mentions(chat_id, content);
+        let body = Body { chat: chat_id, seq, text, markup, attachments };
+        let message = Message { sender, timestamp, link, body, constructor, viewers: BTreeSet::new() };
+        self.record(chat_id, format!("{}: {message}", self.name(sender)));
+        let json = self.message_json(&message);
+        self.show(sender, &message, &json, false);
+        let is_dialog = self.with_chat(chat_id, |chat| {
+            chat.messages.insert(seq, message);
+            chat.is_dialog()
+        });
+        let mut fields = json!({ "message": json });
+        if is_dialog == Some(true) && !self.is_bot(sender) {
+            fields["user_locale"] = json!(LOCALE);
+        }
+        let bots = self.bots_in(chat_id, sender);
+        self.publish(&bots, "message_created", timestamp, fields);
+        seq
+    }
+
+    /// Gives a message another content.
+    pub(crate) fn edit(&mut self, chat_id: ChatId, seq: Seq, editor: UserId, content: Content) {
+        let now = self.happened(chat_id, editor);
+        let content = self.with_mentions(chat_id, content);
+        let edited = self.with_chat(chat_id, |chat| {
+            let message = chat.messages.get_mut(&seq)?;
+            message.body.text = content.text;
+            message.body.markup = content.markup;
+            message.body.attachments = content.attachments;
+            message.link = content.link;
+            Some(message.clone())
+        });
+        let Some(message) = edited.flatten() else { return };
+        self.record(chat_id, format!("{} edits: {message}", self.name(editor)));
+        let json = self.message_json(&message);
+        self.show(editor, &message, &json, true);
+        let bots = self.bots_in(chat_id, editor);
+        self.publish(&bots, "message_edited", now, json!({ "message": json }));
+    }
+
+    /// The content with the users marked that its text mentions by username: by that in a dialog, and by id elsewhere, as
+    /// TamTam has been seen to do.
+    fn with_mentions(&self, chat_id: ChatId, mut content: Content) -> Content {
+        let is_dialog = self.chats.get(&chat_id).is_some_and(Chat::is_dialog);
+        let mention = |username: &str| {
+            let user = self.users.values().find(|user| user.username.as_deref() == Some(username))?;
+            Some(Style::Mention {
+                user_link: is_dialog.then(|| format!("@{username}")),
+                user_id: (!is_dialog).then_some(user.user_id),
+            })
+        };
+        if let Some(text) = &content.text {
+            markup::mention(text, &mut content.markup, mention);
+        }
+        content
+    }
+
+    /// Deletes a message, for everyone.
+    pub(crate) fn delete(&mut self, chat_id: ChatId, seq: Seq, who: UserId) {
+        let removed = self.with_chat(chat_id, |chat| {
+            chat.pinned = chat.pinned.filter(|pinned| *pinned != seq);
+            chat.messages.remove(&seq)
+        });
+        let Some(message) = removed.flatten() else { return };
+        let now = self.happened(chat_id, who);
+        self.record(chat_id, format!("{} deletes: {message}", self.name(who)));
+        let fields = json!({ "message_id": message.mid(), "chat_id": chat_id, "user_id": who });
+        let bots = self.bots_in(chat_id, who);
+        self.publish(&bots, "message_removed", now, fields);
+    }
+
+    /// Presses a button of a message; the id of the callback, if the button calls its bot.
+    pub(crate) fn press(&mut self, chat_id: ChatId, seq: Seq, user: UserId, button: (&str, &Action)) -> Option<String> {
+        let (label, action) = button;
+        self.record(chat_id, format!("{} presses [{label}]", self.name(user)));
+        match action {
+            Action::Callback { payload, .. } => return self.call_back(chat_id, seq, user, payload),
+            Action::Chat(button) => self.open_button_chat(chat_id, seq, user, button),
+            // The person's client follows the link; the bot does not hear of it.
+            Action::Link { .. } => {
+                self.happened(chat_id, user);
+            }
+            Action::RequestContact => {
+                let vcf = Some(vcard(self.name(user), None));
+                self.post_attachment(chat_id, user, Attachment::Contact { vcf, user: Some(user) });
+            }
+            Action::RequestLocation { .. } => {
+                let (latitude, longitude) = WHERE_PEOPLE_ARE;
+                self.post_attachment(chat_id, user, Attachment::Location { latitude, longitude });
+            }
+        }
+        None
+    }
+
+    fn call_back(&mut self, chat_id: ChatId, seq: Seq, user: UserId, payload: &str) -> Option<String> {
+        let message = self.message(chat_id, seq)?;
+        let (bot, is_constructed) = (message.button_bot(), message.constructor.is_some());
+        let json = self.message_json(message);
+        let callback_id = self.secret("callback");
+        let now = self.happened(chat_id, user);
+        let fields = json!({
+            "callback": {
+                "timestamp": now,
+                "callback_id": callback_id,
+                "payload": payload,
+                "user": self.user_json(user),
+            },
+            "message": json,
+            "user_locale": LOCALE,
+        });
+        self.callbacks.insert(callback_id.clone(), Callback { user, bot, chat: chat_id, seq });
+        // The bot of a constructor hears of its buttons wherever they were posted.
+        let is_heard = is_constructed || self.bots_in(chat_id, user).contains(&bot);
+        let bots: &[UserId] = if is_heard { &[bot] } else { &[] };
+        self.publish(bots, "message_callback", now, fields);
+        Some(callback_id)
+    }
+
+    fn post_attachment(&mut self, chat_id: ChatId, user: UserId, attachment: Attachment) {
+        let attachments = vec![attachment];
+        self.post(chat_id, user, Content { attachments, ..Content::default() });
+    }
+
+    /// Shows somebody a text once.
+    pub(crate) fn notify(&mut self, chat_id: ChatId, bot: UserId, user: UserId, text: &str) {
+        let line = format!("{} notifies {}: {text}", self.name(bot), self.name(user));
+        self.record(chat_id, line);
+        self.happened(chat_id, bot);
+        self.with_chat(chat_id, |chat| {
+            chat.notifications.entry(user).or_default().push_back(text.to_owned());
+        });
+    }
+
+    /// Writes a line of the transcript.
+    pub(crate) fn record(&mut self, chat_id: ChatId, what: String) {
+        let Some(chat) = self.chats.get(&chat_id) else { return };
+        let dialog_with = match chat.kind {
+            ChatKind::Dialog { user, bot, .. } if self.first_bot != Some(bot) => {
+                Some(format!("{}, {}", self.name(user), self.name(bot)))
+            }
+            ChatKind::Dialog { user, .. } => Some(self.name(user).to_owned()),
+            ChatKind::Group { .. } => None,
+        };
+        let chat_title = chat.title().map(str::to_owned);
+        self.events.push(Event { chat_id, chat_title, dialog_with, what });
+        self.touched = true;
+    }
+
+    /// Somebody did something in a chat: notes the time for all who are concerned, and tells it.
+    pub(crate) fn happened(&mut self, chat_id: ChatId, who: UserId) -> Millis {
+        let now = self.clock.tick();
+        // A bot's own time stands still: a message it fetches must equal the one it posted, its
+        // sender included.
+        if let Some(user) = self.users.get_mut(&who).filter(|user| !user.is_bot) {
+            user.last_activity = now;
+        }
+        self.with_chat(chat_id, |chat| {
+            chat.last_event = now;
+            if let Some(member) = chat.members.get_mut(&who) {
+                member.last_access = now;
+            }
+        });
+        now
+    }
+
+    /// Puts an update into the mailboxes of these bots.
+    pub(crate) fn publish(&mut self, bots: &[UserId], kind: &'static str, now: Millis, mut fields: Value) {
+        fields["timestamp"] = json!(now);
+        fields["update_type"] = json!(kind);
+        let update = Update { kind: kind.into(), json: wire::to_text(&fields).into() };
+        let meant = self.clock.now();
+        for bot in bots {
+            if let Some(bot) = self.bots.get_mut(bot) {
+                bot.mailbox.push(update.clone(), meant);
+            }
+        }
+        self.touched = true;
+    }
+
+    /// The bots that hear what happens in a chat: all but the one that did it, and none in a dialog
+    /// that its user has suspended.
+    pub(crate) fn bots_in(&self, chat_id: ChatId, except: UserId) -> Vec<UserId> {
+        let chat = self.chats.get(&chat_id).filter(|chat| !chat.is_suspended());
+        let members = chat.into_iter().flat_map(|chat| chat.members.keys());
+        members.copied().filter(|user| *user != except && self.is_bot(*user)).collect()
+    }
+
+    /// Shows people what a bot posted or edited.
+    fn show(&mut self, actor: UserId, message: &Message, json: &Value, is_edit: bool) {
+        if !self.is_bot(actor) {
+            return;
+        }
+        let seen = Seen {
+            mid: message.mid().into(),
+            text: message.body.text.clone().unwrap_or_default(),
+            buttons: message.body.labels(),
+            message: json.clone(),
+            is_edit,
+        };
+        self.with_chat(message.body.chat, |chat| chat.shown.push(seen));
+    }
+
+    pub(crate) fn with_chat<T>(&mut self, chat_id: ChatId, change: impl FnOnce(&mut Chat) -> T) -> Option<T> {
+        self.chats.get_mut(&chat_id).map(change)
+    }
+}
+
+/// Latitude and longitude that a person gives when asked: one with digits that a narrow float loses.
+const WHERE_PEOPLE_ARE: (f64, f64) = (59.939_098_437_5, 30.315_811_157_226);
+
+/// A contact card (RFC 6350 in the form of version 3, which messengers send).
+pub(crate) fn vcard(name: &str, phone: Option<&str>) -> String {
+    let phone = phone.map(|phone| format!("TEL;TYPE=cell:{phone}\r\n")).unwrap_or_default();
+    format!("BEGIN:VCARD\r\nVERSION:3.0\r\n{phone}FN:{name}\r\nEND:VCARD\r\n")
+}

@@ -1,0 +1,211 @@
+//! Chats: who is in them, with which rights, and what was said and shown there.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{ChatId, Seq, UserId};
+use super::message::Message;
+use crate::clock::Millis;
+use crate::people::Seen;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Chat {
+    pub(crate) chat_id: ChatId,
+    /// Chats are listed in the order of this number.
+    pub(crate) number: i64,
+    pub(crate) kind: ChatKind,
+    pub(crate) icon: Option<String>,
+    pub(crate) description: Option<String>,
+    /// The message whose chat button created this chat.
+    pub(crate) button_mid: Option<String>,
+    pub(crate) last_event: Millis,
+    pub(crate) members: BTreeMap<UserId, Member>,
+    /// Who was a member and is none, and why.
+    pub(crate) gone: BTreeMap<UserId, Gone>,
+    pub(crate) blocked: BTreeSet<UserId>,
+    pub(crate) messages: BTreeMap<Seq, Message>,
+    pub(crate) pinned: Option<Seq>,
+    /// Everything bots have shown here, in order: new messages and edits, as they were at that moment.
+    pub(crate) shown: Vec<Seen>,
+    /// How much of `shown` each person has read.
+    pub(crate) read: BTreeMap<UserId, usize>,
+    /// One-time notifications that a person has not read.
+    pub(crate) notifications: BTreeMap<UserId, VecDeque<String>>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum ChatKind {
+    Dialog { user: UserId, bot: UserId, suspended: bool },
+    Group { title: String, link: String, is_public: bool, channel: Option<Channel> },
+}
+
+/// What makes a channel of a group.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Channel {
+    /// Posts tell who wrote them.
+    pub(crate) signs: bool,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum Gone {
+    Left,
+    Removed,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Member {
+    pub(crate) joined: Millis,
+    pub(crate) last_access: Millis,
+    pub(crate) is_owner: bool,
+    /// Rights of an administrator; `None` for everyone else.
+    pub(crate) permissions: Option<Vec<Permission>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Permission {
+    ReadAllMessages,
+    AddRemoveMembers,
+    AddAdmins,
+    ChangeChatInfo,
+    PinMessage,
+    Write,
+}
+
+impl Permission {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::ReadAllMessages,
+        Self::AddRemoveMembers,
+        Self::AddAdmins,
+        Self::ChangeChatInfo,
+        Self::PinMessage,
+        Self::Write,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::ReadAllMessages => "read_all_messages",
+            Self::AddRemoveMembers => "add_remove_members",
+            Self::AddAdmins => "add_admins",
+            Self::ChangeChatInfo => "change_chat_info",
+            Self::PinMessage => "pin_message",
+            Self::Write => "write",
+        }
+    }
+}
+
+impl Member {
+    pub(crate) const fn new(joined: Millis) -> Self {
+        Self { joined, last_access: joined, is_owner: false, permissions: None }
+    }
+
+    /// An administrator with every right.
+    pub(crate) fn admin(joined: Millis) -> Self {
+        Self { permissions: Some(Permission::ALL.to_vec()), ..Self::new(joined) }
+    }
+
+    pub(crate) fn owner(joined: Millis) -> Self {
+        Self { is_owner: true, ..Self::admin(joined) }
+    }
+
+    pub(crate) const fn is_admin(&self) -> bool {
+        self.permissions.is_some()
+    }
+
+    pub(crate) fn may(&self, permission: Permission) -> bool {
+        self.permissions.as_ref().is_some_and(|permissions| permissions.contains(&permission))
+    }
+}
+
+impl Chat {
+    pub(crate) fn new(chat_id: ChatId, number: i64, kind: ChatKind, now: Millis) -> Self {
+        Self {
+            chat_id,
+            number,
+            kind,
+            icon: None,
+            description: None,
+            button_mid: None,
+            last_event: now,
+            members: BTreeMap::new(),
+            gone: BTreeMap::new(),
+            blocked: BTreeSet::new(),
+            messages: BTreeMap::new(),
+            pinned: None,
+            shown: Vec::new(),
+            read: BTreeMap::new(),
+            notifications: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) const fn is_dialog(&self) -> bool {
+        matches!(self.kind, ChatKind::Dialog { .. })
+    }
+
+    pub(crate) const fn is_channel(&self) -> bool {
+        self.channel().is_some()
+    }
+
+    const fn channel(&self) -> Option<&Channel> {
+        match &self.kind {
+            ChatKind::Group { channel, .. } => channel.as_ref(),
+            ChatKind::Dialog { .. } => None,
+        }
+    }
+
+    /// Whether messages tell who wrote them; a channel posts in its own name.
+    pub(crate) fn names_authors(&self) -> bool {
+        self.channel().is_none_or(|channel| channel.signs)
+    }
+
+    /// Whether a member may post here: in a channel only administrators do.
+    pub(crate) fn may_post(&self, user_id: UserId) -> bool {
+        let member = self.members.get(&user_id);
+        member.is_some_and(|member| !self.is_channel() || member.may(Permission::Write))
+    }
+
+    /// Somebody sees a message, which counts once.
+    pub(crate) fn view(&mut self, seq: Seq, user_id: UserId) {
+        if let Some(message) = self.messages.get_mut(&seq) {
+            message.viewers.insert(user_id);
+        }
+    }
+
+    /// The title; dialogs have none.
+    pub(crate) fn title(&self) -> Option<&str> {
+        match &self.kind {
+            ChatKind::Dialog { .. } => None,
+            ChatKind::Group { title, .. } => Some(title),
+        }
+    }
+
+    pub(crate) const fn is_suspended(&self) -> bool {
+        matches!(self.kind, ChatKind::Dialog { suspended: true, .. })
+    }
+
+    /// The other one in a dialog.
+    pub(crate) fn partner_of(&self, user_id: UserId) -> Option<UserId> {
+        match self.kind {
+            ChatKind::Dialog { user, bot, .. } => Some(if user_id == bot { user } else { bot }),
+            ChatKind::Group { .. } => None,
+        }
+    }
+
+    /// The `status` of the chat for a bot; `None` if it never took part.
+    pub(crate) fn status_for(&self, bot: UserId) -> Option<&'static str> {
+        if self.members.contains_key(&bot) {
+            return Some(if self.is_suspended() { "suspended" } else { "active" });
+        }
+        self.gone.get(&bot).map(|gone| match gone {
+            Gone::Left => "left",
+            Gone::Removed => "removed",
+        })
+    }
+
+    /// Takes somebody in, who reads from here on.
+    pub(crate) fn enter(&mut self, user: UserId, member: Member) {
+        self.gone.remove(&user);
+        self.read.insert(user, self.shown.len());
+        self.members.insert(user, member);
+    }
+}

@@ -1,0 +1,176 @@
+//! What can happen to a group as a whole: its title, its pinned message, and who is in it.
+
+use serde_json::json;
+
+use super::State;
+use super::chat::{Channel, Chat, ChatKind, Gone, Member};
+use super::ids::{self, ChatId, Seq, UserId};
+
+/// Where TamTam's links to chats begin.
+const LINKS: &str = "https://tt.me";
+
+impl State {
+    /// A group, or a channel, with a private link, with its owner in it.
+    pub(crate) fn found_group(&mut self, title: String, owner: UserId, channel: Option<Channel>) -> ChatId {
+        let chat_id = ids::group(self.issue_id());
+        let link = format!("{LINKS}/join/{}", self.secret("link"));
+        let now = self.clock.tick();
+        let chat = self.add_chat(chat_id, ChatKind::Group { title, link, is_public: false, channel });
+        chat.enter(owner, Member::owner(now));
+        let kind = if channel.is_some() { "channel" } else { "chat" };
+        self.record(chat_id, format!("{} creates the {kind}", self.name(owner)));
+        chat_id
+    }
+
+    /// The same with others in it, whom the owner adds.
+    pub(crate) fn found_with(
+        &mut self,
+        title: String,
+        owner: UserId,
+        others: impl IntoIterator<Item = UserId>,
+        is_channel: bool,
+    ) -> ChatId {
+        let chat_id = self.found_group(title, owner, is_channel.then_some(Channel { signs: false }));
+        for user in others {
+            self.take_in(chat_id, user, Some(owner));
+        }
+        chat_id
+    }
+
+    /// Makes a group public, under a name.
+    pub(crate) fn make_public(&mut self, chat_id: ChatId, name: &str) {
+        self.with_chat(chat_id, |chat| {
+            if let ChatKind::Group { link, is_public, .. } = &mut chat.kind {
+                *link = format!("{LINKS}/{name}");
+                *is_public = true;
+            }
+        });
+    }
+
+    pub(crate) fn rename(&mut self, chat_id: ChatId, who: UserId, new: &str) {
+        self.record(chat_id, format!("{} renames the chat: {new}", self.name(who)));
+        let now = self.happened(chat_id, who);
+        self.with_chat(chat_id, |chat| {
+            if let ChatKind::Group { title, .. } = &mut chat.kind {
+                new.clone_into(title);
+            }
+        });
+        let fields = json!({ "chat_id": chat_id, "user": self.user_json(who), "title": new });
+        let bots = self.bots_in(chat_id, who);
+        self.publish(&bots, "chat_title_changed", now, fields);
+    }
+
+    pub(crate) fn pin(&mut self, chat_id: ChatId, who: UserId, seq: Seq) {
+        let Some(message) = self.message(chat_id, seq) else { return };
+        self.record(chat_id, format!("{} pins: {message}", self.name(who)));
+        self.happened(chat_id, who);
+        self.with_chat(chat_id, |chat| chat.pinned = Some(seq));
+    }
+
+    pub(crate) fn unpin(&mut self, chat_id: ChatId, who: UserId) {
+        self.record(chat_id, format!("{} unpins", self.name(who)));
+        self.happened(chat_id, who);
+        self.with_chat(chat_id, |chat| chat.pinned = None);
+    }
+
+    /// Takes somebody into a group: invited by somebody, or by the link alone. Bots come in as
+    /// administrators. False if the user is there already or is blocked.
+    pub(crate) fn take_in(&mut self, chat_id: ChatId, user: UserId, inviter: Option<UserId>) -> bool {
+        let refused = self
+            .chats
+            .get(&chat_id)
+            .is_none_or(|chat| chat.members.contains_key(&user) || chat.blocked.contains(&user));
+        if refused {
+            return false;
+        }
+        let (is_bot, is_channel) = (self.is_bot(user), self.is_channel(chat_id));
+        let now = self.happened(chat_id, inviter.unwrap_or(user));
+        let member = if is_bot { Member::admin(now) } else { Member::new(now) };
+        self.with_chat(chat_id, |chat| chat.enter(user, member));
+        self.record(
+            chat_id,
+            match inviter {
+                Some(inviter) => format!("{} adds {}", self.name(inviter), self.name(user)),
+                None => format!("{} joins", self.name(user)),
+            },
+        );
+        let bots = self.admin_bots(chat_id, &[inviter.unwrap_or(user), user]);
+        let fields = json!({
+            "chat_id": chat_id,
+            "user": self.user_json(user),
+            "inviter_id": inviter,
+            "is_channel": is_channel,
+        });
+        self.publish(&bots, "user_added", now, fields);
+        if let (true, Some(inviter)) = (is_bot, inviter) {
+            let by = self.user_json(inviter);
+            let fields = json!({ "chat_id": chat_id, "user": by, "is_channel": is_channel });
+            self.publish(&[user], "bot_added", now, fields);
+        }
+        true
+    }
+
+    /// Takes somebody out of a group: he leaves, or somebody removes him.
+    pub(crate) fn take_out(&mut self, chat_id: ChatId, user: UserId, who: UserId, gone: Gone) {
+        let is_channel = self.is_channel(chat_id);
+        let now = self.happened(chat_id, who);
+        self.record(
+            chat_id,
+            match gone {
+                Gone::Left => format!("{} leaves", self.name(user)),
+                Gone::Removed => format!("{} removes {}", self.name(who), self.name(user)),
+            },
+        );
+        self.with_chat(chat_id, |chat| {
+            chat.members.remove(&user);
+            chat.gone.insert(user, gone);
+        });
+        let mut fields = json!({
+            "chat_id": chat_id,
+            "user": self.user_json(user),
+            "is_channel": is_channel,
+        });
+        // The document lets `admin_id` be absent and not be null.
+        if matches!(gone, Gone::Removed) {
+            fields["admin_id"] = json!(who);
+        }
+        let bots = self.admin_bots(chat_id, &[who, user]);
+        self.publish(&bots, "user_removed", now, fields);
+        if matches!(gone, Gone::Removed) && self.is_bot(user) {
+            let by = self.user_json(who);
+            let fields = json!({ "chat_id": chat_id, "user": by, "is_channel": is_channel });
+            self.publish(&[user], "bot_removed", now, fields);
+        }
+    }
+
+    fn is_channel(&self, chat_id: ChatId) -> bool {
+        self.chats.get(&chat_id).is_some_and(Chat::is_channel)
+    }
+
+    /// Lets a channel sign its posts.
+    pub(crate) fn sign_posts(&mut self, chat_id: ChatId) {
+        self.with_chat(chat_id, |chat| {
+            if let ChatKind::Group { channel: Some(channel), .. } = &mut chat.kind {
+                channel.signs = true;
+            }
+        });
+    }
+
+    /// Makes an administrator with every right of a member.
+    pub(crate) fn appoint(&mut self, chat_id: ChatId, user: UserId, who: UserId) {
+        self.record(chat_id, format!("{} appoints {}", self.name(who), self.name(user)));
+        let now = self.happened(chat_id, who);
+        self.with_chat(chat_id, |chat| {
+            if let Some(member) = chat.members.get_mut(&user) {
+                member.permissions = Member::admin(now).permissions;
+            }
+        });
+    }
+
+    /// The bots that hear of members: administrators, but not who does it or to whom it is done.
+    fn admin_bots(&self, chat_id: ChatId, except: &[UserId]) -> Vec<UserId> {
+        let members = self.chats.get(&chat_id).into_iter().flat_map(|chat| &chat.members);
+        let admins = members.filter(|(user, member)| member.is_admin() && self.is_bot(**user));
+        admins.map(|(user, _)| *user).filter(|user| !except.contains(user)).collect()
+    }
+}

@@ -1,0 +1,93 @@
+//! What sandboxes leave behind: nothing. Counted by what Linux tells of a process.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use tamtam_sandbox::Sandbox;
+
+use crate::common::{CHILD, in_a_process_of_its_own};
+
+const A_THOUSAND: &str = "leaks::a_thousand_sandboxes_leave_nothing_behind";
+/// Every so many sandboxes one is busy, which takes its time.
+const BUSY: usize = 10;
+/// So many files and threads of the last few sandboxes may be about to go.
+const SLACK: usize = 50;
+
+/// What this process holds of the system: open files and sockets, threads, tasks of this runtime.
+fn held() -> (usize, usize, usize) {
+    let count = |directory: &str| std::fs::read_dir(directory).unwrap().count();
+    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    (count("/proc/self/fd"), count("/proc/self/task"), tasks)
+}
+
+/// A sandbox lives, and dies in the midst of what it does: a poll is held and a connection idle; and if it is busy, an
+/// upload is half sent, and a webhook that is not there about to get its update again.
+async fn live(is_busy: bool) {
+    let tamtam = Sandbox::builder().redelivery(Duration::from_millis(1)).start().await;
+    let alice = tamtam.user("Alice");
+    alice.says("hi");
+    let connect = || TcpStream::connect(tamtam.base_url().strip_prefix("http://").unwrap()).unwrap();
+    let ask = |token: &str, method: &str, path: &str, body: &str| {
+        let (mut stream, length) = (connect(), body.len());
+        let head = format!("{method} {path}access_token={token} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n");
+        stream.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes()).unwrap();
+        stream
+    };
+    let answer = |mut stream: TcpStream| {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
+        text
+    };
+    let page = answer(ask(tamtam.token(), "GET", "/updates?timeout=0&", ""));
+    assert!(page.contains("message_created"), "{page}");
+    let marker = page.rsplit_once("\"marker\":").unwrap().1.trim_end_matches('}').to_owned();
+    let held = ask(tamtam.token(), "GET", &format!("/updates?timeout=90&marker={marker}&"), "");
+    let idle = connect();
+    let mut streams = vec![held, idle];
+    if is_busy {
+        let begun = answer(ask(tamtam.token(), "POST", "/uploads?type=file&", ""));
+        let place = begun.split_once("http://").unwrap().1.trim_end_matches("\"}");
+        let (host, path) = place.split_once('/').unwrap();
+        let mut upload = TcpStream::connect(host).unwrap();
+        let head = "Content-Range: bytes 0-9/10\r\nContent-Length: 10\r\n";
+        upload.write_all(format!("POST /{path} HTTP/1.1\r\nHost: x\r\n{head}\r\nhalf").as_bytes()).unwrap();
+        let nobody = r#"{"url":"http://127.0.0.1:1/nobody","update_types":["message_removed"]}"#;
+        let helper = tamtam.add_bot("Helper", "helper_bot");
+        answer(ask(helper.token(), "POST", "/subscriptions?", nobody));
+        let alice = alice.with_bot(&helper);
+        let said = alice.says("hi");
+        alice.deletes(said);
+        streams.push(upload);
+    }
+    drop((tamtam, alice));
+    // The server is gone, and whoever has a connection to it hears of that.
+    for mut stream in streams {
+        assert!(!matches!(stream.read(&mut [0]), Ok(1..)));
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_sandboxes_leave_nothing_behind() {
+    if std::env::var_os(CHILD).is_none() {
+        in_a_process_of_its_own(A_THOUSAND, &[]).await;
+        return;
+    }
+    // What is made once and kept, by libraries too, is there after the first ones.
+    for _ in 0..3 {
+        live(true).await;
+    }
+    let before = held();
+    for number in 0..1_000 {
+        live(number % BUSY == 0).await;
+        let now = held();
+        assert!(now.0 <= before.0 + SLACK && now.1 <= before.1 + SLACK, "{before:?} became {now:?} after {number}");
+    }
+    let deadline = Instant::now() + Duration::from_secs(10);
+    // The name of a webhook's host is looked up on a thread of its own, which takes its time to end.
+    while held() != before && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(held(), before, "files, threads, tasks");
+}

@@ -1,0 +1,213 @@
+//! Requests are judged by the document: every constraint in it refuses what breaks it, and what keeps it passes.
+//!
+//! The bad requests are made from the document, read here on its own.
+
+mod breaches;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::client::{Api, callback, dialog, keyboard, mid};
+use crate::document;
+use breaches::{Breach, Breaches};
+
+/// What the document forbids and the sandbox takes: operation, field, and the rule that is broken.
+const TOLERATED: (&str, &str, &str) = ("construct", "data", "null");
+
+/// An operation of the document.
+struct Operation {
+    method: String,
+    template: String,
+    node: Value,
+}
+
+impl Operation {
+    fn all() -> Vec<Self> {
+        let document = document::load();
+        let mut operations = Vec::new();
+        for (template, methods) in document["paths"].as_object().unwrap() {
+            for (method, node) in methods.as_object().unwrap() {
+                let (method, template) = (method.to_uppercase(), template.clone());
+                operations.push(Self { method, template, node: node.clone() });
+            }
+        }
+        operations
+    }
+
+    fn name(&self) -> &str {
+        self.node["operationId"].as_str().unwrap()
+    }
+
+    fn parameters(&self) -> &[Value] {
+        self.node["parameters"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    fn body(&self) -> Option<&Value> {
+        self.node.pointer("/requestBody/content/application~1json/schema")
+    }
+
+    /// The path and query of a request; parameters have the value that is wanted, or a right one, or none.
+    fn url(&self, wanted: impl Fn(&str) -> Option<String>) -> String {
+        let (mut path, mut query) = (self.template.clone(), String::new());
+        for parameter in self.parameters() {
+            let name = parameter["name"].as_str().unwrap();
+            let right = match name {
+                "chatLink" => Some("team"),
+                "type" => Some("image"),
+                "timeout" => Some("0"),
+                _ if parameter["required"] == true => Some("1"),
+                _ => None,
+            };
+            let Some(text) = wanted(name).or(right.map(str::to_owned)) else { continue };
+            if parameter["in"] == "path" {
+                path = path.replace(&format!("{{{name}}}"), &text);
+            } else {
+                query += &format!("&{name}={text}");
+            }
+        }
+        format!("{path}?v=0.5.6{query}")
+    }
+}
+
+/// The message of an answer; none if it went well.
+async fn said(api: &Api, operation: &Operation, url: &str, body: &Value) -> Option<String> {
+    let answer = api.call(&operation.method, url, body.clone()).await;
+    (answer.status != 200).then(|| answer.json["message"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn every_body_that_breaks_the_document_is_refused_by_the_name_of_the_field() {
+    let (_tamtam, api, _) = dialog().await;
+    let document = document::load();
+    let mut kinds = BTreeSet::new();
+    for operation in Operation::all() {
+        let Some(schema) = operation.body() else { continue };
+        let (name, url) = (operation.name(), operation.url(|_| None));
+        let Breaches { whole, breaches, limits } = Breaches::of(&document, schema);
+        assert!(!breaches.is_empty(), "{name}");
+        let at_rest = said(&api, &operation, &url, &whole).await;
+        for Breach { path, body, why } in breaches {
+            if (name, path.as_str(), why) == TOLERATED {
+                assert_eq!(said(&api, &operation, &url, &body).await, at_rest, "{name}, {why} at {path}");
+                continue;
+            }
+            kinds.insert(why);
+            let answer = api.call(&operation.method, &url, body).await;
+            let message = answer.fails(400, "proto.payload");
+            let named = [format!("{path}: "), format!("Missing {path}"), format!("Can't deserialize body: {path} ")];
+            assert!(named.iter().any(|named| message.starts_with(named)), "{name}, {why} at {path}: {message}");
+            assert_ne!(Some(message), at_rest, "{name}, {why} at {path}: refused for another reason");
+        }
+        for Breach { path, body, why } in limits {
+            assert_eq!(said(&api, &operation, &url, &body).await, at_rest, "{name}, {why} at {path}");
+        }
+        for body in [json!([]), json!(null), json!("text"), json!(5)] {
+            let answer = api.call(&operation.method, &url, body).await;
+            assert_eq!(answer.fails(400, "proto.payload"), "Can't deserialize body", "{name}");
+        }
+    }
+    let all = ["enum", "format", "maxItems", "maxLength", "minLength", "null", "required", "tag", "type"];
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), all, "what the document says of bodies");
+}
+
+#[tokio::test]
+async fn every_parameter_that_breaks_the_document_is_refused_by_its_name() {
+    let (_tamtam, api, _) = dialog().await;
+    let mut count = 0;
+    for operation in Operation::all() {
+        for parameter in operation.parameters() {
+            let name = parameter["name"].as_str().unwrap();
+            for text in breaches::of_parameter(&document::load(), parameter) {
+                let url = operation.url(|one| (one == name).then(|| text.clone()));
+                let answer = api.call(&operation.method, &url, json!({})).await;
+                let message = answer.fails(400, "proto.payload");
+                assert!(message.starts_with(&format!("{name}: ")), "{}, {url}: {message}", operation.name());
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 80, "{count}");
+}
+
+#[tokio::test]
+async fn a_right_request_of_every_operation_passes() {
+    let (tamtam, api, alice) = dialog().await;
+    let bob = tamtam.user("Bob").with_username("bob");
+    bob.starts();
+    let team = tamtam.group("Team", [&alice]);
+    let (chat, group) = (alice.chat_id().0, team.chat_id().0);
+    let asked = json!({ "text": "?", "attachments": [keyboard(json!([[callback("Yes", "y")]]))] });
+    let theirs = mid(&api.post(group, asked).await.ok()["message"]);
+    alice.in_chat(&team).presses("Yes");
+    let (updates, _) = api.updates().await;
+    let id = updates.last().unwrap()["callback"]["callback_id"].as_str().unwrap();
+    let members = format!("/chats/{group}/members");
+    let (hook, none) = ("https://bot.example/hook", Value::Null);
+    let full = json!({
+        "text": "**hi**", "format": "markdown", "notify": false, "link": { "type": "reply", "mid": theirs },
+        "attachments": [{ "type": "image", "payload": { "url": "https://x/p.png", "token": null, "photos": null } }],
+    });
+    let requests = [
+        ("getMyInfo", "GET", "/me".to_owned(), none.clone()),
+        ("editMyInfo", "PATCH", "/me".into(), json!({ "commands": [{ "name": "x", "description": null }] })),
+        ("getChats", "GET", "/chats?count=100&marker=0".into(), none.clone()),
+        ("getChatByLink", "GET", "/chats/bob".into(), none.clone()),
+        ("getChat", "GET", format!("/chats/{group}"), none.clone()),
+        ("editChat", "PATCH", format!("/chats/{group}"), json!({ "title": "T", "icon": null, "notify": true })),
+        ("sendAction", "POST", format!("/chats/{chat}/actions"), json!({ "action": "mark_seen" })),
+        ("pinMessage", "PUT", format!("/chats/{group}/pin"), json!({ "message_id": theirs, "notify": null })),
+        ("getPinnedMessage", "GET", format!("/chats/{group}/pin"), none.clone()),
+        ("unpinMessage", "DELETE", format!("/chats/{group}/pin"), none.clone()),
+        ("getMembership", "GET", format!("{members}/me"), none.clone()),
+        ("getAdmins", "GET", format!("{members}/admins"), none.clone()),
+        ("addMembers", "POST", members.clone(), json!({ "user_ids": [bob.user_id().0] })),
+        ("getMembers", "GET", format!("{members}?user_ids={},{}", bob.user_id(), alice.user_id()), none.clone()),
+        ("removeMember", "DELETE", format!("{members}?user_id={}&block=true", bob.user_id()), none.clone()),
+        ("subscribe", "POST", "/subscriptions".into(), json!({ "url": hook, "update_types": ["bot_started"] })),
+        ("getSubscriptions", "GET", "/subscriptions".into(), none.clone()),
+        ("unsubscribe", "DELETE", format!("/subscriptions?url={hook}"), none.clone()),
+        ("getUploadUrl", "POST", "/uploads?type=video".into(), none.clone()),
+        ("sendMessage", "POST", format!("/messages?chat_id={chat}&disable_link_preview=true"), full),
+        ("getMessages", "GET", format!("/messages?chat_id={group}&count=100&from=9&to=0"), none.clone()),
+        ("getMessageById", "GET", format!("/messages/{theirs}"), none.clone()),
+        ("answerOnCallback", "POST", format!("/answers?callback_id={id}"), json!({ "notification": "!" })),
+        ("editMessage", "PUT", format!("/messages?message_id={theirs}"), json!({ "text": "x" })),
+        ("deleteMessage", "DELETE", format!("/messages?message_id={theirs}"), none.clone()),
+        ("getUpdates", "GET", "/updates?timeout=0&limit=1000&types=bot_started,bot_added".into(), none.clone()),
+        ("leaveChat", "DELETE", format!("{members}/me"), none.clone()),
+    ];
+    for (name, method, path, body) in &requests {
+        let answer = api.call(method, path, body.clone()).await;
+        assert_eq!((answer.status, answer.json["success"] == false), (200, false), "{name}: {}", answer.text);
+    }
+    // Nobody is in a constructor here: the document has nothing against this, whatever the sandbox answers.
+    let constructed = json!({ "messages": [{ "text": "hi", "markup": null }], "allow_user_input": true, "data": null });
+    let answer = api.call("POST", "/answers/constructor?session_id=nobody", constructed).await;
+    assert_ne!(answer.status, 400, "{}", answer.text);
+
+    let tried: BTreeSet<_> = requests.iter().map(|(name, ..)| (*name).to_owned()).chain(["construct".into()]).collect();
+    assert_eq!(tried, Operation::all().iter().map(|one| one.name().to_owned()).collect());
+}
+
+#[tokio::test]
+async fn what_clients_really_send_is_taken() {
+    let (tamtam, api, alice) = dialog().await;
+    let bob = tamtam.user("Bob");
+    let team = tamtam.group("Team", [&alice, &bob]);
+    let (chat, group) = (alice.chat_id().0, team.chat_id().0);
+    let first = api.say(chat, "one").await;
+    let second = api.say(chat, "two").await;
+    api.post(chat, json!({ "text": "no Content-Type, no link" })).await.ok();
+    api.post(chat, json!({ "text": "hi", "attachments": null, "link": null, "format": null })).await.ok();
+    api.call("POST", &format!("/chats/{chat}/actions"), json!({ "action": "sending_image" })).await.ok();
+    api.get(&format!("/messages?chat_id={chat}&message_ids=&whatever=1")).await.ok();
+    for commas in [format!("{first},{second}"), format!("{first}%2C{second}"), format!("{first}&message_ids={second}")]
+    {
+        let found = api.get(&format!("/messages?message_ids={commas}")).await.ok();
+        assert_eq!(found["messages"].as_array().unwrap().len(), 2, "{commas}");
+    }
+    api.delete(&format!("/chats/{group}/members?user_id={}&block=True", bob.user_id())).await.ok();
+    let added = json!({ "user_ids": [bob.user_id().0] });
+    api.call("POST", &format!("/chats/{group}/members"), added).await.refused();
+}

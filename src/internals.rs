@@ -1,0 +1,13 @@
+//! What `tamtam-sandbox` and the benches use. Hidden from the documentation, and free to change in any version.
+
+use crate::polling::page::Page;
+pub use crate::whole_file::{check_place, replace};
+
+/// What the document says of requests, and what servers tolerate beyond it, as JSON.
+pub const REQUEST_SCHEMAS: &str = include_str!(concat!(env!("OUT_DIR"), "/requests.json"));
+
+/// Reads a page of updates, and returns how many it has.
+#[must_use]
+pub fn read_page(text: &str) -> usize {
+    Page::read(text).map_or(0, |page| page.updates.len())
+}
