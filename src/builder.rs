@@ -9,7 +9,7 @@ use crate::{
     Bot, Error, Result, Retry, RetryPolicy,
     api::Client,
     clock::{self, Clock},
-    error::root,
+    error::HttpError,
     secret::{HiddenUrl, Secret, Secrets},
     token::Token,
     transport::{RetryHook, SizeLimits, Timeouts, Transport},
@@ -27,6 +27,8 @@ const POLL_MARGIN: Duration = Duration::from_secs(15);
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 /// The interval of HTTP/2 pings, and how long their answer may take.
 const KEEP_ALIVE: KeepAlive = KeepAlive { interval: Duration::from_secs(10), timeout: Duration::from_secs(10) };
+/// Effectively no pings. The HTTP client panics on times that no clock can show.
+const LONGEST_KEEP_ALIVE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// What the server sees as our name.
 const USER_AGENT: &str = concat!("tamtam-rs/", env!("CARGO_PKG_VERSION"));
 
@@ -143,7 +145,7 @@ impl BotBuilder {
     /// - `timeout`: Time to wait for the answer to a ping. Defaults to 10 s.
     ///
     /// When the answer does not come, the calls on the connection fail, and later calls make a new one. So a call on a
-    /// frozen connection fails within `interval` + `timeout`. HTTP/1.1 needs no pings: a connection is not used again
+    /// frozen connection fails within `interval` + `timeout`. [`Duration::MAX`] turns pings off. HTTP/1.1 needs no pings: a connection is not used again
     /// after a call on it has timed out.
     ///
     /// ```
@@ -267,8 +269,8 @@ impl BotBuilder {
             .user_agent(USER_AGENT)
             .connect_timeout(self.connect_timeout.min(self.timeouts.request / 2))
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-            .http2_keep_alive_interval(self.keep_alive.interval)
-            .http2_keep_alive_timeout(self.keep_alive.timeout)
+            .http2_keep_alive_interval(self.keep_alive.interval.min(LONGEST_KEEP_ALIVE))
+            .http2_keep_alive_timeout(self.keep_alive.timeout.min(LONGEST_KEEP_ALIVE))
             .http2_keep_alive_while_idle(true)
             .gzip(self.gzip);
         for url in &self.proxies {
@@ -289,7 +291,9 @@ impl BotBuilder {
             .retry(reqwest::retry::never())
             .connection_verbose(false)
             .build()
-            .map_err(|error| Error::build(format!("the HTTP client cannot be set up: {}", root(&error))))?;
+            .map_err(|error| {
+                Error::build(format!("the HTTP client cannot be set up: {}", HttpError::from(error).root()))
+            })?;
         let transport = Transport {
             http,
             token,
@@ -317,7 +321,7 @@ fn without_path(text: &str) -> String {
 /// A URL under which paths can be put.
 fn base_url(text: &str, token: &Token) -> Result<Url> {
     let fail = |problem: &str| Error::build(format!("the base URL {problem}"));
-    let secrets = Secrets([Some(token.secret()), None, None]);
+    let secrets = Secrets::of(token.secret());
     let url = Url::parse(text)
         .map_err(|error| fail(&format!("`{}` is not a URL: {error}", secrets.clean(&without_path(text)))))?;
     match url.scheme() {

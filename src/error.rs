@@ -1,12 +1,14 @@
 //! The one error of the crate: opaque, with what it carries behind methods, and predicates that say what to do.
 
 mod code;
+mod http;
 
 use std::{borrow::Cow, fmt, io, time::Duration};
 
-use http::StatusCode;
+use ::http::StatusCode;
 
 pub use code::{ChatDenied, ErrorCode};
+pub(crate) use http::{HttpError, in_http2};
 
 use crate::{check::Invalid, handler::BoxError, retry::Failure, secret::Printable, transport::body::SizeLimit};
 
@@ -69,29 +71,29 @@ pub(crate) enum Kind {
     #[error("not sent: {0}")]
     Invalid(Invalid),
     /// The request was not sent, because HTTP cannot carry it: its URL is too long, say.
-    #[error("not sent: the request cannot be made: {}", root(source))]
-    Unmade { source: reqwest::Error },
+    #[error("not sent: the request cannot be made: {}", source.root())]
+    Unmade { source: HttpError },
     /// No connection, so nothing was sent.
-    #[error("cannot connect: {}", root(source))]
-    Connect { source: reqwest::Error },
+    #[error("cannot connect: {}", source.root())]
+    Connect { source: HttpError },
     /// No connection within the time for it, so nothing was sent.
     #[error("cannot connect in time")]
-    ConnectTimeout { source: reqwest::Error },
+    ConnectTimeout { source: HttpError },
     /// An HTTP/2 server refused the request before it processed it.
-    #[error("refused before it was processed: {}", root(source))]
-    Unprocessed { source: reqwest::Error },
+    #[error("refused before it was processed: {}", source.root())]
+    Unprocessed { source: HttpError },
     /// The body of a success is over the limit, unpacked.
     #[error("{status}, but the unpacked body is larger than the limit of {limit}")]
     TooLarge { status: StatusCode, limit: SizeLimit },
     /// The time was over before the answer began.
     #[error("no answer in time")]
-    Timeout { source: reqwest::Error },
+    Timeout { source: HttpError },
     /// The connection failed after the request may have gone out, and before the answer began.
-    #[error("the connection broke: {}", root(source))]
-    Io { source: reqwest::Error },
+    #[error("the connection broke: {}", source.root())]
+    Io { source: HttpError },
     /// The server answered with a success whose body did not arrive whole.
-    #[error("{status}, but the answer did not arrive whole: {}", root(source))]
-    Cut { status: StatusCode, source: reqwest::Error },
+    #[error("{status}, but the answer did not arrive whole: {}", source.root())]
+    Cut { status: StatusCode, source: HttpError },
     /// The server answered with an error status.
     #[error("{}", status_line(*status, code.as_ref(), message))]
     Status { status: StatusCode, code: Option<ErrorCode>, message: String, retry_after: Option<Duration> },
@@ -125,15 +127,6 @@ pub(crate) enum Kind {
     /// An upload stood still for so long.
     #[error("no byte moved for {0:?}")]
     Idle(Duration),
-}
-
-/// The innermost source of an error, which says what the layers above only wrap.
-pub(crate) fn root(error: &reqwest::Error) -> &dyn std::error::Error {
-    let mut root: &dyn std::error::Error = error;
-    while let Some(source) = root.source() {
-        root = source;
-    }
-    root
 }
 
 /// `403 Forbidden, chat.denied: error.dialog.suspended`, as far as there is something to say.

@@ -3,12 +3,15 @@
 //! The document limits these fields in characters, and servers count in units of their own; a value within the limit by
 //! its bytes is within it by any count.
 
+use std::borrow::Cow;
+
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Error, Result,
     check::{Invalid, Place},
     error::Kind,
+    secret::printable,
 };
 
 /// The limit of a callback's payload, in bytes.
@@ -28,7 +31,14 @@ pub(crate) fn write(value: &impl Serialize, field: &str, limit: usize) -> Result
 
 /// The value that a field has; a field that is missing is `null`.
 pub(crate) fn read<T: DeserializeOwned>(text: Option<&str>, field: &'static str) -> Result<T> {
-    serde_json::from_str(text.unwrap_or("null")).map_err(|source| Error::new(Kind::Payload { field, source }))
+    serde_json::from_str(text.unwrap_or("null")).map_err(|source| {
+        // It quotes what came back from a person's messenger.
+        let source = match printable(&source.to_string()) {
+            Cow::Borrowed(_) => source,
+            Cow::Owned(words) => serde::de::Error::custom(words),
+        };
+        Error::new(Kind::Payload { field, source })
+    })
 }
 
 #[cfg(test)]

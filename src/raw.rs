@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, future::IntoFuture, pin::Pin};
 use bytes::Bytes;
 use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     Bot, Error, Result,
@@ -116,12 +116,20 @@ impl RawRequest {
     }
 }
 
-/// The URLs that a request carries, in its query or as properties of its body: one may be a webhook's.
+/// The URLs that a request carries, in its query or anywhere in its body: one may be a webhook's.
 fn secret(query: &[(String, String)], body: Option<&[u8]>) -> Option<Secret> {
-    let body: Map<String, Value> = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
-    let in_query = query.iter().map(|(_, value)| value.as_str());
-    let values = in_query.chain(body.values().filter_map(Value::as_str));
-    Secret::all(values.filter(|value| value.contains("://")).map(Secret::beyond_the_origin))
+    fn collect<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+        match value {
+            Value::String(text) => texts.push(text),
+            Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
+            Value::Object(members) => members.values().for_each(|member| collect(member, texts)),
+            _ => {}
+        }
+    }
+    let body: Value = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+    let mut texts: Vec<&str> = query.iter().map(|(_, value)| value.as_str()).collect();
+    collect(&body, &mut texts);
+    Secret::all(texts.into_iter().filter(|text| text.contains("://")).map(Secret::beyond_the_origin))
 }
 
 crate::request::call_options!(RawRequest);

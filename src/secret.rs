@@ -10,11 +10,14 @@ use std::{
 
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
+use serde_json::Value;
 
 use escapes::Unescaped;
 
-/// The shortest part of a URL that is hidden, in bytes. A shorter one is no secret, and occurs in ordinary text.
+/// The shortest part of a URL that is hidden, in characters. A shorter one is no secret, and occurs in ordinary text.
 const SHORTEST_PART: usize = 8;
+/// How much of a text is looked through and shown, in bytes.
+const LONGEST_TEXT: usize = 64 * 1024;
 /// How often a text is unescaped to look for a secret: HTML in JSON in a URL that another URL quotes.
 const ESCAPED_TIMES: usize = 4;
 
@@ -41,8 +44,8 @@ impl Secret {
         // A server may write the path in its own way, with what is not ASCII encoded.
         let normal = Url::parse(url).ok();
         let normal = normal.as_ref().map_or("", |url| parts(url.as_str()).1);
-        let parts = [path, normal, user].into_iter().filter(|part| part.len() >= SHORTEST_PART);
-        let mut values: Vec<String> = parts.flat_map(|part| Self::new(part, "").values).collect();
+        let mut values: Vec<String> = [path, normal, user].iter().flat_map(|part| Self::new(part, "").values).collect();
+        values.retain(|value| value.chars().count() >= SHORTEST_PART);
         values.dedup();
         (!values.is_empty()).then_some(Self { values, shown: "..." })
     }
@@ -75,17 +78,74 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Whether a property of this name has a secret, in JSON whose shape is not known.
+fn is_secret_name(name: &str) -> bool {
+    ["token", "secret", "password"].iter().any(|word| name.to_ascii_lowercase().contains(word))
+}
+
+/// JSON with the values of its [secret properties](is_secret_name) hidden.
+pub(crate) fn hide_in_json(json: &str) -> Cow<'_, str> {
+    let mut parsed: Value = serde_json::from_str(json).unwrap_or_default();
+    let has_secrets = for_each_secret(&mut parsed, &mut |value| *value = "<hidden>".into());
+    if has_secrets { parsed.to_string().into() } else { json.into() }
+}
+
+/// Calls `act` for the string of every secret property, and returns whether there is one.
+fn for_each_secret(value: &mut Value, act: &mut impl FnMut(&mut Value)) -> bool {
+    let mut found = false;
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| found |= for_each_secret(item, act)),
+        Value::Object(members) => members.iter_mut().for_each(|(name, value)| {
+            if value.is_string() && is_secret_name(name) {
+                act(value);
+                found = true;
+            } else {
+                found |= for_each_secret(value, act);
+            }
+        }),
+        _ => {}
+    }
+    found
+}
+
 /// All secrets of a call.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Secrets<'a>(pub(crate) [Option<&'a Secret>; 3]);
+#[derive(Debug, Clone)]
+pub(crate) struct Secrets<'a>(Vec<Cow<'a, Secret>>);
+
+impl<'a> Secrets<'a> {
+    pub(crate) fn of(secret: &'a Secret) -> Self {
+        Self(vec![Cow::Borrowed(secret)])
+    }
+
+    pub(crate) fn and(mut self, secret: Option<&'a Secret>) -> Self {
+        self.0.extend(secret.map(Cow::Borrowed));
+        self
+    }
+
+    /// Adds the secret properties of a JSON body.
+    pub(crate) fn and_in_json(mut self, body: Option<&[u8]>) -> Self {
+        let mut body: Value = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+        for_each_secret(&mut body, &mut |value| {
+            self.0.extend(value.as_str().map(|value| Cow::Owned(Secret::new(value, "..."))));
+        });
+        self
+    }
+}
 
 impl Secrets<'_> {
     /// A text from outside, such as a proxy's error page that quotes the URL, fit to be shown: without the secrets, and
-    /// with control characters escaped, which could forge a line of the log.
+    /// with control characters escaped, which could forge a line of the log. A very long text is cut.
     pub(crate) fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let secrets = self.0.iter().copied().flatten();
-        let mut hits: Vec<_> =
-            secrets.flat_map(|secret| secret.places(text).into_iter().map(|place| (place, secret.shown))).collect();
+        if text.len() > LONGEST_TEXT {
+            let end = (0..=LONGEST_TEXT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+            let beginning = self.without_a_beginning_at_the_end(&text[..end]);
+            return format!("{}...", self.clean(beginning)).into();
+        }
+        let mut hits: Vec<_> = self
+            .0
+            .iter()
+            .flat_map(|secret| secret.places(text).into_iter().map(|place| (place, secret.shown)))
+            .collect();
         if hits.is_empty() {
             return printable(text);
         }
@@ -105,7 +165,7 @@ impl Secrets<'_> {
 
     /// A text that was cut, without what may be the beginning of a secret at its end.
     pub(crate) fn without_a_beginning_at_the_end<'a>(&self, text: &'a str) -> &'a str {
-        let ends = self.0.iter().copied().flatten().map(|secret| secret.beginning_at_the_end(text));
+        let ends = self.0.iter().map(|secret| secret.beginning_at_the_end(text));
         &text[..ends.min().unwrap_or(text.len())]
     }
 }
@@ -113,7 +173,8 @@ impl Secrets<'_> {
 /// A text without characters that a terminal or a log obeys: control characters, line separators, bidirectional marks.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     let is_obeyed = |char: char| {
-        char.is_control() || matches!(char, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        char.is_control()
+            || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if !text.contains(is_obeyed) {
         return Cow::Borrowed(text);
@@ -179,7 +240,7 @@ mod tests {
     use super::*;
 
     fn redact(secret: &Secret, text: &str) -> String {
-        Secrets([Some(secret), None, None]).clean(text).into_owned()
+        Secrets::of(secret).clean(text).into_owned()
     }
 
     #[test]
@@ -238,7 +299,7 @@ mod tests {
     #[test]
     fn of_two_secrets_neither_is_shown_whole_or_in_part() {
         let (token, own) = (Secret::new("t0ken", "<token>"), Secret::new("s3cr3t", "..."));
-        let secrets = Secrets([Some(&token), None, Some(&own)]);
+        let secrets = Secrets::of(&token).and(Some(&own));
         assert_eq!(secrets.clean("t0ken s3cr3t"), "<token> ...");
         assert_eq!(secrets.clean("s3cr3t"), "...");
         assert_eq!(secrets.clean("neither"), "neither");
@@ -246,7 +307,7 @@ mod tests {
             assert_eq!(secrets.without_a_beginning_at_the_end(cut), "page ");
         }
         let around = Secret::new("a t0ken b", "<all>");
-        assert_eq!(Secrets([Some(&token), Some(&around), None]).clean("(a t0ken b) t0ken"), "(<all>) <token>");
+        assert_eq!(Secrets::of(&token).and(Some(&around)).clean("(a t0ken b) t0ken"), "(<all>) <token>");
     }
 
     #[test]
@@ -276,5 +337,27 @@ mod tests {
         ] {
             assert_eq!(format!("{:?}", HiddenUrl(url)), format!("\"{shown}\""));
         }
+    }
+
+    #[test]
+    fn a_very_long_text_is_cut_and_not_within_a_secret() {
+        let token = Secret::new("s3cr3t-t0ken", "<token>");
+        for before in LONGEST_TEXT - 20..LONGEST_TEXT + 2 {
+            let shown = redact(&token, &format!("{}s3cr3t-t0ken{}", "x".repeat(before), "y".repeat(100)));
+            assert!(shown.ends_with("...") && !shown.contains("s3c") && shown.len() <= LONGEST_TEXT + 10, "{before}");
+        }
+        assert!(redact(&token, &"ы".repeat(LONGEST_TEXT)).ends_with("ы..."));
+    }
+
+    #[test]
+    fn secret_properties_of_json_are_hidden_however_deep() {
+        let json = r#"{"a":[{"payload":{"token":"t0","url":5}}],"access_token":"t1","tokens":["x"],"text":"token"}"#;
+        let hidden: Value = serde_json::from_str(&hide_in_json(json)).unwrap();
+        assert_eq!(hidden["a"][0]["payload"]["token"], "<hidden>");
+        assert_eq!((&hidden["access_token"], &hidden["text"]), (&"<hidden>".into(), &"token".into()));
+        assert_eq!(hide_in_json(r#"{ "text": 1 }"#), r#"{ "text": 1 }"#, "the text stays as it came");
+        let token = Secret::new("bot", "<token>");
+        let secrets = Secrets::of(&token).and_in_json(Some(json.as_bytes()));
+        assert_eq!(secrets.clean("t0 t1 x bot"), "... ... x <token>");
     }
 }

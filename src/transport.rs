@@ -45,8 +45,10 @@ pub(crate) struct Timeouts {
 }
 
 impl Timeouts {
+    /// A poll that is not held and has no margin takes as long as any other call: in no time it could not succeed.
     fn of(&self, hold: Option<Duration>) -> Duration {
-        hold.map_or(self.request, |hold| hold.saturating_add(self.poll_margin))
+        let poll = hold.map(|hold| hold.saturating_add(self.poll_margin));
+        poll.filter(|timeout| !timeout.is_zero()).unwrap_or(self.request)
     }
 }
 
@@ -157,9 +159,9 @@ impl Transport {
     }
 
     fn unread(&self, status: StatusCode, unread: Unread, outgoing: &Outgoing) -> Kind {
-        let secrets = self.secrets(outgoing.options.secret.as_ref());
+        let secrets = self.secrets(outgoing);
         match unread {
-            Unread::Misfit(source) => unreadable(status, source, secrets),
+            Unread::Misfit(source) => unreadable(status, source, &secrets),
             Unread::Refused(words) => {
                 // An empty reason is none.
                 let words = words.filter(|words| !words.trim().is_empty());
@@ -198,18 +200,23 @@ impl Transport {
             // Some servers answer 411 when such a request does not say that it has no body (RFC 9110, 8.6).
             request = request.header(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        let response = request.send().await.map_err(failed)?;
+        let response = request.send().await.map_err(|error| failed(error, outgoing.body.is_some()))?;
         let status = response.status();
         if status.is_success() {
             let limit = if outgoing.hold.is_some() { self.size_limits.page } else { self.size_limits.response };
             return Ok(Answer { status, body: body::read(response, limit).await? });
         }
-        Err(refusal::read(response, self.secrets(outgoing.options.secret.as_ref())).await)
+        Err(refusal::read(response, &self.secrets(outgoing)).await)
     }
 
-    /// What must not be shown of a call, which may have a secret of its own.
-    pub(crate) fn secrets<'a>(&'a self, own: Option<&'a Secret>) -> Secrets<'a> {
-        Secrets([Some(self.token.secret()), self.base_path.as_ref(), own])
+    /// What must not be shown of a call. Collected only for an error.
+    fn secrets<'a>(&'a self, outgoing: &'a Outgoing) -> Secrets<'a> {
+        self.own_secrets().and(outgoing.options.secret.as_ref()).and_in_json(outgoing.body.as_deref())
+    }
+
+    /// What must not be shown of the bot.
+    pub(crate) fn own_secrets(&self) -> Secrets<'_> {
+        Secrets::of(self.token.secret()).and(self.base_path.as_ref())
     }
 }
 
@@ -264,13 +271,22 @@ pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }
 
-/// A body that does not fit. serde's error quotes values of it, and such a value may be a secret.
-pub(crate) fn unreadable(status: StatusCode, source: serde_json::Error, secrets: Secrets<'_>) -> Kind {
-    let source = match secrets.clean(&source.to_string()) {
-        Cow::Borrowed(_) => source,
-        Cow::Owned(words) => serde::de::Error::custom(words),
+/// A body that does not fit. serde's error quotes strings of it, which are left out: one may be a secret, or very long.
+pub(crate) fn unreadable(status: StatusCode, source: serde_json::Error, secrets: &Secrets<'_>) -> Kind {
+    let words = source.to_string();
+    let source = match secrets.clean(&without_strings(&words)) {
+        clean if clean == words => source,
+        clean => serde::de::Error::custom(clean),
     };
     Kind::Decode { status, source }
+}
+
+/// serde's words without the string that they quote: `invalid type: string, expected i64`.
+fn without_strings(words: &str) -> Cow<'_, str> {
+    match (words.find("string \""), words.rfind("\", expected")) {
+        (Some(from), Some(to)) if from < to => format!("{}string{}", &words[..from], &words[to + 1..]).into(),
+        _ => words.into(),
+    }
 }
 
 #[cfg(test)]
@@ -283,9 +299,22 @@ mod tests {
     use crate::clock::Manual;
 
     #[test]
+    fn of_a_misfit_the_string_is_left_out() {
+        for (json, words) in [
+            (r#""s3cr3t\", expected x""#, "invalid type: string, expected u32 at line 1 column 22"),
+            ("[1]", "invalid type: sequence, expected u32 at line 1 column 0"),
+            ("-1", "invalid value: integer `-1`, expected u32 at line 1 column 2"),
+        ] {
+            assert_eq!(without_strings(&serde_json::from_str::<u32>(json).unwrap_err().to_string()), words);
+        }
+    }
+
+    #[test]
     fn a_poll_takes_as_long_as_it_is_held_and_a_margin() {
         let timeouts = Timeouts { request: Duration::from_secs(30), poll_margin: Duration::from_secs(15) };
         assert_eq!(timeouts.of(Some(Duration::from_secs(90))), Duration::from_secs(105));
+        let without_margin = Timeouts { poll_margin: Duration::ZERO, ..timeouts.clone() };
+        assert_eq!(without_margin.of(Some(Duration::ZERO)), Duration::from_secs(30));
         assert_eq!(timeouts.of(None), Duration::from_secs(30));
     }
 

@@ -11,6 +11,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use crate::secret::hide_in_json;
+
 pub(crate) use any::raw;
 pub(crate) use place::at_its_place;
 
@@ -38,11 +40,12 @@ impl Unknown {
     }
 }
 
+/// Hides the values of properties such as `token`.
 impl fmt::Debug for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unknown")
             .field("tag", &self.tag)
-            .field("raw", &self.raw.get())
+            .field("raw", &hide_in_json(self.raw.get()))
             .field("error", &self.error)
             .finish()
     }

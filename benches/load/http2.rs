@@ -1,6 +1,6 @@
 //! The server over HTTP/2: streams that are refused or reset, and connections that freeze.
 
-use std::{future::pending, sync::Arc};
+use std::{collections::VecDeque, future::pending, sync::Arc};
 
 use bytes::Bytes;
 use h2::{
@@ -11,6 +11,7 @@ use http::{Request, Response};
 use tokio::net::TcpStream;
 
 use crate::{
+    TASKS,
     faults::Fault,
     ledger::Ledger,
     server::{PIECE, Server, call_of, good},
@@ -20,11 +21,15 @@ impl Server {
     /// Answers the requests of a connection until it is closed or freezes.
     pub(crate) async fn serve_http2(self, connection: TcpStream) {
         let Ok(mut connection) = handshake(connection).await else { return };
-        let mut calls = Vec::new();
+        let mut calls = VecDeque::new();
         while let Some(Ok((request, respond))) = connection.accept().await {
             let Some((method, call)) = read(request, &mut connection).await else { return };
             let fault = self.chance.http2_fault();
-            calls.push(call);
+            calls.push_back(call);
+            // The answers to the latest calls of all tasks may not have left yet.
+            if calls.len() > TASKS {
+                calls.pop_front();
+            }
             let was_applied = self.ledger.request(&method, call, fault, self.chance.coin());
             if fault == Some(Fault::Frozen) {
                 return freeze(&self.ledger, &calls, connection).await;
@@ -35,7 +40,7 @@ impl Server {
 }
 
 /// Nothing is read or written any more, but the connection stays open to the end.
-async fn freeze(ledger: &Arc<Ledger>, calls: &[usize], connection: Connection<TcpStream, Bytes>) {
+async fn freeze(ledger: &Arc<Ledger>, calls: &VecDeque<usize>, connection: Connection<TcpStream, Bytes>) {
     ledger.frozen(calls);
     let _connection = connection;
     pending::<()>().await;

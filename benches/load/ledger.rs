@@ -1,7 +1,7 @@
 //! What the server saw and did, call by call: what the client's results are held against.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -59,7 +59,7 @@ impl Ledger {
     }
 
     /// A connection with these calls was frozen: whose answers have left it, is not known.
-    pub(crate) fn frozen(&self, calls: &[usize]) {
+    pub(crate) fn frozen(&self, calls: &VecDeque<usize>) {
         for call in calls {
             self.entries[*call].lock().unwrap().is_ambiguous = true;
         }

@@ -18,7 +18,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Reads a page. An update that does not fit the models is [`Update::Unknown`]. Text that is not JSON is an error, and
+    /// Reads a page; an empty body is an empty page. An update that does not fit the models is [`Update::Unknown`]. Text that is not JSON is an error, and
     /// so is a second `updates` or `marker`: it may be the rest of another response.
     ///
     /// The updates are read one by one and not as a list: serde could not go on after one that does not fit.
@@ -42,7 +42,9 @@ impl Page {
         if !text.is_at_end() {
             return Err(text.error("trailing characters"));
         }
-        Ok(Self { updates: updates.unwrap_or_default(), marker: marker.unwrap_or_default() })
+        // Something else than the API may have answered: a captive portal, a gateway.
+        let updates = updates.ok_or_else(|| text.error("missing field `updates`"))?;
+        Ok(Self { updates, marker: marker.unwrap_or_default() })
     }
 }
 
@@ -137,7 +139,7 @@ mod tests {
 
     #[test]
     fn an_empty_body_is_an_empty_page() {
-        for body in ["", " \n", "{}", r#"{"updates":null,"marker":null}"#, r#"{"updates":[]}"#] {
+        for body in ["", " \n", r#"{"updates":null,"marker":null}"#, r#"{"updates":[]}"#] {
             assert_eq!(page(body), (vec![], None), "{body}");
         }
     }
@@ -182,6 +184,8 @@ mod tests {
     fn a_body_that_is_no_page_is_an_error() {
         for body in [
             "<html>",
+            "{}",
+            r#"{"marker":7}"#,
             "[]",
             "5",
             r#"{"updates":{}}"#,

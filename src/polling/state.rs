@@ -15,6 +15,9 @@ pub(crate) const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500),
 const DEFAULT_LIMIT: i64 = 100;
 /// The largest page size of the API, in updates.
 const LARGEST_LIMIT: i64 = 1000;
+/// After so many pages within the size limit the page size is doubled again, up to the one that was set. A larger page may
+/// be over the limit once more, and is then downloaded for nothing.
+const FITTING_PAGES: u32 = 16;
 /// How long what is waiting is skipped at most: a bot that gets something all the time would never begin.
 const LONGEST_SKIP: Duration = Duration::from_secs(10);
 
@@ -111,8 +114,10 @@ pub(super) struct State {
     backoff: Backoff,
     /// The page size that was set, in updates.
     limit: Option<i64>,
-    /// How often the page size is halved because a page was over the size limit. Each page that arrives takes one back.
+    /// How often the page size is halved because a page was over the size limit.
     halvings: u32,
+    /// Pages that arrived since the page size changed.
+    fitting: u32,
     /// What was fetched and not handed out yet.
     page: VecDeque<Update>,
     /// Everything before it is dealt with, once the page is.
@@ -143,6 +148,7 @@ impl State {
             backoff,
             limit,
             halvings: 0,
+            fitting: 0,
             page: VecDeque::new(),
             marker: None,
             uncommitted: false,
@@ -225,7 +231,10 @@ impl State {
 
     fn answered(&mut self, page: Page, took: Duration) -> Effect {
         self.failures = 0;
-        self.halvings = self.halvings.saturating_sub(1);
+        self.fitting = self.fitting.saturating_add(1);
+        if self.halvings > 0 && self.fitting >= FITTING_PAGES {
+            (self.halvings, self.fitting) = (self.halvings - 1, 0);
+        }
         // The server has taken the marker that it was sent. A null one says nothing: it must not make it forget.
         (self.uncommitted, self.from_store, self.looked_again) = (false, false, false);
         let moved = page.marker.filter(|marker| Some(*marker) != self.marker);
@@ -266,7 +275,7 @@ impl State {
     fn failed(&mut self, error: Error, chance: f64) -> Effect {
         let is_page = matches!(self.phase, Phase::Polling | Phase::Skipping);
         if is_page && error.is_too_large() && self.page_limit() != Some(1) {
-            self.halvings += 1;
+            (self.halvings, self.fitting) = (self.halvings + 1, 0);
             return Effect::Retry { error, delay: Duration::ZERO };
         }
         if self.phase == Phase::Polling && error.is_method_not_allowed() && !self.looked_again {

@@ -7,8 +7,12 @@ pub(super) struct Unescaped {
     bytes: Vec<(u8, Range<usize>)>,
 }
 
-/// The longest escape, in bytes: `&#x10FFFF;`.
-const LONGEST_ESCAPE: usize = 10;
+/// The longest escape that is known, in bytes: a character reference with leading zeros.
+const LONGEST_ESCAPE: usize = 24;
+/// How much of the end of a text that was cut may be the rest of escapes, in bytes.
+const LONGEST_REST: usize = 16;
+/// The first byte of U+FFFD, which stands for a part of a character at the end of a text that was cut.
+const REPLACED: u8 = 0xef;
 
 impl Unescaped {
     /// The text as it is, then without one layer of escapes, and so on: at most `times` layers.
@@ -60,27 +64,47 @@ impl Unescaped {
                 Some((Escaped::Byte(u8::try_from(byte).ok()?), 3))
             }
             b'\\' => match window.get(1)? {
-                b'u' => Some((Escaped::Char(char::from_u32(number(hex(2..6)?, 16)?)?), 6)),
+                b'u' if window.get(2) == Some(&b'{') => {
+                    let length = window.iter().position(|byte| *byte == b'}')?;
+                    Some((Escaped::Char(char::from_u32(number(&window[3..length], 16)?)?), length + 1))
+                }
+                b'u' => match number(hex(2..6)?, 16)? {
+                    high @ 0xd800..0xdc00 if window.get(6..8) == Some(b"\\u") => {
+                        let low = number(hex(8..12)?, 16)?.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
+                        let code = 0x1_0000 + ((high - 0xd800) << 10) + low;
+                        Some((Escaped::Char(char::from_u32(code)?), 12))
+                    }
+                    code => Some((Escaped::Char(char::from_u32(code)?), 6)),
+                },
                 b'x' => Some((Escaped::Char(char::from_u32(number(hex(2..4)?, 16)?)?), 4)),
+                b'0'..=b'3' => Some((Escaped::Byte(u8::try_from(number(window.get(1..4)?, 8)?).ok()?), 4)),
                 byte @ (b'/' | b'"' | b'\'' | b'\\') => Some((Escaped::Byte(*byte), 2)),
                 _ => None,
             },
             _ => {
-                let length = window.iter().position(|byte| *byte == b';')?;
+                // Browsers do without the semicolon.
+                let (skipped, is_part): (usize, fn(&u8) -> bool) = match window[1..] {
+                    [b'#', b'x' | b'X', ..] => (3, u8::is_ascii_hexdigit),
+                    [b'#', ..] => (2, u8::is_ascii_digit),
+                    _ => (1, u8::is_ascii_alphabetic),
+                };
+                let length = skipped + window[skipped..].iter().take_while(|byte| is_part(byte)).count();
                 let char = match &window[1..length] {
                     [b'#', b'x' | b'X', digits @ ..] => char::from_u32(number(digits, 16)?)?,
                     [b'#', digits @ ..] => char::from_u32(number(digits, 10)?)?,
-                    b"amp" => '&',
-                    b"lt" => '<',
-                    b"gt" => '>',
-                    b"quot" => '"',
-                    b"apos" => '\'',
-                    b"sol" => '/',
-                    b"plus" => '+',
-                    b"equals" => '=',
-                    _ => return None,
+                    name => match name.to_ascii_lowercase().as_slice() {
+                        b"amp" => '&',
+                        b"lt" => '<',
+                        b"gt" => '>',
+                        b"quot" => '"',
+                        b"apos" => '\'',
+                        b"sol" => '/',
+                        b"plus" => '+',
+                        b"equals" => '=',
+                        _ => return None,
+                    },
                 };
-                Some((Escaped::Char(char), length + 1))
+                Some((Escaped::Char(char), length + usize::from(window.get(length) == Some(&b';'))))
             }
         }
     }
@@ -92,14 +116,15 @@ impl Unescaped {
     }
 
     /// Where in the original the longest beginning of this value starts that ends the text, if one does. A text that was
-    /// cut may end within an escape.
+    /// cut may end with a part of an escape, or of several.
     pub(super) fn find_cut(&self, value: &str) -> Option<usize> {
         let whole = self.bytes.len();
-        let cut_escape = (whole.saturating_sub(LONGEST_ESCAPE)..whole)
-            .rev()
-            .find(|at| matches!(self.bytes[*at].0, b'%' | b'\\' | b'&'))
-            .filter(|at| self.escape(*at).is_none());
-        let starts = [Some(whole), cut_escape].into_iter().flatten().filter_map(|end| {
+        let is_rest = |at: &usize| {
+            let rest = &self.bytes[*at..];
+            let begins = rest.first().is_none_or(|(byte, _)| matches!(*byte, b'%' | b'\\' | b'&' | REPLACED));
+            begins && rest.iter().all(|(byte, _)| !byte.is_ascii_whitespace())
+        };
+        let starts = (whole.saturating_sub(LONGEST_REST)..=whole).filter(is_rest).filter_map(|end| {
             let is_beginning = |length: &usize| {
                 let from = end.checked_sub(*length);
                 from.is_some_and(|from| is_same(&self.bytes[from..end], &value.as_bytes()[..*length]))
@@ -152,6 +177,11 @@ mod tests {
             "a&sol;b&plus;c&equals;",
             "a%26%23x2F%3Bb%2Bc%3D",
             "a&amp;#x2F;b+c=",
+            "a&#x000000002F;b&#43;c=",
+            "a&#47b+c=",
+            "a&SOL;b+c=",
+            r"a\u{2f}b+c=",
+            r"a\057b\053c\075",
         ] {
             assert_eq!(finds(&format!("<{escaped}>"), "a/b+c="), [escaped], "{escaped}");
         }
@@ -159,9 +189,20 @@ mod tests {
 
     #[test]
     fn a_text_that_only_looks_escaped_is_left_as_it_is() {
-        for text in
-            ["100%", "100% sure", "a & b", "&;", "&nope;", r"C:\temp", r"\u12", "&#xZZ;", "%zz", "&#1114112;", "\\"]
-        {
+        for text in [
+            "100%",
+            "100% sure",
+            "a & b",
+            "&;",
+            "&nope;",
+            r"C:\temp",
+            r"\u12",
+            "&#xZZ;",
+            "%zz",
+            "&#1114112;",
+            "\\",
+            r"\ud83d",
+        ] {
             assert!(Unescaped::views(text, 4)[0].unescape().is_none(), "{text}");
         }
     }
@@ -170,6 +211,7 @@ mod tests {
     fn characters_of_several_bytes_are_found_whole() {
         assert_eq!(finds("/%D0%BA%D1%80%D1%8E%D0%BA/", "крюк"), ["%D0%BA%D1%80%D1%8E%D0%BA"]);
         assert_eq!(finds("/&#1082;рюк/", "крюк"), ["&#1082;рюк"]);
+        assert_eq!(finds(r"/\ud83d\ude00/", "😀"), [r"\ud83d\ude00"]);
     }
 
     #[test]
@@ -180,7 +222,9 @@ mod tests {
         {
             assert_eq!(cut(&format!("x {end}")), Some(2), "{end}");
         }
-        for text in ["Bad Gateway", "", "100%", "x s3cr3t?"] {
+        assert_eq!(cut("x s3cr3t%26am%3"), Some(2), "a part of two layers of escapes");
+        assert_eq!(cut("x s3cr3t\u{fffd}"), Some(2), "a part of a character");
+        for text in ["Bad Gateway", "", "100%", "x s3cr3t?", "s3cr3t% and more"] {
             assert_eq!(cut(text), None, "{text}");
         }
     }

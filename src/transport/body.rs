@@ -56,7 +56,7 @@ pub(crate) async fn read(response: Response, limit: SizeLimit) -> Result<Bytes, 
     let status = response.status();
     let body = Limited::new(reqwest::Body::from(response), limit.bytes).collect().await;
     body.map(Collected::to_bytes).map_err(|error| match error.downcast::<reqwest::Error>() {
-        Ok(error) => Kind::Cut { status, source: error.without_url() },
+        Ok(error) => Kind::Cut { status, source: (*error).into() },
         // The one other error of a limited body.
         Err(_) => Kind::TooLarge { status, limit },
     })

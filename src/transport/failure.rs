@@ -1,31 +1,34 @@
 //! What a failure before the response means for the request.
 
-use std::iter::successors;
-
 use h2::Reason;
 
-use crate::error::Kind;
+use crate::error::{HttpError, Kind, in_http2};
 
-/// Classifies an error of the HTTP client. Drops its URL, which carries the token.
-pub(crate) fn failed(error: reqwest::Error) -> Kind {
-    let source = error.without_url();
-    match (source.is_connect(), source.is_timeout()) {
-        _ if source.is_builder() => Kind::Unmade { source },
+/// Classifies an error of the HTTP client.
+pub(crate) fn failed(error: reqwest::Error, has_body: bool) -> Kind {
+    let (is_connect, is_timeout, is_builder) = (error.is_connect(), error.is_timeout(), error.is_builder());
+    let is_unprocessed = is_unprocessed(&error, has_body);
+    let source = HttpError::from(error);
+    match (is_connect, is_timeout) {
+        _ if is_builder => Kind::Unmade { source },
         (true, true) => Kind::ConnectTimeout { source },
         (true, false) => Kind::Connect { source },
-        _ if is_unprocessed(&source) => Kind::Unprocessed { source },
+        _ if is_unprocessed => Kind::Unprocessed { source },
         (false, true) => Kind::Timeout { source },
         (false, false) => Kind::Io { source },
     }
 }
 
 /// Whether an HTTP/2 server is certain not to have processed the request (RFC 9113, 6.8 and 8.7): it refused the stream,
-/// or its GOAWAY names an earlier stream as the last one. `h2` fails only the streams above that one with the GOAWAY.
-fn is_unprocessed(error: &reqwest::Error) -> bool {
-    let first: &(dyn std::error::Error + 'static) = error;
-    let cause = successors(Some(first), |error| error.source()).find_map(|error| error.downcast_ref::<h2::Error>());
-    cause.is_some_and(|error| {
+/// or its GOAWAY names an earlier stream as the last one.
+///
+/// `h2` fails only the streams above that one with the GOAWAY. `hyper` may report the GOAWAY of the connection for a
+/// stream below it as well, if it comes while the request is sent. A request with a body is then incomplete, and not
+/// processed either; one without may be. A request that waits for a free stream when the GOAWAY comes fails without an
+/// HTTP/2 error, and counts as ambiguous.
+fn is_unprocessed(error: &reqwest::Error, has_body: bool) -> bool {
+    in_http2(error).is_some_and(|error| {
         let is_refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
-        error.is_remote() && (is_refused || error.is_go_away())
+        error.is_remote() && (is_refused || error.is_go_away() && has_body)
     })
 }

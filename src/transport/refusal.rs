@@ -20,7 +20,7 @@ const READING_TIME: Duration = Duration::from_secs(2);
 const MOST_KEPT: usize = 2048;
 
 /// Reads an answer that is not a success.
-pub(crate) async fn read(response: Response, secrets: Secrets<'_>) -> Kind {
+pub(crate) async fn read(response: Response, secrets: &Secrets<'_>) -> Kind {
     let (status, retry_after) = (response.status(), retry_after(response.headers(), SystemTime::now()));
     let (body, is_whole) = text_that_arrives(response).await;
     let (code, message) = explanation(&body, is_whole, secrets);
@@ -41,7 +41,7 @@ async fn text_that_arrives(mut response: Response) -> (Vec<u8>, bool) {
 }
 
 /// The API's code and message, or the text of a page, fit to be shown.
-fn explanation(body: &[u8], is_whole: bool, secrets: Secrets<'_>) -> (Option<ErrorCode>, String) {
+fn explanation(body: &[u8], is_whole: bool, secrets: &Secrets<'_>) -> (Option<ErrorCode>, String) {
     #[derive(Deserialize)]
     struct Body {
         code: Option<String>,
@@ -90,24 +90,24 @@ mod tests {
     #[test]
     fn half_a_token_at_the_end_of_a_cut_page_is_not_shown() {
         let token = Secret::new("s3cr3t/token", "<token>");
-        let secrets = Secrets([Some(&token), None, None]);
+        let secrets = Secrets::of(&token);
         for (page, shown) in [
             ("GET /me?access_token=s3cr3t%2Fto", "GET /me?access_token="),
             ("GET /me?access_token=s3cr3t/tok", "GET /me?access_token="),
             ("Bad Gateway", "Bad Gateway"),
         ] {
-            assert_eq!(explanation(page.as_bytes(), false, secrets), (None, shown.to_owned()), "{page}");
+            assert_eq!(explanation(page.as_bytes(), false, &secrets), (None, shown.to_owned()), "{page}");
         }
-        assert_eq!(explanation(b"no words", true, secrets).1, "no words", "a whole page keeps its end");
+        assert_eq!(explanation(b"no words", true, &secrets).1, "no words", "a whole page keeps its end");
     }
 
     #[test]
     fn a_known_code_stays_known_whatever_the_token_is() {
         let token = Secret::new("token", "<token>");
-        let secrets = Secrets([Some(&token), None, None]);
+        let secrets = Secrets::of(&token);
         let body = br#"{"code":"verify.token","message":"Invalid access_token"}"#;
         assert_eq!(
-            explanation(body, true, secrets),
+            explanation(body, true, &secrets),
             (Some(ErrorCode::VerifyToken), "Invalid access_<token>".to_owned())
         );
     }

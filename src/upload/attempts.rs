@@ -49,7 +49,7 @@ struct Run<'a> {
     job: &'a Job,
     /// The upload's URL and what is known of it.
     session: UploadSession,
-    /// The URL as errors must not show it.
+    /// The URL and the token of the file, which errors must not show.
     secret: Option<Secret>,
     /// Nothing was sent to the URL yet, so that the host need not be asked how much it has.
     is_fresh: bool,
@@ -121,7 +121,8 @@ async fn begin(job: &Job) -> Result<UploadSession> {
 
 impl<'a> Run<'a> {
     fn new(job: &'a Job, session: UploadSession, is_fresh: bool, urls: u32) -> Self {
-        let secret = Secret::beyond_the_origin(&session.url);
+        let token = session.token.as_deref().map(|token| Secret::new(token, "..."));
+        let secret = Secret::all([Secret::beyond_the_origin(&session.url), token]);
         Self { job, session, secret, is_fresh, urls }
     }
 
@@ -221,7 +222,7 @@ impl<'a> Run<'a> {
     }
 
     async fn exchange(&self, request: reqwest::RequestBuilder, flow: Option<&Flow>) -> Result<Answer, Kind> {
-        host::exchange(request, flow, self.job.idle, self.secrets()).await
+        host::exchange(request, flow, self.job.idle, &self.secrets()).await
     }
 
     async fn flow(&self, offset: u64) -> Result<Flow, Kind> {
@@ -239,7 +240,7 @@ impl<'a> Run<'a> {
     fn read(&self, answer: &Answer) -> Result<Tokens, Kind> {
         let given = self.session.token.as_deref();
         answer::read(&self.job.kind, answer.status, &answer.body, given).map_err(|kind| match kind {
-            Kind::Decode { status, source } => unreadable(status, source, self.secrets()),
+            Kind::Decode { status, source } => unreadable(status, source, &self.secrets()),
             // First hidden, then shortened: half a secret would not be found.
             Kind::Refused(words) => Kind::Refused(words.map(|words| excerpt(&self.secrets().clean(&words)))),
             other => other,
@@ -247,7 +248,7 @@ impl<'a> Run<'a> {
     }
 
     fn secrets(&self) -> Secrets<'_> {
-        self.job.bot.transport().secrets(self.secret.as_ref())
+        self.job.bot.transport().own_secrets().and(self.secret.as_ref())
     }
 
     fn read_lost(&self) -> Result<Tokens, Kind> {

@@ -14,6 +14,9 @@ use tokio::time::{Instant, timeout_at};
 use super::{ProgressHook, feed::Feed};
 use crate::{Progress, error::Kind};
 
+/// Effectively no limit. The sum of a time and a longer one may be a time that no clock can show.
+const LONGEST_IDLE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Bytes that are being sent, seen from both sides: by the connection that takes them, and by whoever waits for it.
 #[derive(Clone)]
 pub(super) struct Flow(Arc<Mutex<State>>);
@@ -77,7 +80,7 @@ pub(super) async fn unless_idle<T>(
     idle: Duration,
     work: impl Future<Output = T>,
 ) -> Result<T, Kind> {
-    let mut work = std::pin::pin!(work);
+    let (idle, mut work) = (idle.min(LONGEST_IDLE), std::pin::pin!(work));
     let mut since = Instant::now();
     loop {
         if let Ok(done) = timeout_at(since + idle, &mut work).await {

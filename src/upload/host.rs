@@ -53,10 +53,11 @@ pub(super) async fn exchange(
     request: RequestBuilder,
     flow: Option<&Flow>,
     idle: Duration,
-    secrets: Secrets<'_>,
+    secrets: &Secrets<'_>,
 ) -> Result<Answer, Kind> {
     let response = unless_idle(flow, idle, request.timeout(NO_TIMEOUT).send()).await?;
-    let mut response = response.map_err(|error| flow.and_then(Flow::take_problem).unwrap_or_else(|| failed(error)))?;
+    let mut response =
+        response.map_err(|error| flow.and_then(Flow::take_problem).unwrap_or_else(|| failed(error, flow.is_some())))?;
     let status = response.status();
     if !status.is_success() {
         // The token is not in it, but whoever answers may know it from elsewhere.

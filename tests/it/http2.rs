@@ -20,9 +20,13 @@ use crate::fault_server::quick;
 
 /// Effectively for ever: a call that hangs fails its test.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The interval of pings, and the time for their answer.
+/// The interval of pings.
 const PING: Duration = Duration::from_millis(50);
+/// The time for the answer to a ping: long, so that a busy machine does not pass for a frozen server.
+const PONG: Duration = Duration::from_secs(1);
 
+/// What a server puts into a GOAWAY.
+const DEBUG_DATA: &str = "GET /me?access_token=t0ken-in-goaway";
 const ME: &str = r#"{"user_id":1,"name":"Bot","username":"bot","is_bot":true,"last_activity_time":1}"#;
 const SENT: &str = r#"{"message":{"recipient":{"chat_id":1,"chat_type":"chat"},"timestamp":1,
     "body":{"mid":"mid.1","seq":1,"text":"hi"}}}"#;
@@ -40,7 +44,10 @@ enum Act {
     Refuse,
     /// RST_STREAM with another code.
     Reset,
-    /// GOAWAY that names an earlier stream as the last one (RFC 9113, 6.8), then an open connection.
+    /// The beginning of an answer, then RST_STREAM with REFUSED_STREAM, which no server may send there.
+    ResetInBody,
+    /// GOAWAY that names an earlier stream as the last one (RFC 9113, 6.8), then an open connection. Its debug data quote
+    /// the request.
     GoAwayBelow,
     /// GOAWAY that names this stream as the last one, then the end of the connection.
     GoAwayAt,
@@ -83,7 +90,7 @@ impl Server {
 
     fn bot(&self) -> Bot {
         let builder = Bot::builder("token").base_url(format!("http://{}", self.address)).retry(quick());
-        builder.http2_keep_alive(PING, PING).http(|http| http.no_proxy().http2_prior_knowledge()).build().unwrap()
+        builder.http2_keep_alive(PING, PONG).http(|http| http.no_proxy().http2_prior_knowledge()).build().unwrap()
     }
 
     fn requests(&self) -> usize {
@@ -150,10 +157,18 @@ async fn serve(mut connection: TcpStream, acts: &[Act], seen: &Mutex<Seen>) -> s
                         Vec::new()
                     }
                     Act::Refuse => frame(RST_STREAM, 0, stream, &REFUSED_STREAM.to_be_bytes()),
+                    Act::ResetInBody => [
+                        frame(HEADERS, END_HEADERS, stream, &[0x88]),
+                        frame(DATA, 0, stream, b"{"),
+                        frame(RST_STREAM, 0, stream, &REFUSED_STREAM.to_be_bytes()),
+                    ]
+                    .concat(),
                     Act::Reset => frame(RST_STREAM, 0, stream, &CANCEL.to_be_bytes()),
                     Act::GoAwayBelow | Act::GoAwayAt => {
                         let last = if matches!(act, Act::GoAwayAt) { stream } else { stream - 1 };
-                        frame(GOAWAY, 0, 0, &[last.to_be_bytes(), NO_ERROR.to_be_bytes()].concat())
+                        let payload =
+                            [&last.to_be_bytes()[..], &NO_ERROR.to_be_bytes(), DEBUG_DATA.as_bytes()].concat();
+                        frame(GOAWAY, 0, 0, &payload)
                     }
                     Act::Freeze => {
                         frozen = true;
@@ -198,6 +213,9 @@ async fn a_stream_that_was_refused_unprocessed_is_sent_again_for_every_operation
         let server = Server::start([act, Act::Answer(ME)]).await;
         soon(server.bot().me()).await.unwrap();
         assert_eq!(server.requests(), 2, "{act:?}");
+        let server = Server::start([act, Act::Answer(r#"{"success":true}"#)]).await;
+        soon(server.bot().edit("mid.1", "hi")).await.unwrap();
+        assert_eq!(server.requests(), 2, "{act:?}");
     }
 }
 
@@ -209,6 +227,37 @@ async fn an_error_after_unprocessed_streams_says_that_nothing_was_done() {
         assert_eq!((error.attempts(), server.requests()), (3, 3), "{act:?}: {error:?}");
         assert!(!error.may_have_been_applied() && error.is_retryable() && !error.is_connect(), "{act:?}: {error:?}");
     }
+}
+
+#[tokio::test]
+async fn what_a_server_says_as_it_goes_away_is_not_shown() {
+    for act in [Act::GoAwayBelow, Act::GoAwayAt] {
+        let server = Server::start([act]).await;
+        let error = soon(server.bot().me()).await.unwrap_err();
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+        while let Some(error) = next {
+            let text = format!("{error} {error:?}");
+            assert!(!text.contains("t0ken-in-goaway"), "{act:?}: {text}");
+            next = error.source();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_goaway_does_not_prove_that_a_request_without_a_body_was_not_processed() {
+    let server = Server::start([Act::GoAwayBelow, Act::Answer(ME)]).await;
+    let error = soon(server.bot().request(http::Method::POST, "/new").into_future()).await.unwrap_err();
+    assert!(error.may_have_been_applied() && error.attempts() == 1, "{error:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_reset_in_the_middle_is_read_again_if_it_was_read_only() {
+    let server = Server::start([Act::ResetInBody, Act::Answer(ME)]).await;
+    soon(server.bot().me()).await.unwrap();
+    assert_eq!(server.requests(), 2);
+    let server = Server::start([Act::ResetInBody, Act::Answer(SENT)]).await;
+    let error = soon(server.bot().send(ChatId(1), "hi")).await.unwrap_err();
+    assert!(error.may_have_been_applied() && error.attempts() == 1, "{error:?}");
 }
 
 #[tokio::test]

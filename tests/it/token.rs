@@ -169,7 +169,7 @@ async fn an_answer_that_cannot_be_read_does_not_show_the_token() {
         let server = answering_json(&json!({"user_id": text, "name": 5, "updates": text})).await;
         let bot = bot(&server);
         let error = failure("typed answer", bot.me()).await;
-        assert!(error.is_decode() && error.to_string().contains("<token>"), "{error}");
+        assert!(error.is_decode() && error.to_string().contains("invalid type: string, expected"), "{error}");
         failure("raw answer", bot.request(Method::GET, "/me").send_as::<Vec<u8>>()).await;
         failure("page of updates", bot.api().get_updates()).await;
     }
@@ -429,6 +429,9 @@ async fn debug_of_what_an_upload_brings_shows_neither_its_url_nor_a_token() {
         let body = json!({"text": "hi", "attachments": [attachment(kind)]});
         shown::<NewMessageBody>(body, "NewMessageBody");
     }
+    // A payload that does not fit is kept as it came.
+    let misfit = json!({"type": "video", "payload": {"token": OTHER, "url": 5}});
+    assert!(shown::<tamtam::types::Attachment>(misfit, "Unknown").contains("Unknown"));
     for kind in ["video", "audio", "file"] {
         let payload = json!({"url": "https://x.example/1", "token": OTHER});
         let received = json!({"type": kind, "payload": payload, "filename": "a", "size": 1});
@@ -483,7 +486,12 @@ async fn an_error_that_quotes_a_webhooks_url_does_not_show_its_path() {
     };
     Mock::given(any()).respond_with(quoting).mount(&server).await;
     let bot = bot(&server);
+    let photo = tamtam::AttachmentRequest::from(tamtam::types::PhotoAttachmentRequest::new(
+        tamtam::types::PhotoAttachmentRequestPayload::new().token(OTHER),
+    ));
     let errors = [
+        failure("an attachment's token", bot.send(tamtam::ChatId(1), NewMessageBody::new().attachments([photo]))).await,
+        failure("raw, deep", bot.request(Method::POST, "/new").json(&json!({"a": [{"url": url}]}))).await,
         failure("subscribe", bot.subscribe_webhook(&url, [])).await,
         failure("unsubscribe", bot.unsubscribe_webhook(&url)).await,
         failure("raw", bot.request(Method::DELETE, "/subscriptions").query("url", &url)).await,
@@ -491,6 +499,22 @@ async fn an_error_that_quotes_a_webhooks_url_does_not_show_its_path() {
     ];
     for error in errors {
         assert!(!printed(&error).contains(OTHER), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_fit_does_not_show_what_is_secret_in_it() {
+    let url = format!("https://bot.example/{OTHER}");
+    for body in [json!({"subscriptions": [url]}), json!({"subscriptions": url}), json!(url), json!({"url": [url]})] {
+        let server = answering_json(&body).await;
+        let (traced, _guard) = Traced::start(LevelFilter::DEBUG);
+        let bot = bot(&server);
+        let subscriptions = bot.subscriptions().await.unwrap_err();
+        let upload = bot.api().get_upload_url(UploadType::Image).await.unwrap_err();
+        for error in [subscriptions, upload] {
+            assert!(error.is_decode() && !printed(&error).contains(OTHER), "{error}");
+        }
+        assert!(!traced.text().contains(OTHER), "{}", traced.text());
     }
 }
 

@@ -123,16 +123,26 @@ fn point_5_a_page_over_the_size_limit_is_asked_for_with_half_the_limit() {
 }
 
 #[test]
-fn point_5_the_page_size_grows_back_with_each_page_that_arrives() {
+fn point_5_the_page_size_grows_back_after_some_pages_that_fit() {
     let mut stream = Stream::polling();
     for _ in 0..2 {
         assert_eq!(stream.fails(too_large(), 1.0), Retries(Duration::ZERO));
         assert!(matches!(stream.then(Input::Waited), PollsFewer(None, _)));
     }
-    assert_eq!(stream.page(&["a"], Some(10)), yields("a"));
-    assert_eq!(stream.asked(), PollsFewer(Some(10), 50));
-    assert_eq!(stream.page(&["b"], Some(11)), yields("b"));
-    assert_eq!(stream.asked(), Polls(Some(11)));
+    let mut marker = 0;
+    for limit in [25, 50] {
+        for _ in 1..FITTING_PAGES {
+            marker += 1;
+            assert_eq!(stream.page(&["a"], Some(marker)), yields("a"));
+            assert_eq!(stream.asked(), PollsFewer(Some(marker), limit));
+        }
+        marker += 1;
+        assert_eq!(stream.page(&["a"], Some(marker)), yields("a"));
+        if limit == 25 {
+            assert_eq!(stream.asked(), PollsFewer(Some(marker), 50));
+        }
+    }
+    assert_eq!(stream.asked(), Polls(Some(marker)));
 }
 
 #[test]
