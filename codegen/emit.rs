@@ -110,7 +110,7 @@ fn links(model: &Model, lowered: &Lowered) -> Links {
     let mut links = Links::default();
     let unions = model.unions.iter().map(|union| &union.name);
     for name in lowered.objects.iter().chain(unions).chain(model.enums.iter().map(|known| &known.name)) {
-        links.add(name, format!("crate::types::{}", names::type_ident(name)));
+        links.add(name, format!("crate::api::types::{}", names::type_ident(name)));
     }
     for operation in &model.operations {
         links.add(&operation.id, format!("crate::api::Api::{}", names::value_ident(&operation.id)));
@@ -130,11 +130,11 @@ fn doc(text: &str) -> TokenStream {
 fn check(check: &Value, value: &TokenStream, place: &TokenStream) -> Result<TokenStream> {
     let limit = |key| check[key].as_u64().and_then(|limit| usize::try_from(limit).ok());
     match check["kind"].as_str() {
-        Some("id") => Ok(quote!(crate::check::id(#value, #place)?;)),
-        Some("http-url") => Ok(quote!(crate::check::http_url(#value, #place)?;)),
+        Some("id") => Ok(quote!(crate::validation::id(#value, #place)?;)),
+        Some("http-url") => Ok(quote!(crate::validation::http_url(#value, #place)?;)),
         Some("length") => {
-            let min = limit("min").map(|limit| quote!(crate::check::min_length(#value, #limit, #place)?;));
-            let max = limit("max").map(|limit| quote!(crate::check::max_length(#value, #limit, #place)?;));
+            let min = limit("min").map(|limit| quote!(crate::validation::min_length(#value, #limit, #place)?;));
+            let max = limit("max").map(|limit| quote!(crate::validation::max_length(#value, #limit, #place)?;));
             Ok(quote!(#min #max))
         }
         _ => Err(Error::new("", format!("no such check: {check}"))),

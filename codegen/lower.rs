@@ -39,7 +39,7 @@ pub(super) fn lower(document: &Value, model: &Model) -> Result<Lowered> {
     {
         let place = format!("components.schemas.{name}");
         if model.union(name).is_some() || model.is_enum(name) {
-            lowering.replace(name, format!("crate::types::{}", names::type_ident(name)), &place)?;
+            lowering.replace(name, format!("crate::api::types::{}", names::type_ident(name)), &place)?;
         } else if model::is_object(document, node) {
             schemas.insert(name.clone(), lowering.object(name, node, &place)?);
             objects.push(name.clone());
@@ -122,7 +122,7 @@ impl<'a> Lowering<'a> {
         }
         if let Some(union) = text(node, "x-tag-of") {
             let name = model::tag_enum_name(union);
-            return self.replace(&name, format!("crate::types::{}", names::type_ident(&name)), place);
+            return self.replace(&name, format!("crate::api::types::{}", names::type_ident(&name)), place);
         }
         if let Some(name) = model::reference(node) {
             return self.reference(name, place);
@@ -177,7 +177,7 @@ impl<'a> Lowering<'a> {
         let mut lowered = match boxed {
             Some(name) => self.replace(
                 &format!("Boxed{name}"),
-                format!("::std::boxed::Box<crate::types::{}>", names::type_ident(name)),
+                format!("::std::boxed::Box<crate::api::types::{}>", names::type_ident(name)),
                 place,
             )?,
             None => self.schema(node, place)?,
@@ -292,7 +292,7 @@ impl<'a> Lowering<'a> {
             (None, Some("integer")) => ("Integer", "i64".to_owned()),
             _ => return Err(Error::new(place, "a list in the query holds strings or integers only")),
         };
-        self.replace(&format!("CommaSeparated{name}"), format!("crate::request::CommaSeparated<{path}>"), place)
+        self.replace(&format!("CommaSeparated{name}"), format!("crate::client::request::CommaSeparated<{path}>"), place)
     }
 }
 

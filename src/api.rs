@@ -20,5 +20,16 @@ pub(crate) mod generated {
     include!(concat!(env!("OUT_DIR"), "/tamtam.rs"));
 }
 
+use crate::client::bot::Bot;
+
 pub(crate) use generated::client::Client;
 pub use generated::operations::*;
+pub(crate) use generated::types;
+
+impl Bot {
+    /// Every operation of the API, typed.
+    #[must_use]
+    pub fn api(&self) -> Api {
+        Api { bot: self.clone() }
+    }
+}

@@ -1,18 +1,22 @@
 //! Setting a bot up: where the API is, which version of it, how long to wait, and how to get there.
 
+use std::env::VarError;
 use std::{fmt, sync::Arc, time::Duration};
 
 use progenitor_client::ClientInfo;
 use reqwest::Url;
 
 use crate::{
-    Bot, Error, Result, Retry, RetryPolicy,
     api::Client,
-    clock::{self, Clock},
-    error::HttpError,
-    secret::{HiddenUrl, Secret, Secrets},
-    token::Token,
-    transport::{RetryHook, SizeLimits, Timeouts, Transport},
+    client::{
+        bot::Bot,
+        clock::{self, Clock},
+        retry::{Retry, RetryPolicy},
+        token::Token,
+        transport::{RetryHook, SizeLimits, Timeouts, Transport},
+    },
+    error::{Error, HttpError, Result},
+    redaction::{HiddenUrl, Secret, Secrets},
 };
 
 /// Where TamTam serves its Bot API.
@@ -31,6 +35,11 @@ const KEEP_ALIVE: KeepAlive = KeepAlive { interval: Duration::from_secs(10), tim
 const LONGEST_KEEP_ALIVE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// What the server sees as our name.
 const USER_AGENT: &str = concat!("tamtam-rs/", env!("CARGO_PKG_VERSION"));
+
+/// The environment variable with the token.
+const TOKEN_VARIABLE: &str = "TAMTAM_TOKEN";
+/// The environment variable with the base URL, if it is not TamTam's.
+const BASE_URL_VARIABLE: &str = "TAMTAM_BASE_URL";
 
 /// How a frozen HTTP/2 connection is noticed.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +80,39 @@ impl fmt::Debug for BotBuilder {
             .field("retry", &self.retry)
             .field("gzip", &self.gzip)
             .finish_non_exhaustive()
+    }
+}
+
+impl Bot {
+    /// A bot with the default settings, on the real API.
+    ///
+    /// # Errors
+    ///
+    /// As [`BotBuilder::build`].
+    pub fn new(token: impl Into<String>) -> Result<Self> {
+        Self::builder(token).build()
+    }
+
+    /// Settings for a bot.
+    pub fn builder(token: impl Into<String>) -> BotBuilder {
+        BotBuilder::new(token.into())
+    }
+
+    /// A bot with the token in `TAMTAM_TOKEN`, and, if it is set, the base URL in `TAMTAM_BASE_URL`.
+    ///
+    /// # Errors
+    ///
+    /// When `TAMTAM_TOKEN` is not set, or as [`BotBuilder::build`].
+    pub fn from_env() -> Result<Self> {
+        let token = std::env::var(TOKEN_VARIABLE)
+            .map_err(|_| Error::build(format!("{TOKEN_VARIABLE} is not set: put the bot's token into it")))?;
+        let mut builder = Self::builder(token);
+        match std::env::var(BASE_URL_VARIABLE) {
+            Ok(url) => builder = builder.base_url(url),
+            Err(VarError::NotPresent) => {}
+            Err(VarError::NotUnicode(_)) => return Err(Error::build(format!("{BASE_URL_VARIABLE} is not UTF-8"))),
+        }
+        builder.build()
     }
 }
 

@@ -1,16 +1,26 @@
 //! The one error of the crate: opaque, with what it carries behind methods, and predicates that say what to do.
 
 mod code;
+mod failure;
 mod http;
+mod size_limit;
 
 use std::{borrow::Cow, fmt, io, time::Duration};
 
 use ::http::StatusCode;
 
 pub use code::{ChatDenied, ErrorCode};
+pub(crate) use failure::Failure;
 pub(crate) use http::{HttpError, in_http2};
+pub(crate) use size_limit::SizeLimit;
 
-use crate::{check::Invalid, handler::BoxError, retry::Failure, secret::Printable, transport::body::SizeLimit};
+use crate::{redaction::Printable, validation::Invalid};
+
+/// An error of any kind.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What every fallible call of this crate returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed.
 ///

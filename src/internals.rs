@@ -1,7 +1,7 @@
 //! What `tamtam-sandbox` and the benches use. Hidden from the documentation, and free to change in any version.
 
-use crate::polling::page::Page;
-pub use crate::whole_file::{check_place, replace};
+pub use crate::updates::atomic_write::{check_place, replace};
+use crate::updates::stream::page::Page;
 
 /// What the document says of requests, and what servers tolerate beyond it, as JSON.
 pub const REQUEST_SCHEMAS: &str = include_str!(concat!(env!("OUT_DIR"), "/requests.json"));

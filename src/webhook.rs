@@ -149,8 +149,10 @@ pub use address::is_tamtam_address;
 pub use axum;
 
 use crate::{
-    Bot, Failed, HandlerResult, Recovery, Result, Update,
-    handler::{HANDLER_TIMEOUT, Handling, OnError},
+    api::types::Update,
+    client::bot::Bot,
+    error::Result,
+    updates::handler::{Failed, HANDLER_TIMEOUT, HandlerResult, Handling, OnError, Recovery},
 };
 use delivery::Receiver;
 use in_flight::InFlight;

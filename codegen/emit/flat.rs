@@ -61,20 +61,20 @@ pub(super) fn emit(union: &Union, structs: &Structs) -> TokenStream {
             #definitions
 
             impl #ident<'_> {
-                fn into_member(self) -> ::std::option::Option<crate::union::Flat<#name>> {
+                fn into_member(self) -> ::std::option::Option<crate::model::union::Flat<#name>> {
                     let flat = self;
-                    ::std::option::Option::Some(crate::union::Flat::Member(match &*flat.tag_ {
+                    ::std::option::Option::Some(crate::model::union::Flat::Member(match &*flat.tag_ {
                         #(#arms)*
-                        _ => return ::std::option::Option::Some(crate::union::Flat::Unknown(flat.tag_.into_owned())),
+                        _ => return ::std::option::Option::Some(crate::model::union::Flat::Unknown(flat.tag_.into_owned())),
                     }))
                 }
             }
 
-            impl crate::union::ReadFlat for #name {
+            impl crate::model::union::ReadFlat for #name {
                 fn read_flat<'de, D: ::serde::Deserializer<'de>>(
                     deserializer: D,
-                ) -> ::std::result::Result<crate::union::Flat<Self>, D::Error> {
-                    crate::union::object(deserializer, |flat: #ident<'de>| flat.into_member())
+                ) -> ::std::result::Result<crate::model::union::Flat<Self>, D::Error> {
+                    crate::model::union::object(deserializer, |flat: #ident<'de>| flat.into_member())
                 }
             }
         };
@@ -162,7 +162,7 @@ fn define(flat: &Flat, tag: Option<&str>, out: &mut TokenStream) {
             Kind::Merged(inner) => {
                 define(inner, None, out);
                 let (ident, lifetime) = (&inner.ident, inner.borrows.then(|| quote!(<'a>)));
-                quote!(crate::union::Object<#ident #lifetime>)
+                quote!(crate::model::union::Object<#ident #lifetime>)
             }
             Kind::Raw => quote!(&'a ::serde_json::value::RawValue),
         };
@@ -188,7 +188,7 @@ fn build(name: &Ident, flat: &Flat, structs: &Structs) -> TokenStream {
             Some(Kind::Raw) => quote!(::serde_json::from_str(value.get()).ok()?),
             Some(Kind::Merged(inner)) => {
                 let inner = struct_name(&property.ty).map(|ty| build(&format_ident!("{ty}"), inner, structs));
-                quote!({ let crate::union::Object(flat) = value; #inner })
+                quote!({ let crate::model::union::Object(flat) = value; #inner })
             }
         };
         let is_boxed = matches!(slot, Some(Kind::Same { boxed: true, .. } | Kind::Raw));

@@ -48,7 +48,7 @@ pub(super) fn emit(
         /// Each method returns a request: required parameters are its arguments, optional ones its setters; it is sent
         /// by `.await`, or by `.send()` where a plain future is wanted.
         #[derive(Debug, Clone)]
-        pub struct Api { pub(crate) bot: crate::Bot }
+        pub struct Api { pub(crate) bot: crate::client::bot::Bot }
 
         impl Api { #methods }
 
@@ -156,7 +156,7 @@ impl<'a> Parts<'a> {
             let check = lowered
                 .checked_bodies
                 .contains(&operation.id)
-                .then(|| quote!(crate::check::Check::check(value, &crate::check::Place::root("body"))?;));
+                .then(|| quote!(crate::validation::Check::check(value, &crate::validation::Place::root("body"))?;));
             let described = operation.node.get("requestBody").map(|node| model::resolve(document, node));
             let described = described.and_then(|node| text(node, "description"));
             let documentation = docs::described(described, &Value::Null);
@@ -207,7 +207,7 @@ impl<'a> Parts<'a> {
             pub fn #name(&self, #(#arguments),*) -> #builder {
                 #builder {
                     bot: self.bot.clone(),
-                    options: crate::transport::CallOptions::default(),
+                    options: crate::client::transport::CallOptions::default(),
                     #(#fields,)*
                     #(#optional: ::std::option::Option::None,)*
                 }
@@ -270,28 +270,28 @@ impl<'a> Parts<'a> {
             #[derive(#derives)]
             #[must_use = "a request does nothing until it is awaited or sent"]
             pub struct #builder {
-                bot: crate::Bot,
-                options: crate::transport::CallOptions,
+                bot: crate::client::bot::Bot,
+                options: crate::client::transport::CallOptions,
                 #(#fields,)*
             }
 
             impl #builder { #(#setters)* }
 
-            impl crate::request::Request for #builder {
+            impl crate::client::request::Request for #builder {
                 type Answer = #answer;
                 type Output = #output;
-                const OPERATION: &'static crate::transport::Operation = &crate::transport::Operation {
+                const OPERATION: &'static crate::client::transport::Operation = &crate::client::transport::Operation {
                     id: #id,
                     hold: #hold,
-                    class: crate::retry::Class::#class,
+                    class: crate::client::retry::Class::#class,
                 };
                 #secret
-                fn check(&self) -> ::std::result::Result<(), crate::check::Invalid> {
+                fn check(&self) -> ::std::result::Result<(), crate::validation::Invalid> {
                     #(#checks)*
                     Ok(())
                 }
-                fn make(&self, client: &client::Client) -> crate::request::Made {
-                    client.#name(#(#passed),*)
+                fn make(&self, base_url: &str, http: ::reqwest::Client) -> crate::client::request::Made {
+                    client::Client::new_with_client(base_url, http).#name(#(#passed),*)
                 }
                 fn finish(answer: Self::Answer) -> ::std::result::Result<Self::Output, ::std::option::Option<::std::string::String>> {
                     #finish
@@ -301,7 +301,7 @@ impl<'a> Parts<'a> {
                 }
             }
 
-            crate::request::request!(#builder -> #output);
+            crate::client::request::request!(#builder -> #output);
             #debug
         })
     }
@@ -326,8 +326,8 @@ impl<'a> Parts<'a> {
         let secrets = &self.secrets;
         (!secrets.is_empty()).then(|| {
             quote! {
-                fn secret(&self) -> ::std::option::Option<crate::secret::Secret> {
-                    crate::secret::Secret::all([#(#secrets),*])
+                fn secret(&self) -> ::std::option::Option<crate::redaction::Secret> {
+                    crate::redaction::Secret::all([#(#secrets),*])
                 }
             }
         })
@@ -353,7 +353,7 @@ impl<'a> Parts<'a> {
                 Ok(quote!((#name, self.#ident.is_some())))
             })
             .collect::<Result<Vec<_>>>()?;
-        Ok(quote!(crate::check::exactly_one(&[#(#given),*])?;))
+        Ok(quote!(crate::validation::exactly_one(&[#(#given),*])?;))
     }
 }
 
@@ -433,10 +433,10 @@ fn acknowledgement(document: &Value, lowered: &Lowered, name: &str) -> Result<Op
 /// The check of a parameter: what goes into a path is a segment, an id is never empty.
 fn parameter_check(document: &Value, parameter: &Parameter) -> Result<Option<TokenStream>> {
     let (name, schema) = (parameter.name(), &parameter.node["schema"]);
-    let at = quote!(&crate::check::Place::root(#name));
+    let at = quote!(&crate::validation::Place::root(#name));
     let asked = lower::check(document, schema, &parameter.place)?;
     if parameter.in_path() && lower::is_string(document, schema) {
-        return Ok(Some(quote!(crate::check::path_segment(value.as_str(), #at)?;)));
+        return Ok(Some(quote!(crate::validation::path_segment(value.as_str(), #at)?;)));
     }
     asked.map(|kind| check(&kind, &quote!(value), &at)).transpose()
 }

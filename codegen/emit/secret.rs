@@ -53,10 +53,10 @@ pub(super) fn debug(name: &Ident, fields: &[Field<'_>]) -> Option<TokenStream> {
         let label = ident.to_string();
         let value = match (secret, is_optional) {
             (None, _) => quote!(&self.#ident),
-            (Some("url"), false) => quote!(&crate::secret::HiddenUrl(&self.#ident)),
-            (Some("url"), true) => quote!(&self.#ident.as_deref().map(crate::secret::HiddenUrl)),
-            (Some(_), false) => quote!(&crate::secret::Hidden),
-            (Some(_), true) => quote!(&self.#ident.as_ref().map(|_| crate::secret::Hidden)),
+            (Some("url"), false) => quote!(&crate::redaction::HiddenUrl(&self.#ident)),
+            (Some("url"), true) => quote!(&self.#ident.as_deref().map(crate::redaction::HiddenUrl)),
+            (Some(_), false) => quote!(&crate::redaction::Hidden),
+            (Some(_), true) => quote!(&self.#ident.as_ref().map(|_| crate::redaction::Hidden)),
         };
         quote!(.field(#label, #value))
     });
@@ -74,8 +74,8 @@ pub(super) fn debug(name: &Ident, fields: &[Field<'_>]) -> Option<TokenStream> {
 /// The secret of a field, for the texts from outside that may quote it.
 pub(super) fn secret(value: &TokenStream, is_optional: bool, kind: &str) -> TokenStream {
     let made = match kind {
-        "url" => quote!(crate::secret::Secret::beyond_the_origin(value)),
-        _ => quote!(::std::option::Option::Some(crate::secret::Secret::new(value, "..."))),
+        "url" => quote!(crate::redaction::Secret::beyond_the_origin(value)),
+        _ => quote!(::std::option::Option::Some(crate::redaction::Secret::new(value, "..."))),
     };
     if is_optional { quote!(#value.as_deref().and_then(|value| #made)) } else { quote!({ let value = &#value; #made }) }
 }

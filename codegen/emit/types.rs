@@ -188,7 +188,7 @@ fn struct_checks(item: &ItemStruct, schema: &Value) -> Result<TokenStream> {
                 quote!({ let value = &self.#ident; #check })
             });
         } else if flag(node, "x-checks-inside") {
-            checks.extend(quote!(crate::check::Check::check(&self.#ident, #place)?;));
+            checks.extend(quote!(crate::validation::Check::check(&self.#ident, #place)?;));
         }
     }
     let group: Vec<&str> = items(schema, AT_LEAST_ONE).filter_map(Value::as_str).collect();
@@ -197,14 +197,14 @@ fn struct_checks(item: &ItemStruct, schema: &Value) -> Result<TokenStream> {
             let ident = names::value_ident(property);
             quote!((#property, self.#ident.is_some()))
         });
-        checks.extend(quote!(crate::check::at_least_one(&[#(#given),*], at)?;));
+        checks.extend(quote!(crate::validation::at_least_one(&[#(#given),*], at)?;));
     }
     if checks.is_empty() {
         return Ok(checks);
     }
     Ok(quote! {
-        impl crate::check::Check for #name {
-            fn check(&self, at: &crate::check::Place<'_>) -> ::std::result::Result<(), crate::check::Invalid> {
+        impl crate::validation::Check for #name {
+            fn check(&self, at: &crate::validation::Place<'_>) -> ::std::result::Result<(), crate::validation::Invalid> {
                 #checks
                 Ok(())
             }
@@ -224,15 +224,15 @@ fn union_checks(union: &Union, lowered: &Lowered) -> TokenStream {
     let arms: Vec<_> = checked
         .map(|(tag, _)| {
             let variant = names::type_ident(tag);
-            quote!(Self::#variant(value) => crate::check::Check::check(value, at),)
+            quote!(Self::#variant(value) => crate::validation::Check::check(value, at),)
         })
         .collect();
     if arms.is_empty() {
         return TokenStream::new();
     }
     quote! {
-        impl crate::check::Check for #name {
-            fn check(&self, at: &crate::check::Place<'_>) -> ::std::result::Result<(), crate::check::Invalid> {
+        impl crate::validation::Check for #name {
+            fn check(&self, at: &crate::validation::Place<'_>) -> ::std::result::Result<(), crate::validation::Invalid> {
                 match self { #(#arms)* _ => Ok(()) }
             }
         }
@@ -275,7 +275,7 @@ fn emit_union(document: &Value, union: &Union, links: &Links) -> TokenStream {
             quote!(#variant(#ty),)
         });
     quote! {
-        crate::union::tagged_union! {
+        crate::model::union::tagged_union! {
             #documentation
             pub enum #name by #tag { #(#variants)* }
             from { #(#convertible)* }
@@ -298,7 +298,7 @@ fn emit_enum(known: &StringEnum, model: &Model, document: &Value, links: &Links)
         quote!(#documentation #variant = #value,)
     });
     quote! {
-        crate::open_enum::open_enum! {
+        crate::model::open_enum::open_enum! {
             #documentation
             pub enum #name { #(#values)* }
         }

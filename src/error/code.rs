@@ -1,6 +1,6 @@
 //! The API's own names of its failures.
 
-use crate::open_enum::open_enum;
+use crate::model::open_enum::open_enum;
 
 open_enum! {
     /// What the API calls a failure (`code` in the body of an error).

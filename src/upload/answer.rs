@@ -7,8 +7,8 @@ use serde::{Deserialize as _, de::Error as _};
 use serde_json::{Map, Value};
 
 use crate::{
+    api::types::{PhotoToken, UploadType},
     error::Kind,
-    types::{PhotoToken, UploadType},
 };
 
 /// What an uploaded file is attached by.

@@ -7,21 +7,22 @@ use http::{StatusCode, header};
 use reqwest::Url;
 
 use super::{
-    Job,
     answer::{self, Tokens},
     feed::Feed,
     flow::Flow,
     host::{self, Answer},
+    job::Job,
     name,
     range::{self, Range},
     session::UploadSession,
 };
 use crate::{
-    Error, Result,
-    error::{Kind, Report},
-    retry::{Class, Failure, Tries, Verdict},
-    secret::{Secret, Secrets},
-    transport::unreadable,
+    client::{
+        retry::{Class, Tries, Verdict},
+        transport::unreadable,
+    },
+    error::{Error, Failure, Kind, Report, Result},
+    redaction::{Secret, Secrets},
 };
 
 /// Why an attempt failed, and what that means for the next one.

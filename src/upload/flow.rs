@@ -11,8 +11,11 @@ use bytes::Bytes;
 use futures_core::Stream;
 use tokio::time::{Instant, timeout_at};
 
-use super::{ProgressHook, feed::Feed};
-use crate::{Progress, error::Kind};
+use super::{
+    feed::Feed,
+    progress::{Progress, ProgressHook},
+};
+use crate::error::Kind;
 
 /// Effectively no limit. The sum of a time and a longer one may be a time that no clock can show.
 const LONGEST_IDLE: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -8,12 +8,9 @@ use serde::de::Error as _;
 
 use super::flow::{Flow, unless_idle};
 use crate::{
-    error::Kind,
-    secret::Secrets,
-    transport::{
-        body::{self, SizeLimit},
-        failed, refusal,
-    },
+    client::transport::{body, failed, refusal},
+    error::{Kind, SizeLimit},
+    redaction::Secrets,
 };
 
 /// The largest answer, in bytes. It has a token, or one for each photo.

@@ -1,7 +1,7 @@
 //! What uploads result in: the attachments of the API's document, made of the tokens that the host gives.
 
 use super::answer::Tokens;
-use crate::types::{
+use crate::api::types::{
     AudioAttachmentRequest, FileAttachmentRequest, PhotoAttachmentRequest, PhotoAttachmentRequestPayload, UploadType,
     UploadedInfo, VideoAttachmentRequest,
 };
@@ -12,8 +12,10 @@ use crate::types::{
 pub trait Media: sealed::Media + Send + Sized + 'static {}
 
 mod sealed {
-    use super::Tokens;
-    use crate::types::{AttachmentRequest, UploadType};
+    use crate::{
+        api::types::{AttachmentRequest, UploadType},
+        upload::answer::Tokens,
+    };
 
     pub trait Media: Into<AttachmentRequest> {
         /// What the API calls it.

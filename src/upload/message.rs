@@ -2,11 +2,15 @@
 
 use std::{fmt, future::IntoFuture, pin::Pin};
 
-use super::{Media, Upload};
+use super::{media::Media, request::Upload};
 use crate::{
-    Bot, MessageId, NewMessageBody, Result, Target,
-    api::{EditMessage, SendMessage},
-    types::{AttachmentRequest, NewMessageLink, SendMessageResult},
+    api::{
+        EditMessage, SendMessage,
+        types::{AttachmentRequest, NewMessageBody, NewMessageLink, SendMessageResult},
+    },
+    client::bot::{Bot, Target},
+    error::Result,
+    id::MessageId,
 };
 
 /// A message with attachments that have yet to be uploaded, made by [`NewMessageBody::upload`] or [`Upload::text`].
@@ -87,7 +91,11 @@ impl<M: Media> Upload<M> {
 pub trait Sendable: sealed::Sendable {}
 
 mod sealed {
-    use crate::{Bot, MessageId, Target, types::NewMessageLink};
+    use crate::{
+        api::types::NewMessageLink,
+        client::bot::{Bot, Target},
+        id::MessageId,
+    };
 
     pub trait Sendable {
         /// The request that sends it: set what is optional, then `.await` or `.send()` it.

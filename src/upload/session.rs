@@ -5,10 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::source::Identity;
-use crate::types::UploadType;
+use crate::api::types::UploadType;
 
-/// How far a resumable upload has got: what [`Upload::on_session`](super::Upload::on_session) gives away to be kept, and
-/// [`Upload::resume`](super::Upload::resume) takes back, in this process or in another one.
+/// How far a resumable upload has got: what [`Upload::on_session`](crate::Upload::on_session) gives away to be kept, and
+/// [`Upload::resume`](crate::Upload::resume) takes back, in this process or in another one.
 ///
 /// It knows the upload's URL, how much the host has confirmed, and by what the file is known again: its size and when it
 /// was modified, or a hash if it was bytes. Whoever has it can send bytes to that URL, so keep it where you keep the file.

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use tokio::{io::AsyncRead, sync::oneshot};
 
 use crate::{
-    check::{Invalid, Place},
     error::Kind,
+    validation::{Invalid, Place},
 };
 
 /// Where the bytes of an upload come from.

@@ -13,10 +13,10 @@ use tracing::{Instrument as _, Span, field::Empty};
 
 use super::{in_flight::InFlight, path::SecretPath};
 use crate::{
-    Bot, Recovery, Update,
-    handler::{Failed, Handling, Outcome},
-    secret::Printable,
-    transport,
+    api::types::Update,
+    client::{bot::Bot, transport},
+    redaction::Printable,
+    updates::handler::{Failed, Handling, Outcome, Recovery},
 };
 
 /// For how long a body is waited for. A connection that dies without a word must not be kept for ever.

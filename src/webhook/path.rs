@@ -4,7 +4,7 @@ use std::fmt;
 
 use subtle::ConstantTimeEq as _;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The fewest characters of the last segment, which is the secret. In hexadecimal digits they are 128 bits.
 const SECRET_LENGTH: usize = 32;

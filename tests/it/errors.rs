@@ -261,10 +261,7 @@ async fn an_answer_that_cannot_be_read_is_an_error_and_the_server_has_done_it() 
         ("", "EOF while parsing a value at line 1 column 0"),
         ("<html>Welcome to the hotel's network</html>", "expected value at line 1 column 1"),
         (r#"{"user_id": 5, "na"#, "EOF while parsing a string at line 1 column 18"),
-        (
-            r#"{"user_id": "x", "name": "Bot"}"#,
-            "invalid type: string, expected i64 at line 1 column 15, in user_id",
-        ),
+        (r#"{"user_id": "x", "name": "Bot"}"#, "invalid type: string, expected i64 at line 1 column 15, in user_id"),
         (r#"{"user_id": 5}"#, "missing field `name` at line 1 column 14"),
         ("null", "invalid type: null, expected struct BotInfo at line 1 column 4"),
     ];

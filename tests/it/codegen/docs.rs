@@ -42,7 +42,7 @@ fn names_of_schemas_and_operations_are_linked() {
     ));
     assert_eq!(
         code.doc("A"),
-        "See [`Kind`](crate::types::Kind), [`U`](crate::types::U), [`B`](crate::types::B), \
+        "See [`Kind`](crate::api::types::Kind), [`U`](crate::api::types::U), [`B`](crate::api::types::B), \
          [`doIt`](crate::api::Api::do_it), [`Kind`], `plain` and `other`.",
         "but not an alias, which is no type, nor what is a link already"
     );
@@ -56,8 +56,8 @@ fn code_without_a_language_is_text_and_no_doctest() {
     ).replace("A: {", "A: {type: object, "));
     assert_eq!(
         code.doc("A"),
-        "Before [`B`](crate::types::B).\n\n```text\n`B`\n```\n\n```json\n{}\n```\n\n  ```text\n  x\n  ```\n\n\
-         After [`B`](crate::types::B)."
+        "Before [`B`](crate::api::types::B).\n\n```text\n`B`\n```\n\n```json\n{}\n```\n\n  ```text\n  x\n  ```\n\n\
+         After [`B`](crate::api::types::B)."
     );
 }
 
@@ -68,7 +68,7 @@ fn odd_backticks_survive() {
     };
     assert_eq!(doc("An `open one, `B`."), "An `open one, `B`.");
     assert_eq!(doc("`` `text` `` and ```` ``` ````"), "`` `text` `` and ```` ``` ````");
-    assert_eq!(doc("```code``` in a sentence\\nand `B`"), "```code``` in a sentence\nand [`B`](crate::types::B)");
+    assert_eq!(doc("```code``` in a sentence\\nand `B`"), "```code``` in a sentence\nand [`B`](crate::api::types::B)");
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn names_that_become_the_same_are_refused() {
 
 /// What `request!` of the crate gives to every request builder.
 fn methods_of_every_request() -> Vec<&'static str> {
-    let source = include_str!("../../../src/request.rs");
+    let source = include_str!("../../../src/client/request.rs");
     let names = source.lines().filter_map(|line| {
         let function = line.trim().strip_prefix("pub fn ").or_else(|| line.trim().strip_prefix("pub async fn "))?;
         function.split_once('(').map(|(name, _)| name)

@@ -188,7 +188,7 @@ fn x_exactly_one_of_checks_which_parameters_are_given() {
 fn a_request_is_named_by_its_operation() {
     let code = code(&operation(DONE));
     assert!(code.sending("DoIt").contains("id:\"doIt\""));
-    assert!(code.text.contains("crate::request::request!(DoIt -> ());"));
+    assert!(code.text.contains("crate::client::request::request!(DoIt -> ());"));
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_body_is_taken_as_whatever_converts_into_it() {
 /// Generated code without white space, and without the paths of what it uses.
 fn dense(code: &Code) -> String {
     let text: String = code.text.split_whitespace().collect();
-    let text = ["crate::secret::", "::std::option::Option::", "::std::option::"]
+    let text = ["crate::redaction::", "::std::option::Option::", "::std::option::"]
         .iter()
         .fold(text, |text, path| text.replace(path, ""));
     text.replace(",)", ")")
@@ -259,7 +259,7 @@ fn x_retry_says_what_an_operation_does_when_it_is_done_twice() {
         ("", "Act"),
     ] {
         let sending = code(&operation(&format!("{keys} {DONE}"))).sending("DoIt");
-        assert!(sending.contains(&format!("class:crate::retry::Class::{class},")), "{keys} {sending}");
+        assert!(sending.contains(&format!("class:crate::client::retry::Class::{class},")), "{keys} {sending}");
     }
     let error = error(&operation(&format!("x-retry: never, {DONE}")));
     assert!(error.starts_with("doc.yaml: paths./things.post.x-retry: `never` is none of `read`"), "{error}");

@@ -1,0 +1,181 @@
+//! What every message can be asked: who wrote it, where, what it says and what is attached to it.
+
+use super::{linked::link_accessors, person::sender_accessors, text::non_empty};
+use crate::{
+    api::types::{
+        Attachment, AudioAttachment, ChatType, ContactAttachment, FileAttachment, LinkedMessage, LocationAttachment,
+        Message, MessageBody, PhotoAttachment, ShareAttachment, StickerAttachment, VideoAttachment,
+    },
+    id::ChatId,
+};
+
+/// The accessors: none of them panics, whatever is missing.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let alice = tamtam.user("Alice");
+/// # alice.starts();
+/// # let mid = alice.says_with("Look", [tamtam_sandbox::Enclosure::file("notes.txt", "Buy milk")]);
+/// let message = bot.api().get_message_by_id(mid).await?;
+/// println!("{}: {}", message.sender_name().unwrap_or("somebody"), message.text().unwrap_or_default());
+/// for file in message.files() {
+///     println!("{} of {} bytes at {}", file.filename, file.size, file.payload.url);
+/// }
+/// # assert_eq!(message.files().count(), 1);
+/// # Ok(())
+/// # }
+/// ```
+impl Message {
+    /// The text, if it has any; an empty one, as some servers send, is none.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        non_empty(self.body.as_ref()?.text.as_deref())
+    }
+
+    /// The chat it was written in.
+    #[must_use]
+    pub fn chat_id(&self) -> Option<ChatId> {
+        self.recipient.chat_id
+    }
+
+    /// Whether it was posted in a channel.
+    #[must_use]
+    pub fn is_channel(&self) -> bool {
+        self.recipient.chat_type == ChatType::Channel
+    }
+
+    /// Whether it was written in the dialog of a user with the bot.
+    #[must_use]
+    pub fn is_dialog(&self) -> bool {
+        self.recipient.chat_type == ChatType::Dialog
+    }
+
+    sender_accessors!();
+
+    /// The message that it forwards or answers.
+    #[must_use]
+    pub fn link(&self) -> Option<&LinkedMessage> {
+        self.link.as_ref()
+    }
+
+    link_accessors!();
+}
+
+/// Accessors by kind, of what has `attachments()`.
+macro_rules! by_kind {
+    ($ty:ident: $($(#[$doc:meta])* $name:ident = $variant:ident($attachment:ty),)*) => {
+        impl $ty {
+            /// The URLs of what is attached: photos, videos, audio recordings, files, stickers and previewed links. Links
+            /// within the text are none of them: they are in its markup.
+            pub fn urls(&self) -> impl Iterator<Item = &str> {
+                self.attachments().iter().filter_map(Attachment::url)
+            }
+
+            $($(#[$doc])*
+            pub fn $name(&self) -> impl Iterator<Item = &$attachment> {
+                self.attachments().iter().filter_map(|attachment| match attachment {
+                    Attachment::$variant(it) => Some(it),
+                    _ => None,
+                })
+            })*
+        }
+    };
+    ($($ty:ident)*) => {
+        $(by_kind! {
+            $ty:
+            /// The photos and other pictures.
+            photos = Image(PhotoAttachment),
+            /// The videos.
+            videos = Video(VideoAttachment),
+            /// The audio recordings.
+            audios = Audio(AudioAttachment),
+            /// The files.
+            files = File(FileAttachment),
+            /// The stickers.
+            stickers = Sticker(StickerAttachment),
+            /// The contact cards.
+            contacts = Contact(ContactAttachment),
+            /// The places on the map.
+            locations = Location(LocationAttachment),
+            /// The previews of links.
+            shares = Share(ShareAttachment),
+        })*
+    };
+}
+
+by_kind! { Message MessageBody }
+
+impl Message {
+    /// What is attached, the keyboard included; empty if there is nothing.
+    #[must_use]
+    pub fn attachments(&self) -> &[Attachment] {
+        self.body.as_ref().map_or(&[], MessageBody::attachments)
+    }
+}
+
+impl MessageBody {
+    /// What is attached, the keyboard included; empty if there is nothing.
+    #[must_use]
+    pub fn attachments(&self) -> &[Attachment] {
+        self.attachments.as_deref().unwrap_or_default()
+    }
+}
+
+impl Attachment {
+    /// Where the photo, video, audio recording, file or sticker is, or where the previewed link leads.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Image(photo) => Some(&photo.payload.url),
+            Self::Video(video) => Some(&video.payload.url),
+            Self::Audio(audio) => Some(&audio.payload.url),
+            Self::File(file) => Some(&file.payload.url),
+            Self::Sticker(sticker) => Some(&sticker.payload.url),
+            Self::Share(share) => share.payload.url.as_deref(),
+            Self::Contact(_) | Self::InlineKeyboard(_) | Self::Location(_) | Self::Unknown(_) => None,
+        }
+    }
+}
+
+impl ContactAttachment {
+    /// The name of the person: of the TamTam user that the contact is, or else of the card.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        let user = self.payload.tam_info.as_ref().map(|user| user.name.as_str());
+        user.or_else(|| self.property("FN"))
+    }
+
+    /// The first phone number of the card, as it is written there.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// use tamtam::AttachmentRequest;
+    ///
+    /// let sent = bot.send(alice.chat_id(), AttachmentRequest::contact_phone("Bob", "+15550100")).await?.message;
+    /// let contact = sent.contacts().next().expect("a contact");
+    /// assert_eq!((contact.name(), contact.phone()), (Some("Bob"), Some("+15550100")));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn phone(&self) -> Option<&str> {
+        self.property("TEL")
+    }
+
+    /// The first value of a property of the card (RFC 6350): `TEL;TYPE=cell:+15550100`, or `item1.TEL:+15550100`.
+    fn property(&self, name: &str) -> Option<&str> {
+        self.payload.vcf_info.as_deref()?.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            let key = key.split(';').next()?.rsplit('.').next()?;
+            Some(value.trim()).filter(|value| key.eq_ignore_ascii_case(name) && !value.is_empty())
+        })
+    }
+}

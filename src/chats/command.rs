@@ -1,0 +1,241 @@
+//! Commands: what people write as `/start payload` or `/help@my_bot`, and the list of them that clients offer.
+
+use crate::{
+    api::{
+        EditMyInfo,
+        types::{BotCommand, BotPatch, Message, Update},
+    },
+    client::bot::Bot,
+};
+
+/// A command in a text, such as `/remind@my_bot 10 min`.
+///
+/// Match on its name, or convert it into a type of your own by `TryFrom`:
+///
+/// ```
+/// use tamtam::Command;
+///
+/// #[derive(Debug, PartialEq)]
+/// enum Order {
+///     Help,
+///     Weather { city: String },
+///     Remind { minutes: u32, text: String },
+/// }
+///
+/// impl TryFrom<Command<'_>> for Order {
+///     type Error = String;
+///
+///     fn try_from(command: Command<'_>) -> Result<Self, String> {
+///         match command.name {
+///             "help" | "start" => Ok(Self::Help),
+///             "weather" => Ok(Self::Weather { city: command.rest.to_owned() }),
+///             "remind" => {
+///                 let (minutes, text) = command.split_first();
+///                 let minutes = minutes.parse().map_err(|_| "After how many minutes? /remind 10 tea".to_owned())?;
+///                 Ok(Self::Remind { minutes, text: text.to_owned() })
+///             }
+///             other => Err(format!("I do not know /{other}")),
+///         }
+///     }
+/// }
+///
+/// let order = |text| Command::parse(text).map(Order::try_from);
+/// assert_eq!(order("/weather New York"), Some(Ok(Order::Weather { city: "New York".to_owned() })));
+/// assert_eq!(order("/remind 10 tea"), Some(Ok(Order::Remind { minutes: 10, text: "tea".to_owned() })));
+/// assert!(order("/remind me").is_some_and(|order| order.is_err()));
+/// assert_eq!(order("hello"), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Command<'a> {
+    /// The name without the slash, as it was written: `remind`.
+    pub name: &'a str,
+    /// The username of the bot that it is addressed to, if it is addressed: `my_bot`.
+    pub bot: Option<&'a str>,
+    /// All that comes after it, without the space around it: `10 min`.
+    pub rest: &'a str,
+}
+
+impl<'a> Command<'a> {
+    /// The command with which a text begins; `None` if it begins with none. A name has letters, digits, `_` and `-`, so
+    /// `/usr/bin` is no command.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let text = text.trim().strip_prefix('/')?;
+        let (word, rest) = split_word(text);
+        let (name, bot) = match word.split_once('@') {
+            Some((name, bot)) => (name, Some(bot)),
+            None => (word, None),
+        };
+        let is_name = |name: &str| {
+            !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-'))
+        };
+        (is_name(name) && bot.is_none_or(is_name)).then_some(Self { name, bot, rest })
+    }
+
+    /// Whether it is meant for the bot of this username: it is addressed to it, or to nobody.
+    ///
+    /// ```
+    /// use tamtam::Command;
+    ///
+    /// let help = Command::parse("/help@other_bot").expect("it begins with a slash");
+    /// assert!(!help.is_for("my_bot"));
+    /// ```
+    #[must_use]
+    pub fn is_for(&self, username: &str) -> bool {
+        let username = username.strip_prefix('@').unwrap_or(username);
+        self.bot.is_none_or(|bot| bot.eq_ignore_ascii_case(username))
+    }
+
+    /// The words after it.
+    pub fn args(&self) -> std::str::SplitWhitespace<'a> {
+        self.rest.split_whitespace()
+    }
+
+    /// The first word after it, and all that comes after that; empty where there is nothing.
+    #[must_use]
+    pub fn split_first(&self) -> (&'a str, &'a str) {
+        split_word(self.rest)
+    }
+}
+
+/// The first word of a text that begins with one, and what comes after the space.
+fn split_word(text: &str) -> (&str, &str) {
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (word, rest.trim_start())
+}
+
+impl Message {
+    /// The command with which its text begins.
+    #[must_use]
+    pub fn command(&self) -> Option<Command<'_>> {
+        Command::parse(self.text()?)
+    }
+}
+
+impl Update {
+    /// The command that somebody has just written. What was edited, and messages whose buttons are pressed, are none.
+    ///
+    /// A bot that is started by a deep link gets no command, but [`start_payload`](Self::start_payload).
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// # alice.says("/add 2 3");
+    /// # let mut updates = bot.updates();
+    /// while let Some(update) = updates.try_next().await? {
+    ///     let (Some(command), Some(chat)) = (update.command(), update.chat_id()) else { continue };
+    ///     match command.name {
+    ///         "add" => {
+    ///             let sum: i64 = command.args().filter_map(|word| word.parse::<i64>().ok()).sum();
+    ///             bot.send(chat, sum.to_string()).await?;
+    ///         }
+    ///         _ => drop(bot.send(chat, "I can only /add").await?),
+    ///     }
+    /// #   break;
+    /// }
+    /// # assert_eq!(alice.reads().await.text(), "5");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn command(&self) -> Option<Command<'_>> {
+        match self {
+            Self::MessageCreated(update) => update.message.as_ref()?.command(),
+            _ => None,
+        }
+    }
+}
+
+impl Bot {
+    /// Sets the commands that clients offer, in place of all before; [`remove_commands`](Self::remove_commands) takes them away. At most 32, each with a name of at
+    /// most 64 characters, without the slash, and a description of at most 128.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// let me = bot.set_commands([("start", "Begin"), ("help", "What I can do")]).await?;
+    /// assert_eq!(me.commands.unwrap_or_default().len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_commands(&self, commands: impl IntoIterator<Item = impl Into<BotCommand>>) -> EditMyInfo {
+        let commands: Vec<BotCommand> = commands.into_iter().map(Into::into).collect();
+        self.api().edit_my_info(BotPatch::new().commands(commands))
+    }
+
+    /// Takes away the commands that clients offer.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # bot.set_commands([("start", "Begin")]).await?;
+    /// let me = bot.remove_commands().await?;
+    /// assert!(me.commands.unwrap_or_default().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn remove_commands(&self) -> EditMyInfo {
+        self.api().edit_my_info(BotPatch::new().commands(Vec::<BotCommand>::new()))
+    }
+}
+
+/// A command by name and description.
+impl<N: Into<String>, D: Into<String>> From<(N, D)> for BotCommand {
+    fn from((name, description): (N, D)) -> Self {
+        Self::new(name).description(description)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Option<(&str, Option<&str>, &str)> {
+        Command::parse(text).map(|command| (command.name, command.bot, command.rest))
+    }
+
+    #[test]
+    fn a_command_has_a_name_perhaps_a_bot_and_a_rest() {
+        assert_eq!(parsed("/start"), Some(("start", None, "")));
+        assert_eq!(parsed("/start payload"), Some(("start", None, "payload")));
+        assert_eq!(parsed(" /Cmd@My_Bot  a\t b \n"), Some(("Cmd", Some("My_Bot"), "a\t b")));
+        assert_eq!(parsed("/note\nbuy milk"), Some(("note", None, "buy milk")));
+        assert_eq!(parsed("/помощь@bot-1 мне"), Some(("помощь", Some("bot-1"), "мне")));
+        assert_eq!(parsed("/a /b @c"), Some(("a", None, "/b @c")));
+    }
+
+    #[test]
+    fn other_texts_are_no_commands() {
+        for text in ["", " ", "/", "/ start", "//", "//x", "/@bot", "/a@", "/a@b@c", "/usr/bin", "/a!", "start", "a /b"]
+        {
+            assert_eq!(parsed(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_command_is_for_the_bot_that_it_names_or_for_all() {
+        let command = |text| Command::parse(text).unwrap();
+        assert!(command("/a").is_for("my_bot"));
+        assert!(command("/a@My_Bot").is_for("my_bot"));
+        assert!(command("/a@my_bot").is_for("@my_bot"));
+        assert!(!command("/a@other").is_for("my_bot"));
+        assert!(!command("/a@my_bot2").is_for("my_bot"));
+    }
+
+    #[test]
+    fn what_comes_after_can_be_taken_word_by_word() {
+        let command = Command::parse("/a  one  two three ").unwrap();
+        assert_eq!(command.args().collect::<Vec<_>>(), ["one", "two", "three"]);
+        assert_eq!(command.split_first(), ("one", "two three"));
+        assert_eq!(Command::parse("/a").unwrap().split_first(), ("", ""));
+    }
+}

@@ -1,0 +1,99 @@
+//! Verbs on messages: sending, replying, editing.
+
+use crate::{
+    api::{
+        GetMyInfo,
+        types::{Message, MessageLinkType, NewMessageLink},
+    },
+    client::bot::{Bot, Target},
+    id::MessageId,
+    upload::Sendable,
+};
+
+impl Bot {
+    /// Who the bot is: its id, name, and what people see of it.
+    pub fn me(&self) -> GetMyInfo {
+        self.api().get_my_info()
+    }
+
+    /// Sends a message to a chat or a user. The answer has the message as it was posted.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// let sent = bot.send(alice.chat_id(), "Hello!").await?.message;
+    /// # assert_eq!(alice.sees(), ["Hello!"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// What [`upload_photo`](Self::upload_photo) and its like make is a message as well: it is uploaded, and sent when
+    /// TamTam has processed it.
+    pub fn send<M: Sendable>(&self, to: impl Into<Target>, message: M) -> M::Request {
+        message.request(self, Some(to.into()), None)
+    }
+
+    /// Answers a message in its own chat, as a reply to it.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.says("How are you?");
+    /// # let mut updates = bot.updates();
+    /// while let Some(update) = updates.try_next().await? {
+    ///     if let Some(message) = update.message() {
+    ///         bot.reply(message, "Fine, thank you").await?;
+    /// #       break;
+    ///     }
+    /// }
+    /// # assert_eq!(alice.reads().await.text(), "Fine, thank you");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reply<M: Sendable>(&self, to: &Message, message: M) -> M::Request {
+        let link = to.mid().map(|mid| NewMessageLink::new(MessageLinkType::Reply, mid));
+        let target = match (to.recipient.chat_id, &to.sender) {
+            (Some(chat), _) => Some(Target::Chat(chat)),
+            (None, Some(sender)) => Some(Target::User(sender.user_id)),
+            // Neither is known: the check before sending says so.
+            (None, None) => None,
+        };
+        message.request(self, target, link)
+    }
+
+    /// Changes a message of the bot's, given by its id, by itself, or by what [`send`](Self::send) answered.
+    ///
+    /// What is not given stays: a new text keeps the attachments. Those that are given take the place of all that the
+    /// message has, so that a new keyboard alone takes a photo away;
+    /// [`no_attachments`](crate::NewMessageBody::no_attachments) removes them all, the keyboard included.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// let sent = bot.send(alice.chat_id(), "Helo!").await?;
+    /// bot.edit(&sent, "Hello!").await?;
+    /// # assert_eq!(alice.sees(), ["Hello!"]);
+    ///
+    /// // A picture instead of whatever was attached:
+    /// bot.edit(&sent, bot.upload_photo(b"a picture")).await?;
+    /// # assert_eq!(alice.reads().await.attachments().len(), 0);
+    /// # assert_eq!(alice.reads().await.text(), "Hello!");
+    /// # assert_eq!(alice.reads().await.attachments().len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn edit<M: Sendable>(&self, message: impl Into<MessageId>, new: M) -> M::Edit {
+        new.edit(self, message.into())
+    }
+}

@@ -1,0 +1,115 @@
+//! The messages of a chat, whose pages are found by time: each begins at the millisecond where the last one ended.
+
+use std::collections::HashSet;
+
+use super::pager::{LARGEST_PAGE, List, Next, Page};
+use crate::{
+    api::types::Message,
+    client::bot::Bot,
+    error::Result,
+    id::{ChatId, MessageId, UserId},
+    validation::{Invalid, Place},
+};
+
+/// What tells a message from others of the same millisecond: its `mid`, or as much as a pure forward has.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Mid(MessageId),
+    Forward { sender: Option<UserId>, linked: Option<MessageId> },
+}
+
+impl Key {
+    fn of(message: &Message) -> Self {
+        match message.mid() {
+            Some(mid) => Self::Mid(mid.clone()),
+            None => Self::Forward {
+                sender: message.user_id(),
+                linked: message.link.as_ref().map(|link| link.message.mid.clone()),
+            },
+        }
+    }
+}
+
+/// Messages from the newest to the oldest. `from` of the API is the later bound, and `to` the earlier one.
+#[derive(Debug)]
+pub(super) struct History {
+    chat: ChatId,
+    pub(super) page_size: u32,
+    /// The earliest time wanted, in Unix milliseconds.
+    pub(super) since: Option<i64>,
+    /// The latest time wanted, in Unix milliseconds; then that of the oldest message so far.
+    pub(super) until: Option<i64>,
+    /// Which messages of the time `until` were handed out.
+    seen: HashSet<Key>,
+}
+
+impl History {
+    pub(super) fn new(chat: ChatId) -> Self {
+        Self { chat, page_size: LARGEST_PAGE, since: None, until: None, seen: HashSet::new() }
+    }
+}
+
+impl List for History {
+    type Item = Message;
+    const OPERATION: &'static str = "getMessages";
+    // The next page begins with the last message of this one: a page of one never gets beyond it.
+    const SMALLEST_PAGE: u32 = 2;
+
+    fn page_size(&self) -> u32 {
+        self.page_size
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        match (self.since, self.until) {
+            (Some(since), Some(until)) if since > until => {
+                let problem = format!("is {since}, which is later than `until`, {until}: swap them");
+                Err(Invalid::new(&Place::root("since"), problem))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn ask(&self, bot: &Bot) -> impl Future<Output = Result<Page<Message>>> + Send + 'static {
+        let count = self.page_size.try_into().unwrap_or(i32::MAX);
+        let mut request = bot.api().get_messages().chat_id(self.chat).count(count);
+        if let Some(until) = self.until {
+            request = request.from(until);
+        }
+        // `to` must be smaller than `from`, so that one millisecond is asked for with the one before; which also makes sure
+        // of the earliest messages if a server takes `to` as exclusive.
+        if let Some(to) = self.since.and_then(|since| since.checked_sub(1)) {
+            request = request.to(to);
+        }
+        async move { request.await.map(|list| Page { items: list.messages, marker: None }) }
+    }
+
+    fn take(&mut self, page: Page<Message>) -> (Vec<Message>, Next) {
+        let full = page.items.len() >= usize::try_from(self.page_size).unwrap_or(usize::MAX);
+        let oldest = page.items.iter().map(|message| message.timestamp).min();
+        let (since, until) = (self.since.unwrap_or(i64::MIN), self.until.unwrap_or(i64::MAX));
+        let new = |message: &Message| {
+            (since..=until).contains(&message.timestamp)
+                && (message.timestamp < until || !self.seen.contains(&Key::of(message)))
+        };
+        let items: Vec<_> = page.items.into_iter().filter(new).collect();
+        let next = match oldest {
+            None => Next::End,
+            Some(oldest) if oldest < since => Next::End,
+            Some(oldest) if oldest < until => {
+                self.until = Some(oldest);
+                self.seen.clear();
+                Next::Ask
+            }
+            // Nothing earlier is on the page. If it was full, more of the same time may be missing.
+            Some(_) if full => Next::Fail(format!(
+                "a page of {} messages up to the time {until} has none before it, so there may be more of that time than \
+                 fit a page",
+                self.page_size
+            )),
+            Some(_) => Next::End,
+        };
+        let last = self.until;
+        self.seen.extend(items.iter().filter(|message| Some(message.timestamp) == last).map(Key::of));
+        (items, next)
+    }
+}

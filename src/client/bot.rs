@@ -1,0 +1,105 @@
+//! The bot: a cheap clone that everything is reached from.
+
+use std::{fmt, sync::Arc};
+
+use reqwest::Url;
+
+use crate::{
+    client::transport::Transport,
+    error::Result,
+    id::{ChatId, UserId},
+    redaction::HiddenUrl,
+    validation::{self, Invalid, Place},
+};
+
+/// A bot: token, API and HTTP connections. Cloning it is cheap, and clones share all of that.
+///
+/// What everyone does has a short verb here; every operation of the API is under [`api`](Self::api).
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let alice = tamtam.user("Alice");
+/// # alice.starts();
+/// println!("I am {}", bot.me().await?.name);
+/// bot.send(alice.user_id(), "Hello!").await?;
+/// # assert_eq!(alice.reads().await.text(), "Hello!");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Bot {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    transport: Arc<Transport>,
+    base_url: Url,
+    /// The base URL without a slash at its end, as the generated client wants it.
+    base_url_text: String,
+}
+
+impl fmt::Debug for Bot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bot")
+            .field("base_url", &HiddenUrl(&self.shared.base_url_text))
+            .field("version", &self.version())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Bot {
+    pub(crate) fn new_with_transport(transport: Arc<Transport>, base_url: Url) -> Self {
+        let base_url_text = base_url.as_str().trim_end_matches('/').to_owned();
+        Self { shared: Arc::new(Shared { transport, base_url, base_url_text }) }
+    }
+
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.shared.transport
+    }
+
+    pub(crate) fn base_url(&self) -> &Url {
+        &self.shared.base_url
+    }
+
+    pub(crate) fn base_url_text(&self) -> &str {
+        &self.shared.base_url_text
+    }
+
+    /// The URL of a path of this API, or why there is none.
+    pub(crate) fn join(&self, path: &str) -> Result<Url, Invalid> {
+        validation::path(path)?;
+        Url::parse(&format!("{}{path}", self.base_url_text()))
+            .map_err(|error| Invalid::new(&Place::root("path"), format!("`{path}` makes no URL: {error}")))
+    }
+
+    /// The version of the API that this bot asks for (`v`).
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.transport().version
+    }
+}
+
+/// Where a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Target {
+    /// A dialog, group or channel.
+    Chat(ChatId),
+    /// The dialog with a user, who must have started the bot.
+    User(UserId),
+}
+
+impl From<ChatId> for Target {
+    fn from(chat: ChatId) -> Self {
+        Self::Chat(chat)
+    }
+}
+
+impl From<UserId> for Target {
+    fn from(user: UserId) -> Self {
+        Self::User(user)
+    }
+}

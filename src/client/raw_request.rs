@@ -1,0 +1,164 @@
+//! The way out: any method and path with any JSON, for what the document does not have yet.
+
+use std::{borrow::Cow, fmt, future::IntoFuture, pin::Pin};
+
+use bytes::Bytes;
+use http::Method;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{
+    client::{
+        bot::Bot,
+        retry::Class,
+        transport::{CallOptions, Outgoing, text},
+    },
+    error::{Error, Kind, Report, Result},
+    redaction::Secret,
+    validation::{Invalid, Place},
+};
+
+impl Bot {
+    /// Any request at all, for what the document does not have yet. The path is that of the API: `/chats`.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// let chats = bot.request(tamtam::http::Method::GET, "/chats").query("count", 5).await?;
+    /// assert!(chats["chats"].is_array());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn request(&self, method: Method, path: impl Into<String>) -> RawRequest {
+        RawRequest::new(self.clone(), method, path.into())
+    }
+}
+
+/// A request that the document does not have, made by [`Bot::request`].
+///
+/// It goes the same way as every other call: token, version, timeouts and errors are taken care of.
+#[derive(Clone)]
+#[must_use = "a request does nothing until it is awaited or sent"]
+pub struct RawRequest {
+    bot: Bot,
+    method: Method,
+    path: String,
+    query: Vec<(String, String)>,
+    body: Option<Result<Vec<u8>, String>>,
+    options: CallOptions,
+}
+
+/// Hides the values of the query and the body: a webhook's URL may be among them.
+impl fmt::Debug for RawRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let query: Vec<&str> = self.query.iter().map(|(name, _)| name.as_str()).collect();
+        let body_bytes = self.body.as_ref().and_then(|body| Some(body.as_ref().ok()?.len()));
+        f.debug_struct("RawRequest")
+            .field("bot", &self.bot)
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("query", &query)
+            .field("body_bytes", &body_bytes)
+            .field("options", &self.options)
+            .finish()
+    }
+}
+
+impl RawRequest {
+    pub(crate) fn new(bot: Bot, method: Method, path: String) -> Self {
+        Self { bot, method, path, query: Vec::new(), body: None, options: CallOptions::default() }
+    }
+
+    /// Adds a query parameter. `access_token` and `v` are added by themselves.
+    pub fn query(mut self, name: impl Into<String>, value: impl ToString) -> Self {
+        self.query.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// Sets the JSON body.
+    pub fn json(mut self, body: &impl Serialize) -> Self {
+        self.body = Some(serde_json::to_vec(body).map_err(|error| error.to_string()));
+        self
+    }
+
+    /// Sends the request and reads the answer as JSON; `.await` on the request itself does the same.
+    ///
+    /// # Errors
+    ///
+    /// When the path is not one of this API, when the server refuses or cannot be reached, and when its answer is not
+    /// JSON. A 200 that says `success: false` is an answer like any other here.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future abandons the call, which the server may have carried out all the same.
+    pub async fn send(self) -> Result<serde_json::Value> {
+        self.send_as().await
+    }
+
+    /// Sends the request and reads the answer as a type of yours.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and when the answer does not fit the type.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_as<T: DeserializeOwned>(self) -> Result<T> {
+        let operation = format!("{} {}", self.method, self.path);
+        let fail = |invalid| Error::new(Kind::Invalid(invalid)).of(operation.clone(), Report::default());
+        let mut url = self.bot.join(&self.path).map_err(fail)?;
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        let not_json = |problem| Invalid::new(&Place::root("body"), format!("cannot be written as JSON: {problem}"));
+        let body = self.body.transpose().map_err(|problem| fail(not_json(problem)))?;
+        let class = match self.method {
+            Method::GET | Method::HEAD | Method::OPTIONS => Class::Read,
+            Method::PUT | Method::PATCH => Class::Repeat,
+            Method::DELETE => Class::Remove,
+            _ => Class::Act,
+        };
+        let mut options = self.options;
+        options.secret = secret(&self.query, body.as_deref());
+        let outgoing = Outgoing {
+            operation: Cow::Owned(operation.clone()),
+            class,
+            method: self.method,
+            url,
+            body: body.map(Into::into),
+            hold: None,
+            options,
+        };
+        self.bot.transport().execute(outgoing, |body: Bytes| Ok(serde_json::from_str(&text(&body))?)).await
+    }
+}
+
+/// The URLs that a request carries, in its query or anywhere in its body: one may be a webhook's.
+fn secret(query: &[(String, String)], body: Option<&[u8]>) -> Option<Secret> {
+    fn collect<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+        match value {
+            Value::String(text) => texts.push(text),
+            Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
+            Value::Object(members) => members.values().for_each(|member| collect(member, texts)),
+            _ => {}
+        }
+    }
+    let body: Value = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+    let mut texts: Vec<&str> = query.iter().map(|(_, value)| value.as_str()).collect();
+    collect(&body, &mut texts);
+    Secret::all(texts.into_iter().filter(|text| text.contains("://")).map(Secret::beyond_the_origin))
+}
+
+crate::client::request::call_options!(RawRequest);
+
+impl IntoFuture for RawRequest {
+    type Output = Result<serde_json::Value>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}

@@ -1,0 +1,216 @@
+//! What all generated requests have in common: how they are sent, awaited and checked.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
+
+use crate::{
+    client::{
+        bot::Bot,
+        transport::{CallOptions, Operation, Outgoing, Unread, text},
+    },
+    error::{Error, Kind, Report},
+    model::union,
+    redaction::Secret,
+    validation::Invalid,
+};
+
+/// What the generated client's methods return.
+pub(crate) type Made = Result<reqwest::Request, progenitor_client::Error<()>>;
+
+/// A request of the document. The generated code says what it consists of; this module sends it.
+pub(crate) trait Request: Sized + Send + Sync + 'static {
+    /// What the server answers.
+    type Answer: DeserializeOwned + Send + 'static;
+    /// What the caller gets.
+    type Output;
+    /// The operation it is a request for.
+    const OPERATION: &'static Operation;
+
+    /// What errors must not show of it.
+    fn secret(&self) -> Option<Secret> {
+        None
+    }
+
+    /// Fails if no server would take it.
+    fn check(&self) -> Result<(), Invalid>;
+
+    /// Makes the HTTP request.
+    #[expect(clippy::result_large_err, reason = "it is `progenitor`'s, and looked at once")]
+    fn make(&self, base_url: &str, http: reqwest::Client) -> Made;
+
+    /// The caller's part of the answer, or the server's reason for not having done it.
+    fn finish(answer: Self::Answer) -> Result<Self::Output, Option<String>>;
+
+    /// The caller's part when what was to be removed is gone already; `None` where there is no such thing.
+    fn gone() -> Option<Self::Output>;
+}
+
+/// Sends a request.
+pub(crate) async fn send<R: Request>(request: R, bot: Bot, mut options: CallOptions) -> Result<R::Output, Error> {
+    options.secret = request.secret();
+    let read = |body: Bytes| {
+        let json = text(&body);
+        match union::read::<R::Answer>(&json) {
+            Ok(answer) => R::finish(answer).map_err(Unread::Refused),
+            Err(error) => Err(refusal(&json).unwrap_or(Unread::Misfit(error))),
+        }
+    };
+    match fetch(&request, &bot, options, read).await {
+        Err(error) if error.is_already_gone() => R::gone().ok_or(error),
+        done => done,
+    }
+}
+
+/// Servers refuse with a 200 that says `success: false`, also where another answer is documented.
+fn refusal(json: &str) -> Option<Unread> {
+    #[derive(Deserialize)]
+    struct Refusal {
+        success: bool,
+        #[serde(default)]
+        message: Option<String>,
+    }
+    let refusal = serde_json::from_str::<Refusal>(json).ok().filter(|refusal| !refusal.success);
+    refusal.map(|Refusal { message, .. }| Unread::Refused(message))
+}
+
+/// Sends a request and reads its answer with `read`.
+pub(crate) async fn fetch<R: Request, T>(
+    request: &R,
+    bot: &Bot,
+    options: CallOptions,
+    read: impl Fn(Bytes) -> Result<T, Unread>,
+) -> Result<T, Error> {
+    let fail = |kind| Error::new(kind).of(R::OPERATION.id, Report::default());
+    request.check().map_err(|invalid| fail(Kind::Invalid(invalid)))?;
+    // It cannot be made with a base URL without a host, or a body that cannot be written.
+    let made = request.make(bot.base_url_text(), bot.transport().http.clone());
+    let made = made.map_err(|error| fail(Kind::Build(format!("the request cannot be made: {}", describe(error)))))?;
+    bot.transport().execute(Outgoing::new(R::OPERATION, &made, options), read).await
+}
+
+/// The words of an error of the generated client, without a URL.
+fn describe(error: progenitor_client::Error<()>) -> String {
+    match error {
+        progenitor_client::Error::CommunicationError(error) => error.without_url().to_string(),
+        progenitor_client::Error::InvalidRequest(words) | progenitor_client::Error::Custom(words) => words,
+        _ => "the HTTP client gave no reason".to_owned(),
+    }
+}
+
+/// The settings that every request has, the document's and raw ones.
+macro_rules! call_options {
+    ($name:ident) => {
+        impl $name {
+            /// How long to wait for the whole answer, instead of the bot's own timeout.
+            pub fn request_timeout(mut self, timeout: ::std::time::Duration) -> Self {
+                self.options.timeout = Some(timeout);
+                self
+            }
+
+            /// Says whether sending this twice is the same as sending it once. A call of which nobody knows whether it
+            /// was done is tried again only if it is. The crate knows that of every operation of the document; of other
+            /// requests it takes it for granted unless they are a POST.
+            pub fn idempotent(mut self, idempotent: bool) -> Self {
+                self.options.idempotent = Some(idempotent);
+                self
+            }
+
+            /// Sends this once, whatever the bot's [`RetryPolicy`](crate::RetryPolicy) says.
+            pub fn no_retry(mut self) -> Self {
+                self.options.no_retry = true;
+                self
+            }
+        }
+    };
+}
+
+pub(crate) use call_options;
+
+/// The methods that every request of the document has.
+macro_rules! request {
+    ($name:ident -> $output:ty) => {
+        crate::client::request::call_options!($name);
+
+        impl $name {
+            /// Sends the request; `.await` on the request itself does the same.
+            ///
+            /// # Errors
+            ///
+            /// As the operation's method of [`Api`] says.
+            ///
+            /// # Cancel safety
+            ///
+            /// As the operation's method of [`Api`] says.
+            pub async fn send(self) -> crate::error::Result<$output> {
+                let (bot, options) = (self.bot.clone(), self.options.clone());
+                crate::client::request::send(self, bot, options).await
+            }
+        }
+
+        impl ::std::future::IntoFuture for $name {
+            type Output = crate::error::Result<$output>;
+            type IntoFuture = ::std::pin::Pin<Box<dyn ::std::future::Future<Output = Self::Output> + Send>>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                Box::pin(self.send())
+            }
+        }
+    };
+}
+
+pub(crate) use request;
+
+/// A list in the query: one string with commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CommaSeparated<T>(Vec<T>);
+
+impl<T> FromIterator<T> for CommaSeparated<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self(items.into_iter().collect())
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for CommaSeparated<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(index, item)| {
+            f.write_str(if index > 0 { "," } else { "" })?;
+            item.fmt(f)
+        })
+    }
+}
+
+impl<T: fmt::Display> Serialize for CommaSeparated<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{api::*, client::retry::Class};
+
+    /// What the contract says of each operation of the document.
+    #[test]
+    fn every_operation_is_of_the_class_that_the_contract_says() {
+        macro_rules! classes {
+            ($($class:ident: $($request:ident)*;)*) => {
+                [$($((<$request as Request>::OPERATION, Class::$class),)*)*]
+            };
+        }
+        let contract = classes! {
+            Read: GetMyInfo GetChats GetChatByLink GetChat GetPinnedMessage GetMembership GetAdmins GetMembers
+                GetSubscriptions GetMessages GetMessageById GetUpdates;
+            Repeat: EditMyInfo EditChat PinMessage EditMessage GetUploadUrl Subscribe;
+            Remove: UnpinMessage LeaveChat RemoveMember Unsubscribe DeleteMessage;
+            Act: SendMessage AnswerOnCallback Construct SendAction AddMembers;
+        };
+        for (operation, class) in contract {
+            assert_eq!(operation.class, class, "{}", operation.id);
+        }
+        let ids: std::collections::BTreeSet<&str> = contract.iter().map(|(operation, _)| operation.id).collect();
+        assert_eq!(ids.len(), 28);
+    }
+}

@@ -1,0 +1,34 @@
+//! The bot's token, which goes into the query of its requests and nowhere else.
+
+use std::fmt;
+
+use crate::redaction::Secret;
+
+/// The token of a bot. Printing it in any way prints a placeholder.
+#[derive(Clone)]
+pub(crate) struct Token {
+    text: String,
+    secret: Secret,
+}
+
+impl Token {
+    pub(crate) fn new(text: String) -> Self {
+        Self { secret: Secret::new(&text, "<token>"), text }
+    }
+
+    /// The token itself, for the query string of a request and nothing else.
+    pub(crate) fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// The token as others may quote it.
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.secret
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.secret.fmt(f)
+    }
+}

@@ -1,0 +1,384 @@
+//! The way to the server of every call: token, version, timeouts, limits, retries and redaction.
+
+pub(crate) mod body;
+mod failure;
+pub(crate) mod operation;
+pub(crate) mod refusal;
+
+use std::{
+    borrow::Cow,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode, header};
+use tokio::time::Instant;
+use tracing::{Instrument, field::Empty};
+
+pub(crate) use body::SizeLimits;
+pub(crate) use failure::failed;
+pub(crate) use operation::{CallOptions, Operation, Outgoing};
+
+use crate::{
+    client::{
+        clock::Clock,
+        retry::{Retry, RetryPolicy, Tries, Verdict},
+        token::Token,
+    },
+    error::{Error, Kind, Report},
+    redaction::{Secret, Secrets},
+};
+
+/// A server that asks for a longer pause than this gets a warning of its own in the log.
+const LONG_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long to wait for what.
+#[derive(Debug, Clone)]
+pub(crate) struct Timeouts {
+    /// From sending a request to the end of its answer.
+    pub(crate) request: Duration,
+    /// The same beyond the time for which the server holds a poll.
+    pub(crate) poll_margin: Duration,
+}
+
+impl Timeouts {
+    /// A poll that is not held and has no margin takes as long as any other call: in no time it could not succeed.
+    fn of(&self, hold: Option<Duration>) -> Duration {
+        let poll = hold.map(|hold| hold.saturating_add(self.poll_margin));
+        poll.filter(|timeout| !timeout.is_zero()).unwrap_or(self.request)
+    }
+}
+
+/// A response with a success status.
+#[derive(Debug)]
+struct Answer {
+    status: StatusCode,
+    body: Bytes,
+}
+
+/// Why the body of a success is not the answer to the call.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// It is not JSON, or does not fit the type that is read.
+    Misfit(serde_json::Error),
+    /// It says that the server did not do what was asked (`success: false`), for this reason.
+    Refused(Option<String>),
+}
+
+impl From<serde_json::Error> for Unread {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Misfit(error)
+    }
+}
+
+/// Called before every retry.
+pub(crate) type RetryHook = Arc<dyn Fn(&Retry<'_>) + Send + Sync>;
+
+/// The connection to one API with one token.
+pub(crate) struct Transport {
+    pub(crate) http: reqwest::Client,
+    pub(crate) token: Token,
+    /// The path of the base URL, which may be as secret as the token.
+    pub(crate) base_path: Option<Secret>,
+    pub(crate) version: String,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) size_limits: SizeLimits,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) on_retry: Option<RetryHook>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("token", &self.token)
+            .field("version", &self.version)
+            .field("timeouts", &self.timeouts)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Transport {
+    /// Sends a request, as often as its policy and its failures allow, and reads the answer with `decode`. The attempts of
+    /// all calls are made here; polls and uploads have rules of their own.
+    pub(crate) async fn execute<T>(
+        &self,
+        outgoing: Outgoing,
+        decode: impl Fn(Bytes) -> Result<T, Unread>,
+    ) -> Result<T, Error> {
+        let span = tracing::info_span!(
+            "tamtam",
+            operation = outgoing.operation.as_ref(),
+            attempts = Empty,
+            status = Empty,
+            elapsed_ms = Empty,
+        );
+        let mut call = Call::new(self, outgoing);
+        let attempts = async {
+            loop {
+                let kind = match self.attempt(&call.outgoing).await {
+                    Ok(Answer { status, body }) => match decode(body) {
+                        Ok(value) => return Ok((value, status)),
+                        Err(unread) => self.unread(status, unread, &call.outgoing),
+                    },
+                    Err(kind) => kind,
+                };
+                call.failed(kind).await?;
+            }
+        };
+        let result: Result<_, Error> = attempts.instrument(span.clone()).await;
+        let (report, status) = match &result {
+            Ok((_, status)) => (call.report(), Some(*status)),
+            Err(error) => (*error.report(), error.status()),
+        };
+        span.record("attempts", report.attempts);
+        span.record("elapsed_ms", u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX));
+        if let Some(status) = status {
+            span.record("status", status.as_u16());
+        }
+        result.map(|(value, _)| value)
+    }
+
+    fn unread(&self, status: StatusCode, unread: Unread, outgoing: &Outgoing) -> Kind {
+        let secrets = self.secrets(outgoing);
+        match unread {
+            Unread::Misfit(source) => unreadable(status, source, &secrets),
+            Unread::Refused(words) => {
+                // An empty reason is none.
+                let words = words.filter(|words| !words.trim().is_empty());
+                Kind::Refused(words.map(|words| secrets.clean(&words).into_owned()))
+            }
+        }
+    }
+
+    /// Calls the `on_retry` hook, then waits. Every retry waits here: of calls, polls and uploads. A hook that panics
+    /// costs neither a call nor an update.
+    pub(crate) async fn wait_to_retry(&self, error: &Error, delay: Duration) {
+        if error.retry_after().is_some_and(|asked| asked > LONG_PAUSE) {
+            tracing::warn!(delay_s = delay.as_secs(), "the server asks for a long pause (Retry-After)");
+        }
+        if let Some(hook) = &self.on_retry {
+            let told = catch_unwind(AssertUnwindSafe(|| hook(&Retry::new(error, delay))));
+            if told.is_err() {
+                tracing::error!("the on_retry hook panicked");
+            }
+        }
+        self.clock.sleep(delay).await;
+    }
+
+    async fn attempt(&self, outgoing: &Outgoing) -> Result<Answer, Kind> {
+        let mut url = outgoing.url.clone();
+        url.query_pairs_mut().append_pair("v", &self.version).append_pair("access_token", self.token.expose());
+        let mut request = self
+            .http
+            .request(outgoing.method.clone(), url)
+            .header(header::ACCEPT, HeaderValue::from_static("application/json"))
+            .timeout(outgoing.options.timeout.unwrap_or_else(|| self.timeouts.of(outgoing.hold)));
+        if let Some(body) = &outgoing.body {
+            request =
+                request.header(header::CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.clone());
+        } else if matches!(outgoing.method, Method::POST | Method::PUT | Method::PATCH) {
+            // Some servers answer 411 when such a request does not say that it has no body (RFC 9110, 8.6).
+            request = request.header(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        let response = request.send().await.map_err(|error| failed(error, outgoing.body.is_some()))?;
+        let status = response.status();
+        if status.is_success() {
+            let limit = if outgoing.hold.is_some() { self.size_limits.page } else { self.size_limits.response };
+            return Ok(Answer { status, body: body::read(response, limit).await? });
+        }
+        Err(refusal::read(response, &self.secrets(outgoing)).await)
+    }
+
+    /// What must not be shown of a call. Collected only for an error.
+    fn secrets<'a>(&'a self, outgoing: &'a Outgoing) -> Secrets<'a> {
+        self.own_secrets().and(outgoing.options.secret.as_ref()).and_in_json(outgoing.body.as_deref())
+    }
+
+    /// What must not be shown of the bot.
+    pub(crate) fn own_secrets(&self) -> Secrets<'_> {
+        Secrets::of(self.token.secret()).and(self.base_path.as_ref())
+    }
+}
+
+/// A call under way: its request, and what its attempts so far allow.
+struct Call<'a> {
+    transport: &'a Transport,
+    outgoing: Outgoing,
+    started: Instant,
+    attempts: u32,
+    tries: Tries,
+}
+
+impl<'a> Call<'a> {
+    fn new(transport: &'a Transport, outgoing: Outgoing) -> Self {
+        let policy = if outgoing.options.no_retry { RetryPolicy::none() } else { transport.retry.clone() };
+        let tries = Tries::new(policy, outgoing.class, outgoing.options.idempotent);
+        Self { transport, outgoing, started: transport.clock.now(), attempts: 0, tries }
+    }
+
+    /// How the call has gone, an attempt under way included.
+    fn report(&self) -> Report {
+        Report {
+            attempts: self.attempts + 1,
+            elapsed: self.transport.clock.now().duration_since(self.started),
+            ambiguous: self.tries.ambiguous(),
+            may_be_gone: self.tries.may_be_gone(),
+        }
+    }
+
+    /// Waits for the next attempt, or fails if there is none.
+    async fn failed(&mut self, kind: Kind) -> Result<(), Error> {
+        let (failure, chance) = (kind.failure(), self.transport.clock.chance());
+        let verdict = self.tries.after(failure, self.report().elapsed, kind.retry_after(), chance);
+        let error = Error::new(kind).of(self.outgoing.operation.clone(), self.report());
+        self.attempts += 1;
+        let attempts = self.attempts;
+        // The server's words may quote what was sent: they are for the error only.
+        let (status, code) = (error.status().map(|status| status.as_u16()), error.code().map(ToString::to_string));
+        let Verdict::Again(delay) = verdict else {
+            tracing::debug!(attempts, ?failure, status, code, "failed");
+            return Err(error);
+        };
+        tracing::warn!(attempt = attempts, ?failure, status, code, delay_ms = delay.as_millis(), "trying again");
+        self.transport.wait_to_retry(&error, delay).await;
+        Ok(())
+    }
+}
+
+/// A body as text. A byte that is not UTF-8 costs the character that it is in, not the whole body.
+pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
+    // The lossy way is slow, also where nothing is lost.
+    std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
+}
+
+/// A body that does not fit. serde's error quotes strings of it, which are left out: one may be a secret, or very long.
+pub(crate) fn unreadable(status: StatusCode, source: serde_json::Error, secrets: &Secrets<'_>) -> Kind {
+    let words = source.to_string();
+    let source = match secrets.clean(&without_strings(&words)) {
+        clean if clean == words => source,
+        clean => serde::de::Error::custom(clean),
+    };
+    Kind::Decode { status, source }
+}
+
+/// serde's words without the string that they quote: `invalid type: string, expected i64`.
+fn without_strings(words: &str) -> Cow<'_, str> {
+    match (words.find("string \""), words.rfind("\", expected")) {
+        (Some(from), Some(to)) if from < to => format!("{}string{}", &words[..from], &words[to + 1..]).into(),
+        _ => words.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+
+    use super::*;
+    use crate::client::clock::Manual;
+
+    #[test]
+    fn of_a_misfit_the_string_is_left_out() {
+        for (json, words) in [
+            (r#""s3cr3t\", expected x""#, "invalid type: string, expected u32 at line 1 column 22"),
+            ("[1]", "invalid type: sequence, expected u32 at line 1 column 0"),
+            ("-1", "invalid value: integer `-1`, expected u32 at line 1 column 2"),
+        ] {
+            assert_eq!(without_strings(&serde_json::from_str::<u32>(json).unwrap_err().to_string()), words);
+        }
+    }
+
+    #[test]
+    fn a_poll_takes_as_long_as_it_is_held_and_a_margin() {
+        let timeouts = Timeouts { request: Duration::from_secs(30), poll_margin: Duration::from_secs(15) };
+        assert_eq!(timeouts.of(Some(Duration::from_secs(90))), Duration::from_secs(105));
+        let without_margin = Timeouts { poll_margin: Duration::ZERO, ..timeouts.clone() };
+        assert_eq!(without_margin.of(Some(Duration::ZERO)), Duration::from_secs(30));
+        assert_eq!(timeouts.of(None), Duration::from_secs(30));
+    }
+
+    /// A transport whose time passes by waiting only, and a URL of a server that gives these answers one after the other.
+    async fn transport(chance: f64, answers: Vec<ResponseTemplate>) -> (MockServer, Transport, Arc<Manual>, Outgoing) {
+        let server = MockServer::builder().start().await;
+        let next = AtomicUsize::new(0);
+        let answer = move |_: &wiremock::Request| answers[next.fetch_add(1, Ordering::SeqCst)].clone();
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let clock = Arc::new(Manual::new(chance));
+        let transport = Transport {
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            token: Token::new("token".to_owned()),
+            base_path: None,
+            version: "1".to_owned(),
+            timeouts: Timeouts { request: Duration::from_secs(30), poll_margin: Duration::from_secs(15) },
+            size_limits: SizeLimits::default(),
+            retry: RetryPolicy::default(),
+            on_retry: None,
+            clock: Arc::clone(&clock) as _,
+        };
+        let outgoing = Outgoing {
+            operation: "sendMessage".into(),
+            class: Class::Act,
+            method: Method::POST,
+            url: server.uri().parse().unwrap(),
+            body: None,
+            hold: None,
+            options: CallOptions::default(),
+        };
+        (server, transport, clock, outgoing)
+    }
+
+    fn read(body: Bytes) -> Result<u32, Unread> {
+        Ok(serde_json::from_str(&text(&body))?)
+    }
+
+    fn slow_down(seconds: &str) -> ResponseTemplate {
+        ResponseTemplate::new(429).insert_header("retry-after", seconds)
+    }
+
+    #[tokio::test]
+    async fn waits_as_long_as_the_server_asks() {
+        let answers = vec![slow_down("7"), slow_down("11"), ResponseTemplate::new(200).set_body_string("5")];
+        let (_server, transport, clock, outgoing) = transport(0.5, answers).await;
+        assert_eq!(transport.execute(outgoing, read).await.unwrap(), 5);
+        assert_eq!(clock.waits(), [Duration::from_secs(7), Duration::from_secs(11)]);
+    }
+
+    #[tokio::test]
+    async fn draws_its_waits_by_chance() {
+        let answers = vec![ResponseTemplate::new(429), ResponseTemplate::new(429), ResponseTemplate::new(429)];
+        let (_server, transport, clock, outgoing) = transport(0.5, answers).await;
+        let error = transport.execute(outgoing, read).await.unwrap_err();
+        assert_eq!(clock.waits(), [Duration::from_millis(250), Duration::from_millis(500)]);
+        assert_eq!((error.attempts(), error.elapsed()), (3, Duration::from_millis(750)));
+    }
+
+    #[tokio::test]
+    async fn a_wait_beyond_what_is_left_of_the_budget_is_not_begun() {
+        let (_server, transport, clock, outgoing) = transport(1.0, vec![slow_down("20"), slow_down("11")]).await;
+        let error = transport.execute(outgoing, read).await.unwrap_err();
+        assert_eq!(clock.waits(), [Duration::from_secs(20)]);
+        assert_eq!((error.attempts(), error.retry_after()), (2, Some(Duration::from_secs(11))));
+    }
+
+    #[tokio::test]
+    async fn an_attachment_is_waited_for_until_it_is_ready() {
+        let mut answers = vec![
+            ResponseTemplate::new(400)
+                .set_body_json(serde_json::json!({"code": "attachment.not.ready", "message": ""}));
+            7
+        ];
+        answers.push(ResponseTemplate::new(200).set_body_string("5"));
+        let (_server, transport, clock, outgoing) = transport(0.0, answers).await;
+        assert_eq!(transport.execute(outgoing, read).await.unwrap(), 5);
+        assert_eq!(
+            clock.waits().iter().map(Duration::as_millis).collect::<Vec<_>>(),
+            [500, 1000, 2000, 4000, 8000, 8000, 8000]
+        );
+    }
+}

@@ -1,0 +1,39 @@
+//! Reading the body of a response, up to a limit of unpacked bytes.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Collected, Limited};
+use reqwest::Response;
+
+use crate::error::{Kind, SizeLimit};
+
+/// The default limit of a page of updates. The largest real page, 1000 long messages with attachments, has about 16 MiB.
+const PAGE_BYTES: usize = 64 * 1024 * 1024;
+/// The default limit of any other response. The largest is a list of 100 long messages: less than 2 MiB.
+const RESPONSE_BYTES: usize = 16 * 1024 * 1024;
+
+/// The most bytes that bodies may have when they are unpacked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SizeLimits {
+    pub(crate) page: SizeLimit,
+    pub(crate) response: SizeLimit,
+}
+
+impl Default for SizeLimits {
+    fn default() -> Self {
+        Self {
+            page: SizeLimit::set_by("max_page_bytes", PAGE_BYTES),
+            response: SizeLimit::set_by("max_response_bytes", RESPONSE_BYTES),
+        }
+    }
+}
+
+/// Reads the body of a response whole. Fails as soon as more than the limit has arrived.
+pub(crate) async fn read(response: Response, limit: SizeLimit) -> Result<Bytes, Kind> {
+    let status = response.status();
+    let body = Limited::new(reqwest::Body::from(response), limit.bytes).collect().await;
+    body.map(Collected::to_bytes).map_err(|error| match error.downcast::<reqwest::Error>() {
+        Ok(error) => Kind::Cut { status, source: (*error).into() },
+        // The one other error of a limited body.
+        Err(_) => Kind::TooLarge { status, limit },
+    })
+}

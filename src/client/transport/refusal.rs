@@ -1,0 +1,114 @@
+//! What an error status says: the API's code and message, or the text of whoever answered in its place.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::Response;
+use serde::Deserialize;
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    client::retry::retry_after,
+    error::{ErrorCode, Kind},
+    redaction::Secrets,
+};
+
+/// How much of the body is read, in bytes. The API's own are far shorter; a proxy's page has no end to fear.
+const MOST_READ: usize = 64 * 1024;
+/// For how long it is read. The status is known, and what is to be done about it does not wait for an explanation.
+const READING_TIME: Duration = Duration::from_secs(2);
+/// The longest text that is not the API's which an error keeps, in bytes: enough to see whose page it is.
+const MOST_KEPT: usize = 2048;
+
+/// Reads an answer that is not a success.
+pub(crate) async fn read(response: Response, secrets: &Secrets<'_>) -> Kind {
+    let (status, retry_after) = (response.status(), retry_after(response.headers(), SystemTime::now()));
+    let (body, is_whole) = text_that_arrives(response).await;
+    let (code, message) = explanation(&body, is_whole, secrets);
+    Kind::Status { status, code, message, retry_after }
+}
+
+/// The body as far as it arrives, and whether that is all of it: the status is what counts, explained or not.
+async fn text_that_arrives(mut response: Response) -> (Vec<u8>, bool) {
+    let (mut text, deadline) = (Vec::new(), Instant::now() + READING_TIME);
+    while text.len() < MOST_READ {
+        match timeout_at(deadline, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => text.extend_from_slice(&chunk),
+            Ok(Ok(None)) => return (text, true),
+            Ok(Err(_)) | Err(_) => break,
+        }
+    }
+    (text, false)
+}
+
+/// The API's code and message, or the text of a page, fit to be shown.
+fn explanation(body: &[u8], is_whole: bool, secrets: &Secrets<'_>) -> (Option<ErrorCode>, String) {
+    #[derive(Deserialize)]
+    struct Body {
+        code: Option<String>,
+        message: Option<String>,
+        error: Option<String>,
+    }
+    let clean = |text: &str| secrets.clean(text).into_owned();
+    match serde_json::from_slice::<Body>(body) {
+        Ok(Body { code, message, error }) if code.is_some() || message.is_some() || error.is_some() => {
+            let code = code.filter(|code| !code.trim().is_empty()).map(|code| match ErrorCode::from(code.as_str()) {
+                // A code that is known is no secret, even if it reads like one.
+                ErrorCode::Other(code) => ErrorCode::Other(clean(&code)),
+                known => known,
+            });
+            (code, clean(&message.or(error).unwrap_or_default()))
+        }
+        _ => {
+            let text = String::from_utf8_lossy(body);
+            let text = if is_whole { &text } else { secrets.without_a_beginning_at_the_end(&text) };
+            // First hidden, then shortened: half a secret would not be found.
+            (None, excerpt(&clean(text.trim())))
+        }
+    }
+}
+
+/// The beginning of a text that is not the API's.
+fn excerpt(text: &str) -> String {
+    match text.char_indices().find(|(index, c)| index + c.len_utf8() > MOST_KEPT) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redaction::Secret;
+
+    #[test]
+    fn a_long_page_is_cut_at_a_character() {
+        let page = "ы".repeat(MOST_KEPT);
+        assert_eq!(excerpt(&page).len(), MOST_KEPT + "...".len());
+        assert_eq!(excerpt("Bad Gateway"), "Bad Gateway");
+    }
+
+    #[test]
+    fn half_a_token_at_the_end_of_a_cut_page_is_not_shown() {
+        let token = Secret::new("s3cr3t/token", "<token>");
+        let secrets = Secrets::of(&token);
+        for (page, shown) in [
+            ("GET /me?access_token=s3cr3t%2Fto", "GET /me?access_token="),
+            ("GET /me?access_token=s3cr3t/tok", "GET /me?access_token="),
+            ("Bad Gateway", "Bad Gateway"),
+        ] {
+            assert_eq!(explanation(page.as_bytes(), false, &secrets), (None, shown.to_owned()), "{page}");
+        }
+        assert_eq!(explanation(b"no words", true, &secrets).1, "no words", "a whole page keeps its end");
+    }
+
+    #[test]
+    fn a_known_code_stays_known_whatever_the_token_is() {
+        let token = Secret::new("token", "<token>");
+        let secrets = Secrets::of(&token);
+        let body = br#"{"code":"verify.token","message":"Invalid access_token"}"#;
+        assert_eq!(
+            explanation(body, true, &secrets),
+            (Some(ErrorCode::VerifyToken), "Invalid access_<token>".to_owned())
+        );
+    }
+}

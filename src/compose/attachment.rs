@@ -1,0 +1,225 @@
+//! Attachments: all that can be attached, by one word each, and received ones to be sent again.
+
+use crate::{
+    api::types::{
+        Attachment, AttachmentRequest, AudioAttachmentRequest, ContactAttachmentPayload, ContactAttachmentRequest,
+        ContactAttachmentRequestPayload, FileAttachmentRequest, InlineKeyboardAttachmentRequest,
+        InlineKeyboardAttachmentRequestPayload, Keyboard, LocationAttachmentRequest, PhotoAttachmentRequest,
+        PhotoAttachmentRequestPayload, ShareAttachmentPayload, ShareAttachmentRequest, StickerAttachmentRequest,
+        StickerAttachmentRequestPayload, UploadedInfo, VideoAttachmentRequest,
+    },
+    error::{Error, Kind},
+    id::UserId,
+    validation::{Invalid, Place},
+};
+
+/// What is attached to a message, by one word each. Files are uploaded by [`Bot::upload_photo`](crate::Bot::upload_photo)
+/// and its like; tokens are those of attachments that were uploaded or received, and stay valid.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let alice = tamtam.user("Alice");
+/// # alice.starts();
+/// use tamtam::{AttachmentRequest, NewMessageBody};
+///
+/// bot.send(alice.chat_id(), AttachmentRequest::location(59.9390, 30.3158)).await?;
+///
+/// let photo = AttachmentRequest::photo_url("https://example.org/cat.jpg");
+/// bot.send(alice.chat_id(), NewMessageBody::from("A cat").attach(photo)).await?;
+/// # assert_eq!(alice.reads().await.attachments()[0]["type"], "location");
+/// # assert_eq!(alice.reads().await.attachments()[0]["type"], "image");
+/// # Ok(())
+/// # }
+/// ```
+impl AttachmentRequest {
+    /// A photo from the web, which TamTam fetches itself: nothing is uploaded.
+    #[must_use]
+    pub fn photo_url(url: impl Into<String>) -> Self {
+        PhotoAttachmentRequest::new(PhotoAttachmentRequestPayload::new().url(url)).into()
+    }
+
+    /// A photo that TamTam has.
+    #[must_use]
+    pub fn photo_token(token: impl Into<String>) -> Self {
+        PhotoAttachmentRequest::new(PhotoAttachmentRequestPayload::new().token(token)).into()
+    }
+
+    /// A video that TamTam has, by its token.
+    #[must_use]
+    pub fn video(token: impl Into<String>) -> Self {
+        VideoAttachmentRequest::new(UploadedInfo::new().token(token)).into()
+    }
+
+    /// An audio recording that TamTam has, by its token; alone in its message, but for a keyboard.
+    #[must_use]
+    pub fn audio(token: impl Into<String>) -> Self {
+        AudioAttachmentRequest::new(UploadedInfo::new().token(token)).into()
+    }
+
+    /// A file that TamTam has, by its token; alone in its message, but for a keyboard.
+    #[must_use]
+    pub fn file(token: impl Into<String>) -> Self {
+        FileAttachmentRequest::new(UploadedInfo::new().token(token)).into()
+    }
+
+    /// A sticker, by the code that a received one has; alone in its message, but for a keyboard.
+    #[must_use]
+    pub fn sticker(code: impl Into<String>) -> Self {
+        StickerAttachmentRequest::new(StickerAttachmentRequestPayload::new(code)).into()
+    }
+
+    /// The contact card of a user; alone in its message, but for a keyboard.
+    #[must_use]
+    pub fn contact(user: impl Into<UserId>) -> Self {
+        ContactAttachmentRequest::new(ContactAttachmentRequestPayload::new().contact_id(user)).into()
+    }
+
+    /// A contact card as a whole vCard: `BEGIN:VCARD ... END:VCARD`; alone in its message, but for a keyboard.
+    #[must_use]
+    pub fn contact_vcard(vcard: impl Into<String>) -> Self {
+        ContactAttachmentRequest::new(ContactAttachmentRequestPayload::new().vcf_info(vcard)).into()
+    }
+
+    /// A contact card of a name and a phone number such as `+441632960123`; alone in its message, but for a keyboard.
+    #[must_use]
+    pub fn contact_phone(name: impl Into<String>, phone: impl Into<String>) -> Self {
+        ContactAttachmentRequest::new(ContactAttachmentRequestPayload::new().name(name).vcf_phone(phone)).into()
+    }
+
+    /// A place on the map: latitude from -90 to 90 and longitude from -180 to 180, in degrees.
+    #[must_use]
+    pub fn location(latitude: f64, longitude: f64) -> Self {
+        LocationAttachmentRequest::new(latitude, longitude).into()
+    }
+
+    /// The preview of a link.
+    #[must_use]
+    pub fn share(url: impl Into<String>) -> Self {
+        ShareAttachmentRequest::new(ShareAttachmentPayload::new().url(url)).into()
+    }
+}
+
+/// A keyboard is an attachment like the rest.
+impl From<Keyboard> for AttachmentRequest {
+    fn from(keyboard: Keyboard) -> Self {
+        InlineKeyboardAttachmentRequest::new(InlineKeyboardAttachmentRequestPayload::new(keyboard.buttons)).into()
+    }
+}
+
+/// The same attachment once more: media by its token, the rest by what it says. Nothing is uploaded.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let (alice, bob) = (tamtam.user("Alice"), tamtam.user("Bob"));
+/// # bob.starts();
+/// # let mid = alice.says_with("My cat", [tamtam_sandbox::Enclosure::photo(b"meow")]);
+/// # let message = bot.api().get_message_by_id(mid).await?;
+/// use tamtam::{AttachmentRequest, NewMessageBody};
+///
+/// let mut copy = NewMessageBody::from("Alice has a cat:");
+/// for attachment in message.attachments() {
+///     copy = copy.attach(AttachmentRequest::try_from(attachment)?);
+/// }
+/// bot.send(bob.user_id(), copy).await?;
+/// # assert_eq!(bob.reads().await.attachments()[0]["type"], "image");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// For an attachment that the crate does not know, and for a contact card with nothing on it.
+impl TryFrom<&Attachment> for AttachmentRequest {
+    type Error = Error;
+
+    fn try_from(attachment: &Attachment) -> Result<Self, Error> {
+        Ok(match attachment {
+            Attachment::Image(photo) => Self::photo_token(&photo.payload.token),
+            Attachment::Video(video) => Self::video(&video.payload.token),
+            Attachment::Audio(audio) => Self::audio(&audio.payload.token),
+            Attachment::File(file) => Self::file(&file.payload.token),
+            Attachment::Sticker(sticker) => Self::sticker(&sticker.payload.code),
+            Attachment::Contact(contact) => card(&contact.payload)?,
+            Attachment::InlineKeyboard(keyboard) => keyboard.payload.clone().into(),
+            // By both at once the server is not asked.
+            Attachment::Share(share) => match &share.payload.token {
+                Some(token) => ShareAttachmentRequest::new(ShareAttachmentPayload::new().token(token)).into(),
+                None => ShareAttachmentRequest::new(share.payload.clone()).into(),
+            },
+            Attachment::Location(place) => Self::location(place.latitude, place.longitude),
+            Attachment::Unknown(unknown) => {
+                let why = unknown.error.as_deref().unwrap_or("this version of the crate does not know it");
+                return Err(cannot_be_sent(format!("of type `{}` cannot be sent again: {why}", unknown.tag)));
+            }
+        })
+    }
+}
+
+fn card(contact: &ContactAttachmentPayload) -> Result<AttachmentRequest, Error> {
+    let mut payload = ContactAttachmentRequestPayload::new();
+    payload.vcf_info.clone_from(&contact.vcf_info);
+    if let Some(user) = &contact.tam_info {
+        payload = payload.name(&user.name).contact_id(user.user_id);
+    }
+    if payload == ContactAttachmentRequestPayload::new() {
+        return Err(cannot_be_sent("of type `contact` cannot be sent again: it has neither a vCard nor a user"));
+    }
+    Ok(ContactAttachmentRequest::new(payload).into())
+}
+
+fn cannot_be_sent(problem: impl Into<String>) -> Error {
+    Error::new(Kind::Invalid(Invalid::new(&Place::root("attachment"), problem)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn again(received: Value) -> Result<Value, String> {
+        let received: Attachment = serde_json::from_value(received).unwrap();
+        let again = AttachmentRequest::try_from(&received).map_err(|error| error.to_string())?;
+        Ok(serde_json::to_value(again).unwrap())
+    }
+
+    #[test]
+    fn a_received_card_is_sent_with_all_that_is_on_it() {
+        let user = json!({"user_id": 3, "name": "Alice"});
+        assert_eq!(
+            again(json!({"type": "contact", "payload": {"vcf_info": "BEGIN:VCARD", "tam_info": user}})),
+            Ok(json!({"type": "contact", "payload": {"vcf_info": "BEGIN:VCARD", "contact_id": 3, "name": "Alice"}}))
+        );
+        assert_eq!(
+            again(json!({"type": "contact", "payload": {"tam_info": null}})).unwrap_err(),
+            "not sent: attachment of type `contact` cannot be sent again: it has neither a vCard nor a user"
+        );
+    }
+
+    #[test]
+    fn a_received_preview_is_sent_by_its_token_or_else_by_its_link() {
+        let link = json!({"url": "https://example.org"});
+        assert_eq!(
+            again(json!({"type": "share", "payload": link, "title": "Example"})),
+            Ok(json!({"type": "share", "payload": link}))
+        );
+        assert_eq!(
+            again(json!({"type": "share", "payload": {"url": "https://example.org", "token": "t"}})),
+            Ok(json!({"type": "share", "payload": {"token": "t"}}))
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_cannot_be_sent() {
+        let hologram = again(json!({"type": "hologram"})).unwrap_err();
+        assert!(hologram.contains("`hologram` cannot be sent again: this version"), "{hologram}");
+        let broken = again(json!({"type": "sticker", "payload": {}})).unwrap_err();
+        assert!(broken.contains("`sticker` cannot be sent again: missing field"), "{broken}");
+    }
+}

@@ -1,0 +1,153 @@
+//! Keyboards: put together row by row, and read back from received messages.
+
+mod button;
+mod row;
+
+use crate::api::types::{Attachment, Button, Keyboard, Message, MessageBody};
+
+pub use row::Buttons;
+
+/// A keyboard without buttons, to add rows to.
+impl Default for Keyboard {
+    fn default() -> Self {
+        Self { buttons: Vec::new() }
+    }
+}
+
+/// Putting a keyboard together. Rows may be of any length, and have buttons of any kinds:
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let alice = tamtam.user("Alice");
+/// # alice.starts();
+/// use tamtam::{Button, Keyboard, NewMessageBody};
+///
+/// let keyboard = Keyboard::default()
+///     .row([Button::callback("Yes", "yes").positive(), Button::callback("No", "no").negative()])
+///     .row((Button::location("I am here").quick(true), Button::contact("Call me")))
+///     .row(Button::link("Where is it?", "https://example.org/map"));
+/// bot.send(alice.chat_id(), NewMessageBody::from("Coming?").keyboard(keyboard)).await?;
+/// # let rows = alice.reads().await.buttons().iter().map(Vec::len).collect::<Vec<_>>();
+/// # assert_eq!(rows, [2, 2, 1]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// What the API's document says of the lengths of labels, payloads, links and titles is checked before a message is sent;
+/// the error names the button: `body.attachments[0].payload.buttons[2][1].text`.
+impl Keyboard {
+    /// Buttons below each other.
+    #[must_use]
+    pub fn column<K>(buttons: impl Buttons<K>) -> Self {
+        Self::grid(1, buttons)
+    }
+
+    /// Buttons from left to right and from top to bottom, so many in a row; the last row has the rest. Zero is taken for
+    /// one.
+    ///
+    /// ```
+    /// use tamtam::{Button, Keyboard};
+    ///
+    /// let days = Keyboard::grid(7, (1..=30).map(|day| Button::callback(day.to_string(), day.to_string())));
+    /// assert_eq!(days.buttons.len(), 5);
+    /// assert_eq!(days.buttons[4].len(), 2);
+    /// ```
+    #[must_use]
+    pub fn grid<K>(columns: usize, buttons: impl Buttons<K>) -> Self {
+        let mut rest = buttons.into_buttons().into_iter().peekable();
+        let mut keyboard = Self::default();
+        while rest.peek().is_some() {
+            keyboard = keyboard.row(rest.by_ref().take(columns.max(1)));
+        }
+        keyboard
+    }
+
+    /// One row below the other. Rows of different types are added by [`row`](Self::row).
+    #[must_use]
+    pub fn rows<K>(rows: impl IntoIterator<Item = impl Buttons<K>>) -> Self {
+        rows.into_iter().fold(Self::default(), Self::row)
+    }
+
+    /// Adds a row below those that are there: a button, an array, a `Vec` or an iterator of them, or a tuple of buttons of
+    /// different kinds. A row of no buttons is none.
+    #[must_use]
+    pub fn row<K>(mut self, buttons: impl Buttons<K>) -> Self {
+        let buttons = buttons.into_buttons();
+        if !buttons.is_empty() {
+            self.buttons.push(buttons);
+        }
+        self
+    }
+}
+
+/// Reading a keyboard, and sending it again with changes:
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let alice = tamtam.user("Alice");
+/// # alice.starts();
+/// use tamtam::{Button, Keyboard, NewMessageBody};
+///
+/// let two = Keyboard::column([Button::callback("Tea", "tea"), Button::callback("Coffee", "coffee")]);
+/// let sent = bot.send(alice.chat_id(), NewMessageBody::from("What may it be?").keyboard(two)).await?;
+///
+/// // Later, when the coffee has run out:
+/// let message = bot.api().get_message_by_id(&sent).await?;
+/// if let Some(mut keyboard) = message.keyboard().cloned() {
+///     keyboard.retain(|button| button.payload() != Some("coffee"));
+///     bot.edit(&message, NewMessageBody::new().keyboard(keyboard)).await?;
+/// }
+/// # assert_eq!(alice.reads().await.buttons().len(), 2);
+/// # assert_eq!(alice.reads().await.buttons(), [["Tea"]]);
+/// # Ok(())
+/// # }
+/// ```
+impl Keyboard {
+    /// All buttons, row by row.
+    pub fn iter(&self) -> impl Iterator<Item = &Button> {
+        self.buttons.iter().flatten()
+    }
+
+    /// The first button with this label.
+    #[must_use]
+    pub fn find_text(&self, text: &str) -> Option<&Button> {
+        self.iter().find(|button| button.text() == Some(text))
+    }
+
+    /// The first callback button with this payload.
+    #[must_use]
+    pub fn find_payload(&self, payload: &str) -> Option<&Button> {
+        self.iter().find(|button| button.payload() == Some(payload))
+    }
+
+    /// Keeps the buttons of which this is true, and drops the rows that have none left.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Button) -> bool) {
+        self.buttons.iter_mut().for_each(|row| row.retain(&mut keep));
+        self.buttons.retain(|row| !row.is_empty());
+    }
+}
+
+impl MessageBody {
+    /// The keyboard, if there is one.
+    #[must_use]
+    pub fn keyboard(&self) -> Option<&Keyboard> {
+        self.attachments().iter().find_map(|attachment| match attachment {
+            Attachment::InlineKeyboard(keyboard) => Some(&keyboard.payload),
+            _ => None,
+        })
+    }
+}
+
+impl Message {
+    /// The keyboard below it, if there is one.
+    #[must_use]
+    pub fn keyboard(&self) -> Option<&Keyboard> {
+        self.body.as_ref()?.keyboard()
+    }
+}

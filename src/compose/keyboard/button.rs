@@ -1,0 +1,141 @@
+//! The five kinds of buttons, by one word each.
+
+use serde::Serialize;
+
+use crate::{
+    api::types::{
+        Button, CallbackButton, ChatButton, Intent, LinkButton, RequestContactButton, RequestGeoLocationButton,
+    },
+    compose::payload,
+    error::Result,
+};
+
+/// The five kinds of buttons, by one word each. What they have beside that is set on the button:
+///
+/// ```
+/// use tamtam::{Button, Keyboard};
+///
+/// let keyboard = Keyboard::column((
+///     Button::callback("Delete", "delete").negative(),
+///     Button::link("Read more", "https://example.org"),
+///     Button::contact("Call me"),
+///     Button::location("I am here").quick(true),
+///     Button::chat("Discuss", "About the party").chat_description("Who brings what?").start_payload("party"),
+/// ));
+/// assert_eq!(keyboard.iter().count(), 5);
+/// ```
+impl Button {
+    /// Sends its payload, of at most 1024 characters, to the bot when pressed.
+    #[must_use]
+    pub fn callback(text: impl Into<String>, payload: impl Into<String>) -> CallbackButton {
+        CallbackButton::new(text, payload)
+    }
+
+    /// Sends a value of the bot's own when pressed: JSON of at most 1024 bytes, which
+    /// [`Callback::payload_as`](crate::Callback::payload_as) reads.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// use serde::{Deserialize, Serialize};
+    /// use tamtam::{Button, Keyboard, NewMessageBody, Update};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Vote {
+    ///     poll: u64,
+    ///     coming: bool,
+    /// }
+    ///
+    /// let keyboard = Keyboard::default().row([
+    ///     Button::callback_with("Yes", &Vote { poll: 7, coming: true })?,
+    ///     Button::callback_with("No", &Vote { poll: 7, coming: false })?,
+    /// ]);
+    /// bot.send(alice.chat_id(), NewMessageBody::from("Coming?").keyboard(keyboard)).await?;
+    /// # alice.presses("Yes");
+    ///
+    /// # let mut updates = bot.updates();
+    /// while let Some(update) = updates.try_next().await? {
+    ///     if let Update::MessageCallback(pressed) = update {
+    ///         let vote: Vote = pressed.callback.payload_as()?;
+    ///         let words = if vote.coming { "See you!" } else { "A pity." };
+    ///         bot.answer(&pressed).notify(words).await?;
+    /// #       break;
+    ///     }
+    /// }
+    /// # assert_eq!(alice.reads_notification().await, "See you!");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the value makes more than 1024 bytes of JSON, or cannot be written as JSON.
+    pub fn callback_with(text: impl Into<String>, value: &impl Serialize) -> Result<CallbackButton> {
+        Ok(CallbackButton::new(text, payload::write(value, "payload", payload::CALLBACK_BYTES)?))
+    }
+
+    /// Opens a link, of which the bot does not hear.
+    #[must_use]
+    pub fn link(text: impl Into<String>, url: impl Into<String>) -> LinkButton {
+        LinkButton::new(text, url)
+    }
+
+    /// Has the person send their contact card, which comes as a message.
+    #[must_use]
+    pub fn contact(text: impl Into<String>) -> RequestContactButton {
+        RequestContactButton::new(text)
+    }
+
+    /// Has the person send their location, which comes as a message; with [`quick(true)`](RequestGeoLocationButton::quick)
+    /// without being asked again.
+    #[must_use]
+    pub fn location(text: impl Into<String>) -> RequestGeoLocationButton {
+        RequestGeoLocationButton::new(text)
+    }
+
+    /// Creates a chat about the message, with this title, when it is pressed first, and opens it after that.
+    #[must_use]
+    pub fn chat(text: impl Into<String>, title: impl Into<String>) -> ChatButton {
+        ChatButton::new(text, title)
+    }
+
+    /// The label; `None` for a kind that the crate does not know.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Callback(button) => Some(&button.text),
+            Self::Link(button) => Some(&button.text),
+            Self::RequestContact(button) => Some(&button.text),
+            Self::RequestGeoLocation(button) => Some(&button.text),
+            Self::Chat(button) => Some(&button.text),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// What pressing it sends to the bot; `None` for all but callback buttons.
+    #[must_use]
+    pub fn payload(&self) -> Option<&str> {
+        match self {
+            Self::Callback(button) => Some(&button.payload),
+            _ => None,
+        }
+    }
+}
+
+impl CallbackButton {
+    /// A button for agreeing or going on: the same as `intent(Intent::Positive)`.
+    #[must_use]
+    pub fn positive(self) -> Self {
+        self.intent(Intent::Positive)
+    }
+
+    /// A button for refusing, cancelling or deleting: the same as `intent(Intent::Negative)`.
+    #[must_use]
+    pub fn negative(self) -> Self {
+        self.intent(Intent::Negative)
+    }
+}

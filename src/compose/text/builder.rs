@@ -1,0 +1,180 @@
+//! A text that is formatted part by part.
+
+use std::ops::{Add, Range};
+
+use super::style::{Span, Style};
+use crate::id::UserId;
+
+/// A text some parts of which are formatted: bold, a link and so on.
+///
+/// Styles nest: each takes a text or another `Text`. Sent, it is HTML, or plain if nothing in it is formatted.
+///
+/// ```
+/// use tamtam::{UserId, text::Text};
+///
+/// let text = Text::default()
+///     .heading("News")
+///     .line()
+///     .bold(Text::new("All of ").italic("it").plain(" is new"))
+///     .plain(", says ")
+///     .mention("Bob", UserId(42));
+/// assert_eq!(text.as_str(), "News\nAll of it is new, says Bob");
+/// assert_eq!(
+///     text.to_html(),
+///     "<h1>News</h1>\n<b>All of <i>it</i> is new</b>, says <a href=\"tamtam://user/42\">Bob</a>"
+/// );
+/// assert_eq!(text.to_markdown(), "# News\n**All of _it_ is new**, says [Bob](tamtam://user/42)");
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Text {
+    pub(super) text: String,
+    /// In order of their beginning, the outer before the inner. None is empty.
+    pub(super) spans: Vec<Span>,
+}
+
+impl Text {
+    /// A plain text to begin with.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), spans: Vec::new() }
+    }
+
+    /// Adds a text as it is; a `Text` keeps its styles.
+    #[must_use]
+    pub fn plain(self, text: impl Into<Self>) -> Self {
+        self.append(text.into(), None)
+    }
+
+    /// Begins a new line.
+    #[must_use]
+    pub fn line(self) -> Self {
+        self.plain("\n")
+    }
+
+    /// Adds a bold text.
+    #[must_use]
+    pub fn bold(self, text: impl Into<Self>) -> Self {
+        self.append(text.into(), Some(Style::Bold))
+    }
+
+    /// Adds an italic text.
+    #[must_use]
+    pub fn italic(self, text: impl Into<Self>) -> Self {
+        self.append(text.into(), Some(Style::Italic))
+    }
+
+    /// Adds an underlined text.
+    #[must_use]
+    pub fn underline(self, text: impl Into<Self>) -> Self {
+        self.append(text.into(), Some(Style::Underline))
+    }
+
+    /// Adds a text that is struck through.
+    #[must_use]
+    pub fn strike(self, text: impl Into<Self>) -> Self {
+        self.append(text.into(), Some(Style::Strike))
+    }
+
+    /// Adds a highlighted text: in red, as a rule.
+    #[must_use]
+    pub fn highlight(self, text: impl Into<Self>) -> Self {
+        self.append(text.into(), Some(Style::Highlight))
+    }
+
+    /// Adds code, in a monospaced font. Of several lines it is a block: give it lines of its own.
+    #[must_use]
+    pub fn code(self, text: impl Into<Self>) -> Self {
+        self.append(text.into(), Some(Style::Code))
+    }
+
+    /// Adds a heading. Give it a line of its own: Markdown has no other headings.
+    #[must_use]
+    pub fn heading(self, text: impl Into<Self>) -> Self {
+        self.append(text.into(), Some(Style::Heading))
+    }
+
+    /// Adds a link. Of links within each other the inner one counts.
+    ///
+    /// A blank address, and one of more than 2048 characters, makes no link: the text stays what it is.
+    #[must_use]
+    pub fn link(self, text: impl Into<Self>, url: impl Into<String>) -> Self {
+        self.append(text.into(), Style::link(url.into()))
+    }
+
+    /// Adds a mention of a user, by the id: a link to `tamtam://user/42`. It works for users without a username too.
+    #[must_use]
+    pub fn mention(self, text: impl Into<Self>, user: impl Into<UserId>) -> Self {
+        self.append(text.into(), Some(Style::mention(user.into())))
+    }
+
+    /// The text without its formatting.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether there is no text at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Formats everything from there on, by bytes. What is formatted so far begins before it.
+    fn append(mut self, text: Self, style: Option<Style>) -> Self {
+        let from = self.text.len();
+        self.text.push_str(&text.text);
+        if let Some(style) = style.filter(|_| !text.text.is_empty()) {
+            self.spans.push(Span { range: from..self.text.len(), style });
+        }
+        let moved = |span: Span| Span { range: from + span.range.start..from + span.range.end, ..span };
+        self.spans.extend(text.spans.into_iter().map(moved));
+        self
+    }
+
+    /// A part of it, by bytes at the boundaries of characters.
+    pub(super) fn slice(&self, range: Range<usize>) -> Self {
+        let clipped = |span: &Span| {
+            let (start, end) = (span.range.start.max(range.start), span.range.end.min(range.end));
+            (start < end).then(|| Span { range: start - range.start..end - range.start, style: span.style.clone() })
+        };
+        Self { text: self.text[range.clone()].to_owned(), spans: self.spans.iter().filter_map(clipped).collect() }
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<&String> for Text {
+    fn from(text: &String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl<T: Into<Self>> Add<T> for Text {
+    type Output = Self;
+
+    fn add(self, text: T) -> Self {
+        self.plain(text)
+    }
+}
+
+impl<T: Into<Self>> Extend<T> for Text {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, texts: I) {
+        *self = texts.into_iter().fold(std::mem::take(self), Self::plain);
+    }
+}
+
+impl<T: Into<Self>> FromIterator<T> for Text {
+    fn from_iter<I: IntoIterator<Item = T>>(texts: I) -> Self {
+        texts.into_iter().fold(Self::default(), Self::plain)
+    }
+}

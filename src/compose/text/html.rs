@@ -1,0 +1,64 @@
+//! A text as HTML.
+
+use super::{
+    builder::Text,
+    escape::escape_html,
+    nesting::{Code, Token, tokens},
+    style::{Style, segments},
+};
+use crate::api::types::NewMessageBody;
+
+impl Text {
+    /// The text in TamTam's HTML, for [`NewMessageBody::html`]. It can express every `Text`.
+    #[must_use]
+    pub fn to_html(&self) -> String {
+        render(self)
+    }
+}
+
+/// HTML, because its tags nest however they like, and four entities escape everything; a plain text if nothing is
+/// formatted, because that is exact whatever the text is.
+impl From<Text> for NewMessageBody {
+    fn from(text: Text) -> Self {
+        if text.spans.is_empty() { Self::from(text.text) } else { Self::html(text.to_html()) }
+    }
+}
+
+fn render(text: &Text) -> String {
+    let tokens = tokens(&segments(&text.text, &text.spans), Code::Nests);
+    let mut html = String::with_capacity(text.text.len());
+    let mut open = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Text(text) | Token::Code(text) => html.push_str(&escape_html(text)),
+            Token::Open(style) => {
+                let tag = tag(style, &tokens[at..]);
+                open.push(tag);
+                match style {
+                    Style::Link(url) => html.push_str(&format!("<{tag} href=\"{}\">", escape_html(url))),
+                    _ => html.push_str(&format!("<{tag}>")),
+                }
+            }
+            Token::Close(_) => html.push_str(&format!("</{}>", open.pop().unwrap_or_default())),
+        }
+    }
+    html
+}
+
+/// The tag of a style, by what it encloses.
+fn tag(style: &Style, from_here: &[Token<'_>]) -> &'static str {
+    match style {
+        Style::Heading => "h1",
+        Style::Bold => "b",
+        Style::Italic => "i",
+        Style::Underline => "u",
+        Style::Strike => "s",
+        Style::Highlight => "mark",
+        Style::Link(_) => "a",
+        Style::Code => {
+            let mut inside = from_here.iter().take_while(|token| **token != Token::Close(style));
+            let is_block = inside.any(|token| matches!(token, Token::Text(text) if text.contains('\n')));
+            if is_block { "pre" } else { "code" }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! A text as Markdown. Every line is formatted by itself, for markers do not reach over an empty one.
+
+use super::{
+    builder::Text,
+    escape::escape_markdown,
+    nesting::{Code, Token, tokens},
+    style::{Segment, Style, segments},
+};
+
+impl Text {
+    /// The text in TamTam's Markdown, for [`NewMessageBody::markdown`].
+    ///
+    /// The text is always the same; of the formatting Markdown cannot express everything. Then this is left out:
+    ///
+    /// - any formatting of spaces at the ends of a formatted part, and of line ends outside of code;
+    /// - a heading that is not a line of its own, or begins with a space;
+    /// - an italic part that begins or ends within a word, next to the beginning or end of a bold one, where nobody
+    ///   could tell which of the asterisks are whose.
+    ///
+    /// In the address of a link, spaces are percent-encoded.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        render(self)
+    }
+}
+
+/// So many backticks around it make a block.
+const FENCE: usize = 3;
+
+fn render(text: &Text) -> String {
+    lines(segments(&text.text, &text.spans)).into_iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The pieces by lines. Code of several lines is one of its line.
+fn lines(segments: Vec<Segment<'_>>) -> Vec<Vec<Segment<'_>>> {
+    let mut lines = vec![Vec::new()];
+    for segment in segments {
+        let pieces: Vec<&str> = if segment.is_code() { vec![segment.text] } else { segment.text.split('\n').collect() };
+        for (number, text) in pieces.into_iter().enumerate() {
+            if number > 0 {
+                lines.push(Vec::new());
+            }
+            if let Some(line) = lines.last_mut().filter(|_| !text.is_empty()) {
+                line.push(Segment { text, styles: segment.styles.clone() });
+            }
+        }
+    }
+    lines
+}
+
+fn line(mut segments: Vec<Segment<'_>>) -> String {
+    let is_heading = !segments.is_empty() && segments.iter().all(|segment| segment.styles.contains(&&Style::Heading));
+    let begins_with_space = segments.first().is_some_and(|segment| segment.text.starts_with(char::is_whitespace));
+    let has_block = segments.iter().any(|segment| segment.text.contains('\n'));
+    for segment in &mut segments {
+        segment.styles.retain(|style| **style != Style::Heading);
+    }
+    let mut line = String::new();
+    if is_heading && !begins_with_space && !has_block {
+        line.push_str("# ");
+    }
+    write(&with_italics(&without_outer_spaces(tokens(&segments, Code::Encloses))), &mut line);
+    line
+}
+
+/// Puts spaces at the ends of a formatted part outside of it, and leaves out what is of nothing then.
+fn without_outer_spaces(tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
+    let mut out: Vec<Token<'_>> = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        match token {
+            Token::Text(text) if matches!(out.last(), Some(Token::Open(_))) => {
+                let (space, text) = text.split_at(text.len() - text.trim_start().len());
+                let outside = out.iter().rposition(|token| !matches!(token, Token::Open(_))).map_or(0, |last| last + 1);
+                out.splice(outside..outside, not_empty(space));
+                out.extend(not_empty(text));
+            }
+            Token::Close(_) => {
+                let mut spaces = Vec::new();
+                while let Some(Token::Text(text)) =
+                    out.pop_if(|last| matches!(last, Token::Text(text) if text.ends_with(char::is_whitespace)))
+                {
+                    let (text, space) = text.split_at(text.trim_end().len());
+                    spaces.extend(not_empty(space));
+                    out.extend(not_empty(text));
+                }
+                if out.pop_if(|last| matches!(last, Token::Open(_))).is_none() {
+                    out.push(token);
+                }
+                out.extend(spaces.into_iter().rev());
+            }
+            _ => out.push(token),
+        }
+    }
+    out
+}
+
+fn not_empty(text: &str) -> Option<Token<'_>> {
+    (!text.is_empty()).then_some(Token::Text(text))
+}
+
+/// A piece of Markdown to write.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Piece<'a> {
+    Token(Token<'a>),
+    /// A marker of italics.
+    Italic(char),
+}
+
+/// Chooses the markers of italics. An underscore cannot be mistaken for anything, but does nothing within a word; there an
+/// asterisk does, unless it would run into those of a bold part: then the part is left as it is.
+fn with_italics<'a>(tokens: &[Token<'a>]) -> Vec<Piece<'a>> {
+    let mut pieces: Vec<Piece<'a>> = Vec::with_capacity(tokens.len());
+    let mut marker = None;
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Open(Style::Italic) => {
+                marker = italic_marker(&pieces, &tokens[at..]);
+                pieces.extend(marker.map(Piece::Italic));
+            }
+            Token::Close(Style::Italic) => pieces.extend(marker.take().map(Piece::Italic)),
+            token => pieces.push(Piece::Token(*token)),
+        }
+    }
+    pieces
+}
+
+fn italic_marker(before: &[Piece<'_>], from_here: &[Token<'_>]) -> Option<char> {
+    let is_glued_before =
+        matches!(before.last(), Some(Piece::Token(Token::Text(text))) if text.ends_with(char::is_alphanumeric));
+    let mut behind = from_here.iter().skip_while(|token| **token != Token::Close(&Style::Italic)).skip(1);
+    let is_glued_behind = matches!(behind.next(), Some(Token::Text(text)) if text.starts_with(char::is_alphanumeric));
+    if !is_glued_before && !is_glued_behind {
+        return Some('_');
+    }
+    let bold_begins = from_here.get(1) == Some(&Token::Open(&Style::Bold));
+    let both_ended = before.ends_with(&[Piece::Italic('*'), Piece::Token(Token::Close(&Style::Bold))]);
+    (!bold_begins && !both_ended).then_some('*')
+}
+
+fn write(pieces: &[Piece<'_>], line: &mut String) {
+    let mut pieces = pieces.iter().peekable();
+    while let Some(piece) = pieces.next() {
+        match piece {
+            Piece::Italic(marker) => line.push(*marker),
+            Piece::Token(Token::Text(text)) => line.push_str(&escape_markdown(text)),
+            Piece::Token(Token::Code(text)) => {
+                let mut code = (*text).to_owned();
+                while let Some(Piece::Token(Token::Code(more))) =
+                    pieces.next_if(|next| matches!(next, Piece::Token(Token::Code(_))))
+                {
+                    code.push_str(more);
+                }
+                line.push_str(&self::code(&code));
+            }
+            Piece::Token(Token::Open(Style::Link(_))) => line.push('['),
+            Piece::Token(Token::Close(Style::Link(url))) => line.push_str(&format!("]({})", address(url))),
+            Piece::Token(Token::Open(style) | Token::Close(style)) => line.push_str(marker(style)),
+        }
+    }
+}
+
+const fn marker(style: &Style) -> &'static str {
+    match style {
+        Style::Bold => "**",
+        Style::Underline => "++",
+        Style::Strike => "~~",
+        Style::Highlight => "^^",
+        // The others are written where they are met.
+        Style::Heading | Style::Italic | Style::Link(_) | Style::Code => "",
+    }
+}
+
+/// Code between more backticks than it has in a row, and on lines of its own where it would run into them, or have
+/// spaces taken away.
+fn code(code: &str) -> String {
+    let longest = code.split(|char| char != '`').map(str::len).max().unwrap_or(0);
+    let touches = code.starts_with('`') || code.ends_with('`') || code.starts_with(' ') && code.ends_with(' ');
+    if code.contains('\n') || touches {
+        let fence = "`".repeat(FENCE.max(longest + 1));
+        format!("{fence}\n{code}\n{fence}")
+    } else {
+        let fence = "`".repeat(longest + 1);
+        format!("{fence}{code}{fence}")
+    }
+}
+
+/// An address between round brackets.
+fn address(url: &str) -> String {
+    let mut address = String::with_capacity(url.len());
+    for char in url.chars() {
+        match char {
+            '(' | ')' | '<' | '>' | '\\' => address.extend(['\\', char]),
+            _ if char.is_whitespace() || char.is_control() => {
+                let mut bytes = [0; 4];
+                address.extend(char.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02X}")));
+            }
+            _ => address.push(char),
+        }
+    }
+    address
+}

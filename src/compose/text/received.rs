@@ -1,0 +1,190 @@
+//! What was received: a text and its `markup`, whose places are counted in UTF-16 code units.
+
+use std::ops::Range;
+
+use reqwest::Url;
+
+use super::{
+    builder::Text,
+    style::{Span, Style},
+};
+use crate::api::types::{MarkupElement, Message, MessageBody};
+
+impl Text {
+    /// A text that was received, with its markup. Whatever the markup says, all of the text is there.
+    ///
+    /// Elements may overlap, reach out of the text or begin in the middle of a character: then they format what of it is
+    /// there. What the crate does not know is not formatted, and a mention by username is the `@username` in the text.
+    ///
+    /// A link keeps its address if its scheme is `http`, `https`, `mailto`, `tel`, `tamtam` or `max`, or if it has none.
+    /// Any other, such as `javascript:`, is left out, and its text stays: the result may be shown in a web page.
+    ///
+    /// ```
+    /// use tamtam::{text::Text, types::{EmphasizedMarkup, StrongMarkup}};
+    ///
+    /// let markup = [StrongMarkup::new(0, 8).into(), EmphasizedMarkup::new(3, 9).into()];
+    /// let text = Text::from_markup("😀 bold, italic", &markup);
+    /// assert_eq!(text.to_html(), "<b>😀 <i>bold,</i></b><i> ita</i>lic");
+    /// ```
+    #[must_use]
+    pub fn from_markup(text: &str, markup: &[MarkupElement]) -> Self {
+        let units = Units::of(text);
+        let span = |element: &MarkupElement| {
+            let range = units.bytes(element);
+            Some(Span { style: style(element).filter(|_| !range.is_empty())?, range })
+        };
+        Self { text: text.to_owned(), spans: markup.iter().filter_map(span).collect() }
+    }
+}
+
+/// The schemes that a received link may have: a `javascript:` link would run in a web page that shows the text.
+const SCHEMES: [&str; 6] = ["http", "https", "mailto", "tel", "tamtam", "max"];
+
+/// Whether a received address can be put into a web page. It is read by the rules of browsers (WHATWG), which skip white
+/// space within a scheme, for example.
+fn is_safe(url: &str) -> bool {
+    let page = Url::parse("https://page.example/");
+    page.and_then(|page| page.join(url)).is_ok_and(|url| SCHEMES.contains(&url.scheme()))
+}
+
+fn style(element: &MarkupElement) -> Option<Style> {
+    match element {
+        MarkupElement::Strong(_) => Some(Style::Bold),
+        MarkupElement::Emphasized(_) => Some(Style::Italic),
+        MarkupElement::Monospaced(_) => Some(Style::Code),
+        MarkupElement::Strikethrough(_) => Some(Style::Strike),
+        MarkupElement::Underline(_) => Some(Style::Underline),
+        MarkupElement::Heading(_) => Some(Style::Heading),
+        MarkupElement::Highlighted(_) => Some(Style::Highlight),
+        MarkupElement::Link(link) => Style::link(link.url.clone()).filter(|_| is_safe(&link.url)),
+        MarkupElement::UserMention(mention) => mention.user_id.map(Style::mention),
+        MarkupElement::Unknown(_) => None,
+    }
+}
+
+/// The parts of a text that are formatted: each element of the markup, in its order, with its part of the text.
+///
+/// A part that the text does not have is empty; one that begins or ends in the middle of a character has all of it. Of an
+/// element that the crate does not know, the part is that of its `from` and `length`, if they are there.
+///
+/// ```
+/// use tamtam::{text, types::{LinkMarkup, MarkupElement, StrongMarkup}};
+///
+/// let markup = [StrongMarkup::new(3, 2).into(), LinkMarkup::new(6, 100, "https://example.org").into()];
+/// for (element, part) in text::slices("😀 hi there", &markup) {
+///     match element {
+///         MarkupElement::Link(link) => println!("{part} leads to {}", link.url),
+///         other => println!("{part} is {}", other.tag()),
+///     }
+/// }
+/// # let parts: Vec<_> = text::slices("😀 hi there", &markup).map(|(_, part)| part).collect();
+/// # assert_eq!(parts, ["hi", "there"]);
+/// ```
+pub fn slices<'a>(text: &'a str, markup: &'a [MarkupElement]) -> impl Iterator<Item = (&'a MarkupElement, &'a str)> {
+    let units = Units::of(text);
+    markup.iter().map(move |element| (element, &text[units.bytes(element)]))
+}
+
+impl MessageBody {
+    /// The parts of the text that are formatted: see [`slices`].
+    pub fn slices(&self) -> impl Iterator<Item = (&MarkupElement, &str)> {
+        slices(self.text.as_deref().unwrap_or_default(), self.markup.as_deref().unwrap_or_default())
+    }
+
+    /// The text as HTML, with its formatting; empty if there is none. See [`Text::from_markup`].
+    #[must_use]
+    pub fn to_html(&self) -> String {
+        Text::from(self).to_html()
+    }
+
+    /// The text as Markdown, with its formatting as far as Markdown has it ([`Text::to_markdown`]); empty if there is none.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        Text::from(self).to_markdown()
+    }
+}
+
+impl Message {
+    /// The text as HTML, with its formatting; empty if there is none. See [`Text::from_markup`].
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// use tamtam::NewMessageBody;
+    ///
+    /// let sent = bot.send(alice.chat_id(), NewMessageBody::markdown("1 < **2**")).await?.message;
+    /// assert_eq!(sent.text(), Some("1 < 2"));
+    /// assert_eq!(sent.to_html(), "1 &lt; <b>2</b>");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn to_html(&self) -> String {
+        Text::from(self).to_html()
+    }
+
+    /// The text as Markdown, with its formatting as far as Markdown has it ([`Text::to_markdown`]); empty if there is none.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        Text::from(self).to_markdown()
+    }
+}
+
+/// The text with its formatting.
+impl From<&MessageBody> for Text {
+    fn from(body: &MessageBody) -> Self {
+        Self::from_markup(body.text.as_deref().unwrap_or_default(), body.markup.as_deref().unwrap_or_default())
+    }
+}
+
+/// The text with its formatting; empty if there is none.
+impl From<&Message> for Text {
+    fn from(message: &Message) -> Self {
+        message.body.as_ref().map(Self::from).unwrap_or_default()
+    }
+}
+
+/// Where in a text the characters of its UTF-16 code units begin, in bytes; at last its end.
+struct Units(Vec<usize>);
+
+impl Units {
+    fn of(text: &str) -> Self {
+        let begins = text.char_indices().flat_map(|(byte, char)| std::iter::repeat_n(byte, char.len_utf16()));
+        Self(begins.chain([text.len()]).collect())
+    }
+
+    /// The part of the text that an element is about.
+    fn bytes(&self, element: &MarkupElement) -> Range<usize> {
+        let Some((from, length)) = place(element) else { return 0..0 };
+        let last = self.0.len() - 1;
+        let within = |unit: i64| usize::try_from(unit.max(0)).unwrap_or(usize::MAX).min(last);
+        let (from, to) = (within(from), within(from.saturating_add(length)));
+        // The second unit of a pair begins where the first one does: its end is that of the pair.
+        let is_cut = to > 0 && to < last && self.0[to] == self.0[to - 1];
+        if from < to { self.0[from]..self.0[to + usize::from(is_cut)] } else { 0..0 }
+    }
+}
+
+/// `from` and `length` of an element.
+fn place(element: &MarkupElement) -> Option<(i64, i64)> {
+    let (from, length) = match element {
+        MarkupElement::Strong(one) => (one.from, one.length),
+        MarkupElement::Emphasized(one) => (one.from, one.length),
+        MarkupElement::Monospaced(one) => (one.from, one.length),
+        MarkupElement::Strikethrough(one) => (one.from, one.length),
+        MarkupElement::Underline(one) => (one.from, one.length),
+        MarkupElement::Heading(one) => (one.from, one.length),
+        MarkupElement::Highlighted(one) => (one.from, one.length),
+        MarkupElement::Link(one) => (one.from, one.length),
+        MarkupElement::UserMention(one) => (one.from, one.length),
+        MarkupElement::Unknown(unknown) => {
+            let value = unknown.to_value();
+            return Some((value.get("from")?.as_i64()?, value.get("length")?.as_i64()?));
+        }
+    };
+    Some((from.into(), length.into()))
+}

@@ -1,0 +1,179 @@
+//! Where a text that is too long for one message is taken apart.
+
+use super::builder::Text;
+use crate::{
+    api::types::NewMessageBody,
+    validation::{Invalid, Place},
+};
+
+/// How long the text of one message may be, in UTF-16 code units, notation included.
+///
+/// The API says 4000 characters, and not which: a text of so many UTF-16 units has no more code points than that.
+pub const LIMIT: usize = 4000;
+
+/// A text in parts, each of which fits into one message: at most [`LIMIT`] UTF-16 code units.
+///
+/// A part ends at the last empty line that fits into it; if that leaves it less than half full, at the last end of a line;
+/// if that does, too, at the last space; and within a word that is longer, between two characters. There, an emoji or
+/// letter made of several characters (flags, skin tones, families, accents) is kept whole, unless it is itself too long.
+/// The spaces and empty lines at which the text is split are in neither part, but the indentation of a line stays.
+///
+/// ```
+/// use tamtam::text;
+///
+/// let (first, second) = ("a ".repeat(1500), "b ".repeat(1500));
+/// let both = format!("{first}\n\n  {second}");
+/// assert_eq!(text::split(&both), [first.trim_end(), &format!("  {second}")]);
+/// ```
+#[must_use]
+pub fn split(text: &str) -> Vec<&str> {
+    let (mut parts, mut rest) = (Vec::new(), text);
+    while let Some(fits) = limit(rest) {
+        let (end, next) = seam(rest, fits);
+        parts.extend(Some(&rest[..end]).filter(|part| !part.is_empty()));
+        rest = &rest[next..];
+    }
+    let is_needed = if parts.is_empty() { !rest.is_empty() } else { !is_blank(rest) };
+    parts.extend(is_needed.then_some(rest));
+    parts
+}
+
+/// The same of a formatted text, each part of which fits as it is sent. What is formatted across a seam is so on both
+/// sides.
+pub(super) fn split_text(text: Text) -> Result<Vec<Text>, Invalid> {
+    let (mut parts, mut rest) = (Vec::new(), text);
+    while !is_sendable(&rest) {
+        let (end, next) = seam_of(&rest)?;
+        parts.extend(Some(rest.slice(0..end)).filter(|part| !part.is_empty()));
+        rest = rest.slice(next..rest.text.len());
+    }
+    let is_needed = if parts.is_empty() { !rest.is_empty() } else { !is_blank(&rest.text) };
+    parts.extend(is_needed.then_some(rest));
+    Ok(parts)
+}
+
+/// Whether a text fits into one message as it is sent.
+fn is_sendable(text: &Text) -> bool {
+    // The notation only adds to it.
+    limit(&text.text).is_none()
+        && NewMessageBody::from(text.clone()).text.is_none_or(|written| limit(&written).is_none())
+}
+
+fn seam_of(text: &Text) -> Result<(usize, usize), Invalid> {
+    let window = text.slice(0..limit(&text.text).unwrap_or(text.text.len()));
+    let ends: Vec<usize> = window.text.char_indices().map(|(at, char)| at + char.len_utf8()).collect();
+    let mut count = ends.partition_point(|end| is_sendable(&window.slice(0..*end)));
+    while let Some(fits) = count.checked_sub(1).map(|last| ends[last]) {
+        let (end, next) = seam(&text.text, fits);
+        // A shorter part can need more notation: the tags of a style that ends elsewhere.
+        if is_sendable(&window.slice(0..end)) {
+            return Ok((end, next));
+        }
+        count = ends.partition_point(|shorter| *shorter < end);
+    }
+    let at = Place::root("body");
+    Err(Invalid::new(
+        &at.field("text"),
+        format!("has a link whose address leaves no room for text within {LIMIT} UTF-16 units: shorten the address"),
+    ))
+}
+
+/// How many bytes of a text fit into one message; none if it fits as a whole.
+pub(super) fn limit(text: &str) -> Option<usize> {
+    // A unit takes at least a byte.
+    if text.len() <= LIMIT {
+        return None;
+    }
+    let mut units = 0;
+    text.char_indices().find_map(|(at, char)| {
+        units += char.len_utf16();
+        (units > LIMIT).then_some(at)
+    })
+}
+
+/// The end of the first part of a text of which so many bytes fit, and the beginning of the next.
+fn seam(text: &str, fits: usize) -> (usize, usize) {
+    // What follows may be the space at which to split.
+    let room = fits + text[fits..].chars().next().map_or(0, char::len_utf8);
+    let begin = text.len() - text.trim_start_matches(is_space).len();
+    if begin >= fits {
+        // Nothing but spaces: no message can be made of them.
+        return (0, behind(text, 0));
+    }
+    let window = &text[begin..room];
+    // An early end of a line would make two messages of one.
+    let line_ends = || window.rmatch_indices('\n').map(|(at, _)| begin + at).take_while(|at| *at >= fits / 2);
+    let end = (line_ends().find(|at| is_paragraph(text, *at)))
+        .or_else(|| line_ends().next())
+        .or_else(|| window.rfind(is_space).map(|at| begin + at));
+    match end {
+        Some(at) => (trim_end(&text[..at]).len(), behind(text, at)),
+        None => {
+            let end = clusters_end(text, begin, fits);
+            (end, end)
+        }
+    }
+}
+
+/// Whether the line that ends there is followed by an empty one.
+pub(super) fn is_paragraph(text: &str, line_end: usize) -> bool {
+    text[line_end + 1..].split_once('\n').is_some_and(|(line, _)| is_blank(line))
+}
+
+/// Where the text goes on behind a seam: behind its spaces and empty lines, but with the indentation of its line.
+pub(super) fn behind(text: &str, seam: usize) -> usize {
+    let rest = &text[seam..];
+    let word = rest.len() - rest.trim_start_matches(is_space).len();
+    let line = rest[..word].rfind('\n').map(|line_end| line_end + 1).filter(|_| word < rest.len());
+    seam + line.unwrap_or(word)
+}
+
+/// What comes before a seam, without spaces.
+pub(super) fn trim_end(text: &str) -> &str {
+    text.trim_end_matches(is_space)
+}
+
+/// A space at which a line may be broken.
+fn is_space(char: char) -> bool {
+    char.is_whitespace() && !matches!(char, '\u{A0}' | '\u{2007}' | '\u{202F}')
+}
+
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(is_space)
+}
+
+/// The last place up to there between two characters that do not belong together; there, if all do.
+fn clusters_end(text: &str, begin: usize, end: usize) -> usize {
+    let places = text[begin..end].char_indices().rev().map(|(at, _)| begin + at).filter(|at| *at > begin);
+    [end].into_iter().chain(places).find(|at| !is_joined(text, *at)).unwrap_or(end)
+}
+
+/// Whether the characters before and behind a place are one to a reader.
+fn is_joined(text: &str, at: usize) -> bool {
+    const JOINER: char = '\u{200D}';
+    let (before, behind) = text.split_at(at);
+    let (Some(last), Some(next)) = (before.chars().next_back(), behind.chars().next()) else { return false };
+    // A flag is two letters, counted from where they begin.
+    let is_half_a_flag = || before.chars().rev().take_while(|char| is_flag_letter(*char)).count() % 2 == 1;
+    next == JOINER
+        || last == JOINER
+        || (last, next) == ('\r', '\n')
+        || is_mark(next)
+        || is_flag_letter(next) && is_half_a_flag()
+}
+
+const fn is_flag_letter(char: char) -> bool {
+    matches!(char, '\u{1F1E6}'..='\u{1F1FF}')
+}
+
+/// Marks that go on the character before: accents, vowel points, variation selectors, skin tones, tags of flags. Those of
+/// the scripts of South Asia are not among them.
+const fn is_mark(char: char) -> bool {
+    matches!(char,
+        '\u{300}'..='\u{36F}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5BD}' | '\u{5BF}' | '\u{5C1}'..='\u{5C2}'
+        | '\u{5C4}'..='\u{5C5}' | '\u{5C7}' | '\u{610}'..='\u{61A}' | '\u{64B}'..='\u{65F}' | '\u{670}'
+        | '\u{6D6}'..='\u{6DC}' | '\u{6DF}'..='\u{6E4}' | '\u{6E7}'..='\u{6E8}' | '\u{6EA}'..='\u{6ED}'
+        | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{200C}' | '\u{20D0}'..='\u{20FF}'
+        | '\u{3099}'..='\u{309A}' | '\u{FE00}'..='\u{FE0F}' | '\u{FE20}'..='\u{FE2F}'
+        | '\u{1F3FB}'..='\u{1F3FF}' | '\u{E0020}'..='\u{E007F}' | '\u{E0100}'..='\u{E01EF}')
+}

@@ -1,0 +1,22 @@
+//! The kinds of failures that the retry contract tells apart.
+
+/// How a call failed, as far as the decision needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// No connection: the request was not sent.
+    NotSent,
+    /// 429.
+    RateLimited,
+    /// Media that is attached is still being processed.
+    AttachmentNotReady,
+    /// The server is certain not to have processed the request: a 503 with an API `code`, or HTTP/2's word.
+    NotProcessed,
+    /// 408, 500 and the rest of the 5xx, no response in time, a broken connection: the request may have been applied.
+    Unknown,
+    /// A success whose body was cut or is not JSON.
+    Garbled,
+    /// A success whose body does not fit the models or the size limit. Another attempt would fail in the same way.
+    Misfit,
+    /// Any other 4xx, a redirect, a refusal by `success: false`.
+    Refused,
+}

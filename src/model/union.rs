@@ -1,0 +1,304 @@
+//! Unions told apart by a tag, which keep what they do not know.
+
+mod any;
+mod place;
+
+use std::{cell::Cell, fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
+use serde_json::value::RawValue;
+
+use crate::redaction::hide_in_json;
+
+pub(crate) use any::raw;
+pub(crate) use place::at_its_place;
+
+/// A member of a union that the crate cannot read, kept as it came.
+///
+/// Servers add kinds of updates, attachments, buttons and markup without notice. Such a value is not lost: its JSON is
+/// here, and writing it back writes the same JSON.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Unknown {
+    /// The value of the tag (`update_type`, `type`, ...); empty when there is none.
+    pub tag: String,
+    /// The whole value as it came; written anew where a type of yours has serde look at it first (`flatten`, `untagged`).
+    pub raw: Box<RawValue>,
+    /// Why a value whose tag is known could not be read; `None` when the tag is not known.
+    pub error: Option<String>,
+}
+
+impl Unknown {
+    /// The value as JSON, to look into.
+    #[must_use]
+    pub fn to_value(&self) -> serde_json::Value {
+        // A `RawValue` is JSON by construction; what serde_json still refuses (too deep, say) is kept as text.
+        serde_json::from_str(self.raw.get()).unwrap_or_else(|_| self.raw.get().into())
+    }
+}
+
+/// Hides the values of properties such as `token`.
+impl fmt::Debug for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unknown")
+            .field("tag", &self.tag)
+            .field("raw", &hide_in_json(self.raw.get()))
+            .field("error", &self.error)
+            .finish()
+    }
+}
+
+/// Two unknown values are equal when their JSON is, to the letter.
+impl PartialEq for Unknown {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw.get() == other.raw.get()
+    }
+}
+
+impl Serialize for Unknown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.raw.serialize(serializer)
+    }
+}
+
+thread_local! {
+    /// Whether this thread reads in one pass.
+    static IN_ONE_PASS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether unions are read in one pass just now, and not by way of their JSON.
+///
+/// It is not a matter of the type that is read, or all structs would have to be there twice.
+pub(crate) fn is_in_one_pass() -> bool {
+    IN_ONE_PASS.get()
+}
+
+/// Has unions read in one pass. That is fast, and fails on all that is unknown or strange in one; what it does read is read
+/// as it would be without haste. For JSON text only: it is read a second time if it must be.
+pub(crate) fn in_one_pass<T>(read: impl FnOnce() -> serde_json::Result<T>) -> serde_json::Result<T> {
+    /// Also when something panics.
+    struct Restore(bool);
+
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            IN_ONE_PASS.set(self.0);
+        }
+    }
+
+    let _restore = Restore(IN_ONE_PASS.replace(true));
+    read()
+}
+
+/// The value that a text begins with, and how many bytes it takes.
+pub(crate) fn read_prefix<'de, T: Deserialize<'de>>(json: &'de str) -> serde_json::Result<(T, usize)> {
+    let mut values = serde_json::Deserializer::from_str(json).into_iter();
+    let value = values.next().unwrap_or_else(|| Err(serde::de::Error::custom("a value is missing")))?;
+    Ok((value, values.byte_offset()))
+}
+
+/// Reads JSON: in one pass, and if that fails, taking every union by itself. An error says where it is.
+pub(crate) fn read<'de, T: Deserialize<'de>>(json: &'de str) -> serde_json::Result<T> {
+    in_one_pass(|| serde_json::from_str(json))
+        .or_else(|_| serde_json::from_str(json))
+        .map_err(|error| at_its_place(json, error))
+}
+
+/// A union that can be read in one pass. What a known member lacks, or has of another type, is an error.
+pub(crate) trait ReadFlat: Sized {
+    fn read_flat<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Flat<Self>, D::Error>;
+}
+
+/// What was read in one pass.
+pub(crate) enum Flat<T> {
+    Member(T),
+    /// A member that nobody knows, by its tag.
+    Unknown(String),
+}
+
+impl<'de, T: ReadFlat> Deserialize<'de> for Flat<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::read_flat(deserializer)
+    }
+}
+
+/// Nobody sees this error: what it is said of is read slowly.
+#[cold]
+pub(crate) fn not_flat<E: serde::de::Error>() -> E {
+    E::custom("cannot be read in one pass")
+}
+
+/// What is an object in JSON. serde would take a list, too, for the fields of a struct in their order.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object(deserializer, |fields| Some(Self(fields)))
+    }
+}
+
+/// Reads the fields of an object and makes something of them there and then, for they may be too many to be passed on
+/// cheaply; `None` is an error.
+pub(crate) fn object<'de, T, U, D>(deserializer: D, make: impl FnOnce(T) -> Option<U>) -> Result<U, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    struct Making<F, T>(F, PhantomData<T>);
+
+    impl<'de, F: FnOnce(T) -> Option<U>, T: Deserialize<'de>, U> Visitor<'de> for Making<F, T> {
+        type Value = U;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<U, A::Error> {
+            (self.0)(T::deserialize(MapAccessDeserializer::new(map))?).ok_or_else(not_flat)
+        }
+    }
+
+    deserializer.deserialize_map(Making(make, PhantomData::<T>))
+}
+
+/// A union whose members are told apart by the value of one property.
+///
+/// `pub enum Name by "tag" { Variant(Type) = "value", }`, and under `from` the variants whose type converts into it.
+macro_rules! tagged_union {
+    (
+        $(#[$doc:meta])*
+        pub enum $name:ident by $tag:literal { $($(#[$variant_doc:meta])* $variant:ident($ty:ty) = $value:literal,)* }
+        from { $($from_variant:ident($from_ty:ty),)* }
+    ) => {
+        $(#[$doc])*
+        ///
+        /// What the crate does not know, or cannot read, is [`Unknown`](Self::Unknown) with its JSON.
+        #[derive(Debug, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant($ty),)*
+            /// A kind that the crate does not know, or a known one that cannot be read: kept as it came.
+            Unknown(crate::model::union::Unknown),
+        }
+
+        impl $name {
+            #[doc = concat!("The value of `", $tag, "`: which kind this is, as the API writes it.")]
+            #[must_use]
+            pub fn tag(&self) -> &str {
+                match self {
+                    $(Self::$variant(_) => $value,)*
+                    Self::Unknown(unknown) => &unknown.tag,
+                }
+            }
+
+            /// Reads one value; whatever it is, it is a value of this type.
+            #[allow(dead_code, reason = "not every union stands by itself")]
+            pub(crate) fn read(json: &str) -> ::serde_json::Result<Self> {
+                match crate::model::union::in_one_pass(|| ::serde_json::from_str(json)) {
+                    Ok(value) => Ok(value),
+                    Err(_) => Ok(Self::read_slowly(::serde_json::from_str(json)?)),
+                }
+            }
+
+            /// Reads the value that a text begins with, and says how many bytes it takes.
+            #[allow(dead_code, reason = "not every union stands by itself")]
+            pub(crate) fn read_prefix(json: &str) -> ::serde_json::Result<(Self, usize)> {
+                match crate::model::union::in_one_pass(|| crate::model::union::read_prefix(json)) {
+                    Ok((crate::model::union::Flat::Member(value), length)) => Ok((value, length)),
+                    Ok((crate::model::union::Flat::Unknown(tag), _)) => {
+                        let (raw, length) = crate::model::union::read_prefix::<Box<::serde_json::value::RawValue>>(json)?;
+                        Ok((Self::Unknown(crate::model::union::Unknown { tag, raw, error: None }), length))
+                    }
+                    Err(_) => crate::model::union::read_prefix(json).map(|(raw, length)| (Self::read_slowly(raw), length)),
+                }
+            }
+
+            /// Reads in steps: the tag, then what it stands for. This is the last word on every value.
+            #[cold]
+            fn read_slowly(raw: &::serde_json::value::RawValue) -> Self {
+                #[derive(::serde::Deserialize)]
+                struct Peek<'a> {
+                    #[serde(rename = $tag, borrow)]
+                    tag: ::std::borrow::Cow<'a, str>,
+                }
+                let json = raw.get();
+                let (tag, error) = match ::serde_json::from_str(json) {
+                    Ok(crate::model::union::Object(Peek { tag })) => {
+                        let error = match tag.as_ref() {
+                            $($value => match ::serde_json::from_str(json) {
+                                Ok(value) => return Self::$variant(value),
+                                Err(error) => Some(crate::model::union::at_its_place(json, error).to_string()),
+                            },)*
+                            _ => None,
+                        };
+                        (tag.into_owned(), error)
+                    }
+                    Err(error) => (String::new(), Some(error.to_string())),
+                };
+                Self::Unknown(crate::model::union::Unknown { tag, raw: raw.to_owned(), error })
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                if crate::model::union::is_in_one_pass() {
+                    return match crate::model::union::ReadFlat::read_flat(deserializer)? {
+                        crate::model::union::Flat::Member(value) => Ok(value),
+                        crate::model::union::Flat::Unknown(_) => Err(crate::model::union::not_flat()),
+                    };
+                }
+                let raw = crate::model::union::raw(deserializer)?;
+                Ok(crate::model::union::in_one_pass(|| ::serde_json::from_str(raw.get()))
+                    .unwrap_or_else(|_: ::serde_json::Error| Self::read_slowly(&raw)))
+            }
+        }
+
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                #[derive(::serde::Serialize)]
+                struct Tagged<'a, T> {
+                    #[serde(rename = $tag)]
+                    tag: &'static str,
+                    #[serde(flatten)]
+                    value: &'a T,
+                }
+                match self {
+                    $(Self::$variant(value) => Tagged { tag: $value, value }.serialize(serializer),)*
+                    Self::Unknown(unknown) => unknown.serialize(serializer),
+                }
+            }
+        }
+
+        $(
+            impl From<$from_ty> for $name {
+                fn from(value: $from_ty) -> Self {
+                    Self::$from_variant(value)
+                }
+            }
+        )*
+    };
+}
+
+pub(crate) use tagged_union;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::types::Update;
+
+    /// The values are the same either way, so no other test would notice.
+    #[test]
+    fn what_is_known_is_read_in_one_pass() {
+        for json in [
+            r#"{"timestamp":5,"chat_id":17,"user":{"user_id":1,"name":""},"update_type":"bot_started"}"#,
+            r#"{"update_type":"message_created","timestamp":1,"message":{"timestamp":1,
+                "recipient":{"chat_id":5,"chat_type":"chat"},"body":{"mid":"m","seq":1,"attachments":[
+                {"type":"image","payload":{"photo_id":1,"token":"t","url":"u"}},
+                {"type":"inline_keyboard","payload":{"buttons":[[{"type":"callback","text":"x","payload":"y"}]]}}]}}}"#,
+        ] {
+            assert!(in_one_pass(|| serde_json::from_str::<Update>(json)).is_ok(), "{json}");
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Handlers of updates: plain async functions, which may fail, panic or hang at nobody's cost but their own.
+
+use std::{
+    any::Any,
+    error::Error as StdError,
+    fmt,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::task::unconstrained;
+
+use crate::{
+    api::types::Update,
+    client::{bot::Bot, clock::Clock},
+    error::{BoxError, Error},
+    redaction::{Printable, printable},
+};
+
+/// How long a handler may take unless it is set: twice as long as one message waits for its attachment.
+pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What a handler may return: nothing, or a result with any error.
+///
+/// Handlers are plain async functions of the bot and the update; whatever else they need, a closure brings:
+///
+/// ```
+/// # #[derive(Clone)] struct Database;
+/// # fn check<R: tamtam::HandlerResult, F: std::future::Future<Output = R>>(_: impl Fn(tamtam::Bot, tamtam::Update) -> F) {}
+/// use tamtam::{Bot, Update};
+///
+/// async fn on_update(bot: Bot, update: Update, database: Database) -> tamtam::Result<()> {
+///     // ...
+/// #   let _ = (bot, update, database);
+///     Ok(())
+/// }
+///
+/// # let database = Database;
+/// let handler = move |bot, update| on_update(bot, update, database.clone());
+/// # check(handler);
+/// ```
+pub trait HandlerResult {
+    /// The same as a result.
+    ///
+    /// # Errors
+    ///
+    /// When the handler failed.
+    fn into_result(self) -> Result<(), Box<dyn StdError + Send + Sync>>;
+}
+
+impl HandlerResult for () {
+    fn into_result(self) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+/// What a handler brings is not looked at: `bot.send(..).await` will do as the last line.
+impl<T, E: Into<BoxError>> HandlerResult for Result<T, E> {
+    fn into_result(self) -> Result<(), BoxError> {
+        self.map(drop).map_err(Into::into)
+    }
+}
+
+/// What to do about an update that was not handled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Recovery {
+    /// Hand it out again, after a pause: the whole handler runs once more, with all that it has done already. When polling, what comes after it in its chat waits, and so does the next page;
+    /// a webhook answers 503, and the server delivers it again.
+    Retry,
+    /// Give it up and go on.
+    #[default]
+    Skip,
+}
+
+/// An update that was not handled; `on_error` is asked what to do about it.
+#[derive(Debug)]
+pub struct Failed {
+    update: Option<Update>,
+    cause: Cause,
+    attempts: u32,
+}
+
+/// Why an update was not handled.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The handler returned this error.
+    Error(Box<dyn StdError + Send + Sync>),
+    /// The handler panicked with this message.
+    Panic(String),
+    /// The handler took longer than this, and was dropped.
+    TimedOut(Duration),
+    /// What came to the webhook, whole, is not an update: these are its bytes.
+    NotAnUpdate(Bytes),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => write!(f, "the handler failed: {error}"),
+            Self::Panic(message) => write!(f, "the handler panicked: {message}"),
+            Self::TimedOut(limit) => write!(f, "the handler took longer than {limit:?}"),
+            Self::NotAnUpdate(body) => write!(f, "{} bytes that are not an update", body.len()),
+        }
+    }
+}
+
+impl Failed {
+    #[cfg_attr(not(feature = "webhook"), allow(dead_code, reason = "only a webhook gets bodies that are no updates"))]
+    pub(crate) fn not_an_update(body: Bytes) -> Self {
+        Self { update: None, cause: Cause::NotAnUpdate(body), attempts: 1 }
+    }
+
+    /// The update; `None` if there was none in what came to the webhook.
+    #[must_use]
+    pub fn update(&self) -> Option<&Update> {
+        self.update.as_ref()
+    }
+
+    /// The error of a call that the handler passed on, if that is why.
+    ///
+    /// The message of a call that failed may have been posted: see [`Error::may_have_been_applied`] before handing the
+    /// update out again.
+    #[must_use]
+    pub fn call_error(&self) -> Option<&Error> {
+        match &self.cause {
+            Cause::Error(error) => error.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// Why it was not handled.
+    #[must_use]
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// How often it was handed out in this process, this time included. A webhook does not count: always 1.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+}
+
+/// What came of handing an update out.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is looked at once, where it was made")]
+pub(crate) enum Outcome {
+    Handled,
+    Skipped,
+    /// It is to be handed out again.
+    Again(Update),
+}
+
+type HandlerFuture = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+type Handle = Arc<dyn Fn(Bot, Update) -> HandlerFuture + Send + Sync>;
+pub(crate) type OnError = Arc<dyn Fn(&Failed) -> Recovery + Send + Sync>;
+
+/// A handler and what is done when it fails: the same for polling and for webhooks.
+#[derive(Clone)]
+pub(crate) struct Handling {
+    handle: Handle,
+    on_error: Option<OnError>,
+    timeout: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl Handling {
+    pub(crate) fn new<H, F>(clock: Arc<dyn Clock>, handler: H) -> Self
+    where
+        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        let handle = move |bot, update| -> HandlerFuture {
+            let future = handler(bot, update);
+            Box::pin(async move { future.await.into_result() })
+        };
+        Self { handle: Arc::new(handle), on_error: None, timeout: HANDLER_TIMEOUT, clock }
+    }
+
+    pub(crate) fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
+    pub(crate) fn set_on_error(&mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) {
+        self.on_error = Some(Arc::new(on_error));
+    }
+
+    /// Hands an update out, for the `attempts`th time.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the handler where it stands.
+    pub(crate) async fn handle(&self, bot: &Bot, update: Update, attempts: u32) -> Outcome {
+        // The handler takes the update away; a copy is made only for somebody who wants to look at it.
+        let copy = self.on_error.is_some().then(|| update.clone());
+        let tag = update.tag().to_owned();
+        match self.run(bot.clone(), update).await {
+            Ok(()) => Outcome::Handled,
+            Err(cause) => {
+                let mut failed = Failed { update: copy, cause, attempts };
+                let recovery = self.recovery(&failed);
+                let again = failed.update.take().filter(|_| recovery == Recovery::Retry);
+                // The error is the handler's own: it may panic when it is written, and when it is dropped.
+                let told = catch_unwind(AssertUnwindSafe(move || {
+                    tracing::error!(update = tag, attempts, ?recovery, "{}", Printable(&failed.cause));
+                }));
+                if let Err(panic) = told {
+                    tracing::error!(attempts, ?recovery, "the handler's error panicked: {}", printable_words(panic));
+                }
+                again.map_or(Outcome::Skipped, Outcome::Again)
+            }
+        }
+    }
+
+    /// What is to be done about a failure. If asking panics, nothing is.
+    pub(crate) fn recovery(&self, failed: &Failed) -> Recovery {
+        let Some(on_error) = &self.on_error else { return Recovery::Skip };
+        catch_unwind(AssertUnwindSafe(|| on_error(failed))).unwrap_or_else(|panic| {
+            tracing::error!("on_error panicked: {}", printable_words(panic));
+            Recovery::Skip
+        })
+    }
+
+    async fn run(&self, bot: Bot, update: Update) -> Result<(), Cause> {
+        let handle = AssertUnwindSafe(|| (self.handle)(bot, update));
+        let mut future = catch_unwind(handle).map_err(|panic| Cause::Panic(words(panic)))?;
+        let mut time = None;
+        let result = std::future::poll_fn(|context| {
+            match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+                Ok(Poll::Pending) => {}
+                Ok(Poll::Ready(result)) => return Poll::Ready(result.map_err(Cause::Error)),
+                Err(panic) => return Poll::Ready(Err(Cause::Panic(words(panic)))),
+            }
+            // Handlers that finish at once need no timer. It goes off even after a handler that is always busy has used
+            // up what tokio lets a task do at a time.
+            let time = time.get_or_insert_with(|| Box::pin(unconstrained(self.clock.sleep(self.timeout))));
+            time.as_mut().poll(context).map(|()| Err(Cause::TimedOut(self.timeout)))
+        })
+        .await;
+        // What a handler holds may panic when it is dropped, too.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(future))) {
+            tracing::error!("what a handler held panicked when it was dropped: {}", printable_words(panic));
+        }
+        result
+    }
+}
+
+impl fmt::Debug for Handling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handling").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
+/// The message of a panic, fit for the log: it may quote what a user wrote.
+fn printable_words(panic: Box<dyn Any + Send>) -> String {
+    printable(&words(panic)).into_owned()
+}
+
+/// The message of a panic.
+fn words(panic: Box<dyn Any + Send>) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text.or_else(|| panic.downcast_ref().cloned()).unwrap_or_else(|| "without a message".to_owned());
+    // A panic can be any value, also one that panics in its turn.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
+    text
+}

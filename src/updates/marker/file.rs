@@ -1,0 +1,285 @@
+//! A marker in a file, which is replaced as a whole.
+
+use std::{
+    fs, io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::store::{MarkerKey, MarkerStore};
+use crate::updates::atomic_write;
+
+/// The first property of the file, by which it is known.
+const FORMAT: &str = "tamtam-marker-1";
+
+/// The marker of one bot, in one file.
+///
+/// The file is replaced as a whole and written through to the disk, so that it holds either the old marker or the new
+/// one, whatever happens to process or machine. Beside it a file with `.new` at the end of its name comes and goes; one
+/// that a kill left behind can go. The file is a new one each time: links to it and its permissions do not stay. A file
+/// that is torn, of another bot or of another program is an error and stays as it is.
+///
+/// A server that was reset may not take a marker from before: the error says so, and the file can then be removed.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let directory = std::env::temp_dir().join(format!("tamtam-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&directory)?;
+/// # let path = directory.join("marker.json");
+/// # tamtam.user("Alice").starts();
+/// use tamtam::FileStore;
+///
+/// let mut updates = bot.updates().marker_store(FileStore::new(&path));
+/// let first = updates.try_next().await?;
+/// # assert!(first.is_some());
+/// # std::fs::remove_dir_all(&directory)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct FileStore {
+    path: PathBuf,
+    /// Held while the file is replaced, so that of two saves the later one stays.
+    saving: Arc<Mutex<()>>,
+}
+
+/// Why the marker's file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileStoreError {
+    /// It cannot be read or written.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It is not a marker's file, or not a whole one. Look at it; if it can go, remove it, and the bot starts with what
+    /// the server has kept.
+    #[error("{path} is not a whole marker file ({problem}): look at it, and remove it if it can go", path = path.display())]
+    NotAMarker {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// It has the marker of another bot. Give each bot a file of its own.
+    #[error("{path} has the marker of {found}, not of {expected}: give each bot a file of its own", path = path.display())]
+    OtherBot {
+        /// The file.
+        path: PathBuf,
+        /// Whose marker it has.
+        found: MarkerKey,
+        /// Whose marker was wanted.
+        expected: MarkerKey,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Contents {
+    format: String,
+    base_url: String,
+    bot_id: i64,
+    marker: i64,
+}
+
+impl FileStore {
+    /// A store in the file at this path. Its directory must exist, the file need not.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), saving: Arc::default() }
+    }
+
+    fn io(&self, source: io::Error) -> FileStoreError {
+        FileStoreError::Io { path: self.path.clone(), source }
+    }
+
+    fn read(&self, key: &MarkerKey) -> Result<Option<i64>, FileStoreError> {
+        let bytes = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Better now than at the first save.
+                return atomic_write::check_place(&self.path).map(|()| None).map_err(|error| self.io(error));
+            }
+            Err(error) => return Err(self.io(error)),
+        };
+        let not_a_marker = |problem: String| FileStoreError::NotAMarker { path: self.path.clone(), problem };
+        let contents: Contents = serde_json::from_slice(&bytes).map_err(|error| not_a_marker(error.to_string()))?;
+        if contents.format != FORMAT {
+            return Err(not_a_marker(format!("its format is not `{FORMAT}`")));
+        }
+        let found = MarkerKey::new(&contents.base_url, contents.bot_id.into());
+        if found != *key {
+            return Err(FileStoreError::OtherBot { path: self.path.clone(), found, expected: key.clone() });
+        }
+        Ok(Some(contents.marker))
+    }
+
+    fn write(&self, key: &MarkerKey, marker: i64) -> Result<(), FileStoreError> {
+        let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        // Somebody may have put another file there since; what is torn or another bot's is not overwritten.
+        self.read(key)?;
+        let contents =
+            Contents { format: FORMAT.to_owned(), base_url: key.base_url().to_owned(), bot_id: key.bot_id().0, marker };
+        let text = serde_json::to_string(&contents).map_err(|error| self.io(error.into()))?;
+        atomic_write::replace(&self.path, text.as_bytes()).map_err(|error| self.io(error))
+    }
+}
+
+impl MarkerStore for FileStore {
+    type Error = FileStoreError;
+
+    async fn load(&self, key: &MarkerKey) -> Result<Option<i64>, Self::Error> {
+        let (store, key) = (self.clone(), key.clone());
+        off_the_runtime(move || store.read(&key)).await
+    }
+
+    async fn save(&self, key: &MarkerKey, marker: i64) -> Result<(), Self::Error> {
+        let (store, key) = (self.clone(), key.clone());
+        off_the_runtime(move || store.write(&key, marker)).await
+    }
+}
+
+/// Disks are slow: other tasks go on meanwhile.
+async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is being shut down, and nobody waits for the result.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory that goes with its test.
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn new(test: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("tamtam-{test}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+
+        fn store(&self) -> FileStore {
+            FileStore::new(self.0.join("marker.json"))
+        }
+
+        fn names(&self) -> Vec<String> {
+            fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn key(bot: i64) -> MarkerKey {
+        MarkerKey::new("https://example.org", bot.into())
+    }
+
+    #[tokio::test]
+    async fn keeps_the_marker_and_nothing_else() {
+        let directory = Directory::new("keeps");
+        let store = directory.store();
+        assert_eq!(store.load(&key(1)).await.unwrap(), None);
+        for marker in [5, i64::MAX, 7] {
+            store.save(&key(1), marker).await.unwrap();
+            assert_eq!(directory.store().load(&key(1)).await.unwrap(), Some(marker));
+        }
+        assert_eq!(directory.names(), ["marker.json"]);
+    }
+
+    #[tokio::test]
+    async fn a_torn_or_foreign_file_is_an_error_and_stays() {
+        let directory = Directory::new("foreign");
+        let store = directory.store();
+        store.save(&key(1), 5).await.unwrap();
+        let whole = fs::read_to_string(&store.path).unwrap();
+        for text in ["", &whole[..whole.len() - 1], "{}", "5", "somebody's notes", &whole.replace("-1", "-2")] {
+            fs::write(&store.path, text).unwrap();
+            let error = store.load(&key(1)).await.unwrap_err();
+            assert!(matches!(error, FileStoreError::NotAMarker { .. }), "{text}: {error}");
+            assert!(error.to_string().contains("marker.json is not a whole marker file"), "{error}");
+            store.save(&key(1), 6).await.unwrap_err();
+            assert_eq!(fs::read_to_string(&store.path).unwrap(), text);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_file_of_another_bot_or_server_is_an_error_and_stays() {
+        let directory = Directory::new("other");
+        let store = directory.store();
+        store.save(&key(1), 5).await.unwrap();
+        for other in [key(2), MarkerKey::new("https://example.com", 1.into())] {
+            let error = store.load(&other).await.unwrap_err();
+            assert!(matches!(error, FileStoreError::OtherBot { .. }), "{error}");
+            store.save(&other, 6).await.unwrap_err();
+        }
+        assert_eq!(store.load(&key(1)).await.unwrap(), Some(5));
+    }
+
+    #[tokio::test]
+    async fn what_a_kill_left_behind_is_no_obstacle() {
+        let directory = Directory::new("left");
+        let store = directory.store();
+        fs::write(directory.0.join("marker.json.0123456789abcdef.new"), "{\"for").unwrap();
+        assert_eq!(store.load(&key(1)).await.unwrap(), None);
+        store.save(&key(1), 5).await.unwrap();
+        assert_eq!(store.load(&key(1)).await.unwrap(), Some(5));
+    }
+
+    #[tokio::test]
+    async fn a_place_that_no_file_can_be_in_is_found_at_the_start() {
+        for path in ["/nowhere/at/all/marker.json", "/dev/null/marker.json", "", "/"] {
+            let error = FileStore::new(path).load(&key(1)).await.unwrap_err();
+            assert!(error.to_string().starts_with(&format!("{path}: ")), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn saves_that_overlap_leave_a_whole_file() {
+        let directory = Directory::new("overlap");
+        let saves = (0..8).map(|writer| {
+            // As two processes would, which share nothing but the file.
+            let store = directory.store();
+            tokio::spawn(async move {
+                for marker in 0..30 {
+                    store.save(&key(1), writer * 100 + marker).await.unwrap();
+                }
+            })
+        });
+        for save in saves.collect::<Vec<_>>() {
+            save.await.unwrap();
+        }
+        assert_eq!(directory.store().load(&key(1)).await.unwrap().unwrap() % 100, 29);
+        assert_eq!(directory.names(), ["marker.json"]);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_link_is_replaced_and_not_followed() {
+        let directory = Directory::new("link");
+        let elsewhere = directory.0.join("elsewhere.json");
+        FileStore::new(&elsewhere).save(&key(1), 5).await.unwrap();
+        std::os::unix::fs::symlink(&elsewhere, directory.0.join("marker.json")).unwrap();
+        directory.store().save(&key(1), 6).await.unwrap();
+        assert_eq!(FileStore::new(&elsewhere).load(&key(1)).await.unwrap(), Some(5));
+        assert_eq!(directory.store().load(&key(1)).await.unwrap(), Some(6));
+    }
+}

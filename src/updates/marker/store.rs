@@ -1,0 +1,184 @@
+//! Where a bot remembers how far it has come with its updates: the marker store.
+
+use std::{
+    collections::HashMap,
+    error::Error as StdError,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use reqwest::Url;
+
+use crate::{id::UserId, redaction::origin};
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Whose marker it is: markers of another bot, or of another server, mean nothing.
+///
+/// It is written as `bot 7 at https://botapi.tamtam.chat`. A path of the base URL, which may be secret, is written as a
+/// hash: two paths are two keys, and neither is shown.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct MarkerKey {
+    base_url: String,
+    bot_id: UserId,
+}
+
+impl MarkerKey {
+    pub(crate) fn new(base_url: &str, bot_id: UserId) -> Self {
+        Self { base_url: base_url.to_owned(), bot_id }
+    }
+
+    /// The base URL of the bot's API, whole: its path may be secret.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The bot's user id.
+    #[must_use]
+    pub fn bot_id(&self) -> UserId {
+        self.bot_id
+    }
+}
+
+impl fmt::Display for MarkerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "bot {} at ", self.bot_id)?;
+        match Url::parse(&self.base_url) {
+            Ok(url) if url.path().len() > 1 => write!(f, "{}/{:016x}", origin(&self.base_url), fnv_1a(url.path())),
+            _ => f.write_str(&self.base_url),
+        }
+    }
+}
+
+impl fmt::Debug for MarkerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MarkerKey({self})")
+    }
+}
+
+/// The hash FNV-1a of 64 bits: the same in every version and on every machine, as a key of stored markers must be.
+fn fnv_1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Keeps the marker of a bot's updates, so that a bot which ended without telling the server (it was killed) goes on
+/// where it was. Given to [`Updates::marker_store`](crate::Updates::marker_store).
+///
+/// The marker is saved when a page of updates is dealt with, before the server is told. [`FileStore`] and
+/// [`MemoryStore`] are there; a database is a few lines:
+///
+/// ```
+/// use tamtam::{MarkerKey, MarkerStore};
+/// # struct Database;
+/// # impl Database {
+/// #     async fn get(&self, _: String) -> std::io::Result<Option<i64>> { Ok(None) }
+/// #     async fn put(&self, _: String, _: i64) -> std::io::Result<()> { Ok(()) }
+/// # }
+///
+/// impl MarkerStore for Database {
+///     type Error = std::io::Error;
+///
+///     async fn load(&self, key: &MarkerKey) -> Result<Option<i64>, Self::Error> {
+///         self.get(key.to_string()).await
+///     }
+///
+///     async fn save(&self, key: &MarkerKey, marker: i64) -> Result<(), Self::Error> {
+///         self.put(key.to_string(), marker).await
+///     }
+/// }
+/// ```
+pub trait MarkerStore: Send + Sync + 'static {
+    /// Why it failed.
+    type Error: Into<Box<dyn StdError + Send + Sync>>;
+
+    /// The marker saved last; `None` if there never was one. Called once, before the first poll.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be told whether there is one: the bot does not start then, since it might lose its place.
+    fn load(&self, key: &MarkerKey) -> impl Future<Output = Result<Option<i64>, Self::Error>> + Send;
+
+    /// Keeps the marker. When it returns, the marker should survive the end of the process.
+    ///
+    /// # Errors
+    ///
+    /// When it is not kept. That is logged and counted ([`Health::failed_saves`](crate::Health::failed_saves)), and polling
+    /// goes on. A save that takes longer than 5 s has failed as well.
+    fn save(&self, key: &MarkerKey, marker: i64) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+impl<S: MarkerStore> MarkerStore for Arc<S> {
+    type Error = S::Error;
+
+    async fn load(&self, key: &MarkerKey) -> Result<Option<i64>, Self::Error> {
+        S::load(self, key).await
+    }
+
+    async fn save(&self, key: &MarkerKey, marker: i64) -> Result<(), Self::Error> {
+        S::save(self, key, marker).await
+    }
+}
+
+type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
+
+/// A [`MarkerStore`] of any type.
+pub(crate) trait ErasedStore: Send + Sync {
+    fn load<'a>(&'a self, key: &'a MarkerKey) -> StoreFuture<'a, Option<i64>>;
+    fn save<'a>(&'a self, key: &'a MarkerKey, marker: i64) -> StoreFuture<'a, ()>;
+}
+
+impl<S: MarkerStore> ErasedStore for S {
+    fn load<'a>(&'a self, key: &'a MarkerKey) -> StoreFuture<'a, Option<i64>> {
+        Box::pin(async move { MarkerStore::load(self, key).await.map_err(Into::into) })
+    }
+
+    fn save<'a>(&'a self, key: &'a MarkerKey, marker: i64) -> StoreFuture<'a, ()> {
+        Box::pin(async move { MarkerStore::save(self, key, marker).await.map_err(Into::into) })
+    }
+}
+
+/// Markers in memory: for tests, and for streams that are made anew in one process. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    markers: Arc<Mutex<HashMap<MarkerKey, i64>>>,
+}
+
+impl MemoryStore {
+    /// A store with nothing in it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl MarkerStore for MemoryStore {
+    type Error = std::convert::Infallible;
+
+    async fn load(&self, key: &MarkerKey) -> Result<Option<i64>, Self::Error> {
+        Ok(self.markers.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied())
+    }
+
+    async fn save(&self, key: &MarkerKey, marker: i64) -> Result<(), Self::Error> {
+        self.markers.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), marker);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_does_not_show_the_path_of_the_base_url() {
+        let key = |url: &str| MarkerKey::new(url, UserId(7)).to_string();
+        assert_eq!(key("https://botapi.tamtam.chat"), "bot 7 at https://botapi.tamtam.chat");
+        assert_eq!(key("http://127.0.0.1:8080"), "bot 7 at http://127.0.0.1:8080");
+        // FNV-1a of "/s3cr3t", computed elsewhere.
+        assert_eq!(key("https://gateway.example/s3cr3t"), "bot 7 at https://gateway.example/68e7c64f8ba0fc5a");
+        assert_ne!(key("https://gateway.example/s3cr3t"), key("https://gateway.example/other"));
+        assert!(!format!("{:?}", MarkerKey::new("https://gateway.example/s3cr3t", UserId(7))).contains("s3cr3t"));
+    }
+}

@@ -1,0 +1,316 @@
+//! Running a bot: a handler for every update, concurrently between chats, in order within a chat.
+
+mod lanes;
+
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{task::JoinSet, time::timeout};
+
+use crate::{
+    api::types::Update,
+    client::bot::Bot,
+    error::Result,
+    updates::{
+        handler::{Failed, HandlerResult, Handling, Recovery},
+        health::Health,
+        stream::Updates,
+    },
+};
+use lanes::Lanes;
+
+/// How many chats are dealt with at a time unless it is set.
+const CONCURRENCY: usize = 64;
+/// How long handlers may go on after the shutdown began, unless it is set.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long the handlers that are dropped at the deadline are waited for.
+const DROPPING_TIME: Duration = Duration::from_secs(1);
+
+type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Bot {
+    /// Runs the bot: handles every update by an async function, concurrently between chats and in order within a chat.
+    /// [`Run`] says what is promised, and has the settings; those of polling are on [`Updates`], which can be
+    /// [run](Updates::run), too.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// # let ctrl_c = async move { alice.reads().await };
+    /// bot.run(async |bot, update| match update {
+    ///     tamtam::Update::BotStarted(started) => bot.send(started.chat_id, "Hello!").await.map(drop),
+    ///     _ => Ok(()),
+    /// })
+    /// .graceful_shutdown_on(ctrl_c)
+    /// .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn run<H, F>(&self, handler: H) -> Run
+    where
+        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        self.updates().run(handler)
+    }
+}
+
+impl Updates {
+    /// Handles the updates by an async function: concurrently between chats, in order within a chat. See [`Run`].
+    pub fn run<H, F>(self, handler: H) -> Run
+    where
+        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        Run::new(self, handler)
+    }
+}
+
+/// A bot with a handler, made by [`Bot::run`] or [`Updates::run`]; awaiting it runs the bot.
+///
+/// Updates are handled a page at a time: those of one chat one after the other, those of different chats concurrently.
+/// When all of a page are dealt with, the next page is asked for, which tells the server that this one is done. If the
+/// program ends before, the page comes again at the next start: at most one page is ever handled twice.
+///
+/// So a slow handler holds the next page back. Handlers have a time limit, 120 s unless set: raise it for large uploads.
+/// Work that takes very long belongs into a queue of your own, or a task; what is spawned, neither the shutdown waits for
+/// nor is its update handed out again.
+///
+/// The settings of polling are on [`Updates`]: `bot.updates().marker_store(FileStore::new(path)).run(handler)`.
+///
+/// A handler that fails, panics or takes too long costs its own update only: [`on_error`](Self::on_error) is asked whether
+/// to hand it out again; without one the failure is logged and the update given up. (With `panic = "abort"` in your
+/// profile a panic ends the process, as it does everywhere.)
+///
+/// A handler is a function, or a closure that makes a future. What it needs besides bot and update, the closure clones for
+/// each: `move |bot, update| { let db = db.clone(); async move { .. } }`. An `async move |bot, update|` closure cannot
+/// lend out what it holds.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let alice = tamtam.user("Alice");
+/// # alice.says("hi");
+/// # let reader = alice.clone();
+/// # let ctrl_c = async move { while reader.reads().await.text() != "I heard you" {} };
+/// use tamtam::{Bot, Update};
+///
+/// async fn echo(bot: Bot, update: Update) -> tamtam::Result<()> {
+///     match update {
+///         Update::BotStarted(started) => drop(bot.send(started.chat_id, "Hello!").await?),
+///         Update::MessageCreated(created) => {
+///             if let Some(message) = created.message {
+///                 bot.reply(&message, "I heard you").await?;
+///             }
+///         }
+///         _ => {}
+///     }
+///     Ok(())
+/// }
+///
+/// bot.run(echo).graceful_shutdown_on(ctrl_c).await?; // `tokio::signal::ctrl_c()`, say
+/// # Ok(())
+/// # }
+/// ```
+///
+/// To run it as a task of its own, spawn its future: `tokio::spawn(bot.run(echo).run())`. Services are mostly ended by
+/// SIGTERM:
+///
+/// ```no_run
+/// # async fn run(bot: tamtam::Bot) -> Result<(), Box<dyn std::error::Error>> {
+/// use tokio::signal::{ctrl_c, unix::{SignalKind, signal}};
+///
+/// let mut terminated = signal(SignalKind::terminate())?;
+/// let ended = async move {
+///     tokio::select! {
+///         _ = ctrl_c() => {}
+///         _ = terminated.recv() => {}
+///     }
+/// };
+/// bot.run(async |_, _| {}).graceful_shutdown_on(ended).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a bot does not run until it is awaited"]
+pub struct Run {
+    updates: Updates,
+    handling: Handling,
+    concurrency: usize,
+    shutdown: Option<Shutdown>,
+    deadline: Duration,
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("updates", &self.updates)
+            .field("handling", &self.handling)
+            .field("concurrency", &self.concurrency)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Run {
+    pub(crate) fn new<H, F>(mut updates: Updates, handler: H) -> Self
+    where
+        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        let handling = Handling::new(Arc::clone(&updates.bot().transport().clock), handler);
+        let shutdown = updates.take_shutdown();
+        Self { updates, handling, concurrency: CONCURRENCY, shutdown, deadline: SHUTDOWN_DEADLINE }
+    }
+
+    /// How many chats are dealt with at the same time at most; 64 if not set, and at least 1.
+    pub fn concurrency(mut self, chats: usize) -> Self {
+        self.concurrency = chats.max(1);
+        self
+    }
+
+    /// How long a handler may take before it is dropped, which counts as a failure; 120 s if not set.
+    pub fn handler_timeout(mut self, timeout: Duration) -> Self {
+        self.handling.set_timeout(timeout);
+        self
+    }
+
+    /// Is asked what to do about an update whose handler failed, panicked or took too long. Without it such an update is
+    /// given up. The log tells in either case.
+    ///
+    /// [`Recovery::Retry`] runs the whole handler again, with what it has done already. So retry what has surely not been
+    /// done and may succeed the next time:
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// use tamtam::{Failed, Recovery};
+    ///
+    /// let run = bot.run(async |_, _| {}).on_error(|failed: &Failed| match failed.call_error() {
+    ///     Some(error) if error.is_retryable() && !error.may_have_been_applied() && failed.attempts() < 3 => Recovery::Retry,
+    ///     _ => Recovery::Skip,
+    /// });
+    /// # let _ = run;
+    /// # }
+    /// ```
+    pub fn on_error(mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) -> Self {
+        self.handling.set_on_error(on_error);
+        self
+    }
+
+    /// Ends the bot when this future ends, whatever it returns: what was fetched is handled and committed first, for as
+    /// long as the [`shutdown_deadline`](Self::shutdown_deadline) allows. It takes the place of one that was set before, on [`Updates`]
+    /// too.
+    pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
+    where
+        F: Future + Send + 'static,
+    {
+        self.shutdown = Some(Box::pin(async move {
+            signal.await;
+        }));
+        self
+    }
+
+    /// How long handlers may go on after the shutdown began; 10 s if not set. Those that are not done then are dropped
+    /// where they next wait, and their whole page comes again at the next start. To commit what is done takes up to 5 s
+    /// more, and as long again with a marker store.
+    pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How the bot is doing, for whoever watches it.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.updates.health()
+    }
+
+    /// Runs the bot; `.await` on the value itself does the same. It ends when it is shut down, or by an error that no
+    /// waiting mends.
+    ///
+    /// # Errors
+    ///
+    /// As [`Updates::next`]: when the server refuses the bot (its token, say), when a webhook is in the way, or when the
+    /// marker store cannot be read. Failures that pass, a server that is down among them, are no errors here.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the handlers where they stand. Nothing is lost: their page was not committed, and comes
+    /// again.
+    pub async fn run(self) -> Result<()> {
+        let Self { mut updates, handling, concurrency, shutdown, deadline } = self;
+        let (bot, health) = (updates.bot().clone(), updates.health());
+        let clock = Arc::clone(&bot.transport().clock);
+        let mut shutdown = shutdown.unwrap_or_else(|| Box::pin(std::future::pending()));
+        let mut over = None;
+        loop {
+            let page = tokio::select! {
+                biased;
+                () = &mut shutdown, if over.is_none() => {
+                    over = Some(clock.sleep(deadline));
+                    updates.stop();
+                    continue;
+                }
+                page = updates.next_page() => page?,
+            };
+            let Some(page) = page else { return Ok(()) };
+            let lanes = Lanes {
+                bot: bot.clone(),
+                handling: handling.clone(),
+                health: health.clone(),
+                backoff: updates.waits(),
+            };
+            let mut tasks = JoinSet::new();
+            let is_handled = {
+                let mut handled = std::pin::pin!(lanes.handle(page, concurrency, &mut tasks));
+                loop {
+                    tokio::select! {
+                        () = &mut handled => break true,
+                        () = &mut shutdown, if over.is_none() => {
+                            over = Some(clock.sleep(deadline));
+                            updates.stop();
+                        }
+                        () = expires(&mut over) => break false,
+                    }
+                }
+            };
+            if !is_handled {
+                let in_flight = health.in_flight();
+                tracing::warn!(in_flight, "shutdown: handlers took too long; their page will come again");
+                // A handler that computes, or blocks, cannot be dropped before it waits for something.
+                let _ = timeout(DROPPING_TIME, tasks.shutdown()).await;
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Ends when the deadline is over, if one is set.
+async fn expires(over: &mut Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>) {
+    match over {
+        Some(deadline) => deadline.await,
+        None => std::future::pending().await,
+    }
+}
+
+impl IntoFuture for Run {
+    type Output = Result<()>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

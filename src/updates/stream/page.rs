@@ -1,0 +1,221 @@
+//! A page of updates: the text of a response, read whole before its first update is handed out.
+
+use std::{borrow::Cow, collections::VecDeque};
+
+use serde::{
+    Deserialize,
+    de::{Error as _, IgnoredAny},
+};
+
+use crate::{api::types::Update, model::union};
+
+/// A page.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    pub(crate) updates: VecDeque<Update>,
+    /// What commits this page; `None` says nothing.
+    pub(crate) marker: Option<i64>,
+}
+
+impl Page {
+    /// Reads a page; an empty body is an empty page. An update that does not fit the models is [`Update::Unknown`]. Text that is not JSON is an error, and
+    /// so is a second `updates` or `marker`: it may be the rest of another response.
+    ///
+    /// The updates are read one by one and not as a list: serde could not go on after one that does not fit.
+    pub(crate) fn read(json: &str) -> serde_json::Result<Self> {
+        let mut text = Text { json, at: 0 };
+        let (mut updates, mut marker) = (None, None);
+        if text.is_at_end() {
+            return Ok(Self::default());
+        }
+        text.members(|key, text| {
+            match key {
+                "updates" if updates.is_none() => updates = Some(text.updates()?),
+                "marker" if marker.is_none() => marker = Some(text.value()?),
+                "updates" | "marker" => return Err(text.error(&format!("duplicate field `{key}`"))),
+                _ => {
+                    text.value::<IgnoredAny>()?;
+                }
+            }
+            Ok(())
+        })?;
+        if !text.is_at_end() {
+            return Err(text.error("trailing characters"));
+        }
+        // Something else than the API may have answered: a captive portal, a gateway.
+        let updates = updates.ok_or_else(|| text.error("missing field `updates`"))?;
+        Ok(Self { updates, marker: marker.unwrap_or_default() })
+    }
+}
+
+/// A JSON text, read up to `at`.
+struct Text<'a> {
+    json: &'a str,
+    at: usize,
+}
+
+impl<'a> Text<'a> {
+    fn rest(&self) -> &'a str {
+        &self.json[self.at..]
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.rest().trim_ascii_start().is_empty()
+    }
+
+    /// Skips white space and this character, if it is next.
+    fn skip(&mut self, char: char) -> bool {
+        let rest = self.rest().trim_ascii_start();
+        let is_next = rest.starts_with(char);
+        if is_next {
+            self.at = self.json.len() - rest.len() + char.len_utf8();
+        }
+        is_next
+    }
+
+    fn expect(&mut self, char: char) -> serde_json::Result<()> {
+        if self.skip(char) { Ok(()) } else { Err(self.error(&format!("expected `{char}`"))) }
+    }
+
+    fn value<T: Deserialize<'a>>(&mut self) -> serde_json::Result<T> {
+        let (value, length) = union::read_prefix(self.rest())?;
+        self.at += length;
+        Ok(value)
+    }
+
+    /// Reads an object; `read` reads the value of each member.
+    fn members(&mut self, mut read: impl FnMut(&str, &mut Self) -> serde_json::Result<()>) -> serde_json::Result<()> {
+        self.expect('{')?;
+        if self.skip('}') {
+            return Ok(());
+        }
+        loop {
+            let key: Cow<'_, str> = self.value()?;
+            self.expect(':')?;
+            read(&key, self)?;
+            if self.skip('}') {
+                return Ok(());
+            }
+            self.expect(',')?;
+        }
+    }
+
+    /// Reads a list of updates, or `null`.
+    fn updates(&mut self) -> serde_json::Result<VecDeque<Update>> {
+        let mut updates = VecDeque::new();
+        if !self.skip('[') {
+            // Anything but `null` is an error.
+            self.value::<Option<[(); 0]>>()?;
+            return Ok(updates);
+        }
+        if self.skip(']') {
+            return Ok(updates);
+        }
+        loop {
+            let (update, length) = Update::read_prefix(self.rest())?;
+            self.at += length;
+            updates.push_back(update);
+            if self.skip(']') {
+                return Ok(updates);
+            }
+            self.expect(',')?;
+        }
+    }
+
+    fn error(&self, words: &str) -> serde_json::Error {
+        serde_json::Error::custom(format_args!("{words} at byte {}", self.at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tags of a page's updates, and its marker.
+    fn page(json: &str) -> (Vec<String>, Option<i64>) {
+        let Page { updates, marker } = Page::read(json).unwrap();
+        (updates.iter().map(|update| update.tag().to_owned()).collect(), marker)
+    }
+
+    #[test]
+    fn an_empty_body_is_an_empty_page() {
+        for body in ["", " \n", r#"{"updates":null,"marker":null}"#, r#"{"updates":[]}"#] {
+            assert_eq!(page(body), (vec![], None), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_members_come_in_any_order_and_others_are_skipped() {
+        for body in [
+            r#"{"updates":[{"update_type":"a"},{"update_type":"b"}],"marker":7}"#,
+            "\n{ \"updates\" : [ {\"update_type\":\"a\"} , {\"update_type\":\"b\"} ] , \"marker\" : 7 } \n",
+            r#"{"marker":7,"updates":[{"update_type":"a"},{"update_type":"b"}]}"#,
+            r#"{"x":{"updates":[5]},"updates":[{"update_type":"a"},{"update_type":"b"}],"more":[{"]":"}"}],"marker":7}"#,
+            r#"{"\u0075pdates":[{"update_type":"a"},{"update_type":"b"}],"marker":7}"#,
+        ] {
+            assert_eq!(page(body), (vec!["a".to_owned(), "b".to_owned()], Some(7)), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_update_that_does_not_fit_costs_only_itself() {
+        let body = r#"{"updates":[5,{"update_type":"bot_started","timestamp":"x"},[],"s",null,
+            {"update_type":"bot_started","timestamp":1,"chat_id":2,"user":{"user_id":3,"name":"A"}}],"marker":7}"#;
+        let Page { updates, marker } = Page::read(body).unwrap();
+        let unknown: Vec<bool> = updates.iter().map(|update| matches!(update, Update::Unknown(_))).collect();
+        assert_eq!((unknown, marker), (vec![true, true, true, true, true, false], Some(7)));
+        let Update::Unknown(second) = &updates[1] else { panic!() };
+        assert_eq!(second.raw.get(), r#"{"update_type":"bot_started","timestamp":"x"}"#);
+    }
+
+    #[test]
+    fn nothing_of_a_page_that_was_cut_is_read() {
+        for body in [
+            r#"{"updates":[{"update_type":"a","x":[1],"y":{"marker":5}},{"update_type":"b"}],"marker":71}"#,
+            r#"{"marker":71,"updates":[{"update_type":"a"},{"update_type":"b","x":[1]}]}"#,
+        ] {
+            for length in 1..body.len() {
+                assert!(Page::read(&body[..length]).is_err(), "{}", &body[..length]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_no_page_is_an_error() {
+        for body in [
+            "<html>",
+            "{}",
+            r#"{"marker":7}"#,
+            "[]",
+            "5",
+            r#"{"updates":{}}"#,
+            r#"{"updates":[]"#,
+            r#"{"updates":[{}"#,
+            r#"{"updates":[,]}"#,
+            r#"{"updates":[5,]}"#,
+            r#"{"updates":[5 6]}"#,
+            r#"{"updates":[5],}"#,
+            r#"{"updates":[5] "marker":7}"#,
+            r#"{"updates":[5],"marker":7}}"#,
+            r#"{"updates":[5],"marker":"x"}"#,
+            r#"{updates:[5]}"#,
+            r#"{"updates":[{"update_type":tru}]}"#,
+            // Two answers in one body, as a cache or proxy that mixes connections makes them.
+            r#"{"updates":[{"update_type":"a"}],"marker":5}{"updates":[{"update_type":"b"}],"marker":7}"#,
+            r#"{"updates":[{"update_type":"a"}],"updates":[{"update_type":"b"}],"marker":7}"#,
+            r#"{"updates":[{"update_type":"a"}],"\u0075pdates":[{"update_type":"b"}],"marker":7}"#,
+            r#"{"updates":[{"update_type":"a"}],{"update_type":"b"}],"marker":7}"#,
+            r#"{"updates":[{"update_type":"a"}]{"update_type":"b"}],"marker":7}"#,
+            r#"{"updates":[{"update_type":"a"}],"marker":5,"x":[],"marker":7}"#,
+            r#"{"marker":7,"updates":[{"update_type":"a"}],"marker":[]}"#,
+        ] {
+            assert!(Page::read(body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_error_in_the_middle_is_told_as_broken_json() {
+        let error = Page::read(r#"{"updates":[{"update_type":tru}],"marker":7}"#).unwrap_err();
+        assert!(error.is_syntax(), "{error:?}");
+    }
+}

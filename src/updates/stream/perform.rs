@@ -1,0 +1,206 @@
+//! What the update stream's decisions come to: calls, waits and the marker store.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::time::timeout;
+
+use super::{
+    page::Page,
+    settings::Settings,
+    state::{Effect, Input},
+};
+use crate::{
+    api::types::UpdateType,
+    client::{
+        bot::Bot,
+        request,
+        transport::{CallOptions, text},
+    },
+    error::{BoxError, Error, Kind, Result},
+    redaction::Printable,
+    updates::{
+        health::Health,
+        marker::{ErasedStore, MarkerKey},
+        subscriptions,
+    },
+};
+
+/// How long the last commit may take.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the marker store may take to load or save. A store that hangs must not stop the bot, nor keep it from ending.
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often it is asked again for webhooks when the answer may be somebody else's, such as a proxy's whose server is just
+/// starting. After that the server has none.
+const ASKED_AGAIN: u32 = 3;
+
+/// All that an effect needs.
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) bot: Bot,
+    pub(super) settings: Settings,
+    pub(super) store: Option<Arc<Store>>,
+    pub(super) health: Health,
+}
+
+/// A marker store, and the name under which the bot is in it, once that is known.
+pub(super) struct Store {
+    pub(super) markers: Box<dyn ErasedStore>,
+    pub(super) key: OnceLock<MarkerKey>,
+}
+
+impl World {
+    /// Does what is to be done, and says what came of it.
+    pub(super) async fn perform(self, effect: Effect) -> Input {
+        let bot = self.bot.clone();
+        let clock = &bot.transport().clock;
+        let done = match effect {
+            Effect::Load => self.load().await.map(Input::Loaded),
+            Effect::ClearWebhooks { failures } => self.clear_webhooks(failures).await.map(|()| Input::Cleared),
+            Effect::Poll { marker, limit } => self.poll(marker, limit).await,
+            Effect::Skip { marker, limit } => self.skip(marker, limit).await,
+            Effect::Save { marker } => Ok(Input::Saved { ok: self.save(marker).await }),
+            Effect::Commit { marker } => Ok(self.commit(marker).await),
+            Effect::Wait(delay) => {
+                clock.sleep(delay).await;
+                Ok(Input::Waited)
+            }
+            Effect::Retry { error, delay } => {
+                tracing::warn!(delay_ms = delay.as_millis(), "polling failed and goes on: {error}");
+                bot.transport().wait_to_retry(&error, delay).await;
+                Ok(Input::Waited)
+            }
+            Effect::Stuck { delay } => {
+                tracing::warn!(
+                    delay_ms = delay.as_millis(),
+                    "the server gave updates without a new marker, so they come again; polling slows down"
+                );
+                clock.sleep(delay).await;
+                Ok(Input::Waited)
+            }
+            Effect::Yield(_) | Effect::Fail(_) | Effect::End | Effect::Continue => {
+                unreachable!("these are the stream's own")
+            }
+        };
+        done.unwrap_or_else(|error| Input::Failed { error, chance: clock.chance() })
+    }
+
+    async fn poll(self, marker: Option<i64>, limit: Option<i64>) -> Result<Input> {
+        let Settings { hold_seconds, types, .. } = self.settings;
+        let clock = Arc::clone(&self.bot.transport().clock);
+        let began = clock.now();
+        let poll = Poll { marker, limit, hold_seconds, types };
+        let page = get(&self.bot, poll, CallOptions::default()).await?;
+        let now = clock.now();
+        self.health.polled(now);
+        Ok(Input::Page { page, took: now.duration_since(began) })
+    }
+
+    async fn skip(self, marker: Option<i64>, limit: i64) -> Result<Input> {
+        let clock = Arc::clone(&self.bot.transport().clock);
+        let began = clock.now();
+        let poll = Poll { marker, limit: Some(limit), hold_seconds: Some(0), types: Vec::new() };
+        let page = get(&self.bot, poll, CallOptions::default()).await?;
+        tracing::info!(any = !page.updates.is_empty(), "skipped what was waiting");
+        Ok(Input::Page { page, took: clock.now().duration_since(began) })
+    }
+
+    async fn commit(self, marker: i64) -> Input {
+        let poll = Poll { marker: Some(marker), limit: Some(1), hold_seconds: Some(0), types: Vec::new() };
+        let options = CallOptions { timeout: Some(COMMIT_TIMEOUT), ..CallOptions::default() };
+        // What it brings is not dealt with, and comes again.
+        let page = get(&self.bot, poll, options).await;
+        if let Err(error) = page {
+            tracing::warn!("the last page could not be committed and will come again: {error}");
+        }
+        Input::Committed
+    }
+
+    async fn load(self) -> Result<Option<i64>> {
+        let Some(store) = &self.store else { return Ok(None) };
+        let key = match store.key.get() {
+            Some(key) => key,
+            None => {
+                let me = self.bot.me().no_retry().await?;
+                let key = MarkerKey::new(self.bot.base_url_text(), me.user_id);
+                store.key.get_or_init(|| key)
+            }
+        };
+        in_time(store.markers.load(key)).await.map_err(|error| {
+            tracing::error!("the marker cannot be loaded; the stream ends: {}", Printable(&error));
+            Error::new(Kind::MarkerStore(error))
+        })
+    }
+
+    /// Whether the marker was saved.
+    async fn save(self, marker: i64) -> bool {
+        let Some((store, key)) = self.store.as_deref().and_then(|store| Some((store, store.key.get()?))) else {
+            return false;
+        };
+        let saved = in_time(store.markers.save(key, marker)).await;
+        if let Err(error) = &saved {
+            tracing::error!(marker, "the marker could not be saved; polling goes on: {}", Printable(error));
+        }
+        self.health.saved(saved.is_ok());
+        saved.is_ok()
+    }
+
+    async fn clear_webhooks(self, failures: u32) -> Result<()> {
+        // The stream decides itself what a failed call means.
+        let options = CallOptions { no_retry: true, ..CallOptions::default() };
+        let subscribed = match subscriptions::urls(&self.bot, options.clone()).await {
+            Err(error) if error.knows_no_such_operation() && (error.code().is_some() || failures >= ASKED_AGAIN) => {
+                tracing::warn!("whether a webhook is subscribed cannot be told: {error}");
+                return Ok(());
+            }
+            urls => urls?,
+        };
+        let left = if self.settings.remove_webhooks {
+            subscriptions::remove(&self.bot, subscribed, options).await?
+        } else {
+            subscribed
+        };
+        if left.is_empty() {
+            // The server answers: the first poll may be held for long before it does.
+            self.health.polled(self.bot.transport().clock.now());
+            return Ok(());
+        }
+        Err(subscriptions::in_the_way(&left))
+    }
+}
+
+/// Waits for a marker store.
+async fn in_time<T>(work: impl Future<Output = Result<T, BoxError>>) -> Result<T, BoxError> {
+    let done = timeout(STORE_TIMEOUT, work).await;
+    done.unwrap_or_else(|_| Err(format!("the store took longer than {STORE_TIMEOUT:?}").into()))
+}
+
+/// The parameters of a poll.
+struct Poll {
+    marker: Option<i64>,
+    limit: Option<i64>,
+    hold_seconds: Option<i64>,
+    types: Vec<UpdateType>,
+}
+
+async fn get(bot: &Bot, poll: Poll, options: CallOptions) -> Result<Page> {
+    let mut request = bot.api().get_updates();
+    if let Some(limit) = poll.limit {
+        request = request.limit(limit);
+    }
+    if let Some(seconds) = poll.hold_seconds {
+        request = request.timeout(seconds);
+    }
+    if let Some(marker) = poll.marker {
+        request = request.marker(marker);
+    }
+    if !poll.types.is_empty() {
+        request = request.types(poll.types);
+    }
+    // The stream decides itself what a failed poll means, and reads the pages itself.
+    let options = CallOptions { no_retry: true, ..options };
+    request::fetch(&request, bot, options, |body: Bytes| Ok(Page::read(&text(&body))?)).await
+}

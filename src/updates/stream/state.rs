@@ -1,0 +1,343 @@
+//! What the update stream does next: a state and what happened go in, the next state and what to do come out. No network
+//! and no time here.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::page::Page;
+use crate::{api::types::Update, client::retry::Backoff, error::Error};
+
+/// The shortest time from one poll to the next when the first brought nothing: a server that does not hold its polls is
+/// not asked in a loop.
+pub(super) const LEAST_INTERVAL: Duration = Duration::from_millis(100);
+/// The waits after failed polls, unless they are set.
+pub(crate) const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(30) };
+/// The page size that the server chooses if the request has no `limit`, in updates.
+const DEFAULT_LIMIT: i64 = 100;
+/// The largest page size of the API, in updates.
+const LARGEST_LIMIT: i64 = 1000;
+/// After so many pages within the size limit the page size is doubled again, up to the one that was set. A larger page may
+/// be over the limit once more, and is then downloaded for nothing.
+const FITTING_PAGES: u32 = 16;
+/// How long what is waiting is skipped at most: a bot that gets something all the time would never begin.
+const LONGEST_SKIP: Duration = Duration::from_secs(10);
+
+/// Where the stream begins; set by [`Updates::start_from`](crate::Updates::start_from).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StartFrom {
+    /// At the marker in the marker store, if there is a store and something in it; else with the backlog.
+    #[default]
+    Stored,
+    /// With all that the server has kept since the last commit.
+    Backlog,
+    /// With what happens from now on: what is waiting is skipped, page by page until one is empty, for 10 s at most.
+    Latest,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// The consumer asks for an update, so all before are dealt with.
+    Asked,
+    /// The marker store was read.
+    Loaded(Option<i64>),
+    /// No webhook is in the way, or none any more.
+    Cleared,
+    /// A poll was answered, `took` after it began.
+    Page { page: Page, took: Duration },
+    /// The marker was saved, or could not be; polling goes on.
+    Saved { ok: bool },
+    /// What was to be done failed. `chance` is a random number from 0 to 1.
+    Failed { error: Error, chance: f64 },
+    /// The wait is over.
+    Waited,
+    /// The last commit is over, one way or the other.
+    Committed,
+    /// The stream is to end, after what was fetched is dealt with.
+    Stop,
+}
+
+/// What to do.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is what most of them are")]
+pub(super) enum Effect {
+    /// Hand out an update.
+    Yield(Update),
+    /// Hand out an error; the stream is over.
+    Fail(Error),
+    /// The stream is over.
+    End,
+    /// Go on with what is being done.
+    Continue,
+    /// Read the marker store.
+    Load,
+    /// See to it that no webhook is in the way, after so many failures to do so.
+    ClearWebhooks { failures: u32 },
+    /// Ask for a page, which commits everything before the marker. The server chooses the page size without a `limit`.
+    Poll { marker: Option<i64>, limit: Option<i64> },
+    /// As [`Poll`](Self::Poll), only to see what is there: without waiting, of all kinds, as many as possible.
+    Skip { marker: Option<i64>, limit: i64 },
+    /// Save the marker.
+    Save { marker: i64 },
+    /// Tell the server the marker, without waiting for news.
+    Commit { marker: i64 },
+    /// Wait.
+    Wait(Duration),
+    /// Tell that updates came without a new marker and will come again, and wait.
+    Stuck { delay: Duration },
+    /// Tell of a failure that passes, and wait.
+    Retry { error: Error, delay: Duration },
+}
+
+/// Where in its life the stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    New,
+    Loading,
+    Clearing,
+    Skipping,
+    Polling,
+    /// Between two polls.
+    Pausing,
+    Saving,
+    Committing,
+    Ended,
+}
+
+/// The state of a stream.
+#[derive(Debug)]
+pub(super) struct State {
+    phase: Phase,
+    start_from: StartFrom,
+    /// Whether there is a marker store.
+    stored: bool,
+    backoff: Backoff,
+    /// The page size that was set, in updates.
+    limit: Option<i64>,
+    /// How often the page size is halved because a page was over the size limit.
+    halvings: u32,
+    /// Pages that arrived since the page size changed.
+    fitting: u32,
+    /// What was fetched and not handed out yet.
+    page: VecDeque<Update>,
+    /// Everything before it is dealt with, once the page is.
+    marker: Option<i64>,
+    /// The server may not know the marker yet.
+    uncommitted: bool,
+    /// The store does not have the marker yet.
+    unsaved: bool,
+    /// The marker is from the store, and the server has not taken it yet.
+    from_store: bool,
+    /// How long what was waiting has been skipped for.
+    skipped_for: Duration,
+    /// Pages with updates since the marker moved.
+    stuck: u32,
+    /// Whether a webhook was looked for again since the last page.
+    looked_again: bool,
+    /// Failures since the last success.
+    failures: u32,
+    stopping: bool,
+}
+
+impl State {
+    pub(super) fn new(start_from: StartFrom, stored: bool, backoff: Backoff, limit: Option<i64>) -> Self {
+        Self {
+            phase: Phase::New,
+            start_from,
+            stored,
+            backoff,
+            limit,
+            halvings: 0,
+            fitting: 0,
+            page: VecDeque::new(),
+            marker: None,
+            uncommitted: false,
+            unsaved: false,
+            from_store: false,
+            skipped_for: Duration::ZERO,
+            stuck: 0,
+            looked_again: false,
+            failures: 0,
+            stopping: false,
+        }
+    }
+
+    pub(super) fn marker(&self) -> Option<i64> {
+        self.marker
+    }
+
+    /// Whether updates are fetched and not handed out yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.page.is_empty()
+    }
+
+    /// Takes what is left of the page, for a consumer that deals with it as a whole.
+    pub(super) fn take_page(&mut self) -> VecDeque<Update> {
+        std::mem::take(&mut self.page)
+    }
+
+    /// The one transition.
+    pub(super) fn step(mut self, input: Input) -> (Self, Effect) {
+        let effect = match input {
+            Input::Asked => self.asked(),
+            Input::Waited if self.phase == Phase::Pausing => self.go_on(),
+            Input::Waited => self.act(),
+            Input::Loaded(marker) => {
+                if self.start_from == StartFrom::Stored {
+                    self.marker = marker;
+                    (self.uncommitted, self.from_store) = (marker.is_some(), marker.is_some());
+                }
+                self.succeeded(Phase::Clearing)
+            }
+            Input::Cleared => self.cleared(),
+            Input::Page { page, took } => self.answered(page, took),
+            Input::Saved { ok } => {
+                self.unsaved = !ok;
+                // What could not be saved is tried again with the next marker.
+                if self.stopping { self.commit() } else { self.enter(Phase::Polling) }
+            }
+            Input::Failed { error, chance } => self.failed(error, chance),
+            Input::Committed => self.enter(Phase::Ended),
+            Input::Stop => self.stop(),
+        };
+        (self, effect)
+    }
+
+    fn asked(&mut self) -> Effect {
+        if let Some(update) = self.page.pop_front() {
+            return Effect::Yield(update);
+        }
+        match self.phase {
+            Phase::Ended => Effect::End,
+            _ if self.stopping => self.finish(),
+            Phase::New => self.enter(if self.stored { Phase::Loading } else { Phase::Clearing }),
+            _ if self.stuck > 0 => {
+                self.phase = Phase::Pausing;
+                Effect::Stuck { delay: self.backoff.step(self.stuck).max(LEAST_INTERVAL) }
+            }
+            _ => self.go_on(),
+        }
+    }
+
+    fn cleared(&mut self) -> Effect {
+        let skips = self.start_from == StartFrom::Latest && !self.looked_again;
+        self.succeeded(if skips { Phase::Skipping } else { Phase::Polling })
+    }
+
+    /// The next poll, after the marker is saved.
+    fn go_on(&mut self) -> Effect {
+        self.enter(if self.stored && self.unsaved { Phase::Saving } else { Phase::Polling })
+    }
+
+    fn answered(&mut self, page: Page, took: Duration) -> Effect {
+        self.failures = 0;
+        self.fitting = self.fitting.saturating_add(1);
+        if self.halvings > 0 && self.fitting >= FITTING_PAGES {
+            (self.halvings, self.fitting) = (self.halvings - 1, 0);
+        }
+        // The server has taken the marker that it was sent. A null one says nothing: it must not make it forget.
+        (self.uncommitted, self.from_store, self.looked_again) = (false, false, false);
+        let moved = page.marker.filter(|marker| Some(*marker) != self.marker);
+        if let Some(marker) = moved {
+            (self.marker, self.uncommitted, self.unsaved) = (Some(marker), true, true);
+        }
+        if self.phase == Phase::Skipping {
+            self.skipped_for += took;
+            // Without a new marker there is no way past what is waiting.
+            let is_over = page.updates.is_empty() || moved.is_none() || self.skipped_for >= LONGEST_SKIP;
+            return if is_over { self.go_on() } else { self.act() };
+        }
+        self.stuck = if page.updates.is_empty() || moved.is_some() { 0 } else { self.stuck.saturating_add(1) };
+        self.page = page.updates;
+        match self.page.pop_front() {
+            Some(update) => Effect::Yield(update),
+            None if took < LEAST_INTERVAL => {
+                self.phase = Phase::Pausing;
+                Effect::Wait(LEAST_INTERVAL - took)
+            }
+            None => self.go_on(),
+        }
+    }
+
+    /// The page size of the next request; `None` leaves it to the server.
+    fn page_limit(&self) -> Option<i64> {
+        match (self.phase, self.limit) {
+            (Phase::Skipping, _) => Some(self.halved(LARGEST_LIMIT)),
+            (_, None) if self.halvings == 0 => None,
+            (_, limit) => Some(self.halved(limit.unwrap_or(DEFAULT_LIMIT))),
+        }
+    }
+
+    fn halved(&self, limit: i64) -> i64 {
+        limit.checked_shr(self.halvings).unwrap_or_default().max(1)
+    }
+
+    fn failed(&mut self, error: Error, chance: f64) -> Effect {
+        let is_page = matches!(self.phase, Phase::Polling | Phase::Skipping);
+        if is_page && error.is_too_large() && self.page_limit() != Some(1) {
+            (self.halvings, self.fitting) = (self.halvings + 1, 0);
+            return Effect::Retry { error, delay: Duration::ZERO };
+        }
+        if self.phase == Phase::Polling && error.is_method_not_allowed() && !self.looked_again {
+            // What servers say while a webhook is subscribed: one that has come since, then.
+            (self.phase, self.looked_again) = (Phase::Clearing, true);
+        } else if error.ends_polling() {
+            let marker = self.marker.filter(|_| self.from_store && self.phase == Phase::Polling);
+            self.phase = Phase::Ended;
+            return Effect::Fail(match marker {
+                Some(marker) => error.with_stored_marker(marker),
+                None => error,
+            });
+        }
+        self.failures = self.failures.saturating_add(1);
+        let delay = self.backoff.jittered(self.failures, chance).max(error.retry_after().unwrap_or_default());
+        Effect::Retry { error, delay }
+    }
+
+    fn stop(&mut self) -> Effect {
+        self.stopping = true;
+        match self.phase {
+            // What was fetched is dealt with first; what is being written is written.
+            _ if !self.page.is_empty() => Effect::Continue,
+            Phase::Saving | Phase::Committing | Phase::Ended => Effect::Continue,
+            _ => self.finish(),
+        }
+    }
+
+    /// Saves and commits what is dealt with, then ends.
+    fn finish(&mut self) -> Effect {
+        if self.stored && self.unsaved { self.enter(Phase::Saving) } else { self.commit() }
+    }
+
+    fn commit(&mut self) -> Effect {
+        self.enter(if self.uncommitted { Phase::Committing } else { Phase::Ended })
+    }
+
+    fn succeeded(&mut self, next: Phase) -> Effect {
+        self.failures = 0;
+        self.enter(next)
+    }
+
+    fn enter(&mut self, phase: Phase) -> Effect {
+        self.phase = phase;
+        self.act()
+    }
+
+    /// What the phase is for.
+    fn act(&self) -> Effect {
+        match (self.phase, self.marker) {
+            (Phase::Loading, _) => Effect::Load,
+            (Phase::Clearing, _) => Effect::ClearWebhooks { failures: self.failures },
+            (Phase::Skipping, marker) => Effect::Skip { marker, limit: self.halved(LARGEST_LIMIT) },
+            (Phase::Saving, Some(marker)) => Effect::Save { marker },
+            (Phase::Committing, Some(marker)) => Effect::Commit { marker },
+            (Phase::Polling | Phase::Pausing | Phase::Saving | Phase::New, marker) => {
+                Effect::Poll { marker, limit: self.page_limit() }
+            }
+            (Phase::Committing | Phase::Ended, _) => Effect::End,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! Webhook subscriptions: list, add, remove, remove all.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    api::{
+        GetSubscriptions, Subscribe, Unsubscribe,
+        types::{SubscriptionRequestBody, UpdateType},
+    },
+    client::{
+        bot::Bot,
+        request,
+        transport::{CallOptions, text},
+    },
+    error::{Error, Kind, Report, Result},
+    redaction::origin,
+};
+
+/// Webhooks. Their URLs are secrets: who knows one can pose as TamTam.
+impl Bot {
+    /// The webhooks to which updates go. If there are none, updates wait to be [polled](Self::updates).
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// assert!(bot.subscriptions().await?.subscriptions.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscriptions(&self) -> GetSubscriptions {
+        self.api().get_subscriptions()
+    }
+
+    /// Has TamTam deliver updates to a URL instead of holding them for [`updates`](Self::updates), in the shape of the
+    /// [version](Self::version) that this bot asks for. Of these types only, or of all if there are none.
+    ///
+    /// TamTam does not sign what it delivers, so the URL's path is a secret: nobody may be able to guess it, and errors do
+    /// not show it. The feature `webhook` has what receives the updates. Another URL that was subscribed stays so, and
+    /// gets everything too, until you [`unsubscribe_webhook`](Self::unsubscribe_webhook) it.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let secret = "7Qm2xV9sKd4TzB8fLw3JhN6yRc5GpA1e";
+    /// use tamtam::UpdateType;
+    ///
+    /// let url = format!("https://bot.example/{secret}");
+    /// bot.subscribe_webhook(&url, [UpdateType::BotStarted, UpdateType::MessageCreated]).await?;
+    /// # assert_eq!(bot.subscriptions().await?.subscriptions[0].url, url);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Api::subscribe`](crate::api::Api::subscribe).
+    pub fn subscribe_webhook(&self, url: impl Into<String>, types: impl Into<Vec<UpdateType>>) -> Subscribe {
+        let mut subscription = SubscriptionRequestBody::new(url).version(self.version());
+        let types = types.into();
+        if !types.is_empty() {
+            subscription = subscription.update_types(types);
+        }
+        self.api().subscribe(subscription)
+    }
+
+    /// Removes a webhook. The URL is spelt as it was subscribed; another one is an error
+    /// ([`is_refused`](Error::is_refused)).
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let url = "https://bot.example/7Qm2xV9sKd4TzB8fLw3JhN6yRc5GpA1e";
+    /// # bot.subscribe_webhook(url, []).await?;
+    /// bot.unsubscribe_webhook(url).await?;
+    /// # assert!(bot.subscriptions().await?.subscriptions.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn unsubscribe_webhook(&self, url: impl Into<String>) -> Unsubscribe {
+        self.api().unsubscribe(url)
+    }
+
+    /// Removes all webhooks, so that updates come by [polling](Self::updates) again.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # bot.subscribe_webhook("https://bot.example/7Qm2xV9sKd4TzB8fLw3JhN6yRc5GpA1e", []).await?;
+    /// bot.unsubscribe_all().await?;
+    /// # assert!(bot.subscriptions().await?.subscriptions.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As the calls of [`subscriptions`](Self::subscriptions) and [`unsubscribe_webhook`](Self::unsubscribe_webhook) do;
+    /// or if a webhook is still there afterwards ([`is_webhook_subscribed`](Error::is_webhook_subscribed)).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future may leave some removed and some not.
+    pub fn unsubscribe_all(&self) -> impl Future<Output = Result<()>> + Send + use<> {
+        let bot = self.clone();
+        async move {
+            let options = CallOptions::default();
+            let left = remove(&bot, urls(&bot, options.clone()).await?, options).await?;
+            if left.is_empty() { Ok(()) } else { Err(in_the_way(&left).of("unsubscribe", Report::default())) }
+        }
+    }
+}
+
+/// The URLs of the webhooks that are subscribed. Whatever else is said of them, and however strange it is, they are in the
+/// way of polling.
+pub(crate) async fn urls(bot: &Bot, options: CallOptions) -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        #[serde(default)]
+        subscriptions: Option<Vec<Value>>,
+    }
+    let read = |body: Bytes| {
+        let Envelope { subscriptions } = serde_json::from_str(&text(&body))?;
+        let urls = subscriptions.iter().flatten().map(|webhook| webhook["url"].as_str().unwrap_or_default().to_owned());
+        Ok(urls.collect())
+    };
+    request::fetch(&bot.api().get_subscriptions(), bot, options, read).await
+}
+
+/// Removes these webhooks, and says which are left.
+pub(crate) async fn remove(bot: &Bot, subscribed: Vec<String>, options: CallOptions) -> Result<Vec<String>> {
+    for url in &subscribed {
+        tracing::info!(origin = origin(url), "removing a webhook");
+        match request::send(bot.api().unsubscribe(url), bot.clone(), options.clone()).await {
+            // It may be gone already, or may not be removed: the list tells.
+            Err(error) if !error.is_refused() => return Err(error),
+            _ => {}
+        }
+    }
+    if subscribed.is_empty() { Ok(subscribed) } else { urls(bot, options).await }
+}
+
+/// The error that these webhooks are.
+pub(crate) fn in_the_way(urls: &[String]) -> Error {
+    Error::new(Kind::WebhookSubscribed(urls.iter().map(|url| origin(url)).collect()))
+}
