@@ -1,4 +1,4 @@
-//! One request with its answer, for those who log or check what goes over the wire.
+//! One request with its answer, for logs and checks of what goes over the wire.
 
 /// A request that the sandbox has answered. No bot's token shows in its path and query: what has one in it is `...`.
 #[derive(Clone, Debug)]
