@@ -8,11 +8,16 @@ use std::{fmt, io, thread};
 
 use tokio::sync::oneshot;
 
-use super::control::Control;
-use super::state::State;
-use super::state_file::{Bell, Keeper, StateFile, StateFileError};
-use super::world::World;
-use super::{Sandbox, Server, clock, server};
+use crate::control;
+use crate::control::context::Control;
+use crate::sandbox::{Sandbox, Server};
+use crate::server;
+use crate::server::bell::Bell;
+use crate::server::keeper::Keeper;
+use crate::server::world::World;
+use crate::state::State;
+use crate::state::clock;
+use crate::state::file::{StateFile, StateFileError};
 
 /// How long a person waits for the bot, unless the builder says otherwise.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -101,7 +106,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// How long [`Person::reads`](super::Person::reads) and its like wait for the bot before they panic: 5 seconds,
+    /// How long [`Person::reads`](crate::Person::reads) and its like wait for the bot before they panic: 5 seconds,
     /// unless it is set.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -127,7 +132,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Adds the endpoints of [`control`](super::control) to the API's port, by which a test in any language acts as
+    /// Adds the endpoints of [`control`] to the API's port, by which a test in any language acts as
     /// people and makes things go wrong. They want no token. Requests of web pages are refused.
     pub fn control_endpoints(mut self) -> Self {
         self.has_control = true;
@@ -148,7 +153,7 @@ impl SandboxBuilder {
     /// Of the first bot the builder's name and username count only when the file is begun, and so does
     /// [`seed`](Self::seed); a [`token`](Self::token) that is set replaces the one that is kept. An update that was
     /// being sent to a webhook is sent again. The host of uploads may have another address: what was kept is found
-    /// there. What goes wrong ([`Sandbox::fails`] and the like, the settings of [`Uploads`](super::Uploads)), what was
+    /// there. What goes wrong ([`Sandbox::fails`] and the like, the settings of [`Uploads`](crate::Uploads)), what was
     /// logged of requests, and uploads that have not ended are not kept.
     ///
     /// The file is written after changes, mostly within a tenth of a second, and when the sandbox ends; always as a whole,
@@ -217,10 +222,8 @@ impl SandboxBuilder {
         let keeper = keeper.transpose().map_err(StartError::Thread)?;
         let (stop, stopped) = oneshot::channel();
         let (shared, timeout) = (Arc::clone(&world), self.delivery_timeout);
-        let control = self.has_control.then(|| Control {
-            world: Arc::clone(&world),
-            base_url: base_url.clone(),
-            patience: self.patience,
+        let control = self.has_control.then(|| {
+            control::router(Control { world: Arc::clone(&world), base_url: base_url.clone(), patience: self.patience })
         });
         let thread = thread::Builder::new().name("tamtam-sandbox".to_owned());
         let thread = thread
@@ -238,6 +241,22 @@ impl SandboxBuilder {
                 _keeper: keeper,
             }),
         })
+    }
+}
+
+impl Sandbox {
+    /// Starts a sandbox on a free port of the loopback interface.
+    ///
+    /// # Panics
+    ///
+    /// If the system gives no port or no thread.
+    pub async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    /// A sandbox with a bot of your choice.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
     }
 }
 

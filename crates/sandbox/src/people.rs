@@ -1,17 +1,14 @@
 //! What a test drives the sandbox with: people, and the bots, groups and constructors they deal with.
 
-mod account;
-pub(super) mod actor;
-mod constructor;
-mod enclosure;
-mod group;
-mod person;
-mod seen;
+pub(crate) mod account;
+pub(crate) mod actor;
+pub(crate) mod constructor;
+mod create;
+mod demo;
+pub(crate) mod enclosure;
+pub(crate) mod group;
+mod members;
+pub(crate) mod person;
 mod sending;
-
-pub use account::Account;
-pub use constructor::{Constructor, Prepared};
-pub use enclosure::Enclosure;
-pub use group::Group;
-pub use person::Person;
-pub use seen::Seen;
+mod updates;
+pub(crate) mod uploads;

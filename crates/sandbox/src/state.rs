@@ -1,17 +1,27 @@
-//! What the sandbox knows: users, bots, chats, and how to find them. What happens to them is in `acts`.
+//! The state of a sandbox: users, bots, chats, and how to find them. `acts` changes them.
 
-pub(super) mod access;
-pub(super) mod acts;
-pub(super) mod attachments;
-pub(super) mod chat;
-pub(super) mod chat_button;
-pub(super) mod draft;
-pub(super) mod ids;
-pub(super) mod json;
-pub(super) mod keyboard;
-pub(super) mod membership;
-pub(super) mod message;
-pub(super) mod session;
+pub(crate) mod acts;
+pub(crate) mod chat;
+mod chat_button;
+pub(crate) mod clock;
+mod constructors;
+pub(crate) mod deliveries;
+pub(crate) mod demo;
+pub(crate) mod event;
+pub(crate) mod file;
+pub(crate) mod ids;
+pub(crate) mod json;
+pub(crate) mod media;
+mod membership;
+pub(crate) mod message;
+pub(crate) mod prepared;
+pub(crate) mod seen;
+pub(crate) mod session;
+mod snapshot;
+pub(crate) mod tokens;
+pub(crate) mod updates;
+mod uploading;
+pub(crate) mod uploads;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,99 +30,99 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_with::serde_as;
 
-use super::clock::{Clock, Millis};
-use super::demo::Demo;
-use super::transcript::Event;
-use super::uploads::Store;
-use crate::updates::mailbox::Mailbox;
 use chat::{Chat, ChatKind};
+use clock::{Clock, Millis};
+use demo::Demo;
+use event::Event;
 use ids::{ChatId, Seq, UserId};
 use message::{Message, Photo};
 use session::Session;
+use updates::mailbox::Mailbox;
+use uploads::store::Store;
 
 /// Length of tokens, callback ids and the like; TamTam's are about as long.
 const OPAQUE_LENGTH: usize = 43;
 
-/// What is not written into a state file is what goes wrong, what was logged, and the settings of the run.
 /// More than happens between two writes of a state file. What a kill has lost had numbers, which bots may have seen: they
 /// are never given again.
 const LOST_AT_MOST: i64 = 1_000_000;
 
+/// What a sandbox consists of. A state file omits faults, logs, and the settings of the run.
 #[serde_as]
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct State {
-    pub(super) clock: Clock,
-    pub(super) users: BTreeMap<UserId, User>,
-    pub(super) bots: BTreeMap<UserId, Bot>,
+pub(crate) struct State {
+    pub(crate) clock: Clock,
+    pub(crate) users: BTreeMap<UserId, User>,
+    pub(crate) bots: BTreeMap<UserId, BotRecord>,
     /// The bot that the sandbox started with.
-    pub(super) first_bot: Option<UserId>,
-    pub(super) chats: BTreeMap<ChatId, Chat>,
-    pub(super) callbacks: BTreeMap<String, Callback>,
+    pub(crate) first_bot: Option<UserId>,
+    pub(crate) chats: BTreeMap<ChatId, Chat>,
+    pub(crate) callbacks: BTreeMap<String, Callback>,
     /// Chats that were created by chat buttons: by the message and the button's `uuid`.
     #[serde_as(as = "Vec<(_, _)>")]
-    pub(super) button_chats: BTreeMap<(ChatId, Seq, i64), ChatId>,
+    pub(crate) button_chats: BTreeMap<(ChatId, Seq, i64), ChatId>,
     /// Constructors that are open, by the id of their session.
-    pub(super) sessions: BTreeMap<String, Session>,
+    pub(crate) sessions: BTreeMap<String, Session>,
     /// Photos by token: what was attached once can be attached again.
-    pub(super) photos: BTreeMap<String, Photo>,
-    /// What [`Sandbox::demo`](super::Sandbox::demo) has made.
-    pub(super) demo: Option<Demo>,
+    pub(crate) photos: BTreeMap<String, Photo>,
+    /// What [`Sandbox::demo`](crate::Sandbox::demo) has made.
+    pub(crate) demo: Option<Demo>,
     /// How long a webhook that did not take an update is left alone with it.
     #[serde(skip)]
-    pub(super) redelivery: Millis,
+    pub(crate) redelivery: Millis,
     /// The upload host, and the media that came of uploads.
-    pub(super) uploads: Store,
+    pub(crate) uploads: Store,
     /// Everything that happened, in order.
-    pub(super) events: Vec<Event>,
+    pub(crate) events: Vec<Event>,
     /// Something happened that a poll, a reader or the courier may be waiting for.
     #[serde(skip)]
-    pub(super) touched: bool,
+    pub(crate) touched: bool,
     /// Makes the ids and secrets of this sandbox others than those of one with another seed.
     seed: Option<u64>,
     /// Nothing happened after this: the sandbox came to its end, and was not killed.
-    pub(super) has_ended: bool,
+    pub(crate) has_ended: bool,
     issued: i64,
     posted: u16,
 }
 
 /// A person or a bot, as everyone sees it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct User {
-    pub(super) user_id: UserId,
-    pub(super) name: String,
-    pub(super) username: Option<String>,
-    pub(super) is_bot: bool,
-    pub(super) last_activity: Millis,
+pub(crate) struct User {
+    pub(crate) user_id: UserId,
+    pub(crate) name: String,
+    pub(crate) username: Option<String>,
+    pub(crate) is_bot: bool,
+    pub(crate) last_activity: Millis,
 }
 
 /// What a bot has beyond being a user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Bot {
-    pub(super) token: String,
-    pub(super) description: Option<String>,
+pub(crate) struct BotRecord {
+    pub(crate) token: String,
+    pub(crate) description: Option<String>,
     /// Names and descriptions.
-    pub(super) commands: Vec<(String, Option<String>)>,
-    pub(super) avatar: Option<String>,
-    pub(super) mailbox: Mailbox,
+    pub(crate) commands: Vec<(String, Option<String>)>,
+    pub(crate) avatar: Option<String>,
+    pub(crate) mailbox: Mailbox,
 }
 
 /// A pressed button that can be answered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Callback {
-    pub(super) user: UserId,
-    pub(super) bot: UserId,
-    pub(super) chat: ChatId,
-    pub(super) seq: Seq,
+pub(crate) struct Callback {
+    pub(crate) user: UserId,
+    pub(crate) bot: UserId,
+    pub(crate) chat: ChatId,
+    pub(crate) seq: Seq,
 }
 
 impl State {
     /// A state in which the same acts lead to the same ids, secrets and times.
-    pub(super) fn seeded(seed: u64) -> Self {
+    pub(crate) fn seeded(seed: u64) -> Self {
         Self { seed: Some(seed), clock: Clock::stepped(), ..Self::default() }
     }
 
     /// Goes on after a restart.
-    pub(super) fn resume(&mut self) {
+    pub(crate) fn resume(&mut self) {
         let lost = if std::mem::take(&mut self.has_ended) { 0 } else { LOST_AT_MOST };
         self.issued += lost;
         self.clock.skip(lost);
@@ -123,7 +133,7 @@ impl State {
     }
 
     /// The bot that the sandbox starts with: the one that is there, with this token if one is given, or a new one.
-    pub(super) fn first_bot(&mut self, name: String, username: String, token: Option<String>) -> (UserId, String) {
+    pub(crate) fn first_bot(&mut self, name: String, username: String, token: Option<String>) -> (UserId, String) {
         if let Some((user_id, bot)) = self.first_bot.and_then(|id| self.bots.get_key_value(&id)) {
             let (user_id, token) = (*user_id, token.unwrap_or_else(|| bot.token.clone()));
             if let Some(bot) = self.bots.get_mut(&user_id) {
@@ -135,12 +145,12 @@ impl State {
         (self.add_bot(name, username, token.clone()), token)
     }
 
-    pub(super) fn add_bot(&mut self, name: String, username: String, token: String) -> UserId {
+    pub(crate) fn add_bot(&mut self, name: String, username: String, token: String) -> UserId {
         let user_id = ids::bot(self.issue_id());
         // Markers begin at the time of the start: greater than 32 bits, and greater than any marker
         // that a client may have kept from an earlier sandbox.
         let mailbox = Mailbox::new(self.clock.tick());
-        let bot = Bot { token, description: None, commands: Vec::new(), avatar: None, mailbox };
+        let bot = BotRecord { token, description: None, commands: Vec::new(), avatar: None, mailbox };
         self.bots.insert(user_id, bot);
         self.first_bot.get_or_insert(user_id);
         self.add_user(user_id, name, Some(username), true);
@@ -148,13 +158,13 @@ impl State {
     }
 
     /// A bot beside those that are there, with the token that is its own; none if there is one with this username.
-    pub(super) fn add_another_bot(&mut self, name: String, username: String) -> Option<(UserId, String)> {
+    pub(crate) fn add_another_bot(&mut self, name: String, username: String) -> Option<(UserId, String)> {
         let token = self.default_token(&username);
         let is_known = self.bot_by_token(&token).is_some() || self.has_username(&username);
         (!is_known).then(|| (self.add_bot(name, username, token.clone()), token))
     }
 
-    pub(super) fn add_person(&mut self, name: String) -> UserId {
+    pub(crate) fn add_person(&mut self, name: String) -> UserId {
         let user_id = ids::person(self.issue_id());
         self.add_user(user_id, name, None, false);
         user_id
@@ -165,7 +175,7 @@ impl State {
         self.users.insert(user_id, User { user_id, name, username, is_bot, last_activity });
     }
 
-    pub(super) fn add_chat(&mut self, chat_id: ChatId, kind: ChatKind) -> &mut Chat {
+    pub(crate) fn add_chat(&mut self, chat_id: ChatId, kind: ChatKind) -> &mut Chat {
         let number = self.issue();
         let now = self.clock.tick();
         self.chats.entry(chat_id).or_insert_with(|| Chat::new(chat_id, number, kind, now))
@@ -173,7 +183,7 @@ impl State {
 
     /// Moves the clock forward, and ends what has waited too long by then. False, and nothing else, if that is beyond
     /// the clock's end.
-    pub(super) fn let_pass(&mut self, time: Duration) -> bool {
+    pub(crate) fn let_pass(&mut self, time: Duration) -> bool {
         let fits = self.clock.advance(time);
         self.end_given_up();
         self.touched = true;
@@ -181,25 +191,25 @@ impl State {
     }
 
     /// The next number of a count that ids are made of.
-    pub(super) fn issue(&mut self) -> i64 {
+    pub(crate) fn issue(&mut self) -> i64 {
         self.issued += 1;
         self.issued
     }
 
     /// The same for ids that everyone sees, which differ from seed to seed.
-    pub(super) fn issue_id(&mut self) -> i64 {
+    pub(crate) fn issue_id(&mut self) -> i64 {
         let number = self.issue();
         self.seed.map_or(number, |seed| ids::offset(seed).wrapping_add(number))
     }
 
     /// A string nobody can guess, for a purpose.
-    pub(super) fn secret(&mut self, purpose: &str) -> String {
+    pub(crate) fn secret(&mut self, purpose: &str) -> String {
         let number = self.issue().cast_unsigned();
         ids::opaque(&self.seeded_text(purpose), number, OPAQUE_LENGTH)
     }
 
     /// The token that a bot has if the test does not choose one.
-    pub(super) fn default_token(&self, username: &str) -> String {
+    pub(crate) fn default_token(&self, username: &str) -> String {
         ids::opaque(&self.seeded_text(username), 0, OPAQUE_LENGTH)
     }
 
@@ -208,33 +218,33 @@ impl State {
     }
 
     /// The `seq` of a message posted at that time.
-    pub(super) fn next_seq(&mut self, timestamp: Millis) -> Seq {
+    pub(crate) fn next_seq(&mut self, timestamp: Millis) -> Seq {
         self.posted = self.posted.wrapping_add(1);
         ids::seq(timestamp, self.posted)
     }
 
-    pub(super) fn name(&self, user: UserId) -> &str {
+    pub(crate) fn name(&self, user: UserId) -> &str {
         self.users.get(&user).map_or("somebody", |user| &user.name)
     }
 
-    pub(super) fn is_bot(&self, user: UserId) -> bool {
+    pub(crate) fn is_bot(&self, user: UserId) -> bool {
         self.bots.contains_key(&user)
     }
 
-    pub(super) fn has_username(&self, username: &str) -> bool {
+    pub(crate) fn has_username(&self, username: &str) -> bool {
         self.users.values().any(|user| user.username.as_deref() == Some(username))
     }
 
-    pub(super) fn bot_by_token(&self, token: &str) -> Option<UserId> {
+    pub(crate) fn bot_by_token(&self, token: &str) -> Option<UserId> {
         self.bots.iter().find(|(_, bot)| bot.token == token).map(|(user_id, _)| *user_id)
     }
 
-    pub(super) fn message(&self, chat: ChatId, seq: Seq) -> Option<&Message> {
+    pub(crate) fn message(&self, chat: ChatId, seq: Seq) -> Option<&Message> {
         self.chats.get(&chat)?.messages.get(&seq)
     }
 
     /// Where the message with this `mid` is, if there is one.
-    pub(super) fn find(&self, mid: &str) -> Option<(ChatId, Seq)> {
+    pub(crate) fn find(&self, mid: &str) -> Option<(ChatId, Seq)> {
         let (chat, seq) = ids::parse_mid(mid)?;
         self.message(chat, seq).map(|_| (chat, seq))
     }

@@ -1,13 +1,15 @@
-//! What people can be told to do by HTTP.
+//! Acts of people as JSON: their names, and what each takes and gives.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use serde_with::{base64::Base64, serde_as};
 
 use crate::people::actor::{Actor, Done};
-use crate::people::{Enclosure, Prepared, Seen};
+use crate::people::enclosure::Enclosure;
 use crate::state::State;
 use crate::state::ids::UserId;
+use crate::state::prepared::Prepared;
+use crate::state::seen::Seen;
 
 /// An act by its name, with what it takes.
 #[derive(Debug, Deserialize)]
@@ -20,7 +22,7 @@ pub(super) enum Act {
     Says {
         text: Option<String>,
         #[serde(default)]
-        attachments: Vec<Attachment>,
+        attachments: Vec<NewEnclosure>,
     },
     Replies {
         message_id: String,
@@ -85,7 +87,7 @@ pub(super) enum Act {
 #[serde_as]
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Attachment {
+pub(super) enum NewEnclosure {
     Photo {
         #[serde_as(as = "Base64")]
         base64: Vec<u8>,
@@ -111,15 +113,15 @@ pub(super) enum Attachment {
     },
 }
 
-impl From<Attachment> for Enclosure {
-    fn from(attachment: Attachment) -> Self {
-        match attachment {
-            Attachment::Photo { base64 } => Self::photo(base64),
-            Attachment::Video { base64 } => Self::video(base64),
-            Attachment::Audio { base64 } => Self::audio(base64),
-            Attachment::File { name, base64 } => Self::file(name, base64),
-            Attachment::Sticker { code } => Self::sticker(code),
-            Attachment::Link { url } => Self::link(url),
+impl From<NewEnclosure> for Enclosure {
+    fn from(enclosure: NewEnclosure) -> Self {
+        match enclosure {
+            NewEnclosure::Photo { base64 } => Self::photo(base64),
+            NewEnclosure::Video { base64 } => Self::video(base64),
+            NewEnclosure::Audio { base64 } => Self::audio(base64),
+            NewEnclosure::File { name, base64 } => Self::file(name, base64),
+            NewEnclosure::Sticker { code } => Self::sticker(code),
+            NewEnclosure::Link { url } => Self::link(url),
         }
     }
 }

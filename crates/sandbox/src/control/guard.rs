@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 
-use super::Refusal;
+use super::reply::Refusal;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const MEDIA_TYPE: &str = "application/json";

@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::access;
+use super::attachments;
+use super::call::Call;
 use super::pins;
-use crate::server::error::{self, Fault};
-use crate::server::fields::Fields;
-use crate::server::request::Request;
+use crate::protocol::error::ApiError;
+use crate::protocol::fields::Fields;
+use crate::protocol::success;
 use crate::state::State;
-use crate::state::access;
-use crate::state::attachments;
 use crate::state::chat::{Chat, ChatKind, Permission};
 use crate::state::ids::{ChatId, UserId};
 use crate::state::json::View;
@@ -16,31 +17,31 @@ use crate::state::json::View;
 const CHATS_DEFAULT: u16 = 50;
 
 /// All chats the bot takes or took part in, the oldest first; `status` tells which it is in.
-pub(crate) fn get_chats(state: &mut State, request: &Request) -> Result<Value, Fault> {
-    let count = request.count("count", CHATS_DEFAULT)?;
-    let marker = request.integer("marker")?.unwrap_or(i64::MIN);
-    let known = |chat: &&Chat| chat.status_for(request.bot).is_some() && chat.number >= marker;
+pub(crate) fn get_chats(state: &mut State, call: &Call) -> Result<Value, ApiError> {
+    let count = call.count("count", CHATS_DEFAULT)?;
+    let marker = call.integer("marker")?.unwrap_or(i64::MIN);
+    let known = |chat: &&Chat| chat.status_for(call.bot).is_some() && chat.number >= marker;
     let mut chats: Vec<&Chat> = state.chats.values().filter(known).collect();
     chats.sort_by_key(|chat| chat.number);
     let next = chats.get(usize::from(count)).map(|chat| chat.number);
     chats.truncate(count.into());
-    let chats = chats.into_iter().map(|chat| state.chat_json(chat, request.bot, View::Listed));
+    let chats = chats.into_iter().map(|chat| state.chat_json(chat, call.bot, View::Listed));
     Ok(json!({ "chats": chats.collect::<Vec<_>>(), "marker": next }))
 }
 
-pub(crate) fn get_chat(state: &mut State, request: &Request) -> Result<Value, Fault> {
-    let chat = access::chat(state, request.bot, request.path_integer("chatId")?)?;
-    Ok(state.chat_json(chat, request.bot, View::Alone))
+pub(crate) fn get_chat(state: &mut State, call: &Call) -> Result<Value, ApiError> {
+    let chat = access::chat(state, call.bot, call.path_integer("chatId")?)?;
+    Ok(state.chat_json(chat, call.bot, View::Alone))
 }
 
 /// By the link of a public chat, or the dialog by the username of a person.
-pub(crate) fn get_chat_by_link(state: &mut State, request: &Request) -> Result<Value, Fault> {
-    let link = request.path_text("chatLink").trim_start_matches('@');
+pub(crate) fn get_chat_by_link(state: &mut State, call: &Call) -> Result<Value, ApiError> {
+    let link = call.path_text("chatLink").trim_start_matches('@');
     // Another bot may have a dialog with the same person.
-    let is_known = |chat: &&Chat| chat.status_for(request.bot).is_some() && is_called(state, chat, link);
+    let is_known = |chat: &&Chat| chat.status_for(call.bot).is_some() && is_called(state, chat, link);
     let chat = state.chats.values().find(is_known);
-    let chat = chat.ok_or_else(|| Fault::link_not_found(link))?;
-    Ok(state.chat_json(chat, request.bot, View::Alone))
+    let chat = chat.ok_or_else(|| ApiError::link_not_found(link))?;
+    Ok(state.chat_json(chat, call.bot, View::Alone))
 }
 
 fn is_called(state: &State, chat: &Chat, name: &str) -> bool {
@@ -55,13 +56,13 @@ fn is_called(state: &State, chat: &Chat, name: &str) -> bool {
     }
 }
 
-pub(crate) fn edit_chat(state: &mut State, request: &Request) -> Result<Value, Fault> {
-    let (bot, id) = (request.bot, request.path_integer("chatId")?);
-    let body = request.body()?;
+pub(crate) fn edit_chat(state: &mut State, call: &Call) -> Result<Value, ApiError> {
+    let (bot, id) = (call.bot, call.path_integer("chatId")?);
+    let body = call.body()?;
     let patch = Fields(&body);
     let title = patch.text("title")?;
     if title.is_some_and(is_blank) {
-        return Err(Fault::payload("title: must not be blank"));
+        return Err(ApiError::payload("title: must not be blank"));
     }
     let chat = access::group(state, bot, id)?;
     access::right(chat, bot, Permission::ChangeChatInfo)?;
@@ -88,13 +89,13 @@ fn is_blank(text: &str) -> bool {
     text.chars().all(|char| char.is_whitespace() || NO_WIDTH.contains(&char))
 }
 
-pub(crate) fn send_action(state: &mut State, request: &Request) -> Result<Value, Fault> {
-    let id = request.path_integer("chatId")?;
-    let body = request.body()?;
+pub(crate) fn send_action(state: &mut State, call: &Call) -> Result<Value, ApiError> {
+    let id = call.path_integer("chatId")?;
+    let body = call.body()?;
     let action = Fields(&body).required_text("action")?;
-    access::open_chat(state, request.bot, id)?;
-    tell_action(state, id, request.bot, action);
-    Ok(error::done())
+    access::open_chat(state, call.bot, id)?;
+    tell_action(state, id, call.bot, action);
+    Ok(success::done())
 }
 
 fn tell_action(state: &mut State, id: ChatId, bot: UserId, action: &str) {

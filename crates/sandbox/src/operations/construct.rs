@@ -2,37 +2,38 @@
 
 use serde_json::Value;
 
-use crate::server::error::{self, Fault};
-use crate::server::fields::Fields;
-use crate::server::request::Request;
+use super::call::Call;
+use super::draft::Draft;
+use super::keyboard;
+use crate::protocol::error::ApiError;
+use crate::protocol::fields::Fields;
+use crate::protocol::success;
 use crate::state::State;
-use crate::state::draft::Draft;
-use crate::state::keyboard;
 use crate::state::message::Content;
-use crate::state::session::Answer;
+use crate::state::session::ConstructorAnswer;
 
 /// Replaces what the constructor shows, its data included. A session can be answered more than once, until its message
 /// is posted.
-pub(crate) fn construct(state: &mut State, request: &Request) -> Result<Value, Fault> {
-    let id = request.required_text("session_id")?;
-    let session = state.sessions.get(id).filter(|session| session.bot == request.bot);
-    session.ok_or_else(|| Fault::session_not_found(id))?;
-    let body = request.body()?;
-    let answer = read(state, request, Fields(&body))?;
+pub(crate) fn construct(state: &mut State, call: &Call) -> Result<Value, ApiError> {
+    let id = call.required_text("session_id")?;
+    let session = state.sessions.get(id).filter(|session| session.bot == call.bot);
+    session.ok_or_else(|| ApiError::session_not_found(id))?;
+    let body = call.body()?;
+    let answer = read(state, call, Fields(&body))?;
     state.construct(id, answer);
-    Ok(error::done())
+    Ok(success::done())
 }
 
-fn read(state: &mut State, request: &Request, answer: Fields<'_>) -> Result<Answer, Fault> {
+fn read(state: &mut State, call: &Call, answer: Fields<'_>) -> Result<ConstructorAnswer, ApiError> {
     let owned = |text: Option<&str>| text.map(str::to_owned);
     let messages = answer.list("messages")?.unwrap_or_default().iter();
-    let messages = messages.map(|message| read_message(state, request, Fields::of("message", message)?));
+    let messages = messages.map(|message| read_message(state, call, Fields::of("message", message)?));
     let messages = messages.collect::<Result<Vec<_>, _>>()?;
     // Clients send an empty keyboard where they have none.
     let has_buttons = |keyboard: &Fields<'_>| keyboard.0.get("buttons") != Some(&Value::Array(Vec::new()));
     let keyboard =
         answer.object("keyboard")?.filter(has_buttons).map(|keyboard| keyboard::read(state, keyboard)).transpose()?;
-    Ok(Answer {
+    Ok(ConstructorAnswer {
         messages,
         allows_input: answer.flag("allow_user_input")?.unwrap_or(true),
         hint: owned(answer.text("hint")?),
@@ -42,6 +43,6 @@ fn read(state: &mut State, request: &Request, answer: Fields<'_>) -> Result<Answ
     })
 }
 
-fn read_message(state: &mut State, request: &Request, message: Fields<'_>) -> Result<Content, Fault> {
-    Draft::read_constructed(state, request.bot, message.0)?.into_new()
+fn read_message(state: &mut State, call: &Call, message: Fields<'_>) -> Result<Content, ApiError> {
+    Draft::read_constructed(state, call.bot, message.0)?.into_new()
 }

@@ -2,18 +2,18 @@
 
 use serde_json::Value;
 
-use crate::server::error::Fault;
-use crate::server::fields::Fields;
-use crate::server::request::Request;
+use super::attachments;
+use super::call::Call;
+use crate::protocol::error::ApiError;
+use crate::protocol::fields::Fields;
 use crate::state::State;
-use crate::state::attachments;
 
-pub(crate) fn get_my_info(state: &mut State, request: &Request) -> Result<Value, Fault> {
-    Ok(state.bot_json(request.bot))
+pub(crate) fn get_my_info(state: &mut State, call: &Call) -> Result<Value, ApiError> {
+    Ok(state.bot_json(call.bot))
 }
 
-pub(crate) fn edit_my_info(state: &mut State, request: &Request) -> Result<Value, Fault> {
-    let body = request.body()?;
+pub(crate) fn edit_my_info(state: &mut State, call: &Call) -> Result<Value, ApiError> {
+    let body = call.body()?;
     let patch = Fields(&body);
     let name = patch.text("name")?;
     let description = patch.text("description")?;
@@ -21,10 +21,10 @@ pub(crate) fn edit_my_info(state: &mut State, request: &Request) -> Result<Value
     let photos = patch.object("photo")?.map(|photo| attachments::read_photos(state, photo));
     let photos = photos.transpose()?;
 
-    if let (Some(user), Some(name)) = (state.users.get_mut(&request.bot), name) {
+    if let (Some(user), Some(name)) = (state.users.get_mut(&call.bot), name) {
         name.clone_into(&mut user.name);
     }
-    if let Some(bot) = state.bots.get_mut(&request.bot) {
+    if let Some(bot) = state.bots.get_mut(&call.bot) {
         if let Some(description) = description {
             bot.description = Some(description.to_owned());
         }
@@ -35,10 +35,10 @@ pub(crate) fn edit_my_info(state: &mut State, request: &Request) -> Result<Value
             bot.avatar = Some(photo.url);
         }
     }
-    Ok(state.bot_json(request.bot))
+    Ok(state.bot_json(call.bot))
 }
 
-fn read_commands(list: &[Value]) -> Result<Vec<(String, Option<String>)>, Fault> {
+fn read_commands(list: &[Value]) -> Result<Vec<(String, Option<String>)>, ApiError> {
     let read = |command| {
         let command = Fields::of("command", command)?;
         let name = command.required_text("name")?;

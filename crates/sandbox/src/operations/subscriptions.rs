@@ -2,63 +2,64 @@
 
 use serde_json::{Value, json};
 
-use crate::server::error::{self, Fault};
-use crate::server::fields::Fields;
-use crate::server::request::Request;
+use super::call::Call;
+use crate::protocol::error::ApiError;
+use crate::protocol::fields::Fields;
+use crate::protocol::success;
 use crate::state::State;
-use crate::updates::subscription::{self, Settings, Subscription};
+use crate::state::updates::subscription::{self, Subscription, WebhookSettings};
 
-pub(crate) fn get_subscriptions(state: &mut State, request: &Request) -> Result<Value, Fault> {
-    let bot = state.bots.get(&request.bot).ok_or_else(Fault::token)?;
+pub(crate) fn get_subscriptions(state: &mut State, call: &Call) -> Result<Value, ApiError> {
+    let bot = state.bots.get(&call.bot).ok_or_else(ApiError::token)?;
     let subscriptions: Vec<_> = bot.mailbox.subscriptions().iter().map(subscription_json).collect();
     Ok(json!({ "subscriptions": subscriptions }))
 }
 
 /// A URL serves one bot: another one that subscribes it is refused.
-pub(crate) fn subscribe(state: &mut State, request: &Request) -> Result<Value, Fault> {
-    let settings = read_settings(Fields(&request.body()?))?;
+pub(crate) fn subscribe(state: &mut State, call: &Call) -> Result<Value, ApiError> {
+    let settings = read_settings(Fields(&call.body()?))?;
     let is_same = |one: &Subscription| one.settings.url == settings.url;
-    let mut others = state.bots.iter().filter(|(id, _)| **id != request.bot);
+    let mut others = state.bots.iter().filter(|(id, _)| **id != call.bot);
     if others.any(|(_, bot)| bot.mailbox.subscriptions().iter().any(is_same)) {
-        return Err(Fault::payload("url: is the webhook of another bot"));
+        return Err(ApiError::payload("url: is the webhook of another bot"));
     }
     let (id, time, now) = (state.issue(), state.clock.tick(), state.clock.now());
-    let bot = state.bots.get_mut(&request.bot).ok_or_else(Fault::token)?;
+    let bot = state.bots.get_mut(&call.bot).ok_or_else(ApiError::token)?;
     bot.mailbox.subscribe(id, settings, time, now);
     state.touched = true;
-    Ok(error::done())
+    Ok(success::done())
 }
 
-pub(crate) fn unsubscribe(state: &mut State, request: &Request) -> Result<Value, Fault> {
-    let url = request.required_text("url")?;
+pub(crate) fn unsubscribe(state: &mut State, call: &Call) -> Result<Value, ApiError> {
+    let url = call.required_text("url")?;
     let now = state.clock.now();
-    let bot = state.bots.get_mut(&request.bot).ok_or_else(Fault::token)?;
+    let bot = state.bots.get_mut(&call.bot).ok_or_else(ApiError::token)?;
     if !bot.mailbox.unsubscribe(url, now) {
-        return Ok(error::refused(&format!("{url} is not subscribed")));
+        return Ok(success::refused(&format!("{url} is not subscribed")));
     }
     state.touched = true;
-    Ok(error::done())
+    Ok(success::done())
 }
 
-fn read_settings(body: Fields<'_>) -> Result<Settings, Fault> {
+fn read_settings(body: Fields<'_>) -> Result<WebhookSettings, ApiError> {
     let url = body.required_text("url")?;
     subscription::check_url(url)?;
     let version = body.text("version")?;
     version.map(subscription::check_version).transpose()?;
     let mut update_types: Vec<String> = Vec::new();
     for kind in body.list("update_types")?.unwrap_or_default() {
-        let kind = kind.as_str().ok_or_else(|| Fault::body("update_types are not strings"))?;
+        let kind = kind.as_str().ok_or_else(|| ApiError::body("update_types are not strings"))?;
         subscription::check_update_type(kind)?;
         if !update_types.iter().any(|known| known == kind) {
             update_types.push(kind.to_owned());
         }
     }
-    Ok(Settings { url: url.to_owned(), update_types, version: version.map(str::to_owned) })
+    Ok(WebhookSettings { url: url.to_owned(), update_types, version: version.map(str::to_owned) })
 }
 
 /// `Subscription`.
 fn subscription_json(subscription: &Subscription) -> Value {
-    let Settings { url, update_types, version } = &subscription.settings;
+    let WebhookSettings { url, update_types, version } = &subscription.settings;
     json!({
         "url": url,
         "time": subscription.time,
@@ -75,9 +76,9 @@ mod tests {
     use super::*;
     use crate::state::ids::UserId;
 
-    fn ask(bot: UserId, url: &str) -> Request {
+    fn ask(bot: UserId, url: &str) -> Call {
         let body = Bytes::from(json!({ "url": url }).to_string());
-        Request { bot, path: Vec::new(), query: vec![("url".to_owned(), url.to_owned())], body }
+        Call { bot, path: Vec::new(), query: vec![("url".to_owned(), url.to_owned())], body }
     }
 
     #[test]
@@ -86,12 +87,12 @@ mod tests {
         let mut bot = |name: &str| state.add_bot(name.to_owned(), name.to_owned(), name.to_owned());
         let (one, other) = (bot("one"), bot("other"));
         let url = "https://bot.example/hook";
-        assert_eq!(subscribe(&mut state, &ask(one, url)), Ok(error::done()));
-        let fault = subscribe(&mut state, &ask(other, url)).unwrap_err();
-        assert_eq!((fault.status(), &fault.json()["message"]), (400, &json!("url: is the webhook of another bot")));
+        assert_eq!(subscribe(&mut state, &ask(one, url)), Ok(success::done()));
+        let error = subscribe(&mut state, &ask(other, url)).unwrap_err();
+        assert_eq!((error.status(), &error.json()["message"]), (400, &json!("url: is the webhook of another bot")));
         assert_eq!(unsubscribe(&mut state, &ask(other, url)).unwrap()["success"], false);
-        assert_eq!(unsubscribe(&mut state, &ask(one, url)), Ok(error::done()));
-        assert_eq!(subscribe(&mut state, &ask(other, url)), Ok(error::done()));
+        assert_eq!(unsubscribe(&mut state, &ask(one, url)), Ok(success::done()));
+        assert_eq!(subscribe(&mut state, &ask(other, url)), Ok(success::done()));
         let none = get_subscriptions(&mut state, &ask(one, url)).unwrap();
         assert_eq!(none, json!({ "subscriptions": [] }));
     }

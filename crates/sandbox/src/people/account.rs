@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::Sandbox;
-use crate::state::ids::UserId;
 use tamtam::Bot;
+
+use crate::sandbox::Sandbox;
+use crate::state::ids::UserId;
 
 /// A bot that was added to a sandbox, by [`Sandbox::add_bot`]. It has a token, dialogs and updates of its own.
 #[derive(Clone)]

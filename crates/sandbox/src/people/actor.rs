@@ -5,15 +5,16 @@
 mod constructor;
 mod group;
 
+use tamtam::MessageId;
+
+use super::enclosure::Enclosure;
+use crate::operations::attachments;
 use crate::state::State;
 use crate::state::acts;
-use crate::state::attachments;
 use crate::state::chat::Chat;
 use crate::state::ids::{self, ChatId, Seq, UserId};
 use crate::state::message::{Action, Attachment, Button, Content, Link, LinkKind, Message};
-use tamtam::MessageId;
-
-use super::{Enclosure, Seen};
+use crate::state::seen::Seen;
 
 /// What an act comes to.
 pub(crate) type Done<T> = Result<T, String>;
@@ -56,7 +57,7 @@ impl Actor {
     pub(crate) fn says_with(self, state: &mut State, text: String, enclosures: Vec<Enclosure>) -> Done<MessageId> {
         let text = Some(text).filter(|text| !text.is_empty());
         let kinds: Vec<_> = enclosures.iter().map(Enclosure::kind).collect();
-        attachments::check_company(&kinds).map_err(|fault| format!("cannot send that: {}", fault.message()))?;
+        attachments::check_company(&kinds).map_err(|error| format!("cannot send that: {}", error.message()))?;
         if text.is_none() && enclosures.is_empty() {
             return Err("has nothing to say".to_owned());
         }

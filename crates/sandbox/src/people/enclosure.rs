@@ -8,10 +8,10 @@ use crate::state::message::Attachment;
 /// Of media the bytes may be anything. The bot finds them at the `url` of the attachment, and can send them again by its
 /// token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Enclosure(Kind);
+pub struct Enclosure(Enclosed);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
+enum Enclosed {
     Media { kind: &'static str, name: String, bytes: Vec<u8> },
     Sticker { code: String },
     Link { url: String },
@@ -40,32 +40,32 @@ impl Enclosure {
 
     /// A sticker, which is the only thing in its message.
     pub fn sticker(code: impl Into<String>) -> Self {
-        Self(Kind::Sticker { code: code.into() })
+        Self(Enclosed::Sticker { code: code.into() })
     }
 
     /// The preview of a link.
     pub fn link(url: impl Into<String>) -> Self {
-        Self(Kind::Link { url: url.into() })
+        Self(Enclosed::Link { url: url.into() })
     }
 
     fn media(kind: &'static str, name: String, bytes: Vec<u8>) -> Self {
-        Self(Kind::Media { kind, name, bytes })
+        Self(Enclosed::Media { kind, name, bytes })
     }
 
     /// The `type` of the attachment.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.0 {
-            Kind::Media { kind, .. } => kind,
-            Kind::Sticker { .. } => "sticker",
-            Kind::Link { .. } => "share",
+            Enclosed::Media { kind, .. } => kind,
+            Enclosed::Sticker { .. } => "sticker",
+            Enclosed::Link { .. } => "share",
         }
     }
 
     pub(crate) fn into_attachment(self, state: &mut State) -> Attachment {
         match self.0 {
-            Kind::Media { kind, name, bytes } => state.keep_media(kind, name, bytes),
-            Kind::Sticker { code } => Attachment::Sticker { code },
-            Kind::Link { url } => Attachment::Share { url: Some(url), token: None },
+            Enclosed::Media { kind, name, bytes } => state.keep_media(kind, name, bytes),
+            Enclosed::Sticker { code } => Attachment::Sticker { code },
+            Enclosed::Link { url } => Attachment::Share { url: Some(url), token: None },
         }
     }
 }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::account::Account;
 use super::actor::{Actor, Done};
-use super::{Account, Group, Seen};
-use crate::Sandbox;
+use super::group::Group;
+use crate::sandbox::Sandbox;
 use crate::state::State;
+use crate::state::seen::Seen;
 
 /// Somebody who talks with the bot. Cheap to clone; every clone is the same person.
 ///

@@ -1,7 +1,8 @@
 //! What people send beyond text: media, contacts, places, and other messages.
 
 use super::actor::Actor;
-use super::{Enclosure, Person};
+use super::enclosure::Enclosure;
+use super::person::Person;
 
 impl Person {
     /// Writes a message with something in it; an empty text is none. The bot gets `message_created`. Returns the id of

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) struct Breakable(pub(crate) TcpListener);
 
 /// A connection, broken as soon as its [`Breaker`] says so.
-pub(crate) struct Stream {
+pub(crate) struct Connection {
     inner: TcpStream,
     broken: Breaker,
 }
@@ -36,14 +36,14 @@ impl Breaker {
 }
 
 impl Listener for Breakable {
-    type Io = Stream;
+    type Io = Connection;
     type Addr = std::net::SocketAddr;
 
-    async fn accept(&mut self) -> (Stream, Self::Addr) {
+    async fn accept(&mut self) -> (Connection, Self::Addr) {
         let (inner, address) = Listener::accept(&mut self.0).await;
         // Small answers should not wait for the acknowledgement of the one before.
         let _ = inner.set_nodelay(true);
-        (Stream { inner, broken: Breaker::default() }, address)
+        (Connection { inner, broken: Breaker::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -57,7 +57,7 @@ impl Connected<IncomingStream<'_, Breakable>> for Breaker {
     }
 }
 
-impl Drop for Stream {
+impl Drop for Connection {
     fn drop(&mut self) {
         if self.broken.check().is_err() {
             // Closing says goodbye properly; without lingering it is a reset.
@@ -66,14 +66,14 @@ impl Drop for Stream {
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.broken.check()?;
         Pin::new(&mut self.inner).poll_read(cx, buffer)
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.broken.check()?;
         Pin::new(&mut self.inner).poll_write(cx, bytes)

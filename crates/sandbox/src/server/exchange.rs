@@ -1,7 +1,9 @@
-//! One request with its answer, for those who log or check what goes over the wire.
+//! One request with its answer, for logs and checks of what goes over the wire.
+
+use std::fmt;
 
 /// A request that the sandbox has answered. No bot's token shows in its path and query: what has one in it is `...`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Exchange {
     pub(crate) operation: Option<&'static str>,
@@ -79,5 +81,43 @@ impl Exchange {
     /// The bytes of the answer's body, whole also if the client gets half of them.
     pub fn response_body(&self) -> &[u8] {
         &self.response_body
+    }
+}
+
+/// Values may be secrets: shows the names of query parameters and the sizes of bodies.
+impl fmt::Debug for Exchange {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.query.iter().map(|(name, _)| name).collect();
+        out.debug_struct("Exchange")
+            .field("operation", &self.operation)
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("query_names", &names)
+            .field("request_bytes", &self.request_body.len())
+            .field("status", &self.status)
+            .field("response_bytes", &self.response_body.len())
+            .field("is_faulty", &self.is_faulty)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let exchange = Exchange {
+            operation: Some("sendMessage"),
+            query: vec![("chat_id".to_owned(), "s3cret".to_owned())],
+            request_body: r#"{"text":"s3cret"}"#.into(),
+            response_body: r#"{"url":"s3cret"}"#.into(),
+            ..Exchange::of_control("POST".to_owned(), "/messages".to_owned(), 200)
+        };
+        let shown = format!("{exchange:?}");
+        assert!(!shown.contains("s3cret"), "{shown}");
+        for part in ["sendMessage", "/messages", "chat_id", "request_bytes: 17"] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
     }
 }

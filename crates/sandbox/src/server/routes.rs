@@ -1,8 +1,21 @@
 //! The paths of the API as data: method and path lead to an operation.
 
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 
-use crate::operations::{Handler, answers, chats, construct, me, members, messages, pins, subscriptions, uploads};
+use crate::operations::call::Call;
+use crate::operations::{answers, chats, construct, me, members, messages, pins, subscriptions, uploads};
+use crate::protocol::error::ApiError;
+use crate::state::State;
+
+/// How an operation is answered.
+#[derive(Clone, Copy)]
+pub(crate) enum Handler {
+    /// At once, from the state.
+    Now(fn(&mut State, &Call) -> Result<Value, ApiError>),
+    /// When there is an update, or the poll's time is up.
+    Poll,
+}
 
 /// An operation of the API's document.
 pub(crate) struct Route {
@@ -49,10 +62,10 @@ pub(crate) static ROUTES: &[Route] = &[
 const LINK: &str = "chatLink";
 
 /// Decoded parameters of a path.
-pub(crate) type Parameters = Vec<(&'static str, String)>;
+pub(crate) type PathParameters = Vec<(&'static str, String)>;
 
 pub(crate) enum Found {
-    Operation(&'static Route, Parameters),
+    Operation(&'static Route, PathParameters),
     /// The path is known, with other methods.
     OtherMethods(Vec<&'static str>),
     Nothing,
@@ -71,7 +84,7 @@ pub(crate) fn find(method: &str, path: &str) -> Found {
 }
 
 /// The parameters of a path, if the template fits it.
-fn fit(template: &'static str, path: &str) -> Option<Parameters> {
+fn fit(template: &'static str, path: &str) -> Option<PathParameters> {
     let (mut pattern, mut given) = (template.split('/'), path.split('/'));
     let mut parameters = Vec::new();
     loop {
@@ -104,9 +117,12 @@ const fn route(method: &'static str, template: &'static str, operation: &'static
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeSet;
 
-    fn operation(method: &str, path: &str) -> Option<(&'static str, Parameters)> {
+    use super::*;
+    use crate::protocol::validation;
+
+    fn operation(method: &str, path: &str) -> Option<(&'static str, PathParameters)> {
         match find(method, path) {
             Found::Operation(route, parameters) => Some((route.operation, parameters)),
             _ => None,
@@ -135,5 +151,12 @@ mod tests {
         assert!(matches!(find("GET", "/x"), Found::Nothing));
         assert!(matches!(find("GET", "/me/"), Found::Nothing));
         assert!(matches!(find("DELETE", "/me"), Found::OtherMethods(others) if others == ["GET", "PATCH"]));
+    }
+
+    #[test]
+    fn the_document_has_every_operation_of_the_sandbox() {
+        let routed: BTreeSet<_> = ROUTES.iter().map(|route| route.operation).collect();
+        assert_eq!(routed.len(), ROUTES.len());
+        assert_eq!(routed, validation::operations().collect());
     }
 }

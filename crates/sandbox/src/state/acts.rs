@@ -6,15 +6,16 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::chat::{Chat, ChatKind, Member};
+use super::clock::Millis;
+use super::event::Event;
 use super::ids::{self, ChatId, Seq, UserId};
-use super::message::{Action, Attachment, Body, Content, Message};
+use super::message::{Action, Attachment, Content, Message, MessageBody};
+use super::seen::Seen;
+use super::updates::queue::Update;
 use super::{Callback, State};
-use crate::clock::Millis;
-use crate::markup::{self, Style};
-use crate::people::Seen;
-use crate::server::wire;
-use crate::transcript::Event;
-use crate::updates::queue::Update;
+use crate::protocol::markup;
+use crate::protocol::markup::element::Style;
+use crate::protocol::wire;
 
 /// Language of the people of the sandbox, as the API names languages (BCP 47).
 pub(crate) const LOCALE: &str = "en";
@@ -69,7 +70,7 @@ impl State {
         let timestamp = self.happened(chat_id, sender);
         let seq = self.next_seq(timestamp);
         let Content { text, markup, attachments, link } = self.with_mentions(chat_id, content);
-        let body = Body { chat: chat_id, seq, text, markup, attachments };
+        let body = MessageBody { chat: chat_id, seq, text, markup, attachments };
         let message = Message { sender, timestamp, link, body, constructor, viewers: BTreeSet::new() };
         self.record(chat_id, format!("{}: {message}", self.name(sender)));
         let json = self.message_json(&message);
@@ -244,6 +245,22 @@ impl State {
             }
         }
         self.touched = true;
+    }
+
+    /// Puts any update before a bot; false if there is no such bot.
+    pub(crate) fn push_update(&mut self, bot: UserId, update: &Value) -> bool {
+        let kind = update["update_type"].as_str().unwrap_or_default().to_owned();
+        let update = Update { kind: kind.into(), json: wire::to_text(update).into() };
+        let now = self.clock.tick();
+        self.touched = true;
+        self.bots.get_mut(&bot).map(|bot| bot.mailbox.push(update, now)).is_some()
+    }
+
+    /// Puts the latest update before a bot once more; false if there is none.
+    pub(crate) fn repeat_update(&mut self, bot: UserId) -> bool {
+        let now = self.clock.tick();
+        self.touched = true;
+        self.bots.get_mut(&bot).is_some_and(|bot| bot.mailbox.repeat(now))
     }
 
     /// The bots that hear what happens in a chat: all but the one that did it, and none in a dialog

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use super::clock::Millis;
 use super::ids::{ChatId, Seq, UserId};
 use super::message::Message;
-use crate::clock::Millis;
-use crate::people::Seen;
+use super::seen::Seen;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Chat {
@@ -162,6 +162,10 @@ impl Chat {
     pub(crate) fn may_post(&self, user_id: UserId) -> bool {
         let member = self.members.get(&user_id);
         member.is_some_and(|member| !self.is_channel() || member.may(Permission::Write))
+    }
+
+    pub(crate) fn is_admin(&self, user_id: UserId) -> bool {
+        self.members.get(&user_id).is_some_and(Member::is_admin)
     }
 
     /// Somebody sees a message, which counts once.

@@ -1,6 +1,6 @@
 //! Ids as TamTam makes them: which sign, which size, and how a `mid` is put together.
 
-use crate::clock::Millis;
+use super::clock::Millis;
 
 pub(crate) type UserId = i64;
 pub(crate) type ChatId = i64;

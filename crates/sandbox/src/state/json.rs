@@ -4,12 +4,11 @@
 use serde_json::{Map, Value, json};
 
 use super::State;
-use super::access;
 use super::chat::{Chat, ChatKind, Member};
 use super::ids::UserId;
-use super::message::{Action, Attachment, Body, Button, Keyboard, LinkKind, Message, Photo};
-use crate::markup::Element;
-use crate::uploads::MediaKind;
+use super::media::MediaKind;
+use super::message::{Action, Attachment, Button, Keyboard, LinkKind, Message, MessageBody, Photo};
+use crate::protocol::markup::element::Element;
 
 /// `Chat` tells more when it is asked for alone than in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +82,7 @@ impl State {
         } else {
             fields.insert("messages_count".to_owned(), json!(chat.messages.len()));
         }
-        let is_admin = access::is_admin(chat, bot);
+        let is_admin = chat.is_admin(bot);
         if is_admin {
             let owner = chat.members.iter().find(|(_, member)| member.is_owner);
             fields.insert("owner_id".to_owned(), json!(owner.map(|(user_id, _)| user_id)));
@@ -170,7 +169,7 @@ impl State {
     }
 
     /// `MessageBody`.
-    fn body_json(&self, body: &Body) -> Value {
+    fn body_json(&self, body: &MessageBody) -> Value {
         let attachments: Vec<_> = body.attachments.iter().map(|attachment| self.attachment_json(attachment)).collect();
         let mut fields = json!({
             "mid": body.mid(),

@@ -5,10 +5,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::clock::Millis;
 use super::ids::{self, ChatId, Seq, UserId};
-use crate::clock::Millis;
-use crate::markup::Element;
-use crate::uploads::Media;
+use super::media::Media;
+use crate::protocol::markup::element::Element;
 
 /// A message in a chat.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub(crate) struct Message {
     pub(crate) sender: UserId,
     pub(crate) timestamp: Millis,
     pub(crate) link: Option<Link>,
-    pub(crate) body: Body,
+    pub(crate) body: MessageBody,
     /// The bot in whose constructor it was made.
     pub(crate) constructor: Option<UserId>,
     /// The people who have seen it.
@@ -25,7 +25,7 @@ pub(crate) struct Message {
 
 /// Text and attachments, and where they were first posted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Body {
+pub(crate) struct MessageBody {
     pub(crate) chat: ChatId,
     pub(crate) seq: Seq,
     pub(crate) text: Option<String>,
@@ -38,7 +38,7 @@ pub(crate) struct Body {
 pub(crate) struct Link {
     pub(crate) kind: LinkKind,
     pub(crate) sender: UserId,
-    pub(crate) body: Body,
+    pub(crate) body: MessageBody,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,7 +115,7 @@ impl Message {
     }
 }
 
-impl Body {
+impl MessageBody {
     pub(crate) fn mid(&self) -> String {
         ids::mid(self.chat, self.seq)
     }
@@ -194,7 +194,7 @@ impl Content {
 
     /// What a message has now.
     pub(crate) fn of(message: &Message) -> Self {
-        let Body { text, markup, attachments, .. } = message.body.clone();
+        let MessageBody { text, markup, attachments, .. } = message.body.clone();
         Self { text, markup, attachments, link: message.link.clone() }
     }
 

@@ -4,13 +4,10 @@
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use super::State;
-use super::acts::LOCALE;
-use super::ids::{self, ChatId, UserId};
+use super::ids::{ChatId, UserId};
 use super::message::{Content, Keyboard};
-use crate::people::Prepared;
+use super::prepared::Prepared;
 
 /// A constructor that is open.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,105 +17,18 @@ pub(crate) struct Session {
     /// Where the message will be posted.
     pub(crate) chat: ChatId,
     /// What the bot answered last.
-    pub(crate) answer: Option<Answer>,
+    pub(crate) answer: Option<ConstructorAnswer>,
     /// What the bot has shown and the person has not read.
     pub(crate) unread: VecDeque<Prepared>,
 }
 
 /// What a bot lets a constructor show.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Answer {
+pub(crate) struct ConstructorAnswer {
     pub(crate) messages: Vec<Content>,
     pub(crate) allows_input: bool,
     pub(crate) hint: Option<String>,
     pub(crate) placeholder: Option<String>,
     pub(crate) data: Option<String>,
     pub(crate) keyboard: Keyboard,
-}
-
-impl State {
-    /// Opens the constructor of a bot for a message in this chat.
-    pub(crate) fn open_constructor(&mut self, user: UserId, bot: UserId, chat: ChatId) -> String {
-        let id = self.secret("session");
-        self.record(chat, format!("{} opens the constructor of {}", self.name(user), self.name(bot)));
-        let session = Session { user, bot, chat, answer: None, unread: VecDeque::new() };
-        self.sessions.insert(id.clone(), session);
-        self.ask(&id, json!({ "messages": [], "input_type": "message" }));
-        id
-    }
-
-    /// The person types a message into the constructor.
-    pub(crate) fn type_into(&mut self, id: &str, text: &str) {
-        self.record_in(id, |name| format!("{name} types: {text}"));
-        let message = json!({ "text": text, "attachments": null, "markup": null, "format": null });
-        self.ask(id, json!({ "messages": [message], "input_type": "message" }));
-    }
-
-    /// The person presses a button of the constructor.
-    pub(crate) fn press_in_constructor(&mut self, id: &str, label: &str, payload: &str) {
-        self.record_in(id, |name| format!("{name} presses [{label}]"));
-        self.ask(id, json!({ "payload": payload, "input_type": "callback" }));
-    }
-
-    /// Tells the bot of an input, with the data it left in its last answer.
-    fn ask(&mut self, id: &str, input: Value) {
-        let Some(session) = self.sessions.get(id) else { return };
-        let (bot, user, chat) = (session.bot, session.user, session.chat);
-        let data = session.answer.as_ref().and_then(|answer| answer.data.clone());
-        let now = self.happened(chat, user);
-        let fields = json!({
-            "user": self.user_with_photo_json(user),
-            "user_locale": LOCALE,
-            "session_id": id,
-            "data": data,
-            "input": input,
-        });
-        self.publish(&[bot], "message_construction_request", now, fields);
-    }
-
-    /// The bot answers: the person sees it.
-    pub(crate) fn construct(&mut self, id: &str, answer: Answer) {
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        let labels = |rows: &Keyboard| -> Vec<Vec<String>> {
-            rows.iter().map(|row| row.iter().map(|button| button.label.clone()).collect()).collect()
-        };
-        let texts: Vec<_> = answer.messages.iter().map(|one| one.text.clone().unwrap_or_default()).collect();
-        let (bot, chat) = (session.bot, session.chat);
-        let buttons = labels(&answer.keyboard);
-        let what: Vec<_> =
-            texts.iter().cloned().chain(buttons.iter().flatten().map(|one| format!("[{one}]"))).collect();
-        session.unread.push_back(Prepared {
-            texts,
-            buttons,
-            hint: answer.hint.clone(),
-            placeholder: answer.placeholder.clone(),
-            allows_input: answer.allows_input,
-        });
-        session.answer = Some(answer);
-        self.record(chat, format!("{} prepares: {}", self.name(bot), what.join(" ")));
-        // Whoever waits for the answer is woken, whether or not the chat has a transcript.
-        self.touched = true;
-    }
-
-    /// The person posts what the bot prepared, which ends the session. The ids of the messages.
-    pub(crate) fn post_constructed(&mut self, id: &str) -> Vec<String> {
-        let Some(session) = self.sessions.remove(id) else { return Vec::new() };
-        let (user, bot, chat) = (session.user, session.bot, session.chat);
-        let mut mids = Vec::new();
-        for content in session.answer.map(|answer| answer.messages).unwrap_or_default() {
-            let seq = self.post_made_with(Some(bot), chat, user, content);
-            let Some(message) = self.message(chat, seq) else { continue };
-            let fields = json!({ "session_id": id, "message": self.constructed_json(message) });
-            let now = self.clock.tick();
-            self.publish(&[bot], "message_constructed", now, fields);
-            mids.push(ids::mid(chat, seq));
-        }
-        mids
-    }
-
-    fn record_in(&mut self, id: &str, line: impl FnOnce(&str) -> String) {
-        let Some(session) = self.sessions.get(id) else { return };
-        let (chat, line) = (session.chat, line(self.name(session.user)));
-        self.record(chat, line);
-    }
 }

@@ -96,7 +96,7 @@ fn upload(request: &UploadRequest) -> String {
 fn delivery(delivery: &Delivery) -> String {
     let update = serde_json::from_str::<serde_json::Value>(delivery.update()).unwrap_or_default();
     let kind = update["update_type"].as_str().unwrap_or("-");
-    let (url, attempt) = (origin(delivery.url()), delivery.attempt());
+    let (url, attempt) = (delivery.origin(), delivery.attempt());
     let outcome = delivery.status().map_or("failed".to_owned(), |status| status.to_string());
     let why = delivery.error().map(|why| format!(": {why}")).unwrap_or_default();
     format!("POST {url} {outcome} {kind} (webhook, attempt {attempt}){why}").replace(char::is_control, " ")
@@ -104,16 +104,6 @@ fn delivery(delivery: &Delivery) -> String {
 
 fn outcome(status: Option<u16>) -> String {
     status.filter(|status| *status > 0).map_or("reset".to_owned(), |status| status.to_string())
-}
-
-/// Where a webhook is: the rest of its URL is a secret between the bot and TamTam.
-fn origin(url: &str) -> &str {
-    let host = url.find("://").map_or(0, |scheme| scheme + 3);
-    let end = url[host..].find(['/', '?', '#']).map_or(url.len(), |end| host + end);
-    match url[host..end].rfind('@') {
-        Some(user) => &url[host + user + 1..end],
-        None => &url[..end],
-    }
 }
 
 /// The time of day in UTC, as `21:05:09.123`.

@@ -108,7 +108,7 @@ Control endpoints, by which a test acts as people and makes things go wrong (JSO
   POST   /sandbox/delivers            waits until the webhooks have taken everything
   POST   /sandbox/clock               {\"advance_ms\":3600000}
   GET    /sandbox/transcript          everything that happened, a line each
-  All of them: https://docs.rs/tamtam/latest/tamtam/sandbox/control
+  All of them: https://docs.rs/tamtam-sandbox/latest/tamtam_sandbox/control
 
 Exit status:
   0  it was ended by Ctrl-C or SIGTERM, and the state is written

@@ -1,11 +1,12 @@
 //! What people do with the constructor of a bot.
 
+use tamtam::MessageId;
+
 use super::{Actor, Done, button};
-use crate::people::Prepared;
 use crate::state::State;
 use crate::state::message::Action;
+use crate::state::prepared::Prepared;
 use crate::state::session::Session;
-use tamtam::MessageId;
 
 impl Actor {
     /// Opens the constructor; the id of its session.

@@ -1,0 +1,36 @@
+//! What the endpoints work on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract;
+use tokio::time::Instant;
+
+use crate::server::world::World;
+use crate::state::State;
+use crate::state::ids::UserId;
+
+/// The world and the settings of the endpoints.
+pub(crate) struct Control {
+    pub(crate) world: Arc<World>,
+    pub(crate) base_url: String,
+    pub(crate) patience: Duration,
+}
+
+/// The extractor of [`Control`].
+pub(super) type ControlState = extract::State<Arc<Control>>;
+
+pub(super) async fn wait<T>(
+    control: &Control,
+    timeout: Duration,
+    look: impl FnMut(&mut State) -> Option<T>,
+) -> Option<T> {
+    // A time that no clock can show is one that never comes.
+    const LONGEST: Duration = Duration::from_secs(60 * 60);
+    control.world.wait(Instant::now() + timeout.min(LONGEST), look).await
+}
+
+/// The bot that every sandbox has.
+pub(super) fn first_bot(state: &State) -> UserId {
+    state.first_bot.unwrap_or_default()
+}

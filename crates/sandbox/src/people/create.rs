@@ -1,0 +1,76 @@
+//! How people, groups and channels come to be.
+
+use tamtam::ChatId;
+
+use super::actor::Actor;
+use super::group::Group;
+use super::person::Person;
+use crate::sandbox::Sandbox;
+
+impl Sandbox {
+    /// A new person. Each call makes another one, whatever the name.
+    pub fn user(&self, name: impl Into<String>) -> Person {
+        let name = name.into();
+        let user_id = self.world().act(|state| state.add_person(name.clone()));
+        let actor = Actor { user_id, bot: self.bot_id().0, group: None };
+        Person { sandbox: self.clone(), actor, name: name.into() }
+    }
+
+    /// A new group of these people and the bot, which is an administrator. The first person is the
+    /// owner, and adds the others and then the bot: it gets `bot_added`.
+    ///
+    /// # Panics
+    ///
+    /// If there are no people.
+    #[track_caller]
+    pub fn group<'a>(&self, title: impl Into<String>, people: impl IntoIterator<Item = &'a Person>) -> Group {
+        self.found(title.into(), people, false)
+    }
+
+    /// A new channel of these people and the bot, which is an administrator. The first person is the owner; the
+    /// others read it. The owner adds them and then the bot: it gets `bot_added`.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let (bot, alice, bob) = (tamtam.bot(), tamtam.user("Alice"), tamtam.user("Bob"));
+    /// let news = tamtam.channel("News", [&alice, &bob]).with_public_link("news");
+    /// let post = bot.send(news.chat_id(), "The sun shines").await?;
+    /// assert_eq!(bob.in_chat(&news).reads().await.text(), "The sun shines");
+    /// let post = bot.api().get_message_by_id(&post).await?;
+    /// assert_eq!(post.stat.unwrap().views, 1);
+    /// assert!(post.sender.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there are no people.
+    #[track_caller]
+    pub fn channel<'a>(&self, title: impl Into<String>, people: impl IntoIterator<Item = &'a Person>) -> Group {
+        self.found(title.into(), people, true)
+    }
+
+    #[track_caller]
+    fn found<'a>(&self, title: String, people: impl IntoIterator<Item = &'a Person>, is_channel: bool) -> Group {
+        let mut people = people.into_iter().map(|person| person.actor.user_id);
+        let Some(owner) = people.next() else { panic!("a chat needs an owner") };
+        let bot = self.bot_id().0;
+        let chat_id = self.world().act(|state| state.found_with(title, owner, people.chain([bot]), is_channel));
+        Group { sandbox: self.clone(), chat_id }
+    }
+
+    /// A group or channel by its id, such as one that a chat button has created.
+    ///
+    /// # Panics
+    ///
+    /// If there is none with this id, or it is a dialog.
+    #[track_caller]
+    pub fn chat(&self, chat_id: ChatId) -> Group {
+        let found = self.world().act(|state| state.chats.get(&chat_id.0).is_some_and(|chat| !chat.is_dialog()));
+        assert!(found, "there is no group or channel {chat_id}");
+        Group { sandbox: self.clone(), chat_id: chat_id.0 }
+    }
+}

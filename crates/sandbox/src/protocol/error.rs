@@ -1,0 +1,153 @@
+//! Error answers of the API: the table of kinds, and the message of each case.
+
+use serde_json::{Value, json};
+
+/// Why a request is refused. One line of [`ErrorKind::row`] each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ErrorKind {
+    Token,
+    Payload,
+    ChatDenied,
+    AccessDenied,
+    ChatNotFound,
+    NotFound,
+    PathUnknown,
+    MethodNotAllowed,
+    BodyTooLarge,
+    NotReady,
+}
+
+impl ErrorKind {
+    /// HTTP status and the API's `code`.
+    const fn row(self) -> (u16, &'static str) {
+        match self {
+            Self::Token => (401, "verify.token"),
+            Self::Payload => (400, "proto.payload"),
+            Self::ChatDenied => (403, "chat.denied"),
+            Self::AccessDenied => (403, "access.denied"),
+            Self::ChatNotFound => (404, "chat.not.found"),
+            Self::NotFound => (404, "not.found"),
+            Self::PathUnknown => (404, "method.not.found"),
+            Self::MethodNotAllowed => (405, "method.not.allowed"),
+            Self::BodyTooLarge => (413, "proto.payload"),
+            Self::NotReady => (400, "attachment.not.ready"),
+        }
+    }
+}
+
+/// An error answer of the API. The message tells the cases of a kind apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    kind: ErrorKind,
+    message: String,
+}
+
+impl ApiError {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    pub(crate) fn token() -> Self {
+        Self::new(ErrorKind::Token, "Invalid access_token")
+    }
+
+    /// The request has the right form and cannot be right.
+    pub(crate) fn payload(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Payload, message)
+    }
+
+    /// The body is not JSON, or not JSON of the expected form; `detail` says where.
+    pub(crate) fn body(detail: &str) -> Self {
+        let colon = if detail.is_empty() { "" } else { ": " };
+        Self::payload(format!("Can't deserialize body{colon}{detail}"))
+    }
+
+    /// A text is shorter or longer than allowed.
+    pub(crate) fn size(field: &str, least: usize, most: usize) -> Self {
+        Self::payload(format!("{field}: size must be between {least} and {most}"))
+    }
+
+    /// A number is below or above what is allowed.
+    pub(crate) fn range(field: &str, least: i64, most: i64) -> Self {
+        Self::payload(format!("{field}: must be between {least} and {most}"))
+    }
+
+    pub(crate) fn suspended() -> Self {
+        Self::new(ErrorKind::ChatDenied, "error.dialog.suspended")
+    }
+
+    pub(crate) fn not_a_member() -> Self {
+        Self::new(ErrorKind::ChatDenied, "chat.no.permission.because.not.member")
+    }
+
+    pub(crate) fn not_an_admin() -> Self {
+        Self::new(ErrorKind::ChatDenied, "chat.no.permission.because.not.admin")
+    }
+
+    /// Only administrators post in a channel.
+    pub(crate) fn no_post() -> Self {
+        Self::new(ErrorKind::ChatDenied, "chat.send.msg.no.permission.because.not.admin")
+    }
+
+    pub(crate) fn chat_not_found(chat: i64) -> Self {
+        Self::new(ErrorKind::ChatNotFound, format!("Chat {chat} not found"))
+    }
+
+    /// The user never opened the bot.
+    pub(crate) fn dialog_not_found() -> Self {
+        Self::new(ErrorKind::NotFound, "dialog.not.found")
+    }
+
+    pub(crate) fn message_not_found(mid: &str) -> Self {
+        Self::new(ErrorKind::NotFound, format!("Message {mid} not found"))
+    }
+
+    pub(crate) fn link_not_found(link: &str) -> Self {
+        Self::new(ErrorKind::ChatNotFound, format!("Chat {link} not found"))
+    }
+
+    pub(crate) fn callback_not_found(callback: &str) -> Self {
+        Self::new(ErrorKind::NotFound, format!("Callback {callback} not found"))
+    }
+
+    /// A constructor session that never was, is another bot's, or has ended with its message.
+    pub(crate) fn session_not_found(session: &str) -> Self {
+        Self::new(ErrorKind::NotFound, format!("Session {session} not found"))
+    }
+
+    /// Somebody else's message.
+    pub(crate) fn access_denied() -> Self {
+        Self::new(ErrorKind::AccessDenied, "Access denied")
+    }
+
+    /// An attached file is still being processed; some servers say no more.
+    pub(crate) fn not_ready() -> Self {
+        Self::new(ErrorKind::NotReady, "")
+    }
+
+    /// The same as other servers put it.
+    pub(crate) fn not_processed() -> Self {
+        Self::payload("Key: errors.process.attachment.file.not.processed")
+    }
+
+    pub(crate) fn owner_stays() -> Self {
+        Self::new(ErrorKind::ChatDenied, "chat.no.permission.because.owner")
+    }
+
+    /// Nobody polls beside a webhook.
+    pub(crate) fn webhook_subscribed() -> Self {
+        Self::new(ErrorKind::MethodNotAllowed, "Updates are sent to a webhook: unsubscribe it to get them by polling")
+    }
+
+    pub(crate) const fn status(&self) -> u16 {
+        self.kind.row().0
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        json!({ "code": self.kind.row().1, "message": self.message })
+    }
+}

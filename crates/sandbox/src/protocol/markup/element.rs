@@ -1,0 +1,71 @@
+//! Elements of `markup`: which part of a text has which style.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// The longest address that a link may have, in characters.
+const URL_CHARS: usize = 2_048;
+
+/// A part of a text, and how it looks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Element {
+    pub(crate) style: Style,
+    /// Where the part begins, and how long it is, in UTF-16 code units.
+    pub(crate) from: usize,
+    pub(crate) length: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Style {
+    Strong,
+    Emphasized,
+    Monospaced,
+    Strikethrough,
+    Underline,
+    Heading,
+    Highlighted,
+    Link { url: String },
+    Mention { user_link: Option<String>, user_id: Option<i64> },
+}
+
+impl Style {
+    /// The `type` of the element.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Strong => "strong",
+            Self::Emphasized => "emphasized",
+            Self::Monospaced => "monospaced",
+            Self::Strikethrough => "strikethrough",
+            Self::Underline => "underline",
+            Self::Heading => "heading",
+            Self::Highlighted => "highlighted",
+            Self::Link { .. } => "link",
+            Self::Mention { .. } => "user_mention",
+        }
+    }
+}
+
+impl Element {
+    /// `MarkupElement`.
+    pub(crate) fn json(&self) -> Value {
+        let mut fields = match &self.style {
+            Style::Link { url } => json!({ "url": url }),
+            Style::Mention { user_link, user_id } => json!({ "user_link": user_link, "user_id": user_id }),
+            _ => json!({}),
+        };
+        fields["from"] = json!(self.from);
+        fields["length"] = json!(self.length);
+        fields["type"] = json!(self.style.name());
+        fields
+    }
+}
+
+/// What a link leads to: an address, or a user who is mentioned by it. None if it is no address that a link can have.
+pub(super) fn link(url: &str) -> Option<Style> {
+    const USER: &str = "tamtam://user/";
+    if let Some(user_id) = url.strip_prefix(USER).and_then(|user| user.parse().ok()) {
+        return Some(Style::Mention { user_link: None, user_id: Some(user_id) });
+    }
+    let fits = !url.trim().is_empty() && url.chars().count() <= URL_CHARS;
+    fits.then(|| Style::Link { url: url.to_owned() })
+}

@@ -1,0 +1,306 @@
+//! TamTam's HTML: a handful of tags, and no others.
+
+use super::element::{Style, link};
+use super::formatted::{Builder, Formatted};
+
+/// No entity is longer, in bytes: `&#x0010FFFF;`.
+const ENTITY_BYTES: usize = 12;
+
+/// Entities by their names, as far as messages have use for them.
+const ENTITIES: [(&str, &str); 14] = [
+    ("amp", "&"),
+    ("lt", "<"),
+    ("gt", ">"),
+    ("quot", "\""),
+    ("apos", "'"),
+    ("nbsp", "\u{A0}"),
+    ("copy", "©"),
+    ("hellip", "…"),
+    ("mdash", "—"),
+    ("ndash", "–"),
+    ("laquo", "«"),
+    ("raquo", "»"),
+    ("bull", "•"),
+    ("euro", "€"),
+];
+
+/// The tags that are known, but for `a`, and how they make the text look.
+const TAGS: [(&str, Style); 12] = [
+    ("b", Style::Strong),
+    ("strong", Style::Strong),
+    ("i", Style::Emphasized),
+    ("em", Style::Emphasized),
+    ("s", Style::Strikethrough),
+    ("del", Style::Strikethrough),
+    ("u", Style::Underline),
+    ("ins", Style::Underline),
+    ("code", Style::Monospaced),
+    ("pre", Style::Monospaced),
+    ("h1", Style::Heading),
+    ("mark", Style::Highlighted),
+];
+/// All of them, and `a`.
+const PLACES: usize = TAGS.len() + 1;
+
+/// A tag as it stands in the source.
+#[derive(Debug, PartialEq, Eq)]
+struct Tag<'a> {
+    name: String,
+    is_end: bool,
+    attributes: &'a str,
+}
+
+/// What is open of one tag: where it began, and how it looks.
+type Open = Vec<(usize, Option<Style>)>;
+
+/// What is not closed reaches to the end, and what was not opened cannot be closed. Elements need not nest.
+pub(super) fn format(source: &str) -> Formatted {
+    let mut builder = Builder::default();
+    let mut open: [Open; PLACES] = Default::default();
+    // Without this, every beginning of a comment would be searched to the end.
+    let last_comment_end = source.rfind("-->").unwrap_or(0);
+    let mut rest = source;
+    while let Some(at) = rest.find(['<', '&']) {
+        builder.push(&rest[..at]);
+        rest = &rest[at..];
+        let place = source.len() - rest.len();
+        let (taken, tag) = if rest.starts_with('&') {
+            (push_entity(rest, &mut builder), None)
+        } else if rest.starts_with("<!--") {
+            (if place < last_comment_end { comment(rest) } else { 0 }, None)
+        } else {
+            read_tag(rest)
+        };
+        if let Some(tag) = tag {
+            take(&tag, &mut open, &mut builder);
+        } else if taken == 0 {
+            builder.push(&rest[..1]);
+        }
+        rest = &rest[taken.max(1)..];
+    }
+    builder.push(rest);
+    for (from, style) in open.into_iter().flatten() {
+        style.into_iter().for_each(|style| builder.mark(style, from));
+    }
+    builder.finish()
+}
+
+fn take(tag: &Tag<'_>, open: &mut [Open; PLACES], builder: &mut Builder) {
+    let known = TAGS.iter().position(|(name, _)| *name == tag.name);
+    let place = known.or_else(|| (tag.name == "a").then_some(TAGS.len()));
+    let Some(open) = place.and_then(|place| open.get_mut(place)) else { return };
+    if tag.is_end {
+        if let Some((from, Some(style))) = open.pop() {
+            builder.mark(style, from);
+        }
+        return;
+    }
+    // A link without an address is opened nevertheless, so that its end is not taken for another's.
+    let style = match known {
+        Some(known) => Some(TAGS[known].1.clone()),
+        None => href(tag.attributes).and_then(|url| link(&url)),
+    };
+    open.push((builder.size(), style));
+}
+
+/// How many bytes a comment takes; none if it is not closed.
+fn comment(source: &str) -> usize {
+    const BEGIN: usize = "<!--".len();
+    source[BEGIN..].find("-->").map_or(0, |end| BEGIN + end + "-->".len())
+}
+
+/// How many bytes a tag takes, and the tag; nothing is taken if it is none.
+fn read_tag(source: &str) -> (usize, Option<Tag<'_>>) {
+    let inside = &source[1..];
+    let (is_end, inside) = inside.strip_prefix('/').map_or((false, inside), |inside| (true, inside));
+    if !inside.starts_with(|first: char| first.is_ascii_alphabetic() || first == '!' || first == '?') {
+        return (0, None);
+    }
+    let Some(length) = end_of_tag(inside) else { return (0, None) };
+    let taken = source.len() - inside.len() + length + 1;
+    let content = &inside[..length];
+    let name_end = content.find(|char: char| char.is_ascii_whitespace() || char == '/').unwrap_or(length);
+    let (name, attributes) = content.split_at(name_end);
+    (taken, Some(Tag { name: name.to_ascii_lowercase(), is_end, attributes }))
+}
+
+/// Where a tag ends: a quoted value may have the sign in it.
+fn end_of_tag(inside: &str) -> Option<usize> {
+    let mut quote = None;
+    for (at, byte) in inside.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return Some(at),
+            // Another tag begins: this was none.
+            (None, b'<') => return None,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), _) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The address of a link.
+fn href(attributes: &str) -> Option<String> {
+    let mut rest = attributes;
+    loop {
+        rest = rest.trim_start_matches(|char: char| char.is_ascii_whitespace() || char == '/');
+        if rest.is_empty() {
+            return None;
+        }
+        let name_end = rest.find(|char: char| char.is_ascii_whitespace() || char == '=').unwrap_or(rest.len());
+        let (name, behind) = rest.split_at(name_end.max(1));
+        let behind = behind.trim_ascii_start();
+        let Some(value) = behind.strip_prefix('=').map(str::trim_ascii_start) else {
+            rest = behind;
+            continue;
+        };
+        let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''));
+        let (value, behind) = match quote {
+            Some(quote) => value[1..].split_once(quote).unwrap_or((&value[1..], "")),
+            None => value.split_at(value.find(|char: char| char.is_ascii_whitespace()).unwrap_or(value.len())),
+        };
+        if name.eq_ignore_ascii_case("href") {
+            return Some(decode(value));
+        }
+        rest = behind;
+    }
+}
+
+/// A text with its entities decoded.
+fn decode(source: &str) -> String {
+    let mut builder = Builder::default();
+    let mut rest = source;
+    while let Some(at) = rest.find('&') {
+        builder.push(&rest[..at]);
+        rest = &rest[at..];
+        let taken = push_entity(rest, &mut builder);
+        if taken == 0 {
+            builder.push("&");
+        }
+        rest = &rest[taken.max(1)..];
+    }
+    builder.push(rest);
+    builder.finish().text
+}
+
+/// Adds what an entity stands for; how many bytes it takes, none if it is no entity.
+fn push_entity(source: &str, builder: &mut Builder) -> usize {
+    let Some(end) = source.bytes().take(ENTITY_BYTES).position(|byte| byte == b';') else { return 0 };
+    let name = &source[1..end];
+    let number = name.strip_prefix('#').and_then(|digits| match digits.strip_prefix(['x', 'X']) {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => digits.parse().ok(),
+    });
+    let char = number.and_then(char::from_u32).filter(|char| *char != '\0');
+    let known = ENTITIES.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned());
+    let Some(text) = char.map(String::from).or(known) else { return 0 };
+    builder.push(&text);
+    end + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// What goes through a text again and again takes minutes.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    #[track_caller]
+    fn check(source: &str, text: &str, expected: &[(&str, &str)]) {
+        let expected = expected.iter().map(|(name, part)| ((*name).to_owned(), (*part).to_owned())).collect();
+        assert_eq!(format(source).parts(), (text.to_owned(), expected), "{source}");
+    }
+
+    #[test]
+    fn every_tag_has_its_style() {
+        for (tag, name) in [
+            ("b", "strong"),
+            ("strong", "strong"),
+            ("i", "emphasized"),
+            ("em", "emphasized"),
+            ("s", "strikethrough"),
+            ("del", "strikethrough"),
+            ("u", "underline"),
+            ("ins", "underline"),
+            ("code", "monospaced"),
+            ("pre", "monospaced"),
+            ("h1", "heading"),
+            ("mark", "highlighted"),
+        ] {
+            check(&format!("x<{tag}>a</{tag}>y"), "xay", &[(name, "a")]);
+            check(&format!("<{0} class=\"c\">a</{0} >", tag.to_uppercase()), "a", &[(name, "a")]);
+        }
+        check("<a href=\"https://x.y/z\">a</a>", "a", &[("link https://x.y/z", "a")]);
+        check("<a href='tamtam://user/42'>Ann</a>", "Ann", &[("user_mention 42", "Ann")]);
+    }
+
+    #[test]
+    fn positions_are_counted_in_utf_16() {
+        let formatted = format("😀<b>👍🏽</b>&#128512;<i>ё</i>");
+        assert_eq!(formatted.text, "😀👍🏽😀ё");
+        let places: Vec<_> = formatted.markup.iter().map(|one| (one.from, one.length)).collect();
+        assert_eq!(places, [(2, 4), (8, 1)]);
+    }
+
+    #[test]
+    fn unknown_tags_and_comments_are_stripped() {
+        check("<p>a<br/><font color='>'>b</font></p><!-- <b>x</b> -->c<!DOCTYPE html>", "abc", &[]);
+        check("<h2>a</h2><bold>b</bold><script>c</script>", "abc", &[]);
+    }
+
+    #[test]
+    fn elements_nest_and_may_overlap() {
+        check("<b>a<i>b</i></b>", "ab", &[("strong", "ab"), ("emphasized", "b")]);
+        check("<b>a<i>b</b>c</i>", "abc", &[("strong", "ab"), ("emphasized", "bc")]);
+        check("<pre><code>a</code></pre>", "a", &[("monospaced", "a")]);
+        check("<u>a<u>b</u>c</u>", "abc", &[("underline", "abc"), ("underline", "b")]);
+    }
+
+    #[test]
+    fn what_is_not_closed_reaches_to_the_end_and_what_is_not_opened_does_nothing() {
+        check("a<b>b", "ab", &[("strong", "b")]);
+        check("a</b>b<i></i>", "ab", &[]);
+        check("<b>a</strong>b</b>", "ab", &[("strong", "ab")]);
+    }
+
+    #[test]
+    fn what_is_no_tag_is_text() {
+        for source in ["a < b", "a<", "<", "1<2>0", "<b", "</", "<>", "a > b", "<!-- a", "< b>"] {
+            check(source, source, &[]);
+        }
+        check("a<b <b>c</b>", "a<b c", &[("strong", "c")]);
+    }
+
+    #[test]
+    fn entities_are_decoded_where_they_are_known() {
+        check("&lt;b&gt; &amp;amp; &quot;&apos;&#39;&#x27;&nbsp;&mdash;", "<b> &amp; \"'''\u{A0}—", &[]);
+        for source in ["&", "&;", "&unknown;", "&#;", "&#x110000;", "&#0;", "a & b; c", "&amp", "&ampampampampampamp;"]
+        {
+            check(source, source, &[]);
+        }
+        check("&ёёёёё;<b>&eacute</b>", "&ёёёёё;&eacute", &[("strong", "&eacute")]);
+    }
+
+    #[test]
+    fn addresses_are_found_among_attributes() {
+        check("<a class=x href = https://x?a=1&amp;b=2 id>a</a>", "a", &[("link https://x?a=1&b=2", "a")]);
+        check("<a data-href='no' HREF=\"a>b\">a</a>", "a", &[("link a>b", "a")]);
+        for none in ["<a>a</a>", "<a href>a</a>", "<a href=''>a</a>", "<a title='href=x'>a</a>", "<a =>a</a>"] {
+            check(none, "a", &[]);
+        }
+        check("<a href='u'><a>a</a>b</a>", "ab", &[("link u", "ab")]);
+    }
+
+    #[test]
+    fn hostile_texts_take_no_time() {
+        let started = Instant::now();
+        for piece in ["<", "<a ", "<b>", "</b>", "&", "<b><i>", "<!--", "<a href='", "<b a='"] {
+            let source = piece.repeat(50_000);
+            assert!(format(&source).text.len() <= source.len());
+        }
+        assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
+    }
+}

@@ -1,0 +1,164 @@
+//! What becomes of Markdown.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+
+/// What goes through a text again and again takes minutes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The text, and each element as its type with the part of the text.
+fn parts(source: &str) -> (String, Vec<(String, String)>) {
+    format(source).parts()
+}
+
+#[track_caller]
+fn check(source: &str, text: &str, expected: &[(&str, &str)]) {
+    let expected = expected.iter().map(|(name, part)| ((*name).to_owned(), (*part).to_owned())).collect();
+    assert_eq!(parts(source), (text.to_owned(), expected), "{source}");
+}
+
+#[track_caller]
+fn check_plain(source: &str) {
+    check(source, source, &[]);
+}
+
+#[test]
+fn every_marker_has_its_style() {
+    check("*a* _b_", "a b", &[("emphasized", "a"), ("emphasized", "b")]);
+    check("**a** __b__", "a b", &[("strong", "a"), ("strong", "b")]);
+    check("~~a~~ ++b++ ^^c^^", "a b c", &[("strikethrough", "a"), ("underline", "b"), ("highlighted", "c")]);
+    check("`a` b", "a b", &[("monospaced", "a")]);
+    check("[a](https://x.y/z)", "a", &[("link https://x.y/z", "a")]);
+    check("[Ann](tamtam://user/42)", "Ann", &[("user_mention 42", "Ann")]);
+}
+
+#[test]
+fn positions_are_counted_in_utf_16() {
+    let formatted = format("😀 **b👍🏽** _ё_");
+    assert_eq!(formatted.text, "😀 b👍🏽 ё");
+    let places: Vec<_> = formatted.markup.iter().map(|one| (one.from, one.length)).collect();
+    assert_eq!(places, [(3, 5), (9, 1)]);
+}
+
+#[test]
+fn markers_nest() {
+    check("**a *b* c**", "a b c", &[("strong", "a b c"), ("emphasized", "b")]);
+    check("*a **b** c*", "a b c", &[("emphasized", "a b c"), ("strong", "b")]);
+    check("*a**b**c*", "abc", &[("emphasized", "abc"), ("strong", "b")]);
+    check("***a***", "a", &[("strong", "a"), ("emphasized", "a")]);
+    check("**++~~a~~++**", "a", &[("strong", "a"), ("underline", "a"), ("strikethrough", "a")]);
+    check("**[a *b*](u)**", "a b", &[("strong", "a b"), ("link u", "a b"), ("emphasized", "b")]);
+}
+
+#[test]
+fn a_marker_without_a_partner_is_text() {
+    for source in [
+        "*",
+        "**",
+        "***",
+        "****",
+        "a * b * c",
+        "2*3",
+        "**a",
+        "a**",
+        "~~a",
+        "a~b",
+        "a+b",
+        "C++ and D++",
+        "++i",
+        "a^b",
+        "x^^",
+        "_a",
+        "snake_case_name",
+        "a__b__c",
+        "`a",
+        "``",
+        "[a]",
+        "[a](",
+        "[a](b",
+        "[](u)",
+        "[a]()",
+        "[a](b c)",
+        "]()",
+        "(a)",
+        "#",
+        "#a",
+        "# ",
+        "a # b",
+        "####### a",
+        "** a **",
+        "~",
+        "\\",
+        "\\a",
+        "*a\n\nb*",
+    ] {
+        check_plain(source);
+    }
+    check("**a *b**", "a *b", &[("strong", "a *b")]);
+    check("[a [b](u)", "[a b", &[("link u", "b")]);
+    check("**a [b** c](u)", "a [b c](u)", &[("strong", "a [b")]);
+    check("[**a](u) b**", "**a b**", &[("link u", "**a")]);
+}
+
+#[test]
+fn a_backslash_takes_the_meaning_of_a_marker() {
+    check_plain("a\\b");
+    check(r"\*a\* \_b\_ \[c](d) \`e` \\ \# f", "*a* _b_ [c](d) `e` \\ # f", &[]);
+    check(r"*a\*b*", "a*b", &[("emphasized", "a*b")]);
+    check(r"[a\]](u\))", "a]", &[("link u)", "a]")]);
+    check(r"\# a", "# a", &[]);
+}
+
+#[test]
+fn code_is_taken_as_it_is() {
+    check("`**a** \\* [b](c)`", "**a** \\* [b](c)", &[("monospaced", "**a** \\* [b](c)")]);
+    check("``a`b``", "a`b", &[("monospaced", "a`b")]);
+    check("`a\nb` c", "a b c", &[("monospaced", "a b")]);
+    check("```\nlet x = 1;\n\nx\n```", "let x = 1;\n\nx", &[("monospaced", "let x = 1;\n\nx")]);
+    check("**`a`**", "a", &[("strong", "a"), ("monospaced", "a")]);
+    check("`a **b` c**", "a **b c**", &[("monospaced", "a **b")]);
+}
+
+#[test]
+fn a_heading_is_a_line() {
+    check("# a *b*\nc", "a b\nc", &[("heading", "a b"), ("emphasized", "b")]);
+    check("x\n## a\n### b", "x\na\nb", &[("heading", "a"), ("heading", "b")]);
+    check("# *a\nb*", "*a\nb*", &[("heading", "*a")]);
+}
+
+#[test]
+fn an_address_may_have_brackets_and_marks() {
+    check("[a](https://x/(b)_c_)", "a", &[("link https://x/(b)_c_", "a")]);
+    check("[a](tamtam://user/x)", "a", &[("link tamtam://user/x", "a")]);
+    let long = format!("[a](https://{})", "x".repeat(3_000));
+    check_plain(&long);
+}
+
+#[test]
+fn markers_within_a_line_reach_the_next_but_not_over_an_empty_one() {
+    check("**a\nb**", "a\nb", &[("strong", "a\nb")]);
+    check("**a\n\n*b*", "**a\n\nb", &[("emphasized", "b")]);
+}
+
+#[test]
+fn hostile_texts_take_no_time() {
+    let (size, started) = (50_000, Instant::now());
+    for (piece, end) in [
+        ("*", ""),
+        ("**a ", ""),
+        ("[", "]"),
+        ("[a](", ""),
+        ("`", ""),
+        ("` `` ", ""),
+        ("_a *b ", "_"),
+        ("**a [", "]"),
+        ("[[a](u)", ""),
+        ("~~a ++b ", "~~"),
+        ("*a **b ", "_"),
+    ] {
+        let source = format!("{}{}", piece.repeat(size), end.repeat(size));
+        assert!(format(&source).text.len() <= source.len());
+    }
+    assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
+}

@@ -1,0 +1,173 @@
+//! The upload host's HTTP side: which request it is, whether it carries a token, and how it is answered.
+
+mod disposition;
+mod multipart;
+mod take;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{self, ConnectInfo, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::connection::{Breakable, Breaker};
+use super::world::World;
+use crate::state::tokens::Tokens;
+use crate::state::uploads::reports::{UploadRequest, UploadStatus};
+use crate::state::uploads::store::PartialFile;
+use take::{ContentRange, UploadEnd};
+
+/// Serves until its runtime ends.
+pub(crate) async fn run(listener: std::net::TcpListener, world: Arc<World>) {
+    let Ok(listener) = TcpListener::from_std(listener) else { return };
+    let app = Router::new().fallback(handle).with_state(world);
+    let _ = axum::serve(Breakable(listener), app.into_make_service_with_connect_info::<Breaker>()).await;
+}
+
+async fn handle(
+    extract::State(world): extract::State<Arc<World>>,
+    ConnectInfo(connection): ConnectInfo<Breaker>,
+    request: Request,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let tokens = world.act(|state| Tokens::of(state));
+    let number = world.act(|state| {
+        state.uploads.requests.push(record(&parts, &tokens));
+        state.uploads.requests.len() - 1
+    });
+    let answer = match leak(&parts, &tokens) {
+        Some(place) => {
+            world.act(|state| state.uploads.leaks.push(place));
+            Err(UploadEnd::Leaked)
+        }
+        None => answer(&world, &parts, body, &tokens).await,
+    };
+    let response = match answer {
+        Ok(response) => response,
+        Err(UploadEnd::Answer(status, body)) => text(status, body),
+        Err(UploadEnd::Refused(status, message)) => refusal(status, message),
+        Err(UploadEnd::Leaked) => refusal(StatusCode::BAD_REQUEST, "The bot's token does not belong here"),
+        Err(UploadEnd::Stalled) => std::future::pending().await,
+        Err(UploadEnd::Reset) => {
+            answered(&world, number, None);
+            connection.reset();
+            return Response::new(Body::empty());
+        }
+    };
+    answered(&world, number, Some(response.status().as_u16()));
+    response
+}
+
+/// Notes how a request ended, and tells it.
+fn answered(world: &World, number: usize, status: Option<u16>) {
+    let request = world.act(|state| {
+        let request = state.uploads.requests.get_mut(number)?;
+        request.status = status;
+        Some(request.clone())
+    });
+    if let Some(request) = request {
+        world.tell_upload(&request);
+    }
+}
+
+async fn answer(world: &World, parts: &Parts, body: Body, tokens: &Tokens) -> Result<Response<Body>, UploadEnd> {
+    let not_found = || UploadEnd::Refused(StatusCode::NOT_FOUND, "There is no such address");
+    let path = parts.uri.path();
+    if let Some(id) = path.strip_prefix("/files/") {
+        let (content_type, bytes) = world.act(|state| state.uploads.content(id)).ok_or_else(not_found)?;
+        let bytes = bytes.ok_or(UploadEnd::Refused(StatusCode::GONE, "The file was too large to keep"))?;
+        let mut response = Response::new(Body::from(bytes));
+        if let Ok(content_type) = HeaderValue::from_str(&content_type) {
+            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        }
+        return Ok(response);
+    }
+    let id = path.strip_prefix("/upload/").ok_or_else(not_found)?;
+    let session = world.act(|state| state.uploads.session(id)).ok_or_else(not_found)?;
+    let mut content = session.content.lock().await;
+    if parts.method == "GET" {
+        return Ok(status(&content, world.act(|state| state.uploads.settings.status)));
+    }
+    if parts.method != "POST" {
+        return Err(UploadEnd::Refused(StatusCode::METHOD_NOT_ALLOWED, "GET or POST"));
+    }
+    if content.is_done {
+        return Err(UploadEnd::Refused(StatusCode::BAD_REQUEST, "This URL has had its file"));
+    }
+    let content_type = text_of(&parts.headers, "content-type");
+    if content_type.starts_with("multipart/form-data") {
+        let carries = |bytes: &[u8]| tokens.are_in(&String::from_utf8_lossy(bytes));
+        let answer = take::form(world, &session, &mut content, &content_type, body, carries).await;
+        if matches!(answer, Err(UploadEnd::Leaked)) {
+            world.act(|state| state.uploads.leaks.push("the form".to_owned()));
+        }
+        return answer.map(|answer| text(StatusCode::OK, answer));
+    }
+    let range = ContentRange::parse(&text_of(&parts.headers, "content-range"));
+    let range = range.ok_or(UploadEnd::Refused(StatusCode::BAD_REQUEST, "No form, and no Content-Range"))?;
+    let name = disposition::file_name(&text_of(&parts.headers, "content-disposition"));
+    match take::range(world, &session, &mut content, (range, name, &content_type), body).await? {
+        Some(answer) => Ok(text(StatusCode::OK, answer)),
+        None => Ok(text(StatusCode::CREATED, range_of(&content))),
+    }
+}
+
+/// What the host tells of a file that is on its way.
+fn status(content: &PartialFile, form: UploadStatus) -> Response<Body> {
+    let mut response = text(StatusCode::OK, String::new());
+    if let Some(last) = content.confirmed.checked_sub(1) {
+        match form {
+            UploadStatus::Range => *response.body_mut() = Body::from(range_of(content)),
+            UploadStatus::Offset => *response.body_mut() = Body::from(content.confirmed.to_string()),
+            UploadStatus::Header => {
+                response.headers_mut().insert("x-last-known-byte", HeaderValue::from(last));
+            }
+        }
+    } else if form == UploadStatus::Offset {
+        *response.body_mut() = Body::from("0");
+    }
+    response
+}
+
+fn range_of(content: &PartialFile) -> String {
+    let total = content.total.unwrap_or(content.confirmed);
+    format!("0-{}/{total}", content.confirmed.saturating_sub(1))
+}
+
+/// Where in a request's head a token is.
+fn leak(parts: &Parts, tokens: &Tokens) -> Option<String> {
+    if tokens.are_in(&parts.uri.to_string()) {
+        return Some("the URL".to_owned());
+    }
+    let is_carrier = |value: &HeaderValue| tokens.are_in(&String::from_utf8_lossy(value.as_bytes()));
+    let carrier = parts.headers.iter().find(|(_, value)| is_carrier(value));
+    carrier.map(|(name, _)| format!("header {name}"))
+}
+
+/// The request for those who look at it afterwards, without the values that carry a token.
+fn record(parts: &Parts, tokens: &Tokens) -> UploadRequest {
+    let headers = parts.headers.keys().map(|name| (name.to_string(), text_of(&parts.headers, name.as_str())));
+    let headers = headers.filter(|(_, value)| !tokens.are_in(value)).collect();
+    let (method, path) = (tokens.hide(parts.method.as_str()), tokens.hide(parts.uri.path()));
+    UploadRequest { method: method.to_owned(), path: path.to_owned(), headers, status: None }
+}
+
+fn text_of(headers: &HeaderMap, name: &str) -> String {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+}
+
+/// An answer as the upload host gives it: its content type says nothing.
+fn text(status: StatusCode, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response
+}
+
+fn refusal(status: StatusCode, message: &str) -> Response<Body> {
+    text(status, json!({ "code": "upload.error", "message": message }).to_string())
+}

@@ -1,0 +1,250 @@
+//! Taking the bytes of a file, by either protocol, with whatever is to go wrong on the way.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use axum::body::{Body, BodyDataStream};
+use axum::http::StatusCode;
+use bytes::Bytes;
+use futures_core::Stream as _;
+use sha2::{Digest, Sha256};
+
+use super::multipart::{Form, FormEvent};
+use crate::server::world::World;
+use crate::state::uploads::fault::UploadFault;
+use crate::state::uploads::store::{PartialFile, UploadSession};
+
+/// How a request ends.
+#[derive(Debug)]
+pub(super) enum UploadEnd {
+    /// With an answer.
+    Answer(StatusCode, String),
+    /// With an error in the API's form.
+    Refused(StatusCode, &'static str),
+    /// Without a word: the connection is reset.
+    Reset,
+    /// Without a word, and the connection stays.
+    Stalled,
+    /// The form carried a bot's token.
+    Leaked,
+}
+
+/// A range as `Content-Range` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ContentRange {
+    first: u64,
+    last: u64,
+    total: u64,
+}
+
+impl ContentRange {
+    /// `bytes 0-2047999/6291456`
+    pub(super) fn parse(header: &str) -> Option<Self> {
+        let (range, total) = header.trim().strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        let range = Self { first: first.parse().ok()?, last: last.parse().ok()?, total: total.parse().ok()? };
+        (range.first <= range.last && range.last < range.total).then_some(range)
+    }
+}
+
+/// Takes a whole form.
+pub(super) async fn form(
+    world: &World,
+    session: &UploadSession,
+    content: &mut PartialFile,
+    content_type: &str,
+    body: Body,
+    carries_token: impl Fn(&[u8]) -> bool,
+) -> Result<String, UploadEnd> {
+    let mut form = Form::new(content_type).ok_or(UploadEnd::Refused(StatusCode::BAD_REQUEST, "No boundary"))?;
+    // A form begins from the beginning, whatever has come before.
+    *content = PartialFile { bytes: Some(Vec::new()), ..PartialFile::default() };
+    let mut taker = Taker::new(world, content);
+    let (mut has_file, mut other) = (false, Vec::new());
+    let mut body = body.into_data_stream();
+    while let Some(bytes) = next(&mut body).await? {
+        let events = form.feed(&bytes).map_err(|problem| UploadEnd::Refused(StatusCode::BAD_REQUEST, problem))?;
+        for event in events {
+            match event {
+                FormEvent::File { name, content_type } => {
+                    has_file = true;
+                    (taker.content.name, taker.content.content_type) = (name, content_type);
+                }
+                FormEvent::Data(bytes) => taker.take(&bytes)?,
+                FormEvent::Other(bytes) => {
+                    other.extend(bytes);
+                    if carries_token(&other) {
+                        return Err(UploadEnd::Leaked);
+                    }
+                    // The end stays: a token may be cut in two.
+                    other.drain(..other.len().saturating_sub(MOST_TOKEN));
+                }
+            }
+        }
+    }
+    if !form.is_done() {
+        return Err(UploadEnd::Refused(StatusCode::BAD_REQUEST, "The form is cut"));
+    }
+    if !has_file {
+        return Err(UploadEnd::Refused(StatusCode::BAD_REQUEST, "No file in the form"));
+    }
+    taker.finish(session, true).map(|answer| answer.unwrap_or_default())
+}
+
+/// No token is longer in any way of writing it, in bytes.
+const MOST_TOKEN: usize = 4096;
+
+/// Takes a range. `None` if there must be more.
+pub(super) async fn range(
+    world: &World,
+    session: &UploadSession,
+    content: &mut PartialFile,
+    (range, name, content_type): (ContentRange, Option<String>, &str),
+    body: Body,
+) -> Result<Option<String>, UploadEnd> {
+    let begins = content.confirmed == 0;
+    if range.first != content.confirmed || content.total.is_some_and(|total| total != range.total) {
+        return Err(UploadEnd::Refused(StatusCode::RANGE_NOT_SATISFIABLE, "Ranges come one after another"));
+    }
+    if begins {
+        content.total = Some(range.total);
+        content.name = name.unwrap_or_default();
+        content_type.clone_into(&mut content.content_type);
+        content.bytes = Some(Vec::new());
+    }
+    let mut taker = Taker::new(world, content);
+    let mut body = body.into_data_stream();
+    loop {
+        match next(&mut body).await {
+            Ok(Some(bytes)) => taker.take(&bytes)?,
+            Ok(None) => break,
+            Err(end) => {
+                taker.break_off();
+                return Err(end);
+            }
+        }
+    }
+    if taker.end() != range.last + 1 {
+        return Err(UploadEnd::Refused(StatusCode::BAD_REQUEST, "Content-Range and the body differ in length"));
+    }
+    taker.finish(session, range.last + 1 == range.total)
+}
+
+/// The next piece of a body. One that breaks off has no answer.
+async fn next(body: &mut BodyDataStream) -> Result<Option<Bytes>, UploadEnd> {
+    let piece = poll_fn(|cx| Pin::new(&mut *body).poll_next(cx)).await;
+    piece.transpose().map_err(|_| UploadEnd::Reset)
+}
+
+/// Adds bytes to a file.
+struct Taker<'a> {
+    world: &'a World,
+    content: &'a mut PartialFile,
+    /// The hash with what this request has brought.
+    hash: Sha256,
+    /// How much it has brought.
+    taken: u64,
+    /// The status that the request will be answered with, read to its end.
+    status: Option<u16>,
+}
+
+impl<'a> Taker<'a> {
+    fn new(world: &'a World, content: &'a mut PartialFile) -> Self {
+        content.rewind();
+        Self { world, hash: content.hash.clone(), content, taken: 0, status: None }
+    }
+
+    /// The place in the file behind what has been taken.
+    fn end(&self) -> u64 {
+        self.content.confirmed + self.taken
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), UploadEnd> {
+        let end = self.end() + bytes.len() as u64;
+        let (fault, most_kept) = self.world.act(|state| {
+            state.uploads.bytes_taken += bytes.len() as u64;
+            (state.uploads.fault_before(end), state.uploads.settings.most_kept)
+        });
+        let kept = match fault {
+            Some(UploadFault::ResetAt(at) | UploadFault::StallAt(at)) => {
+                let kept = at.saturating_sub(self.end()).min(bytes.len() as u64);
+                &bytes[..usize::try_from(kept).unwrap_or(bytes.len())]
+            }
+            _ => bytes,
+        };
+        self.hash.update(kept);
+        self.taken += kept.len() as u64;
+        if self.end() > most_kept {
+            self.content.bytes = None;
+        } else if let Some(all) = &mut self.content.bytes {
+            all.extend_from_slice(kept);
+        }
+        match fault {
+            None | Some(UploadFault::Answer(..)) => Ok(()),
+            Some(UploadFault::StatusAt(_, status)) => {
+                self.status = Some(status);
+                Ok(())
+            }
+            Some(fault) => {
+                self.break_off();
+                Err(if matches!(fault, UploadFault::StallAt(_)) { UploadEnd::Stalled } else { UploadEnd::Reset })
+            }
+        }
+    }
+
+    /// The request breaks off. Of a range, what came may stay; a form was for nothing.
+    fn break_off(&mut self) {
+        if self.content.total.is_some() && self.world.act(|state| state.uploads.settings.keep_partial) {
+            self.confirm();
+        }
+    }
+
+    /// What has been taken is there to stay.
+    fn confirm(&mut self) {
+        self.content.confirmed += self.taken;
+        self.taken = 0;
+        self.content.hash = self.hash.clone();
+    }
+
+    /// The request is over. The answer to the file if it `is_last`.
+    fn finish(mut self, session: &UploadSession, is_last: bool) -> Result<Option<String>, UploadEnd> {
+        if let Some(status) = self.status {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return Err(UploadEnd::Refused(status, "As it was told to"));
+        }
+        self.confirm();
+        let confirmed = self.content.confirmed;
+        self.world.act(|state| {
+            let answer = is_last.then(|| state.finish_upload(session, self.content));
+            // A fault at the very end of what was sent: the bytes are there, the answer is what is lost.
+            match state.uploads.fault_before(confirmed + 1) {
+                Some(UploadFault::StallAt(_)) => return Err(UploadEnd::Stalled),
+                Some(UploadFault::ResetAt(_)) => return Err(UploadEnd::Reset),
+                Some(UploadFault::StatusAt(_, status)) => {
+                    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                    return Err(UploadEnd::Refused(status, "As it was told to"));
+                }
+                _ => {}
+            }
+            match state.uploads.answer_instead().filter(|_| is_last) {
+                Some((status, body)) => {
+                    Err(UploadEnd::Answer(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body))
+                }
+                None => Ok(answer),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_within_its_total() {
+        assert_eq!(ContentRange::parse("bytes 0-9/10"), Some(ContentRange { first: 0, last: 9, total: 10 }));
+        for bad in ["", "0-9/10", "bytes 0-10/10", "bytes 5-4/10", "bytes 0-9/*", "bytes -9/10"] {
+            assert_eq!(ContentRange::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The state behind its lock, and everyone who waits for it or listens to it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use super::bell::Bell;
+use super::delivery::Delivery;
+use super::exchange::Exchange;
+use super::faults::Faults;
+use crate::state::State;
+use crate::state::event::Event;
+use crate::state::file::StateFileError;
+use crate::state::uploads::reports::UploadRequest;
+
+type Hook<T> = Arc<dyn Fn(&T) + Send + Sync>;
+
+/// What the server and the people share. The lock is never held over an await or a call of a hook.
+pub(crate) struct World {
+    state: Mutex<State>,
+    changed: watch::Sender<()>,
+    events: Mutex<Listeners>,
+    exchange_hooks: Mutex<Vec<Hook<Exchange>>>,
+    delivery_hooks: Mutex<Vec<Hook<Delivery>>>,
+    upload_hooks: Mutex<Vec<Hook<UploadRequest>>>,
+    save_hooks: Mutex<Vec<Hook<Result<(), StateFileError>>>>,
+    /// Rung after every look at the state, which may have changed it.
+    keeper: Option<Arc<Bell>>,
+    faults: Mutex<Faults>,
+    /// How many deliveries are still to be lost.
+    lost: Mutex<u32>,
+}
+
+#[derive(Default)]
+struct Listeners {
+    hooks: Vec<Hook<Event>>,
+    /// How many events have been taken to be told.
+    taken: usize,
+    /// How many events all hooks have been called for.
+    told: usize,
+    /// Somebody is telling events just now, and will go on until all are told.
+    busy: bool,
+}
+
+impl World {
+    pub(crate) fn new(state: State, keeper: Option<Arc<Bell>>) -> Self {
+        // What happened before a restart is not told again.
+        let told = state.events.len();
+        Self {
+            state: Mutex::new(state),
+            changed: watch::Sender::new(()),
+            events: Mutex::new(Listeners { taken: told, told, ..Listeners::default() }),
+            exchange_hooks: Mutex::default(),
+            delivery_hooks: Mutex::default(),
+            upload_hooks: Mutex::default(),
+            save_hooks: Mutex::default(),
+            keeper,
+            faults: Mutex::default(),
+            lost: Mutex::default(),
+        }
+    }
+
+    /// Reads or changes the state. If something happened, wakes all who wait and tells the listeners.
+    pub(crate) fn act<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = lock(&self.state);
+        let result = change(&mut state);
+        let touched = std::mem::take(&mut state.touched);
+        drop(state);
+        if let Some(keeper) = &self.keeper {
+            keeper.ring();
+        }
+        if touched {
+            self.changed.send_replace(());
+            self.tell_events();
+        }
+        result
+    }
+
+    /// The state as it is now.
+    pub(crate) fn copy(&self) -> State {
+        lock(&self.state).clone()
+    }
+
+    /// Waits until `look` finds something, at most until the deadline. What happened up to then has been told to the
+    /// listeners: whoever reads a message has seen it in the log.
+    pub(crate) async fn wait<T>(&self, deadline: Instant, mut look: impl FnMut(&mut State) -> Option<T>) -> Option<T> {
+        let mut changed = self.changed.subscribe();
+        let mut found = None;
+        loop {
+            // Marked as seen before looking: a change between the look and the wait ends the wait.
+            changed.mark_unchanged();
+            found = found.or_else(|| self.act(|state| Some((look(state)?, state.events.len()))));
+            if found.as_ref().is_some_and(|(_, happened)| lock(&self.events).told >= *happened)
+                || !matches!(timeout_at(deadline, changed.changed()).await, Ok(Ok(())))
+            {
+                return found.map(|(found, _)| found);
+            }
+        }
+    }
+
+    /// Tells of every change from now on.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    pub(crate) fn on_event(&self, hook: Hook<Event>) {
+        lock(&self.events).hooks.push(hook);
+    }
+
+    pub(crate) fn on_exchange(&self, hook: Hook<Exchange>) {
+        lock(&self.exchange_hooks).push(hook);
+    }
+
+    pub(crate) fn on_delivery(&self, hook: Hook<Delivery>) {
+        lock(&self.delivery_hooks).push(hook);
+    }
+
+    pub(crate) fn on_upload(&self, hook: Hook<UploadRequest>) {
+        lock(&self.upload_hooks).push(hook);
+    }
+
+    pub(crate) fn on_save(&self, hook: Hook<Result<(), StateFileError>>) {
+        lock(&self.save_hooks).push(hook);
+    }
+
+    pub(crate) fn tell_exchange(&self, exchange: &Exchange) {
+        tell(&self.exchange_hooks, exchange);
+    }
+
+    pub(crate) fn tell_delivery(&self, delivery: &Delivery) {
+        tell(&self.delivery_hooks, delivery);
+    }
+
+    pub(crate) fn tell_upload(&self, request: &UploadRequest) {
+        tell(&self.upload_hooks, request);
+    }
+
+    pub(crate) fn tell_save(&self, result: &Result<(), StateFileError>) {
+        tell(&self.save_hooks, result);
+    }
+
+    /// What is to go wrong with requests.
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
+        lock(&self.faults)
+    }
+
+    /// Drops the next `times` deliveries.
+    pub(crate) fn lose_deliveries(&self, times: u32) {
+        let mut lost = lock(&self.lost);
+        *lost = lost.saturating_add(times);
+    }
+
+    /// Whether the delivery that is due is lost.
+    pub(crate) fn loses_delivery(&self) -> bool {
+        let mut lost = lock(&self.lost);
+        let is_lost = *lost > 0;
+        *lost = lost.saturating_sub(1);
+        is_lost
+    }
+
+    /// Tells events in order, one thread at a time: a hook that itself makes things happen, or
+    /// another thread, leaves its events to the one that is telling already.
+    fn tell_events(&self) {
+        let mut done = Telling { world: self, active: false };
+        loop {
+            let (batch, hooks) = {
+                let mut listeners = lock(&self.events);
+                if listeners.busy && !done.active {
+                    return;
+                }
+                let state = lock(&self.state);
+                let batch = state.events[listeners.taken..].to_vec();
+                listeners.told = listeners.taken;
+                listeners.taken = state.events.len();
+                listeners.busy = !batch.is_empty();
+                done.active = listeners.busy;
+                (batch, listeners.hooks.clone())
+            };
+            if batch.is_empty() {
+                self.changed.send_replace(());
+                return;
+            }
+            for event in &batch {
+                for hook in &hooks {
+                    hook(event);
+                }
+            }
+        }
+    }
+}
+
+/// Lets others tell events again if a hook panics.
+struct Telling<'a> {
+    world: &'a World,
+    active: bool,
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        if self.active {
+            let mut listeners = lock(&self.world.events);
+            listeners.busy = false;
+            listeners.told = listeners.taken;
+        }
+    }
+}
+
+fn tell<T>(hooks: &Mutex<Vec<Hook<T>>>, what: &T) {
+    let hooks = lock(hooks).clone();
+    for hook in hooks {
+        hook(what);
+    }
+}
+
+/// A hook that panicked does not take the sandbox down.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

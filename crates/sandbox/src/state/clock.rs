@@ -1,0 +1,134 @@
+//! The sandbox's clock: the one place that knows what time it is.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// Unix time in milliseconds, UTC, as everywhere in the API.
+pub(crate) type Millis = i64;
+
+/// The clock ends here, in the year 6429: a message's `seq` has no room for a later time.
+const END: Millis = (1 << 47) - 1;
+
+/// What is left to a clock that was moved as far as it can be: a hundred years.
+const RESERVE: Millis = 100 * 366 * 24 * 60 * 60 * 1_000;
+
+/// Why a clock cannot be moved.
+pub(crate) const TOO_FAR: &str = "the sandbox's clock cannot go beyond the year 6300";
+
+/// Where a clock begins that does not go by the wall clock: 2025-01-01 00:00 UTC.
+const BEGINNING: Millis = 1_735_689_600_000;
+/// How far such a clock goes with everything that happens, in milliseconds: a second, as people read it.
+const STEP: Millis = 1_000;
+
+/// A clock that never shows the same time twice, so that messages and updates always have an order. It goes as fast as
+/// the wall clock, or with what happens alone, and can be moved forward.
+///
+/// A sandbox that does more than a thousand things a second runs ahead of the wall clock by the difference.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Clock {
+    last: Millis,
+    /// How far it was moved forward.
+    ahead: Millis,
+    /// It goes with what happens alone.
+    is_stepped: bool,
+}
+
+impl Clock {
+    /// A clock that shows the same times in every run in which the same happens.
+    pub(crate) const fn stepped() -> Self {
+        Self { last: BEGINNING, ahead: 0, is_stepped: true }
+    }
+
+    /// Now, and later than any time told before.
+    pub(crate) fn tick(&mut self) -> Millis {
+        self.last = if self.is_stepped { self.last + STEP } else { self.shows().max(self.last + 1) };
+        self.last
+    }
+
+    /// Now, as webhooks are waited for: this time goes on when nothing happens, whatever messages are dated by.
+    pub(crate) fn now(&self) -> Millis {
+        if self.is_stepped { self.shows() } else { self.shows().max(self.last) }
+    }
+
+    /// Goes on at a distance of so many happenings.
+    pub(crate) fn skip(&mut self, happenings: i64) {
+        if self.is_stepped {
+            self.last = self.last.saturating_add(happenings.saturating_mul(STEP)).min(END - RESERVE);
+        }
+    }
+
+    /// Moves the clock forward. False, and nothing else, if that is beyond its end.
+    #[must_use]
+    pub(crate) fn advance(&mut self, by: Duration) -> bool {
+        let ahead = self.ahead.saturating_add(millis(by));
+        let last = if self.is_stepped { self.last.saturating_add(millis(by)) } else { self.last };
+        let fits = ahead < END - RESERVE - wall() && last < END - RESERVE;
+        if fits {
+            (self.ahead, self.last) = (ahead, last);
+        }
+        fits
+    }
+
+    fn shows(&self) -> Millis {
+        wall() + self.ahead
+    }
+}
+
+/// A length of time on this clock.
+pub(crate) fn millis(duration: Duration) -> Millis {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn wall() -> Millis {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    millis(elapsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn never_tells_the_same_time_twice() {
+        let mut clock = Clock::default();
+        let mut last = clock.tick();
+        for _ in 0..1_000 {
+            let now = clock.tick();
+            assert!(now > last);
+            last = now;
+        }
+    }
+
+    #[test]
+    fn moves_forward_and_goes_on_from_there() {
+        let mut clock = Clock::default();
+        let before = clock.tick();
+        assert!(clock.advance(Duration::from_secs(3600)));
+        let hour = before + 3_600_000;
+        assert!(clock.now() >= hour && clock.tick() >= hour);
+        assert!(clock.now() < hour + 60_000);
+        assert!(clock.advance(Duration::ZERO));
+    }
+
+    #[test]
+    fn goes_with_what_happens_alone_if_it_is_to() {
+        let mut clock = Clock::stepped();
+        assert_eq!((clock.tick(), clock.tick()), (BEGINNING + STEP, BEGINNING + 2 * STEP));
+        assert!(clock.advance(Duration::from_secs(3600)));
+        assert_eq!(clock.tick(), BEGINNING + 3 * STEP + 3_600_000);
+        assert!(!clock.advance(Duration::from_millis(END as u64)));
+        assert_eq!(clock.tick(), BEGINNING + 4 * STEP + 3_600_000);
+        let wall = Clock::default();
+        assert!(clock.now() - wall.now() >= 3_600_000, "webhooks are waited for in real time");
+    }
+
+    #[test]
+    fn does_not_move_beyond_its_end() {
+        let mut clock = Clock::default();
+        let before = clock.now();
+        assert!(!clock.advance(Duration::MAX));
+        assert!(!clock.advance(Duration::from_millis(END as u64)));
+        assert!(clock.now() < before + 60_000);
+    }
+}

@@ -1,0 +1,20 @@
+//! The ids of the demo.
+
+use serde::{Deserialize, Serialize};
+use tamtam::{CallbackId, MessageId, SessionId};
+
+/// What [`Sandbox::demo`](crate::Sandbox::demo) has made: ids to try every operation with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Demo {
+    /// A group in which the bot is an administrator with all rights.
+    pub chat_id: tamtam::ChatId,
+    /// Bob, a member of the group, who has started the bot as well.
+    pub user_id: tamtam::UserId,
+    /// A message of the bot's in the group, with two buttons.
+    pub message_id: MessageId,
+    /// A press of one of them by Bob, which the bot has not answered.
+    pub callback_id: CallbackId,
+    /// The bot's constructor, which Bob has opened for the group.
+    pub session_id: SessionId,
+}

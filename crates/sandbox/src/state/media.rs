@@ -1,0 +1,36 @@
+//! Media that can be attached: videos, audio recordings and files.
+
+use serde::{Deserialize, Serialize};
+
+/// A video, an audio recording or a file that can be attached.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Media {
+    pub(crate) kind: MediaKind,
+    pub(crate) token: String,
+    pub(crate) url: String,
+    pub(crate) name: String,
+    pub(crate) size: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MediaKind {
+    Video,
+    Audio,
+    File,
+}
+
+impl MediaKind {
+    /// `None` for photos, which are no media: they have no kind and no name.
+    pub(crate) fn of(kind: &str) -> Option<Self> {
+        [Self::Video, Self::Audio, Self::File].into_iter().find(|one| one.name() == kind)
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::File => "file",
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! A state as a state file has it: which format that is, and what becomes of the addresses in it.
+
+use serde::{Deserialize, Serialize};
+
+use super::State;
+
+/// The first property of the file, by which it is known. Another number means that this version cannot read it.
+const FORMAT: &str = "tamtam-sandbox-1";
+/// What the formats of all versions begin with.
+const FAMILY: &str = "tamtam-sandbox-";
+
+#[derive(Serialize)]
+struct Contents<'a> {
+    format: &'static str,
+    upload_url: &'a str,
+    state: &'a State,
+}
+
+/// What must be known before the rest can be read.
+#[derive(Deserialize)]
+struct Head {
+    format: String,
+    upload_url: String,
+}
+
+#[derive(Deserialize)]
+struct Kept {
+    state: State,
+}
+
+/// A state as the text of a file.
+pub(crate) fn write(state: &State) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(&Contents { format: FORMAT, upload_url: &state.uploads.base_url, state })
+}
+
+/// The state in the text of a file. What was kept of uploads is found at `upload_url`, wherever the host was before.
+///
+/// # Errors
+///
+/// What is wrong with the text.
+pub(crate) fn read(text: &[u8], upload_url: &str) -> Result<State, String> {
+    let text = std::str::from_utf8(text).map_err(|_| "it is not text".to_owned())?;
+    let head: Head = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if head.format != FORMAT {
+        let is_version = head.format.starts_with(FAMILY);
+        let whose = if is_version { "it is of another version of the crate" } else { "it is of another program" };
+        return Err(format!("its format is not `{FORMAT}`: {whose}"));
+    }
+    // The addresses are in updates that wait as well, as text: they are found wherever they are. Base64 has no colon.
+    let text = text.replace(&files_at(&head.upload_url), &files_at(upload_url));
+    let Kept { mut state } = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    if state.first_bot.is_none_or(|first| !state.bots.contains_key(&first)) {
+        return Err("it has no bot".to_owned());
+    }
+    upload_url.clone_into(&mut state.uploads.base_url);
+    Ok(state)
+}
+
+fn files_at(upload_url: &str) -> String {
+    format!("{upload_url}/files/")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::protocol::markup::element::{Element, Style};
+    use crate::state::chat::{Channel, ChatKind, Gone};
+    use crate::state::ids::{ChatId, UserId};
+    use crate::state::message::{Action, Attachment, Button, ChatButton, Content, Intent, Link, LinkKind};
+    use crate::state::prepared::Prepared;
+    use crate::state::session::ConstructorAnswer;
+    use crate::state::updates::subscription;
+
+    const HOST: &str = "http://127.0.0.1:1";
+
+    /// A sandbox in which everything has happened that can.
+    fn everything() -> State {
+        let mut state = State::seeded(7);
+        HOST.clone_into(&mut state.uploads.base_url);
+        let bot = state.add_bot("Echo".to_owned(), "echo_bot".to_owned(), "a token".to_owned());
+        let helper = state.add_bot("Helper".to_owned(), "helper_bot".to_owned(), "another".to_owned());
+        state.bots.get_mut(&bot).unwrap().commands.push(("help".to_owned(), Some("Helps".to_owned())));
+        let (alice, bob) = (state.add_person("Alice".to_owned()), state.add_person("Боб".to_owned()));
+        let dialog = state.start(alice, bot, Some("a payload"));
+        let team = state.found_group("Team".to_owned(), alice, None);
+        state.take_in(team, bot, Some(alice));
+        state.take_in(team, bob, None);
+        say_everything(&mut state, team, alice, bot);
+        state.notify(team, bot, bob, "Psst");
+        let news = state.found_group("News".to_owned(), bob, Some(Channel { signs: true }));
+        state.make_public(news, "news");
+        state.with_chat(news, |chat| {
+            chat.gone.extend([(alice, Gone::Left), (helper, Gone::Removed)]);
+            chat.blocked.insert(alice);
+            chat.read.insert(bob, 3);
+        });
+        compose(&mut state, alice, helper, dialog);
+        state.suspend(dialog, true);
+        subscribe(&mut state, bot);
+        state
+    }
+
+    fn say_everything(state: &mut State, team: ChatId, alice: UserId, bot: UserId) {
+        let media = ["image", "video", "audio", "file"];
+        let mut attachments = media.map(|kind| state.keep_media(kind, "a.bin".to_owned(), vec![0, 255, 10])).to_vec();
+        let chat = ChatButton { title: "Chat".to_owned(), description: None, start_payload: None, uuid: 5 };
+        let actions = [
+            Action::Callback { payload: "yes".to_owned(), intent: Intent::Negative },
+            Action::Link { url: "https://example.org".to_owned() },
+            Action::RequestContact,
+            Action::RequestLocation { quick: true },
+            Action::Chat(chat),
+        ];
+        let row = actions.iter().map(|action| Button { label: "Press".to_owned(), action: action.clone() }).collect();
+        attachments.extend([
+            Attachment::Sticker { code: "cat".to_owned() },
+            Attachment::Contact { vcf: None, user: Some(alice) },
+            Attachment::Share { url: None, token: Some("t".to_owned()) },
+            Attachment::Location { latitude: 0.1 + 0.2, longitude: -1e-9 },
+            Attachment::Keyboard(vec![row]),
+        ]);
+        let styles = [
+            Style::Strong,
+            Style::Emphasized,
+            Style::Monospaced,
+            Style::Strikethrough,
+            Style::Underline,
+            Style::Heading,
+            Style::Highlighted,
+            Style::Link { url: "https://example.org".to_owned() },
+            Style::Mention { user_link: None, user_id: Some(alice) },
+        ];
+        let markup = styles.map(|style| Element { style, from: 0, length: 2 }).to_vec();
+        let content = Content { markup, attachments, ..Content::text("Hi\n\u{1F600}\"") };
+        let seq = state.post(team, bot, content.clone());
+        for action in &actions {
+            state.press(team, seq, alice, ("Press", action));
+        }
+        let message = state.message(team, seq).unwrap().clone();
+        for kind in [LinkKind::Forward, LinkKind::Reply] {
+            state.post(team, alice, Content { link: Some(Link::to(&message, kind)), ..Content::default() });
+        }
+        state.edit(team, seq, bot, content);
+        state.pin(team, alice, seq);
+        state.with_chat(team, |chat| chat.view(seq, alice));
+    }
+
+    fn compose(state: &mut State, alice: UserId, bot: UserId, chat: ChatId) {
+        let id = state.open_constructor(alice, bot, chat);
+        let session = state.sessions.get_mut(&id).unwrap();
+        session.answer = Some(ConstructorAnswer {
+            messages: vec![Content::text("Done")],
+            allows_input: true,
+            hint: Some("Hint".to_owned()),
+            placeholder: None,
+            data: Some("data".to_owned()),
+            keyboard: Vec::new(),
+        });
+        session.unread.push_back(Prepared {
+            texts: vec!["Done".to_owned()],
+            buttons: Vec::new(),
+            hint: Some("Hint".to_owned()),
+            placeholder: None,
+            allows_input: true,
+        });
+    }
+
+    /// A webhook that has refused an update, is being sent another, and is to get more.
+    fn subscribe(state: &mut State, bot: UserId) {
+        let now = state.clock.now();
+        let mailbox = &mut state.bots.get_mut(&bot).unwrap().mailbox;
+        let url = "http://127.0.0.1:2/hook".to_owned();
+        mailbox.subscribe(9, subscription::WebhookSettings { url, update_types: Vec::new(), version: None }, 5, now);
+        let (parcels, _) = state.take_due();
+        state.redelivery = 60_000;
+        state.failed(&parcels[0], "status 500".to_owned());
+        state.take_due();
+        // These two are not kept.
+        (state.redelivery, state.touched) = (0, false);
+    }
+
+    #[test]
+    fn a_state_is_the_same_when_it_is_read_again() {
+        let state = everything();
+        let text = write(&state).unwrap();
+        let again = read(&text, HOST).unwrap();
+        assert_eq!(format!("{again:#?}"), format!("{state:#?}"));
+        assert_eq!(write(&again).unwrap(), text);
+        // What would not be found to be missing, were it not there at all.
+        let kinds: BTreeSet<_> =
+            state.chats.values().map(|chat| matches!(chat.kind, ChatKind::Dialog { .. })).collect();
+        assert_eq!(kinds.len(), 2);
+        let told = format!("{state:#?}");
+        for part in
+            ["again: Some(", "again: None", "button_chats: {\n", "unread: [\n", "notifications: {\n", "signs: true"]
+        {
+            assert!(told.contains(part), "{part} is missing");
+        }
+    }
+
+    #[test]
+    fn what_was_kept_is_found_where_the_host_is_now() {
+        const NEW: &str = "http://127.0.0.1:65000";
+        let text = String::from_utf8(write(&everything()).unwrap()).unwrap();
+        assert!(text.contains(&files_at(HOST)));
+        let moved = read(text.as_bytes(), NEW).unwrap();
+        let moved = String::from_utf8(write(&moved).unwrap()).unwrap();
+        assert!(!moved.contains(HOST));
+        assert_eq!(moved.matches(&files_at(NEW)).count(), text.matches(&files_at(HOST)).count());
+    }
+
+    #[test]
+    fn what_is_no_state_is_told() {
+        let whole = String::from_utf8(write(&everything()).unwrap()).unwrap();
+        let text = |value: serde_json::Value| value.to_string();
+        let head = |format: &str| json!({ "format": format, "upload_url": "", "state": {} });
+        for (text, problem) in [
+            (whole[..whole.len() - 1].to_owned(), "EOF"),
+            (text(head("tamtam-sandbox-2")), "another version"),
+            (text(head("tamtam-marker-1")), "another program"),
+            (text(head(FORMAT)), "missing field"),
+            (text(json!([])), "invalid"),
+            (whole.replace(r#""first_bot":"#, r#""first_bot":1"#), "no bot"),
+        ] {
+            let told = read(text.as_bytes(), HOST).unwrap_err();
+            assert!(told.contains(problem), "{problem}: {told}");
+        }
+        assert_eq!(read(b"\xff", HOST).unwrap_err(), "it is not text");
+    }
+}

@@ -1,0 +1,291 @@
+//! Where the updates of one bot go: to its webhooks, or into the queue that it polls. No network and no time here.
+
+use serde::{Deserialize, Serialize};
+
+use super::queue::{Position, Queue, Update};
+use super::schedule::Undelivered;
+use super::subscription::{Subscription, WebhookSettings};
+use crate::state::clock::Millis;
+
+/// Every update is somewhere until the bot has it: with each webhook that asks for its type, else in the queue.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Mailbox {
+    queue: Queue,
+    subscriptions: Vec<Subscription>,
+    last: Option<Update>,
+}
+
+impl Mailbox {
+    /// An empty one whose first update will have the position `first`.
+    pub(crate) fn new(first: Position) -> Self {
+        Self { queue: Queue::new(first), subscriptions: Vec::new(), last: None }
+    }
+
+    /// The queue for a poll; none beside a webhook.
+    pub(crate) fn polled(&mut self) -> Option<&mut Queue> {
+        self.subscriptions.is_empty().then_some(&mut self.queue)
+    }
+
+    pub(crate) fn subscriptions(&self) -> &[Subscription] {
+        &self.subscriptions
+    }
+
+    pub(crate) fn subscriptions_mut(&mut self) -> &mut [Subscription] {
+        &mut self.subscriptions
+    }
+
+    /// Goes on after a restart: what was being sent is sent again, and no webhook is blamed for the time between.
+    /// So many positions may have been given that nobody knows of.
+    pub(crate) fn resume(&mut self, now: Millis, lost: Position) {
+        self.queue.skip(lost);
+        for subscription in &mut self.subscriptions {
+            subscription.schedule.resume(now);
+        }
+    }
+
+    pub(crate) fn push(&mut self, update: Update, now: Millis) {
+        self.last = Some(update.clone());
+        let position = self.queue.issue();
+        self.route(position, update, now);
+    }
+
+    /// The latest update once more; false if there was none yet.
+    pub(crate) fn repeat(&mut self, now: Millis) -> bool {
+        let last = self.last.clone();
+        last.map(|update| self.push(update, now)).is_some()
+    }
+
+    /// Adds a webhook, or gives the one with this URL other settings, dated by `time`. It gets what waited for a poll.
+    pub(crate) fn subscribe(&mut self, id: i64, settings: WebhookSettings, time: Millis, now: Millis) {
+        let known = self.subscriptions.iter_mut().find(|one| one.settings.url == settings.url);
+        if let Some(known) = known {
+            known.settings = settings;
+            known.time = time;
+            let unwanted = known.schedule.take_out(|update| !known.settings.wants(&update.kind));
+            self.give_back(unwanted, now);
+        } else {
+            let schedule = Default::default();
+            self.subscriptions.push(Subscription { id, settings, time, schedule });
+        }
+        for (position, update) in self.queue.take_all() {
+            self.route(position, update, now);
+        }
+    }
+
+    /// False if there is no such webhook.
+    pub(crate) fn unsubscribe(&mut self, url: &str, now: Millis) -> bool {
+        self.end(now, |subscription| subscription.settings.url == url)
+    }
+
+    /// Ends the webhooks that have refused an update for too long; false if there are none.
+    pub(crate) fn end_given_up(&mut self, now: Millis) -> bool {
+        self.end(now, |subscription| subscription.schedule.is_given_up(now))
+    }
+
+    fn end(&mut self, now: Millis, is_over: impl Fn(&Subscription) -> bool) -> bool {
+        let (ended, going_on): (Vec<_>, _) = std::mem::take(&mut self.subscriptions).into_iter().partition(is_over);
+        self.subscriptions = going_on;
+        let any = !ended.is_empty();
+        for mut subscription in ended {
+            self.give_back(subscription.schedule.take_out(|_| true), now);
+        }
+        any
+    }
+
+    /// A webhook, if it is still there, has taken an update.
+    pub(crate) fn delivered(&mut self, id: i64, position: Position) {
+        for subscription in &mut self.subscriptions {
+            if subscription.id == id {
+                subscription.schedule.delivered(position);
+            } else {
+                subscription.schedule.known(position);
+            }
+        }
+        // The webhook may have been unsubscribed while the update was being sent.
+        self.queue.remove(position);
+    }
+
+    /// A webhook, if it is still there, has not taken an update, and is to get it again later.
+    pub(crate) fn failed(&mut self, id: i64, position: Position, again: Millis, why: String) {
+        if let Some(subscription) = self.subscriptions.iter_mut().find(|one| one.id == id) {
+            subscription.schedule.failed(position, again, why);
+        }
+    }
+
+    /// What a webhook does not get any more goes to the others, or waits for a poll, unless the bot has or gets it
+    /// otherwise.
+    fn give_back(&mut self, parcels: Vec<(Position, Undelivered)>, now: Millis) {
+        for (position, parcel) in parcels {
+            let is_held = self.subscriptions.iter().any(|one| one.schedule.holds(position));
+            if !parcel.is_known && !is_held {
+                self.route(position, parcel.update, now);
+            }
+        }
+    }
+
+    fn route(&mut self, position: Position, update: Update, now: Millis) {
+        let wanting = self.subscriptions.iter_mut().filter(|one| one.settings.wants(&update.kind));
+        let mut is_taken = false;
+        for subscription in wanting {
+            subscription.schedule.add(position, update.clone(), now);
+            is_taken = true;
+        }
+        if !is_taken {
+            self.queue.put(position, update);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = 5_000;
+    const LATER: Millis = NOW + 100;
+    const A: i64 = 1;
+    const B: i64 = 2;
+
+    fn mailbox() -> Mailbox {
+        Mailbox::new(0)
+    }
+
+    fn push(mailbox: &mut Mailbox, kinds: &[&'static str]) {
+        for kind in kinds {
+            mailbox.push(Update { kind: (*kind).into(), json: (*kind).into() }, NOW);
+        }
+    }
+
+    fn subscribe(mailbox: &mut Mailbox, id: i64, types: &[&str]) {
+        let update_types = types.iter().map(|kind| (*kind).to_owned()).collect();
+        mailbox.subscribe(id, WebhookSettings { url: id.to_string(), update_types, version: None }, NOW, NOW);
+    }
+
+    fn unsubscribe(mailbox: &mut Mailbox, id: i64) {
+        assert!(mailbox.unsubscribe(&id.to_string(), NOW));
+    }
+
+    /// Positions that are due at a webhook. Each is tried, and no more than one of them for the first time.
+    fn due(mailbox: &mut Mailbox, id: i64, now: Millis) -> Vec<Position> {
+        let subscription = mailbox.subscriptions_mut().iter_mut().find(|one| one.id == id).unwrap();
+        subscription.schedule.take_due(now).into_iter().map(|due| due.position).collect()
+    }
+
+    /// Sends everything to a webhook that takes all.
+    fn deliver(mailbox: &mut Mailbox, id: i64) -> Vec<Position> {
+        let mut delivered = Vec::new();
+        loop {
+            let positions = due(mailbox, id, LATER);
+            if positions.is_empty() {
+                return delivered;
+            }
+            for position in positions {
+                mailbox.delivered(id, position);
+                delivered.push(position);
+            }
+        }
+    }
+
+    fn polled(mailbox: &mut Mailbox) -> String {
+        mailbox.polled().expect("no webhook").page(100, &[]).0
+    }
+
+    #[test]
+    fn what_waits_goes_to_the_webhook_and_what_it_did_not_get_is_polled_again() {
+        let mut mailbox = mailbox();
+        push(&mut mailbox, &["a", "b"]);
+        subscribe(&mut mailbox, A, &[]);
+        assert!(mailbox.polled().is_none());
+        push(&mut mailbox, &["c"]);
+        assert_eq!(due(&mut mailbox, A, NOW), [0]);
+        mailbox.delivered(A, 0);
+        assert_eq!(due(&mut mailbox, A, NOW), [1]);
+        mailbox.failed(A, 1, LATER, String::new());
+        unsubscribe(&mut mailbox, A);
+        assert_eq!(polled(&mut mailbox), r#"{"updates":[b,c],"marker":3}"#);
+    }
+
+    #[test]
+    fn what_no_webhook_asks_for_waits_until_one_does_or_for_a_poll() {
+        let mut mailbox = mailbox();
+        push(&mut mailbox, &["a", "b"]);
+        subscribe(&mut mailbox, A, &["b"]);
+        push(&mut mailbox, &["a", "b", "c"]);
+        assert_eq!(deliver(&mut mailbox, A), [1, 3]);
+        subscribe(&mut mailbox, B, &["a"]);
+        assert_eq!(deliver(&mut mailbox, B), [0, 2]);
+        unsubscribe(&mut mailbox, A);
+        unsubscribe(&mut mailbox, B);
+        assert_eq!(polled(&mut mailbox), r#"{"updates":[c],"marker":5}"#);
+    }
+
+    #[test]
+    fn two_webhooks_get_everything_and_what_one_has_got_does_not_come_by_polling() {
+        let mut mailbox = mailbox();
+        subscribe(&mut mailbox, A, &[]);
+        subscribe(&mut mailbox, B, &[]);
+        push(&mut mailbox, &["a", "b"]);
+        assert_eq!(deliver(&mut mailbox, A), [0, 1]);
+        assert_eq!(due(&mut mailbox, B, NOW), [0]);
+        unsubscribe(&mut mailbox, A);
+        unsubscribe(&mut mailbox, B);
+        assert_eq!(polled(&mut mailbox), r#"{"updates":[],"marker":2}"#);
+    }
+
+    #[test]
+    fn what_one_webhook_leaves_behind_goes_to_the_other() {
+        let mut mailbox = mailbox();
+        subscribe(&mut mailbox, A, &[]);
+        push(&mut mailbox, &["a"]);
+        subscribe(&mut mailbox, B, &[]);
+        push(&mut mailbox, &["b"]);
+        assert_eq!(due(&mut mailbox, B, NOW), [1], "the first update is on its way to the other");
+        mailbox.delivered(B, 1);
+        unsubscribe(&mut mailbox, A);
+        assert_eq!(deliver(&mut mailbox, B), [0]);
+    }
+
+    #[test]
+    fn other_settings_keep_what_is_on_its_way_as_far_as_it_is_wanted() {
+        let mut mailbox = mailbox();
+        subscribe(&mut mailbox, A, &["a", "b"]);
+        push(&mut mailbox, &["a", "b", "c"]);
+        assert_eq!(due(&mut mailbox, A, NOW), [0]);
+        subscribe(&mut mailbox, A, &["a", "c"]);
+        assert_eq!(mailbox.subscriptions().len(), 1);
+        assert!(due(&mut mailbox, A, NOW).is_empty(), "the first is still being sent");
+        mailbox.delivered(A, 0);
+        assert_eq!(deliver(&mut mailbox, A), [2]);
+        unsubscribe(&mut mailbox, A);
+        assert_eq!(polled(&mut mailbox), r#"{"updates":[b],"marker":3}"#);
+    }
+
+    #[test]
+    fn what_arrives_after_the_end_of_its_webhook_does_not_come_by_polling() {
+        let mut mailbox = mailbox();
+        subscribe(&mut mailbox, A, &[]);
+        push(&mut mailbox, &["a", "b"]);
+        assert_eq!(due(&mut mailbox, A, NOW), [0]);
+        unsubscribe(&mut mailbox, A);
+        mailbox.delivered(A, 0);
+        assert_eq!(polled(&mut mailbox), r#"{"updates":[b],"marker":2}"#);
+        mailbox.failed(A, 0, LATER, String::new());
+        assert_eq!(polled(&mut mailbox), r#"{"updates":[b],"marker":2}"#);
+    }
+
+    #[test]
+    fn a_webhook_that_refuses_for_hours_is_ended_and_the_other_goes_on() {
+        let mut mailbox = mailbox();
+        subscribe(&mut mailbox, A, &["a"]);
+        subscribe(&mut mailbox, B, &["b"]);
+        push(&mut mailbox, &["a", "b"]);
+        due(&mut mailbox, A, NOW);
+        mailbox.failed(A, 0, LATER, String::new());
+        let hours = |count: Millis| NOW + count * 60 * 60 * 1_000;
+        assert!(!mailbox.end_given_up(hours(7)));
+        assert!(mailbox.end_given_up(hours(8)));
+        assert_eq!(mailbox.subscriptions().len(), 1);
+        assert!(!mailbox.end_given_up(hours(9)));
+        unsubscribe(&mut mailbox, B);
+        assert_eq!(polled(&mut mailbox), r#"{"updates":[a,b],"marker":2}"#);
+    }
+}

@@ -1,0 +1,290 @@
+//! What is on its way to one webhook, and when it is sent: a state machine without network and time of its own.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::queue::{Position, Update};
+use crate::state::clock::Millis;
+
+/// For how long an update is sent again and again, from when it was meant for this webhook.
+const PERSISTENCE: Millis = 8 * 60 * 60 * 1_000;
+/// How many updates are sent again at a time; TamTam sends no more than a hundred a second.
+const REDELIVERED_AT_ONCE: usize = 100;
+
+/// Updates are sent in order and one at a time: the next when the one before was taken or not. What was not is sent again
+/// after a while, on its own and beside the others, so that it holds nobody up.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Schedule {
+    /// Never sent yet.
+    fresh: BTreeMap<Position, Undelivered>,
+    /// Sent at least once.
+    tried: BTreeMap<Position, Tried>,
+    /// The one of them that is being sent for the first time.
+    first: Option<Position>,
+}
+
+/// An update that this webhook has not taken yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Undelivered {
+    pub(crate) update: Update,
+    pub(crate) since: Millis,
+    /// Another webhook of the bot has taken it.
+    pub(crate) is_known: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Tried {
+    parcel: Undelivered,
+    attempts: u32,
+    /// When it is sent again, and why; nothing while it is being sent.
+    again: Option<(Millis, String)>,
+}
+
+/// What is to be sent now.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) position: Position,
+    /// 1 for the first time.
+    pub(crate) attempt: u32,
+    pub(crate) json: Arc<str>,
+}
+
+impl Schedule {
+    pub(crate) fn add(&mut self, position: Position, update: Update, now: Millis) {
+        self.fresh.insert(position, Undelivered { update, since: now, is_known: false });
+    }
+
+    /// Goes on after a restart: what was being sent then is due at once, still before those that never were, and what
+    /// was refused has its time anew.
+    pub(crate) fn resume(&mut self, now: Millis) {
+        for parcel in self.fresh.values_mut().chain(self.tried.values_mut().map(|tried| &mut tried.parcel)) {
+            parcel.since = now;
+        }
+        for tried in self.tried.values_mut() {
+            tried.again.get_or_insert_with(|| (now, "the sandbox ended meanwhile".to_owned()));
+        }
+    }
+
+    /// Takes what is to be sent now; each must be reported as delivered or failed.
+    pub(crate) fn take_due(&mut self, now: Millis) -> Vec<Due> {
+        let room = REDELIVERED_AT_ONCE.saturating_sub(self.sending());
+        let again = self.tried.iter_mut().filter(|(_, tried)| tried.again.as_ref().is_some_and(|(due, _)| *due <= now));
+        let mut due: Vec<_> = again.take(room).map(|(position, tried)| tried.send(*position)).collect();
+        if self.first.is_none()
+            && let Some((position, parcel)) = self.fresh.pop_first()
+        {
+            let tried = self.tried.entry(position).or_insert(Tried { parcel, attempts: 0, again: None });
+            due.push(tried.send(position));
+            self.first = Some(position);
+        }
+        due
+    }
+
+    /// When the next is to be sent again; the end of what is being sent is told otherwise.
+    pub(crate) fn next_due(&self) -> Option<Millis> {
+        if self.sending() >= REDELIVERED_AT_ONCE {
+            return None;
+        }
+        self.tried.values().filter_map(|tried| tried.again.as_ref().map(|(due, _)| *due)).min()
+    }
+
+    pub(crate) fn delivered(&mut self, position: Position) {
+        self.tried.remove(&position);
+        self.came_back(position);
+    }
+
+    /// It was not taken, and is sent again when that time has come.
+    pub(crate) fn failed(&mut self, position: Position, again: Millis, why: String) {
+        if let Some(tried) = self.tried.get_mut(&position) {
+            tried.again = Some((again, why));
+        }
+        self.came_back(position);
+    }
+
+    /// Another webhook of the bot has taken it.
+    pub(crate) fn known(&mut self, position: Position) {
+        let tried = self.tried.get_mut(&position).map(|tried| &mut tried.parcel);
+        if let Some(parcel) = self.fresh.get_mut(&position).or(tried) {
+            parcel.is_known = true;
+        }
+    }
+
+    /// There is an update that the webhook has refused for too long.
+    pub(crate) fn is_given_up(&self, now: Millis) -> bool {
+        let mut refused = self.tried.values().filter(|tried| tried.again.is_some());
+        refused.any(|tried| now - tried.parcel.since >= PERSISTENCE)
+    }
+
+    pub(crate) fn holds(&self, position: Position) -> bool {
+        self.fresh.contains_key(&position) || self.tried.contains_key(&position)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fresh.is_empty() && self.tried.is_empty()
+    }
+
+    /// Takes out what it is not to get any more. What is being sent of it arrives nevertheless.
+    pub(crate) fn take_out(&mut self, is_out: impl Fn(&Update) -> bool) -> Vec<(Position, Undelivered)> {
+        let (tried, kept): (BTreeMap<_, _>, _) =
+            mem::take(&mut self.tried).into_iter().partition(|(_, tried)| is_out(&tried.parcel.update));
+        self.tried = kept;
+        let (mut out, kept): (Vec<_>, Vec<_>) =
+            mem::take(&mut self.fresh).into_iter().partition(|(_, parcel)| is_out(&parcel.update));
+        self.fresh = kept.into_iter().collect();
+        out.extend(tried.into_iter().map(|(position, tried)| (position, tried.parcel)));
+        out
+    }
+
+    /// What was not taken yet, a line each, for people.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
+        let tried = self.tried.values().map(|tried| {
+            let trouble = match &tried.again {
+                Some((_, why)) => format!("attempt {} failed: {why}", tried.attempts),
+                None => format!("attempt {} is under way", tried.attempts),
+            };
+            format!("{}: {trouble}", tried.parcel.update.kind)
+        });
+        tried.chain(self.fresh.values().map(|parcel| format!("{}: not sent yet", parcel.update.kind)))
+    }
+
+    fn sending(&self) -> usize {
+        self.tried.values().filter(|tried| tried.again.is_none()).count()
+    }
+
+    fn came_back(&mut self, position: Position) {
+        self.first = self.first.filter(|first| *first != position);
+    }
+}
+
+impl Tried {
+    fn send(&mut self, position: Position) -> Due {
+        self.attempts += 1;
+        self.again = None;
+        Due { position, attempt: self.attempts, json: Arc::clone(&self.parcel.update.json) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Millis = 1_000_000;
+    const WHILE: Millis = 200;
+
+    fn schedule(count: i64) -> Schedule {
+        let mut schedule = Schedule::default();
+        for position in 0..count {
+            let update = Update { kind: "bot_started".into(), json: position.to_string().into() };
+            schedule.add(position, update, START);
+        }
+        schedule
+    }
+
+    /// Position and attempt of what is due.
+    fn due(schedule: &mut Schedule, now: Millis) -> Vec<(Position, u32)> {
+        schedule.take_due(now).into_iter().map(|due| (due.position, due.attempt)).collect()
+    }
+
+    fn fail(schedule: &mut Schedule, position: Position, now: Millis) {
+        schedule.failed(position, now + WHILE, "500".to_owned());
+    }
+
+    #[test]
+    fn sends_in_order_and_the_next_when_the_one_before_is_taken() {
+        let mut schedule = schedule(3);
+        assert_eq!(due(&mut schedule, START), [(0, 1)]);
+        assert_eq!(due(&mut schedule, START), []);
+        schedule.delivered(0);
+        assert_eq!(due(&mut schedule, START), [(1, 1)]);
+        schedule.delivered(1);
+        assert_eq!(due(&mut schedule, START), [(2, 1)]);
+        schedule.delivered(2);
+        assert!(schedule.is_empty());
+        assert_eq!(schedule.next_due(), None);
+    }
+
+    #[test]
+    fn a_refused_one_holds_nobody_up_and_comes_again_after_a_while() {
+        let mut schedule = schedule(2);
+        assert_eq!(due(&mut schedule, START), [(0, 1)]);
+        fail(&mut schedule, 0, START);
+        assert_eq!(due(&mut schedule, START), [(1, 1)]);
+        assert_eq!(schedule.next_due(), Some(START + WHILE));
+        assert_eq!(due(&mut schedule, START + WHILE - 1), []);
+        assert_eq!(due(&mut schedule, START + WHILE), [(0, 2)], "beside the one that is being sent");
+        assert_eq!(schedule.next_due(), None);
+        fail(&mut schedule, 0, START + WHILE);
+        assert_eq!(due(&mut schedule, START + 2 * WHILE), [(0, 3)]);
+    }
+
+    #[test]
+    fn gives_up_what_was_refused_for_eight_hours_but_nothing_that_is_being_sent() {
+        let mut schedule = schedule(1);
+        assert!(!schedule.is_given_up(START + PERSISTENCE), "never tried");
+        due(&mut schedule, START);
+        assert!(!schedule.is_given_up(START + PERSISTENCE), "may be taken yet");
+        fail(&mut schedule, 0, START);
+        assert!(!schedule.is_given_up(START + PERSISTENCE - 1));
+        assert!(schedule.is_given_up(START + PERSISTENCE));
+    }
+
+    #[test]
+    fn does_not_flood_a_webhook_that_comes_back() {
+        let mut schedule = schedule(250);
+        for position in 0..250 {
+            assert_eq!(due(&mut schedule, START), [(position, 1)]);
+            fail(&mut schedule, position, START);
+        }
+        assert_eq!(due(&mut schedule, START + WHILE).len(), REDELIVERED_AT_ONCE);
+        assert_eq!(due(&mut schedule, START + WHILE), []);
+        assert_eq!(schedule.next_due(), None, "the end of one of them makes room");
+        schedule.delivered(0);
+        assert_eq!(due(&mut schedule, START + WHILE), [(100, 2)]);
+    }
+
+    #[test]
+    fn what_is_taken_out_is_told_whether_another_webhook_has_it() {
+        let mut schedule = schedule(3);
+        due(&mut schedule, START);
+        fail(&mut schedule, 0, START);
+        due(&mut schedule, START);
+        schedule.known(0);
+        schedule.known(2);
+        let out = schedule.take_out(|_| true);
+        let mut out: Vec<_> = out.into_iter().map(|(position, parcel)| (position, parcel.is_known)).collect();
+        out.sort_unstable();
+        assert_eq!(out, [(0, true), (1, false), (2, true)]);
+        assert!(schedule.is_empty());
+        schedule.failed(1, START, "500".to_owned());
+        assert!(schedule.is_empty(), "what was being sent does not come back");
+    }
+
+    #[test]
+    fn goes_on_after_a_restart_in_the_same_order() {
+        let mut schedule = schedule(2);
+        due(&mut schedule, START);
+        let text = serde_json::to_string(&schedule).unwrap();
+        let mut schedule: Schedule = serde_json::from_str(&text).unwrap();
+        let restart = START + PERSISTENCE;
+        schedule.resume(restart);
+        assert!(!schedule.is_given_up(restart));
+        assert_eq!(due(&mut schedule, restart), [(0, 2)], "again, and before the next");
+        assert_eq!(due(&mut schedule, restart), []);
+        schedule.delivered(0);
+        assert_eq!(due(&mut schedule, restart), [(1, 1)]);
+    }
+
+    #[test]
+    fn tells_what_was_not_taken() {
+        let mut schedule = schedule(3);
+        due(&mut schedule, START);
+        fail(&mut schedule, 0, START);
+        due(&mut schedule, START);
+        let lines: Vec<_> = schedule.lines().collect();
+        let told = ["attempt 1 failed: 500", "attempt 1 is under way", "not sent yet"];
+        assert_eq!(lines, told.map(|what| format!("bot_started: {what}")));
+    }
+}

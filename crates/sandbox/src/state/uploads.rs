@@ -1,0 +1,5 @@
+//! The state of the upload host.
+
+pub(crate) mod fault;
+pub(crate) mod reports;
+pub(crate) mod store;
