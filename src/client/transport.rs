@@ -281,7 +281,7 @@ mod tests {
     use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
     use super::*;
-    use crate::client::clock::Manual;
+    use crate::client::{clock::Manual, retry::Class};
 
     #[test]
     fn of_a_misfit_the_string_is_left_out() {

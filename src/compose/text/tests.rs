@@ -1,7 +1,9 @@
 //! What becomes of a text, by example.
 
 use super::*;
-use crate::api::types::{AttachmentRequest, MarkupElement, MessageLinkType, NewMessageLink, StickerAttachmentRequest};
+use crate::api::types::{
+    AttachmentRequest, MarkupElement, MessageLinkType, NewMessageBody, NewMessageLink, StickerAttachmentRequest,
+};
 
 fn element(json: &str) -> MarkupElement {
     serde_json::from_str(json).unwrap()

@@ -302,7 +302,7 @@ pub(super) fn short(tokens: &impl ToTokens) -> String {
     for path in ["Option::Some", "Option::None"] {
         text = text.replace(path, &path["Option::".len()..]);
     }
-    for path in ["::serde_json::", "crate::api::types::", "crate::id::", "crate::request::", "types::"] {
+    for path in ["::serde_json::", "crate::api::types::", "crate::id::", "crate::client::request::", "types::"] {
         text = text.replace(path, "");
     }
     // Where a line is long, the last argument has a comma.

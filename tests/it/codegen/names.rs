@@ -37,7 +37,7 @@ fn any_name_makes_a_parameter_an_operation_and_a_type() {
         assert_eq!(code(&operation(&parameter)).setters("DoIt"), [format!("{value}({value}: implInto<String>)")]);
         let operations = code(&format!("paths: {{/a: {{get: {{operationId: '{name}', {DONE}}}}}}}\n"));
         assert_eq!(operations.api(), [format!("{value}()")]);
-        assert!(operations.sending(ty).contains(&format!("client.{value}()")));
+        assert!(operations.sending(ty).contains(&format!(".{value}()")));
         let types = code(&schemas(&format!("'{name}': {{type: object}}, E: {{enum: ['{name}']}}")));
         assert_eq!(types.types(), [ty, "E"]);
         assert!(types.text.contains("#[non_exhaustive]\n    #[derive(::serde::Deserialize"), "{}", types.text);

@@ -19,7 +19,7 @@ fn required_parameters_are_arguments_in_the_order_of_the_document_and_the_body_c
     );
     assert_eq!(code.setters("DoIt"), ["beta(beta: implInto<String>)"]);
     assert!(
-        code.sending("DoIt").contains("client.do_it(self.zeta,&self.alpha,self.beta.as_deref(),self.omega,&self.body)"),
+        code.sending("DoIt").contains(").do_it(self.zeta,&self.alpha,self.beta.as_deref(),self.omega,&self.body)"),
         "progenitor's order is another: {}",
         code.sending("DoIt")
     );
@@ -131,7 +131,7 @@ fn what_goes_into_a_path_is_checked_whatever_makes_it_a_string() {
             schemas("alias: {type: string}")
         ));
         let sending = code.sending("GetIt");
-        assert!(sending.contains("crate::check::path_segment(value.as_str(),"), "{schema}: {sending}");
+        assert!(sending.contains("crate::validation::path_segment(value.as_str(),"), "{schema}: {sending}");
     }
 }
 
@@ -140,7 +140,7 @@ fn an_id_in_the_query_is_never_empty() {
     let code = code(&operation(&format!(
         "parameters: [{{name: mid, in: query, schema: {{type: string, x-id: MessageId}}}}], {DONE}"
     )));
-    assert!(code.sending("DoIt").contains("ifletSome(value)=&self.mid{crate::check::id(value,"));
+    assert!(code.sending("DoIt").contains("ifletSome(value)=&self.mid{crate::validation::id(value,"));
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn x_exactly_one_of_checks_which_parameters_are_given() {
     )));
     let sending = code.sending("DoIt");
     let expected =
-        "crate::check::exactly_one(&[(\"userId\",self.user_id.is_some()),(\"chatId\",self.chat_id.is_some())])?;";
+        "crate::validation::exactly_one(&[(\"userId\",self.user_id.is_some()),(\"chatId\",self.chat_id.is_some())])?;";
     assert!(sending.contains(expected), "{sending}");
 }
 
@@ -195,7 +195,7 @@ fn a_request_is_named_by_its_operation() {
 fn a_body_is_taken_as_whatever_converts_into_it() {
     let code = code(&request("{$ref: '#/components/schemas/Body'}", "Body: {properties: {a: {type: string}}}"));
     assert_eq!(code.api(), ["do_it(body: implInto<Body>)"]);
-    assert!(code.sending("DoIt").contains("client.do_it(&self.body)"));
+    assert!(code.sending("DoIt").contains(").do_it(&self.body)"));
 }
 
 /// Generated code without white space, and without the paths of what it uses.

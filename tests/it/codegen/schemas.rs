@@ -234,16 +234,18 @@ fn x_check_length_and_http_url_and_ids_are_checked_before_sending() {
             mid: {type: string, x-id: MessageId}, chat: {type: integer, x-id: ChatId}, plain: {type: string}}}",
     ));
     let checks = code.checks("Body").expect("a body with checks");
-    assert!(checks.contains("{letvalue=&self.text;crate::check::max_length(value,4000usize,&at.field(\"text\"))?;}"));
     assert!(
-        checks.contains("ifletSome(value)=&self.url{crate::check::http_url(value,&at.field(\"url\"))?;}"),
+        checks.contains("{letvalue=&self.text;crate::validation::max_length(value,4000usize,&at.field(\"text\"))?;}")
+    );
+    assert!(
+        checks.contains("ifletSome(value)=&self.url{crate::validation::http_url(value,&at.field(\"url\"))?;}"),
         "{checks}"
     );
     for limit in ["min_length(value,2usize", "max_length(value,5usize"] {
-        let check = format!("crate::check::{limit},&at.field(\"short\"))?;");
+        let check = format!("crate::validation::{limit},&at.field(\"short\"))?;");
         assert!(checks.contains(&check), "by an alias: {checks}");
     }
-    assert!(checks.contains("crate::check::id(value,&at.field(\"mid\"))"), "{checks}");
+    assert!(checks.contains("crate::validation::id(value,&at.field(\"mid\"))"), "{checks}");
     assert!(!checks.contains("\"chat\"") && !checks.contains("\"plain\""), "{checks}");
 }
 
@@ -256,10 +258,10 @@ fn checks_reach_into_what_a_body_holds_and_are_left_out_where_there_are_none() {
          Part: {properties: {url: {type: string, x-check: http-url}}}, Plain: {properties: {a: {type: string}}}",
     ));
     let checks = code.checks("Body").expect("a body with checks inside");
-    assert!(checks.contains("crate::check::Check::check(&self.parts,&at.field(\"parts\"))?;"), "{checks}");
+    assert!(checks.contains("crate::validation::Check::check(&self.parts,&at.field(\"parts\"))?;"), "{checks}");
     assert!(!checks.contains("plain"), "{checks}");
     assert!(code.checks("Plain").is_none());
-    assert!(code.sending("DoIt").contains("Check::check(value,&crate::check::Place::root(\"body\"))"));
+    assert!(code.sending("DoIt").contains("Check::check(value,&crate::validation::Place::root(\"body\"))"));
 }
 
 #[test]
@@ -270,7 +272,7 @@ fn of_a_group_of_properties_one_is_given_before_sending() {
          Body: {properties: {a: {type: string}, type: {type: integer}}, x-at-least-one-of: [a, type]}",
     ));
     let checks = code.checks("Body").expect("a body with a group");
-    let group = "crate::check::at_least_one(&[(\"a\",self.a.is_some()),(\"type\",self.type_.is_some())],at)?;";
+    let group = "crate::validation::at_least_one(&[(\"a\",self.a.is_some()),(\"type\",self.type_.is_some())],at)?;";
     assert!(checks.contains(group), "{checks}");
     assert!(code.checks("Outer").expect("a body with checks inside").contains("Check::check(&self.body"));
 }

@@ -64,7 +64,7 @@ fn properties_that_variants_have_in_common_in_name_only_have_one_slot() {
             vec![
                 "tag_: ::std::borrow::Cow<'a,str>".to_owned(),
                 format!("clash: {raw}"),
-                "object: Option<crate::union::Object<Flat_1<'a>>>".to_owned(),
+                "object: Option<crate::model::union::Object<Flat_1<'a>>>".to_owned(),
                 "same: Option<bool>".to_owned()
             ],
         ]
@@ -138,5 +138,5 @@ fn checks_go_into_the_members_that_have_some() {
     let checked = UPDATES.replace("{text: {type: string}}", "{text: {type: string, maxLength: 9, x-check: length}}");
     let code = code(&request("{$ref: '#/components/schemas/Update'}", &checked));
     let checks = code.checks("Update").expect("a union with checks");
-    assert!(checks.contains("Self::Created(value)=>crate::check::Check::check(value,at),_=>Ok(())"), "{checks}");
+    assert!(checks.contains("Self::Created(value)=>crate::validation::Check::check(value,at),_=>Ok(())"), "{checks}");
 }
