@@ -1,7 +1,7 @@
 //! Unions told apart by a tag, which keep what they do not know.
 
-mod any;
-mod place;
+mod error_path;
+mod raw;
 
 use std::{cell::Cell, fmt, marker::PhantomData};
 
@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 
 use crate::redaction::hide_in_json;
 
-pub(crate) use any::raw;
-pub(crate) use place::at_its_place;
+pub(crate) use error_path::at_its_place;
+pub(crate) use raw::raw;
 
 /// A member of a union that the crate cannot read, kept as it came.
 ///
@@ -66,12 +66,16 @@ impl Serialize for Unknown {
 
 thread_local! {
     /// Whether this thread reads in one pass.
+    ///
+    /// Design note. A union is read in two ways: in one pass, which is fast and fails on anything unusual, and by way of its
+    /// JSON. The way is decided by the outermost reader, and unions lie deep within structs whose `Deserialize` is derived.
+    /// So it has to come from the reader's context. The alternatives cost more: a second set of all structs, with another
+    /// type for each union, doubles the generated code and the time to compile it; `DeserializeSeed` cannot be derived.
+    /// Reading is synchronous, so the flag is set and reset on one stack, also if a reader panics.
     static IN_ONE_PASS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether unions are read in one pass just now, and not by way of their JSON.
-///
-/// It is not a matter of the type that is read, or all structs would have to be there twice.
 pub(crate) fn is_in_one_pass() -> bool {
     IN_ONE_PASS.get()
 }

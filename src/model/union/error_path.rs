@@ -1,4 +1,7 @@
-//! Where in a JSON text an error is: serde_json says the line and the column, people ask for the property.
+//! At which property of a JSON text an error is. serde_json says the line and the column only.
+//!
+//! `serde_path_to_error` would do it while reading: it needs a second set of instantiations of all models, and loses its
+//! path where a union is read by way of its `RawValue`.
 
 use std::fmt::Write as _;
 

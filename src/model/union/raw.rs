@@ -1,0 +1,86 @@
+//! A value's JSON from any deserializer: as it was written if it is read from text, else written anew.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor},
+};
+use serde_json::{Map, Value, value::RawValue};
+
+/// The name by which `serde_json` is asked for the text of a value. With a name that it does not know it would give the
+/// value, which is then written anew: correct, but not to the letter.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
+/// Reads any value as JSON. Text is kept to the letter. What serde buffers for `flatten` and for untagged and internally
+/// tagged enums has no text.
+pub(crate) fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<RawValue>, D::Error> {
+    deserializer.deserialize_newtype_struct(RAW_VALUE, AnyValue)
+}
+
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = Box<RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut key: Option<String> = map.next_key()?;
+        if key.as_deref() == Some(RAW_VALUE) {
+            return RawValue::from_string(map.next_value()?).map_err(A::Error::custom);
+        }
+        let mut object = Map::new();
+        while let Some(name) = key {
+            object.insert(name, map.next_value()?);
+            key = map.next_key()?;
+        }
+        write(&object.into())
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        write(&Value::deserialize(deserializer)?)
+    }
+}
+
+fn write<E: Error>(value: &Value) -> Result<Box<RawValue>, E> {
+    serde_json::value::to_raw_value(value).map_err(E::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Raw(Box<RawValue>);
+
+    impl<'de> Deserialize<'de> for Raw {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            raw(deserializer).map(Self)
+        }
+    }
+
+    #[test]
+    fn text_is_kept_to_the_letter() {
+        for json in [r#"{ "b" : 1.0, "a" : [ ] }"#, "[1,  2]", "null", "1e3", r#""\u0041""#] {
+            assert_eq!(serde_json::from_str::<Raw>(json).unwrap().0.get(), json);
+            assert_eq!(serde_json::from_reader::<_, Raw>(json.as_bytes()).unwrap().0.get(), json);
+        }
+    }
+
+    #[test]
+    fn what_has_no_text_is_written_anew() {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Buffered {
+            Raw(Raw),
+        }
+        for json in [r#"{"a":[]}"#, "[1,2]", "null", "1000.0", r#""A""#] {
+            let Buffered::Raw(raw) = serde_json::from_str(json).unwrap();
+            assert_eq!(raw.0.get(), json);
+            let value: Value = serde_json::from_str(json).unwrap();
+            assert_eq!(serde_json::from_value::<Raw>(value).unwrap().0.get(), json);
+        }
+    }
+}
