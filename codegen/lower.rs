@@ -94,7 +94,7 @@ struct Lowering<'a> {
 
 /// An object schema with everything it inherits.
 #[derive(Default)]
-struct Flat<'a> {
+struct FlatSchema<'a> {
     properties: Vec<(&'a str, &'a Value)>,
     required: BTreeSet<&'a str>,
 }
@@ -206,7 +206,7 @@ impl<'a> Lowering<'a> {
         model::reach(self.document, &self.model.unions, node, &mut reached);
         reached.iter().any(|name| {
             let schema = self.schema_named(name);
-            let mut flat = Flat::default();
+            let mut flat = FlatSchema::default();
             flatten(self.document, schema, &mut flat);
             schema.get(AT_LEAST_ONE).is_some()
                 || flat.properties.iter().any(|(_, property)| matches!(check(self.document, property, ""), Ok(Some(_))))
@@ -214,7 +214,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn object(&mut self, name: &str, node: &'_ Value, place: &str) -> Result<Value> {
-        let mut flat = Flat::default();
+        let mut flat = FlatSchema::default();
         flatten(self.document, node, &mut flat);
         for union in &self.model.unions {
             if union.variants.iter().any(|(_, schema)| schema == name) {
@@ -354,7 +354,7 @@ pub(super) fn secret<'a>(document: &'a Value, node: &'a Value, place: &str) -> R
 }
 
 /// Collects properties depth first, so that inherited ones come before own ones, as in the document.
-fn flatten<'a>(document: &'a Value, node: &'a Value, flat: &mut Flat<'a>) {
+fn flatten<'a>(document: &'a Value, node: &'a Value, flat: &mut FlatSchema<'a>) {
     let node = model::resolve(document, node);
     for part in items(node, "allOf") {
         flatten(document, part, flat);

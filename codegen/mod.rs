@@ -1,17 +1,17 @@
-//! From the OpenAPI document to Rust: read, overlay, shape, model, lower, `progenitor`, emit.
+//! From the OpenAPI document to Rust: read, overlay, check, model, lower, `progenitor`, emit.
 //!
 //! Nothing here knows a schema or an operation by name: what the real server taught stands in the overlay, as `x-`
 //! extensions that any schema may carry (its head explains them).
 
 mod docs;
+mod document_check;
 mod emit;
 pub(crate) mod jsonpath;
 mod lower;
 mod model;
 mod names;
 mod overlay;
-mod requests;
-mod shape;
+mod request_schemas;
 mod yaml;
 
 use std::{fmt, fs, path::Path};
@@ -79,8 +79,8 @@ pub(crate) fn requests_from_text(document: (&str, &str), tolerance: (&str, &str)
     let in_tolerance = |error: Error| error.in_file(tolerance.0);
     let mut doc = yaml::read(document.1).map_err(|error| error.in_file(document.0))?;
     let actions = yaml::read(tolerance.1).map_err(in_tolerance)?;
-    overlay::apply(&mut doc, &actions, &[requests::TOLERATES]).map_err(in_tolerance)?;
-    Ok(requests::read(&doc).map_err(in_tolerance)?.to_string())
+    overlay::apply(&mut doc, &actions, &[request_schemas::TOLERATES]).map_err(in_tolerance)?;
+    Ok(request_schemas::read(&doc).map_err(in_tolerance)?.to_string())
 }
 
 /// The same from `(file name, YAML text)`; the names are for messages only.
@@ -91,9 +91,9 @@ pub(crate) fn generate_from_text(document: (&str, &str), overlay: (&str, &str)) 
 
     let mut doc = yaml::read(document.1).map_err(in_document)?;
     let actions = yaml::read(overlay.1).map_err(in_overlay)?;
-    overlay::apply(&mut doc, &actions, &shape::EXTENSIONS).map_err(in_overlay)?;
+    overlay::apply(&mut doc, &actions, &document_check::EXTENSIONS).map_err(in_overlay)?;
 
-    shape::check(&doc).map_err(in_document)?;
+    document_check::check(&doc).map_err(in_document)?;
     let model = model::read(&doc).map_err(in_document)?;
     let lowered = lower::lower(&doc, &model).map_err(in_document)?;
     let tokens = progenitor_code(&lowered).map_err(in_document)?;

@@ -1,7 +1,7 @@
 //! Every operation of the Bot API, and the one place where generated code enters the crate.
 //!
 //! [`Api`] has a method per operation of the OpenAPI document, under the operation's own name. Each returns a request:
-//! required parameters are arguments, optional ones setters. The models are in [`types`](crate::types).
+//! required parameters are arguments, optional ones setters. The models are in [`types`].
 //!
 //! ```
 //! # #[tokio::main]

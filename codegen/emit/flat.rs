@@ -26,10 +26,10 @@ struct Flat {
 struct Slot {
     name: String,
     ident: Ident,
-    kind: Kind,
+    kind: SlotKind,
 }
 
-enum Kind {
+enum SlotKind {
     /// All have this type, in a box or not.
     Same {
         ty: Type,
@@ -114,18 +114,18 @@ impl Merging<'_> {
         Flat { ident, slots, borrows }
     }
 
-    fn kind(&mut self, properties: &[&Property]) -> Kind {
+    fn kind(&mut self, properties: &[&Property]) -> SlotKind {
         let types: BTreeSet<String> = properties.iter().map(|property| self.type_name(&property.ty)).collect();
         if types.len() == 1 {
-            return Kind::Same {
+            return SlotKind::Same {
                 ty: properties[0].ty.clone(),
                 boxed: properties.iter().all(|property| property.boxed),
             };
         }
         if types.iter().all(|ty| self.structs.contains_key(ty)) && !self.within.contains(&types) {
-            return Kind::Merged(self.merge(types));
+            return SlotKind::Merged(self.merge(types));
         }
-        Kind::Raw
+        SlotKind::Raw
     }
 
     /// The name of a struct, whatever path leads to it, else the type as it is written.
@@ -136,7 +136,7 @@ impl Merging<'_> {
     }
 }
 
-impl Kind {
+impl SlotKind {
     fn borrows(&self) -> bool {
         match self {
             Self::Same { .. } => false,
@@ -157,14 +157,14 @@ fn define(flat: &Flat, tag: Option<&str>, out: &mut TokenStream) {
     let tag = tag.map(|tag| quote!(#[serde(rename = #tag, borrow)] tag_: ::std::borrow::Cow<'a, str>,));
     let slots = flat.slots.iter().map(|Slot { name, ident, kind }| {
         let ty = match kind {
-            Kind::Same { ty, boxed: true } => quote!(::std::boxed::Box<#ty>),
-            Kind::Same { ty, .. } => ty.to_token_stream(),
-            Kind::Merged(inner) => {
+            SlotKind::Same { ty, boxed: true } => quote!(::std::boxed::Box<#ty>),
+            SlotKind::Same { ty, .. } => ty.to_token_stream(),
+            SlotKind::Merged(inner) => {
                 define(inner, None, out);
                 let (ident, lifetime) = (&inner.ident, inner.borrows.then(|| quote!(<'a>)));
                 quote!(crate::model::union::Object<#ident #lifetime>)
             }
-            Kind::Raw => quote!(&'a ::serde_json::value::RawValue),
+            SlotKind::Raw => quote!(&'a ::serde_json::value::RawValue),
         };
         let borrow = kind.borrows().then(|| quote!(, borrow));
         quote!(#[serde(rename = #name #borrow)] #ident: ::std::option::Option<#ty>,)
@@ -184,14 +184,14 @@ fn build(name: &Ident, flat: &Flat, structs: &Structs) -> TokenStream {
         let slot = flat.slots.iter().find(|slot| slot.name == property.name).map(|slot| &slot.kind);
         // What becomes of `value`, which is in the slot.
         let made = match slot {
-            None | Some(Kind::Same { .. }) => quote!(value),
-            Some(Kind::Raw) => quote!(::serde_json::from_str(value.get()).ok()?),
-            Some(Kind::Merged(inner)) => {
+            None | Some(SlotKind::Same { .. }) => quote!(value),
+            Some(SlotKind::Raw) => quote!(::serde_json::from_str(value.get()).ok()?),
+            Some(SlotKind::Merged(inner)) => {
                 let inner = struct_name(&property.ty).map(|ty| build(&format_ident!("{ty}"), inner, structs));
                 quote!({ let crate::model::union::Object(flat) = value; #inner })
             }
         };
-        let is_boxed = matches!(slot, Some(Kind::Same { boxed: true, .. } | Kind::Raw));
+        let is_boxed = matches!(slot, Some(SlotKind::Same { boxed: true, .. } | SlotKind::Raw));
         let made = if property.boxed && !is_boxed { quote!(::std::boxed::Box::new(#made)) } else { made };
         if made.to_string() == "value" {
             let required = (!property.optional).then(|| quote!(?));

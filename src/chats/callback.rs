@@ -8,7 +8,7 @@ use crate::{
         types::{Callback, CallbackAnswer, MessageCallbackUpdate, NewMessageBody},
     },
     client::bot::Bot,
-    compose::payload,
+    compose::json_field,
     error::Result,
     id::CallbackId,
 };
@@ -22,7 +22,7 @@ impl Callback {
     /// When the payload is no JSON of that type ([`Error::is_payload`](crate::Error::is_payload)): people press buttons
     /// that an older version of the bot has sent, too.
     pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T> {
-        payload::read(self.payload.as_deref(), "payload")
+        json_field::read(self.payload.as_deref(), "payload")
     }
 }
 

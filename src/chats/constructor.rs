@@ -12,7 +12,7 @@ use crate::{
         },
     },
     client::bot::Bot,
-    compose::payload,
+    compose::json_field,
     error::Result,
     id::SessionId,
 };
@@ -26,7 +26,7 @@ impl MessageConstructionRequest {
     /// When the state is no JSON of that type ([`Error::is_payload`](crate::Error::is_payload)), such as that of an older
     /// version of the bot.
     pub fn data_as<T: DeserializeOwned>(&self) -> Result<Option<T>> {
-        payload::read(self.data.as_deref().filter(|data| !data.is_empty()), "data")
+        json_field::read(self.data.as_deref().filter(|data| !data.is_empty()), "data")
     }
 }
 
@@ -70,7 +70,7 @@ impl CallbackConstructorInput {
     ///
     /// As [`Callback::payload_as`](crate::Callback::payload_as).
     pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T> {
-        payload::read(Some(&self.payload), "payload")
+        json_field::read(Some(&self.payload), "payload")
     }
 }
 
@@ -186,7 +186,7 @@ impl Construct {
     ///
     /// When the value makes more JSON than that, or cannot be written as JSON.
     pub fn data(mut self, state: &impl Serialize) -> Result<Self> {
-        self.body = self.body.data(payload::write(state, "data", payload::DATA_BYTES)?);
+        self.body = self.body.data(json_field::write(state, "data", json_field::DATA_BYTES)?);
         Ok(self)
     }
 }

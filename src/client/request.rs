@@ -66,13 +66,13 @@ pub(crate) async fn send<R: Request>(request: R, bot: Bot, mut options: CallOpti
 /// Servers refuse with a 200 that says `success: false`, also where another answer is documented.
 fn refusal(json: &str) -> Option<Unread> {
     #[derive(Deserialize)]
-    struct Refusal {
+    struct RefusedAnswer {
         success: bool,
         #[serde(default)]
         message: Option<String>,
     }
-    let refusal = serde_json::from_str::<Refusal>(json).ok().filter(|refusal| !refusal.success);
-    refusal.map(|Refusal { message, .. }| Unread::Refused(message))
+    let refusal = serde_json::from_str::<RefusedAnswer>(json).ok().filter(|refusal| !refusal.success);
+    refusal.map(|RefusedAnswer { message, .. }| Unread::Refused(message))
 }
 
 /// Sends a request and reads its answer with `read`.

@@ -1,9 +1,9 @@
 //! The way to the server of every call: token, version, timeouts, limits, retries and redaction.
 
 pub(crate) mod body;
+pub(crate) mod error_response;
 mod failure;
 pub(crate) mod operation;
-pub(crate) mod refusal;
 
 use std::{
     borrow::Cow,
@@ -54,7 +54,7 @@ impl Timeouts {
 
 /// A response with a success status.
 #[derive(Debug)]
-struct Answer {
+struct Success {
     status: StatusCode,
     body: Bytes,
 }
@@ -121,7 +121,7 @@ impl Transport {
         let attempts = async {
             loop {
                 let kind = match self.attempt(&call.outgoing).await {
-                    Ok(Answer { status, body }) => match decode(body) {
+                    Ok(Success { status, body }) => match decode(body) {
                         Ok(value) => return Ok((value, status)),
                         Err(unread) => self.unread(status, unread, &call.outgoing),
                     },
@@ -170,7 +170,7 @@ impl Transport {
         self.clock.sleep(delay).await;
     }
 
-    async fn attempt(&self, outgoing: &Outgoing) -> Result<Answer, Kind> {
+    async fn attempt(&self, outgoing: &Outgoing) -> Result<Success, Kind> {
         let mut url = outgoing.url.clone();
         url.query_pairs_mut().append_pair("v", &self.version).append_pair("access_token", self.token.expose());
         let mut request = self
@@ -189,9 +189,9 @@ impl Transport {
         let status = response.status();
         if status.is_success() {
             let limit = if outgoing.hold.is_some() { self.size_limits.page } else { self.size_limits.response };
-            return Ok(Answer { status, body: body::read(response, limit).await? });
+            return Ok(Success { status, body: body::read(response, limit).await? });
         }
-        Err(refusal::read(response, &self.secrets(outgoing)).await)
+        Err(error_response::read(response, &self.secrets(outgoing)).await)
     }
 
     /// What must not be shown of a call. Collected only for an error.

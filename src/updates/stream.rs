@@ -27,10 +27,10 @@ use crate::{
     error::Result,
     updates::{health::Health, marker::MarkerStore},
 };
-use perform::{Store, World};
+use perform::{KeyedStore, Performer};
 use settings::Settings;
 pub use state::StartFrom;
-use state::{Effect, Input, State};
+use state::{Effect, Input, StreamState};
 
 impl Bot {
     /// The updates of the bot by long polling, each at least once and in order.
@@ -84,10 +84,10 @@ impl Bot {
 pub struct Updates {
     bot: Bot,
     settings: Settings,
-    store: Option<Arc<Store>>,
+    store: Option<Arc<KeyedStore>>,
     health: Health,
     /// `None` until the stream is first asked, which fixes where it starts.
-    state: Option<State>,
+    state: Option<StreamState>,
     /// What is being done.
     effect: Option<SyncFuture<Input>>,
     shutdown: Option<SyncFuture<()>>,
@@ -98,8 +98,8 @@ impl fmt::Debug for Updates {
         f.debug_struct("Updates")
             .field("bot", &self.bot)
             .field("settings", &self.settings)
-            .field("marker", &self.state.as_ref().and_then(State::marker))
-            .field("waiting", &self.state.as_ref().is_some_and(State::is_waiting))
+            .field("marker", &self.state.as_ref().and_then(StreamState::marker))
+            .field("waiting", &self.state.as_ref().is_some_and(StreamState::is_waiting))
             .field("polling", &self.effect.is_some())
             .finish()
     }
@@ -148,7 +148,7 @@ impl Updates {
     /// Keeps the marker in a store: a bot that was killed after it had dealt with a page, and before it could tell the
     /// server, does not get that page again.
     pub fn marker_store(mut self, store: impl MarkerStore) -> Self {
-        self.store = Some(Arc::new(Store { markers: Box::new(store), key: OnceLock::new() }));
+        self.store = Some(Arc::new(KeyedStore { markers: Box::new(store), key: OnceLock::new() }));
         self
     }
 
@@ -161,7 +161,7 @@ impl Updates {
     }
 
     /// The longest wait after the first failed poll, doubled after each further one up to `most`; 0.5 s and 30 s if not set.
-    /// The wait is a random part of that (full jitter), or what the server asks for if that is longer. [`Run`] waits so
+    /// The wait is a random part of that (full jitter), or what the server asks for if that is longer. [`Run`](crate::Run) waits so
     /// long, too, before it hands an update out again.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.settings.backoff = Backoff { first, most: most.max(first) };
@@ -172,7 +172,7 @@ impl Updates {
     /// that it is done (which takes 5 s at most, and as long again where a marker is to be saved), and then there is no next
     /// update.
     ///
-    /// A service is mostly ended by SIGTERM, which `tokio::signal::unix` tells of; [`Run`] shows how to wait for both.
+    /// A service is mostly ended by SIGTERM, which `tokio::signal::unix` tells of; [`Run`](crate::Run) shows how to wait for both.
     ///
     /// ```
     /// # #[tokio::main]
@@ -236,7 +236,7 @@ impl Updates {
     /// All updates that are fetched; if there are none, those of the next page. Asking says that all before are dealt with.
     pub(crate) async fn next_page(&mut self) -> Result<Option<VecDeque<Update>>> {
         let Some(first) = self.try_next().await? else { return Ok(None) };
-        let mut page = self.state.as_mut().map(State::take_page).unwrap_or_default();
+        let mut page = self.state.as_mut().map(StreamState::take_page).unwrap_or_default();
         page.push_front(first);
         Ok(Some(page))
     }
@@ -270,7 +270,7 @@ impl Updates {
     /// What an effect comes to.
     fn perform(&self, effect: Effect) -> SyncFuture<Input> {
         let (bot, settings) = (self.bot.clone(), self.settings.clone());
-        let world = World { bot, settings, store: self.store.clone(), health: self.health.clone() };
+        let world = Performer { bot, settings, store: self.store.clone(), health: self.health.clone() };
         sync_future(world.perform(effect))
     }
 }
@@ -293,7 +293,7 @@ impl Stream for Updates {
             let state = this.state.take();
             let settings = &this.settings;
             let state = state.unwrap_or_else(|| {
-                State::new(settings.start_from, this.store.is_some(), settings.backoff, settings.limit)
+                StreamState::new(settings.start_from, this.store.is_some(), settings.backoff, settings.limit)
             });
             let (state, effect) = state.step(input);
             this.state = Some(state);

@@ -13,7 +13,7 @@ use crate::{
 
 /// What an uploaded file is attached by.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Tokens {
+pub enum FileTokens {
     /// The photos of an upload, by keys that belong to them.
     Photos(BTreeMap<String, PhotoToken>),
     /// Anything else.
@@ -21,10 +21,10 @@ pub enum Tokens {
 }
 
 /// Reads the answer to an upload of this kind. `given` is the token that came with the upload's URL.
-pub(super) fn read(kind: &UploadType, status: StatusCode, body: &str, given: Option<&str>) -> Result<Tokens, Kind> {
+pub(super) fn read(kind: &UploadType, status: StatusCode, body: &str, given: Option<&str>) -> Result<FileTokens, Kind> {
     let body = body.trim_start_matches('\u{feff}').trim();
     let misfit = |problem: &str| Kind::Decode { status, source: serde_json::Error::custom(problem) };
-    let given = given.filter(|token| !token.is_empty()).map(|token| Tokens::One(token.to_owned()));
+    let given = given.filter(|token| !token.is_empty()).map(|token| FileTokens::One(token.to_owned()));
     match retval(body) {
         Some("1") => {
             return given.ok_or_else(|| misfit("the host says that it has the file, but there is no token for it"));
@@ -36,11 +36,11 @@ pub(super) fn read(kind: &UploadType, status: StatusCode, body: &str, given: Opt
     if let Some(photos) = answer.get("photos").filter(|photos| *kind == UploadType::Image && photos.is_object()) {
         let photos = BTreeMap::deserialize(photos).map_err(|source| Kind::Decode { status, source })?;
         if !photos.is_empty() {
-            return Ok(Tokens::Photos(photos));
+            return Ok(FileTokens::Photos(photos));
         }
     }
     if let Some(token) = answer.get("token").and_then(Value::as_str).filter(|token| !token.is_empty()) {
-        return Ok(Tokens::One(token.to_owned()));
+        return Ok(FileTokens::One(token.to_owned()));
     }
     if let Some(words) = complaint(&answer) {
         return Err(Kind::Refused(Some(words)));
@@ -73,18 +73,18 @@ fn complaint(answer: &Map<String, Value>) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn answer(kind: UploadType, body: &str, given: Option<&str>) -> Result<Tokens, Kind> {
+    fn answer(kind: UploadType, body: &str, given: Option<&str>) -> Result<FileTokens, Kind> {
         read(&kind, StatusCode::OK, body, given)
     }
 
-    fn one(token: &str) -> Tokens {
-        Tokens::One(token.to_owned())
+    fn one(token: &str) -> FileTokens {
+        FileTokens::One(token.to_owned())
     }
 
     #[test]
     fn the_map_of_photos_stays_whole() {
         let body = r#"{"photos": {"a+b/c==": {"token": "t1"}, "/+=": {"token": "t2"}}}"#;
-        let Tokens::Photos(photos) = answer(UploadType::Image, body, None).unwrap() else { panic!() };
+        let FileTokens::Photos(photos) = answer(UploadType::Image, body, None).unwrap() else { panic!() };
         let pairs: Vec<_> = photos.iter().map(|(key, photo)| (key.as_str(), photo.token.as_str())).collect();
         assert_eq!(pairs, [("/+=", "t2"), ("a+b/c==", "t1")]);
     }

@@ -7,10 +7,10 @@ use http::{StatusCode, header};
 use reqwest::Url;
 
 use super::{
-    answer::{self, Tokens},
+    answer::{self, FileTokens},
     feed::Feed,
     flow::Flow,
-    host::{self, Answer},
+    host::{self, HostResponse},
     job::Job,
     name,
     range::{self, Range},
@@ -27,26 +27,26 @@ use crate::{
 
 /// Why an attempt failed, and what that means for the next one.
 #[derive(Debug)]
-struct Failed {
+struct FailedAttempt {
     kind: Kind,
     /// Whether the URL is of no use any more.
     spent: bool,
 }
 
-impl Failed {
+impl FailedAttempt {
     fn spent(kind: Kind) -> Self {
         Self { kind, spent: true }
     }
 }
 
-impl From<Kind> for Failed {
+impl From<Kind> for FailedAttempt {
     fn from(kind: Kind) -> Self {
         Self { kind, spent: false }
     }
 }
 
 /// An upload on its way.
-struct Run<'a> {
+struct Attempts<'a> {
     job: &'a Job,
     /// The upload's URL and what is known of it.
     session: UploadSession,
@@ -59,19 +59,19 @@ struct Run<'a> {
 }
 
 /// Uploads what the job says.
-pub(super) async fn run(job: &Job) -> Result<Tokens> {
+pub(super) async fn run(job: &Job) -> Result<FileTokens> {
     let transport = job.bot.transport();
     let clock = &transport.clock;
     let started = clock.now();
     let tries = || Tries::new(transport.retry.clone(), Class::Read, None);
     let mut run = match &job.resumed {
-        Some(session) => Run::new(job, session.clone(), false, 0),
-        None => Run::new(job, begin(job).await?, true, 1),
+        Some(session) => Attempts::new(job, session.clone(), false, 0),
+        None => Attempts::new(job, begin(job).await?, true, 1),
     };
     let (mut tries_left, mut waited, mut attempts, mut furthest) = (tries(), Duration::ZERO, 0, 0);
     loop {
         attempts += 1;
-        let Failed { kind, spent } = match run.attempt().await {
+        let FailedAttempt { kind, spent } = match run.attempt().await {
             Ok(tokens) => {
                 tracing::Span::current().record("attempts", attempts);
                 return Ok(tokens);
@@ -102,7 +102,7 @@ pub(super) async fn run(job: &Job) -> Result<Tokens> {
         transport.wait_to_retry(&error, delay).await;
         waited += delay;
         if spent {
-            run = Run::new(job, begin(job).await?, true, run.urls + 1);
+            run = Attempts::new(job, begin(job).await?, true, run.urls + 1);
             furthest = 0;
         }
     }
@@ -120,20 +120,20 @@ async fn begin(job: &Job) -> Result<UploadSession> {
     })
 }
 
-impl<'a> Run<'a> {
+impl<'a> Attempts<'a> {
     fn new(job: &'a Job, session: UploadSession, is_fresh: bool, urls: u32) -> Self {
         let token = session.token.as_deref().map(|token| Secret::new(token, "..."));
         let secret = Secret::all([Secret::beyond_the_origin(&session.url), token]);
         Self { job, session, secret, is_fresh, urls }
     }
 
-    async fn attempt(&mut self) -> Result<Tokens, Failed> {
-        let url = host::address(&self.session.url, self.job.bot.base_url()).map_err(Failed::spent)?;
+    async fn attempt(&mut self) -> Result<FileTokens, FailedAttempt> {
+        let url = host::address(&self.session.url, self.job.bot.base_url()).map_err(FailedAttempt::spent)?;
         if self.job.is_resumable { self.ranges(url).await } else { self.form(url).await }
     }
 
     /// The file in one piece. A URL that has seen a part of it is not used again.
-    async fn form(&mut self, url: Url) -> Result<Tokens, Failed> {
+    async fn form(&mut self, url: Url) -> Result<FileTokens, FailedAttempt> {
         let job = self.job;
         let flow = self.flow(0).await?;
         let boundary = format!("tamtam-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
@@ -153,30 +153,32 @@ impl<'a> Run<'a> {
             .header(header::CONTENT_LENGTH, length.saturating_add(total))
             .body(flow.body(Bytes::from(head), total, Bytes::from(tail)));
         let answer = self.exchange(request, Some(&flow)).await;
-        let answer = answer.map_err(|kind| Failed { spent: is_worth_another_url(&kind, true), kind })?;
-        self.read(&answer).map_err(|kind| Failed { spent: kind.failure() == Failure::Garbled, kind })
+        let answer = answer.map_err(|kind| FailedAttempt { spent: is_worth_another_url(&kind, true), kind })?;
+        self.read(&answer).map_err(|kind| FailedAttempt { spent: kind.failure() == Failure::Garbled, kind })
     }
 
     /// The file in ranges, from where the host has it.
-    async fn ranges(&mut self, url: Url) -> Result<Tokens, Failed> {
+    async fn ranges(&mut self, url: Url) -> Result<FileTokens, FailedAttempt> {
         let total = self.job.identity.size;
         let mut first = if std::mem::take(&mut self.is_fresh) { 0 } else { self.confirmed_by_host(&url).await? };
         self.confirm(first);
         if first == total {
             // All is there, but the answer was lost. Only a token that was given before can stand for it.
-            return self.read_lost().map_err(Failed::spent);
+            return self.read_lost().map_err(FailedAttempt::spent);
         }
         let mut flow = self.flow(first).await?;
         loop {
             let range = Range::next(first, self.job.chunk, total);
             let answer = self.range(&url, &flow, range).await?;
             if range.is_last() {
-                return self.read(&answer).map_err(|kind| Failed { spent: kind.failure() == Failure::Garbled, kind });
+                return self
+                    .read(&answer)
+                    .map_err(|kind| FailedAttempt { spent: kind.failure() == Failure::Garbled, kind });
             }
             let there = range::confirmed_range(&answer.body).unwrap_or(range.end);
             if there > range.end || there <= first {
                 let told = format!("the host has {there} bytes after those up to {}", range.end);
-                return Err(Failed::spent(Kind::Refused(Some(told))));
+                return Err(FailedAttempt::spent(Kind::Refused(Some(told))));
             }
             if there < range.end {
                 flow = self.flow(there).await?;
@@ -187,7 +189,7 @@ impl<'a> Run<'a> {
     }
 
     /// Sends a range.
-    async fn range(&self, url: &Url, flow: &Flow, range: Range) -> Result<Answer, Failed> {
+    async fn range(&self, url: &Url, flow: &Flow, range: Range) -> Result<HostResponse, FailedAttempt> {
         let disposition = format!("attachment; {}", name::parameters(&self.job.name));
         let request = self
             .job
@@ -201,17 +203,17 @@ impl<'a> Run<'a> {
             .header(header::CONTENT_LENGTH, range.length())
             .body(flow.body(Bytes::new(), range.length(), Bytes::new()));
         let answer = self.exchange(request, Some(flow)).await;
-        answer.map_err(|kind| Failed { spent: is_worth_another_url(&kind, false), kind })
+        answer.map_err(|kind| FailedAttempt { spent: is_worth_another_url(&kind, false), kind })
     }
 
     /// Asks the host how much of the file it has.
-    async fn confirmed_by_host(&self, url: &Url) -> Result<u64, Failed> {
+    async fn confirmed_by_host(&self, url: &Url) -> Result<u64, FailedAttempt> {
         let request = self.job.bot.transport().http.get(url.clone());
         let answer = self.exchange(request, None).await.map_err(|kind| {
             // A URL that nothing is known of any more is not worth a second question.
             let is_gone = matches!(&kind, Kind::Status { status, .. } if status.is_client_error()
                 && !matches!(*status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT));
-            Failed { spent: is_gone || is_worth_another_url(&kind, false), kind }
+            FailedAttempt { spent: is_gone || is_worth_another_url(&kind, false), kind }
         })?;
         let confirmed = range::confirmed(&answer.headers, &answer.body);
         let confirmed = confirmed.filter(|confirmed| *confirmed <= self.job.identity.size);
@@ -219,10 +221,10 @@ impl<'a> Run<'a> {
             let words = self.secrets().clean(&answer.body).into_owned();
             Kind::Refused(Some(format!("the host's word on how much it has: {}", excerpt(&words))))
         };
-        confirmed.ok_or_else(|| Failed::spent(told()))
+        confirmed.ok_or_else(|| FailedAttempt::spent(told()))
     }
 
-    async fn exchange(&self, request: reqwest::RequestBuilder, flow: Option<&Flow>) -> Result<Answer, Kind> {
+    async fn exchange(&self, request: reqwest::RequestBuilder, flow: Option<&Flow>) -> Result<HostResponse, Kind> {
         host::exchange(request, flow, self.job.idle, &self.secrets()).await
     }
 
@@ -238,7 +240,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn read(&self, answer: &Answer) -> Result<Tokens, Kind> {
+    fn read(&self, answer: &HostResponse) -> Result<FileTokens, Kind> {
         let given = self.session.token.as_deref();
         answer::read(&self.job.kind, answer.status, &answer.body, given).map_err(|kind| match kind {
             Kind::Decode { status, source } => unreadable(status, source, &self.secrets()),
@@ -252,9 +254,9 @@ impl<'a> Run<'a> {
         self.job.bot.transport().own_secrets().and(self.secret.as_ref())
     }
 
-    fn read_lost(&self) -> Result<Tokens, Kind> {
+    fn read_lost(&self) -> Result<FileTokens, Kind> {
         let lost = || Kind::Refused(Some("the host has the whole file, but its answer was lost".to_owned()));
-        self.session.token.clone().map(Tokens::One).ok_or_else(lost)
+        self.session.token.clone().map(FileTokens::One).ok_or_else(lost)
     }
 }
 

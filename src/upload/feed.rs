@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use tokio::{io::ReadBuf, sync::mpsc};
 
-use super::source::{Identity, Opened, Reader, Ready, changed, identity_of};
+use super::source::{Identity, Opened, Reader, ReadySource, changed, identity_of};
 use crate::error::Kind;
 
 /// How much is read at once, in bytes: large enough that the calls to the system and the changes of thread cost little.
@@ -39,9 +39,11 @@ impl Feed {
     pub(super) async fn of(source: &Opened, offset: u64) -> Result<Self, Kind> {
         let total = source.identity.size;
         let from = match source.at(offset).await? {
-            Ready::File(file) => From::Thread(read_ahead(file, total - offset.min(total), source.identity.clone())?),
-            Ready::Bytes(bytes) => From::Bytes(bytes),
-            Ready::Reader(reader) => From::Reader(reader),
+            ReadySource::File(file) => {
+                From::Thread(read_ahead(file, total - offset.min(total), source.identity.clone())?)
+            }
+            ReadySource::Bytes(bytes) => From::Bytes(bytes),
+            ReadySource::Reader(reader) => From::Reader(reader),
         };
         Ok(Self { from, rest: Bytes::new(), position: offset, total })
     }

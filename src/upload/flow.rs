@@ -22,9 +22,9 @@ const LONGEST_IDLE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Bytes that are being sent, seen from both sides: by the connection that takes them, and by whoever waits for it.
 #[derive(Clone)]
-pub(super) struct Flow(Arc<Mutex<State>>);
+pub(super) struct Flow(Arc<Mutex<FlowState>>);
 
-struct State {
+struct FlowState {
     feed: Feed,
     /// When a piece was last taken.
     moved: Instant,
@@ -38,7 +38,7 @@ struct State {
 
 impl Flow {
     pub(super) fn new(feed: Feed, total: u64, progress: Option<ProgressHook>) -> Self {
-        let state = State { feed, moved: Instant::now(), is_starved: false, problem: None, progress, total };
+        let state = FlowState { feed, moved: Instant::now(), is_starved: false, problem: None, progress, total };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -52,7 +52,7 @@ impl Flow {
         self.lock().problem.take()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, FlowState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

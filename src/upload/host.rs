@@ -8,7 +8,7 @@ use serde::de::Error as _;
 
 use super::flow::{Flow, unless_idle};
 use crate::{
-    client::transport::{body, failed, refusal},
+    client::transport::{body, error_response, failed},
     error::{Kind, SizeLimit},
     redaction::Secrets,
 };
@@ -21,7 +21,7 @@ const NO_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// What the host answered with a success.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct HostResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: String,
@@ -51,19 +51,19 @@ pub(super) async fn exchange(
     flow: Option<&Flow>,
     idle: Duration,
     secrets: &Secrets<'_>,
-) -> Result<Answer, Kind> {
+) -> Result<HostResponse, Kind> {
     let response = unless_idle(flow, idle, request.timeout(NO_TIMEOUT).send()).await?;
     let mut response =
         response.map_err(|error| flow.and_then(Flow::take_problem).unwrap_or_else(|| failed(error, flow.is_some())))?;
     let status = response.status();
     if !status.is_success() {
         // The token is not in it, but whoever answers may know it from elsewhere.
-        return Err(refusal::read(response, secrets).await);
+        return Err(error_response::read(response, secrets).await);
     }
     let headers = std::mem::take(response.headers_mut());
     // The answer is short: `idle` bounds all of it, so that a byte per second does not last for ever.
     let body = unless_idle(None, idle, body::read(response, SizeLimit::fixed(ANSWER_BYTES))).await??;
-    Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    Ok(HostResponse { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
 #[cfg(test)]

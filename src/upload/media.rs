@@ -1,6 +1,6 @@
 //! What uploads result in: the attachments of the API's document, made of the tokens that the host gives.
 
-use super::answer::Tokens;
+use super::answer::FileTokens;
 use crate::api::types::{
     AudioAttachmentRequest, FileAttachmentRequest, PhotoAttachmentRequest, PhotoAttachmentRequestPayload, UploadType,
     UploadedInfo, VideoAttachmentRequest,
@@ -14,7 +14,7 @@ pub trait Media: sealed::Media + Send + Sized + 'static {}
 mod sealed {
     use crate::{
         api::types::{AttachmentRequest, UploadType},
-        upload::answer::Tokens,
+        upload::answer::FileTokens,
     };
 
     pub trait Media: Into<AttachmentRequest> {
@@ -25,7 +25,7 @@ mod sealed {
         /// How a file is called that comes without a name.
         const NAME: &'static str;
 
-        fn from_tokens(tokens: Tokens) -> Self;
+        fn from_tokens(tokens: FileTokens) -> Self;
     }
 }
 
@@ -36,7 +36,7 @@ macro_rules! media {
             const OPERATION: &'static str = $operation;
             const NAME: &'static str = $name;
 
-            fn from_tokens(tokens: Tokens) -> Self {
+            fn from_tokens(tokens: FileTokens) -> Self {
                 Self::new($from(tokens))
             }
         }
@@ -52,18 +52,20 @@ media! {
     FileAttachmentRequest: File, "uploadFile", "file", info;
 }
 
-fn photo(tokens: Tokens) -> PhotoAttachmentRequestPayload {
+fn photo(tokens: FileTokens) -> PhotoAttachmentRequestPayload {
     let payload = PhotoAttachmentRequestPayload::new();
     match tokens {
-        Tokens::Photos(photos) => payload.photos(photos),
-        Tokens::One(token) => payload.token(token),
+        FileTokens::Photos(photos) => payload.photos(photos),
+        FileTokens::One(token) => payload.token(token),
     }
 }
 
-fn info(tokens: Tokens) -> UploadedInfo {
+fn info(tokens: FileTokens) -> UploadedInfo {
     match tokens {
-        Tokens::One(token) => UploadedInfo::new().token(token),
+        FileTokens::One(token) => UploadedInfo::new().token(token),
         // Only of images a map is read.
-        Tokens::Photos(photos) => photos.into_values().fold(UploadedInfo::new(), |info, photo| info.token(photo.token)),
+        FileTokens::Photos(photos) => {
+            photos.into_values().fold(UploadedInfo::new(), |info, photo| info.token(photo.token))
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::upload::session::UploadSession;
 
-/// How far an upload has got, as [`Upload::on_progress`] tells it.
+/// How far an upload has got, as [`Upload::on_progress`](crate::Upload::on_progress) tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {

@@ -89,7 +89,7 @@ pub(super) struct Identity {
 
 /// A source that can be read.
 pub(super) struct Opened {
-    input: Input,
+    input: SourceInput,
     pub(super) identity: Identity,
     /// The file's own name; an error if it is not Unicode.
     pub(super) name: Option<Result<String, Kind>>,
@@ -97,7 +97,7 @@ pub(super) struct Opened {
 
 /// A source on its way out.
 #[derive(Clone)]
-pub(super) enum Input {
+pub(super) enum SourceInput {
     File(PathBuf),
     Bytes(Bytes),
     Reader(Arc<Mutex<Reader>>),
@@ -120,15 +120,15 @@ impl Source {
                     let name = name.to_str().map(str::to_owned);
                     name.ok_or_else(|| invalid("file_name", "of the path is not Unicode: set another by `file_name`"))
                 });
-                (Input::File(path), identity, name)
+                (SourceInput::File(path), identity, name)
             }
             Inner::Bytes(bytes) => {
                 let identity = Identity { size: bytes.len() as u64, mark: None };
-                (Input::Bytes(bytes), identity, None)
+                (SourceInput::Bytes(bytes), identity, None)
             }
             Inner::Reader { reader, length } => {
                 let reader = Arc::new(Mutex::new(Reader { reader, position: 0 }));
-                (Input::Reader(reader), Identity { size: length, mark: None }, None)
+                (SourceInput::Reader(reader), Identity { size: length, mark: None }, None)
             }
         };
         if identity.size == 0 {
@@ -139,7 +139,7 @@ impl Source {
 }
 
 /// A source that stands where it is to be read.
-pub(super) enum Ready {
+pub(super) enum ReadySource {
     File(fs::File),
     Bytes(Bytes),
     Reader(Arc<Mutex<Reader>>),
@@ -149,7 +149,7 @@ impl Opened {
     /// What can be kept with a session, to know the source again.
     pub(super) fn marked_identity(&self) -> Identity {
         match &self.input {
-            Input::Bytes(bytes) => Identity { mark: Some(fnv(bytes)), ..self.identity },
+            SourceInput::Bytes(bytes) => Identity { mark: Some(fnv(bytes)), ..self.identity },
             _ => self.identity.clone(),
         }
     }
@@ -157,28 +157,28 @@ impl Opened {
     /// Whether it can be read from there on.
     pub(super) fn can_go_to(&self, offset: u64) -> bool {
         match &self.input {
-            Input::File(_) | Input::Bytes(_) => true,
-            Input::Reader(reader) => reader.lock().unwrap_or_else(PoisonError::into_inner).position == offset,
+            SourceInput::File(_) | SourceInput::Bytes(_) => true,
+            SourceInput::Reader(reader) => reader.lock().unwrap_or_else(PoisonError::into_inner).position == offset,
         }
     }
 
     /// What it is read from, ready to be read from `offset` on.
-    pub(super) async fn at(&self, offset: u64) -> Result<Ready, Kind> {
+    pub(super) async fn at(&self, offset: u64) -> Result<ReadySource, Kind> {
         if !self.can_go_to(offset) {
             let problem =
                 format!("the source can be read only once, and the host asks for it again from byte {offset}");
             return Err(Kind::Source { problem, source: None });
         }
         Ok(match &self.input {
-            Input::File(path) => {
+            SourceInput::File(path) => {
                 let (path, expected) = (path.clone(), self.identity.clone());
-                Ready::File(off_this_thread(move || reopen_file(&path, &expected, offset)).await??)
+                ReadySource::File(off_this_thread(move || reopen_file(&path, &expected, offset)).await??)
             }
-            Input::Bytes(bytes) => {
+            SourceInput::Bytes(bytes) => {
                 let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-                Ready::Bytes(bytes.slice(offset..))
+                ReadySource::Bytes(bytes.slice(offset..))
             }
-            Input::Reader(reader) => Ready::Reader(Arc::clone(reader)),
+            SourceInput::Reader(reader) => ReadySource::Reader(Arc::clone(reader)),
         })
     }
 }

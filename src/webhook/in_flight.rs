@@ -12,12 +12,12 @@ use tokio::sync::watch;
 use tracing::Instrument as _;
 
 /// What is to be answered, once it is known.
-type Answer = watch::Receiver<Option<StatusCode>>;
+type StatusWatch = watch::Receiver<Option<StatusCode>>;
 
 /// The deliveries of one webhook that are being handled, by their bytes. It holds no others: once there is an answer, a
 /// delivery is forgotten.
 #[derive(Debug, Clone, Default)]
-pub(super) struct InFlight(Arc<Mutex<HashMap<Bytes, Answer>>>);
+pub(super) struct InFlight(Arc<Mutex<HashMap<Bytes, StatusWatch>>>);
 
 impl InFlight {
     /// Handles a delivery, or waits for who does so already, and says what to answer.
@@ -30,11 +30,11 @@ impl InFlight {
         F: Future<Output = StatusCode> + Send + 'static,
     {
         let mut answer = match self.enter(&body) {
-            Place::Later(answer) => {
+            Arrival::Later(answer) => {
                 tracing::debug!("the same delivery is being handled; this one waits for its answer");
                 answer
             }
-            Place::First(entry, answer) => {
+            Arrival::First(entry, answer) => {
                 let handling = handle(body);
                 let work = async move { entry.answer.send_replace(Some(handling.await)) };
                 // In a task of its own: when a client hangs up, its request is dropped, and all that it awaits with it.
@@ -47,27 +47,27 @@ impl InFlight {
         answer.ok().flatten().unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
     }
 
-    fn enter(&self, body: &Bytes) -> Place {
+    fn enter(&self, body: &Bytes) -> Arrival {
         let mut all = self.all();
         if let Some(answer) = all.get(body) {
-            return Place::Later(answer.clone());
+            return Arrival::Later(answer.clone());
         }
         let (sender, answer) = watch::channel(None);
         all.insert(body.clone(), answer.clone());
-        Place::First(Entry { all: self.clone(), body: body.clone(), answer: sender }, answer)
+        Arrival::First(Entry { all: self.clone(), body: body.clone(), answer: sender }, answer)
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<Bytes, Answer>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<Bytes, StatusWatch>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Who handles a delivery.
-enum Place {
+enum Arrival {
     /// Whoever gets this.
-    First(Entry, Answer),
+    First(Entry, StatusWatch),
     /// Somebody else, whose answer this will be.
-    Later(Answer),
+    Later(StatusWatch),
 }
 
 /// The one that handles a delivery. When it is dropped, be it in the middle of its work, the delivery can be made anew.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::pager::{LARGEST_PAGE, List, Next, Page};
+use super::pager::{LARGEST_PAGE, List, ListPage, Next};
 use crate::{
     api::types::Message,
     client::bot::Bot,
@@ -69,7 +69,7 @@ impl List for History {
         }
     }
 
-    fn ask(&self, bot: &Bot) -> impl Future<Output = Result<Page<Message>>> + Send + 'static {
+    fn ask(&self, bot: &Bot) -> impl Future<Output = Result<ListPage<Message>>> + Send + 'static {
         let count = self.page_size.try_into().unwrap_or(i32::MAX);
         let mut request = bot.api().get_messages().chat_id(self.chat).count(count);
         if let Some(until) = self.until {
@@ -80,10 +80,10 @@ impl List for History {
         if let Some(to) = self.since.and_then(|since| since.checked_sub(1)) {
             request = request.to(to);
         }
-        async move { request.await.map(|list| Page { items: list.messages, marker: None }) }
+        async move { request.await.map(|list| ListPage { items: list.messages, marker: None }) }
     }
 
-    fn take(&mut self, page: Page<Message>) -> (Vec<Message>, Next) {
+    fn take(&mut self, page: ListPage<Message>) -> (Vec<Message>, Next) {
         let full = page.items.len() >= usize::try_from(self.page_size).unwrap_or(usize::MAX);
         let oldest = page.items.iter().map(|message| message.timestamp).min();
         let (since, until) = (self.since.unwrap_or(i64::MIN), self.until.unwrap_or(i64::MAX));

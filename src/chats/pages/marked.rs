@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt};
 
-use super::pager::{LARGEST_PAGE, List, Next, Page};
+use super::pager::{LARGEST_PAGE, List, ListPage, Next};
 use crate::{
     api::types::{Chat, ChatMember},
     client::bot::Bot,
@@ -27,7 +27,7 @@ pub(super) trait Marked: fmt::Debug + Send + Sync + Unpin + 'static {
         bot: &Bot,
         count: u32,
         marker: Option<i64>,
-    ) -> impl Future<Output = Result<Page<Self::Item>>> + Send + 'static;
+    ) -> impl Future<Output = Result<ListPage<Self::Item>>> + Send + 'static;
 }
 
 /// All chats of the bot.
@@ -47,12 +47,12 @@ impl Marked for AllChats {
         bot: &Bot,
         count: u32,
         marker: Option<i64>,
-    ) -> impl Future<Output = Result<Page<Chat>>> + Send + 'static {
+    ) -> impl Future<Output = Result<ListPage<Chat>>> + Send + 'static {
         let mut request = bot.api().get_chats().count(count.try_into().unwrap_or(i32::MAX));
         if let Some(marker) = marker {
             request = request.marker(marker);
         }
-        async move { request.await.map(|list| Page { items: list.chats, marker: list.marker }) }
+        async move { request.await.map(|list| ListPage { items: list.chats, marker: list.marker }) }
     }
 }
 
@@ -73,12 +73,12 @@ impl Marked for MembersOf {
         bot: &Bot,
         count: u32,
         marker: Option<i64>,
-    ) -> impl Future<Output = Result<Page<ChatMember>>> + Send + 'static {
+    ) -> impl Future<Output = Result<ListPage<ChatMember>>> + Send + 'static {
         let mut request = bot.api().get_members(self.0).count(count.into());
         if let Some(marker) = marker {
             request = request.marker(marker);
         }
-        async move { request.await.map(|list| Page { items: list.members, marker: list.marker }) }
+        async move { request.await.map(|list| ListPage { items: list.members, marker: list.marker }) }
     }
 }
 
@@ -106,11 +106,11 @@ impl<M: Marked> List for MarkedList<M> {
         self.page_size
     }
 
-    fn ask(&self, bot: &Bot) -> impl Future<Output = Result<Page<M::Item>>> + Send + 'static {
+    fn ask(&self, bot: &Bot) -> impl Future<Output = Result<ListPage<M::Item>>> + Send + 'static {
         self.what.ask(bot, self.page_size, self.marker)
     }
 
-    fn take(&mut self, page: Page<M::Item>) -> (Vec<M::Item>, Next) {
+    fn take(&mut self, page: ListPage<M::Item>) -> (Vec<M::Item>, Next) {
         let items: Vec<_> = page.items.into_iter().filter(|item| self.seen.insert(M::id(item))).collect();
         self.fruitless = if items.is_empty() { self.fruitless + 1 } else { 0 };
         let next = match page.marker {

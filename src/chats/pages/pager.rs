@@ -37,10 +37,10 @@ pub(super) trait List: Send + Sync + Unpin + fmt::Debug + 'static {
     }
 
     /// Asks for the next page.
-    fn ask(&self, bot: &Bot) -> impl Future<Output = Result<Page<Self::Item>>> + Send + 'static;
+    fn ask(&self, bot: &Bot) -> impl Future<Output = Result<ListPage<Self::Item>>> + Send + 'static;
 
     /// Takes out of a page what is new, and decides how to go on.
-    fn take(&mut self, page: Page<Self::Item>) -> (Vec<Self::Item>, Next);
+    fn take(&mut self, page: ListPage<Self::Item>) -> (Vec<Self::Item>, Next);
 }
 
 fn page_size<L: List>(size: u32) -> Result<(), Invalid> {
@@ -54,7 +54,7 @@ fn page_size<L: List>(size: u32) -> Result<(), Invalid> {
 
 /// What the server answered.
 #[derive(Debug)]
-pub(super) struct Page<T> {
+pub(super) struct ListPage<T> {
     pub(super) items: Vec<T>,
     /// Where the next page begins, in lists that say it.
     pub(super) marker: Option<i64>,
@@ -77,7 +77,7 @@ pub(super) struct Pager<L: List> {
     pub(super) list: L,
     items: VecDeque<L::Item>,
     /// The page that is being asked for.
-    asked: Option<SyncFuture<Result<Page<L::Item>>>>,
+    asked: Option<SyncFuture<Result<ListPage<L::Item>>>>,
     next: Next,
     /// How many times a page has failed that could have been tried again, one after the other.
     failures: u32,

@@ -6,7 +6,7 @@ use crate::{
     api::types::{
         Button, CallbackButton, ChatButton, Intent, LinkButton, RequestContactButton, RequestGeoLocationButton,
     },
-    compose::payload,
+    compose::json_field,
     error::Result,
 };
 
@@ -75,7 +75,7 @@ impl Button {
     ///
     /// When the value makes more than 1024 bytes of JSON, or cannot be written as JSON.
     pub fn callback_with(text: impl Into<String>, value: &impl Serialize) -> Result<CallbackButton> {
-        Ok(CallbackButton::new(text, payload::write(value, "payload", payload::CALLBACK_BYTES)?))
+        Ok(CallbackButton::new(text, json_field::write(value, "payload", json_field::CALLBACK_BYTES)?))
     }
 
     /// Opens a link, of which the bot does not hear.

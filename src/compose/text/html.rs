@@ -3,7 +3,7 @@
 use super::{
     builder::Text,
     escape::escape_html,
-    nesting::{Code, Token, tokens},
+    nesting::{Code, Nested, tokens},
     style::{Style, segments},
 };
 use crate::api::types::NewMessageBody;
@@ -30,8 +30,8 @@ fn render(text: &Text) -> String {
     let mut open = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         match token {
-            Token::Text(text) | Token::Code(text) => html.push_str(&escape_html(text)),
-            Token::Open(style) => {
+            Nested::Text(text) | Nested::Code(text) => html.push_str(&escape_html(text)),
+            Nested::Open(style) => {
                 let tag = tag(style, &tokens[at..]);
                 open.push(tag);
                 match style {
@@ -39,14 +39,14 @@ fn render(text: &Text) -> String {
                     _ => html.push_str(&format!("<{tag}>")),
                 }
             }
-            Token::Close(_) => html.push_str(&format!("</{}>", open.pop().unwrap_or_default())),
+            Nested::Close(_) => html.push_str(&format!("</{}>", open.pop().unwrap_or_default())),
         }
     }
     html
 }
 
 /// The tag of a style, by what it encloses.
-fn tag(style: &Style, from_here: &[Token<'_>]) -> &'static str {
+fn tag(style: &Style, from_here: &[Nested<'_>]) -> &'static str {
     match style {
         Style::Heading => "h1",
         Style::Bold => "b",
@@ -56,8 +56,8 @@ fn tag(style: &Style, from_here: &[Token<'_>]) -> &'static str {
         Style::Highlight => "mark",
         Style::Link(_) => "a",
         Style::Code => {
-            let mut inside = from_here.iter().take_while(|token| **token != Token::Close(style));
-            let is_block = inside.any(|token| matches!(token, Token::Text(text) if text.contains('\n')));
+            let mut inside = from_here.iter().take_while(|token| **token != Nested::Close(style));
+            let is_block = inside.any(|token| matches!(token, Nested::Text(text) if text.contains('\n')));
             if is_block { "pre" } else { "code" }
         }
     }

@@ -3,12 +3,12 @@
 use super::{
     builder::Text,
     escape::escape_markdown,
-    nesting::{Code, Token, tokens},
+    nesting::{Code, Nested, tokens},
     style::{Segment, Style, segments},
 };
 
 impl Text {
-    /// The text in TamTam's Markdown, for [`NewMessageBody::markdown`].
+    /// The text in TamTam's Markdown, for [`NewMessageBody::markdown`](crate::NewMessageBody::markdown).
     ///
     /// The text is always the same; of the formatting Markdown cannot express everything. Then this is left out:
     ///
@@ -64,26 +64,27 @@ fn line(mut segments: Vec<Segment<'_>>) -> String {
 }
 
 /// Puts spaces at the ends of a formatted part outside of it, and leaves out what is of nothing then.
-fn without_outer_spaces(tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
-    let mut out: Vec<Token<'_>> = Vec::with_capacity(tokens.len());
+fn without_outer_spaces(tokens: Vec<Nested<'_>>) -> Vec<Nested<'_>> {
+    let mut out: Vec<Nested<'_>> = Vec::with_capacity(tokens.len());
     for token in tokens {
         match token {
-            Token::Text(text) if matches!(out.last(), Some(Token::Open(_))) => {
+            Nested::Text(text) if matches!(out.last(), Some(Nested::Open(_))) => {
                 let (space, text) = text.split_at(text.len() - text.trim_start().len());
-                let outside = out.iter().rposition(|token| !matches!(token, Token::Open(_))).map_or(0, |last| last + 1);
+                let outside =
+                    out.iter().rposition(|token| !matches!(token, Nested::Open(_))).map_or(0, |last| last + 1);
                 out.splice(outside..outside, not_empty(space));
                 out.extend(not_empty(text));
             }
-            Token::Close(_) => {
+            Nested::Close(_) => {
                 let mut spaces = Vec::new();
-                while let Some(Token::Text(text)) =
-                    out.pop_if(|last| matches!(last, Token::Text(text) if text.ends_with(char::is_whitespace)))
+                while let Some(Nested::Text(text)) =
+                    out.pop_if(|last| matches!(last, Nested::Text(text) if text.ends_with(char::is_whitespace)))
                 {
                     let (text, space) = text.split_at(text.trim_end().len());
                     spaces.extend(not_empty(space));
                     out.extend(not_empty(text));
                 }
-                if out.pop_if(|last| matches!(last, Token::Open(_))).is_none() {
+                if out.pop_if(|last| matches!(last, Nested::Open(_))).is_none() {
                     out.push(token);
                 }
                 out.extend(spaces.into_iter().rev());
@@ -94,46 +95,46 @@ fn without_outer_spaces(tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
     out
 }
 
-fn not_empty(text: &str) -> Option<Token<'_>> {
-    (!text.is_empty()).then_some(Token::Text(text))
+fn not_empty(text: &str) -> Option<Nested<'_>> {
+    (!text.is_empty()).then_some(Nested::Text(text))
 }
 
 /// A piece of Markdown to write.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Piece<'a> {
-    Token(Token<'a>),
+    Nested(Nested<'a>),
     /// A marker of italics.
     Italic(char),
 }
 
 /// Chooses the markers of italics. An underscore cannot be mistaken for anything, but does nothing within a word; there an
 /// asterisk does, unless it would run into those of a bold part: then the part is left as it is.
-fn with_italics<'a>(tokens: &[Token<'a>]) -> Vec<Piece<'a>> {
+fn with_italics<'a>(tokens: &[Nested<'a>]) -> Vec<Piece<'a>> {
     let mut pieces: Vec<Piece<'a>> = Vec::with_capacity(tokens.len());
     let mut marker = None;
     for (at, token) in tokens.iter().enumerate() {
         match token {
-            Token::Open(Style::Italic) => {
+            Nested::Open(Style::Italic) => {
                 marker = italic_marker(&pieces, &tokens[at..]);
                 pieces.extend(marker.map(Piece::Italic));
             }
-            Token::Close(Style::Italic) => pieces.extend(marker.take().map(Piece::Italic)),
-            token => pieces.push(Piece::Token(*token)),
+            Nested::Close(Style::Italic) => pieces.extend(marker.take().map(Piece::Italic)),
+            token => pieces.push(Piece::Nested(*token)),
         }
     }
     pieces
 }
 
-fn italic_marker(before: &[Piece<'_>], from_here: &[Token<'_>]) -> Option<char> {
+fn italic_marker(before: &[Piece<'_>], from_here: &[Nested<'_>]) -> Option<char> {
     let is_glued_before =
-        matches!(before.last(), Some(Piece::Token(Token::Text(text))) if text.ends_with(char::is_alphanumeric));
-    let mut behind = from_here.iter().skip_while(|token| **token != Token::Close(&Style::Italic)).skip(1);
-    let is_glued_behind = matches!(behind.next(), Some(Token::Text(text)) if text.starts_with(char::is_alphanumeric));
+        matches!(before.last(), Some(Piece::Nested(Nested::Text(text))) if text.ends_with(char::is_alphanumeric));
+    let mut behind = from_here.iter().skip_while(|token| **token != Nested::Close(&Style::Italic)).skip(1);
+    let is_glued_behind = matches!(behind.next(), Some(Nested::Text(text)) if text.starts_with(char::is_alphanumeric));
     if !is_glued_before && !is_glued_behind {
         return Some('_');
     }
-    let bold_begins = from_here.get(1) == Some(&Token::Open(&Style::Bold));
-    let both_ended = before.ends_with(&[Piece::Italic('*'), Piece::Token(Token::Close(&Style::Bold))]);
+    let bold_begins = from_here.get(1) == Some(&Nested::Open(&Style::Bold));
+    let both_ended = before.ends_with(&[Piece::Italic('*'), Piece::Nested(Nested::Close(&Style::Bold))]);
     (!bold_begins && !both_ended).then_some('*')
 }
 
@@ -142,19 +143,19 @@ fn write(pieces: &[Piece<'_>], line: &mut String) {
     while let Some(piece) = pieces.next() {
         match piece {
             Piece::Italic(marker) => line.push(*marker),
-            Piece::Token(Token::Text(text)) => line.push_str(&escape_markdown(text)),
-            Piece::Token(Token::Code(text)) => {
+            Piece::Nested(Nested::Text(text)) => line.push_str(&escape_markdown(text)),
+            Piece::Nested(Nested::Code(text)) => {
                 let mut code = (*text).to_owned();
-                while let Some(Piece::Token(Token::Code(more))) =
-                    pieces.next_if(|next| matches!(next, Piece::Token(Token::Code(_))))
+                while let Some(Piece::Nested(Nested::Code(more))) =
+                    pieces.next_if(|next| matches!(next, Piece::Nested(Nested::Code(_))))
                 {
                     code.push_str(more);
                 }
                 line.push_str(&self::code(&code));
             }
-            Piece::Token(Token::Open(Style::Link(_))) => line.push('['),
-            Piece::Token(Token::Close(Style::Link(url))) => line.push_str(&format!("]({})", address(url))),
-            Piece::Token(Token::Open(style) | Token::Close(style)) => line.push_str(marker(style)),
+            Piece::Nested(Nested::Open(Style::Link(_))) => line.push('['),
+            Piece::Nested(Nested::Close(Style::Link(url))) => line.push_str(&format!("]({})", address(url))),
+            Piece::Nested(Nested::Open(style) | Nested::Close(style)) => line.push_str(marker(style)),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::style::{Segment, Style};
 
 /// What a notation is written of. Each `Open` has its `Close`, and they nest.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Token<'a> {
+pub(super) enum Nested<'a> {
     Open(&'a Style),
     Close(&'a Style),
     Text(&'a str),
@@ -16,12 +16,12 @@ pub(super) enum Token<'a> {
 pub(super) enum Code {
     /// It is a style like any other.
     Nests,
-    /// Nothing can be within it: it is a [`Token::Code`].
+    /// Nothing can be within it: it is a [`Nested::Code`].
     Encloses,
 }
 
 /// The tokens of a text, of which these are the pieces.
-pub(super) fn tokens<'a>(segments: &[Segment<'a>], code: Code) -> Vec<Token<'a>> {
+pub(super) fn tokens<'a>(segments: &[Segment<'a>], code: Code) -> Vec<Nested<'a>> {
     let mut nesting = Nesting { code, open: Vec::new(), tokens: Vec::new() };
     nesting.add(segments);
     nesting.tokens
@@ -30,7 +30,7 @@ pub(super) fn tokens<'a>(segments: &[Segment<'a>], code: Code) -> Vec<Token<'a>>
 struct Nesting<'a> {
     code: Code,
     open: Vec<&'a Style>,
-    tokens: Vec<Token<'a>>,
+    tokens: Vec<Nested<'a>>,
 }
 
 impl<'a> Nesting<'a> {
@@ -41,17 +41,17 @@ impl<'a> Nesting<'a> {
             let rest = &segments[at..];
             let Some((style, length)) = self.outermost(rest) else {
                 self.tokens.push(match self.code {
-                    Code::Encloses if rest[0].is_code() => Token::Code(rest[0].text),
-                    _ => Token::Text(rest[0].text),
+                    Code::Encloses if rest[0].is_code() => Nested::Code(rest[0].text),
+                    _ => Nested::Text(rest[0].text),
                 });
                 at += 1;
                 continue;
             };
-            self.tokens.push(Token::Open(style));
+            self.tokens.push(Nested::Open(style));
             self.open.push(style);
             self.add(&rest[..length]);
             self.open.pop();
-            self.tokens.push(Token::Close(style));
+            self.tokens.push(Nested::Close(style));
             at += length;
         }
     }

@@ -11,9 +11,7 @@ use std::{
 
 use reqwest::Url;
 
-use crate::{id::UserId, redaction::origin};
-
-type BoxError = Box<dyn StdError + Send + Sync>;
+use crate::{error::BoxError, id::UserId, redaction::origin};
 
 /// Whose marker it is: markers of another bot, or of another server, mean nothing.
 ///
@@ -67,7 +65,7 @@ fn fnv_1a(text: &str) -> u64 {
 /// Keeps the marker of a bot's updates, so that a bot which ended without telling the server (it was killed) goes on
 /// where it was. Given to [`Updates::marker_store`](crate::Updates::marker_store).
 ///
-/// The marker is saved when a page of updates is dealt with, before the server is told. [`FileStore`] and
+/// The marker is saved when a page of updates is dealt with, before the server is told. [`FileStore`](crate::FileStore) and
 /// [`MemoryStore`] are there; a database is a few lines:
 ///
 /// ```

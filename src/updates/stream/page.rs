@@ -18,12 +18,12 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Reads a page; an empty body is an empty page. An update that does not fit the models is [`Update::Unknown`]. Text that is not JSON is an error, and
+    /// Reads a page; an empty body is an empty page. An update that does not fit the models is [`Update::Unknown`]. PageText that is not JSON is an error, and
     /// so is a second `updates` or `marker`: it may be the rest of another response.
     ///
     /// The updates are read one by one and not as a list: serde could not go on after one that does not fit.
     pub(crate) fn read(json: &str) -> serde_json::Result<Self> {
-        let mut text = Text { json, at: 0 };
+        let mut text = PageText { json, at: 0 };
         let (mut updates, mut marker) = (None, None);
         if text.is_at_end() {
             return Ok(Self::default());
@@ -49,12 +49,12 @@ impl Page {
 }
 
 /// A JSON text, read up to `at`.
-struct Text<'a> {
+struct PageText<'a> {
     json: &'a str,
     at: usize,
 }
 
-impl<'a> Text<'a> {
+impl<'a> PageText<'a> {
     fn rest(&self) -> &'a str {
         &self.json[self.at..]
     }

@@ -39,20 +39,20 @@ const ASKED_AGAIN: u32 = 3;
 
 /// All that an effect needs.
 #[derive(Clone)]
-pub(super) struct World {
+pub(super) struct Performer {
     pub(super) bot: Bot,
     pub(super) settings: Settings,
-    pub(super) store: Option<Arc<Store>>,
+    pub(super) store: Option<Arc<KeyedStore>>,
     pub(super) health: Health,
 }
 
 /// A marker store, and the name under which the bot is in it, once that is known.
-pub(super) struct Store {
+pub(super) struct KeyedStore {
     pub(super) markers: Box<dyn ErasedStore>,
     pub(super) key: OnceLock<MarkerKey>,
 }
 
-impl World {
+impl Performer {
     /// Does what is to be done, and says what came of it.
     pub(super) async fn perform(self, effect: Effect) -> Input {
         let bot = self.bot.clone();

@@ -106,7 +106,7 @@ enum Phase {
 
 /// The state of a stream.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct StreamState {
     phase: Phase,
     start_from: StartFrom,
     /// Whether there is a marker store.
@@ -139,7 +139,7 @@ pub(super) struct State {
     stopping: bool,
 }
 
-impl State {
+impl StreamState {
     pub(super) fn new(start_from: StartFrom, stored: bool, backoff: Backoff, limit: Option<i64>) -> Self {
         Self {
             phase: Phase::New,

@@ -7,7 +7,7 @@ use crate::error::{ErrorCode, Kind};
 
 /// A stream whose effects a test carries out by hand.
 struct Stream {
-    state: Option<State>,
+    state: Option<StreamState>,
 }
 
 /// What a stream does, as a test compares it.
@@ -32,7 +32,7 @@ use Does::*;
 
 impl Stream {
     fn new(start_from: StartFrom, stored: bool) -> Self {
-        Self { state: Some(State::new(start_from, stored, BACKOFF, None)) }
+        Self { state: Some(StreamState::new(start_from, stored, BACKOFF, None)) }
     }
 
     /// One that polls already, without a store.
