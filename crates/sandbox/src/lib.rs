@@ -100,3 +100,8 @@ pub use state::prepared::Prepared;
 pub use state::seen::Seen;
 pub use state::uploads::fault::UploadFault;
 pub use state::uploads::reports::{ReceivedFile, UploadRequest, UploadStatus};
+
+/// Runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
