@@ -7,7 +7,7 @@ use std::{cell::Cell, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::value::RawValue;
 
@@ -83,24 +83,38 @@ pub(crate) fn is_in_one_pass() -> bool {
 /// Has unions read in one pass. That is fast, and fails on all that is unknown or strange in one; what it does read is read
 /// as it would be without haste. For JSON text only: it is read a second time if it must be.
 pub(crate) fn in_one_pass<T>(read: impl FnOnce() -> serde_json::Result<T>) -> serde_json::Result<T> {
-    /// Also when something panics.
-    struct Restore(bool);
-
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            IN_ONE_PASS.set(self.0);
-        }
-    }
-
-    let _restore = Restore(IN_ONE_PASS.replace(true));
+    let _in_one_pass = OnePass::begin();
     read()
+}
+
+/// While it lives, unions are read in one pass.
+pub(crate) struct OnePass {
+    before: bool,
+}
+
+impl OnePass {
+    pub(crate) fn begin() -> Self {
+        Self { before: IN_ONE_PASS.replace(true) }
+    }
+}
+
+/// Also when something panics.
+impl Drop for OnePass {
+    fn drop(&mut self) {
+        IN_ONE_PASS.set(self.before);
+    }
 }
 
 /// The value that a text begins with, and how many bytes it takes.
 pub(crate) fn read_prefix<'de, T: Deserialize<'de>>(json: &'de str) -> serde_json::Result<(T, usize)> {
-    let mut values = serde_json::Deserializer::from_str(json).into_iter();
-    let value = values.next().unwrap_or_else(|| Err(serde::de::Error::custom("a value is missing")))?;
-    Ok((value, values.byte_offset()))
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let value = T::deserialize(&mut deserializer)?;
+    Ok((value, bytes_read(deserializer)))
+}
+
+/// How much of its text a deserializer has read.
+pub(crate) fn bytes_read<'de>(deserializer: serde_json::Deserializer<serde_json::de::StrRead<'de>>) -> usize {
+    deserializer.into_iter::<IgnoredAny>().byte_offset()
 }
 
 /// Reads JSON: in one pass, and if that fails, taking every union by itself. An error says where it is.
@@ -120,12 +134,6 @@ pub(crate) enum Flat<T> {
     Member(T),
     /// A member that nobody knows, by its tag.
     Unknown(String),
-}
-
-impl<'de, T: ReadFlat> Deserialize<'de> for Flat<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::read_flat(deserializer)
-    }
 }
 
 /// Nobody sees this error: what it is said of is read slowly.
@@ -206,16 +214,28 @@ macro_rules! tagged_union {
                 }
             }
 
-            /// Reads the value that a text begins with, and says how many bytes it takes.
-            #[allow(dead_code, reason = "not every union stands by itself")]
-            pub(crate) fn read_prefix(json: &str) -> ::serde_json::Result<(Self, usize)> {
-                match crate::model::union::in_one_pass(|| crate::model::union::read_prefix(json)) {
-                    Ok((crate::model::union::Flat::Member(value), length)) => Ok((value, length)),
-                    Ok((crate::model::union::Flat::Unknown(tag), _)) => {
-                        let (raw, length) = crate::model::union::read_prefix::<Box<::serde_json::value::RawValue>>(json)?;
-                        Ok((Self::Unknown(crate::model::union::Unknown { tag, raw, error: None }), length))
+            /// Reads the value that a text begins with into a list, and returns how many bytes it takes. It is handed on by
+            /// reference: a move of a value this large costs more than the rest of this method.
+            #[allow(dead_code, reason = "not every union stands in a list of its own")]
+            pub(crate) fn read_prefix(json: &str, list: &mut Vec<Self>) -> ::serde_json::Result<usize> {
+                let in_one_pass = crate::model::union::OnePass::begin();
+                let mut deserializer = ::serde_json::Deserializer::from_str(json);
+                match crate::model::union::ReadFlat::read_flat(&mut deserializer) {
+                    Ok(crate::model::union::Flat::Member(value)) => {
+                        list.push(value);
+                        Ok(crate::model::union::bytes_read(deserializer))
                     }
-                    Err(_) => crate::model::union::read_prefix(json).map(|(raw, length)| (Self::read_slowly(raw), length)),
+                    Ok(crate::model::union::Flat::Unknown(tag)) => {
+                        let (raw, length) = crate::model::union::read_prefix(json)?;
+                        list.push(Self::Unknown(crate::model::union::Unknown { tag, raw, error: None }));
+                        Ok(length)
+                    }
+                    Err(_) => {
+                        drop(in_one_pass);
+                        let (raw, length) = crate::model::union::read_prefix(json)?;
+                        list.push(Self::read_slowly(raw));
+                        Ok(length)
+                    }
                 }
             }
 

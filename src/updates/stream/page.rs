@@ -9,6 +9,9 @@ use serde::{
 
 use crate::{api::types::Update, model::union};
 
+/// The JSON of a short update, in bytes. Room for so many is made at once, for a list that grows is copied.
+const TYPICAL_BYTES: usize = 500;
+
 /// A page.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
@@ -44,7 +47,7 @@ impl Page {
         }
         // Something else than the API may have answered: a captive portal, a gateway.
         let updates = updates.ok_or_else(|| text.error("missing field `updates`"))?;
-        Ok(Self { updates, marker: marker.unwrap_or_default() })
+        Ok(Self { updates: updates.into(), marker: marker.unwrap_or_default() })
     }
 }
 
@@ -101,8 +104,8 @@ impl<'a> PageText<'a> {
     }
 
     /// Reads a list of updates, or `null`.
-    fn updates(&mut self) -> serde_json::Result<VecDeque<Update>> {
-        let mut updates = VecDeque::new();
+    fn updates(&mut self) -> serde_json::Result<Vec<Update>> {
+        let mut updates = Vec::new();
         if !self.skip('[') {
             // Anything but `null` is an error.
             self.value::<Option<[(); 0]>>()?;
@@ -111,10 +114,9 @@ impl<'a> PageText<'a> {
         if self.skip(']') {
             return Ok(updates);
         }
+        updates.reserve(self.rest().len() / TYPICAL_BYTES);
         loop {
-            let (update, length) = Update::read_prefix(self.rest())?;
-            self.at += length;
-            updates.push_back(update);
+            self.at += Update::read_prefix(self.rest(), &mut updates)?;
             if self.skip(']') {
                 return Ok(updates);
             }
