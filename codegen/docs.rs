@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{flag, names};
+use super::{names, node::flag};
 
 /// A description with what the schema says in keywords beside it: limits, default.
 pub(super) fn described(description: Option<&str>, schema: &Value) -> String {

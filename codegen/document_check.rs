@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::{
-    Error, Result,
+    error::{Error, Result},
     yaml::{join, kind},
 };
 

@@ -4,14 +4,20 @@ mod fields;
 mod flat;
 mod operations;
 mod secret;
+mod snippets;
 mod types;
 
-use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use serde_json::Value;
 use syn::{Expr, ImplItem, Item, Local, Pat, Stmt};
 
-use super::{Error, Result, docs::Links, lower::Lowered, model::Model, names};
+use super::{
+    docs::Links,
+    error::{Error, Result},
+    lower::Lowered,
+    model::Model,
+    names,
+};
 
 /// Puts the parts together: `types`, `client` (what `progenitor` wrote of the calls) and `operations`.
 pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn::File) -> Result<String> {
@@ -116,27 +122,4 @@ fn links(model: &Model, lowered: &Lowered) -> Links {
         links.add(&operation.id, format!("crate::api::Api::{}", names::value_ident(&operation.id)));
     }
     links
-}
-
-/// `#[doc]` attributes of a text, one a line, so that the generated file reads like a written one.
-fn doc(text: &str) -> TokenStream {
-    // rustc takes no carriage return in a documentation comment.
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
-    quote!(#(#[doc = #lines])*)
-}
-
-/// An expression that checks `value` (a reference) at `place`, as `lower::check` found it.
-fn check(check: &Value, value: &TokenStream, place: &TokenStream) -> Result<TokenStream> {
-    let limit = |key| check[key].as_u64().and_then(|limit| usize::try_from(limit).ok());
-    match check["kind"].as_str() {
-        Some("id") => Ok(quote!(crate::validation::id(#value, #place)?;)),
-        Some("http-url") => Ok(quote!(crate::validation::http_url(#value, #place)?;)),
-        Some("length") => {
-            let min = limit("min").map(|limit| quote!(crate::validation::min_length(#value, #limit, #place)?;));
-            let max = limit("max").map(|limit| quote!(crate::validation::max_length(#value, #limit, #place)?;));
-            Ok(quote!(#min #max))
-        }
-        _ => Err(Error::new("", format!("no such check: {check}"))),
-    }
 }

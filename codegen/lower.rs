@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Error, Result, at, docs, entries, flag, items,
+    docs,
+    error::{Error, Result},
     model::{self, Model, Operation},
     names::{self, Scope},
-    text,
+    node::{at, entries, flag, items, resolve, text},
     yaml::join,
 };
 
@@ -355,7 +356,7 @@ pub(super) fn secret<'a>(document: &'a Value, node: &'a Value, place: &str) -> R
 
 /// Collects properties depth first, so that inherited ones come before own ones, as in the document.
 fn flatten<'a>(document: &'a Value, node: &'a Value, flat: &mut FlatSchema<'a>) {
-    let node = model::resolve(document, node);
+    let node = resolve(document, node);
     for part in items(node, "allOf") {
         flatten(document, part, flat);
     }

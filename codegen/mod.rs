@@ -6,52 +6,19 @@
 mod docs;
 mod document_check;
 mod emit;
+mod error;
 pub(crate) mod jsonpath;
 mod lower;
 mod model;
 mod names;
+mod node;
 mod overlay;
 mod request_schemas;
 mod yaml;
 
-use std::{fmt, fs, path::Path};
+use std::{fs, path::Path};
 
-use serde_json::Value;
-
-/// A mistake in the document or the overlay: in which file, at which place in it, and what is wrong.
-#[derive(Debug)]
-pub(crate) struct Error {
-    file: String,
-    place: String,
-    message: String,
-}
-
-impl Error {
-    /// An error at a dotted place, such as `components.schemas.Chat.properties.icon`.
-    fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { file: String::new(), place: place.into(), message: message.into() }
-    }
-
-    fn in_file(mut self, file: &str) -> Self {
-        self.file = file.to_owned();
-        self
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in [&self.file, &self.place] {
-            if !part.is_empty() {
-                write!(f, "{part}: ")?;
-            }
-        }
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Error {}
-
-type Result<T> = std::result::Result<T, Error>;
+use error::{Error, Result};
 
 /// Reads the document and the overlay from files and returns the crate's generated code.
 pub(crate) fn generate(document: &Path, overlay: &Path) -> Result<String> {
@@ -124,29 +91,4 @@ fn progenitor_code(lowered: &lower::Lowered) -> Result<syn::File> {
         .generate_tokens(&spec)
         .map_err(|error| fail(format!("progenitor: {error}")))?;
     syn::parse2(tokens).map_err(|error| fail(format!("progenitor wrote what is not Rust: {error}")))
-}
-
-/// The value at a path of keys, if all are there.
-fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
-    path.iter().try_fold(value, |value, key| value.get(key))
-}
-
-/// The entries of an object-valued key, in the document's order; nothing when the key is absent.
-fn entries<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
-    value.get(key).and_then(Value::as_object).into_iter().flatten()
-}
-
-/// The items of an array-valued key; nothing when the key is absent.
-fn items<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    value.get(key).and_then(Value::as_array).into_iter().flatten()
-}
-
-/// A string-valued key.
-fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    value.get(key).and_then(Value::as_str)
-}
-
-/// A boolean key; absent is false.
-fn flag(value: &Value, key: &str) -> bool {
-    value.get(key).and_then(Value::as_bool).unwrap_or(false)
 }

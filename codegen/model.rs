@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
-    Error, Result, at, entries, flag, items,
+    error::{Error, Result},
     names::{self, Scope},
-    text,
+    node::{at, entries, find, flag, items, text},
     yaml::join,
 };
 
@@ -70,18 +70,6 @@ pub(super) fn reference(node: &Value) -> Option<&str> {
         None => return None,
     };
     target.strip_prefix(SCHEMA_PREFIX)
-}
-
-/// A node behind a `$ref` of any kind (response, parameter, request body).
-pub(super) fn resolve<'a>(document: &'a Value, mut node: &'a Value) -> &'a Value {
-    while let Some(target) = text(node, "$ref").and_then(|target| find(document, target)) {
-        node = target;
-    }
-    node
-}
-
-fn find<'a>(document: &'a Value, target: &str) -> Option<&'a Value> {
-    document.pointer(target.strip_prefix('#')?)
 }
 
 /// Reads the model, or tells the first place that makes no sense.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use heck::{ToPascalCase, ToSnakeCase};
 use proc_macro2::{Ident, Span};
 
-use super::{Error, Result};
+use super::error::{Error, Result};
 
 /// `chatId`, `chat-id`, `ChatID` -> `chat_id`.
 pub(super) fn snake(name: &str) -> String {

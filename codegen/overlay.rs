@@ -4,7 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Error, Result, at, flag, jsonpath::JsonPath, text, yaml};
+use super::{
+    error::{Error, Result},
+    jsonpath::JsonPath,
+    node::{at, flag, text},
+    yaml,
+};
 
 /// Applies every action in order.
 ///

@@ -5,7 +5,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Error, Result, at, entries, flag, items, text};
+use super::{
+    error::{Error, Result},
+    node::{at, entries, flag, items, resolve, text},
+};
 
 /// The extension by which the tolerance says what no schema can say.
 pub(super) const TOLERATES: &str = "x-tolerates";
@@ -71,12 +74,6 @@ fn request(document: &Value, path: &Value, operation: &Value) -> Value {
     let body = operation.get("requestBody").map(|body| resolve(document, body));
     let body = body.and_then(|body| at(body, &["content", "application/json", "schema"])).map(schema);
     json!({ "parameters": parameters, "body": body })
-}
-
-/// What a node is, or what it refers to.
-fn resolve<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
-    let target = text(node, "$ref").and_then(|target| target.strip_prefix('#'));
-    target.and_then(|target| document.pointer(target)).unwrap_or(node)
 }
 
 /// A schema without prose.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::{Error, Result};
+use super::error::{Error, Result};
 
 /// Reads a YAML document whose root is a mapping. Keys that YAML takes for numbers or booleans become strings.
 pub(super) fn read(text: &str) -> Result<Value> {

@@ -187,7 +187,8 @@ impl BotBuilder {
     /// - `timeout`: Time to wait for the answer to a ping. Defaults to 10 s.
     ///
     /// When the answer does not come, the calls on the connection fail, and later calls make a new one. So a call on a
-    /// frozen connection fails within `interval` + `timeout`. [`Duration::MAX`] turns pings off. HTTP/1.1 needs no pings: a connection is not used again
+    /// frozen connection fails within `interval` + `timeout`. [`Duration::MAX`] turns pings off. HTTP/1.1 needs no
+    /// pings: a connection is not used again
     /// after a call on it has timed out.
     ///
     /// ```

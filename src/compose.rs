@@ -3,4 +3,5 @@
 pub(crate) mod attachment;
 pub(crate) mod json_field;
 pub(crate) mod keyboard;
+pub(crate) mod message;
 pub mod text;

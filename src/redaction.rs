@@ -14,7 +14,9 @@ use serde_json::Value;
 
 use escapes::Unescaped;
 
-/// The shortest part of a URL that is hidden, in characters. A shorter one is no secret, and occurs in ordinary text.
+/// The shortest part of a URL, or value of JSON, that is hidden, in characters. A shorter one is no secret, and occurs
+/// in
+/// ordinary text.
 const SHORTEST_PART: usize = 8;
 /// How much of a text is looked through and shown, in bytes.
 const LONGEST_TEXT: usize = 64 * 1024;
@@ -85,7 +87,10 @@ fn is_secret_name(name: &str) -> bool {
 
 /// JSON with the values of its [secret properties](is_secret_name) hidden.
 pub(crate) fn hide_in_json(json: &str) -> Cow<'_, str> {
-    let mut parsed: Value = serde_json::from_str(json).unwrap_or_default();
+    // JSON that cannot be looked through, because it is nested too deeply, is not shown.
+    let Ok(mut parsed) = serde_json::from_str::<Value>(json) else {
+        return format!("<{} bytes>", json.len()).into();
+    };
     let has_secrets = for_each_secret(&mut parsed, &mut |value| *value = "<hidden>".into());
     if has_secrets { parsed.to_string().into() } else { json.into() }
 }
@@ -126,7 +131,8 @@ impl<'a> Secrets<'a> {
     pub(crate) fn and_in_json(mut self, body: Option<&[u8]>) -> Self {
         let mut body: Value = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
         for_each_secret(&mut body, &mut |value| {
-            self.0.extend(value.as_str().map(|value| Cow::Owned(Secret::new(value, "..."))));
+            let value = value.as_str().filter(|value| value.chars().count() >= SHORTEST_PART);
+            self.0.extend(value.map(|value| Cow::Owned(Secret::new(value, "..."))));
         });
         self
     }
@@ -351,13 +357,16 @@ mod tests {
 
     #[test]
     fn secret_properties_of_json_are_hidden_however_deep() {
-        let json = r#"{"a":[{"payload":{"token":"t0","url":5}}],"access_token":"t1","tokens":["x"],"text":"token"}"#;
+        let json =
+            r#"{"a":[{"payload":{"token":"t0ken-of-a-file","url":5}}],"api_token":"b","tokens":["x"],"text":"token"}"#;
         let hidden: Value = serde_json::from_str(&hide_in_json(json)).unwrap();
         assert_eq!(hidden["a"][0]["payload"]["token"], "<hidden>");
-        assert_eq!((&hidden["access_token"], &hidden["text"]), (&"<hidden>".into(), &"token".into()));
+        assert_eq!((&hidden["api_token"], &hidden["text"]), (&"<hidden>".into(), &"token".into()));
         assert_eq!(hide_in_json(r#"{ "text": 1 }"#), r#"{ "text": 1 }"#, "the text stays as it came");
         let token = Secret::new("bot", "<token>");
         let secrets = Secrets::of(&token).and_in_json(Some(json.as_bytes()));
-        assert_eq!(secrets.clean("t0 t1 x bot"), "... ... x <token>");
+        assert_eq!(secrets.clean("t0ken-of-a-file b x bot"), "... b x <token>", "a short value is no secret");
+        let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+        assert_eq!(hide_in_json(&deep), "<1000 bytes>");
     }
 }

@@ -7,16 +7,16 @@ use syn::{FnArg, ImplItem, ImplItemFn, Item, Pat, ReturnType, Type};
 
 use super::{
     super::{
-        Error, Result, at,
         docs::{self, Links},
-        entries, flag, items,
+        error::{Error, Result},
         lower::{self, Lowered},
         model::{self, Model, Operation, Parameter},
-        names, text,
+        names,
+        node::{at, entries, flag, items, resolve, text},
     },
-    check, doc,
     fields::generic_argument,
     secret,
+    snippets::{check, doc},
     types::argument,
 };
 
@@ -41,7 +41,7 @@ pub(super) fn emit(
         builders.extend(parts.builder(&documentation)?);
     }
     Ok(quote! {
-        use super::{client, types};
+        use crate::api::generated::{client, types};
 
         /// Every operation of the API's document under its own name, reached by [`Bot::api`](crate::Bot::api).
         ///
@@ -157,7 +157,7 @@ impl<'a> Parts<'a> {
                 .checked_bodies
                 .contains(&operation.id)
                 .then(|| quote!(crate::validation::Check::check(value, &crate::validation::Place::root("body"))?;));
-            let described = operation.node.get("requestBody").map(|node| model::resolve(document, node));
+            let described = operation.node.get("requestBody").map(|node| resolve(document, node));
             let described = described.and_then(|node| text(node, "description"));
             let documentation = docs::described(described, &Value::Null);
             let secret = None;
@@ -526,7 +526,7 @@ fn error_statuses<'a>(document: &'a Value, node: &'a Value) -> Vec<(&'a str, &'a
     entries(node, "responses")
         .filter(|(status, _)| !status.starts_with('2'))
         .map(|(status, response)| {
-            (status.as_str(), text(model::resolve(document, response), "description").unwrap_or_default())
+            (status.as_str(), text(resolve(document, response), "description").unwrap_or_default())
         })
         .collect()
 }

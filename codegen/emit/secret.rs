@@ -6,7 +6,7 @@ use serde_json::Value;
 use syn::{Ident, ItemStruct, Meta, Token, Type, punctuated::Punctuated};
 
 use super::{
-    super::text,
+    super::node::text,
     fields::{generic_argument, property_name},
 };
 

@@ -9,17 +9,16 @@ use syn::{Field, Item, ItemStruct, Type};
 
 use super::{
     super::{
-        Error, Result, at,
         docs::{self, Links},
-        entries, flag, items,
+        error::{Error, Result},
         lower::{AT_LEAST_ONE, Lowered},
         model::{self, Model, StringEnum, Union},
         names::{self, Scope},
-        text,
+        node::{at, entries, flag, items, text},
     },
-    check, doc,
     fields::{self, Structs, generic_argument, property_name},
     flat, secret,
+    snippets::{check, doc},
 };
 
 pub(super) fn emit(

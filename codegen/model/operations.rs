@@ -2,13 +2,10 @@
 
 use serde_json::Value;
 
-use super::{
-    super::{
-        Error, Result, at, entries, flag, items,
-        names::{self, Scope},
-        text,
-    },
-    resolve,
+use super::super::{
+    error::{Error, Result},
+    names::{self, Scope},
+    node::{at, entries, flag, items, resolve, text},
 };
 
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "options"];

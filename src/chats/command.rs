@@ -152,7 +152,8 @@ impl Update {
 }
 
 impl Bot {
-    /// Sets the commands that clients offer, in place of all before; [`remove_commands`](Self::remove_commands) takes them away. At most 32, each with a name of at
+    /// Sets the commands that clients offer, in place of all before; [`remove_commands`](Self::remove_commands) takes
+    /// them away. At most 32, each with a name of at
     /// most 64 characters, without the slash, and a description of at most 128.
     ///
     /// ```

@@ -1,9 +1,9 @@
-//! Verbs on messages: sending, replying, editing.
+//! Verbs on messages: send, reply, edit, delete, forward.
 
 use crate::{
     api::{
-        GetMyInfo,
-        types::{Message, MessageLinkType, NewMessageLink},
+        DeleteMessage, GetMyInfo, SendMessage,
+        types::{Message, MessageLinkType, NewMessageBody, NewMessageLink},
     },
     client::bot::{Bot, Target},
     id::MessageId,
@@ -95,5 +95,54 @@ impl Bot {
     /// ```
     pub fn edit<M: Sendable>(&self, message: impl Into<MessageId>, new: M) -> M::Edit {
         new.edit(self, message.into())
+    }
+
+    /// Deletes a message, for everyone: one of the bot's own, or any in a chat where it is an administrator who may. Takes
+    /// the id, the message, or what [`send`](Self::send) answered.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// let secret = bot.send(alice.chat_id(), "This message will destroy itself").await?;
+    /// bot.delete(&secret).await?;
+    /// # assert!(alice.sees().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn delete(&self, message: impl Into<MessageId>) -> DeleteMessage {
+        self.api().delete_message(message)
+    }
+
+    /// Forwards a message to a chat or a user. Takes the id, the message, or what [`send`](Self::send) answered.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let (alice, bob) = (tamtam.user("Alice"), tamtam.user("Bob"));
+    /// # bob.starts();
+    /// # let mid = alice.says("The shop is on fire");
+    /// # let message = bot.api().get_message_by_id(mid).await?;
+    /// bot.forward(bob.user_id(), &message).await?;
+    /// # assert_eq!(bob.reads().await.message()["link"]["message"]["text"], "The shop is on fire");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn forward(&self, to: impl Into<Target>, message: impl Into<MessageId>) -> SendMessage {
+        self.send(to, NewMessageBody::new().forward(message))
+    }
+}
+
+impl SendMessage {
+    /// Whether the members of the chat are notified of the message; `false` sends it silently. The same as
+    /// [`NewMessageBody::notify`].
+    pub fn notify(mut self, notify: bool) -> Self {
+        self.body.notify = Some(notify);
+        self
     }
 }

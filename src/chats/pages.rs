@@ -94,7 +94,8 @@ macro_rules! pages {
         ///
         /// A page is asked for when the one before is used up, and never before. After an error that passes
         /// ([`is_retryable`](crate::Error::is_retryable)), asking again goes on where the stream was, unless it was the
-        /// third one after the other; after any other error, it ends. Pages that lead nowhere do not keep it going for ever: after what they brought, they are an error
+        /// third one after the other; after any other error, it ends. Pages that lead nowhere do not keep it going for
+        /// ever: after what they brought, they are an error
         /// ([`is_pagination`](crate::Error::is_pagination)).
         ///
         /// # Cancel safety

@@ -273,9 +273,12 @@ macro_rules! tagged_union {
                         crate::model::union::Flat::Unknown(_) => Err(crate::model::union::not_flat()),
                     };
                 }
-                let raw = crate::model::union::raw(deserializer)?;
-                Ok(crate::model::union::in_one_pass(|| ::serde_json::from_str(raw.get()))
-                    .unwrap_or_else(|_: ::serde_json::Error| Self::read_slowly(&raw)))
+                let json = crate::model::union::raw(deserializer)?;
+                crate::model::union::in_one_pass(|| ::serde_json::from_str(&json)).or_else(|_: ::serde_json::Error| {
+                    let raw: &::serde_json::value::RawValue =
+                        ::serde_json::from_str(&json).map_err(::serde::de::Error::custom)?;
+                    Ok(Self::read_slowly(raw))
+                })
             }
         }
 

@@ -69,7 +69,8 @@ impl<T, E: Into<BoxError>> HandlerResult for Result<T, E> {
 /// What to do about an update that was not handled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Recovery {
-    /// Hand it out again, after a pause: the whole handler runs once more, with all that it has done already. When polling, what comes after it in its chat waits, and so does the next page;
+    /// Hand it out again, after a pause: the whole handler runs once more, with all that it has done already. When
+    /// polling, what comes after it in its chat waits, and so does the next page;
     /// a webhook answers 503, and the server delivers it again.
     Retry,
     /// Give it up and go on.

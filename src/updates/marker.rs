@@ -1,4 +1,4 @@
-//! Where a bot keeps its place among its updates: the marker store.
+//! Marker stores: the trait, and those in memory and in a file.
 
 mod file;
 mod store;

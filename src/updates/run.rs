@@ -212,7 +212,8 @@ impl Run {
     }
 
     /// Ends the bot when this future ends, whatever it returns: what was fetched is handled and committed first, for as
-    /// long as the [`shutdown_deadline`](Self::shutdown_deadline) allows. It takes the place of one that was set before, on [`Updates`]
+    /// long as the [`shutdown_deadline`](Self::shutdown_deadline) allows. It takes the place of one that was set
+    /// before, on [`Updates`]
     /// too.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where

@@ -161,7 +161,8 @@ impl Updates {
     }
 
     /// The longest wait after the first failed poll, doubled after each further one up to `most`; 0.5 s and 30 s if not set.
-    /// The wait is a random part of that (full jitter), or what the server asks for if that is longer. [`Run`](crate::Run) waits so
+    /// The wait is a random part of that (full jitter), or what the server asks for if that is longer.
+    /// [`Run`](crate::Run) waits so
     /// long, too, before it hands an update out again.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.settings.backoff = Backoff { first, most: most.max(first) };
@@ -172,7 +173,8 @@ impl Updates {
     /// that it is done (which takes 5 s at most, and as long again where a marker is to be saved), and then there is no next
     /// update.
     ///
-    /// A service is mostly ended by SIGTERM, which `tokio::signal::unix` tells of; [`Run`](crate::Run) shows how to wait for both.
+    /// A service is mostly ended by SIGTERM, which `tokio::signal::unix` tells of; [`Run`](crate::Run) shows how to
+    /// wait for both.
     ///
     /// ```
     /// # #[tokio::main]

@@ -38,7 +38,8 @@
 //! | `POST /sandbox/bots` | `name`, `username` | `user_id`, `token` |
 //! | `POST /sandbox/chats` | `title`, `members` (user ids; the first is the owner), `channel`? (false), `public_link`? | `chat_id` |
 //!
-//! A `?` marks what may be left out. A body has 64 MiB at most. Bots among the members are administrators; if there is none, the first bot is added.
+//! A `?` marks what may be left out. A body has 64 MiB at most. Bots among the members are administrators; if there is
+//! none, the first bot is added.
 //!
 //! # What people do
 //!

@@ -16,7 +16,8 @@ use crate::{
 impl Bot {
     /// Sends a text of any length, as several messages if it is too long for one. The answer has them all, in order.
     ///
-    /// A plain text and a [`Text`](crate::text::Text) can be split anywhere: [`split`](crate::text::split) says where they are. What is formatted across two parts
+    /// A plain text and a [`Text`](crate::text::Text) can be split anywhere: [`split`](crate::text::split) says where
+    /// they are. What is formatted across two parts
     /// is formatted in both. Markdown and HTML of your own ([`NewMessageBody::markdown`]) are split only between lines
     /// where no formatting can be open. An attachment, such as a keyboard, goes with the last part, and the link to a
     /// message that is replied to with the first: see [`LongMessage`].

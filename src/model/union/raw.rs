@@ -6,7 +6,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor},
 };
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Map, Value};
 
 /// The name by which `serde_json` is asked for the text of a value. With a name that it does not know it would give the
 /// value, which is then written anew: correct, but not to the letter.
@@ -14,14 +14,14 @@ const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// Reads any value as JSON. Text is kept to the letter. What serde buffers for `flatten` and for untagged and internally
 /// tagged enums has no text.
-pub(crate) fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<RawValue>, D::Error> {
+pub(crate) fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     deserializer.deserialize_newtype_struct(RAW_VALUE, AnyValue)
 }
 
 struct AnyValue;
 
 impl<'de> Visitor<'de> for AnyValue {
-    type Value = Box<RawValue>;
+    type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any JSON value")
@@ -30,7 +30,7 @@ impl<'de> Visitor<'de> for AnyValue {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut key: Option<String> = map.next_key()?;
         if key.as_deref() == Some(RAW_VALUE) {
-            return RawValue::from_string(map.next_value()?).map_err(A::Error::custom);
+            return map.next_value();
         }
         let mut object = Map::new();
         while let Some(name) = key {
@@ -45,15 +45,15 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 }
 
-fn write<E: Error>(value: &Value) -> Result<Box<RawValue>, E> {
-    serde_json::value::to_raw_value(value).map_err(E::custom)
+fn write<E: Error>(value: &Value) -> Result<String, E> {
+    serde_json::to_string(value).map_err(E::custom)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    struct Raw(Box<RawValue>);
+    struct Raw(String);
 
     impl<'de> Deserialize<'de> for Raw {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -64,8 +64,8 @@ mod tests {
     #[test]
     fn text_is_kept_to_the_letter() {
         for json in [r#"{ "b" : 1.0, "a" : [ ] }"#, "[1,  2]", "null", "1e3", r#""\u0041""#] {
-            assert_eq!(serde_json::from_str::<Raw>(json).unwrap().0.get(), json);
-            assert_eq!(serde_json::from_reader::<_, Raw>(json.as_bytes()).unwrap().0.get(), json);
+            assert_eq!(serde_json::from_str::<Raw>(json).unwrap().0, json);
+            assert_eq!(serde_json::from_reader::<_, Raw>(json.as_bytes()).unwrap().0, json);
         }
     }
 
@@ -78,9 +78,9 @@ mod tests {
         }
         for json in [r#"{"a":[]}"#, "[1,2]", "null", "1000.0", r#""A""#] {
             let Buffered::Raw(raw) = serde_json::from_str(json).unwrap();
-            assert_eq!(raw.0.get(), json);
+            assert_eq!(raw.0, json);
             let value: Value = serde_json::from_str(json).unwrap();
-            assert_eq!(serde_json::from_value::<Raw>(value).unwrap().0.get(), json);
+            assert_eq!(serde_json::from_value::<Raw>(value).unwrap().0, json);
         }
     }
 }

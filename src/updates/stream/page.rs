@@ -21,11 +21,20 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Reads a page; an empty body is an empty page. An update that does not fit the models is [`Update::Unknown`]. PageText that is not JSON is an error, and
+    /// Reads a page; an empty body is an empty page. An update that does not fit the models is [`Update::Unknown`]. A
+    /// text that is not JSON is an error, and
     /// so is a second `updates` or `marker`: it may be the rest of another response.
     ///
     /// The updates are read one by one and not as a list: serde could not go on after one that does not fit.
     pub(crate) fn read(json: &str) -> serde_json::Result<Self> {
+        Self::read_members(json).map_err(|error| match serde_json::from_str::<IgnoredAny>(json) {
+            // It has the place of the mistake in the whole text, and says whether the text was cut.
+            Err(not_json) => not_json,
+            Ok(_) => error,
+        })
+    }
+
+    fn read_members(json: &str) -> serde_json::Result<Self> {
         let mut text = PageText { json, at: 0 };
         let (mut updates, mut marker) = (None, None);
         if text.is_at_end() {
@@ -177,7 +186,7 @@ mod tests {
             r#"{"marker":71,"updates":[{"update_type":"a"},{"update_type":"b","x":[1]}]}"#,
         ] {
             for length in 1..body.len() {
-                assert!(Page::read(&body[..length]).is_err(), "{}", &body[..length]);
+                assert!(Page::read(&body[..length]).unwrap_err().is_eof(), "{}", &body[..length]);
             }
         }
     }
@@ -217,7 +226,9 @@ mod tests {
 
     #[test]
     fn an_error_in_the_middle_is_told_as_broken_json() {
-        let error = Page::read(r#"{"updates":[{"update_type":tru}],"marker":7}"#).unwrap_err();
-        assert!(error.is_syntax(), "{error:?}");
+        for body in ["<html>", r#"{"updates":[{"update_type":tru}],"marker":7}"#, r#"{"updates":[5] "marker":7}"#] {
+            assert!(Page::read(body).unwrap_err().is_syntax(), "{body}");
+        }
+        assert!(Page::read(r#"{"marker":7}"#).unwrap_err().is_data());
     }
 }

@@ -1,4 +1,4 @@
-//! What people do in groups and channels beyond talking.
+//! What people do in groups and channels beyond talking: the verbs of tests.
 
 use super::actor::Actor;
 use super::person::Person;

@@ -20,13 +20,8 @@ impl Delivery {
     }
 
     /// Scheme, host and port of the webhook, for logs: the rest of the URL is a secret.
-    pub fn origin(&self) -> &str {
-        let host = self.url.find("://").map_or(0, |scheme| scheme + 3);
-        let end = self.url[host..].find(['/', '?', '#']).map_or(self.url.len(), |end| host + end);
-        match self.url[host..end].rfind('@') {
-            Some(user) => &self.url[host + user + 1..end],
-            None => &self.url[..end],
-        }
+    pub fn origin(&self) -> String {
+        reqwest::Url::parse(&self.url).map_or_else(|_| "not a URL".to_owned(), |url| url.origin().ascii_serialization())
     }
 
     /// The body that was sent: one update, as JSON.

@@ -1,4 +1,4 @@
-//! What people do in groups and channels beyond talking.
+//! What people do in groups and channels beyond talking, on the state.
 
 use super::{Actor, Done};
 use crate::state::State;

@@ -1,0 +1,30 @@
+//! Pieces of code that types and operations share: documentation and checks.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use serde_json::Value;
+
+use super::super::error::{Error, Result};
+
+/// `#[doc]` attributes of a text, one a line, so that the generated file reads like a written one.
+pub(super) fn doc(text: &str) -> TokenStream {
+    // rustc takes no carriage return in a documentation comment.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
+    quote!(#(#[doc = #lines])*)
+}
+
+/// An expression that checks `value` (a reference) at `place`, as `lower::check` found it.
+pub(super) fn check(check: &Value, value: &TokenStream, place: &TokenStream) -> Result<TokenStream> {
+    let limit = |key| check[key].as_u64().and_then(|limit| usize::try_from(limit).ok());
+    match check["kind"].as_str() {
+        Some("id") => Ok(quote!(crate::validation::id(#value, #place)?;)),
+        Some("http-url") => Ok(quote!(crate::validation::http_url(#value, #place)?;)),
+        Some("length") => {
+            let min = limit("min").map(|limit| quote!(crate::validation::min_length(#value, #limit, #place)?;));
+            let max = limit("max").map(|limit| quote!(crate::validation::max_length(#value, #limit, #place)?;));
+            Ok(quote!(#min #max))
+        }
+        _ => Err(Error::new("", format!("no such check: {check}"))),
+    }
+}

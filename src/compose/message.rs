@@ -1,0 +1,140 @@
+//! Message bodies: the few words around the generated [`NewMessageBody`] and [`ConstructedMessageBody`].
+
+use std::borrow::Cow;
+
+use crate::{
+    api::types::{
+        AttachmentRequest, AudioAttachmentRequest, ConstructedMessageBody, FileAttachmentRequest, Keyboard,
+        MessageLinkType, NewMessageBody, NewMessageLink, PhotoAttachmentRequest, TextFormat, VideoAttachmentRequest,
+    },
+    id::MessageId,
+};
+
+/// What messages have in common, those that a bot sends and those that it prepares in a constructor.
+macro_rules! body {
+    ($body:ident) => {
+        impl From<&str> for $body {
+            fn from(text: &str) -> Self {
+                Self::new().text(text)
+            }
+        }
+
+        impl From<&String> for $body {
+            fn from(text: &String) -> Self {
+                Self::new().text(text)
+            }
+        }
+
+        impl From<Cow<'_, str>> for $body {
+            fn from(text: Cow<'_, str>) -> Self {
+                Self::new().text(text)
+            }
+        }
+
+        impl From<String> for $body {
+            fn from(text: String) -> Self {
+                Self::new().text(text)
+            }
+        }
+
+        body! { $body of AttachmentRequest }
+        body! { $body of PhotoAttachmentRequest }
+        body! { $body of VideoAttachmentRequest }
+        body! { $body of AudioAttachmentRequest }
+        body! { $body of FileAttachmentRequest }
+
+        impl $body {
+            /// A message in TamTam's Markdown: `**bold**`, `*italic*`, `~~struck~~`, `++underlined++`, `^^marked^^`.
+            #[must_use]
+            pub fn markdown(text: impl Into<String>) -> Self {
+                Self::new().text(text).format(TextFormat::Markdown)
+            }
+
+            /// A message in HTML; TamTam knows a few tags and strips the others.
+            #[must_use]
+            pub fn html(text: impl Into<String>) -> Self {
+                Self::new().text(text).format(TextFormat::Html)
+            }
+
+            /// Adds an attachment to those that are there.
+            #[must_use]
+            pub fn attach(mut self, attachment: impl Into<AttachmentRequest>) -> Self {
+                self.attachments.get_or_insert_default().push(attachment.into());
+                self
+            }
+
+            /// Adds a keyboard. A message has one at most, and needs something else beside it. One without buttons is
+            /// none: an edit with it takes the keyboard away, and with it all attachments that are not given.
+            ///
+            /// ```
+            #[doc = concat!("use tamtam::{Button, Keyboard, types::", stringify!($body), "};")]
+            ///
+            #[doc = concat!("let question = ", stringify!($body), "::from(\"Coming?\").keyboard(")]
+            ///     Keyboard::default()
+            ///         .row([Button::callback("Yes", "yes").positive(), Button::callback("No", "no").negative()])
+            ///         .row(Button::link("Where is it?", "https://example.org/map")),
+            /// );
+            /// # let _ = question;
+            /// ```
+            #[must_use]
+            pub fn keyboard(mut self, keyboard: impl Into<Keyboard>) -> Self {
+                let keyboard = Some(keyboard.into()).filter(|keyboard| keyboard.iter().next().is_some());
+                self.attachments.get_or_insert_default().extend(keyboard.map(AttachmentRequest::from));
+                self
+            }
+        }
+    };
+    ($body:ident of $attachment:ident) => {
+        /// A message of an attachment alone.
+        impl From<$attachment> for $body {
+            fn from(attachment: $attachment) -> Self {
+                Self::new().attach(attachment)
+            }
+        }
+    };
+}
+
+body!(NewMessageBody);
+body!(ConstructedMessageBody);
+
+impl NewMessageBody {
+    /// Makes it a reply to another message of the same chat; [`Bot::reply`](crate::Bot::reply) finds the chat as well.
+    #[must_use]
+    pub fn reply_to(self, message: impl Into<MessageId>) -> Self {
+        self.link(NewMessageLink::new(MessageLinkType::Reply, message))
+    }
+
+    /// Makes it a forward of another message, of whatever chat the bot can read; [`Bot::forward`](crate::Bot::forward)
+    /// does nothing else.
+    #[must_use]
+    pub fn forward(self, message: impl Into<MessageId>) -> Self {
+        self.link(NewMessageLink::new(MessageLinkType::Forward, message))
+    }
+
+    /// In an edit: takes away all attachments that the message has, its keyboard included.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// use tamtam::{Button, Keyboard, NewMessageBody};
+    ///
+    /// let question = NewMessageBody::from("Coming?").keyboard(Keyboard::column(Button::callback("Yes", "yes")));
+    /// let question = bot.send(alice.chat_id(), question).await?;
+    ///
+    /// bot.edit(&question, NewMessageBody::from("It is over.").no_attachments()).await?;
+    /// # assert_eq!(alice.reads().await.buttons().len(), 1);
+    /// # let over = alice.reads().await;
+    /// # assert_eq!((over.text(), over.buttons().len()), ("It is over.", 0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn no_attachments(mut self) -> Self {
+        self.attachments = Some(Vec::new());
+        self
+    }
+}
