@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the imports between the files of each crate: no circle, none upwards, none through the crate root.
+"""Checks the imports between the files of each crate: no circles, upward imports or imports through the crate root.
 
 A subject is a file or folder at the top of a source folder. `FLOORS` lists the subjects of each from the bottom up: a file
 imports from its own subject and from subjects below. Test modules and what macros expand to are not checked.

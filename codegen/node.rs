@@ -1,4 +1,4 @@
-//! Reading nodes of a document: whatever is missing or of another type is absent.
+//! Reads document nodes. A node that is missing or has another type is treated as absent.
 
 use serde_json::Value;
 

@@ -43,7 +43,7 @@ async fn answer(bot: Bot, update: Update) -> tamtam::Result<()> {
             println!("posted in session {}: {:?}", done.session_id, done.message.text().unwrap_or("(no text)"));
         }
         // The card has a button, which brings the bot a press from chats where it is not.
-        Update::MessageCallback(pressed) => bot.answer(&pressed).notify("Thank you!").await?,
+        Update::MessageCallback(pressed) => bot.answer(&pressed).notification("Thank you!").await?,
         _ => {}
     }
     Ok(())

@@ -29,7 +29,7 @@ async fn answer(bot: Bot, update: Update) -> tamtam::Result<()> {
         }
         Update::MessageCallback(pressed) => {
             let shout = pressed.callback.payload.as_deref().unwrap_or_default().to_uppercase();
-            bot.answer(&pressed).edit(shout).notify("As you wish").await?;
+            bot.answer(&pressed).edit(shout).notification("As you wish").await?;
         }
         // Joining, leaving, editing: not this bot's business.
         _ => {}

@@ -96,14 +96,14 @@ fn invitation(coming: usize, not_coming: usize) -> tamtam::Result<NewMessageBody
 async fn on_vote(bot: &Bot, pressed: &MessageCallbackUpdate, polls: &Polls) -> tamtam::Result<()> {
     let vote = pressed.callback.payload_as()?;
     let Some(message) = &pressed.message else {
-        return bot.answer(pressed).notify("This invitation is gone").await;
+        return bot.answer(pressed).notification("This invitation is gone").await;
     };
     let (coming, not_coming) = polls.take(message.into(), pressed.callback.user.user_id, vote);
     let words = match vote {
         Vote::Coming => "See you!",
         Vote::NotComing => "A pity.",
     };
-    bot.answer(pressed).edit(invitation(coming, not_coming)?).notify(words).await
+    bot.answer(pressed).edit(invitation(coming, not_coming)?).notification(words).await
 }
 
 /// Thanks for a contact or a location. In a group there is no end of other messages.

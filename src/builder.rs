@@ -31,7 +31,7 @@ const POLL_MARGIN: Duration = Duration::from_secs(15);
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 /// The interval of HTTP/2 pings, and how long their answer may take.
 const KEEP_ALIVE: KeepAlive = KeepAlive { interval: Duration::from_secs(10), timeout: Duration::from_secs(10) };
-/// Effectively no pings. The HTTP client panics on times that no clock can show.
+/// Effectively no pings. The HTTP client panics if a longer interval overflows `Instant`.
 const LONGEST_KEEP_ALIVE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// What the server sees as our name.
 const USER_AGENT: &str = concat!("tamtam-rs/", env!("CARGO_PKG_VERSION"));
@@ -180,16 +180,15 @@ impl BotBuilder {
         self
     }
 
-    /// Sets how a frozen HTTP/2 connection is noticed: one that lives, and on which nobody answers any more.
+    /// Sets how to detect a frozen HTTP/2 connection: it stays open, but the server no longer answers.
     ///
     /// - `interval`: Time without data from the server after which it is pinged, also while no call is under way. Defaults
     ///   to 10 s.
     /// - `timeout`: Time to wait for the answer to a ping. Defaults to 10 s.
     ///
-    /// When the answer does not come, the calls on the connection fail, and later calls make a new one. So a call on a
+    /// Without an answer, the calls on the connection fail, and later calls open a new connection. So a call on a
     /// frozen connection fails within `interval` + `timeout`. [`Duration::MAX`] turns pings off. HTTP/1.1 needs no
-    /// pings: a connection is not used again
-    /// after a call on it has timed out.
+    /// pings: a connection is not used again after a call on it has timed out.
     ///
     /// ```
     /// use std::time::Duration;
@@ -218,7 +217,7 @@ impl BotBuilder {
     /// Sets the largest page of updates, in bytes after decompression. Defaults to 64 MiB.
     ///
     /// [`Bot::updates`] and [`Bot::run`] ask for a larger page again with half its number of updates. They end with an
-    /// error that [`is_too_large`](Error::is_too_large) if a single update is larger.
+    /// [`is_too_large`](Error::is_too_large) error if a single update is over the limit.
     pub fn max_page_bytes(mut self, bytes: usize) -> Self {
         self.size_limits.page.bytes = bytes;
         self

@@ -93,7 +93,7 @@ pub(crate) enum Kind {
     #[error("refused before it was processed: {}", source.root())]
     Unprocessed { source: HttpError },
     /// The body of a success is over the limit, unpacked.
-    #[error("{status}, but the unpacked body is larger than the limit of {limit}")]
+    #[error("{status}, but the decompressed body exceeds the limit of {limit}")]
     TooLarge { status: StatusCode, limit: SizeLimit },
     /// The time was over before the answer began.
     #[error("no answer in time")]
@@ -168,7 +168,7 @@ impl Kind {
             Self::Status { status, code, message, .. } => match *status {
                 StatusCode::TOO_MANY_REQUESTS => Failure::RateLimited,
                 StatusCode::BAD_REQUEST if is_not_ready(code.as_ref(), message) => Failure::AttachmentNotReady,
-                // Only the API says it before it does anything. A proxy may say it, with `Retry-After` or without, after it
+                // Only an API 503 means that nothing was done. A proxy may send 503, even with `Retry-After`, after it
                 // has passed the request on.
                 StatusCode::SERVICE_UNAVAILABLE if code.is_some() => Failure::NotProcessed,
                 StatusCode::REQUEST_TIMEOUT => Failure::Unknown,
@@ -261,7 +261,7 @@ impl Error {
         }
     }
 
-    /// The server's words: the API's `message`, or the text of an answer that is not the API's (a proxy's page). Control
+    /// Returns the API's `message`, or the text of another response, such as a proxy's error page. Control
     /// characters are escaped (`\n`), and secrets are left out.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
@@ -367,7 +367,7 @@ impl Error {
         matches!(self.0.kind, Kind::Decode { .. })
     }
 
-    /// The body of a success is larger than its limit; the error names the limit. It was not read, and the server has done
+    /// Returns whether the body of a 2xx response exceeds the size limit, which the error names. The server has done
     /// what was asked. Raise [`BotBuilder::max_response_bytes`](crate::BotBuilder::max_response_bytes), or ask for less at a
     /// time.
     #[must_use]

@@ -18,7 +18,7 @@ use escapes::Unescaped;
 /// in
 /// ordinary text.
 const SHORTEST_PART: usize = 8;
-/// How much of a text is looked through and shown, in bytes.
+/// The maximum length of text that is searched and shown, in bytes. The rest is cut off.
 const LONGEST_TEXT: usize = 64 * 1024;
 /// How often a text is unescaped to look for a secret: HTML in JSON in a URL that another URL quotes.
 const ESCAPED_TIMES: usize = 4;
@@ -60,13 +60,13 @@ impl Secret {
         })
     }
 
-    /// Where a text quotes the secret, plain or escaped in any way that texts are escaped in.
+    /// Returns where a text contains the secret, plain or escaped.
     fn places(&self, text: &str) -> Vec<Range<usize>> {
         let views = Unescaped::views(text, ESCAPED_TIMES);
         views.iter().flat_map(|view| self.values.iter().flat_map(|value| view.find(value))).collect()
     }
 
-    /// Where the end of a text that was cut may be the beginning of the secret.
+    /// Returns where a partial secret at the end of a truncated text starts; the text's length if there is no match.
     fn beginning_at_the_end(&self, text: &str) -> usize {
         let views = Unescaped::views(text, ESCAPED_TIMES);
         let ends = views.iter().flat_map(|view| self.values.iter().filter_map(|value| view.find_cut(value)));
@@ -139,8 +139,8 @@ impl<'a> Secrets<'a> {
 }
 
 impl Secrets<'_> {
-    /// A text from outside, such as a proxy's error page that quotes the URL, fit to be shown: without the secrets, and
-    /// with control characters escaped, which could forge a line of the log. A very long text is cut.
+    /// Redacts secrets and escapes control characters in external text, such as a proxy page that quotes the URL.
+    /// Control characters could forge a line of the log. Text over 64 KiB is cut.
     pub(crate) fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if text.len() > LONGEST_TEXT {
             let end = (0..=LONGEST_TEXT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
@@ -216,7 +216,7 @@ impl fmt::Debug for Hidden {
     }
 }
 
-/// Stands for a secret URL in the `Debug` of what has it: only the origin is shown.
+/// Shows only the origin of a secret URL in `Debug` output.
 pub(crate) struct HiddenUrl<'a>(pub(crate) &'a str);
 
 impl fmt::Debug for HiddenUrl<'_> {

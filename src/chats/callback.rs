@@ -57,7 +57,7 @@ impl Bot {
     /// # let mut updates = bot.updates();
     /// while let Some(update) = updates.try_next().await? {
     ///     if let Update::MessageCallback(pressed) = update {
-    ///         bot.answer(&pressed).edit("You are coming.").notify("Noted").await?;
+    ///         bot.answer(&pressed).edit("You are coming.").notification("Noted").await?;
     /// #       break;
     ///     }
     /// }
@@ -79,7 +79,8 @@ impl Bot {
 impl AnswerOnCallback {
     /// Shows a short notice, once, to the person who pressed the button. It needs no message: the one with the button may
     /// be gone.
-    pub fn notify(mut self, text: impl Into<String>) -> Self {
+    #[doc(alias = "notify")]
+    pub fn notification(mut self, text: impl Into<String>) -> Self {
         self.body = self.body.notification(text);
         self
     }

@@ -1,4 +1,4 @@
-//! A future that is kept between polls, in what can be shared between threads.
+//! A boxed future for types that keep a pending call and must be `Sync`, such as streams.
 
 use std::pin::Pin;
 

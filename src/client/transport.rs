@@ -45,7 +45,7 @@ pub(crate) struct Timeouts {
 }
 
 impl Timeouts {
-    /// A poll that is not held and has no margin takes as long as any other call: in no time it could not succeed.
+    /// A poll with zero hold and zero margin uses the `request` timeout: a timeout of zero would always fail.
     fn of(&self, hold: Option<Duration>) -> Duration {
         let poll = hold.map(|hold| hold.saturating_add(self.poll_margin));
         poll.filter(|timeout| !timeout.is_zero()).unwrap_or(self.request)
@@ -194,7 +194,7 @@ impl Transport {
         Err(error_response::read(response, &self.secrets(outgoing)).await)
     }
 
-    /// What must not be shown of a call. Collected only for an error.
+    /// Returns the secrets of a call. Collected only when the call fails.
     fn secrets<'a>(&'a self, outgoing: &'a Outgoing) -> Secrets<'a> {
         self.own_secrets().and(outgoing.options.secret.as_ref()).and_in_json(outgoing.body.as_deref())
     }
@@ -256,7 +256,7 @@ pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }
 
-/// A body that does not fit. serde's error quotes strings of it, which are left out: one may be a secret, or very long.
+/// Makes an error without the strings that serde quotes from the body: one may be a secret, or very long.
 pub(crate) fn unreadable(status: StatusCode, source: serde_json::Error, secrets: &Secrets<'_>) -> Kind {
     let words = source.to_string();
     let source = match secrets.clean(&without_strings(&words)) {

@@ -9,7 +9,7 @@ pub(crate) enum Failure {
     RateLimited,
     /// Media that is attached is still being processed.
     AttachmentNotReady,
-    /// The server is certain not to have processed the request: a 503 with an API `code`, or HTTP/2's word.
+    /// The server certainly did not process the request: 503 with an API `code`, HTTP/2 `REFUSED_STREAM` or `GOAWAY`.
     NotProcessed,
     /// 408, 500 and the rest of the 5xx, no response in time, a broken connection: the request may have been applied.
     Unknown,

@@ -25,6 +25,6 @@ impl SizeLimit {
 impl fmt::Display for SizeLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes", self.bytes)?;
-        self.setting.map_or(Ok(()), |setting| write!(f, " (`BotBuilder::{setting}` sets it)"))
+        self.setting.map_or(Ok(()), |setting| write!(f, "; raise it with `BotBuilder::{setting}`"))
     }
 }

@@ -151,8 +151,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// Reads the fields of an object and makes something of them there and then, for they may be too many to be passed on
-/// cheaply; `None` is an error.
+/// Reads the fields of an object and converts them with `make` in place, because moving many fields is slow.
+/// A `None` from `make` is an error.
 pub(crate) fn object<'de, T, U, D>(deserializer: D, make: impl FnOnce(T) -> Option<U>) -> Result<U, D::Error>
 where
     T: Deserialize<'de>,

@@ -1,15 +1,15 @@
-//! A text as it is before it was escaped for a URL, for HTML, for JSON, or for several of these.
+//! Removes URL, HTML and JSON escapes from text, one layer at a time.
 
 use std::ops::Range;
 
-/// A text without some layers of escapes: its bytes, and for each the part of the original that stands for it.
+/// Unescaped text: its bytes, each with the range of the original text that it came from.
 pub(super) struct Unescaped {
     bytes: Vec<(u8, Range<usize>)>,
 }
 
 /// The longest escape that is known, in bytes: a character reference with leading zeros.
 const LONGEST_ESCAPE: usize = 24;
-/// How much of the end of a text that was cut may be the rest of escapes, in bytes.
+/// The maximum length of a partial escape at the end of a truncated text, in bytes.
 const LONGEST_REST: usize = 16;
 /// The first byte of U+FFFD, which stands for a part of a character at the end of a text that was cut.
 const REPLACED: u8 = 0xef;
@@ -115,8 +115,8 @@ impl Unescaped {
         found.filter_map(|window| Some(window.first()?.1.start..window.last()?.1.end))
     }
 
-    /// Where in the original the longest beginning of this value starts that ends the text, if one does. A text that was
-    /// cut may end with a part of an escape, or of several.
+    /// Returns where in the original text a partial value at its truncated end starts; `None` if there is no match.
+    /// The longest match counts. The text may end with one or several partial escapes.
     pub(super) fn find_cut(&self, value: &str) -> Option<usize> {
         let whole = self.bytes.len();
         let is_rest = |at: &usize| {

@@ -1,4 +1,4 @@
-//! What is to be uploaded, and how: all that the attempts need.
+//! A prepared upload: the source and the settings that every attempt needs.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How far an upload is, and who is called about it.
+//! Upload progress and the callbacks that report it.
 
 use std::sync::Arc;
 

@@ -362,7 +362,7 @@ fn a_bot_and_its_requests_can_be_shared_and_sent_to_tasks() {
     }
     request(bot.me());
     request(bot.send(UserId(1), "hi"));
-    request(bot.answer("callback").notify("Noted"));
+    request(bot.answer("callback").notification("Noted"));
     sent(&bot.edit("mid.1", bot.upload_photo(b"bytes")).into_future());
     request(bot.api().get_updates());
     request(bot.request(Method::GET, "/me"));

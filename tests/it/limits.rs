@@ -102,7 +102,7 @@ async fn the_usual_limits_are_16_mib_and_64_mib_for_pages() {
     assert_names(&bot.api().get_updates().await.unwrap_err(), 64 * mib, "max_page_bytes");
 }
 
-/// A server with so many updates waiting, each of this size in bytes, that gives as many as it is asked for.
+/// A server with `updates` waiting updates of `bytes` bytes each. It returns as many as the request's `limit`.
 async fn backlog(updates: usize, bytes: usize) -> (MockServer, Arc<Mutex<Vec<usize>>>) {
     let server = mock_server().await;
     let limits = Arc::new(Mutex::new(Vec::new()));

@@ -32,18 +32,18 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// | 429 | retry | retry |
 /// | an attachment is not ready: 400, or 200 with `success: false` | retry on its own schedule (not reads) | retry on its own schedule |
 /// | 503 with an API `code` in its body | retry | retry |
-/// | any other 503, with `Retry-After` or without: a proxy may answer so after it forwarded the request | retry | no |
-/// | HTTP/2 `REFUSED_STREAM`, or `GOAWAY` below the stream: not processed | retry | retry |
+/// | any other 503, even with `Retry-After`: a proxy may have forwarded the request | retry | no |
+/// | not processed: HTTP/2 `REFUSED_STREAM`, or a `GOAWAY` that names an earlier stream as the last | retry | retry |
 /// | 408, 500, 502, 504, a timeout, a connection that breaks | retry | no |
 /// | 2xx whose body is cut or is not JSON | reads only | no |
 /// | 2xx whose body does not fit the models, or is over the size limit | no | no |
 /// | any other 4xx, 200 with `success: false` | no | no |
 ///
-/// Where a `POST` is not retried although the server may have carried it out,
-/// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) says so. `.idempotent(true)` on a request treats
-/// it as the middle column does.
+/// If a `POST` is not retried because the server may have applied it,
+/// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) is true. `.idempotent(true)` on a call treats
+/// it by the middle column.
 ///
-/// Waiting for an attachment takes as many attempts as it needs, for 60 s in all, and does not count against the budget.
+/// Waiting for an attachment is bounded only by `attachment_budget` (60 s by default), not by `attempts` or `budget`.
 ///
 /// ```
 /// use std::time::Duration;

@@ -11,7 +11,7 @@ const PAGE_BYTES: usize = 64 * 1024 * 1024;
 /// The default limit of any other response. The largest is a list of 100 long messages: less than 2 MiB.
 const RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
-/// The most bytes that bodies may have when they are unpacked.
+/// The maximum sizes of response bodies, in bytes after decompression.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SizeLimits {
     pub(crate) page: SizeLimit,

@@ -22,9 +22,9 @@ pub(crate) fn failed(error: reqwest::Error, has_body: bool) -> Kind {
 /// Whether an HTTP/2 server is certain not to have processed the request (RFC 9113, 6.8 and 8.7): it refused the stream,
 /// or its GOAWAY names an earlier stream as the last one.
 ///
-/// `h2` fails only the streams above that one with the GOAWAY. `hyper` may report the GOAWAY of the connection for a
-/// stream below it as well, if it comes while the request is sent. A request with a body is then incomplete, and not
-/// processed either; one without may be. A request that waits for a free stream when the GOAWAY comes fails without an
+/// On GOAWAY, `h2` fails only the streams after the last one that it names. `hyper` may report the GOAWAY also for a
+/// lower stream, if it comes while the request is sent. A request with a body is then incomplete, and so not
+/// processed; a request without a body may be. A request that waits for a free stream at the GOAWAY fails without an
 /// HTTP/2 error, and counts as ambiguous.
 fn is_unprocessed(error: &reqwest::Error, has_body: bool) -> bool {
     in_http2(error).is_some_and(|error| {

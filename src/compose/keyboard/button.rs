@@ -62,7 +62,7 @@ impl Button {
     ///     if let Update::MessageCallback(pressed) = update {
     ///         let vote: Vote = pressed.callback.payload_as()?;
     ///         let words = if vote.coming { "See you!" } else { "A pity." };
-    ///         bot.answer(&pressed).notify(words).await?;
+    ///         bot.answer(&pressed).notification(words).await?;
     /// #       break;
     ///     }
     /// }

@@ -8,8 +8,8 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-/// The name by which `serde_json` is asked for the text of a value. With a name that it does not know it would give the
-/// value, which is then written anew: correct, but not to the letter.
+/// The newtype name for which `serde_json` returns a value's text. If `serde_json` renames it, this module gets the value
+/// and serializes it again: correct, but not to the letter.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// Reads any value as JSON. Text is kept to the letter. What serde buffers for `flatten` and for untagged and internally

@@ -96,7 +96,7 @@ pub trait MarkerStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When it cannot be told whether there is one: the bot does not start then, since it might lose its place.
+    /// If the store cannot be read or takes longer than 5 s. The bot then does not start: it might lose its place.
     fn load(&self, key: &MarkerKey) -> impl Future<Output = Result<Option<i64>, Self::Error>> + Send;
 
     /// Keeps the marker. When it returns, the marker should survive the end of the process.

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_in_the_middle_is_told_as_broken_json() {
+    fn reports_an_error_in_the_middle_as_broken_json() {
         for body in ["<html>", r#"{"updates":[{"update_type":tru}],"marker":7}"#, r#"{"updates":[5] "marker":7}"#] {
             assert!(Page::read(body).unwrap_err().is_syntax(), "{body}");
         }

@@ -15,7 +15,7 @@ pub(crate) const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500),
 const DEFAULT_LIMIT: i64 = 100;
 /// The largest page size of the API, in updates.
 const LARGEST_LIMIT: i64 = 1000;
-/// After so many pages within the size limit the page size is doubled again, up to the one that was set. A larger page may
+/// Pages within the size limit before the page size is doubled again, up to the configured size. A larger page may
 /// be over the limit once more, and is then downloaded for nothing.
 const FITTING_PAGES: u32 = 16;
 /// How long what is waiting is skipped at most: a bot that gets something all the time would never begin.

@@ -39,7 +39,7 @@ async fn a_press_is_answered_by_a_notice_an_edit_or_both() {
     let (_tamtam, bot, alice, mut updates) = asked([Button::callback("Yes", "y")]).await;
     alice.presses("Yes");
     let pressed = next_press(&mut updates).await;
-    bot.answer(&pressed).notify("Noted").await.unwrap();
+    bot.answer(&pressed).notification("Noted").await.unwrap();
     assert_eq!(alice.reads_notification().await, "Noted");
     assert_eq!(alice.sees(), ["What?"]);
 
@@ -50,7 +50,7 @@ async fn a_press_is_answered_by_a_notice_an_edit_or_both() {
     alice.presses("Yes");
     let pressed = next_press(&mut updates).await;
     let over = NewMessageBody::markdown("*Over.*").no_attachments();
-    bot.answer(pressed.callback.callback_id).notify("Over").edit(over).await.unwrap();
+    bot.answer(pressed.callback.callback_id).notification("Over").edit(over).await.unwrap();
     let seen = alice.reads().await;
     assert_eq!((seen.text(), seen.buttons().len(), seen.markup().len()), ("Over.", 0, 1));
     assert_eq!(alice.reads_notification().await, "Over");
@@ -71,7 +71,7 @@ async fn a_press_whose_message_is_gone_is_answered_by_a_notice() {
     let pressed = next_press(&mut updates).await;
     bot.delete(&**pressed.message.as_ref().unwrap()).await.unwrap();
     assert!(alice.sees().is_empty());
-    bot.answer(&pressed).notify("Too late").await.unwrap();
+    bot.answer(&pressed).notification("Too late").await.unwrap();
     assert_eq!(alice.reads_notification().await, "Too late");
     assert!(bot.answer(&pressed).edit("Too late").await.is_err());
 
@@ -80,7 +80,7 @@ async fn a_press_whose_message_is_gone_is_answered_by_a_notice() {
     json["message"] = json!(null);
     let pressed: MessageCallbackUpdate = serde_json::from_value(json).unwrap();
     assert_eq!(pressed.message, None);
-    bot.answer(&pressed).notify("Still too late").await.unwrap();
+    bot.answer(&pressed).notification("Still too late").await.unwrap();
     assert_eq!(alice.reads_notification().await, "Still too late");
 }
 

@@ -41,7 +41,7 @@ pub(crate) struct Store {
     pub(crate) sessions: BTreeMap<String, Arc<UploadSession>>,
     /// Videos, audio and files by token.
     pub(crate) media: BTreeMap<String, Media>,
-    /// PartialFile type and bytes, by what stands in their URL.
+    /// Content type and bytes, by the id in the file's URL.
     #[serde_as(as = "BTreeMap<_, (_, Option<Base64>)>")]
     pub(crate) contents: BTreeMap<String, (String, Option<Bytes>)>,
     /// How often a message with this token is still refused.
@@ -101,7 +101,7 @@ impl Store {
         self.sessions.get(id).map(Arc::clone)
     }
 
-    /// PartialFile type and bytes of a file, the latter if they were kept.
+    /// Returns a file's content type, and its bytes if they were kept.
     pub(crate) fn content(&self, id: &str) -> Option<(String, Option<Bytes>)> {
         self.contents.get(id).cloned()
     }
