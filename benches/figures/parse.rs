@@ -9,7 +9,7 @@ use crate::{
     model::{self, known, tagged},
 };
 
-/// Reads the page in a file so many times.
+/// Reads the page in the file `page`, `times` times.
 pub(crate) fn work(name: &str, page: &str, times: usize) {
     let text = fs::read_to_string(page).unwrap();
     if name == "known" {

@@ -66,7 +66,7 @@ pub(crate) const HTTP2_FAULTS: [Fault; 6] = [
     Fault::UnavailableByCache,
     Fault::EndlessBody,
 ];
-/// One HTTP/2 request in so many freezes its connection. All calls on it wait until it is given up.
+/// One in `FREEZING` HTTP/2 requests freezes its connection. Its calls wait until the client closes the connection.
 const FREEZING: usize = 1000;
 
 impl Fault {

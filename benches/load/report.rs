@@ -116,7 +116,7 @@ pub(crate) fn print_and_check(run: &Run<'_>) {
         verdict.unexplained, verdict.too_slow,
     );
 
-    // What a reset or frozen connection has not read, the client alone knows of: a request, or one of each task.
+    // The server has not read everything on a reset or frozen connection: at most one request, or one per task.
     let unseen = resets + frozen * TASKS;
     assert!(verdict.unexplained <= unseen, "errors say that the server may have done it, for no reason");
     assert!(frozen > 0, "no connection was frozen");

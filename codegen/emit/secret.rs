@@ -46,7 +46,7 @@ pub(super) fn debug_of_struct(item: &mut ItemStruct, schema: &Value) -> Option<T
     Some(debug)
 }
 
-/// A `Debug` that hides the secrets among these fields; `None` if there is none.
+/// Writes a `Debug` that hides the secret fields. Returns `None` if no field is secret.
 pub(super) fn debug(name: &Ident, fields: &[Field<'_>]) -> Option<TokenStream> {
     fields.iter().find(|field| field.secret.is_some())?;
     let shown = fields.iter().map(|Field { ident, is_optional, secret }| {
