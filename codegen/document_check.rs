@@ -105,15 +105,17 @@ static SCHEMA: Shape = Fields(&[
     ("x-boxed", &Flag),
     ("x-check", &Text),
     ("x-secret", &Text),
+    ("x-default", &Any),
     ("x-acknowledgement", &Fields(&[("success", &Text), ("message", &Text)])),
 ]);
 
 /// The extensions above. The overlay may set no others: a misspelt one would do nothing.
-pub(super) const EXTENSIONS: [&str; 12] = [
+pub(super) const EXTENSIONS: [&str; 13] = [
     "x-acknowledgement",
     "x-at-least-one-of",
     "x-boxed",
     "x-check",
+    "x-default",
     "x-exactly-one-of",
     "x-example",
     "x-example-frame",

@@ -5,6 +5,7 @@ mod flat;
 mod operations;
 mod secret;
 mod snippets;
+mod tolerance;
 mod types;
 
 use quote::{ToTokens as _, quote};

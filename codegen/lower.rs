@@ -194,6 +194,15 @@ impl<'a> Lowering<'a> {
             if let Some(secret) = secret(self.document, node, place)? {
                 lowered.insert("x-secret".to_owned(), secret.into());
             }
+            match (node.get("x-default"), optional) {
+                (Some(_), true) => {
+                    return Err(Error::new(join(place, "x-default"), "on a property that is not required"));
+                }
+                (Some(default), false) => {
+                    lowered.insert("x-default".to_owned(), default.clone());
+                }
+                (None, _) => {}
+            }
             if self.leads_to_checks(node) {
                 lowered.insert("x-checks-inside".to_owned(), true.into());
             }

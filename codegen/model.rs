@@ -24,6 +24,8 @@ pub(super) struct Model {
     pub(super) operations: Vec<Operation>,
     /// Schemas reachable from a request body: these get constructors and setters.
     pub(super) requests: BTreeSet<String>,
+    /// Schemas reachable from an answer: a value that does not fit costs as little of these as possible.
+    pub(super) answers: BTreeSet<String>,
 }
 
 /// A schema whose instances are told apart by the value of one property.
@@ -78,13 +80,21 @@ pub(super) fn read(document: &Value) -> Result<Model> {
     for (name, node) in schemas(document) {
         check_composition(document, node, &mut vec![name])?;
     }
-    let mut model =
-        Model { unions: unions(document)?, enums: enums(document)?, operations: vec![], requests: BTreeSet::new() };
+    let mut model = Model {
+        unions: unions(document)?,
+        enums: enums(document)?,
+        operations: vec![],
+        requests: BTreeSet::new(),
+        answers: BTreeSet::new(),
+    };
     add_tag_enums(document, &mut model)?;
     model.operations = operations::read(document)?;
     for operation in &model.operations {
         if let Some(body) = &operation.body {
             reach(document, &model.unions, body, &mut model.requests);
+        }
+        if let Some(answer) = &operation.answer {
+            reach(document, &model.unions, answer, &mut model.answers);
         }
     }
     Ok(model)

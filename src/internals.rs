@@ -9,5 +9,5 @@ pub const REQUEST_SCHEMAS: &str = include_str!(concat!(env!("OUT_DIR"), "/reques
 /// Reads a page of updates, and returns how many it has.
 #[must_use]
 pub fn read_page(text: &str) -> usize {
-    Page::read(text).map_or(0, |page| page.updates.len())
+    Page::read(text, false).map_or(0, |page| page.updates.len())
 }

@@ -50,6 +50,7 @@ pub use updates::{
     handler::{Cause, Failed, HandlerResult, Recovery},
     health::Health,
     marker::{FileStore, FileStoreError, MarkerKey, MarkerStore, MemoryStore},
+    raw_update::{RawUpdate, RawUpdates},
     run::Run,
     stream::{StartFrom, Updates},
 };

@@ -1,4 +1,13 @@
-//! How the generated unions and string enums are read and written.
+//! How the generated models are read and written.
 
+mod error_path;
+pub(crate) mod misfit;
+pub(crate) mod object;
 pub(crate) mod open_enum;
+mod raw;
+pub(crate) mod read;
+mod repair;
+pub(crate) mod tolerance;
 pub(crate) mod union;
+
+pub(crate) use raw::raw;

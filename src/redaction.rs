@@ -241,12 +241,31 @@ fn parts(url: &str) -> (&str, &str) {
     (authority, path.strip_prefix('/').unwrap_or(path))
 }
 
+/// Removes the string that an error of serde quotes: `invalid type: string, expected i64`.
+pub(crate) fn without_strings(words: &str) -> Cow<'_, str> {
+    match (words.find("string \""), words.rfind("\", expected")) {
+        (Some(from), Some(to)) if from < to => format!("{}string{}", &words[..from], &words[to + 1..]).into(),
+        _ => words.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn redact(secret: &Secret, text: &str) -> String {
         Secrets::of(secret).clean(text).into_owned()
+    }
+
+    #[test]
+    fn of_a_misfit_the_string_is_left_out() {
+        for (json, words) in [
+            (r#""s3cr3t\", expected x""#, "invalid type: string, expected u32 at line 1 column 22"),
+            ("[1]", "invalid type: sequence, expected u32 at line 1 column 0"),
+            ("-1", "invalid value: integer `-1`, expected u32 at line 1 column 2"),
+        ] {
+            assert_eq!(without_strings(&serde_json::from_str::<u32>(json).unwrap_err().to_string()), words);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub(crate) mod atomic_write;
 pub(crate) mod handler;
 pub(crate) mod health;
 pub(crate) mod marker;
+pub(crate) mod raw_update;
 pub(crate) mod run;
 pub(crate) mod stream;
 pub(crate) mod subscriptions;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proc_macro2::Ident;
-use syn::{Field, GenericArgument, ItemStruct, PathArguments, Type};
+use syn::{Field, GenericArgument, ItemStruct, Meta, PathArguments, Token, Type, punctuated::Punctuated};
 
 /// The fields of every struct, by its Rust name.
 pub(super) type Structs = BTreeMap<String, Vec<Property>>;
@@ -61,4 +61,14 @@ pub(super) fn generic_argument<'a>(ty: &'a Type, outer: &str) -> Option<&'a Type
         GenericArgument::Type(inner) => Some(inner),
         _ => None,
     })
+}
+
+/// Removes a derived trait from a struct.
+pub(super) fn remove_derive(item: &mut ItemStruct, name: &str) {
+    for attribute in item.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("derive")) {
+        let Ok(derives) = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else { continue };
+        let others =
+            derives.iter().filter(|derive| derive.path().segments.last().is_none_or(|last| last.ident != name));
+        *attribute = syn::parse_quote!(#[derive(#(#others),*)]);
+    }
 }

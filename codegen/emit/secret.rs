@@ -3,11 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Value;
-use syn::{Ident, ItemStruct, Meta, Token, Type, punctuated::Punctuated};
+use syn::{Ident, ItemStruct, Type};
 
 use super::{
     super::node::text,
-    fields::{generic_argument, property_name},
+    fields::{generic_argument, property_name, remove_derive},
 };
 
 /// A field, as `Debug` and errors see it.
@@ -37,12 +37,7 @@ pub(super) fn debug_of_struct(item: &mut ItemStruct, schema: &Value) -> Option<T
         })
         .collect();
     let debug = debug(&item.ident, &fields)?;
-    for attribute in item.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("derive")) {
-        let Ok(derives) = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else { continue };
-        let others =
-            derives.iter().filter(|derive| derive.path().segments.last().is_none_or(|last| last.ident != "Debug"));
-        *attribute = syn::parse_quote!(#[derive(#(#others),*)]);
-    }
+    remove_derive(item, "Debug");
     Some(debug)
 }
 

@@ -19,6 +19,7 @@ use super::{
     fields::{self, Structs, generic_argument, property_name},
     flat, secret,
     snippets::{check, doc},
+    tolerance,
 };
 
 pub(super) fn emit(
@@ -43,8 +44,13 @@ pub(super) fn emit(
                 let name = name.clone();
                 describe(&mut item, &name, schema, links);
                 let debug = secret::debug_of_struct(&mut item, schema);
+                let reading = match model.answers.contains(&name) {
+                    true => tolerance::deserialize(&lowered.document, &mut item, &name, schema)?,
+                    false => TokenStream::new(),
+                };
                 item.to_tokens(&mut out);
                 out.extend(debug);
+                out.extend(reading);
                 check_fields(&item, &name, model.requests.contains(&name))?;
                 if model.requests.contains(&name) {
                     out.extend(setters(&item, &name));

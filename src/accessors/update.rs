@@ -206,10 +206,10 @@ impl Update {
         }
     }
 
-    /// When it happened, in Unix milliseconds (UTC); `None` only for an update that the crate does not know.
+    /// Returns when it happened, in Unix milliseconds (UTC); `None` if the update has no time that can be read.
     #[must_use]
     pub fn timestamp(&self) -> Option<i64> {
-        Some(match self {
+        let timestamp = match self {
             Self::MessageCreated(update) => update.timestamp,
             Self::MessageCallback(update) => update.timestamp,
             Self::MessageEdited(update) => update.timestamp,
@@ -224,7 +224,9 @@ impl Update {
             Self::MessageConstructed(update) => update.timestamp,
             Self::MessageChatCreated(update) => update.timestamp,
             Self::Unknown(unknown) => return unknown::find(unknown, &["/timestamp"]),
-        })
+        };
+        // What is missing is 0.
+        Some(timestamp).filter(|timestamp| *timestamp != 0)
     }
 }
 
@@ -237,7 +239,7 @@ mod tests {
     use super::*;
 
     fn asked(json: &str) -> (Option<i64>, Option<i64>, Option<String>, Option<i64>) {
-        let update = Update::read(json).unwrap();
+        let update: Update = serde_json::from_str(json).unwrap();
         let session = update.session_id().map(|session| session.to_string());
         (update.chat_id().map(|chat| chat.0), update.user_id().map(|user| user.0), session, update.timestamp())
     }
@@ -273,7 +275,7 @@ mod tests {
         }
         let pressed = r#"{"update_type":"message_callback","timestamp":1,"message":{"timestamp":"?","body":{"mid":"m"}},
             "callback":{"callback_id":"c","user":{"user_id":3,"name":"A"},"timestamp":"?"}}"#;
-        let update = Update::read(pressed).unwrap();
+        let update: Update = serde_json::from_str(pressed).unwrap();
         assert_eq!(update.callback_id(), Some("c".into()), "it can be answered");
         assert_eq!(update.message_id(), Some("m".into()));
         assert_eq!(update.user().map(|user| user.into_owned().name).as_deref(), Some("A"));

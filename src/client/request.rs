@@ -11,7 +11,7 @@ use crate::{
         transport::{CallOptions, Operation, Outgoing, Unread, text},
     },
     error::{Error, Kind, Report},
-    model::union,
+    model::read,
     redaction::Secret,
     validation::Invalid,
 };
@@ -52,7 +52,7 @@ pub(crate) async fn send<R: Request>(request: R, bot: Bot, mut options: CallOpti
     options.secret = request.secret();
     let read = |body: Bytes| {
         let json = text(&body);
-        match union::read::<R::Answer>(&json) {
+        match read::read::<R::Answer>(&json) {
             Ok(answer) => R::finish(answer).map_err(Unread::Refused),
             Err(error) => Err(refusal(&json).unwrap_or(Unread::Misfit(error))),
         }

@@ -109,7 +109,8 @@ impl From<Keyboard> for AttachmentRequest {
     }
 }
 
-/// The same attachment once more: media by its token, the rest by what it says. Nothing is uploaded.
+/// The same attachment once more: media by its token, an image without one by its URL, the rest by what it says. Nothing is
+/// uploaded.
 ///
 /// ```
 /// # #[tokio::main]
@@ -134,16 +135,20 @@ impl From<Keyboard> for AttachmentRequest {
 ///
 /// # Errors
 ///
-/// For an attachment that the crate does not know, and for a contact card with nothing on it.
+/// For an attachment that the crate does not know, a video, audio or file without a token, and a contact card with nothing
+/// on it.
 impl TryFrom<&Attachment> for AttachmentRequest {
     type Error = Error;
 
     fn try_from(attachment: &Attachment) -> Result<Self, Error> {
         Ok(match attachment {
-            Attachment::Image(photo) => Self::photo_token(&photo.payload.token),
-            Attachment::Video(video) => Self::video(&video.payload.token),
-            Attachment::Audio(audio) => Self::audio(&audio.payload.token),
-            Attachment::File(file) => Self::file(&file.payload.token),
+            Attachment::Image(photo) => match &photo.payload.token {
+                Some(token) => Self::photo_token(token),
+                None => Self::photo_url(&photo.payload.url),
+            },
+            Attachment::Video(video) => Self::video(token(&video.payload.token, attachment)?),
+            Attachment::Audio(audio) => Self::audio(token(&audio.payload.token, attachment)?),
+            Attachment::File(file) => Self::file(token(&file.payload.token, attachment)?),
             Attachment::Sticker(sticker) => Self::sticker(&sticker.payload.code),
             Attachment::Contact(contact) => card(&contact.payload)?,
             Attachment::InlineKeyboard(keyboard) => keyboard.payload.clone().into(),
@@ -161,11 +166,17 @@ impl TryFrom<&Attachment> for AttachmentRequest {
     }
 }
 
+fn token<'a>(token: &'a Option<String>, attachment: &Attachment) -> Result<&'a str, Error> {
+    let missing = || cannot_be_sent(format!("of type `{}` cannot be sent again: it has no token", attachment.tag()));
+    token.as_deref().ok_or_else(missing)
+}
+
 fn card(contact: &ContactAttachmentPayload) -> Result<AttachmentRequest, Error> {
     let mut payload = ContactAttachmentRequestPayload::new();
     payload.vcf_info.clone_from(&contact.vcf_info);
     if let Some(user) = &contact.tam_info {
-        payload = payload.name(&user.name).contact_id(user.user_id);
+        payload = payload.contact_id(user.user_id);
+        payload.name = Some(user.name.clone()).filter(|name| !name.is_empty());
     }
     if payload == ContactAttachmentRequestPayload::new() {
         return Err(cannot_be_sent("of type `contact` cannot be sent again: it has neither a vCard nor a user"));
@@ -213,6 +224,17 @@ mod tests {
             again(json!({"type": "share", "payload": {"url": "https://example.org", "token": "t"}})),
             Ok(json!({"type": "share", "payload": {"token": "t"}}))
         );
+    }
+
+    #[test]
+    fn media_without_a_token_is_sent_by_its_url_or_not_at_all() {
+        let payload = json!({"url": "https://example.org/1"});
+        assert_eq!(
+            again(json!({"type": "image", "payload": payload})),
+            Ok(json!({"type": "image", "payload": payload}))
+        );
+        let video = again(json!({"type": "video", "payload": payload})).unwrap_err();
+        assert_eq!(video, "not sent: attachment of type `video` cannot be sent again: it has no token");
     }
 
     #[test]

@@ -1,20 +1,21 @@
 //! Unions told apart by a tag, which keep what they do not know.
 
-mod error_path;
-mod raw;
-
-use std::{cell::Cell, fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::value::RawValue;
 
-use crate::redaction::hide_in_json;
+use crate::redaction::{hide_in_json, without_strings};
 
-pub(crate) use error_path::at_its_place;
-pub(crate) use raw::raw;
+use super::error_path::at_its_place;
+pub(crate) use super::{
+    misfit::record,
+    raw::raw,
+    read::{OnePass, bytes_read, check_strict, in_one_pass, is_in_one_pass, read_prefix},
+};
 
 /// A member of a union that the crate cannot read, kept as it came.
 ///
@@ -64,64 +65,9 @@ impl Serialize for Unknown {
     }
 }
 
-thread_local! {
-    /// Whether this thread reads in one pass.
-    ///
-    /// Design note. A union is read in two ways: in one pass, which is fast and fails on anything unusual, and by way of its
-    /// JSON. The way is decided by the outermost reader, and unions lie deep within structs whose `Deserialize` is derived.
-    /// So it has to come from the reader's context. The alternatives cost more: a second set of all structs, with another
-    /// type for each union, doubles the generated code and the time to compile it; `DeserializeSeed` cannot be derived.
-    /// Reading is synchronous, so the flag is set and reset on one stack, also if a reader panics.
-    static IN_ONE_PASS: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether unions are read in one pass just now, and not by way of their JSON.
-pub(crate) fn is_in_one_pass() -> bool {
-    IN_ONE_PASS.get()
-}
-
-/// Has unions read in one pass. That is fast, and fails on all that is unknown or strange in one; what it does read is read
-/// as it would be without haste. For JSON text only: it is read a second time if it must be.
-pub(crate) fn in_one_pass<T>(read: impl FnOnce() -> serde_json::Result<T>) -> serde_json::Result<T> {
-    let _in_one_pass = OnePass::begin();
-    read()
-}
-
-/// While it lives, unions are read in one pass.
-pub(crate) struct OnePass {
-    before: bool,
-}
-
-impl OnePass {
-    pub(crate) fn begin() -> Self {
-        Self { before: IN_ONE_PASS.replace(true) }
-    }
-}
-
-/// Also when something panics.
-impl Drop for OnePass {
-    fn drop(&mut self) {
-        IN_ONE_PASS.set(self.before);
-    }
-}
-
-/// The value that a text begins with, and how many bytes it takes.
-pub(crate) fn read_prefix<'de, T: Deserialize<'de>>(json: &'de str) -> serde_json::Result<(T, usize)> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let value = T::deserialize(&mut deserializer)?;
-    Ok((value, bytes_read(deserializer)))
-}
-
-/// How much of its text a deserializer has read.
-pub(crate) fn bytes_read<'de>(deserializer: serde_json::Deserializer<serde_json::de::StrRead<'de>>) -> usize {
-    deserializer.into_iter::<IgnoredAny>().byte_offset()
-}
-
-/// Reads JSON: in one pass, and if that fails, taking every union by itself. An error says where it is.
-pub(crate) fn read<'de, T: Deserialize<'de>>(json: &'de str) -> serde_json::Result<T> {
-    in_one_pass(|| serde_json::from_str(json))
-        .or_else(|_| serde_json::from_str(json))
-        .map_err(|error| at_its_place(json, error))
+/// Why a value could not be read, without strings of the value, which may be secret.
+pub(crate) fn words(json: &str, error: serde_json::Error) -> String {
+    without_strings(&at_its_place(json, error).to_string()).into_owned()
 }
 
 /// A union that can be read in one pass. What a known member lacks, or has of another type, is an error.
@@ -205,15 +151,6 @@ macro_rules! tagged_union {
                 }
             }
 
-            /// Reads one value; whatever it is, it is a value of this type.
-            #[allow(dead_code, reason = "not every union stands by itself")]
-            pub(crate) fn read(json: &str) -> ::serde_json::Result<Self> {
-                match crate::model::union::in_one_pass(|| ::serde_json::from_str(json)) {
-                    Ok(value) => Ok(value),
-                    Err(_) => Ok(Self::read_slowly(::serde_json::from_str(json)?)),
-                }
-            }
-
             /// Reads the value that a text begins with into a list, and returns how many bytes it takes. It is handed on by
             /// reference: a move of a value this large costs more than the rest of this method.
             #[allow(dead_code, reason = "not every union stands in a list of its own")]
@@ -232,7 +169,8 @@ macro_rules! tagged_union {
                     }
                     Err(_) => {
                         drop(in_one_pass);
-                        let (raw, length) = crate::model::union::read_prefix(json)?;
+                        let (raw, length): (&::serde_json::value::RawValue, usize) = crate::model::union::read_prefix(json)?;
+                        crate::model::union::check_strict(raw.get())?;
                         list.push(Self::read_slowly(raw));
                         Ok(length)
                     }
@@ -253,13 +191,19 @@ macro_rules! tagged_union {
                         let error = match tag.as_ref() {
                             $($value => match ::serde_json::from_str(json) {
                                 Ok(value) => return Self::$variant(value),
-                                Err(error) => Some(crate::model::union::at_its_place(json, error).to_string()),
+                                Err(error) => {
+                                    crate::model::union::record(json, &error);
+                                    Some(crate::model::union::words(json, error))
+                                }
                             },)*
                             _ => None,
                         };
                         (tag.into_owned(), error)
                     }
-                    Err(error) => (String::new(), Some(error.to_string())),
+                    Err(error) => {
+                        crate::model::union::record(json, &error);
+                        (String::new(), Some(crate::model::union::words(json, error)))
+                    }
                 };
                 Self::Unknown(crate::model::union::Unknown { tag, raw: raw.to_owned(), error })
             }

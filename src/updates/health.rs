@@ -48,6 +48,7 @@ struct Inner {
     handled: AtomicU64,
     skipped: AtomicU64,
     failed_saves: AtomicU64,
+    misfits: AtomicU64,
 }
 
 impl Health {
@@ -61,6 +62,7 @@ impl Health {
                 handled: AtomicU64::new(0),
                 skipped: AtomicU64::new(0),
                 failed_saves: AtomicU64::new(0),
+                misfits: AtomicU64::new(0),
             }),
         }
     }
@@ -105,6 +107,19 @@ impl Health {
     #[must_use]
     pub fn failed_saves(&self) -> u64 {
         self.inner.failed_saves.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many values in the received updates did not fit the models.
+    ///
+    /// Each such value was left out or replaced by a default, or its update became [`Update::Unknown`]. The log event
+    /// `value does not fit the model` says where it was and why: at `WARN` the first time, then at `DEBUG`.
+    #[must_use]
+    pub fn misfits(&self) -> u64 {
+        self.inner.misfits.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_misfits(&self, misfits: usize) {
+        self.inner.misfits.fetch_add(misfits.try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     pub(crate) fn saved(&self, ok: bool) {
@@ -157,6 +172,7 @@ impl fmt::Debug for Health {
             .field("handled", &self.handled())
             .field("skipped", &self.skipped())
             .field("failed_saves", &self.failed_saves())
+            .field("misfits", &self.misfits())
             .finish()
     }
 }

@@ -16,6 +16,7 @@ use std::{
 };
 
 use futures_core::Stream;
+use serde_json::value::RawValue;
 
 use crate::{
     api::types::{Update, UpdateType},
@@ -233,6 +234,17 @@ impl Updates {
     /// Dropping the future loses nothing.
     pub async fn try_next(&mut self) -> Result<Option<Update>> {
         self.next().await.transpose()
+    }
+
+    /// Takes the JSON of the update that was handed out last, if it is kept.
+    pub(crate) fn take_json(&mut self) -> Option<Box<RawValue>> {
+        self.state.as_mut().and_then(StreamState::take_json)
+    }
+
+    /// Keeps the JSON of each update.
+    pub(crate) fn keep_json(mut self) -> Self {
+        self.settings.keep_json = true;
+        self
     }
 
     /// All updates that are fetched; if there are none, those of the next page. Asking says that all before are dealt with.

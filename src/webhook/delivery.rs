@@ -15,6 +15,7 @@ use super::{in_flight::InFlight, path::SecretPath};
 use crate::{
     api::types::Update,
     client::{bot::Bot, transport},
+    model::read,
     redaction::Printable,
     updates::handler::{Failed, Handling, Outcome, Recovery},
 };
@@ -112,7 +113,7 @@ async fn handle(bot: &Bot, handling: &Handling, body: Bytes) -> StatusCode {
 fn update(body: &[u8]) -> Option<Update> {
     let text = transport::text(body);
     let text = text.trim_ascii();
-    if text.starts_with('{') { Update::read(text).ok() } else { None }
+    if text.starts_with('{') { read::read(text).ok() } else { None }
 }
 
 #[cfg(test)]

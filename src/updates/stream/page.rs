@@ -6,8 +6,12 @@ use serde::{
     Deserialize,
     de::{Error as _, IgnoredAny},
 };
+use serde_json::value::RawValue;
 
-use crate::{api::types::Update, model::union};
+use crate::{
+    api::types::Update,
+    model::{misfit, read},
+};
 
 /// The JSON of a short update, in bytes. Room for so many is made at once, for a list that grows is copied.
 const TYPICAL_BYTES: usize = 500;
@@ -16,26 +20,35 @@ const TYPICAL_BYTES: usize = 500;
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     pub(crate) updates: VecDeque<Update>,
+    /// The JSON of each update, if it was asked for; else empty.
+    pub(crate) json: VecDeque<Box<RawValue>>,
     /// What commits this page; `None` says nothing.
     pub(crate) marker: Option<i64>,
+    /// How many values did not fit the models.
+    pub(crate) misfits: usize,
 }
 
 impl Page {
-    /// Reads a page; an empty body is an empty page. An update that does not fit the models is [`Update::Unknown`]. A
-    /// text that is not JSON is an error, and
-    /// so is a second `updates` or `marker`: it may be the rest of another response.
+    /// Reads a page, and logs what does not fit the models; an empty body is an empty page. An update that cannot be read is
+    /// [`Update::Unknown`], and a marker that cannot be read says nothing. A text that is not JSON is an error, and so is a
+    /// second `updates` or `marker`: it may be the rest of another response.
     ///
     /// The updates are read one by one and not as a list: serde could not go on after one that does not fit.
-    pub(crate) fn read(json: &str) -> serde_json::Result<Self> {
-        Self::read_members(json).map_err(|error| match serde_json::from_str::<IgnoredAny>(json) {
-            // It has the place of the mistake in the whole text, and says whether the text was cut.
-            Err(not_json) => not_json,
-            Ok(_) => error,
-        })
+    pub(crate) fn read(json: &str, keep_json: bool) -> serde_json::Result<Self> {
+        let (mut page, misfits) = read::read_text(json, |json| {
+            Self::read_members(json, keep_json).map_err(|error| match serde_json::from_str::<IgnoredAny>(json) {
+                // It has the place of the mistake in the whole text, and says whether the text was cut.
+                Err(not_json) => not_json,
+                Ok(_) => error,
+            })
+        })?;
+        misfit::report(&misfits);
+        page.misfits = misfits.len();
+        Ok(page)
     }
 
-    fn read_members(json: &str) -> serde_json::Result<Self> {
-        let mut text = PageText { json, at: 0 };
+    fn read_members(json: &str, keep_json: bool) -> serde_json::Result<Self> {
+        let mut text = PageText { json, at: 0, kept: keep_json.then(VecDeque::new) };
         let (mut updates, mut marker) = (None, None);
         if text.is_at_end() {
             return Ok(Self::default());
@@ -43,7 +56,7 @@ impl Page {
         text.members(|key, text| {
             match key {
                 "updates" if updates.is_none() => updates = Some(text.updates()?),
-                "marker" if marker.is_none() => marker = Some(text.value()?),
+                "marker" if marker.is_none() => marker = Some(text.marker()?),
                 "updates" | "marker" => return Err(text.error(&format!("duplicate field `{key}`"))),
                 _ => {
                     text.value::<IgnoredAny>()?;
@@ -56,7 +69,8 @@ impl Page {
         }
         // Something else than the API may have answered: a captive portal, a gateway.
         let updates = updates.ok_or_else(|| text.error("missing field `updates`"))?;
-        Ok(Self { updates: updates.into(), marker: marker.unwrap_or_default() })
+        let (json, marker) = (text.kept.unwrap_or_default(), marker.unwrap_or_default());
+        Ok(Self { updates: updates.into(), json, marker, misfits: 0 })
     }
 }
 
@@ -64,6 +78,8 @@ impl Page {
 struct PageText<'a> {
     json: &'a str,
     at: usize,
+    /// The JSON of the updates, if it is kept.
+    kept: Option<VecDeque<Box<RawValue>>>,
 }
 
 impl<'a> PageText<'a> {
@@ -90,7 +106,7 @@ impl<'a> PageText<'a> {
     }
 
     fn value<T: Deserialize<'a>>(&mut self) -> serde_json::Result<T> {
-        let (value, length) = union::read_prefix(self.rest())?;
+        let (value, length) = read::read_prefix(self.rest())?;
         self.at += length;
         Ok(value)
     }
@@ -125,12 +141,34 @@ impl<'a> PageText<'a> {
         }
         updates.reserve(self.rest().len() / TYPICAL_BYTES);
         loop {
-            self.at += Update::read_prefix(self.rest(), &mut updates)?;
+            let length = Update::read_prefix(self.rest(), &mut updates)?;
+            if let Some(kept) = &mut self.kept {
+                kept.push_back(serde_json::from_str::<&RawValue>(&self.json[self.at..self.at + length])?.to_owned());
+            }
+            self.at += length;
             if self.skip(']') {
                 return Ok(updates);
             }
             self.expect(',')?;
         }
+    }
+
+    /// Reads a marker. Some servers write it as a string, or with a decimal point.
+    fn marker(&mut self) -> serde_json::Result<Option<i64>> {
+        let raw: &RawValue = self.value()?;
+        let json = raw.get();
+        if json == "null" {
+            return Ok(None);
+        }
+        let digits = json.trim_matches('"').trim();
+        let digits = digits
+            .split_once('.')
+            .map_or(digits, |(whole, part)| if part.bytes().all(|byte| byte == b'0') { whole } else { digits });
+        let marker = digits.parse().ok();
+        if marker.is_none() {
+            misfit::record(json, &serde_json::Error::custom("not a whole number of 64 bits"));
+        }
+        Ok(marker)
     }
 
     fn error(&self, words: &str) -> serde_json::Error {
@@ -144,7 +182,7 @@ mod tests {
 
     /// The tags of a page's updates, and its marker.
     fn page(json: &str) -> (Vec<String>, Option<i64>) {
-        let Page { updates, marker } = Page::read(json).unwrap();
+        let Page { updates, marker, .. } = Page::read(json, false).unwrap();
         (updates.iter().map(|update| update.tag().to_owned()).collect(), marker)
     }
 
@@ -172,11 +210,59 @@ mod tests {
     fn an_update_that_does_not_fit_costs_only_itself() {
         let body = r#"{"updates":[5,{"update_type":"bot_started","timestamp":"x"},[],"s",null,
             {"update_type":"bot_started","timestamp":1,"chat_id":2,"user":{"user_id":3,"name":"A"}}],"marker":7}"#;
-        let Page { updates, marker } = Page::read(body).unwrap();
+        let Page { updates, marker, .. } = Page::read(body, false).unwrap();
         let unknown: Vec<bool> = updates.iter().map(|update| matches!(update, Update::Unknown(_))).collect();
         assert_eq!((unknown, marker), (vec![true, true, true, true, true, false], Some(7)));
         let Update::Unknown(second) = &updates[1] else { panic!() };
         assert_eq!(second.raw.get(), r#"{"update_type":"bot_started","timestamp":"x"}"#);
+    }
+
+    #[test]
+    fn a_marker_that_is_written_in_another_way_is_read() {
+        for (marker, read, misfits) in [
+            (r#""7""#, Some(7), 0),
+            ("7.0", Some(7), 0),
+            (r#""-7.00""#, Some(-7), 0),
+            ("9223372036854775807", Some(i64::MAX), 0),
+            ("9223372036854775808", None, 1),
+            ("7.5", None, 1),
+            (r#""seven""#, None, 1),
+            ("[7]", None, 1),
+            ("null", None, 0),
+        ] {
+            let body = format!(r#"{{"updates":[{{"update_type":"a"}}],"marker":{marker}}}"#);
+            let page = Page::read(&body, false).unwrap();
+            assert_eq!((page.marker, page.misfits, page.updates.len()), (read, misfits, 1), "{body}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_nearly_json_costs_no_update() {
+        let started = r#""update_type":"bot_started","timestamp":1,"chat_id":2,"user":{"user_id":3,"name":"A"}"#;
+        for strange in [
+            format!("{{{started},\"payload\":\"a\u{1}b\"}}"),
+            format!(r#"{{{started},"payload":"\x41"}}"#),
+            format!(r#"{{{started},"payload":"half \ud83d"}}"#),
+            format!(r#"{{{started},"score":NaN}}"#),
+            r#"{"update_type":"moon_risen","phase":NaN,"name":"\ud83d"}"#.to_owned(),
+        ] {
+            for bom in ["", "\u{feff}"] {
+                let body = format!(r#"{bom}{{"updates":[{{{started}}},{strange},{{{started}}}],"marker":7}}"#);
+                let page = Page::read(&body, true).unwrap();
+                let known = page.updates.iter().filter(|update| matches!(update, Update::BotStarted(_))).count();
+                assert_eq!(known, if strange.contains("moon") { 2 } else { 3 }, "{body}");
+                assert_eq!((page.updates.len(), page.json.len(), page.marker), (3, 3, Some(7)), "{body}");
+                assert_eq!(page.json[0].get(), format!("{{{started}}}"));
+            }
+        }
+    }
+
+    #[test]
+    fn keeps_the_json_of_each_update_as_it_came() {
+        let body = r#"{"updates":[ { "update_type" : "a", "x": 1.0 } ,5],"marker":7}"#;
+        let json: Vec<String> = Page::read(body, true).unwrap().json.iter().map(|json| json.get().to_owned()).collect();
+        assert_eq!(json, [r#"{ "update_type" : "a", "x": 1.0 }"#, "5"]);
+        assert!(Page::read(body, false).unwrap().json.is_empty());
     }
 
     #[test]
@@ -186,7 +272,7 @@ mod tests {
             r#"{"marker":71,"updates":[{"update_type":"a"},{"update_type":"b","x":[1]}]}"#,
         ] {
             for length in 1..body.len() {
-                assert!(Page::read(&body[..length]).unwrap_err().is_eof(), "{}", &body[..length]);
+                assert!(Page::read(&body[..length], false).unwrap_err().is_eof(), "{}", &body[..length]);
             }
         }
     }
@@ -208,7 +294,6 @@ mod tests {
             r#"{"updates":[5],}"#,
             r#"{"updates":[5] "marker":7}"#,
             r#"{"updates":[5],"marker":7}}"#,
-            r#"{"updates":[5],"marker":"x"}"#,
             r#"{updates:[5]}"#,
             r#"{"updates":[{"update_type":tru}]}"#,
             // Two answers in one body, as a cache or proxy that mixes connections makes them.
@@ -218,17 +303,17 @@ mod tests {
             r#"{"updates":[{"update_type":"a"}],{"update_type":"b"}],"marker":7}"#,
             r#"{"updates":[{"update_type":"a"}]{"update_type":"b"}],"marker":7}"#,
             r#"{"updates":[{"update_type":"a"}],"marker":5,"x":[],"marker":7}"#,
-            r#"{"marker":7,"updates":[{"update_type":"a"}],"marker":[]}"#,
+            r#"{"marker":7,"updates":[{"update_type":"a"}],"marker":8}"#,
         ] {
-            assert!(Page::read(body).is_err(), "{body}");
+            assert!(Page::read(body, false).is_err(), "{body}");
         }
     }
 
     #[test]
     fn reports_an_error_in_the_middle_as_broken_json() {
         for body in ["<html>", r#"{"updates":[{"update_type":tru}],"marker":7}"#, r#"{"updates":[5] "marker":7}"#] {
-            assert!(Page::read(body).unwrap_err().is_syntax(), "{body}");
+            assert!(Page::read(body, false).unwrap_err().is_syntax(), "{body}");
         }
-        assert!(Page::read(r#"{"marker":7}"#).unwrap_err().is_data());
+        assert!(Page::read(r#"{"marker":7}"#, false).unwrap_err().is_data());
     }
 }

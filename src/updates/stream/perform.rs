@@ -89,11 +89,12 @@ impl Performer {
     }
 
     async fn poll(self, marker: Option<i64>, limit: Option<i64>) -> Result<Input> {
-        let Settings { hold_seconds, types, .. } = self.settings;
+        let Settings { hold_seconds, types, keep_json, .. } = self.settings;
         let clock = Arc::clone(&self.bot.transport().clock);
         let began = clock.now();
-        let poll = Poll { marker, limit, hold_seconds, types };
+        let poll = Poll { marker, limit, hold_seconds, types, keep_json };
         let page = get(&self.bot, poll, CallOptions::default()).await?;
+        self.health.count_misfits(page.misfits);
         let now = clock.now();
         self.health.polled(now);
         Ok(Input::Page { page, took: now.duration_since(began) })
@@ -102,14 +103,15 @@ impl Performer {
     async fn skip(self, marker: Option<i64>, limit: i64) -> Result<Input> {
         let clock = Arc::clone(&self.bot.transport().clock);
         let began = clock.now();
-        let poll = Poll { marker, limit: Some(limit), hold_seconds: Some(0), types: Vec::new() };
+        let poll = Poll { marker, limit: Some(limit), hold_seconds: Some(0), types: Vec::new(), keep_json: false };
         let page = get(&self.bot, poll, CallOptions::default()).await?;
         tracing::info!(any = !page.updates.is_empty(), "skipped what was waiting");
         Ok(Input::Page { page, took: clock.now().duration_since(began) })
     }
 
     async fn commit(self, marker: i64) -> Input {
-        let poll = Poll { marker: Some(marker), limit: Some(1), hold_seconds: Some(0), types: Vec::new() };
+        let poll =
+            Poll { marker: Some(marker), limit: Some(1), hold_seconds: Some(0), types: Vec::new(), keep_json: false };
         let options = CallOptions { timeout: Some(COMMIT_TIMEOUT), ..CallOptions::default() };
         // What it brings is not dealt with, and comes again.
         let page = get(&self.bot, poll, options).await;
@@ -184,6 +186,7 @@ struct Poll {
     limit: Option<i64>,
     hold_seconds: Option<i64>,
     types: Vec<UpdateType>,
+    keep_json: bool,
 }
 
 async fn get(bot: &Bot, poll: Poll, options: CallOptions) -> Result<Page> {
@@ -202,5 +205,6 @@ async fn get(bot: &Bot, poll: Poll, options: CallOptions) -> Result<Page> {
     }
     // The stream decides itself what a failed poll means, and reads the pages itself.
     let options = CallOptions { no_retry: true, ..options };
-    request::fetch(&request, bot, options, |body: Bytes| Ok(Page::read(&text(&body))?)).await
+    let keep_json = poll.keep_json;
+    request::fetch(&request, bot, options, |body: Bytes| Ok(Page::read(&text(&body), keep_json)?)).await
 }

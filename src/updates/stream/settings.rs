@@ -14,6 +14,8 @@ pub(super) struct Settings {
     pub(super) start_from: StartFrom,
     pub(super) remove_webhooks: bool,
     pub(super) backoff: Backoff,
+    /// Whether the JSON of each update is kept.
+    pub(super) keep_json: bool,
 }
 
 impl Default for Settings {
@@ -25,6 +27,7 @@ impl Default for Settings {
             start_from: StartFrom::default(),
             remove_webhooks: false,
             backoff: BACKOFF,
+            keep_json: false,
         }
     }
 }

@@ -3,6 +3,8 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use serde_json::value::RawValue;
+
 use super::page::Page;
 use crate::{api::types::Update, client::retry::Backoff, error::Error};
 
@@ -120,6 +122,10 @@ pub(super) struct StreamState {
     fitting: u32,
     /// What was fetched and not handed out yet.
     page: VecDeque<Update>,
+    /// The JSON of these, if it is kept.
+    json: VecDeque<Box<RawValue>>,
+    /// The JSON of the update that was handed out last, if it is kept.
+    yielded_json: Option<Box<RawValue>>,
     /// Everything before it is dealt with, once the page is.
     marker: Option<i64>,
     /// The server may not know the marker yet.
@@ -150,6 +156,8 @@ impl StreamState {
             halvings: 0,
             fitting: 0,
             page: VecDeque::new(),
+            json: VecDeque::new(),
+            yielded_json: None,
             marker: None,
             uncommitted: false,
             unsaved: false,
@@ -169,6 +177,11 @@ impl StreamState {
     /// Whether updates are fetched and not handed out yet.
     pub(super) fn is_waiting(&self) -> bool {
         !self.page.is_empty()
+    }
+
+    /// Takes the JSON of the update that was handed out last, if it is kept.
+    pub(super) fn take_json(&mut self) -> Option<Box<RawValue>> {
+        self.yielded_json.take()
     }
 
     /// Takes what is left of the page, for a consumer that deals with it as a whole.
@@ -204,7 +217,7 @@ impl StreamState {
     }
 
     fn asked(&mut self) -> Effect {
-        if let Some(update) = self.page.pop_front() {
+        if let Some(update) = self.next_of_page() {
             return Effect::Yield(update);
         }
         match self.phase {
@@ -217,6 +230,11 @@ impl StreamState {
             }
             _ => self.go_on(),
         }
+    }
+
+    fn next_of_page(&mut self) -> Option<Update> {
+        self.yielded_json = self.json.pop_front();
+        self.page.pop_front()
     }
 
     fn cleared(&mut self) -> Effect {
@@ -248,8 +266,8 @@ impl StreamState {
             return if is_over { self.go_on() } else { self.act() };
         }
         self.stuck = if page.updates.is_empty() || moved.is_some() { 0 } else { self.stuck.saturating_add(1) };
-        self.page = page.updates;
-        match self.page.pop_front() {
+        (self.page, self.json) = (page.updates, page.json);
+        match self.next_of_page() {
             Some(update) => Effect::Yield(update),
             None if took < LEAST_INTERVAL => {
                 self.phase = Phase::Pausing;

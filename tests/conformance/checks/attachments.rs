@@ -97,7 +97,7 @@ pub(super) async fn a_photo_is_uploaded_and_sent_again(place: Place) -> Done {
     let message = place.post(chat, place.text("a photo").attach(photo)).await;
     let [Attachment::Image(image)] = attachments(&message) else { panic!("no photo: {message:?}") };
     assert!(!image.payload.url.is_empty());
-    let payload = PhotoAttachmentRequestPayload::new().token(image.payload.token.clone());
+    let payload = PhotoAttachmentRequestPayload::new().token(image.payload.token.clone().expect("a token"));
     let alone = NewMessageBody::new().attach(PhotoAttachmentRequest::new(payload));
     let message = place.post(chat, alone).await;
     assert_eq!((tags(&message), message.text().unwrap_or_default()), (vec!["image"], ""));

@@ -83,8 +83,8 @@ impl Stream {
     }
 
     fn page_after(&mut self, took: Duration, tags: &[&str], marker: Option<i64>) -> Does {
-        let update = |tag: &&str| Update::read(&format!(r#"{{"update_type":"{tag}"}}"#)).unwrap();
-        let page = Page { updates: tags.iter().map(update).collect(), marker };
+        let update = |tag: &&str| serde_json::from_str(&format!(r#"{{"update_type":"{tag}"}}"#)).unwrap();
+        let page = Page { updates: tags.iter().map(update).collect(), marker, ..Page::default() };
         self.then(Input::Page { page, took })
     }
 

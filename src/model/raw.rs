@@ -1,6 +1,6 @@
 //! A value's JSON from any deserializer: as it was written if it is read from text, else written anew.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -14,14 +14,19 @@ const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// Reads any value as JSON. Text is kept to the letter. What serde buffers for `flatten` and for untagged and internally
 /// tagged enums has no text.
-pub(crate) fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(crate) fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
     deserializer.deserialize_newtype_struct(RAW_VALUE, AnyValue)
 }
 
 struct AnyValue;
 
+/// A string that is borrowed if it can be.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
 impl<'de> Visitor<'de> for AnyValue {
-    type Value = String;
+    type Value = Cow<'de, str>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any JSON value")
@@ -30,7 +35,7 @@ impl<'de> Visitor<'de> for AnyValue {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut key: Option<String> = map.next_key()?;
         if key.as_deref() == Some(RAW_VALUE) {
-            return map.next_value();
+            return map.next_value().map(|Text(text)| text);
         }
         let mut object = Map::new();
         while let Some(name) = key {
@@ -45,8 +50,8 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 }
 
-fn write<E: Error>(value: &Value) -> Result<String, E> {
-    serde_json::to_string(value).map_err(E::custom)
+fn write<E: Error>(value: &Value) -> Result<Cow<'static, str>, E> {
+    serde_json::to_string(value).map(Cow::Owned).map_err(E::custom)
 }
 
 #[cfg(test)]
@@ -57,7 +62,7 @@ mod tests {
 
     impl<'de> Deserialize<'de> for Raw {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            raw(deserializer).map(Self)
+            raw(deserializer).map(|raw| Self(raw.into_owned()))
         }
     }
 

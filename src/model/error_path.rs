@@ -11,9 +11,14 @@ pub(crate) fn at_its_place(json: &str, error: serde_json::Error) -> serde_json::
     if !error.is_data() {
         return error;
     }
-    let before = json.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
-    let place = place(json, before + error.column());
+    let place = path_at(json, byte_of(json, &error));
     if place.is_empty() { error } else { serde::de::Error::custom(format_args!("{error}, in {place}")) }
+}
+
+/// The byte after which an error was found.
+pub(super) fn byte_of(json: &str, error: &serde_json::Error) -> usize {
+    let before = json.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+    (before + error.column()).min(json.len())
 }
 
 /// Inside of what a byte stands.
@@ -25,9 +30,8 @@ enum Around<'a> {
 }
 
 /// The path to the value that has its end, or goes on, before the byte at `end`.
-fn place(json: &str, end: usize) -> String {
+pub(super) fn path_at(json: &str, end: usize) -> String {
     let bytes = json.as_bytes();
-    let end = end.min(bytes.len());
     let mut around = Vec::new();
     let (mut at, mut is_key) = (0, false);
     while at < end {

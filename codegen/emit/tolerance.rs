@@ -1,0 +1,142 @@
+//! How received structs are read: a value that does not fit costs the smallest optional part around it.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, format_ident, quote};
+use serde_json::Value;
+use syn::{ItemStruct, Type};
+
+use super::{
+    super::{
+        error::{Error, Result},
+        model::reference,
+        names,
+        node::{at, entries, items},
+        yaml::join,
+    },
+    fields::{generic_argument, property_name, remove_derive},
+};
+
+/// The extension with the value of a required property that is missing or does not fit.
+pub(super) const DEFAULT: &str = "x-default";
+
+/// The `Deserialize` of a received struct; it replaces the derived one. A mirror of the struct has the adapters of
+/// `src/model/tolerance.rs` at its fields.
+pub(super) fn deserialize(
+    document: &Value,
+    item: &mut ItemStruct,
+    schema_name: &str,
+    schema: &Value,
+) -> Result<TokenStream> {
+    let mut defaults = TokenStream::new();
+    let mut fields = TokenStream::new();
+    for field in &item.fields {
+        let (property, ident, ty) = (property_name(field), &field.ident, &field.ty);
+        let node = &schema["properties"][&property];
+        let attributes = if node.get(DEFAULT).is_some() {
+            let place = format!("components.schemas.{schema_name}.properties.{property}");
+            let (name, value) =
+                (format_ident!("Default{}", names::type_ident(&property)), value(document, node, &place)?);
+            let label = format!("{schema_name}.{property}");
+            defaults.extend(quote! {
+                enum #name {}
+                impl crate::model::tolerance::DefaultValue for #name {
+                    type Value = #ty;
+                    const PROPERTY: &'static str = #label;
+                    fn value() -> #ty { #value }
+                }
+            });
+            let missing = quote!(crate::model::tolerance::missing::<#name>).to_string();
+            let read = adapted(&quote!(crate::model::tolerance::OrDefault<#name>));
+            quote!(, default = #missing, deserialize_with = #read)
+        } else if let Some(adapter) = adapter(ty) {
+            let read = adapted(&adapter);
+            let default = generic_argument(ty, "Option").map(|_| quote!(default,));
+            quote!(, #default deserialize_with = #read)
+        } else {
+            TokenStream::new()
+        };
+        fields.extend(quote!(#[serde(rename = #property #attributes)] #ident: #ty,));
+    }
+    remove_derive(item, "Deserialize");
+    let (name, label) = (&item.ident, item.ident.to_string());
+    Ok(quote! {
+        const _: () = {
+            #defaults
+
+            #[derive(::serde::Deserialize)]
+            #[serde(remote = #label)]
+            struct Mirror { #fields }
+
+            impl crate::model::object::Fields for #name {
+                fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                    Mirror::deserialize(deserializer)
+                }
+            }
+
+            impl<'de> ::serde::Deserialize<'de> for #name {
+                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                    crate::model::object::read_object(deserializer)
+                }
+            }
+        };
+    })
+}
+
+fn adapted(adapter: &TokenStream) -> String {
+    quote!(::serde_with::As::<#adapter>::deserialize).to_string()
+}
+
+/// The adapter of a type; `None` if a value that does not fit costs the struct.
+fn adapter(ty: &Type) -> Option<TokenStream> {
+    let of = |ty: &Type| adapter(ty).unwrap_or_else(|| quote!(::serde_with::Same));
+    if let Some(inner) = generic_argument(ty, "Option") {
+        let inner = of(inner);
+        return Some(quote!(crate::model::tolerance::OrNone<#inner>));
+    }
+    let element = generic_argument(ty, "Vec").or_else(|| map_value(ty))?;
+    let element = of(element);
+    Some(quote!(crate::model::tolerance::Each<#element>))
+}
+
+/// `V` of `BTreeMap<String, V>`.
+fn map_value(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last().filter(|segment| segment.ident == "BTreeMap")?;
+    let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    match arguments.args.iter().nth(1) {
+        Some(syn::GenericArgument::Type(value)) => Some(value),
+        _ => None,
+    }
+}
+
+/// The Rust expression of a default. An object has the defaults of its properties.
+fn value(document: &Value, node: &Value, place: &str) -> Result<TokenStream> {
+    let unfit = || Error::new(join(place, DEFAULT), "is neither a string, a whole number, a boolean nor `{}`");
+    match &node[DEFAULT] {
+        Value::String(text) => Ok(quote!(::std::convert::From::from(#text))),
+        Value::Number(number) => {
+            let number = number.as_i64().map(proc_macro2::Literal::i64_unsuffixed).ok_or_else(unfit)?;
+            Ok(number.into_token_stream())
+        }
+        Value::Bool(flag) => Ok(quote!(#flag)),
+        Value::Object(object) if object.is_empty() => {
+            let name = reference(node).ok_or_else(unfit)?;
+            let schema = at(document, &["components", "schemas", name]).unwrap_or(&Value::Null);
+            let fields = entries(schema, "properties").map(|(property, node)| {
+                let ident = names::value_ident(property);
+                if !items(schema, "required").any(|required| required == property.as_str()) {
+                    return Ok(quote!(#ident: ::std::option::Option::None,));
+                }
+                let place = format!("components.schemas.{name}.properties.{property}");
+                if node.get(DEFAULT).is_none() {
+                    return Err(Error::new(place, format!("is required and has no `{DEFAULT}`, as its schema does")));
+                }
+                let value = value(document, node, &place)?;
+                Ok(quote!(#ident: #value,))
+            });
+            let (ty, fields) = (names::type_ident(name), fields.collect::<Result<TokenStream>>()?);
+            Ok(quote!(#ty { #fields }))
+        }
+        _ => Err(unfit()),
+    }
+}

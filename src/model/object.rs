@@ -1,0 +1,38 @@
+//! Structs that are read from objects only. serde would also take a list for the fields in their order, and with fields that
+//! may be missing, even `[]`.
+
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserializer,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
+
+/// A struct whose fields serde can read; the generator implements it.
+pub(crate) trait Fields: Sized {
+    /// Reads the fields.
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+}
+
+/// Reads a struct. A format that is not self-describing has no objects: it is left to serde.
+pub(crate) fn read_object<'de, T: Fields, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    struct OfObject<T>(PhantomData<T>);
+
+    impl<'de, T: Fields> Visitor<'de> for OfObject<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::read(MapAccessDeserializer::new(map))
+        }
+    }
+
+    if deserializer.is_human_readable() {
+        deserializer.deserialize_map(OfObject(PhantomData))
+    } else {
+        T::read(deserializer)
+    }
+}

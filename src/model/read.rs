@@ -1,0 +1,116 @@
+//! How JSON text is read: in one pass, and if that fails, part by part, so that one bad value costs only itself.
+
+use std::{borrow::Cow, cell::Cell};
+
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use serde_json::value::RawValue;
+
+use super::{
+    error_path::at_its_place,
+    misfit::{self, Misfit},
+    repair::repair,
+};
+
+thread_local! {
+    /// Whether this thread reads in one pass.
+    ///
+    /// Design note. A value is read in two ways: in one pass, which is fast and fails on anything unusual, and part by part.
+    /// The way is decided by the outermost reader, and unions and optional fields lie deep within structs whose
+    /// `Deserialize` is derived. So it has to come from the reader's context. The alternatives cost more: a second set of
+    /// all structs doubles the generated code and the time to compile it; `DeserializeSeed` cannot be derived. Reading is
+    /// synchronous, so the flag is set and reset on one stack, also if a reader panics.
+    static IN_ONE_PASS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread reads in one pass at the moment.
+pub(crate) fn is_in_one_pass() -> bool {
+    IN_ONE_PASS.get()
+}
+
+/// Reads in one pass: an unknown member of a union and every value that does not fit is an error. For JSON text only,
+/// because the caller then reads it again.
+pub(crate) fn in_one_pass<T>(read: impl FnOnce() -> serde_json::Result<T>) -> serde_json::Result<T> {
+    let _in_one_pass = OnePass::begin();
+    misfit::forget_if_failed(read)
+}
+
+/// While it lives, this thread reads in one pass.
+pub(crate) struct OnePass {
+    before: bool,
+}
+
+impl OnePass {
+    pub(crate) fn begin() -> Self {
+        Self { before: IN_ONE_PASS.replace(true) }
+    }
+}
+
+/// Also when something panics.
+impl Drop for OnePass {
+    fn drop(&mut self) {
+        IN_ONE_PASS.set(self.before);
+    }
+}
+
+/// The value that a text begins with, and how many bytes it takes.
+pub(crate) fn read_prefix<'de, T: Deserialize<'de>>(json: &'de str) -> serde_json::Result<(T, usize)> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let value = T::deserialize(&mut deserializer)?;
+    Ok((value, bytes_read(deserializer)))
+}
+
+/// How much of its text a deserializer has read.
+pub(crate) fn bytes_read<'de>(deserializer: serde_json::Deserializer<serde_json::de::StrRead<'de>>) -> usize {
+    deserializer.into_iter::<IgnoredAny>().byte_offset()
+}
+
+/// Reads JSON, and logs what does not fit the models. An error says where it is.
+pub(crate) fn read<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
+    let (value, misfits) = read_text(json, |json| {
+        in_one_pass(|| serde_json::from_str(json)).or_else(|_| {
+            check_strict(json)?;
+            serde_json::from_str(json)
+        })
+    })?;
+    misfit::report(&misfits);
+    Ok(value)
+}
+
+/// The text as JSON, repaired if it must be.
+pub(crate) fn read_raw(json: &str) -> serde_json::Result<Box<RawValue>> {
+    serde_json::from_str(json).or_else(|error| match repair(json) {
+        Cow::Borrowed(_) => Err(error),
+        Cow::Owned(repaired) => RawValue::from_string(repaired),
+    })
+}
+
+/// Calls `read` with a text, and if it fails, with the repaired text. Returns the misfits, too. An error says where it is.
+pub(crate) fn read_text<T>(
+    json: &str,
+    read: impl Fn(&str) -> serde_json::Result<T>,
+) -> serde_json::Result<(T, Vec<Misfit>)> {
+    let error = match misfit::collect(json, || read(json)) {
+        (Ok(value), misfits) => return Ok((value, misfits)),
+        (Err(error), _) => error,
+    };
+    match repair(json) {
+        Cow::Borrowed(_) => Err(at_its_place(json, error)),
+        Cow::Owned(repaired) => {
+            let (value, mut misfits) = misfit::collect(&repaired, || read(&repaired));
+            misfits.push(Misfit::not_strict_json());
+            Ok((value.map_err(|error| at_its_place(&repaired, error))?, misfits))
+        }
+    }
+}
+
+/// Fails if a text can be repaired. What reads part by part calls it first: it would leave out half a surrogate pair
+/// together with the string around it.
+pub(crate) fn check_strict(json: &str) -> serde_json::Result<()> {
+    match repair(json) {
+        Cow::Borrowed(_) => Ok(()),
+        Cow::Owned(_) => Err(serde::de::Error::custom("not strict JSON")),
+    }
+}

@@ -1,0 +1,215 @@
+//! How fields of received structs are read: a value that does not fit costs the smallest optional part around it.
+//!
+//! These are adapters for [`serde_with::As`], which the generator puts at the fields. They do what `DefaultOnError` and
+//! `VecSkipError` of `serde_with` do, by way of the field's text: `serde_with` buffers values, and a buffered value has lost
+//! its text (which [`Unknown`](crate::Unknown) keeps) and its place (which the log event says), and costs time also where
+//! all is well. While values are read in one pass, the adapters do nothing.
+
+use std::{collections::BTreeMap, marker::PhantomData};
+
+use serde::{Deserialize, Deserializer, de::Error};
+use serde_json::value::RawValue;
+use serde_with::{DeserializeAs, Same};
+
+use super::{
+    misfit,
+    raw::raw,
+    read::{in_one_pass, is_in_one_pass},
+};
+
+/// An optional value: `None` if it does not fit.
+pub(crate) struct OrNone<U = Same>(PhantomData<U>);
+
+impl<'de, T, U: for<'a> DeserializeAs<'a, T>> DeserializeAs<'de, Option<T>> for OrNone<U> {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+        if is_strict(&deserializer) {
+            return Option::<U>::deserialize_as(deserializer);
+        }
+        let json = raw(deserializer)?;
+        Ok(read_as::<_, Option<U>>(&json).unwrap_or_else(|error| {
+            misfit::record(&json, &error);
+            None
+        }))
+    }
+}
+
+/// A list or map without the elements that do not fit.
+pub(crate) struct Each<U = Same>(PhantomData<U>);
+
+impl<'de, T, U: for<'a> DeserializeAs<'a, T>> DeserializeAs<'de, Vec<T>> for Each<U> {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+        if is_strict(&deserializer) {
+            return Vec::<U>::deserialize_as(deserializer);
+        }
+        let json = raw(deserializer)?;
+        let elements: Vec<&RawValue> = part(&json)?;
+        Ok(elements.into_iter().filter_map(fitting::<_, U>).collect())
+    }
+}
+
+impl<'de, T, U: for<'a> DeserializeAs<'a, T>> DeserializeAs<'de, BTreeMap<String, T>> for Each<U> {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error> {
+        if is_strict(&deserializer) {
+            return BTreeMap::<Same, U>::deserialize_as(deserializer);
+        }
+        let json = raw(deserializer)?;
+        let entries: BTreeMap<String, &RawValue> = part(&json)?;
+        Ok(entries.into_iter().filter_map(|(key, value)| Some((key, fitting::<_, U>(value)?))).collect())
+    }
+}
+
+/// A required property with a default (`x-default`), for when it does not fit or is missing.
+pub(crate) struct OrDefault<P>(PhantomData<P>);
+
+/// A property with a default; the generator implements it.
+pub(crate) trait DefaultValue {
+    type Value;
+    /// Schema and property, such as `User.name`.
+    const PROPERTY: &'static str;
+    fn value() -> Self::Value;
+}
+
+impl<'de, T, P> DeserializeAs<'de, T> for OrDefault<P>
+where
+    T: for<'a> Deserialize<'a>,
+    P: DefaultValue<Value = T>,
+{
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        if is_strict(&deserializer) {
+            return T::deserialize(deserializer);
+        }
+        let json = raw(deserializer)?;
+        Ok(read_as::<_, Same>(&json).unwrap_or_else(|error| {
+            misfit::record(&json, &error);
+            P::value()
+        }))
+    }
+}
+
+/// The default of a property that is missing.
+pub(crate) fn missing<P: DefaultValue>() -> P::Value {
+    misfit::record_missing(P::PROPERTY);
+    P::value()
+}
+
+/// Formats that are not self-describing have no text to read by parts.
+fn is_strict<'de>(deserializer: &impl Deserializer<'de>) -> bool {
+    is_in_one_pass() || !deserializer.is_human_readable()
+}
+
+/// The element, if it fits.
+fn fitting<T, U: for<'a> DeserializeAs<'a, T>>(element: &RawValue) -> Option<T> {
+    let json = element.get();
+    read_as::<T, U>(json).inspect_err(|error| misfit::record(json, error)).ok()
+}
+
+fn read_as<T, U: for<'a> DeserializeAs<'a, T>>(json: &str) -> serde_json::Result<T> {
+    let read = || U::deserialize_as(&mut serde_json::Deserializer::from_str(json));
+    in_one_pass(read).or_else(|_| read())
+}
+
+/// Reads a part of a text. The error has no place in the part: serde_json adds its place in the whole.
+fn part<'a, T: Deserialize<'a>, E: Error>(json: &'a str) -> Result<T, E> {
+    serde_json::from_str(json).map_err(|error| E::custom(misfit::reason(&error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_with::As;
+
+    use super::*;
+    use crate::model::read::read_text;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Outer {
+        id: i64,
+        #[serde(default, deserialize_with = "As::<OrNone>::deserialize")]
+        inner: Option<Inner>,
+        #[serde(default, deserialize_with = "As::<OrNone<Each>>::deserialize")]
+        list: Option<Vec<i64>>,
+        #[serde(default, deserialize_with = "As::<OrNone<Each<Each>>>::deserialize")]
+        rows: Option<Vec<Vec<i64>>>,
+        #[serde(default, deserialize_with = "As::<OrNone<Each>>::deserialize")]
+        map: Option<BTreeMap<String, i64>>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Inner {
+        id: i64,
+        #[serde(default = "missing::<InnerName>", deserialize_with = "As::<OrDefault<InnerName>>::deserialize")]
+        name: String,
+    }
+
+    struct InnerName;
+
+    impl DefaultValue for InnerName {
+        type Value = String;
+        const PROPERTY: &'static str = "Inner.name";
+
+        fn value() -> String {
+            "?".to_owned()
+        }
+    }
+
+    /// What is read, and the paths and reasons of the misfits.
+    fn read(json: &str) -> (Outer, Vec<String>) {
+        let (outer, misfits) =
+            read_text(json, |json| in_one_pass(|| serde_json::from_str(json)).or_else(|_| serde_json::from_str(json)))
+                .unwrap();
+        (outer, misfits.iter().map(|misfit| misfit.to_string()).collect())
+    }
+
+    fn outer() -> Outer {
+        Outer { id: 1, inner: None, list: None, rows: None, map: None }
+    }
+
+    #[test]
+    fn an_optional_value_that_does_not_fit_is_none() {
+        let (read, misfits) = read(r#"{"inner":{"id":"x","name":"n"},"list":[1],"id":1,"map":5}"#);
+        assert_eq!(read, Outer { list: Some(vec![1]), ..outer() });
+        assert_eq!(
+            misfits,
+            ["inner.id: invalid type: string, expected i64", "map: invalid type: integer `5`, expected a map"]
+        );
+    }
+
+    #[test]
+    fn an_element_that_does_not_fit_is_left_out() {
+        let (read, misfits) =
+            read("{\"id\":1,\n\"list\":[1,\"x\",3],\"rows\":[[1,[]],5,[2]],\"map\":{\"a\":1,\"b\":null}}");
+        let map = BTreeMap::from([("a".to_owned(), 1)]);
+        assert_eq!(
+            read,
+            Outer { list: Some(vec![1, 3]), rows: Some(vec![vec![1], vec![2]]), map: Some(map), ..outer() }
+        );
+        let paths: Vec<&str> = misfits.iter().filter_map(|misfit| Some(misfit.split_once(": ")?.0)).collect();
+        assert_eq!(paths, ["list[1]", "rows[0][1]", "rows[1]", "map.b"]);
+    }
+
+    #[test]
+    fn a_required_property_with_a_default_has_it_if_it_is_missing_or_does_not_fit() {
+        for (name, misfit) in [
+            ("", "Inner.name: missing"),
+            (r#","name":null"#, "inner.name: invalid type: null, expected a string"),
+            (r#","name":[]"#, "inner.name: invalid type: sequence, expected a string"),
+        ] {
+            let (read, misfits) = read(&format!(r#"{{"id":1,"inner":{{"id":2{name}}}}}"#));
+            assert_eq!(read, Outer { inner: Some(Inner { id: 2, name: "?".to_owned() }), ..outer() });
+            assert_eq!(misfits, [misfit]);
+        }
+    }
+
+    #[test]
+    fn a_required_property_that_does_not_fit_is_an_error() {
+        for json in [r#"{"list":[1]}"#, r#"{"id":"x"}"#, "5"] {
+            assert!(serde_json::from_str::<Outer>(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_read_the_same_without_its_text() {
+        let json = r#"{"id":1,"inner":{"id":2,"name":5},"list":[1,"x"]}"#;
+        let value: serde_json::Value = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::from_value::<Outer>(value).unwrap(), read(json).0);
+    }
+}

@@ -1,0 +1,165 @@
+//! Updates together with their JSON, for queues.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures_core::Stream;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::{
+    api::types::Update,
+    error::Result,
+    model::{
+        raw,
+        read::{read, read_raw},
+    },
+    redaction::hide_in_json,
+    updates::{health::Health, stream::Updates},
+};
+
+/// An update and its JSON exactly as the server sent it.
+///
+/// [`Update`] drops properties that the crate does not know. `json` has them, so a queue that stores `json` loses nothing,
+/// and a later version of the crate reads more of it. Serializing writes `json`; deserializing reads both.
+///
+/// Made by [`Updates::raw`](crate::Updates::raw) and
+#[cfg_attr(feature = "webhook", doc = "[`Webhook::raw_router`](crate::webhook::Webhook::raw_router).")]
+#[cfg_attr(not(feature = "webhook"), doc = "`Webhook::raw_router`.")]
+///
+/// ```
+/// use tamtam::RawUpdate;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let json = r#"{"update_type":"bot_started","timestamp":1,"chat_id":2,"user":{"user_id":3,"name":"A"},"new":[1.0]}"#;
+/// let raw: RawUpdate = serde_json::from_str(json)?;
+/// assert_eq!(raw.update.chat_id(), Some(2.into()));
+/// assert_eq!(serde_json::to_string(&raw)?, json);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RawUpdate {
+    /// The JSON of the update. If the server sent text that is not strict JSON, it is a repaired copy.
+    pub json: Box<RawValue>,
+    /// The update.
+    pub update: Update,
+}
+
+impl RawUpdate {
+    /// Reads an update, and logs what does not fit the models.
+    pub(crate) fn read(json: &str) -> serde_json::Result<Self> {
+        Ok(Self { update: read(json)?, json: read_raw(json)? })
+    }
+}
+
+/// Hides the values of properties such as `token`.
+impl fmt::Debug for RawUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawUpdate").field("json", &hide_in_json(self.json.get())).field("update", &self.update).finish()
+    }
+}
+
+/// Two raw updates are equal if their JSON is, to the letter.
+impl PartialEq for RawUpdate {
+    fn eq(&self, other: &Self) -> bool {
+        self.json.get() == other.json.get()
+    }
+}
+
+impl Serialize for RawUpdate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.json.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawUpdate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = raw(deserializer)?;
+        Self::read(&json).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The updates of a bot by long polling, each with its JSON; made by [`Updates::raw`](crate::Updates::raw).
+///
+/// It is the same stream as [`Updates`](crate::Updates), with the same guarantees.
+#[must_use = "a stream does nothing until it is asked for updates"]
+#[derive(Debug)]
+pub struct RawUpdates(Updates);
+
+impl Updates {
+    /// Keeps the JSON of each update, for example to store it in a queue.
+    ///
+    /// Call it before the first update is asked for: the JSON of an update that was fetched before is written anew, without
+    /// the properties that the crate does not know.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # tamtam.user("Alice").says("hi");
+    /// let mut updates = bot.updates().raw();
+    /// while let Some(raw) = updates.try_next().await? {
+    ///     println!("{:?}: {}", raw.update.chat_id(), raw.json);
+    /// #   break;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn raw(self) -> RawUpdates {
+        RawUpdates(self.keep_json())
+    }
+}
+
+impl RawUpdates {
+    /// Returns the next update, as [`Updates::next`](crate::Updates::next) does. Asking for it commits all before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Updates::next`](crate::Updates::next).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<Result<RawUpdate>> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// Returns the next update, or the error that ended the stream. Asking for it commits all before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Updates::next`](crate::Updates::next).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn try_next(&mut self) -> Result<Option<RawUpdate>> {
+        self.next().await.transpose()
+    }
+
+    /// Returns how the stream is doing.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.0.health()
+    }
+}
+
+impl Stream for RawUpdates {
+    type Item = Result<RawUpdate>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = ready!(Pin::new(&mut self.0).poll_next(context));
+        Poll::Ready(next.map(|update| {
+            let update = update?;
+            let kept = self.0.take_json();
+            let json = kept.unwrap_or_else(|| to_raw_value(&update).unwrap_or_else(|_| RawValue::NULL.to_owned()));
+            Ok(RawUpdate { json, update })
+        }))
+    }
+}
