@@ -48,9 +48,11 @@
 //!
 //! - It speaks HTTP. **TLS is your proxy's business** (nginx, Caddy, a load balancer), in front of the address that axum
 //!   listens on: one that others cannot reach.
-//! - It answers 200 only after the handler has succeeded, or after [`on_error`](Webhook::on_error) has said
-//!   [`Skip`](Recovery::Skip), as it does when it is not set. [`Retry`](Recovery::Retry) is a 503. A body that was cut is
-//!   no 200 and no update. A whole one that is no JSON object is told to `on_error` with its bytes.
+//! - It answers 200 only after the handler has succeeded, or after [`on_error`](Webhook::on_error) has returned
+//!   [`Skip`](Recovery::Skip), which is the default if a handler fails. [`Retry`](Recovery::Retry) is a 503. A body that
+//!   arrives whole but is not an update is passed to `on_error` as bytes; without `on_error` the answer is 503. A body that
+//!   was cut is never answered with 200.
+//! - A value that does not fit the models costs only itself, as in polling: it is left out, and the log says where it was.
 //! - A handler runs to its end, or to its [timeout](Webhook::handler_timeout), even if TamTam hangs up meanwhile. If the
 //!   update is delivered again before that, the second delivery waits for the first and gets its answer: the handler runs
 //!   once.
@@ -190,8 +192,9 @@ impl Webhook {
         Ok(Self { bot, path, on_error: None, handler_timeout: HANDLER_TIMEOUT, body_limit: BODY_LIMIT })
     }
 
-    /// Decides about updates that were not handled, and about what is no update: [`Recovery::Retry`] answers 503, after
-    /// which TamTam delivers again, and [`Recovery::Skip`] answers 200. All is skipped if this is not set.
+    /// Decides about updates that were not handled, and about bodies that are not an update: [`Recovery::Retry`] answers
+    /// 503, after which TamTam delivers again, and [`Recovery::Skip`] answers 200. Without `on_error`, an update that was
+    /// not handled is skipped, and a body that is not an update is answered with 503.
     ///
     /// Retry what may succeed later. What never will is delivered again for 8 hours, and then TamTam may drop the
     /// subscription.

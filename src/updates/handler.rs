@@ -219,12 +219,15 @@ impl Handling {
         }
     }
 
-    /// What is to be done about a failure. If asking panics, nothing is.
+    /// Returns what to do about a failure. If `on_error` is not set or panics: an update whose handler failed is skipped,
+    /// and a body that could not be read is refused, so that it is delivered again.
     pub(crate) fn recovery(&self, failed: &Failed) -> Recovery {
-        let Some(on_error) = &self.on_error else { return Recovery::Skip };
+        let is_unread = matches!(failed.cause, Cause::NotAnUpdate(_));
+        let default = if is_unread { Recovery::Retry } else { Recovery::Skip };
+        let Some(on_error) = &self.on_error else { return default };
         catch_unwind(AssertUnwindSafe(|| on_error(failed))).unwrap_or_else(|panic| {
             tracing::error!("on_error panicked: {}", printable_words(panic));
-            Recovery::Skip
+            default
         })
     }
 

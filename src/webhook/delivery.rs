@@ -112,7 +112,7 @@ async fn handle(bot: &Bot, handling: &Handling, body: Bytes) -> StatusCode {
 /// The update in a body, known or not; `None` if it is no JSON object.
 fn update(body: &[u8]) -> Option<Update> {
     let text = transport::text(body);
-    let text = text.trim_ascii();
+    let text = text.trim_start_matches('\u{feff}').trim_ascii();
     if text.starts_with('{') { read::read(text).ok() } else { None }
 }
 

@@ -1,6 +1,7 @@
 //! The update stream: on the sandbox for the whole way, on wiremock for what goes over the wire.
 
 mod faults;
+mod misfits;
 mod pages;
 mod shutdown;
 mod start;

@@ -160,11 +160,11 @@ async fn a_handler_that_is_busy_without_end_is_dropped_too() {
 }
 
 #[tokio::test]
-async fn an_on_error_that_panics_skips() {
+async fn an_on_error_that_panics_decides_nothing() {
     let router = webhook().on_error(|_| panic!("no luck either")).router(async |_, _| Err::<(), _>("no luck"));
     let server = Server::start(router).await;
     assert_eq!(server.post(started(1)).await, 200);
-    assert_eq!(server.post("no update").await, 200);
+    assert_eq!(server.post("no update").await, 503);
 }
 
 #[tokio::test]
@@ -190,9 +190,38 @@ async fn what_is_no_update_is_told_with_its_bytes() {
 }
 
 #[tokio::test]
-async fn what_is_no_update_is_skipped_unless_somebody_decides() {
+async fn a_body_that_cannot_be_read_is_answered_with_503_unless_on_error_decides() {
     let server = Server::start(webhook().router(async |_, _| {})).await;
-    assert_eq!(server.post("<html>").await, 200);
+    for body in ["<html>", "", "[]", r#"{"update_type":"#] {
+        assert_eq!(server.post(body).await, 503, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn text_that_is_nearly_json_is_an_update() {
+    let texts = Arc::new(Mutex::new(Vec::new()));
+    let theirs = Arc::clone(&texts);
+    let router = webhook().router(move |_, update: Update| {
+        theirs.lock().unwrap().push(update.text().map(str::to_owned));
+        async {}
+    });
+    let server = Server::start(router).await;
+    let message = |text: &str, more: &str| {
+        format!(
+            r#"{{"update_type":"message_created","timestamp":1,"message":{{"recipient":{{"chat_id":5,"chat_type":"dialog"}},
+                "timestamp":1,"body":{{"mid":"m","seq":1,"text":"{text}"}}}}{more}}}"#
+        )
+    };
+    for (body, text) in [
+        (message(r"half \ud83d", ""), "half \u{fffd}"),
+        (message("bell \u{7}", ""), "bell \u{7}"),
+        (message(r"\x41", ""), r"\x41"),
+        (message("hi", r#","score":NaN"#), "hi"),
+        (format!("\u{feff}{}", message("hi", "")), "hi"),
+    ] {
+        assert_eq!(server.post(body).await, 200);
+        assert_eq!(texts.lock().unwrap().pop().flatten().as_deref(), Some(text));
+    }
 }
 
 #[tokio::test]

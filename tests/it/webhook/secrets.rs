@@ -65,7 +65,7 @@ async fn traced(level: LevelFilter) -> String {
     let server = Server::start(router).await;
     let (traced, _guard) = Traced::start(level);
     for (body, status) in
-        [(said(), 200), (r#"{"update_type":"moon_risen"}"#.to_owned(), 200), ("private words".to_owned(), 200)]
+        [(said(), 200), (r#"{"update_type":"moon_risen"}"#.to_owned(), 200), ("private words".to_owned(), 503)]
     {
         assert_eq!(server.post(body).await, status);
     }
