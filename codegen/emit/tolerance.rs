@@ -10,7 +10,7 @@ use super::{
         error::{Error, Result},
         model::reference,
         names,
-        node::{at, entries, items},
+        node::{at, entries, items, text},
         yaml::join,
     },
     fields::{generic_argument, property_name, remove_derive},
@@ -68,12 +68,14 @@ pub(super) fn deserialize(
             struct Mirror { #fields }
 
             impl crate::model::object::Fields for #name {
+                #[inline]
                 fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
                     Mirror::deserialize(deserializer)
                 }
             }
 
             impl<'de> ::serde::Deserialize<'de> for #name {
+                #[inline]
                 fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
                     crate::model::object::read_object(deserializer)
                 }
@@ -111,16 +113,17 @@ fn map_value(ty: &Type) -> Option<&Type> {
 
 /// The Rust expression of a default. An object has the defaults of its properties.
 fn value(document: &Value, node: &Value, place: &str) -> Result<TokenStream> {
-    let unfit = || Error::new(join(place, DEFAULT), "is neither a string, a whole number, a boolean nor `{}`");
-    match &node[DEFAULT] {
-        Value::String(text) => Ok(quote!(::std::convert::From::from(#text))),
-        Value::Number(number) => {
+    let unfit = || Error::new(join(place, DEFAULT), format!("{} is not a value of this property", node[DEFAULT]));
+    match (&node[DEFAULT], text(node, "type"), reference(node)) {
+        (Value::String(text), Some("string"), _) | (Value::String(text), None, Some(_)) => {
+            Ok(quote!(::std::convert::From::from(#text)))
+        }
+        (Value::Number(number), Some("integer"), _) => {
             let number = number.as_i64().map(proc_macro2::Literal::i64_unsuffixed).ok_or_else(unfit)?;
             Ok(number.into_token_stream())
         }
-        Value::Bool(flag) => Ok(quote!(#flag)),
-        Value::Object(object) if object.is_empty() => {
-            let name = reference(node).ok_or_else(unfit)?;
+        (Value::Bool(flag), Some("boolean"), _) => Ok(quote!(#flag)),
+        (Value::Object(object), _, Some(name)) if object.is_empty() => {
             let schema = at(document, &["components", "schemas", name]).unwrap_or(&Value::Null);
             let fields = entries(schema, "properties").map(|(property, node)| {
                 let ident = names::value_ident(property);

@@ -14,6 +14,7 @@ use crate::{
         transport::{CallOptions, Outgoing, text},
     },
     error::{Error, Kind, Report, Result},
+    model::read,
     redaction::Secret,
     validation::{Invalid, Place},
 };
@@ -132,7 +133,7 @@ impl RawRequest {
             hold: None,
             options,
         };
-        self.bot.transport().execute(outgoing, |body: Bytes| Ok(serde_json::from_str(&text(&body))?)).await
+        self.bot.transport().execute(outgoing, |body: Bytes| Ok(read::read(&text(&body))?)).await
     }
 }
 

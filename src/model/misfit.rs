@@ -87,10 +87,14 @@ fn add(found: Found) {
     }
 }
 
-/// Forgets the misfits that `read` recorded if it fails, because the same text is read again then.
-pub(crate) fn forget_if_failed<T, E>(read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    let before = FOUND.with_borrow(|list| list.as_ref().map_or(0, Vec::len));
-    read().inspect_err(|_| FOUND.with_borrow_mut(|list| list.iter_mut().for_each(|list| list.truncate(before))))
+/// How many misfits were found so far.
+pub(crate) fn found() -> usize {
+    FOUND.with_borrow(|list| list.as_ref().map_or(0, Vec::len))
+}
+
+/// Forgets all but the first misfits, because the text of the others is read again.
+pub(crate) fn forget(found: usize) {
+    FOUND.with_borrow_mut(|list| list.iter_mut().for_each(|list| list.truncate(found)));
 }
 
 /// serde's words without the place in the text, and without strings of the text, which may be secret.

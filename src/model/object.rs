@@ -15,6 +15,7 @@ pub(crate) trait Fields: Sized {
 }
 
 /// Reads a struct. A format that is not self-describing has no objects: it is left to serde.
+#[inline]
 pub(crate) fn read_object<'de, T: Fields, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     struct OfObject<T>(PhantomData<T>);
 
@@ -25,6 +26,7 @@ pub(crate) fn read_object<'de, T: Fields, D: Deserializer<'de>>(deserializer: D)
             f.write_str("an object")
         }
 
+        #[inline]
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
             T::read(MapAccessDeserializer::new(map))
         }

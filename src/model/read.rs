@@ -33,8 +33,8 @@ pub(crate) fn is_in_one_pass() -> bool {
 /// Reads in one pass: an unknown member of a union and every value that does not fit is an error. For JSON text only,
 /// because the caller then reads it again.
 pub(crate) fn in_one_pass<T>(read: impl FnOnce() -> serde_json::Result<T>) -> serde_json::Result<T> {
-    let _in_one_pass = OnePass::begin();
-    misfit::forget_if_failed(read)
+    let (_in_one_pass, found) = (OnePass::begin(), misfit::found());
+    read().inspect_err(|_| misfit::forget(found))
 }
 
 /// While it lives, this thread reads in one pass.

@@ -21,6 +21,7 @@ use super::{
 pub(crate) struct OrNone<U = Same>(PhantomData<U>);
 
 impl<'de, T, U: for<'a> DeserializeAs<'a, T>> DeserializeAs<'de, Option<T>> for OrNone<U> {
+    #[inline]
     fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
         if is_strict(&deserializer) {
             return Option::<U>::deserialize_as(deserializer);
@@ -37,6 +38,7 @@ impl<'de, T, U: for<'a> DeserializeAs<'a, T>> DeserializeAs<'de, Option<T>> for 
 pub(crate) struct Each<U = Same>(PhantomData<U>);
 
 impl<'de, T, U: for<'a> DeserializeAs<'a, T>> DeserializeAs<'de, Vec<T>> for Each<U> {
+    #[inline]
     fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
         if is_strict(&deserializer) {
             return Vec::<U>::deserialize_as(deserializer);
@@ -48,6 +50,7 @@ impl<'de, T, U: for<'a> DeserializeAs<'a, T>> DeserializeAs<'de, Vec<T>> for Eac
 }
 
 impl<'de, T, U: for<'a> DeserializeAs<'a, T>> DeserializeAs<'de, BTreeMap<String, T>> for Each<U> {
+    #[inline]
     fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error> {
         if is_strict(&deserializer) {
             return BTreeMap::<Same, U>::deserialize_as(deserializer);
@@ -74,6 +77,7 @@ where
     T: for<'a> Deserialize<'a>,
     P: DefaultValue<Value = T>,
 {
+    #[inline]
     fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         if is_strict(&deserializer) {
             return T::deserialize(deserializer);

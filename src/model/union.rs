@@ -12,7 +12,7 @@ use crate::redaction::{hide_in_json, without_strings};
 
 use super::error_path::at_its_place;
 pub(crate) use super::{
-    misfit::record,
+    misfit::{forget, found, record},
     raw::raw,
     read::{OnePass, bytes_read, check_strict, in_one_pass, is_in_one_pass, read_prefix},
 };
@@ -155,7 +155,7 @@ macro_rules! tagged_union {
             /// reference: a move of a value this large costs more than the rest of this method.
             #[allow(dead_code, reason = "not every union stands in a list of its own")]
             pub(crate) fn read_prefix(json: &str, list: &mut Vec<Self>) -> ::serde_json::Result<usize> {
-                let in_one_pass = crate::model::union::OnePass::begin();
+                let (in_one_pass, found) = (crate::model::union::OnePass::begin(), crate::model::union::found());
                 let mut deserializer = ::serde_json::Deserializer::from_str(json);
                 match crate::model::union::ReadFlat::read_flat(&mut deserializer) {
                     Ok(crate::model::union::Flat::Member(value)) => {
@@ -169,6 +169,7 @@ macro_rules! tagged_union {
                     }
                     Err(_) => {
                         drop(in_one_pass);
+                        crate::model::union::forget(found);
                         let (raw, length): (&::serde_json::value::RawValue, usize) = crate::model::union::read_prefix(json)?;
                         crate::model::union::check_strict(raw.get())?;
                         list.push(Self::read_slowly(raw));

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     api::types::{PhotoToken, UploadType},
     error::Kind,
+    model::read,
 };
 
 /// What an uploaded file is attached by.
@@ -21,7 +22,12 @@ pub enum FileTokens {
 }
 
 /// Reads the answer to an upload of this kind. `given` is the token that came with the upload's URL.
-pub(super) fn read(kind: &UploadType, status: StatusCode, body: &str, given: Option<&str>) -> Result<FileTokens, Kind> {
+pub(super) fn read_tokens(
+    kind: &UploadType,
+    status: StatusCode,
+    body: &str,
+    given: Option<&str>,
+) -> Result<FileTokens, Kind> {
     let body = body.trim_start_matches('\u{feff}').trim();
     let misfit = |problem: &str| Kind::Decode { status, source: serde_json::Error::custom(problem) };
     let given = given.filter(|token| !token.is_empty()).map(|token| FileTokens::One(token.to_owned()));
@@ -32,7 +38,7 @@ pub(super) fn read(kind: &UploadType, status: StatusCode, body: &str, given: Opt
         Some(other) => return Err(Kind::Refused(Some(format!("the upload host answers retval {other}")))),
         None => {}
     }
-    let answer: Map<String, Value> = serde_json::from_str(body).map_err(|source| Kind::Decode { status, source })?;
+    let answer: Map<String, Value> = read::read(body).map_err(|source| Kind::Decode { status, source })?;
     if let Some(photos) = answer.get("photos").filter(|photos| *kind == UploadType::Image && photos.is_object()) {
         let photos = BTreeMap::deserialize(photos).map_err(|source| Kind::Decode { status, source })?;
         if !photos.is_empty() {
@@ -74,11 +80,18 @@ mod tests {
     use super::*;
 
     fn answer(kind: UploadType, body: &str, given: Option<&str>) -> Result<FileTokens, Kind> {
-        read(&kind, StatusCode::OK, body, given)
+        read_tokens(&kind, StatusCode::OK, body, given)
     }
 
     fn one(token: &str) -> FileTokens {
         FileTokens::One(token.to_owned())
+    }
+
+    #[test]
+    fn an_answer_that_is_nearly_json_is_read() {
+        for body in ["{\"token\":\"t\",\"name\":\"a\u{1}\"}", r#"{"token":"t","size":NaN,"name":"\ud83d"}"#] {
+            assert_eq!(answer(UploadType::File, body, None).unwrap(), one("t"), "{body}");
+        }
     }
 
     #[test]

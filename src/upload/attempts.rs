@@ -242,7 +242,7 @@ impl<'a> Attempts<'a> {
 
     fn read(&self, answer: &HostResponse) -> Result<FileTokens, Kind> {
         let given = self.session.token.as_deref();
-        answer::read(&self.job.kind, answer.status, &answer.body, given).map_err(|kind| match kind {
+        answer::read_tokens(&self.job.kind, answer.status, &answer.body, given).map_err(|kind| match kind {
             Kind::Decode { status, source } => unreadable(status, source, &self.secrets()),
             // First hidden, then shortened: half a secret would not be found.
             Kind::Refused(words) => Kind::Refused(words.map(|words| excerpt(&self.secrets().clean(&words)))),

@@ -250,6 +250,38 @@ fn x_secret_is_one_of_two_words_and_for_strings_only() {
 }
 
 #[test]
+fn x_default_is_a_value_of_a_required_property() {
+    let read = operation(
+        "responses: {'200': {description: '', content: {application/json: {schema: {$ref: '#/components/schemas/Hook'}}}}}",
+    );
+    for (properties, problem) in [
+        ("url: {type: string, x-default: 5}", "5 is not a value of this property"),
+        ("url: {type: integer, x-default: ''}", "\"\" is not a value of this property"),
+        ("url: {type: integer, x-default: 1.5}", "1.5 is not a value of this property"),
+        ("url: {type: string, nullable: true, x-default: ''}", "on a property that is not required"),
+    ] {
+        let error =
+            error(&format!("{read}{}", schemas(&format!("Hook: {{required: [url], properties: {{{properties}}}}}"))));
+        assert!(error.contains("components.schemas.Hook.properties.url") && error.contains(problem), "{error}");
+    }
+    let hooks = "Hook: {required: [on], properties: {on: {$ref: '#/components/schemas/On', x-default: {}}}}, On: {required: [a], properties: {a: {type: boolean}}}";
+    let error = error(&format!("{read}{}", schemas(hooks)));
+    assert!(error.contains("components.schemas.On.properties.a") && error.contains("has no `x-default`"), "{error}");
+}
+
+#[test]
+fn x_default_is_read_where_an_answer_leads_to() {
+    let hook = "Hook: {required: [url, on], properties: {url: {type: string, x-default: none}, on: {type: boolean, x-default: true}}}";
+    let reference = "{application/json: {schema: {$ref: '#/components/schemas/Hook'}}}";
+    let received = operation(&format!("responses: {{'200': {{description: '', content: {reference}}}}}"));
+    let text = dense(&code(&format!("{received}{}", schemas(hook))));
+    assert!(text.contains("fnvalue()->String{::std::convert::From::from(\"none\")}"), "{text}");
+    assert!(text.contains("constPROPERTY:&'staticstr=\"Hook.on\";fnvalue()->bool{true}"), "{text}");
+    let sent = operation(&format!("requestBody: {{content: {reference}}}, {DONE}"));
+    assert!(!dense(&code(&format!("{sent}{}", schemas(hook)))).contains("DefaultValue"));
+}
+
+#[test]
 fn x_retry_says_what_an_operation_does_when_it_is_done_twice() {
     for (keys, class) in [
         ("x-retry: read,", "Read"),
