@@ -40,8 +40,23 @@ pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn
     let file = syn::parse2(quote! {
         /// Everything the Bot API receives and answers, generated from its OpenAPI document.
         ///
-        /// Unions (such as `Update`) and string enums keep what they do not know in `Unknown`. Structs that go into a
-        /// request have `new` (required fields, in the document's order) and a setter per field.
+        /// Structs that go into a request have `new` (required fields, in the document's order) and a setter per field.
+        ///
+        /// # Values that do not fit
+        ///
+        /// Servers send values that the document does not have: null for a required name, a new kind of attachment, half an
+        /// emoji. Such a value costs the smallest optional part around it:
+        ///
+        /// - A required property with a known default gets the default. For example, a missing name is empty.
+        /// - An optional property is `None`.
+        /// - An element of a list or map is left out.
+        /// - A value of a union (such as `Update`) is `Unknown` with its JSON, and so is a value of a string enum.
+        /// - Only if none of these is around it, the whole response is an error.
+        ///
+        /// Each such value is a log event `value does not fit the model`, with its `path` and the `reason`: at the level
+        /// `WARN` the first time that the path occurs in the process, then at `DEBUG`. An unknown kind or enum value is not
+        /// logged. Properties that the document does not have are ignored; [`RawUpdate`](crate::RawUpdate) has the exact
+        /// JSON of an update.
         pub mod types { #types }
 
         #[allow(clippy::all, dead_code, unused_imports, missing_docs, missing_debug_implementations, unreachable_pub)]
