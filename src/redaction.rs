@@ -1,6 +1,7 @@
 //! Secrets, and texts from outside that may quote them: a server or proxy may repeat what it was sent.
 
 mod escapes;
+mod hash;
 
 use std::{
     borrow::Cow,
@@ -13,6 +14,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use escapes::Unescaped;
+pub(crate) use hash::fnv_1a;
 
 /// The shortest part of a URL, or value of JSON, that is hidden, in characters. A shorter one is no secret, and occurs
 /// in
@@ -46,8 +48,10 @@ impl Secret {
         // A server may write the path in its own way, with what is not ASCII encoded.
         let normal = Url::parse(url).ok();
         let normal = normal.as_ref().map_or("", |url| parts(url.as_str()).1);
-        let mut values: Vec<String> = [path, normal, user].iter().flat_map(|part| Self::new(part, "").values).collect();
+        let parts = [path, without_query(path), normal, without_query(normal), user];
+        let mut values: Vec<String> = parts.iter().flat_map(|part| Self::new(part, "").values).collect();
         values.retain(|value| value.chars().count() >= SHORTEST_PART);
+        values.sort_unstable();
         values.dedup();
         (!values.is_empty()).then_some(Self { values, shown: "..." })
     }
@@ -249,6 +253,11 @@ pub(crate) fn without_strings(words: &str) -> Cow<'_, str> {
     }
 }
 
+/// The path of a path and query, as a redirect quotes it.
+fn without_query(path: &str) -> &str {
+    path.split(['?', '#']).next().unwrap_or(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,6 +312,10 @@ mod tests {
             ("no https://bot.example:8443/hook/s3cr3t-крюк?v=1 here", "no https://bot.example:8443/... here"),
             (r"https:\/\/bot.example:8443\/hook\/s3cr3t-крюк?v=1", r"https:\/\/bot.example:8443\/..."),
             ("path /hook/s3cr3t-%D0%BA%D1%80%D1%8E%D0%BA?v=1", "path /..."),
+            (
+                "without its query: /hook/s3cr3t-крюк, /hook/s3cr3t-%D0%BA%D1%80%D1%8E%D0%BA",
+                "without its query: /..., /...",
+            ),
             (
                 "https%3A%2F%2Fbot.example%3A8443%2Fhook%2Fs3cr3t-%D0%BA%D1%80%D1%8E%D0%BA%3Fv%3D1",
                 "https%3A%2F%2Fbot.example%3A8443%2F...",

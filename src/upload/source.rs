@@ -14,6 +14,7 @@ use tokio::{io::AsyncRead, sync::oneshot};
 
 use crate::{
     error::Kind,
+    redaction::fnv_1a,
     validation::{Invalid, Place},
 };
 
@@ -149,7 +150,7 @@ impl Opened {
     /// What can be kept with a session, to know the source again.
     pub(super) fn marked_identity(&self) -> Identity {
         match &self.input {
-            SourceInput::Bytes(bytes) => Identity { mark: Some(fnv(bytes)), ..self.identity },
+            SourceInput::Bytes(bytes) => Identity { mark: Some(fnv_1a(bytes)), ..self.identity },
             _ => self.identity.clone(),
         }
     }
@@ -245,9 +246,4 @@ async fn off_this_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 's
     let thread = thread.spawn(move || drop(done.send(work())));
     thread.map_err(|error| Kind::Source { problem: format!("no thread: {error}"), source: Some(error) })?;
     result.await.map_err(|_| Kind::Source { problem: "the reading thread is gone".to_owned(), source: None })
-}
-
-/// FNV-1a: enough to tell that bytes are others, nothing that would guard a secret.
-fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }

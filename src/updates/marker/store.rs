@@ -11,7 +11,11 @@ use std::{
 
 use reqwest::Url;
 
-use crate::{error::BoxError, id::UserId, redaction::origin};
+use crate::{
+    error::BoxError,
+    id::UserId,
+    redaction::{fnv_1a, origin},
+};
 
 /// Whose marker it is: markers of another bot, or of another server, mean nothing.
 ///
@@ -45,7 +49,9 @@ impl fmt::Display for MarkerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "bot {} at ", self.bot_id)?;
         match Url::parse(&self.base_url) {
-            Ok(url) if url.path().len() > 1 => write!(f, "{}/{:016x}", origin(&self.base_url), fnv_1a(url.path())),
+            Ok(url) if url.path().len() > 1 => {
+                write!(f, "{}/{:016x}", origin(&self.base_url), fnv_1a(url.path().as_bytes()))
+            }
             _ => f.write_str(&self.base_url),
         }
     }
@@ -55,11 +61,6 @@ impl fmt::Debug for MarkerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MarkerKey({self})")
     }
-}
-
-/// The hash FNV-1a of 64 bits: the same in every version and on every machine, as a key of stored markers must be.
-fn fnv_1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Keeps the marker of a bot's updates, so that a bot which ended without telling the server (it was killed) goes on
