@@ -27,6 +27,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Ask it what happened by its predicates: each says what to do about it. The error also carries the operation, and
 /// what the server answered: HTTP status, the API's `code` and `message`. It never contains the bot's token.
 ///
+/// `Display` is one line with the cause: `sendMessage: cannot connect: Connection refused (os error 111)`. `Debug` has this
+/// line once. `source()` does not repeat it: it is `None` unless a marker store failed for a deeper reason.
+///
 /// ```
 /// # #[tokio::main]
 /// # async fn main() -> tamtam::Result<()> {
@@ -104,9 +107,15 @@ pub(crate) enum Kind {
     /// The server answered with a success whose body did not arrive whole.
     #[error("{status}, but the answer did not arrive whole: {}", source.root())]
     Cut { status: StatusCode, source: HttpError },
-    /// The server answered with an error status.
-    #[error("{}", status_line(*status, code.as_ref(), message))]
-    Status { status: StatusCode, code: Option<ErrorCode>, message: String, retry_after: Option<Duration> },
+    /// The server answered with an error status. `location` is where a redirect leads.
+    #[error("{}", status_line(*status, code.as_ref(), location.as_deref(), message))]
+    Status {
+        status: StatusCode,
+        code: Option<ErrorCode>,
+        location: Option<String>,
+        message: String,
+        retry_after: Option<Duration>,
+    },
     /// The server answered 200 and said that it did not do it.
     #[error("refused: {}", .0.as_deref().unwrap_or("the server gives no reason"))]
     Refused(Option<String>),
@@ -140,11 +149,14 @@ pub(crate) enum Kind {
 }
 
 /// `403 Forbidden, chat.denied: error.dialog.suspended`, as far as there is something to say.
-fn status_line(status: StatusCode, code: Option<&ErrorCode>, message: &str) -> String {
+fn status_line(status: StatusCode, code: Option<&ErrorCode>, location: Option<&str>, message: &str) -> String {
     let mut line = status.to_string();
     if let Some(code) = code {
         line.push_str(", ");
         line.push_str(code.as_str());
+    }
+    if let Some(location) = location {
+        line.push_str(&format!(" (redirect to {location}, not followed)"));
     }
     if !message.is_empty() {
         line.push_str(": ");
@@ -269,6 +281,21 @@ impl Error {
             Kind::Status { message, .. } => Some(message),
             Kind::Refused(message) => message.as_deref(),
             _ => None,
+        }
+    }
+
+    /// Returns what failed, without the operation.
+    pub(crate) fn reason(&self) -> String {
+        Printable(&self.0.kind).to_string()
+    }
+
+    /// Returns what failed, without the operation and the server's words: these may quote what was sent.
+    pub(crate) fn reason_unquoted(&self) -> String {
+        match &self.0.kind {
+            Kind::Status { status, code, .. } => status_line(*status, code.as_ref(), None, ""),
+            Kind::Refused(_) => "refused".to_owned(),
+            Kind::Decode { source, .. } if source.is_data() => "the answer does not fit the document".to_owned(),
+            _ => self.reason(),
         }
     }
 
@@ -450,6 +477,11 @@ impl Error {
         )
     }
 
+    /// Whether the API itself says that it does not have the operation.
+    pub(crate) fn is_method_not_found(&self) -> bool {
+        self.is_not_found() && self.code() == Some(&ErrorCode::MethodNotFound)
+    }
+
     pub(crate) fn is_method_not_allowed(&self) -> bool {
         self.status() == Some(StatusCode::METHOD_NOT_ALLOWED)
     }
@@ -482,14 +514,13 @@ impl Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, operation, report: Report { attempts, elapsed, ambiguous, .. } } = &*self.0;
+        let Report { attempts, elapsed, ambiguous, .. } = &self.0.report;
         f.debug_struct("Error")
-            // What `main` prints when it returns an error should say it in words.
+            // What `main` prints when it returns an error should say it in words, and once: the message has the kind.
             .field("message", &format_args!("{self}"))
-            .field("operation", operation)
-            .field("kind", kind)
             .field("attempts", attempts)
             .field("elapsed", elapsed)
+            .field("retry_after", &self.retry_after())
             .field("may_have_been_applied", ambiguous)
             .finish()
     }
@@ -506,7 +537,12 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {
+    /// Returns what [`Display`](fmt::Display) does not say already: what is behind the error of a marker store. Otherwise
+    /// `None`.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.kind.source()
+        match &self.0.kind {
+            Kind::MarkerStore(error) => error.source(),
+            _ => None,
+        }
     }
 }

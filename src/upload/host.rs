@@ -10,7 +10,7 @@ use super::flow::{Flow, unless_idle};
 use crate::{
     client::transport::{body, error_response, failed},
     error::{Kind, SizeLimit},
-    redaction::Secrets,
+    redaction::{Secrets, origin},
 };
 
 /// The largest answer, in bytes. It has a token, or one for each photo.
@@ -58,7 +58,12 @@ pub(super) async fn exchange(
     let status = response.status();
     if !status.is_success() {
         // The token is not in it, but whoever answers may know it from elsewhere.
-        return Err(error_response::read(response, secrets).await);
+        let mut kind = error_response::read(response, secrets).await;
+        // The path of an upload URL is a secret, and so is that of another one which it leads to.
+        if let Kind::Status { location: Some(location), .. } = &mut kind {
+            *location = origin(location);
+        }
+        return Err(kind);
     }
     let headers = std::mem::take(response.headers_mut());
     // The answer is short: `idle` bounds all of it, so that a byte per second does not last for ever.

@@ -11,7 +11,7 @@ use std::{
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tamtam::{
-    Bot, NewMessageBody, RetryPolicy,
+    Bot, FileStore, MarkerKey, MarkerStore, NewMessageBody, RetryPolicy,
     reqwest::dns::{Name, Resolve, Resolving},
     types::{
         CallbackAnswer, ChatPatch, ConstructedMessageBody, ConstructorAnswer, MessageLinkType, NewMessageLink,
@@ -21,8 +21,8 @@ use tamtam::{
 use wiremock::{MockServer, ResponseTemplate};
 
 use crate::common::{
-    RawServer, answering, answering_json, bot, bot_at, bot_info, cut_answer, http_answer, message, only_request,
-    refusing, requests,
+    ENCODED_TOKEN, RawServer, answering, answering_json, bot, bot_at, bot_info, cut_answer, http_answer, message,
+    only_request, refusing, requests,
 };
 
 /// The names of all predicates that hold.
@@ -253,6 +253,124 @@ async fn a_redirect_is_an_error_with_its_status() {
     }
     let server = answering(ResponseTemplate::new(302).set_body_string("moved")).await;
     assert_eq!(failure(bot(&server).me()).await.to_string(), "getMyInfo: 302 Found: moved");
+}
+
+#[tokio::test]
+async fn a_redirect_says_where_it_leads_and_nothing_secret() {
+    for (location, shown) in [
+        ("https://login.example/hotel?next=a#top", "https://login.example/hotel"),
+        ("https://user:pa55word@login.example:8443/", "https://login.example:8443/"),
+        (
+            &format!("https://mirror.example/{ENCODED_TOKEN}/me?access_token={ENCODED_TOKEN}"),
+            "https://mirror.example/<token>/me",
+        ),
+    ] {
+        for status in [301, 302, 303, 307, 308] {
+            let answer = ResponseTemplate::new(status).insert_header("location", location).set_body_string("moved");
+            let server = answering(answer).await;
+            let error = failure(bot(&server).send(tamtam::ChatId(-7), "hi")).await;
+            let line = error.status().unwrap();
+            assert_eq!(error.to_string(), format!("sendMessage: {line} (redirect to {shown}, not followed): moved"));
+            assert_eq!(error.message(), Some("moved"));
+        }
+    }
+    // A path of the base URL may be secret, and a relative `Location` begins with it.
+    let server = answering(ResponseTemplate::new(302).insert_header("location", "/b4se-path/other?a=b")).await;
+    let bot = bot_at(format!("{}/b4se-path", server.uri())).build().unwrap();
+    let text = failure(bot.me()).await.to_string();
+    assert_eq!(text, format!("getMyInfo: 302 Found (redirect to {}/.../other, not followed)", server.uri()));
+    // A `Location` of anything but a redirect says something else.
+    let server = answering(ResponseTemplate::new(403).insert_header("location", "https://login.example")).await;
+    assert_eq!(failure(bot_at(server.uri()).build().unwrap().me()).await.to_string(), "getMyInfo: 403 Forbidden");
+}
+
+/// An error as `anyhow` prints it: its words, and those of all its sources.
+fn chain(error: &dyn std::error::Error) -> Vec<String> {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
+}
+
+/// Errors of every kind that a bot can get without much ado.
+async fn errors_of_every_kind() -> Vec<tamtam::Error> {
+    let (_port, nowhere) = refusing();
+    let (silent, cut) = (RawServer::silent().await, RawServer::answering(cut_answer("200 OK", "{")).await);
+    let broken = RawServer::answering("").await;
+    let quick = |url: String| bot_at(url).timeout(Duration::from_millis(50)).build().unwrap();
+    let mut errors = vec![
+        quick(nowhere).me().await.unwrap_err(),
+        quick(silent.url()).me().await.unwrap_err(),
+        quick(cut.url()).me().await.unwrap_err(),
+        quick(broken.url()).me().await.unwrap_err(),
+        Bot::new("").unwrap_err(),
+    ];
+    for (status, body) in [
+        (403, r#"{"code":"chat.denied","message":"error.dialog.suspended"}"#),
+        (502, "<html>Bad luck</html>"),
+        (200, r#"{"success":false,"message":"No pinned message"}"#),
+        (200, "<html>Welcome</html>"),
+        (200, r#"{"user_id":"x"}"#),
+    ] {
+        let server = answering(ResponseTemplate::new(status).set_body_string(body)).await;
+        errors.push(bot(&server).me().await.unwrap_err());
+    }
+    let bot = bot_at("http://127.0.0.1:1").build().unwrap();
+    errors.push(bot.delete("").await.unwrap_err());
+    errors.push(bot.upload_file("/no/such/file").await.unwrap_err());
+    errors.push(bot.upload_file("/").await.unwrap_err());
+    errors.push("https://example.org".parse::<tamtam::DeepLink>().unwrap_err());
+    errors
+}
+
+#[tokio::test]
+async fn an_error_says_its_words_once_however_it_is_printed() {
+    for error in errors_of_every_kind().await {
+        let words = error.to_string();
+        assert_eq!(chain(&error), [words.as_str()], "the sources do not repeat what the error says");
+        // What `main` prints. The last words are the cause, which once stood in it three times.
+        let (debug, cause) = (format!("{error:?}"), words.rsplit(": ").next().unwrap());
+        for words in [&*words, cause] {
+            assert_eq!(debug.matches(words).count(), 1, "{debug}");
+        }
+        if let Some(operation) = error.operation() {
+            assert_eq!(debug.matches(operation).count(), 1, "{debug}");
+        }
+        assert!(debug.contains("attempts: ") && debug.contains("may_have_been_applied: "), "{debug}");
+    }
+}
+
+#[tokio::test]
+async fn the_cause_behind_an_error_of_a_marker_store_is_its_source() {
+    #[derive(Debug)]
+    struct Locked(std::io::Error);
+    impl std::fmt::Display for Locked {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("the database is locked")
+        }
+    }
+    impl std::error::Error for Locked {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+    struct Store;
+    impl MarkerStore for Store {
+        type Error = Locked;
+
+        async fn load(&self, _: &MarkerKey) -> Result<Option<i64>, Locked> {
+            Err(Locked(std::io::Error::other("no lease")))
+        }
+
+        async fn save(&self, _: &MarkerKey, _: i64) -> Result<(), Locked> {
+            Ok(())
+        }
+    }
+    let server = answering_json(&bot_info()).await;
+    let error = bot(&server).updates().marker_store(Store).try_next().await.unwrap_err();
+    assert_eq!(chain(&error), ["the marker store cannot be read: the database is locked", "no lease"]);
+    // A file's error has the system's words already.
+    let directory = std::env::temp_dir();
+    let error = bot(&server).updates().marker_store(FileStore::new(&directory)).try_next().await.unwrap_err();
+    let words = chain(&error);
+    assert!(words.len() == 1 && words[0].contains(directory.to_str().unwrap()), "{words:?}");
 }
 
 #[tokio::test]

@@ -71,7 +71,6 @@ async fn an_error_without_a_connection_does_not_show_the_token() {
     let (_port, url) = refusing();
     let error = failure("refused", bot_at(url).build().unwrap().me()).await;
     assert!(error.is_connect(), "{error:?}");
-    assert!(error.source().is_some(), "there is a source to look into");
 
     let error = failure("no such host", bot_at("http://nowhere.invalid").build().unwrap().me()).await;
     assert!(error.is_connect(), "{error:?}");

@@ -265,16 +265,16 @@ impl Sandbox {
 #[non_exhaustive]
 pub enum StartError {
     /// The system does not give the port.
-    #[error("port {port} of {host} is not to be had: {source}", host = Ipv4Addr::LOCALHOST)]
+    #[error("port {port} of {host} is not to be had: {error}", host = Ipv4Addr::LOCALHOST)]
     Port {
         /// The port; 0 is any free one.
         port: u16,
         /// What the system says.
-        source: io::Error,
+        error: io::Error,
     },
     /// The system gives no thread.
     #[error("no thread is to be had: {0}")]
-    Thread(#[source] io::Error),
+    Thread(io::Error),
     /// The state file cannot be used.
     #[error(transparent)]
     StateFile(#[from] StateFileError),
@@ -288,7 +288,7 @@ fn listen(port: u16) -> Result<(TcpListener, String), StartError> {
         let url = format!("http://{}", listener.local_addr()?);
         Ok((listener, url))
     };
-    bind().map_err(|source| StartError::Port { port, source })
+    bind().map_err(|error| StartError::Port { port, error })
 }
 
 impl fmt::Debug for SandboxBuilder {

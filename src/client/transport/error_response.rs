@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::Response;
+use http::header;
+use reqwest::{Response, Url};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
@@ -22,9 +23,21 @@ const MOST_KEPT: usize = 2048;
 /// Reads an answer that is not a success.
 pub(crate) async fn read(response: Response, secrets: &Secrets<'_>) -> Kind {
     let (status, retry_after) = (response.status(), retry_after(response.headers(), SystemTime::now()));
+    let location = response.headers().get(header::LOCATION).filter(|_| status.is_redirection());
+    let location = location.and_then(|location| destination(response.url(), location.as_bytes(), secrets));
     let (body, is_whole) = text_that_arrives(response).await;
     let (code, message) = explanation(&body, is_whole, secrets);
-    Kind::Status { status, code, message, retry_after }
+    Kind::Status { status, code, location, message, retry_after }
+}
+
+/// Returns where the `Location` of a redirect leads, fit to be shown: user, query and fragment may be secret. `None` if it
+/// leads to no host.
+fn destination(from: &Url, location: &[u8], secrets: &Secrets<'_>) -> Option<String> {
+    let mut url = from.join(&String::from_utf8_lossy(location)).ok().filter(Url::has_host)?;
+    url.set_username("").and_then(|()| url.set_password(None)).ok()?;
+    url.set_query(None);
+    url.set_fragment(None);
+    Some(excerpt(&secrets.clean(url.as_str())))
 }
 
 /// The body as far as it arrives, and whether that is all of it: the status is what counts, explained or not.
@@ -85,6 +98,34 @@ mod tests {
         let page = "ы".repeat(MOST_KEPT);
         assert_eq!(excerpt(&page).len(), MOST_KEPT + "...".len());
         assert_eq!(excerpt("Bad Gateway"), "Bad Gateway");
+    }
+
+    #[test]
+    fn of_a_redirect_the_destination_is_shown_without_user_query_fragment_and_secrets() {
+        let (token, path) =
+            (Secret::new("s3cr3t/token", "<token>"), Secret::beyond_the_origin("http://a.example/b4se-path"));
+        let secrets = Secrets::of(&token).and(path.as_ref());
+        let from = Url::parse("http://a.example/b4se-path/me?access_token=s3cr3t%2Ftoken").unwrap();
+        for (location, shown) in [
+            ("https://b.example:8443/login", Some("https://b.example:8443/login")),
+            ("https://user:pa55word@b.example/login?next=%2Fme#top", Some("https://b.example/login")),
+            ("//user@b.example/login", Some("http://b.example/login")),
+            ("/elsewhere?a=b", Some("http://a.example/elsewhere")),
+            ("other", Some("http://a.example/.../other")),
+            ("", Some("http://a.example/.../me")),
+            ("?again", Some("http://a.example/.../me")),
+            ("/b4se-path/you", Some("http://a.example/.../you")),
+            ("/bot/s3cr3t/token", Some("http://a.example/bot/<token>")),
+            ("/bot/s3cr3t%2Ftoken/x", Some("http://a.example/bot/<token>/x")),
+            ("https://b.example/a b\u{1b}", Some("https://b.example/a%20b")),
+            ("mailto:a@b.example", None),
+            ("data:text/plain,s3cr3t", None),
+            ("https://", None),
+        ] {
+            assert_eq!(destination(&from, location.as_bytes(), &secrets).as_deref(), shown, "{location}");
+        }
+        let long = format!("/{}", "x".repeat(MOST_KEPT));
+        assert!(destination(&from, long.as_bytes(), &secrets).unwrap().ends_with("x..."));
     }
 
     #[test]

@@ -53,12 +53,12 @@ pub struct FileStore {
 #[non_exhaustive]
 pub enum FileStoreError {
     /// It cannot be read or written.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path}: {error}", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        source: io::Error,
+        error: io::Error,
     },
     /// It is not a marker's file, or not a whole one. Look at it; if it can go, remove it, and the bot starts with what
     /// the server has kept.
@@ -97,8 +97,8 @@ impl FileStore {
         Self { path: path.into(), saving: Arc::default() }
     }
 
-    fn io(&self, source: io::Error) -> FileStoreError {
-        FileStoreError::Io { path: self.path.clone(), source }
+    fn io(&self, error: io::Error) -> FileStoreError {
+        FileStoreError::Io { path: self.path.clone(), error }
     }
 
     fn read(&self, key: &MarkerKey) -> Result<Option<i64>, FileStoreError> {

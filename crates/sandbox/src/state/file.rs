@@ -14,12 +14,12 @@ use super::snapshot;
 #[non_exhaustive]
 pub enum StateFileError {
     /// It cannot be read or written.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path}: {error}", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        source: io::Error,
+        error: io::Error,
     },
     /// It is not a sandbox's state, not a whole one, or one of another version. It stays as it is.
     #[error(
@@ -76,7 +76,7 @@ impl StateFile {
         Ok(true)
     }
 
-    fn io(&self, source: io::Error) -> StateFileError {
-        StateFileError::Io { path: self.path.clone(), source }
+    fn io(&self, error: io::Error) -> StateFileError {
+        StateFileError::Io { path: self.path.clone(), error }
     }
 }

@@ -161,6 +161,7 @@ async fn a_start_that_fails_says_why() {
     for builder in [Sandbox::builder().port(port), Sandbox::builder().upload_port(port)] {
         let error = builder.try_start().await.unwrap_err();
         assert!(matches!(&error, StartError::Port { port: told, .. } if *told == port), "{error:?}");
+        assert!(std::error::Error::source(&error).is_none(), "the system's words are in it: {error}");
     }
 }
 

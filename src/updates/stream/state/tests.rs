@@ -99,7 +99,7 @@ fn yields(tag: &str) -> Does {
 
 fn status(status: StatusCode, code: Option<&str>, retry_after: Option<Duration>) -> Error {
     let code = code.map(ErrorCode::from);
-    Error::new(Kind::Status { status, code, message: String::new(), retry_after })
+    Error::new(Kind::Status { status, code, location: None, message: String::new(), retry_after })
 }
 
 fn server_is_down() -> Error {
