@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::{
     page::Page,
     settings::Settings,
-    state::{Effect, Input},
+    state::{ASKED_AGAIN, Effect, Input},
 };
 use crate::{
     api::types::UpdateType,
@@ -33,10 +33,6 @@ use crate::{
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the marker store may take to load or save. A store that hangs must not stop the bot, nor keep it from ending.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often it is asked again for webhooks when the answer may be somebody else's, such as a proxy's whose server is just
-/// starting. After that the server has none.
-const ASKED_AGAIN: u32 = 3;
-
 /// All that an effect needs.
 #[derive(Clone)]
 pub(super) struct Performer {

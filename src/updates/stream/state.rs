@@ -23,6 +23,10 @@ const FITTING_PAGES: u32 = 16;
 /// How long what is waiting is skipped at most: a bot that gets something all the time would never begin.
 const LONGEST_SKIP: Duration = Duration::from_secs(10);
 
+/// How often the stream asks again when the server says that it has no such operation: a gateway may say so while the server
+/// behind it is restarted. After that it is believed.
+pub(super) const ASKED_AGAIN: u32 = 3;
+
 /// Where the stream begins; set by [`Updates::start_from`](crate::Updates::start_from).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -142,6 +146,8 @@ pub(super) struct StreamState {
     looked_again: bool,
     /// Failures since the last success.
     failures: u32,
+    /// Those among them by which the server, in its own word, has no such operation.
+    missing: u32,
     stopping: bool,
 }
 
@@ -166,6 +172,7 @@ impl StreamState {
             stuck: 0,
             looked_again: false,
             failures: 0,
+            missing: 0,
             stopping: false,
         }
     }
@@ -248,7 +255,7 @@ impl StreamState {
     }
 
     fn answered(&mut self, page: Page, took: Duration) -> Effect {
-        self.failures = 0;
+        (self.failures, self.missing) = (0, 0);
         self.fitting = self.fitting.saturating_add(1);
         if self.halvings > 0 && self.fitting >= FITTING_PAGES {
             (self.halvings, self.fitting) = (self.halvings - 1, 0);
@@ -299,6 +306,8 @@ impl StreamState {
         if self.phase == Phase::Polling && error.is_method_not_allowed() && !self.looked_again {
             // What servers say while a webhook is subscribed: one that has come since, then.
             (self.phase, self.looked_again) = (Phase::Clearing, true);
+        } else if error.is_method_not_found() && self.missing < ASKED_AGAIN {
+            self.missing += 1;
         } else if error.ends_polling() {
             let marker = self.marker.filter(|_| self.from_store && self.phase == Phase::Polling);
             self.phase = Phase::Ended;
@@ -332,7 +341,7 @@ impl StreamState {
     }
 
     fn succeeded(&mut self, next: Phase) -> Effect {
-        self.failures = 0;
+        (self.failures, self.missing) = (0, 0);
         self.enter(next)
     }
 

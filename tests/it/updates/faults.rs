@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tamtam::{Bot, StartFrom, Update};
+use tamtam::{Bot, ErrorCode, StartFrom, Update};
 use tokio::net::TcpListener;
 use tracing::level_filters::LevelFilter;
 use wiremock::{Mock, ResponseTemplate, matchers::path};
@@ -86,6 +86,25 @@ async fn the_servers_own_word_ends_the_stream_with_one_error() {
         assert!(told.lock().unwrap().is_empty());
         assert_eq!(server.requests().len(), 2, "{status}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_has_no_such_method_ends_the_stream_only_if_it_says_so_again_and_again() {
+    let missing = Step::Status(404, r#"{"code":"method.not.found","message":"Path /updates is not recognized"}"#, None);
+    for times in [1, 3] {
+        let script = [vec![Step::Good], vec![missing; times], vec![Step::Good]].concat();
+        let server = FaultServer::start(script).await;
+        let (bot, told) = telling(&server);
+        assert!(bot.updates().backoff(MOMENT, MOMENT).try_next().await.unwrap().is_some());
+        assert_eq!(told.lock().unwrap().len(), times);
+    }
+    let server = FaultServer::start([Step::Good, missing]).await;
+    let (bot, told) = telling(&server);
+    let mut updates = bot.updates().backoff(MOMENT, MOMENT);
+    let error = updates.try_next().await.unwrap_err();
+    assert_eq!((error.status().unwrap().as_u16(), error.code()), (404, Some(&ErrorCode::MethodNotFound)));
+    assert!(updates.next().await.is_none());
+    assert_eq!((told.lock().unwrap().len(), server.requests().len()), (3, 5));
 }
 
 #[tokio::test]

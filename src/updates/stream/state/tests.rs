@@ -376,7 +376,8 @@ fn point_5_only_the_servers_own_word_ends_the_stream() {
         (S::UNAUTHORIZED, Some("verify.token"), true),
         (S::FORBIDDEN, Some("verify.token"), true),
         (S::BAD_REQUEST, Some("proto.payload"), true),
-        (S::NOT_FOUND, Some("method.not.found"), true),
+        (S::NOT_FOUND, Some("chat.not.found"), true),
+        (S::NOT_FOUND, Some("method.not.found"), false),
         (S::FORBIDDEN, None, false),
         (S::UNAUTHORIZED, None, false),
         (S::NOT_FOUND, None, false),
@@ -393,6 +394,42 @@ fn point_5_only_the_servers_own_word_ends_the_stream() {
             assert_eq!(stream.asked(), Ends, "one error, then nothing");
         }
     }
+}
+
+#[test]
+fn point_5_a_server_that_has_no_such_method_is_asked_again_some_times_before_it_is_believed() {
+    let missing = || status(StatusCode::NOT_FOUND, Some("method.not.found"), None);
+    let mut stream = Stream::polling();
+    for marker in [10, 11] {
+        for _ in 0..ASKED_AGAIN {
+            assert!(matches!(stream.fails(missing(), 1.0), Retries(_)));
+            assert!(matches!(stream.then(Input::Waited), Polls(_)));
+            // Other failures do not count.
+            assert!(matches!(stream.fails(server_is_down(), 1.0), Retries(_)));
+            assert!(matches!(stream.then(Input::Waited), Polls(_)));
+        }
+        assert_eq!(stream.page(&["a"], Some(marker)), yields("a"));
+        assert_eq!(stream.asked(), Polls(Some(marker)), "a page makes good for it");
+    }
+    for millis in [500, 1_000, 2_000] {
+        assert_eq!(stream.fails(missing(), 1.0), Retries(Duration::from_millis(millis)), "with the usual backoff");
+        assert_eq!(stream.then(Input::Waited), Polls(Some(11)));
+    }
+    assert_eq!(stream.fails(missing(), 1.0), Fails);
+    assert_eq!(stream.asked(), Ends);
+}
+
+#[test]
+fn point_5_a_bot_starts_although_the_first_calls_meet_a_server_that_has_no_such_method() {
+    let missing = || status(StatusCode::NOT_FOUND, Some("method.not.found"), None);
+    let mut stream = Stream::new(StartFrom::Stored, true);
+    assert_eq!(stream.asked(), Loads);
+    assert_eq!(stream.fails(missing(), 1.0), Retries(BACKOFF.first));
+    assert_eq!(stream.then(Input::Waited), Loads);
+    assert_eq!(stream.then(Input::Loaded(Some(7))), ClearsWebhooks);
+    assert_eq!(stream.fails(missing(), 1.0), Retries(BACKOFF.first));
+    assert_eq!(stream.then(Input::Waited), ClearsWebhooks);
+    assert_eq!(stream.then(Input::Cleared), Polls(Some(7)));
 }
 
 #[test]
