@@ -54,6 +54,7 @@ pub struct BotBuilder {
     token: String,
     base_url: String,
     version: String,
+    log_name: Option<String>,
     connect_timeout: Duration,
     timeouts: Timeouts,
     keep_alive: KeepAlive,
@@ -121,6 +122,7 @@ impl BotBuilder {
         Self {
             token,
             base_url: BASE_URL.to_owned(),
+            log_name: None,
             version: <Client as ClientInfo<_>>::api_version().to_owned(),
             connect_timeout: CONNECT_TIMEOUT,
             timeouts: Timeouts { request: REQUEST_TIMEOUT, poll_margin: POLL_MARGIN },
@@ -156,6 +158,21 @@ impl BotBuilder {
     /// when you depend on how a certain version behaves; webhooks want the same version in their subscription.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
+        self
+    }
+
+    /// Names the bot in the log: the field `bot` of its spans ([`guide::logging`](crate::guide::logging)), and its `Debug`.
+    /// Defaults to 8 hexadecimal digits of a hash of the token, which tell bots apart and do not give the token away.
+    ///
+    /// ```
+    /// # fn main() -> tamtam::Result<()> {
+    /// let bot = tamtam::Bot::builder("token").log_name("weather").build()?;
+    /// assert!(format!("{bot:?}").contains("weather"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn log_name(mut self, name: impl Into<String>) -> Self {
+        self.log_name = Some(name.into());
         self
     }
 
@@ -307,6 +324,11 @@ impl BotBuilder {
         }
         let token = Token::new(token.to_owned());
         let base_url = base_url(&self.base_url, &token)?;
+        let log_name = match &self.log_name {
+            // A name may be made of what must not be in the log.
+            Some(name) => Secrets::of(token.secret()).clean(name).into_owned(),
+            None => token.fingerprint(),
+        };
         let mut http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .connect_timeout(self.connect_timeout.min(self.timeouts.request / 2))
@@ -347,7 +369,7 @@ impl BotBuilder {
             on_retry: self.on_retry,
             clock: self.clock,
         };
-        Ok(Bot::new_with_transport(Arc::new(transport), base_url))
+        Ok(Bot::new_with_transport(Arc::new(transport), base_url, log_name))
     }
 }
 

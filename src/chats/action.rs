@@ -112,7 +112,7 @@ impl Bot {
         let (stop, stopped) = oneshot::channel();
         match Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn(repeat(self.clone(), chat.into(), action, stopped))),
-            Err(_) => tracing::warn!(%action, "not shown: there is no tokio runtime here"),
+            Err(_) => tracing::warn!(%action, error = "no tokio runtime", "action not shown"),
         }
         ActionGuard { _stop: stop }
     }
@@ -162,10 +162,10 @@ async fn repeat(bot: Bot, chat: ChatId, action: SenderAction, stopped: impl Futu
         let mut pause = ActionGuard::INTERVAL;
         if let Err(error) = sent {
             if !error.is_retryable() {
-                tracing::warn!(%chat, %action, "not shown any more: {error}");
+                tracing::warn!(chat = chat.0, %action, error = error.reason_unquoted(), "action given up");
                 return;
             }
-            tracing::debug!(%chat, %action, "not shown this time: {error}");
+            tracing::debug!(chat = chat.0, %action, error = error.reason_unquoted(), "action failed");
             pause = pause.max(error.retry_after().unwrap_or_default());
         }
         let sleep = bot.transport().clock.sleep(pause);

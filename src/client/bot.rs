@@ -39,11 +39,15 @@ struct Shared {
     base_url: Url,
     /// The base URL without a slash at its end, as the generated client wants it.
     base_url_text: String,
+    /// The host of the base URL, with its port if that is not the default one.
+    host: String,
+    log_name: String,
 }
 
 impl fmt::Debug for Bot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bot")
+            .field("log_name", &self.log_name())
             .field("base_url", &HiddenUrl(&self.shared.base_url_text))
             .field("version", &self.version())
             .finish_non_exhaustive()
@@ -51,9 +55,29 @@ impl fmt::Debug for Bot {
 }
 
 impl Bot {
-    pub(crate) fn new_with_transport(transport: Arc<Transport>, base_url: Url) -> Self {
+    pub(crate) fn new_with_transport(transport: Arc<Transport>, base_url: Url, log_name: String) -> Self {
         let base_url_text = base_url.as_str().trim_end_matches('/').to_owned();
-        Self { shared: Arc::new(Shared { transport, base_url, base_url_text }) }
+        let port = base_url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let host = format!("{}{port}", base_url.host_str().unwrap_or_default());
+        Self {
+            shared: Arc::new(Shared {
+                transport,
+                base_url,
+                base_url_text,
+                host,
+                log_name,
+            }),
+        }
+    }
+
+    /// The name of the bot in the log.
+    pub(crate) fn log_name(&self) -> &str {
+        &self.shared.log_name
+    }
+
+    /// The host of the API in the log.
+    pub(crate) fn host(&self) -> &str {
+        &self.shared.host
     }
 
     pub(crate) fn transport(&self) -> &Transport {

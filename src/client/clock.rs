@@ -16,6 +16,11 @@ pub(crate) trait Clock: fmt::Debug + Send + Sync {
     fn chance(&self) -> f64;
 }
 
+/// Whole milliseconds, for the log: `tracing` writes a `u128` as text.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The real one: tokio's time, and a random number that nobody needs to guess.
 #[derive(Debug)]
 pub(crate) struct Real;

@@ -24,7 +24,7 @@ pub(crate) use operation::{CallOptions, Operation, Outgoing};
 
 use crate::{
     client::{
-        clock::Clock,
+        clock::{Clock, millis},
         retry::{Retry, RetryPolicy, Tries, Verdict},
         token::Token,
     },
@@ -111,7 +111,7 @@ impl Transport {
         decode: impl Fn(Bytes) -> Result<T, Unread>,
     ) -> Result<T, Error> {
         let span = tracing::info_span!(
-            "tamtam",
+            "tamtam.call",
             operation = outgoing.operation.as_ref(),
             attempts = Empty,
             status = Empty,
@@ -136,7 +136,7 @@ impl Transport {
             Err(error) => (*error.report(), error.status()),
         };
         span.record("attempts", report.attempts);
-        span.record("elapsed_ms", u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX));
+        span.record("elapsed_ms", millis(report.elapsed));
         if let Some(status) = status {
             span.record("status", status.as_u16());
         }
@@ -159,12 +159,12 @@ impl Transport {
     /// costs neither a call nor an update.
     pub(crate) async fn wait_to_retry(&self, error: &Error, delay: Duration) {
         if error.retry_after().is_some_and(|asked| asked > LONG_PAUSE) {
-            tracing::warn!(delay_s = delay.as_secs(), "the server asks for a long pause (Retry-After)");
+            tracing::warn!(delay_ms = millis(delay), "long Retry-After");
         }
         if let Some(hook) = &self.on_retry {
             let told = catch_unwind(AssertUnwindSafe(|| hook(&Retry::new(error, delay))));
             if told.is_err() {
-                tracing::error!("the on_retry hook panicked");
+                tracing::error!("on_retry panicked");
             }
         }
         self.clock.sleep(delay).await;
@@ -240,11 +240,13 @@ impl<'a> Call<'a> {
         let attempts = self.attempts;
         // The server's words may quote what was sent: they are for the error only.
         let (status, code) = (error.status().map(|status| status.as_u16()), error.code().map(ToString::to_string));
+        let (operation, reason) = (error.operation(), error.reason_unquoted());
         let Verdict::Again(delay) = verdict else {
-            tracing::debug!(attempts, ?failure, status, code, "failed");
+            tracing::debug!(operation, attempts, ?failure, status, code, error = reason, "call failed");
             return Err(error);
         };
-        tracing::warn!(attempt = attempts, ?failure, status, code, delay_ms = delay.as_millis(), "trying again");
+        let delay_ms = millis(delay);
+        tracing::warn!(operation, attempt = attempts, ?failure, status, code, error = reason, delay_ms, "retrying");
         self.transport.wait_to_retry(&error, delay).await;
         Ok(())
     }

@@ -14,12 +14,17 @@ use std::{
 
 use bytes::Bytes;
 use tokio::task::unconstrained;
+use tracing::{Instrument as _, Span};
 
 use crate::{
     api::types::Update,
-    client::{bot::Bot, clock::Clock},
+    client::{
+        bot::Bot,
+        clock::{Clock, millis},
+    },
     error::{BoxError, Error},
-    redaction::{Printable, printable},
+    id::MessageId,
+    redaction::printable,
 };
 
 /// How long a handler may take unless it is set: twice as long as one message waits for its attachment.
@@ -112,11 +117,6 @@ impl fmt::Display for Cause {
 }
 
 impl Failed {
-    #[cfg_attr(not(feature = "webhook"), allow(dead_code, reason = "only a webhook gets bodies that are no updates"))]
-    pub(crate) fn not_an_update(body: Bytes) -> Self {
-        Self { update: None, cause: Cause::NotAnUpdate(body), attempts: 1 }
-    }
-
     /// The update; `None` if there was none in what came to the webhook.
     #[must_use]
     pub fn update(&self) -> Option<&Update> {
@@ -198,9 +198,13 @@ impl Handling {
     ///
     /// Dropping the future drops the handler where it stands.
     pub(crate) async fn handle(&self, bot: &Bot, update: Update, attempts: u32) -> Outcome {
+        let span = span(bot, &update);
+        self.handle_in_span(bot, update, attempts).instrument(span).await
+    }
+
+    async fn handle_in_span(&self, bot: &Bot, update: Update, attempts: u32) -> Outcome {
         // The handler takes the update away; a copy is made only for somebody who wants to look at it.
         let copy = self.on_error.is_some().then(|| update.clone());
-        let tag = update.tag().to_owned();
         match self.run(bot.clone(), update).await {
             Ok(()) => Outcome::Handled,
             Err(cause) => {
@@ -208,25 +212,34 @@ impl Handling {
                 let recovery = self.recovery(&failed);
                 let again = failed.update.take().filter(|_| recovery == Recovery::Retry);
                 // The error is the handler's own: it may panic when it is written, and when it is dropped.
-                let told = catch_unwind(AssertUnwindSafe(move || {
-                    tracing::error!(update = tag, attempts, ?recovery, "{}", Printable(&failed.cause));
-                }));
+                let told = catch_unwind(AssertUnwindSafe(move || log(&failed.cause, attempts, recovery)));
                 if let Err(panic) = told {
-                    tracing::error!(attempts, ?recovery, "the handler's error panicked: {}", printable_words(panic));
+                    tracing::error!(attempts, ?recovery, panic = printable_words(panic), "handler error panicked");
                 }
                 again.map_or(Outcome::Skipped, Outcome::Again)
             }
         }
     }
 
+    /// What is to be done about a delivery that is not an update.
+    #[cfg_attr(not(feature = "webhook"), allow(dead_code, reason = "only a webhook gets bodies that are no updates"))]
+    pub(crate) fn not_an_update(&self, bot: &Bot, body: Bytes) -> Recovery {
+        tracing::error_span!("tamtam.handler", bot = bot.log_name()).in_scope(|| {
+            let failed = Failed { update: None, cause: Cause::NotAnUpdate(body), attempts: 1 };
+            let recovery = self.recovery(&failed);
+            log(&failed.cause, failed.attempts, recovery);
+            recovery
+        })
+    }
+
     /// Returns what to do about a failure. If `on_error` is not set or panics: an update whose handler failed is skipped,
     /// and a body that could not be read is refused, so that it is delivered again.
-    pub(crate) fn recovery(&self, failed: &Failed) -> Recovery {
+    fn recovery(&self, failed: &Failed) -> Recovery {
         let is_unread = matches!(failed.cause, Cause::NotAnUpdate(_));
         let default = if is_unread { Recovery::Retry } else { Recovery::Skip };
         let Some(on_error) = &self.on_error else { return default };
         catch_unwind(AssertUnwindSafe(|| on_error(failed))).unwrap_or_else(|panic| {
-            tracing::error!("on_error panicked: {}", printable_words(panic));
+            tracing::error!(panic = printable_words(panic), "on_error panicked");
             default
         })
     }
@@ -249,7 +262,7 @@ impl Handling {
         .await;
         // What a handler holds may panic when it is dropped, too.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(future))) {
-            tracing::error!("what a handler held panicked when it was dropped: {}", printable_words(panic));
+            tracing::error!(panic = printable_words(panic), "handler drop panicked");
         }
         result
     }
@@ -258,6 +271,35 @@ impl Handling {
 impl fmt::Debug for Handling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handling").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
+/// The span of a handler. It has the level of errors, so that events of every level are in it, however little is logged.
+/// If no subscriber wants it, its fields are not looked for.
+fn span(bot: &Bot, update: &Update) -> Span {
+    tracing::error_span!(
+        "tamtam.handler",
+        kind = update.tag(),
+        chat = update.chat_id().map(|chat| chat.0),
+        user = update.user_id().map(|user| user.0),
+        mid = update.message_id().as_ref().map(MessageId::as_str),
+        bot = bot.log_name(),
+    )
+}
+
+/// Logs why an update was not handled.
+fn log(cause: &Cause, attempts: u32, recovery: Recovery) {
+    match cause {
+        Cause::Error(error) => {
+            tracing::error!(attempts, ?recovery, error = printable(&error.to_string()).as_ref(), "handler failed");
+        }
+        Cause::Panic(message) => {
+            tracing::error!(attempts, ?recovery, panic = printable(message).as_ref(), "handler panicked");
+        }
+        Cause::TimedOut(limit) => {
+            tracing::error!(attempts, ?recovery, timeout_ms = millis(*limit), "handler timed out");
+        }
+        Cause::NotAnUpdate(body) => tracing::error!(?recovery, bytes = body.len(), "delivery without an update"),
     }
 }
 

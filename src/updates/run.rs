@@ -290,7 +290,7 @@ impl Run {
             };
             if !is_handled {
                 let in_flight = health.in_flight();
-                tracing::warn!(in_flight, "shutdown: handlers took too long; their page will come again");
+                updates.span().in_scope(|| tracing::warn!(in_flight, "shutdown deadline exceeded"));
                 // A handler that computes, or blocks, cannot be dropped before it waits for something.
                 let _ = timeout(DROPPING_TIME, tasks.shutdown()).await;
                 return Ok(());

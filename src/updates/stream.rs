@@ -17,6 +17,7 @@ use std::{
 
 use futures_core::Stream;
 use serde_json::value::RawValue;
+use tracing::{Instrument as _, Span};
 
 use crate::{
     api::types::{Update, UpdateType},
@@ -109,7 +110,15 @@ impl fmt::Debug for Updates {
 impl Updates {
     pub(crate) fn new(bot: Bot) -> Self {
         let health = Health::new(Arc::clone(&bot.transport().clock));
-        Self { bot, settings: Settings::default(), store: None, health, state: None, effect: None, shutdown: None }
+        Self {
+            bot,
+            settings: Settings::default(),
+            store: None,
+            health,
+            state: None,
+            effect: None,
+            shutdown: None,
+        }
     }
 
     /// How many updates a page has at most, from 1 to 1000; the server takes 100 if not set.
@@ -264,6 +273,12 @@ impl Updates {
         &self.bot
     }
 
+    /// The span of all that the stream does. It has the level of errors, so that events of every level are in it, however
+    /// little is logged.
+    pub(crate) fn span(&self) -> Span {
+        tracing::error_span!("tamtam.poll", bot = self.bot.log_name(), host = self.bot.host())
+    }
+
     pub(crate) fn waits(&self) -> Backoff {
         self.settings.backoff
     }
@@ -285,7 +300,7 @@ impl Updates {
     fn perform(&self, effect: Effect) -> SyncFuture<Input> {
         let (bot, settings) = (self.bot.clone(), self.settings.clone());
         let world = Performer { bot, settings, store: self.store.clone(), health: self.health.clone() };
-        sync_future(world.perform(effect))
+        sync_future(world.perform(effect).instrument(self.span()))
     }
 }
 

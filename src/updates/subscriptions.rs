@@ -139,7 +139,7 @@ pub(crate) async fn urls(bot: &Bot, options: CallOptions) -> Result<Vec<String>>
 /// Removes these webhooks, and says which are left.
 pub(crate) async fn remove(bot: &Bot, subscribed: Vec<String>, options: CallOptions) -> Result<Vec<String>> {
     for url in &subscribed {
-        tracing::info!(origin = origin(url), "removing a webhook");
+        tracing::info!(origin = origin(url), "removing webhook");
         match request::send(bot.api().unsubscribe(url), bot.clone(), options.clone()).await {
             // It may be gone already, or may not be removed: the list tells.
             Err(error) if !error.is_refused() => return Err(error),

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     client::{
+        clock::millis,
         retry::{Class, Tries, Verdict},
         transport::unreadable,
     },
@@ -88,17 +89,19 @@ pub(super) async fn run(job: &Job) -> Result<FileTokens> {
             Report { attempts, elapsed: clock.now().duration_since(started), ambiguous: false, may_be_gone: false };
         let error = Error::new(kind).of(job.operation, report);
         let status = error.status().map(|status| status.as_u16());
+        let (operation, reason) = (job.operation, error.reason_unquoted());
         // Where to go on without a fresh URL, the host will say.
         let begins_again = spent || !job.is_resumable;
         let goes_on = !begins_again || job.source.can_go_to(0) && run.urls < transport.retry.most_attempts();
         let delay = match verdict {
             Verdict::Again(delay) if goes_on => delay,
             _ => {
-                tracing::debug!(attempts, ?failure, status, "failed");
+                tracing::debug!(operation, attempts, ?failure, status, error = reason, "upload failed");
                 return Err(error);
             }
         };
-        tracing::warn!(attempt = attempts, ?failure, status, delay_ms = delay.as_millis(), "trying again");
+        let delay_ms = millis(delay);
+        tracing::warn!(operation, attempt = attempts, ?failure, status, error = reason, delay_ms, "retrying");
         transport.wait_to_retry(&error, delay).await;
         waited += delay;
         if spent {

@@ -239,7 +239,7 @@ impl<M: Media> Upload<M> {
     ///
     /// Dropping the future ends the upload. What has arrived is lost, unless [`on_session`](Self::on_session) kept it.
     pub async fn send(self) -> Result<M> {
-        let span = tracing::info_span!("tamtam", operation = M::OPERATION, attempts = Empty);
+        let span = tracing::info_span!("tamtam.upload", operation = M::OPERATION, attempts = Empty);
         let upload = async {
             let fail = |kind| Error::new(kind).of(M::OPERATION, Report::default());
             let job = prepare(self).await.map_err(fail)?;

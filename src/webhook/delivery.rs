@@ -14,10 +14,9 @@ use tracing::{Instrument as _, Span, field::Empty};
 use super::{in_flight::InFlight, path::SecretPath};
 use crate::{
     api::types::Update,
-    client::{bot::Bot, transport},
+    client::{bot::Bot, clock::millis, transport},
     model::read,
-    redaction::Printable,
-    updates::handler::{Failed, Handling, Outcome, Recovery},
+    updates::handler::{Handling, Outcome, Recovery},
 };
 
 /// For how long a body is waited for. A connection that dies without a word must not be kept for ever.
@@ -41,8 +40,9 @@ impl Receiver {
             return StatusCode::NOT_FOUND.into_response();
         }
         let span = tracing::debug_span!(
-            "tamtam",
+            "tamtam.webhook",
             operation = "webhook",
+            bot = self.bot.log_name(),
             update = Empty,
             bytes = Empty,
             status = Empty,
@@ -53,7 +53,7 @@ impl Receiver {
         let status = self.deliver(request).instrument(span.clone()).await;
         let elapsed = clock.now().duration_since(started);
         span.record("status", status.as_u16());
-        span.record("elapsed_ms", u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
+        span.record("elapsed_ms", millis(elapsed));
         let mut response = status.into_response();
         if status == StatusCode::METHOD_NOT_ALLOWED {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
@@ -68,7 +68,7 @@ impl Receiver {
         let body = match read(request, self.body_limit).await {
             Ok(body) => body,
             Err(status) => {
-                tracing::debug!("the body cannot be read whole");
+                tracing::debug!("incomplete body");
                 return status;
             }
         };
@@ -97,15 +97,10 @@ async fn handle(bot: &Bot, handling: &Handling, body: Bytes) -> StatusCode {
                 Outcome::Again(_) => StatusCode::SERVICE_UNAVAILABLE,
             }
         }
-        None => {
-            let failed = Failed::not_an_update(body);
-            let recovery = handling.recovery(&failed);
-            tracing::error!(?recovery, "{}", Printable(failed.cause()));
-            match recovery {
-                Recovery::Skip => StatusCode::OK,
-                Recovery::Retry => StatusCode::SERVICE_UNAVAILABLE,
-            }
-        }
+        None => match handling.not_an_update(bot, body) {
+            Recovery::Skip => StatusCode::OK,
+            Recovery::Retry => StatusCode::SERVICE_UNAVAILABLE,
+        },
     }
 }
 

@@ -31,7 +31,7 @@ impl InFlight {
     {
         let mut answer = match self.enter(&body) {
             Arrival::Later(answer) => {
-                tracing::debug!("the same delivery is being handled; this one waits for its answer");
+                tracing::debug!("repeated delivery");
                 answer
             }
             Arrival::First(entry, answer) => {

@@ -79,7 +79,10 @@ fn a_base_url_that_is_none_is_refused_by_name() {
 fn a_bot_talks_to_tamtam_in_the_documents_version_unless_told_otherwise() {
     let bot = Bot::new("token").unwrap();
     assert_eq!(bot.version(), "0.5.6");
-    assert_eq!(format!("{bot:?}"), r#"Bot { base_url: "https://botapi.tamtam.chat", version: "0.5.6", .. }"#);
+    assert_eq!(
+        format!("{bot:?}"),
+        r#"Bot { log_name: "50b3c152", base_url: "https://botapi.tamtam.chat", version: "0.5.6", .. }"#
+    );
 }
 
 #[tokio::test]

@@ -505,7 +505,7 @@ async fn a_trace_at_info_tells_how_a_call_went_and_nothing_of_what_was_said() {
     server.bot().send(ChatId(1), "secret words").await.unwrap_err();
 
     let text = traced.text();
-    let tells = |line: &&str| line.contains("trying again") || line.contains(": close");
+    let tells = |line: &&str| line.contains("retrying") || line.contains(": close");
     let lines: Vec<&str> = text.lines().filter(tells).collect();
     assert_eq!(lines.len(), 4, "two retries, two ends of a call:\n{text}");
     for (line, told) in [

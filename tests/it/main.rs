@@ -17,6 +17,7 @@ mod http2;
 mod instances;
 mod limits;
 mod links;
+mod logging;
 mod models;
 mod pages;
 mod run;

@@ -358,7 +358,7 @@ async fn traces_of_http_1_do_not_show_the_token() {
     let (traced, _guard) = Traced::start(LevelFilter::TRACE);
     call_everything(|url| bot_at(url).retry(quick())).await;
     let text = traced.text();
-    assert!(text.contains("getMyInfo") && text.contains("status=200") && text.contains("trying again"), "{text}");
+    assert!(text.contains("getMyInfo") && text.contains("status=200") && text.contains("retrying"), "{text}");
     assert_no_token(&text, "a trace");
 }
 
@@ -370,7 +370,7 @@ async fn traces_of_http_2_do_not_show_the_token() {
     })
     .await;
     let text = traced.text();
-    assert!(text.contains("h2::") && text.contains("status=200") && text.contains("trying again"), "{text}");
+    assert!(text.contains("h2::") && text.contains("status=200") && text.contains("retrying"), "{text}");
     assert_no_token(&text, "a trace");
 }
 

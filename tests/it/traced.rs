@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use serde_json::Value;
 use tracing::{Dispatch, level_filters::LevelFilter, subscriber::DefaultGuard};
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -44,6 +45,22 @@ impl Traced {
             .with_writer(move || writer.clone())
             .finish();
         (traced, Guard { _listens: tracing::subscriber::set_default(subscriber), _another: another })
+    }
+
+    /// As [`start`](Self::start), as a service logs: events only, one JSON object per line.
+    pub(crate) fn json(level: LevelFilter) -> (Self, Guard) {
+        let traced = Self::default();
+        let writer = traced.clone();
+        let another = Dispatch::new(tracing_subscriber::registry());
+        let subscriber =
+            tracing_subscriber::fmt().json().with_max_level(level).with_writer(move || writer.clone()).finish();
+        (traced, Guard { _listens: tracing::subscriber::set_default(subscriber), _another: another })
+    }
+
+    /// The events of the crate, if they were traced as [`json`](Self::json).
+    pub(crate) fn events(&self) -> Vec<Value> {
+        let events = self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>();
+        events.into_iter().filter(|event| event["target"].as_str().unwrap().starts_with("tamtam")).collect()
     }
 
     pub(crate) fn text(&self) -> String {

@@ -17,11 +17,12 @@ use crate::{
     api::types::UpdateType,
     client::{
         bot::Bot,
+        clock::millis,
         request,
         transport::{CallOptions, text},
     },
-    error::{BoxError, Error, Kind, Result},
-    redaction::Printable,
+    error::{BoxError, Error, ErrorCode, Kind, Result},
+    redaction::printable,
     updates::{
         health::Health,
         marker::{ErasedStore, MarkerKey},
@@ -65,15 +66,14 @@ impl Performer {
                 Ok(Input::Waited)
             }
             Effect::Retry { error, delay } => {
-                tracing::warn!(delay_ms = delay.as_millis(), "polling failed and goes on: {error}");
+                let (operation, status) = (error.operation(), error.status().map(|status| status.as_u16()));
+                let code = error.code().map(ErrorCode::as_str);
+                tracing::warn!(operation, status, code, error = error.reason(), delay_ms = millis(delay), "retrying");
                 bot.transport().wait_to_retry(&error, delay).await;
                 Ok(Input::Waited)
             }
             Effect::Stuck { delay } => {
-                tracing::warn!(
-                    delay_ms = delay.as_millis(),
-                    "the server gave updates without a new marker, so they come again; polling slows down"
-                );
+                tracing::warn!(delay_ms = millis(delay), "updates without a new marker");
                 clock.sleep(delay).await;
                 Ok(Input::Waited)
             }
@@ -101,7 +101,7 @@ impl Performer {
         let began = clock.now();
         let poll = Poll { marker, limit: Some(limit), hold_seconds: Some(0), types: Vec::new(), keep_json: false };
         let page = get(&self.bot, poll, CallOptions::default()).await?;
-        tracing::info!(any = !page.updates.is_empty(), "skipped what was waiting");
+        tracing::info!(updates = page.updates.len(), "backlog skipped");
         Ok(Input::Page { page, took: clock.now().duration_since(began) })
     }
 
@@ -112,7 +112,7 @@ impl Performer {
         // What it brings is not dealt with, and comes again.
         let page = get(&self.bot, poll, options).await;
         if let Err(error) = page {
-            tracing::warn!("the last page could not be committed and will come again: {error}");
+            tracing::warn!(error = error.reason(), "commit failed");
         }
         Input::Committed
     }
@@ -128,7 +128,7 @@ impl Performer {
             }
         };
         in_time(store.markers.load(key)).await.map_err(|error| {
-            tracing::error!("the marker cannot be loaded; the stream ends: {}", Printable(&error));
+            tracing::error!(error = printable(&error.to_string()).as_ref(), "marker load failed");
             Error::new(Kind::MarkerStore(error))
         })
     }
@@ -140,7 +140,7 @@ impl Performer {
         };
         let saved = in_time(store.markers.save(key, marker)).await;
         if let Err(error) = &saved {
-            tracing::error!(marker, "the marker could not be saved; polling goes on: {}", Printable(error));
+            tracing::error!(marker, error = printable(&error.to_string()).as_ref(), "marker save failed");
         }
         self.health.saved(saved.is_ok());
         saved.is_ok()
@@ -151,7 +151,7 @@ impl Performer {
         let options = CallOptions { no_retry: true, ..CallOptions::default() };
         let subscribed = match subscriptions::urls(&self.bot, options.clone()).await {
             Err(error) if error.knows_no_such_operation() && (error.code().is_some() || failures >= ASKED_AGAIN) => {
-                tracing::warn!("whether a webhook is subscribed cannot be told: {error}");
+                tracing::warn!(error = error.reason(), "webhook check failed");
                 return Ok(());
             }
             urls => urls?,

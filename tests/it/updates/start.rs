@@ -112,7 +112,7 @@ async fn a_failed_save_is_told_and_polling_goes_on() {
     let mut updates = bot.updates().marker_store(Watched { fails_to_save: true, ..Watched::default() });
     assert_eq!((chat_of_next(&mut updates).await, chat_of_next(&mut updates).await), (1, 2));
     assert_eq!(pages.markers(), markers(&[0, 10]));
-    assert!(traced.text().contains("the marker could not be saved; polling goes on: the disk is full"));
+    assert!(traced.text().contains("marker save failed marker=10 error=\"the disk is full\""), "{}", traced.text());
 }
 
 #[tokio::test]
@@ -325,7 +325,7 @@ async fn a_marker_store_that_hangs_when_it_is_read_ends_the_stream_with_an_error
     tokio::time::pause();
     let error = next.await.unwrap().unwrap_err();
     assert!(error.is_marker_store() && error.to_string().contains("the store took longer than 5s"), "{error}");
-    assert!(traced.text().contains("the marker cannot be loaded"), "{}", traced.text());
+    assert!(traced.text().contains("marker load failed"), "{}", traced.text());
     assert_eq!(pages.polls(), 0);
 }
 
