@@ -1,10 +1,11 @@
 //! How a bot that polls is doing: what a service shows to whoever watches it.
 
 use std::{
+    collections::HashMap,
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -42,8 +43,7 @@ pub struct Health {
 struct Inner {
     clock: Arc<dyn Clock>,
     last_poll: Mutex<Option<Instant>>,
-    /// In ms; negative until there was an update.
-    lag: AtomicI64,
+    lag: Mutex<Lag>,
     in_flight: AtomicUsize,
     handled: AtomicU64,
     skipped: AtomicU64,
@@ -57,7 +57,7 @@ impl Health {
             inner: Arc::new(Inner {
                 clock,
                 last_poll: Mutex::default(),
-                lag: AtomicI64::new(-1),
+                lag: Mutex::default(),
                 in_flight: AtomicUsize::new(0),
                 handled: AtomicU64::new(0),
                 skipped: AtomicU64::new(0),
@@ -77,11 +77,22 @@ impl Health {
         last.map(|last| self.inner.clock.now().duration_since(last))
     }
 
-    /// How old the update was that was handed out last, by its timestamp and this machine's clock; `None` before the
-    /// first. It grows when the bot does not keep up.
+    /// Returns how far the bot is behind: the present age of the oldest update that is handed out and not yet dealt with. It
+    /// grows as long as that update is not dealt with. If there is none, it is the age that the last update had when it
+    /// was handed out. `None` before the first update.
+    ///
+    /// - [`Run`](crate::Run) hands an update out when its handler begins. The update is dealt with when it is handled or
+    ///   skipped; while it waits to be handed out again, it is not.
+    /// - [`Updates`](crate::Updates) hands an update out when [`next`](crate::Updates::next) returns it. The update is
+    ///   dealt with when the stream is asked for another one, or dropped.
+    ///
+    /// The age is this machine's time minus the update's timestamp; one from the future has the age 0. Updates whose
+    /// timestamp is absent or 0 do not count.
     #[must_use]
     pub fn lag(&self) -> Option<Duration> {
-        u64::try_from(self.inner.lag.load(Ordering::Relaxed)).ok().map(Duration::from_millis)
+        let now = self.inner.clock.now();
+        let lag = self.inner.lag();
+        lag.handed_out.values().map(|update| update.age(now)).max().or(lag.last)
     }
 
     /// How many updates are being handled at this moment.
@@ -134,12 +145,22 @@ impl Health {
         *self.inner.last_poll.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
-    pub(crate) fn handed_out(&self, update: &Update) {
-        let Some(timestamp) = update.timestamp() else { return };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-        // Clocks differ: an update from the future has no lag.
-        self.inner.lag.store(now.saturating_sub(timestamp).max(0), Ordering::Relaxed);
+    /// Counts an update as handed out, until the guard is dropped: then it is dealt with.
+    pub(crate) fn hand_out(&self, update: &Update) -> HandedOut {
+        let timestamp = update.timestamp().and_then(|timestamp| u64::try_from(timestamp).ok()).filter(|at| *at > 0);
+        let number = timestamp.map(|timestamp| {
+            let unix_time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            // Clocks differ: an update from the future is as good as new.
+            let age = unix_time.saturating_sub(Duration::from_millis(timestamp));
+            let since = self.inner.clock.now();
+            let mut lag = self.inner.lag();
+            lag.last = Some(age);
+            lag.numbers += 1;
+            let number = lag.numbers;
+            lag.handed_out.insert(number, Aging { age, since });
+            number
+        });
+        HandedOut { inner: Arc::clone(&self.inner), number }
     }
 
     /// Counts an update as being handled, until the guard is dropped.
@@ -163,6 +184,49 @@ impl Health {
     }
 }
 
+impl Inner {
+    fn lag(&self) -> MutexGuard<'_, Lag> {
+        self.lag.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the lag is computed from.
+#[derive(Default)]
+struct Lag {
+    /// The updates that are handed out and not dealt with, by numbers of their own: no more than are handled at a time.
+    handed_out: HashMap<u64, Aging>,
+    /// How many updates were numbered.
+    numbers: u64,
+    /// The age of the last update when it was handed out.
+    last: Option<Duration>,
+}
+
+/// An update that had an age at a time.
+struct Aging {
+    age: Duration,
+    since: Instant,
+}
+
+impl Aging {
+    fn age(&self, now: Instant) -> Duration {
+        self.age + now.duration_since(self.since)
+    }
+}
+
+/// An update that is not dealt with before this is dropped.
+pub(crate) struct HandedOut {
+    inner: Arc<Inner>,
+    number: Option<u64>,
+}
+
+impl Drop for HandedOut {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            self.inner.lag().handed_out.remove(&number);
+        }
+    }
+}
+
 impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Health")
@@ -174,5 +238,80 @@ impl fmt::Debug for Health {
             .field("failed_saves", &self.failed_saves())
             .field("misfits", &self.misfits())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::clock::Manual;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// An update that happened so long ago.
+    fn aged(age: Duration) -> Update {
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() - age;
+        at(i64::try_from(time.as_millis()).unwrap())
+    }
+
+    fn at(timestamp: i64) -> Update {
+        Update::read(&format!(r#"{{"update_type":"weather","timestamp":{timestamp}}}"#)).unwrap()
+    }
+
+    fn health() -> (Health, Arc<Manual>) {
+        let clock = Arc::new(Manual::new(0.0));
+        (Health::new(Arc::clone(&clock) as _), clock)
+    }
+
+    #[test]
+    fn the_lag_grows_until_the_update_is_dealt_with() {
+        let (health, clock) = health();
+        assert_eq!(health.lag(), None);
+        let update = health.hand_out(&aged(MINUTE));
+        let at_first = health.lag().unwrap();
+        assert!(at_first >= MINUTE);
+        drop(clock.sleep(MINUTE));
+        assert_eq!(health.lag(), Some(at_first + MINUTE));
+        drop(update);
+        assert_eq!(health.lag(), Some(at_first), "the age at which it was handed out");
+        drop(clock.sleep(MINUTE));
+        assert_eq!(health.lag(), Some(at_first), "a bot that has nothing to do is not behind");
+    }
+
+    #[test]
+    fn the_lag_is_that_of_the_oldest_update_that_is_not_dealt_with() {
+        let (health, clock) = health();
+        let old = health.hand_out(&aged(10 * MINUTE));
+        let older = health.hand_out(&aged(20 * MINUTE));
+        let new = health.hand_out(&aged(Duration::ZERO));
+        drop(clock.sleep(MINUTE));
+        for (dealt_with, at_least) in [(older, 21 * MINUTE), (old, 11 * MINUTE), (new, MINUTE)] {
+            let lag = health.lag().unwrap();
+            assert!(lag >= at_least && lag < at_least + 5 * MINUTE, "{lag:?}");
+            drop(dealt_with);
+        }
+        assert!(health.lag().unwrap() < MINUTE);
+    }
+
+    #[test]
+    fn an_update_without_a_timestamp_does_not_count() {
+        let (health, clock) = health();
+        let strange = Update::read(r#"{"update_type":"weather"}"#).unwrap();
+        let handed_out = [&strange, &at(0), &at(-1)].map(|update| health.hand_out(update));
+        drop(clock.sleep(MINUTE));
+        assert_eq!(health.lag(), None);
+        let update = health.hand_out(&aged(MINUTE));
+        let at_first = health.lag();
+        drop((update, health.hand_out(&at(0)), handed_out));
+        assert_eq!(health.lag(), at_first, "nor does it take the place of one that counts");
+    }
+
+    #[test]
+    fn an_update_from_the_future_is_as_good_as_new() {
+        let (health, clock) = health();
+        let _update = health.hand_out(&at(i64::MAX));
+        assert_eq!(health.lag(), Some(Duration::ZERO));
+        drop(clock.sleep(MINUTE));
+        assert_eq!(health.lag(), Some(MINUTE));
     }
 }

@@ -27,7 +27,10 @@ use crate::{
         sync_future::{SyncFuture, sync_future},
     },
     error::Result,
-    updates::{health::Health, marker::MarkerStore},
+    updates::{
+        health::{HandedOut, Health},
+        marker::MarkerStore,
+    },
 };
 use perform::{KeyedStore, Performer};
 use settings::Settings;
@@ -88,6 +91,8 @@ pub struct Updates {
     settings: Settings,
     store: Option<Arc<KeyedStore>>,
     health: Health,
+    /// The update that the consumer has.
+    handed_out: Option<HandedOut>,
     /// `None` until the stream is first asked, which fixes where it starts.
     state: Option<StreamState>,
     /// What is being done.
@@ -115,6 +120,7 @@ impl Updates {
             settings: Settings::default(),
             store: None,
             health,
+            handed_out: None,
             state: None,
             effect: None,
             shutdown: None,
@@ -259,6 +265,8 @@ impl Updates {
     /// All updates that are fetched; if there are none, those of the next page. Asking says that all before are dealt with.
     pub(crate) async fn next_page(&mut self) -> Result<Option<VecDeque<Update>>> {
         let Some(first) = self.try_next().await? else { return Ok(None) };
+        // The updates of a page are handed out one by one, when their handlers begin.
+        self.handed_out = None;
         let mut page = self.state.as_mut().map(StreamState::take_page).unwrap_or_default();
         page.push_front(first);
         Ok(Some(page))
@@ -309,6 +317,8 @@ impl Stream for Updates {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        // Who asks for more has dealt with it.
+        this.handed_out = None;
         loop {
             let input = if this.stops(context) {
                 Input::Stop
@@ -328,7 +338,7 @@ impl Stream for Updates {
             this.state = Some(state);
             match effect {
                 Effect::Yield(update) => {
-                    this.health.handed_out(&update);
+                    this.handed_out = Some(this.health.hand_out(&update));
                     return Poll::Ready(Some(Ok(update)));
                 }
                 Effect::Fail(error) => return Poll::Ready(Some(Err(error))),

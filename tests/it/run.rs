@@ -35,6 +35,9 @@ impl Diary {
     }
 }
 
+/// Longer than a test takes; it passes at once where time is paused.
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
 /// The chat of an update, for a diary.
 fn chat(update: &Update) -> i64 {
     update.chat_id().unwrap().0
@@ -547,6 +550,55 @@ async fn health_tells_how_the_bot_is_doing() {
     tamtam.user("Alice").starts();
     tokio::join!(until(run, 1), watch);
     assert_eq!((health.in_flight(), health.handled(), health.skipped()), (0, 0, 1));
+}
+
+#[tokio::test]
+async fn the_lag_grows_while_an_update_is_stuck_in_its_handler_or_waits_for_another_try() {
+    let (_server, bot, _) = Pages::serve([page(&[1], 10)]).await;
+    let (began, begun) = oneshot::channel::<()>();
+    let began = Arc::new(Mutex::new(Some(began)));
+    let run = bot.updates().backoff(HOUR, HOUR).run(move |_, _| {
+        drop(began.lock().unwrap().take());
+        std::future::pending::<()>()
+    });
+    let run = run.handler_timeout(HOUR).on_error(|_| Recovery::Retry);
+    let health = run.health();
+    let watch = async move {
+        begun.await.unwrap_err();
+        // From here on time passes by waiting only.
+        tokio::time::pause();
+        let at_first = health.lag().unwrap();
+        tokio::time::sleep(HOUR / 2).await;
+        assert_eq!(health.in_flight(), 1);
+        assert!(health.lag().unwrap() >= at_first + HOUR / 2);
+        // The handler's time is over, and the update waits.
+        while health.in_flight() == 1 {
+            tokio::time::sleep(HOUR / 10).await;
+        }
+        assert!(health.lag().unwrap() >= at_first + HOUR);
+    };
+    tokio::select! {
+        result = run.run() => panic!("{result:?}"),
+        () = watch => {}
+    }
+}
+
+#[tokio::test]
+async fn the_lag_of_a_stream_grows_until_it_is_asked_for_more() {
+    let (_server, bot, _) = Pages::serve([page(&[1, 2], 10)]).await;
+    let mut updates = bot.updates();
+    let health = updates.health();
+    updates.next().await.unwrap().unwrap();
+    tokio::time::pause();
+    let at_first = health.lag().unwrap();
+    tokio::time::advance(HOUR).await;
+    assert!(health.lag().unwrap() >= at_first + HOUR);
+    updates.next().await.unwrap().unwrap();
+    let second = health.lag().unwrap();
+    tokio::time::advance(HOUR).await;
+    assert!(health.lag().unwrap() >= second + HOUR);
+    drop(updates);
+    assert!(health.lag().unwrap() < second + HOUR, "it goes on where another stream begins");
 }
 
 #[tokio::test]

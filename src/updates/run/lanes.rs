@@ -119,9 +119,9 @@ impl Lanes {
 
     async fn handle_lane(self, queue: Queue) {
         while let Some(update) = pop(&queue) {
+            let _handed_out = self.health.hand_out(&update);
             let mut next = Some((update, 1));
             while let Some((update, attempts)) = next.take() {
-                self.health.handed_out(&update);
                 let in_flight = self.health.begin();
                 let outcome = self.handling.handle(&self.bot, update, attempts).await;
                 drop(in_flight);
