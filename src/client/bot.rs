@@ -1,6 +1,12 @@
 //! The bot: a cheap clone that everything is reached from.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+};
 
 use reqwest::Url;
 
@@ -42,7 +48,13 @@ struct Shared {
     /// The host of the base URL, with its port if that is not the default one.
     host: String,
     log_name: String,
+    /// How far a loop that makes a new stream of updates on every turn was noticed: [`NOT_SEEN`], [`SEEN`] or [`TOLD`].
+    stream_loop: AtomicU8,
 }
+
+const NOT_SEEN: u8 = 0;
+const SEEN: u8 = 1;
+const TOLD: u8 = 2;
 
 impl fmt::Debug for Bot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,6 +78,7 @@ impl Bot {
                 base_url_text,
                 host,
                 log_name,
+                stream_loop: AtomicU8::new(NOT_SEEN),
             }),
         }
     }
@@ -73,6 +86,16 @@ impl Bot {
     /// The name of the bot in the log.
     pub(crate) fn log_name(&self) -> &str {
         &self.shared.log_name
+    }
+
+    /// Notes that a stream of updates was dropped when it had returned one update.
+    pub(crate) fn stream_ends_early(&self) {
+        let _ = self.shared.stream_loop.compare_exchange(NOT_SEEN, SEEN, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Whether the stream that begins follows one that [ended early](Self::stream_ends_early). `true` only once.
+    pub(crate) fn is_stream_restarted(&self) -> bool {
+        self.shared.stream_loop.compare_exchange(SEEN, TOLD, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// The host of the API in the log.

@@ -41,6 +41,25 @@ impl Bot {
     /// The updates of the bot by long polling, each at least once and in order.
     ///
     /// See [`Updates`] for what is promised.
+    ///
+    /// Make one stream, before the loop. Every call makes a new stream, which begins with the oldest update that is not
+    /// committed. An update is committed when its own stream is asked for more. So `loop { bot.updates().next().await }`
+    /// returns the first update for ever; the log then has a WARN, `new stream after one update`.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # tamtam.user("Alice").says("hi");
+    /// let mut updates = bot.updates();
+    /// while let Some(update) = updates.try_next().await? {
+    ///     println!("{update:?}");
+    /// #   if update.text().is_some() { break }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn updates(&self) -> Updates {
         Updates::new(self.clone())
     }
@@ -93,6 +112,8 @@ pub struct Updates {
     health: Health,
     /// The update that the consumer has.
     handed_out: Option<HandedOut>,
+    /// How many updates were returned.
+    yielded: u64,
     /// `None` until the stream is first asked, which fixes where it starts.
     state: Option<StreamState>,
     /// What is being done.
@@ -112,6 +133,14 @@ impl fmt::Debug for Updates {
     }
 }
 
+impl Drop for Updates {
+    fn drop(&mut self) {
+        if self.yielded == 1 && self.handed_out.is_some() {
+            self.bot.stream_ends_early();
+        }
+    }
+}
+
 impl Updates {
     pub(crate) fn new(bot: Bot) -> Self {
         let health = Health::new(Arc::clone(&bot.transport().clock));
@@ -121,6 +150,7 @@ impl Updates {
             store: None,
             health,
             handed_out: None,
+            yielded: 0,
             state: None,
             effect: None,
             shutdown: None,
@@ -225,6 +255,9 @@ impl Updates {
     /// The next update. Asking for it says that all before are dealt with. There is no next one after an error, and after
     /// the stream was shut down.
     ///
+    /// Call it on one stream, in a loop. On a new stream each time (`bot.updates().next()`), it returns the same update
+    /// again: see [`Bot::updates`].
+    ///
     /// # Errors
     ///
     /// The last item is an error when no waiting mends it: the server refuses the bot (its token, say), a webhook is in
@@ -239,6 +272,9 @@ impl Updates {
     }
 
     /// The next update, or the error that ended the stream.
+    ///
+    /// Call it on one stream, in a loop. On a new stream each time (`bot.updates().try_next()`), it returns the same update
+    /// again: see [`Bot::updates`].
     ///
     /// # Errors
     ///
@@ -319,6 +355,11 @@ impl Stream for Updates {
         let this = self.get_mut();
         // Who asks for more has dealt with it.
         this.handed_out = None;
+        if this.state.is_none() && this.bot.is_stream_restarted() {
+            let hint =
+                "make one stream with `Bot::updates` before the loop: a new one does not go on where another ended";
+            this.span().in_scope(|| tracing::warn!(hint, "new stream after one update"));
+        }
         loop {
             let input = if this.stops(context) {
                 Input::Stop
@@ -338,6 +379,7 @@ impl Stream for Updates {
             this.state = Some(state);
             match effect {
                 Effect::Yield(update) => {
+                    this.yielded = this.yielded.saturating_add(1);
                     this.handed_out = Some(this.health.hand_out(&update));
                     return Poll::Ready(Some(Ok(update)));
                 }

@@ -412,3 +412,30 @@ async fn a_handler_that_fails_in_a_webhook_tells_so_in_a_span_with_its_update() 
         }
     }
 }
+
+#[tokio::test]
+async fn a_loop_that_makes_a_new_stream_on_every_turn_gets_one_warning() {
+    let (traced, _guard) = Traced::json(LevelFilter::WARN);
+    let server = serving(&[("/updates", &[(200, page(&[1, 2], 5))])]).await;
+    let bot = named(&server).build().unwrap();
+    for _ in 0..4 {
+        bot.updates().next().await.unwrap().unwrap();
+    }
+    let event = only(&traced, "new stream after one update");
+    assert_in_poll(&event, &server);
+    assert!(event["fields"]["hint"].as_str().unwrap().contains("before the loop"), "{event}");
+}
+
+#[tokio::test]
+async fn a_stream_that_is_asked_for_more_gets_no_warning_when_another_follows() {
+    let (traced, _guard) = Traced::json(LevelFilter::WARN);
+    let server = serving(&[("/updates", &[(200, page(&[1, 2], 5))])]).await;
+    let bot = named(&server).build().unwrap();
+    for _ in 0..2 {
+        let mut updates = bot.updates();
+        updates.next().await.unwrap().unwrap();
+        updates.next().await.unwrap().unwrap();
+        drop(bot.updates());
+    }
+    assert!(traced.events().is_empty(), "{}", traced.text());
+}
