@@ -94,24 +94,25 @@
 //!         // What is no update never will be one; anything else may be written down next time.
 //!         if failed.update().is_some() { Recovery::Retry } else { Recovery::Skip }
 //!     })
-//!     .router(move |_bot, update| {
+//!     .raw_router(move |_bot, raw| {
 //!         let queue = queue.clone();
-//!         async move { queue.push(&serde_json::to_vec(&update)?).await }
+//!         async move { queue.push(raw.json.get().as_bytes()).await }
 //!     });
 //! # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! # let url = format!("http://{}{secret_path}", listener.local_addr()?);
 //! # tokio::spawn(tamtam::webhook::axum::serve(listener, app).into_future());
 //! # let http = tamtam::reqwest::Client::builder().no_proxy().build()?;
-//! # let update = r#"{"update_type":"moon_risen","phase":0.10}"#;
+//! # let update = r#"{"update_type":"bot_started","timestamp":1,"chat_id":2,"user":{"user_id":3,"name":"A"},"new":0.10}"#;
 //! # assert_eq!(http.post(url).body(update).send().await?.status(), 200);
 //! # assert_eq!(*written.0.lock().unwrap(), update.as_bytes());
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! The updates in the queue are JSON as TamTam sends it, and read back by serde. An update that was written down may come
-//! a second time: let the jobs be such that this does no harm, or know it again by what it is about (the `mid` of a
-//! message, the `callback_id` of a callback, else kind, chat, user and timestamp).
+//! The jobs in the queue are exactly the JSON that TamTam sent. Read one with `serde_json::from_slice::<Update>`, or as a
+//! [`RawUpdate`]. (An [`Update`] that is serialized has lost the properties that the crate does not know.) The same update
+//! may be stored twice: make the jobs idempotent, or recognise a repeated one by the `mid` of its message, the
+//! `callback_id` of its callback, else by kind, chat, user and timestamp.
 //!
 //! # Several bots, and other routes
 //!
@@ -154,7 +155,10 @@ use crate::{
     api::types::Update,
     client::bot::Bot,
     error::Result,
-    updates::handler::{Failed, HANDLER_TIMEOUT, HandlerResult, Handling, OnError, Recovery},
+    updates::{
+        handler::{Failed, HANDLER_TIMEOUT, Handed, HandlerResult, Handling, OnError, Recovery},
+        raw_update::RawUpdate,
+    },
 };
 use delivery::Receiver;
 use in_flight::InFlight;
@@ -246,6 +250,38 @@ impl Webhook {
     pub fn router<H, F>(self, handler: H) -> Router
     where
         H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        self.serve(handler)
+    }
+
+    /// Returns the webhook as a router whose handler gets each update with its exact JSON, for example to store it in a
+    /// [queue](self#a-durable-queue). Otherwise it is the same as [`router`](Self::router).
+    ///
+    /// ```
+    /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {
+    /// use tamtam::RawUpdate;
+    ///
+    /// webhook.raw_router(async |_bot, raw: RawUpdate| println!("{}: {}", raw.update.tag(), raw.json))
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`router`](Self::router).
+    #[must_use = "a router does nothing until it is served"]
+    pub fn raw_router<H, F>(self, handler: H) -> Router
+    where
+        H: Fn(Bot, RawUpdate) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        self.serve(handler)
+    }
+
+    fn serve<U, H, F>(self, handler: H) -> Router
+    where
+        U: Handed,
+        H: Fn(Bot, U) -> F + Send + Sync + 'static,
         F: Future<Output: HandlerResult> + Send + 'static,
     {
         let Self { bot, path, on_error, handler_timeout, body_limit } = self;

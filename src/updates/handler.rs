@@ -24,6 +24,7 @@ use crate::{
     },
     error::{BoxError, Error},
     id::MessageId,
+    model::read,
     redaction::printable,
 };
 
@@ -159,22 +160,50 @@ pub(crate) enum Outcome {
 }
 
 type HandlerFuture = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
-type Handle = Arc<dyn Fn(Bot, Update) -> HandlerFuture + Send + Sync>;
+type Handle<U> = Arc<dyn Fn(Bot, U) -> HandlerFuture + Send + Sync>;
 pub(crate) type OnError = Arc<dyn Fn(&Failed) -> Recovery + Send + Sync>;
 
+/// What a handler gets: an update, perhaps with its JSON.
+pub(crate) trait Handed: Sized + Send + 'static {
+    /// Reads it from the JSON of an update.
+    #[cfg_attr(not(feature = "webhook"), allow(dead_code, reason = "polling reads whole pages"))]
+    fn read(json: &str) -> serde_json::Result<Self>;
+    fn update(&self) -> &Update;
+}
+
+impl Handed for Update {
+    fn read(json: &str) -> serde_json::Result<Self> {
+        read::read(json)
+    }
+
+    fn update(&self) -> &Update {
+        self
+    }
+}
+
 /// A handler and what is done when it fails: the same for polling and for webhooks.
-#[derive(Clone)]
-pub(crate) struct Handling {
-    handle: Handle,
+pub(crate) struct Handling<U = Update> {
+    handle: Handle<U>,
     on_error: Option<OnError>,
     timeout: Duration,
     clock: Arc<dyn Clock>,
 }
 
-impl Handling {
+impl<U> Clone for Handling<U> {
+    fn clone(&self) -> Self {
+        Self {
+            handle: Arc::clone(&self.handle),
+            on_error: self.on_error.clone(),
+            timeout: self.timeout,
+            clock: Arc::clone(&self.clock),
+        }
+    }
+}
+
+impl<U: Handed> Handling<U> {
     pub(crate) fn new<H, F>(clock: Arc<dyn Clock>, handler: H) -> Self
     where
-        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        H: Fn(Bot, U) -> F + Send + Sync + 'static,
         F: Future<Output: HandlerResult> + Send + 'static,
     {
         let handle = move |bot, update| -> HandlerFuture {
@@ -197,14 +226,14 @@ impl Handling {
     /// # Cancel safety
     ///
     /// Dropping the future drops the handler where it stands.
-    pub(crate) async fn handle(&self, bot: &Bot, update: Update, attempts: u32) -> Outcome {
-        let span = span(bot, &update);
+    pub(crate) async fn handle(&self, bot: &Bot, update: U, attempts: u32) -> Outcome {
+        let span = span(bot, update.update());
         self.handle_in_span(bot, update, attempts).instrument(span).await
     }
 
-    async fn handle_in_span(&self, bot: &Bot, update: Update, attempts: u32) -> Outcome {
+    async fn handle_in_span(&self, bot: &Bot, update: U, attempts: u32) -> Outcome {
         // The handler takes the update away; a copy is made only for somebody who wants to look at it.
-        let copy = self.on_error.is_some().then(|| update.clone());
+        let copy = self.on_error.is_some().then(|| update.update().clone());
         match self.run(bot.clone(), update).await {
             Ok(()) => Outcome::Handled,
             Err(cause) => {
@@ -244,7 +273,7 @@ impl Handling {
         })
     }
 
-    async fn run(&self, bot: Bot, update: Update) -> Result<(), Cause> {
+    async fn run(&self, bot: Bot, update: U) -> Result<(), Cause> {
         let handle = AssertUnwindSafe(|| (self.handle)(bot, update));
         let mut future = catch_unwind(handle).map_err(|panic| Cause::Panic(words(panic)))?;
         let mut time = None;
@@ -268,7 +297,7 @@ impl Handling {
     }
 }
 
-impl fmt::Debug for Handling {
+impl<U> fmt::Debug for Handling<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handling").field("timeout", &self.timeout).finish_non_exhaustive()
     }

@@ -18,7 +18,7 @@ use crate::{
         read::{read, read_raw},
     },
     redaction::hide_in_json,
-    updates::{health::Health, stream::Updates},
+    updates::{handler::Handed, health::Health, stream::Updates},
 };
 
 /// An update and its JSON exactly as the server sent it.
@@ -50,10 +50,13 @@ pub struct RawUpdate {
     pub update: Update,
 }
 
-impl RawUpdate {
-    /// Reads an update, and logs what does not fit the models.
-    pub(crate) fn read(json: &str) -> serde_json::Result<Self> {
+impl Handed for RawUpdate {
+    fn read(json: &str) -> serde_json::Result<Self> {
         Ok(Self { update: read(json)?, json: read_raw(json)? })
+    }
+
+    fn update(&self) -> &Update {
+        &self.update
     }
 }
 

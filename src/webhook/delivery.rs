@@ -13,26 +13,35 @@ use tracing::{Instrument as _, Span, field::Empty};
 
 use super::{in_flight::InFlight, path::SecretPath};
 use crate::{
-    api::types::Update,
     client::{bot::Bot, clock::millis, transport},
-    model::read,
-    updates::handler::{Handling, Outcome, Recovery},
+    updates::handler::{Handed, Handling, Outcome, Recovery},
 };
 
 /// For how long a body is waited for. A connection that dies without a word must not be kept for ever.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// The receiving end of one webhook.
-#[derive(Clone)]
-pub(super) struct Receiver {
+pub(super) struct Receiver<U> {
     pub(super) bot: Bot,
     pub(super) path: SecretPath,
     pub(super) body_limit: usize,
-    pub(super) handling: Handling,
+    pub(super) handling: Handling<U>,
     pub(super) in_flight: InFlight,
 }
 
-impl Receiver {
+impl<U> Clone for Receiver<U> {
+    fn clone(&self) -> Self {
+        Self {
+            bot: self.bot.clone(),
+            path: self.path.clone(),
+            body_limit: self.body_limit,
+            handling: self.handling.clone(),
+            in_flight: self.in_flight.clone(),
+        }
+    }
+}
+
+impl<U: Handed> Receiver<U> {
     /// Answers a request that came by the webhook's route.
     pub(super) async fn receive(self, request: Request) -> Response {
         if !self.path.is(request.uri().path()) {
@@ -88,10 +97,10 @@ async fn read(mut request: Request, limit: usize) -> Result<Bytes, StatusCode> {
 }
 
 /// Hands an update out, and says whether it was dealt with.
-async fn handle(bot: &Bot, handling: &Handling, body: Bytes) -> StatusCode {
-    match update(&body) {
+async fn handle<U: Handed>(bot: &Bot, handling: &Handling<U>, body: Bytes) -> StatusCode {
+    match update::<U>(&body) {
         Some(update) => {
-            Span::current().record("update", update.tag());
+            Span::current().record("update", update.update().tag());
             match handling.handle(bot, update, 1).await {
                 Outcome::Handled | Outcome::Skipped => StatusCode::OK,
                 Outcome::Again(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -105,10 +114,10 @@ async fn handle(bot: &Bot, handling: &Handling, body: Bytes) -> StatusCode {
 }
 
 /// The update in a body, known or not; `None` if it is no JSON object.
-fn update(body: &[u8]) -> Option<Update> {
+fn update<U: Handed>(body: &[u8]) -> Option<U> {
     let text = transport::text(body);
     let text = text.trim_start_matches('\u{feff}').trim_ascii();
-    if text.starts_with('{') { read::read(text).ok() } else { None }
+    if text.starts_with('{') { U::read(text).ok() } else { None }
 }
 
 #[cfg(test)]
@@ -117,6 +126,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::api::types::Update;
 
     /// A body of which nothing comes.
     struct Silence;
@@ -145,13 +155,13 @@ mod tests {
         for body in
             [r#"{"update_type":"bot_started"}"#, r#" {"update_type":"moon_risen"}"#, "{}\n", "{\"a\":\"\u{e9}\"}"]
         {
-            assert!(update(body.as_bytes()).is_some(), "{body}");
+            assert!(update::<Update>(body.as_bytes()).is_some(), "{body}");
         }
-        assert!(update(b"{\"a\":\"\xd0\"}").is_some(), "a byte that is not UTF-8");
+        assert!(update::<Update>(b"{\"a\":\"\xd0\"}").is_some(), "a byte that is not UTF-8");
         for body in
             ["", " ", "5", "null", "[]", r#"[{"update_type":"bot_started"}]"#, r#"{"update_type":"#, "{}{}", "<html>"]
         {
-            assert!(update(body.as_bytes()).is_none(), "{body}");
+            assert!(update::<Update>(body.as_bytes()).is_none(), "{body}");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tamtam::{Cause, Failed, Recovery, Update, webhook::Webhook};
+use tamtam::{Cause, Failed, RawUpdate, Recovery, Update, webhook::Webhook};
 use tokio::sync::Semaphore;
 
 use super::{Gate, PATH, Seen, Server, bot, started, webhook};
@@ -277,4 +277,23 @@ async fn every_kind_of_result_and_of_function_will_do() {
     }
     fn anywhere<T: Clone + Send + Sync + 'static>(_: &T) {}
     anywhere(&Webhook::new(bot(), PATH).unwrap());
+}
+
+#[tokio::test]
+async fn a_raw_router_hands_out_the_json_that_came() {
+    let jobs = Arc::new(Mutex::new(Vec::new()));
+    let theirs = Arc::clone(&jobs);
+    let router = webhook().on_error(|_| Recovery::Retry).raw_router(move |_, raw: RawUpdate| {
+        theirs.lock().unwrap().push((raw.update.chat_id(), raw.json.get().to_owned()));
+        async move { if raw.update.tag() == "moon_risen" { Err("later") } else { Ok(()) } }
+    });
+    let server = Server::start(router).await;
+    let json =
+        r#"{ "update_type":"bot_started","timestamp":1,"chat_id":2,"user":{"user_id":3,"name":"A"},"new":[1.0] }"#;
+    assert_eq!(server.post(json).await, 200);
+    assert_eq!(server.post(r#"{"update_type":"moon_risen"}"#).await, 503);
+    assert_eq!(server.post("no update").await, 503);
+    let jobs = jobs.lock().unwrap();
+    assert_eq!(jobs[0], (Some(2.into()), json.to_owned()));
+    assert_eq!((jobs[1].1.as_str(), jobs.len()), (r#"{"update_type":"moon_risen"}"#, 2));
 }
