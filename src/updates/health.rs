@@ -255,7 +255,7 @@ mod tests {
     }
 
     fn at(timestamp: i64) -> Update {
-        Update::read(&format!(r#"{{"update_type":"weather","timestamp":{timestamp}}}"#)).unwrap()
+        serde_json::from_str(&format!(r#"{{"update_type":"weather","timestamp":{timestamp}}}"#)).unwrap()
     }
 
     fn health() -> (Health, Arc<Manual>) {
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn an_update_without_a_timestamp_does_not_count() {
         let (health, clock) = health();
-        let strange = Update::read(r#"{"update_type":"weather"}"#).unwrap();
+        let strange: Update = serde_json::from_str(r#"{"update_type":"weather"}"#).unwrap();
         let handed_out = [&strange, &at(0), &at(-1)].map(|update| health.hand_out(update));
         drop(clock.sleep(MINUTE));
         assert_eq!(health.lag(), None);

@@ -275,7 +275,7 @@ fn x_default_is_read_where_an_answer_leads_to() {
     let reference = "{application/json: {schema: {$ref: '#/components/schemas/Hook'}}}";
     let received = operation(&format!("responses: {{'200': {{description: '', content: {reference}}}}}"));
     let text = dense(&code(&format!("{received}{}", schemas(hook))));
-    assert!(text.contains("fnvalue()->String{::std::convert::From::from(\"none\")}"), "{text}");
+    assert!(text.contains("fnvalue()->::std::string::String{::std::convert::From::from(\"none\")}"), "{text}");
     assert!(text.contains("constPROPERTY:&'staticstr=\"Hook.on\";fnvalue()->bool{true}"), "{text}");
     let sent = operation(&format!("requestBody: {{content: {reference}}}, {DONE}"));
     assert!(!dense(&code(&format!("{sent}{}", schemas(hook)))).contains("DefaultValue"));
