@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use http::StatusCode;
-use serde::{Deserialize as _, de::Error as _};
+use serde::de::Error as _;
 use serde_json::{Map, Value};
+use serde_with::DeserializeAs as _;
 
 use crate::{
     api::types::{PhotoToken, UploadType},
     error::Kind,
-    model::read,
+    model::{read, tolerance::Each},
 };
 
 /// What an uploaded file is attached by.
@@ -40,7 +41,8 @@ pub(super) fn read_tokens(
     }
     let answer: Map<String, Value> = read::read(body).map_err(|source| Kind::Decode { status, source })?;
     if let Some(photos) = answer.get("photos").filter(|photos| *kind == UploadType::Image && photos.is_object()) {
-        let photos = BTreeMap::deserialize(photos).map_err(|source| Kind::Decode { status, source })?;
+        let photos: BTreeMap<String, PhotoToken> =
+            <Each>::deserialize_as(photos).map_err(|source| Kind::Decode { status, source })?;
         if !photos.is_empty() {
             return Ok(FileTokens::Photos(photos));
         }
@@ -85,6 +87,16 @@ mod tests {
 
     fn one(token: &str) -> FileTokens {
         FileTokens::One(token.to_owned())
+    }
+
+    #[test]
+    fn a_photo_that_cannot_be_read_does_not_cost_the_others() {
+        let body = r#"{"photos":{"a":{"token":"t"},"b":{"token":null},"c":5}}"#;
+        let FileTokens::Photos(photos) = answer(UploadType::Image, body, None).unwrap() else { panic!() };
+        assert_eq!(
+            photos.into_iter().map(|(key, photo)| (key, photo.token)).collect::<Vec<_>>(),
+            [("a".into(), "t".into())]
+        );
     }
 
     #[test]

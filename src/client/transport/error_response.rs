@@ -4,12 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use http::header;
 use reqwest::{Response, Url};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
     client::retry::retry_after,
     error::{ErrorCode, Kind},
+    model::read,
     redaction::Secrets,
 };
 
@@ -55,24 +56,21 @@ async fn text_that_arrives(mut response: Response) -> (Vec<u8>, bool) {
 
 /// The API's code and message, or the text of a page, fit to be shown.
 fn explanation(body: &[u8], is_whole: bool, secrets: &Secrets<'_>) -> (Option<ErrorCode>, String) {
-    #[derive(Deserialize)]
-    struct Body {
-        code: Option<String>,
-        message: Option<String>,
-        error: Option<String>,
-    }
     let clean = |text: &str| secrets.clean(text).into_owned();
-    match serde_json::from_slice::<Body>(body) {
-        Ok(Body { code, message, error }) if code.is_some() || message.is_some() || error.is_some() => {
+    let text = String::from_utf8_lossy(body);
+    let members: Map<String, Value> = read::read(&text).unwrap_or_default();
+    // One that does not fit does not cost the others.
+    let member = |name| members.get(name).and_then(Value::as_str).map(str::to_owned);
+    match (member("code"), member("message").or_else(|| member("error"))) {
+        (code, message) if code.is_some() || message.is_some() => {
             let code = code.filter(|code| !code.trim().is_empty()).map(|code| match ErrorCode::from(code.as_str()) {
                 // A code that is known is no secret, even if it reads like one.
                 ErrorCode::Other(code) => ErrorCode::Other(clean(&code)),
                 known => known,
             });
-            (code, clean(&message.or(error).unwrap_or_default()))
+            (code, clean(&message.unwrap_or_default()))
         }
         _ => {
-            let text = String::from_utf8_lossy(body);
             let text = if is_whole { &text } else { secrets.without_a_beginning_at_the_end(&text) };
             // First hidden, then shortened: half a secret would not be found.
             (None, excerpt(&clean(text.trim())))
@@ -140,6 +138,21 @@ mod tests {
             assert_eq!(explanation(page.as_bytes(), false, &secrets), (None, shown.to_owned()), "{page}");
         }
         assert_eq!(explanation(b"no words", true, &secrets).1, "no words", "a whole page keeps its end");
+    }
+
+    #[test]
+    fn one_bad_value_does_not_cost_the_code() {
+        let token = Secret::new("s3cr3t/token", "<token>");
+        for body in [
+            r#"{"code":"verify.token","message":5}"#,
+            r#"{"code":"verify.token","message":"half \ud83d"}"#,
+            "\u{feff}{\"code\":\"verify.token\",\"message\":\"bell \u{7}\"}",
+            r#"{"code":"verify.token","time":NaN}"#,
+        ] {
+            let (code, message) = explanation(body.as_bytes(), true, &Secrets::of(&token));
+            assert_eq!(code, Some(ErrorCode::VerifyToken), "{body}");
+            assert!(!message.contains("verify"), "{body}: {message}");
+        }
     }
 
     #[test]
