@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::{
     client::{
         bot::Bot,
+        request::read_or_refusal,
         retry::Class,
         transport::{CallOptions, Outgoing, text},
     },
@@ -89,7 +90,7 @@ impl RawRequest {
     /// # Errors
     ///
     /// When the path is not one of this API, when the server refuses or cannot be reached, and when its answer is not
-    /// JSON. A 200 that says `success: false` is an answer like any other here.
+    /// JSON. A 200 that says `success: false` is an answer like any other here: the JSON is returned as it is.
     ///
     /// # Cancel safety
     ///
@@ -102,7 +103,8 @@ impl RawRequest {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), and when the answer does not fit the type.
+    /// As [`send`](Self::send), and when the answer does not fit the type. If such an answer says `success: false`, the
+    /// error is a refusal ([`Error::is_refused`]), as for the operations of the document.
     ///
     /// # Cancel safety
     ///
@@ -133,7 +135,8 @@ impl RawRequest {
             hold: None,
             options,
         };
-        self.bot.transport().execute(outgoing, |body: Bytes| Ok(read::read(&text(&body))?)).await
+        let read = |body: Bytes| Ok(read::read(&text(&body))?);
+        self.bot.transport().execute(outgoing, |body| read_or_refusal(body, read)).await
     }
 }
 

@@ -3,7 +3,11 @@
 use std::fmt;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Serialize, Serializer,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use serde_json::value::RawValue;
 
 use crate::{
     client::{
@@ -11,7 +15,7 @@ use crate::{
         transport::{CallOptions, Operation, Outgoing, Unread, text},
     },
     error::{Error, Kind, Report},
-    model::read,
+    model::{read, union::Object},
     redaction::Secret,
     validation::Invalid,
 };
@@ -52,9 +56,10 @@ pub(crate) async fn send<R: Request>(request: R, bot: Bot, mut options: CallOpti
     options.secret = request.secret();
     let read = |body: Bytes| {
         let json = text(&body);
-        match read::read::<R::Answer>(&json) {
-            Ok(answer) => R::finish(answer).map_err(Unread::Refused),
-            Err(error) => Err(refusal(&json).unwrap_or(Unread::Misfit(error))),
+        // An answer whose properties are all optional could be read from a refusal, too.
+        match refusal(&json) {
+            Some(refusal) => Err(refusal),
+            None => R::finish(read::read(&json)?).map_err(Unread::Refused),
         }
     };
     match fetch(&request, &bot, options, read).await {
@@ -63,16 +68,33 @@ pub(crate) async fn send<R: Request>(request: R, bot: Bot, mut options: CallOpti
     }
 }
 
-/// Servers refuse with a 200 that says `success: false`, also where another answer is documented.
+/// Reads an answer with `read`. Servers refuse any operation by a 200 with `success: false`, whatever answer the document
+/// describes: JSON that is not read is such a refusal, or a misfit.
+pub(crate) fn read_or_refusal<T>(body: Bytes, read: impl Fn(Bytes) -> Result<T, Unread>) -> Result<T, Unread> {
+    read(body.clone()).map_err(|unread| {
+        let json = text(&body);
+        match read::read::<IgnoredAny>(&json) {
+            Ok(_) => refusal(&json).unwrap_or(unread),
+            // A text can misfit before the place where it is broken or cut.
+            Err(not_json) => Unread::Misfit(not_json),
+        }
+    })
+}
+
+/// The refusal that a text is, if `success` is the boolean `false`. A `message` that is not a string is shown as JSON.
 fn refusal(json: &str) -> Option<Unread> {
     #[derive(Deserialize)]
-    struct RefusedAnswer {
+    struct Refused {
         success: bool,
-        #[serde(default)]
-        message: Option<String>,
+        message: Option<Box<RawValue>>,
     }
-    let refusal = serde_json::from_str::<RefusedAnswer>(json).ok().filter(|refusal| !refusal.success);
-    refusal.map(|RefusedAnswer { message, .. }| Unread::Refused(message))
+    // Nearly all answers are told apart without reading them twice.
+    if !json.contains(r#""success""#) {
+        return None;
+    }
+    let Object(Refused { success, message }) = read::read(json).ok()?;
+    let words = |message: Box<RawValue>| serde_json::from_str(message.get()).unwrap_or_else(|_| message.get().to_owned());
+    (!success).then(|| Unread::Refused(message.map(words)))
 }
 
 /// Sends a request and reads its answer with `read`.
@@ -87,6 +109,7 @@ pub(crate) async fn fetch<R: Request, T>(
     // It cannot be made with a base URL without a host, or a body that cannot be written.
     let made = request.make(bot.base_url_text(), bot.transport().http.clone());
     let made = made.map_err(|error| fail(Kind::Build(format!("the request cannot be made: {}", describe(error)))))?;
+    let read = |body| read_or_refusal(body, &read);
     bot.transport().execute(Outgoing::new(R::OPERATION, &made, options), read).await
 }
 

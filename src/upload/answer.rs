@@ -50,8 +50,9 @@ pub(super) fn read_tokens(
     if let Some(token) = answer.get("token").and_then(Value::as_str).filter(|token| !token.is_empty()) {
         return Ok(FileTokens::One(token.to_owned()));
     }
-    if let Some(words) = complaint(&answer) {
-        return Err(Kind::Refused(Some(words)));
+    let words = complaint(&answer);
+    if words.is_some() || answer.get("success") == Some(&Value::Bool(false)) {
+        return Err(Kind::Refused(words));
     }
     given.ok_or_else(|| misfit("there is no token in it"))
 }
@@ -145,6 +146,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn success_false_is_a_refusal_even_if_there_is_a_token_already() {
+        let refused = answer(UploadType::Video, r#"{"success": false}"#, Some("given"));
+        assert!(matches!(refused, Err(Kind::Refused(None))), "{refused:?}");
+        let refused = answer(UploadType::Video, r#"{"success": false, "message": "too big"}"#, Some("given"));
+        assert!(matches!(&refused, Err(Kind::Refused(Some(words))) if words == "too big"), "{refused:?}");
+        assert_eq!(answer(UploadType::Video, r#"{"success": true}"#, Some("given")).unwrap(), one("given"));
     }
 
     #[test]

@@ -19,11 +19,14 @@ use tamtam::{
         UserIdsList, VideoAttachmentRequest,
     },
 };
-use wiremock::{Request, ResponseTemplate};
+use wiremock::{Mock, Request, ResponseTemplate, matchers::any};
 
-use crate::common::{
-    RawServer, TOKEN, answering, answering_json, bot, bot_at, bot_info, chat, http_answer, member, message,
-    only_request, parameter, query, user,
+use crate::{
+    common::{
+        RawServer, TOKEN, answering, answering_json, bot, bot_at, bot_info, chat, http_answer, member, message,
+        mock_server, only_request, parameter, query, requests, user,
+    },
+    fault_server::quick,
 };
 
 /// The version of the document, which every request names.
@@ -661,4 +664,88 @@ async fn a_post_without_a_body_says_that_it_has_none() {
     let server = RawServer::answering(http_answer("200 OK", &[], r#"{"url": "https://upload.example"}"#)).await;
     bot_at(server.url()).build().unwrap().api().get_upload_url(UploadType::Image).await.unwrap();
     assert!(server.requests()[0].contains("\r\ncontent-length: 0\r\n"), "{:?}", server.requests());
+}
+
+/// What each of these operations returns for a 200 with this body, after one request.
+async fn answered(cases: impl IntoIterator<Item = Case>, body: &Value) -> Vec<tamtam::Error> {
+    let mut errors = Vec::new();
+    for Case { line, answer, call, .. } in cases {
+        let server = answering_json(body).await;
+        let result = call(&bot(&server).api(), answer).await;
+        errors.push(result.expect_err(line));
+        only_request(&server).await;
+    }
+    errors
+}
+
+#[tokio::test]
+async fn a_200_with_success_false_is_a_refusal_for_every_operation() {
+    for (body, message) in [
+        (json!({"success": false, "message": "Chat is muted"}), Some("Chat is muted")),
+        (json!({"success": false, "message": "Chat is muted", "code": 7, "updates": 5}), Some("Chat is muted")),
+        (json!({"success": false}), None),
+        (json!({"success": false, "message": null}), None),
+        (json!({"success": false, "message": ""}), None),
+        (json!({"success": false, "message": 5}), Some("5")),
+        (json!({"success": false, "message": {"key": "muted"}}), Some(r#"{"key":"muted"}"#)),
+    ] {
+        for error in answered(all(), &body).await {
+            assert!(error.is_refused() && error.status().unwrap() == 200, "{body}: {error:?}");
+            assert!(!error.may_have_been_applied() && !error.is_retryable() && !error.is_decode(), "{body}: {error:?}");
+            assert_eq!(error.message(), message, "{body}: {error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_success_that_is_no_boolean_is_a_misfit_for_every_operation() {
+    for body in [json!({"success": "false"}), json!({"success": 0}), json!({"success": null})] {
+        // The answer with a pinned message has no required property, and others than its own are ignored.
+        let cases = all().into_iter().filter(|case| case.line != "GET /chats/-7/pin");
+        for error in answered(cases, &body).await {
+            assert!(error.is_decode() && !error.is_refused(), "{body}: {error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_200_that_says_not_processed_is_waited_for_by_every_operation_that_changes_something() {
+    let not_ready = json!({"success": false, "message": "Key: errors.process.attachment.file.not.processed"});
+    for Case { line, answer, call, .. } in all() {
+        let server = mock_server().await;
+        let not_ready = ResponseTemplate::new(200).set_body_json(&not_ready);
+        Mock::given(any()).respond_with(not_ready).up_to_n_times(5).mount(&server).await;
+        Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(&answer)).mount(&server).await;
+        let bot = bot_at(server.uri()).retry(quick()).build().unwrap();
+        let result = call(&bot.api(), answer).await;
+        let asked = requests(&server).await.len();
+        if line.starts_with("GET ") {
+            let error = result.unwrap_err();
+            assert!(error.is_refused() && error.is_attachment_not_ready(), "{line}: {error:?}");
+            assert_eq!(asked, 1, "{line} has no attachments");
+        } else {
+            result.unwrap_or_else(|error| panic!("{line}: {error}"));
+            assert_eq!(asked, 6, "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_with_half_a_surrogate_pair_is_a_refusal() {
+    let body = r#"{"success":false,"message":"muted \ud83d"}"#;
+    let server = answering(ResponseTemplate::new(200).set_body_string(body)).await;
+    let error = bot(&server).send(ChatId(-7), "hi").await.unwrap_err();
+    assert!(error.is_refused() && error.message().unwrap().contains("muted"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_raw_request_returns_a_refusal_as_json_and_fails_if_a_type_does_not_fit_it() {
+    let body = json!({"success": false, "message": "Chat is muted"});
+    let server = answering_json(&body).await;
+    let request = bot(&server).request(http::Method::POST, "/new");
+    assert_eq!(request.clone().await.unwrap(), body);
+    assert_eq!(request.clone().send_as::<BTreeMap<String, Value>>().await.unwrap()["success"], false);
+    let error = request.send_as::<Vec<Value>>().await.unwrap_err();
+    assert!(error.is_refused() && !error.may_have_been_applied(), "{error:?}");
+    assert_eq!(error.to_string(), "POST /new: refused: Chat is muted");
 }

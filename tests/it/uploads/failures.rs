@@ -178,3 +178,11 @@ async fn dripping_host() -> (MockServer, Bot) {
     let bot = bot_at(api.uri()).build().unwrap();
     (api, bot)
 }
+
+#[tokio::test]
+async fn an_upload_whose_url_is_refused_fails_with_the_servers_words() {
+    let api = answering_json(&json!({"success": false, "message": "Chat is muted"})).await;
+    let error = bot_at(api.uri()).build().unwrap().upload_photo(content(10)).await.unwrap_err();
+    assert!(error.is_refused() && !error.may_have_been_applied() && !error.is_retryable(), "{error:?}");
+    assert_eq!(error.message(), Some("Chat is muted"));
+}
