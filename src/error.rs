@@ -469,6 +469,11 @@ impl Error {
         }
     }
 
+    /// Whether the body of a success is JSON, but not what the document says, or is over the size limit.
+    pub(crate) fn is_misfit(&self) -> bool {
+        self.0.kind.failure() == Failure::Misfit
+    }
+
     /// Whether the server, or whoever answers in its place, does not have the operation at all.
     pub(crate) fn knows_no_such_operation(&self) -> bool {
         matches!(

@@ -262,7 +262,8 @@ impl Updates {
     ///
     /// The last item is an error when no waiting mends it: the server refuses the bot (its token, say), a webhook is in
     /// the way, the marker store cannot be read. What the server answers counts as its own word only if it has an API
-    /// `code`; all other failures pass, and are waited for.
+    /// `code`; all other failures pass, and are waited for. So do polls that misfit. At the start, JSON that is not a list
+    /// of webhooks, or with a marker store not a bot with an id, ends the stream ([`is_decode`](crate::Error::is_decode)).
     ///
     /// # Cancel safety
     ///

@@ -15,6 +15,7 @@ use crate::{
         transport::{CallOptions, text},
     },
     error::{Error, Kind, Report, Result},
+    model::{read, union::Object},
     redaction::origin,
 };
 
@@ -125,11 +126,12 @@ impl Bot {
 pub(crate) async fn urls(bot: &Bot, options: CallOptions) -> Result<Vec<String>> {
     #[derive(Deserialize)]
     struct Envelope {
-        #[serde(default)]
+        /// `null` is an empty list. Without the property, the answer is not a list of webhooks.
+        #[serde(deserialize_with = "Option::deserialize")]
         subscriptions: Option<Vec<Value>>,
     }
     let read = |body: Bytes| {
-        let Envelope { subscriptions } = serde_json::from_str(&text(&body))?;
+        let Object(Envelope { subscriptions }) = read::read(&text(&body))?;
         let urls = subscriptions.iter().flatten().map(|webhook| webhook["url"].as_str().unwrap_or_default().to_owned());
         Ok(urls.collect())
     };
@@ -142,7 +144,7 @@ pub(crate) async fn remove(bot: &Bot, subscribed: Vec<String>, options: CallOpti
         tracing::info!(origin = origin(url), "removing webhook");
         match request::send(bot.api().unsubscribe(url), bot.clone(), options.clone()).await {
             // It may be gone already, or may not be removed: the list tells.
-            Err(error) if !error.is_refused() => return Err(error),
+            Err(error) if !(error.is_refused() || error.is_misfit()) => return Err(error),
             _ => {}
         }
     }

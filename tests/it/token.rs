@@ -275,7 +275,12 @@ async fn debug_of_what_holds_a_bot_does_not_show_the_token() {
     let builder = Bot::builder(TOKEN).proxy(format!("http://user:{TOKEN}@proxy.example"));
     assert_no_token(&format!("{builder:?}\n{builder:#?}"), "BotBuilder");
 
-    let server = RawServer::answering(http_answer("200 OK", &[], r#"{"updates": [{"update_type": "new"}]}"#)).await;
+    let server = RawServer::answering(http_answer(
+        "200 OK",
+        &[],
+        r#"{"subscriptions": [], "updates": [{"update_type": "new"}]}"#,
+    ))
+    .await;
     let bot = bot_at(server.url()).build().unwrap();
     let mut all = vec![
         format!("{bot:?}\n{bot:#?}"),
@@ -325,7 +330,7 @@ async fn call_everything(settings: impl Fn(&str) -> tamtam::BotBuilder) {
     let server = answering_json(&bot_info()).await;
     build(&server).me().await.unwrap();
     assert_eq!(only_request(&server).await.url.query_pairs().count(), 2);
-    let server = answering_json(&json!({"updates": [{"update_type": "new"}], "marker": 1})).await;
+    let server = answering_json(&json!({"subscriptions": [], "updates": [{"update_type": "new"}], "marker": 1})).await;
     let bot = build(&server);
     bot.updates().try_next().await.unwrap();
     bot.request(Method::POST, "/me").json(&json!({"a": 1})).await.unwrap();

@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::{
@@ -22,6 +23,8 @@ use crate::{
         transport::{CallOptions, text},
     },
     error::{BoxError, Error, ErrorCode, Kind, Result},
+    id::UserId,
+    model::{read, union::Object},
     redaction::printable,
     updates::{
         health::Health,
@@ -122,8 +125,7 @@ impl Performer {
         let key = match store.key.get() {
             Some(key) => key,
             None => {
-                let me = self.bot.me().no_retry().await?;
-                let key = MarkerKey::new(self.bot.base_url_text(), me.user_id);
+                let key = MarkerKey::new(self.bot.base_url_text(), own_id(&self.bot).await?);
                 store.key.get_or_init(|| key)
             }
         };
@@ -168,6 +170,21 @@ impl Performer {
         }
         Err(subscriptions::in_the_way(&left))
     }
+}
+
+/// Asks for the bot's own id. Nothing else of the answer has to fit.
+async fn own_id(bot: &Bot) -> Result<UserId> {
+    #[derive(Deserialize)]
+    struct Me {
+        user_id: UserId,
+    }
+    // The stream decides itself what a failed call means.
+    let options = CallOptions { no_retry: true, ..CallOptions::default() };
+    let read = |body: Bytes| {
+        let Object(Me { user_id }) = read::read(&text(&body))?;
+        Ok(user_id)
+    };
+    request::fetch(&bot.me(), bot, options, read).await
 }
 
 /// Waits for a marker store.

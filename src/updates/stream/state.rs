@@ -299,6 +299,8 @@ impl StreamState {
 
     fn failed(&mut self, error: Error, chance: f64) -> Effect {
         let is_page = matches!(self.phase, Phase::Polling | Phase::Skipping);
+        // A poll may be answered by a captive portal. What the start needs is fetched once, so a misfit would stay for ever.
+        let is_start = matches!(self.phase, Phase::Loading | Phase::Clearing);
         if is_page && error.is_too_large() && self.page_limit() != Some(1) {
             (self.halvings, self.fitting) = (self.halvings + 1, 0);
             return Effect::Retry { error, delay: Duration::ZERO };
@@ -308,7 +310,7 @@ impl StreamState {
             (self.phase, self.looked_again) = (Phase::Clearing, true);
         } else if error.is_method_not_found() && self.missing < ASKED_AGAIN {
             self.missing += 1;
-        } else if error.ends_polling() {
+        } else if error.ends_polling() || is_start && error.is_misfit() {
             let marker = self.marker.filter(|_| self.from_store && self.phase == Phase::Polling);
             self.phase = Phase::Ended;
             return Effect::Fail(match marker {

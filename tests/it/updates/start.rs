@@ -12,7 +12,7 @@ use wiremock::{Mock, ResponseTemplate, matchers::path};
 
 use super::{MOMENT, Pages, chat_of_next, page};
 use crate::{
-    common::{bot_info, refusing, requests},
+    common::{bot_at, bot_info, refusing, requests},
     conformance,
     traced::Traced,
 };
@@ -411,4 +411,112 @@ async fn on_the_sandbox_a_webhook_is_in_the_way_until_it_is_removed_and_nothing_
     assert!(matches!(first, Some(Update::BotStarted(_))), "what the webhook did not take: {first:?}");
     assert!(bot.api().get_subscriptions().await.unwrap().subscriptions.is_empty());
     drop(socket);
+}
+
+/// Bodies of a success that are JSON, but not what the document says.
+const MISFITS: [&str; 6] = ["{}", "[]", "[[]]", "[5]", "null", r#""text""#];
+/// Bodies of a success that are not JSON.
+const NOT_JSON: [&str; 5] = [
+    "<html>Welcome to the hotel</html>",
+    "",
+    r#"{"subscriptions":[],"user_id":"#,
+    r#"{"subscriptions":5,"user_id":"x","#,
+    "5 <html>",
+];
+/// Effectively for ever: a stream that only retries fails its test.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+const REFUSED: &str = r#"{"success":false,"message":"try later"}"#;
+
+/// What the stream makes of these answers at its start: its first item, the failures that it retried, and how often the
+/// path was asked. The last answer stays.
+async fn started_with(at: &str, answers: &[&str]) -> (Option<tamtam::Result<Update>>, Vec<String>, usize) {
+    let (server, _, _) = pages(&[&[1]]).await;
+    for (number, answer) in answers.iter().enumerate() {
+        let mock = Mock::given(path(at)).respond_with(ResponseTemplate::new(200).set_body_string(*answer));
+        let is_last = number + 1 == answers.len();
+        let mock = if is_last { mock.with_priority(2) } else { mock.up_to_n_times(1).with_priority(1) };
+        mock.mount(&server).await;
+    }
+    let retried = Arc::<Mutex<Vec<String>>>::default();
+    let told = Arc::clone(&retried);
+    let bot = bot_at(server.uri()).on_retry(move |retry| told.lock().unwrap().push(retry.error().to_string()));
+    let mut updates = bot.build().unwrap().updates().marker_store(MemoryStore::new()).backoff(MOMENT, MOMENT);
+    let first = tokio::time::timeout(PATIENCE, updates.next()).await.expect("not retried for ever");
+    if matches!(first, Some(Err(_))) {
+        assert!(updates.next().await.is_none(), "after the error there is nothing");
+    }
+    let asked = requests(&server).await.iter().filter(|request| request.url.path() == at).count();
+    let retried = retried.lock().unwrap().clone();
+    (first, retried, asked)
+}
+
+#[tokio::test]
+async fn a_marker_store_needs_nothing_of_the_bot_but_its_id() {
+    for me in [
+        r#"{"user_id":5}"#,
+        r#"{"user_id":5,"name":null,"is_bot":"yes","last_activity_time":null,"commands":7}"#,
+        r#"{"name":"\ud83d","user_id":5}"#,
+    ] {
+        let (first, retried, asked) = started_with("/me", &[me]).await;
+        assert!(matches!(first, Some(Ok(Update::BotStarted(_)))), "{me}: {first:?}");
+        assert_eq!((retried.len(), asked), (0, 1), "{me}");
+    }
+}
+
+#[tokio::test]
+async fn a_profile_or_a_list_of_webhooks_that_misfits_ends_the_stream_at_once() {
+    let profiles = [r#"{"user_id":"x"}"#, r#"{"user_id":null}"#, r#"{"subscriptions":[]}"#];
+    let lists = [r#"{"subscriptions":5}"#, r#"{"subscriptions":{}}"#, r#"{"user_id":5}"#];
+    for (at, bodies) in [("/me", profiles), ("/subscriptions", lists)] {
+        for body in MISFITS.into_iter().chain(bodies) {
+            let (first, retried, asked) = started_with(at, &[body]).await;
+            let error = first.unwrap().unwrap_err();
+            assert!(error.is_decode() && !error.is_retryable(), "{at} {body}: {error:?}");
+            assert_eq!((retried.len(), asked), (0, 1), "{at} {body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn at_the_start_a_body_that_is_not_json_and_a_refusal_are_retried() {
+    for (at, good) in [("/me", r#"{"user_id":5}"#), ("/subscriptions", r#"{"subscriptions":[]}"#)] {
+        for body in NOT_JSON.into_iter().chain([REFUSED]) {
+            let (first, retried, asked) = started_with(at, &[body, body, good]).await;
+            assert!(matches!(first, Some(Ok(Update::BotStarted(_)))), "{at} {body}: {first:?}");
+            assert_eq!((retried.len(), asked), (2, 3), "{at} {body}");
+            assert_eq!(retried[0].ends_with(": refused: try later"), body == REFUSED, "{retried:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_webhooks_that_is_null_or_empty_has_none() {
+    for list in [r#"{"subscriptions":null}"#, r#"{"subscriptions":[]}"#] {
+        let (first, retried, asked) = started_with("/subscriptions", &[list]).await;
+        assert!(matches!(first, Some(Ok(Update::BotStarted(_)))), "{list}: {first:?}");
+        assert_eq!((retried.len(), asked), (0, 1), "{list}");
+    }
+}
+
+#[tokio::test]
+async fn a_poll_that_is_refused_is_retried_with_the_servers_words() {
+    let good = page(&[1], 10).to_string();
+    let (first, retried, asked) = started_with("/updates", &[REFUSED, "{}", &good]).await;
+    assert!(matches!(first, Some(Ok(Update::BotStarted(_)))), "{first:?}");
+    assert_eq!(retried[0], "getUpdates: refused: try later");
+    assert!(retried[1].contains("missing field `updates`"), "a captive portal: {retried:?}");
+    assert_eq!(asked, 3);
+}
+
+#[tokio::test]
+async fn a_webhook_whose_removal_gets_a_strange_answer_is_looked_for_again() {
+    let (server, bot, pages) = pages(&[&[1]]).await;
+    let list = json!({"subscriptions": [{"url": "https://example.org/a", "time": 1}]});
+    let get = Mock::given(wiremock::matchers::method("GET")).and(path("/subscriptions"));
+    let list = ResponseTemplate::new(200).set_body_json(list);
+    get.respond_with(list).up_to_n_times(1).mount(&server).await;
+    let delete = Mock::given(wiremock::matchers::method("DELETE"));
+    delete.respond_with(ResponseTemplate::new(200).set_body_string("{}")).expect(1).mount(&server).await;
+    chat_of_next(&mut bot.updates().remove_webhooks(true)).await;
+    assert_eq!(pages.polls(), 1);
 }

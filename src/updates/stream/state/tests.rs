@@ -111,6 +111,31 @@ fn too_large() -> Error {
     Error::new(Kind::TooLarge { status: StatusCode::OK, limit })
 }
 
+/// An answer with this body, read as a number.
+fn misread(body: &str) -> Error {
+    let source = serde_json::from_str::<u32>(body).unwrap_err();
+    Error::new(Kind::Decode { status: StatusCode::OK, source })
+}
+
+#[test]
+fn point_5_a_misfit_ends_the_start_and_a_body_that_is_not_json_does_not() {
+    let mut loading = Stream::new(StartFrom::Stored, true);
+    assert_eq!(loading.asked(), Loads);
+    let mut clearing = Stream::new(StartFrom::Stored, false);
+    assert_eq!(clearing.asked(), ClearsWebhooks);
+    for (mut stream, again) in [(loading, Loads), (clearing, ClearsWebhooks)] {
+        for not_json in ["<html>", ""] {
+            assert_eq!(stream.fails(misread(not_json), 1.0), Retries(BACKOFF.first));
+            assert_eq!(stream.then(Input::Waited), again);
+            stream.state.as_mut().unwrap().failures = 0;
+        }
+        assert_eq!(stream.fails(misread("{}"), 1.0), Fails);
+        assert_eq!(stream.asked(), Ends);
+    }
+    let mut polling = Stream::polling();
+    assert_eq!(polling.fails(misread("{}"), 1.0), Retries(BACKOFF.first), "a captive portal may answer");
+}
+
 #[test]
 fn point_5_a_page_over_the_size_limit_is_asked_for_with_half_the_limit() {
     let mut stream = Stream::polling();
