@@ -11,7 +11,9 @@ use crate::{
     client::{
         bot::Bot,
         clock::{self, Clock},
+        proxy,
         retry::{Retry, RetryPolicy},
+        tls,
         token::Token,
         transport::{RetryHook, SizeLimits, Timeouts, Transport},
     },
@@ -63,6 +65,7 @@ pub struct BotBuilder {
     on_retry: Option<RetryHook>,
     gzip: bool,
     proxies: Vec<String>,
+    no_proxy: bool,
     root_certificates: Vec<Vec<u8>>,
     http: Option<Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>>,
     clock: Arc<dyn Clock>,
@@ -132,6 +135,7 @@ impl BotBuilder {
             on_retry: None,
             gzip: true,
             proxies: Vec::new(),
+            no_proxy: false,
             root_certificates: Vec::new(),
             http: None,
             clock: Arc::new(clock::Real),
@@ -269,14 +273,31 @@ impl BotBuilder {
         self
     }
 
-    /// Goes through a proxy (`http://`, `https://`), which may carry `user:password@`. Without one the environment's
-    /// settings count (`HTTPS_PROXY` and its like).
+    /// Goes through a proxy (`http://`, `https://`, or with the feature `socks` also `socks4://`, `socks4a://`, `socks5://`
+    /// and `socks5h://`), which may carry `user:password@`. With the last and `socks4a://`, the proxy resolves host names.
+    ///
+    /// Without a proxy, the environment's settings count: `HTTPS_PROXY` (`HTTP_PROXY` for an `http` base URL), else
+    /// `ALL_PROXY`, unless `NO_PROXY` lists the host; each also in lower case.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxies.push(url.into());
         self
     }
 
-    /// Trusts the certificates in a PEM file besides the platform's, such as those of a company's proxy.
+    /// Ignores the proxy settings of the environment, for example for a server on this machine.
+    ///
+    /// ```
+    /// # fn main() -> tamtam::Result<()> {
+    /// let bot = tamtam::Bot::builder("token").base_url("http://localhost:8080").no_proxy().build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn no_proxy(mut self) -> Self {
+        self.no_proxy = true;
+        self
+    }
+
+    /// Trusts the certificates in a PEM file besides the platform's, such as those of a company's proxy. The bot then has a
+    /// TLS configuration of its own, see [`build`](Self::build).
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
@@ -284,7 +305,7 @@ impl BotBuilder {
 
     /// Any other setting of the HTTP client. Redirects, referer, verbose logs and retries of its own stay off whatever
     /// the closure does: the first three would give the token away, the last would go past the bot's own policy. A second
-    /// closure takes the place of the first.
+    /// closure takes the place of the first. The bot then has a TLS configuration of its own, see [`build`](Self::build).
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -302,10 +323,16 @@ impl BotBuilder {
 
     /// Makes the bot. Nothing is sent: a wrong token shows at the first call.
     ///
+    /// The bots of a process share one TLS configuration, with the TLS sessions that can be resumed; connections are not
+    /// shared. The first bot reads the system's certificates. A bot with [`root_certificates`](Self::root_certificates) or
+    /// an [`http`](Self::http) closure reads them again for a configuration of its own.
+    ///
     /// # Errors
     ///
     /// When a setting cannot work, with a message that names it: an empty token, a base URL that is none, an `https` one
-    /// without a TLS feature, a proxy or certificate that cannot be read, a timeout, interval or size limit of zero.
+    /// without a TLS feature, a proxy or certificate that cannot be read, a timeout, interval or size limit of zero. A proxy
+    /// with another scheme than those of [`proxy`](Self::proxy), or a SOCKS proxy without the feature `socks`. Proxies of
+    /// the environment are checked, too, unless there is an [`http`](Self::http) closure, which may set others.
     pub fn build(self) -> Result<Bot> {
         let token = self.token.trim();
         if token.is_empty() {
@@ -337,11 +364,17 @@ impl BotBuilder {
             .http2_keep_alive_timeout(self.keep_alive.timeout.min(LONGEST_KEEP_ALIVE))
             .http2_keep_alive_while_idle(true)
             .gzip(self.gzip);
+        if self.no_proxy {
+            http = http.no_proxy();
+        } else if self.proxies.is_empty() && self.http.is_none() {
+            proxy::check_environment(&base_url, |name| std::env::var(name).ok())?;
+        }
         for url in &self.proxies {
-            // The URL may carry a password, so the message does not repeat it.
-            let proxy =
-                reqwest::Proxy::all(url).map_err(|_| Error::build("the proxy is not a URL that can be used"))?;
-            http = http.proxy(proxy);
+            http = http.proxy(proxy::proxy(url)?);
+        }
+        // The closure may set up TLS, which a shared configuration would silently replace.
+        if self.root_certificates.is_empty() && self.http.is_none() {
+            http = tls::share(http);
         }
         for pem in &self.root_certificates {
             http = add_root_certificates(http, pem)?;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::{
-    clean_build,
+    bots, clean_build,
     corpus::PAGE,
     figure::{Figure, table},
     measure::{Pages, Server, allocations, instructions, printed},
@@ -19,7 +19,12 @@ const WORSE: f64 = 1.10;
 
 /// Measures everything.
 pub(crate) fn all() -> String {
-    table(&[counted(), timed(), upload::figures(), clean_build::figures()].into_iter().flatten().collect::<Vec<_>>())
+    table(
+        &[counted(), timed(), bots::figures(), upload::figures(), clean_build::figures()]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// Puts a table into the file.

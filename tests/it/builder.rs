@@ -44,7 +44,7 @@ async fn a_base_url_may_have_a_path_and_a_slash_at_its_end() {
         let paths: Vec<String> = requests(&server).await.iter().map(|request| request.url.path().to_owned()).collect();
         assert_eq!(paths, [expected, expected], "{base}");
     }
-    let server = answering_json(&json!({"updates": [{"update_type": "new"}]})).await;
+    let server = answering_json(&json!({"subscriptions": [], "updates": [{"update_type": "new"}]})).await;
     bot_at(format!("{}/gateway/", server.uri())).build().unwrap().updates().try_next().await.unwrap();
     let paths: Vec<String> = requests(&server).await.iter().map(|request| request.url.path().to_owned()).collect();
     assert_eq!(paths, ["/gateway/subscriptions", "/gateway/updates"]);
@@ -101,7 +101,7 @@ async fn an_empty_token_is_refused_and_space_around_one_is_not_part_of_it() {
 
 #[tokio::test]
 async fn a_pinned_version_goes_with_every_request() {
-    let server = answering_json(&json!({"updates": [{"update_type": "new"}]})).await;
+    let server = answering_json(&json!({"subscriptions": [], "updates": [{"update_type": "new"}]})).await;
     let bot = bot_at(server.uri()).version("0.3.0 & more").build().unwrap();
     assert_eq!(bot.version(), "0.3.0 & more");
     bot.api().get_updates().await.unwrap();
@@ -210,7 +210,7 @@ async fn a_compressed_error_and_a_compressed_page_are_read() {
     let server = compressing(403, &json!({"code": "chat.denied", "message": "no"})).await;
     let error = bot(&server).me().await.unwrap_err();
     assert_eq!((error.code().map(tamtam::ErrorCode::as_str), error.message()), (Some("chat.denied"), Some("no")));
-    let server = compressing(200, &json!({"updates": [{"update_type": "new"}]})).await;
+    let server = compressing(200, &json!({"subscriptions": [], "updates": [{"update_type": "new"}]})).await;
     assert_eq!(bot(&server).updates().try_next().await.unwrap().unwrap().tag(), "new");
 }
 
@@ -234,9 +234,112 @@ async fn requests_go_through_the_proxy() {
 
 #[test]
 fn a_proxy_that_is_none_is_refused_without_its_password() {
-    for url in ["", "http://", "http://user:hunter2@", "http://user:hunter2@proxy example"] {
-        assert_eq!(refused(Bot::builder("token").proxy(url)), "the proxy is not a URL that can be used");
+    for url in [
+        "",
+        "http://",
+        "http://user:hunter2@",
+        "http://user:hunter2@proxy example",
+        "ftp://user:hunter2@proxy.example",
+        "foo://user:hunter2@proxy.example",
+        "socks://user:hunter2@proxy.example",
+        "socks5://",
+    ] {
+        assert_eq!(
+            refused(Bot::builder("token").proxy(url)),
+            "the proxy is not a URL that can be used: it needs a host, and the scheme http, https or socks5"
+        );
     }
+    for url in ["http://proxy.example", "proxy.example:3128", "http://прокси.example"] {
+        Bot::builder("token").proxy(url).build().unwrap();
+    }
+}
+
+/// A SOCKS5 proxy that asks for a password, and answers every request itself. Returns its address.
+#[cfg(feature = "socks")]
+async fn socks_proxy(accepts: bool) -> std::net::SocketAddr {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            // RFC 1928 and 1929: methods, password, address.
+            let methods = client.read_u16().await.unwrap() & 0xff;
+            client.read_exact(&mut vec![0; methods.into()]).await.unwrap();
+            client.write_all(&[5, 2]).await.unwrap();
+            let mut login = [0; "\x01\x04user\x07hunter2".len()];
+            client.read_exact(&mut login).await.unwrap();
+            assert_eq!(&login, b"\x01\x04user\x07hunter2");
+            client.write_all(&[1, u8::from(!accepts)]).await.unwrap();
+            if !accepts {
+                continue;
+            }
+            let mut target = [0; "\x05\x01\x00\x03\x0etamtam.invalid\x00\x50".len()];
+            client.read_exact(&mut target).await.unwrap();
+            assert_eq!(&target, b"\x05\x01\x00\x03\x0etamtam.invalid\x00\x50");
+            client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await.unwrap();
+            crate::common::read_request(&mut client).await.unwrap();
+            client.write_all(http_answer("200 OK", &[], &bot_info().to_string()).as_bytes()).await.unwrap();
+        }
+    });
+    address
+}
+
+#[cfg(feature = "socks")]
+#[tokio::test]
+async fn requests_go_through_a_socks_proxy() {
+    let url = format!("socks5h://user:hunter2@{}", socks_proxy(true).await);
+    let bot = || Bot::builder("token").base_url("http://tamtam.invalid");
+    bot().proxy(&url).build().unwrap().me().await.unwrap();
+
+    let variables = [
+        ("TAMTAM_TOKEN", "token".to_owned()),
+        ("TAMTAM_BASE_URL", "http://tamtam.invalid".to_owned()),
+        ("ALL_PROXY", url),
+    ];
+    let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &variables).await;
+    assert!(text.contains(" is Погода"), "{text}");
+
+    let url = format!("socks5h://user:hunter2@{}", socks_proxy(false).await);
+    let error = bot().retry(tamtam::RetryPolicy::none()).proxy(url).build().unwrap().me().await.unwrap_err();
+    assert!(error.is_connect() && !format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+}
+
+#[cfg(not(feature = "socks"))]
+#[test]
+fn a_socks_proxy_needs_its_feature() {
+    for scheme in ["socks4", "socks4a", "socks5", "socks5h"] {
+        let text = refused(Bot::builder("token").proxy(format!("{scheme}://user:hunter2@proxy.example")));
+        assert_eq!(text, "the proxy needs SOCKS, which is not compiled in: enable the feature `socks`");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_of_the_environment_that_cannot_be_used_is_refused_or_ignored() {
+    let server = answering_json(&bot_info()).await;
+    let variables = |proxy: &str| {
+        let base_url = server.uri();
+        [("TAMTAM_TOKEN", "token".to_owned()), ("TAMTAM_BASE_URL", base_url), ("all_proxy", proxy.to_owned())]
+    };
+    let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &variables("foo://user:hunter2@proxy.example")).await;
+    assert!(text.contains("no bot: the proxy in `all_proxy` is not a URL that can be used"), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+    assert!(requests(&server).await.is_empty());
+    for proxy in ["foo://proxy.example", "http://proxy.invalid"] {
+        in_a_process_of_its_own("builder::goes_around_the_proxy_of_the_environment", &variables(proxy)).await;
+    }
+    assert_eq!(requests(&server).await.len(), 4);
+}
+
+/// Does nothing but in a process of its own.
+#[tokio::test]
+async fn goes_around_the_proxy_of_the_environment() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
+    let builder = || Bot::builder("token").base_url(std::env::var("TAMTAM_BASE_URL").unwrap());
+    builder().no_proxy().build().unwrap().me().await.unwrap();
+    builder().http(|http| http.no_proxy()).build().unwrap().me().await.unwrap();
 }
 
 /// A certificate that nobody trusts, made for this test by `openssl req -x509 -newkey ed25519`; its key is gone.
@@ -298,7 +401,7 @@ async fn the_http_closure_is_applied_but_cannot_turn_redirects_on() {
 
 #[tokio::test]
 async fn the_http_closure_cannot_shorten_a_poll() {
-    let page = json!({"updates": [{"update_type": "new"}]});
+    let page = json!({"subscriptions": [], "updates": [{"update_type": "new"}]});
     let server = answering(ResponseTemplate::new(200).set_body_json(page).set_delay(SLOW)).await;
     let builder = Bot::builder("token").base_url(server.uri()).http(|http| http.no_proxy().timeout(SHORT));
     builder.build().unwrap().updates().try_next().await.unwrap();

@@ -21,7 +21,7 @@ pub(crate) const ENCODED_TOKEN: &str = "s3cr3t%2F%2Btok%3Dn+%C3%A9";
 /// Settings of a bot that talks to this server, and sends everything once: retries have tests of their own.
 pub(crate) fn bot_at(url: impl Into<String>) -> BotBuilder {
     // The machine's own proxy settings are none of the tests' business.
-    Bot::builder(TOKEN).base_url(url).retry(RetryPolicy::none()).http(|http| http.no_proxy())
+    Bot::builder(TOKEN).base_url(url).retry(RetryPolicy::none()).no_proxy()
 }
 
 /// A bot that talks to this server.

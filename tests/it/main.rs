@@ -24,6 +24,8 @@ mod run;
 mod schemas;
 mod subscriptions;
 mod text;
+#[cfg(all(feature = "rustls", not(feature = "native-tls")))]
+mod tls;
 mod token;
 mod traced;
 mod updates;

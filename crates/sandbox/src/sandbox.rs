@@ -72,7 +72,7 @@ impl Sandbox {
     /// The bot with this token.
     pub(crate) fn bot_of(&self, token: &str) -> Bot {
         // The environment's proxy has no way to this process.
-        let builder = Bot::builder(token).base_url(self.base_url()).http(|http| http.no_proxy());
+        let builder = Bot::builder(token).base_url(self.base_url()).no_proxy();
         match builder.build() {
             Ok(bot) => bot,
             Err(error) => panic!("the sandbox's bot cannot be made: {error}"),

@@ -1,0 +1,182 @@
+//! TLS: what bots share of it and what they do not, against a server that keeps what it saw of each handshake.
+
+use std::{
+    future::Future,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use tamtam::{Bot, RetryPolicy};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    runtime::Runtime,
+};
+use tokio_rustls::{
+    LazyConfigAcceptor,
+    rustls::{HandshakeKind, ServerConfig, pki_types::PrivateKeyDer},
+};
+
+use crate::common::{CHILD, RawServer, bot_at, bot_info, http_answer, in_a_process_of_its_own};
+
+/// What a client offered at the start of a handshake.
+#[derive(Debug, Clone, PartialEq)]
+struct Offer {
+    alpn: Vec<String>,
+    server_name: Option<String>,
+    cipher_suites: Vec<u16>,
+    signature_schemes: Vec<u16>,
+}
+
+/// What a server saw.
+#[derive(Debug, Default)]
+struct Seen {
+    offers: Vec<Offer>,
+    /// The handshakes that were completed.
+    handshakes: Vec<HandshakeKind>,
+    requests: usize,
+}
+
+/// A server with a certificate of its own, which answers every request with the bot's profile.
+struct TlsServer {
+    address: SocketAddr,
+    pem: String,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl TlsServer {
+    async fn start() -> Self {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let pem = made.cert.pem();
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![made.cert.into()], key);
+        let config = Arc::new(config.unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::<Mutex<Seen>>::default();
+        let server = Self { address, pem, seen: Arc::clone(&seen) };
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                tokio::spawn(serve(connection, Arc::clone(&config), Arc::clone(&seen)));
+            }
+        });
+        server
+    }
+
+    fn url(&self) -> String {
+        format!("https://localhost:{}", self.address.port())
+    }
+
+    fn offers(&self) -> Vec<Offer> {
+        self.seen.lock().unwrap().offers.clone()
+    }
+}
+
+async fn serve(connection: TcpStream, config: Arc<ServerConfig>, seen: Arc<Mutex<Seen>>) {
+    let Ok(start) = LazyConfigAcceptor::new(Default::default(), connection).await else { return };
+    let hello = start.client_hello();
+    seen.lock().unwrap().offers.push(Offer {
+        alpn: hello.alpn().into_iter().flatten().map(|name| String::from_utf8_lossy(name).into_owned()).collect(),
+        server_name: hello.server_name().map(ToOwned::to_owned),
+        cipher_suites: hello.cipher_suites().iter().map(|&suite| suite.into()).collect(),
+        signature_schemes: hello.signature_schemes().iter().map(|&scheme| scheme.into()).collect(),
+    });
+    // A client that does not trust the certificate leaves.
+    let Ok(mut stream) = start.into_stream(config).await else { return };
+    let kind = stream.get_ref().1.handshake_kind().unwrap();
+    seen.lock().unwrap().handshakes.push(kind);
+    let answer = http_answer("200 OK", &[], &bot_info().to_string());
+    let mut request = Vec::new();
+    while stream.read_buf(&mut request).await.is_ok_and(|length| length > 0) {
+        if request.ends_with(b"\r\n\r\n") {
+            seen.lock().unwrap().requests += 1;
+            request.clear();
+            if stream.write_all(answer.as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bot_with_the_shared_configuration_offers_what_one_with_its_own_does() {
+    let server = TlsServer::start().await;
+    // The shared one does not trust the server; what it offers comes before that.
+    assert!(bot_at(server.url()).build().unwrap().me().await.unwrap_err().is_connect());
+    let own = bot_at(server.url()).root_certificates(server.pem.clone()).build().unwrap();
+    own.me().await.unwrap();
+    let [shared, own] = &server.offers()[..] else { panic!("{:?}", server.offers()) };
+    assert_eq!(shared.alpn, ["h2", "http/1.1"]);
+    assert_eq!(shared.server_name.as_deref(), Some("localhost"));
+    assert_eq!(shared, own);
+}
+
+#[tokio::test]
+async fn certificates_and_the_tls_settings_of_a_closure_are_of_one_bot_only() {
+    let server = TlsServer::start().await;
+    let trusting = bot_at(server.url()).root_certificates(server.pem.clone()).build().unwrap();
+    trusting.me().await.unwrap();
+    let closure = |http: tamtam::reqwest::ClientBuilder| http.no_proxy().danger_accept_invalid_certs(true);
+    bot_at(server.url()).http(closure).build().unwrap().me().await.unwrap();
+    let (pem, url) = (server.pem.clone(), server.url());
+    let closure = move |http: tamtam::reqwest::ClientBuilder| {
+        let certificate = tamtam::reqwest::Certificate::from_pem(pem.as_bytes()).unwrap();
+        http.no_proxy().add_root_certificate(certificate)
+    };
+    bot_at(url).http(closure).build().unwrap().me().await.unwrap();
+    assert!(bot_at(server.url()).build().unwrap().me().await.unwrap_err().is_connect(), "the others trust nobody more");
+    assert_eq!(server.seen.lock().unwrap().handshakes, [HandshakeKind::Full; 3], "they share no sessions either");
+}
+
+/// Does nothing but in a process of its own, where the server's certificate is among the system's.
+#[test]
+fn two_bots_in_two_runtimes_ask_who_they_are() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
+    for _ in 0..2 {
+        Runtime::new().unwrap().block_on(async { Bot::from_env().unwrap().me().await.unwrap() });
+    }
+}
+
+/// A session that a bot begins is resumed by another bot: they have one configuration. Connections are not shared.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn bots_share_one_tls_configuration_and_no_connections() {
+    let server = TlsServer::start().await;
+    let pem = std::env::temp_dir().join(format!("tamtam-it-tls-{}.pem", std::process::id()));
+    std::fs::write(&pem, &server.pem).unwrap();
+    let variables = [
+        ("TAMTAM_TOKEN", "token".to_owned()),
+        ("TAMTAM_BASE_URL", server.url()),
+        ("SSL_CERT_FILE", pem.display().to_string()),
+    ];
+    in_a_process_of_its_own("tls::two_bots_in_two_runtimes_ask_who_they_are", &variables).await;
+    std::fs::remove_file(pem).unwrap();
+    assert_eq!(server.seen.lock().unwrap().handshakes, [HandshakeKind::Full, HandshakeKind::Resumed]);
+}
+
+/// Runs a future in a runtime that is dropped after it.
+fn in_a_runtime_of_its_own<T>(future: impl Future<Output = T>) -> T {
+    Runtime::new().unwrap().block_on(future)
+}
+
+#[test]
+fn a_bot_works_in_a_second_runtime_after_the_first_was_dropped() {
+    let servers = Runtime::new().unwrap();
+    let tls = servers.block_on(TlsServer::start());
+    let plain = servers.block_on(RawServer::answering_and_waiting(http_answer("200 OK", &[], &bot_info().to_string())));
+    let tls_bot = || Bot::builder("token").base_url(tls.url()).root_certificates(tls.pem.clone());
+    let plain_bot = || Bot::builder("token").base_url(plain.url());
+    for builder in [&tls_bot as &dyn Fn() -> tamtam::BotBuilder, &plain_bot] {
+        // Once and for all: a connection of a dead runtime must not be tried.
+        let bot = builder().no_proxy().retry(RetryPolicy::none()).build().unwrap();
+        for _ in 0..3 {
+            in_a_runtime_of_its_own(async { bot.me().await.unwrap() });
+        }
+        let another = builder().no_proxy().retry(RetryPolicy::none()).build().unwrap();
+        in_a_runtime_of_its_own(async { another.me().await.unwrap() });
+    }
+    assert_eq!(tls.seen.lock().unwrap().requests, 4);
+    assert_eq!(plain.requests().len(), 4);
+}
