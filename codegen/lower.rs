@@ -337,17 +337,30 @@ fn at_least_one(
 /// What is checked of a value before it is sent: an id is never empty, and what the overlay's `x-check` asks for.
 pub(super) fn check(document: &Value, node: &Value, place: &str) -> Result<Option<Value>> {
     let keyword = |key| keyword(document, node, key);
-    let is_string = is_string(document, node);
-    match keyword("x-check").and_then(Value::as_str) {
-        None if is_string && keyword("x-id").is_some() => Ok(Some(json!({"kind": "id"}))),
-        None => Ok(None),
-        Some(name) if !is_string => Err(Error::new(place, format!("`x-check: {name}` on what is not a string"))),
-        Some("http-url") => Ok(Some(json!({"kind": "http-url"}))),
-        Some("length") => match ["minLength", "maxLength"].map(|key| keyword(key).and_then(Value::as_u64)) {
-            [None, None] => Err(Error::new(place, "`x-check: length` on a schema without `minLength` and `maxLength`")),
-            [min, max] => Ok(Some(json!({"kind": "length", "min": min, "max": max}))),
-        },
-        Some(other) => Err(Error::new(place, format!("`x-check: {other}` is neither `length` nor `http-url`"))),
+    let Some(name) = keyword("x-check").and_then(Value::as_str) else {
+        let is_id = is_string(document, node) && keyword("x-id").is_some();
+        return Ok(is_id.then(|| json!({"kind": "id"})));
+    };
+    let (kind, limits) = match name {
+        "length" | "url" | "http-url" => ("string", ["minLength", "maxLength"]),
+        "items" => ("array", ["minItems", "maxItems"]),
+        "range" => ("integer", ["minimum", "maximum"]),
+        other => {
+            let known = "`length`, `items`, `range`, `url`, `http-url`";
+            return Err(Error::new(place, format!("`x-check: {other}` is none of {known}")));
+        }
+    };
+    if keyword("type").and_then(Value::as_str) != Some(kind) {
+        return Err(Error::new(place, format!("`x-check: {name}` on what is not of type `{kind}`")));
+    }
+    // A size is never negative.
+    let limit = |key| keyword(key).and_then(Value::as_i64).filter(|limit| kind == "integer" || *limit >= 0);
+    match limits.map(limit) {
+        [None, None] if !name.ends_with("url") => {
+            let [low, high] = limits;
+            Err(Error::new(place, format!("`x-check: {name}` on a schema without `{low}` and `{high}`")))
+        }
+        [min, max] => Ok(Some(json!({"kind": name, "min": min, "max": max}))),
     }
 }
 

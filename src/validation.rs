@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use reqwest::Url;
+
 /// A request that was not sent, because no server would take it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {problem}")]
@@ -109,6 +111,32 @@ pub(crate) fn min_length(text: &str, limit: usize, at: &Place<'_>) -> Result<(),
     }
 }
 
+/// A list of `min` to `max` items.
+pub(crate) fn items(count: usize, min: Option<usize>, max: Option<usize>, at: &Place<'_>) -> Result<(), Invalid> {
+    match (min, max) {
+        (Some(min), _) if count < min => {
+            Err(Invalid::new(at, format!("has {count} items, at least {min} are needed: add some, or leave it out")))
+        }
+        (_, Some(max)) if count > max => {
+            Err(Invalid::new(at, format!("has {count} items, the limit is {max}: leave some out")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A number from `min` to `max`.
+pub(crate) fn range(value: i64, min: Option<i64>, max: Option<i64>, at: &Place<'_>) -> Result<(), Invalid> {
+    if min.is_none_or(|min| min <= value) && max.is_none_or(|max| value <= max) {
+        return Ok(());
+    }
+    let expected = match (min, max) {
+        (Some(min), Some(max)) => format!("from {min} to {max}"),
+        (Some(min), None) => format!("at least {min}"),
+        (None, max) => format!("at most {}", max.unwrap_or(i64::MAX)),
+    };
+    Err(Invalid::new(at, format!("is {value}, expected {expected}")))
+}
+
 /// An id that is there at all.
 pub(crate) fn id(id: impl AsRef<str>, at: &Place<'_>) -> Result<(), Invalid> {
     if id.as_ref().is_empty() { Err(Invalid::new(at, "is empty: give the id that the API answered")) } else { Ok(()) }
@@ -129,25 +157,40 @@ pub(crate) fn path_segment(segment: impl AsRef<str>, at: &Place<'_>) -> Result<(
 
 /// A path of the API as a user writes it: below the base URL, whatever a URL makes of its segments.
 pub(crate) fn path(path: &str) -> Result<(), Invalid> {
-    // URLs take `%2e` for a dot, and drop tabs and line ends before they look.
-    let leads_up = |segment: &str| {
-        matches!(segment.replace(['\t', '\n', '\r'], "").to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
-    };
+    let place = Place::root("path");
+    // URLs drop tabs and line ends, so that another path would be requested.
+    if path.contains(char::is_control) {
+        return Err(Invalid::new(&place, format!("is `{path}`, which has a control character: remove it")));
+    }
+    // URLs take `%2e` for a dot.
+    let leads_up = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
     if path.starts_with('/') && !path.contains(['?', '#', '\\']) && !path.split('/').any(leads_up) {
         return Ok(());
     }
     Err(Invalid::new(
-        &Place::root("path"),
+        &place,
         format!("is `{path}`, expected one that begins with a slash and leads down only; the query is set by `query`"),
     ))
 }
 
+/// An absolute URL of any scheme.
+pub(crate) fn url(url: &str, at: &Place<'_>) -> Result<(), Invalid> {
+    // The URL may be a secret: the message does not show it.
+    match Url::parse(url) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Invalid::new(
+            at,
+            format!("is not an absolute URL ({error}): begin it with a scheme, for example https://"),
+        )),
+    }
+}
+
 /// An absolute `http` or `https` URL.
-pub(crate) fn http_url(url: &str, at: &Place<'_>) -> Result<(), Invalid> {
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+pub(crate) fn http_url(text: &str, at: &Place<'_>) -> Result<(), Invalid> {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
     // The URL of a webhook is a secret, whatever is wrong with it: of a scheme that is none, nothing is shown.
     let problem = match scheme {
-        Some(scheme) if ["http", "https"].iter().any(|good| scheme.eq_ignore_ascii_case(good)) => return Ok(()),
+        Some(scheme) if ["http", "https"].iter().any(|good| scheme.eq_ignore_ascii_case(good)) => return url(text, at),
         Some(scheme) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => format!("begins with {scheme}://"),
         _ => "begins with no scheme".to_owned(),
     };
@@ -208,6 +251,10 @@ mod tests {
         {
             assert!(path(bad).is_err(), "{bad}");
         }
+        for bad in ["/\0", "/me\n", "/\tme", "/a\u{7f}", "/a\u{85}b"] {
+            let problem = path(bad).unwrap_err().to_string();
+            assert_eq!(problem, format!("path is `{bad}`, which has a control character: remove it"));
+        }
         for good in ["/", "/me", "/a..b/...", "/%2e%2e%2e", "/имя/a b"] {
             assert!(path(good).is_ok(), "{good}");
         }
@@ -218,9 +265,47 @@ mod tests {
         let at = Place::root("url");
         assert!(http_url("https://bot.example/x", &at).is_ok());
         assert!(http_url("HTTP://bot.example:8080", &at).is_ok());
-        for bad in ["bot.example", "ftp://bot.example", "//bot.example", ""] {
+        for bad in ["bot.example", "ftp://bot.example", "//bot.example", "", "https://", "https://bot.example:port"] {
             assert!(http_url(bad, &at).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_link_is_an_absolute_url_of_any_scheme() {
+        let at = Place::root("url");
+        for good in ["https://example.org/a b", "tel:+15550100", "mailto:a@example.org", "tamtam://chat/1", "HTTP://a"]
+        {
+            assert_eq!(url(good, &at), Ok(()), "{good}");
+        }
+        for bad in ["", "not a url", "example.org", "//example.org", "/path", "https://", "://a", "1a:b"] {
+            let problem = url(bad, &at).unwrap_err().to_string();
+            assert!(problem.starts_with("url is not an absolute URL (") && problem.contains("https://"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_within_its_range_and_the_message_names_it() {
+        let at = Place::root("limit");
+        for good in [1, 5, 1000] {
+            assert_eq!(range(good, Some(1), Some(1000), &at), Ok(()));
+        }
+        let problem = |value, min, max| range(value, min, max, &at).unwrap_err().to_string();
+        assert_eq!(problem(0, Some(1), Some(1000)), "limit is 0, expected from 1 to 1000");
+        assert_eq!(problem(1001, Some(1), Some(1000)), "limit is 1001, expected from 1 to 1000");
+        assert_eq!(problem(-1, Some(0), None), "limit is -1, expected at least 0");
+        assert_eq!(problem(3, None, Some(2)), "limit is 3, expected at most 2");
+        assert_eq!(range(i64::MIN, None, None, &at), Ok(()));
+    }
+
+    #[test]
+    fn a_list_has_as_many_items_as_allowed_and_the_message_names_the_limit() {
+        let at = Place::root("commands");
+        for good in [1, 32] {
+            assert_eq!(items(good, Some(1), Some(32), &at), Ok(()));
+        }
+        let problem = |count, min, max| items(count, min, max, &at).unwrap_err().to_string();
+        assert_eq!(problem(33, None, Some(32)), "commands has 33 items, the limit is 32: leave some out");
+        assert_eq!(problem(0, Some(1), None), "commands has 0 items, at least 1 are needed: add some, or leave it out");
     }
 
     #[test]

@@ -435,6 +435,9 @@ fn parameter_check(document: &Value, parameter: &Parameter) -> Result<Option<Tok
     let (name, schema) = (parameter.name(), &parameter.node["schema"]);
     let at = quote!(&crate::validation::Place::root(#name));
     let asked = lower::check(document, schema, &parameter.place)?;
+    if asked.as_ref().is_some_and(|check| check["kind"] == "items") {
+        return Err(Error::new(&parameter.place, "`x-check: items` is for properties, not for parameters"));
+    }
     if parameter.in_path() && lower::is_string(document, schema) {
         return Ok(Some(quote!(crate::validation::path_segment(value.as_str(), #at)?;)));
     }

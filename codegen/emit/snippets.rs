@@ -1,7 +1,7 @@
 //! Pieces of code that types and operations share: documentation and checks.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use serde_json::Value;
 
 use super::super::error::{Error, Result};
@@ -14,16 +14,36 @@ pub(super) fn doc(text: &str) -> TokenStream {
     quote!(#(#[doc = #lines])*)
 }
 
+/// An `Option` as an expression.
+fn option(value: Option<impl ToTokens>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::std::option::Option::Some(#value)),
+        None => quote!(::std::option::Option::None),
+    }
+}
+
 /// An expression that checks `value` (a reference) at `place`, as `lower::check` found it.
 pub(super) fn check(check: &Value, value: &TokenStream, place: &TokenStream) -> Result<TokenStream> {
     let limit = |key| check[key].as_u64().and_then(|limit| usize::try_from(limit).ok());
     match check["kind"].as_str() {
         Some("id") => Ok(quote!(crate::validation::id(#value, #place)?;)),
-        Some("http-url") => Ok(quote!(crate::validation::http_url(#value, #place)?;)),
-        Some("length") => {
+        Some("items") => {
+            let (min, max) = (option(limit("min")), option(limit("max")));
+            Ok(quote!(crate::validation::items(#value.len(), #min, #max, #place)?;))
+        }
+        Some("range") => {
+            let (min, max) = (option(check["min"].as_i64()), option(check["max"].as_i64()));
+            Ok(quote!(crate::validation::range((*#value).into(), #min, #max, #place)?;))
+        }
+        Some(kind @ ("length" | "url" | "http-url")) => {
             let min = limit("min").map(|limit| quote!(crate::validation::min_length(#value, #limit, #place)?;));
             let max = limit("max").map(|limit| quote!(crate::validation::max_length(#value, #limit, #place)?;));
-            Ok(quote!(#min #max))
+            let url = match kind {
+                "url" => quote!(crate::validation::url(#value, #place)?;),
+                "http-url" => quote!(crate::validation::http_url(#value, #place)?;),
+                _ => quote!(),
+            };
+            Ok(quote!(#min #max #url))
         }
         _ => Err(Error::new("", format!("no such check: {check}"))),
     }

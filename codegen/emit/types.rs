@@ -192,7 +192,8 @@ fn struct_checks(item: &ItemStruct, schema: &Value) -> Result<TokenStream> {
             } else {
                 quote!({ let value = &self.#ident; #check })
             });
-        } else if flag(node, "x-checks-inside") {
+        }
+        if flag(node, "x-checks-inside") {
             checks.extend(quote!(crate::validation::Check::check(&self.#ident, #place)?;));
         }
     }

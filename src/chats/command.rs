@@ -154,7 +154,7 @@ impl Update {
 impl Bot {
     /// Sets the commands that clients offer, in place of all before; [`remove_commands`](Self::remove_commands) takes
     /// them away. At most 32, each with a name of at
-    /// most 64 characters, without the slash, and a description of at most 128.
+    /// most 64 characters and a description of at most 128. A slash at the beginning of a name is removed.
     ///
     /// ```
     /// # #[tokio::main]
@@ -167,7 +167,13 @@ impl Bot {
     /// # }
     /// ```
     pub fn set_commands(&self, commands: impl IntoIterator<Item = impl Into<BotCommand>>) -> EditMyInfo {
-        let commands: Vec<BotCommand> = commands.into_iter().map(Into::into).collect();
+        let commands = commands.into_iter().map(|command| {
+            let mut command: BotCommand = command.into();
+            if let Some(name) = command.name.strip_prefix('/') {
+                command.name = name.to_owned();
+            }
+            command
+        });
         self.api().edit_my_info(BotPatch::new().commands(commands))
     }
 

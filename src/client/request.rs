@@ -97,6 +97,11 @@ fn refusal(json: &str) -> Option<Unread> {
     (!success).then(|| Unread::Refused(message.map(words)))
 }
 
+/// Fails if no server would take a request.
+pub(crate) fn check<R: Request>(request: &R) -> Result<(), Error> {
+    request.check().map_err(|invalid| Error::new(Kind::Invalid(invalid)).of(R::OPERATION.id, Report::default()))
+}
+
 /// Sends a request and reads its answer with `read`.
 pub(crate) async fn fetch<R: Request, T>(
     request: &R,
@@ -104,8 +109,8 @@ pub(crate) async fn fetch<R: Request, T>(
     options: CallOptions,
     read: impl Fn(Bytes) -> Result<T, Unread>,
 ) -> Result<T, Error> {
+    check(request)?;
     let fail = |kind| Error::new(kind).of(R::OPERATION.id, Report::default());
-    request.check().map_err(|invalid| fail(Kind::Invalid(invalid)))?;
     // It cannot be made with a base URL without a host, or a body that cannot be written.
     let made = request.make(bot.base_url_text(), bot.transport().http.clone());
     let made = made.map_err(|error| fail(Kind::Build(format!("the request cannot be made: {}", describe(error)))))?;

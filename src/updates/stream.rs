@@ -157,14 +157,16 @@ impl Updates {
         }
     }
 
-    /// How many updates a page has at most, from 1 to 1000; the server takes 100 if not set.
+    /// How many updates a page has at most, from 1 to 1000; the server takes 100 if not set. With another number the stream
+    /// begins and ends with an error ([`is_invalid_request`](crate::Error::is_invalid_request)), and nothing is sent.
     pub fn limit(mut self, limit: u32) -> Self {
         self.settings.limit = Some(limit.into());
         self
     }
 
     /// For how long the server holds a poll when there is nothing new: from 0 to 90 s, rounded up to whole seconds; 30 s if
-    /// not set. A connection that died without a word is noticed this and the
+    /// not set. With a longer time the stream begins and ends with an error, as with a wrong [`limit`](Self::limit). A
+    /// connection that died without a word is noticed this and the
     /// [`poll_margin`](crate::BotBuilder::poll_margin) (15 s) after the poll began.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         let seconds = timeout.as_secs().saturating_add(u64::from(timeout.subsec_nanos() > 0));
@@ -263,7 +265,8 @@ impl Updates {
     /// The last item is an error when no waiting mends it: the server refuses the bot (its token, say), a webhook is in
     /// the way, the marker store cannot be read. What the server answers counts as its own word only if it has an API
     /// `code`; all other failures pass, and are waited for. So do polls that misfit. At the start, JSON that is not a list
-    /// of webhooks, or with a marker store not a bot with an id, ends the stream ([`is_decode`](crate::Error::is_decode)).
+    /// of webhooks, or with a marker store not a bot with an id, ends the stream ([`is_decode`](crate::Error::is_decode)). An
+    /// invalid setting is an error before anything is sent.
     ///
     /// # Cancel safety
     ///
@@ -362,7 +365,10 @@ impl Stream for Updates {
             this.span().in_scope(|| tracing::warn!(hint, "new stream after one update"));
         }
         loop {
-            let input = if this.stops(context) {
+            let invalid = if this.state.is_none() { perform::check(&this.bot, &this.settings).err() } else { None };
+            let input = if let Some(error) = invalid {
+                Input::Failed { error, chance: 0.0 }
+            } else if this.stops(context) {
                 Input::Stop
             } else if let Some(effect) = &mut this.effect {
                 let input = ready!(effect.get_mut().as_mut().poll(context));

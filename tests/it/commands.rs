@@ -111,3 +111,32 @@ async fn a_command_that_is_too_long_is_not_sent() {
     assert!(error.to_string().contains("body.commands[0].description has 129 characters"), "{error}");
     bot.set_commands([("n".repeat(64), "d".repeat(128))]).await.unwrap();
 }
+
+#[tokio::test]
+async fn more_commands_than_32_are_not_sent() {
+    let tamtam = conformance::start().await;
+    let bot = tamtam.bot();
+    let commands = |count: u32| (0..count).map(|number| (format!("c{number}"), "d"));
+    let error = bot.set_commands(commands(33)).await.unwrap_err();
+    assert!(error.is_invalid_request());
+    let words = "editMyInfo: not sent: body.commands has 33 items, the limit is 32: leave some out";
+    assert_eq!(error.to_string(), words);
+    let error = bot.set_commands(commands(32).chain([("n".repeat(65), "d")]).skip(1)).await.unwrap_err();
+    assert!(error.to_string().contains("body.commands[31].name has 65 characters"), "{error}");
+    bot.set_commands(commands(32)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_slash_before_the_name_of_a_command_is_removed() {
+    let tamtam = conformance::start().await;
+    let bot = tamtam.bot();
+    let names = |commands: Option<Vec<BotCommand>>| {
+        commands.unwrap().into_iter().map(|command| command.name).collect::<Vec<_>>()
+    };
+    let me = bot.set_commands([("/help", "What I can do"), ("stop", "The end")]).await.unwrap();
+    assert_eq!(names(me.commands), ["help", "stop"]);
+    let me = bot.set_commands([BotCommand::new("/start")]).await.unwrap();
+    assert_eq!(names(me.commands), ["start"]);
+    let error = bot.set_commands([("/", "Nothing")]).await.unwrap_err();
+    assert!(error.to_string().contains("body.commands[0].name is empty"), "{error}");
+}

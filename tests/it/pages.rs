@@ -125,6 +125,23 @@ async fn what_can_never_be_asked_is_an_error_that_says_how_to_mend_it() {
         assert_eq!(error.to_string(), words);
         assert!(error.is_invalid_request());
     }
+    let api = bot.api();
+    for (error, words) in [
+        (api.get_chats().count(101).await.unwrap_err(), "getChats: not sent: count is 101, expected from 1 to 100"),
+        (api.get_members(7).count(0).await.unwrap_err(), "getMembers: not sent: count is 0, expected from 1 to 100"),
+        (api.get_messages().count(-1).await.unwrap_err(), "getMessages: not sent: count is -1, expected from 1 to 100"),
+        (
+            api.get_updates().limit(1001).await.unwrap_err(),
+            "getUpdates: not sent: limit is 1001, expected from 1 to 1000",
+        ),
+        (
+            api.get_updates().timeout(91).await.unwrap_err(),
+            "getUpdates: not sent: timeout is 91, expected from 0 to 90",
+        ),
+    ] {
+        assert_eq!(error.to_string(), words);
+        assert!(error.is_invalid_request());
+    }
     assert!(requests(&server).await.is_empty());
     let mut chats = bot.chats().page_size(0);
     assert!(chats.next().await.is_some_and(|chat| chat.is_err()));

@@ -15,7 +15,7 @@ use super::{
     state::{ASKED_AGAIN, Effect, Input},
 };
 use crate::{
-    api::types::UpdateType,
+    api::{GetUpdates, types::UpdateType},
     client::{
         bot::Bot,
         clock::millis,
@@ -202,22 +202,35 @@ struct Poll {
     keep_json: bool,
 }
 
+impl Poll {
+    fn request(self, bot: &Bot) -> GetUpdates {
+        let mut request = bot.api().get_updates();
+        if let Some(limit) = self.limit {
+            request = request.limit(limit);
+        }
+        if let Some(seconds) = self.hold_seconds {
+            request = request.timeout(seconds);
+        }
+        if let Some(marker) = self.marker {
+            request = request.marker(marker);
+        }
+        if !self.types.is_empty() {
+            request = request.types(self.types);
+        }
+        request
+    }
+}
+
+/// Fails if no poll with these settings can succeed.
+pub(super) fn check(bot: &Bot, settings: &Settings) -> Result<()> {
+    let Settings { limit, hold_seconds, types, .. } = settings.clone();
+    request::check(&Poll { marker: None, limit, hold_seconds, types, keep_json: false }.request(bot))
+}
+
 async fn get(bot: &Bot, poll: Poll, options: CallOptions) -> Result<Page> {
-    let mut request = bot.api().get_updates();
-    if let Some(limit) = poll.limit {
-        request = request.limit(limit);
-    }
-    if let Some(seconds) = poll.hold_seconds {
-        request = request.timeout(seconds);
-    }
-    if let Some(marker) = poll.marker {
-        request = request.marker(marker);
-    }
-    if !poll.types.is_empty() {
-        request = request.types(poll.types);
-    }
     // The stream decides itself what a failed poll means, and reads the pages itself.
     let options = CallOptions { no_retry: true, ..options };
     let keep_json = poll.keep_json;
-    request::fetch(&request, bot, options, |body: Bytes| Ok(Page::read(&text(&body), keep_json)?)).await
+    let read = |body: Bytes| Ok(Page::read(&text(&body), keep_json)?);
+    request::fetch(&poll.request(bot), bot, options, read).await
 }

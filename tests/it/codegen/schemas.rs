@@ -250,6 +250,28 @@ fn x_check_length_and_http_url_and_ids_are_checked_before_sending() {
 }
 
 #[test]
+fn x_check_items_range_and_url_are_checked_before_sending() {
+    let code = code(&request(
+        "{$ref: '#/components/schemas/Body'}",
+        "Part: {properties: {link: {type: string, maxLength: 9, x-check: url}}},
+         Body: {required: [count], properties: {
+            parts: {type: array, maxItems: 32, x-check: items, items: {$ref: '#/components/schemas/Part'}},
+            count: {type: integer, minimum: 0, maximum: 90, x-check: range}}}",
+    ));
+    let checks = code.checks("Body").expect("a body with checks");
+    for check in [
+        "ifletSome(value)=&self.parts{crate::validation::items(value.len(),None,Some(32usize),&at.field(\"parts\"))?;}",
+        "crate::validation::Check::check(&self.parts,&at.field(\"parts\"))?;",
+        "{letvalue=&self.count;crate::validation::range((*value).into(),Some(0i64),Some(90i64),&at.field(\"count\"))?;}",
+    ] {
+        assert!(checks.contains(check), "{check} is not in {checks}");
+    }
+    let checks = code.checks("Part").expect("a part with checks");
+    let url = "crate::validation::max_length(value,9usize,&at.field(\"link\"))?;crate::validation::url(value,&at.field(\"link\"))?;";
+    assert!(checks.contains(url), "{checks}");
+}
+
+#[test]
 fn checks_reach_into_what_a_body_holds_and_are_left_out_where_there_are_none() {
     let code = code(&request(
         "{$ref: '#/components/schemas/Body'}",
@@ -294,7 +316,22 @@ fn an_extension_in_the_wrong_place_is_an_error_and_not_ignored() {
         ),
         (
             schemas("A: {properties: {a: {type: integer, x-check: http-url}}}"),
-            "components.schemas.A.properties.a: `x-check: http-url` on what is not a string",
+            "components.schemas.A.properties.a: `x-check: http-url` on what is not of type `string`",
+        ),
+        (
+            schemas("A: {properties: {a: {type: string, maximum: 5, x-check: range}}}"),
+            "components.schemas.A.properties.a: `x-check: range` on what is not of type `integer`",
+        ),
+        (
+            schemas("A: {properties: {a: {type: array, maxLength: 5, items: {type: string}, x-check: items}}}"),
+            "components.schemas.A.properties.a: `x-check: items` on a schema without `minItems` and `maxItems`",
+        ),
+        (
+            operation(
+                "parameters: [{name: a, in: query, schema: {type: array, maxItems: 5, items: {type: string}, x-check: items}}],
+                responses: {200: {description: ''}}",
+            ),
+            "paths./things.post.parameters[0]: `x-check: items` is for properties, not for parameters",
         ),
         (
             schemas("A: {properties: {a: {x-id: not an id}}}"),

@@ -4,10 +4,13 @@ use std::{
     io,
     path::PathBuf,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use serde_json::json;
-use tamtam::{FileStore, MarkerKey, MarkerStore, MemoryStore, StartFrom, Update, UpdateType, types::BotStartedUpdate};
+use tamtam::{
+    FileStore, MarkerKey, MarkerStore, MemoryStore, StartFrom, Update, UpdateType, Updates, types::BotStartedUpdate,
+};
 use wiremock::{Mock, ResponseTemplate, matchers::path};
 
 use super::{MOMENT, Pages, chat_of_next, page};
@@ -519,4 +522,30 @@ async fn a_webhook_whose_removal_gets_a_strange_answer_is_looked_for_again() {
     delete.respond_with(ResponseTemplate::new(200).set_body_string("{}")).expect(1).mount(&server).await;
     chat_of_next(&mut bot.updates().remove_webhooks(true)).await;
     assert_eq!(pages.polls(), 1);
+}
+#[tokio::test]
+async fn a_setting_that_no_server_takes_is_an_error_before_anything_is_sent() {
+    let settings: [(fn(Updates) -> Updates, &str); 5] = [
+        (|updates| updates.limit(0), "limit is 0, expected from 1 to 1000"),
+        (|updates| updates.limit(5000), "limit is 5000, expected from 1 to 1000"),
+        (|updates| updates.timeout(Duration::from_secs(500)), "timeout is 500, expected from 0 to 90"),
+        (|updates| updates.timeout(Duration::from_millis(90_001)), "timeout is 91, expected from 0 to 90"),
+        (|updates| updates.timeout(Duration::MAX), "timeout is 4294967295, expected from 0 to 90"),
+    ];
+    for (set, problem) in settings {
+        let (server, bot, _) = pages(&[&[1]]).await;
+        let store = Watched::default();
+        let mut updates = set(bot.updates().marker_store(store.clone()).skip_pending().remove_webhooks(true));
+        let error = updates.try_next().await.unwrap_err();
+        assert!(error.is_invalid_request() && !error.is_retryable(), "{error:?}");
+        assert_eq!(error.to_string(), format!("getUpdates: not sent: {problem}"));
+        assert!(updates.next().await.is_none(), "the stream has ended");
+        let error = set(bot.updates()).run(|_, _| async {}).await.unwrap_err();
+        assert!(error.is_invalid_request(), "{error:?}");
+        assert!(requests(&server).await.is_empty() && store.asked().is_empty());
+    }
+    let (_server, bot, _) = pages(&[&[1], &[2]]).await;
+    for limit in [1, 1000] {
+        chat_of_next(&mut bot.updates().limit(limit).timeout(Duration::from_secs(90))).await;
+    }
 }

@@ -56,3 +56,15 @@ async fn what_was_received_is_sent_again_without_an_upload() {
         assert_eq!(requests(&seen), again, "the same tokens, codes, cards and places");
     }
 }
+
+#[tokio::test]
+async fn a_photo_that_no_server_can_download_is_not_sent() {
+    let (_tamtam, bot, alice) = sandbox().await;
+    for url in ["cat.jpg", "/tmp/cat.jpg", "ftp://x.example/cat.jpg", "https://", "not a url"] {
+        let error = bot.send(alice.chat_id(), AttachmentRequest::photo_url(url)).await.unwrap_err();
+        assert!(error.is_invalid_request(), "{error:?}");
+        assert!(error.to_string().contains("not sent: body.attachments[0].payload.url "), "{error}");
+        assert!(error.to_string().contains("https://"), "{error}");
+    }
+    assert!(alice.sees().is_empty());
+}

@@ -93,6 +93,32 @@ async fn a_button_past_a_limit_is_named_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn a_link_that_no_client_can_open_is_named_before_anything_is_sent() {
+    let server = answering_json(&json!({"success": true})).await;
+    let bot = bot(&server);
+    for link in ["not a url", "example.org/map", "//example.org", "https://", ""] {
+        let keyboard = Keyboard::column((Button::contact("fine"), Button::link("Map", link)));
+        let error = unsent(bot.send(UserId(5), NewMessageBody::from("?").keyboard(keyboard))).await;
+        let place = "body.attachments[0].payload.buttons[1][0].url is not an absolute URL (";
+        assert!(error.starts_with(place), "{error}");
+        assert!(error.ends_with("): begin it with a scheme, for example https://"), "{error}");
+    }
+    let nothing = NewMessageBody::from("?").attach(AttachmentRequest::from(Keyboard::default()));
+    let nothing = unsent(bot.send(UserId(5), nothing)).await;
+    assert!(nothing.starts_with("body.attachments[0].payload.buttons has 0 items, at least 1 are needed"), "{nothing}");
+    assert!(requests(&server).await.is_empty());
+}
+
+#[tokio::test]
+async fn links_of_any_scheme_are_taken() {
+    let (_tamtam, bot, alice) = sandbox().await;
+    let links = ["https://x.example", "HTTP://x.example", "tel:+15550100", "mailto:a@x.example", "tamtam://user/1"];
+    let keyboard = Keyboard::column(links.map(|link| Button::link("t", link)));
+    bot.send(alice.chat_id(), NewMessageBody::from("?").keyboard(keyboard)).await.unwrap();
+    assert_eq!(alice.reads().await.buttons().len(), links.len());
+}
+
+#[tokio::test]
 async fn buttons_at_their_limits_are_taken() {
     let (_tamtam, bot, alice) = sandbox().await;
     let x = |count| "ы".repeat(count);

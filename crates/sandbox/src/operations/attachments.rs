@@ -76,6 +76,9 @@ pub(crate) fn read_photos(state: &mut State, payload: Fields<'_>) -> Result<Vec<
         if url.trim().is_empty() {
             return Err(ApiError::payload("url: must not be empty"));
         }
+        if !reqwest::Url::parse(url).is_ok_and(|url| ["http", "https"].contains(&url.scheme())) {
+            return Err(ApiError::payload("url: must start with http:// or https://"));
+        }
         return Ok(vec![photo_from(state, url)]);
     }
     if let Some(token) = payload.text("token")? {

@@ -28,13 +28,22 @@ fn read_button(state: &mut State, button: Fields<'_>) -> Result<Button, ApiError
         "callback" => {
             Action::Callback { payload: button.required_text("payload")?.to_owned(), intent: read_intent(button)? }
         }
-        "link" => Action::Link { url: button.required_text("url")?.to_owned() },
+        "link" => Action::Link { url: read_link(button)? },
         "request_contact" => Action::RequestContact,
         "request_geo_location" => Action::RequestLocation { quick: button.flag("quick")?.unwrap_or(false) },
         "chat" => read_chat(state, button)?,
         other => return Err(ApiError::body(&format!("button type {other} is unknown"))),
     };
     Ok(Button { label, action })
+}
+
+/// A link that a client can open: an absolute URL.
+fn read_link(button: Fields<'_>) -> Result<String, ApiError> {
+    let url = button.required_text("url")?;
+    match reqwest::Url::parse(url) {
+        Ok(_) => Ok(url.to_owned()),
+        Err(error) => Err(ApiError::payload(format!("url: {error}"))),
+    }
 }
 
 fn read_intent(button: Fields<'_>) -> Result<Intent, ApiError> {

@@ -134,6 +134,8 @@ async fn attachments_are_checked() {
     assert!(tokenless.fails(400, "proto.payload").starts_with("Missing token"));
     for bad in [
         json!({ "type": "image", "payload": { "url": " " } }),
+        json!({ "type": "image", "payload": { "url": "cat.jpg" } }),
+        json!({ "type": "image", "payload": { "url": "ftp://x/cat.jpg" } }),
         json!({ "type": "image", "payload": { "token": "unknown" } }),
         json!({ "type": "image" }),
         json!({ "type": "hologram" }),
@@ -146,6 +148,8 @@ async fn attachments_are_checked() {
         keyboard(json!([[]])),
         keyboard(json!([[{ "type": "callback", "text": "a" }]])),
         keyboard(json!([[{ "type": "unknown", "text": "a" }]])),
+        keyboard(json!([[{ "type": "link", "text": "a", "url": "not a url" }]])),
+        keyboard(json!([[{ "type": "link", "text": "a", "url": "//x" }]])),
         keyboard(json!([[callback("", "y")]])),
         keyboard(json!([[callback(&"a".repeat(129), "y")]])),
         keyboard(json!([[callback("a", &"y".repeat(1025))]])),
