@@ -1,6 +1,6 @@
 //! What `tamtam-sandbox` and the benches use. Hidden from the documentation, and free to change in any version.
 
-pub use crate::updates::atomic_write::{check_place, replace};
+pub use crate::updates::atomic_write::{check_place, read, remove_left_behind, replace};
 use crate::updates::stream::page::Page;
 
 /// What the document says of requests, and what servers tolerate beyond it, as JSON.

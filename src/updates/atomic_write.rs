@@ -1,18 +1,44 @@
 //! Files that are replaced as a whole: they hold the old contents or the new ones, whatever happens to process or machine.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write as _},
-    path::Path,
+    ffi::OsStr,
+    fs::{self, File, Metadata},
+    io::{self, ErrorKind, Read as _, Write as _},
+    path::{Path, PathBuf},
+    time::Duration,
 };
+
+/// The last part of the name of a file that is being written. Before it are the name of the file that it replaces, and
+/// [`RANDOM_DIGITS`] in hexadecimal.
+const NEW: &str = ".new";
+const RANDOM_DIGITS: usize = 16;
+
+/// Reads a file of at most `limit` bytes; `None` if there is none.
+///
+/// # Errors
+///
+/// If it is not a regular file, has more bytes, or cannot be read.
+pub fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let file = match check_kind(path).and_then(|()| File::open(path)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    // Another file may have come since.
+    check_regular(&file.metadata()?)?;
+    let mut bytes = Vec::new();
+    // The size that the system gives is that of a moment: a file may grow.
+    match file.take(limit.saturating_add(1)).read_to_end(&mut bytes)? {
+        count if count as u64 > limit => {
+            Err(io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {limit} bytes")))
+        }
+        _ => Ok(Some(bytes)),
+    }
+}
 
 /// Replaces a file, or makes it, and returns when that is on the disk. Beside it a file with `.new` at the end of its
 /// name comes and goes.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-    // Another process may be writing at this moment, in a deployment that overlaps.
-    name.push(format!(".{:016x}.new", fastrand::u64(..)));
-    let new = path.with_file_name(name);
+    let new = new_name(path)?;
     let replaced = write_through(&new, bytes).and_then(|()| fs::rename(&new, path));
     if replaced.is_err() {
         let _ = fs::remove_file(&new);
@@ -21,10 +47,71 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_directory(path)
 }
 
-/// Refuses a path at which there can be no file.
+/// Fails if [`replace`] cannot work at a path: what is there is not a regular file, or its directory takes no new file,
+/// which is tried out.
 pub fn check_place(path: &Path) -> io::Result<()> {
-    let is_usable = fs::metadata(directory(path))?.is_dir() && path.file_name().is_some();
-    if is_usable { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
+    match check_kind(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let probe = new_name(path)?;
+    let made = File::options().write(true).create_new(true).open(&probe);
+    let tried = made.and_then(|_| match fs::remove_file(&probe) {
+        // Another process may have removed it at this moment, as one that was left behind.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    });
+    tried.map_err(|error| {
+        let problem = format!("no file can be written in its directory ({error}): make it writable, or choose another");
+        io::Error::new(error.kind(), problem)
+    })
+}
+
+/// Removes the files that killed processes left behind while they replaced a file, if they were last written at least
+/// `age` ago. Other files stay, whatever the end of their names.
+pub fn remove_left_behind(path: &Path, age: Duration) {
+    let Some(name) = path.file_name() else { return };
+    // Leftovers do no harm, so that one which cannot be removed is no reason to fail.
+    for entry in fs::read_dir(directory(path)).into_iter().flatten().flatten() {
+        let is_left_behind = is_new_name(&entry.file_name(), name)
+            && entry.metadata().is_ok_and(|found| found.is_file() && is_older(&found, age));
+        if is_left_behind && fs::remove_file(entry.path()).is_ok() {
+            tracing::info!(file = ?entry.file_name(), "removed what an interrupted write left behind");
+        }
+    }
+}
+
+fn is_older(file: &Metadata, age: Duration) -> bool {
+    file.modified().is_ok_and(|modified| modified.elapsed().is_ok_and(|elapsed| elapsed >= age))
+}
+
+/// A name for the file that takes the place of the one at a path. It is random: another process may be writing at this
+/// moment, in a deployment that overlaps.
+fn new_name(path: &Path) -> io::Result<PathBuf> {
+    let mut name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_owned();
+    name.push(format!(".{:0RANDOM_DIGITS$x}{NEW}", fastrand::u64(..)));
+    Ok(path.with_file_name(name))
+}
+
+/// Whether [`new_name`] may have made this name, for a file named `of`.
+fn is_new_name(name: &OsStr, of: &OsStr) -> bool {
+    let random = name.as_encoded_bytes().strip_prefix(of.as_encoded_bytes()).and_then(|rest| rest.strip_prefix(b"."));
+    let random = random.and_then(|rest| rest.strip_suffix(NEW.as_bytes()));
+    random.is_some_and(|digits| {
+        digits.len() == RANDOM_DIGITS && digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+/// Fails if what is at a path is not a regular file. To open a pipe may take for ever, and a device may have no end.
+fn check_kind(path: &Path) -> io::Result<()> {
+    check_regular(&fs::metadata(path)?)
+}
+
+fn check_regular(found: &Metadata) -> io::Result<()> {
+    if found.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file: remove it, or choose another path"))
 }
 
 /// Writes a file that is not there yet, and returns when it is on the disk.
@@ -42,7 +129,7 @@ fn directory(path: &Path) -> &Path {
 /// through: where it cannot be done, the name is as safe as it can be.
 #[cfg(unix)]
 fn sync_directory(path: &Path) -> io::Result<()> {
-    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    use ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
     match File::open(directory(path)).and_then(|directory| directory.sync_all()) {
         Err(error) if matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported) => Ok(()),
         synced => synced,
@@ -52,4 +139,33 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_replace_makes_are_its_own() {
+        let path = Path::new("/a/marker.json");
+        let is_own = |name: &str| is_new_name(OsStr::new(name), path.file_name().unwrap());
+        for _ in 0..100 {
+            assert!(is_own(new_name(path).unwrap().file_name().unwrap().to_str().unwrap()));
+        }
+        assert!(is_own("marker.json.0123456789abcdef.new"));
+        for foreign in [
+            "marker.json",
+            "marker.json.new",
+            "marker.json.0123456789abcde.new",
+            "marker.json.0123456789abcdef0.new",
+            "marker.json.0123456789ABCDEF.new",
+            "marker.json.0123456789abcdeg.new",
+            "marker.json.0123456789abcdef.new.bak",
+            "marker.json0123456789abcdef.new",
+            "other.json.0123456789abcdef.new",
+            "my-marker.json.0123456789abcdef.new",
+        ] {
+            assert!(!is_own(foreign), "{foreign}");
+        }
+    }
 }

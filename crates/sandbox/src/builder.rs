@@ -159,11 +159,12 @@ impl SandboxBuilder {
     /// The file is written after changes, mostly within a tenth of a second, and when the sandbox ends; always as a whole,
     /// so that it is never half of one. If the process is killed, what happened in its last moment is lost: half a second
     /// and as long as it takes to write the file. Ids, markers and places of messages that were given then are never given
-    /// again: after a kill they go on at a distance. Beside it a file with `.new` at the end of its
-    /// name comes and goes; one that a kill left behind can go. [`Sandbox::on_save`] tells when writing fails.
+    /// again: after a kill they go on at a distance. Beside it a file such as `state.json.0123456789abcdef.new` comes and
+    /// goes; one that a kill left behind is removed at the next start. [`Sandbox::on_save`] tells when writing fails.
     ///
-    /// It is JSON, in a format that may be another in later versions of this crate, which say so. Two sandboxes at a time
-    /// must not have the same file: the later write would undo the earlier.
+    /// It is JSON, in a format that may be another in later versions of this crate, which say so. One sandbox at a time has
+    /// the file open; another does not start ([`StateFileError::InUse`]). For that a file `state.json.lock` is beside it,
+    /// which is empty and stays.
     ///
     /// ```
     /// # #[tokio::main]
@@ -202,11 +203,11 @@ impl SandboxBuilder {
     /// # Errors
     ///
     /// If the system does not give the port, or no thread, and if the [state file](Self::state_file) cannot be read or
-    /// written, or is none.
+    /// written, is open in another sandbox, or is none.
     pub async fn try_start(self) -> Result<Sandbox, StartError> {
         let (listener, base_url) = listen(self.port)?;
         let (upload_listener, upload_url) = listen(self.upload_port)?;
-        let mut file = self.state_file.map(StateFile::new);
+        let mut file = self.state_file.map(StateFile::open).transpose()?;
         let kept = file.as_ref().map(|file| file.read(&upload_url)).transpose()?.flatten();
         let mut state = kept.unwrap_or_else(|| self.seed.map_or_else(State::default, State::seeded));
         state.redelivery = clock::millis(self.redelivery);

@@ -1,9 +1,10 @@
 //! A marker in a file, which is replaced as a whole.
 
 use std::{
-    fs, io,
+    io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -13,13 +14,20 @@ use crate::updates::atomic_write;
 
 /// The first property of the file, by which it is known.
 const FORMAT: &str = "tamtam-marker-1";
+/// The largest file that is read, in bytes. A marker file has about 100, and as many more as its base URL is long.
+const MOST_BYTES: u64 = 64 * 1024;
+/// The age at which a `.new` file was left behind by a process that is gone. Another bot, in a deployment that overlaps,
+/// writes one in far less time; an hour also allows for clocks of file servers.
+const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
 /// The marker of one bot, in one file.
 ///
 /// The file is replaced as a whole and written through to the disk, so that it holds either the old marker or the new
-/// one, whatever happens to process or machine. Beside it a file with `.new` at the end of its name comes and goes; one
-/// that a kill left behind can go. The file is a new one each time: links to it and its permissions do not stay. A file
-/// that is torn, of another bot or of another program is an error and stays as it is.
+/// one, whatever happens to process or machine. Beside it a file such as `marker.json.0123456789abcdef.new` comes and goes;
+/// one that a kill left behind is removed at a start an hour later or more. The file is a new one each time: links to it and
+/// its permissions do not stay. A file that is torn, of another bot or of another program is an error and stays as it is.
+///
+/// A bot does not start with a path at which the marker cannot be saved: a directory that cannot be written, a pipe, a device.
 ///
 /// A server that was reset may not take a marker from before: the error says so, and the file can then be removed.
 ///
@@ -101,16 +109,21 @@ impl FileStore {
         FileStoreError::Io { path: self.path.clone(), error }
     }
 
+    /// Reads the marker, if it can also be saved there: a failure at the start is better than one at the first save.
+    fn start(&self, key: &MarkerKey) -> Result<Option<i64>, FileStoreError> {
+        atomic_write::check_place(&self.path).map_err(|error| self.io(error))?;
+        atomic_write::remove_left_behind(&self.path, LEFT_BEHIND);
+        self.read(key)
+    }
+
     fn read(&self, key: &MarkerKey) -> Result<Option<i64>, FileStoreError> {
-        let bytes = match fs::read(&self.path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // Better now than at the first save.
-                return atomic_write::check_place(&self.path).map(|()| None).map_err(|error| self.io(error));
-            }
+        let not_a_marker = |problem: String| FileStoreError::NotAMarker { path: self.path.clone(), problem };
+        let bytes = match atomic_write::read(&self.path, MOST_BYTES) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Err(not_a_marker(error.to_string())),
             Err(error) => return Err(self.io(error)),
         };
-        let not_a_marker = |problem: String| FileStoreError::NotAMarker { path: self.path.clone(), problem };
         let contents: Contents = serde_json::from_slice(&bytes).map_err(|error| not_a_marker(error.to_string()))?;
         if contents.format != FORMAT {
             return Err(not_a_marker(format!("its format is not `{FORMAT}`")));
@@ -138,7 +151,7 @@ impl MarkerStore for FileStore {
 
     async fn load(&self, key: &MarkerKey) -> Result<Option<i64>, Self::Error> {
         let (store, key) = (self.clone(), key.clone());
-        off_the_runtime(move || store.read(&key)).await
+        off_the_runtime(move || store.start(&key)).await
     }
 
     async fn save(&self, key: &MarkerKey, marker: i64) -> Result<(), Self::Error> {
@@ -161,6 +174,11 @@ async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 's
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        fs::{self, File},
+        time::SystemTime,
+    };
+
     use super::*;
 
     /// A directory that goes with its test.
@@ -250,6 +268,76 @@ mod tests {
             let error = FileStore::new(path).load(&key(1)).await.unwrap_err();
             assert!(error.to_string().starts_with(&format!("{path}: ")), "{error}");
         }
+    }
+
+    /// A directory in which not even an administrator can make a file.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_directory_that_cannot_be_written_is_found_at_the_start() {
+        for path in ["/proc/marker.json", "/proc/version"] {
+            let error = FileStore::new(path).load(&key(1)).await.unwrap_err();
+            let problem = format!("{path}: no file can be written in its directory (");
+            assert!(matches!(error, FileStoreError::Io { .. }) && error.to_string().starts_with(&problem), "{error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_pipe_or_a_device_is_refused_and_not_read() {
+        let directory = Directory::new("pipe");
+        let store = directory.store();
+        let made = std::process::Command::new("mkfifo").arg(&store.path).status().unwrap();
+        assert!(made.success());
+        for store in [store, FileStore::new("/dev/zero"), FileStore::new("/dev/null")] {
+            let error = store.load(&key(1)).await.unwrap_err();
+            assert!(matches!(error, FileStoreError::Io { .. }), "{error}");
+            assert!(error.to_string().ends_with(": not a regular file: remove it, or choose another path"), "{error}");
+            store.save(&key(1), 5).await.unwrap_err();
+        }
+        assert_eq!(directory.names(), ["marker.json"]);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_too_large_is_not_read_and_stays() {
+        let directory = Directory::new("large");
+        let store = directory.store();
+        // It has no blocks on the disk.
+        File::create(&store.path).unwrap().set_len(1 << 40).unwrap();
+        let error = store.load(&key(1)).await.unwrap_err();
+        assert!(matches!(error, FileStoreError::NotAMarker { .. }), "{error}");
+        assert!(error.to_string().contains("it has more than 65536 bytes"), "{error}");
+        store.save(&key(1), 5).await.unwrap_err();
+        assert_eq!(fs::metadata(&store.path).unwrap().len(), 1 << 40);
+    }
+
+    #[tokio::test]
+    async fn a_start_removes_only_old_files_that_a_kill_left_behind() {
+        let directory = Directory::new("left-behind");
+        let (minute, old) = (Duration::from_secs(60), LEFT_BEHIND);
+        for (name, age) in [
+            ("marker.json.0123456789abcdef.new", old + minute),
+            ("marker.json.fedcba9876543210.new", old - minute),
+            ("marker.json.notes.new", old + minute),
+            ("marker.json.new", old + minute),
+            ("another.json.0123456789abcdef.new", old + minute),
+        ] {
+            let file = File::create(directory.0.join(name)).unwrap();
+            file.set_modified(SystemTime::now() - age).unwrap();
+        }
+        fs::create_dir(directory.0.join("marker.json.0000000000000000.new")).unwrap();
+        assert_eq!(directory.store().load(&key(1)).await.unwrap(), None);
+        let mut names = directory.names();
+        names.sort();
+        assert_eq!(
+            names,
+            [
+                "another.json.0123456789abcdef.new",
+                "marker.json.0000000000000000.new",
+                "marker.json.fedcba9876543210.new",
+                "marker.json.new",
+                "marker.json.notes.new",
+            ]
+        );
     }
 
     #[tokio::test]

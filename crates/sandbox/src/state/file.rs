@@ -1,13 +1,18 @@
 //! The file that keeps a sandbox's state.
 
-use std::path::PathBuf;
-use std::{fs, io};
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tamtam::internals;
 
 use super::State;
 use super::snapshot;
+
+/// The largest file that is read, in bytes. The state of a sandbox is in memory, and is far smaller.
+const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
 /// Why a state file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +25,12 @@ pub enum StateFileError {
         path: PathBuf,
         /// What the system says.
         error: io::Error,
+    },
+    /// Another sandbox, in this process or another, has it open.
+    #[error("{path} is open in another sandbox: end that sandbox, or name another file", path = path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
     },
     /// It is not a sandbox's state, not a whole one, or one of another version. It stays as it is.
     #[error(
@@ -34,30 +45,37 @@ pub enum StateFileError {
     },
 }
 
-/// A state file, and what was written there last.
+/// A state file that no other sandbox has open, and what was written there last.
 pub(crate) struct StateFile {
     path: PathBuf,
     written: Option<[u8; 32]>,
+    /// Locked as long as it is open, also if the process is killed: closing it unlocks it.
+    _lock: File,
 }
 
 impl StateFile {
-    /// The file at this path; where a link leads there, it stays.
-    pub(crate) fn new(path: PathBuf) -> Self {
+    /// Opens the file at this path, or a path at which there is none yet; where a link leads there, it stays.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, StateFileError> {
         let path = fs::canonicalize(&path).unwrap_or(path);
-        Self { path, written: None }
+        let io = |source| StateFileError::Io { path: path.clone(), source };
+        internals::check_place(&path).map_err(io)?;
+        let lock = match lock(&path) {
+            Ok(lock) => lock,
+            Err(TryLockError::WouldBlock) => return Err(StateFileError::InUse { path }),
+            Err(TryLockError::Error(error)) => {
+                let problem = format!("the file with `.lock` after its name cannot be locked: {error}");
+                return Err(io(io::Error::new(error.kind(), problem)));
+            }
+        };
+        // Nobody else writes this file now, so that what is there was left behind.
+        internals::remove_left_behind(&path, Duration::ZERO);
+        Ok(Self { path, written: None, _lock: lock })
     }
 
     /// The state that is kept there, ready to go on; `None` if there is no file yet.
     pub(crate) fn read(&self, upload_url: &str) -> Result<Option<State>, StateFileError> {
-        // Reading a pipe or a device might never end.
-        if fs::metadata(&self.path).is_ok_and(|found| !found.is_file()) {
-            return Err(self.io(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")));
-        }
-        let text = match fs::read(&self.path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(self.io(error)),
-        };
+        let text = internals::read(&self.path, MOST_BYTES).map_err(|error| self.io(error))?;
+        let Some(text) = text else { return Ok(None) };
         let state = snapshot::read(&text, upload_url);
         let mut state = state.map_err(|problem| StateFileError::NotAState { path: self.path.clone(), problem })?;
         state.resume();
@@ -79,4 +97,13 @@ impl StateFile {
     fn io(&self, error: io::Error) -> StateFileError {
         StateFileError::Io { path: self.path.clone(), error }
     }
+}
+
+/// Locks the file with `.lock` after its name, and makes it if needed. It stays: the state file itself is a new one after
+/// each write, and a lock file that is removed may be locked twice.
+fn lock(path: &Path) -> Result<File, TryLockError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = File::options().create(true).truncate(false).write(true).open(name).map_err(TryLockError::Error)?;
+    file.try_lock().map(|()| file)
 }

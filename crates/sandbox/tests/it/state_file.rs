@@ -129,8 +129,64 @@ async fn a_link_to_the_file_stays_and_what_is_no_file_is_refused() {
     drop(tamtam);
     assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     assert!(std::fs::read_to_string(directory.file()).unwrap().contains("Zacharias"));
-    let error = on(Path::new("/dev/null")).try_start().await.unwrap_err();
-    assert!(error.to_string().contains("no regular file"), "{error}");
+    let pipe = directory.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [&pipe, Path::new("/dev/null"), Path::new("/dev/zero")] {
+        let error = on(path).try_start().await.unwrap_err();
+        assert!(error.to_string().contains("not a regular file"), "{error}");
+    }
+    assert!(!Path::new("/dev/null.lock").exists());
+}
+
+#[tokio::test]
+async fn a_file_that_another_sandbox_has_open_is_refused_until_that_one_ends() {
+    let directory = Directory::new("in-use");
+    let first = on(&directory.file()).start().await;
+    let file = directory.path().join("..").join(directory.path().file_name().unwrap()).join("state.json");
+    let error = on(&file).try_start().await.unwrap_err();
+    assert!(matches!(&error, StartError::StateFile(StateFileError::InUse { .. })), "{error:?}");
+    assert!(error.to_string().contains("state.json is open in another sandbox: end that sandbox"), "{error}");
+    // The write after this replaces the file, and the lock stays.
+    first.user("Zacharias");
+    let (send, saved) = channel();
+    first.on_save(move |saved| {
+        let _ = send.send(saved.is_ok());
+    });
+    first.user("Yolanda");
+    assert!(saved.recv_timeout(ENOUGH).unwrap());
+    on(&file).try_start().await.unwrap_err();
+    drop(first);
+    on(&file).try_start().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_start_removes_what_a_kill_left_behind_and_nothing_else() {
+    let directory = Directory::new("left-behind");
+    let names = || {
+        let mut names = directory.names();
+        names.sort();
+        names
+    };
+    let foreign = ["another.json.0123456789abcdef.new", "state.json.new", "state.json.notes.new"];
+    for name in foreign {
+        std::fs::write(directory.path().join(name), "").unwrap();
+    }
+    let left_behind = directory.path().join("state.json.0123456789abcdef.new");
+    std::fs::write(&left_behind, "{\"for").unwrap();
+    let first = on(&directory.file()).start().await;
+    assert_eq!(names(), [&foreign[..1], &["state.json", "state.json.lock"], &foreign[1..]].concat());
+    // As if the first sandbox were writing.
+    std::fs::write(&left_behind, "").unwrap();
+    on(&directory.file()).try_start().await.unwrap_err();
+    assert!(left_behind.exists(), "it belongs to the sandbox that runs");
+    drop(first);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_directory_that_cannot_be_written_is_refused() {
+    let error = on(Path::new("/proc/state.json")).try_start().await.unwrap_err();
+    assert!(error.to_string().starts_with("/proc/state.json: no file can be written in its directory"), "{error}");
 }
 
 #[tokio::test]
