@@ -89,7 +89,8 @@ impl Bot {
         self.api().unsubscribe(url)
     }
 
-    /// Removes all webhooks, so that updates come by [polling](Self::updates) again.
+    /// Removes all webhooks, so that updates come by [polling](Self::updates) again. If one cannot be removed, the others
+    /// are removed all the same.
     ///
     /// ```
     /// # #[tokio::main]
@@ -105,8 +106,8 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As the calls of [`subscriptions`](Self::subscriptions) and [`unsubscribe_webhook`](Self::unsubscribe_webhook) do;
-    /// or if a webhook is still there afterwards ([`is_webhook_subscribed`](Error::is_webhook_subscribed)).
+    /// As the calls of [`subscriptions`](Self::subscriptions) and [`unsubscribe_webhook`](Self::unsubscribe_webhook) do,
+    /// with the first error if there are several; or if a webhook is still there afterwards ([`is_webhook_subscribed`](Error::is_webhook_subscribed)).
     ///
     /// # Cancel safety
     ///
@@ -138,17 +139,29 @@ pub(crate) async fn urls(bot: &Bot, options: CallOptions) -> Result<Vec<String>>
     request::fetch(&bot.api().get_subscriptions(), bot, options, read).await
 }
 
-/// Removes these webhooks, and says which are left.
+/// Removes these webhooks, and returns which are left. An error with one does not keep the others; it is returned at the
+/// end, unless all are gone.
 pub(crate) async fn remove(bot: &Bot, subscribed: Vec<String>, options: CallOptions) -> Result<Vec<String>> {
+    let mut first_error = None;
     for url in &subscribed {
         tracing::info!(origin = origin(url), "removing webhook");
         match request::send(bot.api().unsubscribe(url), bot.clone(), options.clone()).await {
-            // It may be gone already, or may not be removed: the list tells.
-            Err(error) if !(error.is_refused() || error.is_misfit()) => return Err(error),
+            // After a refusal or a strange answer it may be gone, or not: the list says so.
+            Err(error) if !(error.is_refused() || error.is_misfit()) => {
+                tracing::warn!(origin = origin(url), error = %error, "webhook not removed");
+                first_error.get_or_insert(error);
+            }
             _ => {}
         }
     }
-    if subscribed.is_empty() { Ok(subscribed) } else { urls(bot, options).await }
+    if subscribed.is_empty() {
+        return Ok(subscribed);
+    }
+    let left = urls(bot, options).await;
+    match first_error {
+        Some(error) if !left.as_ref().is_ok_and(Vec::is_empty) => Err(error),
+        _ => left,
+    }
 }
 
 /// The error that these webhooks are.

@@ -1,7 +1,8 @@
 //! Webhook subscriptions: on the sandbox, and on wiremock for a server that keeps them.
 
 use serde_json::json;
-use tamtam::UpdateType;
+use tamtam::{Bot, RetryPolicy, UpdateType};
+use tamtam_sandbox::Fault;
 use wiremock::{
     Mock, ResponseTemplate,
     matchers::{any, method},
@@ -80,4 +81,23 @@ async fn a_failure_to_remove_is_told() {
     let error = bot(&server).unsubscribe_all().await.unwrap_err();
     assert_eq!(error.operation(), Some("unsubscribe"));
     assert_eq!(error.status().map(|status| status.as_u16()), Some(500));
+}
+
+#[tokio::test]
+async fn an_error_with_one_webhook_does_not_keep_the_others() {
+    let tamtam = conformance::start().await;
+    let builder = Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(RetryPolicy::none());
+    let bot = builder.http(|http| http.no_proxy()).build().unwrap();
+    for url in [ONE, OTHER] {
+        bot.subscribe_webhook(url, []).await.unwrap();
+    }
+    tamtam.fails("unsubscribe", Fault::status(502));
+    let error = bot.unsubscribe_all().await.unwrap_err();
+    assert_eq!((error.operation(), error.status().map(|status| status.as_u16())), (Some("unsubscribe"), Some(502)));
+    let left = bot.subscriptions().await.unwrap().subscriptions;
+    assert_eq!(left.into_iter().map(|webhook| webhook.url).collect::<Vec<_>>(), [ONE]);
+    // One that was removed all the same is no error.
+    tamtam.fails("unsubscribe", Fault::status(502).applied(true));
+    bot.unsubscribe_all().await.unwrap();
+    assert!(bot.subscriptions().await.unwrap().subscriptions.is_empty());
 }
