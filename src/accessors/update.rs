@@ -9,6 +9,7 @@ mod message;
 mod person;
 pub(crate) mod text;
 mod unknown;
+mod vcard;
 
 use crate::{
     api::types::{Attachment, ChatType, ConstructorInput, LinkedMessage, Message, Update, UpdateType},

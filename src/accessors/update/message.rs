@@ -1,6 +1,6 @@
 //! What every message can be asked: who wrote it, where, what it says and what is attached to it.
 
-use super::{linked::link_accessors, person::sender_accessors, text::non_empty};
+use super::{linked::link_accessors, person::sender_accessors, text::non_empty, vcard};
 use crate::{
     api::types::{
         Attachment, AudioAttachment, ChatType, ContactAttachment, FileAttachment, LinkedMessage, LocationAttachment,
@@ -141,14 +141,15 @@ impl Attachment {
 }
 
 impl ContactAttachment {
-    /// The name of the person: of the TamTam user that the contact is, or else of the card.
+    /// The name of the person: of the TamTam user that the contact is, or else of the card (its first `FN`).
     #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        let user = self.payload.tam_info.as_ref().map(|user| user.name.as_str());
-        user.or_else(|| self.property("FN"))
+    pub fn name(&self) -> Option<String> {
+        let user = self.payload.tam_info.as_ref().map(|user| user.name.clone());
+        user.or_else(|| vcard::property(self.payload.vcf_info.as_deref()?, "FN"))
     }
 
-    /// The first phone number of the card, as it is written there.
+    /// The first phone number of the card (`TEL`), as it is written there. Of a `tel:` URI it is the part without scheme and
+    /// parameters.
     ///
     /// ```
     /// # #[tokio::main]
@@ -161,21 +162,13 @@ impl ContactAttachment {
     ///
     /// let sent = bot.send(alice.chat_id(), AttachmentRequest::contact_phone("Bob", "+15550100")).await?.message;
     /// let contact = sent.contacts().next().expect("a contact");
-    /// assert_eq!((contact.name(), contact.phone()), (Some("Bob"), Some("+15550100")));
+    /// assert_eq!(contact.name().as_deref(), Some("Bob"));
+    /// assert_eq!(contact.phone().as_deref(), Some("+15550100"));
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
-    pub fn phone(&self) -> Option<&str> {
-        self.property("TEL")
-    }
-
-    /// The first value of a property of the card (RFC 6350): `TEL;TYPE=cell:+15550100`, or `item1.TEL:+15550100`.
-    fn property(&self, name: &str) -> Option<&str> {
-        self.payload.vcf_info.as_deref()?.lines().find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            let key = key.split(';').next()?.rsplit('.').next()?;
-            Some(value.trim()).filter(|value| key.eq_ignore_ascii_case(name) && !value.is_empty())
-        })
+    pub fn phone(&self) -> Option<String> {
+        vcard::phone(self.payload.vcf_info.as_deref()?)
     }
 }

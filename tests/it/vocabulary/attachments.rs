@@ -68,3 +68,18 @@ async fn a_photo_that_no_server_can_download_is_not_sent() {
     }
     assert!(alice.sees().is_empty());
 }
+
+#[tokio::test]
+async fn the_name_and_the_phone_of_a_card_are_read_back_as_they_were_given() {
+    let (_tamtam, bot, alice) = sandbox().await;
+    for (name, phone) in [("Bob", "+15550100"), (r"Liddell, Alice; \n", "+1 555;7"), ("two\nlines", "1,2")] {
+        let sent = bot.send(alice.chat_id(), AttachmentRequest::contact_phone(name, phone)).await.unwrap().message;
+        let contact = sent.contacts().next().unwrap();
+        assert_eq!((contact.name().as_deref(), contact.phone().as_deref()), (Some(name), Some(phone)));
+    }
+    let card = "BEGIN:VCARD\r\nVERSION:2.1\r\nitem1.TEL;CELL:tel:+155\r\n 50100\r\n\
+        FN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=D0=90=\r\n=D0=BD=D1=8F\r\nEND:VCARD\r\n";
+    let sent = bot.send(alice.chat_id(), AttachmentRequest::contact_vcard(card)).await.unwrap().message;
+    let contact = sent.contacts().next().unwrap();
+    assert_eq!((contact.name().as_deref(), contact.phone().as_deref()), (Some("Аня"), Some("+15550100")));
+}

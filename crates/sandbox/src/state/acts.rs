@@ -296,6 +296,12 @@ const WHERE_PEOPLE_ARE: (f64, f64) = (59.939_098_437_5, 30.315_811_157_226);
 
 /// A contact card (RFC 6350 in the form of version 3, which messengers send).
 pub(crate) fn vcard(name: &str, phone: Option<&str>) -> String {
-    let phone = phone.map(|phone| format!("TEL;TYPE=cell:{phone}\r\n")).unwrap_or_default();
-    format!("BEGIN:VCARD\r\nVERSION:3.0\r\n{phone}FN:{name}\r\nEND:VCARD\r\n")
+    let phone = phone.map(|phone| format!("TEL;TYPE=cell:{}\r\n", escaped(phone))).unwrap_or_default();
+    format!("BEGIN:VCARD\r\nVERSION:3.0\r\n{phone}FN:{}\r\nEND:VCARD\r\n", escaped(name))
+}
+
+/// A text as a value of a card.
+fn escaped(text: &str) -> String {
+    let text = text.replace('\\', r"\\").replace(',', r"\,").replace(';', r"\;");
+    text.replace("\r\n", r"\n").replace(['\r', '\n'], r"\n")
 }
