@@ -92,11 +92,19 @@ struct Parts<'a> {
     /// The arguments of the client's method, in its order.
     passed: Vec<TokenStream>,
     answer: Type,
-    acknowledgement: Option<(syn::Ident, syn::Ident)>,
+    acknowledgement: Option<Acknowledgement>,
     /// What makes the secrets of the request, each an `Option<Secret>`.
     secrets: Vec<TokenStream>,
     /// Name and default (seconds) of the parameter that makes the server hold its answer back.
     hold: Option<(String, u64)>,
+}
+
+/// The fields by which an answer says whether the action was done, and why not.
+struct Acknowledgement {
+    success: syn::Ident,
+    message: syn::Ident,
+    /// Whether the answer says more, so that the caller gets it.
+    has_more: bool,
 }
 
 /// What the documentation of an operation is made from.
@@ -258,10 +266,15 @@ impl<'a> Parts<'a> {
         let (derives, debug) = self.debug();
         let secret = self.secret();
         let (output, finish, gone) = match &self.acknowledgement {
-            Some((success, message)) => (
+            Some(Acknowledgement { success, message, has_more: false }) => (
                 quote!(()),
                 quote!(if answer.#success { Ok(()) } else { Err(answer.#message.into()) }),
                 quote!(::std::option::Option::Some(())),
+            ),
+            Some(Acknowledgement { success, message, has_more: true }) => (
+                quote!(#answer),
+                quote!(if answer.#success { Ok(answer) } else { Err(answer.#message.into()) }),
+                quote!(::std::option::Option::None),
             ),
             None => (quote!(#answer), quote!(Ok(answer)), quote!(::std::option::Option::None)),
         };
@@ -410,9 +423,10 @@ fn answer(call: &ImplItemFn) -> Option<Type> {
     generic_argument(generic_argument(ty, "Result")?, "ResponseValue").cloned()
 }
 
-/// The fields of an answer that only says whether the action was done, as its `x-acknowledgement` names them.
-fn acknowledgement(document: &Value, lowered: &Lowered, name: &str) -> Result<Option<(syn::Ident, syn::Ident)>> {
-    let Some(mark) = at(document, &["components", "schemas", name, "x-acknowledgement"]) else { return Ok(None) };
+/// The fields of an answer that says whether the action was done, as its `x-acknowledgement` names them.
+fn acknowledgement(document: &Value, lowered: &Lowered, name: &str) -> Result<Option<Acknowledgement>> {
+    let node = at(document, &["components", "schemas", name]).unwrap_or(&Value::Null);
+    let Some(mark) = inherited(document, node, "x-acknowledgement") else { return Ok(None) };
     let place = format!("components.schemas.{name}.x-acknowledgement");
     let schema = &lowered.document["components"]["schemas"][name];
     let field = |key, kind| {
@@ -427,7 +441,14 @@ fn acknowledgement(document: &Value, lowered: &Lowered, name: &str) -> Result<Op
     if !items(schema, "required").any(|required| required == success) {
         return Err(Error::new(place, format!("`{success}` is not required")));
     }
-    Ok(Some((flag, message)))
+    let has_more = entries(schema, "properties").count() > 2;
+    Ok(Some(Acknowledgement { success: flag, message, has_more }))
+}
+
+/// A keyword of a schema, or of one that it inherits from.
+fn inherited<'a>(document: &'a Value, node: &'a Value, key: &str) -> Option<&'a Value> {
+    let node = resolve(document, node);
+    node.get(key).or_else(|| items(node, "allOf").find_map(|part| inherited(document, part, key)))
 }
 
 /// The check of a parameter: what goes into a path is a segment, an id is never empty.

@@ -162,8 +162,10 @@ impl Bot {
         self.api().get_membership(chat)
     }
 
-    /// Adds users to a group or a channel. If none of them could be added (all are members, say), that is an error
-    /// ([`is_refused`](crate::Error::is_refused)). The bot needs the right `add_remove_members`.
+    /// Adds users to a group or a channel. Those who could not be added are in
+    /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids) of the answer, if the server says it. If none
+    /// of them could be added (all are members, say), that is an error ([`is_refused`](crate::Error::is_refused)). The bot
+    /// needs the right `add_remove_members`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -172,7 +174,8 @@ impl Bot {
     /// # let bot = tamtam.bot();
     /// # let (alice, bob) = (tamtam.user("Alice"), tamtam.user("Bob"));
     /// # let team = tamtam.group("Team", [&alice]);
-    /// bot.add_members(team.chat_id(), [bob.user_id()]).await?;
+    /// let added = bot.add_members(team.chat_id(), [bob.user_id()]).await?;
+    /// assert!(added.failed_user_ids.unwrap_or_default().is_empty());
     /// bot.remove_member(team.chat_id(), bob.user_id()).await?;
     /// # Ok(())
     /// # }

@@ -2,11 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
-use tamtam::types::PhotoAttachmentRequestPayload;
+use serde_json::{Value, json};
+use tamtam::{UserId, types::PhotoAttachmentRequestPayload};
 use tamtam_sandbox::Sandbox;
 
-use crate::conformance;
+use crate::{
+    common::{answering_json, bot},
+    conformance,
+};
 
 /// The bodies that an operation is called with from now on.
 fn bodies(tamtam: &Sandbox, operation: &'static str) -> Arc<Mutex<Vec<Value>>> {
@@ -93,4 +96,28 @@ async fn a_bot_knows_its_rights_and_leaves() {
     assert!(bot.admins(team.chat_id()).await.unwrap_err().is_forbidden());
     bot.leave(team.chat_id()).await.unwrap();
     assert!(bot.membership(team.chat_id()).await.is_err());
+}
+
+#[tokio::test]
+async fn users_who_could_not_be_added_are_in_the_answer() {
+    let answer = json!({
+        "success": true,
+        "message": "",
+        "failed_user_ids": [102, 103],
+        "failed_user_details": [{"error_code": "add.participant.privacy", "user_ids": [102, 103]}],
+    });
+    let server = answering_json(&answer).await;
+    let added = bot(&server).add_members(-7, [101, 102, 103]).await.unwrap();
+    assert_eq!(added.failed_user_ids, Some(vec![UserId(102), UserId(103)]));
+    let details = added.failed_user_details.unwrap();
+    assert_eq!((details[0].error_code.as_str(), details[0].user_ids.len()), ("add.participant.privacy", 2));
+    for answer in [json!({"success": true}), json!({"success": true, "failed_user_ids": null})] {
+        let server = answering_json(&answer).await;
+        assert_eq!(bot(&server).add_members(-7, [101]).await.unwrap().failed_user_ids, None);
+    }
+    let answer = json!({"success": false, "message": "nobody", "failed_user_ids": [101]});
+    let server = answering_json(&answer).await;
+    let error = bot(&server).add_members(-7, [101]).await.unwrap_err();
+    assert!(error.is_refused());
+    assert_eq!(error.to_string(), "addMembers: refused: nobody");
 }

@@ -301,8 +301,13 @@ fn members() -> Vec<Case> {
         .query("user_ids", "101,102,-103")
         .query("marker", "100")
         .query("count", "2"),
-        does("POST /chats/-7/members", |api| api.add_members(-7, UserIdsList::new([101, 102])))
-            .body(json!({"user_ids": [101, 102]})),
+        reads(
+            "POST /chats/-7/members",
+            json!({"success": true, "failed_user_ids": [102]}),
+            |api| api.add_members(-7, UserIdsList::new([101, 102])),
+            |added| assert_eq!(added.failed_user_ids, Some(vec![UserId(102)])),
+        )
+        .body(json!({"user_ids": [101, 102]})),
         does("DELETE /chats/-7/members", |api| api.remove_member(-7, UserId(101)).block(true))
             .query("user_id", "101")
             .query("block", "true"),

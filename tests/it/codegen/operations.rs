@@ -160,6 +160,27 @@ fn x_acknowledgement_turns_the_answer_into_nothing_or_an_error() {
 }
 
 #[test]
+fn an_answer_that_inherits_x_acknowledgement_and_says_more_is_the_result_or_an_error() {
+    let more = |more: &str| {
+        let code = code(&format!(
+            "{}{}",
+            operation("responses: {200: {content: {application/json: {schema: {$ref: '#/components/schemas/More'}}}}}"),
+            schemas(&format!(
+                "Ok: {{x-acknowledgement: {{success: done, message: why}}, required: [done],
+                    properties: {{done: {{type: boolean}}, why: {{type: string}}}}}},
+                 More: {{allOf: [{{$ref: '#/components/schemas/Ok'}}, {{properties: {{{more}}}}}]}}"
+            ))
+        ));
+        assert!(code.api_doc("do_it").contains("`success: false`"), "and its documentation says so");
+        code.sending("DoIt")
+    };
+    let sending = more("failed: {type: array, items: {type: integer}}");
+    assert!(sending.contains("typeAnswer=More;typeOutput=More;"), "{sending}");
+    assert!(sending.contains("ifanswer.done{Ok(answer)}else{Err(answer.why.into())}"), "{sending}");
+    assert!(more("").contains("typeAnswer=More;typeOutput=();"));
+}
+
+#[test]
 fn x_hold_names_the_parameter_and_its_default_in_seconds() {
     let hold = |schema: &str| {
         let code = code(&operation(&format!(
