@@ -93,7 +93,8 @@ fn refusal(json: &str) -> Option<Unread> {
         return None;
     }
     let Object(Refused { success, message }) = read::read(json).ok()?;
-    let words = |message: Box<RawValue>| serde_json::from_str(message.get()).unwrap_or_else(|_| message.get().to_owned());
+    let words =
+        |message: Box<RawValue>| serde_json::from_str(message.get()).unwrap_or_else(|_| message.get().to_owned());
     (!success).then(|| Unread::Refused(message.map(words)))
 }
 

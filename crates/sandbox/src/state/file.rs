@@ -57,7 +57,7 @@ impl StateFile {
     /// Opens the file at this path, or a path at which there is none yet; where a link leads there, it stays.
     pub(crate) fn open(path: PathBuf) -> Result<Self, StateFileError> {
         let path = fs::canonicalize(&path).unwrap_or(path);
-        let io = |source| StateFileError::Io { path: path.clone(), source };
+        let io = |error| StateFileError::Io { path: path.clone(), error };
         internals::check_place(&path).map_err(io)?;
         let lock = match lock(&path) {
             Ok(lock) => lock,
