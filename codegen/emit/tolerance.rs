@@ -8,7 +8,7 @@ use syn::{ItemStruct, Type};
 use super::{
     super::{
         error::{Error, Result},
-        model::reference,
+        model::{Model, reference},
         names,
         node::{at, entries, items, text},
         yaml::join,
@@ -22,13 +22,17 @@ pub(super) const DEFAULT: &str = "x-default";
 /// The `Deserialize` of a received struct; it replaces the derived one. A mirror of the struct has the adapters of
 /// `src/model/tolerance.rs` at its fields.
 pub(super) fn deserialize(
+    model: &Model,
     document: &Value,
     item: &mut ItemStruct,
     schema_name: &str,
     schema: &Value,
 ) -> Result<TokenStream> {
+    let is_tagged = model.unions.iter().flat_map(|union| &union.variants).any(|(_, schema)| schema == schema_name);
     let mut defaults = TokenStream::new();
     let mut fields = TokenStream::new();
+    // What says that a field has its default, the cheap questions first.
+    let (mut is_default, mut is_none, mut has_core) = (Vec::new(), Vec::new(), false);
     for field in &item.fields {
         let (property, ident, ty) = (property_name(field), &field.ident, &field.ty);
         let node = &schema["properties"][&property];
@@ -45,19 +49,40 @@ pub(super) fn deserialize(
                     fn value() -> #ty { #value }
                 }
             });
+            let is_object = node[DEFAULT].is_object();
+            let question = quote!(value.#ident == <#name as crate::model::tolerance::DefaultValue>::value());
+            is_default.insert(if is_object { is_default.len() } else { 0 }, question);
             let missing = quote!(crate::model::tolerance::missing::<#name>).to_string();
             let read = adapted(&quote!(crate::model::tolerance::OrDefault<#name>));
             quote!(, default = #missing, deserialize_with = #read)
         } else if let Some(adapter) = adapter(ty) {
             let read = adapted(&adapter);
             let default = generic_argument(ty, "Option").map(|_| quote!(default,));
+            match &default {
+                Some(_) => is_none.push(quote!(value.#ident.is_none())),
+                None => has_core = true,
+            }
             quote!(, #default deserialize_with = #read)
         } else {
+            has_core = true;
             TokenStream::new()
         };
         fields.extend(quote!(#[serde(rename = #property #attributes)] #ident: #ty,));
     }
     remove_derive(item, "Deserialize");
+    // Any object at all could be read as a struct whose required properties all have a default. A member of a union is known
+    // by its tag.
+    let read = if has_core || is_tagged || is_default.is_empty() {
+        quote!(Mirror::deserialize(deserializer))
+    } else {
+        let questions = is_default.into_iter().chain(is_none);
+        quote! {
+            match Mirror::deserialize(deserializer) {
+                Ok(value) if #(#questions)&&* => Err(crate::model::tolerance::nothing_fits()),
+                read => read,
+            }
+        }
+    };
     let (name, label) = (&item.ident, item.ident.to_string());
     Ok(quote! {
         const _: () = {
@@ -70,7 +95,7 @@ pub(super) fn deserialize(
             impl crate::model::object::Fields for #name {
                 #[inline]
                 fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                    Mirror::deserialize(deserializer)
+                    #read
                 }
             }
 

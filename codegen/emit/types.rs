@@ -45,7 +45,7 @@ pub(super) fn emit(
                 describe(&mut item, &name, schema, links);
                 let debug = secret::debug_of_struct(&mut item, schema);
                 let reading = match model.answers.contains(&name) {
-                    true => tolerance::deserialize(&lowered.document, &mut item, &name, schema)?,
+                    true => tolerance::deserialize(model, &lowered.document, &mut item, &name, schema)?,
                     false => TokenStream::new(),
                 };
                 item.to_tokens(&mut out);

@@ -96,6 +96,12 @@ pub(crate) fn missing<P: DefaultValue>() -> P::Value {
     P::value()
 }
 
+/// The error of an object without a property that fits.
+#[cold]
+pub(crate) fn nothing_fits<E: Error>() -> E {
+    E::custom("an object with none of the properties that are expected")
+}
+
 /// Formats that are not self-describing have no text to read by parts.
 fn is_strict<'de>(deserializer: &impl Deserializer<'de>) -> bool {
     is_in_one_pass() || !deserializer.is_human_readable()

@@ -134,7 +134,7 @@ async fn an_error_body_that_is_not_the_apis_keeps_status_and_text() {
         (b"null", None, "null"),
         (b"[1, 2]", None, "[1, 2]"),
         (b"\"quoted\"", None, "\"quoted\""),
-        (b"{\"code\": 5, \"message\": \"x\"}", None, "{\"code\": 5, \"message\": \"x\"}"),
+        (b"{\"code\": 5, \"message\": \"x\"}", None, "x"),
         (b"{\"code\": null, \"message\": \"words\"}", None, "words"),
         (b"{\"code\": \"only.code\"}", Some("only.code"), ""),
         (b"{\"code\": \"c\", \"message\": \"m\", \"error\": \"e\", \"more\": {}}", Some("c"), "m"),
