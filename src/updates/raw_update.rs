@@ -26,9 +26,7 @@ use crate::{
 /// [`Update`] drops properties that the crate does not know. `json` has them, so a queue that stores `json` loses nothing,
 /// and a later version of the crate reads more of it. Serializing writes `json`; deserializing reads both.
 ///
-/// Made by [`Updates::raw`](crate::Updates::raw) and
-#[cfg_attr(feature = "webhook", doc = "[`Webhook::raw_router`](crate::webhook::Webhook::raw_router).")]
-#[cfg_attr(not(feature = "webhook"), doc = "`Webhook::raw_router`.")]
+/// Made by [`Updates::raw`](crate::Updates::raw) and `webhook::Webhook::raw_router`.
 ///
 /// ```
 /// use tamtam::RawUpdate;

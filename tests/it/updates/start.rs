@@ -525,7 +525,8 @@ async fn a_webhook_whose_removal_gets_a_strange_answer_is_looked_for_again() {
 }
 #[tokio::test]
 async fn a_setting_that_no_server_takes_is_an_error_before_anything_is_sent() {
-    let settings: [(fn(Updates) -> Updates, &str); 5] = [
+    type Set = fn(Updates) -> Updates;
+    let settings: [(Set, &str); 5] = [
         (|updates| updates.limit(0), "limit is 0, expected from 1 to 1000"),
         (|updates| updates.limit(5000), "limit is 5000, expected from 1 to 1000"),
         (|updates| updates.timeout(Duration::from_secs(500)), "timeout is 500, expected from 0 to 90"),
