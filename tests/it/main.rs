@@ -24,7 +24,7 @@ mod run;
 mod schemas;
 mod subscriptions;
 mod text;
-#[cfg(all(feature = "rustls", not(feature = "native-tls")))]
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
 mod tls;
 mod token;
 mod traced;

@@ -17,7 +17,9 @@ use tokio_rustls::{
     rustls::{HandshakeKind, ServerConfig, pki_types::PrivateKeyDer},
 };
 
-use crate::common::{CHILD, RawServer, bot_at, bot_info, http_answer, in_a_process_of_its_own};
+#[cfg(all(feature = "rustls", not(feature = "native-tls"), target_os = "linux"))]
+use crate::common::{CHILD, in_a_process_of_its_own};
+use crate::common::{RawServer, bot_at, bot_info, http_answer};
 
 /// What a client offered at the start of a handshake.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,6 +131,7 @@ async fn certificates_and_the_tls_settings_of_a_closure_are_of_one_bot_only() {
 }
 
 /// Does nothing but in a process of its own, where the server's certificate is among the system's.
+#[cfg(all(feature = "rustls", not(feature = "native-tls"), target_os = "linux"))]
 #[test]
 fn two_bots_in_two_runtimes_ask_who_they_are() {
     if std::env::var_os(CHILD).is_none() {
@@ -140,7 +143,8 @@ fn two_bots_in_two_runtimes_ask_who_they_are() {
 }
 
 /// A session that a bot begins is resumed by another bot: they have one configuration. Connections are not shared.
-#[cfg(target_os = "linux")]
+/// The client resumes no sessions by the system's library.
+#[cfg(all(feature = "rustls", not(feature = "native-tls"), target_os = "linux"))]
 #[tokio::test]
 async fn bots_share_one_tls_configuration_and_no_connections() {
     let server = TlsServer::start().await;
