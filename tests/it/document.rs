@@ -1,7 +1,11 @@
 //! The OpenAPI document as data, read here on its own: a mistake of the generator in `codegen/` must not repeat itself
 //! in the tests of what it generates.
 
-use std::{collections::BTreeMap, env, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::Path,
+};
 
 use serde_json::{Map, Value};
 use serde_json_path::JsonPath;
@@ -11,6 +15,8 @@ const SCHEMA_PREFIX: &str = "#/components/schemas/";
 /// The schemas of the document, each as the shape of its instances.
 pub(crate) struct Document {
     schemas: BTreeMap<String, Shape>,
+    /// Schemas that an answer leads to.
+    received: BTreeSet<String>,
 }
 
 /// What an instance of a schema looks like.
@@ -24,12 +30,19 @@ pub(crate) enum Shape {
         max: i64,
     },
     Number,
-    List(Box<Shape>),
-    Map(Box<Shape>),
+    List(Elements),
+    Map(Elements),
     Object(Vec<Field>),
     Union(Union),
     /// Another schema of the document.
     Named(String),
+}
+
+/// What is in a list or map.
+pub(crate) struct Elements {
+    pub(crate) shape: Box<Shape>,
+    /// Whether it is received: an element that does not fit is then left out.
+    pub(crate) received: bool,
 }
 
 /// A property of an object, inherited or its own.
@@ -40,6 +53,22 @@ pub(crate) struct Field {
     pub(crate) required: bool,
     /// Whether an instance without it, or with null in its place, is wrong.
     pub(crate) needed: bool,
+    /// Whether its object is received: a value that does not fit then costs no more than it must.
+    pub(crate) received: bool,
+    /// The overlay's default.
+    default: Option<Value>,
+}
+
+impl Field {
+    /// What the property is when it is missing or does not fit.
+    pub(crate) fn default(&self) -> Option<&Value> {
+        self.default.as_ref().filter(|_| self.received && self.needed)
+    }
+
+    /// Whether its object can be read without it, or with a value that does not fit.
+    pub(crate) fn may_misfit(&self) -> bool {
+        self.received && (!self.needed || self.default.is_some())
+    }
 }
 
 /// A schema whose instances are told apart by the value of one property.
@@ -69,7 +98,7 @@ impl Document {
     }
 
     /// The document with what the real server is known to do beyond it: fields that may be missing, fields that may be
-    /// there. Actions that only speak to the generator do no harm: nothing here looks at an `x-` key.
+    /// there. Actions that only speak to the generator do no harm: of the `x-` keys only `x-default` is looked at here.
     pub(crate) fn with_overlay() -> Self {
         let mut document = load();
         for action in read(&ours("overlay.yaml"))["actions"].as_array().expect("an overlay is a list of actions") {
@@ -91,8 +120,15 @@ impl Document {
 
     fn of(document: &Value) -> Self {
         let nodes = document["components"]["schemas"].as_object().expect("the document has schemas");
-        let schemas = nodes.iter().map(|(name, node)| (name.clone(), component(nodes, name, node))).collect();
-        Self { schemas }
+        let received = received(document);
+        let schema = |(name, node): (&String, &Value)| {
+            let mut shape = component(nodes, name, node);
+            if received.contains(name) {
+                receive(&mut shape);
+            }
+            (name.clone(), shape)
+        };
+        Self { schemas: nodes.iter().map(schema).collect(), received }
     }
 
     /// The shape of a schema by its name.
@@ -114,6 +150,11 @@ impl Document {
         self.schemas.iter().filter(move |(_, shape)| is_type(self.resolve(shape))).map(|(name, _)| name.as_str())
     }
 
+    /// The schemas that are received: those that an answer leads to.
+    pub(crate) fn received(&self) -> impl Iterator<Item = &str> {
+        self.received.iter().map(String::as_str)
+    }
+
     pub(crate) fn unions(&self) -> impl Iterator<Item = (&str, &Union)> {
         self.schemas.iter().filter_map(|(name, shape)| match shape {
             Shape::Union(union) => Some((name.as_str(), union)),
@@ -127,6 +168,48 @@ impl Document {
             Shape::Object(fields) => fields.iter().map(|field| (schema.as_str(), field.name.as_str())).collect(),
             _ => Vec::new(),
         })
+    }
+}
+
+/// The names of the schemas that the answers of the operations lead to, unions with all their members.
+fn received(document: &Value) -> BTreeSet<String> {
+    let operations = document["paths"].as_object().into_iter().flatten().filter_map(|(_, path)| path.as_object());
+    let responses = operations.flat_map(Map::values).filter_map(|operation| operation.get("responses")?.as_object());
+    let answers = responses.flatten().filter(|(status, _)| status.starts_with('2'));
+    let mut found = BTreeSet::new();
+    answers.for_each(|(_, answer)| reach(document, answer, &mut found));
+    found.iter().filter_map(|target| target.strip_prefix(SCHEMA_PREFIX)).map(str::to_owned).collect()
+}
+
+/// Adds everything that a node refers to, by `$ref` or in the mapping of a union.
+fn reach(document: &Value, node: &Value, found: &mut BTreeSet<String>) {
+    match node {
+        Value::String(target) => {
+            let is_new = target.starts_with("#/") && found.insert(target.clone());
+            if is_new {
+                reach(document, document.pointer(&target[1..]).expect("a reference leads somewhere"), found);
+            }
+        }
+        Value::Object(object) => object.values().for_each(|node| reach(document, node, found)),
+        Value::Array(list) => list.iter().for_each(|node| reach(document, node, found)),
+        _ => {}
+    }
+}
+
+/// Marks a schema's own objects, lists and maps as received.
+fn receive(shape: &mut Shape) {
+    match shape {
+        Shape::List(elements) | Shape::Map(elements) => {
+            elements.received = true;
+            receive(&mut elements.shape);
+        }
+        Shape::Object(fields) => {
+            for field in fields {
+                field.received = true;
+                receive(&mut field.shape);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -164,10 +247,10 @@ fn shape(nodes: &Map<String, Value>, node: &Value) -> Shape {
         return Shape::Object(fields(nodes, node));
     }
     if let Some(element) = node.get("items") {
-        return Shape::List(Box::new(shape(nodes, element)));
+        return Shape::List(elements(nodes, element));
     }
     if let Some(value @ Value::Object(_)) = node.get("additionalProperties") {
-        return Shape::Map(Box::new(shape(nodes, value)));
+        return Shape::Map(elements(nodes, value));
     }
     if let Some(values) = node.get("enum").and_then(Value::as_array) {
         return Shape::Enum(values.iter().filter_map(Value::as_str).map(str::to_owned).collect());
@@ -182,6 +265,10 @@ fn shape(nodes: &Map<String, Value>, node: &Value) -> Shape {
     }
 }
 
+fn elements(nodes: &Map<String, Value>, node: &Value) -> Elements {
+    Elements { shape: Box::new(shape(nodes, node)), received: false }
+}
+
 /// The properties of an object with all that it inherits.
 fn fields(nodes: &Map<String, Value>, node: &Value) -> Vec<Field> {
     let mut family = Vec::new();
@@ -194,7 +281,14 @@ fn fields(nodes: &Map<String, Value>, node: &Value) -> Vec<Field> {
         let required = required.iter().any(|required| *required == name);
         let nullable = node["nullable"] == true || reference(node).is_some_and(|name| nodes[name]["nullable"] == true);
         fields.retain(|field| field.name != *name);
-        fields.push(Field { name: name.clone(), shape: shape(nodes, node), required, needed: required && !nullable });
+        fields.push(Field {
+            name: name.clone(),
+            shape: shape(nodes, node),
+            required,
+            needed: required && !nullable,
+            received: false,
+            default: node.get("x-default").cloned(),
+        });
     }
     fields
 }

@@ -1,5 +1,6 @@
 //! Random instances of the document's schemas, the same for the same seed.
 
+mod misfits;
 mod random;
 mod writer;
 
@@ -93,7 +94,9 @@ pub(crate) struct Instances<'d> {
     keys: Vec<&'d str>,
     room: usize,
     /// What was made, and how often: a generator that makes too little proves nothing.
-    pub(crate) made: BTreeMap<&'static str, usize>,
+    pub(crate) made: BTreeMap<String, usize>,
+    /// Where a value was put that does not fit: `Schema.property`, or `Schema.property[]` for an element.
+    pub(crate) marred: BTreeSet<String>,
 }
 
 impl<'d> Instances<'d> {
@@ -103,7 +106,7 @@ impl<'d> Instances<'d> {
         let added: Vec<_> = tolerant.properties().filter(|property| !known.contains(property)).map(|it| it.1).collect();
         let keys: BTreeSet<_> = known.into_iter().map(|(_, name)| name).filter(|name| !added.contains(name)).collect();
         let keys = keys.into_iter().chain(FOREIGN_KEYS.iter().copied()).collect();
-        Self { document, tolerant, random, keys, room: ROOM, made: BTreeMap::new() }
+        Self { document, tolerant, random, keys, room: ROOM, made: BTreeMap::new(), marred: BTreeSet::new() }
     }
 
     /// An instance of a schema.
@@ -118,8 +121,8 @@ impl<'d> Instances<'d> {
         self.member(union, tag, member)
     }
 
-    fn note(&mut self, what: &'static str) {
-        *self.made.entry(what).or_default() += 1;
+    fn note(&mut self, what: impl Into<String>) {
+        *self.made.entry(what.into()).or_default() += 1;
     }
 
     fn value(&mut self, shape: &Shape) -> Value {
@@ -131,13 +134,13 @@ impl<'d> Instances<'d> {
             Shape::Integer { min, max } => self.integer(*min, *max).into(),
             Shape::Number if self.random.percent(15) => self.integer(i64::MIN, i64::MAX).into(),
             Shape::Number => self.float().into(),
-            Shape::List(element) => {
+            Shape::List(elements) => {
                 let length = self.length();
-                (0..length).map(|_| self.value(element)).collect()
+                (0..length).map(|_| self.value(&elements.shape)).collect()
             }
-            Shape::Map(element) => {
+            Shape::Map(elements) => {
                 let length = self.length();
-                (0..length).map(|_| (self.map_key(), self.value(element))).collect()
+                (0..length).map(|_| (self.map_key(), self.value(&elements.shape))).collect()
             }
             Shape::Object(_) => {
                 let object = self.fields(shape);
@@ -229,6 +232,17 @@ impl<'d> Instances<'d> {
         entries.into_iter().collect()
     }
 
+    /// Spoils an instance of a schema somewhere, so that it may be none any more.
+    pub(crate) fn spoil_somewhere(&mut self, value: &mut Value, schema: &str) {
+        self.spoil(value, self.tolerant.schema(schema));
+    }
+
+    /// A value that is no instance of a schema at all; `None` for a union, which takes anything.
+    pub(crate) fn nothing_like(&mut self, schema: &str) -> Option<Value> {
+        let shape = self.tolerant.schema(schema);
+        (!matches!(shape, Shape::Union(_))).then(|| self.wrong(shape))
+    }
+
     /// A member with something wrong in its body.
     fn spoilt_member(&mut self, union: &Union) -> Value {
         let (tag, member) = &union.members[self.random.below(union.members.len())];
@@ -264,14 +278,14 @@ impl<'d> Instances<'d> {
                 let field = &fields[self.random.below(fields.len())];
                 object.insert(field.name.clone(), self.wrong(&field.shape));
             }
-            (Shape::List(element), Value::Array(list)) if descend && !list.is_empty() => {
+            (Shape::List(elements), Value::Array(list)) if descend && !list.is_empty() => {
                 let index = self.random.below(list.len());
-                self.spoil(&mut list[index], element);
+                self.spoil(&mut list[index], &elements.shape);
             }
-            (Shape::Map(element), Value::Object(map)) if descend && !map.is_empty() => {
+            (Shape::Map(elements), Value::Object(map)) if descend && !map.is_empty() => {
                 let index = self.random.below(map.len());
                 if let Some(value) = map.values_mut().nth(index) {
-                    self.spoil(value, element);
+                    self.spoil(value, &elements.shape);
                 }
             }
             _ => *value = self.wrong(shape),
@@ -294,7 +308,11 @@ impl<'d> Instances<'d> {
             json!({}),
         ];
         self.random.shuffle(&mut wrong);
-        wrong.into_iter().find(|value| !fits(self.tolerant, shape, value)).unwrap_or(Value::Null)
+        // serde takes a list for a struct that is only sent: neither the document nor the crate has a word on that.
+        let is_sent =
+            matches!(self.tolerant.resolve(shape), Shape::Object(fields) if fields.iter().any(|it| !it.received));
+        let mut wrong = wrong.into_iter().filter(|value| !(is_sent && value.is_array()));
+        wrong.find(|value| !fits(self.tolerant, shape, value)).unwrap_or(Value::Null)
     }
 
     fn length(&mut self) -> usize {

@@ -4,6 +4,7 @@
 
 mod clashes;
 pub(crate) mod meaning;
+mod misfits;
 mod tolerance;
 mod unknown;
 
@@ -11,7 +12,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     env,
     fmt::Debug,
-    fs, thread,
+    fs, iter, thread,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -30,6 +31,9 @@ const INSTANCES_EACH: usize = 64;
 
 /// Instances of every union as a whole: these have the members that are unknown or spoilt.
 const INSTANCES_OF_A_UNION: usize = 500;
+
+/// How often each instance gets misfits. With less, a run may miss one of the many places for a misfit.
+const MARRED_EACH: usize = 3;
 
 /// What a run must not fall short of, however the document changes.
 const INSTANCES_AT_LEAST: usize = 10_000;
@@ -156,6 +160,15 @@ fn check(document: &Document, seed: u64, schema: &str, json: &str, value: &Value
     }
 }
 
+/// What does not fit at all is an error, wherever it is read from.
+fn check_error(seed: u64, schema: &str, json: &str) {
+    let _case = Case { seed, schema, json };
+    for source in [Source::Text, Source::Reader, Source::Value] {
+        let read = table(SCHEMAS, schema)(json, source);
+        assert!(read.is_err(), "read from {source:?}, although it does not fit, and written as {read:?}");
+    }
+}
+
 /// What a member of a union must be read as: itself, or an unknown value with its reason.
 fn check_member(document: &Document, seed: u64, name: &str, union: &Union, json: &str, value: &Value) {
     let _case = Case { seed, schema: name, json };
@@ -179,28 +192,34 @@ fn check_member(document: &Document, seed: u64, name: &str, union: &Union, json:
     }
 }
 
+/// Instances of a schema; of a union also of each member.
+fn values(instances: &mut Instances<'_>, schema: &str, union: Option<&Union>) -> Vec<Value> {
+    let Some(union) = union else { return (0..INSTANCES_EACH / 2).map(|_| instances.of(schema)).collect() };
+    let mut values: Vec<Value> = (0..INSTANCES_OF_A_UNION / 2).map(|_| instances.of(schema)).collect();
+    for (tag, member) in &union.members {
+        values.extend((0..INSTANCES_EACH / 2).map(|_| instances.member_of(union, tag, member)));
+    }
+    values
+}
+
+/// The union that a schema is, if it is one.
+fn union<'d>(document: &'d Document, schema: &str) -> Option<&'d Union> {
+    if let Shape::Union(union) = document.schema(schema) { Some(union) } else { None }
+}
+
 #[test]
 fn whatever_the_document_allows_is_read_and_written_whole() {
     let seed = seed();
     println!("TAMTAM_SEED={seed}");
     let (raw, tolerant) = (Document::raw(), Document::with_overlay());
-    let mut made = BTreeMap::<&str, usize>::new();
+    let mut made = BTreeMap::<String, usize>::new();
     let mut count = 0;
     for (document, which) in [(&raw, "as it is"), (&tolerant, "with the overlay")] {
         for schema in document.types() {
             let random = Random::for_name(seed, &format!("{schema}, {which}"));
             let mut instances = Instances::new(document, &tolerant, random);
-            let union = if let Shape::Union(union) = document.schema(schema) { Some(union) } else { None };
-            let mut values = Vec::new();
-            match union {
-                None => values.extend((0..INSTANCES_EACH / 2).map(|_| instances.of(schema))),
-                Some(union) => {
-                    values.extend((0..INSTANCES_OF_A_UNION / 2).map(|_| instances.of(schema)));
-                    for (tag, member) in &union.members {
-                        values.extend((0..INSTANCES_EACH / 2).map(|_| instances.member_of(union, tag, member)));
-                    }
-                }
-            }
+            let union = union(document, schema);
+            let values = values(&mut instances, schema, union);
             for value in &values {
                 let json = instances.write(value);
                 check(&tolerant, seed, schema, &json, value);
@@ -233,6 +252,108 @@ fn whatever_the_document_allows_is_read_and_written_whole() {
     ] {
         assert!(made.contains_key(what), "TAMTAM_SEED={seed} made no instance with {what}");
     }
+}
+
+#[test]
+fn a_bad_value_costs_only_the_smallest_optional_part_around_it() {
+    let seed = seed();
+    println!("TAMTAM_SEED={seed}");
+    let document = Document::with_overlay();
+    let (mut made, mut marred) = (BTreeMap::<String, usize>::new(), BTreeSet::new());
+    for schema in document.types() {
+        let random = Random::for_name(seed, &format!("{schema}, with misfits"));
+        let mut instances = Instances::new(&document, &document, random);
+        let union = union(&document, schema);
+        let times = if union.is_none() { MARRED_EACH } else { 1 };
+        for value in values(&mut instances, schema, union) {
+            for mut value in iter::repeat_n(value, times) {
+                instances.mar(&mut value, schema);
+                let json = instances.write(&value);
+                check(&document, seed, schema, &json, &value);
+                if let Some(union) = union {
+                    check_member(&document, seed, schema, union, &json, &value);
+                }
+            }
+        }
+        instances.made.into_iter().for_each(|(what, times)| *made.entry(what).or_default() += times);
+        marred.append(&mut instances.marred);
+    }
+    println!("{made:#?}");
+    let elements = ["null", "of a wrong type", "a list for an object"];
+    let objects = ["an object without a required property", "an object with a bad required property"];
+    let kinds = [
+        ("an element of a list", [&elements[..], &objects].concat()),
+        ("an entry of a map", [&elements[..], &objects].concat()),
+        ("an optional property", [&elements[1..], &objects].concat()),
+        ("a property with a default", [&["missing"], &elements[..]].concat()),
+    ];
+    let kinds = kinds.iter().flat_map(|(what, kinds)| kinds.iter().map(move |kind| format!("{what} that is {kind}")));
+    for what in kinds.chain(["a misfit deep inside".to_owned()]) {
+        assert!(made.contains_key(&what), "TAMTAM_SEED={seed} made no instance with {what}");
+    }
+    let places = places_of_misfits(&document);
+    let missed: Vec<_> = places.difference(&marred).collect();
+    assert!(missed.is_empty(), "TAMTAM_SEED={seed} put no misfit into {missed:?}");
+}
+
+/// Every place in a received schema where a value that does not fit costs no more than itself.
+fn places_of_misfits(document: &Document) -> BTreeSet<String> {
+    fn collect(document: &Document, shape: &Shape, place: &str, may_misfit: bool, found: &mut BTreeSet<String>) {
+        if may_misfit && !matches!(document.resolve(shape), Shape::Union(_)) {
+            found.insert(place.to_owned());
+        }
+        match shape {
+            Shape::List(elements) | Shape::Map(elements) => {
+                collect(document, &elements.shape, &format!("{place}[]"), elements.received, found);
+            }
+            Shape::Object(fields) => {
+                for field in fields {
+                    let place = format!("{place}.{}", field.name);
+                    collect(document, &field.shape, &place, field.may_misfit(), found);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    document.received().for_each(|schema| collect(document, document.schema(schema), schema, false, &mut found));
+    assert!(
+        ["Chat.icon", "Message.recipient", "ChatList.chats[]", "Chat.participants[]", "Keyboard.buttons[]"]
+            .iter()
+            .all(|place| found.contains(*place))
+    );
+    found
+}
+
+#[test]
+fn what_lacks_a_part_that_it_must_have_is_an_error() {
+    let seed = seed();
+    println!("TAMTAM_SEED={seed}");
+    let (raw, tolerant) = (Document::raw(), Document::with_overlay());
+    let (mut failed, mut read) = (BTreeSet::new(), BTreeSet::new());
+    for schema in tolerant.types() {
+        let random = Random::for_name(seed, &format!("{schema}, spoilt"));
+        let mut instances = Instances::new(&raw, &tolerant, random);
+        for _ in 0..INSTANCES_EACH {
+            let mut value = instances.of(schema);
+            instances.spoil_somewhere(&mut value, schema);
+            for value in [Some(value), instances.nothing_like(schema)].into_iter().flatten() {
+                let json = instances.write(&value);
+                if fits(&tolerant, tolerant.schema(schema), &value) {
+                    check(&tolerant, seed, schema, &json, &value);
+                    read.insert(schema);
+                } else {
+                    check_error(seed, schema, &json);
+                    failed.insert(schema);
+                }
+            }
+        }
+    }
+    let errors = tolerant.types().filter(|schema| union(&tolerant, schema).is_none());
+    assert_eq!(failed, errors.collect(), "TAMTAM_SEED={seed}: schemas with an instance that is an error");
+    let received: BTreeSet<_> = tolerant.received().collect();
+    let sent_only = tolerant.types().filter(|schema| !received.contains(schema));
+    assert!(sent_only.count() > 10 && read.len() > 60, "TAMTAM_SEED={seed}: {read:?}");
 }
 
 #[test]

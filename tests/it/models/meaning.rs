@@ -1,34 +1,42 @@
 //! What an instance says, by its schema: the measure that reading and writing must leave as it is.
 //!
-//! Null and absent are one, unknown keys of known objects may go, numbers are exact. What stands in a union and cannot
-//! be read as one of its members is kept, to the letter.
+//! Null and absent are one, unknown keys of known objects may go, numbers are exact. A value that does not fit costs the
+//! smallest optional part around it: it is the overlay's default, or absent, or left out of its list or map, or what stands
+//! in a union is kept, to the letter. In a schema that is never received it costs everything.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Number, Value, value::RawValue};
+use serde_json::{Map, Number, Value, json, value::RawValue};
 
-use crate::document::{Document, Shape};
+use crate::document::{Document, Field, Shape};
 
-/// Whether a value is an instance of a schema.
+/// Whether a value can be read as an instance of a schema, be it with less than it says.
 pub(crate) fn fits(document: &Document, shape: &Shape, value: &Value) -> bool {
     match (document.resolve(shape), value) {
         // Whatever it is, a union has a place for it.
         (Shape::Union(_), _) | (Shape::Boolean, Value::Bool(_)) => true,
         (Shape::Text | Shape::Enum(_), Value::String(_)) | (Shape::Number, Value::Number(_)) => true,
         (Shape::Integer { min, max }, value) => value.as_i64().is_some_and(|value| (*min..=*max).contains(&value)),
-        (Shape::List(element), Value::Array(list)) => list.iter().all(|value| fits(document, element, value)),
-        (Shape::Map(element), Value::Object(map)) => map.values().all(|value| fits(document, element, value)),
-        (Shape::Object(fields), Value::Object(object)) => fields.iter().all(|field| match object.get(&field.name) {
-            None => !field.needed,
-            // A union takes a null as a value that it does not know.
-            Some(Value::Null) if !field.needed => true,
-            Some(value) => fits(document, &field.shape, value),
+        (Shape::List(elements), Value::Array(list)) => {
+            elements.received || list.iter().all(|value| fits(document, &elements.shape, value))
+        }
+        (Shape::Map(elements), Value::Object(map)) => {
+            elements.received || map.values().all(|value| fits(document, &elements.shape, value))
+        }
+        (Shape::Object(fields), Value::Object(object)) => fields.iter().all(|field| {
+            field.may_misfit()
+                || match object.get(&field.name) {
+                    None => !field.needed,
+                    // A union takes a null as a value that it does not know.
+                    Some(Value::Null) if !field.needed => true,
+                    Some(value) => fits(document, &field.shape, value),
+                }
         }),
         _ => false,
     }
 }
 
-/// What of an instance must be there after reading and writing it.
+/// What of a value that fits must be there after reading and writing it.
 pub(crate) fn meaning(document: &Document, shape: &Shape, value: &Value) -> Value {
     match (document.resolve(shape), value) {
         (Shape::Union(union), Value::Object(object)) => {
@@ -43,21 +51,28 @@ pub(crate) fn meaning(document: &Document, shape: &Shape, value: &Value) -> Valu
             }
         }
         (Shape::Number, Value::Number(number)) => number.as_f64().and_then(Number::from_f64).into(),
-        (Shape::List(element), Value::Array(list)) => {
-            list.iter().map(|value| meaning(document, element, value)).collect()
+        (Shape::List(elements), Value::Array(list)) => {
+            let fitting = list.iter().filter(|value| fits(document, &elements.shape, value));
+            fitting.map(|value| meaning(document, &elements.shape, value)).collect()
         }
-        (Shape::Map(element), Value::Object(map)) => {
-            map.iter().map(|(key, value)| (key.clone(), meaning(document, element, value))).collect()
+        (Shape::Map(elements), Value::Object(map)) => {
+            let fitting = map.iter().filter(|(_, value)| fits(document, &elements.shape, value));
+            fitting.map(|(key, value)| (key.clone(), meaning(document, &elements.shape, value))).collect()
         }
         (Shape::Object(fields), Value::Object(object)) => fields
             .iter()
-            .filter_map(|field| Some((field, object.get(&field.name)?)))
-            // Only a union can be needed and null: it keeps the null like anything else that it does not know.
-            .filter(|(field, value)| field.needed || !value.is_null())
+            .filter_map(|field| Some((field, fitting(document, field, object).or(field.default())?)))
             .map(|(field, value)| (field.name.clone(), meaning(document, &field.shape, value)))
             .collect(),
         _ => value.clone(),
     }
+}
+
+/// The value of a property, if it is there and fits.
+fn fitting<'v>(document: &Document, field: &Field, object: &'v Map<String, Value>) -> Option<&'v Value> {
+    let value = object.get(&field.name)?;
+    // Only a union can be needed and null: it keeps the null like anything else that it does not know.
+    ((field.needed || !value.is_null()) && fits(document, &field.shape, value)).then_some(value)
 }
 
 /// The text of all that stands in a union and is not one of its members, by its place.
@@ -68,30 +83,33 @@ pub(crate) fn kept(document: &Document, shape: &Shape, text: &str) -> BTreeMap<S
 }
 
 fn collect_kept(document: &Document, shape: &Shape, text: &RawValue, at: &str, found: &mut BTreeMap<String, String>) {
+    let value = |text: &RawValue| serde_json::from_str::<Value>(text.get()).expect("a part of JSON is JSON");
     let entries = || serde_json::from_str::<BTreeMap<String, &RawValue>>(text.get()).unwrap_or_default();
     match document.resolve(shape) {
         Shape::Union(union) => {
-            let value: Value = serde_json::from_str(text.get()).expect("a part of JSON is JSON");
+            let value = value(text);
             match union.member_of(&value).map(|member| document.schema(member)) {
                 Some(member) if fits(document, member, &value) => collect_kept(document, member, text, at, found),
                 _ => drop(found.insert(at.to_owned(), text.get().to_owned())),
             }
         }
-        Shape::List(element) => {
+        Shape::List(elements) => {
             let list: Vec<&RawValue> = serde_json::from_str(text.get()).unwrap_or_default();
-            for (index, text) in list.into_iter().enumerate() {
-                collect_kept(document, element, text, &format!("{at}[{index}]"), found);
+            let fitting = list.into_iter().filter(|text| fits(document, &elements.shape, &value(text)));
+            for (index, text) in fitting.enumerate() {
+                collect_kept(document, &elements.shape, text, &format!("{at}[{index}]"), found);
             }
         }
-        Shape::Map(element) => {
-            for (key, text) in entries() {
-                collect_kept(document, element, text, &format!("{at}.{key}"), found);
+        Shape::Map(elements) => {
+            for (key, text) in entries().into_iter().filter(|(_, text)| fits(document, &elements.shape, &value(text))) {
+                collect_kept(document, &elements.shape, text, &format!("{at}.{key}"), found);
             }
         }
         Shape::Object(fields) => {
-            let entries = entries();
+            let (object, entries) = (value(text), entries());
             for field in fields {
-                if let Some(text) = entries.get(&field.name).filter(|text| field.needed || text.get() != "null") {
+                let is_there = object.as_object().is_some_and(|object| fitting(document, field, object).is_some());
+                if let Some(text) = entries.get(&field.name).filter(|_| is_there) {
                     collect_kept(document, &field.shape, text, &format!("{at}.{}", field.name), found);
                 }
             }
@@ -123,5 +141,49 @@ pub(crate) fn difference(expected: &Value, actual: &Value, at: &str) -> Option<S
             (!same).then(|| format!("{at} is {actual}, not {expected}"))
         }
         (expected, actual) => (expected != actual).then(|| format!("{at} is {actual}, not {expected}")),
+    }
+}
+
+/// The measure itself, measured by hand.
+#[test]
+fn the_measure_says_what_a_bad_value_costs() {
+    let document = Document::with_overlay();
+    let default = |value: Value| json!({"user_id": 1, "name": value});
+    for (schema, value, expected) in [
+        ("User", default(json!("A")), Some(default(json!("A")))),
+        ("User", default(Value::Null), Some(default(json!("")))),
+        ("User", default(json!([])), Some(default(json!("")))),
+        ("User", json!({"user_id": 1}), Some(default(json!("")))),
+        ("User", json!({"user_id": 1, "name": "A", "is_bot": 1}), Some(default(json!("A")))),
+        ("User", json!({"name": "A"}), None),
+        ("User", json!([1, "A"]), None),
+        ("Message", json!({}), Some(json!({"recipient": {"chat_type": ""}, "timestamp": 0}))),
+        ("MessageBody", json!({"mid": "m", "seq": null}), Some(json!({"mid": "m", "seq": 0}))),
+        ("MessageList", json!({"messages": {}}), None),
+        ("ChatMembersList", json!({"members": [5, {"user_id": "x"}, [], null]}), Some(json!({"members": []}))),
+        (
+            "Keyboard",
+            json!({"buttons": [5, [5], [{"type": "link", "text": 5, "url": "u"}]]}),
+            Some(json!({"buttons": [[5], [{"type": "link", "text": 5, "url": "u"}]]})),
+        ),
+        (
+            "PhotoAttachmentRequestPayload",
+            json!({"photos": {"a": {"token": "t"}, "b": {}, "c": null}, "token": 5}),
+            Some(json!({"photos": {"a": {"token": "t"}}})),
+        ),
+        ("Attachment", json!({"type": "image", "payload": {}}), Some(json!({"type": "image", "payload": {}}))),
+        (
+            "Attachment",
+            json!({"type": "image", "payload": {"url": "u", "token": 5}, "new": 5}),
+            Some(json!({"type": "image", "payload": {"url": "u"}})),
+        ),
+        // These are only sent.
+        ("NewMessageBody", json!({"text": "x"}), Some(json!({"text": "x"}))),
+        ("NewMessageBody", json!({"text": 5}), None),
+        ("UserIdsList", json!({"user_ids": [1, "x"]}), None),
+    ] {
+        let shape = document.schema(schema);
+        let read = fits(&document, shape, &value).then(|| meaning(&document, shape, &value));
+        assert_eq!(read, expected, "{schema} {value}");
     }
 }
