@@ -509,7 +509,7 @@ async fn an_error_that_quotes_a_webhooks_url_does_not_show_its_path() {
 #[tokio::test]
 async fn an_answer_that_does_not_fit_does_not_show_what_is_secret_in_it() {
     let url = format!("https://bot.example/{OTHER}");
-    for body in [json!({"subscriptions": [url]}), json!({"subscriptions": url}), json!(url), json!({"url": [url]})] {
+    for body in [json!({"subscriptions": url}), json!(url), json!({"url": [url]})] {
         let server = answering_json(&body).await;
         let (traced, _guard) = Traced::start(LevelFilter::DEBUG);
         let bot = bot(&server);
@@ -520,6 +520,23 @@ async fn an_answer_that_does_not_fit_does_not_show_what_is_secret_in_it() {
         }
         assert!(!traced.text().contains(OTHER), "{}", traced.text());
     }
+}
+
+#[tokio::test]
+async fn what_is_left_out_of_an_answer_does_not_show_what_is_secret_in_it() {
+    let url = format!("https://bot.example/{OTHER}");
+    let hook = json!({"url": url, "time": url, "update_types": url, "version": [url]});
+    let server = answering_json(&json!({"subscriptions": [url, [url], {"url": [url]}, {"time": url}, hook]})).await;
+    let (traced, _guard) = Traced::start(LevelFilter::DEBUG);
+    let answer = bot(&server).subscriptions().await.unwrap();
+    let [left] = &answer.subscriptions[..] else { panic!("{answer:?}") };
+    assert_eq!((left.url.as_str(), left.time), (url.as_str(), None));
+    assert!(!format!("{answer:?}").contains(OTHER), "{answer:?}");
+    let log = traced.text();
+    assert!(log.contains("value does not fit the model") && !log.contains(OTHER), "{log}");
+    let server = answering_json(&json!({"subscriptions": [url]})).await;
+    assert!(bot(&server).subscriptions().await.unwrap().subscriptions.is_empty());
+    assert!(!traced.text().contains(OTHER), "{}", traced.text());
 }
 
 #[tokio::test]
