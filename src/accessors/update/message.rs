@@ -144,7 +144,7 @@ impl ContactAttachment {
     /// The name of the person: of the TamTam user that the contact is, or else of the card (its first `FN`).
     #[must_use]
     pub fn name(&self) -> Option<String> {
-        let user = self.payload.tam_info.as_ref().map(|user| user.name.clone());
+        let user = self.payload.tam_info.as_ref().map(|user| user.name.clone()).filter(|name| !name.is_empty());
         user.or_else(|| vcard::property(self.payload.vcf_info.as_deref()?, "FN"))
     }
 
