@@ -213,6 +213,28 @@ async fn a_success_that_was_refused_is_an_error_with_the_servers_words() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_an_error_whatever_the_answer_would_be() {
+    // Messages and pinned messages have no part that they must have, so these words fit them, too.
+    for (body, words) in [
+        (json!({"success": false, "message": "not now"}), Some("not now")),
+        (json!({"success": false, "message": 5}), None),
+        (json!({"success": false}), None),
+    ] {
+        let server = answering_json(&body).await;
+        let bot = bot(&server);
+        for error in [
+            failure(bot.api().get_pinned_message(-7)).await,
+            failure(bot.api().get_message_by_id("mid.1")).await,
+            failure(bot.api().get_messages().chat_id(-7)).await,
+            failure(bot.me()).await,
+            failure(bot.send(tamtam::ChatId(-7), "hi")).await,
+        ] {
+            assert_eq!((predicates(&error), error.message()), (vec!["refused"], words), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_without_words_says_so() {
     for body in [
         json!({"success": false}),
@@ -380,8 +402,9 @@ async fn an_answer_that_cannot_be_read_is_an_error_and_the_server_has_done_it() 
         ("<html>Welcome to the hotel's network</html>", "expected value at line 1 column 1"),
         (r#"{"user_id": 5, "na"#, "EOF while parsing a string at line 1 column 18"),
         (r#"{"user_id": "x", "name": "Bot"}"#, "invalid type: string, expected i64 at line 1 column 15, in user_id"),
-        (r#"{"user_id": 5}"#, "missing field `name` at line 1 column 14"),
-        ("null", "invalid type: null, expected struct BotInfo at line 1 column 4"),
+        (r#"{"name": "Bot"}"#, "missing field `user_id` at line 1 column 15"),
+        ("null", "invalid type: null, expected an object at line 1 column 4"),
+        ("[]", "invalid type: sequence, expected an object at line 1 column 0"),
     ];
     for status in [200, 201, 202] {
         for (body, problem) in bodies {
@@ -395,6 +418,13 @@ async fn an_answer_that_cannot_be_read_is_an_error_and_the_server_has_done_it() 
             assert_eq!((error.code().map(tamtam::ErrorCode::as_str), error.message()), (None, None));
         }
     }
+}
+
+#[tokio::test]
+async fn an_answer_without_a_part_that_has_a_default_is_a_success() {
+    let server = answering(ResponseTemplate::new(200).set_body_string(r#"{"user_id": 5}"#)).await;
+    let me = bot(&server).me().await.unwrap();
+    assert_eq!((me.user_id.0, me.name.as_str()), (5, ""));
 }
 
 #[tokio::test]
