@@ -353,7 +353,8 @@ async fn whatever_the_times_are_all_messages_come_once_or_an_error_does() {
     };
     let (mut whole, mut failed) = (0, 0);
     for _ in 0..60 {
-        let mut times: Vec<_> = (0..below(20)).map(|_| below(12)).collect();
+        // A time of 0 is none.
+        let mut times: Vec<_> = (0..below(20)).map(|_| 1 + below(12)).collect();
         times.sort_by_key(|time| -time);
         let (_server, bot) = Past::of(&times).serve().await;
         let page_size = 2 + below(5);
@@ -397,6 +398,35 @@ async fn a_forward_without_a_body_comes_once() {
     let messages = bot.messages(7).page_size(3).all().await.unwrap();
     let times: Vec<_> = messages.iter().map(|message| message.timestamp).collect();
     assert_eq!(times, [9, 8, 8, 7]);
+}
+
+#[tokio::test]
+async fn a_message_without_a_time_comes_once_and_does_not_end_the_list() {
+    let timeless = |mid: &str, time: Value| {
+        let mut message = past(mid, 0);
+        message["timestamp"] = time;
+        message
+    };
+    let (first, second) = (timeless("mid.3", json!("8")), timeless("mid.1", Value::Null));
+    let list = |messages: &[&Value]| json!({ "messages": messages });
+    let (four, two, zero) = (past("mid.4", 9), past("mid.2", 7), past("mid.0", 5));
+    for since in [None, Some(4)] {
+        let (server, bot) =
+            pages(vec![list(&[&four, &first, &two]), list(&[&first, &two, &second, &zero]), list(&[&second, &zero])])
+                .await;
+        let mut messages = bot.messages(7).page_size(4);
+        if let Some(since) = since {
+            messages = messages.since(since);
+        }
+        let messages = messages.all().await.unwrap();
+        assert_eq!(mids(&messages), ["mid.4", "mid.3", "mid.2", "mid.1", "mid.0"]);
+        let froms: Vec<_> = requests(&server).await.iter().flat_map(|request| parameter(request, "from")).collect();
+        assert_eq!(froms, ["7", "5"], "{since:?}");
+    }
+    let (_server, bot) = pages(vec![list(&[&first, &second])]).await;
+    assert_eq!(mids(&bot.messages(7).page_size(3).all().await.unwrap()), ["mid.3", "mid.1"]);
+    let error = bot.messages(7).page_size(2).all().await.unwrap_err();
+    assert!(error.is_pagination(), "more may have been there, and no time says where: {error}");
 }
 
 #[tokio::test]

@@ -11,6 +11,9 @@ use crate::{
     validation::{Invalid, Place},
 };
 
+/// The time of a message whose time is missing or cannot be read: the overlay's default.
+const NO_TIME: i64 = 0;
+
 /// What tells a message from others of the same millisecond: its `mid`, or as much as a pure forward has.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Key {
@@ -39,7 +42,7 @@ pub(super) struct History {
     pub(super) since: Option<i64>,
     /// The latest time wanted, in Unix milliseconds; then that of the oldest message so far.
     pub(super) until: Option<i64>,
-    /// Which messages of the time `until` were handed out.
+    /// Which messages of the time `until`, and which without a time, were handed out.
     seen: HashSet<Key>,
 }
 
@@ -85,14 +88,16 @@ impl List for History {
 
     fn take(&mut self, page: ListPage<Message>) -> (Vec<Message>, Next) {
         let full = page.items.len() >= usize::try_from(self.page_size).unwrap_or(usize::MAX);
-        let oldest = page.items.iter().map(|message| message.timestamp).min();
+        let times = page.items.iter().map(|message| message.timestamp);
+        let oldest = times.filter(|time| *time != NO_TIME).min();
         let (since, until) = (self.since.unwrap_or(i64::MIN), self.until.unwrap_or(i64::MAX));
-        let new = |message: &Message| {
-            (since..=until).contains(&message.timestamp)
-                && (message.timestamp < until || !self.seen.contains(&Key::of(message)))
+        let new = |message: &Message| match message.timestamp {
+            time if time == NO_TIME || time == until => !self.seen.contains(&Key::of(message)),
+            time => (since..until).contains(&time),
         };
         let items: Vec<_> = page.items.into_iter().filter(new).collect();
         let next = match oldest {
+            None if full => Next::Fail("no message of a full page has a time to go on from".to_owned()),
             None => Next::End,
             Some(oldest) if oldest < since => Next::End,
             Some(oldest) if oldest < until => {
@@ -109,7 +114,8 @@ impl List for History {
             Some(_) => Next::End,
         };
         let last = self.until;
-        self.seen.extend(items.iter().filter(|message| Some(message.timestamp) == last).map(Key::of));
+        let may_come_again = |message: &&Message| message.timestamp == NO_TIME || Some(message.timestamp) == last;
+        self.seen.extend(items.iter().filter(may_come_again).map(Key::of));
         (items, next)
     }
 }
