@@ -30,50 +30,69 @@ enum Around<'a> {
 }
 
 /// The path to the value that has its end, or goes on, before the byte at `end`.
-pub(super) fn path_at(json: &str, end: usize) -> String {
-    let bytes = json.as_bytes();
-    let mut around = Vec::new();
-    let (mut at, mut is_key) = (0, false);
-    while at < end {
-        match bytes[at] {
-            b'{' => {
-                around.push(Around::Object(""));
-                is_key = true;
-            }
-            b'[' => around.push(Around::List(0)),
-            b'}' | b']' => {
-                around.pop();
-            }
-            b':' => is_key = false,
-            b',' => match around.last_mut() {
-                Some(Around::List(index)) => *index += 1,
-                Some(Around::Object(_)) => is_key = true,
-                None => {}
-            },
-            b'"' => {
-                let start = at + 1;
-                at = start;
-                while at < bytes.len() && bytes[at] != b'"' {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+fn path_at(json: &str, end: usize) -> String {
+    Paths::of(json).path_at(end)
+}
+
+/// Finds the paths of several places in a text, in one pass over it.
+pub(super) struct Paths<'a> {
+    json: &'a str,
+    /// How far the text is read.
+    at: usize,
+    around: Vec<Around<'a>>,
+    is_key: bool,
+}
+
+impl<'a> Paths<'a> {
+    pub(super) fn of(json: &'a str) -> Self {
+        Self { json, at: 0, around: Vec::new(), is_key: false }
+    }
+
+    /// The path to the value that has its end, or goes on, before the byte at `end`, which is not before the last one.
+    pub(super) fn path_at(&mut self, end: usize) -> String {
+        let Self { json, at, around, is_key } = self;
+        let bytes = json.as_bytes();
+        while *at < end {
+            match bytes[*at] {
+                b'{' => {
+                    around.push(Around::Object(""));
+                    *is_key = true;
                 }
-                if let (true, Some(Around::Object(key))) = (is_key, around.last_mut()) {
-                    *key = json.get(start..at).unwrap_or_default();
+                b'[' => around.push(Around::List(0)),
+                b'}' | b']' => {
+                    around.pop();
                 }
+                b':' => *is_key = false,
+                b',' => match around.last_mut() {
+                    Some(Around::List(index)) => *index += 1,
+                    Some(Around::Object(_)) => *is_key = true,
+                    None => {}
+                },
+                b'"' => {
+                    let start = *at + 1;
+                    *at = start;
+                    while *at < bytes.len() && bytes[*at] != b'"' {
+                        *at += if bytes[*at] == b'\\' { 2 } else { 1 };
+                    }
+                    if let (true, Some(Around::Object(key))) = (*is_key, around.last_mut()) {
+                        *key = json.get(start..*at).unwrap_or_default();
+                    }
+                }
+                _ => {}
             }
-            _ => {}
+            *at += 1;
         }
-        at += 1;
+        let mut place = String::new();
+        for around in around {
+            let _ = match around {
+                Around::Object("") => Ok(()),
+                Around::Object(key) if place.is_empty() => place.write_str(key),
+                Around::Object(key) => write!(place, ".{key}"),
+                Around::List(index) => write!(place, "[{index}]"),
+            };
+        }
+        place
     }
-    let mut place = String::new();
-    for around in &around {
-        let _ = match around {
-            Around::Object("") => Ok(()),
-            Around::Object(key) if place.is_empty() => place.write_str(key),
-            Around::Object(key) => write!(place, ".{key}"),
-            Around::List(index) => write!(place, "[{index}]"),
-        };
-    }
-    place
 }
 
 #[cfg(test)]
@@ -116,6 +135,16 @@ mod tests {
         for (json, words) in cases {
             assert!(told(json).ends_with(words), "{json}: {}", told(json));
         }
+    }
+
+    #[test]
+    fn paths_in_the_order_of_the_text_are_those_that_are_found_alone() {
+        let json = "{\"a\":[1,{\"b\":\"],\\\"\"},\n[]],\"é\":{\"c\":null}}";
+        let mut paths = Paths::of(json);
+        for end in 0..=json.len() {
+            assert_eq!(paths.path_at(end), path_at(json, end), "{end}");
+        }
+        assert_eq!(path_at(json, json.len() - 2), "é.c");
     }
 
     #[test]

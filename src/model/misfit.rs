@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::error_path::{byte_of, path_at};
+use super::error_path::{Paths, byte_of};
 use crate::redaction::{Printable, without_strings};
 
 /// Paths that are remembered at most. They are paths of the models, so there are not many.
@@ -49,17 +49,26 @@ pub(crate) fn collect<T>(json: &str, read: impl FnOnce() -> T) -> (T, Vec<Misfit
     let before = FOUND.replace(Some(Vec::new()));
     let value = read();
     let found = FOUND.replace(before).unwrap_or_default();
-    let misfits = found.into_iter().map(|Found { place, reason }| Misfit {
-        path: match place {
+    let mut places = Vec::new();
+    let misfits = found.into_iter().enumerate().map(|(index, Found { place, reason })| {
+        let path = match place {
             Place::Property(property) => property.to_owned(),
-            Place::Address(address) => match address.checked_sub(json.as_ptr().addr()) {
-                Some(at) if at <= json.len() => path_at(json, at),
-                _ => String::new(),
-            },
-        },
-        reason,
+            Place::Address(address) => {
+                let at = address.checked_sub(json.as_ptr().addr()).filter(|at| *at <= json.len());
+                places.extend(at.map(|at| (at, index)));
+                String::new()
+            }
+        };
+        Misfit { path, reason }
     });
-    (value, misfits.collect())
+    let mut misfits: Vec<Misfit> = misfits.collect();
+    // In the order of the text, which is then gone through once: a page may have a misfit in every update.
+    places.sort_unstable();
+    let mut paths = Paths::of(json);
+    for (at, index) in places {
+        misfits[index].path = paths.path_at(at);
+    }
+    (value, misfits)
 }
 
 /// Records that a value, which is all of `json`, does not fit because of `error`.
