@@ -93,6 +93,8 @@ struct Parts<'a> {
     passed: Vec<TokenStream>,
     answer: Type,
     acknowledgement: Option<Acknowledgement>,
+    /// Whether any object can be read as the answer: none of its properties is required.
+    reads_any_object: bool,
     /// What makes the secrets of the request, each an `Option<Secret>`.
     secrets: Vec<TokenStream>,
     /// Name and default (seconds) of the parameter that makes the server hold its answer back.
@@ -175,6 +177,10 @@ impl<'a> Parts<'a> {
             Some(name) => acknowledgement(document, lowered, name)?,
             None => None,
         };
+        let reads_any_object = operation.answer.as_ref().and_then(model::reference).is_some_and(|name| {
+            let schema = &lowered.document["components"]["schemas"][name];
+            schema.is_object() && items(schema, "required").next().is_none()
+        });
         let of_parameters = arguments.iter().filter_map(|argument| {
             let ident = &argument.ident;
             Some(secret::secret(&quote!(self.#ident), !argument.required, argument.secret.as_deref()?))
@@ -190,6 +196,7 @@ impl<'a> Parts<'a> {
             arguments,
             passed,
             acknowledgement,
+            reads_any_object,
             hold,
         })
     }
@@ -263,6 +270,7 @@ impl<'a> Parts<'a> {
             None => quote!(::std::option::Option::None),
         };
         let class = retry_class(operation)?;
+        let reads_any_object = self.reads_any_object;
         let (derives, debug) = self.debug();
         let secret = self.secret();
         let (output, finish, gone) = match &self.acknowledgement {
@@ -297,6 +305,7 @@ impl<'a> Parts<'a> {
                     id: #id,
                     hold: #hold,
                     class: crate::client::retry::Class::#class,
+                    reads_any_object: #reads_any_object,
                 };
                 #secret
                 fn check(&self) -> ::std::result::Result<(), crate::validation::Invalid> {

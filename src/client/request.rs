@@ -56,10 +56,12 @@ pub(crate) async fn send<R: Request>(request: R, bot: Bot, mut options: CallOpti
     options.secret = request.secret();
     let read = |body: Bytes| {
         let json = text(&body);
-        // An answer whose properties are all optional could be read from a refusal, too.
-        match refusal(&json) {
-            Some(refusal) => Err(refusal),
-            None => R::finish(read::read(&json)?).map_err(Unread::Refused),
+        match read::read(&json) {
+            Ok(answer) if !R::OPERATION.reads_any_object => R::finish(answer).map_err(Unread::Refused),
+            answer => match refusal(&json) {
+                Some(refusal) => Err(refusal),
+                None => R::finish(answer?).map_err(Unread::Refused),
+            },
         }
     };
     match fetch(&request, &bot, options, read).await {
@@ -87,10 +89,6 @@ fn refusal(json: &str) -> Option<Unread> {
     struct Refused {
         success: bool,
         message: Option<Box<RawValue>>,
-    }
-    // Nearly all answers are told apart without reading them twice.
-    if !json.contains(r#""success""#) {
-        return None;
     }
     let Object(Refused { success, message }) = read::read(json).ok()?;
     let words =

@@ -1,7 +1,6 @@
 //! How a bot that polls is doing: what a service shows to whoever watches it.
 
 use std::{
-    collections::HashMap,
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -92,7 +91,7 @@ impl Health {
     pub fn lag(&self) -> Option<Duration> {
         let now = self.inner.clock.now();
         let lag = self.inner.lag();
-        lag.handed_out.values().map(|update| update.age(now)).max().or(lag.last)
+        lag.handed_out.iter().flatten().map(|update| update.age(now)).max().or(lag.last)
     }
 
     /// How many updates are being handled at this moment.
@@ -148,19 +147,21 @@ impl Health {
     /// Counts an update as handed out, until the guard is dropped: then it is dealt with.
     pub(crate) fn hand_out(&self, update: &Update) -> HandedOut {
         let timestamp = update.timestamp().and_then(|timestamp| u64::try_from(timestamp).ok()).filter(|at| *at > 0);
-        let number = timestamp.map(|timestamp| {
+        let slot = timestamp.map(|timestamp| {
             let unix_time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             // Clocks differ: an update from the future is as good as new.
             let age = unix_time.saturating_sub(Duration::from_millis(timestamp));
-            let since = self.inner.clock.now();
+            let update = Some(Aging { age, since: self.inner.clock.now() });
             let mut lag = self.inner.lag();
             lag.last = Some(age);
-            lag.numbers += 1;
-            let number = lag.numbers;
-            lag.handed_out.insert(number, Aging { age, since });
-            number
+            let slot = lag.free.pop().unwrap_or(lag.handed_out.len());
+            match lag.handed_out.get_mut(slot) {
+                Some(free) => *free = update,
+                None => lag.handed_out.push(update),
+            }
+            slot
         });
-        HandedOut { inner: Arc::clone(&self.inner), number }
+        HandedOut { inner: Arc::clone(&self.inner), slot }
     }
 
     /// Counts an update as being handled, until the guard is dropped.
@@ -193,10 +194,10 @@ impl Inner {
 /// What the lag is computed from.
 #[derive(Default)]
 struct Lag {
-    /// The updates that are handed out and not dealt with, by numbers of their own: no more than are handled at a time.
-    handed_out: HashMap<u64, Aging>,
-    /// How many updates were numbered.
-    numbers: u64,
+    /// The updates that are handed out and not dealt with: no more than are handled at a time.
+    handed_out: Vec<Option<Aging>>,
+    /// Where these are `None`.
+    free: Vec<usize>,
     /// The age of the last update when it was handed out.
     last: Option<Duration>,
 }
@@ -216,13 +217,16 @@ impl Aging {
 /// An update that is not dealt with before this is dropped.
 pub(crate) struct HandedOut {
     inner: Arc<Inner>,
-    number: Option<u64>,
+    slot: Option<usize>,
 }
 
 impl Drop for HandedOut {
     fn drop(&mut self) {
-        if let Some(number) = self.number {
-            self.inner.lag().handed_out.remove(&number);
+        let Some(slot) = self.slot else { return };
+        let mut lag = self.inner.lag();
+        if let Some(handed_out) = lag.handed_out.get_mut(slot) {
+            *handed_out = None;
+            lag.free.push(slot);
         }
     }
 }

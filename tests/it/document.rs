@@ -57,6 +57,8 @@ pub(crate) struct Field {
     pub(crate) received: bool,
     /// The overlay's default.
     default: Option<Value>,
+    /// Whether its object is a member of a union, known by its tag.
+    pub(crate) tagged: bool,
 }
 
 impl Field {
@@ -227,7 +229,8 @@ fn component(nodes: &Map<String, Value>, name: &str, node: &Value) -> Shape {
     let tags = nodes.values().filter(|node| node.get("discriminator").is_some()).map(discriminator);
     let tags: Vec<String> =
         tags.filter(|(_, members)| members.iter().any(|(_, member)| member == name)).map(|(tag, _)| tag).collect();
-    let fields = fields(nodes, node);
+    let mut fields = fields(nodes, node);
+    fields.iter_mut().for_each(|field| field.tagged = !tags.is_empty());
     Shape::Object(fields.into_iter().filter(|field| !tags.contains(&field.name)).collect())
 }
 
@@ -288,6 +291,7 @@ fn fields(nodes: &Map<String, Value>, node: &Value) -> Vec<Field> {
             needed: required && !nullable,
             received: false,
             default: node.get("x-default").cloned(),
+            tagged: false,
         });
     }
     fields

@@ -217,7 +217,7 @@ async fn a_refusal_is_an_error_whatever_the_answer_would_be() {
     // Messages and pinned messages have no part that they must have, so these words fit them, too.
     for (body, words) in [
         (json!({"success": false, "message": "not now"}), Some("not now")),
-        (json!({"success": false, "message": 5}), None),
+        (json!({"success": false, "message": 5}), Some("5")),
         (json!({"success": false}), None),
     ] {
         let server = answering_json(&body).await;

@@ -401,6 +401,21 @@ async fn a_forward_without_a_body_comes_once() {
 }
 
 #[tokio::test]
+async fn a_page_of_messages_that_do_not_fit_is_not_the_end() {
+    let odd = json!({"body": 5});
+    let list = |messages: &[&Value]| json!({ "messages": messages });
+    let (two, one) = (past("mid.2", 9), past("mid.1", 8));
+    // Nothing is known of the messages between, so nothing is known of where to go on.
+    for pages_of_two in [vec![list(&[&odd, &odd])], vec![list(&[&two, &odd]), list(&[&two, &odd])]] {
+        let (_server, bot) = pages(pages_of_two).await;
+        let error = bot.messages(7).page_size(2).all().await.unwrap_err();
+        assert!(error.to_string().contains("the list cannot be read on"), "{error}");
+    }
+    let (_server, bot) = pages(vec![list(&[&two, &odd, &one]), list(&[&one])]).await;
+    assert_eq!(mids(&bot.messages(7).page_size(3).all().await.unwrap()), ["mid.2", "mid.1"]);
+}
+
+#[tokio::test]
 async fn a_message_without_a_time_comes_once_and_does_not_end_the_list() {
     let timeless = |mid: &str, time: Value| {
         let mut message = past(mid, 0);

@@ -2,17 +2,35 @@
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
+use serde::{Deserialize, de::IgnoredAny};
+
 use super::pager::{LARGEST_PAGE, List, ListPage, Next};
 use crate::{
-    api::types::Message,
-    client::bot::Bot,
+    api::types::{Message, MessageList},
+    client::{
+        bot::Bot,
+        request::{fetch, read_or_refusal},
+        transport::{CallOptions, text},
+    },
     error::Result,
     id::{ChatId, MessageId, UserId},
+    model::read,
     validation::{Invalid, Place},
 };
 
 /// The time of a message whose time is missing or cannot be read: the overlay's default.
 const NO_TIME: i64 = 0;
+
+/// How many messages an answer has, with those that do not fit and are left out.
+#[derive(Deserialize)]
+struct Counted {
+    messages: Vec<IgnoredAny>,
+}
+
+fn is_full(messages: usize, page_size: u32) -> bool {
+    messages >= usize::try_from(page_size).unwrap_or(usize::MAX)
+}
 
 /// What tells a message from others of the same millisecond: its `mid`, or as much as a pure forward has.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -83,11 +101,19 @@ impl List for History {
         if let Some(to) = self.since.and_then(|since| since.checked_sub(1)) {
             request = request.to(to);
         }
-        async move { request.await.map(|list| ListPage { items: list.messages, marker: None }) }
+        let (bot, page_size) = (bot.clone(), self.page_size);
+        let read = move |body: Bytes| {
+            let MessageList { messages } = read::read(&text(&body))?;
+            let is_full = is_full(messages.len(), page_size) || {
+                let Counted { messages } = read::read(&text(&body))?;
+                is_full(messages.len(), page_size)
+            };
+            Ok(ListPage { items: messages, marker: None, is_full })
+        };
+        async move { fetch(&request, &bot, CallOptions::default(), |body| read_or_refusal(body, &read)).await }
     }
 
     fn take(&mut self, page: ListPage<Message>) -> (Vec<Message>, Next) {
-        let full = page.items.len() >= usize::try_from(self.page_size).unwrap_or(usize::MAX);
         let times = page.items.iter().map(|message| message.timestamp);
         let oldest = times.filter(|time| *time != NO_TIME).min();
         let (since, until) = (self.since.unwrap_or(i64::MIN), self.until.unwrap_or(i64::MAX));
@@ -97,7 +123,7 @@ impl List for History {
         };
         let items: Vec<_> = page.items.into_iter().filter(new).collect();
         let next = match oldest {
-            None if full => Next::Fail("no message of a full page has a time to go on from".to_owned()),
+            None if page.is_full => Next::Fail("no message of a full page has a time to go on from".to_owned()),
             None => Next::End,
             Some(oldest) if oldest < since => Next::End,
             Some(oldest) if oldest < until => {
@@ -106,7 +132,7 @@ impl List for History {
                 Next::Ask
             }
             // Nothing earlier is on the page. If it was full, more of the same time may be missing.
-            Some(_) if full => Next::Fail(format!(
+            Some(_) if page.is_full => Next::Fail(format!(
                 "a page of {} messages up to the time {until} has none before it, so there may be more of that time than \
                  fit a page",
                 self.page_size

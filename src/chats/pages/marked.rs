@@ -52,7 +52,7 @@ impl Marked for AllChats {
         if let Some(marker) = marker {
             request = request.marker(marker);
         }
-        async move { request.await.map(|list| ListPage { items: list.chats, marker: list.marker }) }
+        async move { request.await.map(|list| ListPage { items: list.chats, marker: list.marker, is_full: false }) }
     }
 }
 
@@ -78,7 +78,7 @@ impl Marked for MembersOf {
         if let Some(marker) = marker {
             request = request.marker(marker);
         }
-        async move { request.await.map(|list| ListPage { items: list.members, marker: list.marker }) }
+        async move { request.await.map(|list| ListPage { items: list.members, marker: list.marker, is_full: false }) }
     }
 }
 

@@ -58,6 +58,8 @@ pub(super) struct ListPage<T> {
     pub(super) items: Vec<T>,
     /// Where the next page begins, in lists that say it.
     pub(super) marker: Option<i64>,
+    /// Whether the server sent as many items as were asked for, with those that do not fit; only for lists without markers.
+    pub(super) is_full: bool,
 }
 
 /// How to go on when the items are handed out.

@@ -17,6 +17,8 @@ pub(crate) struct Operation {
     pub(crate) hold: Option<(&'static str, u64)>,
     /// What it does when it is carried out twice.
     pub(crate) class: Class,
+    /// Whether any object can be read as its answer, also a refusal.
+    pub(crate) reads_any_object: bool,
 }
 
 /// What a caller sets for one call.

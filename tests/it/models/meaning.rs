@@ -23,15 +23,18 @@ pub(crate) fn fits(document: &Document, shape: &Shape, value: &Value) -> bool {
         (Shape::Map(elements), Value::Object(map)) => {
             elements.received || map.values().all(|value| fits(document, &elements.shape, value))
         }
-        (Shape::Object(fields), Value::Object(object)) => fields.iter().all(|field| {
-            field.may_misfit()
-                || match object.get(&field.name) {
-                    None => !field.needed,
-                    // A union takes a null as a value that it does not know.
-                    Some(Value::Null) if !field.needed => true,
-                    Some(value) => fits(document, &field.shape, value),
-                }
-        }),
+        (Shape::Object(fields), Value::Object(object)) => {
+            let all_fit = fields.iter().all(|field| {
+                field.may_misfit()
+                    || match object.get(&field.name) {
+                        None => !field.needed,
+                        // A union takes a null as a value that it does not know.
+                        Some(Value::Null) if !field.needed => true,
+                        Some(value) => fits(document, &field.shape, value),
+                    }
+            });
+            all_fit && !has_nothing(document, fields, object)
+        }
         _ => false,
     }
 }
@@ -66,6 +69,21 @@ pub(crate) fn meaning(document: &Document, shape: &Shape, value: &Value) -> Valu
             .collect(),
         _ => value.clone(),
     }
+}
+
+/// Whether an object is nothing but defaults, so that it may as well be something else. A member of a union has its tag.
+fn has_nothing(document: &Document, fields: &[Field], object: &Map<String, Value>) -> bool {
+    let only_defaults = |field: &&Field| field.needed && field.default().is_some() && !field.tagged;
+    let needed: Vec<&Field> = fields.iter().filter(|field| field.needed).collect();
+    !needed.is_empty()
+        && needed.iter().all(only_defaults)
+        && fields.iter().all(|field| match (fitting(document, field, object), field.default()) {
+            (None, _) => true,
+            (Some(value), Some(default)) => {
+                meaning(document, &field.shape, value) == meaning(document, &field.shape, default)
+            }
+            (Some(_), None) => false,
+        })
 }
 
 /// The value of a property, if it is there and fits.
@@ -157,7 +175,13 @@ fn the_measure_says_what_a_bad_value_costs() {
         ("User", json!({"user_id": 1, "name": "A", "is_bot": 1}), Some(default(json!("A")))),
         ("User", json!({"name": "A"}), None),
         ("User", json!([1, "A"]), None),
-        ("Message", json!({}), Some(json!({"recipient": {"chat_type": ""}, "timestamp": 0}))),
+        ("Message", json!({}), None),
+        ("Message", json!({"recipient": {}, "timestamp": 0}), None),
+        (
+            "Message",
+            json!({"recipient": 5, "url": "u"}),
+            Some(json!({"recipient": {"chat_type": ""}, "timestamp": 0, "url": "u"})),
+        ),
         ("MessageBody", json!({"mid": "m", "seq": null}), Some(json!({"mid": "m", "seq": 0}))),
         ("MessageList", json!({"messages": {}}), None),
         ("ChatMembersList", json!({"members": [5, {"user_id": "x"}, [], null]}), Some(json!({"members": []}))),
