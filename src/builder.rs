@@ -330,9 +330,11 @@ impl BotBuilder {
     /// # Errors
     ///
     /// When a setting cannot work, with a message that names it: an empty token, a base URL that is none, an `https` one
-    /// without a TLS feature, a proxy or certificate that cannot be read, a timeout, interval or size limit of zero. A proxy
-    /// with another scheme than those of [`proxy`](Self::proxy), or a SOCKS proxy without the feature `socks`. Proxies of
-    /// the environment are checked, too, unless there is an [`http`](Self::http) closure, which may set others.
+    /// without a TLS feature, a proxy or certificate that cannot be read, a timeout, interval or size limit of zero.
+    ///
+    /// Also for a proxy whose scheme [`proxy`](Self::proxy) does not list, or a SOCKS proxy without the feature
+    /// `socks`. Proxies of the environment are checked, too, unless an [`http`](Self::http) closure is set, which may
+    /// set others.
     pub fn build(self) -> Result<Bot> {
         let token = self.token.trim();
         if token.is_empty() {
@@ -352,7 +354,7 @@ impl BotBuilder {
         let token = Token::new(token.to_owned());
         let base_url = base_url(&self.base_url, &token)?;
         let log_name = match &self.log_name {
-            // A name may be made of what must not be in the log.
+            // The name may contain the token.
             Some(name) => Secrets::of(token.secret()).clean(name).into_owned(),
             None => token.fingerprint(),
         };

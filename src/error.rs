@@ -521,7 +521,7 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Report { attempts, elapsed, ambiguous, .. } = &self.0.report;
         f.debug_struct("Error")
-            // What `main` prints when it returns an error should say it in words, and once: the message has the kind.
+            // `main` prints `Debug`, so it has the message. The message includes the kind, so `kind` is not repeated.
             .field("message", &format_args!("{self}"))
             .field("attempts", attempts)
             .field("elapsed", elapsed)
@@ -542,8 +542,8 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {
-    /// Returns what [`Display`](fmt::Display) does not say already: what is behind the error of a marker store. Otherwise
-    /// `None`.
+    /// Returns the cause of a marker store's error. Returns `None` for all other errors: [`Display`](fmt::Display)
+    /// already has their cause.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.kind {
             Kind::MarkerStore(error) => error.source(),

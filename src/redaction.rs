@@ -249,7 +249,8 @@ fn parts(url: &str) -> (&str, &str) {
 pub(crate) fn without_strings(words: &str) -> Cow<'_, str> {
     match (words.find("string \""), words.rfind("\", expected")) {
         (Some(from), Some(to)) if from < to => format!("{}string{}", &words[..from], &words[to + 1..]).into(),
-        _ => words.into(),
+        (Some(from), _) => format!("{}string", &words[..from]).into(),
+        (None, _) => words.into(),
     }
 }
 

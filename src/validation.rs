@@ -158,7 +158,7 @@ pub(crate) fn path_segment(segment: impl AsRef<str>, at: &Place<'_>) -> Result<(
 /// A path of the API as a user writes it: below the base URL, whatever a URL makes of its segments.
 pub(crate) fn path(path: &str) -> Result<(), Invalid> {
     let place = Place::root("path");
-    // URLs drop tabs and line ends, so that another path would be requested.
+    // A URL parser drops tabs and line ends, so a different path would be requested.
     if path.contains(char::is_control) {
         return Err(Invalid::new(&place, format!("is `{path}`, which has a control character: remove it")));
     }

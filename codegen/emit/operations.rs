@@ -93,8 +93,8 @@ struct Parts<'a> {
     passed: Vec<TokenStream>,
     answer: Type,
     acknowledgement: Option<Acknowledgement>,
-    /// Whether any object can be read as the answer: none of its properties is required.
-    reads_any_object: bool,
+    /// Whether a refusal may be readable as the answer: each of its properties is optional or has a default.
+    reads_refusals: bool,
     /// What makes the secrets of the request, each an `Option<Secret>`.
     secrets: Vec<TokenStream>,
     /// Name and default (seconds) of the parameter that makes the server hold its answer back.
@@ -177,9 +177,10 @@ impl<'a> Parts<'a> {
             Some(name) => acknowledgement(document, lowered, name)?,
             None => None,
         };
-        let reads_any_object = operation.answer.as_ref().and_then(model::reference).is_some_and(|name| {
+        let reads_refusals = operation.answer.as_ref().and_then(model::reference).is_some_and(|name| {
             let schema = &lowered.document["components"]["schemas"][name];
-            schema.is_object() && items(schema, "required").next().is_none()
+            let is_needed = |property: &str| schema["properties"][property].get(super::tolerance::DEFAULT).is_none();
+            schema.is_object() && !items(schema, "required").filter_map(Value::as_str).any(is_needed)
         });
         let of_parameters = arguments.iter().filter_map(|argument| {
             let ident = &argument.ident;
@@ -196,7 +197,7 @@ impl<'a> Parts<'a> {
             arguments,
             passed,
             acknowledgement,
-            reads_any_object,
+            reads_refusals,
             hold,
         })
     }
@@ -270,7 +271,7 @@ impl<'a> Parts<'a> {
             None => quote!(::std::option::Option::None),
         };
         let class = retry_class(operation)?;
-        let reads_any_object = self.reads_any_object;
+        let reads_refusals = self.reads_refusals;
         let (derives, debug) = self.debug();
         let secret = self.secret();
         let (output, finish, gone) = match &self.acknowledgement {
@@ -305,7 +306,7 @@ impl<'a> Parts<'a> {
                     id: #id,
                     hold: #hold,
                     class: crate::client::retry::Class::#class,
-                    reads_any_object: #reads_any_object,
+                    reads_refusals: #reads_refusals,
                 };
                 #secret
                 fn check(&self) -> ::std::result::Result<(), crate::validation::Invalid> {

@@ -31,7 +31,7 @@ pub(super) fn deserialize(
     let is_tagged = model.unions.iter().flat_map(|union| &union.variants).any(|(_, schema)| schema == schema_name);
     let mut defaults = TokenStream::new();
     let mut fields = TokenStream::new();
-    // What says that a field has its default, the cheap questions first.
+    // Conditions for a field to have its default, the cheap ones first.
     let (mut is_default, mut is_none, mut has_core) = (Vec::new(), Vec::new(), false);
     for field in &item.fields {
         let (property, ident, ty) = (property_name(field), &field.ident, &field.ty);
@@ -157,7 +157,7 @@ fn value(document: &Value, node: &Value, place: &str) -> Result<TokenStream> {
                 }
                 let place = format!("components.schemas.{name}.properties.{property}");
                 if node.get(DEFAULT).is_none() {
-                    return Err(Error::new(place, format!("is required and has no `{DEFAULT}`, as its schema does")));
+                    return Err(Error::new(place, format!("required, but has no `{DEFAULT}`; its schema has one")));
                 }
                 let value = value(document, node, &place)?;
                 Ok(quote!(#ident: #value,))

@@ -78,7 +78,7 @@ impl Update {
         let kind = |is_channel: Option<bool>| {
             is_channel.map(|is_channel| if is_channel { ChatType::Channel } else { ChatType::Chat })
         };
-        match self {
+        let chat_type = match self {
             Self::BotAdded(update) => kind(update.is_channel),
             Self::BotRemoved(update) => kind(update.is_channel),
             Self::UserAdded(update) => kind(update.is_channel),
@@ -87,7 +87,9 @@ impl Update {
             Self::MessageChatCreated(update) => Some(update.chat.type_.clone()),
             Self::Unknown(unknown) => unknown::find(unknown, &["/message/recipient/chat_type", "/chat/type"]),
             _ => Some(self.message()?.recipient.chat_type.clone()),
-        }
+        };
+        // A missing one is empty.
+        chat_type.filter(|chat_type| !chat_type.as_str().is_empty())
     }
 
     /// Whether it is known to have happened in a channel.

@@ -162,10 +162,11 @@ impl Bot {
         self.api().get_membership(chat)
     }
 
-    /// Adds users to a group or a channel. Those who could not be added are in
-    /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids) of the answer, if the server says it. If none
-    /// of them could be added (all are members, say), that is an error ([`is_refused`](crate::Error::is_refused)). The bot
-    /// needs the right `add_remove_members`.
+    /// Adds users to a group or a channel. The bot needs the right `add_remove_members`.
+    ///
+    /// Some servers report the users who could not be added, in
+    /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids). If no user could be added, for example
+    /// because all are members, the call fails ([`is_refused`](crate::Error::is_refused)).
     ///
     /// ```
     /// # #[tokio::main]

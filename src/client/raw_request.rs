@@ -135,7 +135,7 @@ impl RawRequest {
             hold: None,
             options,
         };
-        let read = |body: Bytes| Ok(read::read(&text(&body))?);
+        let read = |body: Bytes| Ok(read::read_foreign(&text(&body))?);
         self.bot.transport().execute(outgoing, |body| read_or_refusal(body, read)).await
     }
 }

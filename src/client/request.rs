@@ -56,13 +56,10 @@ pub(crate) async fn send<R: Request>(request: R, bot: Bot, mut options: CallOpti
     options.secret = request.secret();
     let read = |body: Bytes| {
         let json = text(&body);
-        match read::read(&json) {
-            Ok(answer) if !R::OPERATION.reads_any_object => R::finish(answer).map_err(Unread::Refused),
-            answer => match refusal(&json) {
-                Some(refusal) => Err(refusal),
-                None => R::finish(answer?).map_err(Unread::Refused),
-            },
+        if R::OPERATION.reads_refusals {
+            refusal(&json).map_or(Ok(()), Err)?;
         }
+        R::finish(read::read(&json)?).map_err(Unread::Refused)
     };
     match fetch(&request, &bot, options, read).await {
         Err(error) if error.is_already_gone() => R::gone().ok_or(error),
@@ -70,20 +67,21 @@ pub(crate) async fn send<R: Request>(request: R, bot: Bot, mut options: CallOpti
     }
 }
 
-/// Reads an answer with `read`. Servers refuse any operation by a 200 with `success: false`, whatever answer the document
-/// describes: JSON that is not read is such a refusal, or a misfit.
+/// Reads an answer with `read`. If that fails, the answer is a refusal if it has `success: false`, else a misfit:
+/// servers may refuse any operation with such a 200.
 pub(crate) fn read_or_refusal<T>(body: Bytes, read: impl Fn(Bytes) -> Result<T, Unread>) -> Result<T, Unread> {
     read(body.clone()).map_err(|unread| {
         let json = text(&body);
         match read::read::<IgnoredAny>(&json) {
             Ok(_) => refusal(&json).unwrap_or(unread),
-            // A text can misfit before the place where it is broken or cut.
+            // The misfit may come before the place where the text is broken or cut.
             Err(not_json) => Unread::Misfit(not_json),
         }
     })
 }
 
-/// The refusal that a text is, if `success` is the boolean `false`. A `message` that is not a string is shown as JSON.
+/// Reads a text as a refusal; `None` unless `success` is the boolean `false`. A `message` that is not a string is shown
+/// as JSON.
 fn refusal(json: &str) -> Option<Unread> {
     #[derive(Deserialize)]
     struct Refused {

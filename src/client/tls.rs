@@ -1,8 +1,8 @@
 //! The TLS configuration that bots share.
 //!
-//! To set one up, the system's root certificates are read and parsed: nearly all that a bot costs, in time and in memory.
-//! Only the configuration is shared, with the TLS sessions that it can resume. Connections are not: each belongs to the
-//! runtime that opened it, and dies with it.
+//! Reading and parsing the system's root certificates takes nearly all the time and memory that a bot needs. Only the
+//! configuration and its resumable TLS sessions are shared. Connections are not shared: each one ends with the runtime
+//! that opened it.
 
 use reqwest::ClientBuilder;
 
@@ -30,12 +30,17 @@ mod with_tls {
     /// The protocols that the client speaks, by preference.
     const ALPN: [&str; 2] = ["h2", "http/1.1"];
 
-    /// Sets the shared configuration, which replaces all TLS settings of the builder. Without one, the client sets up its
-    /// own, and tells what is wrong with it.
+    /// Sets the shared configuration, which replaces all TLS settings of the builder. Without a shared one, the
+    /// client sets up its own, and returns the error if that fails.
     pub(crate) fn share(http: ClientBuilder) -> ClientBuilder {
-        static SHARED: OnceLock<Option<Config>> = OnceLock::new();
-        match SHARED.get_or_init(|| configure().filter(is_accepted)) {
-            Some(config) => http.tls_backend_preconfigured(config.clone()),
+        static SHARED: OnceLock<Config> = OnceLock::new();
+        // A failure is not kept: the next bot may succeed.
+        let shared = SHARED.get().cloned().or_else(|| {
+            let config = configure().filter(is_accepted)?;
+            Some(SHARED.get_or_init(|| config).clone())
+        });
+        match shared {
+            Some(config) => http.tls_backend_preconfigured(config),
             None => http,
         }
     }

@@ -48,7 +48,8 @@ impl<'a> Paths<'a> {
         Self { json, at: 0, around: Vec::new(), is_key: false }
     }
 
-    /// The path to the value that has its end, or goes on, before the byte at `end`, which is not before the last one.
+    /// Returns the path to the value that ends, or goes on, before the byte at `end`. `end` must not decrease between
+    /// calls.
     pub(super) fn path_at(&mut self, end: usize) -> String {
         let Self { json, at, around, is_key } = self;
         let bytes = json.as_bytes();

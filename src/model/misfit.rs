@@ -13,12 +13,22 @@ use crate::redaction::{Printable, without_strings};
 /// Paths that are remembered at most. They are paths of the models, so there are not many.
 const MOST_PATHS: usize = 1024;
 
+/// How many misfits of one text are logged; the others are counted. A text of some MiB can have a million.
+const MOST_LISTED: usize = 100;
+
 /// The paths that a warning was logged for.
 static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 thread_local! {
     /// The misfits found since [`collect`] began, if it has.
-    static FOUND: RefCell<Option<Vec<Found>>> = const { RefCell::new(None) };
+    static FOUND: RefCell<Option<FoundList>> = const { RefCell::new(None) };
+}
+
+#[derive(Default)]
+struct FoundList {
+    /// The first misfits, [`MOST_LISTED`] at most.
+    first: Vec<Found>,
+    count: usize,
 }
 
 /// A misfit in a text that is still being read.
@@ -44,13 +54,30 @@ pub(crate) struct Misfit {
     reason: String,
 }
 
+/// The misfits of a text.
+#[derive(Debug, Default)]
+pub(crate) struct Misfits {
+    /// The first ones.
+    list: Vec<Misfit>,
+    /// How many there are in all.
+    pub(crate) count: usize,
+}
+
 /// Calls `read` and returns the misfits that it finds in `json`.
-pub(crate) fn collect<T>(json: &str, read: impl FnOnce() -> T) -> (T, Vec<Misfit>) {
-    let before = FOUND.replace(Some(Vec::new()));
+pub(crate) fn collect<T>(json: &str, read: impl FnOnce() -> T) -> (T, Misfits) {
+    /// Puts the list of an outer text back, also if `read` panics.
+    struct Outer(Option<FoundList>);
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            FOUND.set(self.0.take());
+        }
+    }
+    let outer = Outer(FOUND.replace(Some(FoundList::default())));
     let value = read();
-    let found = FOUND.replace(before).unwrap_or_default();
+    let FoundList { first, count } = FOUND.take().unwrap_or_default();
+    drop(outer);
     let mut places = Vec::new();
-    let misfits = found.into_iter().enumerate().map(|(index, Found { place, reason })| {
+    let misfits = first.into_iter().enumerate().map(|(index, Found { place, reason })| {
         let path = match place {
             Place::Property(property) => property.to_owned(),
             Place::Address(address) => {
@@ -61,14 +88,14 @@ pub(crate) fn collect<T>(json: &str, read: impl FnOnce() -> T) -> (T, Vec<Misfit
         };
         Misfit { path, reason }
     });
-    let mut misfits: Vec<Misfit> = misfits.collect();
-    // In the order of the text, which is then gone through once: a page may have a misfit in every update.
+    let mut list: Vec<Misfit> = misfits.collect();
+    // Sorted, so that one pass over the text finds all paths: a page may have a misfit in every update.
     places.sort_unstable();
     let mut paths = Paths::of(json);
     for (at, index) in places {
-        misfits[index].path = paths.path_at(at);
+        list[index].path = paths.path_at(at);
     }
-    (value, misfits)
+    (value, Misfits { list, count })
 }
 
 /// Records that a value, which is all of `json`, does not fit because of `error`.
@@ -84,43 +111,60 @@ pub(crate) fn record_missing(property: &'static str) {
 fn add(found: Found) {
     let alone = FOUND.with_borrow_mut(|list| match list {
         Some(list) => {
-            list.push(found);
+            list.count += 1;
+            if list.first.len() < MOST_LISTED {
+                list.first.push(found);
+            }
             None
         }
         None => Some(found),
     });
-    // A type of the caller's is being read: nobody collects.
+    // Outside of `collect`, for example when the caller deserializes a model: log it now.
     if let Some(Found { place, reason }) = alone {
         let path = if let Place::Property(property) = place { property.to_owned() } else { String::new() };
-        report(&[Misfit { path, reason }]);
+        report(&Misfits { list: vec![Misfit { path, reason }], count: 1 });
     }
 }
 
 /// How many misfits were found so far.
 pub(crate) fn found() -> usize {
-    FOUND.with_borrow(|list| list.as_ref().map_or(0, Vec::len))
+    FOUND.with_borrow(|list| list.as_ref().map_or(0, |list| list.count))
 }
 
 /// Forgets all but the first misfits, because the text of the others is read again.
 pub(crate) fn forget(found: usize) {
-    FOUND.with_borrow_mut(|list| list.iter_mut().for_each(|list| list.truncate(found)));
+    FOUND.with_borrow_mut(|list| {
+        if let Some(list) = list {
+            list.first.truncate(found);
+            list.count = found;
+        }
+    });
 }
 
-/// serde's words without the place in the text, and without strings of the text, which may be secret.
+/// serde's words without the place in the text, and without values of the text, which may be private.
 pub(crate) fn reason(error: &serde_json::Error) -> String {
     let words = error.to_string();
-    let words = words.split_once(" at line ").map_or(words.as_str(), |(words, _)| words);
-    without_strings(words).into_owned()
+    let words = without_strings(&words);
+    let words = words.rsplit_once(" at line ").map_or(&*words, |(words, _)| words);
+    // For example: integer `5`, expected a string.
+    match words.split_once("`, expected ").map(|(before, expected)| (before.split_once(" `"), expected)) {
+        Some((Some((kind, _)), expected)) => format!("{kind}, expected {expected}"),
+        _ => words.to_owned(),
+    }
 }
 
 /// Logs misfits: as a warning the first time in this process that one has its path, else at the level `DEBUG`.
-pub(crate) fn report(misfits: &[Misfit]) {
-    for Misfit { path, reason } in misfits {
+pub(crate) fn report(misfits: &Misfits) {
+    for Misfit { path, reason } in &misfits.list {
         // Without the numbers of list elements.
         let general: String = path.chars().filter(|char| !char.is_ascii_digit()).collect();
         let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = warned.len() < MOST_PATHS && warned.insert(general);
+        let is_full = is_new && warned.len() == MOST_PATHS;
         drop(warned);
+        if is_full {
+            tracing::warn!(paths = MOST_PATHS, "misfits of further paths logged at DEBUG");
+        }
         let path = Printable(path);
         if is_new {
             tracing::warn!(%path, reason, "value does not fit the model");
@@ -136,9 +180,53 @@ impl fmt::Display for Misfit {
     }
 }
 
-impl Misfit {
-    /// A text that had to be repaired.
-    pub(crate) fn not_strict_json() -> Self {
-        Self { path: String::new(), reason: "invalid JSON, repaired".to_owned() }
+impl Misfits {
+    /// Adds that the text had to be repaired.
+    pub(crate) fn add_repaired(&mut self) {
+        self.list.push(Misfit { path: String::new(), reason: "invalid JSON, repaired".to_owned() });
+        self.count += 1;
+    }
+
+    #[cfg(test)]
+    pub(crate) fn words(&self) -> Vec<String> {
+        self.list.iter().map(ToString::to_string).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn misfit(json: &str) -> serde_json::Error {
+        serde_json::from_str::<bool>(json).unwrap_err()
+    }
+
+    #[test]
+    fn a_reason_does_not_show_the_value() {
+        for (json, words) in [
+            (r#""my pin 1234 at line 5""#, "invalid type: string, expected a boolean"),
+            (r#""\", expected x at line 1""#, "invalid type: string, expected a boolean"),
+            ("79991234567", "invalid type: integer, expected a boolean"),
+            ("-1.5", "invalid type: floating point, expected a boolean"),
+            ("[]", "invalid type: sequence, expected a boolean"),
+        ] {
+            assert_eq!(reason(&misfit(json)), words, "{json}");
+        }
+        let missing: serde_json::Error = serde::de::Error::custom("missing field `user_id`");
+        assert_eq!(reason(&missing), "missing field `user_id`");
+    }
+
+    #[test]
+    fn many_misfits_are_counted_and_the_first_ones_listed() {
+        let json = "[5]";
+        let ((), misfits) = collect(json, || (0..1000).for_each(|_| record(&json[1..2], &misfit("5"))));
+        assert_eq!((misfits.count, misfits.list.len()), (1000, MOST_LISTED));
+        assert_eq!(misfits.words()[0], "[0]: invalid type: integer, expected a boolean");
+    }
+
+    #[test]
+    fn a_panic_while_reading_leaves_nothing_behind() {
+        let panicked = std::panic::catch_unwind(|| collect("5", || panic!("in a type of the caller's")));
+        assert!(panicked.is_err() && FOUND.with_borrow(Option::is_none));
     }
 }

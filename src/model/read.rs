@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{
     error_path::at_its_place,
-    misfit::{self, Misfit},
+    misfit::{self, Misfits},
     repair::repair,
 };
 
@@ -79,19 +79,27 @@ pub(crate) fn read<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
     Ok(value)
 }
 
+/// Reads JSON as a type of the caller's, and logs what does not fit the models inside of it. It is not read in one pass: the
+/// type may take an error there for its answer, as `#[serde(untagged)]` does.
+pub(crate) fn read_foreign<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
+    let (value, misfits) = read_text(json, |json| {
+        check_strict(json)?;
+        serde_json::from_str(json)
+    })?;
+    misfit::report(&misfits);
+    Ok(value)
+}
+
 /// The text as JSON, repaired if it must be.
 pub(crate) fn read_raw(json: &str) -> serde_json::Result<Box<RawValue>> {
-    serde_json::from_str(json).or_else(|error| match repair(json) {
-        Cow::Borrowed(_) => Err(error),
-        Cow::Owned(repaired) => RawValue::from_string(repaired),
-    })
+    RawValue::from_string(repair(json).into_owned())
 }
 
 /// Calls `read` with a text, and if it fails, with the repaired text. Returns the misfits, too. An error says where it is.
 pub(crate) fn read_text<T>(
     json: &str,
     read: impl Fn(&str) -> serde_json::Result<T>,
-) -> serde_json::Result<(T, Vec<Misfit>)> {
+) -> serde_json::Result<(T, Misfits)> {
     let error = match misfit::collect(json, || read(json)) {
         (Ok(value), misfits) => return Ok((value, misfits)),
         (Err(error), _) => error,
@@ -100,14 +108,20 @@ pub(crate) fn read_text<T>(
         Cow::Borrowed(_) => Err(at_its_place(json, error)),
         Cow::Owned(repaired) => {
             let (value, mut misfits) = misfit::collect(&repaired, || read(&repaired));
-            misfits.push(Misfit::not_strict_json());
+            misfits.add_repaired();
             Ok((value.map_err(|error| at_its_place(&repaired, error))?, misfits))
         }
     }
 }
 
-/// Fails if a text can be repaired. What reads part by part calls it first: it would leave out half a surrogate pair
-/// together with the string around it.
+/// Fails if a JSON text has half a surrogate pair. Much faster than [`check_strict`] for text that is known to be JSON.
+pub(crate) fn check_surrogates(json: &str) -> serde_json::Result<()> {
+    let is_surrogate = |(at, _)| matches!(json.as_bytes().get(at + 1..at + 3), Some([b'u', b'd' | b'D']));
+    if json.match_indices('\\').any(is_surrogate) { check_strict(json) } else { Ok(()) }
+}
+
+/// Fails if a text needs repair. Call it before reading part by part: otherwise half a surrogate pair would cost the
+/// whole string around it.
 pub(crate) fn check_strict(json: &str) -> serde_json::Result<()> {
     match repair(json) {
         Cow::Borrowed(_) => Ok(()),

@@ -1,9 +1,9 @@
 //! How fields of received structs are read: a value that does not fit costs the smallest optional part around it.
 //!
-//! These are adapters for [`serde_with::As`], which the generator puts at the fields. They do what `DefaultOnError` and
-//! `VecSkipError` of `serde_with` do, by way of the field's text: `serde_with` buffers values, and a buffered value has lost
-//! its text (which [`Unknown`](crate::Unknown) keeps) and its place (which the log event says), and costs time also where
-//! all is well. While values are read in one pass, the adapters do nothing.
+//! These are adapters for [`serde_with::As`], which the generator puts at the fields. They work like `DefaultOnError`
+//! and `VecSkipError` of `serde_with`, but read the field's text instead of buffering its value. A buffered value has
+//! no text for [`Unknown`](crate::Unknown) and no place for the log event, and buffering also slows down valid input.
+//! In one-pass mode the adapters do nothing.
 
 use std::{collections::BTreeMap, marker::PhantomData};
 
@@ -99,7 +99,7 @@ pub(crate) fn missing<P: DefaultValue>() -> P::Value {
 /// The error of an object without a property that fits.
 #[cold]
 pub(crate) fn nothing_fits<E: Error>() -> E {
-    E::custom("an object with none of the properties that are expected")
+    E::custom("an object without any of the expected properties")
 }
 
 /// Formats that are not self-describing have no text to read by parts.
@@ -166,7 +166,7 @@ mod tests {
         let (outer, misfits) =
             read_text(json, |json| in_one_pass(|| serde_json::from_str(json)).or_else(|_| serde_json::from_str(json)))
                 .unwrap();
-        (outer, misfits.iter().map(|misfit| misfit.to_string()).collect())
+        (outer, misfits.words())
     }
 
     fn outer() -> Outer {
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(read, Outer { list: Some(vec![1]), ..outer() });
         assert_eq!(
             misfits,
-            ["inner.id: invalid type: string, expected i64", "map: invalid type: integer `5`, expected a map"]
+            ["inner.id: invalid type: string, expected i64", "map: invalid type: integer, expected a map"]
         );
     }
 

@@ -14,7 +14,7 @@ use super::error_path::at_its_place;
 pub(crate) use super::{
     misfit::{forget, found, record},
     raw::raw,
-    read::{OnePass, bytes_read, check_strict, in_one_pass, is_in_one_pass, read_prefix},
+    read::{OnePass, bytes_read, check_surrogates, in_one_pass, is_in_one_pass, read_prefix},
 };
 
 /// A member of a union that the crate cannot read, kept as it came.
@@ -163,7 +163,9 @@ macro_rules! tagged_union {
                         Ok(crate::model::union::bytes_read(deserializer))
                     }
                     Ok(crate::model::union::Flat::Unknown(tag)) => {
-                        let (raw, length) = crate::model::union::read_prefix(json)?;
+                        let (raw, length): (Box<::serde_json::value::RawValue>, usize) =
+                            crate::model::union::read_prefix(json)?;
+                        crate::model::union::check_surrogates(raw.get())?;
                         list.push(Self::Unknown(crate::model::union::Unknown { tag, raw, error: None }));
                         Ok(length)
                     }
@@ -171,7 +173,7 @@ macro_rules! tagged_union {
                         drop(in_one_pass);
                         crate::model::union::forget(found);
                         let (raw, length): (&::serde_json::value::RawValue, usize) = crate::model::union::read_prefix(json)?;
-                        crate::model::union::check_strict(raw.get())?;
+                        crate::model::union::check_surrogates(raw.get())?;
                         list.push(Self::read_slowly(raw));
                         Ok(length)
                     }

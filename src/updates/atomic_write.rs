@@ -47,8 +47,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_directory(path)
 }
 
-/// Fails if [`replace`] cannot work at a path: what is there is not a regular file, or its directory takes no new file,
-/// which is tried out.
+/// Fails if [`replace`] cannot work at a path: the path exists and is not a regular file, or no file can be created in
+/// its directory. Creates and removes a file there to find out.
 pub fn check_place(path: &Path) -> io::Result<()> {
     match check_kind(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
@@ -71,12 +71,12 @@ pub fn check_place(path: &Path) -> io::Result<()> {
 /// `age` ago. Other files stay, whatever the end of their names.
 pub fn remove_left_behind(path: &Path, age: Duration) {
     let Some(name) = path.file_name() else { return };
-    // Leftovers do no harm, so that one which cannot be removed is no reason to fail.
+    // Leftover files do no harm, so errors are ignored.
     for entry in fs::read_dir(directory(path)).into_iter().flatten().flatten() {
         let is_left_behind = is_new_name(&entry.file_name(), name)
             && entry.metadata().is_ok_and(|found| found.is_file() && is_older(&found, age));
         if is_left_behind && fs::remove_file(entry.path()).is_ok() {
-            tracing::info!(file = ?entry.file_name(), "removed what an interrupted write left behind");
+            tracing::info!(file = ?entry.file_name(), "leftover file removed");
         }
     }
 }
@@ -102,7 +102,7 @@ fn is_new_name(name: &OsStr, of: &OsStr) -> bool {
     })
 }
 
-/// Fails if what is at a path is not a regular file. To open a pipe may take for ever, and a device may have no end.
+/// Fails if the path is not a regular file. Opening a pipe may block forever, and a device may have no end.
 fn check_kind(path: &Path) -> io::Result<()> {
     check_regular(&fs::metadata(path)?)
 }

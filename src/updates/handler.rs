@@ -93,7 +93,6 @@ pub struct Failed {
 }
 
 /// Why an update was not handled.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Cause {
     /// The handler returned this error.
@@ -104,6 +103,18 @@ pub enum Cause {
     TimedOut(Duration),
     /// What came to the webhook, whole, is not an update: these are its bytes.
     NotAnUpdate(Bytes),
+}
+
+/// Hides the bytes of a body, which may be private.
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => f.debug_tuple("Error").field(error).finish(),
+            Self::Panic(message) => f.debug_tuple("Panic").field(message).finish(),
+            Self::TimedOut(limit) => f.debug_tuple("TimedOut").field(limit).finish(),
+            Self::NotAnUpdate(body) => write!(f, "NotAnUpdate({} bytes)", body.len()),
+        }
+    }
 }
 
 impl fmt::Display for Cause {
@@ -226,9 +237,10 @@ impl<U: Handed> Handling<U> {
     /// # Cancel safety
     ///
     /// Dropping the future drops the handler where it stands.
-    pub(crate) async fn handle(&self, bot: &Bot, update: U, attempts: u32) -> Outcome {
+    // Not an `async fn`: its state would have the update and the outcome once more.
+    pub(crate) fn handle(&self, bot: &Bot, update: U, attempts: u32) -> impl Future<Output = Outcome> + Send {
         let span = span(bot, update.update());
-        self.handle_in_span(bot, update, attempts).instrument(span).await
+        self.handle_in_span(bot, update, attempts).instrument(span)
     }
 
     async fn handle_in_span(&self, bot: &Bot, update: U, attempts: u32) -> Outcome {
@@ -250,19 +262,21 @@ impl<U: Handed> Handling<U> {
         }
     }
 
-    /// What is to be done about a delivery that is not an update.
+    /// Logs a delivery that is not an update, and returns how to recover.
     #[cfg_attr(not(feature = "webhook"), allow(dead_code, reason = "only a webhook gets bodies that are no updates"))]
-    pub(crate) fn not_an_update(&self, bot: &Bot, body: Bytes) -> Recovery {
+    pub(crate) fn not_an_update(&self, bot: &Bot, body: Bytes, problem: &str) -> Recovery {
         tracing::error_span!("tamtam.handler", bot = bot.log_name()).in_scope(|| {
             let failed = Failed { update: None, cause: Cause::NotAnUpdate(body), attempts: 1 };
             let recovery = self.recovery(&failed);
-            log(&failed.cause, failed.attempts, recovery);
+            if let Cause::NotAnUpdate(body) = &failed.cause {
+                tracing::error!(?recovery, bytes = body.len(), error = problem, "delivery without an update");
+            }
             recovery
         })
     }
 
-    /// Returns what to do about a failure. If `on_error` is not set or panics: an update whose handler failed is skipped,
-    /// and a body that could not be read is refused, so that it is delivered again.
+    /// Returns the recovery from a failure. If `on_error` is not set or panics, an update whose handler failed is
+    /// skipped. A body that could not be read is then refused, so that it is delivered again.
     fn recovery(&self, failed: &Failed) -> Recovery {
         let is_unread = matches!(failed.cause, Cause::NotAnUpdate(_));
         let default = if is_unread { Recovery::Retry } else { Recovery::Skip };
@@ -303,8 +317,8 @@ impl<U> fmt::Debug for Handling<U> {
     }
 }
 
-/// The span of a handler. It has the level of errors, so that events of every level are in it, however little is logged.
-/// If no subscriber wants it, its fields are not looked for.
+/// Returns the span of a handler. Its level is ERROR, so that it is enabled whenever any of its events is. If it is
+/// disabled, its fields are not computed.
 fn span(bot: &Bot, update: &Update) -> Span {
     tracing::error_span!(
         "tamtam.handler",
@@ -328,7 +342,8 @@ fn log(cause: &Cause, attempts: u32, recovery: Recovery) {
         Cause::TimedOut(limit) => {
             tracing::error!(attempts, ?recovery, timeout_ms = millis(*limit), "handler timed out");
         }
-        Cause::NotAnUpdate(body) => tracing::error!(?recovery, bytes = body.len(), "delivery without an update"),
+        // Logged where it is read.
+        Cause::NotAnUpdate(_) => {}
     }
 }
 

@@ -76,17 +76,17 @@ impl Health {
         last.map(|last| self.inner.clock.now().duration_since(last))
     }
 
-    /// Returns how far the bot is behind: the present age of the oldest update that is handed out and not yet dealt with. It
-    /// grows as long as that update is not dealt with. If there is none, it is the age that the last update had when it
-    /// was handed out. `None` before the first update.
+    /// Returns how far the bot is behind: the current age of the oldest update in progress. The lag grows until that
+    /// update is done. If no update is in progress, the lag is the age of the last update when its page arrived.
+    /// `None` before the first update.
     ///
-    /// - [`Run`](crate::Run) hands an update out when its handler begins. The update is dealt with when it is handled or
-    ///   skipped; while it waits to be handed out again, it is not.
-    /// - [`Updates`](crate::Updates) hands an update out when [`next`](crate::Updates::next) returns it. The update is
-    ///   dealt with when the stream is asked for another one, or dropped.
+    /// - With [`Run`](crate::Run), an update is in progress from the start of its handler until it is handled or
+    ///   skipped. The delay before a retry counts, too.
+    /// - With [`Updates`](crate::Updates), an update is in progress from when [`next`](crate::Updates::next) returns it
+    ///   until the next call, or until the stream is dropped.
     ///
-    /// The age is this machine's time minus the update's timestamp; one from the future has the age 0. Updates whose
-    /// timestamp is absent or 0 do not count.
+    /// The age is this machine's time minus the update's timestamp, and at least 0. Updates whose timestamp is absent
+    /// or 0 do not count.
     #[must_use]
     pub fn lag(&self) -> Option<Duration> {
         let now = self.inner.clock.now();
@@ -122,7 +122,8 @@ impl Health {
     /// Returns how many values in the received updates did not fit the models.
     ///
     /// Each such value was left out or replaced by a default, or its update became [`Update::Unknown`]. The log event
-    /// `value does not fit the model` says where it was and why: at `WARN` the first time, then at `DEBUG`.
+    /// `value does not fit the model` says where it was and why: at `WARN` the first time, then at `DEBUG`. Deliveries to a
+    /// webhook are logged, but not counted here.
     #[must_use]
     pub fn misfits(&self) -> u64 {
         self.inner.misfits.load(Ordering::Relaxed)
@@ -144,14 +145,20 @@ impl Health {
         *self.inner.last_poll.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
-    /// Counts an update as handed out, until the guard is dropped: then it is dealt with.
-    pub(crate) fn hand_out(&self, update: &Update) -> HandedOut {
+    /// Reads the clocks, for [`hand_out`](Self::hand_out).
+    pub(crate) fn moment(&self) -> Moment {
+        let unix_time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Moment { unix_time, instant: self.inner.clock.now() }
+    }
+
+    /// Counts an update as handed out, until the guard is dropped: then it is dealt with. `moment` need not be the present
+    /// one: reading the clocks for every update would cost more than the rest.
+    pub(crate) fn hand_out(&self, update: &Update, moment: Moment) -> HandedOut {
         let timestamp = update.timestamp().and_then(|timestamp| u64::try_from(timestamp).ok()).filter(|at| *at > 0);
         let slot = timestamp.map(|timestamp| {
-            let unix_time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             // Clocks differ: an update from the future is as good as new.
-            let age = unix_time.saturating_sub(Duration::from_millis(timestamp));
-            let update = Some(Aging { age, since: self.inner.clock.now() });
+            let age = moment.unix_time.saturating_sub(Duration::from_millis(timestamp));
+            let update = Some(Aging { age, since: moment.instant });
             let mut lag = self.inner.lag();
             lag.last = Some(age);
             let slot = lag.free.pop().unwrap_or(lag.handed_out.len());
@@ -189,6 +196,13 @@ impl Inner {
     fn lag(&self) -> MutexGuard<'_, Lag> {
         self.lag.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the clocks said at one time.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment {
+    unix_time: Duration,
+    instant: Instant,
 }
 
 /// What the lag is computed from.
@@ -271,7 +285,7 @@ mod tests {
     fn the_lag_grows_until_the_update_is_dealt_with() {
         let (health, clock) = health();
         assert_eq!(health.lag(), None);
-        let update = health.hand_out(&aged(MINUTE));
+        let update = health.hand_out(&aged(MINUTE), health.moment());
         let at_first = health.lag().unwrap();
         assert!(at_first >= MINUTE);
         drop(clock.sleep(MINUTE));
@@ -285,9 +299,9 @@ mod tests {
     #[test]
     fn the_lag_is_that_of_the_oldest_update_that_is_not_dealt_with() {
         let (health, clock) = health();
-        let old = health.hand_out(&aged(10 * MINUTE));
-        let older = health.hand_out(&aged(20 * MINUTE));
-        let new = health.hand_out(&aged(Duration::ZERO));
+        let old = health.hand_out(&aged(10 * MINUTE), health.moment());
+        let older = health.hand_out(&aged(20 * MINUTE), health.moment());
+        let new = health.hand_out(&aged(Duration::ZERO), health.moment());
         drop(clock.sleep(MINUTE));
         for (dealt_with, at_least) in [(older, 21 * MINUTE), (old, 11 * MINUTE), (new, MINUTE)] {
             let lag = health.lag().unwrap();
@@ -301,19 +315,19 @@ mod tests {
     fn an_update_without_a_timestamp_does_not_count() {
         let (health, clock) = health();
         let strange: Update = serde_json::from_str(r#"{"update_type":"weather"}"#).unwrap();
-        let handed_out = [&strange, &at(0), &at(-1)].map(|update| health.hand_out(update));
+        let handed_out = [&strange, &at(0), &at(-1)].map(|update| health.hand_out(update, health.moment()));
         drop(clock.sleep(MINUTE));
         assert_eq!(health.lag(), None);
-        let update = health.hand_out(&aged(MINUTE));
+        let update = health.hand_out(&aged(MINUTE), health.moment());
         let at_first = health.lag();
-        drop((update, health.hand_out(&at(0)), handed_out));
+        drop((update, health.hand_out(&at(0), health.moment()), handed_out));
         assert_eq!(health.lag(), at_first, "nor does it take the place of one that counts");
     }
 
     #[test]
     fn an_update_from_the_future_is_as_good_as_new() {
         let (health, clock) = health();
-        let _update = health.hand_out(&at(i64::MAX));
+        let _update = health.hand_out(&at(i64::MAX), health.moment());
         assert_eq!(health.lag(), Some(Duration::ZERO));
         drop(clock.sleep(MINUTE));
         assert_eq!(health.lag(), Some(MINUTE));

@@ -264,9 +264,11 @@ impl Updates {
     ///
     /// The last item is an error when no waiting mends it: the server refuses the bot (its token, say), a webhook is in
     /// the way, the marker store cannot be read. What the server answers counts as its own word only if it has an API
-    /// `code`; all other failures pass, and are waited for. So do polls that misfit. At the start, JSON that is not a list
-    /// of webhooks, or with a marker store not a bot with an id, ends the stream ([`is_decode`](crate::Error::is_decode)). An
-    /// invalid setting is an error before anything is sent.
+    /// `code`; all other failures are retried, and so is a poll whose page does not fit the models.
+    ///
+    /// At the start, the stream requests the webhooks and, with a marker store, the bot's id. It ends if either
+    /// response is JSON of the wrong shape ([`is_decode`](crate::Error::is_decode)). An invalid setting is an error
+    /// before the first request.
     ///
     /// # Cancel safety
     ///
@@ -321,8 +323,7 @@ impl Updates {
         &self.bot
     }
 
-    /// The span of all that the stream does. It has the level of errors, so that events of every level are in it, however
-    /// little is logged.
+    /// Returns the span of the stream. Its level is ERROR, so that it is enabled whenever any of its events is.
     pub(crate) fn span(&self) -> Span {
         tracing::error_span!("tamtam.poll", bot = self.bot.log_name(), host = self.bot.host())
     }
@@ -357,11 +358,11 @@ impl Stream for Updates {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        // Who asks for more has dealt with it.
+        // Asking for the next update means that the last one is done.
         this.handed_out = None;
         if this.state.is_none() && this.bot.is_stream_restarted() {
             let hint =
-                "make one stream with `Bot::updates` before the loop: a new one does not go on where another ended";
+                "call `Bot::updates` once, before the loop: a new stream starts over at the oldest uncommitted update";
             this.span().in_scope(|| tracing::warn!(hint, "new stream after one update"));
         }
         loop {
@@ -387,7 +388,7 @@ impl Stream for Updates {
             match effect {
                 Effect::Yield(update) => {
                     this.yielded = this.yielded.saturating_add(1);
-                    this.handed_out = Some(this.health.hand_out(&update));
+                    this.handed_out = Some(this.health.hand_out(&update, this.health.moment()));
                     return Poll::Ready(Some(Ok(update)));
                 }
                 Effect::Fail(error) => return Poll::Ready(Some(Err(error))),

@@ -89,8 +89,8 @@ impl Bot {
         self.api().unsubscribe(url)
     }
 
-    /// Removes all webhooks, so that updates come by [polling](Self::updates) again. If one cannot be removed, the others
-    /// are removed all the same.
+    /// Removes all webhooks, so that updates come by [polling](Self::updates) again. If a webhook cannot be removed,
+    /// the other webhooks are still removed.
     ///
     /// ```
     /// # #[tokio::main]
@@ -107,7 +107,8 @@ impl Bot {
     /// # Errors
     ///
     /// As the calls of [`subscriptions`](Self::subscriptions) and [`unsubscribe_webhook`](Self::unsubscribe_webhook) do,
-    /// with the first error if there are several; or if a webhook is still there afterwards ([`is_webhook_subscribed`](Error::is_webhook_subscribed)).
+    /// with the first error if there are several. Also if a webhook is left at the end
+    /// ([`is_webhook_subscribed`](Error::is_webhook_subscribed)).
     ///
     /// # Cancel safety
     ///
@@ -139,14 +140,14 @@ pub(crate) async fn urls(bot: &Bot, options: CallOptions) -> Result<Vec<String>>
     request::fetch(&bot.api().get_subscriptions(), bot, options, read).await
 }
 
-/// Removes these webhooks, and returns which are left. An error with one does not keep the others; it is returned at the
-/// end, unless all are gone.
+/// Removes these webhooks, and returns those that are left. Goes on after an error with one webhook. The first error is
+/// returned at the end, unless no webhook is left.
 pub(crate) async fn remove(bot: &Bot, subscribed: Vec<String>, options: CallOptions) -> Result<Vec<String>> {
     let mut first_error = None;
     for url in &subscribed {
         tracing::info!(origin = origin(url), "removing webhook");
         match request::send(bot.api().unsubscribe(url), bot.clone(), options.clone()).await {
-            // After a refusal or a strange answer it may be gone, or not: the list says so.
+            // After a refusal or a misfit, only the list shows whether the webhook is gone.
             Err(error) if !(error.is_refused() || error.is_misfit()) => {
                 tracing::warn!(origin = origin(url), error = %error, "webhook not removed");
                 first_error.get_or_insert(error);

@@ -14,6 +14,7 @@ use tracing::{Instrument as _, Span, field::Empty};
 use super::{in_flight::InFlight, path::SecretPath};
 use crate::{
     client::{bot::Bot, clock::millis, transport},
+    redaction::without_strings,
     updates::handler::{Handed, Handling, Outcome, Recovery},
 };
 
@@ -99,25 +100,28 @@ async fn read(mut request: Request, limit: usize) -> Result<Bytes, StatusCode> {
 /// Hands an update out, and says whether it was dealt with.
 async fn handle<U: Handed>(bot: &Bot, handling: &Handling<U>, body: Bytes) -> StatusCode {
     match update::<U>(&body) {
-        Some(update) => {
+        Ok(update) => {
             Span::current().record("update", update.update().tag());
             match handling.handle(bot, update, 1).await {
                 Outcome::Handled | Outcome::Skipped => StatusCode::OK,
                 Outcome::Again(_) => StatusCode::SERVICE_UNAVAILABLE,
             }
         }
-        None => match handling.not_an_update(bot, body) {
+        Err(problem) => match handling.not_an_update(bot, body, &problem) {
             Recovery::Skip => StatusCode::OK,
             Recovery::Retry => StatusCode::SERVICE_UNAVAILABLE,
         },
     }
 }
 
-/// The update in a body, known or not; `None` if it is no JSON object.
-fn update<U: Handed>(body: &[u8]) -> Option<U> {
+/// Reads the update in a body, known or not. The error says why there is none, without strings of the body.
+fn update<U: Handed>(body: &[u8]) -> Result<U, String> {
     let text = transport::text(body);
     let text = text.trim_start_matches('\u{feff}').trim_ascii();
-    if text.starts_with('{') { U::read(text).ok() } else { None }
+    if !text.starts_with('{') {
+        return Err("not a JSON object".to_owned());
+    }
+    U::read(text).map_err(|error| without_strings(&error.to_string()).into_owned())
 }
 
 #[cfg(test)]
@@ -155,13 +159,13 @@ mod tests {
         for body in
             [r#"{"update_type":"bot_started"}"#, r#" {"update_type":"moon_risen"}"#, "{}\n", "{\"a\":\"\u{e9}\"}"]
         {
-            assert!(update::<Update>(body.as_bytes()).is_some(), "{body}");
+            assert!(update::<Update>(body.as_bytes()).is_ok(), "{body}");
         }
-        assert!(update::<Update>(b"{\"a\":\"\xd0\"}").is_some(), "a byte that is not UTF-8");
+        assert!(update::<Update>(b"{\"a\":\"\xd0\"}").is_ok(), "a byte that is not UTF-8");
         for body in
             ["", " ", "5", "null", "[]", r#"[{"update_type":"bot_started"}]"#, r#"{"update_type":"#, "{}{}", "<html>"]
         {
-            assert!(update::<Update>(body.as_bytes()).is_none(), "{body}");
+            assert!(update::<Update>(body.as_bytes()).is_err(), "{body}");
         }
     }
 }

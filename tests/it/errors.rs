@@ -235,6 +235,27 @@ async fn a_refusal_is_an_error_whatever_the_answer_would_be() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_has_a_property_of_the_answer_is_one() {
+    let body = json!({"success": false, "timestamp": 1_700_000_000_000_i64, "url": "u", "message": "Chat is muted"});
+    let server = answering_json(&body).await;
+    let error = failure(bot(&server).api().get_message_by_id("mid.1")).await;
+    assert_eq!((predicates(&error), error.message()), (vec!["refused"], Some("Chat is muted")));
+}
+
+#[tokio::test]
+async fn a_type_of_the_callers_is_read_as_serde_reads_it() {
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(untagged)]
+    enum Known {
+        Update(tamtam::Update),
+        Other(serde_json::Value),
+    }
+    let server = answering_json(&json!({"update_type": "moon_risen"})).await;
+    let read: Known = bot(&server).request(tamtam::http::Method::GET, "/moon").send_as().await.unwrap();
+    assert!(matches!(read, Known::Update(tamtam::Update::Unknown(_))), "{read:?}");
+}
+
+#[tokio::test]
 async fn a_refusal_without_words_says_so() {
     for body in [
         json!({"success": false}),

@@ -416,6 +416,23 @@ async fn a_page_of_messages_that_do_not_fit_is_not_the_end() {
 }
 
 #[tokio::test]
+async fn a_message_without_a_time_that_comes_on_every_page_comes_once() {
+    let mut timeless = past("mid.x", 0);
+    timeless["timestamp"] = json!("6");
+    let list = |messages: &[&Value]| json!({ "messages": messages });
+    let (ten, nine, six, five) = (past("mid.10", 10), past("mid.9", 9), past("mid.6", 6), past("mid.5", 5));
+    let (_server, bot) = pages(vec![
+        list(&[&ten, &nine, &timeless]),
+        list(&[&nine, &timeless, &six]),
+        list(&[&timeless, &six, &five]),
+        list(&[&five]),
+    ])
+    .await;
+    let messages = bot.messages(7).page_size(3).all().await.unwrap();
+    assert_eq!(mids(&messages), ["mid.10", "mid.9", "mid.x", "mid.6", "mid.5"]);
+}
+
+#[tokio::test]
 async fn a_message_without_a_time_comes_once_and_does_not_end_the_list() {
     let timeless = |mid: &str, time: Value| {
         let mut message = past(mid, 0);

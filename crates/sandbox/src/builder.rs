@@ -162,9 +162,9 @@ impl SandboxBuilder {
     /// again: after a kill they go on at a distance. Beside it a file such as `state.json.0123456789abcdef.new` comes and
     /// goes; one that a kill left behind is removed at the next start. [`Sandbox::on_save`] tells when writing fails.
     ///
-    /// It is JSON, in a format that may be another in later versions of this crate, which say so. One sandbox at a time has
-    /// the file open; another does not start ([`StateFileError::InUse`]). For that a file `state.json.lock` is beside it,
-    /// which is empty and stays.
+    /// The file is JSON. Its format may change in later versions of this crate, which say so. Only one sandbox at a
+    /// time can open the file; a second one does not start ([`StateFileError::InUse`]). The lock is an empty file
+    /// `state.json.lock` in the same directory, which is not removed.
     ///
     /// ```
     /// # #[tokio::main]
@@ -202,8 +202,8 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// If the system does not give the port, or no thread, and if the [state file](Self::state_file) cannot be read or
-    /// written, is open in another sandbox, or is none.
+    /// If the port or a thread is not available. If the [state file](Self::state_file) cannot be read or written, is
+    /// open in another sandbox, or is not a state file.
     pub async fn try_start(self) -> Result<Sandbox, StartError> {
         let (listener, base_url) = listen(self.port)?;
         let (upload_listener, upload_url) = listen(self.upload_port)?;

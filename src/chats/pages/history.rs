@@ -10,7 +10,7 @@ use crate::{
     api::types::{Message, MessageList},
     client::{
         bot::Bot,
-        request::{fetch, read_or_refusal},
+        request::fetch,
         transport::{CallOptions, text},
     },
     error::Result,
@@ -60,13 +60,22 @@ pub(super) struct History {
     pub(super) since: Option<i64>,
     /// The latest time wanted, in Unix milliseconds; then that of the oldest message so far.
     pub(super) until: Option<i64>,
-    /// Which messages of the time `until`, and which without a time, were handed out.
+    /// Which messages of the time `until` were handed out.
     seen: HashSet<Key>,
+    /// Which messages without a time were handed out: they may come again on any page.
+    seen_without_time: HashSet<Key>,
 }
 
 impl History {
     pub(super) fn new(chat: ChatId) -> Self {
-        Self { chat, page_size: LARGEST_PAGE, since: None, until: None, seen: HashSet::new() }
+        Self {
+            chat,
+            page_size: LARGEST_PAGE,
+            since: None,
+            until: None,
+            seen: HashSet::new(),
+            seen_without_time: HashSet::new(),
+        }
     }
 }
 
@@ -110,7 +119,7 @@ impl List for History {
             };
             Ok(ListPage { items: messages, marker: None, is_full })
         };
-        async move { fetch(&request, &bot, CallOptions::default(), |body| read_or_refusal(body, &read)).await }
+        async move { fetch(&request, &bot, CallOptions::default(), read).await }
     }
 
     fn take(&mut self, page: ListPage<Message>) -> (Vec<Message>, Next) {
@@ -118,12 +127,13 @@ impl List for History {
         let oldest = times.filter(|time| *time != NO_TIME).min();
         let (since, until) = (self.since.unwrap_or(i64::MIN), self.until.unwrap_or(i64::MAX));
         let new = |message: &Message| match message.timestamp {
-            time if time == NO_TIME || time == until => !self.seen.contains(&Key::of(message)),
+            NO_TIME => !self.seen_without_time.contains(&Key::of(message)),
+            time if time == until => !self.seen.contains(&Key::of(message)),
             time => (since..until).contains(&time),
         };
         let items: Vec<_> = page.items.into_iter().filter(new).collect();
         let next = match oldest {
-            None if page.is_full => Next::Fail("no message of a full page has a time to go on from".to_owned()),
+            None if page.is_full => Next::Fail("no message of a full page has a time, so paging stops".to_owned()),
             None => Next::End,
             Some(oldest) if oldest < since => Next::End,
             Some(oldest) if oldest < until => {
@@ -139,9 +149,13 @@ impl List for History {
             )),
             Some(_) => Next::End,
         };
-        let last = self.until;
-        let may_come_again = |message: &&Message| message.timestamp == NO_TIME || Some(message.timestamp) == last;
-        self.seen.extend(items.iter().filter(may_come_again).map(Key::of));
+        for message in &items {
+            match message.timestamp {
+                NO_TIME => _ = self.seen_without_time.insert(Key::of(message)),
+                time if Some(time) == self.until => _ = self.seen.insert(Key::of(message)),
+                _ => {}
+            }
+        }
         (items, next)
     }
 }

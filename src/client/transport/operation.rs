@@ -17,8 +17,8 @@ pub(crate) struct Operation {
     pub(crate) hold: Option<(&'static str, u64)>,
     /// What it does when it is carried out twice.
     pub(crate) class: Class,
-    /// Whether any object can be read as its answer, also a refusal.
-    pub(crate) reads_any_object: bool,
+    /// Whether a refusal may be readable as its answer, because each property is optional or has a default.
+    pub(crate) reads_refusals: bool,
 }
 
 /// What a caller sets for one call.

@@ -78,8 +78,9 @@ impl Button {
         Ok(CallbackButton::new(text, json_field::write(value, "payload", json_field::CALLBACK_BYTES)?))
     }
 
-    /// Opens a link, of which the bot does not hear. The URL is absolute: `https://example.org`, `tel:+15550100`. A message
-    /// with another one is not sent ([`is_invalid_request`](crate::Error::is_invalid_request)).
+    /// Opens a link. The bot gets no update when the button is pressed. The URL must be absolute:
+    /// `https://example.org`, `tel:+15550100`. Otherwise the message is not sent
+    /// ([`is_invalid_request`](crate::Error::is_invalid_request)).
     #[must_use]
     pub fn link(text: impl Into<String>, url: impl Into<String>) -> LinkButton {
         LinkButton::new(text, url)

@@ -14,10 +14,10 @@ use crate::updates::atomic_write;
 
 /// The first property of the file, by which it is known.
 const FORMAT: &str = "tamtam-marker-1";
-/// The largest file that is read, in bytes. A marker file has about 100, and as many more as its base URL is long.
+/// The largest file that is read, in bytes. A marker file has about 100 bytes plus the length of its base URL.
 const MOST_BYTES: u64 = 64 * 1024;
-/// The age at which a `.new` file was left behind by a process that is gone. Another bot, in a deployment that overlaps,
-/// writes one in far less time; an hour also allows for clocks of file servers.
+/// The age from which a `.new` file counts as left behind by a killed process. Another bot, in a deployment that
+/// overlaps, writes its file in far less time. An hour also allows for the clocks of file servers.
 const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
 /// The marker of one bot, in one file.
@@ -109,7 +109,8 @@ impl FileStore {
         FileStoreError::Io { path: self.path.clone(), error }
     }
 
-    /// Reads the marker, if it can also be saved there: a failure at the start is better than one at the first save.
+    /// Checks that the marker can be saved, and reads it. The check makes a bad path fail at the start, not at the
+    /// first save.
     fn start(&self, key: &MarkerKey) -> Result<Option<i64>, FileStoreError> {
         atomic_write::check_place(&self.path).map_err(|error| self.io(error))?;
         atomic_write::remove_left_behind(&self.path, LEFT_BEHIND);

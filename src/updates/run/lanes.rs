@@ -13,7 +13,7 @@ use crate::{
     id::{ChatId, SessionId, UserId},
     updates::{
         handler::{Handling, Outcome},
-        health::Health,
+        health::{Health, Moment},
     },
 };
 
@@ -103,13 +103,14 @@ impl Lanes {
     /// Handles a page, at most `concurrency` lanes at a time. Each lane is a task, so that they use all cores.
     pub(super) async fn handle(self, page: VecDeque<Update>, concurrency: usize, tasks: &mut JoinSet<()>) {
         let mut queues: HashMap<Lane, Queue> = HashMap::new();
+        let moment = self.health.moment();
         for update in page {
             let lane = Lane::of(&update);
             if let Some(update) = push(queues.get(&lane), update) {
                 room(tasks, concurrency).await;
                 let queue = Queue::new(Mutex::new(Some(VecDeque::from([update]))));
                 queues.insert(lane, Arc::clone(&queue));
-                tasks.spawn(self.clone().handle_lane(queue));
+                tasks.spawn(self.clone().handle_lane(queue, moment));
             }
         }
         while !tasks.is_empty() {
@@ -117,9 +118,9 @@ impl Lanes {
         }
     }
 
-    async fn handle_lane(self, queue: Queue) {
+    async fn handle_lane(self, queue: Queue, moment: Moment) {
         while let Some(update) = pop(&queue) {
-            let _handed_out = self.health.hand_out(&update);
+            let _handed_out = self.health.hand_out(&update, moment);
             let mut next = Some((update, 1));
             while let Some((update, attempts)) = next.take() {
                 let in_flight = self.health.begin();

@@ -43,7 +43,7 @@ impl Page {
             })
         })?;
         misfit::report(&misfits);
-        page.misfits = misfits.len();
+        page.misfits = misfits.count;
         Ok(page)
     }
 
@@ -160,11 +160,8 @@ impl<'a> PageText<'a> {
         if json == "null" {
             return Ok(None);
         }
-        let digits = json.trim_matches('"').trim();
-        let digits = digits
-            .split_once('.')
-            .map_or(digits, |(whole, part)| if part.bytes().all(|byte| byte == b'0') { whole } else { digits });
-        let marker = digits.parse().ok();
+        let number = json.trim_matches('"').trim();
+        let marker = number.parse().ok().or_else(|| whole(number.parse().ok()?));
         if marker.is_none() {
             misfit::record(json, &serde_json::Error::custom("not a whole number of 64 bits"));
         }
@@ -174,6 +171,12 @@ impl<'a> PageText<'a> {
     fn error(&self, words: &str) -> serde_json::Error {
         serde_json::Error::custom(format_args!("{words} at byte {}", self.at))
     }
+}
+
+/// A floating-point number as a whole number, if it is one and exact.
+fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
 }
 
 #[cfg(test)]
@@ -223,6 +226,9 @@ mod tests {
             (r#""7""#, Some(7), 0),
             ("7.0", Some(7), 0),
             (r#""-7.00""#, Some(-7), 0),
+            ("1.592345678901E12", Some(1_592_345_678_901), 0),
+            ("7e0", Some(7), 0),
+            ("1e300", None, 1),
             ("9223372036854775807", Some(i64::MAX), 0),
             ("9223372036854775808", None, 1),
             ("7.5", None, 1),

@@ -105,7 +105,10 @@ impl Performer {
         let poll = Poll { marker, limit: Some(limit), hold_seconds: Some(0), types: Vec::new(), keep_json: false };
         let page = get(&self.bot, poll, CallOptions::default()).await?;
         tracing::info!(updates = page.updates.len(), "backlog skipped");
-        Ok(Input::Page { page, took: clock.now().duration_since(began) })
+        self.health.count_misfits(page.misfits);
+        let now = clock.now();
+        self.health.polled(now);
+        Ok(Input::Page { page, took: now.duration_since(began) })
     }
 
     async fn commit(self, marker: i64) -> Input {

@@ -23,8 +23,8 @@ const FITTING_PAGES: u32 = 16;
 /// How long what is waiting is skipped at most: a bot that gets something all the time would never begin.
 const LONGEST_SKIP: Duration = Duration::from_secs(10);
 
-/// How often the stream asks again when the server says that it has no such operation: a gateway may say so while the server
-/// behind it is restarted. After that it is believed.
+/// Retries after a response that the operation does not exist. A gateway may answer so while the server behind it
+/// restarts. After these retries, the error is permanent.
 pub(super) const ASKED_AGAIN: u32 = 3;
 
 /// Where the stream begins; set by [`Updates::start_from`](crate::Updates::start_from).
@@ -146,7 +146,7 @@ pub(super) struct StreamState {
     looked_again: bool,
     /// Failures since the last success.
     failures: u32,
-    /// Those among them by which the server, in its own word, has no such operation.
+    /// How many of these failures were `method.not.found`.
     missing: u32,
     stopping: bool,
 }
@@ -299,8 +299,8 @@ impl StreamState {
 
     fn failed(&mut self, error: Error, chance: f64) -> Effect {
         let is_page = matches!(self.phase, Phase::Polling | Phase::Skipping);
-        // A poll may be answered by a captive portal. What the start needs is fetched once, so a misfit would stay for ever.
-        let is_start = matches!(self.phase, Phase::Loading | Phase::Clearing);
+        // A captive portal may answer a poll, so a poll that misfits is retried. A misfit at the start is permanent.
+        let is_start = matches!(self.phase, Phase::Loading | Phase::Clearing) && !self.looked_again;
         if is_page && error.is_too_large() && self.page_limit() != Some(1) {
             (self.halvings, self.fitting) = (self.halvings + 1, 0);
             return Effect::Retry { error, delay: Duration::ZERO };

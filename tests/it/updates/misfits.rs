@@ -46,6 +46,18 @@ async fn text_that_is_nearly_json_stops_nothing() {
 }
 
 #[tokio::test]
+async fn half_a_character_in_an_unknown_update_is_replaced_too() {
+    let moon = r#"{"update_type":"moon_risen","emoji":"\ud83d"}"#;
+    let (_server, bot, _) = Pages::serve([format!(r#"{{"updates":[{moon}],"marker":7}}"#)]).await;
+    let raw = bot.updates().raw().try_next().await.unwrap().unwrap();
+    let Update::Unknown(unknown) = &raw.update else { panic!("{raw:?}") };
+    assert_eq!(unknown.to_value()["emoji"], "\u{fffd}");
+    assert_eq!(serde_json::from_str::<serde_json::Value>(raw.json.get()).unwrap()["emoji"], "\u{fffd}");
+    let raw: RawUpdate = serde_json::from_str(moon).unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(raw.json.get()).unwrap()["emoji"], "\u{fffd}");
+}
+
+#[tokio::test]
 async fn a_byte_order_mark_and_a_marker_of_another_type_stop_nothing() {
     for (marker, sent) in [(r#""7""#, Some("7")), ("7.0", Some("7")), ("7", Some("7")), ("18446744073709551615", None)]
     {

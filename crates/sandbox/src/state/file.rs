@@ -104,6 +104,10 @@ impl StateFile {
 fn lock(path: &Path) -> Result<File, TryLockError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
+    // Opening a pipe may block forever.
+    if fs::metadata(&name).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(TryLockError::Error(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
+    }
     let file = File::options().create(true).truncate(false).write(true).open(name).map_err(TryLockError::Error)?;
     file.try_lock().map(|()| file)
 }
