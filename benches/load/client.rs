@@ -1,9 +1,8 @@
 //! The client's side: the calls, and what the callers notice of the faults.
 
-use std::{cell::Cell, collections::BTreeMap, error::Error as _, io, iter::successors, sync::Mutex};
+use std::{cell::Cell, collections::BTreeMap, sync::Mutex};
 
 use tamtam::{Bot, ChatId, Error, Result};
-use tokio_rustls::rustls;
 
 use crate::{faults::ConnectionFault, network::UnknownName};
 
@@ -109,7 +108,7 @@ impl Notes {
     }
 
     fn other_reason(&mut self, error: &Error) {
-        let reason = causes(error).last().map(ToString::to_string).unwrap_or_default();
+        let reason = error.to_string();
         *self.other_reasons.entry(reason).or_default() += 1;
     }
 }
@@ -145,26 +144,17 @@ async fn send(bot: &Bot, number: usize) -> Result<()> {
     }
 }
 
-/// Which fault it is that left a call without a connection, if it is one of ours.
+/// Which fault it is that left a call without a connection, if it is one of ours. The error has the words of its cause.
 fn fault(error: &Error) -> Option<ConnectionFault> {
-    causes(error).find_map(|cause| {
-        if cause.is::<UnknownName>() {
-            return Some(ConnectionFault::UnknownName);
-        }
-        match cause.downcast_ref() {
-            Some(rustls::Error::InvalidMessage(_)) => return Some(ConnectionFault::NoTls),
-            Some(rustls::Error::InvalidCertificate(_)) => return Some(ConnectionFault::WrongCertificate),
-            _ => {}
-        }
-        let error: &io::Error = cause.downcast_ref()?;
-        (error.kind() == io::ErrorKind::ConnectionRefused).then_some(ConnectionFault::Refused)
-    })
-}
-
-/// What an error was caused by, step by step. An `io::Error` does not count the error that it holds among its causes.
-fn causes(error: &Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
-    successors(error.source(), |&cause| match cause.downcast_ref().and_then(io::Error::get_ref) {
-        Some(held) => Some(held),
-        None => cause.source(),
-    })
+    if !error.is_connect() {
+        return None;
+    }
+    let words = error.to_string();
+    let faults = [
+        (UnknownName.to_string(), ConnectionFault::UnknownName),
+        ("received corrupt message".to_owned(), ConnectionFault::NoTls),
+        ("invalid peer certificate".to_owned(), ConnectionFault::WrongCertificate),
+        ("Connection refused".to_owned(), ConnectionFault::Refused),
+    ];
+    faults.into_iter().find_map(|(cause, fault)| words.contains(&cause).then_some(fault))
 }

@@ -181,6 +181,7 @@ async fn serve(mut connection: TcpStream, shared: Arc<Shared>) {
             let query = path.split_once('?')?.1;
             query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse::<usize>().ok())
         };
+        let is_poll = path.starts_with("/updates");
         let body = match path.split('?').next() {
             Some("/me") => r#"{"user_id":1,"name":"Bot","is_bot":true,"last_activity_time":1}"#.to_owned(),
             Some("/subscriptions") => r#"{"subscriptions":[]}"#.to_owned(),
@@ -204,9 +205,11 @@ async fn serve(mut connection: TcpStream, shared: Arc<Shared>) {
                 format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}", &body[..cut])
             }
             Some(Fault::GarbageBody) => refused("200 OK", "<html>Sign in to the hotel's network</html>"),
-            // A byte that JSON has nowhere, neither in a text nor outside.
-            Some(Fault::GarbageInTheMiddle) => refused("200 OK", &[&body[..cut], "\0", &body[cut..]].concat()),
+            // An odd quote. (A control character in a text would be taken for the server's own.)
+            Some(Fault::GarbageInTheMiddle) => refused("200 OK", &[&body[..cut], "\"", &body[cut..]].concat()),
             Some(Fault::EmptyBody) => ok(0),
+            // A page; as an answer to anything else it would end the bot.
+            Some(Fault::NullMarker) if !is_poll => ok(body.len()) + &body,
             Some(Fault::NullMarker) => refused("200 OK", r#"{"updates":[],"marker":null}"#),
             Some(Fault::TooMany) => refused("429 Too Many Requests", r#"{"code":"too.many.requests","message":""}"#),
             Some(Fault::Internal) => refused("500 X", r#"{"code":"internal.error","message":"1"}"#),
