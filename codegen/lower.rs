@@ -347,11 +347,11 @@ pub(super) fn check(document: &Value, node: &Value, place: &str) -> Result<Optio
         "range" => ("integer", ["minimum", "maximum"]),
         other => {
             let known = "`length`, `items`, `range`, `url`, `http-url`";
-            return Err(Error::new(place, format!("`x-check: {other}` is none of {known}")));
+            return Err(Error::new(place, format!("`x-check: {other}` is not one of {known}")));
         }
     };
     if keyword("type").and_then(Value::as_str) != Some(kind) {
-        return Err(Error::new(place, format!("`x-check: {name}` on what is not of type `{kind}`")));
+        return Err(Error::new(place, format!("`x-check: {name}` on a schema that is not of type `{kind}`")));
     }
     // A size is never negative.
     let limit = |key| keyword(key).and_then(Value::as_i64).filter(|limit| kind == "integer" || *limit >= 0);

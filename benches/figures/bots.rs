@@ -12,7 +12,7 @@ use crate::{
 /// How many are made.
 const MANY: usize = 1000;
 
-/// Makes so many, and prints how long that took, in seconds, and by how much it raised the resident memory, in KiB.
+/// Builds bots. Prints the time that this took, in seconds, and the growth of the resident memory, in KiB.
 pub(crate) fn work(name: &str, times: usize) {
     let (began, resident) = (Instant::now(), status("VmRSS:"));
     let bot = || Bot::builder("token");

@@ -13,7 +13,7 @@ use std::{
 const NEW: &str = ".new";
 const RANDOM_DIGITS: usize = 16;
 
-/// Reads a file of at most `limit` bytes; `None` if there is none.
+/// Reads a file of at most `limit` bytes. Returns `None` if the file does not exist.
 ///
 /// # Errors
 ///
@@ -68,7 +68,7 @@ pub fn check_place(path: &Path) -> io::Result<()> {
 }
 
 /// Removes the files that killed processes left behind while they replaced a file, if they were last written at least
-/// `age` ago. Other files stay, whatever the end of their names.
+/// `age` ago. Other files are kept, also if their names end in `.new`.
 pub fn remove_left_behind(path: &Path, age: Duration) {
     let Some(name) = path.file_name() else { return };
     // Leftover files do no harm, so errors are ignored.

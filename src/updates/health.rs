@@ -156,7 +156,7 @@ impl Health {
     pub(crate) fn hand_out(&self, update: &Update, moment: Moment) -> HandedOut {
         let timestamp = update.timestamp().and_then(|timestamp| u64::try_from(timestamp).ok()).filter(|at| *at > 0);
         let slot = timestamp.map(|timestamp| {
-            // Clocks differ: an update from the future is as good as new.
+            // Clocks differ: an update from the future has the age 0.
             let age = moment.unix_time.saturating_sub(Duration::from_millis(timestamp));
             let update = Some(Aging { age, since: moment.instant });
             let mut lag = self.inner.lag();

@@ -114,7 +114,7 @@ async fn handle<U: Handed>(bot: &Bot, handling: &Handling<U>, body: Bytes) -> St
     }
 }
 
-/// Reads the update in a body, known or not. The error says why there is none, without strings of the body.
+/// Reads the update in a body, known or not. The error says why the body is not an update, and quotes no string of it.
 fn update<U: Handed>(body: &[u8]) -> Result<U, String> {
     let text = transport::text(body);
     let text = text.trim_start_matches('\u{feff}').trim_ascii();

@@ -22,10 +22,10 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
 /// The marker of one bot, in one file.
 ///
-/// The file is replaced as a whole and written through to the disk, so that it holds either the old marker or the new
-/// one, whatever happens to process or machine. Beside it a file such as `marker.json.0123456789abcdef.new` comes and goes;
-/// one that a kill left behind is removed at a start an hour later or more. The file is a new one each time: links to it and
-/// its permissions do not stay. A file that is torn, of another bot or of another program is an error and stays as it is.
+/// The file is replaced as a whole and written through to the disk. After a kill or a power loss it holds either the old
+/// marker or the new one. A save makes a file such as `marker.json.0123456789abcdef.new` beside it and renames it. If a kill
+/// leaves that file behind, a start removes it an hour later or more. Each save makes a new file, so links to the old one
+/// and its permissions are lost. A file that is torn, of another bot or of another program is an error and is kept.
 ///
 /// A bot does not start with a path at which the marker cannot be saved: a directory that cannot be written, a pipe, a device.
 ///

@@ -288,7 +288,7 @@ fn extensions_must_make_sense() {
     for (schema, expected) in [
         ("{x-tag-of: B}", "`x-tag-of: B`, which is not a union of the document"),
         ("{x-tag-of: A}", "`x-tag-of: A`, which is not a union of the document"),
-        ("{type: string, x-check: max}", "`x-check: max` is none of `length`, `items`, `range`, `url`, `http-url`"),
+        ("{type: string, x-check: max}", "`x-check: max` is not one of `length`, `items`, `range`, `url`, `http-url`"),
         ("{type: string, x-check: length}", "`x-check: length` on a schema without `minLength` and `maxLength`"),
         ("{type: string, maxLength: -1, x-check: length}", "`x-check: length` on a schema without `minLength`"),
     ] {

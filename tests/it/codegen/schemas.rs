@@ -316,11 +316,11 @@ fn an_extension_in_the_wrong_place_is_an_error_and_not_ignored() {
         ),
         (
             schemas("A: {properties: {a: {type: integer, x-check: http-url}}}"),
-            "components.schemas.A.properties.a: `x-check: http-url` on what is not of type `string`",
+            "components.schemas.A.properties.a: `x-check: http-url` on a schema that is not of type `string`",
         ),
         (
             schemas("A: {properties: {a: {type: string, maximum: 5, x-check: range}}}"),
-            "components.schemas.A.properties.a: `x-check: range` on what is not of type `integer`",
+            "components.schemas.A.properties.a: `x-check: range` on a schema that is not of type `integer`",
         ),
         (
             schemas("A: {properties: {a: {type: array, maxLength: 5, items: {type: string}, x-check: items}}}"),

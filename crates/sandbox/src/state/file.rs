@@ -54,7 +54,7 @@ pub(crate) struct StateFile {
 }
 
 impl StateFile {
-    /// Opens the file at this path, or a path at which there is none yet; where a link leads there, it stays.
+    /// Opens the file at this path, which need not exist yet. A link is followed, not replaced.
     pub(crate) fn open(path: PathBuf) -> Result<Self, StateFileError> {
         let path = fs::canonicalize(&path).unwrap_or(path);
         let io = |error| StateFileError::Io { path: path.clone(), error };
@@ -67,7 +67,7 @@ impl StateFile {
                 return Err(io(io::Error::new(error.kind(), problem)));
             }
         };
-        // Nobody else writes this file now, so that what is there was left behind.
+        // The lock is held, so a `.new` file is a leftover.
         internals::remove_left_behind(&path, Duration::ZERO);
         Ok(Self { path, written: None, _lock: lock })
     }
