@@ -16,7 +16,7 @@ mod id;
 pub mod internals;
 mod model;
 mod redaction;
-mod updates;
+pub mod updates;
 mod upload;
 mod validation;
 #[cfg(feature = "webhook")]

@@ -165,9 +165,12 @@ impl Failed {
 #[expect(clippy::large_enum_variant, reason = "it is looked at once, where it was made")]
 pub(crate) enum Outcome {
     Handled,
+    /// The handler failed, and `on_error` gave the update up.
     Skipped,
-    /// It is to be handed out again.
-    Again(Update),
+    /// The handler failed for this reason, and no `on_error` decided what to do.
+    Undecided(String),
+    /// The handler failed for this reason, and the update is to be handed out again.
+    Again(Update, String),
 }
 
 type HandlerFuture = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
@@ -250,24 +253,35 @@ impl<U: Handed> Handling<U> {
             Ok(()) => Outcome::Handled,
             Err(cause) => {
                 let mut failed = Failed { update: copy, cause, attempts };
-                let recovery = self.recovery(&failed);
-                let again = failed.update.take().filter(|_| recovery == Recovery::Retry);
+                let decision = self.decision(&failed);
+                let recovery = decision.unwrap_or_default();
+                let update = failed.update.take();
                 // The error is the handler's own: it may panic when it is written, and when it is dropped.
-                let told = catch_unwind(AssertUnwindSafe(move || log(&failed.cause, attempts, recovery)));
-                if let Err(panic) = told {
-                    tracing::error!(attempts, ?recovery, panic = printable_words(panic), "handler error panicked");
+                let written = catch_unwind(AssertUnwindSafe(move || {
+                    log(&failed.cause, attempts, recovery);
+                    printable(&failed.cause.to_string()).into_owned()
+                }));
+                let cause = written.unwrap_or_else(|panic| {
+                    let panic = printable_words(panic);
+                    tracing::error!(attempts, ?recovery, panic, "handler error panicked");
+                    format!("the handler failed, and its error panicked: {panic}")
+                });
+                match (decision, update) {
+                    (Some(Recovery::Retry), Some(update)) => Outcome::Again(update, cause),
+                    (Some(_), _) => Outcome::Skipped,
+                    (None, _) => Outcome::Undecided(cause),
                 }
-                again.map_or(Outcome::Skipped, Outcome::Again)
             }
         }
     }
 
-    /// Logs a delivery that is not an update, and returns how to recover.
+    /// Logs a delivery that is not an update, and returns how to recover: by default it is refused, so that it is delivered
+    /// again.
     #[cfg_attr(not(feature = "webhook"), allow(dead_code, reason = "only a webhook gets bodies that are no updates"))]
     pub(crate) fn not_an_update(&self, bot: &Bot, body: Bytes, problem: &str) -> Recovery {
         tracing::error_span!("tamtam.handler", bot = bot.log_name()).in_scope(|| {
             let failed = Failed { update: None, cause: Cause::NotAnUpdate(body), attempts: 1 };
-            let recovery = self.recovery(&failed);
+            let recovery = self.decision(&failed).unwrap_or(Recovery::Retry);
             if let Cause::NotAnUpdate(body) = &failed.cause {
                 tracing::error!(?recovery, bytes = body.len(), error = problem, "delivery without an update");
             }
@@ -275,16 +289,17 @@ impl<U: Handed> Handling<U> {
         })
     }
 
-    /// Returns the recovery from a failure. If `on_error` is not set or panics, an update whose handler failed is
-    /// skipped. A body that could not be read is then refused, so that it is delivered again.
-    fn recovery(&self, failed: &Failed) -> Recovery {
-        let is_unread = matches!(failed.cause, Cause::NotAnUpdate(_));
-        let default = if is_unread { Recovery::Retry } else { Recovery::Skip };
-        let Some(on_error) = &self.on_error else { return default };
-        catch_unwind(AssertUnwindSafe(|| on_error(failed))).unwrap_or_else(|panic| {
-            tracing::error!(panic = printable_words(panic), "on_error panicked");
-            default
-        })
+    /// Returns what `on_error` decides about a failure; `None` if it is not set, or panics.
+    fn decision(&self, failed: &Failed) -> Option<Recovery> {
+        let on_error = self.on_error.as_ref()?;
+        let decision = catch_unwind(AssertUnwindSafe(|| on_error(failed)));
+        match decision {
+            Ok(recovery) => Some(recovery),
+            Err(panic) => {
+                tracing::error!(panic = printable_words(panic), "on_error panicked");
+                None
+            }
+        }
     }
 
     async fn run(&self, bot: Bot, update: U) -> Result<(), Cause> {

@@ -1,7 +1,5 @@
 //! Running a bot: a handler for every update, concurrently between chats, in order within a chat.
 
-mod lanes;
-
 use std::{
     fmt,
     future::{Future, IntoFuture},
@@ -10,27 +8,27 @@ use std::{
     time::Duration,
 };
 
-use tokio::{task::JoinSet, time::timeout};
+use futures_core::Stream;
 
 use crate::{
     api::types::Update,
     client::bot::Bot,
     error::Result,
     updates::{
+        delivery::Delivery,
+        engine::{Context, Engine},
         handler::{Failed, HandlerResult, Handling, Recovery},
         health::Health,
+        pages::Pages,
+        source::{DeliveryStream, Source},
         stream::Updates,
     },
 };
-use lanes::Lanes;
 
 /// How many chats are dealt with at a time unless it is set.
 const CONCURRENCY: usize = 64;
 /// How long handlers may go on after the shutdown began, unless it is set.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
-
-/// How long the handlers that are dropped at the deadline are waited for.
-const DROPPING_TIME: Duration = Duration::from_secs(1);
 
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -63,16 +61,50 @@ impl Bot {
     {
         self.updates().run(handler)
     }
-}
 
-impl Updates {
-    /// Handles the updates by an async function: concurrently between chats, in order within a chat. See [`Run`].
-    pub fn run<H, F>(self, handler: H) -> Run
+    /// Handles updates from a source of your own, such as a message queue, with the same guarantees as [`run`](Self::run):
+    /// in order within a [lane](crate::updates::Lane), concurrently between lanes. Ends when the stream ends.
+    ///
+    /// At most 1000 deliveries wait in memory; the stream is then not polled. After the shutdown began, deliveries whose
+    /// handler has not begun are dropped unsettled.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let bot = tamtam::Bot::new("token")?;
+    /// use tamtam::updates::Delivery;
+    ///
+    /// let json = r#"{"update_type":"bot_started","timestamp":1,"chat_id":5,"user":{"user_id":7,"name":"A"}}"#;
+    /// let stored = vec![serde_json::from_str(json)?];
+    /// let deliveries = stored.into_iter().map(|update| {
+    ///     Delivery::new(update, async |settled| println!("{settled:?}"))
+    /// });
+    /// bot.run_deliveries(futures_util::stream::iter(deliveries), async |_, _| {}).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn run_deliveries<H, F>(
+        &self,
+        deliveries: impl Stream<Item = Delivery> + Send + 'static,
+        handler: H,
+    ) -> Run
     where
         H: Fn(Bot, Update) -> F + Send + Sync + 'static,
         F: Future<Output: HandlerResult> + Send + 'static,
     {
-        Run::new(self, handler)
+        Run::new(Source::Stream(DeliveryStream::new(self.clone(), deliveries)), handler)
+    }
+}
+
+impl Updates {
+    /// Handles the updates by an async function: concurrently between chats, in order within a chat. See [`Run`].
+    pub fn run<H, F>(mut self, handler: H) -> Run
+    where
+        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        let shutdown = self.take_shutdown();
+        Run { shutdown, ..Run::new(Source::Pages(Pages::new(self)), handler) }
     }
 }
 
@@ -145,7 +177,7 @@ impl Updates {
 /// ```
 #[must_use = "a bot does not run until it is awaited"]
 pub struct Run {
-    updates: Updates,
+    source: Source,
     handling: Handling,
     concurrency: usize,
     shutdown: Option<Shutdown>,
@@ -155,7 +187,7 @@ pub struct Run {
 impl fmt::Debug for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run")
-            .field("updates", &self.updates)
+            .field("bot", self.source.bot())
             .field("handling", &self.handling)
             .field("concurrency", &self.concurrency)
             .field("deadline", &self.deadline)
@@ -164,14 +196,13 @@ impl fmt::Debug for Run {
 }
 
 impl Run {
-    pub(crate) fn new<H, F>(mut updates: Updates, handler: H) -> Self
+    fn new<H, F>(source: Source, handler: H) -> Self
     where
         H: Fn(Bot, Update) -> F + Send + Sync + 'static,
         F: Future<Output: HandlerResult> + Send + 'static,
     {
-        let handling = Handling::new(Arc::clone(&updates.bot().transport().clock), handler);
-        let shutdown = updates.take_shutdown();
-        Self { updates, handling, concurrency: CONCURRENCY, shutdown, deadline: SHUTDOWN_DEADLINE }
+        let handling = Handling::new(Arc::clone(&source.bot().transport().clock), handler);
+        Self { source, handling, concurrency: CONCURRENCY, shutdown: None, deadline: SHUTDOWN_DEADLINE }
     }
 
     /// How many chats are dealt with at the same time at most; 64 if not set, and at least 1.
@@ -236,7 +267,7 @@ impl Run {
     /// How the bot is doing, for whoever watches it.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.updates.health()
+        self.source.health()
     }
 
     /// Runs the bot; `.await` on the value itself does the same. It ends when it is shut down, or by an error that no
@@ -252,48 +283,58 @@ impl Run {
     /// Dropping the future drops the handlers where they stand. Nothing is lost: their page was not committed, and comes
     /// again.
     pub async fn run(self) -> Result<()> {
-        let Self { mut updates, handling, concurrency, shutdown, deadline } = self;
-        let (bot, health) = (updates.bot().clone(), updates.health());
-        let clock = Arc::clone(&bot.transport().clock);
+        let Self { mut source, handling, concurrency, shutdown, deadline } = self;
+        let context = Context {
+            bot: source.bot().clone(),
+            handling,
+            health: source.health(),
+            backoff: source.backoff(),
+            concurrency,
+        };
+        let (clock, health, span) = (Arc::clone(&context.bot.transport().clock), context.health.clone(), source.span());
+        let (engine, mut drivers) = Engine::start(context);
         let mut shutdown = shutdown.unwrap_or_else(|| Box::pin(std::future::pending()));
-        let mut over = None;
+        let (mut over, mut result, mut is_exhausted) = (None, Ok(()), false);
         loop {
-            let page = tokio::select! {
+            let next = async {
+                if is_exhausted {
+                    engine.idle().await;
+                    return Ok(None);
+                }
+                engine.room().await;
+                source.next().await
+            };
+            let stops = tokio::select! {
                 biased;
-                () = &mut shutdown, if over.is_none() => {
-                    over = Some(clock.sleep(deadline));
-                    updates.stop();
-                    continue;
+                () = &mut shutdown, if over.is_none() => true,
+                () = expires(&mut over) => {
+                    span.in_scope(|| tracing::warn!(in_flight = health.in_flight(), "shutdown deadline exceeded"));
+                    drivers.shutdown().await;
+                    return result;
                 }
-                page = updates.next_page() => page?,
-            };
-            let Some(page) = page else { return Ok(()) };
-            let lanes = Lanes {
-                bot: bot.clone(),
-                handling: handling.clone(),
-                health: health.clone(),
-                backoff: updates.waits(),
-            };
-            let mut tasks = JoinSet::new();
-            let is_handled = {
-                let mut handled = std::pin::pin!(lanes.handle(page, concurrency, &mut tasks));
-                loop {
-                    tokio::select! {
-                        () = &mut handled => break true,
-                        () = &mut shutdown, if over.is_none() => {
-                            over = Some(clock.sleep(deadline));
-                            updates.stop();
-                        }
-                        () = expires(&mut over) => break false,
+                () = drivers.watch() => false,
+                deliveries = next => match deliveries {
+                    Ok(Some(deliveries)) => {
+                        engine.feed(deliveries);
+                        false
                     }
-                }
+                    Ok(None) if is_exhausted => return result,
+                    Ok(None) => {
+                        is_exhausted = true;
+                        false
+                    }
+                    Err(error) => {
+                        (result, is_exhausted) = (Err(error), true);
+                        true
+                    }
+                },
             };
-            if !is_handled {
-                let in_flight = health.in_flight();
-                updates.span().in_scope(|| tracing::warn!(in_flight, "shutdown deadline exceeded"));
-                // A handler that computes, or blocks, cannot be dropped before it waits for something.
-                let _ = timeout(DROPPING_TIME, tasks.shutdown()).await;
-                return Ok(());
+            if stops && over.is_none() {
+                over = Some(clock.sleep(deadline));
+                source.stop();
+                if !source.drains() {
+                    engine.close();
+                }
             }
         }
     }

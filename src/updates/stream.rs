@@ -34,6 +34,7 @@ use crate::{
 };
 use perform::{KeyedStore, Performer};
 use settings::Settings;
+pub(crate) use state::BACKOFF;
 pub use state::StartFrom;
 use state::{Effect, Input, StreamState};
 
@@ -131,6 +132,11 @@ impl fmt::Debug for Updates {
             .field("polling", &self.effect.is_some())
             .finish()
     }
+}
+
+/// Returns the span of polling. Its level is ERROR, so that it is enabled whenever any of its events is.
+pub(crate) fn poll_span(bot: &Bot) -> Span {
+    tracing::error_span!("tamtam.poll", bot = bot.log_name(), host = bot.host())
 }
 
 impl Drop for Updates {
@@ -323,9 +329,8 @@ impl Updates {
         &self.bot
     }
 
-    /// Returns the span of the stream. Its level is ERROR, so that it is enabled whenever any of its events is.
-    pub(crate) fn span(&self) -> Span {
-        tracing::error_span!("tamtam.poll", bot = self.bot.log_name(), host = self.bot.host())
+    fn span(&self) -> Span {
+        poll_span(&self.bot)
     }
 
     pub(crate) fn waits(&self) -> Backoff {

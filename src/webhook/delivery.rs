@@ -103,8 +103,8 @@ async fn handle<U: Handed>(bot: &Bot, handling: &Handling<U>, body: Bytes) -> St
         Ok(update) => {
             Span::current().record("update", update.update().tag());
             match handling.handle(bot, update, 1).await {
-                Outcome::Handled | Outcome::Skipped => StatusCode::OK,
-                Outcome::Again(_) => StatusCode::SERVICE_UNAVAILABLE,
+                Outcome::Handled | Outcome::Skipped | Outcome::Undecided(_) => StatusCode::OK,
+                Outcome::Again(..) => StatusCode::SERVICE_UNAVAILABLE,
             }
         }
         Err(problem) => match handling.not_an_update(bot, body, &problem) {

@@ -1,0 +1,158 @@
+//! The lane engine: runs handlers, in order within a lane and concurrently between lanes, on all cores.
+//!
+//! A source feeds it with deliveries. They wait in [`Lanes`]. As many [drivers](driver) as the runtime has worker threads
+//! claim lanes that are ready and run their handlers. A driver is one task, whatever the number of its lanes: a task for each
+//! lane would wake a sleeping thread for each, which costs more than a short handler.
+
+mod driver;
+mod lanes;
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Poll, Waker},
+    time::Duration,
+};
+
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task::JoinSet,
+    time::timeout,
+};
+
+use crate::{
+    client::{bot::Bot, retry::Backoff},
+    updates::{delivery::Delivery, handler::Handling, health::Health, lane::Lane},
+};
+use driver::Driver;
+use lanes::Lanes;
+
+/// Deliveries that wait in memory, from which the source is not asked for more.
+const QUEUE: usize = 1000;
+/// Time to wait for handlers that are dropped.
+const DROPPING_TIME: Duration = Duration::from_secs(1);
+
+/// What all handlers run with.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) bot: Bot,
+    pub(super) handling: Handling,
+    pub(super) health: Health,
+    /// The waits before an update is handed out again.
+    pub(super) backoff: Backoff,
+    /// How many lanes are handled at a time.
+    pub(super) concurrency: usize,
+}
+
+/// The engine, as the source sees it.
+pub(super) struct Engine {
+    shared: Arc<Shared>,
+}
+
+/// The running drivers. Dropping them drops the handlers where they stand, and their deliveries unsettled.
+pub(super) struct Drivers(JoinSet<()>);
+
+/// What the source and the drivers share.
+struct Shared {
+    context: Context,
+    state: Mutex<State>,
+    /// Whether no further handler may begin.
+    is_closed: AtomicBool,
+}
+
+struct State {
+    lanes: Lanes,
+    /// Drivers that wait for a lane.
+    asleep: Vec<Option<Waker>>,
+    /// The source, if it waits for room or for the end.
+    source: Option<Waker>,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine {
+    /// Starts the drivers on the current runtime.
+    pub(super) fn start(context: Context) -> (Self, Drivers) {
+        let runtime = Handle::current();
+        let drivers = match runtime.runtime_flavor() {
+            RuntimeFlavor::CurrentThread => 1,
+            _ => runtime.metrics().num_workers(),
+        };
+        let state = State { lanes: Lanes::new(context.concurrency), asleep: vec![None; drivers], source: None };
+        let shared = Arc::new(Shared { context, state: Mutex::new(state), is_closed: AtomicBool::new(false) });
+        let spawn = |number| Driver::new(Arc::clone(&shared), number, drivers).run();
+        let drivers = (0..drivers).map(spawn).collect();
+        (Self { shared }, Drivers(drivers))
+    }
+
+    /// Queues deliveries.
+    pub(super) fn feed(&self, deliveries: impl IntoIterator<Item = (Lane, Delivery)>) {
+        let asleep: Vec<Waker> = {
+            let mut state = self.shared.state();
+            for (lane, delivery) in deliveries {
+                state.lanes.push(lane, delivery);
+            }
+            let ready = state.lanes.ready();
+            state.asleep.iter_mut().filter_map(Option::take).take(ready).collect()
+        };
+        // Not under the lock: a driver that is woken takes it at once.
+        asleep.into_iter().for_each(Waker::wake);
+    }
+
+    /// Waits until fewer deliveries wait than fit into the queue.
+    pub(super) async fn room(&self) {
+        self.until(|lanes| lanes.waiting() < QUEUE).await;
+    }
+
+    /// Waits until all deliveries are settled.
+    pub(super) async fn idle(&self) {
+        self.until(Lanes::is_idle).await;
+    }
+
+    async fn until(&self, is_reached: impl Fn(&Lanes) -> bool) {
+        let poll = |context: &mut std::task::Context<'_>| {
+            let mut state = self.shared.state();
+            if is_reached(&state.lanes) {
+                return Poll::Ready(());
+            }
+            state.source = Some(context.waker().clone());
+            Poll::Pending
+        };
+        std::future::poll_fn(poll).await;
+    }
+
+    /// Begins no more handlers: drops the deliveries that wait.
+    pub(super) fn close(&self) {
+        self.shared.is_closed.store(true, Ordering::Relaxed);
+        let dropped = self.shared.state().lanes.close();
+        drop(dropped);
+    }
+
+}
+
+impl Drivers {
+    /// Passes the panic of a driver on. Handlers do not panic to there, so it is not a handler's.
+    pub(super) async fn watch(&mut self) {
+        while let Some(ended) = self.0.join_next().await {
+            if let Err(error) = ended
+                && let Ok(panic) = error.try_into_panic()
+            {
+                std::panic::resume_unwind(panic);
+            }
+        }
+        // The runtime is being shut down. What was not settled must not pass for handled.
+        std::future::pending().await
+    }
+
+    /// Drops the handlers, and waits until they are gone. A handler that computes, or blocks, cannot be dropped before it
+    /// waits for something: so not for ever.
+    pub(super) async fn shutdown(mut self) {
+        let _ = timeout(DROPPING_TIME, self.0.shutdown()).await;
+    }
+}

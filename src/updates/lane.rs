@@ -1,0 +1,101 @@
+//! The lane of an update: updates in one lane are handled in order.
+
+use std::fmt;
+
+use crate::{
+    api::types::Update,
+    id::{ChatId, SessionId, UserId},
+};
+
+/// What keeps the order of updates: those of one lane are handled one after the other, those of different lanes concurrently.
+///
+/// The lane of an update is its chat. Without a chat it is the constructor session, else the user. All other updates share
+/// one lane.
+///
+/// `Display` writes it as `chat:5`, `session:abc`, `user:7` or `other`. This text is stable, so that a queue can be split by
+/// its hash.
+///
+/// ```
+/// use tamtam::Update;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let json = r#"{"update_type":"bot_started","timestamp":1,"chat_id":5,"user":{"user_id":7,"name":"A"}}"#;
+/// let update: Update = serde_json::from_str(json)?;
+/// assert_eq!(update.lane().to_string(), "chat:5");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Lane(Kind);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Kind {
+    Chat(ChatId),
+    Session(SessionId),
+    User(UserId),
+    Other,
+}
+
+impl Update {
+    /// Returns the lane of the update: updates in one lane are handled in order. See [`Lane`].
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        let chat = self.chat_id().map(Kind::Chat);
+        let kind = chat.or_else(|| self.session_id().map(Kind::Session)).or_else(|| self.user_id().map(Kind::User));
+        Lane(kind.unwrap_or(Kind::Other))
+    }
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Chat(chat) => write!(f, "chat:{chat}"),
+            Kind::Session(session) => write!(f, "session:{session}"),
+            Kind::User(user) => write!(f, "user:{user}"),
+            Kind::Other => f.write_str("other"),
+        }
+    }
+}
+
+#[cfg(feature = "journal")]
+impl Lane {
+    /// Reads what `Display` writes.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let kind = match text.split_once(':') {
+            Some(("chat", id)) => Kind::Chat(id.parse().ok()?),
+            Some(("session", id)) => Kind::Session(id.into()),
+            Some(("user", id)) => Kind::User(id.parse().ok()?),
+            None if text == "other" => Kind::Other,
+            _ => return None,
+        };
+        Some(Self(kind))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lane_is_the_chat_else_the_session_else_the_user() {
+        for (json, lane) in [
+            (r#"{"update_type":"weather","chat_id":-5,"session_id":"s","user":{"user_id":7}}"#, "chat:-5"),
+            (r#"{"update_type":"weather","session_id":"a:b","user":{"user_id":7}}"#, "session:a:b"),
+            (r#"{"update_type":"weather","user":{"user_id":7}}"#, "user:7"),
+            (r#"{"update_type":"weather"}"#, "other"),
+        ] {
+            let update: Update = serde_json::from_str(json).unwrap();
+            assert_eq!(update.lane().to_string(), lane);
+            #[cfg(feature = "journal")]
+            assert_eq!(Lane::parse(lane), Some(update.lane()));
+        }
+    }
+
+    #[cfg(feature = "journal")]
+    #[test]
+    fn other_text_is_not_a_lane() {
+        for text in ["", "chat", "chat:", "chat:x", "user:", "others", "room:5"] {
+            assert_eq!(Lane::parse(text), None, "{text}");
+        }
+    }
+}

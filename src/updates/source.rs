@@ -1,0 +1,121 @@
+//! Where the engine's deliveries come from.
+
+use std::{future::poll_fn, pin::Pin, task::Poll};
+
+use futures_core::Stream;
+use tracing::Span;
+
+use crate::{
+    client::{bot::Bot, retry::Backoff},
+    error::Result,
+    updates::{
+        delivery::Delivery,
+        health::Health,
+        lane::Lane,
+        pages::Pages,
+        stream::{BACKOFF, poll_span},
+    },
+};
+
+/// A source of deliveries.
+pub(super) enum Source {
+    Pages(Pages),
+    Stream(DeliveryStream),
+}
+
+impl Source {
+    /// Returns the next deliveries; `None` if there are no more, because the source was stopped for example.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<(Lane, Delivery)>>> {
+        match self {
+            Self::Pages(pages) => pages.next().await,
+            Self::Stream(stream) => Ok(stream.next().await),
+        }
+    }
+
+    /// Ends the source after what was fetched.
+    pub(super) fn stop(&mut self) {
+        match self {
+            Self::Pages(pages) => pages.stop(),
+            Self::Stream(stream) => stream.is_stopped = true,
+        }
+    }
+
+    /// Whether deliveries that wait are still handled after the source was stopped. Otherwise they are dropped, and the
+    /// source delivers them again at the next start.
+    pub(super) fn drains(&self) -> bool {
+        matches!(self, Self::Pages(_))
+    }
+
+    pub(super) fn bot(&self) -> &Bot {
+        match self {
+            Self::Pages(pages) => pages.updates().bot(),
+            Self::Stream(stream) => &stream.bot,
+        }
+    }
+
+    pub(super) fn health(&self) -> Health {
+        match self {
+            Self::Pages(pages) => pages.updates().health(),
+            Self::Stream(stream) => stream.health.clone(),
+        }
+    }
+
+    /// Returns the waits before an update is handed out again.
+    pub(super) fn backoff(&self) -> Backoff {
+        match self {
+            Self::Pages(pages) => pages.updates().waits(),
+            Self::Stream(_) => BACKOFF,
+        }
+    }
+
+    /// Returns the span of the engine's own events.
+    pub(super) fn span(&self) -> Span {
+        poll_span(self.bot())
+    }
+}
+
+/// Deliveries from a stream.
+pub(super) struct DeliveryStream {
+    bot: Bot,
+    health: Health,
+    deliveries: Pin<Box<dyn Stream<Item = Delivery> + Send>>,
+    is_stopped: bool,
+}
+
+/// How many deliveries are taken from a stream at a time.
+const CHUNK: usize = 100;
+
+impl DeliveryStream {
+    pub(super) fn new(bot: Bot, deliveries: impl Stream<Item = Delivery> + Send + 'static) -> Self {
+        let health = Health::new(bot.transport().clock.clone());
+        Self { bot, health, deliveries: Box::pin(deliveries), is_stopped: false }
+    }
+
+    /// Returns what the stream has, or waits for it.
+    async fn next(&mut self) -> Option<Vec<(Lane, Delivery)>> {
+        if self.is_stopped {
+            return None;
+        }
+        let mut chunk = Vec::new();
+        poll_fn(|context| {
+            while chunk.len() < CHUNK {
+                match self.deliveries.as_mut().poll_next(context) {
+                    Poll::Ready(Some(delivery)) => chunk.push((delivery.lane(), delivery)),
+                    Poll::Ready(None) => {
+                        self.is_stopped = true;
+                        break;
+                    }
+                    Poll::Pending if chunk.is_empty() => return Poll::Pending,
+                    Poll::Pending => break,
+                }
+            }
+            Poll::Ready(())
+        })
+        .await;
+        (!chunk.is_empty()).then_some(chunk)
+    }
+}
