@@ -104,13 +104,14 @@ static SCHEMA: Shape = Fields(&[
     ("x-at-least-one-of", &List(&Text)),
     ("x-boxed", &Flag),
     ("x-check", &Text),
+    ("x-key", &Flag),
     ("x-secret", &Text),
     ("x-default", &Any),
     ("x-acknowledgement", &Fields(&[("success", &Text), ("message", &Text)])),
 ]);
 
 /// The extensions above. The overlay may set no others: a misspelt one would do nothing.
-pub(super) const EXTENSIONS: [&str; 13] = [
+pub(super) const EXTENSIONS: [&str; 14] = [
     "x-acknowledgement",
     "x-at-least-one-of",
     "x-boxed",
@@ -121,6 +122,7 @@ pub(super) const EXTENSIONS: [&str; 13] = [
     "x-example-frame",
     "x-hold",
     "x-id",
+    "x-key",
     "x-retry",
     "x-secret",
     "x-tag-of",

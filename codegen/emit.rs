@@ -2,6 +2,7 @@
 
 mod fields;
 mod flat;
+mod key;
 mod operations;
 mod secret;
 mod snippets;

@@ -20,6 +20,10 @@ use super::{
 /// The extension of a schema that names properties of which at least one must be given.
 pub(super) const AT_LEAST_ONE: &str = "x-at-least-one-of";
 
+/// The extension of a property that adds it to the key of its object or keeps it out. In the lowered document, every
+/// property of a key has it.
+pub(super) const KEY: &str = "x-key";
+
 /// What goes to `progenitor`.
 #[derive(Debug)]
 pub(super) struct Lowered {
@@ -206,6 +210,10 @@ impl<'a> Lowering<'a> {
             if self.leads_to_checks(node) {
                 lowered.insert("x-checks-inside".to_owned(), true.into());
             }
+            let is_plain = matches!(lowered.get("type").and_then(Value::as_str), Some("string" | "integer"));
+            if self.is_in_key(node, is_plain, place)? {
+                lowered.insert(KEY.to_owned(), true.into());
+            }
         }
         Ok(lowered)
     }
@@ -221,6 +229,33 @@ impl<'a> Lowering<'a> {
             schema.get(AT_LEAST_ONE).is_some()
                 || flat.properties.iter().any(|(_, property)| matches!(check(self.document, property, ""), Ok(Some(_))))
         })
+    }
+
+    /// Whether a property is part of its object's key. `is_plain`: whether it is a string or an integer.
+    fn is_in_key(&self, node: &Value, is_plain: bool, place: &str) -> Result<bool> {
+        match keyword(self.document, node, KEY).and_then(Value::as_bool) {
+            Some(false) => Ok(false),
+            Some(true) if !is_plain && !self.may_have_id(node) => {
+                let message = "`true` on a property that is neither a string, an integer nor an object";
+                Err(Error::new(join(place, KEY), message))
+            }
+            Some(true) => Ok(true),
+            None => Ok(self.may_have_id(node)),
+        }
+    }
+
+    /// Whether a schema is an id, an object, a union, or a list of these.
+    fn may_have_id(&self, node: &Value) -> bool {
+        if node.get("x-id").is_some() {
+            return true;
+        }
+        if let Some(name) = model::reference(node) {
+            let target = self.schema_named(name);
+            return self.model.union(name).is_some()
+                || model::is_object(self.document, target)
+                || self.may_have_id(target);
+        }
+        node.get("items").is_some_and(|element| self.may_have_id(element))
     }
 
     fn object(&mut self, name: &str, node: &'_ Value, place: &str) -> Result<Value> {

@@ -1,6 +1,7 @@
 //! How the generated models are read and written.
 
 mod error_path;
+pub(crate) mod key;
 pub(crate) mod misfit;
 pub(crate) mod object;
 pub(crate) mod open_enum;

@@ -17,7 +17,7 @@ use super::{
         node::{at, entries, flag, items, text},
     },
     fields::{self, Structs, generic_argument, property_name},
-    flat, secret,
+    flat, key, secret,
     snippets::{check, doc},
     tolerance,
 };
@@ -51,6 +51,9 @@ pub(super) fn emit(
                 item.to_tokens(&mut out);
                 out.extend(debug);
                 out.extend(reading);
+                if model.answers.contains(&name) {
+                    out.extend(key::of_struct(&item, schema));
+                }
                 check_fields(&item, &name, model.requests.contains(&name))?;
                 if model.requests.contains(&name) {
                     out.extend(setters(&item, &name));
@@ -65,6 +68,9 @@ pub(super) fn emit(
     for union in &model.unions {
         out.extend(emit_union(document, union, links));
         out.extend(flat::emit(union, &fields));
+        if model.answers.contains(&union.name) {
+            out.extend(key::of_union(union));
+        }
         if model.requests.contains(&union.name) {
             out.extend(union_checks(union, lowered));
         }

@@ -4,6 +4,7 @@
 //! the time and the person are looked for in its JSON.
 
 mod constructor;
+mod key;
 mod linked;
 mod message;
 mod person;

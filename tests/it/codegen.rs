@@ -9,6 +9,7 @@ mod docs;
 mod documents;
 mod errors;
 mod jsonpath;
+mod keys;
 mod names;
 mod operations;
 mod overlay;

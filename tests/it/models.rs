@@ -3,6 +3,7 @@
 //! `TAMTAM_SEED` repeats a run, `TAMTAM_OPENAPI` takes the instances from another document.
 
 mod clashes;
+mod key;
 pub(crate) mod meaning;
 mod misfits;
 mod tolerance;

@@ -134,6 +134,18 @@ impl Code {
         self.implementation("types", "Check", name).map(short)
     }
 
+    /// What is in the key of a received union, without spaces; empty if it has none.
+    pub(super) fn key(&self, name: &str) -> String {
+        self.implementation("types", "Keyed", name).map(short).unwrap_or_default()
+    }
+
+    /// The properties in the key of a received struct.
+    pub(super) fn in_key(&self, name: &str) -> Vec<String> {
+        let key = self.key(name);
+        let added = key.split("key.property(\"").skip(1);
+        added.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect()
+    }
+
     /// The methods of `Api`.
     pub(super) fn api(&self) -> Vec<String> {
         self.functions("operations", "Api").map(signature).collect()

@@ -11,16 +11,16 @@ const OVERLAY: &str = include_str!("../../../openapi/overlay.yaml");
 
 /// A document with our overlay.
 #[track_caller]
-fn generated(name: &str, document: &str) -> Code {
+pub(super) fn generated(name: &str, document: &str) -> Code {
     from_files((name, document), ("overlay.yaml", OVERLAY)).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn ours() -> Value {
+pub(super) fn ours() -> Value {
     yaml_serde::from_str(OURS).expect("our document is YAML")
 }
 
 /// JSON is YAML.
-fn text(document: &Value) -> String {
+pub(super) fn text(document: &Value) -> String {
     serde_json::to_string(document).expect("JSON")
 }
 

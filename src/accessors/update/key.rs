@@ -1,0 +1,113 @@
+//! The key of an update, to find duplicates.
+
+use crate::{api::types::Update, model::key::Key, redaction::fnv_1a};
+
+/// Finding duplicates.
+impl Update {
+    /// Returns a key that identifies the update, to find duplicates.
+    ///
+    /// Servers deliver an update again if a poll or a webhook call fails. The key stays the same. Two updates have
+    /// different keys if they differ in one of these:
+    ///
+    /// - the [kind](Self::tag) or the timestamp
+    /// - any id: of a chat, user, message, callback or session, including the ids of a forwarded or answered message
+    /// - the title of the chat, or the payload of the button or link
+    ///
+    /// The key does not contain names, texts, attachments or anything that can change between two deliveries: activity
+    /// times, view counts, URLs, the pinned message of a chat. The key of a `message_callback` does not contain the message
+    /// with the button, because `message` is null after the message is deleted. The callback id identifies that message.
+    ///
+    /// The key of [`Update::Unknown`] contains the kind, the timestamp if present, and a 64-bit hash of the JSON text. That
+    /// key changes if any part of the JSON changes.
+    ///
+    /// The key is printable ASCII without spaces. It fits into a database and into a header such as `Nats-Msg-Id`. Values
+    /// are percent-encoded. Do not parse the key: use the accessors. Do not log the key if your payloads are secret.
+    ///
+    /// Keep keys for hours, not for years. A later version of the crate may add an id to the key, or read an update that is
+    /// `Unknown` now. An update delivered both before and after such an upgrade has two keys.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::collections::HashSet;
+    /// use tamtam::Update;
+    ///
+    /// let json = r#"{"update_type": "user_added", "timestamp": 1700000000000, "chat_id": -5,
+    ///     "user": {"user_id": 7, "name": "Alice", "last_activity_time": 1699999999999}, "is_channel": false}"#;
+    /// let update: Update = serde_json::from_str(json)?;
+    /// assert_eq!(update.key(), "user_added/timestamp=1700000000000/chat_id=-5/user.user_id=7");
+    ///
+    /// let again: Update = serde_json::from_str(&json.replace("1699999999999", "1700000000500"))?;
+    /// let mut seen = HashSet::new();
+    /// assert!(seen.insert(update.key()));
+    /// assert!(!seen.insert(again.key()), "a duplicate");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[doc(alias = "deduplicate")]
+    #[doc(alias = "idempotency")]
+    #[must_use]
+    pub fn key(&self) -> String {
+        let mut key = Key::of(self);
+        if let Self::Unknown(unknown) = self {
+            key.property("timestamp", &self.timestamp());
+            // Without a name: no key of a known kind has such a field.
+            key.value(&format!("{:016x}", fnv_1a(unknown.raw.get().as_bytes())));
+        }
+        key.into_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(json: &str) -> String {
+        serde_json::from_str::<Update>(json).unwrap().key()
+    }
+
+    #[test]
+    fn a_message_has_its_ids_in_its_key() {
+        let message = r#"{"update_type":"message_created","timestamp":1,"message":{"timestamp":2,
+            "sender":{"user_id":3,"name":"A"},"recipient":{"chat_id":-4,"chat_type":"chat"},"body":{"mid":"m/5","seq":6},
+            "link":{"type":"reply","sender":{"user_id":7,"name":"B"},"message":{"mid":"m8","seq":9}}}}"#;
+        assert_eq!(
+            key(message),
+            "message_created/timestamp=1/message.sender.user_id=3/message.recipient.chat_id=-4\
+             /message.link.sender.user_id=7/message.link.message.mid=m8/message.body.mid=m%2F5"
+        );
+        assert_eq!(key(r#"{"update_type":"message_created","timestamp":1}"#), "message_created/timestamp=1");
+    }
+
+    #[test]
+    fn a_constructor_input_has_its_kind_in_the_key() {
+        let request = |input: &str| {
+            key(&format!(
+                r#"{{"update_type":"message_construction_request","timestamp":1,"session_id":"s",
+                    "user":{{"user_id":3,"name":"A"}},"input":{input}}}"#
+            ))
+        };
+        let begins = "message_construction_request/timestamp=1/user.user_id=3/session_id=s/input=";
+        for (input, ends) in [
+            (r#"{"input_type":"callback","payload":""}"#, "callback/input.payload="),
+            (r#"{"input_type":"message","messages":[{"text":"hi"}]}"#, "message"),
+            (r#"{"input_type":"voice","payload":"x"}"#, "voice"),
+        ] {
+            assert_eq!(request(input), format!("{begins}{ends}"));
+        }
+    }
+
+    #[test]
+    fn the_key_of_an_unknown_update_has_a_hash_of_its_json() {
+        for (json, begins) in [
+            (r#"{"update_type":"dialog muted","timestamp":1,"chat_id":2}"#, "dialog%20muted/timestamp=1/"),
+            (r#"{"update_type":"dialog_muted","timestamp":"?"}"#, "dialog_muted/"),
+            (r#"{"update_type":"bot_started","timestamp":1}"#, "bot_started/timestamp=1/"),
+            ("5", "/"),
+        ] {
+            assert_eq!(key(json), format!("{begins}{:016x}", fnv_1a(json.as_bytes())));
+            assert_eq!(key(json), key(&format!(" {json}\n")), "white space around it is no part of it");
+        }
+        let muted = |chat: i64| key(&format!(r#"{{"update_type":"dialog_muted","timestamp":1,"chat_id":{chat}}}"#));
+        assert_ne!(muted(1), muted(2));
+    }
+}

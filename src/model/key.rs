@@ -1,0 +1,149 @@
+//! The key of a value: one line of printable ASCII, the same for the same value served again.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::id::{CallbackId, ChatId, MessageId, SessionId, UserId};
+
+/// Encoded in a value: everything but the unreserved characters of a URL. Signs that divide a key are encoded, too.
+const IN_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// Encoded in a name: also the dot, which divides the names of a path.
+const IN_NAME: &AsciiSet = &IN_VALUE.add(b'.');
+
+/// A part of a key. The generator implements it for received structs and unions.
+pub(crate) trait Keyed {
+    /// Adds what identifies the value.
+    fn add_to(&self, key: &mut Key);
+}
+
+/// The fields of a key: `path=value` for a property, `value` for the key's own value.
+#[derive(Debug, Default)]
+pub(crate) struct Key {
+    /// The path to the value that is being added.
+    path: String,
+    fields: Vec<String>,
+}
+
+impl Key {
+    pub(crate) fn of(value: &impl Keyed) -> Self {
+        let mut key = Self::default();
+        value.add_to(&mut key);
+        key
+    }
+
+    /// Adds a property of the value that is being added.
+    pub(crate) fn property(&mut self, name: &str, value: &impl Keyed) {
+        let length = self.path.len();
+        if length > 0 {
+            self.path.push('.');
+        }
+        self.path.extend(utf8_percent_encode(name, IN_NAME));
+        value.add_to(self);
+        self.path.truncate(length);
+    }
+
+    /// Adds a field with this value.
+    pub(crate) fn value(&mut self, value: &str) {
+        let divider = if self.path.is_empty() { "" } else { "=" };
+        self.fields.push(format!("{}{divider}{}", self.path, utf8_percent_encode(value, IN_VALUE)));
+    }
+
+    pub(crate) fn into_string(self) -> String {
+        self.fields.join("/")
+    }
+}
+
+impl<T: Keyed> Keyed for Option<T> {
+    fn add_to(&self, key: &mut Key) {
+        if let Some(value) = self {
+            value.add_to(key);
+        }
+    }
+}
+
+impl<T: Keyed> Keyed for Box<T> {
+    fn add_to(&self, key: &mut Key) {
+        (**self).add_to(key);
+    }
+}
+
+/// The path of an element ends with its index: without it, the properties of two elements would mix.
+impl<T: Keyed> Keyed for Vec<T> {
+    fn add_to(&self, key: &mut Key) {
+        for (index, element) in self.iter().enumerate() {
+            key.property(&index.to_string(), element);
+        }
+    }
+}
+
+macro_rules! plain {
+    ($($ty:ty)*) => {
+        $(impl Keyed for $ty {
+            fn add_to(&self, key: &mut Key) {
+                key.value(&self.to_string());
+            }
+        })*
+    };
+}
+
+plain! { String i32 i64 ChatId UserId MessageId CallbackId SessionId }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Properties by name, and their values.
+    struct Object(Vec<(&'static str, Option<&'static str>)>);
+
+    impl Keyed for Object {
+        fn add_to(&self, key: &mut Key) {
+            self.0.iter().for_each(|(name, value)| key.property(name, &value.map(str::to_owned)));
+        }
+    }
+
+    fn key(properties: &[(&'static str, Option<&'static str>)]) -> String {
+        Key::of(&Object(properties.to_vec())).into_string()
+    }
+
+    #[test]
+    fn values_are_printable_ascii() {
+        assert_eq!(key(&[("mid", Some("mid.0f-_~"))]), "mid=mid.0f-_~");
+        assert_eq!(key(&[("title", Some("a b/c=d%\n\0\x7f"))]), "title=a%20b%2Fc%3Dd%25%0A%00%7F");
+        assert_eq!(key(&[("title", Some("Я😀"))]), "title=%D0%AF%F0%9F%98%80");
+        assert_eq!(key(&[("поле .", Some("x"))]), "%D0%BF%D0%BE%D0%BB%D0%B5%20%2E=x");
+    }
+
+    #[test]
+    fn different_values_have_different_keys() {
+        let lists: [&[_]; 10] = [
+            &[("a", Some("1")), ("b", Some("2"))],
+            &[("a", Some("1/b=2"))],
+            &[("a", Some("1%2Fb=2"))],
+            &[("a", Some("1")), ("b", Some(""))],
+            &[("a", Some("1")), ("b", None)],
+            &[("a", None), ("b", Some("1"))],
+            &[("a", Some("")), ("b", Some("1"))],
+            &[("a=1/b", Some("2"))],
+            &[("a.b", Some("1"))],
+            &[],
+        ];
+        let keys: std::collections::BTreeSet<String> = lists.iter().map(|list| key(list)).collect();
+        assert_eq!(keys.len(), lists.len(), "{keys:?}");
+        let object = |name, value| Object(vec![(name, Some(value))]);
+        let elements = |list: Vec<Object>| Key::of(&list).into_string();
+        assert_eq!(elements(vec![object("a", "1"), object("b", "2")]), "0.a=1/1.b=2");
+        assert_eq!(elements(vec![Object(vec![("a", Some("1")), ("b", Some("2"))])]), "0.a=1/0.b=2");
+    }
+
+    #[test]
+    fn a_path_ends_with_its_object() {
+        struct Outer;
+        impl Keyed for Outer {
+            fn add_to(&self, key: &mut Key) {
+                key.value("outer");
+                key.property("inner", &Some(Box::new(Object(vec![("id", Some("1")), ("none", None)]))));
+                key.property("last", &5_i64);
+            }
+        }
+        assert_eq!(Key::of(&Outer).into_string(), "outer/inner.id=1/last=5");
+    }
+}
