@@ -128,6 +128,10 @@ pub(crate) enum Kind {
     /// Nobody knows how far the bot has come.
     #[error("the marker store cannot be read: {0}")]
     MarkerStore(BoxError),
+    /// The journal cannot be used.
+    #[cfg(feature = "journal")]
+    #[error("{0}")]
+    Journal(BoxError),
     /// The server answered 200 with a body that is not what the document says.
     #[error("the answer does not fit the document: {source}")]
     Decode { status: StatusCode, source: serde_json::Error },
@@ -197,6 +201,8 @@ impl Kind {
             | Self::Source { .. }
             | Self::WebhookSubscribed(_)
             | Self::MarkerStore(_) => Failure::Refused,
+            #[cfg(feature = "journal")]
+            Self::Journal(_) => Failure::Refused,
         }
     }
 
@@ -450,6 +456,14 @@ impl Error {
         matches!(self.0.kind, Kind::MarkerStore(_))
     }
 
+    /// Returns whether the [`Journal`](crate::updates::Journal) cannot be used. The message says which file, why, and what to
+    /// do: it is damaged, of another program, of another bot, or in use.
+    #[cfg(feature = "journal")]
+    #[must_use]
+    pub fn is_journal(&self) -> bool {
+        matches!(self.0.kind, Kind::Journal(_))
+    }
+
     /// Whether no waiting makes a poll that failed so succeed. The server's word counts only if it is the API's: a proxy's
     /// 403 passes.
     pub(crate) fn ends_polling(&self) -> bool {
@@ -465,6 +479,8 @@ impl Error {
             | Kind::TooLarge { .. }
             | Kind::WebhookSubscribed(_)
             | Kind::MarkerStore(_) => true,
+            #[cfg(feature = "journal")]
+            Kind::Journal(_) => true,
             _ => false,
         }
     }

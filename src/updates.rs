@@ -5,8 +5,13 @@ mod delivery;
 mod engine;
 pub(crate) mod handler;
 pub(crate) mod health;
+#[cfg(feature = "journal")]
+pub(crate) mod journal;
+#[cfg(feature = "journal")]
+pub(crate) mod journaled;
 mod lane;
 pub(crate) mod marker;
+mod page_in_progress;
 mod pages;
 pub(crate) mod raw_update;
 pub(crate) mod run;
@@ -15,4 +20,8 @@ pub(crate) mod stream;
 pub(crate) mod subscriptions;
 
 pub use delivery::{Delivery, Settled};
+#[cfg(feature = "journal")]
+pub use journal::{DeadLetter, Durability, Journal, JournalBuilder, JournalHealth};
+#[cfg(feature = "journal")]
+pub use journaled::JournaledUpdates;
 pub use lane::Lane;

@@ -4,10 +4,10 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use crate::{
     api::types::Update,
-    updates::{lane::Lane, pages::PageInProgress},
+    updates::{lane::Lane, page_in_progress::PageInProgress},
 };
 
-type SettleFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// An update from a source of your own, such as a message queue, for [`Bot::run_deliveries`](crate::Bot::run_deliveries).
 ///
@@ -15,8 +15,8 @@ type SettleFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// bot was stopped or cancelled, and the source must deliver the update again.
 #[must_use = "an update that is not handed to the engine is not handled"]
 pub struct Delivery {
-    /// Boxed, so that the queues move little.
-    pub(super) update: Box<Update>,
+    pub(super) lane: Lane,
+    pub(super) content: Content,
     /// How often the update was handed out before.
     pub(super) earlier_attempts: u32,
     /// After how many attempts it is given up as a dead letter.
@@ -42,17 +42,79 @@ pub enum Settled {
     },
 }
 
+/// The update of a delivery. Boxed, so that the queues move little.
+pub(super) enum Content {
+    Update(Box<Update>),
+    /// The update is on the disk, and is read when its turn comes.
+    #[cfg(feature = "journal")]
+    Stored(Box<dyn FnOnce() -> BoxFuture<Box<Update>> + Send>),
+}
+
+impl Content {
+    pub(super) async fn load(self) -> Box<Update> {
+        match self {
+            Self::Update(update) => update,
+            #[cfg(feature = "journal")]
+            Self::Stored(load) => load().await,
+        }
+    }
+}
+
 /// What is called when a delivery is settled.
 pub(super) enum Settle {
     Page(Arc<PageInProgress>),
-    Custom(Box<dyn FnOnce(Settled) -> SettleFuture + Send>),
+    Entry(Box<dyn Entry>),
+}
+
+/// A delivery in its source.
+pub(super) trait Entry: Send {
+    /// Called right before the handler of the `attempt`th time.
+    fn begins(&mut self, _attempt: u32) -> Option<BoxFuture<()>> {
+        None
+    }
+
+    /// Called when the handler of the `attempt`th time failed, and is called again.
+    fn fails(&mut self, _attempt: u32) -> Option<BoxFuture<()>> {
+        None
+    }
+
+    fn settle(self: Box<Self>, settled: Settled) -> BoxFuture<()>;
+}
+
+/// An entry of a source outside of the crate.
+struct Custom<S>(S);
+
+impl<S, F> Entry for Custom<S>
+where
+    S: FnOnce(Settled) -> F + Send,
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn settle(self: Box<Self>, settled: Settled) -> BoxFuture<()> {
+        Box::pin((self.0)(settled))
+    }
 }
 
 impl Settle {
+    pub(super) async fn begins(&mut self, attempt: u32) {
+        if let Self::Entry(entry) = self
+            && let Some(done) = entry.begins(attempt)
+        {
+            done.await;
+        }
+    }
+
+    pub(super) async fn fails(&mut self, attempt: u32) {
+        if let Self::Entry(entry) = self
+            && let Some(done) = entry.fails(attempt)
+        {
+            done.await;
+        }
+    }
+
     pub(super) async fn settle(self, settled: Settled) {
         match self {
             Self::Page(page) => page.settled_one(),
-            Self::Custom(settle) => settle(settled).await,
+            Self::Entry(entry) => entry.settle(settled).await,
         }
     }
 }
@@ -77,15 +139,12 @@ impl Delivery {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        Self::of(update, Settle::Custom(Box::new(|settled| Box::pin(settle(settled)))))
+        Self::of(update, Settle::Entry(Box::new(Custom(settle))))
     }
 
     pub(super) fn of(update: Update, settle: Settle) -> Self {
-        Self { update: Box::new(update), earlier_attempts: 0, attempts_limit: None, settle }
-    }
-
-    pub(super) fn lane(&self) -> Lane {
-        self.update.lane()
+        let (lane, content) = (update.lane(), Content::Update(Box::new(update)));
+        Self { lane, content, earlier_attempts: 0, attempts_limit: None, settle }
     }
 
     /// Sets how often the update was handed out before, in another process for example. Defaults to 0.
@@ -105,8 +164,7 @@ impl Delivery {
 impl fmt::Debug for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")
-            .field("lane", &self.lane())
-            .field("kind", &self.update.tag())
+            .field("lane", &self.lane)
             .field("earlier_attempts", &self.earlier_attempts)
             .finish_non_exhaustive()
     }

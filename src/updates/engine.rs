@@ -6,12 +6,10 @@
 
 mod driver;
 mod lanes;
+mod shared;
 
 use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     task::{Poll, Waker},
     time::Duration,
 };
@@ -22,29 +20,16 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{
-    client::{bot::Bot, retry::Backoff},
-    updates::{delivery::Delivery, handler::Handling, health::Health, lane::Lane},
-};
+use crate::updates::delivery::Delivery;
 use driver::Driver;
 use lanes::Lanes;
+pub(super) use shared::Context;
+use shared::Shared;
 
 /// Deliveries that wait in memory, from which the source is not asked for more.
 const QUEUE: usize = 1000;
 /// Time to wait for handlers that are dropped.
 const DROPPING_TIME: Duration = Duration::from_secs(1);
-
-/// What all handlers run with.
-#[derive(Debug)]
-pub(super) struct Context {
-    pub(super) bot: Bot,
-    pub(super) handling: Handling,
-    pub(super) health: Health,
-    /// The waits before an update is handed out again.
-    pub(super) backoff: Backoff,
-    /// How many lanes are handled at a time.
-    pub(super) concurrency: usize,
-}
 
 /// The engine, as the source sees it.
 pub(super) struct Engine {
@@ -54,28 +39,6 @@ pub(super) struct Engine {
 /// The running drivers. Dropping them drops the handlers where they stand, and their deliveries unsettled.
 pub(super) struct Drivers(JoinSet<()>);
 
-/// What the source and the drivers share.
-struct Shared {
-    context: Context,
-    state: Mutex<State>,
-    /// Whether no further handler may begin.
-    is_closed: AtomicBool,
-}
-
-struct State {
-    lanes: Lanes,
-    /// Drivers that wait for a lane.
-    asleep: Vec<Option<Waker>>,
-    /// The source, if it waits for room or for the end.
-    source: Option<Waker>,
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Engine {
     /// Starts the drivers on the current runtime.
     pub(super) fn start(context: Context) -> (Self, Drivers) {
@@ -84,19 +47,18 @@ impl Engine {
             RuntimeFlavor::CurrentThread => 1,
             _ => runtime.metrics().num_workers(),
         };
-        let state = State { lanes: Lanes::new(context.concurrency), asleep: vec![None; drivers], source: None };
-        let shared = Arc::new(Shared { context, state: Mutex::new(state), is_closed: AtomicBool::new(false) });
+        let shared = Arc::new(Shared::new(context, drivers));
         let spawn = |number| Driver::new(Arc::clone(&shared), number, drivers).run();
         let drivers = (0..drivers).map(spawn).collect();
         (Self { shared }, Drivers(drivers))
     }
 
     /// Queues deliveries.
-    pub(super) fn feed(&self, deliveries: impl IntoIterator<Item = (Lane, Delivery)>) {
+    pub(super) fn feed(&self, deliveries: impl IntoIterator<Item = Delivery>) {
         let asleep: Vec<Waker> = {
             let mut state = self.shared.state();
-            for (lane, delivery) in deliveries {
-                state.lanes.push(lane, delivery);
+            for delivery in deliveries {
+                state.lanes.push(delivery);
             }
             let ready = state.lanes.ready();
             state.asleep.iter_mut().filter_map(Option::take).take(ready).collect()
@@ -133,7 +95,6 @@ impl Engine {
         let dropped = self.shared.state().lanes.close();
         drop(dropped);
     }
-
 }
 
 impl Drivers {

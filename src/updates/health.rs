@@ -11,6 +11,8 @@ use std::{
 
 use tokio::time::Instant;
 
+#[cfg(feature = "journal")]
+use crate::updates::journal::gauge::{Gauge, JournalHealth};
 use crate::{api::types::Update, client::clock::Clock};
 
 /// How a bot that polls is doing; given by [`Updates::health`](crate::Updates::health) and
@@ -48,6 +50,8 @@ struct Inner {
     skipped: AtomicU64,
     failed_saves: AtomicU64,
     misfits: AtomicU64,
+    #[cfg(feature = "journal")]
+    journal: std::sync::OnceLock<Arc<Gauge>>,
 }
 
 impl Health {
@@ -62,6 +66,8 @@ impl Health {
                 skipped: AtomicU64::new(0),
                 failed_saves: AtomicU64::new(0),
                 misfits: AtomicU64::new(0),
+                #[cfg(feature = "journal")]
+                journal: std::sync::OnceLock::new(),
             }),
         }
     }
@@ -127,6 +133,18 @@ impl Health {
     #[must_use]
     pub fn misfits(&self) -> u64 {
         self.inner.misfits.load(Ordering::Relaxed)
+    }
+
+    /// Returns what the journal holds; `None` without a [`Journal`](crate::updates::Journal).
+    #[cfg(feature = "journal")]
+    #[must_use]
+    pub fn journal(&self) -> Option<JournalHealth> {
+        self.inner.journal.get().map(|gauge| gauge.health())
+    }
+
+    #[cfg(feature = "journal")]
+    pub(crate) fn set_journal(&self, gauge: Arc<Gauge>) {
+        let _ = self.inner.journal.set(gauge);
     }
 
     pub(crate) fn count_misfits(&self, misfits: usize) {
@@ -247,7 +265,10 @@ impl Drop for HandedOut {
 
 impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Health")
+        let mut health = f.debug_struct("Health");
+        #[cfg(feature = "journal")]
+        health.field("journal", &self.journal());
+        health
             .field("last_poll", &self.last_poll())
             .field("lag", &self.lag())
             .field("in_flight", &self.in_flight())

@@ -48,6 +48,14 @@ pub struct RawUpdate {
     pub update: Update,
 }
 
+impl RawUpdate {
+    /// Makes a raw update. Without kept JSON the update is written anew.
+    pub(crate) fn new(update: Update, kept: Option<Box<RawValue>>) -> Self {
+        let json = kept.or_else(|| to_raw_value(&update).ok()).unwrap_or_else(|| RawValue::NULL.to_owned());
+        Self { json, update }
+    }
+}
+
 impl Handed for RawUpdate {
     fn read(json: &str) -> serde_json::Result<Self> {
         Ok(Self { update: read(json)?, json: read_raw(json)? })
@@ -156,11 +164,6 @@ impl Stream for RawUpdates {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let next = ready!(Pin::new(&mut self.0).poll_next(context));
-        Poll::Ready(next.map(|update| {
-            let update = update?;
-            let kept = self.0.take_json();
-            let json = kept.unwrap_or_else(|| to_raw_value(&update).unwrap_or_else(|_| RawValue::NULL.to_owned()));
-            Ok(RawUpdate { json, update })
-        }))
+        Poll::Ready(next.map(|update| Ok(RawUpdate::new(update?, self.0.take_json()))))
     }
 }

@@ -83,11 +83,7 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn run_deliveries<H, F>(
-        &self,
-        deliveries: impl Stream<Item = Delivery> + Send + 'static,
-        handler: H,
-    ) -> Run
+    pub fn run_deliveries<H, F>(&self, deliveries: impl Stream<Item = Delivery> + Send + 'static, handler: H) -> Run
     where
         H: Fn(Bot, Update) -> F + Send + Sync + 'static,
         F: Future<Output: HandlerResult> + Send + 'static,
@@ -180,7 +176,7 @@ pub struct Run {
     source: Source,
     handling: Handling,
     concurrency: usize,
-    shutdown: Option<Shutdown>,
+    pub(super) shutdown: Option<Shutdown>,
     deadline: Duration,
 }
 
@@ -196,7 +192,7 @@ impl fmt::Debug for Run {
 }
 
 impl Run {
-    fn new<H, F>(source: Source, handler: H) -> Self
+    pub(super) fn new<H, F>(source: Source, handler: H) -> Self
     where
         H: Fn(Bot, Update) -> F + Send + Sync + 'static,
         F: Future<Output: HandlerResult> + Send + 'static,

@@ -5,13 +5,14 @@ use std::{future::poll_fn, pin::Pin, task::Poll};
 use futures_core::Stream;
 use tracing::Span;
 
+#[cfg(feature = "journal")]
+use crate::updates::journal::source::JournalSource;
 use crate::{
     client::{bot::Bot, retry::Backoff},
     error::Result,
     updates::{
         delivery::Delivery,
         health::Health,
-        lane::Lane,
         pages::Pages,
         stream::{BACKOFF, poll_span},
     },
@@ -21,6 +22,8 @@ use crate::{
 pub(super) enum Source {
     Pages(Pages),
     Stream(DeliveryStream),
+    #[cfg(feature = "journal")]
+    Journal(Box<JournalSource>),
 }
 
 impl Source {
@@ -29,10 +32,12 @@ impl Source {
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<(Lane, Delivery)>>> {
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Delivery>>> {
         match self {
             Self::Pages(pages) => pages.next().await,
             Self::Stream(stream) => Ok(stream.next().await),
+            #[cfg(feature = "journal")]
+            Self::Journal(journal) => journal.next().await,
         }
     }
 
@@ -41,6 +46,8 @@ impl Source {
         match self {
             Self::Pages(pages) => pages.stop(),
             Self::Stream(stream) => stream.is_stopped = true,
+            #[cfg(feature = "journal")]
+            Self::Journal(journal) => journal.stop(),
         }
     }
 
@@ -54,6 +61,8 @@ impl Source {
         match self {
             Self::Pages(pages) => pages.updates().bot(),
             Self::Stream(stream) => &stream.bot,
+            #[cfg(feature = "journal")]
+            Self::Journal(journal) => journal.bot(),
         }
     }
 
@@ -61,6 +70,8 @@ impl Source {
         match self {
             Self::Pages(pages) => pages.updates().health(),
             Self::Stream(stream) => stream.health.clone(),
+            #[cfg(feature = "journal")]
+            Self::Journal(journal) => journal.health(),
         }
     }
 
@@ -69,6 +80,8 @@ impl Source {
         match self {
             Self::Pages(pages) => pages.updates().waits(),
             Self::Stream(_) => BACKOFF,
+            #[cfg(feature = "journal")]
+            Self::Journal(journal) => journal.backoff(),
         }
     }
 
@@ -96,7 +109,7 @@ impl DeliveryStream {
     }
 
     /// Returns what the stream has, or waits for it.
-    async fn next(&mut self) -> Option<Vec<(Lane, Delivery)>> {
+    async fn next(&mut self) -> Option<Vec<Delivery>> {
         if self.is_stopped {
             return None;
         }
@@ -104,7 +117,7 @@ impl DeliveryStream {
         poll_fn(|context| {
             while chunk.len() < CHUNK {
                 match self.deliveries.as_mut().poll_next(context) {
-                    Poll::Ready(Some(delivery)) => chunk.push((delivery.lane(), delivery)),
+                    Poll::Ready(Some(delivery)) => chunk.push(delivery),
                     Poll::Ready(None) => {
                         self.is_stopped = true;
                         break;

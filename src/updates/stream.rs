@@ -32,6 +32,8 @@ use crate::{
         marker::MarkerStore,
     },
 };
+#[cfg(feature = "journal")]
+pub(crate) use perform::own_id;
 use perform::{KeyedStore, Performer};
 use settings::Settings;
 pub(crate) use state::BACKOFF;
@@ -132,6 +134,15 @@ impl fmt::Debug for Updates {
             .field("polling", &self.effect.is_some())
             .finish()
     }
+}
+
+/// A page with its JSON.
+#[cfg(feature = "journal")]
+pub(crate) struct RawPage {
+    /// Each update with its JSON, if it is kept.
+    pub(crate) updates: Vec<(Update, Option<Box<RawValue>>)>,
+    /// What commits the page.
+    pub(crate) marker: Option<i64>,
 }
 
 /// Returns the span of polling. Its level is ERROR, so that it is enabled whenever any of its events is.
@@ -308,6 +319,34 @@ impl Updates {
     pub(crate) fn keep_json(mut self) -> Self {
         self.settings.keep_json = true;
         self
+    }
+
+    /// As [`next_page`](Self::next_page), with the JSON of each update if it is kept, and the marker that commits the page.
+    #[cfg(feature = "journal")]
+    pub(crate) async fn next_raw_page(&mut self) -> Result<Option<RawPage>> {
+        let Some(first) = self.try_next().await? else { return Ok(None) };
+        self.handed_out = None;
+        let Some(state) = &mut self.state else { return Ok(None) };
+        let mut json = state.take_json().into_iter().chain(state.take_page_json()).collect::<Vec<_>>().into_iter();
+        let updates = std::iter::once(first).chain(state.take_page()).map(|update| (update, json.next())).collect();
+        Ok(Some(RawPage { updates, marker: state.marker() }))
+    }
+
+    /// Keeps the marker in a journal.
+    #[cfg(feature = "journal")]
+    pub(crate) fn keep_in_journal(&mut self, markers: impl MarkerStore, key: crate::updates::marker::MarkerKey) {
+        self.store = Some(Arc::new(KeyedStore { markers: Box::new(markers), key: OnceLock::from(key) }));
+    }
+
+    /// Fails if no poll with these settings can succeed.
+    #[cfg(feature = "journal")]
+    pub(crate) fn check(&self) -> Result<()> {
+        perform::check(&self.bot, &self.settings)
+    }
+
+    #[cfg(feature = "journal")]
+    pub(crate) fn has_store(&self) -> bool {
+        self.store.is_some()
     }
 
     /// All updates that are fetched; if there are none, those of the next page. Asking says that all before are dealt with.

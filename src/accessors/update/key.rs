@@ -14,8 +14,7 @@ impl Update {
     /// - the title of the chat, or the payload of the button or link
     ///
     /// The key does not contain names, texts, attachments or anything that can change between two deliveries: activity
-    /// times, view counts, URLs, the pinned message of a chat. The key of a `message_callback` does not contain the message
-    /// with the button, because `message` is null after the message is deleted. The callback id identifies that message.
+    /// times, view counts, URLs, the pinned message of a chat.
     ///
     /// The key of [`Update::Unknown`] contains the kind, the timestamp if present, and a 64-bit hash of the JSON text. That
     /// key changes if any part of the JSON changes.

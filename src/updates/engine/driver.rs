@@ -9,7 +9,10 @@ use std::{
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
-use super::{Shared, State, lanes::Claim};
+use super::{
+    lanes::Claim,
+    shared::{Context, Shared, State},
+};
 use crate::{
     client::clock::Clock,
     updates::{
@@ -76,12 +79,7 @@ impl Driver {
 
     /// Releases lanes and claims others. If there are none, the driver is woken when there are. Returns the waker of the
     /// source, too, if it waits for what has changed.
-    fn exchange(
-        &self,
-        done: &mut Vec<Lane>,
-        has: usize,
-        context: &mut TaskContext<'_>,
-    ) -> (Vec<Claim>, Option<Waker>) {
+    fn exchange(&self, done: &mut Vec<Lane>, has: usize, context: &mut TaskContext<'_>) -> (Vec<Claim>, Option<Waker>) {
         let mut state = self.shared.state();
         let State { lanes, asleep, source } = &mut *state;
         for lane in done.drain(..) {
@@ -110,28 +108,33 @@ async fn handle_lane(shared: &Shared, lane: Lane, deliveries: VecDeque<Delivery>
 
 /// Hands an update out until it is settled.
 async fn handle(shared: &Shared, delivery: Delivery, moment: Moment) {
-    let Delivery { update, earlier_attempts, attempts_limit, settle } = delivery;
-    let super::Context { bot, handling, health, backoff, .. } = &shared.context;
+    let Delivery { lane: _, content, earlier_attempts, attempts_limit, mut settle } = delivery;
+    let Context { bot, handling, health, backoff, .. } = &shared.context;
+    let mut update = *content.load().await;
     let _handed_out = health.hand_out(&update, moment);
-    let mut update = *update;
     let mut attempts = earlier_attempts;
+    let limit = attempts_limit.unwrap_or(u32::MAX);
     let settled = loop {
+        if attempts >= limit {
+            let cause = format!("the process ended during its handler, {attempts} times");
+            break Settled::Dead { attempts, cause };
+        }
         attempts = attempts.saturating_add(1);
+        settle.begins(attempts).await;
         let in_flight = health.begin();
         let outcome = handling.handle(bot, update, attempts).await;
         drop(in_flight);
-        let is_last = attempts_limit.is_some_and(|limit| attempts >= limit);
         match outcome {
             Outcome::Handled => break Settled::Handled,
             Outcome::Skipped => break Settled::Skipped,
             Outcome::Undecided(cause) if attempts_limit.is_some() => break Settled::Dead { attempts, cause },
             Outcome::Undecided(_) => break Settled::Skipped,
-            Outcome::Again(_, cause) if is_last => break Settled::Dead { attempts, cause },
+            Outcome::Again(_, cause) if attempts >= limit => break Settled::Dead { attempts, cause },
             Outcome::Again(again, _) => update = again,
         }
+        settle.fails(attempts).await;
         let clock: &dyn Clock = &*bot.transport().clock;
-        let attempts_here = attempts - earlier_attempts;
-        clock.sleep(backoff.jittered(attempts_here, clock.chance())).await;
+        clock.sleep(backoff.jittered(attempts - earlier_attempts, clock.chance())).await;
     };
     match settled {
         Settled::Handled => health.count_handled(),

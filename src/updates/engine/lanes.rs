@@ -30,24 +30,18 @@ pub(super) struct Lanes {
 
 impl Lanes {
     pub(super) fn new(concurrency: usize) -> Self {
-        Self {
-            queues: HashMap::new(),
-            ready: VecDeque::new(),
-            claimed: 0,
-            concurrency,
-            waiting: 0,
-            is_closed: false,
-        }
+        Self { queues: HashMap::new(), ready: VecDeque::new(), claimed: 0, concurrency, waiting: 0, is_closed: false }
     }
 
-    pub(super) fn push(&mut self, lane: Lane, delivery: Delivery) {
+    pub(super) fn push(&mut self, delivery: Delivery) {
         if self.is_closed {
             return;
         }
         self.waiting += 1;
-        if let Some(queue) = self.queues.get_mut(&lane) {
+        if let Some(queue) = self.queues.get_mut(&delivery.lane) {
             queue.push_back(delivery);
         } else {
+            let lane = delivery.lane.clone();
             self.ready.push_back(lane.clone());
             self.queues.insert(lane, VecDeque::from([delivery]));
         }

@@ -134,7 +134,8 @@ impl Performer {
         };
         in_time(store.markers.load(key)).await.map_err(|error| {
             tracing::error!(error = printable(&error.to_string()).as_ref(), "marker load failed");
-            Error::new(Kind::MarkerStore(error))
+            // The journal's errors say themselves what they are.
+            error.downcast().map_or_else(|error| Error::new(Kind::MarkerStore(error)), |error| *error)
         })
     }
 
@@ -176,7 +177,7 @@ impl Performer {
 }
 
 /// Asks for the bot's own id. Nothing else of the answer has to fit.
-async fn own_id(bot: &Bot) -> Result<UserId> {
+pub(crate) async fn own_id(bot: &Bot) -> Result<UserId> {
     #[derive(Deserialize)]
     struct Me {
         user_id: UserId,

@@ -196,6 +196,12 @@ impl StreamState {
         std::mem::take(&mut self.page)
     }
 
+    /// Takes the JSON of what is left of the page, if it is kept.
+    #[cfg(feature = "journal")]
+    pub(super) fn take_page_json(&mut self) -> VecDeque<Box<RawValue>> {
+        std::mem::take(&mut self.json)
+    }
+
     /// The one transition.
     pub(super) fn step(mut self, input: Input) -> (Self, Effect) {
         let effect = match input {

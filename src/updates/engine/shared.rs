@@ -1,0 +1,50 @@
+//! What the source and the drivers share.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    task::Waker,
+};
+
+use super::lanes::Lanes;
+use crate::{
+    client::{bot::Bot, retry::Backoff},
+    updates::{handler::Handling, health::Health},
+};
+
+/// What all handlers run with.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) bot: Bot,
+    pub(crate) handling: Handling,
+    pub(crate) health: Health,
+    /// The waits before an update is handed out again.
+    pub(crate) backoff: Backoff,
+    /// How many lanes are handled at a time.
+    pub(crate) concurrency: usize,
+}
+
+pub(super) struct Shared {
+    pub(super) context: Context,
+    state: Mutex<State>,
+    /// Whether no further handler may begin.
+    pub(super) is_closed: AtomicBool,
+}
+
+pub(super) struct State {
+    pub(super) lanes: Lanes,
+    /// Drivers that wait for a lane.
+    pub(super) asleep: Vec<Option<Waker>>,
+    /// The source, if it waits for room or for the end.
+    pub(super) source: Option<Waker>,
+}
+
+impl Shared {
+    pub(super) fn new(context: Context, drivers: usize) -> Self {
+        let state = State { lanes: Lanes::new(context.concurrency), asleep: vec![None; drivers], source: None };
+        Self { context, state: Mutex::new(state), is_closed: AtomicBool::new(false) }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,75 @@
+//! Why a journal cannot be used.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::ErrorCode;
+
+use crate::{
+    error::{Error, Kind},
+    updates::marker::MarkerKey,
+};
+
+/// Why a journal cannot be used. Each message says which file, why, and what to do.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("cannot open the journal {path}: {reason}", path = path.display())]
+    Open { path: PathBuf, reason: String },
+    #[error("{path} is not a journal ({reason}) and was not changed: choose another path, or remove the file", path = path.display())]
+    Foreign { path: PathBuf, reason: &'static str },
+    #[error(
+        "the journal {path} is damaged and was not changed: {reason}; restore it from a backup, or move it away to start with an \
+         empty one",
+        path = path.display()
+    )]
+    Damaged { path: PathBuf, reason: String },
+    #[error("the journal {path} was written by a newer version of this crate (format {format}): update the crate", path = path.display())]
+    Newer { path: PathBuf, format: i32 },
+    #[error("the journal {path} is in use: another process, or another `Journal` of this one, has it open", path = path.display())]
+    InUse { path: PathBuf },
+    #[error("the journal {path} holds the updates of {found}, not of {expected}: give each bot a journal of its own", path = path.display())]
+    OtherBot { path: PathBuf, found: MarkerKey, expected: MarkerKey },
+    #[error("the journal is already run: a journal has one `Run` at a time")]
+    AlreadyRun,
+    #[cfg(feature = "webhook")]
+    #[error("the journal is full: {stored} updates wait for their handlers")]
+    Full { stored: usize },
+    #[error("cannot write the journal: {0}")]
+    Write(String),
+    #[error("the journal has an update that cannot be read: {0}")]
+    Unreadable(String),
+    #[error("a bot has a marker store or a journal, not both: the journal keeps the marker, too")]
+    MarkerStore,
+}
+
+impl Problem {
+    /// Why SQLite cannot open the file.
+    pub(super) fn of_open(path: &Path, error: &rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse { path },
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                Self::Damaged { path, reason: error.to_string() }
+            }
+            _ => Self::Open { path, reason: error.to_string() },
+        }
+    }
+
+    pub(super) fn of_io(path: &Path, error: &io::Error) -> Self {
+        Self::Open { path: path.to_owned(), reason: error.to_string() }
+    }
+}
+
+impl From<rusqlite::Error> for Problem {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Write(error.to_string())
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::new(Kind::Journal(problem.into()))
+    }
+}

@@ -1,0 +1,184 @@
+//! The journal as a source of deliveries, with or without polling.
+
+use std::{sync::Arc, time::Duration};
+
+use tracing::Instrument as _;
+
+use super::{
+    problem::Problem,
+    queue::{Batch, Queue, SharedBatch},
+};
+use crate::{
+    client::{bot::Bot, clock::millis, retry::Backoff},
+    error::{Error, Result},
+    updates::{
+        delivery::Delivery,
+        health::Health,
+        marker::{MarkerKey, MarkerStore},
+        raw_update::RawUpdate,
+        stream::{BACKOFF, RawPage, Updates, poll_span},
+    },
+};
+
+/// Time to wait before a page that could not be stored is stored again.
+const WRITE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Stores what is polled, and hands out what is stored.
+pub(crate) struct JournalSource {
+    queue: Arc<Queue>,
+    bot: Bot,
+    health: Health,
+    /// `None` if updates come by a webhook, or come no more.
+    updates: Option<Updates>,
+    backoff: Backoff,
+    /// A page that is not known to be stored.
+    unstored: Option<SharedBatch>,
+    is_started: bool,
+    is_stopped: bool,
+}
+
+impl JournalSource {
+    pub(crate) fn of_polling(queue: Arc<Queue>, updates: Updates) -> Self {
+        let (bot, health, backoff) = (updates.bot().clone(), updates.health(), updates.waits());
+        Self::new(queue, bot, health, backoff, Some(updates))
+    }
+
+    pub(crate) fn of_webhook(queue: Arc<Queue>, bot: Bot) -> Self {
+        let health = Health::new(Arc::clone(&bot.transport().clock));
+        Self::new(queue, bot, health, BACKOFF, None)
+    }
+
+    fn new(queue: Arc<Queue>, bot: Bot, health: Health, backoff: Backoff, updates: Option<Updates>) -> Self {
+        health.set_journal(Arc::clone(&queue.gauge));
+        Self { queue, bot, health, updates, backoff, unstored: None, is_started: false, is_stopped: false }
+    }
+
+    /// Returns what is to be handled, or waits for it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Delivery>>> {
+        if !self.is_started {
+            if self.is_stopped {
+                return Ok(None);
+            }
+            self.start().await?;
+        }
+        let queue = Arc::clone(&self.queue);
+        loop {
+            if self.is_stopped && self.updates.is_none() {
+                return Ok(None);
+            }
+            let is_polling = self.updates.is_some();
+            tokio::select! {
+                biased;
+                deliveries = queue.arrivals() => return Ok(Some(deliveries)),
+                polled = self.poll(), if is_polling => polled?,
+            }
+        }
+    }
+
+    /// Checks that the journal is the bot's, and begins to hand out what is stored.
+    async fn start(&mut self) -> Result<()> {
+        if let Some(updates) = &self.updates {
+            updates.check()?;
+            if updates.has_store() {
+                return Err(Problem::MarkerStore.into());
+            }
+        }
+        let key = self.bind().instrument(poll_span(&self.bot)).await?;
+        self.queue.start().await?;
+        self.is_started = true;
+        if let Some(updates) = &mut self.updates {
+            updates.keep_in_journal(JournalMarkers(Arc::clone(&self.queue)), key);
+        }
+        Ok(())
+    }
+
+    /// Waits until the server has told whose journal it is.
+    async fn bind(&self) -> Result<MarkerKey> {
+        let clock = &self.bot.transport().clock;
+        let mut failures = 0;
+        loop {
+            let error = match self.queue.bind(&self.bot).await {
+                Ok(key) => return Ok(key.clone()),
+                Err(error) if error.ends_polling() || error.is_misfit() => return Err(error),
+                Err(error) => error,
+            };
+            failures += 1;
+            let delay = self.backoff.jittered(failures, clock.chance()).max(error.retry_after().unwrap_or_default());
+            tracing::warn!(operation = error.operation(), error = error.reason(), delay_ms = millis(delay), "retrying");
+            self.bot.transport().wait_to_retry(&error, delay).await;
+        }
+    }
+
+    /// Polls a page and stores it. An error ends the polling.
+    async fn poll(&mut self) -> Result<()> {
+        let Some(updates) = &mut self.updates else { return Ok(()) };
+        if let Some(batch) = &self.unstored {
+            if let Err(problem) = self.queue.store(batch).await {
+                poll_span(&self.bot).in_scope(|| tracing::error!(error = %problem, "journal write failed"));
+                self.bot.transport().clock.sleep(WRITE_PAUSE).await;
+                return Ok(());
+            }
+            self.unstored = None;
+        }
+        self.queue.room().await;
+        match updates.next_raw_page().await {
+            Ok(Some(RawPage { updates, marker })) => {
+                let updates = updates.into_iter().map(|(update, json)| RawUpdate::new(update, json));
+                self.unstored = Some(Batch::new(updates.collect(), marker));
+            }
+            Ok(None) => self.updates = None,
+            Err(error) => {
+                self.updates = None;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the polling. What is stored is not handed out any more.
+    pub(crate) fn stop(&mut self) {
+        self.is_stopped = true;
+        if let Some(updates) = &mut self.updates {
+            updates.stop();
+        }
+    }
+
+    pub(crate) fn bot(&self) -> &Bot {
+        &self.bot
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    pub(crate) fn backoff(&self) -> Backoff {
+        self.backoff
+    }
+}
+
+impl Drop for JournalSource {
+    fn drop(&mut self) {
+        if self.is_started {
+            self.queue.end();
+        }
+    }
+}
+
+/// The marker in the journal.
+struct JournalMarkers(Arc<Queue>);
+
+impl MarkerStore for JournalMarkers {
+    type Error = Error;
+
+    async fn load(&self, _: &MarkerKey) -> Result<Option<i64>> {
+        Ok(self.0.marker().await?)
+    }
+
+    async fn save(&self, _: &MarkerKey, marker: i64) -> Result<()> {
+        Ok(self.0.set_marker(marker).await?)
+    }
+}

@@ -1,0 +1,88 @@
+//! The thread that owns the journal's database. It does in one transaction all that was asked for meanwhile.
+
+use std::{
+    io, iter,
+    sync::mpsc::{self, Receiver, Sender},
+    thread::{self, JoinHandle},
+};
+
+use tokio::sync::oneshot;
+
+use super::{database::Database, problem::Problem};
+
+/// The most jobs in one transaction. Each waits for the commit of all.
+const GROUP: usize = 256;
+
+/// Called after the transaction with its result.
+type Done = Box<dyn FnOnce(Result<(), Problem>)>;
+/// Reads and writes within a transaction. If it fails, the whole transaction does.
+type Job = Box<dyn FnOnce(&Database) -> (Result<(), Problem>, Done) + Send>;
+
+/// The handle of the thread. Dropping it waits until the thread has closed the database.
+pub(super) struct Writer {
+    /// `None` once it is dropped.
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(database: Database) -> io::Result<Self> {
+        let (jobs, received) = mpsc::channel();
+        let thread = thread::Builder::new().name("tamtam-journal".to_owned());
+        let thread = thread.spawn(move || write(&database, &received))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Does `work` in a transaction. After the commit, `commit` is called with the result on the thread of the writer, before
+    /// any later work.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses the result. `work` and `commit` are still called.
+    pub(super) async fn write<T: 'static, R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Database) -> rusqlite::Result<T> + Send + 'static,
+        commit: impl FnOnce(T) -> R + Send + 'static,
+    ) -> Result<R, Problem> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |database| {
+            let worked = work(database).map_err(Problem::from);
+            let result = worked.as_ref().map(drop).map_err(Problem::clone);
+            let done: Done = Box::new(move |committed| {
+                // Nobody waits for the result of a future that was dropped.
+                let _ = reply.send(committed.and(worked).map(commit));
+            });
+            (result, done)
+        });
+        let ended = || Problem::Write("its thread has ended".to_owned());
+        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or_else(ended)?;
+        answer.await.unwrap_or_else(|_| Err(ended()))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        let thread = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id());
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write(database: &Database, jobs: &Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        let mut all_done = Vec::new();
+        let committed = database.transaction(|database| {
+            for job in iter::once(first).chain(jobs.try_iter()).take(GROUP) {
+                let (result, done) = job(database);
+                all_done.push(done);
+                result?;
+            }
+            Ok(())
+        });
+        for done in all_done {
+            done(committed.clone());
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Polling, and running a bot, with a journal.
+
+use std::{fmt, future::Future};
+
+use crate::{
+    api::types::Update,
+    client::bot::Bot,
+    updates::{
+        handler::HandlerResult,
+        journal::{Journal, source::JournalSource},
+        run::Run,
+        source::Source,
+        stream::Updates,
+    },
+};
+
+/// The updates of a bot by long polling, with a journal; made by [`Updates::journal`](crate::Updates::journal).
+#[must_use = "nothing is polled until it is run"]
+pub struct JournaledUpdates {
+    updates: Updates,
+    journal: Journal,
+}
+
+impl fmt::Debug for JournaledUpdates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JournaledUpdates").field("updates", &self.updates).field("journal", &self.journal).finish()
+    }
+}
+
+impl Updates {
+    /// Stores each page in a [`Journal`] before it is committed to the server. A slow handler then holds back its own chat
+    /// only, and updates wait on the disk.
+    ///
+    /// Set what is to be set on `Updates` before. The journal keeps the marker, too: with a
+    /// [`marker_store`](Self::marker_store) the run ends with an error before the first poll
+    /// ([`is_journal`](crate::Error::is_journal)).
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// # let ctrl_c = async move { alice.reads().await };
+    /// # let path = std::env::temp_dir().join(format!("tamtam-doc-{}-updates.journal", std::process::id()));
+    /// use tamtam::{Update, updates::Journal};
+    ///
+    /// bot.updates()
+    ///     .journal(Journal::open(&path)?)
+    ///     .run(async |bot, update| match update {
+    ///         Update::BotStarted(started) => bot.send(started.chat_id, "Hello!").await.map(drop),
+    ///         _ => Ok(()),
+    ///     })
+    ///     .graceful_shutdown_on(ctrl_c)
+    ///     .await?;
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn journal(self, journal: Journal) -> JournaledUpdates {
+        JournaledUpdates { updates: self.keep_json(), journal }
+    }
+}
+
+impl JournaledUpdates {
+    /// Handles the updates by an async function: concurrently between chats, in order within a chat. See [`Run`] and
+    /// [`Journal`].
+    pub fn run<H, F>(self, handler: H) -> Run
+    where
+        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        let Self { mut updates, journal } = self;
+        let shutdown = updates.take_shutdown();
+        let source = JournalSource::of_polling(journal.queue(), updates);
+        let mut run = Run::new(Source::Journal(Box::new(source)), handler);
+        run.shutdown = shutdown;
+        run
+    }
+}
+
+/// Runs a handler over what a webhook stores.
+#[cfg(feature = "webhook")]
+pub(crate) fn run_stored<H, F>(bot: Bot, journal: &Journal, handler: H) -> Run
+where
+    H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+    F: Future<Output: HandlerResult> + Send + 'static,
+{
+    Run::new(Source::Journal(Box::new(JournalSource::of_webhook(journal.queue(), bot))), handler)
+}

@@ -1,0 +1,161 @@
+//! A bot's webhook: its settings, and the router that is made of them.
+
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+
+use axum::{Router, extract::Request, handler::HandlerWithoutStateExt as _};
+
+use super::{delivery::Receiver, in_flight::InFlight, path::SecretPath};
+use crate::{
+    api::types::Update,
+    client::bot::Bot,
+    error::Result,
+    updates::{
+        handler::{Failed, HANDLER_TIMEOUT, Handed, HandlerResult, Handling, OnError, Recovery},
+        raw_update::RawUpdate,
+    },
+};
+
+/// How long a body may be unless it is set, in bytes. The longest update that the API's limits allow is far shorter.
+const BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+/// A bot's webhook: where TamTam calls, and what is done then.
+///
+/// [The module](crate::webhook) says what is promised.
+#[derive(Clone)]
+#[must_use = "a webhook does nothing until its router is served"]
+pub struct Webhook {
+    pub(super) bot: Bot,
+    pub(super) path: SecretPath,
+    pub(super) on_error: Option<OnError>,
+    pub(super) handler_timeout: Duration,
+    pub(super) body_limit: usize,
+}
+
+impl Webhook {
+    /// A webhook at this path of the URL that TamTam is [told](Bot::subscribe_webhook).
+    ///
+    /// The last segment of the path is the secret: a slash and what `openssl rand -hex 32` prints will do, with other
+    /// segments before it or without. It is as secret as the token, and neither errors nor `Debug` show it. Asking for
+    /// paths does not find it out either, since the time that a wrong one takes says nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the path can be guessed, its last segment having fewer than 32 characters, and when it has more than
+    /// letters, digits, `-`, `.`, `_` and `~` between its slashes. The error says how to make one.
+    pub fn new(bot: Bot, secret_path: impl Into<String>) -> Result<Self> {
+        let path = SecretPath::new(secret_path.into())?;
+        Ok(Self { bot, path, on_error: None, handler_timeout: HANDLER_TIMEOUT, body_limit: BODY_LIMIT })
+    }
+
+    /// Decides about updates that were not handled, and about bodies that are not an update: [`Recovery::Retry`] answers
+    /// 503, after which TamTam delivers again, and [`Recovery::Skip`] answers 200. Without `on_error`, an update that was
+    /// not handled is skipped, and a body that is not an update is answered with 503.
+    ///
+    /// Retry what may succeed later. What never will is delivered again for 8 hours, and then TamTam may drop the
+    /// subscription.
+    ///
+    /// ```
+    /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::Webhook {
+    /// use tamtam::{Cause, Recovery};
+    ///
+    /// webhook.on_error(|failed| match failed.cause() {
+    ///     Cause::Error(error) if error.is::<std::io::Error>() => Recovery::Retry,
+    ///     cause => {
+    ///         eprintln!("{cause}");
+    ///         Recovery::Skip
+    ///     }
+    /// })
+    /// # }
+    /// ```
+    ///
+    /// It is called where the handler runs, so it must not block.
+    pub fn on_error(mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) -> Self {
+        self.on_error = Some(Arc::new(on_error));
+        self
+    }
+
+    /// How long the handler may take; 120 s if not set. Then it is dropped where it stands, and the update counts as not
+    /// handled. Work that takes longer belongs into a [queue](crate::webhook#a-durable-queue).
+    pub fn handler_timeout(mut self, timeout: Duration) -> Self {
+        self.handler_timeout = timeout;
+        self
+    }
+
+    /// How long the body of a delivery may be, in bytes; 4 MiB if not set. A longer one is answered with 413.
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// The webhook as a router, which hands the updates to an async function of the bot and the update. Whatever else that
+    /// needs, a closure brings; [`HandlerResult`] says what it may return.
+    ///
+    /// axum panics when routers are merged that have the same route. Those of webhooks do if their secrets begin with the
+    /// same 8 characters, which random ones do not: give each bot a secret of its own.
+    ///
+    /// # Cancel safety
+    ///
+    /// When a client hangs up, or the server's future is dropped, the handler goes on to its end in a task of its own. It
+    /// is the end of the runtime that cuts it off; what it was at work on is then delivered again.
+    #[must_use = "a router does nothing until it is served"]
+    pub fn router<H, F>(self, handler: H) -> Router
+    where
+        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        self.serve(handler)
+    }
+
+    /// Returns the webhook as a router whose handler gets each update with its exact JSON, for example to store it in a
+    /// [queue](crate::webhook#a-durable-queue). Otherwise it is the same as [`router`](Self::router).
+    ///
+    /// ```
+    /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {
+    /// use tamtam::RawUpdate;
+    ///
+    /// webhook.raw_router(async |_bot, raw: RawUpdate| println!("{}: {}", raw.update.tag(), raw.json))
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`router`](Self::router).
+    #[must_use = "a router does nothing until it is served"]
+    pub fn raw_router<H, F>(self, handler: H) -> Router
+    where
+        H: Fn(Bot, RawUpdate) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        self.serve(handler)
+    }
+
+    fn serve<U, H, F>(self, handler: H) -> Router
+    where
+        U: Handed,
+        H: Fn(Bot, U) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        let Self { bot, path, on_error, handler_timeout, body_limit } = self;
+        let mut handling = Handling::new(Arc::clone(&bot.transport().clock), handler);
+        handling.set_timeout(handler_timeout);
+        if let Some(on_error) = on_error {
+            handling.set_on_error(move |failed| on_error(failed));
+        }
+        let route = path.route();
+        let receiver = Receiver { bot, path, body_limit, handling, in_flight: InFlight::default() };
+        let receive = move |request: Request| receiver.clone().receive(request);
+        // As a service, which stands for every method: where there is another secret, a 405 would tell of this one.
+        Router::new().route_service(&route, receive.into_service())
+    }
+}
+
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook")
+            .field("bot", &self.bot)
+            .field("path", &self.path)
+            .field("handler_timeout", &self.handler_timeout)
+            .field("body_limit", &self.body_limit)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,111 @@
+//! A webhook that stores updates in a journal.
+
+use std::{future::Future, time::Duration};
+
+use axum::Router;
+
+use super::endpoint::Webhook;
+use crate::{
+    api::types::Update,
+    client::bot::Bot,
+    error::Error,
+    updates::{
+        handler::{Cause, HandlerResult, Recovery},
+        journal::Journal,
+        journaled::run_stored,
+        run::Run,
+    },
+};
+
+/// How long storing an update may take. Servers wait for 30 s before they deliver the update again.
+const STORE_TIME: Duration = Duration::from_secs(20);
+
+/// A webhook with a journal; made by [`Webhook::journal`].
+#[derive(Debug)]
+#[must_use = "a webhook does nothing until its router is served"]
+pub struct JournaledWebhook {
+    webhook: Webhook,
+    journal: Journal,
+}
+
+impl Webhook {
+    /// Stores each update in a [`Journal`]. The answer is 200 as soon as the update is stored, however long its handler
+    /// takes. It is 503 while the journal is full or cannot be written, and until the server has told the bot's id.
+    ///
+    /// Updates are handled in order within a chat, in the order in which they were stored. What the server delivers again
+    /// after later updates comes after them.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # let secret_path = "/0f6b1c9e8d7a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c";
+    /// # let path = std::env::temp_dir().join(format!("tamtam-doc-{}-webhook.journal", std::process::id()));
+    /// # let ctrl_c = std::future::pending::<()>();
+    /// use tamtam::{Bot, Update, updates::Journal, webhook::{Webhook, axum}};
+    ///
+    /// async fn on_update(bot: Bot, update: Update) -> tamtam::Result<()> {
+    ///     if let Update::BotStarted(started) = update {
+    ///         bot.send(started.chat_id, "Hello!").await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// let journal = Journal::open(&path)?;
+    /// let (app, run) = Webhook::new(bot.clone(), secret_path)?.journal(journal).run(on_update);
+    /// let run = tokio::spawn(run.graceful_shutdown_on(ctrl_c).run());
+    /// # /*
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    /// axum::serve(listener, app).with_graceful_shutdown(stop).await?;
+    /// run.await??;
+    /// # */
+    /// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}{secret_path}", listener.local_addr()?);
+    /// # tokio::spawn(axum::serve(listener, app).into_future());
+    /// # bot.subscribe_webhook(url, []).await?;
+    /// # alice.starts();
+    /// # assert_eq!(alice.reads().await.text(), "Hello!");
+    /// # run.abort();
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn journal(self, journal: Journal) -> JournaledWebhook {
+        JournaledWebhook { webhook: self, journal }
+    }
+}
+
+impl JournaledWebhook {
+    /// Returns the router that stores updates, and the [`Run`] that handles them: serve the one, and await or spawn the other.
+    /// Without the run, updates are stored and wait.
+    ///
+    /// [`on_error`](Webhook::on_error) and [`handler_timeout`](Webhook::handler_timeout) of the webhook hold for the run.
+    #[must_use = "a router does nothing until it is served, and a run until it is awaited"]
+    pub fn run<H, F>(self, handler: H) -> (Router, Run)
+    where
+        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        let Self { webhook, journal } = self;
+        let mut run = run_stored(webhook.bot.clone(), &journal, handler).handler_timeout(webhook.handler_timeout);
+        let on_error = webhook.on_error.clone();
+        if let Some(on_error) = on_error.clone() {
+            run = run.on_error(move |failed| on_error(failed));
+        }
+        let receiver = webhook.handler_timeout(STORE_TIME).on_error(move |failed| match (failed.cause(), &on_error) {
+            (Cause::NotAnUpdate(_), Some(on_error)) => on_error(failed),
+            _ => Recovery::Retry,
+        });
+        let queue = journal.queue();
+        let router = receiver.raw_router(move |bot, raw| {
+            let queue = queue.clone();
+            async move {
+                queue.bind(&bot).await?;
+                queue.store_one(raw).await.map_err(Error::from)
+            }
+        });
+        (router, run)
+    }
+}
