@@ -9,6 +9,7 @@ mod commands;
 mod common;
 mod conformance;
 mod document;
+mod engine;
 mod errors;
 mod fault_server;
 mod faults;
