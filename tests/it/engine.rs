@@ -379,7 +379,8 @@ async fn drive(seed: u64, is_paused: bool) {
     let context = format!("seed {seed}, {ending:?}, concurrency {concurrency}, retries {retries:?}");
 
     let (ledger, seen) = (Ledger::default(), Arc::<Mutex<Seen>>::default());
-    let plans: HashMap<_, _> = planned.iter().map(|planned| ((planned.chat, planned.number), planned.clone())).collect();
+    let plans: HashMap<_, _> =
+        planned.iter().map(|planned| ((planned.chat, planned.number), planned.clone())).collect();
     let deliveries = planned.iter().map(|planned| {
         let delivery = ledger.delivery(planned.chat, planned.number);
         if let Some(limit) = planned.limit { delivery.dead_letter_after(limit) } else { delivery }

@@ -16,6 +16,7 @@ mod faults;
 mod guides;
 mod http2;
 mod instances;
+mod journal;
 mod limits;
 mod links;
 mod logging;

@@ -1,0 +1,344 @@
+//! The journal: nothing is lost when a bot is stopped, and a slow chat holds up no other.
+
+mod failures;
+mod file;
+mod webhooks;
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tamtam::{Bot, Health, Run, StartFrom, Update, updates::Journal};
+use tokio::sync::{Semaphore, oneshot};
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
+
+use crate::updates::{MOMENT, Pages, page, started};
+
+/// A directory that goes with its test.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+        let path = std::env::temp_dir().join(format!("tamtam-journal-{}-{number}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.join("bot.journal")
+    }
+
+    fn open(&self) -> Journal {
+        Journal::open(self.path()).unwrap()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A server with these pages, for bot 1.
+async fn serve(bodies: impl IntoIterator<Item = impl ToString>) -> (MockServer, Bot, Pages) {
+    let (server, bot, pages) = Pages::serve(bodies).await;
+    is_bot(&server, 1).await;
+    (server, bot, pages)
+}
+
+/// Has a server say which bot it is.
+async fn is_bot(server: &MockServer, id: i64) {
+    let me = ResponseTemplate::new(200).set_body_json(json!({"user_id": id, "name": "Bot"}));
+    Mock::given(path("/me")).respond_with(me).mount(server).await;
+}
+
+fn chat(update: &Update) -> i64 {
+    update.chat_id().unwrap().0
+}
+
+/// What handlers did, in order.
+#[derive(Clone, Default)]
+struct Diary(Arc<Mutex<Vec<i64>>>);
+
+impl Diary {
+    fn write(&self, update: &Update) {
+        self.0.lock().unwrap().push(chat(update));
+    }
+
+    fn chats(&self) -> Vec<i64> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// A handler that only writes down the chats.
+fn writing(diary: &Diary) -> impl Fn(Bot, Update) -> std::future::Ready<()> + Send + Sync + 'static + use<> {
+    let diary = diary.clone();
+    move |_, update| {
+        diary.write(&update);
+        std::future::ready(())
+    }
+}
+
+/// An update in a chat, with a number in the place of its time.
+fn numbered(chat: i64, number: i64) -> Value {
+    let mut update = started(chat);
+    update["timestamp"] = number.into();
+    update
+}
+
+/// Waits until something holds.
+async fn wait_until(holds: impl Fn() -> bool) {
+    let patience = async {
+        while !holds() {
+            tokio::time::sleep(MOMENT).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), patience).await.expect("it never holds");
+}
+
+/// Runs a bot until something holds, and then drops it as a kill would.
+async fn kill_when(run: Run, holds: impl Fn(&Health) -> bool) {
+    let health = run.health();
+    tokio::select! {
+        result = run.run() => panic!("it ends by itself: {result:?}"),
+        () = wait_until(|| holds(&health)) => {}
+    }
+    // The handlers are dropped by the runtime, and the journal is open until then.
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Runs a bot until as many updates are settled, and ends it in order.
+async fn until(run: Run, settled: u64) {
+    let health = run.health();
+    let done = async move { wait_until(|| health.handled() + health.skipped() >= settled).await };
+    run.graceful_shutdown_on(done).await.unwrap();
+}
+
+fn depth(health: &Health) -> usize {
+    health.journal().unwrap().depth
+}
+
+#[tokio::test]
+async fn what_was_stored_is_handled_after_a_restart_before_anything_new() {
+    let directory = Directory::new();
+    let (_server, bot, pages) = serve([page(&[1, 2, 3], 10), page(&[], 10), page(&[4], 11), page(&[], 11)]).await;
+    let diary = Diary::default();
+    let run = bot.updates().journal(directory.open()).run(async |_, _| std::future::pending::<()>().await);
+    kill_when(run, |_| pages.polls() > 1).await;
+    assert_eq!(pages.markers()[..2], [None, Some("10".to_owned())], "the page is committed once it is stored");
+
+    let run = bot.updates().journal(directory.open()).run(writing(&diary));
+    until(run.concurrency(1), 4).await;
+    assert_eq!(diary.chats(), [1, 2, 3, 4]);
+    assert_eq!(directory.open().health().depth, 0);
+}
+
+#[tokio::test]
+async fn polling_goes_on_at_the_stored_marker() {
+    let directory = Directory::new();
+    let (_server, bot, pages) = serve([page(&[1], 10), page(&[], 12), page(&[], 12)]).await;
+    let run = bot.updates().journal(directory.open()).run(async |_, _| {});
+    kill_when(run, |health| pages.polls() > 2 && health.handled() == 1).await;
+    let polls = pages.polls();
+    kill_when(bot.updates().journal(directory.open()).run(async |_, _| {}), |_| pages.polls() > polls).await;
+    assert_eq!(pages.markers()[polls], Some("12".to_owned()), "{:?}", pages.markers());
+}
+
+#[tokio::test]
+async fn skip_pending_skips_what_the_server_has_and_not_what_is_stored() {
+    let directory = Directory::new();
+    let (_server, bot, pages) = serve([page(&[1], 10), page(&[], 10)]).await;
+    let run = bot.updates().journal(directory.open()).run(async |_, _| std::future::pending::<()>().await);
+    kill_when(run, |_| pages.polls() > 1).await;
+    let updates = bot.updates().start_from(StartFrom::Latest);
+    until(updates.journal(directory.open()).run(async |_, _| {}), 1).await;
+}
+
+#[tokio::test]
+async fn a_slow_chat_holds_up_no_other() {
+    let directory = Directory::new();
+    let slow: Vec<_> = (1..=100).map(|number| numbered(1, number)).collect();
+    let slow = json!({"updates": slow, "marker": 10});
+    let (_server, bot, _) = serve([slow, page(&[2], 11), page(&[], 11)]).await;
+    let diary = Diary::default();
+    let written = diary.clone();
+    let run = bot.updates().journal(directory.open()).run(move |_, update| {
+        let diary = written.clone();
+        async move {
+            if chat(&update) == 1 {
+                std::future::pending::<()>().await;
+            }
+            diary.write(&update);
+        }
+    });
+    kill_when(run, |health| diary.chats() == [2] && depth(health) == 100).await;
+}
+
+#[tokio::test]
+async fn an_update_that_comes_again_is_handled_once() {
+    let directory = Directory::new();
+    let bodies = [page(&[1, 2], 10), page(&[2, 1, 3], 11), page(&[], 11), page(&[3, 4, 4], 12), page(&[], 12)];
+    let (_server, bot, pages) = serve(bodies).await;
+    let diary = Diary::default();
+    let run = bot.updates().journal(directory.open()).run(writing(&diary));
+    kill_when(run.concurrency(1), |_| pages.polls() > 2 && diary.chats() == [1, 2, 3]).await;
+    let run = bot.updates().journal(directory.open()).run(writing(&diary));
+    kill_when(run.concurrency(1), |health| pages.polls() > 5 && depth(health) == 0).await;
+    assert_eq!(diary.chats(), [1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn polling_pauses_while_the_journal_is_full() {
+    let directory = Directory::new();
+    let (_server, bot, pages) = serve([page(&[1, 2], 10), page(&[3], 11), page(&[], 11)]).await;
+    let gate = Arc::new(Semaphore::new(0));
+    let closed = Arc::clone(&gate);
+    let journal = Journal::builder(directory.path()).capacity(2).open().unwrap();
+    let run = bot.updates().journal(journal).run(move |_, _| {
+        let gate = Arc::clone(&closed);
+        async move { gate.acquire().await.unwrap().forget() }
+    });
+    let health = run.health();
+    let watch = async {
+        wait_until(|| health.in_flight() == 2).await;
+        assert_eq!((depth(&health), pages.polls()), (2, 1));
+        assert!(health.journal().unwrap().oldest.is_some());
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(pages.polls(), 1, "it is not polled while the journal is full");
+        gate.add_permits(3);
+    };
+    tokio::join!(until(run, 3), watch);
+    assert_eq!(health.journal().unwrap().oldest, None);
+    assert!(pages.polls() > 1);
+}
+
+#[tokio::test]
+async fn a_graceful_shutdown_leaves_what_waits_for_the_next_start() {
+    let directory = Directory::new();
+    let (_server, bot, _) = serve([page(&[1, 2, 3], 10), page(&[], 10)]).await;
+    let diary = Diary::default();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (written, stop) = (diary.clone(), Mutex::new(Some(stop)));
+    let run = bot.updates().journal(directory.open()).run(move |_, update| {
+        let stop = stop.lock().unwrap().take();
+        let diary = written.clone();
+        async move {
+            drop(stop);
+            tokio::time::sleep(MOMENT).await;
+            diary.write(&update);
+        }
+    });
+    run.concurrency(1).graceful_shutdown_on(stopped).await.unwrap();
+    assert_eq!(diary.chats(), [1], "the handler that ran is waited for");
+    let run = bot.updates().journal(directory.open()).run(writing(&diary));
+    until(run.concurrency(1), 2).await;
+    assert_eq!(diary.chats(), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn thousands_of_updates_stay_in_order_over_kills() {
+    const CHATS: i64 = 3;
+    const PAGES: i64 = 5;
+    const OF_EACH: i64 = 200;
+    let directory = Directory::new();
+    // More than are kept in memory.
+    let body = |number: i64| {
+        let numbers = number * OF_EACH + 1..(number + 1) * OF_EACH + 1;
+        let updates: Vec<_> = numbers.flat_map(|number| (1..=CHATS).map(move |chat| numbered(chat, number))).collect();
+        json!({"updates": updates, "marker": number + 1})
+    };
+    let (_server, bot, pages) = serve((0..PAGES).map(body).chain([page(&[], PAGES)])).await;
+    let last: Arc<Mutex<HashMap<i64, i64>>> = Arc::default();
+    for start in 0..4 {
+        let (seen, again) = (Arc::clone(&last), Arc::new(AtomicUsize::new(0)));
+        let counted = Arc::clone(&again);
+        let run = bot.updates().journal(directory.open()).run(move |_, update| {
+            let (last, again) = (Arc::clone(&seen), Arc::clone(&counted));
+            async move {
+                tokio::task::yield_now().await;
+                let (chat, number) = (chat(&update), update.timestamp().unwrap());
+                let mut last = last.lock().unwrap();
+                let last = last.entry(chat).or_insert(0);
+                if number == *last {
+                    again.fetch_add(1, Ordering::SeqCst);
+                } else {
+                    assert_eq!(number, *last + 1, "of chat {chat}");
+                    *last = number;
+                }
+            }
+        });
+        let polls = usize::try_from(PAGES).unwrap();
+        let is_over = |health: &Health| match start {
+            0 => pages.polls() > polls,
+            1 | 2 => health.handled() > 300,
+            _ => depth(health) == 0,
+        };
+        let health = run.health();
+        kill_when(run, is_over).await;
+        assert_eq!(health.skipped(), 0, "no handler panicked");
+        assert!(again.load(Ordering::SeqCst) <= 3, "more than what was in the handlers came again");
+    }
+    assert_eq!(*last.lock().unwrap(), (1..=CHATS).map(|chat| (chat, PAGES * OF_EACH)).collect());
+}
+
+#[tokio::test]
+async fn a_marker_store_and_a_journal_are_an_error_before_the_first_poll() {
+    let directory = Directory::new();
+    let (server, bot, pages) = serve([page(&[1], 10)]).await;
+    let updates = bot.updates().marker_store(tamtam::MemoryStore::new());
+    let error = updates.journal(directory.open()).run(async |_, _| {}).await.unwrap_err();
+    assert!(error.is_journal(), "{error:?}");
+    assert!(error.to_string().contains("a marker store or a journal, not both"), "{error}");
+    assert_eq!(pages.polls(), 0);
+    assert!(server.received_requests().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_journal_has_one_run_at_a_time() {
+    let directory = Directory::new();
+    let (_server, bot, pages) = serve([page(&[], 10)]).await;
+    let journal = directory.open();
+    let first = bot.updates().journal(journal.clone()).run(async |_, _| {});
+    let second = bot.updates().journal(journal.clone()).run(async |_, _| {});
+    let then = async {
+        wait_until(|| pages.polls() > 0).await;
+        second.await.unwrap_err()
+    };
+    let error = tokio::select! {
+        result = first.run() => panic!("{result:?}"),
+        error = then => error,
+    };
+    assert!(error.is_journal() && error.to_string().contains("one `Run` at a time"), "{error}");
+    // The first has ended.
+    let polls = pages.polls();
+    kill_when(bot.updates().journal(journal).run(async |_, _| {}), |_| pages.polls() > polls).await;
+}
+
+#[tokio::test]
+async fn the_journal_of_another_bot_is_refused_and_its_updates_are_not_handled() {
+    let directory = Directory::new();
+    let (_server, bot, pages) = serve([page(&[1], 10), page(&[], 10)]).await;
+    let run = bot.updates().journal(directory.open()).run(async |_, _| std::future::pending::<()>().await);
+    kill_when(run, |_| pages.polls() > 1).await;
+    let (_other_server, other, pages) = serve([page(&[2], 10)]).await;
+    let error = other.updates().journal(directory.open()).run(async |_, _| {}).await.unwrap_err();
+    assert!(error.is_journal(), "{error:?}");
+    assert!(error.to_string().contains("give each bot a journal of its own"), "{error}");
+    assert_eq!(pages.polls(), 0);
+    assert_eq!(directory.open().health().depth, 1);
+}

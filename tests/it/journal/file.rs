@@ -1,0 +1,119 @@
+//! The file of a journal: damaged, foreign, in use.
+
+use super::*;
+
+fn error(path: impl AsRef<std::path::Path>) -> String {
+    let error = Journal::open(path).unwrap_err();
+    assert!(error.is_journal(), "{error:?}");
+    error.to_string()
+}
+
+/// Fills a journal with updates that are not handled.
+async fn fill(directory: &Directory) {
+    let updates: Vec<_> = (0..500).map(|number| numbered(number, 1)).collect();
+    let (_server, bot, pages) = serve([json!({"updates": updates, "marker": 10}), page(&[], 10)]).await;
+    let run = bot.updates().journal(directory.open()).run(async |_, _| std::future::pending::<()>().await);
+    kill_when(run, |_| pages.polls() > 1).await;
+}
+
+#[test]
+fn what_is_not_a_journal_is_refused_and_not_changed() {
+    let directory = Directory::new();
+    let path = directory.path();
+    for contents in [&b"SELECT * FROM updates;"[..], &[0; 4096], b"SQLite format 3\0", b"x"] {
+        fs::write(&path, contents).unwrap();
+        let error = error(&path);
+        assert!(error.contains("is not a journal") && error.contains("choose another path"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), contents);
+    }
+    fs::remove_file(&path).unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("CREATE TABLE updates (seq INTEGER PRIMARY KEY); PRAGMA user_version = 1").unwrap();
+    drop(other);
+    let before = fs::read(&path).unwrap();
+    assert!(error(&path).contains("the SQLite database of another program"));
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 1, "no file is left beside it");
+}
+
+#[tokio::test]
+async fn a_damaged_journal_is_refused_and_not_changed() {
+    let directory = Directory::new();
+    fill(&directory).await;
+    // Closed in order, so all of it is in the one file.
+    let path = directory.path();
+    let whole = fs::read(&path).unwrap();
+    assert!(whole.len() > 100_000);
+    let torn = whole[..whole.len() / 2].to_vec();
+    let mut scratched = whole.clone();
+    scratched[4096..40960].fill(0x5a);
+    for damaged in [torn, scratched] {
+        fs::write(&path, &damaged).unwrap();
+        let error = error(&path);
+        assert!(error.contains("is damaged and was not changed"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), damaged);
+    }
+    fs::write(&path, &whole).unwrap();
+    assert_eq!(directory.open().health().depth, 500);
+}
+
+#[test]
+fn a_journal_of_a_newer_version_is_refused() {
+    let directory = Directory::new();
+    drop(directory.open());
+    let newer = rusqlite::Connection::open(directory.path()).unwrap();
+    newer.pragma_update(None, "user_version", 2).unwrap();
+    drop(newer);
+    let error = error(directory.path());
+    assert!(error.contains("newer version of this crate (format 2)"), "{error}");
+}
+
+#[test]
+fn a_path_that_cannot_be_a_journal_says_why() {
+    let directory = Directory::new();
+    assert!(error(&directory.0).contains("it is not a regular file"));
+    let missing = directory.0.join("missing/bot.journal");
+    let error = error(&missing);
+    assert!(error.contains("cannot open the journal") && error.contains("No such file"), "{error}");
+}
+
+#[test]
+fn a_second_handle_is_refused_until_the_first_is_gone() {
+    let directory = Directory::new();
+    let first = directory.open();
+    assert!(error(directory.path()).contains("is in use"));
+    drop(first);
+    drop(directory.open());
+}
+
+/// Another process: SQLite's locks hold between processes and within one, by different means.
+#[test]
+fn another_process_is_refused() {
+    let directory = Directory::new();
+    drop(directory.open());
+    let script = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
+        db.execute('PRAGMA locking_mode = EXCLUSIVE'); db.execute('BEGIN IMMEDIATE')\n\
+        print('locked', flush=True); sys.stdin.read()";
+    let mut other = std::process::Command::new("python3");
+    other.args(["-c", script]).arg(directory.path());
+    let mut other = other.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(other.stdout.take().unwrap()), &mut line).unwrap();
+    assert_eq!(line, "locked\n");
+    assert!(error(directory.path()).contains("is in use"));
+    drop(other.stdin.take());
+    other.wait().unwrap();
+    drop(directory.open());
+}
+
+#[cfg(unix)]
+#[test]
+fn only_its_owner_reads_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = Directory::new();
+    let _journal = directory.open();
+    for entry in fs::read_dir(&directory.0).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{entry:?}");
+    }
+}
