@@ -3,7 +3,9 @@
 use std::{
     collections::HashSet,
     fs::File,
+    future::IntoFuture as _,
     io::{Read as _, Write as _},
+    net::Ipv4Addr,
     os::fd::AsFd as _,
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -11,7 +13,12 @@ use std::{
 };
 
 use serde_json::Value;
-use tamtam::{Bot, FileStore, Recovery, Update, types::MessageCreatedUpdate};
+use tamtam::{
+    Bot, FileStore, Recovery, Update,
+    types::MessageCreatedUpdate,
+    updates::Journal,
+    webhook::{Webhook, axum},
+};
 
 use crate::plan::panics;
 
@@ -19,6 +26,16 @@ use crate::plan::panics;
 pub(crate) const BASE_URL: &str = "TAMTAM_STRESS_BASE_URL";
 /// The file of the marker.
 pub(crate) const MARKER: &str = "TAMTAM_STRESS_MARKER";
+/// The file of the journal.
+pub(crate) const JOURNAL: &str = "TAMTAM_STRESS_JOURNAL";
+/// How updates come.
+pub(crate) const WAY: &str = "TAMTAM_STRESS_WAY";
+/// The port of the webhook.
+pub(crate) const PORT: &str = "TAMTAM_STRESS_PORT";
+/// The path of the webhook.
+pub(crate) const PATH: &str = "/0f6b1c9e8d7a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c";
+/// How many chats are handled at a time: the default.
+pub(crate) const CONCURRENCY: usize = 64;
 /// How many updates a page has at most.
 pub(crate) const PAGE: usize = 1000;
 /// The bytes of a report: chat and number.
@@ -51,8 +68,7 @@ pub(crate) async fn run() {
         .build()
         .unwrap();
     let pause = Duration::from_millis(1);
-    let updates = bot.updates().limit(PAGE as u32).marker_store(FileStore::new(marker)).backoff(pause, pause * 20);
-    let run = updates.timeout(Duration::ZERO).run(move |_, update| {
+    let handler = move |_: Bot, update: Update| {
         let (report, panicked) = (Arc::clone(&report), Arc::clone(&panicked));
         async move {
             let Some((chat, number)) = what(&update) else { return };
@@ -68,8 +84,23 @@ pub(crate) async fn run() {
             // A write of so few bytes to a pipe is done wholly or not at all.
             (&*report).write_all(&record).unwrap();
         }
-    });
-    run.on_error(|_| Recovery::Retry).graceful_shutdown_on(stopped).await.unwrap();
+    };
+    let updates = bot.updates().limit(PAGE as u32).timeout(Duration::ZERO).backoff(pause, pause * 20);
+    let journal = || Journal::open(std::env::var_os(JOURNAL).unwrap()).unwrap();
+    let way = std::env::var(WAY).unwrap();
+    let run = match way.as_str() {
+        "polling" => updates.marker_store(FileStore::new(marker)).run(handler),
+        "journal" => updates.journal(journal()).run(handler),
+        "webhook" => {
+            let port = std::env::var(PORT).unwrap().parse().unwrap();
+            let (app, run) = Webhook::new(bot, PATH).unwrap().journal(journal()).run(handler);
+            let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+            tokio::spawn(axum::serve(listener, app).into_future());
+            run
+        }
+        _ => panic!("{way}"),
+    };
+    run.backoff(pause, pause * 20).on_error(|_| Recovery::Retry).graceful_shutdown_on(stopped).await.unwrap();
 }
 
 /// The chat of an update, and which of the chat's it is; `None` for what is no update.

@@ -1,10 +1,13 @@
 //! What was handled: how far each chat has come, and what came again.
 
-use crate::{bot::PAGE, plan::Plan};
+use std::collections::HashSet;
 
-/// What was handled. Only what comes right after a kill may come again: the page that was being handled then.
-#[derive(Default)]
+use crate::{Way, bot::PAGE, plan::Plan};
+
+/// What was handled. Only what comes right after a kill may come again: by polling the page that was being handled then, with
+/// a journal the last update of a chat.
 pub(crate) struct Ledger {
+    way: Way,
     /// The number that is next in each chat.
     next: Vec<u32>,
     handled: usize,
@@ -15,19 +18,35 @@ pub(crate) struct Ledger {
     again_without_kill: usize,
     /// Reports since the last kill.
     reports: usize,
+    /// Chats of which something came since the last kill.
+    chats: HashSet<u32>,
 }
 
 impl Ledger {
-    pub(crate) fn new(chats: usize) -> Self {
-        Self { next: vec![0; chats], ..Self::default() }
+    pub(crate) fn new(chats: usize, way: Way) -> Self {
+        Self {
+            way,
+            next: vec![0; chats],
+            handled: 0,
+            out_of_order: 0,
+            again: Vec::new(),
+            again_without_kill: 0,
+            reports: 0,
+            chats: HashSet::new(),
+        }
     }
 
     pub(crate) fn take_down(&mut self, chat: u32, number: u32) {
         self.reports += 1;
+        let is_first = self.chats.insert(chat);
         let next = &mut self.next[chat as usize];
         if number < *next {
+            let may_come_again = match self.way {
+                Way::Polling => self.reports <= PAGE,
+                Way::Journal | Way::Webhook => is_first && number + 1 == *next,
+            };
             match self.again.last_mut() {
-                Some(again) if self.reports <= PAGE => *again += 1,
+                Some(again) if may_come_again => *again += 1,
                 _ => self.again_without_kill += 1,
             }
             return;
@@ -41,6 +60,7 @@ impl Ledger {
     pub(crate) fn killed(&mut self) {
         self.again.push(0);
         self.reports = 0;
+        self.chats.clear();
     }
 
     /// How many updates were handled, those that came again not counted.

@@ -1,18 +1,21 @@
-//! A million updates of 10,000 chats, through a server that fails in every way, to a bot that is killed ten times.
+//! A million updates of 10,000 chats, through a server that fails in every way, to a bot that is killed ten times. Three
+//! ways: by polling, by polling with a journal, and by a webhook with a journal.
 //!
 //! `cargo bench --bench stress` checks that no update is lost, that those of a chat are first handled in their order, and
-//! that none is handled twice but the page that was being handled when the bot was killed; then it prints the figures. A
-//! seed and a number of updates can be given: `cargo bench --bench stress -- 42 100000`.
+//! that few are handled twice: by polling at most the page that was being handled when the bot was killed, with a journal
+//! only what was in a handler then. Then it prints the figures. A seed, a number of updates and a way can be given:
+//! `cargo bench --bench stress -- 42 100000 webhook`.
 
 mod bot;
 mod ledger;
 mod plan;
 mod server;
+mod webhook;
 
 use std::{
     fs,
     io::Read as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{
         Arc,
@@ -25,6 +28,8 @@ use std::{
 use ledger::Ledger;
 use plan::Plan;
 use server::Server;
+use tamtam::updates::Journal;
+use webhook::Deliveries;
 
 const UPDATES: usize = 1_000_000;
 const CHATS: usize = 10_000;
@@ -38,21 +43,37 @@ fn main() {
     if std::env::var_os(bot::BASE_URL).is_some() {
         return bot::run();
     }
-    let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.parse::<u64>().ok());
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut numbers = arguments.iter().filter_map(|argument| argument.parse::<u64>().ok());
     let seed = numbers.next().unwrap_or_else(|| fastrand::u64(..1_000_000));
     let updates = numbers.next().map_or(UPDATES, |number| usize::try_from(number).unwrap_or(UPDATES));
-    println!("seed {seed}");
+    let named = |way: &&Way| arguments.iter().any(|argument| argument == way.name());
+    let ways = if Way::ALL.iter().any(|way| named(&way)) {
+        Way::ALL.iter().filter(named).copied().collect()
+    } else {
+        Way::ALL.to_vec()
+    };
+    for way in ways {
+        println!("{}, seed {seed}", way.name());
+        stress(way, seed, updates);
+    }
+    println!("all is well");
+}
 
+fn stress(way: Way, seed: u64, updates: usize) {
     let plan = Arc::new(Plan::new(seed, updates, CHATS));
     let server = Server::start(Arc::clone(&plan), seed);
+    let deliveries = (way == Way::Webhook).then(|| Deliveries::start(Arc::clone(&plan), seed));
     let place = Place::new();
+    let start = || Bot::start(way, server.base_url(), &place, deliveries.as_ref().map_or(0, Deliveries::port));
+    let committed = || deliveries.as_ref().map_or_else(|| server.committed(), Deliveries::accepted);
     let mut chance = fastrand::Rng::with_seed(seed);
-    let mut ledger = Ledger::new(CHATS);
+    let mut ledger = Ledger::new(CHATS, way);
     let (began, mut memory) = (Instant::now(), 0);
     for kill in 1..=KILLS {
         // Somewhere in its share of the updates.
         let until = updates / (KILLS + 1) * kill + chance.usize(..updates / (KILLS + 1));
-        let mut bot = Bot::start(server.base_url(), &place.marker());
+        let mut bot = start();
         bot.report_to(&mut ledger, until);
         // At no moment in particular: while it handles, saves or polls.
         thread::sleep(Duration::from_micros(chance.u64(..20_000)));
@@ -60,11 +81,11 @@ fn main() {
         bot.kill(&mut ledger);
         ledger.killed();
     }
-    let mut bot = Bot::start(server.base_url(), &place.marker());
+    let mut bot = start();
     bot.report_to(&mut ledger, updates);
     let last = Instant::now();
-    while server.committed() < updates {
-        assert!(last.elapsed() < PATIENCE, "the last page is not committed");
+    while committed() < updates {
+        assert!(last.elapsed() < PATIENCE, "the last updates are not committed");
         thread::sleep(Duration::from_millis(1));
     }
     memory = memory.max(bot.memory_kib());
@@ -72,28 +93,62 @@ fn main() {
     let took = began.elapsed();
 
     let kills = ledger.duplicates_after_kills();
-    println!("{updates} updates of {CHATS} chats in {:.1} s", took.as_secs_f64());
-    println!("  {} of a kind or form that nobody knows", plan.strange());
-    println!("  {} elements that are no updates at all", server.rubbish());
-    println!("{} polls", server.polls());
+    println!("  {updates} updates of {CHATS} chats in {:.1} s", took.as_secs_f64());
+    println!("    {} of a kind or form that nobody knows", plan.strange());
+    println!("    {} elements that are no updates at all", server.rubbish());
+    println!("  {} polls", server.polls());
     for (fault, count) in server.faults() {
-        println!("  {count:>6} {fault:?}");
+        println!("    {count:>6} {fault:?}");
     }
-    println!("{} handlers panicked once", plan.panics());
-    println!("{KILLS} kills, after which came again: {kills:?}");
-    println!("lost {}, out of order {}", ledger.lost(&plan), ledger.out_of_order());
-    println!("handled twice without a kill {}", ledger.duplicates_without_kill());
-    println!("committed at the end {} of {updates}", server.committed());
-    println!("peak memory of the bot {:.1} MiB", memory as f64 / 1024.0);
+    if let Some(deliveries) = &deliveries {
+        println!("  {deliveries}");
+    }
+    println!("  {} handlers panicked once", plan.panics());
+    println!("  {KILLS} kills, after which came again: {kills:?}");
+    println!("  lost {}, out of order {}", ledger.lost(&plan), ledger.out_of_order());
+    println!("  handled twice without a kill {}", ledger.duplicates_without_kill());
+    println!("  committed at the end {} of {updates}", committed());
+    println!("  peak memory of the bot {:.1} MiB", memory as f64 / 1024.0);
 
     assert_eq!((ledger.lost(&plan), ledger.out_of_order(), ledger.duplicates_without_kill()), (0, 0, 0));
-    assert!(kills.iter().all(|again| *again <= bot::PAGE), "more than a page came again");
-    assert_eq!(server.committed(), updates, "the last page is committed");
+    assert!(kills.iter().all(|again| *again <= way.most_again()), "too many came again");
+    assert_eq!(committed(), updates, "the last page is committed");
     assert!(memory < MOST_MEMORY_MIB * 1024, "the bot's memory grows");
-    println!("all is well");
+    if way != Way::Polling {
+        let held = Journal::open(place.journal()).unwrap().health();
+        assert_eq!((held.depth, held.dead_letters), (0, 0), "what the journal holds at the end");
+    }
 }
 
-/// A directory for the marker, which goes in the end.
+/// How updates come to the bot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Polling,
+    Journal,
+    Webhook,
+}
+
+impl Way {
+    const ALL: [Self; 3] = [Self::Polling, Self::Journal, Self::Webhook];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Polling => "polling",
+            Self::Journal => "journal",
+            Self::Webhook => "webhook",
+        }
+    }
+
+    /// How many updates may come again after a kill: a page, or what was in a handler.
+    fn most_again(self) -> usize {
+        match self {
+            Self::Polling => bot::PAGE,
+            Self::Journal | Self::Webhook => bot::CONCURRENCY,
+        }
+    }
+}
+
+/// A directory for marker and journal, which goes in the end.
 struct Place(PathBuf);
 
 impl Place {
@@ -105,6 +160,10 @@ impl Place {
 
     fn marker(&self) -> PathBuf {
         self.0.join("marker.json")
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.0.join("bot.journal")
     }
 }
 
@@ -124,9 +183,10 @@ struct Bot {
 }
 
 impl Bot {
-    fn start(base_url: &str, marker: &Path) -> Self {
+    fn start(way: Way, base_url: &str, place: &Place, port: u16) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.env(bot::BASE_URL, base_url).env(bot::MARKER, marker);
+        command.env(bot::BASE_URL, base_url).env(bot::WAY, way.name()).env(bot::PORT, port.to_string());
+        command.env(bot::MARKER, place.marker()).env(bot::JOURNAL, place.journal());
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (mut output, (send, reports)) = (process.stdout.take().unwrap(), mpsc::channel());
         thread::spawn(move || {

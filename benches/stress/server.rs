@@ -139,26 +139,10 @@ impl Shared {
         let end = (first + limit).min(self.plan.len());
         let mut page = String::from("{\"updates\":[");
         for index in first..end {
-            let (chat, number) = self.plan.update(index);
             if index > first {
                 page.push(',');
             }
-            let _ = match self.plan.kind(index) {
-                Kind::Message => write!(
-                    page,
-                    r#"{{"timestamp":{index},"message":{{"recipient":{{"chat_id":{chat},"chat_type":"chat"}},"timestamp":{index},"sender":{{"user_id":{chat},"name":"Алиса","is_bot":false}},"body":{{"mid":"mid.{index}","seq":{index},"text":"{number}"}}}},"update_type":"message_created"}}"#
-                ),
-                Kind::Unknown => {
-                    write!(
-                        page,
-                        r#"{{"timestamp":{index},"chat_id":{chat},"number":{number},"update_type":"weather"}}"#
-                    )
-                }
-                Kind::Malformed => write!(
-                    page,
-                    r#"{{"timestamp":"soon","chat_id":{chat},"number":{number},"update_type":"bot_started"}}"#
-                ),
-            };
+            page.push_str(&update(&self.plan, index));
         }
         if end > first && self.chance.lock().unwrap().usize(..RUBBISH) == 0 {
             self.rubbish.fetch_add(3, SeqCst);
@@ -166,6 +150,22 @@ impl Shared {
         }
         let _ = write!(page, "],\"marker\":{end}}}");
         page
+    }
+}
+
+/// The JSON of an update.
+pub(crate) fn update(plan: &Plan, index: usize) -> String {
+    let (chat, number) = plan.update(index);
+    match plan.kind(index) {
+        Kind::Message => format!(
+            r#"{{"timestamp":{index},"message":{{"recipient":{{"chat_id":{chat},"chat_type":"chat"}},"timestamp":{index},"sender":{{"user_id":{chat},"name":"Алиса","is_bot":false}},"body":{{"mid":"mid.{index}","seq":{index},"text":"{number}"}}}},"update_type":"message_created"}}"#
+        ),
+        Kind::Unknown => {
+            format!(r#"{{"timestamp":{index},"chat_id":{chat},"number":{number},"update_type":"weather"}}"#)
+        }
+        Kind::Malformed => {
+            format!(r#"{{"timestamp":"soon","chat_id":{chat},"number":{number},"update_type":"bot_started"}}"#)
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use futures_core::Stream;
 
 use crate::{
     api::types::Update,
-    client::bot::Bot,
+    client::{bot::Bot, retry::Backoff},
     error::Result,
     updates::{
         delivery::Delivery,
@@ -100,7 +100,7 @@ impl Updates {
         F: Future<Output: HandlerResult> + Send + 'static,
     {
         let shutdown = self.take_shutdown();
-        Run { shutdown, ..Run::new(Source::Pages(Pages::new(self)), handler) }
+        Run { shutdown, ..Run::new(Source::Pages(Box::new(Pages::new(self))), handler) }
     }
 }
 
@@ -176,6 +176,7 @@ pub struct Run {
     source: Source,
     handling: Handling,
     concurrency: usize,
+    backoff: Option<Backoff>,
     pub(super) shutdown: Option<Shutdown>,
     deadline: Duration,
 }
@@ -198,7 +199,7 @@ impl Run {
         F: Future<Output: HandlerResult> + Send + 'static,
     {
         let handling = Handling::new(Arc::clone(&source.bot().transport().clock), handler);
-        Self { source, handling, concurrency: CONCURRENCY, shutdown: None, deadline: SHUTDOWN_DEADLINE }
+        Self { source, handling, concurrency: CONCURRENCY, backoff: None, shutdown: None, deadline: SHUTDOWN_DEADLINE }
     }
 
     /// How many chats are dealt with at the same time at most; 64 if not set, and at least 1.
@@ -235,6 +236,13 @@ impl Run {
     /// ```
     pub fn on_error(mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) -> Self {
         self.handling.set_on_error(on_error);
+        self
+    }
+
+    /// The longest wait before an update is handed out again for the first time, doubled each further time up to `most`. The
+    /// wait is a random part of that. Defaults to [`Updates::backoff`], which is 0.5 s and 30 s.
+    pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
+        self.backoff = Some(Backoff { first, most: most.max(first) });
         self
     }
 
@@ -279,12 +287,12 @@ impl Run {
     /// Dropping the future drops the handlers where they stand. Nothing is lost: their page was not committed, and comes
     /// again.
     pub async fn run(self) -> Result<()> {
-        let Self { mut source, handling, concurrency, shutdown, deadline } = self;
+        let Self { mut source, handling, concurrency, backoff, shutdown, deadline } = self;
         let context = Context {
             bot: source.bot().clone(),
             handling,
             health: source.health(),
-            backoff: source.backoff(),
+            backoff: backoff.unwrap_or_else(|| source.backoff()),
             concurrency,
         };
         let (clock, health, span) = (Arc::clone(&context.bot.transport().clock), context.health.clone(), source.span());

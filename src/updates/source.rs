@@ -20,7 +20,7 @@ use crate::{
 
 /// A source of deliveries.
 pub(super) enum Source {
-    Pages(Pages),
+    Pages(Box<Pages>),
     Stream(DeliveryStream),
     #[cfg(feature = "journal")]
     Journal(Box<JournalSource>),
