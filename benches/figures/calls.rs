@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use crate::{corpus::PAGE, measure::status, model::tagged, server::IDLE_TOKEN};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The text of every message.
 const TEXT: &str = "Привет, это ответ бота";
 
 #[derive(Deserialize)]
@@ -29,13 +30,13 @@ pub(crate) fn work(name: &str, url: &str, times: usize) {
     let token = if name.ends_with("idle") { IDLE_TOKEN } else { "token" };
     let bot = || Bot::builder(token).base_url(url).build().unwrap();
     match name {
-        "send" => runtime.block_on(send(bot(), times)),
+        "send" => runtime.block_on(send(&bot(), times)),
         "traced-send" => {
             let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(std::io::sink);
             subscriber.init();
-            runtime.block_on(send(bot(), times));
+            runtime.block_on(send(&bot(), times));
         }
-        "bare-send" => runtime.block_on(bare_send(url, times)),
+        "bare-send" => runtime.block_on(bare_send(&reqwest::Client::new(), url, times)),
         "run" => runtime.block_on(run(bot(), times)),
         "bare-run" => runtime.block_on(poll(url, token, times)),
         "idle" => runtime.block_on(idle(bot(), times)),
@@ -50,15 +51,17 @@ pub(crate) fn work(name: &str, url: &str, times: usize) {
     }
 }
 
-async fn send(bot: Bot, times: usize) {
+/// Sends so many messages, one after the other.
+pub(crate) async fn send(bot: &Bot, times: usize) {
     for _ in 0..times {
         let sent = bot.send(ChatId(5), TEXT).await.unwrap();
         assert!(sent.message.body.is_some());
     }
 }
 
-async fn bare_send(url: &str, times: usize) {
-    let (client, url) = (reqwest::Client::new(), format!("{url}/messages"));
+/// Sends so many messages by hand, one after the other.
+pub(crate) async fn bare_send(client: &reqwest::Client, url: &str, times: usize) {
+    let url = format!("{url}/messages");
     for _ in 0..times {
         let request = client.post(&url).query(&[("chat_id", "5"), ("access_token", "token"), ("v", "0.3.0")]);
         let answer = request.timeout(TIMEOUT).json(&json!({"text": TEXT})).send().await.unwrap();
@@ -93,18 +96,38 @@ async fn idle(bot: Bot, times: usize) {
 
 /// Fetches and parses so many pages, as by hand.
 async fn poll(url: &str, token: &str, times: usize) {
-    let (client, url) = (reqwest::Client::new(), format!("{url}/updates"));
-    let mut marker = None;
+    let mut poller = Poller::new(url, token);
     for _ in 0..times {
-        let mut request = client.get(&url).query(&[("access_token", token), ("v", "0.3.0"), ("timeout", "30")]);
-        if let Some(marker) = marker {
+        poller.page().await;
+        if token == IDLE_TOKEN {
+            tokio::time::sleep(Duration::from_millis(80)).await;
+        }
+    }
+}
+
+/// Polling by hand.
+pub(crate) struct Poller {
+    client: reqwest::Client,
+    url: String,
+    token: String,
+    marker: Option<i64>,
+}
+
+impl Poller {
+    pub(crate) fn new(url: &str, token: &str) -> Self {
+        Self { client: reqwest::Client::new(), url: format!("{url}/updates"), token: token.to_owned(), marker: None }
+    }
+
+    /// Fetches and parses the next page.
+    pub(crate) async fn page(&mut self) -> Vec<tagged::Update> {
+        let query = [("access_token", &*self.token), ("v", "0.3.0"), ("timeout", "30")];
+        let mut request = self.client.get(&self.url).query(&query);
+        if let Some(marker) = self.marker {
             request = request.query(&[("marker", marker)]);
         }
         let answer = request.timeout(TIMEOUT).send().await.unwrap();
         let page: tagged::Page = answer.error_for_status().unwrap().json().await.unwrap();
-        marker = page.marker;
-        if token == IDLE_TOKEN {
-            tokio::time::sleep(Duration::from_millis(80)).await;
-        }
+        self.marker = page.marker;
+        page.updates
     }
 }

@@ -62,11 +62,42 @@ pub(crate) struct Corpus {
     tags: Tags,
 }
 
-/// A page as JSON. `strange` of 100 updates are of a kind that the crate does not know, and otherwise the same.
+/// A page as JSON, of as many chats as updates. `strange` of 100 updates are of a kind that the crate does not know, and otherwise the same.
 pub(crate) fn page(tags: Tags, strange: u32) -> String {
     let mut corpus = Corpus { random: Rng::with_seed(SEED), tags };
-    let updates: Vec<Value> = (0..PAGE).map(|_| corpus.update(strange)).collect();
+    page_with((0..PAGE).map(|_| corpus.update(strange)).collect())
+}
+
+/// A page whose updates are of ten chats and ten constructor sessions in turn.
+pub(crate) fn page_of_ten_chats() -> String {
+    const CHATS: i64 = 10;
+    let mut corpus = Corpus { random: Rng::with_seed(SEED), tags: Tags::Last };
+    let chats = (0..CHATS).cycle();
+    let updates: Vec<Value> = (0..PAGE).zip(chats).map(|(_, chat)| move_to_chat(corpus.update(0), chat)).collect();
+    page_with(updates)
+}
+
+/// A page of 1000 chats that no page with another number has.
+pub(crate) fn page_with_own_chats(number: u64) -> String {
+    let mut corpus = Corpus { random: Rng::with_seed(SEED + number), tags: Tags::Last };
+    page_with((0..PAGE).map(|_| corpus.update(0)).collect())
+}
+
+fn page_with(updates: Vec<Value>) -> String {
     json!({"updates": updates, "marker": 1_700_000_123_456_i64}).to_string()
+}
+
+/// Replaces the ids of an update's chat and constructor session by ids of the same length.
+fn move_to_chat(mut update: Value, chat: i64) -> Value {
+    for place in ["/message/recipient/chat_id", "/chat_id", "/chat/chat_id"] {
+        if let Some(id) = update.pointer_mut(place) {
+            *id = ((1_i64 << 38) + chat).into();
+        }
+    }
+    if let Some(id) = update.pointer_mut("/session_id") {
+        *id = format!("{chat:024}").into();
+    }
+    update
 }
 
 /// What the server answers to a message that was sent.

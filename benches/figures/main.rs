@@ -2,13 +2,16 @@
 //!
 //! `cargo bench --bench figures` measures all of it and prints the table; with `-- keep` it is put into
 //! `benches/RESULTS.md`, too. `-- cheap` measures what is counted in instructions, and fails when a figure is 10 % worse
-//! than in that file; `-- timed`, `-- bots`, `-- uploads` and `-- build` measure the other parts. Needed are Linux,
-//! `valgrind`, and `curl` for the uploads.
+//! than in that file; `-- timed`, `-- dispatch`, `-- bots`, `-- uploads` and `-- build` measure the other parts. Needed
+//! are Linux, `valgrind`, and `curl` for the uploads.
+//!
+//! `-- dispatch` measures polling, handlers and sends on the multi-thread runtime, beside the same work by hand.
 
 mod bots;
 mod calls;
 mod clean_build;
 mod corpus;
+mod dispatch;
 mod figure;
 mod measure;
 mod model;
@@ -26,13 +29,15 @@ fn main() {
         ["parse", name, page, times] => parse::work(name, page, times.parse().unwrap()),
         ["make", name, "", times] => bots::work(name, times.parse().unwrap()),
         ["call", name, url, times] => calls::work(name, url, times.parse().unwrap()),
+        ["dispatch", name, url, times] => dispatch::work(name, url, times.parse().unwrap()),
         [] => println!("{}", report::all()),
         ["keep"] => report::keep(&report::all()),
         ["cheap"] => report::cheap(),
         ["timed"] => println!("{}", figure::table(&report::timed())),
+        ["dispatch"] => println!("{}", figure::table(&dispatch::figures())),
         ["bots"] => println!("{}", figure::table(&bots::figures())),
         ["uploads"] => println!("{}", figure::table(&upload::figures())),
         ["build"] => println!("{}", figure::table(&clean_build::figures())),
-        _ => panic!("nothing, or one of: keep, cheap, timed, bots, uploads, build"),
+        _ => panic!("nothing, or one of: keep, cheap, timed, dispatch, bots, uploads, build"),
     }
 }

@@ -3,8 +3,9 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::Instant,
 };
 
 use crate::corpus::{self, Tags};
@@ -96,17 +97,49 @@ impl Drop for Pages {
 
 /// The CPU seconds, of user and system, of all processes that this one has waited for, and theirs.
 pub(crate) fn children_cpu() -> f64 {
+    cpu(2)
+}
+
+/// The sum of two values of `/proc/self/stat` behind `skipped` values that follow `utime`, in seconds.
+fn cpu(skipped: usize) -> f64 {
     /// In a second of `/proc/self/stat` (`USER_HZ`, 100 on every Linux).
     const TICKS: f64 = 100.0;
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    // The name, in parentheses, may have spaces; `cutime` and `cstime` are the 14th and 15th value behind it.
+    // The name, in parentheses, may have spaces. `utime`, `stime`, `cutime` and `cstime` begin at the 12th value behind it.
     let values = stat.rsplit(')').next().unwrap().split_whitespace();
-    values.skip(13).take(2).map(|value| value.parse::<f64>().unwrap()).sum::<f64>() / TICKS
+    values.skip(11 + skipped).take(2).map(|value| value.parse::<f64>().unwrap()).sum::<f64>() / TICKS
+}
+
+/// The resources that this process has used up to a moment.
+#[derive(Debug)]
+pub(crate) struct Usage {
+    at: Instant,
+    cpu: f64,
+    switches: f64,
+}
+
+impl Usage {
+    pub(crate) fn now() -> Self {
+        // Threads that have ended do not count, but the workers of a runtime end with it.
+        let threads = fs::read_dir("/proc/self/task").unwrap();
+        let switches = threads.map(|thread| value(&thread.unwrap().path().join("status"), "voluntary_ctxt_switches:"));
+        Self { at: Instant::now(), cpu: cpu(0), switches: switches.sum() }
+    }
+
+    /// Prints the wall seconds, CPU seconds and voluntary context switches since then.
+    pub(crate) fn print_since(&self) {
+        let now = Self::now();
+        println!("{} {} {}", (now.at - self.at).as_secs_f64(), now.cpu - self.cpu, now.switches - self.switches);
+    }
 }
 
 /// A figure of `/proc/self/status`.
 pub(crate) fn status(name: &str) -> f64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
+    value(Path::new("/proc/self/status"), name)
+}
+
+fn value(status: &Path, name: &str) -> f64 {
+    let status = fs::read_to_string(status).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()
 }

@@ -1,6 +1,9 @@
 //! What others would write: the same structs with serde's own unions, and with unions whose tags are known beforehand.
 
-use std::cell::{Cell, OnceCell};
+use std::{
+    cell::{Cell, OnceCell},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -246,3 +249,30 @@ enums! {
 
 model!(tagged, tagged);
 model!(known, known);
+
+impl tagged::Update {
+    /// The id of the chat, or a number made of the constructor session.
+    pub(crate) fn chat(&self) -> i64 {
+        let of_message = |message: &Option<Box<tagged::Message>>| message.as_ref()?.recipient.chat_id;
+        match self {
+            Self::MessageCreated(update) => of_message(&update.message).unwrap_or_default(),
+            Self::MessageCallback(update) => of_message(&update.message).unwrap_or_default(),
+            Self::MessageEdited(update) => of_message(&update.message).unwrap_or_default(),
+            Self::MessageRemoved(update) => update.chat_id,
+            Self::BotAdded(update) | Self::BotRemoved(update) => update.chat_id,
+            Self::UserAdded(update) => update.chat_id,
+            Self::UserRemoved(update) => update.chat_id,
+            Self::BotStarted(update) => update.chat_id,
+            Self::TitleChanged(update) => update.chat_id,
+            Self::ConstructionRequest(update) => hash(&update.session_id),
+            Self::Constructed(update) => hash(&update.session_id),
+            Self::ChatCreated(update) => update.chat.chat_id,
+        }
+    }
+}
+
+fn hash(session: &str) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    session.hash(&mut hasher);
+    hasher.finish().cast_signed()
+}

@@ -5,6 +5,7 @@ use std::fs;
 use crate::{
     bots, clean_build,
     corpus::PAGE,
+    dispatch,
     figure::{Figure, table},
     measure::{Pages, Server, allocations, instructions, printed},
     upload,
@@ -20,7 +21,7 @@ const WORSE: f64 = 1.10;
 /// Measures everything.
 pub(crate) fn all() -> String {
     table(
-        &[counted(), timed(), bots::figures(), upload::figures(), clean_build::figures()]
+        &[counted(), timed(), dispatch::figures(), bots::figures(), upload::figures(), clean_build::figures()]
             .into_iter()
             .flatten()
             .collect::<Vec<_>>(),

@@ -3,7 +3,10 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     thread,
     time::Duration,
 };
@@ -14,6 +17,13 @@ use crate::corpus::{self, MARKER_DIGITS, Tags};
 const HOLD: Duration = Duration::from_millis(20);
 /// The bot with this token gets no updates.
 pub(crate) const IDLE_TOKEN: &str = "idle";
+
+/// A prefix of the path: every page is of ten chats.
+pub(crate) const TEN_CHATS: &str = "/ten-chats";
+/// A prefix of the path: the first ten pages after a poll without a marker have 10,000 chats, and all others are empty.
+pub(crate) const MANY_CHATS: &str = "/many-chats";
+/// How many pages [`MANY_CHATS`] has.
+const MANY_CHATS_PAGES: u64 = 10;
 
 /// Serves until the process is killed; prints its URL.
 pub(crate) fn serve() {
@@ -27,8 +37,10 @@ pub(crate) fn serve() {
 
 struct Answers {
     sent: Vec<u8>,
-    /// A page up to its marker, which is another one each time.
+    /// Pages without their markers. The server adds another marker each time.
     page: Vec<u8>,
+    ten_chats: Vec<u8>,
+    many_chats: LazyLock<Vec<Vec<u8>>>,
     pages: AtomicU64,
     empty: Vec<u8>,
     none: Vec<u8>,
@@ -36,25 +48,34 @@ struct Answers {
 
 impl Answers {
     fn new() -> Self {
-        let answer = |body: &str| {
-            let head =
-                format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
-            [head.as_bytes(), body.as_bytes()].concat()
-        };
-        let mut page = answer(&corpus::page(Tags::Last, 0));
-        page.truncate(page.len() - MARKER_DIGITS - 1);
         Self {
             sent: answer(&corpus::sent()),
-            page,
+            page: without_marker(&corpus::page(Tags::Last, 0)),
+            ten_chats: without_marker(&corpus::page_of_ten_chats()),
+            many_chats: LazyLock::new(|| {
+                (0..MANY_CHATS_PAGES).map(|number| without_marker(&corpus::page_with_own_chats(number))).collect()
+            }),
             pages: AtomicU64::new(0),
             empty: answer(r#"{"updates":[],"marker":1}"#),
             none: answer(r#"{"subscriptions":[]}"#),
         }
     }
 
-    fn next_page(&self) -> Vec<u8> {
-        let number = self.pages.fetch_add(1, Relaxed);
-        [&*self.page, format!("1{number:0width$}}}", width = MARKER_DIGITS - 1).as_bytes()].concat()
+    fn next(&self, page: &[u8]) -> Vec<u8> {
+        with_marker(page, self.pages.fetch_add(1, Relaxed))
+    }
+
+    /// The page of [`MANY_CHATS`] that follows the marker of a poll. The pages are numbered from 1.
+    fn next_of_many_chats(&self, request: &str) -> Vec<u8> {
+        let marker = request.split_once("marker=").map(|(_, marker)| marker.chars().take(MARKER_DIGITS).skip(1));
+        let last: u64 = marker.map_or(0, |digits| digits.collect::<String>().parse().unwrap());
+        match usize::try_from(last).ok().and_then(|number| self.many_chats.get(number)) {
+            Some(page) => with_marker(page, last + 1),
+            None => {
+                thread::sleep(HOLD);
+                answer(&format!(r#"{{"updates":[],"marker":{}}}"#, marker_of(last)))
+            }
+        }
     }
 
     fn serve(&self, mut connection: TcpStream) {
@@ -74,13 +95,16 @@ impl Answers {
                 }
             }
             reader.read_exact(&mut vec![0; length]).unwrap();
-            let answer = match first.split(['?', ' ']).nth(1).unwrap() {
-                "/subscriptions" => &self.none,
-                "/updates" if first.contains(IDLE_TOKEN) => {
+            let (prefix, operation) = first.split(['?', ' ']).nth(1).unwrap().rsplit_once('/').unwrap();
+            let answer = match operation {
+                "subscriptions" => &self.none,
+                "updates" if first.contains(IDLE_TOKEN) => {
                     thread::sleep(HOLD);
                     &self.empty
                 }
-                "/updates" => &self.next_page(),
+                "updates" if prefix == MANY_CHATS => &self.next_of_many_chats(&first),
+                "updates" if prefix == TEN_CHATS => &self.next(&self.ten_chats),
+                "updates" => &self.next(&self.page),
                 _ => &self.sent,
             };
             if connection.write_all(answer).is_err() {
@@ -88,4 +112,25 @@ impl Answers {
             }
         }
     }
+}
+
+/// A response with this body.
+fn answer(body: &str) -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body.as_bytes()].concat()
+}
+
+/// A response with this page, up to its marker.
+fn without_marker(page: &str) -> Vec<u8> {
+    let mut answer = answer(page);
+    answer.truncate(answer.len() - MARKER_DIGITS - 1);
+    answer
+}
+
+fn with_marker(page: &[u8], number: u64) -> Vec<u8> {
+    [page, marker_of(number).as_bytes(), b"}"].concat()
+}
+
+fn marker_of(number: u64) -> String {
+    format!("1{number:0width$}", width = MARKER_DIGITS - 1)
 }
