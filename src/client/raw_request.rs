@@ -135,8 +135,8 @@ impl RawRequest {
             hold: None,
             options,
         };
-        let read = |body: Bytes| Ok(read::read_foreign(&text(&body))?);
-        self.bot.transport().execute(outgoing, |body| read_or_refusal(body, read)).await
+        let read = |body: &Bytes| Ok(read::read_foreign(&text(body))?);
+        self.bot.transport().execute(&outgoing, |body| read_or_refusal(body, read)).await
     }
 }
 

@@ -52,26 +52,40 @@ pub(crate) trait Request: Sized + Send + Sync + 'static {
 }
 
 /// Sends a request.
-pub(crate) async fn send<R: Request>(request: R, bot: Bot, mut options: CallOptions) -> Result<R::Output, Error> {
+// Not an `async fn`: its future would hold the request as well as the outgoing parts made of it.
+pub(crate) fn send<R: Request>(
+    request: R,
+    bot: Bot,
+    mut options: CallOptions,
+) -> impl Future<Output = Result<R::Output, Error>> + Send {
     options.secret = request.secret();
-    let read = |body: Bytes| {
-        let json = text(&body);
-        if R::OPERATION.reads_refusals {
-            refusal(&json).map_or(Ok(()), Err)?;
+    let outgoing = outgoing(&request, &bot, options);
+    async move {
+        // By reference: a moved value would take room in the future twice.
+        let outgoing = match outgoing {
+            Ok(ref outgoing) => outgoing,
+            Err(error) => return Err(error),
+        };
+        let read = |body: &Bytes| {
+            let json = text(body);
+            if R::OPERATION.reads_refusals {
+                refusal(&json).map_or(Ok(()), Err)?;
+            }
+            R::finish(read::read(&json)?).map_err(Unread::Refused)
+        };
+        let read = |body: &Bytes| read_or_refusal(body, &read);
+        match bot.transport().execute(outgoing, read).await {
+            Err(error) if error.is_already_gone() => R::gone().ok_or(error),
+            done => done,
         }
-        R::finish(read::read(&json)?).map_err(Unread::Refused)
-    };
-    match fetch(&request, &bot, options, read).await {
-        Err(error) if error.is_already_gone() => R::gone().ok_or(error),
-        done => done,
     }
 }
 
 /// Reads an answer with `read`. If that fails, the answer is a refusal if it has `success: false`, else a misfit:
 /// servers may refuse any operation with such a 200.
-pub(crate) fn read_or_refusal<T>(body: Bytes, read: impl Fn(Bytes) -> Result<T, Unread>) -> Result<T, Unread> {
-    read(body.clone()).map_err(|unread| {
-        let json = text(&body);
+pub(crate) fn read_or_refusal<T>(body: &Bytes, read: impl Fn(&Bytes) -> Result<T, Unread>) -> Result<T, Unread> {
+    read(body).map_err(|unread| {
+        let json = text(body);
         match read::read::<IgnoredAny>(&json) {
             Ok(_) => refusal(&json).unwrap_or(unread),
             // The misfit may come before the place where the text is broken or cut.
@@ -99,6 +113,16 @@ pub(crate) fn check<R: Request>(request: &R) -> Result<(), Error> {
     request.check().map_err(|invalid| Error::new(Kind::Invalid(invalid)).of(R::OPERATION.id, Report::default()))
 }
 
+/// Checks a request and makes it.
+fn outgoing<R: Request>(request: &R, bot: &Bot, options: CallOptions) -> Result<Outgoing, Error> {
+    check(request)?;
+    let fail = |kind| Error::new(kind).of(R::OPERATION.id, Report::default());
+    // It cannot be made with a base URL without a host, or a body that cannot be written.
+    let made = request.make(bot.base_url_text(), bot.transport().http.clone());
+    let made = made.map_err(|error| fail(Kind::Build(format!("the request cannot be made: {}", describe(error)))))?;
+    Ok(Outgoing::new(R::OPERATION, &made, options))
+}
+
 /// Sends a request and reads its answer with `read`.
 pub(crate) async fn fetch<R: Request, T>(
     request: &R,
@@ -106,13 +130,9 @@ pub(crate) async fn fetch<R: Request, T>(
     options: CallOptions,
     read: impl Fn(Bytes) -> Result<T, Unread>,
 ) -> Result<T, Error> {
-    check(request)?;
-    let fail = |kind| Error::new(kind).of(R::OPERATION.id, Report::default());
-    // It cannot be made with a base URL without a host, or a body that cannot be written.
-    let made = request.make(bot.base_url_text(), bot.transport().http.clone());
-    let made = made.map_err(|error| fail(Kind::Build(format!("the request cannot be made: {}", describe(error)))))?;
-    let read = |body| read_or_refusal(body, &read);
-    bot.transport().execute(Outgoing::new(R::OPERATION, &made, options), read).await
+    let outgoing = outgoing(request, bot, options)?;
+    let read = |body: &Bytes| read(body.clone());
+    bot.transport().execute(&outgoing, |body| read_or_refusal(body, &read)).await
 }
 
 /// The words of an error of the generated client, without a URL.
@@ -179,7 +199,8 @@ macro_rules! request {
             type IntoFuture = ::std::pin::Pin<Box<dyn ::std::future::Future<Output = Self::Output> + Send>>;
 
             fn into_future(self) -> Self::IntoFuture {
-                Box::pin(self.send())
+                let (bot, options) = (self.bot.clone(), self.options.clone());
+                Box::pin(crate::client::request::send(self, bot, options))
             }
         }
     };

@@ -107,8 +107,8 @@ impl Transport {
     /// all calls are made here; polls and uploads have rules of their own.
     pub(crate) async fn execute<T>(
         &self,
-        outgoing: Outgoing,
-        decode: impl Fn(Bytes) -> Result<T, Unread>,
+        outgoing: &Outgoing,
+        decode: impl Fn(&Bytes) -> Result<T, Unread>,
     ) -> Result<T, Error> {
         let span = tracing::info_span!(
             "tamtam.call",
@@ -120,10 +120,10 @@ impl Transport {
         let mut call = Call::new(self, outgoing);
         let attempts = async {
             loop {
-                let kind = match self.attempt(&call.outgoing).await {
-                    Ok(Success { status, body }) => match decode(body) {
+                let kind = match self.attempt(outgoing).await {
+                    Ok(Success { status, body }) => match decode(&body) {
                         Ok(value) => return Ok((value, status)),
-                        Err(unread) => self.unread(status, unread, &call.outgoing),
+                        Err(unread) => self.unread(status, unread, outgoing),
                     },
                     Err(kind) => kind,
                 };
@@ -173,19 +173,19 @@ impl Transport {
     async fn attempt(&self, outgoing: &Outgoing) -> Result<Success, Kind> {
         let mut url = outgoing.url.clone();
         url.query_pairs_mut().append_pair("v", &self.version).append_pair("access_token", self.token.expose());
-        let mut request = self
-            .http
-            .request(outgoing.method.clone(), url)
-            .header(header::ACCEPT, HeaderValue::from_static("application/json"))
-            .timeout(outgoing.options.timeout.unwrap_or_else(|| self.timeouts.of(outgoing.hold)));
+        // Not by `RequestBuilder`, which each of its methods moves.
+        let mut request = reqwest::Request::new(outgoing.method.clone(), url);
+        *request.timeout_mut() = Some(outgoing.options.timeout.unwrap_or_else(|| self.timeouts.of(outgoing.hold)));
+        let headers = request.headers_mut();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(body) = &outgoing.body {
-            request =
-                request.header(header::CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body.clone());
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *request.body_mut() = Some(body.clone().into());
         } else if matches!(outgoing.method, Method::POST | Method::PUT | Method::PATCH) {
             // Some servers answer 411 when such a request does not say that it has no body (RFC 9110, 8.6).
-            request = request.header(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        let response = request.send().await.map_err(|error| failed(error, outgoing.body.is_some()))?;
+        let response = self.http.execute(request).await.map_err(|error| failed(error, outgoing.body.is_some()))?;
         let status = response.status();
         if status.is_success() {
             let limit = if outgoing.hold.is_some() { self.size_limits.page } else { self.size_limits.response };
@@ -208,14 +208,14 @@ impl Transport {
 /// A call under way: its request, and what its attempts so far allow.
 struct Call<'a> {
     transport: &'a Transport,
-    outgoing: Outgoing,
+    outgoing: &'a Outgoing,
     started: Instant,
     attempts: u32,
     tries: Tries,
 }
 
 impl<'a> Call<'a> {
-    fn new(transport: &'a Transport, outgoing: Outgoing) -> Self {
+    fn new(transport: &'a Transport, outgoing: &'a Outgoing) -> Self {
         let policy = if outgoing.options.no_retry { RetryPolicy::none() } else { transport.retry.clone() };
         let tries = Tries::new(policy, outgoing.class, outgoing.options.idempotent);
         Self { transport, outgoing, started: transport.clock.now(), attempts: 0, tries }
@@ -316,8 +316,8 @@ mod tests {
         (server, transport, clock, outgoing)
     }
 
-    fn read(body: Bytes) -> Result<u32, Unread> {
-        Ok(serde_json::from_str(&text(&body))?)
+    fn read(body: &Bytes) -> Result<u32, Unread> {
+        Ok(serde_json::from_str(&text(body))?)
     }
 
     fn slow_down(seconds: &str) -> ResponseTemplate {
@@ -328,7 +328,7 @@ mod tests {
     async fn waits_as_long_as_the_server_asks() {
         let answers = vec![slow_down("7"), slow_down("11"), ResponseTemplate::new(200).set_body_string("5")];
         let (_server, transport, clock, outgoing) = transport(0.5, answers).await;
-        assert_eq!(transport.execute(outgoing, read).await.unwrap(), 5);
+        assert_eq!(transport.execute(&outgoing, read).await.unwrap(), 5);
         assert_eq!(clock.waits(), [Duration::from_secs(7), Duration::from_secs(11)]);
     }
 
@@ -336,7 +336,7 @@ mod tests {
     async fn draws_its_waits_by_chance() {
         let answers = vec![ResponseTemplate::new(429), ResponseTemplate::new(429), ResponseTemplate::new(429)];
         let (_server, transport, clock, outgoing) = transport(0.5, answers).await;
-        let error = transport.execute(outgoing, read).await.unwrap_err();
+        let error = transport.execute(&outgoing, read).await.unwrap_err();
         assert_eq!(clock.waits(), [Duration::from_millis(250), Duration::from_millis(500)]);
         assert_eq!((error.attempts(), error.elapsed()), (3, Duration::from_millis(750)));
     }
@@ -344,7 +344,7 @@ mod tests {
     #[tokio::test]
     async fn a_wait_beyond_what_is_left_of_the_budget_is_not_begun() {
         let (_server, transport, clock, outgoing) = transport(1.0, vec![slow_down("20"), slow_down("11")]).await;
-        let error = transport.execute(outgoing, read).await.unwrap_err();
+        let error = transport.execute(&outgoing, read).await.unwrap_err();
         assert_eq!(clock.waits(), [Duration::from_secs(20)]);
         assert_eq!((error.attempts(), error.retry_after()), (2, Some(Duration::from_secs(11))));
     }
@@ -358,7 +358,7 @@ mod tests {
         ];
         answers.push(ResponseTemplate::new(200).set_body_string("5"));
         let (_server, transport, clock, outgoing) = transport(0.0, answers).await;
-        assert_eq!(transport.execute(outgoing, read).await.unwrap(), 5);
+        assert_eq!(transport.execute(&outgoing, read).await.unwrap(), 5);
         assert_eq!(
             clock.waits().iter().map(Duration::as_millis).collect::<Vec<_>>(),
             [500, 1000, 2000, 4000, 8000, 8000, 8000]
