@@ -11,7 +11,6 @@ pub(crate) mod journal;
 pub(crate) mod journaled;
 mod lane;
 pub(crate) mod marker;
-mod page_in_progress;
 mod pages;
 pub(crate) mod raw_update;
 pub(crate) mod run;

@@ -255,7 +255,7 @@ impl<'a> Call<'a> {
 /// A body as text. A byte that is not UTF-8 costs the character that it is in, not the whole body.
 pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     // The lossy way is slow, also where nothing is lost.
-    std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
+    simdutf8::basic::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }
 
 /// Makes an error without the strings that serde quotes from the body: one may be a secret, or very long.

@@ -1,11 +1,8 @@
 //! A delivery: an update for the engine, and what is called when it is settled.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::{fmt, future::Future, pin::Pin};
 
-use crate::{
-    api::types::Update,
-    updates::{lane::Lane, page_in_progress::PageInProgress},
-};
+use crate::{api::types::Update, updates::lane::Lane};
 
 pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -21,7 +18,8 @@ pub struct Delivery {
     pub(super) earlier_attempts: u32,
     /// After how many attempts it is given up as a dead letter.
     pub(super) attempts_limit: Option<u32>,
-    pub(super) settle: Settle,
+    /// What it is in its source. An update of a page is nothing: the page is settled as a whole.
+    pub(super) entry: Option<Box<dyn Entry>>,
 }
 
 /// What came of a delivery.
@@ -60,12 +58,6 @@ impl Content {
     }
 }
 
-/// What is called when a delivery is settled.
-pub(super) enum Settle {
-    Page(Arc<PageInProgress>),
-    Entry(Box<dyn Entry>),
-}
-
 /// A delivery in its source.
 pub(super) trait Entry: Send {
     /// Called right before the handler of the `attempt`th time.
@@ -94,31 +86,6 @@ where
     }
 }
 
-impl Settle {
-    pub(super) async fn begins(&mut self, attempt: u32) {
-        if let Self::Entry(entry) = self
-            && let Some(done) = entry.begins(attempt)
-        {
-            done.await;
-        }
-    }
-
-    pub(super) async fn fails(&mut self, attempt: u32) {
-        if let Self::Entry(entry) = self
-            && let Some(done) = entry.fails(attempt)
-        {
-            done.await;
-        }
-    }
-
-    pub(super) async fn settle(self, settled: Settled) {
-        match self {
-            Self::Page(page) => page.settled_one(),
-            Self::Entry(entry) => entry.settle(settled).await,
-        }
-    }
-}
-
 impl Delivery {
     /// Makes a delivery. `settle` is called with the result; the next update of the same [lane](Lane) waits for the future
     /// that it returns.
@@ -139,12 +106,12 @@ impl Delivery {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        Self::of(update, Settle::Entry(Box::new(Custom(settle))))
+        Self { entry: Some(Box::new(Custom(settle))), ..Self::of_page(update) }
     }
 
-    pub(super) fn of(update: Update, settle: Settle) -> Self {
+    pub(super) fn of_page(update: Update) -> Self {
         let (lane, content) = (update.lane(), Content::Update(Box::new(update)));
-        Self { lane, content, earlier_attempts: 0, attempts_limit: None, settle }
+        Self { lane, content, earlier_attempts: 0, attempts_limit: None, entry: None }
     }
 
     /// Sets how often the update was handed out before, in another process for example. Defaults to 0.

@@ -10,7 +10,7 @@ mod shared;
 
 use std::{
     sync::{Arc, atomic::Ordering},
-    task::{Poll, Waker},
+    task::{Context as TaskContext, Poll, Waker},
     time::Duration,
 };
 
@@ -22,12 +22,9 @@ use tokio::{
 
 use crate::updates::delivery::Delivery;
 use driver::Driver;
-use lanes::Lanes;
-pub(super) use shared::Context;
 use shared::Shared;
+pub(super) use shared::{Context, Wanted};
 
-/// Deliveries that wait in memory, from which the source is not asked for more.
-const QUEUE: usize = 1000;
 /// Time to wait for handlers that are dropped.
 const DROPPING_TIME: Duration = Duration::from_secs(1);
 
@@ -67,23 +64,14 @@ impl Engine {
         asleep.into_iter().for_each(Waker::wake);
     }
 
-    /// Waits until fewer deliveries wait than fit into the queue.
-    pub(super) async fn room(&self) {
-        self.until(|lanes| lanes.waiting() < QUEUE).await;
-    }
-
-    /// Waits until all deliveries are settled.
-    pub(super) async fn idle(&self) {
-        self.until(Lanes::is_idle).await;
-    }
-
-    async fn until(&self, is_reached: impl Fn(&Lanes) -> bool) {
-        let poll = |context: &mut std::task::Context<'_>| {
+    /// Waits until the engine is ready for more, or done.
+    pub(super) async fn until(&self, wanted: Wanted) {
+        let poll = |context: &mut TaskContext<'_>| {
             let mut state = self.shared.state();
-            if is_reached(&state.lanes) {
+            if wanted.is_reached(&state.lanes) {
                 return Poll::Ready(());
             }
-            state.source = Some(context.waker().clone());
+            state.source = Some((wanted, context.waker().clone()));
             Poll::Pending
         };
         std::future::poll_fn(poll).await;

@@ -87,7 +87,7 @@ pub enum Recovery {
 /// An update that was not handled; `on_error` is asked what to do about it.
 #[derive(Debug)]
 pub struct Failed {
-    update: Option<Update>,
+    update: Option<Box<Update>>,
     cause: Cause,
     attempts: u32,
 }
@@ -132,7 +132,7 @@ impl Failed {
     /// The update; `None` if there was none in what came to the webhook.
     #[must_use]
     pub fn update(&self) -> Option<&Update> {
-        self.update.as_ref()
+        self.update.as_deref()
     }
 
     /// The error of a call that the handler passed on, if that is why.
@@ -162,7 +162,6 @@ impl Failed {
 
 /// What came of handing an update out.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is looked at once, where it was made")]
 pub(crate) enum Outcome {
     Handled,
     /// The handler failed, and `on_error` gave the update up.
@@ -170,7 +169,7 @@ pub(crate) enum Outcome {
     /// The handler failed for this reason, and no `on_error` decided what to do.
     Undecided(String),
     /// The handler failed for this reason, and the update is to be handed out again.
-    Again(Update, String),
+    Again(Box<Update>, String),
 }
 
 type HandlerFuture = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
@@ -240,15 +239,15 @@ impl<U: Handed> Handling<U> {
     /// # Cancel safety
     ///
     /// Dropping the future drops the handler where it stands.
-    // Not an `async fn`: its state would have the update and the outcome once more.
-    pub(crate) fn handle(&self, bot: &Bot, update: U, attempts: u32) -> impl Future<Output = Outcome> + Send {
+    // Not an `async fn`: its state would have the outcome once more.
+    pub(crate) fn handle(&self, bot: &Bot, update: Box<U>, attempts: u32) -> impl Future<Output = Outcome> + Send {
         let span = span(bot, update.update());
         self.handle_in_span(bot, update, attempts).instrument(span)
     }
 
-    async fn handle_in_span(&self, bot: &Bot, update: U, attempts: u32) -> Outcome {
+    async fn handle_in_span(&self, bot: &Bot, update: Box<U>, attempts: u32) -> Outcome {
         // The handler takes the update away; a copy is made only for somebody who wants to look at it.
-        let copy = self.on_error.is_some().then(|| update.update().clone());
+        let copy = self.on_error.is_some().then(|| Box::new(update.update().clone()));
         match self.run(bot.clone(), update).await {
             Ok(()) => Outcome::Handled,
             Err(cause) => {
@@ -302,9 +301,14 @@ impl<U: Handed> Handling<U> {
         }
     }
 
-    async fn run(&self, bot: Bot, update: U) -> Result<(), Cause> {
-        let handle = AssertUnwindSafe(|| (self.handle)(bot, update));
-        let mut future = catch_unwind(handle).map_err(|panic| Cause::Panic(words(panic)))?;
+    // Not an `async fn`: its state would have bot and update, which the handler takes away.
+    fn run(&self, bot: Bot, update: Box<U>) -> impl Future<Output = Result<(), Cause>> + Send {
+        let future = catch_unwind(AssertUnwindSafe(|| (self.handle)(bot, *update)));
+        self.poll(future.map_err(|panic| Cause::Panic(words(panic))))
+    }
+
+    async fn poll(&self, future: Result<HandlerFuture, Cause>) -> Result<(), Cause> {
+        let mut future = future?;
         let mut time = None;
         let result = std::future::poll_fn(|context| {
             match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {

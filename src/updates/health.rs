@@ -1,10 +1,12 @@
 //! How a bot that polls is doing: what a service shows to whoever watches it.
 
+mod progress;
+
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -14,6 +16,7 @@ use tokio::time::Instant;
 #[cfg(feature = "journal")]
 use crate::updates::journal::gauge::{Gauge, JournalHealth};
 use crate::{api::types::Update, client::clock::Clock};
+pub(crate) use progress::{InProgress, Moment, Progress};
 
 /// How a bot that polls is doing; given by [`Updates::health`](crate::Updates::health) and
 /// [`Run::health`](crate::Run::health). Clones show the same.
@@ -44,10 +47,7 @@ pub struct Health {
 struct Inner {
     clock: Arc<dyn Clock>,
     last_poll: Mutex<Option<Instant>>,
-    lag: Mutex<Lag>,
-    in_flight: AtomicUsize,
-    handled: AtomicU64,
-    skipped: AtomicU64,
+    progress: Arc<Progress>,
     failed_saves: AtomicU64,
     misfits: AtomicU64,
     #[cfg(feature = "journal")]
@@ -60,10 +60,7 @@ impl Health {
             inner: Arc::new(Inner {
                 clock,
                 last_poll: Mutex::default(),
-                lag: Mutex::default(),
-                in_flight: AtomicUsize::new(0),
-                handled: AtomicU64::new(0),
-                skipped: AtomicU64::new(0),
+                progress: Arc::default(),
                 failed_saves: AtomicU64::new(0),
                 misfits: AtomicU64::new(0),
                 #[cfg(feature = "journal")]
@@ -95,27 +92,25 @@ impl Health {
     /// or 0 do not count.
     #[must_use]
     pub fn lag(&self) -> Option<Duration> {
-        let now = self.inner.clock.now();
-        let lag = self.inner.lag();
-        lag.handed_out.iter().flatten().map(|update| update.age(now)).max().or(lag.last)
+        self.inner.progress.lag(self.inner.clock.now())
     }
 
     /// How many updates are being handled at this moment.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.inner.in_flight.load(Ordering::Relaxed)
+        self.inner.progress.in_flight()
     }
 
     /// How many updates were handled.
     #[must_use]
     pub fn handled(&self) -> u64 {
-        self.inner.handled.load(Ordering::Relaxed)
+        self.inner.progress.handled()
     }
 
     /// How many updates were given up after their handler had failed.
     #[must_use]
     pub fn skipped(&self) -> u64 {
-        self.inner.skipped.load(Ordering::Relaxed)
+        self.inner.progress.skipped()
     }
 
     /// How many saves of the marker have failed since the last that succeeded. While it is not 0, a bot that is killed gets
@@ -163,103 +158,21 @@ impl Health {
         *self.inner.last_poll.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
-    /// Reads the clocks, for [`hand_out`](Self::hand_out).
+    /// Reads the clocks, for [`begin`](Self::begin).
     pub(crate) fn moment(&self) -> Moment {
         let unix_time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Moment { unix_time, instant: self.inner.clock.now() }
     }
 
-    /// Counts an update as handed out, until the guard is dropped: then it is dealt with. `moment` need not be the present
+    /// Counts an update as handed out by the stream, until the guard is dropped.
+    pub(crate) fn hand_out(&self, update: &Update) -> InProgress<Arc<Progress>> {
+        InProgress::new(Arc::clone(&self.inner.progress), 0, update, self.moment(), false)
+    }
+
+    /// Counts an update as in flight on one of the threads, until the guard is dropped. `moment` need not be the present
     /// one: reading the clocks for every update would cost more than the rest.
-    pub(crate) fn hand_out(&self, update: &Update, moment: Moment) -> HandedOut {
-        let timestamp = update.timestamp().and_then(|timestamp| u64::try_from(timestamp).ok()).filter(|at| *at > 0);
-        let slot = timestamp.map(|timestamp| {
-            // Clocks differ: an update from the future has the age 0.
-            let age = moment.unix_time.saturating_sub(Duration::from_millis(timestamp));
-            let update = Some(Aging { age, since: moment.instant });
-            let mut lag = self.inner.lag();
-            lag.last = Some(age);
-            let slot = lag.free.pop().unwrap_or(lag.handed_out.len());
-            match lag.handed_out.get_mut(slot) {
-                Some(free) => *free = update,
-                None => lag.handed_out.push(update),
-            }
-            slot
-        });
-        HandedOut { inner: Arc::clone(&self.inner), slot }
-    }
-
-    /// Counts an update as being handled, until the guard is dropped.
-    pub(crate) fn begin(&self) -> impl Drop + Send + use<> {
-        struct InFlight(Arc<Inner>);
-        impl Drop for InFlight {
-            fn drop(&mut self) {
-                self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-            }
-        }
-        self.inner.in_flight.fetch_add(1, Ordering::Relaxed);
-        InFlight(Arc::clone(&self.inner))
-    }
-
-    pub(crate) fn count_handled(&self) {
-        self.inner.handled.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn count_skipped(&self) {
-        self.inner.skipped.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-impl Inner {
-    fn lag(&self) -> MutexGuard<'_, Lag> {
-        self.lag.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What the clocks said at one time.
-#[derive(Clone, Copy)]
-pub(crate) struct Moment {
-    unix_time: Duration,
-    instant: Instant,
-}
-
-/// What the lag is computed from.
-#[derive(Default)]
-struct Lag {
-    /// The updates that are handed out and not dealt with: no more than are handled at a time.
-    handed_out: Vec<Option<Aging>>,
-    /// Where these are `None`.
-    free: Vec<usize>,
-    /// The age of the last update when it was handed out.
-    last: Option<Duration>,
-}
-
-/// An update that had an age at a time.
-struct Aging {
-    age: Duration,
-    since: Instant,
-}
-
-impl Aging {
-    fn age(&self, now: Instant) -> Duration {
-        self.age + now.duration_since(self.since)
-    }
-}
-
-/// An update that is not dealt with before this is dropped.
-pub(crate) struct HandedOut {
-    inner: Arc<Inner>,
-    slot: Option<usize>,
-}
-
-impl Drop for HandedOut {
-    fn drop(&mut self) {
-        let Some(slot) = self.slot else { return };
-        let mut lag = self.inner.lag();
-        if let Some(handed_out) = lag.handed_out.get_mut(slot) {
-            *handed_out = None;
-            lag.free.push(slot);
-        }
+    pub(crate) fn begin(&self, thread: usize, update: &Update, moment: Moment) -> InProgress<&Progress> {
+        InProgress::new(&*self.inner.progress, thread, update, moment, true)
     }
 }
 
@@ -306,7 +219,7 @@ mod tests {
     fn the_lag_grows_until_the_update_is_dealt_with() {
         let (health, clock) = health();
         assert_eq!(health.lag(), None);
-        let update = health.hand_out(&aged(MINUTE), health.moment());
+        let update = health.hand_out(&aged(MINUTE));
         let at_first = health.lag().unwrap();
         assert!(at_first >= MINUTE);
         drop(clock.sleep(MINUTE));
@@ -320,9 +233,9 @@ mod tests {
     #[test]
     fn the_lag_is_that_of_the_oldest_update_that_is_not_dealt_with() {
         let (health, clock) = health();
-        let old = health.hand_out(&aged(10 * MINUTE), health.moment());
-        let older = health.hand_out(&aged(20 * MINUTE), health.moment());
-        let new = health.hand_out(&aged(Duration::ZERO), health.moment());
+        let old = health.hand_out(&aged(10 * MINUTE));
+        let older = health.hand_out(&aged(20 * MINUTE));
+        let new = health.hand_out(&aged(Duration::ZERO));
         drop(clock.sleep(MINUTE));
         for (dealt_with, at_least) in [(older, 21 * MINUTE), (old, 11 * MINUTE), (new, MINUTE)] {
             let lag = health.lag().unwrap();
@@ -336,19 +249,19 @@ mod tests {
     fn an_update_without_a_timestamp_does_not_count() {
         let (health, clock) = health();
         let strange: Update = serde_json::from_str(r#"{"update_type":"weather"}"#).unwrap();
-        let handed_out = [&strange, &at(0), &at(-1)].map(|update| health.hand_out(update, health.moment()));
+        let handed_out = [&strange, &at(0), &at(-1)].map(|update| health.hand_out(update));
         drop(clock.sleep(MINUTE));
         assert_eq!(health.lag(), None);
-        let update = health.hand_out(&aged(MINUTE), health.moment());
+        let update = health.hand_out(&aged(MINUTE));
         let at_first = health.lag();
-        drop((update, health.hand_out(&at(0), health.moment()), handed_out));
+        drop((update, health.hand_out(&at(0)), handed_out));
         assert_eq!(health.lag(), at_first, "nor does it take the place of one that counts");
     }
 
     #[test]
     fn an_update_from_the_future_is_as_good_as_new() {
         let (health, clock) = health();
-        let _update = health.hand_out(&at(i64::MAX), health.moment());
+        let _update = health.hand_out(&at(i64::MAX));
         assert_eq!(health.lag(), Some(Duration::ZERO));
         drop(clock.sleep(MINUTE));
         assert_eq!(health.lag(), Some(MINUTE));

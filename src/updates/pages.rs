@@ -1,56 +1,34 @@
-//! Pages as a source of deliveries: a page is committed when each of its updates is settled.
-
-use std::{collections::VecDeque, sync::Arc};
+//! Pages as a source of deliveries.
 
 use crate::{
-    api::types::Update,
     error::Result,
-    updates::{
-        delivery::{Delivery, Settle},
-        page_in_progress::PageInProgress,
-        stream::Updates,
-    },
+    updates::{delivery::Delivery, stream::Updates},
 };
 
-/// Polls pages, one after the other.
+/// Polls pages, one after the other. Asking for the next page commits the one before, so all of its deliveries must be settled.
 #[derive(Debug)]
-pub(super) struct Pages {
-    updates: Updates,
-    /// The page that the engine works at.
-    current: Option<Arc<PageInProgress>>,
-}
+pub(super) struct Pages(Updates);
 
 impl Pages {
     pub(super) fn new(updates: Updates) -> Self {
-        Self { updates, current: None }
+        Self(updates)
     }
 
-    /// Returns the next page, once the one before is settled. Asking for it commits the one before.
+    /// Returns the next page.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Delivery>>> {
-        if let Some(page) = &self.current {
-            page.settled().await;
-            self.current = None;
-        }
-        let Some(updates) = self.updates.next_page().await? else { return Ok(None) };
-        Ok(Some(self.begin(updates)))
-    }
-
-    fn begin(&mut self, updates: VecDeque<Update>) -> Vec<Delivery> {
-        let page = Arc::new(PageInProgress::new(updates.len()));
-        self.current = Some(Arc::clone(&page));
-        let delivery = |update| Delivery::of(update, Settle::Page(Arc::clone(&page)));
-        updates.into_iter().map(delivery).collect()
+        let page = self.0.next_page().await?;
+        Ok(page.map(|page| page.into_iter().map(Delivery::of_page).collect()))
     }
 
     pub(super) fn updates(&self) -> &Updates {
-        &self.updates
+        &self.0
     }
 
     pub(super) fn stop(&mut self) {
-        self.updates.stop();
+        self.0.stop();
     }
 }

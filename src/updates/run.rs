@@ -16,7 +16,7 @@ use crate::{
     error::Result,
     updates::{
         delivery::Delivery,
-        engine::{Context, Engine},
+        engine::{Context, Engine, Wanted},
         handler::{Failed, HandlerResult, Handling, Recovery},
         health::Health,
         pages::Pages,
@@ -302,10 +302,10 @@ impl Run {
         loop {
             let next = async {
                 if is_exhausted {
-                    engine.idle().await;
+                    engine.until(Wanted::Idle).await;
                     return Ok(None);
                 }
-                engine.room().await;
+                engine.until(source.wants()).await;
                 source.next().await
             };
             let stops = tokio::select! {

@@ -12,6 +12,7 @@ use crate::{
     error::Result,
     updates::{
         delivery::Delivery,
+        engine::Wanted,
         health::Health,
         pages::Pages,
         stream::{BACKOFF, poll_span},
@@ -48,6 +49,17 @@ impl Source {
             Self::Stream(stream) => stream.is_stopped = true,
             #[cfg(feature = "journal")]
             Self::Journal(journal) => journal.stop(),
+        }
+    }
+
+    /// What the engine must reach before the source is asked for more.
+    pub(super) fn wants(&self) -> Wanted {
+        match self {
+            Self::Pages(_) => Wanted::Idle,
+            Self::Stream(_) => Wanted::Room,
+            // What waits there is small: the updates are on the disk.
+            #[cfg(feature = "journal")]
+            Self::Journal(_) => Wanted::Nothing,
         }
     }
 

@@ -28,7 +28,7 @@ use crate::{
     },
     error::Result,
     updates::{
-        health::{HandedOut, Health},
+        health::{Health, InProgress, Progress},
         marker::MarkerStore,
     },
 };
@@ -114,7 +114,7 @@ pub struct Updates {
     store: Option<Arc<KeyedStore>>,
     health: Health,
     /// The update that the consumer has.
-    handed_out: Option<HandedOut>,
+    handed_out: Option<InProgress<Arc<Progress>>>,
     /// How many updates were returned.
     yielded: u64,
     /// `None` until the stream is first asked, which fixes where it starts.
@@ -432,7 +432,7 @@ impl Stream for Updates {
             match effect {
                 Effect::Yield(update) => {
                     this.yielded = this.yielded.saturating_add(1);
-                    this.handed_out = Some(this.health.hand_out(&update, this.health.moment()));
+                    this.handed_out = Some(this.health.hand_out(&update));
                     return Poll::Ready(Some(Ok(update)));
                 }
                 Effect::Fail(error) => return Poll::Ready(Some(Err(error))),

@@ -102,7 +102,7 @@ async fn handle<U: Handed>(bot: &Bot, handling: &Handling<U>, body: Bytes) -> St
     match update::<U>(&body) {
         Ok(update) => {
             Span::current().record("update", update.update().tag());
-            match handling.handle(bot, update, 1).await {
+            match handling.handle(bot, Box::new(update), 1).await {
                 Outcome::Handled | Outcome::Skipped | Outcome::Undecided(_) => StatusCode::OK,
                 Outcome::Again(..) => StatusCode::SERVICE_UNAVAILABLE,
             }

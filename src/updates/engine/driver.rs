@@ -1,16 +1,18 @@
 //! A driver: one task that runs the handlers of many lanes.
 
 use std::{
-    collections::VecDeque,
     sync::{Arc, atomic::Ordering},
     task::{Context as TaskContext, Poll, Waker},
     time::{Duration, Instant},
 };
 
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use futures_util::{
+    future::OptionFuture,
+    stream::{FuturesUnordered, StreamExt as _},
+};
 
 use super::{
-    lanes::Claim,
+    lanes::{Claim, Number, Queue},
     shared::{Context, Shared, State},
 };
 use crate::{
@@ -19,7 +21,6 @@ use crate::{
         delivery::{Delivery, Settled},
         handler::Outcome,
         health::Moment,
-        lane::Lane,
     },
 };
 
@@ -42,33 +43,43 @@ impl Driver {
     }
 
     pub(super) async fn run(self) {
-        let shared = &*self.shared;
-        let mut lanes = FuturesUnordered::new();
+        let (shared, thread) = (&*self.shared, self.number);
+        // Lanes whose handlers wait for something.
+        let mut pending = FuturesUnordered::new();
+        // Lanes that are claimed and not begun.
+        let mut claims = Vec::new().into_iter();
         // Lanes that are done and not released yet. Several are released at a time: the lock is taken less often.
         let mut done = Vec::new();
+        // Where a lane begins. Most lanes are done at once, and leave the place to the next.
+        let mut place = Box::pin(OptionFuture::default());
+        let mut moment = shared.context.health.moment();
         let drive = |context: &mut TaskContext<'_>| {
             let began = Instant::now();
             loop {
-                if let Poll::Ready(Some(lane)) = lanes.poll_next_unpin(context) {
-                    done.push(lane);
-                    if began.elapsed() > TURN {
-                        context.waker().wake_by_ref();
-                        return Poll::Pending;
+                if let Some(Claim { number, deliveries }) = claims.next() {
+                    place.set(Some(handle_lane(shared, thread, number, deliveries, moment)).into());
+                    match place.as_mut().poll(context) {
+                        Poll::Ready(number) => done.extend(number),
+                        Poll::Pending => pending.push(std::mem::replace(&mut place, Box::pin(OptionFuture::default()))),
                     }
-                    continue;
+                } else if let Poll::Ready(Some(number)) = pending.poll_next_unpin(context) {
+                    done.extend(number);
+                } else {
+                    // No handler can go on: only now are more lanes claimed. So while this driver computes, the others get
+                    // them.
+                    let (claimed, source) = self.exchange(&mut done, pending.len(), context);
+                    if claimed.is_empty() || source.is_some() {
+                        // The source runs before the next handler, which may block this thread.
+                        if !claimed.is_empty() {
+                            context.waker().wake_by_ref();
+                        }
+                        source.map(Waker::wake);
+                        claims = claimed.into_iter();
+                        return Poll::<()>::Pending;
+                    }
+                    (claims, moment) = (claimed.into_iter(), shared.context.health.moment());
                 }
-                // No handler can go on: only now are more lanes claimed. So while this driver computes, the others get them.
-                let (claims, source) = self.exchange(&mut done, lanes.len(), context);
-                if claims.is_empty() && source.is_none() {
-                    return Poll::<()>::Pending;
-                }
-                let moment = shared.context.health.moment();
-                for Claim { lane, deliveries } in claims {
-                    lanes.push(handle_lane(shared, lane, deliveries, moment));
-                }
-                if let Some(source) = source {
-                    // The source runs before the next handler, which may block this thread.
-                    source.wake();
+                if began.elapsed() > TURN {
                     context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
@@ -79,11 +90,16 @@ impl Driver {
 
     /// Releases lanes and claims others. If there are none, the driver is woken when there are. Returns the waker of the
     /// source, too, if it waits for what has changed.
-    fn exchange(&self, done: &mut Vec<Lane>, has: usize, context: &mut TaskContext<'_>) -> (Vec<Claim>, Option<Waker>) {
+    fn exchange(
+        &self,
+        done: &mut Vec<Number>,
+        has: usize,
+        context: &mut TaskContext<'_>,
+    ) -> (Vec<Claim>, Option<Waker>) {
         let mut state = self.shared.state();
         let State { lanes, asleep, source } = &mut *state;
-        for lane in done.drain(..) {
-            lanes.release(lane);
+        for number in done.drain(..) {
+            lanes.release(number);
         }
         // Less and less, so that the drivers are done at the same time.
         let chunk = lanes.ready().div_ceil(2 * self.drivers);
@@ -91,27 +107,28 @@ impl Driver {
         if claims.is_empty() {
             asleep[self.number] = Some(context.waker().clone());
         }
-        (claims, source.take())
+        let reached = source.take_if(|(wanted, _)| wanted.is_reached(lanes));
+        (claims, reached.map(|(_, waker)| waker))
     }
 }
 
 /// Handles deliveries of a lane, one after the other.
-async fn handle_lane(shared: &Shared, lane: Lane, deliveries: VecDeque<Delivery>, moment: Moment) -> Lane {
+async fn handle_lane(shared: &Shared, thread: usize, number: Number, deliveries: Queue, moment: Moment) -> Number {
     for delivery in deliveries {
         if shared.is_closed.load(Ordering::Relaxed) {
             break;
         }
-        handle(shared, delivery, moment).await;
+        handle(shared, thread, delivery, moment).await;
     }
-    lane
+    number
 }
 
 /// Hands an update out until it is settled.
-async fn handle(shared: &Shared, delivery: Delivery, moment: Moment) {
-    let Delivery { lane: _, content, earlier_attempts, attempts_limit, mut settle } = delivery;
+async fn handle(shared: &Shared, thread: usize, delivery: Delivery, moment: Moment) {
+    let Delivery { lane: _, content, earlier_attempts, attempts_limit, mut entry } = delivery;
     let Context { bot, handling, health, backoff, .. } = &shared.context;
-    let mut update = *content.load().await;
-    let _handed_out = health.hand_out(&update, moment);
+    let mut update = content.load().await;
+    let mut in_progress = health.begin(thread, &update, moment);
     let mut attempts = earlier_attempts;
     let limit = attempts_limit.unwrap_or(u32::MAX);
     let settled = loop {
@@ -120,10 +137,11 @@ async fn handle(shared: &Shared, delivery: Delivery, moment: Moment) {
             break Settled::Dead { attempts, cause };
         }
         attempts = attempts.saturating_add(1);
-        settle.begins(attempts).await;
-        let in_flight = health.begin();
+        if let Some(begun) = entry.as_mut().and_then(|entry| entry.begins(attempts)) {
+            begun.await;
+        }
+        in_progress.set_in_flight(true);
         let outcome = handling.handle(bot, update, attempts).await;
-        drop(in_flight);
         match outcome {
             Outcome::Handled => break Settled::Handled,
             Outcome::Skipped => break Settled::Skipped,
@@ -132,13 +150,15 @@ async fn handle(shared: &Shared, delivery: Delivery, moment: Moment) {
             Outcome::Again(_, cause) if attempts >= limit => break Settled::Dead { attempts, cause },
             Outcome::Again(again, _) => update = again,
         }
-        settle.fails(attempts).await;
+        in_progress.set_in_flight(false);
+        if let Some(failed) = entry.as_mut().and_then(|entry| entry.fails(attempts)) {
+            failed.await;
+        }
         let clock: &dyn Clock = &*bot.transport().clock;
         clock.sleep(backoff.jittered(attempts - earlier_attempts, clock.chance())).await;
     };
-    match settled {
-        Settled::Handled => health.count_handled(),
-        Settled::Skipped | Settled::Dead { .. } => health.count_skipped(),
+    in_progress.end(settled == Settled::Handled);
+    if let Some(entry) = entry {
+        entry.settle(settled).await;
     }
-    settle.settle(settled).await;
 }

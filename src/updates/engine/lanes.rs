@@ -1,13 +1,51 @@
 //! The queues of the lanes, and which lanes are ready. No time, tasks or locks here.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
 use crate::updates::{delivery::Delivery, lane::Lane};
 
+/// Deliveries in order. The first has no need of memory of its own: mostly there is no other.
+#[derive(Default)]
+pub(super) struct Queue {
+    first: Option<Delivery>,
+    rest: VecDeque<Delivery>,
+}
+
+impl Queue {
+    fn push(&mut self, delivery: Delivery) {
+        if self.first.is_none() && self.rest.is_empty() {
+            self.first = Some(delivery);
+        } else {
+            self.rest.push_back(delivery);
+        }
+    }
+
+    fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.rest.len()
+    }
+}
+
+impl Iterator for Queue {
+    type Item = Delivery;
+
+    fn next(&mut self) -> Option<Delivery> {
+        self.first.take().or_else(|| self.rest.pop_front())
+    }
+}
+
+/// A lane with deliveries.
+struct Slot {
+    lane: Lane,
+    queue: Queue,
+}
+
+/// The number of a lane while it has deliveries.
+pub(super) type Number = usize;
+
 /// A lane with its deliveries so far, for one driver.
 pub(super) struct Claim {
-    pub(super) lane: Lane,
-    pub(super) deliveries: VecDeque<Delivery>,
+    pub(super) number: Number,
+    pub(super) deliveries: Queue,
 }
 
 /// All lanes that have deliveries.
@@ -15,10 +53,13 @@ pub(super) struct Claim {
 /// A lane is ready or claimed. A lane is claimed by one driver at a time, which keeps its order. What comes meanwhile waits
 /// in its queue until [`release`](Self::release).
 pub(super) struct Lanes {
-    /// What waits in each lane. A claimed lane has an entry, too.
-    queues: HashMap<Lane, VecDeque<Delivery>>,
+    numbers: HashMap<Lane, Number>,
+    /// The lanes by their numbers. A claimed lane has a slot, too.
+    slots: Vec<Option<Slot>>,
+    /// Numbers that are free.
+    free: Vec<Number>,
     /// Lanes with deliveries that are not claimed, oldest first.
-    ready: VecDeque<Lane>,
+    ready: VecDeque<Number>,
     /// How many lanes are claimed.
     claimed: usize,
     /// How many lanes may be claimed.
@@ -30,7 +71,16 @@ pub(super) struct Lanes {
 
 impl Lanes {
     pub(super) fn new(concurrency: usize) -> Self {
-        Self { queues: HashMap::new(), ready: VecDeque::new(), claimed: 0, concurrency, waiting: 0, is_closed: false }
+        Self {
+            numbers: HashMap::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            ready: VecDeque::new(),
+            claimed: 0,
+            concurrency,
+            waiting: 0,
+            is_closed: false,
+        }
     }
 
     pub(super) fn push(&mut self, delivery: Delivery) {
@@ -38,43 +88,54 @@ impl Lanes {
             return;
         }
         self.waiting += 1;
-        if let Some(queue) = self.queues.get_mut(&delivery.lane) {
-            queue.push_back(delivery);
-        } else {
-            let lane = delivery.lane.clone();
-            self.ready.push_back(lane.clone());
-            self.queues.insert(lane, VecDeque::from([delivery]));
+        let number = match self.numbers.entry(delivery.lane.clone()) {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                let slot = Some(Slot { lane: entry.key().clone(), queue: Queue::default() });
+                let number = self.free.pop().unwrap_or(self.slots.len());
+                match self.slots.get_mut(number) {
+                    Some(free) => *free = slot,
+                    None => self.slots.push(slot),
+                }
+                self.ready.push_back(number);
+                *entry.insert(number)
+            }
+        };
+        if let Some(Some(slot)) = self.slots.get_mut(number) {
+            slot.queue.push(delivery);
         }
     }
 
     /// Claims lanes that are ready, at most `most`.
     pub(super) fn claim(&mut self, most: usize) -> Vec<Claim> {
-        let number = most.min(self.concurrency - self.claimed).min(self.ready.len());
-        self.claimed += number;
-        let (queues, waiting) = (&mut self.queues, &mut self.waiting);
-        let claim = |lane: Lane| {
-            let deliveries = queues.get_mut(&lane).map(std::mem::take).unwrap_or_default();
-            *waiting -= deliveries.len();
-            Claim { lane, deliveries }
+        let count = most.min(self.concurrency - self.claimed).min(self.ready.len());
+        self.claimed += count;
+        let claim = |number: Number| {
+            let slot = self.slots.get_mut(number).and_then(Option::as_mut);
+            let deliveries = slot.map(|slot| std::mem::take(&mut slot.queue)).unwrap_or_default();
+            self.waiting -= deliveries.len();
+            Claim { number, deliveries }
         };
-        self.ready.drain(..number).map(claim).collect()
+        self.ready.drain(..count).map(claim).collect()
     }
 
     /// Releases a lane whose claimed deliveries are settled. If more have come, it is ready again, after the others.
-    pub(super) fn release(&mut self, lane: Lane) {
+    pub(super) fn release(&mut self, number: Number) {
         self.claimed -= 1;
-        if self.queues.get(&lane).is_some_and(|queue| !queue.is_empty()) {
-            self.ready.push_back(lane);
-        } else {
-            self.queues.remove(&lane);
+        let Some(slot) = self.slots.get_mut(number) else { return };
+        if slot.as_ref().is_some_and(|slot| slot.queue.len() > 0) {
+            self.ready.push_back(number);
+        } else if let Some(slot) = slot.take() {
+            self.numbers.remove(&slot.lane);
+            self.free.push(number);
         }
     }
 
     /// Takes no more deliveries, and returns those that wait.
-    pub(super) fn close(&mut self) -> Vec<VecDeque<Delivery>> {
+    pub(super) fn close(&mut self) -> Vec<Queue> {
         (self.is_closed, self.waiting) = (true, 0);
         self.ready.clear();
-        self.queues.drain().map(|(_, queue)| queue).collect()
+        self.slots.iter_mut().flatten().map(|slot| std::mem::take(&mut slot.queue)).collect()
     }
 
     /// How many lanes wait for a driver.

@@ -11,6 +11,9 @@ use crate::{
     updates::{handler::Handling, health::Health},
 };
 
+/// Deliveries that wait in memory, from which the source is not asked for more.
+const QUEUE: usize = 1000;
+
 /// What all handlers run with.
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -34,8 +37,8 @@ pub(super) struct State {
     pub(super) lanes: Lanes,
     /// Drivers that wait for a lane.
     pub(super) asleep: Vec<Option<Waker>>,
-    /// The source, if it waits for room or for the end.
-    pub(super) source: Option<Waker>,
+    /// The source, if it waits for something.
+    pub(super) source: Option<(Wanted, Waker)>,
 }
 
 impl Shared {
@@ -46,5 +49,27 @@ impl Shared {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a source waits for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wanted {
+    #[cfg(feature = "journal")]
+    Nothing,
+    /// Fewer deliveries wait than fit into the queue.
+    Room,
+    /// All deliveries are settled. What was cancelled never is.
+    Idle,
+}
+
+impl Wanted {
+    pub(super) fn is_reached(self, lanes: &Lanes) -> bool {
+        match self {
+            #[cfg(feature = "journal")]
+            Self::Nothing => true,
+            Self::Room => lanes.waiting() < QUEUE,
+            Self::Idle => lanes.is_idle(),
+        }
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     client::bot::Bot,
     error::Error,
     updates::{
-        delivery::{BoxFuture, Content, Delivery, Entry, Settle, Settled},
+        delivery::{BoxFuture, Content, Delivery, Entry, Settled},
         handler::Handed as _,
         lane::Lane,
         marker::MarkerKey,
@@ -385,7 +385,7 @@ impl JournalEntry {
 
     fn delivery(self, lane: Lane, content: Content, earlier_attempts: u32) -> Delivery {
         let attempts_limit = Some(self.queue.settings.attempts);
-        Delivery { lane, content, earlier_attempts, attempts_limit, settle: Settle::Entry(Box::new(self)) }
+        Delivery { lane, content, earlier_attempts, attempts_limit, entry: Some(Box::new(self)) }
     }
 }
 
