@@ -118,7 +118,8 @@ pub struct DeadLetter {
 impl Journal {
     /// Opens the journal at `path`, or makes a new one. The directory must exist.
     ///
-    /// It checks the whole file, so it takes about a second for each gigabyte. The calling thread waits.
+    /// It checks the whole file, so it takes about a second for each gigabyte. If the file is in use, it waits for 1 s. The
+    /// calling thread waits.
     ///
     /// # Errors
     ///

@@ -4,11 +4,12 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{ErrorKind, Read as _},
     path::Path,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{
-    Connection, OpenFlags, OptionalExtension as _, Row,
+    Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row,
     config::DbConfig,
     params,
     types::{FromSql, ToSql},
@@ -28,6 +29,10 @@ const APPLICATION_ID_AT: usize = 68;
 /// Pages of 4 KiB in the write-ahead log after which they are moved into the database: 16 MiB. Each move waits for the
 /// disk twice. SQLite's default of 4 MiB costs a quarter of the speed, and more than 16 MiB gains nothing.
 const CHECKPOINT_PAGES: i32 = 4000;
+/// How long the file's lock is waited for: a process, or a handle, that has ended lets go of it a moment later.
+const LOCK_TIME: Duration = Duration::from_secs(1);
+/// The wait between two looks at the lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// How long a repeated key is recognized at least. Two tables take turns, so a key is kept for twice as long at most.
 const KEY_TIME: Duration = Duration::from_secs(60 * 60);
 
@@ -276,9 +281,18 @@ impl Database {
 
 /// Locks the database for this process, until the connection is closed. SQLite then needs no memory that processes share.
 fn lock(connection: &Connection) -> rusqlite::Result<()> {
+    // SQLite's own wait does not hold for this lock.
     connection.busy_timeout(Duration::ZERO)?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-    connection.execute_batch("BEGIN IMMEDIATE; COMMIT")
+    let deadline = Instant::now() + LOCK_TIME;
+    loop {
+        match connection.execute_batch("BEGIN IMMEDIATE; COMMIT") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < deadline => {
+                thread::sleep(LOCK_PAUSE);
+            }
+            locked => return locked,
+        }
+    }
 }
 
 /// Sets how the database is written.
