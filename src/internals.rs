@@ -2,6 +2,14 @@
 
 pub use crate::updates::atomic_write::{check_place, read, remove_left_behind, replace};
 use crate::updates::stream::page::Page;
+#[cfg(feature = "journal")]
+use crate::{
+    error::Result,
+    updates::{
+        journal::{Journal, queue::Batch},
+        raw_update::RawUpdate,
+    },
+};
 
 /// What the document says of requests, and what servers tolerate beyond it, as JSON.
 pub const REQUEST_SCHEMAS: &str = include_str!(concat!(env!("OUT_DIR"), "/requests.json"));
@@ -10,4 +18,14 @@ pub const REQUEST_SCHEMAS: &str = include_str!(concat!(env!("OUT_DIR"), "/reques
 #[must_use]
 pub fn read_page(text: &str) -> usize {
     Page::read(text, false).map_or(0, |page| page.updates.len())
+}
+
+/// Stores a page in a journal, as polling does.
+///
+/// # Errors
+///
+/// If the journal cannot be written.
+#[cfg(feature = "journal")]
+pub async fn store_page(journal: &Journal, page: Vec<RawUpdate>, marker: i64) -> Result<()> {
+    Ok(journal.queue().store(&Batch::new(page, Some(marker))).await?)
 }

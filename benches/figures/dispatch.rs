@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use tamtam::{Bot, Updates};
+use tamtam::{Bot, Run, Update, Updates};
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{
@@ -151,8 +151,7 @@ pub(crate) fn work(name: &str, url: &str, times: usize) {
             "send-64" => sends(SENDERS, times, our_sender(bot())).await,
             "bare-send" => sends(1, times, bare_sender(url)).await,
             "bare-send-64" => sends(SENDERS, times, bare_sender(url)).await,
-            // A variant with other settings has an `Updates` of its own here.
-            "pending" => pending(bot().updates(), times).await,
+            "pending" => print_memory(|handler| bot().run(handler), times).await,
             _ => panic!("{name}"),
         }
     });
@@ -247,10 +246,12 @@ fn bare_sender(url: &str) -> impl Fn(usize) -> BoxFuture {
     }
 }
 
+type Pending = fn(Bot, Update) -> future::Pending<()>;
+
 /// Runs a bot whose handlers do not end. Prints the number of handlers, and the resident memory and its peak in MiB.
-async fn pending(updates: Updates, seconds: usize) {
+pub(crate) async fn print_memory(run: impl FnOnce(Pending) -> Run, seconds: usize) {
     static BEGUN: AtomicUsize = AtomicUsize::new(0);
-    let run = updates.run(|_, _| {
+    let run = run(|_, _| {
         BEGUN.fetch_add(1, Relaxed);
         future::pending::<()>()
     });

@@ -19,6 +19,10 @@ impl Figure {
         Self { name: name.to_owned(), bar: Bar::Most(bar), is }
     }
 
+    pub(crate) fn least(name: &str, bar: f64, is: f64) -> Self {
+        Self { name: name.to_owned(), bar: Bar::Least(bar), is }
+    }
+
     fn row(&self) -> String {
         let (bar, reached) = match self.bar {
             Bar::Most(bar) => (format!("<= {bar}"), self.is <= bar),

@@ -2,10 +2,11 @@
 //!
 //! `cargo bench --bench figures` measures all of it and prints the table; with `-- keep` it is put into
 //! `benches/RESULTS.md`, too. `-- cheap` measures what is counted in instructions, and fails when a figure is 10 % worse
-//! than in that file; `-- timed`, `-- dispatch`, `-- bots`, `-- uploads` and `-- build` measure the other parts. Needed
+//! than in that file; `-- timed`, `-- dispatch`, `-- journal`, `-- bots`, `-- uploads` and `-- build` measure the other parts. Needed
 //! are Linux, `valgrind`, and `curl` for the uploads.
 //!
-//! `-- dispatch` measures polling, handlers and sends on the multi-thread runtime, beside the same work by hand.
+//! `-- dispatch` measures polling, handlers and sends on the multi-thread runtime, beside the same work by hand. `-- journal`
+//! measures the journal on the disk of the build directory.
 
 mod bots;
 mod calls;
@@ -13,6 +14,7 @@ mod clean_build;
 mod corpus;
 mod dispatch;
 mod figure;
+mod journal;
 mod measure;
 mod model;
 mod parse;
@@ -30,14 +32,16 @@ fn main() {
         ["make", name, "", times] => bots::work(name, times.parse().unwrap()),
         ["call", name, url, times] => calls::work(name, url, times.parse().unwrap()),
         ["dispatch", name, url, times] => dispatch::work(name, url, times.parse().unwrap()),
+        ["journal", name, url, times] => journal::work(name, url, times.parse().unwrap()),
         [] => println!("{}", report::all()),
         ["keep"] => report::keep(&report::all()),
         ["cheap"] => report::cheap(),
         ["timed"] => println!("{}", figure::table(&report::timed())),
         ["dispatch"] => println!("{}", figure::table(&dispatch::figures())),
+        ["journal"] => println!("{}", figure::table(&journal::figures())),
         ["bots"] => println!("{}", figure::table(&bots::figures())),
         ["uploads"] => println!("{}", figure::table(&upload::figures())),
         ["build"] => println!("{}", figure::table(&clean_build::figures())),
-        _ => panic!("nothing, or one of: keep, cheap, timed, dispatch, bots, uploads, build"),
+        _ => panic!("nothing, or one of: keep, cheap, timed, dispatch, journal, bots, uploads, build"),
     }
 }

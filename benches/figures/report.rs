@@ -7,6 +7,7 @@ use crate::{
     corpus::PAGE,
     dispatch,
     figure::{Figure, table},
+    journal,
     measure::{Pages, Server, allocations, instructions, printed},
     upload,
 };
@@ -21,10 +22,18 @@ const WORSE: f64 = 1.10;
 /// Measures everything.
 pub(crate) fn all() -> String {
     table(
-        &[counted(), timed(), dispatch::figures(), bots::figures(), upload::figures(), clean_build::figures()]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>(),
+        &[
+            counted(),
+            timed(),
+            dispatch::figures(),
+            journal::figures(),
+            bots::figures(),
+            upload::figures(),
+            clean_build::figures(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>(),
     )
 }
 

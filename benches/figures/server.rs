@@ -44,6 +44,7 @@ struct Answers {
     pages: AtomicU64,
     empty: Vec<u8>,
     none: Vec<u8>,
+    me: Vec<u8>,
 }
 
 impl Answers {
@@ -58,6 +59,7 @@ impl Answers {
             pages: AtomicU64::new(0),
             empty: answer(r#"{"updates":[],"marker":1}"#),
             none: answer(r#"{"subscriptions":[]}"#),
+            me: answer(r#"{"user_id":1,"name":"Bot"}"#),
         }
     }
 
@@ -98,6 +100,7 @@ impl Answers {
             let (prefix, operation) = first.split(['?', ' ']).nth(1).unwrap().rsplit_once('/').unwrap();
             let answer = match operation {
                 "subscriptions" => &self.none,
+                "me" => &self.me,
                 "updates" if first.contains(IDLE_TOKEN) => {
                     thread::sleep(HOLD);
                     &self.empty
