@@ -27,5 +27,7 @@ pub fn read_page(text: &str) -> usize {
 /// If the journal cannot be written.
 #[cfg(feature = "journal")]
 pub async fn store_page(journal: &Journal, page: Vec<RawUpdate>, marker: i64) -> Result<()> {
-    Ok(journal.queue().store(&Batch::new(page, Some(marker))).await?)
+    let queue = journal.queue();
+    queue.room().await;
+    Ok(queue.store(&Batch::new(page, Some(marker))).await?)
 }

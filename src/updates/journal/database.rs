@@ -168,10 +168,17 @@ impl Database {
         Ok(if turn == 0 { ("keys_0", "keys_1") } else { ("keys_1", "keys_0") })
     }
 
-    /// Removes an update that is settled.
-    pub(super) fn remove(&self, seq: i64) -> rusqlite::Result<()> {
-        self.connection.prepare_cached("DELETE FROM updates WHERE seq = ?")?.execute([seq])?;
-        self.connection.prepare_cached("DELETE FROM attempts WHERE seq = ?")?.execute([seq])?;
+    /// Removes updates that are settled. `seqs` are sorted: those that follow each other are removed at a time.
+    pub(super) fn remove_all(&self, seqs: &[i64]) -> rusqlite::Result<()> {
+        let mut updates = self.connection.prepare_cached("DELETE FROM updates WHERE seq BETWEEN ? AND ?")?;
+        let mut attempts = self.connection.prepare_cached("DELETE FROM attempts WHERE seq BETWEEN ? AND ?")?;
+        for run in seqs.chunk_by(|seq, next| seq + 1 == *next) {
+            if let [first, ..] = run {
+                let range = [*first, first + i64::try_from(run.len()).unwrap_or(i64::MAX) - 1];
+                updates.execute(range)?;
+                attempts.execute(range)?;
+            }
+        }
         Ok(())
     }
 
@@ -201,7 +208,7 @@ impl Database {
     pub(super) fn bury(&self, seq: i64, attempts: u32, cause: &str, now: i64, most: usize) -> rusqlite::Result<usize> {
         let insert = "INSERT INTO dead SELECT seq, stored_at, ?, lane, json, ?, ? FROM updates WHERE seq = ?";
         self.connection.prepare_cached(insert)?.execute(params![now, attempts, cause, seq])?;
-        self.remove(seq)?;
+        self.remove_all(&[seq])?;
         let trim =
             "DELETE FROM dead WHERE seq IN (SELECT seq FROM dead ORDER BY died_at DESC, seq DESC LIMIT -1 OFFSET ?)";
         self.connection.prepare_cached(trim)?.execute([i64::try_from(most).unwrap_or(i64::MAX)])?;

@@ -38,8 +38,11 @@ impl Gauge {
         self.contents().stored.insert(seq, stored_at);
     }
 
-    pub(super) fn remove(&self, seq: i64) {
-        self.contents().stored.remove(&seq);
+    pub(super) fn remove(&self, seqs: &[i64]) {
+        let mut contents = self.contents();
+        for seq in seqs {
+            contents.stored.remove(seq);
+        }
     }
 
     pub(super) fn set_dead(&self, dead: usize) {

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, OnceCell};
+use tokio::{
+    sync::{Notify, OnceCell, oneshot},
+    time::timeout,
+};
 
 use super::{
     database::{Database, DeadRow, NewRow, StoredRow},
@@ -34,6 +37,8 @@ use crate::{
 
 /// Updates that are kept in memory while they wait. What is stored beyond is read from the disk when its turn comes.
 const RESIDENT: usize = 1000;
+/// How long the next page waits for room in memory.
+const PACE: Duration = Duration::from_millis(20);
 /// Time to wait before a failed write is repeated.
 const WRITE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -44,6 +49,8 @@ pub(crate) struct Queue {
     pub(super) writer: Writer,
     pub(super) gauge: Arc<Gauge>,
     inbox: Mutex<Inbox>,
+    /// Updates to be removed, with those who wait for it.
+    removals: Mutex<Vec<Removal>>,
     /// The inbox has something.
     arrived: Notify,
     /// An update was removed.
@@ -53,6 +60,8 @@ pub(crate) struct Queue {
     /// The bot whose journal it is, once that was checked.
     owner: OnceCell<MarkerKey>,
 }
+
+type Removal = (i64, oneshot::Sender<Result<(), Problem>>);
 
 /// What was stored for the engine.
 #[derive(Default)]
@@ -101,6 +110,7 @@ impl Queue {
             writer: Writer::start(database).map_err(|error| Problem::of_io(path, &error))?,
             gauge: Arc::new(gauge),
             inbox: Mutex::default(),
+            removals: Mutex::default(),
             arrived: Notify::new(),
             freed: Notify::new(),
             resident: Arc::default(),
@@ -240,11 +250,18 @@ impl Queue {
         self.gauge.depth() >= self.settings.capacity
     }
 
-    /// Waits until there is room.
+    /// Waits until there is room. If the handlers are fast, it waits for a moment, too, until what is stored next can wait in
+    /// memory: so that it need not be read from the disk.
     pub(crate) async fn room(&self) {
         while self.is_full() {
             self.freed.notified().await;
         }
+        let is_resident = async {
+            while self.resident.load(Ordering::Relaxed) >= RESIDENT / 2 {
+                self.freed.notified().await;
+            }
+        };
+        let _ = timeout(PACE, is_resident).await;
     }
 
     /// Reads the marker of the last page.
@@ -270,23 +287,67 @@ impl Queue {
         self.insist(|| self.writer.write(move |database| database.set_attempts(seq, attempts), |()| ())).await;
     }
 
+    /// Removes an update, or makes it a dead letter.
     async fn settle(self: &Arc<Self>, seq: i64, settled: Settled) {
+        let Settled::Dead { attempts, cause } = settled else { return self.remove(seq).await };
+        let most = self.settings.dead_letters;
         self.insist(|| {
-            let (settled, queue, most) = (settled.clone(), Arc::clone(self), self.settings.dead_letters);
-            let work = move |database: &Database| match settled {
-                Settled::Handled | Settled::Skipped => database.remove(seq).map(|()| None),
-                Settled::Dead { attempts, cause } => database.bury(seq, attempts, &cause, unix_now(), most).map(Some),
-            };
-            let commit = move |dead: Option<usize>| {
-                queue.gauge.remove(seq);
-                if let Some(dead) = dead {
-                    queue.gauge.set_dead(dead);
-                }
-                queue.freed.notify_one();
+            let (cause, queue) = (cause.clone(), Arc::clone(self));
+            let work = move |database: &Database| database.bury(seq, attempts, &cause, unix_now(), most);
+            let commit = move |dead: usize| {
+                queue.gauge.set_dead(dead);
+                queue.removed(&[seq]);
             };
             self.writer.write(work, commit)
         })
         .await;
+    }
+
+    /// Removes an update. Those that are to be removed at the same time are removed together.
+    async fn remove(self: &Arc<Self>, seq: i64) {
+        self.insist(|| async {
+            let (done, removed) = oneshot::channel();
+            let is_first = {
+                let mut removals = self.removals.lock().unwrap_or_else(PoisonError::into_inner);
+                removals.push((seq, done));
+                removals.len() == 1
+            };
+            if is_first {
+                self.remove_all();
+            }
+            removed.await.unwrap_or_else(|_| Err(Problem::Write("its thread has ended".to_owned())))
+        })
+        .await;
+    }
+
+    /// Removes in one job all that is to be removed when the job begins.
+    fn remove_all(self: &Arc<Self>) {
+        let taken = Arc::<Mutex<Vec<Removal>>>::default();
+        let (queue, for_work) = (Arc::clone(self), (Arc::clone(self), Arc::clone(&taken)));
+        let work = move |database: &Database| {
+            let (queue, taken) = for_work;
+            let mut removals = std::mem::take(&mut *queue.removals.lock().unwrap_or_else(PoisonError::into_inner));
+            removals.sort_unstable_by_key(|(seq, _)| *seq);
+            let seqs: Vec<i64> = removals.iter().map(|(seq, _)| *seq).collect();
+            *taken.lock().unwrap_or_else(PoisonError::into_inner) = removals;
+            database.remove_all(&seqs)
+        };
+        let done = move |result: Result<(), Problem>| {
+            let removals = std::mem::take(&mut *taken.lock().unwrap_or_else(PoisonError::into_inner));
+            if result.is_ok() {
+                queue.removed(&removals.iter().map(|(seq, _)| *seq).collect::<Vec<_>>());
+            }
+            for (_, done) in removals {
+                // A handler that was dropped does not wait.
+                let _ = done.send(result.clone());
+            }
+        };
+        self.writer.submit(work, done);
+    }
+
+    fn removed(&self, seqs: &[i64]) {
+        self.gauge.remove(seqs);
+        self.freed.notify_one();
     }
 
     /// Repeats what must be written until it is.

@@ -45,18 +45,24 @@ impl Writer {
         commit: impl FnOnce(T) -> R + Send + 'static,
     ) -> Result<R, Problem> {
         let (reply, answer) = oneshot::channel();
+        // Nobody waits for the result of a future that was dropped.
+        self.submit(work, move |result: Result<T, Problem>| drop(reply.send(result.map(commit))));
+        answer.await.unwrap_or_else(|_| Err(Problem::Write("its thread has ended".to_owned())))
+    }
+
+    /// Does `work` in a transaction, and calls `done` with the result after the commit.
+    pub(super) fn submit<T: 'static>(
+        &self,
+        work: impl FnOnce(&Database) -> rusqlite::Result<T> + Send + 'static,
+        done: impl FnOnce(Result<T, Problem>) + Send + 'static,
+    ) {
         let job: Job = Box::new(move |database| {
             let worked = work(database).map_err(Problem::from);
             let result = worked.as_ref().map(drop).map_err(Problem::clone);
-            let done: Done = Box::new(move |committed| {
-                // Nobody waits for the result of a future that was dropped.
-                let _ = reply.send(committed.and(worked).map(commit));
-            });
-            (result, done)
+            (result, Box::new(move |committed| done(committed.and(worked))))
         });
-        let ended = || Problem::Write("its thread has ended".to_owned());
-        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or_else(ended)?;
-        answer.await.unwrap_or_else(|_| Err(ended()))
+        // If the thread has ended, the job is dropped, and with it those who wait for it are told.
+        let _ = self.jobs.as_ref().map(|jobs| jobs.send(job));
     }
 }
 
