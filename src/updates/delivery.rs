@@ -45,13 +45,14 @@ pub(super) enum Content {
     Update(Box<Update>),
     /// The update is on the disk, and is read when its turn comes.
     #[cfg(feature = "journal")]
-    Stored(Box<dyn FnOnce() -> BoxFuture<Box<Update>> + Send>),
+    Stored(Box<dyn FnOnce() -> BoxFuture<Option<Box<Update>>> + Send>),
 }
 
 impl Content {
-    pub(super) async fn load(self) -> Box<Update> {
+    /// Returns the update; `None` if it is settled already.
+    pub(super) async fn load(self) -> Option<Box<Update>> {
         match self {
-            Self::Update(update) => update,
+            Self::Update(update) => Some(update),
             #[cfg(feature = "journal")]
             Self::Stored(load) => load().await,
         }

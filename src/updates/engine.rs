@@ -9,7 +9,7 @@ mod lanes;
 mod shared;
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     task::{Context as TaskContext, Poll, Waker},
     time::Duration,
 };
@@ -52,16 +52,15 @@ impl Engine {
 
     /// Queues deliveries.
     pub(super) fn feed(&self, deliveries: impl IntoIterator<Item = Delivery>) {
-        let asleep: Vec<Waker> = {
+        let sleepers = {
             let mut state = self.shared.state();
             for delivery in deliveries {
                 state.lanes.push(delivery);
             }
-            let ready = state.lanes.ready();
-            state.asleep.iter_mut().filter_map(Option::take).take(ready).collect()
+            state.sleepers(usize::MAX)
         };
         // Not under the lock: a driver that is woken takes it at once.
-        asleep.into_iter().for_each(Waker::wake);
+        sleepers.into_iter().for_each(Waker::wake);
     }
 
     /// Waits until the engine is ready for more, or done.
@@ -71,7 +70,7 @@ impl Engine {
             if wanted.is_reached(&state.lanes) {
                 return Poll::Ready(());
             }
-            state.source = Some((wanted, context.waker().clone()));
+            state.source_waits(wanted, context.waker().clone());
             Poll::Pending
         };
         std::future::poll_fn(poll).await;
@@ -79,9 +78,14 @@ impl Engine {
 
     /// Begins no more handlers: drops the deliveries that wait.
     pub(super) fn close(&self) {
-        self.shared.is_closed.store(true, Ordering::Relaxed);
-        let dropped = self.shared.state().lanes.close();
-        drop(dropped);
+        self.shared.close();
+    }
+}
+
+/// A driver that computes goes on until it next waits. It must not begin another handler.
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.shared.close();
     }
 }
 

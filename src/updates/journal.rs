@@ -2,6 +2,7 @@
 
 mod database;
 pub(crate) mod gauge;
+mod lock;
 mod problem;
 pub(crate) mod queue;
 mod settings;
@@ -244,7 +245,7 @@ impl DeadLetter {
         let time = |unix: i64| UNIX_EPOCH + Duration::from_millis(u64::try_from(unix).unwrap_or_default());
         let update = queue::read_stored(&row.json)?;
         Ok(Self {
-            id: row.seq,
+            id: row.id,
             update,
             attempts: row.attempts,
             cause: row.cause,

@@ -59,6 +59,15 @@ impl fmt::Display for Lane {
 
 #[cfg(feature = "journal")]
 impl Lane {
+    /// The lane of updates without an id.
+    pub(crate) fn other() -> Self {
+        Self(Kind::Other)
+    }
+
+    pub(crate) fn is_other(&self) -> bool {
+        self.0 == Kind::Other
+    }
+
     /// Reads what `Display` writes.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let kind = match text.split_once(':') {

@@ -313,6 +313,7 @@ impl Run {
                 () = &mut shutdown, if over.is_none() => true,
                 () = expires(&mut over) => {
                     span.in_scope(|| tracing::warn!(in_flight = health.in_flight(), "shutdown deadline exceeded"));
+                    engine.close();
                     drivers.shutdown().await;
                     return result;
                 }

@@ -1,8 +1,9 @@
 //! A webhook that stores updates in a journal.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use axum::Router;
+use tokio::sync::OnceCell;
 
 use super::endpoint::Webhook;
 use crate::{
@@ -99,10 +100,11 @@ impl JournaledWebhook {
             _ => Recovery::Retry,
         });
         let queue = journal.queue();
+        let bound = Arc::new(OnceCell::new());
         let router = receiver.raw_router(move |bot, raw| {
-            let queue = queue.clone();
+            let (queue, bound) = (Arc::clone(&queue), Arc::clone(&bound));
             async move {
-                queue.bind(&bot).await?;
+                bound.get_or_try_init(|| queue.bind(&bot)).await?;
                 queue.store_one(raw).await.map_err(Error::from)
             }
         });

@@ -242,7 +242,11 @@ async fn a_handler_that_blocks_its_thread_does_not_stop_the_others() {
     });
     run.await.unwrap();
     assert_eq!(ledger.len(), 21);
-    assert_eq!(ledger.settled()[20].0, (0, 1), "the one that blocked is the last");
+    // The last of the others ends the block before it is settled itself.
+    assert!(
+        ledger.settled()[19..].iter().any(|(what, _)| *what == (0, 1)),
+        "the one that blocked is one of the last two"
+    );
 }
 
 /// What a handler does in one attempt.

@@ -330,6 +330,75 @@ async fn a_journal_has_one_run_at_a_time() {
 }
 
 #[tokio::test]
+async fn a_run_that_is_dropped_or_shut_down_while_it_starts_leaves_the_journal_free() {
+    let directory = Directory::new();
+    let (_server, bot, pages) = serve([page(&[], 10)]).await;
+    let journal = directory.open();
+    for polls in 0..40 {
+        let run = bot.updates().journal(journal.clone()).run(async |_, _| {});
+        let some_polls = async move {
+            for _ in 0..polls {
+                tokio::task::yield_now().await;
+            }
+        };
+        if polls % 2 == 0 {
+            run.graceful_shutdown_on(some_polls).await.unwrap();
+        } else {
+            tokio::select! {
+                result = run.run() => panic!("{result:?}"),
+                () = some_polls => {}
+            }
+        }
+    }
+    let polls = pages.polls();
+    kill_when(bot.updates().journal(journal).run(async |_, _| {}), |_| pages.polls() > polls).await;
+    drop(directory.open());
+}
+
+#[tokio::test]
+async fn a_shutdown_while_the_journal_is_full_is_quick_and_commits() {
+    let directory = Directory::new();
+    let (_server, bot, pages) = serve([page(&[1, 2], 10), page(&[], 10)]).await;
+    let journal = Journal::builder(directory.path()).capacity(1).open().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stop = Mutex::new(Some(stop));
+    let run = bot.updates().journal(journal).run(move |_, _| {
+        // The other one waits, and keeps the journal full.
+        drop(stop.lock().unwrap().take());
+        async {}
+    });
+    let run = run.concurrency(1).graceful_shutdown_on(stopped).shutdown_deadline(Duration::from_secs(3600));
+    tokio::time::timeout(Duration::from_secs(30), run.run()).await.expect("it ends before the deadline").unwrap();
+    assert_eq!(pages.markers().last().unwrap().as_deref(), Some("10"));
+}
+
+#[tokio::test]
+async fn two_bots_do_not_share_a_journal() {
+    let directory = Directory::new();
+    let (_server, first, pages) = serve([page(&[1], 10), page(&[], 10)]).await;
+    let (_other_server, second, others) = serve([page(&[2], 77)]).await;
+    let journal = directory.open();
+    kill_when(first.updates().journal(journal.clone()).run(async |_, _| {}), |_| pages.polls() > 1).await;
+    let error = second.updates().journal(journal.clone()).run(async |_, _| {}).await.unwrap_err();
+    assert!(error.to_string().contains("give each bot a journal of its own"), "{error}");
+    assert_eq!(others.polls(), 0, "the marker of the first is not sent for the second");
+}
+
+#[tokio::test]
+async fn updates_that_nothing_tells_apart_are_all_handled() {
+    let directory = Directory::new();
+    let nothing = json!({"update_type": "message_created", "message": null, "timestamp": 1});
+    let other = json!({"update_type": "message_created", "message": null, "timestamp": 1, "more": 1});
+    let timeless = json!({"update_type": "weather"});
+    let updates = json!({"updates": [nothing, other, timeless, timeless], "marker": 10});
+    let (_server, bot, _) = serve([updates, page(&[], 10)]).await;
+    let run = bot.updates().journal(directory.open()).run(async |_, _| {});
+    let health = run.health();
+    kill_when(run, |health| health.handled() == 4 && depth(health) == 0).await;
+    assert_eq!(health.handled(), 4);
+}
+
+#[tokio::test]
 async fn the_journal_of_another_bot_is_refused_and_its_updates_are_not_handled() {
     let directory = Directory::new();
     let (_server, bot, pages) = serve([page(&[1], 10), page(&[], 10)]).await;

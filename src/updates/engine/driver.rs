@@ -1,19 +1,22 @@
 //! A driver: one task that runs the handlers of many lanes.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    panic::AssertUnwindSafe,
+    sync::Arc,
     task::{Context as TaskContext, Poll, Waker},
     time::{Duration, Instant},
 };
 
 use futures_util::{
-    future::OptionFuture,
+    future::{FutureExt as _, OptionFuture},
     stream::{FuturesUnordered, StreamExt as _},
 };
 
+use tokio::task::yield_now;
+
 use super::{
     lanes::{Claim, Number, Queue},
-    shared::{Context, Shared, State},
+    shared::{Context, Shared},
 };
 use crate::{
     client::clock::Clock,
@@ -54,6 +57,7 @@ impl Driver {
         let mut place = Box::pin(OptionFuture::default());
         let mut moment = shared.context.health.moment();
         let drive = |context: &mut TaskContext<'_>| {
+            shared.state().wakes(thread);
             let began = Instant::now();
             loop {
                 if let Some(Claim { number, deliveries }) = claims.next() {
@@ -67,17 +71,19 @@ impl Driver {
                 } else {
                     // No handler can go on: only now are more lanes claimed. So while this driver computes, the others get
                     // them.
-                    let (claimed, source) = self.exchange(&mut done, pending.len(), context);
-                    if claimed.is_empty() || source.is_some() {
+                    let exchange = self.exchange(&mut done, pending.len(), context);
+                    claims = exchange.claims.into_iter();
+                    moment = shared.context.health.moment();
+                    exchange.others.into_iter().for_each(Waker::wake);
+                    if let Some(source) = exchange.source {
                         // The source runs before the next handler, which may block this thread.
-                        if !claimed.is_empty() {
-                            context.waker().wake_by_ref();
-                        }
-                        source.map(Waker::wake);
-                        claims = claimed.into_iter();
+                        source.wake();
+                        context.waker().wake_by_ref();
                         return Poll::<()>::Pending;
                     }
-                    (claims, moment) = (claimed.into_iter(), shared.context.health.moment());
+                    if claims.len() == 0 {
+                        return Poll::Pending;
+                    }
                 }
                 if began.elapsed() > TURN {
                     context.waker().wake_by_ref();
@@ -88,35 +94,43 @@ impl Driver {
         std::future::poll_fn(drive).await;
     }
 
-    /// Releases lanes and claims others. If there are none, the driver is woken when there are. Returns the waker of the
-    /// source, too, if it waits for what has changed.
-    fn exchange(
-        &self,
-        done: &mut Vec<Number>,
-        has: usize,
-        context: &mut TaskContext<'_>,
-    ) -> (Vec<Claim>, Option<Waker>) {
+    /// Releases lanes and claims others. If there are none, the driver is woken when there are.
+    fn exchange(&self, done: &mut Vec<Number>, has: usize, context: &mut TaskContext<'_>) -> Exchange {
         let mut state = self.shared.state();
-        let State { lanes, asleep, source } = &mut *state;
         for number in done.drain(..) {
-            lanes.release(number);
+            state.lanes.release(number);
         }
         // Less and less, so that the drivers are done at the same time.
-        let chunk = lanes.ready().div_ceil(2 * self.drivers);
-        let claims = lanes.claim(chunk.min(self.share.saturating_sub(has)));
+        let chunk = state.lanes.ready().div_ceil(2 * self.drivers);
+        let room = self.share.saturating_sub(has);
+        let claims = state.lanes.claim(chunk.min(room));
         if claims.is_empty() {
-            asleep[self.number] = Some(context.waker().clone());
+            state.sleeps(self.number, context.waker().clone(), room);
         }
-        let reached = source.take_if(|(wanted, _)| wanted.is_reached(lanes));
-        (claims, reached.map(|(_, waker)| waker))
+        // Lanes that were released may be ready again, and this driver may be busy for long.
+        Exchange { claims, others: state.sleepers(1), source: state.source() }
     }
+}
+
+/// What a driver gets for the lanes that are done.
+struct Exchange {
+    claims: Vec<Claim>,
+    /// A driver to be woken, because lanes are left.
+    others: Vec<Waker>,
+    /// The source, if it waited for this.
+    source: Option<Waker>,
 }
 
 /// Handles deliveries of a lane, one after the other.
 async fn handle_lane(shared: &Shared, thread: usize, number: Number, deliveries: Queue, moment: Moment) -> Number {
+    let mut began = Instant::now();
     for delivery in deliveries {
-        if shared.is_closed.load(Ordering::Relaxed) {
+        if shared.is_closed() {
             break;
+        }
+        if began.elapsed() > TURN {
+            yield_now().await;
+            began = Instant::now();
         }
         handle(shared, thread, delivery, moment).await;
     }
@@ -127,7 +141,7 @@ async fn handle_lane(shared: &Shared, thread: usize, number: Number, deliveries:
 async fn handle(shared: &Shared, thread: usize, delivery: Delivery, moment: Moment) {
     let Delivery { lane: _, content, earlier_attempts, attempts_limit, mut entry } = delivery;
     let Context { bot, handling, health, backoff, .. } = &shared.context;
-    let mut update = content.load().await;
+    let Some(mut update) = content.load().await else { return };
     let mut in_progress = health.begin(thread, &update, moment);
     let mut attempts = earlier_attempts;
     let limit = attempts_limit.unwrap_or(u32::MAX);
@@ -155,10 +169,19 @@ async fn handle(shared: &Shared, thread: usize, delivery: Delivery, moment: Mome
             failed.await;
         }
         let clock: &dyn Clock = &*bot.transport().clock;
-        clock.sleep(backoff.jittered(attempts - earlier_attempts, clock.chance())).await;
+        shared.pause(clock.sleep(backoff.jittered(attempts - earlier_attempts, clock.chance()))).await;
+        if shared.is_closed() {
+            return;
+        }
     };
-    in_progress.end(settled == Settled::Handled);
+    let is_handled = settled == Settled::Handled;
     if let Some(entry) = entry {
-        entry.settle(settled).await;
+        // It may be code of another crate.
+        let settle = AssertUnwindSafe(async move { entry.settle(settled).await }).catch_unwind();
+        if settle.await.is_err() {
+            tracing::error!("settling a delivery panicked");
+            return;
+        }
     }
+    in_progress.end(is_handled);
 }

@@ -37,6 +37,8 @@ impl Iterator for Queue {
 struct Slot {
     lane: Lane,
     queue: Queue,
+    /// How many deliveries a driver has claimed.
+    claimed: usize,
 }
 
 /// The number of a lane while it has deliveries.
@@ -64,8 +66,8 @@ pub(super) struct Lanes {
     claimed: usize,
     /// How many lanes may be claimed.
     concurrency: usize,
-    /// How many deliveries wait in the queues.
-    waiting: usize,
+    /// How many deliveries are not settled.
+    unsettled: usize,
     is_closed: bool,
 }
 
@@ -78,7 +80,7 @@ impl Lanes {
             ready: VecDeque::new(),
             claimed: 0,
             concurrency,
-            waiting: 0,
+            unsettled: 0,
             is_closed: false,
         }
     }
@@ -87,11 +89,11 @@ impl Lanes {
         if self.is_closed {
             return;
         }
-        self.waiting += 1;
+        self.unsettled += 1;
         let number = match self.numbers.entry(delivery.lane.clone()) {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
-                let slot = Some(Slot { lane: entry.key().clone(), queue: Queue::default() });
+                let slot = Some(Slot { lane: entry.key().clone(), queue: Queue::default(), claimed: 0 });
                 let number = self.free.pop().unwrap_or(self.slots.len());
                 match self.slots.get_mut(number) {
                     Some(free) => *free = slot,
@@ -111,9 +113,11 @@ impl Lanes {
         let count = most.min(self.concurrency - self.claimed).min(self.ready.len());
         self.claimed += count;
         let claim = |number: Number| {
-            let slot = self.slots.get_mut(number).and_then(Option::as_mut);
-            let deliveries = slot.map(|slot| std::mem::take(&mut slot.queue)).unwrap_or_default();
-            self.waiting -= deliveries.len();
+            let Some(Some(slot)) = self.slots.get_mut(number) else {
+                return Claim { number, deliveries: Queue::default() };
+            };
+            let deliveries = std::mem::take(&mut slot.queue);
+            slot.claimed = deliveries.len();
             Claim { number, deliveries }
         };
         self.ready.drain(..count).map(claim).collect()
@@ -122,20 +126,26 @@ impl Lanes {
     /// Releases a lane whose claimed deliveries are settled. If more have come, it is ready again, after the others.
     pub(super) fn release(&mut self, number: Number) {
         self.claimed -= 1;
-        let Some(slot) = self.slots.get_mut(number) else { return };
-        if slot.as_ref().is_some_and(|slot| slot.queue.len() > 0) {
+        let Some(place) = self.slots.get_mut(number) else { return };
+        let Some(slot) = place else { return };
+        self.unsettled -= slot.claimed;
+        if slot.queue.len() > 0 {
             self.ready.push_back(number);
-        } else if let Some(slot) = slot.take() {
+        } else {
             self.numbers.remove(&slot.lane);
+            *place = None;
             self.free.push(number);
         }
     }
 
     /// Takes no more deliveries, and returns those that wait.
     pub(super) fn close(&mut self) -> Vec<Queue> {
-        (self.is_closed, self.waiting) = (true, 0);
+        self.is_closed = true;
         self.ready.clear();
-        self.slots.iter_mut().flatten().map(|slot| std::mem::take(&mut slot.queue)).collect()
+        let queues = self.slots.iter_mut().flatten().map(|slot| std::mem::take(&mut slot.queue));
+        let queues: Vec<_> = queues.collect();
+        self.unsettled -= queues.iter().map(Queue::len).sum::<usize>();
+        queues
     }
 
     /// How many lanes wait for a driver.
@@ -143,9 +153,14 @@ impl Lanes {
         self.ready.len()
     }
 
-    /// How many deliveries wait.
-    pub(super) fn waiting(&self) -> usize {
-        self.waiting
+    /// How many lanes can be claimed at this moment.
+    pub(super) fn claimable(&self) -> usize {
+        self.ready.len().min(self.concurrency - self.claimed)
+    }
+
+    /// How many deliveries are not settled.
+    pub(super) fn unsettled(&self) -> usize {
+        self.unsettled
     }
 
     pub(super) fn is_idle(&self) -> bool {

@@ -1,9 +1,16 @@
 //! What the source and the drivers share.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    future::Future,
+    pin::pin,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::Waker,
 };
+
+use tokio::sync::Notify;
 
 use super::lanes::Lanes;
 use crate::{
@@ -11,7 +18,7 @@ use crate::{
     updates::{handler::Handling, health::Health},
 };
 
-/// Deliveries that wait in memory, from which the source is not asked for more.
+/// Deliveries that are not settled, from which the source is not asked for more.
 const QUEUE: usize = 1000;
 
 /// What all handlers run with.
@@ -30,25 +37,98 @@ pub(super) struct Shared {
     pub(super) context: Context,
     state: Mutex<State>,
     /// Whether no further handler may begin.
-    pub(super) is_closed: AtomicBool,
+    is_closed: AtomicBool,
+    closed: Notify,
 }
 
 pub(super) struct State {
     pub(super) lanes: Lanes,
     /// Drivers that wait for a lane.
-    pub(super) asleep: Vec<Option<Waker>>,
+    asleep: Vec<Option<Sleeper>>,
+    /// The driver that is woken first the next time, so that all get their turn.
+    first: usize,
     /// The source, if it waits for something.
-    pub(super) source: Option<(Wanted, Waker)>,
+    source: Option<(Wanted, Waker)>,
+}
+
+/// A driver that waits for a lane, or for its handlers.
+struct Sleeper {
+    waker: Waker,
+    /// How many more lanes it may claim.
+    room: usize,
 }
 
 impl Shared {
     pub(super) fn new(context: Context, drivers: usize) -> Self {
-        let state = State { lanes: Lanes::new(context.concurrency), asleep: vec![None; drivers], source: None };
-        Self { context, state: Mutex::new(state), is_closed: AtomicBool::new(false) }
+        let lanes = Lanes::new(context.concurrency);
+        let state = State { lanes, asleep: (0..drivers).map(|_| None).collect(), first: 0, source: None };
+        Self { context, state: Mutex::new(state), is_closed: AtomicBool::new(false), closed: Notify::new() }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
+    }
+
+    /// Begins no more handlers.
+    pub(super) fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+        self.closed.notify_waiters();
+        let dropped = self.state().lanes.close();
+        drop(dropped);
+    }
+
+    /// Waits, unless no further handler may begin.
+    pub(super) async fn pause(&self, pause: impl Future<Output = ()>) {
+        let mut closed = pin!(self.closed.notified());
+        closed.as_mut().enable();
+        if !self.is_closed() {
+            tokio::select! {
+                () = pause => {}
+                () = closed => {}
+            }
+        }
+    }
+}
+
+impl State {
+    /// Takes note that a driver runs: it looks for lanes before it sleeps again, so it need not be woken.
+    pub(super) fn wakes(&mut self, driver: usize) {
+        self.asleep[driver] = None;
+    }
+
+    /// Takes note that a driver sleeps, and may claim so many more lanes.
+    pub(super) fn sleeps(&mut self, driver: usize, waker: Waker, room: usize) {
+        self.asleep[driver] = Some(Sleeper { waker, room });
+    }
+
+    /// Takes drivers that can claim a lane and sleep, as many as there are lanes for, and at most `most`.
+    pub(super) fn sleepers(&mut self, most: usize) -> Vec<Waker> {
+        let (number, mut wanted) = (self.asleep.len(), self.lanes.claimable().min(most));
+        let mut wakers = Vec::new();
+        for driver in (self.first..self.first + number).map(|driver| driver % number) {
+            if wanted == 0 {
+                break;
+            }
+            if let Some(sleeper) = self.asleep[driver].take_if(|sleeper| sleeper.room > 0) {
+                wakers.push(sleeper.waker);
+                wanted -= 1;
+                self.first = driver + 1;
+            }
+        }
+        wakers
+    }
+
+    pub(super) fn source_waits(&mut self, wanted: Wanted, waker: Waker) {
+        self.source = Some((wanted, waker));
+    }
+
+    /// Takes the waker of the source, if what it waits for is reached.
+    pub(super) fn source(&mut self) -> Option<Waker> {
+        self.source.take_if(|(wanted, _)| wanted.is_reached(&self.lanes)).map(|(_, waker)| waker)
     }
 }
 
@@ -57,7 +137,7 @@ impl Shared {
 pub(crate) enum Wanted {
     #[cfg(feature = "journal")]
     Nothing,
-    /// Fewer deliveries wait than fit into the queue.
+    /// Fewer deliveries are not settled than fit into the queue.
     Room,
     /// All deliveries are settled. What was cancelled never is.
     Idle,
@@ -68,7 +148,7 @@ impl Wanted {
         match self {
             #[cfg(feature = "journal")]
             Self::Nothing => true,
-            Self::Room => lanes.waiting() < QUEUE,
+            Self::Room => lanes.unsettled() < QUEUE,
             Self::Idle => lanes.is_idle(),
         }
     }

@@ -1,21 +1,25 @@
 //! The journal's file, an SQLite database: opening and checking it, and what is read and written.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    cell::Cell,
+    fs::{self, File},
     io::{ErrorKind, Read as _},
-    path::Path,
-    thread,
-    time::{Duration, Instant},
+    path::{Path, PathBuf},
+    time::Duration,
 };
 
 use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row,
+    Connection, OpenFlags, OptionalExtension as _, Row,
     config::DbConfig,
     params,
     types::{FromSql, ToSql},
 };
 
-use super::{problem::Problem, settings::Durability};
+use super::{
+    lock::{Lock, private},
+    problem::Problem,
+    settings::Durability,
+};
 use crate::updates::atomic_write::sync_directory;
 
 /// Marks an SQLite database as a journal: "tamj" in ASCII.
@@ -29,35 +33,41 @@ const APPLICATION_ID_AT: usize = 68;
 /// Pages of 4 KiB in the write-ahead log after which they are moved into the database: 16 MiB. Each move waits for the
 /// disk twice. SQLite's default of 4 MiB costs a quarter of the speed, and more than 16 MiB gains nothing.
 const CHECKPOINT_PAGES: i32 = 4000;
-/// How long the file's lock is waited for: a process, or a handle, that has ended lets go of it a moment later.
-const LOCK_TIME: Duration = Duration::from_secs(1);
-/// The wait between two looks at the lock.
-const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// How long a repeated key is recognized at least. Two tables take turns, so a key is kept for twice as long at most.
 const KEY_TIME: Duration = Duration::from_secs(60 * 60);
 
 const TABLES: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-    CREATE TABLE updates (seq INTEGER PRIMARY KEY AUTOINCREMENT, stored_at INTEGER NOT NULL, lane TEXT NOT NULL,
-        json TEXT NOT NULL);
+    CREATE TABLE updates (seq INTEGER PRIMARY KEY, stored_at INTEGER NOT NULL, lane TEXT NOT NULL, json TEXT NOT NULL);
+    CREATE TABLE settled (seq INTEGER PRIMARY KEY);
     CREATE TABLE attempts (seq INTEGER PRIMARY KEY, attempts INTEGER NOT NULL);
-    CREATE TABLE dead (seq INTEGER PRIMARY KEY, stored_at INTEGER NOT NULL, died_at INTEGER NOT NULL,
+    CREATE TABLE dead (id INTEGER PRIMARY KEY AUTOINCREMENT, stored_at INTEGER NOT NULL, died_at INTEGER NOT NULL,
         lane TEXT NOT NULL, json TEXT NOT NULL, attempts INTEGER NOT NULL, cause TEXT NOT NULL);
     CREATE TABLE keys_0 (timestamp INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (timestamp, key)) WITHOUT ROWID;
     CREATE TABLE keys_1 (timestamp INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (timestamp, key)) WITHOUT ROWID;
 ";
+/// Settled updates after which their rows are removed. Until then a number in `settled` is all that is written: rows that
+/// are removed many at a time leave whole pages, which need not be written again.
+const SWEEP: usize = 1000;
 
 /// An open journal, locked for this process. All times are Unix milliseconds.
 pub(super) struct Database {
     connection: Connection,
+    /// The number of the next update. No number is used twice.
+    next_seq: Cell<i64>,
+    /// How many numbers are in `settled`.
+    settled: Cell<usize>,
+    /// How many dead letters there are.
+    dead: Cell<usize>,
+    _lock: Lock,
 }
 
 /// An update to be stored.
 pub(super) struct NewRow<'a> {
-    pub(super) lane: String,
-    /// The timestamp of the update, which stands before the key: so new keys are written next to each other.
-    pub(super) timestamp: i64,
-    pub(super) key: String,
+    pub(super) lane: &'a str,
+    /// The timestamp of the update and its key. The timestamp comes first, so new keys are written next to each other. An
+    /// update without a timestamp cannot be told from another one, and is always stored.
+    pub(super) key: Option<(i64, &'a str)>,
     pub(super) json: &'a str,
 }
 
@@ -73,7 +83,7 @@ pub(super) struct StoredRow {
 /// A dead letter.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct DeadRow {
-    pub(super) seq: i64,
+    pub(super) id: i64,
     pub(super) stored_at: i64,
     pub(super) died_at: i64,
     pub(super) json: String,
@@ -84,14 +94,18 @@ pub(super) struct DeadRow {
 impl Database {
     /// Opens or creates the file, and locks it. A file that is not a whole journal is not changed.
     pub(super) fn open(path: &Path, durability: Durability) -> Result<Self, Problem> {
+        let lock = Lock::take(path)?;
         check_header(path)?;
         let sqlite = |error: rusqlite::Error| Problem::of_open(path, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
         // A database that turns out to be damaged must not be written when it is closed.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(sqlite)?;
-        lock(&connection).map_err(sqlite)?;
-        let database = Self { connection };
+        // SQLite's own lock, until the connection is closed. It then needs no memory that processes share.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(sqlite)?;
+        connection.execute_batch("BEGIN IMMEDIATE; COMMIT").map_err(sqlite)?;
+        let (next_seq, settled, dead) = (Cell::new(1), Cell::new(0), Cell::new(0));
+        let database = Self { connection, next_seq, settled, dead, _lock: lock };
         let tables: i64 = database.value("SELECT count(*) FROM sqlite_schema").map_err(sqlite)?;
         if tables == 0 {
             // Before the write-ahead log is used: so the file itself has the application id at once.
@@ -101,8 +115,23 @@ impl Database {
             database.check(path)?;
         }
         write_ahead(&database.connection, durability).map_err(sqlite)?;
+        database.transaction(Self::prepare).map_err(sqlite)?;
         database.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sqlite)?;
         Ok(database)
+    }
+
+    /// Reads what is kept in memory.
+    fn prepare(&self) -> rusqlite::Result<()> {
+        self.sweep()?;
+        let last: i64 = self.value("SELECT coalesce(max(seq), 0) FROM updates")?;
+        self.next_seq.set(last.max(self.meta("last_seq")?.unwrap_or(0)) + 1);
+        self.count_dead()
+    }
+
+    fn count_dead(&self) -> rusqlite::Result<()> {
+        let dead: i64 = self.value("SELECT count(*) FROM dead")?;
+        self.dead.set(usize::try_from(dead).unwrap_or_default());
+        Ok(())
     }
 
     fn create(&self) -> rusqlite::Result<()> {
@@ -124,72 +153,99 @@ impl Database {
     }
 
     /// Runs `work` in one transaction, which is undone if it fails.
-    pub(super) fn transaction<T, E: From<rusqlite::Error>>(
-        &self,
-        work: impl FnOnce(&Self) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub(super) fn transaction<T>(&self, work: impl FnOnce(&Self) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         let transaction = self.connection.unchecked_transaction()?;
         let done = work(self)?;
         transaction.commit()?;
         Ok(done)
     }
 
+    /// Runs `work` within a transaction. If it fails, only its own changes are undone.
+    pub(super) fn part<T>(&self, work: impl FnOnce(&Self) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        let execute = |sql| self.connection.prepare_cached(sql)?.execute([]).map(drop);
+        execute("SAVEPOINT part")?;
+        let done = work(self);
+        if done.is_err() {
+            execute("ROLLBACK TO part")?;
+            self.count_dead()?;
+        }
+        execute("RELEASE part")?;
+        done
+    }
+
     /// Stores updates, and returns the `seq` of each; `None` for an update whose key is there.
     pub(super) fn store(&self, rows: &[NewRow<'_>], now: i64) -> rusqlite::Result<Vec<Option<i64>>> {
         let (newer, older) = self.key_tables(now)?;
-        let mut insert =
-            self.connection.prepare_cached("INSERT INTO updates (stored_at, lane, json) VALUES (?, ?, ?)")?;
+        let mut insert = self.connection.prepare_cached("INSERT INTO updates VALUES (?, ?, ?, ?)")?;
         let mut add_key = self.connection.prepare_cached(&format!("INSERT OR IGNORE INTO {newer} VALUES (?, ?)"))?;
         let mut has_key =
             self.connection.prepare_cached(&format!("SELECT 1 FROM {older} WHERE timestamp = ? AND key = ?"))?;
-        let mut store = |row: &NewRow<'_>| {
-            let key = params![row.timestamp, row.key];
-            if has_key.exists(key)? || add_key.execute(key)? == 0 {
+        let has_older: bool = self.value(&format!("SELECT EXISTS (SELECT 1 FROM {older})"))?;
+        let store = |row: &NewRow<'_>| {
+            if let Some(key) = row.key
+                && (has_older && has_key.exists(key)? || add_key.execute(key)? == 0)
+            {
                 return Ok(None);
             }
-            insert.execute(params![now, row.lane, row.json])?;
-            Ok(Some(self.connection.last_insert_rowid()))
+            let seq = self.next_seq.replace(self.next_seq.get() + 1);
+            insert.execute(params![seq, now, row.lane, row.json])?;
+            Ok(Some(seq))
         };
-        rows.iter().map(&mut store).collect()
+        let seqs = rows.iter().map(store).collect();
+        self.set_meta("last_seq", self.next_seq.get() - 1)?;
+        seqs
     }
 
     /// The table that takes new keys, and the other one. After each [`KEY_TIME`] the older is emptied and takes the turn.
     fn key_tables(&self, now: i64) -> rusqlite::Result<(&'static str, &'static str)> {
         let mut turn: i64 = self.meta("key_turn")?.unwrap_or(0);
-        let since: i64 = self.meta("keys_since")?.unwrap_or(i64::MIN);
+        let since: i64 = self.meta("keys_since")?.unwrap_or(now);
         let key_time = i64::try_from(KEY_TIME.as_millis()).unwrap_or(i64::MAX);
-        // A clock that was set back starts the time anew.
-        if now.saturating_sub(since) >= key_time || now < since {
+        let is_over = now.saturating_sub(since) >= key_time;
+        if is_over {
             turn = 1 - turn;
             self.connection.execute(&format!("DELETE FROM keys_{turn}"), [])?;
             self.set_meta("key_turn", turn)?;
+        }
+        // The time begins anew also when the clock was set back.
+        if is_over || now <= since {
             self.set_meta("keys_since", now)?;
         }
         Ok(if turn == 0 { ("keys_0", "keys_1") } else { ("keys_1", "keys_0") })
     }
 
-    /// Removes updates that are settled. `seqs` are sorted: those that follow each other are removed at a time.
-    pub(super) fn remove_all(&self, seqs: &[i64]) -> rusqlite::Result<()> {
-        let mut updates = self.connection.prepare_cached("DELETE FROM updates WHERE seq BETWEEN ? AND ?")?;
-        let mut attempts = self.connection.prepare_cached("DELETE FROM attempts WHERE seq BETWEEN ? AND ?")?;
-        for run in seqs.chunk_by(|seq, next| seq + 1 == *next) {
-            if let [first, ..] = run {
-                let range = [*first, first + i64::try_from(run.len()).unwrap_or(i64::MAX) - 1];
-                updates.execute(range)?;
-                attempts.execute(range)?;
-            }
+    /// Removes updates that are settled. The order of `seqs` has no meaning, but sorted ones are faster.
+    pub(super) fn settle(&self, seqs: &[i64]) -> rusqlite::Result<()> {
+        let mut settle = self.connection.prepare_cached("INSERT OR IGNORE INTO settled VALUES (?)")?;
+        for seq in seqs {
+            settle.execute([seq])?;
         }
+        self.settled.set(self.settled.get() + seqs.len());
+        if self.settled.get() >= SWEEP { self.sweep() } else { Ok(()) }
+    }
+
+    /// Removes the rows of what is settled.
+    fn sweep(&self) -> rusqlite::Result<()> {
+        for sql in [
+            "DELETE FROM updates WHERE seq IN (SELECT seq FROM settled)",
+            "DELETE FROM attempts WHERE seq IN (SELECT seq FROM settled)",
+            "DELETE FROM settled",
+        ] {
+            self.connection.prepare_cached(sql)?.execute([])?;
+        }
+        self.settled.set(0);
         Ok(())
     }
 
-    /// Keeps how often an update was handed out.
+    /// Keeps how often an update was handed out, if it is there.
     pub(super) fn set_attempts(&self, seq: i64, attempts: u32) -> rusqlite::Result<()> {
-        let mut set = self.connection.prepare_cached("INSERT OR REPLACE INTO attempts VALUES (?, ?)")?;
-        set.execute(params![seq, attempts]).map(drop)
+        let set = "INSERT OR REPLACE INTO attempts SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM updates WHERE seq = ?1)";
+        self.connection.prepare_cached(set)?.execute(params![seq, attempts]).map(drop)
     }
 
     /// Returns all updates that are not settled, in the order in which they came.
     pub(super) fn stored(&self) -> rusqlite::Result<Vec<StoredRow>> {
+        self.sweep()?;
         let mut select = self.connection.prepare(
             "SELECT seq, stored_at, lane, coalesce(attempts, 0) FROM updates LEFT JOIN attempts USING (seq) ORDER BY seq",
         )?;
@@ -199,34 +255,39 @@ impl Database {
         select.query_map([], read)?.collect()
     }
 
-    /// Returns the JSON of an update.
-    pub(super) fn json(&self, seq: i64) -> rusqlite::Result<String> {
-        self.connection.prepare_cached("SELECT json FROM updates WHERE seq = ?")?.query_row([seq], |row| row.get(0))
+    /// Returns the JSON of an update; `None` if it is settled.
+    pub(super) fn json(&self, seq: i64) -> rusqlite::Result<Option<String>> {
+        let select = "SELECT json FROM updates WHERE seq = ?1 AND NOT EXISTS (SELECT 1 FROM settled WHERE seq = ?1)";
+        self.connection.prepare_cached(select)?.query_row([seq], |row| row.get(0)).optional()
     }
 
-    /// Makes an update a dead letter, and removes the oldest dead letters beyond `most`. Returns how many there are.
+    /// Makes an update a dead letter, and removes the oldest dead letters beyond `most`. Returns how many were removed.
     pub(super) fn bury(&self, seq: i64, attempts: u32, cause: &str, now: i64, most: usize) -> rusqlite::Result<usize> {
-        let insert = "INSERT INTO dead SELECT seq, stored_at, ?, lane, json, ?, ? FROM updates WHERE seq = ?";
-        self.connection.prepare_cached(insert)?.execute(params![now, attempts, cause, seq])?;
-        self.remove_all(&[seq])?;
-        let trim =
-            "DELETE FROM dead WHERE seq IN (SELECT seq FROM dead ORDER BY died_at DESC, seq DESC LIMIT -1 OFFSET ?)";
-        self.connection.prepare_cached(trim)?.execute([i64::try_from(most).unwrap_or(i64::MAX)])?;
-        self.dead_count()
+        let insert = "INSERT INTO dead (stored_at, died_at, lane, json, attempts, cause)
+            SELECT stored_at, ?, lane, json, ?, ? FROM updates WHERE seq = ?";
+        let added = self.connection.prepare_cached(insert)?.execute(params![now, attempts, cause, seq])?;
+        self.settle(&[seq])?;
+        let (dead, mut removed) = (self.dead.get() + added, 0);
+        if let Some(excess) = dead.checked_sub(most).filter(|excess| *excess > 0) {
+            let trim = "DELETE FROM dead WHERE id IN (SELECT id FROM dead ORDER BY id LIMIT ?)";
+            let excess = i64::try_from(excess).unwrap_or(i64::MAX);
+            removed = self.connection.prepare_cached(trim)?.execute([excess])?;
+        }
+        self.dead.set(dead - removed);
+        Ok(removed)
     }
 
-    pub(super) fn dead_count(&self) -> rusqlite::Result<usize> {
-        self.value::<i64>("SELECT count(*) FROM dead").map(|count| usize::try_from(count).unwrap_or_default())
+    /// How many dead letters there are.
+    pub(super) fn dead_count(&self) -> usize {
+        self.dead.get()
     }
 
     /// Returns the dead letters, oldest first.
     pub(super) fn dead(&self) -> rusqlite::Result<Vec<DeadRow>> {
-        let mut select = self
-            .connection
-            .prepare("SELECT seq, stored_at, died_at, json, attempts, cause FROM dead ORDER BY died_at, seq")?;
+        let select = "SELECT id, stored_at, died_at, json, attempts, cause FROM dead ORDER BY id";
         let read = |row: &Row<'_>| {
             Ok(DeadRow {
-                seq: row.get(0)?,
+                id: row.get(0)?,
                 stored_at: row.get(1)?,
                 died_at: row.get(2)?,
                 json: row.get(3)?,
@@ -234,23 +295,26 @@ impl Database {
                 cause: row.get(5)?,
             })
         };
-        select.query_map([], read)?.collect()
+        self.connection.prepare(select)?.query_map([], read)?.collect()
     }
 
-    /// Stores a dead letter again, as the newest update. Returns its new `seq` and its lane; `None` if it is not there.
-    pub(super) fn replay(&self, seq: i64, now: i64) -> rusqlite::Result<Option<(i64, String)>> {
-        let lane = self.connection.query_row("SELECT lane FROM dead WHERE seq = ?", [seq], |row| row.get(0));
+    /// Stores a dead letter again, as the newest update. Returns its `seq` and its lane; `None` if it is not there.
+    pub(super) fn replay(&self, id: i64, now: i64) -> rusqlite::Result<Option<(i64, String)>> {
+        let lane = self.connection.query_row("SELECT lane FROM dead WHERE id = ?", [id], |row| row.get(0));
         let Some(lane) = lane.optional()? else { return Ok(None) };
-        let insert = "INSERT INTO updates (stored_at, lane, json) SELECT ?, lane, json FROM dead WHERE seq = ?";
-        self.connection.execute(insert, params![now, seq])?;
-        let new = self.connection.last_insert_rowid();
-        self.discard(seq)?;
-        Ok(Some((new, lane)))
+        let seq = self.next_seq.replace(self.next_seq.get() + 1);
+        let insert = "INSERT INTO updates SELECT ?, ?, lane, json FROM dead WHERE id = ?";
+        self.connection.execute(insert, params![seq, now, id])?;
+        self.set_meta("last_seq", seq)?;
+        self.discard(id)?;
+        Ok(Some((seq, lane)))
     }
 
     /// Removes a dead letter. Returns whether it was there.
-    pub(super) fn discard(&self, seq: i64) -> rusqlite::Result<bool> {
-        self.connection.execute("DELETE FROM dead WHERE seq = ?", [seq]).map(|removed| removed > 0)
+    pub(super) fn discard(&self, id: i64) -> rusqlite::Result<bool> {
+        let removed = self.connection.execute("DELETE FROM dead WHERE id = ?", [id])?;
+        self.dead.set(self.dead.get() - removed);
+        Ok(removed > 0)
     }
 
     pub(super) fn marker(&self) -> rusqlite::Result<Option<i64>> {
@@ -286,22 +350,6 @@ impl Database {
     }
 }
 
-/// Locks the database for this process, until the connection is closed. SQLite then needs no memory that processes share.
-fn lock(connection: &Connection) -> rusqlite::Result<()> {
-    // SQLite's own wait does not hold for this lock.
-    connection.busy_timeout(Duration::ZERO)?;
-    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-    let deadline = Instant::now() + LOCK_TIME;
-    loop {
-        match connection.execute_batch("BEGIN IMMEDIATE; COMMIT") {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < deadline => {
-                thread::sleep(LOCK_PAUSE);
-            }
-            locked => return locked,
-        }
-    }
-}
-
 /// Sets how the database is written.
 fn write_ahead(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
@@ -321,20 +369,19 @@ fn check_header(path: &Path) -> Result<(), Problem> {
     match fs::metadata(path) {
         Ok(file) if !file.is_file() => return foreign("it is not a regular file"),
         Ok(_) => File::open(path).and_then(|file| file.take(100).read_to_end(&mut header)).map(drop).map_err(io)?,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let mut options = OpenOptions::new();
-            options.write(true).create_new(true);
-            // The journal has what people write to the bot.
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            options.open(path).map_err(io)?;
-        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(io(error)),
     }
-    let id = header.get(APPLICATION_ID_AT..APPLICATION_ID_AT + 4);
     if header.is_empty() {
-        return Ok(());
+        // SQLite would remove the log of an empty database.
+        let log = log_of(path);
+        if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+            let reason = format!("it is empty or missing, and its log {} is not", log.display());
+            return Err(Problem::Damaged { path: path.to_owned(), reason });
+        }
+        return private().truncate(false).open(path).map(drop).map_err(io);
     }
+    let id = header.get(APPLICATION_ID_AT..APPLICATION_ID_AT + 4);
     if !header.starts_with(SQLITE_MAGIC) {
         return foreign("it is not an SQLite database");
     }
@@ -342,4 +389,11 @@ fn check_header(path: &Path) -> Result<(), Problem> {
         return foreign("it is the SQLite database of another program");
     }
     Ok(())
+}
+
+/// The write-ahead log of a database.
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
 }

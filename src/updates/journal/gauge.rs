@@ -16,6 +16,9 @@ pub struct JournalHealth {
     pub oldest: Option<Duration>,
     /// The number of dead letters.
     pub dead_letters: usize,
+    /// The number of writes that failed since the last one that succeeded. While it is not 0, updates are neither stored nor
+    /// removed: look at the disk.
+    pub failed_writes: u64,
 }
 
 /// Counts what is committed.
@@ -27,6 +30,7 @@ struct Contents {
     /// When each update was stored, by its number.
     stored: BTreeMap<i64, i64>,
     dead: usize,
+    failed_writes: u64,
 }
 
 impl Gauge {
@@ -49,6 +53,13 @@ impl Gauge {
         self.contents().dead = dead;
     }
 
+    /// Counts a write that failed, or that succeeded.
+    pub(super) fn wrote<T, E>(&self, result: Result<T, E>) -> Result<T, E> {
+        let mut contents = self.contents();
+        contents.failed_writes = if result.is_ok() { 0 } else { contents.failed_writes + 1 };
+        result
+    }
+
     pub(super) fn depth(&self) -> usize {
         self.contents().stored.len()
     }
@@ -60,6 +71,7 @@ impl Gauge {
             depth: contents.stored.len(),
             oldest: contents.stored.first_key_value().map(|(_, stored_at)| age(stored_at)),
             dead_letters: contents.dead,
+            failed_writes: contents.failed_writes,
         }
     }
 }

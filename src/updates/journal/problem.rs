@@ -20,8 +20,8 @@ pub(crate) enum Problem {
     #[error("{path} is not a journal ({reason}) and was not changed: choose another path, or remove the file", path = path.display())]
     Foreign { path: PathBuf, reason: &'static str },
     #[error(
-        "the journal {path} is damaged and was not changed: {reason}; restore it from a backup, or move it away to start with an \
-         empty one",
+        "the journal {path} is damaged and was not changed: {reason}; restore it from a backup, or move it away, with the \
+         files `-wal` and `.lock` beside it, to start with an empty one",
         path = path.display()
     )]
     Damaged { path: PathBuf, reason: String },
@@ -36,6 +36,8 @@ pub(crate) enum Problem {
     #[cfg(feature = "webhook")]
     #[error("the journal is full: {stored} updates wait for their handlers")]
     Full { stored: usize },
+    #[error("the journal's thread has ended: restart the process")]
+    Ended,
     #[error("cannot write the journal: {0}")]
     Write(String),
     #[error("the journal has an update that cannot be read: {0}")]

@@ -10,8 +10,8 @@ use std::{
 };
 
 use tokio::{
-    sync::{Notify, OnceCell, oneshot},
-    time::timeout,
+    sync::{Notify, oneshot},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -25,6 +25,7 @@ use crate::{
     api::types::Update,
     client::bot::Bot,
     error::Error,
+    redaction::{fnv_1a, printable},
     updates::{
         delivery::{BoxFuture, Content, Delivery, Entry, Settled},
         handler::Handed as _,
@@ -37,6 +38,10 @@ use crate::{
 
 /// Updates that are kept in memory while they wait. What is stored beyond is read from the disk when its turn comes.
 const RESIDENT: usize = 1000;
+/// How long a run waits for the handlers of one that has ended.
+const HANDOVER_TIME: Duration = Duration::from_secs(1);
+/// The wait between two looks at them.
+const HANDOVER_PAUSE: Duration = Duration::from_millis(5);
 /// How long the next page waits for room in memory.
 const PACE: Duration = Duration::from_millis(20);
 /// Time to wait before a failed write is repeated.
@@ -57,8 +62,8 @@ pub(crate) struct Queue {
     freed: Notify,
     /// How many updates are in memory and wait.
     resident: Arc<AtomicUsize>,
-    /// The bot whose journal it is, once that was checked.
-    owner: OnceCell<MarkerKey>,
+    /// Shared by all entries that are with an engine: one that was dropped may still have a handler that computes.
+    in_hand: Arc<()>,
 }
 
 type Removal = (i64, oneshot::Sender<Result<(), Problem>>);
@@ -71,10 +76,29 @@ struct Inbox {
     deliveries: Vec<Delivery>,
 }
 
+/// The right to hand out what is stored. One run has it at a time.
+pub(super) struct Lease(Arc<Queue>);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let inbox = std::mem::take(&mut *self.0.inbox());
+        // Not under the lock: entries lead back to the queue.
+        drop(inbox);
+    }
+}
+
 /// Updates to be stored together, with the marker that commits them.
 pub(crate) struct Batch {
-    updates: Vec<RawUpdate>,
+    updates: Vec<Row>,
     marker: Option<i64>,
+}
+
+/// An update to be stored.
+struct Row {
+    raw: RawUpdate,
+    lane: Lane,
+    lane_text: String,
+    key: Option<(i64, String)>,
 }
 
 /// A batch that may be stored several times, until it is known to be stored: then it is `None`.
@@ -82,7 +106,27 @@ pub(crate) type SharedBatch = Arc<Mutex<Option<Batch>>>;
 
 impl Batch {
     pub(crate) fn new(updates: Vec<RawUpdate>, marker: Option<i64>) -> SharedBatch {
+        let updates = updates.into_iter().map(Row::new).collect();
         Arc::new(Mutex::new(Some(Self { updates, marker })))
+    }
+}
+
+impl Row {
+    fn new(raw: RawUpdate) -> Self {
+        let lane = raw.update.lane();
+        let mut key = raw.update.timestamp().map(|timestamp| (timestamp, raw.update.key()));
+        if let Some((_, key)) = &mut key
+            && lane.is_other()
+        {
+            // Without an id, two updates of the same time differ in their JSON only.
+            key.push_str(&format!("/{:016x}", fnv_1a(raw.json.get().as_bytes())));
+        }
+        Self { lane_text: lane.to_string(), lane, key, raw }
+    }
+
+    fn as_new(&self) -> NewRow<'_> {
+        let key = self.key.as_ref().map(|(timestamp, key)| (*timestamp, key.as_str()));
+        NewRow { lane: &self.lane_text, key, json: self.raw.json.get() }
     }
 }
 
@@ -103,7 +147,7 @@ impl Queue {
         for row in database.stored().map_err(sqlite)? {
             gauge.add(row.seq, row.stored_at);
         }
-        gauge.set_dead(database.dead_count().map_err(sqlite)?);
+        gauge.set_dead(database.dead_count());
         Ok(Self {
             path: path.to_owned(),
             settings,
@@ -114,7 +158,7 @@ impl Queue {
             arrived: Notify::new(),
             freed: Notify::new(),
             resident: Arc::default(),
-            owner: OnceCell::new(),
+            in_hand: Arc::default(),
         })
     }
 
@@ -122,22 +166,19 @@ impl Queue {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the journal the bot's own, or checks that it is. Asks the server for the bot's id the first time.
-    pub(crate) async fn bind(&self, bot: &Bot) -> Result<&MarkerKey, Error> {
-        let bind = || async {
-            let key = MarkerKey::new(bot.base_url_text(), own_id(bot).await?);
-            let (expected, path) = (key.clone(), self.path.clone());
-            let work = move |database: &Database| {
-                let Some((base_url, bot_id)) = database.bot()? else {
-                    return database.set_bot(expected.base_url(), expected.bot_id().0).map(Ok);
-                };
-                let found = MarkerKey::new(&base_url, bot_id.into());
-                Ok(if found == expected { Ok(()) } else { Err(Problem::OtherBot { path, found, expected }) })
+    /// Makes the journal the bot's own, or checks that it is. Asks the server for the bot's id.
+    pub(crate) async fn bind(&self, bot: &Bot) -> Result<MarkerKey, Error> {
+        let key = MarkerKey::new(bot.base_url_text(), own_id(bot).await?);
+        let (expected, path) = (key.clone(), self.path.clone());
+        let work = move |database: &Database| {
+            let Some((base_url, bot_id)) = database.bot()? else {
+                return database.set_bot(expected.base_url(), expected.bot_id().0).map(Ok);
             };
-            self.writer.write(work, |checked| checked).await??;
-            Ok::<_, Error>(key)
+            let found = MarkerKey::new(&base_url, bot_id.into());
+            Ok(if found == expected { Ok(()) } else { Err(Problem::OtherBot { path, found, expected }) })
         };
-        self.owner.get_or_try_init(bind).await
+        self.writer.write(work, |checked| checked).await??;
+        Ok(key)
     }
 
     /// Stores a batch in one transaction with its marker. Updates whose key is there are left out. The others are in the
@@ -147,28 +188,29 @@ impl Queue {
     ///
     /// Dropping the future loses nothing. Storing the batch again does nothing if it was stored.
     pub(crate) async fn store(self: &Arc<Self>, batch: &SharedBatch) -> Result<(), Problem> {
-        let (now, for_work, for_commit, queue) = (unix_now(), Arc::clone(batch), Arc::clone(batch), Arc::clone(self));
+        let (for_work, for_commit, queue) = (Arc::clone(batch), Arc::clone(batch), Arc::clone(self));
         let work = move |database: &Database| {
+            let now = unix_now();
             let batch = for_work.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(Batch { updates, marker }) = &*batch else { return Ok(Vec::new()) };
-            let seqs = database.store(&updates.iter().map(row).collect::<Vec<_>>(), now)?;
+            let Some(Batch { updates, marker }) = &*batch else { return Ok((Vec::new(), now)) };
+            let seqs = database.store(&updates.iter().map(Row::as_new).collect::<Vec<_>>(), now)?;
             if let Some(marker) = marker {
                 database.set_marker(*marker)?;
             }
-            Ok(seqs)
+            Ok((seqs, now))
         };
-        let commit = move |seqs: Vec<Option<i64>>| {
+        let commit = move |(seqs, now): (Vec<Option<i64>>, i64)| {
             let batch = for_commit.lock().unwrap_or_else(PoisonError::into_inner).take();
             let updates = batch.map(|batch| batch.updates).unwrap_or_default();
             queue.stored(updates.into_iter().zip(seqs), now);
         };
-        self.writer.write(work, commit).await
+        self.gauge.wrote(self.writer.write(work, commit).await)
     }
 
     /// Takes note of what was committed.
-    fn stored(self: Arc<Self>, updates: impl Iterator<Item = (RawUpdate, Option<i64>)>, now: i64) {
+    fn stored(self: Arc<Self>, updates: impl Iterator<Item = (Row, Option<i64>)>, now: i64) {
         let mut inbox = self.inbox();
-        for (RawUpdate { update, .. }, seq) in updates {
+        for (Row { raw: RawUpdate { update, .. }, lane, .. }, seq) in updates {
             let Some(seq) = seq else {
                 tracing::debug!(kind = update.tag(), "repeated update");
                 continue;
@@ -177,8 +219,7 @@ impl Queue {
             if !inbox.is_run {
                 continue;
             }
-            let entry = JournalEntry::new(Arc::clone(&self), seq, false);
-            let lane = update.lane();
+            let entry = JournalEntry::new(&self, seq, false);
             inbox.deliveries.push(match self.resident() {
                 Some(resident) => entry.in_memory(lane, update, resident),
                 None => entry.stored(lane, 0),
@@ -195,31 +236,46 @@ impl Queue {
         counted.is_ok().then(|| Resident(Arc::clone(&self.resident)))
     }
 
-    /// Begins to hand updates to a run, those first that are stored. There is one run at a time.
-    pub(crate) async fn start(self: &Arc<Self>) -> Result<(), Problem> {
-        {
-            let mut inbox = self.inbox();
-            if inbox.is_run {
-                return Err(Problem::AlreadyRun);
+    /// Begins to hand updates to a run, those first that are stored. If there is a run, or a handler of one that has ended
+    /// still computes, it waits for a moment, and then fails.
+    pub(super) async fn start(self: &Arc<Self>) -> Result<Lease, Problem> {
+        let deadline = Instant::now() + HANDOVER_TIME;
+        let lease = loop {
+            match self.lease() {
+                Some(lease) => break lease,
+                None if Instant::now() >= deadline => return Err(Problem::AlreadyRun),
+                None => sleep(HANDOVER_PAUSE).await,
             }
-            inbox.is_run = true;
-        }
+        };
         let queue = Arc::clone(self);
         // What is stored after this is put into the inbox when it is committed.
         let fill = move |rows: Vec<StoredRow>| {
-            let delivery = |row: StoredRow| {
-                let lane = Lane::parse(&row.lane)?;
-                Some(JournalEntry::new(Arc::clone(&queue), row.seq, true).stored(lane, row.attempts))
-            };
-            queue.inbox().deliveries = rows.into_iter().filter_map(delivery).collect();
+            let deliveries = rows.into_iter().map(|row| {
+                let lane = Lane::parse(&row.lane).unwrap_or_else(|| {
+                    tracing::error!(lane = printable(&row.lane).as_ref(), "journal has an unknown lane");
+                    Lane::other()
+                });
+                JournalEntry::new(&queue, row.seq, true).stored(lane, row.attempts)
+            });
+            let deliveries = deliveries.collect();
+            let mut inbox = queue.inbox();
+            if inbox.is_run {
+                inbox.deliveries = deliveries;
+            }
+            drop(inbox);
             queue.arrived.notify_one();
         };
-        self.writer.write(|database| database.stored(), fill).await
+        self.writer.write(|database| database.stored(), fill).await?;
+        Ok(lease)
     }
 
-    /// Ends the run.
-    pub(crate) fn end(&self) {
-        *self.inbox() = Inbox::default();
+    fn lease(self: &Arc<Self>) -> Option<Lease> {
+        let mut inbox = self.inbox();
+        if inbox.is_run || Arc::strong_count(&self.in_hand) > 1 {
+            return None;
+        }
+        inbox.is_run = true;
+        Some(Lease(Arc::clone(self)))
     }
 
     /// Waits for deliveries.
@@ -274,11 +330,11 @@ impl Queue {
         self.writer.write(move |database| database.set_marker(marker), |()| ()).await
     }
 
-    /// Reads an update.
-    async fn load(&self, seq: i64) -> Box<Update> {
+    /// Reads an update; `None` if it is settled.
+    async fn load(&self, seq: i64) -> Option<Box<Update>> {
         self.insist(|| async {
             let json = self.writer.write(move |database| database.json(seq), |json| json).await?;
-            read_stored(&json).map(|raw| Box::new(raw.update))
+            json.map(|json| read_stored(&json).map(|raw| Box::new(raw.update))).transpose()
         })
         .await
     }
@@ -293,8 +349,14 @@ impl Queue {
         let most = self.settings.dead_letters;
         self.insist(|| {
             let (cause, queue) = (cause.clone(), Arc::clone(self));
-            let work = move |database: &Database| database.bury(seq, attempts, &cause, unix_now(), most);
-            let commit = move |dead: usize| {
+            let work = move |database: &Database| {
+                let removed = database.bury(seq, attempts, &cause, unix_now(), most)?;
+                Ok((removed, database.dead_count()))
+            };
+            let commit = move |(removed, dead): (usize, usize)| {
+                if removed > 0 {
+                    tracing::error!(removed, "oldest dead letters removed");
+                }
                 queue.gauge.set_dead(dead);
                 queue.removed(&[seq]);
             };
@@ -315,7 +377,7 @@ impl Queue {
             if is_first {
                 self.remove_all();
             }
-            removed.await.unwrap_or_else(|_| Err(Problem::Write("its thread has ended".to_owned())))
+            removed.await.unwrap_or_else(|_| Err(Problem::Ended))
         })
         .await;
     }
@@ -330,7 +392,7 @@ impl Queue {
             removals.sort_unstable_by_key(|(seq, _)| *seq);
             let seqs: Vec<i64> = removals.iter().map(|(seq, _)| *seq).collect();
             *taken.lock().unwrap_or_else(PoisonError::into_inner) = removals;
-            database.remove_all(&seqs)
+            database.settle(&seqs)
         };
         let done = move |result: Result<(), Problem>| {
             let removals = std::mem::take(&mut *taken.lock().unwrap_or_else(PoisonError::into_inner));
@@ -353,11 +415,11 @@ impl Queue {
     /// Repeats what must be written until it is.
     async fn insist<T, F: Future<Output = Result<T, Problem>>>(&self, write: impl Fn() -> F) -> T {
         loop {
-            match write().await {
+            match self.gauge.wrote(write().await) {
                 Ok(done) => return done,
                 Err(problem) => {
                     tracing::error!(error = %problem, "journal write failed");
-                    tokio::time::sleep(WRITE_PAUSE).await;
+                    sleep(WRITE_PAUSE).await;
                 }
             }
         }
@@ -369,9 +431,9 @@ impl Queue {
     }
 
     /// Stores a dead letter again. Returns whether it was there.
-    pub(super) async fn replay(self: &Arc<Self>, seq: i64) -> Result<bool, Problem> {
+    pub(super) async fn replay(self: &Arc<Self>, id: i64) -> Result<bool, Problem> {
         let (queue, now) = (Arc::clone(self), unix_now());
-        let work = move |database: &Database| Ok((database.replay(seq, now)?, database.dead_count()?));
+        let work = move |database: &Database| Ok((database.replay(id, now)?, database.dead_count()));
         let commit = move |(replayed, dead): (Option<(i64, String)>, usize)| {
             queue.gauge.set_dead(dead);
             let Some((seq, lane)) = replayed else { return false };
@@ -380,7 +442,7 @@ impl Queue {
             if inbox.is_run
                 && let Some(lane) = Lane::parse(&lane)
             {
-                inbox.deliveries.push(JournalEntry::new(Arc::clone(&queue), seq, false).stored(lane, 0));
+                inbox.deliveries.push(JournalEntry::new(&queue, seq, false).stored(lane, 0));
             }
             drop(inbox);
             queue.arrived.notify_one();
@@ -390,23 +452,14 @@ impl Queue {
     }
 
     /// Removes a dead letter. Returns whether it was there.
-    pub(super) async fn discard(self: &Arc<Self>, seq: i64) -> Result<bool, Problem> {
+    pub(super) async fn discard(self: &Arc<Self>, id: i64) -> Result<bool, Problem> {
         let queue = Arc::clone(self);
-        let work = move |database: &Database| Ok((database.discard(seq)?, database.dead_count()?));
+        let work = move |database: &Database| Ok((database.discard(id)?, database.dead_count()));
         let commit = move |(was_there, dead)| {
             queue.gauge.set_dead(dead);
             was_there
         };
         self.writer.write(work, commit).await
-    }
-}
-
-fn row(raw: &RawUpdate) -> NewRow<'_> {
-    NewRow {
-        lane: raw.update.lane().to_string(),
-        timestamp: raw.update.timestamp().unwrap_or_default(),
-        key: raw.update.key(),
-        json: raw.json.get(),
     }
 }
 
@@ -422,13 +475,17 @@ struct JournalEntry {
     /// The process ended while the update was stored: perhaps because of its handler. So each attempt is written down
     /// before it begins. For other updates that would be a write for nothing.
     is_suspect: bool,
+    /// The attempt that is written down and may not have ended.
+    begun: Option<u32>,
     /// Set while the update waits in memory.
     resident: Option<Resident>,
+    _in_hand: Arc<()>,
 }
 
 impl JournalEntry {
-    fn new(queue: Arc<Queue>, seq: i64, is_suspect: bool) -> Self {
-        Self { queue, seq, is_suspect, resident: None }
+    fn new(queue: &Arc<Queue>, seq: i64, is_suspect: bool) -> Self {
+        let in_hand = Arc::clone(&queue.in_hand);
+        Self { queue: Arc::clone(queue), seq, is_suspect, begun: None, resident: None, _in_hand: in_hand }
     }
 
     /// Makes a delivery whose update is read when its turn comes.
@@ -448,20 +505,40 @@ impl JournalEntry {
         let attempts_limit = Some(self.queue.settings.attempts);
         Delivery { lane, content, earlier_attempts, attempts_limit, entry: Some(Box::new(self)) }
     }
+
+    fn write_attempts(&self, attempts: u32) -> BoxFuture<()> {
+        let (queue, seq) = (Arc::clone(&self.queue), self.seq);
+        Box::pin(async move { queue.set_attempts(seq, attempts).await })
+    }
 }
 
 impl Entry for JournalEntry {
     fn begins(&mut self, attempt: u32) -> Option<BoxFuture<()>> {
         self.resident = None;
-        if self.is_suspect { self.fails(attempt) } else { None }
+        if !self.is_suspect {
+            return None;
+        }
+        self.begun = Some(attempt);
+        Some(self.write_attempts(attempt))
     }
 
     fn fails(&mut self, attempt: u32) -> Option<BoxFuture<()>> {
-        let (queue, seq) = (Arc::clone(&self.queue), self.seq);
-        Some(Box::pin(async move { queue.set_attempts(seq, attempt).await }))
+        self.begun = None;
+        Some(self.write_attempts(attempt))
     }
 
-    fn settle(self: Box<Self>, settled: Settled) -> BoxFuture<()> {
+    fn settle(mut self: Box<Self>, settled: Settled) -> BoxFuture<()> {
+        self.begun = None;
         Box::pin(async move { self.queue.settle(self.seq, settled).await })
+    }
+}
+
+/// A handler that was dropped by a shutdown, not by the end of the process, was no attempt.
+impl Drop for JournalEntry {
+    fn drop(&mut self) {
+        if let Some(attempt) = self.begun {
+            let (seq, before) = (self.seq, attempt.saturating_sub(1));
+            self.queue.writer.submit(move |database| database.set_attempts(seq, before), drop);
+        }
     }
 }

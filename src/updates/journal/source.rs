@@ -6,7 +6,7 @@ use tracing::Instrument as _;
 
 use super::{
     problem::Problem,
-    queue::{Batch, Queue, SharedBatch},
+    queue::{Batch, Lease, Queue, SharedBatch},
 };
 use crate::{
     client::{bot::Bot, clock::millis, retry::Backoff},
@@ -33,7 +33,8 @@ pub(crate) struct JournalSource {
     backoff: Backoff,
     /// A page that is not known to be stored.
     unstored: Option<SharedBatch>,
-    is_started: bool,
+    /// Set once it hands out what is stored.
+    lease: Option<Lease>,
     is_stopped: bool,
 }
 
@@ -50,7 +51,7 @@ impl JournalSource {
 
     fn new(queue: Arc<Queue>, bot: Bot, health: Health, backoff: Backoff, updates: Option<Updates>) -> Self {
         health.set_journal(Arc::clone(&queue.gauge));
-        Self { queue, bot, health, updates, backoff, unstored: None, is_started: false, is_stopped: false }
+        Self { queue, bot, health, updates, backoff, unstored: None, lease: None, is_stopped: false }
     }
 
     /// Returns what is to be handled, or waits for it.
@@ -59,7 +60,7 @@ impl JournalSource {
     ///
     /// Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<Delivery>>> {
-        if !self.is_started {
+        if self.lease.is_none() {
             if self.is_stopped {
                 return Ok(None);
             }
@@ -88,8 +89,7 @@ impl JournalSource {
             }
         }
         let key = self.bind().instrument(poll_span(&self.bot)).await?;
-        self.queue.start().await?;
-        self.is_started = true;
+        self.lease = Some(self.queue.start().await?);
         if let Some(updates) = &mut self.updates {
             updates.keep_in_journal(JournalMarkers(Arc::clone(&self.queue)), key);
         }
@@ -102,7 +102,7 @@ impl JournalSource {
         let mut failures = 0;
         loop {
             let error = match self.queue.bind(&self.bot).await {
-                Ok(key) => return Ok(key.clone()),
+                Ok(key) => return Ok(key),
                 Err(error) if error.ends_polling() || error.is_misfit() => return Err(error),
                 Err(error) => error,
             };
@@ -118,13 +118,19 @@ impl JournalSource {
         let Some(updates) = &mut self.updates else { return Ok(()) };
         if let Some(batch) = &self.unstored {
             if let Err(problem) = self.queue.store(batch).await {
+                if matches!(problem, Problem::Ended) {
+                    return Err(problem.into());
+                }
                 poll_span(&self.bot).in_scope(|| tracing::error!(error = %problem, "journal write failed"));
                 self.bot.transport().clock.sleep(WRITE_PAUSE).await;
                 return Ok(());
             }
             self.unstored = None;
         }
-        self.queue.room().await;
+        // What the poll in flight brings after the shutdown began is stored at once.
+        if !self.is_stopped {
+            self.queue.room().await;
+        }
         match updates.next_raw_page().await {
             Ok(Some(RawPage { updates, marker })) => {
                 let updates = updates.into_iter().map(|(update, json)| RawUpdate::new(update, json));
@@ -157,14 +163,6 @@ impl JournalSource {
 
     pub(crate) fn backoff(&self) -> Backoff {
         self.backoff
-    }
-}
-
-impl Drop for JournalSource {
-    fn drop(&mut self) {
-        if self.is_started {
-            self.queue.end();
-        }
     }
 }
 

@@ -15,8 +15,8 @@ const GROUP: usize = 256;
 
 /// Called after the transaction with its result.
 type Done = Box<dyn FnOnce(Result<(), Problem>)>;
-/// Reads and writes within a transaction. If it fails, the whole transaction does.
-type Job = Box<dyn FnOnce(&Database) -> (Result<(), Problem>, Done) + Send>;
+/// Reads and writes within a transaction.
+type Job = Box<dyn FnOnce(&Database) -> Done + Send>;
 
 /// The handle of the thread. Dropping it waits until the thread has closed the database.
 pub(super) struct Writer {
@@ -47,7 +47,7 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         // Nobody waits for the result of a future that was dropped.
         self.submit(work, move |result: Result<T, Problem>| drop(reply.send(result.map(commit))));
-        answer.await.unwrap_or_else(|_| Err(Problem::Write("its thread has ended".to_owned())))
+        answer.await.unwrap_or_else(|_| Err(Problem::Ended))
     }
 
     /// Does `work` in a transaction, and calls `done` with the result after the commit.
@@ -57,9 +57,8 @@ impl Writer {
         done: impl FnOnce(Result<T, Problem>) + Send + 'static,
     ) {
         let job: Job = Box::new(move |database| {
-            let worked = work(database).map_err(Problem::from);
-            let result = worked.as_ref().map(drop).map_err(Problem::clone);
-            (result, Box::new(move |committed| done(committed.and(worked))))
+            let worked = database.part(work).map_err(Problem::from);
+            Box::new(move |committed| done(committed.and(worked)))
         });
         // If the thread has ended, the job is dropped, and with it those who wait for it are told.
         let _ = self.jobs.as_ref().map(|jobs| jobs.send(job));
@@ -80,13 +79,10 @@ fn write(database: &Database, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let mut all_done = Vec::new();
         let committed = database.transaction(|database| {
-            for job in iter::once(first).chain(jobs.try_iter()).take(GROUP) {
-                let (result, done) = job(database);
-                all_done.push(done);
-                result?;
-            }
+            all_done.extend(iter::once(first).chain(jobs.try_iter()).take(GROUP).map(|job| job(database)));
             Ok(())
         });
+        let committed = committed.map_err(Problem::from);
         for done in all_done {
             done(committed.clone());
         }

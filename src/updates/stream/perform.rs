@@ -134,8 +134,14 @@ impl Performer {
         };
         in_time(store.markers.load(key)).await.map_err(|error| {
             tracing::error!(error = printable(&error.to_string()).as_ref(), "marker load failed");
-            // The journal's errors say themselves what they are.
-            error.downcast().map_or_else(|error| Error::new(Kind::MarkerStore(error)), |error| *error)
+            let error = match error.downcast::<Error>() {
+                // The journal's errors say themselves what they are.
+                #[cfg(feature = "journal")]
+                Ok(error) if error.is_journal() => return *error,
+                Ok(error) => error,
+                Err(error) => error,
+            };
+            Error::new(Kind::MarkerStore(error))
         })
     }
 

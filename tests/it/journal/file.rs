@@ -33,7 +33,7 @@ fn what_is_not_a_journal_is_refused_and_not_changed() {
     let before = fs::read(&path).unwrap();
     assert!(error(&path).contains("the SQLite database of another program"));
     assert_eq!(fs::read(&path).unwrap(), before);
-    assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 1, "no file is left beside it");
+    assert!(!directory.0.join("bot.journal-wal").exists() && !directory.0.join("bot.journal-journal").exists());
 }
 
 #[tokio::test]
@@ -77,22 +77,37 @@ fn a_path_that_cannot_be_a_journal_says_why() {
     assert!(error.contains("cannot open the journal") && error.contains("No such file"), "{error}");
 }
 
+/// What another process says to a journal that is open here: it tries to take SQLite's own lock and the lock beside it.
+fn another_process_says(path: &std::path::Path) -> String {
+    let script = "import fcntl, sqlite3, sys\n\
+        lock = open(sys.argv[1] + '.lock', 'r+')\n\
+        try: fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB); print('lock', end=' ')\n\
+        except BlockingIOError: print('no lock', end=' ')\n\
+        db = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)\n\
+        try: db.execute('BEGIN IMMEDIATE'); print('database')\n\
+        except sqlite3.OperationalError: print('no database')";
+    let output = std::process::Command::new("python3").args(["-c", script]).arg(path).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
 #[test]
 fn a_second_handle_is_refused_until_the_first_is_gone() {
     let directory = Directory::new();
     let first = directory.open();
     assert!(error(directory.path()).contains("is in use"));
+    // The refused handle must not have taken the first one's locks with it.
+    assert_eq!(another_process_says(&directory.path()), "no lock no database");
     drop(first);
+    assert_eq!(another_process_says(&directory.path()), "lock database");
     drop(directory.open());
 }
 
-/// Another process: SQLite's locks hold between processes and within one, by different means.
 #[test]
-fn another_process_is_refused() {
+fn a_journal_that_another_process_has_open_is_refused() {
     let directory = Directory::new();
     drop(directory.open());
-    let script = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
-        db.execute('PRAGMA locking_mode = EXCLUSIVE'); db.execute('BEGIN IMMEDIATE')\n\
+    let script = "import fcntl, sys; lock = open(sys.argv[1] + '.lock', 'r+'); fcntl.flock(lock, fcntl.LOCK_EX)\n\
         print('locked', flush=True); sys.stdin.read()";
     let mut other = std::process::Command::new("python3");
     other.args(["-c", script]).arg(directory.path());
@@ -104,6 +119,17 @@ fn another_process_is_refused() {
     drop(other.stdin.take());
     other.wait().unwrap();
     drop(directory.open());
+}
+
+#[test]
+fn an_empty_file_beside_a_log_is_refused_and_the_log_is_kept() {
+    let directory = Directory::new();
+    let log = directory.0.join("bot.journal-wal");
+    fs::write(&log, "updates").unwrap();
+    assert!(error(directory.path()).contains("bot.journal-wal"));
+    fs::write(directory.path(), "").unwrap();
+    assert!(error(directory.path()).contains("is damaged and was not changed"));
+    assert_eq!(fs::read(&log).unwrap(), b"updates");
 }
 
 #[cfg(unix)]
