@@ -221,7 +221,13 @@ impl Database {
             settle.execute([seq])?;
         }
         self.settled.set(self.settled.get() + seqs.len());
-        if self.settled.get() >= SWEEP { self.sweep() } else { Ok(()) }
+        Ok(())
+    }
+
+    /// Removes the rows of what is settled, if they are many. In a transaction of its own: with a savepoint, SQLite would write
+    /// the pages that get free.
+    pub(super) fn sweep_if_needed(&self) -> rusqlite::Result<()> {
+        if self.settled.get() >= SWEEP { self.transaction(Self::sweep) } else { Ok(()) }
     }
 
     /// Removes the rows of what is settled.

@@ -86,5 +86,9 @@ fn write(database: &Database, jobs: &Receiver<Job>) {
         for done in all_done {
             done(committed.clone());
         }
+        if let Err(error) = database.sweep_if_needed() {
+            // It is done again after the next jobs.
+            tracing::error!(error = %error, "journal write failed");
+        }
     }
 }
