@@ -28,10 +28,10 @@ pub struct Delivery {
 pub enum Settled {
     /// Its handler succeeded.
     Handled,
-    /// Its handler failed, and [`Recovery::Skip`](crate::Recovery::Skip) gave the update up.
+    /// Its handler failed, and [`Recovery::Skip`](crate::Recovery::Skip), or a missing `on_error`, gave the update up.
     Skipped,
-    /// Its handler failed as often as [`dead_letter_after`](Delivery::dead_letter_after) allows, or failed and no
-    /// `on_error` is set. Keep the update for a person to look at.
+    /// Only with [`dead_letter_after`](Delivery::dead_letter_after): its handler failed as often as that allows, or failed
+    /// and no `on_error` is set. Keep the update for a person to look at.
     Dead {
         /// How often the update was handed out.
         attempts: u32,

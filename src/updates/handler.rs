@@ -153,7 +153,8 @@ impl Failed {
         &self.cause
     }
 
-    /// How often it was handed out in this process, this time included. A webhook does not count: always 1.
+    /// How often it was handed out in this process, this time included; with a journal, in earlier processes, too. A webhook
+    /// without a journal does not count: always 1.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts

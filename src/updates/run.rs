@@ -106,18 +106,29 @@ impl Updates {
 
 /// A bot with a handler, made by [`Bot::run`] or [`Updates::run`]; awaiting it runs the bot.
 ///
-/// Updates are handled a page at a time: those of one chat one after the other, those of different chats concurrently.
-/// When all of a page are dealt with, the next page is asked for, which tells the server that this one is done. If the
-/// program ends before, the page comes again at the next start: at most one page is ever handled twice.
+/// Updates of one [lane](crate::updates::Lane), which is mostly a chat, are handled one after the other. Updates of different
+/// lanes are handled concurrently, on all threads of the runtime. A handler that blocks its thread holds back the lanes on that
+/// thread only.
 ///
-/// So a slow handler holds the next page back. Handlers have a time limit, 120 s unless set: raise it for large uploads.
-/// Work that takes very long belongs into a queue of your own, or a task; what is spawned, neither the shutdown waits for
-/// nor is its update handed out again.
+/// # With and without a journal
+///
+/// **Without a journal**, updates are handled a page at a time. When all updates of a page are handled, the next page is
+/// requested, which commits this one. If the process ends before that, the whole page is delivered again at the next start:
+/// at most one page is handled twice. So **one slow handler holds back all chats**: 100 messages in one chat whose handler takes
+/// 0.2 s delay every other chat by 20 s.
+///
+/// **With a journal** (feature `journal`, `Updates::journal`), a page is stored on the disk and committed at once. A slow handler
+/// holds back its own chat only. After a kill, only the updates that were in a handler are handled again.
+///
+/// # Handlers
+///
+/// A handler has 120 s, unless [`handler_timeout`](Self::handler_timeout) is set: raise it for large uploads. Spawned tasks are
+/// not awaited at shutdown, and their update is not redelivered.
 ///
 /// The settings of polling are on [`Updates`]: `bot.updates().marker_store(FileStore::new(path)).run(handler)`.
 ///
 /// A handler that fails, panics or takes too long costs its own update only: [`on_error`](Self::on_error) is asked whether
-/// to hand it out again; without one the failure is logged and the update given up. (With `panic = "abort"` in your
+/// to hand it out again. Without one the failure is logged and the update given up; a journal keeps it as a dead letter. (With `panic = "abort"` in your
 /// profile a panic ends the process, as it does everywhere.)
 ///
 /// A handler is a function, or a closure that makes a future. What it needs besides bot and update, the closure clones for
@@ -215,7 +226,7 @@ impl Run {
     }
 
     /// Is asked what to do about an update whose handler failed, panicked or took too long. Without it such an update is
-    /// given up. The log tells in either case.
+    /// given up, or becomes a dead letter of the journal. The failure is logged in either case.
     ///
     /// [`Recovery::Retry`] runs the whole handler again, with what it has done already. So retry what has surely not been
     /// done and may succeed the next time:
@@ -261,7 +272,7 @@ impl Run {
     }
 
     /// How long handlers may go on after the shutdown began; 10 s if not set. Those that are not done then are dropped
-    /// where they next wait, and their whole page comes again at the next start. To commit what is done takes up to 5 s
+    /// where they next wait, and their whole page comes again at the next start; with a journal, their updates do. To commit what is done takes up to 5 s
     /// more, and as long again with a marker store.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -284,8 +295,8 @@ impl Run {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the handlers where they stand. Nothing is lost: their page was not committed, and comes
-    /// again.
+    /// Dropping the future drops the handlers where they next wait. Nothing is lost: their page was not committed, and comes
+    /// again. With a journal, their updates are still stored.
     pub async fn run(self) -> Result<()> {
         let Self { mut source, handling, concurrency, backoff, shutdown, deadline } = self;
         let context = Context {

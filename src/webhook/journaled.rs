@@ -44,7 +44,8 @@ impl Webhook {
     /// # let alice = tamtam.user("Alice");
     /// # let secret_path = "/0f6b1c9e8d7a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c";
     /// # let path = std::env::temp_dir().join(format!("tamtam-doc-{}-webhook.journal", std::process::id()));
-    /// # let ctrl_c = std::future::pending::<()>();
+    /// # let reader = alice.clone();
+    /// # let ctrl_c = async move { assert_eq!(reader.reads().await.text(), "Hello!") };
     /// use tamtam::{Bot, Update, updates::Journal, webhook::{Webhook, axum}};
     ///
     /// async fn on_update(bot: Bot, update: Update) -> tamtam::Result<()> {
@@ -56,19 +57,18 @@ impl Webhook {
     ///
     /// let journal = Journal::open(&path)?;
     /// let (app, run) = Webhook::new(bot.clone(), secret_path)?.journal(journal).run(on_update);
-    /// let run = tokio::spawn(run.graceful_shutdown_on(ctrl_c).run());
     /// # /*
     /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-    /// axum::serve(listener, app).with_graceful_shutdown(stop).await?;
-    /// run.await??;
     /// # */
     /// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     /// # let url = format!("http://{}{secret_path}", listener.local_addr()?);
-    /// # tokio::spawn(axum::serve(listener, app).into_future());
     /// # bot.subscribe_webhook(url, []).await?;
     /// # alice.starts();
-    /// # assert_eq!(alice.reads().await.text(), "Hello!");
-    /// # run.abort();
+    /// // Both end when either does: without the run, updates would only be stored.
+    /// tokio::select! {
+    ///     served = axum::serve(listener, app).into_future() => served?,
+    ///     ran = run.graceful_shutdown_on(ctrl_c).run() => ran?,
+    /// }
     /// # std::fs::remove_file(&path)?;
     /// # Ok(())
     /// # }
