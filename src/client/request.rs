@@ -73,7 +73,7 @@ pub(crate) fn send<R: Request>(
             }
             R::finish(read::read(&json)?).map_err(Unread::Refused)
         };
-        let read = |body: &Bytes| read_or_refusal(body, &read);
+        let read = |body: &Bytes| read_or_refusal(body, read);
         match bot.transport().execute(outgoing, read).await {
             Err(error) if error.is_already_gone() => R::gone().ok_or(error),
             done => done,
@@ -132,7 +132,7 @@ pub(crate) async fn fetch<R: Request, T>(
 ) -> Result<T, Error> {
     let outgoing = outgoing(request, bot, options)?;
     let read = |body: &Bytes| read(body.clone());
-    bot.transport().execute(&outgoing, |body| read_or_refusal(body, &read)).await
+    bot.transport().execute(&outgoing, |body| read_or_refusal(body, read)).await
 }
 
 /// The words of an error of the generated client, without a URL.

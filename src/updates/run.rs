@@ -107,8 +107,9 @@ impl Updates {
 /// A bot with a handler, made by [`Bot::run`] or [`Updates::run`]; awaiting it runs the bot.
 ///
 /// Updates of one [lane](crate::updates::Lane), which is mostly a chat, are handled one after the other. Updates of different
-/// lanes are handled concurrently, on all threads of the runtime. A handler that blocks its thread holds back the lanes on that
-/// thread only.
+/// lanes are handled concurrently, on all threads of the runtime. A handler that computes for long, or blocks its thread, holds
+/// back the lanes on that thread only. It may also hold back tokio's timers and sockets, as any such task does: move long work
+/// to `tokio::task::spawn_blocking`.
 ///
 /// # With and without a journal
 ///

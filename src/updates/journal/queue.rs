@@ -377,7 +377,7 @@ impl Queue {
             if is_first {
                 self.remove_all();
             }
-            removed.await.unwrap_or_else(|_| Err(Problem::Ended))
+            removed.await.unwrap_or(Err(Problem::Ended))
         })
         .await;
     }

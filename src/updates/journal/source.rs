@@ -16,7 +16,7 @@ use crate::{
         health::Health,
         marker::{MarkerKey, MarkerStore},
         raw_update::RawUpdate,
-        stream::{BACKOFF, RawPage, Updates, poll_span},
+        stream::{RawPage, Updates, poll_span},
     },
 };
 
@@ -44,9 +44,10 @@ impl JournalSource {
         Self::new(queue, bot, health, backoff, Some(updates))
     }
 
+    #[cfg(feature = "webhook")]
     pub(crate) fn of_webhook(queue: Arc<Queue>, bot: Bot) -> Self {
         let health = Health::new(Arc::clone(&bot.transport().clock));
-        Self::new(queue, bot, health, BACKOFF, None)
+        Self::new(queue, bot, health, crate::updates::stream::BACKOFF, None)
     }
 
     fn new(queue: Arc<Queue>, bot: Bot, health: Health, backoff: Backoff, updates: Option<Updates>) -> Self {

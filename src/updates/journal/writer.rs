@@ -47,7 +47,7 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         // Nobody waits for the result of a future that was dropped.
         self.submit(work, move |result: Result<T, Problem>| drop(reply.send(result.map(commit))));
-        answer.await.unwrap_or_else(|_| Err(Problem::Ended))
+        answer.await.unwrap_or(Err(Problem::Ended))
     }
 
     /// Does `work` in a transaction, and calls `done` with the result after the commit.
