@@ -49,7 +49,7 @@
 //! - It speaks HTTP. **TLS is your proxy's business** (nginx, Caddy, a load balancer), in front of the address that axum
 //!   listens on: one that others cannot reach.
 //! - It answers 200 only after the handler has succeeded, or after [`on_error`](Webhook::on_error) has returned
-//!   [`Skip`](Recovery::Skip), which is the default if a handler fails. [`Retry`](Recovery::Retry) is a 503. A body that
+//!   [`Skip`](crate::Recovery::Skip), which is the default if a handler fails. [`Retry`](crate::Recovery::Retry) is a 503. A body that
 //!   arrives whole but is not an update is passed to `on_error` as bytes; without `on_error` the answer is 503. A body that
 //!   was cut is never answered with 200.
 //! - A value that does not fit the models costs only itself, as in polling: it is left out, and the log says where it was.
@@ -59,7 +59,7 @@
 //! - Updates come **at least once**: an answer can get lost after the handler has succeeded, and then the update comes
 //!   again. They are handled as they come, all at the same time, and what is delivered again comes later than what came
 //!   after it: there is **no order**, not even within a chat. Where order matters, look at the updates' `timestamp`, or
-//!   [poll](Bot::updates).
+//!   [poll](crate::Bot::updates).
 //! - Only POST to the path itself gets that far. At a wrong path there seems to be nothing: 404, as axum answers where it
 //!   has no route. Another method is answered with 405, a body beyond the [limit](Webhook::body_limit) with 413.
 //!
@@ -113,7 +113,7 @@
 //! ```
 //!
 //! The jobs in the queue are exactly the JSON that TamTam sent. Read one with `serde_json::from_slice::<Update>`, or as a
-//! [`RawUpdate`]. (An [`Update`] that is serialized has lost the properties that the crate does not know.) The same update
+//! [`RawUpdate`](crate::RawUpdate). (An [`Update`](crate::Update) that is serialized has lost the properties that the crate does not know.) The same update
 //! may be stored twice: make the jobs idempotent, or recognise a repeated one by the `mid` of its message, the
 //! `callback_id` of its callback, else by kind, chat, user and timestamp.
 //!

@@ -162,7 +162,7 @@ impl Journal {
     ///
     /// Dropping the future changes nothing.
     pub async fn dead_letters(&self) -> Result<Vec<DeadLetter>> {
-        self.0.dead().await?.into_iter().map(DeadLetter::read).collect()
+        Ok(self.0.dead().await?.into_iter().map(DeadLetter::read).collect())
     }
 
     /// Stores a dead letter as the newest update of its lane, with no attempts. A bot that runs handles it at once. Returns
@@ -246,16 +246,15 @@ impl JournalBuilder {
 }
 
 impl DeadLetter {
-    fn read(row: DeadRow) -> Result<Self> {
+    fn read(row: DeadRow) -> Self {
         let time = |unix: i64| UNIX_EPOCH + Duration::from_millis(u64::try_from(unix).unwrap_or_default());
-        let update = queue::read_stored(&row.json)?;
-        Ok(Self {
+        Self {
             id: row.id,
-            update,
+            update: queue::read_stored(&row.json),
             attempts: row.attempts,
             cause: row.cause,
             stored_at: time(row.stored_at),
             died_at: time(row.died_at),
-        })
+        }
     }
 }

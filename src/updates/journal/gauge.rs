@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// What a [`Journal`](crate::Journal) holds; given by [`Health::journal`](crate::Health::journal).
+/// What a [`Journal`](crate::updates::Journal) holds; given by [`Health::journal`](crate::Health::journal).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JournalHealth {

@@ -40,8 +40,6 @@ pub(crate) enum Problem {
     Ended,
     #[error("cannot write the journal: {0}")]
     Write(String),
-    #[error("the journal has an update that cannot be read: {0}")]
-    Unreadable(String),
     #[error("a bot has a marker store or a journal, not both: the journal keeps the marker, too")]
     MarkerStore,
 }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::value::RawValue;
 use tokio::{
     sync::{Notify, oneshot},
     time::{Instant, sleep, timeout},
@@ -25,6 +26,7 @@ use crate::{
     api::types::Update,
     client::bot::Bot,
     error::Error,
+    model::union::Unknown,
     redaction::{fnv_1a, printable},
     updates::{
         delivery::{BoxFuture, Content, Delivery, Entry, Settled},
@@ -334,7 +336,7 @@ impl Queue {
     async fn load(&self, seq: i64) -> Option<Box<Update>> {
         self.insist(|| async {
             let json = self.writer.write(move |database| database.json(seq), |json| json).await?;
-            json.map(|json| read_stored(&json).map(|raw| Box::new(raw.update))).transpose()
+            Ok(json.map(|json| Box::new(read_stored(&json).update)))
         })
         .await
     }
@@ -463,9 +465,14 @@ impl Queue {
     }
 }
 
-/// Reads an update that is stored. It was read before, so an error means that the file was changed.
-pub(super) fn read_stored(json: &str) -> Result<RawUpdate, Problem> {
-    RawUpdate::read(json).map_err(|error| Problem::Unreadable(error.to_string()))
+/// Reads an update that is stored. It was read before; if somebody has changed the file since, the text is kept as an update
+/// that the crate does not know.
+pub(super) fn read_stored(json: &str) -> RawUpdate {
+    RawUpdate::read(json).unwrap_or_else(|_| {
+        let text = serde_json::value::to_raw_value(json).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        let unknown = Unknown { tag: String::new(), error: Some("not JSON".to_owned()), raw: text.clone() };
+        RawUpdate { update: Update::Unknown(unknown), json: text }
+    })
 }
 
 /// An update that is stored.

@@ -1,6 +1,6 @@
 //! What can be set on a journal.
 
-/// What a [`Journal`](crate::Journal) survives. Set by [`JournalBuilder::durability`](super::JournalBuilder::durability).
+/// What a [`Journal`](crate::updates::Journal) survives. Set by [`JournalBuilder::durability`](crate::updates::JournalBuilder::durability).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
