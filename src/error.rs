@@ -456,8 +456,8 @@ impl Error {
         matches!(self.0.kind, Kind::MarkerStore(_))
     }
 
-    /// Returns whether the [`Journal`](crate::updates::Journal) cannot be used. The message says which file, why, and what to
-    /// do: it is damaged, of another program, of another bot, or in use.
+    /// Returns whether the [`Journal`](crate::updates::Journal) cannot be used: for example, it is damaged, in use, or belongs
+    /// to another program or bot. The message says why, and what to do.
     #[cfg(feature = "journal")]
     #[must_use]
     pub fn is_journal(&self) -> bool {

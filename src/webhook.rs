@@ -65,8 +65,9 @@
 //!
 //! # A durable queue
 //!
-//! With the feature `journal`, `Webhook::journal` stores updates in a file and answers 200 at once. It keeps the order within a
-//! chat, and drops an update that comes again. For a queue of your own, use [`Webhook::raw_router`].
+//! With the feature `journal`, `Webhook::journal` stores updates in a file and answers 200 once they are stored. Within a
+//! chat, it handles updates in the order in which they were stored, and it drops repeated updates. For a queue of your own,
+//! use [`Webhook::raw_router`].
 //!
 //! 200 says to TamTam that it may forget the update. So a handler that writes it down durably and then returns is all
 //! that a queue needs. It is fast, however long the work takes, and what cannot be written down is delivered again:

@@ -18,20 +18,21 @@ pub struct Delivery {
     pub(super) earlier_attempts: u32,
     /// After how many attempts it is given up as a dead letter.
     pub(super) attempts_limit: Option<u32>,
-    /// What it is in its source. An update of a page is nothing: the page is settled as a whole.
+    /// The entry to settle in the source. `None` for an update of a page: the page is committed as a whole.
     pub(super) entry: Option<Box<dyn Entry>>,
 }
 
-/// What came of a delivery.
+/// The result of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Settled {
     /// Its handler succeeded.
     Handled,
-    /// Its handler failed, and [`Recovery::Skip`](crate::Recovery::Skip), or a missing `on_error`, gave the update up.
+    /// The handler failed, and `on_error` returned [`Recovery::Skip`](crate::Recovery::Skip). Without
+    /// [`dead_letter_after`](Delivery::dead_letter_after), also if `on_error` is not set or panicked.
     Skipped,
-    /// Only with [`dead_letter_after`](Delivery::dead_letter_after): its handler failed as often as that allows, or failed
-    /// and no `on_error` is set. Keep the update for a person to look at.
+    /// The limit of [`dead_letter_after`](Delivery::dead_letter_after) is reached. With such a limit, also if the handler
+    /// failed and `on_error` is not set or panicked. Keep the update for inspection.
     Dead {
         /// How often the update was handed out.
         attempts: u32,
@@ -61,12 +62,12 @@ impl Content {
 
 /// A delivery in its source.
 pub(super) trait Entry: Send {
-    /// Called right before the handler of the `attempt`th time.
+    /// Called right before each handler call. `attempt` counts from 1, including earlier attempts.
     fn begins(&mut self, _attempt: u32) -> Option<BoxFuture<()>> {
         None
     }
 
-    /// Called when the handler of the `attempt`th time failed, and is called again.
+    /// Called after a failed handler call that will be retried.
     fn fails(&mut self, _attempt: u32) -> Option<BoxFuture<()>> {
         None
     }
@@ -121,8 +122,8 @@ impl Delivery {
         self
     }
 
-    /// Gives the update up as [`Settled::Dead`] after `attempts` failed attempts, the earlier ones included. Without this
-    /// setting there are no dead letters, and [`Recovery::Retry`](crate::Recovery::Retry) has no limit.
+    /// Settles the update as [`Settled::Dead`] after `attempts` failed attempts, including earlier ones. Without this
+    /// setting, there are no dead letters, and [`Recovery::Retry`](crate::Recovery::Retry) has no limit.
     pub fn dead_letter_after(mut self, attempts: u32) -> Self {
         self.attempts_limit = Some(attempts);
         self

@@ -1,8 +1,8 @@
 //! The lane engine: runs handlers, in order within a lane and concurrently between lanes, on all cores.
 //!
-//! A source feeds it with deliveries. They wait in [`Lanes`]. As many [drivers](driver) as the runtime has worker threads
-//! claim lanes that are ready and run their handlers. A driver is one task, whatever the number of its lanes: a task for each
-//! lane would wake a sleeping thread for each, which costs more than a short handler.
+//! A source feeds deliveries to the engine, which queues them in [`lanes`]. There is one [`driver`] per worker thread of the
+//! runtime. Drivers claim lanes that are ready and run their handlers. A driver is one task for many lanes: one task per lane
+//! would wake a sleeping thread for each lane, which costs more than a short handler.
 
 mod driver;
 mod lanes;
@@ -63,7 +63,7 @@ impl Engine {
         sleepers.into_iter().for_each(Waker::wake);
     }
 
-    /// Waits until the engine is ready for more, or done.
+    /// Waits until `wanted` is reached.
     pub(super) async fn until(&self, wanted: Wanted) {
         let poll = |context: &mut TaskContext<'_>| {
             let mut state = self.shared.state();
@@ -90,7 +90,7 @@ impl Drop for Engine {
 }
 
 impl Drivers {
-    /// Passes the panic of a driver on. Handlers do not panic to there, so it is not a handler's.
+    /// Resumes the panic of a driver. Panics of handlers are caught before, so this one is a bug of the engine.
     pub(super) async fn watch(&mut self) {
         while let Some(ended) = self.0.join_next().await {
             if let Err(error) = ended
@@ -99,12 +99,12 @@ impl Drivers {
                 std::panic::resume_unwind(panic);
             }
         }
-        // The runtime is being shut down. What was not settled must not pass for handled.
+        // The runtime is shutting down. Wait forever: returning would report unsettled deliveries as handled.
         std::future::pending().await
     }
 
-    /// Drops the handlers, and waits until they are gone. A handler that computes, or blocks, cannot be dropped before it
-    /// waits for something: so not for ever.
+    /// Drops the handlers, and waits for at most [`DROPPING_TIME`] until they are dropped. A handler that computes or blocks
+    /// cannot be dropped before its next `await`.
     pub(super) async fn shutdown(mut self) {
         let _ = timeout(DROPPING_TIME, self.0.shutdown()).await;
     }

@@ -153,8 +153,8 @@ impl Failed {
         &self.cause
     }
 
-    /// How often it was handed out in this process, this time included; with a journal, in earlier processes, too. A webhook
-    /// without a journal does not count: always 1.
+    /// Returns how often the update was handed out, including this time. Earlier processes count only with a journal or
+    /// [`Delivery::earlier_attempts`](crate::updates::Delivery::earlier_attempts). For a webhook without a journal, always 1.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts

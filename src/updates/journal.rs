@@ -36,39 +36,46 @@ use settings::Settings;
 ///
 /// # Guarantees
 ///
-/// **If the process is killed**, no update is lost, and the order in each lane stays. An update is handled again if it was in a
-/// handler at that moment, or if its handler had just ended and its removal was not written yet: at most one update per lane,
-/// and at most [`concurrency`](crate::Run::concurrency) in all. No other update is.
+/// **If the process is killed**, no update is lost, and each lane keeps its order. An update is handled again only if it was
+/// in a handler at that moment, or if its handler had just ended and its removal was not written yet. This is at most one
+/// update per lane, and at most [`concurrency`](crate::Run::concurrency) in total.
 ///
-/// **If the machine loses power**, the file stays usable. With [`Durability::PowerLoss`] the guarantees are the same as for a
-/// killed process. With [`Durability::ProcessKill`], the default, the updates of the last seconds can be lost, and handled
-/// updates can be handled again: SQLite writes its log through to the disk every 16 MiB only.
+/// **If the machine loses power**, the file stays usable. With [`Durability::PowerLoss`], the guarantees are the same as for
+/// a killed process. With [`Durability::ProcessKill`], the default, changes that the operating system has not written to the
+/// disk are lost. Updates can then be lost, and handled updates can be handled again. The journal itself waits for the disk
+/// only once per 16 MiB of its log.
 ///
-/// Deliver-once is not possible: a handler that was killed may have sent its message. Make handlers that must not act twice
-/// idempotent, for example by [`Update::key`](crate::Update::key).
+/// Handling each update exactly once is not possible: a handler that was killed may have sent its message already. If a
+/// handler must not act twice, make it idempotent, for example with [`Update::key`](crate::Update::key).
 ///
-/// **While the disk fails** or is full, nothing is stored and nothing is acknowledged: polling pauses, a webhook answers 503, and
-/// each failure is logged (`journal write failed`) and counted ([`JournalHealth::failed_writes`]).
+/// **While the disk fails** or is full, no update is stored and none is acknowledged. Polling pauses, and a webhook answers
+/// 503. Failures are counted ([`JournalHealth::failed_writes`]) and logged as `journal write failed`. If a webhook cannot
+/// store an update, the event is `handler failed`.
 ///
-/// **An update that comes again** within one hour, with the same [key](crate::Update::key), is dropped.
+/// **A repeated update** with the same [key](crate::Update::key) is dropped for at least one hour. An update without a
+/// timestamp is always stored.
 ///
 /// # When a handler fails
 ///
 /// - [`Recovery::Retry`](crate::Recovery::Retry) hands the update out again, up to
-///   [`attempts`](JournalBuilder::attempts) times. The number of attempts survives a restart. Then the update becomes a dead letter.
+///   [`attempts`](JournalBuilder::attempts) times. Then the update becomes a dead letter. The number of attempts survives
+///   a restart.
 /// - [`Recovery::Skip`](crate::Recovery::Skip) removes it.
 /// - Without [`on_error`](crate::Run::on_error), an update whose handler failed becomes a dead letter.
-/// - If the process ends while handlers run, each of their updates counts an attempt from the next start on. So an update that
-///   ends the process each time becomes a dead letter, too, and its chat goes on.
+/// - If the process ends during a handler, the attempt counts if the update was stored before that run started. So an
+///   update that ends the process each time becomes a dead letter, and its chat continues.
 ///
 /// [Dead letters](Self::dead_letters) are kept for you to look at, to [replay](Self::replay) or to [discard](Self::discard).
 ///
 /// # The file
 ///
-/// It is an SQLite database with a write-ahead log (`bot.journal-wal`) and a lock file (`bot.journal.lock`) beside it. Move
-/// or copy them together, and only while no bot runs. The files hold what users wrote: on Unix new ones are readable by their
-/// owner only. One process at a time can open a journal. It has one [`Run`](crate::Run) at a time, of one bot. A damaged file, and the file of another program or bot, is an error and is not
-/// changed. Network file systems often do not lock files: use a local disk.
+/// The journal is an SQLite database with a write-ahead log (`bot.journal-wal`) and a lock file (`bot.journal.lock`) beside
+/// it. Move or copy the files together, and only while no bot runs. They contain messages of users: on Unix, new files are
+/// readable by their owner only.
+///
+/// Only one process at a time can open a journal, and a journal has one [`Run`](crate::Run) at a time. Each bot needs its
+/// own journal. A file that is damaged, or belongs to another program or bot, is an error and is not changed. Use a local
+/// disk: network file systems often do not lock files.
 ///
 /// ```
 /// # #[tokio::main]

@@ -31,8 +31,8 @@ impl Updates {
     /// Stores each page in a [`Journal`] before it is committed to the server. A slow handler then holds back its own chat
     /// only, and updates wait on the disk.
     ///
-    /// Set what is to be set on `Updates` before. The journal keeps the marker, too: with a
-    /// [`marker_store`](Self::marker_store) the run ends with an error before the first poll
+    /// Change the settings of `Updates` before this call. The journal also stores the marker: if a
+    /// [`marker_store`](Self::marker_store) is set, the run ends with an error before the first poll
     /// ([`is_journal`](crate::Error::is_journal)).
     ///
     /// ```

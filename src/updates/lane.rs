@@ -7,7 +7,8 @@ use crate::{
     id::{ChatId, SessionId, UserId},
 };
 
-/// What keeps the order of updates: those of one lane are handled one after the other, those of different lanes concurrently.
+/// The ordering key of an update. Updates of one lane are handled one after the other, updates of different lanes
+/// concurrently.
 ///
 /// The lane of an update is its chat. Without a chat it is the constructor session, else the user. All other updates share
 /// one lane.

@@ -62,11 +62,11 @@ impl Bot {
         self.updates().run(handler)
     }
 
-    /// Handles updates from a source of your own, such as a message queue, with the same guarantees as [`run`](Self::run):
-    /// in order within a [lane](crate::updates::Lane), concurrently between lanes. Ends when the stream ends.
+    /// Handles updates from a source of your own, such as a message queue: in order within a [lane](crate::updates::Lane),
+    /// concurrently between lanes. Ends when the stream has ended and all deliveries are settled.
     ///
-    /// At most 1000 deliveries wait in memory; the stream is then not polled. After the shutdown began, deliveries whose
-    /// handler has not begun are dropped unsettled.
+    /// The stream is not polled while 1000 or more deliveries are unsettled. When a shutdown begins, deliveries whose
+    /// handler has not started are dropped unsettled.
     ///
     /// ```
     /// # #[tokio::main]
@@ -118,8 +118,9 @@ impl Updates {
 /// at most one page is handled twice. So **one slow handler holds back all chats**: 100 messages in one chat whose handler takes
 /// 0.2 s delay every other chat by 20 s.
 ///
-/// **With a journal** (feature `journal`, `Updates::journal`), a page is stored on the disk and committed at once. A slow handler
-/// holds back its own chat only. After a kill, only the updates that were in a handler are handled again.
+/// **With a journal** (feature `journal`, `Updates::journal`), a page is stored on the disk and then committed. A slow handler
+/// holds back its own chat only. After a kill, an update is handled again only if it was in a handler, or if its handler had
+/// just ended.
 ///
 /// # Handlers
 ///
@@ -129,8 +130,8 @@ impl Updates {
 /// The settings of polling are on [`Updates`]: `bot.updates().marker_store(FileStore::new(path)).run(handler)`.
 ///
 /// A handler that fails, panics or takes too long costs its own update only: [`on_error`](Self::on_error) is asked whether
-/// to hand it out again. Without one the failure is logged and the update given up; a journal keeps it as a dead letter. (With `panic = "abort"` in your
-/// profile a panic ends the process, as it does everywhere.)
+/// to hand it out again. Without `on_error`, the failure is logged and the update is skipped; with a journal, it becomes a
+/// dead letter. (With `panic = "abort"` in your profile, a panic ends the process.)
 ///
 /// A handler is a function, or a closure that makes a future. What it needs besides bot and update, the closure clones for
 /// each: `move |bot, update| { let db = db.clone(); async move { .. } }`. An `async move |bot, update|` closure cannot
@@ -251,8 +252,9 @@ impl Run {
         self
     }
 
-    /// The longest wait before an update is handed out again for the first time, doubled each further time up to `most`. The
-    /// wait is a random part of that. Defaults to [`Updates::backoff`], which is 0.5 s and 30 s.
+    /// Sets the delays before a handler is retried. `first` is the longest delay before the first retry. It doubles with
+    /// each further retry, up to `most`. The actual delay is a random part of it (full jitter). Defaults to
+    /// [`Updates::backoff`] when polling, else to 0.5 s and 30 s.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Some(Backoff { first, most: most.max(first) });
         self
@@ -273,8 +275,8 @@ impl Run {
     }
 
     /// How long handlers may go on after the shutdown began; 10 s if not set. Those that are not done then are dropped
-    /// where they next wait, and their whole page comes again at the next start; with a journal, their updates do. To commit what is done takes up to 5 s
-    /// more, and as long again with a marker store.
+    /// where they next wait, and their whole page is delivered again at the next start. With a journal, only their updates
+    /// are handled again. Committing the handled updates takes up to 5 s more, and another 5 s with a marker store.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -291,8 +293,8 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// As [`Updates::next`]: when the server refuses the bot (its token, say), when a webhook is in the way, or when the
-    /// marker store cannot be read. Failures that pass, a server that is down among them, are no errors here.
+    /// As [`Updates::next`]: if the server refuses the bot (for example its token), if a webhook is subscribed, if the
+    /// marker store cannot be read, or if the journal cannot be used. Temporary failures are retried and not returned.
     ///
     /// # Cancel safety
     ///

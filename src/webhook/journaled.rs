@@ -33,8 +33,8 @@ impl Webhook {
     /// Stores each update in a [`Journal`]. The answer is 200 as soon as the update is stored, however long its handler
     /// takes. It is 503 while the journal is full or cannot be written, and until the server has told the bot's id.
     ///
-    /// Updates are handled in order within a chat, in the order in which they were stored. What the server delivers again
-    /// after later updates comes after them.
+    /// Within a chat, updates are handled in the order in which they were stored. If the server retries a delivery after
+    /// later ones were stored, that update is handled after them.
     ///
     /// ```
     /// # #[tokio::main]

@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// How long a driver goes on without a break. A task that a handler has woken waits for it on the same thread.
+/// How long a driver runs without yielding. A task that a handler woke may have to wait for this thread.
 const TURN: Duration = Duration::from_millis(1);
 
 pub(super) struct Driver {
@@ -35,7 +35,7 @@ pub(super) struct Driver {
     number: usize,
     /// How many drivers there are.
     drivers: usize,
-    /// The most lanes at a time: an equal share, so that a driver that is blocked leaves the others theirs.
+    /// The maximum number of lanes at a time. An equal share, so that a blocked driver cannot hold more than its own.
     share: usize,
 }
 
@@ -69,8 +69,8 @@ impl Driver {
                 } else if let Poll::Ready(Some(number)) = pending.poll_next_unpin(context) {
                     done.extend(number);
                 } else {
-                    // No handler can go on: only now are more lanes claimed. So while this driver computes, the others get
-                    // them.
+                    // Claim more lanes only when no handler can proceed, so that other drivers get them while this one is
+                    // busy.
                     let exchange = self.exchange(&mut done, pending.len(), context);
                     claims = exchange.claims.into_iter();
                     moment = shared.context.health.moment();
@@ -100,7 +100,7 @@ impl Driver {
         for number in done.drain(..) {
             state.lanes.release(number);
         }
-        // Less and less, so that the drivers are done at the same time.
+        // Half of an equal share: chunks shrink towards the end, so that all drivers finish at the same time.
         let chunk = state.lanes.ready().div_ceil(2 * self.drivers);
         let room = self.share.saturating_sub(has);
         let claims = state.lanes.claim(chunk.min(room));

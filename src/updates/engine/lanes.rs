@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
 use crate::updates::{delivery::Delivery, lane::Lane};
 
-/// Deliveries in order. The first has no need of memory of its own: mostly there is no other.
+/// Deliveries in order. The first is stored inline, because most queues have only one.
 #[derive(Default)]
 pub(super) struct Queue {
     first: Option<Delivery>,
@@ -52,8 +52,8 @@ pub(super) struct Claim {
 
 /// All lanes that have deliveries.
 ///
-/// A lane is ready or claimed. A lane is claimed by one driver at a time, which keeps its order. What comes meanwhile waits
-/// in its queue until [`release`](Self::release).
+/// A lane is ready or claimed. Only one driver at a time claims a lane, which keeps its order. Deliveries that arrive
+/// meanwhile wait in the lane's queue until [`release`](Self::release).
 pub(super) struct Lanes {
     numbers: HashMap<Lane, Number>,
     /// The lanes by their numbers. A claimed lane has a slot, too.
@@ -165,5 +165,78 @@ impl Lanes {
 
     pub(super) fn is_idle(&self) -> bool {
         self.ready.is_empty() && self.claimed == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::types::Update;
+
+    fn delivery(chat: i64, number: i64) -> Delivery {
+        let json = format!(r#"{{"update_type":"weather","chat_id":{chat},"timestamp":{number}}}"#);
+        Delivery::new(serde_json::from_str::<Update>(&json).unwrap(), async |_| {})
+    }
+
+    fn lanes(concurrency: usize, chats: &[i64]) -> Lanes {
+        let mut lanes = Lanes::new(concurrency);
+        for (chat, number) in chats.iter().zip(1..) {
+            lanes.push(delivery(*chat, number));
+        }
+        lanes
+    }
+
+    fn names(claims: &[Claim], lanes: &Lanes) -> Vec<String> {
+        let name = |claim: &Claim| lanes.slots[claim.number].as_ref().unwrap().lane.to_string();
+        claims.iter().map(name).collect()
+    }
+
+    #[test]
+    fn a_lane_is_claimed_once_with_all_that_waits() {
+        let mut lanes = lanes(9, &[1, 2, 1, 1]);
+        let claims = lanes.claim(9);
+        assert_eq!(names(&claims, &lanes), ["chat:1", "chat:2"]);
+        assert_eq!(claims.iter().map(|claim| claim.deliveries.len()).collect::<Vec<_>>(), [3, 1]);
+        lanes.push(delivery(1, 5));
+        assert!(lanes.claim(9).is_empty(), "it is claimed");
+        assert_eq!(lanes.unsettled(), 5);
+        lanes.release(claims[0].number);
+        assert_eq!((lanes.unsettled(), lanes.ready(), lanes.is_idle()), (2, 1, false));
+        assert_eq!(names(&lanes.claim(9), &lanes), ["chat:1"]);
+    }
+
+    #[test]
+    fn no_more_lanes_are_claimed_than_may_be() {
+        let mut lanes = lanes(2, &[1, 2, 3]);
+        assert_eq!(lanes.claimable(), 2);
+        assert_eq!(lanes.claim(1).len(), 1);
+        let second = lanes.claim(9);
+        assert_eq!((second.len(), lanes.claimable(), lanes.ready()), (1, 0, 1));
+        lanes.release(second[0].number);
+        assert_eq!(lanes.claimable(), 1);
+    }
+
+    #[test]
+    fn the_place_of_a_lane_that_is_done_is_used_again() {
+        let mut lanes = Lanes::new(9);
+        for chat in 0..100 {
+            lanes.push(delivery(chat, 1));
+            let claims = lanes.claim(9);
+            lanes.release(claims[0].number);
+            assert!(lanes.is_idle() && lanes.unsettled() == 0);
+        }
+        assert_eq!((lanes.slots.len(), lanes.numbers.len()), (1, 0));
+    }
+
+    #[test]
+    fn what_waits_is_given_back_when_it_closes_and_nothing_more_is_taken() {
+        let mut lanes = lanes(1, &[1, 2, 2, 1]);
+        let claims = lanes.claim(1);
+        lanes.push(delivery(1, 5));
+        assert_eq!(lanes.close().iter().map(Queue::len).sum::<usize>(), 3);
+        lanes.push(delivery(3, 1));
+        assert_eq!((lanes.unsettled(), lanes.ready(), lanes.is_idle()), (2, 0, false));
+        lanes.release(claims[0].number);
+        assert!(lanes.is_idle());
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     updates::{handler::Handling, health::Health},
 };
 
-/// Deliveries that are not settled, from which the source is not asked for more.
+/// The number of unsettled deliveries from which on the source is not polled.
 const QUEUE: usize = 1000;
 
 /// What all handlers run with.
@@ -137,9 +137,9 @@ impl State {
 pub(crate) enum Wanted {
     #[cfg(feature = "journal")]
     Nothing,
-    /// Fewer deliveries are not settled than fit into the queue.
+    /// Fewer than [`QUEUE`] deliveries are unsettled.
     Room,
-    /// All deliveries are settled. What was cancelled never is.
+    /// No lane is ready or claimed. Never reached once a driver was dropped with a claimed lane.
     Idle,
 }
 

@@ -33,7 +33,8 @@ const APPLICATION_ID_AT: usize = 68;
 /// Pages of 4 KiB in the write-ahead log after which they are moved into the database: 16 MiB. Each move waits for the
 /// disk twice. SQLite's default of 4 MiB costs a quarter of the speed, and more than 16 MiB gains nothing.
 const CHECKPOINT_PAGES: i32 = 4000;
-/// How long a repeated key is recognized at least. Two tables take turns, so a key is kept for twice as long at most.
+/// The least time for which a repeated key is recognized. Two tables take turns, at the next store after this time. So a key
+/// is kept for up to twice this time, and longer while nothing is stored.
 const KEY_TIME: Duration = Duration::from_secs(60 * 60);
 
 const TABLES: &str = "
@@ -46,8 +47,8 @@ const TABLES: &str = "
     CREATE TABLE keys_0 (timestamp INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (timestamp, key)) WITHOUT ROWID;
     CREATE TABLE keys_1 (timestamp INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (timestamp, key)) WITHOUT ROWID;
 ";
-/// Settled updates after which their rows are removed. Until then a number in `settled` is all that is written: rows that
-/// are removed many at a time leave whole pages, which need not be written again.
+/// The number of settled updates after which their rows are deleted. Until then, only their numbers are written to
+/// `settled`. Deleting many rows at a time frees whole pages, which need not be written again.
 const SWEEP: usize = 1000;
 
 /// An open journal, locked for this process. All times are Unix milliseconds.
@@ -331,7 +332,7 @@ impl Database {
         self.set_meta("marker", marker)
     }
 
-    /// Returns the base URL and the id of the bot whose journal it is; `None` if it is nobody's yet.
+    /// Returns the base URL and the id of the bot that owns the journal; `None` if the journal has no owner yet.
     pub(super) fn bot(&self) -> rusqlite::Result<Option<(String, i64)>> {
         Ok(self.meta("base_url")?.zip(self.meta("bot_id")?))
     }
@@ -402,4 +403,135 @@ fn log_of(path: &Path) -> PathBuf {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     log.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60 * 1000;
+
+    /// A journal that goes with its test.
+    struct Place(PathBuf);
+
+    impl Place {
+        fn new(test: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("tamtam-database-{test}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+
+        fn open(&self) -> Database {
+            Database::open(&self.0.join("bot.journal"), Durability::PowerLoss).unwrap()
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn store(database: &Database, key: &str, now: i64) -> Option<i64> {
+        let row = NewRow { lane: "chat:1", key: Some((1, key)), json: "{}" };
+        database.store(&[row], now).unwrap()[0]
+    }
+
+    #[test]
+    fn a_repeated_key_is_recognized_for_an_hour_at_least_and_then_forgotten() {
+        let place = Place::new("keys");
+        let database = place.open();
+        for begins in [0, 30, 59] {
+            let key = begins.to_string();
+            let begins = (1_000_000 + begins) * MINUTE;
+            assert!(store(&database, &key, begins).is_some());
+            for later in [0, 1, 59] {
+                assert_eq!(store(&database, &key, begins + later * MINUTE), None, "{later} minutes after {key}");
+            }
+        }
+        // Each hour in which something is stored begins a new table.
+        for hours in 2..4 {
+            store(&database, "other", (1_000_000 + hours * 60) * MINUTE);
+        }
+        assert!(store(&database, "0", (1_000_000 + 181) * MINUTE).is_some());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_forgets_no_key() {
+        let place = Place::new("clock");
+        let database = place.open();
+        let now = 1_000_000 * MINUTE;
+        assert!(store(&database, "a", now).is_some());
+        for back in [now - 1, now - 600 * MINUTE, now - 599 * MINUTE, now - 601 * MINUTE] {
+            assert_eq!(store(&database, "a", back), None);
+        }
+    }
+
+    #[test]
+    fn an_update_without_a_key_is_always_stored() {
+        let place = Place::new("no-key");
+        let database = place.open();
+        let rows = || [(); 2].map(|()| NewRow { lane: "other", key: None, json: "5" });
+        assert_eq!(database.store(&rows(), 1).unwrap(), [Some(1), Some(2)]);
+    }
+
+    #[test]
+    fn what_is_settled_is_gone_at_once_and_its_number_is_not_used_again() {
+        let place = Place::new("settled");
+        let database = place.open();
+        let seqs: Vec<i64> = (0..SWEEP * 2).map(|number| store(&database, &number.to_string(), 1).unwrap()).collect();
+        database.set_attempts(seqs[0], 3).unwrap();
+        database.settle(&seqs[..1]).unwrap();
+        assert_eq!(database.json(seqs[0]).unwrap(), None);
+        assert_eq!(database.json(seqs[1]).unwrap().as_deref(), Some("{}"));
+        database.sweep_if_needed().unwrap();
+        database.settle(&seqs[1..]).unwrap();
+        database.sweep_if_needed().unwrap();
+        assert_eq!(database.stored().unwrap(), []);
+        database.set_attempts(seqs[0], 4).unwrap();
+        drop(database);
+        let database = place.open();
+        assert!(store(&database, "new", 1).unwrap() > *seqs.last().unwrap());
+        let attempts: Vec<u32> = database.stored().unwrap().iter().map(|row| row.attempts).collect();
+        assert_eq!(attempts, [0]);
+    }
+
+    #[test]
+    fn a_part_that_fails_undoes_its_own_changes_only() {
+        let place = Place::new("part");
+        let database = place.open();
+        let failed = database.transaction(|database| {
+            database.part(|database| database.set_marker(1))?;
+            let failed = database.part(|database| {
+                database.set_marker(2)?;
+                database.bury(7, 1, "", 1, 10)?;
+                database.connection.execute("INSERT INTO missing VALUES (1)", [])
+            });
+            assert!(failed.is_err());
+            database.part(|database| database.set_attempts(1, 1))
+        });
+        failed.unwrap();
+        assert_eq!((database.marker().unwrap(), database.dead_count()), (Some(1), 0));
+    }
+
+    #[test]
+    fn the_oldest_dead_letters_are_removed_and_counted() {
+        let place = Place::new("dead");
+        let database = place.open();
+        let bury = |number: i64| {
+            let seq = store(&database, &number.to_string(), number).unwrap();
+            database.bury(seq, 1, &number.to_string(), number, 2).unwrap()
+        };
+        assert_eq!((1..=4).map(bury).collect::<Vec<_>>(), [0, 0, 1, 1]);
+        let causes =
+            |database: &Database| database.dead().unwrap().into_iter().map(|row| row.cause).collect::<Vec<_>>();
+        assert_eq!(causes(&database), ["3", "4"]);
+        let [third, fourth] = &database.dead().unwrap()[..] else { panic!("two") };
+        assert!(database.replay(third.id, 9).unwrap().is_some());
+        assert!(database.replay(third.id, 9).unwrap().is_none());
+        assert_eq!((database.dead_count(), database.stored().unwrap().len()), (1, 1));
+        assert!(database.discard(fourth.id).unwrap());
+        assert_eq!(database.dead_count(), 0);
+    }
 }

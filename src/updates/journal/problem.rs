@@ -27,11 +27,14 @@ pub(crate) enum Problem {
     Damaged { path: PathBuf, reason: String },
     #[error("the journal {path} was written by a newer version of this crate (format {format}): update the crate", path = path.display())]
     Newer { path: PathBuf, format: i32 },
-    #[error("the journal {path} is in use: another process, or another `Journal` of this one, has it open", path = path.display())]
+    #[error(
+        "the journal {path} is in use: close it in the other process, or drop the other `Journal` of this process",
+        path = path.display()
+    )]
     InUse { path: PathBuf },
     #[error("the journal {path} holds the updates of {found}, not of {expected}: give each bot a journal of its own", path = path.display())]
     OtherBot { path: PathBuf, found: MarkerKey, expected: MarkerKey },
-    #[error("the journal is already run: a journal has one `Run` at a time")]
+    #[error("the journal is used by another `Run`: end that one first, a journal has one `Run` at a time")]
     AlreadyRun,
     #[cfg(feature = "webhook")]
     #[error("the journal is full: {stored} updates wait for their handlers")]
@@ -40,7 +43,7 @@ pub(crate) enum Problem {
     Ended,
     #[error("cannot write the journal: {0}")]
     Write(String),
-    #[error("a bot has a marker store or a journal, not both: the journal keeps the marker, too")]
+    #[error("a bot has a marker store or a journal, not both: remove `marker_store`, the journal stores the marker")]
     MarkerStore,
 }
 

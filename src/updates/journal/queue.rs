@@ -238,8 +238,8 @@ impl Queue {
         counted.is_ok().then(|| Resident(Arc::clone(&self.resident)))
     }
 
-    /// Begins to hand updates to a run, those first that are stored. If there is a run, or a handler of one that has ended
-    /// still computes, it waits for a moment, and then fails.
+    /// Starts to hand updates to a run, the stored ones first. If another run is active, or a handler of an ended run still
+    /// computes, waits for at most [`HANDOVER_TIME`] and then fails.
     pub(super) async fn start(self: &Arc<Self>) -> Result<Lease, Problem> {
         let deadline = Instant::now() + HANDOVER_TIME;
         let lease = loop {
@@ -308,8 +308,8 @@ impl Queue {
         self.gauge.depth() >= self.settings.capacity
     }
 
-    /// Waits until there is room. If the handlers are fast, it waits for a moment, too, until what is stored next can wait in
-    /// memory: so that it need not be read from the disk.
+    /// Waits until the journal is not full. Then waits for at most [`PACE`] until there is room in memory, so that the next
+    /// page need not be read from the disk.
     pub(crate) async fn room(&self) {
         while self.is_full() {
             self.freed.notified().await;
@@ -465,8 +465,7 @@ impl Queue {
     }
 }
 
-/// Reads an update that is stored. It was read before; if somebody has changed the file since, the text is kept as an update
-/// that the crate does not know.
+/// Reads a stored update. Text that is not JSON, because the file was changed by hand, becomes an [`Update::Unknown`].
 pub(super) fn read_stored(json: &str) -> RawUpdate {
     RawUpdate::read(json).unwrap_or_else(|_| {
         let text = serde_json::value::to_raw_value(json).unwrap_or_else(|_| RawValue::NULL.to_owned());
@@ -479,8 +478,8 @@ pub(super) fn read_stored(json: &str) -> RawUpdate {
 struct JournalEntry {
     queue: Arc<Queue>,
     seq: i64,
-    /// The process ended while the update was stored: perhaps because of its handler. So each attempt is written down
-    /// before it begins. For other updates that would be a write for nothing.
+    /// Whether the update was stored before this run started. Its handler may have ended the process, so each attempt is
+    /// written before it begins. Other updates do not need this write.
     is_suspect: bool,
     /// The attempt that is written down and may not have ended.
     begun: Option<u32>,
@@ -540,7 +539,7 @@ impl Entry for JournalEntry {
     }
 }
 
-/// A handler that was dropped by a shutdown, not by the end of the process, was no attempt.
+/// Takes back the attempt of a handler that a shutdown dropped: only the end of the process counts.
 impl Drop for JournalEntry {
     fn drop(&mut self) {
         if let Some(attempt) = self.begun {

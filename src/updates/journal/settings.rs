@@ -4,13 +4,13 @@
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
-    /// The end of the process, by `kill -9` for example: nothing is lost. After a power loss or a crash of the operating
-    /// system the journal is whole, but the last changes may be missing: updates of up to some seconds are lost, and handled
-    /// updates may be handled again.
+    /// Survives the end of the process, for example by `kill -9`: nothing is lost. After a power loss or a crash of the
+    /// operating system, the journal is intact, but the last changes can be missing. Updates can then be lost, and handled
+    /// updates can be handled again.
     #[default]
     ProcessKill,
-    /// A power loss, too: each change waits until the disk has it. This is several times slower. It holds as far as the disk
-    /// does what the system asks of it.
+    /// Survives a power loss, too: each change waits until the disk has stored it. This is several times slower. It
+    /// requires a disk that does not report a write before it is durable.
     PowerLoss,
 }
 

@@ -1,4 +1,4 @@
-//! The thread that owns the journal's database. It does in one transaction all that was asked for meanwhile.
+//! The thread that owns the journal's database. It groups queued jobs into one transaction.
 
 use std::{
     io, iter,
@@ -45,7 +45,7 @@ impl Writer {
         commit: impl FnOnce(T) -> R + Send + 'static,
     ) -> Result<R, Problem> {
         let (reply, answer) = oneshot::channel();
-        // Nobody waits for the result of a future that was dropped.
+        // Sending fails if the future was dropped: the result is not needed then.
         self.submit(work, move |result: Result<T, Problem>| drop(reply.send(result.map(commit))));
         answer.await.unwrap_or(Err(Problem::Ended))
     }
@@ -60,7 +60,7 @@ impl Writer {
             let worked = database.part(work).map_err(Problem::from);
             Box::new(move |committed| done(committed.and(worked)))
         });
-        // If the thread has ended, the job is dropped, and with it those who wait for it are told.
+        // If the thread has ended, the job is dropped with its reply channel, so waiting callers get `Problem::Ended`.
         let _ = self.jobs.as_ref().map(|jobs| jobs.send(job));
     }
 }
