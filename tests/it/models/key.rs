@@ -110,9 +110,8 @@ fn other(value: &Value, random: &mut Random) -> Value {
         Value::Bool(value) => (!value).into(),
         Value::String(value) => format!("{value}{}", random.pick(SUFFIXES)).into(),
         Value::Number(value) => {
-            let value = value.as_i64().expect("floats stand in attachments only");
-            // Within the range of an `int32` if the number is.
-            if value > 0 { value - 1 } else { value + 1 }.into()
+            // Within the range of an `int32` if the number is. A number that is not whole stands where none belongs.
+            value.as_i64().map_or(0, |value| if value > 0 { value - 1 } else { value + 1 }).into()
         }
         Value::Array(_) => json!([]),
         Value::Object(_) => json!({}),
