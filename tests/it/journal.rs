@@ -201,6 +201,19 @@ async fn an_update_that_comes_again_is_handled_once() {
 }
 
 #[tokio::test]
+async fn an_update_that_cannot_be_read_and_comes_again_is_handled_once() {
+    let directory = Directory::new();
+    let malformed = |number: i64| json!({"update_type": "bot_started", "timestamp": "soon", "chat_id": 1, "n": number});
+    let first = json!({"updates": [malformed(1), malformed(2)], "marker": 10});
+    let again = json!({"updates": [malformed(2), malformed(1), malformed(3)], "marker": 11});
+    let (_server, bot, pages) = serve([first, again, page(&[], 11)]).await;
+    let run = bot.updates().journal(directory.open()).run(async |_, _| {});
+    let health = run.health();
+    kill_when(run, |health| pages.polls() > 2 && depth(health) == 0).await;
+    assert_eq!(health.handled(), 3);
+}
+
+#[tokio::test]
 async fn polling_pauses_while_the_journal_is_full() {
     let directory = Directory::new();
     let (_server, bot, pages) = serve([page(&[1, 2], 10), page(&[3], 11), page(&[], 11)]).await;

@@ -66,8 +66,8 @@ pub(super) struct Database {
 /// An update to be stored.
 pub(super) struct NewRow<'a> {
     pub(super) lane: &'a str,
-    /// The timestamp of the update and its key. The timestamp comes first, so new keys are written next to each other. An
-    /// update without a timestamp cannot be told from another one, and is always stored.
+    /// The timestamp of the update and its key. The timestamp comes first, so new keys are written next to each other. Without
+    /// a key, the update is always stored.
     pub(super) key: Option<(i64, &'a str)>,
     pub(super) json: &'a str,
 }

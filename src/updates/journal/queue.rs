@@ -116,13 +116,14 @@ impl Batch {
 impl Row {
     fn new(raw: RawUpdate) -> Self {
         let lane = raw.update.lane();
-        let mut key = raw.update.timestamp().map(|timestamp| (timestamp, raw.update.key()));
-        if let Some((_, key)) = &mut key
-            && lane.is_other()
-        {
+        let (timestamp, mut key) = (raw.update.timestamp(), raw.update.key());
+        if lane.is_other() {
             // Without an id, two updates of the same time differ in their JSON only.
             key.push_str(&format!("/{:016x}", fnv_1a(raw.json.get().as_bytes())));
         }
+        // Without a time and an id, an update cannot be told from the next one.
+        let is_unique = timestamp.is_some() || !lane.is_other();
+        let key = is_unique.then(|| (timestamp.unwrap_or_default(), key));
         Self { lane_text: lane.to_string(), lane, key, raw }
     }
 
