@@ -102,10 +102,15 @@ async fn an_update_that_ends_the_process_each_time_becomes_a_dead_letter_and_its
     // what it begins, the next two do.
     let mut place = directory.path();
     for number in 0..3 {
-        let run = bot.updates().journal(open(place.clone())).run(async |_, _| std::future::pending::<()>().await);
+        let begun = Arc::new(AtomicUsize::new(0));
+        let begins = Arc::clone(&begun);
+        let run = bot.updates().journal(open(place.clone())).run(move |_, _| {
+            begins.fetch_add(1, Ordering::SeqCst);
+            std::future::pending::<()>()
+        });
         let copy = directory.0.join(format!("{number}.journal"));
-        kill_when(run, |health| {
-            let is_begun = health.in_flight() == 1 && health.last_poll().is_some();
+        kill_when(run, |_| {
+            let is_begun = begun.load(Ordering::SeqCst) == 1;
             if is_begun {
                 for end in ["", "-wal"] {
                     let _ = fs::copy(format!("{}{end}", place.display()), format!("{}{end}", copy.display()));
