@@ -24,7 +24,7 @@ struct Sent {
     message: Box<tagged::Message>,
 }
 
-/// Does something so many times against the server.
+/// Runs the program `name` against the server, `times` times.
 pub(crate) fn work(name: &str, url: &str, times: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let token = if name.ends_with("idle") { IDLE_TOKEN } else { "token" };
@@ -51,7 +51,7 @@ pub(crate) fn work(name: &str, url: &str, times: usize) {
     }
 }
 
-/// Sends so many messages, one after the other.
+/// Sends `times` messages, one after the other.
 pub(crate) async fn send(bot: &Bot, times: usize) {
     for _ in 0..times {
         let sent = bot.send(ChatId(5), TEXT).await.unwrap();
@@ -59,7 +59,7 @@ pub(crate) async fn send(bot: &Bot, times: usize) {
     }
 }
 
-/// Sends so many messages by hand, one after the other.
+/// Sends `times` messages with bare reqwest, one after the other.
 pub(crate) async fn bare_send(client: &reqwest::Client, url: &str, times: usize) {
     let url = format!("{url}/messages");
     for _ in 0..times {

@@ -122,7 +122,7 @@ fn ratio(ours: &[Took], theirs: &[Took], value: fn(&Took) -> f64) -> f64 {
     median(ours.iter().zip(theirs).map(|(ours, theirs)| value(ours) / value(theirs)))
 }
 
-/// Does something so many times against the server, after a warm-up.
+/// Runs the program `name` against the server, `times` times, after a warm-up.
 pub(crate) fn work(name: &str, url: &str, times: usize) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let bot = || Bot::builder(TOKEN).base_url(url).build().unwrap();
@@ -157,7 +157,7 @@ pub(crate) fn work(name: &str, url: &str, times: usize) {
     });
 }
 
-/// Gets so many pages, one after the other.
+/// Fetches `times` pages, one after the other.
 async fn pages(times: usize, mut next: impl AsyncFnMut()) {
     for _ in 0..WARM_UP_PAGES {
         next().await;
@@ -169,7 +169,7 @@ async fn pages(times: usize, mut next: impl AsyncFnMut()) {
     began.print_since();
 }
 
-/// Runs a bot for so many pages.
+/// Runs a bot for `times` pages.
 async fn run(updates: Updates, times: usize, work: fn()) {
     static HANDLED: AtomicUsize = AtomicUsize::new(0);
     static BEGAN: OnceLock<Usage> = OnceLock::new();
@@ -222,7 +222,7 @@ fn spin() {
     black_box(number);
 }
 
-/// Sends so many messages, each sender in a task of its own.
+/// Sends `times` messages, each sender in a task of its own.
 async fn sends<F: Future<Output = ()> + Send + 'static>(senders: usize, times: usize, send: impl Fn(usize) -> F) {
     let all = |times: usize| (0..senders).map(|_| send(times / senders)).collect::<JoinSet<()>>().join_all();
     all(WARM_UP_SENDS).await;

@@ -30,7 +30,7 @@ const PAGE: usize = 100;
 const PAGES: usize = 500;
 /// The speed of a disk varies more than that of a processor.
 const ROUNDS: usize = 9;
-/// A slow chat: so many updates, each of which takes so long.
+/// The updates of a slow chat, and the time that each takes.
 const SLOW: usize = 100;
 const SLOW_TIME: Duration = Duration::from_millis(200);
 /// The time after which memory is measured, in seconds.
@@ -160,7 +160,7 @@ fn update(chat: i64, time: usize) -> RawUpdate {
     serde_json::from_str(&json).unwrap()
 }
 
-/// Prints how long the update of a chat waits that comes behind so many updates of a slow one.
+/// Prints the delay of an update that is stored after `slow` updates of a slow chat, in seconds.
 async fn slow_chat(directory: &Directory, bot: Bot, slow: usize) {
     let (journal, begun, handled) = (directory.open(), Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (counted, notified) = (Arc::clone(&begun), Arc::clone(&handled));

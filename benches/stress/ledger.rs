@@ -18,7 +18,7 @@ pub(crate) struct Ledger {
     again_without_kill: usize,
     /// Reports since the last kill.
     reports: usize,
-    /// Chats of which something came since the last kill.
+    /// Chats with a report since the last kill.
     chats: HashSet<u32>,
 }
 

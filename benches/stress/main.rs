@@ -94,7 +94,7 @@ fn stress(way: Way, seed: u64, updates: usize) {
 
     let kills = ledger.duplicates_after_kills();
     println!("  {updates} updates of {CHATS} chats in {:.1} s", took.as_secs_f64());
-    println!("    {} of a kind or form that nobody knows", plan.strange());
+    println!("    {} of an unknown kind or form", plan.strange());
     println!("    {} elements that are no updates at all", server.rubbish());
     println!("  {} polls", server.polls());
     for (fault, count) in server.faults() {

@@ -21,7 +21,7 @@ use crate::{bot::PATH, plan::Plan, server::update};
 
 /// How many connections deliver at a time. Each has chats of its own.
 const CONNECTIONS: usize = 32;
-/// One delivery in so many goes wrong.
+/// One of this number of deliveries fails.
 const FAILING: usize = 20;
 /// The wait before the same update is delivered again.
 const PAUSE: Duration = Duration::from_millis(1);

@@ -74,10 +74,10 @@ impl Driver {
                     let exchange = self.exchange(&mut done, pending.len(), context);
                     claims = exchange.claims.into_iter();
                     moment = shared.context.health.moment();
-                    exchange.others.into_iter().for_each(Waker::wake);
-                    if let Some(source) = exchange.source {
-                        // The source runs before the next handler, which may block this thread.
-                        source.wake();
+                    let has_woken = !exchange.woken.is_empty();
+                    exchange.woken.into_iter().for_each(Waker::wake);
+                    if has_woken && claims.len() > 0 {
+                        // Tokio may queue a woken task on this thread, and the next handler may block it.
                         context.waker().wake_by_ref();
                         return Poll::<()>::Pending;
                     }
@@ -94,7 +94,7 @@ impl Driver {
         std::future::poll_fn(drive).await;
     }
 
-    /// Releases lanes and claims others. If there are none, the driver is woken when there are.
+    /// Releases lanes that are done, and claims ready ones. If no lane is ready, the next ready lane wakes the driver.
     fn exchange(&self, done: &mut Vec<Number>, has: usize, context: &mut TaskContext<'_>) -> Exchange {
         let mut state = self.shared.state();
         for number in done.drain(..) {
@@ -108,29 +108,29 @@ impl Driver {
             state.sleeps(self.number, context.waker().clone(), room);
         }
         // Lanes that were released may be ready again, and this driver may be busy for long.
-        Exchange { claims, others: state.sleepers(1), source: state.source() }
+        let mut woken = state.sleepers(1);
+        woken.extend(state.source());
+        Exchange { claims, woken }
     }
 }
 
-/// What a driver gets for the lanes that are done.
+/// The result of [`Driver::exchange`].
 struct Exchange {
     claims: Vec<Claim>,
-    /// A driver to be woken, because lanes are left.
-    others: Vec<Waker>,
-    /// The source, if it waited for this.
-    source: Option<Waker>,
+    /// To be woken: a driver if lanes are left, and the source if it waited for this.
+    woken: Vec<Waker>,
 }
 
 /// Handles deliveries of a lane, one after the other.
 async fn handle_lane(shared: &Shared, thread: usize, number: Number, deliveries: Queue, moment: Moment) -> Number {
     let mut began = Instant::now();
     for delivery in deliveries {
-        if shared.is_closed() {
-            break;
-        }
         if began.elapsed() > TURN {
             yield_now().await;
             began = Instant::now();
+        }
+        if shared.is_closed() {
+            break;
         }
         handle(shared, thread, delivery, moment).await;
     }
@@ -153,6 +153,10 @@ async fn handle(shared: &Shared, thread: usize, delivery: Delivery, moment: Mome
         attempts = attempts.saturating_add(1);
         if let Some(begun) = entry.as_mut().and_then(|entry| entry.begins(attempts)) {
             begun.await;
+        }
+        // The engine may have been closed while the update was read or the attempt was written.
+        if shared.is_closed() {
+            return;
         }
         in_progress.set_in_flight(true);
         let outcome = handling.handle(bot, update, attempts).await;

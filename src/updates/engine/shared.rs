@@ -100,7 +100,7 @@ impl State {
         self.asleep[driver] = None;
     }
 
-    /// Takes note that a driver sleeps, and may claim so many more lanes.
+    /// Records that a driver sleeps. `room` is the number of lanes that it may still claim.
     pub(super) fn sleeps(&mut self, driver: usize, waker: Waker, room: usize) {
         self.asleep[driver] = Some(Sleeper { waker, room });
     }

@@ -1,4 +1,4 @@
-//! What a journal holds at this moment, for whoever watches it.
+//! Counts the updates and dead letters in a journal, for [`Health`](crate::Health).
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use std::{
 pub struct JournalHealth {
     /// The number of updates that are stored and not handled, those in a handler included.
     pub depth: usize,
-    /// The time since the oldest of them was stored; `None` if there are none.
+    /// The time since the oldest of these updates was stored. `None` if `depth` is 0.
     pub oldest: Option<Duration>,
     /// The number of dead letters.
     pub dead_letters: usize,

@@ -47,7 +47,7 @@ const HANDOVER_PAUSE: Duration = Duration::from_millis(5);
 /// How long the next page waits for room in memory.
 const PACE: Duration = Duration::from_millis(20);
 /// Time to wait before a failed write is repeated.
-const WRITE_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const WRITE_PAUSE: Duration = Duration::from_secs(1);
 
 /// An open journal.
 pub(crate) struct Queue {

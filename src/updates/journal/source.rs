@@ -1,12 +1,12 @@
 //! The journal as a source of deliveries, with or without polling.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tracing::Instrument as _;
 
 use super::{
     problem::Problem,
-    queue::{Batch, Lease, Queue, SharedBatch},
+    queue::{Batch, Lease, Queue, SharedBatch, WRITE_PAUSE},
 };
 use crate::{
     client::{bot::Bot, clock::millis, retry::Backoff},
@@ -19,9 +19,6 @@ use crate::{
         stream::{RawPage, Updates, poll_span},
     },
 };
-
-/// Time to wait before a page that could not be stored is stored again.
-const WRITE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Stores what is polled, and hands out what is stored.
 pub(crate) struct JournalSource {
