@@ -5,10 +5,7 @@ use crate::updates::stream::page::Page;
 #[cfg(feature = "journal")]
 use crate::{
     error::Result,
-    updates::{
-        journal::{Journal, queue::Batch},
-        raw_update::RawUpdate,
-    },
+    updates::{journal::Journal, raw_update::RawUpdate},
 };
 
 /// What the document says of requests, and what servers tolerate beyond it, as JSON.
@@ -29,5 +26,5 @@ pub fn read_page(text: &str) -> usize {
 pub async fn store_page(journal: &Journal, page: Vec<RawUpdate>, marker: i64) -> Result<()> {
     let queue = journal.queue();
     queue.room().await;
-    Ok(queue.store(&Batch::new(page, Some(marker))).await?)
+    Ok(queue.store(&queue.batch(page, Some(marker))).await?)
 }

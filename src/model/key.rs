@@ -1,5 +1,7 @@
 //! The key of a value: one line of printable ASCII, the same for the same value served again.
 
+use std::fmt::{Display, Write as _};
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::id::{CallbackId, ChatId, MessageId, SessionId, UserId};
@@ -15,17 +17,20 @@ pub(crate) trait Keyed {
     fn add_to(&self, key: &mut Key);
 }
 
-/// The fields of a key: `path=value` for a property, `value` for the key's own value.
-#[derive(Debug, Default)]
+/// The key so far. Its fields are `path=value` for a property and `value` for the key's own value, with `/` between them.
+#[derive(Debug)]
 pub(crate) struct Key {
     /// The path to the value that is being added.
     path: String,
-    fields: Vec<String>,
+    text: String,
+    /// Whether the text has a field, which may be empty.
+    has_field: bool,
 }
 
 impl Key {
     pub(crate) fn of(value: &impl Keyed) -> Self {
-        let mut key = Self::default();
+        // Enough for most updates.
+        let mut key = Self { path: String::with_capacity(64), text: String::with_capacity(256), has_field: false };
         value.add_to(&mut key);
         key
     }
@@ -43,12 +48,29 @@ impl Key {
 
     /// Adds a field with this value.
     pub(crate) fn value(&mut self, value: &str) {
-        let divider = if self.path.is_empty() { "" } else { "=" };
-        self.fields.push(format!("{}{divider}{}", self.path, utf8_percent_encode(value, IN_VALUE)));
+        self.begin_field();
+        self.text.extend(utf8_percent_encode(value, IN_VALUE));
+    }
+
+    /// Adds a field with a number, which needs no encoding.
+    fn number(&mut self, number: impl Display) {
+        self.begin_field();
+        // A `String` takes all that is written.
+        let _ = write!(self.text, "{number}");
+    }
+
+    fn begin_field(&mut self) {
+        if std::mem::replace(&mut self.has_field, true) {
+            self.text.push('/');
+        }
+        self.text.push_str(&self.path);
+        if !self.path.is_empty() {
+            self.text.push('=');
+        }
     }
 
     pub(crate) fn into_string(self) -> String {
-        self.fields.join("/")
+        self.text
     }
 }
 
@@ -75,17 +97,28 @@ impl<T: Keyed> Keyed for Vec<T> {
     }
 }
 
-macro_rules! plain {
+macro_rules! numbers {
     ($($ty:ty)*) => {
         $(impl Keyed for $ty {
             fn add_to(&self, key: &mut Key) {
-                key.value(&self.to_string());
+                key.number(self);
             }
         })*
     };
 }
 
-plain! { String i32 i64 ChatId UserId MessageId CallbackId SessionId }
+macro_rules! texts {
+    ($($ty:ty)*) => {
+        $(impl Keyed for $ty {
+            fn add_to(&self, key: &mut Key) {
+                key.value(self.as_str());
+            }
+        })*
+    };
+}
+
+numbers! { i32 i64 ChatId UserId }
+texts! { String MessageId CallbackId SessionId }
 
 #[cfg(test)]
 mod tests {

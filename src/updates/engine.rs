@@ -2,11 +2,13 @@
 //!
 //! A source feeds deliveries to the engine, which queues them in [`lanes`]. There is one [`driver`] per worker thread of the
 //! runtime. Drivers claim lanes that are ready and run their handlers. A driver is one task for many lanes: one task per lane
-//! would wake a sleeping thread for each lane, which costs more than a short handler.
+//! would wake a sleeping thread for each lane, which costs more than a short handler. A [`watchdog`] sees to it that a handler
+//! that blocks its thread does not stop the runtime's timers and sockets.
 
 mod driver;
 mod lanes;
 mod shared;
+mod watchdog;
 
 use std::{
     sync::Arc,
@@ -24,6 +26,7 @@ use crate::updates::delivery::Delivery;
 use driver::Driver;
 use shared::Shared;
 pub(super) use shared::{Context, Wanted};
+use watchdog::Watchdog;
 
 /// Time to wait for handlers that are dropped.
 const DROPPING_TIME: Duration = Duration::from_secs(1);
@@ -34,7 +37,10 @@ pub(super) struct Engine {
 }
 
 /// The running drivers. Dropping them drops the handlers where they stand, and their deliveries unsettled.
-pub(super) struct Drivers(JoinSet<()>);
+pub(super) struct Drivers {
+    tasks: JoinSet<()>,
+    _watchdog: Option<Watchdog>,
+}
 
 impl Engine {
     /// Starts the drivers on the current runtime.
@@ -46,8 +52,9 @@ impl Engine {
         };
         let shared = Arc::new(Shared::new(context, drivers));
         let spawn = |number| Driver::new(Arc::clone(&shared), number, drivers).run();
-        let drivers = (0..drivers).map(spawn).collect();
-        (Self { shared }, Drivers(drivers))
+        let tasks = (0..drivers).map(spawn).collect();
+        let watchdog = Watchdog::start(&shared.watched, runtime);
+        (Self { shared }, Drivers { tasks, _watchdog: watchdog })
     }
 
     /// Queues deliveries.
@@ -92,7 +99,7 @@ impl Drop for Engine {
 impl Drivers {
     /// Resumes the panic of a driver. Panics of handlers are caught before, so this one is a bug of the engine.
     pub(super) async fn watch(&mut self) {
-        while let Some(ended) = self.0.join_next().await {
+        while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended
                 && let Ok(panic) = error.try_into_panic()
             {
@@ -106,6 +113,6 @@ impl Drivers {
     /// Drops the handlers, and waits for at most [`DROPPING_TIME`] until they are dropped. A handler that computes or blocks
     /// cannot be dropped before its next `await`.
     pub(super) async fn shutdown(mut self) {
-        let _ = timeout(DROPPING_TIME, self.0.shutdown()).await;
+        let _ = timeout(DROPPING_TIME, self.tasks.shutdown()).await;
     }
 }

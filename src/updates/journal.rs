@@ -2,6 +2,7 @@
 
 mod database;
 pub(crate) mod gauge;
+mod keys;
 mod lock;
 mod problem;
 pub(crate) mod queue;
@@ -52,8 +53,8 @@ use settings::Settings;
 /// 503. Failures are counted ([`JournalHealth::failed_writes`]) and logged as `journal write failed`. If a webhook cannot
 /// store an update, the event is `handler failed`.
 ///
-/// **A repeated update** with the same [key](crate::Update::key) is dropped for at least one hour. An update with neither a
-/// timestamp nor an id is always stored.
+/// **A repeated update** with the same [key](crate::Update::key) is dropped for at least one hour. The hashes of these keys are
+/// kept in memory: up to two hours of them, 20 to 40 bytes each. An update with neither a timestamp nor an id is always stored.
 ///
 /// # When a handler fails
 ///
@@ -225,6 +226,9 @@ impl JournalBuilder {
 
     /// The number of stored updates from which no more are taken: polling pauses, and a webhook answers 503. Defaults to
     /// 100,000, at least 1. A page that was polled before is still stored.
+    ///
+    /// Updates that come in one page share a row for each 64 of them. Their space in the file is used again when all of
+    /// them are handled.
     pub fn capacity(mut self, updates: usize) -> Self {
         self.settings.capacity = updates.max(1);
         self

@@ -108,8 +108,9 @@ impl Updates {
 ///
 /// Updates of one [lane](crate::updates::Lane), which is mostly a chat, are handled one after the other. Updates of different
 /// lanes are handled concurrently, on all threads of the runtime. A handler that computes for long, or blocks its thread, holds
-/// back the lanes on that thread only. It may also hold back tokio's timers and sockets, as any such task does: move long work
-/// to `tokio::task::spawn_blocking`.
+/// back only the lanes on that thread and the tasks that it has woken itself. Timers and sockets go on after at most 20 ms, if
+/// the runtime has another thread that is free. On the current-thread runtime, such a handler holds back everything: move long
+/// work to `tokio::task::spawn_blocking`.
 ///
 /// # With and without a journal
 ///

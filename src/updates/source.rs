@@ -57,7 +57,7 @@ impl Source {
         match self {
             Self::Pages(_) => Wanted::Idle,
             Self::Stream(_) => Wanted::Room,
-            // What waits there is small: the updates are on the disk.
+            // Most of what waits there is on the disk.
             #[cfg(feature = "journal")]
             Self::Journal(_) => Wanted::Nothing,
         }

@@ -254,6 +254,43 @@ async fn a_handler_that_blocks_its_thread_does_not_stop_the_others() {
     );
 }
 
+/// A handler blocks whichever worker waits for timers and sockets. A timer that another task set must still fire.
+#[test]
+fn a_handler_that_blocks_its_thread_does_not_stop_timers() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap();
+    for round in 0..20 {
+        runtime.block_on(async {
+            let begun = Arc::new(AtomicUsize::new(0));
+            let begins = Arc::clone(&begun);
+            let (release, released) = std::sync::mpsc::channel::<()>();
+            let sender = tokio::spawn(async move {
+                // The handler must not wake this task: it would wait on the thread that the handler blocks.
+                while begins.load(Ordering::SeqCst) == 0 {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                release.send(()).unwrap();
+            });
+            let released = Arc::new(Mutex::new(released));
+            let deliveries = stream::once(async {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                Delivery::new(update(1, 1), async |_| {})
+            });
+            let run = bot().run_deliveries(deliveries, move |_, _| {
+                let (begun, released) = (Arc::clone(&begun), Arc::clone(&released));
+                async move {
+                    begun.store(1, Ordering::SeqCst);
+                    let released = released.lock().unwrap().recv_timeout(Duration::from_secs(10));
+                    assert!(released.is_ok(), "round {round}");
+                }
+            });
+            let health = run.health();
+            tokio::spawn(run.run()).await.unwrap().unwrap();
+            assert_eq!((health.handled(), health.skipped()), (1, 0), "round {round}");
+            sender.await.unwrap();
+        });
+    }
+}
+
 /// Updates that come one by one, each once there was time for all drivers to fall asleep.
 fn slowly(deliveries: Vec<Delivery>) -> impl Stream<Item = Delivery> {
     stream::iter(deliveries).then(|delivery| async {

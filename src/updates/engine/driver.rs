@@ -57,6 +57,7 @@ impl Driver {
         let mut place = Box::pin(OptionFuture::default());
         let mut moment = shared.context.health.moment();
         let drive = |context: &mut TaskContext<'_>| {
+            let _turn = shared.watched.begin(thread);
             shared.state().wakes(thread);
             let began = Instant::now();
             loop {

@@ -4,7 +4,7 @@ use std::{
     future::Future,
     pin::pin,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::Waker,
@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::lanes::Lanes;
+use super::{lanes::Lanes, watchdog::Watched};
 use crate::{
     client::{bot::Bot, retry::Backoff},
     updates::{handler::Handling, health::Health},
@@ -35,6 +35,7 @@ pub(crate) struct Context {
 
 pub(super) struct Shared {
     pub(super) context: Context,
+    pub(super) watched: Arc<Watched>,
     state: Mutex<State>,
     /// Whether no further handler may begin.
     is_closed: AtomicBool,
@@ -62,7 +63,8 @@ impl Shared {
     pub(super) fn new(context: Context, drivers: usize) -> Self {
         let lanes = Lanes::new(context.concurrency);
         let state = State { lanes, asleep: (0..drivers).map(|_| None).collect(), first: 0, source: None };
-        Self { context, state: Mutex::new(state), is_closed: AtomicBool::new(false), closed: Notify::new() }
+        let watched = Arc::new(Watched::new(drivers));
+        Self { context, watched, state: Mutex::new(state), is_closed: AtomicBool::new(false), closed: Notify::new() }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -1,26 +1,34 @@
 //! The journal's file, an SQLite database: opening and checking it, and what is read and written.
 
 use std::{
-    cell::Cell,
+    cell::{RefCell, RefMut},
+    collections::{BTreeMap, HashMap},
     fs::{self, File},
     io::{ErrorKind, Read as _},
+    iter,
+    ops::Range,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use rusqlite::{
-    Connection, OpenFlags, OptionalExtension as _, Row,
+    Connection, OpenFlags, OptionalExtension as _, Params, Row,
     config::DbConfig,
-    params,
+    ffi, params,
     types::{FromSql, ToSql},
 };
+use serde::{Serialize, Serializer};
 
 use super::{
+    gauge::{Contents, unix_now},
+    keys::{KeyHash, KeyHasher, Keys},
     lock::{Lock, private},
     problem::Problem,
     settings::Durability,
 };
-use crate::updates::atomic_write::sync_directory;
+use crate::{
+    redaction::printable,
+    updates::{atomic_write::sync_directory, lane::Lane},
+};
 
 /// Marks an SQLite database as a journal: "tamj" in ASCII.
 const APPLICATION_ID: i32 = 0x7461_6d6a;
@@ -33,42 +41,62 @@ const APPLICATION_ID_AT: usize = 68;
 /// Pages of 4 KiB in the write-ahead log after which they are moved into the database: 16 MiB. Each move waits for the
 /// disk twice. SQLite's default of 4 MiB costs a quarter of the speed, and more than 16 MiB gains nothing.
 const CHECKPOINT_PAGES: i32 = 4000;
-/// The least time for which a repeated key is recognized. Two tables take turns, at the next store after this time. So a key
-/// is kept for up to twice this time, and longer while nothing is stored.
-const KEY_TIME: Duration = Duration::from_secs(60 * 60);
-
+/// Updates are stored in batches, in one row each. `lanes` is a JSON array of their lanes. `json` is their JSON, one after the
+/// other, and `ends` is where each of them ends in it (little-endian `u32`, in bytes). `settled` has a bit for each update of a
+/// batch of which some are settled. A row of a batch is never changed.
 const TABLES: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-    CREATE TABLE updates (seq INTEGER PRIMARY KEY, stored_at INTEGER NOT NULL, lane TEXT NOT NULL, json TEXT NOT NULL);
-    CREATE TABLE settled (seq INTEGER PRIMARY KEY);
+    CREATE TABLE batches (first INTEGER PRIMARY KEY, stored_at INTEGER NOT NULL, lanes TEXT NOT NULL, ends BLOB NOT NULL,
+        json TEXT NOT NULL);
+    CREATE TABLE settled (first INTEGER PRIMARY KEY, bits INTEGER NOT NULL);
     CREATE TABLE attempts (seq INTEGER PRIMARY KEY, attempts INTEGER NOT NULL);
     CREATE TABLE dead (id INTEGER PRIMARY KEY AUTOINCREMENT, stored_at INTEGER NOT NULL, died_at INTEGER NOT NULL,
         lane TEXT NOT NULL, json TEXT NOT NULL, attempts INTEGER NOT NULL, cause TEXT NOT NULL);
-    CREATE TABLE keys_0 (timestamp INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (timestamp, key)) WITHOUT ROWID;
-    CREATE TABLE keys_1 (timestamp INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (timestamp, key)) WITHOUT ROWID;
 ";
-/// The number of settled updates after which their rows are deleted. Until then, only their numbers are written to
-/// `settled`. Deleting many rows at a time frees whole pages, which need not be written again.
-const SWEEP: usize = 1000;
+/// The most updates in a batch: one for each bit of an integer.
+const BATCH: usize = 64;
+/// The number of updates in batches that are settled as a whole after which their rows are deleted. A larger number is slower:
+/// SQLite then uses more pages in turn, which do not fit into the processor's cache.
+const SWEEP: usize = 4 * BATCH;
 
 /// An open journal, locked for this process. All times are Unix milliseconds.
 pub(super) struct Database {
     connection: Connection,
-    /// The number of the next update. No number is used twice.
-    next_seq: Cell<i64>,
-    /// How many numbers are in `settled`.
-    settled: Cell<usize>,
-    /// How many dead letters there are.
-    dead: Cell<usize>,
+    /// `None` at the start, and after changes were undone.
+    state: RefCell<Option<State>>,
+    keys: RefCell<Option<Keys>>,
     _lock: Lock,
+}
+
+/// What the file holds, as far as each change needs it.
+struct State {
+    /// The number of the next update. No number is used twice, unless its update was undone.
+    next_seq: i64,
+    /// The batches with updates that are not settled, by the number of their first update.
+    batches: BTreeMap<i64, Batch>,
+    /// The batches that are settled as a whole.
+    finished: Vec<(i64, Batch)>,
+    /// The batch that was read last. The next update is often in it, too.
+    last_read: Option<(i64, BatchRow)>,
+    /// The number of updates that are not settled.
+    depth: usize,
+    /// The number of dead letters.
+    dead: usize,
+}
+
+/// Which updates of a batch are settled: one bit for each.
+#[derive(Clone, Copy)]
+struct Batch {
+    stored_at: i64,
+    len: usize,
+    settled: u64,
 }
 
 /// An update to be stored.
 pub(super) struct NewRow<'a> {
-    pub(super) lane: &'a str,
-    /// The timestamp of the update and its key. The timestamp comes first, so new keys are written next to each other. Without
-    /// a key, the update is always stored.
-    pub(super) key: Option<(i64, &'a str)>,
+    pub(super) lane: &'a Lane,
+    /// Without a key, the update is always stored.
+    pub(super) key: Option<KeyHash>,
     pub(super) json: &'a str,
 }
 
@@ -76,8 +104,7 @@ pub(super) struct NewRow<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct StoredRow {
     pub(super) seq: i64,
-    pub(super) stored_at: i64,
-    pub(super) lane: String,
+    pub(super) lane: Lane,
     pub(super) attempts: u32,
 }
 
@@ -105,8 +132,7 @@ impl Database {
         // SQLite's own lock, until the connection is closed. It then needs no memory that processes share.
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(sqlite)?;
         connection.execute_batch("BEGIN IMMEDIATE; COMMIT").map_err(sqlite)?;
-        let (next_seq, settled, dead) = (Cell::new(1), Cell::new(0), Cell::new(0));
-        let database = Self { connection, next_seq, settled, dead, _lock: lock };
+        let database = Self { connection, state: RefCell::default(), keys: RefCell::default(), _lock: lock };
         let tables: i64 = database.value("SELECT count(*) FROM sqlite_schema").map_err(sqlite)?;
         if tables == 0 {
             // Before the write-ahead log is used: so the file itself has the application id at once.
@@ -116,27 +142,14 @@ impl Database {
             database.check(path)?;
         }
         write_ahead(&database.connection, durability).map_err(sqlite)?;
-        database.transaction(Self::prepare).map_err(sqlite)?;
+        database.sweep().map_err(sqlite)?;
         database.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sqlite)?;
         Ok(database)
     }
 
-    /// Reads what is kept in memory.
-    fn prepare(&self) -> rusqlite::Result<()> {
-        self.sweep()?;
-        let last: i64 = self.value("SELECT coalesce(max(seq), 0) FROM updates")?;
-        self.next_seq.set(last.max(self.meta("last_seq")?.unwrap_or(0)) + 1);
-        self.count_dead()
-    }
-
-    fn count_dead(&self) -> rusqlite::Result<()> {
-        let dead: i64 = self.value("SELECT count(*) FROM dead")?;
-        self.dead.set(usize::try_from(dead).unwrap_or_default());
-        Ok(())
-    }
-
     fn create(&self) -> rusqlite::Result<()> {
         self.connection.execute_batch(TABLES)?;
+        Keys::create(&self.connection, unix_now())?;
         self.connection.pragma_update(None, "user_version", FORMAT)?;
         self.connection.pragma_update(None, "application_id", APPLICATION_ID)
     }
@@ -155,138 +168,243 @@ impl Database {
 
     /// Runs `work` in one transaction, which is undone if it fails.
     pub(super) fn transaction<T>(&self, work: impl FnOnce(&Self) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-        let transaction = self.connection.unchecked_transaction()?;
-        let done = work(self)?;
-        transaction.commit()?;
-        Ok(done)
+        let transact = || {
+            let transaction = self.connection.unchecked_transaction()?;
+            let done = work(self)?;
+            transaction.commit()?;
+            if let Some(keys) = &mut *self.keys.borrow_mut() {
+                keys.committed();
+            }
+            Ok(done)
+        };
+        transact().inspect_err(|_| self.forget())
     }
 
     /// Runs `work` within a transaction. If it fails, only its own changes are undone.
     pub(super) fn part<T>(&self, work: impl FnOnce(&Self) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-        let execute = |sql| self.connection.prepare_cached(sql)?.execute([]).map(drop);
-        execute("SAVEPOINT part")?;
+        // After some errors, such as one of the disk, SQLite undoes the whole transaction on its own. A savepoint would then begin
+        // one of its own, and commit it.
+        if self.connection.is_autocommit() {
+            let reason = "an earlier part undid the transaction".to_owned();
+            return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT), Some(reason)));
+        }
+        self.execute("SAVEPOINT part", [])?;
         let done = work(self);
         if done.is_err() {
-            execute("ROLLBACK TO part")?;
-            self.count_dead()?;
+            self.forget();
         }
-        execute("RELEASE part")?;
+        if self.connection.is_autocommit() {
+            return done;
+        }
+        if done.is_err() {
+            self.execute("ROLLBACK TO part", [])?;
+        }
+        self.execute("RELEASE part", [])?;
         done
+    }
+
+    /// Forgets what was changed in memory, because the file was not changed.
+    fn forget(&self) {
+        self.state.replace(None);
+        if let Some(keys) = &mut *self.keys.borrow_mut() {
+            keys.undone();
+        }
+    }
+
+    /// Reads what is not known, or was forgotten.
+    fn state(&self) -> rusqlite::Result<RefMut<'_, State>> {
+        let read = self.state.borrow().is_none().then(|| self.read_state()).transpose()?;
+        Ok(RefMut::map(self.state.borrow_mut(), |state| match read {
+            Some(read) => state.insert(read),
+            None => state.as_mut().expect("it was not read, so it is there"),
+        }))
+    }
+
+    fn read_state(&self) -> rusqlite::Result<State> {
+        let mut select = self.connection.prepare(
+            "SELECT first, stored_at, length(ends) / 4, bits FROM batches LEFT JOIN settled USING (first)
+                ORDER BY first",
+        )?;
+        let read = |row: &Row<'_>| {
+            let settled = row.get::<_, Option<i64>>(3)?.unwrap_or_default().cast_unsigned();
+            Ok((row.get::<_, i64>(0)?, Batch { stored_at: row.get(1)?, len: BATCH.min(size(row.get(2)?)), settled }))
+        };
+        let rows: Vec<_> = select.query_map([], read)?.collect::<rusqlite::Result<_>>()?;
+        let last = rows.last().map_or(0, |(first, batch)| batch.end(*first).saturating_sub(1));
+        let (finished, unfinished): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, batch)| batch.is_finished());
+        let depth = unfinished.iter().map(|(_, batch)| batch.unsettled()).sum();
+        let mut keys = self.keys.borrow_mut();
+        match &mut *keys {
+            Some(keys) => keys.read_again(&self.connection)?,
+            None => *keys = Some(Keys::read(&self.connection)?),
+        }
+        Ok(State {
+            next_seq: last.max(self.meta("last_seq")?.unwrap_or(0)).saturating_add(1),
+            batches: unfinished.into_iter().collect(),
+            finished,
+            last_read: None,
+            depth,
+            dead: size(self.value("SELECT count(*) FROM dead")?),
+        })
+    }
+
+    fn keys(&self) -> rusqlite::Result<RefMut<'_, Keys>> {
+        drop(self.state()?);
+        Ok(RefMut::map(self.keys.borrow_mut(), |keys| keys.as_mut().expect("they are read with the state")))
+    }
+
+    pub(super) fn key_hasher(&self) -> rusqlite::Result<KeyHasher> {
+        Ok(self.keys()?.hasher())
     }
 
     /// Stores updates, and returns the `seq` of each; `None` for an update whose key is there.
     pub(super) fn store(&self, rows: &[NewRow<'_>], now: i64) -> rusqlite::Result<Vec<Option<i64>>> {
-        let (newer, older) = self.key_tables(now)?;
-        let mut insert = self.connection.prepare_cached("INSERT INTO updates VALUES (?, ?, ?, ?)")?;
-        let mut add_key = self.connection.prepare_cached(&format!("INSERT OR IGNORE INTO {newer} VALUES (?, ?)"))?;
-        let mut has_key =
-            self.connection.prepare_cached(&format!("SELECT 1 FROM {older} WHERE timestamp = ? AND key = ?"))?;
-        let has_older: bool = self.value(&format!("SELECT EXISTS (SELECT 1 FROM {older})"))?;
-        let store = |row: &NewRow<'_>| {
-            if let Some(key) = row.key
-                && (has_older && has_key.exists(key)? || add_key.execute(key)? == 0)
-            {
-                return Ok(None);
-            }
-            let seq = self.next_seq.replace(self.next_seq.get() + 1);
-            insert.execute(params![seq, now, row.lane, row.json])?;
-            Ok(Some(seq))
-        };
-        let seqs = rows.iter().map(store).collect();
-        self.set_meta("last_seq", self.next_seq.get() - 1)?;
-        seqs
+        let keys: Vec<_> = rows.iter().map(|row| row.key).collect();
+        let are_new = self.keys()?.store(&self.connection, &keys)?;
+        let new: Vec<&NewRow<'_>> =
+            rows.iter().zip(&are_new).filter(|(_, is_new)| **is_new).map(|(row, _)| row).collect();
+        let mut seqs = self.insert(&new, now)?;
+        Ok(are_new.into_iter().map(|is_new| is_new.then(|| seqs.next()).flatten()).collect())
     }
 
-    /// The table that takes new keys, and the other one. After each [`KEY_TIME`] the older is emptied and takes the turn.
-    fn key_tables(&self, now: i64) -> rusqlite::Result<(&'static str, &'static str)> {
-        let mut turn: i64 = self.meta("key_turn")?.unwrap_or(0);
-        let since: i64 = self.meta("keys_since")?.unwrap_or(now);
-        let key_time = i64::try_from(KEY_TIME.as_millis()).unwrap_or(i64::MAX);
-        let is_over = now.saturating_sub(since) >= key_time;
-        if is_over {
-            turn = 1 - turn;
-            self.connection.execute(&format!("DELETE FROM keys_{turn}"), [])?;
-            self.set_meta("key_turn", turn)?;
+    /// Stores updates without a look at their keys. Returns their numbers.
+    fn insert(&self, rows: &[&NewRow<'_>], now: i64) -> rusqlite::Result<Range<i64>> {
+        let mut state = self.state()?;
+        let start = state.next_seq;
+        for rows in rows.chunks(BATCH) {
+            let (first, batch) = (state.next_seq, Batch { stored_at: now, len: rows.len(), settled: 0 });
+            let row = BatchRow::new(rows, now);
+            let insert = "INSERT INTO batches VALUES (?, ?, ?, ?, ?)";
+            self.execute(insert, params![first, row.stored_at, row.lanes, row.ends, row.json])?;
+            state.next_seq = batch.end(first);
+            state.depth += rows.len();
+            state.batches.insert(first, batch);
         }
-        // The time begins anew also when the clock was set back.
-        if is_over || now <= since {
-            self.set_meta("keys_since", now)?;
-        }
-        Ok(if turn == 0 { ("keys_0", "keys_1") } else { ("keys_1", "keys_0") })
+        Ok(start..state.next_seq)
     }
 
     /// Removes updates that are settled. The order of `seqs` has no meaning, but sorted ones are faster.
     pub(super) fn settle(&self, seqs: &[i64]) -> rusqlite::Result<()> {
-        let mut settle = self.connection.prepare_cached("INSERT OR IGNORE INTO settled VALUES (?)")?;
-        for seq in seqs {
-            settle.execute([seq])?;
+        let mut state = self.state()?;
+        let mut seqs = seqs.iter().peekable();
+        while let Some(seq) = seqs.next() {
+            let Some((first, batch)) = state.batch_mut(*seq) else { continue };
+            let before = batch.unsettled();
+            batch.settle(*seq - first);
+            while let Some(seq) = seqs.next_if(|seq| (first..batch.end(first)).contains(*seq)) {
+                batch.settle(*seq - first);
+            }
+            let batch = *batch;
+            state.depth -= before - batch.unsettled();
+            let set = "INSERT OR REPLACE INTO settled VALUES (?, ?)";
+            self.execute(set, params![first, batch.settled.cast_signed()])?;
+            if batch.is_finished() {
+                state.batches.remove(&first);
+                state.finished.push((first, batch));
+            }
         }
-        self.settled.set(self.settled.get() + seqs.len());
         Ok(())
     }
 
-    /// Removes the rows of what is settled, if they are many. In a transaction of its own: with a savepoint, SQLite would write
-    /// the pages that get free.
-    pub(super) fn sweep_if_needed(&self) -> rusqlite::Result<()> {
-        if self.settled.get() >= SWEEP { self.transaction(Self::sweep) } else { Ok(()) }
+    /// Deletes the rows of what is settled, if they are many, and keys that need not be known any longer. In transactions of
+    /// its own: with a savepoint, SQLite would write the pages that get free.
+    pub(super) fn clean_up(&self, now: i64) -> rusqlite::Result<()> {
+        let is_much = self.state()?.finished.iter().map(|(_, batch)| batch.len).sum::<usize>() >= SWEEP;
+        if is_much {
+            self.sweep()?;
+        }
+        let mut keys = self.keys()?;
+        if keys.is_turn(now) { keys.take_turns(&self.connection, now) } else { Ok(()) }
     }
 
-    /// Removes the rows of what is settled.
     fn sweep(&self) -> rusqlite::Result<()> {
-        for sql in [
-            "DELETE FROM updates WHERE seq IN (SELECT seq FROM settled)",
-            "DELETE FROM attempts WHERE seq IN (SELECT seq FROM settled)",
-            "DELETE FROM settled",
-        ] {
-            self.connection.prepare_cached(sql)?.execute([])?;
-        }
-        self.settled.set(0);
-        Ok(())
+        self.transaction(|_| {
+            let mut state = self.state()?;
+            if state.finished.is_empty() {
+                return Ok(());
+            }
+            state.last_read = None;
+            for (first, batch) in std::mem::take(&mut state.finished) {
+                self.execute("DELETE FROM batches WHERE first = ?", [first])?;
+                self.execute("DELETE FROM settled WHERE first = ?", [first])?;
+                self.execute("DELETE FROM attempts WHERE seq >= ? AND seq < ?", [first, batch.end(first)])?;
+            }
+            self.set_meta("last_seq", state.next_seq - 1)
+        })
     }
 
     /// Keeps how often an update was handed out, if it is there.
     pub(super) fn set_attempts(&self, seq: i64, attempts: u32) -> rusqlite::Result<()> {
-        let set = "INSERT OR REPLACE INTO attempts SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM updates WHERE seq = ?1)";
-        self.connection.prepare_cached(set)?.execute(params![seq, attempts]).map(drop)
+        if self.state()?.batch_mut(seq).is_some() {
+            self.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?)", params![seq, attempts])?;
+        }
+        Ok(())
     }
 
     /// Returns all updates that are not settled, in the order in which they came.
     pub(super) fn stored(&self) -> rusqlite::Result<Vec<StoredRow>> {
-        self.sweep()?;
-        let mut select = self.connection.prepare(
-            "SELECT seq, stored_at, lane, coalesce(attempts, 0) FROM updates LEFT JOIN attempts USING (seq) ORDER BY seq",
-        )?;
-        let read = |row: &Row<'_>| {
-            Ok(StoredRow { seq: row.get(0)?, stored_at: row.get(1)?, lane: row.get(2)?, attempts: row.get(3)? })
-        };
-        select.query_map([], read)?.collect()
+        let mut select = self.connection.prepare("SELECT seq, attempts FROM attempts")?;
+        let attempts = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let attempts: HashMap<i64, u32> = attempts.collect::<rusqlite::Result<_>>()?;
+        let (state, mut stored) = (self.state()?, Vec::new());
+        let mut select = self.connection.prepare("SELECT first, lanes FROM batches ORDER BY first")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let (first, lanes): (i64, String) = (row.get(0)?, row.get(1)?);
+            let Some(batch) = state.batches.get(&first) else { continue };
+            let lanes = read_lanes(&lanes).into_iter().chain(iter::repeat(String::new()));
+            let seqs = (first..batch.end(first)).zip(lanes);
+            stored.extend(seqs.filter(|(seq, _)| batch.has(seq - first)).map(|(seq, lane)| {
+                let attempts = attempts.get(&seq).copied().unwrap_or_default();
+                StoredRow { seq, lane: parse_lane(&lane), attempts }
+            }));
+        }
+        Ok(stored)
     }
 
     /// Returns the JSON of an update; `None` if it is settled.
     pub(super) fn json(&self, seq: i64) -> rusqlite::Result<Option<String>> {
-        let select = "SELECT json FROM updates WHERE seq = ?1 AND NOT EXISTS (SELECT 1 FROM settled WHERE seq = ?1)";
-        self.connection.prepare_cached(select)?.query_row([seq], |row| row.get(0)).optional()
+        self.with_row(seq, |row, place| row.json(place).to_owned())
+    }
+
+    /// Reads the batch of an update, and passes it on with the place of the update in it; `None` if the update is settled.
+    fn with_row<T>(&self, seq: i64, read: impl FnOnce(&BatchRow, usize) -> T) -> rusqlite::Result<Option<T>> {
+        let mut state = self.state()?;
+        let Some((first, _)) = state.batch_mut(seq) else { return Ok(None) };
+        let row = match state.last_read.take() {
+            Some((last_first, row)) if last_first == first => row,
+            _ => {
+                let select = "SELECT stored_at, lanes, ends, json FROM batches WHERE first = ?";
+                self.connection.prepare_cached(select)?.query_row([first], BatchRow::read)?
+            }
+        };
+        let read = read(&row, usize::try_from(seq - first).unwrap_or_default());
+        state.last_read = Some((first, row));
+        Ok(Some(read))
     }
 
     /// Makes an update a dead letter, and removes the oldest dead letters beyond `most`. Returns how many were removed.
     pub(super) fn bury(&self, seq: i64, attempts: u32, cause: &str, now: i64, most: usize) -> rusqlite::Result<usize> {
-        let insert = "INSERT INTO dead (stored_at, died_at, lane, json, attempts, cause)
-            SELECT stored_at, ?, lane, json, ?, ? FROM updates WHERE seq = ?";
-        let added = self.connection.prepare_cached(insert)?.execute(params![now, attempts, cause, seq])?;
+        let insert = "INSERT INTO dead (stored_at, died_at, lane, json, attempts, cause) VALUES (?, ?, ?, ?, ?, ?)";
+        let bury = |row: &BatchRow, place| {
+            self.execute(insert, params![row.stored_at, now, row.lane(place), row.json(place), attempts, cause])
+        };
+        let added = self.with_row(seq, bury)?.transpose()?.unwrap_or_default();
         self.settle(&[seq])?;
-        let (dead, mut removed) = (self.dead.get() + added, 0);
+        let (dead, mut removed) = (self.state()?.dead + added, 0);
         if let Some(excess) = dead.checked_sub(most).filter(|excess| *excess > 0) {
             let trim = "DELETE FROM dead WHERE id IN (SELECT id FROM dead ORDER BY id LIMIT ?)";
-            let excess = i64::try_from(excess).unwrap_or(i64::MAX);
-            removed = self.connection.prepare_cached(trim)?.execute([excess])?;
+            removed = self.execute(trim, [i64::try_from(excess).unwrap_or(i64::MAX)])?;
         }
-        self.dead.set(dead - removed);
+        self.state()?.dead = dead - removed;
         Ok(removed)
     }
 
-    /// How many dead letters there are.
-    pub(super) fn dead_count(&self) -> usize {
-        self.dead.get()
+    /// How much is stored.
+    pub(super) fn contents(&self) -> rusqlite::Result<Contents> {
+        let state = self.state()?;
+        let oldest = state.batches.first_key_value().map(|(_, batch)| batch.stored_at);
+        Ok(Contents { depth: state.depth, oldest, dead: state.dead })
     }
 
     /// Returns the dead letters, oldest first.
@@ -306,21 +424,21 @@ impl Database {
     }
 
     /// Stores a dead letter again, as the newest update. Returns its `seq` and its lane; `None` if it is not there.
-    pub(super) fn replay(&self, id: i64, now: i64) -> rusqlite::Result<Option<(i64, String)>> {
-        let lane = self.connection.query_row("SELECT lane FROM dead WHERE id = ?", [id], |row| row.get(0));
-        let Some(lane) = lane.optional()? else { return Ok(None) };
-        let seq = self.next_seq.replace(self.next_seq.get() + 1);
-        let insert = "INSERT INTO updates SELECT ?, ?, lane, json FROM dead WHERE id = ?";
-        self.connection.execute(insert, params![seq, now, id])?;
-        self.set_meta("last_seq", seq)?;
+    pub(super) fn replay(&self, id: i64, now: i64) -> rusqlite::Result<Option<(i64, Lane)>> {
+        let select = "SELECT lane, json FROM dead WHERE id = ?";
+        let dead = self.connection.query_row(select, [id], |row| Ok((row.get(0)?, row.get(1)?)));
+        let Some((lane, json)): Option<(String, String)> = dead.optional()? else { return Ok(None) };
+        let lane = parse_lane(&lane);
+        let seqs = self.insert(&[&NewRow { lane: &lane, key: None, json: &json }], now)?;
         self.discard(id)?;
-        Ok(Some((seq, lane)))
+        Ok(Some((seqs.start, lane)))
     }
 
     /// Removes a dead letter. Returns whether it was there.
     pub(super) fn discard(&self, id: i64) -> rusqlite::Result<bool> {
-        let removed = self.connection.execute("DELETE FROM dead WHERE id = ?", [id])?;
-        self.dead.set(self.dead.get() - removed);
+        let mut state = self.state()?;
+        let removed = self.execute("DELETE FROM dead WHERE id = ?", [id])?;
+        state.dead = state.dead.saturating_sub(removed);
         Ok(removed > 0)
     }
 
@@ -348,13 +466,117 @@ impl Database {
     }
 
     fn set_meta(&self, name: &str, value: impl ToSql) -> rusqlite::Result<()> {
-        let mut set = self.connection.prepare_cached("INSERT OR REPLACE INTO meta VALUES (?, ?)")?;
-        set.execute(params![name, value]).map(drop)
+        self.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", params![name, value]).map(drop)
+    }
+
+    fn execute(&self, sql: &str, params: impl Params) -> rusqlite::Result<usize> {
+        self.connection.prepare_cached(sql)?.execute(params)
     }
 
     fn value<T: FromSql>(&self, query: &str) -> rusqlite::Result<T> {
         self.connection.query_row(query, [], |row| row.get(0))
     }
+}
+
+impl State {
+    /// Returns the batch of an update that is not settled, and the number of its first update.
+    fn batch_mut(&mut self, seq: i64) -> Option<(i64, &mut Batch)> {
+        let (first, batch) = self.batches.range_mut(..=seq).next_back()?;
+        batch.has(seq.saturating_sub(*first)).then_some((*first, batch))
+    }
+}
+
+impl Batch {
+    /// Whether the update at a place is there and not settled.
+    fn has(&self, place: i64) -> bool {
+        usize::try_from(place).is_ok_and(|place| place < self.len && self.settled >> place & 1 == 0)
+    }
+
+    fn settle(&mut self, place: i64) {
+        self.settled |= 1 << place;
+    }
+
+    /// The number of its updates that are not settled.
+    fn unsettled(&self) -> usize {
+        let rest = self.settled.checked_shr(u32::try_from(self.len).unwrap_or(u32::MAX)).unwrap_or(0);
+        self.len + rest.count_ones() as usize - self.settled.count_ones() as usize
+    }
+
+    fn is_finished(&self) -> bool {
+        self.unsettled() == 0
+    }
+
+    /// The number after its last update.
+    fn end(&self, first: i64) -> i64 {
+        first.saturating_add(i64::try_from(self.len).unwrap_or(i64::MAX))
+    }
+}
+
+/// A row of `batches`.
+struct BatchRow {
+    stored_at: i64,
+    lanes: String,
+    ends: Vec<u8>,
+    json: String,
+}
+
+impl BatchRow {
+    fn new(rows: &[&NewRow<'_>], stored_at: i64) -> Self {
+        let mut json = String::with_capacity(rows.iter().map(|row| row.json.len()).sum());
+        let mut ends = Vec::with_capacity(rows.len() * 4);
+        for row in rows {
+            json.push_str(row.json);
+            ends.extend(u32::try_from(json.len()).unwrap_or(u32::MAX).to_le_bytes());
+        }
+        let lanes: Vec<LaneText<'_>> = rows.iter().map(|row| LaneText(row.lane)).collect();
+        // A list of strings can always be written.
+        let lanes = serde_json::to_string(&lanes).unwrap_or_default();
+        Self { stored_at, lanes, ends, json }
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { stored_at: row.get(0)?, lanes: row.get(1)?, ends: row.get(2)?, json: row.get(3)? })
+    }
+
+    fn lane(&self, place: usize) -> String {
+        read_lanes(&self.lanes).into_iter().nth(place).unwrap_or_default()
+    }
+
+    /// The JSON of an update. Empty if the file was changed by hand and the ends do not fit.
+    fn json(&self, place: usize) -> &str {
+        let mut ends =
+            self.ends.chunks_exact(4).map(|end| u32::from_le_bytes([end[0], end[1], end[2], end[3]]) as usize);
+        let start = place.checked_sub(1).map_or(Some(0), |before| ends.nth(before));
+        let range = start.zip(ends.next());
+        range.and_then(|(start, end)| self.json.get(start..end)).unwrap_or_default()
+    }
+}
+
+/// Reads a lane. One that is unknown, because the file was changed by hand, becomes the lane of updates without an id.
+fn parse_lane(lane: &str) -> Lane {
+    Lane::parse(lane).unwrap_or_else(|| {
+        tracing::error!(lane = printable(lane).as_ref(), "journal has an unknown lane");
+        Lane::other()
+    })
+}
+
+/// Reads the lanes of a batch. There are none if the file was changed by hand.
+fn read_lanes(lanes: &str) -> Vec<String> {
+    serde_json::from_str(lanes).unwrap_or_default()
+}
+
+/// A lane as JSON.
+struct LaneText<'a>(&'a Lane);
+
+impl Serialize for LaneText<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
+}
+
+/// A number that is not negative.
+fn size(number: i64) -> usize {
+    usize::try_from(number).unwrap_or_default()
 }
 
 /// Sets how the database is written.
@@ -434,8 +656,11 @@ mod tests {
     }
 
     fn store(database: &Database, key: &str, now: i64) -> Option<i64> {
-        let row = NewRow { lane: "chat:1", key: Some((1, key)), json: "{}" };
-        database.store(&[row], now).unwrap()[0]
+        let key = database.key_hasher().unwrap().hash(key);
+        let row = NewRow { lane: &Lane::other(), key: Some(key), json: "{}" };
+        let seq = database.store(&[row], now).unwrap()[0];
+        database.clean_up(now).unwrap();
+        seq
     }
 
     #[test]
@@ -472,7 +697,8 @@ mod tests {
     fn an_update_without_a_key_is_always_stored() {
         let place = Place::new("no-key");
         let database = place.open();
-        let rows = || [(); 2].map(|()| NewRow { lane: "other", key: None, json: "5" });
+        let lane = Lane::other();
+        let rows = || [(); 2].map(|()| NewRow { lane: &lane, key: None, json: "5" });
         assert_eq!(database.store(&rows(), 1).unwrap(), [Some(1), Some(2)]);
     }
 
@@ -480,14 +706,16 @@ mod tests {
     fn what_is_settled_is_gone_at_once_and_its_number_is_not_used_again() {
         let place = Place::new("settled");
         let database = place.open();
-        let seqs: Vec<i64> = (0..SWEEP * 2).map(|number| store(&database, &number.to_string(), 1).unwrap()).collect();
+        let lane = Lane::other();
+        let rows: Vec<_> = (0..SWEEP * 2 * BATCH).map(|_| NewRow { lane: &lane, key: None, json: "{}" }).collect();
+        let seqs: Vec<i64> = database.store(&rows, 1).unwrap().into_iter().flatten().collect();
         database.set_attempts(seqs[0], 3).unwrap();
         database.settle(&seqs[..1]).unwrap();
         assert_eq!(database.json(seqs[0]).unwrap(), None);
         assert_eq!(database.json(seqs[1]).unwrap().as_deref(), Some("{}"));
-        database.sweep_if_needed().unwrap();
+        database.clean_up(1).unwrap();
         database.settle(&seqs[1..]).unwrap();
-        database.sweep_if_needed().unwrap();
+        database.clean_up(1).unwrap();
         assert_eq!(database.stored().unwrap(), []);
         database.set_attempts(seqs[0], 4).unwrap();
         drop(database);
@@ -498,21 +726,119 @@ mod tests {
     }
 
     #[test]
+    fn each_update_of_a_batch_is_read_and_settled_on_its_own() {
+        let place = Place::new("batch");
+        let database = place.open();
+        let jsons: Vec<String> = (0..2 * BATCH + 2).map(|number| format!("\"{}\"", "ä".repeat(number))).collect();
+        let lane = Lane::other();
+        let rows: Vec<_> = jsons.iter().map(|json| NewRow { lane: &lane, key: None, json }).collect();
+        let seqs: Vec<i64> = database.store(&rows, 1).unwrap().into_iter().flatten().collect();
+        let odd: Vec<i64> = seqs.iter().copied().filter(|seq| seq % 2 == 1).collect();
+        database.settle(&odd).unwrap();
+        database.set_attempts(seqs[3], 3).unwrap();
+        let check = |database: &Database| {
+            for (seq, json) in seqs.iter().zip(&jsons) {
+                assert_eq!(database.json(*seq).unwrap().as_ref(), (!odd.contains(seq)).then_some(json), "{seq}");
+            }
+            let stored: Vec<(i64, u32)> =
+                database.stored().unwrap().iter().map(|row| (row.seq, row.attempts)).collect();
+            let expected = seqs.iter().filter(|seq| !odd.contains(seq));
+            assert_eq!(stored, expected.map(|seq| (*seq, if *seq == seqs[3] { 3 } else { 0 })).collect::<Vec<_>>());
+        };
+        check(&database);
+        drop(database);
+        check(&place.open());
+    }
+
+    #[test]
+    fn ends_that_do_not_fit_give_no_text() {
+        let row = |ends: &[u32], json: &str| BatchRow {
+            stored_at: 1,
+            lanes: "chat:1".to_owned(),
+            ends: ends.iter().flat_map(|end| end.to_le_bytes()).collect(),
+            json: json.to_owned(),
+        };
+        assert_eq!([0, 1].map(|place| row(&[1, 2], "45").json(place).to_owned()), ["4", "5"]);
+        for (ends, place) in [(&[1, 3][..], 1), (&[2, 1], 1), (&[1], 1), (&[], 0), (&[u32::MAX], 0)] {
+            assert_eq!(row(ends, "45").json(place), "");
+        }
+        assert_eq!(row(&[1, 2], "ä").json(0), "");
+    }
+
+    #[test]
     fn a_part_that_fails_undoes_its_own_changes_only() {
         let place = Place::new("part");
         let database = place.open();
+        let seq = store(&database, "a", 1).unwrap();
         let failed = database.transaction(|database| {
             database.part(|database| database.set_marker(1))?;
             let failed = database.part(|database| {
                 database.set_marker(2)?;
-                database.bury(7, 1, "", 1, 10)?;
+                database.bury(seq, 1, "", 1, 10)?;
+                store(database, "b", 1).unwrap();
                 database.connection.execute("INSERT INTO missing VALUES (1)", [])
             });
             assert!(failed.is_err());
             database.part(|database| database.set_attempts(1, 1))
         });
         failed.unwrap();
-        assert_eq!((database.marker().unwrap(), database.dead_count()), (Some(1), 0));
+        assert_eq!((database.marker().unwrap(), database.contents().unwrap().dead), (Some(1), 0));
+        assert_eq!(database.json(seq).unwrap().as_deref(), Some("{}"));
+        assert_eq!(store(&database, "b", 1), Some(seq + 1));
+    }
+
+    #[test]
+    fn after_sqlite_has_undone_the_transaction_no_later_part_is_committed() {
+        let place = Place::new("undone");
+        let database = place.open();
+        let undone = database.transaction(|database| {
+            let failed = database.part(|database| {
+                database.connection.execute_batch("ROLLBACK")?;
+                database.connection.execute("INSERT INTO missing VALUES (1)", [])
+            });
+            assert!(failed.unwrap_err().to_string().contains("missing"), "the first error is reported");
+            assert!(database.part(|database| database.set_marker(2)).is_err());
+            Ok(())
+        });
+        assert!(undone.is_err());
+        assert_eq!(database.marker().unwrap(), None);
+    }
+
+    #[test]
+    fn a_dead_letter_that_is_discarded_after_a_part_failed_is_counted_once() {
+        let place = Place::new("discarded");
+        let database = place.open();
+        let seq = store(&database, "a", 1).unwrap();
+        database.bury(seq, 1, "", 1, 10).unwrap();
+        let id = database.dead().unwrap()[0].id;
+        let discarded = database.transaction(|database| {
+            assert!(database.part(|database| database.connection.execute("nonsense", [])).is_err());
+            database.part(|database| database.discard(id))
+        });
+        assert!(discarded.unwrap());
+        assert_eq!(database.contents().unwrap().dead, 0);
+    }
+
+    #[test]
+    fn lanes_are_read_as_they_were_written() {
+        let place = Place::new("lanes");
+        let database = place.open();
+        let lanes = ["session:a\nchat:5", "session:\"\\", "chat:-1", "user:2"].map(|lane| Lane::parse(lane).unwrap());
+        let rows: Vec<_> = lanes.iter().map(|lane| NewRow { lane, key: None, json: "{}" }).collect();
+        let seqs = database.store(&rows, 1).unwrap();
+        let stored: Vec<Lane> = database.stored().unwrap().into_iter().map(|row| row.lane).collect();
+        assert_eq!(stored, lanes);
+        database.bury(seqs[1].unwrap(), 1, "", 1, 10).unwrap();
+        let replayed = database.replay(database.dead().unwrap()[0].id, 1).unwrap();
+        assert_eq!(replayed.unwrap().1, lanes[1]);
+    }
+
+    #[test]
+    fn bits_without_an_update_do_not_count() {
+        for (len, settled, unsettled) in [(2, 0b1100, 2), (2, 0b1110, 1), (2, u64::MAX, 0), (64, 1, 63), (0, 1, 0)] {
+            let batch = Batch { stored_at: 1, len, settled };
+            assert_eq!((batch.unsettled(), batch.is_finished()), (unsettled, unsettled == 0), "{len} {settled:b}");
+        }
     }
 
     #[test]
@@ -530,8 +856,8 @@ mod tests {
         let [third, fourth] = &database.dead().unwrap()[..] else { panic!("two") };
         assert!(database.replay(third.id, 9).unwrap().is_some());
         assert!(database.replay(third.id, 9).unwrap().is_none());
-        assert_eq!((database.dead_count(), database.stored().unwrap().len()), (1, 1));
+        assert_eq!((database.contents().unwrap().dead, database.stored().unwrap().len()), (1, 1));
         assert!(database.discard(fourth.id).unwrap());
-        assert_eq!(database.dead_count(), 0);
+        assert_eq!(database.contents().unwrap().dead, 0);
     }
 }

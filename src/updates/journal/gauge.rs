@@ -1,8 +1,10 @@
 //! Counts the updates and dead letters in a journal, for [`Health`](crate::Health).
 
 use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -21,57 +23,55 @@ pub struct JournalHealth {
     pub failed_writes: u64,
 }
 
-/// Counts what is committed.
+/// Shows what was committed last.
 #[derive(Debug, Default)]
-pub(crate) struct Gauge(Mutex<Contents>);
+pub(crate) struct Gauge {
+    contents: Mutex<Contents>,
+    failed_writes: AtomicU64,
+}
 
-#[derive(Debug, Default)]
-struct Contents {
-    /// When each update was stored, by its number.
-    stored: BTreeMap<i64, i64>,
-    dead: usize,
-    failed_writes: u64,
+/// How much is in a journal.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Contents {
+    /// The number of updates that are stored and not settled.
+    pub(super) depth: usize,
+    /// When the oldest of them was stored, in Unix milliseconds.
+    pub(super) oldest: Option<i64>,
+    /// The number of dead letters.
+    pub(super) dead: usize,
 }
 
 impl Gauge {
     fn contents(&self) -> MutexGuard<'_, Contents> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn add(&self, seq: i64, stored_at: i64) {
-        self.contents().stored.insert(seq, stored_at);
-    }
-
-    pub(super) fn remove(&self, seqs: &[i64]) {
-        let mut contents = self.contents();
-        for seq in seqs {
-            contents.stored.remove(seq);
-        }
-    }
-
-    pub(super) fn set_dead(&self, dead: usize) {
-        self.contents().dead = dead;
+    pub(super) fn set(&self, contents: Contents) {
+        *self.contents() = contents;
     }
 
     /// Counts a write that failed, or that succeeded.
     pub(super) fn wrote<T, E>(&self, result: Result<T, E>) -> Result<T, E> {
-        let mut contents = self.contents();
-        contents.failed_writes = if result.is_ok() { 0 } else { contents.failed_writes + 1 };
+        match result {
+            Ok(_) => self.failed_writes.store(0, Ordering::Relaxed),
+            Err(_) => drop(self.failed_writes.fetch_add(1, Ordering::Relaxed)),
+        }
         result
     }
 
     pub(super) fn depth(&self) -> usize {
-        self.contents().stored.len()
+        self.contents().depth
     }
 
     pub(crate) fn health(&self) -> JournalHealth {
-        let contents = self.contents();
-        let age = |stored_at: &i64| Duration::from_millis(u64::try_from(unix_now() - stored_at).unwrap_or_default());
+        let Contents { depth, oldest, dead } = *self.contents();
+        let age =
+            |stored_at| Duration::from_millis(u64::try_from(unix_now().saturating_sub(stored_at)).unwrap_or_default());
         JournalHealth {
-            depth: contents.stored.len(),
-            oldest: contents.stored.first_key_value().map(|(_, stored_at)| age(stored_at)),
-            dead_letters: contents.dead,
-            failed_writes: contents.failed_writes,
+            depth,
+            oldest: oldest.map(age),
+            dead_letters: dead,
+            failed_writes: self.failed_writes.load(Ordering::Relaxed),
         }
     }
 }

@@ -18,6 +18,7 @@ use tokio::{
 use super::{
     database::{Database, DeadRow, NewRow, StoredRow},
     gauge::{Gauge, unix_now},
+    keys::{KeyHash, KeyHasher},
     problem::Problem,
     settings::Settings,
     writer::Writer,
@@ -27,7 +28,7 @@ use crate::{
     client::bot::Bot,
     error::Error,
     model::union::Unknown,
-    redaction::{fnv_1a, printable},
+    redaction::fnv_1a,
     updates::{
         delivery::{BoxFuture, Content, Delivery, Entry, Settled},
         handler::Handed as _,
@@ -38,7 +39,8 @@ use crate::{
     },
 };
 
-/// Updates that are kept in memory while they wait. What is stored beyond is read from the disk when its turn comes.
+/// Updates that are kept in memory while they wait, and at most a page more. What is stored beyond is read from the disk when
+/// its turn comes.
 const RESIDENT: usize = 1000;
 /// How long a run waits for the handlers of one that has ended.
 const HANDOVER_TIME: Duration = Duration::from_secs(1);
@@ -53,6 +55,7 @@ pub(super) const WRITE_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Queue {
     pub(super) path: PathBuf,
     pub(super) settings: Settings,
+    hasher: KeyHasher,
     pub(super) writer: Writer,
     pub(super) gauge: Arc<Gauge>,
     inbox: Mutex<Inbox>,
@@ -61,7 +64,7 @@ pub(crate) struct Queue {
     /// The inbox has something.
     arrived: Notify,
     /// An update was removed.
-    freed: Notify,
+    freed: Arc<Notify>,
     /// How many updates are in memory and wait.
     resident: Arc<AtomicUsize>,
     /// Shared by all entries that are with an engine: one that was dropped may still have a handler that computes.
@@ -75,7 +78,23 @@ type Removal = (i64, oneshot::Sender<Result<(), Problem>>);
 struct Inbox {
     /// Whether there is a [`Run`](crate::Run).
     is_run: bool,
-    deliveries: Vec<Delivery>,
+    /// In the order in which they were stored.
+    arrivals: Vec<Arrivals>,
+}
+
+enum Arrivals {
+    /// What was stored before the run, or is stored again. It is read when its turn comes.
+    Stored(Vec<Delivery>),
+    /// Updates that were stored just now. The thread of the run makes deliveries of them, which spares the writer's.
+    New(NewArrivals),
+}
+
+/// Updates that were stored together. Those without a number were repeated.
+struct NewArrivals {
+    rows: Vec<Row>,
+    seqs: Vec<Option<i64>>,
+    /// `None` if there is no room for them in memory.
+    resident: Option<Resident>,
 }
 
 /// The right to hand out what is stored. One run has it at a time.
@@ -99,67 +118,75 @@ pub(crate) struct Batch {
 struct Row {
     raw: RawUpdate,
     lane: Lane,
-    lane_text: String,
-    key: Option<(i64, String)>,
+    /// `None` if the update cannot be told from the next one.
+    key: Option<KeyHash>,
 }
 
 /// A batch that may be stored several times, until it is known to be stored: then it is `None`.
 pub(crate) type SharedBatch = Arc<Mutex<Option<Batch>>>;
 
-impl Batch {
-    pub(crate) fn new(updates: Vec<RawUpdate>, marker: Option<i64>) -> SharedBatch {
-        let updates = updates.into_iter().map(Row::new).collect();
-        Arc::new(Mutex::new(Some(Self { updates, marker })))
-    }
-}
-
 impl Row {
-    fn new(raw: RawUpdate) -> Self {
+    fn new(raw: RawUpdate, hasher: KeyHasher) -> Self {
         let lane = raw.update.lane();
-        let (timestamp, mut key) = (raw.update.timestamp(), raw.update.key());
+        let mut key = raw.update.key();
         if lane.is_other() {
             // Without an id, two updates of the same time differ in their JSON only.
             key.push_str(&format!("/{:016x}", fnv_1a(raw.json.get().as_bytes())));
         }
-        // Without a time and an id, an update cannot be told from the next one.
-        let is_unique = timestamp.is_some() || !lane.is_other();
-        let key = is_unique.then(|| (timestamp.unwrap_or_default(), key));
-        Self { lane_text: lane.to_string(), lane, key, raw }
+        let is_unique = raw.update.timestamp().is_some() || !lane.is_other();
+        let key = is_unique.then(|| hasher.hash(&key));
+        Self { lane, key, raw }
     }
 
     fn as_new(&self) -> NewRow<'_> {
-        let key = self.key.as_ref().map(|(timestamp, key)| (*timestamp, key.as_str()));
-        NewRow { lane: &self.lane_text, key, json: self.raw.json.get() }
+        NewRow { lane: &self.lane, key: self.key, json: self.raw.json.get() }
     }
 }
 
-/// An update in memory that counts.
-pub(super) struct Resident(Arc<AtomicUsize>);
+/// Counts updates that wait in memory.
+pub(super) struct Resident {
+    count: usize,
+    total: Arc<AtomicUsize>,
+}
+
+impl Resident {
+    /// Counts updates, if there is room for them.
+    fn count(total: &Arc<AtomicUsize>, count: usize) -> Option<Self> {
+        let is_room = |total| (total < RESIDENT).then_some(total + count);
+        total.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_room).ok()?;
+        Some(Self { count, total: Arc::clone(total) })
+    }
+
+    /// Takes one of them.
+    fn split(&mut self) -> Self {
+        self.count = self.count.saturating_sub(1);
+        Self { count: 1, total: Arc::clone(&self.total) }
+    }
+}
 
 impl Drop for Resident {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.total.fetch_sub(self.count, Ordering::Relaxed);
     }
 }
 
 impl Queue {
     pub(super) fn open(path: &Path, settings: Settings) -> Result<Self, Problem> {
         let database = Database::open(path, settings.durability)?;
-        let gauge = Gauge::default();
         let sqlite = |error: rusqlite::Error| Problem::of_open(path, &error);
-        for row in database.stored().map_err(sqlite)? {
-            gauge.add(row.seq, row.stored_at);
-        }
-        gauge.set_dead(database.dead_count());
+        let gauge = Arc::new(Gauge::default());
+        gauge.set(database.contents().map_err(sqlite)?);
+        let hasher = database.key_hasher().map_err(sqlite)?;
         Ok(Self {
             path: path.to_owned(),
             settings,
-            writer: Writer::start(database).map_err(|error| Problem::of_io(path, &error))?,
-            gauge: Arc::new(gauge),
+            hasher,
+            writer: Writer::start(database, Arc::clone(&gauge)).map_err(|error| Problem::of_io(path, &error))?,
+            gauge,
             inbox: Mutex::default(),
             removals: Mutex::default(),
             arrived: Notify::new(),
-            freed: Notify::new(),
+            freed: Arc::default(),
             resident: Arc::default(),
             in_hand: Arc::default(),
         })
@@ -184,6 +211,12 @@ impl Queue {
         Ok(key)
     }
 
+    /// Makes a batch of updates.
+    pub(crate) fn batch(&self, updates: Vec<RawUpdate>, marker: Option<i64>) -> SharedBatch {
+        let updates = updates.into_iter().map(|raw| Row::new(raw, self.hasher)).collect();
+        Arc::new(Mutex::new(Some(Batch { updates, marker })))
+    }
+
     /// Stores a batch in one transaction with its marker. Updates whose key is there are left out. The others are in the
     /// inbox when this returns, if there is a run.
     ///
@@ -195,48 +228,54 @@ impl Queue {
         let work = move |database: &Database| {
             let now = unix_now();
             let batch = for_work.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(Batch { updates, marker }) = &*batch else { return Ok((Vec::new(), now)) };
+            let Some(Batch { updates, marker }) = &*batch else { return Ok(Vec::new()) };
             let seqs = database.store(&updates.iter().map(Row::as_new).collect::<Vec<_>>(), now)?;
             if let Some(marker) = marker {
                 database.set_marker(*marker)?;
             }
-            Ok((seqs, now))
+            Ok(seqs)
         };
-        let commit = move |(seqs, now): (Vec<Option<i64>>, i64)| {
+        let commit = move |seqs: Vec<Option<i64>>| {
             let batch = for_commit.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let updates = batch.map(|batch| batch.updates).unwrap_or_default();
-            queue.stored(updates.into_iter().zip(seqs), now);
+            if let Some(Batch { updates, .. }) = batch {
+                queue.stored(updates, seqs);
+            }
         };
         self.gauge.wrote(self.writer.write(work, commit).await)
     }
 
     /// Takes note of what was committed.
-    fn stored(self: Arc<Self>, updates: impl Iterator<Item = (Row, Option<i64>)>, now: i64) {
+    fn stored(self: Arc<Self>, rows: Vec<Row>, seqs: Vec<Option<i64>>) {
+        let repeated = seqs.iter().filter(|seq| seq.is_none()).count();
+        if repeated > 0 {
+            tracing::debug!(repeated, "repeated updates");
+        }
         let mut inbox = self.inbox();
-        for (Row { raw: RawUpdate { update, .. }, lane, .. }, seq) in updates {
-            let Some(seq) = seq else {
-                tracing::debug!(kind = update.tag(), "repeated update");
-                continue;
+        if inbox.is_run {
+            let resident = Resident::count(&self.resident, seqs.len() - repeated);
+            let new = NewArrivals { rows, seqs, resident };
+            // Without room, the updates are dropped at once, and read again when their turn comes.
+            let arrivals = match &new.resident {
+                Some(_) => Arrivals::New(new),
+                None => Arrivals::Stored(self.deliveries(new)),
             };
-            self.gauge.add(seq, now);
-            if !inbox.is_run {
-                continue;
-            }
-            let entry = JournalEntry::new(&self, seq, false);
-            inbox.deliveries.push(match self.resident() {
-                Some(resident) => entry.in_memory(lane, update, resident),
-                None => entry.stored(lane, 0),
-            });
+            inbox.arrivals.push(arrivals);
         }
         drop(inbox);
         self.arrived.notify_one();
     }
 
-    /// Counts an update that is kept in memory, if there is room.
-    fn resident(&self) -> Option<Resident> {
-        let is_room = |number| (number < RESIDENT).then_some(number + 1);
-        let counted = self.resident.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_room);
-        counted.is_ok().then(|| Resident(Arc::clone(&self.resident)))
+    /// Makes deliveries of what was stored.
+    fn deliveries(self: &Arc<Self>, NewArrivals { rows, seqs, mut resident }: NewArrivals) -> Vec<Delivery> {
+        let new = rows.into_iter().zip(seqs).filter_map(|(row, seq)| Some((row, seq?)));
+        let delivery = |(Row { raw, lane, .. }, seq): (Row, i64)| {
+            let entry = JournalEntry::new(self, seq, false);
+            match &mut resident {
+                Some(resident) => entry.in_memory(lane, raw.update, resident.split()),
+                None => entry.stored(lane, 0),
+            }
+        };
+        new.map(delivery).collect()
     }
 
     /// Starts to hand updates to a run, the stored ones first. If another run is active, or a handler of an ended run still
@@ -253,17 +292,13 @@ impl Queue {
         let queue = Arc::clone(self);
         // What is stored after this is put into the inbox when it is committed.
         let fill = move |rows: Vec<StoredRow>| {
-            let deliveries = rows.into_iter().map(|row| {
-                let lane = Lane::parse(&row.lane).unwrap_or_else(|| {
-                    tracing::error!(lane = printable(&row.lane).as_ref(), "journal has an unknown lane");
-                    Lane::other()
-                });
-                JournalEntry::new(&queue, row.seq, true).stored(lane, row.attempts)
-            });
+            let deliveries =
+                rows.into_iter().map(|row| JournalEntry::new(&queue, row.seq, true).stored(row.lane, row.attempts));
             let deliveries = deliveries.collect();
             let mut inbox = queue.inbox();
             if inbox.is_run {
-                inbox.deliveries = deliveries;
+                // Instead of what was stored since the lease was taken: it is among these.
+                inbox.arrivals = vec![Arrivals::Stored(deliveries)];
             }
             drop(inbox);
             queue.arrived.notify_one();
@@ -286,11 +321,15 @@ impl Queue {
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
-    pub(crate) async fn arrivals(&self) -> Vec<Delivery> {
+    pub(crate) async fn arrivals(self: &Arc<Self>) -> Vec<Delivery> {
         loop {
-            let deliveries = std::mem::take(&mut self.inbox().deliveries);
-            if !deliveries.is_empty() {
-                return deliveries;
+            let arrivals = std::mem::take(&mut self.inbox().arrivals);
+            if !arrivals.is_empty() {
+                let deliveries = |arrivals| match arrivals {
+                    Arrivals::Stored(deliveries) => deliveries,
+                    Arrivals::New(new) => self.deliveries(new),
+                };
+                return arrivals.into_iter().flat_map(deliveries).collect();
             }
             self.arrived.notified().await;
         }
@@ -300,20 +339,29 @@ impl Queue {
     #[cfg(feature = "webhook")]
     pub(crate) async fn store_one(self: &Arc<Self>, raw: RawUpdate) -> Result<(), Problem> {
         if self.is_full() {
+            self.refresh();
             return Err(Problem::Full { stored: self.gauge.depth() });
         }
-        self.store(&Batch::new(vec![raw], None)).await
+        self.store(&self.batch(vec![raw], None)).await
     }
 
     fn is_full(&self) -> bool {
         self.gauge.depth() >= self.settings.capacity
     }
 
+    /// Lets the writer look at how full the journal is. It may have failed to do so after the last updates were removed.
+    fn refresh(&self) {
+        let freed = Arc::clone(&self.freed);
+        self.writer.submit(|_| Ok(()), move |_: Result<(), Problem>| freed.notify_one());
+    }
+
     /// Waits until the journal is not full. Then waits for at most [`PACE`] until there is room in memory, so that the next
     /// page need not be read from the disk.
     pub(crate) async fn room(&self) {
         while self.is_full() {
-            self.freed.notified().await;
+            if timeout(WRITE_PAUSE, self.freed.notified()).await.is_err() {
+                self.refresh();
+            }
         }
         let is_resident = async {
             while self.resident.load(Ordering::Relaxed) >= RESIDENT / 2 {
@@ -352,16 +400,12 @@ impl Queue {
         let most = self.settings.dead_letters;
         self.insist(|| {
             let (cause, queue) = (cause.clone(), Arc::clone(self));
-            let work = move |database: &Database| {
-                let removed = database.bury(seq, attempts, &cause, unix_now(), most)?;
-                Ok((removed, database.dead_count()))
-            };
-            let commit = move |(removed, dead): (usize, usize)| {
+            let work = move |database: &Database| database.bury(seq, attempts, &cause, unix_now(), most);
+            let commit = move |removed: usize| {
                 if removed > 0 {
                     tracing::error!(removed, "oldest dead letters removed");
                 }
-                queue.gauge.set_dead(dead);
-                queue.removed(&[seq]);
+                queue.freed.notify_one();
             };
             self.writer.write(work, commit)
         })
@@ -399,20 +443,13 @@ impl Queue {
         };
         let done = move |result: Result<(), Problem>| {
             let removals = std::mem::take(&mut *taken.lock().unwrap_or_else(PoisonError::into_inner));
-            if result.is_ok() {
-                queue.removed(&removals.iter().map(|(seq, _)| *seq).collect::<Vec<_>>());
-            }
+            queue.freed.notify_one();
             for (_, done) in removals {
                 // A handler that was dropped does not wait.
                 let _ = done.send(result.clone());
             }
         };
         self.writer.submit(work, done);
-    }
-
-    fn removed(&self, seqs: &[i64]) {
-        self.gauge.remove(seqs);
-        self.freed.notify_one();
     }
 
     /// Repeats what must be written until it is.
@@ -436,33 +473,23 @@ impl Queue {
     /// Stores a dead letter again. Returns whether it was there.
     pub(super) async fn replay(self: &Arc<Self>, id: i64) -> Result<bool, Problem> {
         let (queue, now) = (Arc::clone(self), unix_now());
-        let work = move |database: &Database| Ok((database.replay(id, now)?, database.dead_count()));
-        let commit = move |(replayed, dead): (Option<(i64, String)>, usize)| {
-            queue.gauge.set_dead(dead);
+        let commit = move |replayed: Option<(i64, Lane)>| {
             let Some((seq, lane)) = replayed else { return false };
-            queue.gauge.add(seq, now);
             let mut inbox = queue.inbox();
-            if inbox.is_run
-                && let Some(lane) = Lane::parse(&lane)
-            {
-                inbox.deliveries.push(JournalEntry::new(&queue, seq, false).stored(lane, 0));
+            if inbox.is_run {
+                let delivery = JournalEntry::new(&queue, seq, false).stored(lane, 0);
+                inbox.arrivals.push(Arrivals::Stored(vec![delivery]));
             }
             drop(inbox);
             queue.arrived.notify_one();
             true
         };
-        self.writer.write(work, commit).await
+        self.writer.write(move |database| database.replay(id, now), commit).await
     }
 
     /// Removes a dead letter. Returns whether it was there.
-    pub(super) async fn discard(self: &Arc<Self>, id: i64) -> Result<bool, Problem> {
-        let queue = Arc::clone(self);
-        let work = move |database: &Database| Ok((database.discard(id)?, database.dead_count()));
-        let commit = move |(was_there, dead)| {
-            queue.gauge.set_dead(dead);
-            was_there
-        };
-        self.writer.write(work, commit).await
+    pub(super) async fn discard(&self, id: i64) -> Result<bool, Problem> {
+        self.writer.write(move |database| database.discard(id), |was_there| was_there).await
     }
 }
 

@@ -6,7 +6,7 @@ use tracing::Instrument as _;
 
 use super::{
     problem::Problem,
-    queue::{Batch, Lease, Queue, SharedBatch, WRITE_PAUSE},
+    queue::{Lease, Queue, SharedBatch, WRITE_PAUSE},
 };
 use crate::{
     client::{bot::Bot, clock::millis, retry::Backoff},
@@ -132,7 +132,7 @@ impl JournalSource {
         match updates.next_raw_page().await {
             Ok(Some(RawPage { updates, marker })) => {
                 let updates = updates.into_iter().map(|(update, json)| RawUpdate::new(update, json));
-                self.unstored = Some(Batch::new(updates.collect(), marker));
+                self.unstored = Some(self.queue.batch(updates.collect(), marker));
             }
             Ok(None) => self.updates = None,
             Err(error) => {

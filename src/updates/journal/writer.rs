@@ -2,13 +2,20 @@
 
 use std::{
     io, iter,
-    sync::mpsc::{self, Receiver, Sender},
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, Sender},
+    },
     thread::{self, JoinHandle},
 };
 
 use tokio::sync::oneshot;
 
-use super::{database::Database, problem::Problem};
+use super::{
+    database::Database,
+    gauge::{Gauge, unix_now},
+    problem::Problem,
+};
 
 /// The most jobs in one transaction. Each waits for the commit of all.
 const GROUP: usize = 256;
@@ -26,10 +33,10 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(database: Database) -> io::Result<Self> {
+    pub(super) fn start(database: Database, gauge: Arc<Gauge>) -> io::Result<Self> {
         let (jobs, received) = mpsc::channel();
         let thread = thread::Builder::new().name("tamtam-journal".to_owned());
-        let thread = thread.spawn(move || write(&database, &received))?;
+        let thread = thread.spawn(move || write(&database, &gauge, &received))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -75,18 +82,24 @@ impl Drop for Writer {
     }
 }
 
-fn write(database: &Database, jobs: &Receiver<Job>) {
+fn write(database: &Database, gauge: &Gauge, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let mut all_done = Vec::new();
         let committed = database.transaction(|database| {
             all_done.extend(iter::once(first).chain(jobs.try_iter()).take(GROUP).map(|job| job(database)));
             Ok(())
         });
+        // If it cannot be read, it shows what was committed before.
+        if committed.is_ok()
+            && let Ok(contents) = database.contents()
+        {
+            gauge.set(contents);
+        }
         let committed = committed.map_err(Problem::from);
         for done in all_done {
             done(committed.clone());
         }
-        if let Err(error) = database.sweep_if_needed() {
+        if let Err(error) = database.clean_up(unix_now()) {
             // It is done again after the next jobs.
             tracing::error!(error = %error, "journal write failed");
         }

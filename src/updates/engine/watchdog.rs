@@ -1,0 +1,129 @@
+//! The watchdog: keeps the runtime's timers and sockets going while a handler blocks a worker thread.
+//!
+//! One worker of tokio at a time waits for timers and sockets. If a handler blocks this worker, no other takes its place until
+//! something wakes one. The watchdog is a thread that looks at the drivers. It wakes a worker when a driver does not return.
+
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+    thread::{self, Thread},
+    time::Duration,
+};
+
+use tokio::runtime::Handle;
+
+/// The time between two looks. A driver that is in the same turn at both is blocked.
+const TICK: Duration = Duration::from_millis(10);
+/// The number of looks at idle drivers after which the watchdog sleeps, until a driver wakes it.
+const IDLE_TICKS: u32 = 10;
+
+/// The turns of all drivers.
+pub(super) struct Watched {
+    turns: Vec<TurnCount>,
+    watchdog: OnceLock<Thread>,
+    is_asleep: AtomicBool,
+    is_over: AtomicBool,
+}
+
+/// Odd while the driver has its turn. Each has a cache line of its own.
+#[derive(Default)]
+#[repr(align(128))]
+struct TurnCount(AtomicUsize);
+
+/// The turn of a driver, which ends when this is dropped.
+pub(super) struct Turn<'a>(&'a TurnCount);
+
+/// Ends the watchdog when it is dropped.
+pub(super) struct Watchdog(Arc<Watched>);
+
+impl Watched {
+    pub(super) fn new(drivers: usize) -> Self {
+        let turns = (0..drivers).map(|_| TurnCount::default()).collect();
+        Self { turns, watchdog: OnceLock::new(), is_asleep: AtomicBool::new(false), is_over: AtomicBool::new(false) }
+    }
+
+    /// Begins a turn of a driver.
+    pub(super) fn begin(&self, driver: usize) -> Turn<'_> {
+        let count = &self.turns[driver];
+        count.0.fetch_add(1, SeqCst);
+        // The watchdog looks at the turns after it has said that it sleeps: so one of the two sees the other.
+        if self.is_asleep.load(SeqCst) && self.is_asleep.swap(false, SeqCst) {
+            self.wake();
+        }
+        Turn(count)
+    }
+
+    fn wake(&self) {
+        if let Some(watchdog) = self.watchdog.get() {
+            watchdog.unpark();
+        }
+    }
+
+    fn counts(&self) -> Vec<usize> {
+        self.turns.iter().map(|turn| turn.0.load(SeqCst)).collect()
+    }
+
+    /// Looks at the drivers until it is over.
+    fn watch(&self, runtime: &Handle) {
+        // Before it can sleep: whoever wakes it must find it.
+        let _ = self.watchdog.set(thread::current());
+        let (mut last, mut idle) = (self.counts(), 0);
+        while !self.is_over.load(SeqCst) {
+            thread::park_timeout(TICK);
+            let counts = self.counts();
+            let is_idle = counts == last && counts.iter().all(|count| count % 2 == 0);
+            if counts.iter().zip(&last).any(|(count, last)| count == last && count % 2 == 1) {
+                // Any task wakes a worker. When that has nothing more to do, it waits for timers and sockets.
+                drop(runtime.spawn(async {}));
+            }
+            idle = if is_idle { idle + 1 } else { 0 };
+            if idle > IDLE_TICKS {
+                self.sleep(&counts);
+                idle = 0;
+            }
+            last = counts;
+        }
+    }
+
+    /// Sleeps until a driver begins a turn, if none has since these counts.
+    fn sleep(&self, counts: &[usize]) {
+        self.is_asleep.store(true, SeqCst);
+        while self.is_asleep.load(SeqCst) && !self.is_over.load(SeqCst) && self.counts() == counts {
+            thread::park();
+        }
+        self.is_asleep.store(false, SeqCst);
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_add(1, SeqCst);
+    }
+}
+
+impl Watchdog {
+    /// Watches the drivers, if there are several. With one, no other worker could take its place.
+    pub(super) fn start(watched: &Arc<Watched>, runtime: Handle) -> Option<Self> {
+        if watched.turns.len() < 2 {
+            return None;
+        }
+        let thread = thread::Builder::new().name("tamtam-watchdog".to_owned());
+        let for_thread = Arc::clone(watched);
+        match thread.spawn(move || for_thread.watch(&runtime)) {
+            Ok(_) => Some(Self(Arc::clone(watched))),
+            Err(error) => {
+                tracing::warn!(%error, "no thread for the watchdog: handlers that block can delay all timers");
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.0.is_over.store(true, SeqCst);
+        self.0.wake();
+    }
+}
