@@ -64,7 +64,6 @@ pub(super) struct Database {
     connection: Connection,
     /// `None` at the start, and after changes were undone.
     state: RefCell<Option<State>>,
-    keys: RefCell<Option<Keys>>,
     _lock: Lock,
 }
 
@@ -76,6 +75,7 @@ struct State {
     batches: BTreeMap<i64, Batch>,
     /// The batches that are settled as a whole.
     finished: Vec<(i64, Batch)>,
+    keys: Keys,
     /// The batch that was read last. The next update is often in it, too.
     last_read: Option<(i64, BatchRow)>,
     /// The number of updates that are not settled.
@@ -132,7 +132,7 @@ impl Database {
         // SQLite's own lock, until the connection is closed. It then needs no memory that processes share.
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(sqlite)?;
         connection.execute_batch("BEGIN IMMEDIATE; COMMIT").map_err(sqlite)?;
-        let database = Self { connection, state: RefCell::default(), keys: RefCell::default(), _lock: lock };
+        let database = Self { connection, state: RefCell::default(), _lock: lock };
         let tables: i64 = database.value("SELECT count(*) FROM sqlite_schema").map_err(sqlite)?;
         if tables == 0 {
             // Before the write-ahead log is used: so the file itself has the application id at once.
@@ -172,9 +172,6 @@ impl Database {
             let transaction = self.connection.unchecked_transaction()?;
             let done = work(self)?;
             transaction.commit()?;
-            if let Some(keys) = &mut *self.keys.borrow_mut() {
-                keys.committed();
-            }
             Ok(done)
         };
         transact().inspect_err(|_| self.forget())
@@ -206,9 +203,6 @@ impl Database {
     /// Forgets what was changed in memory, because the file was not changed.
     fn forget(&self) {
         self.state.replace(None);
-        if let Some(keys) = &mut *self.keys.borrow_mut() {
-            keys.undone();
-        }
     }
 
     /// Reads what is not known, or was forgotten.
@@ -233,34 +227,25 @@ impl Database {
         let last = rows.last().map_or(0, |(first, batch)| batch.end(*first).saturating_sub(1));
         let (finished, unfinished): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, batch)| batch.is_finished());
         let depth = unfinished.iter().map(|(_, batch)| batch.unsettled()).sum();
-        let mut keys = self.keys.borrow_mut();
-        match &mut *keys {
-            Some(keys) => keys.read_again(&self.connection)?,
-            None => *keys = Some(Keys::read(&self.connection)?),
-        }
         Ok(State {
             next_seq: last.max(self.meta("last_seq")?.unwrap_or(0)).saturating_add(1),
             batches: unfinished.into_iter().collect(),
             finished,
+            keys: Keys::read(&self.connection)?,
             last_read: None,
             depth,
             dead: size(self.value("SELECT count(*) FROM dead")?),
         })
     }
 
-    fn keys(&self) -> rusqlite::Result<RefMut<'_, Keys>> {
-        drop(self.state()?);
-        Ok(RefMut::map(self.keys.borrow_mut(), |keys| keys.as_mut().expect("they are read with the state")))
-    }
-
     pub(super) fn key_hasher(&self) -> rusqlite::Result<KeyHasher> {
-        Ok(self.keys()?.hasher())
+        Ok(self.state()?.keys.hasher())
     }
 
     /// Stores updates, and returns the `seq` of each; `None` for an update whose key is there.
     pub(super) fn store(&self, rows: &[NewRow<'_>], now: i64) -> rusqlite::Result<Vec<Option<i64>>> {
         let keys: Vec<_> = rows.iter().map(|row| row.key).collect();
-        let are_new = self.keys()?.store(&self.connection, &keys)?;
+        let are_new = self.state()?.keys.store(&self.connection, &keys)?;
         let new: Vec<&NewRow<'_>> =
             rows.iter().zip(&are_new).filter(|(_, is_new)| **is_new).map(|(row, _)| row).collect();
         let mut seqs = self.insert(&new, now)?;
@@ -313,8 +298,10 @@ impl Database {
         if is_much {
             self.sweep()?;
         }
-        let mut keys = self.keys()?;
-        if keys.is_turn(now) { keys.take_turns(&self.connection, now) } else { Ok(()) }
+        if self.state()?.keys.is_turn(now) {
+            self.transaction(|_| self.state()?.keys.take_turns(&self.connection, now))?;
+        }
+        Ok(())
     }
 
     fn sweep(&self) -> rusqlite::Result<()> {
@@ -656,7 +643,7 @@ mod tests {
     }
 
     fn store(database: &Database, key: &str, now: i64) -> Option<i64> {
-        let key = database.key_hasher().unwrap().hash(key);
+        let key = database.key_hasher().unwrap().hash(key, 1);
         let row = NewRow { lane: &Lane::other(), key: Some(key), json: "{}" };
         let seq = database.store(&[row], now).unwrap()[0];
         database.clean_up(now).unwrap();

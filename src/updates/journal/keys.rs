@@ -1,7 +1,8 @@
 //! The keys of updates that were stored lately, by which repeated updates are recognized.
 //!
-//! They are kept in memory as hashes of 128 bits, and on the disk in two tables that take turns. The hash function has a secret
-//! key for each journal, so nobody can find two keys with the same hash.
+//! They are kept as hashes of 128 bits in two tables that take turns. The last ones are also kept in memory. A key contains the
+//! timestamp of its update, and new updates come nearly in the order of time: so most of them are known to be new without a
+//! look at the disk.
 
 use std::{collections::HashSet, hash::Hasher as _, time::Duration};
 
@@ -11,28 +12,29 @@ use siphasher::sip128::{Hasher128 as _, SipHasher13};
 /// The least time for which a repeated key is recognized. A key is kept for up to twice this time, and longer while nothing is
 /// written.
 const KEY_TIME: Duration = Duration::from_secs(60 * 60);
+/// The number of keys in memory after which the older half is forgotten there.
+const RECENT: usize = 50_000;
 /// The length of a hash, in bytes.
 const HASH: usize = 16;
 
-pub(super) const TABLES: &str = "
+/// Each row has the keys of updates that were stored together, and the range of their timestamps.
+const TABLES: &str = "
     CREATE TABLE key_settings (secret BLOB NOT NULL, newer INTEGER NOT NULL, since INTEGER NOT NULL);
-    CREATE TABLE keys_0 (id INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
-    CREATE TABLE keys_1 (id INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
+    CREATE TABLE keys_0 (id INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, newest INTEGER NOT NULL, hashes BLOB NOT NULL);
+    CREATE TABLE keys_1 (id INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, newest INTEGER NOT NULL, hashes BLOB NOT NULL);
+    CREATE INDEX newest_0 ON keys_0 (newest, oldest);
+    CREATE INDEX newest_1 ON keys_1 (newest, oldest);
 ";
 
 /// Hashes keys. The hash function has a secret of its own for each journal.
 #[derive(Clone, Copy)]
 pub(super) struct KeyHasher(SipHasher13);
 
-/// The hash of a key.
+/// The hash of a key, and the timestamp of its update.
 #[derive(Clone, Copy)]
-pub(super) struct KeyHash(u128);
-
-impl KeyHasher {
-    pub(super) fn hash(mut self, key: &str) -> KeyHash {
-        self.0.write(key.as_bytes());
-        KeyHash(self.0.finish128().as_u128())
-    }
+pub(super) struct KeyHash {
+    timestamp: i64,
+    hash: u128,
 }
 
 pub(super) struct Keys {
@@ -41,12 +43,28 @@ pub(super) struct Keys {
     newer: usize,
     /// Since when it takes them, in Unix milliseconds.
     since: i64,
-    /// The hashes in both tables.
-    hashes: [HashSet<u128>; 2],
-    /// The last row in the table that takes new keys. What was added after the last commit is also in `uncommitted`.
-    last: i64,
-    committed: i64,
-    uncommitted: Vec<u128>,
+    /// The keys in memory: the newer and the older half.
+    recent: [Recent; 2],
+    /// The newest timestamp of the keys that are only on the disk. Later ones need not be looked for there.
+    horizon: i64,
+}
+
+struct Recent {
+    hashes: HashSet<u128>,
+    newest: i64,
+}
+
+impl KeyHasher {
+    pub(super) fn hash(mut self, key: &str, timestamp: i64) -> KeyHash {
+        self.0.write(key.as_bytes());
+        KeyHash { timestamp, hash: self.0.finish128().as_u128() }
+    }
+}
+
+impl Recent {
+    fn new() -> Self {
+        Self { hashes: HashSet::new(), newest: i64::MIN }
+    }
 }
 
 impl Keys {
@@ -56,40 +74,23 @@ impl Keys {
         connection.execute("INSERT INTO key_settings VALUES (randomblob(16), 0, ?)", [now]).map(drop)
     }
 
+    /// Reads the settings. The keys stay on the disk.
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let select = "SELECT secret, newer, since FROM key_settings";
         let (secret, newer, since): ([u8; 16], i64, i64) =
             connection.query_row(select, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        let mut keys = Self {
+        let newest = |table: usize| {
+            let select = format!("SELECT max(newest) FROM keys_{table}");
+            let newest: Option<i64> = connection.query_row(&select, [], |row| row.get(0))?;
+            Ok::<_, rusqlite::Error>(newest.unwrap_or(i64::MIN))
+        };
+        Ok(Self {
             hasher: KeyHasher(SipHasher13::new_with_key(&secret)),
             newer: usize::from(newer == 1),
             since,
-            hashes: Default::default(),
-            last: 0,
-            committed: 0,
-            uncommitted: Vec::new(),
-        };
-        keys.read_table(connection, 1 - keys.newer)?;
-        keys.read_table(connection, keys.newer)?;
-        keys.committed();
-        Ok(keys)
-    }
-
-    /// Reads the rows of a table that are not known.
-    fn read_table(&mut self, connection: &Connection, table: usize) -> rusqlite::Result<()> {
-        let mut select =
-            connection.prepare(&format!("SELECT id, hashes FROM keys_{table} WHERE id > ? ORDER BY id"))?;
-        let mut rows = select.query([if table == self.newer { self.last } else { 0 }])?;
-        while let Some(row) = rows.next()? {
-            let hashes = row.get_ref(1)?.as_blob()?.as_chunks::<HASH>().0;
-            let hashes = hashes.iter().map(|hash| u128::from_le_bytes(*hash));
-            if table == self.newer {
-                self.last = row.get(0)?;
-                self.uncommitted.extend(hashes.clone());
-            }
-            self.hashes[table].extend(hashes);
-        }
-        Ok(())
+            recent: [Recent::new(), Recent::new()],
+            horizon: newest(0)?.max(newest(1)?),
+        })
     }
 
     pub(super) fn hasher(&self) -> KeyHasher {
@@ -98,41 +99,61 @@ impl Keys {
 
     /// Stores the keys that are not there. Returns for each whether it was stored. `None` is not stored, and is always new.
     pub(super) fn store(&mut self, connection: &Connection, keys: &[Option<KeyHash>]) -> rusqlite::Result<Vec<bool>> {
-        let known = self.uncommitted.len();
-        let are_new = keys.iter().map(|key| key.is_none_or(|key| self.add(key))).collect();
-        let added: Vec<u8> = self.uncommitted[known..].iter().flat_map(|hash| hash.to_le_bytes()).collect();
+        let (mut are_new, mut added) = (Vec::with_capacity(keys.len()), Vec::new());
+        let (mut oldest, mut newest) = (i64::MAX, i64::MIN);
+        for key in keys {
+            let Some(key) = key else {
+                are_new.push(true);
+                continue;
+            };
+            let is_new = self.add(connection, *key)?;
+            are_new.push(is_new);
+            if is_new {
+                added.extend(key.hash.to_le_bytes());
+                (oldest, newest) = (oldest.min(key.timestamp), newest.max(key.timestamp));
+            }
+        }
         if !added.is_empty() {
-            let insert = format!("INSERT INTO keys_{} (hashes) VALUES (?)", self.newer);
-            self.last = connection.prepare_cached(&insert)?.insert([added])?;
+            let insert = format!("INSERT INTO keys_{} (oldest, newest, hashes) VALUES (?, ?, ?)", self.newer);
+            connection.prepare_cached(&insert)?.execute((oldest, newest, added))?;
         }
         Ok(are_new)
     }
 
-    fn add(&mut self, KeyHash(hash): KeyHash) -> bool {
-        let is_new = !self.hashes[1 - self.newer].contains(&hash) && self.hashes[self.newer].insert(hash);
-        if is_new {
-            self.uncommitted.push(hash);
+    /// Adds a key in memory. Returns whether it is new.
+    fn add(&mut self, connection: &Connection, key: KeyHash) -> rusqlite::Result<bool> {
+        let [newer, older] = &mut self.recent;
+        if older.hashes.contains(&key.hash) || !newer.hashes.insert(key.hash) {
+            return Ok(false);
         }
-        is_new
-    }
-
-    /// Takes note that the transaction was committed.
-    pub(super) fn committed(&mut self) {
-        self.committed = self.last;
-        self.uncommitted.clear();
-    }
-
-    /// Takes note that changes were undone. Forgets all that is not committed, until it is [read again](Self::read_again).
-    pub(super) fn undone(&mut self) {
-        for hash in std::mem::take(&mut self.uncommitted) {
-            self.hashes[self.newer].remove(&hash);
+        newer.newest = newer.newest.max(key.timestamp);
+        if newer.hashes.len() >= RECENT / 2 {
+            self.forget_half();
         }
-        self.last = self.committed;
+        Ok(key.timestamp > self.horizon || !self.is_stored(connection, key)?)
     }
 
-    /// Reads what was stored after the last commit, after some of it was undone.
-    pub(super) fn read_again(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        self.read_table(connection, self.newer)
+    /// Forgets the older half of the keys in memory.
+    fn forget_half(&mut self) {
+        let [newer, older] = &mut self.recent;
+        let forgotten = std::mem::replace(older, std::mem::replace(newer, Recent::new()));
+        self.horizon = self.horizon.max(forgotten.newest);
+    }
+
+    /// Looks for a key on the disk.
+    fn is_stored(&self, connection: &Connection, key: KeyHash) -> rusqlite::Result<bool> {
+        for table in 0..2 {
+            let select = format!("SELECT hashes FROM keys_{table} WHERE newest >= ?1 AND oldest <= ?1");
+            let mut select = connection.prepare_cached(&select)?;
+            let mut rows = select.query([key.timestamp])?;
+            while let Some(row) = rows.next()? {
+                let hashes = row.get_ref(0)?.as_blob()?.as_chunks::<HASH>().0;
+                if hashes.contains(&key.hash.to_le_bytes()) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Whether the tables are to take turns, or the clock was set back.
@@ -140,21 +161,63 @@ impl Keys {
         now < self.since || now.saturating_sub(self.since) >= i64::try_from(KEY_TIME.as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// Forgets the older keys, unless the clock was set back: then the time begins anew. In a transaction of its own.
+    /// Forgets the older keys, unless the clock was set back: then the time begins anew.
     pub(super) fn take_turns(&mut self, connection: &Connection, now: i64) -> rusqlite::Result<()> {
-        let transaction = connection.unchecked_transaction()?;
-        let is_over = now >= self.since;
-        let newer = if is_over { 1 - self.newer } else { self.newer };
-        if is_over {
-            transaction.execute(&format!("DELETE FROM keys_{newer}"), [])?;
+        if now >= self.since {
+            self.forget_half();
+            self.newer = 1 - self.newer;
+            connection.execute(&format!("DELETE FROM keys_{}", self.newer), [])?;
         }
-        transaction.execute("UPDATE key_settings SET newer = ?, since = ?", (i64::from(newer == 1), now))?;
-        transaction.commit()?;
-        if is_over {
-            self.hashes[newer] = HashSet::new();
-            (self.last, self.committed) = (0, 0);
+        self.since = now;
+        let set = "UPDATE key_settings SET newer = ?, since = ?";
+        connection.execute(set, (i64::from(self.newer == 1), self.since)).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open() -> (Connection, Keys) {
+        let connection = Connection::open_in_memory().unwrap();
+        Keys::create(&connection, 0).unwrap();
+        let keys = Keys::read(&connection).unwrap();
+        (connection, keys)
+    }
+
+    fn keys(keys: &Keys, timestamps: impl Iterator<Item = i64>) -> Vec<Option<KeyHash>> {
+        timestamps.map(|timestamp| Some(keys.hasher().hash(&format!("a/{timestamp}"), timestamp))).collect()
+    }
+
+    #[test]
+    fn keys_are_found_in_memory_and_on_the_disk() {
+        let (connection, mut known) = open();
+        // Three times what is kept in memory, in batches, and each batch with its times the wrong way around.
+        let batches: Vec<_> = (0..30)
+            .map(|batch| keys(&known, (0..RECENT as i64 / 10).rev().map(move |at| batch * 10_000 + at)))
+            .collect();
+        for batch in &batches {
+            assert!(known.store(&connection, batch).unwrap().into_iter().all(|is_new| is_new));
         }
-        (self.newer, self.since) = (newer, now);
-        Ok(())
+        let mut reopened = Keys::read(&connection).unwrap();
+        for batch in &batches {
+            let sample: Vec<_> = batch.iter().step_by(997).copied().collect();
+            for keys in [&mut known, &mut reopened] {
+                assert!(!keys.store(&connection, &sample).unwrap().into_iter().any(|is_new| is_new));
+            }
+        }
+        let in_memory: usize = known.recent.iter().map(|recent| recent.hashes.len()).sum();
+        assert!(in_memory <= RECENT, "{in_memory}");
+        let late = keys(&known, [5_000, 295_000, -1].into_iter());
+        assert_eq!(known.store(&connection, &late).unwrap(), [true; 3]);
+        let mut reopened = Keys::read(&connection).unwrap();
+        assert_eq!(reopened.store(&connection, &late).unwrap(), [false; 3], "the disk has them now");
+    }
+
+    #[test]
+    fn a_key_twice_in_a_batch_is_new_once_and_none_is_always_new() {
+        let (connection, mut known) = open();
+        let [one, two] = keys(&known, 1..3)[..] else { panic!("two") };
+        assert_eq!(known.store(&connection, &[one, one, None, two, None]).unwrap(), [true, false, true, true, true]);
     }
 }

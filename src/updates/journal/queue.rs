@@ -133,8 +133,9 @@ impl Row {
             // Without an id, two updates of the same time differ in their JSON only.
             key.push_str(&format!("/{:016x}", fnv_1a(raw.json.get().as_bytes())));
         }
-        let is_unique = raw.update.timestamp().is_some() || !lane.is_other();
-        let key = is_unique.then(|| hasher.hash(&key));
+        let timestamp = raw.update.timestamp();
+        let is_unique = timestamp.is_some() || !lane.is_other();
+        let key = is_unique.then(|| hasher.hash(&key, timestamp.unwrap_or_default()));
         Self { lane, key, raw }
     }
 
