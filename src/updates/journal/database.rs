@@ -643,7 +643,7 @@ mod tests {
     }
 
     fn store(database: &Database, key: &str, now: i64) -> Option<i64> {
-        let key = database.key_hasher().unwrap().hash(key, 1);
+        let key = database.key_hasher().unwrap().hash(key, Some(1));
         let row = NewRow { lane: &Lane::other(), key: Some(key), json: "{}" };
         let seq = database.store(&[row], now).unwrap()[0];
         database.clean_up(now).unwrap();

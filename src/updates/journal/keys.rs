@@ -1,8 +1,9 @@
 //! The keys of updates that were stored lately, by which repeated updates are recognized.
 //!
-//! They are kept as hashes of 128 bits in two tables that take turns. The last ones are also kept in memory. A key contains the
-//! timestamp of its update, and new updates come nearly in the order of time: so most of them are known to be new without a
-//! look at the disk.
+//! They are kept as hashes of 128 bits, on the disk in two generations that take turns. The last ones are also kept in memory. A
+//! key contains the timestamp of its update, and updates come nearly in the order of time. So most updates are known to be new
+//! without a look at the disk, and their keys are stored together in one row. Late updates, and those without a timestamp, have
+//! a row each.
 
 use std::{collections::HashSet, hash::Hasher as _, time::Duration};
 
@@ -17,11 +18,14 @@ const RECENT: usize = 50_000;
 /// The length of a hash, in bytes.
 const HASH: usize = 16;
 
-/// Each row has the keys of updates that were stored together, and the range of their timestamps.
+/// Each row of `keys_*` has the keys of updates that were stored together, and the range of their timestamps. Each row of `late_*`
+/// has the key of one late update.
 const TABLES: &str = "
     CREATE TABLE key_settings (secret BLOB NOT NULL, newer INTEGER NOT NULL, since INTEGER NOT NULL);
     CREATE TABLE keys_0 (id INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, newest INTEGER NOT NULL, hashes BLOB NOT NULL);
     CREATE TABLE keys_1 (id INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, newest INTEGER NOT NULL, hashes BLOB NOT NULL);
+    CREATE TABLE late_0 (hash BLOB PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE late_1 (hash BLOB PRIMARY KEY) WITHOUT ROWID;
     CREATE INDEX newest_0 ON keys_0 (newest, oldest);
     CREATE INDEX newest_1 ON keys_1 (newest, oldest);
 ";
@@ -33,19 +37,20 @@ pub(super) struct KeyHasher(SipHasher13);
 /// The hash of a key, and the timestamp of its update.
 #[derive(Clone, Copy)]
 pub(super) struct KeyHash {
+    /// `i64::MIN` without a timestamp. Such an update is always late.
     timestamp: i64,
     hash: u128,
 }
 
 pub(super) struct Keys {
     hasher: KeyHasher,
-    /// The number of the table that takes new keys.
+    /// The number of the generation that takes new keys.
     newer: usize,
     /// Since when it takes them, in Unix milliseconds.
     since: i64,
     /// The keys in memory: the newer and the older half.
     recent: [Recent; 2],
-    /// The newest timestamp of the keys that are only on the disk. Later ones need not be looked for there.
+    /// The newest timestamp of the keys that are only on the disk. An update that is not newer is late.
     horizon: i64,
 }
 
@@ -55,9 +60,9 @@ struct Recent {
 }
 
 impl KeyHasher {
-    pub(super) fn hash(mut self, key: &str, timestamp: i64) -> KeyHash {
+    pub(super) fn hash(mut self, key: &str, timestamp: Option<i64>) -> KeyHash {
         self.0.write(key.as_bytes());
-        KeyHash { timestamp, hash: self.0.finish128().as_u128() }
+        KeyHash { timestamp: timestamp.unwrap_or(i64::MIN), hash: self.0.finish128().as_u128() }
     }
 }
 
@@ -106,7 +111,11 @@ impl Keys {
                 are_new.push(true);
                 continue;
             };
-            let is_new = self.add(connection, *key)?;
+            let is_new = self.add(key);
+            if key.timestamp <= self.horizon {
+                are_new.push(is_new && self.add_late(connection, *key)?);
+                continue;
+            }
             are_new.push(is_new);
             if is_new {
                 added.extend(key.hash.to_le_bytes());
@@ -120,17 +129,17 @@ impl Keys {
         Ok(are_new)
     }
 
-    /// Adds a key in memory. Returns whether it is new.
-    fn add(&mut self, connection: &Connection, key: KeyHash) -> rusqlite::Result<bool> {
+    /// Adds a key in memory. Returns whether it is new there.
+    fn add(&mut self, key: &KeyHash) -> bool {
         let [newer, older] = &mut self.recent;
         if older.hashes.contains(&key.hash) || !newer.hashes.insert(key.hash) {
-            return Ok(false);
+            return false;
         }
         newer.newest = newer.newest.max(key.timestamp);
         if newer.hashes.len() >= RECENT / 2 {
             self.forget_half();
         }
-        Ok(key.timestamp > self.horizon || !self.is_stored(connection, key)?)
+        true
     }
 
     /// Forgets the older half of the keys in memory.
@@ -140,23 +149,29 @@ impl Keys {
         self.horizon = self.horizon.max(forgotten.newest);
     }
 
-    /// Looks for a key on the disk.
-    fn is_stored(&self, connection: &Connection, key: KeyHash) -> rusqlite::Result<bool> {
+    /// Adds a late key on the disk. Returns whether it is new there.
+    fn add_late(&self, connection: &Connection, key: KeyHash) -> rusqlite::Result<bool> {
+        let hash = key.hash.to_le_bytes();
         for table in 0..2 {
             let select = format!("SELECT hashes FROM keys_{table} WHERE newest >= ?1 AND oldest <= ?1");
             let mut select = connection.prepare_cached(&select)?;
             let mut rows = select.query([key.timestamp])?;
             while let Some(row) = rows.next()? {
                 let hashes = row.get_ref(0)?.as_blob()?.as_chunks::<HASH>().0;
-                if hashes.contains(&key.hash.to_le_bytes()) {
-                    return Ok(true);
+                if hashes.contains(&hash) {
+                    return Ok(false);
                 }
             }
         }
-        Ok(false)
+        let select = format!("SELECT 1 FROM late_{} WHERE hash = ?", 1 - self.newer);
+        if connection.prepare_cached(&select)?.exists([hash])? {
+            return Ok(false);
+        }
+        let insert = format!("INSERT OR IGNORE INTO late_{} VALUES (?)", self.newer);
+        Ok(connection.prepare_cached(&insert)?.execute([hash])? > 0)
     }
 
-    /// Whether the tables are to take turns, or the clock was set back.
+    /// Whether the generations are to take turns, or the clock was set back.
     pub(super) fn is_turn(&self, now: i64) -> bool {
         now < self.since || now.saturating_sub(self.since) >= i64::try_from(KEY_TIME.as_millis()).unwrap_or(i64::MAX)
     }
@@ -167,6 +182,7 @@ impl Keys {
             self.forget_half();
             self.newer = 1 - self.newer;
             connection.execute(&format!("DELETE FROM keys_{}", self.newer), [])?;
+            connection.execute(&format!("DELETE FROM late_{}", self.newer), [])?;
         }
         self.since = now;
         let set = "UPDATE key_settings SET newer = ?, since = ?";
@@ -186,7 +202,7 @@ mod tests {
     }
 
     fn keys(keys: &Keys, timestamps: impl Iterator<Item = i64>) -> Vec<Option<KeyHash>> {
-        timestamps.map(|timestamp| Some(keys.hasher().hash(&format!("a/{timestamp}"), timestamp))).collect()
+        timestamps.map(|timestamp| Some(keys.hasher().hash(&format!("a/{timestamp}"), Some(timestamp)))).collect()
     }
 
     #[test]
@@ -212,6 +228,21 @@ mod tests {
         assert_eq!(known.store(&connection, &late).unwrap(), [true; 3]);
         let mut reopened = Keys::read(&connection).unwrap();
         assert_eq!(reopened.store(&connection, &late).unwrap(), [false; 3], "the disk has them now");
+    }
+
+    #[test]
+    fn keys_without_a_timestamp_are_found_and_forgotten_with_their_generation() {
+        let (connection, mut known) = open();
+        let some: Vec<_> = (0..100).map(|number| Some(known.hasher().hash(&format!("a/{number}"), None))).collect();
+        let hour = i64::try_from(KEY_TIME.as_millis()).unwrap();
+        assert!(known.store(&connection, &some).unwrap().into_iter().all(|is_new| is_new));
+        for turns in 0..2 {
+            let mut reopened = Keys::read(&connection).unwrap();
+            assert!(!reopened.store(&connection, &some).unwrap().into_iter().any(|is_new| is_new), "{turns}");
+            assert!(known.is_turn((turns + 1) * hour));
+            known.take_turns(&connection, (turns + 1) * hour).unwrap();
+        }
+        assert!(known.store(&connection, &some).unwrap().into_iter().all(|is_new| is_new));
     }
 
     #[test]

@@ -135,7 +135,7 @@ impl Row {
         }
         let timestamp = raw.update.timestamp();
         let is_unique = timestamp.is_some() || !lane.is_other();
-        let key = is_unique.then(|| hasher.hash(&key, timestamp.unwrap_or_default()));
+        let key = is_unique.then(|| hasher.hash(&key, timestamp));
         Self { lane, key, raw }
     }
 
