@@ -14,6 +14,8 @@ pub mod guide;
 mod id;
 #[doc(hidden)]
 pub mod internals;
+#[cfg(feature = "mini-app")]
+pub mod mini_app;
 mod model;
 mod redaction;
 pub mod updates;

@@ -1,0 +1,404 @@
+//! Mini Apps of MAX: checks that data which a browser or a user sends was signed by MAX.
+//!
+//! A Mini App is a web page that opens inside MAX. It receives `initData`, which says who has opened it. The page sends this
+//! text to your server. Anybody can send such a text, so check it before you trust it:
+//!
+//! ```
+//! use std::time::SystemTime;
+//! use tamtam::mini_app::{InvalidInitData, MiniApp};
+//!
+//! // Make it once, with the token of the bot that the Mini App belongs to.
+//! let mini_app = MiniApp::new("test-token");
+//!
+//! let init_data = "auth_date=1771409700&query_id=q-1&user=%7B%22id%22%3A7%7D&start_param=a_b\
+//!     &hash=916bd6ee2a63abf0efe9b7703a16f53662e923c0cdc0a7109016865f22f005ed";
+//! // The text was signed long ago.
+//! assert!(matches!(mini_app.check(init_data), Err(InvalidInitData::Expired { .. })));
+//!
+//! let signed = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1771409700);
+//! let data = mini_app.check_at(init_data, signed)?;
+//! assert_eq!(data.user.unwrap().id.0, 7);
+//! assert_eq!(data.start_param.as_deref(), Some("a_b"));
+//! # Ok::<(), InvalidInitData>(())
+//! ```
+//!
+//! This was checked against the documentation of MAX, never against the live service.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use sha2::Sha256;
+
+use crate::{
+    id::{ChatId, UserId},
+    redaction::printable,
+};
+
+type HmacSha256 = Hmac<Sha256>;
+
+/// The age from which on `initData` is refused, unless it is set. MAX recommends it.
+const MAX_AGE: Duration = Duration::from_secs(60 * 60);
+/// The length of a hash, in bytes.
+const HASH: usize = 32;
+
+/// Checks what a Mini App and its users send. Clones are cheap and check the same.
+///
+/// All hashes are HMAC-SHA256, and are compared in constant time.
+#[derive(Clone)]
+pub struct MiniApp {
+    /// Signs `initData`.
+    init_data: HmacSha256,
+    /// Signs contacts.
+    contacts: HmacSha256,
+    max_age: Duration,
+}
+
+impl MiniApp {
+    /// Makes the checks of the Mini App of the bot with this token. The token is not kept.
+    #[must_use]
+    pub fn new(token: &str) -> Self {
+        let secret = keyed(b"WebAppData").chain_update(token).finalize().into_bytes();
+        Self { init_data: keyed(&secret), contacts: keyed(token.as_bytes()), max_age: MAX_AGE }
+    }
+
+    /// Sets the age from which on `initData` is refused. Defaults to 1 h, which MAX recommends.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tamtam::mini_app::MiniApp;
+    ///
+    /// let mini_app = MiniApp::new("token").max_age(Duration::from_secs(10 * 60));
+    /// ```
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
+    }
+
+    /// Checks `initData`, and returns what it says.
+    ///
+    /// Pass the text of `WebApp.initData` unchanged. It is also the value of `WebAppData` in the fragment of the page's URL,
+    /// once that value is percent-decoded.
+    ///
+    /// # Errors
+    ///
+    /// If the text was not signed by MAX for this bot, or is too old. Answer such a request with status 401.
+    pub fn check(&self, init_data: &str) -> Result<InitData, InvalidInitData> {
+        self.check_at(init_data, SystemTime::now())
+    }
+
+    /// Checks `initData` as [`check`](Self::check) does, at a time of your choice.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    pub fn check_at(&self, init_data: &str, now: SystemTime) -> Result<InitData, InvalidInitData> {
+        let mut fields = read_fields(init_data)?;
+        let hash = fields.remove("hash").ok_or(InvalidInitData::Missing { name: "hash" })?;
+        // A map has its keys in the order that MAX signs them in.
+        let lines: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if !is_signed(&self.init_data, &lines.join("\n"), &hash) {
+            return Err(InvalidInitData::WrongHash);
+        }
+        let data = InitData::read(fields)?;
+        // The clock of MAX may be ahead of ours.
+        let age = now.duration_since(data.auth_date).unwrap_or_default();
+        if age > self.max_age { Err(InvalidInitData::Expired { age }) } else { Ok(data) }
+    }
+
+    /// Returns whether a contact was shared by the button `request_contact`, and not made up.
+    ///
+    /// `vcf_info` and `hash` are those of the contact's attachment, unchanged. Also check that the contact is the sender's:
+    /// the user id of the contact must be that of the message's sender.
+    ///
+    /// ```
+    /// use tamtam::mini_app::MiniApp;
+    ///
+    /// let mini_app = MiniApp::new("test-token");
+    /// let vcf_info = "BEGIN:VCARD\r\nTEL:79990000000\r\nEND:VCARD";
+    /// let hash = "0d041d9949fbe03a35c4dc2bfebc1a00866b2571b688808ac746fb10d6908d64";
+    /// assert!(mini_app.is_contact_genuine(vcf_info, hash));
+    /// assert!(!mini_app.is_contact_genuine(&vcf_info.replace('7', "8"), hash));
+    /// ```
+    #[must_use]
+    pub fn is_contact_genuine(&self, vcf_info: &str, hash: &str) -> bool {
+        is_signed(&self.contacts, vcf_info, hash)
+    }
+
+    /// Returns whether a phone number that the page got by `requestContact()` was signed by MAX.
+    ///
+    /// `auth_date` is in Unix seconds, as the page got it. A `+` before the phone number does not matter. The age is not
+    /// checked.
+    ///
+    /// This form is not in the documentation of MAX. Another client uses it.
+    ///
+    /// ```
+    /// use tamtam::mini_app::MiniApp;
+    ///
+    /// let mini_app = MiniApp::new("test-token");
+    /// let hash = "6feab7cf32edae31a6aa264caf298c3d5977f384aa160716fc9a910c2145019e";
+    /// assert!(mini_app.is_phone_genuine(1771409700, "+79990000000", 7, hash));
+    /// ```
+    #[must_use]
+    pub fn is_phone_genuine(&self, auth_date: i64, phone: &str, user: impl Into<UserId>, hash: &str) -> bool {
+        let phone = phone.strip_prefix('+').unwrap_or(phone);
+        let signed = format!("auth_date={auth_date}\nphone={phone}\nuser_id={}", user.into());
+        is_signed(&self.contacts, &signed, hash)
+    }
+}
+
+impl fmt::Debug for MiniApp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MiniApp").field("max_age", &self.max_age).finish_non_exhaustive()
+    }
+}
+
+/// What `initData` says; given by [`MiniApp::check`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct InitData {
+    /// When MAX signed it.
+    pub auth_date: SystemTime,
+    /// The session of the Mini App.
+    pub query_id: Option<String>,
+    /// Who opened the Mini App. `None` if it is missing or cannot be read.
+    pub user: Option<MiniAppUser>,
+    /// The chat from which the Mini App was opened. `None` if it is missing or cannot be read.
+    pub chat: Option<MiniAppChat>,
+    /// The payload of the link or button that opened the Mini App.
+    pub start_param: Option<String>,
+    /// All signed fields, by name and decoded: also those that this version of the crate does not know.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// Who opened a Mini App.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct MiniAppUser {
+    /// The user's id.
+    pub id: UserId,
+    /// The first name. Empty if it is missing.
+    #[serde(default)]
+    pub first_name: String,
+    /// The last name.
+    #[serde(default)]
+    pub last_name: Option<String>,
+    /// The name in links, without `@`.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// The language of the user's app, for example `ru`.
+    #[serde(default)]
+    pub language_code: Option<String>,
+    /// The URL of the user's picture.
+    #[serde(default)]
+    pub photo_url: Option<String>,
+}
+
+/// The chat from which a Mini App was opened.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct MiniAppChat {
+    /// The chat's id.
+    pub id: ChatId,
+    /// The kind of chat, as MAX writes it.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+}
+
+/// Why `initData` is refused; returned by [`MiniApp::check`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidInitData {
+    /// The text is not a list of `name=value`, separated by `&` and percent-encoded in UTF-8.
+    #[error("initData is malformed: pass the text of `WebApp.initData` unchanged")]
+    Malformed,
+    /// A field is there twice.
+    #[error("initData has the field `{name}` twice")]
+    Repeated {
+        /// The name of the field.
+        name: String,
+    },
+    /// A required field is missing or not a number.
+    #[error("initData has no valid `{name}`: pass the text of `WebApp.initData` unchanged")]
+    Missing {
+        /// The name of the field.
+        name: &'static str,
+    },
+    /// The hash does not match the fields.
+    #[error("the hash of initData does not match: it was changed, or it was signed for a bot with another token")]
+    WrongHash,
+    /// The signature is too old.
+    #[error("initData expired: it is {} s old; open the Mini App again", age.as_secs())]
+    Expired {
+        /// The time since MAX signed it.
+        age: Duration,
+    },
+}
+
+impl InitData {
+    fn read(fields: BTreeMap<String, String>) -> Result<Self, InvalidInitData> {
+        let get = |name: &str| fields.get(name).cloned();
+        let seconds = get("auth_date").and_then(|seconds| seconds.parse().ok());
+        let auth_date = seconds.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+        let auth_date = auth_date.ok_or(InvalidInitData::Missing { name: "auth_date" })?;
+        let json = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
+        Ok(Self {
+            auth_date,
+            query_id: get("query_id"),
+            user: serde_json::from_str(json("user")).ok(),
+            chat: serde_json::from_str(json("chat")).ok(),
+            start_param: get("start_param"),
+            fields,
+        })
+    }
+}
+
+/// Reads the fields, and decodes their values once.
+fn read_fields(init_data: &str) -> Result<BTreeMap<String, String>, InvalidInitData> {
+    let mut fields = BTreeMap::new();
+    for field in init_data.split('&') {
+        let (name, value) = field.split_once('=').ok_or(InvalidInitData::Malformed)?;
+        let value = value.replace('+', " ");
+        let value = percent_decode_str(&value).decode_utf8().map_err(|_| InvalidInitData::Malformed)?;
+        match fields.entry(name.to_owned()) {
+            Entry::Occupied(_) => return Err(InvalidInitData::Repeated { name: printable(name).into_owned() }),
+            Entry::Vacant(entry) => entry.insert(value.into_owned()),
+        };
+    }
+    Ok(fields)
+}
+
+fn keyed(key: &[u8]) -> HmacSha256 {
+    HmacSha256::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+/// Compares a hash in hexadecimal digits with that of a text, in constant time.
+fn is_signed(key: &HmacSha256, text: &str, hash: &str) -> bool {
+    read_hash(hash).is_some_and(|hash| key.clone().chain_update(text).verify_slice(&hash).is_ok())
+}
+
+fn read_hash(hash: &str) -> Option<[u8; HASH]> {
+    let (pairs, []) = hash.as_bytes().as_chunks::<2>() else { return None };
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
+    bytes?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGNED_AT: u64 = 1_771_409_700;
+    const FIELDS: &str = "auth_date=1771409700&query_id=q-1&user=%7B%22id%22%3A7%7D&start_param=a_b";
+    const SIGNATURE: &str = "916bd6ee2a63abf0efe9b7703a16f53662e923c0cdc0a7109016865f22f005ed";
+
+    fn check_after(init_data: &str, seconds: u64) -> Result<InitData, InvalidInitData> {
+        let now = UNIX_EPOCH + Duration::from_secs(SIGNED_AT + seconds);
+        MiniApp::new("test-token").check_at(init_data, now)
+    }
+
+    fn check(init_data: &str) -> Result<InitData, InvalidInitData> {
+        check_after(init_data, 0)
+    }
+
+    /// Signs fields as MAX does.
+    fn sign(fields: &str) -> String {
+        let read = read_fields(fields).unwrap();
+        let lines: Vec<String> = read.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let hash = MiniApp::new("test-token").init_data.chain_update(lines.join("\n")).finalize().into_bytes();
+        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{fields}&hash={digits}")
+    }
+
+    #[test]
+    fn signed_fields_are_read_in_any_order() {
+        let signed = format!("{FIELDS}&hash={SIGNATURE}");
+        assert_eq!(sign(FIELDS), signed);
+        let mut fields: Vec<&str> = signed.split('&').collect();
+        fields.reverse();
+        let data = check(&fields.join("&")).unwrap();
+        assert_eq!(data, check(&signed).unwrap());
+        assert_eq!((data.query_id.as_deref(), data.start_param.as_deref()), (Some("q-1"), Some("a_b")));
+        assert_eq!((data.user.unwrap().id, data.chat), (UserId(7), None));
+        assert_eq!(data.fields["user"], r#"{"id":7}"#);
+        assert!(!data.fields.contains_key("hash"));
+    }
+
+    #[test]
+    fn a_change_of_any_byte_is_found() {
+        let signed = format!("{FIELDS}&hash={SIGNATURE}");
+        for place in 0..signed.len() {
+            let mut changed = signed.clone().into_bytes();
+            changed[place] ^= 1;
+            let changed = String::from_utf8(changed).unwrap();
+            assert!(check(&changed).is_err(), "{changed}");
+        }
+        let other = MiniApp::new("other-token").check_at(&signed, UNIX_EPOCH + Duration::from_secs(SIGNED_AT));
+        assert_eq!(other, Err(InvalidInitData::WrongHash));
+    }
+
+    #[test]
+    fn what_is_not_init_data_is_refused_with_a_reason() {
+        let missing = |name| Err(InvalidInitData::Missing { name });
+        for (init_data, expected) in [
+            ("", Err(InvalidInitData::Malformed)),
+            ("hash", Err(InvalidInitData::Malformed)),
+            ("a=%FF&hash=00", Err(InvalidInitData::Malformed)),
+            ("a=1", missing("hash")),
+            ("a=1&hash=", Err(InvalidInitData::WrongHash)),
+            ("a=1&hash=zz", Err(InvalidInitData::WrongHash)),
+            (&format!("{FIELDS}&hash={}", &SIGNATURE[1..]), Err(InvalidInitData::WrongHash)),
+            (&format!("{FIELDS}&hash={SIGNATURE}00"), Err(InvalidInitData::WrongHash)),
+            (&sign("query_id=1"), missing("auth_date")),
+            (&sign("auth_date=-1"), missing("auth_date")),
+            (&sign("auth_date=18446744073709551615"), missing("auth_date")),
+        ] {
+            assert_eq!(check(init_data), expected, "{init_data}");
+        }
+        let twice = format!("{FIELDS}&query_id=q-1&hash={SIGNATURE}");
+        assert_eq!(check(&twice), Err(InvalidInitData::Repeated { name: "query_id".to_owned() }));
+    }
+
+    #[test]
+    fn old_data_is_refused_and_data_of_a_clock_ahead_is_not() {
+        let signed = format!("{FIELDS}&hash={SIGNATURE}");
+        assert!(check_after(&signed, 3600).is_ok());
+        let age = Duration::from_secs(3601);
+        assert_eq!(check_after(&signed, 3601), Err(InvalidInitData::Expired { age }));
+        let patient = MiniApp::new("test-token").max_age(age);
+        assert!(patient.check_at(&signed, UNIX_EPOCH + Duration::from_secs(SIGNED_AT) + age).is_ok());
+        assert!(patient.check_at(&signed, UNIX_EPOCH).is_ok());
+    }
+
+    #[test]
+    fn values_are_decoded_once_and_misfits_are_kept_as_text() {
+        let data = check(&sign("auth_date=1771409700&start_param=100%2525+a%2Bb&user=%5B%5D&chat=%7B%22id%22%3A-5%2C%22type%22%3A%22CHAT%22%7D")).unwrap();
+        assert_eq!(data.start_param.as_deref(), Some("100%25 a+b"));
+        assert_eq!((data.user, data.fields["user"].as_str()), (None, "[]"));
+        let chat = data.chat.unwrap();
+        assert_eq!((chat.id, chat.kind.as_deref()), (ChatId(-5), Some("CHAT")));
+    }
+
+    #[test]
+    fn nothing_shows_the_token() {
+        assert_eq!(format!("{:?}", MiniApp::new("test-token")), "MiniApp { max_age: 3600s, .. }");
+    }
+
+    #[test]
+    fn contacts_are_genuine_only_as_they_were_signed() {
+        let mini_app = MiniApp::new("test-token");
+        let vcf_info = "BEGIN:VCARD\r\nTEL:79990000000\r\nEND:VCARD";
+        let hash = "0d041d9949fbe03a35c4dc2bfebc1a00866b2571b688808ac746fb10d6908d64";
+        assert!(mini_app.is_contact_genuine(vcf_info, hash));
+        assert!(!mini_app.is_contact_genuine(&vcf_info.replace("\r\n", "\n"), hash));
+        let hash = "6feab7cf32edae31a6aa264caf298c3d5977f384aa160716fc9a910c2145019e";
+        assert!(mini_app.is_phone_genuine(1_771_409_700, "79990000000", 7, hash));
+        assert!(!mini_app.is_phone_genuine(1_771_409_700, "79990000000", 8, hash));
+    }
+}
