@@ -2,8 +2,7 @@
 //!
 //! They are kept as hashes of 128 bits, on the disk in two generations that take turns. The last ones are also kept in memory. A
 //! key contains the timestamp of its update, and updates come nearly in the order of time. So most updates are known to be new
-//! without a look at the disk, and their keys are stored together in one row. Late updates, and those without a timestamp, have
-//! a row each.
+//! without a look at the disk.
 
 use std::{collections::HashSet, hash::Hasher as _, time::Duration};
 
@@ -15,19 +14,22 @@ use siphasher::sip128::{Hasher128 as _, SipHasher13};
 const KEY_TIME: Duration = Duration::from_secs(60 * 60);
 /// The number of keys in memory after which the older half is forgotten there.
 const RECENT: usize = 50_000;
+/// The number of keys from which on those that are stored together share a row. A row for each can be found faster, but is
+/// slower to write.
+const PAGE: usize = 16;
 /// The length of a hash, in bytes.
 const HASH: usize = 16;
 
-/// Each row of `keys_*` has the keys of updates that were stored together, and the range of their timestamps. Each row of `late_*`
-/// has the key of one late update.
+/// Each row of `pages_*` has the keys of updates that were stored together, and the range of their timestamps. Other keys, such as
+/// those of late updates, have a row each in `keys_*`.
 const TABLES: &str = "
     CREATE TABLE key_settings (secret BLOB NOT NULL, newer INTEGER NOT NULL, since INTEGER NOT NULL);
-    CREATE TABLE keys_0 (id INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, newest INTEGER NOT NULL, hashes BLOB NOT NULL);
-    CREATE TABLE keys_1 (id INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, newest INTEGER NOT NULL, hashes BLOB NOT NULL);
-    CREATE TABLE late_0 (hash BLOB PRIMARY KEY) WITHOUT ROWID;
-    CREATE TABLE late_1 (hash BLOB PRIMARY KEY) WITHOUT ROWID;
-    CREATE INDEX newest_0 ON keys_0 (newest, oldest);
-    CREATE INDEX newest_1 ON keys_1 (newest, oldest);
+    CREATE TABLE pages_0 (id INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, newest INTEGER NOT NULL, hashes BLOB NOT NULL);
+    CREATE TABLE pages_1 (id INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, newest INTEGER NOT NULL, hashes BLOB NOT NULL);
+    CREATE INDEX newest_0 ON pages_0 (newest, oldest);
+    CREATE INDEX newest_1 ON pages_1 (newest, oldest);
+    CREATE TABLE keys_0 (timestamp INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (timestamp, hash)) WITHOUT ROWID;
+    CREATE TABLE keys_1 (timestamp INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (timestamp, hash)) WITHOUT ROWID;
 ";
 
 /// Hashes keys. The hash function has a secret of its own for each journal.
@@ -84,17 +86,17 @@ impl Keys {
         let select = "SELECT secret, newer, since FROM key_settings";
         let (secret, newer, since): ([u8; 16], i64, i64) =
             connection.query_row(select, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        let newest = |table: usize| {
-            let select = format!("SELECT max(newest) FROM keys_{table}");
-            let newest: Option<i64> = connection.query_row(&select, [], |row| row.get(0))?;
-            Ok::<_, rusqlite::Error>(newest.unwrap_or(i64::MIN))
-        };
+        let select = "SELECT max(newest) FROM (SELECT max(newest) AS newest FROM pages_0
+            UNION ALL SELECT max(newest) FROM pages_1
+            UNION ALL SELECT max(timestamp) FROM keys_0
+            UNION ALL SELECT max(timestamp) FROM keys_1)";
+        let horizon: Option<i64> = connection.query_row(select, [], |row| row.get(0))?;
         Ok(Self {
             hasher: KeyHasher(SipHasher13::new_with_key(&secret)),
             newer: usize::from(newer == 1),
             since,
             recent: [Recent::new(), Recent::new()],
-            horizon: newest(0)?.max(newest(1)?),
+            horizon: horizon.unwrap_or(i64::MIN),
         })
     }
 
@@ -104,27 +106,27 @@ impl Keys {
 
     /// Stores the keys that are not there. Returns for each whether it was stored. `None` is not stored, and is always new.
     pub(super) fn store(&mut self, connection: &Connection, keys: &[Option<KeyHash>]) -> rusqlite::Result<Vec<bool>> {
-        let (mut are_new, mut added) = (Vec::with_capacity(keys.len()), Vec::new());
+        let (mut are_new, mut page) = (Vec::with_capacity(keys.len()), Vec::new());
         let (mut oldest, mut newest) = (i64::MAX, i64::MIN);
         for key in keys {
             let Some(key) = key else {
                 are_new.push(true);
                 continue;
             };
-            let is_new = self.add(key);
-            if key.timestamp <= self.horizon {
-                are_new.push(is_new && self.add_late(connection, *key)?);
-                continue;
-            }
+            let is_late = key.timestamp <= self.horizon;
+            let is_new = self.add(key) && !(is_late && self.is_stored(connection, *key)?);
             are_new.push(is_new);
-            if is_new {
-                added.extend(key.hash.to_le_bytes());
+            if is_new && (is_late || keys.len() < PAGE) {
+                let insert = format!("INSERT OR IGNORE INTO keys_{} VALUES (?, ?)", self.newer);
+                connection.prepare_cached(&insert)?.execute((key.timestamp, key.hash.to_le_bytes()))?;
+            } else if is_new {
+                page.extend(key.hash.to_le_bytes());
                 (oldest, newest) = (oldest.min(key.timestamp), newest.max(key.timestamp));
             }
         }
-        if !added.is_empty() {
-            let insert = format!("INSERT INTO keys_{} (oldest, newest, hashes) VALUES (?, ?, ?)", self.newer);
-            connection.prepare_cached(&insert)?.execute((oldest, newest, added))?;
+        if !page.is_empty() {
+            let insert = format!("INSERT INTO pages_{} (oldest, newest, hashes) VALUES (?, ?, ?)", self.newer);
+            connection.prepare_cached(&insert)?.execute((oldest, newest, page))?;
         }
         Ok(are_new)
     }
@@ -149,26 +151,25 @@ impl Keys {
         self.horizon = self.horizon.max(forgotten.newest);
     }
 
-    /// Adds a late key on the disk. Returns whether it is new there.
-    fn add_late(&self, connection: &Connection, key: KeyHash) -> rusqlite::Result<bool> {
+    /// Looks for a key on the disk.
+    fn is_stored(&self, connection: &Connection, key: KeyHash) -> rusqlite::Result<bool> {
         let hash = key.hash.to_le_bytes();
-        for table in 0..2 {
-            let select = format!("SELECT hashes FROM keys_{table} WHERE newest >= ?1 AND oldest <= ?1");
+        for generation in 0..2 {
+            let select = format!("SELECT 1 FROM keys_{generation} WHERE timestamp = ? AND hash = ?");
+            if connection.prepare_cached(&select)?.exists((key.timestamp, hash))? {
+                return Ok(true);
+            }
+            let select = format!("SELECT hashes FROM pages_{generation} WHERE newest >= ?1 AND oldest <= ?1");
             let mut select = connection.prepare_cached(&select)?;
             let mut rows = select.query([key.timestamp])?;
             while let Some(row) = rows.next()? {
                 let hashes = row.get_ref(0)?.as_blob()?.as_chunks::<HASH>().0;
                 if hashes.contains(&hash) {
-                    return Ok(false);
+                    return Ok(true);
                 }
             }
         }
-        let select = format!("SELECT 1 FROM late_{} WHERE hash = ?", 1 - self.newer);
-        if connection.prepare_cached(&select)?.exists([hash])? {
-            return Ok(false);
-        }
-        let insert = format!("INSERT OR IGNORE INTO late_{} VALUES (?)", self.newer);
-        Ok(connection.prepare_cached(&insert)?.execute([hash])? > 0)
+        Ok(false)
     }
 
     /// Whether the generations are to take turns, or the clock was set back.
@@ -181,8 +182,8 @@ impl Keys {
         if now >= self.since {
             self.forget_half();
             self.newer = 1 - self.newer;
+            connection.execute(&format!("DELETE FROM pages_{}", self.newer), [])?;
             connection.execute(&format!("DELETE FROM keys_{}", self.newer), [])?;
-            connection.execute(&format!("DELETE FROM late_{}", self.newer), [])?;
         }
         self.since = now;
         let set = "UPDATE key_settings SET newer = ?, since = ?";

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Code, HEAD, NO_ACTIONS, from_files};
 
 const OURS: &str = include_str!("../../../openapi/tamtam.yaml");
+const MAX: &str = include_str!("../../../openapi/max.yaml");
 const OVERLAY: &str = include_str!("../../../openapi/overlay.yaml");
 
 /// A document with our overlay.
@@ -34,6 +35,16 @@ fn our_document_generates_all_its_operations() {
     let code = generated("tamtam.yaml", OURS);
     assert_eq!(code.api().len(), 28);
     assert_eq!(code.enumeration("Update").tag.as_deref(), Some("update_type"));
+}
+
+#[test]
+fn the_document_of_max_generates_all_its_operations() {
+    let code = generated("max.yaml", MAX);
+    assert_eq!(code.api().len(), 33);
+    assert_eq!(code.enumeration("Button").tag.as_deref(), Some("type"));
+    for (union, variant) in [("Update", "DialogMuted"), ("Button", "OpenApp"), ("MarkupElement", "Quote")] {
+        assert!(code.enumeration(union).variants.iter().any(|found| found.name == variant), "{union}::{variant}");
+    }
 }
 
 #[test]
