@@ -8,7 +8,7 @@
 //! use tamtam::mini_app::{InvalidInitData, MiniApp};
 //!
 //! // Make it once, with the token of the bot that the Mini App belongs to.
-//! let mini_app = MiniApp::new("test-token");
+//! let mini_app = MiniApp::new("test-token")?;
 //!
 //! let init_data = "auth_date=1771409700&query_id=q-1&user=%7B%22id%22%3A7%7D&start_param=a_b\
 //!     &hash=916bd6ee2a63abf0efe9b7703a16f53662e923c0cdc0a7109016865f22f005ed";
@@ -19,7 +19,7 @@
 //! let data = mini_app.check_at(init_data, signed)?;
 //! assert_eq!(data.user.unwrap().id.0, 7);
 //! assert_eq!(data.start_param.as_deref(), Some("a_b"));
-//! # Ok::<(), InvalidInitData>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! This was checked against the documentation of MAX, never against the live service.
@@ -36,14 +36,19 @@ use serde::Deserialize;
 use sha2::Sha256;
 
 use crate::{
+    error::{Error, Result},
     id::{ChatId, UserId},
     redaction::printable,
 };
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// The age from which on `initData` is refused, unless it is set. MAX recommends it.
+/// The greatest age of `initData` unless it is set. MAX recommends it.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
+/// How far the clock of MAX may be ahead of ours.
+const MAX_AHEAD: Duration = Duration::from_secs(5 * 60);
+/// How a contact begins. Without it, the text that is signed for a phone number would pass as a contact.
+const CONTACT: &str = "BEGIN:VCARD";
 /// The length of a hash, in bytes.
 const HASH: usize = 32;
 
@@ -60,20 +65,28 @@ pub struct MiniApp {
 }
 
 impl MiniApp {
-    /// Makes the checks of the Mini App of the bot with this token. The token is not kept.
-    #[must_use]
-    pub fn new(token: &str) -> Self {
+    /// Makes the checks of the Mini App of the bot with this token. The token is not kept. White space around it does not count.
+    ///
+    /// # Errors
+    ///
+    /// If the token is empty.
+    pub fn new(token: &str) -> Result<Self> {
+        let token = token.trim();
+        if token.is_empty() {
+            return Err(Error::build("the token of the Mini App's bot is empty: anybody could sign with it"));
+        }
         let secret = keyed(b"WebAppData").chain_update(token).finalize().into_bytes();
-        Self { init_data: keyed(&secret), contacts: keyed(token.as_bytes()), max_age: MAX_AGE }
+        Ok(Self { init_data: keyed(&secret), contacts: keyed(token.as_bytes()), max_age: MAX_AGE })
     }
 
-    /// Sets the age from which on `initData` is refused. Defaults to 1 h, which MAX recommends.
+    /// Sets the greatest age of `initData`. Defaults to 1 h, which MAX recommends.
     ///
     /// ```
     /// use std::time::Duration;
     /// use tamtam::mini_app::MiniApp;
     ///
-    /// let mini_app = MiniApp::new("token").max_age(Duration::from_secs(10 * 60));
+    /// let mini_app = MiniApp::new("token")?.max_age(Duration::from_secs(10 * 60));
+    /// # Ok::<(), tamtam::Error>(())
     /// ```
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
@@ -107,9 +120,11 @@ impl MiniApp {
             return Err(InvalidInitData::WrongHash);
         }
         let data = InitData::read(fields)?;
-        // The clock of MAX may be ahead of ours.
-        let age = now.duration_since(data.auth_date).unwrap_or_default();
-        if age > self.max_age { Err(InvalidInitData::Expired { age }) } else { Ok(data) }
+        match now.duration_since(data.auth_date) {
+            Ok(age) if age > self.max_age => Err(InvalidInitData::Expired { age }),
+            Err(error) if error.duration() > MAX_AHEAD => Err(InvalidInitData::Future { ahead: error.duration() }),
+            _ => Ok(data),
+        }
     }
 
     /// Returns whether a contact was shared by the button `request_contact`, and not made up.
@@ -120,15 +135,16 @@ impl MiniApp {
     /// ```
     /// use tamtam::mini_app::MiniApp;
     ///
-    /// let mini_app = MiniApp::new("test-token");
+    /// let mini_app = MiniApp::new("test-token")?;
     /// let vcf_info = "BEGIN:VCARD\r\nTEL:79990000000\r\nEND:VCARD";
     /// let hash = "0d041d9949fbe03a35c4dc2bfebc1a00866b2571b688808ac746fb10d6908d64";
     /// assert!(mini_app.is_contact_genuine(vcf_info, hash));
     /// assert!(!mini_app.is_contact_genuine(&vcf_info.replace('7', "8"), hash));
+    /// # Ok::<(), tamtam::Error>(())
     /// ```
     #[must_use]
     pub fn is_contact_genuine(&self, vcf_info: &str, hash: &str) -> bool {
-        is_signed(&self.contacts, vcf_info, hash)
+        vcf_info.starts_with(CONTACT) && is_signed(&self.contacts, vcf_info, hash)
     }
 
     /// Returns whether a phone number that the page got by `requestContact()` was signed by MAX.
@@ -141,9 +157,10 @@ impl MiniApp {
     /// ```
     /// use tamtam::mini_app::MiniApp;
     ///
-    /// let mini_app = MiniApp::new("test-token");
+    /// let mini_app = MiniApp::new("test-token")?;
     /// let hash = "6feab7cf32edae31a6aa264caf298c3d5977f384aa160716fc9a910c2145019e";
     /// assert!(mini_app.is_phone_genuine(1771409700, "+79990000000", 7, hash));
+    /// # Ok::<(), tamtam::Error>(())
     /// ```
     #[must_use]
     pub fn is_phone_genuine(&self, auth_date: i64, phone: &str, user: impl Into<UserId>, hash: &str) -> bool {
@@ -215,7 +232,8 @@ pub struct MiniAppChat {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidInitData {
-    /// The text is not a list of `name=value`, separated by `&` and percent-encoded in UTF-8.
+    /// The text is not a list of `name=value`, separated by `&` and percent-encoded in UTF-8. Or a value has a line break, which
+    /// the signature does not tell from the end of the value.
     #[error("initData is malformed: pass the text of `WebApp.initData` unchanged")]
     Malformed,
     /// A field is there twice.
@@ -233,6 +251,12 @@ pub enum InvalidInitData {
     /// The hash does not match the fields.
     #[error("the hash of initData does not match: it was changed, or it was signed for a bot with another token")]
     WrongHash,
+    /// The text was signed more than 5 min in the future: the clock of this machine is wrong.
+    #[error("initData was signed {} s in the future: set the clock of this machine", ahead.as_secs())]
+    Future {
+        /// How far the time of the signature is ahead.
+        ahead: Duration,
+    },
     /// The signature is too old.
     #[error("initData expired: it is {} s old; open the Mini App again", age.as_secs())]
     Expired {
@@ -266,6 +290,9 @@ fn read_fields(init_data: &str) -> Result<BTreeMap<String, String>, InvalidInitD
         let (name, value) = field.split_once('=').ok_or(InvalidInitData::Malformed)?;
         let value = value.replace('+', " ");
         let value = percent_decode_str(&value).decode_utf8().map_err(|_| InvalidInitData::Malformed)?;
+        if name.contains('\n') || value.contains('\n') {
+            return Err(InvalidInitData::Malformed);
+        }
         match fields.entry(name.to_owned()) {
             Entry::Occupied(_) => return Err(InvalidInitData::Repeated { name: printable(name).into_owned() }),
             Entry::Vacant(entry) => entry.insert(value.into_owned()),
@@ -298,9 +325,13 @@ mod tests {
     const FIELDS: &str = "auth_date=1771409700&query_id=q-1&user=%7B%22id%22%3A7%7D&start_param=a_b";
     const SIGNATURE: &str = "916bd6ee2a63abf0efe9b7703a16f53662e923c0cdc0a7109016865f22f005ed";
 
+    fn mini_app() -> MiniApp {
+        MiniApp::new("test-token").unwrap()
+    }
+
     fn check_after(init_data: &str, seconds: u64) -> Result<InitData, InvalidInitData> {
         let now = UNIX_EPOCH + Duration::from_secs(SIGNED_AT + seconds);
-        MiniApp::new("test-token").check_at(init_data, now)
+        mini_app().check_at(init_data, now)
     }
 
     fn check(init_data: &str) -> Result<InitData, InvalidInitData> {
@@ -311,7 +342,7 @@ mod tests {
     fn sign(fields: &str) -> String {
         let read = read_fields(fields).unwrap();
         let lines: Vec<String> = read.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let hash = MiniApp::new("test-token").init_data.chain_update(lines.join("\n")).finalize().into_bytes();
+        let hash = mini_app().init_data.chain_update(lines.join("\n")).finalize().into_bytes();
         let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("{fields}&hash={digits}")
     }
@@ -339,7 +370,8 @@ mod tests {
             let changed = String::from_utf8(changed).unwrap();
             assert!(check(&changed).is_err(), "{changed}");
         }
-        let other = MiniApp::new("other-token").check_at(&signed, UNIX_EPOCH + Duration::from_secs(SIGNED_AT));
+        let other = MiniApp::new("other-token").unwrap();
+        let other = other.check_at(&signed, UNIX_EPOCH + Duration::from_secs(SIGNED_AT));
         assert_eq!(other, Err(InvalidInitData::WrongHash));
     }
 
@@ -350,6 +382,8 @@ mod tests {
             ("", Err(InvalidInitData::Malformed)),
             ("hash", Err(InvalidInitData::Malformed)),
             ("a=%FF&hash=00", Err(InvalidInitData::Malformed)),
+            ("a=1%0Ab=2&hash=00", Err(InvalidInitData::Malformed)),
+            ("a\nb=2&hash=00", Err(InvalidInitData::Malformed)),
             ("a=1", missing("hash")),
             ("a=1&hash=", Err(InvalidInitData::WrongHash)),
             ("a=1&hash=zz", Err(InvalidInitData::WrongHash)),
@@ -371,9 +405,12 @@ mod tests {
         assert!(check_after(&signed, 3600).is_ok());
         let age = Duration::from_secs(3601);
         assert_eq!(check_after(&signed, 3601), Err(InvalidInitData::Expired { age }));
-        let patient = MiniApp::new("test-token").max_age(age);
+        let patient = mini_app().max_age(age);
         assert!(patient.check_at(&signed, UNIX_EPOCH + Duration::from_secs(SIGNED_AT) + age).is_ok());
-        assert!(patient.check_at(&signed, UNIX_EPOCH).is_ok());
+        let before = |ahead| patient.check_at(&signed, UNIX_EPOCH + Duration::from_secs(SIGNED_AT) - ahead);
+        assert!(before(MAX_AHEAD).is_ok());
+        let ahead = MAX_AHEAD + Duration::from_secs(1);
+        assert_eq!(before(ahead), Err(InvalidInitData::Future { ahead }));
     }
 
     #[test]
@@ -386,13 +423,21 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_token_is_refused_and_space_around_it_is_not_part_of_it() {
+        assert!(MiniApp::new(" \n").is_err());
+        let now = UNIX_EPOCH + Duration::from_secs(SIGNED_AT);
+        let signed = format!("{FIELDS}&hash={SIGNATURE}");
+        assert!(MiniApp::new("test-token\n").unwrap().check_at(&signed, now).is_ok());
+    }
+
+    #[test]
     fn nothing_shows_the_token() {
-        assert_eq!(format!("{:?}", MiniApp::new("test-token")), "MiniApp { max_age: 3600s, .. }");
+        assert_eq!(format!("{:?}", mini_app()), "MiniApp { max_age: 3600s, .. }");
     }
 
     #[test]
     fn contacts_are_genuine_only_as_they_were_signed() {
-        let mini_app = MiniApp::new("test-token");
+        let mini_app = mini_app();
         let vcf_info = "BEGIN:VCARD\r\nTEL:79990000000\r\nEND:VCARD";
         let hash = "0d041d9949fbe03a35c4dc2bfebc1a00866b2571b688808ac746fb10d6908d64";
         assert!(mini_app.is_contact_genuine(vcf_info, hash));
@@ -400,5 +445,6 @@ mod tests {
         let hash = "6feab7cf32edae31a6aa264caf298c3d5977f384aa160716fc9a910c2145019e";
         assert!(mini_app.is_phone_genuine(1_771_409_700, "79990000000", 7, hash));
         assert!(!mini_app.is_phone_genuine(1_771_409_700, "79990000000", 8, hash));
+        assert!(!mini_app.is_contact_genuine("auth_date=1771409700\nphone=79990000000\nuser_id=7", hash));
     }
 }

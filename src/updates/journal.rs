@@ -53,8 +53,8 @@ use settings::Settings;
 /// 503. Failures are counted ([`JournalHealth::failed_writes`]) and logged as `journal write failed`. If a webhook cannot
 /// store an update, the event is `handler failed`.
 ///
-/// **A repeated update** with the same [key](crate::Update::key) is dropped for at least one hour. An update with neither a
-/// timestamp nor an id is always stored.
+/// **A repeated update** with the same [key](crate::Update::key) is dropped for at least one hour by the system clock. Without a
+/// timestamp or an id, an update is repeated only if its JSON is the same. With neither of them, it is always stored.
 ///
 /// # When a handler fails
 ///

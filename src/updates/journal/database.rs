@@ -193,10 +193,13 @@ impl Database {
         if self.connection.is_autocommit() {
             return done;
         }
-        if done.is_err() {
-            self.execute("ROLLBACK TO part", [])?;
+        let undo = || if done.is_err() { self.execute("ROLLBACK TO part", []) } else { Ok(0) };
+        let end = undo().and_then(|_| self.execute("RELEASE part", []));
+        if let Err(error) = end {
+            // The part may be half done. No other may be committed with it.
+            let _ = self.connection.execute_batch("ROLLBACK");
+            return done.and(Err(error));
         }
-        self.execute("RELEASE part", [])?;
         done
     }
 

@@ -86,18 +86,23 @@ impl Keys {
         let select = "SELECT secret, newer, since FROM key_settings";
         let (secret, newer, since): ([u8; 16], i64, i64) =
             connection.query_row(select, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        let select = "SELECT max(newest) FROM (SELECT max(newest) AS newest FROM pages_0
-            UNION ALL SELECT max(newest) FROM pages_1
-            UNION ALL SELECT max(timestamp) FROM keys_0
-            UNION ALL SELECT max(timestamp) FROM keys_1)";
-        let horizon: Option<i64> = connection.query_row(select, [], |row| row.get(0))?;
         Ok(Self {
             hasher: KeyHasher(SipHasher13::new_with_key(&secret)),
             newer: usize::from(newer == 1),
             since,
             recent: [Recent::new(), Recent::new()],
-            horizon: horizon.unwrap_or(i64::MIN),
+            horizon: Self::newest(connection)?,
         })
+    }
+
+    /// Returns the newest timestamp on the disk.
+    fn newest(connection: &Connection) -> rusqlite::Result<i64> {
+        let select = "SELECT max(newest) FROM (SELECT max(newest) AS newest FROM pages_0
+            UNION ALL SELECT max(newest) FROM pages_1
+            UNION ALL SELECT max(timestamp) FROM keys_0
+            UNION ALL SELECT max(timestamp) FROM keys_1)";
+        let newest: Option<i64> = connection.query_row(select, [], |row| row.get(0))?;
+        Ok(newest.unwrap_or(i64::MIN))
     }
 
     pub(super) fn hasher(&self) -> KeyHasher {
@@ -106,7 +111,21 @@ impl Keys {
 
     /// Stores the keys that are not there. Returns for each whether it was stored. `None` is not stored, and is always new.
     pub(super) fn store(&mut self, connection: &Connection, keys: &[Option<KeyHash>]) -> rusqlite::Result<Vec<bool>> {
-        let (mut are_new, mut page) = (Vec::with_capacity(keys.len()), Vec::new());
+        let mut are_new = Vec::with_capacity(keys.len());
+        // So few at a time that all are still in memory when their page is written.
+        for keys in keys.chunks(RECENT / 2) {
+            self.store_page(connection, keys, &mut are_new)?;
+        }
+        Ok(are_new)
+    }
+
+    fn store_page(
+        &mut self,
+        connection: &Connection,
+        keys: &[Option<KeyHash>],
+        are_new: &mut Vec<bool>,
+    ) -> rusqlite::Result<()> {
+        let mut page = Vec::new();
         let (mut oldest, mut newest) = (i64::MAX, i64::MIN);
         for key in keys {
             let Some(key) = key else {
@@ -128,7 +147,7 @@ impl Keys {
             let insert = format!("INSERT INTO pages_{} (oldest, newest, hashes) VALUES (?, ?, ?)", self.newer);
             connection.prepare_cached(&insert)?.execute((oldest, newest, page))?;
         }
-        Ok(are_new)
+        Ok(())
     }
 
     /// Adds a key in memory. Returns whether it is new there.
@@ -186,6 +205,8 @@ impl Keys {
             connection.execute(&format!("DELETE FROM keys_{}", self.newer), [])?;
         }
         self.since = now;
+        // A timestamp far in the future may have gone with the older generation.
+        self.horizon = self.horizon.min(Self::newest(connection)?);
         let set = "UPDATE key_settings SET newer = ?, since = ?";
         connection.execute(set, (i64::from(self.newer == 1), self.since)).map(drop)
     }
@@ -244,6 +265,29 @@ mod tests {
             known.take_turns(&connection, (turns + 1) * hour).unwrap();
         }
         assert!(known.store(&connection, &some).unwrap().into_iter().all(|is_new| is_new));
+    }
+
+    #[test]
+    fn a_key_at_both_ends_of_a_huge_batch_is_new_once() {
+        let (connection, mut known) = open();
+        let count = RECENT as i64 * 2;
+        let mut all = keys(&known, 0..count);
+        all.push(all[0]);
+        let are_new = known.store(&connection, &all).unwrap();
+        assert_eq!(are_new.iter().filter(|is_new| **is_new).count(), count as usize);
+    }
+
+    #[test]
+    fn a_timestamp_far_in_the_future_makes_updates_late_for_two_turns_at_most() {
+        let (connection, mut known) = open();
+        known.store(&connection, &keys(&known, [i64::MAX].into_iter())).unwrap();
+        let hour = i64::try_from(KEY_TIME.as_millis()).unwrap();
+        let horizons = (1..=3).map(|turn| {
+            known.take_turns(&connection, turn * hour).unwrap();
+            known.store(&connection, &keys(&known, [turn].into_iter())).unwrap();
+            known.horizon
+        });
+        assert_eq!(horizons.collect::<Vec<_>>(), [i64::MIN, 1, 1]);
     }
 
     #[test]

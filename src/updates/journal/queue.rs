@@ -28,7 +28,6 @@ use crate::{
     client::bot::Bot,
     error::Error,
     model::union::Unknown,
-    redaction::fnv_1a,
     updates::{
         delivery::{BoxFuture, Content, Delivery, Entry, Settled},
         handler::Handed as _,
@@ -128,12 +127,12 @@ pub(crate) type SharedBatch = Arc<Mutex<Option<Batch>>>;
 impl Row {
     fn new(raw: RawUpdate, hasher: KeyHasher) -> Self {
         let lane = raw.update.lane();
-        let mut key = raw.update.key();
-        if lane.is_other() {
-            // Without an id, two updates of the same time differ in their JSON only.
-            key.push_str(&format!("/{:016x}", fnv_1a(raw.json.get().as_bytes())));
+        let (mut key, timestamp) = (raw.update.key(), raw.update.timestamp());
+        if lane.is_other() || timestamp.is_none() {
+            // Without an id or a time, different updates may have the same key.
+            key.push('/');
+            key.push_str(raw.json.get());
         }
-        let timestamp = raw.update.timestamp();
         let is_unique = timestamp.is_some() || !lane.is_other();
         let key = is_unique.then(|| hasher.hash(&key, timestamp));
         Self { lane, key, raw }
