@@ -25,17 +25,18 @@ use crate::{
     },
 };
 
-/// How many chats are dealt with at a time unless it is set.
+/// The default number of lanes that are handled at a time.
 const CONCURRENCY: usize = 64;
-/// How long handlers may go on after the shutdown began, unless it is set.
+/// The default time that handlers have after a shutdown begins.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Bot {
     /// Runs the bot: handles every update by an async function, concurrently between chats and in order within a chat.
-    /// [`Run`] says what is promised, and has the settings; those of polling are on [`Updates`], which can be
-    /// [run](Updates::run), too.
+    ///
+    /// [`Run`] has the guarantees and the settings. The settings of polling are on [`Updates`], which also has a
+    /// [`run`](Updates::run) method.
     ///
     /// ```
     /// # #[tokio::main]
@@ -104,13 +105,14 @@ impl Updates {
     }
 }
 
-/// A bot with a handler, made by [`Bot::run`] or [`Updates::run`]; awaiting it runs the bot.
+/// A bot with a handler, made by [`Bot::run`] or [`Updates::run`]. Awaiting it runs the bot.
 ///
-/// Updates of one [lane](crate::updates::Lane), which is mostly a chat, are handled one after the other. Updates of different
-/// lanes are handled concurrently, on all threads of the runtime. A handler that computes for long, or blocks its thread, holds
-/// back only the lanes on that thread and the tasks that it has woken itself. Timers and sockets go on after at most 20 ms, if
-/// the runtime has another thread that is free. On the current-thread runtime, such a handler holds back everything: move long
-/// work to `tokio::task::spawn_blocking`.
+/// Updates of one [lane](crate::updates::Lane), usually a chat, are handled one after the other. Updates of different lanes are
+/// handled concurrently, on all threads of the runtime.
+///
+/// A handler that computes for long, or blocks its thread, delays only the lanes on that thread and the tasks that it has
+/// woken itself. Timers and sockets continue after at most 20 ms if another thread of the runtime is free. On the
+/// current-thread runtime, such a handler delays everything. Move long work to `tokio::task::spawn_blocking`.
 ///
 /// # With and without a journal
 ///
@@ -125,18 +127,18 @@ impl Updates {
 ///
 /// # Handlers
 ///
-/// A handler has 120 s, unless [`handler_timeout`](Self::handler_timeout) is set: raise it for large uploads. Spawned tasks are
-/// not awaited at shutdown, and their update is not redelivered.
+/// A handler has 120 s. For large uploads, set a longer [`handler_timeout`](Self::handler_timeout). Spawned tasks are not
+/// awaited at shutdown, and their update is not redelivered.
 ///
 /// The settings of polling are on [`Updates`]: `bot.updates().marker_store(FileStore::new(path)).run(handler)`.
 ///
-/// A handler that fails, panics or takes too long costs its own update only: [`on_error`](Self::on_error) is asked whether
-/// to hand it out again. Without `on_error`, the failure is logged and the update is skipped; with a journal, it becomes a
-/// dead letter. (With `panic = "abort"` in your profile, a panic ends the process.)
+/// A handler that fails, panics or takes too long affects only its own update. [`on_error`](Self::on_error) decides whether the
+/// update is retried. Without `on_error`, the failure is logged and the update is skipped. With a journal, the update becomes
+/// a dead letter. (With `panic = "abort"` in your profile, a panic ends the process.)
 ///
-/// A handler is a function, or a closure that makes a future. What it needs besides bot and update, the closure clones for
-/// each: `move |bot, update| { let db = db.clone(); async move { .. } }`. An `async move |bot, update|` closure cannot
-/// lend out what it holds.
+/// A handler is a function, or a closure that returns a future. Clone shared state for each update:
+/// `move |bot, update| { let db = db.clone(); async move { .. } }`. A future of an `async move |bot, update|` closure cannot
+/// borrow from the closure.
 ///
 /// ```
 /// # #[tokio::main]
@@ -162,13 +164,13 @@ impl Updates {
 ///     Ok(())
 /// }
 ///
-/// bot.run(echo).graceful_shutdown_on(ctrl_c).await?; // `tokio::signal::ctrl_c()`, say
+/// bot.run(echo).graceful_shutdown_on(ctrl_c).await?; // for example `tokio::signal::ctrl_c()`
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// To run it as a task of its own, spawn its future: `tokio::spawn(bot.run(echo).run())`. Services are mostly ended by
-/// SIGTERM:
+/// To run it in the background, spawn its future: `tokio::spawn(bot.run(echo).run())`. Most service managers stop a process
+/// by SIGTERM:
 ///
 /// ```no_run
 /// # async fn run(bot: tamtam::Bot) -> Result<(), Box<dyn std::error::Error>> {
@@ -216,23 +218,23 @@ impl Run {
         Self { source, handling, concurrency: CONCURRENCY, backoff: None, shutdown: None, deadline: SHUTDOWN_DEADLINE }
     }
 
-    /// How many chats are dealt with at the same time at most; 64 if not set, and at least 1.
+    /// Sets the number of lanes that are handled at a time. Defaults to 64, at least 1.
     pub fn concurrency(mut self, chats: usize) -> Self {
         self.concurrency = chats.max(1);
         self
     }
 
-    /// How long a handler may take before it is dropped, which counts as a failure; 120 s if not set.
+    /// Sets the time after which a handler is dropped. This counts as a failure. Defaults to 120 s.
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handling.set_timeout(timeout);
         self
     }
 
-    /// Is asked what to do about an update whose handler failed, panicked or took too long. Without it such an update is
-    /// given up, or becomes a dead letter of the journal. The failure is logged in either case.
+    /// Sets the function that decides about an update whose handler failed, panicked or took too long. By default, such an
+    /// update is skipped, or becomes a dead letter of the journal. The failure is logged in either case.
     ///
-    /// [`Recovery::Retry`] runs the whole handler again, with what it has done already. So retry what has surely not been
-    /// done and may succeed the next time:
+    /// [`Recovery::Retry`] runs the whole handler again, also the calls that succeeded before. So retry only if the failed call
+    /// was not applied and may succeed later:
     ///
     /// ```
     /// # #[tokio::main]
@@ -261,10 +263,8 @@ impl Run {
         self
     }
 
-    /// Ends the bot when this future ends, whatever it returns: what was fetched is handled and committed first, for as
-    /// long as the [`shutdown_deadline`](Self::shutdown_deadline) allows. It takes the place of one that was set
-    /// before, on [`Updates`]
-    /// too.
+    /// Shuts the bot down when `signal` ends. Updates that were fetched are handled and committed first, up to the
+    /// [`shutdown_deadline`](Self::shutdown_deadline). Replaces an earlier signal, also one of [`Updates`].
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,
@@ -275,22 +275,21 @@ impl Run {
         self
     }
 
-    /// How long handlers may go on after the shutdown began; 10 s if not set. Those that are not done then are dropped
-    /// where they next wait, and their whole page is delivered again at the next start. With a journal, only their updates
+    /// Sets the time that handlers have after a shutdown begins. Defaults to 10 s. Handlers that are not done then are dropped
+    /// at their next `await`, and their whole page is delivered again at the next start. With a journal, only their updates
     /// are handled again. Committing the handled updates takes up to 5 s more, and another 5 s with a marker store.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// How the bot is doing, for whoever watches it.
+    /// Returns a handle that shows how the bot is doing, for monitoring.
     #[must_use]
     pub fn health(&self) -> Health {
         self.source.health()
     }
 
-    /// Runs the bot; `.await` on the value itself does the same. It ends when it is shut down, or by an error that no
-    /// waiting mends.
+    /// Runs the bot. Awaiting the value itself does the same. Ends after a shutdown or a permanent error.
     ///
     /// # Errors
     ///
@@ -299,8 +298,8 @@ impl Run {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the handlers where they next wait. Nothing is lost: their page was not committed, and comes
-    /// again. With a journal, their updates are still stored.
+    /// Dropping the future drops the handlers at their next `await`. No update is lost: their page was not committed, so it is
+    /// delivered again. With a journal, their updates are still stored.
     pub async fn run(self) -> Result<()> {
         let Self { mut source, handling, concurrency, backoff, shutdown, deadline } = self;
         let context = Context {
