@@ -20,8 +20,8 @@ HEAD = """\
 # Since which version of the API each operation, parameter and property exists. Written by .ci/history.py from the official
 # documents of the versions listed here: do not edit it.
 #
-# What is not listed exists since the first of these versions at the latest. An operation is named by method and path. A
-# property of a schema that inherits others is listed at the schema that declares it.
+# Items that are not listed already exist in the first of these versions. Operations are named by method and path. Inherited
+# properties are listed at the schema that declares them.
 """
 
 

@@ -55,7 +55,7 @@ impl Key {
     /// Adds a field with a number, which needs no encoding.
     fn number(&mut self, number: impl Display) {
         self.begin_field();
-        // A `String` takes all that is written.
+        // Writing to a `String` cannot fail.
         let _ = write!(self.text, "{number}");
     }
 

@@ -67,7 +67,7 @@ impl Watched {
 
     /// Looks at the drivers until it is over.
     fn watch(&self, runtime: &Handle) {
-        // Before it can sleep: whoever wakes it must find it.
+        // Must be set before this thread first sleeps: a driver needs it to wake this thread.
         let _ = self.watchdog.set(thread::current());
         let (mut last, mut idle) = (self.counts(), 0);
         while !self.is_over.load(SeqCst) {

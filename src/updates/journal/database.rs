@@ -42,8 +42,8 @@ const APPLICATION_ID_AT: usize = 68;
 /// disk twice. SQLite's default of 4 MiB costs a quarter of the speed, and more than 16 MiB gains nothing.
 const CHECKPOINT_PAGES: i32 = 4000;
 /// Updates are stored in batches, in one row each. `lanes` is a JSON array of their lanes. `json` is their JSON, one after the
-/// other, and `ends` is where each of them ends in it (little-endian `u32`, in bytes). `settled` has a bit for each update of a
-/// batch of which some are settled. A row of a batch is never changed.
+/// other, and `ends` is where each of them ends in it (little-endian `u32`, in bytes). `settled` has a row for each batch with
+/// settled updates: bit `n` is set if update `n` is settled. The rows of `batches` never change.
 const TABLES: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
     CREATE TABLE batches (first INTEGER PRIMARY KEY, stored_at INTEGER NOT NULL, lanes TEXT NOT NULL, ends BLOB NOT NULL,
@@ -208,7 +208,7 @@ impl Database {
         self.state.replace(None);
     }
 
-    /// Reads what is not known, or was forgotten.
+    /// Returns the state. Reads it from the file first if it was not read yet or was forgotten.
     fn state(&self) -> rusqlite::Result<RefMut<'_, State>> {
         let read = self.state.borrow().is_none().then(|| self.read_state()).transpose()?;
         Ok(RefMut::map(self.state.borrow_mut(), |state| match read {
@@ -550,7 +550,7 @@ fn parse_lane(lane: &str) -> Lane {
     })
 }
 
-/// Reads the lanes of a batch. There are none if the file was changed by hand.
+/// Parses the lanes of a batch. Returns an empty list for invalid JSON, which only a change by hand leaves.
 fn read_lanes(lanes: &str) -> Vec<String> {
     serde_json::from_str(lanes).unwrap_or_default()
 }
