@@ -3,6 +3,7 @@
 
 mod codegen;
 
+use codegen::Service;
 use std::{env, error::Error, fs, path::Path, process::ExitCode};
 
 fn main() -> ExitCode {
@@ -23,8 +24,13 @@ fn write() -> Result<(), Box<dyn Error>> {
         let path = Path::new(&out_dir).join(name);
         fs::write(&path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
     };
-    let document = Path::new("openapi/tamtam.yaml");
-    write("tamtam.rs", codegen::generate(document, Path::new("openapi/overlay.yaml"))?)?;
-    write("requests.json", codegen::requests(document, Path::new("openapi/tolerance.yaml"))?)?;
+    let path = |name: &'static str| Path::new(name);
+    let services = [
+        Service { document: path("openapi/tamtam.yaml"), overlay: path("openapi/tamtam.overlay.yaml") },
+        Service { document: path("openapi/max.yaml"), overlay: path("openapi/max.overlay.yaml") },
+    ];
+    let code = codegen::generate(&services, path("openapi/overlay.yaml"), path("openapi/history.yaml"))?;
+    write("tamtam.rs", code)?;
+    write("requests.json", codegen::requests(services[0].document, path("openapi/tolerance.yaml"))?)?;
     Ok(())
 }

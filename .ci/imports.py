@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 FLOORS = {
-    "src": """id redaction validation model error mini_app client api accessors compose upload chats updates webhook builder
+    "src": """id redaction validation service model error mini_app client api accessors compose upload chats updates webhook builder
         internals guide lib""",
     "crates/sandbox/src": "protocol state operations server sandbox people control builder guide lib",
-    "codegen": "error node yaml names docs jsonpath overlay document_check request_schemas model lower emit mod",
+    "codegen": "error node yaml names docs jsonpath overlay document_check history request_schemas model merge lower emit mod",
 }
 ROOTS = {("lib",), ("mod",)}
 

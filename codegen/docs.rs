@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::{names, node::flag};
 
-/// A description with what the schema says in keywords beside it: limits, default.
-pub(super) fn described(description: Option<&str>, schema: &Value) -> String {
+/// A description with the keywords of these nodes: limits, default, services, versions.
+pub(super) fn described(description: Option<&str>, nodes: &[&Value]) -> String {
     let mut out = description.unwrap_or_default().trim().to_owned();
-    let facts = facts(schema);
+    let facts: Vec<String> = nodes.iter().flat_map(|node| facts(node).into_iter().chain(provenance(node))).collect();
     if !facts.is_empty() {
         if !out.is_empty() {
             out.push_str("\n\n");
@@ -44,6 +44,30 @@ fn facts(schema: &Value) -> Vec<String> {
         facts.push(format!("Left out, the server takes `{default}`."));
     }
     facts
+}
+
+/// Which services have something, and since which version.
+pub(super) fn provenance(node: &Value) -> Option<String> {
+    let only = services(node.get("x-services"));
+    let since = node.get("x-since").and_then(Value::as_object).into_iter().flatten();
+    let since = since.map(|(service, version)| format!("Since {service} {}.", version.as_str().unwrap_or_default()));
+    let all: Vec<String> = only.into_iter().chain(since).collect();
+    (!all.is_empty()).then(|| all.join(" "))
+}
+
+/// `MAX only.`
+pub(super) fn services(services: Option<&Value>) -> Option<String> {
+    let names: Vec<&str> = services?.as_array()?.iter().filter_map(Value::as_str).collect();
+    (!names.is_empty()).then(|| format!("{} only.", names.join(" and ")))
+}
+
+/// Appends a paragraph.
+pub(super) fn with_paragraph(text: String, paragraph: Option<String>) -> String {
+    match paragraph {
+        Some(paragraph) if text.is_empty() => paragraph,
+        Some(paragraph) => format!("{text}\n\n{paragraph}"),
+        None => text,
+    }
 }
 
 /// Where the names of the document stand in Rust.
@@ -104,6 +128,18 @@ pub(super) fn without_list<'a>(description: &str, values: impl Iterator<Item = &
         !in_item
     });
     kept.collect::<Vec<_>>().join("\n").trim().to_owned()
+}
+
+/// A description with the items of another one's list (``- `value`: text``) that it does not have itself.
+pub(super) fn with_list_of(description: &str, other: &str) -> String {
+    let values = other.lines().filter_map(|line| line.trim().strip_prefix("- `")?.split_once("`:"));
+    let missing = values.filter(|(value, _)| listed(description, value).is_none());
+    missing.fold(description.to_owned(), |all, (value, _)| {
+        let separator =
+            if all.lines().last().is_some_and(|line| line.trim_start().starts_with("- ")) { "\n" } else { "\n\n" };
+        let text = listed(other, value).unwrap_or_default();
+        format!("{}{separator}- `{value}`: {text}", all.trim_end())
+    })
 }
 
 /// The text that a description's list (``- `value`: text``) gives to one value.

@@ -33,6 +33,8 @@ static DOCUMENT: Shape = Fields(&[
     ("paths", &Map(&PATH)),
     ("components", &COMPONENTS),
     ("x-example-frame", &Text),
+    ("x-service", &SERVICE),
+    ("x-services", &List(&SERVICE)),
 ]);
 
 static COMPONENTS: Shape = Fields(&[
@@ -63,6 +65,8 @@ static OPERATION: Shape = Fields(&[
     ("x-example", &Text),
     ("x-exactly-one-of", &List(&Text)),
     ("x-retry", &Text),
+    ("x-services", &List(&Text)),
+    ("x-since", &Map(&Text)),
 ]);
 
 static PARAMETER: Shape = Fields(&[
@@ -73,6 +77,8 @@ static PARAMETER: Shape = Fields(&[
     ("required", &Flag),
     ("schema", &SCHEMA),
     ("x-hold", &Flag),
+    ("x-services", &List(&Text)),
+    ("x-since", &Map(&Text)),
 ]);
 
 /// Of a request, or of a response.
@@ -107,11 +113,51 @@ static SCHEMA: Shape = Fields(&[
     ("x-key", &Flag),
     ("x-secret", &Text),
     ("x-default", &Any),
-    ("x-acknowledgement", &Fields(&[("success", &Text), ("message", &Text)])),
+    ("x-acknowledgement", &Fields(&[("success", &Text), ("message", &Text), ("code", &Text)])),
+    ("x-accessors", &Map(&ACCESSOR)),
+    ("x-join", &List(&Text)),
+    ("x-keyboard", &Flag),
+    ("x-mentions", &Text),
+    ("x-same-as", &Text),
+    ("x-services", &List(&Text)),
+    ("x-services-by-value", &Map(&List(&Text))),
+    ("x-since", &Map(&Text)),
+]);
+
+static ACCESSOR: Shape =
+    Fields(&[("description", &Text), ("paths", &List(&Text)), ("type", &Text), ("cow", &Flag), ("internal", &Flag)]);
+
+/// How to reach a service, see `src/service.rs`.
+static SERVICE: Shape = Fields(&[
+    ("name", &Text),
+    ("description", &Text),
+    ("reference", &Text),
+    ("base_url", &Text),
+    ("token_source", &Text),
+    ("token_parameter", &Text),
+    ("token_header", &Text),
+    ("version_parameter", &Text),
+    ("root_certificate", &Text),
+    ("webhook_secret_header", &Text),
+    ("links", &Text),
+    ("start_link", &Text),
+    ("app_link", &Text),
+    ("share_link", &Text),
+    ("mention", &Text),
+    ("keyboard_buttons", &Number),
+    ("keyboard_rows", &Number),
+    ("row_buttons", &Number),
+    ("wide_row_buttons", &Number),
+    ("wide_buttons", &List(&Text)),
+    ("image_bytes", &Number),
+    ("video_bytes", &Number),
+    ("audio_bytes", &Number),
+    ("file_bytes", &Number),
 ]);
 
 /// The extensions above. The overlay may set no others: a misspelt one would do nothing.
-pub(super) const EXTENSIONS: [&str; 14] = [
+pub(super) const EXTENSIONS: [&str; 20] = [
+    "x-accessors",
     "x-acknowledgement",
     "x-at-least-one-of",
     "x-boxed",
@@ -122,9 +168,14 @@ pub(super) const EXTENSIONS: [&str; 14] = [
     "x-example-frame",
     "x-hold",
     "x-id",
+    "x-join",
     "x-key",
+    "x-keyboard",
+    "x-mentions",
     "x-retry",
+    "x-same-as",
     "x-secret",
+    "x-service",
     "x-tag-of",
 ];
 

@@ -1,10 +1,13 @@
 //! The crate's generated code: `progenitor`'s, documented and in the document's order, and what it does not write.
 
+mod accessors;
+mod adapt;
 mod fields;
 mod flat;
 mod key;
 mod operations;
 mod secret;
+mod service;
 mod snippets;
 mod tolerance;
 mod types;
@@ -23,7 +26,7 @@ use super::{
 
 /// Puts the parts together: `types`, `client` (what `progenitor` wrote of the calls) and `operations`.
 pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn::File) -> Result<String> {
-    let links = links(model, lowered);
+    let links = links(document, model, lowered);
     let (mut uses, mut client, mut structs) = (Vec::new(), Vec::new(), Vec::new());
     for item in code.items {
         match item {
@@ -37,6 +40,7 @@ pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn
     }
     let operations = operations::emit(document, model, lowered, &client, &links)?;
     client.retain_mut(trim_client);
+    let services = service::emit(document)?;
     let types = types::emit(document, model, lowered, structs, &links)?;
     let file = syn::parse2(quote! {
         /// Everything the Bot API receives and answers, generated from its OpenAPI document.
@@ -68,6 +72,8 @@ pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn
         }
 
         pub(crate) mod operations { #operations }
+
+        mod services { #services }
     });
     let file = file.map_err(|error| Error::new("", format!("the generator wrote what is not Rust: {error}")))?;
     Ok(prettyplease::unparse(&file))
@@ -129,10 +135,11 @@ fn without_headers(expression: &mut Expr) {
     }
 }
 
-fn links(model: &Model, lowered: &Lowered) -> Links {
+fn links(document: &Value, model: &Model, lowered: &Lowered) -> Links {
     let mut links = Links::default();
     let unions = model.unions.iter().map(|union| &union.name);
-    for name in lowered.objects.iter().chain(unions).chain(model.enums.iter().map(|known| &known.name)) {
+    let aliases = types::aliases(document).map(|(name, ..)| name);
+    for name in lowered.objects.iter().chain(unions).chain(aliases).chain(model.enums.iter().map(|known| &known.name)) {
         links.add(name, format!("crate::api::types::{}", names::type_ident(name)));
     }
     for operation in &model.operations {

@@ -14,7 +14,7 @@ use super::{
     model::{self, Model, Operation},
     names::{self, Scope},
     node::{at, entries, flag, items, resolve, text},
-    yaml::join,
+    yaml::{self, join},
 };
 
 /// The extension of a schema that names properties of which at least one must be given.
@@ -24,12 +24,26 @@ pub(super) const AT_LEAST_ONE: &str = "x-at-least-one-of";
 /// property of a key has it.
 pub(super) const KEY: &str = "x-key";
 
+/// The extension of a string that is joined from other properties if it is missing.
+pub(super) const JOIN: &str = "x-join";
+
+/// The services that have an operation, parameter or property, if not all have it.
+pub(super) const SERVICES: &str = "x-services";
+/// The extension of a text whose links to users are those of the service, with the property that gives its format.
+pub(super) const MENTIONS: &str = "x-mentions";
+/// The extension of the rows of a keyboard, for the limits of the service.
+pub(super) const KEYBOARD: &str = "x-keyboard";
+/// Of a property in the lowered document: something in it has one of these.
+pub(super) const ADAPTS_INSIDE: &str = "x-adapts-inside";
+
 /// What goes to `progenitor`.
 #[derive(Debug)]
 pub(super) struct Lowered {
     pub(super) document: Value,
     /// Operations (by id) whose body is checked before it is sent.
     pub(super) checked_bodies: BTreeSet<String>,
+    /// Operations (by id) whose body is fitted to the service before it is sent.
+    pub(super) adapted_bodies: BTreeSet<String>,
     /// The schemas that become structs.
     pub(super) objects: Vec<String>,
     /// Schema name -> path of the Rust type that stands for it.
@@ -77,13 +91,26 @@ pub(super) fn lower(document: &Value, model: &Model) -> Result<Lowered> {
         "version": at(document, &["info", "version"]).and_then(Value::as_str).ok_or_else(|| Error::new("info", "has no `version`"))?,
     });
     let lowered = json!({"openapi": "3.0.3", "info": info, "paths": paths, "components": {"schemas": schemas}});
-    let checked_bodies = model
-        .operations
-        .iter()
-        .filter(|operation| operation.body.as_ref().is_some_and(|body| lowering.leads_to_checks(body)))
-        .map(|operation| operation.id.clone())
-        .collect();
-    Ok(Lowered { document: lowered, checked_bodies, objects, replacements: lowering.replacements })
+    let bodies = |leads: &dyn Fn(&Value) -> bool| {
+        let with_it = model.operations.iter().filter(|operation| operation.body.as_ref().is_some_and(leads));
+        with_it.map(|operation| operation.id.clone()).collect()
+    };
+    let checked_bodies = bodies(&|body| lowering.leads_to_checks(body));
+    let adapted_bodies = bodies(&|body| lowering.leads_to_adaptions(body));
+    Ok(Lowered { document: lowered, checked_bodies, adapted_bodies, objects, replacements: lowering.replacements })
+}
+
+impl Lowered {
+    /// Whether a schema that becomes a struct is fitted to the service.
+    pub(super) fn adapts(&self, schema: &str) -> bool {
+        let node = &self.document["components"]["schemas"][schema];
+        entries(node, "properties").any(|(_, property)| is_adapted(property) || flag(property, ADAPTS_INSIDE))
+    }
+}
+
+/// Whether a property itself depends on the service.
+fn is_adapted(property: &Value) -> bool {
+    [SERVICES, MENTIONS, KEYBOARD].iter().any(|key| property.get(key).is_some())
 }
 
 /// A schema has the name of a type that the crate needs for something else.
@@ -191,7 +218,7 @@ impl<'a> Lowering<'a> {
             if optional && matches!(lowered.get("type").and_then(Value::as_str), Some("array" | "object")) {
                 lowered.insert("nullable".to_owned(), true.into());
             }
-            lowered.insert("description".to_owned(), docs::described(text(node, "description"), node).into());
+            lowered.insert("description".to_owned(), docs::described(text(node, "description"), &[node]).into());
             if let Some(check) = check(self.document, node, place)? {
                 lowered.insert("x-check".to_owned(), check);
             }
@@ -206,6 +233,20 @@ impl<'a> Lowering<'a> {
                     lowered.insert("x-default".to_owned(), default.clone());
                 }
                 (None, _) => {}
+            }
+            if let Some(join) = node.get(JOIN) {
+                if optional || lowered.get("type").and_then(Value::as_str) != Some("string") {
+                    return Err(Error::new(yaml::join(place, JOIN), "on a property that is not a required string"));
+                }
+                lowered.insert(JOIN.to_owned(), join.clone());
+            }
+            for key in [SERVICES, MENTIONS, KEYBOARD] {
+                if let Some(value) = node.get(key) {
+                    lowered.insert(key.to_owned(), value.clone());
+                }
+            }
+            if self.leads_to_adaptions(node) {
+                lowered.insert(ADAPTS_INSIDE.to_owned(), true.into());
             }
             if self.leads_to_checks(node) {
                 lowered.insert("x-checks-inside".to_owned(), true.into());
@@ -228,6 +269,19 @@ impl<'a> Lowering<'a> {
             flatten(self.document, schema, &mut flat);
             schema.get(AT_LEAST_ONE).is_some()
                 || flat.properties.iter().any(|(_, property)| matches!(check(self.document, property, ""), Ok(Some(_))))
+        })
+    }
+
+    /// Whether a schema that a node leads to depends on the service.
+    fn leads_to_adaptions(&self, node: &Value) -> bool {
+        let mut reached = BTreeSet::new();
+        model::reach(self.document, &self.model.unions, node, &mut reached);
+        reached.iter().any(|name| {
+            let schema = self.schema_named(name);
+            let mut flat = FlatSchema::default();
+            flatten(self.document, schema, &mut flat);
+            let is_limited_union = self.model.union(name).is_some() && schema.get("x-services-by-value").is_some();
+            is_limited_union || flat.properties.iter().any(|(_, property)| is_adapted(property))
         })
     }
 
@@ -276,8 +330,13 @@ impl<'a> Lowering<'a> {
                 required.push(property.to_owned());
             }
         }
+        for (property, join) in properties.iter().filter_map(|(name, node)| Some((name, node.get(JOIN)?))) {
+            let place = yaml::join(&yaml::join(place, "properties"), property);
+            check_joined(join, &properties, &required)
+                .map_err(|message| Error::new(yaml::join(&place, JOIN), message))?;
+        }
         let group = at_least_one(node, &properties, &required, place)?;
-        let description = docs::described(text(node, "description"), &Value::Null);
+        let description = docs::with_paragraph(docs::described(text(node, "description"), &[]), docs::provenance(node));
         // An object without properties would be a map of whatever comes; it is a struct like the others.
         let is_open = !properties.is_empty();
         Ok(json!({
@@ -352,6 +411,17 @@ fn keyword<'a>(document: &'a Value, node: &'a Value, key: &str) -> Option<&'a Va
 /// Whether a node is a string, also through an alias.
 pub(super) fn is_string(document: &Value, node: &Value) -> bool {
     keyword(document, node, "type").and_then(Value::as_str) == Some("string")
+}
+
+/// Fails unless all joined properties are optional strings, as far as the document has them.
+fn check_joined(join: &Value, properties: &Map<String, Value>, required: &[String]) -> std::result::Result<(), String> {
+    let is_optional_string = |name: &str| {
+        properties.get(name).is_none_or(|node| node["type"] == "string" && !required.iter().any(|other| other == name))
+    };
+    match join.as_array().into_iter().flatten().filter_map(Value::as_str).find(|name| !is_optional_string(name)) {
+        Some(name) => Err(format!("`{name}` is not an optional string")),
+        None => Ok(()),
+    }
 }
 
 /// The properties of an object of which at least one must be given before it is sent.

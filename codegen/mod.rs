@@ -1,14 +1,16 @@
-//! From the OpenAPI document to Rust: read, overlay, check, model, lower, `progenitor`, emit.
+//! Turns the OpenAPI documents into Rust: read, overlay, check, merge, model, lower, `progenitor`, emit.
 //!
-//! Nothing here knows a schema or an operation by name: what the real server taught stands in the overlay, as `x-`
-//! extensions that any schema may carry (its head explains them).
+//! No schema or operation has its name in here. What real servers do is in the overlays, as `x-` extensions for any schema
+//! (the head of `openapi/overlay.yaml` explains them).
 
 mod docs;
 mod document_check;
 mod emit;
 mod error;
+mod history;
 pub(crate) mod jsonpath;
 mod lower;
+mod merge;
 mod model;
 mod names;
 mod node;
@@ -18,14 +20,33 @@ mod yaml;
 
 use std::{fs, path::Path};
 
+use serde_json::Value;
+
 use error::{Error, Result};
 
-/// Reads the document and the overlay from files and returns the crate's generated code.
-pub(crate) fn generate(document: &Path, overlay: &Path) -> Result<String> {
-    generate_from_text(
-        (&document.display().to_string(), &read(document)?),
-        (&overlay.display().to_string(), &read(overlay)?),
-    )
+/// A document and the overlay of its service, as paths or as file names with their text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Service<T> {
+    pub(crate) document: T,
+    pub(crate) overlay: T,
+}
+
+/// Reads the documents and the overlays from files and returns the crate's generated code. `overlay` is applied to the
+/// merged document.
+pub(crate) fn generate(services: &[Service<&Path>], overlay: &Path, history: &Path) -> Result<String> {
+    let read = |path: &Path| Ok((path.display().to_string(), read(path)?));
+    let texts: Vec<Service<(String, String)>> = services
+        .iter()
+        .map(|service| Ok(Service { document: read(service.document)?, overlay: read(service.overlay)? }))
+        .collect::<Result<_>>()?;
+    fn borrowed(file: &(String, String)) -> (&str, &str) {
+        (&file.0, &file.1)
+    }
+    let services: Vec<_> = texts
+        .iter()
+        .map(|service| Service { document: borrowed(&service.document), overlay: borrowed(&service.overlay) })
+        .collect();
+    generate_from_text(&services, borrowed(&read(overlay)?), Some(borrowed(&read(history)?)))
 }
 
 /// Reads the document and the tolerance from files and returns what requests must be like, as JSON.
@@ -51,20 +72,42 @@ pub(crate) fn requests_from_text(document: (&str, &str), tolerance: (&str, &str)
 }
 
 /// The same from `(file name, YAML text)`; the names are for messages only.
-pub(crate) fn generate_from_text(document: (&str, &str), overlay: (&str, &str)) -> Result<String> {
-    let (doc_name, overlay_name) = (document.0, overlay.0);
-    let in_document = |error: Error| error.in_file(doc_name);
-    let in_overlay = |error: Error| error.in_file(overlay_name);
+pub(crate) fn generate_from_text(
+    services: &[Service<(&str, &str)>],
+    overlay: (&str, &str),
+    history: Option<(&str, &str)>,
+) -> Result<String> {
+    let history = history.map(|file| yaml::read(file.1).map_err(|error| error.in_file(file.0))).transpose()?;
+    let mut sources = Vec::new();
+    for Service { document: (file, text), overlay } in services {
+        let mut document = yaml::read(text).map_err(|error| error.in_file(file))?;
+        apply(&mut document, *overlay)?;
+        document_check::check(&document).map_err(|error| error.in_file(file))?;
+        let version = document["info"]["version"].clone();
+        if let Some(service) = document.get_mut("x-service") {
+            service["version"] = version;
+        }
+        if let Some(history) = &history {
+            history::apply(&mut document, history);
+        }
+        sources.push(merge::Source { file: (*file).to_owned(), document });
+    }
+    let files = sources.iter().map(|source| source.file.as_str()).collect::<Vec<_>>().join(" and ");
+    let in_documents = |error: Error| error.in_file(&files);
 
-    let mut doc = yaml::read(document.1).map_err(in_document)?;
-    let actions = yaml::read(overlay.1).map_err(in_overlay)?;
-    overlay::apply(&mut doc, &actions, &document_check::EXTENSIONS).map_err(in_overlay)?;
+    let mut document = merge::merge(&sources).map_err(in_documents)?;
+    apply(&mut document, overlay)?;
+    document_check::check(&document).map_err(in_documents)?;
+    let model = model::read(&document).map_err(in_documents)?;
+    let lowered = lower::lower(&document, &model).map_err(in_documents)?;
+    let tokens = progenitor_code(&lowered).map_err(in_documents)?;
+    emit::emit(&document, &model, &lowered, tokens).map_err(in_documents)
+}
 
-    document_check::check(&doc).map_err(in_document)?;
-    let model = model::read(&doc).map_err(in_document)?;
-    let lowered = lower::lower(&doc, &model).map_err(in_document)?;
-    let tokens = progenitor_code(&lowered).map_err(in_document)?;
-    emit::emit(&doc, &model, &lowered, tokens).map_err(in_document)
+fn apply(document: &mut Value, (file, text): (&str, &str)) -> Result<()> {
+    let in_overlay = |error: Error| error.in_file(file);
+    let actions = yaml::read(text).map_err(in_overlay)?;
+    overlay::apply(document, &actions, &document_check::EXTENSIONS).map_err(in_overlay)
 }
 
 /// What `progenitor` makes of the lowered document: plain structs, and a `Client` with a method per operation.

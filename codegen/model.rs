@@ -15,7 +15,8 @@ use super::{
 
 pub(super) use operations::{Operation, Parameter};
 
-const SCHEMA_PREFIX: &str = "#/components/schemas/";
+/// How a reference to a schema begins.
+pub(super) const SCHEMA_PREFIX: &str = "#/components/schemas/";
 /// The document beyond its plain structs.
 #[derive(Debug)]
 pub(super) struct Model {

@@ -22,7 +22,6 @@ pub(crate) mod generated {
 
 use crate::client::bot::Bot;
 
-pub(crate) use generated::client::Client;
 pub use generated::operations::*;
 pub(crate) use generated::types;
 

@@ -3,11 +3,10 @@
 use std::env::VarError;
 use std::{fmt, sync::Arc, time::Duration};
 
-use progenitor_client::ClientInfo;
+use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 
 use crate::{
-    api::Client,
     client::{
         bot::Bot,
         clock::{self, Clock},
@@ -19,10 +18,9 @@ use crate::{
     },
     error::{Error, HttpError, Result},
     redaction::{HiddenUrl, Secret, Secrets},
+    service::{ApiVersion, Service, TokenPlace},
 };
 
-/// Where TamTam serves its Bot API.
-const BASE_URL: &str = "https://botapi.tamtam.chat";
 /// How long making a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a call may take, from sending it to the end of the answer.
@@ -38,11 +36,6 @@ const LONGEST_KEEP_ALIVE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// What the server sees as our name.
 const USER_AGENT: &str = concat!("tamtam-rs/", env!("CARGO_PKG_VERSION"));
 
-/// The environment variable with the token.
-const TOKEN_VARIABLE: &str = "TAMTAM_TOKEN";
-/// The environment variable with the base URL, if it is not TamTam's.
-const BASE_URL_VARIABLE: &str = "TAMTAM_BASE_URL";
-
 /// How a frozen HTTP/2 connection is noticed.
 #[derive(Debug, Clone, Copy)]
 struct KeepAlive {
@@ -54,8 +47,10 @@ struct KeepAlive {
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct BotBuilder {
     token: String,
-    base_url: String,
-    version: String,
+    service: Service,
+    trusts_service: bool,
+    base_url: Option<String>,
+    version: Option<ApiVersion>,
     log_name: Option<String>,
     connect_timeout: Duration,
     timeouts: Timeouts,
@@ -75,7 +70,8 @@ impl fmt::Debug for BotBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Proxies may carry a password, and the token never shows.
         f.debug_struct("BotBuilder")
-            .field("base_url", &HiddenUrl(&self.base_url))
+            .field("service", &self.service)
+            .field("base_url", &self.base_url.as_deref().map(HiddenUrl))
             .field("version", &self.version)
             .field("connect_timeout", &self.connect_timeout)
             .field("timeouts", &self.timeouts)
@@ -88,7 +84,7 @@ impl fmt::Debug for BotBuilder {
 }
 
 impl Bot {
-    /// A bot with the default settings, on the real API.
+    /// Creates a bot of [TamTam](Service::TamTam) with the default settings.
     ///
     /// # Errors
     ///
@@ -97,36 +93,82 @@ impl Bot {
         Self::builder(token).build()
     }
 
-    /// Settings for a bot.
+    /// Creates a bot of [MAX](Service::Max) with the default settings.
+    ///
+    /// The server of MAX has a certificate of the Russian Trusted Root CA. The bot trusts this CA besides those of the platform,
+    /// see [`BotBuilder::trust_service`].
+    ///
+    /// ```
+    /// # fn main() -> tamtam::Result<()> {
+    /// let bot = tamtam::Bot::max("token")?;
+    /// assert_eq!(bot.service().name(), "MAX");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`BotBuilder::build`].
+    pub fn max(token: impl Into<String>) -> Result<Self> {
+        Self::builder(token).service(Service::Max).build()
+    }
+
+    /// Returns the settings for a bot. It is a bot of TamTam unless [`BotBuilder::service`] is called.
     pub fn builder(token: impl Into<String>) -> BotBuilder {
         BotBuilder::new(token.into())
     }
 
-    /// A bot with the token in `TAMTAM_TOKEN`, and, if it is set, the base URL in `TAMTAM_BASE_URL`.
+    /// Creates a bot from the environment, see [`BotBuilder::from_env`].
     ///
     /// # Errors
     ///
-    /// When `TAMTAM_TOKEN` is not set, or as [`BotBuilder::build`].
+    /// As [`BotBuilder::from_env`] and [`BotBuilder::build`].
     pub fn from_env() -> Result<Self> {
-        let token = std::env::var(TOKEN_VARIABLE)
-            .map_err(|_| Error::build(format!("{TOKEN_VARIABLE} is not set: put the bot's token into it")))?;
-        let mut builder = Self::builder(token);
-        match std::env::var(BASE_URL_VARIABLE) {
-            Ok(url) => builder = builder.base_url(url),
-            Err(VarError::NotPresent) => {}
-            Err(VarError::NotUnicode(_)) => return Err(Error::build(format!("{BASE_URL_VARIABLE} is not UTF-8"))),
-        }
-        builder.build()
+        BotBuilder::from_env()?.build()
     }
+}
+
+/// Reads an environment variable. `None` if it is not set.
+fn variable(name: &str) -> Result<Option<String>> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(Error::build(format!("{name} is not UTF-8"))),
+    }
+}
+
+/// The environment variable of a service.
+fn variable_name(service: &Service, what: &str) -> String {
+    format!("{}_{what}", service.name().to_ascii_uppercase())
+}
+
+/// Finds the one service whose token is set, and the token.
+fn service_of_environment() -> Result<(Service, String)> {
+    let mut found = None;
+    for service in Service::ALL {
+        let name = variable_name(&service, "TOKEN");
+        let Some(token) = variable(&name)? else { continue };
+        if let Some((other, _)) = &found {
+            let other = variable_name(other, "TOKEN");
+            return Err(Error::build(format!("both {other} and {name} are set: unset the one of the other service")));
+        }
+        found = Some((service, token));
+    }
+    found.ok_or_else(|| {
+        let names = Service::ALL.map(|service| variable_name(&service, "TOKEN"));
+        Error::build(format!("neither {} is set: put the bot's token into one of them", names.join(" nor ")))
+    })
 }
 
 impl BotBuilder {
     pub(crate) fn new(token: String) -> Self {
         Self {
             token,
-            base_url: BASE_URL.to_owned(),
+            service: Service::TamTam,
+            trusts_service: true,
+            base_url: None,
             log_name: None,
-            version: <Client as ClientInfo<_>>::api_version().to_owned(),
+            version: None,
             connect_timeout: CONNECT_TIMEOUT,
             timeouts: Timeouts { request: REQUEST_TIMEOUT, poll_margin: POLL_MARGIN },
             keep_alive: KEEP_ALIVE,
@@ -149,19 +191,71 @@ impl BotBuilder {
         self
     }
 
-    /// Where the API is, instead of `https://botapi.tamtam.chat`: a sandbox or a gateway of yours. A path is kept.
-    pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.base_url = url.into();
+    /// Reads the service, the token and the base URL from the environment.
+    ///
+    /// - `TAMTAM_TOKEN` or `MAX_TOKEN`: the token. It chooses the service.
+    /// - `TAMTAM_BASE_URL` or `MAX_BASE_URL`: the base URL. Defaults to that of the service.
+    ///
+    /// # Errors
+    ///
+    /// If neither or both tokens are set, or a variable is not UTF-8.
+    pub fn from_env() -> Result<Self> {
+        let (service, token) = service_of_environment()?;
+        let url = variable(&variable_name(&service, "BASE_URL"))?;
+        let builder = Self::new(token).service(service);
+        Ok(match url {
+            Some(url) => builder.base_url(url),
+            None => builder,
+        })
+    }
+
+    /// Sets the service. Defaults to [`Service::TamTam`].
+    ///
+    /// ```
+    /// use tamtam::{Bot, Service};
+    ///
+    /// # fn main() -> tamtam::Result<()> {
+    /// let bot = Bot::builder("token").service(Service::Max).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn service(mut self, service: Service) -> Self {
+        self.service = service;
         self
     }
 
-    /// The version of the API that the server is asked for (`v` in every request), instead of the one this crate was
-    /// generated from.
+    /// Sets whether to trust the certificate of the [`Service`] besides those of the platform. Defaults to `true`.
     ///
-    /// It changes what the server sends, not the crate's types: these read what every version since 0.5.0 sends. Pin it
-    /// when you depend on how a certain version behaves; webhooks want the same version in their subscription.
-    pub fn version(mut self, version: impl Into<String>) -> Self {
-        self.version = version.into();
+    /// MAX has such a certificate: the Russian Trusted Root CA, which no platform trusts. With `false`, connections to MAX
+    /// fail unless you add a certificate with [`root_certificates`](Self::root_certificates), or the platform trusts it.
+    /// Only the bots of the service trust the certificate, not the whole process.
+    ///
+    /// ```
+    /// # fn main() -> tamtam::Result<()> {
+    /// let bot = tamtam::Bot::builder("token").service(tamtam::Service::Max).trust_service(false).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn trust_service(mut self, trust: bool) -> Self {
+        self.trusts_service = trust;
+        self
+    }
+
+    /// Sets the URL of the API, for example of a sandbox or a gateway. A path is kept. Defaults to the URL of the
+    /// [`Service`].
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// Sets the version of the API to ask TamTam for (`v` in every request). Defaults to the version of the document from
+    /// which the crate is generated.
+    ///
+    /// A version changes what the server sends, not the types of the crate: these read what every version since 0.2 sends.
+    /// [`Bot::subscribe_webhook`] sends the same version. MAX has no versions: on MAX, [`build`](Self::build) fails if one is
+    /// set.
+    pub fn version(mut self, version: impl Into<ApiVersion>) -> Self {
+        self.version = Some(version.into());
         self
     }
 
@@ -329,7 +423,7 @@ impl BotBuilder {
     ///
     /// # Errors
     ///
-    /// When a setting cannot work, with a message that names it: an empty token, a base URL that is none, an `https` one
+    /// If a setting cannot work. The message names it: an empty token, an invalid base URL, a `version` on MAX, an `https` URL
     /// without a TLS feature, a proxy or certificate that cannot be read, a timeout, interval or size limit of zero.
     ///
     /// Also for a proxy whose scheme [`proxy`](Self::proxy) does not list, or a SOCKS proxy without the feature
@@ -338,7 +432,8 @@ impl BotBuilder {
     pub fn build(self) -> Result<Bot> {
         let token = self.token.trim();
         if token.is_empty() {
-            return Err(Error::build("the token is empty: PrimeBot (https://tt.me/primebot) gives one to every bot"));
+            let source = self.service.token_source;
+            return Err(Error::build(format!("the token is empty: {source} gives one to every bot")));
         }
         for (is_zero, setting) in [
             (self.timeouts.request.is_zero(), "timeout"),
@@ -352,7 +447,17 @@ impl BotBuilder {
             }
         }
         let token = Token::new(token.to_owned());
-        let base_url = base_url(&self.base_url, &token)?;
+        let base_url = base_url(self.base_url.as_deref().unwrap_or(self.service.base_url()), &token)?;
+        let version = match (self.service.version, self.version) {
+            (Some((_, version)), None) => Some(version.into()),
+            (Some(_), Some(version)) => Some(version),
+            (None, None) => None,
+            (None, Some(_)) => {
+                let service = self.service.name();
+                return Err(Error::build(format!("`version` is set, but {service} has no versions: remove it")));
+            }
+        };
+        let token_header = token_header(&self.service, &token)?;
         let log_name = match &self.log_name {
             // The name may contain the token.
             Some(name) => Secrets::of(token.secret()).clean(name).into_owned(),
@@ -374,9 +479,14 @@ impl BotBuilder {
         for url in &self.proxies {
             http = http.proxy(proxy::proxy(url)?);
         }
+        let of_service = self.service.root_certificate.as_deref().filter(|_| self.trusts_service);
+        // Without TLS, a certificate is of no use.
+        let of_service = of_service.filter(|_| base_url.scheme() == "https");
         // The closure may set up TLS, which a shared configuration would silently replace.
         if self.root_certificates.is_empty() && self.http.is_none() {
-            http = tls::share(http);
+            http = tls::share(http, of_service)?;
+        } else if let Some(pem) = of_service {
+            http = add_root_certificates(http, pem.as_bytes())?;
         }
         for pem in &self.root_certificates {
             http = add_root_certificates(http, pem)?;
@@ -397,7 +507,9 @@ impl BotBuilder {
             http,
             token,
             base_path: Secret::beyond_the_origin(base_url.as_str()),
-            version: self.version,
+            token_header,
+            service: self.service,
+            version,
             timeouts: self.timeouts,
             size_limits: self.size_limits,
             retry: self.retry,
@@ -406,6 +518,17 @@ impl BotBuilder {
         };
         Ok(Bot::new_with_transport(Arc::new(transport), base_url, log_name))
     }
+}
+
+/// The header with the token, if the service takes it there.
+fn token_header(service: &Service, token: &Token) -> Result<Option<(HeaderName, HeaderValue)>> {
+    let TokenPlace::Header(name) = &service.token_place else { return Ok(None) };
+    let header = HeaderName::try_from(&**name)
+        .map_err(|_| Error::build(format!("`{name}` is not the name of a header: mend it in the `Service`")))?;
+    let value = token
+        .header()
+        .ok_or_else(|| Error::build("the token has characters that a header cannot have: copy it again"))?;
+    Ok(Some((header, value)))
 }
 
 /// What is shown of a base URL that cannot be parsed: no user, path or query, which may be secret.

@@ -83,6 +83,9 @@ pub(crate) enum Kind {
     /// The request was not sent, because no server would take it.
     #[error("not sent: {0}")]
     Invalid(Invalid),
+    /// The request was not sent, because the service does not have the operation, or a value in the request.
+    #[error("not sent: {0}")]
+    Unsupported(String),
     /// The request was not sent, because HTTP cannot carry it: its URL is too long, say.
     #[error("not sent: the request cannot be made: {}", source.root())]
     Unmade { source: HttpError },
@@ -193,6 +196,7 @@ impl Kind {
             },
             Self::Build(_)
             | Self::Invalid(_)
+            | Self::Unsupported(_)
             | Self::Unmade { .. }
             | Self::Refused(_)
             | Self::Payload { .. }
@@ -376,6 +380,23 @@ impl Error {
         matches!(self.0.kind, Kind::Invalid(_) | Kind::Unmade { .. })
     }
 
+    /// Returns whether the bot's [`Service`](crate::Service) does not have the operation or a value in the request, which the
+    /// error names. Nothing was sent.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// // MAX cannot list the chats of a bot.
+    /// let error = tamtam::Bot::max("token")?.api().get_chats().await.unwrap_err();
+    /// assert!(error.is_unsupported());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self.0.kind, Kind::Unsupported(_))
+    }
+
     /// No connection or no whole answer in time. Whether the server has done it,
     /// [`may_have_been_applied`](Self::may_have_been_applied) says.
     #[must_use]
@@ -475,6 +496,7 @@ impl Error {
             }
             Kind::Build(_)
             | Kind::Invalid(_)
+            | Kind::Unsupported(_)
             | Kind::Unmade { .. }
             | Kind::TooLarge { .. }
             | Kind::WebhookSubscribed(_)

@@ -18,6 +18,7 @@ pub mod internals;
 pub mod mini_app;
 mod model;
 mod redaction;
+mod service;
 pub mod updates;
 mod upload;
 mod validation;
@@ -47,6 +48,7 @@ pub use model::union::Unknown;
 /// The HTTP client underneath, for [`BotBuilder::http`].
 #[doc(no_inline)]
 pub use reqwest;
+pub use service::{ApiVersion, Limits, Service};
 pub use types::{AttachmentRequest, Button, Callback, Keyboard, Message, NewMessageBody, Update, UpdateType};
 pub use updates::{
     handler::{Cause, Failed, HandlerResult, Recovery},

@@ -40,7 +40,7 @@ impl<'a> Place<'a> {
         Self { parent: Some(self), step: Step::Field(name) }
     }
 
-    const fn index(&'a self, index: usize) -> Self {
+    pub(crate) const fn index(&'a self, index: usize) -> Self {
         Self { parent: Some(self), step: Step::Index(index) }
     }
 }

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use proc_macro2::Ident;
+use serde_json::Value;
 use syn::{Field, GenericArgument, ItemStruct, Meta, PathArguments, Token, Type, punctuated::Punctuated};
+
+use super::super::{lower::JOIN, names, node::items};
 
 /// The fields of every struct, by its Rust name.
 pub(super) type Structs = BTreeMap<String, Vec<Property>>;
@@ -16,16 +19,20 @@ pub(super) struct Property {
     pub(super) boxed: bool,
     /// Without `Option` and `Box`.
     pub(super) ty: Type,
+    /// The fields that make it if it is missing (`x-join`).
+    pub(super) join: Vec<Ident>,
 }
 
 /// The fields of a struct.
-pub(super) fn properties(item: &ItemStruct) -> Vec<Property> {
+pub(super) fn properties(item: &ItemStruct, schema: &Value) -> Vec<Property> {
     let property = |field: &Field| {
         let inner = generic_argument(&field.ty, "Option");
         let ty = inner.unwrap_or(&field.ty);
         let content = generic_argument(ty, "Box");
+        let name = property_name(field);
         Some(Property {
-            name: property_name(field),
+            join: joined(&schema["properties"], &name),
+            name,
             ident: field.ident.clone()?,
             optional: inner.is_some(),
             boxed: content.is_some(),
@@ -33,6 +40,12 @@ pub(super) fn properties(item: &ItemStruct) -> Vec<Property> {
         })
     };
     item.fields.iter().filter_map(property).collect()
+}
+
+/// The fields that a property is joined from (`x-join`).
+pub(super) fn joined(properties: &Value, property: &str) -> Vec<Ident> {
+    let parts = items(&properties[property], JOIN).filter_map(Value::as_str);
+    parts.filter(|part| properties.get(*part).is_some()).map(names::value_ident).collect()
 }
 
 /// The document's name of a field: what serde renames it to, else its own.

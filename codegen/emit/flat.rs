@@ -179,7 +179,10 @@ fn define(flat: &Flat, tag: Option<&str>, out: &mut TokenStream) {
 
 /// A struct made of the slots of `flat`, a variable of this name; inside of a function that returns an `Option`.
 fn build(name: &Ident, flat: &Flat, structs: &Structs) -> TokenStream {
-    let fields = structs.get(&name.to_string()).into_iter().flatten().map(|property| {
+    let mut properties: Vec<&Property> = structs.get(&name.to_string()).into_iter().flatten().collect();
+    // A joined property borrows its parts, before they are moved.
+    properties.sort_by_key(|property| property.join.is_empty());
+    let fields = properties.into_iter().map(|property| {
         let ident = &property.ident;
         let slot = flat.slots.iter().find(|slot| slot.name == property.name).map(|slot| &slot.kind);
         // What becomes of `value`, which is in the slot.
@@ -192,6 +195,11 @@ fn build(name: &Ident, flat: &Flat, structs: &Structs) -> TokenStream {
             }
         };
         let is_boxed = matches!(slot, Some(SlotKind::Same { boxed: true, .. } | SlotKind::Raw));
+        if !property.join.is_empty() {
+            let parts = property.join.iter().map(|part| quote!(flat.#part.as_deref()));
+            // An empty name is for the slow reader.
+            return quote!(#ident: crate::model::tolerance::joined(flat.#ident, [#(#parts),*])?,);
+        }
         let made = if property.boxed && !is_boxed { quote!(::std::boxed::Box::new(#made)) } else { made };
         if made.to_string() == "value" {
             let required = (!property.optional).then(|| quote!(?));

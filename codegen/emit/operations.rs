@@ -9,13 +9,14 @@ use super::{
     super::{
         docs::{self, Links},
         error::{Error, Result},
-        lower::{self, Lowered},
+        lower::{self, Lowered, SERVICES},
         model::{self, Model, Operation, Parameter},
         names,
         node::{at, entries, flag, items, resolve, text},
     },
+    adapt,
     fields::generic_argument,
-    secret,
+    secret, service,
     snippets::{check, doc},
     types::argument,
 };
@@ -31,12 +32,11 @@ pub(super) fn emit(
     if !frame.contains("{example}") {
         return Err(Error::new("x-example-frame", "has no `{example}`, the place of the example"));
     }
-    let reference = at(document, &["externalDocs", "url"]).and_then(Value::as_str);
     let (mut methods, mut builders) = (TokenStream::new(), TokenStream::new());
     for operation in &model.operations {
         let call = client_method(client, operation)?;
         let parts = Parts::read(document, lowered, operation, call)?;
-        let documentation = Documentation { document, links, reference, frame };
+        let documentation = Documentation { document, links, frame };
         methods.extend(parts.method(&documentation));
         builders.extend(parts.builder(&documentation)?);
     }
@@ -81,6 +81,8 @@ struct Argument {
     secret: Option<String>,
     /// A parameter's name as the document has it; the body has none.
     parameter: Option<String>,
+    /// What fits it to the service.
+    adaption: Option<TokenStream>,
 }
 
 /// How an argument is handed to the client's method.
@@ -113,7 +115,6 @@ struct Acknowledgement {
 struct Documentation<'a> {
     document: &'a Value,
     links: &'a Links,
-    reference: Option<&'a str>,
     frame: &'a str,
 }
 
@@ -153,8 +154,11 @@ impl<'a> Parts<'a> {
             arguments.push(Argument {
                 check: parameter_check(document, parameter)?,
                 secret: lower::secret(document, schema, &parameter.place)?.map(str::to_owned),
-                documentation: docs::described(text(node, "description"), schema),
+                documentation: docs::described(text(node, "description"), &[schema, node]),
                 required: flag(node, "required"),
+                adaption: node.get(SERVICES).filter(|_| !flag(node, "required")).map(|services| {
+                    adapt::left_out(document, services, &quote!(self.#ident), &format!("{}.{name}", operation.id))
+                }),
                 parameter: Some(name.to_owned()),
                 ident,
                 ty,
@@ -169,9 +173,14 @@ impl<'a> Parts<'a> {
                 .then(|| quote!(crate::validation::Check::check(value, &crate::validation::Place::root("body"))?;));
             let described = operation.node.get("requestBody").map(|node| resolve(document, node));
             let described = described.and_then(|node| text(node, "description"));
-            let documentation = docs::described(described, &Value::Null);
-            let secret = None;
-            arguments.push(Argument { ident, ty, required: true, documentation, check, secret, parameter: None });
+            let documentation = docs::described(described, &[]);
+            let adapts = lowered.adapted_bodies.contains(&operation.id);
+            let adaption = adapts.then(|| {
+                let place = quote!(&crate::validation::Place::root("body"));
+                quote!(crate::service::Adapt::adapt(&mut self.body, service, #place)?;)
+            });
+            let (required, secret, parameter) = (true, None, None);
+            arguments.push(Argument { ident, ty, required, documentation, check, secret, parameter, adaption });
         }
         let acknowledgement = match operation.answer.as_ref().and_then(model::reference) {
             Some(name) => acknowledgement(document, lowered, name)?,
@@ -266,6 +275,19 @@ impl<'a> Parts<'a> {
             checks.push(self.exactly_one(group)?);
         }
         let id = &operation.id;
+        let documents = service::documents(documentation.document, operation.node.get(SERVICES));
+        let adaptions: Vec<_> = self.arguments.iter().filter_map(|argument| argument.adaption.as_ref()).collect();
+        let adapt = (!adaptions.is_empty()).then(|| {
+            quote! {
+                fn adapt(
+                    &mut self,
+                    service: &crate::service::Service,
+                ) -> ::std::result::Result<(), crate::service::Unsuited> {
+                    #(#adaptions)*
+                    Ok(())
+                }
+            }
+        });
         let hold = match &self.hold {
             Some((parameter, seconds)) => quote!(::std::option::Option::Some((#parameter, #seconds))),
             None => quote!(::std::option::Option::None),
@@ -307,12 +329,14 @@ impl<'a> Parts<'a> {
                     hold: #hold,
                     class: crate::client::retry::Class::#class,
                     reads_refusals: #reads_refusals,
+                    documents: #documents,
                 };
                 #secret
                 fn check(&self) -> ::std::result::Result<(), crate::validation::Invalid> {
                     #(#checks)*
                     Ok(())
                 }
+                #adapt
                 fn make(&self, base_url: &str, http: ::reqwest::Client) -> crate::client::request::Made {
                     client::Client::new_with_client(base_url, http).#name(#(#passed),*)
                 }
@@ -476,6 +500,20 @@ fn parameter_check(document: &Value, parameter: &Parameter) -> Result<Option<Tok
 }
 
 impl Documentation<'_> {
+    /// Where the documentation of the API has the operation: that of the last service with it.
+    fn reference(&self, operation: &Operation) -> Option<String> {
+        let has_it = |service: &&Value| match operation.node.get(SERVICES).and_then(Value::as_array) {
+            Some(names) => names.contains(&service["name"]),
+            None => true,
+        };
+        let template = text(service::all(self.document).into_iter().rfind(has_it)?, "reference")?;
+        // In the documentation of MAX, `-chatId-` is the parameter `chatId` of a path.
+        let path = operation.path.replace(['{', '}'], "-");
+        let url =
+            template.replace("{operationId}", &operation.id).replace("{METHOD}", &operation.method.to_uppercase());
+        Some(url.replace("{path}", &path))
+    }
+
     fn method(&self, parts: &Parts<'_>) -> String {
         let operation = parts.operation;
         let node = &operation.node;
@@ -483,6 +521,7 @@ impl Documentation<'_> {
         if let Some(description) = text(node, "description") {
             out.push(description.trim().to_owned());
         }
+        out.extend(docs::provenance(node));
         let required: Vec<String> = parts
             .required()
             .filter(|argument| !argument.documentation.is_empty())
@@ -492,8 +531,8 @@ impl Documentation<'_> {
             out.push(required.join("\n"));
         }
         let wire = format!("`{} {}`", operation.method.to_uppercase(), operation.path);
-        out.push(match self.reference {
-            Some(url) => format!("API: [{wire}]({url}#operation/{}).", operation.id),
+        out.push(match self.reference(operation) {
+            Some(url) => format!("API: [{wire}]({url})."),
             None => format!("API: {wire}."),
         });
         if let Some(example) = text(node, "x-example") {

@@ -15,7 +15,7 @@ pub(super) fn doc(text: &str) -> TokenStream {
 }
 
 /// An `Option` as an expression.
-fn option(value: Option<impl ToTokens>) -> TokenStream {
+pub(super) fn option(value: Option<impl ToTokens>) -> TokenStream {
     match value {
         Some(value) => quote!(::std::option::Option::Some(#value)),
         None => quote!(::std::option::Option::None),

@@ -13,7 +13,7 @@ use super::{
         node::{at, entries, items, text},
         yaml::join,
     },
-    fields::{generic_argument, property_name, remove_derive},
+    fields::{generic_argument, joined, property_name, remove_derive},
 };
 
 /// The extension with the value of a required property that is missing or does not fit.
@@ -52,7 +52,12 @@ pub(super) fn deserialize(
             let is_object = node[DEFAULT].is_object();
             let question = quote!(value.#ident == <#name as crate::model::tolerance::DefaultValue>::value());
             is_default.insert(if is_object { is_default.len() } else { 0 }, question);
-            let missing = quote!(crate::model::tolerance::missing::<#name>).to_string();
+            // The default of a joined property is no misfit: the parts stand for it.
+            let missing = match joined(&schema["properties"], &property).is_empty() {
+                false => quote!(<#name as crate::model::tolerance::DefaultValue>::value),
+                true => quote!(crate::model::tolerance::missing::<#name>),
+            };
+            let missing = missing.to_string();
             let read = adapted(&quote!(crate::model::tolerance::OrDefault<#name>));
             quote!(, default = #missing, deserialize_with = #read)
         } else if let Some(adapter) = adapter(ty) {
@@ -72,12 +77,27 @@ pub(super) fn deserialize(
     remove_derive(item, "Deserialize");
     // Any object at all could be read as a struct whose required properties all have a default. A member of a union is known
     // by its tag.
+    let joins = item.fields.iter().filter_map(|field| {
+        let (ident, parts) = (&field.ident, joined(&schema["properties"], &property_name(field)));
+        (!parts.is_empty()).then(|| {
+            quote! {
+                if let ::std::option::Option::Some(joined) = crate::model::tolerance::joined(
+                    ::std::option::Option::None,
+                    [#(value.#parts.as_deref()),*],
+                ).filter(|_| value.#ident.is_empty()) {
+                    value.#ident = joined;
+                }
+            }
+        })
+    });
+    let joins: TokenStream = joins.collect();
+    let joins = (!joins.is_empty()).then(|| quote!(.map(|mut value| { #joins value })));
     let read = if has_core || is_tagged || is_default.is_empty() {
-        quote!(Mirror::deserialize(deserializer))
+        quote!(Mirror::deserialize(deserializer) #joins)
     } else {
         let questions = is_default.into_iter().chain(is_none);
         quote! {
-            match Mirror::deserialize(deserializer) {
+            match Mirror::deserialize(deserializer) #joins {
                 Ok(value) if #(#questions)&&* => Err(crate::model::tolerance::nothing_fits()),
                 read => read,
             }

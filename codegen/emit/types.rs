@@ -16,6 +16,7 @@ use super::{
         names::{self, Scope},
         node::{at, entries, flag, items, text},
     },
+    accessors, adapt,
     fields::{self, Structs, generic_argument, property_name},
     flat, key, secret,
     snippets::{check, doc},
@@ -37,11 +38,11 @@ pub(super) fn emit(
     for item in structs {
         match item {
             Item::Struct(mut item) => {
-                fields.insert(item.ident.to_string(), fields::properties(&item));
                 let (name, schema) = schemas.get(&item.ident.to_string()).copied().ok_or_else(|| {
                     Error::new("components.schemas", format!("no schema for the generated type {}", item.ident))
                 })?;
                 let name = name.clone();
+                fields.insert(item.ident.to_string(), fields::properties(&item, schema));
                 describe(&mut item, &name, schema, links);
                 let debug = secret::debug_of_struct(&mut item, schema);
                 let reading = match model.answers.contains(&name) {
@@ -58,6 +59,7 @@ pub(super) fn emit(
                 if model.requests.contains(&name) {
                     out.extend(setters(&item, &name));
                     out.extend(struct_checks(&item, schema)?);
+                    out.extend(adapt::of_struct(document, &item, &name, schema));
                 }
             }
             // Conversions of newtypes, which the lowering leaves none of.
@@ -68,15 +70,32 @@ pub(super) fn emit(
     for union in &model.unions {
         out.extend(emit_union(document, union, links));
         out.extend(flat::emit(union, &fields));
+        out.extend(accessors::emit(document, model, union, lowered, &fields, links)?);
         if model.answers.contains(&union.name) {
             out.extend(key::of_union(union));
         }
         if model.requests.contains(&union.name) {
             out.extend(union_checks(union, lowered));
+            out.extend(adapt::of_union(document, union, lowered));
         }
     }
     out.extend(model.enums.iter().map(|known| emit_enum(known, model, document, links)));
+    out.extend(aliases(document).map(|(name, target, node)| emit_alias(name, target, node, links)));
     Ok(out)
+}
+
+/// The schemas that are others under another name (`x-same-as`).
+pub(super) fn aliases(document: &Value) -> impl Iterator<Item = (&String, &str, &Value)> {
+    let schemas = document.get("components").into_iter().flat_map(|components| entries(components, "schemas"));
+    schemas.filter_map(|(name, node)| Some((name, text(node, "x-same-as")?, node)))
+}
+
+fn emit_alias(name: &str, target: &str, node: &Value, links: &Links) -> TokenStream {
+    let description =
+        docs::with_paragraph(text(node, "description").unwrap_or_default().to_owned(), docs::provenance(node));
+    let (documentation, name, target) =
+        (doc(&links.rustdoc(&description)), names::type_ident(name), names::type_ident(target));
+    quote!(#documentation pub type #name = #target;)
 }
 
 /// Documents a struct and its fields from the schema and puts the fields into the document's order.
@@ -273,6 +292,7 @@ fn emit_union(document: &Value, union: &Union, links: &Links) -> TokenStream {
         let own = own.filter(|description| !description.trim().is_empty());
         let text =
             docs::listed(described, value).or_else(|| own.map(str::to_owned)).unwrap_or_else(|| docs::words(value));
+        let text = docs::with_paragraph(text, docs::services(at(node, &["x-services-by-value", value])));
         let (documentation, variant, ty) =
             (doc(&links.rustdoc(&text)), names::type_ident(value), names::type_ident(schema));
         quote!(#documentation #variant(#ty) = #value,)
@@ -303,9 +323,12 @@ fn emit_enum(known: &StringEnum, model: &Model, document: &Value, links: &Links)
         .and_then(|union| at(document, &["components", "schemas", &union.name]))
         .and_then(|node| text(node, "description"));
     let source = source.unwrap_or(&known.description);
+    let owner = of_union.map_or(&known.name, |union| &union.name);
+    let services = at(document, &["components", "schemas", owner]).unwrap_or(&Value::Null);
     let documentation = described_type(&known.name, &known.description, known.values.iter().map(String::as_str), links);
     let values = known.values.iter().filter(|value| !model::is_unknown(value)).map(|value| {
         let text = docs::listed(source, value).unwrap_or_else(|| docs::words(value));
+        let text = docs::with_paragraph(text, docs::services(at(services, &["x-services-by-value", value])));
         let (documentation, variant) = (doc(&links.rustdoc(&text)), names::type_ident(value));
         quote!(#documentation #variant = #value,)
     });

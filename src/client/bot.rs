@@ -15,6 +15,7 @@ use crate::{
     error::Result,
     id::{ChatId, UserId},
     redaction::HiddenUrl,
+    service::{ApiVersion, Service},
     validation::{self, Invalid, Place},
 };
 
@@ -61,6 +62,7 @@ impl fmt::Debug for Bot {
         f.debug_struct("Bot")
             .field("log_name", &self.log_name())
             .field("base_url", &HiddenUrl(&self.shared.base_url_text))
+            .field("service", &self.service().name())
             .field("version", &self.version())
             .finish_non_exhaustive()
     }
@@ -122,10 +124,16 @@ impl Bot {
             .map_err(|error| Invalid::new(&Place::root("path"), format!("`{path}` makes no URL: {error}")))
     }
 
-    /// The version of the API that this bot asks for (`v`).
+    /// Returns the version of the API that the bot asks for (`v`). `None` on MAX, which has no versions.
     #[must_use]
-    pub fn version(&self) -> &str {
-        &self.transport().version
+    pub fn version(&self) -> Option<&str> {
+        self.transport().version.as_ref().map(ApiVersion::as_str)
+    }
+
+    /// Returns the service of the bot.
+    #[must_use]
+    pub fn service(&self) -> &Service {
+        &self.transport().service
     }
 }
 

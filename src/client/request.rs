@@ -17,6 +17,7 @@ use crate::{
     error::{Error, Kind, Report},
     model::{read, union::Object},
     redaction::Secret,
+    service::{Service, Unsuited},
     validation::Invalid,
 };
 
@@ -35,6 +36,11 @@ pub(crate) trait Request: Sized + Send + Sync + 'static {
     /// What errors must not show of it.
     fn secret(&self) -> Option<Secret> {
         None
+    }
+
+    /// Removes optional values that the service does not have. Fails if it does not have a required one.
+    fn adapt(&mut self, _service: &Service) -> Result<(), Unsuited> {
+        Ok(())
     }
 
     /// Fails if no server would take it.
@@ -59,7 +65,7 @@ pub(crate) fn send<R: Request>(
     mut options: CallOptions,
 ) -> impl Future<Output = Result<R::Output, Error>> + Send {
     options.secret = request.secret();
-    let outgoing = outgoing(&request, &bot, options);
+    let outgoing = outgoing(request, &bot, options);
     async move {
         // By reference: a moved value would take room in the future twice.
         let outgoing = match outgoing {
@@ -113,9 +119,25 @@ pub(crate) fn check<R: Request>(request: &R) -> Result<(), Error> {
     request.check().map_err(|invalid| Error::new(Kind::Invalid(invalid)).of(R::OPERATION.id, Report::default()))
 }
 
+/// Fits a request to the bot's service.
+fn adapt<R: Request>(request: &mut R, service: &Service) -> Result<(), Error> {
+    let fitted = match service.has(R::OPERATION.documents) {
+        true => request.adapt(service),
+        false => Err(service.unsupported(&format!("operation `{}`", R::OPERATION.id))),
+    };
+    fitted.map_err(|unsuited| {
+        let kind = match unsuited {
+            Unsuited::Invalid(invalid) => Kind::Invalid(invalid),
+            Unsuited::Unsupported(problem) => Kind::Unsupported(problem),
+        };
+        Error::new(kind).of(R::OPERATION.id, Report::default())
+    })
+}
+
 /// Checks a request and makes it.
-fn outgoing<R: Request>(request: &R, bot: &Bot, options: CallOptions) -> Result<Outgoing, Error> {
-    check(request)?;
+fn outgoing<R: Request>(mut request: R, bot: &Bot, options: CallOptions) -> Result<Outgoing, Error> {
+    adapt(&mut request, bot.service())?;
+    check(&request)?;
     let fail = |kind| Error::new(kind).of(R::OPERATION.id, Report::default());
     // It cannot be made with a base URL without a host, or a body that cannot be written.
     let made = request.make(bot.base_url_text(), bot.transport().http.clone());
@@ -125,7 +147,7 @@ fn outgoing<R: Request>(request: &R, bot: &Bot, options: CallOptions) -> Result<
 
 /// Sends a request and reads its answer with `read`.
 pub(crate) async fn fetch<R: Request, T>(
-    request: &R,
+    request: R,
     bot: &Bot,
     options: CallOptions,
     read: impl Fn(Bytes) -> Result<T, Unread>,
@@ -248,15 +270,16 @@ mod tests {
         }
         let contract = classes! {
             Read: GetMyInfo GetChats GetChatByLink GetChat GetPinnedMessage GetMembership GetAdmins GetMembers
-                GetSubscriptions GetMessages GetMessageById GetUpdates;
-            Repeat: EditMyInfo EditChat PinMessage EditMessage GetUploadUrl Subscribe;
-            Remove: UnpinMessage LeaveChat RemoveMember Unsubscribe DeleteMessage;
-            Act: SendMessage AnswerOnCallback Construct SendAction AddMembers;
+                GetSubscriptions GetMessages GetMessageById GetUpdates GetComments GetCommentById
+                GetVideoAttachmentDetails;
+            Repeat: EditMyInfo EditChat PinMessage EditMessage GetUploadUrl Subscribe PostAdmins EditMyCommands EditComment;
+            Remove: UnpinMessage LeaveChat RemoveMember Unsubscribe DeleteMessage DeleteAdmins DeleteComment;
+            Act: SendMessage AnswerOnCallback Construct SendAction AddMembers SendComment;
         };
         for (operation, class) in contract {
             assert_eq!(operation.class, class, "{}", operation.id);
         }
         let ids: std::collections::BTreeSet<&str> = contract.iter().map(|(operation, _)| operation.id).collect();
-        assert_eq!(ids.len(), 28);
+        assert_eq!(ids.len(), 37);
     }
 }

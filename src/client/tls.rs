@@ -6,20 +6,24 @@
 
 use reqwest::ClientBuilder;
 
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+use crate::error::Result;
+
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 pub(crate) use with_tls::share;
 
 /// Without TLS there is nothing to share.
 #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-pub(crate) fn share(http: ClientBuilder) -> ClientBuilder {
-    http
+pub(crate) fn share(http: ClientBuilder, _: Option<&str>) -> Result<ClientBuilder> {
+    Ok(http)
 }
 
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 mod with_tls {
-    use std::sync::OnceLock;
+    use std::sync::{Mutex, PoisonError};
 
     use super::ClientBuilder;
+    use crate::error::{BoxError, Error, Result};
 
     // With both features, `reqwest` takes the system's library by default.
     #[cfg(feature = "native-tls")]
@@ -30,19 +34,33 @@ mod with_tls {
     /// The protocols that the client speaks, by preference.
     const ALPN: [&str; 2] = ["h2", "http/1.1"];
 
-    /// Sets the shared configuration, which replaces all TLS settings of the builder. Without a shared one, the
-    /// client sets up its own, and returns the error if that fails.
-    pub(crate) fn share(http: ClientBuilder) -> ClientBuilder {
-        static SHARED: OnceLock<Config> = OnceLock::new();
-        // A failure is not kept: the next bot may succeed.
-        let shared = SHARED.get().cloned().or_else(|| {
-            let config = configure().filter(is_accepted)?;
-            Some(SHARED.get_or_init(|| config).clone())
-        });
-        match shared {
-            Some(config) => http.tls_backend_preconfigured(config),
-            None => http,
+    /// Sets the shared configuration, which replaces all TLS settings of the builder. With a certificate (PEM), it is the one
+    /// of all bots that trust this certificate besides those of the platform.
+    ///
+    /// Without a certificate and a shared configuration, the client sets up its own, and returns the error if that fails.
+    pub(crate) fn share(http: ClientBuilder, certificate: Option<&str>) -> Result<ClientBuilder> {
+        static SHARED: Mutex<Vec<(Option<String>, Config)>> = Mutex::new(Vec::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, config)) = shared.iter().find(|(known, _)| known.as_deref() == certificate) {
+            return Ok(http.tls_backend_preconfigured(config.clone()));
         }
+        // A failure is not kept: the next bot may succeed.
+        match (configure(certificate), certificate) {
+            (Ok(config), _) if is_accepted(&config) => {
+                shared.push((certificate.map(str::to_owned), config.clone()));
+                Ok(http.tls_backend_preconfigured(config))
+            }
+            (_, None) => Ok(http),
+            (Ok(_), Some(_)) => Err(unusable(&"the HTTP client has another version of the TLS library")),
+            (Err(error), Some(_)) => Err(unusable(&error)),
+        }
+    }
+
+    fn unusable(problem: &dyn std::fmt::Display) -> Error {
+        Error::build(format!(
+            "the certificate of the service cannot be trusted: {problem}; add a certificate with `root_certificates`, or \
+             call `trust_service(false)`"
+        ))
     }
 
     /// `reqwest` refuses the configuration of another version of the TLS library than its own.
@@ -50,23 +68,45 @@ mod with_tls {
         ClientBuilder::new().tls_backend_preconfigured(config.clone()).build().is_ok()
     }
 
-    /// The configuration that `reqwest` sets up by default.
+    /// The configuration that `reqwest` sets up by default, and a certificate.
     #[cfg(feature = "native-tls")]
-    fn configure() -> Option<Config> {
-        Config::builder().request_alpns(&ALPN).build().ok()
+    fn configure(certificate: Option<&str>) -> Result<Config, BoxError> {
+        let mut config = Config::builder();
+        config.request_alpns(&ALPN);
+        if let Some(pem) = certificate {
+            config.add_root_certificate(native_tls::Certificate::from_pem(pem.as_bytes())?);
+        }
+        Ok(config.build()?)
     }
 
-    /// The configuration that `reqwest` sets up by default.
+    /// The configuration that `reqwest` sets up by default, and a certificate.
     #[cfg(not(feature = "native-tls"))]
-    fn configure() -> Option<Config> {
-        use rustls::crypto::{CryptoProvider, aws_lc_rs};
-        use rustls_platform_verifier::BuilderVerifierExt as _;
+    fn configure(certificate: Option<&str>) -> Result<Config, BoxError> {
+        use std::sync::Arc;
+
+        use rustls::{
+            crypto::{CryptoProvider, aws_lc_rs},
+            pki_types::{CertificateDer, pem::PemObject as _},
+        };
+        use rustls_platform_verifier::Verifier;
 
         let provider = CryptoProvider::get_default().cloned();
         let provider = provider.unwrap_or_else(|| aws_lc_rs::default_provider().into());
-        let config = Config::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
-        let mut config = config.with_platform_verifier().ok()?.with_no_client_auth();
+        let verifier = match certificate {
+            None => Verifier::new(provider.clone())?,
+            #[cfg(not(target_os = "android"))]
+            Some(pem) => {
+                let certificates = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>();
+                let certificates = certificates.map_err(|error| format!("it is not PEM: {error:?}"))?;
+                Verifier::new_with_extra_roots(certificates, provider.clone())?
+            }
+            #[cfg(target_os = "android")]
+            Some(_) => return Err("Android takes the certificates of the system only".into()),
+        };
+        let config = Config::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        let config = config.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+        let mut config = config.with_no_client_auth();
         config.alpn_protocols = ALPN.map(Into::into).into();
-        Some(config)
+        Ok(config)
     }
 }

@@ -1,6 +1,8 @@
-//! The bot's token, which goes into the query of its requests and nowhere else.
+//! The bot's token. It is sent where the service takes it and shown nowhere.
 
 use std::fmt;
+
+use http::HeaderValue;
 
 use crate::redaction::{Secret, fnv_1a};
 
@@ -16,9 +18,17 @@ impl Token {
         Self { secret: Secret::new(&text, "<token>"), text }
     }
 
-    /// The token itself, for the query string of a request and nothing else.
+    /// The token itself, for a request and nothing else.
     pub(crate) fn expose(&self) -> &str {
         &self.text
+    }
+
+    /// The value of a header with the token. `None` if a header cannot have it. `Debug` does not show the value, and HTTP/2
+    /// does not index it.
+    pub(crate) fn header(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::from_str(&self.text).ok()?;
+        value.set_sensitive(true);
+        Some(value)
     }
 
     /// 32 bits of a hash of the token, in hexadecimal digits: enough to tell bots apart, too few to find the token by.

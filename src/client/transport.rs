@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tokio::time::Instant;
 use tracing::{Instrument, field::Empty};
 
@@ -30,6 +30,7 @@ use crate::{
     },
     error::{Error, Kind, Report},
     redaction::{Secret, Secrets, without_strings},
+    service::{ApiVersion, Service, TokenPlace},
 };
 
 /// A server that asks for a longer pause than this gets a warning of its own in the log.
@@ -81,9 +82,13 @@ pub(crate) type RetryHook = Arc<dyn Fn(&Retry<'_>) + Send + Sync>;
 pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
     pub(crate) token: Token,
+    /// The header with the token, if the service takes it there.
+    pub(crate) token_header: Option<(HeaderName, HeaderValue)>,
     /// The path of the base URL, which may be as secret as the token.
     pub(crate) base_path: Option<Secret>,
-    pub(crate) version: String,
+    pub(crate) service: Service,
+    /// The version of the API, if the service has any.
+    pub(crate) version: Option<ApiVersion>,
     pub(crate) timeouts: Timeouts,
     pub(crate) size_limits: SizeLimits,
     pub(crate) retry: RetryPolicy,
@@ -95,6 +100,7 @@ impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport")
             .field("token", &self.token)
+            .field("service", &self.service)
             .field("version", &self.version)
             .field("timeouts", &self.timeouts)
             .field("retry", &self.retry)
@@ -172,11 +178,19 @@ impl Transport {
 
     async fn attempt(&self, outgoing: &Outgoing) -> Result<Success, Kind> {
         let mut url = outgoing.url.clone();
-        url.query_pairs_mut().append_pair("v", &self.version).append_pair("access_token", self.token.expose());
+        if let (Some((parameter, _)), Some(version)) = (self.service.version, &self.version) {
+            url.query_pairs_mut().append_pair(parameter, version.as_str());
+        }
+        if let TokenPlace::Query(parameter) = &self.service.token_place {
+            url.query_pairs_mut().append_pair(parameter, self.token.expose());
+        }
         // Not by `RequestBuilder`, which each of its methods moves.
         let mut request = reqwest::Request::new(outgoing.method.clone(), url);
         *request.timeout_mut() = Some(outgoing.options.timeout.unwrap_or_else(|| self.timeouts.of(outgoing.hold)));
         let headers = request.headers_mut();
+        if let Some((name, value)) = &self.token_header {
+            headers.insert(name, value.clone());
+        }
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(body) = &outgoing.body {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -297,7 +311,9 @@ mod tests {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             token: Token::new("token".to_owned()),
             base_path: None,
-            version: "1".to_owned(),
+            token_header: None,
+            service: Service::TamTam,
+            version: Some("1".into()),
             timeouts: Timeouts { request: Duration::from_secs(30), poll_margin: Duration::from_secs(15) },
             size_limits: SizeLimits::default(),
             retry: RetryPolicy::default(),

@@ -96,6 +96,14 @@ pub(crate) fn missing<P: DefaultValue>() -> P::Value {
     P::value()
 }
 
+/// Returns a string unless it is missing or empty, else its parts joined by spaces. Returns `None` if these are empty, too.
+pub(crate) fn joined<const N: usize>(own: Option<String>, parts: [Option<&str>; N]) -> Option<String> {
+    own.filter(|text| !text.is_empty()).or_else(|| {
+        let parts: Vec<&str> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    })
+}
+
 /// The error of an object without a property that fits.
 #[cold]
 pub(crate) fn nothing_fits<E: Error>() -> E {

@@ -1,10 +1,10 @@
 //! Unions told apart by a tag, which keep what they do not know.
 
-use std::{fmt, marker::PhantomData};
+use std::{borrow::Cow, collections::HashMap, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::value::RawValue;
 
@@ -39,6 +39,19 @@ impl Unknown {
         // A `RawValue` is JSON by construction; what serde_json still refuses (too deep, say) is kept as text.
         serde_json::from_str(self.raw.get()).unwrap_or_else(|_| self.raw.get().into())
     }
+
+    /// Returns the first value of this type at these JSON pointers. Values elsewhere need not be readable.
+    pub(crate) fn find<T: DeserializeOwned>(&self, pointers: &[&str]) -> Option<T> {
+        pointers.iter().find_map(|pointer| serde_json::from_str(at(self.raw.get(), pointer)?).ok())
+    }
+}
+
+/// Returns the JSON at a pointer through objects, as it was received.
+fn at<'a>(json: &'a str, pointer: &str) -> Option<&'a str> {
+    pointer.split('/').skip(1).try_fold(json, |json, name| {
+        let members: HashMap<Cow<'a, str>, &'a RawValue> = serde_json::from_str(json).ok()?;
+        members.get(name).map(|raw| raw.get())
+    })
 }
 
 /// Hides the values of properties such as `token`.

@@ -62,7 +62,10 @@ impl Bot {
     ///
     /// As [`Api::subscribe`](crate::api::Api::subscribe).
     pub fn subscribe_webhook(&self, url: impl Into<String>, types: impl Into<Vec<UpdateType>>) -> Subscribe {
-        let mut subscription = SubscriptionRequestBody::new(url).version(self.version());
+        let mut subscription = SubscriptionRequestBody::new(url);
+        if let Some(version) = self.version() {
+            subscription = subscription.version(version);
+        }
         let types = types.into();
         if !types.is_empty() {
             subscription = subscription.update_types(types);
@@ -137,7 +140,7 @@ pub(crate) async fn urls(bot: &Bot, options: CallOptions) -> Result<Vec<String>>
         let urls = subscriptions.iter().flatten().map(|webhook| webhook["url"].as_str().unwrap_or_default().to_owned());
         Ok(urls.collect())
     };
-    request::fetch(&bot.api().get_subscriptions(), bot, options, read).await
+    request::fetch(bot.api().get_subscriptions(), bot, options, read).await
 }
 
 /// Removes these webhooks, and returns those that are left. Goes on after an error with one webhook. The first error is

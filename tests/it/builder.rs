@@ -78,10 +78,10 @@ fn a_base_url_that_is_none_is_refused_by_name() {
 #[test]
 fn a_bot_talks_to_tamtam_in_the_documents_version_unless_told_otherwise() {
     let bot = Bot::new("token").unwrap();
-    assert_eq!(bot.version(), "0.5.6");
+    assert_eq!(bot.version(), Some("0.5.6"));
     assert_eq!(
         format!("{bot:?}"),
-        r#"Bot { log_name: "50b3c152", base_url: "https://botapi.tamtam.chat", version: "0.5.6", .. }"#
+        r#"Bot { log_name: "50b3c152", base_url: "https://botapi.tamtam.chat", service: "TamTam", version: Some("0.5.6"), .. }"#
     );
 }
 
@@ -103,7 +103,7 @@ async fn an_empty_token_is_refused_and_space_around_one_is_not_part_of_it() {
 async fn a_pinned_version_goes_with_every_request() {
     let server = answering_json(&json!({"subscriptions": [], "updates": [{"update_type": "new"}]})).await;
     let bot = bot_at(server.uri()).version("0.3.0 & more").build().unwrap();
-    assert_eq!(bot.version(), "0.3.0 & more");
+    assert_eq!(bot.version(), Some("0.3.0 & more"));
     bot.api().get_updates().await.unwrap();
     bot.updates().try_next().await.unwrap();
     bot.request(Method::GET, "/new").query("x", 1).await.unwrap();
@@ -446,12 +446,18 @@ async fn a_bot_of_the_environment_goes_through_the_environments_proxy() {
 #[tokio::test]
 async fn an_environment_without_a_token_is_told_so() {
     let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &[]).await;
-    assert!(text.contains("no bot: TAMTAM_TOKEN is not set: put the bot's token into it"), "{text}");
+    assert!(
+        text.contains("no bot: neither TAMTAM_TOKEN nor MAX_TOKEN is set: put the bot's token into one of them"),
+        "{text}"
+    );
     let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &[("TAMTAM_TOKEN", " ".to_owned())]).await;
     assert!(text.contains("no bot: the token is empty"), "{text}");
     let variables = [("TAMTAM_TOKEN", "token".to_owned()), ("TAMTAM_BASE_URL", "example.org".to_owned())];
     let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &variables).await;
     assert!(text.contains("no bot: the base URL `example.org` is not a URL"), "{text}");
+    let variables = [("TAMTAM_TOKEN", "a".to_owned()), ("MAX_TOKEN", "b".to_owned())];
+    let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &variables).await;
+    assert!(text.contains("no bot: both TAMTAM_TOKEN and MAX_TOKEN are set"), "{text}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod schemas;
 mod unions;
 
 use code::Code;
+use generator::Service;
 
 const HEAD: &str = "openapi: 3.0.0\ninfo: {title: Test, version: '1'}\n";
 const NO_ACTIONS: &str = "info: {version: '1'}\nactions: []\n";
@@ -33,7 +34,12 @@ fn overlaid(document: &str, overlay: &str) -> Result<Code, String> {
 }
 
 fn from_files(document: (&str, &str), overlay: (&str, &str)) -> Result<Code, String> {
-    generator::generate_from_text(document, overlay).map(Code::new).map_err(|error| error.to_string())
+    merged(&[Service { document, overlay: ("none.yaml", NO_ACTIONS) }], overlay)
+}
+
+/// What becomes of several documents, with the overlays of their services and one of the merged document.
+fn merged(services: &[Service<(&str, &str)>], overlay: (&str, &str)) -> Result<Code, String> {
+    generator::generate_from_text(services, overlay, None).map(Code::new).map_err(|error| error.to_string())
 }
 
 /// The code of a document that is right.

@@ -1,9 +1,9 @@
-//! The OpenAPI document as data, read here on its own: a mistake of the generator in `codegen/` must not repeat itself
-//! in the tests of what it generates.
+//! The OpenAPI documents as data. They are read and merged here without the generator in `codegen/`: its mistakes must not
+//! repeat themselves in the tests of what it generates.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env, fs,
+    fs,
     path::Path,
 };
 
@@ -57,6 +57,8 @@ pub(crate) struct Field {
     pub(crate) received: bool,
     /// The overlay's default.
     default: Option<Value>,
+    /// The properties that make it if it is missing or empty.
+    pub(crate) join: Vec<String>,
     /// Whether its object is a member of a union, known by its tag.
     pub(crate) tagged: bool,
 }
@@ -94,30 +96,23 @@ impl Union {
 }
 
 impl Document {
-    /// The document as it is: `openapi/tamtam.yaml`, or the file that `TAMTAM_OPENAPI` names.
-    pub(crate) fn raw() -> Self {
-        Self::of(&load())
+    /// The documents as they are, each with its name.
+    pub(crate) fn each() -> [(&'static str, Self); 2] {
+        ["tamtam", "max"].map(|name| (name, Self::of(&load(name))))
     }
 
-    /// The document with what the real server is known to do beyond it: fields that may be missing, fields that may be
-    /// there. Actions that only speak to the generator do no harm: of the `x-` keys only `x-default` is looked at here.
-    pub(crate) fn with_overlay() -> Self {
-        let mut document = load();
-        for action in read(&ours("overlay.yaml"))["actions"].as_array().expect("an overlay is a list of actions") {
-            let target = action["target"].as_str().expect("an action has a target");
-            let path = JsonPath::parse(target).unwrap_or_else(|error| panic!("{target}: {error}"));
-            let places: Vec<String> =
-                path.query_located(&document).locations().map(|place| place.to_json_pointer()).collect();
-            // Of siblings in a list the last goes first, so that the places of the others stay what they are.
-            for place in places.iter().rev() {
-                if action["remove"] == true {
-                    remove(&mut document, place);
-                } else if let Some(node) = document.pointer_mut(place) {
-                    merge(node, &action["update"]);
-                }
-            }
-        }
-        Self::of(&document)
+    /// Both documents in one, with what servers do beyond them: properties that may be missing, properties that may be
+    /// there. Of the `x-` keys, `x-default`, `x-join` and `x-same-as` count.
+    pub(crate) fn with_overlays() -> Self {
+        let [mut merged, max] = ["tamtam", "max"].map(|name| {
+            let mut document = load(name);
+            overlay(&mut document, &format!("{name}.overlay.yaml"));
+            unite_same_schemas(&mut document);
+            document
+        });
+        unite(&mut merged, &max);
+        overlay(&mut merged, "overlay.yaml");
+        Self::of(&merged)
     }
 
     fn of(document: &Value) -> Self {
@@ -291,6 +286,13 @@ fn fields(nodes: &Map<String, Value>, node: &Value) -> Vec<Field> {
             needed: required && !nullable,
             received: false,
             default: node.get("x-default").cloned(),
+            join: node["x-join"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
             tagged: false,
         });
     }
@@ -319,9 +321,79 @@ fn schema_name(target: &Value) -> &str {
     target.strip_prefix(SCHEMA_PREFIX).unwrap_or(target)
 }
 
-/// Our document, or the one that `TAMTAM_OPENAPI` names, as it stands there.
-pub(crate) fn load() -> Value {
-    read(&env::var("TAMTAM_OPENAPI").unwrap_or_else(|_| ours("tamtam.yaml")))
+/// A document as it is: `tamtam` or `max`.
+pub(crate) fn load(name: &str) -> Value {
+    read(&ours(&format!("{name}.yaml")))
+}
+
+/// Applies an overlay to a document.
+fn overlay(document: &mut Value, name: &str) {
+    for action in read(&ours(name))["actions"].as_array().expect("an overlay is a list of actions") {
+        let target = action["target"].as_str().expect("an action has a target");
+        let path = JsonPath::parse(target).unwrap_or_else(|error| panic!("{target}: {error}"));
+        let places: Vec<String> =
+            path.query_located(document).locations().map(|place| place.to_json_pointer()).collect();
+        // Of siblings in a list the last goes first, so that the places of the others stay what they are.
+        for place in places.iter().rev() {
+            if action["remove"] == true {
+                remove(document, place);
+            } else if let Some(node) = document.pointer_mut(place) {
+                merge(node, &action["update"]);
+            }
+        }
+    }
+}
+
+/// Makes each schema with `x-same-as` another name of its target.
+fn unite_same_schemas(document: &mut Value) {
+    let schemas = document["components"]["schemas"].as_object().expect("the document has schemas").clone();
+    for (name, node) in &schemas {
+        let Some(target) = node["x-same-as"].as_str() else { continue };
+        let text = document.to_string();
+        let text = text.replace(&format!("\"{SCHEMA_PREFIX}{name}\""), &format!("\"{SCHEMA_PREFIX}{target}\""));
+        *document = serde_json::from_str(&text).expect("JSON");
+    }
+    for (name, node) in &schemas {
+        let Some(target) = node["x-same-as"].as_str() else { continue };
+        let node = document["components"]["schemas"][name].clone();
+        unite(&mut document["components"]["schemas"][target], &node);
+        document["components"]["schemas"][name] = serde_json::json!({"$ref": format!("{SCHEMA_PREFIX}{target}")});
+    }
+}
+
+/// Adds to a part of a document what another document says of it: everything that either allows is allowed.
+fn unite(one: &mut Value, other: &Value) {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let required = |node: &Map<String, Value>| node.get("required").and_then(Value::as_array).cloned();
+            if let (Some(required), other) | (other, Some(required)) = (required(one), required(other)) {
+                let both: Vec<Value> =
+                    required.into_iter().filter(|name| other.iter().flatten().any(|other| other == name)).collect();
+                one.insert("required".to_owned(), both.into());
+            }
+            for (key, value) in other.iter().filter(|(key, value)| *key != "required" || !value.is_array()) {
+                match one.get_mut(key) {
+                    Some(known) => unite(known, value),
+                    None => drop(one.insert(key.clone(), value.clone())),
+                }
+            }
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            // An `enum`, or the parts of an `allOf`.
+            let is_enum = one.iter().all(Value::is_string);
+            for (index, value) in other.iter().enumerate() {
+                if is_enum && one.contains(value) {
+                    continue;
+                }
+                match one.get_mut(index).filter(|_| !is_enum) {
+                    Some(known) => unite(known, value),
+                    None => one.push(value.clone()),
+                }
+            }
+        }
+        (Value::Bool(one), Value::Bool(other)) => *one |= other,
+        _ => {}
+    }
 }
 
 /// The path of a file in `openapi/`, which is in the root of the workspace: the sandbox's tests have this module, too.

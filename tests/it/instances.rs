@@ -81,7 +81,7 @@ const FLOATS: &[f64] = &[
 ];
 
 const UNKNOWN_TAGS: &[&str] =
-    &["", "message_created ", "IMAGE", "новый_тип", "🎲", "poll", "dialog_muted", "a\"b\\c", "null"];
+    &["", "message_created ", "IMAGE", "новый_тип", "🎲", "poll", "dialog_archived", "a\"b\\c", "null"];
 
 /// Makes instances of a document's schemas.
 pub(crate) struct Instances<'d> {

@@ -1,6 +1,6 @@
-//! The models against the document they are made from: whatever instance a schema has, it is read and written whole.
+//! The models against the documents they are made from: every instance of a schema is read and written whole.
 //!
-//! `TAMTAM_SEED` repeats a run, `TAMTAM_OPENAPI` takes the instances from another document.
+//! `TAMTAM_SEED` repeats a run.
 
 mod clashes;
 mod key;
@@ -36,7 +36,7 @@ const INSTANCES_OF_A_UNION: usize = 500;
 /// How often each instance gets misfits. With less, a run may miss one of the many places for a misfit.
 const MARRED_EACH: usize = 3;
 
-/// What a run must not fall short of, however the document changes.
+/// What a run must not fall short of for each document, however it changes.
 const INSTANCES_AT_LEAST: usize = 10_000;
 
 /// Reads JSON in one of the ways there are and writes what came of it.
@@ -89,24 +89,30 @@ macro_rules! unions {
 
 schemas! {
     ActionRequestBody Attachment AttachmentPayload AttachmentRequest AudioAttachment AudioAttachmentRequest
-    BotAddedToChatUpdate BotCommand BotInfo BotPatch BotRemovedFromChatUpdate BotStartedUpdate Button Callback
-    CallbackAnswer CallbackButton CallbackConstructorInput Chat ChatAdminPermission ChatButton ChatList ChatMember
-    ChatMembersList ChatPatch ChatStatus ChatTitleChangedUpdate ChatType ConstructedMessage ConstructedMessageBody
-    ConstructorAnswer ConstructorInput ContactAttachment ContactAttachmentPayload ContactAttachmentRequest
-    ContactAttachmentRequestPayload EmphasizedMarkup Error FailedUserDetails FileAttachment FileAttachmentPayload
+    BotAddedToChatUpdate BotAdminPermissionsChangedUpdate BotCommand BotCommandsInfo BotCommandsPatch BotInfo
+    BotPatch BotRemovedFromChatUpdate BotStartedUpdate BotStoppedUpdate Button Callback CallbackAnswer
+    CallbackButton CallbackConstructorInput Chat ChatAdmin ChatAdminPermission ChatAdminsList ChatButton
+    ChatList ChatMember ChatMembersList ChatPatch ChatStatus ChatTitleChangedUpdate ChatType ClipboardButton
+    CommentCreatedUpdate CommentEditedUpdate CommentLinkedMessage CommentMessage CommentMessageBody
+    CommentMessageList CommentRemovedUpdate ConstructedMessage ConstructedMessageBody ConstructorAnswer
+    ConstructorInput ContactAttachment ContactAttachmentPayload ContactAttachmentRequest
+    ContactAttachmentRequestPayload DialogClearedUpdate DialogMutedUpdate DialogRemovedUpdate
+    DialogUnmutedUpdate EmphasizedMarkup Error FailedUserDetails FileAttachment FileAttachmentPayload
     FileAttachmentRequest GetPinnedMessageResult GetSubscriptionsResult HeadingMarkup HighlightedMarkup Image
-    InlineKeyboardAttachment InlineKeyboardAttachmentRequest InlineKeyboardAttachmentRequestPayload Intent Keyboard
-    LinkButton LinkMarkup LinkedMessage LocationAttachment LocationAttachmentRequest MarkupElement
-    MediaAttachmentPayload Message MessageBody MessageCallbackUpdate MessageChatCreatedUpdate MessageConstructedUpdate
-    MessageConstructionRequest MessageConstructorInput MessageCreatedUpdate MessageEditedUpdate MessageLinkType
-    MessageList MessageRemovedUpdate MessageStat ModifyMembersResult MonospacedMarkup NewMessageBody NewMessageLink
-    PhotoAttachment PhotoAttachmentPayload PhotoAttachmentRequest PhotoAttachmentRequestPayload PhotoToken PhotoTokens
-    PinMessageBody Recipient RequestContactButton RequestGeoLocationButton SendMessageResult SenderAction
-    ShareAttachment ShareAttachmentPayload ShareAttachmentRequest SimpleQueryResult StickerAttachment
-    StickerAttachmentPayload StickerAttachmentRequest StickerAttachmentRequestPayload StrikethroughMarkup StrongMarkup
-    Subscription SubscriptionRequestBody TextFormat UnderlineMarkup Update UpdateList UploadEndpoint UploadType
-    UploadedInfo User UserAddedToChatUpdate UserIdsList UserMentionMarkup UserRemovedFromChatUpdate UserWithPhoto
-    VideoAttachment VideoAttachmentRequest
+    InlineKeyboardAttachment InlineKeyboardAttachmentRequest InlineKeyboardAttachmentRequestPayload Intent
+    Keyboard LinkButton LinkMarkup LinkedMessage LocationAttachment LocationAttachmentRequest MarkupElement
+    MediaAttachmentPayload Message MessageBody MessageButton MessageCallbackUpdate MessageChatCreatedUpdate
+    MessageConstructedUpdate MessageConstructionRequest MessageConstructorInput MessageCreatedUpdate
+    MessageEditedUpdate MessageLinkType MessageList MessageRemovedUpdate MessageStat ModifyMembersResult
+    MonospacedMarkup NewCommentBody NewMessageBody NewMessageLink OpenAppButton PhotoAttachment
+    PhotoAttachmentPayload PhotoAttachmentRequest PhotoAttachmentRequestPayload PhotoToken PhotoTokens
+    PinMessageBody QuoteMarkup Recipient RequestContactButton RequestGeoLocationButton SendCommentResult
+    SendMessageResult SenderAction ShareAttachment ShareAttachmentPayload ShareAttachmentRequest
+    SimpleQueryResult StickerAttachment StickerAttachmentPayload StickerAttachmentRequest
+    StickerAttachmentRequestPayload StrikethroughMarkup StrongMarkup Subscription SubscriptionRequestBody
+    TextFormat UnderlineMarkup Update UpdateList UploadEndpoint UploadType UploadedInfo User
+    UserAddedToChatUpdate UserIdsList UserMentionMarkup UserRemovedFromChatUpdate UserWithPhoto VideoAttachment
+    VideoAttachmentDetails VideoAttachmentRequest VideoThumbnail VideoUrls
 }
 
 unions! { Attachment AttachmentRequest Button ConstructorInput MarkupElement Update }
@@ -195,10 +201,10 @@ fn check_member(document: &Document, seed: u64, name: &str, union: &Union, json:
 
 /// Instances of a schema; of a union also of each member.
 fn values(instances: &mut Instances<'_>, schema: &str, union: Option<&Union>) -> Vec<Value> {
-    let Some(union) = union else { return (0..INSTANCES_EACH / 2).map(|_| instances.of(schema)).collect() };
-    let mut values: Vec<Value> = (0..INSTANCES_OF_A_UNION / 2).map(|_| instances.of(schema)).collect();
+    let Some(union) = union else { return (0..INSTANCES_EACH).map(|_| instances.of(schema)).collect() };
+    let mut values: Vec<Value> = (0..INSTANCES_OF_A_UNION).map(|_| instances.of(schema)).collect();
     for (tag, member) in &union.members {
-        values.extend((0..INSTANCES_EACH / 2).map(|_| instances.member_of(union, tag, member)));
+        values.extend((0..INSTANCES_EACH).map(|_| instances.member_of(union, tag, member)));
     }
     values
 }
@@ -212,10 +218,13 @@ fn union<'d>(document: &'d Document, schema: &str) -> Option<&'d Union> {
 fn whatever_the_document_allows_is_read_and_written_whole() {
     let seed = seed();
     println!("TAMTAM_SEED={seed}");
-    let (raw, tolerant) = (Document::raw(), Document::with_overlay());
+    let tolerant = Document::with_overlays();
+    let each = Document::each();
+    let documents = each.iter().map(|(name, document)| (document, *name)).chain([(&tolerant, "merged")]);
     let mut made = BTreeMap::<String, usize>::new();
     let (mut count, mut errors) = (0, 0);
-    for (document, which) in [(&raw, "as it is"), (&tolerant, "with the overlay")] {
+    for (document, which) in documents {
+        let count_before = count;
         for schema in document.types() {
             let random = Random::for_name(seed, &format!("{schema}, {which}"));
             let mut instances = Instances::new(document, &tolerant, random);
@@ -237,9 +246,11 @@ fn whatever_the_document_allows_is_read_and_written_whole() {
             count += values.len();
             instances.made.into_iter().for_each(|(what, times)| *made.entry(what).or_default() += times);
         }
+        let count = count - count_before;
+        println!("{which}: {count} instances");
+        assert!(count >= INSTANCES_AT_LEAST, "{which}: {count} instances are too few");
     }
     println!("{count} instances with {made:#?}");
-    assert!(count >= INSTANCES_AT_LEAST, "{count} instances are too few");
     assert!(errors < count / 100, "{errors} of {count} instances are errors");
     for what in [
         "a tag that stands first",
@@ -266,7 +277,7 @@ fn whatever_the_document_allows_is_read_and_written_whole() {
 fn a_bad_value_costs_only_the_smallest_optional_part_around_it() {
     let seed = seed();
     println!("TAMTAM_SEED={seed}");
-    let document = Document::with_overlay();
+    let document = Document::with_overlays();
     let (mut made, mut marred) = (BTreeMap::<String, usize>::new(), BTreeSet::new());
     for schema in document.types() {
         let random = Random::for_name(seed, &format!("{schema}, with misfits"));
@@ -342,12 +353,14 @@ fn places_of_misfits(document: &Document) -> BTreeSet<String> {
 fn what_lacks_a_part_that_it_must_have_is_an_error() {
     let seed = seed();
     println!("TAMTAM_SEED={seed}");
-    let (raw, tolerant) = (Document::raw(), Document::with_overlay());
+    let tolerant = Document::with_overlays();
+    let [(_, tamtam), (_, max)] = &Document::each();
     let (mut failed, mut read) = (BTreeSet::new(), BTreeSet::new());
     for schema in tolerant.types() {
         let random = Random::for_name(seed, &format!("{schema}, spoilt"));
-        // A schema of the overlay's is not in the document.
-        let document = if raw.types().any(|known| known == schema) { &raw } else { &tolerant };
+        // A schema of an overlay is in neither document.
+        let mut documents = [tamtam, max].into_iter();
+        let document = documents.find(|document| document.types().any(|known| known == schema)).unwrap_or(&tolerant);
         let mut instances = Instances::new(document, &tolerant, random);
         for _ in 0..INSTANCES_EACH {
             let mut value = instances.of(schema);
@@ -373,21 +386,21 @@ fn what_lacks_a_part_that_it_must_have_is_an_error() {
 
 #[test]
 fn the_table_has_every_schema_that_is_a_type() {
-    let document = Document::with_overlay();
+    let document = Document::with_overlays();
     let listed: BTreeSet<_> = SCHEMAS.iter().map(|(name, _)| *name).collect();
     assert_eq!(listed, document.types().collect());
 }
 
 #[test]
 fn the_table_has_every_union() {
-    let document = Document::raw();
+    let document = Document::with_overlays();
     let listed: BTreeSet<_> = UNIONS.iter().map(|(name, _)| *name).collect();
     assert_eq!(listed, document.unions().map(|(name, _)| name).collect());
 }
 
 #[test]
 fn the_same_seed_makes_the_same_instances() {
-    let document = Document::raw();
+    let document = Document::with_overlays();
     let make = |seed| {
         let mut instances = Instances::new(&document, &document, Random::for_name(seed, "UpdateList"));
         let value = instances.of("UpdateList");

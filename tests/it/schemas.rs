@@ -1,7 +1,7 @@
 //! The schemas of the API's document as a JSON Schema validator, on the raw document.
 //!
-//! Nothing of the crate's own models or generator takes part: they would hide a mistake that both sides share. The
-//! document is ours unless `TAMTAM_OPENAPI` names another, such as the official one. `tests/conformance` uses it as well.
+//! Nothing of the crate's own models or generator takes part: they would hide a mistake that both sides share. It is
+//! the document of TamTam. `tests/conformance` uses it, too.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ use crate::document;
 /// The error statuses' body, which the document describes in prose for those it does not list.
 const ERROR: &str = "Error";
 
-pub(crate) static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| Schemas::of(&document::load()));
+pub(crate) static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| Schemas::of(&document::load("tamtam")));
 
 pub(crate) struct Schemas {
     document: Value,

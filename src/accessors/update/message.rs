@@ -124,22 +124,6 @@ impl MessageBody {
     }
 }
 
-impl Attachment {
-    /// Where the photo, video, audio recording, file or sticker is, or where the previewed link leads.
-    #[must_use]
-    pub fn url(&self) -> Option<&str> {
-        match self {
-            Self::Image(photo) => Some(&photo.payload.url),
-            Self::Video(video) => Some(&video.payload.url),
-            Self::Audio(audio) => Some(&audio.payload.url),
-            Self::File(file) => Some(&file.payload.url),
-            Self::Sticker(sticker) => Some(&sticker.payload.url),
-            Self::Share(share) => share.payload.url.as_deref(),
-            Self::Contact(_) | Self::InlineKeyboard(_) | Self::Location(_) | Self::Unknown(_) => None,
-        }
-    }
-}
-
 impl ContactAttachment {
     /// The name of the person: of the TamTam user that the contact is, or else of the card (its first `FN`).
     #[must_use]

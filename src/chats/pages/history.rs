@@ -119,7 +119,7 @@ impl List for History {
             };
             Ok(ListPage { items: messages, marker: None, is_full })
         };
-        async move { fetch(&request, &bot, CallOptions::default(), read).await }
+        async move { fetch(request, &bot, CallOptions::default(), read).await }
     }
 
     fn take(&mut self, page: ListPage<Message>) -> (Vec<Message>, Next) {

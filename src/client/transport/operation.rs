@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Method;
 use reqwest::Url;
 
-use crate::{client::retry::Class, redaction::Secret};
+use crate::{client::retry::Class, redaction::Secret, service::Documents};
 
 /// An operation of the API, as the document has it.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(crate) struct Operation {
     pub(crate) class: Class,
     /// Whether a refusal may be readable as its answer, because each property is optional or has a default.
     pub(crate) reads_refusals: bool,
+    /// The documents that have it.
+    pub(crate) documents: Documents,
 }
 
 /// What a caller sets for one call.

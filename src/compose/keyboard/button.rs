@@ -105,19 +105,6 @@ impl Button {
         ChatButton::new(text, title)
     }
 
-    /// The label; `None` for a kind that the crate does not know.
-    #[must_use]
-    pub fn text(&self) -> Option<&str> {
-        match self {
-            Self::Callback(button) => Some(&button.text),
-            Self::Link(button) => Some(&button.text),
-            Self::RequestContact(button) => Some(&button.text),
-            Self::RequestGeoLocation(button) => Some(&button.text),
-            Self::Chat(button) => Some(&button.text),
-            Self::Unknown(_) => None,
-        }
-    }
-
     /// What pressing it sends to the bot; `None` for all but callback buttons.
     #[must_use]
     pub fn payload(&self) -> Option<&str> {

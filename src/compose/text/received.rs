@@ -58,7 +58,7 @@ fn style(element: &MarkupElement) -> Option<Style> {
         MarkupElement::Highlighted(_) => Some(Style::Highlight),
         MarkupElement::Link(link) => Style::link(link.url.clone()).filter(|_| is_safe(&link.url)),
         MarkupElement::UserMention(mention) => mention.user_id.map(Style::mention),
-        MarkupElement::Unknown(_) => None,
+        _ => None,
     }
 }
 
@@ -159,32 +159,12 @@ impl Units {
 
     /// The part of the text that an element is about.
     fn bytes(&self, element: &MarkupElement) -> Range<usize> {
-        let Some((from, length)) = place(element) else { return 0..0 };
+        let (Some(from), Some(length)) = (element.start(), element.length()) else { return 0..0 };
         let last = self.0.len() - 1;
-        let within = |unit: i64| usize::try_from(unit.max(0)).unwrap_or(usize::MAX).min(last);
+        let within = |unit: i32| usize::try_from(unit.max(0)).unwrap_or(usize::MAX).min(last);
         let (from, to) = (within(from), within(from.saturating_add(length)));
         // The second unit of a pair begins where the first one does: its end is that of the pair.
         let is_cut = to > 0 && to < last && self.0[to] == self.0[to - 1];
         if from < to { self.0[from]..self.0[to + usize::from(is_cut)] } else { 0..0 }
     }
-}
-
-/// `from` and `length` of an element.
-fn place(element: &MarkupElement) -> Option<(i64, i64)> {
-    let (from, length) = match element {
-        MarkupElement::Strong(one) => (one.from, one.length),
-        MarkupElement::Emphasized(one) => (one.from, one.length),
-        MarkupElement::Monospaced(one) => (one.from, one.length),
-        MarkupElement::Strikethrough(one) => (one.from, one.length),
-        MarkupElement::Underline(one) => (one.from, one.length),
-        MarkupElement::Heading(one) => (one.from, one.length),
-        MarkupElement::Highlighted(one) => (one.from, one.length),
-        MarkupElement::Link(one) => (one.from, one.length),
-        MarkupElement::UserMention(one) => (one.from, one.length),
-        MarkupElement::Unknown(unknown) => {
-            let value = unknown.to_value();
-            return Some((value.get("from")?.as_i64()?, value.get("length")?.as_i64()?));
-        }
-    };
-    Some((from.into(), length.into()))
 }

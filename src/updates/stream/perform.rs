@@ -194,7 +194,7 @@ pub(crate) async fn own_id(bot: &Bot) -> Result<UserId> {
         let Object(Me { user_id }) = read::read(&text(&body))?;
         Ok(user_id)
     };
-    request::fetch(&bot.me(), bot, options, read).await
+    request::fetch(bot.me(), bot, options, read).await
 }
 
 /// Waits for a marker store.
@@ -242,5 +242,5 @@ async fn get(bot: &Bot, poll: Poll, options: CallOptions) -> Result<Page> {
     let options = CallOptions { no_retry: true, ..options };
     let keep_json = poll.keep_json;
     let read = |body: Bytes| Ok(Page::read(&text(&body), keep_json)?);
-    request::fetch(&poll.request(bot), bot, options, read).await
+    request::fetch(poll.request(bot), bot, options, read).await
 }

@@ -74,7 +74,8 @@ fn odd_backticks_survive() {
 #[test]
 fn an_operation_says_what_it_does_what_it_takes_and_how_it_fails() {
     let code = code(
-        "externalDocs: {url: 'https://api.example/'}
+        "x-service: {name: Test, reference: 'https://api.example/#operation/{operationId}', base_url: 'https://api.example',
+    token_source: A form, token_parameter: token, links: 'https://a.example', start_link: '/{bot}', mention: 'a://'}
 paths: {/things: {get: {operationId: getThings, summary: Get things, description: All of them.,
     parameters: [{name: chatId, in: query, required: true, description: \"The chat.\\n\\nOr channel.\", schema: {type: integer, minimum: 1}}],
     responses: {200: {description: Things}, 404: {description: \"No\\nsuch chat\"}}}}}\n",
@@ -91,7 +92,7 @@ paths: {/things: {get: {operationId: getThings, summary: Get things, description
 }
 
 #[test]
-fn without_external_docs_an_operation_says_where_it_goes_all_the_same() {
+fn without_a_service_an_operation_says_where_it_goes_all_the_same() {
     assert!(code(&operation(DONE)).api_doc("do_it").contains("\n\nAPI: `POST /things`.\n\n"));
 }
 

@@ -1,6 +1,6 @@
 //! Mistakes in the document: the message names the file, the place in it, and what is wrong.
 
-use super::{DONE, HEAD, NO_ACTIONS, code, error, from_files, operation, schemas};
+use super::{DONE, HEAD, NO_ACTIONS, Service, code, error, from_files, operation, schemas};
 
 /// The message about a wrong document begins with its name and this.
 #[track_caller]
@@ -341,7 +341,9 @@ fn an_acknowledgement_names_a_flag_and_a_message() {
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
     let missing = std::path::Path::new("openapi/no-such.yaml");
-    let error = super::generator::generate(missing, missing).unwrap_err().to_string();
+    let error = super::generator::generate(&[Service { document: missing, overlay: missing }], missing, missing)
+        .unwrap_err()
+        .to_string();
     assert!(error.starts_with("openapi/no-such.yaml: cannot read: "), "{error}");
 }
 

@@ -149,7 +149,7 @@ fn check(update: &Value, leaves: &[Leaf], instances: &mut Instances<'_>) {
 fn the_key_of_an_update_changes_with_what_identifies_it_and_with_nothing_else() {
     let seed = seed();
     println!("TAMTAM_SEED={seed}");
-    let document = Document::with_overlay();
+    let document = Document::with_overlays();
     let union = union(&document, "Update").expect("updates are a union");
     let (mut in_keys, mut in_none) = (BTreeSet::new(), BTreeSet::new());
     for (kind, member) in &union.members {

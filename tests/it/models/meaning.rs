@@ -64,8 +64,8 @@ pub(crate) fn meaning(document: &Document, shape: &Shape, value: &Value) -> Valu
         }
         (Shape::Object(fields), Value::Object(object)) => fields
             .iter()
-            .filter_map(|field| Some((field, fitting(document, field, object).or(field.default())?)))
-            .map(|(field, value)| (field.name.clone(), meaning(document, &field.shape, value)))
+            .filter_map(|field| Some((field, found(document, fields, field, object)?)))
+            .map(|(field, value)| (field.name.clone(), meaning(document, &field.shape, &value)))
             .collect(),
         _ => value.clone(),
     }
@@ -84,6 +84,20 @@ fn has_nothing(document: &Document, fields: &[Field], object: &Map<String, Value
             }
             (Some(_), None) => false,
         })
+}
+
+/// What a property is read as: its own value, what it is joined from, or its default.
+fn found(document: &Document, fields: &[Field], field: &Field, object: &Map<String, Value>) -> Option<Value> {
+    let own = fitting(document, field, object);
+    let parts: Vec<&str> = (fields.iter().filter(|part| field.join.contains(&part.name)))
+        .filter_map(|part| fitting(document, part, object)?.as_str().filter(|text| !text.is_empty()))
+        .collect();
+    match own {
+        None | Some(Value::String(_)) if own.is_none_or(|own| own == "") && !parts.is_empty() => {
+            Some(parts.join(" ").into())
+        }
+        own => own.or(field.default()).cloned(),
+    }
 }
 
 /// The value of a property, if it is there and fits.
@@ -165,7 +179,7 @@ pub(crate) fn difference(expected: &Value, actual: &Value, at: &str) -> Option<S
 /// The measure itself, measured by hand.
 #[test]
 fn the_measure_says_what_a_bad_value_costs() {
-    let document = Document::with_overlay();
+    let document = Document::with_overlays();
     let default = |value: Value| json!({"user_id": 1, "name": value});
     for (schema, value, expected) in [
         ("User", default(json!("A")), Some(default(json!("A")))),

@@ -59,7 +59,7 @@ fn a_message_of_somebody_without_a_name_is_read_whole() {
     for sender in NAMELESS {
         let update = read(&message(sender, "", ""));
         assert_whole(&update);
-        assert_eq!((update.sender_name(), update.message().unwrap().sender_name()), (Some(""), Some("")));
+        assert_eq!((update.sender_name(), update.message().unwrap().sender_name()), (None, None));
     }
 }
 

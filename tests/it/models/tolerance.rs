@@ -313,6 +313,6 @@ fn older_versions_tell_less_of_buttons_and_subscriptions() {
 fn kinds_that_older_versions_had_are_kept_as_unknown() {
     let restored = json!({"update_type": "message_restored", "timestamp": 1, "message_id": "mid.1"});
     assert!(matches!(read::<Update>(restored), Update::Unknown(unknown) if unknown.error.is_none()));
-    let button = json!({"type": "message", "text": "Да"});
+    let button = json!({"type": "poll", "text": "Да"});
     assert!(matches!(read::<Button>(button), Button::Unknown(unknown) if unknown.error.is_none()));
 }

@@ -301,17 +301,17 @@ fn unknown_values_of_enums_leave_what_is_around_them_readable() {
     assert_eq!((chat.type_.as_str(), chat.status.as_str()), ("forum", "frozen"));
     let member: ChatMember = serde_json::from_str(
         r#"{"user_id": 1, "name": "", "last_access_time": 0, "is_owner": false, "is_admin": true, "join_time": 0,
-            "permissions": ["write", "edit_link"]}"#,
+            "permissions": ["write", "edit_message"]}"#,
     )
     .unwrap();
     let permissions = member.permissions.unwrap();
-    assert_eq!(permissions, [ChatAdminPermission::Write, ChatAdminPermission::Unknown("edit_link".into())]);
+    assert_eq!(permissions, [ChatAdminPermission::Write, ChatAdminPermission::Unknown("edit_message".into())]);
     let subscription: Subscription = serde_json::from_str(
-        r#"{"url": "https://example.com", "time": 0, "version": "0.5.6", "update_types": ["bot_started", "dialog_muted"]}"#,
+        r#"{"url": "https://example.com", "time": 0, "version": "0.5.6", "update_types": ["bot_started", "dialog_archived"]}"#,
     )
     .unwrap();
     let types = subscription.update_types.as_ref().unwrap();
-    assert_eq!(types[..], [UpdateType::BotStarted, UpdateType::Unknown("dialog_muted".into())]);
+    assert_eq!(types[..], [UpdateType::BotStarted, UpdateType::Unknown("dialog_archived".into())]);
 }
 
 #[test]

@@ -24,7 +24,7 @@ struct Operation {
 
 impl Operation {
     fn all() -> Vec<Self> {
-        let document = document::load();
+        let document = document::load("tamtam");
         let mut operations = Vec::new();
         for (template, methods) in document["paths"].as_object().unwrap() {
             for (method, node) in methods.as_object().unwrap() {
@@ -79,7 +79,7 @@ async fn said(api: &Api, operation: &Operation, url: &str, body: &Value) -> Opti
 #[tokio::test]
 async fn every_body_that_breaks_the_document_is_refused_by_the_name_of_the_field() {
     let (_tamtam, api, _) = dialog().await;
-    let document = document::load();
+    let document = document::load("tamtam");
     let mut kinds = BTreeSet::new();
     for operation in Operation::all() {
         let Some(schema) = operation.body() else { continue };
@@ -118,7 +118,7 @@ async fn every_parameter_that_breaks_the_document_is_refused_by_its_name() {
     for operation in Operation::all() {
         for parameter in operation.parameters() {
             let name = parameter["name"].as_str().unwrap();
-            for text in breaches::of_parameter(&document::load(), parameter) {
+            for text in breaches::of_parameter(&document::load("tamtam"), parameter) {
                 let url = operation.url(|one| (one == name).then(|| text.clone()));
                 let answer = api.call(&operation.method, &url, json!({})).await;
                 let message = answer.fails(400, "proto.payload");

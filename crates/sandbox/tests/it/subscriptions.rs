@@ -120,7 +120,7 @@ async fn a_url_that_is_subscribed_again_has_the_new_settings() {
 #[tokio::test]
 async fn every_type_of_the_document_can_be_subscribed() {
     let (_tamtam, api, _) = dialog().await;
-    let document = document::load();
+    let document = document::load("tamtam");
     let types: Vec<_> = document["components"]["schemas"]["Update"]["discriminator"]["mapping"]
         .as_object()
         .unwrap()

@@ -1,0 +1,319 @@
+//! The services that a bot can be on: where they are, how they take the token, and what they have.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::validation::{Invalid, Place};
+
+/// A messenger with a Bot API: its address, how it takes the token, its links and limits.
+///
+/// [`Service::TamTam`] and [`Service::Max`] come from the official documents. Change one of them for a gateway or a server
+/// of your own.
+///
+/// ```
+/// use tamtam::{Bot, Service};
+///
+/// # fn main() -> tamtam::Result<()> {
+/// let gateway = Service::Max.with_name("gateway").with_base_url("https://bots.example/max");
+/// let bot = Bot::builder("token").service(gateway).build()?;
+/// assert_eq!(bot.service().name(), "gateway");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Service {
+    pub(crate) name: Cow<'static, str>,
+    /// The document that the service has.
+    pub(crate) document: Documents,
+    pub(crate) base_url: Cow<'static, str>,
+    pub(crate) token_place: TokenPlace,
+    /// Where a bot gets its token, for an error message.
+    pub(crate) token_source: &'static str,
+    /// The query parameter with the version of the API, and the version of the document.
+    pub(crate) version: Option<(&'static str, &'static str)>,
+    /// A certificate to trust, in PEM.
+    pub(crate) root_certificate: Option<Cow<'static, str>>,
+    /// The header in which the service sends the secret of a webhook.
+    pub(crate) webhook_secret_header: Option<&'static str>,
+    pub(crate) links: Links,
+    /// How a link begins that mentions a user. The id of the user follows.
+    pub(crate) mention: &'static str,
+    pub(crate) limits: Limits,
+}
+
+/// Where a service takes the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TokenPlace {
+    /// A query parameter.
+    Query(Cow<'static, str>),
+    /// A header, which has the token alone.
+    Header(Cow<'static, str>),
+}
+
+/// How the links of a service look. `{bot}`, `{payload}` and `{text}` stand for what the link has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Links {
+    /// How all links begin, such as `https://max.ru`.
+    pub(crate) origin: &'static str,
+    /// The rest of a link that starts a bot.
+    pub(crate) start: &'static str,
+    /// The rest of a link that opens a Mini App.
+    pub(crate) app: Option<&'static str>,
+    /// The rest of a link that shares a text.
+    pub(crate) share: Option<&'static str>,
+}
+
+/// Limits of a service. Requests over a limit are not sent. `None` is not checked.
+///
+/// ```
+/// use tamtam::Service;
+///
+/// let mut limits = Service::Max.limits().clone();
+/// assert_eq!(limits.keyboard_rows, Some(30));
+/// limits.keyboard_rows = None;
+/// let service = Service::Max.with_limits(limits);
+/// # assert_eq!(service.limits().keyboard_rows, None);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Most buttons of a keyboard.
+    pub keyboard_buttons: Option<usize>,
+    /// Most rows of a keyboard.
+    pub keyboard_rows: Option<usize>,
+    /// Most buttons in a row.
+    pub row_buttons: Option<usize>,
+    /// Most buttons in a row with a wide button.
+    pub wide_row_buttons: Option<usize>,
+    /// Types of wide buttons, as [`Button::tag`](crate::Button::tag) returns them.
+    pub wide_buttons: Cow<'static, [Cow<'static, str>]>,
+    /// Largest image, in bytes.
+    pub image_bytes: Option<u64>,
+    /// Largest video, in bytes.
+    pub video_bytes: Option<u64>,
+    /// Largest audio file, in bytes.
+    pub audio_bytes: Option<u64>,
+    /// Largest file of another kind, in bytes.
+    pub file_bytes: Option<u64>,
+}
+
+/// A set of documents, as bits in the order in which the generator reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Documents(pub(crate) u8);
+
+impl Documents {
+    fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl Service {
+    /// Returns the name of the service, such as `MAX`. Errors and logs have it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the URL of the API. [`BotBuilder::base_url`](crate::BotBuilder::base_url) overrides it.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Returns the limits that are checked before sending.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Sets the name.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Cow::Owned(name.into());
+        self
+    }
+
+    /// Sets the URL of the API. A path is kept.
+    #[must_use]
+    pub fn with_base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Cow::Owned(url.into());
+        self
+    }
+
+    /// Sends the token in this header, without a word such as `Bearer` before it.
+    #[must_use]
+    pub fn with_token_header(mut self, name: impl Into<String>) -> Self {
+        self.token_place = TokenPlace::Header(Cow::Owned(name.into()));
+        self
+    }
+
+    /// Sends the token in this query parameter.
+    #[must_use]
+    pub fn with_token_parameter(mut self, name: impl Into<String>) -> Self {
+        self.token_place = TokenPlace::Query(Cow::Owned(name.into()));
+        self
+    }
+
+    /// Trusts this certificate (PEM) besides those of the platform. It replaces the certificate that the service had.
+    #[must_use]
+    pub fn with_root_certificate(mut self, pem: impl Into<String>) -> Self {
+        self.root_certificate = Some(Cow::Owned(pem.into()));
+        self
+    }
+
+    /// Trusts the certificates of the platform alone.
+    #[must_use]
+    pub fn without_root_certificate(mut self) -> Self {
+        self.root_certificate = None;
+        self
+    }
+
+    /// Sets the limits that are checked before sending.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Whether one of these documents is that of the service.
+    pub(crate) fn has(&self, documents: Documents) -> bool {
+        documents.has(self.document)
+    }
+
+    /// The error of something that the service does not have.
+    pub(crate) fn unsupported(&self, what: &str) -> Unsuited {
+        Unsuited::Unsupported(format!("{} has no {what}", self.name))
+    }
+
+    /// Logs that an optional value was not sent, once per process.
+    pub(crate) fn left_out(&self, field: &'static str) {
+        static LOGGED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+        if LOGGED.lock().unwrap_or_else(PoisonError::into_inner).insert(field) {
+            tracing::warn!(field, service = &*self.name, "field not sent: the service does not have it");
+        }
+    }
+
+    /// Turns links that mention users into those of this service. Only link targets in HTML and Markdown are changed.
+    pub(crate) fn own_mentions(&self, text: &mut String, others: &[&str]) {
+        for other in others.iter().filter(|other| **other != self.mention) {
+            for opening in ['"', '\'', '('] {
+                let theirs = format!("{opening}{other}");
+                if text.contains(&theirs) {
+                    *text = text.replace(&theirs, &format!("{opening}{}", self.mention));
+                }
+            }
+        }
+    }
+
+    /// Fails if a keyboard with buttons of these types is over a limit.
+    pub(crate) fn check_keyboard(&self, rows: &[Vec<&str>], at: &Place<'_>) -> Result<(), Unsuited> {
+        let Limits { keyboard_buttons, keyboard_rows, row_buttons, wide_row_buttons, wide_buttons, .. } = &self.limits;
+        let over = |at: &Place<'_>, count: usize, limit: Option<usize>, what: &str| match limit {
+            Some(limit) if count > limit => {
+                let problem = format!("has {count} {what}, the limit of {} is {limit}: leave some out", self.name);
+                Err(Unsuited::Invalid(Invalid::new(at, problem)))
+            }
+            _ => Ok(()),
+        };
+        over(at, rows.len(), *keyboard_rows, "rows")?;
+        over(at, rows.iter().map(Vec::len).sum(), *keyboard_buttons, "buttons")?;
+        for (index, row) in rows.iter().enumerate() {
+            let at = at.index(index);
+            over(&at, row.len(), *row_buttons, "buttons")?;
+            if let Some(wide) = row.iter().find(|tag| wide_buttons.iter().any(|wide| wide == *tag)) {
+                over(&at, row.len(), *wide_row_buttons, &format!("buttons, one of the type `{wide}`"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("name", &self.name).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// Why a request cannot be sent to a service.
+#[derive(Debug)]
+pub(crate) enum Unsuited {
+    Invalid(Invalid),
+    Unsupported(String),
+}
+
+/// A type that may go into a request, fitted to the service before it is sent. The generator implements it.
+pub(crate) trait Adapt {
+    /// Removes optional values that the service does not have. Fails if it does not have a required one.
+    fn adapt(&mut self, service: &Service, at: &Place<'_>) -> Result<(), Unsuited>;
+}
+
+impl<T: Adapt> Adapt for Option<T> {
+    fn adapt(&mut self, service: &Service, at: &Place<'_>) -> Result<(), Unsuited> {
+        self.as_mut().map_or(Ok(()), |value| value.adapt(service, at))
+    }
+}
+
+impl<T: Adapt> Adapt for Box<T> {
+    fn adapt(&mut self, service: &Service, at: &Place<'_>) -> Result<(), Unsuited> {
+        (**self).adapt(service, at)
+    }
+}
+
+impl<T: Adapt> Adapt for Vec<T> {
+    fn adapt(&mut self, service: &Service, at: &Place<'_>) -> Result<(), Unsuited> {
+        self.iter_mut().enumerate().try_for_each(|(index, value)| value.adapt(service, &at.index(index)))
+    }
+}
+
+impl<T: Adapt> Adapt for BTreeMap<String, T> {
+    fn adapt(&mut self, service: &Service, at: &Place<'_>) -> Result<(), Unsuited> {
+        self.iter_mut().try_for_each(|(key, value)| value.adapt(service, &at.field(key)))
+    }
+}
+
+/// A version of the API, as TamTam takes it (`v`). MAX has no versions.
+///
+/// A version changes what the server sends, not the types of the crate: these read every version that has a constant here.
+///
+/// ```
+/// use tamtam::{ApiVersion, Bot};
+///
+/// # fn main() -> tamtam::Result<()> {
+/// let bot = Bot::builder("token").version(ApiVersion::V0_5_6).build()?;
+/// assert_eq!(bot.version(), Some("0.5.6"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ApiVersion(pub(crate) Cow<'static, str>);
+
+impl ApiVersion {
+    /// Returns the version as it is sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ApiVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Any other version, as it is sent.
+impl From<&str> for ApiVersion {
+    fn from(version: &str) -> Self {
+        Self(Cow::Owned(version.to_owned()))
+    }
+}
+
+impl From<String> for ApiVersion {
+    fn from(version: String) -> Self {
+        Self(Cow::Owned(version))
+    }
+}
