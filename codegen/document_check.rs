@@ -63,6 +63,7 @@ static OPERATION: Shape = Fields(&[
     ("requestBody", &BODY),
     ("responses", &Map(&BODY)),
     ("x-example", &Text),
+    ("x-example-frame", &Text),
     ("x-exactly-one-of", &List(&Text)),
     ("x-retry", &Text),
     ("x-services", &List(&Text)),
@@ -118,6 +119,7 @@ static SCHEMA: Shape = Fields(&[
     ("x-join", &List(&Text)),
     ("x-keyboard", &Flag),
     ("x-mentions", &Text),
+    ("x-needed", &Flag),
     ("x-same-as", &Text),
     ("x-services", &List(&Text)),
     ("x-services-by-value", &Map(&List(&Text))),
@@ -156,7 +158,7 @@ static SERVICE: Shape = Fields(&[
 ]);
 
 /// The extensions above. The overlay may set no others: a misspelt one would do nothing.
-pub(super) const EXTENSIONS: [&str; 20] = [
+pub(super) const EXTENSIONS: [&str; 21] = [
     "x-accessors",
     "x-acknowledgement",
     "x-at-least-one-of",
@@ -172,6 +174,7 @@ pub(super) const EXTENSIONS: [&str; 20] = [
     "x-key",
     "x-keyboard",
     "x-mentions",
+    "x-needed",
     "x-retry",
     "x-same-as",
     "x-secret",

@@ -31,6 +31,8 @@ pub(super) const JOIN: &str = "x-join";
 pub(super) const SERVICES: &str = "x-services";
 /// The extension of a text whose links to users are those of the service, with the property that gives its format.
 pub(super) const MENTIONS: &str = "x-mentions";
+/// The extension of an optional property that is never left out: without it, the request would do something else.
+pub(super) const NEEDED: &str = "x-needed";
 /// The extension of the rows of a keyboard, for the limits of the service.
 pub(super) const KEYBOARD: &str = "x-keyboard";
 /// Of a property in the lowered document: something in it has one of these.
@@ -240,7 +242,7 @@ impl<'a> Lowering<'a> {
                 }
                 lowered.insert(JOIN.to_owned(), join.clone());
             }
-            for key in [SERVICES, MENTIONS, KEYBOARD] {
+            for key in [SERVICES, MENTIONS, NEEDED, KEYBOARD] {
                 if let Some(value) = node.get(key) {
                     lowered.insert(key.to_owned(), value.clone());
                 }

@@ -2,7 +2,7 @@
 //! failures that people are told of.
 //!
 //! `cargo run --example commands` rehearses it on the sandbox: Alice and Bob try the commands in dialogs and in a group,
-//! and the conversation is printed as it happens. With a token in `TAMTAM_TOKEN` the same bot works on TamTam until
+//! and the conversation is printed as it happens. With a token in `MAX_TOKEN` the same bot works on MAX until
 //! Ctrl-C.
 
 use std::{
@@ -21,7 +21,7 @@ use tamtam_sandbox::Sandbox;
 async fn main() -> tamtam::Result<()> {
     // Tells of what fails, and of what is tried again.
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).init();
-    if std::env::var_os("TAMTAM_TOKEN").is_none() {
+    if ["MAX_TOKEN", "TAMTAM_TOKEN"].iter().all(|name| std::env::var_os(name).is_none()) {
         return rehearse().await;
     }
     run(Bot::from_env()?, tokio::signal::ctrl_c()).await
@@ -107,7 +107,8 @@ impl App {
 
 /// Runs the bot.
 async fn run(bot: Bot, end: impl Future + Send + 'static) -> tamtam::Result<()> {
-    let me = bot.set_commands(COMMANDS).await?;
+    bot.set_commands(COMMANDS).await?;
+    let me = bot.me().await?;
     let app = Arc::new(App { username: me.username.unwrap_or_default(), invited: Mutex::default() });
     bot.run(move |bot, update| on_update(bot, update, app.clone())).graceful_shutdown_on(end).await
 }

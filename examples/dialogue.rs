@@ -8,8 +8,8 @@
 //!   be asked twice, but is never forgotten. And a [`Dialogue`] knows the messages it has taken, lest one is taken twice.
 //!
 //! `cargo run --example dialogue` rehearses it on the sandbox and prints the conversation: Alice and Bob order in a
-//! dialog and in a group at the same time, and the bot is killed in the middle. With a token in `TAMTAM_TOKEN` the same
-//! bot takes orders on TamTam until Ctrl-C, and keeps what was said in `dialogues.json`, or the file that it is given.
+//! dialog and in a group at the same time, and the bot is killed in the middle. With a token in `MAX_TOKEN` the same
+//! bot takes orders on MAX until Ctrl-C, and keeps what was said in `dialogues.json`, or the file that it is given.
 
 use std::{collections::HashMap, env, fs, io, io::Write as _, path::PathBuf, process, sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ type AnyError = Box<dyn std::error::Error + Send + Sync>;
 async fn main() -> Result<(), AnyError> {
     // Tells of what fails, and of what is tried again.
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).init();
-    if env::var_os("TAMTAM_TOKEN").is_none() {
+    if ["MAX_TOKEN", "TAMTAM_TOKEN"].iter().all(|name| env::var_os(name).is_none()) {
         return rehearse().await;
     }
     let path = env::args_os().nth(1).unwrap_or_else(|| "dialogues.json".into());

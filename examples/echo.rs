@@ -1,7 +1,7 @@
 //! A bot that says everything back, and louder when asked to.
 //!
 //! `cargo run --example echo` rehearses it on the sandbox: Alice talks to it, and the conversation is printed as it
-//! happens. With a token in `TAMTAM_TOKEN` the same bot talks to people on TamTam until Ctrl-C.
+//! happens. With a token in `MAX_TOKEN` the same bot talks to people on MAX until Ctrl-C.
 
 use tamtam::{Bot, Button, Keyboard, NewMessageBody, Update};
 use tamtam_sandbox::Sandbox;
@@ -10,7 +10,7 @@ use tamtam_sandbox::Sandbox;
 async fn main() -> tamtam::Result<()> {
     // Tells of what fails, and of what is tried again.
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).init();
-    if std::env::var_os("TAMTAM_TOKEN").is_none() {
+    if ["MAX_TOKEN", "TAMTAM_TOKEN"].iter().all(|name| std::env::var_os(name).is_none()) {
         return rehearse().await;
     }
     Bot::from_env()?.run(answer).graceful_shutdown_on(tokio::signal::ctrl_c()).await

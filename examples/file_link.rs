@@ -1,7 +1,7 @@
 //! A bot that answers whatever file it is sent with a link to it, and with its name and size: also in what is forwarded.
 //!
 //! `cargo run --example file_link` rehearses it on the sandbox: Alice sends it files of all kinds and follows the links,
-//! and the conversation is printed as it happens. With a token in `TAMTAM_TOKEN` the same bot works on TamTam until
+//! and the conversation is printed as it happens. With a token in `MAX_TOKEN` the same bot works on MAX until
 //! Ctrl-C.
 
 use tamtam::{Bot, Message, Update, reqwest, types::Attachment};
@@ -11,7 +11,7 @@ use tamtam_sandbox::{Enclosure, Sandbox};
 async fn main() -> tamtam::Result<()> {
     // Tells of what fails, and of what is tried again.
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).init();
-    if std::env::var_os("TAMTAM_TOKEN").is_none() {
+    if ["MAX_TOKEN", "TAMTAM_TOKEN"].iter().all(|name| std::env::var_os(name).is_none()) {
         return rehearse().await;
     }
     Bot::from_env()?.run(on_update).graceful_shutdown_on(tokio::signal::ctrl_c()).await

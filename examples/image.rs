@@ -1,7 +1,7 @@
 //! A bot that sends images: from bytes, from a path, by a link, and what it has sent or received once more without uploading.
 //!
 //! `cargo run --example image` rehearses it on the sandbox, and the conversation is printed as it happens. With a token in
-//! `TAMTAM_TOKEN`, `cargo run --example image -- logo.png` is the same bot with that logo on TamTam, until Ctrl-C.
+//! `MAX_TOKEN`, `cargo run --example image -- logo.png` is the same bot with that logo on MAX, until Ctrl-C.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -16,7 +16,7 @@ const HELP: &str = "/draw 255 128 0 - a drawing in this colour\n/logo - my logo\
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Tells of what fails, and of what is tried again.
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).init();
-    if std::env::var_os("TAMTAM_TOKEN").is_none() {
+    if ["MAX_TOKEN", "TAMTAM_TOKEN"].iter().all(|name| std::env::var_os(name).is_none()) {
         return rehearse().await;
     }
     let path = std::env::args_os().nth(1).ok_or("which logo? cargo run --example image -- logo.png")?;

@@ -1,7 +1,7 @@
 //! A bot with buttons of every kind: it invites people to a party, and counts who is coming as they press.
 //!
 //! `cargo run --example keyboard` rehearses it on the sandbox: Alice and Bob press everything there is, and the
-//! conversation is printed as it happens. With a token in `TAMTAM_TOKEN` the same bot invites people on TamTam, wherever
+//! conversation is printed as it happens. With a token in `MAX_TOKEN` the same bot invites people on MAX, wherever
 //! it is started or added, until Ctrl-C.
 
 use std::{
@@ -17,7 +17,7 @@ use tamtam_sandbox::Sandbox;
 async fn main() -> tamtam::Result<()> {
     // Tells of what fails, and of what is tried again.
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).init();
-    if std::env::var_os("TAMTAM_TOKEN").is_none() {
+    if ["MAX_TOKEN", "TAMTAM_TOKEN"].iter().all(|name| std::env::var_os(name).is_none()) {
         return rehearse().await;
     }
     run(Bot::from_env()?, tokio::signal::ctrl_c()).await
@@ -113,7 +113,7 @@ async fn on_message(bot: &Bot, message: &Message) -> tamtam::Result<()> {
     }
     if let Some(contact) = message.contacts().next() {
         // A card may be of somebody who is not on TamTam.
-        let name = contact.payload.tam_info.as_ref().map_or("the one on the card", |user| &user.name);
+        let name = contact.user().map_or("the one on the card", |user| &user.name);
         bot.reply(message, format!("I will call {name}.")).await?;
     }
     Ok(())

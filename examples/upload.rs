@@ -1,7 +1,7 @@
 //! A bot that sends a file to whoever writes to it, with a progress bar.
 //!
 //! `cargo run --example upload` rehearses it on the sandbox, with a file of 32 MiB and a connection that breaks in the
-//! middle. With a token in `TAMTAM_TOKEN`, `cargo run --example upload -- movie.mp4` sends that file to people on TamTam,
+//! middle. With a token in `MAX_TOKEN`, `cargo run --example upload -- movie.mp4` sends that file to people on MAX,
 //! until Ctrl-C.
 
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use tamtam_sandbox::{Sandbox, UploadFault};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args_os().nth(1).map(PathBuf::from);
-    if std::env::var_os("TAMTAM_TOKEN").is_none() {
+    if ["MAX_TOKEN", "TAMTAM_TOKEN"].iter().all(|name| std::env::var_os(name).is_none()) {
         return rehearse(path).await;
     }
     let path = path.ok_or("which file? cargo run --example upload -- movie.mp4")?;

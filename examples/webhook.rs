@@ -1,7 +1,7 @@
 //! A bot that TamTam calls: it subscribes a webhook, answers what is delivered there, and unsubscribes at its end.
 //!
 //! `cargo run --example webhook` rehearses it on the sandbox: Alice talks to it, and what is said and delivered is
-//! printed as it happens. With a token in `TAMTAM_TOKEN` and a URL in `WEBHOOK_URL` the same bot talks to people on TamTam
+//! printed as it happens. With a token in `MAX_TOKEN` and a URL in `WEBHOOK_URL` the same bot talks to people on MAX
 //! until Ctrl-C. The path of that URL is a secret, made by `openssl rand -hex 32`; behind it is a proxy which speaks TLS
 //! and passes on to 127.0.0.1:8080.
 

@@ -4,6 +4,7 @@ pub(crate) mod action;
 pub(crate) mod callback;
 pub(crate) mod chat;
 pub(crate) mod command;
+pub(crate) mod comments;
 pub(crate) mod constructor;
 pub(crate) mod link;
 pub(crate) mod messages;

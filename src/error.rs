@@ -3,6 +3,7 @@
 mod code;
 mod failure;
 mod http;
+mod refusal;
 mod size_limit;
 
 use std::{borrow::Cow, fmt, io, time::Duration};
@@ -12,6 +13,7 @@ use ::http::StatusCode;
 pub use code::{ChatDenied, ErrorCode};
 pub(crate) use failure::Failure;
 pub(crate) use http::{HttpError, in_http2};
+pub(crate) use refusal::Refusal;
 pub(crate) use size_limit::SizeLimit;
 
 use crate::{redaction::Printable, validation::Invalid};
@@ -28,7 +30,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// what the server answered: HTTP status, the API's `code` and `message`. It never contains the bot's token.
 ///
 /// `Display` is one line with the cause: `sendMessage: cannot connect: Connection refused (os error 111)`. `Debug` has this
-/// line once. `source()` does not repeat it: it is `None` unless a marker store failed for a deeper reason.
+/// line once. `source()` does not repeat it: it is `None` unless a marker store or a chat store failed for a deeper
+/// reason.
 ///
 /// ```
 /// # #[tokio::main]
@@ -83,8 +86,8 @@ pub(crate) enum Kind {
     /// The request was not sent, because no server would take it.
     #[error("not sent: {0}")]
     Invalid(Invalid),
-    /// The request was not sent, because the service does not have the operation, or a value in the request.
-    #[error("not sent: {0}")]
+    /// The service does not have an operation, a value in a request, or a kind of link.
+    #[error("{0}")]
     Unsupported(String),
     /// The request was not sent, because HTTP cannot carry it: its URL is too long, say.
     #[error("not sent: the request cannot be made: {}", source.root())]
@@ -120,8 +123,8 @@ pub(crate) enum Kind {
         retry_after: Option<Duration>,
     },
     /// The server answered 200 and said that it did not do it.
-    #[error("refused: {}", .0.as_deref().unwrap_or("the server gives no reason"))]
-    Refused(Option<String>),
+    #[error("refused: {0}")]
+    Refused(Refusal),
     /// A webhook keeps updates from coming by polling; these are the origins of those that are subscribed.
     #[error(
         "updates go to a webhook ({}) and do not come by polling: unsubscribe it, or poll with `remove_webhooks(true)`",
@@ -131,6 +134,9 @@ pub(crate) enum Kind {
     /// Nobody knows how far the bot has come.
     #[error("the marker store cannot be read: {0}")]
     MarkerStore(BoxError),
+    /// The store of a chat book failed.
+    #[error("the chat book cannot be {verb}: {error}")]
+    ChatBook { verb: &'static str, error: BoxError },
     /// The journal cannot be used.
     #[cfg(feature = "journal")]
     #[error("{0}")]
@@ -144,7 +150,7 @@ pub(crate) enum Kind {
     /// A list whose pages lead nowhere.
     #[error("the list cannot be read on: {0}")]
     Pages(String),
-    /// A text that is no link of TamTam's, or a link that nothing can follow.
+    /// A text that is not a link, or a value that a link cannot have.
     #[error("{0}")]
     Link(String),
     /// What was to be uploaded could not be read, or changed while it was.
@@ -183,7 +189,11 @@ impl Kind {
             Self::TooLarge { .. } => Failure::Misfit,
             Self::Decode { source, .. } if source.is_data() => Failure::Misfit,
             Self::Decode { .. } => Failure::Garbled,
-            Self::Refused(Some(message)) if is_not_ready(None, message) => Failure::AttachmentNotReady,
+            Self::Refused(Refusal { code, message })
+                if is_not_ready(code.as_ref(), message.as_deref().unwrap_or_default()) =>
+            {
+                Failure::AttachmentNotReady
+            }
             Self::Status { status, code, message, .. } => match *status {
                 StatusCode::TOO_MANY_REQUESTS => Failure::RateLimited,
                 StatusCode::BAD_REQUEST if is_not_ready(code.as_ref(), message) => Failure::AttachmentNotReady,
@@ -204,7 +214,8 @@ impl Kind {
             | Self::Link(_)
             | Self::Source { .. }
             | Self::WebhookSubscribed(_)
-            | Self::MarkerStore(_) => Failure::Refused,
+            | Self::MarkerStore(_)
+            | Self::ChatBook { .. } => Failure::Refused,
             #[cfg(feature = "journal")]
             Self::Journal(_) => Failure::Refused,
         }
@@ -278,7 +289,7 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> Option<&ErrorCode> {
         match &self.0.kind {
-            Kind::Status { code, .. } => code.as_ref(),
+            Kind::Status { code, .. } | Kind::Refused(Refusal { code, .. }) => code.as_ref(),
             _ => None,
         }
     }
@@ -289,7 +300,7 @@ impl Error {
     pub fn message(&self) -> Option<&str> {
         match &self.0.kind {
             Kind::Status { message, .. } => Some(message),
-            Kind::Refused(message) => message.as_deref(),
+            Kind::Refused(refusal) => refusal.message.as_deref(),
             _ => None,
         }
     }
@@ -303,6 +314,7 @@ impl Error {
     pub(crate) fn reason_unquoted(&self) -> String {
         match &self.0.kind {
             Kind::Status { status, code, .. } => status_line(*status, code.as_ref(), None, ""),
+            Kind::Refused(Refusal { code: Some(code), .. }) => format!("refused: {code}"),
             Kind::Refused(_) => "refused".to_owned(),
             Kind::Decode { source, .. } if source.is_data() => "the answer does not fit the document".to_owned(),
             _ => self.reason(),
@@ -380,8 +392,8 @@ impl Error {
         matches!(self.0.kind, Kind::Invalid(_) | Kind::Unmade { .. })
     }
 
-    /// Returns whether the bot's [`Service`](crate::Service) does not have the operation or a value in the request, which the
-    /// error names. Nothing was sent.
+    /// Returns whether the bot's [`Service`](crate::Service) does not have the operation, a value in the request, or the kind
+    /// of link. The error names it. Nothing was sent.
     ///
     /// ```
     /// # #[tokio::main]
@@ -444,7 +456,7 @@ impl Error {
         matches!(self.0.kind, Kind::Pages(_))
     }
 
-    /// A text is no link of TamTam's, or nothing can follow the link that it would make; the error says why.
+    /// Returns whether a text is not a link of the required kind, or a link cannot have a value. The message says why.
     #[must_use]
     pub fn is_link(&self) -> bool {
         matches!(self.0.kind, Kind::Link(_))
@@ -475,6 +487,13 @@ impl Error {
     #[must_use]
     pub fn is_marker_store(&self) -> bool {
         matches!(self.0.kind, Kind::MarkerStore(_))
+    }
+
+    /// Returns whether the store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. The message says why. A
+    /// change that is not saved stays in the book, and is saved with the next one.
+    #[must_use]
+    pub fn is_chat_book(&self) -> bool {
+        matches!(self.0.kind, Kind::ChatBook { .. })
     }
 
     /// Returns whether the [`Journal`](crate::updates::Journal) cannot be used: for example, it is damaged, in use, or belongs
@@ -580,11 +599,11 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {
-    /// Returns the cause of a marker store's error. Returns `None` for all other errors: [`Display`](fmt::Display)
-    /// already has their cause.
+    /// Returns the cause of the error of a marker store or a chat store. Returns `None` for all other errors:
+    /// [`Display`](fmt::Display) already has their cause.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.kind {
-            Kind::MarkerStore(error) => error.source(),
+            Kind::MarkerStore(error) | Kind::ChatBook { error, .. } => error.source(),
             _ => None,
         }
     }

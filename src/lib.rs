@@ -29,9 +29,9 @@ pub use api::generated::types;
 pub use builder::BotBuilder;
 pub use chats::{
     action::ActionGuard,
-    command::Command,
-    link::{ChatLink, DeepLink},
-    pages::{Chats, Members, Messages},
+    command::{Command, SetCommands},
+    link::{AppLink, ChatLink, DeepLink, ShareLink},
+    pages::{Chats, Comments, Members, Messages},
 };
 pub use client::{
     bot::{Bot, Target},

@@ -1,8 +1,10 @@
-//! Updates: the stream by long polling, the engine that runs handlers, marker stores and health.
+//! Updates: the stream by long polling, the engine that runs handlers, marker stores, the chat book and health.
 
 pub(crate) mod atomic_write;
+pub(crate) mod chat_book;
 mod delivery;
 mod engine;
+mod file_lock;
 pub(crate) mod handler;
 pub(crate) mod health;
 #[cfg(feature = "journal")]
@@ -15,9 +17,11 @@ mod pages;
 pub(crate) mod raw_update;
 pub(crate) mod run;
 mod source;
+mod store_io;
 pub(crate) mod stream;
 pub(crate) mod subscriptions;
 
+pub use chat_book::{ChatBook, ChatRecord, ChatRole, ChatStore, FileChats, FileChatsError, KnownChat};
 pub use delivery::{Delivery, Settled};
 #[cfg(feature = "journal")]
 pub use journal::{DeadLetter, Durability, Journal, JournalBuilder, JournalHealth};

@@ -39,6 +39,7 @@
 //! - It posts one update at a time to the URL that was subscribed, on port 80, 8080, 443, 8443 or one from 16384 to
 //!   32383. What is not answered with 200 it delivers again, every 30 to 60 seconds for up to 8 hours; then it may drop
 //!   the subscription.
+//! - MAX sends a secret in a header if you set one: [`Webhook::secret`]. A request without it is answered with 404.
 //! - It signs nothing. The path of the URL is the secret: whoever knows it can post updates to the bot. Keep it as you
 //!   keep the token, and out of the logs of your proxy and your middleware. [`is_tamtam_address`] is a second fence.
 //! - While a webhook is subscribed, polling brings nothing. Subscribing another URL adds it to the first, which goes on:
@@ -144,6 +145,7 @@
 mod address;
 mod delivery;
 mod endpoint;
+mod header;
 mod in_flight;
 #[cfg(feature = "journal")]
 mod journaled;

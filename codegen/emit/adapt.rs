@@ -7,7 +7,7 @@ use syn::ItemStruct;
 
 use super::{
     super::{
-        lower::{ADAPTS_INSIDE, KEYBOARD, Lowered, MENTIONS, SERVICES},
+        lower::{ADAPTS_INSIDE, KEYBOARD, Lowered, MENTIONS, NEEDED, SERVICES},
         model::Union,
         names,
         node::{at, flag, text},
@@ -25,7 +25,11 @@ pub(super) fn of_struct(document: &Value, item: &ItemStruct, schema_name: &str, 
         let node = &schema["properties"][&property];
         let is_optional = generic_argument(&field.ty, "Option").is_some();
         if let Some(services) = node.get(SERVICES).filter(|_| is_optional) {
-            steps.extend(left_out(document, services, &quote!(self.#ident), &format!("{schema_name}.{property}")));
+            let label = format!("{schema_name}.{property}");
+            steps.extend(match flag(node, NEEDED) {
+                true => refused(document, services, &quote!(self.#ident), &label),
+                false => left_out(document, services, &quote!(self.#ident), &label),
+            });
         }
         if let Some(format) = text(node, MENTIONS) {
             let format = names::value_ident(format);
@@ -69,6 +73,16 @@ pub(super) fn of_union(document: &Value, union: &Union, lowered: &Lowered) -> To
     let arms: Vec<_> = arms.collect();
     let body = if arms.is_empty() { TokenStream::new() } else { quote!(match self { #(#arms)* _ => {} }) };
     adapt(&names::type_ident(&union.name), body)
+}
+
+/// Fails on an optional value that the service does not have.
+fn refused(document: &Value, services: &Value, value: &TokenStream, label: &str) -> TokenStream {
+    let (documents, what) = (service::documents(document, Some(services)), format!("`{label}`"));
+    quote! {
+        if #value.is_some() && !service.has(#documents) {
+            return Err(service.unsupported(#what));
+        }
+    }
 }
 
 /// Removes an optional value that the service does not have.

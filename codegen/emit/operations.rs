@@ -107,8 +107,19 @@ struct Parts<'a> {
 struct Acknowledgement {
     success: syn::Ident,
     message: syn::Ident,
+    code: Option<syn::Ident>,
     /// Whether the answer says more, so that the caller gets it.
     has_more: bool,
+}
+
+impl Acknowledgement {
+    /// The reason for a refusal, from `answer`.
+    fn refusal(&self) -> TokenStream {
+        let message = &self.message;
+        let code = self.code.as_ref().map_or_else(|| quote!(::std::option::Option::None), |code| quote!(answer.#code));
+        // The message may be required.
+        quote!(crate::error::Refusal::new(#code, answer.#message.into()))
+    }
 }
 
 /// What the documentation of an operation is made from.
@@ -296,15 +307,16 @@ impl<'a> Parts<'a> {
         let reads_refusals = self.reads_refusals;
         let (derives, debug) = self.debug();
         let secret = self.secret();
+        let refusal = self.acknowledgement.as_ref().map(Acknowledgement::refusal);
         let (output, finish, gone) = match &self.acknowledgement {
-            Some(Acknowledgement { success, message, has_more: false }) => (
+            Some(Acknowledgement { success, has_more: false, .. }) => (
                 quote!(()),
-                quote!(if answer.#success { Ok(()) } else { Err(answer.#message.into()) }),
+                quote!(if answer.#success { Ok(()) } else { Err(#refusal) }),
                 quote!(::std::option::Option::Some(())),
             ),
-            Some(Acknowledgement { success, message, has_more: true }) => (
+            Some(Acknowledgement { success, has_more: true, .. }) => (
                 quote!(#answer),
-                quote!(if answer.#success { Ok(answer) } else { Err(answer.#message.into()) }),
+                quote!(if answer.#success { Ok(answer) } else { Err(#refusal) }),
                 quote!(::std::option::Option::None),
             ),
             None => (quote!(#answer), quote!(Ok(answer)), quote!(::std::option::Option::None)),
@@ -340,7 +352,7 @@ impl<'a> Parts<'a> {
                 fn make(&self, base_url: &str, http: ::reqwest::Client) -> crate::client::request::Made {
                     client::Client::new_with_client(base_url, http).#name(#(#passed),*)
                 }
-                fn finish(answer: Self::Answer) -> ::std::result::Result<Self::Output, ::std::option::Option<::std::string::String>> {
+                fn finish(answer: Self::Answer) -> ::std::result::Result<Self::Output, crate::error::Refusal> {
                     #finish
                 }
                 fn gone() -> ::std::option::Option<Self::Output> {
@@ -475,8 +487,9 @@ fn acknowledgement(document: &Value, lowered: &Lowered, name: &str) -> Result<Op
     if !items(schema, "required").any(|required| required == success) {
         return Err(Error::new(place, format!("`{success}` is not required")));
     }
-    let has_more = entries(schema, "properties").count() > 2;
-    Ok(Some(Acknowledgement { success: flag, message, has_more }))
+    let code = text(mark, "code").map(|_| field("code", "string")).transpose()?.map(|(_, code)| code);
+    let has_more = entries(schema, "properties").count() > 2 + usize::from(code.is_some());
+    Ok(Some(Acknowledgement { success: flag, message, code, has_more }))
 }
 
 /// A keyword of a schema, or of one that it inherits from.
@@ -536,7 +549,11 @@ impl Documentation<'_> {
             None => format!("API: {wire}."),
         });
         if let Some(example) = text(node, "x-example") {
-            out.push(format!("# Example\n\n```rust\n{}\n```", self.frame.replace("{example}", example.trim()).trim()));
+            let (frame, language) = match text(node, "x-example-frame") {
+                Some(own) => (own, "rust,no_run"),
+                None => (self.frame, "rust"),
+            };
+            out.push(format!("# Example\n\n```{language}\n{}\n```", frame.replace("{example}", example.trim()).trim()));
         }
         let mut errors = vec![
             "Awaiting the request fails with an [`Error`](crate::Error) when the server refuses or cannot be reached:"

@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn unknown_updates_tell_what_they_have() {
         let dialog =
-            r#"{"update_type":"dialog_muted","timestamp":1,"chat_id":2,"user":{"user_id":3},"session_id":"s"}"#;
+            r#"{"update_type":"dialog_archived","timestamp":1,"chat_id":2,"user":{"user_id":3},"session_id":"s"}"#;
         assert_eq!(asked(dialog), (Some(2), Some(3), Some("s".to_owned()), Some(1)));
         // A known kind that cannot be read still belongs to its chat.
         let broken = r#"{"update_type":"message_created","timestamp":"soon","message":{"recipient":{"chat_id":-2}}}"#;

@@ -2,9 +2,12 @@
 
 use crate::{
     api::{
-        AddMembers, EditChat, GetAdmins, GetChat, GetChatByLink, GetMembership, GetPinnedMessage, LeaveChat,
-        PinMessage, RemoveMember, UnpinMessage,
-        types::{ChatPatch, PhotoAttachmentRequest, PhotoAttachmentRequestPayload, PinMessageBody, UserIdsList},
+        AddMembers, DeleteAdmins, EditChat, GetAdmins, GetChat, GetChatByLink, GetMembership, GetPinnedMessage,
+        LeaveChat, PinMessage, PostAdmins, RemoveMember, UnpinMessage,
+        types::{
+            ChatAdmin, ChatAdminPermission, ChatAdminsList, ChatPatch, PhotoAttachmentRequest,
+            PhotoAttachmentRequestPayload, PinMessageBody, UserIdsList,
+        },
     },
     chats::link,
     client::bot::Bot,
@@ -32,8 +35,10 @@ impl Bot {
         self.api().get_chat(chat)
     }
 
-    /// A public chat by its name, or the dialog with a user by the username: `@name`, `name`, `https://tt.me/name`, or a
-    /// [`ChatLink`](crate::ChatLink).
+    /// Returns a public chat by its name, or the dialog with a user by the username. `link` is `@name`, `name`,
+    /// `https://tt.me/name`, `https://max.ru/name`, or a [`ChatLink`](crate::ChatLink).
+    ///
+    /// TamTam only.
     ///
     /// ```
     /// # #[tokio::main]
@@ -102,6 +107,21 @@ impl Bot {
         self.api().edit_chat(chat, ChatPatch::new().title(title))
     }
 
+    /// Sets the description of a group or a channel. MAX only. The members are notified unless the request is
+    /// [`silent`](EditChat::silent). The bot needs the right `change_chat_info`.
+    ///
+    /// ```no_run
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// let bot = tamtam::Bot::max("token")?;
+    /// bot.describe(-123, "All about the weather").silent().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn describe(&self, chat: impl Into<ChatId>, description: impl Into<String>) -> EditChat {
+        self.api().edit_chat(chat, ChatPatch::new().description(description))
+    }
+
     /// Gives a group or a channel another icon: a photo that was [uploaded](Self::upload_photo), or one
     /// by its [`url`](PhotoAttachmentRequestPayload::url) or [`token`](PhotoAttachmentRequestPayload::token). The members
     /// are told, unless it is [`silent`](EditChat::silent). The bot needs the right `change_chat_info`.
@@ -143,6 +163,55 @@ impl Bot {
     /// ```
     pub fn admins(&self, chat: impl Into<ChatId>) -> GetAdmins {
         self.api().get_admins(chat)
+    }
+
+    /// Makes a member of a group or a channel an administrator with these rights, or replaces the rights of an administrator.
+    /// MAX only. The bot needs the right `add_admins`. A chat has at most 50 administrators.
+    ///
+    /// ```no_run
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// use tamtam::{UserId, types::ChatAdminPermission};
+    ///
+    /// let bot = tamtam::Bot::max("token")?;
+    /// let rights = [ChatAdminPermission::ReadAllMessages, ChatAdminPermission::Write];
+    /// bot.add_admin(-123, UserId(7), rights).await?;
+    /// bot.remove_admin(-123, UserId(7)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "promote")]
+    pub fn add_admin(
+        &self,
+        chat: impl Into<ChatId>,
+        user: impl Into<UserId>,
+        rights: impl IntoIterator<Item = ChatAdminPermission>,
+    ) -> PostAdmins {
+        self.add_admins(chat, [ChatAdmin::new(user, rights)])
+    }
+
+    /// The same as [`add_admin`](Self::add_admin) for several members.
+    ///
+    /// ```no_run
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// use tamtam::{UserId, types::{ChatAdmin, ChatAdminPermission}};
+    ///
+    /// let bot = tamtam::Bot::max("token")?;
+    /// let rights = [ChatAdminPermission::ReadAllMessages, ChatAdminPermission::Write];
+    /// let admins = [7, 8].map(|user| ChatAdmin::new(UserId(user), rights.clone()));
+    /// bot.add_admins(-123, admins).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn add_admins(&self, chat: impl Into<ChatId>, admins: impl IntoIterator<Item = ChatAdmin>) -> PostAdmins {
+        self.api().post_admins(chat, ChatAdminsList::new(admins))
+    }
+
+    /// Takes the rights of an administrator away. The user stays a member. MAX only. The bot needs the right `add_admins`.
+    #[doc(alias = "demote")]
+    pub fn remove_admin(&self, chat: impl Into<ChatId>, user: impl Into<UserId>) -> DeleteAdmins {
+        self.api().delete_admins(chat, user)
     }
 
     /// The bot itself as a member of a group or a channel: its rights, above all.

@@ -1,11 +1,18 @@
 //! Commands: what people write as `/start payload` or `/help@my_bot`, and the list of them that clients offer.
 
+use std::pin::Pin;
+
 use crate::{
     api::{
-        EditMyInfo,
-        types::{BotCommand, BotPatch, Message, Update},
+        EditMyCommands,
+        types::{BotCommand, BotCommandsPatch, BotPatch, Message, Update},
     },
-    client::bot::Bot,
+    client::{
+        bot::Bot,
+        request::{self, Request as _, call_options},
+        transport::CallOptions,
+    },
+    error::Result,
 };
 
 /// A command in a text, such as `/remind@my_bot 10 min`.
@@ -152,21 +159,23 @@ impl Update {
 }
 
 impl Bot {
-    /// Sets the commands that clients offer, in place of all before; [`remove_commands`](Self::remove_commands) takes
-    /// them away. At most 32, each with a name of at
-    /// most 64 characters and a description of at most 128. A slash at the beginning of a name is removed.
+    /// Sets the commands that clients offer. They replace all commands before. At most 32, each with a name of at most 64
+    /// characters and a description of at most 128. A slash at the beginning of a name is removed.
+    ///
+    /// Returns the new list. It works on both services, by [`editMyInfo`](crate::api::Api::edit_my_info) or
+    /// [`editMyCommands`](crate::api::Api::edit_my_commands).
     ///
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
     /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
-    /// let me = bot.set_commands([("start", "Begin"), ("help", "What I can do")]).await?;
-    /// assert_eq!(me.commands.unwrap_or_default().len(), 2);
+    /// let commands = bot.set_commands([("start", "Begin"), ("help", "What I can do")]).await?;
+    /// assert_eq!(commands.len(), 2);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn set_commands(&self, commands: impl IntoIterator<Item = impl Into<BotCommand>>) -> EditMyInfo {
+    pub fn set_commands(&self, commands: impl IntoIterator<Item = impl Into<BotCommand>>) -> SetCommands {
         let commands = commands.into_iter().map(|command| {
             let mut command: BotCommand = command.into();
             if let Some(name) = command.name.strip_prefix('/') {
@@ -174,10 +183,10 @@ impl Bot {
             }
             command
         });
-        self.api().edit_my_info(BotPatch::new().commands(commands))
+        SetCommands { bot: self.clone(), options: CallOptions::default(), commands: commands.collect() }
     }
 
-    /// Takes away the commands that clients offer.
+    /// Removes all commands that clients offer.
     ///
     /// ```
     /// # #[tokio::main]
@@ -185,13 +194,55 @@ impl Bot {
     /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # bot.set_commands([("start", "Begin")]).await?;
-    /// let me = bot.remove_commands().await?;
-    /// assert!(me.commands.unwrap_or_default().is_empty());
+    /// assert!(bot.remove_commands().await?.is_empty());
     /// # Ok(())
     /// # }
     /// ```
-    pub fn remove_commands(&self) -> EditMyInfo {
-        self.api().edit_my_info(BotPatch::new().commands(Vec::<BotCommand>::new()))
+    pub fn remove_commands(&self) -> SetCommands {
+        self.set_commands(Vec::<BotCommand>::new())
+    }
+}
+
+/// The request that [`Bot::set_commands`] makes: `.await` or `.send()` it.
+#[derive(Debug, Clone)]
+#[must_use = "a request does nothing until it is awaited or sent"]
+pub struct SetCommands {
+    bot: Bot,
+    options: CallOptions,
+    commands: Vec<BotCommand>,
+}
+
+impl SetCommands {
+    /// Sends the request; `.await` on the request itself does the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`Api::edit_my_info`](crate::api::Api::edit_my_info).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future abandons the call, which the server may have carried out.
+    pub async fn send(self) -> Result<Vec<BotCommand>> {
+        let Self { bot, options, commands } = self;
+        let commands = if bot.service().has(EditMyCommands::OPERATION.documents) {
+            let request = bot.api().edit_my_commands(BotCommandsPatch::new().commands(commands));
+            request::send(request, bot, options).await?.commands
+        } else {
+            let request = bot.api().edit_my_info(BotPatch::new().commands(commands));
+            request::send(request, bot, options).await?.commands
+        };
+        Ok(commands.unwrap_or_default())
+    }
+}
+
+call_options!(SetCommands);
+
+impl IntoFuture for SetCommands {
+    type Output = Result<Vec<BotCommand>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
     }
 }
 

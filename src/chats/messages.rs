@@ -2,7 +2,7 @@
 
 use crate::{
     api::{
-        DeleteMessage, GetMyInfo, SendMessage,
+        DeleteMessage, GetMyInfo, GetVideoAttachmentDetails, SendMessage,
         types::{Message, MessageLinkType, NewMessageBody, NewMessageLink},
     },
     client::bot::{Bot, Target},
@@ -115,6 +115,24 @@ impl Bot {
     /// ```
     pub fn delete(&self, message: impl Into<MessageId>) -> DeleteMessage {
         self.api().delete_message(message)
+    }
+
+    /// Returns the details of a video by its token, which a received video has: the URLs for playback by resolution, the
+    /// size and the duration. MAX only.
+    ///
+    /// ```no_run
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let message: tamtam::Message = serde_json::from_str("{}").unwrap();
+    /// let bot = tamtam::Bot::max("token")?;
+    /// let video = message.videos().next().expect("a video");
+    /// let details = bot.video(video.payload.token.as_deref().expect("a token")).await?;
+    /// println!("{} s, {:?}", details.duration, details.urls);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn video(&self, token: impl Into<String>) -> GetVideoAttachmentDetails {
+        self.api().get_video_attachment_details(token)
     }
 
     /// Forwards a message to a chat or a user. Takes the id, the message, or what [`send`](Self::send) answered.

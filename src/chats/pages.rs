@@ -1,4 +1,4 @@
-//! Lists that come in pages, as streams: the bot's chats, a chat's members and messages.
+//! Lists that come in pages, as streams: chats, members, messages, comments.
 
 mod history;
 mod marked;
@@ -15,9 +15,9 @@ use crate::{
     api::types::{Chat, ChatMember, Message},
     client::bot::Bot,
     error::Result,
-    id::ChatId,
+    id::{ChatId, MessageId},
 };
-use history::History;
+use history::{CommentsOn, History, MessagesOf};
 use marked::{AllChats, MarkedList, MembersOf};
 use pager::Pager;
 
@@ -83,7 +83,24 @@ impl Bot {
     /// # }
     /// ```
     pub fn messages(&self, chat: impl Into<ChatId>) -> Messages {
-        Messages(Pager::new(self.clone(), History::new(chat.into())))
+        Messages(Pager::new(self.clone(), History::new(MessagesOf(chat.into()))))
+    }
+
+    /// Returns the comments on a channel post from the newest to the oldest, page by page. MAX only.
+    ///
+    /// ```no_run
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// let bot = tamtam::Bot::max("token")?;
+    /// let mut comments = bot.comments("mid.123");
+    /// while let Some(comment) = comments.try_next().await? {
+    ///     println!("{}: {}", comment.sender_name().unwrap_or("?"), comment.text().unwrap_or_default());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn comments(&self, post: impl Into<MessageId>) -> Comments {
+        Comments(Pager::new(self.clone(), History::new(CommentsOn(post.into()))))
     }
 }
 
@@ -177,7 +194,15 @@ pages! {
     /// Messages that are written meanwhile are not among them. Each page begins at the millisecond where the last one ended,
     /// and what was there already is dropped, so none is missing and none comes twice. That needs less than a page of
     /// messages per millisecond: with more, the stream ends with an error and not with a gap.
-    Messages of History as Message
+    Messages of History<MessagesOf> as Message
+}
+
+pages! {
+    /// The comments on a channel post from the newest to the oldest; made by [`Bot::comments`].
+    ///
+    /// Comments that are sent meanwhile are not among them. None is missing and none comes twice. If a page cannot hold all
+    /// comments of one millisecond, the stream ends with an error.
+    Comments of History<CommentsOn> as Message
 }
 
 impl Chats {
@@ -192,6 +217,27 @@ impl Members {
     /// How many members a page has at most, from 1 to 100; 100 if not set. Takes effect with the next page.
     pub fn page_size(mut self, members: u32) -> Self {
         self.0.list.page_size = members;
+        self
+    }
+}
+
+impl Comments {
+    /// Sets the most comments of a page (2-100). Defaults to 100.
+    pub fn page_size(mut self, comments: u32) -> Self {
+        self.0.list.page_size = comments;
+        self
+    }
+
+    /// Sets the earliest time, in Unix milliseconds. A comment of exactly that time is returned.
+    pub fn since(mut self, time: i64) -> Self {
+        self.0.list.since = Some(time);
+        self
+    }
+
+    /// Sets the latest time, in Unix milliseconds. A comment of exactly that time is returned. Call it before the first
+    /// comment is asked for.
+    pub fn until(mut self, time: i64) -> Self {
+        self.0.list.until = Some(time);
         self
     }
 }

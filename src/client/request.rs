@@ -14,7 +14,7 @@ use crate::{
         bot::Bot,
         transport::{CallOptions, Operation, Outgoing, Unread, text},
     },
-    error::{Error, Kind, Report},
+    error::{Error, Kind, Refusal, Report},
     model::{read, union::Object},
     redaction::Secret,
     service::{Service, Unsuited},
@@ -51,7 +51,7 @@ pub(crate) trait Request: Sized + Send + Sync + 'static {
     fn make(&self, base_url: &str, http: reqwest::Client) -> Made;
 
     /// The caller's part of the answer, or the server's reason for not having done it.
-    fn finish(answer: Self::Answer) -> Result<Self::Output, Option<String>>;
+    fn finish(answer: Self::Answer) -> Result<Self::Output, Refusal>;
 
     /// The caller's part when what was to be removed is gone already; `None` where there is no such thing.
     fn gone() -> Option<Self::Output>;
@@ -100,18 +100,19 @@ pub(crate) fn read_or_refusal<T>(body: &Bytes, read: impl Fn(&Bytes) -> Result<T
     })
 }
 
-/// Reads a text as a refusal; `None` unless `success` is the boolean `false`. A `message` that is not a string is shown
-/// as JSON.
+/// Reads a text as a refusal; `None` unless `success` is the boolean `false`. A `message` or `code` that is not a string
+/// is shown as JSON.
 fn refusal(json: &str) -> Option<Unread> {
     #[derive(Deserialize)]
     struct Refused {
         success: bool,
         message: Option<Box<RawValue>>,
+        code: Option<Box<RawValue>>,
     }
-    let Object(Refused { success, message }) = read::read(json).ok()?;
+    let Object(Refused { success, message, code }) = read::read(json).ok()?;
     let words =
         |message: Box<RawValue>| serde_json::from_str(message.get()).unwrap_or_else(|_| message.get().to_owned());
-    (!success).then(|| Unread::Refused(message.map(words)))
+    (!success).then(|| Unread::Refused(Refusal::new(code.map(words), message.map(words))))
 }
 
 /// Fails if no server would take a request.
@@ -128,7 +129,7 @@ fn adapt<R: Request>(request: &mut R, service: &Service) -> Result<(), Error> {
     fitted.map_err(|unsuited| {
         let kind = match unsuited {
             Unsuited::Invalid(invalid) => Kind::Invalid(invalid),
-            Unsuited::Unsupported(problem) => Kind::Unsupported(problem),
+            Unsuited::Unsupported(problem) => Kind::Unsupported(format!("not sent: {problem}")),
         };
         Error::new(kind).of(R::OPERATION.id, Report::default())
     })

@@ -98,6 +98,9 @@ mod with_tls {
             Some(pem) => {
                 let certificates = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>();
                 let certificates = certificates.map_err(|error| format!("it is not PEM: {error:?}"))?;
+                if certificates.is_empty() {
+                    return Err("there is no certificate in it".into());
+                }
                 Verifier::new_with_extra_roots(certificates, provider.clone())?
             }
             #[cfg(target_os = "android")]

@@ -28,7 +28,7 @@ use crate::{
         retry::{Retry, RetryPolicy, Tries, Verdict},
         token::Token,
     },
-    error::{Error, Kind, Report},
+    error::{Error, Kind, Refusal, Report},
     redaction::{Secret, Secrets, without_strings},
     service::{ApiVersion, Service, TokenPlace},
 };
@@ -66,7 +66,7 @@ pub(crate) enum Unread {
     /// It is not JSON, or does not fit the type that is read.
     Misfit(serde_json::Error),
     /// It says that the server did not do what was asked (`success: false`), for this reason.
-    Refused(Option<String>),
+    Refused(Refusal),
 }
 
 impl From<serde_json::Error> for Unread {
@@ -153,10 +153,12 @@ impl Transport {
         let secrets = self.secrets(outgoing);
         match unread {
             Unread::Misfit(source) => unreadable(status, source, &secrets),
-            Unread::Refused(words) => {
-                // An empty reason is none.
-                let words = words.filter(|words| !words.trim().is_empty());
-                Kind::Refused(words.map(|words| secrets.clean(&words).into_owned()))
+            Unread::Refused(Refusal { code, message }) => {
+                let clean = |words: &str| secrets.clean(words).into_owned();
+                Kind::Refused(Refusal::new(
+                    code.map(|code| clean(code.as_str())),
+                    message.map(|message| clean(&message)),
+                ))
             }
         }
     }

@@ -96,12 +96,14 @@ pub(crate) fn missing<P: DefaultValue>() -> P::Value {
     P::value()
 }
 
-/// Returns a string unless it is missing or empty, else its parts joined by spaces. Returns `None` if these are empty, too.
+/// Returns a string unless it is missing or empty, else its parts joined by spaces. If these are empty, too, the string is
+/// returned as it is.
 pub(crate) fn joined<const N: usize>(own: Option<String>, parts: [Option<&str>; N]) -> Option<String> {
-    own.filter(|text| !text.is_empty()).or_else(|| {
-        let parts: Vec<&str> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
-        (!parts.is_empty()).then(|| parts.join(" "))
-    })
+    if own.as_ref().is_some_and(|text| !text.is_empty()) {
+        return own;
+    }
+    let parts: Vec<&str> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() { own } else { Some(parts.join(" ")) }
 }
 
 /// The error of an object without a property that fits.

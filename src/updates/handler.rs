@@ -26,6 +26,7 @@ use crate::{
     id::MessageId,
     model::read,
     redaction::printable,
+    updates::chat_book::ChatBook,
 };
 
 /// How long a handler may take unless it is set: twice as long as one message waits for its attachment.
@@ -201,6 +202,7 @@ pub(crate) struct Handling<U = Update> {
     on_error: Option<OnError>,
     timeout: Duration,
     clock: Arc<dyn Clock>,
+    chat_book: Option<ChatBook>,
 }
 
 impl<U> Clone for Handling<U> {
@@ -210,6 +212,7 @@ impl<U> Clone for Handling<U> {
             on_error: self.on_error.clone(),
             timeout: self.timeout,
             clock: Arc::clone(&self.clock),
+            chat_book: self.chat_book.clone(),
         }
     }
 }
@@ -224,7 +227,7 @@ impl<U: Handed> Handling<U> {
             let future = handler(bot, update);
             Box::pin(async move { future.await.into_result() })
         };
-        Self { handle: Arc::new(handle), on_error: None, timeout: HANDLER_TIMEOUT, clock }
+        Self { handle: Arc::new(handle), on_error: None, timeout: HANDLER_TIMEOUT, clock, chat_book: None }
     }
 
     pub(crate) fn set_timeout(&mut self, timeout: Duration) {
@@ -233,6 +236,10 @@ impl<U: Handed> Handling<U> {
 
     pub(crate) fn set_on_error(&mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) {
         self.on_error = Some(Arc::new(on_error));
+    }
+
+    pub(crate) fn set_chat_book(&mut self, book: ChatBook) {
+        self.chat_book = Some(book);
     }
 
     /// Hands an update out, for the `attempts`th time.
@@ -247,6 +254,10 @@ impl<U: Handed> Handling<U> {
     }
 
     async fn handle_in_span(&self, bot: &Bot, update: Box<U>, attempts: u32) -> Outcome {
+        let saving = self.chat_book.as_ref().and_then(|book| book.observe_logged(update.update()));
+        if let Some(saving) = saving {
+            saving.await;
+        }
         // The handler takes the update away; a copy is made only for somebody who wants to look at it.
         let copy = self.on_error.is_some().then(|| Box::new(update.update().clone()));
         match self.run(bot.clone(), update).await {

@@ -3,7 +3,6 @@
 mod database;
 pub(crate) mod gauge;
 mod keys;
-mod lock;
 mod problem;
 pub(crate) mod queue;
 mod settings;

@@ -15,6 +15,7 @@ use crate::{
     client::{bot::Bot, retry::Backoff},
     error::Result,
     updates::{
+        chat_book::ChatBook,
         delivery::Delivery,
         engine::{Context, Engine, Wanted},
         handler::{Failed, HandlerResult, Handling, Recovery},
@@ -252,6 +253,42 @@ impl Run {
     /// ```
     pub fn on_error(mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) -> Self {
         self.handling.set_on_error(on_error);
+        self
+    }
+
+    /// Takes note of every update in a [`ChatBook`] before its handler is called.
+    ///
+    /// If the book cannot be saved, the log has a WARN, `chat book save failed`, and the handler is called all the same. A save
+    /// takes at most 5 s, which do not count as time of the handler.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// # let ctrl_c = async move { alice.reads().await };
+    /// use tamtam::updates::ChatBook;
+    ///
+    /// let book = ChatBook::new();
+    /// let known = book.clone();
+    /// bot.run(move |bot, update| {
+    ///     let number = known.len();
+    ///     async move {
+    ///         let Some(chat) = update.chat_id() else { return Ok(()) };
+    ///         bot.send(chat, format!("I am in {number} chats")).await.map(drop)
+    ///     }
+    /// })
+    /// .chat_book(book.clone())
+    /// .graceful_shutdown_on(ctrl_c)
+    /// .await?;
+    /// # assert_eq!(book.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn chat_book(mut self, book: ChatBook) -> Self {
+        self.handling.set_chat_book(book);
         self
     }
 

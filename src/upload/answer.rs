@@ -36,7 +36,7 @@ pub(super) fn read_tokens(
         Some("1") => {
             return given.ok_or_else(|| misfit("the host says that it has the file, but there is no token for it"));
         }
-        Some(other) => return Err(Kind::Refused(Some(format!("the upload host answers retval {other}")))),
+        Some(other) => return Err(Kind::Refused(format!("the upload host answers retval {other}").into())),
         None => {}
     }
     let answer: Map<String, Value> = read::read(body).map_err(|source| Kind::Decode { status, source })?;
@@ -52,7 +52,7 @@ pub(super) fn read_tokens(
     }
     let words = complaint(&answer);
     if words.is_some() || answer.get("success") == Some(&Value::Bool(false)) {
-        return Err(Kind::Refused(words));
+        return Err(Kind::Refused(words.into()));
     }
     given.ok_or_else(|| misfit("there is no token in it"))
 }
@@ -141,7 +141,7 @@ mod tests {
         ] {
             for kind in [UploadType::Image, UploadType::Video] {
                 match answer(kind, body, Some("given")) {
-                    Err(Kind::Refused(Some(told))) => assert!(told.contains(words), "{told}"),
+                    Err(Kind::Refused(told)) => assert!(told.to_string().contains(words), "{told}"),
                     other => panic!("{body}: {other:?}"),
                 }
             }
@@ -151,9 +151,9 @@ mod tests {
     #[test]
     fn success_false_is_a_refusal_even_if_there_is_a_token_already() {
         let refused = answer(UploadType::Video, r#"{"success": false}"#, Some("given"));
-        assert!(matches!(refused, Err(Kind::Refused(None))), "{refused:?}");
+        assert!(matches!(&refused, Err(Kind::Refused(told)) if told.message.is_none()), "{refused:?}");
         let refused = answer(UploadType::Video, r#"{"success": false, "message": "too big"}"#, Some("given"));
-        assert!(matches!(&refused, Err(Kind::Refused(Some(words))) if words == "too big"), "{refused:?}");
+        assert!(matches!(&refused, Err(Kind::Refused(told)) if told.to_string() == "too big"), "{refused:?}");
         assert_eq!(answer(UploadType::Video, r#"{"success": true}"#, Some("given")).unwrap(), one("given"));
     }
 

@@ -17,6 +17,7 @@ use super::{
     session::UploadSession,
 };
 use crate::{
+    api::types::UploadType,
     client::{
         clock::millis,
         retry::{Class, Tries, Verdict},
@@ -24,6 +25,8 @@ use crate::{
     },
     error::{Error, Failure, Kind, Report, Result},
     redaction::{Secret, Secrets},
+    service::Limits,
+    validation::{Invalid, Place},
 };
 
 /// Why an attempt failed, and what that means for the next one.
@@ -59,8 +62,35 @@ struct Attempts<'a> {
     urls: u32,
 }
 
+/// The largest upload of a kind, in bytes.
+fn limit(limits: &Limits, kind: &UploadType) -> Option<u64> {
+    match kind {
+        UploadType::Image => limits.image_bytes,
+        UploadType::Video => limits.video_bytes,
+        UploadType::Audio => limits.audio_bytes,
+        UploadType::File => limits.file_bytes,
+        UploadType::Unknown(_) => None,
+    }
+}
+
+/// Fails if the service takes no file of this size.
+fn check_size(job: &Job) -> Result<()> {
+    let (service, size) = (job.bot.service(), job.identity.size);
+    match limit(service.limits(), &job.kind) {
+        Some(limit) if size > limit => {
+            let problem =
+                format!("has {size} bytes, the limit of {} for the type `{}` is {limit}", service.name(), job.kind);
+            let invalid =
+                Invalid::new(&Place::root("source"), format!("{problem}: make it smaller, or send it as a file"));
+            Err(Error::new(Kind::Invalid(invalid)).of(job.operation, Report::default()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Uploads what the job says.
 pub(super) async fn run(job: &Job) -> Result<FileTokens> {
+    check_size(job)?;
     let transport = job.bot.transport();
     let clock = &transport.clock;
     let started = clock.now();
@@ -181,7 +211,7 @@ impl<'a> Attempts<'a> {
             let there = range::confirmed_range(&answer.body).unwrap_or(range.end);
             if there > range.end || there <= first {
                 let told = format!("the host has {there} bytes after those up to {}", range.end);
-                return Err(FailedAttempt::spent(Kind::Refused(Some(told))));
+                return Err(FailedAttempt::spent(Kind::Refused(told.into())));
             }
             if there < range.end {
                 flow = self.flow(there).await?;
@@ -222,7 +252,7 @@ impl<'a> Attempts<'a> {
         let confirmed = confirmed.filter(|confirmed| *confirmed <= self.job.identity.size);
         let told = || {
             let words = self.secrets().clean(&answer.body).into_owned();
-            Kind::Refused(Some(format!("the host's word on how much it has: {}", excerpt(&words))))
+            Kind::Refused(format!("the host's word on how much it has: {}", excerpt(&words)).into())
         };
         confirmed.ok_or_else(|| FailedAttempt::spent(told()))
     }
@@ -248,7 +278,10 @@ impl<'a> Attempts<'a> {
         answer::read_tokens(&self.job.kind, answer.status, &answer.body, given).map_err(|kind| match kind {
             Kind::Decode { status, source } => unreadable(status, source, &self.secrets()),
             // First hidden, then shortened: half a secret would not be found.
-            Kind::Refused(words) => Kind::Refused(words.map(|words| excerpt(&self.secrets().clean(&words)))),
+            Kind::Refused(refusal) => {
+                let message = refusal.message.map(|words| excerpt(&self.secrets().clean(&words)));
+                Kind::Refused(message.into())
+            }
             other => other,
         })
     }
@@ -258,7 +291,7 @@ impl<'a> Attempts<'a> {
     }
 
     fn read_lost(&self) -> Result<FileTokens, Kind> {
-        let lost = || Kind::Refused(Some("the host has the whole file, but its answer was lost".to_owned()));
+        let lost = || Kind::Refused("the host has the whole file, but its answer was lost".to_owned().into());
         self.session.token.clone().map(FileTokens::One).ok_or_else(lost)
     }
 }

@@ -11,7 +11,7 @@ use axum::{
 use tokio::time::timeout;
 use tracing::{Instrument as _, Span, field::Empty};
 
-use super::{in_flight::InFlight, path::SecretPath};
+use super::{header::SecretHeader, in_flight::InFlight, path::SecretPath};
 use crate::{
     client::{bot::Bot, clock::millis, transport},
     redaction::without_strings,
@@ -25,6 +25,7 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 pub(super) struct Receiver<U> {
     pub(super) bot: Bot,
     pub(super) path: SecretPath,
+    pub(super) secret: Option<SecretHeader>,
     pub(super) body_limit: usize,
     pub(super) handling: Handling<U>,
     pub(super) in_flight: InFlight,
@@ -35,6 +36,7 @@ impl<U> Clone for Receiver<U> {
         Self {
             bot: self.bot.clone(),
             path: self.path.clone(),
+            secret: self.secret.clone(),
             body_limit: self.body_limit,
             handling: self.handling.clone(),
             in_flight: self.in_flight.clone(),
@@ -45,7 +47,12 @@ impl<U> Clone for Receiver<U> {
 impl<U: Handed> Receiver<U> {
     /// Answers a request that came by the webhook's route.
     pub(super) async fn receive(self, request: Request) -> Response {
-        if !self.path.is(request.uri().path()) {
+        let has_secret = self.secret.as_ref().is_none_or(|secret| secret.is_in(request.headers()));
+        let is_path = self.path.is(request.uri().path());
+        if is_path && !has_secret {
+            tracing::warn!(bot = self.bot.log_name(), "delivery without the secret");
+        }
+        if !is_path || !has_secret {
             // To the letter what axum answers where it has no route.
             return StatusCode::NOT_FOUND.into_response();
         }

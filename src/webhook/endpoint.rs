@@ -4,12 +4,16 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use axum::{Router, extract::Request, handler::HandlerWithoutStateExt as _};
 
-use super::{delivery::Receiver, in_flight::InFlight, path::SecretPath};
+use super::{delivery::Receiver, header::SecretHeader, in_flight::InFlight, path::SecretPath};
 use crate::{
-    api::types::Update,
+    api::{
+        Subscribe,
+        types::{Update, UpdateType},
+    },
     client::bot::Bot,
     error::Result,
     updates::{
+        chat_book::ChatBook,
         handler::{Failed, HANDLER_TIMEOUT, Handed, HandlerResult, Handling, OnError, Recovery},
         raw_update::RawUpdate,
     },
@@ -26,9 +30,11 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 pub struct Webhook {
     pub(super) bot: Bot,
     pub(super) path: SecretPath,
+    pub(super) secret: Option<SecretHeader>,
     pub(super) on_error: Option<OnError>,
     pub(super) handler_timeout: Duration,
     pub(super) body_limit: usize,
+    pub(super) chat_book: Option<ChatBook>,
 }
 
 impl Webhook {
@@ -44,7 +50,59 @@ impl Webhook {
     /// letters, digits, `-`, `.`, `_` and `~` between its slashes. The error says how to make one.
     pub fn new(bot: Bot, secret_path: impl Into<String>) -> Result<Self> {
         let path = SecretPath::new(secret_path.into())?;
-        Ok(Self { bot, path, on_error: None, handler_timeout: HANDLER_TIMEOUT, body_limit: BODY_LIMIT })
+        Ok(Self {
+            bot,
+            path,
+            secret: None,
+            on_error: None,
+            handler_timeout: HANDLER_TIMEOUT,
+            body_limit: BODY_LIMIT,
+            chat_book: None,
+        })
+    }
+
+    /// Requires this secret of every delivery, in the header that the service sends: `X-Max-Bot-Api-Secret` for MAX.
+    /// [`subscribe`](Self::subscribe) gives the secret to the service.
+    ///
+    /// A request without the secret is answered with 404, as one at a wrong path. The secret is compared in constant time.
+    /// Neither errors nor `Debug` show it.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let secret_path = "/0f6b1c9e8d7a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c";
+    /// use tamtam::{Bot, Update, webhook::Webhook};
+    ///
+    /// let bot = Bot::max("token")?;
+    /// let webhook = Webhook::new(bot, secret_path)?.secret("c7a1f0e9d2b34c58a6e7")?;
+    /// let subscribing = webhook.subscribe("https://bot.example", []);
+    /// let app = webhook.router(async |_bot, update: Update| println!("{}", update.tag()));
+    /// # let _ = (subscribing, app);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the secret does not have 5 to 256 letters, digits, `_` and `-`, or if the service sends no secrets, as TamTam.
+    pub fn secret(mut self, secret: impl Into<String>) -> Result<Self> {
+        self.secret = Some(SecretHeader::new(self.bot.service(), secret.into())?);
+        Ok(self)
+    }
+
+    /// Subscribes the webhook: the secret path at this origin, such as `https://bot.example`, with the
+    /// [secret](Self::secret) if there is one. The types of updates are as for [`Bot::subscribe_webhook`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Bot::subscribe_webhook`].
+    pub fn subscribe(&self, origin: impl AsRef<str>, types: impl Into<Vec<UpdateType>>) -> Subscribe {
+        let url = format!("{}{}", origin.as_ref().trim_end_matches('/'), self.path.expose());
+        let mut request = self.bot.subscribe_webhook(url, types);
+        if let Some(secret) = &self.secret {
+            request.body.secret = Some(secret.expose().to_owned());
+        }
+        request
     }
 
     /// Decides about updates that were not handled, and about bodies that are not an update: [`Recovery::Retry`] answers
@@ -84,6 +142,21 @@ impl Webhook {
     /// How long the body of a delivery may be, in bytes; 4 MiB if not set. A longer one is answered with 413.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
+        self
+    }
+
+    /// Takes note of every update in a [`ChatBook`] before its handler is called. See [`Run::chat_book`](crate::Run::chat_book).
+    ///
+    /// ```
+    /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {
+    /// use tamtam::{Update, updates::ChatBook};
+    ///
+    /// let book = ChatBook::new();
+    /// webhook.chat_book(book.clone()).router(async |_bot, update: Update| println!("{}", update.tag()))
+    /// # }
+    /// ```
+    pub fn chat_book(mut self, book: ChatBook) -> Self {
+        self.chat_book = Some(book);
         self
     }
 
@@ -135,14 +208,17 @@ impl Webhook {
         H: Fn(Bot, U) -> F + Send + Sync + 'static,
         F: Future<Output: HandlerResult> + Send + 'static,
     {
-        let Self { bot, path, on_error, handler_timeout, body_limit } = self;
+        let Self { bot, path, secret, on_error, handler_timeout, body_limit, chat_book } = self;
         let mut handling = Handling::new(Arc::clone(&bot.transport().clock), handler);
         handling.set_timeout(handler_timeout);
         if let Some(on_error) = on_error {
             handling.set_on_error(move |failed| on_error(failed));
         }
+        if let Some(book) = chat_book {
+            handling.set_chat_book(book);
+        }
         let route = path.route();
-        let receiver = Receiver { bot, path, body_limit, handling, in_flight: InFlight::default() };
+        let receiver = Receiver { bot, path, secret, body_limit, handling, in_flight: InFlight::default() };
         let receive = move |request: Request| receiver.clone().receive(request);
         // As a service, which stands for every method: where there is another secret, a 405 would tell of this one.
         Router::new().route_service(&route, receive.into_service())
@@ -154,6 +230,7 @@ impl fmt::Debug for Webhook {
         f.debug_struct("Webhook")
             .field("bot", &self.bot)
             .field("path", &self.path)
+            .field("secret", &self.secret)
             .field("handler_timeout", &self.handler_timeout)
             .field("body_limit", &self.body_limit)
             .finish_non_exhaustive()

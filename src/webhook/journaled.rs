@@ -82,18 +82,22 @@ impl JournaledWebhook {
     /// Returns the router that stores updates, and the [`Run`] that handles them: serve the one, and await or spawn the other.
     /// Without the run, updates are stored and wait.
     ///
-    /// [`on_error`](Webhook::on_error) and [`handler_timeout`](Webhook::handler_timeout) of the webhook hold for the run.
+    /// [`on_error`](Webhook::on_error), [`handler_timeout`](Webhook::handler_timeout) and [`chat_book`](Webhook::chat_book) of
+    /// the webhook hold for the run.
     #[must_use = "a router does nothing until it is served, and a run until it is awaited"]
     pub fn run<H, F>(self, handler: H) -> (Router, Run)
     where
         H: Fn(Bot, Update) -> F + Send + Sync + 'static,
         F: Future<Output: HandlerResult> + Send + 'static,
     {
-        let Self { webhook, journal } = self;
+        let Self { mut webhook, journal } = self;
         let mut run = run_stored(webhook.bot.clone(), &journal, handler).handler_timeout(webhook.handler_timeout);
         let on_error = webhook.on_error.clone();
         if let Some(on_error) = on_error.clone() {
             run = run.on_error(move |failed| on_error(failed));
+        }
+        if let Some(book) = webhook.chat_book.take() {
+            run = run.chat_book(book);
         }
         let receiver = webhook.handler_timeout(STORE_TIME).on_error(move |failed| match (failed.cause(), &on_error) {
             (Cause::NotAnUpdate(_), Some(on_error)) => on_error(failed),

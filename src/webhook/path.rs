@@ -41,6 +41,11 @@ impl SecretPath {
         format!("{}{REST}", &self.0[..secret + SELECTOR_LENGTH])
     }
 
+    /// The path, for the service and nothing else.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+
     /// Whether this is the path, in a time that depends on nothing but its length.
     pub(super) fn is(&self, path: &str) -> bool {
         self.0.as_bytes().ct_eq(path.as_bytes()).into()

@@ -10,6 +10,7 @@ mod documents;
 mod errors;
 mod jsonpath;
 mod keys;
+mod merge;
 mod names;
 mod operations;
 mod overlay;

@@ -88,12 +88,11 @@ async fn started(bot: &tamtam::Bot) -> tamtam::types::BotStartedUpdate {
 async fn the_list_of_commands_is_set_and_removed() {
     let tamtam = conformance::start().await;
     let bot = tamtam.bot();
-    let me = bot.set_commands([("start", "Begin"), ("help", "What I can do")]).await.unwrap();
-    let commands = me.commands.unwrap();
+    let commands = bot.set_commands([("start", "Begin"), ("help", "What I can do")]).await.unwrap();
     assert_eq!(commands[1], BotCommand::new("help").description("What I can do"));
-    let me = bot.set_commands([BotCommand::new("stop")]).await.unwrap();
-    assert_eq!(me.commands.unwrap(), [BotCommand::new("stop")]);
-    assert_eq!(bot.remove_commands().await.unwrap().commands, None);
+    let commands = bot.set_commands([BotCommand::new("stop")]).await.unwrap();
+    assert_eq!(commands, [BotCommand::new("stop")]);
+    assert_eq!(bot.remove_commands().await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -130,13 +129,11 @@ async fn more_commands_than_32_are_not_sent() {
 async fn a_slash_before_the_name_of_a_command_is_removed() {
     let tamtam = conformance::start().await;
     let bot = tamtam.bot();
-    let names = |commands: Option<Vec<BotCommand>>| {
-        commands.unwrap().into_iter().map(|command| command.name).collect::<Vec<_>>()
-    };
-    let me = bot.set_commands([("/help", "What I can do"), ("stop", "The end")]).await.unwrap();
-    assert_eq!(names(me.commands), ["help", "stop"]);
-    let me = bot.set_commands([BotCommand::new("/start")]).await.unwrap();
-    assert_eq!(names(me.commands), ["start"]);
+    let names = |commands: Vec<BotCommand>| commands.into_iter().map(|command| command.name).collect::<Vec<_>>();
+    let commands = bot.set_commands([("/help", "What I can do"), ("stop", "The end")]).await.unwrap();
+    assert_eq!(names(commands), ["help", "stop"]);
+    let commands = bot.set_commands([BotCommand::new("/start")]).await.unwrap();
+    assert_eq!(names(commands), ["start"]);
     let error = bot.set_commands([("/", "Nothing")]).await.unwrap_err();
     assert!(error.to_string().contains("body.commands[0].name is empty"), "{error}");
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tamtam::{Bot, BotBuilder, RetryPolicy};
+use tamtam::{Bot, BotBuilder, RetryPolicy, Service};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpSocket, TcpStream},
@@ -17,6 +17,11 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 pub(crate) const TOKEN: &str = "s3cr3t/+tok=n é";
 /// The same as it stands in a query.
 pub(crate) const ENCODED_TOKEN: &str = "s3cr3t%2F%2Btok%3Dn+%C3%A9";
+/// How the token begins, plain and encoded. A search for it also finds a part of the token.
+pub(crate) const TOKEN_BEGINNING: &str = "s3cr3t";
+
+/// All services, for tests that run on each.
+pub(crate) const SERVICES: [Service; 2] = [Service::TamTam, Service::Max];
 
 /// Settings of a bot that talks to this server, and sends everything once: retries have tests of their own.
 pub(crate) fn bot_at(url: impl Into<String>) -> BotBuilder {
@@ -26,7 +31,12 @@ pub(crate) fn bot_at(url: impl Into<String>) -> BotBuilder {
 
 /// A bot that talks to this server.
 pub(crate) fn bot(server: &MockServer) -> Bot {
-    bot_at(server.uri()).build().unwrap()
+    bot_of(&Service::TamTam, server)
+}
+
+/// A bot of this service that talks to this server.
+pub(crate) fn bot_of(service: &Service, server: &MockServer) -> Bot {
+    bot_at(server.uri()).service(service.clone()).build().unwrap()
 }
 
 /// A server of the test's own. `MockServer::start` takes one from a pool, on which requests of an earlier test may still

@@ -115,6 +115,20 @@ impl Document {
         Self::of(&merged)
     }
 
+    /// The documents of older versions of TamTam, each with its version: those in `openapi/older`, if there are any, else
+    /// ours without what is newer by `openapi/history.yaml`.
+    pub(crate) fn older() -> Vec<(String, Self)> {
+        if let Ok(files) = fs::read_dir(ours("older")) {
+            let paths = files.map(|file| file.expect("a file").path().display().to_string());
+            return paths.map(|path| read(&path)).map(|document| (version(&document), Self::of(&document))).collect();
+        }
+        let history = &read(&ours("history.yaml"))["tamtam"];
+        let versions = history["versions"].as_array().expect("versions").iter().filter_map(Value::as_str);
+        versions
+            .map(|version| (version.to_owned(), Self::of(&without_newer(load("tamtam"), history, version))))
+            .collect()
+    }
+
     fn of(document: &Value) -> Self {
         let nodes = document["components"]["schemas"].as_object().expect("the document has schemas");
         let received = received(document);
@@ -324,6 +338,49 @@ fn schema_name(target: &Value) -> &str {
 /// A document as it is: `tamtam` or `max`.
 pub(crate) fn load(name: &str) -> Value {
     read(&ours(&format!("{name}.yaml")))
+}
+
+fn version(document: &Value) -> String {
+    document["info"]["version"].as_str().expect("a document has a version").to_owned()
+}
+
+/// A document without the schemas and properties that are newer than a version.
+fn without_newer(mut document: Value, history: &Value, version: &str) -> Value {
+    let number = |text: &str| text.split('.').map(|part| part.parse().expect("a number")).collect::<Vec<u32>>();
+    let is_newer = |since: &Value| number(since.as_str().expect("a version")) > number(version);
+    let gone: Vec<&String> = history["schemas"]
+        .as_object()
+        .expect("schemas")
+        .iter()
+        .filter(|(_, since)| is_newer(since))
+        .map(|(name, _)| name)
+        .collect();
+    let refers = |node: &Value| {
+        let text = node.to_string();
+        gone.iter().any(|name| text.contains(&format!("\"{SCHEMA_PREFIX}{name}\"")))
+    };
+    let newer = |schema: &str, property: &str| history["properties"][schema].get(property).is_some_and(&is_newer);
+    for (path, item) in document["paths"].as_object_mut().expect("paths") {
+        let operations = item.as_object_mut().expect("operations");
+        operations.retain(|method, _| {
+            let name = format!("{} {path}", method.to_uppercase());
+            !history["operations"].get(name).is_some_and(&is_newer)
+        });
+    }
+    let schemas = document["components"]["schemas"].as_object_mut().expect("schemas");
+    schemas.retain(|name, _| !gone.contains(&name));
+    for (name, schema) in schemas {
+        if let Some(mapping) = schema.pointer_mut("/discriminator/mapping").and_then(Value::as_object_mut) {
+            mapping.retain(|_, target| !gone.iter().any(|name| *target == format!("{SCHEMA_PREFIX}{name}")));
+        }
+        let parts = schema.get("allOf").and_then(Value::as_array).map_or(0, Vec::len);
+        for place in (0..parts).map(|part| format!("/allOf/{part}/properties")).chain(["/properties".to_owned()]) {
+            if let Some(properties) = schema.pointer_mut(&place).and_then(Value::as_object_mut) {
+                properties.retain(|property, node| !newer(name, property) && !refers(node));
+            }
+        }
+    }
+    document
 }
 
 /// Applies an overlay to a document.

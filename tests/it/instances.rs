@@ -93,6 +93,8 @@ pub(crate) struct Instances<'d> {
     /// Names of properties, for keys that do not belong where they stand.
     keys: Vec<&'d str>,
     room: usize,
+    /// Whether there is nothing in the instances that the document does not have.
+    is_clean: bool,
     /// What was made, and how often: a generator that makes too little proves nothing.
     pub(crate) made: BTreeMap<String, usize>,
     /// Where a value was put that does not fit: `Schema.property`, or `Schema.property[]` for an element.
@@ -106,7 +108,22 @@ impl<'d> Instances<'d> {
         let added: Vec<_> = tolerant.properties().filter(|property| !known.contains(property)).map(|it| it.1).collect();
         let keys: BTreeSet<_> = known.into_iter().map(|(_, name)| name).filter(|name| !added.contains(name)).collect();
         let keys = keys.into_iter().chain(FOREIGN_KEYS.iter().copied()).collect();
-        Self { document, tolerant, random, keys, room: ROOM, made: BTreeMap::new(), marred: BTreeSet::new() }
+        Self {
+            document,
+            tolerant,
+            random,
+            keys,
+            room: ROOM,
+            is_clean: false,
+            made: BTreeMap::new(),
+            marred: BTreeSet::new(),
+        }
+    }
+
+    /// Makes instances without unknown kinds, values and keys.
+    pub(crate) fn clean(mut self) -> Self {
+        self.is_clean = true;
+        self
     }
 
     /// An instance of a schema.
@@ -129,7 +146,7 @@ impl<'d> Instances<'d> {
         match self.document.resolve(shape) {
             Shape::Boolean => self.random.percent(50).into(),
             Shape::Text => self.text().into(),
-            Shape::Enum(values) if self.random.percent(15) => self.unknown_enum_value(values).into(),
+            Shape::Enum(values) if !self.is_clean && self.random.percent(15) => self.unknown_enum_value(values).into(),
             Shape::Enum(values) => values[self.random.below(values.len())].as_str().into(),
             Shape::Integer { min, max } => self.integer(*min, *max).into(),
             Shape::Number if self.random.percent(15) => self.integer(i64::MIN, i64::MAX).into(),
@@ -146,7 +163,7 @@ impl<'d> Instances<'d> {
                 let object = self.fields(shape);
                 self.finish(object, shape, None)
             }
-            Shape::Union(union) => match self.random.below(100) {
+            Shape::Union(union) => match if self.is_clean { 100 } else { self.random.below(100) } {
                 0..12 => self.unknown_member(union),
                 12..24 => self.spoilt_member(union),
                 24..28 => {
@@ -190,7 +207,7 @@ impl<'d> Instances<'d> {
     /// Adds what does not belong to an object and puts its keys in any order.
     fn finish(&mut self, mut object: Map<String, Value>, shape: &Shape, tag: Option<&str>) -> Value {
         let Shape::Object(fields) = self.document.resolve(shape) else { panic!("only objects have fields") };
-        if self.random.percent(25) {
+        if !self.is_clean && self.random.percent(25) {
             for _ in 0..=self.random.below(3) {
                 let key = self.random.pick(&self.keys);
                 if Some(key) != tag && fields.iter().all(|field| field.name != key) {

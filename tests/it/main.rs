@@ -3,6 +3,7 @@
 mod accessors;
 mod actions;
 mod builder;
+mod chat_book;
 mod chats;
 mod codegen;
 mod commands;

@@ -6,6 +6,7 @@ mod clashes;
 mod key;
 pub(crate) mod meaning;
 mod misfits;
+mod older;
 mod tolerance;
 mod unknown;
 
@@ -92,7 +93,7 @@ schemas! {
     BotAddedToChatUpdate BotAdminPermissionsChangedUpdate BotCommand BotCommandsInfo BotCommandsPatch BotInfo
     BotPatch BotRemovedFromChatUpdate BotStartedUpdate BotStoppedUpdate Button Callback CallbackAnswer
     CallbackButton CallbackConstructorInput Chat ChatAdmin ChatAdminPermission ChatAdminsList ChatButton
-    ChatList ChatMember ChatMembersList ChatPatch ChatStatus ChatTitleChangedUpdate ChatType ClipboardButton
+    ChatList ChatMember ChatMembersList ChatPatch ChatStatus ChatTitleChangedUpdate ChatType ClipboardButton CodeMarkup
     CommentCreatedUpdate CommentEditedUpdate CommentLinkedMessage CommentMessage CommentMessageBody
     CommentMessageList CommentRemovedUpdate ConstructedMessage ConstructedMessageBody ConstructorAnswer
     ConstructorInput ContactAttachment ContactAttachmentPayload ContactAttachmentRequest

@@ -54,7 +54,7 @@ fn numbered_page(updates: &[(i64, i64)], marker: i64) -> Value {
 }
 
 /// Runs until as many updates are handled or given up.
-async fn until(run: Run, handled: u64) {
+pub(crate) async fn until(run: Run, handled: u64) {
     let health = run.health();
     let done = async move {
         while health.handled() + health.skipped() < handled {

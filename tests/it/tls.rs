@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use tamtam::{Bot, RetryPolicy};
+use tamtam::{Bot, RetryPolicy, Service};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -183,4 +183,53 @@ fn a_bot_works_in_a_second_runtime_after_the_first_was_dropped() {
     }
     assert_eq!(tls.seen.lock().unwrap().requests, 4);
     assert_eq!(plain.requests().len(), 4);
+}
+
+/// The Russian Trusted Root CA, by its published fingerprint (SHA-256).
+#[test]
+fn the_root_certificate_of_max_is_the_published_one() {
+    use sha2::{Digest as _, Sha256};
+    use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
+
+    let pem = include_bytes!("../../openapi/max-root-ca.pem");
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().unwrap();
+    let [certificate] = &certificates[..] else { panic!("{} certificates", certificates.len()) };
+    let fingerprint: String = Sha256::digest(certificate).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(fingerprint, "d26d2d0231b7c39f92cc738512ba54103519e4405d68b5bd703e9788ca8ecf31");
+}
+
+#[tokio::test]
+async fn bots_of_a_service_trust_its_certificate_and_other_bots_do_not() {
+    let server = TlsServer::start().await;
+    let service = Service::Max.with_root_certificate(server.pem.clone());
+    let bot = || bot_at(server.url()).service(service.clone());
+    bot().build().unwrap().me().await.unwrap();
+    bot().build().unwrap().me().await.unwrap();
+    // With certificates or a closure, a bot has a configuration of its own.
+    bot().http(|http| http.no_proxy()).build().unwrap().me().await.unwrap();
+    let other = rcgen::generate_simple_self_signed(["other".to_owned()]).unwrap().cert.pem();
+    bot().root_certificates(other).build().unwrap().me().await.unwrap();
+    for (bot, which) in [
+        (bot().trust_service(false), "one that does not trust it"),
+        (bot_at(server.url()).service(Service::Max), "one of MAX itself"),
+        (bot_at(server.url()), "one of TamTam"),
+        (bot_at(server.url()).service(service.clone().without_root_certificate()), "one without the certificate"),
+    ] {
+        assert!(bot.build().unwrap().me().await.unwrap_err().is_connect(), "{which}");
+    }
+    let seen = server.seen.lock().unwrap().handshakes.clone();
+    assert_eq!(seen[..2], [HandshakeKind::Full, HandshakeKind::Resumed], "they share a configuration");
+}
+
+#[test]
+fn a_certificate_that_is_not_pem_is_an_error() {
+    let service = Service::Max.with_root_certificate("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n");
+    let error = Bot::builder("token").service(service.clone()).build().unwrap_err();
+    assert!(
+        error.is_build() && error.to_string().contains("the certificate of the service cannot be trusted"),
+        "{error}"
+    );
+    assert!(Bot::builder("token").service(service.clone()).trust_service(false).build().is_ok());
+    // Without TLS, the certificate is not read.
+    assert!(Bot::builder("token").service(service).base_url("http://localhost:1").build().is_ok());
 }

@@ -1,5 +1,6 @@
 //! Secrets show nowhere: not in an error, whatever caused it, not in what `Debug` prints, not in traces, not in panics,
-//! and not at another host. Secrets are the token, webhook URLs, upload URLs, tokens of files, and a base URL's path.
+//! and not at another host. Secrets are the token, URLs and secrets of webhooks, upload URLs, tokens of files, and a base
+//! URL's path. TamTam takes the token in the query, MAX in a header.
 
 use std::{
     error::Error as _,
@@ -13,12 +14,12 @@ use futures_util::FutureExt;
 use http::Method;
 use serde_json::json;
 use tamtam::{
-    Bot, NewMessageBody, RetryPolicy,
+    Bot, NewMessageBody, RetryPolicy, Service,
     api::Api,
     types::{
-        ActionRequestBody, BotPatch, CallbackAnswer, ChatPatch, ConstructorAnswer, GetSubscriptionsResult, PhotoToken,
-        PinMessageBody, SenderAction, Subscription, SubscriptionRequestBody, UploadEndpoint, UploadType, UploadedInfo,
-        UserIdsList,
+        ActionRequestBody, BotCommandsPatch, BotPatch, CallbackAnswer, ChatAdmin, ChatAdminsList, ChatPatch,
+        ConstructorAnswer, GetSubscriptionsResult, NewCommentBody, PhotoToken, PinMessageBody, SenderAction,
+        Subscription, SubscriptionRequestBody, UploadEndpoint, UploadType, UploadedInfo, UserIdsList,
     },
 };
 use tokio::net::TcpListener;
@@ -26,17 +27,14 @@ use tracing::level_filters::LevelFilter;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
 use crate::common::{
-    ENCODED_TOKEN, RawServer, TOKEN, answering, answering_json, bot, bot_at, bot_info, cut_answer, http_answer,
-    mock_server, only_request, refusing, requests,
+    ENCODED_TOKEN, RawServer, SERVICES, TOKEN, TOKEN_BEGINNING, answering, answering_json, bot, bot_at, bot_info,
+    bot_of, cut_answer, http_answer, mock_server, only_request, refusing, requests,
 };
 use crate::{fault_server::quick, traced::Traced};
 
-/// How the token begins, the same plain and encoded: a part of it that got out is found as well as the whole.
-const BEGINNING: &str = "s3cr3t";
-
 fn assert_no_token(text: &str, of: &str) {
-    assert!(TOKEN.starts_with(BEGINNING) && ENCODED_TOKEN.starts_with(BEGINNING));
-    assert!(!text.contains(BEGINNING), "{of} shows the token: {text}");
+    assert!(TOKEN.starts_with(TOKEN_BEGINNING) && ENCODED_TOKEN.starts_with(TOKEN_BEGINNING));
+    assert!(!text.contains(TOKEN_BEGINNING), "{of} shows the token: {text}");
 }
 
 /// An error and all that caused it, in every way there is to print them.
@@ -61,49 +59,51 @@ async fn failure<T: Debug>(of: &str, call: impl IntoFuture<Output = tamtam::Resu
     error
 }
 
-/// A bot whose server sends these bytes for every request.
-async fn bot_told(answer: impl Into<Vec<u8>>) -> Bot {
-    bot_at(RawServer::answering(answer).await.url()).build().unwrap()
-}
-
 #[tokio::test]
 async fn an_error_without_a_connection_does_not_show_the_token() {
-    let (_port, url) = refusing();
-    let error = failure("refused", bot_at(url).build().unwrap().me()).await;
-    assert!(error.is_connect(), "{error:?}");
+    for service in SERVICES {
+        let bot = |url: String| bot_at(url).service(service.clone()).build().unwrap();
+        let (_port, url) = refusing();
+        let error = failure("refused", bot(url).me()).await;
+        assert!(error.is_connect(), "{error:?}");
 
-    let error = failure("no such host", bot_at("http://nowhere.invalid").build().unwrap().me()).await;
-    assert!(error.is_connect(), "{error:?}");
+        let error = failure("no such host", bot("http://nowhere.invalid".to_owned()).me()).await;
+        assert!(error.is_connect(), "{error:?}");
 
-    // A server that hangs up in the middle of the TLS handshake.
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("https://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { while listener.accept().await.is_ok() {} });
-    let error = failure("no TLS", bot_at(url).build().unwrap().me()).await;
-    assert!(error.is_connect(), "{error:?}");
+        // A server that hangs up in the middle of the TLS handshake.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+        let error = failure("no TLS", bot(url).me()).await;
+        assert!(error.is_connect(), "{error:?}");
+    }
 }
 
 #[tokio::test]
 async fn an_error_of_a_broken_connection_does_not_show_the_token() {
-    let server = RawServer::silent().await;
-    let bot = bot_at(server.url()).timeout(Duration::from_millis(30)).build().unwrap();
-    assert!(failure("timeout", bot.me()).await.is_timeout());
-    assert!(
-        failure("timeout of a poll", bot.api().get_updates().request_timeout(Duration::from_millis(30)))
-            .await
-            .is_timeout()
-    );
+    for service in SERVICES {
+        let builder = |server: &RawServer| bot_at(server.url()).service(service.clone());
+        let server = RawServer::silent().await;
+        let bot = builder(&server).timeout(Duration::from_millis(30)).build().unwrap();
+        assert!(failure("timeout", bot.me()).await.is_timeout());
+        assert!(
+            failure("timeout of a poll", bot.api().get_updates().request_timeout(Duration::from_millis(30)))
+                .await
+                .is_timeout()
+        );
 
-    for (of, answer) in [
-        ("cut body", cut_answer("200 OK", r#"{"user_id": "#)),
-        ("cut head", "HTTP/1.1 200 OK\r\ncontent-le".to_owned()),
-        ("no answer at all", String::new()),
-        ("not HTTP", format!("SSH-2.0-{TOKEN}\r\n")),
-        ("garbage for a header", format!("HTTP/1.1 200 OK\r\n{TOKEN}\r\n\r\n")),
-        ("garbage for gzip", http_answer("200 OK", &["content-encoding: gzip"], TOKEN)),
-    ] {
-        let error = failure(of, bot_told(answer).await.me()).await;
-        assert!(error.is_retryable(), "{of}: {error:?}");
+        for (of, answer) in [
+            ("cut body", cut_answer("200 OK", r#"{"user_id": "#)),
+            ("cut head", "HTTP/1.1 200 OK\r\ncontent-le".to_owned()),
+            ("no answer at all", String::new()),
+            ("not HTTP", format!("SSH-2.0-{TOKEN}\r\n")),
+            ("garbage for a header", format!("HTTP/1.1 200 OK\r\n{TOKEN}\r\n\r\n")),
+            ("garbage for gzip", http_answer("200 OK", &["content-encoding: gzip"], TOKEN)),
+        ] {
+            let server = RawServer::answering(answer).await;
+            let error = failure(of, builder(&server).build().unwrap().me()).await;
+            assert!(error.is_retryable(), "{of}: {error:?}");
+        }
     }
 }
 
@@ -118,37 +118,45 @@ async fn an_error_status_whose_body_quotes_the_token_does_not_show_it() {
         ];
         for body in answers {
             let server = answering(ResponseTemplate::new(401).set_body_json(&body)).await;
-            let error = failure("401", bot(&server).me()).await;
-            assert!(error.is_unauthorized() && error.to_string().contains("<token>"), "{error}");
+            for service in SERVICES {
+                let error = failure("401", bot_of(&service, &server).me()).await;
+                assert!(error.is_unauthorized() && error.to_string().contains("<token>"), "{error}");
+            }
         }
     }
 }
 
-/// A server that answers every request with a page that quotes the request's URL.
+/// A server that answers every request with a page that quotes the request's URL and its header with a token.
 async fn quoting(status: u16) -> MockServer {
     let server = mock_server().await;
     let page = move |request: &Request| {
-        ResponseTemplate::new(status)
-            .set_body_raw(format!("<html>Bad Gateway: GET {}</html>", request.url), "text/html")
+        let header = request.headers.get("authorization").map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let header = header.as_deref().unwrap_or("none");
+        let page = format!("<html>Bad Gateway: GET {}, Authorization: {header}</html>", request.url);
+        ResponseTemplate::new(status).set_body_raw(page, "text/html")
     };
     Mock::given(any()).respond_with(page).mount(&server).await;
     server
 }
 
 #[tokio::test]
-async fn a_page_that_quotes_the_url_does_not_show_the_token() {
-    for status in [200, 204, 304, 400, 404, 502] {
-        let server = quoting(status).await;
-        let bot = bot(&server);
-        failure("page", bot.me()).await;
-        failure("page for a raw request", bot.request(Method::GET, "/me")).await;
-        failure("page for a raw request with a type", bot.request(Method::GET, "/me").send_as::<u8>()).await;
-        if status != 204 {
-            failure("page for a poll", bot.api().get_updates()).await;
+async fn a_page_that_quotes_the_request_does_not_show_the_token() {
+    for (service, shown) in
+        [(Service::TamTam, "access_token=<token>, Authorization: none"), (Service::Max, "/me, Authorization: <token>")]
+    {
+        for status in [200, 204, 304, 400, 404, 502] {
+            let server = quoting(status).await;
+            let bot = bot_of(&service, &server);
+            failure("page", bot.me()).await;
+            failure("page for a raw request", bot.request(Method::GET, "/me")).await;
+            failure("page for a raw request with a type", bot.request(Method::GET, "/me").send_as::<u8>()).await;
+            if status != 204 {
+                failure("page for a poll", bot.api().get_updates()).await;
+            }
         }
+        let error = failure("page", bot_of(&service, &quoting(502).await).me()).await;
+        assert!(error.message().unwrap().contains(shown), "{error}");
     }
-    let error = failure("page", bot(&quoting(502).await).me()).await;
-    assert!(error.message().unwrap().contains("access_token=<token>"), "{error}");
 }
 
 #[tokio::test]
@@ -166,11 +174,13 @@ async fn an_answer_that_cannot_be_read_does_not_show_the_token() {
     for text in [TOKEN, ENCODED_TOKEN] {
         // serde's error quotes the value that it did not expect.
         let server = answering_json(&json!({"user_id": text, "name": 5, "updates": text})).await;
-        let bot = bot(&server);
-        let error = failure("typed answer", bot.me()).await;
-        assert!(error.is_decode() && error.to_string().contains("invalid type: string, expected"), "{error}");
-        failure("raw answer", bot.request(Method::GET, "/me").send_as::<Vec<u8>>()).await;
-        failure("page of updates", bot.api().get_updates()).await;
+        for service in SERVICES {
+            let bot = bot_of(&service, &server);
+            let error = failure("typed answer", bot.me()).await;
+            assert!(error.is_decode() && error.to_string().contains("invalid type: string, expected"), "{error}");
+            failure("raw answer", bot.request(Method::GET, "/me").send_as::<Vec<u8>>()).await;
+            failure("page of updates", bot.api().get_updates()).await;
+        }
     }
 }
 
@@ -178,8 +188,10 @@ async fn an_answer_that_cannot_be_read_does_not_show_the_token() {
 async fn a_refusal_whose_words_quote_the_token_does_not_show_it() {
     for text in [TOKEN, ENCODED_TOKEN] {
         let server = answering_json(&json!({"success": false, "message": format!("not done for {text}")})).await;
-        let error = failure("refusal", bot(&server).api().unpin_message(-7)).await;
-        assert_eq!(error.message(), Some("not done for <token>"));
+        for service in SERVICES {
+            let error = failure("refusal", bot_of(&service, &server).api().unpin_message(-7)).await;
+            assert_eq!(error.message(), Some("not done for <token>"));
+        }
     }
 }
 
@@ -190,34 +202,40 @@ async fn a_redirect_does_not_take_the_token_to_another_host() {
         let location = format!("{}/me?access_token={ENCODED_TOKEN}", other.uri());
         let answer = ResponseTemplate::new(status).insert_header("location", location.as_str());
         let server = answering(answer.set_body_string(format!("<a href=\"{location}\">moved</a>"))).await;
-        let error = failure("redirect", bot(&server).me()).await;
-        assert_eq!(error.status().unwrap(), status);
-        failure("redirect of a message", bot(&server).send(tamtam::ChatId(-7), "hi")).await;
-        failure("redirect of a raw request", bot(&server).request(Method::GET, "/me")).await;
+        for service in SERVICES {
+            let bot = bot_of(&service, &server);
+            let error = failure("redirect", bot.me()).await;
+            assert_eq!(error.status().unwrap(), status);
+            failure("redirect of a message", bot.send(tamtam::ChatId(-7), "hi")).await;
+            failure("redirect of a raw request", bot.request(Method::GET, "/me")).await;
+        }
     }
     assert!(requests(&other).await.is_empty(), "the other host was asked");
 }
 
 #[tokio::test]
 async fn an_error_of_a_proxy_does_not_show_the_token() {
-    let builder =
-        |base: &str, proxy: String| Bot::builder(TOKEN).base_url(base).proxy(proxy).retry(RetryPolicy::none());
-    let through = |url: String| builder("http://tamtam.invalid", url).build().unwrap();
+    for service in SERVICES {
+        let builder = |base: &str, proxy: String| {
+            Bot::builder(TOKEN).service(service.clone()).base_url(base).proxy(proxy).retry(RetryPolicy::none())
+        };
+        let through = |url: String| builder("http://tamtam.invalid", url).build().unwrap();
 
-    let (_port, url) = refusing();
-    assert!(failure("no proxy there", through(url).me()).await.is_connect());
+        let (_port, url) = refusing();
+        assert!(failure("no proxy there", through(url).me()).await.is_connect());
 
-    // A proxy's page quotes the URL that it was asked for.
-    let proxy = quoting(407).await;
-    let error = failure("proxy's page", through(proxy.uri()).me()).await;
-    assert_eq!(error.status().unwrap(), 407);
+        // A proxy's page quotes the request.
+        let proxy = quoting(407).await;
+        let error = failure("proxy's page", through(proxy.uri()).me()).await;
+        assert_eq!(error.status().unwrap(), 407);
 
-    // For https the proxy is asked for a tunnel only, and refuses.
-    let proxy = RawServer::answering(http_answer("403 Forbidden", &[], "no")).await;
-    let bot = builder("https://tamtam.invalid", proxy.url()).build().unwrap();
-    assert!(failure("no tunnel", bot.me()).await.is_connect());
-    assert_eq!(proxy.request_line(), "CONNECT tamtam.invalid:443 HTTP/1.1");
-    assert_no_token(&proxy.requests().concat(), "the tunnel's request");
+        // For https the proxy is asked for a tunnel only, and refuses.
+        let proxy = RawServer::answering(http_answer("403 Forbidden", &[], "no")).await;
+        let bot = builder("https://tamtam.invalid", proxy.url()).build().unwrap();
+        assert!(failure("no tunnel", bot.me()).await.is_connect());
+        assert_eq!(proxy.request_line(), "CONNECT tamtam.invalid:443 HTTP/1.1");
+        assert_no_token(&proxy.requests().concat(), "the tunnel's request");
+    }
 }
 
 #[tokio::test]
@@ -227,9 +245,14 @@ async fn no_error_of_building_a_bot_shows_the_token() {
         Bot::builder(TOKEN).base_url("not a url"),
         Bot::builder(TOKEN).proxy("not a url"),
         Bot::builder(TOKEN).root_certificates("not PEM"),
+        Bot::builder(TOKEN).service(Service::Max).base_url("not a url"),
+        Bot::builder(TOKEN).service(Service::Max).version("0.5.6"),
+        // A header cannot have a line break.
+        Bot::builder(format!("{TOKEN}\nsecond line")).service(Service::Max),
+        Bot::builder(TOKEN).service(Service::Max.with_token_header("not a name")),
     ];
     for builder in builders {
-        failure("build", async { builder.build() }).await;
+        assert!(failure("build", async { builder.build() }).await.is_build());
     }
 }
 
@@ -267,60 +290,74 @@ fn debug_of_requests(api: &Api) -> Vec<String> {
         debug(api.answer_on_callback("cb", CallbackAnswer::new())),
         debug(api.construct("s", ConstructorAnswer::new())),
         debug(api.get_updates()),
+        debug(api.edit_my_commands(BotCommandsPatch::new())),
+        debug(api.post_admins(-7, ChatAdminsList::new(Vec::<ChatAdmin>::new()))),
+        debug(api.delete_admins(-7, 1)),
+        debug(api.get_comments("mid.1")),
+        debug(api.get_comment_by_id("mid.1", "mid.2")),
+        debug(api.send_comment("mid.1", NewCommentBody::new())),
+        debug(api.edit_comment("mid.1", "mid.2", NewCommentBody::new())),
+        debug(api.delete_comment("mid.1", "mid.2")),
+        debug(api.get_video_attachment_details("video")),
     ]
 }
 
 #[tokio::test]
 async fn debug_of_what_holds_a_bot_does_not_show_the_token() {
-    let builder = Bot::builder(TOKEN).proxy(format!("http://user:{TOKEN}@proxy.example"));
-    assert_no_token(&format!("{builder:?}\n{builder:#?}"), "BotBuilder");
+    for service in SERVICES {
+        let builder = Bot::builder(TOKEN).service(service.clone()).proxy(format!("http://user:{TOKEN}@proxy.example"));
+        assert_no_token(&format!("{builder:?}\n{builder:#?}"), "BotBuilder");
 
-    let server = RawServer::answering(http_answer(
-        "200 OK",
-        &[],
-        r#"{"subscriptions": [], "updates": [{"update_type": "new"}]}"#,
-    ))
-    .await;
-    let bot = bot_at(server.url()).build().unwrap();
-    let mut all = vec![
-        format!("{bot:?}\n{bot:#?}"),
-        format!("{:?}\n{:#?}", bot.api(), bot.api()),
-        format!("{:?}", bot.send(tamtam::UserId(1), "hi")),
-        format!("{:#?}", bot.request(Method::POST, "/me").query("a", "b").json(&json!({"c": 1}))),
-    ];
-    let requests = debug_of_requests(&bot.api());
-    assert_eq!(requests.len(), 28);
-    all.extend(requests);
+        let server = RawServer::answering(http_answer(
+            "200 OK",
+            &[],
+            r#"{"subscriptions": [], "updates": [{"update_type": "new"}]}"#,
+        ))
+        .await;
+        let bot = bot_at(server.url()).service(service).build().unwrap();
+        assert_no_token(&format!("{:?}\n{:#?}", bot.service(), bot.service()), "Service");
+        let mut all = vec![
+            format!("{bot:?}\n{bot:#?}"),
+            format!("{:?}\n{:#?}", bot.api(), bot.api()),
+            format!("{:?}", bot.send(tamtam::UserId(1), "hi")),
+            format!("{:#?}", bot.request(Method::POST, "/me").query("a", "b").json(&json!({"c": 1}))),
+        ];
+        let requests = debug_of_requests(&bot.api());
+        assert_eq!(requests.len(), 37);
+        all.extend(requests);
 
-    let mut updates = bot.updates();
-    all.push(format!("{updates:?}\n{updates:#?}"));
-    assert!(updates.next().now_or_never().is_none(), "the poll has begun");
-    let polling = format!("{updates:?}\n{updates:#?}");
-    assert!(polling.contains("polling: true"), "{polling}");
-    all.push(polling);
-    updates.try_next().await.unwrap();
-    all.push(format!("{updates:?}\n{updates:#?}"));
+        let mut updates = bot.updates();
+        all.push(format!("{updates:?}\n{updates:#?}"));
+        assert!(updates.next().now_or_never().is_none(), "the poll has begun");
+        let polling = format!("{updates:?}\n{updates:#?}");
+        assert!(polling.contains("polling: true"), "{polling}");
+        all.push(polling);
+        updates.try_next().await.unwrap();
+        all.push(format!("{updates:?}\n{updates:#?}"));
 
-    for text in all {
-        assert!(text.contains("Bot {"), "it holds a bot: {text}");
-        assert_no_token(&text, "Debug");
+        for text in all {
+            assert!(text.contains("Bot {"), "it holds a bot: {text}");
+            assert_no_token(&text, "Debug");
+        }
     }
 }
 
 #[tokio::test]
 async fn a_panic_with_the_bot_and_its_error_does_not_show_the_token() {
     let server = quoting(502).await;
-    let bot = bot(&server);
-    let error = bot.me().await.unwrap_err();
-    let built = bot_at("ftp://x").build();
-    let panics: [Box<dyn FnOnce()>; 2] = [
-        Box::new(|| panic!("{bot:?} {error:?} {error} {:?}", error.source())),
-        // What people's own code does most often.
-        Box::new(|| drop(built.unwrap())),
-    ];
-    for panic in panics {
-        let payload = catch_unwind(AssertUnwindSafe(panic)).unwrap_err();
-        assert_no_token(payload.downcast_ref::<String>().unwrap(), "a panic");
+    for service in SERVICES {
+        let bot = bot_of(&service, &server);
+        let error = bot.me().await.unwrap_err();
+        let built = bot_at("ftp://x").service(service).build();
+        let panics: [Box<dyn FnOnce()>; 2] = [
+            Box::new(|| panic!("{bot:?} {error:?} {error} {:?}", error.source())),
+            // What people's own code does most often.
+            Box::new(|| drop(built.unwrap())),
+        ];
+        for panic in panics {
+            let payload = catch_unwind(AssertUnwindSafe(panic)).unwrap_err();
+            assert_no_token(payload.downcast_ref::<String>().unwrap(), "a panic");
+        }
     }
 }
 
@@ -328,8 +365,13 @@ async fn a_panic_with_the_bot_and_its_error_does_not_show_the_token() {
 async fn call_everything(settings: impl Fn(&str) -> tamtam::BotBuilder) {
     let build = |server: &MockServer| settings(&server.uri()).build().unwrap();
     let server = answering_json(&bot_info()).await;
-    build(&server).me().await.unwrap();
-    assert_eq!(only_request(&server).await.url.query_pairs().count(), 2);
+    let bot = build(&server);
+    bot.me().await.unwrap();
+    // The token is where the service takes it.
+    let request = only_request(&server).await;
+    let parameters = if *bot.service() == Service::Max { 0 } else { 2 };
+    assert_eq!(request.url.query_pairs().count(), parameters);
+    assert_eq!(request.headers.contains_key("authorization"), parameters == 0);
     let server = answering_json(&json!({"subscriptions": [], "updates": [{"update_type": "new"}], "marker": 1})).await;
     let bot = build(&server);
     bot.updates().try_next().await.unwrap();
@@ -360,23 +402,28 @@ async fn call_everything(settings: impl Fn(&str) -> tamtam::BotBuilder) {
 
 #[tokio::test]
 async fn traces_of_http_1_do_not_show_the_token() {
-    let (traced, _guard) = Traced::start(LevelFilter::TRACE);
-    call_everything(|url| bot_at(url).retry(quick())).await;
-    let text = traced.text();
-    assert!(text.contains("getMyInfo") && text.contains("status=200") && text.contains("retrying"), "{text}");
-    assert_no_token(&text, "a trace");
+    for service in SERVICES {
+        let (traced, _guard) = Traced::start(LevelFilter::TRACE);
+        call_everything(|url| bot_at(url).service(service.clone()).retry(quick())).await;
+        let text = traced.text();
+        assert!(text.contains("getMyInfo") && text.contains("status=200") && text.contains("retrying"), "{text}");
+        assert_no_token(&text, "a trace");
+    }
 }
 
 #[tokio::test]
 async fn traces_of_http_2_do_not_show_the_token() {
-    let (traced, _guard) = Traced::start(LevelFilter::TRACE);
-    call_everything(|url| {
-        Bot::builder(TOKEN).base_url(url).retry(quick()).http(|http| http.no_proxy().http2_prior_knowledge())
-    })
-    .await;
-    let text = traced.text();
-    assert!(text.contains("h2::") && text.contains("status=200") && text.contains("retrying"), "{text}");
-    assert_no_token(&text, "a trace");
+    for service in SERVICES {
+        let (traced, _guard) = Traced::start(LevelFilter::TRACE);
+        call_everything(|url| {
+            let builder = Bot::builder(TOKEN).service(service.clone()).base_url(url).retry(quick());
+            builder.http(|http| http.no_proxy().http2_prior_knowledge())
+        })
+        .await;
+        let text = traced.text();
+        assert!(text.contains("h2::") && text.contains("status=200") && text.contains("retrying"), "{text}");
+        assert_no_token(&text, "a trace");
+    }
 }
 
 /// A secret that is not the bot's token: the path of a URL, or the token of a file.
@@ -390,11 +437,11 @@ fn assert_no_secret(shown: &impl Debug, of: &str) {
 }
 
 #[tokio::test]
-async fn debug_of_whatever_has_a_webhooks_url_does_not_show_its_path() {
+async fn debug_of_whatever_has_a_webhook_shows_neither_its_path_nor_its_secret() {
     let url = format!("https://bot.example/{OTHER}");
     let bot = bot_at("http://localhost").build().unwrap();
     let api = bot.api();
-    let subscription = || SubscriptionRequestBody::new(&url).version("0.5.6");
+    let subscription = || SubscriptionRequestBody::new(&url).version("0.5.6").secret(OTHER);
     let subscribed: Subscription = serde_json::from_value(json!({"url": url, "time": 1, "version": "0.5.6"})).unwrap();
     let list: GetSubscriptionsResult =
         serde_json::from_value(json!({"subscriptions": [{"url": url, "time": 1}]})).unwrap();
@@ -480,15 +527,21 @@ async fn the_path_of_the_base_url_is_shown_neither_by_debug_nor_by_an_error() {
     assert!(!traced.text().contains(OTHER), "{}", traced.text());
 }
 
-#[tokio::test]
-async fn an_error_that_quotes_a_webhooks_url_does_not_show_its_path() {
-    let url = format!("https://bot.example/{OTHER}");
+/// An API that answers every request with an error that quotes the request's URL and body.
+async fn api_that_quotes() -> MockServer {
     let server = mock_server().await;
     let quoting = |request: &Request| {
         let body = String::from_utf8_lossy(&request.body).into_owned();
         ResponseTemplate::new(400).set_body_json(json!({"code": "bad", "message": format!("{} {body}", request.url)}))
     };
     Mock::given(any()).respond_with(quoting).mount(&server).await;
+    server
+}
+
+#[tokio::test]
+async fn an_error_that_quotes_a_webhooks_url_does_not_show_its_path() {
+    let url = format!("https://bot.example/{OTHER}");
+    let server = api_that_quotes().await;
     let bot = bot(&server);
     let photo = tamtam::AttachmentRequest::from(tamtam::types::PhotoAttachmentRequest::new(
         tamtam::types::PhotoAttachmentRequestPayload::new().token(OTHER),
@@ -503,6 +556,20 @@ async fn an_error_that_quotes_a_webhooks_url_does_not_show_its_path() {
     ];
     for error in errors {
         assert!(!printed(&error).contains(OTHER), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_on_max_shows_neither_the_secret_of_a_webhook_nor_the_token_of_a_video() {
+    let server = api_that_quotes().await;
+    let api = bot_of(&Service::Max, &server).api();
+    assert_no_secret(&api.get_video_attachment_details(OTHER), "GetVideoAttachmentDetails");
+    let errors = [
+        failure("secret", api.subscribe(SubscriptionRequestBody::new("https://bot.example").secret(OTHER))).await,
+        failure("video", api.get_video_attachment_details(OTHER)).await,
+    ];
+    for error in errors {
+        assert!(!printed(&error).contains(OTHER) && error.message().unwrap().contains("..."), "{error}");
     }
 }
 
@@ -546,11 +613,13 @@ async fn a_page_that_quotes_the_token_escaped_does_not_show_it() {
     let twice = "s3cr3t%2526%2522%252F%253C%2527t0ken";
     for page in [html, twice, &format!("{html} {twice}"), &html.replace('&', "&amp;"), &html.replace('&', "%26")] {
         let server = answering(ResponseTemplate::new(502).set_body_string(format!("<p>?t={page}</p>"))).await;
-        let bot = Bot::builder(token).base_url(server.uri()).retry(RetryPolicy::none()).build().unwrap();
-        let error = failure(page, bot.me()).await;
-        assert!(
-            !error.message().unwrap().contains("t0ken") && error.to_string().contains("<token>"),
-            "{page}: {error}"
-        );
+        for service in SERVICES {
+            let builder = Bot::builder(token).service(service).base_url(server.uri()).retry(RetryPolicy::none());
+            let error = failure(page, builder.build().unwrap().me()).await;
+            assert!(
+                !error.message().unwrap().contains("t0ken") && error.to_string().contains("<token>"),
+                "{page}: {error}"
+            );
+        }
     }
 }

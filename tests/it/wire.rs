@@ -1,4 +1,7 @@
-//! Every operation of the API on the wire: what is sent, to the letter, and what is read from the answer.
+//! Every operation of the API on the wire: what is sent, to the letter, and what is read from the answer. The operations
+//! of TamTam are here, those of MAX in `wire/max.rs`.
+
+mod max;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +12,7 @@ use std::{
 use serde::Serialize;
 use serde_json::{Value, json};
 use tamtam::{
-    ChatId, NewMessageBody, Update, UpdateType, UserId,
+    ChatId, NewMessageBody, Service, Update, UpdateType, UserId,
     api::Api,
     types::{
         ActionRequestBody, AttachmentRequest, BotCommand, BotPatch, CallbackAnswer, CallbackButton,
@@ -23,13 +26,14 @@ use wiremock::{Mock, Request, ResponseTemplate, matchers::any};
 
 use crate::{
     common::{
-        RawServer, TOKEN, answering, answering_json, bot, bot_at, bot_info, chat, http_answer, member, message,
-        mock_server, only_request, parameter, query, requests, user,
+        RawServer, TOKEN, TOKEN_BEGINNING, answering, answering_json, bot, bot_at, bot_info, bot_of, chat, http_answer,
+        member, message, mock_server, only_request, parameter, query, requests, user,
     },
+    document,
     fault_server::quick,
 };
 
-/// The version of the document, which every request names.
+/// The version of TamTam's document, which every request to TamTam names.
 const VERSION: &str = "0.5.6";
 
 /// One operation as it is called, sent, answered and read.
@@ -60,7 +64,7 @@ impl Case {
 }
 
 /// An operation that answers with an object. All of it must have been read: what the typed answer writes is the same
-/// JSON again; `look` looks at single values.
+/// JSON again, apart from the names that are joined; `look` looks at single values.
 fn reads<R, T>(
     line: &'static str,
     answer: Value,
@@ -76,7 +80,8 @@ where
         let future = request(api).into_future();
         Box::pin(async move {
             let answer = future.await?;
-            assert_eq!(serde_json::to_value(&answer).unwrap(), expected, "{line}: the answer as it was read");
+            let read = serde_json::to_value(&answer).unwrap();
+            assert_eq!(read, with_joined_names(expected), "{line}: the answer as it was read");
             look(answer);
             Ok(())
         })
@@ -99,31 +104,57 @@ fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
     list
 }
 
-/// What holds for every request, whatever the operation.
-fn assert_common(request: &Request, line: &str) {
-    assert_eq!(parameter(request, "v"), [VERSION], "{line}: the version");
-    assert_eq!(parameter(request, "access_token"), [TOKEN], "{line}: the token");
+/// Adds `name` to the users of MAX, which have `first_name` and `last_name` on the wire.
+fn with_joined_names(mut json: Value) -> Value {
+    match &mut json {
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = with_joined_names(item.take())),
+        Value::Object(members) => {
+            members.values_mut().for_each(|member| *member = with_joined_names(member.take()));
+            if let Some(first_name) = members.get("first_name").and_then(Value::as_str) {
+                let last_name = members.get("last_name").and_then(Value::as_str).unwrap_or_default();
+                let name = format!("{first_name} {last_name}");
+                let before = members.insert("name".to_owned(), name.trim_end().into());
+                assert_eq!(before, None, "MAX sends no `name`");
+            }
+        }
+        _ => {}
+    }
+    json
+}
+
+/// Checks what every request to a service has in common.
+fn assert_common(service: &Service, request: &Request, line: &str) {
+    // Not `to_str`: the token of the tests is not ASCII.
     let header = |name: &str| -> Vec<&str> {
-        request.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
+        request.headers.get_all(name).iter().map(|value| str::from_utf8(value.as_bytes()).unwrap()).collect()
     };
+    if *service == Service::Max {
+        assert_eq!(header("authorization"), [TOKEN], "{line}: the token");
+        assert_eq!(parameter(request, "v"), [""; 0], "{line}: MAX has no versions");
+        assert_eq!(parameter(request, "access_token"), [""; 0], "{line}: MAX refuses a token in the query");
+        assert!(!request.url.as_str().contains(TOKEN_BEGINNING), "{line}: the token is in {}", request.url);
+    } else {
+        assert_eq!(header("authorization"), [""; 0], "{line}");
+        assert_eq!(parameter(request, "v"), [VERSION], "{line}: the version");
+        assert_eq!(parameter(request, "access_token"), [TOKEN], "{line}: the token");
+    }
     assert_eq!(header("user-agent"), [concat!("tamtam-rs/", env!("CARGO_PKG_VERSION"))], "{line}");
     assert_eq!(header("accept"), ["application/json"], "{line}");
-    assert_eq!(header("api-version"), [""; 0], "{line}: progenitor's own header, which TamTam does not know");
+    assert_eq!(header("api-version"), [""; 0], "{line}: progenitor's own header, which no service knows");
     assert_eq!(header("referer"), [""; 0], "{line}");
-    assert_eq!(header("authorization"), [""; 0], "{line}");
     match request.body.is_empty() {
         true => assert_eq!(header("content-type"), [""; 0], "{line}"),
         false => assert_eq!(header("content-type"), ["application/json"], "{line}"),
     }
 }
 
-/// Calls each operation on a server of its own and holds what was sent against what the case says.
-async fn check(cases: Vec<Case>) {
+/// Calls each operation on a server of its own and compares what was sent with the case.
+async fn check(service: Service, cases: Vec<Case>) {
     for Case { line, query: expected_query, body, answer, call } in cases {
         let server = answering_json(&answer).await;
-        call(&bot(&server).api(), answer).await.unwrap_or_else(|error| panic!("{line}: {error}"));
+        call(&bot_of(&service, &server).api(), answer).await.unwrap_or_else(|error| panic!("{line}: {error}"));
         let request = only_request(&server).await;
-        assert_common(&request, line);
+        assert_common(&service, &request, line);
         assert_eq!(format!("{} {}", request.method, request.url.path()), line);
         let mut sent = query(&request);
         sent.retain(|(name, _)| name != "v" && name != "access_token");
@@ -487,41 +518,43 @@ fn all() -> Vec<Case> {
     [bots(), chats(), members(), subscriptions(), uploads(), messages()].into_iter().flatten().collect()
 }
 
+/// The operations of each service.
+fn all_of_each_service() -> [(Service, Vec<Case>); 2] {
+    [(Service::TamTam, all()), (Service::Max, max::all())]
+}
+
 #[tokio::test]
 async fn the_bots_own_profile_is_read_and_changed() {
-    check(bots()).await;
+    check(Service::TamTam, bots()).await;
 }
 
 #[tokio::test]
 async fn chats_are_read_changed_and_pinned_in() {
-    check(chats()).await;
+    check(Service::TamTam, chats()).await;
 }
 
 #[tokio::test]
 async fn members_are_read_added_and_removed() {
-    check(members()).await;
+    check(Service::TamTam, members()).await;
 }
 
 #[tokio::test]
 async fn webhooks_are_subscribed_and_updates_polled() {
-    check(subscriptions()).await;
+    check(Service::TamTam, subscriptions()).await;
 }
 
 #[tokio::test]
 async fn an_upload_url_is_asked_for() {
-    check(uploads()).await;
+    check(Service::TamTam, uploads()).await;
 }
 
 #[tokio::test]
 async fn messages_are_sent_read_edited_deleted_and_answered() {
-    check(messages()).await;
+    check(Service::TamTam, messages()).await;
 }
 
-/// The operations of the document: id to method and path template.
-fn operations_of_the_document() -> BTreeMap<String, (String, String)> {
-    let yaml = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/tamtam.yaml")).unwrap();
-    let document: Value = yaml_serde::from_str(&yaml).unwrap();
-    assert_eq!(document["info"]["version"], VERSION);
+/// The operations of a document: id to method and path template.
+fn operations_of(document: &Value) -> BTreeMap<String, (String, String)> {
     let mut operations = BTreeMap::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -538,14 +571,14 @@ fn fits(path: &str, template: &str) -> bool {
     path.len() == template.len() && path.iter().zip(&template).all(|(is, wants)| is == wants || wants.starts_with('{'))
 }
 
-#[tokio::test]
-async fn every_operation_of_the_document_has_a_wire_test() {
-    let document = operations_of_the_document();
+/// Checks that these cases are all `count` operations of the service's document.
+async fn assert_every_operation_has_a_case(service: Service, document: &Value, cases: Vec<Case>, count: usize) {
+    let document = operations_of(document);
     // The error of a call names its operation, so that this is what was called and not what a test claims.
     let server = answering(ResponseTemplate::new(500)).await;
-    let api = bot(&server).api();
+    let api = bot_of(&service, &server).api();
     let mut tested = BTreeSet::new();
-    for Case { line, answer, call, .. } in all() {
+    for Case { line, answer, call, .. } in cases {
         let error = call(&api, answer).await.unwrap_err();
         let id = error.operation().unwrap().to_owned();
         let (method, template) = &document[&id];
@@ -554,7 +587,14 @@ async fn every_operation_of_the_document_has_a_wire_test() {
         tested.insert(id);
     }
     assert_eq!(tested.iter().collect::<Vec<_>>(), document.keys().collect::<Vec<_>>());
-    assert_eq!(document.len(), 28);
+    assert_eq!(tested.len(), count);
+}
+
+#[tokio::test]
+async fn every_operation_of_tamtam_has_a_case() {
+    let document = document::load("tamtam");
+    assert_eq!(document["info"]["version"], VERSION);
+    assert_every_operation_has_a_case(Service::TamTam, &document, all(), 28).await;
 }
 
 #[tokio::test]
@@ -563,7 +603,7 @@ async fn what_is_not_set_is_not_sent() {
     let sent = json!({"message": message("mid.1", "hi")});
     let no_updates = json!({"updates": []});
     let profile = || bot_info();
-    check(vec![
+    let cases = vec![
         reads("GET /chats", json!({"chats": []}), |api| api.get_chats(), |page| assert_eq!(page.marker, None)),
         reads("GET /chats/-7/members", page, |api| api.get_members(-7), |page| assert!(page.members.is_empty())),
         does("DELETE /chats/-7/members", |api| api.remove_member(-7, 101)).query("user_id", "101"),
@@ -576,7 +616,8 @@ async fn what_is_not_set_is_not_sent() {
             .query("user_id", "101")
             .body(json!({})),
         reads("PATCH /me", profile(), |api| api.edit_my_info(BotPatch::new()), |_| {}).body(json!({})),
-        reads("PATCH /chats/-7", chat(-7, "Team"), |api| api.edit_chat(-7, ChatPatch::new()), |_| {}).body(json!({})),
+        reads("PATCH /chats/-7", chat(-7, "Team"), |api| api.edit_chat(-7, ChatPatch::new().title("Team")), |_| {})
+            .body(json!({"title": "Team"})),
         does("PUT /chats/-7/pin", |api| api.pin_message(-7, PinMessageBody::new("mid.1")))
             .body(json!({"message_id": "mid.1"})),
         does("POST /subscriptions", |api| api.subscribe(SubscriptionRequestBody::new("http://bot.example:8080")))
@@ -587,14 +628,14 @@ async fn what_is_not_set_is_not_sent() {
         does("POST /answers/constructor", |api| api.construct("s", ConstructorAnswer::new()))
             .query("session_id", "s")
             .body(json!({})),
-    ])
-    .await;
+    ];
+    check(Service::TamTam, cases).await;
 }
 
 #[tokio::test]
 async fn an_edit_keeps_what_is_absent_and_removes_what_is_empty() {
     let none = Vec::<AttachmentRequest>::new();
-    check(vec![
+    let cases = vec![
         does("PUT /messages", |api| api.edit_message("mid.1", "new text"))
             .query("message_id", "mid.1")
             .body(json!({"text": "new text"})),
@@ -611,13 +652,13 @@ async fn an_edit_keeps_what_is_absent_and_removes_what_is_empty() {
             |_| {},
         )
         .body(json!({"commands": []})),
-    ])
-    .await;
+    ];
+    check(Service::TamTam, cases).await;
 }
 
 #[tokio::test]
 async fn a_list_of_one_has_no_comma_and_an_unknown_type_is_sent_as_it_is() {
-    check(vec![
+    let cases = vec![
         reads("GET /chats/-7/members", json!({"members": []}), |api| api.get_members(-7).user_ids([UserId(5)]), |_| {})
             .query("user_ids", "5"),
         reads(
@@ -627,8 +668,8 @@ async fn a_list_of_one_has_no_comma_and_an_unknown_type_is_sent_as_it_is() {
             |_| {},
         )
         .query("types", "message_created,not_known_yet"),
-    ])
-    .await;
+    ];
+    check(Service::TamTam, cases).await;
 }
 
 #[tokio::test]
@@ -671,12 +712,12 @@ async fn a_post_without_a_body_says_that_it_has_none() {
     assert!(server.requests()[0].contains("\r\ncontent-length: 0\r\n"), "{:?}", server.requests());
 }
 
-/// What each of these operations returns for a 200 with this body, after one request.
-async fn answered(cases: impl IntoIterator<Item = Case>, body: &Value) -> Vec<tamtam::Error> {
+/// The error of each operation for a 200 with this body, after one request.
+async fn answered(service: &Service, cases: Vec<Case>, body: &Value) -> Vec<tamtam::Error> {
     let mut errors = Vec::new();
     for Case { line, answer, call, .. } in cases {
         let server = answering_json(body).await;
-        let result = call(&bot(&server).api(), answer).await;
+        let result = call(&bot_of(service, &server).api(), answer).await;
         errors.push(result.expect_err(line));
         only_request(&server).await;
     }
@@ -694,10 +735,15 @@ async fn a_200_with_success_false_is_a_refusal_for_every_operation() {
         (json!({"success": false, "message": 5}), Some("5")),
         (json!({"success": false, "message": {"key": "muted"}}), Some(r#"{"key":"muted"}"#)),
     ] {
-        for error in answered(all(), &body).await {
-            assert!(error.is_refused() && error.status().unwrap() == 200, "{body}: {error:?}");
-            assert!(!error.may_have_been_applied() && !error.is_retryable() && !error.is_decode(), "{body}: {error:?}");
-            assert_eq!(error.message(), message, "{body}: {error:?}");
+        for (service, cases) in all_of_each_service() {
+            for error in answered(&service, cases, &body).await {
+                assert!(error.is_refused() && error.status().unwrap() == 200, "{body}: {error:?}");
+                assert!(
+                    !error.may_have_been_applied() && !error.is_retryable() && !error.is_decode(),
+                    "{body}: {error:?}"
+                );
+                assert_eq!(error.message(), message, "{body}: {error:?}");
+            }
         }
     }
 }
@@ -705,10 +751,12 @@ async fn a_200_with_success_false_is_a_refusal_for_every_operation() {
 #[tokio::test]
 async fn a_success_that_is_no_boolean_is_a_misfit_for_every_operation() {
     for body in [json!({"success": "false"}), json!({"success": 0}), json!({"success": null})] {
-        // The answer with a pinned message has no required property, and others than its own are ignored.
-        let cases = all().into_iter().filter(|case| case.line != "GET /chats/-7/pin");
-        for error in answered(cases, &body).await {
-            assert!(error.is_decode() && !error.is_refused(), "{body}: {error:?}");
+        for (service, mut cases) in all_of_each_service() {
+            // These answers have no required property, and the properties of others are ignored.
+            cases.retain(|case| !["GET /chats/-7/pin", "PATCH /me/commands"].contains(&case.line));
+            for error in answered(&service, cases, &body).await {
+                assert!(error.is_decode() && !error.is_refused(), "{body}: {error:?}");
+            }
         }
     }
 }
@@ -716,12 +764,14 @@ async fn a_success_that_is_no_boolean_is_a_misfit_for_every_operation() {
 #[tokio::test]
 async fn a_200_that_says_not_processed_is_waited_for_by_every_operation_that_changes_something() {
     let not_ready = json!({"success": false, "message": "Key: errors.process.attachment.file.not.processed"});
-    for Case { line, answer, call, .. } in all() {
+    let cases = all_of_each_service().into_iter();
+    let cases = cases.flat_map(|(service, cases)| cases.into_iter().map(move |case| (service.clone(), case)));
+    for (service, Case { line, answer, call, .. }) in cases {
         let server = mock_server().await;
         let not_ready = ResponseTemplate::new(200).set_body_json(&not_ready);
         Mock::given(any()).respond_with(not_ready).up_to_n_times(5).mount(&server).await;
         Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(&answer)).mount(&server).await;
-        let bot = bot_at(server.uri()).retry(quick()).build().unwrap();
+        let bot = bot_at(server.uri()).service(service).retry(quick()).build().unwrap();
         let result = call(&bot.api(), answer).await;
         let asked = requests(&server).await.len();
         if line.starts_with("GET ") {

@@ -4,7 +4,7 @@ use super::{linked::link_accessors, person::sender_accessors, text::non_empty, v
 use crate::{
     api::types::{
         Attachment, AudioAttachment, ChatType, ContactAttachment, FileAttachment, LinkedMessage, LocationAttachment,
-        Message, MessageBody, PhotoAttachment, ShareAttachment, StickerAttachment, VideoAttachment,
+        Message, MessageBody, PhotoAttachment, ShareAttachment, StickerAttachment, User, VideoAttachment,
     },
     id::ChatId,
 };
@@ -125,10 +125,16 @@ impl MessageBody {
 }
 
 impl ContactAttachment {
-    /// The name of the person: of the TamTam user that the contact is, or else of the card (its first `FN`).
+    /// Returns the user of the messenger that the contact is. `None` if the contact is not a user.
+    #[must_use]
+    pub fn user(&self) -> Option<&User> {
+        self.payload.max_info.as_ref().or(self.payload.tam_info.as_ref())
+    }
+
+    /// Returns the name of the [user](Self::user), or else of the card (its first `FN`).
     #[must_use]
     pub fn name(&self) -> Option<String> {
-        let user = self.payload.tam_info.as_ref().map(|user| user.name.clone()).filter(|name| !name.is_empty());
+        let user = self.user().map(|user| user.name.clone()).filter(|name| !name.is_empty());
         user.or_else(|| vcard::property(self.payload.vcf_info.as_deref()?, "FN"))
     }
 

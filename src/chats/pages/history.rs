@@ -1,16 +1,19 @@
-//! The messages of a chat, whose pages are found by time: each begins at the millisecond where the last one ended.
+//! Messages of a chat or comments on a post, in pages by time: each page begins at the millisecond where the last one ended.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 
 use bytes::Bytes;
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::pager::{LARGEST_PAGE, List, ListPage, Next};
 use crate::{
-    api::types::{Message, MessageList},
+    api::{
+        GetComments, GetMessages,
+        types::{Message, MessageList},
+    },
     client::{
         bot::Bot,
-        request::fetch,
+        request::{Request, fetch},
         transport::{CallOptions, text},
     },
     error::Result,
@@ -51,10 +54,62 @@ impl Key {
     }
 }
 
-/// Messages from the newest to the oldest. `from` of the API is the later bound, and `to` the earlier one.
+/// What is listed by time.
+pub(super) trait Timeline: fmt::Debug + Send + Sync + Unpin + 'static {
+    type Request: Request;
+    const OPERATION: &'static str;
+
+    /// Asks for what was sent from `earliest` to `latest`, in Unix milliseconds. The answer may have more.
+    fn request(&self, bot: &Bot, count: i32, earliest: Option<i64>, latest: Option<i64>) -> Self::Request;
+}
+
+/// The messages of a chat.
 #[derive(Debug)]
-pub(super) struct History {
-    chat: ChatId,
+pub(super) struct MessagesOf(pub(super) ChatId);
+
+impl Timeline for MessagesOf {
+    type Request = GetMessages;
+    const OPERATION: &'static str = "getMessages";
+
+    /// `from` of the API is the later bound, and `to` the earlier one.
+    fn request(&self, bot: &Bot, count: i32, earliest: Option<i64>, latest: Option<i64>) -> GetMessages {
+        let mut request = bot.api().get_messages().chat_id(self.0).count(count);
+        if let Some(latest) = latest {
+            request = request.from(latest);
+        }
+        // `to` must be smaller than `from`. The millisecond before also covers servers that exclude `to`.
+        if let Some(to) = earliest.and_then(|earliest| earliest.checked_sub(1)) {
+            request = request.to(to);
+        }
+        request
+    }
+}
+
+/// The comments on a channel post.
+#[derive(Debug)]
+pub(super) struct CommentsOn(pub(super) MessageId);
+
+impl Timeline for CommentsOn {
+    type Request = GetComments;
+    const OPERATION: &'static str = "getComments";
+
+    /// Both bounds of the API exclude their own millisecond.
+    fn request(&self, bot: &Bot, count: i32, earliest: Option<i64>, latest: Option<i64>) -> GetComments {
+        let mut request = bot.api().get_comments(self.0.clone()).count(count);
+        if let Some(before) = latest.and_then(|latest| latest.checked_add(1)) {
+            request = request.before(before);
+        }
+        if let Some(after) = earliest.and_then(|earliest| earliest.checked_sub(1)) {
+            request = request.after(after);
+        }
+        request
+    }
+}
+
+/// Messages from the newest to the oldest.
+#[derive(Debug)]
+pub(super) struct History<T> {
+    timeline: T,
     pub(super) page_size: u32,
     /// The earliest time wanted, in Unix milliseconds.
     pub(super) since: Option<i64>,
@@ -66,10 +121,10 @@ pub(super) struct History {
     seen_without_time: HashSet<Key>,
 }
 
-impl History {
-    pub(super) fn new(chat: ChatId) -> Self {
+impl<T> History<T> {
+    pub(super) fn new(timeline: T) -> Self {
         Self {
-            chat,
+            timeline,
             page_size: LARGEST_PAGE,
             since: None,
             until: None,
@@ -79,9 +134,9 @@ impl History {
     }
 }
 
-impl List for History {
+impl<T: Timeline> List for History<T> {
     type Item = Message;
-    const OPERATION: &'static str = "getMessages";
+    const OPERATION: &'static str = T::OPERATION;
     // The next page begins with the last message of this one: a page of one never gets beyond it.
     const SMALLEST_PAGE: u32 = 2;
 
@@ -101,15 +156,7 @@ impl List for History {
 
     fn ask(&self, bot: &Bot) -> impl Future<Output = Result<ListPage<Message>>> + Send + 'static {
         let count = self.page_size.try_into().unwrap_or(i32::MAX);
-        let mut request = bot.api().get_messages().chat_id(self.chat).count(count);
-        if let Some(until) = self.until {
-            request = request.from(until);
-        }
-        // `to` must be smaller than `from`, so that one millisecond is asked for with the one before; which also makes sure
-        // of the earliest messages if a server takes `to` as exclusive.
-        if let Some(to) = self.since.and_then(|since| since.checked_sub(1)) {
-            request = request.to(to);
-        }
+        let request = self.timeline.request(bot, count, self.since, self.until);
         let (bot, page_size) = (bot.clone(), self.page_size);
         let read = move |body: Bytes| {
             let MessageList { messages } = read::read(&text(&body))?;

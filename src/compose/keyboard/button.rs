@@ -1,16 +1,17 @@
-//! The five kinds of buttons, by one word each.
+//! The kinds of buttons, by one word each.
 
 use serde::Serialize;
 
 use crate::{
     api::types::{
-        Button, CallbackButton, ChatButton, Intent, LinkButton, RequestContactButton, RequestGeoLocationButton,
+        Button, CallbackButton, ChatButton, ClipboardButton, Intent, LinkButton, MessageButton, OpenAppButton,
+        RequestContactButton, RequestGeoLocationButton,
     },
     compose::json_field,
     error::Result,
 };
 
-/// The five kinds of buttons, by one word each. What they have beside that is set on the button:
+/// The kinds of buttons, by one word each. Setters of the button set the rest:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -23,6 +24,20 @@ use crate::{
 ///     Button::chat("Discuss", "About the party").chat_description("Who brings what?").start_payload("party"),
 /// ));
 /// assert_eq!(keyboard.iter().count(), 5);
+/// ```
+///
+/// Some kinds are only on one service. A message with a kind that the bot's service does not have is not sent
+/// ([`is_unsupported`](crate::Error::is_unsupported)). These are on MAX:
+///
+/// ```
+/// use tamtam::{Button, Keyboard};
+///
+/// let keyboard = Keyboard::column((
+///     Button::message("What is new?"),
+///     Button::open_app("Open the shop", "my_bot").payload("order-7"),
+///     Button::clipboard("Copy the code", "4711"),
+/// ));
+/// assert_eq!(keyboard.iter().count(), 3);
 /// ```
 impl Button {
     /// Sends its payload, of at most 1024 characters, to the bot when pressed.
@@ -100,9 +115,56 @@ impl Button {
     }
 
     /// Creates a chat about the message, with this title, when it is pressed first, and opens it after that.
+    ///
+    /// TamTam only.
     #[must_use]
     pub fn chat(text: impl Into<String>, title: impl Into<String>) -> ChatButton {
         ChatButton::new(text, title)
+    }
+
+    /// Posts its label as a message of the user who presses it. The bot receives it as any other message of the user:
+    /// [`Update::MessageCreated`](crate::Update::MessageCreated).
+    ///
+    /// MAX only.
+    ///
+    /// ```
+    /// let button = tamtam::Button::message("What is new?");
+    /// assert_eq!(button.text, "What is new?");
+    /// ```
+    #[must_use]
+    pub fn message(text: impl Into<String>) -> MessageButton {
+        MessageButton::new(text)
+    }
+
+    /// Opens a Mini App inside the messenger. The bot gets no update when the button is pressed.
+    ///
+    /// `bot`: the username of the bot whose Mini App to open, or the link to that bot. The Mini App receives the
+    /// [`payload`](OpenAppButton::payload) as `start_param`: at most 512 ASCII letters, digits, `_` and `-`.
+    /// [`contact_id`](OpenAppButton::contact_id) names the bot by its id.
+    ///
+    /// MAX only.
+    ///
+    /// ```
+    /// let button = tamtam::Button::open_app("Open the shop", "my_bot").payload("order-7").contact_id(42);
+    /// assert_eq!((button.web_app.as_str(), button.payload.as_deref()), ("my_bot", Some("order-7")));
+    /// ```
+    #[must_use]
+    pub fn open_app(text: impl Into<String>, bot: impl Into<String>) -> OpenAppButton {
+        OpenAppButton::new(text, bot)
+    }
+
+    /// Copies its payload, of at most 1024 characters, to the clipboard of the user. The bot gets no update when the button
+    /// is pressed.
+    ///
+    /// MAX only.
+    ///
+    /// ```
+    /// let button = tamtam::Button::clipboard("Copy the code", "4711");
+    /// assert_eq!(button.payload, "4711");
+    /// ```
+    #[must_use]
+    pub fn clipboard(text: impl Into<String>, payload: impl Into<String>) -> ClipboardButton {
+        ClipboardButton::new(text, payload)
     }
 
     /// What pressing it sends to the bot; `None` for all but callback buttons.

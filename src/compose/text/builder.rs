@@ -93,6 +93,22 @@ impl Text {
         self.append(text.into(), Some(Style::Heading))
     }
 
+    /// Adds a quote. Give it lines of its own: Markdown has no other quotes.
+    ///
+    /// MAX only. TamTam shows the text without the quote. In Markdown, TamTam also shows a `>` before each line.
+    ///
+    /// ```
+    /// use tamtam::text::Text;
+    ///
+    /// let text = Text::default().quote("Coming?\nTomorrow?").line().plain("Yes!");
+    /// assert_eq!(text.to_html(), "<blockquote>Coming?\nTomorrow?</blockquote>\nYes!");
+    /// assert_eq!(text.to_markdown(), "> Coming?\n> Tomorrow?\nYes!");
+    /// ```
+    #[must_use]
+    pub fn quote(self, text: impl Into<Self>) -> Self {
+        self.append(text.into(), Some(Style::Quote))
+    }
+
     /// Adds a link. Of links within each other the inner one counts.
     ///
     /// A blank address, and one of more than 2048 characters, makes no link: the text stays what it is.

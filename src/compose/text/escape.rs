@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-/// What has a meaning in TamTam's Markdown, and the two signs that have one in the Markdown it comes from: a server that
-/// follows that one removes tags and decodes entities.
-const MARKDOWN: &[char] = &['\\', '`', '*', '_', '~', '+', '^', '[', ']', '#', '<', '&'];
+/// The signs of Markdown on TamTam and MAX, and those of HTML in CommonMark: servers may remove tags and decode entities.
+const MARKDOWN: &[char] = &['\\', '`', '*', '_', '~', '+', '^', '[', ']', '#', '>', '<', '&'];
 
 /// A text as Markdown that shows just this text, whatever is in it.
 ///

@@ -48,6 +48,7 @@ fn render(text: &Text) -> String {
 /// The tag of a style, by what it encloses.
 fn tag(style: &Style, from_here: &[Nested<'_>]) -> &'static str {
     match style {
+        Style::Quote => "blockquote",
         Style::Heading => "h1",
         Style::Bold => "b",
         Style::Italic => "i",

@@ -14,10 +14,11 @@ impl Text {
     ///
     /// - any formatting of spaces at the ends of a formatted part, and of line ends outside of code;
     /// - a heading that is not a line of its own, or begins with a space;
+    /// - a quote that is only a part of a line, or that has code of several lines there, and a heading in a quote;
     /// - an italic part that begins or ends within a word, next to the beginning or end of a bold one, where nobody
     ///   could tell which of the asterisks are whose.
     ///
-    /// In the address of a link, spaces are percent-encoded.
+    /// In the address of a link, spaces are percent-encoded. A quote (MAX only) has `> ` before each of its lines.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         render(self)
@@ -31,35 +32,56 @@ fn render(text: &Text) -> String {
     lines(segments(&text.text, &text.spans)).into_iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// A line, in pieces that look the same throughout.
+#[derive(Debug)]
+struct Line<'a> {
+    segments: Vec<Segment<'a>>,
+    is_quote: bool,
+}
+
+impl<'a> Line<'a> {
+    /// Makes a line of its pieces. An empty line is a quote if its end is in one.
+    fn new(segments: Vec<Segment<'a>>, ends_in_quote: bool) -> Self {
+        let is_quote = if segments.is_empty() { ends_in_quote } else { segments.iter().all(Segment::is_quote) };
+        Self { segments, is_quote }
+    }
+}
+
 /// The pieces by lines. Code of several lines is one of its line.
-fn lines(segments: Vec<Segment<'_>>) -> Vec<Vec<Segment<'_>>> {
-    let mut lines = vec![Vec::new()];
+fn lines(segments: Vec<Segment<'_>>) -> Vec<Line<'_>> {
+    let (mut lines, mut line) = (Vec::new(), Vec::new());
     for segment in segments {
         let pieces: Vec<&str> = if segment.is_code() { vec![segment.text] } else { segment.text.split('\n').collect() };
         for (number, text) in pieces.into_iter().enumerate() {
             if number > 0 {
-                lines.push(Vec::new());
+                lines.push(Line::new(std::mem::take(&mut line), segment.is_quote()));
             }
-            if let Some(line) = lines.last_mut().filter(|_| !text.is_empty()) {
+            if !text.is_empty() {
                 line.push(Segment { text, styles: segment.styles.clone() });
             }
         }
     }
+    lines.push(Line::new(line, false));
     lines
 }
 
-fn line(mut segments: Vec<Segment<'_>>) -> String {
+fn line(Line { mut segments, is_quote }: Line<'_>) -> String {
     let is_heading = !segments.is_empty() && segments.iter().all(|segment| segment.styles.contains(&&Style::Heading));
     let begins_with_space = segments.first().is_some_and(|segment| segment.text.starts_with(char::is_whitespace));
     let has_block = segments.iter().any(|segment| segment.text.contains('\n'));
     for segment in &mut segments {
-        segment.styles.retain(|style| **style != Style::Heading);
+        segment.styles.retain(|style| !matches!(style, Style::Quote | Style::Heading));
     }
     let mut line = String::new();
-    if is_heading && !begins_with_space && !has_block {
+    // Whether a service has headings in quotes is not documented.
+    if is_heading && !is_quote && !begins_with_space && !has_block {
         line.push_str("# ");
     }
     write(&with_italics(&without_outer_spaces(tokens(&segments, Code::Encloses))), &mut line);
+    // In code of several lines, the signs would be a part of the code.
+    if is_quote && !line.contains('\n') {
+        line.insert_str(0, "> ");
+    }
     line
 }
 
@@ -167,7 +189,7 @@ const fn marker(style: &Style) -> &'static str {
         Style::Strike => "~~",
         Style::Highlight => "^^",
         // The others are written where they are met.
-        Style::Heading | Style::Italic | Style::Link(_) | Style::Code => "",
+        Style::Quote | Style::Heading | Style::Italic | Style::Link(_) | Style::Code => "",
     }
 }
 

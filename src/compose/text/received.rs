@@ -54,6 +54,7 @@ fn style(element: &MarkupElement) -> Option<Style> {
         MarkupElement::Monospaced(_) => Some(Style::Code),
         MarkupElement::Strikethrough(_) => Some(Style::Strike),
         MarkupElement::Underline(_) => Some(Style::Underline),
+        MarkupElement::Quote(_) => Some(Style::Quote),
         MarkupElement::Heading(_) => Some(Style::Heading),
         MarkupElement::Highlighted(_) => Some(Style::Highlight),
         MarkupElement::Link(link) => Style::link(link.url.clone()).filter(|_| is_safe(&link.url)),

@@ -7,8 +7,9 @@ use crate::{
     validation::{Invalid, Place},
 };
 
-/// The tags that TamTam knows; others do nothing.
-const TAGS: [&str; 13] = ["b", "strong", "i", "em", "s", "del", "u", "ins", "code", "pre", "h1", "mark", "a"];
+/// The tags that format text on some service. Other tags do nothing.
+const TAGS: [&str; 14] =
+    ["b", "strong", "i", "em", "s", "del", "u", "ins", "code", "pre", "h1", "mark", "blockquote", "a"];
 
 /// The source in parts, each of which fits into one message.
 pub(super) fn split_source<'a>(source: &'a str, format: &TextFormat) -> Result<Vec<&'a str>, Invalid> {
@@ -142,6 +143,7 @@ mod tests {
             ),
             ("ё\\\nю\n", vec!["ё\\", "ю"]),
             ("[a\nb](c)\n", vec![]),
+            ("> a\n> b\n\nc\n", vec!["> a", "> b", "", "c"]),
         ] {
             assert_eq!(lines(source, &markdown(source)), after, "{source}");
         }
@@ -156,6 +158,7 @@ mod tests {
             ("<p\n>a</p>\n<br/>\n", vec![">a</p>", "<br/>"]),
             ("1 < 2\n</i>\n", vec!["1 < 2", "</i>"]),
             ("<a href='x'\n>y\n</a>\nz\n", vec!["</a>", "z"]),
+            ("<blockquote>a\nb</blockquote>\nc\n", vec!["b</blockquote>", "c"]),
         ] {
             assert_eq!(lines(source, &html(source)), after, "{source}");
         }

@@ -9,6 +9,7 @@ const URL_CHARS: usize = 2048;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Style {
+    Quote,
     Heading,
     Bold,
     Italic,
@@ -34,14 +35,15 @@ impl Style {
     /// Which one is outside where both would do.
     const fn rank(&self) -> u8 {
         match self {
-            Self::Heading => 0,
-            Self::Bold => 1,
-            Self::Italic => 2,
-            Self::Underline => 3,
-            Self::Strike => 4,
-            Self::Highlight => 5,
-            Self::Link(_) => 6,
-            Self::Code => 7,
+            Self::Quote => 0,
+            Self::Heading => 1,
+            Self::Bold => 2,
+            Self::Italic => 3,
+            Self::Underline => 4,
+            Self::Strike => 5,
+            Self::Highlight => 6,
+            Self::Link(_) => 7,
+            Self::Code => 8,
         }
     }
 }
@@ -68,6 +70,10 @@ impl<'a> Segment<'a> {
 
     pub(super) fn is_code(&self) -> bool {
         self.styles.contains(&&Style::Code)
+    }
+
+    pub(super) fn is_quote(&self) -> bool {
+        self.styles.contains(&&Style::Quote)
     }
 }
 

@@ -96,6 +96,62 @@ fn markdown_is_written_as_its_readers_take_it() {
 }
 
 #[test]
+fn every_line_of_a_quote_begins_with_its_sign_in_markdown() {
+    let code = Text::new("a\n").code("b\nc").plain("\n").code("`d").plain("\n").code("e").plain("\nf");
+    for (text, markdown) in [
+        (Text::default().quote("a"), "> a"),
+        (Text::default().quote("a\n\nb").line().line().plain("c"), "> a\n> \n> b\n\nc"),
+        (Text::default().quote(Text::new("a ").bold("b\nc")).plain("\nd"), "> a **b**\n> **c**\nd"),
+        (Text::new("a").quote("\nb\n").plain("c"), "a\n> b\nc"),
+        (Text::new("a ").quote("b\nc\nd").plain(" e"), "a b\n> c\nd e"),
+        (Text::default().quote(" a"), ">  a"),
+        (Text::default().quote(Text::default().heading("a")), "> a"),
+        (Text::default().quote(code), "> a\n```\nb\nc\n```\n```\n`d\n```\n> `e`\n> f"),
+    ] {
+        assert_eq!(text.to_markdown(), markdown, "{text:?}");
+    }
+}
+
+#[test]
+fn a_quote_is_a_block_of_html() {
+    let quote = Text::default().quote(Text::new("a\n").bold("b")).plain("\nc");
+    assert_eq!(quote.to_html(), "<blockquote>a\n<b>b</b></blockquote>\nc");
+    let heading = Text::default().heading(Text::default().quote("a"));
+    assert_eq!(heading.to_html(), "<blockquote><h1>a</h1></blockquote>");
+}
+
+#[test]
+fn a_received_quote_is_a_quote() {
+    let markup = [
+        element(r#"{"type": "quote", "from": 0, "length": 3}"#),
+        element(r#"{"type": "strong", "from": 2, "length": 3}"#),
+    ];
+    let text = Text::from_markup("a\nb\nc", &markup);
+    assert_eq!(text.to_html(), "<blockquote>a\n<b>b</b></blockquote><b>\nc</b>");
+    assert_eq!(text.to_markdown(), "> a\n> **b**\n**c**");
+}
+
+#[test]
+fn a_text_that_begins_with_the_sign_of_a_quote_is_escaped() {
+    assert_eq!(Text::new("> a\n>b").to_markdown(), "\\> a\n\\>b");
+    assert_eq!(Text::default().quote("> a").to_markdown(), "> \\> a");
+    assert_eq!(escape_markdown("> a"), r"\> a");
+}
+
+#[test]
+fn a_quote_that_is_split_is_a_quote_in_each_part() {
+    let (a, b) = ("a".repeat(2500), "b".repeat(2500));
+    let texts = |message: LongMessage| {
+        message.into_parts().unwrap().into_iter().map(|part| part.text.unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        texts(Text::default().quote(format!("{a}\n\n{b}")).into()),
+        [format!("<blockquote>{a}</blockquote>"), format!("<blockquote>{b}</blockquote>")]
+    );
+    assert_eq!(texts(NewMessageBody::markdown(format!("> {a}\n> {b}")).into()), [format!("> {a}"), format!("> {b}")]);
+}
+
+#[test]
 fn code_of_several_lines_is_a_block() {
     assert_eq!(Text::default().code("a\nb").to_html(), "<pre>a\nb</pre>");
     assert_eq!(Text::default().code(Text::new("a").bold("b\n")).to_html(), "<pre>a<b>b\n</b></pre>");

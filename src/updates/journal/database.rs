@@ -21,13 +21,16 @@ use serde::{Serialize, Serializer};
 use super::{
     gauge::{Contents, unix_now},
     keys::{KeyHash, KeyHasher, Keys},
-    lock::{Lock, private},
     problem::Problem,
     settings::Durability,
 };
 use crate::{
     redaction::printable,
-    updates::{atomic_write::sync_directory, lane::Lane},
+    updates::{
+        atomic_write::sync_directory,
+        file_lock::{FileLock, private},
+        lane::Lane,
+    },
 };
 
 /// Marks an SQLite database as a journal: "tamj" in ASCII.
@@ -64,7 +67,7 @@ pub(super) struct Database {
     connection: Connection,
     /// `None` at the start, and after changes were undone.
     state: RefCell<Option<State>>,
-    _lock: Lock,
+    _lock: FileLock,
 }
 
 /// What the file holds, as far as each change needs it.
@@ -122,7 +125,7 @@ pub(super) struct DeadRow {
 impl Database {
     /// Opens or creates the file, and locks it. A file that is not a whole journal is not changed.
     pub(super) fn open(path: &Path, durability: Durability) -> Result<Self, Problem> {
-        let lock = Lock::take(path)?;
+        let lock = FileLock::take(path)?;
         check_header(path)?;
         let sqlite = |error: rusqlite::Error| Problem::of_open(path, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -9,7 +9,7 @@ use rusqlite::ErrorCode;
 
 use crate::{
     error::{Error, Kind},
-    updates::marker::MarkerKey,
+    updates::{file_lock::LockError, marker::MarkerKey},
 };
 
 /// Why a journal cannot be used. Each message says which file, why, and what to do.
@@ -68,6 +68,15 @@ impl Problem {
 impl From<rusqlite::Error> for Problem {
     fn from(error: rusqlite::Error) -> Self {
         Self::Write(error.to_string())
+    }
+}
+
+impl From<LockError> for Problem {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::InUse { path } => Self::InUse { path },
+            LockError::Io { lock, error } => Self::of_io(&lock, &error),
+        }
     }
 }
 

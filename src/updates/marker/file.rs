@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::store::{MarkerKey, MarkerStore};
-use crate::updates::atomic_write;
+use crate::updates::{atomic_write, store_io::off_the_runtime};
 
 /// The first property of the file, by which it is known.
 const FORMAT: &str = "tamtam-marker-1";
@@ -158,18 +158,6 @@ impl MarkerStore for FileStore {
     async fn save(&self, key: &MarkerKey, marker: i64) -> Result<(), Self::Error> {
         let (store, key) = (self.clone(), key.clone());
         off_the_runtime(move || store.write(&key, marker)).await
-    }
-}
-
-/// Disks are slow: other tasks go on meanwhile.
-async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is being shut down, and nobody waits for the result.
-            Err(_) => std::future::pending().await,
-        },
     }
 }
 

@@ -7,7 +7,6 @@ use std::{
 
 use bytes::Bytes;
 use serde::Deserialize;
-use tokio::time::timeout;
 
 use super::{
     page::Page,
@@ -22,21 +21,20 @@ use crate::{
         request,
         transport::{CallOptions, text},
     },
-    error::{BoxError, Error, ErrorCode, Kind, Result},
+    error::{Error, ErrorCode, Kind, Result},
     id::UserId,
     model::{read, union::Object},
     redaction::printable,
     updates::{
         health::Health,
         marker::{ErasedStore, MarkerKey},
+        store_io::in_time,
         subscriptions,
     },
 };
 
 /// How long the last commit may take.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the marker store may take to load or save. A store that hangs must not stop the bot, nor keep it from ending.
-const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 /// All that an effect needs.
 #[derive(Clone)]
 pub(super) struct Performer {
@@ -195,12 +193,6 @@ pub(crate) async fn own_id(bot: &Bot) -> Result<UserId> {
         Ok(user_id)
     };
     request::fetch(bot.me(), bot, options, read).await
-}
-
-/// Waits for a marker store.
-async fn in_time<T>(work: impl Future<Output = Result<T, BoxError>>) -> Result<T, BoxError> {
-    let done = timeout(STORE_TIMEOUT, work).await;
-    done.unwrap_or_else(|_| Err(format!("the store took longer than {STORE_TIMEOUT:?}").into()))
 }
 
 /// The parameters of a poll.

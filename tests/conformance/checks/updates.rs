@@ -43,7 +43,9 @@ pub(super) async fn a_webhook_is_subscribed_and_unsubscribed(place: Place) -> Do
         }
     });
     let api = place.bot.api();
-    api.subscribe(SubscriptionRequestBody::new(NOWHERE).version(place.bot.version().expect("TamTam has versions"))).await.unwrap();
+    api.subscribe(SubscriptionRequestBody::new(NOWHERE).version(place.bot.version().expect("TamTam has versions")))
+        .await
+        .unwrap();
     let list = api.get_subscriptions().await.unwrap().subscriptions;
     assert_eq!(
         list.iter().map(|one| (one.url.as_str(), one.version.as_deref())).collect::<Vec<_>>(),

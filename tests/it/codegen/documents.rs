@@ -47,7 +47,7 @@ fn both_documents_generate_the_operations_of_both() {
     let code = both(OURS, MAX);
     assert_eq!(code.api().len(), 37);
     let variants = |union: &str| code.enumeration(union).variants.len();
-    assert_eq!((variants("Update"), variants("Button"), variants("MarkupElement")), (22, 8, 10));
+    assert_eq!((variants("Update"), variants("Button"), variants("MarkupElement")), (22, 8, 11));
     assert_eq!(code.fields("User")[..2], ["user_id: UserId", "name: String"]);
 }
 

@@ -33,6 +33,8 @@ fn every_target_of_our_overlays_finds_what_the_library_finds() {
         let actions = overlay["actions"].as_array().expect("actions");
         queries.extend(actions.iter().filter_map(|action| Some(action["target"].as_str()?.to_owned())));
     }
+    // What the merge adds is in neither document.
+    queries.retain(|query: &String| !query.contains("x-services"));
     assert!(queries.len() > 40, "{}", queries.len());
     for query in queries {
         let expected = documents.each_ref().map(|document| expected(&query, document));

@@ -155,7 +155,10 @@ fn x_acknowledgement_turns_the_answer_into_nothing_or_an_error() {
     ));
     let sending = code.sending("DoIt");
     assert!(sending.contains("typeAnswer=Ok;typeOutput=();"), "{sending}");
-    assert!(sending.contains("ifanswer.done{Ok(())}else{Err(answer.why.into())}"), "{sending}");
+    assert!(
+        sending.contains("ifanswer.done{Ok(())}else{Err(crate::error::Refusal::new(None,answer.why.into()))}"),
+        "{sending}"
+    );
     assert!(code.api_doc("do_it").contains("`success: false`"), "and its documentation says so");
 }
 
@@ -176,7 +179,10 @@ fn an_answer_that_inherits_x_acknowledgement_and_says_more_is_the_result_or_an_e
     };
     let sending = more("failed: {type: array, items: {type: integer}}");
     assert!(sending.contains("typeAnswer=More;typeOutput=More;"), "{sending}");
-    assert!(sending.contains("ifanswer.done{Ok(answer)}else{Err(answer.why.into())}"), "{sending}");
+    assert!(
+        sending.contains("ifanswer.done{Ok(answer)}else{Err(crate::error::Refusal::new(None,answer.why.into()))}"),
+        "{sending}"
+    );
     assert!(more("").contains("typeAnswer=More;typeOutput=();"));
 }
 

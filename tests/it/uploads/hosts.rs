@@ -7,7 +7,9 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
 use super::{PROTOCOLS, as_everything, content};
 use crate::{
-    common::{ENCODED_TOKEN, TOKEN, answering, answering_json, bot_at, mock_server, refusing, requests},
+    common::{
+        ENCODED_TOKEN, SERVICES, TOKEN, answering, answering_json, bot_at, bot_of, mock_server, refusing, requests,
+    },
     fault_server::quick,
     traced::Traced,
 };
@@ -34,15 +36,17 @@ fn assert_no_token(request: &Request) {
 
 #[tokio::test]
 async fn the_token_does_not_go_to_the_upload_host() {
-    let host = taking().await;
-    let (_api, bot) = api_with(format!("{}/up?id=1", host.uri())).await;
-    as_everything(&bot, || content(2500)).await;
-    let requests = requests(&host).await;
-    assert_eq!(requests.len(), 4 * (1 + 3));
-    for request in &requests {
-        assert_no_token(request);
-        assert_eq!((request.url.path(), request.url.query()), ("/up", Some("id=1")), "the URL as it was given");
-        assert!(!request.headers.contains_key("referer"));
+    for service in SERVICES {
+        let host = taking().await;
+        let api = answering_json(&json!({ "url": format!("{}/up?id=1", host.uri()) })).await;
+        as_everything(&bot_of(&service, &api), || content(2500)).await;
+        let requests = requests(&host).await;
+        assert_eq!(requests.len(), 4 * (1 + 3));
+        for request in &requests {
+            assert_no_token(request);
+            assert_eq!((request.url.path(), request.url.query()), ("/up", Some("id=1")), "the URL as it was given");
+            assert!(!request.headers.contains_key("referer") && !request.headers.contains_key("authorization"));
+        }
     }
 }
 

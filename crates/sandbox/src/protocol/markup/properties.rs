@@ -14,7 +14,7 @@ use tamtam::{
 };
 
 /// What went wrong in one notation or another, or might.
-const PIECES: [&str; 56] = [
+const PIECES: [&str; 58] = [
     "a",
     "B",
     "ё",
@@ -40,6 +40,8 @@ const PIECES: [&str; 56] = [
     "#",
     "# ",
     "\n# ",
+    ">",
+    "\n> ",
     "\\",
     "\\\\",
     "<",

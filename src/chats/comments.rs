@@ -1,0 +1,95 @@
+//! Comments on channel posts: list, send, edit, delete. MAX only.
+
+use crate::{
+    api::{
+        DeleteComment, EditComment, SendComment,
+        types::{MessageLinkType, NewCommentBody, NewMessageLink, TextFormat},
+    },
+    client::bot::Bot,
+    compose::text::Text,
+    id::MessageId,
+};
+
+/// Comments on channel posts. MAX only: on TamTam, all calls fail with
+/// [`Error::is_unsupported`](crate::Error::is_unsupported). The list of them is [`comments`](Self::comments).
+impl Bot {
+    /// Sends a comment on a channel post. A comment is a text of at most 4000 characters. Comments must be switched on in the
+    /// channel.
+    ///
+    /// ```no_run
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// let bot = tamtam::Bot::max("token")?;
+    /// let comment = bot.comment("mid.123", "Well said").await?.message;
+    /// bot.comment("mid.123", "I agree").reply_to(&comment).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn comment(&self, post: impl Into<MessageId>, comment: impl Into<NewCommentBody>) -> SendComment {
+        self.api().send_comment(post, comment)
+    }
+
+    /// Edits a comment. It can be edited for 26 h; a later edit fails with status 422.
+    ///
+    /// ```no_run
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// let bot = tamtam::Bot::max("token")?;
+    /// let comment = bot.comment("mid.123", "Wel said").await?;
+    /// bot.edit_comment("mid.123", &comment, "Well said").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn edit_comment(
+        &self,
+        post: impl Into<MessageId>,
+        comment: impl Into<MessageId>,
+        new: impl Into<NewCommentBody>,
+    ) -> EditComment {
+        self.api().edit_comment(post, comment, new)
+    }
+
+    /// Deletes a comment. The bot must be an administrator with the rights `read_all_messages` and `delete`.
+    ///
+    /// ```no_run
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// let bot = tamtam::Bot::max("token")?;
+    /// let comment = bot.comment("mid.123", "Oops").await?;
+    /// bot.delete_comment("mid.123", &comment).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn delete_comment(&self, post: impl Into<MessageId>, comment: impl Into<MessageId>) -> DeleteComment {
+        self.api().delete_comment(post, comment)
+    }
+}
+
+impl SendComment {
+    /// Replies to another comment on the same post.
+    pub fn reply_to(mut self, comment: impl Into<MessageId>) -> Self {
+        self.body.link = Some(NewMessageLink::new(MessageLinkType::Reply, comment));
+        self
+    }
+}
+
+/// A comment without formatting.
+impl From<&str> for NewCommentBody {
+    fn from(text: &str) -> Self {
+        Self::new().text(text)
+    }
+}
+
+/// A comment without formatting.
+impl From<String> for NewCommentBody {
+    fn from(text: String) -> Self {
+        Self::new().text(text)
+    }
+}
+
+/// A formatted comment. MAX shows neither links nor mentions in comments.
+impl From<Text> for NewCommentBody {
+    fn from(text: Text) -> Self {
+        Self::new().text(text.to_html()).format(TextFormat::Html)
+    }
+}

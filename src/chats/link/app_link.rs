@@ -1,0 +1,179 @@
+//! Links that open Mini Apps.
+
+use std::{fmt, str::FromStr};
+
+use super::template::{self, Template, bad};
+use crate::{
+    client::bot::Bot,
+    error::{Error, Kind, Result},
+    service::Service,
+};
+
+/// The limit of MAX.
+const PAYLOAD_CHARACTERS: usize = 512;
+
+/// A link that opens the Mini App of a bot: `https://max.ru/<bot>?startapp=<payload>`.
+///
+/// The Mini App receives the payload as `start_param`. The payload has at most 512 characters: ASCII letters, digits, `_`
+/// and `-`. A link with an empty payload ends in `?startapp`.
+///
+/// MAX only.
+///
+/// ```
+/// # fn main() -> tamtam::Result<()> {
+/// use tamtam::AppLink;
+///
+/// let link = AppLink::new("my_bot", "order-7")?;
+/// assert_eq!(link.to_string(), "https://max.ru/my_bot?startapp=order-7");
+///
+/// let link: AppLink = "https://max.ru/my_bot?startapp".parse()?;
+/// assert_eq!((link.bot(), link.payload()), ("my_bot", ""));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AppLink {
+    template: Template,
+    bot: String,
+    payload: String,
+}
+
+impl AppLink {
+    /// Makes a link of MAX to the Mini App of the bot of this username, with or without the `@`.
+    ///
+    /// # Errors
+    ///
+    /// Fails ([`Error::is_link`]) if `bot` is not a username, or if the payload has more than 512 characters, or others than
+    /// ASCII letters, digits, `_` and `-`.
+    pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
+        Self::of(&Service::Max, bot.as_ref(), payload.into())
+    }
+
+    fn of(service: &Service, bot: &str, payload: String) -> Result<Self> {
+        let unsupported = || Error::new(Kind::Unsupported(format!("{} has no Mini Apps", service.name())));
+        Self::with(Template::app(service).ok_or_else(unsupported)?, bot, payload)
+    }
+
+    fn with(template: Template, bot: &str, payload: String) -> Result<Self> {
+        let bot = template::username(bot)?.to_owned();
+        if !payload.bytes().all(template::is_of_a_name) {
+            return Err(bad(format!("the payload is `{payload}`: use ASCII letters, digits, `_` and `-` only")));
+        }
+        match payload.len() {
+            0..=PAYLOAD_CHARACTERS => Ok(Self { template, bot, payload }),
+            length => {
+                Err(bad(format!("the payload has {length} characters, the limit is {PAYLOAD_CHARACTERS}: shorten it")))
+            }
+        }
+    }
+
+    /// Returns the username of the bot, without the `@`.
+    #[must_use]
+    pub fn bot(&self) -> &str {
+        &self.bot
+    }
+
+    /// Returns the payload, as the Mini App receives it. Empty if there is none.
+    #[must_use]
+    pub fn payload(&self) -> &str {
+        &self.payload
+    }
+}
+
+/// The URL.
+impl fmt::Display for AppLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let link = self.template.write(&[&self.bot, &self.payload]);
+        // Without a payload, the key of the query stands alone.
+        f.write_str(link.strip_suffix('=').unwrap_or(&link))
+    }
+}
+
+/// Reads the URL, with `https://`, `http://` or nothing before the host. Other keys of the query are ignored.
+impl FromStr for AppLink {
+    type Err = Error;
+
+    fn from_str(link: &str) -> Result<Self> {
+        let (template, [bot, payload]) = template::read::<2>(link, "a link to a Mini App", Template::app)?;
+        Self::with(template, &bot, template::decode(&payload)?)
+    }
+}
+
+impl Bot {
+    /// Makes a link that opens the Mini App of a bot, on the service of this bot. See [`AppLink`].
+    ///
+    /// `username`: the name of the bot with the Mini App, with or without the `@`. `payload`: the text that the Mini App
+    /// receives; it may be empty.
+    ///
+    /// MAX only.
+    ///
+    /// ```
+    /// # fn main() -> tamtam::Result<()> {
+    /// use tamtam::Bot;
+    ///
+    /// let bot = Bot::max("token")?;
+    /// assert_eq!(bot.app_link("my_bot", "order-7")?.to_string(), "https://max.ru/my_bot?startapp=order-7");
+    ///
+    /// let error = Bot::new("token")?.app_link("my_bot", "order-7").unwrap_err();
+    /// assert!(error.is_unsupported());
+    /// assert_eq!(error.to_string(), "TamTam has no Mini Apps");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails in the same cases as [`AppLink::new`], and ([`Error::is_unsupported`]) if the service has no Mini Apps.
+    pub fn app_link(&self, username: impl AsRef<str>, payload: impl Into<String>) -> Result<AppLink> {
+        AppLink::of(self.service(), username.as_ref(), payload.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_link_comes_back_as_it_was() {
+        for (payload, url) in
+            [("order_7-A", "https://max.ru/My_bot-1?startapp=order_7-A"), ("", "https://max.ru/My_bot-1?startapp")]
+        {
+            let link = AppLink::new("@My_bot-1", payload).unwrap();
+            assert_eq!(link.to_string(), url);
+            assert_eq!(url.parse::<AppLink>().unwrap(), link);
+            // No client changes the link when it parses the URL.
+            assert_eq!(reqwest::Url::parse(url).unwrap().as_str(), url);
+        }
+    }
+
+    #[test]
+    fn the_payload_of_an_app_has_up_to_512_letters_digits_underscores_and_hyphens() {
+        assert!(AppLink::new("bot", "a".repeat(512)).is_ok());
+        for bad in ["a".repeat(513), "a b".to_owned(), "a.b".to_owned(), "ы".to_owned(), "=".to_owned()] {
+            assert!(AppLink::new("bot", bad.as_str()).unwrap_err().is_link(), "{bad}");
+        }
+        for bad in ["", "@", "a b", "a/b", "бот"] {
+            assert!(AppLink::new(bad, "x").unwrap_err().is_link(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn app_links_are_read_however_they_are_written() {
+        for written in ["http://MAX.ru/bot/?startapp=a-b", "max.ru/@bot?utm=1&startapp=a%2Db&start=c#x"] {
+            let link: AppLink = written.parse().unwrap();
+            assert_eq!((link.bot(), link.payload()), ("bot", "a-b"), "{written}");
+        }
+        assert_eq!("https://max.ru/bot?startapp=".parse::<AppLink>().unwrap().payload(), "");
+        for bad in [
+            "",
+            "https://max.ru/bot",
+            "https://max.ru/bot?start=x",
+            "https://max.ru/bot?startapp=a+b",
+            "https://max.ru/bot?startapp=%ff",
+            "https://max.ru/?startapp=x",
+            "https://tt.me/bot?startapp=x",
+        ] {
+            assert!(bad.parse::<AppLink>().unwrap_err().is_link(), "{bad}");
+        }
+    }
+}

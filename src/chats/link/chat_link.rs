@@ -1,0 +1,167 @@
+//! Links and names of chats and people.
+
+use std::{fmt, str::FromStr};
+
+use super::template::{self, name, username};
+use crate::{
+    error::{Error, Result},
+    service::Service,
+};
+
+/// How the path of an invitation begins.
+const JOIN: &str = "join/";
+
+/// A link to a chat, or the name of a chat or a person: `https://tt.me/name`, `@name`, `name`, or
+/// `https://tt.me/join/<invitation>`, which leads into a private chat. Links of MAX begin with `https://max.ru`.
+///
+/// A link is written with the origin with which it was read. A name alone becomes a link of TamTam: [`on`](Self::on) makes
+/// it a link of another service.
+///
+/// [`Bot::chat_by_link`](crate::Bot::chat_by_link) finds the chat of a name.
+///
+/// ```
+/// # fn main() -> tamtam::Result<()> {
+/// use tamtam::{ChatLink, Service};
+///
+/// let link: ChatLink = "@all_news".parse()?;
+/// assert_eq!(link.name(), Some("all_news"));
+/// assert_eq!(link.to_string(), "https://tt.me/all_news");
+/// assert_eq!(link.on(&Service::Max).to_string(), "https://max.ru/all_news");
+///
+/// let link: ChatLink = "https://max.ru/join/S3cret".parse()?;
+/// assert_eq!(link.invitation(), Some("S3cret"));
+/// assert_eq!(link.to_string(), "https://max.ru/join/S3cret");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ChatLink {
+    /// How the link begins, such as `https://tt.me`.
+    origin: &'static str,
+    /// `name`, or `join/invitation`.
+    path: String,
+}
+
+impl ChatLink {
+    /// Makes the link one of this service.
+    #[must_use]
+    pub fn on(mut self, service: &Service) -> Self {
+        self.origin = service.links.origin;
+        self
+    }
+
+    /// Returns whether the link is one of this service.
+    #[must_use]
+    pub fn is_on(&self, service: &Service) -> bool {
+        self.origin == service.links.origin
+    }
+
+    /// Returns the name of the chat, channel or person. `None` if the link is an invitation.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.invitation().is_none().then_some(&self.path)
+    }
+
+    /// Returns the secret part of an invitation into a private chat. `None` if the link has a name.
+    #[must_use]
+    pub fn invitation(&self) -> Option<&str> {
+        self.path.strip_prefix(JOIN)
+    }
+}
+
+/// What comes after the host: the name, or `join/` and the invitation.
+impl AsRef<str> for ChatLink {
+    fn as_ref(&self) -> &str {
+        &self.path
+    }
+}
+
+/// The URL.
+impl fmt::Display for ChatLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.origin, self.path)
+    }
+}
+
+/// Reads a URL of any service, with `https://`, `http://` or nothing before the host, or a name, with or without the `@`.
+impl FromStr for ChatLink {
+    type Err = Error;
+
+    fn from_str(link: &str) -> Result<Self> {
+        let (origin, path) = origin_and_path(link).unwrap_or((Service::TamTam.links.origin, link));
+        let path = match path.strip_prefix(JOIN) {
+            Some(invitation) => name(invitation).map(|_| path)?,
+            None => username(path)?,
+        };
+        Ok(Self { origin, path: path.to_owned() })
+    }
+}
+
+/// Returns what comes after the host of a link, or the text itself if it is not a link of a service.
+pub(crate) fn beyond_the_origin(link: &str) -> &str {
+    origin_and_path(link).map_or(link, |(_, path)| path)
+}
+
+/// The origin of the service that has a link, and what comes after the host.
+fn origin_and_path(link: &str) -> Option<(&'static str, &str)> {
+    Service::ALL.iter().find_map(|service| Some((service.links.origin, template::path(service.links.origin, link)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chats_and_people_are_found_by_link_or_name() {
+        for written in ["name", "@name", "https://tt.me/name", "HTTP://tt.me/@name", "tt.me/name/?x=1"] {
+            let link: ChatLink = written.parse().unwrap();
+            assert_eq!((link.name(), link.invitation()), (Some("name"), None), "{written}");
+            assert_eq!((link.to_string().as_str(), link.as_ref()), ("https://tt.me/name", "name"));
+            assert!(link.is_on(&Service::TamTam) && !link.is_on(&Service::Max), "{written}");
+        }
+        for written in ["https://max.ru/name", "HTTP://MAX.ru/@name", "max.ru/name/?start=1#x"] {
+            let link: ChatLink = written.parse().unwrap();
+            assert_eq!((link.name(), link.invitation()), (Some("name"), None), "{written}");
+            assert_eq!((link.to_string().as_str(), link.as_ref()), ("https://max.ru/name", "name"));
+            assert!(link.is_on(&Service::Max) && !link.is_on(&Service::TamTam), "{written}");
+            assert_eq!(link.on(&Service::TamTam), "name".parse().unwrap());
+        }
+        for bad in [
+            "",
+            "@",
+            "https://tt.me",
+            "https://tt.me/",
+            "https://max.ru/",
+            "a b",
+            "https://tt.me/bot/start/x",
+            "https://max.ru/:share?text=a",
+            "https://x.example/a",
+        ] {
+            assert!(bad.parse::<ChatLink>().unwrap_err().is_link(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_invitation_is_written_as_it_was_read() {
+        for url in ["https://tt.me/join/S3c-r_t", "https://max.ru/join/S3c-r_t"] {
+            let link: ChatLink = url.parse().unwrap();
+            assert_eq!((link.name(), link.invitation()), (None, Some("S3c-r_t")));
+            assert_eq!(link.to_string(), url);
+        }
+        for bad in ["https://tt.me/join//", "https://max.ru/join/a/b", "https://max.ru/@join/a"] {
+            assert!(bad.parse::<ChatLink>().unwrap_err().is_link(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_path_of_a_link_is_that_behind_the_host_of_a_service() {
+        for (link, path) in [
+            ("https://tt.me/name", "name"),
+            ("max.ru/@name/?x=1", "@name"),
+            ("https://x.example/name", "https://x.example/name"),
+            ("name", "name"),
+        ] {
+            assert_eq!(beyond_the_origin(link), path);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Deep links, which start a bot with a payload.
+
+use std::{fmt, str::FromStr};
+
+use super::template::{self, Template, bad};
+use crate::{
+    client::bot::Bot,
+    error::{Error, Result},
+    service::Service,
+};
+
+/// The services drop a longer payload.
+const PAYLOAD_CHARACTERS: usize = 128;
+
+/// A link that opens the dialog with a bot and passes a payload to the bot: `https://tt.me/<bot>/start/<payload>` on TamTam,
+/// `https://max.ru/<bot>?start=<payload>` on MAX.
+///
+/// When the user starts the bot, the payload arrives as [`Update::start_payload`](crate::Update::start_payload). It has from
+/// 1 to 128 characters of any kind. The URL has them percent-encoded.
+///
+/// ```
+/// # fn main() -> tamtam::Result<()> {
+/// use tamtam::{DeepLink, Service};
+///
+/// let link = DeepLink::new("my_bot", "order 7/1")?;
+/// assert_eq!(link.to_string(), "https://tt.me/my_bot/start/order%207%2F1");
+/// let link = link.on(&Service::Max);
+/// assert_eq!(link.to_string(), "https://max.ru/my_bot?start=order%207%2F1");
+///
+/// let link: DeepLink = "https://max.ru/my_bot?start=order%207%2F1".parse()?;
+/// assert_eq!((link.bot(), link.payload()), ("my_bot", "order 7/1"));
+/// assert!(link.is_on(&Service::Max));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DeepLink {
+    template: Template,
+    bot: String,
+    payload: String,
+}
+
+impl DeepLink {
+    /// Makes a link of TamTam to the bot of this username, with or without the `@`. [`on`](Self::on) makes it a link of
+    /// another service, and [`Bot::deep_link`] makes a link of the bot's own service.
+    ///
+    /// # Errors
+    ///
+    /// Fails ([`Error::is_link`]) if `bot` is not a username, or if the payload is empty, longer than 128 characters, or `.`
+    /// or `..`, which a link of TamTam cannot have.
+    pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
+        Self::with(Template::start(&Service::TamTam), bot.as_ref(), payload.into())
+    }
+
+    fn with(template: Template, bot: &str, payload: String) -> Result<Self> {
+        let bot = template::username(bot)?.to_owned();
+        match payload.as_str() {
+            "" => return Err(bad("the payload is empty: a link without one is a `ChatLink` of the bot's name")),
+            "." | ".." => return Err(bad(format!("the payload is `{payload}`, which has another meaning in a URL"))),
+            _ => {}
+        }
+        match payload.chars().count() {
+            0..=PAYLOAD_CHARACTERS => Ok(Self { template, bot, payload }),
+            length => Err(bad(format!(
+                "the payload has {length} characters, and beyond {PAYLOAD_CHARACTERS} it is dropped on the way: shorten it"
+            ))),
+        }
+    }
+
+    /// Makes the link one of this service.
+    #[must_use]
+    pub fn on(mut self, service: &Service) -> Self {
+        self.template = Template::start(service);
+        self
+    }
+
+    /// Returns whether the link is one of this service.
+    #[must_use]
+    pub fn is_on(&self, service: &Service) -> bool {
+        self.template == Template::start(service)
+    }
+
+    /// Returns the username of the bot, without the `@`.
+    #[must_use]
+    pub fn bot(&self) -> &str {
+        &self.bot
+    }
+
+    /// Returns the payload, as the bot receives it.
+    #[must_use]
+    pub fn payload(&self) -> &str {
+        &self.payload
+    }
+}
+
+/// The URL.
+impl fmt::Display for DeepLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.template.write(&[&self.bot, &self.payload]))
+    }
+}
+
+/// Reads a link of any service, with `https://`, `http://` or nothing before the host. Other keys of the query are ignored.
+impl FromStr for DeepLink {
+    type Err = Error;
+
+    fn from_str(link: &str) -> Result<Self> {
+        let start = |service: &Service| Some(Template::start(service));
+        let (template, [bot, payload]) = template::read::<2>(link, "a deep link", start)?;
+        Self::with(template, &bot, template::decode(&payload)?)
+    }
+}
+
+impl Bot {
+    /// Makes a link that starts a bot with a payload, on the service of this bot. See [`DeepLink`].
+    ///
+    /// `username`: the name of the bot to start, with or without the `@`.
+    ///
+    /// ```
+    /// # fn main() -> tamtam::Result<()> {
+    /// use tamtam::Bot;
+    ///
+    /// let bot = Bot::max("token")?;
+    /// assert_eq!(bot.deep_link("my_bot", "order-7")?.to_string(), "https://max.ru/my_bot?start=order-7");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails in the same cases as [`DeepLink::new`].
+    pub fn deep_link(&self, username: impl AsRef<str>, payload: impl Into<String>) -> Result<DeepLink> {
+        Ok(DeepLink::new(username, payload)?.on(self.service()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deep_link_comes_back_as_it_was() {
+        for payload in ["a", "order_7-1.~", "a b", "a/b?c#d&e=f%20+", "Привет, мир!", "🎉", "...", "\n\0", "start/x/"]
+        {
+            for (service, start) in
+                [(Service::TamTam, "https://tt.me/My_bot-1/start/"), (Service::Max, "https://max.ru/My_bot-1?start=")]
+            {
+                let link = DeepLink::new("@My_bot-1", payload).unwrap().on(&service);
+                let url = link.to_string();
+                let rest = url.strip_prefix(start).unwrap();
+                assert!(rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)), "{url}");
+                assert_eq!(url.parse::<DeepLink>().unwrap(), link, "{url}");
+                // No client changes the link when it parses the URL.
+                assert_eq!(reqwest::Url::parse(&url).unwrap().as_str(), url);
+            }
+        }
+    }
+
+    #[test]
+    fn a_payload_has_up_to_128_characters() {
+        assert!(DeepLink::new("bot", "ы".repeat(128)).is_ok());
+        let error = DeepLink::new("bot", "ы".repeat(129)).unwrap_err();
+        assert!(error.is_link());
+        assert!(error.to_string().starts_with("the payload has 129 characters, and beyond 128"), "{error}");
+        for bad in ["", ".", ".."] {
+            assert!(DeepLink::new("bot", bad).unwrap_err().is_link(), "{bad}");
+        }
+        for bad in ["", "@", "a b", "a/b", "бот"] {
+            assert!(DeepLink::new(bad, "x").unwrap_err().is_link(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn deep_links_are_read_however_they_are_written() {
+        for written in ["https://tt.me/bot/start/a%20b", "http://TT.me/bot/start/a b", "tt.me/bot/start/a%20b?utm=1#x"]
+        {
+            let link: DeepLink = written.parse().unwrap();
+            assert_eq!((link.bot(), link.payload()), ("bot", "a b"), "{written}");
+            assert!(link.is_on(&Service::TamTam) && !link.is_on(&Service::Max), "{written}");
+        }
+        for written in [
+            "https://max.ru/bot?start=a%20b",
+            "http://MAX.ru/bot/?start=a b",
+            "max.ru/@bot?utm=1&start=a+b&start=c#x",
+            "https://max.ru/bot?startapp=x&start=a%20b&utm=1",
+        ] {
+            let link: DeepLink = written.parse().unwrap();
+            assert_eq!((link.bot(), link.payload()), ("bot", "a b"), "{written}");
+            assert!(link.is_on(&Service::Max) && !link.is_on(&Service::TamTam), "{written}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_deep_links() {
+        for bad in [
+            "",
+            "https://tt.me/bot",
+            "https://tt.me/bot/start",
+            "https://tt.me/bot/start/",
+            "https://tt.me//start/x",
+            "https://tt.me/bot/start/%ff",
+            "https://tt.me/bot?start=x",
+            "https://tt.me.evil.example/bot/start/x",
+            "https://evil.example/bot/start/x",
+            "ftp://tt.me/bot/start/x",
+            "https://max.ru/bot",
+            "https://max.ru/bot?start",
+            "https://max.ru/bot?start=",
+            "https://max.ru/bot?startapp=x",
+            "https://max.ru/bot?start=%ff",
+            "https://max.ru/?start=x",
+            "https://max.ru?start=x",
+            "https://max.ru/bot/start/x",
+            "https://max.ru.evil.example/bot?start=x",
+            "ы",
+        ] {
+            assert!(bad.parse::<DeepLink>().unwrap_err().is_link(), "{bad}");
+        }
+        let error = "x".parse::<DeepLink>().unwrap_err().to_string();
+        let expected = "expected https://tt.me/<bot>/start/<payload> or https://max.ru/<bot>?start=<payload>";
+        assert_eq!(error, format!("`x` is not a deep link: {expected}"));
+    }
+
+    #[test]
+    fn a_bot_makes_links_of_its_own_service() {
+        let link = |bot: Bot| bot.deep_link("@my_bot", "x").unwrap().to_string();
+        assert_eq!(link(Bot::new("token").unwrap()), "https://tt.me/my_bot/start/x");
+        assert_eq!(link(Bot::max("token").unwrap()), "https://max.ru/my_bot?start=x");
+    }
+}

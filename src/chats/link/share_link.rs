@@ -1,0 +1,91 @@
+//! Links that share a text.
+
+use std::{fmt, str::FromStr};
+
+use super::template::{self, Template};
+use crate::{
+    error::{Error, Result},
+    service::Service,
+};
+
+/// A link that lets the user choose a chat and share a text there: `https://max.ru/:share?text=<text>`.
+///
+/// MAX only.
+///
+/// ```
+/// # fn main() -> tamtam::Result<()> {
+/// use tamtam::ShareLink;
+///
+/// let link = ShareLink::new("Look: https://example.org");
+/// assert_eq!(link.to_string(), "https://max.ru/:share?text=Look%3A%20https%3A%2F%2Fexample.org");
+///
+/// let link: ShareLink = "https://max.ru/:share?text=Hello%21".parse()?;
+/// assert_eq!(link.text(), "Hello!");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ShareLink {
+    template: Template,
+    text: String,
+}
+
+impl ShareLink {
+    /// Makes a link of MAX that shares this text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        let template = Template::share(&Service::Max).expect("MAX has links that share a text");
+        Self { template, text: text.into() }
+    }
+
+    /// Returns the text to share.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// The URL.
+impl fmt::Display for ShareLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.template.write(&[&self.text]))
+    }
+}
+
+/// Reads the URL, with `https://`, `http://` or nothing before the host. Other keys of the query are ignored.
+impl FromStr for ShareLink {
+    type Err = Error;
+
+    fn from_str(link: &str) -> Result<Self> {
+        let (template, [text]) = template::read::<1>(link, "a link that shares a text", Template::share)?;
+        Ok(Self { template, text: template::decode(&text)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_link_comes_back_as_it_was() {
+        for text in ["", "a", "a b+c", "a/b?c#d&e=f%20", "Привет,\nмир!", "🎉", "https://x.example/?a=b&c"] {
+            let link = ShareLink::new(text);
+            let url = link.to_string();
+            let rest = url.strip_prefix("https://max.ru/:share?text=").unwrap();
+            assert!(rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)), "{url}");
+            assert_eq!(url.parse::<ShareLink>().unwrap(), link, "{url}");
+            // No client changes the link when it parses the URL.
+            assert_eq!(reqwest::Url::parse(&url).unwrap().as_str(), url);
+        }
+    }
+
+    #[test]
+    fn share_links_are_read_however_they_are_written() {
+        for written in ["http://MAX.ru/:share/?text=a b", "max.ru/:share?utm=1&text=a+b#x"] {
+            assert_eq!(written.parse::<ShareLink>().unwrap().text(), "a b", "{written}");
+        }
+        for bad in ["", "https://max.ru/:share", "https://max.ru/share?text=a", "https://tt.me/:share?text=a"] {
+            assert!(bad.parse::<ShareLink>().unwrap_err().is_link(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! The chats of a bot, collected from its updates.
+
+mod entries;
+mod file;
+mod known_chat;
+mod record;
+mod sighting;
+mod store;
+
+use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
+    fmt,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use futures_util::FutureExt as _;
+
+use crate::{
+    api::types::Update,
+    error::{BoxError, Error, Kind, Result},
+    id::ChatId,
+    updates::{delivery::BoxFuture, store_io::in_time},
+};
+use entries::{Change, Entries};
+pub use file::{FileChats, FileChatsError};
+pub use known_chat::{ChatRole, KnownChat};
+pub use record::ChatRecord;
+pub use store::ChatStore;
+use store::ErasedChats;
+
+/// The chats that a bot is in, collected from its updates.
+///
+/// MAX has no operation that lists the chats of a bot. The book answers which chats the bot is in, since when, and as what. It
+/// works on TamTam as well. Clones are the same book.
+///
+/// [`Run::chat_book`](crate::Run::chat_book) and, with the feature `webhook`, `Webhook::chat_book` feed it. With a loop of your
+/// own, call [`observe`](Self::observe).
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let alice = tamtam.user("Alice");
+/// # alice.starts();
+/// # let reader = alice.clone();
+/// # let ctrl_c = async move { reader.reads().await };
+/// # let directory = std::env::temp_dir().join(format!("tamtam-doc-{}-chat-book", std::process::id()));
+/// # std::fs::create_dir_all(&directory)?;
+/// # let path = directory.join("chats.jsonl");
+/// use tamtam::{Update, updates::{ChatBook, FileChats}};
+///
+/// let book = ChatBook::open(FileChats::new(&path)).await?;
+/// bot.run(async |bot, update| match update {
+///     Update::BotStarted(started) => bot.send(started.chat_id, "Hello!").await.map(drop),
+///     _ => Ok(()),
+/// })
+/// .chat_book(book.clone())
+/// .graceful_shutdown_on(ctrl_c)
+/// .await?;
+///
+/// for chat in book.chats() {
+///     println!("{} since {}: {:?}", chat.chat_id, chat.since, chat.role);
+/// }
+/// # assert_eq!(book.len(), 1);
+/// # std::fs::remove_dir_all(&directory)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # What updates change
+///
+/// | update | change |
+/// |---|---|
+/// | any with a chat | Adds the chat if it is not in the book. |
+/// | `bot_removed`, `dialog_removed` | Removes the chat. |
+/// | `bot_stopped` | Marks the dialog as stopped. `bot_started` and a message of the person clear the mark. |
+/// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). |
+/// | `chat_title_changed` | Sets the title. |
+/// | `message_chat_created` | Adds the new chat, with its title, as [`Admin`](ChatRole::Admin). |
+///
+/// Updates can arrive twice and out of order. The book orders them by their timestamps: an older update does not undo the
+/// change of a newer one. In particular, an old message does not add a chat from which the bot was removed. Neither does a
+/// newer update that can follow the removal, such as `bot_stopped` or the press of a button. A removal is kept for 48 h,
+/// measured by the timestamps of updates.
+///
+/// # Limits
+///
+/// - A chat is not in the book before its first update. Begin the book before the bot is added to chats.
+/// - Updates without a chat or without a timestamp are ignored, and so are messages from constructors.
+/// - Only MAX reports rights and stops, and rights by webhook only. Without a report, the role is
+///   [`Member`](ChatRole::Member).
+/// - If [`Updates::types`](crate::Updates::types) or the webhook's subscription selects types of updates, include those of the
+///   table.
+/// - One book is for one bot.
+///
+/// A busy chat is saved once a day, and not for each message: see [`KnownChat::last_update`].
+#[doc(alias = "get_chats")]
+#[derive(Clone, Default)]
+pub struct ChatBook(Arc<Book>);
+
+#[derive(Default)]
+struct Book {
+    state: Mutex<State>,
+    store: Option<Box<dyn ErasedChats>>,
+    /// Held during a save: a store saves one change at a time.
+    saving: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    entries: Entries,
+    /// Changes that are not saved, each with its number. A chat that changes during its save has another number after it.
+    unsaved: BTreeMap<Change, u64>,
+    /// The number of the last change.
+    changes: u64,
+}
+
+impl ChatBook {
+    /// Returns an empty book in memory only, for tests for example. It is empty again after a restart.
+    ///
+    /// ```
+    /// let book = tamtam::updates::ChatBook::new();
+    /// assert!(book.is_empty());
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Opens the book in a store, such as [`FileChats`]. See [`ChatBook`] for an example.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read ([`is_chat_book`](Error::is_chat_book)). There is no time limit.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn open(store: impl ChatStore) -> Result<Self> {
+        let loaded = store.load().await;
+        let records = loaded.map_err(|error| Error::new(Kind::ChatBook { verb: "opened", error: error.into() }))?;
+        let state = Mutex::new(State { entries: Entries::of(records), ..State::default() });
+        Ok(Self(Arc::new(Book { state, store: Some(Box::new(store)), ..Book::default() })))
+    }
+
+    /// Takes note of an update, and saves what it changes. Most updates change nothing and need no save.
+    ///
+    /// Concurrent calls are safe. Saves happen one after the other.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// use tamtam::updates::ChatBook;
+    ///
+    /// let book = ChatBook::new();
+    /// let mut updates = bot.updates();
+    /// while let Some(update) = updates.try_next().await? {
+    ///     book.observe(&update).await?;
+    /// #   break;
+    /// }
+    /// # assert_eq!(book.chats()[0].chat_id, alice.chat_id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the store fails or takes longer than 5 s ([`is_chat_book`](Error::is_chat_book)). The book has the change, and
+    /// saves it with the next one.
+    ///
+    /// # Cancel safety
+    ///
+    /// The book has the change as soon as the future is polled. If the future is dropped after that, the change is saved with
+    /// the next one.
+    pub async fn observe(&self, update: &Update) -> Result<()> {
+        if self.0.note(update) { self.0.save().await } else { Ok(()) }
+    }
+
+    /// Takes note of an update. Returns the save if there is one. It logs its failure.
+    pub(super) fn observe_logged(&self, update: &Update) -> Option<BoxFuture<()>> {
+        if !self.0.note(update) {
+            return None;
+        }
+        let book = Arc::clone(&self.0);
+        Some(Box::pin(async move {
+            // The store may be code of another crate.
+            match AssertUnwindSafe(book.save()).catch_unwind().await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(error = error.reason(), "chat book save failed"),
+                Err(_) => tracing::error!("saving the chat book panicked"),
+            }
+        }))
+    }
+
+    /// Returns the chats that the bot is in, sorted by id.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # let book = tamtam::updates::ChatBook::new();
+    /// # alice.starts();
+    /// # book.observe(&bot.updates().try_next().await?.unwrap()).await?;
+    /// for chat in book.chats() {
+    ///     println!("{}: {:?}", chat.chat_id, chat.role);
+    /// }
+    /// # assert_eq!(book.chats()[0].chat_id, alice.chat_id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn chats(&self) -> Vec<KnownChat> {
+        self.0.state().entries.chats().collect()
+    }
+
+    /// Returns a chat. `None` if the bot is not in it, as far as updates say.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # let book = tamtam::updates::ChatBook::new();
+    /// # alice.starts();
+    /// # book.observe(&bot.updates().try_next().await?.unwrap()).await?;
+    /// use tamtam::updates::ChatRole;
+    ///
+    /// let chat = book.get(alice.chat_id()).unwrap();
+    /// assert_eq!(chat.role, ChatRole::Dialog { user_id: Some(alice.user_id()), is_stopped: false });
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn get(&self, chat_id: ChatId) -> Option<KnownChat> {
+        self.0.state().entries.record(chat_id)?.chat()
+    }
+
+    /// Returns the number of chats that the bot is in. Counts them, which takes longer for more chats.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.state().entries.len()
+    }
+
+    /// Returns whether the bot is in no chat.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.state().entries.chats().next().is_none()
+    }
+
+    /// Removes a chat that turned out to be gone, as if the bot had been removed at the last update of the chat. Returns
+    /// whether the chat was in the book. A newer update adds the chat again.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # let book = tamtam::updates::ChatBook::new();
+    /// # alice.starts();
+    /// # book.observe(&bot.updates().try_next().await?.unwrap()).await?;
+    /// for chat in book.chats() {
+    ///     match bot.send(chat.chat_id, "News").await {
+    ///         Err(error) if error.is_not_found() => {
+    ///             book.forget(chat.chat_id).await?;
+    ///         }
+    ///         sent => println!("{:?}", sent?),
+    ///     }
+    /// }
+    /// # assert_eq!(alice.reads().await.text(), "News");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`observe`](Self::observe).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`observe`](Self::observe).
+    pub async fn forget(&self, chat_id: ChatId) -> Result<bool> {
+        let was_known = self.0.forget(chat_id);
+        if was_known {
+            self.0.save().await?;
+        }
+        Ok(was_known)
+    }
+}
+
+impl Book {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of an update. Returns whether there is something to save.
+    fn note(&self, update: &Update) -> bool {
+        let mut state = self.state();
+        let changed = state.entries.apply(update);
+        let dropped = state.entries.sweep();
+        self.add_unsaved(&mut state, changed.into_iter().chain(dropped))
+    }
+
+    fn forget(&self, chat_id: ChatId) -> bool {
+        let mut state = self.state();
+        let was_known = state.entries.forget(chat_id);
+        if was_known {
+            self.add_unsaved(&mut state, [chat_id]);
+        }
+        was_known
+    }
+
+    /// Returns whether there is something to save now.
+    fn add_unsaved(&self, state: &mut State, changes: impl IntoIterator<Item = Change>) -> bool {
+        if self.store.is_none() {
+            return false;
+        }
+        let before = state.changes;
+        for change in changes {
+            state.changes += 1;
+            state.unsaved.insert(change, state.changes);
+        }
+        state.changes != before
+    }
+
+    /// Saves all changes that are not saved.
+    async fn save(&self) -> Result<()> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let save = async {
+            let _saving = self.saving.lock().await;
+            for (change, number) in self.unsaved() {
+                let record = self.state().entries.record(change).cloned();
+                store.save(change, record.as_ref()).await?;
+                self.is_saved(change, number);
+            }
+            Ok::<(), BoxError>(())
+        };
+        in_time(save).await.map_err(|error| Error::new(Kind::ChatBook { verb: "saved", error }))
+    }
+
+    /// Returns the unsaved changes, newest first: a change that a store never takes must not hold back the others.
+    fn unsaved(&self) -> Vec<(Change, u64)> {
+        let mut unsaved: Vec<_> = self.state().unsaved.iter().map(|(change, number)| (*change, *number)).collect();
+        unsaved.sort_unstable_by_key(|(_, number)| Reverse(*number));
+        unsaved
+    }
+
+    fn is_saved(&self, change: Change, number: u64) {
+        let mut state = self.state();
+        if state.unsaved.get(&change) == Some(&number) {
+            state.unsaved.remove(&change);
+        }
+    }
+}
+
+impl fmt::Debug for ChatBook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChatBook").field("chats", &self.len()).finish_non_exhaustive()
+    }
+}

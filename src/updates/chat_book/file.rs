@@ -1,0 +1,100 @@
+//! A chat book in a file: a log of changes, one per line.
+
+mod log;
+mod problem;
+
+use std::{path::PathBuf, sync::Arc};
+
+use tokio::sync::Mutex;
+
+use self::log::{Line, Log};
+pub use self::problem::FileChatsError;
+use super::{record::ChatRecord, store::ChatStore};
+use crate::{id::ChatId, updates::store_io::off_the_runtime};
+
+/// The records of a chat book in one file, for [`ChatBook::open`](crate::updates::ChatBook::open). Clones share the file.
+///
+/// The file is a log of JSON lines: each change is appended and written through to the disk. The log is rewritten without the
+/// outdated lines when it is opened, and when it has at least 1000 lines and more than twice as many lines as chats. The
+/// rewritten file replaces the old one as a whole, as with [`FileStore`](crate::FileStore).
+///
+/// - A kill or a power loss can tear the last line. It is cut off at the next start, with the WARN `torn line cut off`. The
+///   save of this line had not succeeded.
+/// - Another damaged line is an error with its number. The file is not changed then.
+/// - One process at a time can use the file: it locks a file with `.lock` at the end of its name. In a deployment that starts
+///   the new process before the old one has ended, store the records in a database, by a [`ChatStore`] of your own.
+/// - Each bot needs a file of its own. The directory must exist, on a local disk: network file systems often do not lock files.
+/// - A file of more than 1 GiB is not read. A million chats have about 250 MB.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let alice = tamtam.user("Alice");
+/// # let directory = std::env::temp_dir().join(format!("tamtam-doc-{}-file-chats", std::process::id()));
+/// # std::fs::create_dir_all(&directory)?;
+/// # let path = directory.join("chats.jsonl");
+/// # alice.starts();
+/// use tamtam::updates::{ChatBook, FileChats};
+///
+/// let book = ChatBook::open(FileChats::new(&path)).await?;
+/// # let mut updates = bot.updates();
+/// # book.observe(&updates.try_next().await?.unwrap()).await?;
+/// drop(book);
+/// let after_a_restart = ChatBook::open(FileChats::new(&path)).await?;
+/// assert!(after_a_restart.get(alice.chat_id()).is_some());
+/// # std::fs::remove_dir_all(&directory)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct FileChats {
+    path: PathBuf,
+    /// `None` until the file is opened. Its queue is fair, so changes are written in the order of their saves.
+    log: Arc<Mutex<Option<Log>>>,
+}
+
+impl FileChats {
+    /// Returns a store in the file at this path. Its directory must exist, the file need not. Does not open the file yet.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), log: Arc::default() }
+    }
+}
+
+impl ChatStore for FileChats {
+    type Error = FileChatsError;
+
+    async fn load(&self) -> Result<Vec<ChatRecord>, Self::Error> {
+        let mut log = Arc::clone(&self.log).lock_owned().await;
+        let path = self.path.clone();
+        let opened = off_the_runtime(move || {
+            // Unlocks the file if it was open.
+            *log = None;
+            let (opened, found) = Log::open(path)?;
+            *log = Some(opened);
+            Ok::<_, FileChatsError>(found)
+        });
+        let found = opened.await?;
+        if found.torn_bytes > 0 {
+            tracing::warn!(file = ?self.path, bytes = found.torn_bytes, "torn line cut off");
+        }
+        Ok(found.records.into_values().collect())
+    }
+
+    async fn save(&self, chat_id: ChatId, record: Option<&ChatRecord>) -> Result<(), Self::Error> {
+        let line = Line::of(chat_id, record).to_bytes();
+        let is_kept = record.is_some();
+        let mut log = Arc::clone(&self.log).lock_owned().await;
+        let path = self.path.clone();
+        off_the_runtime(move || {
+            let opened = match log.take() {
+                Some(opened) => opened,
+                None => Log::open(path)?.0,
+            };
+            log.insert(opened).save(chat_id, &line, is_kept)
+        })
+        .await
+    }
+}

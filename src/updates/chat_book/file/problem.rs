@@ -1,0 +1,61 @@
+//! Why the file of a chat book cannot be used.
+
+use std::{io, path::PathBuf};
+
+use crate::updates::file_lock::LockError;
+
+/// Why the file of a chat book cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileChatsError {
+    /// The file cannot be read or written.
+    #[error("{path}: {error}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        error: io::Error,
+    },
+    /// The file is of another program. It was not changed.
+    #[error("{path} is not a chat book ({problem}): choose another path, or remove the file", path = path.display())]
+    NotAChatBook {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A line of the file cannot be read. The file was not changed.
+    #[error(
+        "line {line} of {path} is damaged ({problem}): remove this line, or remove the file to start over",
+        path = path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The number of the line. The first line is 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Another process, or another [`ChatBook`](crate::updates::ChatBook) of this process, uses the file.
+    #[error("{path} is in use: stop the other process, or clone the `ChatBook` that has it open", path = path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file was changed or removed while the book had it open. Nothing was written.
+    #[error("{path} was changed by another program: restart the bot to read it again", path = path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl From<LockError> for FileChatsError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::InUse { path } => Self::InUse { path },
+            LockError::Io { lock, error } => Self::Io { path: lock, error },
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Where a chat book is stored: the trait.
+
+use std::{error::Error as StdError, future::Future, pin::Pin, sync::Arc};
+
+use super::record::ChatRecord;
+use crate::{error::BoxError, id::ChatId};
+
+/// Stores the records of a [`ChatBook`](crate::updates::ChatBook), so that they survive a restart. Used by
+/// [`ChatBook::open`](crate::updates::ChatBook::open).
+///
+/// [`FileChats`](crate::updates::FileChats) stores them in a file. A table of a database needs two columns, the id of the chat
+/// and the record as JSON:
+///
+/// ```
+/// use tamtam::{ChatId, updates::{ChatRecord, ChatStore}};
+/// # struct Table;
+/// # impl Table {
+/// #     async fn select(&self) -> std::io::Result<Vec<String>> { Ok(Vec::new()) }
+/// #     async fn upsert(&self, _: i64, _: String) -> std::io::Result<()> { Ok(()) }
+/// #     async fn delete(&self, _: i64) -> std::io::Result<()> { Ok(()) }
+/// # }
+///
+/// impl ChatStore for Table {
+///     type Error = std::io::Error;
+///
+///     async fn load(&self) -> Result<Vec<ChatRecord>, Self::Error> {
+///         let rows = self.select().await?;
+///         rows.iter().map(|json| Ok(serde_json::from_str(json)?)).collect()
+///     }
+///
+///     async fn save(&self, chat_id: ChatId, record: Option<&ChatRecord>) -> Result<(), Self::Error> {
+///         match record {
+///             Some(record) => self.upsert(chat_id.0, serde_json::to_string(record)?).await,
+///             None => self.delete(chat_id.0).await,
+///         }
+///     }
+/// }
+/// ```
+///
+/// Each bot needs a table of its own, or a third column with the bot's id.
+pub trait ChatStore: Send + Sync + 'static {
+    /// The error of the store.
+    type Error: Into<Box<dyn StdError + Send + Sync>>;
+
+    /// Returns all records, in any order. Called once, by [`ChatBook::open`](crate::updates::ChatBook::open).
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read. The book is then not opened.
+    fn load(&self) -> impl Future<Output = Result<Vec<ChatRecord>, Self::Error>> + Send;
+
+    /// Stores the record of a chat instead of an earlier one. Without a `record`, removes the earlier one. When it returns, the
+    /// change should survive the end of the process. The book calls it for one change at a time.
+    ///
+    /// # Errors
+    ///
+    /// If the record is not stored. The book saves it again with its next change. A save that takes longer than 5 s has failed,
+    /// and its future is dropped.
+    fn save(
+        &self,
+        chat_id: ChatId,
+        record: Option<&ChatRecord>,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+impl<S: ChatStore> ChatStore for Arc<S> {
+    type Error = S::Error;
+
+    async fn load(&self) -> Result<Vec<ChatRecord>, Self::Error> {
+        S::load(self).await
+    }
+
+    async fn save(&self, chat_id: ChatId, record: Option<&ChatRecord>) -> Result<(), Self::Error> {
+        S::save(self, chat_id, record).await
+    }
+}
+
+type Saving<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
+
+/// A [`ChatStore`] of any type, after it was loaded.
+pub(super) trait ErasedChats: Send + Sync {
+    fn save<'a>(&'a self, chat_id: ChatId, record: Option<&'a ChatRecord>) -> Saving<'a>;
+}
+
+impl<S: ChatStore> ErasedChats for S {
+    fn save<'a>(&'a self, chat_id: ChatId, record: Option<&'a ChatRecord>) -> Saving<'a> {
+        Box::pin(async move { ChatStore::save(self, chat_id, record).await.map_err(Into::into) })
+    }
+}

@@ -1,0 +1,62 @@
+//! A lock for a file that one process at a time may use: another file beside it.
+//!
+//! The locked file itself can be replaced, and with it a lock on it would be lost. On Unix, SQLite's locks also end when any
+//! handle of the file in the same process is closed. The lock of a file of its own holds until the process ends.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long the lock is waited for: a process, or a handle, that has ended lets go of it a moment later.
+const LOCK_TIME: Duration = Duration::from_secs(1);
+/// The wait between two looks at the lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// Held as long as the file is in use.
+#[derive(Debug)]
+pub(super) struct FileLock(#[expect(dead_code, reason = "the lock is released when the file is closed")] File);
+
+/// Why a lock cannot be taken.
+#[derive(Debug)]
+pub(super) enum LockError {
+    /// Another process, or another handle of this process, uses the file.
+    InUse { path: PathBuf },
+    /// The file of the lock cannot be opened or locked.
+    Io { lock: PathBuf, error: io::Error },
+}
+
+impl FileLock {
+    /// Takes the lock of the file at `path`, whose name is the file's with `.lock` at its end. Blocks the thread for at most
+    /// [`LOCK_TIME`].
+    pub(super) fn take(path: &Path) -> Result<Self, LockError> {
+        let mut lock = path.as_os_str().to_owned();
+        lock.push(".lock");
+        let lock = PathBuf::from(lock);
+        let file = match private().truncate(false).open(&lock) {
+            Ok(file) => file,
+            Err(error) => return Err(LockError::Io { lock, error }),
+        };
+        let deadline = Instant::now() + LOCK_TIME;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self(file)),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(LockError::InUse { path: path.to_owned() }),
+                Err(TryLockError::Error(error)) => return Err(LockError::Io { lock, error }),
+            }
+        }
+    }
+}
+
+/// Creates a file that only its owner reads.
+pub(super) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}

@@ -1,0 +1,28 @@
+//! Calls of stores: within a time limit, and off the threads of the runtime.
+
+use std::{future::Future, time::Duration};
+
+use tokio::time::timeout;
+
+use crate::error::BoxError;
+
+/// How long a store may take. A store that hangs must not stop the bot, nor keep it from ending.
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Waits for a store, for at most [`STORE_TIMEOUT`].
+pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, BoxError>>) -> Result<T, BoxError> {
+    let done = timeout(STORE_TIMEOUT, work).await;
+    done.unwrap_or_else(|_| Err(format!("the store took longer than {STORE_TIMEOUT:?}").into()))
+}
+
+/// Runs blocking work on a thread of its own. Disks are slow: other tasks go on meanwhile.
+pub(super) async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is being shut down, and nobody waits for the result.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
