@@ -78,6 +78,7 @@ static PARAMETER: Shape = Fields(&[
     ("required", &Flag),
     ("schema", &SCHEMA),
     ("x-hold", &Flag),
+    ("x-needed", &Flag),
     ("x-services", &List(&Text)),
     ("x-since", &Map(&Text)),
 ]);
@@ -146,6 +147,7 @@ static SERVICE: Shape = Fields(&[
     ("app_link", &Text),
     ("share_link", &Text),
     ("mention", &Text),
+    ("text", &Number),
     ("keyboard_buttons", &Number),
     ("keyboard_rows", &Number),
     ("row_buttons", &Number),

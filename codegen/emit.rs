@@ -43,7 +43,9 @@ pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn
     let services = service::emit(document)?;
     let types = types::emit(document, model, lowered, structs, &links)?;
     let file = syn::parse2(quote! {
-        /// Everything the Bot API receives and answers, generated from its OpenAPI document.
+        /// Everything that the Bot APIs receive and answer, generated from the OpenAPI documents of the services.
+        ///
+        /// Types, properties and values are those of all services. "MAX only" marks what one service has.
         ///
         /// Structs that go into a request have `new` (required fields, in the document's order) and a setter per field.
         ///

@@ -207,7 +207,8 @@ impl<'a> Lowering<'a> {
 
     /// A field's type: big members are boxed, and a list or map that may be missing is told apart from an empty one.
     fn field(&mut self, node: &Value, optional: bool, place: &str) -> Result<Value> {
-        let boxed = model::reference(node).filter(|name| flag(self.schema_named(name), "x-boxed"));
+        let is_boxed = |name: &&str| flag(node, "x-boxed") || flag(self.schema_named(name), "x-boxed");
+        let boxed = model::reference(node).filter(is_boxed);
         let mut lowered = match boxed {
             Some(name) => self.replace(
                 &format!("Boxed{name}"),

@@ -1,6 +1,6 @@
-//! Every operation of the Bot API, and the one place where generated code enters the crate.
+//! Every operation of the Bot APIs, and the one place where generated code enters the crate.
 //!
-//! [`Api`] has a method per operation of the OpenAPI document, under the operation's own name. Each returns a request:
+//! [`Api`] has a method per operation of the OpenAPI documents, under the operation's own name. Each returns a request:
 //! required parameters are arguments, optional ones setters. The models are in [`types`].
 //!
 //! ```

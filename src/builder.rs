@@ -3,7 +3,7 @@
 use std::env::VarError;
 use std::{fmt, sync::Arc, time::Duration};
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header};
 use reqwest::Url;
 
 use crate::{
@@ -33,6 +33,19 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 const KEEP_ALIVE: KeepAlive = KeepAlive { interval: Duration::from_secs(10), timeout: Duration::from_secs(10) };
 /// Effectively no pings. The HTTP client panics if a longer interval overflows `Instant`.
 const LONGEST_KEEP_ALIVE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// Headers that requests have for another reason than the token.
+const OWN_HEADERS: [HeaderName; 10] = [
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::HOST,
+    header::TE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::USER_AGENT,
+];
 /// What the server sees as our name.
 const USER_AGENT: &str = concat!("tamtam-rs/", env!("CARGO_PKG_VERSION"));
 
@@ -144,17 +157,22 @@ fn variable_name(service: &Service, what: &str) -> String {
 
 /// Finds the one service whose token is set, and the token.
 fn service_of_environment() -> Result<(Service, String)> {
-    let mut found = None;
+    // A blank variable counts as not set, if there is another.
+    let (mut found, mut blank) = (None, None);
     for service in Service::ALL {
         let name = variable_name(&service, "TOKEN");
         let Some(token) = variable(&name)? else { continue };
+        if token.trim().is_empty() {
+            blank = Some((service, token));
+            continue;
+        }
         if let Some((other, _)) = &found {
             let other = variable_name(other, "TOKEN");
             return Err(Error::build(format!("both {other} and {name} are set: unset the one of the other service")));
         }
         found = Some((service, token));
     }
-    found.ok_or_else(|| {
+    found.or(blank).ok_or_else(|| {
         let names = Service::ALL.map(|service| variable_name(&service, "TOKEN"));
         Error::build(format!("neither {} is set: put the bot's token into one of them", names.join(" nor ")))
     })
@@ -193,7 +211,7 @@ impl BotBuilder {
 
     /// Reads the service, the token and the base URL from the environment.
     ///
-    /// - `TAMTAM_TOKEN` or `MAX_TOKEN`: the token. It chooses the service.
+    /// - `TAMTAM_TOKEN` or `MAX_TOKEN`: the token. It chooses the service. A blank variable counts as not set.
     /// - `TAMTAM_BASE_URL` or `MAX_BASE_URL`: the base URL. Defaults to that of the service.
     ///
     /// # Errors
@@ -201,7 +219,7 @@ impl BotBuilder {
     /// If neither or both tokens are set, or a variable is not UTF-8.
     pub fn from_env() -> Result<Self> {
         let (service, token) = service_of_environment()?;
-        let url = variable(&variable_name(&service, "BASE_URL"))?;
+        let url = variable(&variable_name(&service, "BASE_URL"))?.filter(|url| !url.trim().is_empty());
         let builder = Self::new(token).service(service);
         Ok(match url {
             Some(url) => builder.base_url(url),
@@ -480,8 +498,8 @@ impl BotBuilder {
             http = http.proxy(proxy::proxy(url)?);
         }
         let of_service = self.service.root_certificate.as_deref().filter(|_| self.trusts_service);
-        // Without TLS, a certificate is of no use.
-        let of_service = of_service.filter(|_| base_url.scheme() == "https");
+        // Also with an `http` base URL: upload URLs may be `https`.
+        let of_service = of_service.filter(|_| cfg!(any(feature = "rustls", feature = "native-tls")));
         // The closure may set up TLS, which a shared configuration would silently replace.
         if self.root_certificates.is_empty() && self.http.is_none() {
             http = tls::share(http, of_service)?;
@@ -522,9 +540,22 @@ impl BotBuilder {
 
 /// The header with the token, if the service takes it there.
 fn token_header(service: &Service, token: &Token) -> Result<Option<(HeaderName, HeaderValue)>> {
-    let TokenPlace::Header(name) = &service.token_place else { return Ok(None) };
+    let name = match &service.token_place {
+        TokenPlace::Header(name) => name,
+        TokenPlace::Query(name)
+            if name.is_empty() || service.version.is_some_and(|(version, _)| version == &**name) =>
+        {
+            return Err(Error::build(format!(
+                "the token cannot be in the query parameter `{name}`: give it another name"
+            )));
+        }
+        TokenPlace::Query(_) => return Ok(None),
+    };
     let header = HeaderName::try_from(&**name)
         .map_err(|_| Error::build(format!("`{name}` is not the name of a header: mend it in the `Service`")))?;
+    if OWN_HEADERS.contains(&header) {
+        return Err(Error::build(format!("the header `{name}` has another use: send the token in another one")));
+    }
     let value = token
         .header()
         .ok_or_else(|| Error::build("the token has characters that a header cannot have: copy it again"))?;

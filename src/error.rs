@@ -189,6 +189,7 @@ impl Kind {
             Self::TooLarge { .. } => Failure::Misfit,
             Self::Decode { source, .. } if source.is_data() => Failure::Misfit,
             Self::Decode { .. } => Failure::Garbled,
+            Self::Refused(Refusal { code: Some(ErrorCode::TooManyRequests), .. }) => Failure::RateLimited,
             Self::Refused(Refusal { code, message })
                 if is_not_ready(code.as_ref(), message.as_deref().unwrap_or_default()) =>
             {
@@ -230,6 +231,11 @@ impl Kind {
     }
 }
 
+/// Whether a code says that there is no such thing.
+fn is_not_found(code: &ErrorCode) -> bool {
+    *code != ErrorCode::MethodNotFound && code.as_str().ends_with("not.found")
+}
+
 /// Whether a 400, or a refusal, says that attached media is still being processed. Servers say it by the code or by the
 /// message.
 fn is_not_ready(code: Option<&ErrorCode>, message: &str) -> bool {
@@ -262,7 +268,9 @@ impl Error {
     pub(crate) fn is_already_gone(&self) -> bool {
         // By the API's own word: a proxy's 404 says nothing of it.
         let by_api = self.code().is_some_and(|code| *code != ErrorCode::MethodNotFound);
-        self.0.report.may_be_gone && (self.is_refused() || self.is_not_found() && by_api)
+        // A refusal with another code is none of this.
+        let by_refusal = self.is_refused() && self.code().is_none_or(is_not_found);
+        self.0.report.may_be_gone && (by_refusal || self.is_not_found() && by_api)
     }
 
     /// The operation that failed, by the document's name (`sendMessage`), or method and path of a raw request.
@@ -344,6 +352,12 @@ impl Error {
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
+            || self.is_refused_as(|code| *code == ErrorCode::TooManyRequests)
+    }
+
+    /// Whether the server refused with a 200 and a code like this.
+    fn is_refused_as(&self, is_meant: impl Fn(&ErrorCode) -> bool) -> bool {
+        self.is_refused() && self.code().is_some_and(is_meant)
     }
 
     /// The attached media is still being processed, for longer than the bot waits. Send the same message again a little
@@ -369,13 +383,14 @@ impl Error {
     /// not help until somebody changes that; [`code`](Self::code) and [`message`](Self::message) tell the cases apart.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
-        self.status() == Some(StatusCode::FORBIDDEN) && !self.is_unauthorized()
+        let is_denied = |code: &ErrorCode| matches!(code, ErrorCode::AccessDenied | ErrorCode::ChatDenied);
+        self.status() == Some(StatusCode::FORBIDDEN) && !self.is_unauthorized() || self.is_refused_as(is_denied)
     }
 
     /// There is no such chat, message or dialog (404). A dialog is missing until its user has started the bot.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(StatusCode::NOT_FOUND)
+        self.status() == Some(StatusCode::NOT_FOUND) || self.is_refused_as(is_not_found)
     }
 
     /// The server answered that it did not do it (`success: false`), for a reason in [`message`](Self::message). Often

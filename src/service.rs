@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::validation::{Invalid, Place};
+use crate::validation::{Invalid, Place, max_length};
 
 /// A messenger with a Bot API: its address, how it takes the token, its links and limits.
 ///
@@ -81,6 +81,8 @@ pub(crate) struct Links {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
+    /// Longest text of a message or a comment, in characters (Unicode code points).
+    pub text: Option<usize>,
     /// Most buttons of a keyboard.
     pub keyboard_buttons: Option<usize>,
     /// Most rows of a keyboard.
@@ -197,15 +199,23 @@ impl Service {
         }
     }
 
-    /// Turns links that mention users into those of this service. Only link targets in HTML and Markdown are changed.
+    /// Turns links that mention users into those of this service, where they are the target of a link in HTML or Markdown.
     pub(crate) fn own_mentions(&self, text: &mut String, others: &[&str]) {
         for other in others.iter().filter(|other| **other != self.mention) {
-            for opening in ['"', '\'', '('] {
+            for opening in ["href=\"", "href='", "href=", "](", "](<"] {
                 let theirs = format!("{opening}{other}");
                 if text.contains(&theirs) {
                     *text = text.replace(&theirs, &format!("{opening}{}", self.mention));
                 }
             }
+        }
+    }
+
+    /// Fails if a text is over the limit.
+    pub(crate) fn check_text(&self, text: &str, at: &Place<'_>) -> Result<(), Unsuited> {
+        match self.limits.text {
+            Some(limit) => max_length(text, limit, at).map_err(Unsuited::Invalid),
+            None => Ok(()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Updates by webhook: TamTam calls the bot, through an axum router.
+//! Updates by webhook: the service calls the bot, through an axum router.
 //!
 //! ```
 //! # #[tokio::main]
@@ -34,14 +34,17 @@
 //! # }
 //! ```
 //!
-//! # What TamTam does
+//! # What the services do
 //!
-//! - It posts one update at a time to the URL that was subscribed, on port 80, 8080, 443, 8443 or one from 16384 to
-//!   32383. What is not answered with 200 it delivers again, every 30 to 60 seconds for up to 8 hours; then it may drop
-//!   the subscription.
+//! - Both post one update at a time to the URL that was subscribed. Only 200 counts as success.
+//! - **MAX** wants `https://` on port 443. It waits for 30 s. Then it delivers again, up to 10 times: after 60 s, and after waits
+//!   that grow by a factor of 2.5. After 8 h without a success it removes the subscription.
+//! - **TamTam** takes port 80, 8080, 443, 8443 or one from 16384 to 32383. It delivers again every 30 to 60 s for up to 8 h. Then it
+//!   may drop the subscription.
 //! - MAX sends a secret in a header if you set one: [`Webhook::secret`]. A request without it is answered with 404.
-//! - It signs nothing. The path of the URL is the secret: whoever knows it can post updates to the bot. Keep it as you
-//!   keep the token, and out of the logs of your proxy and your middleware. [`is_tamtam_address`] is a second fence.
+//! - Neither signs the body. Without the secret header, the path of the URL is the only secret: whoever knows it can post
+//!   updates to the bot. Keep it as you keep the token, and out of the logs of your proxy and your middleware. On TamTam,
+//!   [`is_tamtam_address`] is a second fence.
 //! - While a webhook is subscribed, polling brings nothing. Subscribing another URL adds it to the first, which goes on:
 //!   [`unsubscribe`](crate::api::Api::unsubscribe) the old one.
 //!
@@ -54,9 +57,10 @@
 //!   arrives whole but is not an update is passed to `on_error` as bytes; without `on_error` the answer is 503. A body that
 //!   was cut is never answered with 200.
 //! - A value that does not fit the models costs only itself, as in polling: it is left out, and the log says where it was.
-//! - A handler runs to its end, or to its [timeout](Webhook::handler_timeout), even if TamTam hangs up meanwhile. If the
+//! - A handler runs to its end, or to its [timeout](Webhook::handler_timeout), even if the service hangs up meanwhile. If the
 //!   update is delivered again before that, the second delivery waits for the first and gets its answer: the handler runs
-//!   once.
+//!   once. An update that was handled is remembered for 5 min, and answered with 200 if it is delivered again. So a handler that
+//!   takes longer than the service waits does not run twice. For handlers that often do, use a queue.
 //! - Updates come **at least once**: an answer can get lost after the handler has succeeded, and then the update comes
 //!   again. They are handled as they come, all at the same time, and what is delivered again comes later than what came
 //!   after it: there is **no order**, not even within a chat. Where order matters, look at the updates' `timestamp`, or
@@ -70,7 +74,7 @@
 //! chat, it handles updates in the order in which they were stored, and it drops repeated updates. For a queue of your own,
 //! use [`Webhook::raw_router`].
 //!
-//! 200 says to TamTam that it may forget the update. So a handler that writes it down durably and then returns is all
+//! 200 says to the service that it may forget the update. So a handler that writes it down durably and then returns is all
 //! that a queue needs. It is fast, however long the work takes, and what cannot be written down is delivered again:
 //!
 //! ```
@@ -114,7 +118,7 @@
 //! # }
 //! ```
 //!
-//! The jobs in the queue are exactly the JSON that TamTam sent. Read one with `serde_json::from_slice::<Update>`, or as a
+//! The jobs in the queue are exactly the JSON that the service sent. Read one with `serde_json::from_slice::<Update>`, or as a
 //! [`RawUpdate`](crate::RawUpdate). (An [`Update`](crate::Update) that is serialized has lost the properties that the crate does not know.) The same update
 //! may be stored twice: make the jobs idempotent, or recognise a repeated one by the `mid` of its message, the
 //! `callback_id` of its callback, else by kind, chat, user and timestamp.

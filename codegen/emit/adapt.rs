@@ -37,6 +37,9 @@ pub(super) fn of_struct(document: &Value, item: &ItemStruct, schema_name: &str, 
                 if let (::std::option::Option::Some(text), true) = (&mut self.#ident, self.#format.is_some()) {
                     service.own_mentions(text, crate::service::Service::MENTIONS);
                 }
+                if let ::std::option::Option::Some(text) = &self.#ident {
+                    service.check_text(text, &at.field(#property))?;
+                }
             });
         }
         if flag(node, KEYBOARD) {
@@ -76,7 +79,7 @@ pub(super) fn of_union(document: &Value, union: &Union, lowered: &Lowered) -> To
 }
 
 /// Fails on an optional value that the service does not have.
-fn refused(document: &Value, services: &Value, value: &TokenStream, label: &str) -> TokenStream {
+pub(super) fn refused(document: &Value, services: &Value, value: &TokenStream, label: &str) -> TokenStream {
     let (documents, what) = (service::documents(document, Some(services)), format!("`{label}`"));
     quote! {
         if #value.is_some() && !service.has(#documents) {

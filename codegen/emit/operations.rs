@@ -9,7 +9,7 @@ use super::{
     super::{
         docs::{self, Links},
         error::{Error, Result},
-        lower::{self, Lowered, SERVICES},
+        lower::{self, Lowered, NEEDED, SERVICES},
         model::{self, Model, Operation, Parameter},
         names,
         node::{at, entries, flag, items, resolve, text},
@@ -44,6 +44,8 @@ pub(super) fn emit(
         use crate::api::generated::{client, types};
 
         /// Every operation of the API's document under its own name, reached by [`Bot::api`](crate::Bot::api).
+        ///
+        /// The description of an operation that both services have is that of MAX.
         ///
         /// Each method returns a request: required parameters are its arguments, optional ones its setters; it is sent
         /// by `.await`, or by `.send()` where a plain future is wanted.
@@ -168,7 +170,11 @@ impl<'a> Parts<'a> {
                 documentation: docs::described(text(node, "description"), &[schema, node]),
                 required: flag(node, "required"),
                 adaption: node.get(SERVICES).filter(|_| !flag(node, "required")).map(|services| {
-                    adapt::left_out(document, services, &quote!(self.#ident), &format!("{}.{name}", operation.id))
+                    let (value, label) = (quote!(self.#ident), format!("{}.{name}", operation.id));
+                    match flag(node, NEEDED) {
+                        true => adapt::refused(document, services, &value, &label),
+                        false => adapt::left_out(document, services, &value, &label),
+                    }
                 }),
                 parameter: Some(name.to_owned()),
                 ident,

@@ -15,7 +15,8 @@ use super::{
 
 /// The keys of `x-service` that must be there.
 const REQUIRED: [&str; 6] = ["name", "base_url", "token_source", "links", "start_link", "mention"];
-const SIZES: [&str; 8] = [
+const SIZES: [&str; 9] = [
+    "text",
     "keyboard_buttons",
     "keyboard_rows",
     "row_buttons",

@@ -52,9 +52,9 @@ pub(super) fn deserialize(
             let is_object = node[DEFAULT].is_object();
             let question = quote!(value.#ident == <#name as crate::model::tolerance::DefaultValue>::value());
             is_default.insert(if is_object { is_default.len() } else { 0 }, question);
-            // The default of a joined property is no misfit: the parts stand for it.
+            // Whether a missing one is a misfit is known when its parts are read.
             let missing = match joined(&schema["properties"], &property).is_empty() {
-                false => quote!(<#name as crate::model::tolerance::DefaultValue>::value),
+                false => quote!(crate::model::tolerance::not_there),
                 true => quote!(crate::model::tolerance::missing::<#name>),
             };
             let missing = missing.to_string();
@@ -78,13 +78,15 @@ pub(super) fn deserialize(
     // Any object at all could be read as a struct whose required properties all have a default. A member of a union is known
     // by its tag.
     let joins = item.fields.iter().filter_map(|field| {
-        let (ident, parts) = (&field.ident, joined(&schema["properties"], &property_name(field)));
+        let (property, ident) = (property_name(field), &field.ident);
+        let (parts, label) = (joined(&schema["properties"], &property), format!("{schema_name}.{property}"));
         (!parts.is_empty()).then(|| {
             quote! {
-                if let ::std::option::Option::Some(joined) = crate::model::tolerance::joined(
-                    ::std::option::Option::None,
+                if let ::std::option::Option::Some(joined) = crate::model::tolerance::joined_or_missing(
+                    #label,
+                    &value.#ident,
                     [#(value.#parts.as_deref()),*],
-                ).filter(|_| value.#ident.is_empty()) {
+                ) {
                     value.#ident = joined;
                 }
             }

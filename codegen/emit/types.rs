@@ -285,8 +285,9 @@ fn emit_union(document: &Value, union: &Union, links: &Links) -> TokenStream {
     let (name, tag) = (names::type_ident(&union.name), &union.tag);
     let node = at(document, &["components", "schemas", &union.name]).unwrap_or(&Value::Null);
     let described = text(node, "description").unwrap_or_default();
+    let described_whole = docs::with_paragraph(described.to_owned(), docs::provenance(node));
     let documentation =
-        described_type(&union.name, described, union.variants.iter().map(|(value, _)| value.as_str()), links);
+        described_type(&union.name, &described_whole, union.variants.iter().map(|(value, _)| value.as_str()), links);
     let variants = union.variants.iter().map(|(value, schema)| {
         let own = at(document, &["components", "schemas", schema]).and_then(|node| text(node, "description"));
         let own = own.filter(|description| !description.trim().is_empty());
@@ -325,7 +326,9 @@ fn emit_enum(known: &StringEnum, model: &Model, document: &Value, links: &Links)
     let source = source.unwrap_or(&known.description);
     let owner = of_union.map_or(&known.name, |union| &union.name);
     let services = at(document, &["components", "schemas", owner]).unwrap_or(&Value::Null);
-    let documentation = described_type(&known.name, &known.description, known.values.iter().map(String::as_str), links);
+    let own = at(document, &["components", "schemas", &known.name]).unwrap_or(&Value::Null);
+    let described = docs::with_paragraph(known.description.clone(), docs::provenance(own));
+    let documentation = described_type(&known.name, &described, known.values.iter().map(String::as_str), links);
     let values = known.values.iter().filter(|value| !model::is_unknown(value)).map(|value| {
         let text = docs::listed(source, value).unwrap_or_else(|| docs::words(value));
         let text = docs::with_paragraph(text, docs::services(at(services, &["x-services-by-value", value])));

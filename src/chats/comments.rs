@@ -1,9 +1,11 @@
 //! Comments on channel posts: list, send, edit, delete. MAX only.
 
+use std::borrow::Cow;
+
 use crate::{
     api::{
         DeleteComment, EditComment, SendComment,
-        types::{MessageLinkType, NewCommentBody, NewMessageLink, TextFormat},
+        types::{MessageLinkType, NewCommentBody, NewMessageBody, NewMessageLink},
     },
     client::bot::Bot,
     compose::text::Text,
@@ -87,9 +89,24 @@ impl From<String> for NewCommentBody {
     }
 }
 
-/// A formatted comment. MAX shows neither links nor mentions in comments.
+/// A comment without formatting.
+impl From<&String> for NewCommentBody {
+    fn from(text: &String) -> Self {
+        Self::new().text(text)
+    }
+}
+
+/// A comment without formatting.
+impl From<Cow<'_, str>> for NewCommentBody {
+    fn from(text: Cow<'_, str>) -> Self {
+        Self::new().text(text)
+    }
+}
+
+/// A formatted comment, as of the text of a message. MAX shows neither links nor mentions in comments.
 impl From<Text> for NewCommentBody {
     fn from(text: Text) -> Self {
-        Self::new().text(text.to_html()).format(TextFormat::Html)
+        let message = NewMessageBody::from(text);
+        Self { text: message.text, format: message.format, ..Self::new() }
     }
 }

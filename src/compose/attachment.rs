@@ -174,7 +174,7 @@ fn token<'a>(token: &'a Option<String>, attachment: &Attachment) -> Result<&'a s
 fn card(contact: &ContactAttachmentPayload) -> Result<AttachmentRequest, Error> {
     let mut payload = ContactAttachmentRequestPayload::new();
     payload.vcf_info.clone_from(&contact.vcf_info);
-    if let Some(user) = contact.max_info.as_ref().or(contact.tam_info.as_ref()) {
+    if let Some(user) = contact.max_info.as_deref().or(contact.tam_info.as_deref()) {
         payload = payload.contact_id(user.user_id);
         payload.name = Some(user.name.clone()).filter(|name| !name.is_empty());
     }

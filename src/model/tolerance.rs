@@ -106,6 +106,46 @@ pub(crate) fn joined<const N: usize>(own: Option<String>, parts: [Option<&str>; 
     if parts.is_empty() { own } else { Some(parts.join(" ")) }
 }
 
+/// What stands for a joined string that is not there, until its parts are read. No server sends it.
+const NOT_THERE: &str = "\0not there";
+
+/// Returns what stands for a joined string that is not there.
+pub(crate) fn not_there() -> String {
+    NOT_THERE.to_owned()
+}
+
+/// Returns what a joined string becomes. `None` if it stays as it is. A string that is not there, and has no parts, is a misfit.
+#[inline]
+pub(crate) fn joined_or_missing<const N: usize>(
+    property: &'static str,
+    own: &str,
+    parts: [Option<&str>; N],
+) -> Option<String> {
+    // Nearly all names begin with something else.
+    match own.as_bytes().first() {
+        Some(first) if *first != NOT_THERE.as_bytes()[0] => None,
+        _ => joined_or_missing_slowly(property, own, parts),
+    }
+}
+
+#[cold]
+fn joined_or_missing_slowly<const N: usize>(
+    property: &'static str,
+    own: &str,
+    parts: [Option<&str>; N],
+) -> Option<String> {
+    let is_there = own != NOT_THERE;
+    if is_there && !own.is_empty() {
+        return None;
+    }
+    let joined = joined(None, parts);
+    if joined.is_none() && !is_there {
+        misfit::record_missing(property);
+        return Some(String::new());
+    }
+    joined
+}
+
 /// The error of an object without a property that fits.
 #[cold]
 pub(crate) fn nothing_fits<E: Error>() -> E {

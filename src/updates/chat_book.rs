@@ -13,9 +13,11 @@ use std::{
     fmt,
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::FutureExt as _;
+use tokio::time::Instant;
 
 use crate::{
     api::types::Update,
@@ -29,6 +31,9 @@ pub use known_chat::{ChatRole, KnownChat};
 pub use record::ChatRecord;
 pub use store::ChatStore;
 use store::ErasedChats;
+
+/// The least time between a save that failed and the next one for the same changes.
+const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
 /// The chats that a bot is in, collected from its updates.
 ///
@@ -74,7 +79,7 @@ use store::ErasedChats;
 ///
 /// | update | change |
 /// |---|---|
-/// | any with a chat | Adds the chat if it is not in the book. |
+/// | a new message or member, a new title, an arrival of the bot, any update of a dialog | Adds the chat if it is not in the book. |
 /// | `bot_removed`, `dialog_removed` | Removes the chat. |
 /// | `bot_stopped` | Marks the dialog as stopped. `bot_started` and a message of the person clear the mark. |
 /// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). |
@@ -116,6 +121,8 @@ struct State {
     unsaved: BTreeMap<Change, u64>,
     /// The number of the last change.
     changes: u64,
+    /// When the last save failed.
+    failed_at: Option<Instant>,
 }
 
 impl ChatBook {
@@ -173,7 +180,7 @@ impl ChatBook {
     /// # Errors
     ///
     /// If the store fails or takes longer than 5 s ([`is_chat_book`](Error::is_chat_book)). The book has the change, and
-    /// saves it with the next one.
+    /// saves it with the next change, or with the next update after 10 s.
     ///
     /// # Cancel safety
     ///
@@ -188,15 +195,40 @@ impl ChatBook {
         if !self.0.note(update) {
             return None;
         }
-        let book = Arc::clone(&self.0);
-        Some(Box::pin(async move {
-            // The store may be code of another crate.
-            match AssertUnwindSafe(book.save()).catch_unwind().await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(error = error.reason(), "chat book save failed"),
-                Err(_) => tracing::error!("saving the chat book panicked"),
-            }
-        }))
+        let book = self.clone();
+        Some(Box::pin(async move { book.save_logged().await }))
+    }
+
+    /// Saves what is not saved, and logs a failure.
+    pub(super) async fn save_logged(&self) {
+        // The store may be code of another crate.
+        match AssertUnwindSafe(self.0.save()).catch_unwind().await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(error = error.reason(), "chat book save failed"),
+            Err(_) => tracing::error!("saving the chat book panicked"),
+        }
+    }
+
+    /// Saves the changes whose save failed. Call it before the program ends, if [`observe`](Self::observe) has failed.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// let book = tamtam::updates::ChatBook::new();
+    /// book.save().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`observe`](Self::observe).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`observe`](Self::observe).
+    pub async fn save(&self) -> Result<()> {
+        self.0.save().await
     }
 
     /// Returns the chats that the bot is in, sorted by id.
@@ -258,7 +290,7 @@ impl ChatBook {
     }
 
     /// Removes a chat that turned out to be gone, as if the bot had been removed at the last update of the chat. Returns
-    /// whether the chat was in the book. A newer update adds the chat again.
+    /// whether the chat was in the book. A newer update that shows the bot in the chat adds it again.
     ///
     /// ```
     /// # #[tokio::main]
@@ -330,7 +362,10 @@ impl Book {
             state.changes += 1;
             state.unsaved.insert(change, state.changes);
         }
-        state.changes != before
+        // After a failure, the next update of any chat tries again, but not each of a burst.
+        let is_due =
+            !state.unsaved.is_empty() && state.failed_at.is_some_and(|failed_at| failed_at.elapsed() >= RETRY_PAUSE);
+        state.changes != before || is_due
     }
 
     /// Saves all changes that are not saved.
@@ -345,7 +380,9 @@ impl Book {
             }
             Ok::<(), BoxError>(())
         };
-        in_time(save).await.map_err(|error| Error::new(Kind::ChatBook { verb: "saved", error }))
+        let saved = in_time(save).await;
+        self.state().failed_at = saved.is_err().then(Instant::now);
+        saved.map_err(|error| Error::new(Kind::ChatBook { verb: "saved", error }))
     }
 
     /// Returns the unsaved changes, newest first: a change that a store never takes must not hold back the others.

@@ -238,6 +238,10 @@ impl<U: Handed> Handling<U> {
         self.on_error = Some(Arc::new(on_error));
     }
 
+    pub(crate) fn chat_book(&self) -> Option<ChatBook> {
+        self.chat_book.clone()
+    }
+
     pub(crate) fn set_chat_book(&mut self, book: ChatBook) {
         self.chat_book = Some(book);
     }

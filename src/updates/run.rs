@@ -338,6 +338,16 @@ impl Run {
     /// Dropping the future drops the handlers at their next `await`. No update is lost: their page was not committed, so it is
     /// delivered again. With a journal, their updates are still stored.
     pub async fn run(self) -> Result<()> {
+        let chat_book = self.handling.chat_book();
+        let result = self.run_to_the_end().await;
+        if let Some(book) = chat_book {
+            // What failed to be saved before.
+            book.save_logged().await;
+        }
+        result
+    }
+
+    async fn run_to_the_end(self) -> Result<()> {
         let Self { mut source, handling, concurrency, backoff, shutdown, deadline } = self;
         let context = Context {
             bot: source.bot().clone(),

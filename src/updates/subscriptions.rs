@@ -36,12 +36,12 @@ impl Bot {
         self.api().get_subscriptions()
     }
 
-    /// Has TamTam deliver updates to a URL instead of holding them for [`updates`](Self::updates), in the shape of the
-    /// [version](Self::version) that this bot asks for. Of these types only, or of all if there are none.
+    /// Subscribes a URL to updates of these types, or of all types if there are none. The updates have the shape of the bot's
+    /// [version](Self::version), on TamTam. While a URL is subscribed, [`updates`](Self::updates) gets none.
     ///
-    /// TamTam does not sign what it delivers, so the URL's path is a secret: nobody may be able to guess it, and errors do
-    /// not show it. The feature `webhook` has what receives the updates. Another URL that was subscribed stays so, and
-    /// gets everything too, until you [`unsubscribe_webhook`](Self::unsubscribe_webhook) it.
+    /// The services do not sign what they deliver. So the path of the URL is a secret: it must not be guessable, and errors do
+    /// not show it. On MAX, also set a secret: `Webhook::subscribe` of the feature `webhook` does both. A URL that was
+    /// subscribed before still gets all updates, until you [`unsubscribe_webhook`](Self::unsubscribe_webhook) it.
     ///
     /// ```
     /// # #[tokio::main]

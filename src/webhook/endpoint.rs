@@ -22,7 +22,7 @@ use crate::{
 /// How long a body may be unless it is set, in bytes. The longest update that the API's limits allow is far shorter.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
-/// A bot's webhook: where TamTam calls, and what is done then.
+/// The webhook of a bot: where the service calls, and what is done then.
 ///
 /// [The module](crate::webhook) says what is promised.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// A webhook at this path of the URL that TamTam is [told](Bot::subscribe_webhook).
+    /// Creates a webhook at this path of the URL that is [subscribed](Self::subscribe).
     ///
     /// The last segment of the path is the secret: a slash and what `openssl rand -hex 32` prints will do, with other
     /// segments before it or without. It is as secret as the token, and neither errors nor `Debug` show it. Asking for
@@ -106,10 +106,10 @@ impl Webhook {
     }
 
     /// Decides about updates that were not handled, and about bodies that are not an update: [`Recovery::Retry`] answers
-    /// 503, after which TamTam delivers again, and [`Recovery::Skip`] answers 200. Without `on_error`, an update that was
+    /// 503, after which the service delivers again, and [`Recovery::Skip`] answers 200. Without `on_error`, an update that was
     /// not handled is skipped, and a body that is not an update is answered with 503.
     ///
-    /// Retry what may succeed later. What never will is delivered again for 8 hours, and then TamTam may drop the
+    /// Retry what may succeed later. What never will is delivered again for 8 hours, and then the service may drop the
     /// subscription.
     ///
     /// ```

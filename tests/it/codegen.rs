@@ -4,6 +4,7 @@
 #[allow(dead_code)]
 mod generator;
 
+mod accessors;
 mod code;
 mod docs;
 mod documents;

@@ -209,7 +209,8 @@ async fn an_update_that_cannot_be_read_and_comes_again_is_handled_once() {
     let (_server, bot, pages) = serve([first, again, page(&[], 11)]).await;
     let run = bot.updates().journal(directory.open()).run(async |_, _| {});
     let health = run.health();
-    kill_when(run, |health| pages.polls() > 2 && depth(health) == 0).await;
+    // An update leaves the journal before it is counted.
+    kill_when(run, |health| pages.polls() > 2 && depth(health) == 0 && health.handled() >= 3).await;
     assert_eq!(health.handled(), 3);
 }
 

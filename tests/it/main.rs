@@ -25,6 +25,7 @@ mod models;
 mod pages;
 mod run;
 mod schemas;
+mod services;
 mod subscriptions;
 mod text;
 #[cfg(any(feature = "rustls", feature = "native-tls"))]

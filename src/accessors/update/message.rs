@@ -58,7 +58,7 @@ impl Message {
     /// The message that it forwards or answers.
     #[must_use]
     pub fn link(&self) -> Option<&LinkedMessage> {
-        self.link.as_ref()
+        self.link.as_deref()
     }
 
     link_accessors!();
@@ -128,7 +128,7 @@ impl ContactAttachment {
     /// Returns the user of the messenger that the contact is. `None` if the contact is not a user.
     #[must_use]
     pub fn user(&self) -> Option<&User> {
-        self.payload.max_info.as_ref().or(self.payload.tam_info.as_ref())
+        self.payload.max_info.as_deref().or(self.payload.tam_info.as_deref())
     }
 
     /// Returns the name of the [user](Self::user), or else of the card (its first `FN`).

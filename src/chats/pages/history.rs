@@ -99,7 +99,8 @@ impl Timeline for CommentsOn {
         if let Some(before) = latest.and_then(|latest| latest.checked_add(1)) {
             request = request.before(before);
         }
-        if let Some(after) = earliest.and_then(|earliest| earliest.checked_sub(1)) {
+        // The server takes no negative time.
+        if let Some(after) = earliest.filter(|earliest| *earliest > 0).map(|earliest| earliest - 1) {
             request = request.after(after);
         }
         request

@@ -9,7 +9,7 @@ use super::{
 use crate::api::types::NewMessageBody;
 
 impl Text {
-    /// The text in TamTam's HTML, for [`NewMessageBody::html`]. It can express every `Text`.
+    /// Returns the text as HTML of the messenger, for [`NewMessageBody::html`]. It can express every `Text`.
     #[must_use]
     pub fn to_html(&self) -> String {
         render(self)

@@ -62,6 +62,14 @@ impl Entries {
     pub(super) fn apply(&mut self, update: &Update) -> Option<Change> {
         let seen = Sighting::of(update)?;
         self.newest = self.newest.max(seen.at);
+        // Such an update can follow a removal that is forgotten. In a dialog, the person is there.
+        if !self.chats.contains_key(&seen.chat_id)
+            && !seen.shows_presence()
+            && !seen.is_removal()
+            && !seen.is_in_dialog()
+        {
+            return None;
+        }
         let mut is_new = false;
         let entry = self.chats.entry(seen.chat_id).or_insert_with(|| {
             is_new = true;
@@ -187,22 +195,33 @@ mod tests {
     }
 
     #[test]
-    fn any_update_with_a_chat_adds_it() {
-        let removed = update("message_removed", 1, json!({"chat_id": GROUP, "user_id": 7, "message_id": "m"}));
-        let unknown = update("chat_moved", 1, json!({"chat_id": GROUP}));
+    fn updates_that_show_the_bot_in_a_chat_add_it() {
         for (update, chat_type) in [
             (in_group("bot_added", 1), Some(ChatType::Chat)),
             (said(GROUP, "channel", 1), Some(ChatType::Channel)),
-            (pressed(GROUP, "chat", 1), Some(ChatType::Chat)),
-            (removed, None),
-            (unknown, None),
+            (in_group("user_added", 1), Some(ChatType::Chat)),
+            (in_group("chat_title_changed", 1), None),
         ] {
             let mut entries = Entries::default();
-            assert_eq!(entries.apply(&update), Some(ChatId(GROUP)));
+            assert_eq!(entries.apply(&update), Some(ChatId(GROUP)), "{update:?}");
             assert_eq!(entries.apply(&update), None, "it came twice");
             let chat = only(&entries);
             assert_eq!((chat.chat_type, chat.since, chat.last_update), (chat_type, 1, 1));
             assert_eq!((chat.chat_id, chat.role), (ChatId(GROUP), ChatRole::Member));
+        }
+    }
+
+    /// A removal of the bot that is forgotten may have been before.
+    #[test]
+    fn updates_that_can_follow_a_removal_do_not_add_a_group() {
+        let removed =
+            |chat: i64| update("message_removed", 1, json!({"chat_id": chat, "user_id": 7, "message_id": "m"}));
+        let unknown = |chat: i64| update("chat_moved", 1, json!({"chat_id": chat}));
+        for update in [pressed(GROUP, "chat", 1), removed(GROUP), unknown(GROUP), rights(1, false)] {
+            assert_eq!(Entries::default().apply(&update), None, "{update:?}");
+        }
+        for update in [pressed(DIALOG, "dialog", 1), removed(DIALOG), unknown(DIALOG), in_dialog("dialog_cleared", 1)] {
+            assert_eq!(Entries::default().apply(&update), Some(ChatId(DIALOG)), "{update:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! What one update says about its chat.
 
 use crate::{
-    api::types::{Update, UpdateType},
+    api::types::{ChatType, Update, UpdateType},
     id::{ChatId, UserId},
 };
 
@@ -26,6 +26,14 @@ impl<'a> Sighting<'a> {
             _ => false,
         };
         (!is_elsewhere).then_some(Self { chat_id, at, update, kind })
+    }
+
+    /// Whether the chat is a dialog. The ids of groups and channels are negative.
+    pub(super) fn is_in_dialog(&self) -> bool {
+        match self.update.chat_type() {
+            Some(chat_type) => chat_type == ChatType::Dialog,
+            None => self.chat_id.0 > 0,
+        }
     }
 
     pub(super) fn is_removal(&self) -> bool {

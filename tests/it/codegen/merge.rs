@@ -2,13 +2,14 @@
 
 use super::{Code, NO_ACTIONS, Service, merged, operation, schemas};
 
-const SERVICE: &str =
-    "reference: 'https://{name}.example/{METHOD}{path}', base_url: 'https://a.example', token_source: A form,
-    token_parameter: token, links: 'https://a.example', start_link: '/{bot}', mention: 'a://'";
+const SERVICE: &str = "base_url: 'https://a.example', token_source: A form, token_parameter: token,
+    links: 'https://a.example', start_link: '/{bot}', mention: 'a://'";
 
 /// A document of a service.
 fn document(name: &str, text: &str) -> String {
-    format!("openapi: 3.0.0\ninfo: {{title: {name}, version: '1'}}\nx-service: {{name: {name}, {SERVICE}}}\n{text}")
+    format!(
+        "openapi: 3.0.0\ninfo: {{title: {name}, version: '1'}}\nx-service: {{name: {name}, {SERVICE}, reference: 'https://{name}.example/{{METHOD}}{{path}}'}}\n{text}"
+    )
 }
 
 /// What becomes of the documents of the services A and B.
@@ -106,11 +107,7 @@ fn an_operation_is_its_method_and_path_and_has_the_name_of_the_first_document() 
     );
     assert!(sending.contains("ifself.theirs.is_some()&&!service.has(crate::service::Documents(2)){"), "{sending}");
     assert!(!sending.contains("self.both.is_some()"), "{sending}");
-    assert!(
-        code.api_doc("get_t").contains("API: [`GET /t`](https://{name}.example/GET/t)."),
-        "{}",
-        code.api_doc("get_t")
-    );
+    assert!(code.api_doc("get_t").contains("API: [`GET /t`](https://B.example/GET/t)."), "{}", code.api_doc("get_t"));
 }
 
 #[test]

@@ -100,10 +100,10 @@ async fn a_body_may_be_4_mib_long_if_nothing_else_is_said() {
 async fn the_content_type_says_nothing() {
     let seen = Seen::default();
     let server = Server::start(noting(&seen)).await;
-    for header in
-        ["", "content-type: text/plain\r\n", "content-type: application/xml; charset=utf-16\r\n", "content-type: \r\n"]
-    {
-        let body = started(1);
+    let headers =
+        ["", "content-type: text/plain\r\n", "content-type: application/xml; charset=utf-16\r\n", "content-type: \r\n"];
+    for (chat, header) in (1..).zip(headers) {
+        let body = started(chat);
         let length = body.len();
         let request = format!(
             "POST {PATH} HTTP/1.1\r\nhost: x\r\n{header}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
@@ -170,13 +170,13 @@ async fn what_is_delivered_again_meanwhile_waits_for_the_first_and_gets_its_answ
 }
 
 #[tokio::test]
-async fn what_is_delivered_again_after_the_answer_is_handled_again() {
+async fn what_is_delivered_again_after_the_answer_is_handled_once() {
     let seen = Seen::default();
     let server = Server::start(noting(&seen)).await;
     for _ in 0..3 {
         assert_eq!(server.post(started(1)).await, 200);
     }
-    assert_eq!(seen.all(), ["1", "1", "1"]);
+    assert_eq!(seen.all(), ["1"]);
 }
 
 #[tokio::test]

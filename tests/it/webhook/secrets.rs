@@ -7,13 +7,17 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tamtam::{Recovery, RetryPolicy, UpdateType, webhook::Webhook};
+use tamtam::{
+    Bot, Recovery, RetryPolicy, Service, Update, UpdateType,
+    reqwest::{self, StatusCode},
+    webhook::Webhook,
+};
 use tracing::level_filters::LevelFilter;
 use wiremock::ResponseTemplate;
 
-use super::{PATH, Server, bot, request, webhook};
+use super::{PATH, Seen, Server, bot, request, started, webhook};
 use crate::{
-    common::{RawServer, answering, answering_json, bot_at, cut_answer, http_answer, only_request},
+    common::{RawServer, answering, answering_json, bot_at, bot_of, cut_answer, http_answer, only_request},
     fault_server::quick,
     traced::Traced,
 };
@@ -211,4 +215,44 @@ async fn a_subscribed_url_is_neither_traced_nor_told_at_a_retry() {
     let told = told.lock().unwrap();
     assert!(told.contains("subscribe: 503 Service Unavailable, busy: no https://bot.example/... here"), "{told}");
     assert_no_secret(&told);
+}
+
+#[tokio::test]
+async fn a_delivery_without_the_secret_header_is_not_there() {
+    let bot = Bot::builder("token").service(Service::Max).build().unwrap();
+    let seen = Seen::default();
+    let handled = seen.clone();
+    let webhook = Webhook::new(bot, PATH).unwrap().secret("he4der-s3cret").unwrap();
+    assert!(!format!("{webhook:?}{webhook:#?}").contains("s3cret"));
+    let server = Server::start(webhook.router(move |_, update: Update| {
+        handled.add(&update);
+        async {}
+    }))
+    .await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let post = async |secret: Option<&str>| {
+        let mut request = http.post(server.url(PATH)).body(started(5));
+        if let Some(secret) = secret {
+            request = request.header("X-Max-Bot-Api-Secret", secret);
+        }
+        request.send().await.unwrap().status()
+    };
+    for secret in [None, Some(""), Some("he4der-s3cre"), Some("he4der-s3creT")] {
+        assert_eq!(post(secret).await, StatusCode::NOT_FOUND, "{secret:?}");
+    }
+    assert!(seen.all().is_empty());
+    assert_eq!(post(Some("he4der-s3cret")).await, StatusCode::OK);
+    assert_eq!(seen.all(), ["5"]);
+}
+
+#[tokio::test]
+async fn a_webhook_subscribes_its_path_and_its_secret() {
+    let server = answering_json(&json!({"success": true})).await;
+    let webhook = Webhook::new(bot_of(&Service::Max, &server), PATH).unwrap().secret("he4der-s3cret").unwrap();
+    webhook.subscribe("https://bot.example/", [UpdateType::MessageCreated]).await.unwrap();
+    let body: serde_json::Value = only_request(&server).await.body_json().unwrap();
+    let url = format!("https://bot.example{PATH}");
+    assert_eq!(body, json!({"url": url, "secret": "he4der-s3cret", "update_types": ["message_created"]}));
+    let without = Webhook::new(bot_of(&Service::Max, &server), PATH).unwrap();
+    assert!(!format!("{:?}", without.subscribe("https://bot.example", [])).contains(PATH));
 }

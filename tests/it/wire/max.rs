@@ -693,8 +693,8 @@ async fn every_operation_of_max_has_a_case() {
 
 #[tokio::test]
 async fn what_is_not_set_is_not_sent() {
-    let no_messages = || json!({"messages": []});
     let sent = json!({"message": comment("mid.c1", "hi")});
+    let no_messages = || json!({"messages": []});
     let no_commands = BotCommandsPatch::new().commands(Vec::<BotCommand>::new());
     let no_members = json!({"members": []});
     let cases = vec![
@@ -834,7 +834,6 @@ fn with_a_value_of_the_other_service() -> Vec<(Service, &'static str, Case)> {
     let question = NewMessageBody::from("Coming?").keyboard(keyboard);
     let hook = || SubscriptionRequestBody::new("https://bot.example/hook");
     let sent = json!({"message": message("mid.1", "Coming?")});
-    let no_messages = || json!({"messages": []});
     vec![
         (
             Service::Max,
@@ -850,18 +849,6 @@ fn with_a_value_of_the_other_service() -> Vec<(Service, &'static str, Case)> {
             "SubscriptionRequestBody.version",
             does("POST /subscriptions", move |api| api.subscribe(hook().version("0.5.6")))
                 .body(json!({"url": "https://bot.example/hook"})),
-        ),
-        (
-            Service::TamTam,
-            "getMessages.before",
-            reads("GET /messages", no_messages(), |api| api.get_messages().before(5).count(1), |_| {})
-                .query("count", "1"),
-        ),
-        (
-            Service::TamTam,
-            "getMessages.after",
-            reads("GET /messages", no_messages(), |api| api.get_messages().after(5).count(1), |_| {})
-                .query("count", "1"),
         ),
         (
             Service::TamTam,
@@ -887,6 +874,11 @@ async fn a_value_without_which_the_request_means_something_else_is_not_left_out(
     let error = bot.describe(-7, "All of us.").await.unwrap_err();
     assert!(error.is_unsupported(), "{error:?}");
     assert_eq!(error.to_string(), "editChat: not sent: TamTam has no `ChatPatch.description`");
+    for request in [bot.api().get_messages().before(5), bot.api().get_messages().after(5)] {
+        let error = request.await.unwrap_err();
+        assert!(error.is_unsupported(), "{error:?}");
+        assert!(error.to_string().starts_with("getMessages: not sent: TamTam has no `getMessages."), "{error}");
+    }
     assert!(requests(&server).await.is_empty());
 }
 
