@@ -46,7 +46,7 @@ fn facts(schema: &Value) -> Vec<String> {
     facts
 }
 
-/// Which services have something, and since which version.
+/// The services that have an item, and the version that added the item.
 pub(super) fn provenance(node: &Value) -> Option<String> {
     let only = services(node.get("x-services"));
     let since = node.get("x-since").and_then(Value::as_object).into_iter().flatten();

@@ -45,7 +45,7 @@ pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn
     let file = syn::parse2(quote! {
         /// Everything that the Bot APIs receive and answer, generated from the OpenAPI documents of the services.
         ///
-        /// Types, properties and values are those of all services. "MAX only" marks what one service has.
+        /// The models have the types, properties and values of all services. "MAX only" marks items that one service has.
         ///
         /// Structs that go into a request have `new` (required fields, in the document's order) and a setter per field.
         ///

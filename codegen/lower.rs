@@ -35,7 +35,7 @@ pub(super) const MENTIONS: &str = "x-mentions";
 pub(super) const NEEDED: &str = "x-needed";
 /// The extension of the rows of a keyboard, for the limits of the service.
 pub(super) const KEYBOARD: &str = "x-keyboard";
-/// Of a property in the lowered document: something in it has one of these.
+/// Marks a property in the lowered document if a part of its value has one of these.
 pub(super) const ADAPTS_INSIDE: &str = "x-adapts-inside";
 
 /// What goes to `progenitor`.

@@ -1,7 +1,7 @@
 //! Turns the OpenAPI documents into Rust: read, overlay, check, merge, model, lower, `progenitor`, emit.
 //!
-//! No schema or operation has its name in here. What real servers do is in the overlays, as `x-` extensions for any schema
-//! (the head of `openapi/overlay.yaml` explains them).
+//! This code has no names of schemas or operations. The behaviour of real servers is in the overlays, as `x-` extensions
+//! for any schema (the head of `openapi/overlay.yaml` explains them).
 
 mod docs;
 mod document_check;

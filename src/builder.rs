@@ -1,6 +1,7 @@
-//! Setting a bot up: where the API is, which version of it, how long to wait, and how to get there.
+//! The builder of a bot: service, API version, timeouts, retries, proxies and certificates.
 
-use std::env::VarError;
+mod environment;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, header};
@@ -33,7 +34,7 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 const KEEP_ALIVE: KeepAlive = KeepAlive { interval: Duration::from_secs(10), timeout: Duration::from_secs(10) };
 /// Effectively no pings. The HTTP client panics if a longer interval overflows `Instant`.
 const LONGEST_KEEP_ALIVE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// Headers that requests have for another reason than the token.
+/// Headers that requests already use, so that the token cannot.
 const OWN_HEADERS: [HeaderName; 10] = [
     header::ACCEPT,
     header::ACCEPT_ENCODING,
@@ -56,7 +57,7 @@ struct KeepAlive {
     timeout: Duration,
 }
 
-/// Settings of a [`Bot`]; made by [`Bot::builder`].
+/// Settings of a [`Bot`], created by [`Bot::builder`].
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct BotBuilder {
     token: String,
@@ -108,8 +109,8 @@ impl Bot {
 
     /// Creates a bot of [MAX](Service::Max) with the default settings.
     ///
-    /// The server of MAX has a certificate of the Russian Trusted Root CA. The bot trusts this CA besides those of the platform,
-    /// see [`BotBuilder::trust_service`].
+    /// The server of MAX has a certificate of the Russian Trusted Root CA. The bot trusts this CA besides the CAs of the
+    /// platform, see [`BotBuilder::trust_service`].
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -126,12 +127,12 @@ impl Bot {
         Self::builder(token).service(Service::Max).build()
     }
 
-    /// Returns the settings for a bot. It is a bot of TamTam unless [`BotBuilder::service`] is called.
+    /// Returns the settings for a bot. The service defaults to TamTam, see [`BotBuilder::service`].
     pub fn builder(token: impl Into<String>) -> BotBuilder {
         BotBuilder::new(token.into())
     }
 
-    /// Creates a bot from the environment, see [`BotBuilder::from_env`].
+    /// Creates a bot from environment variables, see [`BotBuilder::from_env`].
     ///
     /// # Errors
     ///
@@ -139,43 +140,6 @@ impl Bot {
     pub fn from_env() -> Result<Self> {
         BotBuilder::from_env()?.build()
     }
-}
-
-/// Reads an environment variable. `None` if it is not set.
-fn variable(name: &str) -> Result<Option<String>> {
-    match std::env::var(name) {
-        Ok(value) => Ok(Some(value)),
-        Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(Error::build(format!("{name} is not UTF-8"))),
-    }
-}
-
-/// The environment variable of a service.
-fn variable_name(service: &Service, what: &str) -> String {
-    format!("{}_{what}", service.name().to_ascii_uppercase())
-}
-
-/// Finds the one service whose token is set, and the token.
-fn service_of_environment() -> Result<(Service, String)> {
-    // A blank variable counts as not set, if there is another.
-    let (mut found, mut blank) = (None, None);
-    for service in Service::ALL {
-        let name = variable_name(&service, "TOKEN");
-        let Some(token) = variable(&name)? else { continue };
-        if token.trim().is_empty() {
-            blank = Some((service, token));
-            continue;
-        }
-        if let Some((other, _)) = &found {
-            let other = variable_name(other, "TOKEN");
-            return Err(Error::build(format!("both {other} and {name} are set: unset the one of the other service")));
-        }
-        found = Some((service, token));
-    }
-    found.or(blank).ok_or_else(|| {
-        let names = Service::ALL.map(|service| variable_name(&service, "TOKEN"));
-        Error::build(format!("neither {} is set: put the bot's token into one of them", names.join(" nor ")))
-    })
 }
 
 impl BotBuilder {
@@ -211,15 +175,16 @@ impl BotBuilder {
 
     /// Reads the service, the token and the base URL from the environment.
     ///
-    /// - `TAMTAM_TOKEN` or `MAX_TOKEN`: the token. It chooses the service. A blank variable counts as not set.
-    /// - `TAMTAM_BASE_URL` or `MAX_BASE_URL`: the base URL. Defaults to that of the service.
+    /// - `TAMTAM_TOKEN` or `MAX_TOKEN`: the token. The name of the variable selects the service. A blank variable counts as
+    ///   not set.
+    /// - `TAMTAM_BASE_URL` or `MAX_BASE_URL`: the base URL. Defaults to the URL of the service.
     ///
     /// # Errors
     ///
     /// If neither or both tokens are set, or a variable is not UTF-8.
     pub fn from_env() -> Result<Self> {
-        let (service, token) = service_of_environment()?;
-        let url = variable(&variable_name(&service, "BASE_URL"))?.filter(|url| !url.trim().is_empty());
+        let (service, token) = environment::service()?;
+        let url = environment::base_url(&service)?;
         let builder = Self::new(token).service(service);
         Ok(match url {
             Some(url) => builder.base_url(url),
@@ -244,9 +209,9 @@ impl BotBuilder {
 
     /// Sets whether to trust the certificate of the [`Service`] besides those of the platform. Defaults to `true`.
     ///
-    /// MAX has such a certificate: the Russian Trusted Root CA, which no platform trusts. With `false`, connections to MAX
-    /// fail unless you add a certificate with [`root_certificates`](Self::root_certificates), or the platform trusts it.
-    /// Only the bots of the service trust the certificate, not the whole process.
+    /// The certificate of MAX is the Russian Trusted Root CA, which no platform trusts by default. With `false`,
+    /// connections to MAX fail unless you add the certificate with [`root_certificates`](Self::root_certificates), or to
+    /// the platform. Only the bots of the service trust the certificate, not the whole process.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -269,9 +234,9 @@ impl BotBuilder {
     /// Sets the version of the API to ask TamTam for (`v` in every request). Defaults to the version of the document from
     /// which the crate is generated.
     ///
-    /// A version changes what the server sends, not the types of the crate: these read what every version since 0.2 sends.
-    /// [`Bot::subscribe_webhook`] sends the same version. MAX has no versions: on MAX, [`build`](Self::build) fails if one is
-    /// set.
+    /// A version changes the responses of the server, not the types of the crate. The types read the responses of every
+    /// version since 0.2. [`Bot::subscribe_webhook`] sends the same version. MAX has no versions: on MAX,
+    /// [`build`](Self::build) fails if a version is set.
     pub fn version(mut self, version: impl Into<ApiVersion>) -> Self {
         self.version = Some(version.into());
         self
@@ -292,22 +257,22 @@ impl BotBuilder {
         self
     }
 
-    /// How long a call may take, from sending it to the end of its answer; 30 s if not set. Long polls take as long as
-    /// the server holds them, and [`poll_margin`](Self::poll_margin) more.
+    /// Sets the time limit of a call, from sending it to the end of the response. Defaults to 30 s. The limit of a long
+    /// poll is the time that the server holds the poll, plus [`poll_margin`](Self::poll_margin).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.request = timeout;
         self
     }
 
-    /// How much longer than the server holds a poll the client waits for its answer; 15 s if not set. A connection that
-    /// died without a word is noticed after that.
+    /// Sets how long to wait for the response to a poll, beyond the time that the server holds the poll. Defaults to 15 s.
+    /// A dead connection is detected after this time.
     pub fn poll_margin(mut self, margin: Duration) -> Self {
         self.timeouts.poll_margin = margin;
         self
     }
 
-    /// How long making a connection may take; 10 s if not set, and never more than half of [`timeout`](Self::timeout), so
-    /// that a call which got no connection is known not to have been sent.
+    /// Sets the time limit for opening a connection. Defaults to 10 s. The limit is never more than half of
+    /// [`timeout`](Self::timeout), so that a call without a connection is known not to have been sent.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -356,15 +321,15 @@ impl BotBuilder {
         self
     }
 
-    /// How often and for how long failed calls are tried again; three times within 30 s if not set. The polls of
-    /// [`Bot::updates`] and [`Bot::run`] go by another rule: they are tried again for as long as it takes.
+    /// Sets how often and for how long failed calls are retried. Defaults to at most 3 attempts within 30 s. The policy
+    /// does not apply to the polls of [`Bot::updates`] and [`Bot::run`]: these retry temporary errors without a limit.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// Is told of every call that failed and will be tried again, before the wait for it: to count them, say. It is
-    /// called where the call is awaited, so it must not block.
+    /// Sets a hook that is called before each retry delay, for example to count retries. The hook runs on the task that
+    /// awaits the call, so it must not block.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -379,17 +344,19 @@ impl BotBuilder {
         self
     }
 
-    /// Whether answers may come compressed; they may if not set. A page of updates shrinks to about a quarter.
+    /// Sets whether responses may be compressed. Defaults to `true`. Compression shrinks a page of updates to about a
+    /// quarter.
     pub fn gzip(mut self, gzip: bool) -> Self {
         self.gzip = gzip;
         self
     }
 
-    /// Goes through a proxy (`http://`, `https://`, or with the feature `socks` also `socks4://`, `socks4a://`, `socks5://`
-    /// and `socks5h://`), which may carry `user:password@`. With the last and `socks4a://`, the proxy resolves host names.
+    /// Sends requests through a proxy: `http://`, `https://`, or with the feature `socks` also `socks4://`, `socks4a://`,
+    /// `socks5://` and `socks5h://`. The URL may contain `user:password@`. With `socks4a://` and `socks5h://`, the proxy
+    /// resolves host names.
     ///
-    /// Without a proxy, the environment's settings count: `HTTPS_PROXY` (`HTTP_PROXY` for an `http` base URL), else
-    /// `ALL_PROXY`, unless `NO_PROXY` lists the host; each also in lower case.
+    /// Defaults to the proxy of the environment: `HTTPS_PROXY` (`HTTP_PROXY` for an `http` base URL), else `ALL_PROXY`,
+    /// unless `NO_PROXY` lists the host. The names may also be in lower case.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxies.push(url.into());
         self
@@ -415,9 +382,9 @@ impl BotBuilder {
         self
     }
 
-    /// Any other setting of the HTTP client. Redirects, referer, verbose logs and retries of its own stay off whatever
-    /// the closure does: the first three would give the token away, the last would go past the bot's own policy. A second
-    /// closure takes the place of the first. The bot then has a TLS configuration of its own, see [`build`](Self::build).
+    /// Changes any other setting of the HTTP client. Redirects, referer, verbose logs and the client's own retries always
+    /// stay off. The first three would reveal the token, and the last would bypass the retry policy of the bot. A second
+    /// closure replaces the first. The bot then has a TLS configuration of its own, see [`build`](Self::build).
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -433,9 +400,9 @@ impl BotBuilder {
         self
     }
 
-    /// Makes the bot. Nothing is sent: a wrong token shows at the first call.
+    /// Creates the bot. Sends nothing: a wrong token is detected at the first call.
     ///
-    /// The bots of a process share one TLS configuration, with the TLS sessions that can be resumed; connections are not
+    /// The bots of a service share one TLS configuration, with the TLS sessions that can be resumed. Connections are not
     /// shared. The first bot reads the system's certificates. A bot with [`root_certificates`](Self::root_certificates) or
     /// an [`http`](Self::http) closure reads them again for a configuration of its own.
     ///

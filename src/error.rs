@@ -150,7 +150,7 @@ pub(crate) enum Kind {
     /// A list whose pages lead nowhere.
     #[error("the list cannot be read on: {0}")]
     Pages(String),
-    /// A text that is not a link, or a value that a link cannot have.
+    /// A text is not a link, or a link cannot have a value.
     #[error("{0}")]
     Link(String),
     /// What was to be uploaded could not be read, or changed while it was.
@@ -231,7 +231,7 @@ impl Kind {
     }
 }
 
-/// Whether a code says that there is no such thing.
+/// Returns whether a code means that the item does not exist.
 fn is_not_found(code: &ErrorCode) -> bool {
     *code != ErrorCode::MethodNotFound && code.as_str().ends_with("not.found")
 }
@@ -268,7 +268,7 @@ impl Error {
     pub(crate) fn is_already_gone(&self) -> bool {
         // By the API's own word: a proxy's 404 says nothing of it.
         let by_api = self.code().is_some_and(|code| *code != ErrorCode::MethodNotFound);
-        // A refusal with another code is none of this.
+        // A refusal with another code does not mean that the item is gone.
         let by_refusal = self.is_refused() && self.code().is_none_or(is_not_found);
         self.0.report.may_be_gone && (by_refusal || self.is_not_found() && by_api)
     }
@@ -347,7 +347,7 @@ impl Error {
         self.0.kind.retry_after()
     }
 
-    /// The server is asked too often (429). Wait [`retry_after`](Self::retry_after) and call again: this attempt did
+    /// The server is asked too often: status 429, or a refusal with such a code. Wait [`retry_after`](Self::retry_after) and call again: this attempt did
     /// nothing.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
@@ -355,7 +355,7 @@ impl Error {
             || self.is_refused_as(|code| *code == ErrorCode::TooManyRequests)
     }
 
-    /// Whether the server refused with a 200 and a code like this.
+    /// Returns whether the server refused with a 200 and a matching code.
     fn is_refused_as(&self, is_meant: impl Fn(&ErrorCode) -> bool) -> bool {
         self.is_refused() && self.code().is_some_and(is_meant)
     }
@@ -379,7 +379,7 @@ impl Error {
         self.status() == Some(StatusCode::UNAUTHORIZED) || self.code() == Some(&ErrorCode::VerifyToken)
     }
 
-    /// The bot may not do this (403): it lacks the right, is no member, or the user has stopped it. Calling again does
+    /// The bot may not do this: status 403, or a refusal with such a code. It lacks the right, is no member, or the user has stopped it. Calling again does
     /// not help until somebody changes that; [`code`](Self::code) and [`message`](Self::message) tell the cases apart.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
@@ -387,15 +387,15 @@ impl Error {
         self.status() == Some(StatusCode::FORBIDDEN) && !self.is_unauthorized() || self.is_refused_as(is_denied)
     }
 
-    /// There is no such chat, message or dialog (404). A dialog is missing until its user has started the bot.
+    /// There is no such chat, message or dialog: status 404, or a refusal with such a code. A dialog is missing until its user has started the bot.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND) || self.is_refused_as(is_not_found)
     }
 
-    /// The server answered that it did not do it (`success: false`), for a reason in [`message`](Self::message). Often
-    /// harmless: a second unpin, or adding a member who is there already. A 403 is none: see
-    /// [`is_forbidden`](Self::is_forbidden).
+    /// Returns whether the server answered with status 200 that it did not do it (`success: false`). The reason is in
+    /// [`message`](Self::message) and [`code`](Self::code). Often harmless: a second unpin, or adding a member who is there
+    /// already.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         matches!(self.0.kind, Kind::Refused(_))
@@ -407,8 +407,8 @@ impl Error {
         matches!(self.0.kind, Kind::Invalid(_) | Kind::Unmade { .. })
     }
 
-    /// Returns whether the bot's [`Service`](crate::Service) does not have the operation, a value in the request, or the kind
-    /// of link. The error names it. Nothing was sent.
+    /// Returns whether the bot's [`Service`](crate::Service) does not have the operation, a value in the request, or the
+    /// kind of link. The message names the missing item. Nothing was sent.
     ///
     /// ```
     /// # #[tokio::main]
@@ -504,8 +504,8 @@ impl Error {
         matches!(self.0.kind, Kind::MarkerStore(_))
     }
 
-    /// Returns whether the store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. The message says why. A
-    /// change that is not saved stays in the book, and is saved with the next one.
+    /// Returns whether the store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. The message says
+    /// why. An unsaved change stays in the book, and is saved with the next change.
     #[must_use]
     pub fn is_chat_book(&self) -> bool {
         matches!(self.0.kind, Kind::ChatBook { .. })

@@ -1,4 +1,4 @@
-//! The services that a bot can be on: where they are, how they take the token, and what they have.
+//! Services with a Bot API: addresses, tokens, certificates, links and limits.
 
 use std::{
     borrow::Cow,
@@ -9,10 +9,10 @@ use std::{
 
 use crate::validation::{Invalid, Place, max_length};
 
-/// A messenger with a Bot API: its address, how it takes the token, its links and limits.
+/// A messenger with a Bot API: its address, the place of the token in requests, its links and limits.
 ///
-/// [`Service::TamTam`] and [`Service::Max`] come from the official documents. Change one of them for a gateway or a server
-/// of your own.
+/// [`Service::TamTam`] and [`Service::Max`] come from the official documents. For a gateway or a server of your own, change
+/// a copy of one.
 ///
 /// ```
 /// use tamtam::{Bot, Service};
@@ -67,7 +67,7 @@ pub(crate) struct Links {
     pub(crate) share: Option<&'static str>,
 }
 
-/// Limits of a service. Requests over a limit are not sent. `None` is not checked.
+/// Limits of a service. Requests over a limit are not sent. A limit of `None` is not checked.
 ///
 /// ```
 /// use tamtam::Service;
@@ -81,25 +81,25 @@ pub(crate) struct Links {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Longest text of a message or a comment, in characters (Unicode code points).
+    /// Maximum length of the text of a message or a comment, in characters (Unicode code points).
     pub text: Option<usize>,
-    /// Most buttons of a keyboard.
+    /// Maximum number of buttons in a keyboard.
     pub keyboard_buttons: Option<usize>,
-    /// Most rows of a keyboard.
+    /// Maximum number of rows in a keyboard.
     pub keyboard_rows: Option<usize>,
-    /// Most buttons in a row.
+    /// Maximum number of buttons in a row.
     pub row_buttons: Option<usize>,
-    /// Most buttons in a row with a wide button.
+    /// Maximum number of buttons in a row with a wide button.
     pub wide_row_buttons: Option<usize>,
     /// Types of wide buttons, as [`Button::tag`](crate::Button::tag) returns them.
     pub wide_buttons: Cow<'static, [Cow<'static, str>]>,
-    /// Largest image, in bytes.
+    /// Maximum size of an image, in bytes.
     pub image_bytes: Option<u64>,
-    /// Largest video, in bytes.
+    /// Maximum size of a video, in bytes.
     pub video_bytes: Option<u64>,
-    /// Largest audio file, in bytes.
+    /// Maximum size of an audio file, in bytes.
     pub audio_bytes: Option<u64>,
-    /// Largest file of another kind, in bytes.
+    /// Maximum size of a file of another kind, in bytes.
     pub file_bytes: Option<u64>,
 }
 
@@ -114,7 +114,7 @@ impl Documents {
 }
 
 impl Service {
-    /// Returns the name of the service, such as `MAX`. Errors and logs have it.
+    /// Returns the name of the service, such as `MAX`. Errors and logs show the name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -146,7 +146,7 @@ impl Service {
         self
     }
 
-    /// Sends the token in this header, without a word such as `Bearer` before it.
+    /// Sends the token in this header, without a prefix such as `Bearer`.
     #[must_use]
     pub fn with_token_header(mut self, name: impl Into<String>) -> Self {
         self.token_place = TokenPlace::Header(Cow::Owned(name.into()));
@@ -160,14 +160,15 @@ impl Service {
         self
     }
 
-    /// Trusts this certificate (PEM) besides those of the platform. It replaces the certificate that the service had.
+    /// Trusts this certificate (PEM) besides those of the platform. The certificate replaces the previous one of the
+    /// service.
     #[must_use]
     pub fn with_root_certificate(mut self, pem: impl Into<String>) -> Self {
         self.root_certificate = Some(Cow::Owned(pem.into()));
         self
     }
 
-    /// Trusts the certificates of the platform alone.
+    /// Trusts the certificates of the platform only.
     #[must_use]
     pub fn without_root_certificate(mut self) -> Self {
         self.root_certificate = None;
@@ -181,17 +182,17 @@ impl Service {
         self
     }
 
-    /// Whether one of these documents is that of the service.
+    /// Returns whether the service has one of these documents.
     pub(crate) fn has(&self, documents: Documents) -> bool {
         documents.has(self.document)
     }
 
-    /// The error of something that the service does not have.
+    /// Returns the error for an item that the service does not have.
     pub(crate) fn unsupported(&self, what: &str) -> Unsuited {
         Unsuited::Unsupported(format!("{} has no {what}", self.name))
     }
 
-    /// Logs that an optional value was not sent, once per process.
+    /// Logs that an optional value was not sent, once per field and process.
     pub(crate) fn left_out(&self, field: &'static str) {
         static LOGGED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
         if LOGGED.lock().unwrap_or_else(PoisonError::into_inner).insert(field) {
@@ -199,7 +200,8 @@ impl Service {
         }
     }
 
-    /// Turns links that mention users into those of this service, where they are the target of a link in HTML or Markdown.
+    /// Rewrites the links that mention users to the form of this service, if they are the target of a link in HTML or
+    /// Markdown.
     pub(crate) fn own_mentions(&self, text: &mut String, others: &[&str]) {
         for other in others.iter().filter(|other| **other != self.mention) {
             for opening in ["href=\"", "href='", "href=", "](", "](<"] {
@@ -255,9 +257,9 @@ pub(crate) enum Unsuited {
     Unsupported(String),
 }
 
-/// A type that may go into a request, fitted to the service before it is sent. The generator implements it.
+/// A part of a request that is fitted to the service before sending. The generator implements this trait.
 pub(crate) trait Adapt {
-    /// Removes optional values that the service does not have. Fails if it does not have a required one.
+    /// Removes optional values that the service does not have. Fails if a required value is not on the service.
     fn adapt(&mut self, service: &Service, at: &Place<'_>) -> Result<(), Unsuited>;
 }
 
@@ -285,9 +287,10 @@ impl<T: Adapt> Adapt for BTreeMap<String, T> {
     }
 }
 
-/// A version of the API, as TamTam takes it (`v`). MAX has no versions.
+/// A version of the API for the query parameter `v` of TamTam. MAX has no versions.
 ///
-/// A version changes what the server sends, not the types of the crate: these read every version that has a constant here.
+/// A version changes the responses of the server, not the types of the crate. The types read the responses of every version
+/// with a constant.
 ///
 /// ```
 /// use tamtam::{ApiVersion, Bot};
@@ -315,7 +318,7 @@ impl fmt::Display for ApiVersion {
     }
 }
 
-/// Any other version, as it is sent.
+/// A version without a constant, as it is sent.
 impl From<&str> for ApiVersion {
     fn from(version: &str) -> Self {
         Self(Cow::Owned(version.to_owned()))

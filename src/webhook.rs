@@ -36,37 +36,38 @@
 //!
 //! # What the services do
 //!
-//! - Both post one update at a time to the URL that was subscribed. Only 200 counts as success.
-//! - **MAX** wants `https://` on port 443. It waits for 30 s. Then it delivers again, up to 10 times: after 60 s, and after waits
-//!   that grow by a factor of 2.5. After 8 h without a success it removes the subscription.
-//! - **TamTam** takes port 80, 8080, 443, 8443 or one from 16384 to 32383. It delivers again every 30 to 60 s for up to 8 h. Then it
-//!   may drop the subscription.
-//! - MAX sends a secret in a header if you set one: [`Webhook::secret`]. A request without it is answered with 404.
-//! - Neither signs the body. Without the secret header, the path of the URL is the only secret: whoever knows it can post
-//!   updates to the bot. Keep it as you keep the token, and out of the logs of your proxy and your middleware. On TamTam,
-//!   [`is_tamtam_address`] is a second fence.
-//! - While a webhook is subscribed, polling brings nothing. Subscribing another URL adds it to the first, which goes on:
-//!   [`unsubscribe`](crate::api::Api::unsubscribe) the old one.
+//! - Both services post one update at a time to the subscribed URL. Only status 200 counts as success.
+//! - **MAX** requires `https://` on port 443, and waits 30 s for the response. Otherwise it delivers again, up to 10 times:
+//!   after 60 s, then after delays that grow by a factor of 2.5. After 8 h without a success, it removes the subscription.
+//! - **TamTam** accepts port 80, 8080, 443, 8443 or one from 16384 to 32383. It delivers again for up to 8 h, every 30 to
+//!   60 s. Then it may remove the subscription.
+//! - If you set a secret with [`Webhook::secret`], MAX sends it in a header. A request without the secret is answered with
+//!   404.
+//! - Neither service signs the body. Without the secret header, the path of the URL is the only secret: anyone who knows
+//!   the path can post updates to the bot. Protect the path like the token, and keep it out of the logs of your proxy and
+//!   your middleware. On TamTam, [`is_tamtam_address`] is an additional check.
+//! - While a webhook is subscribed, polling returns no updates. Another URL is subscribed in addition to the first one:
+//!   [`unsubscribe`](crate::api::Api::unsubscribe) the old URL.
 //!
 //! # What this module does
 //!
-//! - It speaks HTTP. **TLS is your proxy's business** (nginx, Caddy, a load balancer), in front of the address that axum
-//!   listens on: one that others cannot reach.
+//! - It serves HTTP. **Your proxy must terminate TLS** (nginx, Caddy, a load balancer). Let axum listen on an address that
+//!   only the proxy can reach.
 //! - It answers 200 only after the handler has succeeded, or after [`on_error`](Webhook::on_error) has returned
-//!   [`Skip`](crate::Recovery::Skip), which is the default if a handler fails. [`Retry`](crate::Recovery::Retry) is a 503. A body that
-//!   arrives whole but is not an update is passed to `on_error` as bytes; without `on_error` the answer is 503. A body that
-//!   was cut is never answered with 200.
-//! - A value that does not fit the models costs only itself, as in polling: it is left out, and the log says where it was.
-//! - A handler runs to its end, or to its [timeout](Webhook::handler_timeout), even if the service hangs up meanwhile. If the
-//!   update is delivered again before that, the second delivery waits for the first and gets its answer: the handler runs
-//!   once. An update that was handled is remembered for 5 min, and answered with 200 if it is delivered again. So a handler that
-//!   takes longer than the service waits does not run twice. For handlers that often do, use a queue.
-//! - Updates come **at least once**: an answer can get lost after the handler has succeeded, and then the update comes
-//!   again. They are handled as they come, all at the same time, and what is delivered again comes later than what came
-//!   after it: there is **no order**, not even within a chat. Where order matters, look at the updates' `timestamp`, or
-//!   [poll](crate::Bot::updates).
-//! - Only POST to the path itself gets that far. At a wrong path there seems to be nothing: 404, as axum answers where it
-//!   has no route. Another method is answered with 405, a body beyond the [limit](Webhook::body_limit) with 413.
+//!   [`Skip`](crate::Recovery::Skip). `Skip` is the default if a handler fails. [`Retry`](crate::Recovery::Retry) is a 503.
+//!   A complete body that is not an update is passed to `on_error` as bytes. Without `on_error`, the answer is 503. An
+//!   incomplete body is never answered with 200.
+//! - A value that does not fit the models is left out, as in polling. The rest of the update is kept, and the log has the
+//!   path of the value.
+//! - A handler runs to its end, or to its [timeout](Webhook::handler_timeout), even if the service closes the connection.
+//!   If the update is delivered again before that, the second delivery waits for the first and gets the same answer: the
+//!   handler runs once. A handled update is remembered for 5 min, and at most 20,000 updates are. A repeated delivery is then answered with 200. So a
+//!   handler that takes longer than the service waits does not run twice. If a handler often takes that long, use a queue.
+//! - Updates arrive **at least once**: if the answer is lost after the handler has succeeded, the update is delivered
+//!   again. Updates are handled concurrently and in **no order**, not even within a chat: a repeated update can arrive
+//!   after newer ones. If the order matters, compare the `timestamp` of the updates, or [poll](crate::Bot::updates).
+//! - Only POST requests to the path reach the handler. A wrong path is answered with 404, like a path without a route in
+//!   axum. Another method is answered with 405, and a body over the [limit](Webhook::body_limit) with 413.
 //!
 //! # A durable queue
 //!
@@ -74,8 +75,8 @@
 //! chat, it handles updates in the order in which they were stored, and it drops repeated updates. For a queue of your own,
 //! use [`Webhook::raw_router`].
 //!
-//! 200 says to the service that it may forget the update. So a handler that writes it down durably and then returns is all
-//! that a queue needs. It is fast, however long the work takes, and what cannot be written down is delivered again:
+//! After a 200, the service forgets the update. So a queue only needs a handler that stores the update durably and then
+//! returns. The handler is fast even if the work takes long, and an update that cannot be stored is delivered again:
 //!
 //! ```
 //! # use std::{io::{self, Write as _}, sync::{Arc, Mutex}};
@@ -119,9 +120,9 @@
 //! ```
 //!
 //! The jobs in the queue are exactly the JSON that the service sent. Read one with `serde_json::from_slice::<Update>`, or as a
-//! [`RawUpdate`](crate::RawUpdate). (An [`Update`](crate::Update) that is serialized has lost the properties that the crate does not know.) The same update
-//! may be stored twice: make the jobs idempotent, or recognise a repeated one by the `mid` of its message, the
-//! `callback_id` of its callback, else by kind, chat, user and timestamp.
+//! [`RawUpdate`](crate::RawUpdate). (An [`Update`](crate::Update) that is serialized has lost the properties that the crate
+//! does not know.) The same update may be stored twice: make the jobs idempotent, or recognise a repeated update by the
+//! `mid` of its message, the `callback_id` of its callback, else by kind, chat, user and timestamp.
 //!
 //! # Several bots, and other routes
 //!
@@ -156,7 +157,8 @@ mod journaled;
 mod path;
 
 pub use address::is_tamtam_address;
-/// The web framework, as the router is one of its own. It is bare: for `Json` and the like, depend on axum 0.8 yourself.
+/// The web framework of the router, without axum's default features: for `Json` and other extras, depend on axum 0.8
+/// yourself.
 #[doc(no_inline)]
 pub use axum;
 pub use endpoint::Webhook;

@@ -1,4 +1,4 @@
-//! Fits requests to a service: values that it does not have are left out, or are an error.
+//! Fits requests to a service: values that the service does not have are left out, or are an error.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -16,7 +16,7 @@ use super::{
     service,
 };
 
-/// The `Adapt` of a struct; nothing if every service has all of it.
+/// The `Adapt` of a struct; nothing if every service has all its properties.
 pub(super) fn of_struct(document: &Value, item: &ItemStruct, schema_name: &str, schema: &Value) -> TokenStream {
     let mut steps = TokenStream::new();
     for field in &item.fields {

@@ -197,7 +197,7 @@ fn build(name: &Ident, flat: &Flat, structs: &Structs) -> TokenStream {
         let is_boxed = matches!(slot, Some(SlotKind::Same { boxed: true, .. } | SlotKind::Raw));
         if !property.join.is_empty() {
             let parts = property.join.iter().map(|part| quote!(flat.#part.as_deref()));
-            // A missing one without parts is for the slow reader.
+            // The slow reader handles a missing value without parts.
             return quote!(#ident: crate::model::tolerance::joined(flat.#ident, [#(#parts),*])?,);
         }
         let made = if property.boxed && !is_boxed { quote!(::std::boxed::Box::new(#made)) } else { made };

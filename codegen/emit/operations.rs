@@ -45,7 +45,7 @@ pub(super) fn emit(
 
         /// Every operation of the API's document under its own name, reached by [`Bot::api`](crate::Bot::api).
         ///
-        /// The description of an operation that both services have is that of MAX.
+        /// If both services have an operation, the description is from MAX.
         ///
         /// Each method returns a request: required parameters are its arguments, optional ones its setters; it is sent
         /// by `.await`, or by `.send()` where a plain future is wanted.
@@ -83,7 +83,7 @@ struct Argument {
     secret: Option<String>,
     /// A parameter's name as the document has it; the body has none.
     parameter: Option<String>,
-    /// What fits it to the service.
+    /// The code that fits the request to the service.
     adaption: Option<TokenStream>,
 }
 
@@ -519,7 +519,7 @@ fn parameter_check(document: &Value, parameter: &Parameter) -> Result<Option<Tok
 }
 
 impl Documentation<'_> {
-    /// Where the documentation of the API has the operation: that of the last service with it.
+    /// The URL of the operation in the documentation of the last service that has the operation.
     fn reference(&self, operation: &Operation) -> Option<String> {
         let has_it = |service: &&Value| match operation.node.get(SERVICES).and_then(Value::as_array) {
             Some(names) => names.contains(&service["name"]),

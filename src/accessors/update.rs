@@ -12,7 +12,7 @@ mod vcard;
 
 use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateType};
 
-/// The accessors: none of them panics, whatever is missing.
+/// Accessors. They never panic, even if the update lacks properties.
 ///
 /// ```
 /// # #[tokio::main]
@@ -35,7 +35,7 @@ use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateTy
 /// # }
 /// ```
 impl Update {
-    /// Returns the type of the chat. `None` if the update does not say it, such as `message_removed`.
+    /// Returns the type of the chat. `None` if the update does not have the type, for example `message_removed`.
     #[must_use]
     pub fn chat_type(&self) -> Option<ChatType> {
         let of_channels = |is_channel: bool| if is_channel { ChatType::Channel } else { ChatType::Chat };

@@ -1,4 +1,4 @@
-//! What a bot does in its chats: reads them, pins, renames, and takes people in and out.
+//! Operations on chats: read, pin, rename, add and remove members.
 
 use crate::{
     api::{
@@ -14,10 +14,10 @@ use crate::{
     id::{ChatId, MessageId, UserId},
 };
 
-/// Chats. The lists of them, of their members and messages are [`chats`](Self::chats), [`members`](Self::members) and
-/// [`messages`](Self::messages).
+/// Chats. [`chats`](Self::chats), [`members`](Self::members) and [`messages`](Self::messages) list chats, their members and
+/// their messages.
 impl Bot {
-    /// A dialog, group or channel, with all that the bot may know of it.
+    /// Returns a dialog, group or channel, with all properties that the bot may see.
     ///
     /// ```
     /// # #[tokio::main]
@@ -56,8 +56,8 @@ impl Bot {
         self.api().get_chat_by_link(link::beyond_the_origin(link.as_ref()))
     }
 
-    /// Pins a message in a group or a channel, in place of the one before. The members are told, unless it is
-    /// [`silent`](PinMessage::silent). The bot needs the right `pin_message`.
+    /// Pins a message in a group or a channel. The message replaces the pinned one. The members are notified unless the
+    /// request is [`silent`](PinMessage::silent). The bot needs the right `pin_message`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -78,18 +78,19 @@ impl Bot {
         self.api().pin_message(chat, PinMessageBody::new(message))
     }
 
-    /// Unpins what is pinned. If nothing is, that is an error ([`is_refused`](crate::Error::is_refused)) which does no harm.
+    /// Unpins the pinned message. If no message is pinned, the call fails ([`is_refused`](crate::Error::is_refused)). This
+    /// error is harmless.
     pub fn unpin(&self, chat: impl Into<ChatId>) -> UnpinMessage {
         self.api().unpin_message(chat)
     }
 
-    /// The message that is pinned in a group or a channel: `message` of the answer is `None` if there is none.
+    /// Returns the pinned message of a group or a channel. `message` of the response is `None` if no message is pinned.
     pub fn pinned(&self, chat: impl Into<ChatId>) -> GetPinnedMessage {
         self.api().get_pinned_message(chat)
     }
 
-    /// Gives a group or a channel another title, of at most 200 characters. The members are told, unless it is
-    /// [`silent`](EditChat::silent). The bot needs the right `change_chat_info`.
+    /// Changes the title of a group or a channel. A title has at most 200 characters. The members are notified unless the
+    /// request is [`silent`](EditChat::silent). The bot needs the right `change_chat_info`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -122,9 +123,9 @@ impl Bot {
         self.api().edit_chat(chat, ChatPatch::new().description(description))
     }
 
-    /// Gives a group or a channel another icon: a photo that was [uploaded](Self::upload_photo), or one
-    /// by its [`url`](PhotoAttachmentRequestPayload::url) or [`token`](PhotoAttachmentRequestPayload::token). The members
-    /// are told, unless it is [`silent`](EditChat::silent). The bot needs the right `change_chat_info`.
+    /// Changes the icon of a group or a channel. `icon` is an [uploaded](Self::upload_photo) photo, or a photo by its
+    /// [`url`](PhotoAttachmentRequestPayload::url) or [`token`](PhotoAttachmentRequestPayload::token). The members are
+    /// notified unless the request is [`silent`](EditChat::silent). The bot needs the right `change_chat_info`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -146,7 +147,8 @@ impl Bot {
         self.api().edit_chat(chat, ChatPatch::new().icon(icon))
     }
 
-    /// The administrators of a group or a channel, the owner included, with their rights. Only an administrator may ask.
+    /// Returns the administrators of a group or a channel with their rights, including the owner. The bot must be an
+    /// administrator.
     ///
     /// ```
     /// # #[tokio::main]
@@ -165,8 +167,8 @@ impl Bot {
         self.api().get_admins(chat)
     }
 
-    /// Makes a member of a group or a channel an administrator with these rights, or replaces the rights of an administrator.
-    /// MAX only. The bot needs the right `add_admins`. A chat has at most 50 administrators.
+    /// Makes a member of a group or a channel an administrator, or replaces the rights of an administrator. MAX only. The
+    /// bot needs the right `add_admins`. A chat has at most 50 administrators.
     ///
     /// ```no_run
     /// # #[tokio::main]
@@ -190,7 +192,7 @@ impl Bot {
         self.add_admins(chat, [ChatAdmin::new(user, rights)])
     }
 
-    /// The same as [`add_admin`](Self::add_admin) for several members.
+    /// Makes several members administrators. Otherwise the same as [`add_admin`](Self::add_admin).
     ///
     /// ```no_run
     /// # #[tokio::main]
@@ -208,13 +210,13 @@ impl Bot {
         self.api().post_admins(chat, ChatAdminsList::new(admins))
     }
 
-    /// Takes the rights of an administrator away. The user stays a member. MAX only. The bot needs the right `add_admins`.
+    /// Removes the rights of an administrator. The user stays a member. MAX only. The bot needs the right `add_admins`.
     #[doc(alias = "demote")]
     pub fn remove_admin(&self, chat: impl Into<ChatId>, user: impl Into<UserId>) -> DeleteAdmins {
         self.api().delete_admins(chat, user)
     }
 
-    /// The bot itself as a member of a group or a channel: its rights, above all.
+    /// Returns the bot as a member of a group or a channel, for example with its rights.
     ///
     /// ```
     /// # #[tokio::main]
@@ -231,7 +233,8 @@ impl Bot {
         self.api().get_membership(chat)
     }
 
-    /// Adds users to a group or a channel. The bot needs the right `add_remove_members`.
+    /// Adds users to a group, on TamTam also to a channel. The bot needs the right `add_remove_members`. MAX has restricted
+    /// this operation since September 2026.
     ///
     /// Some servers report the users who could not be added, in
     /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids). If no user could be added, for example
@@ -259,13 +262,13 @@ impl Bot {
         self.api().add_members(chat, UserIdsList::new(users))
     }
 
-    /// Removes a user from a group or a channel, who may join again. The bot needs the right `add_remove_members`.
+    /// Removes a user from a group or a channel. The user may join again. The bot needs the right `add_remove_members`.
     pub fn remove_member(&self, chat: impl Into<ChatId>, user: impl Into<UserId>) -> RemoveMember {
         self.api().remove_member(chat, user)
     }
 
-    /// Removes a user from a group or a channel for good: neither its link nor the bot brings the user back. The bot needs
-    /// the right `add_remove_members`.
+    /// Removes a user from a group or a channel and blocks the user: the user cannot join by the link, and the bot cannot
+    /// add the user. The bot needs the right `add_remove_members`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -284,7 +287,7 @@ impl Bot {
         self.remove_member(chat, user).block(true)
     }
 
-    /// Takes the bot out of a group or a channel. Somebody has to add it to bring it back.
+    /// Removes the bot from a group or a channel. To return, the bot must be added again.
     ///
     /// ```
     /// # #[tokio::main]
@@ -303,32 +306,32 @@ impl Bot {
 }
 
 impl PinMessage {
-    /// Whether the members are told; they are if not set.
+    /// Sets whether the members are notified. Defaults to `true`.
     pub fn notify(mut self, notify: bool) -> Self {
         self.body.notify = Some(notify);
         self
     }
 
-    /// Without telling the members: `notify(false)`.
+    /// Does not notify the members: the same as `notify(false)`.
     pub fn silent(self) -> Self {
         self.notify(false)
     }
 }
 
 impl EditChat {
-    /// Whether the members are told; they are if not set.
+    /// Sets whether the members are notified. Defaults to `true`.
     pub fn notify(mut self, notify: bool) -> Self {
         self.body.notify = Some(notify);
         self
     }
 
-    /// Without telling the members: `notify(false)`.
+    /// Does not notify the members: the same as `notify(false)`.
     pub fn silent(self) -> Self {
         self.notify(false)
     }
 }
 
-/// A photo that was uploaded, or one by URL or token, as an icon or a profile picture.
+/// Converts a photo, uploaded or by URL or token, into an icon or a profile picture.
 impl From<PhotoAttachmentRequest> for PhotoAttachmentRequestPayload {
     fn from(photo: PhotoAttachmentRequest) -> Self {
         photo.payload

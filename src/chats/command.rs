@@ -1,4 +1,4 @@
-//! Commands: what people write as `/start payload` or `/help@my_bot`, and the list of them that clients offer.
+//! Commands in texts, such as `/start payload` or `/help@my_bot`, and the list of commands that clients offer.
 
 use std::pin::Pin;
 
@@ -17,7 +17,7 @@ use crate::{
 
 /// A command in a text, such as `/remind@my_bot 10 min`.
 ///
-/// Match on its name, or convert it into a type of your own by `TryFrom`:
+/// Match on the name, or convert the command into a type of your own by `TryFrom`:
 ///
 /// ```
 /// use tamtam::Command;
@@ -57,15 +57,15 @@ use crate::{
 pub struct Command<'a> {
     /// The name without the slash, as it was written: `remind`.
     pub name: &'a str,
-    /// The username of the bot that it is addressed to, if it is addressed: `my_bot`.
+    /// The username of the addressed bot: `my_bot`. `None` if the command has no username.
     pub bot: Option<&'a str>,
-    /// All that comes after it, without the space around it: `10 min`.
+    /// The text after the command, without white space at its ends: `10 min`.
     pub rest: &'a str,
 }
 
 impl<'a> Command<'a> {
-    /// The command with which a text begins; `None` if it begins with none. A name has letters, digits, `_` and `-`, so
-    /// `/usr/bin` is no command.
+    /// Returns the command at the start of a text. `None` if the text does not start with a command. A name has letters,
+    /// digits, `_` and `-`, so `/usr/bin` is not a command.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim().strip_prefix('/')?;
@@ -80,7 +80,7 @@ impl<'a> Command<'a> {
         (is_name(name) && bot.is_none_or(is_name)).then_some(Self { name, bot, rest })
     }
 
-    /// Whether it is meant for the bot of this username: it is addressed to it, or to nobody.
+    /// Returns whether the command is for the bot of this username: addressed to this bot, or without a username.
     ///
     /// ```
     /// use tamtam::Command;
@@ -94,26 +94,26 @@ impl<'a> Command<'a> {
         self.bot.is_none_or(|bot| bot.eq_ignore_ascii_case(username))
     }
 
-    /// The words after it.
+    /// Returns the words after the command.
     pub fn args(&self) -> std::str::SplitWhitespace<'a> {
         self.rest.split_whitespace()
     }
 
-    /// The first word after it, and all that comes after that; empty where there is nothing.
+    /// Returns the first word after the command, and the rest of the text. Both can be empty.
     #[must_use]
     pub fn split_first(&self) -> (&'a str, &'a str) {
         split_word(self.rest)
     }
 }
 
-/// The first word of a text that begins with one, and what comes after the space.
+/// Returns the first word of a text that begins with a word, and the text after the space.
 fn split_word(text: &str) -> (&str, &str) {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     (word, rest.trim_start())
 }
 
 impl Message {
-    /// The command with which its text begins.
+    /// Returns the command at the start of the text.
     #[must_use]
     pub fn command(&self) -> Option<Command<'_>> {
         Command::parse(self.text()?)
@@ -121,9 +121,9 @@ impl Message {
 }
 
 impl Update {
-    /// The command that somebody has just written. What was edited, and messages whose buttons are pressed, are none.
+    /// Returns the command in a new message. `None` for edited messages and pressed buttons.
     ///
-    /// A bot that is started by a deep link gets no command, but [`start_payload`](Self::start_payload).
+    /// A deep link starts the bot without a command: see [`start_payload`](Self::start_payload).
     ///
     /// ```
     /// # #[tokio::main]
@@ -159,11 +159,11 @@ impl Update {
 }
 
 impl Bot {
-    /// Sets the commands that clients offer. They replace all commands before. At most 32, each with a name of at most 64
-    /// characters and a description of at most 128. A slash at the beginning of a name is removed.
+    /// Sets the commands that clients offer. They replace all previous commands. A list has at most 32 commands. A name has
+    /// at most 64 characters, and a description at most 128. A slash at the beginning of a name is removed.
     ///
-    /// Returns the new list. It works on both services, by [`editMyInfo`](crate::api::Api::edit_my_info) or
-    /// [`editMyCommands`](crate::api::Api::edit_my_commands).
+    /// The response is the new list. Works on both services: calls [`editMyInfo`](crate::api::Api::edit_my_info) on TamTam,
+    /// and [`editMyCommands`](crate::api::Api::edit_my_commands) on MAX.
     ///
     /// ```
     /// # #[tokio::main]
@@ -203,7 +203,7 @@ impl Bot {
     }
 }
 
-/// The request that [`Bot::set_commands`] makes: `.await` or `.send()` it.
+/// A request to set the commands of a bot, created by [`Bot::set_commands`]: `.await` or `.send()` the request.
 #[derive(Debug, Clone)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct SetCommands {
@@ -217,7 +217,8 @@ impl SetCommands {
     ///
     /// # Errors
     ///
-    /// As [`Api::edit_my_info`](crate::api::Api::edit_my_info).
+    /// As [`Api::edit_my_info`](crate::api::Api::edit_my_info) on TamTam, and
+    /// [`Api::edit_my_commands`](crate::api::Api::edit_my_commands) on MAX.
     ///
     /// # Cancel safety
     ///
@@ -246,7 +247,7 @@ impl IntoFuture for SetCommands {
     }
 }
 
-/// A command by name and description.
+/// Creates a command from its name and description.
 impl<N: Into<String>, D: Into<String>> From<(N, D)> for BotCommand {
     fn from((name, description): (N, D)) -> Self {
         Self::new(name).description(description)

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Comments on channel posts. MAX only: on TamTam, all calls fail with
-/// [`Error::is_unsupported`](crate::Error::is_unsupported). The list of them is [`comments`](Self::comments).
+/// [`Error::is_unsupported`](crate::Error::is_unsupported). [`comments`](Self::comments) lists the comments on a post.
 impl Bot {
     /// Sends a comment on a channel post. A comment is a text of at most 4000 characters. Comments must be switched on in the
     /// channel.
@@ -31,7 +31,7 @@ impl Bot {
         self.api().send_comment(post, comment)
     }
 
-    /// Edits a comment. It can be edited for 26 h; a later edit fails with status 422.
+    /// Edits a comment. Comments can be edited for 26 h. A later edit fails with status 422.
     ///
     /// ```no_run
     /// # #[tokio::main]
@@ -103,7 +103,7 @@ impl From<Cow<'_, str>> for NewCommentBody {
     }
 }
 
-/// A formatted comment, as of the text of a message. MAX shows neither links nor mentions in comments.
+/// A formatted comment, like the formatted text of a message. MAX shows neither links nor mentions in comments.
 impl From<Text> for NewCommentBody {
     fn from(text: Text) -> Self {
         let message = NewMessageBody::from(text);

@@ -117,8 +117,8 @@ impl Bot {
         self.api().delete_message(message)
     }
 
-    /// Returns the details of a video by its token, which a received video has: the URLs for playback by resolution, the
-    /// size and the duration. MAX only.
+    /// Returns the details of a video: the URLs for playback by resolution, the size and the duration. `token` is the token
+    /// of a received video. MAX only.
     ///
     /// ```no_run
     /// # #[tokio::main]

@@ -22,7 +22,7 @@ use marked::{AllChats, MarkedList, MembersOf};
 use pager::Pager;
 
 impl Bot {
-    /// All chats in which the bot takes or took part, page by page.
+    /// Returns all chats in which the bot takes or took part, page by page.
     ///
     /// ```
     /// # #[tokio::main]
@@ -43,9 +43,9 @@ impl Bot {
         Chats(Pager::new(self.clone(), MarkedList::new(AllChats)))
     }
 
-    /// All members of a group or a channel, page by page. The members of a channel are shown to administrators only.
+    /// Returns all members of a group or a channel, page by page. Only administrators see the members of a channel.
     ///
-    /// To look up a few by their ids, ask [`Api::get_members`](crate::api::Api::get_members).
+    /// To look up members by their ids, use [`Api::get_members`](crate::api::Api::get_members).
     ///
     /// ```
     /// # #[tokio::main]
@@ -63,7 +63,7 @@ impl Bot {
         Members(Pager::new(self.clone(), MarkedList::new(MembersOf(chat.into()))))
     }
 
-    /// The messages of a chat from the newest to the oldest, page by page.
+    /// Returns the messages of a chat from the newest to the oldest, page by page.
     ///
     /// ```
     /// # #[tokio::main]
@@ -109,26 +109,25 @@ macro_rules! pages {
     ($(#[$doc:meta])* $name:ident of $list:ty as $item:ty) => {
         $(#[$doc])*
         ///
-        /// A page is asked for when the one before is used up, and never before. After an error that passes
-        /// ([`is_retryable`](crate::Error::is_retryable)), asking again goes on where the stream was, unless it was the
-        /// third one after the other; after any other error, it ends. Pages that lead nowhere do not keep it going for
-        /// ever: after what they brought, they are an error
-        /// ([`is_pagination`](crate::Error::is_pagination)).
+        /// The next page is requested when all items of the previous page were returned. After a temporary error
+        /// ([`is_retryable`](crate::Error::is_retryable)), the next call continues at the same place. The stream ends after
+        /// the third such error in a row, and after any other error. If a page does not advance the list, the stream
+        /// returns the items of the page and then an error ([`is_pagination`](crate::Error::is_pagination)).
         ///
         /// # Cancel safety
         ///
-        /// Dropping a pending [`next`](Self::next) or [`try_next`](Self::try_next) loses nothing: the call in flight stays in
-        /// the stream, and the next one goes on with it.
+        /// Dropping a pending [`next`](Self::next) or [`try_next`](Self::try_next) loses nothing: the call in flight stays
+        /// in the stream, and the next call continues it.
         #[must_use = "a stream does nothing until it is asked for items"]
         #[derive(Debug)]
         pub struct $name(Pager<$list>);
 
         impl $name {
-            /// The next one; `None` when there are no more.
+            /// Returns the next item. `None` at the end.
             ///
             /// # Errors
             ///
-            /// As the call of a page does, or if the page size is not what the API takes, or if the pages lead nowhere.
+            /// If the request of a page fails, the page size is out of range, or a page does not advance the list.
             ///
             /// # Cancel safety
             ///
@@ -137,7 +136,7 @@ macro_rules! pages {
                 std::future::poll_fn(|context| self.0.poll_next(context)).await
             }
 
-            /// The next one, or the error.
+            /// Returns the next item, or the error.
             ///
             /// # Errors
             ///
@@ -150,15 +149,15 @@ macro_rules! pages {
                 self.next().await.transpose()
             }
 
-            /// All that are left, in memory at once.
+            /// Returns all remaining items, in memory at once.
             ///
             /// # Errors
             ///
-            /// As [`next`](Self::next); what was read before the error is lost.
+            /// As [`next`](Self::next). The items before the error are lost.
             ///
             /// # Cancel safety
             ///
-            /// Dropping the future loses what was read; nothing else happens.
+            /// Dropping the future loses the items that were read.
             pub async fn all(mut self) -> Result<Vec<$item>> {
                 let mut all = Vec::new();
                 while let Some(item) = self.try_next().await? {
@@ -179,34 +178,34 @@ macro_rules! pages {
 }
 
 pages! {
-    /// The chats of a bot; made by [`Bot::chats`]. None comes twice.
+    /// The chats of a bot, created by [`Bot::chats`]. No chat is repeated.
     Chats of MarkedList<AllChats> as Chat
 }
 
 pages! {
-    /// The members of a group or a channel; made by [`Bot::members`]. None comes twice.
+    /// The members of a group or a channel, created by [`Bot::members`]. No member is repeated.
     Members of MarkedList<MembersOf> as ChatMember
 }
 
 pages! {
-    /// The messages of a chat from the newest to the oldest; made by [`Bot::messages`].
+    /// The messages of a chat from the newest to the oldest, created by [`Bot::messages`].
     ///
-    /// Messages that are written meanwhile are not among them. Each page begins at the millisecond where the last one ended,
-    /// and what was there already is dropped, so none is missing and none comes twice. That needs less than a page of
-    /// messages per millisecond: with more, the stream ends with an error and not with a gap.
+    /// Messages that are sent meanwhile are not included. Each page begins at the millisecond where the last one ended, and
+    /// repeated messages are dropped: no message is missing or repeated. If a page cannot hold all messages of one
+    /// millisecond, the stream ends with an error.
     Messages of History<MessagesOf> as Message
 }
 
 pages! {
-    /// The comments on a channel post from the newest to the oldest; made by [`Bot::comments`].
+    /// The comments on a channel post from the newest to the oldest, created by [`Bot::comments`].
     ///
-    /// Comments that are sent meanwhile are not among them. None is missing and none comes twice. If a page cannot hold all
+    /// Comments that are sent meanwhile are not included. No comment is missing or repeated. If a page cannot hold all
     /// comments of one millisecond, the stream ends with an error.
     Comments of History<CommentsOn> as Message
 }
 
 impl Chats {
-    /// How many chats a page has at most, from 1 to 100; 100 if not set. Takes effect with the next page.
+    /// Sets the maximum number of chats in a page (1-100). Defaults to 100. Takes effect with the next page.
     pub fn page_size(mut self, chats: u32) -> Self {
         self.0.list.page_size = chats;
         self
@@ -214,7 +213,7 @@ impl Chats {
 }
 
 impl Members {
-    /// How many members a page has at most, from 1 to 100; 100 if not set. Takes effect with the next page.
+    /// Sets the maximum number of members in a page (1-100). Defaults to 100. Takes effect with the next page.
     pub fn page_size(mut self, members: u32) -> Self {
         self.0.list.page_size = members;
         self
@@ -222,20 +221,20 @@ impl Members {
 }
 
 impl Comments {
-    /// Sets the most comments of a page (2-100). Defaults to 100.
+    /// Sets the maximum number of comments in a page (2-100). Defaults to 100.
     pub fn page_size(mut self, comments: u32) -> Self {
         self.0.list.page_size = comments;
         self
     }
 
-    /// Sets the earliest time, in Unix milliseconds. A comment of exactly that time is returned.
+    /// Sets the earliest time, in Unix milliseconds. A comment of exactly this time is included.
     pub fn since(mut self, time: i64) -> Self {
         self.0.list.since = Some(time);
         self
     }
 
-    /// Sets the latest time, in Unix milliseconds. A comment of exactly that time is returned. Call it before the first
-    /// comment is asked for.
+    /// Sets the latest time, in Unix milliseconds. A comment of exactly this time is included. Set the time before the
+    /// first comment is requested.
     pub fn until(mut self, time: i64) -> Self {
         self.0.list.until = Some(time);
         self
@@ -243,13 +242,13 @@ impl Comments {
 }
 
 impl Messages {
-    /// How many messages a page has at most, from 2 to 100; 100 if not set.
+    /// Sets the maximum number of messages in a page (2-100). Defaults to 100.
     pub fn page_size(mut self, messages: u32) -> Self {
         self.0.list.page_size = messages;
         self
     }
 
-    /// The earliest time wanted, in Unix milliseconds; a message of exactly that time is given.
+    /// Sets the earliest time, in Unix milliseconds. A message of exactly this time is included.
     ///
     /// ```
     /// # #[tokio::main]
@@ -273,8 +272,8 @@ impl Messages {
         self
     }
 
-    /// The latest time wanted, in Unix milliseconds; a message of exactly that time is given. To be set before the first
-    /// message is asked for.
+    /// Sets the latest time, in Unix milliseconds. A message of exactly this time is included. Set the time before the
+    /// first message is requested.
     pub fn until(mut self, time: i64) -> Self {
         self.0.list.until = Some(time);
         self

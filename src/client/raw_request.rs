@@ -73,7 +73,7 @@ impl RawRequest {
         Self { bot, method, path, query: Vec::new(), body: None, options: CallOptions::default() }
     }
 
-    /// Adds a query parameter. The token, and the version on TamTam, are added by themselves.
+    /// Adds a query parameter. The token is added automatically, and on TamTam also the version.
     pub fn query(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.query.push((name.into(), value.to_string()));
         self

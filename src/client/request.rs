@@ -38,7 +38,7 @@ pub(crate) trait Request: Sized + Send + Sync + 'static {
         None
     }
 
-    /// Removes optional values that the service does not have. Fails if it does not have a required one.
+    /// Removes optional values that the service does not have. Fails if a required value is not on the service.
     fn adapt(&mut self, _service: &Service) -> Result<(), Unsuited> {
         Ok(())
     }

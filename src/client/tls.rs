@@ -34,8 +34,8 @@ mod with_tls {
     /// The protocols that the client speaks, by preference.
     const ALPN: [&str; 2] = ["h2", "http/1.1"];
 
-    /// Sets the shared configuration, which replaces all TLS settings of the builder. With a certificate (PEM), it is the one
-    /// of all bots that trust this certificate besides those of the platform.
+    /// Sets the shared configuration, which replaces all TLS settings of the builder. All bots that trust the same
+    /// certificate (PEM) besides those of the platform share one configuration.
     ///
     /// Without a certificate and a shared configuration, the client sets up its own, and returns the error if that fails.
     pub(crate) fn share(http: ClientBuilder, certificate: Option<&str>) -> Result<ClientBuilder> {
@@ -68,7 +68,7 @@ mod with_tls {
         ClientBuilder::new().tls_backend_preconfigured(config.clone()).build().is_ok()
     }
 
-    /// The configuration that `reqwest` sets up by default, and a certificate.
+    /// Returns the configuration that `reqwest` sets up by default, with the certificate added if there is one.
     #[cfg(feature = "native-tls")]
     fn configure(certificate: Option<&str>) -> Result<Config, BoxError> {
         let mut config = Config::builder();
@@ -79,7 +79,7 @@ mod with_tls {
         Ok(config.build()?)
     }
 
-    /// The configuration that `reqwest` sets up by default, and a certificate.
+    /// Returns the configuration that `reqwest` sets up by default, with the certificate added if there is one.
     #[cfg(not(feature = "native-tls"))]
     fn configure(certificate: Option<&str>) -> Result<Config, BoxError> {
         use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The bot's token. It is sent where the service takes it and shown nowhere.
+//! The bot's token. It is sent in the place that the service expects, and never shown.
 
 use std::fmt;
 
@@ -18,13 +18,13 @@ impl Token {
         Self { secret: Secret::new(&text, "<token>"), text }
     }
 
-    /// The token itself, for a request and nothing else.
+    /// Returns the token itself, for requests only.
     pub(crate) fn expose(&self) -> &str {
         &self.text
     }
 
-    /// The value of a header with the token. `None` if a header cannot have it. `Debug` does not show the value, and HTTP/2
-    /// does not index it.
+    /// Returns the value of a header with the token. `None` if a header cannot have this value. `Debug` does not show the
+    /// value, and HTTP/2 does not index it.
     pub(crate) fn header(&self) -> Option<HeaderValue> {
         let mut value = HeaderValue::from_str(&self.text).ok()?;
         value.set_sensitive(true);

@@ -106,15 +106,16 @@ pub(crate) fn joined<const N: usize>(own: Option<String>, parts: [Option<&str>; 
     if parts.is_empty() { own } else { Some(parts.join(" ")) }
 }
 
-/// What stands for a joined string that is not there, until its parts are read. No server sends it.
+/// Placeholder for a missing joined string, until its parts are read. No server sends this value.
 const NOT_THERE: &str = "\0not there";
 
-/// Returns what stands for a joined string that is not there.
+/// Returns the placeholder for a missing joined string.
 pub(crate) fn not_there() -> String {
     NOT_THERE.to_owned()
 }
 
-/// Returns what a joined string becomes. `None` if it stays as it is. A string that is not there, and has no parts, is a misfit.
+/// Returns the new value of a joined string. `None` if the string does not change. A missing string without parts is a
+/// misfit.
 #[inline]
 pub(crate) fn joined_or_missing<const N: usize>(
     property: &'static str,

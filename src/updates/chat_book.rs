@@ -32,16 +32,16 @@ pub use record::ChatRecord;
 pub use store::ChatStore;
 use store::ErasedChats;
 
-/// The least time between a save that failed and the next one for the same changes.
+/// Minimum time between a failed save and the next save of the same changes.
 const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
 /// The chats that a bot is in, collected from its updates.
 ///
-/// MAX has no operation that lists the chats of a bot. The book answers which chats the bot is in, since when, and as what. It
-/// works on TamTam as well. Clones are the same book.
+/// MAX has no operation that lists the chats of a bot. The book lists the chats that the bot is in, since when, and in
+/// which role. It also works on TamTam. Clones share one book.
 ///
-/// [`Run::chat_book`](crate::Run::chat_book) and, with the feature `webhook`, `Webhook::chat_book` feed it. With a loop of your
-/// own, call [`observe`](Self::observe).
+/// [`Run::chat_book`](crate::Run::chat_book) and, with the feature `webhook`, `Webhook::chat_book` record all updates in
+/// the book. In a loop of your own, call [`observe`](Self::observe).
 ///
 /// ```
 /// # #[tokio::main]
@@ -87,21 +87,21 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// | `message_chat_created` | Adds the new chat, with its title, as [`Admin`](ChatRole::Admin). |
 ///
 /// Updates can arrive twice and out of order. The book orders them by their timestamps: an older update does not undo the
-/// change of a newer one. In particular, an old message does not add a chat from which the bot was removed. Neither does a
-/// newer update that can follow the removal, such as `bot_stopped` or the press of a button. A removal is kept for 48 h,
-/// measured by the timestamps of updates.
+/// change of a newer one. In particular, an old message does not add a chat from which the bot was removed. A newer update
+/// that can follow the removal, such as `bot_stopped` or the press of a button, does not add the chat either. A removal is
+/// kept for 48 h, measured by the timestamps of updates.
 ///
 /// # Limits
 ///
-/// - A chat is not in the book before its first update. Begin the book before the bot is added to chats.
-/// - Updates without a chat or without a timestamp are ignored, and so are messages from constructors.
-/// - Only MAX reports rights and stops, and rights by webhook only. Without a report, the role is
+/// - A chat is not in the book before its first update. Start the book before the bot is added to chats.
+/// - Updates without a chat or a timestamp, and messages from constructors, are ignored.
+/// - Only MAX reports rights and stops. It reports rights by webhook only. Without a report, the role is
 ///   [`Member`](ChatRole::Member).
-/// - If [`Updates::types`](crate::Updates::types) or the webhook's subscription selects types of updates, include those of the
-///   table.
-/// - One book is for one bot.
+/// - If [`Updates::types`](crate::Updates::types) or the webhook's subscription selects types of updates, include the types
+///   in the table.
+/// - Use one book per bot.
 ///
-/// A busy chat is saved once a day, and not for each message: see [`KnownChat::last_update`].
+/// A busy chat is saved once a day, not for each message: see [`KnownChat::last_update`].
 #[doc(alias = "get_chats")]
 #[derive(Clone, Default)]
 pub struct ChatBook(Arc<Book>);
@@ -126,7 +126,7 @@ struct State {
 }
 
 impl ChatBook {
-    /// Returns an empty book in memory only, for tests for example. It is empty again after a restart.
+    /// Creates an empty book in memory, for example for tests. The book is empty again after a restart.
     ///
     /// ```
     /// let book = tamtam::updates::ChatBook::new();
@@ -153,7 +153,7 @@ impl ChatBook {
         Ok(Self(Arc::new(Book { state, store: Some(Box::new(store)), ..Book::default() })))
     }
 
-    /// Takes note of an update, and saves what it changes. Most updates change nothing and need no save.
+    /// Records an update, and saves the changes. Most updates change nothing and need no save.
     ///
     /// Concurrent calls are safe. Saves happen one after the other.
     ///
@@ -179,8 +179,8 @@ impl ChatBook {
     ///
     /// # Errors
     ///
-    /// If the store fails or takes longer than 5 s ([`is_chat_book`](Error::is_chat_book)). The book has the change, and
-    /// saves it with the next change, or with the next update after 10 s.
+    /// If the store fails or takes longer than 5 s ([`is_chat_book`](Error::is_chat_book)). The book keeps the change. It
+    /// saves the change with the next one, or with the next update after 10 s.
     ///
     /// # Cancel safety
     ///
@@ -190,7 +190,7 @@ impl ChatBook {
         if self.0.note(update) { self.0.save().await } else { Ok(()) }
     }
 
-    /// Takes note of an update. Returns the save if there is one. It logs its failure.
+    /// Records an update. Returns the save if there is one. The save logs its failure.
     pub(super) fn observe_logged(&self, update: &Update) -> Option<BoxFuture<()>> {
         if !self.0.note(update) {
             return None;
@@ -199,7 +199,7 @@ impl ChatBook {
         Some(Box::pin(async move { book.save_logged().await }))
     }
 
-    /// Saves what is not saved, and logs a failure.
+    /// Saves the unsaved changes, and logs a failure.
     pub(super) async fn save_logged(&self) {
         // The store may be code of another crate.
         match AssertUnwindSafe(self.0.save()).catch_unwind().await {
@@ -254,7 +254,7 @@ impl ChatBook {
         self.0.state().entries.chats().collect()
     }
 
-    /// Returns a chat. `None` if the bot is not in it, as far as updates say.
+    /// Returns a chat by its id. `None` if the bot is not in the chat, according to its updates.
     ///
     /// ```
     /// # #[tokio::main]
@@ -277,7 +277,7 @@ impl ChatBook {
         self.0.state().entries.record(chat_id)?.chat()
     }
 
-    /// Returns the number of chats that the bot is in. Counts them, which takes longer for more chats.
+    /// Returns the number of chats that the bot is in. The time grows with the number of chats.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.state().entries.len()
@@ -335,7 +335,7 @@ impl Book {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of an update. Returns whether there is something to save.
+    /// Records an update. Returns whether there is something to save.
     fn note(&self, update: &Update) -> bool {
         let mut state = self.state();
         let changed = state.entries.apply(update);
@@ -368,7 +368,7 @@ impl Book {
         state.changes != before || is_due
     }
 
-    /// Saves all changes that are not saved.
+    /// Saves all unsaved changes.
     async fn save(&self) -> Result<()> {
         let Some(store) = &self.store else { return Ok(()) };
         let save = async {

@@ -11,9 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the lock is waited for: a process, or a handle, that has ended lets go of it a moment later.
+/// How long to wait for the lock. A process or handle that has ended releases the lock a moment later.
 const LOCK_TIME: Duration = Duration::from_secs(1);
-/// The wait between two looks at the lock.
+/// The delay between two attempts to take the lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Held as long as the file is in use.
@@ -30,7 +30,7 @@ pub(super) enum LockError {
 }
 
 impl FileLock {
-    /// Takes the lock of the file at `path`, whose name is the file's with `.lock` at its end. Blocks the thread for at most
+    /// Takes the lock of the file at `path`: a file with `.lock` at the end of the same name. Blocks the thread for at most
     /// [`LOCK_TIME`].
     pub(super) fn take(path: &Path) -> Result<Self, LockError> {
         let mut lock = path.as_os_str().to_owned();

@@ -256,10 +256,10 @@ impl Run {
         self
     }
 
-    /// Takes note of every update in a [`ChatBook`] before its handler is called.
+    /// Records every update in a [`ChatBook`] before its handler is called.
     ///
-    /// If the book cannot be saved, the log has a WARN, `chat book save failed`, and the handler is called all the same. A save
-    /// takes at most 5 s, which do not count as time of the handler.
+    /// If the book cannot be saved, the log has the WARN `chat book save failed`, and the handler is still called. A save
+    /// takes at most 5 s. This time does not count for the time limit of the handler.
     ///
     /// ```
     /// # #[tokio::main]
@@ -341,7 +341,7 @@ impl Run {
         let chat_book = self.handling.chat_book();
         let result = self.run_to_the_end().await;
         if let Some(book) = chat_book {
-            // What failed to be saved before.
+            // Changes whose save failed before.
             book.save_logged().await;
         }
         result

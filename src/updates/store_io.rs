@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use crate::error::BoxError;
 
-/// How long a store may take. A store that hangs must not stop the bot, nor keep it from ending.
+/// How long a store may take. A store that hangs must not stop the bot or block its shutdown.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Waits for a store, for at most [`STORE_TIMEOUT`].
@@ -21,7 +21,7 @@ pub(super) async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T 
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is being shut down, and nobody waits for the result.
+            // The runtime is shutting down: no task waits for the result.
             Err(_) => std::future::pending().await,
         },
     }

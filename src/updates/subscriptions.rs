@@ -19,7 +19,7 @@ use crate::{
     redaction::origin,
 };
 
-/// Webhooks. Their URLs are secrets: who knows one can pose as TamTam.
+/// Webhooks. Their URLs are secrets: anyone who knows a URL can send updates to the bot.
 impl Bot {
     /// The webhooks to which updates go. If there are none, updates wait to be [polled](Self::updates).
     ///
@@ -36,12 +36,13 @@ impl Bot {
         self.api().get_subscriptions()
     }
 
-    /// Subscribes a URL to updates of these types, or of all types if there are none. The updates have the shape of the bot's
-    /// [version](Self::version), on TamTam. While a URL is subscribed, [`updates`](Self::updates) gets none.
+    /// Subscribes a URL to updates of these types, or to all updates if `types` is empty. On TamTam, the updates have the
+    /// form of the bot's [version](Self::version). While a URL is subscribed, [`updates`](Self::updates) receives no
+    /// updates.
     ///
-    /// The services do not sign what they deliver. So the path of the URL is a secret: it must not be guessable, and errors do
-    /// not show it. On MAX, also set a secret: `Webhook::subscribe` of the feature `webhook` does both. A URL that was
-    /// subscribed before still gets all updates, until you [`unsubscribe_webhook`](Self::unsubscribe_webhook) it.
+    /// The services do not sign deliveries. So the path of the URL is a secret: use a path that cannot be guessed. Errors
+    /// do not show the path. On MAX, also set a secret: `Webhook::subscribe` of the feature `webhook` sets both. A URL that
+    /// was subscribed before still gets all updates, until you [`unsubscribe_webhook`](Self::unsubscribe_webhook) it.
     ///
     /// ```
     /// # #[tokio::main]

@@ -73,7 +73,7 @@ fn limit(limits: &Limits, kind: &UploadType) -> Option<u64> {
     }
 }
 
-/// Fails if the service takes no file of this size.
+/// Fails if the file is over the size limit of the service.
 fn check_size(job: &Job) -> Result<()> {
     let (service, size) = (job.bot.service(), job.identity.size);
     match limit(service.limits(), &job.kind) {

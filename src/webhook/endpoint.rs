@@ -1,4 +1,4 @@
-//! A bot's webhook: its settings, and the router that is made of them.
+//! The webhook of a bot: its settings and its router.
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
@@ -19,12 +19,12 @@ use crate::{
     },
 };
 
-/// How long a body may be unless it is set, in bytes. The longest update that the API's limits allow is far shorter.
+/// Default limit of a body, in bytes. The longest update that the API's limits allow is far shorter.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
-/// The webhook of a bot: where the service calls, and what is done then.
+/// The webhook of a bot: the path that the service calls, and its settings.
 ///
-/// [The module](crate::webhook) says what is promised.
+/// See [the module](crate::webhook) for its guarantees.
 #[derive(Clone)]
 #[must_use = "a webhook does nothing until its router is served"]
 pub struct Webhook {
@@ -40,14 +40,14 @@ pub struct Webhook {
 impl Webhook {
     /// Creates a webhook at this path of the URL that is [subscribed](Self::subscribe).
     ///
-    /// The last segment of the path is the secret: a slash and what `openssl rand -hex 32` prints will do, with other
-    /// segments before it or without. It is as secret as the token, and neither errors nor `Debug` show it. Asking for
-    /// paths does not find it out either, since the time that a wrong one takes says nothing.
+    /// The last segment of the path is the secret, for example the output of `openssl rand -hex 32`. Other segments may
+    /// come before it. Keep the path as secret as the token. Neither errors nor `Debug` show the path. Response times do
+    /// not reveal the path either.
     ///
     /// # Errors
     ///
-    /// When the path can be guessed, its last segment having fewer than 32 characters, and when it has more than
-    /// letters, digits, `-`, `.`, `_` and `~` between its slashes. The error says how to make one.
+    /// If the last segment has fewer than 32 characters, or a segment has characters other than letters, digits, `-`, `.`,
+    /// `_` and `~`. The message says how to make a path.
     pub fn new(bot: Bot, secret_path: impl Into<String>) -> Result<Self> {
         let path = SecretPath::new(secret_path.into())?;
         Ok(Self {
@@ -64,8 +64,8 @@ impl Webhook {
     /// Requires this secret of every delivery, in the header that the service sends: `X-Max-Bot-Api-Secret` for MAX.
     /// [`subscribe`](Self::subscribe) gives the secret to the service.
     ///
-    /// A request without the secret is answered with 404, as one at a wrong path. The secret is compared in constant time.
-    /// Neither errors nor `Debug` show it.
+    /// A request without the secret is answered with 404, like a request to a wrong path. The secret is compared in
+    /// constant time. Neither errors nor `Debug` show it.
     ///
     /// ```
     /// # #[tokio::main]
@@ -84,14 +84,15 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// If the secret does not have 5 to 256 letters, digits, `_` and `-`, or if the service sends no secrets, as TamTam.
+    /// If the secret does not have 5 to 256 letters, digits, `_` and `-`, or if the service sends no secrets. TamTam sends
+    /// none.
     pub fn secret(mut self, secret: impl Into<String>) -> Result<Self> {
         self.secret = Some(SecretHeader::new(self.bot.service(), secret.into())?);
         Ok(self)
     }
 
-    /// Subscribes the webhook: the secret path at this origin, such as `https://bot.example`, with the
-    /// [secret](Self::secret) if there is one. The types of updates are as for [`Bot::subscribe_webhook`].
+    /// Subscribes the secret path at this origin, with the [secret](Self::secret) if it is set. `origin`: the scheme and
+    /// host of the URL, such as `https://bot.example`. `types`: the types of updates, see [`Bot::subscribe_webhook`].
     ///
     /// # Errors
     ///
@@ -105,12 +106,12 @@ impl Webhook {
         request
     }
 
-    /// Decides about updates that were not handled, and about bodies that are not an update: [`Recovery::Retry`] answers
-    /// 503, after which the service delivers again, and [`Recovery::Skip`] answers 200. Without `on_error`, an update that was
-    /// not handled is skipped, and a body that is not an update is answered with 503.
+    /// Sets the function that decides about updates that were not handled, and about bodies that are not an update.
+    /// [`Recovery::Retry`] answers 503, and the service delivers again. [`Recovery::Skip`] answers 200. Without `on_error`,
+    /// an update that was not handled is skipped, and a body that is not an update is answered with 503.
     ///
-    /// Retry what may succeed later. What never will is delivered again for 8 hours, and then the service may drop the
-    /// subscription.
+    /// Retry only what may succeed later. An update that never succeeds is delivered again for hours. After 8 h the service
+    /// may remove the subscription.
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::Webhook {
@@ -126,26 +127,26 @@ impl Webhook {
     /// # }
     /// ```
     ///
-    /// It is called where the handler runs, so it must not block.
+    /// The function runs on the task of the handler, so it must not block.
     pub fn on_error(mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) -> Self {
         self.on_error = Some(Arc::new(on_error));
         self
     }
 
-    /// How long the handler may take; 120 s if not set. Then it is dropped where it stands, and the update counts as not
-    /// handled. Work that takes longer belongs into a [queue](crate::webhook#a-durable-queue).
+    /// Sets the time limit of the handler. Defaults to 120 s. After that, the handler is dropped at its current `await`,
+    /// and the update counts as not handled. For longer work, use a [queue](crate::webhook#a-durable-queue).
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handler_timeout = timeout;
         self
     }
 
-    /// How long the body of a delivery may be, in bytes; 4 MiB if not set. A longer one is answered with 413.
+    /// Sets the largest body of a delivery, in bytes. Defaults to 4 MiB. A larger body is answered with 413.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// Takes note of every update in a [`ChatBook`] before its handler is called. See [`Run::chat_book`](crate::Run::chat_book).
+    /// Records every update in a [`ChatBook`] before its handler is called. See [`Run::chat_book`](crate::Run::chat_book).
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {
@@ -160,16 +161,16 @@ impl Webhook {
         self
     }
 
-    /// The webhook as a router, which hands the updates to an async function of the bot and the update. Whatever else that
-    /// needs, a closure brings; [`HandlerResult`] says what it may return.
+    /// Returns the webhook as a router. The router calls the handler, an async function, with the bot and each update. A
+    /// closure can capture other values. [`HandlerResult`] lists the return types.
     ///
-    /// axum panics when routers are merged that have the same route. Those of webhooks do if their secrets begin with the
-    /// same 8 characters, which random ones do not: give each bot a secret of its own.
+    /// axum panics if routers with the same route are merged. The routes of two webhooks are the same if their secrets
+    /// begin with the same 8 characters. So give each bot its own random secret.
     ///
     /// # Cancel safety
     ///
-    /// When a client hangs up, or the server's future is dropped, the handler goes on to its end in a task of its own. It
-    /// is the end of the runtime that cuts it off; what it was at work on is then delivered again.
+    /// If a client closes the connection, or the server's future is dropped, the handler continues in its own task. The end
+    /// of the runtime drops the handler. Its update is then delivered again.
     #[must_use = "a router does nothing until it is served"]
     pub fn router<H, F>(self, handler: H) -> Router
     where
@@ -220,7 +221,7 @@ impl Webhook {
         let route = path.route();
         let receiver = Receiver { bot, path, secret, body_limit, handling, in_flight: InFlight::default() };
         let receive = move |request: Request| receiver.clone().receive(request);
-        // As a service, which stands for every method: where there is another secret, a 405 would tell of this one.
+        // A service covers every method. With another secret, a 405 from axum would reveal the route of this one.
         Router::new().route_service(&route, receive.into_service())
     }
 }

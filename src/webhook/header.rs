@@ -1,4 +1,4 @@
-//! The secret header of a webhook: what it must be, and whether a request has it.
+//! The secret header of a webhook, and its check.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::{
     service::Service,
 };
 
-/// The lengths that MAX takes, in characters.
+/// The lengths that MAX accepts, in characters.
 const LENGTHS: std::ops::RangeInclusive<usize> = 5..=256;
 
 /// A header that every delivery must have.
@@ -21,7 +21,7 @@ pub(super) struct SecretHeader {
 }
 
 impl SecretHeader {
-    /// Takes a secret if the service sends secrets, and this one can be sent.
+    /// Creates the header. Fails if the service sends no secrets, or cannot send this one.
     pub(super) fn new(service: &Service, value: String) -> Result<Self> {
         let Some(name) = service.webhook_secret_header else {
             let service = service.name();
@@ -32,7 +32,7 @@ impl SecretHeader {
         let name =
             HeaderName::try_from(name).map_err(|_| Error::build(format!("`{name}` is not the name of a header")))?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        // The secret itself does not belong into an error.
+        // The error must not show the secret.
         if LENGTHS.contains(&value.len()) && value.bytes().all(is_plain) {
             return Ok(Self { name, value });
         }
@@ -43,7 +43,7 @@ impl SecretHeader {
         )))
     }
 
-    /// Whether a request has the secret, exactly once. Takes a time that depends on its length alone.
+    /// Returns whether a request has the secret exactly once. The time depends only on the lengths.
     pub(super) fn is_in(&self, headers: &HeaderMap) -> bool {
         let mut values = headers.get_all(&self.name).iter();
         match (values.next(), values.next()) {
@@ -52,7 +52,7 @@ impl SecretHeader {
         }
     }
 
-    /// The secret, for the service and nothing else.
+    /// Returns the secret, for the service only.
     pub(super) fn expose(&self) -> &str {
         &self.value
     }

@@ -1,4 +1,4 @@
-//! The deliveries that are being handled, or were lately: each is handled once, however often it is made.
+//! The deliveries that are being handled, or were handled lately. A repeated delivery is not handled again.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -16,8 +16,8 @@ use tracing::Instrument as _;
 /// What is to be answered, once it is known.
 type StatusWatch = watch::Receiver<Option<StatusCode>>;
 
-/// How long a delivery that was handled is remembered. A server that did not wait for the answer delivers again within this
-/// time: MAX waits for 30 s, and delivers again after 60 s.
+/// How long a handled delivery is remembered. A server that did not wait for the answer delivers again within this time:
+/// MAX waits for 30 s, and delivers again after 60 s.
 const REMEMBERED: Duration = Duration::from_secs(5 * 60);
 /// How many deliveries are remembered. With more, the oldest are forgotten.
 const MOST_REMEMBERED: usize = 20_000;
@@ -126,11 +126,11 @@ impl InFlight {
 
 /// Who handles a delivery.
 enum Arrival {
-    /// Whoever gets this.
+    /// The caller that gets this guard.
     First(Entry, StatusWatch),
-    /// Somebody else, whose answer this will be.
+    /// Another caller. This receives the answer.
     Later(StatusWatch),
-    /// Nobody: it was handled.
+    /// No caller: the delivery is already handled.
     Handled,
 }
 

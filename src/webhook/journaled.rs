@@ -82,8 +82,8 @@ impl JournaledWebhook {
     /// Returns the router that stores updates, and the [`Run`] that handles them: serve the one, and await or spawn the other.
     /// Without the run, updates are stored and wait.
     ///
-    /// [`on_error`](Webhook::on_error), [`handler_timeout`](Webhook::handler_timeout) and [`chat_book`](Webhook::chat_book) of
-    /// the webhook hold for the run.
+    /// [`on_error`](Webhook::on_error), [`handler_timeout`](Webhook::handler_timeout) and [`chat_book`](Webhook::chat_book)
+    /// of the webhook apply to the run.
     #[must_use = "a router does nothing until it is served, and a run until it is awaited"]
     pub fn run<H, F>(self, handler: H) -> (Router, Run)
     where

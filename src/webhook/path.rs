@@ -13,12 +13,11 @@ const SELECTOR_LENGTH: usize = 8;
 /// What axum calls the rest of the secret. It shows in one place, the panic of a merge that cannot be.
 const REST: &str = "{rest_of_the_secret_path_of_a_webhook}";
 
-/// A path that only TamTam is told.
+/// A path that only the service is given.
 ///
-/// TamTam signs nothing, so whoever knows the path is TamTam, and finding it out step by step must not be possible. A
-/// router looks a path up with all the haste it can, and its time tells how far it got. So it is given no more than it
-/// needs to find the right webhook among several: the beginning of the secret. The rest, which is long enough to be a
-/// secret of its own, is compared here, in a time that says nothing.
+/// Without a secret header, the path is the only proof that a delivery is genuine. It must not be found out step by step. The
+/// lookup of a router takes a time that depends on the path. So the router gets the beginning of the secret only, which
+/// selects the webhook. The rest is long enough to be a secret of its own. It is compared here, in constant time.
 #[derive(Clone)]
 pub(super) struct SecretPath(String);
 
@@ -41,7 +40,7 @@ impl SecretPath {
         format!("{}{REST}", &self.0[..secret + SELECTOR_LENGTH])
     }
 
-    /// The path, for the service and nothing else.
+    /// Returns the path, for the service only.
     pub(super) fn expose(&self) -> &str {
         &self.0
     }

@@ -39,7 +39,7 @@ fn from_files(document: (&str, &str), overlay: (&str, &str)) -> Result<Code, Str
     merged(&[Service { document, overlay: ("none.yaml", NO_ACTIONS) }], overlay)
 }
 
-/// What becomes of several documents, with the overlays of their services and one of the merged document.
+/// Generates code from several documents, with the overlays of their services and an overlay of the merged document.
 fn merged(services: &[Service<(&str, &str)>], overlay: (&str, &str)) -> Result<Code, String> {
     generator::generate_from_text(services, overlay, None).map(Code::new).map_err(|error| error.to_string())
 }

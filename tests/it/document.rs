@@ -418,7 +418,7 @@ fn unite_same_schemas(document: &mut Value) {
     }
 }
 
-/// Adds to a part of a document what another document says of it: everything that either allows is allowed.
+/// Merges the same part of another document into a part: everything that either document allows is allowed.
 fn unite(one: &mut Value, other: &Value) {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {

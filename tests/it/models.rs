@@ -37,7 +37,7 @@ const INSTANCES_OF_A_UNION: usize = 500;
 /// How often each instance gets misfits. With less, a run may miss one of the many places for a misfit.
 const MARRED_EACH: usize = 3;
 
-/// What a run must not fall short of for each document, however it changes.
+/// Minimum counts of a run for each document, so that a change of a document does not empty the test.
 const INSTANCES_AT_LEAST: usize = 10_000;
 
 /// Reads JSON in one of the ways there are and writes what came of it.

@@ -1,4 +1,4 @@
-//! What depends on the service of a bot: limits, mentions, verbs, settings.
+//! Behaviour that depends on the service of a bot: limits, mentions, verbs, settings.
 
 use serde_json::{Value, json};
 use tamtam::{

@@ -125,13 +125,13 @@ impl MessageBody {
 }
 
 impl ContactAttachment {
-    /// Returns the user of the messenger that the contact is. `None` if the contact is not a user.
+    /// Returns the user of the contact. `None` if the contact is not a user of the messenger.
     #[must_use]
     pub fn user(&self) -> Option<&User> {
         self.payload.max_info.as_deref().or(self.payload.tam_info.as_deref())
     }
 
-    /// Returns the name of the [user](Self::user), or else of the card (its first `FN`).
+    /// Returns the name of the [user](Self::user), or else the name on the card (its first `FN`).
     #[must_use]
     pub fn name(&self) -> Option<String> {
         let user = self.user().map(|user| user.name.clone()).filter(|name| !name.is_empty());

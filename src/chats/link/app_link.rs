@@ -43,8 +43,8 @@ impl AppLink {
     ///
     /// # Errors
     ///
-    /// Fails ([`Error::is_link`]) if `bot` is not a username, or if the payload has more than 512 characters, or others than
-    /// ASCII letters, digits, `_` and `-`.
+    /// Fails ([`Error::is_link`]) if `bot` is not a username, or if the payload has more than 512 characters, or characters
+    /// other than ASCII letters, digits, `_` and `-`.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
         Self::of(&Service::Max, bot.as_ref(), payload.into())
     }
@@ -84,7 +84,7 @@ impl AppLink {
 impl fmt::Display for AppLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let link = self.template.write(&[&self.bot, &self.payload]);
-        // Without a payload, the key of the query stands alone.
+        // Without a payload, the key of the query has no `=`.
         f.write_str(link.strip_suffix('=').unwrap_or(&link))
     }
 }
@@ -123,7 +123,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// Fails in the same cases as [`AppLink::new`], and ([`Error::is_unsupported`]) if the service has no Mini Apps.
+    /// As [`AppLink::new`]. Also fails ([`Error::is_unsupported`]) if the service has no Mini Apps.
     pub fn app_link(&self, username: impl AsRef<str>, payload: impl Into<String>) -> Result<AppLink> {
         AppLink::of(self.service(), username.as_ref(), payload.into())
     }

@@ -14,8 +14,8 @@ const JOIN: &str = "join/";
 /// A link to a chat, or the name of a chat or a person: `https://tt.me/name`, `@name`, `name`, or
 /// `https://tt.me/join/<invitation>`, which leads into a private chat. Links of MAX begin with `https://max.ru`.
 ///
-/// A link is written with the origin with which it was read. A name alone becomes a link of TamTam: [`on`](Self::on) makes
-/// it a link of another service.
+/// A link keeps the origin that it was parsed with. A name alone becomes a link of TamTam. [`on`](Self::on) converts it to
+/// a link of another service.
 ///
 /// [`Bot::chat_by_link`](crate::Bot::chat_by_link) finds the chat of a name.
 ///
@@ -43,14 +43,14 @@ pub struct ChatLink {
 }
 
 impl ChatLink {
-    /// Makes the link one of this service.
+    /// Converts the link to a link of this service.
     #[must_use]
     pub fn on(mut self, service: &Service) -> Self {
         self.origin = service.links.origin;
         self
     }
 
-    /// Returns whether the link is one of this service.
+    /// Returns whether the link belongs to this service.
     #[must_use]
     pub fn is_on(&self, service: &Service) -> bool {
         self.origin == service.links.origin
@@ -102,7 +102,7 @@ pub(crate) fn beyond_the_origin(link: &str) -> &str {
     origin_and_path(link).map_or(link, |(_, path)| path)
 }
 
-/// The origin of the service that has a link, and what comes after the host.
+/// Returns the origin of the service of a link, and the part after the host.
 fn origin_and_path(link: &str) -> Option<(&'static str, &str)> {
     Service::ALL.iter().find_map(|service| Some((service.links.origin, template::path(service.links.origin, link)?)))
 }

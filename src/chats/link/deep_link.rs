@@ -15,8 +15,8 @@ const PAYLOAD_CHARACTERS: usize = 128;
 /// A link that opens the dialog with a bot and passes a payload to the bot: `https://tt.me/<bot>/start/<payload>` on TamTam,
 /// `https://max.ru/<bot>?start=<payload>` on MAX.
 ///
-/// When the user starts the bot, the payload arrives as [`Update::start_payload`](crate::Update::start_payload). It has from
-/// 1 to 128 characters of any kind. The URL has them percent-encoded.
+/// When the user starts the bot, the payload arrives as [`Update::start_payload`](crate::Update::start_payload). The
+/// payload has 1 to 128 characters of any kind. The URL has the payload percent-encoded.
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
@@ -41,8 +41,8 @@ pub struct DeepLink {
 }
 
 impl DeepLink {
-    /// Makes a link of TamTam to the bot of this username, with or without the `@`. [`on`](Self::on) makes it a link of
-    /// another service, and [`Bot::deep_link`] makes a link of the bot's own service.
+    /// Makes a link of TamTam to the bot of this username, with or without the `@`. [`on`](Self::on) converts it to a link
+    /// of another service, and [`Bot::deep_link`] makes a link of the bot's own service.
     ///
     /// # Errors
     ///
@@ -67,14 +67,14 @@ impl DeepLink {
         }
     }
 
-    /// Makes the link one of this service.
+    /// Converts the link to a link of this service.
     #[must_use]
     pub fn on(mut self, service: &Service) -> Self {
         self.template = Template::start(service);
         self
     }
 
-    /// Returns whether the link is one of this service.
+    /// Returns whether the link belongs to this service.
     #[must_use]
     pub fn is_on(&self, service: &Service) -> bool {
         self.template == Template::start(service)
@@ -128,7 +128,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// Fails in the same cases as [`DeepLink::new`].
+    /// As [`DeepLink::new`].
     pub fn deep_link(&self, username: impl AsRef<str>, payload: impl Into<String>) -> Result<DeepLink> {
         Ok(DeepLink::new(username, payload)?.on(self.service()))
     }

@@ -114,18 +114,18 @@ pub(super) fn username(username: &str) -> Result<&str> {
     name(username.strip_prefix('@').unwrap_or(username))
 }
 
-/// Whether names and payloads of Mini Apps may have this byte.
+/// Returns whether names and payloads of Mini Apps may have this byte.
 pub(super) const fn is_of_a_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
-/// The error of a link.
+/// Returns the error of a link.
 pub(super) fn bad(problem: impl Into<String>) -> Error {
     Error::new(Kind::Link(problem.into()))
 }
 
-/// The path of a link, without the slashes around it, and the query. `None` if the link begins otherwise. The scheme of the
-/// origin may be `http` or missing.
+/// Returns the path of a link, without the slashes around it, and the query. `None` if the link begins otherwise. The
+/// scheme of the origin may be `http` or missing.
 fn path_and_query<'a>(origin: &str, link: &'a str) -> Option<(&'a str, &'a str)> {
     let host = origin.split_once("://").map_or(origin, |(_, host)| host);
     let rest = ["https://", "http://"].iter().find_map(|scheme| strip_prefix(link, scheme)).unwrap_or(link);
@@ -135,7 +135,7 @@ fn path_and_query<'a>(origin: &str, link: &'a str) -> Option<(&'a str, &'a str)>
     Some((path.strip_suffix('/').unwrap_or(path), query))
 }
 
-/// The parts of a text that stand where a template has its placeholders. `None` if the text does not fit the template.
+/// Returns the parts of a text at the placeholders of a template. `None` if the text does not fit the template.
 fn fit(template: &str, text: &str) -> Option<Vec<String>> {
     // Every second piece is the name of a placeholder.
     let mut literals = template.split(['{', '}']).step_by(2);
@@ -149,7 +149,7 @@ fn fit(template: &str, text: &str) -> Option<Vec<String>> {
     rest.is_empty().then_some(values)
 }
 
-/// The value of a key in a query, empty if the key has no `=`. `None` if the query does not have the key.
+/// Returns the value of a key in a query, empty if the key has no `=`. `None` if the query does not have the key.
 fn value_of(key: &str, query: &str) -> Option<String> {
     let mut pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let (_, value) = pairs.find(|(name, _)| *name == key)?;

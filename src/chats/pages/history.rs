@@ -54,12 +54,12 @@ impl Key {
     }
 }
 
-/// What is listed by time.
+/// A list in the order of time.
 pub(super) trait Timeline: fmt::Debug + Send + Sync + Unpin + 'static {
     type Request: Request;
     const OPERATION: &'static str;
 
-    /// Asks for what was sent from `earliest` to `latest`, in Unix milliseconds. The answer may have more.
+    /// Requests the messages that were sent from `earliest` to `latest`, in Unix milliseconds. The response may have more.
     fn request(&self, bot: &Bot, count: i32, earliest: Option<i64>, latest: Option<i64>) -> Self::Request;
 }
 
@@ -99,7 +99,7 @@ impl Timeline for CommentsOn {
         if let Some(before) = latest.and_then(|latest| latest.checked_add(1)) {
             request = request.before(before);
         }
-        // The server takes no negative time.
+        // The server accepts no negative time.
         if let Some(after) = earliest.filter(|earliest| *earliest > 0).map(|earliest| earliest - 1) {
             request = request.after(after);
         }

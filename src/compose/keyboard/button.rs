@@ -1,4 +1,4 @@
-//! The kinds of buttons, by one word each.
+//! Constructors of buttons, one per kind.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::{
     error::Result,
 };
 
-/// The kinds of buttons, by one word each. Setters of the button set the rest:
+/// Constructors of buttons, one per kind. Setters of the button set the rest:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -26,8 +26,8 @@ use crate::{
 /// assert_eq!(keyboard.iter().count(), 5);
 /// ```
 ///
-/// Some kinds are only on one service. A message with a kind that the bot's service does not have is not sent
-/// ([`is_unsupported`](crate::Error::is_unsupported)). These are on MAX:
+/// Some kinds exist on one service only. A message with a button that the bot's service does not have is not sent
+/// ([`is_unsupported`](crate::Error::is_unsupported)). These kinds are MAX only:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};

@@ -93,7 +93,7 @@ impl Text {
         self.append(text.into(), Some(Style::Heading))
     }
 
-    /// Adds a quote. Give it lines of its own: Markdown has no other quotes.
+    /// Adds a quote. Put the quote on its own lines: Markdown has no other quotes.
     ///
     /// MAX only. TamTam shows the text without the quote. In Markdown, TamTam also shows a `>` before each line.
     ///

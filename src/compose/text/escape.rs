@@ -1,8 +1,9 @@
-//! Words that are nobody's notation.
+//! Escaping for Markdown and HTML.
 
 use std::borrow::Cow;
 
-/// The signs of Markdown on TamTam and MAX, and those of HTML in CommonMark: servers may remove tags and decode entities.
+/// The special characters of Markdown on TamTam and MAX, and of HTML in CommonMark: servers may remove tags and decode
+/// entities.
 const MARKDOWN: &[char] = &['\\', '`', '*', '_', '~', '+', '^', '[', ']', '#', '>', '<', '&'];
 
 /// A text as Markdown that shows just this text, whatever is in it.

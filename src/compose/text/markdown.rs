@@ -14,9 +14,9 @@ impl Text {
     ///
     /// - any formatting of spaces at the ends of a formatted part, and of line ends outside of code;
     /// - a heading that is not a line of its own, or begins with a space;
-    /// - a quote that is only a part of a line, or that has code of several lines there, and a heading in a quote;
-    /// - an italic part that begins or ends within a word, next to the beginning or end of a bold one, where nobody
-    ///   could tell which of the asterisks are whose.
+    /// - a quote that is only a part of a line, or that contains code of several lines, and a heading in a quote;
+    /// - an italic part that begins or ends within a word, next to the beginning or end of a bold one, where the asterisks
+    ///   would be ambiguous.
     ///
     /// In the address of a link, spaces are percent-encoded. A quote (MAX only) has `> ` before each of its lines.
     #[must_use]

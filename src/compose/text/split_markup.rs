@@ -7,7 +7,7 @@ use crate::{
     validation::{Invalid, Place},
 };
 
-/// The tags that format text on some service. Other tags do nothing.
+/// The tags that format text on at least one service. Other tags have no effect.
 const TAGS: [&str; 14] =
     ["b", "strong", "i", "em", "s", "del", "u", "ins", "code", "pre", "h1", "mark", "blockquote", "a"];
 

@@ -58,11 +58,11 @@ impl Entries {
         self.chats.get(&chat_id).map(|entry| &entry.record)
     }
 
-    /// Takes note of an update. Returns the change if there is something to save.
+    /// Records an update. Returns the change if there is something to save.
     pub(super) fn apply(&mut self, update: &Update) -> Option<Change> {
         let seen = Sighting::of(update)?;
         self.newest = self.newest.max(seen.at);
-        // Such an update can follow a removal that is forgotten. In a dialog, the person is there.
+        // Any other update can follow a removal that is already forgotten. In a dialog, the person is present.
         if !self.chats.contains_key(&seen.chat_id)
             && !seen.shows_presence()
             && !seen.is_removal()

@@ -12,7 +12,7 @@ pub use self::problem::FileChatsError;
 use super::{record::ChatRecord, store::ChatStore};
 use crate::{id::ChatId, updates::store_io::off_the_runtime};
 
-/// The records of a chat book in one file, for [`ChatBook::open`](crate::updates::ChatBook::open). Clones share the file.
+/// A [`ChatStore`] in one file, for [`ChatBook::open`](crate::updates::ChatBook::open). Clones share the file.
 ///
 /// The file is a log of JSON lines: each change is appended and written through to the disk. The log is rewritten without the
 /// outdated lines when it is opened, and when it has at least 1000 lines and more than twice as many lines as chats. The
@@ -20,7 +20,7 @@ use crate::{id::ChatId, updates::store_io::off_the_runtime};
 ///
 /// - A kill or a power loss can tear the last line. It is cut off at the next start, with the WARN `torn line cut off`. The
 ///   save of this line had not succeeded.
-/// - Another damaged line is an error with its number. The file is not changed then.
+/// - Any other damaged line is an error with the number of the line. The file is then not changed.
 /// - One process at a time can use the file: it locks a file with `.lock` at the end of its name. In a deployment that starts
 ///   the new process before the old one has ended, store the records in a database, by a [`ChatStore`] of your own.
 /// - Each bot needs a file of its own. The directory must exist, on a local disk: network file systems often do not lock files.

@@ -34,31 +34,31 @@ use crate::{
 pub struct KnownChat {
     /// Id of the chat.
     pub chat_id: ChatId,
-    /// Type of the chat. `None` if no update said it.
+    /// Type of the chat. `None` if no update had the type.
     pub chat_type: Option<ChatType>,
     /// Time of the first known update since the bot came to the chat, in Unix milliseconds.
     pub since: i64,
-    /// What the bot is in the chat.
+    /// Role of the bot in the chat.
     pub role: ChatRole,
-    /// Title of the chat. `None` if no update said it: most updates have no title.
+    /// Title of the chat. `None` if no update had a title: most updates have none.
     pub title: Option<String>,
     /// Time of the newest known update of the chat, in Unix milliseconds. After a restart it can be up to 24 h too old.
     pub last_update: i64,
 }
 
-/// What the bot is in a chat.
+/// The role of the bot in a chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChatRole {
     /// The bot talks to one user.
     Dialog {
-        /// The user. `None` if no update said who it is.
+        /// The user. `None` if no update named the user.
         user_id: Option<UserId>,
-        /// Whether the user has stopped the bot. The bot then cannot write to the user. MAX reports it, TamTam does not.
+        /// Whether the user has stopped the bot. The bot then cannot write to the user. MAX reports stops, TamTam does not.
         is_stopped: bool,
     },
-    /// The bot is in a group or a channel, and no update said that it is an administrator.
+    /// The bot is in a group or a channel, and no update reported the bot as an administrator.
     Member,
     /// The bot is an administrator of a group or a channel.
     Admin,

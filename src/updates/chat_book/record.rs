@@ -11,10 +11,10 @@ use crate::{
     id::{ChatId, UserId},
 };
 
-/// What a [`ChatStore`](crate::updates::ChatStore) stores of one chat: a chat that the bot is in, or one from which the bot was
-/// removed in the last 48 h.
+/// The record of one chat in a [`ChatStore`](crate::updates::ChatStore). The bot is in the chat, or was removed from the
+/// chat in the last 48 h.
 ///
-/// Its fields are private. Store it as JSON: it implements serde, and later versions of the crate can read the JSON.
+/// The fields are private. Store the record as JSON with serde. Later versions of the crate can read the JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatRecord {
     chat_id: ChatId,
@@ -68,7 +68,7 @@ impl ChatRecord {
         self.chat_id
     }
 
-    /// Returns the chat. `None` if the bot was removed from it.
+    /// Returns the chat. `None` if the bot was removed from the chat.
     #[must_use]
     pub fn chat(&self) -> Option<KnownChat> {
         self.is_known().then(|| KnownChat {
@@ -100,7 +100,7 @@ impl ChatRecord {
         self.removed_at.map_or(self.last_update, |removed_at| removed_at.max(self.last_update))
     }
 
-    /// Takes note of an update. Returns whether more has changed than `last_update`.
+    /// Records an update. Returns whether more has changed than `last_update`.
     pub(super) fn observe(&mut self, seen: &Sighting<'_>) -> bool {
         let at = seen.at;
         if self.removed_at.is_some_and(|removed_at| at <= removed_at) {
@@ -117,7 +117,7 @@ impl ChatRecord {
         let is_back = !was_known && self.is_known();
         self.since = if is_back { at } else { self.since.min(at) };
         let mut has_changed = is_back || self.since != was_since;
-        // It must survive a restart: a removal from before it can still arrive.
+        // This change must survive a restart: an older removal can still arrive.
         has_changed |= seen.is_arrival() && self.present_at != was_present_at;
         has_changed |= self.note_type(seen);
         has_changed |= self.note_person(seen);
@@ -156,7 +156,7 @@ impl ChatRecord {
         }
     }
 
-    /// Takes note of the person of a dialog, and of whether the person has stopped the bot.
+    /// Records the person of a dialog, and whether the person has stopped the bot.
     fn note_person(&mut self, seen: &Sighting<'_>) -> bool {
         if !self.is_dialog() {
             return false;

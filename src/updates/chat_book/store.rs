@@ -5,7 +5,7 @@ use std::{error::Error as StdError, future::Future, pin::Pin, sync::Arc};
 use super::record::ChatRecord;
 use crate::{error::BoxError, id::ChatId};
 
-/// Stores the records of a [`ChatBook`](crate::updates::ChatBook), so that they survive a restart. Used by
+/// A store for the records of a [`ChatBook`](crate::updates::ChatBook), so that they survive a restart. Pass it to
 /// [`ChatBook::open`](crate::updates::ChatBook::open).
 ///
 /// [`FileChats`](crate::updates::FileChats) stores them in a file. A table of a database needs two columns, the id of the chat
@@ -49,13 +49,13 @@ pub trait ChatStore: Send + Sync + 'static {
     /// If the store cannot be read. The book is then not opened.
     fn load(&self) -> impl Future<Output = Result<Vec<ChatRecord>, Self::Error>> + Send;
 
-    /// Stores the record of a chat instead of an earlier one. Without a `record`, removes the earlier one. When it returns, the
-    /// change should survive the end of the process. The book calls it for one change at a time.
+    /// Stores the record of a chat, and replaces an earlier one. If `record` is `None`, removes the earlier record. When
+    /// `save` returns, the change should survive the end of the process. The book saves one change at a time.
     ///
     /// # Errors
     ///
-    /// If the record is not stored. The book saves it again with its next change. A save that takes longer than 5 s has failed,
-    /// and its future is dropped.
+    /// If the record is not stored. The book saves it again with its next change. A save that takes longer than 5 s counts
+    /// as failed, and its future is dropped.
     fn save(
         &self,
         chat_id: ChatId,

@@ -1,4 +1,4 @@
-//! Several documents in one: what is united, what is said of it, and what cannot be.
+//! Several documents in one: united parts, their descriptions, and conflicts.
 
 use super::{Code, NO_ACTIONS, Service, merged, operation, schemas};
 
@@ -12,7 +12,7 @@ fn document(name: &str, text: &str) -> String {
     )
 }
 
-/// What becomes of the documents of the services A and B.
+/// Merges the documents of the services A and B.
 fn both(a: &str, b: &str) -> Result<Code, String> {
     let (a, b) = (document("A", a), document("B", b));
     let service = |file, text| Service { document: (file, text), overlay: ("none.yaml", NO_ACTIONS) };

@@ -86,7 +86,7 @@ fn has_nothing(document: &Document, fields: &[Field], object: &Map<String, Value
         })
 }
 
-/// What a property is read as: its own value, what it is joined from, or its default.
+/// The value that a property is read as: its own, the joined one, or its default.
 fn found(document: &Document, fields: &[Field], field: &Field, object: &Map<String, Value>) -> Option<Value> {
     let own = fitting(document, field, object);
     let parts: Vec<&str> = (fields.iter().filter(|part| field.join.contains(&part.name)))

@@ -1,4 +1,4 @@
-//! Every operation of MAX on the wire, and what a bot does not send because its service does not have it.
+//! Every operation of MAX on the wire, and the values that a bot does not send because its service does not have them.
 
 use std::collections::BTreeSet;
 
