@@ -270,6 +270,8 @@ fn shape(nodes: &Map<String, Value>, node: &Value) -> Shape {
     match (node["type"].as_str(), node["format"].as_str()) {
         (Some("boolean"), _) => Shape::Boolean,
         (Some("string"), _) => Shape::Text,
+        // An older document forgets the type of a description.
+        (None, _) if node["description"].is_string() => Shape::Text,
         (Some("integer"), Some("int32")) => Shape::Integer { min: i32::MIN.into(), max: i32::MAX.into() },
         (Some("integer"), _) => Shape::Integer { min: i64::MIN, max: i64::MAX },
         (Some("number"), _) => Shape::Number,
