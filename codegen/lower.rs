@@ -264,27 +264,32 @@ impl<'a> Lowering<'a> {
 
     /// Whether a schema that a node leads to has a property which is checked before sending.
     fn leads_to_checks(&self, node: &Value) -> bool {
-        let mut reached = BTreeSet::new();
-        model::reach(self.document, &self.model.unions, node, &mut reached);
-        reached.iter().any(|name| {
-            let schema = self.schema_named(name);
-            let mut flat = FlatSchema::default();
-            flatten(self.document, schema, &mut flat);
-            schema.get(AT_LEAST_ONE).is_some()
-                || flat.properties.iter().any(|(_, property)| matches!(check(self.document, property, ""), Ok(Some(_))))
-        })
+        let is_checked = |property: &Value| matches!(check(self.document, property, ""), Ok(Some(_)));
+        self.leads_to(node, |_, schema| schema.get(AT_LEAST_ONE).is_some(), is_checked)
     }
 
     /// Whether a schema that a node leads to depends on the service.
     fn leads_to_adaptions(&self, node: &Value) -> bool {
+        let is_limited_union = |name: &str, schema: &Value| {
+            self.model.union(name).is_some() && schema.get("x-services-by-value").is_some()
+        };
+        self.leads_to(node, is_limited_union, is_adapted)
+    }
+
+    /// Whether a node leads to such a schema, or to one with such a property.
+    fn leads_to(
+        &self,
+        node: &Value,
+        is_schema: impl Fn(&str, &Value) -> bool,
+        is_property: impl Fn(&Value) -> bool,
+    ) -> bool {
         let mut reached = BTreeSet::new();
         model::reach(self.document, &self.model.unions, node, &mut reached);
         reached.iter().any(|name| {
             let schema = self.schema_named(name);
             let mut flat = FlatSchema::default();
             flatten(self.document, schema, &mut flat);
-            let is_limited_union = self.model.union(name).is_some() && schema.get("x-services-by-value").is_some();
-            is_limited_union || flat.properties.iter().any(|(_, property)| is_adapted(property))
+            is_schema(name, schema) || flat.properties.iter().any(|(_, property)| is_property(property))
         })
     }
 

@@ -23,9 +23,11 @@ use schema::{composed, schema};
 
 pub(super) use part::Source;
 
-/// Merges the documents. A single one stays as it is.
+/// Merges the documents. A single one without `x-same-as` stays as it is.
 pub(super) fn merge(sources: &[Source]) -> Result<Value> {
-    if let [only] = sources {
+    if let [only] = sources
+        && !schemas(only).any(|(_, node)| node.get("x-same-as").is_some())
+    {
         return Ok(only.document.clone());
     }
     let sources: Vec<Source> = sources.iter().map(with_same_types).collect::<Result<_>>()?;
@@ -80,21 +82,21 @@ fn alias(target: &str, node: &Value) -> Value {
 
 /// The schemas of a document that are the same as this one.
 fn same_as<'a>(source: &'a Source, name: &'a str) -> impl Iterator<Item = Part<'a>> {
-    let schemas =
-        at(&source.document, &["components"]).into_iter().flat_map(|components| entries(components, "schemas"));
-    schemas.filter(move |(_, node)| text(node, "x-same-as") == Some(name)).map(move |(_, node)| Part {
+    schemas(source).filter(move |(_, node)| text(node, "x-same-as") == Some(name)).map(move |(_, node)| Part {
         source,
         node,
         is_alias: true,
     })
 }
 
+fn schemas(source: &Source) -> impl Iterator<Item = (&String, &Value)> {
+    at(&source.document, &["components"]).into_iter().flat_map(|components| entries(components, "schemas"))
+}
+
 /// A document in which every reference to a schema with `x-same-as` leads to that schema.
 fn with_same_types(source: &Source) -> Result<Source> {
     let mut document = source.document.clone();
-    let schemas =
-        at(&source.document, &["components"]).into_iter().flat_map(|components| entries(components, "schemas"));
-    for (name, node) in schemas {
+    for (name, node) in schemas(source) {
         let Some(target) = text(node, "x-same-as") else { continue };
         if source.schema(target).is_none_or(|schema| schema.get("x-same-as").is_some()) {
             let message = format!("`{target}` is not a schema of its own");

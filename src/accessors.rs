@@ -1,4 +1,13 @@
-//! Accessors of what is received: they never panic, whatever is missing.
+//! Accessors of received updates and messages. They never panic.
+//!
+//! Most accessors of `Update` are generated from its variants, see `x-accessors` in `openapi/overlay.yaml`.
 
-pub(crate) mod message;
-pub(crate) mod update;
+mod constructor;
+mod key;
+mod linked;
+mod message;
+mod mid;
+mod sender;
+pub(crate) mod text;
+mod update;
+mod vcard;

@@ -73,12 +73,17 @@ pub(super) fn first(parts: &[Part<'_>], key: &str) -> Value {
 /// The services of `some`, unless these are the services of `all`.
 pub(super) fn provenance(some: &[Part<'_>], all: &[Part<'_>]) -> Option<Value> {
     let services = |parts: &[Part<'_>]| {
-        let mut services: Vec<String> = parts.iter().map(|part| part.source.service().to_owned()).collect();
-        services.dedup();
-        services
+        let mut services: Vec<&str> = Vec::new();
+        for service in parts.iter().map(|part| part.source.service()) {
+            // With `x-same-as`, a document has several parts.
+            if !services.contains(&service) {
+                services.push(service);
+            }
+        }
+        services.into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
-    let services_of_some = services(some);
-    (services_of_some != services(all)).then(|| services_of_some.into())
+    let (some, all) = (services(some), services(all));
+    (some.len() < all.len()).then(|| some.into())
 }
 
 pub(super) fn annotate(node: &mut Value, provenance: Option<Value>) {
@@ -105,10 +110,10 @@ pub(super) fn conflict(parts: &[Part<'_>], place: &str, what: impl Fn(&Part<'_>)
     Error::new(place, format!("the documents do not agree: {}; {mended}", found.join(", ")))
 }
 
-/// Since which version of its service something exists.
+/// Since which version of its service something exists. An alias says it of itself only.
 pub(super) fn since(parts: &[Part<'_>]) -> Value {
     let mut all = Map::new();
-    for part in parts {
+    for part in parts.iter().filter(|part| !part.is_alias) {
         all.extend(
             part.node.as_object().into_iter().flatten().map(|(service, version)| (service.clone(), version.clone())),
         );

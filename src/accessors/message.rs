@@ -1,37 +1,164 @@
-//! The id of a message, wherever it stands.
+//! Accessors of messages: author, chat, text, attachments.
 
+use super::{linked::link_accessors, sender::sender_accessors, text::non_empty, vcard};
 use crate::{
-    api::types::{Message, SendMessageResult},
-    id::MessageId,
+    api::types::{
+        Attachment, AudioAttachment, ChatType, ContactAttachment, FileAttachment, LinkedMessage, LocationAttachment,
+        Message, MessageBody, PhotoAttachment, ShareAttachment, StickerAttachment, User, VideoAttachment,
+    },
+    id::ChatId,
 };
 
+/// The accessors: none of them panics, whatever is missing.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let alice = tamtam.user("Alice");
+/// # alice.starts();
+/// # let mid = alice.says_with("Look", [tamtam_sandbox::Enclosure::file("notes.txt", "Buy milk")]);
+/// let message = bot.api().get_message_by_id(mid).await?;
+/// println!("{}: {}", message.sender_name().unwrap_or("somebody"), message.text().unwrap_or_default());
+/// for file in message.files() {
+///     println!("{} of {} bytes at {}", file.filename, file.size, file.payload.url);
+/// }
+/// # assert_eq!(message.files().count(), 1);
+/// # Ok(())
+/// # }
+/// ```
 impl Message {
-    /// The id by which it is edited, deleted, forwarded and replied to; `None` if the server gave no body, as some do for
-    /// a message that only forwards another.
+    /// The text, if it has any; an empty one, as some servers send, is none.
     #[must_use]
-    pub fn mid(&self) -> Option<&MessageId> {
-        self.body.as_ref().map(|body| &body.mid)
+    pub fn text(&self) -> Option<&str> {
+        non_empty(self.body.as_ref()?.text.as_deref())
+    }
+
+    /// The chat it was written in.
+    #[must_use]
+    pub fn chat_id(&self) -> Option<ChatId> {
+        self.recipient.chat_id
+    }
+
+    /// Whether it was posted in a channel.
+    #[must_use]
+    pub fn is_channel(&self) -> bool {
+        self.recipient.chat_type == ChatType::Channel
+    }
+
+    /// Whether it was written in the dialog of a user with the bot.
+    #[must_use]
+    pub fn is_dialog(&self) -> bool {
+        self.recipient.chat_type == ChatType::Dialog
+    }
+
+    sender_accessors!();
+
+    /// The message that it forwards or answers.
+    #[must_use]
+    pub fn link(&self) -> Option<&LinkedMessage> {
+        self.link.as_deref()
+    }
+
+    link_accessors!();
+}
+
+/// Accessors by kind, of what has `attachments()`.
+macro_rules! by_kind {
+    ($ty:ident: $($(#[$doc:meta])* $name:ident = $variant:ident($attachment:ty),)*) => {
+        impl $ty {
+            /// The URLs of what is attached: photos, videos, audio recordings, files, stickers and previewed links. Links
+            /// within the text are none of them: they are in its markup.
+            pub fn urls(&self) -> impl Iterator<Item = &str> {
+                self.attachments().iter().filter_map(Attachment::url)
+            }
+
+            $($(#[$doc])*
+            pub fn $name(&self) -> impl Iterator<Item = &$attachment> {
+                self.attachments().iter().filter_map(|attachment| match attachment {
+                    Attachment::$variant(it) => Some(it),
+                    _ => None,
+                })
+            })*
+        }
+    };
+    ($($ty:ident)*) => {
+        $(by_kind! {
+            $ty:
+            /// The photos and other pictures.
+            photos = Image(PhotoAttachment),
+            /// The videos.
+            videos = Video(VideoAttachment),
+            /// The audio recordings.
+            audios = Audio(AudioAttachment),
+            /// The files.
+            files = File(FileAttachment),
+            /// The stickers.
+            stickers = Sticker(StickerAttachment),
+            /// The contact cards.
+            contacts = Contact(ContactAttachment),
+            /// The places on the map.
+            locations = Location(LocationAttachment),
+            /// The previews of links.
+            shares = Share(ShareAttachment),
+        })*
+    };
+}
+
+by_kind! { Message MessageBody }
+
+impl Message {
+    /// What is attached, the keyboard included; empty if there is nothing.
+    #[must_use]
+    pub fn attachments(&self) -> &[Attachment] {
+        self.body.as_ref().map_or(&[], MessageBody::attachments)
     }
 }
 
-/// The message's id. Of a message [without one](Message::mid) it is empty, and no request with it is sent: the error
-/// says so.
-impl From<&Message> for MessageId {
-    fn from(message: &Message) -> Self {
-        message.mid().cloned().unwrap_or_else(|| Self(String::new()))
+impl MessageBody {
+    /// What is attached, the keyboard included; empty if there is nothing.
+    #[must_use]
+    pub fn attachments(&self) -> &[Attachment] {
+        self.attachments.as_deref().unwrap_or_default()
     }
 }
 
-/// As that of the [`Message`].
-impl From<&Box<Message>> for MessageId {
-    fn from(message: &Box<Message>) -> Self {
-        (&**message).into()
+impl ContactAttachment {
+    /// Returns the user of the contact. `None` if the contact is not a user of the messenger.
+    #[must_use]
+    pub fn user(&self) -> Option<&User> {
+        self.payload.max_info.as_deref().or(self.payload.tam_info.as_deref())
     }
-}
 
-/// The id of the message that was sent.
-impl From<&SendMessageResult> for MessageId {
-    fn from(sent: &SendMessageResult) -> Self {
-        (&sent.message).into()
+    /// Returns the name of the [user](Self::user), or else the name on the card (its first `FN`).
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        let user = self.user().map(|user| user.name.clone()).filter(|name| !name.is_empty());
+        user.or_else(|| vcard::property(self.payload.vcf_info.as_deref()?, "FN"))
+    }
+
+    /// The first phone number of the card (`TEL`), as it is written there. Of a `tel:` URI it is the part without scheme and
+    /// parameters.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// use tamtam::AttachmentRequest;
+    ///
+    /// let sent = bot.send(alice.chat_id(), AttachmentRequest::contact_phone("Bob", "+15550100")).await?.message;
+    /// let contact = sent.contacts().next().expect("a contact");
+    /// assert_eq!(contact.name().as_deref(), Some("Bob"));
+    /// assert_eq!(contact.phone().as_deref(), Some("+15550100"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn phone(&self) -> Option<String> {
+        vcard::phone(self.payload.vcf_info.as_deref()?)
     }
 }

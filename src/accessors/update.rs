@@ -1,15 +1,6 @@
-//! Accessors of updates and messages that the generator does not write: chat type, payloads, contact cards, key.
-//!
-//! Most accessors of `Update` are generated from its variants, see `x-accessors` in `openapi/overlay.yaml`.
+//! Accessors of updates that the generator does not write: chat type, URLs, payloads.
 
-mod constructor;
-mod key;
-mod linked;
-mod message;
-mod person;
-pub(crate) mod text;
-mod vcard;
-
+use super::linked::link_accessors;
 use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateType};
 
 /// Accessors. They never panic, even if the update lacks properties.
@@ -63,7 +54,7 @@ impl Update {
         self.attachments().iter().filter_map(Attachment::url)
     }
 
-    linked::link_accessors!();
+    link_accessors!();
 
     /// The payload of the button that was pressed, in a message or in the constructor. That of a deep link is
     /// [`start_payload`](Self::start_payload).

@@ -3,7 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    accessors::update::text::non_empty,
+    accessors::text::non_empty,
     api::{
         Construct,
         types::{

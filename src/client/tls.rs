@@ -74,7 +74,13 @@ mod with_tls {
         let mut config = Config::builder();
         config.request_alpns(&ALPN);
         if let Some(pem) = certificate {
-            config.add_root_certificate(native_tls::Certificate::from_pem(pem.as_bytes())?);
+            let certificates = native_tls::Certificate::stack_from_pem(pem.as_bytes())?;
+            if certificates.is_empty() {
+                return Err("there is no certificate in it".into());
+            }
+            for certificate in certificates {
+                config.add_root_certificate(certificate);
+            }
         }
         Ok(config.build()?)
     }

@@ -2,6 +2,7 @@
 //!
 //! `TAMTAM_SEED` repeats a run.
 
+mod captured;
 mod clashes;
 mod key;
 pub(crate) mod meaning;

@@ -13,7 +13,7 @@ use crate::common::{
     only_request, parameter, requests,
 };
 
-/// A bot of MAX that calls nobody.
+/// A bot of MAX without a server.
 fn max() -> Bot {
     bot_at("http://localhost:1").service(Service::Max).build().unwrap()
 }

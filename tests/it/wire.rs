@@ -2,6 +2,7 @@
 //! of TamTam are here, those of MAX in `wire/max.rs`.
 
 mod max;
+mod other_service;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -221,6 +221,39 @@ impl Sandbox {
         }
     }
 
+    /// Waits until the sandbox holds this many polls: each waits for an update. Whatever happens then wakes them.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # use tamtam_sandbox::Sandbox;
+    /// let tamtam = Sandbox::start().await;
+    /// let alice = tamtam.user("Alice");
+    /// let bot = tamtam.bot();
+    /// let poll = tokio::spawn(async move { bot.api().get_updates().await });
+    /// tamtam.holds_polls(1).await;
+    /// alice.starts();
+    /// let page = poll.await.unwrap()?;
+    /// # assert_eq!(page.updates.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If that is not so in time (see [`SandboxBuilder::patience`](crate::SandboxBuilder::patience)), with the transcript.
+    #[track_caller]
+    pub fn holds_polls(&self, count: usize) -> impl Future<Output = ()> + Send + use<> {
+        let (sandbox, caller) = (self.clone(), Location::caller());
+        async move {
+            let patience = sandbox.patience();
+            if !sandbox.world().holds_polls(count, Instant::now() + patience).await {
+                let told = sandbox.told();
+                panic!("{caller}: not {count} polls were held in {patience:?}\n{told}");
+            }
+        }
+    }
+
     pub(crate) fn world(&self) -> &World {
         &self.server.world
     }

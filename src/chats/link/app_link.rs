@@ -73,7 +73,7 @@ impl AppLink {
         &self.bot
     }
 
-    /// Returns the payload, as the Mini App receives it. Empty if there is none.
+    /// Returns the payload. The Mini App receives it as `start_param`. It may be empty.
     #[must_use]
     pub fn payload(&self) -> &str {
         &self.payload

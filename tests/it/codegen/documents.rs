@@ -62,6 +62,8 @@ fn our_document_generates_all_its_operations() {
 fn the_document_of_max_generates_all_its_operations() {
     let max = Service { document: ("max.yaml", MAX), overlay: ("max.overlay.yaml", MAX_OVERLAY) };
     let code = merged(&[max], ("overlay.yaml", &for_another_version())).unwrap_or_else(|error| panic!("{error}"));
+    assert!(code.text.contains("pub type CommentMessage = Message;"), "a comment is a message");
+    assert!(!code.text.contains("pub struct CommentMessage "));
     assert_eq!(code.api().len(), 33);
     assert_eq!(code.enumeration("Button").tag.as_deref(), Some("type"));
     for (union, variant) in [("Update", "DialogMuted"), ("Button", "OpenApp"), ("MarkupElement", "Quote")] {

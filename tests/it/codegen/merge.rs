@@ -167,6 +167,11 @@ fn a_schema_with_x_same_as_is_a_name_of_the_other() {
     assert_eq!(code.fields("T"), ["a: String", "b: Option<String>"]);
     assert_eq!(code.fields("R"), ["twin: T"]);
     assert!(code.text.contains("pub type Twin = T;"), "{}", code.text);
+    let twin = "T: {properties: {a: {type: string}}}, Twin: {x-same-as: T, properties: {a: {type: string}, b: {type: string}}}";
+    let code = self::code(&schemas(twin), &schemas("T: {properties: {a: {type: string}, c: {type: string}}}"));
+    for (field, doc) in [("a", "A."), ("b", "A only."), ("c", "B only.")] {
+        assert_eq!(code.field_doc("T", field), doc, "with the twin in the first document");
+    }
     let error = error("", &schemas("Twin: {x-same-as: T, properties: {}}"));
     assert!(error.contains("b.yaml: components.schemas.Twin.x-same-as: `T` is not a schema of its own"), "{error}");
 }

@@ -20,6 +20,8 @@ type Hook<T> = Arc<dyn Fn(&T) + Send + Sync>;
 pub(crate) struct World {
     state: Mutex<State>,
     changed: watch::Sender<()>,
+    /// How many polls wait for an update.
+    held_polls: watch::Sender<usize>,
     events: Mutex<Listeners>,
     exchange_hooks: Mutex<Vec<Hook<Exchange>>>,
     delivery_hooks: Mutex<Vec<Hook<Delivery>>>,
@@ -43,6 +45,15 @@ struct Listeners {
     busy: bool,
 }
 
+/// A poll that waits for an update.
+pub(super) struct HeldPoll<'a>(&'a World);
+
+impl Drop for HeldPoll<'_> {
+    fn drop(&mut self) {
+        self.0.held_polls.send_modify(|count| *count -= 1);
+    }
+}
+
 impl World {
     pub(crate) fn new(state: State, keeper: Option<Arc<Bell>>) -> Self {
         // What happened before a restart is not told again.
@@ -50,6 +61,7 @@ impl World {
         Self {
             state: Mutex::new(state),
             changed: watch::Sender::new(()),
+            held_polls: watch::Sender::new(0),
             events: Mutex::new(Listeners { taken: told, told, ..Listeners::default() }),
             exchange_hooks: Mutex::default(),
             delivery_hooks: Mutex::default(),
@@ -97,6 +109,19 @@ impl World {
                 return found.map(|(found, _)| found);
             }
         }
+    }
+
+    /// Counts a poll as held until the guard is dropped.
+    pub(super) fn hold_poll(&self) -> HeldPoll<'_> {
+        self.held_polls.send_modify(|count| *count += 1);
+        HeldPoll(self)
+    }
+
+    /// Waits until this many polls are held, at most until the deadline. Returns whether they are.
+    pub(crate) async fn holds_polls(&self, count: usize, deadline: Instant) -> bool {
+        let mut held = self.held_polls.subscribe();
+        let held = held.wait_for(|held| *held >= count);
+        matches!(timeout_at(deadline, held).await, Ok(Ok(_)))
     }
 
     /// Tells of every change from now on.

@@ -17,8 +17,6 @@ use crate::webhook::{Reply, Webhook};
 
 const EIGHT_HOURS: Duration = Duration::from_secs(8 * 60 * 60);
 const MINUTE: Duration = Duration::from_secs(60);
-/// After this a poll has come in and is held.
-const HELD: Duration = Duration::from_millis(300);
 /// Longer than any test: only the sandbox's own clock gets there.
 const NEVER: Duration = Duration::from_secs(3600);
 
@@ -426,7 +424,7 @@ fn poll(bot: &Bot) -> JoinHandle<tamtam::Result<tamtam::types::UpdateList>> {
 async fn nobody_polls_beside_a_webhook() {
     let (tamtam, bot, alice) = start(patient()).await;
     let held = poll(&bot);
-    tokio::time::sleep(HELD).await;
+    tamtam.holds_polls(1).await;
     assert!(!held.is_finished());
     let webhook = Webhook::start().await;
     subscribe(&bot, &webhook.url(), &[]).await;

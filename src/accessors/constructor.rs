@@ -1,4 +1,4 @@
-//! What people type into a constructor and post from it.
+//! The text and attachments of constructors.
 
 use crate::api::types::{AttachmentRequest, ConstructedMessageBody, Update};
 

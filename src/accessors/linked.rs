@@ -1,6 +1,6 @@
 //! The message that another forwards or answers.
 
-use super::{person::sender_accessors, text::non_empty};
+use super::{sender::sender_accessors, text::non_empty};
 use crate::api::types::{LinkedMessage, MessageLinkType};
 
 impl LinkedMessage {
