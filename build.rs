@@ -31,6 +31,7 @@ fn write() -> Result<(), Box<dyn Error>> {
     ];
     let code = codegen::generate(&services, path("openapi/overlay.yaml"), path("openapi/history.yaml"))?;
     write("tamtam.rs", code)?;
-    write("requests.json", codegen::requests(services[0].document, path("openapi/tolerance.yaml"))?)?;
+    let documents = services.map(|service| service.document);
+    write("requests.json", codegen::requests(&documents, path("openapi/tolerance.yaml"))?)?;
     Ok(())
 }

@@ -18,7 +18,7 @@ FLOORS = {
 ROOTS = {("lib",), ("mod",)}
 
 COMMENT = re.compile(r"//.*")
-USE = re.compile(r"\buse\s+([^;]+);")
+USE = re.compile(r"^\s*(?:pub(?:\([^)]*\))? )?use\s+([^;]+);", re.M)
 PATH = re.compile(r"(?<![\w:$])(crate|super|self)((?:::\w+)+)")
 CHILD = re.compile(r"^\s*(?:pub(?:\([^)]*\))? )?mod (\w+);", re.M)
 MODULE = re.compile(r"((?:#\[[^\]]*\]\s*)*)(?:pub(?:\([^)]*\))? )?mod (\w+) \{")

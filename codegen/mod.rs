@@ -49,12 +49,13 @@ pub(crate) fn generate(services: &[Service<&Path>], overlay: &Path, history: &Pa
     generate_from_text(&services, borrowed(&read(overlay)?), Some(borrowed(&read(history)?)))
 }
 
-/// Reads the document and the tolerance from files and returns what requests must be like, as JSON.
-pub(crate) fn requests(document: &Path, tolerance: &Path) -> Result<String> {
-    requests_from_text(
-        (&document.display().to_string(), &read(document)?),
-        (&tolerance.display().to_string(), &read(tolerance)?),
-    )
+/// Reads the documents and the tolerance from files and returns what requests must be like, as JSON: by the names of the
+/// files, such as `tamtam`.
+pub(crate) fn requests(documents: &[&Path], tolerance: &Path) -> Result<String> {
+    let texts = documents.iter().map(|path| Ok((path.file_stem().unwrap_or_default().to_string_lossy(), read(path)?)));
+    let texts: Vec<_> = texts.collect::<Result<_>>()?;
+    let documents: Vec<_> = texts.iter().map(|(name, text)| (&**name, text.as_str())).collect();
+    requests_from_text(&documents, (&tolerance.display().to_string(), &read(tolerance)?))
 }
 
 fn read(path: &Path) -> Result<String> {
@@ -62,13 +63,18 @@ fn read(path: &Path) -> Result<String> {
         .map_err(|error| Error::new("", format!("cannot read: {error}")).in_file(&path.display().to_string()))
 }
 
-/// The same from `(file name, YAML text)`; the names are for messages only.
-pub(crate) fn requests_from_text(document: (&str, &str), tolerance: (&str, &str)) -> Result<String> {
+/// The same from `(name, YAML text)`.
+pub(crate) fn requests_from_text(documents: &[(&str, &str)], tolerance: (&str, &str)) -> Result<String> {
     let in_tolerance = |error: Error| error.in_file(tolerance.0);
-    let mut doc = yaml::read(document.1).map_err(|error| error.in_file(document.0))?;
+    let read = |(name, text): &(&str, &str)| yaml::read(text).map_err(|error| error.in_file(name));
+    let mut read: Vec<_> = documents.iter().map(read).collect::<Result<_>>()?;
     let actions = yaml::read(tolerance.1).map_err(in_tolerance)?;
-    overlay::apply(&mut doc, &actions, &[request_schemas::TOLERATES]).map_err(in_tolerance)?;
-    Ok(request_schemas::read(&doc).map_err(in_tolerance)?.to_string())
+    overlay::apply_to_each(&mut read, &actions, &[request_schemas::TOLERATES]).map_err(in_tolerance)?;
+    let schemas = documents
+        .iter()
+        .zip(&read)
+        .map(|((name, _), document)| Ok(((*name).to_owned(), request_schemas::read(document).map_err(in_tolerance)?)));
+    Ok(Value::Object(schemas.collect::<Result<_>>()?).to_string())
 }
 
 /// The same from `(file name, YAML text)`; the names are for messages only.

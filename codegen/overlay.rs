@@ -1,6 +1,6 @@
 //! Applies an OpenAPI Overlay (1.0) to the document: what the real server taught, each action with its reason.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -16,9 +16,42 @@ use super::{
 /// An action must say why (`description`). Its target must be found when the overlay was written for this version of
 /// the document (`info.version` of both); in another version what is not there is left out. It may set these extensions.
 pub(super) fn apply(document: &mut Value, overlay: &Value, extensions: &[&str]) -> Result<()> {
-    let version =
-        at(overlay, &["info", "version"]).ok_or_else(|| Error::new("info", "has no `version`: of which document?"))?;
-    let same_version = at(document, &["info", "version"]) == Some(version);
+    let same_version = at(document, &["info", "version"]) == Some(version(overlay)?);
+    let unmatched = apply_where_found(document, overlay, extensions)?;
+    match unmatched.first_key_value() {
+        Some((_, place)) if same_version => Err(Error::new(place, "matches nothing in the document")),
+        _ => Ok(()),
+    }
+}
+
+/// Applies one overlay to several documents. Every target must be found in one of them, if the overlay was written for
+/// these versions (`info.version`, joined by " and ").
+pub(super) fn apply_to_each(documents: &mut [Value], overlay: &Value, extensions: &[&str]) -> Result<()> {
+    let versions: Vec<_> = documents.iter().filter_map(|document| text(&document["info"], "version")).collect();
+    let same_versions = version(overlay)?.as_str() == Some(&versions.join(" and "));
+    let mut unmatched: Option<Unmatched> = None;
+    for document in documents {
+        let here = apply_where_found(document, overlay, extensions)?;
+        unmatched = Some(match unmatched {
+            Some(before) => before.into_iter().filter(|(index, _)| here.contains_key(index)).collect(),
+            None => here,
+        });
+    }
+    match unmatched.unwrap_or_default().first_key_value() {
+        Some((_, place)) if same_versions => Err(Error::new(place, "matches nothing in any document")),
+        _ => Ok(()),
+    }
+}
+
+/// The actions that matched nothing, and where they stand.
+type Unmatched = BTreeMap<usize, String>;
+
+fn version(overlay: &Value) -> Result<&Value> {
+    at(overlay, &["info", "version"]).ok_or_else(|| Error::new("info", "has no `version`: of which document?"))
+}
+
+fn apply_where_found(document: &mut Value, overlay: &Value, extensions: &[&str]) -> Result<Unmatched> {
+    let mut unmatched = Unmatched::new();
     let actions = match overlay.get("actions") {
         Some(Value::Array(actions)) => actions,
         Some(other) => return Err(Error::new("actions", format!("is {}, expected a list", yaml::kind(other)))),
@@ -33,8 +66,8 @@ pub(super) fn apply(document: &mut Value, overlay: &Value, extensions: &[&str]) 
         }
         let path = JsonPath::parse(target).map_err(|error| Error::new(&place, format!("not a JSONPath: {error}")))?;
         let found = path.pointers(document);
-        if found.is_empty() && same_version {
-            return Err(Error::new(place, "matches nothing in the document"));
+        if found.is_empty() {
+            unmatched.insert(index, place.clone());
         }
         match (flag(action, "remove"), action.get("update")) {
             (true, None) if found.contains("") => return Err(Error::new(place, "removes the whole document")),
@@ -50,7 +83,7 @@ pub(super) fn apply(document: &mut Value, overlay: &Value, extensions: &[&str]) 
             _ => return Err(Error::new(place, "has neither or both of `update` and `remove: true`")),
         }
     }
-    Ok(())
+    Ok(unmatched)
 }
 
 /// Removes every node below this one whose pointer is among these.

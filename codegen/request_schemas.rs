@@ -14,17 +14,18 @@ use super::{
 pub(super) const TOLERATES: &str = "x-tolerates";
 
 /// What can be said there.
-const TOLERANCES: [&str; 6] = [
+const TOLERANCES: [&str; 7] = [
     "any-content-type",
     "unknown-parameters",
     "empty-parameters",
     "booleans-in-any-case",
     "encoded-commas",
     "repeated-lists",
+    "extra-slashes",
 ];
 
 /// What of a schema is copied as it is.
-const PLAIN: [&str; 13] = [
+const PLAIN: [&str; 14] = [
     "$ref",
     "type",
     "format",
@@ -38,6 +39,7 @@ const PLAIN: [&str; 13] = [
     "maxItems",
     "minimum",
     "maximum",
+    "pattern",
 ];
 
 /// Reads a document to which the tolerance has been applied.

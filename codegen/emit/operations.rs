@@ -555,11 +555,8 @@ impl Documentation<'_> {
             None => format!("API: {wire}."),
         });
         if let Some(example) = text(node, "x-example") {
-            let (frame, language) = match text(node, "x-example-frame") {
-                Some(own) => (own, "rust,no_run"),
-                None => (self.frame, "rust"),
-            };
-            out.push(format!("# Example\n\n```{language}\n{}\n```", frame.replace("{example}", example.trim()).trim()));
+            let frame = text(node, "x-example-frame").unwrap_or(self.frame);
+            out.push(format!("# Example\n\n```rust\n{}\n```", frame.replace("{example}", example.trim()).trim()));
         }
         let mut errors = vec![
             "Awaiting the request fails with an [`Error`](crate::Error) when the server refuses or cannot be reached:"

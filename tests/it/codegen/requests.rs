@@ -16,8 +16,9 @@ components: {
 
 fn requests(actions: &str) -> Result<Value, String> {
     let (document, tolerance) = (format!("{HEAD}{DOCUMENT}"), format!("info: {{version: '1'}}\nactions:{actions}\n"));
-    let json = generator::requests_from_text(("doc.yaml", &document), ("tolerance.yaml", &tolerance));
-    json.map(|json| serde_json::from_str(&json).unwrap()).map_err(|error| error.to_string())
+    let json = generator::requests_from_text(&[("doc", &document)], ("tolerance.yaml", &tolerance));
+    let read = |json: String| serde_json::from_str::<Value>(&json).unwrap()["doc"].take();
+    json.map(read).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -26,7 +27,7 @@ fn rules_are_kept_and_prose_is_not() {
     assert_eq!(
         requests["operations"]["doIt"]["parameters"],
         json!([
-            { "name": "id", "in": "path", "required": true, "schema": { "type": "integer" } },
+            { "name": "id", "in": "path", "required": true, "schema": { "type": "integer", "pattern": "a" } },
             { "name": "count", "in": "query", "required": false, "schema": { "type": "integer", "maximum": 5 } },
         ])
     );
@@ -58,4 +59,18 @@ fn an_entry_that_would_do_nothing_is_a_mistake() {
     assert!(misspelt.contains("sets `x-tolerate`, which the generator does not know"), "{misspelt}");
     assert!(error("$, update: {x-tolerates: [repeated-lists]}").contains("has no `description`"));
     assert!(error("$.components.schemas.Nobody, description: Why., remove: true").contains("matches nothing"));
+}
+
+#[test]
+fn an_entry_must_match_one_of_the_documents() {
+    let other = format!("{HEAD}{}", DOCUMENT.replace("Body", "Other"));
+    let (one, tolerance) = (format!("{HEAD}{DOCUMENT}"), "info: {version: '1 and 1'}\nactions:");
+    let requests = |target: &str| {
+        let action = format!("{tolerance} [{{target: {target}, description: Why., update: {{nullable: true}}}}]");
+        generator::requests_from_text(&[("one", &one), ("other", &other)], ("tolerance.yaml", &action))
+    };
+    let json: Value = serde_json::from_str(&requests("$.components.schemas.Other").unwrap()).unwrap();
+    assert_eq!(json["other"]["schemas"]["Other"]["nullable"], true);
+    assert_eq!(json["one"]["schemas"]["Body"]["nullable"], Value::Null);
+    assert!(requests("$.components.schemas.Nobody").unwrap_err().to_string().contains("matches nothing"));
 }
