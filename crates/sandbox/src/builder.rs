@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::control;
 use crate::control::context::Control;
+use crate::protocol::service::Service;
 use crate::sandbox::{Sandbox, Server};
 use crate::server;
 use crate::server::bell::Bell;
@@ -18,14 +19,10 @@ use crate::server::world::World;
 use crate::state::State;
 use crate::state::clock;
 use crate::state::file::{StateFile, StateFileError};
+use crate::state::rate_limit::RateLimit;
 
 /// How long a person waits for the bot, unless the builder says otherwise.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The same for a webhook's answer.
-const DELIVERY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a webhook is left alone with an update it did not take, unless the builder says otherwise: TamTam's 30 to
-/// 60 seconds are too long for tests.
-const REDELIVERY: Duration = Duration::from_millis(200);
 
 /// What can be chosen about a [`Sandbox`] before it starts.
 #[derive(Clone)]
@@ -39,8 +36,10 @@ pub struct SandboxBuilder {
     upload_port: u16,
     state_file: Option<PathBuf>,
     patience: Duration,
-    delivery_timeout: Duration,
-    redelivery: Duration,
+    service: Option<tamtam::Service>,
+    rate_limit: Option<RateLimit>,
+    delivery_timeout: Option<Duration>,
+    redelivery: Option<Duration>,
     has_control: bool,
 }
 
@@ -55,14 +54,42 @@ impl Default for SandboxBuilder {
             upload_port: 0,
             state_file: None,
             patience: PATIENCE,
-            delivery_timeout: DELIVERY_TIMEOUT,
-            redelivery: REDELIVERY,
+            service: None,
+            rate_limit: None,
+            delivery_timeout: None,
+            redelivery: None,
             has_control: false,
         }
     }
 }
 
 impl SandboxBuilder {
+    /// The service that the sandbox plays: `Service::TamTam`, which is the default, or `Service::Max`. Without this setting,
+    /// a [state file](Self::state_file) decides.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// use tamtam::Service;
+    /// use tamtam_sandbox::Sandbox;
+    ///
+    /// let max = Sandbox::builder().service(Service::Max).bot_name("News").start().await;
+    /// assert_eq!(max.bot().service().name(), "MAX");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn service(mut self, service: tamtam::Service) -> Self {
+        self.service = Some(service);
+        self
+    }
+
+    /// Limits of the server. Without this setting, a sandbox of MAX has [`RateLimit::max`] and one of TamTam has
+    /// [`RateLimit::none`]. [`Sandbox::rate_limited`] counts the requests that were refused.
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate_limit = Some(limit);
+        self
+    }
+
     /// The bot's visible name.
     pub fn bot_name(mut self, name: impl Into<String>) -> Self {
         self.bot_name = name.into();
@@ -113,16 +140,20 @@ impl SandboxBuilder {
         self
     }
 
-    /// How long a webhook that did not take an update is left alone before it gets the update again: 200 milliseconds
-    /// unless it is set. TamTam takes 30 to 60 seconds, which [`Sandbox::time_passes`] can skip.
+    /// The pause before a webhook gets an update again that it did not take.
+    ///
+    /// - TamTam: each pause is this long. Defaults to 200 ms. The real TamTam takes 30 to 60 s.
+    /// - MAX: each further pause is 2.5 times as long, and after 10 retries the update is lost. Defaults to 60 s, as on the
+    ///   real MAX, which [`Sandbox::time_passes`] can skip.
     pub fn redelivery(mut self, pause: Duration) -> Self {
-        self.redelivery = pause;
+        self.redelivery = Some(pause);
         self
     }
 
-    /// How long a webhook may take to answer, from connecting on: 5 seconds unless it is set.
+    /// How long a webhook may take to answer, from connecting on, in real time. Defaults to 5 s for TamTam, and to 30 s for
+    /// MAX, as on the real MAX.
     pub fn delivery_timeout(mut self, timeout: Duration) -> Self {
-        self.delivery_timeout = timeout;
+        self.delivery_timeout = Some(timeout);
         self
     }
 
@@ -203,14 +234,25 @@ impl SandboxBuilder {
     /// # Errors
     ///
     /// If the port or a thread is not available. If the [state file](Self::state_file) cannot be read or written, is
-    /// open in another sandbox, or is not a state file.
+    /// open in another sandbox, is not a state file, or is one of the other service. If the
+    /// [service](Self::service) is one of your own.
     pub async fn try_start(self) -> Result<Sandbox, StartError> {
+        let service = self
+            .service
+            .as_ref()
+            .map(|service| Service::of(service).ok_or_else(|| StartError::Service { name: service.name().to_owned() }));
+        let service = service.transpose()?;
         let (listener, base_url) = listen(self.port)?;
         let (upload_listener, upload_url) = listen(self.upload_port)?;
         let mut file = self.state_file.map(StateFile::open).transpose()?;
-        let kept = file.as_ref().map(|file| file.read(&upload_url)).transpose()?.flatten();
-        let mut state = kept.unwrap_or_else(|| self.seed.map_or_else(State::default, State::seeded));
-        state.redelivery = clock::millis(self.redelivery);
+        let kept = file.as_ref().map(|file| file.read(&upload_url, service)).transpose()?.flatten();
+        let service = kept.as_ref().map(|state| state.service).or(service).unwrap_or_default();
+        let fresh = || self.seed.map_or_else(|| State::new(service), |seed| State::seeded(service, seed));
+        let mut state = kept.unwrap_or_else(fresh);
+        let traits = service.traits();
+        state.redelivery = self.redelivery.map_or(traits.webhook.redelivery, clock::millis);
+        state.rate_limit = self.rate_limit.unwrap_or_else(|| RateLimit::of(service));
+        state.uploads.settings.retval = traits.gives_upload_tokens;
         state.uploads.base_url = upload_url;
         let (bot_id, token) = state.first_bot(self.bot_name, self.bot_username, self.token);
         if let Some(file) = &mut file {
@@ -222,7 +264,8 @@ impl SandboxBuilder {
         let keeper = file.zip(bell).map(|(file, bell)| Keeper::start(file, Arc::clone(&world), bell));
         let keeper = keeper.transpose().map_err(StartError::Thread)?;
         let (stop, stopped) = oneshot::channel();
-        let (shared, timeout) = (Arc::clone(&world), self.delivery_timeout);
+        let timeout = self.delivery_timeout.unwrap_or(Duration::from_millis(traits.webhook.timeout));
+        let shared = Arc::clone(&world);
         let control = self.has_control.then(|| {
             control::router(Control { world: Arc::clone(&world), base_url: base_url.clone(), patience: self.patience })
         });
@@ -233,6 +276,7 @@ impl SandboxBuilder {
         Ok(Sandbox {
             server: Arc::new(Server {
                 world,
+                service,
                 base_url,
                 token,
                 bot_id,
@@ -253,6 +297,27 @@ impl Sandbox {
     /// If the system gives no port or no thread.
     pub async fn start() -> Self {
         Self::builder().start().await
+    }
+
+    /// Starts a sandbox of MAX on a free port of the loopback interface, with the limits of MAX ([`RateLimit::max`]).
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// let max = tamtam_sandbox::Sandbox::max().await;
+    /// let (bot, alice) = (max.bot(), max.user("Alice Liddell"));
+    /// alice.says("hi");
+    /// bot.send(alice.chat_id(), "Hello, Alice").await?;
+    /// assert_eq!(alice.reads().await.text(), "Hello, Alice");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the system gives no port or no thread.
+    pub async fn max() -> Self {
+        Self::builder().service(tamtam::Service::Max).start().await
     }
 
     /// A sandbox with a bot of your choice.
@@ -276,6 +341,12 @@ pub enum StartError {
     /// The system gives no thread.
     #[error("no thread is to be had: {0}")]
     Thread(io::Error),
+    /// The service is neither TamTam nor MAX.
+    #[error("a sandbox cannot play {name}: use Service::TamTam or Service::Max unchanged")]
+    Service {
+        /// The name of the service.
+        name: String,
+    },
     /// The state file cannot be used.
     #[error(transparent)]
     StateFile(#[from] StateFileError),
@@ -297,7 +368,8 @@ impl fmt::Debug for SandboxBuilder {
         let mut out = out.debug_struct("SandboxBuilder");
         out.field("bot_name", &self.bot_name).field("bot_username", &self.bot_username);
         out.field("patience", &self.patience).field("delivery_timeout", &self.delivery_timeout);
-        out.field("state_file", &self.state_file);
+        out.field("state_file", &self.state_file).field("service", &self.service);
+        out.field("rate_limit", &self.rate_limit);
         out.field("seed", &self.seed).field("redelivery", &self.redelivery).finish_non_exhaustive()
     }
 }

@@ -1,8 +1,8 @@
 //! The sandbox by HTTP: a test in any language acts as people and makes things go wrong.
 //!
 //! The program `tamtam-sandbox` has these endpoints on the port of the API, under `/sandbox`; in Rust
-//! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds them. They take and give JSON and
-//! want no token. Requests to them are no part of the API: no client of TamTam may need them.
+//! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds them. They take and return JSON,
+//! and need no token. They are not part of the API of TamTam or MAX, so a bot must not use them.
 //!
 //! ```sh
 //! JSON='Content-Type: application/json'
@@ -33,10 +33,10 @@
 //!
 //! | endpoint | body | answer |
 //! |---|---|---|
-//! | `GET /sandbox` | | `base_url`, `upload_url`, `bots`: of each `user_id`, `name`, `username`, `token` |
-//! | `POST /sandbox/users` | `name`, `username`? | `user_id`, and the `chat_id` of the dialog with the first bot |
+//! | `GET /sandbox` | | `service`, `base_url`, `upload_url`, `bots`: of each `user_id`, `name`, `username`, `token` |
+//! | `POST /sandbox/users` | `name`, `username`?, `phone`? | `user_id`, and the `chat_id` of the dialog with the first bot |
 //! | `POST /sandbox/bots` | `name`, `username` | `user_id`, `token` |
-//! | `POST /sandbox/chats` | `title`, `members` (user ids; the first is the owner), `channel`? (false), `public_link`? | `chat_id` |
+//! | `POST /sandbox/chats` | `title`, `members` (user ids; the first is the owner), `channel`? (false), `comments`? (false, MAX only), `public_link`? | `chat_id` |
 //!
 //! A `?` marks what may be left out. A body has 64 MiB at most. Bots among the members are administrators; if there is
 //! none, the first bot is added.
@@ -50,12 +50,19 @@
 //! |---|---|---|
 //! | `starts` | `payload`? | |
 //! | `stops` | | |
-//! | `says` | `text`, `attachments`? | `message_id` |
+//! | `says` | `text`, `format`? (`markdown` or `html`), `attachments`? | `message_id` |
 //! | `replies` | `message_id`, `text` | `message_id` |
 //! | `forwards` | `message_id` | `message_id` |
 //! | `edits` | `message_id`, `text` | |
 //! | `deletes` | `message_id` | |
 //! | `presses` | `button` (its text) | `callback_id`, if the button has one |
+//! | `presses_app` | `button` (its text) | `init_data` |
+//! | `opens_app` | `payload`? | `init_data` |
+//! | `comments` | `message_id` (a channel post), `text` | `message_id` of the comment |
+//! | `sees_comments` | `message_id` (a channel post) | `texts` |
+//! | `clears`, `removes_dialog`, `unmutes` | | |
+//! | `mutes` | `duration_ms`? (for ever) | |
+//! | `sends_voice` | | |
 //! | `shares_contact` | | `message_id` |
 //! | `sends_location` | `latitude`, `longitude` | `message_id` |
 //! | `joins`, `leaves` | | |
@@ -70,11 +77,14 @@
 //! | `reads_notification` | `timeout_ms`? | `text` |
 //! | `reads_constructor` | `session_id`, `timeout_ms`? | `texts`, `buttons`, `hint`, `placeholder`, `allows_input` |
 //!
+//! MAX alone has Mini Apps, comments, dialogs that are cleared, removed or muted, and `sends_voice`; TamTam alone has
+//! constructors.
+//!
 //! What waits does so for `timeout_ms`, 5000 if it is left out. `reads` gives what bots have shown, each message and edit once
 //! and in order, and nothing that people wrote.
 //!
 //! An attachment has a `type`: `photo`, `video`, `audio` and `file` have their bytes as `base64` (and a file its `name`),
-//! `sticker` a `code`, `link` a `url`.
+//! `sticker` a `code`, `link` a `url`, `contact` a `name` and a `phone`, `location` a `latitude` and a `longitude`.
 //!
 //! # What goes wrong
 //!
@@ -100,6 +110,8 @@
 //! |---|---|
 //! | `GET /sandbox/transcript` | everything that happened, as text, a line each |
 //! | `POST /sandbox/delivers` | waits until the webhooks have taken everything; `timeout_ms`? |
+//! | `POST /sandbox/settles` | waits until the bots are idle, as [`Sandbox::settles`](crate::Sandbox::settles) does; `timeout_ms`? |
+//! | `GET /sandbox/rate_limited` | `refused`: how many requests were over a limit of the server |
 //!
 //! # When it cannot be done
 //!
@@ -151,6 +163,8 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/clock", post(outcome::move_clock))
         .route("/transcript", get(outcome::tell))
         .route("/delivers", post(outcome::delivers))
+        .route("/settles", post(outcome::settles))
+        .route("/rate_limited", get(outcome::rate_limited))
         .method_not_allowed_fallback(async |method: Method, OriginalUri(uri): OriginalUri| {
             let why = format!("{method} is not for {}", uri.path());
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, why)

@@ -1,73 +1,106 @@
-//! TamTam in one process: a server on a loopback socket that behaves as the real one, and people
-//! who write to your bot, press its buttons and read what it shows.
+//! A messenger in one process, [TamTam](Sandbox::start) or [MAX](Sandbox::max): a server on a loopback socket that behaves
+//! like the real one, and people who write to your bot, press its buttons and read its messages.
 //!
 //! ```
 //! # #[tokio::main]
 //! # async fn main() -> tamtam::Result<()> {
 //! use tamtam_sandbox::Sandbox;
 //!
-//! let tamtam = Sandbox::start().await;
-//! let bot = tamtam.bot();
-//! let alice = tamtam.user("Alice");
+//! let max = Sandbox::max().await; // `Sandbox::start()` is TamTam.
+//! let bot = max.bot();
+//! let alice = max.user("Alice");
 //! alice.says("hi");
 //! bot.send(alice.chat_id(), "Hello, Alice").await?;
 //! assert_eq!(alice.reads().await.text(), "Hello, Alice");
-//! assert_eq!(tamtam.transcript(), "Alice starts Sandbox Bot\nAlice: hi\nSandbox Bot: Hello, Alice\n");
+//! assert_eq!(max.transcript(), "Alice starts Sandbox Bot\nAlice: hi\nSandbox Bot: Hello, Alice\n");
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Requests go over real sockets and are judged as strictly as TamTam judges them: a wrong token is
-//! a 401, what the API's document does not allow a 400 that names the field, and polls are held until
-//! there is something to tell. What is tolerated beyond the document, such as the action
-//! `sending_image`, is listed with its reasons in `openapi/tolerance.yaml`. The answers are written by hand from the
-//! API's document and what the server is known to do beyond it, so that they can disagree with a client's models.
+//! The sandbox needs no token and no network. Use it to build and test a MAX bot before MAX gives you a token.
+//! [The guide](crate::guide) has whole tests.
 //!
-//! [Testing your bot](crate::guide) shows whole tests.
+//! Requests go over real sockets, and are checked as strictly as by the real server:
+//!
+//! - A wrong token is answered with 401. A request that the API's document does not allow is answered with 400, and the error
+//!   names the field.
+//! - Polls are held until there is an update.
+//! - `openapi/tolerance.yaml` lists the requests that are accepted although the document does not allow them, each with its
+//!   reason. An example is the action `sending_image`.
+//! - The answers are written by hand, from the API's documents and from known behaviour of the servers. So they do not depend
+//!   on the models of `tamtam`, and can reveal mistakes there.
+//!
+//! # Services
+//!
+//! [`Sandbox::start`] plays version 0.5.6 of the API of TamTam. [`Sandbox::max`] plays version 0.0.33 of the API of MAX, which
+//! is a later generation of the same API. [`SandboxBuilder::service`] sets the service. Each service has its own operations,
+//! updates, rights, names and limits. People of MAX can also [comment](Person::comments) on posts, open
+//! [Mini Apps](Person::opens_app), and [clear](Person::clears), [remove](Person::removes_dialog) or [mute](Person::mutes) a
+//! dialog. People of TamTam can open [constructors](Person::opens_constructor).
+//!
+//! The sandbox of MAX was never compared with the live MAX, because we have no token. It accepts all calls of the official
+//! Node.js client of MAX.
+//!
+//! # Limits of requests
+//!
+//! A sandbox of MAX has the limits of MAX ([`RateLimit::max`]), for example 2 messages per second in each chat and 2 polls per
+//! second. A request over a limit is refused with 429, and [`Sandbox::rate_limited`] counts it. The limits of TamTam are not
+//! known, so a sandbox of TamTam has none. [`SandboxBuilder::rate_limit`] sets the limits on both services.
 //!
 //! # Webhooks
 //!
-//! While a bot has a webhook, its updates are sent there and polls are refused with 405, as the API's document has it;
-//! so is a poll that is held when the webhook is subscribed. Each webhook gets the updates it asks for one at a time and
-//! in order. What it does not answer with 200 is sent again after a pause
-//! ([`SandboxBuilder::redelivery`]), beside the others and in no order, for 8 hours of the sandbox's clock, which
-//! [`Sandbox::time_passes`] moves; then the webhook is unsubscribed. [`Sandbox::delivers`] waits until everything has
-//! arrived, [`Sandbox::on_delivery`] tells of every attempt.
+//! While a bot has a webhook, its updates are delivered there, and polls are refused with 405. A poll that is held when the
+//! webhook is subscribed is refused, too. Each webhook gets the updates that it asks for, one at a time and in order.
+//! [`Sandbox::delivers`] waits until everything is delivered. [`Sandbox::on_delivery`] reports every attempt.
 //!
-//! Nothing is lost between the two ways: what waits for a poll goes to the webhook that is subscribed then, and what no
-//! webhook has taken, or asked for, can be polled when the last one is gone.
+//! An update that is not answered with 200 is delivered again after a pause, concurrently with later updates:
 //!
-//! Webhooks must be on one of TamTam's ports, but on a loopback host any port will do. Whatever `version` they ask for,
-//! updates have the shape of 0.5.6.
+//! | | on TamTam | on MAX |
+//! |---|---|---|
+//! | first pause ([`SandboxBuilder::redelivery`]) | 200 ms | 60 s |
+//! | further pauses | of the same length | longer by a factor of 2.5 |
+//! | retries of an update | unlimited | 10 |
+//! | time to answer ([`SandboxBuilder::delivery_timeout`]) | 5 s | 30 s |
+//! | the webhook is unsubscribed | after 8 h with the same update | after 8 h without a success |
+//! | the secret header `X-Max-Bot-Api-Secret` | no | yes |
+//!
+//! The pauses and the 8 h are times on the sandbox's clock, which [`Sandbox::time_passes`] moves.
+//!
+//! If a webhook is subscribed, it gets the updates that waited for a poll. If the last webhook is unsubscribed, the updates
+//! that no webhook has taken can be polled. On MAX, updates about comments, and about the bot's rights as an administrator,
+//! are only delivered by webhook.
+//!
+//! TamTam refuses URLs with a port that TamTam does not use. MAX refuses URLs without `https`, and delivers only to port 443. A
+//! URL on a loopback host may have any port and either scheme. If the server at an `https` URL there speaks TLS, any
+//! certificate is accepted, with the feature `rustls`, which is on by default. Otherwise the server gets plain HTTP.
+//!
+//! Updates of TamTam have the shape of version 0.5.6, whatever `version` the webhook asks for.
 //!
 //! # Faults
 //!
-//! [`Sandbox::fails`] lets requests of an operation go wrong: a status, a reset, a body that breaks off, an answer that
-//! comes too late; [`Fault`] tells of each whether the operation was carried out all the same.
-//! [`Sandbox::loses_deliveries`] and [`Sandbox::repeats_update`] do the like to updates, and [`Sandbox::pushes`] sends
-//! one that nobody knows. Uploads have faults of their own ([`Uploads::fail_next`]).
+//! [`Sandbox::fails`] spoils requests of an operation: by a status, a reset, a body that is cut, or a late answer. [`Fault`]
+//! says for each whether the operation is carried out. [`Sandbox::loses_deliveries`] loses updates on their way to a webhook,
+//! [`Sandbox::repeats_update`] repeats the latest update, and [`Sandbox::pushes`] sends an update of your own.
+//! [`Uploads::fail_next`] spoils an upload.
 //!
 //! # State
 //!
-//! [`SandboxBuilder::state_file`] keeps everything in a file, from which a later sandbox goes on. [`Sandbox::demo`] is
-//! something to begin with.
+//! [`SandboxBuilder::state_file`] keeps the state in a file, and a later sandbox continues from there. [`Sandbox::demo`]
+//! creates a group, a message with buttons, and more to start with.
 //!
 //! # A program
 //!
-//! The program `tamtam-sandbox` does the same for bots in any language, and prints its address when it is ready:
-//! `cargo install tamtam-sandbox`, then `tamtam-sandbox --port 8090 --seed demo`. A test acts as people there, and makes
-//! things go wrong, by the endpoints of [`control`].
+//! The program `tamtam-sandbox` does the same for bots in any language: `cargo install tamtam-sandbox`, then
+//! `tamtam-sandbox --port 8090 --service max --seed demo`. It prints its address when it is ready. Tests act as people and
+//! inject faults through the endpoints of [`control`].
 //!
-//! # Limits
+//! # Restrictions
 //!
-//! The server has a thread of its own and lives in real time. A runtime whose clock is paused
-//! (`start_paused`) lets its timeouts pass while it waits for a socket: do not use one with it.
-//!
-//! Files go to a host of their own, see [`Uploads`], on another port than the API.
-//!
-//! The server formats texts by the notations that the document tells of, Markdown and HTML, and where their authors
-//! have left a question open it does as CommonMark and browsers do: a marker without a partner stays text, a tag that is
-//! not closed reaches to the end.
+//! - The server has its own thread and uses real time. Do not use it in a runtime whose clock is paused (`start_paused`): the
+//!   timeouts of the runtime would pass while it waits for a socket.
+//! - The API speaks HTTP on the loopback interface. Uploads go to another port than the API, see [`Uploads`].
+//! - The documents leave some questions of Markdown and HTML open. There the server does as CommonMark and browsers do: a
+//!   marker without a partner stays text, and a tag that is not closed reaches to the end.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -87,6 +120,7 @@ pub use people::account::Account;
 pub use people::constructor::Constructor;
 pub use people::enclosure::Enclosure;
 pub use people::group::Group;
+pub use people::mini_app::AppLaunch;
 pub use people::person::Person;
 pub use people::uploads::Uploads;
 pub use sandbox::Sandbox;
@@ -97,6 +131,7 @@ pub use state::demo::Demo;
 pub use state::event::Event;
 pub use state::file::StateFileError;
 pub use state::prepared::Prepared;
+pub use state::rate_limit::RateLimit;
 pub use state::seen::Seen;
 pub use state::uploads::fault::UploadFault;
 pub use state::uploads::reports::{ReceivedFile, UploadRequest, UploadStatus};

@@ -3,6 +3,7 @@
 pub(crate) mod error;
 pub(crate) mod fields;
 pub(crate) mod markup;
+pub(crate) mod service;
 pub(crate) mod success;
 pub(crate) mod validation;
 pub(crate) mod wire;

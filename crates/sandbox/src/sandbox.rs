@@ -10,6 +10,7 @@ use tamtam::{Bot, UserId};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use crate::protocol::service::Service;
 use crate::server::delivery::Delivery;
 use crate::server::exchange::Exchange;
 use crate::server::faults::{self, Fault};
@@ -19,7 +20,10 @@ use crate::state::clock;
 use crate::state::event::{self, Event};
 use crate::state::file::StateFileError;
 
-/// A TamTam of its own, with one bot, and as many more as are [added](Sandbox::add_bot). Cheap to clone. When the last
+/// How long nothing must happen for bots to be idle. A request of a bot on this machine takes less.
+pub(crate) const QUIET: Duration = Duration::from_millis(50);
+
+/// A messenger of its own, TamTam or [MAX](Sandbox::max), with one bot, and as many more as are [added](Sandbox::add_bot). Cheap to clone. When the last
 /// clone, [`Person`](crate::Person) and [`Group`](crate::Group) are dropped, the server stops: its port is free and its
 /// connections are closed.
 ///
@@ -32,6 +36,7 @@ pub struct Sandbox {
 /// The running server, stopped by dropping it.
 pub(crate) struct Server {
     pub(crate) world: Arc<World>,
+    pub(crate) service: Service,
     pub(crate) base_url: String,
     pub(crate) token: String,
     pub(crate) bot_id: i64,
@@ -54,6 +59,17 @@ impl Sandbox {
         &self.server.token
     }
 
+    /// The service that this sandbox plays.
+    pub fn service(&self) -> tamtam::Service {
+        self.server.service.in_sdk()
+    }
+
+    /// How many requests were refused with 429 because they were over a [limit](crate::RateLimit).
+    /// A [`Fault`] with that status does not count.
+    pub fn rate_limited(&self) -> u64 {
+        self.world().act(|state| state.recent.refused)
+    }
+
     /// The bot's user id.
     pub fn bot_id(&self) -> UserId {
         UserId(self.server.bot_id)
@@ -72,7 +88,8 @@ impl Sandbox {
     /// The bot with this token.
     pub(crate) fn bot_of(&self, token: &str) -> Bot {
         // The environment's proxy has no way to this process.
-        let builder = Bot::builder(token).base_url(self.base_url()).no_proxy();
+        let service = self.server.service.in_sdk();
+        let builder = Bot::builder(token).service(service).base_url(self.base_url()).no_proxy();
         match builder.build() {
             Ok(bot) => bot,
             Err(error) => panic!("the sandbox's bot cannot be made: {error}"),
@@ -169,8 +186,9 @@ impl Sandbox {
     /// If the API has no such operation.
     #[track_caller]
     pub fn fails(&self, operation: &str, fault: Fault) {
-        let is_known = self.world().faults().add(operation, fault);
-        assert!(is_known, "the API has no operation {operation}, but {}", faults::operations());
+        let service = self.server.service;
+        let is_known = self.world().faults().add(service, operation, fault);
+        assert!(is_known, "the API has no operation {operation}, but {}", faults::operations(service));
     }
 
     /// Drops the next `times` deliveries to webhooks on their way: the webhook does not see them, and gets them again
@@ -217,6 +235,48 @@ impl Sandbox {
                 let undelivered = sandbox.world().act(|state| state.undelivered());
                 let told = sandbox.told();
                 panic!("{caller}: not everything was delivered in {patience:?}:\n{undelivered}{told}");
+            }
+        }
+    }
+
+    /// Waits until the bots are idle, so that a test can assert that a bot stays silent.
+    ///
+    /// A bot is idle when it has handled every update (a poll has committed it, or a webhook has taken it), has no request
+    /// under way but a poll that waits, and has done nothing for 50 ms. Work that a bot does beside its updates, such as
+    /// in a task of its own or from a journal, is not seen until it sends a request.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # use tamtam::{Bot, Update};
+    /// # use tamtam_sandbox::Sandbox;
+    /// async fn ignore(_bot: Bot, _update: Update) -> tamtam::Result<()> {
+    ///     Ok(())
+    /// }
+    ///
+    /// let tamtam = Sandbox::start().await;
+    /// tokio::spawn(tamtam.bot().run(ignore).run());
+    /// let alice = tamtam.user("Alice");
+    /// alice.says("Nobody answers");
+    /// tamtam.settles().await;
+    /// assert_eq!(alice.sees(), ["Nobody answers"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If that is not so in time (see [`SandboxBuilder::patience`](crate::SandboxBuilder::patience)), with what was not
+    /// handled and the transcript. A bot that does not run never handles its updates.
+    #[track_caller]
+    pub fn settles(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (sandbox, caller) = (self.clone(), Location::caller());
+        async move {
+            let patience = sandbox.patience();
+            if !sandbox.world().settles(QUIET, Instant::now() + patience).await {
+                let unhandled = sandbox.world().act(|state| state.unhandled());
+                let told = sandbox.told();
+                panic!("{caller}: the bots were not idle in {patience:?}:\n{unhandled}{told}");
             }
         }
     }

@@ -43,12 +43,12 @@ pub(super) fn run(
     runtime.spawn(courier::run(Arc::clone(&world), delivery_timeout));
     runtime.spawn(async move {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-        let api = api::router(world);
+        let api = api::router(Arc::clone(&world));
         let app = match control {
             Some(control) => Router::new().nest("/sandbox", control).fallback_service(api),
             None => api,
         };
-        let _ = axum::serve(Breakable(listener), app.into_make_service_with_connect_info::<Breaker>()).await;
+        let _ = axum::serve(Breakable { listener, world }, app.into_make_service_with_connect_info::<Breaker>()).await;
     });
     let _ = runtime.block_on(stop);
     // The name of a webhook's host may be looked up on a thread of its own, which takes its time and is not waited for.

@@ -4,9 +4,11 @@ pub(crate) mod acts;
 pub(crate) mod chat;
 mod chat_button;
 pub(crate) mod clock;
+mod comments;
 mod constructors;
 pub(crate) mod deliveries;
 pub(crate) mod demo;
+pub(crate) mod dialogs;
 pub(crate) mod event;
 pub(crate) mod file;
 pub(crate) mod ids;
@@ -15,8 +17,10 @@ pub(crate) mod media;
 mod membership;
 pub(crate) mod message;
 pub(crate) mod prepared;
+pub(crate) mod rate_limit;
 pub(crate) mod seen;
 pub(crate) mod session;
+mod signatures;
 mod snapshot;
 pub(crate) mod tokens;
 pub(crate) mod updates;
@@ -36,9 +40,12 @@ use demo::Demo;
 use event::Event;
 use ids::{ChatId, Seq, UserId};
 use message::{Message, Photo};
+use rate_limit::{RateLimit, Recent};
 use session::Session;
 use updates::mailbox::Mailbox;
 use uploads::store::Store;
+
+use crate::protocol::service::Service;
 
 /// Length of tokens, callback ids and the like; TamTam's are about as long.
 const OPAQUE_LENGTH: usize = 43;
@@ -51,6 +58,9 @@ const LOST_AT_MOST: i64 = 1_000_000;
 #[serde_as]
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
+    /// What the sandbox plays.
+    #[serde(default)]
+    pub(crate) service: Service,
     pub(crate) clock: Clock,
     pub(crate) users: BTreeMap<UserId, User>,
     pub(crate) bots: BTreeMap<UserId, BotRecord>,
@@ -67,9 +77,13 @@ pub(crate) struct State {
     pub(crate) photos: BTreeMap<String, Photo>,
     /// What [`Sandbox::demo`](crate::Sandbox::demo) has made.
     pub(crate) demo: Option<Demo>,
-    /// How long a webhook that did not take an update is left alone with it.
+    /// How long a webhook that did not take an update is left alone with it, the first time.
     #[serde(skip)]
     pub(crate) redelivery: Millis,
+    #[serde(skip)]
+    pub(crate) rate_limit: RateLimit,
+    #[serde(skip)]
+    pub(crate) recent: Recent,
     /// The upload host, and the media that came of uploads.
     pub(crate) uploads: Store,
     /// Everything that happened, in order.
@@ -91,6 +105,9 @@ pub(crate) struct User {
     pub(crate) user_id: UserId,
     pub(crate) name: String,
     pub(crate) username: Option<String>,
+    /// The phone number of a person, if a test has set it.
+    #[serde(default)]
+    pub(crate) phone: Option<String>,
     pub(crate) is_bot: bool,
     pub(crate) last_activity: Millis,
 }
@@ -116,9 +133,13 @@ pub(crate) struct Callback {
 }
 
 impl State {
+    pub(crate) fn new(service: Service) -> Self {
+        Self { service, ..Self::default() }
+    }
+
     /// A state in which the same acts lead to the same ids, secrets and times.
-    pub(crate) fn seeded(seed: u64) -> Self {
-        Self { seed: Some(seed), clock: Clock::stepped(), ..Self::default() }
+    pub(crate) fn seeded(service: Service, seed: u64) -> Self {
+        Self { seed: Some(seed), clock: Clock::stepped(), ..Self::new(service) }
     }
 
     /// Goes on after a restart.
@@ -172,7 +193,7 @@ impl State {
 
     fn add_user(&mut self, user_id: UserId, name: String, username: Option<String>, is_bot: bool) {
         let last_activity = self.clock.tick();
-        self.users.insert(user_id, User { user_id, name, username, is_bot, last_activity });
+        self.users.insert(user_id, User { user_id, name, username, phone: None, is_bot, last_activity });
     }
 
     pub(crate) fn add_chat(&mut self, chat_id: ChatId, kind: ChatKind) -> &mut Chat {
@@ -225,6 +246,12 @@ impl State {
 
     pub(crate) fn name(&self, user: UserId) -> &str {
         self.users.get(&user).map_or("somebody", |user| &user.name)
+    }
+
+    /// First and last name. A bot has no last name.
+    pub(crate) fn names(&self, user: UserId) -> (&str, &str) {
+        let name = self.name(user);
+        if self.is_bot(user) { (name, "") } else { name.split_once(' ').unwrap_or((name, "")) }
     }
 
     pub(crate) fn is_bot(&self, user: UserId) -> bool {

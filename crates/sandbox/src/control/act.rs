@@ -1,5 +1,7 @@
 //! Acts of people as JSON: their names, and what each takes and gives.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use serde_with::{base64::Base64, serde_as};
@@ -21,6 +23,7 @@ pub(super) enum Act {
     Stops {},
     Says {
         text: Option<String>,
+        format: Option<String>,
         #[serde(default)]
         attachments: Vec<NewEnclosure>,
     },
@@ -41,6 +44,26 @@ pub(super) enum Act {
     Presses {
         button: String,
     },
+    PressesApp {
+        button: String,
+    },
+    OpensApp {
+        payload: Option<String>,
+    },
+    Comments {
+        message_id: String,
+        text: String,
+    },
+    SeesComments {
+        message_id: String,
+    },
+    Clears {},
+    RemovesDialog {},
+    Mutes {
+        duration_ms: Option<u64>,
+    },
+    Unmutes {},
+    SendsVoice {},
     SharesContact {},
     SendsLocation {
         latitude: f64,
@@ -111,6 +134,14 @@ pub(super) enum NewEnclosure {
     Link {
         url: String,
     },
+    Contact {
+        name: String,
+        phone: String,
+    },
+    Location {
+        latitude: f64,
+        longitude: f64,
+    },
 }
 
 impl From<NewEnclosure> for Enclosure {
@@ -122,6 +153,8 @@ impl From<NewEnclosure> for Enclosure {
             NewEnclosure::File { name, base64 } => Self::file(name, base64),
             NewEnclosure::Sticker { code } => Self::sticker(code),
             NewEnclosure::Link { url } => Self::link(url),
+            NewEnclosure::Contact { name, phone } => Self::contact(name, phone),
+            NewEnclosure::Location { latitude, longitude } => Self::location(latitude, longitude),
         }
     }
 }
@@ -148,13 +181,28 @@ impl Act {
     pub(super) fn perform(self, actor: Actor, state: &mut State) -> Done<Value> {
         let nothing = |()| json!({});
         let posted = |mid| json!({ "message_id": mid });
+        let launched = |init_data| json!({ "init_data": init_data });
         match self {
             Self::Starts { payload } => actor.starts(state, payload.as_deref()).map(nothing),
             Self::Stops {} => actor.stops(state).map(nothing),
-            Self::Says { text, attachments } => {
+            Self::Says { text, format, attachments } => {
                 let enclosures = attachments.into_iter().map(Into::into).collect();
-                actor.says_with(state, text.unwrap_or_default(), enclosures).map(posted)
+                actor.says(state, &json!({ "text": text, "format": format }), enclosures).map(posted)
             }
+            Self::PressesApp { button } => actor.presses_app(state, &button).map(launched),
+            Self::OpensApp { payload } => {
+                let payload = payload.as_deref().filter(|payload| !payload.is_empty());
+                actor.opens_app(state, payload).map(launched)
+            }
+            Self::Comments { message_id, text } => actor.comments(state, &message_id, text).map(posted),
+            Self::SeesComments { message_id } => {
+                actor.sees_comments(state, &message_id).map(|texts| json!({ "texts": texts }))
+            }
+            Self::Clears {} => actor.clears(state).map(nothing),
+            Self::RemovesDialog {} => actor.removes_dialog(state).map(nothing),
+            Self::Mutes { duration_ms } => actor.mutes(state, duration_ms.map(Duration::from_millis)).map(nothing),
+            Self::Unmutes {} => actor.unmutes(state).map(nothing),
+            Self::SendsVoice {} => actor.sends_voice(state).map(nothing),
             Self::Replies { message_id, text } => actor.replies(state, &message_id, text).map(posted),
             Self::Forwards { message_id } => actor.forwards(state, &message_id).map(posted),
             Self::Edits { message_id, text } => actor.edits(state, &message_id, text).map(nothing),

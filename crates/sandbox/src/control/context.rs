@@ -25,9 +25,14 @@ pub(super) async fn wait<T>(
     timeout: Duration,
     look: impl FnMut(&mut State) -> Option<T>,
 ) -> Option<T> {
+    control.world.wait(deadline(timeout), look).await
+}
+
+/// When a time is over.
+pub(super) fn deadline(timeout: Duration) -> Instant {
     // A time that no clock can show is one that never comes.
     const LONGEST: Duration = Duration::from_secs(60 * 60);
-    control.world.wait(Instant::now() + timeout.min(LONGEST), look).await
+    Instant::now() + timeout.min(LONGEST)
 }
 
 /// The bot that every sandbox has.

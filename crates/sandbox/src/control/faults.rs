@@ -65,11 +65,12 @@ pub(super) async fn add(extract::State(control): ControlState, RawBody(body): Ra
     fault = times.map_or(fault.clone(), |times| fault.times(times));
     fault = applied.map_or(fault.clone(), |applied| fault.applied(applied));
     fault = retry_after.map_or(fault.clone(), |seconds| fault.retry_after(seconds));
-    let is_known = control.world.faults().add(&operation, fault);
+    let service = control.world.act(|state| state.service);
+    let is_known = control.world.faults().add(service, &operation, fault);
     if is_known {
         done()
     } else {
-        Err(Refusal::wrong(format!("operation: the API has no {operation}, but {}", faults::operations())))
+        Err(Refusal::wrong(format!("operation: the API has no {operation}, but {}", faults::operations(service))))
     }
 }
 

@@ -12,15 +12,15 @@ use crate::people::actor::Actor;
 use crate::state::ids::UserId;
 
 pub(super) async fn about(extract::State(control): ControlState) -> Reply {
-    let (upload_url, bots) = control.world.act(|state| {
+    let (service, upload_url, bots) = control.world.act(|state| {
         let bots = state.bots.iter().filter_map(|(user_id, bot)| {
             let user = state.users.get(user_id)?;
             let (name, username) = (&user.name, &user.username);
             Some(json!({ "user_id": user_id, "name": name, "username": username, "token": bot.token }))
         });
-        (state.uploads.base_url.clone(), bots.collect::<Vec<_>>())
+        (state.service.traits().name, state.uploads.base_url.clone(), bots.collect::<Vec<_>>())
     });
-    Ok(Json(json!({ "base_url": control.base_url, "upload_url": upload_url, "bots": bots })))
+    Ok(Json(json!({ "service": service, "base_url": control.base_url, "upload_url": upload_url, "bots": bots })))
 }
 
 #[derive(Deserialize)]
@@ -28,6 +28,7 @@ pub(super) async fn about(extract::State(control): ControlState) -> Reply {
 pub(super) struct NewUser {
     name: String,
     username: Option<String>,
+    phone: Option<String>,
 }
 
 pub(super) async fn add_user(extract::State(control): ControlState, RawBody(body): RawBody) -> Reply {
@@ -39,6 +40,7 @@ pub(super) async fn add_user(extract::State(control): ControlState, RawBody(body
         let user_id = state.add_person(new.name);
         if let Some(user) = state.users.get_mut(&user_id) {
             user.username = new.username;
+            user.phone = new.phone;
         }
         let dialog = Actor { user_id, bot: first_bot(state), group: None }.chat_id();
         Ok(Json(json!({ "user_id": user_id, "chat_id": dialog })))
@@ -67,6 +69,9 @@ pub(super) struct NewChat {
     members: Vec<UserId>,
     #[serde(default)]
     channel: bool,
+    /// Whether the posts of the channel take comments.
+    #[serde(default)]
+    comments: bool,
     public_link: Option<String>,
 }
 
@@ -79,11 +84,15 @@ pub(super) async fn add_chat(extract::State(control): ControlState, RawBody(body
         let Some((owner, others)) = new.members.split_first() else {
             return Err(Refusal::wrong("members: a chat needs an owner"));
         };
+        if new.comments && !(new.channel && state.service.traits().has_comments) {
+            return Err(Refusal::wrong("comments: only the posts of channels on MAX have comments"));
+        }
         let mut others = others.to_vec();
         if !new.members.iter().any(|member| state.is_bot(*member)) {
             others.push(first_bot(state));
         }
         let chat_id = state.found_with(new.title, *owner, others, new.channel);
+        state.with_chat(chat_id, |chat| chat.takes_comments = new.comments);
         if let Some(name) = new.public_link {
             state.make_public(chat_id, &name);
         }

@@ -8,7 +8,7 @@ use crate::state::message::Message;
 
 /// A chat that the bot takes or took part in.
 pub(crate) fn chat(state: &State, bot: UserId, id: ChatId) -> Result<&Chat, ApiError> {
-    let chat = state.chats.get(&id).filter(|chat| chat.status_for(bot).is_some());
+    let chat = state.chats.get(&id).filter(|chat| chat.status_for(bot).is_some() && !chat.is_removed);
     chat.ok_or_else(|| ApiError::chat_not_found(id))
 }
 

@@ -114,6 +114,7 @@ fn read_contact(state: &State, payload: Fields<'_>) -> Result<Attachment, ApiErr
     let user = payload.integer("contact_id")?.filter(|user| state.users.contains_key(user));
     let phone = payload.text("vcf_phone")?;
     let name = payload.text("name")?.or_else(|| user.map(|user| state.name(user)));
+    let name = name.or(phone.filter(|_| state.service.traits().takes_bare_phones));
     let vcf = match (payload.text("vcf_info")?, name) {
         (Some(vcf), _) => Some(vcf.to_owned()),
         (None, Some(name)) => Some(acts::vcard(name, phone)),
@@ -122,7 +123,7 @@ fn read_contact(state: &State, payload: Fields<'_>) -> Result<Attachment, ApiErr
     if vcf.is_none() {
         return Err(ApiError::payload("No name, contact_id or vcf_info provided"));
     }
-    Ok(Attachment::Contact { vcf, user })
+    Ok(Attachment::Contact { vcf, user, signed_for: None })
 }
 
 fn read_share(payload: Fields<'_>) -> Result<Attachment, ApiError> {

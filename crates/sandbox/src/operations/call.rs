@@ -1,6 +1,8 @@
 //! A call of an operation: the bot that calls, and its parameters. Validation has accepted them; they are read as
 //! leniently as they were validated.
 
+use std::sync::Weak;
+
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -16,6 +18,8 @@ pub(crate) struct Call {
     /// Decoded parameters of the query.
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Bytes,
+    /// The connection that the request came by; gone when that is closed.
+    pub(crate) connection: Weak<()>,
 }
 
 impl Call {
@@ -95,7 +99,7 @@ mod tests {
 
     fn call(query: &[(&str, &str)]) -> Call {
         let query = query.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        Call { bot: 0, path: Vec::new(), query: query.collect(), body: Bytes::new() }
+        Call { bot: 0, path: Vec::new(), query: query.collect(), body: Bytes::new(), connection: Weak::new() }
     }
 
     #[test]

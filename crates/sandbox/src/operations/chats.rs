@@ -75,6 +75,11 @@ pub(crate) fn edit_chat(state: &mut State, call: &Call) -> Result<Value, ApiErro
     if let Some(title) = title {
         state.rename(id, bot, title);
     }
+    if let (Some(description), true) = (patch.text("description")?, state.service.traits().describes_chats) {
+        // An empty text removes it.
+        let description = Some(description).filter(|text| !text.is_empty());
+        state.with_chat(id, |chat| chat.description = description.map(str::to_owned));
+    }
     if let Some(seq) = pin {
         state.pin(id, bot, seq);
     }

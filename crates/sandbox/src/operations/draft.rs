@@ -7,9 +7,10 @@ use super::access;
 use super::attachments;
 use crate::protocol::error::ApiError;
 use crate::protocol::fields::Fields;
-use crate::protocol::markup::element::Element;
+use crate::protocol::markup::element::{Element, Style};
 use crate::protocol::markup::formatted::Formatted;
 use crate::protocol::markup::{self, Notation};
+use crate::protocol::service::Service;
 use crate::state::State;
 use crate::state::ids::UserId;
 use crate::state::message::{Attachment, Content, Link, LinkKind};
@@ -32,11 +33,25 @@ impl Draft {
             Some("html") => Some(Notation::Html),
             Some(other) => return Err(ApiError::body(&format!("format {other} is unknown"))),
         };
-        let (text, markup) = read_text(fields.text("text")?, notation);
+        let (text, markup) = read_text(fields.text("text")?, notation, state.service);
         let link = fields.object("link")?.map(|link| read_link(state, bot, link)).transpose()?;
         let attachments = fields.list("attachments")?;
         let attachments = attachments.map(|list| attachments::read(state, list)).transpose()?;
         Ok(Self { text, markup, attachments, link })
+    }
+
+    /// The same with another link.
+    pub(crate) fn with_link(self, link: Option<Link>) -> Self {
+        Self { link, ..self }
+    }
+
+    /// As a comment, new or changed: it has text, no attachments, and neither links nor mentions. `None` if nothing would be
+    /// left.
+    pub(crate) fn into_comment(self, old: Content) -> Option<Content> {
+        let content = self.into_edit(old)?;
+        let is_style = |element: &Element| !matches!(element.style, Style::Link { .. } | Style::Mention { .. });
+        let markup = content.markup.into_iter().filter(is_style).collect();
+        Some(Content { markup, attachments: Vec::new(), ..content })
     }
 
     /// A message for a constructor (`ConstructedMessageBody`), which can bring its markup and has no link.
@@ -52,10 +67,15 @@ impl Draft {
         Ok(draft)
     }
 
+    /// As content that may be empty.
+    pub(crate) fn into_content(self) -> Content {
+        let Self { text, markup, attachments, link } = self;
+        Content { text, markup, attachments: attachments.unwrap_or_default(), link }
+    }
+
     /// As a new message.
     pub(crate) fn into_new(self) -> Result<Content, ApiError> {
-        let Self { text, markup, attachments, link } = self;
-        let content = Content { text, markup, attachments: attachments.unwrap_or_default(), link };
+        let content = self.into_content();
         if content.is_empty() {
             return Err(ApiError::payload("Message must have text or attachments"));
         }
@@ -75,10 +95,10 @@ impl Draft {
 }
 
 /// The text as people see it.
-fn read_text(text: Option<&str>, notation: Option<Notation>) -> (Option<String>, Vec<Element>) {
+fn read_text(text: Option<&str>, notation: Option<Notation>, service: Service) -> (Option<String>, Vec<Element>) {
     let Some(text) = text else { return (None, Vec::new()) };
     let Formatted { text, markup } = match notation {
-        Some(notation) => markup::format(text, notation),
+        Some(notation) => markup::format(text, notation, service),
         None => Formatted { text: text.to_owned(), markup: Vec::new() },
     };
     (Some(text), markup)

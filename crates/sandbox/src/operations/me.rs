@@ -1,4 +1,4 @@
-//! The bot about itself: `getMyInfo`, `editMyInfo`.
+//! The bot about itself: `getMyInfo`, `editMyInfo`, `editMyCommands`.
 
 use serde_json::Value;
 
@@ -36,6 +36,16 @@ pub(crate) fn edit_my_info(state: &mut State, call: &Call) -> Result<Value, ApiE
         }
     }
     Ok(state.bot_json(call.bot))
+}
+
+/// Replaces all commands. Without a list they stay.
+pub(crate) fn edit_my_commands(state: &mut State, call: &Call) -> Result<Value, ApiError> {
+    let body = call.body()?;
+    let commands = Fields(&body).list("commands")?.map(read_commands).transpose()?;
+    if let (Some(bot), Some(commands)) = (state.bots.get_mut(&call.bot), commands) {
+        bot.commands = commands;
+    }
+    Ok(state.commands_json(call.bot))
 }
 
 fn read_commands(list: &[Value]) -> Result<Vec<(String, Option<String>)>, ApiError> {

@@ -1,4 +1,6 @@
-//! Members: `getMembership`, `leaveChat`, `getAdmins`, `getMembers`, `addMembers`, `removeMember`.
+//! Members: `getMembership`, `leaveChat`, `getMembers`, `addMembers`, `removeMember`.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -9,6 +11,7 @@ use crate::protocol::fields::Fields;
 use crate::protocol::success;
 use crate::state::State;
 use crate::state::chat::{Gone, Permission};
+use crate::state::ids::UserId;
 
 const MEMBERS_DEFAULT: u16 = 20;
 
@@ -25,19 +28,12 @@ pub(crate) fn leave_chat(state: &mut State, call: &Call) -> Result<Value, ApiErr
     Ok(success::done())
 }
 
-pub(crate) fn get_admins(state: &mut State, call: &Call) -> Result<Value, ApiError> {
-    let chat = access::valid_group(state, call.bot, call.path_integer("chatId")?)?;
-    if !chat.members.get(&call.bot).is_some_and(|member| member.is_admin()) {
-        return Err(ApiError::not_an_admin());
-    }
-    let admins = chat.members.iter().filter(|(_, member)| member.is_admin());
-    let admins: Vec<_> = admins.map(|(id, member)| state.member_json(*id, member)).collect();
-    Ok(json!({ "members": admins, "marker": null }))
-}
-
 /// Members by their ids, or a page of them all; the marker is the id of the next one.
 pub(crate) fn get_members(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let chat = access::group(state, call.bot, call.path_integer("chatId")?)?;
+    if state.service.traits().hides_messages && chat.is_channel() && !chat.is_admin(call.bot) {
+        return Err(ApiError::not_an_admin());
+    }
     let wanted = call.integers("user_ids")?;
     if !wanted.is_empty() {
         let found = wanted.iter().filter_map(|id| chat.members.get_key_value(id));
@@ -59,16 +55,35 @@ pub(crate) fn add_members(state: &mut State, call: &Call) -> Result<Value, ApiEr
     let list = list.ok_or_else(|| ApiError::payload("Missing user_ids"))?;
     let users = list.iter().map(|user| user.as_i64().ok_or(()));
     let users: Result<Vec<_>, ()> = users.collect();
-    let users = users.map_err(|()| ApiError::body("user_ids are not integers"))?;
+    let mut users = users.map_err(|()| ApiError::body("user_ids are not integers"))?;
+    let mut seen = BTreeSet::new();
+    users.retain(|user| seen.insert(*user));
     let chat = access::group(state, call.bot, id)?;
     access::right(chat, call.bot, Permission::AddRemoveMembers)?;
-    let mut added = 0;
-    for user in users {
-        if state.users.contains_key(&user) && state.take_in(id, user, Some(call.bot)) {
-            added += 1;
-        }
+    if !state.service.traits().adds_to_channels && chat.is_channel() {
+        return Err(ApiError::access_denied());
     }
-    Ok(if added > 0 { success::done() } else { success::refused("No members have been added") })
+    let mut failed: BTreeMap<_, Vec<UserId>> = BTreeMap::new();
+    let asked = users.len();
+    for user in users {
+        let why = if !state.users.contains_key(&user) {
+            "add.participant.not.found"
+        } else if state.take_in(id, user, Some(call.bot)) {
+            continue;
+        } else {
+            "add.participant.privacy"
+        };
+        failed.entry(why).or_default().push(user);
+    }
+    let failed_users: Vec<_> = failed.values().flatten().copied().collect();
+    let is_done = failed_users.len() < asked;
+    let mut answer = if is_done { success::done() } else { success::refused("No members have been added") };
+    if state.service.traits().names_failed_members && !failed_users.is_empty() {
+        let detail = |(code, users)| json!({ "error_code": code, "user_ids": users });
+        answer["failed_user_ids"] = json!(failed_users);
+        answer["failed_user_details"] = failed.into_iter().map(detail).collect();
+    }
+    Ok(answer)
 }
 
 pub(crate) fn remove_member(state: &mut State, call: &Call) -> Result<Value, ApiError> {

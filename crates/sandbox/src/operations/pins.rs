@@ -14,7 +14,9 @@ use crate::state::ids::{ChatId, Seq, UserId};
 pub(crate) fn get_pinned_message(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let chat = access::valid_group(state, call.bot, call.path_integer("chatId")?)?;
     let pinned = chat.pinned.and_then(|seq| chat.messages.get(&seq));
-    Ok(json!({ "message": pinned.map(|message| state.message_json(message)) }))
+    let mut answer = json!({ "message": pinned.map(|message| state.message_json(message)) });
+    state.omit_nulls(&mut answer);
+    Ok(answer)
 }
 
 pub(crate) fn pin_message(state: &mut State, call: &Call) -> Result<Value, ApiError> {

@@ -5,19 +5,21 @@ use serde_json::{Value, json};
 use super::call::Call;
 use crate::protocol::error::ApiError;
 use crate::protocol::fields::Fields;
+use crate::protocol::service::Service;
 use crate::protocol::success;
 use crate::state::State;
 use crate::state::updates::subscription::{self, Subscription, WebhookSettings};
 
 pub(crate) fn get_subscriptions(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let bot = state.bots.get(&call.bot).ok_or_else(ApiError::token)?;
-    let subscriptions: Vec<_> = bot.mailbox.subscriptions().iter().map(subscription_json).collect();
+    let subscriptions = bot.mailbox.subscriptions().iter();
+    let subscriptions: Vec<_> = subscriptions.map(|one| subscription_json(one, state.service)).collect();
     Ok(json!({ "subscriptions": subscriptions }))
 }
 
 /// A URL serves one bot: another one that subscribes it is refused.
 pub(crate) fn subscribe(state: &mut State, call: &Call) -> Result<Value, ApiError> {
-    let settings = read_settings(Fields(&call.body()?))?;
+    let settings = read_settings(Fields(&call.body()?), state.service)?;
     let is_same = |one: &Subscription| one.settings.url == settings.url;
     let mut others = state.bots.iter().filter(|(id, _)| **id != call.bot);
     if others.any(|(_, bot)| bot.mailbox.subscriptions().iter().any(is_same)) {
@@ -41,36 +43,44 @@ pub(crate) fn unsubscribe(state: &mut State, call: &Call) -> Result<Value, ApiEr
     Ok(success::done())
 }
 
-fn read_settings(body: Fields<'_>) -> Result<WebhookSettings, ApiError> {
+fn read_settings(body: Fields<'_>, service: Service) -> Result<WebhookSettings, ApiError> {
     let url = body.required_text("url")?;
-    subscription::check_url(url)?;
-    let version = body.text("version")?;
+    subscription::check_url(url, service)?;
+    // A version and a secret are unknown fields where they are not part of the service.
+    let has_secret = service.traits().webhook.secret_header.is_some();
+    let version = if service.traits().has_versions { body.text("version")? } else { None };
+    let secret = if has_secret { body.text("secret")?.map(str::to_owned) } else { None };
     version.map(subscription::check_version).transpose()?;
     let mut update_types: Vec<String> = Vec::new();
     for kind in body.list("update_types")?.unwrap_or_default() {
         let kind = kind.as_str().ok_or_else(|| ApiError::body("update_types are not strings"))?;
-        subscription::check_update_type(kind)?;
+        subscription::check_update_type(kind, service)?;
         if !update_types.iter().any(|known| known == kind) {
             update_types.push(kind.to_owned());
         }
     }
-    Ok(WebhookSettings { url: url.to_owned(), update_types, version: version.map(str::to_owned) })
+    Ok(WebhookSettings { url: url.to_owned(), update_types, version: version.map(str::to_owned), secret })
 }
 
 /// `Subscription`.
-fn subscription_json(subscription: &Subscription) -> Value {
-    let WebhookSettings { url, update_types, version } = &subscription.settings;
-    json!({
+fn subscription_json(subscription: &Subscription, service: Service) -> Value {
+    let WebhookSettings { url, update_types, version, .. } = &subscription.settings;
+    let mut json = json!({
         "url": url,
         "time": subscription.time,
         // No restriction is null, not an empty list.
         "update_types": if update_types.is_empty() { Value::Null } else { json!(update_types) },
-        "version": version,
-    })
+    });
+    if service.traits().has_versions {
+        json["version"] = json!(version);
+    }
+    json
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Weak;
+
     use bytes::Bytes;
 
     use super::*;
@@ -78,7 +88,8 @@ mod tests {
 
     fn ask(bot: UserId, url: &str) -> Call {
         let body = Bytes::from(json!({ "url": url }).to_string());
-        Call { bot, path: Vec::new(), query: vec![("url".to_owned(), url.to_owned())], body }
+        let query = vec![("url".to_owned(), url.to_owned())];
+        Call { bot, path: Vec::new(), query, body, connection: Weak::new() }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::call::Call;
 use crate::protocol::error::ApiError;
 use crate::state::State;
 use crate::state::ids::UserId;
-use crate::state::updates::queue::Queue;
+use crate::state::updates::queue::{Poller, Queue};
 
 const LIMIT_DEFAULT: u16 = 100;
 /// How long a poll is held if it does not say, in seconds.
@@ -18,38 +18,60 @@ pub(crate) struct Poll {
     limit: usize,
     marker: Option<i64>,
     types: Vec<String>,
+    poller: Option<Poller>,
     /// How long the server waits for an update.
     pub(crate) hold: Duration,
 }
 
 impl Poll {
-    pub(crate) fn read(call: &Call) -> Result<Self, ApiError> {
+    pub(crate) fn read(state: &State, call: &Call) -> Result<Self, ApiError> {
+        let marker = call.integer("marker")?;
+        let poller = Poller { connection: call.connection.clone(), marker, began: state.clock.now() };
+        let hold = Duration::from_secs(call.count("timeout", HOLD_DEFAULT)?.into());
         Ok(Self {
             bot: call.bot,
-            limit: call.count("limit", LIMIT_DEFAULT)?.into(),
-            hold: Duration::from_secs(call.count("timeout", HOLD_DEFAULT)?.into()),
-            marker: call.integer("marker")?,
+            limit: state.rate_limit.page(call.count("limit", LIMIT_DEFAULT)?.into()),
+            hold: state.rate_limit.hold(hold),
+            marker,
+            poller: Some(poller).filter(|_| state.service.traits().shares_updates),
             types: call.list("types").into_iter().map(str::to_owned).collect(),
         })
     }
 
     /// Commits the updates before the marker.
     pub(crate) fn commit(&self, state: &mut State) -> Result<(), ApiError> {
+        if let Some(bot) = state.bots.get_mut(&self.bot) {
+            bot.mailbox.asks_for(&self.types);
+        }
         let Some(marker) = self.marker else { return Ok(()) };
-        self.queue(state).map(|queue| queue.commit(marker))
+        self.queue(state).map(|queue| queue.commit(marker, self.poller.as_ref()))
     }
 
-    /// The page as it is now, and whether it has an update. Beside a webhook a poll is refused.
+    /// The page as it is now. `None` if it is empty, unless `is_over`: the poll is not held any longer. Beside a webhook a
+    /// poll is refused.
     ///
     /// Sending a page commits nothing: a client that is gone by then, or asks again with the marker it
     /// had, gets the same updates again.
-    pub(crate) fn page(&self, state: &mut State) -> Result<(String, bool), ApiError> {
-        Ok(self.queue(state)?.page(self.limit, &self.types))
+    pub(crate) fn page(&self, state: &mut State, is_over: bool) -> Result<Option<String>, ApiError> {
+        let now = state.clock.now();
+        let queue = self.queue(state)?;
+        let mut page = match &self.poller {
+            Some(poller) => queue.shared_page(self.limit, &self.types, poller, now),
+            None => queue.page(self.limit, &self.types),
+        };
+        if page.is_empty() && is_over && self.poller.is_some() {
+            queue.mark(&mut page);
+        }
+        Ok((is_over || !page.is_empty()).then(|| page.json()))
     }
 
     /// The queue of the bot, if it may poll.
     fn queue<'a>(&self, state: &'a mut State) -> Result<&'a mut Queue, ApiError> {
+        let forgets_before = state.rate_limit.forgets_before(state.clock.dated());
         let bot = state.bots.get_mut(&self.bot).ok_or_else(ApiError::token)?;
+        if let Some(time) = forgets_before {
+            bot.mailbox.forget_before(time);
+        }
         bot.mailbox.polled().ok_or_else(ApiError::webhook_subscribed)
     }
 }

@@ -2,15 +2,22 @@
 //!
 //! Reasons continue a sentence that begins with the person's name.
 
+mod comments;
 mod constructor;
+mod dialog;
 mod group;
+mod mini_app;
 
+use serde::Serialize;
+use serde_json::{Map, Value};
 use tamtam::MessageId;
 
 use super::enclosure::Enclosure;
 use crate::operations::attachments;
+use crate::operations::draft::Draft;
+use crate::protocol::error::ApiError;
+use crate::protocol::service::Service;
 use crate::state::State;
-use crate::state::acts;
 use crate::state::chat::Chat;
 use crate::state::ids::{self, ChatId, Seq, UserId};
 use crate::state::message::{Action, Attachment, Button, Content, Link, LinkKind, Message};
@@ -42,41 +49,47 @@ impl Actor {
 
     pub(crate) fn stops(self, state: &mut State) -> Done<()> {
         self.check_dialog("stop the bot")?;
-        let chat_id = self.chat_id();
-        self.chat(state)?;
-        state.suspend(chat_id, true);
-        let line = format!("{} stops {}", state.name(self.user_id), state.name(self.bot));
-        state.record(chat_id, line);
+        let is_stopped = self.chat(state)?.is_suspended();
+        if is_stopped && state.service.traits().tells_of_dialogs {
+            return Err("has stopped the bot already".to_owned());
+        }
+        state.stop(self.chat_id());
         Ok(())
     }
 
-    pub(crate) fn says(self, state: &mut State, text: String) -> Done<MessageId> {
-        self.post(state, |_| Ok(Content::text(text)))
-    }
-
-    pub(crate) fn says_with(self, state: &mut State, text: String, enclosures: Vec<Enclosure>) -> Done<MessageId> {
-        let text = Some(text).filter(|text| !text.is_empty());
-        let kinds: Vec<_> = enclosures.iter().map(Enclosure::kind).collect();
-        attachments::check_company(&kinds).map_err(|error| format!("cannot send that: {}", error.message()))?;
-        if text.is_none() && enclosures.is_empty() {
+    /// Posts what a `NewMessageBody` says, as the messenger's own client sends it, with enclosures beside it.
+    pub(crate) fn says(self, state: &mut State, body: &impl Serialize, enclosures: Vec<Enclosure>) -> Done<MessageId> {
+        let body = serde_json::to_value(body).map_err(|error| format!("cannot send that: {error}"))?;
+        let Value::Object(mut body) = body else { return Err("has nothing to say".to_owned()) };
+        own_mentions(&mut body, state.service);
+        let given: &[Value] = body.get("attachments").and_then(Value::as_array).map_or(&[], Vec::as_slice);
+        let added = enclosures.iter().map(|one| -> &str { one.kind() });
+        let kinds = given.iter().filter_map(|one| one["type"].as_str()).chain(added);
+        let kinds: Vec<_> = kinds.collect();
+        if kinds.contains(&"inline_keyboard") {
+            return Err("cannot send buttons, only bots can".to_owned());
+        }
+        let refused = |error: ApiError| format!("cannot send that: {}", error.message());
+        attachments::check_company(&kinds).map_err(refused)?;
+        enclosures.iter().filter_map(Enclosure::place).try_for_each(check_place)?;
+        let mut content = Draft::read(state, self.user_id, &body).map_err(refused)?.into_content();
+        content.text = content.text.filter(|text| !text.is_empty());
+        if content.is_empty() && enclosures.is_empty() {
             return Err("has nothing to say".to_owned());
         }
         self.post(state, |state| {
-            let attachments = enclosures.into_iter().map(|one| one.into_attachment(state)).collect();
-            Ok(Content { text, attachments, ..Content::default() })
+            content.attachments.extend(enclosures.into_iter().map(|one| one.into_attachment(state)));
+            Ok(content)
         })
     }
 
     pub(crate) fn shares_contact(self, state: &mut State) -> Done<MessageId> {
-        let vcf = Some(acts::vcard(state.name(self.user_id), None));
-        self.sends(state, Attachment::Contact { vcf, user: Some(self.user_id) })
+        let card = state.own_card(self.user_id, Some(self.bot));
+        self.sends(state, card)
     }
 
     pub(crate) fn sends_location(self, state: &mut State, latitude: f64, longitude: f64) -> Done<MessageId> {
-        let is_place = (-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude);
-        if !is_place {
-            return Err(format!("cannot be there: {latitude}, {longitude} is no place on the map"));
-        }
+        check_place((latitude, longitude))?;
         self.sends(state, Attachment::Location { latitude, longitude })
     }
 
@@ -95,6 +108,9 @@ impl Actor {
     }
 
     pub(crate) fn edits(self, state: &mut State, mid: &str, text: String) -> Done<()> {
+        if let Some(comment) = self.own_comment(state, mid)? {
+            return self.edits_comment(state, &comment, text);
+        }
         let (seq, content) = self.own(state, mid)?;
         let content = Content { text: Some(text), markup: Vec::new(), ..content };
         state.edit(self.chat_id(), seq, self.user_id, content);
@@ -102,6 +118,10 @@ impl Actor {
     }
 
     pub(crate) fn deletes(self, state: &mut State, mid: &str) -> Done<()> {
+        if let Some(comment) = self.own_comment(state, mid)? {
+            state.delete_comment(self.chat_id(), comment.body.seq, self.user_id);
+            return Ok(());
+        }
         let (seq, _) = self.own(state, mid)?;
         state.delete(self.chat_id(), seq, self.user_id);
         Ok(())
@@ -110,16 +130,17 @@ impl Actor {
     /// Presses a button; the id of the callback, if it is a button that has one.
     pub(crate) fn presses(self, state: &mut State, label: &str) -> Done<Option<String>> {
         self.check_member(state)?;
-        let (seq, action) = find_button(self.chat(state)?, label)?;
-        if matches!(action, Action::RequestContact | Action::RequestLocation { .. }) {
+        let (seq, action) = self.find_button(state, label)?;
+        if matches!(action, Action::RequestContact | Action::RequestLocation { .. } | Action::Message) {
             self.check_writes(state)?;
         }
         Ok(state.press(self.chat_id(), seq, self.user_id, (label, &action)))
     }
 
     pub(crate) fn sees(self, state: &mut State) -> Vec<String> {
-        let messages = state.chats.get_mut(&self.chat_id()).into_iter();
-        let messages = messages.flat_map(|chat| chat.messages.values_mut());
+        let Some(chat) = state.chats.get_mut(&self.chat_id()) else { return Vec::new() };
+        let first = chat.first_seen_by(self.user_id);
+        let messages = chat.messages.range_mut(first..).map(|(_, message)| message);
         let look = |message: &mut Message| {
             message.viewers.insert(self.user_id);
             message.body.text.clone().unwrap_or_default()
@@ -148,14 +169,19 @@ impl Actor {
     /// Posts what is made when it is certain that this person can write here.
     fn post(self, state: &mut State, make: impl FnOnce(&mut State) -> Done<Content>) -> Done<MessageId> {
         let chat_id = self.chat_id();
-        let open = state.chats.get(&chat_id).is_some_and(|chat| !chat.is_suspended());
-        if self.group.is_none() && !open {
-            state.start(self.user_id, self.bot, None);
-        }
+        self.opens(state);
         self.check_writes(state)?;
         let content = make(state)?;
         let seq = state.post(chat_id, self.user_id, content);
         Ok(ids::mid(chat_id, seq).into())
+    }
+
+    /// Starts the bot, unless the dialog is open.
+    fn opens(self, state: &mut State) {
+        let open = state.chats.get(&self.chat_id()).is_some_and(|chat| !chat.is_suspended());
+        if self.group.is_none() && !open {
+            state.start(self.user_id, self.bot, None);
+        }
     }
 
     fn sends(self, state: &mut State, attachment: Attachment) -> Done<MessageId> {
@@ -165,6 +191,21 @@ impl Actor {
 
     fn chat(self, state: &State) -> Done<&Chat> {
         state.chats.get(&self.chat_id()).ok_or_else(|| "has not opened this chat".to_owned())
+    }
+
+    /// Fails where people cannot do that.
+    fn check_max(self, state: &State, what: &str) -> Done<()> {
+        let is_max = state.service == Service::Max;
+        if is_max { Ok(()) } else { Err(format!("cannot {what} on TamTam, only on MAX: use Sandbox::max()")) }
+    }
+
+    fn check_tamtam(self, state: &State, what: &str) -> Done<()> {
+        let has_constructors = state.service.traits().has_constructors;
+        if has_constructors {
+            Ok(())
+        } else {
+            Err(format!("cannot {what} on MAX, only on TamTam: use Sandbox::start()"))
+        }
     }
 
     fn check_dialog(self, what: &str) -> Done<()> {
@@ -205,17 +246,34 @@ impl Actor {
         let is_reader = |chat: &Chat| chat.members.contains_key(&self.user_id);
         let found = state.find(mid).filter(|(chat, _)| place.is_none_or(|place| place == *chat));
         let found = found.filter(|(chat, _)| state.chats.get(chat).is_some_and(is_reader));
+        let is_seen = |chat: &Chat, seq| seq >= chat.first_seen_by(self.user_id);
+        let found = found.filter(|(chat, seq)| state.chats.get(chat).is_some_and(|chat| is_seen(chat, *seq)));
         let message = found.and_then(|(chat, seq)| state.message(chat, seq));
         message.ok_or_else(|| format!("finds no message {mid}"))
     }
+
+    /// The button of the newest message with a keyboard that this person sees.
+    fn find_button(self, state: &State, label: &str) -> Done<(Seq, Action)> {
+        let chat = self.chat(state)?;
+        let mut newest_first = chat.messages.range(chat.first_seen_by(self.user_id)..).rev();
+        let keyboard = newest_first.find_map(|(seq, one)| Some((*seq, one.body.keyboard()?)));
+        let (seq, rows) = keyboard.ok_or("sees no message with buttons in this chat")?;
+        Ok((seq, button(rows, label)?))
+    }
 }
 
-/// The button of the newest message with a keyboard.
-fn find_button(chat: &Chat, label: &str) -> Done<(Seq, Action)> {
-    let mut newest_first = chat.messages.iter().rev();
-    let keyboard = newest_first.find_map(|(seq, one)| Some((*seq, one.body.keyboard()?)));
-    let (seq, rows) = keyboard.ok_or("sees no message with buttons in this chat")?;
-    Ok((seq, button(rows, label)?))
+fn check_place((latitude, longitude): (f64, f64)) -> Done<()> {
+    let is_place = (-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude);
+    if is_place { Ok(()) } else { Err(format!("cannot be there: {latitude}, {longitude} is no place on the map")) }
+}
+
+/// Rewrites the mentions of a formatted text to the form of the service: the SDK writes those of TamTam until it sends.
+fn own_mentions(body: &mut Map<String, Value>, service: Service) {
+    let (own, written) = (service.traits().mention, Service::TamTam.traits().mention);
+    let is_formatted = body.get("format").is_some_and(|format| !format.is_null());
+    if let (Some(Value::String(text)), true) = (body.get_mut("text"), is_formatted && own != written) {
+        *text = text.replace(written, own);
+    }
 }
 
 /// What a button with this label does.

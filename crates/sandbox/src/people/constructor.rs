@@ -46,7 +46,7 @@ impl Person {
     /// # Panics
     ///
     /// If this person cannot write here: in a group of which the person is no member, or in a dialog that was never
-    /// opened.
+    /// opened. On MAX, which has no constructors.
     #[track_caller]
     pub fn opens_constructor(&self) -> Constructor {
         let session_id = self.must(Actor::opens_constructor);

@@ -1,7 +1,8 @@
-//! Something to begin with: a group, a message with buttons, a pressed one, and an open constructor.
+//! Something to begin with: a group, a message with buttons, pressed ones, an open constructor or a channel.
 
 use tamtam::CallbackId;
 
+use crate::protocol::service::Service;
 use crate::sandbox::Sandbox;
 use crate::state::State;
 use crate::state::chat::Permission;
@@ -13,11 +14,16 @@ const TITLE: &str = "Demo";
 const OWNER: &str = "Alice";
 const MEMBER: &str = "Bob";
 const TEXT: &str = "Shall we?";
+const CHANNEL: &str = "Demo News";
+const POST: &str = "We shall";
+/// How many presses wait for an answer on MAX: the official client has several ways to give one.
+const PRESSES_OF_MAX: usize = 5;
 
 impl Sandbox {
     /// A group "Demo" in which the bot is an administrator, with its owner Alice and with Bob, who has a dialog with the bot
-    /// too; a message of the bot's with buttons, one of which Bob has pressed, and a constructor that he has opened. The
-    /// bot has the updates of all this.
+    /// too; and a message of the bot's with buttons, one of which Bob has pressed. On TamTam Bob has opened a constructor. On
+    /// MAX he has pressed the button five times, and there is a channel of Alice's with a post of the bot's that takes
+    /// comments. The bot has the updates of all this.
     ///
     /// There is one: who asks again, or starts with a [state file](crate::SandboxBuilder::state_file) that has
     /// it, gets the same ids. Only what is not there any more is made anew, such as a message that was deleted or a
@@ -49,28 +55,58 @@ fn make(state: &mut State, bot: UserId) -> Demo {
     let message = old.as_ref().and_then(|old| state.find(old.message_id.as_str()));
     let message = message.filter(|(chat, _)| *chat == chat_id).map(|(_, seq)| seq);
     let seq = message.unwrap_or_else(|| state.post(chat_id, bot, content()));
-    let callback = old.as_ref().map(|old| old.callback_id.clone());
-    let callback = callback.filter(|id| state.callbacks.get(id.as_str()).is_some_and(|one| one.seq == seq));
-    let session = old.map(|old| old.session_id);
+    let mut callback_ids = old.as_ref().map(|old| old.callback_ids.clone()).unwrap_or_default();
+    if let (true, Some(old)) = (callback_ids.is_empty(), &old) {
+        // A file of an earlier version.
+        callback_ids.push(old.callback_id.clone());
+    }
+    callback_ids.retain(|id| state.callbacks.get(id.as_str()).is_some_and(|one| one.seq == seq));
+    let presses = if state.service == Service::Max { PRESSES_OF_MAX } else { 1 };
+    callback_ids.extend((callback_ids.len()..presses).map(|_| press(state, chat_id, seq, user_id)));
+    let session = old.as_ref().and_then(|old| old.session_id.clone());
     let session = session.filter(|id| state.sessions.get(id.as_str()).is_some_and(|one| one.chat == chat_id));
+    let has_constructors = state.service.traits().has_constructors;
+    let session_id =
+        has_constructors.then(|| session.unwrap_or_else(|| state.open_constructor(user_id, bot, chat_id).into()));
+    let channel = state.service.traits().has_comments.then(|| channel(state, bot, chat_id, old.as_ref()));
     let demo = Demo {
         chat_id: chat_id.into(),
         user_id: user_id.into(),
         message_id: ids::mid(chat_id, seq).into(),
-        callback_id: callback.unwrap_or_else(|| press(state, chat_id, seq, user_id)),
-        session_id: session.unwrap_or_else(|| state.open_constructor(user_id, bot, chat_id).into()),
+        callback_id: callback_ids.first().cloned().unwrap_or_else(|| "".into()),
+        callback_ids,
+        session_id,
+        channel_id: channel.map(|(channel_id, _)| channel_id.into()),
+        post_id: channel.map(|(channel_id, post)| ids::mid(channel_id, post).into()),
     };
     state.demo = Some(demo.clone());
     demo
 }
 
+/// The channel and the post in it, of which the owner of the group is the owner.
+fn channel(state: &mut State, bot: UserId, group: ChatId, old: Option<&Demo>) -> (ChatId, Seq) {
+    let known = old.and_then(|old| Some((old.channel_id?.0, old.post_id.clone()?)));
+    let channel = known.as_ref().map(|(channel, _)| *channel).filter(|channel| has_all_rights(state, *channel, bot));
+    let channel = channel.unwrap_or_else(|| {
+        let chat = state.chats.get(&group);
+        let owner = chat.and_then(|chat| chat.members.iter().find(|(_, member)| member.is_owner));
+        let owner = owner.map_or(bot, |(owner, _)| *owner);
+        state.found_with(CHANNEL.to_owned(), owner, [bot], true)
+    });
+    state.with_chat(channel, |chat| chat.takes_comments = true);
+    let post = known.and_then(|(_, post)| state.find(post.as_str())).filter(|(chat, _)| *chat == channel);
+    (channel, post.map_or_else(|| state.post(channel, bot, Content::text(POST)), |(_, seq)| seq))
+}
+
 /// Whether both are still in the group, and the bot is an administrator as it was.
 fn is_group(state: &State, chat_id: ChatId, user_id: UserId, bot: UserId) -> bool {
-    state.chats.get(&chat_id).is_some_and(|chat| {
-        let bot = chat.members.get(&bot);
-        chat.members.contains_key(&user_id)
-            && bot.is_some_and(|bot| Permission::ALL.iter().all(|right| bot.may(*right)))
-    })
+    let has_member = state.chats.get(&chat_id).is_some_and(|chat| chat.members.contains_key(&user_id));
+    has_member && has_all_rights(state, chat_id, bot)
+}
+
+fn has_all_rights(state: &State, chat_id: ChatId, bot: UserId) -> bool {
+    let chat = state.chats.get(&chat_id);
+    chat.is_some_and(|chat| Permission::all(state.service).into_iter().all(|right| chat.may(bot, right)))
 }
 
 fn found(state: &mut State, bot: UserId) -> (ChatId, UserId) {

@@ -1,20 +1,23 @@
 //! What people attach to their messages.
 
 use crate::state::State;
+use crate::state::acts;
 use crate::state::message::Attachment;
 
 /// Something that a person sends with a message: [`Person::says_with`](crate::Person::says_with).
 ///
 /// Of media the bytes may be anything. The bot finds them at the `url` of the attachment, and can send them again by its
 /// token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Enclosure(Enclosed);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Enclosed {
     Media { kind: &'static str, name: String, bytes: Vec<u8> },
     Sticker { code: String },
     Link { url: String },
+    Contact { name: String, phone: String },
+    Location { latitude: f64, longitude: f64 },
 }
 
 impl Enclosure {
@@ -48,6 +51,17 @@ impl Enclosure {
         Self(Enclosed::Link { url: url.into() })
     }
 
+    /// The contact card of somebody, who need not be a user. It is the only thing in its message. A person's own card is
+    /// sent by [`Person::shares_contact`](crate::Person::shares_contact).
+    pub fn contact(name: impl Into<String>, phone: impl Into<String>) -> Self {
+        Self(Enclosed::Contact { name: name.into(), phone: phone.into() })
+    }
+
+    /// A place: latitude and longitude in degrees.
+    pub fn location(latitude: f64, longitude: f64) -> Self {
+        Self(Enclosed::Location { latitude, longitude })
+    }
+
     fn media(kind: &'static str, name: String, bytes: Vec<u8>) -> Self {
         Self(Enclosed::Media { kind, name, bytes })
     }
@@ -58,6 +72,16 @@ impl Enclosure {
             Enclosed::Media { kind, .. } => kind,
             Enclosed::Sticker { .. } => "sticker",
             Enclosed::Link { .. } => "share",
+            Enclosed::Contact { .. } => "contact",
+            Enclosed::Location { .. } => "location",
+        }
+    }
+
+    /// Latitude and longitude of a place.
+    pub(crate) fn place(&self) -> Option<(f64, f64)> {
+        match self.0 {
+            Enclosed::Location { latitude, longitude } => Some((latitude, longitude)),
+            _ => None,
         }
     }
 
@@ -66,6 +90,11 @@ impl Enclosure {
             Enclosed::Media { kind, name, bytes } => state.keep_media(kind, name, bytes),
             Enclosed::Sticker { code } => Attachment::Sticker { code },
             Enclosed::Link { url } => Attachment::Share { url: Some(url), token: None },
+            Enclosed::Contact { name, phone } => {
+                let vcf = Some(acts::vcard(&name, Some(&phone)));
+                Attachment::Contact { vcf, user: None, signed_for: None }
+            }
+            Enclosed::Location { latitude, longitude } => Attachment::Location { latitude, longitude },
         }
     }
 }

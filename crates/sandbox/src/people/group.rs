@@ -1,7 +1,10 @@
 //! Groups and channels.
 
+use tamtam::types::ChatAdminPermission;
+
+use crate::protocol::service::Service;
 use crate::sandbox::Sandbox;
-use crate::state::chat::Member;
+use crate::state::chat::Permission;
 use crate::state::ids::ChatId;
 
 /// A chat of several people and the bot, made by [`Sandbox::group`], or a channel, made by [`Sandbox::channel`], in which
@@ -26,8 +29,8 @@ impl Group {
         })
     }
 
-    /// Makes the chat public under a name: `https://tt.me/name` leads to it, its messages get a
-    /// `url`, and `getChatByLink` finds it.
+    /// Makes the chat public under a name. Its link is `https://tt.me/name`, on MAX `https://max.ru/name`, and its messages
+    /// have a `url`. `getChatByLink` of TamTam finds the chat.
     #[must_use]
     pub fn with_public_link(self, name: &str) -> Self {
         self.sandbox.world().act(|state| state.make_public(self.chat_id, name));
@@ -41,24 +44,101 @@ impl Group {
         self
     }
 
-    /// Takes the rights of an administrator away from the bot that the sandbox started with. The bot is not told.
+    /// Switches comments on the posts of a channel on. A group is as it was.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// let max = tamtam_sandbox::Sandbox::max().await;
+    /// let (bot, alice) = (max.bot(), max.user("Alice"));
+    /// let news = max.channel("News", [&alice]).with_comments();
+    /// let post = bot.send(news.chat_id(), "The sun shines").await?.message;
+    /// let comment = alice.in_chat(&news).comments(&post, "Here it rains");
+    /// # assert_eq!(alice.in_chat(&news).sees_comments(&post), ["Here it rains"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// On TamTam, which has no comments.
+    #[must_use]
+    #[track_caller]
+    pub fn with_comments(self) -> Self {
+        self.set_comments(true);
+        self
+    }
+
+    /// Switches comments off again. Those that are there can still be read, edited and deleted.
+    ///
+    /// # Panics
+    ///
+    /// On TamTam, which has no comments.
+    #[track_caller]
+    pub fn closes_comments(&self) {
+        self.set_comments(false);
+    }
+
+    #[track_caller]
+    fn set_comments(&self, are_taken: bool) {
+        let is_max = self.sandbox.world().act(|state| {
+            state.with_chat(self.chat_id, |chat| chat.takes_comments = are_taken && chat.is_channel());
+            state.service.traits().has_comments
+        });
+        assert!(is_max, "TamTam has no comments: use Sandbox::max()");
+    }
+
+    /// Takes the rights of an administrator away from the bot that the sandbox started with. On MAX the bot gets
+    /// `bot_admin_permissions_changed`, which comes by webhook only; on TamTam the bot is not told.
     pub fn demotes_bot(&self) {
-        self.set_bot_member(Member::new);
+        self.set_rights(|_| None);
     }
 
     /// Makes that bot an administrator with every right again, as it is from the start.
     pub fn promotes_bot(&self) {
-        self.set_bot_member(Member::admin);
+        self.set_rights(|service| Some(Permission::all(service)));
     }
 
-    fn set_bot_member(&self, make: fn(i64) -> Member) {
+    /// Makes that bot an administrator with these rights alone.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// use tamtam::types::ChatAdminPermission;
+    ///
+    /// let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// let team = tamtam.group("Team", [&tamtam.user("Alice")]);
+    /// team.promotes_bot_to([ChatAdminPermission::ReadAllMessages]);
+    /// let error = tamtam.bot().api().unpin_message(team.chat_id()).await.unwrap_err();
+    /// assert!(error.is_forbidden());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the service has no such right.
+    #[track_caller]
+    pub fn promotes_bot_to(&self, rights: impl IntoIterator<Item = ChatAdminPermission>) {
+        let all = Permission::all(self.sandbox.server.service);
+        let mut known = Vec::new();
+        for right in rights {
+            match all.iter().find(|known| known.name() == right.as_str()) {
+                Some(right) => known.push(*right),
+                None => panic!("{} has no right {}", self.sandbox.service().name(), right.as_str()),
+            }
+        }
+        self.set_rights(|_| Some(known));
+    }
+
+    fn set_rights(&self, rights: impl FnOnce(Service) -> Option<Vec<Permission>>) {
         let bot = self.sandbox.bot_id().0;
         self.sandbox.world().act(|state| {
-            state.with_chat(self.chat_id, |chat| {
-                if let Some(member) = chat.members.get_mut(&bot) {
-                    *member = make(member.joined);
-                }
-            });
+            let chat = state.chats.get(&self.chat_id);
+            let owner = chat.and_then(|chat| chat.members.iter().find(|(_, member)| member.is_owner));
+            let owner = owner.map_or(bot, |(owner, _)| *owner);
+            let rights = rights(state.service).map(|rights| (rights, None));
+            state.set_rights(self.chat_id, bot, owner, rights);
         });
     }
 }

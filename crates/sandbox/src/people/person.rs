@@ -4,6 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
+use tamtam::NewMessageBody;
 use tokio::time::Instant;
 
 use super::account::Account;
@@ -14,6 +15,8 @@ use crate::state::State;
 use crate::state::seen::Seen;
 
 /// Somebody who talks with the bot. Cheap to clone; every clone is the same person.
+///
+/// MAX has first and last names: the name up to the first space is the first name.
 ///
 /// A person acts in one chat: in the dialog with the bot, or in the group of
 /// [`in_chat`](Self::in_chat). "The bot" is the one that the sandbox started with, unless
@@ -41,6 +44,18 @@ impl Person {
     /// opened, or of the group.
     pub fn chat_id(&self) -> tamtam::ChatId {
         tamtam::ChatId(self.actor.chat_id())
+    }
+
+    /// Gives this person a phone number, which contact cards have. Without it, a person of MAX has a made-up number, and one
+    /// of TamTam has none.
+    #[must_use]
+    pub fn with_phone(self, phone: &str) -> Self {
+        self.act(|state| {
+            if let Some(user) = state.users.get_mut(&self.actor.user_id) {
+                user.phone = Some(phone.to_owned());
+            }
+        });
+        self
     }
 
     /// Gives this person a public username: `sandbox.user("Alice").with_username("alice")`.
@@ -90,7 +105,7 @@ impl Person {
     }
 
     /// Stops the bot: it can neither write to this person nor read the dialog, until the person
-    /// starts it again or writes to it. The bot is not told.
+    /// starts it again or writes to it. On MAX the bot gets `bot_stopped`; on TamTam the bot is not told.
     ///
     /// # Panics
     ///
@@ -100,28 +115,48 @@ impl Person {
         self.must(Actor::stops);
     }
 
-    /// Writes a message; the bot gets `message_created`. A dialog that is not open is started
-    /// first, so that the bot gets `bot_started` before. Returns the id of the message.
+    /// Writes a message; the bot gets `message_created`. Returns the id of the message.
+    ///
+    /// **`says` starts the bot:** if the dialog is not open, the bot gets `bot_started` first.
+    ///
+    /// A message is what a bot can send too, but for buttons: a text, a formatted [`Text`](tamtam::text::Text), or a
+    /// [`NewMessageBody`] with attachments, a reply or a forward.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// use tamtam::{NewMessageBody, text::Text};
+    ///
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let alice = tamtam.user("Alice");
+    /// let first = alice.says("hi");
+    /// alice.says(Text::new("It is ").bold("urgent"));
+    /// alice.says(NewMessageBody::new().text("Hello?").reply_to(&first));
+    /// # assert_eq!(alice.sees(), ["hi", "It is urgent", "Hello?"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Panics
     ///
-    /// In a group of which this person is no member, and in a channel of which this person is no administrator.
+    /// In a group of which this person is no member, and in a channel of which this person is no administrator. If
+    /// there is nothing in the message, or something that people cannot send.
     #[track_caller]
-    pub fn says(&self, text: impl Into<String>) -> tamtam::MessageId {
-        self.must(|actor, state| actor.says(state, text.into()))
+    pub fn says(&self, message: impl Into<NewMessageBody>) -> tamtam::MessageId {
+        self.must(|actor, state| actor.says(state, &message.into(), Vec::new()))
     }
 
-    /// Changes the text of a message of one's own; the bot gets `message_edited`.
+    /// Changes the text of a message or a comment of one's own; the bot gets `message_edited` or `comment_edited`.
     ///
     /// # Panics
     ///
-    /// If there is no such message in this chat, or somebody else wrote it.
+    /// If there is no such message in this chat, or somebody else wrote it. After 26 h a comment cannot be edited.
     #[track_caller]
     pub fn edits(&self, mid: impl AsRef<str>, text: impl Into<String>) {
         self.must(|actor, state| actor.edits(state, mid.as_ref(), text.into()));
     }
 
-    /// Deletes a message of one's own, for everyone; the bot gets `message_removed`.
+    /// Deletes a message or a comment of one's own, for everyone; the bot gets `message_removed` or `comment_removed`.
     ///
     /// # Panics
     ///
@@ -133,12 +168,17 @@ impl Person {
 
     /// Presses a button, by its label, of the newest message with a keyboard in this chat.
     ///
-    /// A `callback` button sends the bot `message_callback`; `request_contact` and
-    /// `request_geo_location` post a message with the contact or a location; a `link` is followed,
-    /// of which the bot does not hear. The first press of a `chat` button creates its chat, with the
-    /// author of the message as its owner and this person in it, and the bot gets
-    /// `message_chat_created`; whoever presses later joins that chat, which
-    /// [`Sandbox::chat`](Sandbox::chat) finds.
+    /// | type of the button | what the bot gets |
+    /// |---|---|
+    /// | `callback` | `message_callback` |
+    /// | `request_contact`, `request_geo_location` | a message with the contact or a location |
+    /// | `message` | a message of this person with the label as its text |
+    /// | `link`, `clipboard` | nothing |
+    /// | `open_app` | nothing; [`presses_app`](Self::presses_app) returns what the Mini App receives |
+    /// | `chat` | `message_chat_created` for the first press |
+    ///
+    /// The first press of a `chat` button creates a chat, owned by the author of the message. Each person who presses the
+    /// button joins that chat, which [`Sandbox::chat`] returns.
     ///
     /// # Panics
     ///
@@ -148,9 +188,11 @@ impl Person {
         self.must(|actor, state| actor.presses(state, label));
     }
 
-    /// The texts of this chat as they are now, the oldest first: without what was deleted, with
-    /// what was edited as it is after the edit. A message without a text is an empty string. To the posts
-    /// of a channel it is a view.
+    /// The texts of this chat as they are now, the oldest first.
+    ///
+    /// **`sees` includes the messages of people, this person's own among them.** To read what bots show, use
+    /// [`reads`](Self::reads). Deleted messages are not there, edited ones are as they are after the edit, and a message
+    /// without a text is an empty string. In a channel, each call counts as a view of its posts.
     pub fn sees(&self) -> Vec<String> {
         self.act(|state| self.actor.sees(state))
     }

@@ -1,11 +1,13 @@
 //! What people send beyond text: media, contacts, places, and other messages.
 
+use tamtam::NewMessageBody;
+
 use super::actor::Actor;
 use super::enclosure::Enclosure;
 use super::person::Person;
 
 impl Person {
-    /// Writes a message with something in it; an empty text is none. The bot gets `message_created`. Returns the id of
+    /// Writes a message with something in it; an empty text is not sent. The message is what [`says`](Self::says) takes. The bot gets `message_created`. Returns the id of
     /// the message.
     ///
     /// ```
@@ -29,14 +31,15 @@ impl Person {
     #[track_caller]
     pub fn says_with(
         &self,
-        text: impl Into<String>,
+        message: impl Into<NewMessageBody>,
         enclosures: impl IntoIterator<Item = Enclosure>,
     ) -> tamtam::MessageId {
         let enclosures = enclosures.into_iter().collect();
-        self.must(|actor, state| actor.says_with(state, text.into(), enclosures))
+        self.must(|actor, state| actor.says(state, &message.into(), enclosures))
     }
 
-    /// Sends this person's own contact card, as a `request_contact` button does. Returns the id of the message.
+    /// Sends this person's own contact card, as a `request_contact` button does. On MAX the card is signed for the bot.
+    /// Returns the id of the message.
     ///
     /// # Panics
     ///
@@ -44,6 +47,16 @@ impl Person {
     #[track_caller]
     pub fn shares_contact(&self) -> tamtam::MessageId {
         self.must(Actor::shares_contact)
+    }
+
+    /// Sends a voice message. MAX tells a bot of it by a `message_created` without a message, and does not list it.
+    ///
+    /// # Panics
+    ///
+    /// As [`says`](Self::says) does, and on TamTam.
+    #[track_caller]
+    pub fn sends_voice(&self) {
+        self.must(Actor::sends_voice);
     }
 
     /// Sends a place: latitude and longitude in degrees. Returns the id of the message.

@@ -11,8 +11,9 @@ use crate::state::uploads::store::Store;
 /// The sandbox's upload host, made by [`Sandbox::uploads`]: what has arrived there, and what is to go wrong.
 ///
 /// It is a host of its own, on another port than the API, and takes both protocols: a form in one piece
-/// (`multipart/form-data`) and sequential ranges. A request that carries a bot's token, anywhere but in the bytes of the
-/// file, is refused and told by [`leaks`](Self::leaks).
+/// (`multipart/form-data`) and sequential ranges. [`leaks`](Self::leaks) returns the requests that carry a bot's token
+/// anywhere but in the bytes of the file. They are refused, unless the token is in the header `Authorization`: real hosts
+/// ignore that header.
 ///
 /// ```
 /// # #[tokio::main]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
     Token,
+    TokenPlace,
     Payload,
     ChatDenied,
     AccessDenied,
@@ -15,6 +16,8 @@ pub(crate) enum ErrorKind {
     MethodNotAllowed,
     BodyTooLarge,
     NotReady,
+    TooMany,
+    CommentTooOld,
 }
 
 impl ErrorKind {
@@ -22,6 +25,7 @@ impl ErrorKind {
     const fn row(self) -> (u16, &'static str) {
         match self {
             Self::Token => (401, "verify.token"),
+            Self::TokenPlace => (403, "deprecated.token"),
             Self::Payload => (400, "proto.payload"),
             Self::ChatDenied => (403, "chat.denied"),
             Self::AccessDenied => (403, "access.denied"),
@@ -31,6 +35,8 @@ impl ErrorKind {
             Self::MethodNotAllowed => (405, "method.not.allowed"),
             Self::BodyTooLarge => (413, "proto.payload"),
             Self::NotReady => (400, "attachment.not.ready"),
+            Self::TooMany => (429, "too.many.requests"),
+            Self::CommentTooOld => (422, "comments.timeout_exceeded"),
         }
     }
 }
@@ -49,6 +55,15 @@ impl ApiError {
 
     pub(crate) fn token() -> Self {
         Self::new(ErrorKind::Token, "Invalid access_token")
+    }
+
+    /// The token is in the query.
+    pub(crate) fn token_in_query() -> Self {
+        Self::new(ErrorKind::TokenPlace, "The token must be in the header Authorization, not in the query")
+    }
+
+    pub(crate) fn too_many() -> Self {
+        Self::new(ErrorKind::TooMany, "Too many requests")
     }
 
     /// The request has the right form and cannot be right.
@@ -128,6 +143,33 @@ impl ApiError {
     /// The same as other servers put it.
     pub(crate) fn not_processed() -> Self {
         Self::payload("Key: errors.process.attachment.file.not.processed")
+    }
+
+    /// A user who is not in the chat cannot get rights there.
+    pub(crate) fn not_a_participant(user: i64, chat: i64) -> Self {
+        Self::new(ErrorKind::AccessDenied, format!("User {user} is not participant of chat {chat}"))
+    }
+
+    pub(crate) fn no_right(permission: &str) -> Self {
+        Self::new(ErrorKind::AccessDenied, format!("The right {permission} is missing"))
+    }
+
+    /// Comments are switched off in the channel.
+    pub(crate) fn comments_closed() -> Self {
+        Self::new(ErrorKind::ChatDenied, "comments.disabled")
+    }
+
+    pub(crate) fn comment_too_old() -> Self {
+        Self::new(ErrorKind::CommentTooOld, "The comment is too old to be edited")
+    }
+
+    pub(crate) fn video_not_found(token: &str) -> Self {
+        Self::new(ErrorKind::NotFound, format!("Video {token} not found"))
+    }
+
+    /// Whether an attached file is still being processed.
+    pub(crate) fn is_not_ready(&self) -> bool {
+        self.kind == ErrorKind::NotReady || self.message.contains(".not.processed")
     }
 
     pub(crate) fn owner_stays() -> Self {

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::protocol::error::ApiError;
 use crate::protocol::fields::Fields;
+use crate::protocol::service::Service;
 use element::{Element, Style};
 use formatted::Formatted;
 
@@ -25,10 +26,11 @@ pub(crate) enum Notation {
     Html,
 }
 
-pub(crate) fn format(source: &str, notation: Notation) -> Formatted {
+/// Reads a text in a notation, as a service has it.
+pub(crate) fn format(source: &str, notation: Notation, service: Service) -> Formatted {
     match notation {
-        Notation::Markdown => markdown::format(source),
-        Notation::Html => html::format(source),
+        Notation::Markdown => markdown::format(source, service),
+        Notation::Html => html::format(source, service),
     }
 }
 
@@ -64,6 +66,7 @@ fn read_one(size: usize, element: Fields<'_>) -> Result<Element, ApiError> {
         "underline" => Style::Underline,
         "heading" => Style::Heading,
         "highlighted" => Style::Highlighted,
+        "quote" => Style::Quote,
         "link" => Style::Link { url: element.required_text("url")?.to_owned() },
         "user_mention" => Style::Mention {
             user_link: element.text("user_link")?.map(str::to_owned),

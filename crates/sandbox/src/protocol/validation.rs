@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use crate::protocol::error::ApiError;
+use crate::protocol::service::Service;
 
 mod parameter;
 mod schema;
@@ -19,7 +20,12 @@ use parameter::Parameter;
 use schema::{Schemas, What, Wrong};
 use tolerance::Tolerance;
 
-static DOCUMENT: LazyLock<Document> = LazyLock::new(|| Document::read(tamtam::internals::REQUEST_SCHEMAS));
+/// The documents by their names.
+static DOCUMENTS: LazyLock<BTreeMap<String, Document>> = LazyLock::new(|| {
+    let documents = serde_json::from_str(tamtam::internals::REQUEST_SCHEMAS);
+    let documents: Map<String, Value> = documents.expect("the build script writes JSON");
+    documents.into_iter().map(|(name, document)| (name, Document::read(document))).collect()
+});
 
 const JSON: &str = "application/json";
 /// Parameters that every operation has, though the document does not repeat them.
@@ -38,15 +44,24 @@ pub(crate) struct Asked<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// Refuses what the document does not allow, by the name of the field.
-pub(crate) fn check(asked: &Asked<'_>) -> Result<(), ApiError> {
-    DOCUMENT.check(asked)
+/// Refuses what the document of the service does not allow, by the name of the field.
+pub(crate) fn check(service: Service, asked: &Asked<'_>) -> Result<(), ApiError> {
+    document(service).check(asked)
+}
+
+fn document(service: Service) -> &'static Document {
+    DOCUMENTS.get(service.traits().document).expect("the build script reads the document of every service")
+}
+
+/// Whether a path may have more slashes than the document gives it.
+pub(crate) fn takes_extra_slashes(service: Service) -> bool {
+    document(service).tolerance.extra_slashes
 }
 
 /// The operations of the document.
 #[cfg(test)]
-pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
-    DOCUMENT.operations.keys().map(String::as_str)
+pub(crate) fn operations(service: Service) -> impl Iterator<Item = &'static str> {
+    document(service).operations.keys().map(String::as_str)
 }
 
 /// What the document says of requests.
@@ -62,8 +77,8 @@ struct Operation {
 }
 
 impl Document {
-    fn read(json: &str) -> Self {
-        let mut document: Value = serde_json::from_str(json).unwrap_or_default();
+    fn read(mut document: Value) -> Self {
+        let schemas = Schemas::new(&mut document);
         let operations = match document["operations"].take() {
             Value::Object(operations) => operations,
             _ => Map::new(),
@@ -74,7 +89,6 @@ impl Document {
             (name, Operation { parameters, body })
         });
         let operations = operations.collect();
-        let schemas = Schemas::new(document["schemas"].take());
         Self { operations, schemas, tolerance: Tolerance::read(&document["tolerates"]) }
     }
 
@@ -85,6 +99,10 @@ impl Document {
             let known = |name: &str| operation.parameters.iter().any(|one| one.is_in_query() && one.name == name);
             let unknown = query.iter().find(|(name, _)| !known(name) && !EVERYWHERE.contains(&name.as_str()));
             unknown.map_or(Ok(()), |(name, _)| Err(ApiError::payload(format!("{name}: no such parameter"))))?;
+        }
+        if let Some((name, value)) = asked.path.iter().find(|(_, value)| is_placeholder(value)) {
+            let message = format!("{name}: {} is a placeholder, put a value in its place", quote(value));
+            return Err(ApiError::payload(message));
         }
         for parameter in &operation.parameters {
             let given = parameter.find(asked.path, &query);
@@ -104,6 +122,11 @@ fn read_query(query: &str) -> Vec<(String, &str)> {
     let decode = |name: &str| percent_decode_str(name).decode_utf8_lossy().into_owned();
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (decode(name), value)).collect()
+}
+
+/// A path that a client has not filled in: `/videos/{video_token}`.
+fn is_placeholder(value: &str) -> bool {
+    value.starts_with('{') && value.ends_with('}')
 }
 
 /// What is said of a parameter.
@@ -131,6 +154,7 @@ fn in_limits(path: &str, what: &What) -> ApiError {
     match *what {
         What::Size { least, most } => ApiError::size(path, least, most),
         What::Range { least, most } => ApiError::range(path, least, most),
+        What::Pattern(ref pattern) => ApiError::payload(format!("{path}: must match \"{pattern}\"")),
         _ => ApiError::payload(path),
     }
 }

@@ -1,12 +1,12 @@
 //! The API's HTTP side: checks the token, finds the operation, validates the request, answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{self, ConnectInfo, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use bytes::Bytes;
 use tokio::time::sleep;
 
@@ -15,17 +15,20 @@ use super::cut::Cut;
 use super::exchange::Exchange;
 use super::faults::{Fault, Spoilt};
 use super::long_poll;
-use super::routes::{self, Found, Handler};
+use super::routes::{self, Found, Handler, LimitedBy, Route};
 use super::world::World;
 use crate::operations::call::Call;
 use crate::protocol::error::{ApiError, ErrorKind};
+use crate::protocol::service::{Service, TokenPlace};
 use crate::protocol::validation::{self, Asked};
 use crate::protocol::wire;
+use crate::state::State;
+use crate::state::ids;
+use crate::state::rate_limit::Limited;
 use crate::state::tokens::Tokens;
 
 /// Larger bodies are refused: the largest that the API's document allows is far smaller.
 const BODY_BYTES: usize = 4 * 1024 * 1024;
-const TOKEN: &str = "access_token";
 
 pub(super) fn router(world: Arc<World>) -> Router {
     Router::new().fallback(handle).with_state(world)
@@ -36,10 +39,12 @@ async fn handle(
     ConnectInfo(connection): ConnectInfo<Breaker>,
     request: Request,
 ) -> Response<Body> {
+    let _counted = world.request();
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_BYTES).await;
-    let (token, query) = read_query(&parts.uri);
-    let found = routes::find(parts.method.as_str(), parts.uri.path());
+    let service = world.act(|state| state.service);
+    let (token, query) = read_token(service.traits().token, &parts);
+    let found = routes::find(service, parts.method.as_str(), parts.uri.path());
     let (operation, path_template) = match &found {
         Found::Operation(route, _) => (Some(route.operation), Some(route.template)),
         _ => (None, None),
@@ -61,17 +66,21 @@ async fn handle(
     if let Some(delay) = fault.as_ref().and_then(|fault| fault.delay_before()) {
         sleep(delay).await;
     }
-    let mut allow = None;
+    let mut headers = Vec::new();
     if fault.as_ref().is_none_or(|fault| fault.lets_through()) {
         let answer = match body {
-            Ok(body) => answer(&world, token.as_deref(), found, &parts, query, &exchange, body).await,
+            Ok(body) => {
+                let shown = (exchange.method.as_str(), exchange.path.as_str());
+                let asked = Asking { token, found, parts: &parts, shown, query, connection: connection.connection() };
+                answer(&world, service, asked, body).await
+            }
             Err(_) => Err(ApiError::new(ErrorKind::BodyTooLarge, "Request body is cut or too large").into()),
         };
         let text = match answer {
             Ok(text) => text,
             Err(response) => {
                 exchange.status = response.error.status();
-                allow = response.allow;
+                headers.extend(response.header);
                 wire::to_text(&response.error.json())
             }
         };
@@ -79,7 +88,7 @@ async fn handle(
     }
     let Some(fault) = fault else {
         world.tell_exchange(&exchange);
-        return respond(&exchange, allow.as_deref());
+        return respond(&exchange, &headers);
     };
     if let Some(delay) = fault.delay_after() {
         sleep(delay).await;
@@ -96,7 +105,7 @@ fn end_by(fault: &Fault, mut exchange: Exchange, world: &World, connection: &Bre
         Spoilt::Reset => (0, Bytes::new()),
     };
     world.tell_exchange(&exchange);
-    let mut response = respond(&exchange, None);
+    let mut response = respond(&exchange, &[]);
     match spoilt {
         Spoilt::Answer(..) => {}
         Spoilt::Cut(_, body) => {
@@ -111,46 +120,73 @@ fn end_by(fault: &Fault, mut exchange: Exchange, world: &World, connection: &Bre
     response
 }
 
-/// An error answer. `allow` has the methods of the path, if the request's method is not among them.
+/// An error answer.
 struct ErrorResponse {
     error: ApiError,
-    allow: Option<String>,
+    header: Option<(HeaderName, String)>,
 }
 
 impl From<ApiError> for ErrorResponse {
     fn from(error: ApiError) -> Self {
-        Self { error, allow: None }
+        Self { error, header: None }
     }
+}
+
+/// The head of a request.
+struct Asking<'a> {
+    token: Token,
+    found: Found,
+    parts: &'a Parts,
+    /// Method and path without the token of a bot.
+    shown: (&'a str, &'a str),
+    query: Vec<(String, String)>,
+    connection: Weak<()>,
+}
+
+/// What a request has for a token.
+enum Token {
+    Given(String),
+    Missing,
+    /// In the query, where the service refuses it.
+    Misplaced,
 }
 
 async fn answer(
     world: &World,
-    token: Option<&str>,
-    found: Found,
-    parts: &Parts,
-    query: Vec<(String, String)>,
-    exchange: &Exchange,
+    service: Service,
+    Asking { token, found, parts, shown: (method, shown_path), query, connection }: Asking<'_>,
     body: Bytes,
 ) -> Result<String, ErrorResponse> {
-    let bot = token.and_then(|token| world.act(|state| state.bot_by_token(token)));
-    let bot = bot.ok_or_else(ApiError::token)?;
+    let bot = match token {
+        Token::Given(token) => world.act(|state| state.bot_by_token(&token)).ok_or_else(ApiError::token)?,
+        Token::Missing => return Err(ApiError::token().into()),
+        Token::Misplaced => return Err(ApiError::token_in_query().into()),
+    };
     let (route, path) = match found {
         Found::Operation(route, path) => (route, path),
         Found::OtherMethods(others) => {
-            let (method, path) = (&exchange.method, &exchange.path);
-            let message = format!("Method {method} is not allowed for {path}");
+            let message = format!("Method {method} is not allowed for {shown_path}");
             let error = ApiError::new(ErrorKind::MethodNotAllowed, message);
-            return Err(ErrorResponse { error, allow: Some(others.join(", ")) });
+            return Err(ErrorResponse { error, header: Some((header::ALLOW, others.join(", "))) });
         }
         Found::Nothing => {
-            let message = format!("Path {} is not recognized", exchange.path);
+            let message = format!("Path {shown_path} is not recognized");
             return Err(ApiError::new(ErrorKind::PathUnknown, message).into());
         }
     };
+    let call = Call { bot, path, query, body, connection };
+    let (admitted, retry_after) = world.act(|state| {
+        let limited = limited(state, route, &call);
+        let (limit, now) = (state.rate_limit, state.clock.now());
+        (state.recent.admit(bot, limited, limit, now), limit.retry_after_seconds())
+    });
+    admitted.map_err(|error| {
+        let header = retry_after.map(|seconds| (header::RETRY_AFTER, seconds.to_string()));
+        ErrorResponse { error, header }
+    })?;
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let written = parts.uri.query().unwrap_or_default();
-    validation::check(&Asked { operation: route.operation, path: &path, query: written, content_type, body: &body })?;
-    let call = Call { bot, path, query, body };
+    let (path, query) = (call.path.as_slice(), parts.uri.query().unwrap_or_default());
+    validation::check(service, &Asked { operation: route.operation, path, query, content_type, body: &call.body })?;
     match route.handler {
         Handler::Now(operation) => {
             let value = world.act(|state| operation(state, &call))?;
@@ -160,20 +196,47 @@ async fn answer(
     }
 }
 
-/// The token, and the parameters without it.
-fn read_query(uri: &Uri) -> (Option<String>, Vec<(String, String)>) {
-    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let (tokens, query): (Vec<_>, Vec<_>) = pairs.into_owned().partition(|(key, _)| key == TOKEN);
-    (tokens.into_iter().next().map(|(_, token)| token), query)
+/// What a request counts as. One whose chat cannot be found has no limit of its own.
+fn limited(state: &State, route: &Route, call: &Call) -> Limited {
+    let chat = match route.limit {
+        LimitedBy::Bot => None,
+        LimitedBy::Polls => return Limited::Poll,
+        LimitedBy::Recipient => {
+            let user = call.integer("user_id").ok().flatten().map(|user| ids::dialog(user, call.bot));
+            call.integer("chat_id").ok().flatten().or(user)
+        }
+        LimitedBy::Message => call.text("message_id").and_then(|mid| state.find(mid)).map(|(chat, _)| chat),
+        LimitedBy::Callback => call.text("callback_id").and_then(|id| state.callbacks.get(id)).map(|one| one.chat),
+    };
+    chat.map_or(Limited::Any, |chat| Limited::InChat(route.operation, chat))
 }
 
-fn respond(exchange: &Exchange, allow: Option<&str>) -> Response<Body> {
+/// The token, and the parameters of the query without it.
+fn read_token(place: TokenPlace, parts: &Parts) -> (Token, Vec<(String, String)>) {
+    let (TokenPlace::Query(parameter) | TokenPlace::Authorization { refused: parameter }) = place;
+    let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let (tokens, query): (Vec<_>, Vec<_>) = pairs.into_owned().partition(|(key, _)| key == parameter);
+    let in_query = tokens.into_iter().next().map(|(_, token)| token);
+    let token = match place {
+        TokenPlace::Query(_) => in_query.map_or(Token::Missing, Token::Given),
+        TokenPlace::Authorization { .. } if in_query.is_some() => Token::Misplaced,
+        TokenPlace::Authorization { .. } => {
+            let header = parts.headers.get(header::AUTHORIZATION).and_then(|token| token.to_str().ok());
+            header.map_or(Token::Missing, |token| Token::Given(token.to_owned()))
+        }
+    };
+    (token, query)
+}
+
+fn respond(exchange: &Exchange, extra: &[(HeaderName, String)]) -> Response<Body> {
     let mut response = Response::new(Body::from(exchange.response_body.clone()));
     *response.status_mut() = StatusCode::from_u16(exchange.status).unwrap_or_default();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(wire::MEDIA_TYPE));
-    if let Some(allow) = allow.and_then(|allow| HeaderValue::from_str(allow).ok()) {
-        headers.insert(header::ALLOW, allow);
+    for (name, value) in extra {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
     }
     response
 }

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use axum::extract::connect_info::Connected;
@@ -11,27 +11,43 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::world::World;
+
 /// Accepts connections that can be reset.
-pub(crate) struct Breakable(pub(crate) TcpListener);
+pub(crate) struct Breakable {
+    pub(crate) listener: TcpListener,
+    pub(crate) world: Arc<World>,
+}
 
 /// A connection, broken as soon as its [`Breaker`] says so.
 pub(crate) struct Connection {
     inner: TcpStream,
     broken: Breaker,
+    /// Dropped when the connection is closed.
+    open: Option<Arc<()>>,
+    world: Arc<World>,
 }
 
 /// What breaks the connection of a request.
-#[derive(Clone, Default)]
-pub(crate) struct Breaker(Arc<AtomicBool>);
+#[derive(Clone)]
+pub(crate) struct Breaker {
+    is_broken: Arc<AtomicBool>,
+    open: Weak<()>,
+}
 
 impl Breaker {
     /// Resets the connection when it is next written to or read from: the answer that is given after this is not sent.
     pub(crate) fn reset(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.is_broken.store(true, Ordering::Relaxed);
+    }
+
+    /// The connection: gone when it is closed.
+    pub(crate) fn connection(&self) -> Weak<()> {
+        self.open.clone()
     }
 
     fn check(&self) -> io::Result<()> {
-        if self.0.load(Ordering::Relaxed) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+        if self.is_broken.load(Ordering::Relaxed) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }
 }
 
@@ -40,14 +56,16 @@ impl Listener for Breakable {
     type Addr = std::net::SocketAddr;
 
     async fn accept(&mut self) -> (Connection, Self::Addr) {
-        let (inner, address) = Listener::accept(&mut self.0).await;
+        let (inner, address) = Listener::accept(&mut self.listener).await;
         // Small answers should not wait for the acknowledgement of the one before.
         let _ = inner.set_nodelay(true);
-        (Connection { inner, broken: Breaker::default() }, address)
+        let open = Arc::new(());
+        let broken = Breaker { is_broken: Arc::default(), open: Arc::downgrade(&open) };
+        (Connection { inner, broken, open: Some(open), world: Arc::clone(&self.world) }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 
@@ -63,6 +81,9 @@ impl Drop for Connection {
             // Closing says goodbye properly; without lingering it is a reset.
             let _ = self.inner.set_zero_linger();
         }
+        // A poll may wait for what this connection got and has not committed.
+        drop(self.open.take());
+        self.world.wake();
     }
 }
 

@@ -1,36 +1,55 @@
 //! Sends updates to webhooks: when and what is decided elsewhere.
 
+use std::collections::BTreeSet;
 use std::error::Error as _;
+use std::future::ready;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::http::header;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{ClientBuilder, Url};
 use tokio::time::timeout;
 
 use super::delivery::Delivery;
 use super::world::World;
+use crate::protocol::service::Service;
 use crate::protocol::wire;
 use crate::state::deliveries::Parcel;
+use crate::state::updates::subscription::{is_loopback, is_reached};
 
 /// The one status that says that an update was taken.
 const TAKEN: u16 = 200;
 
-/// The client, or why there is none: it fails where a certificate store is asked for and not there.
-type Http = Result<reqwest::Client, String>;
+/// How long a webhook on this machine may take to answer a TLS handshake. A server that does not speak TLS may be silent.
+const HANDSHAKE: Duration = Duration::from_secs(1);
+
+/// Clients for webhooks on this machine, and on others.
+#[derive(Clone)]
+struct Http {
+    here: reqwest::Client,
+    elsewhere: reqwest::Client,
+    /// Addresses on this machine whose server does not speak TLS.
+    plain: Arc<Mutex<BTreeSet<String>>>,
+}
 
 /// Delivers as long as it is polled. Dropping it ends nothing of what is being sent.
 pub(crate) async fn run(world: Arc<World>, patience: Duration) {
     let mut changes = world.changes();
-    let mut http: Option<Http> = None;
+    // There are none where a certificate store is asked for and not there.
+    let mut http: Option<Result<Http, String>> = None;
+    let service = world.act(|state| state.service);
     loop {
         // Marked as seen before looking: a change between the look and the wait ends the wait.
         changes.mark_unchanged();
         let (parcels, wait) = world.act(|state| state.take_due());
         for parcel in parcels {
             // Most sandboxes have no webhook, and a client takes its time.
-            let http = http.get_or_insert_with(|| client(patience)).clone();
-            tokio::spawn(deliver(Arc::clone(&world), http, parcel, patience));
+            let http = http.get_or_insert_with(|| clients(patience)).clone();
+            tokio::spawn(deliver(Arc::clone(&world), service, http, parcel, patience));
         }
         let changed = changes.changed();
         let _ = match wait {
@@ -40,10 +59,10 @@ pub(crate) async fn run(world: Arc<World>, patience: Duration) {
     }
 }
 
-async fn deliver(world: Arc<World>, http: Http, parcel: Parcel, patience: Duration) {
+async fn deliver(world: Arc<World>, service: Service, http: Result<Http, String>, parcel: Parcel, patience: Duration) {
     let outcome = match http {
         _ if world.loses_delivery() => Err("lost on its way, as the test asked for".to_owned()),
-        Ok(http) => send(&http, &parcel, patience).await,
+        Ok(http) => send(&http, service, &parcel, patience).await,
         Err(why) => Err(why),
     };
     let delivery = Delivery {
@@ -68,24 +87,99 @@ async fn deliver(world: Arc<World>, http: Http, parcel: Parcel, patience: Durati
 }
 
 /// The status of the answer, or why there was none.
-async fn send(http: &reqwest::Client, parcel: &Parcel, patience: Duration) -> Result<u16, String> {
-    let request = http.post(&parcel.url).header(header::CONTENT_TYPE, wire::MEDIA_TYPE);
-    let response = request.body(parcel.due.json.to_string()).send().await;
-    response.map(|response| response.status().as_u16()).map_err(|error| {
-        if error.is_timeout() { format!("no answer in {patience:?}") } else { explain(&error.without_url()) }
-    })
+async fn send(http: &Http, service: Service, parcel: &Parcel, patience: Duration) -> Result<u16, String> {
+    let url = Url::parse(&parcel.url).map_err(|error| error.to_string())?;
+    if !is_reached(&url, service) {
+        return Err(format!("{} sends nothing to this port", service.traits().name));
+    }
+    let is_here = url.host_str().is_some_and(is_loopback);
+    let client = if is_here { &http.here } else { &http.elsewhere };
+    let post = async |url: Url| {
+        let mut request = client.post(url).header(header::CONTENT_TYPE, wire::MEDIA_TYPE);
+        if let Some((name, secret)) = &parcel.secret {
+            request = request.header(*name, secret);
+        }
+        request.body(parcel.due.json.to_string()).send().await
+    };
+    let attempt = async {
+        if !is_here || url.scheme() == "http" {
+            return post(url).await;
+        }
+        // A test's server need not speak TLS: the sandbox takes the place of the proxy before it that would.
+        let (address, mut plain) = (url.authority().to_owned(), url.clone());
+        let _ = plain.set_scheme("http");
+        if http.plain().contains(&address) {
+            let response = post(plain).await;
+            if response.is_err() {
+                // Another server may be there the next time.
+                http.plain().remove(&address);
+            }
+            return response;
+        }
+        match post(url).await {
+            Err(error) if is_no_tls(&error) => {
+                let response = post(plain).await;
+                if response.is_ok() {
+                    http.plain().insert(address);
+                }
+                response
+            }
+            response => response,
+        }
+    };
+    let no_answer = || format!("no answer in {patience:?}");
+    let response = timeout(patience, attempt).await.map_err(|_| no_answer())?;
+    response
+        .map(|response| response.status().as_u16())
+        .map_err(|error| if error.is_timeout() { no_answer() } else { explain(&error.without_url()) })
 }
 
-fn client(patience: Duration) -> Http {
-    let client = reqwest::Client::builder()
+impl Http {
+    fn plain(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.plain.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a server was reached that does not speak TLS. No request has been sent then.
+fn is_no_tls(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    let mut is_refused = false;
+    while let Some(cause) = source {
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        is_refused |= kind == Some(io::ErrorKind::ConnectionRefused);
+        source = cause.source();
+    }
+    error.is_connect() && !is_refused
+}
+
+/// Leads every name to this machine: those that are asked for end with `localhost`.
+struct ThisMachine;
+
+impl Resolve for ThisMachine {
+    fn resolve(&self, _name: Name) -> Resolving {
+        let addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
+        Box::pin(ready(Ok(Box::new(addresses.into_iter()) as Addrs)))
+    }
+}
+
+fn clients(patience: Duration) -> Result<Http, String> {
+    let here = builder(patience).connect_timeout(HANDSHAKE).dns_resolver(Arc::new(ThisMachine));
+    // On this machine any certificate will do, such as one that a test makes for itself.
+    #[cfg(feature = "rustls")]
+    let here = here.danger_accept_invalid_certs(true);
+    let build = |builder: ClientBuilder| builder.build().map_err(|error| explain(&error));
+    Ok(Http { here: build(here)?, elsewhere: build(builder(patience))?, plain: Arc::default() })
+}
+
+fn builder(patience: Duration) -> ClientBuilder {
+    reqwest::Client::builder()
         // The environment's proxy has no way to this machine.
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         // A connection that the webhook closes just then would be a failure that nobody understands.
         .pool_max_idle_per_host(0)
-        .timeout(patience);
-    client.build().map_err(|error| explain(&error))
+        .timeout(patience)
 }
 
 /// The error with its causes, which say what happened.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::json;
 
-use super::routes::ROUTES;
+use super::routes::routes;
+use crate::protocol::service::Service;
 
 /// What is left of an answer that was never written, since nothing was done.
 const NO_ANSWER: &str = r#"{"success":true}"#;
@@ -196,8 +197,8 @@ pub(crate) struct Faults(BTreeMap<&'static str, VecDeque<Fault>>);
 
 impl Faults {
     /// Lets requests of this operation go wrong; false if the API has no such operation.
-    pub(crate) fn add(&mut self, operation: &str, fault: Fault) -> bool {
-        let Some(route) = ROUTES.iter().find(|route| route.operation == operation) else { return false };
+    pub(crate) fn add(&mut self, service: Service, operation: &str, fault: Fault) -> bool {
+        let Some(route) = routes(service).find(|route| route.operation == operation) else { return false };
         if fault.times > 0 {
             self.0.entry(route.operation).or_default().push_back(fault);
         }
@@ -223,8 +224,8 @@ impl Faults {
 }
 
 /// All operations of the API, for those who have named another.
-pub(crate) fn operations() -> String {
-    ROUTES.iter().map(|route| route.operation).collect::<Vec<_>>().join(", ")
+pub(crate) fn operations(service: Service) -> String {
+    routes(service).map(|route| route.operation).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -234,11 +235,11 @@ mod tests {
     #[test]
     fn faults_happen_in_order_and_so_many_times() {
         let mut faults = Faults::default();
-        faults.add("getChat", Fault::status(500).times(2));
-        faults.add("getChat", Fault::reset());
-        faults.add("getChat", Fault::garbage().times(0));
-        faults.add("getMyInfo", Fault::cut_body());
-        assert!(!faults.add("getYou", Fault::reset()));
+        faults.add(Service::TamTam, "getChat", Fault::status(500).times(2));
+        faults.add(Service::TamTam, "getChat", Fault::reset());
+        faults.add(Service::TamTam, "getChat", Fault::garbage().times(0));
+        faults.add(Service::TamTam, "getMyInfo", Fault::cut_body());
+        assert!(!faults.add(Service::TamTam, "getYou", Fault::reset()));
         let mut taken = |operation| faults.take(operation).map(|fault| fault.kind);
         let failed = Fault::status(500).kind;
         assert_eq!(taken("getChat"), Some(failed.clone()));

@@ -1,11 +1,17 @@
 //! The paths of the API as data: method and path lead to an operation.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::operations::call::Call;
-use crate::operations::{answers, chats, construct, me, members, messages, pins, subscriptions, uploads};
+use crate::operations::{
+    admins, answers, chats, comments, construct, me, members, messages, pins, subscriptions, uploads, videos,
+};
 use crate::protocol::error::ApiError;
+use crate::protocol::service::Service;
+use crate::protocol::validation::takes_extra_slashes;
 use crate::state::State;
 
 /// How an operation is answered.
@@ -17,46 +23,90 @@ pub(crate) enum Handler {
     Poll,
 }
 
-/// An operation of the API's document.
+/// An operation of an API's document.
 pub(crate) struct Route {
     pub(crate) method: &'static str,
     pub(crate) template: &'static str,
     pub(crate) operation: &'static str,
+    /// The service that alone has it; `None` is both.
+    only: Option<Service>,
     pub(crate) handler: Handler,
+    pub(crate) limit: LimitedBy,
 }
 
-/// All operations of API 0.5.6. Where two templates fit a path, the first is taken.
+/// What the limits of the server count a request by, beside all requests of the bot.
+#[derive(Clone, Copy)]
+pub(crate) enum LimitedBy {
+    Bot,
+    Polls,
+    /// The chat that `chat_id` or `user_id` leads to.
+    Recipient,
+    /// The chat of `message_id`.
+    Message,
+    /// The chat of `callback_id`.
+    Callback,
+}
+
+impl Route {
+    const fn limited(self, limit: LimitedBy) -> Self {
+        Self { limit, ..self }
+    }
+
+    fn is_of(&self, service: Service) -> bool {
+        self.only.is_none_or(|only| only == service)
+    }
+}
+
+/// All operations of TamTam's API 0.5.6 and MAX's API 0.0.33. Where two templates fit a path, the first is taken.
 #[rustfmt::skip]
-pub(crate) static ROUTES: &[Route] = &[
-    route("GET",    "/me",                            "getMyInfo",        Handler::Now(me::get_my_info)),
-    route("PATCH",  "/me",                            "editMyInfo",       Handler::Now(me::edit_my_info)),
-    route("GET",    "/chats",                         "getChats",         Handler::Now(chats::get_chats)),
-    route("GET",    "/chats/{chatLink}",              "getChatByLink",    Handler::Now(chats::get_chat_by_link)),
-    route("GET",    "/chats/{chatId}",                "getChat",          Handler::Now(chats::get_chat)),
-    route("PATCH",  "/chats/{chatId}",                "editChat",         Handler::Now(chats::edit_chat)),
-    route("POST",   "/chats/{chatId}/actions",        "sendAction",       Handler::Now(chats::send_action)),
-    route("GET",    "/chats/{chatId}/pin",            "getPinnedMessage", Handler::Now(pins::get_pinned_message)),
-    route("PUT",    "/chats/{chatId}/pin",            "pinMessage",       Handler::Now(pins::pin_message)),
-    route("DELETE", "/chats/{chatId}/pin",            "unpinMessage",     Handler::Now(pins::unpin_message)),
-    route("GET",    "/chats/{chatId}/members/me",     "getMembership",    Handler::Now(members::get_membership)),
-    route("DELETE", "/chats/{chatId}/members/me",     "leaveChat",        Handler::Now(members::leave_chat)),
-    route("GET",    "/chats/{chatId}/members/admins", "getAdmins",        Handler::Now(members::get_admins)),
-    route("GET",    "/chats/{chatId}/members",        "getMembers",       Handler::Now(members::get_members)),
-    route("POST",   "/chats/{chatId}/members",        "addMembers",       Handler::Now(members::add_members)),
-    route("DELETE", "/chats/{chatId}/members",        "removeMember",     Handler::Now(members::remove_member)),
-    route("GET",    "/subscriptions",                 "getSubscriptions", Handler::Now(subscriptions::get_subscriptions)),
-    route("POST",   "/subscriptions",                 "subscribe",        Handler::Now(subscriptions::subscribe)),
-    route("DELETE", "/subscriptions",                 "unsubscribe",      Handler::Now(subscriptions::unsubscribe)),
-    route("POST",   "/uploads",                       "getUploadUrl",     Handler::Now(uploads::get_upload_url)),
-    route("GET",    "/messages",                      "getMessages",      Handler::Now(messages::get_messages)),
-    route("POST",   "/messages",                      "sendMessage",      Handler::Now(messages::send_message)),
-    route("PUT",    "/messages",                      "editMessage",      Handler::Now(messages::edit_message)),
-    route("DELETE", "/messages",                      "deleteMessage",    Handler::Now(messages::delete_message)),
-    route("GET",    "/messages/{messageId}",          "getMessageById",   Handler::Now(messages::get_message_by_id)),
-    route("POST",   "/answers",                       "answerOnCallback", Handler::Now(answers::answer_on_callback)),
-    route("POST",   "/answers/constructor",           "construct",        Handler::Now(construct::construct)),
-    route("GET",    "/updates",                       "getUpdates",       Handler::Poll),
+static ROUTES: &[Route] = &[
+    both("GET",    "/me",                                        "getMyInfo",        Handler::Now(me::get_my_info)),
+    tamtam("PATCH", "/me",                                       "editMyInfo",       Handler::Now(me::edit_my_info)),
+    max("PATCH",   "/me/commands",                               "editMyCommands",   Handler::Now(me::edit_my_commands)),
+    tamtam("GET",  "/chats",                                     "getChats",         Handler::Now(chats::get_chats)),
+    tamtam("GET",  "/chats/{chatLink}",                          "getChatByLink",    Handler::Now(chats::get_chat_by_link)),
+    both("GET",    "/chats/{chatId}",                            "getChat",          Handler::Now(chats::get_chat)),
+    both("PATCH",  "/chats/{chatId}",                            "editChat",         Handler::Now(chats::edit_chat)),
+    both("POST",   "/chats/{chatId}/actions",                    "sendAction",       Handler::Now(chats::send_action)),
+    both("GET",    "/chats/{chatId}/pin",                        "getPinnedMessage", Handler::Now(pins::get_pinned_message)),
+    both("PUT",    "/chats/{chatId}/pin",                        "pinMessage",       Handler::Now(pins::pin_message)),
+    both("DELETE", "/chats/{chatId}/pin",                        "unpinMessage",     Handler::Now(pins::unpin_message)),
+    both("GET",    "/chats/{chatId}/members/me",                 "getMembership",    Handler::Now(members::get_membership)),
+    both("DELETE", "/chats/{chatId}/members/me",                 "leaveChat",        Handler::Now(members::leave_chat)),
+    both("GET",    "/chats/{chatId}/members/admins",             "getAdmins",        Handler::Now(admins::get_admins)),
+    max("POST",    "/chats/{chatId}/members/admins",             "postAdmins",       Handler::Now(admins::post_admins)),
+    max("DELETE",  "/chats/{chatId}/members/admins/{userId}",    "deleteAdmins",     Handler::Now(admins::delete_admins)),
+    both("GET",    "/chats/{chatId}/members",                    "getMembers",       Handler::Now(members::get_members)),
+    both("POST",   "/chats/{chatId}/members",                    "addMembers",       Handler::Now(members::add_members)),
+    both("DELETE", "/chats/{chatId}/members",                    "removeMember",     Handler::Now(members::remove_member)),
+    both("GET",    "/subscriptions",                             "getSubscriptions", Handler::Now(subscriptions::get_subscriptions)),
+    both("POST",   "/subscriptions",                             "subscribe",        Handler::Now(subscriptions::subscribe)),
+    both("DELETE", "/subscriptions",                             "unsubscribe",      Handler::Now(subscriptions::unsubscribe)),
+    both("POST",   "/uploads",                                   "getUploadUrl",     Handler::Now(uploads::get_upload_url)),
+    both("GET",    "/messages",                                  "getMessages",      Handler::Now(messages::get_messages)),
+    both("POST",   "/messages",                                  "sendMessage",      Handler::Now(messages::send_message)).limited(LimitedBy::Recipient),
+    both("PUT",    "/messages",                                  "editMessage",      Handler::Now(messages::edit_message)).limited(LimitedBy::Message),
+    both("DELETE", "/messages",                                  "deleteMessage",    Handler::Now(messages::delete_message)).limited(LimitedBy::Message),
+    both("GET",    "/messages/{messageId}",                      "getMessageById",   Handler::Now(messages::get_message_by_id)),
+    max("GET",     "/messages/{messageId}/comments",             "getComments",      Handler::Now(comments::get_comments)),
+    max("POST",    "/messages/{messageId}/comments",             "sendComment",      Handler::Now(comments::send_comment)),
+    max("PUT",     "/messages/{messageId}/comments",             "editComment",      Handler::Now(comments::edit_comment)),
+    max("DELETE",  "/messages/{messageId}/comments",             "deleteComment",    Handler::Now(comments::delete_comment)),
+    max("GET",     "/messages/{messageId}/comments/{commentId}", "getCommentById",   Handler::Now(comments::get_comment_by_id)),
+    max("GET",     "/videos/{videoToken}",                       "getVideoAttachmentDetails", Handler::Now(videos::get_video_details)),
+    both("POST",   "/answers",                                   "answerOnCallback", Handler::Now(answers::answer_on_callback)).limited(LimitedBy::Callback),
+    tamtam("POST", "/answers/constructor",                       "construct",        Handler::Now(construct::construct)),
+    both("GET",    "/updates",                                   "getUpdates",       Handler::Poll).limited(LimitedBy::Polls),
 ];
+
+/// Operations that a service has had and has not any more, beside those of TamTam. Their paths are unknown, not their
+/// methods.
+const REMOVED: [(&str, &str); 2] = [("DELETE", "/chats/{chatId}"), ("POST", "/me/commands")];
+
+/// The operations of a service.
+pub(crate) fn routes(service: Service) -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().filter(move |route| route.is_of(service))
+}
 
 /// The parameter that takes a name; `{chatId}` takes everything else.
 const LINK: &str = "chatLink";
@@ -71,16 +121,34 @@ pub(crate) enum Found {
     Nothing,
 }
 
-pub(crate) fn find(method: &str, path: &str) -> Found {
+pub(crate) fn find(service: Service, method: &str, path: &str) -> Found {
+    let path = if takes_extra_slashes(service) { without_extra_slashes(path) } else { Cow::Borrowed(path) };
+    let path = &*path;
     let mut others = Vec::new();
     for route in ROUTES {
         let Some(parameters) = fit(route.template, path) else { continue };
-        if route.method == method {
-            return Found::Operation(route, parameters);
+        match (route.method == method, route.is_of(service)) {
+            (true, true) => return Found::Operation(route, parameters),
+            (true, false) => return Found::Nothing,
+            (false, true) => others.push(route.method),
+            (false, false) => {}
         }
-        others.push(route.method);
     }
-    if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others) }
+    let is_removed = |(removed, template): &(&str, &'static str)| *removed == method && fit(template, path).is_some();
+    if others.is_empty() || service == Service::Max && REMOVED.iter().any(is_removed) {
+        Found::Nothing
+    } else {
+        Found::OtherMethods(others)
+    }
+}
+
+fn without_extra_slashes(path: &str) -> Cow<'_, str> {
+    let is_plain = !path.contains("//") && (path == "/" || !path.ends_with('/'));
+    if is_plain {
+        return Cow::Borrowed(path);
+    }
+    let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
+    Cow::Owned(format!("/{}", parts.join("/")))
 }
 
 /// The parameters of a path, if the template fits it.
@@ -111,8 +179,16 @@ fn is_link(text: &str) -> bool {
     text.trim_start_matches('@').starts_with(|first: char| first.is_ascii_alphabetic())
 }
 
-const fn route(method: &'static str, template: &'static str, operation: &'static str, handler: Handler) -> Route {
-    Route { method, template, operation, handler }
+const fn both(method: &'static str, template: &'static str, operation: &'static str, handler: Handler) -> Route {
+    Route { method, template, operation, only: None, handler, limit: LimitedBy::Bot }
+}
+
+const fn tamtam(method: &'static str, template: &'static str, operation: &'static str, handler: Handler) -> Route {
+    Route { only: Some(Service::TamTam), ..both(method, template, operation, handler) }
+}
+
+const fn max(method: &'static str, template: &'static str, operation: &'static str, handler: Handler) -> Route {
+    Route { only: Some(Service::Max), ..both(method, template, operation, handler) }
 }
 
 #[cfg(test)]
@@ -123,7 +199,7 @@ mod tests {
     use crate::protocol::validation;
 
     fn operation(method: &str, path: &str) -> Option<(&'static str, PathParameters)> {
-        match find(method, path) {
+        match find(Service::TamTam, method, path) {
             Found::Operation(route, parameters) => Some((route.operation, parameters)),
             _ => None,
         }
@@ -148,15 +224,41 @@ mod tests {
 
     #[test]
     fn an_unknown_path_is_told_from_a_wrong_method() {
+        let find = |method, path| find(Service::TamTam, method, path);
         assert!(matches!(find("GET", "/x"), Found::Nothing));
-        assert!(matches!(find("GET", "/me/"), Found::Nothing));
         assert!(matches!(find("DELETE", "/me"), Found::OtherMethods(others) if others == ["GET", "PATCH"]));
     }
 
     #[test]
-    fn the_document_has_every_operation_of_the_sandbox() {
-        let routed: BTreeSet<_> = ROUTES.iter().map(|route| route.operation).collect();
-        assert_eq!(routed.len(), ROUTES.len());
-        assert_eq!(routed, validation::operations().collect());
+    fn a_path_may_have_more_slashes() {
+        for path in ["/chats/-1/members/", "//chats//-1/members", "/chats/-1/members//"] {
+            assert_eq!(operation("GET", path).map(|(name, _)| name), Some("getMembers"), "{path}");
+        }
+        assert!(operation("GET", "//").is_none());
+    }
+
+    #[test]
+    fn what_max_has_removed_is_an_unknown_path() {
+        for (method, path) in [
+            ("GET", "/chats"),
+            ("GET", "/chats/link"),
+            ("DELETE", "/chats/-1"),
+            ("PATCH", "/me"),
+            ("POST", "/me/commands"),
+            ("POST", "/answers/constructor"),
+        ] {
+            assert!(matches!(find(Service::Max, method, path), Found::Nothing), "{method} {path}");
+        }
+        assert!(matches!(find(Service::Max, "PUT", "/chats/-1"), Found::OtherMethods(_)));
+        assert!(matches!(find(Service::TamTam, "GET", "/videos/a"), Found::Nothing));
+    }
+
+    #[test]
+    fn the_documents_have_every_operation_of_the_sandbox() {
+        for service in [Service::TamTam, Service::Max] {
+            let routed: BTreeSet<_> = routes(service).map(|route| route.operation).collect();
+            assert_eq!(routed.len(), routes(service).count());
+            assert_eq!(routed, validation::operations(service).collect());
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The state behind its lock, and everyone who waits for it or listens to it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -20,8 +21,7 @@ type Hook<T> = Arc<dyn Fn(&T) + Send + Sync>;
 pub(crate) struct World {
     state: Mutex<State>,
     changed: watch::Sender<()>,
-    /// How many polls wait for an update.
-    held_polls: watch::Sender<usize>,
+    requests: watch::Sender<Requests>,
     events: Mutex<Listeners>,
     exchange_hooks: Mutex<Vec<Hook<Exchange>>>,
     delivery_hooks: Mutex<Vec<Hook<Delivery>>>,
@@ -45,12 +45,23 @@ struct Listeners {
     busy: bool,
 }
 
-/// A poll that waits for an update.
-pub(super) struct HeldPoll<'a>(&'a World);
+/// Requests to the API that have no answer yet.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Requests {
+    all: usize,
+    /// Those of them that are polls and wait for an update.
+    held_polls: usize,
+}
 
-impl Drop for HeldPoll<'_> {
+/// Counts a request until it is dropped.
+pub(super) struct Counted<'a> {
+    world: &'a World,
+    count: fn(&mut Requests) -> &mut usize,
+}
+
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.0.held_polls.send_modify(|count| *count -= 1);
+        self.world.requests.send_modify(|requests| *(self.count)(requests) -= 1);
     }
 }
 
@@ -61,7 +72,7 @@ impl World {
         Self {
             state: Mutex::new(state),
             changed: watch::Sender::new(()),
-            held_polls: watch::Sender::new(0),
+            requests: watch::Sender::default(),
             events: Mutex::new(Listeners { taken: told, told, ..Listeners::default() }),
             exchange_hooks: Mutex::default(),
             delivery_hooks: Mutex::default(),
@@ -111,17 +122,53 @@ impl World {
         }
     }
 
+    /// Wakes all who wait.
+    pub(super) fn wake(&self) {
+        self.changed.send_replace(());
+    }
+
+    /// Counts a request until the guard is dropped.
+    pub(super) fn request(&self) -> Counted<'_> {
+        self.count(|requests| &mut requests.all)
+    }
+
     /// Counts a poll as held until the guard is dropped.
-    pub(super) fn hold_poll(&self) -> HeldPoll<'_> {
-        self.held_polls.send_modify(|count| *count += 1);
-        HeldPoll(self)
+    pub(super) fn hold_poll(&self) -> Counted<'_> {
+        self.count(|requests| &mut requests.held_polls)
+    }
+
+    fn count(&self, count: fn(&mut Requests) -> &mut usize) -> Counted<'_> {
+        self.requests.send_modify(|requests| *count(requests) += 1);
+        Counted { world: self, count }
     }
 
     /// Waits until this many polls are held, at most until the deadline. Returns whether they are.
     pub(crate) async fn holds_polls(&self, count: usize, deadline: Instant) -> bool {
-        let mut held = self.held_polls.subscribe();
-        let held = held.wait_for(|held| *held >= count);
+        let mut requests = self.requests.subscribe();
+        let held = requests.wait_for(|requests| requests.held_polls >= count);
         matches!(timeout_at(deadline, held).await, Ok(Ok(_)))
+    }
+
+    /// Waits until the bots have handled everything and ask for nothing but updates, and nothing happens for `quiet`. At
+    /// most until the deadline. Returns whether that is so.
+    pub(crate) async fn settles(&self, quiet: Duration, deadline: Instant) -> bool {
+        let (mut changed, mut requests) = (self.changed.subscribe(), self.requests.subscribe());
+        loop {
+            // Marked as seen before looking: what happens between the look and the wait ends the wait.
+            changed.mark_unchanged();
+            let asks = *requests.borrow_and_update();
+            let is_idle = asks.all == asks.held_polls && self.act(|state| state.is_all_handled());
+            let happens = async {
+                tokio::select! {
+                    _ = changed.changed() => {}
+                    _ = requests.changed() => {}
+                }
+            };
+            let until = if is_idle { deadline.min(Instant::now() + quiet) } else { deadline };
+            if timeout_at(until, happens).await.is_err() {
+                return is_idle;
+            }
+        }
     }
 
     /// Tells of every change from now on.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::chat::{Chat, ChatKind, Member};
+use super::chat::{Chat, ChatKind, Member, Permission};
 use super::clock::Millis;
 use super::event::Event;
 use super::ids::{self, ChatId, Seq, UserId};
@@ -33,16 +33,18 @@ impl State {
             chat.enter(bot, Member::new(now));
         }
         self.suspend(chat_id, false);
+        self.with_chat(chat_id, |chat| chat.is_removed = false);
         let line = format!("{} starts {}", self.name(user), self.name(bot));
         self.record(chat_id, line);
         let now = self.happened(chat_id, user);
         let payload = payload.filter(|payload| payload.chars().count() <= START_PAYLOAD_CHARS);
-        let fields = json!({
+        let mut fields = json!({
             "chat_id": chat_id,
             "user": self.user_json(user),
             "payload": payload,
             "user_locale": LOCALE,
         });
+        self.omit_nulls(&mut fields);
         self.publish(&[bot], "bot_started", now, fields);
         chat_id
     }
@@ -71,7 +73,7 @@ impl State {
         let seq = self.next_seq(timestamp);
         let Content { text, markup, attachments, link } = self.with_mentions(chat_id, content);
         let body = MessageBody { chat: chat_id, seq, text, markup, attachments };
-        let message = Message { sender, timestamp, link, body, constructor, viewers: BTreeSet::new() };
+        let message = Message { sender, timestamp, link, body, constructor, viewers: BTreeSet::new(), post: None };
         self.record(chat_id, format!("{}: {message}", self.name(sender)));
         let json = self.message_json(&message);
         self.show(sender, &message, &json, false);
@@ -83,7 +85,7 @@ impl State {
         if is_dialog == Some(true) && !self.is_bot(sender) {
             fields["user_locale"] = json!(LOCALE);
         }
-        let bots = self.bots_in(chat_id, sender);
+        let bots = self.bots_reading(chat_id, sender);
         self.publish(&bots, "message_created", timestamp, fields);
         seq
     }
@@ -104,7 +106,7 @@ impl State {
         self.record(chat_id, format!("{} edits: {message}", self.name(editor)));
         let json = self.message_json(&message);
         self.show(editor, &message, &json, true);
-        let bots = self.bots_in(chat_id, editor);
+        let bots = self.bots_reading(chat_id, editor);
         self.publish(&bots, "message_edited", now, json!({ "message": json }));
     }
 
@@ -129,13 +131,14 @@ impl State {
     pub(crate) fn delete(&mut self, chat_id: ChatId, seq: Seq, who: UserId) {
         let removed = self.with_chat(chat_id, |chat| {
             chat.pinned = chat.pinned.filter(|pinned| *pinned != seq);
+            chat.comments.retain(|_, comment| comment.post != Some(seq));
             chat.messages.remove(&seq)
         });
         let Some(message) = removed.flatten() else { return };
         let now = self.happened(chat_id, who);
         self.record(chat_id, format!("{} deletes: {message}", self.name(who)));
         let fields = json!({ "message_id": message.mid(), "chat_id": chat_id, "user_id": who });
-        let bots = self.bots_in(chat_id, who);
+        let bots = self.bots_reading(chat_id, who);
         self.publish(&bots, "message_removed", now, fields);
     }
 
@@ -146,13 +149,17 @@ impl State {
         match action {
             Action::Callback { payload, .. } => return self.call_back(chat_id, seq, user, payload),
             Action::Chat(button) => self.open_button_chat(chat_id, seq, user, button),
-            // The person's client follows the link; the bot does not hear of it.
-            Action::Link { .. } => {
+            // The person's client follows the link, opens the Mini App or copies the text; the bot does not hear of it.
+            Action::Link { .. } | Action::OpenApp(_) | Action::Clipboard { .. } => {
                 self.happened(chat_id, user);
             }
+            Action::Message => {
+                self.post(chat_id, user, Content::text(label));
+            }
             Action::RequestContact => {
-                let vcf = Some(vcard(self.name(user), None));
-                self.post_attachment(chat_id, user, Attachment::Contact { vcf, user: Some(user) });
+                let bot = self.message(chat_id, seq).map(Message::button_bot);
+                let card = self.own_card(user, bot);
+                self.post_attachment(chat_id, user, card);
             }
             Action::RequestLocation { .. } => {
                 let (latitude, longitude) = WHERE_PEOPLE_ARE;
@@ -184,6 +191,21 @@ impl State {
         let bots: &[UserId] = if is_heard { &[bot] } else { &[] };
         self.publish(bots, "message_callback", now, fields);
         Some(callback_id)
+    }
+
+    /// The contact card of a user, for a bot.
+    pub(crate) fn own_card(&self, user: UserId, bot: Option<UserId>) -> Attachment {
+        let vcf = Some(vcard(self.name(user), self.phone(user).as_deref()));
+        Attachment::Contact { vcf, user: Some(user), signed_for: bot }
+    }
+
+    /// The phone number of a user. On MAX everybody has one.
+    fn phone(&self, user: UserId) -> Option<String> {
+        /// Numbers of people without one of their own: 10 digits behind `7`.
+        const NUMBERS: i64 = 10_000_000_000;
+        let own = self.users.get(&user).and_then(|user| user.phone.clone());
+        let made = || self.service.traits().signs_contacts.then(|| format!("7{:010}", user.rem_euclid(NUMBERS)));
+        own.or_else(made)
     }
 
     fn post_attachment(&mut self, chat_id: ChatId, user: UserId, attachment: Attachment) {
@@ -237,7 +259,7 @@ impl State {
     pub(crate) fn publish(&mut self, bots: &[UserId], kind: &'static str, now: Millis, mut fields: Value) {
         fields["timestamp"] = json!(now);
         fields["update_type"] = json!(kind);
-        let update = Update { kind: kind.into(), json: wire::to_text(&fields).into() };
+        let update = self.update(kind.to_owned(), &fields);
         let meant = self.clock.now();
         for bot in bots {
             if let Some(bot) = self.bots.get_mut(bot) {
@@ -247,10 +269,24 @@ impl State {
         self.touched = true;
     }
 
+    fn update(&self, kind: String, json: &Value) -> Update {
+        let is_pushed_only = self.service.traits().webhook_only.contains(&kind.as_str());
+        let time = self.clock.dated();
+        Update { kind: kind.into(), json: wire::to_text(json).into(), time, is_pushed_only }
+    }
+
+    /// Leaves out of an object what is null, where the service does so.
+    pub(crate) fn omit_nulls(&self, value: &mut Value) {
+        if let (true, Some(fields)) = (self.service.traits().omits_nulls, value.as_object_mut()) {
+            fields.retain(|_, value| !value.is_null());
+        }
+    }
+
     /// Puts any update before a bot; false if there is no such bot.
     pub(crate) fn push_update(&mut self, bot: UserId, update: &Value) -> bool {
         let kind = update["update_type"].as_str().unwrap_or_default().to_owned();
-        let update = Update { kind: kind.into(), json: wire::to_text(update).into() };
+        // A test may push anything, also what a poll would not get.
+        let update = Update { is_pushed_only: false, ..self.update(kind, update) };
         let now = self.clock.tick();
         self.touched = true;
         self.bots.get_mut(&bot).map(|bot| bot.mailbox.push(update, now)).is_some()
@@ -271,8 +307,19 @@ impl State {
         members.copied().filter(|user| *user != except && self.is_bot(*user)).collect()
     }
 
+    /// Those of them that may read the messages of the chat.
+    pub(crate) fn bots_reading(&self, chat_id: ChatId, except: UserId) -> Vec<UserId> {
+        let mut bots = self.bots_in(chat_id, except);
+        if let Some(chat) = self.chats.get(&chat_id).filter(|chat| !chat.is_dialog())
+            && self.service.traits().hides_messages
+        {
+            bots.retain(|bot| chat.may(*bot, Permission::ReadAllMessages));
+        }
+        bots
+    }
+
     /// Shows people what a bot posted or edited.
-    fn show(&mut self, actor: UserId, message: &Message, json: &Value, is_edit: bool) {
+    pub(crate) fn show(&mut self, actor: UserId, message: &Message, json: &Value, is_edit: bool) {
         if !self.is_bot(actor) {
             return;
         }

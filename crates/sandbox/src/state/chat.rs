@@ -8,6 +8,7 @@ use super::clock::Millis;
 use super::ids::{ChatId, Seq, UserId};
 use super::message::Message;
 use super::seen::Seen;
+use crate::protocol::service::Service;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Chat {
@@ -25,6 +26,21 @@ pub(crate) struct Chat {
     pub(crate) gone: BTreeMap<UserId, Gone>,
     pub(crate) blocked: BTreeSet<UserId>,
     pub(crate) messages: BTreeMap<Seq, Message>,
+    /// Comments on the posts of a channel; each knows its post.
+    #[serde(default)]
+    pub(crate) comments: BTreeMap<Seq, Message>,
+    /// Whether new comments are taken.
+    #[serde(default)]
+    pub(crate) takes_comments: bool,
+    /// The user has removed the dialog: the bot finds it no more.
+    #[serde(default)]
+    pub(crate) is_removed: bool,
+    /// Until when the user has muted the dialog.
+    #[serde(default)]
+    pub(crate) muted_until: Option<Millis>,
+    /// Who has cleared the history, and up to which message.
+    #[serde(default)]
+    pub(crate) cleared: BTreeMap<UserId, Seq>,
     pub(crate) pinned: Option<Seq>,
     /// Everything bots have shown here, in order: new messages and edits, as they were at that moment.
     pub(crate) shown: Vec<Seen>,
@@ -60,6 +76,9 @@ pub(crate) struct Member {
     pub(crate) is_owner: bool,
     /// Rights of an administrator; `None` for everyone else.
     pub(crate) permissions: Option<Vec<Permission>>,
+    /// The title of an administrator.
+    #[serde(default)]
+    pub(crate) alias: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,17 +89,37 @@ pub(crate) enum Permission {
     ChangeChatInfo,
     PinMessage,
     Write,
+    EditLink,
+    Edit,
+    Delete,
+    CanCall,
+    ViewStats,
 }
 
 impl Permission {
-    pub(crate) const ALL: [Self; 6] = [
+    const ALL: [Self; 11] = [
         Self::ReadAllMessages,
         Self::AddRemoveMembers,
         Self::AddAdmins,
         Self::ChangeChatInfo,
         Self::PinMessage,
         Self::Write,
+        Self::EditLink,
+        Self::Edit,
+        Self::Delete,
+        Self::CanCall,
+        Self::ViewStats,
     ];
+
+    /// All rights that a service has.
+    pub(crate) fn all(service: Service) -> Vec<Self> {
+        let names = service.traits().permissions;
+        Self::ALL.into_iter().filter(|one| names.contains(&one.name())).collect()
+    }
+
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -90,22 +129,27 @@ impl Permission {
             Self::ChangeChatInfo => "change_chat_info",
             Self::PinMessage => "pin_message",
             Self::Write => "write",
+            Self::EditLink => "edit_link",
+            Self::Edit => "edit",
+            Self::Delete => "delete",
+            Self::CanCall => "can_call",
+            Self::ViewStats => "view_stats",
         }
     }
 }
 
 impl Member {
     pub(crate) const fn new(joined: Millis) -> Self {
-        Self { joined, last_access: joined, is_owner: false, permissions: None }
+        Self { joined, last_access: joined, is_owner: false, permissions: None, alias: None }
     }
 
     /// An administrator with every right.
-    pub(crate) fn admin(joined: Millis) -> Self {
-        Self { permissions: Some(Permission::ALL.to_vec()), ..Self::new(joined) }
+    pub(crate) fn admin(joined: Millis, service: Service) -> Self {
+        Self { permissions: Some(Permission::all(service)), ..Self::new(joined) }
     }
 
-    pub(crate) fn owner(joined: Millis) -> Self {
-        Self { is_owner: true, ..Self::admin(joined) }
+    pub(crate) fn owner(joined: Millis, service: Service) -> Self {
+        Self { is_owner: true, ..Self::admin(joined, service) }
     }
 
     pub(crate) const fn is_admin(&self) -> bool {
@@ -131,6 +175,11 @@ impl Chat {
             gone: BTreeMap::new(),
             blocked: BTreeSet::new(),
             messages: BTreeMap::new(),
+            comments: BTreeMap::new(),
+            takes_comments: false,
+            is_removed: false,
+            muted_until: None,
+            cleared: BTreeMap::new(),
             pinned: None,
             shown: Vec::new(),
             read: BTreeMap::new(),
@@ -164,8 +213,17 @@ impl Chat {
         member.is_some_and(|member| !self.is_channel() || member.may(Permission::Write))
     }
 
+    pub(crate) fn may(&self, user_id: UserId, permission: Permission) -> bool {
+        self.members.get(&user_id).is_some_and(|member| member.may(permission))
+    }
+
     pub(crate) fn is_admin(&self, user_id: UserId) -> bool {
         self.members.get(&user_id).is_some_and(Member::is_admin)
+    }
+
+    /// Where the history of a person begins: behind what the person has cleared.
+    pub(crate) fn first_seen_by(&self, user_id: UserId) -> Seq {
+        self.cleared.get(&user_id).map_or(Seq::MIN, |cleared| cleared + 1)
     }
 
     /// Somebody sees a message, which counts once.

@@ -22,12 +22,12 @@ impl State {
         let (owner, bot, mid) = (message.sender, message.button_bot(), message.mid());
         let created = self.found_group(button.title.clone(), owner, None);
         self.button_chats.insert(key, created);
-        let now = self.happened(created, user);
+        let (now, service) = (self.happened(created, user), self.service);
         self.with_chat(created, |chat| {
             chat.description.clone_from(&button.description);
             chat.button_mid = Some(mid.clone());
             if bot != owner {
-                chat.enter(bot, Member::admin(now));
+                chat.enter(bot, Member::admin(now, service));
             }
             if user != owner {
                 chat.enter(user, Member::new(now));

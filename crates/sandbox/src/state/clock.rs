@@ -51,6 +51,11 @@ impl Clock {
         if self.is_stepped { self.shows() } else { self.shows().max(self.last) }
     }
 
+    /// Now, as messages are dated, without a step.
+    pub(crate) fn dated(&self) -> Millis {
+        if self.is_stepped { self.last } else { self.now() }
+    }
+
     /// Goes on at a distance of so many happenings.
     pub(crate) fn skip(&mut self, happenings: i64) {
         if self.is_stepped {

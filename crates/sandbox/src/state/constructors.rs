@@ -59,6 +59,7 @@ impl State {
         };
         let texts: Vec<_> = answer.messages.iter().map(|one| one.text.clone().unwrap_or_default()).collect();
         let (bot, chat) = (session.bot, session.chat);
+        let hint = answer.hint.clone().filter(|hint| !hint.is_empty());
         let buttons = labels(&answer.keyboard);
         let what: Vec<_> =
             texts.iter().cloned().chain(buttons.iter().flatten().map(|one| format!("[{one}]"))).collect();
@@ -70,7 +71,8 @@ impl State {
             allows_input: answer.allows_input,
         });
         session.answer = Some(answer);
-        self.record(chat, format!("{} prepares: {}", self.name(bot), what.join(" ")));
+        let hint = hint.map(|hint| format!("  (hint: {hint})")).unwrap_or_default();
+        self.record(chat, format!("{} prepares: {}{hint}", self.name(bot), what.join(" ")));
         // Whoever waits for the answer is woken, whether or not the chat has a transcript.
         self.touched = true;
     }

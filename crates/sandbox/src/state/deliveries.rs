@@ -6,6 +6,7 @@ use super::State;
 use super::clock::Millis;
 use super::ids::UserId;
 use super::updates::schedule::Due;
+use crate::protocol::service::Patience;
 
 /// An update that is to be sent to a webhook now.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct Parcel {
     bot: UserId,
     subscription: i64,
     pub(crate) url: String,
+    /// The header with the secret, where there is one.
+    pub(crate) secret: Option<(&'static str, String)>,
     pub(crate) due: Due,
 }
 
@@ -20,14 +23,19 @@ impl State {
     /// Takes what is to be sent now, each of which must be told to be delivered or failed, and tells when to look again.
     pub(crate) fn take_due(&mut self) -> (Vec<Parcel>, Option<Duration>) {
         self.end_given_up();
-        let now = self.clock.now();
+        let webhook = &self.service.traits().webhook;
+        let (now, secret_header) = (self.clock.now(), webhook.secret_header);
+        let gives_up = webhook.patience == Patience::UntilSuccess;
         let (mut parcels, mut next) = (Vec::new(), None::<Millis>);
         for (bot, mailbox) in self.bots.iter_mut().map(|(id, bot)| (*id, &mut bot.mailbox)) {
             for one in mailbox.subscriptions_mut() {
                 let (subscription, url) = (one.id, &one.settings.url);
+                let secret = secret_header.zip(one.settings.secret.clone());
                 let due = one.schedule.take_due(now).into_iter();
-                parcels.extend(due.map(|due| Parcel { bot, subscription, url: url.clone(), due }));
-                next = next.into_iter().chain(one.schedule.next_due()).min();
+                let parcel = |due| Parcel { bot, subscription, url: url.clone(), secret: secret.clone(), due };
+                parcels.extend(due.map(parcel));
+                let given_up = one.schedule.gives_up_at().filter(|_| gives_up);
+                next = next.into_iter().chain(one.schedule.next_due()).chain(given_up).min();
             }
         }
         let wait = next.map(|next| Duration::from_millis((next - now).max(1).unsigned_abs()));
@@ -42,27 +50,52 @@ impl State {
         self.touched = true;
     }
 
-    /// The webhook has not taken it, and gets it again after a pause.
+    /// The webhook has not taken it, and gets it again after a pause, unless it has had it too often.
     pub(crate) fn failed(&mut self, parcel: &Parcel, why: String) {
-        let again = self.clock.now().saturating_add(self.redelivery);
+        let (now, retries) = (self.clock.now(), self.service.traits().webhook.retries);
+        let is_over = retries.is_some_and(|retries| parcel.due.attempt > retries);
+        let again = (!is_over).then(|| now.saturating_add(self.pause_after(parcel.due.attempt)));
         if let Some(bot) = self.bots.get_mut(&parcel.bot) {
-            bot.mailbox.failed(parcel.subscription, parcel.due.position, again, why);
+            bot.mailbox.failed(parcel.subscription, parcel.due.position, now, again, why);
         }
         self.end_given_up();
         self.touched = true;
     }
 
-    /// Ends the webhooks that have refused an update for too long.
+    /// The pause before the next attempt, in milliseconds.
+    fn pause_after(&self, attempt: u32) -> Millis {
+        /// The factor is in tenths.
+        const WHOLE: Millis = 10;
+        let growth = self.service.traits().webhook.growth;
+        let longer = |pause: Millis, _| pause.saturating_mul(growth) / WHOLE;
+        (1..attempt).fold(self.redelivery, longer)
+    }
+
+    /// Ends the webhooks that have refused for too long.
     pub(crate) fn end_given_up(&mut self) {
         let now = self.clock.now();
+        let patience = self.service.traits().webhook.patience;
         for bot in self.bots.values_mut() {
-            self.touched |= bot.mailbox.end_given_up(now);
+            self.touched |= bot.mailbox.end_given_up(now, patience);
         }
     }
 
     pub(crate) fn is_all_delivered(&self) -> bool {
         let mut subscriptions = self.bots.values().flat_map(|bot| bot.mailbox.subscriptions());
         subscriptions.all(|one| one.schedule.is_empty())
+    }
+
+    /// Whether every update is delivered to a webhook, or fetched by a poll and committed.
+    pub(crate) fn is_all_handled(&self) -> bool {
+        self.is_all_delivered() && self.bots.values().all(|bot| bot.mailbox.waiting() == 0)
+    }
+
+    /// What the bots have not handled yet, a line each.
+    pub(crate) fn unhandled(&self) -> String {
+        let waiting = self.bots.iter().map(|(id, bot)| (self.name(*id), bot.mailbox.waiting()));
+        let waiting = waiting.filter(|(_, count)| *count > 0);
+        let polls = waiting.map(|(name, count)| format!("{name}: {count} updates are not polled and committed\n"));
+        polls.chain([self.undelivered()]).collect()
     }
 
     /// What was not delivered yet, a line each.

@@ -15,6 +15,16 @@ pub struct Demo {
     pub message_id: MessageId,
     /// A press of one of them by Bob, which the bot has not answered.
     pub callback_id: CallbackId,
-    /// The bot's constructor, which Bob has opened for the group.
-    pub session_id: SessionId,
+    /// All such presses: one on TamTam, five on MAX. The first one is `callback_id`.
+    #[serde(default)]
+    pub callback_ids: Vec<CallbackId>,
+    /// The bot's constructor, which Bob has opened for the group; TamTam only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    /// A channel of Alice's, which takes comments and in which the bot is an administrator; MAX only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel_id: Option<tamtam::ChatId>,
+    /// A post of the bot's in that channel; MAX only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_id: Option<MessageId>,
 }

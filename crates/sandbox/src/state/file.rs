@@ -10,6 +10,7 @@ use tamtam::internals;
 
 use super::State;
 use super::snapshot;
+use crate::protocol::service::Service;
 
 /// The largest file that is read, in bytes. The state of a sandbox is in memory, and is far smaller.
 const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
@@ -32,6 +33,16 @@ pub enum StateFileError {
         /// The file.
         path: PathBuf,
     },
+    /// It is the state of the other service.
+    #[error("{path} is a state of {kept}, not of {asked}: start the sandbox as {kept}, or name another file", path = path.display())]
+    OtherService {
+        /// The file.
+        path: PathBuf,
+        /// The service of the file.
+        kept: &'static str,
+        /// The service of the sandbox.
+        asked: &'static str,
+    },
     /// It is not a sandbox's state, not a whole one, or one of another version. It stays as it is.
     #[error(
         "{path} is not a sandbox's state ({problem}): look at it, and remove it or name another file to begin anew",
@@ -50,7 +61,14 @@ pub(crate) struct StateFile {
     path: PathBuf,
     written: Option<[u8; 32]>,
     /// Locked as long as it is open, also if the process is killed: closing it unlocks it.
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for StateFile {
+    fn drop(&mut self) {
+        // A child process that is just being started has the file open as well, so that closing it would not unlock it.
+        let _ = self.lock.unlock();
+    }
 }
 
 impl StateFile {
@@ -69,15 +87,22 @@ impl StateFile {
         };
         // The lock is held, so a `.new` file is a leftover.
         internals::remove_left_behind(&path, Duration::ZERO);
-        Ok(Self { path, written: None, _lock: lock })
+        Ok(Self { path, written: None, lock })
     }
 
     /// The state that is kept there, ready to go on; `None` if there is no file yet.
-    pub(crate) fn read(&self, upload_url: &str) -> Result<Option<State>, StateFileError> {
+    pub(crate) fn read(&self, upload_url: &str, service: Option<Service>) -> Result<Option<State>, StateFileError> {
         let text = internals::read(&self.path, MOST_BYTES).map_err(|error| self.io(error))?;
         let Some(text) = text else { return Ok(None) };
         let state = snapshot::read(&text, upload_url);
         let mut state = state.map_err(|problem| StateFileError::NotAState { path: self.path.clone(), problem })?;
+        if let Some(service) = service.filter(|service| *service != state.service) {
+            return Err(StateFileError::OtherService {
+                path: self.path.clone(),
+                kept: state.service.traits().name,
+                asked: service.traits().name,
+            });
+        }
         state.resume();
         Ok(Some(state))
     }

@@ -3,12 +3,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::State;
 use super::chat::{Chat, ChatKind, Member};
-use super::ids::UserId;
-use super::media::MediaKind;
-use super::message::{Action, Attachment, Button, Keyboard, LinkKind, Message, MessageBody, Photo};
+use super::ids::{self, UserId};
+use super::media::{Media, MediaKind, VIDEO_SECONDS, VIDEO_SIZE};
+use super::message::{Action, AppButton, Attachment, Button, Keyboard, LinkKind, Message, MessageBody, Photo};
+use super::{BotRecord, State};
 use crate::protocol::markup::element::Element;
+use crate::protocol::service::Service;
 
 /// `Chat` tells more when it is asked for alone than in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,13 +22,22 @@ impl State {
     /// `User`.
     pub(crate) fn user_json(&self, user_id: UserId) -> Value {
         let Some(user) = self.users.get(&user_id) else { return Value::Null };
-        json!({
+        let mut fields = json!({
             "user_id": user.user_id,
-            "name": user.name,
             "username": user.username,
             "is_bot": user.is_bot,
             "last_activity_time": user.last_activity,
-        })
+        });
+        if self.service.traits().splits_names {
+            let (first_name, last_name) = self.names(user_id);
+            fields["first_name"] = json!(first_name);
+            if !user.is_bot {
+                fields["last_name"] = json!(last_name);
+            }
+        } else {
+            fields["name"] = json!(user.name);
+        }
+        fields
     }
 
     /// `UserWithPhoto`: people of the sandbox have neither a photo nor a description.
@@ -47,13 +57,17 @@ impl State {
     pub(crate) fn bot_json(&self, user_id: UserId) -> Value {
         let mut json = self.user_with_photo_json(user_id);
         if let (Some(bot), Value::Object(fields)) = (self.bots.get(&user_id), &mut json) {
-            let command = |(name, about): &(String, Option<String>)| json!({ "name": name, "description": about });
-            let commands: Vec<_> = bot.commands.iter().map(command).collect();
-            // No commands are null, not an empty list.
-            let commands = if commands.is_empty() { Value::Null } else { Value::Array(commands) };
-            fields.insert("commands".to_owned(), commands);
+            let commands = commands_json(bot);
+            // TamTam writes null instead of an empty list.
+            let is_null = bot.commands.is_empty() && !self.service.traits().omits_nulls;
+            fields.insert("commands".to_owned(), if is_null { Value::Null } else { commands });
         }
         json
+    }
+
+    /// `BotCommandsInfo`.
+    pub(crate) fn commands_json(&self, user_id: UserId) -> Value {
+        json!({ "commands": self.bots.get(&user_id).map(commands_json) })
     }
 
     /// `Chat`, as this bot sees it.
@@ -94,7 +108,9 @@ impl State {
             }
             let pinned = chat.pinned.and_then(|seq| chat.messages.get(&seq));
             let pinned = pinned.map(|message| self.message_json(message));
-            fields.insert("pinned_message".to_owned(), json!(pinned));
+            if pinned.is_some() || !self.service.traits().omits_nulls {
+                fields.insert("pinned_message".to_owned(), json!(pinned));
+            }
         }
         Value::Object(fields)
     }
@@ -111,10 +127,13 @@ impl State {
             "join_time": member.joined,
             "permissions": permissions,
         })));
+        if let Some(alias) = &member.alias {
+            fields.insert("alias".to_owned(), json!(alias));
+        }
         Value::Object(fields)
     }
 
-    /// `Message`.
+    /// `Message`, and `CommentMessage`.
     pub(crate) fn message_json(&self, message: &Message) -> Value {
         let Some(chat) = self.chats.get(&message.body.chat) else { return Value::Null };
         let mut fields = object(json!({
@@ -126,16 +145,23 @@ impl State {
             "timestamp": message.timestamp,
             "body": self.body_json(&message.body),
         }));
-        // The document lets the sender be absent and not be null.
-        if chat.names_authors() {
+        if let Some(post) = message.post {
+            fields["recipient"]["post_id"] = json!(ids::mid(chat.chat_id, post));
+        }
+        // The document lets the sender be absent and not be null. Comments always have one.
+        if chat.names_authors() || message.post.is_some() {
             fields.insert("sender".to_owned(), self.user_json(message.sender));
         }
         if let Some(link) = &message.link {
+            let mut body = link.body.clone();
+            let has_buttons = link.kind != LinkKind::Forward || !self.service.traits().forwards_without_buttons;
+            body.attachments.retain(|one| has_buttons || !matches!(one, Attachment::Keyboard(_)));
             let mut linked = object(json!({
-                "message": self.body_json(&link.body),
+                "message": self.body_json(&body),
                 "type": link.kind.name(),
             }));
-            if self.chats.get(&link.body.chat).is_none_or(Chat::names_authors) {
+            let is_named = self.chats.get(&link.body.chat).is_none_or(Chat::names_authors);
+            if is_named || message.post.is_some() {
                 linked.insert("sender".to_owned(), self.user_json(link.sender));
             }
             if link.kind == LinkKind::Forward {
@@ -146,7 +172,7 @@ impl State {
         if let Some(bot) = message.constructor {
             fields.insert("constructor".to_owned(), self.user_json(bot));
         }
-        if let ChatKind::Group { link, is_public: true, .. } = &chat.kind {
+        if let (ChatKind::Group { link, is_public: true, .. }, None) = (&chat.kind, message.post) {
             fields.insert("url".to_owned(), json!(format!("{link}/{:x}", message.body.seq)));
         }
         Value::Object(fields)
@@ -171,13 +197,15 @@ impl State {
     /// `MessageBody`.
     fn body_json(&self, body: &MessageBody) -> Value {
         let attachments: Vec<_> = body.attachments.iter().map(|attachment| self.attachment_json(attachment)).collect();
-        let mut fields = json!({
-            "mid": body.mid(),
-            "seq": body.seq,
-            "text": body.text,
-            // No attachments are null, not an empty list.
-            "attachments": if attachments.is_empty() { Value::Null } else { Value::Array(attachments) },
-        });
+        let omits_nulls = self.service.traits().omits_nulls;
+        let text = body.text.as_deref().or(omits_nulls.then_some(""));
+        let mut fields = json!({ "mid": body.mid(), "seq": body.seq, "text": text });
+        if !attachments.is_empty() {
+            fields["attachments"] = Value::Array(attachments);
+        } else if !omits_nulls {
+            // Not an empty list.
+            fields["attachments"] = Value::Null;
+        }
         // Plain text has no markup at all.
         if !body.markup.is_empty() {
             fields["markup"] = body.markup.iter().map(Element::json).collect();
@@ -191,9 +219,18 @@ impl State {
             Attachment::Photo(photo) => json!({ "payload": photo_json(photo) }),
             Attachment::Media(media) => {
                 let mut fields = json!({ "payload": { "url": media.url, "token": media.token } });
-                if media.kind == MediaKind::File {
-                    fields["filename"] = json!(media.name);
-                    fields["size"] = json!(media.size);
+                match media.kind {
+                    MediaKind::File => {
+                        fields["filename"] = json!(media.name);
+                        fields["size"] = json!(media.size);
+                    }
+                    MediaKind::Video if self.service.traits().measures_videos => {
+                        let (width, height) = VIDEO_SIZE;
+                        fields["width"] = json!(width);
+                        fields["height"] = json!(height);
+                        fields["duration"] = json!(VIDEO_SECONDS);
+                    }
+                    MediaKind::Video | MediaKind::Audio => {}
                 }
                 fields
             }
@@ -202,19 +239,51 @@ impl State {
                 "width": STICKER_SIDE,
                 "height": STICKER_SIDE,
             }),
-            Attachment::Contact { vcf, user } => json!({ "payload": {
-                "vcf_info": vcf,
-                "tam_info": user.map(|user_id| self.user_json(user_id)),
-            }}),
-            Attachment::Share { url, token } => json!({ "payload": { "url": url, "token": token } }),
+            Attachment::Contact { vcf, user, signed_for } => {
+                let user = user.map(|user_id| self.user_json(user_id));
+                let traits = self.service.traits();
+                let mut payload = json!({ "vcf_info": vcf });
+                payload[traits.contact_user] = json!(user);
+                if let (true, Some(vcf), Some(bot)) = (traits.signs_contacts, vcf, signed_for) {
+                    payload["hash"] = json!(self.contact_hash(vcf, *bot));
+                }
+                self.omit_nulls(&mut payload);
+                json!({ "payload": payload })
+            }
+            Attachment::Share { url, token } => {
+                let mut payload = json!({ "url": url, "token": token });
+                self.omit_nulls(&mut payload);
+                json!({ "payload": payload })
+            }
             Attachment::Location { latitude, longitude } => {
                 json!({ "latitude": latitude, "longitude": longitude })
             }
-            Attachment::Keyboard(rows) => json!({ "payload": { "buttons": buttons_json(rows) } }),
+            Attachment::Keyboard(rows) => json!({ "payload": { "buttons": self.buttons_json(rows) } }),
         };
         fields["type"] = json!(attachment.name());
         fields
     }
+
+    /// `VideoAttachmentDetails`.
+    pub(crate) fn video_json(&self, media: &Media) -> Value {
+        let (width, height) = VIDEO_SIZE;
+        json!({
+            "token": media.token,
+            "urls": { "mp4_720": media.url },
+            "width": width,
+            "height": height,
+            "duration": VIDEO_SECONDS,
+        })
+    }
+
+    fn buttons_json(&self, rows: &Keyboard) -> Vec<Vec<Value>> {
+        rows.iter().map(|row| row.iter().map(|button| button_json(button, self.service)).collect()).collect()
+    }
+}
+
+fn commands_json(bot: &BotRecord) -> Value {
+    let command = |(name, about): &(String, Option<String>)| json!({ "name": name, "description": about });
+    bot.commands.iter().map(command).collect()
 }
 
 /// Where the pictures of stickers would be.
@@ -226,14 +295,28 @@ fn photo_json(photo: &Photo) -> Value {
     json!({ "photo_id": photo.photo_id, "token": photo.token, "url": photo.url })
 }
 
-fn buttons_json(rows: &Keyboard) -> Vec<Vec<Value>> {
-    rows.iter().map(|row| row.iter().map(button_json).collect()).collect()
-}
-
 /// `Button`.
-fn button_json(button: &Button) -> Value {
+fn button_json(button: &Button, service: Service) -> Value {
     let (kind, mut fields) = match &button.action {
-        Action::Callback { payload, intent } => ("callback", json!({ "payload": payload, "intent": intent.name() })),
+        Action::Callback { payload, intent } => {
+            let mut fields = json!({ "payload": payload });
+            if service.traits().has_intents {
+                fields["intent"] = json!(intent.name());
+            }
+            ("callback", fields)
+        }
+        Action::Message => ("message", json!({})),
+        Action::OpenApp(AppButton { web_app, payload, contact_id }) => {
+            let mut fields = json!({ "web_app": web_app });
+            if let Some(payload) = payload {
+                fields["payload"] = json!(payload);
+            }
+            if let Some(contact_id) = contact_id {
+                fields["contact_id"] = json!(contact_id);
+            }
+            ("open_app", fields)
+        }
+        Action::Clipboard { payload } => ("clipboard", json!({ "payload": payload })),
         Action::Link { url } => ("link", json!({ "url": url })),
         Action::RequestContact => ("request_contact", json!({})),
         Action::RequestLocation { quick } => ("request_geo_location", json!({ "quick": quick })),
@@ -254,7 +337,7 @@ fn button_json(button: &Button) -> Value {
 
 impl ChatKind {
     /// The chat's `type`.
-    const fn name(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Dialog { .. } => "dialog",
             Self::Group { channel: None, .. } => "chat",

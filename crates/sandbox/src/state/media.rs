@@ -12,6 +12,11 @@ pub(crate) struct Media {
     pub(crate) size: u64,
 }
 
+/// Width and height of every video of the sandbox, in pixels.
+pub(crate) const VIDEO_SIZE: (u32, u32) = (1280, 720);
+/// The length of every video of the sandbox, in seconds.
+pub(crate) const VIDEO_SECONDS: u32 = 10;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum MediaKind {

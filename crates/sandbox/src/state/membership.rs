@@ -3,20 +3,17 @@
 use serde_json::json;
 
 use super::State;
-use super::chat::{Channel, Chat, ChatKind, Gone, Member};
+use super::chat::{Channel, Chat, ChatKind, Gone, Member, Permission};
 use super::ids::{self, ChatId, Seq, UserId};
-
-/// Where TamTam's links to chats begin.
-const LINKS: &str = "https://tt.me";
 
 impl State {
     /// A group, or a channel, with a private link, with its owner in it.
     pub(crate) fn found_group(&mut self, title: String, owner: UserId, channel: Option<Channel>) -> ChatId {
         let chat_id = ids::group(self.issue_id());
-        let link = format!("{LINKS}/join/{}", self.secret("link"));
-        let now = self.clock.tick();
+        let link = format!("{}/join/{}", self.service.traits().links, self.secret("link"));
+        let (now, service) = (self.clock.tick(), self.service);
         let chat = self.add_chat(chat_id, ChatKind::Group { title, link, is_public: false, channel });
-        chat.enter(owner, Member::owner(now));
+        chat.enter(owner, Member::owner(now, service));
         let kind = if channel.is_some() { "channel" } else { "chat" };
         self.record(chat_id, format!("{} creates the {kind}", self.name(owner)));
         chat_id
@@ -39,9 +36,10 @@ impl State {
 
     /// Makes a group public, under a name.
     pub(crate) fn make_public(&mut self, chat_id: ChatId, name: &str) {
+        let links = self.service.traits().links;
         self.with_chat(chat_id, |chat| {
             if let ChatKind::Group { link, is_public, .. } = &mut chat.kind {
-                *link = format!("{LINKS}/{name}");
+                *link = format!("{links}/{name}");
                 *is_public = true;
             }
         });
@@ -85,7 +83,7 @@ impl State {
         }
         let (is_bot, is_channel) = (self.is_bot(user), self.is_channel(chat_id));
         let now = self.happened(chat_id, inviter.unwrap_or(user));
-        let member = if is_bot { Member::admin(now) } else { Member::new(now) };
+        let member = if is_bot { Member::admin(now, self.service) } else { Member::new(now) };
         self.with_chat(chat_id, |chat| chat.enter(user, member));
         self.record(
             chat_id,
@@ -156,21 +154,67 @@ impl State {
         });
     }
 
-    /// Makes an administrator with every right of a member.
-    pub(crate) fn appoint(&mut self, chat_id: ChatId, user: UserId, who: UserId) {
+    /// Makes an administrator with these rights of a member, or gives an administrator other rights.
+    pub(crate) fn appoint(
+        &mut self,
+        chat_id: ChatId,
+        user: UserId,
+        who: UserId,
+        (rights, alias): (Vec<Permission>, Option<String>),
+    ) {
         self.record(chat_id, format!("{} appoints {}", self.name(who), self.name(user)));
-        let now = self.happened(chat_id, who);
-        self.with_chat(chat_id, |chat| {
-            if let Some(member) = chat.members.get_mut(&user) {
-                member.permissions = Member::admin(now).permissions;
-            }
-        });
+        self.happened(chat_id, who);
+        self.set_rights(chat_id, user, who, Some((rights, alias)));
     }
 
-    /// The bots that hear of members: administrators, but not who does it or to whom it is done.
+    /// Takes all rights of an administrator away.
+    pub(crate) fn dismiss(&mut self, chat_id: ChatId, user: UserId, who: UserId) {
+        self.record(chat_id, format!("{} dismisses {}", self.name(who), self.name(user)));
+        self.happened(chat_id, who);
+        self.set_rights(chat_id, user, who, None);
+    }
+
+    /// Sets the rights and the title of a member. On MAX a bot is told if its own rights change.
+    pub(crate) fn set_rights(
+        &mut self,
+        chat_id: ChatId,
+        user: UserId,
+        who: UserId,
+        rights: Option<(Vec<Permission>, Option<String>)>,
+    ) {
+        const KIND: &str = "bot_admin_permissions_changed";
+        let (rights, alias) = rights.map_or((None, None), |(rights, alias)| (Some(rights), alias));
+        let names = rights.as_ref().map(|rights| rights.iter().map(|right| right.name()).collect::<Vec<_>>());
+        let is_changed = self.with_chat(chat_id, |chat| {
+            let member = chat.members.get_mut(&user)?;
+            let is_changed = member.permissions != rights;
+            (member.permissions, member.alias) = (rights, alias);
+            Some(is_changed)
+        });
+        let is_told = self.is_bot(user) && self.service.traits().update_types.contains(&KIND);
+        if is_changed.flatten() != Some(true) || !is_told {
+            return;
+        }
+        let mut fields = json!({
+            "chat_id": chat_id,
+            "user_id": who,
+            "bot_id": user,
+            "is_channel": self.is_channel(chat_id),
+            "is_admin": names.is_some(),
+            "permissions": names,
+        });
+        self.omit_nulls(&mut fields);
+        let now = self.clock.tick();
+        self.publish(&[user], KIND, now, fields);
+    }
+
+    /// The bots that hear of members: administrators, on MAX with the right to read, but not who does it or to whom it is
+    /// done.
     fn admin_bots(&self, chat_id: ChatId, except: &[UserId]) -> Vec<UserId> {
+        let hides = self.service.traits().hides_messages;
+        let hears = |one: &Member| one.is_admin() && (!hides || one.may(Permission::ReadAllMessages));
         let members = self.chats.get(&chat_id).into_iter().flat_map(|chat| &chat.members);
-        let admins = members.filter(|(user, member)| member.is_admin() && self.is_bot(**user));
+        let admins = members.filter(|(user, member)| hears(member) && self.is_bot(**user));
         admins.map(|(user, _)| *user).filter(|user| !except.contains(user)).collect()
     }
 }

@@ -21,6 +21,9 @@ pub(crate) struct Message {
     pub(crate) constructor: Option<UserId>,
     /// The people who have seen it.
     pub(crate) viewers: BTreeSet<UserId>,
+    /// The post that it comments on.
+    #[serde(default)]
+    pub(crate) post: Option<Seq>,
 }
 
 /// Text and attachments, and where they were first posted.
@@ -51,10 +54,24 @@ pub(crate) enum LinkKind {
 pub(crate) enum Attachment {
     Photo(Photo),
     Media(Media),
-    Sticker { code: String },
-    Contact { vcf: Option<String>, user: Option<UserId> },
-    Share { url: Option<String>, token: Option<String> },
-    Location { latitude: f64, longitude: f64 },
+    Sticker {
+        code: String,
+    },
+    Contact {
+        vcf: Option<String>,
+        user: Option<UserId>,
+        /// The bot that the user shared their own card with, whose token signs it.
+        #[serde(default)]
+        signed_for: Option<UserId>,
+    },
+    Share {
+        url: Option<String>,
+        token: Option<String>,
+    },
+    Location {
+        latitude: f64,
+        longitude: f64,
+    },
     Keyboard(Keyboard),
 }
 
@@ -77,11 +94,34 @@ pub(crate) struct Button {
 /// What pressing a button does.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Action {
-    Callback { payload: String, intent: Intent },
-    Link { url: String },
+    Callback {
+        payload: String,
+        intent: Intent,
+    },
+    Link {
+        url: String,
+    },
     RequestContact,
-    RequestLocation { quick: bool },
+    RequestLocation {
+        quick: bool,
+    },
     Chat(ChatButton),
+    /// Posts the label in the name of the person.
+    Message,
+    OpenApp(AppButton),
+    /// Copies a text.
+    Clipboard {
+        payload: String,
+    },
+}
+
+/// The Mini App that a button opens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct AppButton {
+    /// The bot's name, or a link to it.
+    pub(crate) web_app: String,
+    pub(crate) payload: Option<String>,
+    pub(crate) contact_id: Option<UserId>,
 }
 
 /// How a callback button looks.

@@ -68,9 +68,10 @@ mod tests {
 
     use super::*;
     use crate::protocol::markup::element::{Element, Style};
+    use crate::protocol::service::Service;
     use crate::state::chat::{Channel, ChatKind, Gone};
     use crate::state::ids::{ChatId, UserId};
-    use crate::state::message::{Action, Attachment, Button, ChatButton, Content, Intent, Link, LinkKind};
+    use crate::state::message::{Action, AppButton, Attachment, Button, ChatButton, Content, Intent, Link, LinkKind};
     use crate::state::prepared::Prepared;
     use crate::state::session::ConstructorAnswer;
     use crate::state::updates::subscription;
@@ -79,7 +80,7 @@ mod tests {
 
     /// A sandbox in which everything has happened that can.
     fn everything() -> State {
-        let mut state = State::seeded(7);
+        let mut state = State::seeded(Service::TamTam, 7);
         HOST.clone_into(&mut state.uploads.base_url);
         let bot = state.add_bot("Echo".to_owned(), "echo_bot".to_owned(), "a token".to_owned());
         let helper = state.add_bot("Helper".to_owned(), "helper_bot".to_owned(), "another".to_owned());
@@ -98,6 +99,10 @@ mod tests {
             chat.blocked.insert(alice);
             chat.read.insert(bob, 3);
         });
+        let post = state.post(news, bob, Content::text("Post"));
+        state.comment(news, post, bob, Content::text("Comment"));
+        state.clear(dialog);
+        state.mute(dialog, 5);
         compose(&mut state, alice, helper, dialog);
         state.suspend(dialog, true);
         subscribe(&mut state, bot);
@@ -114,11 +119,14 @@ mod tests {
             Action::RequestContact,
             Action::RequestLocation { quick: true },
             Action::Chat(chat),
+            Action::Message,
+            Action::OpenApp(AppButton { web_app: "app".to_owned(), payload: None, contact_id: Some(bot) }),
+            Action::Clipboard { payload: "copied".to_owned() },
         ];
         let row = actions.iter().map(|action| Button { label: "Press".to_owned(), action: action.clone() }).collect();
         attachments.extend([
             Attachment::Sticker { code: "cat".to_owned() },
-            Attachment::Contact { vcf: None, user: Some(alice) },
+            Attachment::Contact { vcf: None, user: Some(alice), signed_for: Some(bot) },
             Attachment::Share { url: None, token: Some("t".to_owned()) },
             Attachment::Location { latitude: 0.1 + 0.2, longitude: -1e-9 },
             Attachment::Keyboard(vec![row]),
@@ -131,6 +139,7 @@ mod tests {
             Style::Underline,
             Style::Heading,
             Style::Highlighted,
+            Style::Quote,
             Style::Link { url: "https://example.org".to_owned() },
             Style::Mention { user_link: None, user_id: Some(alice) },
         ];
@@ -174,7 +183,9 @@ mod tests {
         let now = state.clock.now();
         let mailbox = &mut state.bots.get_mut(&bot).unwrap().mailbox;
         let url = "http://127.0.0.1:2/hook".to_owned();
-        mailbox.subscribe(9, subscription::WebhookSettings { url, update_types: Vec::new(), version: None }, 5, now);
+        let secret = Some("a-secret".to_owned());
+        let settings = subscription::WebhookSettings { url, update_types: Vec::new(), version: None, secret };
+        mailbox.subscribe(9, settings, 5, now);
         let (parcels, _) = state.take_due();
         state.redelivery = 60_000;
         state.failed(&parcels[0], "status 500".to_owned());
@@ -195,9 +206,15 @@ mod tests {
             state.chats.values().map(|chat| matches!(chat.kind, ChatKind::Dialog { .. })).collect();
         assert_eq!(kinds.len(), 2);
         let told = format!("{state:#?}");
-        for part in
-            ["again: Some(", "again: None", "button_chats: {\n", "unread: [\n", "notifications: {\n", "signs: true"]
-        {
+        for part in [
+            "again: Some(",
+            "again: None",
+            "button_chats: {\n",
+            "unread: [\n",
+            "notifications: {\n",
+            "signs: true",
+            "failing_since: Some(",
+        ] {
             assert!(told.contains(part), "{part} is missing");
         }
     }

@@ -26,7 +26,10 @@ impl State {
             Some(token) => json!({ "url": url, "token": token }),
             None => json!({ "url": url }),
         };
-        self.uploads.sessions.insert(id, Arc::new(UploadSession { kind, token, content: Mutex::default() }));
+        let mut limits = self.service.traits().upload_bytes.iter();
+        let most_bytes = limits.find(|(limited, _)| *limited == kind).map(|(_, bytes)| *bytes);
+        let session = UploadSession { kind, token, most_bytes, content: Mutex::default() };
+        self.uploads.sessions.insert(id, Arc::new(session));
         answer
     }
 
@@ -85,7 +88,7 @@ impl State {
         };
         self.uploads.received.push(file);
         match session.token {
-            Some(_) => "<?xml version=\"1.0\" encoding=\"UTF-8\"?><retval>1</retval>".to_owned(),
+            Some(_) => self.service.traits().retval.to_owned(),
             None => wire::to_text(&answer),
         }
     }

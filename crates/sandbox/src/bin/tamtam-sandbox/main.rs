@@ -1,4 +1,4 @@
-//! TamTam on this machine, as a program: see `tamtam-sandbox --help`.
+//! TamTam or MAX on this machine, as a program: see `tamtam-sandbox --help`.
 
 #![forbid(unsafe_code)]
 
@@ -20,6 +20,7 @@ use options::{Options, Seed};
 /// The line of JSON that tells where everything is, in this order.
 #[derive(Serialize)]
 struct Ready<'a> {
+    service: &'a str,
     base_url: &'a str,
     upload_url: String,
     token: &'a str,
@@ -54,7 +55,9 @@ async fn run(options: &Options) -> Result<(), String> {
         log.listen(&tamtam);
     }
     let (base_url, upload_url, token) = (tamtam.base_url(), tamtam.uploads().base_url(), tamtam.token());
-    print(&Ready { base_url, upload_url, token, demo }).map_err(|error| format!("stdout: {error}"))?;
+    let service = tamtam.service();
+    print(&Ready { service: service.name(), base_url, upload_url, token, demo })
+        .map_err(|error| format!("stdout: {error}"))?;
     end.await;
     drop((tamtam, log));
     written.wait();

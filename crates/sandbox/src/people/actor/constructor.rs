@@ -11,6 +11,7 @@ use crate::state::session::Session;
 impl Actor {
     /// Opens the constructor; the id of its session.
     pub(crate) fn opens_constructor(self, state: &mut State) -> Done<String> {
+        self.check_tamtam(state, "open a constructor")?;
         self.check_writes(state)?;
         Ok(state.open_constructor(self.user_id, self.bot, self.chat_id()))
     }

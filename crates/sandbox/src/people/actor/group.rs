@@ -2,7 +2,7 @@
 
 use super::{Actor, Done};
 use crate::state::State;
-use crate::state::chat::{Gone, Member};
+use crate::state::chat::{Gone, Member, Permission};
 use crate::state::ids::UserId;
 
 impl Actor {
@@ -58,7 +58,8 @@ impl Actor {
         if !self.chat(state)?.members.contains_key(&other) {
             return Err(format!("cannot appoint {}, who is no member", state.name(other)));
         }
-        state.appoint(self.chat_id(), other, self.user_id);
+        let rights = Permission::all(state.service);
+        state.appoint(self.chat_id(), other, self.user_id, (rights, None));
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::protocol::service::Service;
+
 /// The longest address that a link may have, in characters.
 const URL_CHARS: usize = 2_048;
 
@@ -24,6 +26,7 @@ pub(crate) enum Style {
     Underline,
     Heading,
     Highlighted,
+    Quote,
     Link { url: String },
     Mention { user_link: Option<String>, user_id: Option<i64> },
 }
@@ -39,6 +42,7 @@ impl Style {
             Self::Underline => "underline",
             Self::Heading => "heading",
             Self::Highlighted => "highlighted",
+            Self::Quote => "quote",
             Self::Link { .. } => "link",
             Self::Mention { .. } => "user_mention",
         }
@@ -60,10 +64,9 @@ impl Element {
     }
 }
 
-/// What a link leads to: an address, or a user who is mentioned by it. None if it is no address that a link can have.
-pub(super) fn link(url: &str) -> Option<Style> {
-    const USER: &str = "tamtam://user/";
-    if let Some(user_id) = url.strip_prefix(USER).and_then(|user| user.parse().ok()) {
+/// What a link leads to: an address, or a user who is mentioned by it. `None` if it is no address that a link can have.
+pub(super) fn link(url: &str, service: Service) -> Option<Style> {
+    if let Some(user_id) = url.strip_prefix(service.traits().mention).and_then(|user| user.parse().ok()) {
         return Some(Style::Mention { user_link: None, user_id: Some(user_id) });
     }
     let fits = !url.trim().is_empty() && url.chars().count() <= URL_CHARS;

@@ -1,7 +1,8 @@
-//! TamTam's HTML: a handful of tags, and no others.
+//! The HTML of messages: a handful of tags, and no others.
 
 use super::element::{Style, link};
 use super::formatted::{Builder, Formatted};
+use crate::protocol::service::Service;
 
 /// No entity is longer, in bytes: `&#x0010FFFF;`.
 const ENTITY_BYTES: usize = 12;
@@ -25,7 +26,7 @@ const ENTITIES: [(&str, &str); 14] = [
 ];
 
 /// The tags that are known, but for `a`, and how they make the text look.
-const TAGS: [(&str, Style); 12] = [
+const TAGS: [(&str, Style); 13] = [
     ("b", Style::Strong),
     ("strong", Style::Strong),
     ("i", Style::Emphasized),
@@ -38,6 +39,7 @@ const TAGS: [(&str, Style); 12] = [
     ("pre", Style::Monospaced),
     ("h1", Style::Heading),
     ("mark", Style::Highlighted),
+    ("blockquote", Style::Quote),
 ];
 /// All of them, and `a`.
 const PLACES: usize = TAGS.len() + 1;
@@ -54,7 +56,7 @@ struct Tag<'a> {
 type Open = Vec<(usize, Option<Style>)>;
 
 /// What is not closed reaches to the end, and what was not opened cannot be closed. Elements need not nest.
-pub(super) fn format(source: &str) -> Formatted {
+pub(super) fn format(source: &str, service: Service) -> Formatted {
     let mut builder = Builder::default();
     let mut open: [Open; PLACES] = Default::default();
     // Without this, every beginning of a comment would be searched to the end.
@@ -72,7 +74,7 @@ pub(super) fn format(source: &str) -> Formatted {
             read_tag(rest)
         };
         if let Some(tag) = tag {
-            take(&tag, &mut open, &mut builder);
+            take(&tag, &mut open, &mut builder, service);
         } else if taken == 0 {
             builder.push(&rest[..1]);
         }
@@ -85,8 +87,9 @@ pub(super) fn format(source: &str) -> Formatted {
     builder.finish()
 }
 
-fn take(tag: &Tag<'_>, open: &mut [Open; PLACES], builder: &mut Builder) {
-    let known = TAGS.iter().position(|(name, _)| *name == tag.name);
+fn take(tag: &Tag<'_>, open: &mut [Open; PLACES], builder: &mut Builder, service: Service) {
+    let is_known = |style: &Style| *style != Style::Quote || service.traits().has_quotes;
+    let known = TAGS.iter().position(|(name, style)| *name == tag.name && is_known(style));
     let place = known.or_else(|| (tag.name == "a").then_some(TAGS.len()));
     let Some(open) = place.and_then(|place| open.get_mut(place)) else { return };
     if tag.is_end {
@@ -98,7 +101,7 @@ fn take(tag: &Tag<'_>, open: &mut [Open; PLACES], builder: &mut Builder) {
     // A link without an address is opened nevertheless, so that its end is not taken for another's.
     let style = match known {
         Some(known) => Some(TAGS[known].1.clone()),
-        None => href(tag.attributes).and_then(|url| link(&url)),
+        None => href(tag.attributes).and_then(|url| link(&url, service)),
     };
     open.push((builder.size(), style));
 }
@@ -208,6 +211,10 @@ mod tests {
     /// What goes through a text again and again takes minutes.
     const PATIENCE: Duration = Duration::from_secs(20);
 
+    fn format(source: &str) -> Formatted {
+        super::format(source, Service::TamTam)
+    }
+
     #[track_caller]
     fn check(source: &str, text: &str, expected: &[(&str, &str)]) {
         let expected = expected.iter().map(|(name, part)| ((*name).to_owned(), (*part).to_owned())).collect();
@@ -235,6 +242,17 @@ mod tests {
         }
         check("<a href=\"https://x.y/z\">a</a>", "a", &[("link https://x.y/z", "a")]);
         check("<a href='tamtam://user/42'>Ann</a>", "Ann", &[("user_mention 42", "Ann")]);
+    }
+
+    #[test]
+    fn services_have_mentions_of_their_own_and_max_has_quotes() {
+        let parts = |source: &str, service| super::format(source, service).parts().1;
+        let mention = "<a href='max://user/42'>Ann</a>";
+        assert_eq!(parts(mention, Service::Max)[0].0, "user_mention 42");
+        assert_eq!(parts(mention, Service::TamTam)[0].0, "link max://user/42");
+        let quote = "<blockquote>a</blockquote>";
+        assert_eq!(parts(quote, Service::Max), [("quote".to_owned(), "a".to_owned())]);
+        assert_eq!(parts(quote, Service::TamTam), []);
     }
 
     #[test]

@@ -1,10 +1,13 @@
-//! TamTam's Markdown. A marker without its partner stays text; every step goes forward, so that no text takes long.
+//! The Markdown of messages. A marker without its partner stays text; every step goes forward, so that no text takes long.
 
 use std::collections::BTreeMap;
 
 use super::element::{Style, link};
 use super::formatted::{Builder, Formatted};
+use crate::protocol::service::Service;
 
+/// How a line of a quote begins.
+const QUOTE: char = '>';
 /// How deep a heading may be; all look the same.
 const HEADING_MARKERS: usize = 6;
 /// So many backticks around it make a block, whose first and last line end are not its own.
@@ -41,8 +44,8 @@ struct Waiting {
     kind: usize,
 }
 
-pub(super) fn format(source: &str) -> Formatted {
-    let mut scanner = Scanner::new(source);
+pub(super) fn format(source: &str, service: Service) -> Formatted {
+    let mut scanner = Scanner::new(source, service);
     scanner.scan();
     render(scanner.pieces)
 }
@@ -59,21 +62,26 @@ struct Scanner {
     waiting_of: [usize; KINDS],
     /// The piece of the heading that the present line is.
     heading: Option<usize>,
+    /// The piece that begins the present quote.
+    quote: Option<usize>,
+    service: Service,
     /// Where the last run of so many backticks begins.
     last_fence: BTreeMap<usize, usize>,
 }
 
 impl Scanner {
-    fn new(source: &str) -> Self {
+    fn new(source: &str, service: Service) -> Self {
         let source: Vec<char> = source.chars().collect();
         Self {
             last_fence: last_fences(&source),
+            service,
             source,
             at: 0,
             pieces: Vec::new(),
             waiting: Vec::new(),
             brackets: Vec::new(),
             heading: None,
+            quote: None,
             waiting_of: [0; KINDS],
         }
     }
@@ -89,6 +97,9 @@ impl Scanner {
                 }
                 '\n' => {
                     self.end_heading();
+                    if self.peek(1) != Some(QUOTE) {
+                        self.end_quote();
+                    }
                     self.text(char);
                     self.at += 1;
                     if self.peek(0) == Some('\n') {
@@ -112,6 +123,7 @@ impl Scanner {
             }
         }
         self.end_heading();
+        self.end_quote();
     }
 
     fn peek(&self, ahead: usize) -> Option<char> {
@@ -148,6 +160,15 @@ impl Scanner {
     }
 
     fn begin_line(&mut self) {
+        if self.service.traits().has_quotes && self.peek(0) == Some(QUOTE) {
+            let begin = self.at;
+            self.at += if self.peek(1) == Some(' ') { 2 } else { 1 };
+            if self.quote.is_none() {
+                self.forget_markers();
+                self.quote = Some(self.pieces.len());
+                self.marker(self.source[begin..self.at].iter().collect(), Role::Text);
+            }
+        }
         let markers = run_of('#', &self.source[self.at..]);
         let is_heading = (1..=HEADING_MARKERS).contains(&markers)
             && self.peek(markers) == Some(' ')
@@ -157,6 +178,12 @@ impl Scanner {
             self.heading = Some(self.pieces.len());
             self.marker(format!("{} ", "#".repeat(markers)), Role::Text);
             self.at += markers + 1;
+        }
+    }
+
+    fn end_quote(&mut self) {
+        if let Some(begin) = self.quote.take() {
+            self.join(begin, String::new(), Style::Quote);
         }
     }
 
@@ -269,7 +296,7 @@ impl Scanner {
         let (mut depth, mut url, mut at) = (0_usize, String::new(), begin);
         while at < self.source.len() && depth < DEPTH {
             match self.source[at] {
-                ')' if depth == 0 => return Some((link(&url)?, at + 1)),
+                ')' if depth == 0 => return Some((link(&url, self.service)?, at + 1)),
                 char if char.is_whitespace() => return None,
                 '\\' if self.source.get(at + 1).is_some_and(char::is_ascii_punctuation) => {
                     url.push(self.source[at + 1]);

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use proptest::{collection::vec, prelude::*, sample::select};
 
+use super::Notation;
 use super::element::{Style, link};
 use super::formatted::Formatted;
-use super::{Notation, format};
+use crate::protocol::service::Service;
 use tamtam::{
     NewMessageBody,
     text::{LIMIT, LongMessage, Text, escape_html, escape_markdown, split},
@@ -96,6 +97,14 @@ fn tame_text() -> impl Strategy<Value = String> {
     vec(select(&["a", "b", "ё", "😀", " ", "\n", ".", "*"][..]), 0..4).prop_map(|pieces| pieces.concat())
 }
 
+/// The service whose notation is read, where nothing else is said. The SDK writes mentions as TamTam has them, until a
+/// message goes to another service.
+const SERVICE: Service = Service::TamTam;
+
+fn format(source: &str, notation: Notation) -> Formatted {
+    super::format(source, notation, SERVICE)
+}
+
 /// How a [`Text`] is built, and what it is meant to look like.
 #[derive(Clone, Debug)]
 enum Plan {
@@ -132,7 +141,7 @@ impl Plan {
             4 => Style::Highlighted,
             5 => Style::Monospaced,
             6 => Style::Heading,
-            7 => link(url).unwrap(),
+            7 => link(url, SERVICE).unwrap(),
             _ => Style::Mention { user_link: None, user_id: Some(-7) },
         }
     }
@@ -244,7 +253,7 @@ fn meant(text: &str, markup: &[MarkupElement]) -> Vec<Look> {
             "underline" => Style::Underline,
             "heading" => Style::Heading,
             "highlighted" => Style::Highlighted,
-            "link" => link(json["url"].as_str().unwrap()).unwrap(),
+            "link" => link(json["url"].as_str().unwrap(), SERVICE).unwrap(),
             "user_mention" => Style::Mention { user_link: None, user_id: Some(5) },
             _ => continue,
         };
@@ -283,7 +292,10 @@ proptest! {
         for (source, notation) in
             [(escape_markdown(&text), Notation::Markdown), (escape_html(&text), Notation::Html)]
         {
-            prop_assert_eq!(format(&source, notation), Formatted { text: text.clone(), markup: Vec::new() });
+            for service in [Service::TamTam, Service::Max] {
+                let plain = Formatted { text: text.clone(), markup: Vec::new() };
+                prop_assert_eq!(super::format(&source, notation, service), plain);
+            }
         }
     }
 

@@ -1,7 +1,10 @@
 //! Values judged by the schemas of the document: the part of OpenAPI's schemas that it uses, and no more.
 //!
-//! Patterns and `uniqueItems` are not enforced. A field is missed only if it is required and not nullable.
+//! `uniqueItems` is not enforced. A field is missed only if it is required and not nullable.
 
+use std::collections::BTreeMap;
+
+use regex_lite::Regex;
 use serde_json::{Map, Value};
 
 /// What the server gives as the upper limit of a size that has none.
@@ -32,14 +35,26 @@ pub(super) enum What {
         least: i64,
         most: i64,
     },
+    /// The regular expression that a text must match.
+    Pattern(String),
 }
 
-/// The schemas of the document by their names.
-pub(super) struct Schemas(Value);
+/// The schemas of the document by their names, and its regular expressions by their texts.
+pub(super) struct Schemas {
+    named: Value,
+    patterns: BTreeMap<String, Regex>,
+}
 
 impl Schemas {
-    pub(super) fn new(schemas: Value) -> Self {
-        Self(schemas)
+    /// Reads the schemas, and the regular expressions of the whole document.
+    ///
+    /// # Panics
+    ///
+    /// If a regular expression cannot be read: the tolerance removes such a one.
+    pub(super) fn new(document: &mut Value) -> Self {
+        let mut patterns = BTreeMap::new();
+        find_patterns(document, &mut patterns);
+        Self { named: document["schemas"].take(), patterns }
     }
 
     pub(super) fn check(&self, schema: &Value, value: &Value, path: &str) -> Result<(), Wrong> {
@@ -51,10 +66,15 @@ impl Schemas {
         let schema = self.resolve(schema);
         match schema["type"].as_str() {
             Some(kind) => kind,
+            None if schema.get("discriminator").is_some() => "object",
             None if schema.get("properties").is_some() => "object",
             None if schema.get("items").is_some() => "array",
             None if schema.get("enum").is_some() => "string",
-            None => "",
+            // Prose or a limit beside a reference makes it a part of one.
+            None => match schema["allOf"].as_array().map(Vec::as_slice) {
+                Some([only]) => self.type_of(only),
+                _ => "",
+            },
         }
     }
 
@@ -71,7 +91,7 @@ impl Schemas {
     }
 
     fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
-        let target = schema["$ref"].as_str().and_then(name_of).and_then(|name| self.0.get(name));
+        let target = schema["$ref"].as_str().and_then(name_of).and_then(|name| self.named.get(name));
         target.map_or(schema, |target| self.resolve(target))
     }
 
@@ -91,6 +111,7 @@ impl Schemas {
         }
         check_listed(schema, value, path)?;
         check_limits(schema, value, path)?;
+        self.check_pattern(schema, value, path)?;
         match value {
             Value::Object(fields) => self.judge_fields(schema, fields, path),
             Value::Array(items) => {
@@ -109,10 +130,20 @@ impl Schemas {
         match &value[tag] {
             Value::Null => Err(Wrong { path, what: What::Missing }),
             Value::String(name) => {
-                let member = union["mapping"][name].as_str().and_then(name_of).and_then(|name| self.0.get(name));
+                let member = union["mapping"][name].as_str().and_then(name_of).and_then(|name| self.named.get(name));
                 member.ok_or_else(|| Wrong { path, what: What::Unknown(name.clone()) })
             }
             other => Err(wrong_type("a string", other, &path)),
+        }
+    }
+
+    fn check_pattern(&self, schema: &Value, value: &Value, path: &str) -> Result<(), Wrong> {
+        let pattern = schema["pattern"].as_str().and_then(|pattern| self.patterns.get_key_value(pattern));
+        match (pattern, value.as_str()) {
+            (Some((pattern, regex)), Some(text)) if !regex.is_match(text) => {
+                Err(Wrong { path: path.to_owned(), what: What::Pattern(pattern.clone()) })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -132,6 +163,20 @@ impl Schemas {
             }
         }
         Ok(())
+    }
+}
+
+fn find_patterns(node: &Value, patterns: &mut BTreeMap<String, Regex>) {
+    match node {
+        Value::Object(fields) => {
+            if let Some(pattern) = fields.get("pattern").and_then(Value::as_str) {
+                let regex = Regex::new(pattern).unwrap_or_else(|error| panic!("the pattern {pattern}: {error}"));
+                patterns.insert(pattern.to_owned(), regex);
+            }
+            fields.values().for_each(|node| find_patterns(node, patterns));
+        }
+        Value::Array(items) => items.iter().for_each(|node| find_patterns(node, patterns)),
+        _ => {}
     }
 }
 

@@ -57,7 +57,7 @@ fn document(tolerates: &[&str]) -> Document {
         },
         "tolerates": tolerates,
     });
-    Document::read(&document.to_string())
+    Document::read(document)
 }
 
 fn judge(tolerates: &[&str], id: &str, query: &str, content_type: Option<&str>, body: &str) -> Result<(), String> {

@@ -10,6 +10,7 @@ pub(super) struct Tolerance {
     pub(super) booleans_in_any_case: bool,
     pub(super) encoded_commas: bool,
     pub(super) repeated_lists: bool,
+    pub(super) extra_slashes: bool,
 }
 
 impl Tolerance {
@@ -22,6 +23,7 @@ impl Tolerance {
             booleans_in_any_case: has("booleans-in-any-case"),
             encoded_commas: has("encoded-commas"),
             repeated_lists: has("repeated-lists"),
+            extra_slashes: has("extra-slashes"),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::io::BufRead as _;
 
 use super::disposition;
 
-/// The parts of a form that hold the file.
+/// The parts of a form that hold the file. Any other part with a file name is a file as well.
 const FILE_PARTS: [&str; 4] = ["data", "v1", "files", "file"];
 /// A part with longer headers is no part, in bytes.
 const MOST_HEADERS: usize = 16 * 1024;
@@ -99,9 +99,11 @@ impl Form {
             found.map(str::to_owned).next()
         };
         let disposition = header("content-disposition").unwrap_or_default();
-        let is_file = disposition::part_name(&disposition).is_some_and(|name| FILE_PARTS.contains(&name.as_str()));
+        let is_named = disposition::part_name(&disposition).is_some_and(|name| FILE_PARTS.contains(&name.as_str()));
+        let file_name = disposition::file_name(&disposition);
+        let is_file = is_named || file_name.is_some();
         if is_file {
-            let name = disposition::file_name(&disposition).unwrap_or_default();
+            let name = file_name.unwrap_or_default();
             events.push(FormEvent::File { name, content_type: header("content-type").unwrap_or_default() });
         }
         events.push(FormEvent::Other(headers));

@@ -59,7 +59,7 @@ pub(super) async fn form(
     let mut form = Form::new(content_type).ok_or(UploadEnd::Refused(StatusCode::BAD_REQUEST, "No boundary"))?;
     // A form begins from the beginning, whatever has come before.
     *content = PartialFile { bytes: Some(Vec::new()), ..PartialFile::default() };
-    let mut taker = Taker::new(world, content);
+    let mut taker = Taker::new(world, session, content);
     let (mut has_file, mut other) = (false, Vec::new());
     let mut body = body.into_data_stream();
     while let Some(bytes) = next(&mut body).await? {
@@ -112,7 +112,8 @@ pub(super) async fn range(
         content_type.clone_into(&mut content.content_type);
         content.bytes = Some(Vec::new());
     }
-    let mut taker = Taker::new(world, content);
+    let mut taker = Taker::new(world, session, content);
+    taker.check_size(range.total);
     let mut body = body.into_data_stream();
     loop {
         match next(&mut body).await {
@@ -144,14 +145,24 @@ struct Taker<'a> {
     hash: Sha256,
     /// How much it has brought.
     taken: u64,
-    /// The status that the request will be answered with, read to its end.
-    status: Option<u16>,
+    /// The refusal that the request will be answered with, read to its end.
+    refusal: Option<(StatusCode, &'static str)>,
+    /// The size of the largest file that is taken, in bytes.
+    most: u64,
 }
 
 impl<'a> Taker<'a> {
-    fn new(world: &'a World, content: &'a mut PartialFile) -> Self {
+    fn new(world: &'a World, session: &UploadSession, content: &'a mut PartialFile) -> Self {
         content.rewind();
-        Self { world, hash: content.hash.clone(), content, taken: 0, status: None }
+        let most = session.most_bytes.unwrap_or(u64::MAX);
+        Self { world, hash: content.hash.clone(), content, taken: 0, refusal: None, most }
+    }
+
+    /// Refuses a file of this size if it is too large. The request is read to its end.
+    fn check_size(&mut self, size: u64) {
+        if size > self.most {
+            self.refusal = Some((StatusCode::PAYLOAD_TOO_LARGE, "The file is larger than the service allows"));
+        }
     }
 
     /// The place in the file behind what has been taken.
@@ -174,7 +185,8 @@ impl<'a> Taker<'a> {
         };
         self.hash.update(kept);
         self.taken += kept.len() as u64;
-        if self.end() > most_kept {
+        self.check_size(self.end());
+        if self.end() > most_kept || self.refusal.is_some() {
             self.content.bytes = None;
         } else if let Some(all) = &mut self.content.bytes {
             all.extend_from_slice(kept);
@@ -182,7 +194,7 @@ impl<'a> Taker<'a> {
         match fault {
             None | Some(UploadFault::Answer(..)) => Ok(()),
             Some(UploadFault::StatusAt(_, status)) => {
-                self.status = Some(status);
+                self.refusal = Some((status_of(status), TOLD));
                 Ok(())
             }
             Some(fault) => {
@@ -208,9 +220,8 @@ impl<'a> Taker<'a> {
 
     /// The request is over. The answer to the file if it `is_last`.
     fn finish(mut self, session: &UploadSession, is_last: bool) -> Result<Option<String>, UploadEnd> {
-        if let Some(status) = self.status {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return Err(UploadEnd::Refused(status, "As it was told to"));
+        if let Some((status, why)) = self.refusal {
+            return Err(UploadEnd::Refused(status, why));
         }
         self.confirm();
         let confirmed = self.content.confirmed;
@@ -221,8 +232,7 @@ impl<'a> Taker<'a> {
                 Some(UploadFault::StallAt(_)) => return Err(UploadEnd::Stalled),
                 Some(UploadFault::ResetAt(_)) => return Err(UploadEnd::Reset),
                 Some(UploadFault::StatusAt(_, status)) => {
-                    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                    return Err(UploadEnd::Refused(status, "As it was told to"));
+                    return Err(UploadEnd::Refused(status_of(status), TOLD));
                 }
                 _ => {}
             }
@@ -234,6 +244,13 @@ impl<'a> Taker<'a> {
             }
         })
     }
+}
+
+/// What is said where a test asked for a status.
+const TOLD: &str = "A fault of the test";
+
+fn status_of(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::queue::{Position, Queue, Update};
 use super::schedule::Undelivered;
 use super::subscription::{Subscription, WebhookSettings};
+use crate::protocol::service::Patience;
 use crate::state::clock::Millis;
 
 /// Every update is somewhere until the bot has it: with each webhook that asks for its type, else in the queue.
@@ -12,18 +13,36 @@ use crate::state::clock::Millis;
 pub(crate) struct Mailbox {
     queue: Queue,
     subscriptions: Vec<Subscription>,
+    /// The update types that the latest poll asked for; all if empty.
+    #[serde(skip)]
+    polled_types: Vec<String>,
     last: Option<Update>,
 }
 
 impl Mailbox {
     /// An empty one whose first update will have the position `first`.
     pub(crate) fn new(first: Position) -> Self {
-        Self { queue: Queue::new(first), subscriptions: Vec::new(), last: None }
+        Self { queue: Queue::new(first), subscriptions: Vec::new(), polled_types: Vec::new(), last: None }
     }
 
     /// The queue for a poll; none beside a webhook.
     pub(crate) fn polled(&mut self) -> Option<&mut Queue> {
         self.subscriptions.is_empty().then_some(&mut self.queue)
+    }
+
+    /// Forgets updates that happened before a time and that no poll has fetched.
+    pub(crate) fn forget_before(&mut self, time: Millis) {
+        self.queue.forget_before(time);
+    }
+
+    /// A poll asks for updates of these types; all if empty.
+    pub(crate) fn asks_for(&mut self, types: &[String]) {
+        types.clone_into(&mut self.polled_types);
+    }
+
+    /// How many updates a poll is to get, and has not committed. Beside a webhook nothing is polled.
+    pub(crate) fn waiting(&self) -> usize {
+        if self.subscriptions.is_empty() { self.queue.count(&self.polled_types) } else { 0 }
     }
 
     pub(crate) fn subscriptions(&self) -> &[Subscription] {
@@ -37,7 +56,7 @@ impl Mailbox {
     /// Goes on after a restart: what was being sent is sent again, and no webhook is blamed for the time between.
     /// So many positions may have been given that nobody knows of.
     pub(crate) fn resume(&mut self, now: Millis, lost: Position) {
-        self.queue.skip(lost);
+        self.queue.resume(now, lost);
         for subscription in &mut self.subscriptions {
             subscription.schedule.resume(now);
         }
@@ -45,6 +64,9 @@ impl Mailbox {
 
     pub(crate) fn push(&mut self, update: Update, now: Millis) {
         self.last = Some(update.clone());
+        if update.is_pushed_only && !self.subscriptions.iter().any(|one| one.settings.wants(&update.kind)) {
+            return;
+        }
         let position = self.queue.issue();
         self.route(position, update, now);
     }
@@ -52,7 +74,7 @@ impl Mailbox {
     /// The latest update once more; false if there was none yet.
     pub(crate) fn repeat(&mut self, now: Millis) -> bool {
         let last = self.last.clone();
-        last.map(|update| self.push(update, now)).is_some()
+        last.map(|update| self.push(Update { time: now, ..update }, now)).is_some()
     }
 
     /// Adds a webhook, or gives the one with this URL other settings, dated by `time`. It gets what waited for a poll.
@@ -78,8 +100,8 @@ impl Mailbox {
     }
 
     /// Ends the webhooks that have refused an update for too long; false if there are none.
-    pub(crate) fn end_given_up(&mut self, now: Millis) -> bool {
-        self.end(now, |subscription| subscription.schedule.is_given_up(now))
+    pub(crate) fn end_given_up(&mut self, now: Millis, patience: Patience) -> bool {
+        self.end(now, |subscription| subscription.schedule.is_given_up(now, patience))
     }
 
     fn end(&mut self, now: Millis, is_over: impl Fn(&Subscription) -> bool) -> bool {
@@ -105,10 +127,10 @@ impl Mailbox {
         self.queue.remove(position);
     }
 
-    /// A webhook, if it is still there, has not taken an update, and is to get it again later.
-    pub(crate) fn failed(&mut self, id: i64, position: Position, again: Millis, why: String) {
+    /// A webhook, if it is still there, has not taken an update, and is to get it again at a time, or not at all.
+    pub(crate) fn failed(&mut self, id: i64, position: Position, now: Millis, again: Option<Millis>, why: String) {
         if let Some(subscription) = self.subscriptions.iter_mut().find(|one| one.id == id) {
-            subscription.schedule.failed(position, again, why);
+            subscription.schedule.failed(position, now, again, why);
         }
     }
 
@@ -130,7 +152,7 @@ impl Mailbox {
             subscription.schedule.add(position, update.clone(), now);
             is_taken = true;
         }
-        if !is_taken {
+        if !is_taken && !update.is_pushed_only {
             self.queue.put(position, update);
         }
     }
@@ -151,13 +173,15 @@ mod tests {
 
     fn push(mailbox: &mut Mailbox, kinds: &[&'static str]) {
         for kind in kinds {
-            mailbox.push(Update { kind: (*kind).into(), json: (*kind).into() }, NOW);
+            let is_pushed_only = kind.starts_with('!');
+            mailbox.push(Update { kind: (*kind).into(), json: (*kind).into(), time: NOW, is_pushed_only }, NOW);
         }
     }
 
     fn subscribe(mailbox: &mut Mailbox, id: i64, types: &[&str]) {
         let update_types = types.iter().map(|kind| (*kind).to_owned()).collect();
-        mailbox.subscribe(id, WebhookSettings { url: id.to_string(), update_types, version: None }, NOW, NOW);
+        let settings = WebhookSettings { url: id.to_string(), update_types, version: None, secret: None };
+        mailbox.subscribe(id, settings, NOW, NOW);
     }
 
     fn unsubscribe(mailbox: &mut Mailbox, id: i64) {
@@ -186,7 +210,7 @@ mod tests {
     }
 
     fn polled(mailbox: &mut Mailbox) -> String {
-        mailbox.polled().expect("no webhook").page(100, &[]).0
+        mailbox.polled().expect("no webhook").page(100, &[]).json()
     }
 
     #[test]
@@ -199,7 +223,7 @@ mod tests {
         assert_eq!(due(&mut mailbox, A, NOW), [0]);
         mailbox.delivered(A, 0);
         assert_eq!(due(&mut mailbox, A, NOW), [1]);
-        mailbox.failed(A, 1, LATER, String::new());
+        mailbox.failed(A, 1, NOW, Some(LATER), String::new());
         unsubscribe(&mut mailbox, A);
         assert_eq!(polled(&mut mailbox), r#"{"updates":[b,c],"marker":3}"#);
     }
@@ -268,7 +292,7 @@ mod tests {
         unsubscribe(&mut mailbox, A);
         mailbox.delivered(A, 0);
         assert_eq!(polled(&mut mailbox), r#"{"updates":[b],"marker":2}"#);
-        mailbox.failed(A, 0, LATER, String::new());
+        mailbox.failed(A, 0, NOW, Some(LATER), String::new());
         assert_eq!(polled(&mut mailbox), r#"{"updates":[b],"marker":2}"#);
     }
 
@@ -279,13 +303,25 @@ mod tests {
         subscribe(&mut mailbox, B, &["b"]);
         push(&mut mailbox, &["a", "b"]);
         due(&mut mailbox, A, NOW);
-        mailbox.failed(A, 0, LATER, String::new());
+        mailbox.failed(A, 0, NOW, Some(LATER), String::new());
         let hours = |count: Millis| NOW + count * 60 * 60 * 1_000;
-        assert!(!mailbox.end_given_up(hours(7)));
-        assert!(mailbox.end_given_up(hours(8)));
+        assert!(!mailbox.end_given_up(hours(7), Patience::PerUpdate));
+        assert!(mailbox.end_given_up(hours(8), Patience::PerUpdate));
         assert_eq!(mailbox.subscriptions().len(), 1);
-        assert!(!mailbox.end_given_up(hours(9)));
+        assert!(!mailbox.end_given_up(hours(9), Patience::PerUpdate));
         unsubscribe(&mut mailbox, B);
         assert_eq!(polled(&mut mailbox), r#"{"updates":[a,b],"marker":2}"#);
+    }
+
+    #[test]
+    fn what_comes_by_webhook_only_is_never_polled() {
+        let mut mailbox = mailbox();
+        push(&mut mailbox, &["!a", "b"]);
+        assert_eq!(polled(&mut mailbox), r#"{"updates":[b],"marker":1}"#);
+        subscribe(&mut mailbox, A, &[]);
+        push(&mut mailbox, &["!c", "d"]);
+        assert_eq!(due(&mut mailbox, A, NOW), [0]);
+        unsubscribe(&mut mailbox, A);
+        assert_eq!(polled(&mut mailbox), r#"{"updates":[b,d],"marker":3}"#);
     }
 }

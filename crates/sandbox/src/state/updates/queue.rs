@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde::{Deserialize, Serialize};
+
+use crate::state::clock::Millis;
 
 /// The number of an update in the order of happening; markers are such numbers. It stays with the update wherever it
 /// goes: a marker can never commit an update that it was not made for.
@@ -17,12 +18,53 @@ pub(crate) type Position = i64;
 pub(crate) struct Update {
     pub(crate) kind: Cow<'static, str>,
     pub(crate) json: Arc<str>,
+    /// When it happened.
+    #[serde(default)]
+    pub(crate) time: Millis,
+    /// It comes by webhook only.
+    #[serde(default)]
+    pub(crate) is_pushed_only: bool,
+}
+
+/// A poll where each update goes to one of several pollers.
+#[derive(Clone, Debug)]
+pub(crate) struct Poller {
+    /// Gone when the connection is closed.
+    pub(crate) connection: Weak<()>,
+    pub(crate) marker: Option<Position>,
+    /// When the poll began.
+    pub(crate) began: Millis,
+}
+
+/// A page that a poll got.
+#[derive(Clone, Debug)]
+struct Lease {
+    poller: Poller,
+    /// The marker of the page, which no other page has. A poll with this marker comes from the same poller.
+    marker: Position,
+    since: Millis,
+}
+
+/// A poll on another connection that repeats the marker of an earlier poll gets the page of that poll, if this time has
+/// passed. Until then it counts as another poller that has no marker of its own yet.
+const ASKS_AGAIN: Millis = 10_000;
+
+impl Lease {
+    /// Whether the page is hidden from a poll.
+    fn hides_from(&self, other: &Poller) -> bool {
+        let is_same = Weak::ptr_eq(&self.poller.connection, &other.connection) || other.marker == Some(self.marker);
+        let asks_again = self.poller.marker == other.marker && other.began - self.since >= ASKS_AGAIN;
+        !is_same && !asks_again && self.poller.connection.strong_count() > 0
+    }
 }
 
 /// Updates in order of happening.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Queue {
     waiting: BTreeMap<Position, Update>,
+    /// Updates that a poll got and has not committed, where polls share them.
+    #[serde(skip)]
+    leases: BTreeMap<Position, Lease>,
     /// Position of the next update that happens.
     next: Position,
 }
@@ -30,7 +72,7 @@ pub(crate) struct Queue {
 impl Queue {
     /// An empty queue whose first update will have the position `first`.
     pub(crate) fn new(first: Position) -> Self {
-        Self { waiting: BTreeMap::new(), next: first }
+        Self { waiting: BTreeMap::new(), leases: BTreeMap::new(), next: first }
     }
 
     /// A position for an update that has just happened.
@@ -40,9 +82,13 @@ impl Queue {
         position
     }
 
-    /// Leaves out so many positions.
-    pub(crate) fn skip(&mut self, positions: Position) {
-        self.next = self.next.saturating_add(positions);
+    /// Goes on after a restart. So many positions may have been given that nobody knows of, and files of earlier versions
+    /// have no times.
+    pub(crate) fn resume(&mut self, now: Millis, lost: Position) {
+        self.next = self.next.saturating_add(lost);
+        for update in self.waiting.values_mut().filter(|update| update.time == 0) {
+            update.time = now;
+        }
     }
 
     /// Lets an update wait at its place, which may be before others.
@@ -53,41 +99,107 @@ impl Queue {
     /// Lets an update wait no longer, if it does.
     pub(crate) fn remove(&mut self, position: Position) {
         self.waiting.remove(&position);
+        self.leases.remove(&position);
+    }
+
+    /// How many updates of these types wait; of any type if empty.
+    pub(crate) fn count(&self, types: &[String]) -> usize {
+        let is_asked = |update: &&Update| types.is_empty() || types.iter().any(|kind| *kind == update.kind);
+        self.waiting.values().filter(is_asked).count()
+    }
+
+    /// Forgets what happened before a time.
+    pub(crate) fn forget_before(&mut self, time: Millis) {
+        while let Some((position, _)) = self.waiting.first_key_value().filter(|(_, update)| update.time < time) {
+            let position = *position;
+            self.remove(position);
+        }
     }
 
     /// Everything that waits, in order; nothing is left.
     pub(crate) fn take_all(&mut self) -> BTreeMap<Position, Update> {
+        self.leases.clear();
         mem::take(&mut self.waiting)
     }
 
-    /// Forgets everything before `marker`. A marker from the past or from the future (say, of an earlier sandbox)
-    /// cannot take back a commit, nor commit what has not happened yet.
-    pub(crate) fn commit(&mut self, marker: Position) {
-        self.waiting = self.waiting.split_off(&marker.min(self.next));
+    /// Forgets everything before `marker`, but what another poller has got. A marker from the past or from the future
+    /// (say, of an earlier sandbox) cannot take back a commit, nor commit what has not happened yet.
+    pub(crate) fn commit(&mut self, marker: Position, poller: Option<&Poller>) {
+        let behind = self.waiting.split_off(&marker.min(self.next));
+        let mut before = mem::replace(&mut self.waiting, behind);
+        before.retain(|position, _| poller.is_some_and(|poller| self.is_kept_from(*position, poller)));
+        self.waiting.append(&mut before);
+        self.leases.retain(|position, _| self.waiting.contains_key(position));
     }
 
-    /// A page of what waits, and whether there is anything in it. With `types`, other updates are passed over: the
-    /// page's marker is behind them.
-    pub(crate) fn page(&self, limit: usize, types: &[String]) -> (String, bool) {
-        let mut text = String::from(r#"{"updates":["#);
-        let mut taken = 0;
+    fn is_kept_from(&self, position: Position, poller: &Poller) -> bool {
+        self.leases.get(&position).is_some_and(|lease| lease.hides_from(poller))
+    }
+
+    /// A page of what waits. With `types`, other updates are passed over: the page's marker is behind them.
+    pub(crate) fn page(&self, limit: usize, types: &[String]) -> Page {
+        self.read(limit, types, None)
+    }
+
+    /// The same for one of several pollers: updates that another one has got are passed over as well. The page has a
+    /// marker of its own, unless it is empty: then [`mark`](Self::mark) gives it one.
+    pub(crate) fn shared_page(&mut self, limit: usize, types: &[String], poller: &Poller, now: Millis) -> Page {
+        let mut page = self.read(limit, types, Some(poller));
+        if !page.is_empty() {
+            self.mark(&mut page);
+            let lease = Lease { poller: poller.clone(), marker: page.marker, since: now };
+            self.leases.extend(page.positions.iter().map(|position| (*position, lease.clone())));
+        }
+        page
+    }
+
+    /// Gives a page that ends behind the newest update a marker that no other page has.
+    pub(crate) fn mark(&mut self, page: &mut Page) {
+        if page.marker == self.next {
+            page.marker = self.issue();
+        }
+    }
+
+    fn read(&self, limit: usize, types: &[String], poller: Option<&Poller>) -> Page {
+        let (mut updates, mut positions) = (String::new(), Vec::new());
         let mut marker = self.next;
         for (position, update) in &self.waiting {
-            if taken == limit {
+            if poller.is_some_and(|poller| self.is_kept_from(*position, poller)) {
+                continue;
+            }
+            if positions.len() == limit {
                 marker = *position;
                 break;
             }
             if types.is_empty() || types.iter().any(|kind| *kind == update.kind) {
-                if taken > 0 {
-                    text.push(',');
+                if !positions.is_empty() {
+                    updates.push(',');
                 }
-                text.push_str(&update.json);
-                taken += 1;
+                updates.push_str(&update.json);
+                positions.push(*position);
             }
         }
-        // Writing to a String cannot fail.
-        let _ = write!(text, r#"],"marker":{marker}}}"#);
-        (text, taken > 0)
+        Page { updates, marker, positions }
+    }
+}
+
+/// Updates for a poll.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// As JSON, with commas between them.
+    updates: String,
+    marker: Position,
+    positions: Vec<Position>,
+}
+
+impl Page {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.positions.is_empty()
+    }
+
+    /// `UpdateList`.
+    pub(crate) fn json(&self) -> String {
+        format!(r#"{{"updates":[{}],"marker":{}}}"#, self.updates, self.marker)
     }
 }
 
@@ -107,46 +219,47 @@ mod tests {
 
     fn push(queue: &mut Queue, kind: &'static str, json: &str) {
         let position = queue.issue();
-        queue.put(position, Update { kind: kind.into(), json: json.into() });
+        queue.put(position, Update { kind: kind.into(), json: json.into(), time: position, is_pushed_only: false });
     }
 
     #[test]
     fn an_empty_page_has_a_marker() {
-        assert_eq!(queue(&[]).page(10, &[]), (r#"{"updates":[],"marker":1000}"#.to_owned(), false));
+        let page = queue(&[]).page(10, &[]);
+        assert_eq!((page.json().as_str(), page.is_empty()), (r#"{"updates":[],"marker":1000}"#, true));
     }
 
     #[test]
     fn a_page_stops_at_the_limit_and_its_marker_is_the_next_update() {
-        let (page, _) = queue(&["a", "a", "a"]).page(2, &[]);
-        assert_eq!(page, r#"{"updates":[0,1],"marker":1002}"#);
+        let page = queue(&["a", "a", "a"]).page(2, &[]);
+        assert_eq!(page.json(), r#"{"updates":[0,1],"marker":1002}"#);
     }
 
     #[test]
     fn reading_commits_nothing_and_a_marker_commits_what_is_before_it() {
         let mut queue = queue(&["a", "a", "a"]);
-        assert_eq!(queue.page(10, &[]), queue.page(10, &[]));
-        queue.commit(FIRST + 2);
-        assert_eq!(queue.page(10, &[]).0, r#"{"updates":[2],"marker":1003}"#);
+        assert_eq!(queue.page(10, &[]).json(), queue.page(10, &[]).json());
+        queue.commit(FIRST + 2, None);
+        assert_eq!(queue.page(10, &[]).json(), r#"{"updates":[2],"marker":1003}"#);
     }
 
     #[test]
     fn markers_of_the_past_and_of_the_future_do_no_harm() {
         let mut queue = queue(&["a", "a"]);
-        queue.commit(FIRST + 1);
-        queue.commit(i64::MIN);
-        assert_eq!(queue.page(10, &[]).0, r#"{"updates":[1],"marker":1002}"#);
-        queue.commit(i64::MAX);
+        queue.commit(FIRST + 1, None);
+        queue.commit(i64::MIN, None);
+        assert_eq!(queue.page(10, &[]).json(), r#"{"updates":[1],"marker":1002}"#);
+        queue.commit(i64::MAX, None);
         push(&mut queue, "a", "2");
-        assert_eq!(queue.page(10, &[]).0, r#"{"updates":[2],"marker":1003}"#);
+        assert_eq!(queue.page(10, &[]).json(), r#"{"updates":[2],"marker":1003}"#);
     }
 
     #[test]
     fn types_pass_over_the_others() {
         let queue = queue(&["a", "b", "a", "b"]);
         let types = ["b".to_owned()];
-        assert_eq!(queue.page(10, &types).0, r#"{"updates":[1,3],"marker":1004}"#);
-        assert_eq!(queue.page(1, &types).0, r#"{"updates":[1],"marker":1002}"#);
-        assert_eq!(queue.page(10, &["c".to_owned()]), (r#"{"updates":[],"marker":1004}"#.to_owned(), false));
+        assert_eq!(queue.page(10, &types).json(), r#"{"updates":[1,3],"marker":1004}"#);
+        assert_eq!(queue.page(1, &types).json(), r#"{"updates":[1],"marker":1002}"#);
+        assert_eq!(queue.page(10, &["c".to_owned()]).json(), r#"{"updates":[],"marker":1004}"#);
     }
 
     #[test]
@@ -154,16 +267,97 @@ mod tests {
         let mut queue = queue(&["a", "a", "a"]);
         let seen = FIRST + 2;
         let mut taken = queue.take_all();
-        assert_eq!(queue.page(10, &[]).0, r#"{"updates":[],"marker":1003}"#);
+        assert_eq!(queue.page(10, &[]).json(), r#"{"updates":[],"marker":1003}"#);
         push(&mut queue, "a", "3");
         let middle = taken.remove(&(FIRST + 1)).unwrap();
         let last = taken.remove(&(FIRST + 2)).unwrap();
         queue.put(FIRST + 2, last);
         queue.put(FIRST + 1, middle);
-        assert_eq!(queue.page(10, &[]).0, r#"{"updates":[1,2,3],"marker":1004}"#);
-        queue.commit(seen);
-        assert_eq!(queue.page(10, &[]).0, r#"{"updates":[2,3],"marker":1004}"#);
+        assert_eq!(queue.page(10, &[]).json(), r#"{"updates":[1,2,3],"marker":1004}"#);
+        queue.commit(seen, None);
+        assert_eq!(queue.page(10, &[]).json(), r#"{"updates":[2,3],"marker":1004}"#);
         queue.remove(FIRST + 2);
-        assert_eq!(queue.page(10, &[]).0, r#"{"updates":[3],"marker":1004}"#);
+        assert_eq!(queue.page(10, &[]).json(), r#"{"updates":[3],"marker":1004}"#);
+    }
+
+    /// A poll on a connection that is open as long as the first of the pair is there.
+    fn poller(marker: Option<Position>, began: Millis) -> (Arc<()>, Poller) {
+        let connection = Arc::new(());
+        let poller = Poller { connection: Arc::downgrade(&connection), marker, began };
+        (connection, poller)
+    }
+
+    /// The updates of a page, and its marker.
+    fn shared(queue: &mut Queue, poller: &Poller) -> (String, Position) {
+        let mut page = queue.shared_page(10, &[], poller, poller.began);
+        queue.mark(&mut page);
+        (page.updates, page.marker)
+    }
+
+    #[test]
+    fn two_pollers_share_the_updates_and_neither_commits_those_of_the_other() {
+        let mut queue = queue(&["a", "a"]);
+        let (_open, one) = poller(None, 0);
+        let (_open_too, other) = poller(None, ASKS_AGAIN - 1);
+        let (updates, marker) = shared(&mut queue, &one);
+        assert_eq!(updates, "0,1");
+        assert_eq!(shared(&mut queue, &other).0, "");
+        push(&mut queue, "a", "2");
+        let (updates, others) = shared(&mut queue, &other);
+        assert_eq!(updates, "2");
+        queue.commit(others, Some(&Poller { marker: Some(others), ..other }));
+        assert_eq!(shared(&mut queue, &one).0, "0,1");
+        queue.commit(marker, Some(&Poller { marker: Some(marker), ..one }));
+        assert_eq!(queue.count(&[]), 0);
+    }
+
+    #[test]
+    fn every_page_has_a_marker_of_its_own_also_an_empty_one() {
+        let mut queue = queue(&["a"]);
+        let (_open, one) = poller(None, 0);
+        let (_open_too, other) = poller(None, 0);
+        let markers = [&one, &other, &one, &other].map(|poller| shared(&mut queue, poller).1);
+        assert!(markers.windows(2).all(|pair| pair[0] < pair[1]), "{markers:?}");
+    }
+
+    #[test]
+    fn a_marker_commits_its_page_on_any_connection() {
+        let mut queue = queue(&["a"]);
+        let (_open, poll) = poller(None, 0);
+        let (_, marker) = shared(&mut queue, &poll);
+        let (_open_too, next) = poller(Some(marker), 1);
+        queue.commit(marker, Some(&next));
+        assert_eq!(queue.count(&[]), 0);
+    }
+
+    #[test]
+    fn what_a_poller_got_goes_to_another_when_its_connection_is_closed() {
+        let mut queue = queue(&["a"]);
+        let (open, one) = poller(None, 0);
+        let (_open, other) = poller(Some(FIRST + 9), 1);
+        assert_eq!(shared(&mut queue, &one).0, "0");
+        queue.commit(FIRST + 9, Some(&other));
+        assert_eq!(shared(&mut queue, &other).0, "");
+        drop(open);
+        assert_eq!(shared(&mut queue, &other).0, "0");
+    }
+
+    #[test]
+    fn a_poller_that_asks_again_by_another_connection_gets_the_same() {
+        let mut queue = queue(&["a"]);
+        let (_one, first) = poller(Some(FIRST), 0);
+        let (_two, at_once) = poller(Some(FIRST), ASKS_AGAIN - 1);
+        let (_three, again) = poller(Some(FIRST), ASKS_AGAIN);
+        assert_eq!(shared(&mut queue, &first).0, "0");
+        assert_eq!(shared(&mut queue, &at_once).0, "");
+        assert_eq!(shared(&mut queue, &again).0, "0");
+    }
+
+    #[test]
+    fn old_updates_are_forgotten() {
+        let mut queue = queue(&["a", "a", "a"]);
+        queue.forget_before(FIRST + 2);
+        assert_eq!(queue.page(10, &[]).json(), r#"{"updates":[2],"marker":1003}"#);
+        assert_eq!(queue.count(&[]), 1);
     }
 }

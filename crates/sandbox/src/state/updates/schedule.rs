@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::queue::{Position, Update};
+use crate::protocol::service::Patience;
 use crate::state::clock::Millis;
 
 /// For how long an update is sent again and again, from when it was meant for this webhook.
@@ -24,6 +25,9 @@ pub(crate) struct Schedule {
     tried: BTreeMap<Position, Tried>,
     /// The one of them that is being sent for the first time.
     first: Option<Position>,
+    /// When the webhook first refused an update after it had last taken one.
+    #[serde(default)]
+    failing_since: Option<Millis>,
 }
 
 /// An update that this webhook has not taken yet.
@@ -66,6 +70,7 @@ impl Schedule {
         for tried in self.tried.values_mut() {
             tried.again.get_or_insert_with(|| (now, "the sandbox ended meanwhile".to_owned()));
         }
+        self.failing_since = self.failing_since.map(|_| now);
     }
 
     /// Takes what is to be sent now; each must be reported as delivered or failed.
@@ -91,15 +96,25 @@ impl Schedule {
         self.tried.values().filter_map(|tried| tried.again.as_ref().map(|(due, _)| *due)).min()
     }
 
+    /// When the webhook is given up if it takes nothing until then.
+    pub(crate) fn gives_up_at(&self) -> Option<Millis> {
+        self.failing_since.filter(|_| self.sending() == 0).map(|since| since + PERSISTENCE)
+    }
+
     pub(crate) fn delivered(&mut self, position: Position) {
         self.tried.remove(&position);
+        self.failing_since = None;
         self.came_back(position);
     }
 
-    /// It was not taken, and is sent again when that time has come.
-    pub(crate) fn failed(&mut self, position: Position, again: Millis, why: String) {
+    /// It was not taken, and is sent again when that time has come, or not at all.
+    pub(crate) fn failed(&mut self, position: Position, now: Millis, again: Option<Millis>, why: String) {
         if let Some(tried) = self.tried.get_mut(&position) {
-            tried.again = Some((again, why));
+            self.failing_since.get_or_insert(now);
+            match again {
+                Some(again) => tried.again = Some((again, why)),
+                None => drop(self.tried.remove(&position)),
+            }
         }
         self.came_back(position);
     }
@@ -112,8 +127,11 @@ impl Schedule {
         }
     }
 
-    /// There is an update that the webhook has refused for too long.
-    pub(crate) fn is_given_up(&self, now: Millis) -> bool {
+    /// Whether the webhook has refused for too long: everything, or a single update.
+    pub(crate) fn is_given_up(&self, now: Millis, patience: Patience) -> bool {
+        if patience == Patience::UntilSuccess {
+            return self.sending() == 0 && self.failing_since.is_some_and(|since| now - since >= PERSISTENCE);
+        }
         let mut refused = self.tried.values().filter(|tried| tried.again.is_some());
         refused.any(|tried| now - tried.parcel.since >= PERSISTENCE)
     }
@@ -177,7 +195,8 @@ mod tests {
     fn schedule(count: i64) -> Schedule {
         let mut schedule = Schedule::default();
         for position in 0..count {
-            let update = Update { kind: "bot_started".into(), json: position.to_string().into() };
+            let json = position.to_string().into();
+            let update = Update { kind: "bot_started".into(), json, time: START, is_pushed_only: false };
             schedule.add(position, update, START);
         }
         schedule
@@ -189,7 +208,7 @@ mod tests {
     }
 
     fn fail(schedule: &mut Schedule, position: Position, now: Millis) {
-        schedule.failed(position, now + WHILE, "500".to_owned());
+        schedule.failed(position, now, Some(now + WHILE), "500".to_owned());
     }
 
     #[test]
@@ -223,12 +242,33 @@ mod tests {
     #[test]
     fn gives_up_what_was_refused_for_eight_hours_but_nothing_that_is_being_sent() {
         let mut schedule = schedule(1);
-        assert!(!schedule.is_given_up(START + PERSISTENCE), "never tried");
+        let given_up = |schedule: &Schedule, now| schedule.is_given_up(now, Patience::PerUpdate);
+        assert!(!given_up(&schedule, START + PERSISTENCE), "never tried");
         due(&mut schedule, START);
-        assert!(!schedule.is_given_up(START + PERSISTENCE), "may be taken yet");
+        assert!(!given_up(&schedule, START + PERSISTENCE), "may be taken yet");
         fail(&mut schedule, 0, START);
-        assert!(!schedule.is_given_up(START + PERSISTENCE - 1));
-        assert!(schedule.is_given_up(START + PERSISTENCE));
+        assert!(!given_up(&schedule, START + PERSISTENCE - 1));
+        assert!(given_up(&schedule, START + PERSISTENCE));
+    }
+
+    #[test]
+    fn gives_up_a_webhook_that_takes_nothing_for_eight_hours() {
+        let mut schedule = schedule(3);
+        let given_up = |schedule: &Schedule, now| schedule.is_given_up(now, Patience::UntilSuccess);
+        due(&mut schedule, START);
+        fail(&mut schedule, 0, START);
+        assert!(!given_up(&schedule, START + PERSISTENCE - 1));
+        assert!(given_up(&schedule, START + PERSISTENCE));
+        due(&mut schedule, START);
+        schedule.delivered(1);
+        assert!(!given_up(&schedule, START + PERSISTENCE), "it has taken another one");
+        due(&mut schedule, START + WHILE);
+        schedule.failed(0, START + WHILE, None, "500".to_owned());
+        assert!(!schedule.holds(0), "it is not sent again");
+        assert!(!given_up(&schedule, START + WHILE + PERSISTENCE), "another one may be taken yet");
+        fail(&mut schedule, 2, START + WHILE);
+        assert!(given_up(&schedule, START + WHILE + PERSISTENCE));
+        assert_eq!(schedule.gives_up_at(), Some(START + WHILE + PERSISTENCE));
     }
 
     #[test]
@@ -258,7 +298,7 @@ mod tests {
         out.sort_unstable();
         assert_eq!(out, [(0, true), (1, false), (2, true)]);
         assert!(schedule.is_empty());
-        schedule.failed(1, START, "500".to_owned());
+        schedule.failed(1, START, Some(START), "500".to_owned());
         assert!(schedule.is_empty(), "what was being sent does not come back");
     }
 
@@ -270,7 +310,7 @@ mod tests {
         let mut schedule: Schedule = serde_json::from_str(&text).unwrap();
         let restart = START + PERSISTENCE;
         schedule.resume(restart);
-        assert!(!schedule.is_given_up(restart));
+        assert!(!schedule.is_given_up(restart, Patience::PerUpdate));
         assert_eq!(due(&mut schedule, restart), [(0, 2)], "again, and before the next");
         assert_eq!(due(&mut schedule, restart), []);
         schedule.delivered(0);

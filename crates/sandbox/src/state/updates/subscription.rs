@@ -3,32 +3,14 @@
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use super::schedule::Schedule;
 use crate::protocol::error::ApiError;
+use crate::protocol::service::Service;
 use crate::state::clock::Millis;
 
-/// All types of updates, as the API's document has them.
-const UPDATE_TYPES: [&str; 13] = [
-    "message_callback",
-    "message_created",
-    "message_removed",
-    "message_edited",
-    "bot_added",
-    "bot_removed",
-    "user_added",
-    "user_removed",
-    "bot_started",
-    "chat_title_changed",
-    "message_construction_request",
-    "message_constructed",
-    "message_chat_created",
-];
-
-/// Ports that TamTam sends to.
-const PORTS: [u16; 4] = [80, 443, 8080, 8443];
-const HIGH_PORTS: RangeInclusive<u16> = 16_384..=32_383;
 /// Parts of a version, and digits of each.
 const VERSION_PARTS: usize = 3;
 const VERSION_DIGITS: RangeInclusive<usize> = 1..=3;
@@ -49,6 +31,8 @@ pub(crate) struct WebhookSettings {
     /// None are all.
     pub(crate) update_types: Vec<String>,
     pub(crate) version: Option<String>,
+    #[serde(default)]
+    pub(crate) secret: Option<String>,
 }
 
 impl WebhookSettings {
@@ -57,9 +41,9 @@ impl WebhookSettings {
     }
 }
 
-/// Refuses a URL that TamTam would not send to. Free ports for tests are not those of TamTam: a loopback host may have
-/// any.
-pub(crate) fn check_url(url: &str) -> Result<(), ApiError> {
+/// Refuses a URL that the service would not send to. Free ports for tests are not those of a service, and a test's server
+/// need not speak TLS: a loopback host may have any port and either scheme.
+pub(crate) fn check_url(url: &str, service: Service) -> Result<(), ApiError> {
     let wrong = |why: &str| ApiError::payload(format!("url: {why}"));
     let lower = url.to_ascii_lowercase();
     let rest = lower.strip_prefix("http://").or_else(|| lower.strip_prefix("https://"));
@@ -71,23 +55,38 @@ pub(crate) fn check_url(url: &str) -> Result<(), ApiError> {
     if rest.is_empty() || rest.starts_with(['/', '\\', '?', '#', ':']) {
         return Err(wrong("has no host"));
     }
-    let parsed = reqwest::Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
+    let parsed = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
     let host = parsed.host_str().ok_or_else(|| wrong("has no host"))?;
-    let port = parsed.port_or_known_default().unwrap_or_default();
-    if PORTS.contains(&port) || HIGH_PORTS.contains(&port) || is_loopback(host) {
+    if is_loopback(host) {
         return Ok(());
     }
-    let (from, to) = HIGH_PORTS.into_inner();
-    Err(wrong(&format!("port must be one of {PORTS:?} or between {from} and {to}")))
+    let webhook = &service.traits().webhook;
+    if webhook.https_only && parsed.scheme() != "https" {
+        return Err(wrong("must start with https://"));
+    }
+    if webhook.refuses_ports && !is_reached(&parsed, service) {
+        let (from, to) = webhook.port_range.unwrap_or_default();
+        return Err(wrong(&format!("port must be one of {:?} or between {from} and {to}", webhook.ports)));
+    }
+    Ok(())
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether the service sends anything to the port of a URL.
+pub(crate) fn is_reached(url: &Url, service: Service) -> bool {
+    let webhook = &service.traits().webhook;
+    let port = url.port_or_known_default().unwrap_or_default();
+    let is_in_range = webhook.port_range.is_some_and(|(first, last)| (first..=last).contains(&port));
+    webhook.ports.contains(&port) || is_in_range || url.host_str().is_some_and(is_loopback)
+}
+
+/// Whether a host is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     ip.map_or_else(|_| host == "localhost" || host.ends_with(".localhost"), |ip| ip.is_loopback())
 }
 
-pub(crate) fn check_update_type(kind: &str) -> Result<(), ApiError> {
-    let is_known = UPDATE_TYPES.contains(&kind);
+pub(crate) fn check_update_type(kind: &str, service: Service) -> Result<(), ApiError> {
+    let is_known = service.traits().update_types.contains(&kind);
     if is_known { Ok(()) } else { Err(ApiError::payload(format!("update_types: {kind} is unknown"))) }
 }
 
@@ -116,7 +115,7 @@ mod tests {
             "http://10.0.0.1:8080/",
             "http://user:password@bot.example/",
         ] {
-            assert_eq!(check_url(url), Ok(()), "{url}");
+            assert_eq!(check_url(url, Service::TamTam), Ok(()), "{url}");
         }
         for url in [
             "",
@@ -139,7 +138,7 @@ mod tests {
             "http://[::1",
             "http://localhost.bot.example:81",
         ] {
-            let error = check_url(url).expect_err(url);
+            let error = check_url(url, Service::TamTam).expect_err(url);
             assert!(error.json()["message"].as_str().unwrap().starts_with("url: "), "{url}");
         }
     }
@@ -147,7 +146,23 @@ mod tests {
     #[test]
     fn a_loopback_host_may_have_any_port() {
         for host in ["127.0.0.1", "127.8.9.1", "localhost", "LOCALHOST", "hook.localhost", "[::1]"] {
-            assert_eq!(check_url(&format!("http://{host}:40123/hook")), Ok(()), "{host}");
+            for service in [Service::TamTam, Service::Max] {
+                assert_eq!(check_url(&format!("http://{host}:40123/hook"), service), Ok(()), "{host}");
+                assert_eq!(check_url(&format!("https://{host}:40123/hook"), service), Ok(()), "{host}");
+            }
+        }
+    }
+
+    #[test]
+    fn max_sends_by_https_to_port_443_and_nothing_elsewhere() {
+        let is_reached = |url: &str| is_reached(&Url::parse(url).unwrap(), Service::Max);
+        for url in ["https://bot.example", "https://bot.example:443/hook", "https://bot.example:8443/hook"] {
+            assert_eq!(check_url(url, Service::Max), Ok(()), "{url}");
+            assert_eq!(is_reached(url), !url.contains("8443"), "{url}");
+        }
+        assert!(is_reached("http://127.0.0.1:1/hook"));
+        for url in ["http://bot.example/hook", "http://bot.example:443", "ftp://127.0.0.1/", "https://"] {
+            assert_eq!(check_url(url, Service::Max).expect_err(url).status(), 400, "{url}");
         }
     }
 
@@ -167,6 +182,7 @@ mod tests {
             url: String::new(),
             update_types: types.iter().map(|kind| (*kind).to_owned()).collect(),
             version: None,
+            secret: None,
         };
         assert!(settings(&[]).wants("bot_started"));
         assert!(settings(&["bot_started"]).wants("bot_started"));

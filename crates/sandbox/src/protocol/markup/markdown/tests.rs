@@ -9,7 +9,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The text, and each element as its type with the part of the text.
 fn parts(source: &str) -> (String, Vec<(String, String)>) {
-    format(source).parts()
+    format(source, Service::TamTam).parts()
 }
 
 #[track_caller]
@@ -35,7 +35,7 @@ fn every_marker_has_its_style() {
 
 #[test]
 fn positions_are_counted_in_utf_16() {
-    let formatted = format("😀 **b👍🏽** _ё_");
+    let formatted = format("😀 **b👍🏽** _ё_", Service::TamTam);
     assert_eq!(formatted.text, "😀 b👍🏽 ё");
     let places: Vec<_> = formatted.markup.iter().map(|one| (one.from, one.length)).collect();
     assert_eq!(places, [(3, 5), (9, 1)]);
@@ -158,7 +158,33 @@ fn hostile_texts_take_no_time() {
         ("*a **b ", "_"),
     ] {
         let source = format!("{}{}", piece.repeat(size), end.repeat(size));
-        assert!(format(&source).text.len() <= source.len());
+        assert!(format(&source, Service::Max).text.len() <= source.len());
     }
     assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
+}
+
+#[test]
+fn max_has_quotes_of_one_line_or_more() {
+    let parts = |source: &str| format(source, Service::Max).parts();
+    let strings = |all: &[(&str, &str)]| -> Vec<_> {
+        all.iter().map(|(name, part)| ((*name).to_owned(), (*part).to_owned())).collect()
+    };
+    for (source, text, markup) in [
+        ("> a", "a", &[("quote", "a")][..]),
+        (">a\n> **b**\nc", "a\nb\nc", &[("quote", "a\nb"), ("strong", "b")]),
+        ("x\n> a\n\n> b", "x\na\n\nb", &[("quote", "a"), ("quote", "b")]),
+        ("> # h", "h", &[("quote", "h"), ("heading", "h")]),
+        ("a > b\n\\> c\n>", "a > b\n> c\n", &[]),
+        ("**a\n> b** c", "**a\nb** c", &[("quote", "b** c")]),
+    ] {
+        assert_eq!(parts(source), (text.to_owned(), strings(markup)), "{source:?}");
+    }
+    assert_eq!(format("> a", Service::TamTam).parts(), ("> a".to_owned(), Vec::new()));
+}
+
+#[test]
+fn a_mention_is_a_link_of_the_service() {
+    let style = |source: &str, service| format(source, service).parts().1[0].0.clone();
+    assert_eq!(style("[Ann](max://user/42)", Service::Max), "user_mention 42");
+    assert_eq!(style("[Ann](max://user/42)", Service::TamTam), "link max://user/42");
 }
