@@ -1,4 +1,6 @@
-//! How the suite is told where to run: each test here runs it in a process of its own, whose environment it sets.
+//! Live runs of the suite, with a sandbox in the place of the real server.
+//!
+//! Each test runs the suite in a process of its own, whose environment it sets.
 
 use std::{
     env,
@@ -7,128 +9,225 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use tamtam::{
-    Bot, MessageId,
-    types::{BotCommand, BotPatch, PinMessageBody},
+    Bot, MessageId, Service,
+    types::{BotCommand, BotPatch},
 };
-use tamtam_sandbox::{Group, Sandbox};
+use tamtam_sandbox::{Fault, Group, Person, RateLimit, Sandbox};
+
+use crate::{SERVICES, settings::variable};
 
 const SUITE: &str = "the_server_does_what_is_documented";
-const VARIABLES: [&str; 6] =
-    ["TAMTAM_LIVE", "TAMTAM_TOKEN", "TAMTAM_BASE_URL", "TAMTAM_LIVE_CHAT", "TAMTAM_LIVE_VIDEO", "TAMTAM_LIVE_UPDATES"];
+/// The variables of each service.
+const VARIABLES: [&str; 7] = ["LIVE", "TOKEN", "BASE_URL", "LIVE_CHAT", "LIVE_CHANNEL", "LIVE_VIDEO", "LIVE_UPDATES"];
 
-/// Runs the suite with these variables and no other of its own; what it said, and whether it passed.
-async fn suite(variables: &[(&'static str, String)]) -> (String, bool) {
-    let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", SUITE, "--nocapture"]).env("NO_PROXY", "127.0.0.1");
-    for name in VARIABLES {
-        command.env_remove(name);
-    }
-    command.envs(variables.iter().map(|(name, value)| (name, value)));
-    let run = tokio::task::spawn_blocking(move || command.output());
-    let Output { status, stdout, stderr } = run.await.unwrap().unwrap();
-    let said = format!("{}\n{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-    assert!(said.contains("running 1 test"), "there is no test {SUITE}: {said}");
-    (said, status.success())
+/// A variable with its value.
+type Setting = (String, String);
+
+fn setting(service: &Service, what: &str, value: impl ToString) -> Setting {
+    (variable(service, what), value.to_string())
 }
 
-/// A sandbox that plays the real server: a group in which people talk, and a bot with commands and a pin.
+/// Runs the suite with these variables and no others of its own. Returns its output, and whether it passed.
+async fn suite(settings: impl IntoIterator<Item = Setting>) -> (String, bool) {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", SUITE, "--nocapture"]).env("NO_PROXY", "127.0.0.1");
+    for service in &SERVICES {
+        for what in VARIABLES {
+            command.env_remove(variable(service, what));
+        }
+    }
+    command.envs(settings);
+    let run = tokio::task::spawn_blocking(move || command.output());
+    let Output { status, stdout, stderr } = run.await.unwrap().unwrap();
+    let output = format!("{}\n{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(output.contains("running 1 test"), "there is no test {SUITE}: {output}");
+    (output, status.success())
+}
+
+/// An account on a sandbox: a group in which people talk, on MAX a channel as well, and a bot with commands and a pin.
 struct Account {
-    tamtam: Sandbox,
+    sandbox: Sandbox,
+    service: Service,
+    alice: Person,
     group: Group,
+    channel: Option<(Group, MessageId)>,
     bot: Bot,
     pinned: MessageId,
 }
 
 impl Account {
-    async fn open() -> Self {
-        let tamtam = Sandbox::start().await;
-        let (alice, bob) = (tamtam.user("Alice"), tamtam.user("Bob"));
-        let group = tamtam.group("Friends", [&alice, &bob]);
+    async fn open(service: Service) -> Self {
+        let sandbox = Sandbox::builder().service(service.clone()).rate_limit(limits(&service)).start().await;
+        let (alice, bob) = (sandbox.user("Alice"), sandbox.user("Bob"));
+        let group = sandbox.group("Friends", [&alice, &bob]);
         let pinned = alice.in_chat(&group).says("Read this");
         bob.in_chat(&group).says("I did");
-        let bot = tamtam.bot();
-        bot.api().pin_message(group.chat_id(), PinMessageBody::new(pinned.clone())).await.unwrap();
-        let commands = vec![BotCommand::new("help")];
-        bot.api().edit_my_info(BotPatch::new().commands(commands).description("Helps")).await.unwrap();
-        Self { tamtam, group, bot, pinned }
+        let channel = (service == Service::Max).then(|| open_channel(&sandbox, &alice));
+        let bot = sandbox.bot();
+        bot.pin(group.chat_id(), &pinned).await.unwrap();
+        bot.set_commands([BotCommand::new("help")]).await.unwrap();
+        if service == Service::TamTam {
+            bot.api().edit_my_info(BotPatch::new().description("Helps")).await.unwrap();
+        }
+        Self { sandbox, service, alice, group, channel, bot, pinned }
     }
 
-    fn variables(&self, more: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
-        let (token, url) = (self.tamtam.token().to_owned(), self.tamtam.base_url().to_owned());
-        let basic = [("TAMTAM_LIVE", "1".to_owned()), ("TAMTAM_TOKEN", token), ("TAMTAM_BASE_URL", url)];
-        basic.into_iter().chain(more.iter().map(|(name, value)| (*name, (*value).to_owned()))).collect()
+    /// The variables of a live run with this account.
+    fn settings(&self) -> Vec<Setting> {
+        let (token, url) = (self.sandbox.token(), self.sandbox.base_url());
+        [("LIVE", "1"), ("TOKEN", token), ("BASE_URL", url)].map(|(what, value)| self.setting(what, value)).into()
+    }
+
+    fn setting(&self, what: &str, value: impl ToString) -> Setting {
+        setting(&self.service, what, value)
+    }
+
+    /// Runs the suite live with the account, and with more variables.
+    async fn run(&self, more: impl IntoIterator<Item = Setting>) -> (String, bool) {
+        let run = suite(self.settings().into_iter().chain(more)).await;
+        // The requests of the run count no longer against the limits.
+        self.sandbox.time_passes(Duration::from_secs(1));
+        run
+    }
+
+    /// The variables that name the chats of the account.
+    fn chats(&self) -> Vec<Setting> {
+        let channel = self.channel.as_ref().map(|(channel, _)| self.setting("LIVE_CHANNEL", channel.chat_id()));
+        channel.into_iter().chain([self.setting("LIVE_CHAT", self.group.chat_id())]).collect()
+    }
+
+    /// The texts that people see.
+    fn texts(&self) -> Vec<String> {
+        let mut texts = self.alice.in_chat(&self.group).sees();
+        if let Some((channel, post)) = &self.channel {
+            let alice = self.alice.in_chat(channel);
+            texts.extend(alice.sees());
+            texts.extend(alice.sees_comments(post));
+        }
+        texts
     }
 }
 
+/// A channel with a post that has a comment.
+fn open_channel(sandbox: &Sandbox, alice: &Person) -> (Group, MessageId) {
+    let channel = sandbox.channel("News", [alice]).with_comments();
+    let alice = alice.in_chat(&channel);
+    let post = alice.says("It rains");
+    alice.comments(&post, "Here as well");
+    (channel, post)
+}
+
+/// The limits of the service. On MAX 8 messages per second to a chat instead of 2, to shorten the tests.
+fn limits(service: &Service) -> RateLimit {
+    if *service == Service::Max { RateLimit::max().chat_requests_per_second(8) } else { RateLimit::none() }
+}
+
+/// Makes tests of functions, one for each service.
+macro_rules! on_both_services {
+    ($($name:ident,)*) => {
+        $(mod $name {
+            #[tokio::test]
+            async fn tamtam() {
+                super::$name(tamtam::Service::TamTam).await;
+            }
+
+            #[tokio::test]
+            async fn max() {
+                super::$name(tamtam::Service::Max).await;
+            }
+        })*
+    };
+}
+
+on_both_services! {
+    a_live_run_needs_a_token,
+    a_live_run_leaves_nothing_behind,
+    a_live_run_without_a_chat_and_with_a_failure_says_so,
+    a_live_run_leaves_the_webhook_of_a_bot_alone,
+}
+
 #[tokio::test]
-async fn without_tamtam_live_no_account_is_touched() {
-    let account = Account::open().await;
+async fn without_a_live_variable_no_account_is_touched() {
     let requests = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&requests);
-    account.tamtam.on_exchange(move |_| _ = counted.fetch_add(1, Ordering::Relaxed));
-    let variables = account.variables(&[("TAMTAM_LIVE", "0"), ("TAMTAM_LIVE_CHAT", "garbage")]);
-    let (said, passed) = suite(&variables).await;
-    assert!(passed && said.contains("on the sandbox"), "{said}");
+    let (mut accounts, mut settings) = (Vec::new(), Vec::new());
+    for service in SERVICES {
+        let account = Account::open(service).await;
+        let counted = Arc::clone(&requests);
+        account.sandbox.on_exchange(move |_| _ = counted.fetch_add(1, Ordering::Relaxed));
+        settings.extend(account.settings());
+        settings.extend([("LIVE", "0"), ("LIVE_CHAT", "garbage")].map(|(what, value)| account.setting(what, value)));
+        accounts.push(account);
+    }
+    let (output, passed) = suite(settings).await;
+    assert!(passed, "{output}");
+    for service in &SERVICES {
+        assert!(output.contains(&format!("{} on the sandbox", service.name())), "{output}");
+    }
     assert_eq!(requests.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test]
-async fn tamtam_live_without_a_token_is_a_failure() {
-    let (said, passed) = suite(&[("TAMTAM_LIVE", "1".to_owned())]).await;
-    assert!(!passed && said.contains("TAMTAM_LIVE=1 wants the bot's token in TAMTAM_TOKEN"), "{said}");
+async fn a_live_run_uses_one_service() {
+    let (output, passed) = suite(SERVICES.map(|service| setting(&service, "LIVE", 1))).await;
+    assert!(!passed && output.contains("TAMTAM_LIVE and MAX_LIVE are both 1"), "{output}");
 }
 
-#[tokio::test]
-async fn a_live_run_leaves_nothing_behind() {
-    let account = Account::open().await;
-    let (api, chat) = (account.bot.api(), account.group.chat_id());
-    let id = chat.to_string();
-    let (said, passed) = suite(&account.variables(&[("TAMTAM_LIVE_CHAT", &id)])).await;
-    assert!(passed, "{said}");
-    assert!(said.contains("skipped (needs a person): somebody presses a button"), "{said}");
-    assert!(said.contains("skipped (needs TAMTAM_LIVE_UPDATES=1)"), "{said}");
-    assert!(said.contains("  not leaveChat"), "{said}");
-    assert!(!said.contains(account.tamtam.token()), "the token is nobody's business");
-    assert!(account.tamtam.transcript().contains("conformance"), "the account was used: {said}");
+async fn a_live_run_needs_a_token(service: Service) {
+    let (output, passed) = suite([setting(&service, "LIVE", 1)]).await;
+    let [flag, token] = ["LIVE", "TOKEN"].map(|what| variable(&service, what));
+    assert!(!passed && output.contains(&format!("{flag}=1 needs the token of the bot in {token}")), "{output}");
+}
 
-    let reader = account.tamtam.user("Reader").in_chat(&account.group);
-    assert_eq!(reader.sees(), ["Read this", "I did"]);
+async fn a_live_run_leaves_nothing_behind(service: Service) {
+    let account = Account::open(service.clone()).await;
+    let (api, chat) = (account.bot.api(), account.group.chat_id());
+    let (profile, texts) = (account.bot.me().await.unwrap(), account.texts());
+    let (output, passed) = account.run(account.chats()).await;
+    assert!(passed, "{output}");
+    assert!(output.contains("skipped (needs a person): somebody presses a button"), "{output}");
+    let needs_updates = format!("skipped (needs {}=1)", variable(&service, "LIVE_UPDATES"));
+    assert!(output.contains(&needs_updates), "{output}");
+    assert!(output.contains("  not leaveChat"), "{output}");
+    assert!(!output.contains(account.sandbox.token()), "the token must not be printed");
+    assert!(account.sandbox.transcript().contains("conformance"), "the account was not used: {output}");
+    // The suite sends faster than MAX allows, and has to wait.
+    assert_eq!(account.sandbox.rate_limited() > 0, service == Service::Max);
+
+    assert_eq!(account.texts(), texts);
     assert_eq!(account.group.title(), "Friends");
     let pinned = api.get_pinned_message(chat).await.unwrap().message.unwrap();
-    assert_eq!(pinned.body.unwrap().mid, account.pinned);
-    let me = api.get_my_info().await.unwrap();
-    assert_eq!((me.commands.unwrap()[0].name.as_str(), me.description.as_deref()), ("help", Some("Helps")));
+    assert_eq!(pinned.mid(), Some(&account.pinned));
+    assert_eq!(account.bot.me().await.unwrap(), profile);
     assert_eq!(api.get_members(chat).await.unwrap().members.len(), 3);
     assert!(api.get_subscriptions().await.unwrap().subscriptions.is_empty());
     let updates = api.get_updates().timeout(0).limit(1000).await.unwrap().updates;
-    assert!(updates.iter().any(|update| update.tag() == "bot_added"), "no update was taken away: {updates:?}");
+    assert!(updates.iter().any(|update| update.tag() == "bot_added"), "updates were taken away: {updates:?}");
 }
 
-#[tokio::test]
-async fn a_live_run_without_a_chat_and_with_a_failure_says_so() {
-    let account = Account::open().await;
-    account
-        .tamtam
-        .fails("getMyInfo", tamtam_sandbox::Fault::answer(200, r#"{"user_id": 1, "name": "Me", "x": 1}"#).times(1000));
-    let (said, passed) = suite(&account.variables(&[("TAMTAM_LIVE_UPDATES", "1")])).await;
-    assert!(!passed, "{said}");
-    assert!(said.contains("not as documented: getMyInfo answered 200"), "{said}");
-    assert!(said.contains("skipped (needs TAMTAM_LIVE_CHAT)"), "{said}");
-    assert!(said.contains("FAILED: commands_are_set_and_reset"), "one failure does not hide the others: {said}");
-    assert!(said.contains("passed: a_webhook_is_subscribed_and_unsubscribed"), "{said}");
-    assert!(account.bot.api().get_subscriptions().await.unwrap().subscriptions.is_empty());
+async fn a_live_run_without_a_chat_and_with_a_failure_says_so(service: Service) {
+    let account = Account::open(service.clone()).await;
+    let profile = r#"{"user_id": 1, "name": "Me", "x": 1}"#;
+    account.sandbox.fails("getMyInfo", Fault::answer(200, profile).times(1000));
+    let (output, passed) = account.run([account.setting("LIVE_UPDATES", 1)]).await;
+    assert!(!passed, "{output}");
+    assert!(output.contains("not as documented: getMyInfo answered 200"), "{output}");
+    assert!(output.contains(&format!("skipped (needs {})", variable(&service, "LIVE_CHAT"))), "{output}");
+    assert!(output.contains("FAILED: commands_are_set_and_cleared"), "{output}");
+    // A failure does not hide the checks after it.
+    assert!(output.contains("passed: a_webhook_is_subscribed_and_unsubscribed"), "{output}");
+    assert!(account.bot.subscriptions().await.unwrap().subscriptions.is_empty());
 }
 
-#[tokio::test]
-async fn a_live_run_leaves_the_webhook_of_a_bot_alone() {
-    let account = Account::open().await;
+async fn a_live_run_leaves_the_webhook_of_a_bot_alone(service: Service) {
+    let account = Account::open(service).await;
     let url = "http://127.0.0.1:1/the-bots-own";
     account.bot.subscribe_webhook(url, []).await.unwrap();
-    let (said, passed) = suite(&account.variables(&[("TAMTAM_LIVE_UPDATES", "1")])).await;
-    assert!(passed && said.contains("skipped (needs a bot without a webhook)"), "{said}");
-    let subscriptions = account.bot.api().get_subscriptions().await.unwrap().subscriptions;
+    let (output, passed) = account.run([account.setting("LIVE_UPDATES", 1)]).await;
+    assert!(passed && output.contains("skipped (needs a bot without a webhook)"), "{output}");
+    let subscriptions = account.bot.subscriptions().await.unwrap().subscriptions;
     assert_eq!(subscriptions.iter().map(|one| one.url.as_str()).collect::<Vec<_>>(), [url]);
 }

@@ -1,83 +1,47 @@
-//! Where the suite runs: on a sandbox of its own, or against a real account.
+//! The place where a check runs: a sandbox of its own, or a real account.
 
 use std::{
-    env, fmt,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
 };
 
+use serde::Serialize;
 use serde_json::Value;
-use tamtam::{Bot, ChatId, Error, Message, MessageId, NewMessageBody, RawRequest, Result, reqwest};
-use tamtam_sandbox::{Group, Person, Sandbox};
+use tamtam::{
+    Bot, ChatId, Error, Message, MessageId, NewMessageBody, RawRequest, Result, RetryPolicy, Service, http::Method,
+    reqwest,
+};
+use tamtam_sandbox::{Group, Person, RateLimit, Sandbox};
 
-use crate::{DOCUMENT, recorder::Recorder};
+use crate::{
+    outcome::{Done, Skip, is_missing},
+    recorder::Recorder,
+    settings::Live,
+};
 
-/// Marks what the suite writes, for whoever comes upon it.
+/// The beginning of every text that the suite writes.
 pub(crate) const MARK: &str = "[tamtam conformance]";
 
-/// The settings of a live run.
-#[derive(Clone)]
-pub(crate) struct Live {
-    token: String,
-    base_url: String,
-    /// A group in which the bot is an administrator.
-    chat: Option<ChatId>,
-    /// Whether the suite may take updates of the bot, by polls and webhooks: whoever else serves the bot misses them.
-    takes_updates: bool,
-    /// A video file, since the server does not process any bytes.
-    video: Option<String>,
-}
-
-impl Live {
-    /// The settings in the environment; none unless `TAMTAM_LIVE` is 1, whatever else is there.
-    pub(crate) fn from_env() -> Result<Option<Self>, String> {
-        let get = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        if get("TAMTAM_LIVE").as_deref() != Some("1") {
-            return Ok(None);
-        }
-        let token = get("TAMTAM_TOKEN").ok_or("TAMTAM_LIVE=1 wants the bot's token in TAMTAM_TOKEN")?;
-        let chat = get("TAMTAM_LIVE_CHAT").map(|id| id.parse());
-        let chat = chat.transpose().map_err(|_| "TAMTAM_LIVE_CHAT is not the id of a chat, such as -70000000000000")?;
-        let server = DOCUMENT["servers"][0]["url"].as_str().map(str::to_owned);
-        let base_url = get("TAMTAM_BASE_URL").or(server).ok_or("the document names no server: set TAMTAM_BASE_URL")?;
-        let takes_updates = get("TAMTAM_LIVE_UPDATES").as_deref() == Some("1");
-        Ok(Some(Self { token, base_url, chat, takes_updates, video: get("TAMTAM_LIVE_VIDEO") }))
-    }
-}
-
-/// The people of a sandbox. Alice has started the bot, and owns the group in which Bob and the bot are.
+/// The people of a sandbox. Alice has started the bot. She owns the group, of which Bob and the bot are members.
 pub(crate) struct People {
-    pub(crate) tamtam: Sandbox,
+    pub(crate) sandbox: Sandbox,
     pub(crate) alice: Person,
     pub(crate) bob: Person,
     pub(crate) group: Group,
+    channel: OnceLock<Group>,
 }
 
-/// Why a check, or the rest of it, was not made.
-#[derive(Debug)]
-pub(crate) struct Skip {
-    needs: &'static str,
-    what: String,
-}
-
-impl Skip {
-    pub(crate) fn new(needs: &'static str, what: impl Into<String>) -> Self {
-        Self { needs, what: what.into() }
+impl People {
+    /// A channel of Alice that takes comments. Bob reads it. MAX only.
+    pub(crate) fn channel(&self) -> &Group {
+        self.channel.get_or_init(|| self.sandbox.channel("News", [&self.alice, &self.bob]).with_comments())
     }
 }
-
-impl fmt::Display for Skip {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "skipped (needs {}): {}", self.needs, self.what)
-    }
-}
-
-/// What a check comes to; what is wrong makes it panic.
-pub(crate) type Done = Result<(), Skip>;
 
 type Cleanup = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
-/// Where a check is made. Clones are the same place.
+/// The place where a check runs. Clones are the same place.
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) bot: Bot,
@@ -88,46 +52,60 @@ pub(crate) struct Place {
 
 enum Kind {
     Sandbox(Box<People>),
-    Live(Live),
+    Live(Box<Live>),
 }
 
 impl Place {
-    pub(crate) async fn sandbox() -> Self {
-        let tamtam = Sandbox::start().await;
-        let (alice, bob) = (tamtam.user("Alice").with_username("alice"), tamtam.user("Bob"));
+    /// Starts a sandbox of this service.
+    pub(crate) async fn sandbox(service: &Service) -> Self {
+        // With the limits of MAX, the suite would take minutes.
+        let sandbox = Sandbox::builder().service(service.clone()).rate_limit(RateLimit::none()).start().await;
+        let (alice, bob) = (sandbox.user("Alice").with_username("alice"), sandbox.user("Bob"));
         alice.starts();
-        let group = tamtam.group("Conformance", [&alice, &bob]).with_public_link("conformance_group");
-        let recorder = Recorder::start(tamtam.base_url(), reqwest::Client::builder().no_proxy()).await;
-        let bot = Bot::builder(tamtam.token()).base_url(recorder.url()).http(|http| http.no_proxy());
-        Self::new(bot.build().unwrap(), recorder, Kind::Sandbox(Box::new(People { tamtam, alice, bob, group })))
+        let group = sandbox.group("Conformance", [&alice, &bob]).with_public_link("conformance_group");
+        let client = reqwest::Client::builder().no_proxy();
+        let recorder = Recorder::start(service, sandbox.base_url(), client).await;
+        let bot = Bot::builder(sandbox.token()).service(service.clone()).base_url(recorder.url()).no_proxy();
+        let people = People { sandbox, alice, bob, group, channel: OnceLock::new() };
+        Self::new(bot.build().unwrap(), recorder, Kind::Sandbox(Box::new(people)))
     }
 
     pub(crate) async fn live(live: Live) -> Self {
-        let recorder = Recorder::start(&live.base_url, reqwest::Client::builder()).await;
-        let bot = Bot::builder(&live.token).base_url(recorder.url()).build();
-        Self::new(bot.expect("a bot with this token"), recorder, Kind::Live(live))
+        let recorder = Recorder::start(&live.service, &live.base_url, trusting(&live.service)).await;
+        let bot = Bot::builder(&live.token).service(live.service.clone()).base_url(recorder.url()).retry(patient());
+        Self::new(bot.build().expect("a bot with this token"), recorder, Kind::Live(Box::new(live)))
     }
 
     fn new(bot: Bot, recorder: Recorder, kind: Kind) -> Self {
         Self { bot, recorder: Arc::new(recorder), kind: Arc::new(kind), cleanups: Arc::default() }
     }
 
-    /// A bot with a token that is nobody's.
-    pub(crate) fn stranger(&self) -> Bot {
-        Bot::builder("nobodys_token").base_url(self.recorder.url()).build().unwrap()
+    /// A bot with a wrong token, which it sends as this service expects.
+    pub(crate) fn stranger(&self, service: Service) -> Bot {
+        Bot::builder("wrong_token").service(service).base_url(self.recorder.url()).no_proxy().build().unwrap()
     }
 
     /// A group in which the bot is an administrator.
     pub(crate) fn chat(&self) -> Result<ChatId, Skip> {
         match &*self.kind {
             Kind::Sandbox(people) => Ok(people.group.chat_id()),
-            Kind::Live(live) => live
-                .chat
-                .ok_or_else(|| Skip::new("TAMTAM_LIVE_CHAT", "the id of a group in which the bot is an administrator")),
+            Kind::Live(live) => live.chat.ok_or_else(|| {
+                Skip::new(live.variable("LIVE_CHAT"), "the id of a group in which the bot is an administrator")
+            }),
         }
     }
 
-    /// People, of whom a real account has none; `what` they are to do continues "somebody".
+    /// A channel that takes comments, in which the bot is an administrator. MAX only.
+    pub(crate) fn channel(&self) -> Result<ChatId, Skip> {
+        match &*self.kind {
+            Kind::Sandbox(people) => Ok(people.channel().chat_id()),
+            Kind::Live(live) => live.channel.ok_or_else(|| {
+                Skip::new(live.variable("LIVE_CHANNEL"), "the id of a channel in which the bot is an administrator")
+            }),
+        }
+    }
+
+    /// The people of the sandbox. A real account has none. `what` continues the sentence "somebody".
     pub(crate) fn people(&self, what: &str) -> Result<&People, Skip> {
         match &*self.kind {
             Kind::Sandbox(people) => Ok(people),
@@ -135,13 +113,24 @@ impl Place {
         }
     }
 
-    /// Passes if the bot's updates may be taken, and nobody else takes them by a webhook.
-    pub(crate) async fn may_take_updates(&self) -> Done {
-        if matches!(&*self.kind, Kind::Live(live) if !live.takes_updates) {
-            return Err(Skip::new("TAMTAM_LIVE_UPDATES=1", "it takes updates away from whoever serves the bot"));
+    /// Passes on a sandbox. A live check is skipped: it is not known what the real server does.
+    pub(crate) fn sandbox_only(&self, what: &str) -> Done {
+        match &*self.kind {
+            Kind::Sandbox(_) => Ok(()),
+            Kind::Live(_) => Err(Skip::new("a sandbox", what)),
         }
-        if !self.bot.api().get_subscriptions().await.unwrap().subscriptions.is_empty() {
-            return Err(Skip::new("a bot without a webhook", "this one has a webhook, which is left alone"));
+    }
+
+    /// Passes if the suite may take the bot's updates, and no webhook takes them.
+    pub(crate) async fn may_take_updates(&self) -> Done {
+        if let Kind::Live(live) = &*self.kind
+            && !live.takes_updates
+        {
+            let needs = format!("{}=1", live.variable("LIVE_UPDATES"));
+            return Err(Skip::new(needs, "other programs of the bot miss these updates"));
+        }
+        if !self.bot.subscriptions().await.unwrap().subscriptions.is_empty() {
+            return Err(Skip::new("a bot without a webhook", "the webhook of this bot is left alone"));
         }
         Ok(())
     }
@@ -150,24 +139,41 @@ impl Place {
     pub(crate) fn video(&self) -> Result<Vec<u8>, Skip> {
         match &*self.kind {
             Kind::Sandbox(_) => Ok(b"moving pictures".to_vec()),
-            Kind::Live(Live { video: Some(path), .. }) => Ok(std::fs::read(path).expect("TAMTAM_LIVE_VIDEO is a file")),
-            Kind::Live(_) => Err(Skip::new("TAMTAM_LIVE_VIDEO", "the path of a video file")),
+            Kind::Live(live) => match &live.video {
+                Some(path) => Ok(std::fs::read(path).unwrap_or_else(|error| panic!("cannot read {path}: {error}"))),
+                None => Err(Skip::new(live.variable("LIVE_VIDEO"), "the path of a video file")),
+            },
         }
     }
 
-    /// A message with the suite's mark, of which nobody is notified.
+    /// A message with the suite's mark. Its readers are not notified.
     pub(crate) fn text(&self, text: &str) -> NewMessageBody {
-        NewMessageBody::new().text(format!("{MARK} {text}")).notify(false)
+        NewMessageBody::new().text(marked(text)).notify(false)
     }
 
-    /// Posts a message, which is deleted when the check is over.
+    /// Posts a message without a notification. It is deleted after the check.
     pub(crate) async fn post(&self, chat: ChatId, body: impl Into<NewMessageBody>) -> Message {
-        let message = *self.bot.send(chat, body.into().notify(false)).await.unwrap().message;
-        self.deletes_afterwards(&message.body.as_ref().unwrap().mid);
+        self.send(chat, body.into().notify(false)).await
+    }
+
+    /// Posts a text in the channel. It is deleted after the check.
+    pub(crate) async fn publish(&self, text: &str) -> Result<Message, Skip> {
+        // MAX refuses posts without a notification.
+        Ok(self.send(self.channel()?, marked(text).into()).await)
+    }
+
+    async fn send(&self, chat: ChatId, body: NewMessageBody) -> Message {
+        let message = *self.bot.send(chat, body).await.unwrap().message;
+        self.deletes_afterwards(&MessageId::from(&message));
         message
     }
 
-    /// Posts what should be refused, as it is. If it is not, it is deleted when the check is over.
+    /// A request that posts a message without the checks of the client.
+    pub(crate) fn unchecked(&self, body: &impl Serialize) -> RawRequest {
+        self.bot.request(Method::POST, "/messages").json(body)
+    }
+
+    /// Sends a request that posts a message. If the server accepts the message, it is deleted after the check.
     pub(crate) async fn try_post(&self, request: RawRequest) -> Result<Value> {
         let answer = request.await?;
         let mid = answer["message"]["body"]["mid"].as_str().unwrap_or_default();
@@ -175,31 +181,31 @@ impl Place {
         Ok(answer)
     }
 
-    /// A sandbox takes its time with the next file, as real servers do by themselves.
+    /// Makes a sandbox refuse the next file once because it is being processed, as real servers do.
     pub(crate) fn takes_time_to_process(&self) {
         if let Kind::Sandbox(people) = &*self.kind {
-            people.tamtam.uploads().set_not_ready(1);
+            people.sandbox.uploads().set_not_ready(1);
         }
     }
 
-    /// Deletes a message when the check is over.
+    /// Deletes a message after the check.
     pub(crate) fn deletes_afterwards(&self, mid: &MessageId) {
         let (bot, mid) = (self.bot.clone(), mid.clone());
         self.afterwards(async move {
-            match bot.api().delete_message(mid.clone()).await {
-                // A check may have deleted it itself.
+            match bot.delete(mid.clone()).await {
+                // The check may have deleted it.
                 Err(_) if bot.api().get_message_by_id(mid).await.is_err_and(|error| is_missing(&error)) => Ok(()),
                 done => done,
             }
         });
     }
 
-    /// Does something when the check is over, passed or failed; the latest first.
+    /// Runs a cleanup after the check, even if the check fails. The latest cleanup runs first.
     pub(crate) fn afterwards(&self, cleanup: impl Future<Output = Result<()>> + Send + 'static) {
         self.cleanups.lock().unwrap().push(Box::pin(cleanup));
     }
 
-    /// Takes back what a check has done; what could not be taken back.
+    /// Runs the cleanups, and returns the errors.
     pub(crate) async fn clean_up(&self) -> Vec<Error> {
         let mut failed = Vec::new();
         loop {
@@ -208,24 +214,34 @@ impl Place {
         }
     }
 
-    /// What happened, if it can be told.
+    /// What happened in the sandbox. `None` for a real account.
     pub(crate) fn transcript(&self) -> Option<String> {
         match &*self.kind {
-            Kind::Sandbox(people) => Some(people.tamtam.transcript()),
+            Kind::Sandbox(people) => Some(people.sandbox.transcript()),
             Kind::Live(_) => None,
         }
     }
 }
 
-/// Whether the server says that there is no such thing: with 404, or 400 for an id that it cannot read.
-pub(crate) fn is_missing(error: &Error) -> bool {
-    error.code().is_some() && matches!(error.status().map(|status| status.as_u16()), Some(400 | 404))
+/// A text with the suite's mark.
+pub(crate) fn marked(text: &str) -> String {
+    format!("{MARK} {text}")
 }
 
-/// Fails unless the server refused with this status and this code.
-#[track_caller]
-pub(crate) fn assert_refused<T: fmt::Debug>(answer: Result<T>, status: u16, code: &str) {
-    let error = answer.expect_err("the server should have refused this");
-    let found = (error.status().map(|status| status.as_u16()), error.code().map(|code| code.as_str()));
-    assert_eq!(found, (Some(status), Some(code)), "{error}");
+/// The retries of a live run. The suite sends faster than MAX allows: 2 messages per second to one chat.
+fn patient() -> RetryPolicy {
+    RetryPolicy::default()
+        .attempts(20)
+        .backoff(Duration::from_secs(1), Duration::from_secs(5))
+        .budget(Duration::from_secs(60))
+}
+
+/// An HTTP client that trusts the service. The root certificate of MAX is in no public root store.
+fn trusting(service: &Service) -> reqwest::ClientBuilder {
+    let client = reqwest::Client::builder();
+    if *service != Service::Max {
+        return client;
+    }
+    let root = reqwest::Certificate::from_pem_bundle(include_bytes!("../../openapi/max-root-ca.pem"));
+    client.tls_certs_merge(root.expect("a certificate in PEM"))
 }

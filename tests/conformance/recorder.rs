@@ -1,4 +1,4 @@
-//! What stands between the bot and the API: it passes everything on, and holds every answer against the document.
+//! A proxy between the bot and the API. It passes everything on, and checks every answer against the document.
 
 use std::{
     collections::BTreeSet,
@@ -6,7 +6,8 @@ use std::{
 };
 
 use tamtam::{
-    reqwest::{Client, ClientBuilder},
+    Service,
+    reqwest::{Client, ClientBuilder, redirect::Policy},
     webhook::axum::{
         self, Router,
         body::{Body, Bytes, to_bytes},
@@ -17,42 +18,47 @@ use tamtam::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{DOCUMENT, schemas::SCHEMAS};
+use crate::{operations, schemas::schemas};
 
-/// The largest body that a client of the API sends.
+/// The largest body that is passed on, in bytes. Clients of the API send far smaller ones.
 const MOST_BYTES: usize = 1 << 24;
-/// The headers of an answer that mean something to the bot; the others speak of a connection that is not its own.
-const PASSED_ON: [header::HeaderName; 2] = [header::CONTENT_TYPE, header::RETRY_AFTER];
+/// The headers of a request that the API reads. On MAX the first one has the token.
+const ASKED_WITH: [header::HeaderName; 2] = [header::AUTHORIZATION, header::CONTENT_TYPE];
+/// The headers of an answer that the bot reads.
+const ANSWERED_WITH: [header::HeaderName; 2] = [header::CONTENT_TYPE, header::RETRY_AFTER];
 
-/// A server on the loopback interface in front of the API's.
+/// A server on the loopback interface in front of the API.
 pub(crate) struct Recorder {
     url: String,
     found: Arc<Mutex<Found>>,
     server: JoinHandle<()>,
 }
 
-/// What has been seen.
+/// What was recorded.
 #[derive(Clone, Default)]
 pub(crate) struct Found {
-    /// The operations that were asked for, by their `operationId`.
+    /// The operations that were called, by their `operationId`.
     pub(crate) operations: BTreeSet<String>,
     /// How answers differ from the document.
     pub(crate) differences: BTreeSet<String>,
 }
 
 struct Passing {
+    service: Service,
     api: String,
     client: Client,
     found: Arc<Mutex<Found>>,
 }
 
 impl Recorder {
-    /// Passes requests on to the API at this URL.
-    pub(crate) async fn start(api: &str, client: ClientBuilder) -> Self {
+    /// Starts a proxy to the API of this service at this URL.
+    pub(crate) async fn start(service: &Service, api: &str, client: ClientBuilder) -> Self {
         let found = Arc::<Mutex<Found>>::default();
         let passing = Passing {
+            service: service.clone(),
             api: api.trim_end_matches('/').to_owned(),
-            client: client.build().expect("an HTTP client"),
+            // A redirect is an answer like any other. Following it could send the token to another host.
+            client: client.redirect(Policy::none()).build().expect("an HTTP client"),
             found: Arc::clone(&found),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -84,13 +90,13 @@ async fn pass(State(passing): State<Arc<Passing>>, request: Request) -> Response
         Ok((status, headers, body)) => {
             passing.record(&parts.method, parts.uri.path(), status, &body);
             let headers =
-                headers.into_iter().filter(|(name, _)| name.as_ref().is_some_and(|name| PASSED_ON.contains(name)));
+                headers.into_iter().filter(|(name, _)| name.as_ref().is_some_and(|name| ANSWERED_WITH.contains(name)));
             let headers: Vec<_> = headers.filter_map(|(name, value)| Some((name?, value))).collect();
             let mut response = (status, Body::from(body)).into_response();
             response.headers_mut().extend(headers);
             response
         }
-        // Without the URL, which has the token.
+        // Without the URL, which can contain the token.
         Err(error) => (StatusCode::BAD_GATEWAY, error.without_url().to_string()).into_response(),
     }
 }
@@ -105,8 +111,10 @@ impl Passing {
     ) -> tamtam::reqwest::Result<(StatusCode, HeaderMap, Bytes)> {
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let mut request = self.client.request(method.clone(), format!("{}{path}", self.api)).body(body);
-        if let Some(kind) = headers.get(header::CONTENT_TYPE) {
-            request = request.header(header::CONTENT_TYPE, kind);
+        for name in ASKED_WITH {
+            if let Some(value) = headers.get(&name) {
+                request = request.header(name, value);
+            }
         }
         let answer = request.send().await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
@@ -114,33 +122,10 @@ impl Passing {
     }
 
     fn record(&self, method: &Method, path: &str, status: StatusCode, body: &[u8]) {
-        let operation = operation(method, path);
-        let differences = SCHEMAS.faults(operation.as_deref(), status.as_u16(), body);
+        let operation = operations::find(&self.service, method, path);
+        let differences = schemas(&self.service).faults(operation.as_deref(), status.as_u16(), body);
         let mut found = self.found.lock().unwrap();
         found.operations.extend(operation);
         found.differences.extend(differences);
     }
-}
-
-/// The operation that a request is for, by the document.
-fn operation(method: &Method, path: &str) -> Option<String> {
-    let paths = DOCUMENT["paths"].as_object()?;
-    let fitting = paths.iter().filter(|(template, _)| fits(template, path));
-    let named = fitting.filter_map(|(template, operations)| {
-        let id = operations[method.as_str().to_lowercase()]["operationId"].as_str()?;
-        Some((template, id.to_owned()))
-    });
-    // `/chats/-1` would be a link as well.
-    named.min_by_key(|(template, _)| template.contains("{chatLink}")).map(|(_, id)| id)
-}
-
-/// Whether a path is one of this template; the id of a chat is a number.
-fn fits(template: &str, path: &str) -> bool {
-    let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
-    template.len() == path.len()
-        && template.iter().zip(path).all(|(expected, found)| match *expected {
-            "{chatId}" => found.parse::<i64>().is_ok(),
-            parameter if parameter.starts_with('{') => !found.is_empty(),
-            literal => literal == found,
-        })
 }

@@ -6,9 +6,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tamtam::Service;
 use tamtam_sandbox::{Delivery, Exchange, Sandbox, SandboxBuilder};
 
-use crate::schemas::SCHEMAS;
+use crate::schemas::schemas;
 
 /// A sandbox whose every answer, and every update that it sends to a webhook, is checked against the document. Dropping
 /// it fails the test if one was not right.
@@ -28,10 +29,10 @@ pub(crate) async fn start() -> Checked {
 pub(crate) async fn checked(builder: SandboxBuilder) -> Checked {
     let sandbox = builder.start().await;
     let faults = Arc::new(Mutex::new(Vec::new()));
-    let found = Arc::clone(&faults);
-    sandbox.on_exchange(move |exchange| found.lock().unwrap().extend(faults_of(exchange)));
-    let found = Arc::clone(&faults);
-    sandbox.on_delivery(move |delivery| found.lock().unwrap().extend(faults_of_delivery(delivery)));
+    let (found, service) = (Arc::clone(&faults), sandbox.service());
+    sandbox.on_exchange(move |exchange| found.lock().unwrap().extend(faults_of(&service, exchange)));
+    let (found, service) = (Arc::clone(&faults), sandbox.service());
+    sandbox.on_delivery(move |delivery| found.lock().unwrap().extend(faults_of_delivery(&service, delivery)));
     Checked { sandbox, leaks_expected: false, faults }
 }
 
@@ -55,22 +56,22 @@ impl Drop for Checked {
 }
 
 /// What is wrong with the answer of an exchange.
-pub(crate) fn faults_of(exchange: &Exchange) -> Vec<String> {
+pub(crate) fn faults_of(service: &Service, exchange: &Exchange) -> Vec<String> {
     // What a test asks for is wrong on purpose.
     if exchange.is_faulty() {
         return Vec::new();
     }
-    SCHEMAS.faults(exchange.operation(), exchange.status(), exchange.response_body())
+    schemas(service).faults(exchange.operation(), exchange.status(), exchange.response_body())
 }
 
 /// What is wrong with the update of a delivery.
-pub(crate) fn faults_of_delivery(delivery: &Delivery) -> Vec<String> {
+pub(crate) fn faults_of_delivery(service: &Service, delivery: &Delivery) -> Vec<String> {
     let subject = format!("a webhook got {}", delivery.update());
-    SCHEMAS.faults_by(&json!({"$ref": "#/$defs/Update"}), subject, delivery.update().as_bytes())
+    schemas(service).faults_by(&json!({"$ref": "#/$defs/Update"}), subject, delivery.update().as_bytes())
 }
 
 fn faults(operation: &str, status: u16, body: Value) -> Vec<String> {
-    SCHEMAS.faults(Some(operation), status, body.to_string().as_bytes())
+    schemas(&Service::TamTam).faults(Some(operation), status, body.to_string().as_bytes())
 }
 
 fn message() -> Value {

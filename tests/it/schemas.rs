@@ -1,7 +1,7 @@
 //! The schemas of the API's document as a JSON Schema validator, on the raw document.
 //!
-//! Nothing of the crate's own models or generator takes part: they would hide a mistake that both sides share. It is
-//! the document of TamTam. `tests/conformance` uses it, too.
+//! Nothing of the crate's own models or generator takes part: they would hide a mistake that both sides share. Each
+//! service has the validator of its document. `tests/conformance` uses them, too.
 
 use std::{
     collections::HashMap,
@@ -10,13 +10,19 @@ use std::{
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
+use tamtam::Service;
 
 use crate::document;
 
 /// The error statuses' body, which the document describes in prose for those it does not list.
 const ERROR: &str = "Error";
 
-pub(crate) static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| Schemas::of(&document::load("tamtam")));
+/// The validator of the document of a service.
+pub(crate) fn schemas(service: &Service) -> &'static Schemas {
+    static TAMTAM: LazyLock<Schemas> = LazyLock::new(|| Schemas::of(&document::load("tamtam")));
+    static MAX: LazyLock<Schemas> = LazyLock::new(|| Schemas::of(&document::load("max")));
+    if *service == Service::Max { &MAX } else { &TAMTAM }
+}
 
 pub(crate) struct Schemas {
     document: Value,

@@ -1,17 +1,19 @@
-//! Chats.
+//! Chats: their lists, details, titles and actions.
 
 use serde_json::json;
 use tamtam::{
     ChatId,
     http::Method,
-    types::{ActionRequestBody, ChatPatch, ChatStatus, ChatType, SenderAction},
+    types::{ChatPatch, ChatStatus, ChatType, SenderAction},
 };
 
-use crate::place::{Done, MARK, Place, Skip, assert_refused};
+use crate::{
+    outcome::{Done, PAYLOAD, Skip, assert_refused},
+    place::{MARK, Place},
+};
 
 /// No chat has this id.
 const NOWHERE: ChatId = ChatId(-1);
-const PAYLOAD: &str = "proto.payload";
 
 pub(super) async fn chats_are_listed_in_pages(place: Place) -> Done {
     let api = place.bot.api();
@@ -24,10 +26,16 @@ pub(super) async fn chats_are_listed_in_pages(place: Place) -> Done {
     Ok(())
 }
 
+pub(super) async fn a_list_of_chats_has_its_limits(place: Place) -> Done {
+    for count in [0, 101] {
+        assert_refused(place.bot.request(Method::GET, "/chats").query("count", count).await, 400, PAYLOAD);
+    }
+    Ok(())
+}
+
 pub(super) async fn a_list_has_its_limits(place: Place) -> Done {
     let chat = place.chat()?;
     for count in [0, 101] {
-        assert_refused(place.bot.request(Method::GET, "/chats").query("count", count).await, 400, PAYLOAD);
         let messages = place.bot.request(Method::GET, "/messages").query("chat_id", chat).query("count", count);
         assert_refused(messages.await, 400, PAYLOAD);
         let members = place.bot.request(Method::GET, format!("/chats/{chat}/members")).query("count", count);
@@ -37,42 +45,45 @@ pub(super) async fn a_list_has_its_limits(place: Place) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_chat_is_told_of(place: Place) -> Done {
+pub(super) async fn a_chat_has_its_details(place: Place) -> Done {
     let id = place.chat()?;
-    let chat = place.bot.api().get_chat(id).await.unwrap();
+    let chat = place.bot.chat(id).await.unwrap();
     assert_eq!((chat.chat_id, chat.status), (id, ChatStatus::Active));
-    assert_eq!(chat.type_, ChatType::Chat, "TAMTAM_LIVE_CHAT is to be a group");
+    assert_eq!(chat.type_, ChatType::Chat, "the chat must be a group");
     assert!(id.0 < 0 && chat.title.is_some() && chat.participants_count > 0);
     assert!(chat.dialog_with_user.is_none());
     Ok(())
 }
 
 pub(super) async fn a_public_chat_is_found_by_its_link(place: Place) -> Done {
-    let api = place.bot.api();
-    let chat = api.get_chat(place.chat()?).await.unwrap();
+    let chat = place.bot.chat(place.chat()?).await.unwrap();
     let Some(link) = chat.link.as_deref().filter(|_| chat.is_public) else {
         return Err(Skip::new("a public TAMTAM_LIVE_CHAT", "the chat is found by its link"));
     };
     let name = link.rsplit('/').next().unwrap_or_default();
-    assert_eq!(api.get_chat_by_link(name).await.unwrap().chat_id, chat.chat_id);
+    assert_eq!(place.bot.api().get_chat_by_link(name).await.unwrap().chat_id, chat.chat_id);
+    Ok(())
+}
+
+pub(super) async fn an_unknown_link_is_not_found(place: Place) -> Done {
+    let error = place.bot.api().get_chat_by_link("no_chat_of_this_name_x7q").await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
     Ok(())
 }
 
 pub(super) async fn an_unknown_chat_is_not_found(place: Place) -> Done {
-    let api = place.bot.api();
-    assert_refused(api.get_chat(NOWHERE).await, 404, "chat.not.found");
-    assert!(api.get_chat_by_link("no_chat_of_this_name_x7q").await.unwrap_err().is_not_found());
+    assert_refused(place.bot.chat(NOWHERE).await, 404, "chat.not.found");
     assert!(place.bot.send(NOWHERE, place.text("to nobody")).await.unwrap_err().is_not_found());
     Ok(())
 }
 
-/// Gives the chat its title back when the check is over.
+/// Returns the title, and puts it back after the check.
 async fn keep_title(place: &Place, id: ChatId) -> String {
-    let title = place.bot.api().get_chat(id).await.unwrap().title.unwrap();
+    let title = place.bot.chat(id).await.unwrap().title.unwrap();
     let (bot, patch) = (place.bot.clone(), ChatPatch::new().title(title.clone()).notify(false));
     let old = title.clone();
     place.afterwards(async move {
-        if bot.api().get_chat(id).await?.title.as_ref() == Some(&old) {
+        if bot.chat(id).await?.title.as_ref() == Some(&old) {
             return Ok(());
         }
         bot.api().edit_chat(id, patch).await.map(drop)
@@ -83,9 +94,8 @@ async fn keep_title(place: &Place, id: ChatId) -> String {
 pub(super) async fn a_title_is_changed(place: Place) -> Done {
     let id = place.chat()?;
     keep_title(&place, id).await;
-    let patch = ChatPatch::new().title(MARK).notify(false);
-    assert_eq!(place.bot.api().edit_chat(id, patch).await.unwrap().title.as_deref(), Some(MARK));
-    assert_eq!(place.bot.api().get_chat(id).await.unwrap().title.as_deref(), Some(MARK));
+    assert_eq!(place.bot.rename(id, MARK).silent().await.unwrap().title.as_deref(), Some(MARK));
+    assert_eq!(place.bot.chat(id).await.unwrap().title.as_deref(), Some(MARK));
     Ok(())
 }
 
@@ -96,7 +106,7 @@ pub(super) async fn a_title_is_not_blank_and_not_too_long(place: Place) -> Done 
         let edit = place.bot.request(Method::PATCH, format!("/chats/{id}"));
         assert_refused(edit.json(&json!({ "title": bad, "notify": false })).await, 400, PAYLOAD);
     }
-    assert_eq!(place.bot.api().get_chat(id).await.unwrap().title, Some(title));
+    assert_eq!(place.bot.chat(id).await.unwrap().title, Some(title));
     Ok(())
 }
 
@@ -109,16 +119,19 @@ pub(super) async fn actions_are_shown(place: Place) -> Done {
         SenderAction::SendingAudio,
         SenderAction::SendingFile,
         SenderAction::MarkSeen,
-        // Clients send it for `sending_photo`.
-        "sending_image".into(),
     ] {
-        place.bot.api().send_action(chat, ActionRequestBody::new(action)).await.unwrap();
+        place.bot.action(chat, action).await.unwrap();
     }
     Ok(())
 }
 
+pub(super) async fn an_older_name_of_an_action_is_accepted(place: Place) -> Done {
+    // Clients send it for `sending_photo`.
+    place.bot.action(place.chat()?, "sending_image").await.unwrap();
+    Ok(())
+}
+
 pub(super) async fn an_unknown_action_is_refused(place: Place) -> Done {
-    let action = ActionRequestBody::new("dancing");
-    assert_refused(place.bot.api().send_action(place.chat()?, action).await, 400, PAYLOAD);
+    assert_refused(place.bot.action(place.chat()?, "dancing").await, 400, PAYLOAD);
     Ok(())
 }

@@ -2,28 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use tamtam::types::{ChatStatus, UserIdsList};
+use tamtam::{UserId, types::ChatStatus};
 
-use crate::place::{Done, Place};
+use crate::{outcome::Done, place::Place};
 
 pub(super) async fn the_bot_is_a_member(place: Place) -> Done {
-    let chat = place.chat()?;
-    let member = place.bot.api().get_membership(chat).await.unwrap();
+    let member = place.bot.membership(place.chat()?).await.unwrap();
     assert_eq!(member.user_id, place.bot.me().await.unwrap().user_id);
-    assert!(member.is_admin && member.permissions.is_some(), "the bot is to be an administrator of TAMTAM_LIVE_CHAT");
+    assert!(member.is_admin && member.permissions.is_some(), "the bot must be an administrator of the chat");
     Ok(())
 }
 
 pub(super) async fn administrators_are_listed(place: Place) -> Done {
     let me = place.bot.me().await.unwrap().user_id;
-    let admins = place.bot.api().get_admins(place.chat()?).await.unwrap().members;
+    let admins = place.bot.admins(place.chat()?).await.unwrap().members;
     assert!(admins.iter().all(|member| member.is_admin || member.is_owner), "{admins:?}");
     assert!(admins.iter().any(|member| member.user_id == me), "the bot is an administrator");
     Ok(())
 }
 
 pub(super) async fn members_come_in_pages(place: Place) -> Done {
-    /// Enough to see that pages go on; a real chat may have thousands of members.
+    /// Enough to see that pages go on: a real chat may have thousands of members.
     const PAGES: usize = 5;
     let (chat, api) = (place.chat()?, place.bot.api());
     let (mut seen, mut marker) = (BTreeSet::new(), None);
@@ -34,7 +33,7 @@ pub(super) async fn members_come_in_pages(place: Place) -> Done {
             None => request.await.unwrap(),
         };
         assert!(page.members.len() <= 1);
-        assert!(page.members.iter().all(|member| seen.insert(member.user_id)), "{page:?} was there before");
+        assert!(page.members.iter().all(|member| seen.insert(member.user_id)), "{page:?} repeats a member");
         marker = page.marker;
         if marker.is_none() {
             break;
@@ -49,33 +48,48 @@ pub(super) async fn members_come_in_pages(place: Place) -> Done {
 
 pub(super) async fn a_member_is_not_added_again(place: Place) -> Done {
     let me = place.bot.me().await.unwrap().user_id;
-    let error = place.bot.api().add_members(place.chat()?, UserIdsList::new(vec![me])).await.unwrap_err();
+    let error = place.bot.add_members(place.chat()?, [me]).await.unwrap_err();
     assert!(error.is_refused(), "{error}");
+    Ok(())
+}
+
+pub(super) async fn users_who_were_not_added_are_listed(place: Place) -> Done {
+    /// No user has this id.
+    const NOBODY: UserId = UserId(1);
+    let people = place.people("may be added to the chat")?;
+    let (chat, carol, bob) = (place.chat()?, people.sandbox.user("Carol").user_id(), people.bob.user_id());
+    let added = place.bot.add_members(chat, [carol, bob, NOBODY]).await.unwrap();
+    assert_eq!(added.failed_user_ids.unwrap().into_iter().collect::<BTreeSet<_>>(), BTreeSet::from([bob, NOBODY]));
+    let details = added.failed_user_details.unwrap();
+    let users_of = |code: &str| details.iter().find(|one| one.error_code == code).map(|one| one.user_ids.as_slice());
+    assert_eq!(users_of("add.participant.not.found"), Some(&[NOBODY][..]));
+    assert_eq!(users_of("add.participant.privacy"), Some(&[bob][..]));
+    assert_eq!(place.bot.api().get_members(chat).user_ids([carol]).await.unwrap().members.len(), 1);
     Ok(())
 }
 
 pub(super) async fn members_are_added_and_removed(place: Place) -> Done {
     let people = place.people("may be added to the chat and removed from it")?;
-    let (chat, api, carol) = (place.chat()?, place.bot.api(), people.tamtam.user("Carol").user_id());
-    let add = || api.add_members(chat, UserIdsList::new(vec![carol]));
-    let find = || api.get_members(chat).user_ids([carol]);
+    let (chat, carol) = (place.chat()?, people.sandbox.user("Carol").user_id());
+    let add = || place.bot.add_members(chat, [carol]);
+    let find = || place.bot.api().get_members(chat).user_ids([carol]);
     add().await.unwrap();
     let member = find().await.unwrap().members.remove(0);
     assert_eq!((member.is_admin, member.permissions), (false, None));
-    api.remove_member(chat, carol).await.unwrap();
+    place.bot.remove_member(chat, carol).await.unwrap();
     assert!(find().await.unwrap().members.is_empty());
-    assert!(api.remove_member(chat, carol).await.unwrap_err().is_refused());
+    assert!(place.bot.remove_member(chat, carol).await.unwrap_err().is_refused());
     add().await.unwrap();
-    api.remove_member(chat, carol).block(true).await.unwrap();
-    assert!(add().await.unwrap_err().is_refused(), "who is blocked does not come back");
+    place.bot.block_member(chat, carol).await.unwrap();
+    assert!(add().await.unwrap_err().is_refused(), "a blocked user does not come back");
     Ok(())
 }
 
 pub(super) async fn a_bot_leaves(place: Place) -> Done {
-    place.people("adds the bot to the chat again when it has left")?;
-    let (chat, api) = (place.chat()?, place.bot.api());
-    api.leave_chat(chat).await.unwrap();
-    assert_eq!(api.get_chat(chat).await.unwrap().status, ChatStatus::Left);
+    place.people("adds the bot to the chat again after it has left")?;
+    let chat = place.chat()?;
+    place.bot.leave(chat).await.unwrap();
+    assert_eq!(place.bot.chat(chat).await.unwrap().status, ChatStatus::Left);
     assert!(place.bot.send(chat, "Hello?").await.unwrap_err().is_forbidden());
     Ok(())
 }

@@ -1,23 +1,18 @@
 //! Messages: posted, read, edited, deleted, linked, formatted.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tamtam::{
-    ChatId, Message, MessageId, NewMessageBody, RawRequest,
-    http::Method,
-    types::{AttachmentRequest, MarkupElement, MessageLinkType, NewMessageLink},
+    ChatId, Message, MessageId, NewMessageBody,
+    types::{AttachmentRequest, MarkupElement, MessageLinkType},
 };
 
-use crate::place::{Done, MARK, Place, assert_refused, is_missing};
-
-const PAYLOAD: &str = "proto.payload";
-
-/// A message that is not checked before it is sent.
-fn unchecked(place: &Place, body: &Value) -> RawRequest {
-    place.bot.request(Method::POST, "/messages").json(body)
-}
+use crate::{
+    outcome::{Done, PAYLOAD, assert_refused, is_missing},
+    place::{MARK, Place, marked},
+};
 
 fn mid(message: &Message) -> MessageId {
-    message.body.as_ref().unwrap().mid.clone()
+    message.mid().unwrap().clone()
 }
 
 /// Three messages, the oldest first.
@@ -29,19 +24,19 @@ async fn three(place: &Place, chat: ChatId) -> [Message; 3] {
     ]
 }
 
-/// Those of the messages that are in the list, in its order; people may write beside the suite.
+/// The ids of those messages that are in the list, in its order. People may write in the chat as well.
 fn ours(list: &[Message], messages: &[Message]) -> Vec<MessageId> {
     let messages: Vec<_> = messages.iter().map(mid).collect();
-    list.iter().filter_map(|one| Some(one.body.as_ref()?.mid.clone())).filter(|one| messages.contains(one)).collect()
+    list.iter().filter_map(|one| one.mid().cloned()).filter(|one| messages.contains(one)).collect()
 }
 
 pub(super) async fn a_fetched_message_equals_the_posted_one(place: Place) -> Done {
     let chat = place.chat()?;
     let posted = place.post(chat, place.text("Ура! 🎉")).await;
-    assert_eq!(posted.text(), Some(format!("{MARK} Ура! 🎉").as_str()));
+    assert_eq!(posted.text(), Some(marked("Ура! 🎉").as_str()));
     assert_eq!(posted.recipient.chat_id, Some(chat));
     assert_eq!(posted.sender.as_ref().unwrap().user_id, place.bot.me().await.unwrap().user_id);
-    assert_eq!(place.bot.api().get_message_by_id(mid(&posted)).await.unwrap(), posted);
+    assert_eq!(place.bot.api().get_message_by_id(&posted).await.unwrap(), posted);
     let listed = place.bot.api().get_messages().message_ids([mid(&posted)]).await.unwrap();
     assert_eq!(listed.messages, [posted]);
     Ok(())
@@ -62,19 +57,19 @@ pub(super) async fn a_text_has_at_most_4000_characters(place: Place) -> Done {
     let message = place.post(chat, longest.as_str()).await;
     assert_eq!(message.text(), Some(longest.as_str()));
     let longer = json!({ "text": format!("{longest}ё"), "notify": false });
-    assert_refused(place.try_post(unchecked(&place, &longer).query("chat_id", chat)).await, 400, PAYLOAD);
+    assert_refused(place.try_post(place.unchecked(&longer).query("chat_id", chat)).await, 400, PAYLOAD);
     Ok(())
 }
 
-pub(super) async fn nothing_is_no_message(place: Place) -> Done {
+pub(super) async fn an_empty_message_is_refused(place: Place) -> Done {
     let chat = place.chat()?;
     let keyboard = json!({ "type": "inline_keyboard", "payload": {
         "buttons": [[{ "type": "callback", "text": "Yes", "payload": "yes" }]]
     } });
     for body in [json!({}), json!({ "text": "", "attachments": [] }), json!({ "attachments": [keyboard] })] {
-        assert_refused(place.try_post(unchecked(&place, &body).query("chat_id", chat)).await, 400, PAYLOAD);
+        assert_refused(place.try_post(place.unchecked(&body).query("chat_id", chat)).await, 400, PAYLOAD);
     }
-    let not_an_object = unchecked(&place, &json!("a text")).query("chat_id", chat);
+    let not_an_object = place.unchecked(&json!("a text")).query("chat_id", chat);
     assert_refused(place.try_post(not_an_object).await, 400, PAYLOAD);
     Ok(())
 }
@@ -82,8 +77,8 @@ pub(super) async fn nothing_is_no_message(place: Place) -> Done {
 pub(super) async fn a_message_has_one_recipient(place: Place) -> Done {
     let (chat, me) = (place.chat()?, place.bot.me().await.unwrap().user_id);
     let body = json!({ "text": MARK, "notify": false });
-    assert_refused(place.try_post(unchecked(&place, &body)).await, 400, PAYLOAD);
-    let two = unchecked(&place, &body).query("chat_id", chat).query("user_id", me);
+    assert_refused(place.try_post(place.unchecked(&body)).await, 400, PAYLOAD);
+    let two = place.unchecked(&body).query("chat_id", chat).query("user_id", me);
     assert_refused(place.try_post(two).await, 400, PAYLOAD);
     Ok(())
 }
@@ -118,9 +113,9 @@ pub(super) async fn messages_are_listed_from_a_time_back_to_another(place: Place
 pub(super) async fn a_message_is_edited(place: Place) -> Done {
     let (chat, api) = (place.chat()?, place.bot.api());
     let message = place.post(chat, place.text("Helo")).await;
-    place.bot.edit(mid(&message), place.text("Hello")).await.unwrap();
-    let edited = api.get_message_by_id(mid(&message)).await.unwrap();
-    assert_eq!(edited.text(), place.text("Hello").text.as_deref());
+    place.bot.edit(&message, place.text("Hello")).await.unwrap();
+    let edited = api.get_message_by_id(&message).await.unwrap();
+    assert_eq!(edited.text(), Some(marked("Hello").as_str()));
     assert_eq!((mid(&edited), edited.timestamp), (mid(&message), message.timestamp));
     Ok(())
 }
@@ -128,39 +123,38 @@ pub(super) async fn a_message_is_edited(place: Place) -> Done {
 pub(super) async fn an_edit_that_leaves_nothing_is_refused(place: Place) -> Done {
     let message = place.post(place.chat()?, place.text("stays")).await;
     let empty = NewMessageBody::new().text("").attachments(Vec::<AttachmentRequest>::new());
-    let error = place.bot.edit(mid(&message), empty).await.unwrap_err();
+    let error = place.bot.edit(&message, empty).await.unwrap_err();
     assert!(error.is_refused(), "{error}");
-    assert_eq!(place.bot.api().get_message_by_id(mid(&message)).await.unwrap().text(), message.text());
+    assert_eq!(place.bot.api().get_message_by_id(&message).await.unwrap().text(), message.text());
     Ok(())
 }
 
 pub(super) async fn a_deleted_message_is_gone(place: Place) -> Done {
     let (chat, api) = (place.chat()?, place.bot.api());
     let message = place.post(chat, place.text("goes")).await;
-    api.delete_message(mid(&message)).await.unwrap();
+    place.bot.delete(&message).await.unwrap();
     let listed = api.get_messages().chat_id(chat).await.unwrap().messages;
     assert!(ours(&listed, std::slice::from_ref(&message)).is_empty());
-    let error = api.get_message_by_id(mid(&message)).await.unwrap_err();
+    let error = api.get_message_by_id(&message).await.unwrap_err();
     assert!(is_missing(&error), "{error}");
     Ok(())
 }
 
-pub(super) async fn an_id_that_is_none_is_an_error(place: Place) -> Done {
-    let (bot, none) = (&place.bot, "mid.conformance");
-    let read = bot.api().get_message_by_id(none).await.unwrap_err();
-    let edited = bot.edit(none, place.text("nothing")).await.unwrap_err();
-    let deleted = bot.api().delete_message(none).await.unwrap_err();
+pub(super) async fn an_unknown_id_is_an_error(place: Place) -> Done {
+    let (bot, unknown) = (&place.bot, "mid.conformance");
+    let read = bot.api().get_message_by_id(unknown).await.unwrap_err();
+    let edited = bot.edit(unknown, place.text("nothing")).await.unwrap_err();
+    let deleted = bot.delete(unknown).await.unwrap_err();
     for error in [read, edited, deleted] {
         assert!(is_missing(&error), "{error}");
     }
     Ok(())
 }
 
-pub(super) async fn a_reply_carries_what_it_answers(place: Place) -> Done {
+pub(super) async fn a_reply_has_the_message_that_it_answers(place: Place) -> Done {
     let chat = place.chat()?;
     let question = place.post(chat, place.text("How are you?")).await;
-    let reply = place.text("Fine").link(NewMessageLink::new(MessageLinkType::Reply, mid(&question)));
-    let link = place.post(chat, reply).await.link.unwrap();
+    let link = place.post(chat, place.text("Fine").reply_to(&question)).await.link.unwrap();
     assert_eq!(link.type_, MessageLinkType::Reply);
     assert_eq!(link.sender.map(|sender| sender.user_id), question.sender.map(|sender| sender.user_id));
     assert_eq!(Some(link.message), question.body);
@@ -170,8 +164,7 @@ pub(super) async fn a_reply_carries_what_it_answers(place: Place) -> Done {
 pub(super) async fn a_forward_keeps_the_id(place: Place) -> Done {
     let chat = place.chat()?;
     let original = place.post(chat, place.text("news")).await;
-    let forward = NewMessageBody::new().link(NewMessageLink::new(MessageLinkType::Forward, mid(&original)));
-    let forward = place.post(chat, forward).await;
+    let forward = place.post(chat, NewMessageBody::new().forward(&original)).await;
     let link = forward.link.as_ref().unwrap();
     assert_eq!((&link.type_, link.chat_id), (&MessageLinkType::Forward, Some(chat)));
     assert_eq!(link.message.mid, mid(&original));
@@ -195,17 +188,51 @@ pub(super) async fn markdown_and_html_become_markup(place: Place) -> Done {
 }
 
 pub(super) async fn a_text_without_a_format_stays_as_it_is(place: Place) -> Done {
-    let body = place.post(place.chat()?, place.text("**not bold** <b>neither</b>")).await.body.unwrap();
-    assert_eq!(body.text, place.text("**not bold** <b>neither</b>").text);
+    const TEXT: &str = "**not bold** <b>neither</b>";
+    let body = place.post(place.chat()?, place.text(TEXT)).await.body.unwrap();
+    assert_eq!(body.text, Some(marked(TEXT)));
     assert_eq!(body.markup.unwrap_or_default(), []);
     Ok(())
 }
 
-pub(super) async fn a_link_can_go_without_its_preview(place: Place) -> Done {
+pub(super) async fn a_link_is_sent_without_its_preview(place: Place) -> Done {
     let chat = place.chat()?;
     let send = place.bot.send(chat, place.text("https://tamtam.chat")).disable_link_preview(true);
     let message = send.await.unwrap().message;
     place.deletes_afterwards(&mid(&message));
     assert_eq!(message.body.unwrap().attachments.unwrap_or_default(), []);
+    Ok(())
+}
+
+pub(super) async fn messages_are_listed_between_two_times(place: Place) -> Done {
+    let (chat, api) = (place.chat()?, place.bot.api());
+    let messages = three(&place, chat).await;
+    let [one, two, three] = &messages;
+    let between = api.get_messages().chat_id(chat).after(one.timestamp).before(three.timestamp).await.unwrap();
+    assert_eq!(ours(&between.messages, &messages), [mid(two)], "neither bound is included");
+    let before = api.get_messages().chat_id(chat).before(three.timestamp).await.unwrap();
+    assert_eq!(ours(&before.messages, &messages), [mid(two), mid(one)]);
+    let after = api.get_messages().chat_id(chat).after(one.timestamp).await.unwrap();
+    assert_eq!(ours(&after.messages, &messages), [mid(three), mid(two)]);
+    Ok(())
+}
+
+pub(super) async fn a_quote_becomes_markup(place: Place) -> Done {
+    let chat = place.chat()?;
+    let markdown = NewMessageBody::markdown(format!("> said\n\n{MARK}"));
+    let html = NewMessageBody::html(format!("<blockquote>said</blockquote>\n{MARK}"));
+    for body in [markdown, html] {
+        let body = place.post(chat, body).await.body.unwrap();
+        assert!(body.text.as_deref().unwrap_or_default().starts_with("said"), "{body:?}");
+        let markup = body.markup.unwrap_or_default();
+        let [MarkupElement::Quote(quote)] = markup.as_slice() else { panic!("{markup:?} should be one quote") };
+        assert_eq!((quote.from, quote.length), (0, 4));
+    }
+    Ok(())
+}
+
+pub(super) async fn a_post_without_a_notification_is_refused_in_a_channel(place: Place) -> Done {
+    let request = place.unchecked(&place.text("a silent post")).query("chat_id", place.channel()?);
+    assert_refused(place.try_post(request).await, 400, PAYLOAD);
     Ok(())
 }

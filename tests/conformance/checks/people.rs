@@ -1,31 +1,23 @@
-//! What people do, and what the bot hears of it and does about it.
+//! What people do, the updates that the bot receives, and its answers.
 
 use tamtam::{
-    ChatDenied, Update,
+    ChatDenied, Keyboard, Update,
     types::{
-        Attachment, CallbackAnswer, CallbackButton, ChatButton, ConstructedMessageBody, ConstructorAnswer,
-        ConstructorInput, Keyboard, LinkButton, PinMessageBody, RequestContactButton,
+        CallbackButton, ChatAdminPermission, ChatButton, ConstructedMessageBody, ConstructorAnswer, ConstructorInput,
+        LinkButton, MessageButton, RequestContactButton,
     },
 };
 
-use crate::place::{Done, Place, assert_refused};
-
-/// The updates that have come; those before this call are forgotten by the next.
-async fn updates(place: &Place) -> Vec<Update> {
-    let api = place.bot.api();
-    let page = api.get_updates().timeout(0).limit(1000).await.unwrap();
-    api.get_updates().timeout(0).marker(page.marker.unwrap()).await.unwrap();
-    page.updates
-}
-
-fn kinds(updates: &[Update]) -> Vec<&str> {
-    updates.iter().map(Update::tag).collect()
-}
+use super::polled::{kinds, updates};
+use crate::{
+    outcome::{Done, PAYLOAD, assert_refused},
+    place::{Place, marked},
+};
 
 pub(super) async fn a_person_starts_the_bot_and_writes(place: Place) -> Done {
     let people = place.people("starts the bot and writes to it")?;
     updates(&place).await;
-    let carol = people.tamtam.user("Carol");
+    let carol = people.sandbox.user("Carol");
     carol.starts_with("by-link");
     let mid = carol.says("Hello");
     let updates = updates(&place).await;
@@ -37,7 +29,7 @@ pub(super) async fn a_person_starts_the_bot_and_writes(place: Place) -> Done {
     assert_eq!((message.text(), &message.body.as_ref().unwrap().mid), (Some("Hello"), &mid));
     let sent = place.bot.send(carol.user_id(), "Hello, Carol").await.unwrap().message;
     assert_eq!(sent.recipient.chat_id, Some(carol.chat_id()));
-    assert_eq!(place.bot.api().get_chat(carol.chat_id()).await.unwrap().dialog_with_user.unwrap().name, "Carol");
+    assert_eq!(place.bot.chat(carol.chat_id()).await.unwrap().dialog_with_user.unwrap().name, "Carol");
     Ok(())
 }
 
@@ -69,10 +61,10 @@ pub(super) async fn a_pressed_button_is_answered(place: Place) -> Done {
     assert_eq!(pressed.callback.payload.as_deref(), Some("yes"));
     assert_eq!(pressed.callback.user.user_id, alice.user_id());
     assert_eq!(pressed.message.as_ref().unwrap().body, message.body);
-    let answer = CallbackAnswer::new().message(place.text("See you").keyboard(button("Sorry"))).notification("Fine");
-    place.bot.api().answer_on_callback(pressed.callback.callback_id.clone(), answer).await.unwrap();
+    let edit = place.text("See you").keyboard(button("Sorry"));
+    place.bot.answer(&pressed.callback).edit(edit).notification("Fine").await.unwrap();
     let seen = alice.reads().await;
-    assert_eq!((Some(seen.text()), seen.is_edit()), (place.text("See you").text.as_deref(), true));
+    assert_eq!((seen.text(), seen.is_edit()), (marked("See you").as_str(), true));
     assert_eq!(seen.buttons(), [["Sorry"]]);
     assert_eq!(alice.reads_notification().await, "Fine");
     Ok(())
@@ -85,10 +77,9 @@ pub(super) async fn a_button_shares_a_contact(place: Place) -> Done {
     updates(&place).await;
     people.alice.presses("Call me");
     let updates = updates(&place).await;
-    let message = updates[0].message().unwrap();
-    let attachments = message.body.as_ref().unwrap().attachments.as_deref().unwrap();
-    let [Attachment::Contact(contact)] = attachments else { panic!("{attachments:?}") };
-    assert_eq!(contact.payload.tam_info.as_ref().unwrap().user_id, people.alice.user_id());
+    let contact = updates[0].message().and_then(|message| message.contacts().next());
+    let user = contact.and_then(|contact| contact.user()).unwrap_or_else(|| panic!("{updates:?}"));
+    assert_eq!(user.user_id, people.alice.user_id());
     Ok(())
 }
 
@@ -121,7 +112,7 @@ pub(super) async fn a_message_is_made_in_the_constructor(place: Place) -> Done {
 
 pub(super) async fn people_come_and_go(place: Place) -> Done {
     let people = place.people("joins the chat, leaves it and renames it")?;
-    let carol = people.tamtam.user("Carol").in_chat(&people.group);
+    let carol = people.sandbox.user("Carol").in_chat(&people.group);
     updates(&place).await;
     carol.joins();
     carol.renames_chat("Carol's");
@@ -131,8 +122,8 @@ pub(super) async fn people_come_and_go(place: Place) -> Done {
     let (Update::UserAdded(added), Update::UserRemoved(removed)) = (&updates[0], &updates[2]) else {
         panic!("{updates:?}")
     };
-    assert_eq!((added.user.user_id, added.inviter_id), (carol.user_id(), None), "nobody invited who joins by link");
-    assert_eq!((removed.user.user_id, removed.admin_id), (carol.user_id(), None), "nobody removed who leaves");
+    assert_eq!((added.user.user_id, added.inviter_id), (carol.user_id(), None), "joined by link");
+    assert_eq!((removed.user.user_id, removed.admin_id), (carol.user_id(), None), "left");
     Ok(())
 }
 
@@ -162,9 +153,9 @@ pub(super) async fn a_person_who_stopped_the_bot_is_not_written_to(place: Place)
     Ok(())
 }
 
-pub(super) async fn who_never_opened_the_bot_has_no_dialog(place: Place) -> Done {
+pub(super) async fn a_person_who_never_opened_the_bot_has_no_dialog(place: Place) -> Done {
     let people = place.people("never opened the bot, and is to be written to")?;
-    let carol = people.tamtam.user("Carol");
+    let carol = people.sandbox.user("Carol");
     let error = place.bot.send(carol.user_id(), "Hello?").await.unwrap_err();
     assert!(error.is_not_found() && error.message() == Some("dialog.not.found"), "{error}");
     Ok(())
@@ -172,10 +163,39 @@ pub(super) async fn who_never_opened_the_bot_has_no_dialog(place: Place) -> Done
 
 pub(super) async fn a_dialog_has_no_pin_and_no_members(place: Place) -> Done {
     let people = place.people("has a dialog with the bot")?;
-    let (dialog, api) = (people.alice.chat_id(), place.bot.api());
-    let mid = place.post(dialog, place.text("in a dialog")).await.body.unwrap().mid;
-    assert_refused(api.pin_message(dialog, PinMessageBody::new(mid)).await, 400, "proto.payload");
-    assert_refused(api.get_admins(dialog).await, 400, "proto.payload");
+    let dialog = people.alice.chat_id();
+    let message = place.post(dialog, place.text("in a dialog")).await;
+    assert_refused(place.bot.pin(dialog, &message).await, 400, PAYLOAD);
+    assert_refused(place.bot.admins(dialog).await, 400, PAYLOAD);
     assert!(dialog.0 == people.alice.user_id().0 ^ place.bot.me().await.unwrap().user_id.0 && dialog.0 > 0);
+    Ok(())
+}
+
+pub(super) async fn a_message_button_posts_its_label(place: Place) -> Done {
+    let alice = &place.people("presses a message button")?.alice;
+    let keyboard = Keyboard::new(vec![vec![MessageButton::new("More").into()]]);
+    place.post(alice.chat_id(), place.text("Is it enough?").keyboard(keyboard)).await;
+    updates(&place).await;
+    alice.presses("More");
+    let updates = updates(&place).await;
+    let [Update::MessageCreated(created)] = updates.as_slice() else { panic!("{updates:?}") };
+    let message = created.message.as_ref().unwrap();
+    assert_eq!((message.text(), message.user_id()), (Some("More"), Some(alice.user_id())));
+    Ok(())
+}
+
+pub(super) async fn a_bot_reads_a_group_with_the_right_to_do_so(place: Place) -> Done {
+    let people = place.people("changes the rights of the bot")?;
+    let (chat, bob) = (place.chat()?, people.bob.in_chat(&people.group));
+    updates(&place).await;
+    people.group.demotes_bot();
+    bob.says("Psst");
+    assert_eq!(updates(&place).await, [], "the bot is no administrator");
+    let error = place.bot.api().get_messages().chat_id(chat).await.unwrap_err();
+    assert!(error.is_forbidden(), "{error}");
+    people.group.promotes_bot_to([ChatAdminPermission::ReadAllMessages]);
+    bob.says("Hello");
+    assert_eq!(kinds(&updates(&place).await), ["message_created"]);
+    assert_eq!(place.bot.api().get_messages().chat_id(chat).await.unwrap().messages.len(), 2);
     Ok(())
 }

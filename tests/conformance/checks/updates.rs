@@ -1,15 +1,24 @@
-//! How updates come: webhooks, polls, and answers to what never came.
+//! How updates come: polls, webhooks, and answers to updates that never came.
 
-use tamtam::types::{CallbackAnswer, ConstructorAnswer, SubscriptionRequestBody};
+use serde_json::json;
+use tamtam::{
+    UpdateType,
+    http::Method,
+    types::{ConstructorAnswer, Subscription, SubscriptionRequestBody},
+};
 
-use crate::place::{Done, Place, is_missing};
+use crate::{
+    outcome::{Done, PAYLOAD, Skip, assert_refused, is_missing},
+    place::Place,
+};
 
-/// A name that no server has, so that nothing arrives anywhere.
+/// A name that no server has: updates arrive nowhere.
 const NOWHERE: &str = "https://conformance.invalid/tamtam";
+/// The same without TLS.
+const PLAIN: &str = "http://conformance.invalid/tamtam";
 
 pub(super) async fn an_unknown_callback_is_an_error(place: Place) -> Done {
-    let answer = CallbackAnswer::new().notification("for nobody");
-    let error = place.bot.api().answer_on_callback("conformance", answer).await.unwrap_err();
+    let error = place.bot.answer("conformance").notification("for nobody").await.unwrap_err();
     assert!(is_missing(&error), "{error}");
     Ok(())
 }
@@ -22,39 +31,82 @@ pub(super) async fn an_unknown_session_is_an_error(place: Place) -> Done {
 }
 
 pub(super) async fn subscriptions_are_listed(place: Place) -> Done {
-    let list = place.bot.api().get_subscriptions().await.unwrap().subscriptions;
+    let list = place.bot.subscriptions().await.unwrap().subscriptions;
     assert!(list.iter().all(|one| one.url.starts_with("http")), "{} subscriptions", list.len());
     Ok(())
 }
 
-pub(super) async fn what_is_not_subscribed_is_not_unsubscribed(place: Place) -> Done {
-    let error = place.bot.api().unsubscribe(NOWHERE).await.unwrap_err();
+pub(super) async fn an_unknown_webhook_is_not_unsubscribed(place: Place) -> Done {
+    let error = place.bot.unsubscribe_webhook(NOWHERE).await.unwrap_err();
     assert!(error.is_refused(), "{error}");
     Ok(())
 }
 
-pub(super) async fn a_webhook_is_subscribed_and_unsubscribed(place: Place) -> Done {
-    place.may_take_updates().await?;
+/// Unsubscribes a webhook after the check.
+fn unsubscribes_afterwards(place: &Place, url: &'static str) {
     let bot = place.bot.clone();
     place.afterwards(async move {
-        match bot.api().unsubscribe(NOWHERE).await {
+        match bot.unsubscribe_webhook(url).await {
+            // The check may have unsubscribed it.
             Err(error) if error.is_refused() => Ok(()),
             done => done,
         }
     });
-    let api = place.bot.api();
-    api.subscribe(SubscriptionRequestBody::new(NOWHERE).version(place.bot.version().expect("TamTam has versions")))
-        .await
-        .unwrap();
-    let list = api.get_subscriptions().await.unwrap().subscriptions;
-    assert_eq!(
-        list.iter().map(|one| (one.url.as_str(), one.version.as_deref())).collect::<Vec<_>>(),
-        [(NOWHERE, place.bot.version())]
-    );
-    let poll = api.get_updates().timeout(0).await.unwrap_err();
-    assert_eq!(poll.status().map(|status| status.as_u16()), Some(405), "nobody polls beside a webhook: {poll}");
-    api.unsubscribe(NOWHERE).await.unwrap();
-    assert!(api.get_subscriptions().await.unwrap().subscriptions.is_empty());
+}
+
+/// Subscribes a webhook, which is unsubscribed after the check. Returns its subscription.
+async fn subscribe(place: &Place, webhook: SubscriptionRequestBody) -> Result<Subscription, Skip> {
+    place.may_take_updates().await?;
+    unsubscribes_afterwards(place, NOWHERE);
+    place.bot.api().subscribe(webhook).await.unwrap();
+    let [subscription] = <[_; 1]>::try_from(place.bot.subscriptions().await.unwrap().subscriptions).unwrap();
+    assert_eq!(subscription.url, NOWHERE);
+    Ok(subscription)
+}
+
+pub(super) async fn a_webhook_is_subscribed_and_unsubscribed(place: Place) -> Done {
+    let types = vec![UpdateType::MessageCreated];
+    let webhook = SubscriptionRequestBody::new(NOWHERE).update_types(types.clone());
+    assert_eq!(subscribe(&place, webhook).await?.update_types, Some(types));
+    // The document allows both answers to a poll.
+    match place.bot.api().get_updates().timeout(0).await {
+        Ok(page) => assert_eq!(page.updates, [], "a webhook is subscribed"),
+        Err(error) => assert_eq!(error.status().map(|status| status.as_u16()), Some(405), "{error}"),
+    }
+    place.bot.unsubscribe_webhook(NOWHERE).await.unwrap();
+    assert!(place.bot.subscriptions().await.unwrap().subscriptions.is_empty());
+    Ok(())
+}
+
+pub(super) async fn a_webhook_keeps_its_version(place: Place) -> Done {
+    let version = place.bot.version().expect("TamTam has versions");
+    let subscription = subscribe(&place, SubscriptionRequestBody::new(NOWHERE).version(version)).await?;
+    assert_eq!((subscription.version.as_deref(), subscription.update_types), (Some(version), None));
+    Ok(())
+}
+
+pub(super) async fn the_secret_of_a_webhook_is_not_returned(place: Place) -> Done {
+    const SECRET: &str = "s3cret-of_the-suite";
+    subscribe(&place, SubscriptionRequestBody::new(NOWHERE).secret(SECRET)).await?;
+    let list = place.bot.request(Method::GET, "/subscriptions").await.unwrap();
+    assert!(!list.to_string().contains(SECRET), "{list}");
+    Ok(())
+}
+
+pub(super) async fn a_webhook_needs_https_and_a_proper_secret(place: Place) -> Done {
+    place.may_take_updates().await?;
+    for url in [NOWHERE, PLAIN] {
+        unsubscribes_afterwards(&place, url);
+    }
+    for webhook in [
+        json!({ "url": PLAIN }),
+        json!({ "url": NOWHERE, "secret": "four" }),
+        json!({ "url": NOWHERE, "secret": "two words" }),
+        json!({ "url": NOWHERE, "secret": "a".repeat(257) }),
+    ] {
+        let request = place.bot.request(Method::POST, "/subscriptions").json(&webhook);
+        assert_refused(request.await, 400, PAYLOAD);
+    }
     Ok(())
 }
 

@@ -5,22 +5,15 @@ use std::sync::{Arc, Mutex};
 
 use axum::{Router, routing::post};
 use serde_json::{Value, json};
-use tamtam_sandbox::Account;
 use tokio::net::TcpListener;
 
-use crate::client::{Api, callback, dialog, keyboard};
-
-fn api_of(base: &Api, account: &Account) -> Api {
-    let mut api = base.clone();
-    account.token().clone_into(&mut api.token);
-    api
-}
+use crate::client::{callback, dialog, keyboard};
 
 #[tokio::test]
 async fn every_bot_has_its_own_token_and_dialogs() {
     let (tamtam, api, alice) = dialog().await;
     let helper = tamtam.add_bot("Helper", "helper_bot");
-    let other = api_of(&api, &helper);
+    let other = api.of_bot(&helper);
     assert_ne!(helper.token(), api.token);
     let me = other.get("/me").await.ok();
     assert_eq!((&me["user_id"], &me["username"]), (&json!(helper.bot_id().0), &json!("helper_bot")));
@@ -52,7 +45,7 @@ async fn every_bot_has_its_own_token_and_dialogs() {
 async fn a_polling_bot_and_one_with_a_webhook_both_hear_the_chat() {
     let (tamtam, api, alice) = dialog().await;
     let helper = tamtam.add_bot("Helper", "helper_bot");
-    let other = api_of(&api, &helper);
+    let other = api.of_bot(&helper);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
     let arrived = Arc::new(Mutex::new(Vec::<Value>::new()));
@@ -86,7 +79,7 @@ async fn a_polling_bot_and_one_with_a_webhook_both_hear_the_chat() {
 async fn a_button_is_the_business_of_its_bot() {
     let (tamtam, api, alice) = dialog().await;
     let helper = tamtam.add_bot("Helper", "helper_bot");
-    let other = api_of(&api, &helper);
+    let other = api.of_bot(&helper);
     let team = tamtam.group("Team", [&alice]);
     let alice = alice.in_chat(&team);
     alice.with_bot(&helper).adds_bot();
@@ -109,7 +102,7 @@ async fn a_button_is_the_business_of_its_bot() {
 async fn a_constructor_is_opened_by_its_bot() {
     let (tamtam, api, alice) = dialog().await;
     let helper = tamtam.add_bot("Helper", "helper_bot");
-    let other = api_of(&api, &helper);
+    let other = api.of_bot(&helper);
     let team = tamtam.group("Team", [&alice]);
     let card = alice.in_chat(&team).with_bot(&helper).opens_constructor();
     let path = format!("/answers/constructor?session_id={}", card.session_id());

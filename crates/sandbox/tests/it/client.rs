@@ -2,13 +2,15 @@
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use tamtam_sandbox::{Person, Sandbox};
+use tamtam::Service;
+use tamtam_sandbox::{Account, Person, RateLimit, Sandbox, SandboxBuilder};
 
 use crate::conformance::{self, Checked};
 
 #[derive(Clone)]
 pub(crate) struct Api {
     http: reqwest::Client,
+    service: Service,
     pub(crate) base: String,
     pub(crate) token: String,
 }
@@ -43,12 +45,33 @@ impl Answer {
 
 impl Api {
     pub(crate) fn of(tamtam: &Sandbox) -> Self {
-        Self { http: reqwest::Client::new(), base: tamtam.base_url().to_owned(), token: tamtam.token().to_owned() }
+        let (base, token) = (tamtam.base_url().to_owned(), tamtam.token().to_owned());
+        Self { http: reqwest::Client::new(), service: tamtam.service(), base, token }
+    }
+
+    /// The same for another bot.
+    pub(crate) fn of_bot(&self, account: &Account) -> Self {
+        Self { token: account.token().to_owned(), ..self.clone() }
+    }
+
+    /// The same over connections of its own.
+    pub(crate) fn apart(&self) -> Self {
+        Self { http: reqwest::Client::new(), ..self.clone() }
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let request = self.bare(method, path);
+        if self.service == Service::Max {
+            request.header("authorization", &self.token)
+        } else {
+            request.query(&[("access_token", &self.token)])
+        }
+    }
+
+    /// A request without a token.
+    pub(crate) fn bare(&self, method: &str, path: &str) -> RequestBuilder {
         let method: Method = method.parse().unwrap();
-        self.http.request(method, format!("{}{path}", self.base)).query(&[("access_token", &self.token)])
+        self.http.request(method, format!("{}{path}", self.base))
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
@@ -103,9 +126,19 @@ pub(crate) fn mid(message: &Value) -> String {
     message["body"]["mid"].as_str().unwrap().to_owned()
 }
 
+/// Settings of a sandbox that takes as many requests as come.
+pub(crate) fn unlimited(service: &Service) -> SandboxBuilder {
+    Sandbox::builder().service(service.clone()).rate_limit(RateLimit::none())
+}
+
 /// A sandbox, a client, and Alice in an open dialog.
 pub(crate) async fn dialog() -> (Checked, Api, Person) {
-    let tamtam = conformance::checked(Sandbox::builder().bot_name("Echo").bot_username("echo_bot")).await;
+    dialog_on(Sandbox::builder()).await
+}
+
+/// The same with settings.
+pub(crate) async fn dialog_on(builder: SandboxBuilder) -> (Checked, Api, Person) {
+    let tamtam = conformance::checked(builder.bot_name("Echo").bot_username("echo_bot")).await;
     let alice = tamtam.user("Alice");
     alice.starts();
     let api = Api::of(&tamtam);

@@ -5,21 +5,26 @@ mod guard;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tamtam::{ChatId, Update, UserId};
-use tamtam_sandbox::Sandbox;
+use tamtam_sandbox::{Sandbox, SandboxBuilder};
 
 /// What a test in another language has: an address and HTTP.
-struct Client {
-    tamtam: Sandbox,
+pub(crate) struct Client {
+    pub(crate) tamtam: Sandbox,
     http: reqwest::Client,
 }
 
 impl Client {
     async fn start() -> Self {
-        let tamtam = Sandbox::builder().control_endpoints().start().await;
+        Self::on(Sandbox::builder()).await
+    }
+
+    /// With settings.
+    pub(crate) async fn on(builder: SandboxBuilder) -> Self {
+        let tamtam = builder.control_endpoints().start().await;
         Self { tamtam, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> (u16, String) {
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> (u16, String) {
         let url = format!("{}/sandbox{path}", self.tamtam.base_url());
         let request = self.http.request(method, url);
         let request = match body {
@@ -32,7 +37,7 @@ impl Client {
 
     /// What comes of it, which must be well.
     #[track_caller]
-    fn post(&self, path: &str, body: Value) -> impl Future<Output = Value> {
+    pub(crate) fn post(&self, path: &str, body: Value) -> impl Future<Output = Value> {
         let caller = std::panic::Location::caller();
         async move {
             let (status, text) = self.ask(Method::POST, path, Some(body)).await;
@@ -42,18 +47,18 @@ impl Client {
     }
 
     /// The status and the words of a refusal.
-    async fn refused(&self, path: &str, body: Value) -> (u16, String) {
+    pub(crate) async fn refused(&self, path: &str, body: Value) -> (u16, String) {
         let (status, text) = self.ask(Method::POST, path, Some(body)).await;
         let refusal: Value = serde_json::from_str(&text).unwrap();
         (status, refusal["error"].as_str().unwrap().to_owned())
     }
 
-    async fn transcript(&self) -> String {
+    pub(crate) async fn transcript(&self) -> String {
         self.ask(Method::GET, "/transcript", None).await.1
     }
 }
 
-fn id(of: &Value, name: &str) -> i64 {
+pub(crate) fn id(of: &Value, name: &str) -> i64 {
     of[name].as_i64().unwrap_or_else(|| panic!("{of} has no {name}"))
 }
 

@@ -26,7 +26,9 @@ async fn what_is_not_there_any_more_is_made_anew() {
     let (api, demo) = (Api::of(&tamtam), tamtam.demo());
 
     let answer = json!({ "messages": [{ "text": "Done" }] });
-    api.call("POST", &format!("/answers/constructor?session_id={}", demo.session_id), answer).await.ok();
+    api.call("POST", &format!("/answers/constructor?session_id={}", demo.session_id.as_ref().unwrap()), answer)
+        .await
+        .ok();
     assert_eq!(tamtam.demo(), demo, "an answered session is still open");
 
     api.delete(&format!("/messages?message_id={}", demo.message_id)).await.ok();

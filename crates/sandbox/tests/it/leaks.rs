@@ -4,13 +4,14 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use tamtam::Service;
 use tamtam_sandbox::Sandbox;
 
-use crate::common::{CHILD, in_a_process_of_its_own};
+use crate::common::{CHILD, SERVICES, in_a_process_of_its_own};
 
 const A_THOUSAND: &str = "leaks::a_thousand_sandboxes_leave_nothing_behind";
-/// Every so many sandboxes one is busy, which takes its time.
-const BUSY: usize = 10;
+/// Of so many sandboxes one of each service is busy, which takes its time.
+const BUSY: usize = 20;
 /// So many files and threads of the last few sandboxes may be about to go.
 const SLACK: usize = 50;
 
@@ -23,14 +24,20 @@ fn held() -> (usize, usize, usize) {
 
 /// A sandbox lives, and dies in the midst of what it does: a poll is held and a connection idle; and if it is busy, an
 /// upload is half sent, and a webhook that is not there about to get its update again.
-async fn live(is_busy: bool) {
-    let tamtam = Sandbox::builder().redelivery(Duration::from_millis(1)).start().await;
+async fn live(service: &Service, is_busy: bool) {
+    let builder = Sandbox::builder().service(service.clone());
+    let tamtam = builder.redelivery(Duration::from_millis(1)).start().await;
     let alice = tamtam.user("Alice");
     alice.says("hi");
     let connect = || TcpStream::connect(tamtam.base_url().strip_prefix("http://").unwrap()).unwrap();
     let ask = |token: &str, method: &str, path: &str, body: &str| {
         let (mut stream, length) = (connect(), body.len());
-        let head = format!("{method} {path}access_token={token} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n");
+        let (query, header) = if *service == Service::Max {
+            (String::new(), format!("Authorization: {token}\r\n"))
+        } else {
+            (format!("access_token={token}"), String::new())
+        };
+        let head = format!("{method} {path}{query} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n{header}");
         stream.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes()).unwrap();
         stream
     };
@@ -75,12 +82,13 @@ async fn a_thousand_sandboxes_leave_nothing_behind() {
         return;
     }
     // What is made once and kept, by libraries too, is there after the first ones.
-    for _ in 0..3 {
-        live(true).await;
+    for service in SERVICES.iter().cycle().take(4) {
+        live(service, true).await;
     }
     let before = held();
-    for number in 0..1_000 {
-        live(number % BUSY == 0).await;
+    for (number, service) in SERVICES.iter().cycle().take(1_000).enumerate() {
+        // Both services are busy now and then.
+        live(service, number % BUSY < SERVICES.len()).await;
         let now = held();
         assert!(now.0 <= before.0 + SLACK && now.1 <= before.1 + SLACK, "{before:?} became {now:?} after {number}");
     }

@@ -10,15 +10,21 @@ mod control;
 mod demo;
 mod errors;
 mod faults;
+#[cfg(feature = "foreign-clients")]
+mod foreign;
 mod formats;
 #[cfg(target_os = "linux")]
 mod leaks;
 mod lifecycle;
+mod max;
 mod members;
 mod messages;
+#[cfg(feature = "foreign-clients")]
+mod node;
 mod people;
 mod program;
 mod protocol;
+#[cfg(feature = "foreign-clients")]
 mod python;
 mod robust;
 mod seeds;

@@ -10,6 +10,7 @@ use tamtam::{Bot, ChatId, NewMessageBody};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{sleep, timeout};
 
+use crate::common::SERVICES;
 use crate::state_file::Directory;
 use crate::webhook::{Reply, Webhook};
 
@@ -62,7 +63,7 @@ impl Lines {
 }
 
 /// Exit code, stdout and stderr, run to its end.
-async fn output(arguments: &[&str]) -> (Option<i32>, String, String) {
+pub(super) async fn output(arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut program = run(arguments);
     let mut stdout = Lines::of(program.0.stdout.take().unwrap());
     let mut stderr = Lines::of(program.0.stderr.take().unwrap());
@@ -99,7 +100,9 @@ impl Program {
     }
 
     pub(super) fn bot(&self) -> Bot {
-        Bot::builder(self.text("token")).base_url(self.text("base_url")).http(|http| http.no_proxy()).build().unwrap()
+        let service = SERVICES.into_iter().find(|one| self.ready["service"] == one.name()).unwrap();
+        let bot = Bot::builder(self.text("token")).service(service).base_url(self.text("base_url"));
+        bot.http(|http| http.no_proxy()).build().unwrap()
     }
 
     /// The ids of the demo.
@@ -119,7 +122,7 @@ impl Program {
 
     /// Ends it as a service manager does; its exit code, and what it logged meanwhile.
     #[cfg(unix)]
-    async fn ends(mut self, signal: &str) -> (Option<i32>, String) {
+    pub(super) async fn ends(mut self, signal: &str) -> (Option<i32>, String) {
         let id = self.running.0.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
         let rest = self.log.rest().await;
@@ -141,8 +144,9 @@ async fn kept(file: &str, part: &str) {
 async fn one_line_tells_where_everything_is() {
     let program = Program::start(&["--seed", "demo", "--token", "t0k/en"]).await;
     let keys: Vec<_> = program.line.split('"').filter(|part| program.ready.get(part).is_some()).collect();
-    let ids = ["chat_id", "user_id", "message_id", "callback_id", "session_id"];
-    assert_eq!(keys, [&["base_url", "upload_url", "token"][..], &ids[..]].concat());
+    let ids = ["chat_id", "user_id", "message_id", "callback_id", "callback_ids", "session_id"];
+    assert_eq!(keys, [&["service", "base_url", "upload_url", "token"][..], &ids[..]].concat());
+    assert_eq!(program.text("service"), "TamTam");
     assert_eq!(program.text("token"), "t0k/en");
     let bot = program.bot();
     let upload = bot.api().get_upload_url(UploadType::File).await.unwrap().url;
@@ -163,7 +167,7 @@ async fn one_line_tells_where_everything_is() {
 async fn without_a_demo_there_are_no_ids() {
     let program = Program::start(&["--bot-name", "Echo", "--bot-username", "echo_bot"]).await;
     let keys: Vec<_> = program.ready.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["base_url", "upload_url", "token"]);
+    assert_eq!(keys, ["service", "base_url", "upload_url", "token"]);
     let me = program.bot().me().await.unwrap();
     assert_eq!((me.name.as_str(), me.username.as_deref()), ("Echo", Some("echo_bot")));
     assert_eq!(program.bot().api().get_chats().await.unwrap().chats.len(), 0);
@@ -392,6 +396,8 @@ async fn help_names_every_option_and_a_wrong_one_is_refused() {
     let options = [
         "--port <PORT>",
         "--upload-port <PORT>",
+        "--service <NAME>",
+        "--rate-limit <WHICH>",
         "--seed <WHAT>",
         "--token <TOKEN>",
         "--bot-name <NAME>",

@@ -28,7 +28,6 @@ async fn an_unknown_path_is_not_recognized() {
     let (_tamtam, api, _) = dialog().await;
     assert_eq!(api.get("/x").await.fails(404, "method.not.found"), "Path /x is not recognized");
     api.get("/").await.fails(404, "method.not.found");
-    api.get("/me/").await.fails(404, "method.not.found");
 }
 
 #[tokio::test]

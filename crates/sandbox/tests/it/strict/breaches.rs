@@ -53,11 +53,19 @@ impl Breaches {
             let short = if value.is_array() { json!([]) } else { json!("") };
             self.replace(pointer, path, short, "minLength");
         }
+        if limit("minItems").is_some_and(|least| least > 0) {
+            self.replace(pointer, path, json!([]), "minItems");
+        }
         if let Some(most) = limit("maxLength") {
-            // One character, two UTF-16 code units, four bytes.
-            self.replace(pointer, path, json!("😀".repeat(most + 1)), "maxLength");
-            let body = self.with(pointer, Some(json!("😀".repeat(most))));
+            // One character, two UTF-16 code units, four bytes. No pattern of the documents allows it.
+            let unit = if rules.contains_key("pattern") { "a" } else { "😀" };
+            self.replace(pointer, path, json!(unit.repeat(most + 1)), "maxLength");
+            let body = self.with(pointer, Some(json!(unit.repeat(most))));
             self.limits.push(Breach { path: path.to_owned(), body, why: "maxLength" });
+        }
+        if rules.contains_key("pattern") {
+            // As long as any limit allows.
+            self.replace(pointer, path, json!("a blank"), "pattern");
         }
         if let Some(most) = limit("maxItems") {
             self.replace(pointer, path, vec![value[0].clone(); most + 1].into(), "maxItems");
@@ -121,6 +129,9 @@ pub(super) fn of_parameter(document: &Value, parameter: &Value) -> Vec<String> {
     let mut texts: Vec<String> = Vec::new();
     texts.extend(is_required.then(|| ["", "%20"].map(str::to_owned)).into_iter().flatten());
     texts.extend(rules.contains_key("enum").then(|| "invented".to_owned()));
+    // A blank in the query counts as missing, and what is no link is taken for the id of a chat.
+    let has_pattern = rules.contains_key("pattern") && parameter["in"] == "path" && parameter["name"] != "chatLink";
+    texts.extend(has_pattern.then(|| "~".to_owned()));
     match kind(&rules) {
         // Not `x`: a path with that is another one.
         "integer" => texts.extend(["1x", "1.5", "9223372036854775808"].map(str::to_owned)),
@@ -191,7 +202,7 @@ impl Document<'_> {
             return values[0].clone();
         }
         match kind(&rules) {
-            "string" => json!("a"),
+            "string" => json!("a".repeat(rules.get("minLength").and_then(Value::as_u64).unwrap_or(1).max(1) as usize)),
             "integer" => json!(1),
             "number" => json!(1.5),
             "boolean" => json!(true),

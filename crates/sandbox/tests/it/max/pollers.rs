@@ -1,0 +1,176 @@
+//! Several polls with one token: each update goes to one of them, and none is lost.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+use tamtam::Update;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use super::dialog;
+use crate::client::Api;
+use crate::conformance::Checked;
+
+/// A page: what is in it, and its marker.
+async fn poll(api: &Api, query: &str) -> (Vec<String>, i64) {
+    let page = api.get(&format!("/updates?{query}")).await.ok();
+    let told = |update: &Value| update["message"]["body"]["text"].as_str().unwrap_or("-").to_owned();
+    (page["updates"].as_array().unwrap().iter().map(told).collect(), page["marker"].as_i64().unwrap())
+}
+
+/// A sandbox in which nothing waits, a poller, and another one.
+async fn pollers() -> (Checked, Api, Api, tamtam_sandbox::Person) {
+    let (max, api, alice) = dialog().await;
+    // By a connection that is closed then.
+    api.apart().drain().await;
+    let other = api.apart();
+    (max, api, other, alice)
+}
+
+#[tokio::test]
+async fn updates_that_wait_are_shared_and_each_poller_commits_its_own() {
+    let (_max, one, other, alice) = pollers().await;
+    for text in ["1", "2", "3", "4", "5"] {
+        alice.says(text);
+    }
+    let (first, marker) = poll(&one, "timeout=0&limit=2").await;
+    let (second, other_marker) = poll(&other, "timeout=0&limit=2").await;
+    assert_eq!((first, second), (vec!["1".to_owned(), "2".into()], vec!["3".to_owned(), "4".into()]));
+    // What the other has not committed stays.
+    let (third, marker) = poll(&one, &format!("timeout=0&marker={marker}")).await;
+    assert_eq!(third, ["5"]);
+    let (none, _) = poll(&one, &format!("timeout=0&marker={marker}")).await;
+    assert_eq!(none, [""; 0]);
+    let (none, _) = poll(&other, &format!("timeout=0&marker={other_marker}")).await;
+    assert_eq!(none, [""; 0]);
+    drop((one, other.apart()));
+    let (none, _) = poll(&other.apart(), "timeout=0").await;
+    assert_eq!(none, [""; 0], "everything is committed");
+}
+
+#[tokio::test]
+async fn an_update_wakes_one_of_the_polls_that_are_held() {
+    let (max, one, other, alice) = pollers().await;
+    let hold = |api: &Api| {
+        let api = api.clone();
+        tokio::spawn(async move { poll(&api, "timeout=90").await.0 })
+    };
+    let (first, second) = (hold(&one), hold(&other));
+    max.holds_polls(2).await;
+    alice.says("1");
+    let mut held = [first, second];
+    let woken = futures_util::future::select_all(&mut held).await;
+    assert_eq!(woken.0.unwrap(), ["1"]);
+    let left = &mut held[1 - woken.1];
+    assert!(!left.is_finished());
+    alice.says("2");
+    assert_eq!(left.await.unwrap(), ["2"]);
+}
+
+#[tokio::test]
+async fn a_bot_that_goes_on_by_another_connection_has_committed_its_page() {
+    let (max, api, _, alice) = pollers().await;
+    alice.says("1");
+    let (first, marker) = poll(&api, "timeout=0").await;
+    assert_eq!(first, ["1"]);
+    let again = api.apart();
+    assert_eq!(poll(&again, &format!("timeout=0&marker={marker}")).await.0, [""; 0]);
+    max.settles().await;
+    drop((api, again));
+    assert_eq!(poll(&Api::of(&max), "timeout=0").await.0, [""; 0], "it does not come back");
+}
+
+#[tokio::test]
+async fn what_a_poller_had_got_and_not_committed_goes_to_the_other_when_it_is_gone() {
+    let (max, one, other, alice) = pollers().await;
+    alice.says("1");
+    assert_eq!(poll(&other, "timeout=0").await.0, ["1"]);
+    let held = {
+        let one = one.clone();
+        tokio::spawn(async move { poll(&one, "timeout=90").await.0 })
+    };
+    max.holds_polls(1).await;
+    drop(other);
+    assert_eq!(held.await.unwrap(), ["1"]);
+}
+
+#[tokio::test]
+async fn a_later_marker_of_another_poller_does_not_commit_what_was_lost_with_a_connection() {
+    let (_max, one, other, alice) = pollers().await;
+    alice.says("1");
+    assert_eq!(poll(&other, "timeout=0").await.0, ["1"]);
+    alice.says("2");
+    let (got, marker) = poll(&one, "timeout=0").await;
+    assert_eq!(got, ["2"]);
+    drop(other);
+    // The end of the connection is noticed before this poll, or wakes it.
+    assert_eq!(poll(&one, &format!("timeout=90&marker={marker}")).await.0, ["1"]);
+}
+
+#[tokio::test]
+async fn a_marker_of_an_empty_page_does_not_commit_what_another_poller_has() {
+    let (_max, one, other, alice) = pollers().await;
+    alice.says("1");
+    let (got, own) = poll(&other, "timeout=0").await;
+    assert_eq!(got, ["1"]);
+    let (none, marker) = poll(&one, "timeout=0").await;
+    assert_eq!(none, [""; 0]);
+    assert_eq!(poll(&one, &format!("timeout=0&marker={marker}")).await.0, [""; 0]);
+    // Nobody has committed the update: its poller gets it again.
+    assert_eq!(poll(&other, "timeout=0").await.0, ["1"]);
+    assert_eq!(poll(&other, &format!("timeout=0&marker={own}")).await.0, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_bot_that_asks_again_by_another_connection_gets_its_page_after_a_while() {
+    const AFTER: Duration = Duration::from_secs(10);
+    let (max, one, other, alice) = pollers().await;
+    let (_, marker) = poll(&one, "timeout=0").await;
+    alice.says("1");
+    let query = format!("timeout=0&marker={marker}");
+    assert_eq!(poll(&one, &query).await.0, ["1"]);
+    assert_eq!(poll(&one, &query).await.0, ["1"], "by the same connection at once");
+    assert_eq!(poll(&other, &query).await.0, [""; 0], "it may be another bot");
+    max.time_passes(AFTER);
+    assert_eq!(poll(&other, &query).await.0, ["1"]);
+}
+
+/// Tells the texts that a bot's own stream brings, until it is dropped.
+async fn stream(bot: tamtam::Bot, told: UnboundedSender<String>) {
+    let mut updates = bot.updates();
+    while let Some(update) = updates.try_next().await.unwrap() {
+        if let Update::MessageCreated(created) = update {
+            told.send(created.message.unwrap().text().unwrap().to_owned()).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_bots_with_one_token_get_every_update_once_between_them() {
+    let (max, _, _, alice) = pollers().await;
+    let mut expected = BTreeSet::new();
+    let mut say = |text: String| {
+        alice.says(text.as_str());
+        expected.insert(text);
+    };
+    (0..150).for_each(|number| say(format!("before {number}")));
+    let (tell, mut told) = unbounded_channel();
+    let tasks = [max.bot(), max.bot()].map(|bot| tokio::spawn(stream(bot, tell.clone())));
+    max.holds_polls(2).await;
+    for number in 0..100 {
+        say(format!("after {number}"));
+        // Both wait again now and then, so that either may be the next.
+        if number % 10 == 0 {
+            max.holds_polls(2).await;
+        }
+    }
+    max.settles().await;
+    tasks.iter().for_each(tokio::task::JoinHandle::abort);
+    let mut got = Vec::new();
+    while let Ok(text) = told.try_recv() {
+        got.push(text);
+    }
+    let count = got.len();
+    assert_eq!(got.into_iter().collect::<BTreeSet<_>>(), expected, "none is missing");
+    assert_eq!(count, expected.len(), "none came twice");
+}
