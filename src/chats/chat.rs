@@ -111,11 +111,15 @@ impl Bot {
     /// Sets the description of a group or a channel. MAX only. The members are notified unless the request is
     /// [`silent`](EditChat::silent). The bot needs the right `change_chat_info`.
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// let bot = tamtam::Bot::max("token")?;
-    /// bot.describe(-123, "All about the weather").silent().await?;
+    /// # let max = tamtam_sandbox::Sandbox::max().await;
+    /// # let bot = max.bot();
+    /// # let alice = max.user("Alice");
+    /// # let team = max.group("Team", [&alice]);
+    /// let chat = bot.describe(team.chat_id(), "All about the weather").silent().await?;
+    /// assert_eq!(chat.description.as_deref(), Some("All about the weather"));
     /// # Ok(())
     /// # }
     /// ```
@@ -170,15 +174,20 @@ impl Bot {
     /// Makes a member of a group or a channel an administrator, or replaces the rights of an administrator. MAX only. The
     /// bot needs the right `add_admins`. A chat has at most 50 administrators.
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// use tamtam::{UserId, types::ChatAdminPermission};
+    /// # let max = tamtam_sandbox::Sandbox::max().await;
+    /// # let bot = max.bot();
+    /// # let (alice, bob) = (max.user("Alice"), max.user("Bob"));
+    /// # let team = max.group("Team", [&alice, &bob]);
+    /// use tamtam::types::ChatAdminPermission;
     ///
-    /// let bot = tamtam::Bot::max("token")?;
     /// let rights = [ChatAdminPermission::ReadAllMessages, ChatAdminPermission::Write];
-    /// bot.add_admin(-123, UserId(7), rights).await?;
-    /// bot.remove_admin(-123, UserId(7)).await?;
+    /// bot.add_admin(team.chat_id(), bob.user_id(), rights).await?;
+    /// # assert_eq!(bot.admins(team.chat_id()).await?.members.len(), 3);
+    /// bot.remove_admin(team.chat_id(), bob.user_id()).await?;
+    /// # assert_eq!(bot.admins(team.chat_id()).await?.members.len(), 2);
     /// # Ok(())
     /// # }
     /// ```
@@ -194,15 +203,19 @@ impl Bot {
 
     /// Makes several members administrators. Otherwise the same as [`add_admin`](Self::add_admin).
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// use tamtam::{UserId, types::{ChatAdmin, ChatAdminPermission}};
+    /// # let max = tamtam_sandbox::Sandbox::max().await;
+    /// # let bot = max.bot();
+    /// # let (alice, bob, carol) = (max.user("Alice"), max.user("Bob"), max.user("Carol"));
+    /// # let team = max.group("Team", [&alice, &bob, &carol]);
+    /// use tamtam::types::{ChatAdmin, ChatAdminPermission};
     ///
-    /// let bot = tamtam::Bot::max("token")?;
     /// let rights = [ChatAdminPermission::ReadAllMessages, ChatAdminPermission::Write];
-    /// let admins = [7, 8].map(|user| ChatAdmin::new(UserId(user), rights.clone()));
-    /// bot.add_admins(-123, admins).await?;
+    /// let admins = [bob.user_id(), carol.user_id()].map(|user| ChatAdmin::new(user, rights.clone()));
+    /// bot.add_admins(team.chat_id(), admins).await?;
+    /// # assert_eq!(bot.admins(team.chat_id()).await?.members.len(), 4);
     /// # Ok(())
     /// # }
     /// ```

@@ -18,12 +18,16 @@ impl Bot {
     /// Sends a comment on a channel post. A comment is a text of at most 4000 characters. Comments must be switched on in the
     /// channel.
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// let bot = tamtam::Bot::max("token")?;
-    /// let comment = bot.comment("mid.123", "Well said").await?.message;
-    /// bot.comment("mid.123", "I agree").reply_to(&comment).await?;
+    /// # let max = tamtam_sandbox::Sandbox::max().await;
+    /// # let (bot, alice) = (max.bot(), max.user("Alice"));
+    /// # let news = max.channel("News", [&alice]).with_comments();
+    /// # let post = bot.send(news.chat_id(), "The sun shines").await?.message;
+    /// let comment = bot.comment(&post, "Well said").await?.message;
+    /// bot.comment(&post, "I agree").reply_to(&comment).await?;
+    /// # assert_eq!(alice.in_chat(&news).sees_comments(&post), ["Well said", "I agree"]);
     /// # Ok(())
     /// # }
     /// ```
@@ -33,12 +37,16 @@ impl Bot {
 
     /// Edits a comment. Comments can be edited for 26 h. A later edit fails with status 422.
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// let bot = tamtam::Bot::max("token")?;
-    /// let comment = bot.comment("mid.123", "Wel said").await?;
-    /// bot.edit_comment("mid.123", &comment, "Well said").await?;
+    /// # let max = tamtam_sandbox::Sandbox::max().await;
+    /// # let (bot, alice) = (max.bot(), max.user("Alice"));
+    /// # let news = max.channel("News", [&alice]).with_comments();
+    /// # let post = bot.send(news.chat_id(), "The sun shines").await?.message;
+    /// let comment = bot.comment(&post, "Wel said").await?;
+    /// bot.edit_comment(&post, &comment, "Well said").await?;
+    /// # assert_eq!(alice.in_chat(&news).sees_comments(&post), ["Well said"]);
     /// # Ok(())
     /// # }
     /// ```
@@ -53,12 +61,16 @@ impl Bot {
 
     /// Deletes a comment. The bot must be an administrator with the rights `read_all_messages` and `delete`.
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// let bot = tamtam::Bot::max("token")?;
-    /// let comment = bot.comment("mid.123", "Oops").await?;
-    /// bot.delete_comment("mid.123", &comment).await?;
+    /// # let max = tamtam_sandbox::Sandbox::max().await;
+    /// # let (bot, alice) = (max.bot(), max.user("Alice"));
+    /// # let news = max.channel("News", [&alice]).with_comments();
+    /// # let post = bot.send(news.chat_id(), "The sun shines").await?.message;
+    /// let comment = bot.comment(&post, "Oops").await?;
+    /// bot.delete_comment(&post, &comment).await?;
+    /// # assert!(alice.in_chat(&news).sees_comments(&post).is_empty());
     /// # Ok(())
     /// # }
     /// ```

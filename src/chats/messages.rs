@@ -120,14 +120,17 @@ impl Bot {
     /// Returns the details of a video: the URLs for playback by resolution, the size and the duration. `token` is the token
     /// of a received video. MAX only.
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// # let message: tamtam::Message = serde_json::from_str("{}").unwrap();
-    /// let bot = tamtam::Bot::max("token")?;
+    /// # let max = tamtam_sandbox::Sandbox::max().await;
+    /// # let (bot, alice) = (max.bot(), max.user("Alice"));
+    /// # let mid = alice.says_with("", [tamtam_sandbox::Enclosure::video(b"bytes of a video")]);
+    /// # let message = bot.api().get_message_by_id(mid).await?;
     /// let video = message.videos().next().expect("a video");
     /// let details = bot.video(video.payload.token.as_deref().expect("a token")).await?;
     /// println!("{} s, {:?}", details.duration, details.urls);
+    /// # assert!(details.urls.unwrap().mp4_720.is_some());
     /// # Ok(())
     /// # }
     /// ```

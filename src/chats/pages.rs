@@ -88,14 +88,20 @@ impl Bot {
 
     /// Returns the comments on a channel post from the newest to the oldest, page by page. MAX only.
     ///
-    /// ```no_run
+    /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
-    /// let bot = tamtam::Bot::max("token")?;
-    /// let mut comments = bot.comments("mid.123");
+    /// # let max = tamtam_sandbox::Sandbox::max().await;
+    /// # let (bot, alice) = (max.bot(), max.user("Alice"));
+    /// # let news = max.channel("News", [&alice]).with_comments();
+    /// # let post = bot.send(news.chat_id(), "The sun shines").await?.message;
+    /// # alice.in_chat(&news).comments(&post, "Is it warm?");
+    /// # alice.in_chat(&news).comments(&post, "Here it rains");
+    /// let mut comments = bot.comments(&post);
     /// while let Some(comment) = comments.try_next().await? {
     ///     println!("{}: {}", comment.sender_name().unwrap_or("?"), comment.text().unwrap_or_default());
     /// }
+    /// # assert_eq!(bot.comments(&post).all().await?.len(), 2);
     /// # Ok(())
     /// # }
     /// ```
