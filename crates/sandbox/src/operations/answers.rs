@@ -23,7 +23,7 @@ pub(crate) fn answer_on_callback(state: &mut State, call: &Call) -> Result<Value
     let notification = answer.text("notification")?;
     let edit = answer.object("message")?;
     if notification.is_none() && edit.is_none() {
-        return Err(ApiError::payload("Answer must have a message or a notification"));
+        return Err(ApiError::payload("`message` or `notification` required"));
     }
     // A message that was made in the bot's constructor may be where the bot is not.
     let message = state.message(callback.chat, callback.seq);

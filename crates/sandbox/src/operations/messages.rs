@@ -97,6 +97,7 @@ pub(crate) fn send_message(state: &mut State, call: &Call) -> Result<Value, ApiE
 fn recipient(state: &State, call: &Call) -> Result<ChatId, ApiError> {
     let chat_id = match (call.integer("chat_id")?, call.integer("user_id")?) {
         (Some(chat_id), None) => chat_id,
+        (Some(chat_id), Some(_)) if state.service.traits().takes_both_recipients => chat_id,
         (None, Some(user_id)) => {
             let dialog = ids::dialog(user_id, call.bot);
             if state.chats.get(&dialog).is_none_or(|chat| chat.is_removed) {

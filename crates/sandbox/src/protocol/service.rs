@@ -63,6 +63,10 @@ pub(crate) struct Traits {
     pub(crate) describes_chats: bool,
     /// Whether `getMessages` has `before` and `after`.
     pub(crate) has_before_and_after: bool,
+    /// Whether a message may name both its chat and a user: the chat counts.
+    pub(crate) takes_both_recipients: bool,
+    /// Whether the upload host says that its JSON is JSON.
+    pub(crate) labels_upload_json: bool,
     /// Whether an edit with a file that is not ready is answered with 200.
     pub(crate) refuses_unready_edits: bool,
     /// The right to delete the messages of others. Without an entry every administrator has it.
@@ -164,6 +168,8 @@ static TAMTAM: Traits = Traits {
     notifies_channels: false,
     describes_chats: false,
     has_before_and_after: false,
+    takes_both_recipients: false,
+    labels_upload_json: false,
     refuses_unready_edits: false,
     delete_right: None,
     retval: "<?xml version=\"1.0\" encoding=\"UTF-8\"?><retval>1</retval>",
@@ -231,6 +237,10 @@ static MAX: Traits = Traits {
     notifies_channels: true,
     describes_chats: true,
     has_before_and_after: true,
+    // Two clients always send both, and say that they run against the live server.
+    takes_both_recipients: true,
+    // Four clients do not read an answer with another type.
+    labels_upload_json: true,
     refuses_unready_edits: true,
     delete_right: Some("delete"),
     // Seen with and without a prolog.

@@ -49,9 +49,9 @@ async fn handle(
     let answer = if is_taken { answer(&world, &parts, body, &tokens).await } else { Err(UploadEnd::Leaked) };
     let response = match answer {
         Ok(response) => response,
-        Err(UploadEnd::Answer(status, body)) => text(status, body),
-        Err(UploadEnd::Refused(status, message)) => refusal(status, message),
-        Err(UploadEnd::Leaked) => refusal(StatusCode::BAD_REQUEST, "The bot's token does not belong here"),
+        Err(UploadEnd::Answer(status, body)) => reply(&world, status, body),
+        Err(UploadEnd::Refused(status, message)) => refusal(&world, status, message),
+        Err(UploadEnd::Leaked) => refusal(&world, StatusCode::BAD_REQUEST, "The bot's token does not belong here"),
         Err(UploadEnd::Stalled) => std::future::pending().await,
         Err(UploadEnd::Reset) => {
             answered(&world, number, None);
@@ -106,13 +106,13 @@ async fn answer(world: &World, parts: &Parts, body: Body, tokens: &Tokens) -> Re
         if matches!(answer, Err(UploadEnd::Leaked)) {
             world.act(|state| state.uploads.leaks.push("the form".to_owned()));
         }
-        return answer.map(|answer| text(StatusCode::OK, answer));
+        return answer.map(|answer| reply(world, StatusCode::OK, answer));
     }
     let range = ContentRange::parse(&text_of(&parts.headers, "content-range"));
     let range = range.ok_or(UploadEnd::Refused(StatusCode::BAD_REQUEST, "No form, and no Content-Range"))?;
     let name = disposition::file_name(&text_of(&parts.headers, "content-disposition"));
     match take::range(world, &session, &mut content, (range, name, &content_type), body).await? {
-        Some(answer) => Ok(text(StatusCode::OK, answer)),
+        Some(answer) => Ok(reply(world, StatusCode::OK, answer)),
         None => Ok(text(StatusCode::CREATED, range_of(&content))),
     }
 }
@@ -159,7 +159,17 @@ fn text_of(headers: &HeaderMap, name: &str) -> String {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
 }
 
-/// An answer as the upload host gives it: its content type says nothing.
+/// The answer to a file, which is JSON or the mark of a video. Only one service says which.
+fn reply(world: &World, status: StatusCode, body: String) -> Response<Body> {
+    let is_labelled = body.starts_with('{') && world.act(|state| state.service.traits().labels_upload_json);
+    let mut response = text(status, body);
+    if is_labelled {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    response
+}
+
+/// An answer whose content type says nothing.
 fn text(status: StatusCode, body: String) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
@@ -167,6 +177,6 @@ fn text(status: StatusCode, body: String) -> Response<Body> {
     response
 }
 
-fn refusal(status: StatusCode, message: &str) -> Response<Body> {
-    text(status, json!({ "code": "upload.error", "message": message }).to_string())
+fn refusal(world: &World, status: StatusCode, message: &str) -> Response<Body> {
+    reply(world, status, json!({ "code": "upload.error", "message": message }).to_string())
 }

@@ -53,7 +53,7 @@ async fn an_answer_says_something() {
     let scene = Scene::start().await;
     for empty in [json!({}), json!({ "message": null, "notification": null })] {
         let message = scene.answer(empty).await.fails(400, "proto.payload");
-        assert_eq!(message, "Answer must have a message or a notification");
+        assert_eq!(message, "`message` or `notification` required");
     }
     assert_eq!(
         scene.answer(json!({ "message": { "text": "", "attachments": [] } })).await.refused(),

@@ -17,19 +17,21 @@ async fn edit(api: &Api, message: &str, body: Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_message_needs_one_recipient_who_has_started_the_bot() {
+async fn a_message_needs_a_recipient_who_has_started_the_bot() {
     let (max, api, alice) = dialog().await;
     let (user, chat) = (alice.user_id(), alice.chat_id());
     let send = async |query: String| api.call("POST", &format!("/messages{query}"), json!({ "text": "a" })).await;
     for query in ["", "?user_id=&chat_id="] {
         assert_eq!(send(query.to_owned()).await.fails(400, "proto.payload"), "Unknown recipient");
     }
-    send(format!("?user_id={user}&chat_id={chat}")).await.fails(400, "proto.payload");
     for stranger in [max.user("Bob").user_id(), tamtam::UserId(1)] {
         assert_eq!(send(format!("?user_id={stranger}")).await.fails(404, "not.found"), "dialog.not.found");
     }
     let sent = send(format!("?user_id={user}")).await.ok();
     assert_eq!(sent["message"]["recipient"], json!({ "chat_id": chat.0, "chat_type": "dialog", "user_id": user.0 }));
+    let me = api.get("/me").await.ok()["user_id"].clone();
+    let sent = send(format!("?user_id={me}&chat_id={chat}")).await.ok();
+    assert_eq!(sent["message"]["recipient"]["chat_id"], chat.0, "the chat counts");
     alice.stops();
     for query in [format!("?user_id={user}"), format!("?chat_id={chat}")] {
         assert_eq!(send(query).await.fails(403, "chat.denied"), "error.dialog.suspended");

@@ -62,7 +62,9 @@ async fn images_and_files_have_their_token_in_the_answer_of_the_host() {
     for kind in ["image", "file"] {
         let begun = begin(&api, kind).await;
         assert_eq!(begun.token, Value::Null);
-        let answer: Value = begun.form("data", b"still").send().await.unwrap().json().await.unwrap();
+        let answer = begun.form("data", b"still").send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "application/json", "clients read nothing else");
+        let answer: Value = answer.json().await.unwrap();
         assert_eq!(answer["photos"].is_object(), kind == "image", "{answer}");
         assert_eq!(answer["token"].is_string(), kind == "file", "{answer}");
         let body = json!({ "attachments": [{ "type": kind, "payload": answer }] });
