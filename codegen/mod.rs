@@ -49,8 +49,8 @@ pub(crate) fn generate(services: &[Service<&Path>], overlay: &Path, history: &Pa
     generate_from_text(&services, borrowed(&read(overlay)?), Some(borrowed(&read(history)?)))
 }
 
-/// Reads the documents and the tolerance from files and returns what requests must be like, as JSON: by the names of the
-/// files, such as `tamtam`.
+/// Reads the documents and the tolerance from files. Returns the request schemas of each document as JSON, under the
+/// name of its file, such as `tamtam`.
 pub(crate) fn requests(documents: &[&Path], tolerance: &Path) -> Result<String> {
     let texts = documents.iter().map(|path| Ok((path.file_stem().unwrap_or_default().to_string_lossy(), read(path)?)));
     let texts: Vec<_> = texts.collect::<Result<_>>()?;
@@ -63,7 +63,7 @@ fn read(path: &Path) -> Result<String> {
         .map_err(|error| Error::new("", format!("cannot read: {error}")).in_file(&path.display().to_string()))
 }
 
-/// The same from `(name, YAML text)`.
+/// Returns the request schemas from pairs of `(name, YAML text)`.
 pub(crate) fn requests_from_text(documents: &[(&str, &str)], tolerance: (&str, &str)) -> Result<String> {
     let in_tolerance = |error: Error| error.in_file(tolerance.0);
     let read = |(name, text): &(&str, &str)| yaml::read(text).map_err(|error| error.in_file(name));

@@ -43,7 +43,7 @@ pub(super) fn apply_to_each(documents: &mut [Value], overlay: &Value, extensions
     }
 }
 
-/// The actions that matched nothing, and where they stand.
+/// The indexes and places of the actions that matched nothing.
 type Unmatched = BTreeMap<usize, String>;
 
 fn version(overlay: &Value) -> Result<&Value> {

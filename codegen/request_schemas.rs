@@ -13,7 +13,7 @@ use super::{
 /// The extension by which the tolerance says what no schema can say.
 pub(super) const TOLERATES: &str = "x-tolerates";
 
-/// What can be said there.
+/// The known tolerances.
 const TOLERANCES: [&str; 7] = [
     "any-content-type",
     "unknown-parameters",
@@ -24,7 +24,7 @@ const TOLERANCES: [&str; 7] = [
     "extra-slashes",
 ];
 
-/// What of a schema is copied as it is.
+/// The keywords of a schema that are copied unchanged.
 const PLAIN: [&str; 14] = [
     "$ref",
     "type",

@@ -1,4 +1,4 @@
-//! What can be chosen about a sandbox, and its start.
+//! The settings of a sandbox, and its start.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
@@ -21,10 +21,10 @@ use crate::state::clock;
 use crate::state::file::{StateFile, StateFileError};
 use crate::state::rate_limit::RateLimit;
 
-/// How long a person waits for the bot, unless the builder says otherwise.
+/// The default of [`SandboxBuilder::patience`].
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What can be chosen about a [`Sandbox`] before it starts.
+/// A builder with the settings of a [`Sandbox`].
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct SandboxBuilder {
@@ -64,8 +64,8 @@ impl Default for SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// The service that the sandbox plays: `Service::TamTam`, which is the default, or `Service::Max`. Without this setting,
-    /// a [state file](Self::state_file) decides.
+    /// Sets the service that the sandbox simulates: `Service::TamTam` or `Service::Max`. Defaults to the service of the
+    /// [state file](Self::state_file), if there is one, and otherwise to TamTam.
     ///
     /// ```
     /// # #[tokio::main]
@@ -83,37 +83,37 @@ impl SandboxBuilder {
         self
     }
 
-    /// Limits of the server. Without this setting, a sandbox of MAX has [`RateLimit::max`] and one of TamTam has
-    /// [`RateLimit::none`]. [`Sandbox::rate_limited`] counts the requests that were refused.
+    /// Sets the limits of the server. Defaults to [`RateLimit::max`] on MAX, and to [`RateLimit::none`] on TamTam.
+    /// [`Sandbox::rate_limited`] counts the refused requests.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
         self
     }
 
-    /// The bot's visible name.
+    /// Sets the bot's visible name. Defaults to "Sandbox Bot".
     pub fn bot_name(mut self, name: impl Into<String>) -> Self {
         self.bot_name = name.into();
         self
     }
 
-    /// The bot's username, without the `@`.
+    /// Sets the bot's username, without the `@`. Defaults to `sandbox_bot`.
     pub fn bot_username(mut self, username: impl Into<String>) -> Self {
         self.bot_username = username.into();
         self
     }
 
-    /// The bot's token.
+    /// Sets the bot's token. Defaults to a token that depends on the username and the [`seed`](Self::seed).
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
     }
 
-    /// Lets the same run give the same transcript, ids, tokens and times: they depend on this number and on what happens,
-    /// in which order, and on nothing else. The clock begins in 2025 and goes on by a second with everything that
-    /// happens, and as [`Sandbox::time_passes`] says.
+    /// Makes runs reproducible: the same run gives the same transcript, ids, tokens and times. They depend only on
+    /// `seed` and on the order of what happens. The clock starts in 2025. It moves by 1 s with each event, and by
+    /// [`Sandbox::time_passes`].
     ///
-    /// What the system chooses is another in every run: the ports, and with them the addresses of media. Webhooks are
-    /// waited for in real time.
+    /// Ports, and the URLs of media with them, differ between runs. Pauses and timeouts of webhooks, and the launch
+    /// data of Mini Apps, use real time.
     ///
     /// ```
     /// # #[tokio::main]
@@ -133,68 +133,76 @@ impl SandboxBuilder {
         self
     }
 
-    /// How long [`Person::reads`](crate::Person::reads) and its like wait for the bot before they panic: 5 seconds,
-    /// unless it is set.
+    /// Sets how long [`Person::reads`](crate::Person::reads) and similar methods wait for the bot before they panic.
+    /// Defaults to 5 s.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// The pause before a webhook gets an update again that it did not take.
+    /// Sets the pause before the first redelivery of an update that a webhook did not take. [`Sandbox::time_passes`]
+    /// skips pauses.
     ///
-    /// - TamTam: each pause is this long. Defaults to 200 ms. The real TamTam takes 30 to 60 s.
-    /// - MAX: each further pause is 2.5 times as long, and after 10 retries the update is lost. Defaults to 60 s, as on the
-    ///   real MAX, which [`Sandbox::time_passes`] can skip.
+    /// - TamTam: all pauses have this length. Defaults to 200 ms. The real TamTam waits 30 to 60 s.
+    /// - MAX: each further pause is 2.5 times as long. After 10 retries the update is lost. Defaults to 60 s, as on the
+    ///   real MAX.
     pub fn redelivery(mut self, pause: Duration) -> Self {
         self.redelivery = Some(pause);
         self
     }
 
-    /// How long a webhook may take to answer, from connecting on, in real time. Defaults to 5 s for TamTam, and to 30 s for
+    /// Sets how long a webhook may take to connect and answer, in real time. Defaults to 5 s on TamTam, and to 30 s on
     /// MAX, as on the real MAX.
     pub fn delivery_timeout(mut self, timeout: Duration) -> Self {
         self.delivery_timeout = Some(timeout);
         self
     }
 
-    /// The port of the loopback interface to listen on: a free one, unless it is set.
+    /// Sets the port of the API on the loopback interface. Defaults to a free port.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// Adds the endpoints of [`control`] to the API's port, by which a test in any language acts as
-    /// people and makes things go wrong. They want no token. Requests of web pages are refused.
+    /// Adds the endpoints of [`control`] to the API's port. With them, a test in any language acts as people and
+    /// injects faults. They need no token. Requests of web pages are refused.
     pub fn control_endpoints(mut self) -> Self {
         self.has_control = true;
         self
     }
 
-    /// The port of the loopback interface that the upload host listens on: a free one, unless it is set. It is part of
-    /// the `url` of media.
+    /// Sets the port of the upload host on the loopback interface. Defaults to a free port. It is part of the `url` of
+    /// media.
     pub fn upload_port(mut self, port: u16) -> Self {
         self.upload_port = port;
         self
     }
 
-    /// Keeps everything in this file: the next sandbox with it goes on where this one ended, with the same users, chats
-    /// and messages, bots with their tokens, commands, webhooks and updates that wait, open constructors, callbacks,
-    /// media with their bytes, the transcript and the clock. If there is no such file yet, one is begun.
+    /// Keeps the state in this file, and continues from it. The file is created if it does not exist.
     ///
-    /// Of the first bot the builder's name and username count only when the file is begun, and so does
-    /// [`seed`](Self::seed); a [`token`](Self::token) that is set replaces the one that is kept. An update that was
-    /// being sent to a webhook is sent again. The host of uploads may have another address: what was kept is found
-    /// there. What goes wrong ([`Sandbox::fails`] and the like, the settings of [`Uploads`](crate::Uploads)), what was
-    /// logged of requests, and uploads that have not ended are not kept.
+    /// The state consists of users, chats, messages, bots with their tokens, commands, webhooks, waiting updates, open
+    /// constructors, callbacks, media with their bytes, the transcript and the clock. Not kept are faults
+    /// ([`Sandbox::fails`] and similar methods), the settings of [`Uploads`](crate::Uploads), reported requests, and
+    /// unfinished uploads.
     ///
-    /// The file is written after changes, mostly within a tenth of a second, and when the sandbox ends; always as a whole,
-    /// so that it is never half of one. If the process is killed, what happened in its last moment is lost: half a second
-    /// and as long as it takes to write the file. Ids, markers and places of messages that were given then are never given
-    /// again: after a kill they go on at a distance. Beside it a file such as `state.json.0123456789abcdef.new` comes and
-    /// goes; one that a kill left behind is removed at the next start. [`Sandbox::on_save`] tells when writing fails.
+    /// If the file exists:
     ///
-    /// The file is JSON. Its format may change in later versions of this crate, which say so. Only one sandbox at a
-    /// time can open the file; a second one does not start ([`StateFileError::InUse`]). The lock is an empty file
+    /// - The builder's bot name, bot username and [`seed`](Self::seed) are ignored. A [`token`](Self::token) replaces
+    ///   the one in the file.
+    /// - The service of the file is used. A sandbox of the other service does not start
+    ///   ([`StateFileError::OtherService`]).
+    /// - An update that was being sent to a webhook is sent again.
+    /// - Media are found at the new URL of the upload host.
+    ///
+    /// The file is written after changes, mostly within 0.1 s, and when the sandbox ends. It is replaced as a whole, so
+    /// it is never incomplete. A kill loses the changes of the last 0.5 s, plus the time to write the file. Ids and
+    /// markers that were issued in that time are not issued again.
+    ///
+    /// While the file is written, a file such as `state.json.0123456789abcdef.new` is beside it. If a kill leaves one
+    /// behind, the next start removes it. [`Sandbox::on_save`] reports failures.
+    ///
+    /// The file is JSON. Later versions of this crate may change its format, and say so. Only one sandbox at a time can
+    /// open the file. A second one does not start ([`StateFileError::InUse`]). The lock is an empty file
     /// `state.json.lock` in the same directory, which is not removed.
     ///
     /// ```
@@ -224,7 +232,7 @@ impl SandboxBuilder {
     ///
     /// # Panics
     ///
-    /// Where [`try_start`](Self::try_start) gives an error.
+    /// If [`try_start`](Self::try_start) returns an error.
     pub async fn start(self) -> Sandbox {
         self.try_start().await.unwrap_or_else(|error| panic!("the sandbox does not start: {error}"))
     }
@@ -233,9 +241,11 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// If the port or a thread is not available. If the [state file](Self::state_file) cannot be read or written, is
-    /// open in another sandbox, is not a state file, or is one of the other service. If the
-    /// [service](Self::service) is one of your own.
+    /// - The port or a thread is not available.
+    /// - The [state file](Self::state_file) cannot be read or written, is open in another sandbox, is not a state file,
+    ///   or belongs to the other service.
+    /// - The [service](Self::service) is neither `Service::TamTam` nor `Service::Max`, for example because its settings
+    ///   were changed.
     pub async fn try_start(self) -> Result<Sandbox, StartError> {
         let service = self
             .service
@@ -256,7 +266,7 @@ impl SandboxBuilder {
         state.uploads.base_url = upload_url;
         let (bot_id, token) = state.first_bot(self.bot_name, self.bot_username, self.token);
         if let Some(file) = &mut file {
-            // Better now than at the first change.
+            // A file that cannot be written is an error of the start, not of the first change.
             file.write(&state)?;
         }
         let bell = file.is_some().then(Arc::<Bell>::default);
@@ -290,11 +300,11 @@ impl SandboxBuilder {
 }
 
 impl Sandbox {
-    /// Starts a sandbox on a free port of the loopback interface.
+    /// Starts a sandbox of TamTam on a free port of the loopback interface.
     ///
     /// # Panics
     ///
-    /// If the system gives no port or no thread.
+    /// If no port or no thread is available.
     pub async fn start() -> Self {
         Self::builder().start().await
     }
@@ -315,30 +325,30 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If the system gives no port or no thread.
+    /// If no port or no thread is available.
     pub async fn max() -> Self {
         Self::builder().service(tamtam::Service::Max).start().await
     }
 
-    /// A sandbox with a bot of your choice.
+    /// Returns a builder for a sandbox with other settings.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::default()
     }
 }
 
-/// Why a sandbox does not start.
+/// The error of [`SandboxBuilder::try_start`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The system does not give the port.
+    /// The port is not available.
     #[error("port {port} of {host} is not to be had: {error}", host = Ipv4Addr::LOCALHOST)]
     Port {
-        /// The port; 0 is any free one.
+        /// The port. 0 stands for any free port.
         port: u16,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
-    /// The system gives no thread.
+    /// No thread is available.
     #[error("no thread is to be had: {0}")]
     Thread(io::Error),
     /// The service is neither TamTam nor MAX.
@@ -352,7 +362,7 @@ pub enum StartError {
     StateFile(#[from] StateFileError),
 }
 
-/// A socket on a port, a free one if it is 0, and the URL that leads to it.
+/// Listens on a port. 0 stands for any free port. Returns the socket and its URL.
 fn listen(port: u16) -> Result<(TcpListener, String), StartError> {
     let bind = || {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;

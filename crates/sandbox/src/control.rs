@@ -1,8 +1,8 @@
-//! The sandbox by HTTP: a test in any language acts as people and makes things go wrong.
+//! Controls the sandbox by HTTP: a test in any language acts as people and injects faults.
 //!
-//! The program `tamtam-sandbox` has these endpoints on the port of the API, under `/sandbox`; in Rust
-//! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds them. They take and return JSON,
-//! and need no token. They are not part of the API of TamTam or MAX, so a bot must not use them.
+//! The program `tamtam-sandbox` has these endpoints on the port of the API, under `/sandbox`. In Rust,
+//! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds them. They accept and return
+//! JSON, and need no token. They are not part of the API of TamTam or MAX, so a bot must not use them.
 //!
 //! ```sh
 //! JSON='Content-Type: application/json'
@@ -29,22 +29,22 @@
 //! Each header may be sent once. If your client reaches the sandbox by another name, for example from a container, let it
 //! send `Host: localhost`.
 //!
-//! # Who is there
+//! # Users, bots and chats
 //!
 //! | endpoint | body | answer |
 //! |---|---|---|
-//! | `GET /sandbox` | | `service`, `base_url`, `upload_url`, `bots`: of each `user_id`, `name`, `username`, `token` |
+//! | `GET /sandbox` | | `service`, `base_url`, `upload_url`, `bots`, each with `user_id`, `name`, `username`, `token` |
 //! | `POST /sandbox/users` | `name`, `username`?, `phone`? | `user_id`, and the `chat_id` of the dialog with the first bot |
 //! | `POST /sandbox/bots` | `name`, `username` | `user_id`, `token` |
 //! | `POST /sandbox/chats` | `title`, `members` (user ids; the first is the owner), `channel`? (false), `comments`? (false, MAX only), `public_link`? | `chat_id` |
 //!
-//! A `?` marks what may be left out. A body has 64 MiB at most. Bots among the members are administrators; if there is
-//! none, the first bot is added.
+//! A `?` marks optional fields. A body may have at most 64 MiB. Bots among the members are administrators. If there is
+//! no bot among them, the first bot is added.
 //!
-//! # What people do
+//! # Acts of people
 //!
-//! `POST /sandbox/users/{user_id}/{act}`, as [`Person`](crate::Person) does it. People act in the dialog with the first
-//! bot; `chat_id` in the body names another chat, and `bot` (a user id) another bot.
+//! `POST /sandbox/users/{user_id}/{act}` works like the method of [`Person`](crate::Person) with this name. People act
+//! in the dialog with the first bot. `chat_id` in the body names another chat, and `bot` (a user id) another bot.
 //!
 //! | act | body | answer |
 //! |---|---|---|
@@ -61,7 +61,7 @@
 //! | `comments` | `message_id` (a channel post), `text` | `message_id` of the comment |
 //! | `sees_comments` | `message_id` (a channel post) | `texts` |
 //! | `clears`, `removes_dialog`, `unmutes` | | |
-//! | `mutes` | `duration_ms`? (for ever) | |
+//! | `mutes` | `duration_ms`? (without end) | |
 //! | `sends_voice` | | |
 //! | `shares_contact` | | `message_id` |
 //! | `sends_location` | `latitude`, `longitude` | `message_id` |
@@ -73,52 +73,60 @@
 //! | `presses_in_constructor` | `session_id`, `button` | |
 //! | `posts` | `session_id` | `message_ids` |
 //! | `sees` | | `texts`, as they are now |
-//! | `reads` | `timeout_ms`? | the next message that was shown: `message_id`, `text`, `buttons`, `is_edit`, `message` |
+//! | `reads` | `timeout_ms`? | the next message or edit of a bot: `message_id`, `text`, `buttons`, `is_edit`, `message` |
 //! | `reads_notification` | `timeout_ms`? | `text` |
 //! | `reads_constructor` | `session_id`, `timeout_ms`? | `texts`, `buttons`, `hint`, `placeholder`, `allows_input` |
 //!
-//! MAX alone has Mini Apps, comments, dialogs that are cleared, removed or muted, and `sends_voice`; TamTam alone has
-//! constructors.
+//! MAX only: `presses_app`, `opens_app`, `comments`, `sees_comments`, `clears`, `removes_dialog`, `mutes`, `unmutes`
+//! and `sends_voice`. TamTam only: `opens_constructor`, and the acts with a `session_id`.
 //!
-//! What waits does so for `timeout_ms`, 5000 if it is left out. `reads` gives what bots have shown, each message and edit once
-//! and in order, and nothing that people wrote.
+//! `timeout_ms`: time to wait, in milliseconds. Defaults to 5000. `reads` returns the messages and edits of bots, each
+//! once and in order. It does not return messages of people.
 //!
-//! An attachment has a `type`: `photo`, `video`, `audio` and `file` have their bytes as `base64` (and a file its `name`),
-//! `sticker` a `code`, `link` a `url`, `contact` a `name` and a `phone`, `location` a `latitude` and a `longitude`.
+//! An attachment has a `type`: `photo`, `video`, `audio` and `file` have their bytes as `base64` (and a file its
+//! `name`), `sticker` a `code`, `link` a `url`, `contact` a `name` and a `phone`, `location` a `latitude` and a
+//! `longitude`.
 //!
-//! # What goes wrong
+//! # Faults, updates and time
 //!
 //! | endpoint | body |
 //! |---|---|
-//! | `POST /sandbox/faults` | `operation`, `fault`, and what that takes; `times`?, `applied`?, `retry_after`? (s) |
-//! | `DELETE /sandbox/faults` | forgets those that have not happened yet |
+//! | `POST /sandbox/faults` | `operation`, `fault` and its fields; `times`?, `applied`?, `retry_after`? (s) |
+//! | `DELETE /sandbox/faults` | removes the faults that have not happened yet |
 //! | `POST /sandbox/uploads/faults` | `fault`: `reset_at` or `stall_at` with `bytes`; `status_at` with `bytes`, `status`; `answer` with `status`, `body` |
-//! | `POST /sandbox/uploads/not_ready` | `times`: how often a message with a file that comes from now on is refused |
-//! | `POST /sandbox/updates` | `update`: any object, put before the bot; `bot`? |
-//! | `POST /sandbox/updates/repeat` | gives the latest update once more; `bot`? |
+//! | `POST /sandbox/uploads/not_ready` | `times`: how many times a message is refused because a file that is uploaded from now on is not processed |
+//! | `POST /sandbox/updates` | `update`: any object, sent to the bot; `bot`? |
+//! | `POST /sandbox/updates/repeat` | repeats the latest update; `bot`? |
 //! | `POST /sandbox/deliveries/lose` | `times` |
-//! | `POST /sandbox/clock` | `advance_ms`: lets time pass, as [`Sandbox::time_passes`](crate::Sandbox::time_passes) |
+//! | `POST /sandbox/clock` | `advance_ms`: moves the clock, as [`Sandbox::time_passes`](crate::Sandbox::time_passes) does |
 //!
-//! An `operation` is an `operationId` of the API's document, such as `sendMessage`. Faults happen once unless `times` says
-//! otherwise, one after the other; `applied` says whether the operation is carried out all the same. They are those of
-//! [`Fault`](crate::Fault): `status` (with `status`), `error` (`status`, `code`, `message`), `answer`
-//! (`status`, `body`), `not_ready`, `reset`, `cut_body`, `garbage`, `delay` (`delay_ms`).
+//! `operation`: an `operationId` of the API's document, such as `sendMessage`. `times`: how many times the fault
+//! happens. Defaults to 1. Several faults happen one after the other. `applied`: whether the operation is carried out.
+//! `fault`: a fault of [`Fault`](crate::Fault), with its fields: `status` (with `status`), `error` (`status`, `code`,
+//! `message`), `answer` (`status`, `body`), `not_ready`, `reset`, `cut_body`, `garbage`, `delay` (`delay_ms`).
 //!
-//! # What came of it
+//! # Results
 //!
 //! | endpoint | answer |
 //! |---|---|
-//! | `GET /sandbox/transcript` | everything that happened, as text, a line each |
-//! | `POST /sandbox/delivers` | waits until the webhooks have taken everything; `timeout_ms`? |
+//! | `GET /sandbox/transcript` | the transcript as text, one line per event |
+//! | `POST /sandbox/delivers` | waits until the webhooks have taken all updates; `timeout_ms`? |
 //! | `POST /sandbox/settles` | waits until the bots are idle, as [`Sandbox::settles`](crate::Sandbox::settles) does; `timeout_ms`? |
 //! | `GET /sandbox/rate_limited` | `refused`: how many requests were over a limit of the server |
 //!
-//! # When it cannot be done
+//! # Errors
 //!
-//! The answer is `{"error": "..."}` with the status 400 for a request that is wrong, 403 for a `Host` or an `Origin` that is
-//! refused, 404 for a path, a user or a chat that is not there, 405 for another method, 408 when nothing came in time (with
-//! the `transcript`), 409 for what cannot be done in the messenger either, such as pressing a button that is not there, and
-//! 415 for a `Content-Type` other than JSON.
+//! A refused request is answered with `{"error": "..."}`:
+//!
+//! | status | reason |
+//! |---|---|
+//! | 400 | the request is not valid |
+//! | 403 | the `Host` or the `Origin` is refused |
+//! | 404 | the path, the user or the chat does not exist |
+//! | 405 | the endpoint has other methods |
+//! | 408 | the time to wait is over; an act that reads also returns the `transcript` |
+//! | 409 | the messenger does not allow the act, for example to press a button that does not exist |
+//! | 415 | the `Content-Type` is not JSON |
 
 mod act;
 mod acting;

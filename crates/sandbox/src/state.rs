@@ -58,7 +58,7 @@ const LOST_AT_MOST: i64 = 1_000_000;
 #[serde_as]
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
-    /// What the sandbox plays.
+    /// The service that the sandbox simulates.
     #[serde(default)]
     pub(crate) service: Service,
     pub(crate) clock: Clock,
@@ -77,7 +77,7 @@ pub(crate) struct State {
     pub(crate) photos: BTreeMap<String, Photo>,
     /// What [`Sandbox::demo`](crate::Sandbox::demo) has made.
     pub(crate) demo: Option<Demo>,
-    /// How long a webhook that did not take an update is left alone with it, the first time.
+    /// The pause before an update is sent to a webhook for the second time, in milliseconds.
     #[serde(skip)]
     pub(crate) redelivery: Millis,
     #[serde(skip)]
@@ -248,7 +248,7 @@ impl State {
         self.users.get(&user).map_or("somebody", |user| &user.name)
     }
 
-    /// First and last name. A bot has no last name.
+    /// Returns the first and the last name. A bot has an empty last name.
     pub(crate) fn names(&self, user: UserId) -> (&str, &str) {
         let name = self.name(user);
         if self.is_bot(user) { (name, "") } else { name.split_once(' ').unwrap_or((name, "")) }

@@ -1,4 +1,4 @@
-//! What MAX signs with the token of the bot: the launch data of Mini Apps, and shared contacts.
+//! Signatures with the token of the bot: the launch data of Mini Apps, and shared contacts.
 
 use tamtam::{
     Keyboard,

@@ -1,4 +1,4 @@
-//! What people do, the updates that the bot receives, and its answers.
+//! Acts of people, the updates about them, and the answers of the bot.
 
 use tamtam::{
     ChatDenied, Keyboard, Update,

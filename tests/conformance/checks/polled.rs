@@ -4,7 +4,7 @@ use tamtam::Update;
 
 use crate::place::Place;
 
-/// Returns the updates since the last call, and confirms them.
+/// Returns the updates since the last call, and commits them.
 pub(super) async fn updates(place: &Place) -> Vec<Update> {
     let api = place.bot.api();
     let page = api.get_updates().timeout(0).limit(1000).await.unwrap();

@@ -1,4 +1,4 @@
-//! How updates come: polls, webhooks, and answers to updates that never came.
+//! Updates: polls, webhooks, and answers with unknown ids.
 
 use serde_json::json;
 use tamtam::{
@@ -12,7 +12,7 @@ use crate::{
     place::Place,
 };
 
-/// A name that no server has: updates arrive nowhere.
+/// A host that does not exist, so updates arrive nowhere.
 const NOWHERE: &str = "https://conformance.invalid/tamtam";
 /// The same without TLS.
 const PLAIN: &str = "http://conformance.invalid/tamtam";

@@ -28,9 +28,9 @@ pub(super) async fn wait<T>(
     control.world.wait(deadline(timeout), look).await
 }
 
-/// When a time is over.
+/// Returns the instant at which a timeout ends.
 pub(super) fn deadline(timeout: Duration) -> Instant {
-    // A time that no clock can show is one that never comes.
+    // An `Instant` cannot be too far in the future. No test waits longer than an hour.
     const LONGEST: Duration = Duration::from_secs(60 * 60);
     Instant::now() + timeout.min(LONGEST)
 }

@@ -69,7 +69,7 @@ pub(super) struct NewChat {
     members: Vec<UserId>,
     #[serde(default)]
     channel: bool,
-    /// Whether the posts of the channel take comments.
+    /// Whether comments are switched on in the channel.
     #[serde(default)]
     comments: bool,
     public_link: Option<String>,

@@ -13,10 +13,10 @@ use crate::state::State;
 use crate::state::chat::{Chat, Permission};
 use crate::state::ids::UserId;
 
-/// Rights that are of no use without the right to read.
+/// Rights that require `read_all_messages`.
 const READERS: [Permission; 4] = [Permission::Edit, Permission::Delete, Permission::Write, Permission::PinMessage];
 
-/// Somebody who is to be an administrator.
+/// An administrator to appoint.
 struct Appointment {
     user: UserId,
     rights: Vec<Permission>,
@@ -33,7 +33,7 @@ pub(crate) fn get_admins(state: &mut State, call: &Call) -> Result<Value, ApiErr
     Ok(json!({ "members": admins, "marker": null }))
 }
 
-/// Gives members rights, or administrators other rights. All are judged before the first one gets any.
+/// Makes members administrators, or replaces the rights of administrators. If one appointment is refused, none is made.
 pub(crate) fn post_admins(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let id = call.path_integer("chatId")?;
     let body = call.body()?;

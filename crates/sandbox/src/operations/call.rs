@@ -18,7 +18,7 @@ pub(crate) struct Call {
     /// Decoded parameters of the query.
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Bytes,
-    /// The connection that the request came by; gone when that is closed.
+    /// The connection of the request. Dangling after the connection is closed.
     pub(crate) connection: Weak<()>,
 }
 

@@ -76,7 +76,7 @@ pub(crate) fn edit_chat(state: &mut State, call: &Call) -> Result<Value, ApiErro
         state.rename(id, bot, title);
     }
     if let (Some(description), true) = (patch.text("description")?, state.service.traits().describes_chats) {
-        // An empty text removes it.
+        // An empty text removes the description.
         let description = Some(description).filter(|text| !text.is_empty());
         state.with_chat(id, |chat| chat.description = description.map(str::to_owned));
     }

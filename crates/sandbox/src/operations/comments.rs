@@ -14,7 +14,7 @@ use crate::state::chat::Permission;
 use crate::state::ids::{ChatId, Seq, UserId};
 use crate::state::message::{Content, Link, LinkKind, Message};
 
-/// Comments of a post, the newest first, or those with the given ids.
+/// Returns comments on a post: the newest first, or those with the given ids.
 pub(crate) fn get_comments(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let (chat_id, post) = read_post(state, call)?;
     let mids = call.list("comment_ids");
@@ -49,7 +49,7 @@ pub(crate) fn send_comment(state: &mut State, call: &Call) -> Result<Value, ApiE
     Ok(json!({ "message": comment.map(|comment| comment_json(state, comment)) }))
 }
 
-/// A bot edits its own comments, for a while.
+/// Edits a comment of the bot. Fails after 26 h.
 pub(crate) fn edit_comment(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let place = read_post(state, call)?;
     let comment = find(state, place, call.required_text("comment_id")?)?;
@@ -80,7 +80,7 @@ pub(crate) fn delete_comment(state: &mut State, call: &Call) -> Result<Value, Ap
     Ok(success::done())
 }
 
-/// The channel and the post in the path.
+/// Returns the channel and the post that the path names.
 fn read_post(state: &State, call: &Call) -> Result<(ChatId, Seq), ApiError> {
     let post = access::message(state, call.bot, call.path_text("messageId"))?;
     let (chat_id, seq) = (post.body.chat, post.body.seq);
@@ -90,13 +90,13 @@ fn read_post(state: &State, call: &Call) -> Result<(ChatId, Seq), ApiError> {
     Ok((chat_id, seq))
 }
 
-/// A comment on a post.
+/// Finds a comment on a post.
 fn find<'a>(state: &'a State, (chat, post): (ChatId, Seq), mid: &str) -> Result<&'a Message, ApiError> {
     let found = state.find_comment(mid).filter(|comment| comment.body.chat == chat && comment.post == Some(post));
     found.ok_or_else(|| ApiError::message_not_found(mid))
 }
 
-/// A `NewCommentBody`, whose link answers another comment on the same post.
+/// Reads a `NewCommentBody`. Its link must be a reply to a comment on the same post.
 fn read_draft(
     state: &mut State,
     bot: UserId,
@@ -105,7 +105,7 @@ fn read_draft(
 ) -> Result<Draft, ApiError> {
     let mut body = body.clone();
     let link = body.remove("link");
-    // Comments have none: they are ignored as any unknown field.
+    // Comments have no attachments: the field is ignored, like any unknown field.
     body.remove("attachments");
     let link = match link.as_ref().filter(|link| !link.is_null()) {
         Some(link) => Some(read_link(state, place, Fields::of("link", link)?)?),
@@ -121,7 +121,7 @@ fn read_link(state: &State, place: (ChatId, Seq), link: Fields<'_>) -> Result<Li
     Ok(Link::to(find(state, place, link.required_text("mid")?)?, LinkKind::Reply))
 }
 
-/// `CommentMessage`, which has no attachments.
+/// Writes a `CommentMessage`, which has no attachments.
 fn comment_json(state: &State, comment: &Message) -> Value {
     let mut json = state.message_json(comment);
     for place in ["/body", "/link/message"] {

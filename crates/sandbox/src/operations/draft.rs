@@ -40,13 +40,13 @@ impl Draft {
         Ok(Self { text, markup, attachments, link })
     }
 
-    /// The same with another link.
+    /// Replaces the link.
     pub(crate) fn with_link(self, link: Option<Link>) -> Self {
         Self { link, ..self }
     }
 
-    /// As a comment, new or changed: it has text, no attachments, and neither links nor mentions. `None` if nothing would be
-    /// left.
+    /// Converts to a new or edited comment: a text without attachments, links and mentions. `None` if the comment would
+    /// be empty.
     pub(crate) fn into_comment(self, old: Content) -> Option<Content> {
         let content = self.into_edit(old)?;
         let is_style = |element: &Element| !matches!(element.style, Style::Link { .. } | Style::Mention { .. });
@@ -67,13 +67,13 @@ impl Draft {
         Ok(draft)
     }
 
-    /// As content that may be empty.
+    /// Converts to content, which may be empty.
     pub(crate) fn into_content(self) -> Content {
         let Self { text, markup, attachments, link } = self;
         Content { text, markup, attachments: attachments.unwrap_or_default(), link }
     }
 
-    /// As a new message.
+    /// Converts to a new message.
     pub(crate) fn into_new(self) -> Result<Content, ApiError> {
         let content = self.into_content();
         if content.is_empty() {

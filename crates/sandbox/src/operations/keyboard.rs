@@ -44,7 +44,7 @@ fn read_row(state: &mut State, row: &Value) -> Result<Vec<Button>, ApiError> {
     buttons.iter().map(|button| read_button(state, Fields::of("button", button)?)).collect()
 }
 
-/// A button of any service: the document has refused those of the other one.
+/// Reads a button of any service. Validation has already refused buttons that the service does not have.
 fn read_button(state: &mut State, button: Fields<'_>) -> Result<Button, ApiError> {
     let label = button.required_text("text")?.to_owned();
     let action = match button.required_text("type")? {
@@ -83,7 +83,7 @@ fn read_link(button: Fields<'_>, service: Service) -> Result<String, ApiError> {
 
 fn read_intent(button: Fields<'_>, service: Service) -> Result<Intent, ApiError> {
     if !service.traits().has_intents {
-        // An unknown field.
+        // `intent` is an unknown field here.
         return Ok(Intent::Default);
     }
     match button.text("intent")? {

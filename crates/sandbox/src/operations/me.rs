@@ -1,4 +1,4 @@
-//! The bot about itself: `getMyInfo`, `editMyInfo`, `editMyCommands`.
+//! The profile of the bot: `getMyInfo`, `editMyInfo`, `editMyCommands`.
 
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ pub(crate) fn edit_my_info(state: &mut State, call: &Call) -> Result<Value, ApiE
     Ok(state.bot_json(call.bot))
 }
 
-/// Replaces all commands. Without a list they stay.
+/// Replaces all commands. A request without a list changes nothing.
 pub(crate) fn edit_my_commands(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let body = call.body()?;
     let commands = Fields(&body).list("commands")?.map(read_commands).transpose()?;

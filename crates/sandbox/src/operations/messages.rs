@@ -19,23 +19,23 @@ use crate::state::message::{Content, Message};
 
 const MESSAGES_DEFAULT: u16 = 50;
 
-/// Which messages of a list are asked for.
+/// The times and the number of the messages that a request lists.
 pub(super) struct Span {
-    /// Both times are included.
+    /// Inclusive at both ends.
     times: RangeInclusive<Millis>,
     pub(super) count: usize,
 }
 
 impl Span {
-    /// Between `after` and `before`, neither included.
+    /// Reads `after` and `before`, both exclusive, and `count`.
     pub(super) fn read(call: &Call) -> Result<Self, ApiError> {
         let before = call.integer("before")?.map_or(i64::MAX, |time| time.saturating_sub(1));
         let after = call.integer("after")?.map_or(i64::MIN, |time| time.saturating_add(1));
         Ok(Self { times: after..=before, count: call.count("count", MESSAGES_DEFAULT)?.into() })
     }
 
-    /// From the time `from` back to the time `to`, both included, and between `after` and `before` where there are such
-    /// parameters.
+    /// Reads `from` (the latest time) and `to` (the earliest), both inclusive. Reads `after` and `before` if the
+    /// service has them.
     fn read_messages(call: &Call, service: Service) -> Result<Self, ApiError> {
         let from = call.integer("from")?.unwrap_or(i64::MAX);
         let to = call.integer("to")?.unwrap_or(i64::MIN);
@@ -51,7 +51,7 @@ impl Span {
     }
 }
 
-/// By ids, wherever they are; or those of a chat, the newest first.
+/// Returns messages by their ids, from any chat, or the messages of one chat, the newest first.
 pub(crate) fn get_messages(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let mids = call.list("message_ids");
     let chat_id = call.integer("chat_id")?;
@@ -139,14 +139,14 @@ pub(crate) fn edit_message(state: &mut State, call: &Call) -> Result<Value, ApiE
     Ok(success::done())
 }
 
-/// Whether a message is in a dialog for too long to be edited. One with a keyboard never is.
+/// Whether a message of a dialog is too old to be edited. Messages with a keyboard can always be edited.
 fn is_too_old(state: &State, message: &Message) -> bool {
     let is_dialog = state.chats.get(&message.body.chat).is_some_and(Chat::is_dialog);
     let limit = state.service.traits().dialog_edits.filter(|_| is_dialog && message.body.keyboard().is_none());
     limit.is_some_and(|limit| state.clock.dated() - message.timestamp > limit)
 }
 
-/// What an edit is told that would leave nothing of its message.
+/// The refusal of an edit that would leave an empty message.
 pub(super) const NOTHING_LEFT: &str = "Message cannot be empty";
 
 /// A bot may delete what it posted, and as an administrator of a group what anybody did.

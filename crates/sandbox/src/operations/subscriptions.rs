@@ -46,7 +46,7 @@ pub(crate) fn unsubscribe(state: &mut State, call: &Call) -> Result<Value, ApiEr
 fn read_settings(body: Fields<'_>, service: Service) -> Result<WebhookSettings, ApiError> {
     let url = body.required_text("url")?;
     subscription::check_url(url, service)?;
-    // A version and a secret are unknown fields where they are not part of the service.
+    // `version` and `secret` are unknown fields on a service that does not have them.
     let has_secret = service.traits().webhook.secret_header.is_some();
     let version = if service.traits().has_versions { body.text("version")? } else { None };
     let secret = if has_secret { body.text("secret")?.map(str::to_owned) } else { None };

@@ -47,11 +47,11 @@ impl Poll {
         self.queue(state).map(|queue| queue.commit(marker, self.poller.as_ref()))
     }
 
-    /// The page as it is now. `None` if it is empty, unless `is_over`: the poll is not held any longer. Beside a webhook a
-    /// poll is refused.
+    /// Returns the page as it is now. `is_over`: the poll is no longer held. Before that, an empty page is `None`.
+    /// Fails if the bot has a webhook.
     ///
-    /// Sending a page commits nothing: a client that is gone by then, or asks again with the marker it
-    /// had, gets the same updates again.
+    /// Sending a page commits nothing. A client that disconnected, or that polls with its old marker, gets the same
+    /// updates again.
     pub(crate) fn page(&self, state: &mut State, is_over: bool) -> Result<Option<String>, ApiError> {
         let now = state.clock.now();
         let queue = self.queue(state)?;

@@ -57,7 +57,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Posts what a `NewMessageBody` says, as the messenger's own client sends it, with enclosures beside it.
+    /// Posts a `NewMessageBody` and enclosures as a message of this person.
     pub(crate) fn says(self, state: &mut State, body: &impl Serialize, enclosures: Vec<Enclosure>) -> Done<MessageId> {
         let body = serde_json::to_value(body).map_err(|error| format!("cannot send that: {error}"))?;
         let Value::Object(mut body) = body else { return Err("has nothing to say".to_owned()) };
@@ -176,7 +176,7 @@ impl Actor {
         Ok(ids::mid(chat_id, seq).into())
     }
 
-    /// Starts the bot, unless the dialog is open.
+    /// Starts the bot if the dialog is not open.
     fn opens(self, state: &mut State) {
         let open = state.chats.get(&self.chat_id()).is_some_and(|chat| !chat.is_suspended());
         if self.group.is_none() && !open {
@@ -193,7 +193,7 @@ impl Actor {
         state.chats.get(&self.chat_id()).ok_or_else(|| "has not opened this chat".to_owned())
     }
 
-    /// Fails where people cannot do that.
+    /// Fails on TamTam. `what`: the act, for the message.
     fn check_max(self, state: &State, what: &str) -> Done<()> {
         let is_max = state.service == Service::Max;
         if is_max { Ok(()) } else { Err(format!("cannot {what} on TamTam, only on MAX: use Sandbox::max()")) }
@@ -252,7 +252,7 @@ impl Actor {
         message.ok_or_else(|| format!("finds no message {mid}"))
     }
 
-    /// The button of the newest message with a keyboard that this person sees.
+    /// Finds a button of the newest message with a keyboard that this person sees.
     fn find_button(self, state: &State, label: &str) -> Done<(Seq, Action)> {
         let chat = self.chat(state)?;
         let mut newest_first = chat.messages.range(chat.first_seen_by(self.user_id)..).rev();
@@ -267,7 +267,8 @@ fn check_place((latitude, longitude): (f64, f64)) -> Done<()> {
     if is_place { Ok(()) } else { Err(format!("cannot be there: {latitude}, {longitude} is no place on the map")) }
 }
 
-/// Rewrites the mentions of a formatted text to the form of the service: the SDK writes those of TamTam until it sends.
+/// Converts the mentions in a formatted text to the form of the service. The SDK writes them in the form of TamTam, and
+/// converts them only when it sends.
 fn own_mentions(body: &mut Map<String, Value>, service: Service) {
     let (own, written) = (service.traits().mention, Service::TamTam.traits().mention);
     let is_formatted = body.get("format").is_some_and(|format| !format.is_null());

@@ -1,12 +1,12 @@
-//! Comments on the posts of a channel, which MAX has.
+//! Comments on the posts of channels. MAX only.
 
 use super::actor::Actor;
 use super::person::Person;
 
 impl Person {
-    /// Comments on a post of the channel that this person acts in. A bot with a webhook gets `comment_created`; polls do
-    /// not return updates about comments. Returns the id of the comment, which [`edits`](Self::edits) and
-    /// [`deletes`](Self::deletes) take as well.
+    /// Comments on a post of the channel that this person acts in. A bot with a webhook gets `comment_created`. Polls
+    /// do not return updates about comments. Returns the id of the comment, which [`edits`](Self::edits) and
+    /// [`deletes`](Self::deletes) also accept.
     ///
     /// ```
     /// # #[tokio::main]
@@ -25,18 +25,18 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// If there is no such post here, if [comments](crate::Group::with_comments) are switched off, and on TamTam.
+    /// If the channel has no such post, if [comments](crate::Group::with_comments) are switched off, or on TamTam.
     #[track_caller]
     pub fn comments(&self, post: impl Into<tamtam::MessageId>, text: impl Into<String>) -> tamtam::MessageId {
         let post = post.into();
         self.must(|actor, state| actor.comments(state, post.as_str(), text.into()))
     }
 
-    /// The texts of the comments on a post as they are now, the oldest first.
+    /// Returns the texts of the comments on a post as they are now, the oldest first.
     ///
     /// # Panics
     ///
-    /// If there is no such post here.
+    /// If the channel has no such post.
     #[track_caller]
     pub fn sees_comments(&self, post: impl Into<tamtam::MessageId>) -> Vec<String> {
         let post = post.into();

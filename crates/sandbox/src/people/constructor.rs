@@ -40,13 +40,13 @@ pub struct Constructor {
 }
 
 impl Person {
-    /// Opens the bot's constructor, to compose a message for this chat; the bot gets `message_construction_request`
+    /// Opens the bot's constructor, to compose a message for this chat. The bot gets `message_construction_request`
     /// without an input. The bot need not be in the chat.
     ///
     /// # Panics
     ///
-    /// If this person cannot write here: in a group of which the person is no member, or in a dialog that was never
-    /// opened. On MAX, which has no constructors.
+    /// If this person is not a member of the group, if the dialog was never opened, or on MAX, which has no
+    /// constructors.
     #[track_caller]
     pub fn opens_constructor(&self) -> Constructor {
         let session_id = self.must(Actor::opens_constructor);
@@ -70,8 +70,8 @@ impl Constructor {
         self.person.must(|actor, state| actor.types(state, &self.session_id, text));
     }
 
-    /// Presses a button, by its label, of the keyboard that the bot has put here. For a `callback` button the bot gets
-    /// `message_construction_request` with its payload; a `link` is followed, of which the bot does not hear.
+    /// Presses a button of the keyboard that the bot has put here. `label`: the text of the button. For a `callback`
+    /// button, the bot gets `message_construction_request` with the payload. For a `link` button, it gets no update.
     ///
     /// # Panics
     ///

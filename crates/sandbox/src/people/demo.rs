@@ -1,4 +1,4 @@
-//! Something to begin with: a group, a message with buttons, pressed ones, an open constructor or a channel.
+//! The demo: a group, a message with buttons, presses, and an open constructor or a channel.
 
 use tamtam::CallbackId;
 
@@ -16,18 +16,23 @@ const MEMBER: &str = "Bob";
 const TEXT: &str = "Shall we?";
 const CHANNEL: &str = "Demo News";
 const POST: &str = "We shall";
-/// How many presses wait for an answer on MAX: the official client has several ways to give one.
+/// Unanswered presses on MAX. The official client has several methods that answer a press, and tests need one press for
+/// each.
 const PRESSES_OF_MAX: usize = 5;
 
 impl Sandbox {
-    /// A group "Demo" in which the bot is an administrator, with its owner Alice and with Bob, who has a dialog with the bot
-    /// too; and a message of the bot's with buttons, one of which Bob has pressed. On TamTam Bob has opened a constructor. On
-    /// MAX he has pressed the button five times, and there is a channel of Alice's with a post of the bot's that takes
-    /// comments. The bot has the updates of all this.
+    /// Creates chats, messages and presses to start with, and returns their ids:
     ///
-    /// There is one: who asks again, or starts with a [state file](crate::SandboxBuilder::state_file) that has
-    /// it, gets the same ids. Only what is not there any more is made anew, such as a message that was deleted or a
-    /// constructor whose message was posted.
+    /// - A group "Demo" of Alice, who is the owner, Bob, and the bot as an administrator. Bob also has a dialog with
+    ///   the bot.
+    /// - A message of the bot in the group, with buttons. Bob has pressed one of them, on MAX five times.
+    /// - TamTam only: a constructor that Bob has opened.
+    /// - MAX only: a channel of Alice that takes comments, with a post of the bot.
+    ///
+    /// The bot gets the updates of all this.
+    ///
+    /// A second call returns the same ids, also after a restart with a [state file](crate::SandboxBuilder::state_file).
+    /// Only missing items are created again, such as a deleted message, or a constructor whose message was posted.
     ///
     /// ```
     /// # #[tokio::main]
@@ -57,7 +62,7 @@ fn make(state: &mut State, bot: UserId) -> Demo {
     let seq = message.unwrap_or_else(|| state.post(chat_id, bot, content()));
     let mut callback_ids = old.as_ref().map(|old| old.callback_ids.clone()).unwrap_or_default();
     if let (true, Some(old)) = (callback_ids.is_empty(), &old) {
-        // A file of an earlier version.
+        // State files of earlier versions have only `callback_id`.
         callback_ids.push(old.callback_id.clone());
     }
     callback_ids.retain(|id| state.callbacks.get(id.as_str()).is_some_and(|one| one.seq == seq));
@@ -83,7 +88,7 @@ fn make(state: &mut State, bot: UserId) -> Demo {
     demo
 }
 
-/// The channel and the post in it, of which the owner of the group is the owner.
+/// Returns the channel and a post in it, and creates what is missing. The owner of the group owns the channel.
 fn channel(state: &mut State, bot: UserId, group: ChatId, old: Option<&Demo>) -> (ChatId, Seq) {
     let known = old.and_then(|old| Some((old.channel_id?.0, old.post_id.clone()?)));
     let channel = known.as_ref().map(|(channel, _)| *channel).filter(|channel| has_all_rights(state, *channel, bot));

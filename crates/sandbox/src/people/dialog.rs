@@ -1,4 +1,4 @@
-//! What people do to the dialog with a bot of MAX: clear, remove and mute it.
+//! Acts of people on a whole dialog: clear, remove and mute it. MAX only.
 
 use std::time::Duration;
 
@@ -6,28 +6,28 @@ use super::actor::Actor;
 use super::person::Person;
 
 impl Person {
-    /// Clears the history of the dialog; the bot gets `dialog_cleared`. The bot still has the messages.
+    /// Clears the history of the dialog for this person. The bot gets `dialog_cleared`, and still finds the messages.
     ///
     /// # Panics
     ///
-    /// In a group, if there is no dialog, and on TamTam.
+    /// In a group, if there is no dialog, or on TamTam.
     #[track_caller]
     pub fn clears(&self) {
         self.must(Actor::clears);
     }
 
-    /// Removes the dialog; the bot gets `dialog_removed` and then `bot_stopped`, and does not find the chat any more. The
-    /// dialog is back when this person starts the bot or writes to it.
+    /// Removes the dialog with its messages. The bot gets `dialog_removed` and then `bot_stopped`, and no longer finds
+    /// the chat. When this person starts the bot or writes to it, the dialog exists again.
     ///
     /// # Panics
     ///
-    /// In a group, if there is no dialog, and on TamTam.
+    /// In a group, if there is no dialog, or on TamTam.
     #[track_caller]
     pub fn removes_dialog(&self) {
         self.must(Actor::removes_dialog);
     }
 
-    /// Mutes the bot for ever; it gets `dialog_muted`. The bot can still write.
+    /// Mutes the bot without end. The bot gets `dialog_muted`, and can still write.
     ///
     /// ```
     /// # #[tokio::main]
@@ -48,27 +48,28 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// In a group, if there is no dialog, and on TamTam.
+    /// In a group, if there is no dialog, or on TamTam.
     #[track_caller]
     pub fn mutes(&self) {
         self.must(|actor, state| actor.mutes(state, None));
     }
 
-    /// Mutes the bot for a time on the sandbox's clock. The end of that time is not told to the bot.
+    /// Mutes the bot for `time` on the sandbox's clock. The bot gets `dialog_muted`. When the time is over, it gets no
+    /// update.
     ///
     /// # Panics
     ///
-    /// As [`mutes`](Self::mutes) does.
+    /// In the same cases as [`mutes`](Self::mutes).
     #[track_caller]
     pub fn mutes_for(&self, time: Duration) {
         self.must(|actor, state| actor.mutes(state, Some(time)));
     }
 
-    /// Unmutes the bot; it gets `dialog_unmuted`.
+    /// Unmutes the bot. The bot gets `dialog_unmuted`.
     ///
     /// # Panics
     ///
-    /// As [`mutes`](Self::mutes) does, and if the bot is not muted.
+    /// In the same cases as [`mutes`](Self::mutes), and if the bot is not muted.
     #[track_caller]
     pub fn unmutes(&self) {
         self.must(Actor::unmutes);

@@ -4,10 +4,10 @@ use crate::state::State;
 use crate::state::acts;
 use crate::state::message::Attachment;
 
-/// Something that a person sends with a message: [`Person::says_with`](crate::Person::says_with).
+/// An attachment of a person's message, for [`Person::says_with`](crate::Person::says_with).
 ///
-/// Of media the bytes may be anything. The bot finds them at the `url` of the attachment, and can send them again by its
-/// token.
+/// The bytes of media may be anything. The bot can download them from the `url` of the attachment, and send the
+/// attachment again by its token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Enclosure(Enclosed);
 
@@ -51,13 +51,13 @@ impl Enclosure {
         Self(Enclosed::Link { url: url.into() })
     }
 
-    /// The contact card of somebody, who need not be a user. It is the only thing in its message. A person's own card is
-    /// sent by [`Person::shares_contact`](crate::Person::shares_contact).
+    /// A contact card, of a user or of anybody else. It must be the only attachment of its message.
+    /// [`Person::shares_contact`](crate::Person::shares_contact) sends a person's own card.
     pub fn contact(name: impl Into<String>, phone: impl Into<String>) -> Self {
         Self(Enclosed::Contact { name: name.into(), phone: phone.into() })
     }
 
-    /// A place: latitude and longitude in degrees.
+    /// A location: latitude and longitude in degrees.
     pub fn location(latitude: f64, longitude: f64) -> Self {
         Self(Enclosed::Location { latitude, longitude })
     }
@@ -77,7 +77,7 @@ impl Enclosure {
         }
     }
 
-    /// Latitude and longitude of a place.
+    /// Returns latitude and longitude of a location.
     pub(crate) fn place(&self) -> Option<(f64, f64)> {
         match self.0 {
             Enclosed::Location { latitude, longitude } => Some((latitude, longitude)),

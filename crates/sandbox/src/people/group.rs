@@ -7,8 +7,8 @@ use crate::sandbox::Sandbox;
 use crate::state::chat::Permission;
 use crate::state::ids::ChatId;
 
-/// A chat of several people and the bot, made by [`Sandbox::group`], or a channel, made by [`Sandbox::channel`], in which
-/// only administrators post.
+/// A group, created by [`Sandbox::group`], or a channel, created by [`Sandbox::channel`]. Only administrators post in a
+/// channel.
 #[derive(Clone, Debug)]
 pub struct Group {
     pub(crate) sandbox: Sandbox,
@@ -16,12 +16,12 @@ pub struct Group {
 }
 
 impl Group {
-    /// The id of the chat: negative, as those of all chats that are no dialogs.
+    /// Returns the id of the chat. Ids of groups and channels are negative.
     pub fn chat_id(&self) -> tamtam::ChatId {
         tamtam::ChatId(self.chat_id)
     }
 
-    /// The title as it is now.
+    /// Returns the current title.
     pub fn title(&self) -> String {
         self.sandbox.world().act(|state| {
             let title = state.chats.get(&self.chat_id).and_then(|chat| chat.title());
@@ -29,22 +29,22 @@ impl Group {
         })
     }
 
-    /// Makes the chat public under a name. Its link is `https://tt.me/name`, on MAX `https://max.ru/name`, and its messages
-    /// have a `url`. `getChatByLink` of TamTam finds the chat.
+    /// Makes the chat public under `name`. Its link is `https://tt.me/name`, on MAX `https://max.ru/name`. Its messages
+    /// have a `url`. On TamTam, `getChatByLink` finds the chat.
     #[must_use]
     pub fn with_public_link(self, name: &str) -> Self {
         self.sandbox.world().act(|state| state.make_public(self.chat_id, name));
         self
     }
 
-    /// Lets a channel sign its posts: without that nobody is told who wrote them. A group is as it was.
+    /// Makes a channel sign its posts, so that they have a `sender`. Has no effect on a group.
     #[must_use]
     pub fn with_signed_posts(self) -> Self {
         self.sandbox.world().act(|state| state.sign_posts(self.chat_id));
         self
     }
 
-    /// Switches comments on the posts of a channel on. A group is as it was.
+    /// Switches comments on in a channel. Has no effect on a group.
     ///
     /// ```
     /// # #[tokio::main]
@@ -69,7 +69,7 @@ impl Group {
         self
     }
 
-    /// Switches comments off again. Those that are there can still be read, edited and deleted.
+    /// Switches comments off again. Existing comments can still be read, edited and deleted.
     ///
     /// # Panics
     ///
@@ -88,18 +88,18 @@ impl Group {
         assert!(is_max, "TamTam has no comments: use Sandbox::max()");
     }
 
-    /// Takes the rights of an administrator away from the bot that the sandbox started with. On MAX the bot gets
-    /// `bot_admin_permissions_changed`, which comes by webhook only; on TamTam the bot is not told.
+    /// Removes the administrator rights of the sandbox's first bot. On MAX, the bot gets
+    /// `bot_admin_permissions_changed`, which is delivered only by webhook. On TamTam, it gets no update.
     pub fn demotes_bot(&self) {
         self.set_rights(|_| None);
     }
 
-    /// Makes that bot an administrator with every right again, as it is from the start.
+    /// Makes the sandbox's first bot an administrator with all rights, as at the start.
     pub fn promotes_bot(&self) {
         self.set_rights(|service| Some(Permission::all(service)));
     }
 
-    /// Makes that bot an administrator with these rights alone.
+    /// Makes the sandbox's first bot an administrator with only these rights.
     ///
     /// ```
     /// # #[tokio::main]
@@ -117,7 +117,7 @@ impl Group {
     ///
     /// # Panics
     ///
-    /// If the service has no such right.
+    /// If the service does not have one of the rights.
     #[track_caller]
     pub fn promotes_bot_to(&self, rights: impl IntoIterator<Item = ChatAdminPermission>) {
         let all = Permission::all(self.sandbox.server.service);

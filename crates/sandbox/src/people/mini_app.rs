@@ -1,4 +1,4 @@
-//! Mini Apps of MAX, as the web page of one sees its start.
+//! Mini Apps of MAX, and their launch data.
 
 use std::fmt;
 
@@ -6,23 +6,23 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::person::Person;
 
-/// A Mini App that a person has opened; returned by [`Person::opens_app`] and [`Person::presses_app`].
+/// The launch data of a Mini App, returned by [`Person::opens_app`] and [`Person::presses_app`].
 ///
-/// `Debug` does not show the launch data, which a server accepts as a proof of who the person is.
+/// `Debug` hides the launch data, because servers accept it as a proof of identity.
 #[derive(Clone, PartialEq, Eq)]
-#[must_use = "the launch data is what a Mini App begins with"]
+#[must_use = "pass the launch data to the server of the Mini App"]
 pub struct AppLaunch {
     init_data: String,
 }
 
 impl AppLaunch {
-    /// What the page reads as `WebApp.initData`, signed with the token of the bot.
+    /// Returns the launch data, signed with the token of the bot. The page reads it as `WebApp.initData`.
     pub fn init_data(&self) -> &str {
         &self.init_data
     }
 
-    /// The fragment of the URL that MAX opens, without `#`: the launch data as `WebAppData`, beside the platform and the
-    /// version, which are not signed.
+    /// Returns the fragment of the URL that MAX opens, without `#`. It has the launch data as `WebAppData`, and the
+    /// platform and the version, which are not signed.
     pub fn url_fragment(&self) -> String {
         let data = utf8_percent_encode(&self.init_data, NON_ALPHANUMERIC);
         format!("WebAppData={data}&WebAppPlatform=web&WebAppVersion=26.1.1")
@@ -36,7 +36,8 @@ impl fmt::Debug for AppLaunch {
 }
 
 impl Person {
-    /// Opens the Mini App of the bot by its link, such as `https://max.ru/bot?startapp=payload`. An empty payload is not sent.
+    /// Opens the Mini App of the bot by its link, such as `https://max.ru/bot?startapp=payload`. An empty `payload` is
+    /// left out.
     ///
     /// ```
     /// # #[tokio::main]
@@ -57,18 +58,19 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// If a link cannot have this payload (512 characters: ASCII letters, digits, `_` and `-`), and on TamTam.
+    /// If `payload` is not valid in a link (at most 512 ASCII letters, digits, `_` and `-`), or on TamTam.
     #[track_caller]
     pub fn opens_app(&self, payload: &str) -> AppLaunch {
         let payload = Some(payload).filter(|payload| !payload.is_empty());
         AppLaunch { init_data: self.must(|actor, state| actor.opens_app(state, payload)) }
     }
 
-    /// Presses an `open_app` button, by its label, of the newest message with a keyboard in this chat.
+    /// Presses an `open_app` button of the newest message with a keyboard in this chat. `label`: the text of the
+    /// button.
     ///
     /// # Panics
     ///
-    /// If there is no button with this label, or it is one of another type.
+    /// If there is no button with this label, if it has another type, or if it names a bot that does not exist.
     #[track_caller]
     pub fn presses_app(&self, label: &str) -> AppLaunch {
         AppLaunch { init_data: self.must(|actor, state| actor.presses_app(state, label)) }

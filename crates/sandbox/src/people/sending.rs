@@ -1,4 +1,4 @@
-//! What people send beyond text: media, contacts, places, and other messages.
+//! Messages of people with attachments, contacts, locations, forwards and replies.
 
 use tamtam::NewMessageBody;
 
@@ -7,8 +7,8 @@ use super::enclosure::Enclosure;
 use super::person::Person;
 
 impl Person {
-    /// Writes a message with something in it; an empty text is not sent. The message is what [`says`](Self::says) takes. The bot gets `message_created`. Returns the id of
-    /// the message.
+    /// Writes a message with attachments and returns its id. The bot gets `message_created`. `message`: as in
+    /// [`says`](Self::says). An empty text is left out.
     ///
     /// ```
     /// # #[tokio::main]
@@ -26,8 +26,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// As [`says`](Self::says) does, if there is neither text nor anything else, and if the things cannot be in one
-    /// message.
+    /// In the same cases as [`says`](Self::says), and if the attachments cannot be in one message.
     #[track_caller]
     pub fn says_with(
         &self,
@@ -38,53 +37,54 @@ impl Person {
         self.must(|actor, state| actor.says(state, &message.into(), enclosures))
     }
 
-    /// Sends this person's own contact card, as a `request_contact` button does. On MAX the card is signed for the bot.
-    /// Returns the id of the message.
+    /// Sends this person's contact card, as a `request_contact` button does, and returns the id of the message. On MAX,
+    /// the card is signed for the bot.
     ///
     /// # Panics
     ///
-    /// As [`says`](Self::says) does.
+    /// In the same cases as [`says`](Self::says).
     #[track_caller]
     pub fn shares_contact(&self) -> tamtam::MessageId {
         self.must(Actor::shares_contact)
     }
 
-    /// Sends a voice message. MAX tells a bot of it by a `message_created` without a message, and does not list it.
+    /// Sends a voice message. The bot gets `message_created` without a message, and the message is not listed. MAX
+    /// only.
     ///
     /// # Panics
     ///
-    /// As [`says`](Self::says) does, and on TamTam.
+    /// In the same cases as [`says`](Self::says), and on TamTam.
     #[track_caller]
     pub fn sends_voice(&self) {
         self.must(Actor::sends_voice);
     }
 
-    /// Sends a place: latitude and longitude in degrees. Returns the id of the message.
+    /// Sends a location and returns the id of the message. `latitude`, `longitude`: in degrees.
     ///
     /// # Panics
     ///
-    /// As [`says`](Self::says) does, and if there is no such place on the map.
+    /// In the same cases as [`says`](Self::says), and if the latitude or the longitude is out of range.
     #[track_caller]
     pub fn sends_location(&self, latitude: f64, longitude: f64) -> tamtam::MessageId {
         self.must(|actor, state| actor.sends_location(state, latitude, longitude))
     }
 
-    /// Forwards a message, by its id, from any chat that this person can read to this one. A forward of a forward shows
-    /// the first message. Returns the id of the new message.
+    /// Forwards a message from any chat that this person can read to this chat. Returns the id of the new message.
+    /// `mid`: the id of the message. A forward of a forward shows the first message.
     ///
     /// # Panics
     ///
-    /// As [`says`](Self::says) does, and if this person sees no such message.
+    /// In the same cases as [`says`](Self::says), and if this person sees no such message.
     #[track_caller]
     pub fn forwards(&self, mid: impl AsRef<str>) -> tamtam::MessageId {
         self.must(|actor, state| actor.forwards(state, mid.as_ref()))
     }
 
-    /// Replies to a message of this chat, by its id. Returns the id of the new message.
+    /// Replies to a message of this chat. Returns the id of the new message. `mid`: the id of the message.
     ///
     /// # Panics
     ///
-    /// As [`says`](Self::says) does, and if there is no such message here.
+    /// In the same cases as [`says`](Self::says), and if this chat has no such message.
     #[track_caller]
     pub fn replies(&self, mid: impl AsRef<str>, text: impl Into<String>) -> tamtam::MessageId {
         self.must(|actor, state| actor.replies(state, mid.as_ref(), text.into()))

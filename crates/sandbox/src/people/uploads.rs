@@ -1,4 +1,4 @@
-//! Uploads: the host that takes the bytes, what it can be told to do wrong, and what has arrived there.
+//! The upload host: its received files, and its faults.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,12 +8,11 @@ use crate::state::uploads::fault::UploadFault;
 use crate::state::uploads::reports::{ReceivedFile, UploadRequest, UploadStatus};
 use crate::state::uploads::store::Store;
 
-/// The sandbox's upload host, made by [`Sandbox::uploads`]: what has arrived there, and what is to go wrong.
+/// The sandbox's upload host, returned by [`Sandbox::uploads`]: its received files, and its faults.
 ///
-/// It is a host of its own, on another port than the API, and takes both protocols: a form in one piece
-/// (`multipart/form-data`) and sequential ranges. [`leaks`](Self::leaks) returns the requests that carry a bot's token
-/// anywhere but in the bytes of the file. They are refused, unless the token is in the header `Authorization`: real hosts
-/// ignore that header.
+/// The host has its own port, and accepts both protocols: a form in one piece (`multipart/form-data`) and sequential
+/// ranges. [`leaks`](Self::leaks) lists where requests carried a bot's token, except in the bytes of a file. Such a
+/// request is refused, unless the token is only in the header `Authorization`: real hosts ignore that header.
 ///
 /// ```
 /// # #[tokio::main]
@@ -39,80 +38,80 @@ pub struct Uploads {
 }
 
 impl Sandbox {
-    /// The host that takes uploads: what has arrived there, and what is to go wrong.
+    /// Returns the upload host.
     pub fn uploads(&self) -> Uploads {
         Uploads { sandbox: self.clone() }
     }
 }
 
 impl Uploads {
-    /// Where the host is, such as `http://127.0.0.1:40124`: without a slash at the end.
+    /// Returns the URL of the host, such as `http://127.0.0.1:40124`, without a trailing slash.
     pub fn base_url(&self) -> String {
         self.act(|store| store.base_url.clone())
     }
 
-    /// The files that have arrived whole, in order.
+    /// Returns the completely received files, in order.
     pub fn received(&self) -> Vec<ReceivedFile> {
         self.act(|store| store.received.clone())
     }
 
-    /// The requests that came, in order.
+    /// Returns the received requests, in order.
     pub fn requests(&self) -> Vec<UploadRequest> {
         self.act(|store| store.requests.clone())
     }
 
-    /// Calls `hook` for every request that is answered or reset, downloads included; one whose client went away, or that
-    /// [stalls](UploadFault::StallAt), is not told.
+    /// Calls `hook` for every request that is answered or reset, including downloads. Requests whose client
+    /// disconnects, and requests that [stall](UploadFault::StallAt), are not reported.
     ///
-    /// It is called on the server's thread, and must not wait for the bot.
+    /// `hook` runs on the server's thread, and must not wait for the bot.
     pub fn on_request(&self, hook: impl Fn(&UploadRequest) + Send + Sync + 'static) {
         self.sandbox.world().on_upload(Arc::new(hook));
     }
 
-    /// How many bytes of files have arrived, what was lost or came again included.
+    /// Returns how many bytes of files have arrived, including lost and repeated bytes.
     pub fn bytes_taken(&self) -> u64 {
         self.act(|store| store.bytes_taken)
     }
 
-    /// Where a request carried a bot's token, such as `header referer`. A bot is as it should be if this is empty.
+    /// Returns where requests carried a bot's token, such as `header referer`. A correct bot leaves this list empty.
     pub fn leaks(&self) -> Vec<String> {
         self.act(|store| store.leaks.clone())
     }
 
-    /// Something goes wrong with the next upload, after the faults that are waiting already.
+    /// Injects a fault into the next upload, after the faults that are already waiting.
     pub fn fail_next(&self, fault: UploadFault) {
         self.act(|store| store.fail_next(fault));
     }
 
-    /// How often sending a message is refused because a file that arrives from now on is still being processed: never,
-    /// unless it is set. Both forms in which TamTam says so take turns.
+    /// Sets how many times a message is refused because its file is still being processed. Applies to files that are
+    /// uploaded from now on. Defaults to 0. The two forms of this error alternate.
     pub fn set_not_ready(&self, times: u32) {
         self.act(|store| store.set_not_ready(times));
     }
 
-    /// Whether videos and audio are answered with `<retval>1</retval>`, and have their token from `getUploadUrl`; if not
-    /// set, the answer is JSON and has the token.
+    /// Sets whether uploads of videos and audio are answered with `<retval>1</retval>`, and `getUploadUrl` returns
+    /// their token. Otherwise, the answer is JSON with the token. Defaults to `true` on MAX, and to `false` on TamTam.
     pub fn set_retval(&self, retval: bool) {
         self.act(|store| store.settings.retval = retval);
     }
 
-    /// How the host tells how much of a file it has; a range if not set.
+    /// Sets how the host reports the received part of a file. Defaults to [`UploadStatus::Range`].
     pub fn set_status(&self, form: UploadStatus) {
         self.act(|store| store.settings.status = form);
     }
 
-    /// Whether upload URLs come without their scheme (`//host/path`); they have it if not set.
+    /// Sets whether upload URLs have no scheme (`//host/path`). Defaults to `false`.
     pub fn set_scheme_relative(&self, relative: bool) {
         self.act(|store| store.settings.scheme_relative = relative);
     }
 
-    /// Whether a range that breaks off is kept as far as it came; if not set, it is forgotten.
+    /// Sets whether the received part of an interrupted range is kept. Defaults to `false`.
     pub fn set_keep_partial(&self, keep: bool) {
         self.act(|store| store.settings.keep_partial = keep);
     }
 
-    /// The largest file whose bytes are kept, in bytes; 64 MiB if not set. Of larger ones only size and hash are known,
-    /// so that they take no memory, and their `url` has nothing to give.
+    /// Sets the size of the largest file whose bytes are kept, in bytes. Defaults to 64 MiB. Of larger files, only size
+    /// and hash are kept, to save memory. Their `url` is answered with 410.
     pub fn set_most_kept(&self, bytes: u64) {
         self.act(|store| store.settings.most_kept = bytes);
     }

@@ -26,7 +26,7 @@ pub(crate) enum Notation {
     Html,
 }
 
-/// Reads a text in a notation, as a service has it.
+/// Reads a text in a notation of a service.
 pub(crate) fn format(source: &str, notation: Notation, service: Service) -> Formatted {
     match notation {
         Notation::Markdown => markdown::format(source, service),

@@ -1,8 +1,8 @@
-//! The services that a sandbox plays, and the differences between them as data.
+//! The services that a sandbox simulates, and their differences as data.
 
 use serde::{Deserialize, Serialize};
 
-/// A service that a sandbox plays.
+/// A service that a sandbox simulates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Service {
     #[default]
@@ -11,23 +11,23 @@ pub(crate) enum Service {
     Max,
 }
 
-/// What is different from service to service.
+/// The differences between the services.
 #[derive(Debug)]
 pub(crate) struct Traits {
-    /// The name for people.
+    /// The display name.
     pub(crate) name: &'static str,
-    /// The name of the document.
+    /// The name of the OpenAPI document.
     pub(crate) document: &'static str,
     pub(crate) token: TokenPlace,
-    /// How links to chats and bots begin.
+    /// The beginning of links to chats and bots.
     pub(crate) links: &'static str,
-    /// How a link begins that mentions a user.
+    /// The beginning of links that mention users.
     pub(crate) mention: &'static str,
-    /// Schemes that the URL of a button may have; any if empty.
+    /// The schemes that link buttons may have. Empty: any scheme.
     pub(crate) link_schemes: &'static [&'static str],
-    /// Whether users have a first and a last name instead of one.
+    /// Whether users have a first and a last name instead of one name.
     pub(crate) splits_names: bool,
-    /// Whether empty lists and missing objects are left out. Otherwise they are null.
+    /// Whether empty lists and missing objects are omitted. Otherwise they are null.
     pub(crate) omits_nulls: bool,
     /// Whether text may have quotes.
     pub(crate) has_quotes: bool,
@@ -37,7 +37,7 @@ pub(crate) struct Traits {
     pub(crate) has_comments: bool,
     /// Whether bots have constructors.
     pub(crate) has_constructors: bool,
-    /// Whether a bot is told when a user stops, clears, removes or mutes the dialog.
+    /// Whether a bot gets an update when a user stops, clears, removes or mutes the dialog.
     pub(crate) tells_of_dialogs: bool,
     /// Whether callback buttons have an intent.
     pub(crate) has_intents: bool,
@@ -45,52 +45,52 @@ pub(crate) struct Traits {
     pub(crate) has_versions: bool,
     /// Whether a forwarded message loses its buttons.
     pub(crate) forwards_without_buttons: bool,
-    /// Whether videos have a size and a length.
+    /// Whether videos have width, height and duration.
     pub(crate) measures_videos: bool,
     /// The property with the user of a contact card.
     pub(crate) contact_user: &'static str,
-    /// Whether the card that a user shares is signed, and has a phone number in any case.
+    /// Whether the card that a user shares is signed and always has a phone number.
     pub(crate) signs_contacts: bool,
-    /// Whether a card may have a phone number alone.
+    /// Whether a card may have only a phone number.
     pub(crate) takes_bare_phones: bool,
-    /// Whether users are added to channels.
+    /// Whether a bot can add users to channels.
     pub(crate) adds_to_channels: bool,
-    /// Whether the answer names the users that could not be added.
+    /// Whether `addMembers` returns the users who could not be added.
     pub(crate) names_failed_members: bool,
-    /// Whether the members of a channel are notified of a post in any case.
+    /// Whether a post always notifies the members of a channel.
     pub(crate) notifies_channels: bool,
     /// Whether a bot can set the description of a chat.
     pub(crate) describes_chats: bool,
     /// Whether `getMessages` has `before` and `after`.
     pub(crate) has_before_and_after: bool,
-    /// Whether a message may name both its chat and a user: the chat counts.
+    /// Whether `sendMessage` accepts a chat and a user together. The chat is used.
     pub(crate) takes_both_recipients: bool,
-    /// Whether the upload host says that its JSON is JSON.
+    /// Whether the upload host sends JSON with the content type of JSON.
     pub(crate) labels_upload_json: bool,
     /// Whether an edit with a file that is not ready is answered with 200.
     pub(crate) refuses_unready_edits: bool,
-    /// The right to delete the messages of others. Without an entry every administrator has it.
+    /// The right that deleting messages of others requires. `None`: every administrator can delete them.
     pub(crate) delete_right: Option<&'static str>,
-    /// What the upload host answers if the token of a video is known already.
+    /// The answer of the upload host if the bot already has the token of the file.
     pub(crate) retval: &'static str,
     /// Whether polls share the updates: each update goes to one of them.
     pub(crate) shares_updates: bool,
     pub(crate) keyboard: Option<KeyboardLimits>,
-    /// How long a message in a dialog can be edited, in milliseconds. One with a keyboard can be edited for ever.
+    /// How long a message in a dialog can be edited, in milliseconds. Messages with a keyboard can always be edited.
     pub(crate) dialog_edits: Option<i64>,
     pub(crate) permissions: &'static [&'static str],
     pub(crate) max_admins: Option<usize>,
     pub(crate) update_types: &'static [&'static str],
-    /// Update types that come by webhook only.
+    /// Update types that are delivered only by webhook.
     pub(crate) webhook_only: &'static [&'static str],
     pub(crate) webhook: WebhookTraits,
     /// The largest upload of each type, in bytes. Types without an entry have no limit.
     pub(crate) upload_bytes: &'static [(&'static str, u64)],
-    /// Whether `getUploadUrl` gives the token of videos and audio.
+    /// Whether `getUploadUrl` returns the token of videos and audio.
     pub(crate) gives_upload_tokens: bool,
 }
 
-/// Where requests have the token.
+/// The place of the token in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenPlace {
     /// In this query parameter.
@@ -105,39 +105,39 @@ pub(crate) struct KeyboardLimits {
     pub(crate) rows: usize,
     pub(crate) buttons: usize,
     pub(crate) row_buttons: usize,
-    /// Buttons in a row that has a wide one.
+    /// Buttons in a row with a wide button.
     pub(crate) wide_row_buttons: usize,
     pub(crate) wide: &'static [&'static str],
 }
 
-/// When a webhook is unsubscribed that refuses for 8 h.
+/// When a failing webhook is unsubscribed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Patience {
-    /// As soon as it has refused one update for so long.
+    /// After it has failed for 8 h with one update.
     PerUpdate,
-    /// When it has taken no update for so long.
+    /// After it has failed for 8 h without taking an update.
     UntilSuccess,
 }
 
-/// How updates are sent to webhooks.
+/// The rules for webhooks.
 #[derive(Debug)]
 pub(crate) struct WebhookTraits {
-    /// Whether a URL of another host than a loopback one must be `https`.
+    /// Whether URLs must be `https`, except on loopback hosts.
     pub(crate) https_only: bool,
-    /// Ports that updates are sent to.
+    /// The ports that updates are sent to.
     pub(crate) ports: &'static [u16],
-    /// More of them: the first and the last.
+    /// The first and the last port of a range of further ports.
     pub(crate) port_range: Option<(u16, u16)>,
-    /// Whether a URL with another port is refused. Otherwise it is subscribed, and gets nothing.
+    /// Whether a URL with another port is refused. Otherwise it is subscribed, but gets no updates.
     pub(crate) refuses_ports: bool,
-    /// The pause before an update is sent again, in milliseconds.
+    /// The default pause before the first redelivery, in milliseconds.
     pub(crate) redelivery: i64,
-    /// Each further pause is longer by this factor, in tenths.
+    /// The factor from each pause to the next, in tenths.
     pub(crate) growth: i64,
-    /// How often an update is sent again.
+    /// The maximum number of redeliveries of an update. `None`: unlimited.
     pub(crate) retries: Option<u32>,
     pub(crate) patience: Patience,
-    /// Time that a webhook has to answer, in milliseconds.
+    /// The default time for a webhook to answer, in milliseconds.
     pub(crate) timeout: u64,
     pub(crate) secret_header: Option<&'static str>,
 }
@@ -199,7 +199,7 @@ static TAMTAM: Traits = Traits {
         ports: &[80, 443, 8080, 8443],
         port_range: Some((16_384, 32_383)),
         refuses_ports: true,
-        // TamTam's 30 to 60 s are too long for tests.
+        // The real TamTam waits 30 to 60 s, which is too long for tests.
         redelivery: 200,
         growth: 10,
         retries: None,
@@ -237,13 +237,13 @@ static MAX: Traits = Traits {
     notifies_channels: true,
     describes_chats: true,
     has_before_and_after: true,
-    // Two clients always send both, and say that they run against the live server.
+    // Two clients always send both, and claim to work with the live server.
     takes_both_recipients: true,
-    // Four clients do not read an answer with another type.
+    // Four clients do not read an answer with another content type.
     labels_upload_json: true,
     refuses_unready_edits: true,
     delete_right: Some("delete"),
-    // Seen with and without a prolog.
+    // The real answer was seen with and without an XML prolog.
     retval: "<retval>1</retval>",
     shares_updates: true,
     keyboard: Some(KeyboardLimits {
@@ -316,7 +316,7 @@ impl Service {
         }
     }
 
-    /// The service of the SDK's own name for it; `None` for one of the user's own.
+    /// Converts a service of the SDK. `None` if it is neither `TamTam` nor `Max` unchanged.
     pub(crate) fn of(service: &tamtam::Service) -> Option<Self> {
         [Self::TamTam, Self::Max].into_iter().find(|one| one.in_sdk() == *service)
     }
@@ -333,7 +333,7 @@ impl Service {
 mod tests {
     use super::*;
 
-    /// The SDK's overlay and this file have the numbers of the documentation independently.
+    /// The overlay of the SDK and this file define the documented limits independently.
     #[test]
     fn the_sdk_has_the_same_limits() {
         let traits = Service::Max.traits();

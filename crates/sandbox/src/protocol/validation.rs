@@ -20,7 +20,7 @@ use parameter::Parameter;
 use schema::{Schemas, What, Wrong};
 use tolerance::Tolerance;
 
-/// The documents by their names.
+/// The documents by name.
 static DOCUMENTS: LazyLock<BTreeMap<String, Document>> = LazyLock::new(|| {
     let documents = serde_json::from_str(tamtam::internals::REQUEST_SCHEMAS);
     let documents: Map<String, Value> = documents.expect("the build script writes JSON");
@@ -44,7 +44,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// Refuses what the document of the service does not allow, by the name of the field.
+/// Refuses a request that the document of the service does not allow. The error names the field.
 pub(crate) fn check(service: Service, asked: &Asked<'_>) -> Result<(), ApiError> {
     document(service).check(asked)
 }
@@ -53,7 +53,7 @@ fn document(service: Service) -> &'static Document {
     DOCUMENTS.get(service.traits().document).expect("the build script reads the document of every service")
 }
 
-/// Whether a path may have more slashes than the document gives it.
+/// Whether paths may have extra slashes.
 pub(crate) fn takes_extra_slashes(service: Service) -> bool {
     document(service).tolerance.extra_slashes
 }
@@ -124,7 +124,7 @@ fn read_query(query: &str) -> Vec<(String, &str)> {
     pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (decode(name), value)).collect()
 }
 
-/// A path that a client has not filled in: `/videos/{video_token}`.
+/// Whether the client did not replace a placeholder of the path, as in `/videos/{video_token}`.
 fn is_placeholder(value: &str) -> bool {
     value.starts_with('{') && value.ends_with('}')
 }

@@ -137,17 +137,17 @@ struct Asking<'a> {
     token: Token,
     found: Found,
     parts: &'a Parts,
-    /// Method and path without the token of a bot.
+    /// Method and path for messages, without the tokens of bots.
     shown: (&'a str, &'a str),
     query: Vec<(String, String)>,
     connection: Weak<()>,
 }
 
-/// What a request has for a token.
+/// The token of a request.
 enum Token {
     Given(String),
     Missing,
-    /// In the query, where the service refuses it.
+    /// The token is in the query, and the service refuses tokens there.
     Misplaced,
 }
 
@@ -196,7 +196,7 @@ async fn answer(
     }
 }
 
-/// What a request counts as. One whose chat cannot be found has no limit of its own.
+/// Returns the limit that a request counts against. If its chat is unknown, only the limit of the bot applies.
 fn limited(state: &State, route: &Route, call: &Call) -> Limited {
     let chat = match route.limit {
         LimitedBy::Bot => None,
@@ -211,7 +211,7 @@ fn limited(state: &State, route: &Route, call: &Call) -> Limited {
     chat.map_or(Limited::Any, |chat| Limited::InChat(route.operation, chat))
 }
 
-/// The token, and the parameters of the query without it.
+/// Returns the token, and the query parameters without the token.
 fn read_token(place: TokenPlace, parts: &Parts) -> (Token, Vec<(String, String)>) {
     let (TokenPlace::Query(parameter) | TokenPlace::Authorization { refused: parameter }) = place;
     let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());

@@ -41,7 +41,7 @@ impl Breaker {
         self.is_broken.store(true, Ordering::Relaxed);
     }
 
-    /// The connection: gone when it is closed.
+    /// Returns a pointer that dangles after the connection is closed.
     pub(crate) fn connection(&self) -> Weak<()> {
         self.open.clone()
     }
@@ -81,7 +81,7 @@ impl Drop for Connection {
             // Closing says goodbye properly; without lingering it is a reset.
             let _ = self.inner.set_zero_linger();
         }
-        // A poll may wait for what this connection got and has not committed.
+        // Another poll may wait for updates that this connection got and did not commit.
         drop(self.open.take());
         self.world.wake();
     }

@@ -24,7 +24,7 @@ use crate::state::updates::subscription::{is_loopback, is_reached};
 /// The one status that says that an update was taken.
 const TAKEN: u16 = 200;
 
-/// How long a webhook on this machine may take to answer a TLS handshake. A server that does not speak TLS may be silent.
+/// Time for a TLS handshake with a webhook on this machine. A server that does not speak TLS may stay silent.
 const HANDSHAKE: Duration = Duration::from_secs(1);
 
 /// Clients for webhooks on this machine, and on others.
@@ -32,14 +32,14 @@ const HANDSHAKE: Duration = Duration::from_secs(1);
 struct Http {
     here: reqwest::Client,
     elsewhere: reqwest::Client,
-    /// Addresses on this machine whose server does not speak TLS.
+    /// Loopback addresses whose servers do not speak TLS.
     plain: Arc<Mutex<BTreeSet<String>>>,
 }
 
-/// Delivers as long as it is polled. Dropping it ends nothing of what is being sent.
+/// Delivers updates as long as it is polled. Dropping it does not cancel deliveries in flight.
 pub(crate) async fn run(world: Arc<World>, patience: Duration) {
     let mut changes = world.changes();
-    // There are none where a certificate store is asked for and not there.
+    // An error if the clients need a certificate store and there is none.
     let mut http: Option<Result<Http, String>> = None;
     let service = world.act(|state| state.service);
     loop {
@@ -105,13 +105,13 @@ async fn send(http: &Http, service: Service, parcel: &Parcel, patience: Duration
         if !is_here || url.scheme() == "http" {
             return post(url).await;
         }
-        // A test's server need not speak TLS: the sandbox takes the place of the proxy before it that would.
+        // The server of a test need not speak TLS. In production, a proxy in front of it does.
         let (address, mut plain) = (url.authority().to_owned(), url.clone());
         let _ = plain.set_scheme("http");
         if http.plain().contains(&address) {
             let response = post(plain).await;
             if response.is_err() {
-                // Another server may be there the next time.
+                // Another server may listen there next time.
                 http.plain().remove(&address);
             }
             return response;
@@ -140,7 +140,7 @@ impl Http {
     }
 }
 
-/// Whether a server was reached that does not speak TLS. No request has been sent then.
+/// Whether the server was reached, but does not speak TLS. No request was sent in this case.
 fn is_no_tls(error: &reqwest::Error) -> bool {
     let mut source = error.source();
     let mut is_refused = false;
@@ -152,7 +152,7 @@ fn is_no_tls(error: &reqwest::Error) -> bool {
     error.is_connect() && !is_refused
 }
 
-/// Leads every name to this machine: those that are asked for end with `localhost`.
+/// Resolves every name to the loopback interface. It is used only for names that end with `localhost`.
 struct ThisMachine;
 
 impl Resolve for ThisMachine {
@@ -164,7 +164,7 @@ impl Resolve for ThisMachine {
 
 fn clients(patience: Duration) -> Result<Http, String> {
     let here = builder(patience).connect_timeout(HANDSHAKE).dns_resolver(Arc::new(ThisMachine));
-    // On this machine any certificate will do, such as one that a test makes for itself.
+    // Tests use self-signed certificates.
     #[cfg(feature = "rustls")]
     let here = here.danger_accept_invalid_certs(true);
     let build = |builder: ClientBuilder| builder.build().map_err(|error| explain(&error));
@@ -177,7 +177,7 @@ fn builder(patience: Duration) -> ClientBuilder {
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
-        // A connection that the webhook closes just then would be a failure that nobody understands.
+        // If the webhook closed a reused connection at that moment, the delivery would fail for no visible reason.
         .pool_max_idle_per_host(0)
         .timeout(patience)
 }

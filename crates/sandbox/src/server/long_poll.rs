@@ -12,7 +12,7 @@ use crate::state::State;
 pub(super) async fn get_updates(world: &World, call: &Call) -> Result<String, ApiError> {
     let poll = world.act(|state| {
         let poll = Poll::read(state, call)?;
-        // Those who wait until everything is handled.
+        // Wakes tasks that wait until all updates are handled.
         state.touched = true;
         poll.commit(state).map(|()| poll)
     })?;

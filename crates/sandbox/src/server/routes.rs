@@ -28,18 +28,18 @@ pub(crate) struct Route {
     pub(crate) method: &'static str,
     pub(crate) template: &'static str,
     pub(crate) operation: &'static str,
-    /// The service that alone has it; `None` is both.
+    /// The only service with this operation. `None`: both services.
     only: Option<Service>,
     pub(crate) handler: Handler,
     pub(crate) limit: LimitedBy,
 }
 
-/// What the limits of the server count a request by, beside all requests of the bot.
+/// The limit that a request counts against, besides the limit of all requests of the bot.
 #[derive(Clone, Copy)]
 pub(crate) enum LimitedBy {
     Bot,
     Polls,
-    /// The chat that `chat_id` or `user_id` leads to.
+    /// The chat of `chat_id` or `user_id`.
     Recipient,
     /// The chat of `message_id`.
     Message,
@@ -57,7 +57,7 @@ impl Route {
     }
 }
 
-/// All operations of TamTam's API 0.5.6 and MAX's API 0.0.33. Where two templates fit a path, the first is taken.
+/// All operations of TamTam's API 0.5.6 and MAX's API 0.0.33. If two templates fit a path, the first one is used.
 #[rustfmt::skip]
 static ROUTES: &[Route] = &[
     both("GET",    "/me",                                        "getMyInfo",        Handler::Now(me::get_my_info)),
@@ -99,11 +99,11 @@ static ROUTES: &[Route] = &[
     both("GET",    "/updates",                                   "getUpdates",       Handler::Poll).limited(LimitedBy::Polls),
 ];
 
-/// Operations that a service has had and has not any more, beside those of TamTam. Their paths are unknown, not their
+/// Operations that MAX had and removed, and that TamTam does not have. They are refused as unknown paths, not as wrong
 /// methods.
 const REMOVED: [(&str, &str); 2] = [("DELETE", "/chats/{chatId}"), ("POST", "/me/commands")];
 
-/// The operations of a service.
+/// Returns the operations of a service.
 pub(crate) fn routes(service: Service) -> impl Iterator<Item = &'static Route> {
     ROUTES.iter().filter(move |route| route.is_of(service))
 }

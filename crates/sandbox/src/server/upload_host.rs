@@ -21,7 +21,7 @@ use crate::state::uploads::reports::{UploadRequest, UploadStatus};
 use crate::state::uploads::store::PartialFile;
 use take::{ContentRange, UploadEnd};
 
-/// Where a token does not keep an upload from being taken.
+/// The only place of a token for which the host does not refuse a request.
 const IGNORED: &str = "header authorization";
 
 /// Serves until its runtime ends.
@@ -43,7 +43,7 @@ async fn handle(
         state.uploads.requests.len() - 1
     });
     let leaks = leaks(&parts, &tokens);
-    // Real hosts ignore the header with which the API is called, and clients send it.
+    // Clients also send the header `Authorization` of the API to upload hosts. Real hosts ignore it.
     let is_taken = leaks.iter().all(|place| place == IGNORED);
     world.act(|state| state.uploads.leaks.extend(leaks));
     let answer = if is_taken { answer(&world, &parts, body, &tokens).await } else { Err(UploadEnd::Leaked) };
@@ -139,7 +139,7 @@ fn range_of(content: &PartialFile) -> String {
     format!("0-{}/{total}", content.confirmed.saturating_sub(1))
 }
 
-/// Where in a request's head a token is.
+/// Returns the places in the head of a request that have a token.
 fn leaks(parts: &Parts, tokens: &Tokens) -> Vec<String> {
     let in_url = tokens.are_in(&parts.uri.to_string()).then(|| "the URL".to_owned());
     let is_carrier = |value: &HeaderValue| tokens.are_in(&String::from_utf8_lossy(value.as_bytes()));
@@ -159,7 +159,8 @@ fn text_of(headers: &HeaderMap, name: &str) -> String {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
 }
 
-/// The answer to a file, which is JSON or the mark of a video. Only one service says which.
+/// Returns the answer to an upload, which is JSON, or XML for a video. Only MAX sends JSON with the content type of
+/// JSON.
 fn reply(world: &World, status: StatusCode, body: String) -> Response<Body> {
     let is_labelled = body.starts_with('{') && world.act(|state| state.service.traits().labels_upload_json);
     let mut response = text(status, body);
@@ -169,7 +170,7 @@ fn reply(world: &World, status: StatusCode, body: String) -> Response<Body> {
     response
 }
 
-/// An answer whose content type says nothing.
+/// Returns an answer with the content type `text/plain`.
 fn text(status: StatusCode, body: String) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;

@@ -45,15 +45,15 @@ struct Listeners {
     busy: bool,
 }
 
-/// Requests to the API that have no answer yet.
+/// The number of unanswered requests to the API.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Requests {
     all: usize,
-    /// Those of them that are polls and wait for an update.
+    /// The number of held polls among them.
     held_polls: usize,
 }
 
-/// Counts a request until it is dropped.
+/// A guard that counts a request until it is dropped.
 pub(super) struct Counted<'a> {
     world: &'a World,
     count: fn(&mut Requests) -> &mut usize,
@@ -122,7 +122,7 @@ impl World {
         }
     }
 
-    /// Wakes all who wait.
+    /// Wakes all tasks that wait for a change.
     pub(super) fn wake(&self) {
         self.changed.send_replace(());
     }
@@ -149,12 +149,12 @@ impl World {
         matches!(timeout_at(deadline, held).await, Ok(Ok(_)))
     }
 
-    /// Waits until the bots have handled everything and ask for nothing but updates, and nothing happens for `quiet`. At
-    /// most until the deadline. Returns whether that is so.
+    /// Waits until the bots are idle: all updates are handled, only held polls are unanswered, and nothing happens for
+    /// `quiet`. Returns `false` at the deadline.
     pub(crate) async fn settles(&self, quiet: Duration, deadline: Instant) -> bool {
         let (mut changed, mut requests) = (self.changed.subscribe(), self.requests.subscribe());
         loop {
-            // Marked as seen before looking: what happens between the look and the wait ends the wait.
+            // Marked as seen before the check: a change between the check and the wait ends the wait.
             changed.mark_unchanged();
             let asks = *requests.borrow_and_update();
             let is_idle = asks.all == asks.held_polls && self.act(|state| state.is_all_handled());

@@ -149,7 +149,7 @@ impl State {
         match action {
             Action::Callback { payload, .. } => return self.call_back(chat_id, seq, user, payload),
             Action::Chat(button) => self.open_button_chat(chat_id, seq, user, button),
-            // The person's client follows the link, opens the Mini App or copies the text; the bot does not hear of it.
+            // The person's client follows the link, opens the Mini App or copies the text. The bot gets no update.
             Action::Link { .. } | Action::OpenApp(_) | Action::Clipboard { .. } => {
                 self.happened(chat_id, user);
             }
@@ -193,15 +193,15 @@ impl State {
         Some(callback_id)
     }
 
-    /// The contact card of a user, for a bot.
+    /// Returns the contact card of a user, signed for a bot.
     pub(crate) fn own_card(&self, user: UserId, bot: Option<UserId>) -> Attachment {
         let vcf = Some(vcard(self.name(user), self.phone(user).as_deref()));
         Attachment::Contact { vcf, user: Some(user), signed_for: bot }
     }
 
-    /// The phone number of a user. On MAX everybody has one.
+    /// Returns the phone number of a user. On MAX, every user has one.
     fn phone(&self, user: UserId) -> Option<String> {
-        /// Numbers of people without one of their own: 10 digits behind `7`.
+        /// The count of made-up phone numbers: 10 digits after `7`.
         const NUMBERS: i64 = 10_000_000_000;
         let own = self.users.get(&user).and_then(|user| user.phone.clone());
         let made = || self.service.traits().signs_contacts.then(|| format!("7{:010}", user.rem_euclid(NUMBERS)));
@@ -275,7 +275,7 @@ impl State {
         Update { kind: kind.into(), json: wire::to_text(json).into(), time, is_pushed_only }
     }
 
-    /// Leaves out of an object what is null, where the service does so.
+    /// Removes the null fields of an object, if the service omits them.
     pub(crate) fn omit_nulls(&self, value: &mut Value) {
         if let (true, Some(fields)) = (self.service.traits().omits_nulls, value.as_object_mut()) {
             fields.retain(|_, value| !value.is_null());
@@ -285,7 +285,7 @@ impl State {
     /// Puts any update before a bot; false if there is no such bot.
     pub(crate) fn push_update(&mut self, bot: UserId, update: &Value) -> bool {
         let kind = update["update_type"].as_str().unwrap_or_default().to_owned();
-        // A test may push anything, also what a poll would not get.
+        // A test may push any update, also one that is otherwise only delivered by webhook.
         let update = Update { is_pushed_only: false, ..self.update(kind, update) };
         let now = self.clock.tick();
         self.touched = true;
@@ -307,7 +307,7 @@ impl State {
         members.copied().filter(|user| *user != except && self.is_bot(*user)).collect()
     }
 
-    /// Those of them that may read the messages of the chat.
+    /// Returns the bots of [`bots_in`](Self::bots_in) that may read the messages of the chat.
     pub(crate) fn bots_reading(&self, chat_id: ChatId, except: UserId) -> Vec<UserId> {
         let mut bots = self.bots_in(chat_id, except);
         if let Some(chat) = self.chats.get(&chat_id).filter(|chat| !chat.is_dialog())

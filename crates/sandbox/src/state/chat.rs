@@ -26,19 +26,19 @@ pub(crate) struct Chat {
     pub(crate) gone: BTreeMap<UserId, Gone>,
     pub(crate) blocked: BTreeSet<UserId>,
     pub(crate) messages: BTreeMap<Seq, Message>,
-    /// Comments on the posts of a channel; each knows its post.
+    /// Comments on the posts of a channel. [`Message::post`] is the post.
     #[serde(default)]
     pub(crate) comments: BTreeMap<Seq, Message>,
-    /// Whether new comments are taken.
+    /// Whether comments are switched on.
     #[serde(default)]
     pub(crate) takes_comments: bool,
-    /// The user has removed the dialog: the bot finds it no more.
+    /// Whether the user has removed the dialog. The bot does not find a removed dialog.
     #[serde(default)]
     pub(crate) is_removed: bool,
-    /// Until when the user has muted the dialog.
+    /// The time until which the user has muted the dialog.
     #[serde(default)]
     pub(crate) muted_until: Option<Millis>,
-    /// Who has cleared the history, and up to which message.
+    /// The newest message that each user has cleared.
     #[serde(default)]
     pub(crate) cleared: BTreeMap<UserId, Seq>,
     pub(crate) pinned: Option<Seq>,
@@ -111,7 +111,7 @@ impl Permission {
         Self::ViewStats,
     ];
 
-    /// All rights that a service has.
+    /// Returns all rights of a service.
     pub(crate) fn all(service: Service) -> Vec<Self> {
         let names = service.traits().permissions;
         Self::ALL.into_iter().filter(|one| names.contains(&one.name())).collect()
@@ -221,7 +221,7 @@ impl Chat {
         self.members.get(&user_id).is_some_and(Member::is_admin)
     }
 
-    /// Where the history of a person begins: behind what the person has cleared.
+    /// Returns the first position that the person has not cleared.
     pub(crate) fn first_seen_by(&self, user_id: UserId) -> Seq {
         self.cleared.get(&user_id).map_or(Seq::MIN, |cleared| cleared + 1)
     }

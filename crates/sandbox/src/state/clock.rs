@@ -51,7 +51,7 @@ impl Clock {
         if self.is_stepped { self.shows() } else { self.shows().max(self.last) }
     }
 
-    /// Now, as messages are dated, without a step.
+    /// Returns the current time as messages are dated. A stepped clock is not advanced.
     pub(crate) fn dated(&self) -> Millis {
         if self.is_stepped { self.last } else { self.now() }
     }

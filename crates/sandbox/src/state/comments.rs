@@ -13,7 +13,7 @@ use super::message::{Content, Message, MessageBody};
 const EDITABLE: Millis = 26 * 60 * 60 * 1_000;
 
 impl State {
-    /// Posts a comment. It has text and may answer another comment.
+    /// Posts a comment. It has a text, and can be a reply to another comment.
     pub(crate) fn comment(&mut self, chat_id: ChatId, post: Seq, sender: UserId, content: Content) -> Seq {
         let timestamp = self.happened(chat_id, sender);
         let seq = self.next_seq(timestamp);
@@ -30,7 +30,7 @@ impl State {
         seq
     }
 
-    /// Gives a comment another text.
+    /// Replaces the text and the link of a comment.
     pub(crate) fn edit_comment(&mut self, chat_id: ChatId, seq: Seq, editor: UserId, content: Content) {
         let now = self.happened(chat_id, editor);
         let edited = self.with_chat(chat_id, |chat| {
@@ -47,7 +47,7 @@ impl State {
         self.publish(&bots, "comment_edited", now, json!({ "message": json }));
     }
 
-    /// Deletes a comment, for everyone.
+    /// Deletes a comment for everyone.
     pub(crate) fn delete_comment(&mut self, chat_id: ChatId, seq: Seq, who: UserId) {
         let removed = self.with_chat(chat_id, |chat| chat.comments.remove(&seq));
         let Some(comment) = removed.flatten() else { return };
@@ -59,7 +59,7 @@ impl State {
         self.publish(&bots, "comment_removed", now, fields);
     }
 
-    /// Where the comment with this `mid` is, if there is one.
+    /// Returns the comment with this `mid`, if it exists.
     pub(crate) fn find_comment(&self, mid: &str) -> Option<&Message> {
         let (chat, seq) = ids::parse_mid(mid)?;
         self.chats.get(&chat)?.comments.get(&seq)

@@ -73,7 +73,7 @@ impl State {
         session.answer = Some(answer);
         let hint = hint.map(|hint| format!("  (hint: {hint})")).unwrap_or_default();
         self.record(chat, format!("{} prepares: {}{hint}", self.name(bot), what.join(" ")));
-        // Whoever waits for the answer is woken, whether or not the chat has a transcript.
+        // Wakes the waiting tasks, even if the chat has no transcript.
         self.touched = true;
     }
 

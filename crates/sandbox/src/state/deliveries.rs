@@ -14,7 +14,7 @@ pub(crate) struct Parcel {
     bot: UserId,
     subscription: i64,
     pub(crate) url: String,
-    /// The header with the secret, where there is one.
+    /// The name and the value of the secret header, if the webhook has a secret.
     pub(crate) secret: Option<(&'static str, String)>,
     pub(crate) due: Due,
 }
@@ -42,7 +42,7 @@ impl State {
         (parcels, wait)
     }
 
-    /// The webhook has taken it.
+    /// Records that the webhook took an update.
     pub(crate) fn delivered(&mut self, parcel: &Parcel) {
         if let Some(bot) = self.bots.get_mut(&parcel.bot) {
             bot.mailbox.delivered(parcel.subscription, parcel.due.position);
@@ -50,7 +50,7 @@ impl State {
         self.touched = true;
     }
 
-    /// The webhook has not taken it, and gets it again after a pause, unless it has had it too often.
+    /// Records a failed attempt. The update is sent again after a pause, unless no retries are left.
     pub(crate) fn failed(&mut self, parcel: &Parcel, why: String) {
         let (now, retries) = (self.clock.now(), self.service.traits().webhook.retries);
         let is_over = retries.is_some_and(|retries| parcel.due.attempt > retries);
@@ -62,16 +62,16 @@ impl State {
         self.touched = true;
     }
 
-    /// The pause before the next attempt, in milliseconds.
+    /// Returns the pause before the next attempt, in milliseconds.
     fn pause_after(&self, attempt: u32) -> Millis {
-        /// The factor is in tenths.
+        /// `growth` is in tenths.
         const WHOLE: Millis = 10;
         let growth = self.service.traits().webhook.growth;
         let longer = |pause: Millis, _| pause.saturating_mul(growth) / WHOLE;
         (1..attempt).fold(self.redelivery, longer)
     }
 
-    /// Ends the webhooks that have refused for too long.
+    /// Unsubscribes the webhooks that have failed for too long.
     pub(crate) fn end_given_up(&mut self) {
         let now = self.clock.now();
         let patience = self.service.traits().webhook.patience;
@@ -85,12 +85,12 @@ impl State {
         subscriptions.all(|one| one.schedule.is_empty())
     }
 
-    /// Whether every update is delivered to a webhook, or fetched by a poll and committed.
+    /// Whether every update is delivered to a webhook, or returned by a poll and committed.
     pub(crate) fn is_all_handled(&self) -> bool {
         self.is_all_delivered() && self.bots.values().all(|bot| bot.mailbox.waiting() == 0)
     }
 
-    /// What the bots have not handled yet, a line each.
+    /// Returns the updates that the bots have not handled yet, as lines of text.
     pub(crate) fn unhandled(&self) -> String {
         let waiting = self.bots.iter().map(|(id, bot)| (self.name(*id), bot.mailbox.waiting()));
         let waiting = waiting.filter(|(_, count)| *count > 0);
@@ -98,7 +98,7 @@ impl State {
         polls.chain([self.undelivered()]).collect()
     }
 
-    /// What was not delivered yet, a line each.
+    /// Returns the undelivered updates, one line each.
     pub(crate) fn undelivered(&self) -> String {
         let subscriptions = self.bots.values().flat_map(|bot| bot.mailbox.subscriptions());
         subscriptions

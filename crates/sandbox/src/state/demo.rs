@@ -3,28 +3,28 @@
 use serde::{Deserialize, Serialize};
 use tamtam::{CallbackId, MessageId, SessionId};
 
-/// What [`Sandbox::demo`](crate::Sandbox::demo) has made: ids to try every operation with.
+/// The ids that [`Sandbox::demo`](crate::Sandbox::demo) returns, to try every operation with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Demo {
     /// A group in which the bot is an administrator with all rights.
     pub chat_id: tamtam::ChatId,
-    /// Bob, a member of the group, who has started the bot as well.
+    /// Bob, a member of the group, who has also started the bot.
     pub user_id: tamtam::UserId,
-    /// A message of the bot's in the group, with two buttons.
+    /// A message of the bot in the group, with two buttons.
     pub message_id: MessageId,
-    /// A press of one of them by Bob, which the bot has not answered.
+    /// An unanswered press of a button by Bob.
     pub callback_id: CallbackId,
-    /// All such presses: one on TamTam, five on MAX. The first one is `callback_id`.
+    /// All unanswered presses: one on TamTam, five on MAX. The first one is `callback_id`.
     #[serde(default)]
     pub callback_ids: Vec<CallbackId>,
-    /// The bot's constructor, which Bob has opened for the group; TamTam only.
+    /// The bot's constructor, which Bob has opened for the group. TamTam only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
-    /// A channel of Alice's, which takes comments and in which the bot is an administrator; MAX only.
+    /// A channel of Alice with comments switched on. The bot is an administrator of it. MAX only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel_id: Option<tamtam::ChatId>,
-    /// A post of the bot's in that channel; MAX only.
+    /// A post of the bot in the channel. MAX only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<MessageId>,
 }

@@ -1,4 +1,4 @@
-//! What a user can do to a dialog as a whole: stop, clear, remove and mute it.
+//! Acts of a user on a whole dialog: stop, clear, remove and mute.
 
 use serde_json::{Value, json};
 
@@ -8,18 +8,18 @@ use super::chat::ChatKind;
 use super::clock::Millis;
 use super::ids::ChatId;
 
-/// The time until which a dialog is muted for ever, as MAX writes it.
+/// The value of `muted_until` for a dialog that is muted without end, as MAX writes it.
 pub(crate) const FOR_EVER: Millis = i64::MAX;
 
 impl State {
-    /// The user stops the bot.
+    /// Stops the bot.
     pub(crate) fn stop(&mut self, chat_id: ChatId) {
         self.tell_dialog(chat_id, |user, bot| format!("{user} stops {bot}"));
         self.suspend(chat_id, true);
         self.publish_dialog(chat_id, "bot_stopped", json!({}));
     }
 
-    /// The user clears the history, which the bot still has.
+    /// Clears the history of the user. The bot can still read the messages.
     pub(crate) fn clear(&mut self, chat_id: ChatId) {
         self.tell_dialog(chat_id, |user, bot| format!("{user} clears the dialog with {bot}"));
         self.with_chat(chat_id, |chat| {
@@ -30,7 +30,7 @@ impl State {
         self.publish_dialog(chat_id, "dialog_cleared", json!({}));
     }
 
-    /// The user removes the dialog, which stops the bot as well. The bot does not find the dialog any more.
+    /// Removes the dialog, and stops the bot. The bot no longer finds the dialog.
     pub(crate) fn remove_dialog(&mut self, chat_id: ChatId) {
         self.tell_dialog(chat_id, |user, bot| format!("{user} removes the dialog with {bot}"));
         self.suspend(chat_id, true);
@@ -42,7 +42,7 @@ impl State {
         });
     }
 
-    /// The user mutes the dialog until a time, or [`FOR_EVER`].
+    /// Mutes the dialog until `until`, or without end if it is [`FOR_EVER`].
     pub(crate) fn mute(&mut self, chat_id: ChatId, until: Millis) {
         self.tell_dialog(chat_id, |user, bot| format!("{user} mutes {bot}"));
         self.with_chat(chat_id, |chat| chat.muted_until = Some(until));
@@ -61,7 +61,7 @@ impl State {
         self.record(chat_id, line);
     }
 
-    /// Tells the bot of a dialog, even if the bot is stopped. TamTam does not.
+    /// Sends the bot an update about the dialog, even if the bot is stopped. Does nothing on TamTam.
     fn publish_dialog(&mut self, chat_id: ChatId, kind: &'static str, mut fields: Value) {
         let Some(ChatKind::Dialog { user, bot, .. }) = self.chats.get(&chat_id).map(|chat| &chat.kind) else { return };
         let (user, bot) = (*user, *bot);

@@ -15,25 +15,25 @@ use crate::protocol::service::Service;
 /// The largest file that is read, in bytes. The state of a sandbox is in memory, and is far smaller.
 const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
-/// Why a state file cannot be used.
+/// The error of a state file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateFileError {
-    /// It cannot be read or written.
+    /// The file cannot be read or written.
     #[error("{path}: {error}", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
-    /// Another sandbox, in this process or another, has it open.
+    /// Another sandbox, in this or another process, has the file open.
     #[error("{path} is open in another sandbox: end that sandbox, or name another file", path = path.display())]
     InUse {
         /// The file.
         path: PathBuf,
     },
-    /// It is the state of the other service.
+    /// The file has the state of the other service.
     #[error("{path} is a state of {kept}, not of {asked}: start the sandbox as {kept}, or name another file", path = path.display())]
     OtherService {
         /// The file.
@@ -43,7 +43,7 @@ pub enum StateFileError {
         /// The service of the sandbox.
         asked: &'static str,
     },
-    /// It is not a sandbox's state, not a whole one, or one of another version. It stays as it is.
+    /// The file does not have the state of a sandbox, or is incomplete, or has another version. It is not changed.
     #[error(
         "{path} is not a sandbox's state ({problem}): look at it, and remove it or name another file to begin anew",
         path = path.display()
@@ -51,7 +51,7 @@ pub enum StateFileError {
     NotAState {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the file.
         problem: String,
     },
 }
@@ -66,7 +66,7 @@ pub(crate) struct StateFile {
 
 impl Drop for StateFile {
     fn drop(&mut self) {
-        // A child process that is just being started has the file open as well, so that closing it would not unlock it.
+        // While a child process is being started, it also has the file open. Closing the file would not unlock it.
         let _ = self.lock.unlock();
     }
 }

@@ -148,7 +148,7 @@ impl State {
         if let Some(post) = message.post {
             fields["recipient"]["post_id"] = json!(ids::mid(chat.chat_id, post));
         }
-        // The document lets the sender be absent and not be null. Comments always have one.
+        // The document allows a missing sender, but not a null one. Comments always have a sender.
         if chat.names_authors() || message.post.is_some() {
             fields.insert("sender".to_owned(), self.user_json(message.sender));
         }
@@ -203,7 +203,7 @@ impl State {
         if !attachments.is_empty() {
             fields["attachments"] = Value::Array(attachments);
         } else if !omits_nulls {
-            // Not an empty list.
+            // TamTam writes null instead of an empty list.
             fields["attachments"] = Value::Null;
         }
         // Plain text has no markup at all.

@@ -154,7 +154,7 @@ impl State {
         });
     }
 
-    /// Makes an administrator with these rights of a member, or gives an administrator other rights.
+    /// Makes a member an administrator with these rights, or changes the rights of an administrator.
     pub(crate) fn appoint(
         &mut self,
         chat_id: ChatId,
@@ -167,14 +167,14 @@ impl State {
         self.set_rights(chat_id, user, who, Some((rights, alias)));
     }
 
-    /// Takes all rights of an administrator away.
+    /// Removes all rights of an administrator.
     pub(crate) fn dismiss(&mut self, chat_id: ChatId, user: UserId, who: UserId) {
         self.record(chat_id, format!("{} dismisses {}", self.name(who), self.name(user)));
         self.happened(chat_id, who);
         self.set_rights(chat_id, user, who, None);
     }
 
-    /// Sets the rights and the title of a member. On MAX a bot is told if its own rights change.
+    /// Sets the rights and the title of a member. On MAX, a bot gets an update when its own rights change.
     pub(crate) fn set_rights(
         &mut self,
         chat_id: ChatId,
@@ -208,8 +208,8 @@ impl State {
         self.publish(&[user], KIND, now, fields);
     }
 
-    /// The bots that hear of members: administrators, on MAX with the right to read, but not who does it or to whom it is
-    /// done.
+    /// Returns the bots that get updates about members: administrators, on MAX only those with the right to read. Bots
+    /// in `except` are left out.
     fn admin_bots(&self, chat_id: ChatId, except: &[UserId]) -> Vec<UserId> {
         let hides = self.service.traits().hides_messages;
         let hears = |one: &Member| one.is_admin() && (!hides || one.may(Permission::ReadAllMessages));

@@ -21,7 +21,7 @@ pub(crate) struct Message {
     pub(crate) constructor: Option<UserId>,
     /// The people who have seen it.
     pub(crate) viewers: BTreeSet<UserId>,
-    /// The post that it comments on.
+    /// The post, if this message is a comment.
     #[serde(default)]
     pub(crate) post: Option<Seq>,
 }
@@ -60,7 +60,7 @@ pub(crate) enum Attachment {
     Contact {
         vcf: Option<String>,
         user: Option<UserId>,
-        /// The bot that the user shared their own card with, whose token signs it.
+        /// The bot that the user shared their own card with. Its token signs the card.
         #[serde(default)]
         signed_for: Option<UserId>,
     },
@@ -106,10 +106,10 @@ pub(crate) enum Action {
         quick: bool,
     },
     Chat(ChatButton),
-    /// Posts the label in the name of the person.
+    /// Posts the label as a message of the person.
     Message,
     OpenApp(AppButton),
-    /// Copies a text.
+    /// Copies `payload` to the clipboard.
     Clipboard {
         payload: String,
     },
@@ -118,7 +118,7 @@ pub(crate) enum Action {
 /// The Mini App that a button opens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AppButton {
-    /// The bot's name, or a link to it.
+    /// The username of the bot, or a link to the bot.
     pub(crate) web_app: String,
     pub(crate) payload: Option<String>,
     pub(crate) contact_id: Option<UserId>,

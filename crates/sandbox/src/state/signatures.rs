@@ -1,4 +1,4 @@
-//! What the server signs with the token of a bot: contact cards, and the launch data of Mini Apps.
+//! Signatures by the token of a bot: for contact cards, and for the launch data of Mini Apps.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -10,16 +10,16 @@ use super::ids::{ChatId, UserId};
 use crate::protocol::wire;
 
 impl State {
-    /// The `hash` of a contact card that a user shared with a bot.
+    /// Returns the `hash` of a contact card that a user shared with a bot.
     pub(crate) fn contact_hash(&self, vcf: &str, bot: UserId) -> Option<String> {
         let token = &self.bots.get(&bot)?.token;
         Some(hex(&sign(token.as_bytes(), vcf)))
     }
 
-    /// The `initData` of a Mini App that a user opens.
+    /// Returns the `initData` of a Mini App that a user opens.
     pub(crate) fn init_data(&mut self, user: UserId, bot: UserId, chat: ChatId, start_param: Option<&str>) -> String {
         let query_id = self.secret("query");
-        // Seconds, unlike all other times. By the real clock, also with a seed: servers refuse launch data of yesterday.
+        // In seconds, unlike all other times. Uses real time even with a seed, because servers refuse old launch data.
         let auth_date = self.clock.now() / 1_000;
         let (first_name, last_name) = self.names(user);
         let username = self.users.get(&user).and_then(|user| user.username.clone());

@@ -49,12 +49,12 @@ impl Api {
         Self { http: reqwest::Client::new(), service: tamtam.service(), base, token }
     }
 
-    /// The same for another bot.
+    /// Returns a client for another bot.
     pub(crate) fn of_bot(&self, account: &Account) -> Self {
         Self { token: account.token().to_owned(), ..self.clone() }
     }
 
-    /// The same over connections of its own.
+    /// Returns a client with its own connections.
     pub(crate) fn apart(&self) -> Self {
         Self { http: reqwest::Client::new(), ..self.clone() }
     }
@@ -126,7 +126,7 @@ pub(crate) fn mid(message: &Value) -> String {
     message["body"]["mid"].as_str().unwrap().to_owned()
 }
 
-/// Settings of a sandbox that takes as many requests as come.
+/// Returns a builder of a sandbox without limits.
 pub(crate) fn unlimited(service: &Service) -> SandboxBuilder {
     Sandbox::builder().service(service.clone()).rate_limit(RateLimit::none())
 }
@@ -136,7 +136,7 @@ pub(crate) async fn dialog() -> (Checked, Api, Person) {
     dialog_on(Sandbox::builder()).await
 }
 
-/// The same with settings.
+/// Returns the same as [`dialog`], on a sandbox with these settings.
 pub(crate) async fn dialog_on(builder: SandboxBuilder) -> (Checked, Api, Person) {
     let tamtam = conformance::checked(builder.bot_name("Echo").bot_username("echo_bot")).await;
     let alice = tamtam.user("Alice");

@@ -18,7 +18,7 @@ impl Client {
         Self::on(Sandbox::builder()).await
     }
 
-    /// With settings.
+    /// Starts a sandbox with these settings.
     pub(crate) async fn on(builder: SandboxBuilder) -> Self {
         let tamtam = builder.control_endpoints().start().await;
         Self { tamtam, http: reqwest::Client::builder().no_proxy().build().unwrap() }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::program::Program;
 
-/// Runs a command and returns its stdout. `hint` tells how to make a failing command work.
+/// Runs a command and returns its stdout. `hint`: how to make a failing command work.
 pub(super) async fn output(mut command: Command, hint: &str) -> String {
     let shown = command.get_program().display().to_string();
     // On another thread: requests of the test itself run on this one.
@@ -25,7 +25,7 @@ pub(super) fn options(program: &Program, keys: &[&str]) -> Vec<String> {
     let option = |key: &&str| {
         let value = &program.ready[*key];
         assert!(!value.is_null(), "the program printed no {key}");
-        // With an equals sign: the id of a group begins with a minus.
+        // With an equals sign, because the id of a group begins with a minus.
         format!("--{}={}", key.replace('_', "-"), text(value))
     };
     keys.iter().map(option).collect()

@@ -10,9 +10,9 @@ use tamtam_sandbox::Sandbox;
 use crate::common::{CHILD, SERVICES, in_a_process_of_its_own};
 
 const A_THOUSAND: &str = "leaks::a_thousand_sandboxes_leave_nothing_behind";
-/// Of so many sandboxes one of each service is busy, which takes its time.
+/// Of this many sandboxes, one of each service is busy. A busy sandbox takes longer.
 const BUSY: usize = 20;
-/// So many files and threads of the last few sandboxes may be about to go.
+/// Files and threads of the last few sandboxes that may still be open.
 const SLACK: usize = 50;
 
 /// What this process holds of the system: open files and sockets, threads, tasks of this runtime.
@@ -87,7 +87,7 @@ async fn a_thousand_sandboxes_leave_nothing_behind() {
     }
     let before = held();
     for (number, service) in SERVICES.iter().cycle().take(1_000).enumerate() {
-        // Both services are busy now and then.
+        // A few sandboxes of each service are busy.
         live(service, number % BUSY < SERVICES.len()).await;
         let now = held();
         assert!(now.0 <= before.0 + SLACK && now.1 <= before.1 + SLACK, "{before:?} became {now:?} after {number}");

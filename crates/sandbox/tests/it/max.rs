@@ -1,4 +1,4 @@
-//! The sandbox as MAX: what it does otherwise than TamTam.
+//! The sandbox of MAX: its differences from TamTam.
 
 mod admins;
 mod answers;
@@ -31,7 +31,7 @@ use tamtam_sandbox::{Group, Person, SandboxBuilder};
 use crate::client::{self, Api};
 use crate::conformance::Checked;
 
-/// Settings of a sandbox of MAX that takes as many requests as come.
+/// Returns a builder of a sandbox of MAX without limits.
 fn unlimited() -> SandboxBuilder {
     client::unlimited(&Service::Max)
 }
@@ -41,7 +41,7 @@ async fn dialog() -> (Checked, Api, Person) {
     client::dialog_on(unlimited()).await
 }
 
-/// Makes the bot an administrator with these rights alone.
+/// Makes the bot an administrator with only these rights.
 #[track_caller]
 fn promote(group: &Group, rights: &[&str]) {
     group.promotes_bot_to(rights.iter().map(|right| ChatAdminPermission::from(*right)));

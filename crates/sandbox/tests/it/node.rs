@@ -9,7 +9,7 @@ use crate::program::Program;
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/max_bot_api");
 const FILES: [&str; 3] = ["package.json", "package-lock.json", "calls.mjs"];
-/// What the script needs of the line that the program prints.
+/// The values of the program's line that the script needs.
 const KEYS: [&str; 8] =
     ["base_url", "token", "chat_id", "user_id", "message_id", "callback_ids", "channel_id", "post_id"];
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };

@@ -17,7 +17,7 @@ pub(crate) fn panic_of(act: impl FnOnce()) -> String {
     text.unwrap_or_else(|| (*panic.downcast_ref::<&str>().unwrap()).to_owned())
 }
 
-/// The file that is named for a panic.
+/// Returns the file in which `act` panics.
 pub(crate) fn place_of_panic(act: impl FnOnce()) -> String {
     thread_local!(static PLACE: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) });
     static HOOK: Once = Once::new();

@@ -8,7 +8,7 @@ use crate::foreign;
 use crate::program::Program;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/botapitamtam_calls.py");
-/// What the script needs of the line that the program prints.
+/// The values of the program's line that the script needs.
 const KEYS: [&str; 7] = ["base_url", "token", "chat_id", "user_id", "message_id", "callback_id", "session_id"];
 
 #[tokio::test]

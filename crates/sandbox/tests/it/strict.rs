@@ -1,7 +1,7 @@
-//! Requests are judged by the document of the service: every constraint in it refuses what breaks it, and what keeps it
-//! passes.
+//! Requests are validated by the document of the service. A request that breaks a constraint is refused. A request that
+//! keeps all constraints is accepted.
 //!
-//! The bad requests are made from the documents, read here on their own.
+//! The invalid requests are generated from the documents, which these tests read independently.
 
 mod breaches;
 
@@ -15,7 +15,7 @@ use crate::common::SERVICES;
 use crate::document;
 use breaches::{Breach, Breaches};
 
-/// What a document forbids and the sandbox takes: operation, field, and the rule that is broken.
+/// Requests that a document forbids and the sandbox accepts: operation, field, and the broken rule.
 const TOLERATED: [(&str, &str, &str); 7] = [
     ("construct", "data", "null"),
     ("sendMessage", "notify", "null"),
@@ -26,7 +26,7 @@ const TOLERATED: [(&str, &str, &str); 7] = [
     ("postAdmins", "admins[0].permissions", "required"),
 ];
 
-/// The document of a service.
+/// Returns the document of a service.
 fn document_of(service: &Service) -> Value {
     document::load(&service.name().to_lowercase())
 }
@@ -114,7 +114,7 @@ async fn every_body_that_breaks_the_document_is_refused_by_the_name_of_the_field
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), all, "what the documents say of bodies");
 }
 
-/// Returns the rules that were broken.
+/// Sends every invalid body. Returns the rules that the bodies break.
 async fn refuses_every_body(service: &Service) -> BTreeSet<&'static str> {
     let (_sandbox, api, _) = dialog_on(unlimited(service)).await;
     let document = document_of(service);

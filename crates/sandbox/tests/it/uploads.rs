@@ -26,7 +26,7 @@ pub(crate) async fn begin(api: &Api, kind: &str) -> Begun {
 }
 
 impl Begun {
-    /// A request with a body of this content type, and with a range if there is one.
+    /// Returns a request with a body of this content type, and with a range if `range` is set.
     pub(crate) fn request(&self, content_type: &str, range: Option<&str>, body: impl Into<Vec<u8>>) -> RequestBuilder {
         let request = self.http.post(&self.url).header("content-type", content_type).body(body.into());
         range.into_iter().fold(request, |request, range| request.header("content-range", range))

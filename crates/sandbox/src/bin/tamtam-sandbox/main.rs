@@ -1,4 +1,4 @@
-//! TamTam or MAX on this machine, as a program: see `tamtam-sandbox --help`.
+//! A program that simulates TamTam or MAX on this machine: see `tamtam-sandbox --help`.
 
 #![forbid(unsafe_code)]
 
@@ -17,7 +17,7 @@ use tamtam_sandbox::{Demo, Sandbox, StartError};
 use log::Log;
 use options::{Options, Seed};
 
-/// The line of JSON that tells where everything is, in this order.
+/// The first line of output, as JSON with the fields in this order.
 #[derive(Serialize)]
 struct Ready<'a> {
     service: &'a str,

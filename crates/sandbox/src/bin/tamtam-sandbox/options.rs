@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! The options of the command line.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,65 +8,68 @@ use clap::{Parser, ValueEnum, value_parser};
 use tamtam::Service;
 use tamtam_sandbox::{RateLimit, Sandbox, SandboxBuilder};
 
-/// TamTam or MAX on this machine: a server that takes and judges what bots send as the real one does.
+/// Simulates TamTam or MAX on this machine: a server that checks the requests of bots as strictly as the real one.
 ///
-/// It listens on 127.0.0.1 only. When it is ready it prints one line of JSON to stdout: service, base_url (the API),
-/// upload_url (where files go), token (the bot's access_token), and with --seed demo the ids chat_id, user_id,
-/// message_id, callback_id, callback_ids (all presses of a button: MAX has five), session_id (TamTam), channel_id and
-/// post_id (MAX: a channel post that takes comments). Then it prints a line to stderr for every request, upload and delivery to a
-/// webhook, with the time in UTC.
+/// It listens on 127.0.0.1 only. When it is ready, it prints one line of JSON to stdout: service, base_url (the API),
+/// upload_url (the upload host) and token (the bot's token). With --seed demo, the line also has the ids chat_id,
+/// user_id, message_id, callback_id, callback_ids (all presses of a button: five on MAX), session_id (TamTam only),
+/// channel_id and post_id (MAX only: a channel post that takes comments).
+///
+/// Then it prints a line to stderr for every request, upload and delivery to a webhook, with the time in UTC.
 #[derive(Debug, Parser)]
 #[command(name = "tamtam-sandbox", version, max_term_width = 100, after_long_help = AFTER)]
 pub(crate) struct Options {
-    /// The messenger to play [default: tamtam, or that of the state file]
+    /// The messenger to simulate [default: that of the state file, or tamtam]
     #[arg(long, value_enum, value_name = "NAME")]
     service: Option<ServiceName>,
 
-    /// Limits of the server [default: those of the service: max for MAX, none for TamTam]
+    /// Limits of the server [default: max on MAX, none on TamTam]
     #[arg(long, value_enum, value_name = "WHICH")]
     rate_limit: Option<RateLimits>,
 
-    /// Port of the API; 0 is any free one
+    /// Port of the API; 0 is any free port
     #[arg(long, value_name = "PORT", default_value_t = 8090)]
     pub(crate) port: u16,
 
-    /// Port of the host that takes files; 0 is any free one [default: the one after --port]
+    /// Port of the upload host; 0 is any free port [default: the port after --port]
     #[arg(long, value_name = "PORT")]
     pub(crate) upload_port: Option<u16>,
 
-    /// What is there at the beginning. A demo that a state file has already is kept
+    /// The initial content; a demo in the state file is reused
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     pub(crate) seed: Seed,
 
-    /// The bot's token, instead of one that is made of its username or kept in the state file
+    /// The bot's token [default: the one in the state file, or one made from the username]
     #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     token: Option<String>,
 
-    /// The bot's visible name; one in the state file stays
+    /// The bot's visible name; ignored if the state file exists
     #[arg(long, value_name = "NAME", default_value = "Sandbox Bot", value_parser = NonEmptyStringValueParser::new())]
     bot_name: String,
 
-    /// The bot's username, without the @; one in the state file stays
+    /// The bot's username, without the @; ignored if the state file exists
     #[arg(long, value_name = "NAME", default_value = "sandbox_bot", value_parser = NonEmptyStringValueParser::new())]
     bot_username: String,
 
-    /// Keeps everything in this file, and goes on with what is in it [default: everything is forgotten at the end]
+    /// Keeps the state in this file, and continues from it [default: the state is lost at the end]
     ///
-    /// The file is begun if it is not there, and replaced as a whole after changes and at the end. A kill loses the last
-    /// moment: half a second, and as long as writing takes. Two programs must not have the same file at a time.
+    /// The file is created if it does not exist. It is replaced as a whole after changes and at the end. A kill loses
+    /// the changes of the last 0.5 s, plus the time to write the file. A second program with the same file does not
+    /// start.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
-    /// Makes ids, tokens and times depend on this number and on what happens alone [default: times are real]
+    /// Makes runs reproducible: ids, tokens and times depend only on this number and on what happens [default: real
+    /// times]
     #[arg(long, value_name = "NUMBER")]
     deterministic: Option<u64>,
 
-    /// How long a webhook is left alone with an update that it did not take, in milliseconds; on MAX each further pause is
-    /// 2.5 times as long [default: 200, MAX: 60000]
+    /// Pause before an update that a webhook did not take is delivered again, in milliseconds; on MAX, each further
+    /// pause is 2.5 times as long [default: 200, MAX: 60000]
     #[arg(long, value_name = "MS", value_parser = value_parser!(u64).range(1..))]
     redelivery: Option<u64>,
 
-    /// How long a webhook may take to answer, in milliseconds [default: 5000, MAX: 30000]
+    /// Time for a webhook to answer, in milliseconds [default: 5000, MAX: 30000]
     #[arg(long, value_name = "MS", value_parser = value_parser!(u64).range(1..))]
     delivery_timeout: Option<u64>,
 
@@ -75,14 +78,14 @@ pub(crate) struct Options {
     pub(crate) quiet: bool,
 }
 
-/// What is there at the beginning.
+/// The initial content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Seed {
-    /// The bot alone
+    /// Only the bot
     #[default]
     Empty,
-    /// A group of Alice, Bob (user_id) and the bot as an administrator, a message of the bot's, a button pressed by Bob
-    /// that waits for an answer, and a constructor that he has open (TamTam) or a channel with a post (MAX)
+    /// A group of Alice, Bob (user_id) and the bot as an administrator; a message of the bot with buttons; unanswered
+    /// presses of a button by Bob; a constructor that Bob has opened (TamTam) or a channel with a post (MAX)
     Demo,
 }
 
@@ -97,55 +100,55 @@ enum ServiceName {
 /// Limits of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum RateLimits {
-    /// 30 requests a second, 2 a second of each kind in each chat, 2 polls a second of 100 updates and 30 s at most; updates
-    /// are kept for 24 h
+    /// The limits of MAX. Per second: 30 requests; in each chat 2 messages, 2 edits, 2 deletions and 2 answers; 2
+    /// polls. A poll lasts at most 30 s and returns at most 100 updates. Updates are kept for 24 h
     Max,
-    /// None
+    /// No limits
     None,
 }
 
 const AFTER: &str = "\
 Example:
   $ tamtam-sandbox --seed demo --state sandbox.json
-  {\"service\":\"TamTam\",\"base_url\":\"http://127.0.0.1:8090\",\"upload_url\":\"http://127.0.0.1:8091\",\"token\":\"...\",\"chat_id\":-70...}
+  {\"service\":\"TamTam\",\"base_url\":\"http://127.0.0.1:8090\",...,\"token\":\"...\",\"chat_id\":-70...}
   $ curl \"http://127.0.0.1:8090/messages?access_token=$TOKEN&chat_id=$CHAT\" \\
       -H 'Content-Type: application/json' -d '{\"text\":\"Hello\"}'
 
-Control endpoints, by which a test acts as people and makes things go wrong (JSON, no token):
+Control endpoints, with which a test acts as people and injects faults (JSON, no token):
   $ curl http://127.0.0.1:8090/sandbox/users \\
       -H 'Content-Type: application/json' -d '{\"name\":\"Carol\"}'
-  A body that is sent as another type is refused (415). Requests of web pages are refused, by their
+  A body with another Content-Type is refused (415). Requests of web pages are refused by their
   Host and Origin (403).
 
-  GET    /sandbox                     where everything is, and the bots
+  GET    /sandbox                     the service, the URLs, and the bots with their tokens
   POST   /sandbox/users               {\"name\":\"Carol\"} -> user_id, chat_id
   POST   /sandbox/bots                {\"name\":\"Helper\",\"username\":\"helper_bot\"} -> user_id, token
   POST   /sandbox/chats               {\"title\":\"Team\",\"members\":[1,2]} -> chat_id
   POST   /sandbox/users/USER_ID/says  {\"text\":\"hi\"}; \"chat_id\" names another chat than the dialog
-         .../reads                    waits for the next message a bot shows; \"timeout_ms\"
+         .../reads                    waits for the next message or edit of a bot; \"timeout_ms\"
          .../presses                  {\"button\":\"Yes\"} -> callback_id
          .../starts, stops, replies, forwards, edits, deletes, shares_contact, sends_location, joins,
          leaves, adds, removes, blocks, appoints, renames_chat, opens_constructor, types,
          presses_in_constructor, posts, sees, reads_notification, reads_constructor, comments,
          sees_comments, clears, removes_dialog, mutes, unmutes, opens_app, presses_app, sends_voice
   POST   /sandbox/faults              {\"operation\":\"sendMessage\",\"fault\":\"reset\",\"times\":2}
-  DELETE /sandbox/faults              forgets them
+  DELETE /sandbox/faults              removes the faults
   POST   /sandbox/uploads/faults      {\"fault\":\"reset_at\",\"bytes\":1000}
   POST   /sandbox/uploads/not_ready   {\"times\":2}
   POST   /sandbox/updates             {\"update\":{\"update_type\":\"new\",\"timestamp\":1}}
-  POST   /sandbox/updates/repeat      the latest update once more
+  POST   /sandbox/updates/repeat      repeats the latest update
   POST   /sandbox/deliveries/lose     {\"times\":1}
-  POST   /sandbox/delivers            waits until the webhooks have taken everything
+  POST   /sandbox/delivers            waits until the webhooks have taken all updates
   POST   /sandbox/settles             waits until the bots are idle
   GET    /sandbox/rate_limited        how many requests were over a limit
   POST   /sandbox/clock               {\"advance_ms\":3600000}
-  GET    /sandbox/transcript          everything that happened, a line each
-  All of them: https://docs.rs/tamtam-sandbox/latest/tamtam_sandbox/control
+  GET    /sandbox/transcript          the transcript, one line per event
+  All endpoints: https://docs.rs/tamtam-sandbox/latest/tamtam_sandbox/control
 
 Exit status:
-  0  it was ended by Ctrl-C or SIGTERM, and the state is written
-  1  it could not start (a port is taken, the state file is none), or the state could not be written at the end
-  2  the command line is wrong";
+  0  ended by Ctrl-C or SIGTERM; the state is written
+  1  could not start (such as a port in use, or an invalid state file), or could not write the state at the end
+  2  the command line is not valid";
 
 impl Options {
     pub(crate) fn builder(&self) -> SandboxBuilder {

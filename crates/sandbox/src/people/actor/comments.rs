@@ -1,4 +1,4 @@
-//! What people do with comments on the posts of a channel.
+//! Acts of people on comments.
 
 use tamtam::MessageId;
 
@@ -8,7 +8,7 @@ use crate::state::ids::{self, Seq};
 use crate::state::message::{Content, Message};
 
 impl Actor {
-    /// Comments on a post; the id of the comment.
+    /// Comments on a post. Returns the id of the comment.
     pub(crate) fn comments(self, state: &mut State, post: &str, text: String) -> Done<MessageId> {
         self.check_max(state, "comment")?;
         self.check_member(state)?;
@@ -21,7 +21,7 @@ impl Actor {
         Ok(ids::mid(chat_id, seq).into())
     }
 
-    /// The texts of the comments on a post, the oldest first.
+    /// Returns the texts of the comments on a post, the oldest first.
     pub(crate) fn sees_comments(self, state: &State, post: &str) -> Done<Vec<String>> {
         let post = self.post_of(state, post)?;
         let comments = self.chat(state)?.comments.values().filter(|comment| comment.post == Some(post));
@@ -37,7 +37,7 @@ impl Actor {
         Ok(())
     }
 
-    /// The comment with this id, if it is one of this chat. Somebody else's cannot be changed.
+    /// Returns the comment with this id, if it is in this chat. Fails if another user wrote it.
     pub(super) fn own_comment(self, state: &State, mid: &str) -> Done<Option<Message>> {
         let comment = state.find_comment(mid).filter(|comment| comment.body.chat == self.chat_id());
         match comment {

@@ -1,4 +1,4 @@
-//! What people do to the dialog with a bot as a whole, and what they send there alone.
+//! Acts of people on a whole dialog, and voice messages.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Mutes the bot for a time, or for ever.
+    /// Mutes the bot for `time`, or without end if it is `None`.
     pub(crate) fn mutes(self, state: &mut State, time: Option<Duration>) -> Done<()> {
         self.check_max_dialog(state, "mute the bot")?;
         let until = time.map_or(FOR_EVER, |time| state.clock.dated().saturating_add(clock::millis(time)));
@@ -40,7 +40,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Sends a voice message: on MAX the bot gets an update without a message.
+    /// Sends a voice message. The bot gets an update without a message.
     pub(crate) fn sends_voice(self, state: &mut State) -> Done<()> {
         self.check_max(state, "send a voice message")?;
         self.opens(state);

@@ -1,15 +1,15 @@
-//! What people do with the Mini App of a bot.
+//! Acts of people on Mini Apps.
 
 use super::{Actor, Done};
 use crate::state::State;
 use crate::state::ids::UserId;
 use crate::state::message::{Action, AppButton};
 
-/// A longer `startapp` payload is not taken, in characters.
+/// The longest `startapp` payload, in characters.
 const START_PARAM_CHARS: usize = 512;
 
 impl Actor {
-    /// Opens the Mini App of the bot by its link; the `initData`.
+    /// Opens the Mini App of the bot by its link. Returns the `initData`.
     pub(crate) fn opens_app(self, state: &mut State, start_param: Option<&str>) -> Done<String> {
         self.check_max(state, "open a Mini App")?;
         let is_payload = |text: &str| {
@@ -18,7 +18,7 @@ impl Actor {
         };
         if start_param.is_some_and(|text| !is_payload(text)) {
             return Err(format!(
-                "cannot follow that link: a payload has letters, digits, _ and -, {START_PARAM_CHARS} at most"
+                "cannot follow that link: a payload has at most {START_PARAM_CHARS} letters, digits, _ and -"
             ));
         }
         let line = format!("{} opens the Mini App of {}", state.name(self.user_id), state.name(self.bot));
@@ -26,7 +26,7 @@ impl Actor {
         Ok(state.init_data(self.user_id, self.bot, self.chat_id(), start_param))
     }
 
-    /// Presses a button that opens a Mini App; the `initData`.
+    /// Presses a button that opens a Mini App. Returns the `initData`.
     pub(crate) fn presses_app(self, state: &mut State, label: &str) -> Done<String> {
         self.check_member(state)?;
         let (seq, action) = self.find_button(state, label)?;
@@ -41,7 +41,7 @@ impl Actor {
     }
 }
 
-/// The bot whose Mini App a button opens: by its id, or by its username or a link to it.
+/// Finds the bot whose Mini App a button opens, by id, username or link.
 fn app_of(state: &State, button: &AppButton) -> Option<UserId> {
     let link = button.web_app.split(['?', '#']).next().unwrap_or_default();
     let username = link.trim_end_matches('/').rsplit('/').next().unwrap_or_default().trim_start_matches('@');

@@ -64,7 +64,8 @@ impl Element {
     }
 }
 
-/// What a link leads to: an address, or a user who is mentioned by it. `None` if it is no address that a link can have.
+/// Returns the style of a link: a link to an address, or the mention of a user. `None` if the address is not valid in a
+/// link.
 pub(super) fn link(url: &str, service: Service) -> Option<Style> {
     if let Some(user_id) = url.strip_prefix(service.traits().mention).and_then(|user| user.parse().ok()) {
         return Some(Style::Mention { user_link: None, user_id: Some(user_id) });

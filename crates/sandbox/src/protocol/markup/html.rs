@@ -1,4 +1,4 @@
-//! The HTML of messages: a handful of tags, and no others.
+//! The HTML of messages: a fixed list of tags.
 
 use super::element::{Style, link};
 use super::formatted::{Builder, Formatted};

@@ -1,4 +1,5 @@
-//! The Markdown of messages. A marker without its partner stays text; every step goes forward, so that no text takes long.
+//! The Markdown of messages. A marker without its partner stays text. Every step moves forward, so that no text takes
+//! long.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use super::element::{Style, link};
 use super::formatted::{Builder, Formatted};
 use crate::protocol::service::Service;
 
-/// How a line of a quote begins.
+/// The first character of a quoted line.
 const QUOTE: char = '>';
 /// How deep a heading may be; all look the same.
 const HEADING_MARKERS: usize = 6;
@@ -62,7 +63,7 @@ struct Scanner {
     waiting_of: [usize; KINDS],
     /// The piece of the heading that the present line is.
     heading: Option<usize>,
-    /// The piece that begins the present quote.
+    /// The first piece of the current quote.
     quote: Option<usize>,
     service: Service,
     /// Where the last run of so many backticks begins.

@@ -97,8 +97,7 @@ fn tame_text() -> impl Strategy<Value = String> {
     vec(select(&["a", "b", "ё", "😀", " ", "\n", ".", "*"][..]), 0..4).prop_map(|pieces| pieces.concat())
 }
 
-/// The service whose notation is read, where nothing else is said. The SDK writes mentions as TamTam has them, until a
-/// message goes to another service.
+/// The service of most tests: the SDK writes mentions in the form of TamTam, and converts them when it sends a message.
 const SERVICE: Service = Service::TamTam;
 
 fn format(source: &str, notation: Notation) -> Formatted {

@@ -1,6 +1,6 @@
-//! Values judged by the schemas of the document: the part of OpenAPI's schemas that it uses, and no more.
+//! Validates values by the schemas of the document. Supports only the parts of OpenAPI schemas that the documents use.
 //!
-//! `uniqueItems` is not enforced. A field is missed only if it is required and not nullable.
+//! `uniqueItems` is not enforced. A missing field is an error only if it is required and not nullable.
 
 use std::collections::BTreeMap;
 
@@ -39,18 +39,18 @@ pub(super) enum What {
     Pattern(String),
 }
 
-/// The schemas of the document by their names, and its regular expressions by their texts.
+/// The schemas of the document by name, and its compiled patterns by text.
 pub(super) struct Schemas {
     named: Value,
     patterns: BTreeMap<String, Regex>,
 }
 
 impl Schemas {
-    /// Reads the schemas, and the regular expressions of the whole document.
+    /// Reads the schemas, and compiles the patterns of the whole document.
     ///
     /// # Panics
     ///
-    /// If a regular expression cannot be read: the tolerance removes such a one.
+    /// If a pattern cannot be compiled. `openapi/tolerance.yaml` removes unsupported patterns.
     pub(super) fn new(document: &mut Value) -> Self {
         let mut patterns = BTreeMap::new();
         find_patterns(document, &mut patterns);
@@ -70,7 +70,7 @@ impl Schemas {
             None if schema.get("properties").is_some() => "object",
             None if schema.get("items").is_some() => "array",
             None if schema.get("enum").is_some() => "string",
-            // Prose or a limit beside a reference makes it a part of one.
+            // A reference with a description or a limit is an `allOf` with one item.
             None => match schema["allOf"].as_array().map(Vec::as_slice) {
                 Some([only]) => self.type_of(only),
                 _ => "",

@@ -7,7 +7,7 @@ use std::io::BufRead as _;
 
 use super::disposition;
 
-/// The parts of a form that hold the file. Any other part with a file name is a file as well.
+/// Names of form parts with a file. A part with another name is a file if it has a file name.
 const FILE_PARTS: [&str; 4] = ["data", "v1", "files", "file"];
 /// A part with longer headers is no part, in bytes.
 const MOST_HEADERS: usize = 16 * 1024;

@@ -145,9 +145,9 @@ struct Taker<'a> {
     hash: Sha256,
     /// How much it has brought.
     taken: u64,
-    /// The refusal that the request will be answered with, read to its end.
+    /// The refusal to answer with, after the request is read to its end.
     refusal: Option<(StatusCode, &'static str)>,
-    /// The size of the largest file that is taken, in bytes.
+    /// The largest accepted file, in bytes.
     most: u64,
 }
 
@@ -158,7 +158,7 @@ impl<'a> Taker<'a> {
         Self { world, hash: content.hash.clone(), content, taken: 0, refusal: None, most }
     }
 
-    /// Refuses a file of this size if it is too large. The request is read to its end.
+    /// Refuses the file if `size` is too large. The request is still read to its end.
     fn check_size(&mut self, size: u64) {
         if size > self.most {
             self.refusal = Some((StatusCode::PAYLOAD_TOO_LARGE, "The file is larger than the service allows"));
@@ -246,7 +246,7 @@ impl<'a> Taker<'a> {
     }
 }
 
-/// What is said where a test asked for a status.
+/// The message of a status that a fault sets.
 const TOLD: &str = "A fault of the test";
 
 fn status_of(status: u16) -> StatusCode {

@@ -13,7 +13,7 @@ use crate::state::clock::Millis;
 pub(crate) struct Mailbox {
     queue: Queue,
     subscriptions: Vec<Subscription>,
-    /// The update types that the latest poll asked for; all if empty.
+    /// The update types that the latest poll asked for. Empty stands for all types.
     #[serde(skip)]
     polled_types: Vec<String>,
     last: Option<Update>,
@@ -30,17 +30,17 @@ impl Mailbox {
         self.subscriptions.is_empty().then_some(&mut self.queue)
     }
 
-    /// Forgets updates that happened before a time and that no poll has fetched.
+    /// Discards updates that happened before `time` and that no poll has committed.
     pub(crate) fn forget_before(&mut self, time: Millis) {
         self.queue.forget_before(time);
     }
 
-    /// A poll asks for updates of these types; all if empty.
+    /// Records the update types that a poll asks for. Empty stands for all types.
     pub(crate) fn asks_for(&mut self, types: &[String]) {
         types.clone_into(&mut self.polled_types);
     }
 
-    /// How many updates a poll is to get, and has not committed. Beside a webhook nothing is polled.
+    /// Returns how many updates wait for polls and are not committed. Returns 0 if the bot has a webhook.
     pub(crate) fn waiting(&self) -> usize {
         if self.subscriptions.is_empty() { self.queue.count(&self.polled_types) } else { 0 }
     }
@@ -53,8 +53,8 @@ impl Mailbox {
         &mut self.subscriptions
     }
 
-    /// Goes on after a restart: what was being sent is sent again, and no webhook is blamed for the time between.
-    /// So many positions may have been given that nobody knows of.
+    /// Continues after a restart. Updates that were being sent are sent again. The time between does not count as a
+    /// failure of a webhook. At most `lost` positions were issued and not saved.
     pub(crate) fn resume(&mut self, now: Millis, lost: Position) {
         self.queue.resume(now, lost);
         for subscription in &mut self.subscriptions {
@@ -127,7 +127,8 @@ impl Mailbox {
         self.queue.remove(position);
     }
 
-    /// A webhook, if it is still there, has not taken an update, and is to get it again at a time, or not at all.
+    /// Records that a webhook, if it still exists, did not take an update. The update is sent again at `again`, or
+    /// never if `None`.
     pub(crate) fn failed(&mut self, id: i64, position: Position, now: Millis, again: Option<Millis>, why: String) {
         if let Some(subscription) = self.subscriptions.iter_mut().find(|one| one.id == id) {
             subscription.schedule.failed(position, now, again, why);

@@ -18,35 +18,35 @@ pub(crate) type Position = i64;
 pub(crate) struct Update {
     pub(crate) kind: Cow<'static, str>,
     pub(crate) json: Arc<str>,
-    /// When it happened.
+    /// The time of the event.
     #[serde(default)]
     pub(crate) time: Millis,
-    /// It comes by webhook only.
+    /// Whether the update is only delivered by webhook.
     #[serde(default)]
     pub(crate) is_pushed_only: bool,
 }
 
-/// A poll where each update goes to one of several pollers.
+/// The sender of a poll, on a service where each update goes to one of several pollers.
 #[derive(Clone, Debug)]
 pub(crate) struct Poller {
-    /// Gone when the connection is closed.
+    /// Cannot be upgraded after the connection is closed.
     pub(crate) connection: Weak<()>,
     pub(crate) marker: Option<Position>,
-    /// When the poll began.
+    /// The time of the poll.
     pub(crate) began: Millis,
 }
 
-/// A page that a poll got.
+/// A page that was sent to a poll.
 #[derive(Clone, Debug)]
 struct Lease {
     poller: Poller,
-    /// The marker of the page, which no other page has. A poll with this marker comes from the same poller.
+    /// The marker of the page, which is unique. A poll with this marker comes from the same poller.
     marker: Position,
     since: Millis,
 }
 
-/// A poll on another connection that repeats the marker of an earlier poll gets the page of that poll, if this time has
-/// passed. Until then it counts as another poller that has no marker of its own yet.
+/// The time after which a poll that repeats the marker of an earlier poll gets the page of the earlier poll, in
+/// milliseconds. This concerns polls on different connections. Before this time, they count as two pollers.
 const ASKS_AGAIN: Millis = 10_000;
 
 impl Lease {
@@ -62,7 +62,7 @@ impl Lease {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Queue {
     waiting: BTreeMap<Position, Update>,
-    /// Updates that a poll got and has not committed, where polls share them.
+    /// Updates that a poll got and has not committed. Only used if polls share the updates.
     #[serde(skip)]
     leases: BTreeMap<Position, Lease>,
     /// Position of the next update that happens.
@@ -82,8 +82,8 @@ impl Queue {
         position
     }
 
-    /// Goes on after a restart. So many positions may have been given that nobody knows of, and files of earlier versions
-    /// have no times.
+    /// Continues after a restart. At most `lost` positions were issued and not saved. Updates from files of earlier
+    /// versions have no time, and get `now`.
     pub(crate) fn resume(&mut self, now: Millis, lost: Position) {
         self.next = self.next.saturating_add(lost);
         for update in self.waiting.values_mut().filter(|update| update.time == 0) {
@@ -102,13 +102,13 @@ impl Queue {
         self.leases.remove(&position);
     }
 
-    /// How many updates of these types wait; of any type if empty.
+    /// Returns how many updates of these types wait. Empty stands for all types.
     pub(crate) fn count(&self, types: &[String]) -> usize {
         let is_asked = |update: &&Update| types.is_empty() || types.iter().any(|kind| *kind == update.kind);
         self.waiting.values().filter(is_asked).count()
     }
 
-    /// Forgets what happened before a time.
+    /// Discards the updates that happened before `time`.
     pub(crate) fn forget_before(&mut self, time: Millis) {
         while let Some((position, _)) = self.waiting.first_key_value().filter(|(_, update)| update.time < time) {
             let position = *position;
@@ -122,8 +122,8 @@ impl Queue {
         mem::take(&mut self.waiting)
     }
 
-    /// Forgets everything before `marker`, but what another poller has got. A marker from the past or from the future
-    /// (say, of an earlier sandbox) cannot take back a commit, nor commit what has not happened yet.
+    /// Removes all updates before `marker`, except those that another poller has got. A marker from the past cannot
+    /// undo a commit. A marker from the future, such as one of an earlier sandbox, cannot commit later updates.
     pub(crate) fn commit(&mut self, marker: Position, poller: Option<&Poller>) {
         let behind = self.waiting.split_off(&marker.min(self.next));
         let mut before = mem::replace(&mut self.waiting, behind);
@@ -136,13 +136,14 @@ impl Queue {
         self.leases.get(&position).is_some_and(|lease| lease.hides_from(poller))
     }
 
-    /// A page of what waits. With `types`, other updates are passed over: the page's marker is behind them.
+    /// Returns a page of the waiting updates. Updates of other types than `types` are skipped: the marker is behind
+    /// them.
     pub(crate) fn page(&self, limit: usize, types: &[String]) -> Page {
         self.read(limit, types, None)
     }
 
-    /// The same for one of several pollers: updates that another one has got are passed over as well. The page has a
-    /// marker of its own, unless it is empty: then [`mark`](Self::mark) gives it one.
+    /// Returns a page for one of several pollers. Updates that another poller has got are skipped as well. The page
+    /// gets a unique marker. An empty page does not: call [`mark`](Self::mark) before you send it.
     pub(crate) fn shared_page(&mut self, limit: usize, types: &[String], poller: &Poller, now: Millis) -> Page {
         let mut page = self.read(limit, types, Some(poller));
         if !page.is_empty() {
@@ -153,7 +154,7 @@ impl Queue {
         page
     }
 
-    /// Gives a page that ends behind the newest update a marker that no other page has.
+    /// Gives a page that ends behind the newest update a unique marker.
     pub(crate) fn mark(&mut self, page: &mut Page) {
         if page.marker == self.next {
             page.marker = self.issue();
@@ -183,10 +184,10 @@ impl Queue {
     }
 }
 
-/// Updates for a poll.
+/// The answer to a poll.
 #[derive(Debug)]
 pub(crate) struct Page {
-    /// As JSON, with commas between them.
+    /// The updates as JSON, separated by commas.
     updates: String,
     marker: Position,
     positions: Vec<Position>,
@@ -280,14 +281,14 @@ mod tests {
         assert_eq!(queue.page(10, &[]).json(), r#"{"updates":[3],"marker":1004}"#);
     }
 
-    /// A poll on a connection that is open as long as the first of the pair is there.
+    /// Returns a connection, which is open until it is dropped, and a poller on it.
     fn poller(marker: Option<Position>, began: Millis) -> (Arc<()>, Poller) {
         let connection = Arc::new(());
         let poller = Poller { connection: Arc::downgrade(&connection), marker, began };
         (connection, poller)
     }
 
-    /// The updates of a page, and its marker.
+    /// Returns the updates of a page, and its marker.
     fn shared(queue: &mut Queue, poller: &Poller) -> (String, Position) {
         let mut page = queue.shared_page(10, &[], poller, poller.began);
         queue.mark(&mut page);

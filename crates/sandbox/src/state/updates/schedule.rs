@@ -25,7 +25,7 @@ pub(crate) struct Schedule {
     tried: BTreeMap<Position, Tried>,
     /// The one of them that is being sent for the first time.
     first: Option<Position>,
-    /// When the webhook first refused an update after it had last taken one.
+    /// The time of the first failure after the last success.
     #[serde(default)]
     failing_since: Option<Millis>,
 }
@@ -96,7 +96,7 @@ impl Schedule {
         self.tried.values().filter_map(|tried| tried.again.as_ref().map(|(due, _)| *due)).min()
     }
 
-    /// When the webhook is given up if it takes nothing until then.
+    /// Returns the time at which the webhook is unsubscribed if it takes no update until then.
     pub(crate) fn gives_up_at(&self) -> Option<Millis> {
         self.failing_since.filter(|_| self.sending() == 0).map(|since| since + PERSISTENCE)
     }
@@ -107,7 +107,7 @@ impl Schedule {
         self.came_back(position);
     }
 
-    /// It was not taken, and is sent again when that time has come, or not at all.
+    /// Records that an update was not taken. The update is sent again at `again`, or never if `None`.
     pub(crate) fn failed(&mut self, position: Position, now: Millis, again: Option<Millis>, why: String) {
         if let Some(tried) = self.tried.get_mut(&position) {
             self.failing_since.get_or_insert(now);
@@ -127,7 +127,7 @@ impl Schedule {
         }
     }
 
-    /// Whether the webhook has refused for too long: everything, or a single update.
+    /// Whether the webhook has failed for too long: for all updates or for a single one, depending on `patience`.
     pub(crate) fn is_given_up(&self, now: Millis, patience: Patience) -> bool {
         if patience == Patience::UntilSuccess {
             return self.sending() == 0 && self.failing_since.is_some_and(|since| now - since >= PERSISTENCE);

@@ -41,8 +41,8 @@ impl WebhookSettings {
     }
 }
 
-/// Refuses a URL that the service would not send to. Free ports for tests are not those of a service, and a test's server
-/// need not speak TLS: a loopback host may have any port and either scheme.
+/// Refuses a URL that the service would not send to. A loopback host may have any port and either scheme, because tests
+/// use free ports, and their servers may not speak TLS.
 pub(crate) fn check_url(url: &str, service: Service) -> Result<(), ApiError> {
     let wrong = |why: &str| ApiError::payload(format!("url: {why}"));
     let lower = url.to_ascii_lowercase();
@@ -71,7 +71,7 @@ pub(crate) fn check_url(url: &str, service: Service) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Whether the service sends anything to the port of a URL.
+/// Whether the service sends updates to the port of a URL.
 pub(crate) fn is_reached(url: &Url, service: Service) -> bool {
     let webhook = &service.traits().webhook;
     let port = url.port_or_known_default().unwrap_or_default();
@@ -79,7 +79,7 @@ pub(crate) fn is_reached(url: &Url, service: Service) -> bool {
     webhook.ports.contains(&port) || is_in_range || url.host_str().is_some_and(is_loopback)
 }
 
-/// Whether a host is this machine.
+/// Whether a host is a loopback host.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     ip.map_or_else(|_| host == "localhost" || host.ends_with(".localhost"), |ip| ip.is_loopback())

@@ -78,7 +78,7 @@ pub(crate) struct UploadSession {
     pub(crate) kind: &'static str,
     /// The token that was given with the URL.
     pub(crate) token: Option<String>,
-    /// The size of the largest file that is taken, in bytes.
+    /// The largest accepted size of a file, in bytes.
     pub(crate) most_bytes: Option<u64>,
     /// Held by the request that is being served, so that ranges are taken one after another.
     pub(crate) content: Mutex<PartialFile>,

@@ -6,7 +6,7 @@ use super::dialog;
 use crate::client::{Answer, Api, callback, keyboard, mid};
 use crate::conformance::Checked;
 
-/// A dialog in which a button of a message of the bot's was pressed.
+/// A dialog in which a button of the bot's message was pressed.
 struct Scene {
     max: Checked,
     api: Api,

@@ -1,4 +1,4 @@
-//! Where the token belongs, and which paths there are.
+//! The place of the token, and the known paths.
 
 use serde_json::json;
 
@@ -28,7 +28,7 @@ async fn a_token_that_is_missing_wrong_or_called_bearer_is_refused() {
     }
     let unreadable = reqwest::header::HeaderValue::from_bytes(b"\xff").unwrap();
     api.send(api.bare("GET", "/me").header("authorization", unreadable)).await.fails(401, "verify.token");
-    // The token comes first: nothing is told of paths without it.
+    // The token is checked first. Without it, the answer does not depend on the path.
     api.send(api.bare("GET", "/nowhere")).await.fails(401, "verify.token");
 }
 

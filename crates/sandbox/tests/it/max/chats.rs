@@ -1,4 +1,4 @@
-//! Chats and pins: what is refused, and how.
+//! Chats and pins: refused requests, and their errors.
 
 use serde_json::{Value, json};
 use tamtam_sandbox::Group;
@@ -6,7 +6,7 @@ use tamtam_sandbox::Group;
 use super::{dialog, promote};
 use crate::client::{Answer, Api, mid};
 
-/// A request of every operation on a group, with a message id that need not be one of the chat.
+/// Sends a request of every operation on a group. `message` may be the id of a message in another chat.
 async fn ask_all(api: &Api, chat: i64, message: &str) -> Vec<(&'static str, Answer)> {
     let chats = format!("/chats/{chat}");
     let requests = [
@@ -30,7 +30,7 @@ async fn ask_all(api: &Api, chat: i64, message: &str) -> Vec<(&'static str, Answ
     answers
 }
 
-/// The operations for which the id of a chat that is not there is an invalid parameter.
+/// The operations that refuse the id of a missing chat as an invalid parameter.
 const INVALID: [&str; 4] = ["getPinnedMessage", "pinMessage", "unpinMessage", "getAdmins"];
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::people::panic_of;
 const MINUTE: Duration = Duration::from_secs(60);
 const EDITABLE: Duration = Duration::from_secs(26 * 60 * 60);
 
-/// A channel that takes comments, with a post of the bot's.
+/// A channel that takes comments, with a post of the bot.
 struct Scene {
     max: Checked,
     api: Api,
@@ -40,7 +40,7 @@ impl Scene {
         self.api.call("POST", &self.path(), body).await
     }
 
-    /// Sends a comment; its id.
+    /// Sends a comment and returns its id.
     async fn says(&self, text: &str) -> String {
         mid(&self.send(json!({ "text": text })).await.ok()["message"])
     }
@@ -53,7 +53,7 @@ impl Scene {
         self.api.delete(&format!("{}?comment_id={comment}", self.path())).await
     }
 
-    /// The texts that are listed.
+    /// Returns the texts of the listed comments.
     async fn texts(&self, query: &str) -> Vec<String> {
         let list = self.api.get(&format!("{}{query}", self.path())).await.ok();
         let comments = list["messages"].as_array().unwrap().iter();
@@ -75,7 +75,7 @@ async fn a_comment_has_a_sender_a_text_and_the_post_that_it_belongs_to() {
     assert_eq!(scene.api.get(&format!("{}/{}", scene.path(), mid(&sent))).await.ok(), sent);
     assert_eq!(scene.alice.reads().await.text(), "post");
     assert_eq!(scene.alice.reads().await.text(), "hi");
-    // A comment is no message of the channel.
+    // A comment is not a message of the channel.
     scene.api.get(&format!("/messages/{}", mid(&sent))).await.fails(404, "not.found");
     assert_eq!(scene.alice.sees(), ["post"]);
 }
@@ -98,7 +98,7 @@ async fn a_comment_is_text_that_may_answer_another_comment() {
     {
         assert_eq!(scene.send(empty).await.fails(400, "proto.payload"), "Comment must have text");
     }
-    // Fields that a comment does not have are passed over.
+    // Fields that a comment does not have are ignored.
     let text = "[link](https://x) [Alice](max://user/1) @echo_bot **b**";
     let body = json!({ "text": text, "format": "markdown", "attachments": [keyboard(json!([]))] });
     let sent = scene.send(body).await.ok()["message"]["body"].clone();

@@ -1,4 +1,4 @@
-//! The acts and endpoints that MAX has, by HTTP.
+//! The acts and control endpoints of MAX.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::client::{Api, keyboard, mid};
 use crate::control::{Client, id};
 use crate::webhook::{Reply, Webhook};
 
-/// A user, and the beginning of the paths of what the user does.
+/// Creates a user. Returns its id and the beginning of the paths of its acts.
 async fn user(client: &Client, name: &str) -> (i64, String) {
     let user = id(&client.post("/users", json!({ "name": name, "phone": "79990000000" })).await, "user_id");
     (user, format!("/users/{user}"))
@@ -170,7 +170,7 @@ async fn refused_requests_are_counted() {
     };
     assert_eq!(count().await, 0);
     let api = Api::of(&client.tamtam);
-    // As often as it takes on a machine that is too slow for two requests in a second.
+    // Repeated, because a slow machine may need more than a second for two requests.
     while api.get("/me").await.status == 200 {}
     assert_eq!(count().await, 1);
     assert_eq!(client.tamtam.rate_limited(), 1);

@@ -1,4 +1,4 @@
-//! What people do to the dialog with the bot as a whole, and voice messages.
+//! Acts of people on a whole dialog, and voice messages.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::people::{panic_of, place_of_panic};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// The update of a kind is there once, with the dialog and its user.
+/// Checks that there is one update of this kind, with the dialog and its user.
 async fn check(api: &Api, alice: &tamtam_sandbox::Person, kind: &str) -> Value {
     let page = api.get(&format!("/updates?timeout=0&types={kind}")).await.ok();
     let updates = page["updates"].as_array().unwrap();

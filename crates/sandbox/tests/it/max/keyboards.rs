@@ -1,4 +1,4 @@
-//! Inline keyboards: their limits, the links and buttons that are taken, and what a press does.
+//! Inline keyboards: their limits, the accepted links and buttons, and the effect of a press.
 
 use serde_json::{Value, json};
 
@@ -8,10 +8,10 @@ use crate::people::panic_of;
 
 const ROWS: usize = 30;
 const ROW_BUTTONS: usize = 7;
-/// Buttons in a row that has a wide one.
+/// Buttons in a row with a wide button.
 const WIDE_ROW_BUTTONS: usize = 3;
 
-/// A button of every type, wide ones first.
+/// Returns a button of every type: first the wide ones, then the others.
 fn buttons() -> (Vec<Value>, Vec<Value>) {
     let wide = vec![
         json!({ "type": "link", "text": "Site", "url": "https://example.org" }),
@@ -35,7 +35,7 @@ async fn post(api: &Api, chat: tamtam::ChatId, rows: Value) -> Answer {
     api.post(chat.0, body(&rows)).await
 }
 
-/// As many rows of as many buttons.
+/// Returns `rows` rows of `buttons` buttons.
 fn grid(rows: usize, buttons: usize) -> Value {
     vec![vec![callback("a", "a"); buttons]; rows].into()
 }

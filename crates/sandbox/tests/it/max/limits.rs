@@ -1,4 +1,4 @@
-//! Limits of the server: how many requests it takes, how long it holds a poll, and how long it keeps an update.
+//! Limits of the server: rates of requests, the time of a poll, the size of a page, and the retention of updates.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -14,16 +14,16 @@ use crate::client::{Answer, callback, dialog_on, keyboard, mid};
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Longer than any answer takes on the slowest machine, and shorter than the 90 s for which a poll asks.
+/// Longer than any answer on the slowest machine, and shorter than the 90 s of a poll.
 const ENOUGH: Duration = MINUTE;
 
-/// A sandbox with the limits that MAX has.
+/// Returns a builder of a sandbox with the limits of MAX.
 fn limited() -> SandboxBuilder {
     Sandbox::builder().service(Service::Max)
 }
 
-/// Does something that is over in a second, after one in which nothing was done. Does it again if the machine was too
-/// slow: the clock of the sandbox goes on in real time.
+/// Runs `act` within one second, after a second without requests. Repeats it if the machine was too slow, because the
+/// sandbox's clock runs in real time.
 async fn in_a_second<T>(sandbox: &Sandbox, mut act: impl AsyncFnMut() -> T) -> T {
     loop {
         sandbox.time_passes(SECOND);
@@ -35,7 +35,7 @@ async fn in_a_second<T>(sandbox: &Sandbox, mut act: impl AsyncFnMut() -> T) -> T
     }
 }
 
-/// The statuses of as many requests.
+/// Sends `times` requests and returns their statuses.
 async fn statuses(times: usize, mut ask: impl AsyncFnMut() -> Answer) -> Vec<u16> {
     let mut statuses = Vec::new();
     for _ in 0..times {

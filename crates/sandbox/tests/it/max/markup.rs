@@ -1,4 +1,4 @@
-//! Formatted text: quotes, and how users are mentioned.
+//! Formatted text: quotes and mentions of users.
 
 use serde_json::{Value, json};
 use tamtam::{NewMessageBody, text::Text};
@@ -6,7 +6,7 @@ use tamtam::{NewMessageBody, text::Text};
 use super::dialog;
 use crate::client::Api;
 
-/// The text and the markup of a message that the bot posts.
+/// Posts a message of the bot. Returns its text and its markup.
 async fn shown(api: &Api, chat: tamtam::ChatId, text: &str, format: &str) -> (String, Value) {
     let body = json!({ "text": text, "format": format });
     let body = api.post(chat.0, body).await.ok()["message"]["body"].clone();
@@ -38,7 +38,7 @@ async fn users_are_mentioned_by_links_of_max() {
         (format!("Hi [Alice](max://user/{id})"), format!("Hi <a href=\"max://user/{id}\">Alice</a>"));
     for (source, format) in [(markdown, "markdown"), (html, "html")] {
         assert_eq!(shown(&api, alice.chat_id(), &source, format).await, ("Hi Alice".to_owned(), mention.clone()));
-        // On MAX, the scheme of TamTam is a link as any other.
+        // On MAX, a link with the scheme of TamTam is like any other link.
         let (_, markup) = shown(&api, alice.chat_id(), &source.replace("max://", "tamtam://"), format).await;
         assert_eq!((&markup[0]["type"], &markup[0]["url"]), (&json!("link"), &json!(format!("tamtam://user/{id}"))));
     }

@@ -98,7 +98,7 @@ async fn the_right_to_members_is_needed_and_a_channel_takes_nobody() {
     api.delete(&format!("{path}?user_id={}", bob.user_id())).await.ok();
     api.delete(&format!("{path}?user_id={}", bob.user_id())).await.refused();
     api.delete(&format!("{path}?user_id={}", alice.user_id())).await.fails(403, "chat.denied");
-    // A channel's members can be removed.
+    // Members of a channel can be removed.
     bob.in_chat(&news).joins();
     api.delete(&format!("/chats/{}/members?user_id={}", news.chat_id(), bob.user_id())).await.ok();
 }

@@ -1,4 +1,4 @@
-//! Messages: what is refused, until when they can be edited, and who reads them.
+//! Messages: refused requests, the time to edit, and the rights to read.
 
 use std::time::Duration;
 

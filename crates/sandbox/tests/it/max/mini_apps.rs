@@ -1,4 +1,4 @@
-//! What MAX signs: the launch data of Mini Apps, and contacts.
+//! Signatures of MAX: the launch data of Mini Apps, and contacts.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,7 +12,7 @@ use crate::client::{Api, keyboard};
 use crate::conformance;
 use crate::people::panic_of;
 
-/// What a launch says, which must be signed with this token.
+/// Returns the content of launch data. Fails if it is not signed with this token.
 fn check(token: &str, launch: &AppLaunch) -> InitData {
     MiniApp::new(token).unwrap().check(launch.init_data()).unwrap()
 }
@@ -107,7 +107,7 @@ async fn launch_data_of_a_sandbox_with_a_seed_is_fresh() {
     check(max.token(), &max.user("Alice").opens_app("x"));
 }
 
-/// The contact of the newest update.
+/// Returns the contact of the newest update.
 async fn contact(api: &Api) -> Value {
     api.updates().await.0.pop().unwrap()["message"]["body"]["attachments"][0]["payload"].clone()
 }

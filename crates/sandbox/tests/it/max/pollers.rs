@@ -11,17 +11,17 @@ use super::dialog;
 use crate::client::Api;
 use crate::conformance::Checked;
 
-/// A page: what is in it, and its marker.
+/// Polls. Returns the texts of the page, and its marker.
 async fn poll(api: &Api, query: &str) -> (Vec<String>, i64) {
     let page = api.get(&format!("/updates?{query}")).await.ok();
     let told = |update: &Value| update["message"]["body"]["text"].as_str().unwrap_or("-").to_owned();
     (page["updates"].as_array().unwrap().iter().map(told).collect(), page["marker"].as_i64().unwrap())
 }
 
-/// A sandbox in which nothing waits, a poller, and another one.
+/// Returns a sandbox without waiting updates, two pollers, and Alice.
 async fn pollers() -> (Checked, Api, Api, tamtam_sandbox::Person) {
     let (max, api, alice) = dialog().await;
-    // By a connection that is closed then.
+    // By a connection that is closed afterwards.
     api.apart().drain().await;
     let other = api.apart();
     (max, api, other, alice)
@@ -36,7 +36,7 @@ async fn updates_that_wait_are_shared_and_each_poller_commits_its_own() {
     let (first, marker) = poll(&one, "timeout=0&limit=2").await;
     let (second, other_marker) = poll(&other, "timeout=0&limit=2").await;
     assert_eq!((first, second), (vec!["1".to_owned(), "2".into()], vec!["3".to_owned(), "4".into()]));
-    // What the other has not committed stays.
+    // The uncommitted updates of the other poller are kept.
     let (third, marker) = poll(&one, &format!("timeout=0&marker={marker}")).await;
     assert_eq!(third, ["5"]);
     let (none, _) = poll(&one, &format!("timeout=0&marker={marker}")).await;
@@ -103,7 +103,7 @@ async fn a_later_marker_of_another_poller_does_not_commit_what_was_lost_with_a_c
     let (got, marker) = poll(&one, "timeout=0").await;
     assert_eq!(got, ["2"]);
     drop(other);
-    // The end of the connection is noticed before this poll, or wakes it.
+    // The closed connection is noticed before this poll, or wakes it.
     assert_eq!(poll(&one, &format!("timeout=90&marker={marker}")).await.0, ["1"]);
 }
 
@@ -116,7 +116,7 @@ async fn a_marker_of_an_empty_page_does_not_commit_what_another_poller_has() {
     let (none, marker) = poll(&one, "timeout=0").await;
     assert_eq!(none, [""; 0]);
     assert_eq!(poll(&one, &format!("timeout=0&marker={marker}")).await.0, [""; 0]);
-    // Nobody has committed the update: its poller gets it again.
+    // The update is not committed: its poller gets it again.
     assert_eq!(poll(&other, "timeout=0").await.0, ["1"]);
     assert_eq!(poll(&other, &format!("timeout=0&marker={own}")).await.0, [""; 0]);
 }
@@ -135,7 +135,7 @@ async fn a_bot_that_asks_again_by_another_connection_gets_its_page_after_a_while
     assert_eq!(poll(&other, &query).await.0, ["1"]);
 }
 
-/// Tells the texts that a bot's own stream brings, until it is dropped.
+/// Sends the texts of a bot's update stream to `told`.
 async fn stream(bot: tamtam::Bot, told: UnboundedSender<String>) {
     let mut updates = bot.updates();
     while let Some(update) = updates.try_next().await.unwrap() {
@@ -159,7 +159,7 @@ async fn two_bots_with_one_token_get_every_update_once_between_them() {
     max.holds_polls(2).await;
     for number in 0..100 {
         say(format!("after {number}"));
-        // Both wait again now and then, so that either may be the next.
+        // From time to time both polls are held again, so that either can get the next update.
         if number % 10 == 0 {
             max.holds_polls(2).await;
         }

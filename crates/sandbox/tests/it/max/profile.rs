@@ -1,4 +1,4 @@
-//! Users, the bot itself, and what is never null.
+//! Users, the profile of the bot, and fields that are never null.
 
 use serde_json::{Value, json};
 use tamtam_sandbox::Enclosure;
@@ -7,12 +7,12 @@ use super::{dialog, unlimited};
 use crate::client::{Api, callback, keyboard, mid};
 use crate::conformance;
 
-/// The fields of an object.
+/// Returns the names of the fields of an object.
 fn keys(object: &Value) -> Vec<&str> {
     object.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-/// The names of the fields that are null, at any depth.
+/// Returns the names of the fields that are null, at any depth.
 fn nulls(value: &Value) -> Vec<&str> {
     match value {
         Value::Array(items) => items.iter().flat_map(nulls).collect(),
@@ -24,7 +24,7 @@ fn nulls(value: &Value) -> Vec<&str> {
     }
 }
 
-/// Fails if a client would find null where it expects a value or nothing.
+/// Fails if a field is null that clients expect to have a value or to be absent.
 #[track_caller]
 fn check_nulls(value: &Value) {
     const NEVER: [&str; 9] =

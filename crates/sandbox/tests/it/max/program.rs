@@ -1,4 +1,4 @@
-//! The program as MAX.
+//! The program with the service MAX.
 
 use tamtam::types::CallbackAnswer;
 
@@ -48,7 +48,7 @@ async fn limits_are_chosen_by_name_and_a_wrong_name_is_refused() {
         let limits = limits.map_or(Vec::new(), |limits| vec!["--rate-limit", limits]);
         let program = Program::start(&[&["--service", service][..], &limits].concat()).await;
         let (url, bot) = (format!("{}/sandbox/rate_limited", program.text("base_url")), program.bot());
-        // Polls in one moment, one of them in vain.
+        // 10 polls at once, some of which are refused if there is a limit.
         for _ in 0..10 {
             let polls = [(); 10].map(|()| bot.api().get_updates().timeout(0).no_retry().into_future());
             futures_util::future::join_all(polls).await;

@@ -1,4 +1,4 @@
-//! When a webhook gets an update again, how often, and when it is given up. All of it on the clock of the sandbox.
+//! Redeliveries to webhooks: their pauses, their number, and the end of a failing webhook, on the sandbox's clock.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const EIGHT_HOURS: Duration = Duration::from_secs(8 * 60 * 60);
 /// Retries of an update.
 const RETRIES: usize = 10;
-/// Short enough for everything that was to be sent by now: a failed wait is part of a test.
+/// The patience of the sandbox. It is short, because tests wait for deliveries that fail.
 const IMPATIENCE: Duration = Duration::from_millis(50);
 
-/// An attempt: the type of the update, the attempt's number, and the status.
+/// An attempt: the type of the update, the number of the attempt, and the status.
 type Attempt = (String, u32, Option<u16>);
 
-/// A webhook that fails as it is told to, and another bot's that takes everything.
+/// A webhook that fails on demand, and the webhook of another bot, which takes all updates.
 struct Scene {
     max: Checked,
     api: Api,
@@ -33,7 +33,7 @@ struct Scene {
     watch: Watch,
 }
 
-/// A bot whose webhook takes everything: when it has got something, everything that was due before has been sent.
+/// A bot whose webhook takes all updates. When it gets an update, everything that was due before has been sent.
 struct Watch {
     account: Account,
     webhook: Webhook,
@@ -62,12 +62,12 @@ impl Scene {
         Self { max, api, alice, webhook, attempts, watch: Watch { account, webhook: watching } }
     }
 
-    /// The next attempt at the webhook that fails.
+    /// Waits for the next attempt to deliver to the failing webhook.
     async fn attempt(&mut self) -> Attempt {
         self.attempts.recv().await.unwrap()
     }
 
-    /// What has not been delivered, when everything that was due by now has been sent.
+    /// Waits until everything that is due has been sent. Returns the undelivered updates.
     async fn undelivered(&self) -> String {
         let (sent, mut arrived) = unbounded_channel();
         self.watch.webhook.on_update(move |_| {
@@ -89,7 +89,7 @@ impl Scene {
     }
 }
 
-/// The pause after an attempt, if the first one is this long.
+/// Returns the pause after an attempt. `first`: the first pause.
 fn pause(first: Duration, attempt: usize) -> Duration {
     first.mul_f64(2.5_f64.powi(i32::try_from(attempt).unwrap() - 1))
 }
@@ -130,7 +130,7 @@ async fn the_first_pause_can_be_set_and_the_others_follow() {
 
 #[tokio::test]
 async fn after_ten_retries_an_update_is_lost() {
-    // All of them within the 8 h after which the webhook would be gone.
+    // All retries are within the 8 h after which the webhook would be unsubscribed.
     let mut scene = Scene::start(unlimited().redelivery(SECOND), json!(["bot_started"])).await;
     scene.webhook.answers([Reply::Status(503); RETRIES + 1]);
     scene.alice.starts();

@@ -13,11 +13,11 @@ use crate::common::SERVICES;
 use crate::conformance;
 use crate::webhook::{Reply, Webhook};
 
-/// How long to wait in vain.
+/// The patience of waits that fail.
 const IMPATIENCE: Duration = Duration::from_secs(1);
 const LONG: Duration = Duration::from_secs(60 * 60);
 
-/// What is said of the bots that are not idle.
+/// Returns the message of a wait for bots that are not idle.
 async fn complaint(sandbox: &Sandbox) -> String {
     let sandbox = sandbox.clone();
     let settling = tokio::spawn(async move { sandbox.settles().await });

@@ -1,4 +1,4 @@
-//! A sandbox of MAX that goes on where an earlier one ended.
+//! A sandbox of MAX that continues from a state file.
 
 use serde_json::{Value, json};
 use tamtam::Service;
@@ -67,7 +67,7 @@ async fn the_demo_is_the_same_after_a_restart_and_can_be_used() {
     api.post(channel.0, json!({ "text": "And more" })).await.ok();
     api.get(&format!("/messages/{}", demo.message_id)).await.ok();
 
-    // What is gone is made anew, and nothing else.
+    // Only missing items are created again.
     api.delete(&format!("/messages?message_id={post}")).await.ok();
     let again = max.demo();
     assert_eq!(
@@ -134,7 +134,7 @@ async fn limits_are_those_of_the_service_of_the_file() {
     drop(on(&directory.file()).service(Service::Max).rate_limit(RateLimit::none()).start().await);
     let max = on(&directory.file()).start().await;
     let api = Api::of(&max);
-    // As often as it takes on a machine that is too slow for three polls in a second.
+    // Repeated, because a slow machine may need more than a second for three polls.
     while max.rate_limited() == 0 {
         api.get("/updates?timeout=0").await;
     }

@@ -1,4 +1,4 @@
-//! Right requests of every operation, and what clients send beyond the document.
+//! Valid requests of every operation, and requests that are tolerated beyond the document.
 
 use std::collections::BTreeSet;
 

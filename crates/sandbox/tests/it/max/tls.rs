@@ -1,4 +1,4 @@
-//! A server with a certificate that it has made itself.
+//! A server with a self-signed certificate.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// Speaks TLS in front of another server. Dropping it frees its port.
+/// A TLS proxy in front of another server. Dropping it frees its port.
 pub(super) struct TlsProxy {
     address: SocketAddr,
     task: JoinHandle<()>,
@@ -23,7 +23,7 @@ impl Drop for TlsProxy {
 }
 
 impl TlsProxy {
-    /// Passes everything on to this host and port.
+    /// Starts a proxy that forwards to this host and port.
     pub(super) async fn to(host: String) -> Self {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -35,7 +35,7 @@ impl TlsProxy {
             while let Ok((connection, _)) = listener.accept().await {
                 let (acceptor, host) = (acceptor.clone(), host.clone());
                 tokio::spawn(async move {
-                    // A client that does not trust the certificate leaves.
+                    // A client that does not trust the certificate disconnects.
                     let Ok(mut stream) = acceptor.accept(connection).await else { return };
                     let mut server = TcpStream::connect(host).await.unwrap();
                     let _ = copy_bidirectional(&mut stream, &mut server).await;
@@ -45,7 +45,7 @@ impl TlsProxy {
         Self { address, task }
     }
 
-    /// The host of the certificate, and the port.
+    /// Returns the host of the certificate, with the port.
     pub(super) fn host(&self) -> String {
         format!("localhost:{}", self.address.port())
     }

@@ -1,4 +1,4 @@
-//! Uploads: their limits, the tokens of videos and audio, and what the host does with a bot's token.
+//! Uploads: their limits, the tokens of videos and audio, and requests with the token of a bot.
 
 use serde_json::{Value, json};
 use tamtam_sandbox::Sandbox;

@@ -1,4 +1,4 @@
-//! Webhooks: which URLs are taken, what is sent there, and what comes by webhook only.
+//! Webhooks: accepted URLs, deliveries, and updates that are delivered only by webhook.
 
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +23,7 @@ async fn subscribe(api: &Api, body: Value) {
     assert_eq!(api.call("POST", "/subscriptions", body).await.ok(), json!({ "success": true }));
 }
 
-/// A sandbox, a client, a webhook that gets everything from now on, and Alice in an open dialog.
+/// Returns a sandbox, a client, a webhook for all later updates, and Alice in an open dialog.
 async fn scene() -> (Checked, Api, Webhook, Person) {
     let (max, api, alice) = dialog().await;
     api.drain().await;
@@ -32,7 +32,7 @@ async fn scene() -> (Checked, Api, Webhook, Person) {
     (max, api, webhook, alice)
 }
 
-/// The updates that a webhook got.
+/// Returns the updates that a webhook got.
 fn got(webhook: &Webhook) -> Vec<Value> {
     webhook.bodies().iter().map(|body| serde_json::from_str(body).unwrap()).collect()
 }
@@ -159,7 +159,7 @@ async fn every_type_of_the_document_can_be_subscribed_and_no_other() {
     let types: Vec<_> = mapping.as_object().unwrap().keys().collect();
     assert_eq!(types.len(), 19);
     let url = "https://bot.example/hook";
-    // None of them has happened: nothing is sent there.
+    // No update waits, so nothing is sent to this URL.
     api.drain().await;
     subscribe(&api, json!({ "url": url, "update_types": types })).await;
     assert_eq!(api.get("/subscriptions").await.ok()["subscriptions"][0]["update_types"], json!(types));

@@ -64,7 +64,7 @@ impl Breaches {
             self.limits.push(Breach { path: path.to_owned(), body, why: "maxLength" });
         }
         if rules.contains_key("pattern") {
-            // As long as any limit allows.
+            // Within all limits of length.
             self.replace(pointer, path, json!("a blank"), "pattern");
         }
         if let Some(most) = limit("maxItems") {
@@ -129,7 +129,7 @@ pub(super) fn of_parameter(document: &Value, parameter: &Value) -> Vec<String> {
     let mut texts: Vec<String> = Vec::new();
     texts.extend(is_required.then(|| ["", "%20"].map(str::to_owned)).into_iter().flatten());
     texts.extend(rules.contains_key("enum").then(|| "invented".to_owned()));
-    // A blank in the query counts as missing, and what is no link is taken for the id of a chat.
+    // A blank in the query counts as missing. A path segment that is not a link counts as the id of a chat.
     let has_pattern = rules.contains_key("pattern") && parameter["in"] == "path" && parameter["name"] != "chatLink";
     texts.extend(has_pattern.then(|| "~".to_owned()));
     match kind(&rules) {
