@@ -177,7 +177,7 @@ async fn answer(
     let call = Call { bot, path, query, body, connection };
     let (admitted, retry_after) = world.act(|state| {
         let limited = limited(state, route, &call);
-        let (limit, now) = (state.rate_limit, state.clock.now());
+        let (limit, now) = (state.rate_limit, state.clock.unhurried());
         (state.recent.admit(bot, limited, limit, now), limit.retry_after_seconds())
     });
     admitted.map_err(|error| {

@@ -51,6 +51,12 @@ impl Clock {
         if self.is_stepped { self.shows() } else { self.shows().max(self.last) }
     }
 
+    /// Returns the time that limits per second use. Unlike [`now`](Self::now), it does not run ahead of the wall clock when
+    /// much happens.
+    pub(crate) fn unhurried(&self) -> Millis {
+        self.shows()
+    }
+
     /// Returns the current time as messages are dated. A stepped clock is not advanced.
     pub(crate) fn dated(&self) -> Millis {
         if self.is_stepped { self.last } else { self.now() }
