@@ -47,7 +47,7 @@ pub(super) fn apply_to_each(documents: &mut [Value], overlay: &Value, extensions
 type Unmatched = BTreeMap<usize, String>;
 
 fn version(overlay: &Value) -> Result<&Value> {
-    at(overlay, &["info", "version"]).ok_or_else(|| Error::new("info", "has no `version`: of which document?"))
+    at(overlay, &["info", "version"]).ok_or_else(|| Error::new("info", "has no `version`: add that of the document"))
 }
 
 fn apply_where_found(document: &mut Value, overlay: &Value, extensions: &[&str]) -> Result<Unmatched> {

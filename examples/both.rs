@@ -1,7 +1,7 @@
 //! One bot on two services: the same handler runs on TamTam and on MAX.
 //!
-//! `cargo run --example both` runs it on a sandbox of each service, with the same people, and prints both transcripts. It
-//! needs no token and ends by itself.
+//! `cargo run --example both` runs it on a sandbox of each service, with the same people, and prints both transcripts.
+//! It needs no token and ends by itself.
 
 use tamtam::{Bot, Button, Keyboard, NewMessageBody, Service, Update, types::MessageCallbackUpdate};
 use tamtam_sandbox::{RateLimit, Sandbox};
@@ -17,14 +17,14 @@ async fn main() -> tamtam::Result<()> {
     Ok(())
 }
 
-/// The bot. The service makes no difference to it.
+/// Handles the updates of both services.
 async fn on_update(bot: Bot, update: Update) -> tamtam::Result<()> {
     match update {
         Update::BotStarted(started) => {
             bot.send(started.chat_id, format!("Hello, {}! I say everything back.", started.user.name)).await?;
         }
         Update::MessageCreated(created) => {
-            // MAX sends no message for a voice message.
+            // On MAX, the update about a voice message has no `message`.
             if let Some(message) = created.message {
                 bot.reply(&message, echo(message.text().unwrap_or("(no text)"))).await?;
             }
@@ -35,13 +35,13 @@ async fn on_update(bot: Bot, update: Update) -> tamtam::Result<()> {
     Ok(())
 }
 
-/// The text, with a button for each way to change it.
+/// Returns the text, with a button for each way to change it.
 fn echo(text: &str) -> NewMessageBody {
     let buttons = [Button::callback("Louder", "louder"), Button::callback("Quieter", "quieter")];
     NewMessageBody::from(text).keyboard(Keyboard::default().row(buttons))
 }
 
-/// Changes the text of the message. The buttons stay.
+/// Changes the text of the message, and keeps the buttons.
 async fn on_press(bot: &Bot, pressed: &MessageCallbackUpdate) -> tamtam::Result<()> {
     let Some(text) = pressed.message.as_ref().and_then(|message| message.text()) else {
         return bot.answer(pressed).notification("This message is gone").await;

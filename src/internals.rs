@@ -8,7 +8,8 @@ use crate::{
     updates::{journal::Journal, raw_update::RawUpdate},
 };
 
-/// What the documents say of requests, and what servers tolerate beyond it, as JSON: by the names `tamtam` and `max`.
+/// The request schemas of the documents, with what servers tolerate beyond them, as JSON under the names `tamtam` and
+/// `max`.
 pub const REQUEST_SCHEMAS: &str = include_str!(concat!(env!("OUT_DIR"), "/requests.json"));
 
 /// Reads a page of updates, and returns how many it has.

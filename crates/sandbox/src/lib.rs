@@ -78,7 +78,7 @@
 //! not speak TLS, updates are delivered to it by plain HTTP. If it speaks TLS, any certificate is accepted. TLS needs
 //! the feature `rustls`, which is on by default.
 //!
-//! Updates of TamTam have the shape of version 0.5.6, whatever `version` the webhook asks for.
+//! Updates of TamTam always have the shape of version 0.5.6, even if the webhook asks for another `version`.
 //!
 //! # Faults
 //!

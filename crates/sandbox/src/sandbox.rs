@@ -20,20 +20,19 @@ use crate::state::clock;
 use crate::state::event::{self, Event};
 use crate::state::file::StateFileError;
 
-/// How long nothing must happen for bots to be idle. A request of a bot on this machine takes less.
+/// Time without activity after which bots count as idle. A request on the loopback interface takes less.
 pub(crate) const QUIET: Duration = Duration::from_millis(50);
 
-/// A messenger of its own, TamTam or [MAX](Sandbox::max), with one bot, and as many more as are [added](Sandbox::add_bot). Cheap to clone. When the last
-/// clone, [`Person`](crate::Person) and [`Group`](crate::Group) are dropped, the server stops: its port is free and its
-/// connections are closed.
+/// A running messenger, TamTam or [MAX](Sandbox::max), with one bot. [`add_bot`](Sandbox::add_bot) adds more bots.
 ///
-/// A hook that keeps a clone keeps the sandbox alive for ever.
+/// Cheap to clone. When the last clone, [`Person`](crate::Person) and [`Group`](crate::Group) are dropped, the server
+/// stops: its port is free, and its connections are closed. A hook that owns a clone keeps the sandbox alive forever.
 #[derive(Clone)]
 pub struct Sandbox {
     pub(crate) server: Arc<Server>,
 }
 
-/// The running server, stopped by dropping it.
+/// The running server. Dropping it stops the server.
 pub(crate) struct Server {
     pub(crate) world: Arc<World>,
     pub(crate) service: Service,
@@ -43,39 +42,38 @@ pub(crate) struct Server {
     pub(crate) patience: Duration,
     pub(crate) stop: Option<oneshot::Sender<()>>,
     pub(crate) thread: Option<JoinHandle<()>>,
-    /// Dropped last: what the server has done up to its end is kept.
+    /// Dropped last, so that the state file has everything that the server did.
     pub(crate) _keeper: Option<Keeper>,
 }
 
 impl Sandbox {
-    /// Where the API is, such as `http://127.0.0.1:40123`: without a slash at the end.
+    /// Returns the URL of the API, such as `http://127.0.0.1:40123`, without a trailing slash.
     pub fn base_url(&self) -> &str {
         &self.server.base_url
     }
 
-    /// The bot's `access_token`. It looks like a real one, and for the same username (and seed, if there is one) it is
-    /// the same in every run.
+    /// Returns the bot's token, which looks like a real one. Runs with the same username and seed have the same token.
     pub fn token(&self) -> &str {
         &self.server.token
     }
 
-    /// The service that this sandbox plays.
+    /// Returns the service that this sandbox simulates.
     pub fn service(&self) -> tamtam::Service {
         self.server.service.in_sdk()
     }
 
-    /// How many requests were refused with 429 because they were over a [limit](crate::RateLimit).
-    /// A [`Fault`] with that status does not count.
+    /// Returns how many requests were refused with 429 because of a [limit](crate::RateLimit). A [`Fault`] with status
+    /// 429 does not count.
     pub fn rate_limited(&self) -> u64 {
         self.world().act(|state| state.recent.refused)
     }
 
-    /// The bot's user id.
+    /// Returns the bot's user id.
     pub fn bot_id(&self) -> UserId {
         UserId(self.server.bot_id)
     }
 
-    /// The bot itself, ready to use.
+    /// Returns the bot, ready to use.
     ///
     /// # Panics
     ///
@@ -85,9 +83,9 @@ impl Sandbox {
         self.bot_of(self.token())
     }
 
-    /// The bot with this token.
+    /// Returns the bot with this token.
     pub(crate) fn bot_of(&self, token: &str) -> Bot {
-        // The environment's proxy has no way to this process.
+        // A proxy of the environment cannot reach this process.
         let service = self.server.service.in_sdk();
         let builder = Bot::builder(token).service(service).base_url(self.base_url()).no_proxy();
         match builder.build() {
@@ -96,66 +94,67 @@ impl Sandbox {
         }
     }
 
-    /// Everything that happened, a line each; [`Event`] tells how a line looks. When people talk to
-    /// bots in more than one dialog, the lines of a dialog begin with its person: `(Alice) `, and `(Alice, Helper) ` with
-    /// a bot that was added. Those of a
-    /// group always begin with its title: `(Team) `.
+    /// Returns everything that happened in conversations, one [`Event`] per line.
+    ///
+    /// If people talk to bots in several dialogs, each line of a dialog starts with the person: `(Alice) `. With a bot
+    /// that was added, it starts with both: `(Alice, Helper) `. Each line of a group starts with the title: `(Team) `.
     pub fn transcript(&self) -> String {
         self.world().act(|state| event::render(&state.events))
     }
 
-    /// Calls `hook` for everything that happens in a conversation, in order, as it happens:
+    /// Calls `hook` for every event of a conversation, in order, as it happens:
     /// `tamtam.on_event(|event| println!("{event}"))`.
     ///
-    /// It is called on the thread of whoever did it, which is the server's for what the bot does. It
-    /// may use people: what it makes happen is told after it returns. It must not wait for the bot.
+    /// `hook` runs on the thread that causes the event. For acts of a bot, this is the server's thread. `hook` may let
+    /// people act. Their events are reported after it returns. It must not wait for the bot.
     pub fn on_event(&self, hook: impl Fn(&Event) + Send + Sync + 'static) {
         self.world().on_event(Arc::new(hook));
     }
 
-    /// Calls `hook` for every HTTP request, when its answer is ready and has not been sent yet: a
-    /// client that has an answer can be sure that the hook has seen it. A poll whose client went
-    /// away is not answered, and not told. Requests to the [`control`](crate::control) endpoints are told without what they say.
+    /// Calls `hook` for every HTTP request, when its answer is ready and before the answer is sent. So when a client
+    /// has its answer, `hook` has run. Polls whose client disconnects are not reported. Requests to the
+    /// [`control`](crate::control) endpoints are reported without query and bodies.
     ///
-    /// It is called on the server's thread. If it panics, the client's connection is closed: keep
-    /// what is to be checked, and check it in the test.
+    /// `hook` runs on the server's thread. If it panics, the client's connection is closed. So collect the values in
+    /// `hook`, and check them in the test.
     pub fn on_exchange(&self, hook: impl Fn(&Exchange) + Send + Sync + 'static) {
         self.world().on_exchange(Arc::new(hook));
     }
 
-    /// Calls `hook` when the [state file](crate::SandboxBuilder::state_file) was written, or could not be: that is logged as an
-    /// error as well, and tried again at the next change.
+    /// Calls `hook` after each attempt to write the [state file](crate::SandboxBuilder::state_file). A failure is also
+    /// logged as an error, and the write is retried at the next change.
     ///
-    /// It is called on a thread of its own, the last time when the sandbox ends.
+    /// `hook` runs on its own thread, for the last time when the sandbox ends.
     pub fn on_save(&self, hook: impl Fn(&Result<(), StateFileError>) + Send + Sync + 'static) {
         self.world().on_save(Arc::new(hook));
     }
 
-    /// Lets time pass: moves the sandbox's clock forward, by which messages are dated and webhooks lose their patience.
-    /// Nobody waits: `tamtam.time_passes(Duration::from_secs(8 * 60 * 60))` returns at once.
+    /// Moves the sandbox's clock forward by `time`, and returns at once. The clock dates messages. Redeliveries and
+    /// limits depend on it.
     ///
-    /// What was to be delivered again in that time is delivered again now, once; a webhook that has refused an update
-    /// for 8 hours is gone when this returns. A poll that is held goes on being held, in real time.
+    /// Each redelivery that is due within `time` is attempted now, once. A webhook that has failed for 8 h is
+    /// unsubscribed when this method returns. Polls are held in real time, so a held poll stays held.
     ///
     /// # Panics
     ///
-    /// If the clock would show a time after the year 6300 or so, for which the ids of messages have no room.
+    /// If the clock would move past about the year 6300. Later times do not fit into the ids of messages.
     #[track_caller]
     pub fn time_passes(&self, time: Duration) {
         let fits = self.world().act(|state| state.let_pass(time));
         assert!(fits, "{}: {time:?} is too long", clock::TOO_FAR);
     }
 
-    /// Calls `hook` for every update that was sent to a webhook, when the webhook has answered or failed to.
+    /// Calls `hook` for every attempt to deliver an update to a webhook, after the webhook answered or failed.
     ///
-    /// It is called on the server's thread, and must not wait for the bot. It has heard of everything that the webhooks
-    /// have taken by the time [`delivers`](Self::delivers) returns.
+    /// `hook` runs on the server's thread, and must not wait for the bot. When [`delivers`](Self::delivers) returns,
+    /// `hook` has run for every update that a webhook has taken.
     pub fn on_delivery(&self, hook: impl Fn(&Delivery) + Send + Sync + 'static) {
         self.world().on_delivery(Arc::new(hook));
     }
 
-    /// Lets requests of an operation go wrong, whoever sends them; `operation` is the `operationId` of the API's
-    /// document. Several faults of one operation happen one after the other, in the order in which they were given.
+    /// Injects a fault into the next requests of an operation, from any client. `operation`: an `operationId` of the
+    /// API's document. Several faults of one operation happen one after the other, in the order in which they were
+    /// added.
     ///
     /// ```
     /// # #[tokio::main]
@@ -183,7 +182,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If the API has no such operation.
+    /// If the service has no such operation.
     #[track_caller]
     pub fn fails(&self, operation: &str, fault: Fault) {
         let service = self.server.service;
@@ -191,13 +190,14 @@ impl Sandbox {
         assert!(is_known, "the API has no operation {operation}, but {}", faults::operations(service));
     }
 
-    /// Drops the next `times` deliveries to webhooks on their way: the webhook does not see them, and gets them again
-    /// after a pause ([`SandboxBuilder::redelivery`](crate::SandboxBuilder::redelivery)), beside the others.
+    /// Drops the next `times` deliveries to webhooks. The webhook does not see them. Their updates are delivered again
+    /// after a pause ([`SandboxBuilder::redelivery`](crate::SandboxBuilder::redelivery)), concurrently with later
+    /// updates.
     pub fn loses_deliveries(&self, times: u32) {
         self.world().lose_deliveries(times);
     }
 
-    /// Waits until the webhooks have taken every update that was meant for them, or there are no webhooks.
+    /// Waits until the webhooks have taken all their updates. Returns at once if there are no webhooks.
     ///
     /// ```
     /// # #[tokio::main]
@@ -221,12 +221,12 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If that is not so in time (see [`SandboxBuilder::patience`](crate::SandboxBuilder::patience)), with what was not
-    /// delivered and the transcript.
+    /// If updates are still undelivered after [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The
+    /// message has the undelivered updates and the transcript.
     #[track_caller]
     pub fn delivers(&self) -> impl Future<Output = ()> + Send + use<> {
         let (sandbox, caller) = (self.clone(), Location::caller());
-        // An `async` function does not know its caller.
+        // `#[track_caller]` has no effect on an `async` function.
         async move {
             let patience = sandbox.patience();
             let deadline = Instant::now() + patience;
@@ -241,9 +241,14 @@ impl Sandbox {
 
     /// Waits until the bots are idle, so that a test can assert that a bot stays silent.
     ///
-    /// A bot is idle when it has handled every update (a poll has committed it, or a webhook has taken it), has no request
-    /// under way but a poll that waits, and has done nothing for 50 ms. Work that a bot does beside its updates, such as
-    /// in a task of its own or from a journal, is not seen until it sends a request.
+    /// Bots are idle if all of these hold:
+    ///
+    /// - Every update is handled: a poll has committed it, or a webhook has taken it.
+    /// - No request is in flight, except held polls.
+    /// - Nothing has happened for 50 ms.
+    ///
+    /// Work that goes on after its update is handled, for example in a spawned task or from a journal, is not detected
+    /// until it sends a request.
     ///
     /// ```
     /// # #[tokio::main]
@@ -266,8 +271,8 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If that is not so in time (see [`SandboxBuilder::patience`](crate::SandboxBuilder::patience)), with what was not
-    /// handled and the transcript. A bot that does not run never handles its updates.
+    /// If the bots are not idle within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The message has
+    /// the unhandled updates and the transcript. A bot that is not running never handles its updates.
     #[track_caller]
     pub fn settles(&self) -> impl Future<Output = ()> + Send + use<> {
         let (sandbox, caller) = (self.clone(), Location::caller());
@@ -281,7 +286,7 @@ impl Sandbox {
         }
     }
 
-    /// Waits until the sandbox holds this many polls: each waits for an update. Whatever happens then wakes them.
+    /// Waits until the sandbox holds `count` polls. A held poll waits for an update.
     ///
     /// ```
     /// # #[tokio::main]
@@ -301,7 +306,8 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If that is not so in time (see [`SandboxBuilder::patience`](crate::SandboxBuilder::patience)), with the transcript.
+    /// If fewer polls are held after [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The message has the
+    /// transcript.
     #[track_caller]
     pub fn holds_polls(&self, count: usize) -> impl Future<Output = ()> + Send + use<> {
         let (sandbox, caller) = (self.clone(), Location::caller());
@@ -322,13 +328,13 @@ impl Sandbox {
         self.server.patience
     }
 
-    /// The transcript, for the message of a panic.
+    /// Returns the transcript, for the message of a panic.
     pub(crate) fn told(&self) -> String {
         format!("The transcript:\n{}", self.transcript())
     }
 }
 
-/// A verb that panics leaves nothing half done: tests may catch it and go on.
+/// A method that panics leaves the state consistent, so tests may catch the panic and continue.
 impl RefUnwindSafe for Server {}
 
 impl Drop for Server {

@@ -102,7 +102,7 @@ fn a_target_that_finds_nothing_fails_in_the_version_of_the_overlay_and_is_skippe
 #[test]
 fn an_overlay_says_for_which_version_it_is() {
     let error = overlaid(&schemas(CHAT), "actions: []\n").map(|code| code.text).unwrap_err();
-    assert_eq!(error, "overlay.yaml: info: has no `version`: of which document?");
+    assert_eq!(error, "overlay.yaml: info: has no `version`: add that of the document");
 }
 
 #[test]

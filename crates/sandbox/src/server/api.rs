@@ -177,7 +177,7 @@ async fn answer(
     let call = Call { bot, path, query, body, connection };
     let (admitted, retry_after) = world.act(|state| {
         let limited = limited(state, route, &call);
-        let (limit, now) = (state.rate_limit, state.clock.unhurried());
+        let (limit, now) = (state.rate_limit, state.clock.real_time());
         (state.recent.admit(bot, limited, limit, now), limit.retry_after_seconds())
     });
     admitted.map_err(|error| {

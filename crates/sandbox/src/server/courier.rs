@@ -39,7 +39,7 @@ struct Http {
 /// Delivers updates as long as it is polled. Dropping it does not cancel deliveries in flight.
 pub(crate) async fn run(world: Arc<World>, patience: Duration) {
     let mut changes = world.changes();
-    // An error if the clients need a certificate store and there is none.
+    // `Err` if the clients need the certificates of the system, and the system has none.
     let mut http: Option<Result<Http, String>> = None;
     let service = world.act(|state| state.service);
     loop {

@@ -51,9 +51,8 @@ impl Clock {
         if self.is_stepped { self.shows() } else { self.shows().max(self.last) }
     }
 
-    /// Returns the time that limits per second use. Unlike [`now`](Self::now), it does not run ahead of the wall clock when
-    /// much happens.
-    pub(crate) fn unhurried(&self) -> Millis {
+    /// Returns the time that limits per second use. Unlike [`now`](Self::now), it never runs ahead of the wall clock.
+    pub(crate) fn real_time(&self) -> Millis {
         self.shows()
     }
 
@@ -109,6 +108,16 @@ mod tests {
             assert!(now > last);
             last = now;
         }
+    }
+
+    #[test]
+    fn real_time_does_not_run_ahead() {
+        let mut clock = Clock::default();
+        let began = wall();
+        for _ in 0..10_000 {
+            clock.tick();
+        }
+        assert!(clock.real_time() - began < 5_000 && clock.now() - began >= 9_999);
     }
 
     #[test]

@@ -9,13 +9,13 @@ use super::ids::{ChatId, UserId};
 use crate::protocol::error::ApiError;
 use crate::protocol::service::Service;
 
-/// The span over which requests are counted, in milliseconds: limits are per second.
+/// The span over which requests are counted, in milliseconds, because limits are per second.
 const SECOND: Millis = 1_000;
 
 /// Limits of the server, for [`SandboxBuilder::rate_limit`](crate::SandboxBuilder::rate_limit).
 ///
 /// A request over a limit is refused with status 429 and the code `too.many.requests`. Each limit holds for any span of
-/// 1 s on the sandbox's clock. A refused request does not count. `None` takes a limit away.
+/// 1 s on the sandbox's clock. A refused request does not count. `None` removes a limit.
 ///
 /// ```
 /// # #[tokio::main]
@@ -54,7 +54,7 @@ impl Default for RateLimit {
 }
 
 impl RateLimit {
-    /// No limits: the default for TamTam, whose limits are not known.
+    /// Returns no limits. This is the default on TamTam, whose limits are not known.
     pub const fn none() -> Self {
         Self {
             requests: None,
@@ -67,12 +67,12 @@ impl RateLimit {
         }
     }
 
-    /// The limits of MAX, which are the default there:
+    /// Returns the limits of MAX, which are the default on MAX:
     ///
     /// | limit | |
     /// |---|---|
     /// | all requests of a bot | 30 per second |
-    /// | send, edit, delete or answer in one chat | 2 per second for each of the four |
+    /// | sending, editing, deleting and answering in one chat | 2 per second for each of the four |
     /// | polls | 2 per second, held for at most 30 s, with at most 100 updates |
     /// | an update that no poll has fetched | kept for 24 h |
     pub const fn max() -> Self {
@@ -87,7 +87,7 @@ impl RateLimit {
         }
     }
 
-    /// The limits that a service has.
+    /// Returns the default limits of a service.
     pub(crate) const fn of(service: Service) -> Self {
         match service {
             Service::TamTam => Self::none(),
@@ -95,45 +95,45 @@ impl RateLimit {
         }
     }
 
-    /// Takes at most this many requests of a bot per second, polls included.
+    /// Sets the maximum number of requests of a bot per second, polls included.
     pub fn requests_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.requests = most.into();
         self
     }
 
-    /// Takes at most this many messages per second to one chat, and as many edits, deletions and answers to pressed
-    /// buttons.
+    /// Sets the maximum number of requests of one kind in one chat per second. The four kinds are messages, edits,
+    /// deletions, and answers to pressed buttons.
     pub fn chat_requests_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.chat_requests = most.into();
         self
     }
 
-    /// Takes at most this many polls of a bot per second.
+    /// Sets the maximum number of polls of a bot per second.
     pub fn polls_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.polls = most.into();
         self
     }
 
-    /// Sends the header `Retry-After` with a refusal, in seconds. Without this setting the header is not sent: it is not
-    /// known whether MAX sends it.
+    /// Sets the header `Retry-After` of refusals, in seconds. Defaults to no header: it is not known whether MAX sends
+    /// one.
     pub fn retry_after(mut self, seconds: impl Into<Option<u32>>) -> Self {
         self.retry_after = seconds.into();
         self
     }
 
-    /// Holds a poll for at most this time, even if it asks for more.
+    /// Sets the maximum time that a poll is held, even if the poll asks for more.
     pub fn longest_poll(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.longest_poll = time.into();
         self
     }
 
-    /// Answers a poll with at most this many updates, even if it asks for more.
+    /// Sets the maximum number of updates in an answer to a poll, even if the poll asks for more.
     pub fn largest_page(mut self, updates: impl Into<Option<NonZeroUsize>>) -> Self {
         self.largest_page = updates.into();
         self
     }
 
-    /// Keeps an update for at most this time until a poll fetches it. Then it is lost.
+    /// Sets how long an update is kept until a poll fetches it. After this time, the update is lost.
     pub fn retention(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.retention = time.into();
         self
@@ -143,53 +143,53 @@ impl RateLimit {
         self.retry_after
     }
 
-    /// How long a poll is held that asks for `hold`.
+    /// Returns how long a poll that asks for `hold` is held.
     pub(crate) fn hold(&self, hold: Duration) -> Duration {
         self.longest_poll.map_or(hold, |longest| hold.min(longest))
     }
 
-    /// How many updates a poll gets that asks for `limit`.
+    /// Returns how many updates a poll that asks for `limit` gets at most.
     pub(crate) fn page(&self, limit: usize) -> usize {
         self.largest_page.map_or(limit, |largest| limit.min(largest.get()))
     }
 
-    /// The time before which updates are forgotten.
+    /// Returns the time before which updates are discarded.
     pub(crate) fn forgets_before(&self, now: Millis) -> Option<Millis> {
         self.retention.map(|retention| now.saturating_sub(clock::millis(retention)))
     }
 }
 
-/// What a request does, as far as it is limited.
+/// The kinds of requests that limits distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Limited {
     Any,
     Poll,
-    /// An operation with a limit of its own in this chat.
+    /// An operation with its own limit in this chat.
     InChat(&'static str, ChatId),
 }
 
-/// The times of the requests that count: those of the last second.
+/// The times of the requests of the last second, which count against the limits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recent {
     times: BTreeMap<(UserId, Limited), Vec<Millis>>,
     pub(crate) refused: u64,
-    /// When idle chats were forgotten.
+    /// The last time at which idle entries were removed.
     swept: Millis,
 }
 
 impl Recent {
-    /// Forgets chats in which nothing was done for a second; at most once a second.
+    /// Removes entries without requests in the last second. Runs at most once per second.
     fn forget_idle(&mut self, now: Millis) {
         if now - self.swept >= SECOND {
             self.swept = now;
             self.times.retain(|_, times| {
-                times.retain(|time| now - time < SECOND);
+                times.retain(|time| counts(*time, now));
                 !times.is_empty()
             });
         }
     }
 
-    /// Counts a request of a bot, or refuses it.
+    /// Counts a request of a bot, or refuses the request if it is over a limit.
     pub(crate) fn admit(&mut self, bot: UserId, what: Limited, limit: RateLimit, now: Millis) -> Result<(), ApiError> {
         let own = match what {
             Limited::Any => None,
@@ -211,9 +211,13 @@ impl Recent {
     }
 
     fn count(&self, key: (UserId, Limited), now: Millis) -> usize {
-        let times = self.times.get(&key);
-        times.map_or(0, |times| times.iter().rev().take_while(|time| now - **time < SECOND).count())
+        self.times.get(&key).map_or(0, |times| times.iter().filter(|time| counts(**time, now)).count())
     }
+}
+
+/// Returns whether a request came within the last second. A time after `now` does not count: the system clock was set back.
+fn counts(time: Millis, now: Millis) -> bool {
+    (0..SECOND).contains(&(now - time))
 }
 
 #[cfg(test)]
@@ -239,6 +243,13 @@ mod tests {
         assert_eq!(admitted(Limited::Any, 50), 30 - 8);
         assert_eq!(recent.refused, 3 * 3 + 3 + 28);
         assert_eq!(recent.admit(2, Limited::Any, RateLimit::max(), 5), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_stop_a_bot() {
+        let mut recent = Recent::default();
+        assert_eq!(admitted(&mut recent, 10 * SECOND, Limited::Poll, 3), 2);
+        assert_eq!(admitted(&mut recent, SECOND, Limited::Poll, 3), 2);
     }
 
     #[test]

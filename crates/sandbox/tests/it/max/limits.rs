@@ -49,6 +49,19 @@ async fn statuses(times: usize, mut ask: impl AsyncFnMut() -> Answer) -> Vec<u16
 }
 
 #[tokio::test]
+async fn a_busy_sandbox_counts_requests_in_real_time() {
+    let (max, api, _) = dialog_on(limited()).await;
+    // Messages are dated one after the other, so their clock runs ahead of real time.
+    for number in 0..1_000 {
+        max.user(format!("Person {number}")).starts();
+    }
+    let seen = in_a_second(&max, async || statuses(30, async || api.get("/me").await).await).await;
+    assert_eq!(seen, [200; 30]);
+    let seen = in_a_second(&max, async || statuses(30, async || api.get("/me").await).await).await;
+    assert_eq!(seen, [200; 30], "a second later there is room again");
+}
+
+#[tokio::test]
 async fn the_31st_request_of_a_bot_in_a_second_is_refused() {
     let (max, api, _) = dialog_on(limited()).await;
     let helper = api.of_bot(&max.add_bot("Helper", "helper_bot"));

@@ -65,7 +65,7 @@ async fn commands_are_replaced_as_a_whole_and_an_empty_list_stays_a_list() {
     let two = json!([{ "name": "help", "description": "Helps" }, { "name": "go", "description": null }]);
     assert_eq!(patch(json!({ "commands": two })).await, json!({ "commands": two }));
     assert_eq!(api.get("/me").await.ok()["commands"], two);
-    assert_eq!(patch(json!({})).await["commands"], two, "what is not given stays");
+    assert_eq!(patch(json!({})).await["commands"], two, "a missing property stays unchanged");
     let one = json!([{ "name": "stop", "description": null }]);
     assert_eq!(patch(json!({ "commands": one })).await["commands"], one);
     assert_eq!(patch(json!({ "commands": [] })).await, json!({ "commands": [] }));

@@ -112,7 +112,7 @@ async fn comments_and_the_bots_own_rights_come_by_webhook_only() {
     subscribe(&api, json!({ "url": webhook.url() })).await;
     alice.says("later");
     max.delivers().await;
-    assert_eq!(kinds(&got(&webhook)[7..]), ["message_created"], "what nobody could get is not kept");
+    assert_eq!(kinds(&got(&webhook)[7..]), ["message_created"], "an update without a receiver is not kept");
 }
 
 #[tokio::test]
