@@ -65,6 +65,7 @@ static OPERATION: Shape = Fields(&[
     ("x-example", &Text),
     ("x-example-frame", &Text),
     ("x-exactly-one-of", &List(&Text)),
+    ("x-paced-by", &List(&Text)),
     ("x-retry", &Text),
     ("x-services", &List(&Text)),
     ("x-since", &Map(&Text)),
@@ -157,10 +158,13 @@ static SERVICE: Shape = Fields(&[
     ("video_bytes", &Number),
     ("audio_bytes", &Number),
     ("file_bytes", &Number),
+    ("requests_per_second", &Number),
+    ("chat_requests_per_second", &Number),
+    ("polls_per_second", &Number),
 ]);
 
 /// The extensions above. The overlay may set no others: a misspelt one would do nothing.
-pub(super) const EXTENSIONS: [&str; 21] = [
+pub(super) const EXTENSIONS: [&str; 22] = [
     "x-accessors",
     "x-acknowledgement",
     "x-at-least-one-of",
@@ -177,6 +181,7 @@ pub(super) const EXTENSIONS: [&str; 21] = [
     "x-keyboard",
     "x-mentions",
     "x-needed",
+    "x-paced-by",
     "x-retry",
     "x-same-as",
     "x-secret",

@@ -55,7 +55,7 @@ async fn on_press(bot: &Bot, pressed: &MessageCallbackUpdate) -> tamtam::Result<
 
 /// Lets Alice and Bob talk to the bot. Panics if the bot does not answer as expected. Returns the transcript.
 async fn rehearse(service: Service) -> tamtam::Result<String> {
-    // MAX allows 2 polls per second, and Alice types faster. With the limit, the bot would wait and retry.
+    // MAX allows 2 polls per second, and Alice types faster. With the limit, the bot would wait.
     let builder = Sandbox::builder().service(service).rate_limit(RateLimit::none());
     let sandbox = builder.bot_name("Echo").start().await;
     let (alice, bob) = (sandbox.user("Alice Liddell"), sandbox.user("Bob"));

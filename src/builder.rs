@@ -11,6 +11,7 @@ use crate::{
     client::{
         bot::Bot,
         clock::{self, Clock},
+        pace::Gate,
         proxy,
         retry::{Retry, RetryPolicy},
         tls,
@@ -19,7 +20,7 @@ use crate::{
     },
     error::{Error, HttpError, Result},
     redaction::{HiddenUrl, Secret, Secrets},
-    service::{ApiVersion, Service, TokenPlace},
+    service::{ApiVersion, Pace, Service, TokenPlace},
 };
 
 /// How long making a connection may take.
@@ -70,6 +71,7 @@ pub struct BotBuilder {
     timeouts: Timeouts,
     keep_alive: KeepAlive,
     size_limits: SizeLimits,
+    pace: Option<Pace>,
     retry: RetryPolicy,
     on_retry: Option<RetryHook>,
     gzip: bool,
@@ -91,6 +93,7 @@ impl fmt::Debug for BotBuilder {
             .field("timeouts", &self.timeouts)
             .field("keep_alive", &self.keep_alive)
             .field("size_limits", &self.size_limits)
+            .field("pace", &self.pace)
             .field("retry", &self.retry)
             .field("gzip", &self.gzip)
             .finish_non_exhaustive()
@@ -155,6 +158,7 @@ impl BotBuilder {
             timeouts: Timeouts { request: REQUEST_TIMEOUT, poll_margin: POLL_MARGIN },
             keep_alive: KEEP_ALIVE,
             size_limits: SizeLimits::default(),
+            pace: None,
             retry: RetryPolicy::default(),
             on_retry: None,
             gzip: true,
@@ -318,6 +322,24 @@ impl BotBuilder {
     /// [`is_too_large`](Error::is_too_large) error if a single update is over the limit.
     pub fn max_page_bytes(mut self, bytes: usize) -> Self {
         self.size_limits.page.bytes = bytes;
+        self
+    }
+
+    /// Sets how many requests per second the bot sends. Requests over a limit wait. Defaults to the pace of the
+    /// [`Service`].
+    ///
+    /// ```
+    /// use tamtam::{Bot, Pace, Service};
+    ///
+    /// # fn main() -> tamtam::Result<()> {
+    /// // Two processes share the limits of one token.
+    /// let pace = Service::Max.pace().requests_per_second(15).polls_per_second(1);
+    /// let bot = Bot::builder("token").service(Service::Max).pace(pace).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.pace = Some(pace);
         self
     }
 
@@ -488,6 +510,7 @@ impl BotBuilder {
             .map_err(|error| {
                 Error::build(format!("the HTTP client cannot be set up: {}", HttpError::from(error).root()))
             })?;
+        let pace = self.pace.unwrap_or(self.service.pace);
         let transport = Transport {
             http,
             token,
@@ -499,6 +522,7 @@ impl BotBuilder {
             size_limits: self.size_limits,
             retry: self.retry,
             on_retry: self.on_retry,
+            gate: Arc::new(Gate::new(pace, Arc::clone(&self.clock))),
             clock: self.clock,
         };
         Ok(Bot::new_with_transport(Arc::new(transport), base_url, log_name))

@@ -2,6 +2,7 @@
 
 pub(crate) mod bot;
 pub(crate) mod clock;
+pub(crate) mod pace;
 pub(crate) mod proxy;
 pub(crate) mod raw_request;
 pub(crate) mod request;

@@ -48,7 +48,7 @@ pub use model::union::Unknown;
 /// The HTTP client underneath, for [`BotBuilder::http`].
 #[doc(no_inline)]
 pub use reqwest;
-pub use service::{ApiVersion, Limits, Service};
+pub use service::{ApiVersion, Limits, Pace, Service};
 pub use types::{AttachmentRequest, Button, Callback, Keyboard, Message, NewMessageBody, Update, UpdateType};
 pub use updates::{
     handler::{Cause, Failed, HandlerResult, Recovery},

@@ -1,11 +1,15 @@
 //! Services with a Bot API: addresses, tokens, certificates, links and limits.
 
+mod pace;
+
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Mutex, PoisonError},
 };
+
+pub use pace::Pace;
 
 use crate::validation::{Invalid, Place, max_length};
 
@@ -43,6 +47,7 @@ pub struct Service {
     /// How a link begins that mentions a user. The id of the user follows.
     pub(crate) mention: &'static str,
     pub(crate) limits: Limits,
+    pub(crate) pace: Pace,
 }
 
 /// Where a service takes the token.
@@ -132,6 +137,11 @@ impl Service {
         &self.limits
     }
 
+    /// Returns how many requests per second a bot sends. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides it.
+    pub fn pace(&self) -> Pace {
+        self.pace
+    }
+
     /// Sets the name.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
@@ -179,6 +189,13 @@ impl Service {
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Sets how many requests per second a bot sends.
+    #[must_use]
+    pub fn with_pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
         self
     }
 

@@ -21,6 +21,7 @@ mod store_io;
 pub(crate) mod stream;
 pub(crate) mod subscriptions;
 
+pub use crate::client::pace::PaceHealth;
 pub use chat_book::{ChatBook, ChatRecord, ChatRole, ChatStore, FileChats, FileChatsError, KnownChat};
 pub use delivery::{Delivery, Settled};
 #[cfg(feature = "journal")]

@@ -10,7 +10,7 @@ use std::{
 
 use serde::Deserialize;
 use serde_json::json;
-use tamtam::{Bot, ChatId};
+use tamtam::{Bot, ChatId, Pace};
 use tokio::sync::Notify;
 
 use crate::{corpus::PAGE, measure::status, model::tagged, server::IDLE_TOKEN};
@@ -31,6 +31,11 @@ pub(crate) fn work(name: &str, url: &str, times: usize) {
     let bot = || Bot::builder(token).base_url(url).build().unwrap();
     match name {
         "send" => runtime.block_on(send(&bot(), times)),
+        "paced-send" => {
+            // No send waits, but each is counted.
+            let pace = Pace::none().requests_per_second(1_000_000).chat_requests_per_second(1_000_000);
+            runtime.block_on(send(&Bot::builder(token).base_url(url).pace(pace).build().unwrap(), times));
+        }
         "traced-send" => {
             let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(std::io::sink);
             subscriber.init();

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench figures` measures all of it and prints the table; with `-- keep` it is put into
 //! `benches/RESULTS.md`, too. `-- cheap` measures what is counted in instructions, and fails when a figure is 10 % worse
-//! than in that file; `-- timed`, `-- dispatch`, `-- journal`, `-- bots`, `-- uploads` and `-- build` measure the other parts. Needed
+//! than in that file; `-- timed`, `-- dispatch`, `-- journal`, `-- bots`, `-- pace`, `-- uploads` and `-- build` measure the other parts. Needed
 //! are Linux, `valgrind`, and `curl` for the uploads.
 //!
 //! `-- dispatch` measures polling, handlers and sends on the multi-thread runtime, beside the same work by hand. `-- journal`
@@ -17,6 +17,7 @@ mod figure;
 mod journal;
 mod measure;
 mod model;
+mod pace;
 mod parse;
 mod report;
 mod server;
@@ -33,6 +34,7 @@ fn main() {
         ["call", name, url, times] => calls::work(name, url, times.parse().unwrap()),
         ["dispatch", name, url, times] => dispatch::work(name, url, times.parse().unwrap()),
         ["journal", name, url, times] => journal::work(name, url, times.parse().unwrap()),
+        ["pace", name, url, times] => pace::work(name, url, times.parse().unwrap()),
         [] => println!("{}", report::all()),
         ["keep"] => report::keep(&report::all()),
         ["cheap"] => report::cheap(),
@@ -40,8 +42,9 @@ fn main() {
         ["dispatch"] => println!("{}", figure::table(&dispatch::figures())),
         ["journal"] => println!("{}", figure::table(&journal::figures())),
         ["bots"] => println!("{}", figure::table(&bots::figures())),
+        ["pace"] => println!("{}", figure::table(&pace::figures())),
         ["uploads"] => println!("{}", figure::table(&upload::figures())),
         ["build"] => println!("{}", figure::table(&clean_build::figures())),
-        _ => panic!("nothing, or one of: keep, cheap, timed, dispatch, journal, bots, uploads, build"),
+        _ => panic!("nothing, or one of: keep, cheap, timed, dispatch, journal, bots, pace, uploads, build"),
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     figure::{Figure, table},
     journal,
     measure::{Pages, Server, allocations, instructions, printed},
-    upload,
+    pace, upload,
 };
 
 /// Where the last figures are kept.
@@ -28,6 +28,7 @@ pub(crate) fn all() -> String {
             dispatch::figures(),
             journal::figures(),
             bots::figures(),
+            pace::figures(),
             upload::figures(),
             clean_build::figures(),
         ]
@@ -84,6 +85,11 @@ pub(crate) fn counted() -> Vec<Figure> {
     let run = |name: &str| instructions(["call", name, &server.url], (1, 4));
     let bare = send("bare-send");
     figures.push(Figure::most("send_message / bare reqwest", 1.05, send("send") / bare));
+    figures.push(Figure::most(
+        "send_message within the pace / without a pace",
+        1.02,
+        send("paced-send") / send("send"),
+    ));
     figures.push(Figure::most("send_message traced at INFO / bare reqwest", 1.10, send("traced-send") / bare));
     figures.push(Figure::most("run / fetch and parse by hand", 1.10, run("run") / run("bare-run")));
     figures

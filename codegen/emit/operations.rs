@@ -309,6 +309,7 @@ impl<'a> Parts<'a> {
             Some((parameter, seconds)) => quote!(::std::option::Option::Some((#parameter, #seconds))),
             None => quote!(::std::option::Option::None),
         };
+        let paced_by = self.paced_by()?;
         let class = retry_class(operation)?;
         let reads_refusals = self.reads_refusals;
         let (derives, debug) = self.debug();
@@ -346,6 +347,7 @@ impl<'a> Parts<'a> {
                     id: #id,
                     hold: #hold,
                     class: crate::client::retry::Class::#class,
+                    paced_by: &[#(#paced_by),*],
                     reads_refusals: #reads_refusals,
                     documents: #documents,
                 };
@@ -396,6 +398,22 @@ impl<'a> Parts<'a> {
                 }
             }
         })
+    }
+
+    /// The query parameters that name the chat in which the operation has a limit (`x-paced-by`).
+    fn paced_by(&self) -> Result<Vec<&str>> {
+        let place = format!("{}.x-paced-by", self.operation.place);
+        let named = items(&self.operation.node, "x-paced-by").filter_map(Value::as_str);
+        named
+            .map(|name| {
+                let is_there =
+                    |parameter: &Parameter| parameter.name() == name && text(&parameter.node, "in") == Some("query");
+                match self.operation.parameters.iter().any(is_there) {
+                    true => Ok(name),
+                    false => Err(Error::new(&place, format!("`{name}` is no query parameter of the operation"))),
+                }
+            })
+            .collect()
     }
 
     /// `x-exactly-one-of: [a, b]`: of these optional parameters one is given, not none and not two.

@@ -15,6 +15,9 @@ use super::{
 
 /// The keys of `x-service` that must be there.
 const REQUIRED: [&str; 6] = ["name", "base_url", "token_source", "links", "start_link", "mention"];
+/// The limits of a [`Pace`](crate::service::Pace), and their keys in `x-service`.
+const PACE: [(&str, &str); 3] =
+    [("requests", "requests_per_second"), ("chat_requests", "chat_requests_per_second"), ("polls", "polls_per_second")];
 const SIZES: [&str; 9] = [
     "text",
     "keyboard_buttons",
@@ -107,10 +110,14 @@ fn constant(index: usize, service: &Value) -> Result<TokenStream> {
     let (origin, start) = (required("links"), required("start_link"));
     let (app, share) = (option(text(service, "app_link")), option(text(service, "share_link")));
     let (mention, token_source) = (required("mention"), required("token_source"));
+    let number = |key: &str| option(service.get(key).and_then(Value::as_u64).map(Literal::u64_unsuffixed));
     let sizes = SIZES.iter().map(|key| {
-        let (ident, size) =
-            (format_ident!("{key}"), option(service.get(*key).and_then(Value::as_u64).map(Literal::u64_unsuffixed)));
+        let (ident, size) = (format_ident!("{key}"), number(key));
         quote!(#ident: #size)
+    });
+    let pace = PACE.iter().map(|(field, key)| {
+        let (ident, limit) = (format_ident!("{field}"), number(key));
+        quote!(#ident: #limit)
     });
     let wide = items(service, "wide_buttons").filter_map(Value::as_str);
     let bit = Literal::u8_unsuffixed(1 << index);
@@ -133,6 +140,7 @@ fn constant(index: usize, service: &Value) -> Result<TokenStream> {
                 #(#sizes,)*
                 wide_buttons: ::std::borrow::Cow::Borrowed(&[#(::std::borrow::Cow::Borrowed(#wide)),*]),
             },
+            pace: crate::service::Pace { #(#pace),* },
         };
     })
 }

@@ -157,6 +157,14 @@ async fn repeat(bot: Bot, chat: ChatId, action: SenderAction, stopped: impl Futu
         () = std::future::ready(()) => {}
     }
     loop {
+        // After the pause it would come behind the answer.
+        if let Some(pause) = bot.transport().gate.health().pause {
+            select! {
+                biased;
+                _ = &mut stopped => return,
+                () = bot.transport().clock.sleep(pause) => {}
+            }
+        }
         // One that takes longer than the interval is of no use. It is not cut off by a stop: that would cost a connection.
         let sent = bot.action(chat, action.clone()).no_retry().request_timeout(ActionGuard::INTERVAL).await;
         let mut pause = ActionGuard::INTERVAL;
@@ -199,9 +207,11 @@ mod tests {
     /// No test takes that long, unless it has failed.
     const LONG: Duration = Duration::from_secs(60);
 
-    /// A clock whose waits end when the test lets them, one after the other.
+    /// A clock whose waits end when the test lets them, one after the other. Time passes only by these waits.
     #[derive(Debug)]
     struct Stepped {
+        start: Instant,
+        passed: Arc<Mutex<Duration>>,
         waits: Mutex<Vec<Duration>>,
         waiting: Arc<Semaphore>,
         steps: Arc<Semaphore>,
@@ -209,14 +219,17 @@ mod tests {
 
     impl Clock for Stepped {
         fn now(&self) -> Instant {
-            Instant::now()
+            self.start + *self.passed.lock().unwrap()
         }
 
         fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
             self.waits.lock().unwrap().push(duration);
             self.waiting.add_permits(1);
-            let steps = Arc::clone(&self.steps);
-            Box::pin(async move { steps.acquire().await.unwrap().forget() })
+            let (steps, passed) = (Arc::clone(&self.steps), Arc::clone(&self.passed));
+            Box::pin(async move {
+                steps.acquire().await.unwrap().forget();
+                *passed.lock().unwrap() += duration;
+            })
         }
 
         fn chance(&self) -> f64 {
@@ -240,6 +253,8 @@ mod tests {
         };
         Mock::given(any()).respond_with(answer).mount(&server).await;
         let clock = Arc::new(Stepped {
+            start: Instant::now(),
+            passed: Arc::default(),
             waits: Mutex::default(),
             waiting: Arc::new(Semaphore::new(0)),
             steps: Arc::new(Semaphore::new(0)),

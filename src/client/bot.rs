@@ -11,7 +11,7 @@ use std::{
 use reqwest::Url;
 
 use crate::{
-    client::transport::Transport,
+    client::{pace::Priority, transport::Transport},
     error::Result,
     id::{ChatId, UserId},
     redaction::HiddenUrl,
@@ -39,6 +39,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Bot {
     shared: Arc<Shared>,
+    priority: Priority,
 }
 
 struct Shared {
@@ -82,6 +83,7 @@ impl Bot {
                 log_name,
                 stream_loop: AtomicU8::new(NOT_SEEN),
             }),
+            priority: Priority::Normal,
         }
     }
 
@@ -105,6 +107,10 @@ impl Bot {
         &self.shared.host
     }
 
+    pub(crate) fn priority(&self) -> Priority {
+        self.priority
+    }
+
     pub(crate) fn transport(&self) -> &Transport {
         &self.shared.transport
     }
@@ -122,6 +128,38 @@ impl Bot {
         validation::path(path)?;
         Url::parse(&format!("{}{path}", self.base_url_text()))
             .map_err(|error| Invalid::new(&Place::root("path"), format!("`{path}` makes no URL: {error}")))
+    }
+
+    /// Returns a clone whose requests use spare capacity only, for broadcasts and other work that can wait.
+    ///
+    /// The requests of the clone leave a tenth of the limit of [`Pace::requests_per_second`](crate::Pace) to other
+    /// requests, and are sent in equal intervals. So they delay a reply or a poll by no more than one interval. If many
+    /// replies are sent at once, each one after the third waits an interval longer than without the background requests.
+    /// All other limits are the same. If the pace has no limit of requests, as on TamTam, the requests are sent as those of
+    /// the bot itself.
+    ///
+    /// [`run`](Self::run) and [`updates`](Self::updates) of the clone would poll in the background, too: call them on the
+    /// bot itself.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let max = tamtam_sandbox::Sandbox::max().await;
+    /// # let bot = max.bot();
+    /// # let people: Vec<_> = ["Alice", "Bob"].map(|name| max.user(name)).into();
+    /// # people.iter().for_each(|person| { person.starts(); });
+    /// # let subscribers: Vec<_> = people.iter().map(|person| person.user_id()).collect();
+    /// let news = bot.background();
+    /// for user in subscribers {
+    ///     news.send(user, "There is a new version.").await?;
+    /// }
+    /// # assert_eq!(people[1].reads().await.text(), "There is a new version.");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn background(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), priority: Priority::Background }
     }
 
     /// Returns the version of the API that the bot asks for (`v`). `None` on MAX, which has no versions.

@@ -133,6 +133,8 @@ impl RawRequest {
             url,
             body: body.map(Into::into),
             hold: None,
+            pace_key: None,
+            priority: self.bot.priority(),
             options,
         };
         let read = |body: &Bytes| Ok(read::read_foreign(&text(body))?);

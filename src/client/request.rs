@@ -143,7 +143,7 @@ fn outgoing<R: Request>(mut request: R, bot: &Bot, options: CallOptions) -> Resu
     // It cannot be made with a base URL without a host, or a body that cannot be written.
     let made = request.make(bot.base_url_text(), bot.transport().http.clone());
     let made = made.map_err(|error| fail(Kind::Build(format!("the request cannot be made: {}", describe(error)))))?;
-    Ok(Outgoing::new(R::OPERATION, &made, options))
+    Ok(Outgoing::new(R::OPERATION, &made, bot.priority(), options))
 }
 
 /// Sends a request and reads its answer with `read`.

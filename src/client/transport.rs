@@ -25,10 +25,11 @@ pub(crate) use operation::{CallOptions, Operation, Outgoing};
 use crate::{
     client::{
         clock::{Clock, millis},
+        pace::{Gate, Passage},
         retry::{Retry, RetryPolicy, Tries, Verdict},
         token::Token,
     },
-    error::{Error, Kind, Refusal, Report},
+    error::{Error, Failure, Kind, Refusal, Report},
     redaction::{Secret, Secrets, without_strings},
     service::{ApiVersion, Service, TokenPlace},
 };
@@ -93,6 +94,8 @@ pub(crate) struct Transport {
     pub(crate) size_limits: SizeLimits,
     pub(crate) retry: RetryPolicy,
     pub(crate) on_retry: Option<RetryHook>,
+    /// What every request passes before it is sent.
+    pub(crate) gate: Arc<Gate>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -122,11 +125,15 @@ impl Transport {
             attempts = Empty,
             status = Empty,
             elapsed_ms = Empty,
+            paced_ms = Empty,
         );
         let mut call = Call::new(self, outgoing);
         let attempts = async {
             loop {
-                let kind = match self.attempt(outgoing).await {
+                let passage = call.begin().await;
+                let attempt = self.attempt(outgoing).await;
+                drop(passage);
+                let kind = match attempt {
                     Ok(Success { status, body }) => match decode(&body) {
                         Ok(value) => return Ok((value, status)),
                         Err(unread) => self.unread(status, unread, outgoing),
@@ -143,6 +150,9 @@ impl Transport {
         };
         span.record("attempts", report.attempts);
         span.record("elapsed_ms", millis(report.elapsed));
+        if !call.paced.is_zero() {
+            span.record("paced_ms", millis(call.paced));
+        }
         if let Some(status) = status {
             span.record("status", status.as_u16());
         }
@@ -163,9 +173,14 @@ impl Transport {
         }
     }
 
-    /// Calls the `on_retry` hook, then waits. Every retry waits here: of calls, polls and uploads. A hook that panics
-    /// costs neither a call nor an update.
+    /// Calls the `on_retry` hook, then waits. Every retry but that after a 429 waits here: of calls, polls and uploads.
     pub(crate) async fn wait_to_retry(&self, error: &Error, delay: Duration) {
+        self.tell_retry(error, delay);
+        self.clock.sleep(delay).await;
+    }
+
+    /// Calls the `on_retry` hook. A hook that panics costs neither a call nor an update.
+    fn tell_retry(&self, error: &Error, delay: Duration) {
         if error.retry_after().is_some_and(|asked| asked > LONG_PAUSE) {
             tracing::warn!(delay_ms = millis(delay), "long Retry-After");
         }
@@ -175,7 +190,6 @@ impl Transport {
                 tracing::error!("on_retry panicked");
             }
         }
-        self.clock.sleep(delay).await;
     }
 
     async fn attempt(&self, outgoing: &Outgoing) -> Result<Success, Kind> {
@@ -226,6 +240,10 @@ struct Call<'a> {
     transport: &'a Transport,
     outgoing: &'a Outgoing,
     started: Instant,
+    /// When the present attempt was sent.
+    sent: Instant,
+    /// How long the call has waited for the pace of the bot.
+    paced: Duration,
     attempts: u32,
     tries: Tries,
 }
@@ -234,7 +252,16 @@ impl<'a> Call<'a> {
     fn new(transport: &'a Transport, outgoing: &'a Outgoing) -> Self {
         let policy = if outgoing.options.no_retry { RetryPolicy::none() } else { transport.retry.clone() };
         let tries = Tries::new(policy, outgoing.class, outgoing.options.idempotent);
-        Self { transport, outgoing, started: transport.clock.now(), attempts: 0, tries }
+        let started = transport.clock.now();
+        Self { transport, outgoing, started, sent: started, paced: Duration::ZERO, attempts: 0, tries }
+    }
+
+    /// Waits until the next attempt may be sent.
+    async fn begin(&mut self) -> Passage<'a> {
+        let passage = self.transport.gate.pass(self.outgoing.pace_key, self.outgoing.priority).await;
+        self.paced += passage.waited;
+        self.sent = self.transport.clock.now();
+        passage
     }
 
     /// How the call has gone, an attempt under way included.
@@ -250,7 +277,15 @@ impl<'a> Call<'a> {
     /// Waits for the next attempt, or fails if there is none.
     async fn failed(&mut self, kind: Kind) -> Result<(), Error> {
         let (failure, chance) = (kind.failure(), self.transport.clock.chance());
-        let verdict = self.tries.after(failure, self.report().elapsed, kind.retry_after(), chance);
+        let verdict = if failure == Failure::RateLimited {
+            let backoff = self.transport.retry.backoff_of_pauses();
+            let pause = self.transport.gate.pause(self.sent, kind.retry_after(), backoff, chance);
+            self.tries.after_pause(pause)
+        } else {
+            // The waits for the pace are not part of the budget.
+            let spent = self.report().elapsed.saturating_sub(self.paced);
+            self.tries.after(failure, spent, kind.retry_after(), chance)
+        };
         let error = Error::new(kind).of(self.outgoing.operation.clone(), self.report());
         self.attempts += 1;
         let attempts = self.attempts;
@@ -263,7 +298,12 @@ impl<'a> Call<'a> {
         };
         let delay_ms = millis(delay);
         tracing::warn!(operation, attempt = attempts, ?failure, status, code, error = reason, delay_ms, "retrying");
-        self.transport.wait_to_retry(&error, delay).await;
+        if failure == Failure::RateLimited {
+            // The gate makes the call wait, and all others with it.
+            self.transport.tell_retry(&error, delay);
+        } else {
+            self.transport.wait_to_retry(&error, delay).await;
+        }
         Ok(())
     }
 }
@@ -291,7 +331,8 @@ mod tests {
     use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
     use super::*;
-    use crate::client::{clock::Manual, retry::Class};
+    use crate::client::{clock::Manual, pace::Priority, retry::Class};
+    use crate::service::Pace;
 
     #[test]
     fn a_poll_takes_as_long_as_it_is_held_and_a_margin() {
@@ -320,6 +361,7 @@ mod tests {
             size_limits: SizeLimits::default(),
             retry: RetryPolicy::default(),
             on_retry: None,
+            gate: Arc::new(Gate::new(Pace::none(), Arc::clone(&clock) as _)),
             clock: Arc::clone(&clock) as _,
         };
         let outgoing = Outgoing {
@@ -329,6 +371,8 @@ mod tests {
             url: server.uri().parse().unwrap(),
             body: None,
             hold: None,
+            pace_key: None,
+            priority: Priority::Normal,
             options: CallOptions::default(),
         };
         (server, transport, clock, outgoing)
@@ -360,8 +404,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_pause_after_a_429_is_not_part_of_the_budget() {
+        let answers = vec![slow_down("40"), slow_down("50"), ResponseTemplate::new(200).set_body_string("5")];
+        let (_server, transport, clock, outgoing) = transport(1.0, answers).await;
+        assert_eq!(transport.execute(&outgoing, read).await.unwrap(), 5);
+        assert_eq!(clock.waits(), [Duration::from_secs(40), Duration::from_secs(50)]);
+    }
+
+    #[tokio::test]
+    async fn after_a_429_other_calls_wait_too() {
+        let answers = vec![slow_down("40"), ResponseTemplate::new(200).set_body_string("5")];
+        let (_server, transport, clock, mut outgoing) = transport(1.0, answers).await;
+        outgoing.options.no_retry = true;
+        assert!(transport.execute(&outgoing, read).await.unwrap_err().is_rate_limited());
+        assert_eq!(clock.waits(), []);
+        assert_eq!(transport.execute(&outgoing, read).await.unwrap(), 5);
+        assert_eq!(clock.waits(), [Duration::from_secs(40)]);
+    }
+
+    #[tokio::test]
     async fn a_wait_beyond_what_is_left_of_the_budget_is_not_begun() {
-        let (_server, transport, clock, outgoing) = transport(1.0, vec![slow_down("20"), slow_down("11")]).await;
+        let busy = |seconds: &str| {
+            let body = serde_json::json!({"code": "service.unavailable", "message": ""});
+            ResponseTemplate::new(503).insert_header("retry-after", seconds).set_body_json(body)
+        };
+        let (_server, transport, clock, outgoing) = transport(1.0, vec![busy("20"), busy("11")]).await;
         let error = transport.execute(&outgoing, read).await.unwrap_err();
         assert_eq!(clock.waits(), [Duration::from_secs(20)]);
         assert_eq!((error.attempts(), error.retry_after()), (2, Some(Duration::from_secs(11))));

@@ -15,7 +15,14 @@ use tokio::time::Instant;
 
 #[cfg(feature = "journal")]
 use crate::updates::journal::gauge::{Gauge, JournalHealth};
-use crate::{api::types::Update, client::clock::Clock};
+use crate::{
+    api::types::Update,
+    client::{
+        bot::Bot,
+        clock::Clock,
+        pace::{Gate, PaceHealth},
+    },
+};
 pub(crate) use progress::{InProgress, Moment, Progress};
 
 /// How a bot that polls is doing; given by [`Updates::health`](crate::Updates::health) and
@@ -46,6 +53,7 @@ pub struct Health {
 
 struct Inner {
     clock: Arc<dyn Clock>,
+    gate: Arc<Gate>,
     last_poll: Mutex<Option<Instant>>,
     progress: Arc<Progress>,
     failed_saves: AtomicU64,
@@ -55,10 +63,15 @@ struct Inner {
 }
 
 impl Health {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(bot: &Bot) -> Self {
+        Self::of(Arc::clone(&bot.transport().clock), Arc::clone(&bot.transport().gate))
+    }
+
+    fn of(clock: Arc<dyn Clock>, gate: Arc<Gate>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 clock,
+                gate,
                 last_poll: Mutex::default(),
                 progress: Arc::default(),
                 failed_saves: AtomicU64::new(0),
@@ -130,6 +143,12 @@ impl Health {
         self.inner.misfits.load(Ordering::Relaxed)
     }
 
+    /// Returns how many requests of the bot wait for its [`Pace`](crate::Pace), and whether the bot pauses after a 429.
+    #[must_use]
+    pub fn pace(&self) -> PaceHealth {
+        self.inner.gate.health()
+    }
+
     /// Returns what the journal holds; `None` without a [`Journal`](crate::updates::Journal).
     #[cfg(feature = "journal")]
     #[must_use]
@@ -196,7 +215,7 @@ impl fmt::Debug for Health {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::clock::Manual;
+    use crate::{client::clock::Manual, service::Pace};
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -212,7 +231,10 @@ mod tests {
 
     fn health() -> (Health, Arc<Manual>) {
         let clock = Arc::new(Manual::new(0.0));
-        (Health::new(Arc::clone(&clock) as _), clock)
+        {
+            let gate = Gate::new(Pace::none(), Arc::clone(&clock) as _);
+            (Health::of(Arc::clone(&clock) as _, Arc::new(gate)), clock)
+        }
     }
 
     #[test]

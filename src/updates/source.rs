@@ -116,7 +116,7 @@ const CHUNK: usize = 100;
 
 impl DeliveryStream {
     pub(super) fn new(bot: Bot, deliveries: impl Stream<Item = Delivery> + Send + 'static) -> Self {
-        let health = Health::new(bot.transport().clock.clone());
+        let health = Health::new(&bot);
         Self { bot, health, deliveries: Box::pin(deliveries), is_stopped: false }
     }
 

@@ -160,7 +160,7 @@ impl Drop for Updates {
 
 impl Updates {
     pub(crate) fn new(bot: Bot) -> Self {
-        let health = Health::new(Arc::clone(&bot.transport().clock));
+        let health = Health::new(&bot);
         Self {
             bot,
             settings: Settings::default(),

@@ -325,7 +325,7 @@ async fn what_a_proxy_or_the_api_says_cannot_forge_a_line_of_the_log() {
 
 #[tokio::test]
 async fn a_wait_that_the_budget_does_not_allow_fails_at_once_and_says_how_long_it_would_be() {
-    let server = FaultServer::start([Step::Status(429, BY_API, Some("31"))]).await;
+    let server = FaultServer::start([Step::Status(503, BY_API, Some("31"))]).await;
     let error = Op::Send.call(&server.bot()).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(31)));
     assert_eq!((error.attempts(), server.requests().len()), (1, 1));

@@ -22,6 +22,7 @@ mod limits;
 mod links;
 mod logging;
 mod models;
+mod pace;
 mod pages;
 mod run;
 mod schemas;

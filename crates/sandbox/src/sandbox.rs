@@ -73,7 +73,8 @@ impl Sandbox {
         UserId(self.server.bot_id)
     }
 
-    /// Returns the bot, ready to use.
+    /// Returns the bot, ready to use. Its [`Pace`](tamtam::Pace) is the [`RateLimit`](crate::RateLimit) of the sandbox.
+    /// Clones of the bot share the pace, bots of several calls do not.
     ///
     /// # Panics
     ///
@@ -87,7 +88,8 @@ impl Sandbox {
     pub(crate) fn bot_of(&self, token: &str) -> Bot {
         // A proxy of the environment cannot reach this process.
         let service = self.server.service.in_sdk();
-        let builder = Bot::builder(token).service(service).base_url(self.base_url()).no_proxy();
+        let pace = self.world().act(|state| state.rate_limit.pace());
+        let builder = Bot::builder(token).service(service).base_url(self.base_url()).pace(pace).no_proxy();
         match builder.build() {
             Ok(bot) => bot,
             Err(error) => panic!("the sandbox's bot cannot be made: {error}"),

@@ -19,7 +19,8 @@ impl Backoff {
     /// The same with full jitter: anything from nothing to the step, so that clients which failed together do not come
     /// back together. `chance` is from 0 to 1.
     pub(crate) fn jittered(self, failures: u32, chance: f64) -> Duration {
-        self.step(failures).mul_f64(chance.clamp(0.0, 1.0))
+        let wait = self.step(failures);
+        Duration::try_from_secs_f64(wait.as_secs_f64() * chance.clamp(0.0, 1.0)).unwrap_or(wait)
     }
 }
 
@@ -41,5 +42,7 @@ mod tests {
         assert_eq!(BACKOFF.jittered(3, 0.0), Duration::ZERO);
         assert_eq!(BACKOFF.jittered(3, 0.5), Duration::from_secs(1));
         assert_eq!(BACKOFF.jittered(3, 1.0), Duration::from_secs(2));
+        let endless = Backoff { first: Duration::MAX, most: Duration::MAX };
+        assert_eq!(endless.jittered(3, 1.0), Duration::MAX);
     }
 }

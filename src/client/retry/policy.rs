@@ -29,7 +29,7 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// | failure | reads; `PUT`, `PATCH`, `DELETE`; `POST /uploads` and `/subscriptions` | any other `POST` |
 /// |---|---|---|
 /// | not sent, because no connection was made | retry | retry |
-/// | 429 | retry | retry |
+/// | 429 | retry after a pause of the whole bot, see [`Pace`](crate::Pace); of an upload host: retry | the same |
 /// | an attachment is not ready: 400, or 200 with `success: false` | retry on its own schedule (not reads) | retry on its own schedule |
 /// | 503 with an API `code` in its body | retry | retry |
 /// | any other 503, even with `Retry-After`: a proxy may have forwarded the request | retry | no |
@@ -83,6 +83,11 @@ impl RetryPolicy {
         Self { attempts: 1, attachment_budget: Duration::ZERO, ..Self::default() }
     }
 
+    /// The pauses after 429s without a `Retry-After`.
+    pub(crate) fn backoff_of_pauses(&self) -> Backoff {
+        self.backoff
+    }
+
     pub(crate) fn most_attempts(&self) -> u32 {
         self.attempts
     }
@@ -98,6 +103,8 @@ impl RetryPolicy {
     ///
     /// The usual timeout of a call is 30 s as well, so that one which got no answer in time has used the budget up. For
     /// another try after that, raise the budget or lower [`BotBuilder::timeout`](crate::BotBuilder::timeout).
+    ///
+    /// Waits for the [`Pace`](crate::Pace) of the bot do not count, nor does the pause after a 429.
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = budget;
         self
@@ -196,6 +203,12 @@ impl Tries {
         }
     }
 
+    /// The verdict on a 429, after which the whole bot pauses. The pause is not part of the budget.
+    pub(crate) fn after_pause(&mut self, pause: Duration) -> Verdict {
+        self.failures += 1;
+        if self.failures >= self.policy.attempts { Verdict::Failed } else { Verdict::Again(pause) }
+    }
+
     fn retry(&mut self, spent: Duration, asked: Option<Duration>, chance: f64) -> Verdict {
         self.failures += 1;
         if self.failures >= self.policy.attempts {
@@ -243,20 +256,17 @@ mod tests {
 
     #[test]
     fn the_wait_is_the_longer_one_of_jitter_and_retry_after() {
-        assert_eq!(tries(Class::Act).after(Failure::RateLimited, NOW, Some(secs(7)), 0.0), Verdict::Again(secs(7)));
+        assert_eq!(tries(Class::Act).after(Failure::NotSent, NOW, Some(secs(7)), 0.0), Verdict::Again(secs(7)));
         let patient = RetryPolicy::default().backoff(secs(10), secs(10));
         let mut tries = Tries::new(patient, Class::Act, None);
-        assert_eq!(tries.after(Failure::RateLimited, NOW, Some(secs(7)), 1.0), Verdict::Again(secs(10)));
+        assert_eq!(tries.after(Failure::NotSent, NOW, Some(secs(7)), 1.0), Verdict::Again(secs(10)));
     }
 
     #[test]
     fn a_wait_beyond_the_budget_is_not_begun() {
-        assert_eq!(tries(Class::Read).after(Failure::RateLimited, NOW, Some(secs(31)), 0.0), Verdict::Failed);
-        assert_eq!(
-            tries(Class::Read).after(Failure::RateLimited, secs(29), Some(secs(1)), 0.0),
-            Verdict::Again(secs(1))
-        );
-        assert_eq!(tries(Class::Read).after(Failure::RateLimited, secs(29), Some(secs(2)), 0.0), Verdict::Failed);
+        assert_eq!(tries(Class::Read).after(Failure::NotSent, NOW, Some(secs(31)), 0.0), Verdict::Failed);
+        assert_eq!(tries(Class::Read).after(Failure::NotSent, secs(29), Some(secs(1)), 0.0), Verdict::Again(secs(1)));
+        assert_eq!(tries(Class::Read).after(Failure::NotSent, secs(29), Some(secs(2)), 0.0), Verdict::Failed);
     }
 
     #[test]
@@ -282,9 +292,9 @@ mod tests {
         let mut tries = tries(Class::Act);
         assert!(matches!(tries.after(Failure::AttachmentNotReady, secs(3), None, 0.0), Verdict::Again(_)));
         assert!(matches!(tries.after(Failure::AttachmentNotReady, secs(50), None, 0.0), Verdict::Again(_)));
-        assert!(matches!(tries.after(Failure::RateLimited, secs(60), Some(secs(27)), 0.0), Verdict::Again(_)));
+        assert!(matches!(tries.after(Failure::NotSent, secs(60), Some(secs(27)), 0.0), Verdict::Again(_)));
         assert_eq!(
-            tries.after(Failure::RateLimited, secs(87), Some(secs(1)), 0.0),
+            tries.after(Failure::NotSent, secs(87), Some(secs(1)), 0.0),
             Verdict::Failed,
             "3 s + 27 s are spent"
         );
@@ -302,7 +312,7 @@ mod tests {
 
     #[test]
     fn without_retries_nothing_is_tried_again() {
-        for failure in [Failure::NotSent, Failure::RateLimited, Failure::AttachmentNotReady] {
+        for failure in [Failure::NotSent, Failure::AttachmentNotReady] {
             let mut tries = Tries::new(RetryPolicy::none(), Class::Act, Some(true));
             assert_eq!(tries.after(failure, NOW, None, 0.0), Verdict::Failed, "{failure:?}");
         }

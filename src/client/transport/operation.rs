@@ -6,7 +6,14 @@ use bytes::Bytes;
 use http::Method;
 use reqwest::Url;
 
-use crate::{client::retry::Class, redaction::Secret, service::Documents};
+use crate::{
+    client::{
+        pace::{PaceKey, Priority},
+        retry::Class,
+    },
+    redaction::Secret,
+    service::Documents,
+};
 
 /// An operation of the API, as the document has it.
 #[derive(Debug)]
@@ -17,6 +24,8 @@ pub(crate) struct Operation {
     pub(crate) hold: Option<(&'static str, u64)>,
     /// What it does when it is carried out twice.
     pub(crate) class: Class,
+    /// The query parameters that name the chat, if the operation has a limit in each chat.
+    pub(crate) paced_by: &'static [&'static str],
     /// Whether a refusal may be readable as its answer, because each property is optional or has a default.
     pub(crate) reads_refusals: bool,
     /// The documents that have it.
@@ -48,12 +57,20 @@ pub(crate) struct Outgoing {
     pub(crate) body: Option<Bytes>,
     /// For how long the server may hold its answer back.
     pub(crate) hold: Option<Duration>,
+    /// The limit of its own that it counts for.
+    pub(crate) pace_key: Option<PaceKey>,
+    pub(crate) priority: Priority,
     pub(crate) options: CallOptions,
 }
 
 impl Outgoing {
     /// What the generated client has made, in the parts that every attempt is made from.
-    pub(crate) fn new(operation: &'static Operation, request: &reqwest::Request, options: CallOptions) -> Self {
+    pub(crate) fn new(
+        operation: &'static Operation,
+        request: &reqwest::Request,
+        priority: Priority,
+        options: CallOptions,
+    ) -> Self {
         Self {
             operation: Cow::Borrowed(operation.id),
             class: operation.class,
@@ -61,9 +78,25 @@ impl Outgoing {
             url: request.url().clone(),
             body: request.body().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice),
             hold: operation.hold.map(|(parameter, default)| held_for(request.url(), parameter, default)),
+            pace_key: pace_key(operation, request.url()),
+            priority,
             options,
         }
     }
+}
+
+/// The limit of its own that a request counts for.
+fn pace_key(operation: &'static Operation, url: &Url) -> Option<PaceKey> {
+    if operation.hold.is_some() {
+        return Some(PaceKey::Polls);
+    }
+    if operation.paced_by.is_empty() {
+        return None;
+    }
+    url.query_pairs().find_map(|(name, value)| {
+        let parameter = operation.paced_by.iter().find(|parameter| **parameter == name)?;
+        Some(PaceKey::Chat(operation.id, parameter, value.parse().ok()?))
+    })
 }
 
 /// How long the server may hold its answer back, by the request's own query.
@@ -81,5 +114,25 @@ mod tests {
         let url = |query: &str| Url::parse(&format!("http://localhost/updates?{query}")).unwrap();
         assert_eq!(held_for(&url("limit=5&timeout=90"), "timeout", 30), Duration::from_secs(90));
         assert_eq!(held_for(&url("limit=5"), "timeout", 30), Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_request_counts_for_the_chat_that_its_query_names() {
+        static SEND: Operation = Operation {
+            id: "sendMessage",
+            hold: None,
+            class: Class::Act,
+            paced_by: &["chat_id", "user_id"],
+            reads_refusals: false,
+            documents: Documents(1),
+        };
+        static POLL: Operation = Operation { id: "getUpdates", hold: Some(("timeout", 30)), paced_by: &[], ..SEND };
+        static READ: Operation = Operation { id: "getChats", hold: None, ..POLL };
+        let url = Url::parse("http://localhost/messages?notify=false&user_id=5").unwrap();
+        assert_eq!(pace_key(&SEND, &url), Some(PaceKey::Chat("sendMessage", "user_id", 5)));
+        assert_eq!(pace_key(&POLL, &url), Some(PaceKey::Polls));
+        assert_eq!(pace_key(&READ, &url), None);
+        let url = Url::parse("http://localhost/messages?chat_id=-7").unwrap();
+        assert_eq!(pace_key(&SEND, &url), Some(PaceKey::Chat("sendMessage", "chat_id", -7)));
     }
 }

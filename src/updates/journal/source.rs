@@ -43,7 +43,7 @@ impl JournalSource {
 
     #[cfg(feature = "webhook")]
     pub(crate) fn of_webhook(queue: Arc<Queue>, bot: Bot) -> Self {
-        let health = Health::new(Arc::clone(&bot.transport().clock));
+        let health = Health::new(&bot);
         Self::new(queue, bot, health, crate::updates::stream::BACKOFF, None)
     }
 

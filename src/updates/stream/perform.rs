@@ -110,6 +110,11 @@ impl Performer {
     }
 
     async fn commit(self, marker: i64) -> Input {
+        // The end of the stream waits for the commit.
+        if self.bot.transport().gate.health().pause.is_some_and(|pause| pause > COMMIT_TIMEOUT) {
+            tracing::warn!(error = "the bot pauses after a 429", "commit failed");
+            return Input::Committed;
+        }
         let poll =
             Poll { marker: Some(marker), limit: Some(1), hold_seconds: Some(0), types: Vec::new(), keep_json: false };
         let options = CallOptions { timeout: Some(COMMIT_TIMEOUT), ..CallOptions::default() };

@@ -314,6 +314,15 @@ fn extensions_must_make_sense() {
 }
 
 #[test]
+fn a_pace_is_that_of_query_parameters() {
+    let place = "paths./things.post.x-paced-by";
+    assert_error(
+        &operation("x-paced-by: [chat], responses: {200: {}}"),
+        &format!("{place}: `chat` is no query parameter of the operation"),
+    );
+}
+
+#[test]
 fn an_acknowledgement_names_a_flag_and_a_message() {
     let document = |mark: &str| {
         format!(

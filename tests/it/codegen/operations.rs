@@ -212,6 +212,15 @@ fn x_exactly_one_of_checks_which_parameters_are_given() {
 }
 
 #[test]
+fn a_request_knows_the_parameters_that_name_its_chat() {
+    let code = code(&operation(&format!(
+        "x-paced-by: [chatId], parameters: [{{name: chatId, in: query, schema: {{type: integer}}}}], {DONE}"
+    )));
+    assert!(code.sending("DoIt").contains("paced_by:&[\"chatId\"]"));
+    assert!(self::code(&operation(DONE)).sending("DoIt").contains("paced_by:&[]"));
+}
+
+#[test]
 fn a_request_is_named_by_its_operation() {
     let code = code(&operation(DONE));
     assert!(code.sending("DoIt").contains("id:\"doIt\""));

@@ -139,6 +139,12 @@ impl RateLimit {
         self
     }
 
+    /// Returns the pace of a bot that keeps within these limits.
+    pub(crate) fn pace(&self) -> tamtam::Pace {
+        let pace = tamtam::Pace::none().requests_per_second(self.requests);
+        pace.chat_requests_per_second(self.chat_requests).polls_per_second(self.polls)
+    }
+
     pub(crate) fn retry_after_seconds(&self) -> Option<u32> {
         self.retry_after
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tamtam::types::{CallbackAnswer, ConstructorAnswer, SubscriptionRequestBody, UploadType};
-use tamtam::{Bot, ChatId, NewMessageBody};
+use tamtam::{Bot, ChatId, NewMessageBody, Pace};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{sleep, timeout};
 
@@ -102,7 +102,7 @@ impl Program {
     pub(super) fn bot(&self) -> Bot {
         let service = SERVICES.into_iter().find(|one| self.ready["service"] == one.name()).unwrap();
         let bot = Bot::builder(self.text("token")).service(service).base_url(self.text("base_url"));
-        bot.http(|http| http.no_proxy()).build().unwrap()
+        bot.pace(Pace::none()).http(|http| http.no_proxy()).build().unwrap()
     }
 
     /// The ids of the demo.

@@ -1,0 +1,505 @@
+//! The gate that every request of a bot passes: who waits, in which order, and for how long.
+//!
+//! Requests that wait are in a queue per priority. Nobody holds a lock while it waits: whoever looks at the queues lets all
+//! requests pass that may, not only its own. So a request whose future is not polled costs one place, and delays nobody.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Notify, oneshot},
+    time::Instant,
+};
+
+use super::schedule::{Busy, PaceKey, Priority, Schedule, Ticket};
+use crate::{
+    client::{
+        clock::{Clock, millis},
+        retry::Backoff,
+    },
+    service::Pace,
+};
+
+/// After this time without a 429, the next one is the first again.
+const FORGIVEN: Duration = Duration::from_secs(10);
+/// The longest pause, as for `Retry-After`.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
+/// A pause of this length is logged.
+const LONG_PAUSE: Duration = Duration::from_secs(60);
+
+/// Lets requests pass as the pace allows. Those that wait keep their order within a priority, except that a request that
+/// waits for the limit of its chat lets others pass.
+pub(crate) struct Gate {
+    clock: Arc<dyn Clock>,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    schedule: Schedule,
+    /// The number of the next request that waits.
+    number: u64,
+    /// By priority, and by the order in which the requests came.
+    queues: [BTreeMap<u64, Waiter>; 2],
+    /// 429s in a row, and when the last one began a pause.
+    refusals: u32,
+    paused_at: Option<Instant>,
+}
+
+/// A request that waits.
+struct Waiter {
+    key: Option<PaceKey>,
+    pass: oneshot::Sender<Option<Ticket>>,
+    /// It is the next of its priority or chat, and may pass earlier than it thought.
+    look: Arc<Notify>,
+}
+
+/// The requests of a bot that wait for its pace; returned by [`Health::pace`](crate::Health::pace).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PaceHealth {
+    /// How many requests wait, background requests not included.
+    pub waiting: usize,
+    /// How many background requests wait.
+    pub waiting_in_background: usize,
+    /// How long the bot still pauses after a 429. `None` if it does not pause.
+    pub pause: Option<Duration>,
+}
+
+impl Gate {
+    pub(crate) fn new(pace: Pace, clock: Arc<dyn Clock>) -> Self {
+        let inner = Inner {
+            schedule: Schedule::new(pace),
+            number: 0,
+            queues: [BTreeMap::new(), BTreeMap::new()],
+            refusals: 0,
+            paused_at: None,
+        };
+        Self { clock, inner: Mutex::new(inner) }
+    }
+
+    /// Waits until a request may be sent. Dropping the future gives the place up.
+    pub(crate) async fn pass(&self, key: Option<PaceKey>, priority: Priority) -> Passage<'_> {
+        let began = self.clock.now();
+        let mut waiting = match self.begin(began, key, priority) {
+            Ok(ticket) => return Passage { gate: self, ticket, waited: Duration::ZERO },
+            Err(waiting) => waiting,
+        };
+        loop {
+            let now = self.clock.now();
+            let due = {
+                let mut inner = self.lock();
+                inner.let_pass(now, false);
+                inner.due(now, waiting.number, priority)
+            };
+            // Without `due`, the request has passed.
+            let sleep = async {
+                if let Some(due) = due {
+                    self.clock.sleep(due.saturating_duration_since(now)).await;
+                }
+            };
+            tokio::select! {
+                biased;
+                passed = &mut waiting.passed => {
+                    // The queue does not drop a sender that it has not used.
+                    let ticket = passed.unwrap_or_default();
+                    return Passage { gate: self, ticket, waited: self.clock.now().duration_since(began) };
+                }
+                () = sleep => {}
+                () = waiting.look.notified() => {}
+            }
+        }
+    }
+
+    /// Lets a request pass at once, or gives it a place behind those that wait.
+    fn begin(&self, now: Instant, key: Option<PaceKey>, priority: Priority) -> Result<Option<Ticket>, Waiting<'_>> {
+        let mut inner = self.lock();
+        if inner.queues.iter().all(BTreeMap::is_empty)
+            && let Ok(ticket) = inner.schedule.try_admit(now, key, priority)
+        {
+            return Ok(ticket);
+        }
+        let ((pass, passed), look) = (oneshot::channel(), Arc::new(Notify::new()));
+        let number = inner.number;
+        inner.number += 1;
+        inner.queues[priority as usize].insert(number, Waiter { key, pass, look: Arc::clone(&look) });
+        Err(Waiting { gate: self, number, priority, passed, look })
+    }
+
+    /// Stops all requests of the bot after a 429: for as long as the server asks, and at least for a backoff. Returns the
+    /// length of the pause. `sent` is when the refused request was sent: a request that was under way when the pause
+    /// began does not lengthen the backoff.
+    pub(crate) fn pause(&self, sent: Instant, asked: Option<Duration>, backoff: Backoff, chance: f64) -> Duration {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        let is_known = inner.paused_at.is_some_and(|paused_at| sent <= paused_at);
+        let mut pause = asked.unwrap_or_default();
+        if !is_known {
+            let is_old = inner.schedule.pause_end().is_none_or(|end| now.saturating_duration_since(end) > FORGIVEN);
+            inner.refusals = if is_old { 1 } else { inner.refusals.saturating_add(1) };
+            inner.paused_at = Some(now);
+            pause = pause.max(backoff.jittered(inner.refusals, chance)).max(inner.schedule.least_pause());
+        }
+        let before = inner.schedule.paused_for(now).unwrap_or_default();
+        pause = pause.min(LONGEST_PAUSE);
+        if pause > before {
+            inner.schedule.pause_until(now + pause);
+            if pause > LONG_PAUSE && before <= LONG_PAUSE {
+                tracing::warn!(pause_ms = millis(pause), "long pause after a 429");
+            }
+        }
+        pause.max(before)
+    }
+
+    pub(crate) fn health(&self) -> PaceHealth {
+        let inner = self.lock();
+        let [waiting, waiting_in_background] = [&inner.queues[0], &inner.queues[1]].map(BTreeMap::len);
+        PaceHealth { waiting, waiting_in_background, pause: inner.schedule.paused_for(self.clock.now()) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("health", &self.health()).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// Lets all requests pass that may, in their order. Normal requests go first, also to a chat.
+    ///
+    /// If something has changed, those that are the next now look again when they may pass.
+    fn let_pass(&mut self, now: Instant, mut has_changed: bool) {
+        let (mut busy_keys, mut next_ones) = (HashSet::new(), Vec::new());
+        'queues: for priority in [Priority::Normal, Priority::Background] {
+            let queue = &mut self.queues[priority as usize];
+            let mut next = 0;
+            while let Some((&number, waiter)) = queue.range(next..).next() {
+                next = number + 1;
+                if waiter.key.is_some_and(|key| busy_keys.contains(&key)) {
+                    continue;
+                }
+                match self.schedule.try_admit(now, waiter.key, priority) {
+                    Ok(ticket) => {
+                        has_changed = true;
+                        if let Some(waiter) = queue.remove(&number)
+                            && let Err(Some(ticket)) = waiter.pass.send(ticket)
+                        {
+                            self.schedule.cancel(ticket);
+                        }
+                    }
+                    Err(Busy::Key(_)) => {
+                        busy_keys.extend(waiter.key);
+                        next_ones.push(Arc::clone(&waiter.look));
+                    }
+                    // A background request does not pass before a normal one that waits for the limit of the bot.
+                    Err(Busy::Bot(_)) => {
+                        next_ones.push(Arc::clone(&waiter.look));
+                        break 'queues;
+                    }
+                }
+            }
+        }
+        if has_changed {
+            next_ones.iter().for_each(|look| look.notify_one());
+        }
+    }
+
+    /// When a request that waits will probably be let pass. The requests before it look at the queue earlier, but their
+    /// futures may not be polled.
+    fn due(&mut self, now: Instant, number: u64, priority: Priority) -> Option<Instant> {
+        let queue = &self.queues[priority as usize];
+        let key = queue.get(&number)?.key;
+        let normal = if priority == Priority::Background { self.queues[Priority::Normal as usize].len() } else { 0 };
+        let earlier = queue.range(..number);
+        let (places, of_key) = earlier.fold((normal, 0), |(places, of_key), (_, waiter)| {
+            (places + 1, of_key + usize::from(key.is_some() && waiter.key == key))
+        });
+        Some(self.schedule.due(now, (key, of_key), (priority, places)))
+    }
+}
+
+/// A request that has passed the gate. It is dropped when the request is answered, or given up.
+#[must_use = "the request counts as answered when this is dropped"]
+pub(crate) struct Passage<'a> {
+    gate: &'a Gate,
+    ticket: Option<Ticket>,
+    /// How long the request has waited.
+    pub(crate) waited: Duration,
+}
+
+impl Drop for Passage<'_> {
+    fn drop(&mut self) {
+        let Some(ticket) = self.ticket else { return };
+        let now = self.gate.clock.now();
+        let mut inner = self.gate.lock();
+        inner.schedule.answered(ticket, now);
+        inner.let_pass(now, true);
+    }
+}
+
+/// A place among those that wait, given up when it is dropped.
+struct Waiting<'a> {
+    gate: &'a Gate,
+    number: u64,
+    priority: Priority,
+    passed: oneshot::Receiver<Option<Ticket>>,
+    look: Arc<Notify>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let now = self.gate.clock.now();
+        let mut inner = self.gate.lock();
+        if inner.queues[self.priority as usize].remove(&self.number).is_none() {
+            // It has passed. Unless it knows that, it is not sent.
+            let Ok(Some(ticket)) = self.passed.try_recv() else { return };
+            inner.schedule.cancel(ticket);
+        }
+        inner.let_pass(now, true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{task::JoinHandle, time};
+
+    use super::*;
+    use crate::client::clock::Real;
+
+    const BACKOFF: Backoff = Backoff { first: Duration::from_secs(4), most: Duration::from_secs(8) };
+    const TWO_SECONDS: Duration = Duration::from_secs(2);
+
+    /// A gate in the time of tokio, and the order in which requests passed.
+    #[derive(Clone)]
+    struct World {
+        gate: Arc<Gate>,
+        passed: Arc<Mutex<Vec<(&'static str, u128)>>>,
+        start: Instant,
+    }
+
+    impl World {
+        fn new(pace: Pace) -> Self {
+            let gate = Arc::new(Gate::new(pace, Arc::new(Real)));
+            Self { gate, passed: Arc::default(), start: Instant::now() }
+        }
+
+        /// Sends a request, and lets it come as far as it comes.
+        async fn request(&self, name: &'static str, key: Option<PaceKey>, priority: Priority) -> JoinHandle<()> {
+            let world = self.clone();
+            let request = tokio::spawn(async move {
+                drop(world.gate.pass(key, priority).await);
+                world.passed.lock().unwrap().push((name, world.start.elapsed().as_millis()));
+            });
+            tokio::task::yield_now().await;
+            request
+        }
+
+        async fn normal(&self, name: &'static str) -> JoinHandle<()> {
+            self.request(name, None, Priority::Normal).await
+        }
+
+        async fn background(&self, name: &'static str) -> JoinHandle<()> {
+            self.request(name, None, Priority::Background).await
+        }
+
+        async fn to_chat(&self, name: &'static str, chat: i64) -> JoinHandle<()> {
+            self.request(name, Some(PaceKey::Chat("sendMessage", "chat_id", chat)), Priority::Normal).await
+        }
+
+        fn passed(&self) -> Vec<(&'static str, u128)> {
+            self.passed.lock().unwrap().clone()
+        }
+
+        fn names(&self) -> Vec<&'static str> {
+            self.passed().into_iter().map(|(name, _)| name).collect()
+        }
+    }
+
+    /// One request every 1.02 s.
+    fn one_per_second() -> World {
+        World::new(Pace::none().requests_per_second(1))
+    }
+
+    async fn after(duration: Duration) {
+        time::sleep(duration).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_pass_in_the_order_in_which_they_came() {
+        let world = one_per_second();
+        for name in ["a", "b", "c", "d"] {
+            world.normal(name).await;
+        }
+        assert_eq!(world.names(), ["a"]);
+        assert_eq!(world.gate.health().waiting, 3);
+        after(TWO_SECONDS * 2).await;
+        assert_eq!(world.passed(), [("a", 0), ("b", 1_020), ("c", 2_040), ("d", 3_060)]);
+        assert_eq!(world.gate.health(), PaceHealth { waiting: 0, waiting_in_background: 0, pause: None });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_dropped_gives_its_place_to_the_next() {
+        let world = one_per_second();
+        let mut requests = Vec::new();
+        for name in ["a", "b", "c", "d", "e"] {
+            requests.push(world.normal(name).await);
+        }
+        // The first that waits, and one behind it.
+        requests[1].abort();
+        requests[3].abort();
+        after(TWO_SECONDS * 2).await;
+        assert_eq!(world.passed(), [("a", 0), ("c", 1_020), ("e", 2_040)]);
+        assert_eq!(world.gate.health().waiting, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_wait_for_a_chat_hold_nobody_else_up() {
+        let world = World::new(Pace::none().chat_requests_per_second(2));
+        for name in ["a", "b", "c", "d"] {
+            world.to_chat(name, 1).await;
+        }
+        world.to_chat("other", 2).await;
+        world.normal("edit").await;
+        assert_eq!(world.names(), ["a", "b", "other", "edit"]);
+        after(TWO_SECONDS).await;
+        assert_eq!(world.passed()[4..], [("c", 1_020), ("d", 1_020)]);
+        assert!(world.gate.lock().queues.iter().all(BTreeMap::is_empty));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_lets_the_next_request_pass_earlier() {
+        let world = World::new(Pace::none().requests_per_second(1).chat_requests_per_second(1));
+        let chat = Some(PaceKey::Chat("sendMessage", "chat_id", 1));
+        let passage = world.gate.pass(chat, Priority::Normal).await;
+        world.to_chat("chat", 1).await;
+        world.normal("bot").await;
+        after(Duration::from_millis(100)).await;
+        drop(passage);
+        after(TWO_SECONDS * 2).await;
+        assert_eq!(world.passed(), [("chat", 1_120), ("bot", 2_140)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_whose_future_is_not_polled_delays_nobody() {
+        let world = World::new(Pace::none().requests_per_second(10));
+        world.gate.lock().schedule.pause_until(world.start + TWO_SECONDS);
+        let mut futures = Vec::new();
+        for priority in [Priority::Normal, Priority::Background] {
+            let mut future = Box::pin(world.gate.pass(None, priority));
+            assert!(futures_util::poll!(&mut future).is_pending());
+            futures.push(future);
+        }
+        for name in ["a", "b", "c"] {
+            world.normal(name).await;
+        }
+        after(TWO_SECONDS * 4).await;
+        assert_eq!(world.names(), ["a", "b", "c"]);
+        drop(futures);
+        assert_eq!(world.gate.health().waiting_in_background, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_to_one_chat_keep_their_place() {
+        let world = one_per_second();
+        for (name, chat) in [("a", 1), ("b", 1), ("c", 2), ("d", 1)] {
+            world.to_chat(name, chat).await;
+        }
+        after(TWO_SECONDS * 2).await;
+        assert_eq!(world.names(), ["a", "b", "c", "d"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_chat_takes_normal_requests_first() {
+        let world = World::new(Pace::none().chat_requests_per_second(1));
+        let chat = Some(PaceKey::Chat("sendMessage", "chat_id", 1));
+        world.request("a", chat, Priority::Background).await;
+        world.request("b", chat, Priority::Background).await;
+        world.request("c", chat, Priority::Normal).await;
+        after(TWO_SECONDS * 2).await;
+        assert_eq!(world.names(), ["a", "c", "b"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_429_does_not_slow_the_bot_down_again() {
+        let world = World::new(Pace::none());
+        let sent = Instant::now();
+        after(Duration::from_millis(1)).await;
+        assert_eq!(world.gate.pause(sent, None, BACKOFF, 1.0).as_secs(), 4);
+        let end = world.gate.lock().schedule.pause_end();
+        after(Duration::from_secs(5)).await;
+        assert_eq!(world.gate.pause(sent, None, BACKOFF, 1.0), Duration::ZERO);
+        assert_eq!(world.gate.lock().schedule.pause_end(), end);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_has_a_least_and_a_most() {
+        let world = World::new(Pace::none());
+        let endless = Backoff { first: Duration::MAX, most: Duration::MAX };
+        assert_eq!(world.gate.pause(Instant::now(), None, endless, 1.0), LONGEST_PAUSE);
+        let world = World::new(Pace::none());
+        let pause = world.gate.pause(Instant::now(), Some(Duration::ZERO), BACKOFF, 1.0);
+        assert_eq!(pause.as_secs(), 4, "zero is no help");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn background_requests_let_others_pass() {
+        let world = one_per_second();
+        world.background("a").await;
+        world.background("b").await;
+        world.normal("c").await;
+        world.normal("d").await;
+        assert_eq!(world.gate.health().waiting_in_background, 1);
+        after(TWO_SECONDS * 3).await;
+        assert_eq!(world.names(), ["a", "c", "d", "b"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_429_every_request_waits_as_long_as_the_server_asks() {
+        let world = World::new(Pace::none());
+        let sent = Instant::now();
+        assert_eq!(world.gate.pause(sent, Some(TWO_SECONDS), BACKOFF, 0.0), TWO_SECONDS);
+        assert_eq!(world.gate.health().pause, Some(TWO_SECONDS));
+        world.normal("a").await;
+        world.background("b").await;
+        world.to_chat("c", 1).await;
+        assert_eq!(world.names(), [""; 0]);
+        after(TWO_SECONDS * 2).await;
+        let passed = world.passed();
+        assert_eq!((passed[0], passed.len()), (("a", 2_000), 3), "{passed:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_time_from_the_server_the_pause_is_a_backoff_that_grows_once_per_pause() {
+        let world = World::new(Pace::none());
+        let (sent, chance) = (Instant::now(), 1.0);
+        let pause = |sent| world.gate.pause(sent, None, BACKOFF, chance).as_secs();
+        after(Duration::from_millis(10)).await;
+        assert_eq!(pause(sent), 4);
+        after(Duration::from_secs(1)).await;
+        assert_eq!(pause(sent), 3, "of the same moment: it waits for the end of the pause");
+        after(Duration::from_secs(4)).await;
+        assert_eq!(pause(Instant::now()), 8);
+        after(Duration::from_secs(8) + FORGIVEN * 2).await;
+        assert_eq!(pause(Instant::now()), 4, "the last 429 is long ago");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn with_limits_a_pause_lasts_until_there_is_room_again() {
+        let world = one_per_second();
+        assert_eq!(world.gate.pause(Instant::now(), None, BACKOFF, 0.0), Duration::from_millis(1_020));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_wait_is_returned() {
+        let world = one_per_second();
+        assert_eq!(world.gate.pass(None, Priority::Normal).await.waited, Duration::ZERO);
+        assert_eq!(world.gate.pass(None, Priority::Normal).await.waited, Duration::from_millis(1_020));
+    }
+}

@@ -1,0 +1,498 @@
+//! When a request may be sent: what counts against the limits, and the pause after a 429. Pure; the time is passed in.
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::service::Pace;
+
+/// How long a request counts after its answer. Limits are per second; the rest is a margin for clocks.
+const WINDOW: Duration = Duration::from_millis(1_020);
+/// A request without an answer has arrived at the server after this time: if the server answers at once, and for polls,
+/// which it holds back.
+const ARRIVAL: Duration = Duration::from_secs(2);
+const ARRIVAL_OF_POLLS: Duration = Duration::from_millis(500);
+/// This share of the limit may be sent at once after a silence.
+const BURST_SHARE: u32 = 3;
+/// Background requests leave this share of the limit to others.
+const RESERVE_SHARE: u32 = 10;
+/// How long it takes until a bot is back at its limit after a pause.
+const RAMP: Duration = Duration::from_secs(5);
+/// If the pace has no limit, the rate reaches this one after [`RAMP`], and grows on for [`LONG_RAMP`]: those that have
+/// waited do not all go at once.
+const RAMP_LIMIT: u32 = 30;
+const LONG_RAMP: Duration = Duration::from_secs(60);
+/// The share of the limit with which a bot begins after a pause.
+const RAMP_START: f64 = 0.1;
+/// A map that has shrunk to this share of its capacity gives memory back.
+const SHRINK_SHARE: usize = 8;
+
+/// A request that waits looks at the queue at most this often by itself.
+const LEAST_SLEEP: Duration = Duration::from_millis(1);
+
+/// Who goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) enum Priority {
+    #[default]
+    Normal,
+    /// Takes spare capacity only.
+    Background,
+}
+
+/// Requests that share a limit of their own, beside that of the bot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum PaceKey {
+    Polls,
+    /// Requests of an operation to a chat: the operation, and the parameter that names the chat, with its value.
+    Chat(&'static str, &'static str, i64),
+}
+
+/// When a request may be tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Busy {
+    /// The limit of its chat is used up.
+    Key(Instant),
+    /// The limit of the bot is used up, or the bot pauses.
+    Bot(Instant),
+}
+
+/// A request that counts against a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ticket {
+    number: u64,
+    /// Until when it counts if it is not answered earlier.
+    until: Instant,
+    pub(super) key: Option<PaceKey>,
+}
+
+/// The requests that count against a limit: until when each of them counts, and its number.
+///
+/// The limit holds for the times at which the server receives requests. A request is received at some time between sending
+/// it and its answer, so it counts from the one to [`WINDOW`] after the other.
+#[derive(Debug, Default)]
+struct Window(BTreeSet<(Instant, u64)>);
+
+impl Window {
+    fn forget(&mut self, now: Instant) {
+        while self.0.first().is_some_and(|(until, _)| *until <= now) {
+            self.0.pop_first();
+        }
+    }
+
+    /// When there is room for another request, if not now.
+    fn busy(&self, most: usize) -> Option<Instant> {
+        let index = self.0.len().checked_sub(most)?;
+        self.0.iter().nth(index).map(|(until, _)| *until)
+    }
+
+    fn answered(&mut self, ticket: Ticket, now: Instant) {
+        // A request that does not count any more was forgotten.
+        if self.0.remove(&(ticket.until, ticket.number)) {
+            self.0.insert((now + WINDOW, ticket.number));
+        }
+    }
+
+    fn cancel(&mut self, ticket: Ticket) {
+        self.0.remove(&(ticket.until, ticket.number));
+    }
+}
+
+/// What was sent lately, and when the next request may be.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    pace: Pace,
+    /// The number of the next request.
+    number: u64,
+    sent: Window,
+    /// When the next request is due if requests come in equal intervals.
+    next: Option<Instant>,
+    /// When the next background request may be sent.
+    next_background: Option<Instant>,
+    keys: HashMap<PaceKey, Window>,
+    /// When to look whether a key can be forgotten.
+    by_time: VecDeque<(Instant, PaceKey)>,
+    /// The end of the pause after a 429.
+    pause: Option<Instant>,
+}
+
+impl Schedule {
+    pub(super) fn new(pace: Pace) -> Self {
+        Self {
+            pace,
+            number: 0,
+            sent: Window::default(),
+            next: None,
+            next_background: None,
+            keys: HashMap::new(),
+            by_time: VecDeque::new(),
+            pause: None,
+        }
+    }
+
+    /// Lets a request be sent now, and counts it if there is a limit.
+    pub(super) fn try_admit(
+        &mut self,
+        now: Instant,
+        key: Option<PaceKey>,
+        priority: Priority,
+    ) -> Result<Option<Ticket>, Busy> {
+        self.forget(now);
+        if let Some(at) = key.and_then(|key| self.key_busy(now, key)) {
+            return Err(Busy::Key(at));
+        }
+        if let Some(at) = self.bot_busy(now, priority) {
+            return Err(Busy::Bot(at));
+        }
+        let limit = self.limit(now);
+        if let Some(limit) = limit {
+            self.count(now, limit, priority);
+        }
+        let key = key.filter(|key| self.limit_of(*key).is_some());
+        if limit.is_none() && key.is_none() {
+            return Ok(None);
+        }
+        let arrival = if key == Some(PaceKey::Polls) { ARRIVAL_OF_POLLS } else { ARRIVAL };
+        let ticket = Ticket { number: self.number, until: now + arrival + WINDOW, key };
+        self.number += 1;
+        if limit.is_some() {
+            self.sent.0.insert((ticket.until, ticket.number));
+        }
+        if let Some(key) = key {
+            self.keys.entry(key).or_default().0.insert((ticket.until, ticket.number));
+        }
+        Ok(Some(ticket))
+    }
+
+    /// Notes that a request was answered, or that nobody waits for its answer any more.
+    pub(super) fn answered(&mut self, ticket: Ticket, now: Instant) {
+        self.sent.answered(ticket, now);
+        if let Some(key) = ticket.key
+            && let Some(window) = self.keys.get_mut(&key)
+        {
+            window.answered(ticket, now);
+            self.by_time.push_back((now + WINDOW, key));
+        }
+    }
+
+    /// Notes that a request that was let pass is not sent.
+    pub(super) fn cancel(&mut self, ticket: Ticket) {
+        self.sent.cancel(ticket);
+        if let Some(key) = ticket.key
+            && let Some(window) = self.keys.get_mut(&key)
+        {
+            window.cancel(ticket);
+            if window.0.is_empty() {
+                self.keys.remove(&key);
+            }
+        }
+    }
+
+    /// When to try a request again that waits behind others: of the same key, and in all.
+    pub(super) fn due(
+        &mut self,
+        now: Instant,
+        (key, of_key): (Option<PaceKey>, usize),
+        (priority, places): (Priority, usize),
+    ) -> Instant {
+        let per_place = |limit: Option<u32>, places: usize| {
+            let limit = limit.map_or(f64::INFINITY, f64::from);
+            WINDOW.mul_f64((places as f64 / limit).min(60.0))
+        };
+        let of_bot = match self.bot_busy(now, priority) {
+            Some(at) => at + per_place(self.limit(now), places),
+            None => now,
+        };
+        let of_key = key.and_then(|key| Some(self.key_busy(now, key)? + per_place(self.limit_of(key), of_key)));
+        // Not at once again, whatever the estimate is.
+        of_bot.max(of_key.unwrap_or(now)).max(now + LEAST_SLEEP)
+    }
+
+    /// When the next request of a key may be sent, if not now.
+    pub(super) fn key_busy(&mut self, now: Instant, key: PaceKey) -> Option<Instant> {
+        let most = self.limit_of(key)? as usize;
+        let window = self.keys.get_mut(&key)?;
+        window.forget(now);
+        window.busy(most)
+    }
+
+    /// Stops all requests until a time, unless they are stopped for longer.
+    pub(super) fn pause_until(&mut self, end: Instant) {
+        self.pause = Some(self.pause.map_or(end, |pause| pause.max(end)));
+    }
+
+    /// The end of the latest pause.
+    pub(super) fn pause_end(&self) -> Option<Instant> {
+        self.pause
+    }
+
+    /// The shortest pause that helps: a limit per second has room again after a second.
+    pub(super) fn least_pause(&self) -> Duration {
+        let Pace { requests, chat_requests, polls } = self.pace;
+        if requests.or(chat_requests).or(polls).is_some() { WINDOW } else { Duration::ZERO }
+    }
+
+    /// How long the pause goes on.
+    pub(super) fn paused_for(&self, now: Instant) -> Option<Duration> {
+        self.pause.and_then(|end| end.checked_duration_since(now)).filter(|left| !left.is_zero())
+    }
+
+    fn limit_of(&self, key: PaceKey) -> Option<u32> {
+        match key {
+            PaceKey::Polls => self.pace.polls,
+            PaceKey::Chat(..) => self.pace.chat_requests,
+        }
+    }
+
+    /// When a request may be sent by the limit of all requests, if not now.
+    fn bot_busy(&self, now: Instant, priority: Priority) -> Option<Instant> {
+        if let Some(end) = self.pause.filter(|end| *end > now) {
+            return Some(end);
+        }
+        let limit = self.limit(now)?;
+        // A limit that grows again has no bursts.
+        let burst = if self.is_ramping(now) { 1 } else { (limit / BURST_SHARE).max(1) };
+        let due = self.next.unwrap_or(now).max(now);
+        let early = due.checked_sub(interval(limit) * (burst - 1)).filter(|early| *early > now);
+        let background = self.next_background.filter(|at| priority == Priority::Background && *at > now);
+        [self.sent.busy(room(limit, priority)), early, background].into_iter().flatten().max()
+    }
+
+    /// Counts a request that is sent now.
+    fn count(&mut self, now: Instant, limit: u32, priority: Priority) {
+        self.next = Some(self.next.unwrap_or(now).max(now) + interval(limit));
+        if priority == Priority::Background {
+            self.next_background = Some(now + WINDOW / u32::try_from(room(limit, priority)).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// The limit of all requests that holds now: it grows after a pause.
+    fn limit(&self, now: Instant) -> Option<u32> {
+        let Some(since) = self.since_pause(now) else { return self.pace.requests };
+        let share = (since.as_secs_f64() / RAMP.as_secs_f64()).max(RAMP_START);
+        let grown = |limit: u32| ((f64::from(limit) * share).ceil() as u32).max(1);
+        match self.pace.requests {
+            Some(limit) => Some(grown(limit).min(limit)),
+            None => (since < LONG_RAMP).then(|| grown(RAMP_LIMIT)),
+        }
+    }
+
+    fn is_ramping(&self, now: Instant) -> bool {
+        self.since_pause(now).is_some_and(|since| since < RAMP)
+    }
+
+    fn since_pause(&self, now: Instant) -> Option<Duration> {
+        self.pause.and_then(|end| now.checked_duration_since(end))
+    }
+
+    /// Forgets what does not count any more.
+    fn forget(&mut self, now: Instant) {
+        self.sent.forget(now);
+        while let Some((_, key)) = self.by_time.front().copied().filter(|(until, _)| *until <= now) {
+            self.by_time.pop_front();
+            if let Some(window) = self.keys.get_mut(&key) {
+                window.forget(now);
+                if window.0.is_empty() {
+                    self.keys.remove(&key);
+                }
+            }
+        }
+        if self.keys.capacity() > SHRINK_SHARE * self.keys.len().max(SHRINK_SHARE) {
+            self.keys.shrink_to(self.keys.len());
+            self.by_time.shrink_to(self.by_time.len());
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.keys.len()
+    }
+}
+
+fn interval(limit: u32) -> Duration {
+    Duration::from_secs(1) / limit.max(1)
+}
+
+/// How many requests of a priority may count at the same time.
+fn room(limit: u32, priority: Priority) -> usize {
+    let reserve = if priority == Priority::Background { (limit / RESERVE_SHARE).max(1) } else { 0 };
+    limit.saturating_sub(reserve).max(1) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAX: Pace = Pace { requests: Some(30), chat_requests: Some(2), polls: Some(2) };
+
+    fn chat(id: i64) -> Option<PaceKey> {
+        Some(PaceKey::Chat("sendMessage", "chat_id", id))
+    }
+
+    /// Sends a request that is answered at once.
+    fn admit(schedule: &mut Schedule, now: Instant, key: Option<PaceKey>) -> Result<(), Busy> {
+        let ticket = schedule.try_admit(now, key, Priority::Normal)?;
+        ticket.into_iter().for_each(|ticket| schedule.answered(ticket, now));
+        Ok(())
+    }
+
+    /// Sends requests one after the other as early as they may be, and returns when they were sent. They are answered at
+    /// once.
+    fn send(schedule: &mut Schedule, mut now: Instant, count: usize, priority: Priority) -> Vec<Instant> {
+        let mut sent = Vec::new();
+        while sent.len() < count {
+            match schedule.try_admit(now, None, priority) {
+                Ok(ticket) => {
+                    sent.push(now);
+                    if let Some(ticket) = ticket {
+                        schedule.answered(ticket, now);
+                    }
+                }
+                Err(Busy::Bot(at) | Busy::Key(at)) => {
+                    assert!(at > now, "a wait is a wait");
+                    now = at;
+                }
+            }
+        }
+        sent
+    }
+
+    fn most_in_a_second(sent: &[Instant]) -> usize {
+        let within = |first: &Instant| sent.iter().filter(|at| **at >= *first && **at < *first + WINDOW).count();
+        sent.iter().map(within).max().unwrap_or(0)
+    }
+
+    #[test]
+    fn no_second_has_more_requests_than_the_limit_and_little_time_is_lost() {
+        let start = Instant::now();
+        let sent = send(&mut Schedule::new(MAX), start, 600, Priority::Normal);
+        assert_eq!(most_in_a_second(&sent), 30);
+        let took = sent[599] - start;
+        assert!(took < Duration::from_millis(21_100), "{took:?}");
+    }
+
+    #[test]
+    fn a_request_counts_until_a_second_after_its_answer() {
+        let (mut schedule, now) = (Schedule::new(Pace::none().requests_per_second(3)), Instant::now());
+        let mut send = |at: u64| schedule.try_admit(now + Duration::from_millis(at), None, Priority::Normal);
+        let (first, second, third) = (send(0), send(400), send(800));
+        let [first, second, third] = [first, second, third].map(|ticket| ticket.unwrap().unwrap());
+        let busy = |at: u64| Err(Busy::Bot(now + Duration::from_millis(at)));
+        assert_eq!(schedule.try_admit(now + Duration::from_millis(1_200), None, Priority::Normal), busy(3_020));
+        // The third is answered first, and the first one late.
+        schedule.answered(third, now + Duration::from_millis(810));
+        schedule.answered(second, now + Duration::from_millis(820));
+        schedule.answered(first, now + Duration::from_millis(1_300));
+        assert_eq!(schedule.try_admit(now + Duration::from_millis(1_300), None, Priority::Normal), busy(1_830));
+        let admitted = schedule.try_admit(now + Duration::from_millis(1_830), None, Priority::Normal);
+        assert!(admitted.is_ok_and(|ticket| ticket.is_some()));
+    }
+
+    #[test]
+    fn a_few_requests_are_sent_at_once() {
+        let start = Instant::now();
+        let sent = send(&mut Schedule::new(MAX), start, 12, Priority::Normal);
+        assert_eq!(sent.iter().filter(|at| **at == start).count(), 10);
+    }
+
+    #[test]
+    fn a_chat_has_a_limit_of_its_own() {
+        let (mut schedule, now) = (Schedule::new(MAX), Instant::now());
+        assert_eq!(admit(&mut schedule, now, chat(1)), Ok(()));
+        assert_eq!(admit(&mut schedule, now, chat(1)), Ok(()));
+        assert_eq!(admit(&mut schedule, now, chat(1)), Err(Busy::Key(now + WINDOW)));
+        assert_eq!(admit(&mut schedule, now, chat(2)), Ok(()));
+        assert_eq!(admit(&mut schedule, now, None), Ok(()));
+        assert_eq!(admit(&mut schedule, now + WINDOW, chat(1)), Ok(()));
+    }
+
+    #[test]
+    fn polls_have_a_limit_of_their_own() {
+        let (mut schedule, now) = (Schedule::new(MAX), Instant::now());
+        let poll = Some(PaceKey::Polls);
+        assert_eq!(admit(&mut schedule, now, poll), Ok(()));
+        assert_eq!(admit(&mut schedule, now, poll), Ok(()));
+        assert_eq!(admit(&mut schedule, now, poll), Err(Busy::Key(now + WINDOW)));
+    }
+
+    #[test]
+    fn background_requests_leave_room_for_others() {
+        let mut schedule = Schedule::new(MAX);
+        let mut now = Instant::now();
+        let mut delays = Vec::new();
+        // At full rate, with another request now and then.
+        for sent in 0..300 {
+            now = *send(&mut schedule, now, 1, Priority::Background).last().unwrap();
+            if sent % 9 == 0 {
+                let normal = send(&mut schedule, now, 1, Priority::Normal)[0];
+                delays.push(normal - now);
+            }
+        }
+        assert_eq!(delays.iter().max(), Some(&Duration::ZERO));
+    }
+
+    #[test]
+    fn a_burst_waits_for_one_slot_at_a_time_beside_background_requests() {
+        let mut schedule = Schedule::new(MAX);
+        let start = Instant::now();
+        let now = *send(&mut schedule, start, 100, Priority::Background).last().unwrap();
+        let burst = send(&mut schedule, now, 10, Priority::Normal);
+        let slot = WINDOW / 20;
+        let longest = burst.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+        assert!(longest <= slot, "{longest:?}");
+    }
+
+    #[test]
+    fn a_pause_stops_everything_and_ends_with_a_slow_start() {
+        let (mut schedule, now) = (Schedule::new(MAX), Instant::now());
+        let end = now + Duration::from_secs(2);
+        schedule.pause_until(end);
+        schedule.pause_until(now + Duration::from_secs(1));
+        assert_eq!(schedule.paused_for(now), Some(Duration::from_secs(2)));
+        assert_eq!(admit(&mut schedule, now, chat(1)), Err(Busy::Bot(end)));
+        let sent = send(&mut schedule, now, 200, Priority::Normal);
+        assert_eq!(sent[0], end);
+        let in_first_second = sent.iter().filter(|at| **at < end + Duration::from_secs(1)).count();
+        assert!((2..8).contains(&in_first_second), "{in_first_second}");
+        let later = end + RAMP + WINDOW;
+        let at_full_rate = sent.iter().filter(|at| **at >= later && **at < later + WINDOW).count();
+        assert!(at_full_rate >= 29, "{at_full_rate}");
+        assert_eq!(schedule.paused_for(end), None);
+    }
+
+    #[test]
+    fn without_limits_only_a_pause_stops_a_request() {
+        let (mut schedule, now) = (Schedule::new(Pace::none()), Instant::now());
+        for _ in 0..1_000 {
+            assert_eq!(schedule.try_admit(now, chat(1), Priority::Background), Ok(None));
+        }
+        assert_eq!(schedule.remembered(), 0);
+        schedule.pause_until(now + WINDOW);
+        assert!(schedule.try_admit(now, None, Priority::Normal).is_err());
+        let sent = send(&mut schedule, now, 1_000, Priority::Normal);
+        let end = now + WINDOW;
+        let in_first_second = sent.iter().filter(|at| **at < end + Duration::from_secs(1)).count();
+        assert!((2..8).contains(&in_first_second), "{in_first_second}");
+        let later = end + RAMP;
+        let at_reference = sent.iter().filter(|at| **at >= later && **at < later + Duration::from_secs(1)).count();
+        assert!((20..40).contains(&at_reference), "{at_reference}");
+        assert!(sent[999] < end + Duration::from_secs(20), "the rate grows on");
+        let sent = send(&mut schedule, end + LONG_RAMP, 1_000, Priority::Normal);
+        assert_eq!(sent[999], sent[0], "there is no limit again");
+    }
+
+    #[test]
+    fn idle_chats_are_forgotten() {
+        let mut schedule = Schedule::new(Pace { requests: None, ..MAX });
+        let now = Instant::now();
+        for id in 0..100_000 {
+            assert_eq!(admit(&mut schedule, now, chat(id)), Ok(()));
+        }
+        assert_eq!(schedule.remembered(), 100_000);
+        assert_eq!(admit(&mut schedule, now + WINDOW, None), Ok(()));
+        assert_eq!(schedule.remembered(), 0);
+        assert!(schedule.keys.capacity() < 100 && schedule.by_time.capacity() < 100);
+    }
+}

@@ -1,0 +1,68 @@
+//! The limits of a service on requests per second.
+
+/// How many requests a bot sends per second; set by [`BotBuilder::pace`](crate::BotBuilder::pace).
+///
+/// A request over a limit waits, first come, first served. All clones of a bot share the limits. The wait does not count
+/// against the [`RetryPolicy`](crate::RetryPolicy) or a timeout.
+///
+/// | | [`Service::Max`](crate::Service::Max) | [`Service::TamTam`](crate::Service::TamTam) |
+/// |---|---|---|
+/// | all requests | 30 per second | no limit |
+/// | messages sent to one chat | 2 per second | no limit |
+/// | polls | 2 per second | no limit |
+///
+/// A dialog is one chat by its chat id, and another by the id of its user. Edits, deletions and answers to callbacks count only as requests of the bot, because the request does not name the chat. [`Bot::request`](crate::Bot::request) counts as a request of the bot, too.
+///
+/// After a 429, all requests of the bot wait for the time in `Retry-After`, or for a backoff if the server gives no time.
+/// Then the bot starts with a tenth of its limit, and reaches the limit after 5 s. Without a limit, also with
+/// [`Pace::none`], it starts with 3 requests per second, reaches 30 after 5 s, and has no limit after a minute. No pause is
+/// longer than an hour. A 429 of an upload host, which is another server, does not pause the bot.
+///
+/// A request counts from when it is sent until a second after its answer, because it is not known when the server receives
+/// it. So a bot far from the server sends fewer requests than the limit: with answers after 0.2 s, 25 instead of 30 per second.
+///
+/// ```
+/// use tamtam::{Bot, Pace, Service};
+///
+/// # fn main() -> tamtam::Result<()> {
+/// let pace = Pace::none().requests_per_second(10);
+/// let bot = Bot::builder("token").service(Service::Max).pace(pace).build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[must_use = "a pace does nothing until it is given to a bot"]
+pub struct Pace {
+    pub(crate) requests: Option<u32>,
+    pub(crate) chat_requests: Option<u32>,
+    pub(crate) polls: Option<u32>,
+}
+
+impl Pace {
+    /// Returns a pace without limits.
+    pub const fn none() -> Self {
+        Self { requests: None, chat_requests: None, polls: None }
+    }
+
+    /// Sets the maximum number of requests per second, including polls. At least 1. `None` removes the limit.
+    pub fn requests_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
+        self.requests = at_least_one(most);
+        self
+    }
+
+    /// Sets the maximum number of messages per second that are sent to one chat. At least 1. `None` removes the limit.
+    pub fn chat_requests_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
+        self.chat_requests = at_least_one(most);
+        self
+    }
+
+    /// Sets the maximum number of polls per second. At least 1. `None` removes the limit.
+    pub fn polls_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
+        self.polls = at_least_one(most);
+        self
+    }
+}
+
+fn at_least_one(most: impl Into<Option<u32>>) -> Option<u32> {
+    most.into().map(|most| most.max(1))
+}
