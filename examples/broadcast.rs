@@ -139,7 +139,7 @@ fn state_after(error: &Error) -> Result<State, AnyError> {
     } else if error.may_have_been_applied() || error.is_retryable() {
         Ok(State::Unclear)
     } else {
-        Err(format!("{error}. Mend this and start the broadcast again").into())
+        Err(format!("{error}; fix the cause and start the broadcast again").into())
     }
 }
 
@@ -168,10 +168,10 @@ impl State {
     }
 }
 
-/// A file with a line for every change of state. Each line is written at once, so a kill of the process loses
-/// none. To survive a loss of power as well, call [`File::sync_data`] after each line.
+/// A file with a line for every change of state. Each line is written at once, so a kill of the process loses none. To
+/// survive a loss of power as well, call [`File::sync_data`] after each line.
 struct Journal {
-    /// When the broadcast began, in Unix milliseconds of the server.
+    /// [`CLOCK_DIFFERENCE`] before the start of the broadcast, by the clock of this machine, in Unix milliseconds.
     began: i64,
     states: Mutex<HashMap<ChatId, State>>,
     file: Mutex<File>,
@@ -184,7 +184,10 @@ impl Journal {
         let mut journal =
             Self { began: now.as_millis() as i64, states: Mutex::default(), file: Mutex::new(file.try_clone()?) };
         let text = fs::read_to_string(path)?;
-        let mut lines = text.lines();
+        // On a full disk or after a loss of power, the last line may be torn. The chat then has the state before it.
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        file.set_len(whole as u64)?;
+        let mut lines = text[..whole].lines();
         match lines.next() {
             Some(began) => journal.began = began.parse()?,
             None => writeln!(file, "{}", journal.began)?,

@@ -31,8 +31,11 @@ const IDLE: Duration = Duration::from_secs(4);
 /// Sends to `times` chats, waits until all of them are idle, and prints how far resident memory has grown, in MiB.
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn work(name: &str, url: &str, times: usize) {
-    assert_eq!(name, "memory");
-    let pace = Pace::none().chat_requests_per_second(2);
+    let pace = match name {
+        "memory" => Pace::none().chat_requests_per_second(2),
+        "memory-without-a-pace" => Pace::none(),
+        _ => panic!("no such work: {name}"),
+    };
     let bot = Bot::builder("token").base_url(url).pace(pace).build().unwrap();
     let send = async |users: std::ops::Range<usize>| {
         let sends = stream::iter(users).map(|user| bot.send(UserId(user as i64), "x").into_future());
@@ -85,7 +88,7 @@ async fn many_sends(count: usize, at_a_time: usize) -> (usize, u64, f64) {
     (failed, max.rate_limited(), began.elapsed().as_secs_f64() / ideal)
 }
 
-/// The longest time of a send in seconds: without anything else, and during a broadcast to so many chats.
+/// Returns the longest time of a send, in seconds: without other requests, and during a broadcast to `chats` chats.
 async fn reply_delays(chats: usize) -> (f64, f64) {
     let max = Sandbox::max().await;
     let (alice, users, bot) = (people(&max, 1)[0], people(&max, chats), max.bot());

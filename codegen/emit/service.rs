@@ -110,6 +110,12 @@ fn constant(index: usize, service: &Value) -> Result<TokenStream> {
     let (origin, start) = (required("links"), required("start_link"));
     let (app, share) = (option(text(service, "app_link")), option(text(service, "share_link")));
     let (mention, token_source) = (required("mention"), required("token_source"));
+    let numbers = SIZES.iter().chain(PACE.iter().map(|(_, key)| key));
+    if let Some(wrong) =
+        numbers.clone().find(|key| service.get(key).is_some_and(|node| node.as_u64().unwrap_or(0) == 0))
+    {
+        return Err(Error::new(format!("{place}.{wrong}"), "must be a whole number from 1"));
+    }
     let number = |key: &str| option(service.get(key).and_then(Value::as_u64).map(Literal::u64_unsuffixed));
     let sizes = SIZES.iter().map(|key| {
         let (ident, size) = (format_ident!("{key}"), number(key));

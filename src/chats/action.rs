@@ -157,7 +157,7 @@ async fn repeat(bot: Bot, chat: ChatId, action: SenderAction, stopped: impl Futu
         () = std::future::ready(()) => {}
     }
     loop {
-        // After the pause it would come behind the answer.
+        // Waits here, not at the gate, so that a stop cancels the action: after a pause, the answer may be sent first.
         if let Some(pause) = bot.transport().gate.health().pause {
             select! {
                 biased;

@@ -132,11 +132,13 @@ impl Bot {
 
     /// Returns a clone whose requests use spare capacity only, for broadcasts and other work that can wait.
     ///
-    /// The requests of the clone leave a tenth of the limit of [`Pace::requests_per_second`](crate::Pace) to other
-    /// requests, and are sent in equal intervals. So they delay a reply or a poll by no more than one interval. If many
-    /// replies are sent at once, each one after the third waits an interval longer than without the background requests.
-    /// All other limits are the same. If the pace has no limit of requests, as on TamTam, the requests are sent as those of
-    /// the bot itself.
+    /// The clone leaves a tenth of [`Pace::requests_per_second`](crate::Pace::requests_per_second) to the bot itself,
+    /// and sends its requests in equal intervals. So the clone delays a reply or a poll by at most one interval: 38 ms
+    /// on MAX. If the bot sends many replies at once on MAX, the first three are not delayed. The others are sent at
+    /// most one interval apart.
+    ///
+    /// All other limits are the same. Without a limit of requests per second, as on TamTam, the clone sends its
+    /// requests without delay, like the bot itself.
     ///
     /// [`run`](Self::run) and [`updates`](Self::updates) of the clone would poll in the background, too: call them on the
     /// bot itself.

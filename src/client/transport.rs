@@ -10,13 +10,13 @@ use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tokio::time::Instant;
-use tracing::{Instrument, field::Empty};
+use tracing::{Instrument, Span, field::Empty};
 
 pub(crate) use body::SizeLimits;
 pub(crate) use failure::failed;
@@ -26,7 +26,7 @@ use crate::{
     client::{
         clock::{Clock, millis},
         pace::{Gate, Passage},
-        retry::{Retry, RetryPolicy, Tries, Verdict},
+        retry::{Retry, RetryPolicy, Tries, Verdict, retry_after},
         token::Token,
     },
     error::{Error, Failure, Kind, Refusal, Report},
@@ -127,11 +127,11 @@ impl Transport {
             elapsed_ms = Empty,
             paced_ms = Empty,
         );
-        let mut call = Call::new(self, outgoing);
+        let mut call = Call::new(self, outgoing, span.clone());
         let attempts = async {
             loop {
                 let passage = call.begin().await;
-                let attempt = self.attempt(outgoing).await;
+                let attempt = call.attempt().await;
                 drop(passage);
                 let kind = match attempt {
                     Ok(Success { status, body }) => match decode(&body) {
@@ -150,9 +150,6 @@ impl Transport {
         };
         span.record("attempts", report.attempts);
         span.record("elapsed_ms", millis(report.elapsed));
-        if !call.paced.is_zero() {
-            span.record("paced_ms", millis(call.paced));
-        }
         if let Some(status) = status {
             span.record("status", status.as_u16());
         }
@@ -173,7 +170,8 @@ impl Transport {
         }
     }
 
-    /// Calls the `on_retry` hook, then waits. Every retry but that after a 429 waits here: of calls, polls and uploads.
+    /// Calls the `on_retry` hook, then waits. Polls and uploads wait here before each retry. Calls wait here, too,
+    /// except after a 429: then they wait at the gate.
     pub(crate) async fn wait_to_retry(&self, error: &Error, delay: Duration) {
         self.tell_retry(error, delay);
         self.clock.sleep(delay).await;
@@ -192,38 +190,6 @@ impl Transport {
         }
     }
 
-    async fn attempt(&self, outgoing: &Outgoing) -> Result<Success, Kind> {
-        let mut url = outgoing.url.clone();
-        if let (Some((parameter, _)), Some(version)) = (self.service.version, &self.version) {
-            url.query_pairs_mut().append_pair(parameter, version.as_str());
-        }
-        if let TokenPlace::Query(parameter) = &self.service.token_place {
-            url.query_pairs_mut().append_pair(parameter, self.token.expose());
-        }
-        // Not by `RequestBuilder`, which each of its methods moves.
-        let mut request = reqwest::Request::new(outgoing.method.clone(), url);
-        *request.timeout_mut() = Some(outgoing.options.timeout.unwrap_or_else(|| self.timeouts.of(outgoing.hold)));
-        let headers = request.headers_mut();
-        if let Some((name, value)) = &self.token_header {
-            headers.insert(name, value.clone());
-        }
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        if let Some(body) = &outgoing.body {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            *request.body_mut() = Some(body.clone().into());
-        } else if matches!(outgoing.method, Method::POST | Method::PUT | Method::PATCH) {
-            // Some servers answer 411 when such a request does not say that it has no body (RFC 9110, 8.6).
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-        }
-        let response = self.http.execute(request).await.map_err(|error| failed(error, outgoing.body.is_some()))?;
-        let status = response.status();
-        if status.is_success() {
-            let limit = if outgoing.hold.is_some() { self.size_limits.page } else { self.size_limits.response };
-            return Ok(Success { status, body: body::read(response, limit).await? });
-        }
-        Err(error_response::read(response, &self.secrets(outgoing)).await)
-    }
-
     /// Returns the secrets of a call. Collected only when the call fails.
     fn secrets<'a>(&'a self, outgoing: &'a Outgoing) -> Secrets<'a> {
         self.own_secrets().and(outgoing.options.secret.as_ref()).and_in_json(outgoing.body.as_deref())
@@ -239,29 +205,81 @@ impl Transport {
 struct Call<'a> {
     transport: &'a Transport,
     outgoing: &'a Outgoing,
+    span: Span,
     started: Instant,
     /// When the present attempt was sent.
     sent: Instant,
     /// How long the call has waited for the pace of the bot.
     paced: Duration,
+    /// How long the bot pauses, if the present attempt was answered with a 429.
+    pause: Option<Duration>,
     attempts: u32,
     tries: Tries,
 }
 
 impl<'a> Call<'a> {
-    fn new(transport: &'a Transport, outgoing: &'a Outgoing) -> Self {
+    fn new(transport: &'a Transport, outgoing: &'a Outgoing, span: Span) -> Self {
         let policy = if outgoing.options.no_retry { RetryPolicy::none() } else { transport.retry.clone() };
         let tries = Tries::new(policy, outgoing.class, outgoing.options.idempotent);
         let started = transport.clock.now();
-        Self { transport, outgoing, started, sent: started, paced: Duration::ZERO, attempts: 0, tries }
+        let (sent, paced) = (started, Duration::ZERO);
+        Self { transport, outgoing, span, started, sent, paced, pause: None, attempts: 0, tries }
     }
 
     /// Waits until the next attempt may be sent.
     async fn begin(&mut self) -> Passage<'a> {
         let passage = self.transport.gate.pass(self.outgoing.pace_key, self.outgoing.priority).await;
-        self.paced += passage.waited;
+        if !passage.waited.is_zero() {
+            self.paced += passage.waited;
+            // Now, because the call may be dropped before its end.
+            self.span.record("paced_ms", millis(self.paced));
+        }
         self.sent = self.transport.clock.now();
         passage
+    }
+
+    /// Sends the request once. A 429 stops all requests of the bot as soon as its status is known.
+    async fn attempt(&mut self) -> Result<Success, Kind> {
+        let Self { transport, outgoing, .. } = *self;
+        let mut url = outgoing.url.clone();
+        if let (Some((parameter, _)), Some(version)) = (transport.service.version, &transport.version) {
+            url.query_pairs_mut().append_pair(parameter, version.as_str());
+        }
+        if let TokenPlace::Query(parameter) = &transport.service.token_place {
+            url.query_pairs_mut().append_pair(parameter, transport.token.expose());
+        }
+        // Not by `RequestBuilder`, which each of its methods moves.
+        let mut request = reqwest::Request::new(outgoing.method.clone(), url);
+        *request.timeout_mut() = Some(outgoing.options.timeout.unwrap_or_else(|| transport.timeouts.of(outgoing.hold)));
+        let headers = request.headers_mut();
+        if let Some((name, value)) = &transport.token_header {
+            headers.insert(name, value.clone());
+        }
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(body) = &outgoing.body {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *request.body_mut() = Some(body.clone().into());
+        } else if matches!(outgoing.method, Method::POST | Method::PUT | Method::PATCH) {
+            // Some servers answer 411 when such a request does not say that it has no body (RFC 9110, 8.6).
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        let response = transport.http.execute(request).await.map_err(|error| failed(error, outgoing.body.is_some()))?;
+        let status = response.status();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            self.pause = Some(self.pause(retry_after(response.headers(), SystemTime::now())));
+        }
+        if status.is_success() {
+            let limit =
+                if outgoing.hold.is_some() { transport.size_limits.page } else { transport.size_limits.response };
+            return Ok(Success { status, body: body::read(response, limit).await? });
+        }
+        Err(error_response::read(response, &transport.secrets(outgoing)).await)
+    }
+
+    /// Stops all requests of the bot, and returns for how long.
+    fn pause(&self, asked: Option<Duration>) -> Duration {
+        let Transport { gate, retry, clock, .. } = self.transport;
+        gate.pause(self.sent, asked, retry.backoff_of_pauses(), clock.chance())
     }
 
     /// How the call has gone, an attempt under way included.
@@ -278,8 +296,8 @@ impl<'a> Call<'a> {
     async fn failed(&mut self, kind: Kind) -> Result<(), Error> {
         let (failure, chance) = (kind.failure(), self.transport.clock.chance());
         let verdict = if failure == Failure::RateLimited {
-            let backoff = self.transport.retry.backoff_of_pauses();
-            let pause = self.transport.gate.pause(self.sent, kind.retry_after(), backoff, chance);
+            // A refusal with a success status is known only now.
+            let pause = self.pause.take().unwrap_or_else(|| self.pause(kind.retry_after()));
             self.tries.after_pause(pause)
         } else {
             // The waits for the pace are not part of the budget.

@@ -2,8 +2,10 @@
 
 /// How many requests a bot sends per second; set by [`BotBuilder::pace`](crate::BotBuilder::pace).
 ///
-/// A request over a limit waits, first come, first served. All clones of a bot share the limits. The wait does not count
-/// against the [`RetryPolicy`](crate::RetryPolicy) or a timeout.
+/// A request over a limit waits. Requests are sent in the order in which they were made, except that a request that
+/// waits for the limit of its chat does not delay others. All clones of a bot share the limits. The wait does not count
+/// against the budget of the [`RetryPolicy`](crate::RetryPolicy) or the timeout of the request. It counts against the
+/// timeout of a handler.
 ///
 /// | | [`Service::Max`](crate::Service::Max) | [`Service::TamTam`](crate::Service::TamTam) |
 /// |---|---|---|
@@ -11,15 +13,19 @@
 /// | messages sent to one chat | 2 per second | no limit |
 /// | polls | 2 per second | no limit |
 ///
-/// A dialog is one chat by its chat id, and another by the id of its user. Edits, deletions and answers to callbacks count only as requests of the bot, because the request does not name the chat. [`Bot::request`](crate::Bot::request) counts as a request of the bot, too.
+/// Chat ids and user ids are counted separately: a dialog counts as two chats if the bot uses both ids. Edits,
+/// deletions and answers to callbacks have no limit per chat here, because their requests do not name the chat. They
+/// count as requests of the bot, and so does [`Bot::request`](crate::Bot::request).
 ///
-/// After a 429, all requests of the bot wait for the time in `Retry-After`, or for a backoff if the server gives no time.
+/// After a 429, all requests of the bot wait for the time in `Retry-After` or for a backoff, whichever is longer. If
+/// the pace has a limit, they wait for at least 1 s.
 /// Then the bot starts with a tenth of its limit, and reaches the limit after 5 s. Without a limit, also with
 /// [`Pace::none`], it starts with 3 requests per second, reaches 30 after 5 s, and has no limit after a minute. No pause is
 /// longer than an hour. A 429 of an upload host, which is another server, does not pause the bot.
 ///
-/// A request counts from when it is sent until a second after its answer, because it is not known when the server receives
-/// it. So a bot far from the server sends fewer requests than the limit: with answers after 0.2 s, 25 instead of 30 per second.
+/// A request counts from when it is sent until 1 s after its answer, because the bot cannot see when the server
+/// receives it. Without an answer, a request counts for 3 s, and a poll for 1.5 s. So a bot far from the server sends
+/// fewer requests than the limit: if answers take 0.2 s, about 25 instead of 30 per second.
 ///
 /// ```
 /// use tamtam::{Bot, Pace, Service};

@@ -3,11 +3,21 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
+use serde_json::json;
 use tamtam::{Bot, Pace, RetryPolicy, Service, UserId, updates::PaceHealth};
 use tamtam_sandbox::{RateLimit, Sandbox};
+use tokio::{
+    sync::oneshot,
+    time::{self, Instant},
+};
 use tracing::level_filters::LevelFilter;
+use wiremock::ResponseTemplate;
 
-use crate::{common::answering_json, traced::Traced};
+use crate::{
+    common::{answering, answering_json, bot_at},
+    fault_server::{BY_API, FaultServer, Step},
+    traced::Traced,
+};
 
 /// People who have started the bot.
 fn people(max: &Sandbox, count: usize) -> Vec<UserId> {
@@ -62,7 +72,7 @@ fn services_have_their_pace() {
 
 #[tokio::test]
 async fn health_counts_the_requests_that_wait() {
-    let server = answering_json(&serde_json::json!({"user_id": 1, "name": "Bot", "updates": [], "marker": 1})).await;
+    let server = answering_json(&json!({"user_id": 1, "name": "Bot", "updates": [], "marker": 1})).await;
     let pace = Pace::none().requests_per_second(1);
     let bot = Bot::builder("token").base_url(server.uri()).no_proxy().pace(pace).build().unwrap();
     let updates = bot.updates();
@@ -76,20 +86,101 @@ async fn health_counts_the_requests_that_wait() {
     tokio::select! {
         _ = calls => panic!("nothing waited"),
         () = async { while waiting(health.pace()) != (2, 1) { tokio::task::yield_now().await } } => {}
-        () = tokio::time::sleep(Duration::from_secs(60)) => panic!("the requests do not wait"),
+        () = time::sleep(Duration::from_secs(60)) => panic!("the requests do not wait"),
     }
     assert_eq!(waiting(health.pace()), (0, 0), "the calls were dropped");
+}
+
+/// Waits until something is so, for at most a minute.
+async fn until(is_so: impl Fn() -> bool) {
+    let waits = async {
+        while !is_so() {
+            time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    time::timeout(Duration::from_secs(60), waits).await.expect("it should be so within a minute");
+}
+
+#[tokio::test]
+async fn a_429_of_a_poll_stops_all_requests_of_the_bot() {
+    let server = answering(ResponseTemplate::new(429).insert_header("retry-after", "3600")).await;
+    let bot = bot_at(server.uri()).build().unwrap();
+    let mut updates = bot.updates();
+    let health = updates.health();
+    let calls = async {
+        tokio::join!(updates.try_next(), async {
+            until(|| health.pace().pause.is_some()).await;
+            bot.me().await
+        })
+    };
+    tokio::select! {
+        _ = calls => panic!("nothing waited"),
+        () = until(|| health.pace().waiting == 1) => {}
+    }
+    let pause = health.pace().pause.unwrap();
+    assert!(pause <= Duration::from_secs(3_600) && pause > Duration::from_secs(3_500), "{pause:?}");
+}
+
+#[tokio::test]
+async fn a_429_of_an_upload_host_stops_only_the_upload() {
+    let host = answering(ResponseTemplate::new(429).insert_header("retry-after", "3600")).await;
+    let api = answering_json(&json!({"url": host.uri(), "user_id": 1, "name": "Bot"})).await;
+    let bot = bot_at(api.uri()).build().unwrap();
+    let error = bot.upload_file(vec![0; 10]).await.unwrap_err();
+    assert!(error.is_rate_limited(), "{error}");
+    bot.me().await.unwrap();
+    assert_eq!(bot.updates().health().pace().pause, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_counts_before_its_body_has_arrived_and_for_a_call_that_is_dropped() {
+    // While this blocks, no time passes.
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let block = tokio::task::spawn_blocking(move || released.recv_timeout(Duration::from_secs(60)));
+    let server = FaultServer::start([Step::StalledErrorBody(429)]).await;
+    let bot = bot_at(server.base_url()).build().unwrap();
+    let health = bot.updates().health();
+    let began = Instant::now();
+    tokio::select! {
+        _ = bot.me() => panic!("the body does not end"),
+        () = async { while health.pace().pause.is_none() { tokio::task::yield_now().await } } => {}
+    }
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert!(health.pace().pause.is_some());
+    drop(release);
+    let _ = block.await;
+}
+
+#[tokio::test]
+async fn a_shutdown_does_not_wait_for_the_end_of_a_pause() {
+    let server = FaultServer::start([Step::Good, Step::Good, Step::Status(429, BY_API, Some("3600"))]).await;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let bot = bot_at(server.base_url()).build().unwrap();
+    let mut updates = bot.updates().graceful_shutdown_on(stopped);
+    assert!(updates.try_next().await.unwrap().is_some());
+    assert!(bot.me().await.unwrap_err().is_rate_limited());
+    drop(stop);
+    // From here on time passes only by waiting, and nothing else is waited for.
+    time::pause();
+    let began = Instant::now();
+    assert!(updates.try_next().await.unwrap().is_none());
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert_eq!(server.requests().len(), 3, "the marker is not committed");
 }
 
 #[tokio::test]
 async fn the_span_of_a_call_has_the_time_that_it_waited() {
     let (traced, _guard) = Traced::start(LevelFilter::INFO);
-    let server = answering_json(&serde_json::json!({"user_id": 1, "name": "Bot"})).await;
-    let pace = Pace::none().requests_per_second(20);
+    let server = answering_json(&json!({"user_id": 1, "name": "Bot"})).await;
+    let pace = Pace::none().requests_per_second(1);
     let bot = Bot::builder("token").base_url(server.uri()).no_proxy().pace(pace).build().unwrap();
     bot.me().await.unwrap();
     assert!(!traced.text().contains("paced_ms"));
-    // Six are sent at once.
-    futures_util::future::join_all((0..8).map(|_| bot.me().into_future())).await;
-    assert!(traced.text().contains("paced_ms"));
+    bot.me().await.unwrap();
+    let text = traced.text();
+    let value = |field: &str| {
+        let (_, value) = text.rsplit_once(field).unwrap();
+        value.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse::<u64>().unwrap()
+    };
+    assert!((1..=value("elapsed_ms=")).contains(&value("paced_ms=")), "{text}");
 }

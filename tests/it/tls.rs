@@ -217,10 +217,13 @@ async fn bots_of_a_service_trust_its_certificate_and_other_bots_do_not() {
     ] {
         assert!(bot.build().unwrap().me().await.unwrap_err().is_connect(), "{which}");
     }
-    let seen = server.seen.lock().unwrap().handshakes.clone();
     // The client resumes no sessions by the system's library.
     #[cfg(not(feature = "native-tls"))]
-    assert_eq!(seen[..2], [HandshakeKind::Full, HandshakeKind::Resumed], "they share a configuration");
+    assert_eq!(
+        server.seen.lock().unwrap().handshakes[..2],
+        [HandshakeKind::Full, HandshakeKind::Resumed],
+        "they share a configuration"
+    );
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! The gate that every request of a bot passes: who waits, in which order, and for how long.
+//! The gate that every request of a bot passes: which requests wait, in which order, and for how long.
 //!
-//! Requests that wait are in a queue per priority. Nobody holds a lock while it waits: whoever looks at the queues lets all
-//! requests pass that may, not only its own. So a request whose future is not polled costs one place, and delays nobody.
+//! Requests that wait are in a queue per priority. No request holds a lock while it waits. A request that looks at the
+//! queues lets all requests pass that may pass, not only itself. So a request whose future is not polled counts against
+//! the limits once, and does not delay other requests.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -24,11 +25,11 @@ use crate::{
     service::Pace,
 };
 
-/// After this time without a 429, the next one is the first again.
+/// If no 429 comes within this time after the end of a pause, the next 429 starts the backoff from its first step.
 const FORGIVEN: Duration = Duration::from_secs(10);
 /// The longest pause, as for `Retry-After`.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
-/// A pause of this length is logged.
+/// A longer pause is logged.
 const LONG_PAUSE: Duration = Duration::from_secs(60);
 
 /// Lets requests pass as the pace allows. Those that wait keep their order within a priority, except that a request that
@@ -53,7 +54,7 @@ struct Inner {
 struct Waiter {
     key: Option<PaceKey>,
     pass: oneshot::Sender<Option<Ticket>>,
-    /// It is the next of its priority or chat, and may pass earlier than it thought.
+    /// Wakes the request to compute again when it may pass. Used when it is the next of its priority or chat.
     look: Arc<Notify>,
 }
 
@@ -129,9 +130,9 @@ impl Gate {
         Err(Waiting { gate: self, number, priority, passed, look })
     }
 
-    /// Stops all requests of the bot after a 429: for as long as the server asks, and at least for a backoff. Returns the
-    /// length of the pause. `sent` is when the refused request was sent: a request that was under way when the pause
-    /// began does not lengthen the backoff.
+    /// Stops all requests of the bot after a 429, for `asked` or for a backoff, whichever is longer. Returns the
+    /// remaining length of the pause. `sent`: time at which the refused request was sent. If the request was sent before
+    /// the last pause began, the backoff does not grow.
     pub(crate) fn pause(&self, sent: Instant, asked: Option<Duration>, backoff: Backoff, chance: f64) -> Duration {
         let now = self.clock.now();
         let mut inner = self.lock();
@@ -172,10 +173,13 @@ impl fmt::Debug for Gate {
 }
 
 impl Inner {
-    /// Lets all requests pass that may, in their order. Normal requests go first, also to a chat.
+    /// Lets all requests pass that may pass, in their order. Normal requests go first, also to the same chat.
     ///
-    /// If something has changed, those that are the next now look again when they may pass.
+    /// If the queues or the limits have changed, wakes the requests that are next, to compute again when they may pass.
     fn let_pass(&mut self, now: Instant, mut has_changed: bool) {
+        if self.queues.iter().all(BTreeMap::is_empty) {
+            return;
+        }
         let (mut busy_keys, mut next_ones) = (HashSet::new(), Vec::new());
         'queues: for priority in [Priority::Normal, Priority::Background] {
             let queue = &mut self.queues[priority as usize];
@@ -211,8 +215,8 @@ impl Inner {
         }
     }
 
-    /// When a request that waits will probably be let pass. The requests before it look at the queue earlier, but their
-    /// futures may not be polled.
+    /// Returns the estimated time at which a waiting request may pass; `None` if it has passed. The request cannot rely
+    /// on earlier requests to let it pass, because their futures may not be polled.
     fn due(&mut self, now: Instant, number: u64, priority: Priority) -> Option<Instant> {
         let queue = &self.queues[priority as usize];
         let key = queue.get(&number)?.key;
@@ -258,7 +262,7 @@ impl Drop for Waiting<'_> {
         let now = self.gate.clock.now();
         let mut inner = self.gate.lock();
         if inner.queues[self.priority as usize].remove(&self.number).is_none() {
-            // It has passed. Unless it knows that, it is not sent.
+            // The gate let the request pass, but the future was dropped before it got the ticket: it is not sent.
             let Ok(Some(ticket)) = self.passed.try_recv() else { return };
             inner.schedule.cancel(ticket);
         }
@@ -360,7 +364,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn requests_that_wait_for_a_chat_hold_nobody_else_up() {
+    async fn requests_that_wait_for_a_chat_do_not_delay_others() {
         let world = World::new(Pace::none().chat_requests_per_second(2));
         for name in ["a", "b", "c", "d"] {
             world.to_chat(name, 1).await;
@@ -387,7 +391,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_whose_future_is_not_polled_delays_nobody() {
+    async fn a_request_whose_future_is_not_polled_does_not_delay_others() {
         let world = World::new(Pace::none().requests_per_second(10));
         world.gate.lock().schedule.pause_until(world.start + TWO_SECONDS);
         let mut futures = Vec::new();

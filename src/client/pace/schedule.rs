@@ -1,7 +1,8 @@
 //! When a request may be sent: what counts against the limits, and the pause after a 429. Pure; the time is passed in.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{HashMap, VecDeque, hash_map::Entry},
+    hash::{Hash, Hasher},
     time::Duration,
 };
 
@@ -11,26 +12,26 @@ use crate::service::Pace;
 
 /// How long a request counts after its answer. Limits are per second; the rest is a margin for clocks.
 const WINDOW: Duration = Duration::from_millis(1_020);
-/// A request without an answer has arrived at the server after this time: if the server answers at once, and for polls,
-/// which it holds back.
+/// Time after which a request without an answer is assumed to have reached the server. The time for polls is shorter,
+/// because the server holds their answers back.
 const ARRIVAL: Duration = Duration::from_secs(2);
 const ARRIVAL_OF_POLLS: Duration = Duration::from_millis(500);
-/// This share of the limit may be sent at once after a silence.
+/// A third of the limit may be sent at once after a silence.
 const BURST_SHARE: u32 = 3;
-/// Background requests leave this share of the limit to others.
+/// Background requests leave a tenth of the limit to other requests.
 const RESERVE_SHARE: u32 = 10;
 /// How long it takes until a bot is back at its limit after a pause.
 const RAMP: Duration = Duration::from_secs(5);
-/// If the pace has no limit, the rate reaches this one after [`RAMP`], and grows on for [`LONG_RAMP`]: those that have
-/// waited do not all go at once.
+/// If the pace has no limit, the rate reaches this one [`RAMP`] after a pause, and grows further until [`LONG_RAMP`]
+/// after it. So waiting requests are not all sent at once.
 const RAMP_LIMIT: u32 = 30;
 const LONG_RAMP: Duration = Duration::from_secs(60);
 /// The share of the limit with which a bot begins after a pause.
 const RAMP_START: f64 = 0.1;
-/// A map that has shrunk to this share of its capacity gives memory back.
+/// A map that uses less than an eighth of its capacity is shrunk.
 const SHRINK_SHARE: usize = 8;
 
-/// A request that waits looks at the queue at most this often by itself.
+/// The shortest sleep of a waiting request before it looks at the queue again.
 const LEAST_SLEEP: Duration = Duration::from_millis(1);
 
 /// Who goes first.
@@ -53,7 +54,7 @@ pub(crate) enum PaceKey {
 /// When a request may be tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Busy {
-    /// The limit of its chat is used up.
+    /// The limit of its [`PaceKey`] is used up: of the chat, or of polls.
     Key(Instant),
     /// The limit of the bot is used up, or the bot pauses.
     Bot(Instant),
@@ -65,38 +66,79 @@ pub(super) struct Ticket {
     number: u64,
     /// Until when it counts if it is not answered earlier.
     until: Instant,
-    pub(super) key: Option<PaceKey>,
+    slot: Option<Slot>,
 }
 
-/// The requests that count against a limit: until when each of them counts, and its number.
+/// One of the requests per second that a key may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Slot {
+    key: PaceKey,
+    index: u32,
+}
+
+/// Only the chat and the index are hashed, at once: hashing the names, which hardly differ, would cost as much as the rest
+/// of the pace.
+impl Hash for Slot {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let chat = match self.key {
+            PaceKey::Polls => 0,
+            PaceKey::Chat(_, _, chat) => chat,
+        };
+        state.write_u64(chat.cast_unsigned() ^ u64::from(self.index).rotate_left(32));
+    }
+}
+
+/// The request that has a slot.
+#[derive(Debug)]
+struct Taken {
+    number: u64,
+    until: Instant,
+}
+
+/// The requests that count against a limit.
 ///
-/// The limit holds for the times at which the server receives requests. A request is received at some time between sending
-/// it and its answer, so it counts from the one to [`WINDOW`] after the other.
+/// The server counts a request when it receives it: at some time between sending and answer. So a request counts here
+/// from when it is sent until [`WINDOW`] after its answer. Without an answer, it counts until [`WINDOW`] after its
+/// arrival ([`ARRIVAL`]).
 #[derive(Debug, Default)]
-struct Window(BTreeSet<(Instant, u64)>);
+struct Window {
+    /// The numbers of requests without an answer, in order, and until when each counts at most.
+    unanswered: VecDeque<(u64, Instant)>,
+    /// Until when answered requests count, in order.
+    answered: VecDeque<Instant>,
+}
 
 impl Window {
+    fn add(&mut self, ticket: Ticket) {
+        self.unanswered.push_back((ticket.number, ticket.until));
+    }
+
     fn forget(&mut self, now: Instant) {
-        while self.0.first().is_some_and(|(until, _)| *until <= now) {
-            self.0.pop_first();
+        self.unanswered.retain(|(_, until)| *until > now);
+        while self.answered.front().is_some_and(|until| *until <= now) {
+            self.answered.pop_front();
         }
     }
 
     /// When there is room for another request, if not now.
     fn busy(&self, most: usize) -> Option<Instant> {
-        let index = self.0.len().checked_sub(most)?;
-        self.0.iter().nth(index).map(|(until, _)| *until)
+        let beyond = (self.unanswered.len() + self.answered.len()).checked_sub(most)?;
+        let unanswered = self.unanswered.iter().map(|(_, until)| *until);
+        let mut all: Vec<Instant> = unanswered.chain(self.answered.iter().copied()).collect();
+        Some(*all.select_nth_unstable(beyond).1)
     }
 
     fn answered(&mut self, ticket: Ticket, now: Instant) {
         // A request that does not count any more was forgotten.
-        if self.0.remove(&(ticket.until, ticket.number)) {
-            self.0.insert((now + WINDOW, ticket.number));
+        if self.cancel(ticket) {
+            self.answered.push_back(now + WINDOW);
         }
     }
 
-    fn cancel(&mut self, ticket: Ticket) {
-        self.0.remove(&(ticket.until, ticket.number));
+    /// Returns whether the request still counted.
+    fn cancel(&mut self, ticket: Ticket) -> bool {
+        let found = self.unanswered.binary_search_by_key(&ticket.number, |(number, _)| *number);
+        found.is_ok_and(|index| self.unanswered.remove(index).is_some())
     }
 }
 
@@ -111,9 +153,11 @@ pub(super) struct Schedule {
     next: Option<Instant>,
     /// When the next background request may be sent.
     next_background: Option<Instant>,
-    keys: HashMap<PaceKey, Window>,
-    /// When to look whether a key can be forgotten.
-    by_time: VecDeque<(Instant, PaceKey)>,
+    /// The slots of keys that are taken, or were taken until recently. One map without an allocation per key, because
+    /// many small allocations would not return memory to the system.
+    slots: HashMap<Slot, Taken>,
+    /// When to look whether a slot can be forgotten.
+    by_time: VecDeque<(Instant, Slot)>,
     /// The end of the pause after a 429.
     pause: Option<Instant>,
 }
@@ -126,7 +170,7 @@ impl Schedule {
             sent: Window::default(),
             next: None,
             next_background: None,
-            keys: HashMap::new(),
+            slots: HashMap::new(),
             by_time: VecDeque::new(),
             pause: None,
         }
@@ -140,9 +184,11 @@ impl Schedule {
         priority: Priority,
     ) -> Result<Option<Ticket>, Busy> {
         self.forget(now);
-        if let Some(at) = key.and_then(|key| self.key_busy(now, key)) {
-            return Err(Busy::Key(at));
-        }
+        let slot = match key.map(|key| self.free_slot(now, key)) {
+            Some(Err(at)) => return Err(Busy::Key(at)),
+            Some(Ok(slot)) => slot,
+            None => None,
+        };
         if let Some(at) = self.bot_busy(now, priority) {
             return Err(Busy::Bot(at));
         }
@@ -150,47 +196,46 @@ impl Schedule {
         if let Some(limit) = limit {
             self.count(now, limit, priority);
         }
-        let key = key.filter(|key| self.limit_of(*key).is_some());
-        if limit.is_none() && key.is_none() {
+        if limit.is_none() && slot.is_none() {
             return Ok(None);
         }
         let arrival = if key == Some(PaceKey::Polls) { ARRIVAL_OF_POLLS } else { ARRIVAL };
-        let ticket = Ticket { number: self.number, until: now + arrival + WINDOW, key };
+        let ticket = Ticket { number: self.number, until: now + arrival + WINDOW, slot };
         self.number += 1;
         if limit.is_some() {
-            self.sent.0.insert((ticket.until, ticket.number));
+            self.sent.add(ticket);
         }
-        if let Some(key) = key {
-            self.keys.entry(key).or_default().0.insert((ticket.until, ticket.number));
+        if let Some(slot) = slot {
+            self.slots.insert(slot, Taken { number: ticket.number, until: ticket.until });
         }
         Ok(Some(ticket))
     }
 
-    /// Notes that a request was answered, or that nobody waits for its answer any more.
+    /// Notes that a request was answered, or that its caller has dropped it.
     pub(super) fn answered(&mut self, ticket: Ticket, now: Instant) {
         self.sent.answered(ticket, now);
-        if let Some(key) = ticket.key
-            && let Some(window) = self.keys.get_mut(&key)
+        if let Some(slot) = ticket.slot
+            && let Some(taken) = self.slots.get_mut(&slot)
+            && taken.number == ticket.number
         {
-            window.answered(ticket, now);
-            self.by_time.push_back((now + WINDOW, key));
+            // A request that does not count any more is not counted again.
+            taken.until = if taken.until > now { now + WINDOW } else { now };
+            self.by_time.push_back((taken.until, slot));
         }
     }
 
     /// Notes that a request that was let pass is not sent.
     pub(super) fn cancel(&mut self, ticket: Ticket) {
         self.sent.cancel(ticket);
-        if let Some(key) = ticket.key
-            && let Some(window) = self.keys.get_mut(&key)
+        if let Some(slot) = ticket.slot
+            && self.slots.get(&slot).is_some_and(|taken| taken.number == ticket.number)
         {
-            window.cancel(ticket);
-            if window.0.is_empty() {
-                self.keys.remove(&key);
-            }
+            self.slots.remove(&slot);
         }
     }
 
-    /// When to try a request again that waits behind others: of the same key, and in all.
+    /// Estimates when a waiting request may be sent. `of_key`: number of requests of the same key before it. `places`:
+    /// number of all requests before it.
     pub(super) fn due(
         &mut self,
         now: Instant,
@@ -205,17 +250,25 @@ impl Schedule {
             Some(at) => at + per_place(self.limit(now), places),
             None => now,
         };
-        let of_key = key.and_then(|key| Some(self.key_busy(now, key)? + per_place(self.limit_of(key), of_key)));
-        // Not at once again, whatever the estimate is.
+        let of_key = key.and_then(|key| Some(self.free_slot(now, key).err()? + per_place(self.limit_of(key), of_key)));
+        // A minimum, to avoid a busy loop.
         of_bot.max(of_key.unwrap_or(now)).max(now + LEAST_SLEEP)
     }
 
-    /// When the next request of a key may be sent, if not now.
-    pub(super) fn key_busy(&mut self, now: Instant, key: PaceKey) -> Option<Instant> {
-        let most = self.limit_of(key)? as usize;
-        let window = self.keys.get_mut(&key)?;
-        window.forget(now);
-        window.busy(most)
+    /// A slot that the next request of a key can take, or when there will be one. `None` if the key has no limit.
+    fn free_slot(&self, now: Instant, key: PaceKey) -> Result<Option<Slot>, Instant> {
+        let (limit, mut first_free) = (self.limit_of(key).unwrap_or(0), None);
+        for offset in 0..limit {
+            // Begins elsewhere each time: if few are taken, the first is mostly free.
+            let slot = Slot { key, index: ((self.number + u64::from(offset)) % u64::from(limit)) as u32 };
+            match self.slots.get(&slot) {
+                Some(taken) if taken.until > now => {
+                    first_free = Some(first_free.map_or(taken.until, |first: Instant| first.min(taken.until)));
+                }
+                _ => return Ok(Some(slot)),
+            }
+        }
+        first_free.map_or(Ok(None), Err)
     }
 
     /// Stops all requests until a time, unless they are stopped for longer.
@@ -290,24 +343,23 @@ impl Schedule {
     /// Forgets what does not count any more.
     fn forget(&mut self, now: Instant) {
         self.sent.forget(now);
-        while let Some((_, key)) = self.by_time.front().copied().filter(|(until, _)| *until <= now) {
+        while let Some((_, slot)) = self.by_time.front().copied().filter(|(until, _)| *until <= now) {
             self.by_time.pop_front();
-            if let Some(window) = self.keys.get_mut(&key) {
-                window.forget(now);
-                if window.0.is_empty() {
-                    self.keys.remove(&key);
-                }
+            if let Entry::Occupied(taken) = self.slots.entry(slot)
+                && taken.get().until <= now
+            {
+                taken.remove();
             }
         }
-        if self.keys.capacity() > SHRINK_SHARE * self.keys.len().max(SHRINK_SHARE) {
-            self.keys.shrink_to(self.keys.len());
+        if self.slots.capacity() > SHRINK_SHARE * self.slots.len().max(SHRINK_SHARE) {
+            self.slots.shrink_to(self.slots.len());
             self.by_time.shrink_to(self.by_time.len());
         }
     }
 
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
-        self.keys.len()
+        self.slots.len()
     }
 }
 
@@ -493,6 +545,6 @@ mod tests {
         assert_eq!(schedule.remembered(), 100_000);
         assert_eq!(admit(&mut schedule, now + WINDOW, None), Ok(()));
         assert_eq!(schedule.remembered(), 0);
-        assert!(schedule.keys.capacity() < 100 && schedule.by_time.capacity() < 100);
+        assert!(schedule.slots.capacity() < 100 && schedule.by_time.capacity() < 100);
     }
 }

@@ -29,7 +29,8 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// | failure | reads; `PUT`, `PATCH`, `DELETE`; `POST /uploads` and `/subscriptions` | any other `POST` |
 /// |---|---|---|
 /// | not sent, because no connection was made | retry | retry |
-/// | 429 | retry after a pause of the whole bot, see [`Pace`](crate::Pace); of an upload host: retry | the same |
+/// | 429 of the API: the whole bot pauses first, see [`Pace`](crate::Pace) | retry | retry |
+/// | 429 of an upload host | retry | retry |
 /// | an attachment is not ready: 400, or 200 with `success: false` | retry on its own schedule (not reads) | retry on its own schedule |
 /// | 503 with an API `code` in its body | retry | retry |
 /// | any other 503, even with `Retry-After`: a proxy may have forwarded the request | retry | no |
@@ -83,7 +84,7 @@ impl RetryPolicy {
         Self { attempts: 1, attachment_budget: Duration::ZERO, ..Self::default() }
     }
 
-    /// The pauses after 429s without a `Retry-After`.
+    /// Returns the backoff of pauses after a 429. It applies if it is longer than the `Retry-After`.
     pub(crate) fn backoff_of_pauses(&self) -> Backoff {
         self.backoff
     }

@@ -57,7 +57,7 @@ pub(crate) struct Outgoing {
     pub(crate) body: Option<Bytes>,
     /// For how long the server may hold its answer back.
     pub(crate) hold: Option<Duration>,
-    /// The limit of its own that it counts for.
+    /// The separate limit that the request counts against, in addition to the limit of the bot.
     pub(crate) pace_key: Option<PaceKey>,
     pub(crate) priority: Priority,
     pub(crate) options: CallOptions,
@@ -85,7 +85,7 @@ impl Outgoing {
     }
 }
 
-/// The limit of its own that a request counts for.
+/// Returns the separate limit that a request counts against, in addition to the limit of the bot.
 fn pace_key(operation: &'static Operation, url: &Url) -> Option<PaceKey> {
     if operation.hold.is_some() {
         return Some(PaceKey::Polls);

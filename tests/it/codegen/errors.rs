@@ -314,12 +314,23 @@ fn extensions_must_make_sense() {
 }
 
 #[test]
-fn a_pace_is_that_of_query_parameters() {
+fn x_paced_by_names_query_parameters() {
     let place = "paths./things.post.x-paced-by";
     assert_error(
         &operation("x-paced-by: [chat], responses: {200: {}}"),
         &format!("{place}: `chat` is no query parameter of the operation"),
     );
+}
+
+#[test]
+fn the_limits_of_a_service_are_whole_numbers_from_1() {
+    for (limit, number) in [("requests_per_second", "0"), ("polls_per_second", "0.5"), ("text", "-1")] {
+        let document = format!(
+            "x-service: {{name: A, base_url: 'https://a.example', token_source: A form, token_parameter: token,
+                links: 'https://a.example', start_link: '/{{bot}}', mention: 'a://', {limit}: {number}}}\n"
+        );
+        assert_error(&document, &format!("x-service.{limit}: must be a whole number from 1"));
+    }
 }
 
 #[test]

@@ -212,7 +212,7 @@ fn x_exactly_one_of_checks_which_parameters_are_given() {
 }
 
 #[test]
-fn a_request_knows_the_parameters_that_name_its_chat() {
+fn an_operation_lists_the_parameters_that_name_its_chat() {
     let code = code(&operation(&format!(
         "x-paced-by: [chatId], parameters: [{{name: chatId, in: query, schema: {{type: integer}}}}], {DONE}"
     )));
