@@ -152,6 +152,41 @@ impl RawUpdates {
         self.next().await.transpose()
     }
 
+    /// Returns all updates that are fetched; if there are none, those of the next page. `None` after a shutdown. Asking for it
+    /// commits all before.
+    ///
+    /// For queues that store a page at once. A page has at least one update, and at most [`Updates::limit`].
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # tamtam.user("Alice").says("hi");
+    /// let mut updates = bot.updates().raw();
+    /// while let Some(page) = updates.next_page().await? {
+    ///     for raw in &page {
+    ///         println!("{}", raw.json);
+    ///     }
+    /// #   break;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Updates::next`](crate::Updates::next).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn next_page(&mut self) -> Result<Option<Vec<RawUpdate>>> {
+        let page = self.0.next_raw_page().await?;
+        let raw = |(update, json)| RawUpdate::new(update, json);
+        Ok(page.map(|page| page.updates.into_iter().map(raw).collect()))
+    }
+
     /// Returns how the stream is doing.
     #[must_use]
     pub fn health(&self) -> Health {

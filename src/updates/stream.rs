@@ -137,11 +137,11 @@ impl fmt::Debug for Updates {
 }
 
 /// A page with its JSON.
-#[cfg(feature = "journal")]
 pub(crate) struct RawPage {
     /// Each update with its JSON, if it is kept.
     pub(crate) updates: Vec<(Update, Option<Box<RawValue>>)>,
     /// What commits the page.
+    #[cfg(feature = "journal")]
     pub(crate) marker: Option<i64>,
 }
 
@@ -265,6 +265,33 @@ impl Updates {
         self
     }
 
+    /// Returns a new stream with the settings, the marker store and the health of this one, and without its
+    /// [shutdown](Self::graceful_shutdown_on). It begins where a new stream begins. Updates that this stream has fetched
+    /// stay in this one.
+    ///
+    /// For programs that stop polling for a time, such as a receiver that another one has replaced. Ask only one of the
+    /// streams.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # tamtam.user("Alice").says("hi");
+    /// let mut updates = bot.updates().limit(10);
+    /// let first = updates.try_next().await?;
+    /// // The first update was not committed, so it comes again.
+    /// let mut updates = updates.restart();
+    /// assert_eq!(updates.try_next().await?, first);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn restart(&self) -> Self {
+        let mut new = Self::new(self.bot.clone());
+        (new.settings, new.store, new.health) = (self.settings.clone(), self.store.clone(), self.health.clone());
+        new
+    }
+
     /// How the stream is doing, for whoever watches it.
     #[must_use]
     pub fn health(&self) -> Health {
@@ -322,14 +349,17 @@ impl Updates {
     }
 
     /// As [`next_page`](Self::next_page), with the JSON of each update if it is kept, and the marker that commits the page.
-    #[cfg(feature = "journal")]
     pub(crate) async fn next_raw_page(&mut self) -> Result<Option<RawPage>> {
         let Some(first) = self.try_next().await? else { return Ok(None) };
         self.handed_out = None;
         let Some(state) = &mut self.state else { return Ok(None) };
         let mut json = state.take_json().into_iter().chain(state.take_page_json()).collect::<Vec<_>>().into_iter();
         let updates = std::iter::once(first).chain(state.take_page()).map(|update| (update, json.next())).collect();
-        Ok(Some(RawPage { updates, marker: state.marker() }))
+        Ok(Some(RawPage {
+            updates,
+            #[cfg(feature = "journal")]
+            marker: state.marker(),
+        }))
     }
 
     /// Keeps the marker in a journal.

@@ -197,7 +197,6 @@ impl StreamState {
     }
 
     /// Takes the JSON of what is left of the page, if it is kept.
-    #[cfg(feature = "journal")]
     pub(super) fn take_page_json(&mut self) -> VecDeque<Box<RawValue>> {
         std::mem::take(&mut self.json)
     }

@@ -1,0 +1,51 @@
+//! A fleet under load: receivers, workers and servers as processes, some of which are killed.
+//!
+//! `cargo bench -p tamtam-nats` measures all figures and prints them; with `-- keep`, it writes them into
+//! `benches/RESULTS.md`. `-- small` runs the same with fewer updates, and fails if an update is lost, out of order, handled
+//! beside another one of its chat, or handled twice too often. Needs a NATS server, see `tests/it/server.rs`.
+
+mod fleet;
+mod history;
+mod process;
+mod scenarios;
+#[path = "../../tests/it/server.rs"]
+mod server;
+
+use std::{env, fs, path::Path};
+
+use scenarios::{Figure, Size};
+
+fn main() {
+    let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["receive"] => runtime.block_on(process::receive()),
+        ["work"] => runtime.block_on(process::work()),
+        [] => println!("{}", table(&runtime.block_on(scenarios::all(Size::FULL)))),
+        ["keep"] => keep(&table(&runtime.block_on(scenarios::all(Size::FULL)))),
+        ["small"] => {
+            let figures = runtime.block_on(scenarios::counted(Size::SMALL));
+            println!("{}", table(&figures));
+            let missed = figures.iter().filter(|figure| !figure.is_reached()).count();
+            assert!(missed == 0, "{missed} figures do not reach their bars");
+        }
+        [name] => println!("{}", table(&runtime.block_on(scenarios::one(name, Size::FULL)))),
+        _ => panic!("nothing, `keep`, `small`, or the name of a scenario"),
+    }
+}
+
+fn table(figures: &[Figure]) -> String {
+    let rows = figures.iter().map(Figure::row).collect::<String>();
+    format!("| figure | bar | measured | reached |\n|---|---|---|---|\n{rows}")
+}
+
+/// Puts the table between the marks in the file of results.
+fn keep(table: &str) {
+    const MARKS: [&str; 2] = ["<!-- figures -->\n", "<!-- end of figures -->"];
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(MARKS[0]).unwrap();
+    let (_, after) = rest.split_once(MARKS[1]).unwrap();
+    fs::write(path, format!("{before}{}{table}{}{after}", MARKS[0], MARKS[1])).unwrap();
+    println!("{table}");
+}

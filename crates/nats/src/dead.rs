@@ -1,0 +1,206 @@
+//! Dead letters: updates that were given up, kept until somebody decides about them.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use async_nats::jetstream::{
+    message::{PublishMessage, StreamMessage},
+    stream::LastRawMessageErrorKind,
+};
+use bytes::Bytes;
+use tamtam::RawUpdate;
+
+use crate::{
+    error::{Error, Result},
+    queue::Queue,
+};
+
+/// The longest cause that is stored, in bytes.
+const MOST_CAUSE: usize = 1024;
+/// The headers of a dead letter. Its payload is that of the update.
+const ATTEMPTS: &str = "Tamtam-Attempts";
+/// A JSON string: a header has one line.
+const CAUSE: &str = "Tamtam-Cause";
+/// Unix time in milliseconds.
+const STORED_AT: &str = "Tamtam-Stored-At";
+
+/// The dead letters of a queue; returned by [`Queue::dead`].
+#[derive(Clone)]
+pub struct Dead {
+    queue: Queue,
+}
+
+/// An update that was given up.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct DeadLetter {
+    /// Its number, for [`Dead::replay`] and [`Dead::discard`].
+    pub id: u64,
+    /// The update. `None` if what is stored is not an update.
+    pub update: Option<RawUpdate>,
+    /// How often it was handed out.
+    pub attempts: u32,
+    /// Why the last attempt failed. At most 1 KiB.
+    pub cause: String,
+    /// When the update was stored.
+    pub stored_at: SystemTime,
+    /// When it became a dead letter.
+    pub died_at: SystemTime,
+}
+
+impl Dead {
+    pub(crate) fn new(queue: Queue) -> Self {
+        Self { queue }
+    }
+
+    /// Returns all dead letters, oldest first.
+    ///
+    #[doc = crate::example!("
+for letter in queue.dead().list().await? {
+    println!(\"{}: {} after {} attempts\", letter.id, letter.cause, letter.attempts);
+    queue.dead().replay(letter.id).await?;
+}
+")]
+    ///
+    /// # Errors
+    ///
+    /// If NATS does not answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing.
+    pub async fn list(&self) -> Result<Vec<DeadLetter>> {
+        let (mut letters, mut next) = (Vec::new(), 1);
+        while let Some(message) = self.first_from(next).await? {
+            next = message.sequence + 1;
+            letters.push(DeadLetter::read(&message));
+        }
+        Ok(letters)
+    }
+
+    /// Stores a dead letter as the newest update of its chat, with no attempts, and removes the letter. Returns whether the
+    /// letter was there.
+    ///
+    /// # Errors
+    ///
+    /// If NATS does not answer, or if the letter is not an update. The letter stays then. Call it again: the update is not
+    /// stored twice within the deduplication window.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the letter may be there and the update stored. Calling it again removes the letter.
+    pub async fn replay(&self, id: u64) -> Result<bool> {
+        let Some(message) = self.first_from(id).await?.filter(|message| message.sequence == id) else {
+            return Ok(false);
+        };
+        let Some(update) = DeadLetter::read(&message).update else {
+            return Err(Error::nats("replay the dead letter", "it is not an update"));
+        };
+        self.queue.0.publisher.store_again(&update, id).await?;
+        self.discard(id).await?;
+        Ok(true)
+    }
+
+    /// Removes a dead letter for good. Returns whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// If NATS does not answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the letter may be removed or not.
+    pub async fn discard(&self, id: u64) -> Result<bool> {
+        if self.first_from(id).await?.is_none_or(|message| message.sequence != id) {
+            return Ok(false);
+        }
+        self.queue.0.dead.delete_message(id).await.map_err(|error| Error::nats("remove the dead letter", error))
+    }
+
+    /// Stores a dead letter. `key` identifies it, so that it is stored once.
+    pub(crate) async fn bury(
+        &self,
+        key: &str,
+        payload: Bytes,
+        stored_at: SystemTime,
+        attempts: u32,
+        cause: &str,
+    ) -> Result<()> {
+        const ACTION: &str = "store a dead letter";
+        let cause = serde_json::to_string(cut(cause, MOST_CAUSE)).map_err(|error| Error::nats(ACTION, error))?;
+        let message = PublishMessage::build()
+            .payload(payload)
+            .header(ATTEMPTS, attempts.to_string())
+            .header(CAUSE, cause)
+            .header(STORED_AT, unix_millis(stored_at).to_string())
+            .message_id(key)
+            .expected_stream(self.queue.0.names.dead_stream());
+        let ack = self.queue.0.context.send_publish(self.queue.0.names.dead(), message).await;
+        ack.map_err(|error| Error::nats(ACTION, error))?.await.map_err(|error| Error::nats(ACTION, error))?;
+        Ok(())
+    }
+
+    /// The first letter with this number or a higher one.
+    async fn first_from(&self, id: u64) -> Result<Option<StreamMessage>> {
+        let found = self
+            .queue
+            .0
+            .dead
+            .raw_message_builder()
+            .sequence(id)
+            .next_by_subject(self.queue.0.names.dead())
+            .send()
+            .await;
+        match found {
+            Ok(message) => Ok(Some(message)),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(Error::nats("read the dead letters", error)),
+        }
+    }
+}
+
+impl fmt::Debug for Dead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dead").field("queue", &self.queue.name()).finish()
+    }
+}
+
+impl DeadLetter {
+    fn read(message: &StreamMessage) -> Self {
+        let header = |name: &str| message.headers.get(name).map(|value| value.as_str());
+        let number = |name: &str| header(name).and_then(|value| value.parse::<u64>().ok());
+        let died_at = SystemTime::from(message.time);
+        Self {
+            id: message.sequence,
+            update: serde_json::from_slice(&message.payload).ok(),
+            attempts: number(ATTEMPTS).and_then(|number| number.try_into().ok()).unwrap_or(0),
+            cause: header(CAUSE).and_then(|cause| serde_json::from_str(cause).ok()).unwrap_or_default(),
+            stored_at: number(STORED_AT).map_or(died_at, |millis| UNIX_EPOCH + Duration::from_millis(millis)),
+            died_at,
+        }
+    }
+}
+
+fn unix_millis(time: SystemTime) -> u64 {
+    u64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The beginning of a text, at most so many bytes.
+fn cut(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_cut_at_a_character() {
+        assert_eq!(cut("жук", 3), "ж");
+        assert_eq!(cut("жук", 100), "жук");
+        assert_eq!(cut("", 3), "");
+    }
+}

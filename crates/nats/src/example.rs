@@ -1,0 +1,35 @@
+//! The frame of the examples: a sandbox, a bot, and a queue on a NATS server.
+
+/// An example of the documentation. It runs with the feature `server-tests`, and is compiled without it.
+macro_rules! example {
+    ($code:literal) => {
+        concat!(
+            "\n```",
+            $crate::example::mode!(),
+            "\n# #[tokio::main]\n# async fn main() -> Result<(), Box<dyn std::error::Error>> {\n",
+            "# use tamtam::{Bot, Update};\n# use tamtam_nats::Queue;\n",
+            "# let server = std::env::var(\"NATS_URL\").unwrap_or_else(|_| \"nats://127.0.0.1:4222\".to_owned());\n",
+            "# let sandbox = tamtam_sandbox::Sandbox::max().await;\n",
+            "# let (bot, alice) = (sandbox.bot(), sandbox.user(\"Alice\"));\n# alice.starts();\n",
+            "# let nats = async_nats::connect(&server).await?;\n",
+            "# let queue = Queue::open(nats, &bot).name(format!(\"doc-{}\", std::process::id())).await?;\n",
+            $code,
+            "# let _ = (&alice, &sandbox);\n# Ok(())\n# }\n```"
+        )
+    };
+}
+pub(crate) use example;
+
+#[cfg(feature = "server-tests")]
+macro_rules! mode {
+    () => {
+        "rust"
+    };
+}
+#[cfg(not(feature = "server-tests"))]
+macro_rules! mode {
+    () => {
+        "rust,no_run"
+    };
+}
+pub(crate) use mode;

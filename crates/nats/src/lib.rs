@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod backoff;
+mod dead;
+mod error;
+mod example;
+mod lag;
+mod open;
+mod publish;
+mod purge;
+mod queue;
+mod receive;
+mod slots;
+mod work;
+mod writer;
+
+pub use dead::{Dead, DeadLetter};
+pub use error::{Error, ErrorKind, Result};
+pub(crate) use example::example;
+pub use lag::Lag;
+pub use open::Open;
+pub use queue::Queue;
+pub use receive::Receive;
+pub use work::Work;
+pub use writer::Writer;
+
+/// The client of NATS, for [`Queue::open`].
+#[doc(no_inline)]
+pub use async_nats;

@@ -1,0 +1,369 @@
+//! Opens a queue: creates or checks what it has on NATS.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use async_nats::jetstream::{
+    self, ErrorCode,
+    consumer::{self, PullConsumer},
+    kv,
+    stream::{self, DiscardPolicy, RetentionPolicy},
+};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use tamtam::Bot;
+use tokio::time::Instant;
+
+use crate::{
+    backoff::Backoff,
+    error::{Error, Problem, Result, api_error},
+    publish::Publisher,
+    queue::{Inner, Names, Queue},
+};
+
+const SLOTS: u16 = 64;
+const MAX_SLOTS: u16 = 1_024;
+const MAX_BYTES: u64 = 1 << 30;
+const ACK_WAIT: Duration = Duration::from_secs(30);
+const DEDUP_WINDOW: Duration = Duration::from_secs(3_600);
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long NATS may take for one answer.
+const ANSWER_TIME: Duration = Duration::from_secs(5);
+/// How many slots are created at a time.
+const AT_A_TIME: usize = 16;
+/// The keys of a stream's metadata.
+const SLOTS_KEY: &str = "tamtam-slots";
+const OWNER_KEY: &str = "tamtam-bot";
+
+/// The settings of a queue; made by [`Queue::open`]. Awaiting it opens the queue.
+///
+/// A setting that is not given keeps its value on NATS if the queue exists. Otherwise the default applies.
+#[must_use = "a queue is not opened until it is awaited"]
+pub struct Open {
+    nats: async_nats::Client,
+    bot: Bot,
+    name: Option<String>,
+    replicas: Option<usize>,
+    slots: Option<u16>,
+    max_bytes: Option<u64>,
+    ack_wait: Option<Duration>,
+    dedup_window: Option<Duration>,
+    timeout: Duration,
+}
+
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Open")
+            .field("name", &self.name)
+            .field("replicas", &self.replicas)
+            .field("slots", &self.slots)
+            .field("max_bytes", &self.max_bytes)
+            .field("ack_wait", &self.ack_wait)
+            .field("dedup_window", &self.dedup_window)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Open {
+    pub(crate) fn new(nats: async_nats::Client, bot: Bot) -> Self {
+        Self {
+            nats,
+            bot,
+            name: None,
+            replicas: None,
+            slots: None,
+            max_bytes: None,
+            ack_wait: None,
+            dedup_window: None,
+            timeout: TIMEOUT,
+        }
+    }
+
+    /// Sets the name of the queue. Defaults to the service and the id of the bot, such as `max-7`. Bots with queues on
+    /// the same NATS account need different names.
+    ///
+    /// The queue uses the streams `name`, `name-dead` and `KV_name`, and the subjects `tamtam.name.>`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets on how many servers of the cluster each update is stored: 1 to 5. Defaults to 1. With 3, the queue survives the
+    /// loss of one server.
+    pub fn replicas(mut self, replicas: usize) -> Self {
+        self.replicas = Some(replicas);
+        self
+    }
+
+    /// Sets the number of slots, from 1 to 1024. Defaults to 64. Cannot be changed later.
+    ///
+    /// Updates of one slot are handled one after the other. So the slots are how many handlers run at a time in the whole
+    /// fleet. Chats that share a slot wait for each other.
+    pub fn slots(mut self, slots: u16) -> Self {
+        self.slots = Some(slots);
+        self
+    }
+
+    /// Sets how many bytes the stream may have. Defaults to 1 GiB. A full stream loses nothing: the receiver waits, and a
+    /// webhook answers 503.
+    ///
+    /// Handled updates are kept for the [deduplication window](Self::dedup_window), unless the stream is full.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = Some(bytes);
+        self
+    }
+
+    /// Sets the time after which the updates of a worker that died go to another one. Defaults to 30 s, at least 1 s.
+    ///
+    /// A worker confirms every third of this time that it still handles an update. So handlers may take longer.
+    pub fn ack_wait(mut self, wait: Duration) -> Self {
+        self.ack_wait = Some(wait);
+        self
+    }
+
+    /// Sets for how long an update that comes a second time is recognised. Defaults to 1 h.
+    pub fn dedup_window(mut self, window: Duration) -> Self {
+        self.dedup_window = Some(window);
+        self
+    }
+
+    /// Sets for how long opening is tried while NATS or the API of the bot does not answer. Defaults to 60 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    async fn open(self) -> Result<Queue> {
+        self.check()?;
+        let (began, mut backoff) = (Instant::now(), Backoff::default());
+        loop {
+            let error = match self.try_open().await {
+                Ok(queue) => return Ok(queue),
+                Err(error) => error,
+            };
+            let delay = backoff.next();
+            if !error.is_temporary() || began.elapsed() + delay > self.timeout {
+                return Err(error);
+            }
+            tracing::warn!(error = %error, delay_ms = delay.as_millis(), "queue not open yet");
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        let fails = |message: String| Err(Problem::Setting(message).into());
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if let Some(name) = &self.name
+            && (name.is_empty() || name.len() > 64 || !name.chars().all(is_plain))
+        {
+            return fails(format!("the name {name:?} must have 1 to 64 letters, digits, `-` and `_`"));
+        }
+        match (self.slots, self.replicas, self.ack_wait, self.dedup_window) {
+            (Some(slots), ..) if !(1..=MAX_SLOTS).contains(&slots) => {
+                fails(format!("{slots} slots: a queue has 1 to {MAX_SLOTS}"))
+            }
+            (_, Some(replicas), ..) if !(1..=5).contains(&replicas) => {
+                fails(format!("{replicas} replicas: a stream has 1 to 5"))
+            }
+            (_, _, Some(wait), _) if wait < Duration::from_secs(1) => {
+                fails(format!("ack_wait is {wait:?}: it is at least 1 s"))
+            }
+            (.., Some(window)) if window < Duration::from_secs(1) => {
+                fails(format!("dedup_window is {window:?}: it is at least 1 s"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn try_open(&self) -> Result<Queue> {
+        let id = self.bot.me().await.map_err(Problem::Bot)?.user_id;
+        let owner = format!("{}-{id}", self.bot.service().name().to_ascii_lowercase());
+        let names = Names { stream: self.name.clone().unwrap_or_else(|| owner.clone()) };
+        let context = jetstream::context::ContextBuilder::new()
+            .timeout(ANSWER_TIME)
+            .ack_timeout(ANSWER_TIME)
+            .build(self.nats.clone());
+        let stream = self.stream(&context, &names, &owner).await?;
+        let config = &stream.cached_info().config;
+        let has = config.metadata.get(SLOTS_KEY).cloned().unwrap_or_default();
+        let (slots, dedup_window, replicas) =
+            (has.parse().unwrap_or(SLOTS), config.duplicate_window, config.num_replicas);
+        let dead = self.dead_stream(&context, &names, replicas).await?;
+        let state = self.state(&context, &names, replicas).await?;
+        let consumers = self.consumers(&stream, &names, slots).await?;
+        let ack_wait = consumers.first().map_or(ACK_WAIT, |consumer| consumer.cached_info().config.ack_wait);
+        let publisher = Publisher::new(context.clone(), names.clone(), slots);
+        Ok(Queue(Arc::new(Inner {
+            names,
+            slots,
+            ack_wait,
+            dedup_window,
+            context,
+            stream,
+            dead,
+            consumers,
+            state,
+            publisher,
+        })))
+    }
+
+    /// Creates or checks the stream of updates.
+    async fn stream(&self, context: &jetstream::Context, names: &Names, owner: &str) -> Result<stream::Stream> {
+        const ACTION: &str = "open the stream";
+        let asked = self.slots.unwrap_or(SLOTS);
+        let fresh = stream::Config {
+            name: names.stream.clone(),
+            description: Some("Updates of a bot, by tamtam-nats".to_owned()),
+            subjects: vec![names.slots()],
+            retention: RetentionPolicy::Limits,
+            discard: DiscardPolicy::New,
+            max_bytes: i64::try_from(self.max_bytes.unwrap_or(MAX_BYTES)).unwrap_or(i64::MAX),
+            duplicate_window: self.dedup_window.unwrap_or(DEDUP_WINDOW),
+            num_replicas: self.replicas.unwrap_or(1),
+            allow_direct: true,
+            metadata: HashMap::from([
+                (SLOTS_KEY.to_owned(), asked.to_string()),
+                (OWNER_KEY.to_owned(), owner.to_owned()),
+            ]),
+            ..stream::Config::default()
+        };
+        let found = match get_stream(context, &names.stream).await.map_err(|error| Error::nats(ACTION, error))? {
+            Some(found) => found,
+            None => context.get_or_create_stream(fresh.clone()).await.map_err(|error| Error::nats(ACTION, error))?,
+        };
+        let config = found.cached_info().config.clone();
+        let has = |key: &str| config.metadata.get(key).cloned().unwrap_or_else(|| "unknown".to_owned());
+        if has(OWNER_KEY) != owner {
+            let (stream, owner, bot) = (names.stream.clone(), has(OWNER_KEY), owner.to_owned());
+            return Err(Problem::Owner { stream, owner, bot }.into());
+        }
+        if self.slots.is_some() && has(SLOTS_KEY) != asked.to_string() {
+            return Err(Problem::Slots { stream: names.stream.clone(), has: has(SLOTS_KEY), asked }.into());
+        }
+        let changed = stream::Config {
+            max_bytes: if self.max_bytes.is_some() { fresh.max_bytes } else { config.max_bytes },
+            duplicate_window: self.dedup_window.unwrap_or(config.duplicate_window),
+            num_replicas: self.replicas.unwrap_or(config.num_replicas),
+            ..config.clone()
+        };
+        if changed == config {
+            return Ok(found);
+        }
+        context.update_stream(changed).await.map_err(|error| Error::nats("change the stream", error))?;
+        context.get_stream(&names.stream).await.map_err(|error| Error::nats(ACTION, error))
+    }
+
+    async fn dead_stream(
+        &self,
+        context: &jetstream::Context,
+        names: &Names,
+        replicas: usize,
+    ) -> Result<stream::Stream> {
+        const ACTION: &str = "open the stream of dead letters";
+        let config = stream::Config {
+            name: names.dead_stream(),
+            description: Some("Dead letters of a bot, by tamtam-nats".to_owned()),
+            subjects: vec![names.dead()],
+            retention: RetentionPolicy::Limits,
+            discard: DiscardPolicy::New,
+            duplicate_window: DEDUP_WINDOW,
+            num_replicas: replicas,
+            allow_direct: true,
+            ..stream::Config::default()
+        };
+        match get_stream(context, &config.name).await.map_err(|error| Error::nats(ACTION, error))? {
+            Some(found) if found.cached_info().config.num_replicas == replicas => Ok(found),
+            Some(found) => {
+                let changed = stream::Config { num_replicas: replicas, ..found.cached_info().config.clone() };
+                context.update_stream(changed).await.map_err(|error| Error::nats(ACTION, error))?;
+                Ok(found)
+            }
+            None => context.get_or_create_stream(config).await.map_err(|error| Error::nats(ACTION, error)),
+        }
+    }
+
+    /// Creates or checks the key-value bucket.
+    async fn state(&self, context: &jetstream::Context, names: &Names, replicas: usize) -> Result<kv::Store> {
+        const ACTION: &str = "open the key-value bucket";
+        let config = kv::Config {
+            bucket: names.stream.clone(),
+            description: "Marker and lease of a bot, by tamtam-nats".to_owned(),
+            history: 1,
+            num_replicas: replicas,
+            ..kv::Config::default()
+        };
+        let found =
+            get_stream(context, &format!("KV_{}", names.stream)).await.map_err(|error| Error::nats(ACTION, error))?;
+        match found {
+            Some(found) => {
+                if found.cached_info().config.num_replicas != replicas {
+                    let changed = stream::Config { num_replicas: replicas, ..found.cached_info().config.clone() };
+                    context.update_stream(changed).await.map_err(|error| Error::nats(ACTION, error))?;
+                }
+                context.get_key_value(&names.stream).await.map_err(|error| Error::nats(ACTION, error))
+            }
+            None => context.create_key_value(config).await.map_err(|error| Error::nats(ACTION, error)),
+        }
+    }
+
+    /// Creates or checks the consumers of the slots.
+    async fn consumers(&self, stream: &stream::Stream, names: &Names, slots: u16) -> Result<Vec<PullConsumer>> {
+        let infos: Vec<consumer::Info> =
+            stream.consumers().try_collect().await.map_err(|error| Error::nats("read the slots", error))?;
+        let is_right = |info: &&consumer::Info| self.ack_wait.is_none_or(|ack_wait| ack_wait == info.config.ack_wait);
+        let right: HashSet<String> = infos.iter().filter(is_right).map(|info| info.name.clone()).collect();
+        let has: HashMap<String, Duration> =
+            infos.iter().map(|info| (info.name.clone(), info.config.ack_wait)).collect();
+        let consumer = |slot: u16| {
+            let name = Names::consumer(slot);
+            let is_right = right.contains(&name);
+            let config = consumer::pull::Config {
+                durable_name: Some(name.clone()),
+                filter_subject: names.slot(slot),
+                ack_wait: self.ack_wait.or_else(|| has.get(&name).copied()).unwrap_or(ACK_WAIT),
+                // Keeps the order: the next update of a slot is handed out when this one is acknowledged.
+                max_ack_pending: 1,
+                max_deliver: -1,
+                ..consumer::pull::Config::default()
+            };
+            async move {
+                if is_right {
+                    return stream
+                        .get_consumer(&name)
+                        .await
+                        .map_err(|error| Error::nats("open a slot", error.to_string()));
+                }
+                stream.create_consumer(config).await.map_err(|error| Error::nats("create a slot", error))
+            }
+        };
+        futures_util::stream::iter(0..slots).map(consumer).buffered(AT_A_TIME).try_collect().await
+    }
+}
+
+impl IntoFuture for Open {
+    type Output = Result<Queue>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<Queue>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.open())
+    }
+}
+
+/// Returns a stream, if there is one of this name.
+async fn get_stream(
+    context: &jetstream::Context,
+    name: &str,
+) -> std::result::Result<Option<stream::Stream>, jetstream::context::GetStreamError> {
+    match context.get_stream(name).await {
+        Ok(stream) => Ok(Some(stream)),
+        Err(error) if api_error(&error).is_some_and(|error| error.error_code() == ErrorCode::STREAM_NOT_FOUND) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}

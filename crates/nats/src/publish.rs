@@ -1,0 +1,171 @@
+//! Stores updates in the stream: in order within a slot, and each update once.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_nats::jetstream::{
+    self,
+    context::{PublishError, PublishErrorKind},
+    message::PublishMessage,
+};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use tamtam::RawUpdate;
+use tokio::sync::Mutex;
+
+use crate::{
+    backoff::Backoff,
+    error::{Error, ErrorKind, Problem, Result},
+    queue::{Names, Queue},
+    slots::slot_of,
+};
+
+/// What a dead letter has besides its update, and headers, in bytes. An update that leaves no room for it is refused.
+pub(crate) const RESERVE: usize = 8 * 1024;
+/// A stream that is full is purged at most this often.
+const PURGE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Stores updates. Clones share the order of their slots.
+#[derive(Clone)]
+pub(crate) struct Publisher {
+    context: jetstream::Context,
+    names: Names,
+    slots: Arc<[Mutex<()>]>,
+    /// Whether the last try to store an update failed, to log the first failure only.
+    fails: Arc<AtomicBool>,
+    purged: Arc<std::sync::Mutex<Option<tokio::time::Instant>>>,
+}
+
+/// What became of an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored {
+    New,
+    /// It was stored before.
+    Again,
+}
+
+impl Publisher {
+    pub(crate) fn new(context: jetstream::Context, names: Names, slots: u16) -> Self {
+        Self {
+            context,
+            names,
+            slots: (0..slots).map(|_| Mutex::new(())).collect(),
+            fails: Arc::default(),
+            purged: Arc::default(),
+        }
+    }
+
+    /// Stores an update once more or not at all. Waits for others of its slot.
+    pub(crate) async fn store(&self, raw: &RawUpdate) -> Result<Stored> {
+        let slot = self.slot(raw);
+        let _turn = self.slots[usize::from(slot)].lock().await;
+        self.store_in(slot, raw, &raw.update.key()).await
+    }
+
+    /// Stores an update of a dead letter, which was stored before.
+    pub(crate) async fn store_again(&self, raw: &RawUpdate, letter: u64) -> Result<Stored> {
+        let slot = self.slot(raw);
+        let _turn = self.slots[usize::from(slot)].lock().await;
+        self.store_in(slot, raw, &format!("{}/replay={letter}", raw.update.key())).await
+    }
+
+    /// Stores the updates of a page. Tries until all are stored, however long that takes. Updates that are too large are
+    /// handed to `refused`.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, some updates may be stored. The page comes again, and they are recognised.
+    pub(crate) async fn store_page(
+        &self,
+        queue: &Queue,
+        page: Vec<RawUpdate>,
+        refused: &(dyn Fn(RawUpdate, Error) + Send + Sync),
+    ) {
+        let mut slots: BTreeMap<u16, Vec<RawUpdate>> = BTreeMap::new();
+        for raw in page {
+            slots.entry(self.slot(&raw)).or_default().push(raw);
+        }
+        let store = |(slot, updates): (u16, Vec<RawUpdate>)| async move {
+            for raw in updates {
+                if let Err(error) = self.store_for_sure(queue, slot, &raw).await {
+                    refused(raw, error);
+                }
+            }
+        };
+        slots.into_iter().map(store).collect::<FuturesUnordered<_>>().collect::<()>().await;
+    }
+
+    /// Stores an update of a slot. Fails only if it can never be stored.
+    async fn store_for_sure(&self, queue: &Queue, slot: u16, raw: &RawUpdate) -> Result<()> {
+        let _turn = self.slots[usize::from(slot)].lock().await;
+        let (key, mut backoff) = (raw.update.key(), Backoff::default());
+        loop {
+            let error = match self.store_in(slot, raw, &key).await {
+                Ok(_) => {
+                    if self.fails.swap(false, Ordering::Relaxed) {
+                        tracing::info!(queue = self.names.stream, "updates are stored again");
+                    }
+                    return Ok(());
+                }
+                Err(error) if error.kind() == ErrorKind::TooLarge => return Err(error),
+                Err(error) => error,
+            };
+            if !self.fails.swap(true, Ordering::Relaxed) {
+                tracing::warn!(queue = self.names.stream, error = %error, "updates cannot be stored, retrying");
+            }
+            if error.kind() == ErrorKind::Full {
+                self.make_room(queue).await;
+            }
+            tokio::time::sleep(backoff.next()).await;
+        }
+    }
+
+    /// Removes what is handled from a full stream, although it may still be needed to recognise updates.
+    async fn make_room(&self, queue: &Queue) {
+        {
+            let mut purged = self.purged.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if purged.is_some_and(|purged| purged.elapsed() < PURGE_INTERVAL) {
+                return;
+            }
+            *purged = Some(tokio::time::Instant::now());
+        }
+        match crate::purge::purge(queue, Duration::ZERO).await {
+            Ok(0) => {}
+            Ok(removed) => {
+                tracing::warn!(queue = self.names.stream, removed, "stream is full: handled updates removed early");
+            }
+            Err(error) => tracing::warn!(queue = self.names.stream, error = %error, "purge failed"),
+        }
+    }
+
+    fn slot(&self, raw: &RawUpdate) -> u16 {
+        slot_of(&raw.update.lane(), self.slots.len() as u16)
+    }
+
+    async fn store_in(&self, slot: u16, raw: &RawUpdate, key: &str) -> Result<Stored> {
+        const ACTION: &str = "store an update";
+        let json = raw.json.get();
+        let (bytes, most) = (json.len() + key.len(), self.context.client().server_info().max_payload);
+        // Before the first connection, the limit is not known.
+        if most > 0 && bytes + RESERVE > most {
+            return Err(Problem::TooLarge { bytes: json.len(), most: most.saturating_sub(RESERVE) }.into());
+        }
+        let message = PublishMessage::build()
+            .payload(Bytes::copy_from_slice(json.as_bytes()))
+            .message_id(key)
+            .expected_stream(&self.names.stream);
+        let fails = |error: PublishError| match error.kind() {
+            PublishErrorKind::MaxPayloadExceeded => Problem::TooLarge { bytes, most }.into(),
+            _ => Error::nats(ACTION, error),
+        };
+        let ack =
+            self.context.send_publish(self.names.slot(slot), message).await.map_err(fails)?.await.map_err(fails)?;
+        Ok(if ack.duplicate { Stored::Again } else { Stored::New })
+    }
+}

@@ -1,0 +1,220 @@
+//! The receiver: polls updates and stores them, in one process of those that may.
+
+mod lease;
+mod marker;
+
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
+
+use tamtam::{Health, RawUpdate, Updates};
+use tokio::{sync::watch, time::sleep};
+
+use crate::{
+    error::{Error, Problem, Result},
+    queue::Queue,
+};
+use lease::Lease;
+use marker::Markers;
+
+const LEASE: Duration = Duration::from_secs(10);
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
+
+type Refused = Arc<dyn Fn(RawUpdate, Error) + Send + Sync>;
+
+/// A receiver, made by [`Queue::receive`]. Awaiting it receives updates until a shutdown or a permanent error.
+///
+/// A page of updates is polled, stored, and then committed: the marker is saved in the queue, and sent with the next poll. A
+/// receiver that dies in between leaves its page uncommitted. The next receiver polls the page again, and the queue recognises
+/// the updates that it has.
+#[must_use = "a receiver does nothing until it is awaited"]
+pub struct Receive {
+    queue: Queue,
+    updates: Updates,
+    lease: Duration,
+    refused: Refused,
+    shutdown: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    deadline: Duration,
+}
+
+/// How a term of the receiver ended.
+enum Ended {
+    /// Another receiver has the lease, or may have it.
+    Lost,
+    Stopped,
+    Failed(Error),
+}
+
+impl Receive {
+    pub(crate) fn new(queue: Queue, updates: Updates) -> Self {
+        let refused: Refused = Arc::new(|raw, error| {
+            tracing::error!(error = %error, key = raw.update.key(), "update skipped");
+        });
+        Self { queue, updates, lease: LEASE, refused, shutdown: None, deadline: SHUTDOWN_DEADLINE }
+    }
+
+    /// Sets how long the lease lasts: after a receiver has died, another one polls after this time. Defaults to 10 s, at
+    /// least 1 s. Set it the same for all receivers of the queue.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease.max(Duration::from_secs(1));
+        self
+    }
+
+    /// Sets the function that gets updates that can never be stored, because they are larger than the `max_payload` of NATS
+    /// minus 8 KiB. Such an update is then skipped. By default, it is logged as an ERROR with its key.
+    pub fn on_refused(mut self, refused: impl Fn(RawUpdate, Error) + Send + Sync + 'static) -> Self {
+        self.refused = Arc::new(refused);
+        self
+    }
+
+    /// Shuts the receiver down when `signal` ends. The page that was polled is stored and committed first, up to the
+    /// [`shutdown_deadline`](Self::shutdown_deadline). Then another receiver takes over at once.
+    pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
+    where
+        F: Future + Send + 'static,
+    {
+        self.shutdown = Some(Box::pin(async move {
+            signal.await;
+        }));
+        self
+    }
+
+    /// Sets the time for storing and committing after a shutdown begins. Defaults to 10 s. After that, the page is left to
+    /// the next receiver.
+    pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Returns a handle that shows how the polling is doing, for monitoring. While another receiver polls, it shows nothing
+    /// new.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.updates.health()
+    }
+
+    /// Receives updates. Awaiting the value itself does the same.
+    ///
+    /// While NATS does not answer or the stream is full, the receiver waits and tries again, and the log has a WARN.
+    ///
+    /// # Errors
+    ///
+    /// As [`Updates::next`]: if the server refuses the bot, for example its token, or if a webhook is subscribed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing: the page is not committed, and comes again. Another receiver takes over after the
+    /// [`lease`](Self::lease).
+    pub async fn run(self) -> Result<()> {
+        let Self { queue, updates, lease, refused, shutdown, deadline } = self;
+        let shutdown = shutdown.unwrap_or_else(|| Box::pin(std::future::pending()));
+        let (stop, stopped) = watch::channel(false);
+        let receiver = Receiver { queue: queue.clone(), updates, refused, stopped: stopped.clone() };
+        let mut stopped = stopped;
+        let receive = async {
+            let mut lease = Lease::new(queue.0.state.clone(), lease);
+            loop {
+                tokio::select! {
+                    () = lease.acquire() => {}
+                    _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
+                }
+                tracing::info!(queue = queue.name(), "receiving updates");
+                let ended = tokio::select! {
+                    biased;
+                    () = lease.hold() => Ended::Lost,
+                    ended = receiver.receive() => ended,
+                };
+                match ended {
+                    Ended::Lost => tracing::warn!(queue = queue.name(), "lease lost"),
+                    Ended::Stopped => {
+                        lease.release().await;
+                        return Ok(());
+                    }
+                    Ended::Failed(error) => {
+                        lease.release().await;
+                        return Err(error);
+                    }
+                }
+            }
+        };
+        let mut receive = pin!(receive);
+        tokio::select! {
+            biased;
+            result = &mut receive => return result,
+            () = shutdown => {}
+        }
+        let _ = stop.send(true);
+        tokio::select! {
+            biased;
+            result = &mut receive => result,
+            () = sleep(deadline) => {
+                tracing::warn!(queue = queue.name(), "shutdown deadline passed: the last page is not committed");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The receiver while it has the lease.
+struct Receiver {
+    queue: Queue,
+    /// The settings of the stream.
+    updates: Updates,
+    refused: Refused,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Receiver {
+    /// Receives updates until it is stopped, or another receiver saves a marker.
+    async fn receive(&self) -> Ended {
+        let mut stopped = self.stopped.clone();
+        let markers = match Markers::load(self.queue.0.state.clone()).await {
+            Ok(markers) => markers,
+            Err(error) => return Ended::Failed(error),
+        };
+        let is_overtaken = markers.overtaken();
+        let mut updates = self
+            .updates
+            .restart()
+            .marker_store(markers)
+            .graceful_shutdown_on(async move { drop(stopped.wait_for(|stopped| *stopped).await) })
+            .raw();
+        let receive = async {
+            loop {
+                match updates.next_page().await {
+                    Ok(Some(page)) => self.queue.0.publisher.store_page(&self.queue, page, &*self.refused).await,
+                    Ok(None) => return Ended::Stopped,
+                    Err(error) => return Ended::Failed(Problem::Updates(error).into()),
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = is_overtaken.notified() => Ended::Lost,
+            ended = receive => ended,
+        }
+    }
+}
+
+impl IntoFuture for Receive {
+    type Output = Result<()>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl fmt::Debug for Receive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receive")
+            .field("queue", &self.queue.name())
+            .field("updates", &self.updates)
+            .field("lease", &self.lease)
+            .finish_non_exhaustive()
+    }
+}

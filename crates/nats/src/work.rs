@@ -1,0 +1,226 @@
+//! Workers: handle the updates of all slots, in as many processes as there are.
+
+mod peers;
+mod slot;
+
+use std::{
+    convert::Infallible,
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::stream;
+use tamtam::{
+    Bot, Failed, HandlerResult, Health, Recovery, Run, Update,
+    updates::{ChatBook, Delivery},
+};
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    error::{Problem, Result},
+    purge::purge,
+    queue::Queue,
+};
+use peers::Peers;
+use slot::Slot;
+
+const ATTEMPTS: u32 = 5;
+/// How long a worker waits at its end until NATS knows what it has not handled.
+const RETURN_TIME: Duration = Duration::from_secs(5);
+/// Handled updates are removed this often in a deduplication window.
+const PURGES: u32 = 12;
+const LEAST_PURGE_INTERVAL: Duration = Duration::from_secs(5);
+
+type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A worker, made by [`Queue::work`]. Awaiting it handles updates until a shutdown.
+///
+/// Updates of one chat are handled one after the other, in the whole fleet. An update is acknowledged when its handler has
+/// succeeded or `on_error` has skipped it. The update of a worker that dies goes to another worker after
+/// [`Open::ack_wait`](crate::Open::ack_wait).
+///
+/// An update is handed out again if its handler fails and [`on_error`](Self::on_error) returns
+/// [`Recovery::Retry`](tamtam::Recovery::Retry), or if its worker dies. After [`dead_letter_after`](Self::dead_letter_after)
+/// attempts, it becomes a [dead letter](crate::Dead).
+#[must_use = "a worker does nothing until it is awaited"]
+pub struct Work {
+    queue: Queue,
+    run: Run,
+    concurrency: Option<usize>,
+    attempts: Arc<AtomicU32>,
+    deliveries: mpsc::Sender<Delivery>,
+    shutdown: Option<Shutdown>,
+}
+
+impl Work {
+    pub(crate) fn new<H, F>(queue: Queue, bot: Bot, handler: H) -> Self
+    where
+        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        let (deliveries, mut received) = mpsc::channel(usize::from(queue.0.slots));
+        let received = stream::poll_fn(move |context| received.poll_recv(context));
+        let run = bot.run_deliveries(received, handler).concurrency(usize::from(queue.0.slots));
+        let attempts = Arc::new(AtomicU32::new(ATTEMPTS));
+        Self { queue, run, concurrency: None, attempts, deliveries, shutdown: None }
+    }
+
+    /// Sets how many updates this worker handles at a time. Defaults to the number of slots, at least 1.
+    ///
+    /// A worker asks for updates of all slots while it handles fewer. It may get some more, which wait in this worker: set it
+    /// lower only if handlers need much memory or many connections.
+    pub fn concurrency(mut self, updates: usize) -> Self {
+        self.concurrency = Some(updates.max(1));
+        self
+    }
+
+    /// Sets after how many attempts an update becomes a dead letter. Defaults to 5, at least 1. Attempts in workers that died
+    /// count, too.
+    pub fn dead_letter_after(self, attempts: u32) -> Self {
+        self.attempts.store(attempts.max(1), Ordering::Relaxed);
+        self
+    }
+
+    /// Sets the function that decides about an update whose handler failed, panicked or took too long. See [`Run::on_error`].
+    /// By default, such an update becomes a dead letter at once.
+    pub fn on_error(mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) -> Self {
+        self.run = self.run.on_error(on_error);
+        self
+    }
+
+    /// Sets the time after which a handler is dropped. See [`Run::handler_timeout`].
+    pub fn handler_timeout(mut self, timeout: Duration) -> Self {
+        self.run = self.run.handler_timeout(timeout);
+        self
+    }
+
+    /// Sets the delays before a handler is retried. See [`Run::backoff`].
+    pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
+        self.run = self.run.backoff(first, most);
+        self
+    }
+
+    /// Records every update in a [`ChatBook`] before its handler is called. See [`Run::chat_book`]. Each worker needs a store
+    /// that all workers share.
+    pub fn chat_book(mut self, book: ChatBook) -> Self {
+        self.run = self.run.chat_book(book);
+        self
+    }
+
+    /// Shuts the worker down when `signal` ends. Handlers that run are awaited, up to the
+    /// [`shutdown_deadline`](Self::shutdown_deadline). Other updates go to other workers at once.
+    pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
+    where
+        F: Future + Send + 'static,
+    {
+        self.shutdown = Some(Box::pin(async move {
+            signal.await;
+        }));
+        self
+    }
+
+    /// Sets the time that handlers have after a shutdown begins. Defaults to 10 s. See [`Run::shutdown_deadline`].
+    pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
+        self.run = self.run.shutdown_deadline(deadline);
+        self
+    }
+
+    /// Returns a handle that shows how the worker is doing, for monitoring. See also [`Queue::lag`].
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.run.health()
+    }
+
+    /// Handles updates. Awaiting the value itself does the same.
+    ///
+    /// While NATS does not answer, the worker waits and tries again, and the log has a WARN.
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the handlers at their next `await`. No update is lost: they go to other workers after
+    /// [`Open::ack_wait`](crate::Open::ack_wait).
+    pub async fn run(self) -> Result<()> {
+        let Self { queue, run, concurrency, attempts, deliveries, shutdown } = self;
+        let slots = usize::from(queue.0.slots);
+        let room = Arc::new(Semaphore::new(concurrency.unwrap_or(slots)));
+        let (stop, stopped) = watch::channel(false);
+        let peers = Peers::new(queue.0.context.client(), queue.0.names.questions(), queue.0.slots);
+        let peers = Arc::new(peers);
+        let mut tasks = JoinSet::new();
+        for number in 0..queue.0.slots {
+            let slot = Slot {
+                queue: queue.clone(),
+                number,
+                deliveries: deliveries.clone(),
+                room: Arc::clone(&room),
+                attempts: attempts.load(Ordering::Relaxed),
+                peers: Arc::clone(&peers),
+                stopped: stopped.clone(),
+            };
+            tasks.spawn(slot.run());
+        }
+        drop(deliveries);
+        let shutdown = shutdown.unwrap_or_else(|| Box::pin(std::future::pending()));
+        let stops = stop.clone();
+        let run = run.graceful_shutdown_on(async move {
+            shutdown.await;
+            let _ = stops.send(true);
+        });
+        let result = tokio::select! {
+            result = run.run() => result,
+            never = purges(&queue) => match never {},
+            never = peers.answer() => match never {},
+        };
+        // The slots give back what was not handled.
+        let _ = stop.send(true);
+        let _ = timeout(RETURN_TIME, async { while tasks.join_next().await.is_some() {} }).await;
+        result.map_err(|error| Problem::Run(error).into())
+    }
+}
+
+/// Removes handled updates from time to time.
+async fn purges(queue: &Queue) -> Infallible {
+    let interval = (queue.0.dedup_window / PURGES).max(LEAST_PURGE_INTERVAL);
+    loop {
+        // Workers that were started together do it at different times.
+        sleep(interval.mul_f64(0.5 + fastrand::f64())).await;
+        match purge(queue, queue.0.dedup_window).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::debug!(queue = queue.name(), removed, "handled updates removed"),
+            Err(error) => tracing::warn!(queue = queue.name(), error = %error, "purge failed"),
+        }
+    }
+}
+
+impl IntoFuture for Work {
+    type Output = Result<()>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Work")
+            .field("queue", &self.queue.name())
+            .field("concurrency", &self.concurrency)
+            .field("run", &self.run)
+            .finish_non_exhaustive()
+    }
+}

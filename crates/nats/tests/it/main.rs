@@ -1,0 +1,102 @@
+//! Queues on real NATS servers: each test has a server of its own.
+
+mod cluster;
+mod dead;
+mod open;
+mod receive;
+mod server;
+mod webhook;
+mod work;
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use server::{NatsServer, connect};
+use tamtam::{Bot, Update};
+use tamtam_nats::{Open, Queue, async_nats::Client};
+use tamtam_sandbox::Sandbox;
+
+/// A messenger, a NATS server, and the bot.
+struct World {
+    sandbox: Sandbox,
+    nats: NatsServer,
+    bot: Bot,
+}
+
+impl World {
+    async fn start() -> Self {
+        Self::with(NatsServer::start()).await
+    }
+
+    async fn with(nats: NatsServer) -> Self {
+        let sandbox = Sandbox::max().await;
+        let bot = sandbox.bot();
+        Self { sandbox, nats, bot }
+    }
+
+    /// A client of the server, also if it is not up yet.
+    async fn client(&self) -> Client {
+        connect(&self.nats.url()).await
+    }
+
+    /// A queue with few slots, which are opened soon, and short waits.
+    async fn opening(&self) -> Open {
+        Queue::open(self.client().await, &self.bot).slots(4).ack_wait(Duration::from_secs(1))
+    }
+
+    async fn queue(&self) -> Queue {
+        self.opening().await.await.unwrap()
+    }
+}
+
+/// Waits until something is so, for at most a minute.
+async fn until<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
+    let waits = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waits)
+        .await
+        .unwrap_or_else(|_| panic!("not within a minute: {what}"));
+}
+
+/// The texts that a handler got, by chat.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<HashMap<i64, Vec<String>>>>);
+
+impl Seen {
+    fn add(&self, update: &Update) {
+        let (Some(chat), Some(text)) = (update.chat_id(), update.text()) else { return };
+        self.0.lock().unwrap().entry(chat.0).or_default().push(text.to_owned());
+    }
+
+    fn all(&self) -> usize {
+        self.0.lock().unwrap().values().map(Vec::len).sum()
+    }
+
+    fn in_chat(&self, chat: tamtam::ChatId) -> Vec<String> {
+        self.0.lock().unwrap().get(&chat.0).cloned().unwrap_or_default()
+    }
+
+    /// Waits until so many texts were seen.
+    async fn reaches(&self, texts: usize) {
+        until(&format!("{texts} updates are handled"), async || self.all() >= texts).await;
+    }
+}
+
+/// Whether so many updates wait in the queue.
+async fn has(queue: &Queue, waiting: u64) -> bool {
+    queue.lag().await.is_ok_and(|lag| lag.waiting == waiting)
+}
+
+/// Polls until so many updates are in the queue.
+async fn receive(world: &World, queue: &Queue, updates: u64) {
+    let (waits, has_all) = (queue.clone(), updates);
+    let stored = async move { until("the updates are stored", async || has(&waits, has_all).await).await };
+    queue.receive(world.bot.updates()).graceful_shutdown_on(stored).await.unwrap();
+}

@@ -1,0 +1,179 @@
+//! Receivers: every update is stored once, whoever polls.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures_util::StreamExt as _;
+use tamtam::{Bot, Service};
+use tamtam_nats::{ErrorKind, async_nats::jetstream};
+use tokio::sync::oneshot;
+
+use crate::{NatsServer, World, has, receive, until};
+
+/// The JSON of all updates in the queue of the world.
+async fn stored(world: &World) -> Vec<String> {
+    let context = jetstream::new(world.client().await);
+    let stream = context.get_stream(world.queue().await.name()).await.unwrap();
+    let count = stream.cached_info().state.messages as usize;
+    let consumer = stream.create_consumer(jetstream::consumer::pull::Config::default()).await.unwrap();
+    let messages = consumer.stream().messages().await.unwrap().take(count);
+    messages.map(|message| String::from_utf8(message.unwrap().payload.to_vec()).unwrap()).collect().await
+}
+
+#[tokio::test]
+async fn updates_are_stored_as_they_came_and_committed() {
+    let world = World::start().await;
+    let queue = world.queue().await;
+    let alice = world.sandbox.user("Alice");
+    alice.starts();
+    alice.says("one");
+    alice.says("two");
+    receive(&world, &queue, 3).await;
+    let stored = stored(&world).await;
+    assert!(stored[0].contains("bot_started") && stored[1].contains("one") && stored[2].contains("two"), "{stored:?}");
+    // Nothing is left at the messenger, and nothing comes again.
+    alice.says("three");
+    receive(&world, &queue, 4).await;
+    assert_eq!(crate::receive::stored(&world).await.len(), 4);
+}
+
+#[tokio::test]
+async fn updates_that_are_stored_are_not_stored_again() {
+    let world = World::start().await;
+    let queue = world.queue().await;
+    let alice = world.sandbox.user("Alice");
+    alice.starts();
+    for number in 0..20 {
+        alice.says(number.to_string());
+    }
+    // As a receiver that died in the middle of its page.
+    let page = world.bot.updates().raw().next_page().await.unwrap().unwrap();
+    assert_eq!(page.len(), 21);
+    for raw in &page[..10] {
+        assert!(queue.writer().store(raw).await.unwrap());
+    }
+    assert!(!queue.writer().store(&page[0]).await.unwrap());
+    receive(&world, &queue, 21).await;
+    assert_eq!(stored(&world).await.len(), 21);
+}
+
+#[tokio::test]
+async fn a_second_receiver_waits_and_takes_over_when_the_first_one_dies() {
+    let world = World::start().await;
+    let queue = world.queue().await;
+    let alice = world.sandbox.user("Alice");
+    alice.starts();
+    let lease = Duration::from_secs(1);
+    let first = tokio::spawn(queue.receive(world.bot.updates()).lease(lease).run());
+    until("the first one polls", async || has(&queue, 1).await).await;
+    let second = queue.receive(world.bot.updates()).lease(lease);
+    let health = second.health();
+    let second = tokio::spawn(second.run());
+    // Longer than the lease: the first one keeps it.
+    tokio::time::sleep(2 * lease).await;
+    assert_eq!(health.last_poll(), None);
+    first.abort();
+    alice.says("hi");
+    until("the second one polls", async || has(&queue, 2).await).await;
+    assert!(health.last_poll().is_some());
+    second.abort();
+}
+
+#[tokio::test]
+async fn a_receiver_that_shuts_down_hands_over_at_once() {
+    let world = World::start().await;
+    let queue = world.queue().await;
+    let alice = world.sandbox.user("Alice");
+    alice.starts();
+    receive(&world, &queue, 1).await;
+    alice.says("hi");
+    // With a lease of an hour, the next one would wait.
+    let hour = Duration::from_secs(3_600);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let first = tokio::spawn(queue.receive(world.bot.updates()).lease(hour).graceful_shutdown_on(stopped).run());
+    until("the first one polls", async || has(&queue, 2).await).await;
+    drop(stop);
+    first.await.unwrap().unwrap();
+    alice.says("ho");
+    let second = tokio::spawn(queue.receive(world.bot.updates()).run());
+    until("the second one polls", async || has(&queue, 3).await).await;
+    second.abort();
+}
+
+#[tokio::test]
+async fn a_receiver_waits_for_a_server_that_is_down() {
+    let mut world = World::start().await;
+    let queue = world.queue().await;
+    let alice = world.sandbox.user("Alice");
+    alice.starts();
+    let receiver = tokio::spawn(queue.receive(world.bot.updates()).lease(Duration::from_secs(1)).run());
+    until("it polls", async || has(&queue, 1).await).await;
+    world.nats.kill();
+    for number in 0..10 {
+        alice.says(number.to_string());
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!receiver.is_finished());
+    world.nats.restart();
+    until("all are stored", async || has(&queue, 11).await).await;
+    receiver.abort();
+}
+
+#[tokio::test]
+async fn an_update_that_is_too_large_is_refused_and_the_others_are_stored() {
+    let world = World::with(NatsServer::with("max_payload: 10KB")).await;
+    let queue = world.queue().await;
+    let alice = world.sandbox.user("Alice");
+    alice.starts();
+    alice.says("x".repeat(3_000));
+    alice.says("short");
+    let refused = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&refused);
+    let receive = queue.receive(world.bot.updates()).on_refused(move |raw, error| {
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+        seen.lock().unwrap().push(raw.update.text().unwrap().len());
+    });
+    let receiver = tokio::spawn(receive.run());
+    until("the others are stored", async || has(&queue, 2).await).await;
+    assert_eq!(*refused.lock().unwrap(), [3_000]);
+    receiver.abort();
+}
+
+#[tokio::test]
+async fn a_full_stream_loses_nothing_and_recovers() {
+    let world = World::start().await;
+    let queue = world.opening().await.max_bytes(64 * 1024).await.unwrap();
+    let alice = world.sandbox.user("Alice");
+    alice.starts();
+    for number in 0..300 {
+        alice.says(format!("{number} {}", "x".repeat(300)));
+    }
+    let receiver = tokio::spawn(queue.receive(world.bot.updates()).run());
+    let seen = crate::Seen::default();
+    let handler = {
+        let seen = seen.clone();
+        move |_, update| {
+            seen.add(&update);
+            async {}
+        }
+    };
+    until("the stream is full", async || queue.lag().await.is_ok_and(|lag| lag.waiting > 50)).await;
+    let worker = tokio::spawn(queue.work(world.bot.clone(), handler).run());
+    seen.reaches(300).await;
+    let texts = seen.in_chat(alice.chat_id());
+    assert!(texts.iter().enumerate().all(|(number, text)| text.starts_with(&format!("{number} "))), "out of order");
+    receiver.abort();
+    worker.abort();
+}
+
+#[tokio::test]
+async fn a_bot_that_is_refused_ends_its_receiver() {
+    let world = World::start().await;
+    let queue = world.queue().await;
+    let stranger = Bot::builder("wrong").base_url(world.sandbox.base_url()).service(Service::Max).no_proxy();
+    let error = queue.receive(stranger.build().unwrap().updates()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Bot);
+    assert!(std::error::Error::source(&error).is_some(), "{error:?}");
+}

@@ -1,0 +1,224 @@
+//! Workers: every update is handled, in order within its chat, whatever happens to the workers.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tamtam::{Bot, Recovery, Update};
+use tamtam_nats::{Queue, async_nats::jetstream};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::sleep,
+};
+
+use crate::{Seen, World, receive, until};
+
+/// A handler that notes what it gets.
+fn noting(seen: &Seen) -> impl Fn(Bot, Update) -> std::future::Ready<()> + Send + Sync + 'static {
+    let seen = seen.clone();
+    move |_, update| {
+        seen.add(&update);
+        std::future::ready(())
+    }
+}
+
+#[tokio::test]
+async fn three_workers_handle_all_updates_in_order_within_a_chat() {
+    let world = World::start().await;
+    let queue = world.queue().await;
+    let people: Vec<_> = (0..10).map(|number| world.sandbox.user(format!("Person {number}"))).collect();
+    for number in 0..20 {
+        for person in &people {
+            person.says(number.to_string());
+        }
+    }
+    let receiver = tokio::spawn(queue.receive(world.bot.updates()).run());
+    let seen = Seen::default();
+    let work = |_| tokio::spawn(queue.work(world.bot.clone(), noting(&seen)).run());
+    let workers: Vec<_> = (0..3).map(work).collect();
+    seen.reaches(200).await;
+    let expected: Vec<String> = (0..20).map(|number| number.to_string()).collect();
+    for person in &people {
+        assert_eq!(seen.in_chat(person.chat_id()), expected);
+    }
+    until("nothing is left", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
+    assert_eq!(queue.lag().await.unwrap().oldest, None);
+    receiver.abort();
+    workers.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+/// One update in the queue.
+async fn one_update(world: &World) -> Queue {
+    let queue = world.queue().await;
+    world.sandbox.user("Alice").says("hi");
+    receive(world, &queue, 2).await;
+    queue
+}
+
+#[tokio::test]
+async fn the_update_of_a_worker_that_dies_goes_to_another_one() {
+    let world = World::start().await;
+    let queue = one_update(&world).await;
+    let began = Arc::new(Notify::new());
+    let begins = Arc::clone(&began);
+    let hangs = move |_: Bot, update: Update| {
+        let begins = Arc::clone(&begins);
+        async move {
+            if update.text().is_some() {
+                begins.notify_one();
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    let first = tokio::spawn(queue.work(world.bot.clone(), hangs).run());
+    began.notified().await;
+    let seen = Seen::default();
+    let second = tokio::spawn(queue.work(world.bot.clone(), noting(&seen)).run());
+    // Longer than `ack_wait`: the first one is at work on it.
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(seen.all(), 0);
+    first.abort();
+    seen.reaches(1).await;
+    second.abort();
+}
+
+#[tokio::test]
+async fn a_shutdown_waits_for_handlers_and_gives_back_the_rest_at_once() {
+    let world = World::start().await;
+    let queue = world.opening().await.ack_wait(Duration::from_secs(3_600)).await.unwrap();
+    let people: Vec<_> = (0..20).map(|number| world.sandbox.user(format!("Person {number}"))).collect();
+    for person in &people {
+        person.says("hi");
+    }
+    receive(&world, &queue, 40).await;
+    let (began, seen) = (Arc::new(AtomicUsize::new(0)), Seen::default());
+    let (finish, finished) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
+    let handler = {
+        let (began, finish, finished) = (Arc::clone(&began), Arc::clone(&finish), Arc::clone(&finished));
+        move |_: Bot, _: Update| {
+            let (began, finish, finished) = (Arc::clone(&began), Arc::clone(&finish), Arc::clone(&finished));
+            async move {
+                began.fetch_add(1, Ordering::SeqCst);
+                finish.notified().await;
+                finished.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let worker = queue.work(world.bot.clone(), handler).concurrency(1).graceful_shutdown_on(stopped);
+    let worker = tokio::spawn(worker.run());
+    until("a handler begins", async || began.load(Ordering::SeqCst) == 1).await;
+    drop(stop);
+    tokio::task::yield_now().await;
+    finish.notify_waiters();
+    finish.notify_one();
+    worker.await.unwrap().unwrap();
+    assert_eq!((began.load(Ordering::SeqCst), finished.load(Ordering::SeqCst)), (1, 1));
+    let next = tokio::spawn(queue.work(world.bot.clone(), noting(&seen)).run());
+    // With an `ack_wait` of an hour, an update that was not given back would be missing.
+    until("the others are handled", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
+    next.abort();
+}
+
+#[tokio::test]
+async fn a_handler_is_retried_in_the_same_worker() {
+    let world = World::start().await;
+    let queue = one_update(&world).await;
+    let attempts = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&attempts);
+    let work = queue
+        .work(world.bot.clone(), async |_, update: Update| match update.text() {
+            Some(_) => Err("not now"),
+            None => Ok(()),
+        })
+        .backoff(Duration::from_millis(1), Duration::from_millis(1))
+        .on_error(move |failed| {
+            seen.lock().unwrap().push(failed.attempts());
+            if failed.attempts() < 3 { Recovery::Retry } else { Recovery::Skip }
+        });
+    let worker = tokio::spawn(work.run());
+    until("it is skipped", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
+    assert_eq!(*attempts.lock().unwrap(), [1, 2, 3]);
+    assert_eq!(queue.lag().await.unwrap().dead, 0);
+    worker.abort();
+}
+
+#[tokio::test]
+async fn a_worker_takes_no_more_than_its_share() {
+    let world = World::start().await;
+    let queue = world.queue().await;
+    let people: Vec<_> = (0..20).map(|number| world.sandbox.user(format!("Person {number}"))).collect();
+    for person in &people {
+        person.says("hi");
+    }
+    receive(&world, &queue, 40).await;
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let handler = {
+        let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+        move |_: Bot, _: Update| {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            async move {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                sleep(Duration::from_millis(5)).await;
+                now.fetch_sub(1, Ordering::SeqCst);
+            }
+        }
+    };
+    let worker = tokio::spawn(queue.work(world.bot.clone(), handler).concurrency(2).run());
+    until("all are handled", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
+    assert_eq!(most.load(Ordering::SeqCst), 2);
+    worker.abort();
+}
+
+#[tokio::test]
+async fn workers_go_on_after_the_server_was_down() {
+    let mut world = World::start().await;
+    let queue = world.queue().await;
+    let seen = Seen::default();
+    let worker = tokio::spawn(queue.work(world.bot.clone(), noting(&seen)).run());
+    let receiver = tokio::spawn(queue.receive(world.bot.updates()).lease(Duration::from_secs(1)).run());
+    let alice = world.sandbox.user("Alice");
+    alice.says("one");
+    seen.reaches(1).await;
+    world.nats.kill();
+    alice.says("two");
+    world.nats.restart();
+    seen.reaches(2).await;
+    assert_eq!(seen.in_chat(alice.chat_id()), ["one", "two"]);
+    worker.abort();
+    receiver.abort();
+}
+
+#[tokio::test]
+async fn the_lag_has_the_oldest_update_that_is_not_handled() {
+    let world = World::start().await;
+    let queue = world.queue().await;
+    let empty = queue.lag().await.unwrap();
+    assert_eq!((empty.waiting, empty.in_flight, empty.dead, empty.oldest), (0, 0, 0, None));
+    world.sandbox.user("Alice").says("hi");
+    receive(&world, &queue, 2).await;
+    let stored = Instant::now();
+    sleep(Duration::from_millis(20)).await;
+    let lag = queue.lag().await.unwrap();
+    assert_eq!(lag.waiting, 2);
+    assert!(
+        lag.oldest.unwrap() >= Duration::from_millis(20)
+            && lag.oldest.unwrap() < stored.elapsed() + Duration::from_secs(60)
+    );
+}
+
+#[tokio::test]
+async fn handled_updates_are_removed_after_the_window() {
+    let world = World::start().await;
+    let queue = world.opening().await.dedup_window(Duration::from_secs(1)).await.unwrap();
+    world.sandbox.user("Alice").says("hi");
+    receive(&world, &queue, 2).await;
+    let worker = tokio::spawn(queue.work(world.bot.clone(), async |_, _| {}).run());
+    let stream = jetstream::new(world.client().await).get_stream(queue.name()).await.unwrap();
+    until("they are removed", async || stream.get_info().await.unwrap().state.messages == 0).await;
+    worker.abort();
+}
