@@ -152,10 +152,10 @@ impl RawUpdates {
         self.next().await.transpose()
     }
 
-    /// Returns all updates that are fetched; if there are none, those of the next page. `None` after a shutdown. Asking for it
-    /// commits all before.
+    /// Returns all fetched updates, or fetches the next page if there are no fetched updates. Returns `None` after a
+    /// shutdown or an error. Each call commits the updates that were returned before.
     ///
-    /// For queues that store a page at once. A page has at least one update, and at most [`Updates::limit`].
+    /// For queues that store a page at once. A page has at least one update. [`Updates::limit`] sets the maximum.
     ///
     /// ```
     /// # #[tokio::main]

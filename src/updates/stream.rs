@@ -266,11 +266,11 @@ impl Updates {
     }
 
     /// Returns a new stream with the settings, the marker store and the health of this one, and without its
-    /// [shutdown](Self::graceful_shutdown_on). It begins where a new stream begins. Updates that this stream has fetched
-    /// stay in this one.
+    /// [shutdown](Self::graceful_shutdown_on). See [`start_from`](Self::start_from) for where it begins: by default
+    /// at the saved marker or, without one, at the first uncommitted update. It does not take over fetched updates.
     ///
-    /// For programs that stop polling for a time, such as a receiver that another one has replaced. Ask only one of the
-    /// streams.
+    /// For programs that stop polling for a time, such as a receiver that another one has replaced. Do not use both
+    /// streams at the same time.
     ///
     /// ```
     /// # #[tokio::main]

@@ -55,7 +55,7 @@ async fn receive() -> Result<(), AnyError> {
     Ok(())
 }
 
-/// Handles updates, as many workers as there are.
+/// Handles updates. Any number of workers may run.
 async fn work() -> Result<(), AnyError> {
     let bot = BotBuilder::from_env()?.no_proxy().build()?;
     let queue = queue(&bot).await?;

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tamtam::RawUpdate;
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, Problem, Result},
     queue::Queue,
 };
 
@@ -40,7 +40,7 @@ pub struct DeadLetter {
     pub id: u64,
     /// The update. `None` if what is stored is not an update.
     pub update: Option<RawUpdate>,
-    /// How often it was handed out.
+    /// Number of attempts to handle the update, including attempts in workers that died.
     pub attempts: u32,
     /// Why the last attempt failed. At most 1 KiB.
     pub cause: String,
@@ -85,8 +85,8 @@ for letter in queue.dead().list().await? {
     ///
     /// # Errors
     ///
-    /// If NATS does not answer, or if the letter is not an update. The letter stays then. Call it again: the update is not
-    /// stored twice within the deduplication window.
+    /// If NATS does not answer, if the stream is full, or if the letter is not an update. If NATS does not answer, call
+    /// `replay` again: the update is not stored twice within the deduplication window.
     ///
     /// # Cancel safety
     ///
@@ -96,9 +96,10 @@ for letter in queue.dead().list().await? {
             return Ok(false);
         };
         let Some(update) = DeadLetter::read(&message).update else {
-            return Err(Error::nats("replay the dead letter", "it is not an update"));
+            let message = format!("dead letter {id} is not an update and cannot be replayed");
+            return Err(Problem::Data(message).into());
         };
-        self.queue.0.publisher.store_again(&update, id).await?;
+        self.queue.0.publisher.store_again(&self.queue, &update, id).await?;
         self.discard(id).await?;
         Ok(true)
     }
@@ -187,7 +188,7 @@ fn unix_millis(time: SystemTime) -> u64 {
     u64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The beginning of a text, at most so many bytes.
+/// Returns the beginning of a text, at most `most` bytes.
 fn cut(text: &str, most: usize) -> &str {
     let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     &text[..end]

@@ -11,6 +11,11 @@ use async_nats::jetstream::{
     },
 };
 
+/// Servers of the cluster are missing, and may come: the status is 400 all the same.
+const NO_SUITABLE_PEERS: ErrorCode = ErrorCode::CLUSTER_NO_PEERS;
+/// An earlier try to store the same update has not ended.
+const DUPLICATE_IN_PROCESS: ErrorCode = ErrorCode::STREAM_DUPLICATE_MESSAGE_CONFLICT;
+
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// A result of this crate.
@@ -25,18 +30,21 @@ pub struct Error(Box<Problem>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// NATS does not answer, or cannot do it now: no connection, no leader. The same may succeed later.
+    /// NATS does not answer, or cannot serve the request now: no connection or no leader. A retry may succeed.
     Unavailable,
     /// NATS refuses the request. See the message of the error.
     Refused,
-    /// The stream holds as many bytes as it may. Workers and purges make room.
+    /// The stream has reached [`Open::max_bytes`](crate::Open::max_bytes). A retry may succeed after handled updates
+    /// are removed.
     Full,
-    /// The update is larger than a message of NATS may be.
+    /// The update is larger than the `max_payload` of the NATS server minus 8 KiB.
     TooLarge,
-    /// The stream on NATS has other settings: it has another number of slots, or is that of another bot.
+    /// The stream has another number of slots, or belongs to another bot.
     Mismatch,
-    /// A setting is not possible.
+    /// A setting is invalid. See the message of the error.
     Setting,
+    /// NATS has data that cannot be read. See the message of the error.
+    Data,
     /// A call of the bot failed. The error is the [source](std::error::Error::source), a [`tamtam::Error`].
     Bot,
 }
@@ -45,19 +53,19 @@ pub enum ErrorKind {
 pub(crate) enum Problem {
     #[error("cannot {action}: {}", with_sources(&**source))]
     Nats { action: &'static str, source: BoxError },
-    #[error(
-        "the update has {bytes} bytes, and a message of NATS may have {most}: set `max_payload` of the server higher"
-    )]
+    #[error("the update has {bytes} bytes, but the limit is {most}: increase `max_payload` of the NATS server")]
     TooLarge { bytes: usize, most: usize },
     #[error(
-        "stream `{stream}` has {has} slots, not {asked}: open it with {has} slots, or stop all processes once \
-         `Queue::lag` is 0, and remove the streams `{stream}` and `{stream}-dead`"
+        "stream `{stream}` has {has} slots, not {asked}: open it with {has} slots; or stop the receivers, wait until \
+         no update is waiting or in flight, stop the workers, and remove the streams `{stream}` and `{stream}-dead`"
     )]
     Slots { stream: String, has: String, asked: u16 },
     #[error("stream `{stream}` belongs to {owner}, not to {bot}: give the queue another name with `name`")]
     Owner { stream: String, owner: String, bot: String },
     #[error("{0}")]
     Setting(String),
+    #[error("{0}")]
+    Data(String),
     #[error("the bot cannot be identified: {0}")]
     Bot(#[source] tamtam::Error),
     #[error("the updates cannot be received: {0}")]
@@ -80,6 +88,7 @@ impl Error {
             Problem::TooLarge { .. } => ErrorKind::TooLarge,
             Problem::Slots { .. } | Problem::Owner { .. } => ErrorKind::Mismatch,
             Problem::Setting(_) => ErrorKind::Setting,
+            Problem::Data(_) => ErrorKind::Data,
             Problem::Bot(_) | Problem::Updates(_) | Problem::Run(_) => ErrorKind::Bot,
         }
     }
@@ -127,11 +136,16 @@ pub(crate) fn api_error(error: &(dyn StdError + 'static)) -> Option<ApiError> {
 }
 
 fn kind_of(source: &(dyn StdError + 'static)) -> ErrorKind {
-    match api_error(source) {
-        // Without the code of another reason, a write that fails is one for which there is no room.
-        Some(error) if error.error_code() == ErrorCode::STREAM_STORE_FAILED => ErrorKind::Full,
-        Some(error) if (400..500).contains(&error.code()) => ErrorKind::Refused,
-        // A status of 500 and above, and answers that did not come.
+    let Some(error) = api_error(source) else {
+        // An answer that did not come.
+        return ErrorKind::Unavailable;
+    };
+    match error.error_code() {
+        // Of a stream that has no room. Other failures to write have the same code.
+        ErrorCode::STREAM_STORE_FAILED => ErrorKind::Full,
+        NO_SUITABLE_PEERS | DUPLICATE_IN_PROCESS => ErrorKind::Unavailable,
+        ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED => ErrorKind::Refused,
+        _ if (400..500).contains(&error.code()) => ErrorKind::Refused,
         _ => ErrorKind::Unavailable,
     }
 }

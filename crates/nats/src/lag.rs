@@ -2,10 +2,16 @@
 
 use std::time::{Duration, SystemTime};
 
+use async_nats::jetstream::{consumer, stream::LastRawMessageErrorKind};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
 use crate::{
     error::{Error, Result},
     queue::Queue,
 };
+
+/// How many slots are looked at at a time.
+const AT_A_TIME: usize = 16;
 
 /// What is in a queue; returned by [`Queue::lag`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +24,8 @@ pub struct Lag {
     pub in_flight: u64,
     /// Number of dead letters.
     pub dead: u64,
-    /// How long ago the oldest update was stored that is not handled, by the clocks of NATS and of this machine. `None` if all
-    /// are handled.
+    /// Time since the oldest unhandled update was stored, by the clocks of NATS and of this machine. `None` if all
+    /// updates are handled, or if NATS does not return the update.
     pub oldest: Option<Duration>,
 }
 
@@ -30,25 +36,27 @@ impl Lag {
         let waiting = slots.iter().map(|slot| slot.num_pending).sum();
         let in_flight = slots.iter().map(|slot| slot.num_ack_pending as u64).sum();
         let dead = queue.0.dead.get_info().await.map_err(|error| Error::nats(ACTION, error))?.state.messages;
-        let mut oldest: Option<SystemTime> = None;
-        for (slot, info) in (0..).zip(&slots) {
-            if info.num_pending == 0 && info.num_ack_pending == 0 {
-                continue;
+        let is_busy = |info: &consumer::Info| info.num_pending > 0 || info.num_ack_pending > 0;
+        let busy: Vec<(String, u64)> = (0..)
+            .zip(slots)
+            .filter(|(_, info)| is_busy(info))
+            .map(|(slot, info)| (queue.0.names.slot(slot), info.ack_floor.stream_sequence))
+            .collect();
+        let first = |(subject, floor): (String, u64)| {
+            async move {
+                let found =
+                    queue.0.stream.raw_message_builder().sequence(floor + 1).next_by_subject(subject).send().await;
+                match found {
+                    Ok(message) => Ok(Some(SystemTime::from(message.time))),
+                    // It was handled and removed since.
+                    Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+                    Err(error) => Err(Error::nats(ACTION, error)),
+                }
             }
-            let first = queue
-                .0
-                .stream
-                .raw_message_builder()
-                .sequence(info.ack_floor.stream_sequence + 1)
-                .next_by_subject(queue.0.names.slot(slot))
-                .send()
-                .await;
-            // It may have been handled and removed since.
-            if let Ok(message) = first {
-                let stored = SystemTime::from(message.time);
-                oldest = Some(oldest.map_or(stored, |oldest| oldest.min(stored)));
-            }
-        }
+        };
+        let first: Vec<Option<SystemTime>> =
+            stream::iter(busy.into_iter().map(first)).buffer_unordered(AT_A_TIME).try_collect().await?;
+        let oldest = first.into_iter().flatten().min();
         let oldest = oldest.map(|stored| SystemTime::now().duration_since(stored).unwrap_or_default());
         Ok(Self { waiting, in_flight, dead, oldest })
     }

@@ -17,13 +17,13 @@ use async_nats::jetstream::{
 };
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tamtam::Bot;
-use tokio::time::Instant;
+use tokio::time::{sleep, timeout};
 
 use crate::{
     backoff::Backoff,
     error::{Error, Problem, Result, api_error},
-    publish::Publisher,
-    queue::{Inner, Names, Queue},
+    publish::{Publisher, RESERVE},
+    queue::{Inner, Names, Queue, owner},
 };
 
 const SLOTS: u16 = 64;
@@ -32,6 +32,8 @@ const MAX_BYTES: u64 = 1 << 30;
 const ACK_WAIT: Duration = Duration::from_secs(30);
 const DEDUP_WINDOW: Duration = Duration::from_secs(3_600);
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// The most dead letters that are kept. The oldest are removed beyond.
+const DEAD_LETTERS: i64 = 10_000;
 /// How long NATS may take for one answer.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
 /// How many slots are created at a time.
@@ -102,17 +104,17 @@ impl Open {
 
     /// Sets the number of slots, from 1 to 1024. Defaults to 64. Cannot be changed later.
     ///
-    /// Updates of one slot are handled one after the other. So the slots are how many handlers run at a time in the whole
-    /// fleet. Chats that share a slot wait for each other.
+    /// Updates of one slot are handled one after the other. So the number of slots limits how many handlers run at a
+    /// time in the whole fleet. Chats that share a slot wait for each other.
     pub fn slots(mut self, slots: u16) -> Self {
         self.slots = Some(slots);
         self
     }
 
-    /// Sets how many bytes the stream may have. Defaults to 1 GiB. A full stream loses nothing: the receiver waits, and a
-    /// webhook answers 503.
+    /// Sets the maximum size of the stream, in bytes. Defaults to 1 GiB. A full stream loses nothing: the receiver
+    /// waits, and a webhook answers 503.
     ///
-    /// Handled updates are kept for the [deduplication window](Self::dedup_window), unless the stream is full.
+    /// Handled updates are kept for the [deduplication window](Self::dedup_window), or until the stream is full.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self
@@ -120,7 +122,8 @@ impl Open {
 
     /// Sets the time after which the updates of a worker that died go to another one. Defaults to 30 s, at least 1 s.
     ///
-    /// A worker confirms every third of this time that it still handles an update. So handlers may take longer.
+    /// A worker confirms every third of this time that it still handles an update. So handlers may take longer. A worker uses
+    /// the value at its start: restart all workers after a change.
     pub fn ack_wait(mut self, wait: Duration) -> Self {
         self.ack_wait = Some(wait);
         self
@@ -140,19 +143,23 @@ impl Open {
 
     async fn open(self) -> Result<Queue> {
         self.check()?;
-        let (began, mut backoff) = (Instant::now(), Backoff::default());
-        loop {
-            let error = match self.try_open().await {
-                Ok(queue) => return Ok(queue),
-                Err(error) => error,
-            };
-            let delay = backoff.next();
-            if !error.is_temporary() || began.elapsed() + delay > self.timeout {
-                return Err(error);
+        let mut last = None;
+        let opening = async {
+            let mut backoff = Backoff::default();
+            loop {
+                let error = match self.try_open().await {
+                    Ok(queue) => return Ok(queue),
+                    Err(error) if !error.is_temporary() => return Err(error),
+                    Err(error) => error,
+                };
+                let delay = backoff.next();
+                tracing::warn!(error = %error, delay_ms = delay.as_millis(), "queue not open yet");
+                last = Some(error);
+                sleep(delay).await;
             }
-            tracing::warn!(error = %error, delay_ms = delay.as_millis(), "queue not open yet");
-            tokio::time::sleep(delay).await;
-        }
+        };
+        let opened = timeout(self.timeout, opening).await;
+        opened.unwrap_or_else(|_| Err(last.unwrap_or_else(|| Error::nats("open the queue", "no answer in time"))))
     }
 
     fn check(&self) -> Result<()> {
@@ -171,10 +178,10 @@ impl Open {
                 fails(format!("{replicas} replicas: a stream has 1 to 5"))
             }
             (_, _, Some(wait), _) if wait < Duration::from_secs(1) => {
-                fails(format!("ack_wait is {wait:?}: it is at least 1 s"))
+                fails(format!("ack_wait is {wait:?}: it must be at least 1 s"))
             }
             (.., Some(window)) if window < Duration::from_secs(1) => {
-                fails(format!("dedup_window is {window:?}: it is at least 1 s"))
+                fails(format!("dedup_window is {window:?}: it must be at least 1 s"))
             }
             _ => Ok(()),
         }
@@ -182,7 +189,8 @@ impl Open {
 
     async fn try_open(&self) -> Result<Queue> {
         let id = self.bot.me().await.map_err(Problem::Bot)?.user_id;
-        let owner = format!("{}-{id}", self.bot.service().name().to_ascii_lowercase());
+        let service = self.bot.service().name().to_owned();
+        let owner = owner(&service, id);
         let names = Names { stream: self.name.clone().unwrap_or_else(|| owner.clone()) };
         let context = jetstream::context::ContextBuilder::new()
             .timeout(ANSWER_TIME)
@@ -197,6 +205,11 @@ impl Open {
         let state = self.state(&context, &names, replicas).await?;
         let consumers = self.consumers(&stream, &names, slots).await?;
         let ack_wait = consumers.first().map_or(ACK_WAIT, |consumer| consumer.cached_info().config.ack_wait);
+        let most = self.nats.server_info().max_payload;
+        if most <= RESERVE {
+            let message = format!("`max_payload` of the NATS server is {most} bytes: it must be larger than {RESERVE}");
+            return Err(Problem::Setting(message).into());
+        }
         let publisher = Publisher::new(context.clone(), names.clone(), slots);
         Ok(Queue(Arc::new(Inner {
             names,
@@ -209,6 +222,8 @@ impl Open {
             consumers,
             state,
             publisher,
+            service,
+            bot_id: id,
         })))
     }
 
@@ -270,7 +285,8 @@ impl Open {
             description: Some("Dead letters of a bot, by tamtam-nats".to_owned()),
             subjects: vec![names.dead()],
             retention: RetentionPolicy::Limits,
-            discard: DiscardPolicy::New,
+            discard: DiscardPolicy::Old,
+            max_messages: DEAD_LETTERS,
             duplicate_window: DEDUP_WINDOW,
             num_replicas: replicas,
             allow_direct: true,
@@ -315,7 +331,12 @@ impl Open {
     async fn consumers(&self, stream: &stream::Stream, names: &Names, slots: u16) -> Result<Vec<PullConsumer>> {
         let infos: Vec<consumer::Info> =
             stream.consumers().try_collect().await.map_err(|error| Error::nats("read the slots", error))?;
-        let is_right = |info: &&consumer::Info| self.ack_wait.is_none_or(|ack_wait| ack_wait == info.config.ack_wait);
+        let is_right = |info: &&consumer::Info| {
+            let config = &info.config;
+            Names::slot_of_consumer(&info.name).is_some_and(|slot| config.filter_subject == names.slot(slot))
+                && (config.max_ack_pending, config.max_deliver) == (1, -1)
+                && self.ack_wait.is_none_or(|ack_wait| ack_wait == config.ack_wait)
+        };
         let right: HashSet<String> = infos.iter().filter(is_right).map(|info| info.name.clone()).collect();
         let has: HashMap<String, Duration> =
             infos.iter().map(|info| (info.name.clone(), info.config.ack_wait)).collect();
@@ -333,10 +354,7 @@ impl Open {
             };
             async move {
                 if is_right {
-                    return stream
-                        .get_consumer(&name)
-                        .await
-                        .map_err(|error| Error::nats("open a slot", error.to_string()));
+                    return stream.get_consumer(&name).await.map_err(|error| Error::nats("open a slot", error));
                 }
                 stream.create_consumer(config).await.map_err(|error| Error::nats("create a slot", error))
             }

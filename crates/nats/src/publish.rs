@@ -1,13 +1,6 @@
 //! Stores updates in the stream: in order within a slot, and each update once.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_nats::jetstream::{
     self,
@@ -17,7 +10,7 @@ use async_nats::jetstream::{
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tamtam::RawUpdate;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     backoff::Backoff,
@@ -26,8 +19,11 @@ use crate::{
     slots::slot_of,
 };
 
-/// What a dead letter has besides its update, and headers, in bytes. An update that leaves no room for it is refused.
+/// Bytes of `max_payload` that are reserved for the headers of an update or dead letter. An update that does not leave
+/// them free is refused.
 pub(crate) const RESERVE: usize = 8 * 1024;
+/// Failures for the same reason are logged at most this often.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// A stream that is full is purged at most this often.
 const PURGE_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -37,9 +33,9 @@ pub(crate) struct Publisher {
     context: jetstream::Context,
     names: Names,
     slots: Arc<[Mutex<()>]>,
-    /// Whether the last try to store an update failed, to log the first failure only.
-    fails: Arc<AtomicBool>,
-    purged: Arc<std::sync::Mutex<Option<tokio::time::Instant>>>,
+    /// Why storing an update failed the last time, and when that was logged.
+    failing: Arc<std::sync::Mutex<Option<(ErrorKind, Instant)>>>,
+    purged: Arc<std::sync::Mutex<Option<Instant>>>,
 }
 
 /// What became of an update.
@@ -56,23 +52,32 @@ impl Publisher {
             context,
             names,
             slots: (0..slots).map(|_| Mutex::new(())).collect(),
-            fails: Arc::default(),
+            failing: Arc::default(),
             purged: Arc::default(),
         }
     }
 
-    /// Stores an update once more or not at all. Waits for others of its slot.
-    pub(crate) async fn store(&self, raw: &RawUpdate) -> Result<Stored> {
-        let slot = self.slot(raw);
-        let _turn = self.slots[usize::from(slot)].lock().await;
-        self.store_in(slot, raw, &raw.update.key()).await
+    /// Stores an update, unless it was stored before. Waits for earlier calls for the same slot.
+    pub(crate) async fn store(&self, queue: &Queue, raw: &RawUpdate) -> Result<Stored> {
+        self.store_as(queue, raw, &raw.update.key()).await
     }
 
-    /// Stores an update of a dead letter, which was stored before.
-    pub(crate) async fn store_again(&self, raw: &RawUpdate, letter: u64) -> Result<Stored> {
+    /// Stores the update of a dead letter under a new key, so that NATS does not drop it as a repeat.
+    pub(crate) async fn store_again(&self, queue: &Queue, raw: &RawUpdate, letter: u64) -> Result<Stored> {
+        self.store_as(queue, raw, &format!("{}/replay={letter}", raw.update.key())).await
+    }
+
+    /// Stores an update. If the stream is full, makes room and tries once more.
+    async fn store_as(&self, queue: &Queue, raw: &RawUpdate, key: &str) -> Result<Stored> {
         let slot = self.slot(raw);
         let _turn = self.slots[usize::from(slot)].lock().await;
-        self.store_in(slot, raw, &format!("{}/replay={letter}", raw.update.key())).await
+        match self.store_in(slot, raw, key).await {
+            Err(error) if error.kind() == ErrorKind::Full => {
+                self.make_room(queue).await;
+                self.store_in(slot, raw, key).await
+            }
+            stored => stored,
+        }
     }
 
     /// Stores the updates of a page. Tries until all are stored, however long that takes. Updates that are too large are
@@ -107,18 +112,11 @@ impl Publisher {
         let (key, mut backoff) = (raw.update.key(), Backoff::default());
         loop {
             let error = match self.store_in(slot, raw, &key).await {
-                Ok(_) => {
-                    if self.fails.swap(false, Ordering::Relaxed) {
-                        tracing::info!(queue = self.names.stream, "updates are stored again");
-                    }
-                    return Ok(());
-                }
+                Ok(_) => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::TooLarge => return Err(error),
                 Err(error) => error,
             };
-            if !self.fails.swap(true, Ordering::Relaxed) {
-                tracing::warn!(queue = self.names.stream, error = %error, "updates cannot be stored, retrying");
-            }
+            self.log_failure(&error);
             if error.kind() == ErrorKind::Full {
                 self.make_room(queue).await;
             }
@@ -126,14 +124,23 @@ impl Publisher {
         }
     }
 
+    /// Logs a failure, but the same reason once a minute only: many slots fail at the same time.
+    fn log_failure(&self, error: &Error) {
+        let (mut failing, now) = (lock(&self.failing), Instant::now());
+        if failing.is_none_or(|(kind, logged)| kind != error.kind() || now - logged > LOG_INTERVAL) {
+            *failing = Some((error.kind(), now));
+            tracing::warn!(queue = self.names.stream, error = %error, "updates cannot be stored, retrying");
+        }
+    }
+
     /// Removes what is handled from a full stream, although it may still be needed to recognise updates.
     async fn make_room(&self, queue: &Queue) {
         {
-            let mut purged = self.purged.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut purged = lock(&self.purged);
             if purged.is_some_and(|purged| purged.elapsed() < PURGE_INTERVAL) {
                 return;
             }
-            *purged = Some(tokio::time::Instant::now());
+            *purged = Some(Instant::now());
         }
         match crate::purge::purge(queue, Duration::ZERO).await {
             Ok(0) => {}
@@ -168,4 +175,8 @@ impl Publisher {
             self.context.send_publish(self.names.slot(slot), message).await.map_err(fails)?.await.map_err(fails)?;
         Ok(if ack.duplicate { Stored::Again } else { Stored::New })
     }
+}
+
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -3,27 +3,31 @@
 use std::time::{Duration, SystemTime};
 
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use crate::{
     error::{Error, Result},
     queue::Queue,
 };
 
-/// What is known of a slot: a consumer, as the server describes it.
+/// How many slots are looked at at a time.
+const AT_A_TIME: usize = 16;
+
+/// What is known of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SlotState {
-    /// Updates that are not handed out.
-    pub(crate) pending: u64,
-    /// Updates that are handed out and not acknowledged.
-    pub(crate) in_flight: u64,
-    /// All updates of the slot up to this sequence are acknowledged.
+    /// All updates of the slot up to this sequence are acknowledged. It may be too low, but not too high.
     pub(crate) floor: u64,
+    /// The sequence of the newest update of the slot, as the leader of the stream knows it. 0 if there is none.
+    pub(crate) newest: u64,
 }
 
-/// The sequence up to which all updates are handled. `last` is the last sequence of the stream, read before the slots:
-/// an idle slot has handled all of its updates up to that one, but perhaps not a later one.
+/// The sequence up to which all updates are handled. `last` is the last sequence of the stream, read before the slots: a
+/// slot whose newest update is handled has handled all of its updates up to that one, but perhaps not a later one.
+///
+/// The number of pending updates of a slot is not used: a server that is behind the leader of the stream may say 0.
 pub(crate) fn handled_up_to(last: u64, slots: impl IntoIterator<Item = SlotState>) -> u64 {
-    let handled = |slot: SlotState| if slot.pending == 0 && slot.in_flight == 0 { last } else { slot.floor.min(last) };
+    let handled = |slot: SlotState| if slot.floor >= slot.newest { last } else { slot.floor.min(last) };
     slots.into_iter().map(handled).min().unwrap_or(0)
 }
 
@@ -37,11 +41,19 @@ pub(crate) async fn purge(queue: &Queue, window: Duration) -> Result<u64> {
     if state.messages == 0 {
         return Ok(0);
     }
-    let slots = queue.slots().await?.into_iter().map(|info| SlotState {
-        pending: info.num_pending,
-        in_flight: info.num_ack_pending as u64,
-        floor: info.ack_floor.stream_sequence,
-    });
+    let floors: Vec<(String, u64)> = (0..)
+        .zip(queue.slots().await?)
+        .map(|(slot, info)| (queue.0.names.slot(slot), info.ack_floor.stream_sequence))
+        .collect();
+    let slot = |(subject, floor): (String, u64)| async move {
+        match stream.raw_message_builder().last_by_subject(subject).send().await {
+            Ok(newest) => Ok(SlotState { floor, newest: newest.sequence }),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(SlotState { floor, newest: 0 }),
+            Err(error) => Err(Error::nats(ACTION, error)),
+        }
+    };
+    let slots: Vec<SlotState> =
+        futures_util::stream::iter(floors.into_iter().map(slot)).buffer_unordered(AT_A_TIME).try_collect().await?;
     let handled = handled_up_to(state.last_sequence, slots);
     let before = SystemTime::now() - window;
     // The first sequence that stays, by binary search: sequences and times grow together.
@@ -75,25 +87,25 @@ mod tests {
 
     const SLOTS: usize = 4;
 
-    /// A stream with its slots, as the server keeps them.
+    /// A stream with its slots. The servers that know how far the slots are may be behind.
     #[derive(Debug, Default)]
     struct Model {
         /// The slot of each message; its sequence is its index + 1.
         messages: Vec<usize>,
         /// How many updates of each slot are handled.
         handled: [usize; SLOTS],
-        /// Whether the next update of the slot is handed out.
-        is_out: [bool; SLOTS],
+        /// The floors of each slot, now and before.
+        floors: [Vec<u64>; SLOTS],
         purged_to: u64,
     }
 
     #[derive(Debug, Clone, Copy)]
     enum Step {
         Store(usize),
-        HandOut(usize),
         Handle(usize),
         ReadLast,
-        ReadSlot,
+        /// Reads the floor of the next slot, as it was so many updates ago, and then its newest update.
+        ReadSlot(usize),
         Purge,
     }
 
@@ -103,14 +115,16 @@ mod tests {
             of_slot.map(|(_, sequence)| sequence).collect()
         }
 
-        fn state(&self, slot: usize) -> SlotState {
-            let (sequences, handled) = (self.sequences(slot), self.handled[slot]);
-            let in_flight = u64::from(self.is_out[slot]);
-            SlotState {
-                pending: (sequences.len() - handled) as u64 - in_flight,
-                in_flight,
-                floor: handled.checked_sub(1).map_or(0, |last| sequences[last]),
+        fn handle(&mut self, slot: usize) {
+            if let Some(sequence) = self.sequences(slot).get(self.handled[slot]) {
+                self.floors[slot].push(*sequence);
+                self.handled[slot] += 1;
             }
+        }
+
+        fn state(&self, slot: usize, ago: usize) -> SlotState {
+            let floor = self.floors[slot].iter().rev().nth(ago).copied().unwrap_or(0);
+            SlotState { floor, newest: self.sequences(slot).last().copied().unwrap_or(0) }
         }
 
         fn unhandled(&self) -> impl Iterator<Item = u64> + '_ {
@@ -122,10 +136,9 @@ mod tests {
         let slot = 0..SLOTS;
         let step = prop_oneof![
             4 => slot.clone().prop_map(Step::Store),
-            4 => slot.clone().prop_map(Step::HandOut),
-            4 => slot.prop_map(Step::Handle),
+            6 => slot.prop_map(Step::Handle),
             1 => Just(Step::ReadLast),
-            6 => Just(Step::ReadSlot),
+            6 => (0..3_usize).prop_map(Step::ReadSlot),
             1 => Just(Step::Purge),
         ];
         proptest::collection::vec(step, 0..200)
@@ -142,16 +155,12 @@ mod tests {
             for step in steps {
                 match step {
                     Step::Store(slot) => model.messages.push(slot),
-                    Step::HandOut(slot) if model.state(slot).pending > 0 => model.is_out[slot] = true,
-                    Step::Handle(slot) if model.is_out[slot] => {
-                        model.is_out[slot] = false;
-                        model.handled[slot] += 1;
-                    }
+                    Step::Handle(slot) => model.handle(slot),
                     Step::ReadLast => {
                         last = model.messages.len() as u64;
                         read.clear();
                     }
-                    Step::ReadSlot if read.len() < SLOTS => read.push(model.state(read.len())),
+                    Step::ReadSlot(ago) if read.len() < SLOTS => read.push(model.state(read.len(), ago)),
                     Step::Purge if read.len() == SLOTS => {
                         model.purged_to = model.purged_to.max(handled_up_to(last, read.iter().copied()));
                     }
@@ -165,11 +174,11 @@ mod tests {
 
     #[test]
     fn idle_slots_do_not_keep_updates() {
-        let idle = SlotState { pending: 0, in_flight: 0, floor: 3 };
-        let busy = SlotState { pending: 5, in_flight: 1, floor: 70 };
+        let (idle, busy) = (SlotState { floor: 3, newest: 3 }, SlotState { floor: 70, newest: 90 });
         assert_eq!(handled_up_to(100, [idle, busy]), 70);
         assert_eq!(handled_up_to(100, [idle, idle]), 100);
-        assert_eq!(handled_up_to(100, [idle, SlotState { floor: 0, ..busy }]), 0);
+        assert_eq!(handled_up_to(100, [idle, SlotState { floor: 0, newest: 0 }]), 100, "a slot without updates");
+        assert_eq!(handled_up_to(100, [idle, SlotState { floor: 0, newest: 5 }]), 0);
         assert_eq!(handled_up_to(100, []), 0);
     }
 }

@@ -3,11 +3,11 @@
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use async_nats::jetstream::{self, consumer, kv, stream};
-use tamtam::{Bot, HandlerResult, Update, Updates};
+use tamtam::{Bot, HandlerResult, Update, Updates, UserId};
 
 use crate::{
     dead::Dead,
-    error::{Error, Result},
+    error::{Error, Problem, Result},
     lag::Lag,
     open::Open,
     publish::Publisher,
@@ -36,6 +36,25 @@ pub(crate) struct Inner {
     /// The lease of the receiver, and the marker.
     pub(crate) state: kv::Store,
     pub(crate) publisher: Publisher,
+    /// The bot of the queue: its service and its id.
+    pub(crate) service: String,
+    pub(crate) bot_id: UserId,
+}
+
+impl Inner {
+    /// Fails if a bot is not that of the queue.
+    pub(crate) fn check_bot(&self, id: UserId) -> Result<()> {
+        if id == self.bot_id {
+            return Ok(());
+        }
+        let (owner, bot) = (owner(&self.service, self.bot_id), owner(&self.service, id));
+        Err(Problem::Owner { stream: self.names.stream.clone(), owner, bot }.into())
+    }
+}
+
+/// The name of a bot, such as `max-7`.
+pub(crate) fn owner(service: &str, id: UserId) -> String {
+    format!("{}-{id}", service.to_ascii_lowercase())
 }
 
 /// The names of a queue on NATS.
@@ -84,8 +103,8 @@ impl Names {
 impl Queue {
     /// Opens the queue of a bot: creates its streams, slots and key-value bucket on NATS, or checks them if they exist.
     ///
-    /// Awaiting the returned value opens the queue. While NATS elects leaders or the API of the bot does not answer, it
-    /// tries again for up to 60 s, see [`Open::timeout`].
+    /// Awaiting the returned value opens the queue. While NATS elects leaders or the API of the bot does not answer,
+    /// opening is retried for up to 60 s, see [`Open::timeout`].
     ///
     #[doc = crate::example!("
 let nats = async_nats::connect(&server).await?;
@@ -95,10 +114,12 @@ let queue = Queue::open(nats, &bot).slots(16).await?;
 assert_eq!(queue.lag().await?.waiting, 0);
 ")]
     ///
+    /// The client must reconnect for ever, as it does by default. With `retry_on_initial_connect`, NATS may start later.
+    ///
     /// # Errors
     ///
     /// If NATS or the API of the bot does not answer in time, if NATS refuses the settings, or if the stream belongs to
-    /// another bot or has another number of slots. [`Error::kind`] tells which.
+    /// another bot or has another number of slots. See [`Error::kind`].
     ///
     /// # Cancel safety
     ///
@@ -116,8 +137,8 @@ assert_eq!(queue.lag().await?.waiting, 0);
 
     /// Receives updates by polling and stores them in the queue, until a shutdown.
     ///
-    /// Start it in two processes. One of them polls. The other one waits, and takes over within 10 s if the first one
-    /// dies, see [`Receive::lease`]. The settings of `updates` apply. Its marker store is replaced by the queue.
+    /// Start it in two processes. One of them polls. The other one waits, and takes over within about 12 s if the first
+    /// one dies, see [`Receive::lease`]. The settings of `updates` apply, but the queue replaces its marker store.
     ///
     #[doc = crate::example!("
 # alice.says(\"hi\");

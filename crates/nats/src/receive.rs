@@ -1,4 +1,4 @@
-//! The receiver: polls updates and stores them, in one process of those that may.
+//! The receiver: polls updates and stores them. Of several receivers, only the one with the lease polls.
 
 mod lease;
 mod marker;
@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use tamtam::{Health, RawUpdate, Updates};
+use tamtam::{Health, RawUpdate, StartFrom, Updates};
 use tokio::{sync::watch, time::sleep};
 
 use crate::{
@@ -52,20 +52,21 @@ enum Ended {
 impl Receive {
     pub(crate) fn new(queue: Queue, updates: Updates) -> Self {
         let refused: Refused = Arc::new(|raw, error| {
-            tracing::error!(error = %error, key = raw.update.key(), "update skipped");
+            let (kind, chat) = (raw.update.tag(), raw.update.chat_id().map(|chat| chat.0));
+            tracing::error!(error = %error, kind, chat, "update skipped");
         });
         Self { queue, updates, lease: LEASE, refused, shutdown: None, deadline: SHUTDOWN_DEADLINE }
     }
 
-    /// Sets how long the lease lasts: after a receiver has died, another one polls after this time. Defaults to 10 s, at
-    /// least 1 s. Set it the same for all receivers of the queue.
+    /// Sets the duration of the lease. After a receiver has died, another one polls within about 1.2 times this
+    /// duration. Defaults to 10 s, at least 1 s. Use the same value for all receivers of the queue.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.max(Duration::from_secs(1));
         self
     }
 
     /// Sets the function that gets updates that can never be stored, because they are larger than the `max_payload` of NATS
-    /// minus 8 KiB. Such an update is then skipped. By default, it is logged as an ERROR with its key.
+    /// minus 8 KiB. Such an update is then skipped. By default, it is logged as an ERROR with its kind and chat.
     pub fn on_refused(mut self, refused: impl Fn(RawUpdate, Error) + Send + Sync + 'static) -> Self {
         self.refused = Arc::new(refused);
         self
@@ -152,6 +153,7 @@ impl Receive {
             biased;
             result = &mut receive => result,
             () = sleep(deadline) => {
+                // The lease expires.
                 tracing::warn!(queue = queue.name(), "shutdown deadline passed: the last page is not committed");
                 Ok(())
             }
@@ -172,14 +174,15 @@ impl Receiver {
     /// Receives updates until it is stopped, or another receiver saves a marker.
     async fn receive(&self) -> Ended {
         let mut stopped = self.stopped.clone();
-        let markers = match Markers::load(self.queue.0.state.clone()).await {
+        let markers = match Markers::load(self.queue.clone()).await {
             Ok(markers) => markers,
             Err(error) => return Ended::Failed(error),
         };
         let is_overtaken = markers.overtaken();
-        let mut updates = self
-            .updates
-            .restart()
+        // A backlog is skipped at the very first start only.
+        let updates = self.updates.restart();
+        let updates = if markers.is_known() { updates.start_from(StartFrom::Stored) } else { updates };
+        let mut updates = updates
             .marker_store(markers)
             .graceful_shutdown_on(async move { drop(stopped.wait_for(|stopped| *stopped).await) })
             .raw();

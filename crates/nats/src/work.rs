@@ -35,8 +35,13 @@ use peers::Peers;
 use slot::Slot;
 
 const ATTEMPTS: u32 = 5;
-/// How long a worker waits at its end until NATS knows what it has not handled.
+/// How long a worker waits at shutdown until its slots have given back the unhandled updates.
 const RETURN_TIME: Duration = Duration::from_secs(5);
+/// How long the server keeps a request for an update.
+const EXPIRES: Duration = Duration::from_secs(30);
+/// How long it takes to ask for updates of all slots one after the other, if the worker handles fewer at a time.
+const ROUND: Duration = Duration::from_secs(1);
+const LEAST_EXPIRES: Duration = Duration::from_millis(20);
 /// Handled updates are removed this often in a deduplication window.
 const PURGES: u32 = 12;
 const LEAST_PURGE_INTERVAL: Duration = Duration::from_secs(5);
@@ -55,6 +60,7 @@ type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[must_use = "a worker does nothing until it is awaited"]
 pub struct Work {
     queue: Queue,
+    bot: Bot,
     run: Run,
     concurrency: Option<usize>,
     attempts: Arc<AtomicU32>,
@@ -72,13 +78,13 @@ impl Work {
         let received = stream::poll_fn(move |context| received.poll_recv(context));
         let run = bot.run_deliveries(received, handler).concurrency(usize::from(queue.0.slots));
         let attempts = Arc::new(AtomicU32::new(ATTEMPTS));
-        Self { queue, run, concurrency: None, attempts, deliveries, shutdown: None }
+        Self { queue, bot, run, concurrency: None, attempts, deliveries, shutdown: None }
     }
 
     /// Sets how many updates this worker handles at a time. Defaults to the number of slots, at least 1.
     ///
-    /// A worker asks for updates of all slots while it handles fewer. It may get some more, which wait in this worker: set it
-    /// lower only if handlers need much memory or many connections.
+    /// With fewer updates than slots, the worker asks the slots in turn, and a round takes up to 1 s. So an update may wait
+    /// for up to 1 s although the worker is idle. Set a lower number only if handlers need much memory or many connections.
     pub fn concurrency(mut self, updates: usize) -> Self {
         self.concurrency = Some(updates.max(1));
         self
@@ -110,8 +116,8 @@ impl Work {
         self
     }
 
-    /// Records every update in a [`ChatBook`] before its handler is called. See [`Run::chat_book`]. Each worker needs a store
-    /// that all workers share.
+    /// Records every update in a [`ChatBook`] before its handler is called. See [`Run::chat_book`]. The books of
+    /// all workers need the same store.
     pub fn chat_book(mut self, book: ChatBook) -> Self {
         self.run = self.run.chat_book(book);
         self
@@ -143,20 +149,28 @@ impl Work {
 
     /// Handles updates. Awaiting the value itself does the same.
     ///
-    /// While NATS does not answer, the worker waits and tries again, and the log has a WARN.
+    /// While NATS does not answer, the worker retries, and the log has a WARN. Another WARN is logged for an acknowledgement
+    /// that NATS does not confirm within 30 s.
     ///
     /// # Errors
     ///
-    /// None at present.
+    /// If the queue belongs to another bot.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future drops the handlers at their next `await`. No update is lost: they go to other workers after
     /// [`Open::ack_wait`](crate::Open::ack_wait).
     pub async fn run(self) -> Result<()> {
-        let Self { queue, run, concurrency, attempts, deliveries, shutdown } = self;
+        let Self { queue, bot, run, concurrency, attempts, deliveries, shutdown } = self;
+        // If its API does not answer, the bot cannot be checked.
+        if let Ok(me) = bot.me().await {
+            queue.0.check_bot(me.user_id)?;
+        }
         let slots = usize::from(queue.0.slots);
-        let room = Arc::new(Semaphore::new(concurrency.unwrap_or(slots)));
+        let concurrency = concurrency.unwrap_or(slots);
+        let room = Arc::new(Semaphore::new(concurrency));
+        // With fewer handlers than slots, the slots take turns.
+        let expires = if concurrency < slots { ROUND.mul_f64(concurrency as f64 / slots as f64) } else { EXPIRES };
         let (stop, stopped) = watch::channel(false);
         let peers = Peers::new(queue.0.context.client(), queue.0.names.questions(), queue.0.slots);
         let peers = Arc::new(peers);
@@ -170,6 +184,7 @@ impl Work {
                 attempts: attempts.load(Ordering::Relaxed),
                 peers: Arc::clone(&peers),
                 stopped: stopped.clone(),
+                expires: expires.max(LEAST_EXPIRES),
             };
             tasks.spawn(slot.run());
         }
@@ -180,14 +195,23 @@ impl Work {
             shutdown.await;
             let _ = stops.send(true);
         });
+        let work = async {
+            let result = run.run().await;
+            // The slots give back what was not handled.
+            let _ = stop.send(true);
+            let client = queue.0.context.client();
+            let _ = timeout(RETURN_TIME, async {
+                while tasks.join_next().await.is_some() {}
+                let _ = client.flush().await;
+            })
+            .await;
+            result
+        };
         let result = tokio::select! {
-            result = run.run() => result,
+            result = work => result,
             never = purges(&queue) => match never {},
             never = peers.answer() => match never {},
         };
-        // The slots give back what was not handled.
-        let _ = stop.send(true);
-        let _ = timeout(RETURN_TIME, async { while tasks.join_next().await.is_some() {} }).await;
         result.map_err(|error| Problem::Run(error).into())
     }
 }

@@ -30,7 +30,8 @@ impl Writer {
 
     /// Stores an update. Returns `false` if it was stored before, within the deduplication window.
     ///
-    /// Updates of a lane are stored in the order of the calls. When the future ends, the update is on all replicas.
+    /// Updates of a lane are stored in the order of the calls. When the method returns `Ok`, a majority of the replicas
+    /// has the update.
     ///
     #[doc = crate::example!("
 use tamtam::RawUpdate;
@@ -43,22 +44,22 @@ assert!(!queue.writer().store(&raw).await?);
     ///
     /// # Errors
     ///
-    /// If NATS does not answer, the stream is full, or the update is too large. See [`Error::kind`]. It is not known whether
-    /// the update is stored: store it again.
+    /// If NATS does not answer, the stream is full, or the update is too large. See [`Error::kind`]. If NATS does not
+    /// answer, the update may be stored or not: call `store` again.
     ///
     /// # Cancel safety
     ///
     /// If the future is dropped, the update may be stored or not.
     pub async fn store(&self, update: &RawUpdate) -> Result<bool> {
-        let stored = self.queue.0.publisher.store(update).await?;
+        let stored = self.queue.0.publisher.store(&self.queue, update).await?;
         Ok(stored == crate::publish::Stored::New)
     }
 
     /// Returns the webhook as a router that stores each update. A delivery is answered with 200 when its update is stored.
     /// It is answered with 503 while NATS does not answer or the stream is full, and the service delivers it again.
     ///
-    /// [`Webhook::on_error`] is called for bodies that are not an update, and for updates that are too large for NATS.
-    /// Without it, such an update is logged and skipped: it would never be stored.
+    /// An update that is too large for NATS is logged as an ERROR and skipped. A body that is not an update is
+    /// answered with 503. The router replaces the [`Webhook::on_error`] and [`Webhook::handler_timeout`] of `webhook`.
     ///
     #[doc = crate::example!("
 use tamtam::webhook::Webhook;

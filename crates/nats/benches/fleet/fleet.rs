@@ -35,7 +35,7 @@ pub(crate) struct Fleet {
     pub(crate) receivers: Vec<Process>,
     pub(crate) workers: Vec<Process>,
     folder: PathBuf,
-    /// The logs of workers that have ended, and when those were killed that were.
+    /// The logs of workers that have ended. Each has the time of its kill, if the worker was killed.
     ended: Vec<(PathBuf, Option<u64>)>,
     handler: Duration,
     number: usize,
@@ -56,7 +56,7 @@ impl Fleet {
         Self { sandbox, servers, queue, people, receivers, workers, folder, ended, handler, number: 0 }
     }
 
-    /// Each person says so many numbers.
+    /// Lets each person say each of the numbers.
     pub(crate) fn talk(&self, numbers: std::ops::Range<usize>) {
         for number in numbers {
             for person in &self.people {
@@ -186,7 +186,7 @@ impl Fleet {
         stream.cached_info().state.last_sequence
     }
 
-    /// Waits until so many handler calls have ended. Fails if nothing happens for two minutes.
+    /// Waits until at least `calls` handler calls have ended. Panics if no call ends for two minutes.
     pub(crate) async fn until_handled(&self, calls: usize) {
         let (mut last, mut since) = (0, std::time::Instant::now());
         loop {

@@ -1,8 +1,9 @@
-//! A fleet under load: receivers, workers and servers as processes, some of which are killed.
+//! A fleet under load: receivers, workers and servers run as processes, and some of them are killed.
 //!
 //! `cargo bench -p tamtam-nats` measures all figures and prints them; with `-- keep`, it writes them into
-//! `benches/RESULTS.md`. `-- small` runs the same with fewer updates, and fails if an update is lost, out of order, handled
-//! beside another one of its chat, or handled twice too often. Needs a NATS server, see `tests/it/server.rs`.
+//! `benches/RESULTS.md`. `-- small` runs the scenarios that count, without the rates, with fewer updates. It fails if a
+//! figure misses its bar, for example if an update is lost or out of order. Needs a NATS server, see
+//! `tests/it/server.rs`.
 
 mod fleet;
 mod history;

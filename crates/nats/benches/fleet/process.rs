@@ -20,7 +20,7 @@ pub(crate) fn now() -> u64 {
 }
 
 fn variable(name: &str) -> String {
-    env::var(name).unwrap_or_else(|_| panic!("{name} is set"))
+    env::var(name).unwrap_or_else(|_| panic!("{name} is not set"))
 }
 
 /// A file of lines. Each line is written at once, so a kill loses none.

@@ -15,7 +15,7 @@ pub(crate) struct Size {
     chats: usize,
     /// Updates per chat.
     each: usize,
-    /// How many handlers end before the next kill at the earliest.
+    /// At most this many handlers end per second. Sets how long a handler takes.
     rate: usize,
 }
 
@@ -78,7 +78,7 @@ pub(crate) async fn all(size: Size) -> Vec<Figure> {
 /// The scenarios whose figures count what happened.
 pub(crate) async fn counted(size: Size) -> Vec<Figure> {
     let mut figures = Vec::new();
-    for name in ["chaos", "receivers", "workers", "servers", "pause", "full"] {
+    for name in ["chaos", "receivers", "workers", "servers", "pause", "full", "full-3"] {
         figures.extend(one(name, size).await);
     }
     figures
@@ -92,7 +92,8 @@ pub(crate) async fn one(name: &str, size: Size) -> Vec<Figure> {
         "workers" => workers(size).await,
         "servers" => servers(size).await,
         "pause" => pause(size).await,
-        "full" => full(size).await,
+        "full" => full(1, size).await,
+        "full-3" => full(3, size).await,
         "rate-1" => rate(1, size).await,
         "rate-3" => rate(3, size).await,
         _ => panic!("no such scenario: {name}"),
@@ -104,9 +105,9 @@ pub(crate) async fn one(name: &str, size: Size) -> Vec<Figure> {
     figures
 }
 
-/// Two receivers, three workers and three servers. One poll in five fails.
+/// Two receivers, three workers and `servers` servers. One poll in five fails.
 async fn fleet(servers: usize, size: Size) -> Fleet {
-    // So that a run takes long enough for what is to happen in it.
+    // Slow enough that all kills happen before the run ends.
     let handler = Duration::from_secs(1).mul_f64(SLOTS as f64 / size.rate as f64);
     let mut fleet = Fleet::start(servers, size.chats, handler).await;
     fleet.polls_fail();
@@ -120,7 +121,7 @@ async fn fleet(servers: usize, size: Size) -> Fleet {
     fleet
 }
 
-/// Waits until so many updates are stored.
+/// Waits until at least `updates` updates are stored.
 async fn until_stored(fleet: &Fleet, updates: usize) {
     while fleet.stored().await < updates as u64 {
         sleep(Duration::from_millis(20)).await;
@@ -155,7 +156,7 @@ async fn chaos(size: Size) -> Vec<Figure> {
     strict("all kinds of kills", &history, size, 4 * SLOTS + 2 * size.all() / 50)
 }
 
-/// Receivers are killed in the middle of a page, and all processes are stopped by SIGTERM.
+/// Receivers are killed in the middle of a page. Then a receiver and three workers are stopped by SIGTERM.
 async fn receivers(size: Size) -> Vec<Figure> {
     let mut fleet = fleet(1, size).await;
     for tenths in [1, 4] {
@@ -244,8 +245,8 @@ fn calls(log: &std::path::Path) -> usize {
 }
 
 /// No worker runs until the stream is full.
-async fn full(size: Size) -> Vec<Figure> {
-    let mut fleet = Fleet::start(1, size.chats, Duration::ZERO).await;
+async fn full(servers: usize, size: Size) -> Vec<Figure> {
+    let mut fleet = Fleet::start(servers, size.chats, Duration::ZERO).await;
     // Room for a tenth of the updates.
     let bytes = size.all() as u64 * 90;
     let nats = crate::server::connect(&crate::server::urls(&fleet.servers)).await;
@@ -269,8 +270,9 @@ async fn full(size: Size) -> Vec<Figure> {
     fleet.add_worker();
     fleet.until_handled(size.all()).await;
     let history = fleet.history().await;
-    let mut figures = strict("a full stream", &history, size, 0);
-    figures.push(Figure::most("a full stream: growth of the receiver's memory in MiB", 2.0, after - before));
+    let name = if servers == 1 { "a full stream" } else { "a full stream on three servers" };
+    let mut figures = strict(name, &history, size, 0);
+    figures.push(Figure::most(format!("{name}: growth of the receiver's memory in MiB"), 2.0, after - before));
     figures
 }
 
@@ -279,7 +281,10 @@ async fn rate(servers: usize, size: Size) -> Vec<Figure> {
     let mut fleet = Fleet::start(servers, size.chats, Duration::ZERO).await;
     fleet.talk(0..size.each);
     fleet.add_receiver();
+    until_stored(&fleet, size.part(1)).await;
+    let began = Instant::now();
     until_stored(&fleet, size.all()).await;
+    let stored_per_second = size.part(9) as f64 / began.elapsed().as_secs_f64();
     for _ in 0..3 {
         fleet.add_worker();
     }
@@ -289,11 +294,11 @@ async fn rate(servers: usize, size: Size) -> Vec<Figure> {
     let (low, high) = (history.ends[size.part(1)], history.ends[size.part(9) - 1]);
     let per_second = (size.part(9) - size.part(1)) as f64 / ((high - low) as f64 / 1e9);
     let name = if servers == 1 { "one server that syncs always" } else { "three servers" };
-    let mut figures = vec![Figure::least(
-        format!("{name}: handled per second"),
-        if servers == 1 { 2_000.0 } else { 500.0 },
-        per_second,
-    )];
+    let bar = if servers == 1 { 2_000.0 } else { 500.0 };
+    let mut figures = vec![
+        Figure::least(format!("{name}: stored per second"), bar, stored_per_second),
+        Figure::least(format!("{name}: handled per second"), bar, per_second),
+    ];
     if servers > 1 {
         figures.push(Figure::most(format!("{name}: ack of a stored update, p99 in ms"), 300.0, ack_p99(&fleet).await));
     }

@@ -1,8 +1,8 @@
 //! The lease of the receiver: one process at a time has it, by compare-and-set on a key of NATS.
 //!
-//! No clocks are compared. The holder writes the key again and again. Who sees the same revision for the whole time of the
-//! lease may write it, and the server lets only one succeed. The holder stops before that time has passed since its last
-//! successful write began.
+//! No clocks are compared. The holder rewrites the key regularly. Another process may write the key after it has seen
+//! the same revision for the duration of the lease. Of several such writes, the server accepts only one. The holder
+//! stops when 4/5 of the duration have passed since its last successful write began.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -113,12 +113,20 @@ impl Lease {
 
     /// Lets another process have the lease at once.
     pub(super) async fn release(&mut self) {
-        if let Some((revision, _)) = self.held.take() {
-            let released = timeout(self.duration / 4, self.state.update(KEY, FREE.into(), revision)).await;
-            if !matches!(released, Ok(Ok(_))) {
-                tracing::debug!("lease not released");
+        let Some((revision, _)) = self.held.take() else { return };
+        let release = async {
+            if self.state.update(KEY, FREE.into(), revision).await.is_ok() {
+                return;
             }
-        }
+            // A write that was under way may have succeeded.
+            if let Ok(Some(entry)) = self.state.entry(KEY).await
+                && *entry.value == *self.holder.as_bytes()
+            {
+                let _ = self.state.update(KEY, FREE.into(), entry.revision).await;
+            }
+        };
+        // If it does not succeed, the lease expires.
+        let _ = timeout(self.duration / 4, release).await;
     }
 
     async fn write(&mut self, value: bytes::Bytes, revision: u64) -> Result<(), kv::UpdateError> {
@@ -127,8 +135,8 @@ impl Lease {
         Ok(())
     }
 
-    /// Whether the last write was one of its own. When it was is not known: at the earliest, right after the last one that was
-    /// answered.
+    /// Returns whether this process made the last write. The time of that write is unknown, so `held` keeps the time of
+    /// the last confirmed write, which is earlier.
     async fn is_own(&mut self) -> bool {
         let Ok(Some(entry)) = self.state.entry(KEY).await else { return false };
         let is_own = *entry.value == *self.holder.as_bytes();

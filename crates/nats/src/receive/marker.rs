@@ -1,7 +1,7 @@
 //! The marker of the bot in the key-value bucket, saved by compare-and-set.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -11,7 +11,8 @@ use tokio::{sync::Notify, time::sleep};
 
 use crate::{
     backoff::Backoff,
-    error::{Error, Result},
+    error::{Error, Problem, Result},
+    queue::Queue,
 };
 
 /// The key.
@@ -19,11 +20,13 @@ const KEY: &str = "marker";
 
 /// The marker as one receiver knows it.
 pub(super) struct Markers {
-    state: kv::Store,
+    queue: Queue,
     /// The marker when the receiver began.
     first: Option<i64>,
     /// The revision that was read or written last.
     revision: AtomicU64,
+    /// Values whose saving was not confirmed.
+    unconfirmed: Mutex<Vec<String>>,
     /// Another receiver has saved a marker.
     overtaken: Arc<Notify>,
 }
@@ -34,11 +37,10 @@ impl Markers {
     /// # Cancel safety
     ///
     /// Dropping the future changes nothing.
-    pub(super) async fn load(state: kv::Store) -> Result<Self> {
-        const ACTION: &str = "read the marker";
+    pub(super) async fn load(queue: Queue) -> Result<Self> {
         let mut backoff = Backoff::default();
         let entry = loop {
-            match state.entry(KEY).await {
+            match queue.0.state.entry(KEY).await {
                 Ok(entry) => break entry,
                 Err(error) => {
                     tracing::warn!(error = %error, "marker cannot be read, retrying");
@@ -51,11 +53,21 @@ impl Markers {
         let first = match text {
             Some(text) => {
                 let marker = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
-                Some(marker.ok_or_else(|| Error::nats(ACTION, "it is not a number"))?)
+                let wrong = || Problem::Data(format!("the marker of queue `{}` is not a number", queue.name()));
+                Some(marker.ok_or_else(wrong)?)
             }
             None => None,
         };
-        Ok(Self { state, first, revision, overtaken: Arc::default() })
+        Ok(Self { queue, first, revision, unconfirmed: Mutex::default(), overtaken: Arc::default() })
+    }
+
+    /// Whether there was a marker when the receiver began.
+    pub(super) fn is_known(&self) -> bool {
+        self.first.is_some()
+    }
+
+    fn unconfirmed(&self) -> MutexGuard<'_, Vec<String>> {
+        self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn overtaken(&self) -> Arc<Notify> {
@@ -66,28 +78,38 @@ impl Markers {
 impl MarkerStore for Markers {
     type Error = Error;
 
-    async fn load(&self, _: &MarkerKey) -> Result<Option<i64>> {
+    async fn load(&self, key: &MarkerKey) -> Result<Option<i64>> {
+        self.queue.0.check_bot(key.bot_id())?;
         Ok(self.first)
     }
 
     async fn save(&self, _: &MarkerKey, marker: i64) -> Result<()> {
         const ACTION: &str = "save the marker";
-        let (value, revision) = (marker.to_string(), self.revision.load(Ordering::Relaxed));
-        match self.state.update(KEY, value.clone().into(), revision).await {
-            Ok(revision) => self.revision.store(revision, Ordering::Relaxed),
+        let (state, value) = (&self.queue.0.state, marker.to_string());
+        // A save is given up after 5 s: what becomes of it is then unknown.
+        self.unconfirmed().push(value.clone());
+        let saved = state.update(KEY, value.clone().into(), self.revision.load(Ordering::Relaxed)).await;
+        let revision = match saved {
+            Ok(revision) => revision,
             Err(error) if error.kind() == kv::UpdateErrorKind::WrongLastRevision => {
-                let entry = self.state.entry(KEY).await.map_err(|error| Error::nats(ACTION, error))?;
-                match entry {
-                    // An earlier save whose answer did not come.
-                    Some(entry) if entry.value == value => self.revision.store(entry.revision, Ordering::Relaxed),
-                    _ => {
-                        self.overtaken.notify_one();
-                        return Err(Error::nats(ACTION, "another receiver has saved one"));
+                let entry = state.entry(KEY).await.map_err(|error| Error::nats(ACTION, error))?;
+                let own = entry.filter(|entry| self.unconfirmed().iter().any(|own| *own.as_bytes() == *entry.value));
+                let Some(own) = own else {
+                    self.overtaken.notify_one();
+                    return Err(Error::nats(ACTION, "another receiver has saved one"));
+                };
+                match *own.value == *value.as_bytes() {
+                    true => own.revision,
+                    false => {
+                        let saved = state.update(KEY, value.into(), own.revision).await;
+                        saved.map_err(|error| Error::nats(ACTION, error))?
                     }
                 }
             }
             Err(error) => return Err(Error::nats(ACTION, error)),
-        }
+        };
+        self.revision.store(revision, Ordering::Relaxed);
+        self.unconfirmed().clear();
         Ok(())
     }
 }

@@ -1,8 +1,7 @@
-//! What the other workers know of an update that may not be new.
+//! Asks the other workers whether an update was handled before.
 //!
-//! When a server dies, deliveries and acknowledgements are lost with it, and the next leader hands out updates that were
-//! handled, or are being handled. So a worker asks the others before it handles such an update. Updates that are new are
-//! not asked about.
+//! When a server dies, deliveries and acknowledgements are lost with it. The next leader then hands out updates that
+//! were handled or are being handled. So a worker asks the others before it handles an update that may not be new.
 
 use std::{
     collections::VecDeque,
@@ -37,11 +36,11 @@ pub(super) enum Answer {
     Settled,
     /// Its handler runs there.
     InProgress,
-    /// No worker knows it, or none answers.
+    /// No worker has handled the update, or no worker answers.
     Unknown,
 }
 
-/// The workers of a queue, as one of them knows them.
+/// The connection of a worker to the other workers of its queue, and the updates that it remembers for them.
 pub(super) struct Peers {
     client: Client,
     subject: String,
@@ -67,8 +66,12 @@ impl Peers {
     }
 
     /// Notes that a server did not answer.
-    pub(super) fn note_trouble(&self) {
-        *lock(&self.troubled_until) = Some(Instant::now() + TROUBLE);
+    pub(super) fn note_trouble(&self, reason: &str) {
+        let now = Instant::now();
+        let before = lock(&self.troubled_until).replace(now + TROUBLE);
+        if before.is_none_or(|until| until <= now) {
+            tracing::warn!(reason, "NATS does not answer, retrying");
+        }
     }
 
     /// Whether a server did not answer lately, so that updates may not be new.

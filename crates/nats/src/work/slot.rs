@@ -8,6 +8,7 @@ use std::{
 
 use async_nats::{
     HeaderMap, StatusCode, Subject, Subscriber,
+    connection::State,
     jetstream::{self, AckKind, consumer::pull::BatchConfig, message::Info},
 };
 use bytes::Bytes;
@@ -17,15 +18,13 @@ use tamtam::{
     updates::{self as delivery, Delivery},
 };
 use tokio::{
-    sync::{Semaphore, mpsc, oneshot, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
     time::{Instant, interval_at, sleep, timeout},
 };
 
 use super::peers::{Answer, Identity, Peers};
 use crate::{backoff::Backoff, queue::Queue};
 
-/// How long the server keeps a request for an update.
-const EXPIRES: Duration = Duration::from_secs(30);
 /// The server sends a sign of life this often. Without one for [`SILENCE`], the request was lost, with its leader for example.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 const SILENCE: Duration = Duration::from_secs(5);
@@ -48,6 +47,8 @@ pub(super) struct Slot {
     pub(super) attempts: u32,
     pub(super) peers: Arc<Peers>,
     pub(super) stopped: watch::Receiver<bool>,
+    /// How long the server keeps a request for an update.
+    pub(super) expires: Duration,
 }
 
 /// An update that the worker handles, until this is dropped.
@@ -94,12 +95,10 @@ impl Slot {
     pub(super) async fn run(mut self) {
         let mut backoff = Backoff::default();
         loop {
-            let inbox = Subject::from(self.queue.0.context.client().new_inbox());
-            match self.queue.0.context.client().subscribe(inbox.clone()).await {
-                Ok(subscriber) => {
-                    self.serve(subscriber, inbox, &mut backoff).await;
-                    return;
-                }
+            // Each request has a subject of its own, so that late answers to earlier ones are recognised.
+            let inbox = self.queue.0.context.client().new_inbox();
+            match self.queue.0.context.client().subscribe(format!("{inbox}.*")).await {
+                Ok(subscriber) => return self.serve(subscriber, &inbox, &mut backoff).await,
                 Err(error) => {
                     tracing::warn!(slot = self.number, error = %error, "slot cannot be opened, retrying");
                     tokio::select! {
@@ -111,13 +110,11 @@ impl Slot {
         }
     }
 
-    async fn serve(&mut self, mut subscriber: Subscriber, inbox: Subject, backoff: &mut Backoff) {
-        loop {
-            let pulled = match self.has_room().await {
-                true => self.pull(&mut subscriber, &inbox).await,
-                false => Pulled::Stopped,
-            };
-            match pulled {
+    async fn serve(&mut self, mut subscriber: Subscriber, inbox: &str, backoff: &mut Backoff) {
+        for number in 0_u64.. {
+            // Held until the update is settled.
+            let Some(_permit) = self.permit().await else { break };
+            match self.pull(&mut subscriber, format!("{inbox}.{number}").into()).await {
                 Pulled::Message(message) => {
                     backoff.reset();
                     if let Some(message) = Message::read(*message, &self.queue.0.context) {
@@ -126,7 +123,7 @@ impl Slot {
                 }
                 Pulled::Nothing => backoff.reset(),
                 Pulled::Failed(reason) => {
-                    self.peers.note_trouble();
+                    self.peers.note_trouble(&reason);
                     tracing::debug!(slot = self.number, reason, "no update, asking again");
                     tokio::select! {
                         () = sleep(backoff.next()) => {}
@@ -150,27 +147,33 @@ impl Slot {
         }
     }
 
-    /// Waits until the worker may take an update. Returns `false` if it is stopped.
-    async fn has_room(&mut self) -> bool {
+    /// Waits until the worker may take an update. Returns `None` if it is stopped.
+    async fn permit(&mut self) -> Option<OwnedSemaphorePermit> {
         tokio::select! {
             biased;
-            _ = self.stopped.wait_for(|stopped| *stopped) => false,
-            permit = self.room.acquire() => permit.is_ok(),
+            _ = self.stopped.wait_for(|stopped| *stopped) => None,
+            permit = Arc::clone(&self.room).acquire_owned() => permit.ok(),
         }
     }
 
-    /// Asks for an update, and waits for it.
-    async fn pull(&mut self, subscriber: &mut Subscriber, inbox: &Subject) -> Pulled {
+    /// Asks for an update, to be sent to `inbox`, and waits for it.
+    async fn pull(&mut self, subscriber: &mut Subscriber, inbox: Subject) -> Pulled {
+        // Requests made while there is no connection would all be sent later.
+        if self.queue.0.context.client().connection_state() != State::Connected {
+            return Pulled::Failed("not connected".to_owned());
+        }
         let consumer = &self.queue.0.consumers[usize::from(self.number)];
+        let heartbeat = if self.expires < 2 * SILENCE { Duration::ZERO } else { HEARTBEAT };
         let request =
-            BatchConfig { batch: 1, expires: Some(EXPIRES), idle_heartbeat: HEARTBEAT, ..BatchConfig::default() };
+            BatchConfig { batch: 1, expires: Some(self.expires), idle_heartbeat: heartbeat, ..BatchConfig::default() };
         if let Err(error) = consumer.request_batch(request, inbox.clone()).await {
             return Pulled::Failed(error.to_string());
         }
+        let silence = if heartbeat.is_zero() { self.expires + SILENCE } else { SILENCE };
         loop {
             let message = tokio::select! {
                 biased;
-                message = timeout(SILENCE, subscriber.next()) => message,
+                message = timeout(silence, subscriber.next()) => message,
                 _ = self.stopped.wait_for(|stopped| *stopped) => return Pulled::Stopped,
             };
             let message = match message {
@@ -181,6 +184,8 @@ impl Slot {
             match message.status {
                 None | Some(StatusCode::OK) => return Pulled::Message(Box::new(message)),
                 Some(StatusCode::IDLE_HEARTBEAT) => {}
+                // About an earlier request.
+                Some(_) if message.subject != inbox => {}
                 Some(StatusCode::TIMEOUT | StatusCode::NOT_FOUND) => return Pulled::Nothing,
                 Some(status) => {
                     let description = message.description.unwrap_or_default();
@@ -190,7 +195,7 @@ impl Slot {
         }
     }
 
-    /// Has an update handled, and settles it.
+    /// Handles and settles an update. Meanwhile, reports progress, so that no other worker gets the update.
     async fn take(&mut self, message: Message) {
         let progress = self.queue.0.ack_wait / 3;
         let mut ticks = interval_at(Instant::now() + progress, progress);
@@ -210,7 +215,6 @@ impl Slot {
             self.acknowledge(message).await;
             return;
         }
-        let Ok(_permit) = self.room.acquire().await else { return };
         let _in_progress = InProgress::begin(&self.peers, self.number, message.identity());
         let update = match serde_json::from_slice::<Update>(&message.payload) {
             Ok(update) => update,
@@ -223,10 +227,12 @@ impl Slot {
                 let _ = is_acknowledged.await;
             }
         });
-        let delivery = delivery.earlier_attempts(message.delivered - 1).dead_letter_after(self.attempts);
-        let result = match self.deliveries.send(delivery).await {
-            Ok(()) => is_settled.await.ok(),
-            Err(_) => None,
+        let earlier = self.earlier_attempts(message).await;
+        let delivery = delivery.earlier_attempts(earlier).dead_letter_after(self.attempts);
+        let is_stopped = *self.stopped.borrow();
+        let result = match is_stopped {
+            false if self.deliveries.send(delivery).await.is_ok() => is_settled.await.ok(),
+            _ => None,
         };
         match result {
             Some(delivery::Settled::Dead { attempts, cause }) => self.bury(message, attempts, &cause).await,
@@ -252,19 +258,46 @@ impl Slot {
         false
     }
 
+    /// Returns how often a handler of the update has begun, and notes that one begins now.
+    ///
+    /// NATS counts deliveries, also those that no handler has seen, because a worker was stopped for example. So handlers of
+    /// updates that were delivered before are counted in the key-value bucket. Without a count, the first delivery counts as
+    /// one.
+    async fn earlier_attempts(&self, message: &Message) -> u32 {
+        if message.delivered <= 1 {
+            return 0;
+        }
+        let (state, key) = (&self.queue.0.state, format!("attempts.{}", self.number));
+        let of_update = format!("{} {} ", message.sequence, message.identity().1);
+        let count = state.get(&key).await.ok().flatten();
+        let earlier = count.as_deref().and_then(|count| {
+            let count = std::str::from_utf8(count).ok()?.strip_prefix(&of_update)?;
+            count.parse::<u32>().ok()
+        });
+        let earlier = earlier.unwrap_or(1);
+        if let Err(error) = state.put(&key, format!("{of_update}{}", earlier.saturating_add(1)).into()).await {
+            tracing::debug!(slot = self.number, error = %error, "attempt not counted");
+        }
+        earlier
+    }
+
     /// Acknowledges an update that is handled or given up.
     async fn settle(&self, message: &Message) {
         self.peers.settle(self.number, message.identity());
         self.acknowledge(message).await;
     }
 
-    /// Stores the update as a dead letter, then acknowledges it. Tries until both are done.
+    /// Stores the update as a dead letter, with retries until this succeeds. Then acknowledges the update.
     async fn bury(&self, message: &Message, attempts: u32, cause: &str) {
         let key = message.headers.get(async_nats::header::NATS_MESSAGE_ID).map(|key| key.as_str()).unwrap_or_default();
         // A replayed update may die again.
         let key = format!("{key}/{}", message.sequence);
         let (dead, mut backoff) = (self.queue.dead(), Backoff::default());
         while let Err(error) = dead.bury(&key, message.payload.clone(), message.stored_at, attempts, cause).await {
+            if !error.is_temporary() {
+                tracing::error!(queue = self.queue.name(), error = %error, attempts, cause, "update given up");
+                return self.settle(message).await;
+            }
             tracing::warn!(slot = self.number, error = %error, "dead letter cannot be stored, retrying");
             sleep(backoff.next()).await;
         }
@@ -272,7 +305,7 @@ impl Slot {
         self.settle(message).await;
     }
 
-    /// Acknowledges an update, until the server has confirmed it.
+    /// Acknowledges an update. Retries for about [`ACK_TIME`] until the server confirms it.
     async fn acknowledge(&self, message: &Message) {
         let (client, began, mut backoff) = (self.queue.0.context.client(), Instant::now(), Backoff::default());
         loop {
@@ -282,7 +315,7 @@ impl Slot {
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => "the server does not answer".to_owned(),
             };
-            self.peers.note_trouble();
+            self.peers.note_trouble(&error);
             if began.elapsed() > ACK_TIME {
                 tracing::warn!(slot = self.number, error, "acknowledgement not confirmed");
                 return;
@@ -311,7 +344,7 @@ impl Message {
         (self.sequence, self.stored_at.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos())
     }
 
-    /// Reads a message. `None` if it is none of JetStream.
+    /// Reads a message. Returns `None` if it is not a message of JetStream.
     fn read(message: async_nats::Message, context: &jetstream::Context) -> Option<Self> {
         let message = jetstream::Message { message, context: context.clone() };
         let Info { stream_sequence, delivered, published, .. } = message.info().ok()?;

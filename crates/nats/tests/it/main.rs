@@ -83,18 +83,18 @@ impl Seen {
         self.0.lock().unwrap().get(&chat.0).cloned().unwrap_or_default()
     }
 
-    /// Waits until so many texts were seen.
+    /// Waits until at least `texts` texts were seen.
     async fn reaches(&self, texts: usize) {
         until(&format!("{texts} updates are handled"), async || self.all() >= texts).await;
     }
 }
 
-/// Whether so many updates wait in the queue.
+/// Returns whether exactly `waiting` updates wait in the queue.
 async fn has(queue: &Queue, waiting: u64) -> bool {
     queue.lag().await.is_ok_and(|lag| lag.waiting == waiting)
 }
 
-/// Polls until so many updates are in the queue.
+/// Polls until `updates` updates wait in the queue.
 async fn receive(world: &World, queue: &Queue, updates: u64) {
     let (waits, has_all) = (queue.clone(), updates);
     let stored = async move { until("the updates are stored", async || has(&waits, has_all).await).await };

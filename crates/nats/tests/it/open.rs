@@ -101,5 +101,5 @@ async fn opening_ends_at_its_time_limit() {
     let opening = world.opening().await.timeout(Duration::from_millis(100));
     let error = opening.await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
-    assert!(error.is_temporary() && error.to_string().contains("cannot open the stream"), "{error}");
+    assert!(error.is_temporary() && error.to_string().contains("cannot open the queue"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Receivers: every update is stored once, whoever polls.
+//! Receivers: every update is stored once, whichever receiver polls.
 
 use std::{
     sync::{Arc, Mutex},
@@ -33,10 +33,51 @@ async fn updates_are_stored_as_they_came_and_committed() {
     receive(&world, &queue, 3).await;
     let stored = stored(&world).await;
     assert!(stored[0].contains("bot_started") && stored[1].contains("one") && stored[2].contains("two"), "{stored:?}");
-    // Nothing is left at the messenger, and nothing comes again.
-    alice.says("three");
-    receive(&world, &queue, 4).await;
-    assert_eq!(crate::receive::stored(&world).await.len(), 4);
+    // Nothing is left at the messenger.
+    let page = world.bot.api().get_updates().timeout(0).await.unwrap();
+    assert!(page.updates.is_empty(), "{page:?}");
+}
+
+#[tokio::test]
+async fn the_json_of_an_update_is_stored_to_the_letter() {
+    let world = World::start().await;
+    let queue = world.queue().await;
+    let json =
+        r#"{"update_type":"bot_started", "timestamp":1,"chat_id":5,"new":[1.0],"user":{"user_id":7,"name":"A"}}"#;
+    assert!(queue.writer().store(&serde_json::from_str(json).unwrap()).await.unwrap());
+    assert_eq!(stored(&world).await, [json]);
+}
+
+#[tokio::test]
+async fn a_backlog_is_skipped_at_the_first_start_only() {
+    let world = World::start().await;
+    let queue = world.queue().await;
+    let alice = world.sandbox.user("Alice");
+    alice.says("old");
+    let receive = |waiting: u64| {
+        let stored = queue.clone();
+        let stored = async move { until("it is stored", async || has(&stored, waiting).await).await };
+        queue.receive(world.bot.updates().skip_pending()).graceful_shutdown_on(stored)
+    };
+    let first = receive(1);
+    let polled = first.health();
+    let first = tokio::spawn(first.run());
+    until("it polls", async || polled.last_poll().is_some()).await;
+    alice.says("one");
+    first.await.unwrap().unwrap();
+    alice.says("while no receiver runs");
+    receive(2).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_updates_of_another_bot_are_refused() {
+    let world = World::start().await;
+    let queue = world.queue().await;
+    let other = world.sandbox.add_bot("Other", "other_bot");
+    let error = queue.receive(other.bot().updates()).await.unwrap_err();
+    assert!(error.to_string().contains("belongs to max-"), "{error}");
+    let error = queue.work(other.bot(), async |_, _| {}).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Mismatch);
 }
 
 #[tokio::test]
@@ -97,7 +138,7 @@ async fn a_receiver_that_shuts_down_hands_over_at_once() {
     drop(stop);
     first.await.unwrap().unwrap();
     alice.says("ho");
-    let second = tokio::spawn(queue.receive(world.bot.updates()).run());
+    let second = tokio::spawn(queue.receive(world.bot.updates()).lease(hour).run());
     until("the second one polls", async || has(&queue, 3).await).await;
     second.abort();
 }
@@ -127,7 +168,7 @@ async fn an_update_that_is_too_large_is_refused_and_the_others_are_stored() {
     let queue = world.queue().await;
     let alice = world.sandbox.user("Alice");
     alice.starts();
-    alice.says("x".repeat(3_000));
+    alice.says("\u{1F600}".repeat(1_500));
     alice.says("short");
     let refused = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&refused);
@@ -137,7 +178,7 @@ async fn an_update_that_is_too_large_is_refused_and_the_others_are_stored() {
     });
     let receiver = tokio::spawn(receive.run());
     until("the others are stored", async || has(&queue, 2).await).await;
-    assert_eq!(*refused.lock().unwrap(), [3_000]);
+    assert_eq!(*refused.lock().unwrap(), [6_000]);
     receiver.abort();
 }
 

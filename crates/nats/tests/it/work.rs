@@ -1,4 +1,4 @@
-//! Workers: every update is handled, in order within its chat, whatever happens to the workers.
+//! Workers: every update is handled, in order within its chat, also when workers die.
 
 use std::{
     sync::{
@@ -95,33 +95,47 @@ async fn a_shutdown_waits_for_handlers_and_gives_back_the_rest_at_once() {
         person.says("hi");
     }
     receive(&world, &queue, 40).await;
-    let (began, seen) = (Arc::new(AtomicUsize::new(0)), Seen::default());
-    let (finish, finished) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
+    let (begun, finish) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let handler = {
-        let (began, finish, finished) = (Arc::clone(&began), Arc::clone(&finish), Arc::clone(&finished));
+        let (begun, finish) = (Arc::clone(&begun), Arc::clone(&finish));
         move |_: Bot, _: Update| {
-            let (began, finish, finished) = (Arc::clone(&began), Arc::clone(&finish), Arc::clone(&finished));
+            let (begun, finish) = (Arc::clone(&begun), Arc::clone(&finish));
             async move {
-                began.fetch_add(1, Ordering::SeqCst);
+                begun.fetch_add(1, Ordering::SeqCst);
                 finish.notified().await;
-                finished.fetch_add(1, Ordering::SeqCst);
             }
         }
     };
     let (stop, stopped) = oneshot::channel::<()>();
-    let worker = queue.work(world.bot.clone(), handler).concurrency(1).graceful_shutdown_on(stopped);
+    let worker = queue.work(world.bot.clone(), handler).concurrency(2).graceful_shutdown_on(stopped);
     let worker = tokio::spawn(worker.run());
-    until("a handler begins", async || began.load(Ordering::SeqCst) == 1).await;
+    until("two handlers run", async || begun.load(Ordering::SeqCst) == 2).await;
     drop(stop);
-    tokio::task::yield_now().await;
+    // While they run, the next worker gets the updates of the other two slots.
+    let next = tokio::spawn(queue.work(world.bot.clone(), async |_, _| {}).run());
+    until("the others are handled", async || {
+        let slots = busy(&world, &queue).await;
+        slots == 2
+    })
+    .await;
+    assert!(!worker.is_finished());
     finish.notify_waiters();
-    finish.notify_one();
     worker.await.unwrap().unwrap();
-    assert_eq!((began.load(Ordering::SeqCst), finished.load(Ordering::SeqCst)), (1, 1));
-    let next = tokio::spawn(queue.work(world.bot.clone(), noting(&seen)).run());
+    assert_eq!(begun.load(Ordering::SeqCst), 2);
     // With an `ack_wait` of an hour, an update that was not given back would be missing.
-    until("the others are handled", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
+    until("the rest is handled", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
     next.abort();
+}
+
+/// How many slots have updates that are not handled.
+async fn busy(world: &World, queue: &Queue) -> usize {
+    let stream = jetstream::new(world.client().await).get_stream(queue.name()).await.unwrap();
+    let mut busy = 0;
+    for slot in 0..4 {
+        let slot = stream.consumer_info(format!("slot-{slot}")).await.unwrap();
+        busy += usize::from(slot.num_pending > 0 || slot.num_ack_pending > 0);
+    }
+    busy
 }
 
 #[tokio::test]
@@ -215,10 +229,65 @@ async fn the_lag_has_the_oldest_update_that_is_not_handled() {
 async fn handled_updates_are_removed_after_the_window() {
     let world = World::start().await;
     let queue = world.opening().await.dedup_window(Duration::from_secs(1)).await.unwrap();
+    let people: Vec<_> = (0..20).map(|number| world.sandbox.user(format!("Person {number}"))).collect();
+    for person in &people[..10] {
+        person.says("hi");
+    }
+    people[10].says("wait");
+    people[11].says("hi");
+    receive(&world, &queue, 24).await;
+    let worker = tokio::spawn(
+        queue
+            .work(world.bot.clone(), async |_, update: Update| {
+                if update.text() == Some("wait") {
+                    std::future::pending::<()>().await;
+                }
+            })
+            .run(),
+    );
+    let stream = jetstream::new(world.client().await).get_stream(queue.name()).await.unwrap();
+    until("handled ones are removed", async || stream.get_info().await.unwrap().state.messages < 24).await;
+    worker.abort();
+    let seen = Seen::default();
+    let worker = tokio::spawn(queue.work(world.bot.clone(), noting(&seen)).run());
+    until("the one in its handler is still there", async || seen.in_chat(people[10].chat_id()) == ["wait"]).await;
+    worker.abort();
+}
+
+#[tokio::test]
+async fn an_update_that_another_worker_handles_is_not_handled_beside_it() {
+    let world = World::start().await;
+    let queue = world.opening().await.slots(1).await.unwrap();
     world.sandbox.user("Alice").says("hi");
     receive(&world, &queue, 2).await;
-    let worker = tokio::spawn(queue.work(world.bot.clone(), async |_, _| {}).run());
-    let stream = jetstream::new(world.client().await).get_stream(queue.name()).await.unwrap();
-    until("they are removed", async || stream.get_info().await.unwrap().state.messages == 0).await;
-    worker.abort();
+    let (begun, finish) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+    let work = || {
+        let (begun, finish) = (Arc::clone(&begun), Arc::clone(&finish));
+        let handler = move |_: Bot, update: Update| {
+            let (begun, finish) = (Arc::clone(&begun), Arc::clone(&finish));
+            async move {
+                if update.text().is_some() {
+                    begun.fetch_add(1, Ordering::SeqCst);
+                    finish.notified().await;
+                }
+            }
+        };
+        tokio::spawn(queue.work(world.bot.clone(), handler).run())
+    };
+    let workers = [work(), work()];
+    until("a handler begins", async || begun.load(Ordering::SeqCst) == 1).await;
+    // As a leader that does not know of the delivery: the second update, which is the second delivery, is handed out again.
+    let nats = world.client().await;
+    nats.publish(format!("$JS.ACK.{}.slot-0.1.2.2.0.0", queue.name()), "-NAK".into()).await.unwrap();
+    let stream = jetstream::new(nats).get_stream(queue.name()).await.unwrap();
+    until("it is handed out again", async || {
+        stream.consumer_info("slot-0").await.is_ok_and(|slot| slot.num_redelivered > 0)
+    })
+    .await;
+    // Longer than the worker waits before it asks again.
+    sleep(Duration::from_secs(1)).await;
+    finish.notify_one();
+    until("it is settled", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
+    assert_eq!(begun.load(Ordering::SeqCst), 1);
+    workers.iter().for_each(tokio::task::JoinHandle::abort);
 }
