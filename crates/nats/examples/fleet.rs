@@ -184,7 +184,7 @@ async fn fleet() -> Result<(), AnyError> {
             ),
             _ => println!("{seconds:>5} {said:>6} {answered:>9} {:>8} {:>9} {:>5}  {done}", "?", "?", "?"),
         }
-        if said == all && people.iter().all(|person| is_answered(person)) {
+        if said == all && people.iter().all(is_answered) {
             break;
         }
         if second > 120 {

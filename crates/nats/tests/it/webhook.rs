@@ -2,7 +2,7 @@
 
 use tamtam::webhook::{Webhook, axum};
 
-use crate::{Seen, World, until};
+use crate::{NatsServer, Seen, World, until};
 
 const PATH: &str = "/0f6b1c9e8d7a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c";
 
@@ -40,4 +40,40 @@ async fn deliveries_are_stored_and_refused_while_the_server_is_down() {
     until("all are handled", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
     worker.abort();
     server.abort();
+}
+
+#[tokio::test]
+async fn what_can_never_be_stored_does_not_come_again_and_again() {
+    let world = World::with(NatsServer::with("max_payload: 10KB")).await;
+    let queue = world.queue().await;
+    let app = queue.writer().router(Webhook::new(world.bot.clone(), PATH).unwrap());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}{PATH}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move { axum::serve(listener, app).await });
+    let client = tamtam::reqwest::Client::builder().no_proxy().build().unwrap();
+    let send = async |body: String| client.post(&url).body(body).send().await.unwrap().status().as_u16();
+    let large = format!(r#"{{"update_type":"weather","timestamp":1,"chat_id":5,"new":"{}"}}"#, "x".repeat(5_000));
+    assert_eq!(send(large).await, 200, "it is skipped");
+    assert_eq!(send("nonsense".to_owned()).await, 503, "a proxy may have changed it on its way");
+    assert_eq!(queue.lag().await.unwrap().waiting, 0);
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_full_stream_makes_room_for_deliveries() {
+    let world = World::start().await;
+    let queue = world.opening().await.max_bytes(64 * 1024).await.unwrap();
+    let worker = tokio::spawn(queue.work(world.bot.clone(), async |_, _| {}).run());
+    let writer = queue.writer();
+    // Four times what there is room for, and all of it is younger than the deduplication window.
+    for number in 0..500 {
+        let json = format!(
+            r#"{{"update_type":"weather","timestamp":{number},"chat_id":{},"new":"{}"}}"#,
+            number % 7,
+            "x".repeat(300)
+        );
+        let raw = serde_json::from_str(&json).unwrap();
+        until("it is stored", async || writer.store(&raw).await.is_ok()).await;
+    }
+    worker.abort();
 }

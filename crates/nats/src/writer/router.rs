@@ -1,0 +1,52 @@
+//! A webhook whose updates go into the queue.
+
+use std::time::Duration;
+
+use tamtam::{
+    Bot, Cause, RawUpdate, Recovery,
+    webhook::{Webhook, axum::Router},
+};
+
+use super::Writer;
+use crate::error::{Error, ErrorKind};
+
+/// How long a delivery waits until it is stored. After that it is answered with 503, and comes again.
+const STORE_TIME: Duration = Duration::from_secs(10);
+
+impl Writer {
+    /// Returns the webhook as a router that stores each update. A delivery is answered with 200 when its update is stored.
+    /// It is answered with 503 while NATS does not answer or the stream is full, and the service delivers it again.
+    ///
+    /// An update that is too large for NATS is logged as an ERROR and skipped. A body that is not an update is
+    /// answered with 503. The router replaces the [`Webhook::on_error`] and [`Webhook::handler_timeout`] of `webhook`.
+    ///
+    #[doc = crate::example!("
+use tamtam::webhook::Webhook;
+
+# let secret_path = \"/0f6b1c9e8d7a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c\";
+let app = queue.writer().router(Webhook::new(bot, secret_path)?);
+# let _ = app;
+")]
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Webhook::router`].
+    #[must_use = "a router does nothing until it is served"]
+    pub fn router(self, webhook: Webhook) -> Router {
+        let is_too_large = |error: &(dyn std::error::Error + 'static)| {
+            error.downcast_ref::<Error>().is_some_and(|error| error.kind() == ErrorKind::TooLarge)
+        };
+        let webhook = webhook.handler_timeout(STORE_TIME).on_error(move |failed| match failed.cause() {
+            Cause::NotAnUpdate(_) => Recovery::Retry,
+            Cause::Error(error) if is_too_large(&**error) => {
+                tracing::error!(error = %error, "update skipped");
+                Recovery::Skip
+            }
+            _ => Recovery::Retry,
+        });
+        webhook.raw_router(move |_: Bot, raw: RawUpdate| {
+            let writer = self.clone();
+            async move { writer.store(&raw).await }
+        })
+    }
+}
