@@ -72,8 +72,8 @@
 //! # A durable queue
 //!
 //! With the feature `journal`, `Webhook::journal` stores updates in a file and answers 200 once they are stored. Within a
-//! chat, it handles updates in the order in which they were stored, and it drops repeated updates. For a queue of your own,
-//! use [`Webhook::raw_router`].
+//! chat, it handles updates in the order in which they were stored, and it drops repeated updates. The crate `tamtam-nats`
+//! stores them in a queue that many processes share. For a queue of your own, use [`Webhook::raw_router`].
 //!
 //! After a 200, the service forgets the update. So a queue only needs a handler that stores the update durably and then
 //! returns. The handler is fast even if the work takes long, and an update that cannot be stored is delivered again:

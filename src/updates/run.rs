@@ -126,6 +126,8 @@ impl Updates {
 /// holds back its own chat only. After a kill, an update is handled again only if it was in a handler, or if its handler had
 /// just ended.
 ///
+/// **In many processes**: the crate `tamtam-nats` puts a queue on NATS between polling and handlers.
+///
 /// # Handlers
 ///
 /// A handler has 120 s. For large uploads, set a longer [`handler_timeout`](Self::handler_timeout). Spawned tasks are not

@@ -22,6 +22,16 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why a queue cannot be opened or used.
+///
+#[doc = crate::example!("
+use tamtam_nats::ErrorKind;
+
+# let nats = async_nats::connect(&server).await?;
+let error = Queue::open(nats, &bot).slots(0).await.unwrap_err();
+assert_eq!(error.kind(), ErrorKind::Setting);
+assert!(!error.is_temporary());
+println!(\"{error}\");
+")]
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(Box<Problem>);

@@ -14,6 +14,14 @@ use crate::{
 const AT_A_TIME: usize = 16;
 
 /// What is in a queue; returned by [`Queue::lag`].
+///
+#[doc = crate::example!("
+use std::time::Duration;
+
+let lag = queue.lag().await?;
+let is_late = lag.oldest.is_some_and(|age| age > Duration::from_secs(60));
+println!(\"{} wait, {} in flight, {} dead, late: {is_late}\", lag.waiting, lag.in_flight, lag.dead);
+")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lag {

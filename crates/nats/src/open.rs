@@ -45,6 +45,22 @@ const OWNER_KEY: &str = "tamtam-bot";
 /// The settings of a queue; made by [`Queue::open`]. Awaiting it opens the queue.
 ///
 /// A setting that is not given keeps its value on NATS if the queue exists. Otherwise the default applies.
+///
+#[doc = crate::example!("
+use std::time::Duration;
+
+# let name = format!(\"doc-open-{}\", std::process::id());
+# let nats = async_nats::connect(&server).await?;
+let queue = Queue::open(nats, &bot)
+    .name(&name)
+    .replicas(1)
+    .slots(16)
+    .max_bytes(256 * 1024 * 1024)
+    .ack_wait(Duration::from_secs(10))
+    .dedup_window(Duration::from_secs(600))
+    .await?;
+assert_eq!(queue.name(), name);
+")]
 #[must_use = "a queue is not opened until it is awaited"]
 pub struct Open {
     nats: async_nats::Client,

@@ -31,6 +31,18 @@ type Refused = Arc<dyn Fn(RawUpdate, Error) + Send + Sync>;
 /// A page of updates is polled, stored, and then committed: the marker is saved in the queue, and sent with the next poll. A
 /// receiver that dies in between leaves its page uncommitted. The next receiver polls the page again, and the queue recognises
 /// the updates that it has.
+///
+#[doc = crate::example!("
+use std::time::Duration;
+
+# let signal = std::future::ready(());
+let receive = queue
+    .receive(bot.updates())
+    .lease(Duration::from_secs(5))
+    .on_refused(|raw, error| eprintln!(\"{}: {error}\", raw.update.tag()))
+    .graceful_shutdown_on(signal);
+receive.await?;
+")]
 #[must_use = "a receiver does nothing until it is awaited"]
 pub struct Receive {
     queue: Queue,

@@ -54,6 +54,23 @@ type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// succeeded or `on_error` has skipped it. The update of a worker that dies goes to another worker after
 /// [`Open::ack_wait`](crate::Open::ack_wait).
 ///
+#[doc = crate::example!("
+use tamtam::Recovery;
+
+# let signal = std::future::ready(());
+let work = queue
+    .work(bot, async |_, update: Update| println!(\"{}\", update.tag()))
+    .dead_letter_after(3)
+    .on_error(|failed| match failed.call_error() {
+        Some(error) if error.is_retryable() && !error.may_have_been_applied() => Recovery::Retry,
+        _ => Recovery::Skip,
+    })
+    .graceful_shutdown_on(signal);
+let health = work.health();
+work.await?;
+println!(\"{} handled\", health.handled());
+")]
+///
 /// An update is handed out again if its handler fails and [`on_error`](Self::on_error) returns
 /// [`Recovery::Retry`](tamtam::Recovery::Retry), or if its worker dies. After [`dead_letter_after`](Self::dead_letter_after)
 /// attempts, it becomes a [dead letter](crate::Dead).

@@ -24,7 +24,7 @@ const ANSWER_TIME: Duration = Duration::from_millis(150);
 const QUESTIONS: u32 = 2;
 
 /// After a server did not answer, the others are asked about each update for this time.
-const TROUBLE: Duration = Duration::from_secs(5);
+const TROUBLE: Duration = Duration::from_secs(10);
 
 /// An update in the stream: its sequence, and when it was stored, in Unix nanoseconds. A server that has lost what it had
 /// stored uses a sequence again, but not the time.

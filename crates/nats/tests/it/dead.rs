@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::StreamExt as _;
 use tamtam::{Bot, Recovery, Update};
 use tamtam_nats::{Dead, async_nats::jetstream};
 
@@ -128,4 +129,32 @@ async fn what_is_not_an_update_is_a_dead_letter() {
     assert!(letter.update.is_none() && letter.cause.starts_with("not an update"), "{letter:?}");
     let error = queue.dead().replay(letter.id).await.unwrap_err();
     assert!(error.to_string().contains("not an update"), "{error}");
+}
+
+#[tokio::test]
+async fn deliveries_that_no_handler_saw_are_not_attempts() {
+    let world = World::start().await;
+    let queue = world.opening().await.slots(1).await.unwrap();
+    world.sandbox.user("Alice").says("hi");
+    receive(&world, &queue, 2).await;
+    // As workers that are stopped before they begin.
+    let stream = jetstream::new(world.client().await).get_stream(queue.name()).await.unwrap();
+    let slot: jetstream::consumer::PullConsumer = stream.get_consumer("slot-0").await.unwrap();
+    for _ in 0..5 {
+        let mut messages = slot.fetch().max_messages(1).messages().await.unwrap();
+        let message = messages.next().await.unwrap().unwrap();
+        message.ack_with(jetstream::AckKind::Nak(None)).await.unwrap();
+    }
+    let seen = Seen::default();
+    let handler = {
+        let seen = seen.clone();
+        move |_, update| {
+            seen.add(&update);
+            async {}
+        }
+    };
+    let worker = tokio::spawn(queue.work(world.bot.clone(), handler).dead_letter_after(2).run());
+    seen.reaches(1).await;
+    worker.abort();
+    assert_eq!(queue.lag().await.unwrap().dead, 0);
 }
