@@ -26,6 +26,14 @@ const CAUSE: &str = "Tamtam-Cause";
 /// Unix time in milliseconds.
 const STORED_AT: &str = "Tamtam-Stored-At";
 
+impl Queue {
+    /// Returns the dead letters: updates that were given up.
+    #[must_use]
+    pub fn dead(&self) -> Dead {
+        Dead::new(self.clone())
+    }
+}
+
 /// The dead letters of a queue; returned by [`Queue::dead`].
 #[derive(Clone)]
 pub struct Dead {
@@ -99,7 +107,7 @@ for letter in queue.dead().list().await? {
             let message = format!("dead letter {id} is not an update and cannot be replayed");
             return Err(Problem::Data(message).into());
         };
-        self.queue.0.publisher.store_again(&self.queue, &update, id).await?;
+        self.queue.store_again(&update, id).await?;
         self.discard(id).await?;
         Ok(true)
     }

@@ -13,6 +13,21 @@ use crate::{
 /// How many slots are looked at at a time.
 const AT_A_TIME: usize = 16;
 
+impl Queue {
+    /// Returns how many updates are in the queue, and how old the oldest one is that is not handled.
+    ///
+    /// # Errors
+    ///
+    /// If NATS does not answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing.
+    pub async fn lag(&self) -> Result<Lag> {
+        Lag::of(self).await
+    }
+}
+
 /// What is in a queue; returned by [`Queue::lag`].
 ///
 #[doc = crate::example!("

@@ -8,6 +8,7 @@ mod dead;
 mod error;
 mod example;
 mod lag;
+mod names;
 mod open;
 mod publish;
 mod purge;

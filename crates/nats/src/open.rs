@@ -22,8 +22,9 @@ use tokio::time::{sleep, timeout};
 use crate::{
     backoff::Backoff,
     error::{Error, Problem, Result, api_error},
-    publish::{Publisher, RESERVE},
-    queue::{Inner, Names, Queue, owner},
+    names::{Names, owner},
+    publish::RESERVE,
+    queue::{Inner, Queue, Storing},
 };
 
 const SLOTS: u16 = 64;
@@ -41,6 +42,35 @@ const AT_A_TIME: usize = 16;
 /// The keys of a stream's metadata.
 const SLOTS_KEY: &str = "tamtam-slots";
 const OWNER_KEY: &str = "tamtam-bot";
+
+impl Queue {
+    /// Opens the queue of a bot: creates its streams, slots and key-value bucket on NATS, or checks them if they exist.
+    ///
+    /// Awaiting the returned value opens the queue. While NATS elects leaders or the API of the bot does not answer,
+    /// opening is retried for up to 60 s, see [`Open::timeout`].
+    ///
+    #[doc = crate::example!("
+let nats = async_nats::connect(&server).await?;
+let queue = Queue::open(nats, &bot).slots(16).await?;
+# async_nats::jetstream::new(async_nats::connect(&server).await?).delete_stream(queue.name()).await?;
+# let queue = Queue::open(async_nats::connect(&server).await?, &bot).slots(16).await?;
+assert_eq!(queue.lag().await?.waiting, 0);
+")]
+    ///
+    /// The client must reconnect for ever, as it does by default. With `retry_on_initial_connect`, NATS may start later.
+    ///
+    /// # Errors
+    ///
+    /// If NATS or the API of the bot does not answer in time, if NATS refuses the settings, or if the stream belongs to
+    /// another bot or has another number of slots. See [`Error::kind`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves what was created. Opening the queue again continues.
+    pub fn open(nats: async_nats::Client, bot: &Bot) -> Open {
+        Open::new(nats, bot.clone())
+    }
+}
 
 /// The settings of a queue; made by [`Queue::open`]. Awaiting it opens the queue.
 ///
@@ -226,7 +256,7 @@ impl Open {
             let message = format!("`max_payload` of the NATS server is {most} bytes: it must be larger than {RESERVE}");
             return Err(Problem::Setting(message).into());
         }
-        let publisher = Publisher::new(context.clone(), names.clone(), slots);
+        let storing = Storing::new(slots);
         Ok(Queue(Arc::new(Inner {
             names,
             slots,
@@ -237,7 +267,7 @@ impl Open {
             dead,
             consumers,
             state,
-            publisher,
+            storing,
             service,
             bot_id: id,
         })))

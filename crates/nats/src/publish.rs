@@ -1,21 +1,21 @@
 //! Stores updates in the stream: in order within a slot, and each update once.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use async_nats::jetstream::{
-    self,
     context::{PublishError, PublishErrorKind},
     message::PublishMessage,
 };
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tamtam::RawUpdate;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     backoff::Backoff,
     error::{Error, ErrorKind, Problem, Result},
-    queue::{Names, Queue},
+    purge::purge,
+    queue::Queue,
     slots::slot_of,
 };
 
@@ -27,17 +27,6 @@ const LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// A stream that is full is purged at most this often.
 const PURGE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Stores updates. Clones share the order of their slots.
-#[derive(Clone)]
-pub(crate) struct Publisher {
-    context: jetstream::Context,
-    names: Names,
-    slots: Arc<[Mutex<()>]>,
-    /// Why storing an update failed the last time, and when that was logged.
-    failing: Arc<std::sync::Mutex<Option<(ErrorKind, Instant)>>>,
-    purged: Arc<std::sync::Mutex<Option<Instant>>>,
-}
-
 /// What became of an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stored {
@@ -46,34 +35,24 @@ pub(crate) enum Stored {
     Again,
 }
 
-impl Publisher {
-    pub(crate) fn new(context: jetstream::Context, names: Names, slots: u16) -> Self {
-        Self {
-            context,
-            names,
-            slots: (0..slots).map(|_| Mutex::new(())).collect(),
-            failing: Arc::default(),
-            purged: Arc::default(),
-        }
-    }
-
+impl Queue {
     /// Stores an update, unless it was stored before. Waits for earlier calls for the same slot.
-    pub(crate) async fn store(&self, queue: &Queue, raw: &RawUpdate) -> Result<Stored> {
-        self.store_as(queue, raw, &raw.update.key()).await
+    pub(crate) async fn store(&self, raw: &RawUpdate) -> Result<Stored> {
+        self.store_as(raw, &raw.update.key()).await
     }
 
     /// Stores the update of a dead letter under a new key, so that NATS does not drop it as a repeat.
-    pub(crate) async fn store_again(&self, queue: &Queue, raw: &RawUpdate, letter: u64) -> Result<Stored> {
-        self.store_as(queue, raw, &format!("{}/replay={letter}", raw.update.key())).await
+    pub(crate) async fn store_again(&self, raw: &RawUpdate, letter: u64) -> Result<Stored> {
+        self.store_as(raw, &format!("{}/replay={letter}", raw.update.key())).await
     }
 
     /// Stores an update. If the stream is full, makes room and tries once more.
-    async fn store_as(&self, queue: &Queue, raw: &RawUpdate, key: &str) -> Result<Stored> {
-        let slot = self.slot(raw);
-        let _turn = self.slots[usize::from(slot)].lock().await;
+    async fn store_as(&self, raw: &RawUpdate, key: &str) -> Result<Stored> {
+        let slot = self.slot_of(raw);
+        let _turn = self.0.storing.turns[usize::from(slot)].lock().await;
         match self.store_in(slot, raw, key).await {
             Err(error) if error.kind() == ErrorKind::Full => {
-                self.make_room(queue).await;
+                self.make_room().await;
                 self.store_in(slot, raw, key).await
             }
             stored => stored,
@@ -86,19 +65,14 @@ impl Publisher {
     /// # Cancel safety
     ///
     /// If the future is dropped, some updates may be stored. The page comes again, and they are recognised.
-    pub(crate) async fn store_page(
-        &self,
-        queue: &Queue,
-        page: Vec<RawUpdate>,
-        refused: &(dyn Fn(RawUpdate, Error) + Send + Sync),
-    ) {
+    pub(crate) async fn store_page(&self, page: Vec<RawUpdate>, refused: &(dyn Fn(RawUpdate, Error) + Send + Sync)) {
         let mut slots: BTreeMap<u16, Vec<RawUpdate>> = BTreeMap::new();
         for raw in page {
-            slots.entry(self.slot(&raw)).or_default().push(raw);
+            slots.entry(self.slot_of(&raw)).or_default().push(raw);
         }
         let store = |(slot, updates): (u16, Vec<RawUpdate>)| async move {
             for raw in updates {
-                if let Err(error) = self.store_for_sure(queue, slot, &raw).await {
+                if let Err(error) = self.store_for_sure(slot, &raw).await {
                     refused(raw, error);
                 }
             }
@@ -107,8 +81,8 @@ impl Publisher {
     }
 
     /// Stores an update of a slot. Fails only if it can never be stored.
-    async fn store_for_sure(&self, queue: &Queue, slot: u16, raw: &RawUpdate) -> Result<()> {
-        let _turn = self.slots[usize::from(slot)].lock().await;
+    async fn store_for_sure(&self, slot: u16, raw: &RawUpdate) -> Result<()> {
+        let _turn = self.0.storing.turns[usize::from(slot)].lock().await;
         let (key, mut backoff) = (raw.update.key(), Backoff::default());
         loop {
             let error = match self.store_in(slot, raw, &key).await {
@@ -118,7 +92,7 @@ impl Publisher {
             };
             self.log_failure(&error);
             if error.kind() == ErrorKind::Full {
-                self.make_room(queue).await;
+                self.make_room().await;
             }
             tokio::time::sleep(backoff.next()).await;
         }
@@ -126,39 +100,39 @@ impl Publisher {
 
     /// Logs a failure, but the same reason once a minute only: many slots fail at the same time.
     fn log_failure(&self, error: &Error) {
-        let (mut failing, now) = (lock(&self.failing), Instant::now());
+        let (mut failing, now) = (lock(&self.0.storing.failing), Instant::now());
         if failing.is_none_or(|(kind, logged)| kind != error.kind() || now - logged > LOG_INTERVAL) {
             *failing = Some((error.kind(), now));
-            tracing::warn!(queue = self.names.stream, error = %error, "updates cannot be stored, retrying");
+            tracing::warn!(queue = self.name(), error = %error, "updates cannot be stored, retrying");
         }
     }
 
     /// Removes what is handled from a full stream, although it may still be needed to recognise updates.
-    async fn make_room(&self, queue: &Queue) {
+    async fn make_room(&self) {
         {
-            let mut purged = lock(&self.purged);
+            let mut purged = lock(&self.0.storing.purged);
             if purged.is_some_and(|purged| purged.elapsed() < PURGE_INTERVAL) {
                 return;
             }
             *purged = Some(Instant::now());
         }
-        match crate::purge::purge(queue, Duration::ZERO).await {
+        match purge(self, Duration::ZERO).await {
             Ok(0) => {}
             Ok(removed) => {
-                tracing::warn!(queue = self.names.stream, removed, "stream is full: handled updates removed early");
+                tracing::warn!(queue = self.name(), removed, "stream is full: handled updates removed early");
             }
-            Err(error) => tracing::warn!(queue = self.names.stream, error = %error, "purge failed"),
+            Err(error) => tracing::warn!(queue = self.name(), error = %error, "purge failed"),
         }
     }
 
-    fn slot(&self, raw: &RawUpdate) -> u16 {
-        slot_of(&raw.update.lane(), self.slots.len() as u16)
+    fn slot_of(&self, raw: &RawUpdate) -> u16 {
+        slot_of(&raw.update.lane(), self.0.slots)
     }
 
     async fn store_in(&self, slot: u16, raw: &RawUpdate, key: &str) -> Result<Stored> {
         const ACTION: &str = "store an update";
         let json = raw.json.get();
-        let (bytes, most) = (json.len() + key.len(), self.context.client().server_info().max_payload);
+        let (bytes, most) = (json.len() + key.len(), self.0.context.client().server_info().max_payload);
         // Before the first connection, the limit is not known.
         if most > 0 && bytes + RESERVE > most {
             return Err(Problem::TooLarge { bytes: json.len(), most: most.saturating_sub(RESERVE) }.into());
@@ -166,13 +140,13 @@ impl Publisher {
         let message = PublishMessage::build()
             .payload(Bytes::copy_from_slice(json.as_bytes()))
             .message_id(key)
-            .expected_stream(&self.names.stream);
+            .expected_stream(self.name());
         let fails = |error: PublishError| match error.kind() {
             PublishErrorKind::MaxPayloadExceeded => Problem::TooLarge { bytes, most }.into(),
             _ => Error::nats(ACTION, error),
         };
         let ack =
-            self.context.send_publish(self.names.slot(slot), message).await.map_err(fails)?.await.map_err(fails)?;
+            self.0.context.send_publish(self.0.names.slot(slot), message).await.map_err(fails)?.await.map_err(fails)?;
         Ok(if ack.duplicate { Stored::Again } else { Stored::New })
     }
 }

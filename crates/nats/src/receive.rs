@@ -26,6 +26,22 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 
 type Refused = Arc<dyn Fn(RawUpdate, Error) + Send + Sync>;
 
+impl Queue {
+    /// Receives updates by polling and stores them in the queue, until a shutdown.
+    ///
+    /// Start it in two processes. One of them polls. The other one waits, and takes over within about 12 s if the first
+    /// one dies, see [`Receive::lease`]. The settings of `updates` apply, but the queue replaces its marker store.
+    ///
+    #[doc = crate::example!("
+# alice.says(\"hi\");
+# let signal = { let queue = queue.clone(); async move { while queue.lag().await.unwrap().waiting == 0 {} } };
+queue.receive(bot.updates()).graceful_shutdown_on(signal).await?;
+")]
+    pub fn receive(&self, updates: Updates) -> Receive {
+        Receive::new(self.clone(), updates)
+    }
+}
+
 /// A receiver, made by [`Queue::receive`]. Awaiting it receives updates until a shutdown or a permanent error.
 ///
 /// A page of updates is polled, stored, and then committed: the marker is saved in the queue, and sent with the next poll. A
@@ -201,7 +217,7 @@ impl Receiver {
         let receive = async {
             loop {
                 match updates.next_page().await {
-                    Ok(Some(page)) => self.queue.0.publisher.store_page(&self.queue, page, &*self.refused).await,
+                    Ok(Some(page)) => self.queue.store_page(page, &*self.refused).await,
                     Ok(None) => return Ended::Stopped,
                     Err(error) => return Ended::Failed(Problem::Updates(error).into()),
                 }

@@ -48,6 +48,36 @@ const LEAST_PURGE_INTERVAL: Duration = Duration::from_secs(5);
 
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+impl Queue {
+    /// Handles the updates of the queue by an async function, the same as for [`Bot::run`]. Start it in as many processes
+    /// as you like, on any machine.
+    ///
+    #[doc = crate::example!("
+# alice.says(\"hi\");
+# let reader = alice.clone();
+# let signal = async move { while reader.reads().await.text() != \"hi\" {} };
+# queue.receive(bot.updates()).graceful_shutdown_on({ let queue = queue.clone(); async move { while queue.lag().await.unwrap().waiting == 0 {} } }).await?;
+async fn echo(bot: Bot, update: Update) -> tamtam::Result<()> {
+    if let Update::MessageCreated(created) = update
+        && let Some(message) = created.message
+        && let Some(text) = message.text()
+    {
+        bot.reply(&message, text).await?;
+    }
+    Ok(())
+}
+
+queue.work(bot, echo).graceful_shutdown_on(signal).await?;
+")]
+    pub fn work<H, F>(&self, bot: Bot, handler: H) -> Work
+    where
+        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        Work::new(self.clone(), bot, handler)
+    }
+}
+
 /// A worker, made by [`Queue::work`]. Awaiting it handles updates until a shutdown.
 ///
 /// Updates of one chat are handled one after the other, in the whole fleet. An update is acknowledged when its handler has

@@ -9,6 +9,14 @@ use tamtam::RawUpdate;
 
 use crate::{error::Result, queue::Queue};
 
+impl Queue {
+    /// Returns a writer that stores updates from another source, such as a webhook.
+    #[must_use]
+    pub fn writer(&self) -> Writer {
+        Writer::new(self.clone())
+    }
+}
+
 /// Stores updates in a queue; made by [`Queue::writer`]. Clones are the same writer.
 #[derive(Clone)]
 pub struct Writer {
@@ -43,7 +51,7 @@ assert!(!queue.writer().store(&raw).await?);
     ///
     /// If the future is dropped, the update may be stored or not.
     pub async fn store(&self, update: &RawUpdate) -> Result<bool> {
-        let stored = self.queue.0.publisher.store(&self.queue, update).await?;
+        let stored = self.queue.store(update).await?;
         Ok(stored == crate::publish::Stored::New)
     }
 }
