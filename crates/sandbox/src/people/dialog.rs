@@ -54,8 +54,8 @@ impl Person {
         self.must(|actor, state| actor.mutes(state, None));
     }
 
-    /// Mutes the bot for `time` on the sandbox's clock. The bot gets `dialog_muted`. When the time is over, it gets no
-    /// update.
+    /// Mutes the bot for `time` on the sandbox's clock. The bot gets `dialog_muted`. When the time is over, the bot
+    /// gets no update.
     ///
     /// # Panics
     ///
