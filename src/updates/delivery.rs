@@ -32,7 +32,8 @@ pub enum Settled {
     /// [`dead_letter_after`](Delivery::dead_letter_after), also if `on_error` is not set or panicked.
     Skipped,
     /// The limit of [`dead_letter_after`](Delivery::dead_letter_after) is reached. With such a limit, also if the handler
-    /// failed and `on_error` is not set or panicked. Keep the update for inspection.
+    /// failed and `on_error` is not set, panicked, or returned [`Recovery::DeadLetter`](crate::Recovery::DeadLetter). Keep the
+    /// update for inspection.
     Dead {
         /// How often the update was handed out.
         attempts: u32,

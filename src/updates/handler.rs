@@ -83,6 +83,10 @@ pub enum Recovery {
     /// Give it up and go on.
     #[default]
     Skip,
+    /// Give it up, and keep it as a dead letter: in a journal, with
+    /// [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after), and in a queue of `tamtam-nats`.
+    /// Everywhere else, the same as [`Skip`](Self::Skip).
+    DeadLetter,
 }
 
 /// An update that was not handled; `on_error` is asked what to do about it.
@@ -168,7 +172,7 @@ pub(crate) enum Outcome {
     Handled,
     /// The handler failed, and `on_error` gave the update up.
     Skipped,
-    /// The handler failed for this reason, and no `on_error` decided what to do.
+    /// The handler failed for this reason. No `on_error` decided what to do, or it returned `DeadLetter`.
     Undecided(String),
     /// The handler failed for this reason, and the update is to be handed out again.
     Again(Box<Update>, String),
@@ -283,8 +287,8 @@ impl<U: Handed> Handling<U> {
                 });
                 match (decision, update) {
                     (Some(Recovery::Retry), Some(update)) => Outcome::Again(update, cause),
+                    (None | Some(Recovery::DeadLetter), _) => Outcome::Undecided(cause),
                     (Some(_), _) => Outcome::Skipped,
-                    (None, _) => Outcome::Undecided(cause),
                 }
             }
         }

@@ -115,7 +115,7 @@ async fn handle<U: Handed>(bot: &Bot, handling: &Handling<U>, body: Bytes) -> St
             }
         }
         Err(problem) => match handling.not_an_update(bot, body, &problem) {
-            Recovery::Skip => StatusCode::OK,
+            Recovery::Skip | Recovery::DeadLetter => StatusCode::OK,
             Recovery::Retry => StatusCode::SERVICE_UNAVAILABLE,
         },
     }

@@ -1,6 +1,6 @@
 //! What can go wrong between a bot and NATS.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, fmt};
 
 use async_nats::jetstream::{
     Error as ApiError, ErrorCode,
@@ -32,7 +32,7 @@ assert_eq!(error.kind(), ErrorKind::Setting);
 assert!(!error.is_temporary());
 println!(\"{error}\");
 ")]
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error(transparent)]
 pub struct Error(Box<Problem>);
 
@@ -111,6 +111,13 @@ impl Error {
             Problem::Bot(error) => error.is_retryable(),
             _ => matches!(self.kind(), ErrorKind::Unavailable | ErrorKind::Full),
         }
+    }
+}
+
+/// Like `Display`, because `main` prints an error by `Debug`.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {self}", self.kind())
     }
 }
 

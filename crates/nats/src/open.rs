@@ -16,7 +16,7 @@ use async_nats::jetstream::{
     stream::{self, DiscardPolicy, RetentionPolicy},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use tamtam::Bot;
+use tamtam::{Bot, UserId};
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -133,7 +133,8 @@ impl Open {
     }
 
     /// Sets the name of the queue. Defaults to the service and the id of the bot, such as `max-7`. Bots with queues on
-    /// the same NATS account need different names.
+    /// the same NATS account need different names. With a name, a queue that exists is opened also while the API of the
+    /// bot does not answer, for example to read its lag.
     ///
     /// The queue uses the streams `name`, `name-dead` and `KV_name`, and the subjects `tamtam.name.>`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
@@ -234,15 +235,25 @@ impl Open {
     }
 
     async fn try_open(&self) -> Result<Queue> {
-        let id = self.bot.me().await.map_err(Problem::Bot)?.user_id;
         let service = self.bot.service().name().to_owned();
-        let owner = owner(&service, id);
-        let names = Names { stream: self.name.clone().unwrap_or_else(|| owner.clone()) };
+        let me = self.bot.me().await.map_err(Problem::Bot);
         let context = jetstream::context::ContextBuilder::new()
             .timeout(ANSWER_TIME)
             .ack_timeout(ANSWER_TIME)
             .build(self.nats.clone());
-        let stream = self.stream(&context, &names, &owner).await?;
+        let (names, id) = match (&self.name, me) {
+            (name, Ok(me)) => {
+                let name = name.clone().unwrap_or_else(|| owner(&service, me.user_id));
+                (Names { stream: name }, me.user_id)
+            }
+            // The queue knows its bot.
+            (Some(name), Err(problem)) => {
+                let id = bot_of_stream(&context, name, &service).await?;
+                (Names { stream: name.clone() }, id.ok_or(problem)?)
+            }
+            (None, Err(problem)) => return Err(problem.into()),
+        };
+        let stream = self.stream(&context, &names, &owner(&service, id)).await?;
         let config = &stream.cached_info().config;
         let has = config.metadata.get(SLOTS_KEY).cloned().unwrap_or_default();
         let (slots, dedup_window, replicas) =
@@ -416,6 +427,14 @@ impl IntoFuture for Open {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.open())
     }
+}
+
+/// Returns the bot of an existing queue.
+async fn bot_of_stream(context: &jetstream::Context, name: &str, service: &str) -> Result<Option<UserId>> {
+    let stream = get_stream(context, name).await.map_err(|error| Error::nats("open the stream", error))?;
+    let owner = stream.and_then(|stream| stream.cached_info().config.metadata.get(OWNER_KEY).cloned());
+    let prefix = format!("{}-", service.to_ascii_lowercase());
+    Ok(owner.and_then(|owner| owner.strip_prefix(&prefix)?.parse().ok()))
 }
 
 /// Returns a stream, if there is one of this name.

@@ -119,8 +119,8 @@ impl Receive {
         self
     }
 
-    /// Returns a handle that shows how the polling is doing, for monitoring. While another receiver polls, it shows nothing
-    /// new.
+    /// Returns a handle that shows how the polling is doing, for monitoring. [`Health::last_poll`] is recent only in the
+    /// receiver that polls.
     #[must_use]
     pub fn health(&self) -> Health {
         self.updates.health()

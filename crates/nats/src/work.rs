@@ -93,7 +93,7 @@ let work = queue
     .dead_letter_after(3)
     .on_error(|failed| match failed.call_error() {
         Some(error) if error.is_retryable() && !error.may_have_been_applied() => Recovery::Retry,
-        _ => Recovery::Skip,
+        _ => Recovery::DeadLetter,
     })
     .graceful_shutdown_on(signal);
 let health = work.health();
@@ -145,7 +145,8 @@ impl Work {
     }
 
     /// Sets the function that decides about an update whose handler failed, panicked or took too long. See [`Run::on_error`].
-    /// By default, such an update becomes a dead letter at once.
+    /// By default, such an update becomes a dead letter at once. [`Recovery::Skip`] gives the update up for good, and
+    /// [`Recovery::DeadLetter`] keeps it.
     pub fn on_error(mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) -> Self {
         self.run = self.run.on_error(on_error);
         self
@@ -188,7 +189,8 @@ impl Work {
         self
     }
 
-    /// Returns a handle that shows how the worker is doing, for monitoring. See also [`Queue::lag`].
+    /// Returns a handle that shows how the worker is doing, for monitoring. Of [`Health`], the values about handlers are those
+    /// of this worker: `in_flight`, `handled`, `skipped`, `lag` and `pace`. A worker does not poll. See also [`Queue::lag`].
     #[must_use]
     pub fn health(&self) -> Health {
         self.run.health()

@@ -51,6 +51,16 @@ async fn what_on_error_skips_is_removed() {
 }
 
 #[tokio::test]
+async fn on_error_may_keep_an_update_as_a_dead_letter() {
+    let directory = Directory::new();
+    let (_server, bot, _) = serve([page(&[1], 10), page(&[], 10)]).await;
+    let run = bot.updates().journal(directory.open()).run(async |_, _| Err::<(), _>("no luck"));
+    until(run.on_error(|_| Recovery::DeadLetter), 1).await;
+    let held = directory.open().health();
+    assert_eq!((held.depth, held.dead_letters), (0, 1));
+}
+
+#[tokio::test]
 async fn attempts_are_counted_over_restarts() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[1], 10), page(&[], 10)]).await;

@@ -60,8 +60,9 @@ async fn a_replayed_update_may_die_again_and_be_discarded() {
     let queue = world.queue().await;
     world.sandbox.user("Alice").says("hi");
     receive(&world, &queue, 2).await;
-    let work = || queue.work(world.bot.clone(), fails_on_text).on_error(|_| Recovery::Retry);
-    let worker = tokio::spawn(work().dead_letter_after(2).backoff(Duration::ZERO, Duration::ZERO).run());
+    let work = queue.work(world.bot.clone(), fails_on_text).backoff(Duration::ZERO, Duration::ZERO);
+    let work = work.on_error(|failed| if failed.attempts() < 2 { Recovery::Retry } else { Recovery::DeadLetter });
+    let worker = tokio::spawn(work.run());
     dies(&queue.dead()).await;
     let first = queue.dead().list().await.unwrap().remove(0);
     assert_eq!(first.attempts, 2);

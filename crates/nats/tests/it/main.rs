@@ -1,5 +1,8 @@
 //! Queues on real NATS servers: each test has a server of its own.
 
+// Not by `required-features`: `cargo test --test it` in the workspace would fail.
+#![cfg(feature = "server-tests")]
+
 mod cluster;
 mod dead;
 mod open;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use tamtam::{Bot, RetryPolicy, Service};
 use tamtam_nats::{ErrorKind, Queue, async_nats::jetstream};
-use tamtam_sandbox::Sandbox;
+use tamtam_sandbox::{Fault, Sandbox};
 
 use crate::{NatsServer, World};
 
@@ -102,4 +103,18 @@ async fn opening_ends_at_its_time_limit() {
     let error = opening.await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.is_temporary() && error.to_string().contains("cannot open the queue"), "{error}");
+}
+
+#[tokio::test]
+async fn a_queue_with_a_name_is_opened_without_the_api_of_the_bot() {
+    let world = World::start().await;
+    let queue = world.queue().await;
+    world.sandbox.fails("getMyInfo", Fault::status(500).times(100));
+    let bot = Bot::builder(world.sandbox.token()).base_url(world.sandbox.base_url()).service(Service::Max).no_proxy();
+    let bot = bot.retry(RetryPolicy::none()).build().unwrap();
+    let opened = Queue::open(world.client().await, &bot).name(queue.name()).await.unwrap();
+    assert_eq!(opened.lag().await.unwrap().waiting, 0);
+    let error = Queue::open(world.client().await, &bot).timeout(Duration::from_millis(300)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Bot);
+    assert!(format!("{error:?}").starts_with("Bot: the bot cannot be identified"), "{error:?}");
 }
