@@ -341,7 +341,7 @@ impl Sandbox {
 #[non_exhaustive]
 pub enum StartError {
     /// The port is not available.
-    #[error("port {port} of {host} is not to be had: {error}", host = Ipv4Addr::LOCALHOST)]
+    #[error("cannot listen on port {port} of {host}: {error}", host = Ipv4Addr::LOCALHOST)]
     Port {
         /// The port. 0 stands for any free port.
         port: u16,
@@ -349,10 +349,10 @@ pub enum StartError {
         error: io::Error,
     },
     /// No thread is available.
-    #[error("no thread is to be had: {0}")]
+    #[error("cannot start a thread: {0}")]
     Thread(io::Error),
     /// The service is neither TamTam nor MAX.
-    #[error("a sandbox cannot play {name}: use Service::TamTam or Service::Max unchanged")]
+    #[error("the sandbox does not simulate {name}: use Service::TamTam or Service::Max unchanged")]
     Service {
         /// The name of the service.
         name: String,

@@ -83,16 +83,9 @@ impl History {
         self.chats.values().map(late).sum()
     }
 
-    /// How many handler calls began while another one of their chat was under way.
+    /// How many handler calls were under way when another one of their chat began.
     pub(crate) fn overlaps(&self) -> usize {
-        let overlaps = |calls: &Vec<Call>| {
-            let (mut end, mut overlaps) = (0, 0);
-            for call in calls {
-                overlaps += usize::from(call.begin < end);
-                end = end.max(call.end);
-            }
-            overlaps
-        };
+        let overlaps = |calls: &Vec<Call>| calls.windows(2).filter(|pair| pair[1].begin < pair[0].end).count();
         self.chats.values().map(overlaps).sum()
     }
 

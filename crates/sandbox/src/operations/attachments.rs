@@ -17,7 +17,7 @@ pub(crate) fn read(state: &mut State, list: &[Value]) -> Result<Vec<Attachment>,
     let requests = requests.collect::<Result<Vec<_>, _>>()?;
     let kinds = requests.iter().map(|request| request.required_text("type"));
     let kinds = kinds.collect::<Result<Vec<_>, _>>()?;
-    check_company(&kinds)?;
+    check_combination(&kinds)?;
     let mut attachments = Vec::new();
     for (request, kind) in requests.into_iter().zip(kinds) {
         attachments.extend(read_one(state, kind, request)?);
@@ -26,7 +26,7 @@ pub(crate) fn read(state: &mut State, list: &[Value]) -> Result<Vec<Attachment>,
 }
 
 /// Refuses attachments that cannot be together.
-pub(crate) fn check_company(kinds: &[&str]) -> Result<(), ApiError> {
+pub(crate) fn check_combination(kinds: &[&str]) -> Result<(), ApiError> {
     const KEYBOARD: &str = "inline_keyboard";
     let others = kinds.iter().filter(|kind| **kind != KEYBOARD).count();
     if kinds.len() - others > 1 {
@@ -141,11 +141,11 @@ mod tests {
 
     #[test]
     fn some_attachments_bear_only_a_keyboard_beside_them() {
-        assert!(check_company(&["image", "image", "video", "inline_keyboard"]).is_ok());
-        assert!(check_company(&["file", "inline_keyboard"]).is_ok());
-        let error = check_company(&["file", "file"]).unwrap_err();
+        assert!(check_combination(&["image", "image", "video", "inline_keyboard"]).is_ok());
+        assert!(check_combination(&["file", "inline_keyboard"]).is_ok());
+        let error = check_combination(&["file", "file"]).unwrap_err();
         assert_eq!(error.json()["message"], "Must be only one file attachment in message");
-        assert!(check_company(&["image", "contact"]).is_err());
-        assert!(check_company(&["inline_keyboard", "image", "inline_keyboard"]).is_err());
+        assert!(check_combination(&["image", "contact"]).is_err());
+        assert!(check_combination(&["inline_keyboard", "image", "inline_keyboard"]).is_err());
     }
 }

@@ -50,7 +50,7 @@ impl Actor {
     pub(crate) fn stops(self, state: &mut State) -> Done<()> {
         self.check_dialog("stop the bot")?;
         let is_stopped = self.chat(state)?.is_suspended();
-        if is_stopped && state.service.traits().tells_of_dialogs {
+        if is_stopped && state.service.traits().has_dialog_updates {
             return Err("has stopped the bot already".to_owned());
         }
         state.stop(self.chat_id());
@@ -61,7 +61,7 @@ impl Actor {
     pub(crate) fn says(self, state: &mut State, body: &impl Serialize, enclosures: Vec<Enclosure>) -> Done<MessageId> {
         let body = serde_json::to_value(body).map_err(|error| format!("cannot send that: {error}"))?;
         let Value::Object(mut body) = body else { return Err("has nothing to say".to_owned()) };
-        own_mentions(&mut body, state.service);
+        rewrite_mentions(&mut body, state.service);
         let given: &[Value] = body.get("attachments").and_then(Value::as_array).map_or(&[], Vec::as_slice);
         let added = enclosures.iter().map(|one| -> &str { one.kind() });
         let kinds = given.iter().filter_map(|one| one["type"].as_str()).chain(added);
@@ -70,7 +70,7 @@ impl Actor {
             return Err("cannot send buttons, only bots can".to_owned());
         }
         let refused = |error: ApiError| format!("cannot send that: {}", error.message());
-        attachments::check_company(&kinds).map_err(refused)?;
+        attachments::check_combination(&kinds).map_err(refused)?;
         enclosures.iter().filter_map(Enclosure::place).try_for_each(check_place)?;
         let mut content = Draft::read(state, self.user_id, &body).map_err(refused)?.into_content();
         content.text = content.text.filter(|text| !text.is_empty());
@@ -269,7 +269,7 @@ fn check_place((latitude, longitude): (f64, f64)) -> Done<()> {
 
 /// Converts the mentions in a formatted text to the form of the service. The SDK writes them in the form of TamTam, and
 /// converts them only when it sends.
-fn own_mentions(body: &mut Map<String, Value>, service: Service) {
+fn rewrite_mentions(body: &mut Map<String, Value>, service: Service) {
     let (own, written) = (service.traits().mention, Service::TamTam.traits().mention);
     let is_formatted = body.get("format").is_some_and(|format| !format.is_null());
     if let (Some(Value::String(text)), true) = (body.get_mut("text"), is_formatted && own != written) {

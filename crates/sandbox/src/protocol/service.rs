@@ -38,7 +38,7 @@ pub(crate) struct Traits {
     /// Whether bots have constructors.
     pub(crate) has_constructors: bool,
     /// Whether a bot gets an update when a user stops, clears, removes or mutes the dialog.
-    pub(crate) tells_of_dialogs: bool,
+    pub(crate) has_dialog_updates: bool,
     /// Whether callback buttons have an intent.
     pub(crate) has_intents: bool,
     /// Whether a subscription has a version.
@@ -112,7 +112,7 @@ pub(crate) struct KeyboardLimits {
 
 /// When a failing webhook is unsubscribed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Patience {
+pub(crate) enum UnsubscribeRule {
     /// After it has failed for 8 h with one update.
     PerUpdate,
     /// After it has failed for 8 h without taking an update.
@@ -136,7 +136,7 @@ pub(crate) struct WebhookTraits {
     pub(crate) growth: i64,
     /// The maximum number of redeliveries of an update. `None`: unlimited.
     pub(crate) retries: Option<u32>,
-    pub(crate) patience: Patience,
+    pub(crate) unsubscribe_rule: UnsubscribeRule,
     /// The default time for a webhook to answer, in milliseconds.
     pub(crate) timeout: u64,
     pub(crate) secret_header: Option<&'static str>,
@@ -155,7 +155,7 @@ static TAMTAM: Traits = Traits {
     hides_messages: false,
     has_comments: false,
     has_constructors: true,
-    tells_of_dialogs: false,
+    has_dialog_updates: false,
     has_intents: true,
     has_versions: true,
     forwards_without_buttons: false,
@@ -203,7 +203,7 @@ static TAMTAM: Traits = Traits {
         redelivery: 200,
         growth: 10,
         retries: None,
-        patience: Patience::PerUpdate,
+        unsubscribe_rule: UnsubscribeRule::PerUpdate,
         timeout: 5_000,
         secret_header: None,
     },
@@ -224,7 +224,7 @@ static MAX: Traits = Traits {
     hides_messages: true,
     has_comments: true,
     has_constructors: false,
-    tells_of_dialogs: true,
+    has_dialog_updates: true,
     has_intents: false,
     has_versions: false,
     forwards_without_buttons: true,
@@ -299,7 +299,7 @@ static MAX: Traits = Traits {
         redelivery: 60_000,
         growth: 25,
         retries: Some(10),
-        patience: Patience::UntilSuccess,
+        unsubscribe_rule: UnsubscribeRule::UntilSuccess,
         timeout: 30_000,
         secret_header: Some("X-Max-Bot-Api-Secret"),
     },

@@ -71,7 +71,8 @@ async fn handle(
         let answer = match body {
             Ok(body) => {
                 let shown = (exchange.method.as_str(), exchange.path.as_str());
-                let asked = Asking { token, found, parts: &parts, shown, query, connection: connection.connection() };
+                let asked =
+                    ApiRequest { token, found, parts: &parts, shown, query, connection: connection.connection() };
                 answer(&world, service, asked, body).await
             }
             Err(_) => Err(ApiError::new(ErrorKind::BodyTooLarge, "Request body is cut or too large").into()),
@@ -133,7 +134,7 @@ impl From<ApiError> for ErrorResponse {
 }
 
 /// The head of a request.
-struct Asking<'a> {
+struct ApiRequest<'a> {
     token: Token,
     found: Found,
     parts: &'a Parts,
@@ -154,7 +155,7 @@ enum Token {
 async fn answer(
     world: &World,
     service: Service,
-    Asking { token, found, parts, shown: (method, shown_path), query, connection }: Asking<'_>,
+    ApiRequest { token, found, parts, shown: (method, shown_path), query, connection }: ApiRequest<'_>,
     body: Bytes,
 ) -> Result<String, ErrorResponse> {
     let bot = match token {

@@ -22,7 +22,7 @@ use crate::state::deliveries::Parcel;
 use crate::state::updates::subscription::{is_loopback, is_reached};
 
 /// The one status that says that an update was taken.
-const TAKEN: u16 = 200;
+const OK: u16 = 200;
 
 /// Time for a TLS handshake with a webhook on this machine. A server that does not speak TLS may stay silent.
 const HANDSHAKE: Duration = Duration::from_secs(1);
@@ -72,7 +72,7 @@ async fn deliver(world: Arc<World>, service: Service, http: Result<Http, String>
         outcome: outcome.clone(),
     };
     let why = match outcome {
-        Ok(TAKEN) => {
+        Ok(OK) => {
             // Told before it counts: who waits for the delivery has seen it. A hook that panics does not make it undone.
             let told = catch_unwind(AssertUnwindSafe(|| world.tell_delivery(&delivery)));
             world.act(|state| state.delivered(&parcel));

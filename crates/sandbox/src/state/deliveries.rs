@@ -6,7 +6,7 @@ use super::State;
 use super::clock::Millis;
 use super::ids::UserId;
 use super::updates::schedule::Due;
-use crate::protocol::service::Patience;
+use crate::protocol::service::UnsubscribeRule;
 
 /// An update that is to be sent to a webhook now.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl State {
         self.end_given_up();
         let webhook = &self.service.traits().webhook;
         let (now, secret_header) = (self.clock.now(), webhook.secret_header);
-        let gives_up = webhook.patience == Patience::UntilSuccess;
+        let gives_up = webhook.unsubscribe_rule == UnsubscribeRule::UntilSuccess;
         let (mut parcels, mut next) = (Vec::new(), None::<Millis>);
         for (bot, mailbox) in self.bots.iter_mut().map(|(id, bot)| (*id, &mut bot.mailbox)) {
             for one in mailbox.subscriptions_mut() {
@@ -74,9 +74,9 @@ impl State {
     /// Unsubscribes the webhooks that have failed for too long.
     pub(crate) fn end_given_up(&mut self) {
         let now = self.clock.now();
-        let patience = self.service.traits().webhook.patience;
+        let unsubscribe_rule = self.service.traits().webhook.unsubscribe_rule;
         for bot in self.bots.values_mut() {
-            self.touched |= bot.mailbox.end_given_up(now, patience);
+            self.touched |= bot.mailbox.end_given_up(now, unsubscribe_rule);
         }
     }
 

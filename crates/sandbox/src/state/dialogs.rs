@@ -65,7 +65,7 @@ impl State {
     fn publish_dialog(&mut self, chat_id: ChatId, kind: &'static str, mut fields: Value) {
         let Some(ChatKind::Dialog { user, bot, .. }) = self.chats.get(&chat_id).map(|chat| &chat.kind) else { return };
         let (user, bot) = (*user, *bot);
-        if !self.service.traits().tells_of_dialogs {
+        if !self.service.traits().has_dialog_updates {
             return;
         }
         let now = self.happened(chat_id, user);

@@ -341,7 +341,7 @@ async fn a_port_that_is_taken_is_one_clear_line() {
     ] {
         let (code, stdout, told) = output(&arguments).await;
         assert_eq!((code, stdout.as_str()), (Some(1), ""), "{told}");
-        assert!(told.starts_with(&format!("tamtam-sandbox: port {port} of 127.0.0.1 ")), "{told}");
+        assert!(told.starts_with(&format!("tamtam-sandbox: cannot listen on port {port} of 127.0.0.1: ")), "{told}");
         assert!(told.ends_with(&format!(" {option}\n")) && told.lines().count() == 1, "{told}");
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::queue::{Position, Queue, Update};
 use super::schedule::Undelivered;
 use super::subscription::{Subscription, WebhookSettings};
-use crate::protocol::service::Patience;
+use crate::protocol::service::UnsubscribeRule;
 use crate::state::clock::Millis;
 
 /// Every update is somewhere until the bot has it: with each webhook that asks for its type, else in the queue.
@@ -100,8 +100,8 @@ impl Mailbox {
     }
 
     /// Ends the webhooks that have refused an update for too long; false if there are none.
-    pub(crate) fn end_given_up(&mut self, now: Millis, patience: Patience) -> bool {
-        self.end(now, |subscription| subscription.schedule.is_given_up(now, patience))
+    pub(crate) fn end_given_up(&mut self, now: Millis, unsubscribe_rule: UnsubscribeRule) -> bool {
+        self.end(now, |subscription| subscription.schedule.is_given_up(now, unsubscribe_rule))
     }
 
     fn end(&mut self, now: Millis, is_over: impl Fn(&Subscription) -> bool) -> bool {
@@ -306,10 +306,10 @@ mod tests {
         due(&mut mailbox, A, NOW);
         mailbox.failed(A, 0, NOW, Some(LATER), String::new());
         let hours = |count: Millis| NOW + count * 60 * 60 * 1_000;
-        assert!(!mailbox.end_given_up(hours(7), Patience::PerUpdate));
-        assert!(mailbox.end_given_up(hours(8), Patience::PerUpdate));
+        assert!(!mailbox.end_given_up(hours(7), UnsubscribeRule::PerUpdate));
+        assert!(mailbox.end_given_up(hours(8), UnsubscribeRule::PerUpdate));
         assert_eq!(mailbox.subscriptions().len(), 1);
-        assert!(!mailbox.end_given_up(hours(9), Patience::PerUpdate));
+        assert!(!mailbox.end_given_up(hours(9), UnsubscribeRule::PerUpdate));
         unsubscribe(&mut mailbox, B);
         assert_eq!(polled(&mut mailbox), r#"{"updates":[a,b],"marker":2}"#);
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::queue::{Position, Update};
-use crate::protocol::service::Patience;
+use crate::protocol::service::UnsubscribeRule;
 use crate::state::clock::Millis;
 
 /// For how long an update is sent again and again, from when it was meant for this webhook.
@@ -127,9 +127,9 @@ impl Schedule {
         }
     }
 
-    /// Whether the webhook has failed for too long: for all updates or for a single one, depending on `patience`.
-    pub(crate) fn is_given_up(&self, now: Millis, patience: Patience) -> bool {
-        if patience == Patience::UntilSuccess {
+    /// Whether the webhook has failed for too long: for all updates or for a single one, depending on `unsubscribe_rule`.
+    pub(crate) fn is_given_up(&self, now: Millis, unsubscribe_rule: UnsubscribeRule) -> bool {
+        if unsubscribe_rule == UnsubscribeRule::UntilSuccess {
             return self.sending() == 0 && self.failing_since.is_some_and(|since| now - since >= PERSISTENCE);
         }
         let mut refused = self.tried.values().filter(|tried| tried.again.is_some());
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn gives_up_what_was_refused_for_eight_hours_but_nothing_that_is_being_sent() {
         let mut schedule = schedule(1);
-        let given_up = |schedule: &Schedule, now| schedule.is_given_up(now, Patience::PerUpdate);
+        let given_up = |schedule: &Schedule, now| schedule.is_given_up(now, UnsubscribeRule::PerUpdate);
         assert!(!given_up(&schedule, START + PERSISTENCE), "never tried");
         due(&mut schedule, START);
         assert!(!given_up(&schedule, START + PERSISTENCE), "may be taken yet");
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn gives_up_a_webhook_that_takes_nothing_for_eight_hours() {
         let mut schedule = schedule(3);
-        let given_up = |schedule: &Schedule, now| schedule.is_given_up(now, Patience::UntilSuccess);
+        let given_up = |schedule: &Schedule, now| schedule.is_given_up(now, UnsubscribeRule::UntilSuccess);
         due(&mut schedule, START);
         fail(&mut schedule, 0, START);
         assert!(!given_up(&schedule, START + PERSISTENCE - 1));
@@ -310,7 +310,7 @@ mod tests {
         let mut schedule: Schedule = serde_json::from_str(&text).unwrap();
         let restart = START + PERSISTENCE;
         schedule.resume(restart);
-        assert!(!schedule.is_given_up(restart, Patience::PerUpdate));
+        assert!(!schedule.is_given_up(restart, UnsubscribeRule::PerUpdate));
         assert_eq!(due(&mut schedule, restart), [(0, 2)], "again, and before the next");
         assert_eq!(due(&mut schedule, restart), []);
         schedule.delivered(0);

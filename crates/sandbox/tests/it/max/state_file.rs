@@ -45,7 +45,7 @@ async fn the_file_says_which_service_it_is_of() {
 async fn a_service_of_ones_own_cannot_be_played() {
     let error = Sandbox::builder().service(Service::Max.with_name("gateway")).try_start().await.unwrap_err();
     assert!(matches!(&error, StartError::Service { name, .. } if name == "gateway"), "{error:?}");
-    assert!(error.to_string().contains("a sandbox cannot play gateway"), "{error}");
+    assert!(error.to_string().contains("the sandbox does not simulate gateway"), "{error}");
 }
 
 #[tokio::test]
