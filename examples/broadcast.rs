@@ -266,7 +266,11 @@ async fn rehearse() -> Result<(), AnyError> {
         let expected = usize::from(!matches!(number % 100, 7 | 8));
         assert_eq!(texts(std::slice::from_ref(person)), expected, "{}", person.name());
     }
-    println!("{} people got the message once, nobody twice. Refused requests: {}", texts(&people), max.rate_limited());
+    println!(
+        "Each of {} people got the message exactly once. Refused requests: {}",
+        texts(&people),
+        max.rate_limited()
+    );
     fs::remove_dir_all(folder)?;
     Ok(())
 }

@@ -75,7 +75,7 @@ async fn on_update(bot: Bot, update: Update) -> tamtam::Result<()> {
     Ok(())
 }
 
-/// Ends when the process is told to stop.
+/// Waits for SIGTERM or Ctrl-C.
 fn terminated() -> Result<impl Future<Output = ()> + Send, AnyError> {
     let mut terminated = signal(SignalKind::terminate())?;
     Ok(async move {

@@ -13,12 +13,12 @@ use crate::{
 /// How many slots are looked at at a time.
 const AT_A_TIME: usize = 16;
 
-/// What is known of a slot.
+/// The state of a slot. Its two values may come from different servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SlotState {
     /// All updates of the slot up to this sequence are acknowledged. It may be too low, but not too high.
     pub(crate) floor: u64,
-    /// The sequence of the newest update of the slot, as the leader of the stream knows it. 0 if there is none.
+    /// The sequence of the newest update of the slot, read from the leader of the stream. 0 if the slot has no update.
     pub(crate) newest: u64,
 }
 
@@ -87,7 +87,7 @@ mod tests {
 
     const SLOTS: usize = 4;
 
-    /// A stream with its slots. The servers that know how far the slots are may be behind.
+    /// A stream with its slots. A floor may be read from a server that is behind.
     #[derive(Debug, Default)]
     struct Model {
         /// The slot of each message; its sequence is its index + 1.
@@ -104,7 +104,7 @@ mod tests {
         Store(usize),
         Handle(usize),
         ReadLast,
-        /// Reads the floor of the next slot, as it was so many updates ago, and then its newest update.
+        /// Reads an old floor of the next slot (the number is how many updates ago), then its newest update.
         ReadSlot(usize),
         Purge,
     }

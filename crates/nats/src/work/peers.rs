@@ -51,7 +51,7 @@ pub(super) struct Peers {
     troubled_until: Mutex<Option<Instant>>,
 }
 
-/// What this worker knows of a slot.
+/// The updates of a slot that this worker remembers.
 #[derive(Debug, Default)]
 struct Known {
     in_progress: Option<Identity>,
@@ -98,7 +98,7 @@ impl Peers {
         known.settled.push_back(update);
     }
 
-    /// What this worker knows of an update.
+    /// Returns the answer of this worker about an update.
     pub(super) fn own_answer(&self, slot: u16, update: Identity) -> Answer {
         let known = self.slot(slot);
         if known.settled.contains(&update) {
@@ -121,7 +121,7 @@ impl Peers {
         for _ in 0..QUESTIONS {
             let question = Question { asker: self.own, slot, update }.write();
             let _ = self.client.publish_with_reply(self.subject.clone(), inbox.clone(), question).await;
-            // A server that knows of no other worker sends an answer with a status, and no payload.
+            // The server may send a status without a payload. It is not an answer.
             let answer = timeout(ANSWER_TIME, async {
                 loop {
                     match answers.next().await.as_ref().map(|answer| &*answer.payload) {

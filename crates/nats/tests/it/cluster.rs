@@ -18,12 +18,7 @@ async fn a_queue_of_three_replicas_goes_on_without_its_leader() {
     let opening = Queue::open(nats.clone(), &bot).replicas(3).slots(4).ack_wait(Duration::from_secs(1));
     let queue = opening.await.unwrap();
     let (alice, seen) = (tamtam.user("Alice"), Seen::default());
-    let sees = seen.clone();
-    let work = queue.work(bot.clone(), move |_, update| {
-        sees.add(&update);
-        async {}
-    });
-    let worker = tokio::spawn(work.run());
+    let worker = tokio::spawn(queue.work(bot.clone(), seen.handler()).run());
     let receiver = tokio::spawn(queue.receive(bot.updates()).lease(Duration::from_secs(2)).run());
     alice.says("one");
     seen.reaches(1).await;

@@ -42,14 +42,7 @@ async fn an_update_whose_handler_fails_is_a_dead_letter_and_can_be_replayed() {
     assert!(!queue.dead().replay(letters[0].id).await.unwrap());
     assert_eq!(queue.lag().await.unwrap().dead, 0);
     let seen = Seen::default();
-    let handler = {
-        let seen = seen.clone();
-        move |_, update| {
-            seen.add(&update);
-            async {}
-        }
-    };
-    let worker = tokio::spawn(queue.work(world.bot.clone(), handler).run());
+    let worker = tokio::spawn(queue.work(world.bot.clone(), seen.handler()).run());
     seen.reaches(1).await;
     worker.abort();
 }
@@ -147,14 +140,7 @@ async fn deliveries_that_no_handler_saw_are_not_attempts() {
         message.ack_with(jetstream::AckKind::Nak(None)).await.unwrap();
     }
     let seen = Seen::default();
-    let handler = {
-        let seen = seen.clone();
-        move |_, update| {
-            seen.add(&update);
-            async {}
-        }
-    };
-    let worker = tokio::spawn(queue.work(world.bot.clone(), handler).dead_letter_after(2).run());
+    let worker = tokio::spawn(queue.work(world.bot.clone(), seen.handler()).dead_letter_after(2).run());
     seen.reaches(1).await;
     worker.abort();
     assert_eq!(queue.lag().await.unwrap().dead, 0);

@@ -13,7 +13,7 @@ mod work;
 
 use std::{
     collections::HashMap,
-    future::Future,
+    future::{Future, Ready},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -76,6 +76,15 @@ impl Seen {
     fn add(&self, update: &Update) {
         let (Some(chat), Some(text)) = (update.chat_id(), update.text()) else { return };
         self.0.lock().unwrap().entry(chat.0).or_default().push(text.to_owned());
+    }
+
+    /// A handler that notes what it gets.
+    fn handler(&self) -> impl Fn(Bot, Update) -> Ready<()> + Send + Sync + 'static {
+        let seen = self.clone();
+        move |_, update| {
+            seen.add(&update);
+            std::future::ready(())
+        }
     }
 
     fn all(&self) -> usize {

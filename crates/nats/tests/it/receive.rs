@@ -112,8 +112,11 @@ async fn a_second_receiver_waits_and_takes_over_when_the_first_one_dies() {
     let second = queue.receive(world.bot.updates()).lease(lease);
     let health = second.health();
     let second = tokio::spawn(second.run());
-    // Longer than the lease: the first one keeps it.
-    tokio::time::sleep(2 * lease).await;
+    // The first one renews the lease four times in its duration. Eight writes take longer than the lease.
+    let state = jetstream::new(world.client().await).get_key_value(queue.name()).await.unwrap();
+    let revision = async || state.entry("receiver").await.unwrap().unwrap().revision;
+    let first_revision = revision().await;
+    until("the lease is renewed", async || revision().await >= first_revision + 8).await;
     assert_eq!(health.last_poll(), None);
     first.abort();
     alice.says("hi");
@@ -149,13 +152,16 @@ async fn a_receiver_waits_for_a_server_that_is_down() {
     let queue = world.queue().await;
     let alice = world.sandbox.user("Alice");
     alice.starts();
-    let receiver = tokio::spawn(queue.receive(world.bot.updates()).lease(Duration::from_secs(1)).run());
+    let receive = queue.receive(world.bot.updates()).lease(Duration::from_secs(1));
+    let health = receive.health();
+    let receiver = tokio::spawn(receive.run());
     until("it polls", async || has(&queue, 1).await).await;
     world.nats.kill();
     for number in 0..10 {
         alice.says(number.to_string());
     }
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    // Without its lease, it stops polling.
+    until("it has lost the lease", async || health.last_poll().is_some_and(|ago| ago > Duration::from_secs(2))).await;
     assert!(!receiver.is_finished());
     world.nats.restart();
     until("all are stored", async || has(&queue, 11).await).await;
@@ -193,15 +199,8 @@ async fn a_full_stream_loses_nothing_and_recovers() {
     }
     let receiver = tokio::spawn(queue.receive(world.bot.updates()).run());
     let seen = crate::Seen::default();
-    let handler = {
-        let seen = seen.clone();
-        move |_, update| {
-            seen.add(&update);
-            async {}
-        }
-    };
     until("the stream is full", async || queue.lag().await.is_ok_and(|lag| lag.waiting > 50)).await;
-    let worker = tokio::spawn(queue.work(world.bot.clone(), handler).run());
+    let worker = tokio::spawn(queue.work(world.bot.clone(), seen.handler()).run());
     seen.reaches(300).await;
     let texts = seen.in_chat(alice.chat_id());
     assert!(texts.iter().enumerate().all(|(number, text)| text.starts_with(&format!("{number} "))), "out of order");

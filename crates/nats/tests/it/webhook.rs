@@ -27,15 +27,7 @@ async fn deliveries_are_stored_and_refused_while_the_server_is_down() {
     until("it is stored later", async || send().await == 200).await;
     assert_eq!(send().await, 200, "a repeat is confirmed, too");
     let seen = Seen::default();
-    let sees = seen.clone();
-    let worker = tokio::spawn(
-        queue
-            .work(world.bot.clone(), move |_, update| {
-                sees.add(&update);
-                async {}
-            })
-            .run(),
-    );
+    let worker = tokio::spawn(queue.work(world.bot.clone(), seen.handler()).run());
     seen.reaches(1).await;
     until("all are handled", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
     worker.abort();

@@ -17,15 +17,6 @@ use tokio::{
 
 use crate::{Seen, World, receive, until};
 
-/// A handler that notes what it gets.
-fn noting(seen: &Seen) -> impl Fn(Bot, Update) -> std::future::Ready<()> + Send + Sync + 'static {
-    let seen = seen.clone();
-    move |_, update| {
-        seen.add(&update);
-        std::future::ready(())
-    }
-}
-
 #[tokio::test]
 async fn three_workers_handle_all_updates_in_order_within_a_chat() {
     let world = World::start().await;
@@ -38,7 +29,7 @@ async fn three_workers_handle_all_updates_in_order_within_a_chat() {
     }
     let receiver = tokio::spawn(queue.receive(world.bot.updates()).run());
     let seen = Seen::default();
-    let work = |_| tokio::spawn(queue.work(world.bot.clone(), noting(&seen)).run());
+    let work = |_| tokio::spawn(queue.work(world.bot.clone(), seen.handler()).run());
     let workers: Vec<_> = (0..3).map(work).collect();
     seen.reaches(200).await;
     let expected: Vec<String> = (0..20).map(|number| number.to_string()).collect();
@@ -77,7 +68,7 @@ async fn the_update_of_a_worker_that_dies_goes_to_another_one() {
     let first = tokio::spawn(queue.work(world.bot.clone(), hangs).run());
     began.notified().await;
     let seen = Seen::default();
-    let second = tokio::spawn(queue.work(world.bot.clone(), noting(&seen)).run());
+    let second = tokio::spawn(queue.work(world.bot.clone(), seen.handler()).run());
     // Longer than `ack_wait`: the first one is at work on it.
     sleep(Duration::from_secs(2)).await;
     assert_eq!(seen.all(), 0);
@@ -193,7 +184,7 @@ async fn workers_go_on_after_the_server_was_down() {
     let mut world = World::start().await;
     let queue = world.queue().await;
     let seen = Seen::default();
-    let worker = tokio::spawn(queue.work(world.bot.clone(), noting(&seen)).run());
+    let worker = tokio::spawn(queue.work(world.bot.clone(), seen.handler()).run());
     let receiver = tokio::spawn(queue.receive(world.bot.updates()).lease(Duration::from_secs(1)).run());
     let alice = world.sandbox.user("Alice");
     alice.says("one");
@@ -249,7 +240,7 @@ async fn handled_updates_are_removed_after_the_window() {
     until("handled ones are removed", async || stream.get_info().await.unwrap().state.messages < 24).await;
     worker.abort();
     let seen = Seen::default();
-    let worker = tokio::spawn(queue.work(world.bot.clone(), noting(&seen)).run());
+    let worker = tokio::spawn(queue.work(world.bot.clone(), seen.handler()).run());
     until("the one in its handler is still there", async || seen.in_chat(people[10].chat_id()) == ["wait"]).await;
     worker.abort();
 }
@@ -276,7 +267,7 @@ async fn an_update_that_another_worker_handles_is_not_handled_beside_it() {
     };
     let workers = [work(), work()];
     until("a handler begins", async || begun.load(Ordering::SeqCst) == 1).await;
-    // As a leader that does not know of the delivery: the second update, which is the second delivery, is handed out again.
+    // Simulates a new leader without the last delivery: update 2 (delivery 2) is handed out again.
     let nats = world.client().await;
     nats.publish(format!("$JS.ACK.{}.slot-0.1.2.2.0.0", queue.name()), "-NAK".into()).await.unwrap();
     let stream = jetstream::new(nats).get_stream(queue.name()).await.unwrap();

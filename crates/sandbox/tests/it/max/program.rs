@@ -48,7 +48,7 @@ async fn limits_are_chosen_by_name_and_a_wrong_name_is_refused() {
         let limits = limits.map_or(Vec::new(), |limits| vec!["--rate-limit", limits]);
         let program = Program::start(&[&["--service", service][..], &limits].concat()).await;
         let (url, bot) = (format!("{}/sandbox/rate_limited", program.text("base_url")), program.bot());
-        // 10 polls at once, some of which are refused if there is a limit. The bot pauses after a refusal.
+        // Sends 10 polls at once. A limit refuses some of them, and the bot pauses after a refusal.
         for _ in 0..10 {
             let polls = [(); 10].map(|()| bot.api().get_updates().timeout(0).no_retry().into_future());
             let answers = futures_util::future::join_all(polls).await;
