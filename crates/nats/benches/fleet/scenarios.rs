@@ -37,25 +37,15 @@ pub(crate) struct Figure {
     bar: f64,
     is_most: bool,
     is: f64,
-    /// It depends on how busy the machine is.
-    is_timing: bool,
 }
 
 impl Figure {
     fn most(name: impl Into<String>, bar: f64, is: f64) -> Self {
-        Self { name: name.into(), bar, is_most: true, is, is_timing: false }
+        Self { name: name.into(), bar, is_most: true, is }
     }
 
     fn least(name: impl Into<String>, bar: f64, is: f64) -> Self {
-        Self { name: name.into(), bar, is_most: false, is, is_timing: false }
-    }
-
-    fn timing(self) -> Self {
-        Self { is_timing: true, ..self }
-    }
-
-    pub(crate) fn is_timing(&self) -> bool {
-        self.is_timing
+        Self { name: name.into(), bar, is_most: false, is }
     }
 
     pub(crate) fn is_reached(&self) -> bool {
@@ -200,7 +190,7 @@ async fn workers(size: Size) -> Vec<Figure> {
     let held_up = history.held_up().into_iter().max().unwrap_or(0) as f64 / 1e9;
     let mut figures = strict("two worker kills", &history, size, 2 * SLOTS);
     // `ack_wait` and 2 s.
-    figures.push(Figure::most("a worker kill, until its updates are handled again, in seconds", 5.0, held_up).timing());
+    figures.push(Figure::most("a worker kill, until its updates are handled again, in seconds", 5.0, held_up));
     figures
 }
 
@@ -245,9 +235,8 @@ async fn pause(size: Size) -> Vec<Figure> {
         Figure::most("a worker paused for 8 s: lost", 0.0, history.lost(both.chats, both.each) as f64),
         Figure::most("a worker paused for 8 s: out of order", 0.0, history.out_of_order() as f64),
         Figure::most("a worker paused for 8 s: overlaps", SLOTS as f64, history.overlaps() as f64),
-        Figure::most("a new worker, until its first update, in seconds", 2.0, has_share).timing(),
-        Figure::least("a new worker among four, its share of the next 2 s / an equal share", 0.5, own / (all / 4.0))
-            .timing(),
+        Figure::most("a new worker, until its first update, in seconds", 2.0, has_share),
+        Figure::least("a new worker among four, its share of the next 2 s / an equal share", 0.5, own / (all / 4.0)),
     ]
 }
 
