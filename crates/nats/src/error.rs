@@ -63,6 +63,11 @@ pub enum ErrorKind {
 pub(crate) enum Problem {
     #[error("cannot {action}: {}", with_sources(&**source))]
     Nats { action: &'static str, source: BoxError },
+    #[error(
+        "cannot {action}: a NATS server cannot reserve {bytes} bytes; set a smaller `max_bytes`, or increase \
+         `max_file_store` of the server"
+    )]
+    NoRoom { action: &'static str, bytes: i64 },
     #[error("the update has {bytes} bytes, but the limit is {most}: increase `max_payload` of the NATS server")]
     TooLarge { bytes: usize, most: usize },
     #[error(
@@ -95,6 +100,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match &*self.0 {
             Problem::Nats { source, .. } => kind_of(&**source),
+            Problem::NoRoom { .. } => ErrorKind::Refused,
             Problem::TooLarge { .. } => ErrorKind::TooLarge,
             Problem::Slots { .. } | Problem::Owner { .. } => ErrorKind::Mismatch,
             Problem::Setting(_) => ErrorKind::Setting,

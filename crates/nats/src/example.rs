@@ -12,7 +12,9 @@ macro_rules! example {
             "# let sandbox = tamtam_sandbox::Sandbox::max().await;\n",
             "# let (bot, alice) = (sandbox.bot(), sandbox.user(\"Alice\"));\n# alice.starts();\n",
             "# let nats = async_nats::connect(&server).await?;\n",
-            "# let queue = Queue::open(nats, &bot).name(format!(\"doc-{}\", std::process::id())).await?;\n",
+            // The examples share a server, and each stream reserves its maximum size on the server's disk.
+            "# let name = format!(\"doc-{}\", std::process::id());\n",
+            "# let queue = Queue::open(nats, &bot).name(name).max_bytes(1 << 20).await?;\n",
             $code,
             "# let _ = (&alice, &sandbox);\n# Ok(())\n# }\n```"
         )

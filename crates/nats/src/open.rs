@@ -51,10 +51,12 @@ impl Queue {
     ///
     #[doc = crate::example!("
 let nats = async_nats::connect(&server).await?;
+# let context = async_nats::jetstream::new(nats.clone());
 let queue = Queue::open(nats, &bot).slots(16).await?;
-# async_nats::jetstream::new(async_nats::connect(&server).await?).delete_stream(queue.name()).await?;
-# let queue = Queue::open(async_nats::connect(&server).await?, &bot).slots(16).await?;
 assert_eq!(queue.lag().await?.waiting, 0);
+# for stream in [queue.name().to_owned(), format!(\"{}-dead\", queue.name()), format!(\"KV_{}\", queue.name())] {
+#     context.delete_stream(stream).await?;
+# }
 ")]
     ///
     /// The client must reconnect for ever, as it does by default. With `retry_on_initial_connect`, NATS may start later.
@@ -158,8 +160,10 @@ impl Open {
         self
     }
 
-    /// Sets the maximum size of the stream, in bytes. Defaults to 1 GiB. A full stream loses nothing: the receiver
-    /// waits, and a webhook answers 503.
+    /// Sets the maximum size of the stream, in bytes. Defaults to 1 GiB. NATS reserves this size on each server that
+    /// stores the stream, and refuses to create the stream if a server has less: see `max_file_store` of NATS.
+    ///
+    /// A full stream loses nothing: the receiver waits, and a webhook answers 503.
     ///
     /// Handled updates are kept for the [deduplication window](Self::dedup_window), or until the stream is full.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
@@ -306,7 +310,9 @@ impl Open {
         };
         let found = match get_stream(context, &names.stream).await.map_err(|error| Error::nats(ACTION, error))? {
             Some(found) => found,
-            None => context.get_or_create_stream(fresh.clone()).await.map_err(|error| Error::nats(ACTION, error))?,
+            None => {
+                context.get_or_create_stream(fresh.clone()).await.map_err(|error| no_room(ACTION, error, &fresh))?
+            }
         };
         let config = found.cached_info().config.clone();
         let has = |key: &str| config.metadata.get(key).cloned().unwrap_or_else(|| "unknown".to_owned());
@@ -326,7 +332,8 @@ impl Open {
         if changed == config {
             return Ok(found);
         }
-        context.update_stream(changed).await.map_err(|error| Error::nats("change the stream", error))?;
+        let updated = context.update_stream(&changed).await;
+        updated.map_err(|error| no_room("change the stream", error, &changed))?;
         context.get_stream(&names.stream).await.map_err(|error| Error::nats(ACTION, error))
     }
 
@@ -427,6 +434,15 @@ impl IntoFuture for Open {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.open())
     }
+}
+
+/// Returns the error of a stream that was not created or changed. If NATS has no room for it, the error says what to do.
+fn no_room(action: &'static str, error: jetstream::context::CreateStreamError, config: &stream::Config) -> Error {
+    let storage = |error: &jetstream::Error| error.error_code() == ErrorCode::STORAGE_RESOURCES_EXCEEDED;
+    if api_error(&error).as_ref().is_some_and(storage) {
+        return Problem::NoRoom { action, bytes: config.max_bytes }.into();
+    }
+    Error::nats(action, error)
 }
 
 /// Returns the bot of an existing queue.

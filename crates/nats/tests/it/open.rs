@@ -84,6 +84,20 @@ async fn settings_that_are_not_possible_are_errors() {
 }
 
 #[tokio::test]
+async fn a_stream_larger_than_the_storage_of_the_server_is_refused_at_once() {
+    let world = World::start().await;
+    let nats = world.client().await;
+    let open = || Queue::open(nats.clone(), &world.bot).timeout(Duration::from_secs(3_600));
+    let error = open().max_bytes(1 << 40).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    let message = error.to_string();
+    assert!(message.contains("1099511627776 bytes") && message.contains("`max_file_store`"), "{message}");
+    open().max_bytes(1 << 20).await.unwrap();
+    let error = open().max_bytes(1 << 40).await.unwrap_err();
+    assert!(error.to_string().starts_with("cannot change the stream"), "{error}");
+}
+
+#[tokio::test]
 async fn opening_waits_for_a_server_that_is_not_up_yet() {
     let mut nats = NatsServer::start();
     nats.kill();
