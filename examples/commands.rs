@@ -12,7 +12,7 @@ use std::{
 
 use tamtam::{
     Bot, ChatId, Command, DeepLink, Error, Message, Update, UserId,
-    text::{LongMessage, Text},
+    text::Text,
     types::{BotStartedUpdate, User},
 };
 use tamtam_sandbox::Sandbox;
@@ -173,7 +173,7 @@ async fn carry_out(bot: &Bot, message: &Message, command: Command<'_>, app: &App
         Order::Rules => {
             // People see the bot typing until this arm ends.
             let _typing = bot.typing(chat);
-            bot.send_long(chat, LongMessage::from(rules()).reply_to(message)).await.map_err(Error::from)?;
+            bot.send_long(chat, rules()).reply_to(message).await?;
         }
         Order::Title(title) => {
             check_admin(bot, message, chat, user.user_id).await?;

@@ -58,4 +58,8 @@ pub use updates::{
     run::Run,
     stream::{StartFrom, Updates},
 };
-pub use upload::{EditUploads, Media, Progress, SendUploads, Sendable, Source, Upload, UploadMessage, UploadSession};
+pub use upload::{Media, Progress, Source, Upload, UploadMessage, UploadSession};
+/// x
+pub mod request {
+    pub use crate::chats::messages::{edit::EditRequest, send::SendRequest, send_long::SendLong, sendable::Sendable};
+}

@@ -16,7 +16,8 @@ mod session;
 mod source;
 
 pub use media::Media;
-pub use message::{EditUploads, SendUploads, Sendable, UploadMessage};
+pub use message::UploadMessage;
+pub(crate) use message::Uploads;
 pub use progress::Progress;
 pub use request::Upload;
 pub use session::UploadSession;

@@ -1,13 +1,18 @@
 //! Verbs on messages: send, reply, edit, delete, forward.
 
+pub(crate) mod edit;
+pub(crate) mod send;
+pub(crate) mod send_long;
+pub(crate) mod sendable;
+
+use self::{edit::EditRequest, send::SendRequest, sendable::Sendable};
 use crate::{
     api::{
-        DeleteMessage, GetMyInfo, GetVideoAttachmentDetails, SendMessage,
-        types::{Message, MessageLinkType, NewMessageBody, NewMessageLink},
+        DeleteMessage, GetMyInfo, GetVideoAttachmentDetails,
+        types::{Message, NewMessageBody},
     },
     client::bot::{Bot, Target},
     id::MessageId,
-    upload::Sendable,
 };
 
 impl Bot {
@@ -31,10 +36,10 @@ impl Bot {
     /// # }
     /// ```
     ///
-    /// What [`upload_photo`](Self::upload_photo) and its like make is a message as well: it is uploaded, and sent when
-    /// TamTam has processed it.
-    pub fn send<M: Sendable>(&self, to: impl Into<Target>, message: M) -> M::Request {
-        message.request(self, Some(to.into()), None)
+    /// An upload, such as [`upload_photo`](Self::upload_photo), is a message as well: the file is uploaded, and the message
+    /// is sent when the server has processed the file.
+    pub fn send(&self, to: impl Into<Target>, message: impl Sendable) -> SendRequest {
+        SendRequest::new(self, Some(to.into()), message.into_message())
     }
 
     /// Answers a message in its own chat, as a reply to it.
@@ -57,15 +62,18 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn reply<M: Sendable>(&self, to: &Message, message: M) -> M::Request {
-        let link = to.mid().map(|mid| NewMessageLink::new(MessageLinkType::Reply, mid));
+    pub fn reply(&self, to: &Message, message: impl Sendable) -> SendRequest {
         let target = match (to.recipient.chat_id, &to.sender) {
             (Some(chat), _) => Some(Target::Chat(chat)),
             (None, Some(sender)) => Some(Target::User(sender.user_id)),
             // Neither is known: the check before sending says so.
             (None, None) => None,
         };
-        message.request(self, target, link)
+        let request = SendRequest::new(self, target, message.into_message());
+        match to.mid() {
+            Some(mid) => request.reply_to(mid),
+            None => request,
+        }
     }
 
     /// Changes a message of the bot's, given by its id, by itself, or by what [`send`](Self::send) answered.
@@ -93,8 +101,8 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn edit<M: Sendable>(&self, message: impl Into<MessageId>, new: M) -> M::Edit {
-        new.edit(self, message.into())
+    pub fn edit(&self, message: impl Into<MessageId>, new: impl Sendable) -> EditRequest {
+        EditRequest::new(self, message.into(), new.into_message())
     }
 
     /// Deletes a message, for everyone: one of the bot's own, or any in a chat where it is an administrator who may. Takes
@@ -154,16 +162,7 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn forward(&self, to: impl Into<Target>, message: impl Into<MessageId>) -> SendMessage {
+    pub fn forward(&self, to: impl Into<Target>, message: impl Into<MessageId>) -> SendRequest {
         self.send(to, NewMessageBody::new().forward(message))
-    }
-}
-
-impl SendMessage {
-    /// Whether the members of the chat are notified of the message; `false` sends it silently. The same as
-    /// [`NewMessageBody::notify`].
-    pub fn notify(mut self, notify: bool) -> Self {
-        self.body.notify = Some(notify);
-        self
     }
 }

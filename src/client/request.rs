@@ -196,6 +196,34 @@ macro_rules! call_options {
 
 pub(crate) use call_options;
 
+/// The settings of a call on a type with the request in its field `request`.
+macro_rules! forward_call_options {
+    ($name:ident) => {
+        impl $name {
+            /// Sets the time to wait for the whole answer. Defaults to [`BotBuilder::timeout`](crate::BotBuilder::timeout).
+            pub fn request_timeout(mut self, timeout: ::std::time::Duration) -> Self {
+                self.request = self.request.request_timeout(timeout);
+                self
+            }
+
+            /// Sets whether the request may be repeated without harm. If a request may already have been applied, it is
+            /// retried only when marked idempotent.
+            pub fn idempotent(mut self, idempotent: bool) -> Self {
+                self.request = self.request.idempotent(idempotent);
+                self
+            }
+
+            /// Sends the request once, regardless of the [`RetryPolicy`](crate::RetryPolicy) of the bot.
+            pub fn no_retry(mut self) -> Self {
+                self.request = self.request.no_retry();
+                self
+            }
+        }
+    };
+}
+
+pub(crate) use forward_call_options;
+
 /// The methods that every request of the document has.
 macro_rules! request {
     ($name:ident -> $output:ty) => {

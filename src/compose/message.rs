@@ -138,3 +138,48 @@ impl NewMessageBody {
         self
     }
 }
+
+/// The setters of a message that every request has which sends or edits one.
+macro_rules! message_setters {
+    ($name:ident, $($body:ident).+) => {
+        impl $name {
+            fn with(
+                mut self,
+                set: impl FnOnce(crate::api::types::NewMessageBody) -> crate::api::types::NewMessageBody,
+            ) -> Self {
+                self.$($body).+ = set(::std::mem::take(&mut self.$($body).+));
+                self
+            }
+
+            /// Sets the notation of the text. By default, the text is plain.
+            pub fn format(self, format: crate::api::types::TextFormat) -> Self {
+                self.with(|body| body.format(format))
+            }
+
+            /// Adds an attachment.
+            pub fn attach(self, attachment: impl Into<crate::api::types::AttachmentRequest>) -> Self {
+                self.with(|body| body.attach(attachment))
+            }
+
+            /// Adds a keyboard. A message has at most one keyboard, and needs a text or another attachment.
+            pub fn keyboard(self, keyboard: impl Into<crate::api::types::Keyboard>) -> Self {
+                self.with(|body| body.keyboard(keyboard))
+            }
+        }
+    };
+    ($name:ident, $($body:ident).+, link) => {
+        impl $name {
+            /// Makes the message a reply to another message of the same chat.
+            pub fn reply_to(self, message: impl Into<MessageId>) -> Self {
+                self.with(|body| body.reply_to(message))
+            }
+
+            /// Sets whether the members of the chat are notified. Defaults to `true`. In a channel, `false` is an error.
+            pub fn notify(self, notify: bool) -> Self {
+                self.with(|body| body.notify(notify))
+            }
+        }
+    };
+}
+
+pub(crate) use message_setters;

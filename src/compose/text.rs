@@ -36,16 +36,15 @@ mod long;
 mod markdown;
 mod nesting;
 mod received;
-mod send_long;
 mod split;
 mod split_markup;
 mod style;
 
 pub use builder::Text;
 pub use escape::{escape_html, escape_markdown};
-pub use long::LongMessage;
+pub(crate) use long::LongMessage;
+pub use long::LongText;
 pub use received::slices;
-pub use send_long::{SendLong, SendLongError};
 pub use split::{LIMIT, split};
 
 #[cfg(test)]

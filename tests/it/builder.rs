@@ -473,9 +473,16 @@ fn a_bot_and_its_requests_can_be_shared_and_sent_to_tasks() {
         sent(&request.into_future());
     }
     request(bot.me());
-    request(bot.send(UserId(1), "hi"));
+    request(bot.api().send_message("hi").user_id(UserId(1)));
+    request(bot.send_long(UserId(1), "hi"));
     request(bot.answer("callback").notification("Noted"));
-    sent(&bot.edit("mid.1", bot.upload_photo(b"bytes")).into_future());
+    // Not `Clone`: an upload may read its source only once.
+    fn once<R: IntoFuture<IntoFuture: Send + 'static> + Send + Sync + 'static>(request: R) {
+        sent(&request.into_future());
+    }
+    once(bot.send(UserId(1), "hi"));
+    once(bot.send(UserId(1), bot.upload_photo(b"bytes")));
+    once(bot.edit("mid.1", bot.upload_photo(b"bytes")));
     request(bot.api().get_updates());
     request(bot.request(Method::GET, "/me"));
     sent(&bot.me().send());

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tamtam::{
     Bot, ChatId, NewMessageBody, Update,
-    text::{self, LongMessage, Text, escape_html, escape_markdown},
+    text::{self, Text, escape_html, escape_markdown},
     types::{CallbackButton, Keyboard, LinkMarkup, MarkupElement},
 };
 use tamtam_sandbox::{Fault, Person, Sandbox};
@@ -142,8 +142,8 @@ async fn a_keyboard_goes_with_the_last_part_and_a_reply_with_the_first() {
     let (_tamtam, bot, alice) = dialog().await;
     let question = alice.says("Tell me everything");
     let keyboard = Keyboard::new(vec![vec![CallbackButton::new("More", "more").into()]]);
-    let message = LongMessage::from(words(9000)).keyboard(keyboard).reply_to(question);
-    let sent = bot.send_long(alice.chat_id(), message).disable_link_preview(true).await.unwrap();
+    let long = bot.send_long(alice.chat_id(), words(9000)).keyboard(keyboard).reply_to(question);
+    let sent = long.disable_link_preview(true).await.unwrap();
     assert_eq!(sent.len(), 3);
     let keyboards: Vec<bool> = sent.iter().map(|one| one.body.as_ref().unwrap().attachments.is_some()).collect();
     let links: Vec<bool> = sent.iter().map(|one| one.link.is_some()).collect();
@@ -172,60 +172,80 @@ async fn markdown_and_html_are_split_between_paragraphs() {
 async fn what_cannot_be_split_is_not_sent_at_all() {
     let (_tamtam, bot, alice) = dialog().await;
     let body = NewMessageBody::markdown(format!("a\n\n**{0}\n{0}**", words(2500)));
-    let failed = bot.send_long(alice.chat_id(), body).await.unwrap_err();
-    assert!(failed.sent().is_empty() && failed.error().is_invalid_request());
-    assert!(failed.to_string().starts_with("sendMessage: not sent: body.text has no end of a line"), "{failed}");
-    assert!(!tamtam::Error::from(failed).may_have_been_applied());
+    let mut long = bot.send_long(alice.chat_id(), body);
+    assert!(long.parts().unwrap_err().is_invalid_request());
+    let error = long.send().await.unwrap_err();
+    assert!(error.is_invalid_request() && !error.may_have_been_applied() && long.sent().is_empty());
+    assert!(error.to_string().starts_with("sendMessage: not sent: body.text has no end of a line"), "{error}");
     assert!(alice.sees().is_empty());
 }
 
 #[tokio::test]
-async fn a_failure_tells_what_is_posted_and_has_the_rest() {
+async fn sending_a_long_text_continues_after_a_failure() {
     let (tamtam, bot, alice) = dialog().await;
     let novel = words(10_000);
-    let refused = Fault::error(403, "chat.denied", "no");
-    let failed = fail_second(&tamtam, &bot, alice.chat_id(), &novel, refused).await;
-    assert_eq!(failed.sent().len(), 1);
-    assert_eq!(alice.sees(), [failed.sent()[0].text().unwrap()]);
-    assert!(failed.to_string().starts_with("message 2 of 3 of a long text: sendMessage: 403"), "{failed}");
-    assert!(!failed.error().may_have_been_applied());
-    let rest = failed.into_rest();
-    assert_eq!(rest.parts().count(), 2);
-    assert_eq!(rest.await.unwrap().len(), 2);
+    fail_second(&tamtam, Fault::error(403, "chat.denied", "no"));
+    let mut long = bot.send_long(alice.chat_id(), &novel);
+    let error = long.send().await.unwrap_err();
+    assert!(error.is_forbidden() && !error.may_have_been_applied());
+    assert_eq!((long.sent().len(), long.parts().unwrap().len()), (1, 2));
+    assert_eq!(alice.sees(), [long.sent()[0].text().unwrap()]);
+    assert_eq!(long.send().await.unwrap().len(), 3);
+    assert_eq!(long.send().await.unwrap().len(), 3, "all parts are posted");
     assert_eq!(alice.sees(), text::split(&novel));
 }
 
 #[tokio::test]
-async fn a_message_that_may_be_posted_can_be_left_out_of_the_rest() {
+async fn a_part_that_may_be_posted_can_be_skipped() {
     let (tamtam, bot, alice) = dialog().await;
     let novel = words(10_000);
-    let failed = fail_second(&tamtam, &bot, alice.chat_id(), &novel, Fault::reset().applied(true)).await;
-    assert!(failed.error().may_have_been_applied());
-    assert_eq!((failed.sent().len(), alice.sees().len()), (1, 2));
-    assert_eq!(failed.into_rest().without_first().await.unwrap().len(), 1);
+    fail_second(&tamtam, Fault::reset().applied(true));
+    let mut long = bot.send_long(alice.chat_id(), &novel);
+    assert!(long.send().await.unwrap_err().may_have_been_applied());
+    assert_eq!((long.sent().len(), alice.sees().len()), (1, 2));
+    long.skip_part();
+    assert_eq!(long.await.unwrap().len(), 2);
     assert_eq!(alice.sees(), text::split(&novel));
 }
 
 #[tokio::test]
-async fn as_an_error_of_the_crate_a_text_that_is_half_posted_may_have_been_applied() {
+async fn a_dropped_send_of_a_long_text_keeps_what_is_posted() {
+    let (tamtam, bot, alice) = dialog().await;
+    let novel = words(10_000);
+    fail_second(&tamtam, Fault::delay(std::time::Duration::from_secs(3_600)));
+    let mut long = bot.send_long(alice.chat_id(), &novel);
+    let second_is_posted = async {
+        while alice.sees().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = long.send() => panic!("the answer to the second part is delayed"),
+        () = second_is_posted => {}
+    }
+    assert_eq!(long.sent().len(), 1);
+    long.skip_part();
+    assert_eq!(long.send().await.unwrap().len(), 2);
+    assert_eq!(alice.sees(), text::split(&novel));
+}
+
+#[tokio::test]
+async fn an_awaited_long_text_that_is_half_posted_may_have_been_applied() {
     let (tamtam, bot, alice) = dialog().await;
     let refused = || Fault::error(403, "chat.denied", "no");
-    let failed = fail_second(&tamtam, &bot, alice.chat_id(), &words(10_000), refused()).await;
-    let error = tamtam::Error::from(failed);
+    fail_second(&tamtam, refused());
+    let error = bot.send_long(alice.chat_id(), words(10_000)).await.unwrap_err();
     assert!(error.may_have_been_applied() && error.is_forbidden());
     tamtam.fails("sendMessage", refused());
-    let error =
-        async { Ok::<_, tamtam::Error>(bot.send_long(alice.chat_id(), words(10_000)).await?) }.await.unwrap_err();
+    let error = bot.send_long(alice.chat_id(), words(10_000)).await.unwrap_err();
     assert!(!error.may_have_been_applied() && error.is_forbidden());
 }
 
-/// Sends a text whose second message fails.
-async fn fail_second(tamtam: &Sandbox, bot: &Bot, chat: ChatId, novel: &str, fault: Fault) -> text::SendLongError {
-    let first = bot.send_long(chat, novel);
+/// Makes the second message fail.
+fn fail_second(tamtam: &Sandbox, fault: Fault) {
     let sandbox = tamtam.clone();
     let armed = std::sync::Once::new();
     tamtam.on_event(move |_| armed.call_once(|| sandbox.fails("sendMessage", fault.clone())));
-    first.await.unwrap_err()
 }
 
 #[tokio::test]

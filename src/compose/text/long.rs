@@ -6,98 +6,35 @@ use super::{
     split_markup::split_source,
 };
 use crate::{
-    api::types::{AttachmentRequest, Keyboard, NewMessageBody, NewMessageLink},
-    error::{Error, Kind, Report, Result},
-    id::MessageId,
+    api::types::NewMessageBody,
     validation::{Invalid, Place},
 };
 
-/// The operation that sends a part.
-pub(super) const OPERATION: &str = "sendMessage";
-
-/// A message whose text may be of any length, for [`Bot::send_long`](crate::Bot::send_long).
-///
-/// ```
-/// # #[tokio::main]
-/// # async fn main() -> tamtam::Result<()> {
-/// # let tamtam = tamtam_sandbox::Sandbox::start().await;
-/// # let bot = tamtam.bot();
-/// # let alice = tamtam.user("Alice");
-/// # alice.starts();
-/// use tamtam::{Button, Keyboard, text::{LongMessage, Text}};
-///
-/// let terms = Text::default().bold("Terms").line().plain("Be nice. ".repeat(1000));
-/// let keyboard = Keyboard::column(Button::callback("I agree", "yes"));
-/// let sent = bot.send_long(alice.chat_id(), LongMessage::from(terms).keyboard(keyboard)).await?;
-/// assert!(sent[0].body.as_ref().unwrap().attachments.is_none());
-/// alice.presses("I agree");
-/// # Ok(())
-/// # }
-/// ```
+/// A text of any length with the other parts of its message.
 #[derive(Debug, Clone, PartialEq)]
-#[must_use = "a message does nothing until it is sent"]
 pub struct LongMessage {
-    text: LongText,
-    /// All but the text.
-    rest: NewMessageBody,
+    text: Source,
+    /// The message without its text.
+    pub(crate) rest: NewMessageBody,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum LongText {
-    /// A text that the crate writes in whatever notation it needs.
+enum Source {
+    /// A text for which the crate chooses the notation.
     Own(Text),
-    /// A text in the notation of the message, if it has one.
+    /// A text in the notation of the message, or a plain text.
     Body(String),
 }
 
 impl LongMessage {
-    /// Adds an attachment, to the last part.
-    pub fn attach(mut self, attachment: impl Into<AttachmentRequest>) -> Self {
-        self.rest = self.rest.attach(attachment);
-        self
-    }
-
-    /// Adds a keyboard, to the last part.
-    pub fn keyboard(mut self, keyboard: impl Into<Keyboard>) -> Self {
-        self.rest = self.rest.keyboard(keyboard);
-        self
-    }
-
-    /// The message that the first part replies to.
-    pub fn link(mut self, link: impl Into<NewMessageLink>) -> Self {
-        self.rest = self.rest.link(link);
-        self
-    }
-
-    /// Makes the first part a reply to another message of the same chat.
-    pub fn reply_to(mut self, message: impl Into<MessageId>) -> Self {
-        self.rest = self.rest.reply_to(message);
-        self
-    }
-
-    /// Whether the members of the chat are notified, of every part; `false` sends them silently.
-    pub fn notify(mut self, notify: bool) -> Self {
-        self.rest = self.rest.notify(notify);
-        self
-    }
-
-    /// The parts as messages, to be sent one after another.
-    ///
-    /// # Errors
-    ///
-    /// When a part cannot be made to fit: Markdown or HTML without an end of a line at which no formatting is open, or a
-    /// link whose address takes all the room.
-    pub fn into_parts(self) -> Result<Vec<NewMessageBody>> {
-        self.parts().map_err(not_sent)
-    }
-
-    pub(super) fn parts(self) -> Result<Vec<NewMessageBody>, Invalid> {
+    /// Splits the message into messages to be sent one after another.
+    pub(crate) fn parts(self) -> Result<Vec<NewMessageBody>, Invalid> {
         let Self { text, mut rest } = self;
         let part = |body: NewMessageBody| NewMessageBody { notify: rest.notify, ..body };
         let mut parts: Vec<NewMessageBody> = match (text, &rest.format) {
-            (LongText::Own(text), _) => split_text(text)?.into_iter().map(|text| part(text.into())).collect(),
-            (LongText::Body(text), None) => split(&text).into_iter().map(|text| part(text.into())).collect(),
-            (LongText::Body(source), Some(format)) => {
+            (Source::Own(text), _) => split_text(text)?.into_iter().map(|text| part(text.into())).collect(),
+            (Source::Body(text), None) => split(&text).into_iter().map(|text| part(text.into())).collect(),
+            (Source::Body(source), Some(format)) => {
                 let sources = split_source(&source, format)?.into_iter();
                 sources.map(|source| part(NewMessageBody::new().text(source).format(format.clone()))).collect()
             }
@@ -120,15 +57,41 @@ fn nothing() -> Invalid {
     Invalid::new(&Place::root("body").field("text"), "has nothing but space, and nothing is attached: say something")
 }
 
+/// Everything that [`Bot::send_long`](crate::Bot::send_long) takes: `&str`, `String`, a [`Text`], and a
+/// [`NewMessageBody`].
+///
+/// This trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent as a long text",
+    note = "a `&str`, a `String`, a `Text` or a `NewMessageBody` can"
+)]
+pub trait LongText: sealed::LongText {}
+
+mod sealed {
+    use super::LongMessage;
+
+    pub trait LongText {
+        fn into_long(self) -> LongMessage;
+    }
+}
+
+impl<T: Into<LongMessage>> LongText for T {}
+
+impl<T: Into<LongMessage>> sealed::LongText for T {
+    fn into_long(self) -> LongMessage {
+        self.into()
+    }
+}
+
 impl From<Text> for LongMessage {
     fn from(text: Text) -> Self {
-        Self { text: LongText::Own(text), rest: NewMessageBody::new() }
+        Self { text: Source::Own(text), rest: NewMessageBody::new() }
     }
 }
 
 impl From<NewMessageBody> for LongMessage {
     fn from(mut body: NewMessageBody) -> Self {
-        Self { text: LongText::Body(body.text.take().unwrap_or_default()), rest: body }
+        Self { text: Source::Body(body.text.take().unwrap_or_default()), rest: body }
     }
 }
 
@@ -148,8 +111,4 @@ impl From<String> for LongMessage {
     fn from(text: String) -> Self {
         Text::from(text).into()
     }
-}
-
-pub(super) fn not_sent(invalid: Invalid) -> Error {
-    Error::new(Kind::Invalid(invalid)).of(OPERATION, Report::default())
 }

@@ -9,8 +9,8 @@ use super::element::{Style, link};
 use super::formatted::Formatted;
 use crate::protocol::service::Service;
 use tamtam::{
-    NewMessageBody,
-    text::{LIMIT, LongMessage, Text, escape_html, escape_markdown, split},
+    Bot, ChatId, NewMessageBody,
+    text::{LIMIT, Text, escape_html, escape_markdown, split},
     types::{MarkupElement, TextFormat},
 };
 
@@ -377,7 +377,8 @@ proptest! {
         // A message of nothing but space is refused.
         prop_assume!(!text.as_str().trim().is_empty());
         let mut whole = text.as_str().encode_utf16().zip(plan.looks()).filter(|(unit, _)| !is_space(*unit));
-        for part in LongMessage::from(text.clone()).into_parts().unwrap() {
+        let bot = Bot::max("token").unwrap();
+        for part in bot.send_long(ChatId(1), text.clone()).parts().unwrap() {
             prop_assert!(part.text.as_deref().unwrap_or_default().encode_utf16().count() <= LIMIT);
             let part = posted(&part);
             for shown in part.text.encode_utf16().zip(looks(&part)).filter(|(unit, _)| !is_space(*unit)) {

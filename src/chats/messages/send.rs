@@ -1,0 +1,108 @@
+//! The request that sends a message.
+
+use std::{future::IntoFuture, pin::Pin};
+
+use crate::{
+    api::{
+        SendMessage,
+        types::{NewMessageBody, SendMessageResult},
+    },
+    client::{
+        bot::{Bot, Target},
+        request::forward_call_options,
+    },
+    compose::message::message_setters,
+    error::Result,
+    id::MessageId,
+    upload::{Media, Upload, UploadMessage, Uploads},
+};
+
+/// Sends a message. Created by [`Bot::send`], [`Bot::reply`] and [`Bot::forward`].
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let max = tamtam_sandbox::Sandbox::max().await;
+/// # let (bot, alice) = (max.bot(), max.user("Alice"));
+/// # alice.starts();
+/// # let sent = bot.send(alice.user_id(), "A question").await?;
+/// # let cat = b"a picture";
+/// use tamtam::{Button, Keyboard};
+///
+/// bot.send(alice.user_id(), "My cat. Like it?")
+///     .upload(bot.upload_photo(cat))
+///     .keyboard(Keyboard::column(Button::callback("Yes", "yes")))
+///     .reply_to(&sent)
+///     .notify(false)
+///     .await?;
+/// # assert_eq!(alice.sees().len(), 2);
+/// # alice.presses("Yes");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a request does nothing until it is awaited or sent"]
+pub struct SendRequest {
+    request: SendMessage,
+    uploads: Uploads,
+}
+
+/// Returns the request of a message to a target. Without a target, the check before sending reports it.
+pub(super) fn request(bot: &Bot, target: Option<Target>, body: NewMessageBody) -> SendMessage {
+    let request = bot.api().send_message(body);
+    match target {
+        Some(Target::Chat(chat)) => request.chat_id(chat),
+        Some(Target::User(user)) => request.user_id(user),
+        None => request,
+    }
+}
+
+impl SendRequest {
+    pub(super) fn new(bot: &Bot, target: Option<Target>, message: UploadMessage) -> Self {
+        let UploadMessage { body, uploads } = message;
+        Self { request: request(bot, target, body), uploads }
+    }
+
+    /// Adds an attachment that is uploaded before the message is sent.
+    pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
+        self.uploads.push(upload);
+        self
+    }
+
+    /// Sets whether the server leaves out the preview of links in the text. Defaults to `false`.
+    pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
+        self.request = self.request.disable_link_preview(disable_link_preview);
+        self
+    }
+
+    /// Uploads the files, one after another, and sends the message. Awaiting the value does the same.
+    ///
+    /// While the server processes an uploaded file, sending is retried.
+    ///
+    /// # Errors
+    ///
+    /// As [`Upload::send`]: then no message is sent. Otherwise as [`Api::send_message`](crate::api::Api::send_message).
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, finished uploads are lost, and the message may have been sent.
+    pub async fn send(self) -> Result<SendMessageResult> {
+        let Self { mut request, uploads } = self;
+        request.body = uploads.attach_to(request.body).await?;
+        request.send().await
+    }
+}
+
+message_setters!(SendRequest, request.body);
+message_setters!(SendRequest, request.body, link);
+forward_call_options!(SendRequest);
+
+impl IntoFuture for SendRequest {
+    type Output = Result<SendMessageResult>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        // Without uploads, the future is smaller.
+        if self.uploads.is_empty() { self.request.into_future() } else { Box::pin(self.send()) }
+    }
+}

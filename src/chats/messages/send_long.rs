@@ -1,0 +1,205 @@
+//! Sending a text of any length, as several messages.
+
+use std::{future::IntoFuture, pin::Pin};
+
+use crate::{
+    api::{
+        SendMessage,
+        types::{AttachmentRequest, Keyboard, Message, NewMessageBody},
+    },
+    client::bot::{Bot, Target},
+    compose::text::{LongMessage, LongText},
+    error::{Error, Kind, Report, Result},
+    id::MessageId,
+};
+
+/// The operation that sends a part.
+const OPERATION: &str = "sendMessage";
+
+impl Bot {
+    /// Sends a text of any length, as several messages if it is too long for one message. Returns the messages in order.
+    ///
+    /// A plain text and a [`Text`](crate::text::Text) are split as [`split`](crate::text::split) says. Formatting that
+    /// crosses two parts is repeated in both. [`NewMessageBody::markdown`] and [`NewMessageBody::html`] are split only
+    /// between lines where no formatting is open.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// use tamtam::text::Text;
+    ///
+    /// let novel = "It was a dark and stormy night. ".repeat(200);
+    /// let sent = bot.send_long(alice.chat_id(), Text::new("Read: ").italic(novel)).await?;
+    /// assert_eq!(sent.len(), 2);
+    /// # assert!(alice.sees()[1].ends_with("night. "));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn send_long(&self, to: impl Into<Target>, text: impl LongText) -> SendLong {
+        SendLong {
+            bot: self.clone(),
+            target: to.into(),
+            message: text.into_long(),
+            disable_link_preview: None,
+            done: 0,
+            sent: Vec::new(),
+        }
+    }
+}
+
+/// Sends a text as several messages, one after another. Created by [`Bot::send_long`].
+///
+/// Awaiting it sends all parts. If a part fails, no further part is sent. To continue after a failure, call
+/// [`send`](Self::send) again: it begins with the part that failed.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # use tamtam_sandbox::{Fault, Sandbox};
+/// # let tamtam = Sandbox::start().await;
+/// # let bot = tamtam.bot();
+/// # let alice = tamtam.user("Alice");
+/// # alice.starts();
+/// # tamtam.fails("sendMessage", Fault::error(403, "chat.denied", "no"));
+/// use tamtam::{Button, Keyboard};
+///
+/// let terms = "Be nice. ".repeat(1000);
+/// let keyboard = Keyboard::column(Button::callback("I agree", "yes"));
+/// let mut long = bot.send_long(alice.chat_id(), terms).keyboard(keyboard);
+/// if let Err(error) = long.send().await {
+///     println!("{error}; {} messages are posted", long.sent().len());
+///     if !error.may_have_been_applied() {
+///         // Later, when the cause is removed:
+///         long.send().await?;
+///     }
+/// }
+/// assert_eq!(long.sent().len(), 3);
+/// # alice.presses("I agree");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a request does nothing until it is awaited or sent"]
+pub struct SendLong {
+    bot: Bot,
+    target: Target,
+    message: LongMessage,
+    disable_link_preview: Option<bool>,
+    /// How many parts were posted or skipped.
+    done: usize,
+    sent: Vec<Message>,
+}
+
+impl SendLong {
+    fn with(mut self, set: impl FnOnce(NewMessageBody) -> NewMessageBody) -> Self {
+        self.message.rest = set(std::mem::take(&mut self.message.rest));
+        self
+    }
+
+    /// Adds an attachment to the last part.
+    pub fn attach(self, attachment: impl Into<AttachmentRequest>) -> Self {
+        self.with(|body| body.attach(attachment))
+    }
+
+    /// Adds a keyboard to the last part.
+    pub fn keyboard(self, keyboard: impl Into<Keyboard>) -> Self {
+        self.with(|body| body.keyboard(keyboard))
+    }
+
+    /// Makes the first part a reply to another message of the same chat.
+    pub fn reply_to(self, message: impl Into<MessageId>) -> Self {
+        self.with(|body| body.reply_to(message))
+    }
+
+    /// Sets whether the members of the chat are notified of each part. Defaults to `true`.
+    pub fn notify(self, notify: bool) -> Self {
+        self.with(|body| body.notify(notify))
+    }
+
+    /// Sets whether the server leaves out the preview of links in the text. Defaults to `false`.
+    pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
+        self.disable_link_preview = Some(disable_link_preview);
+        self
+    }
+
+    /// Returns the messages that are not posted yet, in order.
+    ///
+    /// # Errors
+    ///
+    /// If the text cannot be split: if Markdown or HTML has no line end at which no formatting is open, or if the
+    /// address of a link leaves no room for its text. The kind is [`InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    pub fn parts(&self) -> Result<Vec<NewMessageBody>> {
+        let parts = self.message.clone().parts();
+        let mut parts = parts.map_err(|invalid| Error::new(Kind::Invalid(invalid)).of(OPERATION, Report::default()))?;
+        parts.drain(..self.done.min(parts.len()));
+        Ok(parts)
+    }
+
+    /// Returns the messages that are posted, in order.
+    #[must_use]
+    pub fn sent(&self) -> &[Message] {
+        &self.sent
+    }
+
+    /// Skips the next part, for example because you have found it in the chat after
+    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied).
+    pub fn skip_part(&mut self) {
+        self.done += 1;
+    }
+
+    /// Sends the parts that are not posted yet. Each part is sent when the one before is posted. Returns all posted
+    /// messages.
+    ///
+    /// Awaiting the value does the same, but the error cannot say which parts are posted. So
+    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) of that error is also true if an earlier part
+    /// is posted.
+    ///
+    /// # Errors
+    ///
+    /// If the text cannot be split, see [`parts`](Self::parts): then nothing is sent. Otherwise as
+    /// [`Api::send_message`](crate::api::Api::send_message), for the next part.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, posted messages stay in [`sent`](Self::sent). The part that was being sent may be posted
+    /// without being there.
+    pub async fn send(&mut self) -> Result<&[Message]> {
+        for part in self.parts()? {
+            let result = self.request(part).await?;
+            self.sent.push(*result.message);
+            self.done += 1;
+        }
+        Ok(&self.sent)
+    }
+
+    /// Returns the request that sends a part.
+    fn request(&self, part: NewMessageBody) -> SendMessage {
+        let request = super::send::request(&self.bot, Some(self.target), part);
+        match self.disable_link_preview {
+            Some(disable) => request.disable_link_preview(disable),
+            None => request,
+        }
+    }
+}
+
+impl IntoFuture for SendLong {
+    type Output = Result<Vec<Message>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(mut self) -> Self::IntoFuture {
+        Box::pin(async move {
+            match self.send().await.map(drop) {
+                Ok(()) => Ok(self.sent),
+                Err(error) => {
+                    let report = *error.report();
+                    let ambiguous = report.ambiguous || !self.sent.is_empty();
+                    Err(error.of(OPERATION, Report { ambiguous, ..report }))
+                }
+            }
+        })
+    }
+}

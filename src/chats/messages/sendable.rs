@@ -1,0 +1,61 @@
+//! The trait of everything that can be sent as a message.
+
+use crate::{
+    api::types::NewMessageBody,
+    upload::{Media, Upload, UploadMessage},
+};
+
+/// Everything that [`Bot::send`](crate::Bot::send), [`Bot::reply`](crate::Bot::reply) and [`Bot::edit`](crate::Bot::edit)
+/// take as a message.
+///
+/// - Everything that converts into a [`NewMessageBody`]: a text (`&str`, `String`, [`Text`](crate::text::Text)), an
+///   attachment.
+/// - An [`Upload`] or an [`UploadMessage`]. The files are uploaded first.
+///
+/// This trait is sealed.
+///
+/// ```
+/// use tamtam::{Bot, UserId, request::Sendable};
+///
+/// async fn send_to_owner(bot: &Bot, message: impl Sendable) -> tamtam::Result<()> {
+///     bot.send(UserId(7), message).notify(false).await.map(drop)
+/// }
+/// # let _ = send_to_owner(&Bot::max("token").unwrap(), "Hello");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent as a message",
+    note = "a text, a `NewMessageBody`, an attachment, or an upload such as `bot.upload_photo(..)` can be sent"
+)]
+pub trait Sendable: sealed::Sendable {}
+
+pub(super) mod sealed {
+    use crate::upload::UploadMessage;
+
+    pub trait Sendable {
+        fn into_message(self) -> UploadMessage;
+    }
+}
+
+impl<T: Into<NewMessageBody>> Sendable for T {}
+
+impl<T: Into<NewMessageBody>> sealed::Sendable for T {
+    fn into_message(self) -> UploadMessage {
+        UploadMessage::from_body(self.into())
+    }
+}
+
+impl Sendable for UploadMessage {}
+
+impl sealed::Sendable for UploadMessage {
+    fn into_message(self) -> UploadMessage {
+        self
+    }
+}
+
+impl<M: Media> Sendable for Upload<M> {}
+
+impl<M: Media> sealed::Sendable for Upload<M> {
+    fn into_message(self) -> UploadMessage {
+        NewMessageBody::new().upload(self)
+    }
+}
