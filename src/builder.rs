@@ -309,7 +309,7 @@ impl BotBuilder {
     /// Sets the largest body of a response, in bytes after decompression. Defaults to 16 MiB.
     ///
     /// A larger body is not read to its end: the call fails with an error that
-    /// [`is_too_large`](Error::is_too_large). Pages of updates have a limit of their own,
+    /// [`TooLarge`](crate::ErrorKind::TooLarge). Pages of updates have a limit of their own,
     /// [`max_page_bytes`](Self::max_page_bytes).
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.size_limits.response.bytes = bytes;
@@ -319,7 +319,7 @@ impl BotBuilder {
     /// Sets the largest page of updates, in bytes after decompression. Defaults to 64 MiB.
     ///
     /// [`Bot::updates`] and [`Bot::run`] ask for a larger page again with half its number of updates. They end with an
-    /// [`is_too_large`](Error::is_too_large) error if a single update is over the limit.
+    /// [`TooLarge`](crate::ErrorKind::TooLarge) error if a single update is over the limit.
     pub fn max_page_bytes(mut self, bytes: usize) -> Self {
         self.size_limits.page.bytes = bytes;
         self

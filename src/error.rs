@@ -1,6 +1,7 @@
 //! The one error of the crate: opaque, with what it carries behind methods, and predicates that say what to do.
 
 mod code;
+mod error_kind;
 mod failure;
 mod http;
 mod kind;
@@ -12,6 +13,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 use ::http::StatusCode;
 
 pub use code::{ChatDenied, ErrorCode};
+pub use error_kind::ErrorKind;
 pub(crate) use failure::Failure;
 pub(crate) use http::{HttpError, in_http2};
 pub(crate) use kind::{BoxError, Kind};
@@ -25,8 +27,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed.
 ///
-/// Ask it what happened by its predicates: each says what to do about it. The error also carries the operation, and
-/// what the server answered: HTTP status, the API's `code` and `message`. It never contains the bot's token.
+/// [`kind`](Self::kind) says what failed. The predicates answer what callers decide by, above all
+/// [`is_retryable`](Self::is_retryable) and [`may_have_been_applied`](Self::may_have_been_applied). The error also has the
+/// operation, the HTTP status, and the API's `code` and `message`. It never contains the bot's token.
 ///
 /// `Display` is one line with the cause: `sendMessage: cannot connect: Connection refused (os error 111)`. `Debug` has this
 /// line once. `source()` does not repeat it: it is `None` unless a marker store or a chat store failed for a deeper
@@ -108,6 +111,46 @@ impl Error {
         // A refusal with another code does not mean that the item is gone.
         let by_refusal = self.is_refused() && self.code().is_none_or(is_not_found);
         self.0.report.may_be_gone && (by_refusal || self.is_not_found() && by_api)
+    }
+
+    /// Returns the kind of the error.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match &self.0.kind {
+            Kind::Build(_) => ErrorKind::Build,
+            Kind::Invalid(_) | Kind::Unmade { .. } => ErrorKind::InvalidRequest,
+            Kind::Unsupported(_) => ErrorKind::Unsupported,
+            Kind::Connect { .. } | Kind::ConnectTimeout { .. } => ErrorKind::Connect,
+            Kind::Timeout { .. } | Kind::Idle(_) => ErrorKind::Timeout,
+            Kind::Cut { source, .. } if source.is_timeout() => ErrorKind::Timeout,
+            Kind::Cut { .. } | Kind::Io { .. } | Kind::Unprocessed { .. } => ErrorKind::Connection,
+            Kind::TooLarge { .. } => ErrorKind::TooLarge,
+            Kind::Status { .. } | Kind::Refused(_) => self.kind_of_answer(),
+            Kind::Decode { .. } => ErrorKind::Decode,
+            Kind::Payload { .. } => ErrorKind::Payload,
+            Kind::Pages(_) => ErrorKind::Pagination,
+            Kind::Link(_) => ErrorKind::Link,
+            Kind::Source { .. } => ErrorKind::Source,
+            Kind::WebhookSubscribed(_) => ErrorKind::WebhookSubscribed,
+            Kind::MarkerStore(_) => ErrorKind::MarkerStore,
+            Kind::ChatBook { .. } => ErrorKind::ChatBook,
+            #[cfg(feature = "journal")]
+            Kind::Journal(_) => ErrorKind::Journal,
+        }
+    }
+
+    /// Returns the kind of an error that the server reported.
+    fn kind_of_answer(&self) -> ErrorKind {
+        let is_server = |status: StatusCode| status == StatusCode::REQUEST_TIMEOUT || status.is_server_error();
+        match self {
+            _ if self.is_attachment_not_ready() => ErrorKind::AttachmentNotReady,
+            _ if self.is_unauthorized() => ErrorKind::Unauthorized,
+            _ if self.is_rate_limited() => ErrorKind::RateLimited,
+            _ if self.is_forbidden() => ErrorKind::Forbidden,
+            _ if self.is_not_found() => ErrorKind::NotFound,
+            _ if self.status().is_some_and(is_server) => ErrorKind::Server,
+            _ => ErrorKind::Refused,
+        }
     }
 
     /// The operation that failed, by the document's name (`sendMessage`), or method and path of a raw request.
@@ -238,29 +281,6 @@ impl Error {
         matches!(self.0.kind, Kind::Refused(_))
     }
 
-    /// The request can never be right and was not sent; the error says which field, and how to mend it.
-    #[must_use]
-    pub fn is_invalid_request(&self) -> bool {
-        matches!(self.0.kind, Kind::Invalid(_) | Kind::Unmade { .. })
-    }
-
-    /// Returns whether the bot's [`Service`](crate::Service) does not have the operation, a value in the request, or the
-    /// kind of link. The message names the missing item. Nothing was sent.
-    ///
-    /// ```
-    /// # #[tokio::main]
-    /// # async fn main() -> tamtam::Result<()> {
-    /// // MAX cannot list the chats of a bot.
-    /// let error = tamtam::Bot::max("token")?.api().get_chats().await.unwrap_err();
-    /// assert!(error.is_unsupported());
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn is_unsupported(&self) -> bool {
-        matches!(self.0.kind, Kind::Unsupported(_))
-    }
-
     /// No connection or no whole answer in time. Whether the server has done it,
     /// [`may_have_been_applied`](Self::may_have_been_applied) says.
     #[must_use]
@@ -270,90 +290,6 @@ impl Error {
             Kind::Cut { source, .. } => source.is_timeout(),
             _ => false,
         }
-    }
-
-    /// No connection could be made (address, refusal, TLS, proxy). The last attempt sent nothing.
-    #[must_use]
-    pub fn is_connect(&self) -> bool {
-        matches!(self.0.kind, Kind::Connect { .. } | Kind::ConnectTimeout { .. })
-    }
-
-    /// The answer of a success is not what the document says. If it is JSON, the server has done what was asked and this
-    /// crate should learn of it: please report it. If it is not, somebody else may have answered (a hotel's network).
-    #[must_use]
-    pub fn is_decode(&self) -> bool {
-        matches!(self.0.kind, Kind::Decode { .. })
-    }
-
-    /// Returns whether the body of a 2xx response exceeds the size limit, which the error names. The server has done
-    /// what was asked. Raise [`BotBuilder::max_response_bytes`](crate::BotBuilder::max_response_bytes), or ask for less at a
-    /// time.
-    #[must_use]
-    pub fn is_too_large(&self) -> bool {
-        matches!(self.0.kind, Kind::TooLarge { .. })
-    }
-
-    /// What a payload or a session's data brought back is not the value that was asked for: another version of the bot has
-    /// written it. Tell the person that the button is too old, or begin the session anew.
-    #[must_use]
-    pub fn is_payload(&self) -> bool {
-        matches!(self.0.kind, Kind::Payload { .. })
-    }
-
-    /// The pages of a list lead nowhere: the server gives the same ones again, or more messages have one timestamp than a
-    /// page can hold. What came before this error is all that can be read; of messages, try a larger page size, or go on
-    /// before that time with [`Messages::until`](crate::Messages::until).
-    #[must_use]
-    pub fn is_pagination(&self) -> bool {
-        matches!(self.0.kind, Kind::Pages(_))
-    }
-
-    /// Returns whether a text is not a link of the required kind, or a link cannot have a value. The message says why.
-    #[must_use]
-    pub fn is_link(&self) -> bool {
-        matches!(self.0.kind, Kind::Link(_))
-    }
-
-    /// What was to be uploaded could not be read, or changed while it was: the file is not there, grew, shrank or was
-    /// written to. Nothing can be attached by it; see to the file, and upload it again.
-    #[must_use]
-    pub fn is_source(&self) -> bool {
-        matches!(self.0.kind, Kind::Source { .. })
-    }
-
-    /// The bot could not be set up: a setting is wrong, and the error says which.
-    #[must_use]
-    pub fn is_build(&self) -> bool {
-        matches!(self.0.kind, Kind::Build(_))
-    }
-
-    /// Updates do not come by polling, because a webhook is subscribed. Unsubscribe it, or let the stream do that:
-    /// [`Updates::remove_webhooks`](crate::Updates::remove_webhooks).
-    #[must_use]
-    pub fn is_webhook_subscribed(&self) -> bool {
-        matches!(self.0.kind, Kind::WebhookSubscribed(_))
-    }
-
-    /// The marker store cannot be read, so the bot does not start: it might lose its place. The error says why; mend the
-    /// store, or remove what is in it, and the bot starts with what the server has kept.
-    #[must_use]
-    pub fn is_marker_store(&self) -> bool {
-        matches!(self.0.kind, Kind::MarkerStore(_))
-    }
-
-    /// Returns whether the store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. The message says
-    /// why. An unsaved change stays in the book, and is saved with the next change.
-    #[must_use]
-    pub fn is_chat_book(&self) -> bool {
-        matches!(self.0.kind, Kind::ChatBook { .. })
-    }
-
-    /// Returns whether the [`Journal`](crate::updates::Journal) cannot be used: for example, it is damaged, in use, or belongs
-    /// to another program or bot. The message says why, and what to do.
-    #[cfg(feature = "journal")]
-    #[must_use]
-    pub fn is_journal(&self) -> bool {
-        matches!(self.0.kind, Kind::Journal(_))
     }
 
     /// Whether no waiting makes a poll that failed so succeed. The server's word counts only if it is the API's: a proxy's

@@ -39,7 +39,7 @@ pub use client::{
     retry::{Retry, RetryPolicy},
 };
 pub use compose::{keyboard::Buttons, text};
-pub use error::{ChatDenied, Error, ErrorCode, Result};
+pub use error::{ChatDenied, Error, ErrorCode, ErrorKind, Result};
 /// Methods and statuses, as [`Bot::request`] takes and [`Error::status`] gives them.
 #[doc(no_inline)]
 pub use http;

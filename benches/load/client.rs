@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, collections::BTreeMap, sync::Mutex};
 
-use tamtam::{Bot, ChatId, Error, Result};
+use tamtam::{Bot, ChatId, Error, ErrorKind, Result};
 
 use crate::{faults::ConnectionFault, network::UnknownName};
 
@@ -35,8 +35,8 @@ pub(crate) struct Failures {
 impl Failures {
     fn add(&mut self, error: &Error) {
         self.count += 1;
-        self.unconnected += u32::from(error.is_connect());
-        self.timed_out |= error.is_timeout() && !error.is_connect();
+        self.unconnected += u32::from(error.kind() == ErrorKind::Connect);
+        self.timed_out |= error.is_timeout() && error.kind() != ErrorKind::Connect;
     }
 }
 
@@ -93,7 +93,7 @@ impl Notes {
             call.method
         });
         match fault(error) {
-            _ if !error.is_connect() => {}
+            _ if error.kind() != ErrorKind::Connect => {}
             Some(fault) => *self.tried_again.entry((fault, method)).or_default() += 1,
             None => self.other_reason(error),
         }
@@ -121,7 +121,7 @@ pub(crate) async fn call(bot: &Bot, number: usize, notes: &Mutex<Notes>) -> Outc
     if let Err(error) = &result {
         failures.add(error);
         assert_eq!(error.attempts(), failures.count, "a failure but the last was not followed by a retry: {error:?}");
-        if error.is_connect() {
+        if error.kind() == ErrorKind::Connect {
             notes.lock().unwrap().give_up(error);
         }
     }
@@ -146,7 +146,7 @@ async fn send(bot: &Bot, number: usize) -> Result<()> {
 
 /// Which fault it is that left a call without a connection, if it is one of ours. The error has the words of its cause.
 fn fault(error: &Error) -> Option<ConnectionFault> {
-    if !error.is_connect() {
+    if error.kind() != ErrorKind::Connect {
         return None;
     }
     let words = error.to_string();

@@ -19,7 +19,7 @@ impl Callback {
     ///
     /// # Errors
     ///
-    /// When the payload is no JSON of that type ([`Error::is_payload`](crate::Error::is_payload)): people press buttons
+    /// When the payload is no JSON of that type ([`Payload`](crate::ErrorKind::Payload)): people press buttons
     /// that an older version of the bot has sent, too.
     pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T> {
         json_field::read(self.payload.as_deref(), "payload")

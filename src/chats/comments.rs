@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Comments on channel posts. MAX only: on TamTam, all calls fail with
-/// [`Error::is_unsupported`](crate::Error::is_unsupported). [`comments`](Self::comments) lists the comments on a post.
+/// [`Unsupported`](crate::ErrorKind::Unsupported). [`comments`](Self::comments) lists the comments on a post.
 impl Bot {
     /// Sends a comment on a channel post. A comment is a text of at most 4000 characters. Comments must be switched on in the
     /// channel.

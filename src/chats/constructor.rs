@@ -23,7 +23,7 @@ impl MessageConstructionRequest {
     ///
     /// # Errors
     ///
-    /// When the state is no JSON of that type ([`Error::is_payload`](crate::Error::is_payload)), such as that of an older
+    /// When the state is no JSON of that type ([`Payload`](crate::ErrorKind::Payload)), such as that of an older
     /// version of the bot.
     pub fn data_as<T: DeserializeOwned>(&self) -> Result<Option<T>> {
         json_field::read(self.data.as_deref().filter(|data| !data.is_empty()), "data")

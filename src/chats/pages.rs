@@ -118,7 +118,7 @@ macro_rules! pages {
         /// The next page is requested when all items of the previous page were returned. After a temporary error
         /// ([`is_retryable`](crate::Error::is_retryable)), the next call continues at the same place. The stream ends after
         /// the third such error in a row, and after any other error. If a page does not advance the list, the stream
-        /// returns the items of the page and then an error ([`is_pagination`](crate::Error::is_pagination)).
+        /// returns the items of the page and then an error ([`Pagination`](crate::ErrorKind::Pagination)).
         ///
         /// # Cancel safety
         ///

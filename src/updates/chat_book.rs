@@ -141,7 +141,7 @@ impl ChatBook {
     ///
     /// # Errors
     ///
-    /// If the store cannot be read ([`is_chat_book`](Error::is_chat_book)). There is no time limit.
+    /// If the store cannot be read ([`ChatBook`](crate::ErrorKind::ChatBook)). There is no time limit.
     ///
     /// # Cancel safety
     ///
@@ -179,7 +179,7 @@ impl ChatBook {
     ///
     /// # Errors
     ///
-    /// If the store fails or takes longer than 5 s ([`is_chat_book`](Error::is_chat_book)). The book keeps the change. It
+    /// If the store fails or takes longer than 5 s ([`ChatBook`](crate::ErrorKind::ChatBook)). The book keeps the change. It
     /// saves the change with the next one, or with the next update after 10 s.
     ///
     /// # Cancel safety

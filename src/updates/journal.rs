@@ -137,7 +137,7 @@ impl Journal {
     /// # Errors
     ///
     /// If the file cannot be read or written, is damaged, belongs to another program, or is open already
-    /// ([`is_journal`](crate::Error::is_journal)). The file is not changed then.
+    /// ([`Journal`](crate::ErrorKind::Journal)). The file is not changed then.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::builder(path).open()
     }

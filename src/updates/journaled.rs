@@ -33,7 +33,7 @@ impl Updates {
     ///
     /// Change the settings of `Updates` before this call. The journal also stores the marker: if a
     /// [`marker_store`](Self::marker_store) is set, the run ends with an error before the first poll
-    /// ([`is_journal`](crate::Error::is_journal)).
+    /// ([`Journal`](crate::ErrorKind::Journal)).
     ///
     /// ```
     /// # #[tokio::main]

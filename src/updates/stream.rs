@@ -175,7 +175,7 @@ impl Updates {
     }
 
     /// How many updates a page has at most, from 1 to 1000; the server takes 100 if not set. With another number the stream
-    /// begins and ends with an error ([`is_invalid_request`](crate::Error::is_invalid_request)), and nothing is sent.
+    /// begins and ends with an error ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)), and nothing is sent.
     pub fn limit(mut self, limit: u32) -> Self {
         self.settings.limit = Some(limit.into());
         self
@@ -219,7 +219,7 @@ impl Updates {
 
     /// Whether webhooks that are subscribed are removed at the start. They keep updates from coming by polling, so without
     /// this the stream begins with an error if there is one
-    /// ([`is_webhook_subscribed`](crate::Error::is_webhook_subscribed)).
+    /// ([`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
     pub fn remove_webhooks(mut self, remove: bool) -> Self {
         self.settings.remove_webhooks = remove;
         self
@@ -311,7 +311,7 @@ impl Updates {
     /// `code`; all other failures are retried, and so is a poll whose page does not fit the models.
     ///
     /// At the start, the stream requests the webhooks and, with a marker store, the bot's id. It ends if either
-    /// response is JSON of the wrong shape ([`is_decode`](crate::Error::is_decode)). An invalid setting is an error
+    /// response is JSON of the wrong shape ([`Decode`](crate::ErrorKind::Decode)). An invalid setting is an error
     /// before the first request.
     ///
     /// # Cancel safety

@@ -112,7 +112,7 @@ impl Bot {
     ///
     /// As the calls of [`subscriptions`](Self::subscriptions) and [`unsubscribe_webhook`](Self::unsubscribe_webhook) do,
     /// with the first error if there are several. Also if a webhook is left at the end
-    /// ([`is_webhook_subscribed`](Error::is_webhook_subscribed)).
+    /// ([`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
     ///
     /// # Cancel safety
     ///

@@ -201,6 +201,8 @@ impl<M: Media> Upload<M> {
     /// # let movie = std::env::temp_dir().join(format!("movie-{}.mp4", std::process::id()));
     /// # let kept = std::env::temp_dir().join(format!("movie-{}.upload", std::process::id()));
     /// # std::fs::write(&movie, "a movie")?;
+    /// use tamtam::ErrorKind;
+    ///
     /// let place = kept.clone();
     /// let mut upload = bot.upload_video(&movie).on_session(move |session| {
     ///     // Replaced as a whole: a kill in the middle leaves the one before.
@@ -213,7 +215,7 @@ impl<M: Media> Upload<M> {
     /// }
     /// let video = upload.await;
     /// // Done, or of no use any more, such as for a file that has changed. A small file never had one.
-    /// if video.as_ref().err().is_none_or(|error| error.is_source()) {
+    /// if video.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::Source) {
     ///     let _ = std::fs::remove_file(&kept);
     /// }
     /// let video = video?;
@@ -232,7 +234,7 @@ impl<M: Media> Upload<M> {
     /// # Errors
     ///
     /// When the source is no file, empty or gone, or has a name that would not arrive whole: then nothing was sent. When
-    /// the source changes while it is read ([`Error::is_source`]), the host refuses it, or neither host nor API can be
+    /// the source changes while it is read ([`ErrorKind::Source`]), the host refuses it, or neither host nor API can be
     /// reached. [`Error::may_have_been_applied`] is never true: what is not attached to a message nobody sees.
     ///
     /// # Cancel safety

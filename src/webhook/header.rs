@@ -67,6 +67,7 @@ impl fmt::Debug for SecretHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn a_secret_is_taken_as_max_takes_it() {
@@ -75,7 +76,7 @@ mod tests {
         }
         for bad in ["", "abcd", "abc de", "abcd\u{e9}", "a.b.c.d", &"x".repeat(257)] {
             let error = SecretHeader::new(&Service::Max, bad.to_owned()).unwrap_err();
-            assert!(error.is_build(), "{bad}");
+            assert_eq!(error.kind(), ErrorKind::Build, "{bad}");
             assert!(bad.is_empty() || !error.to_string().contains(bad), "{error}");
         }
         let error = SecretHeader::new(&Service::TamTam, "abcde".to_owned()).unwrap_err().to_string();

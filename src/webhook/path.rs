@@ -78,6 +78,7 @@ impl fmt::Debug for SecretPath {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     const SECRET: &str = "0123456789abcdefghijklmnopqrstuv";
 
@@ -102,7 +103,7 @@ mod tests {
                  as you keep the token"
             );
             assert_eq!(error.to_string(), expected);
-            assert!(error.is_build());
+            assert_eq!(error.kind(), ErrorKind::Build);
         }
         for odd in ["%", "?", "#", "{", "}", "*", ":", ";", "\\", " ", "\n", "é", "@", "&", "=", "+"] {
             let error = SecretPath::new(format!("/{SECRET}{odd}")).unwrap_err().to_string();

@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tamtam::{
-    Button, ChatId, Keyboard, NewMessageBody, Update, Updates, UserId,
+    Button, ChatId, ErrorKind, Keyboard, NewMessageBody, Update, Updates, UserId,
     types::ChatType,
     updates::{ChatBook, ChatRecord, ChatRole, ChatStore, FileChats, Journal},
     webhook::{
@@ -249,7 +249,7 @@ async fn a_foreign_file_is_an_error_and_stays() {
     let directory = Directory::new("foreign");
     fs::write(directory.path(), "somebody's notes\n").unwrap();
     let error = ChatBook::open(FileChats::new(directory.path())).await.unwrap_err();
-    assert!(error.is_chat_book() && !error.is_retryable(), "{error}");
+    assert!(error.kind() == ErrorKind::ChatBook && !error.is_retryable(), "{error}");
     let text = error.to_string();
     assert!(text.starts_with("the chat book cannot be opened: "), "{text}");
     assert!(text.contains("chats.jsonl is not a chat book"), "{text}");
@@ -285,7 +285,7 @@ async fn a_change_that_was_not_saved_is_saved_with_the_next_one() {
     let book = ChatBook::open(table.clone()).await.unwrap();
     table.fails.store(true, Ordering::SeqCst);
     let error = book.observe(&update(&started(1))).await.unwrap_err();
-    assert!(error.is_chat_book(), "{error}");
+    assert_eq!(error.kind(), ErrorKind::ChatBook, "{error}");
     assert_eq!(error.to_string(), "the chat book cannot be saved: the disk is full");
     assert_eq!((book.len(), table.chats()), (1, vec![]));
 

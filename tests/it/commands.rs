@@ -1,7 +1,7 @@
 //! Commands, on the sandbox.
 
 use tamtam::{
-    Command, NewMessageBody, Update,
+    Command, ErrorKind, NewMessageBody, Update,
     types::{BotCommand, CallbackButton, Keyboard},
 };
 
@@ -101,7 +101,7 @@ async fn a_command_that_is_too_long_is_not_sent() {
     let bot = tamtam.bot();
     let (name, description) = ("n".repeat(65), "d".repeat(129));
     let error = bot.set_commands([("ok", "Fine"), (name.as_str(), "")]).await.unwrap_err();
-    assert!(error.is_invalid_request());
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(
         error.to_string().starts_with("editMyInfo: not sent: body.commands[1].name has 65 characters, the limit is 64"),
         "{error}"
@@ -117,7 +117,7 @@ async fn more_commands_than_32_are_not_sent() {
     let bot = tamtam.bot();
     let commands = |count: u32| (0..count).map(|number| (format!("c{number}"), "d"));
     let error = bot.set_commands(commands(33)).await.unwrap_err();
-    assert!(error.is_invalid_request());
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     let words = "editMyInfo: not sent: body.commands has 33 items, the limit is 32: leave some out";
     assert_eq!(error.to_string(), words);
     let error = bot.set_commands(commands(32).chain([("n".repeat(65), "d")]).skip(1)).await.unwrap_err();

@@ -11,7 +11,7 @@ use std::{
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tamtam::{
-    Bot, FileStore, MarkerKey, MarkerStore, NewMessageBody, RetryPolicy,
+    Bot, ErrorKind, FileStore, MarkerKey, MarkerStore, NewMessageBody, RetryPolicy,
     reqwest::dns::{Name, Resolve, Resolving},
     types::{
         CallbackAnswer, ChatPatch, ConstructedMessageBody, ConstructorAnswer, MessageLinkType, NewMessageLink,
@@ -29,14 +29,14 @@ use crate::common::{
 fn predicates(error: &tamtam::Error) -> Vec<&'static str> {
     [
         ("attachment_not_ready", error.is_attachment_not_ready()),
-        ("build", error.is_build()),
-        ("connect", error.is_connect()),
-        ("decode", error.is_decode()),
+        ("build", error.kind() == ErrorKind::Build),
+        ("connect", error.kind() == ErrorKind::Connect),
+        ("decode", error.kind() == ErrorKind::Decode),
         ("forbidden", error.is_forbidden()),
-        ("invalid_request", error.is_invalid_request()),
+        ("invalid_request", error.kind() == ErrorKind::InvalidRequest),
         ("may_have_been_applied", error.may_have_been_applied()),
         ("not_found", error.is_not_found()),
-        ("payload", error.is_payload()),
+        ("payload", error.kind() == ErrorKind::Payload),
         ("rate_limited", error.is_rate_limited()),
         ("refused", error.is_refused()),
         ("retryable", error.is_retryable()),
@@ -60,31 +60,31 @@ async fn failure<T: Debug>(call: impl IntoFuture<Output = tamtam::Result<T>>) ->
 #[tokio::test]
 async fn an_error_of_the_api_carries_its_code_and_message_and_says_what_to_do() {
     #[rustfmt::skip]
-    let cases: &[(u16, &str, &str, &[&str])] = &[
-        (401, "verify.token", "Invalid access_token", &["unauthorized"]),
-        (403, "verify.token", "Invalid access_token", &["unauthorized"]),
-        (401, "other", "", &["unauthorized"]),
-        (403, "chat.denied", "error.dialog.suspended", &["forbidden"]),
-        (403, "access.denied", "", &["forbidden"]),
-        (404, "chat.not.found", "Chat -7 not found", &["not_found"]),
-        (404, "dialog.not.found", "dialog.not.found", &["not_found"]),
-        (404, "method.not.found", "Path /x is not recognized", &["not_found"]),
-        (405, "not.allowed", "A webhook is subscribed", &[]),
-        (400, "proto.payload", "text: size must be between 0 and 4000", &[]),
-        (400, "attachment.not.ready", "", &["attachment_not_ready", "retryable"]),
-        (400, "attachment.not.ready", "Key: errors.process.attachment.video.not.processed", &["attachment_not_ready", "retryable"]),
-        (400, "proto.payload", "Key: errors.process.attachment.file.not.processed", &["attachment_not_ready", "retryable"]),
-        (403, "chat.denied", "chat.not.processed", &["forbidden"]),
-        (408, "timeout", "", &["may_have_been_applied", "retryable"]),
-        (429, "too.many.requests", "Slow down", &["rate_limited", "retryable"]),
-        (500, "internal.error", "Something broke: 0a1b2c", &["may_have_been_applied", "retryable"]),
-        (503, "service.unavailable", "Later", &["retryable"]),
+    let cases: &[(u16, &str, &str, ErrorKind, &[&str])] = &[
+        (401, "verify.token", "Invalid access_token", ErrorKind::Unauthorized, &["unauthorized"]),
+        (403, "verify.token", "Invalid access_token", ErrorKind::Unauthorized, &["unauthorized"]),
+        (401, "other", "", ErrorKind::Unauthorized, &["unauthorized"]),
+        (403, "chat.denied", "error.dialog.suspended", ErrorKind::Forbidden, &["forbidden"]),
+        (403, "access.denied", "", ErrorKind::Forbidden, &["forbidden"]),
+        (404, "chat.not.found", "Chat -7 not found", ErrorKind::NotFound, &["not_found"]),
+        (404, "dialog.not.found", "dialog.not.found", ErrorKind::NotFound, &["not_found"]),
+        (404, "method.not.found", "Path /x is not recognized", ErrorKind::NotFound, &["not_found"]),
+        (405, "not.allowed", "A webhook is subscribed", ErrorKind::Refused, &[]),
+        (400, "proto.payload", "text: size must be between 0 and 4000", ErrorKind::Refused, &[]),
+        (400, "attachment.not.ready", "", ErrorKind::AttachmentNotReady, &["attachment_not_ready", "retryable"]),
+        (400, "attachment.not.ready", "Key: errors.process.attachment.video.not.processed", ErrorKind::AttachmentNotReady, &["attachment_not_ready", "retryable"]),
+        (400, "proto.payload", "Key: errors.process.attachment.file.not.processed", ErrorKind::AttachmentNotReady, &["attachment_not_ready", "retryable"]),
+        (403, "chat.denied", "chat.not.processed", ErrorKind::Forbidden, &["forbidden"]),
+        (408, "timeout", "", ErrorKind::Server, &["may_have_been_applied", "retryable"]),
+        (429, "too.many.requests", "Slow down", ErrorKind::RateLimited, &["rate_limited", "retryable"]),
+        (500, "internal.error", "Something broke: 0a1b2c", ErrorKind::Server, &["may_have_been_applied", "retryable"]),
+        (503, "service.unavailable", "Later", ErrorKind::Server, &["retryable"]),
     ];
-    for (status, code, words, expected) in cases {
+    for (status, code, words, kind, expected) in cases {
         let body = json!({"code": code, "message": words});
         let server = answering(ResponseTemplate::new(*status).set_body_json(body)).await;
         let error = failure(bot(&server).api().send_message("hi").chat_id(-7)).await;
-        assert_eq!(predicates(&error), *expected, "{error}");
+        assert_eq!((error.kind(), predicates(&error)), (*kind, expected.to_vec()), "{error}");
         assert_eq!(error.operation(), Some("sendMessage"));
         assert_eq!(error.status(), StatusCode::from_u16(*status).ok());
         assert_eq!((error.code().map(tamtam::ErrorCode::as_str), error.message()), (Some(*code), Some(*words)));

@@ -16,7 +16,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tamtam::{Bot, Health, Run, StartFrom, Update, updates::Journal};
+use tamtam::{Bot, ErrorKind, Health, Run, StartFrom, Update, updates::Journal};
 use tokio::sync::{Semaphore, oneshot};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
 
@@ -316,7 +316,7 @@ async fn a_marker_store_and_a_journal_are_an_error_before_the_first_poll() {
     let (server, bot, pages) = serve([page(&[1], 10)]).await;
     let updates = bot.updates().marker_store(tamtam::MemoryStore::new());
     let error = updates.journal(directory.open()).run(async |_, _| {}).await.unwrap_err();
-    assert!(error.is_journal(), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Journal, "{error:?}");
     assert!(error.to_string().contains("a marker store or a journal, not both"), "{error}");
     assert_eq!(pages.polls(), 0);
     assert!(server.received_requests().await.unwrap().is_empty());
@@ -337,7 +337,7 @@ async fn a_journal_has_one_run_at_a_time() {
         result = first.run() => panic!("{result:?}"),
         error = then => error,
     };
-    assert!(error.is_journal() && error.to_string().contains("one `Run` at a time"), "{error}");
+    assert!(error.kind() == ErrorKind::Journal && error.to_string().contains("one `Run` at a time"), "{error}");
     // The first has ended.
     let polls = pages.polls();
     kill_when(bot.updates().journal(journal).run(async |_, _| {}), |_| pages.polls() > polls).await;
@@ -420,7 +420,7 @@ async fn the_journal_of_another_bot_is_refused_and_its_updates_are_not_handled()
     kill_when(run, |_| pages.polls() > 1).await;
     let (_other_server, other, pages) = serve([page(&[2], 10)]).await;
     let error = other.updates().journal(directory.open()).run(async |_, _| {}).await.unwrap_err();
-    assert!(error.is_journal(), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Journal, "{error:?}");
     assert!(error.to_string().contains("give each bot a journal of its own"), "{error}");
     assert_eq!(pages.polls(), 0);
     assert_eq!(directory.open().health().depth, 1);

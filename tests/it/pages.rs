@@ -7,7 +7,7 @@ use std::sync::{
 
 use futures_util::{TryStreamExt as _, future::poll_immediate};
 use serde_json::{Value, json};
-use tamtam::{Bot, ChatId};
+use tamtam::{Bot, ChatId, ErrorKind};
 use tamtam_sandbox::{Fault, Sandbox};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 
@@ -123,7 +123,7 @@ async fn what_can_never_be_asked_is_an_error_that_says_how_to_mend_it() {
         ),
     ] {
         assert_eq!(error.to_string(), words);
-        assert!(error.is_invalid_request());
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     }
     let api = bot.api();
     for (error, words) in [
@@ -140,7 +140,7 @@ async fn what_can_never_be_asked_is_an_error_that_says_how_to_mend_it() {
         ),
     ] {
         assert_eq!(error.to_string(), words);
-        assert!(error.is_invalid_request());
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     }
     assert!(requests(&server).await.is_empty());
     let mut chats = bot.chats().page_size(0);
@@ -245,7 +245,7 @@ async fn a_page_that_names_itself_as_the_next_is_an_error_after_what_it_has() {
     assert_eq!(chats.try_next().await.unwrap().unwrap().chat_id, ChatId(1));
     assert_eq!(chats.try_next().await.unwrap().unwrap().chat_id, ChatId(2));
     let error = chats.try_next().await.unwrap_err();
-    assert!(error.is_pagination() && !error.is_retryable());
+    assert!(error.kind() == ErrorKind::Pagination && !error.is_retryable());
     assert_eq!(
         error.to_string(),
         "getChats: the list cannot be read on: the page of the marker 5 names itself as the next one"
@@ -261,7 +261,7 @@ async fn pages_that_go_in_circles_or_are_empty_for_ever_are_an_error() {
     for endless in [(0..100).map(circle).collect::<Vec<_>>(), (0..100).map(empty).collect()] {
         let (server, bot) = pages(endless).await;
         let error = bot.chats().all().await.unwrap_err();
-        assert!(error.is_pagination(), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Pagination, "{error}");
         assert!(requests(&server).await.len() < 20);
     }
 }
@@ -331,7 +331,7 @@ async fn a_full_page_of_one_timestamp_is_an_error() {
         assert_eq!(mids(&[messages.try_next().await.unwrap().unwrap()]), [mid]);
     }
     let error = messages.try_next().await.unwrap_err();
-    assert!(error.is_pagination(), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Pagination, "{error}");
     assert_eq!(
         error.to_string(),
         "getMessages: the list cannot be read on: a page of 3 messages up to the time 8 has none before it, so there may \
@@ -374,7 +374,7 @@ async fn whatever_the_times_are_all_messages_come_once_or_an_error_does() {
                 whole += 1;
             }
             Err(error) => {
-                assert!(error.is_pagination(), "{error}");
+                assert_eq!(error.kind(), ErrorKind::Pagination, "{error}");
                 assert!(wanted.iter().any(crowded), "{times:?} {page_size} {since} {until}");
                 failed += 1;
             }
@@ -458,7 +458,7 @@ async fn a_message_without_a_time_comes_once_and_does_not_end_the_list() {
     let (_server, bot) = pages(vec![list(&[&first, &second])]).await;
     assert_eq!(mids(&bot.messages(7).page_size(3).all().await.unwrap()), ["mid.3", "mid.1"]);
     let error = bot.messages(7).page_size(2).all().await.unwrap_err();
-    assert!(error.is_pagination(), "more may have been there, and no time says where: {error}");
+    assert_eq!(error.kind(), ErrorKind::Pagination, "more may have been there, and no time says where: {error}");
 }
 
 #[tokio::test]
@@ -468,6 +468,6 @@ async fn a_server_that_gives_the_newest_whatever_it_is_asked_is_an_error() {
     let mut messages = bot.messages(7).page_size(2);
     assert_eq!(mids(&[messages.try_next().await.unwrap().unwrap()]), ["mid.3"]);
     assert_eq!(mids(&[messages.try_next().await.unwrap().unwrap()]), ["mid.2"]);
-    assert!(messages.try_next().await.unwrap_err().is_pagination());
+    assert_eq!(messages.try_next().await.unwrap_err().kind(), ErrorKind::Pagination);
     assert_eq!(requests(&server).await.len(), 2);
 }

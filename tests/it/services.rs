@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tamtam::{
-    Bot, Button, Keyboard, NewMessageBody, Service, Source, UserId,
+    Bot, Button, ErrorKind, Keyboard, NewMessageBody, Service, Source, UserId,
     text::Text,
     types::{BotCommand, ChatAdminPermission, TextFormat},
 };
@@ -42,7 +42,7 @@ async fn a_keyboard_over_a_limit_of_max_is_not_sent() {
         (wide(4), "[0] has 4 buttons, one of the type `link`, the limit of MAX is 3: leave some out"),
     ] {
         let error = send(&Service::Max, keyboard.clone()).await.unwrap_err();
-        assert!(error.is_invalid_request(), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error:?}");
         assert_eq!(error.to_string(), format!("{place}{problem}"));
         send(&Service::TamTam, keyboard).await.unwrap();
     }
@@ -70,7 +70,7 @@ async fn a_text_over_the_limit_of_the_service_is_not_sent() {
         error.to_string(),
         "sendMessage: not sent: body.text has 6 characters, the limit is 5: shorten it, or split it"
     );
-    assert!(bot.comment("mid.1", "123456").await.unwrap_err().is_invalid_request());
+    assert!(bot.comment("mid.1", "123456").await.unwrap_err().kind() == ErrorKind::InvalidRequest);
 }
 
 #[tokio::test]
@@ -90,13 +90,13 @@ async fn a_file_over_the_limit_of_the_service_is_not_uploaded() {
         bot.upload_file(bytes(5)).await.map(drop).unwrap_err(),
     ];
     for (limit, (error, kind)) in (1..).zip(errors.iter().zip(["image", "video", "audio", "file"])) {
-        assert!(error.is_invalid_request(), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error:?}");
         let expected = format!("source has {} bytes, the limit of MAX for the type `{kind}` is {limit}", limit + 1);
         assert!(error.to_string().contains(&expected), "{error}");
     }
     assert!(requests(&server).await.is_empty());
     // At the limit, a URL is asked for.
-    assert!(bot.upload_photo(bytes(1)).await.map(drop).unwrap_err().is_decode());
+    assert_eq!(bot.upload_photo(bytes(1)).await.map(drop).unwrap_err().kind(), ErrorKind::Decode);
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ fn links_are_those_of_the_service() {
     assert_eq!(max().app_link("my_bot", "a_b").unwrap().to_string(), "https://max.ru/my_bot?startapp=a_b");
     let tamtam = Bot::new("token").unwrap();
     assert_eq!(tamtam.deep_link("my_bot", "a b").unwrap().to_string(), "https://tt.me/my_bot/start/a%20b");
-    assert!(tamtam.app_link("my_bot", "a_b").unwrap_err().is_unsupported());
+    assert!(tamtam.app_link("my_bot", "a_b").unwrap_err().kind() == ErrorKind::Unsupported);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use tamtam::{Bot, RetryPolicy, Service};
+use tamtam::{Bot, ErrorKind, RetryPolicy, Service};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -104,7 +104,7 @@ async fn serve(connection: TcpStream, config: Arc<ServerConfig>, seen: Arc<Mutex
 async fn a_bot_with_the_shared_configuration_offers_what_one_with_its_own_does() {
     let server = TlsServer::start().await;
     // The shared one does not trust the server; what it offers comes before that.
-    assert!(bot_at(server.url()).build().unwrap().me().await.unwrap_err().is_connect());
+    assert_eq!(bot_at(server.url()).build().unwrap().me().await.unwrap_err().kind(), ErrorKind::Connect);
     let own = bot_at(server.url()).root_certificates(server.pem.clone()).build().unwrap();
     own.me().await.unwrap();
     let [shared, own] = &server.offers()[..] else { panic!("{:?}", server.offers()) };
@@ -126,7 +126,11 @@ async fn certificates_and_the_tls_settings_of_a_closure_are_of_one_bot_only() {
         http.no_proxy().add_root_certificate(certificate)
     };
     bot_at(url).http(closure).build().unwrap().me().await.unwrap();
-    assert!(bot_at(server.url()).build().unwrap().me().await.unwrap_err().is_connect(), "the others trust nobody more");
+    assert_eq!(
+        bot_at(server.url()).build().unwrap().me().await.unwrap_err().kind(),
+        ErrorKind::Connect,
+        "the others trust nobody more"
+    );
     assert_eq!(server.seen.lock().unwrap().handshakes, [HandshakeKind::Full; 3], "they share no sessions either");
 }
 
@@ -215,7 +219,7 @@ async fn bots_of_a_service_trust_its_certificate_and_other_bots_do_not() {
         (bot_at(server.url()), "one of TamTam"),
         (bot_at(server.url()).service(service.clone().without_root_certificate()), "one without the certificate"),
     ] {
-        assert!(bot.build().unwrap().me().await.unwrap_err().is_connect(), "{which}");
+        assert_eq!(bot.build().unwrap().me().await.unwrap_err().kind(), ErrorKind::Connect, "{which}");
     }
     // The client resumes no sessions by the system's library.
     #[cfg(not(feature = "native-tls"))]
@@ -231,7 +235,8 @@ fn a_certificate_that_is_not_pem_is_an_error() {
     let service = Service::Max.with_root_certificate("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n");
     let error = Bot::builder("token").service(service.clone()).build().unwrap_err();
     assert!(
-        error.is_build() && error.to_string().contains("the certificate of the service cannot be trusted"),
+        error.kind() == ErrorKind::Build
+            && error.to_string().contains("the certificate of the service cannot be trusted"),
         "{error}"
     );
     assert!(Bot::builder("token").service(service.clone()).trust_service(false).build().is_ok());

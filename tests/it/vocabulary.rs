@@ -8,7 +8,7 @@ mod messages;
 
 use std::{future::IntoFuture, time::Duration};
 
-use tamtam::{Bot, Message, Update, Updates};
+use tamtam::{Bot, ErrorKind, Message, Update, Updates};
 use tamtam_sandbox::{Person, Sandbox};
 
 /// A sandbox, its bot, and Alice, who has started it.
@@ -44,7 +44,7 @@ async fn next_message(updates: &mut Updates) -> Message {
 /// Why a request was not sent: the error's words without those that all of them have.
 async fn unsent<T>(request: impl IntoFuture<Output = tamtam::Result<T>>) -> String {
     let Err(error) = request.await else { panic!("it was sent") };
-    assert!(error.is_invalid_request(), "{error}");
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
     let words = error.to_string();
     let (_, words) = words.split_once("not sent: ").unwrap_or_else(|| panic!("it was sent: {words}"));
     words.to_owned()

@@ -43,7 +43,7 @@ impl AppLink {
     ///
     /// # Errors
     ///
-    /// Fails ([`Error::is_link`]) if `bot` is not a username, or if the payload has more than 512 characters, or characters
+    /// Fails ([`ErrorKind::Link`]) if `bot` is not a username, or if the payload has more than 512 characters, or characters
     /// other than ASCII letters, digits, `_` and `-`.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
         Self::of(&Service::Max, bot.as_ref(), payload.into())
@@ -109,13 +109,13 @@ impl Bot {
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
-    /// use tamtam::Bot;
+    /// use tamtam::{Bot, ErrorKind};
     ///
     /// let bot = Bot::max("token")?;
     /// assert_eq!(bot.app_link("my_bot", "order-7")?.to_string(), "https://max.ru/my_bot?startapp=order-7");
     ///
     /// let error = Bot::new("token")?.app_link("my_bot", "order-7").unwrap_err();
-    /// assert!(error.is_unsupported());
+    /// assert_eq!(error.kind(), ErrorKind::Unsupported);
     /// assert_eq!(error.to_string(), "TamTam has no Mini Apps");
     /// # Ok(())
     /// # }
@@ -123,7 +123,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As [`AppLink::new`]. Also fails ([`Error::is_unsupported`]) if the service has no Mini Apps.
+    /// As [`AppLink::new`]. Also fails ([`ErrorKind::Unsupported`]) if the service has no Mini Apps.
     pub fn app_link(&self, username: impl AsRef<str>, payload: impl Into<String>) -> Result<AppLink> {
         AppLink::of(self.service(), username.as_ref(), payload.into())
     }
@@ -132,6 +132,7 @@ impl Bot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn an_app_link_comes_back_as_it_was() {
@@ -150,10 +151,10 @@ mod tests {
     fn the_payload_of_an_app_has_up_to_512_letters_digits_underscores_and_hyphens() {
         assert!(AppLink::new("bot", "a".repeat(512)).is_ok());
         for bad in ["a".repeat(513), "a b".to_owned(), "a.b".to_owned(), "ы".to_owned(), "=".to_owned()] {
-            assert!(AppLink::new("bot", bad.as_str()).unwrap_err().is_link(), "{bad}");
+            assert!(AppLink::new("bot", bad.as_str()).unwrap_err().kind() == ErrorKind::Link, "{bad}");
         }
         for bad in ["", "@", "a b", "a/b", "бот"] {
-            assert!(AppLink::new(bad, "x").unwrap_err().is_link(), "{bad}");
+            assert!(AppLink::new(bad, "x").unwrap_err().kind() == ErrorKind::Link, "{bad}");
         }
     }
 
@@ -173,7 +174,7 @@ mod tests {
             "https://max.ru/?startapp=x",
             "https://tt.me/bot?startapp=x",
         ] {
-            assert!(bad.parse::<AppLink>().unwrap_err().is_link(), "{bad}");
+            assert_eq!(bad.parse::<AppLink>().unwrap_err().kind(), ErrorKind::Link, "{bad}");
         }
     }
 }

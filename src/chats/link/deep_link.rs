@@ -46,7 +46,7 @@ impl DeepLink {
     ///
     /// # Errors
     ///
-    /// Fails ([`Error::is_link`]) if `bot` is not a username, or if the payload is empty, longer than 128 characters, or `.`
+    /// Fails ([`ErrorKind::Link`]) if `bot` is not a username, or if the payload is empty, longer than 128 characters, or `.`
     /// or `..`, which a link of TamTam cannot have.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
         Self::with(Template::start(&Service::TamTam), bot.as_ref(), payload.into())
@@ -137,6 +137,7 @@ impl Bot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn a_deep_link_comes_back_as_it_was() {
@@ -160,13 +161,13 @@ mod tests {
     fn a_payload_has_up_to_128_characters() {
         assert!(DeepLink::new("bot", "ы".repeat(128)).is_ok());
         let error = DeepLink::new("bot", "ы".repeat(129)).unwrap_err();
-        assert!(error.is_link());
+        assert_eq!(error.kind(), ErrorKind::Link);
         assert!(error.to_string().starts_with("the payload has 129 characters, and beyond 128"), "{error}");
         for bad in ["", ".", ".."] {
-            assert!(DeepLink::new("bot", bad).unwrap_err().is_link(), "{bad}");
+            assert!(DeepLink::new("bot", bad).unwrap_err().kind() == ErrorKind::Link, "{bad}");
         }
         for bad in ["", "@", "a b", "a/b", "бот"] {
-            assert!(DeepLink::new(bad, "x").unwrap_err().is_link(), "{bad}");
+            assert!(DeepLink::new(bad, "x").unwrap_err().kind() == ErrorKind::Link, "{bad}");
         }
     }
 
@@ -214,7 +215,7 @@ mod tests {
             "https://max.ru.evil.example/bot?start=x",
             "ы",
         ] {
-            assert!(bad.parse::<DeepLink>().unwrap_err().is_link(), "{bad}");
+            assert_eq!(bad.parse::<DeepLink>().unwrap_err().kind(), ErrorKind::Link, "{bad}");
         }
         let error = "x".parse::<DeepLink>().unwrap_err().to_string();
         let expected = "expected https://tt.me/<bot>/start/<payload> or https://max.ru/<bot>?start=<payload>";

@@ -65,6 +65,7 @@ impl FromStr for ShareLink {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn a_share_link_comes_back_as_it_was() {
@@ -85,7 +86,7 @@ mod tests {
             assert_eq!(written.parse::<ShareLink>().unwrap().text(), "a b", "{written}");
         }
         for bad in ["", "https://max.ru/:share", "https://max.ru/share?text=a", "https://tt.me/:share?text=a"] {
-            assert!(bad.parse::<ShareLink>().unwrap_err().is_link(), "{bad}");
+            assert_eq!(bad.parse::<ShareLink>().unwrap_err().kind(), ErrorKind::Link, "{bad}");
         }
     }
 }

@@ -27,7 +27,7 @@ use crate::{
 /// ```
 ///
 /// Some kinds exist on one service only. A message with a button that the bot's service does not have is not sent
-/// ([`is_unsupported`](crate::Error::is_unsupported)). These kinds are MAX only:
+/// ([`Unsupported`](crate::ErrorKind::Unsupported)). These kinds are MAX only:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -95,7 +95,7 @@ impl Button {
 
     /// Opens a link. The bot gets no update when the button is pressed. The URL must be absolute:
     /// `https://example.org`, `tel:+15550100`. Otherwise the message is not sent
-    /// ([`is_invalid_request`](crate::Error::is_invalid_request)).
+    /// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     #[must_use]
     pub fn link(text: impl Into<String>, url: impl Into<String>) -> LinkButton {
         LinkButton::new(text, url)

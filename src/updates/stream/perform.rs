@@ -21,7 +21,7 @@ use crate::{
         request,
         transport::{CallOptions, text},
     },
-    error::{Error, ErrorCode, Kind, Result},
+    error::{Error, ErrorCode, ErrorKind, Kind, Result},
     id::UserId,
     model::{read, union::Object},
     redaction::printable,
@@ -140,7 +140,7 @@ impl Performer {
             let error = match error.downcast::<Error>() {
                 // The journal's errors say themselves what they are.
                 #[cfg(feature = "journal")]
-                Ok(error) if error.is_journal() => return *error,
+                Ok(error) if error.kind() == ErrorKind::Journal => return *error,
                 Ok(error) => error,
                 Err(error) => error,
             };

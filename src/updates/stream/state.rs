@@ -6,7 +6,11 @@ use std::{collections::VecDeque, time::Duration};
 use serde_json::value::RawValue;
 
 use super::page::Page;
-use crate::{api::types::Update, client::retry::Backoff, error::Error};
+use crate::{
+    api::types::Update,
+    client::retry::Backoff,
+    error::{Error, ErrorKind},
+};
 
 /// The shortest time from one poll to the next when the first brought nothing: a server that does not hold its polls is
 /// not asked in a loop.
@@ -306,7 +310,7 @@ impl StreamState {
         let is_page = matches!(self.phase, Phase::Polling | Phase::Skipping);
         // A captive portal may answer a poll, so a poll that misfits is retried. A misfit at the start is permanent.
         let is_start = matches!(self.phase, Phase::Loading | Phase::Clearing) && !self.looked_again;
-        if is_page && error.is_too_large() && self.page_limit() != Some(1) {
+        if is_page && error.kind() == ErrorKind::TooLarge && self.page_limit() != Some(1) {
             (self.halvings, self.fitting) = (self.halvings + 1, 0);
             return Effect::Retry { error, delay: Duration::ZERO };
         }

@@ -4,7 +4,7 @@ use super::*;
 
 fn error(path: impl AsRef<std::path::Path>) -> String {
     let error = Journal::open(path).unwrap_err();
-    assert!(error.is_journal(), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Journal, "{error:?}");
     error.to_string()
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use tamtam::{
-    Recovery,
+    ErrorKind, Recovery,
     reqwest::{Body, Client, StatusCode},
     webhook::{
         Webhook,
@@ -161,6 +161,6 @@ async fn a_journal_of_another_bot_takes_nothing() {
     let (app, run) = webhook(&other).journal(journal.clone()).run(async |_, _| {});
     let url = listen(app).await;
     assert_eq!(post(&url, numbered(1, 1).to_string()).await, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(run.await.unwrap_err().is_journal());
+    assert_eq!(run.await.unwrap_err().kind(), ErrorKind::Journal);
     assert_eq!(journal.health().depth, 0);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tamtam::{
-    AttachmentRequest, Bot, ChatId, Message, MessageId, Update,
+    AttachmentRequest, Bot, ChatId, ErrorKind, Message, MessageId, Update,
     types::{Attachment, Subscription},
 };
 use wiremock::{MockServer, ResponseTemplate};
@@ -245,7 +245,10 @@ async fn an_answer_without_the_message_that_was_sent_is_an_error_after_which_it_
     for body in ["[[]]", "{}", r#"{"message":"x"}"#, r#"{"message":null}"#, r#"{"message":[]}"#, r#"{"message":{}}"#] {
         let server = answering(ResponseTemplate::new(200).set_body_string(body)).await;
         let error = bot(&server).send(ChatId(5), "hi").await.unwrap_err();
-        assert!(error.is_decode() && error.may_have_been_applied() && !error.is_retryable(), "{body}: {error}");
+        assert!(
+            error.kind() == ErrorKind::Decode && error.may_have_been_applied() && !error.is_retryable(),
+            "{body}: {error}"
+        );
         assert_eq!(requests(&server).await.len(), 1);
     }
 }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tamtam::{Bot, ErrorCode, StartFrom, Update};
+use tamtam::{Bot, ErrorCode, ErrorKind, StartFrom, Update};
 use tokio::net::TcpListener;
 use tracing::level_filters::LevelFilter;
 use wiremock::{Mock, ResponseTemplate, matchers::path};
@@ -111,7 +111,10 @@ async fn a_server_that_has_no_such_method_ends_the_stream_only_if_it_says_so_aga
 async fn a_server_that_is_down_at_the_start_is_waited_for() {
     let (socket, url) = refusing();
     let (down, mut failures) = tokio::sync::mpsc::unbounded_channel();
-    let bot = bot_at(url).on_retry(move |retry| down.send(retry.error().is_connect()).unwrap()).build().unwrap();
+    let bot = bot_at(url)
+        .on_retry(move |retry| down.send(retry.error().kind() == ErrorKind::Connect).unwrap())
+        .build()
+        .unwrap();
     let first = tokio::spawn(async move { bot.updates().backoff(MOMENT, MOMENT).try_next().await });
     for _ in 0..3 {
         assert!(failures.recv().await.unwrap());

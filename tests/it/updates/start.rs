@@ -9,7 +9,8 @@ use std::{
 
 use serde_json::json;
 use tamtam::{
-    FileStore, MarkerKey, MarkerStore, MemoryStore, StartFrom, Update, UpdateType, Updates, types::BotStartedUpdate,
+    ErrorKind, FileStore, MarkerKey, MarkerStore, MemoryStore, StartFrom, Update, UpdateType, Updates,
+    types::BotStartedUpdate,
 };
 use wiremock::{Mock, ResponseTemplate, matchers::path};
 
@@ -125,7 +126,7 @@ async fn a_store_that_cannot_be_read_is_an_error_before_the_first_poll() {
         let store = Watched { fails_to_load: true, ..Watched::default() };
         let mut updates = bot.updates().marker_store(store).start_from(start);
         let error = updates.try_next().await.unwrap_err();
-        assert!(error.is_marker_store() && !error.is_retryable(), "{error}");
+        assert!(error.kind() == ErrorKind::MarkerStore && !error.is_retryable(), "{error}");
         assert_eq!(error.to_string(), "the marker store cannot be read: the disk is gone");
         assert!(updates.next().await.is_none());
         assert_eq!(pages.polls(), 0);
@@ -139,7 +140,7 @@ async fn a_torn_or_foreign_file_is_an_error_and_is_not_overwritten() {
         std::fs::write(place.file(), text).unwrap();
         let (_server, bot, _) = pages(&[&[1], &[2]]).await;
         let error = bot.updates().marker_store(FileStore::new(place.file())).try_next().await.unwrap_err();
-        assert!(error.is_marker_store(), "{error}");
+        assert_eq!(error.kind(), ErrorKind::MarkerStore, "{error}");
         assert!(error.to_string().contains("marker.json is not a whole marker file"), "{error}");
         assert_eq!(std::fs::read_to_string(place.file()).unwrap(), text);
     }
@@ -297,7 +298,7 @@ async fn a_server_without_webhooks_has_none_in_the_way() {
     let webhook =
         ResponseTemplate::new(200).set_body_json(json!({"subscriptions": [{"url": "https://example.org/x"}]}));
     let (update, _) = asked_for_webhooks(vec![proxy, webhook]).await;
-    assert!(update.unwrap_err().is_webhook_subscribed());
+    assert_eq!(update.unwrap_err().kind(), ErrorKind::WebhookSubscribed);
 }
 
 /// A store that never answers.
@@ -327,7 +328,10 @@ async fn a_marker_store_that_hangs_when_it_is_read_ends_the_stream_with_an_error
     // From here on time passes by waiting only.
     tokio::time::pause();
     let error = next.await.unwrap().unwrap_err();
-    assert!(error.is_marker_store() && error.to_string().contains("the store took longer than 5s"), "{error}");
+    assert!(
+        error.kind() == ErrorKind::MarkerStore && error.to_string().contains("the store took longer than 5s"),
+        "{error}"
+    );
     assert!(traced.text().contains("marker load failed"), "{}", traced.text());
     assert_eq!(pages.polls(), 0);
 }
@@ -339,7 +343,7 @@ async fn a_webhook_is_in_the_way_however_strange_its_description() {
     {
         let list = ResponseTemplate::new(200).set_body_json(json!({"subscriptions": [webhook]}));
         let (update, _) = asked_for_webhooks(vec![list]).await;
-        assert!(update.unwrap_err().is_webhook_subscribed(), "{webhook}");
+        assert_eq!(update.unwrap_err().kind(), ErrorKind::WebhookSubscribed, "{webhook}");
     }
 }
 
@@ -354,7 +358,7 @@ async fn a_webhook_in_the_way_is_a_clear_error_without_its_secret() {
     Mock::given(path("/subscriptions")).respond_with(answer).mount(&server).await;
     let mut updates = bot.updates();
     let error = updates.try_next().await.unwrap_err();
-    assert!(error.is_webhook_subscribed(), "{error}");
+    assert_eq!(error.kind(), ErrorKind::WebhookSubscribed, "{error}");
     assert_eq!(
         error.to_string(),
         "updates go to a webhook (https://example.org:8443, https://bots.example.com) and do not come by polling: \
@@ -397,7 +401,7 @@ async fn a_webhook_that_cannot_be_removed_is_an_error() {
     let refused = ResponseTemplate::new(200).set_body_json(json!({"success": false, "message": "try later"}));
     Mock::given(wiremock::matchers::method("DELETE")).respond_with(refused).mount(&server).await;
     let error = bot.updates().remove_webhooks(true).try_next().await.unwrap_err();
-    assert!(error.is_webhook_subscribed(), "{error}");
+    assert_eq!(error.kind(), ErrorKind::WebhookSubscribed, "{error}");
     assert_eq!(pages.polls(), 0);
 }
 
@@ -409,7 +413,7 @@ async fn on_the_sandbox_a_webhook_is_in_the_way_until_it_is_removed_and_nothing_
     bot.subscribe_webhook(format!("{url}/s3cret"), []).await.unwrap();
     tamtam.user("Alice").starts();
     let error = bot.updates().try_next().await.unwrap_err();
-    assert!(error.is_webhook_subscribed() && error.to_string().contains(&url), "{error}");
+    assert!(error.kind() == ErrorKind::WebhookSubscribed && error.to_string().contains(&url), "{error}");
     let first = bot.updates().remove_webhooks(true).try_next().await.unwrap();
     assert!(matches!(first, Some(Update::BotStarted(_))), "what the webhook did not take: {first:?}");
     assert!(bot.api().get_subscriptions().await.unwrap().subscriptions.is_empty());
@@ -474,7 +478,7 @@ async fn a_profile_or_a_list_of_webhooks_that_misfits_ends_the_stream_at_once() 
         for body in MISFITS.into_iter().chain(bodies) {
             let (first, retried, asked) = started_with(at, &[body]).await;
             let error = first.unwrap().unwrap_err();
-            assert!(error.is_decode() && !error.is_retryable(), "{at} {body}: {error:?}");
+            assert!(error.kind() == ErrorKind::Decode && !error.is_retryable(), "{at} {body}: {error:?}");
             assert_eq!((retried.len(), asked), (0, 1), "{at} {body}");
         }
     }
@@ -538,11 +542,11 @@ async fn a_setting_that_no_server_takes_is_an_error_before_anything_is_sent() {
         let store = Watched::default();
         let mut updates = set(bot.updates().marker_store(store.clone()).skip_pending().remove_webhooks(true));
         let error = updates.try_next().await.unwrap_err();
-        assert!(error.is_invalid_request() && !error.is_retryable(), "{error:?}");
+        assert!(error.kind() == ErrorKind::InvalidRequest && !error.is_retryable(), "{error:?}");
         assert_eq!(error.to_string(), format!("getUpdates: not sent: {problem}"));
         assert!(updates.next().await.is_none(), "the stream has ended");
         let error = set(bot.updates()).run(|_, _| async {}).await.unwrap_err();
-        assert!(error.is_invalid_request(), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error:?}");
         assert!(requests(&server).await.is_empty() && store.asked().is_empty());
     }
     let (_server, bot, _) = pages(&[&[1], &[2]]).await;

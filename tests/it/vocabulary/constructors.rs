@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tamtam::{
-    AttachmentRequest, Button, Keyboard, Update, Updates,
+    AttachmentRequest, Button, ErrorKind, Keyboard, Update, Updates,
     types::{ConstructedMessageBody, ConstructorInput, MessageConstructionRequest},
 };
 
@@ -145,12 +145,12 @@ fn every_input_can_be_asked_what_it_is() {
     let pressed = request(json!("{\"steps\":2}"), json!({"input_type": "callback", "payload": "[1,\"a\"]"}));
     let ConstructorInput::Callback(input) = &pressed.input else { panic!("{pressed:?}") };
     assert_eq!(input.payload_as::<(u8, char)>().unwrap(), (1, 'a'));
-    assert!(input.payload_as::<Draft>().unwrap_err().is_payload());
+    assert_eq!(input.payload_as::<Draft>().unwrap_err().kind(), ErrorKind::Payload);
     assert_eq!(pressed.data_as().unwrap(), Some(Draft { colour: None, steps: 2 }));
 
     let unknown = request(json!("step 1"), json!({"input_type": "gesture", "payload": "wave"}));
     assert_eq!((unknown.input.text(), unknown.input.payload()), (None, None));
     let error = unknown.data_as::<Draft>().unwrap_err();
-    assert!(error.is_payload());
+    assert_eq!(error.kind(), ErrorKind::Payload);
     assert!(error.to_string().starts_with("the data is not what was expected: "), "{error}");
 }

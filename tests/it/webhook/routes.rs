@@ -2,9 +2,12 @@
 
 use std::panic::catch_unwind;
 
-use tamtam::webhook::{
-    Webhook,
-    axum::{Router, routing::get},
+use tamtam::{
+    ErrorKind,
+    webhook::{
+        Webhook,
+        axum::{Router, routing::get},
+    },
 };
 
 use super::{PATH, Seen, Server, bot, request, started, webhook};
@@ -131,7 +134,7 @@ fn two_webhooks_at_one_path_say_what_is_wrong() {
 fn a_path_that_can_be_guessed_is_refused() {
     for path in ["", "/", "/webhook", "/tamtam/webhook"] {
         let error = Webhook::new(bot(), path).unwrap_err();
-        assert!(error.is_build());
+        assert_eq!(error.kind(), ErrorKind::Build);
         assert!(error.to_string().contains("`openssl rand -hex 32`"), "{error}");
     }
     assert!(Webhook::new(bot(), PATH).is_ok());
