@@ -89,7 +89,7 @@ fn a_bot_talks_to_tamtam_in_the_documents_version_unless_told_otherwise() {
 async fn an_empty_token_is_refused_and_space_around_one_is_not_part_of_it() {
     for token in ["", " ", "\n\t"] {
         let text = refused(Bot::builder(token));
-        assert_eq!(text, "the token is empty: PrimeBot (https://tt.me/primebot) gives one to every bot");
+        assert_eq!(text, "the token is empty: get one from PrimeBot (https://tt.me/primebot)");
         assert_eq!(Bot::new(token).unwrap_err().to_string(), text);
     }
     // As it is read from a file.
@@ -361,7 +361,7 @@ fn root_certificates_are_pem() {
     let bundle = format!("# two of them\n{CERTIFICATE}\n{CERTIFICATE}");
     Bot::builder("token").root_certificates(bundle).root_certificates(CERTIFICATE).build().unwrap();
 
-    let none = "the root certificates are not PEM: there is no certificate in them";
+    let none = "the root certificates are not PEM: no certificate found";
     assert_eq!(refused(Bot::builder("token").root_certificates("")), none);
     assert_eq!(refused(Bot::builder("token").root_certificates("/etc/ssl/company.pem")), none);
     assert_eq!(refused(Bot::builder("token").root_certificates(b"\x30\x82\x01\x46".to_vec())), none);
@@ -447,7 +447,7 @@ async fn a_bot_of_the_environment_goes_through_the_environments_proxy() {
 async fn an_environment_without_a_token_is_told_so() {
     let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &[]).await;
     assert!(
-        text.contains("no bot: neither TAMTAM_TOKEN nor MAX_TOKEN is set: put the bot's token into one of them"),
+        text.contains("no bot: neither TAMTAM_TOKEN nor MAX_TOKEN is set: set one of them to the token of the bot"),
         "{text}"
     );
     let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &[("TAMTAM_TOKEN", " ".to_owned())]).await;

@@ -267,7 +267,7 @@ async fn a_refusal_without_words_says_so() {
     ] {
         let server = answering_json(&body).await;
         let error = failure(bot(&server).api().leave_chat(-7)).await;
-        assert_eq!(error.to_string(), "leaveChat: refused: the server gives no reason");
+        assert_eq!(error.to_string(), "leaveChat: refused: the server gave no reason");
         assert_eq!(error.message(), None);
     }
 }
@@ -434,7 +434,7 @@ async fn an_answer_that_cannot_be_read_is_an_error_and_the_server_has_done_it() 
         for (body, problem) in bodies {
             let server = answering(ResponseTemplate::new(status).set_body_string(body)).await;
             let error = failure(bot(&server).me()).await;
-            assert_eq!(error.to_string(), format!("getMyInfo: the answer does not fit the document: {problem}"));
+            assert_eq!(error.to_string(), format!("getMyInfo: the response does not fit the API document: {problem}"));
             // What is not JSON may be the next time; what the models do not fit stays so.
             let passes = problem.starts_with("EOF") || problem.starts_with("expected value");
             assert_eq!(predicates(&error), if passes { vec!["decode", "retryable"] } else { vec!["decode"] });
@@ -493,7 +493,7 @@ async fn a_timeout_may_have_been_applied() {
     let bot = bot_at(server.url()).timeout(timeout).build().unwrap();
     let error = failure(bot.send(tamtam::ChatId(-7), "hi")).await;
     assert_eq!(predicates(&error), ["may_have_been_applied", "retryable", "timeout"]);
-    assert_eq!(error.to_string(), "sendMessage: no answer in time");
+    assert_eq!(error.to_string(), "sendMessage: no response in time");
     assert!(error.elapsed() >= timeout, "{error:?}");
     assert_eq!(server.requests().len(), 1);
 }
@@ -535,7 +535,7 @@ async fn a_timeout_of_connecting_says_that_nothing_was_sent() {
 async fn a_connection_that_breaks_may_have_been_applied() {
     let whole = http_answer("200 OK", &["content-encoding: gzip"], "this is not gzip");
     let broken = "sendMessage: the connection broke: ";
-    let cut = "sendMessage: 200 OK, but the answer did not arrive whole: ";
+    let cut = "sendMessage: 200 OK, but the response body is incomplete: ";
     for (name, answer, beginning) in [
         ("no answer", String::new(), broken),
         ("half a head", "HTTP/1.1 200 OK\r\nconte".to_owned(), broken),

@@ -234,15 +234,15 @@ fn settings_of_a_service_that_cannot_work_are_refused() {
     let problem = |service: Service| Bot::builder("token").service(service).build().unwrap_err().to_string();
     for header in ["Accept", "content-type", "Host"] {
         let error = problem(Service::Max.with_token_header(header));
-        assert_eq!(error, format!("the header `{header}` has another use: send the token in another one"));
+        assert_eq!(error, format!("the header `{header}` is reserved: send the token in another header"));
     }
-    assert!(problem(Service::Max.with_token_header("a b")).starts_with("`a b` is not the name of a header"));
+    assert!(problem(Service::Max.with_token_header("a b")).starts_with("`a b` is not a valid header name"));
     for parameter in ["", "v"] {
         let error = problem(Service::TamTam.with_token_parameter(parameter));
-        assert!(error.starts_with(&format!("the token cannot be in the query parameter `{parameter}`")), "{error}");
+        assert!(error.starts_with(&format!("cannot send the token in the query parameter `{parameter}`")), "{error}");
     }
     let error = Bot::builder("a\nb").service(Service::Max).build().unwrap_err().to_string();
-    assert_eq!(error, "the token has characters that a header cannot have: copy it again");
+    assert_eq!(error, "the token has characters that are not allowed in a header: copy it again");
     let error = Bot::builder("token").service(Service::Max).version("0.5.6").build().unwrap_err().to_string();
     assert_eq!(error, "`version` is set, but MAX has no versions: remove it");
 }
