@@ -246,7 +246,7 @@ fn a_proxy_that_is_none_is_refused_without_its_password() {
     ] {
         assert_eq!(
             refused(Bot::builder("token").proxy(url)),
-            "the proxy is not a URL that can be used: it needs a host, and the scheme http, https or socks5"
+            "the proxy is not a usable URL: it needs a host, and the scheme http, https or socks5"
         );
     }
     for url in ["http://proxy.example", "proxy.example:3128", "http://прокси.example"] {
