@@ -37,9 +37,9 @@ async fn a_keyboard_over_a_limit_of_max_is_not_sent() {
         Keyboard::new(vec![row.collect::<Vec<Button>>()])
     };
     for (keyboard, problem) in [
-        (callbacks(31, 1), " has 31 rows, the limit of MAX is 30: leave some out"),
-        (callbacks(1, 8), "[0] has 8 buttons, the limit of MAX is 7: leave some out"),
-        (wide(4), "[0] has 4 buttons, one of the type `link`, the limit of MAX is 3: leave some out"),
+        (callbacks(31, 1), " has 31 rows, the limit of MAX is 30: remove some"),
+        (callbacks(1, 8), "[0] has 8 buttons, the limit of MAX is 7: remove some"),
+        (wide(4), "[0] has 4 buttons, one of the type `link`, the limit of MAX is 3: remove some"),
     ] {
         let error = send(&Service::Max, keyboard.clone()).await.unwrap_err();
         assert!(error.is_invalid_request(), "{error:?}");
@@ -54,7 +54,7 @@ async fn a_keyboard_over_a_limit_of_max_is_not_sent() {
     (limits.keyboard_rows, limits.row_buttons) = (None, None);
     let service = Service::Max.with_limits(limits);
     let error = send(&service, callbacks(1, 211)).await.unwrap_err();
-    assert_eq!(error.to_string(), format!("{place} has 211 buttons, the limit of MAX is 210: leave some out"));
+    assert_eq!(error.to_string(), format!("{place} has 211 buttons, the limit of MAX is 210: remove some"));
 }
 
 #[tokio::test]
