@@ -602,7 +602,7 @@ async fn the_escape_hatch_refuses_what_is_no_path_of_the_api() {
         assert!(error.is_invalid_request() && !error.is_build(), "{error:?}");
         assert_eq!(error.operation(), Some(format!("GET {path}").as_str()));
         assert_eq!(error.attempts(), 0);
-        let problem = "expected one that begins with a slash and leads down only; the query is set by `query`";
+        let problem = "expected a leading slash and no `..`, `?`, `#` or backslash; set the query with `query`";
         assert_eq!(error.to_string(), format!("GET {path}: not sent: path is `{path}`, {problem}"));
     }
     for path in ["/\0", "/me\n", "/.\t./me", "/\u{7f}"] {

@@ -613,7 +613,7 @@ async fn a_message_goes_to_exactly_one_place() {
     );
     assert_eq!(
         unsent(&server, api.send_message("hi").chat_id(-7).user_id(1)).await,
-        "sendMessage: not sent: user_id, chat_id are given 2 at once: give exactly one of them"
+        "sendMessage: not sent: user_id, chat_id are exclusive, but 2 are set: set exactly one"
     );
 }
 
@@ -645,7 +645,7 @@ async fn an_empty_id_is_refused_wherever_it_stands() {
         "answerOnCallback: not sent: body.message.link.mid",
     ];
     for (error, place) in errors.iter().zip(places) {
-        assert_eq!(*error, format!("{place} is empty: give the id that the API answered"));
+        assert_eq!(*error, format!("{place} is empty: use the id that the API returned"));
     }
 }
 
@@ -654,11 +654,11 @@ async fn a_path_parameter_that_leads_elsewhere_is_refused() {
     let server = answering_json(&json!({})).await;
     let api = bot(&server).api();
     let cases = [
-        ("", "is empty: it names what the request is about"),
-        (".", "is `.`, which in a URL leads to another resource"),
-        ("..", "is `..`, which in a URL leads to another resource"),
-        ("..\\me", "has a backslash, which in a URL leads to another resource"),
-        ("a\\b", "has a backslash, which in a URL leads to another resource"),
+        ("", "is empty: a value is required"),
+        (".", "is `.`, which would change the path of the URL"),
+        ("..", "is `..`, which would change the path of the URL"),
+        ("..\\me", "has a backslash, which would change the path of the URL"),
+        ("a\\b", "has a backslash, which would change the path of the URL"),
     ];
     for (value, problem) in cases {
         let error = unsent(&server, api.get_chat_by_link(value)).await;
