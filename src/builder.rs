@@ -29,7 +29,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The default time to wait for a poll, in addition to the time that the server holds it.
 const POLL_MARGIN: Duration = Duration::from_secs(15);
-/// How long an unused connection is kept.
+/// The time after which an unused connection is closed.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 /// The default interval of HTTP/2 pings, and the time limit for their answer.
 const KEEP_ALIVE: KeepAlive = KeepAlive { interval: Duration::from_secs(10), timeout: Duration::from_secs(10) };
@@ -51,7 +51,7 @@ const OWN_HEADERS: [HeaderName; 10] = [
 /// The `User-Agent` of all requests.
 const USER_AGENT: &str = concat!("tamtam-rs/", env!("CARGO_PKG_VERSION"));
 
-/// How a frozen HTTP/2 connection is detected.
+/// The settings of HTTP/2 pings, which detect a frozen connection.
 #[derive(Debug, Clone, Copy)]
 struct KeepAlive {
     interval: Duration,
@@ -589,7 +589,7 @@ fn base_url(text: &str, token: &Token) -> Result<Url> {
         other => return Err(fail(&format!("has the scheme `{other}`, expected https or http"))),
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err(fail("has a user, a query or a fragment: give scheme, host, port and path only"));
+        return Err(fail("has a user, a query or a fragment: set only scheme, host, port and path"));
     }
     Ok(url)
 }

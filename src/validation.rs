@@ -191,7 +191,7 @@ pub(crate) fn http_url(text: &str, at: &Place<'_>) -> Result<(), Invalid> {
     // The URL of a webhook is secret. Only a valid scheme is shown.
     let problem = match scheme {
         Some(scheme) if ["http", "https"].iter().any(|good| scheme.eq_ignore_ascii_case(good)) => return url(text, at),
-        Some(scheme) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => format!("begins with {scheme}://"),
+        Some(scheme) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => format!("has the scheme `{scheme}`"),
         _ => "has no scheme".to_owned(),
     };
     Err(Invalid::new(at, format!("{problem}, expected https:// or http://")))

@@ -54,7 +54,7 @@ async fn a_base_url_may_have_a_path_and_a_slash_at_its_end() {
 
 #[test]
 fn a_base_url_that_is_none_is_refused_by_name() {
-    let parts = "the base URL has a user, a query or a fragment: give scheme, host, port and path only";
+    let parts = "the base URL has a user, a query or a fragment: set only scheme, host, port and path";
     let cases = [
         ("", "the base URL `` is not a URL: relative URL without a base"),
         ("example.org", "the base URL `example.org` is not a URL: relative URL without a base"),
@@ -322,7 +322,7 @@ async fn a_proxy_of_the_environment_that_cannot_be_used_is_refused_or_ignored() 
         [("TAMTAM_TOKEN", "token".to_owned()), ("TAMTAM_BASE_URL", base_url), ("all_proxy", proxy.to_owned())]
     };
     let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &variables("foo://user:hunter2@proxy.example")).await;
-    assert!(text.contains("no bot: the proxy in `all_proxy` is not a URL that can be used"), "{text}");
+    assert!(text.contains("no bot: the proxy in `all_proxy` is not a usable URL"), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
     assert!(requests(&server).await.is_empty());
     for proxy in ["foo://proxy.example", "http://proxy.invalid"] {

@@ -609,7 +609,7 @@ async fn a_message_goes_to_exactly_one_place() {
     let api = bot(&server).api();
     assert_eq!(
         unsent(&server, api.send_message("hi")).await,
-        "sendMessage: not sent: user_id, chat_id are all missing: give exactly one of them"
+        "sendMessage: not sent: user_id, chat_id are all missing: set exactly one"
     );
     assert_eq!(
         unsent(&server, api.send_message("hi").chat_id(-7).user_id(1)).await,
@@ -676,14 +676,14 @@ async fn a_webhook_without_http_is_refused() {
         ("", "no scheme"),
         ("bot.example/s3cr3t", "no scheme"),
         ("//bot.example/s3cr3t", "no scheme"),
-        ("ftp://bot.example/s3cr3t", "ftp://"),
+        ("ftp://bot.example/s3cr3t", "the scheme `ftp`"),
         ("https:/bot.example/s3cr3t", "no scheme"),
         ("s3cr3t-https://bot.example", "no scheme"),
-        ("wss://bot.example/s3cr3t", "wss://"),
+        ("wss://bot.example/s3cr3t", "the scheme `wss`"),
     ] {
         let error = unsent(&server, api.subscribe(SubscriptionRequestBody::new(url))).await;
         // The URL is a secret.
-        let problem = format!("begins with {problem}, expected https:// or http://");
+        let problem = format!("has {problem}, expected https:// or http://");
         assert_eq!(error, format!("subscribe: not sent: body.url {problem}"));
     }
 }
