@@ -25,7 +25,7 @@ use crate::{
 
 /// The default time limit for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The default time limit of a call, from sending it to the end of the response.
+/// The default time limit of an attempt, from sending it to the end of the response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The default time to wait for a poll, in addition to the time that the server holds it.
 const POLL_MARGIN: Duration = Duration::from_secs(15);
@@ -239,9 +239,9 @@ impl BotBuilder {
     /// Sets the version of the TamTam API (`v` in every request). Defaults to the version of the document from which
     /// the crate is generated.
     ///
-    /// A version changes the responses of the server, not the types of the crate. The types read the responses of every
-    /// version since 0.2. [`Bot::subscribe_webhook`] sends the same version. MAX has no versions: if a version
-    /// is set, [`build`](Self::build) fails.
+    /// A version changes the responses of the server, not the types of the crate. The types can read the responses of
+    /// all versions since 0.2. [`Bot::subscribe_webhook`] sends the same version. MAX has no versions: if a version is
+    /// set, [`build`](Self::build) fails.
     pub fn version(mut self, version: impl Into<ApiVersion>) -> Self {
         self.version = Some(version.into());
         self
@@ -264,15 +264,15 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the time limit of a call, from sending it to the end of the response. Defaults to 30 s. The limit of a long
-    /// poll is the time that the server holds the poll, plus [`poll_margin`](Self::poll_margin).
+    /// Sets the time limit of each attempt of a call, from sending it to the end of the response. Defaults to 30 s. The
+    /// limit of a long poll is the time that the server holds the poll, plus [`poll_margin`](Self::poll_margin).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.request = timeout;
         self
     }
 
-    /// Sets how long to wait for the response to a poll, beyond the time that the server holds the poll. Defaults to 15 s.
-    /// A dead connection is detected after this time.
+    /// Sets how long to wait for the response to a poll, in addition to the time that the server holds the poll.
+    /// Defaults to 15 s. A dead connection is detected after this time.
     pub fn poll_margin(mut self, margin: Duration) -> Self {
         self.timeouts.poll_margin = margin;
         self
@@ -287,8 +287,9 @@ impl BotBuilder {
 
     /// Sets how to detect a frozen HTTP/2 connection: it stays open, but the server no longer answers.
     ///
-    /// - `interval`: Time without data from the server after which it is pinged, also while no call is under way. Defaults
-    ///   to 10 s.
+    /// - `interval`: Time without data from the server after which it is pinged, also if no call is running. Defaults
+    ///   to
+    ///   10 s.
     /// - `timeout`: Time to wait for the answer to a ping. Defaults to 10 s.
     ///
     /// Without an answer, the calls on the connection fail, and later calls open a new connection. So a call on a

@@ -103,8 +103,8 @@ impl RetryPolicy {
     /// Sets the time budget of a call, from its start. Defaults to 30 s. If the next delay would exceed the budget, the
     /// call fails immediately. The last attempt may run beyond the budget, for at most its timeout.
     ///
-    /// The default timeout of a call is also 30 s, so a call that times out has used up its budget. To retry after a
-    /// timeout, raise the budget or lower [`BotBuilder::timeout`](crate::BotBuilder::timeout).
+    /// The default timeout of an attempt is also 30 s, so an attempt that times out uses up the budget. To retry after
+    /// a timeout, raise the budget or lower [`BotBuilder::timeout`](crate::BotBuilder::timeout).
     ///
     /// Waits for the [`Pace`](crate::Pace) of the bot and pauses after a 429 do not count.
     pub fn budget(mut self, budget: Duration) -> Self {
