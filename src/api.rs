@@ -1,7 +1,7 @@
-//! Every operation of the Bot APIs, and the one place where generated code enters the crate.
+//! All operations of the Bot APIs, generated from the OpenAPI documents.
 //!
-//! [`Api`] has a method per operation of the OpenAPI documents, under the operation's own name. Each returns a request:
-//! required parameters are arguments, optional ones setters. The models are in [`types`].
+//! [`Api`] has a method for each operation, with the name of the operation. The method returns a request: required
+//! parameters are arguments, and optional parameters are setters. The models are in [`types`].
 //!
 //! ```
 //! # #[tokio::main]
@@ -15,7 +15,7 @@
 //! ```
 
 pub(crate) mod generated {
-    // How generated code is spelled is nobody's concern; what it does is tested.
+    // The style of generated code does not matter. Its behavior is tested.
     #![allow(clippy::all, rustdoc::redundant_explicit_links)]
     include!(concat!(env!("OUT_DIR"), "/tamtam.rs"));
 }
@@ -26,7 +26,7 @@ pub use generated::operations::*;
 pub(crate) use generated::types;
 
 impl Bot {
-    /// Every operation of the API, typed.
+    /// Returns the typed operations of the API.
     #[must_use]
     pub fn api(&self) -> Api {
         Api { bot: self.clone() }

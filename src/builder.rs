@@ -23,19 +23,19 @@ use crate::{
     service::{ApiVersion, Pace, Service, TokenPlace},
 };
 
-/// How long making a connection may take.
+/// The default time limit for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a call may take, from sending it to the end of the answer.
+/// The default time limit of an attempt, from sending it to the end of the response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// How much longer than the server holds a poll the client waits for it.
+/// The default time to wait for a poll, in addition to the time that the server holds it.
 const POLL_MARGIN: Duration = Duration::from_secs(15);
-/// How long an unused connection is kept.
+/// The time after which an unused connection is closed.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
-/// The interval of HTTP/2 pings, and how long their answer may take.
+/// The default interval of HTTP/2 pings, and the time limit for their answer.
 const KEEP_ALIVE: KeepAlive = KeepAlive { interval: Duration::from_secs(10), timeout: Duration::from_secs(10) };
 /// Effectively no pings. The HTTP client panics if a longer interval overflows `Instant`.
 const LONGEST_KEEP_ALIVE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// Headers that requests already use, so that the token cannot.
+/// Headers that requests already use. The token cannot be sent in them.
 const OWN_HEADERS: [HeaderName; 10] = [
     header::ACCEPT,
     header::ACCEPT_ENCODING,
@@ -48,10 +48,10 @@ const OWN_HEADERS: [HeaderName; 10] = [
     header::UPGRADE,
     header::USER_AGENT,
 ];
-/// What the server sees as our name.
+/// The `User-Agent` of all requests.
 const USER_AGENT: &str = concat!("tamtam-rs/", env!("CARGO_PKG_VERSION"));
 
-/// How a frozen HTTP/2 connection is noticed.
+/// The settings of HTTP/2 pings, which detect a frozen connection.
 #[derive(Debug, Clone, Copy)]
 struct KeepAlive {
     interval: Duration,
@@ -84,7 +84,7 @@ pub struct BotBuilder {
 
 impl fmt::Debug for BotBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Proxies may carry a password, and the token never shows.
+        // Without the token and the proxies, whose URLs may contain a password.
         f.debug_struct("BotBuilder")
             .field("service", &self.service)
             .field("base_url", &self.base_url.as_deref().map(HiddenUrl))
@@ -105,7 +105,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As [`BotBuilder::build`].
+    /// The same as for [`BotBuilder::build`].
     pub fn new(token: impl Into<String>) -> Result<Self> {
         Self::builder(token).build()
     }
@@ -125,7 +125,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As [`BotBuilder::build`].
+    /// The same as for [`BotBuilder::build`].
     pub fn max(token: impl Into<String>) -> Result<Self> {
         Self::builder(token).service(Service::Max).build()
     }
@@ -139,7 +139,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As [`BotBuilder::from_env`] and [`BotBuilder::build`].
+    /// The same as for [`BotBuilder::from_env`] and [`BotBuilder::build`].
     pub fn from_env() -> Result<Self> {
         BotBuilder::from_env()?.build()
     }
@@ -170,7 +170,7 @@ impl BotBuilder {
         }
     }
 
-    /// Another time than the real one.
+    /// Replaces the real clock.
     #[cfg(test)]
     pub(crate) fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -185,7 +185,7 @@ impl BotBuilder {
     ///
     /// # Errors
     ///
-    /// If neither or both tokens are set, or a variable is not UTF-8.
+    /// If neither or both tokens are set, or if a variable is not UTF-8.
     pub fn from_env() -> Result<Self> {
         let (service, token) = environment::service()?;
         let url = environment::base_url(&service)?;
@@ -196,7 +196,7 @@ impl BotBuilder {
         })
     }
 
-    /// Sets the service. Defaults to [`Service::TamTam`].
+    /// Sets the messenger service. Defaults to [`Service::TamTam`].
     ///
     /// ```
     /// use tamtam::{Bot, Service};
@@ -215,7 +215,7 @@ impl BotBuilder {
     ///
     /// The certificate of MAX is the Russian Trusted Root CA, which no platform trusts by default. With `false`,
     /// connections to MAX fail unless you add the certificate with [`root_certificates`](Self::root_certificates), or to
-    /// the platform. Only the bots of the service trust the certificate, not the whole process.
+    /// the platform. Other connections of the process do not trust the certificate.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -228,26 +228,29 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the URL of the API, for example of a sandbox or a gateway. A path is kept. Defaults to the URL of the
-    /// [`Service`].
+    /// Sets the base URL of the API, for example of a sandbox or a gateway. Defaults to the URL of the [`Service`].
+    ///
+    /// `url`: Scheme (`https` or `http`), host, port and path. Paths of requests are appended to the path.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
     }
 
-    /// Sets the version of the API to ask TamTam for (`v` in every request). Defaults to the version of the document from
-    /// which the crate is generated.
+    /// Sets the version of the TamTam API (`v` in every request). Defaults to the version of the document from which
+    /// the crate is generated.
     ///
-    /// A version changes the responses of the server, not the types of the crate. The types read the responses of every
-    /// version since 0.2. [`Bot::subscribe_webhook`] sends the same version. MAX has no versions: on MAX,
-    /// [`build`](Self::build) fails if a version is set.
+    /// A version changes the responses of the server, not the types of the crate. The types can read the responses of
+    /// all versions since 0.2. [`Bot::subscribe_webhook`] sends the same version. MAX has no versions: if a version is
+    /// set, [`build`](Self::build) fails.
     pub fn version(mut self, version: impl Into<ApiVersion>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// Names the bot in the log: the field `bot` of its spans ([`guide::logging`](crate::guide::logging)), and its `Debug`.
-    /// Defaults to 8 hexadecimal digits of a hash of the token, which tell bots apart and do not give the token away.
+    /// Sets the name of the bot in the log and in `Debug`. In the log, it is the field `bot` of spans, see
+    /// [`guide::logging`](crate::guide::logging).
+    ///
+    /// Defaults to 8 hexadecimal digits of a hash of the token. They distinguish bots and do not reveal the token.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -261,22 +264,22 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the time limit of a call, from sending it to the end of the response. Defaults to 30 s. The limit of a long
-    /// poll is the time that the server holds the poll, plus [`poll_margin`](Self::poll_margin).
+    /// Sets the time limit of each attempt of a call, from sending it to the end of the response. Defaults to 30 s. The
+    /// limit of a long poll is the time that the server holds the poll, plus [`poll_margin`](Self::poll_margin).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.request = timeout;
         self
     }
 
-    /// Sets how long to wait for the response to a poll, beyond the time that the server holds the poll. Defaults to 15 s.
-    /// A dead connection is detected after this time.
+    /// Sets how long to wait for the response to a poll, in addition to the time that the server holds the poll.
+    /// Defaults to 15 s. A dead connection is detected after this time.
     pub fn poll_margin(mut self, margin: Duration) -> Self {
         self.timeouts.poll_margin = margin;
         self
     }
 
-    /// Sets the time limit for opening a connection. Defaults to 10 s. The limit is never more than half of
-    /// [`timeout`](Self::timeout), so that a call without a connection is known not to have been sent.
+    /// Sets the time limit for opening a connection. Defaults to 10 s. The limit is at most half of
+    /// [`timeout`](Self::timeout). So a call that cannot connect fails before its timeout, as a call that was not sent.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -284,8 +287,9 @@ impl BotBuilder {
 
     /// Sets how to detect a frozen HTTP/2 connection: it stays open, but the server no longer answers.
     ///
-    /// - `interval`: Time without data from the server after which it is pinged, also while no call is under way. Defaults
-    ///   to 10 s.
+    /// - `interval`: Time without data from the server after which it is pinged, also if no call is running. Defaults
+    ///   to
+    ///   10 s.
     /// - `timeout`: Time to wait for the answer to a ping. Defaults to 10 s.
     ///
     /// Without an answer, the calls on the connection fail, and later calls open a new connection. So a call on a
@@ -308,9 +312,8 @@ impl BotBuilder {
 
     /// Sets the largest body of a response, in bytes after decompression. Defaults to 16 MiB.
     ///
-    /// A larger body is not read to its end: the call fails with an error that
-    /// [`TooLarge`](crate::ErrorKind::TooLarge). Pages of updates have a limit of their own,
-    /// [`max_page_bytes`](Self::max_page_bytes).
+    /// If a body is larger, the call fails with an error of the kind [`TooLarge`](crate::ErrorKind::TooLarge) error. The rest of the body is
+    /// not read. Pages of updates have their own limit, [`max_page_bytes`](Self::max_page_bytes).
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.size_limits.response.bytes = bytes;
         self
@@ -318,15 +321,15 @@ impl BotBuilder {
 
     /// Sets the largest page of updates, in bytes after decompression. Defaults to 64 MiB.
     ///
-    /// [`Bot::updates`] and [`Bot::run`] ask for a larger page again with half its number of updates. They end with an
-    /// [`TooLarge`](crate::ErrorKind::TooLarge) error if a single update is over the limit.
+    /// If a page is larger, [`Bot::updates`] and [`Bot::run`] request half its number of updates. If a single update is
+    /// over the limit, they end with an error of the kind [`TooLarge`](crate::ErrorKind::TooLarge) error.
     pub fn max_page_bytes(mut self, bytes: usize) -> Self {
         self.size_limits.page.bytes = bytes;
         self
     }
 
-    /// Sets how many requests per second the bot sends. Requests over a limit wait. Defaults to the pace of the
-    /// [`Service`].
+    /// Sets the request limits of the bot, in requests per second. Requests over a limit wait. Defaults to the pace of
+    /// the [`Service`].
     ///
     /// ```
     /// use tamtam::{Bot, Pace, Service};
@@ -373,9 +376,11 @@ impl BotBuilder {
         self
     }
 
-    /// Sends requests through a proxy: `http://`, `https://`, or with the feature `socks` also `socks4://`, `socks4a://`,
-    /// `socks5://` and `socks5h://`. The URL may contain `user:password@`. With `socks4a://` and `socks5h://`, the proxy
-    /// resolves host names.
+    /// Sends requests through a proxy.
+    ///
+    /// `url`: An `http://` or `https://` URL. With the feature `socks` also `socks4://`, `socks4a://`, `socks5://` or
+    /// `socks5h://`. The URL may contain `user:password@`. With `socks4a://` and `socks5h://`, the proxy resolves host
+    /// names.
     ///
     /// Defaults to the proxy of the environment: `HTTPS_PROXY` (`HTTP_PROXY` for an `http` base URL), else `ALL_PROXY`,
     /// unless `NO_PROXY` lists the host. The names may also be in lower case.
@@ -397,16 +402,18 @@ impl BotBuilder {
         self
     }
 
-    /// Trusts the certificates in a PEM file besides the platform's, such as those of a company's proxy. The bot then has a
-    /// TLS configuration of its own, see [`build`](Self::build).
+    /// Trusts the certificates in a PEM file besides those of the platform, for example the certificate of a company's
+    /// proxy. The bot then has a TLS configuration of its own, see [`build`](Self::build).
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
     }
 
-    /// Changes any other setting of the HTTP client. Redirects, referer, verbose logs and the client's own retries always
-    /// stay off. The first three would reveal the token, and the last would bypass the retry policy of the bot. A second
-    /// closure replaces the first. The bot then has a TLS configuration of its own, see [`build`](Self::build).
+    /// Changes any other setting of the HTTP client. A second closure replaces the first.
+    ///
+    /// Redirects, referer, verbose logs and the retries of the HTTP client stay off. The first three would reveal the
+    /// token. The retries would bypass the retry policy of the bot. The bot has a TLS configuration of its own, see
+    /// [`build`](Self::build).
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -422,7 +429,7 @@ impl BotBuilder {
         self
     }
 
-    /// Creates the bot. Sends nothing: a wrong token is detected at the first call.
+    /// Creates the bot. Sends no request: a wrong token is detected at the first call.
     ///
     /// The bots of a service share one TLS configuration, with the TLS sessions that can be resumed. Connections are not
     /// shared. The first bot reads the system's certificates. A bot with [`root_certificates`](Self::root_certificates) or
@@ -430,17 +437,23 @@ impl BotBuilder {
     ///
     /// # Errors
     ///
-    /// If a setting cannot work. The message names it: an empty token, an invalid base URL, a `version` on MAX, an `https` URL
-    /// without a TLS feature, a proxy or certificate that cannot be read, a timeout, interval or size limit of zero.
+    /// If a setting is invalid. The message names the setting:
     ///
-    /// Also for a proxy whose scheme [`proxy`](Self::proxy) does not list, or a SOCKS proxy without the feature
-    /// `socks`. Proxies of the environment are checked, too, unless an [`http`](Self::http) closure is set, which may
-    /// set others.
+    /// - an empty token
+    /// - an invalid base URL, or an `https` URL without a TLS feature
+    /// - a `version` on MAX
+    /// - a certificate that cannot be read
+    /// - a timeout, interval or size limit of zero
+    /// - a proxy URL that cannot be parsed, or whose scheme [`proxy`](Self::proxy) does not list
+    /// - a SOCKS proxy without the feature `socks`
+    ///
+    /// Proxies of the environment are checked, too, unless an [`http`](Self::http) closure is set: the closure may
+    /// replace them.
     pub fn build(self) -> Result<Bot> {
         let token = self.token.trim();
         if token.is_empty() {
             let source = self.service.token_source;
-            return Err(Error::build(format!("the token is empty: {source} gives one to every bot")));
+            return Err(Error::build(format!("the token is empty: get one from {source}")));
         }
         for (is_zero, setting) in [
             (self.timeouts.request.is_zero(), "timeout"),
@@ -450,7 +463,7 @@ impl BotBuilder {
             (self.size_limits.page.bytes == 0, "max_page_bytes"),
         ] {
             if is_zero {
-                return Err(Error::build(format!("`{setting}` is zero, so that no call could succeed: raise it")));
+                return Err(Error::build(format!("`{setting}` is zero, so every call would fail: raise it")));
             }
         }
         let token = Token::new(token.to_owned());
@@ -508,7 +521,7 @@ impl BotBuilder {
             .connection_verbose(false)
             .build()
             .map_err(|error| {
-                Error::build(format!("the HTTP client cannot be set up: {}", HttpError::from(error).root()))
+                Error::build(format!("cannot create the HTTP client: {}", HttpError::from(error).root()))
             })?;
         let pace = self.pace.unwrap_or(self.service.pace);
         let transport = Transport {
@@ -529,7 +542,7 @@ impl BotBuilder {
     }
 }
 
-/// The header with the token, if the service takes it there.
+/// Returns the header with the token. `None` if the service expects the token in the query.
 fn token_header(service: &Service, token: &Token) -> Result<Option<(HeaderName, HeaderValue)>> {
     let name = match &service.token_place {
         TokenPlace::Header(name) => name,
@@ -537,23 +550,23 @@ fn token_header(service: &Service, token: &Token) -> Result<Option<(HeaderName, 
             if name.is_empty() || service.version.is_some_and(|(version, _)| version == &**name) =>
         {
             return Err(Error::build(format!(
-                "the token cannot be in the query parameter `{name}`: give it another name"
+                "cannot send the token in the query parameter `{name}`: use another name"
             )));
         }
         TokenPlace::Query(_) => return Ok(None),
     };
     let header = HeaderName::try_from(&**name)
-        .map_err(|_| Error::build(format!("`{name}` is not the name of a header: mend it in the `Service`")))?;
+        .map_err(|_| Error::build(format!("`{name}` is not a valid header name: correct it in the `Service`")))?;
     if OWN_HEADERS.contains(&header) {
-        return Err(Error::build(format!("the header `{name}` has another use: send the token in another one")));
+        return Err(Error::build(format!("the header `{name}` is reserved: send the token in another header")));
     }
     let value = token
         .header()
-        .ok_or_else(|| Error::build("the token has characters that a header cannot have: copy it again"))?;
+        .ok_or_else(|| Error::build("the token has characters that are not allowed in a header: copy it again"))?;
     Ok(Some((header, value)))
 }
 
-/// What is shown of a base URL that cannot be parsed: no user, path or query, which may be secret.
+/// Returns the scheme and host of a base URL that cannot be parsed. User, path and query may be secret.
 fn without_path(text: &str) -> String {
     let (scheme, rest) = text.split_once("//").map_or(("", text), |(scheme, rest)| (&text[..scheme.len() + 2], rest));
     let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
@@ -562,7 +575,7 @@ fn without_path(text: &str) -> String {
     format!("{scheme}{host}{more}")
 }
 
-/// A URL under which paths can be put.
+/// Parses and checks the base URL of the API.
 fn base_url(text: &str, token: &Token) -> Result<Url> {
     let fail = |problem: &str| Error::build(format!("the base URL {problem}"));
     let secrets = Secrets::of(token.secret());
@@ -577,7 +590,7 @@ fn base_url(text: &str, token: &Token) -> Result<Url> {
         other => return Err(fail(&format!("has the scheme `{other}`, expected https or http"))),
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err(fail("has a user, a query or a fragment: give scheme, host, port and path only"));
+        return Err(fail("has a user, a query or a fragment: set only scheme, host, port and path"));
     }
     Ok(url)
 }
@@ -587,7 +600,7 @@ fn add_root_certificates(http: reqwest::ClientBuilder, pem: &[u8]) -> Result<req
     let certificates = reqwest::Certificate::from_pem_bundle(pem)
         .map_err(|error| Error::build(format!("the root certificates are not PEM: {error}")))?;
     if certificates.is_empty() {
-        return Err(Error::build("the root certificates are not PEM: there is no certificate in them"));
+        return Err(Error::build("the root certificates are not PEM: no certificate found"));
     }
     Ok(certificates.into_iter().fold(http, reqwest::ClientBuilder::add_root_certificate))
 }

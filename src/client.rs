@@ -1,4 +1,4 @@
-//! The bot and its calls: how a call is made, sent, retried and read.
+//! The bot and its calls: building, sending, retrying and reading them.
 
 pub(crate) mod bot;
 pub(crate) mod clock;

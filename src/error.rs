@@ -1,4 +1,4 @@
-//! The one error of the crate: opaque, with what it carries behind methods, and predicates that say what to do.
+//! The error type of the crate. It is opaque: methods return its details, and predicates classify the failure.
 
 mod code;
 mod error_kind;
@@ -22,18 +22,18 @@ pub(crate) use size_limit::SizeLimit;
 
 use crate::redaction::Printable;
 
-/// What every fallible call of this crate returns.
+/// The result of a fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call failed.
+/// The error of a failed call.
 ///
 /// [`kind`](Self::kind) says what failed. The predicates answer what callers decide by, above all
 /// [`is_retryable`](Self::is_retryable) and [`may_have_been_applied`](Self::may_have_been_applied). The error also has the
 /// operation, the HTTP status, and the API's `code` and `message`. It never contains the bot's token.
 ///
-/// `Display` is one line with the cause: `sendMessage: cannot connect: Connection refused (os error 111)`. `Debug` has this
-/// line once. `source()` does not repeat it: it is `None` unless a marker store or a chat store failed for a deeper
-/// reason.
+/// `Display` is one line with the cause: `sendMessage: cannot connect: Connection refused (os error 111)`. `Debug`
+/// contains the same line. `source()` returns `None`, unless the error of a marker store or a chat store has a source
+/// of its own.
 ///
 /// ```
 /// # #[tokio::main]
@@ -50,7 +50,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///     Err(error) if error.chat_denied() == Some(ChatDenied::BotStopped) => println!("she has stopped the bot"),
 ///     Err(error) if error.is_not_found() => println!("she has never started it"),
 ///     Err(error) if error.is_rate_limited() => println!("too fast; wait {:?}", error.retry_after()),
-///     Err(error) if error.may_have_been_applied() => println!("nobody knows whether it was sent: {error}"),
+///     Err(error) if error.may_have_been_applied() => println!("may have been sent: {error}"),
 ///     Err(error) => return Err(error),
 /// }
 /// # Ok(())
@@ -58,7 +58,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// ```
 pub struct Error(Box<Inner>);
 
-/// What is known of a failed call.
+/// The details of a failed call.
 #[derive(Debug)]
 struct Inner {
     kind: Kind,
@@ -66,16 +66,16 @@ struct Inner {
     report: Report,
 }
 
-/// How a call went.
+/// The attempts of a call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Report {
-    /// How often the request was sent, or tried to be.
+    /// The number of attempts, including attempts that could not connect.
     pub(crate) attempts: u32,
-    /// How long the call took, waiting included.
+    /// The duration of the call, including waits.
     pub(crate) elapsed: Duration,
-    /// The server may have done in one of the attempts what was asked.
+    /// Whether the server may have applied the request in one of the attempts.
     pub(crate) ambiguous: bool,
-    /// "There is no such thing" may mean that an earlier attempt has removed it.
+    /// Whether a "not found" response may mean that an earlier attempt removed the item.
     pub(crate) may_be_gone: bool,
 }
 
@@ -93,7 +93,7 @@ impl Error {
         Self::new(Kind::Build(problem.into()))
     }
 
-    /// Names the operation, and how the call went.
+    /// Adds the operation and the report of its attempts.
     pub(crate) fn of(mut self, operation: impl Into<Cow<'static, str>>, report: Report) -> Self {
         self.0.operation = Some(operation.into());
         self.0.report = report;
@@ -104,9 +104,9 @@ impl Error {
         &self.0.report
     }
 
-    /// Whether "there is no such thing" means that an earlier attempt has removed it.
+    /// Returns whether a "not found" response means that an earlier attempt removed the item.
     pub(crate) fn is_already_gone(&self) -> bool {
-        // By the API's own word: a proxy's 404 says nothing of it.
+        // Only with a code of the API: the 404 may also be sent by a proxy.
         let by_api = self.code().is_some_and(|code| *code != ErrorCode::MethodNotFound);
         // A refusal with another code does not mean that the item is gone.
         let by_refusal = self.is_refused() && self.code().is_none_or(is_not_found);
@@ -153,14 +153,14 @@ impl Error {
         }
     }
 
-    /// The operation that failed, by the document's name (`sendMessage`), or method and path of a raw request.
-    /// `None` for errors of [`BotBuilder::build`](crate::BotBuilder::build).
+    /// Returns the name of the failed operation in the API document (`sendMessage`), or the method and path of a raw
+    /// request. `None` for errors of [`BotBuilder::build`](crate::BotBuilder::build).
     #[must_use]
     pub fn operation(&self) -> Option<&str> {
         self.0.operation.as_deref()
     }
 
-    /// The HTTP status of the server's answer, if there was one.
+    /// Returns the HTTP status of the response. `None` if there was no response.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match &self.0.kind {
@@ -173,7 +173,7 @@ impl Error {
         }
     }
 
-    /// The API's own name of the failure, if the answer had one.
+    /// Returns the API's `code` of the failure. `None` if the response has no code.
     #[must_use]
     pub fn code(&self) -> Option<&ErrorCode> {
         match &self.0.kind {
@@ -198,91 +198,97 @@ impl Error {
         Printable(&self.0.kind).to_string()
     }
 
-    /// Returns what failed, without the operation and the server's words: these may quote what was sent.
+    /// Returns what failed, without the operation and without the text of the server, which may quote the request.
     pub(crate) fn reason_unquoted(&self) -> String {
         match &self.0.kind {
             Kind::Status { status, code, .. } => kind::status_line(*status, code.as_ref(), None, ""),
             Kind::Refused(Refusal { code: Some(code), .. }) => format!("refused: {code}"),
             Kind::Refused(_) => "refused".to_owned(),
-            Kind::Decode { source, .. } if source.is_data() => "the answer does not fit the document".to_owned(),
+            Kind::Decode { source, .. } if source.is_data() => "the response does not fit the API document".to_owned(),
             _ => self.reason(),
         }
     }
 
-    /// How often the request was sent, or tried to be; 0 if it never was.
+    /// Returns the number of attempts, including attempts that could not connect. 0 if there was no attempt.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.report.attempts
     }
 
-    /// How long the call took, waiting included.
+    /// Returns the duration of the call, including waits.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.report.elapsed
     }
 
-    /// How long the server asked to wait (`Retry-After`).
+    /// Returns the time that the server asked to wait (`Retry-After`), at most an hour.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.kind.retry_after()
     }
 
-    /// The server is asked too often: status 429, or a refusal with such a code. Wait [`retry_after`](Self::retry_after) and call again: this attempt did
-    /// nothing.
+    /// Returns whether the bot sent too many requests: status 429, or a refusal with the code `too.many.requests`. The
+    /// last attempt changed nothing. Wait for [`retry_after`](Self::retry_after), then call again.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
             || self.is_refused_as(|code| *code == ErrorCode::TooManyRequests)
     }
 
-    /// Returns whether the server refused with a 200 and a matching code.
+    /// Returns whether the server refused the request with status 200 and a matching code.
     fn is_refused_as(&self, is_meant: impl Fn(&ErrorCode) -> bool) -> bool {
         self.is_refused() && self.code().is_some_and(is_meant)
     }
 
-    /// The attached media is still being processed, for longer than the bot waits. Send the same message again a little
-    /// later: this attempt posted nothing.
+    /// Returns whether the server is still processing the attached media, and the bot has stopped waiting for it. The
+    /// last attempt posted nothing. Send the same message again later.
     #[must_use]
     pub fn is_attachment_not_ready(&self) -> bool {
         self.0.kind.failure() == Failure::AttachmentNotReady
     }
 
-    /// Why the chat does not let the bot do this, if that is the failure (`chat.denied`).
+    /// Returns why the chat does not allow the request. `None` unless the code is `chat.denied`.
     #[must_use]
     pub fn chat_denied(&self) -> Option<ChatDenied> {
         (self.code() == Some(&ErrorCode::ChatDenied)).then(|| ChatDenied::of(self.message().unwrap_or_default()))
     }
 
-    /// The token is not valid (401, or the code `verify.token`). Stop, and get the right one: no call can succeed.
+    /// Returns whether the token is invalid: status 401, or the code `verify.token`. Every other call fails, too: stop
+    /// the bot, and get a valid token.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         self.status() == Some(StatusCode::UNAUTHORIZED) || self.code() == Some(&ErrorCode::VerifyToken)
     }
 
-    /// The bot may not do this: status 403, or a refusal with such a code. It lacks the right, is no member, or the user has stopped it. Calling again does
-    /// not help until somebody changes that; [`code`](Self::code) and [`message`](Self::message) tell the cases apart.
+    /// Returns whether the bot is not allowed to do this: status 403, or a refusal with the code `access.denied` or
+    /// `chat.denied`.
+    ///
+    /// The bot lacks a permission, is not a member of the chat, or was stopped by the user. See [`code`](Self::code)
+    /// and [`message`](Self::message) for the reason. The call fails again until the permission or the membership
+    /// changes.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         let is_denied = |code: &ErrorCode| matches!(code, ErrorCode::AccessDenied | ErrorCode::ChatDenied);
         self.status() == Some(StatusCode::FORBIDDEN) && !self.is_unauthorized() || self.is_refused_as(is_denied)
     }
 
-    /// There is no such chat, message or dialog: status 404, or a refusal with such a code. A dialog is missing until its user has started the bot.
+    /// Returns whether the chat, message or dialog does not exist: status 404, or a refusal with a code such as
+    /// `not.found`. A dialog exists once its user has started the bot.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND) || self.is_refused_as(is_not_found)
     }
 
-    /// Returns whether the server answered with status 200 that it did not do it (`success: false`). The reason is in
-    /// [`message`](Self::message) and [`code`](Self::code). Often harmless: a second unpin, or adding a member who is there
-    /// already.
+    /// Returns whether the server refused the request with status 200 and `success: false`. The reason is in
+    /// [`message`](Self::message) and [`code`](Self::code). Often harmless, for example if the message is already
+    /// unpinned, or the user is already a member.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         matches!(self.0.kind, Kind::Refused(_))
     }
 
-    /// No connection or no whole answer in time. Whether the server has done it,
-    /// [`may_have_been_applied`](Self::may_have_been_applied) says.
+    /// Returns whether the connection or the complete response took too long. See
+    /// [`may_have_been_applied`](Self::may_have_been_applied) for whether the server may have applied the request.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         match &self.0.kind {
@@ -292,8 +298,8 @@ impl Error {
         }
     }
 
-    /// Whether no waiting makes a poll that failed so succeed. The server's word counts only if it is the API's: a proxy's
-    /// 403 passes.
+    /// Returns whether polling must end, because no retry of the failed poll can succeed. A 4xx status counts only with
+    /// a code of the API: a 403 from a proxy may be temporary.
     pub(crate) fn ends_polling(&self) -> bool {
         match &self.0.kind {
             Kind::Status { status, code, .. } => {
@@ -314,12 +320,12 @@ impl Error {
         }
     }
 
-    /// Whether the body of a success is JSON, but not what the document says, or is over the size limit.
+    /// Returns whether the body of a success is JSON that does not match the document, or is over the size limit.
     pub(crate) fn is_misfit(&self) -> bool {
         self.0.kind.failure() == Failure::Misfit
     }
 
-    /// Whether the server, or whoever answers in its place, does not have the operation at all.
+    /// Returns whether the server, or a proxy in front of it, does not have the operation.
     pub(crate) fn knows_no_such_operation(&self) -> bool {
         matches!(
             self.status(),
@@ -327,7 +333,7 @@ impl Error {
         )
     }
 
-    /// Whether the API itself says that it does not have the operation.
+    /// Returns whether the API does not have the operation, by its own code.
     pub(crate) fn is_method_not_found(&self) -> bool {
         self.is_not_found() && self.code() == Some(&ErrorCode::MethodNotFound)
     }
@@ -336,26 +342,29 @@ impl Error {
         self.status() == Some(StatusCode::METHOD_NOT_ALLOWED)
     }
 
-    /// Says that it may be the stored marker which the server does not take.
+    /// Adds a hint to a 400: the server may have rejected the stored marker.
     pub(crate) fn with_stored_marker(mut self, marker: i64) -> Self {
         if let Kind::Status { status: StatusCode::BAD_REQUEST, message, .. } = &mut self.0.kind {
             message.push_str(&format!(
-                " (asked with the marker {marker} from the marker store: if the server was reset, remove it from there)"
+                " (the marker {marker} is from the marker store: if the server was reset, remove it from the store)"
             ));
         }
         self
     }
 
-    /// The failure passes by itself: no connection, a timeout, a server or proxy in trouble, too many requests. Calling
-    /// again may succeed; whether it may do the thing twice, [`may_have_been_applied`](Self::may_have_been_applied) says.
+    /// Returns whether the failure is temporary: no connection, a timeout, an error of the server or a proxy, or too
+    /// many requests. A retry may succeed. If [`may_have_been_applied`](Self::may_have_been_applied) is true, a retry
+    /// may apply the request twice.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         !matches!(self.0.kind.failure(), Failure::Refused | Failure::Misfit)
     }
 
-    /// The server may have done what was asked, although the call failed: in one of the attempts the connection broke, or
-    /// time ran out, after the request was sent, or something between answered in the server's place. Look before doing
-    /// it again. Never true of what changes nothing.
+    /// Returns whether the server may have applied the request although the call failed.
+    ///
+    /// In one of the attempts, the connection broke or the time ran out after the request was sent, or the response
+    /// could not be read. Or a server or proxy error left the result unknown. Check the result before you call again.
+    /// Always false for read-only operations.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {
         self.0.report.ambiguous
@@ -376,7 +385,7 @@ impl fmt::Debug for Error {
     }
 }
 
-/// One line: control characters, which could forge a line of the log, are escaped.
+/// Writes one line. Control characters are escaped, because they could forge a line of the log.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(operation) = &self.0.operation {

@@ -1,4 +1,4 @@
-//! Ids as types, so that a chat's id cannot be passed for a user's.
+//! Typed ids, so that the id of a chat cannot be used as the id of a user.
 
 use std::{fmt, str::FromStr};
 
@@ -47,7 +47,7 @@ macro_rules! text_id {
         pub struct $name(pub String);
 
         impl $name {
-            /// The id as the API writes it.
+            /// Returns the id in the format of the API.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -101,27 +101,27 @@ macro_rules! text_id {
 }
 
 number_id! {
-    /// A chat: a dialog (positive), a group or a channel (negative).
+    /// The id of a chat. Positive for dialogs, negative for groups and channels.
     ChatId
 }
 
 number_id! {
-    /// A user or a bot.
+    /// The id of a user or a bot.
     UserId
 }
 
 text_id! {
-    /// A message (`mid`), unique across all chats. Opaque: its form has changed before.
+    /// The id of a message (`mid`), unique across all chats. Opaque: its format has changed before.
     MessageId
 }
 
 text_id! {
-    /// A press of a button, by which it is answered.
+    /// The id of a callback: a press of a button. Needed to answer it.
     CallbackId
 }
 
 text_id! {
-    /// A session of a user with a constructor bot.
+    /// The id of a session of a user with a constructor bot.
     SessionId
 }
 
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_written_as_the_api_writes_them() {
+    fn ids_have_the_format_of_the_api() {
         assert_eq!(serde_json::to_string(&ChatId(-7)).unwrap(), "-7");
         assert_eq!(serde_json::from_str::<MessageId>("\"mid.1\"").unwrap(), MessageId::from("mid.1"));
         assert_eq!("-9223372036854775808".parse::<ChatId>().unwrap(), ChatId(i64::MIN));

@@ -1,4 +1,4 @@
-//! What `tamtam-sandbox` and the benches use. Hidden from the documentation, and free to change in any version.
+//! Internals for `tamtam-sandbox` and the benches. Hidden from the documentation, and may change in any version.
 
 pub use crate::updates::atomic_write::{check_place, read, remove_left_behind, replace};
 use crate::updates::stream::page::Page;
@@ -8,11 +8,11 @@ use crate::{
     updates::{journal::Journal, raw_update::RawUpdate},
 };
 
-/// The request schemas of the documents, with what servers tolerate beyond them, as JSON under the names `tamtam` and
-/// `max`.
+/// The request schemas of the documents, as JSON with the keys `tamtam` and `max`. They include the deviations that
+/// servers tolerate.
 pub const REQUEST_SCHEMAS: &str = include_str!(concat!(env!("OUT_DIR"), "/requests.json"));
 
-/// Reads a page of updates, and returns how many it has.
+/// Reads a page of updates, and returns the number of updates.
 #[must_use]
 pub fn read_page(text: &str) -> usize {
     Page::read(text, false).map_or(0, |page| page.updates.len())

@@ -40,12 +40,12 @@ pub use client::{
 };
 pub use compose::{keyboard::Buttons, text};
 pub use error::{ChatDenied, Error, ErrorCode, ErrorKind, Result};
-/// Methods and statuses, as [`Bot::request`] takes and [`Error::status`] gives them.
+/// The crate `http`, for the methods of [`Bot::request`] and the statuses of [`Error::status`].
 #[doc(no_inline)]
 pub use http;
 pub use id::{CallbackId, ChatId, MessageId, SessionId, UserId};
 pub use model::union::Unknown;
-/// The HTTP client underneath, for [`BotBuilder::http`].
+/// The HTTP client of the crate, for [`BotBuilder::http`].
 #[doc(no_inline)]
 pub use reqwest;
 pub use service::{ApiVersion, Limits, Pace, Service};

@@ -1,4 +1,4 @@
-//! How the generated models are read and written.
+//! Reading and writing of the generated models.
 
 mod error_path;
 pub(crate) mod key;

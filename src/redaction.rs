@@ -1,4 +1,4 @@
-//! Secrets, and texts from outside that may quote them: a server or proxy may repeat what it was sent.
+//! Redacts secrets in texts of servers and proxies, which may quote a request.
 
 mod escapes;
 mod hash;
@@ -16,19 +16,18 @@ use serde_json::Value;
 use escapes::Unescaped;
 pub(crate) use hash::fnv_1a;
 
-/// The shortest part of a URL, or value of JSON, that is hidden, in characters. A shorter one is no secret, and occurs
-/// in
-/// ordinary text.
+/// The minimum length of a part of a URL, or of a JSON value, that is hidden, in characters. Shorter values are not
+/// secret, and occur in ordinary text.
 const SHORTEST_PART: usize = 8;
 /// The maximum length of text that is searched and shown, in bytes. The rest is cut off.
 const LONGEST_TEXT: usize = 64 * 1024;
-/// How often a text is unescaped to look for a secret: HTML in JSON in a URL that another URL quotes.
+/// The number of layers of escapes that are removed to find a secret. Enough for HTML in JSON in a URL in another URL.
 const ESCAPED_TIMES: usize = 4;
 
-/// A secret as others may quote it. Printing it in any way prints what is shown in its place.
+/// A secret that texts may quote. `Debug` prints a placeholder.
 #[derive(Clone)]
 pub(crate) struct Secret {
-    /// The spellings of the secret before a text escapes it.
+    /// The spellings of the secret, without escapes.
     values: Vec<String>,
     shown: &'static str,
 }
@@ -41,11 +40,11 @@ impl Secret {
         Self { values, shown }
     }
 
-    /// All of a URL but its origin, unless there is little more.
+    /// Returns the parts of a URL after its origin. `None` if they are too short to be secret.
     pub(crate) fn beyond_the_origin(url: &str) -> Option<Self> {
         let (authority, path) = parts(url);
         let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
-        // A server may write the path in its own way, with what is not ASCII encoded.
+        // A server may normalize the path, and encode non-ASCII characters.
         let normal = Url::parse(url).ok();
         let normal = normal.as_ref().map_or("", |url| parts(url.as_str()).1);
         let parts = [path, without_query(path), normal, without_query(normal), user];
@@ -56,7 +55,7 @@ impl Secret {
         (!values.is_empty()).then_some(Self { values, shown: "..." })
     }
 
-    /// Several secrets as one, shown as the first.
+    /// Combines several secrets. All are shown as the placeholder of the first one.
     pub(crate) fn all(secrets: impl IntoIterator<Item = Option<Self>>) -> Option<Self> {
         secrets.into_iter().flatten().reduce(|mut all, secret| {
             all.values.extend(secret.values);
@@ -64,13 +63,14 @@ impl Secret {
         })
     }
 
-    /// Returns where a text contains the secret, plain or escaped.
+    /// Returns the ranges in a text that contain the secret, plain or escaped.
     fn places(&self, text: &str) -> Vec<Range<usize>> {
         let views = Unescaped::views(text, ESCAPED_TIMES);
         views.iter().flat_map(|view| self.values.iter().flat_map(|value| view.find(value))).collect()
     }
 
-    /// Returns where a partial secret at the end of a truncated text starts; the text's length if there is no match.
+    /// Returns the start of a partial secret at the end of a truncated text. The length of the text if there is no
+    /// match.
     fn beginning_at_the_end(&self, text: &str) -> usize {
         let views = Unescaped::views(text, ESCAPED_TIMES);
         let ends = views.iter().flat_map(|view| self.values.iter().filter_map(|value| view.find_cut(value)));
@@ -84,14 +84,14 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Whether a property of this name has a secret, in JSON whose shape is not known.
+/// Returns whether a property with this name contains a secret, in JSON without a schema.
 fn is_secret_name(name: &str) -> bool {
     ["token", "secret", "password"].iter().any(|word| name.to_ascii_lowercase().contains(word))
 }
 
-/// JSON with the values of its [secret properties](is_secret_name) hidden.
+/// Hides the values of [secret properties](is_secret_name) in JSON.
 pub(crate) fn hide_in_json(json: &str) -> Cow<'_, str> {
-    // JSON that cannot be looked through, because it is nested too deeply, is not shown.
+    // JSON that is nested too deeply cannot be searched for secrets, so it is not shown.
     let Ok(mut parsed) = serde_json::from_str::<Value>(json) else {
         return format!("<{} bytes>", json.len()).into();
     };
@@ -99,7 +99,7 @@ pub(crate) fn hide_in_json(json: &str) -> Cow<'_, str> {
     if has_secrets { parsed.to_string().into() } else { json.into() }
 }
 
-/// Calls `act` for the string of every secret property, and returns whether there is one.
+/// Calls `act` for the string of each secret property. Returns whether there is one.
 fn for_each_secret(value: &mut Value, act: &mut impl FnMut(&mut Value)) -> bool {
     let mut found = false;
     match value {
@@ -117,7 +117,7 @@ fn for_each_secret(value: &mut Value, act: &mut impl FnMut(&mut Value)) -> bool 
     found
 }
 
-/// All secrets of a call.
+/// The secrets of a call.
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets<'a>(Vec<Cow<'a, Secret>>);
 
@@ -144,7 +144,7 @@ impl<'a> Secrets<'a> {
 
 impl Secrets<'_> {
     /// Redacts secrets and escapes control characters in external text, such as a proxy page that quotes the URL.
-    /// Control characters could forge a line of the log. Text over 64 KiB is cut.
+    /// Control characters could forge a line of the log. Text over 64 KiB is truncated.
     pub(crate) fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if text.len() > LONGEST_TEXT {
             let end = (0..=LONGEST_TEXT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
@@ -159,7 +159,7 @@ impl Secrets<'_> {
         if hits.is_empty() {
             return printable(text);
         }
-        // Of two secrets within each other the longer one is replaced.
+        // Of nested secrets, the outer one is replaced.
         hits.sort_by_key(|(place, _)| (place.start, std::cmp::Reverse(place.end)));
         let (mut clean, mut end) = (String::with_capacity(text.len()), 0);
         for (place, shown) in hits {
@@ -173,14 +173,14 @@ impl Secrets<'_> {
         Cow::Owned(printable(&clean).into_owned())
     }
 
-    /// A text that was cut, without what may be the beginning of a secret at its end.
+    /// Removes a partial secret from the end of a truncated text.
     pub(crate) fn without_a_beginning_at_the_end<'a>(&self, text: &'a str) -> &'a str {
         let ends = self.0.iter().map(|secret| secret.beginning_at_the_end(text));
         &text[..ends.min().unwrap_or(text.len())]
     }
 }
 
-/// A text without characters that a terminal or a log obeys: control characters, line separators, bidirectional marks.
+/// Escapes characters that affect a terminal or a log: control characters, line separators, bidirectional marks.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     let is_obeyed = |char: char| {
         char.is_control()
@@ -211,7 +211,7 @@ impl<T: fmt::Display> fmt::Display for Printable<'_, T> {
     }
 }
 
-/// Stands for a secret value in the `Debug` of what has it.
+/// A placeholder for a secret value in `Debug` output.
 pub(crate) struct Hidden;
 
 impl fmt::Debug for Hidden {
@@ -230,7 +230,7 @@ impl fmt::Debug for HiddenUrl<'_> {
     }
 }
 
-/// Scheme, host and port of a URL: never a user, a path or a query.
+/// Returns scheme, host and port of a URL, without user, path and query.
 pub(crate) fn origin(url: &str) -> String {
     match Url::parse(url) {
         Ok(url) if url.has_host() => url.origin().ascii_serialization(),
@@ -238,14 +238,14 @@ pub(crate) fn origin(url: &str) -> String {
     }
 }
 
-/// The authority of a URL, and what comes after the slash that ends it.
+/// Splits a URL into its authority, and the rest without the slash between them.
 fn parts(url: &str) -> (&str, &str) {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (authority, path) = rest.split_at(rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len()));
     (authority, path.strip_prefix('/').unwrap_or(path))
 }
 
-/// Removes the string that an error of serde quotes: `invalid type: string, expected i64`.
+/// Removes the string that an error of serde quotes. The result is, for example, `invalid type: string, expected i64`.
 pub(crate) fn without_strings(words: &str) -> Cow<'_, str> {
     match (words.find("string \""), words.rfind("\", expected")) {
         (Some(from), Some(to)) if from < to => format!("{}string{}", &words[..from], &words[to + 1..]).into(),
@@ -254,7 +254,7 @@ pub(crate) fn without_strings(words: &str) -> Cow<'_, str> {
     }
 }
 
-/// The path of a path and query, as a redirect quotes it.
+/// Removes query and fragment from a path. A redirect may quote the path alone.
 fn without_query(path: &str) -> &str {
     path.split(['?', '#']).next().unwrap_or(path)
 }
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_misfit_the_string_is_left_out() {
+    fn removes_the_string_from_an_error_of_serde() {
         for (json, words) in [
             (r#""s3cr3t\", expected x""#, "invalid type: string, expected u32 at line 1 column 22"),
             ("[1]", "invalid type: sequence, expected u32 at line 1 column 0"),
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_redacted_plain_and_as_it_stands_in_a_url() {
+    fn redacts_a_plain_and_a_url_encoded_secret() {
         let secret = Secret::new("s3cret/+ =", "<token>");
         assert_eq!(format!("{secret:?}"), "<token>");
         assert_eq!(
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_redacted_escaped_for_html_and_encoded_twice() {
+    fn redacts_a_secret_that_is_html_escaped_or_encoded_twice() {
         let secret = Secret::new("s3cret&\"/'<", "<token>");
         for quoted in [
             "s3cret&amp;&quot;/&#39;&lt;",
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_url_the_origin_is_left() {
+    fn keeps_the_origin_of_a_url() {
         let secret = Secret::beyond_the_origin("https://bot.example:8443/hook/s3cr3t-крюк?v=1").unwrap();
         for (quoted, shown) in [
             ("no https://bot.example:8443/hook/s3cr3t-крюк?v=1 here", "no https://bot.example:8443/... here"),
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_secrets_neither_is_shown_whole_or_in_part() {
+    fn redacts_two_secrets_and_their_beginnings() {
         let (token, own) = (Secret::new("t0ken", "<token>"), Secret::new("s3cr3t", "..."));
         let secrets = Secrets::of(&token).and(Some(&own));
         assert_eq!(secrets.clean("t0ken s3cr3t"), "<token> ...");
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_forge_a_line_of_the_log_is_escaped() {
+    fn escapes_characters_that_could_forge_a_line_of_the_log() {
         for (text, shown) in [
             ("Bad\nGateway", r"Bad\nGateway"),
             ("a\r\n2026-11-29 INFO all is well", r"a\r\n2026-11-29 INFO all is well"),
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_hidden_url_only_the_origin_is_shown() {
+    fn shows_only_the_origin_of_a_hidden_url() {
         for (url, shown) in [
             ("https://bot.example/s3cr3t", "https://bot.example/..."),
             ("https://user:s3cr3t@bot.example:8443?s3cr3t", "https://bot.example:8443/..."),
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_very_long_text_is_cut_and_not_within_a_secret() {
+    fn truncates_a_long_text_without_showing_a_partial_secret() {
         let token = Secret::new("s3cr3t-t0ken", "<token>");
         for before in LONGEST_TEXT - 20..LONGEST_TEXT + 2 {
             let shown = redact(&token, &format!("{}s3cr3t-t0ken{}", "x".repeat(before), "y".repeat(100)));
@@ -389,16 +389,16 @@ mod tests {
     }
 
     #[test]
-    fn secret_properties_of_json_are_hidden_however_deep() {
+    fn hides_secret_properties_of_json_at_any_depth() {
         let json =
             r#"{"a":[{"payload":{"token":"t0ken-of-a-file","url":5}}],"api_token":"b","tokens":["x"],"text":"token"}"#;
         let hidden: Value = serde_json::from_str(&hide_in_json(json)).unwrap();
         assert_eq!(hidden["a"][0]["payload"]["token"], "<hidden>");
         assert_eq!((&hidden["api_token"], &hidden["text"]), (&"<hidden>".into(), &"token".into()));
-        assert_eq!(hide_in_json(r#"{ "text": 1 }"#), r#"{ "text": 1 }"#, "the text stays as it came");
+        assert_eq!(hide_in_json(r#"{ "text": 1 }"#), r#"{ "text": 1 }"#, "the text is unchanged");
         let token = Secret::new("bot", "<token>");
         let secrets = Secrets::of(&token).and_in_json(Some(json.as_bytes()));
-        assert_eq!(secrets.clean("t0ken-of-a-file b x bot"), "... b x <token>", "a short value is no secret");
+        assert_eq!(secrets.clean("t0ken-of-a-file b x bot"), "... b x <token>", "a short value is not a secret");
         let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
         assert_eq!(hide_in_json(&deep), "<1000 bytes>");
     }

@@ -1,4 +1,4 @@
-//! Services with a Bot API: addresses, tokens, certificates, links and limits.
+//! The messenger services: addresses, tokens, certificates, links and limits.
 
 mod pace;
 
@@ -15,8 +15,8 @@ use crate::validation::{Invalid, Place, max_length};
 
 /// A messenger with a Bot API: its address, the place of the token in requests, its links and limits.
 ///
-/// [`Service::TamTam`] and [`Service::Max`] come from the official documents. For a gateway or a server of your own, change
-/// a copy of one.
+/// [`Service::TamTam`] and [`Service::Max`] are generated from the official documents. For a gateway or your own
+/// server, modify a copy of one.
 ///
 /// ```
 /// use tamtam::{Bot, Service};
@@ -31,11 +31,11 @@ use crate::validation::{Invalid, Place, max_length};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Service {
     pub(crate) name: Cow<'static, str>,
-    /// The document that the service has.
+    /// The document of the service.
     pub(crate) document: Documents,
     pub(crate) base_url: Cow<'static, str>,
     pub(crate) token_place: TokenPlace,
-    /// Where a bot gets its token, for an error message.
+    /// The place where a bot gets its token, for an error message.
     pub(crate) token_source: &'static str,
     /// The query parameter with the version of the API, and the version of the document.
     pub(crate) version: Option<(&'static str, &'static str)>,
@@ -44,25 +44,25 @@ pub struct Service {
     /// The header in which the service sends the secret of a webhook.
     pub(crate) webhook_secret_header: Option<&'static str>,
     pub(crate) links: Links,
-    /// How a link begins that mentions a user. The id of the user follows.
+    /// The start of a link that mentions a user, before the id of the user.
     pub(crate) mention: &'static str,
     pub(crate) limits: Limits,
     pub(crate) pace: Pace,
 }
 
-/// Where a service takes the token.
+/// The place of the token in requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TokenPlace {
     /// A query parameter.
     Query(Cow<'static, str>),
-    /// A header, which has the token alone.
+    /// A header, whose value is the token without a prefix.
     Header(Cow<'static, str>),
 }
 
-/// How the links of a service look. `{bot}`, `{payload}` and `{text}` stand for what the link has.
+/// The link formats of a service. `{bot}`, `{payload}` and `{text}` are placeholders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Links {
-    /// How all links begin, such as `https://max.ru`.
+    /// The start of all links, such as `https://max.ru`.
     pub(crate) origin: &'static str,
     /// The rest of a link that starts a bot.
     pub(crate) start: &'static str,
@@ -72,7 +72,7 @@ pub(crate) struct Links {
     pub(crate) share: Option<&'static str>,
 }
 
-/// Limits of a service. Requests over a limit are not sent. A limit of `None` is not checked.
+/// The limits of a service. Requests over a limit are not sent. A limit of `None` is not checked.
 ///
 /// ```
 /// use tamtam::Service;
@@ -104,11 +104,11 @@ pub struct Limits {
     pub video_bytes: Option<u64>,
     /// Maximum size of an audio file, in bytes.
     pub audio_bytes: Option<u64>,
-    /// Maximum size of a file of another kind, in bytes.
+    /// Maximum size of any other file, in bytes.
     pub file_bytes: Option<u64>,
 }
 
-/// A set of documents, as bits in the order in which the generator reads them.
+/// A set of documents, as a bit per document in the order of the generator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Documents(pub(crate) u8);
 
@@ -131,25 +131,25 @@ impl Service {
         &self.base_url
     }
 
-    /// Returns the limits that are checked before sending.
+    /// Returns the limits, which are checked before a request is sent.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Returns how many requests per second a bot sends. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides it.
+    /// Returns the limits on requests per second. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides them.
     pub fn pace(&self) -> Pace {
         self.pace
     }
 
-    /// Sets the name.
+    /// Sets the name that errors and logs show.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = Cow::Owned(name.into());
         self
     }
 
-    /// Sets the URL of the API. A path is kept.
+    /// Sets the base URL of the API. The URL may have a path.
     #[must_use]
     pub fn with_base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Cow::Owned(url.into());
@@ -178,21 +178,21 @@ impl Service {
         self
     }
 
-    /// Trusts the certificates of the platform only.
+    /// Trusts only the certificates of the platform.
     #[must_use]
     pub fn without_root_certificate(mut self) -> Self {
         self.root_certificate = None;
         self
     }
 
-    /// Sets the limits that are checked before sending.
+    /// Sets the limits, which are checked before a request is sent.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Sets how many requests per second a bot sends.
+    /// Sets the limits on requests per second.
     #[must_use]
     pub fn with_pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
@@ -204,12 +204,12 @@ impl Service {
         documents.has(self.document)
     }
 
-    /// Returns the error for an item that the service does not have.
+    /// Returns the error for an item that the service does not support.
     pub(crate) fn unsupported(&self, what: &str) -> Unsuited {
         Unsuited::Unsupported(format!("{} has no {what}", self.name))
     }
 
-    /// Logs that an optional value was not sent, once per field and process.
+    /// Logs that an optional value was left out. Once per field and process.
     pub(crate) fn left_out(&self, field: &'static str) {
         static LOGGED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
         if LOGGED.lock().unwrap_or_else(PoisonError::into_inner).insert(field) {
@@ -217,8 +217,8 @@ impl Service {
         }
     }
 
-    /// Rewrites the links that mention users to the form of this service, if they are the target of a link in HTML or
-    /// Markdown.
+    /// Rewrites links that mention users to the format of this service. Only targets of links in HTML or Markdown are
+    /// rewritten.
     pub(crate) fn own_mentions(&self, text: &mut String, others: &[&str]) {
         for other in others.iter().filter(|other| **other != self.mention) {
             for opening in ["href=\"", "href='", "href=", "](", "](<"] {
@@ -243,7 +243,7 @@ impl Service {
         let Limits { keyboard_buttons, keyboard_rows, row_buttons, wide_row_buttons, wide_buttons, .. } = &self.limits;
         let over = |at: &Place<'_>, count: usize, limit: Option<usize>, what: &str| match limit {
             Some(limit) if count > limit => {
-                let problem = format!("has {count} {what}, the limit of {} is {limit}: leave some out", self.name);
+                let problem = format!("has {count} {what}, the limit of {} is {limit}: remove some", self.name);
                 Err(Unsuited::Invalid(Invalid::new(at, problem)))
             }
             _ => Ok(()),
@@ -267,16 +267,16 @@ impl fmt::Debug for Service {
     }
 }
 
-/// Why a request cannot be sent to a service.
+/// The reason why a request cannot be sent to a service.
 #[derive(Debug)]
 pub(crate) enum Unsuited {
     Invalid(Invalid),
     Unsupported(String),
 }
 
-/// A part of a request that is fitted to the service before sending. The generator implements this trait.
+/// A part of a request that is adapted to the service before sending. Implemented by the generator.
 pub(crate) trait Adapt {
-    /// Removes optional values that the service does not have. Fails if a required value is not on the service.
+    /// Removes optional values that the service does not support. Fails if a required value is not supported.
     fn adapt(&mut self, service: &Service, at: &Place<'_>) -> Result<(), Unsuited>;
 }
 
@@ -306,8 +306,8 @@ impl<T: Adapt> Adapt for BTreeMap<String, T> {
 
 /// A version of the API for the query parameter `v` of TamTam. MAX has no versions.
 ///
-/// A version changes the responses of the server, not the types of the crate. The types read the responses of every version
-/// with a constant.
+/// A version changes the responses of the server, not the types of the crate. The types can read the responses of all
+/// versions that have a constant.
 ///
 /// ```
 /// use tamtam::{ApiVersion, Bot};
@@ -322,7 +322,7 @@ impl<T: Adapt> Adapt for BTreeMap<String, T> {
 pub struct ApiVersion(pub(crate) Cow<'static, str>);
 
 impl ApiVersion {
-    /// Returns the version as it is sent.
+    /// Returns the value of the query parameter.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -335,7 +335,7 @@ impl fmt::Display for ApiVersion {
     }
 }
 
-/// A version without a constant, as it is sent.
+/// Creates a version that has no constant, from the value of the query parameter.
 impl From<&str> for ApiVersion {
     fn from(version: &str) -> Self {
         Self(Cow::Owned(version.to_owned()))

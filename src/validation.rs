@@ -1,10 +1,10 @@
-//! What is checked before a request is sent: only what can never be right, whatever the server's limits are today.
+//! Checks of requests before they are sent. Only values that every server rejects fail.
 
 use std::collections::BTreeMap;
 
 use reqwest::Url;
 
-/// A request that was not sent, because no server would take it.
+/// The error of an invalid request, which was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {problem}")]
 pub(crate) struct Invalid {
@@ -18,7 +18,7 @@ impl Invalid {
     }
 }
 
-/// Where in a request a value stands, for messages: `body.attachments[0].payload`.
+/// The path of a value in a request, for messages: `body.attachments[0].payload`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
     parent: Option<&'a Place<'a>>,
@@ -58,9 +58,9 @@ impl std::fmt::Display for Place<'_> {
     }
 }
 
-/// A type that may go into a request. The generated code says what of it is checked.
+/// A type that may be part of a request. Implemented by the generator.
 pub(crate) trait Check {
-    /// Fails with the first value that can never be right.
+    /// Fails with the first invalid value.
     fn check(&self, at: &Place<'_>) -> Result<(), Invalid>;
 }
 
@@ -88,9 +88,9 @@ impl<T: Check> Check for BTreeMap<String, T> {
     }
 }
 
-/// A text of at most so many Unicode code points. Whatever the server counts, it never counts fewer.
+/// Fails if a text is longer than `limit`, in Unicode code points. A server may count more, but never fewer.
 pub(crate) fn max_length(text: &str, limit: usize, at: &Place<'_>) -> Result<(), Invalid> {
-    // A code point takes at least one byte, so that a text this short need not be counted.
+    // A code point has at least one byte, so a short text need not be counted.
     if text.len() <= limit {
         return Ok(());
     }
@@ -102,29 +102,29 @@ pub(crate) fn max_length(text: &str, limit: usize, at: &Place<'_>) -> Result<(),
     }
 }
 
-/// A text of at least so many Unicode code points.
+/// Fails if a text is shorter than `limit`, in Unicode code points.
 pub(crate) fn min_length(text: &str, limit: usize, at: &Place<'_>) -> Result<(), Invalid> {
     match text.chars().take(limit).count() {
         length if length >= limit => Ok(()),
-        0 => Err(Invalid::new(at, "is empty: give it a text")),
-        length => Err(Invalid::new(at, format!("has {length} characters, at least {limit} are needed"))),
+        0 => Err(Invalid::new(at, "is empty: set a text")),
+        length => Err(Invalid::new(at, format!("has {length} characters, expected at least {limit}"))),
     }
 }
 
-/// A list of `min` to `max` items.
+/// Fails if a list has fewer than `min` or more than `max` items.
 pub(crate) fn items(count: usize, min: Option<usize>, max: Option<usize>, at: &Place<'_>) -> Result<(), Invalid> {
     match (min, max) {
         (Some(min), _) if count < min => {
-            Err(Invalid::new(at, format!("has {count} items, at least {min} are needed: add some, or leave it out")))
+            Err(Invalid::new(at, format!("has {count} items, expected at least {min}: add some, or omit it")))
         }
         (_, Some(max)) if count > max => {
-            Err(Invalid::new(at, format!("has {count} items, the limit is {max}: leave some out")))
+            Err(Invalid::new(at, format!("has {count} items, the limit is {max}: remove some")))
         }
         _ => Ok(()),
     }
 }
 
-/// A number from `min` to `max`.
+/// Fails if a number is less than `min` or greater than `max`.
 pub(crate) fn range(value: i64, min: Option<i64>, max: Option<i64>, at: &Place<'_>) -> Result<(), Invalid> {
     if min.is_none_or(|min| min <= value) && max.is_none_or(|max| value <= max) {
         return Ok(());
@@ -137,43 +137,43 @@ pub(crate) fn range(value: i64, min: Option<i64>, max: Option<i64>, at: &Place<'
     Err(Invalid::new(at, format!("is {value}, expected {expected}")))
 }
 
-/// An id that is there at all.
+/// Rejects an empty id.
 pub(crate) fn id(id: impl AsRef<str>, at: &Place<'_>) -> Result<(), Invalid> {
-    if id.as_ref().is_empty() { Err(Invalid::new(at, "is empty: give the id that the API answered")) } else { Ok(()) }
+    if id.as_ref().is_empty() { Err(Invalid::new(at, "is empty: use the id that the API returned")) } else { Ok(()) }
 }
 
-/// A string that can stand between two slashes: not empty, and nothing that a URL takes for a way to another resource.
+/// Rejects a path segment that is empty, or that would change the rest of the path.
 pub(crate) fn path_segment(segment: impl AsRef<str>, at: &Place<'_>) -> Result<(), Invalid> {
     match segment.as_ref() {
-        "" => Err(Invalid::new(at, "is empty: it names what the request is about")),
-        dots @ ("." | "..") => Err(Invalid::new(at, format!("is `{dots}`, which in a URL leads to another resource"))),
-        // URLs of http and https take a backslash for a slash.
+        "" => Err(Invalid::new(at, "is empty: a value is required")),
+        dots @ ("." | "..") => Err(Invalid::new(at, format!("is `{dots}`, which would change the path of the URL"))),
+        // In http and https URLs, a backslash is a slash.
         segment if segment.contains('\\') => {
-            Err(Invalid::new(at, "has a backslash, which in a URL leads to another resource"))
+            Err(Invalid::new(at, "has a backslash, which would change the path of the URL"))
         }
         _ => Ok(()),
     }
 }
 
-/// A path of the API as a user writes it: below the base URL, whatever a URL makes of its segments.
+/// Rejects a path that is not below the base URL.
 pub(crate) fn path(path: &str) -> Result<(), Invalid> {
     let place = Place::root("path");
-    // A URL parser drops tabs and line ends, so a different path would be requested.
+    // A URL parser removes tabs and line ends, so a different path would be requested.
     if path.contains(char::is_control) {
         return Err(Invalid::new(&place, format!("is `{path}`, which has a control character: remove it")));
     }
-    // URLs take `%2e` for a dot.
+    // In URLs, `%2e` is a dot.
     let leads_up = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
     if path.starts_with('/') && !path.contains(['?', '#', '\\']) && !path.split('/').any(leads_up) {
         return Ok(());
     }
     Err(Invalid::new(
         &place,
-        format!("is `{path}`, expected one that begins with a slash and leads down only; the query is set by `query`"),
+        format!("is `{path}`, expected a leading slash and no `..`, `?`, `#` or backslash; set the query with `query`"),
     ))
 }
 
-/// An absolute URL of any scheme.
+/// Rejects a URL that is not absolute. Any scheme is allowed.
 pub(crate) fn url(url: &str, at: &Place<'_>) -> Result<(), Invalid> {
     // The URL may be a secret: the message does not show it.
     match Url::parse(url) {
@@ -185,36 +185,36 @@ pub(crate) fn url(url: &str, at: &Place<'_>) -> Result<(), Invalid> {
     }
 }
 
-/// An absolute `http` or `https` URL.
+/// Rejects a URL that is not an absolute `http` or `https` URL.
 pub(crate) fn http_url(text: &str, at: &Place<'_>) -> Result<(), Invalid> {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme);
-    // The URL of a webhook is a secret, whatever is wrong with it: of a scheme that is none, nothing is shown.
+    // The URL of a webhook is secret. Only a valid scheme is shown.
     let problem = match scheme {
         Some(scheme) if ["http", "https"].iter().any(|good| scheme.eq_ignore_ascii_case(good)) => return url(text, at),
-        Some(scheme) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => format!("begins with {scheme}://"),
-        _ => "begins with no scheme".to_owned(),
+        Some(scheme) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => format!("has the scheme `{scheme}`"),
+        _ => "has no scheme".to_owned(),
     };
     Err(Invalid::new(at, format!("{problem}, expected https:// or http://")))
 }
 
-/// Of these optional parameters one is given: not none, and not two.
+/// Fails unless exactly one of these optional parameters is set.
 pub(crate) fn exactly_one(parameters: &[(&str, bool)]) -> Result<(), Invalid> {
     let names: Vec<&str> = parameters.iter().map(|(name, _)| *name).collect();
     let names = names.join(", ");
     match parameters.iter().filter(|(_, given)| *given).count() {
         1 => Ok(()),
-        0 => Err(Invalid { field: names, problem: "are all missing: give exactly one of them".to_owned() }),
-        count => Err(Invalid { field: names, problem: format!("are given {count} at once: give exactly one of them") }),
+        0 => Err(Invalid { field: names, problem: "are all missing: set exactly one".to_owned() }),
+        count => Err(Invalid { field: names, problem: format!("are exclusive, but {count} are set: set exactly one") }),
     }
 }
 
-/// Of these optional fields of a value one is given, or several.
+/// Fails unless at least one of these optional fields is set.
 pub(crate) fn at_least_one(fields: &[(&str, bool)], at: &Place<'_>) -> Result<(), Invalid> {
     if fields.iter().any(|(_, given)| *given) {
         return Ok(());
     }
     let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
-    Err(Invalid::new(at, format!("has none of {}: give at least one of them", names.join(", "))))
+    Err(Invalid::new(at, format!("has none of {}: set at least one of them", names.join(", "))))
 }
 
 #[cfg(test)]
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_measured_in_code_points_and_the_message_names_field_limit_and_size() {
+    fn measures_text_in_code_points_and_names_field_limit_and_length() {
         let at = Place::root("body");
         let at = at.field("messages");
         let at = at.index(2);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_segment_leads_nowhere_else() {
+    fn rejects_a_path_segment_that_changes_the_path() {
         let at = Place::root("messageId");
         for bad in ["", ".", "..", "..\\me", "a\\b"] {
             assert!(path_segment(bad, &at).is_err(), "{bad}");
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_begins_with_a_slash_and_leads_down() {
+    fn rejects_a_path_outside_the_base_url() {
         for bad in
             ["", "me", "/a/../b", "/a/.", "/%2e%2E/a", "/.%2e", "/.\t./a", "/a\\b", "/a?b=c", "/a#b", "http://a/b"]
         {
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_an_absolute_url_of_any_scheme() {
+    fn accepts_absolute_urls_of_any_scheme() {
         let at = Place::root("url");
         for good in ["https://example.org/a b", "tel:+15550100", "mailto:a@example.org", "tamtam://chat/1", "HTTP://a"]
         {
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_within_its_range_and_the_message_names_it() {
+    fn rejects_a_number_outside_its_range() {
         let at = Place::root("limit");
         for good in [1, 5, 1000] {
             assert_eq!(range(good, Some(1), Some(1000), &at), Ok(()));
@@ -298,38 +298,38 @@ mod tests {
     }
 
     #[test]
-    fn a_list_has_as_many_items_as_allowed_and_the_message_names_the_limit() {
+    fn rejects_a_list_with_too_few_or_too_many_items() {
         let at = Place::root("commands");
         for good in [1, 32] {
             assert_eq!(items(good, Some(1), Some(32), &at), Ok(()));
         }
         let problem = |count, min, max| items(count, min, max, &at).unwrap_err().to_string();
-        assert_eq!(problem(33, None, Some(32)), "commands has 33 items, the limit is 32: leave some out");
-        assert_eq!(problem(0, Some(1), None), "commands has 0 items, at least 1 are needed: add some, or leave it out");
+        assert_eq!(problem(33, None, Some(32)), "commands has 33 items, the limit is 32: remove some");
+        assert_eq!(problem(0, Some(1), None), "commands has 0 items, expected at least 1: add some, or omit it");
     }
 
     #[test]
-    fn a_text_that_must_be_there_is_not_empty() {
+    fn rejects_a_text_that_is_too_short() {
         let at = Place::root("text");
-        assert_eq!(min_length("", 1, &at).unwrap_err().to_string(), "text is empty: give it a text");
-        assert_eq!(min_length("ы", 2, &at).unwrap_err().to_string(), "text has 1 characters, at least 2 are needed");
+        assert_eq!(min_length("", 1, &at).unwrap_err().to_string(), "text is empty: set a text");
+        assert_eq!(min_length("ы", 2, &at).unwrap_err().to_string(), "text has 1 characters, expected at least 2");
         assert_eq!(min_length("😀", 1, &at), Ok(()));
     }
 
     #[test]
-    fn at_least_one_of_the_fields_is_given() {
+    fn requires_at_least_one_of_the_fields() {
         let at = Place::root("body");
         assert_eq!(at_least_one(&[("message", false), ("notification", true)], &at), Ok(()));
         let none = at_least_one(&[("message", false), ("notification", false)], &at).unwrap_err();
-        assert_eq!(none.to_string(), "body has none of message, notification: give at least one of them");
+        assert_eq!(none.to_string(), "body has none of message, notification: set at least one of them");
     }
 
     #[test]
-    fn exactly_one_of_the_parameters_is_given() {
+    fn requires_exactly_one_of_the_parameters() {
         assert!(exactly_one(&[("user_id", true), ("chat_id", false)]).is_ok());
         let none = exactly_one(&[("user_id", false), ("chat_id", false)]).unwrap_err();
-        assert_eq!(none.to_string(), "user_id, chat_id are all missing: give exactly one of them");
+        assert_eq!(none.to_string(), "user_id, chat_id are all missing: set exactly one");
         let two = exactly_one(&[("user_id", true), ("chat_id", true)]).unwrap_err();
-        assert_eq!(two.to_string(), "user_id, chat_id are given 2 at once: give exactly one of them");
+        assert_eq!(two.to_string(), "user_id, chat_id are exclusive, but 2 are set: set exactly one");
     }
 }

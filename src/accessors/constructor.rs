@@ -1,10 +1,10 @@
-//! The text and attachments of constructors.
+//! Accessors of constructor updates: text and attachments.
 
 use crate::api::types::{AttachmentRequest, ConstructedMessageBody, Update};
 
-/// What comes from a constructor.
+/// Accessors of constructor updates.
 impl Update {
-    /// The text that a person typed in the constructor, or posted from it.
+    /// Returns the text that a user typed in the constructor, or posted from it. `None` if there is no text.
     #[must_use]
     pub fn constructed_text(&self) -> Option<&str> {
         match self {
@@ -14,7 +14,8 @@ impl Update {
         }
     }
 
-    /// What a person typed in the constructor, with what they attached; empty if they have just opened it.
+    /// Returns the messages that a user typed in the constructor, with their attachments. Empty if the user has just
+    /// opened the constructor.
     #[must_use]
     pub fn constructed_messages(&self) -> &[ConstructedMessageBody] {
         match self {
@@ -23,8 +24,8 @@ impl Update {
         }
     }
 
-    /// What a person attached to what they typed in the constructor, to the first message that has something; empty if
-    /// there is nothing. That of a posted message is in its [`attachments`](Self::attachments).
+    /// Returns the attachments of the first message in the constructor that has attachments. Empty if there are no
+    /// attachments. For a posted message, use [`attachments`](Self::attachments).
     #[must_use]
     pub fn constructed_attachments(&self) -> &[AttachmentRequest] {
         let attached = self.constructed_messages().iter().filter_map(|typed| typed.attachments.as_deref());

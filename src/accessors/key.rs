@@ -1,12 +1,12 @@
-//! The key of an update, to find duplicates.
+//! The key of an update, for deduplication.
 
 use crate::{api::types::Update, model::key::Key, redaction::fnv_1a};
 
-/// Finding duplicates.
+/// Deduplication.
 impl Update {
     /// Returns a key that identifies the update, to find duplicates.
     ///
-    /// Servers deliver an update again if a poll or a webhook call fails. The key stays the same. Two updates have
+    /// If a poll or a webhook call fails, servers deliver an update again. The key stays the same. Two updates have
     /// different keys if they differ in one of these:
     ///
     /// - the [kind](Self::tag) or the timestamp
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_has_its_ids_in_its_key() {
+    fn the_key_of_a_message_contains_its_ids() {
         let message = r#"{"update_type":"message_created","timestamp":1,"message":{"timestamp":2,
             "sender":{"user_id":3,"name":"A"},"recipient":{"chat_id":-4,"chat_type":"chat"},"body":{"mid":"m/5","seq":6},
             "link":{"type":"reply","sender":{"user_id":7,"name":"B"},"message":{"mid":"m8","seq":9}}}}"#;
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constructor_input_has_its_kind_in_the_key() {
+    fn the_key_of_a_constructor_input_contains_its_kind() {
         let request = |input: &str| {
             key(&format!(
                 r#"{{"update_type":"message_construction_request","timestamp":1,"session_id":"s",
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_of_an_unknown_update_has_a_hash_of_its_json() {
+    fn the_key_of_an_unknown_update_contains_a_hash_of_its_json() {
         for (json, begins) in [
             (r#"{"update_type":"dialog muted","timestamp":1,"chat_id":2}"#, "dialog%20muted/timestamp=1/"),
             (r#"{"update_type":"dialog_muted","timestamp":"?"}"#, "dialog_muted/"),
@@ -104,7 +104,7 @@ mod tests {
             ("5", "/"),
         ] {
             assert_eq!(key(json), format!("{begins}{:016x}", fnv_1a(json.as_bytes())));
-            assert_eq!(key(json), key(&format!(" {json}\n")), "white space around it is no part of it");
+            assert_eq!(key(json), key(&format!(" {json}\n")), "surrounding white space does not matter");
         }
         let muted = |chat: i64| key(&format!(r#"{{"update_type":"dialog_muted","timestamp":1,"chat_id":{chat}}}"#));
         assert_ne!(muted(1), muted(2));

@@ -1,16 +1,16 @@
-//! The message that another forwards or answers.
+//! Accessors of linked messages: forwarded messages, and messages that a reply answers.
 
 use super::{sender::sender_accessors, text::non_empty};
 use crate::api::types::{LinkedMessage, MessageLinkType};
 
 impl LinkedMessage {
-    /// Whether the message is forwarded.
+    /// Returns whether the message is forwarded.
     #[must_use]
     pub fn is_forward(&self) -> bool {
         self.type_ == MessageLinkType::Forward
     }
 
-    /// Whether the message is answered.
+    /// Returns whether the message is answered by a reply.
     #[must_use]
     pub fn is_reply(&self) -> bool {
         self.type_ == MessageLinkType::Reply
@@ -18,41 +18,41 @@ impl LinkedMessage {
 
     sender_accessors!();
 
-    /// Its text, if it has any.
+    /// Returns the text. `None` if it is missing or empty.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         non_empty(self.message.text.as_deref())
     }
 }
 
-/// The accessors of what has a `link()`.
+/// Implements the accessors of a type with a method `link`.
 macro_rules! link_accessors {
     () => {
-        /// The chat from which its message is forwarded; often not told.
+        /// Returns the id of the chat from which the message is forwarded. Servers often omit it.
         #[must_use]
         pub fn link_chat_id(&self) -> Option<crate::id::ChatId> {
             self.link()?.chat_id
         }
 
-        /// Who wrote the message that is forwarded or answered.
+        /// Returns the id of the author of the forwarded or answered message.
         #[must_use]
         pub fn link_user_id(&self) -> Option<crate::id::UserId> {
             self.link()?.user_id()
         }
 
-        /// The name of who wrote the message that is forwarded or answered.
+        /// Returns the display name of the author of the forwarded or answered message.
         #[must_use]
         pub fn link_name(&self) -> Option<&str> {
             self.link()?.sender_name()
         }
 
-        /// The username of who wrote the message that is forwarded or answered, without the `@`.
+        /// Returns the username of the author of the forwarded or answered message, without `@`.
         #[must_use]
         pub fn link_username(&self) -> Option<&str> {
             self.link()?.sender_username()
         }
 
-        /// The text of the message that is forwarded or answered.
+        /// Returns the text of the forwarded or answered message.
         #[must_use]
         pub fn link_text(&self) -> Option<&str> {
             self.link()?.text()

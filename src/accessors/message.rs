@@ -9,7 +9,7 @@ use crate::{
     id::ChatId,
 };
 
-/// The accessors: none of them panics, whatever is missing.
+/// Accessors. They never panic, even if the message lacks properties.
 ///
 /// ```
 /// # #[tokio::main]
@@ -20,7 +20,7 @@ use crate::{
 /// # alice.starts();
 /// # let mid = alice.says_with("Look", [tamtam_sandbox::Enclosure::file("notes.txt", "Buy milk")]);
 /// let message = bot.api().get_message_by_id(mid).await?;
-/// println!("{}: {}", message.sender_name().unwrap_or("somebody"), message.text().unwrap_or_default());
+/// println!("{}: {}", message.sender_name().unwrap_or("unknown"), message.text().unwrap_or_default());
 /// for file in message.files() {
 ///     println!("{} of {} bytes at {}", file.filename, file.size, file.payload.url);
 /// }
@@ -29,25 +29,25 @@ use crate::{
 /// # }
 /// ```
 impl Message {
-    /// The text, if it has any; an empty one, as some servers send, is none.
+    /// Returns the text. `None` if it is missing or empty.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         non_empty(self.body.as_ref()?.text.as_deref())
     }
 
-    /// The chat it was written in.
+    /// Returns the id of the chat of the message.
     #[must_use]
     pub fn chat_id(&self) -> Option<ChatId> {
         self.recipient.chat_id
     }
 
-    /// Whether it was posted in a channel.
+    /// Returns whether the message is in a channel.
     #[must_use]
     pub fn is_channel(&self) -> bool {
         self.recipient.chat_type == ChatType::Channel
     }
 
-    /// Whether it was written in the dialog of a user with the bot.
+    /// Returns whether the message is in a dialog of a user with the bot.
     #[must_use]
     pub fn is_dialog(&self) -> bool {
         self.recipient.chat_type == ChatType::Dialog
@@ -55,7 +55,7 @@ impl Message {
 
     sender_accessors!();
 
-    /// The message that it forwards or answers.
+    /// Returns the forwarded or answered message.
     #[must_use]
     pub fn link(&self) -> Option<&LinkedMessage> {
         self.link.as_deref()
@@ -64,12 +64,12 @@ impl Message {
     link_accessors!();
 }
 
-/// Accessors by kind, of what has `attachments()`.
+/// Implements the accessors of attachments by kind, for a type with a method `attachments`.
 macro_rules! by_kind {
     ($ty:ident: $($(#[$doc:meta])* $name:ident = $variant:ident($attachment:ty),)*) => {
         impl $ty {
-            /// The URLs of what is attached: photos, videos, audio recordings, files, stickers and previewed links. Links
-            /// within the text are none of them: they are in its markup.
+            /// Returns the URLs of the attachments: photos, videos, audio recordings, files, stickers and previews of
+            /// links. The URLs of links within the text are in the markup of the message.
             pub fn urls(&self) -> impl Iterator<Item = &str> {
                 self.attachments().iter().filter_map(Attachment::url)
             }
@@ -86,21 +86,21 @@ macro_rules! by_kind {
     ($($ty:ident)*) => {
         $(by_kind! {
             $ty:
-            /// The photos and other pictures.
+            /// Returns the photos and other images.
             photos = Image(PhotoAttachment),
-            /// The videos.
+            /// Returns the videos.
             videos = Video(VideoAttachment),
-            /// The audio recordings.
+            /// Returns the audio recordings.
             audios = Audio(AudioAttachment),
-            /// The files.
+            /// Returns the files.
             files = File(FileAttachment),
-            /// The stickers.
+            /// Returns the stickers.
             stickers = Sticker(StickerAttachment),
-            /// The contact cards.
+            /// Returns the contact cards.
             contacts = Contact(ContactAttachment),
-            /// The places on the map.
+            /// Returns the locations.
             locations = Location(LocationAttachment),
-            /// The previews of links.
+            /// Returns the previews of links.
             shares = Share(ShareAttachment),
         })*
     };
@@ -109,7 +109,7 @@ macro_rules! by_kind {
 by_kind! { Message MessageBody }
 
 impl Message {
-    /// What is attached, the keyboard included; empty if there is nothing.
+    /// Returns the attachments, including the keyboard. Empty if there are no attachments.
     #[must_use]
     pub fn attachments(&self) -> &[Attachment] {
         self.body.as_ref().map_or(&[], MessageBody::attachments)
@@ -117,7 +117,7 @@ impl Message {
 }
 
 impl MessageBody {
-    /// What is attached, the keyboard included; empty if there is nothing.
+    /// Returns the attachments, including the keyboard. Empty if there are no attachments.
     #[must_use]
     pub fn attachments(&self) -> &[Attachment] {
         self.attachments.as_deref().unwrap_or_default()
@@ -138,8 +138,8 @@ impl ContactAttachment {
         user.or_else(|| vcard::property(self.payload.vcf_info.as_deref()?, "FN"))
     }
 
-    /// The first phone number of the card (`TEL`), as it is written there. Of a `tel:` URI it is the part without scheme and
-    /// parameters.
+    /// Returns the first phone number of the card (`TEL`), unchanged. For a `tel:` URI, returns the number without
+    /// scheme and parameters.
     ///
     /// ```
     /// # #[tokio::main]

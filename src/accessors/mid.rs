@@ -1,4 +1,4 @@
-//! The id of a message, wherever it stands.
+//! The id of a message, and conversions into it.
 
 use crate::{
     api::types::{Message, SendMessageResult},
@@ -6,30 +6,30 @@ use crate::{
 };
 
 impl Message {
-    /// The id by which it is edited, deleted, forwarded and replied to; `None` if the server gave no body, as some do for
-    /// a message that only forwards another.
+    /// Returns the id, which is used to edit, delete, forward and answer the message. `None` if the message has no
+    /// body: some servers send no body if the message only forwards another one.
     #[must_use]
     pub fn mid(&self) -> Option<&MessageId> {
         self.body.as_ref().map(|body| &body.mid)
     }
 }
 
-/// The message's id. Of a message [without one](Message::mid) it is empty, and no request with it is sent: the error
-/// says so.
+/// Returns the id of the message. Empty if the message [has no id](Message::mid). A request with an empty id is not
+/// sent, and fails.
 impl From<&Message> for MessageId {
     fn from(message: &Message) -> Self {
         message.mid().cloned().unwrap_or_else(|| Self(String::new()))
     }
 }
 
-/// As that of the [`Message`].
+/// Returns the id of the message, as for [`Message`].
 impl From<&Box<Message>> for MessageId {
     fn from(message: &Box<Message>) -> Self {
         (&**message).into()
     }
 }
 
-/// The id of the message that was sent.
+/// Returns the id of the sent message.
 impl From<&SendMessageResult> for MessageId {
     fn from(sent: &SendMessageResult) -> Self {
         (&sent.message).into()

@@ -1,6 +1,6 @@
-//! The sender of a message.
+//! Accessors of the sender of a message.
 
-/// The accessors of what has a `sender`.
+/// Implements the accessors of a type with a field `sender`.
 macro_rules! sender_accessors {
     () => {
         /// Returns the id of the author. `None` for posts in channels.

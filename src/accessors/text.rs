@@ -1,4 +1,4 @@
-//! Empty texts, which servers send where there is none.
+//! Empty texts, which some servers send instead of no text.
 
 /// Returns the text unless it is empty.
 pub(crate) fn non_empty(text: Option<&str>) -> Option<&str> {

@@ -1,4 +1,4 @@
-//! Accessors of updates that the generator does not write: chat type, URLs, payloads.
+//! Accessors of updates that are not generated: chat type, URLs, payloads.
 
 use super::linked::link_accessors;
 use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateType};
@@ -26,7 +26,7 @@ use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateTy
 /// # }
 /// ```
 impl Update {
-    /// Returns the type of the chat. `None` if the update does not have the type, for example `message_removed`.
+    /// Returns the type of the chat. `None` if the update does not contain the type, for example `message_removed`.
     #[must_use]
     pub fn chat_type(&self) -> Option<ChatType> {
         let of_channels = |is_channel: bool| if is_channel { ChatType::Channel } else { ChatType::Chat };
@@ -43,21 +43,22 @@ impl Update {
         own.or_else(|| in_dialogs.then_some(ChatType::Dialog))
     }
 
-    /// Whether it is known to have happened in a channel.
+    /// Returns whether the update is from a channel. `false` if the type of the chat is unknown.
     #[must_use]
     pub fn is_channel(&self) -> bool {
         self.chat_type() == Some(ChatType::Channel)
     }
 
-    /// The URLs of what is attached to its message. Links within the text are none: they are in its markup.
+    /// Returns the URLs of the attachments of the message. The URLs of links within the text are in the markup of the
+    /// message.
     pub fn urls(&self) -> impl Iterator<Item = &str> {
         self.attachments().iter().filter_map(Attachment::url)
     }
 
     link_accessors!();
 
-    /// The payload of the button that was pressed, in a message or in the constructor. That of a deep link is
-    /// [`start_payload`](Self::start_payload).
+    /// Returns the payload of the pressed button, in a message or in the constructor. For the payload of a deep link,
+    /// use [`start_payload`](Self::start_payload).
     #[must_use]
     pub fn payload(&self) -> Option<&str> {
         match self {
@@ -70,7 +71,8 @@ impl Update {
         }
     }
 
-    /// The payload with which the bot was started by a [deep link](crate::DeepLink), or a chat by a chat button.
+    /// Returns the payload of the [deep link](crate::DeepLink) that started the bot, or of the chat button that created
+    /// the chat.
     #[must_use]
     pub fn start_payload(&self) -> Option<&str> {
         match self {
@@ -80,7 +82,7 @@ impl Update {
         }
     }
 
-    /// What kind of update it is.
+    /// Returns the type of the update.
     #[must_use]
     pub fn update_type(&self) -> UpdateType {
         self.tag().into()
@@ -98,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn known_updates_tell_where_who_and_when() {
+    fn reads_chat_user_and_time_of_known_updates() {
         let started = r#"{"update_type":"bot_started","timestamp":1,"chat_id":2,"user":{"user_id":3,"name":"A"}}"#;
         assert_eq!(asked(started), (Some(2), Some(3), None, Some(1)));
         let pressed = r#"{"update_type":"message_callback","timestamp":1,"message":null,
@@ -111,14 +113,14 @@ mod tests {
     }
 
     #[test]
-    fn unknown_updates_tell_what_they_have() {
+    fn reads_the_available_properties_of_unknown_updates() {
         let dialog =
             r#"{"update_type":"dialog_archived","timestamp":1,"chat_id":2,"user":{"user_id":3},"session_id":"s"}"#;
         assert_eq!(asked(dialog), (Some(2), Some(3), Some("s".to_owned()), Some(1)));
-        // A known kind that cannot be read still belongs to its chat.
+        // A known kind that cannot be read still has its chat.
         let broken = r#"{"update_type":"message_created","timestamp":"soon","message":{"recipient":{"chat_id":-2}}}"#;
         assert_eq!(asked(broken), (Some(-2), None, None, None));
-        // Half an emoji, a number beyond all numbers: such a message keeps its place in its chat.
+        // Half of a surrogate pair, and a number that overflows: the chat is still readable.
         for strange in [r#""\ud83d""#, "1e999"] {
             let json = format!(
                 r#"{{"update_type":"message_created","timestamp":1,

@@ -2,9 +2,9 @@
 
 use std::iter::Peekable;
 
-/// The first value of a property that is not empty: `FN:Alice`, `fn;CHARSET=UTF-8:Alice` or `item1.FN:Alice`.
+/// Returns the first non-empty value of a property: `FN:Alice`, `fn;CHARSET=UTF-8:Alice` or `item1.FN:Alice`.
 ///
-/// Only UTF-8 is read, which is what JSON holds: a quoted-printable value in another charset counts as empty.
+/// Only UTF-8 is read, because JSON is UTF-8. A quoted-printable value in another charset counts as empty.
 pub(super) fn property(card: &str, name: &str) -> Option<String> {
     let mut lines = card.lines().peekable();
     std::iter::from_fn(|| content_line(&mut lines)).find_map(|line| {
@@ -18,7 +18,7 @@ pub(super) fn property(card: &str, name: &str) -> Option<String> {
     })
 }
 
-/// The first phone number, as it is written. Of a URI (`tel:+1-555-0100;ext=7`, RFC 3966) it is the number alone.
+/// Returns the first phone number, unchanged. For a URI (`tel:+1-555-0100;ext=7`, RFC 3966), returns only the number.
 pub(super) fn phone(card: &str) -> Option<String> {
     const SCHEME: &str = "tel:";
     let value = property(card, "TEL")?;
@@ -30,11 +30,11 @@ pub(super) fn phone(card: &str) -> Option<String> {
     }
 }
 
-/// The next line without its folds: a line goes on in the next one that begins with a space or a tab, and a
-/// quoted-printable one after an `=` at its end.
+/// Returns the next logical line. A line is continued if the next one starts with a space or a tab. A quoted-printable
+/// line is continued if it ends with `=`.
 fn content_line<'a>(lines: &mut Peekable<impl Iterator<Item = &'a str>>) -> Option<String> {
     let mut line = lines.next()?.to_owned();
-    // By the first line alone: names of properties are short, and are not folded.
+    // Only the first line is checked: names of properties are short, and are not folded.
     let is_quoted = split_head(&line).is_some_and(|(head, _)| is_quoted_printable(head));
     loop {
         let is_soft = is_quoted && line.ends_with('=');
@@ -48,7 +48,7 @@ fn content_line<'a>(lines: &mut Peekable<impl Iterator<Item = &'a str>>) -> Opti
     }
 }
 
-/// Splits a line at the colon after its name and parameters. A quoted parameter may have colons of its own.
+/// Splits a line at the colon after its name and parameters. Colons in quoted parameters are ignored.
 fn split_head(line: &str) -> Option<(&str, &str)> {
     let mut is_quoted = false;
     let colon = line.find(|letter| {
@@ -58,7 +58,7 @@ fn split_head(line: &str) -> Option<(&str, &str)> {
     Some((&line[..colon], &line[colon + 1..]))
 }
 
-/// Whether the parameters say so: `ENCODING=QUOTED-PRINTABLE`, or the value alone, as vCard 2.1 allows.
+/// Returns whether the parameters contain `ENCODING=QUOTED-PRINTABLE`, or `QUOTED-PRINTABLE` alone, as in vCard 2.1.
 fn is_quoted_printable(head: &str) -> bool {
     head.split(';').skip(1).any(|parameter| {
         let value = parameter.rsplit('=').next().unwrap_or_default();
@@ -66,7 +66,7 @@ fn is_quoted_printable(head: &str) -> bool {
     })
 }
 
-/// Decodes `=D0=90` (RFC 2045) to text; `None` if the bytes are not UTF-8. A `=` that encodes nothing stays.
+/// Decodes `=D0=90` (RFC 2045) to text. Returns `None` if the bytes are not UTF-8. A `=` without two digits is kept.
 fn quoted_printable(value: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
@@ -85,7 +85,7 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
-/// Removes the backslashes before `,`, `;`, `:` and `\`; `\n` is a line end. Another backslash stays.
+/// Removes the backslashes before `,`, `;`, `:` and `\`. `\n` becomes a line end. Other backslashes are kept.
 fn unescaped(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     let mut letters = value.chars().peekable();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_a_property_whatever_its_case_group_and_parameters() {
+    fn finds_a_property_with_any_case_group_and_parameters() {
         assert_name("FN:Alice", "Alice");
         assert_name("fn: Alice ", "Alice");
         assert_name("item1.FN;CHARSET=UTF-8:Alice", "Alice");
@@ -155,7 +155,7 @@ mod tests {
         assert_name("FN;QUOTED-PRINTABLE:=41lice", "Alice");
         assert_name("FN;encoding=quoted-printable:a=3Db=,=zz", "a=b=,=zz");
         assert_name("FN:=41lice", "=41lice");
-        // What comes after a soft line break may begin with a space.
+        // The line after a soft line break may start with a space.
         assert_name("FN;ENCODING=QUOTED-PRINTABLE:=D0=90=\r\n=D0=BD=D1=8F=\r\n =41\r\nTEL:1", "Аня A");
         assert_name("FN;ENCODING=QUOTED-PRINTABLE:=D0=90=\r\n\r\nTEL:1", "А");
         assert_name("PHOTO;ENCODING=BASE64:aGk=\r\nFN:Alice", "Alice");
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uri_is_a_phone_number_without_its_scheme_and_parameters() {
+    fn removes_scheme_and_parameters_from_a_tel_uri() {
         assert_phone("TEL;VALUE=uri;TYPE=\"voice,home\":tel:+1-555-0100;ext=7", "+1-555-0100");
         assert_phone("TEL;VALUE=uri:TEL:+15550100", "+15550100");
         assert_phone("TEL:+1 (555) 01-00", "+1 (555) 01-00");

@@ -1,4 +1,4 @@
-//! The environment variables that a bot is built from.
+//! Reads the settings of a bot from environment variables.
 
 use std::env::VarError;
 
@@ -12,7 +12,7 @@ fn variable(name: &str) -> Result<Option<String>> {
     match std::env::var(name) {
         Ok(value) => Ok(Some(value)),
         Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(Error::build(format!("{name} is not UTF-8"))),
+        Err(VarError::NotUnicode(_)) => Err(Error::build(format!("the environment variable {name} is not UTF-8"))),
     }
 }
 
@@ -21,9 +21,9 @@ fn variable_name(service: &Service, what: &str) -> String {
     format!("{}_{what}", service.name().to_ascii_uppercase())
 }
 
-/// Finds the one service whose token is set, and the token.
+/// Returns the only service whose token is set, and the token.
 pub(super) fn service() -> Result<(Service, String)> {
-    // A blank variable counts as not set, if there is another.
+    // A blank variable counts as not set if the other one has a token.
     let (mut found, mut blank) = (None, None);
     for service in Service::ALL {
         let name = variable_name(&service, "TOKEN");
@@ -34,13 +34,13 @@ pub(super) fn service() -> Result<(Service, String)> {
         }
         if let Some((other, _)) = &found {
             let other = variable_name(other, "TOKEN");
-            return Err(Error::build(format!("both {other} and {name} are set: unset the one of the other service")));
+            return Err(Error::build(format!("both {other} and {name} are set: unset the one that you do not use")));
         }
         found = Some((service, token));
     }
     found.or(blank).ok_or_else(|| {
         let names = Service::ALL.map(|service| variable_name(&service, "TOKEN"));
-        Error::build(format!("neither {} is set: put the bot's token into one of them", names.join(" nor ")))
+        Error::build(format!("neither {} is set: set one of them to the token of the bot", names.join(" nor ")))
     })
 }
 

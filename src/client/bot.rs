@@ -1,4 +1,4 @@
-//! The bot: a cheap clone that everything is reached from.
+//! The bot: the entry point of the crate, cheap to clone.
 
 use std::{
     fmt,
@@ -19,9 +19,10 @@ use crate::{
     validation::{self, Invalid, Place},
 };
 
-/// A bot: token, API and HTTP connections. Cloning it is cheap, and clones share all of that.
+/// A bot: the token, the API and the HTTP connections. Clones are cheap, and share all three.
 ///
-/// What everyone does has a short verb here; every operation of the API is under [`api`](Self::api).
+/// Frequent operations have short methods such as [`send`](Self::send). All operations of the API are methods of
+/// [`api`](Self::api).
 ///
 /// ```
 /// # #[tokio::main]
@@ -45,12 +46,12 @@ pub struct Bot {
 struct Shared {
     transport: Arc<Transport>,
     base_url: Url,
-    /// The base URL without a slash at its end, as the generated client wants it.
+    /// The base URL without a trailing slash, for the generated client.
     base_url_text: String,
-    /// The host of the base URL, with its port if that is not the default one.
+    /// The host of the base URL, with a port unless it is the default port.
     host: String,
     log_name: String,
-    /// How far a loop that makes a new stream of updates on every turn was noticed: [`NOT_SEEN`], [`SEEN`] or [`TOLD`].
+    /// Detects a loop that creates a new stream of updates for every update: [`NOT_SEEN`], [`SEEN`] or [`TOLD`].
     stream_loop: AtomicU8,
 }
 
@@ -87,22 +88,22 @@ impl Bot {
         }
     }
 
-    /// The name of the bot in the log.
+    /// Returns the name of the bot in the log.
     pub(crate) fn log_name(&self) -> &str {
         &self.shared.log_name
     }
 
-    /// Notes that a stream of updates was dropped when it had returned one update.
+    /// Records that a stream of updates was dropped after its first update.
     pub(crate) fn stream_ends_early(&self) {
         let _ = self.shared.stream_loop.compare_exchange(NOT_SEEN, SEEN, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// Whether the stream that begins follows one that [ended early](Self::stream_ends_early). `true` only once.
+    /// Returns whether an earlier stream [ended early](Self::stream_ends_early). Returns `true` only once.
     pub(crate) fn is_stream_restarted(&self) -> bool {
         self.shared.stream_loop.compare_exchange(SEEN, TOLD, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// The host of the API in the log.
+    /// Returns the host of the API, for the log.
     pub(crate) fn host(&self) -> &str {
         &self.shared.host
     }
@@ -123,25 +124,25 @@ impl Bot {
         &self.shared.base_url_text
     }
 
-    /// The URL of a path of this API, or why there is none.
+    /// Returns the URL of a path of the API. Fails if the path is invalid.
     pub(crate) fn join(&self, path: &str) -> Result<Url, Invalid> {
         validation::path(path)?;
         Url::parse(&format!("{}{path}", self.base_url_text()))
-            .map_err(|error| Invalid::new(&Place::root("path"), format!("`{path}` makes no URL: {error}")))
+            .map_err(|error| Invalid::new(&Place::root("path"), format!("`{path}` does not form a valid URL: {error}")))
     }
 
-    /// Returns a clone whose requests use spare capacity only, for broadcasts and other work that can wait.
+    /// Returns a clone that uses only spare capacity, for broadcasts and other work that can wait.
     ///
     /// The clone leaves a tenth of [`Pace::requests_per_second`](crate::Pace::requests_per_second) to the bot itself,
-    /// and sends its requests in equal intervals. So the clone delays a reply or a poll by at most one interval: 38 ms
+    /// and sends its requests at equal intervals. So the clone delays a reply or a poll by at most one interval: 38 ms
     /// on MAX. If the bot sends many replies at once on MAX, the first three are not delayed. The others are sent at
     /// most one interval apart.
     ///
     /// All other limits are the same. Without a limit of requests per second, as on TamTam, the clone sends its
     /// requests without delay, like the bot itself.
     ///
-    /// [`run`](Self::run) and [`updates`](Self::updates) of the clone would poll in the background, too: call them on the
-    /// bot itself.
+    /// Call [`run`](Self::run) and [`updates`](Self::updates) on the bot itself. On the clone, their polls would also
+    /// be background requests.
     ///
     /// ```
     /// # #[tokio::main]
@@ -164,7 +165,7 @@ impl Bot {
         Self { shared: Arc::clone(&self.shared), priority: Priority::Background }
     }
 
-    /// Returns the version of the API that the bot asks for (`v`). `None` on MAX, which has no versions.
+    /// Returns the version of the API that the bot requests (`v`). `None` on MAX, which has no versions.
     #[must_use]
     pub fn version(&self) -> Option<&str> {
         self.transport().version.as_ref().map(ApiVersion::as_str)
@@ -177,7 +178,7 @@ impl Bot {
     }
 }
 
-/// Where a message goes.
+/// The destination of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Target {

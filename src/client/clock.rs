@@ -1,27 +1,27 @@
-//! Time and chance, taken from outside: whatever waits or draws lots asks a [`Clock`], which a test can replace.
+//! The source of time and random numbers. Tests replace it.
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 use tokio::time::Instant;
 
-/// Where time and chance come from.
+/// A source of time and random numbers.
 pub(crate) trait Clock: fmt::Debug + Send + Sync {
-    /// What time it is.
+    /// Returns the current time.
     fn now(&self) -> Instant;
 
-    /// Waits.
+    /// Waits for a duration.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
-    /// A random number from 0 to 1.
+    /// Returns a random number from 0 to 1.
     fn chance(&self) -> f64;
 }
 
-/// Whole milliseconds, for the log: `tracing` writes a `u128` as text.
+/// Returns whole milliseconds, for the log: `tracing` writes a `u128` as text.
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The real one: tokio's time, and a random number that nobody needs to guess.
+/// The real clock: the time of tokio, and random numbers that are not cryptographically secure.
 #[derive(Debug)]
 pub(crate) struct Real;
 
@@ -39,7 +39,7 @@ impl Clock for Real {
     }
 }
 
-/// A clock that a wait moves forward at once; it keeps what was waited for.
+/// A clock that only waits move forward, without a delay. It records the waits.
 #[cfg(test)]
 #[derive(Debug)]
 pub(crate) struct Manual {

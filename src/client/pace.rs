@@ -1,4 +1,4 @@
-//! The pace of a bot: requests wait here until they may be sent, so that the server refuses none.
+//! The pace of a bot: delays requests so that they do not exceed the limits of the server.
 
 mod gate;
 mod schedule;

@@ -1,5 +1,5 @@
-//! Which proxies can be used. `reqwest` takes any URL: it would go around a proxy with an unknown scheme, and fail in every
-//! call with a proxy that needs a feature.
+//! Checks of proxies. `reqwest` accepts any URL: it would ignore a proxy with an unknown scheme, and every call through
+//! a proxy that needs a missing feature would fail.
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
@@ -7,7 +7,7 @@ use reqwest::{Proxy, Url};
 
 use crate::error::{Error, Result};
 
-/// The protocols to proxies that are compiled in.
+/// The proxy protocols that are compiled in.
 #[derive(Clone, Copy)]
 struct Supported {
     socks: bool,
@@ -17,16 +17,16 @@ struct Supported {
 const SUPPORTED: Supported =
     Supported { socks: cfg!(feature = "socks"), tls: cfg!(any(feature = "rustls", feature = "native-tls")) };
 
-/// Makes the proxy that a setting names. The URL may carry a password, so errors do not repeat it.
+/// Creates a proxy from its URL. Errors do not contain the URL, because it may contain a password.
 pub(crate) fn proxy(url: &str) -> Result<Proxy> {
-    // `reqwest` writes the URL anew, too.
+    // Normalized in the same way as `reqwest` does it.
     let text = Url::parse(url).map_or_else(|_| url.to_owned(), String::from);
     let proxy = Proxy::all(url).map_err(|_| UNUSABLE).and_then(|proxy| check(&text, SUPPORTED).map(|()| proxy));
     proxy.map_err(|problem| Error::build(format!("the proxy {problem}")))
 }
 
-/// Fails if a URL is requested through a proxy of the environment that cannot be used. `variable` returns the value of an
-/// environment variable.
+/// Fails if the environment selects an unusable proxy for a URL. `variable`: returns the value of an environment
+/// variable.
 pub(crate) fn check_environment(url: &Url, variable: impl Fn(&str) -> Option<String>) -> Result<()> {
     check_environment_for(url, variable, SUPPORTED)
 }
@@ -35,13 +35,13 @@ fn check_environment_for(url: &Url, variable: impl Fn(&str) -> Option<String>, s
     let value = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, variable(name)?)));
     let (_, direct) = value(["NO_PROXY", "no_proxy"]).unwrap_or_default();
     let is_direct = |uri: &Uri| Matcher::builder().all("http://any").no(direct).build().intercept(uri).is_none();
-    // In a CGI program `reqwest` reads none of them: `HTTP_PROXY` may be the header `Proxy` of a request.
+    // In a CGI program, `reqwest` ignores these variables: `HTTP_PROXY` may be the header `Proxy` of a request.
     if variable("REQUEST_METHOD").is_some() || url.as_str().parse().is_ok_and(|uri| is_direct(&uri)) {
         return Ok(());
     }
     let of_scheme = if url.scheme() == "https" { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
     let set: Vec<_> = [of_scheme, ["ALL_PROXY", "all_proxy"]].into_iter().filter_map(value).collect();
-    // The first one that can be read counts.
+    // `reqwest` uses the first one that it can parse.
     let read = set.iter().find(|(_, proxy)| scheme(proxy).is_some());
     let Some((name, proxy)) = read.or_else(|| set.iter().find(|(_, proxy)| !proxy.is_empty())) else { return Ok(()) };
     check(proxy, supported).map_err(|problem| {
@@ -49,7 +49,7 @@ fn check_environment_for(url: &Url, variable: impl Fn(&str) -> Option<String>, s
     })
 }
 
-const UNUSABLE: &str = "is not a URL that can be used: it needs a host, and the scheme http, https or socks5";
+const UNUSABLE: &str = "is not a usable URL: it needs a host, and the scheme http, https or socks5";
 
 fn check(proxy: &str, supported: Supported) -> Result<(), &'static str> {
     match scheme(proxy).as_deref() {
@@ -57,13 +57,13 @@ fn check(proxy: &str, supported: Supported) -> Result<(), &'static str> {
         Some("http") => Ok(()),
         Some("https") if supported.tls => Ok(()),
         Some("https") => Err("is https, but no TLS is compiled in: enable the feature `rustls` or `native-tls`"),
-        // The rest is SOCKS in four versions.
+        // All other schemes are versions of SOCKS.
         Some(_) if supported.socks => Ok(()),
         Some(_) => Err("needs SOCKS, which is not compiled in: enable the feature `socks`"),
     }
 }
 
-/// The scheme of a proxy as `reqwest` reads it; `None` if it would not use the proxy.
+/// Returns the scheme of a proxy as `reqwest` reads it. `None` if `reqwest` would not use the proxy.
 fn scheme(proxy: &str) -> Option<String> {
     let proxy = Matcher::builder().all(proxy.to_owned()).build().intercept(&Uri::from_static("http://any"))?;
     let uri = proxy.uri();
@@ -79,7 +79,7 @@ mod tests {
     const NONE: Supported = Supported { socks: false, tls: false };
 
     #[test]
-    fn a_proxy_is_used_if_its_scheme_is_compiled_in() {
+    fn accepts_a_proxy_only_if_its_scheme_is_compiled_in() {
         for proxy in ["http://proxy", "http://user:hunter2@proxy:3128/", "proxy:3128", "HTTP://proxy"] {
             assert!(check(proxy, NONE).is_ok(), "{proxy}");
         }
@@ -95,7 +95,7 @@ mod tests {
         }
     }
 
-    /// The error of a bot at `url` with these environment variables, where SOCKS is not compiled in.
+    /// Returns the error for a `url` with these environment variables and without SOCKS support.
     fn refused(url: &str, variables: &[(&str, &str)]) -> Option<String> {
         let variable = |name: &str| {
             let (_, value) = variables.iter().find(|(variable, _)| *variable == name)?;
@@ -109,7 +109,7 @@ mod tests {
     const SOCKS: &str = "socks5://user:hunter2@proxy:1080";
 
     #[test]
-    fn a_proxy_of_the_environment_that_cannot_be_used_is_named() {
+    fn names_an_unusable_proxy_of_the_environment() {
         for name in ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy"] {
             assert_eq!(
                 refused(HTTPS, &[(name, SOCKS)]).unwrap(),
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_of_the_environment_that_does_not_apply_is_not_checked() {
+    fn ignores_proxies_of_the_environment_that_do_not_apply() {
         for (url, variables) in [
             (HTTPS, &[][..]),
             (HTTPS, &[("HTTP_PROXY", SOCKS)]),

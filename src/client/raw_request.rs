@@ -1,4 +1,4 @@
-//! The way out: any method and path with any JSON, for what the document does not have yet.
+//! Raw requests: any method, path and JSON body, for operations that the API document does not have.
 
 use std::{borrow::Cow, fmt, future::IntoFuture, pin::Pin};
 
@@ -21,7 +21,9 @@ use crate::{
 };
 
 impl Bot {
-    /// Any request at all, for what the document does not have yet. The path is that of the API: `/chats`.
+    /// Creates a raw request, for operations that the API document does not have yet.
+    ///
+    /// `path`: Path below the base URL, for example `/chats`. Must start with a slash.
     ///
     /// ```
     /// # #[tokio::main]
@@ -38,9 +40,9 @@ impl Bot {
     }
 }
 
-/// A request that the document does not have, made by [`Bot::request`].
+/// A request for an operation that the API document does not have. Created by [`Bot::request`].
 ///
-/// It goes the same way as every other call: token, version, timeouts and errors are taken care of.
+/// Token, version, timeouts, retries and errors are the same as for other calls.
 #[derive(Clone)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct RawRequest {
@@ -52,7 +54,7 @@ pub struct RawRequest {
     options: CallOptions,
 }
 
-/// Hides the values of the query and the body: a webhook's URL may be among them.
+/// Hides the query values and the body, because they may contain the URL of a webhook.
 impl fmt::Debug for RawRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let query: Vec<&str> = self.query.iter().map(|(name, _)| name.as_str()).collect();
@@ -85,30 +87,30 @@ impl RawRequest {
         self
     }
 
-    /// Sends the request and reads the answer as JSON; `.await` on the request itself does the same.
+    /// Sends the request and returns the response as JSON. Awaiting the request itself does the same.
     ///
     /// # Errors
     ///
-    /// When the path is not one of this API, when the server refuses or cannot be reached, and when its answer is not
-    /// JSON. A 200 that says `success: false` is an answer like any other here: the JSON is returned as it is.
+    /// If the path is invalid, the server refuses the request or cannot be reached, or the response is not JSON. A
+    /// response with status 200 and `success: false` is not an error: the JSON is returned unchanged.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future abandons the call, which the server may have carried out all the same.
+    /// If the future is dropped, the call is abandoned. The server may have applied the request.
     pub async fn send(self) -> Result<serde_json::Value> {
         self.send_as().await
     }
 
-    /// Sends the request and reads the answer as a type of yours.
+    /// Sends the request and reads the response as a type of your choice.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), and when the answer does not fit the type. If such an answer says `success: false`, the
-    /// error is a refusal ([`Error::is_refused`]), as for the operations of the document.
+    /// The same as for [`send`](Self::send). Also if the response does not fit the type. If such a response has
+    /// `success: false`, the error is a refusal ([`Error::is_refused`]), as for the operations of the document.
     ///
     /// # Cancel safety
     ///
-    /// As [`send`](Self::send).
+    /// The same as for [`send`](Self::send).
     pub async fn send_as<T: DeserializeOwned>(self) -> Result<T> {
         let operation = format!("{} {}", self.method, self.path);
         let fail = |invalid| Error::new(Kind::Invalid(invalid)).of(operation.clone(), Report::default());
@@ -142,7 +144,7 @@ impl RawRequest {
     }
 }
 
-/// The URLs that a request carries, in its query or anywhere in its body: one may be a webhook's.
+/// Returns the URLs in the query and the body of a request as secrets. One may be the URL of a webhook.
 fn secret(query: &[(String, String)], body: Option<&[u8]>) -> Option<Secret> {
     fn collect<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
         match value {

@@ -1,4 +1,4 @@
-//! What all generated requests have in common: how they are sent, awaited and checked.
+//! The common code of all generated requests: checking, sending and awaiting them.
 
 use std::fmt;
 
@@ -21,44 +21,44 @@ use crate::{
     validation::Invalid,
 };
 
-/// What the generated client's methods return.
+/// The return type of the generated client.
 pub(crate) type Made = Result<reqwest::Request, progenitor_client::Error<()>>;
 
-/// A request of the document. The generated code says what it consists of; this module sends it.
+/// A request of the API document. The generated code implements the trait, and this module sends the request.
 pub(crate) trait Request: Sized + Send + Sync + 'static {
-    /// What the server answers.
+    /// The type of the response body.
     type Answer: DeserializeOwned + Send + 'static;
-    /// What the caller gets.
+    /// The type that the caller gets.
     type Output;
-    /// The operation it is a request for.
+    /// The operation of the request.
     const OPERATION: &'static Operation;
 
-    /// What errors must not show of it.
+    /// Returns the parts of the request that errors must not show.
     fn secret(&self) -> Option<Secret> {
         None
     }
 
-    /// Removes optional values that the service does not have. Fails if a required value is not on the service.
+    /// Removes optional values that the service does not support. Fails if a required value is not supported.
     fn adapt(&mut self, _service: &Service) -> Result<(), Unsuited> {
         Ok(())
     }
 
-    /// Fails if no server would take it.
+    /// Fails if the request is invalid.
     fn check(&self) -> Result<(), Invalid>;
 
-    /// Makes the HTTP request.
-    #[expect(clippy::result_large_err, reason = "it is `progenitor`'s, and looked at once")]
+    /// Builds the HTTP request.
+    #[expect(clippy::result_large_err, reason = "the type is from `progenitor`, and converted at once")]
     fn make(&self, base_url: &str, http: reqwest::Client) -> Made;
 
-    /// The caller's part of the answer, or the server's reason for not having done it.
+    /// Returns the caller's part of the response, or the reason of a refusal.
     fn finish(answer: Self::Answer) -> Result<Self::Output, Refusal>;
 
-    /// The caller's part when what was to be removed is gone already; `None` where there is no such thing.
+    /// Returns the output for an item that is already removed. `None` if the operation does not remove items.
     fn gone() -> Option<Self::Output>;
 }
 
 /// Sends a request.
-// Not an `async fn`: its future would hold the request as well as the outgoing parts made of it.
+// Not an `async fn`: its future would hold both the request and the outgoing parts.
 pub(crate) fn send<R: Request>(
     request: R,
     bot: Bot,
@@ -67,7 +67,7 @@ pub(crate) fn send<R: Request>(
     options.secret = request.secret();
     let outgoing = outgoing(request, &bot, options);
     async move {
-        // By reference: a moved value would take room in the future twice.
+        // By reference: a moved value would be in the future twice.
         let outgoing = match outgoing {
             Ok(ref outgoing) => outgoing,
             Err(error) => return Err(error),
@@ -87,21 +87,21 @@ pub(crate) fn send<R: Request>(
     }
 }
 
-/// Reads an answer with `read`. If that fails, the answer is a refusal if it has `success: false`, else a misfit:
-/// servers may refuse any operation with such a 200.
+/// Reads a response with `read`. If `read` fails, a response with `success: false` is a refusal, and any other a
+/// misfit. Servers may refuse any operation with status 200.
 pub(crate) fn read_or_refusal<T>(body: &Bytes, read: impl Fn(&Bytes) -> Result<T, Unread>) -> Result<T, Unread> {
     read(body).map_err(|unread| {
         let json = text(body);
         match read::read::<IgnoredAny>(&json) {
             Ok(_) => refusal(&json).unwrap_or(unread),
-            // The misfit may come before the place where the text is broken or cut.
+            // `read` may fail at a misfit before the invalid or truncated JSON.
             Err(not_json) => Unread::Misfit(not_json),
         }
     })
 }
 
-/// Reads a text as a refusal; `None` unless `success` is the boolean `false`. A `message` or `code` that is not a string
-/// is shown as JSON.
+/// Reads a text as a refusal. Returns `None` unless `success` is the boolean `false`. A `message` or `code` that is not
+/// a string is returned as JSON.
 fn refusal(json: &str) -> Option<Unread> {
     #[derive(Deserialize)]
     struct Refused {
@@ -115,12 +115,12 @@ fn refusal(json: &str) -> Option<Unread> {
     (!success).then(|| Unread::Refused(Refusal::new(code.map(words), message.map(words))))
 }
 
-/// Fails if no server would take a request.
+/// Fails if the request is invalid.
 pub(crate) fn check<R: Request>(request: &R) -> Result<(), Error> {
     request.check().map_err(|invalid| Error::new(Kind::Invalid(invalid)).of(R::OPERATION.id, Report::default()))
 }
 
-/// Fits a request to the bot's service.
+/// Adapts a request to the service of the bot.
 fn adapt<R: Request>(request: &mut R, service: &Service) -> Result<(), Error> {
     let fitted = match service.has(R::OPERATION.documents) {
         true => request.adapt(service),
@@ -135,18 +135,18 @@ fn adapt<R: Request>(request: &mut R, service: &Service) -> Result<(), Error> {
     })
 }
 
-/// Checks a request and makes it.
+/// Checks and builds a request.
 fn outgoing<R: Request>(mut request: R, bot: &Bot, options: CallOptions) -> Result<Outgoing, Error> {
     adapt(&mut request, bot.service())?;
     check(&request)?;
     let fail = |kind| Error::new(kind).of(R::OPERATION.id, Report::default());
-    // It cannot be made with a base URL without a host, or a body that cannot be written.
+    // Fails if the base URL has no host, or if the body cannot be serialized.
     let made = request.make(bot.base_url_text(), bot.transport().http.clone());
-    let made = made.map_err(|error| fail(Kind::Build(format!("the request cannot be made: {}", describe(error)))))?;
+    let made = made.map_err(|error| fail(Kind::Build(format!("cannot build the request: {}", describe(error)))))?;
     Ok(Outgoing::new(R::OPERATION, &made, bot.priority(), options))
 }
 
-/// Sends a request and reads its answer with `read`.
+/// Sends a request and reads its response with `read`.
 pub(crate) async fn fetch<R: Request, T>(
     request: R,
     bot: &Bot,
@@ -158,7 +158,7 @@ pub(crate) async fn fetch<R: Request, T>(
     bot.transport().execute(&outgoing, |body| read_or_refusal(body, read)).await
 }
 
-/// The words of an error of the generated client, without a URL.
+/// Returns the message of an error of the generated client, without a URL.
 fn describe(error: progenitor_client::Error<()>) -> String {
     match error {
         progenitor_client::Error::CommunicationError(error) => error.without_url().to_string(),
@@ -167,25 +167,28 @@ fn describe(error: progenitor_client::Error<()>) -> String {
     }
 }
 
-/// The settings that every request has, the document's and raw ones.
+/// Implements the settings of all requests, including raw requests.
 macro_rules! call_options {
     ($name:ident) => {
         impl $name {
-            /// How long to wait for the whole answer, instead of the bot's own timeout.
+            /// Sets the time limit of each attempt, until the complete response. Defaults to
+            /// [`BotBuilder::timeout`](crate::BotBuilder::timeout).
             pub fn request_timeout(mut self, timeout: ::std::time::Duration) -> Self {
                 self.options.timeout = Some(timeout);
                 self
             }
 
-            /// Says whether sending this twice is the same as sending it once. A call of which nobody knows whether it
-            /// was done is tried again only if it is. The crate knows that of every operation of the document; of other
-            /// requests it takes it for granted unless they are a POST.
+            /// Sets whether the request is idempotent: sending it twice has the same effect as sending it once.
+            ///
+            /// If the server may have applied a request, it is retried only if it is idempotent. Defaults to the
+            /// idempotency of the operation. For raw requests, defaults to `true` for `GET`, `HEAD`, `OPTIONS`, `PUT`,
+            /// `PATCH` and `DELETE`, and to `false` for other methods.
             pub fn idempotent(mut self, idempotent: bool) -> Self {
                 self.options.idempotent = Some(idempotent);
                 self
             }
 
-            /// Sends this once, whatever the bot's [`RetryPolicy`](crate::RetryPolicy) says.
+            /// Sends the request only once, regardless of the [`RetryPolicy`](crate::RetryPolicy) of the bot.
             pub fn no_retry(mut self) -> Self {
                 self.options.no_retry = true;
                 self
@@ -224,21 +227,21 @@ macro_rules! forward_call_options {
 
 pub(crate) use forward_call_options;
 
-/// The methods that every request of the document has.
+/// Implements the methods of all requests of the document.
 macro_rules! request {
     ($name:ident -> $output:ty) => {
         crate::client::request::call_options!($name);
 
         impl $name {
-            /// Sends the request; `.await` on the request itself does the same.
+            /// Sends the request. Awaiting the request itself does the same.
             ///
             /// # Errors
             ///
-            /// As the operation's method of [`Api`] says.
+            /// See the method of the operation on [`Api`].
             ///
             /// # Cancel safety
             ///
-            /// As the operation's method of [`Api`] says.
+            /// See the method of the operation on [`Api`].
             pub async fn send(self) -> crate::error::Result<$output> {
                 let (bot, options) = (self.bot.clone(), self.options.clone());
                 crate::client::request::send(self, bot, options).await
@@ -259,7 +262,7 @@ macro_rules! request {
 
 pub(crate) use request;
 
-/// A list in the query: one string with commas.
+/// A list in the query, as one comma-separated string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CommaSeparated<T>(Vec<T>);
 
@@ -289,9 +292,8 @@ mod tests {
     use super::*;
     use crate::{api::*, client::retry::Class};
 
-    /// What the contract says of each operation of the document.
     #[test]
-    fn every_operation_is_of_the_class_that_the_contract_says() {
+    fn every_operation_has_the_retry_class_of_the_contract() {
         macro_rules! classes {
             ($($class:ident: $($request:ident)*;)*) => {
                 [$($((<$request as Request>::OPERATION, Class::$class),)*)*]

@@ -1,7 +1,7 @@
-//! What happens after a failure: whether the call is made again, when, and for how long this goes on.
+//! Retries: whether a failed call is retried, and after which delay.
 //!
-//! A policy is pure: the class of the operation, the failure, the time gone by and a random number go in, a verdict
-//! comes out. The transport does the sleeping.
+//! The policy is a pure function of the class of the operation, the failure, the elapsed time and a random number. The
+//! transport does the waiting.
 
 mod backoff;
 mod classify;
@@ -18,7 +18,7 @@ pub use policy::RetryPolicy;
 pub(crate) use policy::{Tries, Verdict};
 pub(crate) use retry_after::retry_after;
 
-/// A call or a poll that failed and will be tried again; [`BotBuilder::on_retry`](crate::BotBuilder::on_retry) is told of each.
+/// A failed attempt that will be retried. Passed to the hook of [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
 pub struct Retry<'a> {
     error: &'a Error,
     delay: Duration,
@@ -29,13 +29,13 @@ impl<'a> Retry<'a> {
         Self { error, delay }
     }
 
-    /// Why the last attempt failed; it also knows the operation and how many attempts there were.
+    /// Returns the error of the last attempt, with the operation and the number of attempts.
     #[must_use]
     pub fn error(&self) -> &'a Error {
         self.error
     }
 
-    /// How long the call waits before the next attempt.
+    /// Returns the delay before the next attempt.
     #[must_use]
     pub fn delay(&self) -> Duration {
         self.delay

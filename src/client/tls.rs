@@ -12,7 +12,7 @@ use crate::error::Result;
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 pub(crate) use with_tls::share;
 
-/// Without TLS there is nothing to share.
+/// Does nothing: without TLS there is no configuration.
 #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
 pub(crate) fn share(http: ClientBuilder, _: Option<&str>) -> Result<ClientBuilder> {
     Ok(http)
@@ -25,33 +25,36 @@ mod with_tls {
     use super::ClientBuilder;
     use crate::error::{BoxError, Error, Result};
 
-    // With both features, `reqwest` takes the system's library by default.
+    // With both features, `reqwest` uses the TLS library of the system by default.
     #[cfg(feature = "native-tls")]
     type Config = native_tls::TlsConnector;
     #[cfg(not(feature = "native-tls"))]
     type Config = rustls::ClientConfig;
 
-    /// The protocols that the client speaks, by preference.
+    /// The supported HTTP versions, in order of preference.
     const ALPN: [&str; 2] = ["h2", "http/1.1"];
 
-    /// Sets the shared configuration, which replaces all TLS settings of the builder. All bots that trust the same
-    /// certificate (PEM) besides those of the platform share one configuration.
+    /// Sets the shared configuration, which replaces all TLS settings of the builder. Bots with the same `certificate`
+    /// share one configuration.
     ///
-    /// Without a certificate and a shared configuration, the client sets up its own, and returns the error if that fails.
+    /// `certificate`: PEM text of a certificate to trust besides those of the platform.
+    ///
+    /// If the configuration fails and `certificate` is `None`, the HTTP client creates its own configuration, and
+    /// reports the error.
     pub(crate) fn share(http: ClientBuilder, certificate: Option<&str>) -> Result<ClientBuilder> {
         static SHARED: Mutex<Vec<(Option<String>, Config)>> = Mutex::new(Vec::new());
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, config)) = shared.iter().find(|(known, _)| known.as_deref() == certificate) {
             return Ok(http.tls_backend_preconfigured(config.clone()));
         }
-        // A failure is not kept: the next bot may succeed.
+        // A failure is not cached: the next bot may succeed.
         match (configure(certificate), certificate) {
             (Ok(config), _) if is_accepted(&config) => {
                 shared.push((certificate.map(str::to_owned), config.clone()));
                 Ok(http.tls_backend_preconfigured(config))
             }
             (_, None) => Ok(http),
-            (Ok(_), Some(_)) => Err(unusable(&"the HTTP client has another version of the TLS library")),
+            (Ok(_), Some(_)) => Err(unusable(&"the HTTP client uses another version of the TLS library")),
             (Err(error), Some(_)) => Err(unusable(&error)),
         }
     }
@@ -63,7 +66,7 @@ mod with_tls {
         ))
     }
 
-    /// `reqwest` refuses the configuration of another version of the TLS library than its own.
+    /// Returns whether `reqwest` accepts the configuration. It rejects another version of its TLS library.
     fn is_accepted(config: &Config) -> bool {
         ClientBuilder::new().tls_backend_preconfigured(config.clone()).build().is_ok()
     }
@@ -76,7 +79,7 @@ mod with_tls {
         if let Some(pem) = certificate {
             let certificates = native_tls::Certificate::stack_from_pem(pem.as_bytes())?;
             if certificates.is_empty() {
-                return Err("there is no certificate in it".into());
+                return Err("no certificate found".into());
             }
             for certificate in certificates {
                 config.add_root_certificate(certificate);
@@ -103,14 +106,14 @@ mod with_tls {
             #[cfg(not(target_os = "android"))]
             Some(pem) => {
                 let certificates = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>();
-                let certificates = certificates.map_err(|error| format!("it is not PEM: {error:?}"))?;
+                let certificates = certificates.map_err(|error| format!("not PEM: {error:?}"))?;
                 if certificates.is_empty() {
-                    return Err("there is no certificate in it".into());
+                    return Err("no certificate found".into());
                 }
                 Verifier::new_with_extra_roots(certificates, provider.clone())?
             }
             #[cfg(target_os = "android")]
-            Some(_) => return Err("Android takes the certificates of the system only".into()),
+            Some(_) => return Err("Android supports only the certificates of the system".into()),
         };
         let config = Config::builder_with_provider(provider).with_safe_default_protocol_versions()?;
         let config = config.dangerous().with_custom_certificate_verifier(Arc::new(verifier));

@@ -1,4 +1,4 @@
-//! The bot's token. It is sent in the place that the service expects, and never shown.
+//! The token of a bot. It is sent where the service expects it, and never printed.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use http::HeaderValue;
 
 use crate::redaction::{Secret, fnv_1a};
 
-/// The token of a bot. Printing it in any way prints a placeholder.
+/// The token of a bot. `Debug` prints a placeholder.
 #[derive(Clone)]
 pub(crate) struct Token {
     text: String,
@@ -31,12 +31,13 @@ impl Token {
         Some(value)
     }
 
-    /// 32 bits of a hash of the token, in hexadecimal digits: enough to tell bots apart, too few to find the token by.
+    /// Returns 32 bits of a hash of the token, in hexadecimal digits. They distinguish bots, but do not reveal the
+    /// token.
     pub(crate) fn fingerprint(&self) -> String {
         format!("{:08x}", fnv_1a(self.text.as_bytes()) & u64::from(u32::MAX))
     }
 
-    /// The token as others may quote it.
+    /// Returns the token as a secret, to be redacted from texts.
     pub(crate) fn secret(&self) -> &Secret {
         &self.secret
     }

@@ -1,4 +1,4 @@
-//! The way to the server of every call: token, version, timeouts, limits, retries and redaction.
+//! The transport of every call: token, version, timeouts, limits, retries and redaction.
 
 pub(crate) mod body;
 pub(crate) mod error_response;
@@ -34,20 +34,21 @@ use crate::{
     service::{ApiVersion, Service, TokenPlace},
 };
 
-/// A server that asks for a longer pause than this gets a warning of its own in the log.
+/// A longer `Retry-After` is logged as a warning.
 const LONG_PAUSE: Duration = Duration::from_secs(60);
 
-/// How long to wait for what.
+/// The time limits of requests and polls.
 #[derive(Debug, Clone)]
 pub(crate) struct Timeouts {
-    /// From sending a request to the end of its answer.
+    /// The time limit of a request, from sending it to the end of the response.
     pub(crate) request: Duration,
-    /// The same beyond the time for which the server holds a poll.
+    /// The time to wait for a poll, in addition to the time that the server holds it.
     pub(crate) poll_margin: Duration,
 }
 
 impl Timeouts {
-    /// A poll with zero hold and zero margin uses the `request` timeout: a timeout of zero would always fail.
+    /// Returns the time limit of a request. A poll with zero hold and zero margin uses `request`: zero would always
+    /// fail.
     fn of(&self, hold: Option<Duration>) -> Duration {
         let poll = hold.map(|hold| hold.saturating_add(self.poll_margin));
         poll.filter(|timeout| !timeout.is_zero()).unwrap_or(self.request)
@@ -61,12 +62,12 @@ struct Success {
     body: Bytes,
 }
 
-/// Why the body of a success is not the answer to the call.
+/// The reason why the body of a success could not be read.
 #[derive(Debug)]
 pub(crate) enum Unread {
-    /// It is not JSON, or does not fit the type that is read.
+    /// The body is not JSON, or does not fit the type.
     Misfit(serde_json::Error),
-    /// It says that the server did not do what was asked (`success: false`), for this reason.
+    /// The server refused the request (`success: false`).
     Refused(Refusal),
 }
 
@@ -76,25 +77,25 @@ impl From<serde_json::Error> for Unread {
     }
 }
 
-/// Called before every retry.
+/// A hook that is called before each retry.
 pub(crate) type RetryHook = Arc<dyn Fn(&Retry<'_>) + Send + Sync>;
 
 /// The connection to one API with one token.
 pub(crate) struct Transport {
     pub(crate) http: reqwest::Client,
     pub(crate) token: Token,
-    /// The header with the token, if the service takes it there.
+    /// The header with the token. `None` if the service expects the token in the query.
     pub(crate) token_header: Option<(HeaderName, HeaderValue)>,
-    /// The path of the base URL, which may be as secret as the token.
+    /// The path of the base URL, which may be secret.
     pub(crate) base_path: Option<Secret>,
     pub(crate) service: Service,
-    /// The version of the API, if the service has any.
+    /// The version of the API. `None` if the service has no versions.
     pub(crate) version: Option<ApiVersion>,
     pub(crate) timeouts: Timeouts,
     pub(crate) size_limits: SizeLimits,
     pub(crate) retry: RetryPolicy,
     pub(crate) on_retry: Option<RetryHook>,
-    /// What every request passes before it is sent.
+    /// The gate that delays requests to the pace of the bot.
     pub(crate) gate: Arc<Gate>,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -112,8 +113,8 @@ impl fmt::Debug for Transport {
 }
 
 impl Transport {
-    /// Sends a request, as often as its policy and its failures allow, and reads the answer with `decode`. The attempts of
-    /// all calls are made here; polls and uploads have rules of their own.
+    /// Sends a request, retries it by the policy, and reads the response with `decode`. Polls and uploads have their
+    /// own retry rules.
     pub(crate) async fn execute<T>(
         &self,
         outgoing: &Outgoing,
@@ -170,14 +171,14 @@ impl Transport {
         }
     }
 
-    /// Calls the `on_retry` hook, then waits. Polls and uploads wait here before each retry. Calls wait here, too,
-    /// except after a 429: then they wait at the gate.
+    /// Calls the `on_retry` hook, then waits. Used by polls, uploads and calls. After a 429, calls wait at the gate
+    /// instead.
     pub(crate) async fn wait_to_retry(&self, error: &Error, delay: Duration) {
         self.tell_retry(error, delay);
         self.clock.sleep(delay).await;
     }
 
-    /// Calls the `on_retry` hook. A hook that panics costs neither a call nor an update.
+    /// Calls the `on_retry` hook. A panic of the hook is logged, and does not affect the call.
     fn tell_retry(&self, error: &Error, delay: Duration) {
         if error.retry_after().is_some_and(|asked| asked > LONG_PAUSE) {
             tracing::warn!(delay_ms = millis(delay), "long Retry-After");
@@ -190,28 +191,28 @@ impl Transport {
         }
     }
 
-    /// Returns the secrets of a call. Collected only when the call fails.
+    /// Returns the secrets of a call. Needed only if the call fails.
     fn secrets<'a>(&'a self, outgoing: &'a Outgoing) -> Secrets<'a> {
         self.own_secrets().and(outgoing.options.secret.as_ref()).and_in_json(outgoing.body.as_deref())
     }
 
-    /// What must not be shown of the bot.
+    /// Returns the secrets of the bot.
     pub(crate) fn own_secrets(&self) -> Secrets<'_> {
         Secrets::of(self.token.secret()).and(self.base_path.as_ref())
     }
 }
 
-/// A call under way: its request, and what its attempts so far allow.
+/// A running call: its request and the state of its attempts.
 struct Call<'a> {
     transport: &'a Transport,
     outgoing: &'a Outgoing,
     span: Span,
     started: Instant,
-    /// When the present attempt was sent.
+    /// The time at which the current attempt was sent.
     sent: Instant,
-    /// How long the call has waited for the pace of the bot.
+    /// The time that the call has waited for the pace of the bot.
     paced: Duration,
-    /// How long the bot pauses, if the present attempt was answered with a 429.
+    /// The duration of the pause, if the current attempt was answered with a 429.
     pause: Option<Duration>,
     attempts: u32,
     tries: Tries,
@@ -231,14 +232,14 @@ impl<'a> Call<'a> {
         let passage = self.transport.gate.pass(self.outgoing.pace_key, self.outgoing.priority).await;
         if !passage.waited.is_zero() {
             self.paced += passage.waited;
-            // Now, because the call may be dropped before its end.
+            // Recorded early, because the call may be dropped before its end.
             self.span.record("paced_ms", millis(self.paced));
         }
         self.sent = self.transport.clock.now();
         passage
     }
 
-    /// Sends the request once. A 429 stops all requests of the bot as soon as its status is known.
+    /// Sends the request once. A 429 pauses all requests of the bot as soon as its status is received.
     async fn attempt(&mut self) -> Result<Success, Kind> {
         let Self { transport, outgoing, .. } = *self;
         let mut url = outgoing.url.clone();
@@ -248,7 +249,7 @@ impl<'a> Call<'a> {
         if let TokenPlace::Query(parameter) = &transport.service.token_place {
             url.query_pairs_mut().append_pair(parameter, transport.token.expose());
         }
-        // Not by `RequestBuilder`, which each of its methods moves.
+        // Without `RequestBuilder`, because each of its methods moves the builder.
         let mut request = reqwest::Request::new(outgoing.method.clone(), url);
         *request.timeout_mut() = Some(outgoing.options.timeout.unwrap_or_else(|| transport.timeouts.of(outgoing.hold)));
         let headers = request.headers_mut();
@@ -260,7 +261,7 @@ impl<'a> Call<'a> {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *request.body_mut() = Some(body.clone().into());
         } else if matches!(outgoing.method, Method::POST | Method::PUT | Method::PATCH) {
-            // Some servers answer 411 when such a request does not say that it has no body (RFC 9110, 8.6).
+            // Some servers answer 411 if a request without a body has no `Content-Length` (RFC 9110, 8.6).
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let response = transport.http.execute(request).await.map_err(|error| failed(error, outgoing.body.is_some()))?;
@@ -276,13 +277,13 @@ impl<'a> Call<'a> {
         Err(error_response::read(response, &transport.secrets(outgoing)).await)
     }
 
-    /// Stops all requests of the bot, and returns for how long.
+    /// Pauses all requests of the bot. Returns the duration of the pause.
     fn pause(&self, asked: Option<Duration>) -> Duration {
         let Transport { gate, retry, clock, .. } = self.transport;
         gate.pause(self.sent, asked, retry.backoff_of_pauses(), clock.chance())
     }
 
-    /// How the call has gone, an attempt under way included.
+    /// Returns the report of the attempts, including the current one.
     fn report(&self) -> Report {
         Report {
             attempts: self.attempts + 1,
@@ -292,11 +293,11 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Waits for the next attempt, or fails if there is none.
+    /// Waits for the next attempt. Returns the error if there is no further attempt.
     async fn failed(&mut self, kind: Kind) -> Result<(), Error> {
         let (failure, chance) = (kind.failure(), self.transport.clock.chance());
         let verdict = if failure == Failure::RateLimited {
-            // A refusal with a success status is known only now.
+            // A refusal with a success status is detected only after the body is read.
             let pause = self.pause.take().unwrap_or_else(|| self.pause(kind.retry_after()));
             self.tries.after_pause(pause)
         } else {
@@ -307,7 +308,7 @@ impl<'a> Call<'a> {
         let error = Error::new(kind).of(self.outgoing.operation.clone(), self.report());
         self.attempts += 1;
         let attempts = self.attempts;
-        // The server's words may quote what was sent: they are for the error only.
+        // Without the text of the server, which may quote the request.
         let (status, code) = (error.status().map(|status| status.as_u16()), error.code().map(ToString::to_string));
         let (operation, reason) = (error.operation(), error.reason_unquoted());
         let Verdict::Again(delay) = verdict else {
@@ -317,7 +318,7 @@ impl<'a> Call<'a> {
         let delay_ms = millis(delay);
         tracing::warn!(operation, attempt = attempts, ?failure, status, code, error = reason, delay_ms, "retrying");
         if failure == Failure::RateLimited {
-            // The gate makes the call wait, and all others with it.
+            // The gate delays this call and all others.
             self.transport.tell_retry(&error, delay);
         } else {
             self.transport.wait_to_retry(&error, delay).await;
@@ -326,13 +327,13 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A body as text. A byte that is not UTF-8 costs the character that it is in, not the whole body.
+/// Returns a body as text. Invalid UTF-8 is replaced.
 pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
-    // The lossy way is slow, also where nothing is lost.
+    // The lossy conversion is slow, also for valid UTF-8.
     simdutf8::basic::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }
 
-/// Makes an error without the strings that serde quotes from the body: one may be a secret, or very long.
+/// Creates an error without the strings that serde quotes from the body. A string may be secret or very long.
 pub(crate) fn unreadable(status: StatusCode, source: serde_json::Error, secrets: &Secrets<'_>) -> Kind {
     let words = source.to_string();
     let source = match secrets.clean(&without_strings(&words)) {
@@ -353,7 +354,7 @@ mod tests {
     use crate::service::Pace;
 
     #[test]
-    fn a_poll_takes_as_long_as_it_is_held_and_a_margin() {
+    fn the_time_limit_of_a_poll_is_its_hold_plus_a_margin() {
         let timeouts = Timeouts { request: Duration::from_secs(30), poll_margin: Duration::from_secs(15) };
         assert_eq!(timeouts.of(Some(Duration::from_secs(90))), Duration::from_secs(105));
         let without_margin = Timeouts { poll_margin: Duration::ZERO, ..timeouts.clone() };
@@ -361,7 +362,7 @@ mod tests {
         assert_eq!(timeouts.of(None), Duration::from_secs(30));
     }
 
-    /// A transport whose time passes by waiting only, and a URL of a server that gives these answers one after the other.
+    /// Returns a transport with a manual clock, and a server that sends these responses in order.
     async fn transport(chance: f64, answers: Vec<ResponseTemplate>) -> (MockServer, Transport, Arc<Manual>, Outgoing) {
         let server = MockServer::builder().start().await;
         let next = AtomicUsize::new(0);
@@ -413,7 +414,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn draws_its_waits_by_chance() {
+    async fn backs_off_with_jitter_without_a_retry_after() {
         let answers = vec![ResponseTemplate::new(429), ResponseTemplate::new(429), ResponseTemplate::new(429)];
         let (_server, transport, clock, outgoing) = transport(0.5, answers).await;
         let error = transport.execute(&outgoing, read).await.unwrap_err();
@@ -441,7 +442,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wait_beyond_what_is_left_of_the_budget_is_not_begun() {
+    async fn fails_if_the_next_delay_exceeds_the_budget() {
         let busy = |seconds: &str| {
             let body = serde_json::json!({"code": "service.unavailable", "message": ""});
             ResponseTemplate::new(503).insert_header("retry-after", seconds).set_body_json(body)
@@ -453,7 +454,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_attachment_is_waited_for_until_it_is_ready() {
+    async fn waits_until_an_attachment_is_ready() {
         let mut answers = vec![
             ResponseTemplate::new(400)
                 .set_body_json(serde_json::json!({"code": "attachment.not.ready", "message": ""}));

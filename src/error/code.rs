@@ -1,45 +1,45 @@
-//! The API's own names of its failures.
+//! The error codes of the API.
 
 use crate::model::open_enum::open_enum;
 
 open_enum! {
-    /// What the API calls a failure (`code` in the body of an error).
+    /// An error code of the API (`code` in the body of an error).
     ///
-    /// Not in the API's document: these are the codes that servers were seen to send.
+    /// The API document does not list the codes. These codes were observed in responses of the servers.
     pub enum ErrorCode {
     /// 401: the token is missing, wrong or revoked.
     VerifyToken = "verify.token",
-    /// 400: attached media is still being processed. The message may say so under another code; ask
-    /// [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready), which knows both.
+    /// 400: attached media is still being processed. Servers may also report it in the message, with another code:
+    /// use [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready), which checks both.
     AttachmentNotReady = "attachment.not.ready",
-    /// 400: the request is not valid; the message says why.
+    /// 400: the request is invalid. The message says why.
     ProtoPayload = "proto.payload",
-    /// 403: the chat does not let the bot do this; [`Error::chat_denied`](crate::Error::chat_denied) says why.
+    /// 403: the chat does not allow the request. [`Error::chat_denied`](crate::Error::chat_denied) returns the reason.
     ChatDenied = "chat.denied",
-    /// 403: the bot has no right to do this.
+    /// 403: the bot lacks the permission for the request.
     AccessDenied = "access.denied",
-    /// 404: there is no such chat, or the bot is not in it.
+    /// 404: the chat does not exist, or the bot is not in it.
     ChatNotFound = "chat.not.found",
-    /// 404: there is no such thing. With the message `dialog.not.found`, the user has never opened the bot.
+    /// 404: the item does not exist. With the message `dialog.not.found`, the user has never opened the bot.
     NotFound = "not.found",
-    /// 404: the API has no such method.
+    /// 404: the API does not have the method.
     MethodNotFound = "method.not.found",
-    /// 429: too many requests; slow down.
+    /// 429: too many requests.
     TooManyRequests = "too.many.requests",
-    /// 500: the server failed; the last word of the message is an incident's id.
+    /// 500: the server failed. The last word of the message is the id of the incident.
     InternalError = "internal.error",
     } else Other
 }
 
-/// Why a chat does not let the bot do something (`chat.denied`), as far as the server's message tells.
+/// The reason for a `chat.denied`, read from the message of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChatDenied {
-    /// The user has stopped the bot: nothing can be sent until the user starts it again.
+    /// The user has stopped the bot. Messages fail until the user starts the bot again.
     BotStopped,
-    /// The bot is not an administrator, or lacks the right to write.
+    /// The bot is not an administrator, or lacks the permission to write.
     NotAdmin,
-    /// Something else, which [`Error::message`](crate::Error::message) says.
+    /// Another reason. See [`Error::message`](crate::Error::message).
     Other,
 }
 
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_told_apart_and_unknown_ones_kept() {
+    fn keeps_unknown_codes() {
         assert_eq!(ErrorCode::from("chat.denied"), ErrorCode::ChatDenied);
         assert_eq!(ErrorCode::from("new.code"), ErrorCode::Other("new.code".to_owned()));
         assert_eq!(ErrorCode::from("new.code").to_string(), "new.code");
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_is_told_by_its_message() {
+    fn reads_the_reason_of_a_denial_from_the_message() {
         assert_eq!(ChatDenied::of("error.dialog.suspended"), ChatDenied::BotStopped);
         assert_eq!(ChatDenied::of("Key: error.dialog.suspended"), ChatDenied::BotStopped);
         assert_eq!(ChatDenied::of("chat.send.msg.no.permission.because.not.admin"), ChatDenied::NotAdmin);

@@ -1,13 +1,13 @@
-//! The kinds of failures that the retry contract tells apart.
+//! The classes of failures that the retry policy distinguishes.
 
-/// How a call failed, as far as the decision needs it.
+/// The class of a failure. It decides whether a call is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// No connection: the request was not sent.
     NotSent,
     /// 429.
     RateLimited,
-    /// Media that is attached is still being processed.
+    /// Attached media is still being processed.
     AttachmentNotReady,
     /// The server certainly did not process the request: 503 with an API `code`, HTTP/2 `REFUSED_STREAM` or `GOAWAY`.
     NotProcessed,

@@ -1,15 +1,15 @@
-//! Errors of the HTTP client, fit to be shown.
+//! Errors of the HTTP client without secrets.
 
 use std::{error::Error, iter::successors};
 
 use h2::Reason;
 
-/// An error of the HTTP client, without its URL, which carries the token, and without words of the server.
+/// An error of the HTTP client. It has no URL, which may contain the token, and no text of the server.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HttpError {
     #[error(transparent)]
     Client(reqwest::Error),
-    /// A GOAWAY. The server may put any text into it, which is left out.
+    /// A GOAWAY, without the text that the server may add.
     #[error("the server closed the connection (HTTP/2 GOAWAY: {0})")]
     GoneAway(Reason),
 }
@@ -31,7 +31,7 @@ impl HttpError {
         matches!(self, Self::Client(error) if error.is_timeout())
     }
 
-    /// The innermost source, which says what the layers above only wrap.
+    /// Returns the innermost source. The errors around it add no information.
     pub(crate) fn root(&self) -> &dyn Error {
         let mut root: &dyn Error = self;
         while let Some(source) = root.source() {
@@ -41,7 +41,7 @@ impl HttpError {
     }
 }
 
-/// The HTTP/2 error in an error's sources.
+/// Returns the HTTP/2 error among the sources of an error.
 pub(crate) fn in_http2(error: &reqwest::Error) -> Option<&h2::Error> {
     let first: &(dyn Error + 'static) = error;
     successors(Some(first), |&error| error.source()).find_map(|error| error.downcast_ref())

@@ -1,4 +1,4 @@
-//! What can go wrong, and what each failure means for another attempt.
+//! The kinds of errors, and their [`Failure`] class, which decides about a retry.
 
 use std::{io, time::Duration};
 
@@ -7,46 +7,46 @@ use ::http::StatusCode;
 use super::{code::ErrorCode, failure::Failure, http::HttpError, refusal::Refusal, size_limit::SizeLimit};
 use crate::validation::Invalid;
 
-/// An error of any kind.
+/// A boxed error of any type.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What went wrong.
+/// The kind of an error, with its details.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Kind {
     /// The bot could not be set up.
     #[error("{0}")]
     Build(String),
-    /// The request was not sent, because no server would take it.
+    /// The request is invalid, and was not sent.
     #[error("not sent: {0}")]
     Invalid(Invalid),
     /// The service does not have an operation, a value in a request, or a kind of link.
     #[error("{0}")]
     Unsupported(String),
-    /// The request was not sent, because HTTP cannot carry it: its URL is too long, say.
-    #[error("not sent: the request cannot be made: {}", source.root())]
+    /// The HTTP client rejected the request before it was sent, for example because its URL is too long.
+    #[error("not sent: cannot build the request: {}", source.root())]
     Unmade { source: HttpError },
-    /// No connection, so nothing was sent.
+    /// The connection failed, so nothing was sent.
     #[error("cannot connect: {}", source.root())]
     Connect { source: HttpError },
-    /// No connection within the time for it, so nothing was sent.
+    /// The connection took longer than `connect_timeout`, so nothing was sent.
     #[error("cannot connect in time")]
     ConnectTimeout { source: HttpError },
     /// An HTTP/2 server refused the request before it processed it.
     #[error("refused before it was processed: {}", source.root())]
     Unprocessed { source: HttpError },
-    /// The body of a success is over the limit, unpacked.
+    /// The decompressed body of a success is over the size limit.
     #[error("{status}, but the decompressed body exceeds the limit of {limit}")]
     TooLarge { status: StatusCode, limit: SizeLimit },
-    /// The time was over before the answer began.
-    #[error("no answer in time")]
+    /// The timeout expired before the response began.
+    #[error("no response in time")]
     Timeout { source: HttpError },
-    /// The connection failed after the request may have gone out, and before the answer began.
+    /// The connection broke before the response began. The request may have been sent.
     #[error("the connection broke: {}", source.root())]
     Io { source: HttpError },
-    /// The server answered with a success whose body did not arrive whole.
-    #[error("{status}, but the answer did not arrive whole: {}", source.root())]
+    /// The body of a success is incomplete.
+    #[error("{status}, but the response body is incomplete: {}", source.root())]
     Cut { status: StatusCode, source: HttpError },
-    /// The server answered with an error status. `location` is where a redirect leads.
+    /// The server answered with an error status. `location`: destination of a redirect.
     #[error("{}", status_line(*status, code.as_ref(), location.as_deref(), message))]
     Status {
         status: StatusCode,
@@ -55,46 +55,46 @@ pub(crate) enum Kind {
         message: String,
         retry_after: Option<Duration>,
     },
-    /// The server answered 200 and said that it did not do it.
+    /// The server refused the request with status 200.
     #[error("refused: {0}")]
     Refused(Refusal),
-    /// A webhook keeps updates from coming by polling; these are the origins of those that are subscribed.
+    /// Polling is impossible because webhooks are subscribed. Contains their origins.
     #[error(
-        "updates go to a webhook ({}) and do not come by polling: unsubscribe it, or poll with `remove_webhooks(true)`",
+        "cannot poll while a webhook receives the updates ({}): unsubscribe it, or poll with `remove_webhooks(true)`",
         .0.join(", ")
     )]
     WebhookSubscribed(Vec<String>),
-    /// Nobody knows how far the bot has come.
+    /// The marker store failed, so the position of the bot is unknown.
     #[error("the marker store cannot be read: {0}")]
     MarkerStore(BoxError),
     /// The store of a chat book failed.
     #[error("the chat book cannot be {verb}: {error}")]
     ChatBook { verb: &'static str, error: BoxError },
-    /// The journal cannot be used.
+    /// The journal is damaged, in use, or belongs to another program or bot.
     #[cfg(feature = "journal")]
     #[error("{0}")]
     Journal(BoxError),
-    /// The server answered 200 with a body that is not what the document says.
-    #[error("the answer does not fit the document: {source}")]
+    /// The body of a success does not match the API document.
+    #[error("the response does not fit the API document: {source}")]
     Decode { status: StatusCode, source: serde_json::Error },
-    /// What a field brought back is not the value that the bot put there.
+    /// The payload or `data` of an update is not the expected value.
     #[error("the {field} is not what was expected: {source}")]
     Payload { field: &'static str, source: serde_json::Error },
-    /// A list whose pages lead nowhere.
-    #[error("the list cannot be read on: {0}")]
+    /// The next page of a list cannot be found.
+    #[error("cannot read the next page of the list: {0}")]
     Pages(String),
-    /// A text is not a link, or a link cannot have a value.
+    /// A text is not a link, or a link cannot contain a value.
     #[error("{0}")]
     Link(String),
-    /// What was to be uploaded could not be read, or changed while it was.
+    /// The source of an upload could not be read, or changed during the upload.
     #[error("{problem}")]
     Source { problem: String, source: Option<io::Error> },
-    /// An upload stood still for so long.
-    #[error("no byte moved for {0:?}")]
+    /// An upload made no progress for this time.
+    #[error("upload stalled: no bytes transferred for {0:?}")]
     Idle(Duration),
 }
 
-/// `403 Forbidden, chat.denied: error.dialog.suspended`, as far as there is something to say.
+/// Formats an error status: `403 Forbidden, chat.denied: error.dialog.suspended`. Empty parts are left out.
 pub(super) fn status_line(
     status: StatusCode,
     code: Option<&ErrorCode>,
@@ -117,7 +117,7 @@ pub(super) fn status_line(
 }
 
 impl Kind {
-    /// What kind of failure it is, for the decision whether to try again.
+    /// Returns the class of the failure, which decides about a retry.
     pub(crate) fn failure(&self) -> Failure {
         match self {
             Self::Connect { .. } | Self::ConnectTimeout { .. } => Failure::NotSent,
@@ -160,7 +160,7 @@ impl Kind {
         }
     }
 
-    /// How long the server asked to wait.
+    /// Returns the time that the server asked to wait.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
@@ -169,8 +169,8 @@ impl Kind {
     }
 }
 
-/// Whether a 400, or a refusal, says that attached media is still being processed. Servers say it by the code or by the
-/// message.
+/// Returns whether a 400, or a refusal, means that attached media is still being processed. Servers use either the code
+/// or the message for it.
 fn is_not_ready(code: Option<&ErrorCode>, message: &str) -> bool {
     code == Some(&ErrorCode::AttachmentNotReady)
         || message.contains(".not.processed")

@@ -1,10 +1,10 @@
-//! A refusal in a success: `{"success": false}`.
+//! A refusal with a success status: `{"success": false}`.
 
 use std::fmt;
 
 use super::code::ErrorCode;
 
-/// The reason that a server gives for not doing what was asked.
+/// The server's reason for refusing a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) code: Option<ErrorCode>,
@@ -12,7 +12,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// An empty code or message counts as missing.
+    /// Creates a refusal. An empty code or message counts as missing.
     pub(crate) fn new(code: Option<String>, message: Option<String>) -> Self {
         let non_empty = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
         Self { code: non_empty(code).map(Into::into), message: non_empty(message) }
@@ -37,7 +37,7 @@ impl fmt::Display for Refusal {
             (Some(code), Some(message)) => write!(f, "{code}: {message}"),
             (Some(code), None) => write!(f, "{code}"),
             (None, Some(message)) => f.write_str(message),
-            (None, None) => f.write_str("the server gives no reason"),
+            (None, None) => f.write_str("the server gave no reason"),
         }
     }
 }

@@ -1,22 +1,22 @@
-//! The size limit that a body is over.
+//! The size limit of a response body.
 
 use std::fmt;
 
-/// The most bytes of a body.
+/// The maximum size of a body, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SizeLimit {
     pub(crate) bytes: usize,
-    /// The method of `BotBuilder` that sets it, if one does.
+    /// The method of `BotBuilder` that sets the limit. `None` for a fixed limit.
     setting: Option<&'static str>,
 }
 
 impl SizeLimit {
-    /// A limit that a method of `BotBuilder` sets.
+    /// Creates a limit that a method of `BotBuilder` sets.
     pub(crate) const fn set_by(setting: &'static str, bytes: usize) -> Self {
         Self { bytes, setting: Some(setting) }
     }
 
-    /// A limit that cannot be set.
+    /// Creates a fixed limit.
     pub(crate) const fn fixed(bytes: usize) -> Self {
         Self { bytes, setting: None }
     }

@@ -1,13 +1,13 @@
-//! At which property of a JSON text an error is. serde_json says the line and the column only.
+//! Finds the property at which an error in JSON text is. serde_json reports only the line and the column.
 //!
-//! `serde_path_to_error` would do it while reading: it needs a second set of instantiations of all models, and loses its
-//! path where a union is read by way of its `RawValue`.
+//! `serde_path_to_error` is not used: it needs a second set of instantiations of all models, and loses the path if a
+//! union is read from its `RawValue`.
 
 use std::fmt::Write as _;
 
-/// The same error, which also says at which property it is: `invalid type: ... at line 1 column 7, in message.body.seq`.
+/// Adds the path of the property to an error: `invalid type: ... at line 1 column 7, in message.body.seq`.
 pub(crate) fn at_its_place(json: &str, error: serde_json::Error) -> serde_json::Error {
-    // Text that is no JSON has no properties to speak of.
+    // Text that is not JSON has no properties.
     if !error.is_data() {
         return error;
     }
@@ -15,29 +15,29 @@ pub(crate) fn at_its_place(json: &str, error: serde_json::Error) -> serde_json::
     if place.is_empty() { error } else { serde::de::Error::custom(format_args!("{error}, in {place}")) }
 }
 
-/// The byte after which an error was found.
+/// Returns the index of the byte after the error.
 pub(super) fn byte_of(json: &str, error: &serde_json::Error) -> usize {
     let before = json.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
     (before + error.column()).min(json.len())
 }
 
-/// Inside of what a byte stands.
+/// The object or list around a byte.
 enum Around<'a> {
-    /// Of an object, after this key; empty before the first.
+    /// An object, after this key. Empty before the first key.
     Object(&'a str),
-    /// Of a list, in the element of this number.
+    /// A list, in the element with this index.
     List(usize),
 }
 
-/// The path to the value that has its end, or goes on, before the byte at `end`.
+/// Returns the path to the value that ends, or continues, before the byte at `end`.
 fn path_at(json: &str, end: usize) -> String {
     Paths::of(json).path_at(end)
 }
 
-/// Finds the paths of several places in a text, in one pass over it.
+/// Finds the paths of several bytes of a text in one pass.
 pub(super) struct Paths<'a> {
     json: &'a str,
-    /// How far the text is read.
+    /// The number of bytes that were read.
     at: usize,
     around: Vec<Around<'a>>,
     is_key: bool,
@@ -48,7 +48,7 @@ impl<'a> Paths<'a> {
         Self { json, at: 0, around: Vec::new(), is_key: false }
     }
 
-    /// Returns the path to the value that ends, or goes on, before the byte at `end`. `end` must not decrease between
+    /// Returns the path to the value that ends, or continues, before the byte at `end`. `end` must not decrease between
     /// calls.
     pub(super) fn path_at(&mut self, end: usize) -> String {
         let Self { json, at, around, is_key } = self;
@@ -103,14 +103,14 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Deserialize)]
-    #[expect(dead_code, reason = "nothing is read in the end")]
+    #[expect(dead_code, reason = "no value is read successfully")]
     struct Outer {
         inner: Vec<Inner>,
         after: Option<bool>,
     }
 
     #[derive(Debug, Deserialize)]
-    #[expect(dead_code, reason = "nothing is read in the end")]
+    #[expect(dead_code, reason = "no value is read successfully")]
     struct Inner {
         number: i64,
     }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_at_which_property_it_is() {
+    fn errors_contain_the_path_of_the_property() {
         let cases = [
             (r#"{"inner":[{"number":1},{"number":"x"}]}"#, "column 36, in inner[1].number"),
             (
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_in_the_order_of_the_text_are_those_that_are_found_alone() {
+    fn finds_the_same_paths_in_one_pass_and_separately() {
         let json = "{\"a\":[1,{\"b\":\"],\\\"\"},\n[]],\"é\":{\"c\":null}}";
         let mut paths = Paths::of(json);
         for end in 0..=json.len() {
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_has_no_place() {
+    fn invalid_json_has_no_path() {
         assert!(told(r#"{"inner":[{"number""#).starts_with("EOF while parsing"));
     }
 }

@@ -1,4 +1,4 @@
-//! The key of a value: one line of printable ASCII, the same for the same value served again.
+//! The key of a value: a line of printable ASCII that stays the same if a server sends the value again.
 
 use std::fmt::{Display, Write as _};
 
@@ -6,18 +6,19 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::id::{CallbackId, ChatId, MessageId, SessionId, UserId};
 
-/// Encoded in a value: everything but the unreserved characters of a URL. Signs that divide a key are encoded, too.
+/// The characters that are encoded in a value: all except the unreserved characters of a URL. Includes all separators.
 const IN_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// Encoded in a name: also the dot, which divides the names of a path.
+/// The characters that are encoded in a name: also the dot, which separates the names of a path.
 const IN_NAME: &AsciiSet = &IN_VALUE.add(b'.');
 
-/// A part of a key. The generator implements it for received structs and unions.
+/// A part of a key. Implemented by the generator for received structs and unions.
 pub(crate) trait Keyed {
-    /// Adds what identifies the value.
+    /// Adds the identifying properties of the value.
     fn add_to(&self, key: &mut Key);
 }
 
-/// The key so far. Its fields are `path=value` for a property and `value` for the key's own value, with `/` between them.
+/// A key under construction. Its fields are separated by `/`. A property is `path=value`, and the value itself is
+/// `value`.
 #[derive(Debug)]
 pub(crate) struct Key {
     /// The path to the value that is being added.
@@ -29,7 +30,7 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn of(value: &impl Keyed) -> Self {
-        // Enough for most updates.
+        // Large enough for most updates.
         let mut key = Self { path: String::with_capacity(64), text: String::with_capacity(256), has_field: false };
         value.add_to(&mut key);
         key
@@ -88,7 +89,8 @@ impl<T: Keyed> Keyed for Box<T> {
     }
 }
 
-/// The path of an element ends with its index: without it, the properties of two elements would mix.
+/// The path of an element ends with its index. Without it, the properties of different elements could not be
+/// distinguished.
 impl<T: Keyed> Keyed for Vec<T> {
     fn add_to(&self, key: &mut Key) {
         for (index, element) in self.iter().enumerate() {
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_ends_with_its_object() {
+    fn a_path_ends_after_its_object() {
         struct Outer;
         impl Keyed for Outer {
             fn add_to(&self, key: &mut Key) {

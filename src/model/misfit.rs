@@ -1,4 +1,4 @@
-//! Values that do not fit the models: where they are, why, and their log events.
+//! Misfits: values that do not fit the models. Their paths, reasons and log events.
 
 use std::{
     cell::RefCell,
@@ -10,23 +10,23 @@ use std::{
 use super::error_path::{Paths, byte_of};
 use crate::redaction::{Printable, without_strings};
 
-/// Paths that are remembered at most. They are paths of the models, so there are not many.
+/// The maximum number of remembered paths. They are paths of the models, so this is rarely reached.
 const MOST_PATHS: usize = 1024;
 
-/// How many misfits of one text are logged; the others are counted. A text of some MiB can have a million.
+/// The maximum number of logged misfits of one text. Others are only counted: a text of several MiB can have a million.
 const MOST_LISTED: usize = 100;
 
-/// The paths that a warning was logged for.
+/// The paths for which a warning was logged.
 static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 thread_local! {
-    /// The misfits found since [`collect`] began, if it has.
+    /// The misfits found since the start of [`collect`]. `None` outside of `collect`.
     static FOUND: RefCell<Option<FoundList>> = const { RefCell::new(None) };
 }
 
 #[derive(Default)]
 struct FoundList {
-    /// The first misfits, [`MOST_LISTED`] at most.
+    /// The first misfits, at most [`MOST_LISTED`].
     first: Vec<Found>,
     count: usize,
 }
@@ -38,8 +38,8 @@ struct Found {
 }
 
 enum Place {
-    /// The address of a byte after the value. Parts of a text are read as slices of it, so the address says where in the
-    /// whole text the part is.
+    /// The address of a byte after the value. Parts of a text are read as slices of it, so the address gives the
+    /// position in the whole text.
     Address(usize),
     /// A property of a schema, such as `User.name`.
     Property(&'static str),
@@ -48,24 +48,24 @@ enum Place {
 /// A value that does not fit the models.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Misfit {
-    /// Where it is, such as `updates[3].message.sender.name`. Empty if that is not known.
+    /// The path, such as `updates[3].message.sender.name`. Empty if it is unknown.
     path: String,
-    /// Why it does not fit.
+    /// The reason why the value does not fit.
     reason: String,
 }
 
 /// The misfits of a text.
 #[derive(Debug, Default)]
 pub(crate) struct Misfits {
-    /// The first ones.
+    /// The first misfits.
     list: Vec<Misfit>,
-    /// How many there are in all.
+    /// The number of all misfits.
     pub(crate) count: usize,
 }
 
 /// Calls `read` and returns the misfits that it finds in `json`.
 pub(crate) fn collect<T>(json: &str, read: impl FnOnce() -> T) -> (T, Misfits) {
-    /// Puts the list of an outer text back, also if `read` panics.
+    /// Restores the list of an outer text, also if `read` panics.
     struct Outer(Option<FoundList>);
     impl Drop for Outer {
         fn drop(&mut self) {
@@ -98,7 +98,7 @@ pub(crate) fn collect<T>(json: &str, read: impl FnOnce() -> T) -> (T, Misfits) {
     (value, Misfits { list, count })
 }
 
-/// Records that a value, which is all of `json`, does not fit because of `error`.
+/// Records that the value `json` does not fit because of `error`.
 pub(crate) fn record(json: &str, error: &serde_json::Error) {
     add(Found { place: Place::Address(json.as_ptr().addr() + byte_of(json, error)), reason: reason(error) });
 }
@@ -126,12 +126,12 @@ fn add(found: Found) {
     }
 }
 
-/// How many misfits were found so far.
+/// Returns the number of misfits found so far.
 pub(crate) fn found() -> usize {
     FOUND.with_borrow(|list| list.as_ref().map_or(0, |list| list.count))
 }
 
-/// Forgets all but the first misfits, because the text of the others is read again.
+/// Removes all but the first `found` misfits, because the text of the others is read again.
 pub(crate) fn forget(found: usize) {
     FOUND.with_borrow_mut(|list| {
         if let Some(list) = list {
@@ -141,7 +141,7 @@ pub(crate) fn forget(found: usize) {
     });
 }
 
-/// serde's words without the place in the text, and without values of the text, which may be private.
+/// Formats an error of serde without the position and without values, which may be private.
 pub(crate) fn reason(error: &serde_json::Error) -> String {
     let words = error.to_string();
     let words = without_strings(&words);
@@ -153,10 +153,10 @@ pub(crate) fn reason(error: &serde_json::Error) -> String {
     }
 }
 
-/// Logs misfits: as a warning the first time in this process that one has its path, else at the level `DEBUG`.
+/// Logs misfits. The first misfit of a path in this process is logged at `WARN`, and others at `DEBUG`.
 pub(crate) fn report(misfits: &Misfits) {
     for Misfit { path, reason } in &misfits.list {
-        // Without the numbers of list elements.
+        // Without the indexes of list elements.
         let general: String = path.chars().filter(|char| !char.is_ascii_digit()).collect();
         let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = warned.len() < MOST_PATHS && warned.insert(general);
@@ -181,7 +181,7 @@ impl fmt::Display for Misfit {
 }
 
 impl Misfits {
-    /// Adds that the text had to be repaired.
+    /// Adds a misfit for the repair of the text.
     pub(crate) fn add_repaired(&mut self) {
         self.list.push(Misfit { path: String::new(), reason: "invalid JSON, repaired".to_owned() });
         self.count += 1;
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn many_misfits_are_counted_and_the_first_ones_listed() {
+    fn counts_all_misfits_and_lists_the_first_ones() {
         let json = "[5]";
         let ((), misfits) = collect(json, || (0..1000).for_each(|_| record(&json[1..2], &misfit("5"))));
         assert_eq!((misfits.count, misfits.list.len()), (1000, MOST_LISTED));
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_while_reading_leaves_nothing_behind() {
+    fn a_panic_while_reading_resets_the_list() {
         let panicked = std::panic::catch_unwind(|| collect("5", || panic!("in a type of the caller's")));
         assert!(panicked.is_err() && FOUND.with_borrow(Option::is_none));
     }

@@ -1,5 +1,5 @@
-//! Structs that are read from objects only. serde would also take a list for the fields in their order, and with fields that
-//! may be missing, even `[]`.
+//! Reads structs only from JSON objects. serde would also accept a list of the fields in order, and even `[]` if all
+//! fields are optional.
 
 use std::{fmt, marker::PhantomData};
 
@@ -8,13 +8,13 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// A struct whose fields serde can read; the generator implements it.
+/// A struct whose fields serde can read. Implemented by the generator.
 pub(crate) trait Fields: Sized {
     /// Reads the fields.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 }
 
-/// Reads a struct. A format that is not self-describing has no objects: it is left to serde.
+/// Reads a struct. Formats that are not self-describing have no objects, so they use the reader of serde.
 #[inline]
 pub(crate) fn read_object<'de, T: Fields, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     struct OfObject<T>(PhantomData<T>);

@@ -1,11 +1,11 @@
-//! String enums that keep values they do not know.
+//! String enums that keep unknown values.
 
 use std::{fmt, marker::PhantomData};
 
 use serde::de::Visitor;
 
-/// A string enum: `pub enum Name { Variant = "value", }`, with `Unknown(String)` for what servers add, or another name
-/// after `else`.
+/// Defines a string enum: `pub enum Name { Variant = "value", }`. The variant `Unknown(String)` is for other values.
+/// Its name can be changed with `else`.
 macro_rules! open_enum {
     ($(#[$doc:meta])* pub enum $name:ident $values:tt) => {
         $crate::model::open_enum::open_enum! { $(#[$doc])* pub enum $name $values else Unknown }
@@ -19,12 +19,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)*
-            /// A value that the crate does not know, as it came.
+            /// A value that the crate does not support, unchanged.
             $other(String),
         }
 
         impl $name {
-            /// The value as the API writes it.
+            /// Returns the value in the format of the API.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -94,7 +94,7 @@ macro_rules! open_enum {
 
 pub(crate) use open_enum;
 
-/// Reads the value of an enum, without a `String` for those that are known.
+/// Reads the value of an enum. Allocates a `String` only for an unknown value.
 pub(crate) struct Known<T>(pub(crate) PhantomData<T>);
 
 impl<T: for<'a> From<&'a str>> Visitor<'_> for Known<T> {

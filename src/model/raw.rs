@@ -1,4 +1,5 @@
-//! A value's JSON from any deserializer: as it was written if it is read from text, else written anew.
+//! Reads the JSON of a value from any deserializer. The JSON is unchanged if it is read from text, else it is
+//! serialized again.
 
 use std::{borrow::Cow, fmt};
 
@@ -8,19 +9,19 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-/// The newtype name for which `serde_json` returns a value's text. If `serde_json` renames it, this module gets the value
-/// and serializes it again: correct, but not to the letter.
+/// The newtype name for which `serde_json` returns the text of a value. If `serde_json` renames it, this module
+/// serializes the value again: the JSON is equivalent, but the text may differ.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
-/// Reads any value as JSON. Text is kept to the letter. What serde buffers for `flatten` and for untagged and internally
-/// tagged enums has no text.
+/// Reads any value as JSON. Text is kept unchanged. Values that serde buffers have no text: those in `flatten`, and in
+/// untagged and internally tagged enums.
 pub(crate) fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
     deserializer.deserialize_newtype_struct(RAW_VALUE, AnyValue)
 }
 
 struct AnyValue;
 
-/// A string that is borrowed if it can be.
+/// A string that is borrowed if possible.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -67,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_kept_to_the_letter() {
+    fn keeps_text_unchanged() {
         for json in [r#"{ "b" : 1.0, "a" : [ ] }"#, "[1,  2]", "null", "1e3", r#""\u0041""#] {
             assert_eq!(serde_json::from_str::<Raw>(json).unwrap().0, json);
             assert_eq!(serde_json::from_reader::<_, Raw>(json.as_bytes()).unwrap().0, json);
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_text_is_written_anew() {
+    fn serializes_values_without_text() {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Buffered {

@@ -1,19 +1,19 @@
-//! Text that is nearly JSON, rewritten as JSON.
+//! Repairs text that is almost JSON.
 
 use std::borrow::Cow;
 
-/// Numbers that JSON cannot write, as serializers without a check write them.
+/// Non-finite numbers, which are not JSON but written by some serializers.
 const NO_NUMBERS: [&str; 6] = ["NaN", "nan", "Infinity", "-Infinity", "inf", "-inf"];
 
-/// Rewrites what serializers get wrong. Other text is returned as it is.
+/// Repairs common errors of serializers. Other text is returned unchanged.
 ///
 /// - Half of a surrogate pair (`\ud83d`) becomes U+FFFD.
 /// - A control character in a string is escaped.
-/// - The backslash of an invalid escape (`\x`) stands for itself.
+/// - The backslash of an invalid escape (`\x`) is escaped.
 /// - `NaN` and infinite numbers inside of an object or list become `null`.
 /// - A byte order mark at the start is removed.
 ///
-/// No bracket or quote is added, so text that was cut stays cut.
+/// Brackets and quotes are not added, so truncated text stays invalid.
 pub(crate) fn repair(text: &str) -> Cow<'_, str> {
     let mut repair = Repair { text, at: 0, copied: 0, repaired: String::new() };
     if text.starts_with('\u{feff}') {
@@ -26,7 +26,7 @@ pub(crate) fn repair(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Invariant: `repaired` stands for `text[..copied]`, and `copied <= at`.
+/// Invariant: `repaired` is the repaired `text[..copied]`, and `copied <= at`.
 struct Repair<'a> {
     text: &'a str,
     at: usize,
@@ -39,7 +39,7 @@ impl<'a> Repair<'a> {
         &self.text[self.at..]
     }
 
-    /// Writes `words` for the next `length` bytes.
+    /// Replaces the next `length` bytes with `words`.
     fn replace(&mut self, length: usize, words: &str) {
         self.repaired.push_str(&self.text[self.copied..self.at]);
         self.repaired.push_str(words);
@@ -75,7 +75,7 @@ impl<'a> Repair<'a> {
         }
     }
 
-    /// Repairs the rest of a string, up to its quote.
+    /// Repairs the rest of a string, up to its closing quote.
     fn string(&mut self) {
         while let Some(next) = self.rest().find(|char: char| char == '"' || char == '\\' || char < ' ') {
             self.at += next;
@@ -94,13 +94,13 @@ impl<'a> Repair<'a> {
         self.at = self.text.len();
     }
 
-    /// Repairs an escape that is not one of a single character.
+    /// Repairs an escape that is not a valid single-character escape.
     fn escape(&mut self) {
         match (code_unit(self.rest()), self.rest().get(6..).and_then(code_unit)) {
             (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => self.at += 12,
             (Some(0xd800..=0xdfff), _) => self.replace(6, "\\ufffd"),
             (Some(_), _) => self.at += 6,
-            // The text may be cut in the middle of the escape.
+            // The text may be truncated in the escape.
             (None, _) if self.rest().len() < 6 && self.rest().starts_with("\\u") && !self.rest().contains('"') => {
                 self.at = self.text.len();
             }
@@ -109,7 +109,7 @@ impl<'a> Repair<'a> {
     }
 }
 
-/// The code unit of the escape (`\u0041`) that a text begins with.
+/// Returns the code unit of the escape (`\u0041`) at the start of a text.
 fn code_unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok()).flatten()
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rewrites_what_serializers_get_wrong() {
+    fn repairs_common_errors_of_serializers() {
         let cases = [
             (r#"{"a":"half \ud83d"}"#, r#"{"a":"half \ufffd"}"#),
             (r#"["\ude00\ud83d","\ud83d\ud83d\ude00"]"#, r#"["\ufffd\ufffd","\ufffd\ud83d\ude00"]"#),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_json_and_what_it_cannot_mend_alone() {
+    fn does_not_change_json_and_other_text() {
         for text in [
             r#"{"a":[1,-2.5e3,true,null,"NaN \ud83d\ude00 \\x \" \u0041 é"],"NaN":{}}"#,
             "NaN",
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_was_cut_stays_cut() {
+    fn truncated_text_stays_invalid() {
         let whole = r#"{"a":"\ud83d\ude00 \n \x","b":[NaN,"é"]}"#;
         for length in (1..whole.len()).filter(|length| whole.is_char_boundary(*length)) {
             let error = serde_json::from_str::<Value>(&repair(&whole[..length])).unwrap_err();

@@ -1,9 +1,9 @@
-//! How fields of received structs are read: a value that does not fit costs the smallest optional part around it.
+//! Reads fields of received structs. If a value does not fit, only the smallest optional part around it is dropped.
 //!
-//! These are adapters for [`serde_with::As`], which the generator puts at the fields. They work like `DefaultOnError`
+//! The generator adds these adapters for [`serde_with::As`] to the fields. They work like `DefaultOnError`
 //! and `VecSkipError` of `serde_with`, but read the field's text instead of buffering its value. A buffered value has
 //! no text for [`Unknown`](crate::Unknown) and no place for the log event, and buffering also slows down valid input.
-//! In one-pass mode the adapters do nothing.
+//! When reading in one pass, the adapters do nothing.
 
 use std::{collections::BTreeMap, marker::PhantomData};
 
@@ -17,7 +17,7 @@ use super::{
     read::{in_one_pass, is_in_one_pass},
 };
 
-/// An optional value: `None` if it does not fit.
+/// Reads an optional value. `None` if it does not fit.
 pub(crate) struct OrNone<U = Same>(PhantomData<U>);
 
 impl<'de, T, U: for<'a> DeserializeAs<'a, T>> DeserializeAs<'de, Option<T>> for OrNone<U> {
@@ -34,7 +34,7 @@ impl<'de, T, U: for<'a> DeserializeAs<'a, T>> DeserializeAs<'de, Option<T>> for 
     }
 }
 
-/// A list or map without the elements that do not fit.
+/// Reads a list or map, without the elements that do not fit.
 pub(crate) struct Each<U = Same>(PhantomData<U>);
 
 impl<'de, T, U: for<'a> DeserializeAs<'a, T>> DeserializeAs<'de, Vec<T>> for Each<U> {
@@ -61,13 +61,13 @@ impl<'de, T, U: for<'a> DeserializeAs<'a, T>> DeserializeAs<'de, BTreeMap<String
     }
 }
 
-/// A required property with a default (`x-default`), for when it does not fit or is missing.
+/// Reads a required property with a default (`x-default`), which is used if the property is missing or does not fit.
 pub(crate) struct OrDefault<P>(PhantomData<P>);
 
-/// A property with a default; the generator implements it.
+/// A property with a default. Implemented by the generator.
 pub(crate) trait DefaultValue {
     type Value;
-    /// Schema and property, such as `User.name`.
+    /// The schema and the property, such as `User.name`.
     const PROPERTY: &'static str;
     fn value() -> Self::Value;
 }
@@ -90,14 +90,14 @@ where
     }
 }
 
-/// The default of a property that is missing.
+/// Returns the default of a missing property.
 pub(crate) fn missing<P: DefaultValue>() -> P::Value {
     misfit::record_missing(P::PROPERTY);
     P::value()
 }
 
-/// Returns a string unless it is missing or empty, else its parts joined by spaces. If these are empty, too, the string is
-/// returned as it is.
+/// Returns a string, or its parts joined by spaces if the string is missing or empty. If the parts are also empty,
+/// returns the string unchanged.
 pub(crate) fn joined<const N: usize>(own: Option<String>, parts: [Option<&str>; N]) -> Option<String> {
     if own.as_ref().is_some_and(|text| !text.is_empty()) {
         return own;
@@ -122,7 +122,7 @@ pub(crate) fn joined_or_missing<const N: usize>(
     own: &str,
     parts: [Option<&str>; N],
 ) -> Option<String> {
-    // Nearly all names begin with something else.
+    // Almost all names start with another byte.
     match own.as_bytes().first() {
         Some(first) if *first != NOT_THERE.as_bytes()[0] => None,
         _ => joined_or_missing_slowly(property, own, parts),
@@ -147,18 +147,18 @@ fn joined_or_missing_slowly<const N: usize>(
     joined
 }
 
-/// The error of an object without a property that fits.
+/// Returns the error for an object without a property that fits.
 #[cold]
 pub(crate) fn nothing_fits<E: Error>() -> E {
     E::custom("an object without any of the expected properties")
 }
 
-/// Formats that are not self-describing have no text to read by parts.
+/// Returns whether to read strictly. Formats that are not self-describing have no text to read part by part.
 fn is_strict<'de>(deserializer: &impl Deserializer<'de>) -> bool {
     is_in_one_pass() || !deserializer.is_human_readable()
 }
 
-/// The element, if it fits.
+/// Returns the element. `None` if it does not fit.
 fn fitting<T, U: for<'a> DeserializeAs<'a, T>>(element: &RawValue) -> Option<T> {
     let json = element.get();
     read_as::<T, U>(json).inspect_err(|error| misfit::record(json, error)).ok()
@@ -169,7 +169,8 @@ fn read_as<T, U: for<'a> DeserializeAs<'a, T>>(json: &str) -> serde_json::Result
     in_one_pass(read).or_else(|_| read())
 }
 
-/// Reads a part of a text. The error has no place in the part: serde_json adds its place in the whole.
+/// Reads a part of a text. The error has no position in the part, because serde_json adds its position in the whole
+/// text.
 fn part<'a, T: Deserialize<'a>, E: Error>(json: &'a str) -> Result<T, E> {
     serde_json::from_str(json).map_err(|error| E::custom(misfit::reason(&error)))
 }
@@ -212,7 +213,7 @@ mod tests {
         }
     }
 
-    /// What is read, and the paths and reasons of the misfits.
+    /// Returns the read value, and the paths and reasons of the misfits.
     fn read(json: &str) -> (Outer, Vec<String>) {
         let (outer, misfits) =
             read_text(json, |json| in_one_pass(|| serde_json::from_str(json)).or_else(|_| serde_json::from_str(json)))
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_required_property_with_a_default_has_it_if_it_is_missing_or_does_not_fit() {
+    fn a_required_property_that_is_missing_or_does_not_fit_has_its_default() {
         for (name, misfit) in [
             ("", "Inner.name: missing"),
             (r#","name":null"#, "inner.name: invalid type: null, expected a string"),

@@ -1,4 +1,4 @@
-//! Unions told apart by a tag, which keep what they do not know.
+//! Tagged unions that keep unknown members.
 
 use std::{borrow::Cow, collections::HashMap, fmt, marker::PhantomData};
 
@@ -17,36 +17,38 @@ pub(crate) use super::{
     read::{OnePass, bytes_read, check_surrogates, in_one_pass, is_in_one_pass, read_prefix},
 };
 
-/// A member of a union that the crate cannot read, kept as it came.
+/// A member of a union that the crate cannot read, as unchanged JSON.
 ///
 /// Servers add kinds of updates, attachments, buttons and markup without notice. Such a value is not lost: its JSON is
-/// here, and writing it back writes the same JSON.
+/// in [`raw`](Self::raw), and serializing it writes the same JSON.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Unknown {
-    /// The value of the tag (`update_type`, `type`, ...); empty when there is none.
+    /// The value of the tag (`update_type`, `type`, ...). Empty if the tag is missing.
     pub tag: String,
-    /// The whole value as it came; written anew where a type of yours has serde look at it first (`flatten`, `untagged`).
+    /// The complete value as it was received. If one of your types makes serde buffer the value (`flatten`,
+    /// `untagged`), the JSON is equivalent, but formatted differently.
     pub raw: Box<RawValue>,
-    /// Why a value whose tag is known could not be read; `None` when the tag is not known.
+    /// The reason why a value with a known tag could not be read. `None` if the tag is unknown.
     pub error: Option<String>,
 }
 
 impl Unknown {
-    /// The value as JSON, to look into.
+    /// Returns the value as JSON.
     #[must_use]
     pub fn to_value(&self) -> serde_json::Value {
-        // A `RawValue` is JSON by construction; what serde_json still refuses (too deep, say) is kept as text.
+        // A `RawValue` is valid JSON, but serde_json rejects it if it is nested too deeply. Then it is returned as
+        // text.
         serde_json::from_str(self.raw.get()).unwrap_or_else(|_| self.raw.get().into())
     }
 
-    /// Returns the first value of this type at these JSON pointers. Values elsewhere need not be readable.
+    /// Returns the first value of this type at these JSON pointers. Other values may be unreadable.
     pub(crate) fn find<T: DeserializeOwned>(&self, pointers: &[&str]) -> Option<T> {
         pointers.iter().find_map(|pointer| serde_json::from_str(at(self.raw.get(), pointer)?).ok())
     }
 }
 
-/// Returns the JSON at a pointer through objects, as it was received.
+/// Returns the unchanged JSON at a JSON pointer. Supports only objects, not lists.
 fn at<'a>(json: &'a str, pointer: &str) -> Option<&'a str> {
     pointer.split('/').skip(1).try_fold(json, |json, name| {
         let members: HashMap<Cow<'a, str>, &'a RawValue> = serde_json::from_str(json).ok()?;
@@ -65,7 +67,7 @@ impl fmt::Debug for Unknown {
     }
 }
 
-/// Two unknown values are equal when their JSON is, to the letter.
+/// Two unknown values are equal if their JSON text is identical.
 impl PartialEq for Unknown {
     fn eq(&self, other: &Self) -> bool {
         self.raw.get() == other.raw.get()
@@ -78,30 +80,30 @@ impl Serialize for Unknown {
     }
 }
 
-/// Why a value could not be read, without strings of the value, which may be secret.
+/// Formats the reason why a value could not be read, without its strings, which may be secret.
 pub(crate) fn words(json: &str, error: serde_json::Error) -> String {
     without_strings(&at_its_place(json, error).to_string()).into_owned()
 }
 
-/// A union that can be read in one pass. What a known member lacks, or has of another type, is an error.
+/// A union that can be read in one pass. A property of a known member that is missing or has a wrong type is an error.
 pub(crate) trait ReadFlat: Sized {
     fn read_flat<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Flat<Self>, D::Error>;
 }
 
-/// What was read in one pass.
+/// The result of reading in one pass.
 pub(crate) enum Flat<T> {
     Member(T),
-    /// A member that nobody knows, by its tag.
+    /// An unknown member, with its tag.
     Unknown(String),
 }
 
-/// Nobody sees this error: what it is said of is read slowly.
+/// Returns an internal error. It is never reported, because the value is then read part by part.
 #[cold]
 pub(crate) fn not_flat<E: serde::de::Error>() -> E {
     E::custom("cannot be read in one pass")
 }
 
-/// What is an object in JSON. serde would take a list, too, for the fields of a struct in their order.
+/// A value that is read only from a JSON object. serde would also accept a list of the fields of a struct.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -110,8 +112,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// Reads the fields of an object and converts them with `make` in place, because moving many fields is slow.
-/// A `None` from `make` is an error.
+/// Reads the fields of an object and converts them with `make`, in place because moving many fields is slow. If `make`
+/// returns `None`, returns an error.
 pub(crate) fn object<'de, T, U, D>(deserializer: D, make: impl FnOnce(T) -> Option<U>) -> Result<U, D::Error>
 where
     T: Deserialize<'de>,
@@ -134,9 +136,9 @@ where
     deserializer.deserialize_map(Making(make, PhantomData::<T>))
 }
 
-/// A union whose members are told apart by the value of one property.
+/// Defines a union whose members are distinguished by the value of one property.
 ///
-/// `pub enum Name by "tag" { Variant(Type) = "value", }`, and under `from` the variants whose type converts into it.
+/// `pub enum Name by "tag" { Variant(Type) = "value", }`. `from` lists the variants whose types convert into the union.
 macro_rules! tagged_union {
     (
         $(#[$doc:meta])*
@@ -145,17 +147,17 @@ macro_rules! tagged_union {
     ) => {
         $(#[$doc])*
         ///
-        /// What the crate does not know, or cannot read, is [`Unknown`](Self::Unknown) with its JSON.
+        /// A member that the crate does not support or cannot read is [`Unknown`](Self::Unknown), with its JSON.
         #[derive(Debug, Clone, PartialEq)]
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* $variant($ty),)*
-            /// A kind that the crate does not know, or a known one that cannot be read: kept as it came.
+            /// An unknown kind, or a known kind that cannot be read, as unchanged JSON.
             Unknown(crate::model::union::Unknown),
         }
 
         impl $name {
-            #[doc = concat!("The value of `", $tag, "`: which kind this is, as the API writes it.")]
+            #[doc = concat!("Returns the kind: the value of `", $tag, "` in the API.")]
             #[must_use]
             pub fn tag(&self) -> &str {
                 match self {
@@ -164,9 +166,9 @@ macro_rules! tagged_union {
                 }
             }
 
-            /// Reads the value that a text begins with into a list, and returns how many bytes it takes. It is handed on by
-            /// reference: a move of a value this large costs more than the rest of this method.
-            #[allow(dead_code, reason = "not every union stands in a list of its own")]
+            /// Reads the value at the start of a text, and appends it to a list. Returns its length in bytes. The list
+            /// is a parameter because moving such a large value would cost more than the rest of this method.
+            #[allow(dead_code, reason = "not every union is read from a list")]
             pub(crate) fn read_prefix(json: &str, list: &mut Vec<Self>) -> ::serde_json::Result<usize> {
                 let (in_one_pass, found) = (crate::model::union::OnePass::begin(), crate::model::union::found());
                 let mut deserializer = ::serde_json::Deserializer::from_str(json);
@@ -193,7 +195,7 @@ macro_rules! tagged_union {
                 }
             }
 
-            /// Reads in steps: the tag, then what it stands for. This is the last word on every value.
+            /// Reads a value in steps: first the tag, then the member. Used if reading in one pass fails.
             #[cold]
             fn read_slowly(raw: &::serde_json::value::RawValue) -> Self {
                 #[derive(::serde::Deserialize)]
@@ -275,9 +277,9 @@ mod tests {
     use super::*;
     use crate::api::types::Update;
 
-    /// The values are the same either way, so no other test would notice.
+    /// The values are the same in both ways, so other tests do not detect a slow read.
     #[test]
-    fn what_is_known_is_read_in_one_pass() {
+    fn reads_known_members_in_one_pass() {
         for json in [
             r#"{"timestamp":5,"chat_id":17,"user":{"user_id":1,"name":""},"update_type":"bot_started"}"#,
             r#"{"update_type":"message_created","timestamp":1,"message":{"timestamp":1,

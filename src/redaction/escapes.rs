@@ -2,20 +2,20 @@
 
 use std::ops::Range;
 
-/// Unescaped text: its bytes, each with the range of the original text that it came from.
+/// Unescaped text: its bytes, each with its range in the original text.
 pub(super) struct Unescaped {
     bytes: Vec<(u8, Range<usize>)>,
 }
 
-/// The longest escape that is known, in bytes: a character reference with leading zeros.
+/// The maximum length of an escape, in bytes: a character reference with leading zeros.
 const LONGEST_ESCAPE: usize = 24;
 /// The maximum length of a partial escape at the end of a truncated text, in bytes.
 const LONGEST_REST: usize = 16;
-/// The first byte of U+FFFD, which stands for a part of a character at the end of a text that was cut.
+/// The first byte of U+FFFD, which replaces a partial character at the end of a truncated text.
 const REPLACED: u8 = 0xef;
 
 impl Unescaped {
-    /// The text as it is, then without one layer of escapes, and so on: at most `times` layers.
+    /// Returns the text, then the text without one layer of escapes, and so on, up to `times` layers.
     pub(super) fn views(text: &str, times: usize) -> Vec<Self> {
         let bytes = text.bytes().enumerate().map(|(at, byte)| (byte, at..at + 1)).collect();
         let mut views = vec![Self { bytes }];
@@ -25,7 +25,7 @@ impl Unescaped {
         views
     }
 
-    /// Without one more layer; `None` if it has no escape.
+    /// Removes one layer of escapes. Returns `None` if there is no escape.
     fn unescape(&self) -> Option<Self> {
         let mut bytes = Vec::with_capacity(self.bytes.len());
         let mut at = 0;
@@ -45,11 +45,11 @@ impl Unescaped {
             }
             at += length;
         }
-        // An escape is always longer than what it stands for.
+        // An escape is always longer than its value.
         (bytes.len() < self.bytes.len()).then_some(Self { bytes })
     }
 
-    /// The escape at this place, and its length in bytes.
+    /// Returns the value of the escape at this index, and the length of the escape in bytes.
     fn escape(&self, at: usize) -> Option<(Escaped, usize)> {
         if !matches!(self.bytes[at].0, b'%' | b'\\' | b'&') {
             return None;
@@ -82,7 +82,7 @@ impl Unescaped {
                 _ => None,
             },
             _ => {
-                // Browsers do without the semicolon.
+                // Without a semicolon at the end, because browsers do not require it.
                 let (skipped, is_part): (usize, fn(&u8) -> bool) = match window[1..] {
                     [b'#', b'x' | b'X', ..] => (3, u8::is_ascii_hexdigit),
                     [b'#', ..] => (2, u8::is_ascii_digit),
@@ -109,14 +109,14 @@ impl Unescaped {
         }
     }
 
-    /// The parts of the original that are this value.
+    /// Returns the ranges of the original text that contain the value.
     pub(super) fn find(&self, value: &str) -> impl Iterator<Item = Range<usize>> {
         let found = self.bytes.windows(value.len()).filter(move |window| is_same(window, value.as_bytes()));
         found.filter_map(|window| Some(window.first()?.1.start..window.last()?.1.end))
     }
 
-    /// Returns where in the original text a partial value at its truncated end starts; `None` if there is no match.
-    /// The longest match counts. The text may end with one or several partial escapes.
+    /// Returns the start of a partial value at the truncated end of the original text. `None` if there is no match. The
+    /// longest match counts. The text may end with one or several partial escapes.
     pub(super) fn find_cut(&self, value: &str) -> Option<usize> {
         let whole = self.bytes.len();
         let is_rest = |at: &usize| {
@@ -136,13 +136,13 @@ impl Unescaped {
     }
 }
 
-/// What an escape stands for.
+/// The value of an escape.
 enum Escaped {
     Byte(u8),
     Char(char),
 }
 
-/// Whether these are the bytes of a value. A form writes a space as `+`.
+/// Returns whether the bytes are equal to a value. `+` is equal to a space, because HTML forms encode a space as `+`.
 fn is_same(bytes: &[(u8, Range<usize>)], value: &[u8]) -> bool {
     let spaced = |byte: u8| if byte == b'+' { b' ' } else { byte };
     bytes.iter().map(|(byte, _)| spaced(*byte)).eq(value.iter().map(|byte| spaced(*byte)))
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_found_in_every_escape_that_texts_use() {
+    fn finds_a_value_in_every_kind_of_escape() {
         for escaped in [
             "a/b+c=",
             "a%2Fb%2Bc%3D",
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_only_looks_escaped_is_left_as_it_is() {
+    fn ignores_invalid_escapes() {
         for text in [
             "100%",
             "100% sure",
@@ -208,22 +208,22 @@ mod tests {
     }
 
     #[test]
-    fn characters_of_several_bytes_are_found_whole() {
+    fn finds_characters_of_several_bytes() {
         assert_eq!(finds("/%D0%BA%D1%80%D1%8E%D0%BA/", "крюк"), ["%D0%BA%D1%80%D1%8E%D0%BA"]);
         assert_eq!(finds("/&#1082;рюк/", "крюк"), ["&#1082;рюк"]);
         assert_eq!(finds(r"/\ud83d\ude00/", "😀"), [r"\ud83d\ude00"]);
     }
 
     #[test]
-    fn a_beginning_is_found_at_the_end_of_a_text_that_was_cut_within_an_escape() {
+    fn finds_a_partial_value_before_a_truncated_escape() {
         let cut = |text: &str| Unescaped::views(text, 4).iter().filter_map(|view| view.find_cut("s3cr3t/token")).min();
         for end in
             ["s3cr3t", "s3cr3t%", "s3cr3t%2", "s3cr3t%2F", "s3cr3t%25", "s3cr3t%252", "s3cr3t&#x2", "s3cr3t\\", "s"]
         {
             assert_eq!(cut(&format!("x {end}")), Some(2), "{end}");
         }
-        assert_eq!(cut("x s3cr3t%26am%3"), Some(2), "a part of two layers of escapes");
-        assert_eq!(cut("x s3cr3t\u{fffd}"), Some(2), "a part of a character");
+        assert_eq!(cut("x s3cr3t%26am%3"), Some(2), "two partial layers of escapes");
+        assert_eq!(cut("x s3cr3t\u{fffd}"), Some(2), "a partial character");
         for text in ["Bad Gateway", "", "100%", "x s3cr3t?", "s3cr3t% and more"] {
             assert_eq!(cut(text), None, "{text}");
         }

@@ -1,7 +1,7 @@
-//! A hash that stands for bytes which are not shown or kept: a token, a path, a file.
+//! A hash for bytes that are not shown or stored: a token, a path, a file.
 
-/// The hash FNV-1a of 64 bits: the same in every version and on every machine, as stored keys require. It tells values
-/// apart, and does not protect a secret that can be guessed.
+/// Returns the 64-bit FNV-1a hash. The same in every version and on every machine, because keys are stored. It
+/// distinguishes values, but does not protect a secret that can be guessed.
 pub(crate) fn fnv_1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -11,7 +11,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hash_is_that_of_the_published_test_vectors() {
+    fn matches_the_published_test_vectors() {
         for (text, hash) in
             [("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8)]
         {

@@ -1,11 +1,11 @@
 //! The limits of a service on requests per second.
 
-/// How many requests a bot sends per second; set by [`BotBuilder::pace`](crate::BotBuilder::pace).
+/// The request limits of a bot, in requests per second. Set with [`BotBuilder::pace`](crate::BotBuilder::pace).
 ///
-/// A request over a limit waits. Requests are sent in the order in which they were made, except that a request that
-/// waits for the limit of its chat does not delay others. All clones of a bot share the limits. The wait does not count
-/// against the budget of the [`RetryPolicy`](crate::RetryPolicy) or the timeout of the request. It counts against the
-/// timeout of a handler.
+/// A request over a limit waits. Requests are sent in the order in which they were made. The exception: a request that
+/// waits for the limit of its chat does not delay other requests. All clones of a bot share the limits. The wait does
+/// not count against the budget of the [`RetryPolicy`](crate::RetryPolicy) or the timeout of the request. It counts
+/// against the timeout of a handler.
 ///
 /// | | [`Service::Max`](crate::Service::Max) | [`Service::TamTam`](crate::Service::TamTam) |
 /// |---|---|---|
@@ -18,10 +18,11 @@
 /// count as requests of the bot, and so does [`Bot::request`](crate::Bot::request).
 ///
 /// After a 429, all requests of the bot wait for the time in `Retry-After` or for a backoff, whichever is longer. If
-/// the pace has a limit, they wait for at least 1 s.
-/// Then the bot starts with a tenth of its limit, and reaches the limit after 5 s. Without a limit, also with
-/// [`Pace::none`], it starts with 3 requests per second, reaches 30 after 5 s, and has no limit after a minute. No pause is
-/// longer than an hour. A 429 of an upload host, which is another server, does not pause the bot.
+/// the pace has a limit, they wait for at least 1 s. No pause is longer than an hour.
+///
+/// After the pause, the bot starts with a tenth of its limit, and reaches the limit after 5 s. Without a limit, also
+/// with [`Pace::none`], the bot starts with 3 requests per second. It reaches 30 per second after 5 s, and has no limit
+/// after a minute. A 429 of an upload host does not pause the bot, because the host is another server.
 ///
 /// A request counts from when it is sent until 1 s after its answer, because the bot cannot see when the server
 /// receives it. Without an answer, a request counts for 3 s, and a poll for 1.5 s. So a bot far from the server sends

@@ -54,7 +54,7 @@ async fn a_base_url_may_have_a_path_and_a_slash_at_its_end() {
 
 #[test]
 fn a_base_url_that_is_none_is_refused_by_name() {
-    let parts = "the base URL has a user, a query or a fragment: give scheme, host, port and path only";
+    let parts = "the base URL has a user, a query or a fragment: set only scheme, host, port and path";
     let cases = [
         ("", "the base URL `` is not a URL: relative URL without a base"),
         ("example.org", "the base URL `example.org` is not a URL: relative URL without a base"),
@@ -89,7 +89,7 @@ fn a_bot_talks_to_tamtam_in_the_documents_version_unless_told_otherwise() {
 async fn an_empty_token_is_refused_and_space_around_one_is_not_part_of_it() {
     for token in ["", " ", "\n\t"] {
         let text = refused(Bot::builder(token));
-        assert_eq!(text, "the token is empty: PrimeBot (https://tt.me/primebot) gives one to every bot");
+        assert_eq!(text, "the token is empty: get one from PrimeBot (https://tt.me/primebot)");
         assert_eq!(Bot::new(token).unwrap_err().to_string(), text);
     }
     // As it is read from a file.
@@ -246,7 +246,7 @@ fn a_proxy_that_is_none_is_refused_without_its_password() {
     ] {
         assert_eq!(
             refused(Bot::builder("token").proxy(url)),
-            "the proxy is not a URL that can be used: it needs a host, and the scheme http, https or socks5"
+            "the proxy is not a usable URL: it needs a host, and the scheme http, https or socks5"
         );
     }
     for url in ["http://proxy.example", "proxy.example:3128", "http://прокси.example"] {
@@ -322,7 +322,7 @@ async fn a_proxy_of_the_environment_that_cannot_be_used_is_refused_or_ignored() 
         [("TAMTAM_TOKEN", "token".to_owned()), ("TAMTAM_BASE_URL", base_url), ("all_proxy", proxy.to_owned())]
     };
     let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &variables("foo://user:hunter2@proxy.example")).await;
-    assert!(text.contains("no bot: the proxy in `all_proxy` is not a URL that can be used"), "{text}");
+    assert!(text.contains("no bot: the proxy in `all_proxy` is not a usable URL"), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
     assert!(requests(&server).await.is_empty());
     for proxy in ["foo://proxy.example", "http://proxy.invalid"] {
@@ -361,7 +361,7 @@ fn root_certificates_are_pem() {
     let bundle = format!("# two of them\n{CERTIFICATE}\n{CERTIFICATE}");
     Bot::builder("token").root_certificates(bundle).root_certificates(CERTIFICATE).build().unwrap();
 
-    let none = "the root certificates are not PEM: there is no certificate in them";
+    let none = "the root certificates are not PEM: no certificate found";
     assert_eq!(refused(Bot::builder("token").root_certificates("")), none);
     assert_eq!(refused(Bot::builder("token").root_certificates("/etc/ssl/company.pem")), none);
     assert_eq!(refused(Bot::builder("token").root_certificates(b"\x30\x82\x01\x46".to_vec())), none);
@@ -447,7 +447,7 @@ async fn a_bot_of_the_environment_goes_through_the_environments_proxy() {
 async fn an_environment_without_a_token_is_told_so() {
     let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &[]).await;
     assert!(
-        text.contains("no bot: neither TAMTAM_TOKEN nor MAX_TOKEN is set: put the bot's token into one of them"),
+        text.contains("no bot: neither TAMTAM_TOKEN nor MAX_TOKEN is set: set one of them to the token of the bot"),
         "{text}"
     );
     let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &[("TAMTAM_TOKEN", " ".to_owned())]).await;
@@ -609,7 +609,7 @@ async fn the_escape_hatch_refuses_what_is_no_path_of_the_api() {
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error:?}");
         assert_eq!(error.operation(), Some(format!("GET {path}").as_str()));
         assert_eq!(error.attempts(), 0);
-        let problem = "expected one that begins with a slash and leads down only; the query is set by `query`";
+        let problem = "expected a leading slash and no `..`, `?`, `#` or backslash; set the query with `query`";
         assert_eq!(error.to_string(), format!("GET {path}: not sent: path is `{path}`, {problem}"));
     }
     for path in ["/\0", "/me\n", "/.\t./me", "/\u{7f}"] {

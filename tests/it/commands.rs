@@ -118,7 +118,7 @@ async fn more_commands_than_32_are_not_sent() {
     let commands = |count: u32| (0..count).map(|number| (format!("c{number}"), "d"));
     let error = bot.set_commands(commands(33)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-    let words = "editMyInfo: not sent: body.commands has 33 items, the limit is 32: leave some out";
+    let words = "editMyInfo: not sent: body.commands has 33 items, the limit is 32: remove some";
     assert_eq!(error.to_string(), words);
     let error = bot.set_commands(commands(32).chain([("n".repeat(65), "d")]).skip(1)).await.unwrap_err();
     assert!(error.to_string().contains("body.commands[31].name has 65 characters"), "{error}");

@@ -267,7 +267,7 @@ async fn a_refusal_without_words_says_so() {
     ] {
         let server = answering_json(&body).await;
         let error = failure(bot(&server).api().leave_chat(-7)).await;
-        assert_eq!(error.to_string(), "leaveChat: refused: the server gives no reason");
+        assert_eq!(error.to_string(), "leaveChat: refused: the server gave no reason");
         assert_eq!(error.message(), None);
     }
 }
@@ -434,7 +434,7 @@ async fn an_answer_that_cannot_be_read_is_an_error_and_the_server_has_done_it() 
         for (body, problem) in bodies {
             let server = answering(ResponseTemplate::new(status).set_body_string(body)).await;
             let error = failure(bot(&server).me()).await;
-            assert_eq!(error.to_string(), format!("getMyInfo: the answer does not fit the document: {problem}"));
+            assert_eq!(error.to_string(), format!("getMyInfo: the response does not fit the API document: {problem}"));
             // What is not JSON may be the next time; what the models do not fit stays so.
             let passes = problem.starts_with("EOF") || problem.starts_with("expected value");
             assert_eq!(predicates(&error), if passes { vec!["decode", "retryable"] } else { vec!["decode"] });
@@ -493,7 +493,7 @@ async fn a_timeout_may_have_been_applied() {
     let bot = bot_at(server.url()).timeout(timeout).build().unwrap();
     let error = failure(bot.send(tamtam::ChatId(-7), "hi")).await;
     assert_eq!(predicates(&error), ["may_have_been_applied", "retryable", "timeout"]);
-    assert_eq!(error.to_string(), "sendMessage: no answer in time");
+    assert_eq!(error.to_string(), "sendMessage: no response in time");
     assert!(error.elapsed() >= timeout, "{error:?}");
     assert_eq!(server.requests().len(), 1);
 }
@@ -535,7 +535,7 @@ async fn a_timeout_of_connecting_says_that_nothing_was_sent() {
 async fn a_connection_that_breaks_may_have_been_applied() {
     let whole = http_answer("200 OK", &["content-encoding: gzip"], "this is not gzip");
     let broken = "sendMessage: the connection broke: ";
-    let cut = "sendMessage: 200 OK, but the answer did not arrive whole: ";
+    let cut = "sendMessage: 200 OK, but the response body is incomplete: ";
     for (name, answer, beginning) in [
         ("no answer", String::new(), broken),
         ("half a head", "HTTP/1.1 200 OK\r\nconte".to_owned(), broken),
@@ -609,11 +609,11 @@ async fn a_message_goes_to_exactly_one_place() {
     let api = bot(&server).api();
     assert_eq!(
         unsent(&server, api.send_message("hi")).await,
-        "sendMessage: not sent: user_id, chat_id are all missing: give exactly one of them"
+        "sendMessage: not sent: user_id, chat_id are all missing: set exactly one"
     );
     assert_eq!(
         unsent(&server, api.send_message("hi").chat_id(-7).user_id(1)).await,
-        "sendMessage: not sent: user_id, chat_id are given 2 at once: give exactly one of them"
+        "sendMessage: not sent: user_id, chat_id are exclusive, but 2 are set: set exactly one"
     );
 }
 
@@ -645,7 +645,7 @@ async fn an_empty_id_is_refused_wherever_it_stands() {
         "answerOnCallback: not sent: body.message.link.mid",
     ];
     for (error, place) in errors.iter().zip(places) {
-        assert_eq!(*error, format!("{place} is empty: give the id that the API answered"));
+        assert_eq!(*error, format!("{place} is empty: use the id that the API returned"));
     }
 }
 
@@ -654,11 +654,11 @@ async fn a_path_parameter_that_leads_elsewhere_is_refused() {
     let server = answering_json(&json!({})).await;
     let api = bot(&server).api();
     let cases = [
-        ("", "is empty: it names what the request is about"),
-        (".", "is `.`, which in a URL leads to another resource"),
-        ("..", "is `..`, which in a URL leads to another resource"),
-        ("..\\me", "has a backslash, which in a URL leads to another resource"),
-        ("a\\b", "has a backslash, which in a URL leads to another resource"),
+        ("", "is empty: a value is required"),
+        (".", "is `.`, which would change the path of the URL"),
+        ("..", "is `..`, which would change the path of the URL"),
+        ("..\\me", "has a backslash, which would change the path of the URL"),
+        ("a\\b", "has a backslash, which would change the path of the URL"),
     ];
     for (value, problem) in cases {
         let error = unsent(&server, api.get_chat_by_link(value)).await;
@@ -676,14 +676,14 @@ async fn a_webhook_without_http_is_refused() {
         ("", "no scheme"),
         ("bot.example/s3cr3t", "no scheme"),
         ("//bot.example/s3cr3t", "no scheme"),
-        ("ftp://bot.example/s3cr3t", "ftp://"),
+        ("ftp://bot.example/s3cr3t", "the scheme `ftp`"),
         ("https:/bot.example/s3cr3t", "no scheme"),
         ("s3cr3t-https://bot.example", "no scheme"),
-        ("wss://bot.example/s3cr3t", "wss://"),
+        ("wss://bot.example/s3cr3t", "the scheme `wss`"),
     ] {
         let error = unsent(&server, api.subscribe(SubscriptionRequestBody::new(url))).await;
         // The URL is a secret.
-        let problem = format!("begins with {problem}, expected https:// or http://");
+        let problem = format!("has {problem}, expected https:// or http://");
         assert_eq!(error, format!("subscribe: not sent: body.url {problem}"));
     }
 }

@@ -271,7 +271,7 @@ async fn a_refusal_that_is_waited_for_does_not_quote_the_server() {
 async fn a_retried_poll_says_why() {
     for (step, why) in [
         (Step::Status(502, BY_API, None), "502 Bad Gateway, some.code: some words"),
-        (Step::Silence, "no answer in time"),
+        (Step::Silence, "no response in time"),
     ] {
         let (traced, _guard) = Traced::json(LevelFilter::WARN);
         let server = FaultServer::start([Step::Good, step, Step::Good]).await;

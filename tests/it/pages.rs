@@ -248,7 +248,7 @@ async fn a_page_that_names_itself_as_the_next_is_an_error_after_what_it_has() {
     assert!(error.kind() == ErrorKind::Pagination && !error.is_retryable());
     assert_eq!(
         error.to_string(),
-        "getChats: the list cannot be read on: the page of the marker 5 names itself as the next one"
+        "getChats: cannot read the next page of the list: the page of the marker 5 names itself as the next one"
     );
     assert_eq!(chats.try_next().await.unwrap(), None);
     assert_eq!(requests(&server).await.len(), 2);
@@ -334,8 +334,8 @@ async fn a_full_page_of_one_timestamp_is_an_error() {
     assert_eq!(error.kind(), ErrorKind::Pagination, "{error}");
     assert_eq!(
         error.to_string(),
-        "getMessages: the list cannot be read on: a page of 3 messages up to the time 8 has none before it, so there may \
-         be more of that time than fit a page"
+        "getMessages: cannot read the next page of the list: a page of 3 messages up to the time 8 has none before it, \
+         so there may be more of that time than fit a page"
     );
     assert_eq!(messages.try_next().await.unwrap(), None);
     // What the error says to do.
@@ -409,7 +409,7 @@ async fn a_page_of_messages_that_do_not_fit_is_not_the_end() {
     for pages_of_two in [vec![list(&[&odd, &odd])], vec![list(&[&two, &odd]), list(&[&two, &odd])]] {
         let (_server, bot) = pages(pages_of_two).await;
         let error = bot.messages(7).page_size(2).all().await.unwrap_err();
-        assert!(error.to_string().contains("the list cannot be read on"), "{error}");
+        assert!(error.to_string().contains("cannot read the next page of the list"), "{error}");
     }
     let (_server, bot) = pages(vec![list(&[&two, &odd, &one]), list(&[&one])]).await;
     assert_eq!(mids(&bot.messages(7).page_size(3).all().await.unwrap()), ["mid.2", "mid.1"]);

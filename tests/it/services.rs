@@ -37,9 +37,9 @@ async fn a_keyboard_over_a_limit_of_max_is_not_sent() {
         Keyboard::new(vec![row.collect::<Vec<Button>>()])
     };
     for (keyboard, problem) in [
-        (callbacks(31, 1), " has 31 rows, the limit of MAX is 30: leave some out"),
-        (callbacks(1, 8), "[0] has 8 buttons, the limit of MAX is 7: leave some out"),
-        (wide(4), "[0] has 4 buttons, one of the type `link`, the limit of MAX is 3: leave some out"),
+        (callbacks(31, 1), " has 31 rows, the limit of MAX is 30: remove some"),
+        (callbacks(1, 8), "[0] has 8 buttons, the limit of MAX is 7: remove some"),
+        (wide(4), "[0] has 4 buttons, one of the type `link`, the limit of MAX is 3: remove some"),
     ] {
         let error = send(&Service::Max, keyboard.clone()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error:?}");
@@ -54,7 +54,7 @@ async fn a_keyboard_over_a_limit_of_max_is_not_sent() {
     (limits.keyboard_rows, limits.row_buttons) = (None, None);
     let service = Service::Max.with_limits(limits);
     let error = send(&service, callbacks(1, 211)).await.unwrap_err();
-    assert_eq!(error.to_string(), format!("{place} has 211 buttons, the limit of MAX is 210: leave some out"));
+    assert_eq!(error.to_string(), format!("{place} has 211 buttons, the limit of MAX is 210: remove some"));
 }
 
 #[tokio::test]
@@ -234,15 +234,15 @@ fn settings_of_a_service_that_cannot_work_are_refused() {
     let problem = |service: Service| Bot::builder("token").service(service).build().unwrap_err().to_string();
     for header in ["Accept", "content-type", "Host"] {
         let error = problem(Service::Max.with_token_header(header));
-        assert_eq!(error, format!("the header `{header}` has another use: send the token in another one"));
+        assert_eq!(error, format!("the header `{header}` is reserved: send the token in another header"));
     }
-    assert!(problem(Service::Max.with_token_header("a b")).starts_with("`a b` is not the name of a header"));
+    assert!(problem(Service::Max.with_token_header("a b")).starts_with("`a b` is not a valid header name"));
     for parameter in ["", "v"] {
         let error = problem(Service::TamTam.with_token_parameter(parameter));
-        assert!(error.starts_with(&format!("the token cannot be in the query parameter `{parameter}`")), "{error}");
+        assert!(error.starts_with(&format!("cannot send the token in the query parameter `{parameter}`")), "{error}");
     }
     let error = Bot::builder("a\nb").service(Service::Max).build().unwrap_err().to_string();
-    assert_eq!(error, "the token has characters that a header cannot have: copy it again");
+    assert_eq!(error, "the token has characters that are not allowed in a header: copy it again");
     let error = Bot::builder("token").service(Service::Max).version("0.5.6").build().unwrap_err().to_string();
     assert_eq!(error, "`version` is set, but MAX has no versions: remove it");
 }

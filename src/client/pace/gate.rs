@@ -1,8 +1,8 @@
 //! The gate that every request of a bot passes: which requests wait, in which order, and for how long.
 //!
-//! Requests that wait are in a queue per priority. No request holds a lock while it waits. A request that looks at the
-//! queues lets all requests pass that may pass, not only itself. So a request whose future is not polled counts against
-//! the limits once, and does not delay other requests.
+//! There is a queue of waiting requests for each priority. No request holds a lock while it waits. When a request looks
+//! at the queues, it lets all due requests pass, not only itself. So a request whose future is not polled counts
+//! against the limits once, and does not delay other requests.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -27,13 +27,13 @@ use crate::{
 
 /// If no 429 comes within this time after the end of a pause, the next 429 starts the backoff from its first step.
 const FORGIVEN: Duration = Duration::from_secs(10);
-/// The longest pause, as for `Retry-After`.
+/// The longest pause. The same as for `Retry-After`.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
-/// A longer pause is logged.
+/// A longer pause is logged as a warning.
 const LONG_PAUSE: Duration = Duration::from_secs(60);
 
-/// Lets requests pass as the pace allows. Those that wait keep their order within a priority, except that a request that
-/// waits for the limit of its chat lets others pass.
+/// Delays requests to the pace of a bot. Waiting requests keep their order within a priority. The exception: a request
+/// that waits for the limit of its chat lets others pass.
 pub(crate) struct Gate {
     clock: Arc<dyn Clock>,
     inner: Mutex<Inner>,
@@ -41,32 +41,32 @@ pub(crate) struct Gate {
 
 struct Inner {
     schedule: Schedule,
-    /// The number of the next request that waits.
+    /// The number of the next waiting request.
     number: u64,
-    /// By priority, and by the order in which the requests came.
+    /// Indexed by priority, and ordered by arrival.
     queues: [BTreeMap<u64, Waiter>; 2],
-    /// 429s in a row, and when the last one began a pause.
+    /// The number of consecutive 429s, and the time at which the last one started a pause.
     refusals: u32,
     paused_at: Option<Instant>,
 }
 
-/// A request that waits.
+/// A waiting request.
 struct Waiter {
     key: Option<PaceKey>,
     pass: oneshot::Sender<Option<Ticket>>,
-    /// Wakes the request to compute again when it may pass. Used when it is the next of its priority or chat.
+    /// Wakes the request to recompute its due time. Used for the next request of a priority or a chat.
     look: Arc<Notify>,
 }
 
-/// The requests of a bot that wait for its pace; returned by [`Health::pace`](crate::Health::pace).
+/// The waiting requests of a bot, and its pause. Returned by [`Health::pace`](crate::Health::pace).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PaceHealth {
-    /// How many requests wait, background requests not included.
+    /// The number of waiting requests, without background requests.
     pub waiting: usize,
-    /// How many background requests wait.
+    /// The number of waiting background requests.
     pub waiting_in_background: usize,
-    /// How long the bot still pauses after a 429. `None` if it does not pause.
+    /// The rest of the pause after a 429. `None` if the bot does not pause.
     pub pause: Option<Duration>,
 }
 
@@ -82,7 +82,7 @@ impl Gate {
         Self { clock, inner: Mutex::new(inner) }
     }
 
-    /// Waits until a request may be sent. Dropping the future gives the place up.
+    /// Waits until a request may be sent. Dropping the future gives up the place in the queue.
     pub(crate) async fn pass(&self, key: Option<PaceKey>, priority: Priority) -> Passage<'_> {
         let began = self.clock.now();
         let mut waiting = match self.begin(began, key, priority) {
@@ -115,7 +115,7 @@ impl Gate {
         }
     }
 
-    /// Lets a request pass at once, or gives it a place behind those that wait.
+    /// Lets a request pass immediately, or appends it to the queue.
     fn begin(&self, now: Instant, key: Option<PaceKey>, priority: Priority) -> Result<Option<Ticket>, Waiting<'_>> {
         let mut inner = self.lock();
         if inner.queues.iter().all(BTreeMap::is_empty)
@@ -175,7 +175,7 @@ impl fmt::Debug for Gate {
 impl Inner {
     /// Lets all requests pass that may pass, in their order. Normal requests go first, also to the same chat.
     ///
-    /// If the queues or the limits have changed, wakes the requests that are next, to compute again when they may pass.
+    /// If the queues or the limits have changed, wakes the next requests, so that they recompute their due time.
     fn let_pass(&mut self, now: Instant, mut has_changed: bool) {
         if self.queues.iter().all(BTreeMap::is_empty) {
             return;
@@ -202,7 +202,7 @@ impl Inner {
                         busy_keys.extend(waiter.key);
                         next_ones.push(Arc::clone(&waiter.look));
                     }
-                    // A background request does not pass before a normal one that waits for the limit of the bot.
+                    // A background request does not overtake a normal one that waits for the limit of the bot.
                     Err(Busy::Bot(_)) => {
                         next_ones.push(Arc::clone(&waiter.look));
                         break 'queues;
@@ -215,7 +215,7 @@ impl Inner {
         }
     }
 
-    /// Returns the estimated time at which a waiting request may pass; `None` if it has passed. The request cannot rely
+    /// Returns the estimated time at which a waiting request may pass. `None` if it has passed. The request cannot rely
     /// on earlier requests to let it pass, because their futures may not be polled.
     fn due(&mut self, now: Instant, number: u64, priority: Priority) -> Option<Instant> {
         let queue = &self.queues[priority as usize];
@@ -229,12 +229,12 @@ impl Inner {
     }
 }
 
-/// A request that has passed the gate. It is dropped when the request is answered, or given up.
+/// A request that has passed the gate. Dropped when the request is answered or abandoned.
 #[must_use = "the request counts as answered when this is dropped"]
 pub(crate) struct Passage<'a> {
     gate: &'a Gate,
     ticket: Option<Ticket>,
-    /// How long the request has waited.
+    /// The time that the request has waited.
     pub(crate) waited: Duration,
 }
 
@@ -248,7 +248,7 @@ impl Drop for Passage<'_> {
     }
 }
 
-/// A place among those that wait, given up when it is dropped.
+/// A place in a queue. Given up on drop.
 struct Waiting<'a> {
     gate: &'a Gate,
     number: u64,
@@ -280,7 +280,7 @@ mod tests {
     const BACKOFF: Backoff = Backoff { first: Duration::from_secs(4), most: Duration::from_secs(8) };
     const TWO_SECONDS: Duration = Duration::from_secs(2);
 
-    /// A gate in the time of tokio, and the order in which requests passed.
+    /// A gate that uses the time of tokio, and the passed requests in order.
     #[derive(Clone)]
     struct World {
         gate: Arc<Gate>,
@@ -294,7 +294,7 @@ mod tests {
             Self { gate, passed: Arc::default(), start: Instant::now() }
         }
 
-        /// Sends a request, and lets it come as far as it comes.
+        /// Starts a request, and lets it run until it waits or passes.
         async fn request(&self, name: &'static str, key: Option<PaceKey>, priority: Priority) -> JoinHandle<()> {
             let world = self.clone();
             let request = tokio::spawn(async move {
@@ -355,7 +355,7 @@ mod tests {
         for name in ["a", "b", "c", "d", "e"] {
             requests.push(world.normal(name).await);
         }
-        // The first that waits, and one behind it.
+        // The first waiting request, and a later one.
         requests[1].abort();
         requests[3].abort();
         after(TWO_SECONDS * 2).await;
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_lets_the_next_request_pass_earlier() {
+    async fn a_response_lets_the_next_request_pass_earlier() {
         let world = World::new(Pace::none().requests_per_second(1).chat_requests_per_second(1));
         let chat = Some(PaceKey::Chat("sendMessage", "chat_id", 1));
         let passage = world.gate.pass(chat, Priority::Normal).await;
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_chat_takes_normal_requests_first() {
+    async fn normal_requests_to_a_chat_go_first() {
         let world = World::new(Pace::none().chat_requests_per_second(1));
         let chat = Some(PaceKey::Chat("sendMessage", "chat_id", 1));
         world.request("a", chat, Priority::Background).await;
@@ -443,13 +443,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_has_a_least_and_a_most() {
+    async fn a_pause_has_a_minimum_and_a_maximum() {
         let world = World::new(Pace::none());
         let endless = Backoff { first: Duration::MAX, most: Duration::MAX };
         assert_eq!(world.gate.pause(Instant::now(), None, endless, 1.0), LONGEST_PAUSE);
         let world = World::new(Pace::none());
         let pause = world.gate.pause(Instant::now(), Some(Duration::ZERO), BACKOFF, 1.0);
-        assert_eq!(pause.as_secs(), 4, "zero is no help");
+        assert_eq!(pause.as_secs(), 4, "a `Retry-After` of zero does not shorten the backoff");
     }
 
     #[tokio::test(start_paused = true)]
@@ -487,7 +487,7 @@ mod tests {
         after(Duration::from_millis(10)).await;
         assert_eq!(pause(sent), 4);
         after(Duration::from_secs(1)).await;
-        assert_eq!(pause(sent), 3, "of the same moment: it waits for the end of the pause");
+        assert_eq!(pause(sent), 3, "sent before the pause: it waits for the end of the pause");
         after(Duration::from_secs(4)).await;
         assert_eq!(pause(Instant::now()), 8);
         after(Duration::from_secs(8) + FORGIVEN * 2).await;
@@ -495,7 +495,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn with_limits_a_pause_lasts_until_there_is_room_again() {
+    async fn with_limits_a_pause_lasts_at_least_one_window() {
         let world = one_per_second();
         assert_eq!(world.gate.pause(Instant::now(), None, BACKOFF, 0.0), Duration::from_millis(1_020));
     }

@@ -1,4 +1,4 @@
-//! When a request may be sent: what counts against the limits, and the pause after a 429. Pure; the time is passed in.
+//! Computes when a request may be sent, from the limits and the pause after a 429. Pure: the time is a parameter.
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
@@ -10,40 +10,40 @@ use tokio::time::Instant;
 
 use crate::service::Pace;
 
-/// How long a request counts after its answer. Limits are per second; the rest is a margin for clocks.
+/// The time for which a request counts after its response. Limits are per second, and 20 ms are a margin for clocks.
 const WINDOW: Duration = Duration::from_millis(1_020);
-/// Time after which a request without an answer is assumed to have reached the server. The time for polls is shorter,
-/// because the server holds their answers back.
+/// The time after which a request without a response is assumed to have reached the server. Shorter for polls, because
+/// the server holds their responses.
 const ARRIVAL: Duration = Duration::from_secs(2);
 const ARRIVAL_OF_POLLS: Duration = Duration::from_millis(500);
-/// A third of the limit may be sent at once after a silence.
+/// After an idle time, a third of the limit may be sent at once.
 const BURST_SHARE: u32 = 3;
 /// Background requests leave a tenth of the limit to other requests.
 const RESERVE_SHARE: u32 = 10;
-/// How long it takes until a bot is back at its limit after a pause.
+/// The time from the end of a pause until the bot reaches its limit.
 const RAMP: Duration = Duration::from_secs(5);
-/// If the pace has no limit, the rate reaches this one [`RAMP`] after a pause, and grows further until [`LONG_RAMP`]
-/// after it. So waiting requests are not all sent at once.
+/// If the pace has no limit, the rate after a pause reaches `RAMP_LIMIT` requests per second within [`RAMP`], and grows
+/// until [`LONG_RAMP`]. So waiting requests are not all sent at once.
 const RAMP_LIMIT: u32 = 30;
 const LONG_RAMP: Duration = Duration::from_secs(60);
-/// The share of the limit with which a bot begins after a pause.
+/// The share of the limit with which a bot starts after a pause.
 const RAMP_START: f64 = 0.1;
-/// A map that uses less than an eighth of its capacity is shrunk.
+/// A map is shrunk if it uses less than an eighth of its capacity.
 const SHRINK_SHARE: usize = 8;
 
 /// The shortest sleep of a waiting request before it looks at the queue again.
 const LEAST_SLEEP: Duration = Duration::from_millis(1);
 
-/// Who goes first.
+/// The priority of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) enum Priority {
     #[default]
     Normal,
-    /// Takes spare capacity only.
+    /// Uses only spare capacity.
     Background,
 }
 
-/// Requests that share a limit of their own, beside that of the bot.
+/// A group of requests with a limit of its own, in addition to the limit of the bot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum PaceKey {
     Polls,
@@ -51,10 +51,10 @@ pub(crate) enum PaceKey {
     Chat(&'static str, &'static str, i64),
 }
 
-/// When a request may be tried again.
+/// The limit that delays a request, and the time at which to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Busy {
-    /// The limit of its [`PaceKey`] is used up: of the chat, or of polls.
+    /// The limit of the [`PaceKey`] is used up.
     Key(Instant),
     /// The limit of the bot is used up, or the bot pauses.
     Bot(Instant),
@@ -64,20 +64,20 @@ pub(super) enum Busy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ticket {
     number: u64,
-    /// Until when it counts if it is not answered earlier.
+    /// The time until which the request counts if it is not answered earlier.
     until: Instant,
     slot: Option<Slot>,
 }
 
-/// One of the requests per second that a key may have.
+/// One of the allowed requests per second of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Slot {
     key: PaceKey,
     index: u32,
 }
 
-/// Only the chat and the index are hashed, at once: hashing the names, which hardly differ, would cost as much as the rest
-/// of the pace.
+/// Hashes only the chat and the index, as one integer. Hashing the names would double the cost of the pace, and they
+/// hardly differ.
 impl Hash for Slot {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let chat = match self.key {
@@ -88,7 +88,7 @@ impl Hash for Slot {
     }
 }
 
-/// The request that has a slot.
+/// The request in a slot.
 #[derive(Debug)]
 struct Taken {
     number: u64,
@@ -97,14 +97,14 @@ struct Taken {
 
 /// The requests that count against a limit.
 ///
-/// The server counts a request when it receives it: at some time between sending and answer. So a request counts here
-/// from when it is sent until [`WINDOW`] after its answer. Without an answer, it counts until [`WINDOW`] after its
-/// arrival ([`ARRIVAL`]).
+/// The server counts a request when it arrives, between sending and response. So a request counts here from sending
+/// until [`WINDOW`] after its response. Without a response, it counts until [`WINDOW`] after its assumed arrival
+/// ([`ARRIVAL`]).
 #[derive(Debug, Default)]
 struct Window {
-    /// The numbers of requests without an answer, in order, and until when each counts at most.
+    /// The numbers of requests without a response, in order, and the latest time until which each counts.
     unanswered: VecDeque<(u64, Instant)>,
-    /// Until when answered requests count, in order.
+    /// The times until which answered requests count, in order.
     answered: VecDeque<Instant>,
 }
 
@@ -120,7 +120,7 @@ impl Window {
         }
     }
 
-    /// When there is room for another request, if not now.
+    /// Returns the time at which there is room for another request. `None` if there is room now.
     fn busy(&self, most: usize) -> Option<Instant> {
         let beyond = (self.unanswered.len() + self.answered.len()).checked_sub(most)?;
         let unanswered = self.unanswered.iter().map(|(_, until)| *until);
@@ -129,34 +129,34 @@ impl Window {
     }
 
     fn answered(&mut self, ticket: Ticket, now: Instant) {
-        // A request that does not count any more was forgotten.
+        // A request that no longer counts is already removed.
         if self.cancel(ticket) {
             self.answered.push_back(now + WINDOW);
         }
     }
 
-    /// Returns whether the request still counted.
+    /// Removes a request without a response. Returns whether it still counted.
     fn cancel(&mut self, ticket: Ticket) -> bool {
         let found = self.unanswered.binary_search_by_key(&ticket.number, |(number, _)| *number);
         found.is_ok_and(|index| self.unanswered.remove(index).is_some())
     }
 }
 
-/// What was sent lately, and when the next request may be.
+/// The recent requests of a bot, and the times at which the next ones may be sent.
 #[derive(Debug)]
 pub(super) struct Schedule {
     pace: Pace,
     /// The number of the next request.
     number: u64,
     sent: Window,
-    /// When the next request is due if requests come in equal intervals.
+    /// The time of the next request if requests are sent at equal intervals.
     next: Option<Instant>,
-    /// When the next background request may be sent.
+    /// The earliest time of the next background request.
     next_background: Option<Instant>,
     /// The slots of keys that are taken, or were taken until recently. One map without an allocation per key, because
     /// many small allocations would not return memory to the system.
     slots: HashMap<Slot, Taken>,
-    /// When to look whether a slot can be forgotten.
+    /// The times at which to check whether a slot is free.
     by_time: VecDeque<(Instant, Slot)>,
     /// The end of the pause after a 429.
     pause: Option<Instant>,
@@ -176,7 +176,7 @@ impl Schedule {
         }
     }
 
-    /// Lets a request be sent now, and counts it if there is a limit.
+    /// Admits a request now, and counts it if there is a limit. Returns the limit that delays it otherwise.
     pub(super) fn try_admit(
         &mut self,
         now: Instant,
@@ -211,20 +211,20 @@ impl Schedule {
         Ok(Some(ticket))
     }
 
-    /// Notes that a request was answered, or that its caller has dropped it.
+    /// Records that a request was answered, or dropped by its caller.
     pub(super) fn answered(&mut self, ticket: Ticket, now: Instant) {
         self.sent.answered(ticket, now);
         if let Some(slot) = ticket.slot
             && let Some(taken) = self.slots.get_mut(&slot)
             && taken.number == ticket.number
         {
-            // A request that does not count any more is not counted again.
+            // A request that no longer counts is not counted again.
             taken.until = if taken.until > now { now + WINDOW } else { now };
             self.by_time.push_back((taken.until, slot));
         }
     }
 
-    /// Notes that a request that was let pass is not sent.
+    /// Records that an admitted request is not sent.
     pub(super) fn cancel(&mut self, ticket: Ticket) {
         self.sent.cancel(ticket);
         if let Some(slot) = ticket.slot
@@ -234,8 +234,10 @@ impl Schedule {
         }
     }
 
-    /// Estimates when a waiting request may be sent. `of_key`: number of requests of the same key before it. `places`:
-    /// number of all requests before it.
+    /// Estimates when a waiting request may be sent.
+    ///
+    /// - `of_key`: Number of earlier requests of the same key.
+    /// - `places`: Number of all earlier requests.
     pub(super) fn due(
         &mut self,
         now: Instant,
@@ -255,11 +257,11 @@ impl Schedule {
         of_bot.max(of_key.unwrap_or(now)).max(now + LEAST_SLEEP)
     }
 
-    /// A slot that the next request of a key can take, or when there will be one. `None` if the key has no limit.
+    /// Returns a free slot of a key, or the time at which one becomes free. `None` if the key has no limit.
     fn free_slot(&self, now: Instant, key: PaceKey) -> Result<Option<Slot>, Instant> {
         let (limit, mut first_free) = (self.limit_of(key).unwrap_or(0), None);
         for offset in 0..limit {
-            // Begins elsewhere each time: if few are taken, the first is mostly free.
+            // Starts at a different index each time: if few slots are taken, the first one is usually free.
             let slot = Slot { key, index: ((self.number + u64::from(offset)) % u64::from(limit)) as u32 };
             match self.slots.get(&slot) {
                 Some(taken) if taken.until > now => {
@@ -271,23 +273,23 @@ impl Schedule {
         first_free.map_or(Ok(None), Err)
     }
 
-    /// Stops all requests until a time, unless they are stopped for longer.
+    /// Pauses all requests until `end`, or until the end of a longer pause.
     pub(super) fn pause_until(&mut self, end: Instant) {
         self.pause = Some(self.pause.map_or(end, |pause| pause.max(end)));
     }
 
-    /// The end of the latest pause.
+    /// Returns the end of the latest pause.
     pub(super) fn pause_end(&self) -> Option<Instant> {
         self.pause
     }
 
-    /// The shortest pause that helps: a limit per second has room again after a second.
+    /// Returns the shortest useful pause: a limit per second has room again after a second.
     pub(super) fn least_pause(&self) -> Duration {
         let Pace { requests, chat_requests, polls } = self.pace;
         if requests.or(chat_requests).or(polls).is_some() { WINDOW } else { Duration::ZERO }
     }
 
-    /// How long the pause goes on.
+    /// Returns the rest of the pause. `None` if there is no pause.
     pub(super) fn paused_for(&self, now: Instant) -> Option<Duration> {
         self.pause.and_then(|end| end.checked_duration_since(now)).filter(|left| !left.is_zero())
     }
@@ -299,13 +301,13 @@ impl Schedule {
         }
     }
 
-    /// When a request may be sent by the limit of all requests, if not now.
+    /// Returns when the limit of the bot allows the request. `None` if it allows the request now.
     fn bot_busy(&self, now: Instant, priority: Priority) -> Option<Instant> {
         if let Some(end) = self.pause.filter(|end| *end > now) {
             return Some(end);
         }
         let limit = self.limit(now)?;
-        // A limit that grows again has no bursts.
+        // While the limit grows after a pause, bursts are not allowed.
         let burst = if self.is_ramping(now) { 1 } else { (limit / BURST_SHARE).max(1) };
         let due = self.next.unwrap_or(now).max(now);
         let early = due.checked_sub(interval(limit) * (burst - 1)).filter(|early| *early > now);
@@ -321,7 +323,7 @@ impl Schedule {
         }
     }
 
-    /// The limit of all requests that holds now: it grows after a pause.
+    /// Returns the current limit of the bot. It grows after a pause.
     fn limit(&self, now: Instant) -> Option<u32> {
         let Some(since) = self.since_pause(now) else { return self.pace.requests };
         let share = (since.as_secs_f64() / RAMP.as_secs_f64()).max(RAMP_START);
@@ -340,7 +342,7 @@ impl Schedule {
         self.pause.and_then(|end| now.checked_duration_since(end))
     }
 
-    /// Forgets what does not count any more.
+    /// Removes requests and slots that no longer count.
     fn forget(&mut self, now: Instant) {
         self.sent.forget(now);
         while let Some((_, slot)) = self.by_time.front().copied().filter(|(until, _)| *until <= now) {
@@ -367,7 +369,7 @@ fn interval(limit: u32) -> Duration {
     Duration::from_secs(1) / limit.max(1)
 }
 
-/// How many requests of a priority may count at the same time.
+/// Returns how many requests of a priority may count at the same time.
 fn room(limit: u32, priority: Priority) -> usize {
     let reserve = if priority == Priority::Background { (limit / RESERVE_SHARE).max(1) } else { 0 };
     limit.saturating_sub(reserve).max(1) as usize
@@ -383,15 +385,15 @@ mod tests {
         Some(PaceKey::Chat("sendMessage", "chat_id", id))
     }
 
-    /// Sends a request that is answered at once.
+    /// Sends a request and answers it immediately.
     fn admit(schedule: &mut Schedule, now: Instant, key: Option<PaceKey>) -> Result<(), Busy> {
         let ticket = schedule.try_admit(now, key, Priority::Normal)?;
         ticket.into_iter().for_each(|ticket| schedule.answered(ticket, now));
         Ok(())
     }
 
-    /// Sends requests one after the other as early as they may be, and returns when they were sent. They are answered at
-    /// once.
+    /// Sends requests as early as possible, one after the other, and answers each immediately. Returns the times of
+    /// sending.
     fn send(schedule: &mut Schedule, mut now: Instant, count: usize, priority: Priority) -> Vec<Instant> {
         let mut sent = Vec::new();
         while sent.len() < count {
@@ -403,7 +405,7 @@ mod tests {
                     }
                 }
                 Err(Busy::Bot(at) | Busy::Key(at)) => {
-                    assert!(at > now, "a wait is a wait");
+                    assert!(at > now, "a delay ends in the future");
                     now = at;
                 }
             }
@@ -417,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn no_second_has_more_requests_than_the_limit_and_little_time_is_lost() {
+    fn sends_at_the_limit_but_never_above_it() {
         let start = Instant::now();
         let sent = send(&mut Schedule::new(MAX), start, 600, Priority::Normal);
         assert_eq!(most_in_a_second(&sent), 30);
@@ -426,14 +428,14 @@ mod tests {
     }
 
     #[test]
-    fn a_request_counts_until_a_second_after_its_answer() {
+    fn a_request_counts_until_a_second_after_its_response() {
         let (mut schedule, now) = (Schedule::new(Pace::none().requests_per_second(3)), Instant::now());
         let mut send = |at: u64| schedule.try_admit(now + Duration::from_millis(at), None, Priority::Normal);
         let (first, second, third) = (send(0), send(400), send(800));
         let [first, second, third] = [first, second, third].map(|ticket| ticket.unwrap().unwrap());
         let busy = |at: u64| Err(Busy::Bot(now + Duration::from_millis(at)));
         assert_eq!(schedule.try_admit(now + Duration::from_millis(1_200), None, Priority::Normal), busy(3_020));
-        // The third is answered first, and the first one late.
+        // The third request is answered first, and the first one last.
         schedule.answered(third, now + Duration::from_millis(810));
         schedule.answered(second, now + Duration::from_millis(820));
         schedule.answered(first, now + Duration::from_millis(1_300));
@@ -443,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_requests_are_sent_at_once() {
+    fn sends_a_burst_of_a_third_of_the_limit() {
         let start = Instant::now();
         let sent = send(&mut Schedule::new(MAX), start, 12, Priority::Normal);
         assert_eq!(sent.iter().filter(|at| **at == start).count(), 10);
@@ -474,7 +476,7 @@ mod tests {
         let mut schedule = Schedule::new(MAX);
         let mut now = Instant::now();
         let mut delays = Vec::new();
-        // At full rate, with another request now and then.
+        // At full rate, with a normal request after every ninth.
         for sent in 0..300 {
             now = *send(&mut schedule, now, 1, Priority::Background).last().unwrap();
             if sent % 9 == 0 {
@@ -497,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_stops_everything_and_ends_with_a_slow_start() {
+    fn after_a_pause_the_rate_grows_slowly() {
         let (mut schedule, now) = (Schedule::new(MAX), Instant::now());
         let end = now + Duration::from_secs(2);
         schedule.pause_until(end);
@@ -515,7 +517,7 @@ mod tests {
     }
 
     #[test]
-    fn without_limits_only_a_pause_stops_a_request() {
+    fn without_limits_only_a_pause_delays_requests() {
         let (mut schedule, now) = (Schedule::new(Pace::none()), Instant::now());
         for _ in 0..1_000 {
             assert_eq!(schedule.try_admit(now, chat(1), Priority::Background), Ok(None));
@@ -530,9 +532,9 @@ mod tests {
         let later = end + RAMP;
         let at_reference = sent.iter().filter(|at| **at >= later && **at < later + Duration::from_secs(1)).count();
         assert!((20..40).contains(&at_reference), "{at_reference}");
-        assert!(sent[999] < end + Duration::from_secs(20), "the rate grows on");
+        assert!(sent[999] < end + Duration::from_secs(20), "the rate keeps growing");
         let sent = send(&mut schedule, end + LONG_RAMP, 1_000, Priority::Normal);
-        assert_eq!(sent[999], sent[0], "there is no limit again");
+        assert_eq!(sent[999], sent[0], "there is no limit after the long ramp");
     }
 
     #[test]

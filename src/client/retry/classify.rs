@@ -1,32 +1,32 @@
-//! The contract's table: which failure of which operation may be tried again.
+//! The retry table: which failures of which operations are retried.
 
 use crate::error::Failure;
 
-/// What an operation does when it is carried out twice; `x-retry` in the overlay says it for each.
+/// The effect of repeating an operation. Set per operation by `x-retry` in the overlay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// It changes nothing.
+    /// The operation changes nothing.
     Read,
-    /// Twice is the same as once.
+    /// A repetition has no further effect.
     Repeat,
-    /// Twice is the same as once, except that the second time there is nothing left to remove.
+    /// A repetition has no further effect, but fails because the item is already removed.
     Remove,
-    /// Twice is two messages, two answers, two actions.
+    /// A repetition has a second effect: a second message, answer or action.
     Act,
 }
 
-/// What may be done about a failure.
+/// The reaction to a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Remedy {
-    /// Try again within the budget.
+    /// Retry within the budget.
     Retry,
-    /// Wait for the attachment, outside the budget.
+    /// Wait for the attachment. The wait does not count against the budget.
     Wait,
-    /// Give up.
+    /// Fail.
     None,
 }
 
-/// A cell of the table. `idempotent` is the caller's word on whether twice is the same as once, if there is one.
+/// Returns a cell of the table. `idempotent`: overrides the idempotency of the class.
 pub(crate) fn remedy(class: Class, idempotent: Option<bool>, failure: Failure) -> Remedy {
     let repeatable = idempotent.unwrap_or(class != Class::Act);
     match failure {
@@ -39,7 +39,7 @@ pub(crate) fn remedy(class: Class, idempotent: Option<bool>, failure: Failure) -
     }
 }
 
-/// Whether the server may have done what was asked, for all that the failure tells.
+/// Returns whether the server may have applied the request, for a class and a failure.
 pub(crate) fn ambiguous(class: Class, failure: Failure) -> bool {
     class != Class::Read && matches!(failure, Failure::Unknown | Failure::Garbled | Failure::Misfit)
 }
@@ -48,13 +48,13 @@ pub(crate) fn ambiguous(class: Class, failure: Failure) -> bool {
 mod tests {
     use super::{Class::*, Failure::*, Remedy::*, *};
 
-    /// The contract, a row a failure; the columns are the classes in this order.
+    /// The columns of the table.
     const CLASSES: [Class; 4] = [Read, Repeat, Remove, Act];
 
-    /// A remedy for each class, and whether the server may have done it (to whatever changes something).
+    /// The table: the remedy for each class, and whether the server may have applied a request that is not a read.
     #[rustfmt::skip]
     const CONTRACT: [(Failure, [Remedy; 4], bool); 8] = [
-        //                    Read    Repeat  Remove  Act      may have been done
+        //                    Read    Repeat  Remove  Act      may have been applied
         (NotSent,            [Retry,  Retry,  Retry,  Retry],  false),
         (RateLimited,        [Retry,  Retry,  Retry,  Retry],  false),
         (AttachmentNotReady, [None,   Wait,   Wait,   Wait],   false),
@@ -66,7 +66,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_contract_holds_cell_by_cell() {
+    fn remedies_match_the_table() {
         for (failure, row, _) in CONTRACT {
             for (class, expected) in CLASSES.into_iter().zip(row) {
                 assert_eq!(remedy(class, Option::None, failure), expected, "{failure:?} of {class:?}");
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn the_callers_word_on_idempotency_turns_the_ambiguous_rows_and_no_other() {
+    fn idempotent_affects_only_unknown_failures() {
         for (failure, row, _) in CONTRACT {
             for (class, usual) in CLASSES.into_iter().zip(row) {
                 let turned = failure == Unknown;
@@ -87,9 +87,9 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_been_done_is_known_for_every_cell() {
+    fn ambiguity_matches_the_table() {
         for (failure, _, may_have_been_done) in CONTRACT {
-            assert!(!ambiguous(Read, failure), "reading does nothing");
+            assert!(!ambiguous(Read, failure), "a read changes nothing");
             for class in [Repeat, Remove, Act] {
                 assert_eq!(ambiguous(class, failure), may_have_been_done, "{failure:?} of {class:?}");
             }

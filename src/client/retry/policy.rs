@@ -1,4 +1,4 @@
-//! How often and for how long a call is tried.
+//! The retry policy: the number of attempts, the time budget, and the delays.
 
 use std::time::Duration;
 
@@ -9,22 +9,22 @@ use super::{
 
 use crate::error::Failure;
 
-/// How often a call is sent at most.
+/// The default maximum number of attempts.
 const ATTEMPTS: u32 = 3;
-/// For how long a call is tried: no attempt begins later.
+/// The default time budget of a call. No attempt starts later.
 const BUDGET: Duration = Duration::from_secs(30);
-/// The waits between attempts.
+/// The default delays between attempts.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(8) };
-/// The waits for an attachment. A photo takes a moment, a long video a minute.
+/// The default delays while an attachment is processed.
 const ATTACHMENT_BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(8) };
-/// No wait for an attachment is shorter, whatever is set: nothing else ends the asking.
+/// The shortest delay for an attachment. Avoids a busy loop, because attempts are not limited.
 const LEAST_ATTACHMENT_WAIT: Duration = Duration::from_millis(1);
-/// For how long an attachment is waited for.
+/// The default time limit for an attachment. A photo takes a moment, a long video a minute.
 const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 
-/// How often and for how long failed calls are retried; set by [`BotBuilder::retry`](crate::BotBuilder::retry).
+/// The limits and delays of retries. Set with [`BotBuilder::retry`](crate::BotBuilder::retry).
 ///
-/// The default is three attempts within 30 s. Whether a failure is retried at all depends on the operation:
+/// Defaults to three attempts within 30 s. The operation and the failure determine whether a call is retried:
 ///
 /// | failure | reads; `PUT`, `PATCH`, `DELETE`; `POST /uploads` and `/subscriptions` | any other `POST` |
 /// |---|---|---|
@@ -41,10 +41,11 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// | any other 4xx, 200 with `success: false` | no | no |
 ///
 /// If a `POST` is not retried because the server may have applied it,
-/// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) is true. `.idempotent(true)` on a call treats
-/// it by the middle column.
+/// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) is true. With `.idempotent(true)` on a call, a
+/// failure that may have been applied is retried as in the middle column.
 ///
-/// Waiting for an attachment is bounded only by `attachment_budget` (60 s by default), not by `attempts` or `budget`.
+/// Waiting for an attachment is bounded only by [`attachment_budget`](Self::attachment_budget) (60 s by default), not
+/// by [`attempts`](Self::attempts) or [`budget`](Self::budget).
 ///
 /// ```
 /// use std::time::Duration;
@@ -79,7 +80,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Every call is sent once, and no attachment is waited for.
+    /// Returns a policy without retries: each call is sent once, and does not wait for attachments.
     pub fn none() -> Self {
         Self { attempts: 1, attachment_budget: Duration::ZERO, ..Self::default() }
     }
@@ -93,68 +94,75 @@ impl RetryPolicy {
         self.attempts
     }
 
-    /// How often a call is sent at most, the first time included; 3 if not set, and never less than 1.
+    /// Sets the maximum number of attempts of a call, including the first one. At least 1. Defaults to 3.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
     }
 
-    /// For how long a call is tried, from its beginning; 30 s if not set. A wait that would end later is not begun: the
-    /// call fails at once. The last attempt may take its whole timeout beyond it.
+    /// Sets the time budget of a call, from its start. Defaults to 30 s. If the next delay would exceed the budget, the
+    /// call fails immediately. The last attempt may run beyond the budget, for at most its timeout.
     ///
-    /// The usual timeout of a call is 30 s as well, so that one which got no answer in time has used the budget up. For
-    /// another try after that, raise the budget or lower [`BotBuilder::timeout`](crate::BotBuilder::timeout).
+    /// The default timeout of an attempt is also 30 s, so an attempt that times out uses up the budget. To retry after
+    /// a timeout, raise the budget or lower [`BotBuilder::timeout`](crate::BotBuilder::timeout).
     ///
-    /// Waits for the [`Pace`](crate::Pace) of the bot do not count, nor does the pause after a 429.
+    /// Waits for the [`Pace`](crate::Pace) of the bot and pauses after a 429 do not count.
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = budget;
         self
     }
 
-    /// The longest wait after the first failure, doubled after each further one up to `most`; 0.5 s and 8 s if not set.
-    /// The wait is a random part of that (full jitter), or what the server asks for if that is longer.
+    /// Sets the delays between attempts.
+    ///
+    /// - `first`: Maximum delay after the first failure. Doubled after each further failure. Defaults to 0.5 s.
+    /// - `most`: Upper limit of the doubled delay. At least `first`. Defaults to 8 s.
+    ///
+    /// The delay is a random part of the maximum (full jitter), or the `Retry-After` of the server if that is longer.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Backoff { first, most: most.max(first) };
         self
     }
 
-    /// For how long a call waits until the media that it attaches is processed; 60 s if not set.
+    /// Sets how long a call waits until its attached media is processed. Defaults to 60 s.
     pub fn attachment_budget(mut self, budget: Duration) -> Self {
         self.attachment_budget = budget;
         self
     }
 
-    /// The first wait for an attachment, doubled each time up to `most`; 0.5 s and 8 s if not set.
+    /// Sets the delays while an attachment is processed. They have no jitter.
+    ///
+    /// - `first`: First delay. Doubled each time. Defaults to 0.5 s.
+    /// - `most`: Upper limit of the doubled delay. At least `first`. Defaults to 8 s.
     pub fn attachment_backoff(mut self, first: Duration, most: Duration) -> Self {
         self.attachment_backoff = Backoff { first, most: most.max(first) };
         self
     }
 }
 
-/// What to do after a failure.
+/// The decision after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Wait so long, then try again.
+    /// Retry after this delay.
     Again(Duration),
-    /// The call has failed.
+    /// Fail the call.
     Failed,
 }
 
-/// The tries of one call: what has been used up of its policy.
+/// The state of one call: the attempts and the time that it has used.
 #[derive(Debug, Clone)]
 pub(crate) struct Tries {
     policy: RetryPolicy,
     class: Class,
     idempotent: Option<bool>,
-    /// Failures that count against the attempts.
+    /// The number of failures that count against the attempts.
     failures: u32,
-    /// How often an attachment was not ready.
+    /// The number of times that an attachment was not ready.
     not_ready: u32,
-    /// When the current wait for an attachment began, after the beginning of the call.
+    /// The start of the current wait for an attachment, relative to the start of the call.
     waiting_since: Option<Duration>,
-    /// How long the waits for attachments before that took.
+    /// The total time of earlier waits for attachments.
     waited: Duration,
-    /// An attempt failed in a way that leaves open whether it was done.
+    /// Whether the server may have applied a failed attempt.
     ambiguous: bool,
 }
 
@@ -172,18 +180,21 @@ impl Tries {
         }
     }
 
-    /// Whether the server may have done what was asked in one of the attempts.
+    /// Returns whether the server may have applied the request in one of the attempts.
     pub(crate) fn ambiguous(&self) -> bool {
         self.ambiguous
     }
 
-    /// Whether "there is no such thing" may mean that an earlier attempt has removed it.
+    /// Returns whether a "not found" response may mean that an earlier attempt removed the item.
     pub(crate) fn may_be_gone(&self) -> bool {
         self.class == Class::Remove && self.ambiguous
     }
 
-    /// The verdict on a failure, `elapsed` after the call began. `asked` is the server's `Retry-After`, `chance` a random
-    /// number from 0 to 1.
+    /// Decides about a failure.
+    ///
+    /// - `elapsed`: Time since the start of the call.
+    /// - `asked`: The `Retry-After` of the server.
+    /// - `chance`: Random number from 0 to 1.
     pub(crate) fn after(
         &mut self,
         failure: Failure,
@@ -196,7 +207,7 @@ impl Tries {
             Remedy::None => Verdict::Failed,
             Remedy::Wait => self.wait_for_attachment(elapsed, asked),
             Remedy::Retry => {
-                // Waiting for an attachment, its attempts included, is not part of the budget.
+                // The wait for an attachment, including its attempts, does not count against the budget.
                 let since = self.waiting_since.take();
                 self.waited += since.map_or(Duration::ZERO, |since| elapsed.saturating_sub(since));
                 self.retry(elapsed.saturating_sub(self.waited), asked, chance)
@@ -204,7 +215,7 @@ impl Tries {
         }
     }
 
-    /// The verdict on a 429, after which the whole bot pauses. The pause is not part of the budget.
+    /// Decides about a 429. The pause of the bot does not count against the budget.
     pub(crate) fn after_pause(&mut self, pause: Duration) -> Verdict {
         self.failures += 1;
         if self.failures >= self.policy.attempts { Verdict::Failed } else { Verdict::Again(pause) }
@@ -228,7 +239,7 @@ impl Tries {
         }
         self.not_ready += 1;
         let step = self.policy.attachment_backoff.step(self.not_ready).max(LEAST_ATTACHMENT_WAIT);
-        // The last wait is shortened, so that the time allowed is used whole.
+        // The last delay is shortened to the rest of the budget.
         Verdict::Again(step.min(left).max(asked.unwrap_or_default().min(left)))
     }
 }
@@ -248,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn three_attempts_and_no_more() {
+    fn makes_at_most_three_attempts() {
         let mut tries = tries(Class::Read);
         assert_eq!(tries.after(Failure::Unknown, NOW, None, 1.0), Verdict::Again(Duration::from_millis(500)));
         assert_eq!(tries.after(Failure::NotSent, NOW, None, 1.0), Verdict::Again(secs(1)));
@@ -256,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_the_longer_one_of_jitter_and_retry_after() {
+    fn the_delay_is_the_longer_one_of_jitter_and_retry_after() {
         assert_eq!(tries(Class::Act).after(Failure::NotSent, NOW, Some(secs(7)), 0.0), Verdict::Again(secs(7)));
         let patient = RetryPolicy::default().backoff(secs(10), secs(10));
         let mut tries = Tries::new(patient, Class::Act, None);
@@ -264,14 +275,14 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_beyond_the_budget_is_not_begun() {
+    fn fails_if_the_next_delay_exceeds_the_budget() {
         assert_eq!(tries(Class::Read).after(Failure::NotSent, NOW, Some(secs(31)), 0.0), Verdict::Failed);
         assert_eq!(tries(Class::Read).after(Failure::NotSent, secs(29), Some(secs(1)), 0.0), Verdict::Again(secs(1)));
         assert_eq!(tries(Class::Read).after(Failure::NotSent, secs(29), Some(secs(2)), 0.0), Verdict::Failed);
     }
 
     #[test]
-    fn an_attachment_is_waited_for_on_its_own_schedule_outside_budget_and_attempts() {
+    fn waits_for_an_attachment_outside_the_budget_and_the_attempts() {
         let mut tries = tries(Class::Act);
         let mut elapsed = Duration::ZERO;
         let mut waits = Vec::new();
@@ -282,14 +293,14 @@ mod tests {
         assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000, 8000, 4500]);
         assert_eq!(elapsed, ATTACHMENT_BUDGET);
         assert_eq!(tries.after(Failure::AttachmentNotReady, elapsed, None, 0.0), Verdict::Failed);
-        // The budget of the other failures is still whole.
+        // The budget for other failures is unused.
         assert!(matches!(tries.after(Failure::NotSent, elapsed, Some(secs(30)), 0.0), Verdict::Again(_)));
         assert!(matches!(tries.after(Failure::NotSent, elapsed, None, 0.0), Verdict::Again(_)));
         assert_eq!(tries.after(Failure::NotSent, elapsed, None, 0.0), Verdict::Failed);
     }
 
     #[test]
-    fn slow_answers_while_waiting_count_for_the_wait_and_not_for_the_budget() {
+    fn slow_responses_while_an_attachment_is_processed_do_not_count_against_the_budget() {
         let mut tries = tries(Class::Act);
         assert!(matches!(tries.after(Failure::AttachmentNotReady, secs(3), None, 0.0), Verdict::Again(_)));
         assert!(matches!(tries.after(Failure::AttachmentNotReady, secs(50), None, 0.0), Verdict::Again(_)));
@@ -302,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_of_nothing_is_still_a_wait() {
+    fn zero_delays_for_an_attachment_are_raised_to_the_minimum() {
         let hasty = RetryPolicy::default().attachment_backoff(NOW, NOW);
         let mut tries = Tries::new(hasty, Class::Act, None);
         for _ in 0..100 {
@@ -312,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn without_retries_nothing_is_tried_again() {
+    fn a_policy_without_retries_fails_at_once() {
         for failure in [Failure::NotSent, Failure::AttachmentNotReady] {
             let mut tries = Tries::new(RetryPolicy::none(), Class::Act, Some(true));
             assert_eq!(tries.after(failure, NOW, None, 0.0), Verdict::Failed, "{failure:?}");

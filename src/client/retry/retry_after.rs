@@ -1,20 +1,20 @@
-//! `Retry-After`: how long the server asks to wait.
+//! Reads the header `Retry-After`.
 
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, header};
 
-/// The longest wait that is believed; a longer one is a mistake of the server, or of a clock.
+/// The longest accepted delay. A longer one is assumed to be an error of the server or of a clock.
 const MOST: Duration = Duration::from_secs(60 * 60);
 
-/// The wait that the headers ask for, in seconds or up to a date; capped at an hour. A date that is over asks for none.
+/// Returns the delay in the headers, given in seconds or as a date. At most an hour. A past date means no delay.
 ///
 /// Source: RFC 9110, section 10.2.3.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match value.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
-        // More digits than a number holds are still a number of seconds.
+        // A number of seconds that overflows `u64`.
         Err(_) if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => MOST,
         Err(_) => httpdate::parse_http_date(value).ok()?.duration_since(now).unwrap_or_default(),
     };
@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_and_dates_are_read_and_capped() {
+    fn reads_and_caps_seconds_and_dates() {
         for (value, seconds) in [
             ("0", 0),
             ("7", 7),
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_asks_for_nothing() {
+    fn ignores_invalid_values() {
         for value in ["", "soon", "-1", "1.5", "Sun, 99 Nov 1994 08:49:42 GMT"] {
             assert_eq!(after(value), None, "{value}");
         }

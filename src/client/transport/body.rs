@@ -1,4 +1,4 @@
-//! Reading the body of a response, up to a limit of unpacked bytes.
+//! Reads the body of a response, up to a limit of decompressed bytes.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Collected, Limited};
@@ -6,9 +6,10 @@ use reqwest::Response;
 
 use crate::error::{Kind, SizeLimit};
 
-/// The default limit of a page of updates. The largest real page, 1000 long messages with attachments, has about 16 MiB.
+/// The default size limit of a page of updates. The largest page, 1000 long messages with attachments, has about 16
+/// MiB.
 const PAGE_BYTES: usize = 64 * 1024 * 1024;
-/// The default limit of any other response. The largest is a list of 100 long messages: less than 2 MiB.
+/// The default size limit of other responses. The largest is a list of 100 long messages: less than 2 MiB.
 const RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
 /// The maximum sizes of response bodies, in bytes after decompression.
@@ -27,13 +28,13 @@ impl Default for SizeLimits {
     }
 }
 
-/// Reads the body of a response whole. Fails as soon as more than the limit has arrived.
+/// Reads the complete body of a response. Fails as soon as the body exceeds the limit.
 pub(crate) async fn read(response: Response, limit: SizeLimit) -> Result<Bytes, Kind> {
     let status = response.status();
     let body = Limited::new(reqwest::Body::from(response), limit.bytes).collect().await;
     body.map(Collected::to_bytes).map_err(|error| match error.downcast::<reqwest::Error>() {
         Ok(error) => Kind::Cut { status, source: (*error).into() },
-        // The one other error of a limited body.
+        // The only other error of a limited body.
         Err(_) => Kind::TooLarge { status, limit },
     })
 }

@@ -1,4 +1,4 @@
-//! What an error status says: the API's code and message, or the text of whoever answered in its place.
+//! Reads the body of an error status: the code and message of the API, or the text of a proxy.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,14 +14,14 @@ use crate::{
     redaction::Secrets,
 };
 
-/// How much of the body is read, in bytes. The API's own are far shorter; a proxy's page has no end to fear.
+/// The maximum length of a body that is read, in bytes. Bodies of the API are far shorter. The limit is for proxies.
 const MOST_READ: usize = 64 * 1024;
-/// For how long it is read. The status is known, and what is to be done about it does not wait for an explanation.
+/// The time limit for reading the body. The status is already known, so a slow body must not delay the call.
 const READING_TIME: Duration = Duration::from_secs(2);
-/// The longest text that is not the API's which an error keeps, in bytes: enough to see whose page it is.
+/// The maximum length of a text in an error that is not from the API, in bytes. Enough to identify the page.
 const MOST_KEPT: usize = 2048;
 
-/// Reads an answer that is not a success.
+/// Reads a response that is not a success.
 pub(crate) async fn read(response: Response, secrets: &Secrets<'_>) -> Kind {
     let (status, retry_after) = (response.status(), retry_after(response.headers(), SystemTime::now()));
     let location = response.headers().get(header::LOCATION).filter(|_| status.is_redirection());
@@ -31,8 +31,8 @@ pub(crate) async fn read(response: Response, secrets: &Secrets<'_>) -> Kind {
     Kind::Status { status, code, location, message, retry_after }
 }
 
-/// Returns where the `Location` of a redirect leads, fit to be shown: user, query and fragment may be secret. `None` if it
-/// leads to no host.
+/// Returns the destination of a redirect, without user, query and fragment, which may be secret. `None` if the
+/// `Location` has no host.
 fn destination(from: &Url, location: &[u8], secrets: &Secrets<'_>) -> Option<String> {
     let mut url = from.join(&String::from_utf8_lossy(location)).ok().filter(Url::has_host)?;
     url.set_username("").and_then(|()| url.set_password(None)).ok()?;
@@ -41,7 +41,7 @@ fn destination(from: &Url, location: &[u8], secrets: &Secrets<'_>) -> Option<Str
     Some(excerpt(&secrets.clean(url.as_str())))
 }
 
-/// The body as far as it arrives, and whether that is all of it: the status is what counts, explained or not.
+/// Returns the received part of the body, and whether it is complete. Errors are ignored: the status is sufficient.
 async fn text_that_arrives(mut response: Response) -> (Vec<u8>, bool) {
     let (mut text, deadline) = (Vec::new(), Instant::now() + READING_TIME);
     while text.len() < MOST_READ {
@@ -54,17 +54,17 @@ async fn text_that_arrives(mut response: Response) -> (Vec<u8>, bool) {
     (text, false)
 }
 
-/// The API's code and message, or the text of a page, fit to be shown.
+/// Returns the code and message of the API, or the text of a page, without secrets.
 fn explanation(body: &[u8], is_whole: bool, secrets: &Secrets<'_>) -> (Option<ErrorCode>, String) {
     let clean = |text: &str| secrets.clean(text).into_owned();
     let text = String::from_utf8_lossy(body);
     let members: Map<String, Value> = read::read(&text).unwrap_or_default();
-    // One that does not fit does not cost the others.
+    // A member of the wrong type does not affect the other members.
     let member = |name| members.get(name).and_then(Value::as_str).map(str::to_owned);
     match (member("code"), member("message").or_else(|| member("error"))) {
         (code, message) if code.is_some() || message.is_some() => {
             let code = code.filter(|code| !code.trim().is_empty()).map(|code| match ErrorCode::from(code.as_str()) {
-                // A code that is known is no secret, even if it reads like one.
+                // A known code is not a secret, even if it contains the token.
                 ErrorCode::Other(code) => ErrorCode::Other(clean(&code)),
                 known => known,
             });
@@ -72,13 +72,13 @@ fn explanation(body: &[u8], is_whole: bool, secrets: &Secrets<'_>) -> (Option<Er
         }
         _ => {
             let text = if is_whole { &text } else { secrets.without_a_beginning_at_the_end(&text) };
-            // First hidden, then shortened: half a secret would not be found.
+            // Redact, then shorten: a truncated secret would not be found.
             (None, excerpt(&clean(text.trim())))
         }
     }
 }
 
-/// The beginning of a text that is not the API's.
+/// Returns the beginning of a text that is not from the API.
 fn excerpt(text: &str) -> String {
     match text.char_indices().find(|(index, c)| index + c.len_utf8() > MOST_KEPT) {
         Some((end, _)) => format!("{}...", &text[..end]),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_redirect_the_destination_is_shown_without_user_query_fragment_and_secrets() {
+    fn shows_the_destination_of_a_redirect_without_user_query_fragment_and_secrets() {
         let (token, path) =
             (Secret::new("s3cr3t/token", "<token>"), Secret::beyond_the_origin("http://a.example/b4se-path"));
         let secrets = Secrets::of(&token).and(path.as_ref());
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_token_at_the_end_of_a_cut_page_is_not_shown() {
+    fn hides_a_truncated_token_at_the_end_of_an_incomplete_page() {
         let token = Secret::new("s3cr3t/token", "<token>");
         let secrets = Secrets::of(&token);
         for (page, shown) in [
@@ -137,11 +137,11 @@ mod tests {
         ] {
             assert_eq!(explanation(page.as_bytes(), false, &secrets), (None, shown.to_owned()), "{page}");
         }
-        assert_eq!(explanation(b"no words", true, &secrets).1, "no words", "a whole page keeps its end");
+        assert_eq!(explanation(b"no words", true, &secrets).1, "no words", "a complete page keeps its end");
     }
 
     #[test]
-    fn one_bad_value_does_not_cost_the_code() {
+    fn keeps_the_code_if_another_value_is_invalid() {
         let token = Secret::new("s3cr3t/token", "<token>");
         for body in [
             r#"{"code":"verify.token","message":5}"#,
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_code_stays_known_whatever_the_token_is() {
+    fn keeps_a_known_code_that_contains_the_token() {
         let token = Secret::new("token", "<token>");
         let secrets = Secrets::of(&token);
         let body = br#"{"code":"verify.token","message":"Invalid access_token"}"#;

@@ -1,4 +1,4 @@
-//! What a failure before the response means for the request.
+//! Classifies failures before the response.
 
 use h2::Reason;
 
@@ -19,13 +19,13 @@ pub(crate) fn failed(error: reqwest::Error, has_body: bool) -> Kind {
     }
 }
 
-/// Whether an HTTP/2 server is certain not to have processed the request (RFC 9113, 6.8 and 8.7): it refused the stream,
-/// or its GOAWAY names an earlier stream as the last one.
+/// Returns whether an HTTP/2 server has certainly not processed the request (RFC 9113, 6.8 and 8.7). Either the server
+/// refused the stream, or its GOAWAY names an earlier stream as the last one.
 ///
 /// On GOAWAY, `h2` fails only the streams after the last one that it names. `hyper` may report the GOAWAY also for a
-/// lower stream, if it comes while the request is sent. A request with a body is then incomplete, and so not
-/// processed; a request without a body may be. A request that waits for a free stream at the GOAWAY fails without an
-/// HTTP/2 error, and counts as ambiguous.
+/// lower stream, if it arrives while the request is sent. A request with a body is then incomplete, and so not
+/// processed. A request without a body may have been processed. A request that waits for a free stream at the GOAWAY
+/// fails without an HTTP/2 error, and counts as ambiguous.
 fn is_unprocessed(error: &reqwest::Error, has_body: bool) -> bool {
     in_http2(error).is_some_and(|error| {
         let is_refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);

@@ -1,4 +1,4 @@
-//! An operation of the API, what a caller sets for one call of it, and the request that both make.
+//! The operations of the API, the options of a call, and the outgoing request.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -15,47 +15,47 @@ use crate::{
     service::Documents,
 };
 
-/// An operation of the API, as the document has it.
+/// An operation of the API document.
 #[derive(Debug)]
 pub(crate) struct Operation {
-    /// The document's `operationId`.
+    /// The `operationId` in the document.
     pub(crate) id: &'static str,
-    /// The query parameter that says for how many seconds the server may hold its answer back, and its default.
+    /// The query parameter for the time that the server may hold the response, in seconds, and its default.
     pub(crate) hold: Option<(&'static str, u64)>,
-    /// What it does when it is carried out twice.
+    /// The effect of a repeated request, for retries.
     pub(crate) class: Class,
     /// The query parameters that name the chat, if the operation has a limit in each chat.
     pub(crate) paced_by: &'static [&'static str],
-    /// Whether a refusal may be readable as its answer, because each property is optional or has a default.
+    /// Whether a refusal could be read as a response, because all properties are optional or have defaults.
     pub(crate) reads_refusals: bool,
-    /// The documents that have it.
+    /// The documents that contain the operation.
     pub(crate) documents: Documents,
 }
 
-/// What a caller sets for one call.
+/// The options of one call.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallOptions {
     /// Overrides the bot's timeout.
     pub(crate) timeout: Option<Duration>,
-    /// The caller's word on whether twice is the same as once.
+    /// Overrides whether the request is idempotent.
     pub(crate) idempotent: Option<bool>,
-    /// Send it once, whatever happens.
+    /// Whether to send the request only once.
     pub(crate) no_retry: bool,
-    /// What the request has that errors must not show.
+    /// The part of the request that errors must not show.
     pub(crate) secret: Option<Secret>,
 }
 
-/// A request in parts, from which every attempt is made anew. It knows neither the token nor the version.
+/// The parts of a request, from which each attempt is built. Token and version are not included.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
-    /// Its name in errors and logs.
+    /// The name of the operation in errors and logs.
     pub(crate) operation: Cow<'static, str>,
     pub(crate) class: Class,
     pub(crate) method: Method,
     pub(crate) url: Url,
-    /// A JSON body.
+    /// The JSON body.
     pub(crate) body: Option<Bytes>,
-    /// For how long the server may hold its answer back.
+    /// The time that the server may hold the response.
     pub(crate) hold: Option<Duration>,
     /// The separate limit that the request counts against, in addition to the limit of the bot.
     pub(crate) pace_key: Option<PaceKey>,
@@ -64,7 +64,7 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// What the generated client has made, in the parts that every attempt is made from.
+    /// Takes the parts from a request of the generated client.
     pub(crate) fn new(
         operation: &'static Operation,
         request: &reqwest::Request,
@@ -99,7 +99,7 @@ fn pace_key(operation: &'static Operation, url: &Url) -> Option<PaceKey> {
     })
 }
 
-/// How long the server may hold its answer back, by the request's own query.
+/// Returns the time that the server may hold the response, from the query of the request.
 fn held_for(url: &Url, parameter: &str, default: u64) -> Duration {
     let given = url.query_pairs().find(|(name, _)| name == parameter).and_then(|(_, value)| value.parse().ok());
     Duration::from_secs(given.unwrap_or(default))
@@ -110,14 +110,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_poll_is_held_as_long_as_its_query_says() {
+    fn reads_the_hold_of_a_poll_from_its_query() {
         let url = |query: &str| Url::parse(&format!("http://localhost/updates?{query}")).unwrap();
         assert_eq!(held_for(&url("limit=5&timeout=90"), "timeout", 30), Duration::from_secs(90));
         assert_eq!(held_for(&url("limit=5"), "timeout", 30), Duration::from_secs(30));
     }
 
     #[test]
-    fn a_request_counts_for_the_chat_that_its_query_names() {
+    fn reads_the_pace_key_from_the_query() {
         static SEND: Operation = Operation {
             id: "sendMessage",
             hold: None,

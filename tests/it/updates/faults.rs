@@ -37,12 +37,12 @@ async fn what_passes_is_waited_for_inside_the_stream() {
     for (step, words) in [
         (Step::ResetBeforeReading, "getUpdates: the connection broke: "),
         (Step::ResetAfterReading, "getUpdates: the connection broke: "),
-        (Step::Silence, "getUpdates: no answer in time"),
-        (Step::CutBody, "getUpdates: 200 OK, but the answer did not arrive whole: "),
-        (Step::CutBodyOfUnknownLength, "getUpdates: the answer does not fit the document: "),
-        (Step::StalledBody, "getUpdates: 200 OK, but the answer did not arrive whole: "),
-        (Step::GarbageBody, "getUpdates: the answer does not fit the document: "),
-        (Step::MisfitBody, "getUpdates: the answer does not fit the document: "),
+        (Step::Silence, "getUpdates: no response in time"),
+        (Step::CutBody, "getUpdates: 200 OK, but the response body is incomplete: "),
+        (Step::CutBodyOfUnknownLength, "getUpdates: the response does not fit the API document: "),
+        (Step::StalledBody, "getUpdates: 200 OK, but the response body is incomplete: "),
+        (Step::GarbageBody, "getUpdates: the response does not fit the API document: "),
+        (Step::MisfitBody, "getUpdates: the response does not fit the API document: "),
         (Step::StalledErrorBody(502), "getUpdates: 502 Bad Gateway"),
         (Step::Status(403, BY_PROXY, None), "getUpdates: 403 Forbidden: <html>"),
         (Step::Status(401, "", None), "getUpdates: 401 Unauthorized"),
@@ -133,7 +133,7 @@ async fn a_connection_that_dies_without_a_word_is_noticed() {
     let (bot, told) = telling(&server);
     let mut updates = bot.updates().timeout(Duration::ZERO).backoff(MOMENT, MOMENT);
     assert!(updates.try_next().await.unwrap().is_some());
-    assert_eq!(*told.lock().unwrap(), ["getUpdates: no answer in time"]);
+    assert_eq!(*told.lock().unwrap(), ["getUpdates: no response in time"]);
 }
 
 #[tokio::test]

@@ -361,7 +361,7 @@ async fn a_webhook_in_the_way_is_a_clear_error_without_its_secret() {
     assert_eq!(error.kind(), ErrorKind::WebhookSubscribed, "{error}");
     assert_eq!(
         error.to_string(),
-        "updates go to a webhook (https://example.org:8443, https://bots.example.com) and do not come by polling: \
+        "cannot poll while a webhook receives the updates (https://example.org:8443, https://bots.example.com): \
          unsubscribe it, or poll with `remove_webhooks(true)`"
     );
     assert!(!format!("{error:?}").contains("s3cret"));

@@ -99,7 +99,7 @@ async fn a_host_that_stands_still_is_given_up_and_tried_again() {
         let error = upload().await.unwrap_err();
         assert!(error.is_timeout() && error.kind() != ErrorKind::Connect && error.is_retryable(), "{error}");
         assert_eq!((error.attempts(), error.status()), (3, None));
-        assert!(error.to_string().contains("no byte moved for 50ms"), "{error}");
+        assert!(error.to_string().contains("no bytes transferred for 50ms"), "{error}");
     }
 }
 

@@ -59,7 +59,7 @@ async fn a_press_is_answered_by_a_notice_an_edit_or_both() {
 #[tokio::test]
 async fn an_answer_that_is_neither_is_not_sent() {
     let server = answering_json(&json!({"success": true})).await;
-    let words = "body has none of message, notification: give at least one of them";
+    let words = "body has none of message, notification: set at least one of them";
     assert_eq!(unsent(bot(&server).answer("cb")).await, words);
     assert!(requests(&server).await.is_empty());
 }

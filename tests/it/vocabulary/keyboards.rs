@@ -86,7 +86,7 @@ async fn a_button_past_a_limit_is_named_before_anything_is_sent() {
     }
     for unlabelled in [Button::contact("").into(), Button::location("").into(), Button::from(Button::link("", "x"))] {
         let message = NewMessageBody::from("?").keyboard(with(unlabelled));
-        let what = "body.attachments[0].payload.buttons[1][1].text is empty: give it a text";
+        let what = "body.attachments[0].payload.buttons[1][1].text is empty: set a text";
         assert_eq!(unsent(bot.send(UserId(5), message)).await, what);
     }
     assert!(requests(&server).await.is_empty());
@@ -105,7 +105,7 @@ async fn a_link_that_no_client_can_open_is_named_before_anything_is_sent() {
     }
     let nothing = NewMessageBody::from("?").attach(AttachmentRequest::from(Keyboard::default()));
     let nothing = unsent(bot.send(UserId(5), nothing)).await;
-    assert!(nothing.starts_with("body.attachments[0].payload.buttons has 0 items, at least 1 are needed"), "{nothing}");
+    assert!(nothing.starts_with("body.attachments[0].payload.buttons has 0 items, expected at least 1"), "{nothing}");
     assert!(requests(&server).await.is_empty());
 }
 

@@ -146,7 +146,7 @@ async fn a_message_without_an_id_is_neither_edited_nor_deleted_nor_forwarded() {
     let (bot, message) = (bot(&server), without_a_body());
     assert_eq!(message.mid(), None);
     assert_eq!((message.attachments().len(), message.keyboard()), (0, None));
-    let empty = "is empty: give the id that the API answered";
+    let empty = "is empty: use the id that the API returned";
     assert_eq!(unsent(bot.delete(&message)).await, format!("message_id {empty}"));
     assert_eq!(unsent(bot.edit(&message, "new")).await, format!("message_id {empty}"));
     assert_eq!(unsent(bot.forward(UserId(5), &message)).await, format!("body.link.mid {empty}"));
