@@ -142,8 +142,8 @@ impl State {
         Self { seed: Some(seed), clock: Clock::stepped(), ..Self::new(service) }
     }
 
-    /// Continues after a restart. If the sandbox was killed, ids, markers and the stepped clock skip [`LOST_AT_MOST`]
-    /// numbers.
+    /// Continues after a restart. If the sandbox was killed, ids and markers skip [`LOST_AT_MOST`] numbers, and a
+    /// stepped clock skips as many steps.
     pub(crate) fn resume(&mut self) {
         let lost = if std::mem::take(&mut self.has_ended) { 0 } else { LOST_AT_MOST };
         self.issued += lost;

@@ -81,7 +81,8 @@ impl UploadRequest {
         &self.path
     }
 
-    /// Returns the value of a header. `name` must be in lower case.
+    /// Returns the value of a header. `name` must be in lower case. `None` if the header is missing, or if it carried a
+    /// bot's token.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
