@@ -101,7 +101,7 @@ impl Document {
             unknown.map_or(Ok(()), |(name, _)| Err(ApiError::payload(format!("{name}: no such parameter"))))?;
         }
         if let Some((name, value)) = asked.path.iter().find(|(_, value)| is_placeholder(value)) {
-            let message = format!("{name}: {} is a placeholder, put a value in its place", quote(value));
+            let message = format!("{name}: {} is a placeholder: replace it with a value", quote(value));
             return Err(ApiError::payload(message));
         }
         for parameter in &operation.parameters {
