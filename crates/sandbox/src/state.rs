@@ -170,8 +170,8 @@ impl State {
 
     pub(crate) fn add_bot(&mut self, name: String, username: String, token: String) -> UserId {
         let user_id = ids::bot(self.issue_id());
-        // Markers begin at the current time. It does not fit into 32 bits, and is greater than any marker that a client
-        // may have kept from an earlier sandbox.
+        // Markers begin at the current time. This number needs more than 32 bits, and is greater than any marker that a
+        // client may have kept from an earlier sandbox.
         let mailbox = Mailbox::new(self.clock.tick());
         let bot = BotRecord { token, description: None, commands: Vec::new(), avatar: None, mailbox };
         self.bots.insert(user_id, bot);

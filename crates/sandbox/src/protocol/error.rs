@@ -71,7 +71,7 @@ impl ApiError {
         Self::new(ErrorKind::Payload, message)
     }
 
-    /// The body is not JSON, or not JSON of the expected form; `detail` says where.
+    /// The body is not JSON, or has a wrong field. `detail` names the field and the problem, or is empty.
     pub(crate) fn body(detail: &str) -> Self {
         let colon = if detail.is_empty() { "" } else { ": " };
         Self::payload(format!("Can't deserialize body{colon}{detail}"))
@@ -140,7 +140,7 @@ impl ApiError {
         Self::new(ErrorKind::NotReady, "")
     }
 
-    /// An attached file is still being processed, in the form of other servers.
+    /// The form of [`not_ready`](Self::not_ready) that other servers use.
     pub(crate) fn not_processed() -> Self {
         Self::payload("Key: errors.process.attachment.file.not.processed")
     }

@@ -24,9 +24,8 @@ const STEP: Millis = 1_000;
 /// A clock that dates every event differently, so that messages and updates always have an order. It can be moved
 /// forward.
 ///
-/// The clock follows the wall clock. A stepped clock advances only with events.
-///
-/// With more than 1000 events per second, the clock runs ahead of the wall clock.
+/// The clock follows the wall clock, and runs ahead of it with more than 1000 events per second. A stepped clock
+/// advances only with events.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Clock {
     last: Millis,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::ChatId;
 
-/// An event in a chat, which is an entry of the transcript.
+/// An event in a chat: an entry of the transcript.
 ///
 /// `Display` writes one line, such as `Alice: hi`, `Echo: hi  [Yes] [No]` or `Alice presses [Yes]`. Further lines of a
 /// text are indented. Outside dialogs, the chat's title comes first: `(Team) Alice: hi`.

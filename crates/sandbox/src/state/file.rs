@@ -81,7 +81,7 @@ impl StateFile {
             Ok(lock) => lock,
             Err(TryLockError::WouldBlock) => return Err(StateFileError::InUse { path }),
             Err(TryLockError::Error(error)) => {
-                let problem = format!("cannot lock the file of this name plus `.lock`: {error}");
+                let problem = format!("cannot lock the file with this name plus `.lock`: {error}");
                 return Err(io(io::Error::new(error.kind(), problem)));
             }
         };
@@ -125,7 +125,7 @@ impl StateFile {
 }
 
 /// Locks the file at `path` plus `.lock`, and creates it if needed. The state file itself cannot be locked, because
-/// each write replaces it. The lock file is never removed: after that, two sandboxes could both lock it.
+/// each write replaces it. The lock file is never removed, because two sandboxes could then lock different files.
 fn lock(path: &Path) -> Result<File, TryLockError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");

@@ -7,7 +7,7 @@ pub(crate) type ChatId = i64;
 /// The position of a message in its chat. Greater than 2^53, to detect clients that read numbers as doubles.
 pub(crate) type Seq = i64;
 
-/// Bits of a `seq` below its timestamp.
+/// The number of bits of a `seq` below its timestamp.
 const SEQ_COUNTER_BITS: u32 = 16;
 /// Ids of people do not fit into 32 bits, to detect clients that truncate them.
 const PERSON_ID_BASE: i64 = 1 << 39;
@@ -16,7 +16,7 @@ const PERSON_ID_BASE: i64 = 1 << 39;
 const BOT_ID_BASE: i64 = 1 << 40;
 /// Ids of groups and channels are negative: this base plus a number, negated.
 const GROUP_ID_BASE: i64 = 1 << 46;
-/// Ids differ in these bits.
+/// The bits in which ids differ.
 const ID_BITS_MASK: i64 = (1 << 38) - 1;
 /// An odd factor, so that its multiples visit every value of the mask once. A large one, so that ids do not look like a
 /// count.

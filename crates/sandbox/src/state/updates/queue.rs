@@ -70,7 +70,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// An empty queue whose first update will have the position `first`.
+    /// Creates an empty queue whose first update will have the position `first`.
     pub(crate) fn new(first: Position) -> Self {
         Self { waiting: BTreeMap::new(), leases: BTreeMap::new(), next: first }
     }

@@ -76,7 +76,7 @@ impl UploadRequest {
         &self.method
     }
 
-    /// Returns the path without the query. `/...` if it contains a bot's token.
+    /// Returns the path without the query. `...` if it contains a bot's token.
     pub fn path(&self) -> &str {
         &self.path
     }
