@@ -170,7 +170,8 @@ fn find_patterns(node: &Value, patterns: &mut BTreeMap<String, Regex>) {
     match node {
         Value::Object(fields) => {
             if let Some(pattern) = fields.get("pattern").and_then(Value::as_str) {
-                let regex = Regex::new(pattern).unwrap_or_else(|error| panic!("cannot compile the pattern {pattern}: {error}"));
+                let regex =
+                    Regex::new(pattern).unwrap_or_else(|error| panic!("cannot compile the pattern {pattern}: {error}"));
                 patterns.insert(pattern.to_owned(), regex);
             }
             fields.values().for_each(|node| find_patterns(node, patterns));
