@@ -1,4 +1,4 @@
-//! The operations of the API, one function each, grouped as its document groups them.
+//! The operations of the API: one function each, grouped as in its document.
 
 pub(crate) mod access;
 pub(crate) mod admins;

@@ -1,4 +1,4 @@
-//! The state of a sandbox: users, bots, chats, and how to find them. `acts` changes them.
+//! The state of a sandbox: users, bots and chats, with lookups. The submodules change it.
 
 pub(crate) mod acts;
 pub(crate) mod chat;
@@ -47,14 +47,14 @@ use uploads::store::Store;
 
 use crate::protocol::service::Service;
 
-/// Length of tokens, callback ids and the like; TamTam's are about as long.
+/// Length of generated tokens, callback ids and other secrets, in characters. Those of TamTam are about as long.
 const OPAQUE_LENGTH: usize = 43;
 
-/// More than happens between two writes of a state file. What a kill has lost had numbers, which bots may have seen: they
-/// are never given again.
+/// The gap in ids after the restart of a killed sandbox. Bots may have seen ids that were not saved, and these must not
+/// be reused. The gap is larger than the number of events between two writes of a state file.
 const LOST_AT_MOST: i64 = 1_000_000;
 
-/// What a sandbox consists of. A state file omits faults, logs, and the settings of the run.
+/// The whole state of a sandbox. A state file omits faults, logs, and the settings of the run.
 #[serde_as]
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
@@ -68,38 +68,38 @@ pub(crate) struct State {
     pub(crate) first_bot: Option<UserId>,
     pub(crate) chats: BTreeMap<ChatId, Chat>,
     pub(crate) callbacks: BTreeMap<String, Callback>,
-    /// Chats that were created by chat buttons: by the message and the button's `uuid`.
+    /// Chats created by chat buttons, by the message and the button's `uuid`.
     #[serde_as(as = "Vec<(_, _)>")]
     pub(crate) button_chats: BTreeMap<(ChatId, Seq, i64), ChatId>,
-    /// Constructors that are open, by the id of their session.
+    /// Open constructors, by session id.
     pub(crate) sessions: BTreeMap<String, Session>,
-    /// Photos by token: what was attached once can be attached again.
+    /// Photos by token. A photo can be attached again by its token.
     pub(crate) photos: BTreeMap<String, Photo>,
-    /// What [`Sandbox::demo`](crate::Sandbox::demo) has made.
+    /// The result of [`Sandbox::demo`](crate::Sandbox::demo), if it was called.
     pub(crate) demo: Option<Demo>,
-    /// The pause before an update is sent to a webhook for the second time, in milliseconds.
+    /// The pause between the first and the second attempt to deliver an update to a webhook, in milliseconds.
     #[serde(skip)]
     pub(crate) redelivery: Millis,
     #[serde(skip)]
     pub(crate) rate_limit: RateLimit,
     #[serde(skip)]
     pub(crate) recent: Recent,
-    /// The upload host, and the media that came of uploads.
+    /// The upload host, and the uploaded media.
     pub(crate) uploads: Store,
-    /// Everything that happened, in order.
+    /// All events, in order.
     pub(crate) events: Vec<Event>,
-    /// Something happened that a poll, a reader or the courier may be waiting for.
+    /// Whether something happened that a poll, a reader or the courier may be waiting for.
     #[serde(skip)]
     pub(crate) touched: bool,
-    /// Makes the ids and secrets of this sandbox others than those of one with another seed.
+    /// The seed of ids and secrets. Sandboxes with different seeds have different ids and secrets.
     seed: Option<u64>,
-    /// Nothing happened after this: the sandbox came to its end, and was not killed.
+    /// Whether the sandbox ended normally, so that no event is missing. False if it was killed.
     pub(crate) has_ended: bool,
     issued: i64,
     posted: u16,
 }
 
-/// A person or a bot, as everyone sees it.
+/// A person or a bot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct User {
     pub(crate) user_id: UserId,
@@ -112,18 +112,18 @@ pub(crate) struct User {
     pub(crate) last_activity: Millis,
 }
 
-/// What a bot has beyond being a user.
+/// The data of a bot that other users do not have.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct BotRecord {
     pub(crate) token: String,
     pub(crate) description: Option<String>,
-    /// Names and descriptions.
+    /// The name and the description of each command.
     pub(crate) commands: Vec<(String, Option<String>)>,
     pub(crate) avatar: Option<String>,
     pub(crate) mailbox: Mailbox,
 }
 
-/// A pressed button that can be answered.
+/// A press of a callback button, which the bot can answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Callback {
     pub(crate) user: UserId,
@@ -137,12 +137,13 @@ impl State {
         Self { service, ..Self::default() }
     }
 
-    /// A state in which the same acts lead to the same ids, secrets and times.
+    /// Creates a state in which the same acts always lead to the same ids, secrets and times.
     pub(crate) fn seeded(service: Service, seed: u64) -> Self {
         Self { seed: Some(seed), clock: Clock::stepped(), ..Self::new(service) }
     }
 
-    /// Goes on after a restart.
+    /// Continues after a restart. If the sandbox was killed, ids and markers skip [`LOST_AT_MOST`] numbers, and a
+    /// stepped clock skips as many steps.
     pub(crate) fn resume(&mut self) {
         let lost = if std::mem::take(&mut self.has_ended) { 0 } else { LOST_AT_MOST };
         self.issued += lost;
@@ -153,7 +154,8 @@ impl State {
         }
     }
 
-    /// The bot that the sandbox starts with: the one that is there, with this token if one is given, or a new one.
+    /// Returns the id and the token of the first bot, and creates the bot if it does not exist. A given `token`
+    /// replaces the token of an existing bot. A new bot without `token` gets its default token.
     pub(crate) fn first_bot(&mut self, name: String, username: String, token: Option<String>) -> (UserId, String) {
         if let Some((user_id, bot)) = self.first_bot.and_then(|id| self.bots.get_key_value(&id)) {
             let (user_id, token) = (*user_id, token.unwrap_or_else(|| bot.token.clone()));
@@ -168,8 +170,8 @@ impl State {
 
     pub(crate) fn add_bot(&mut self, name: String, username: String, token: String) -> UserId {
         let user_id = ids::bot(self.issue_id());
-        // Markers begin at the time of the start: greater than 32 bits, and greater than any marker
-        // that a client may have kept from an earlier sandbox.
+        // Markers begin at the current time. This number needs more than 32 bits, and is greater than any marker that a
+        // client may have kept from an earlier sandbox.
         let mailbox = Mailbox::new(self.clock.tick());
         let bot = BotRecord { token, description: None, commands: Vec::new(), avatar: None, mailbox };
         self.bots.insert(user_id, bot);
@@ -178,7 +180,7 @@ impl State {
         user_id
     }
 
-    /// A bot beside those that are there, with the token that is its own; none if there is one with this username.
+    /// Adds a further bot with its default token. Returns `None` if the token or the username is in use.
     pub(crate) fn add_another_bot(&mut self, name: String, username: String) -> Option<(UserId, String)> {
         let token = self.default_token(&username);
         let is_known = self.bot_by_token(&token).is_some() || self.has_username(&username);
@@ -202,8 +204,8 @@ impl State {
         self.chats.entry(chat_id).or_insert_with(|| Chat::new(chat_id, number, kind, now))
     }
 
-    /// Moves the clock forward, and ends what has waited too long by then. False, and nothing else, if that is beyond
-    /// the clock's end.
+    /// Moves the clock forward, and unsubscribes webhooks that have failed for too long by then. Returns false, and
+    /// does not move the clock, if the new time is beyond the clock's end.
     pub(crate) fn let_pass(&mut self, time: Duration) -> bool {
         let fits = self.clock.advance(time);
         self.end_given_up();
@@ -211,25 +213,25 @@ impl State {
         fits
     }
 
-    /// The next number of a count that ids are made of.
+    /// Returns the next number of the counter that ids are made of.
     pub(crate) fn issue(&mut self) -> i64 {
         self.issued += 1;
         self.issued
     }
 
-    /// The same for ids that everyone sees, which differ from seed to seed.
+    /// Returns the next number for the id of a user or a group. Such ids differ from seed to seed.
     pub(crate) fn issue_id(&mut self) -> i64 {
         let number = self.issue();
         self.seed.map_or(number, |seed| ids::offset(seed).wrapping_add(number))
     }
 
-    /// A string nobody can guess, for a purpose.
+    /// Returns a unique string for `purpose`, which looks like a secret.
     pub(crate) fn secret(&mut self, purpose: &str) -> String {
         let number = self.issue().cast_unsigned();
         ids::opaque(&self.seeded_text(purpose), number, OPAQUE_LENGTH)
     }
 
-    /// The token that a bot has if the test does not choose one.
+    /// Returns the token of a bot for which the test does not choose one.
     pub(crate) fn default_token(&self, username: &str) -> String {
         ids::opaque(&self.seeded_text(username), 0, OPAQUE_LENGTH)
     }
@@ -238,7 +240,7 @@ impl State {
         self.seed.map_or(Cow::Borrowed(text), |seed| Cow::Owned(format!("{seed} {text}")))
     }
 
-    /// The `seq` of a message posted at that time.
+    /// Returns the `seq` of a message posted at `timestamp`.
     pub(crate) fn next_seq(&mut self, timestamp: Millis) -> Seq {
         self.posted = self.posted.wrapping_add(1);
         ids::seq(timestamp, self.posted)
@@ -270,7 +272,7 @@ impl State {
         self.chats.get(&chat)?.messages.get(&seq)
     }
 
-    /// Where the message with this `mid` is, if there is one.
+    /// Returns the chat and the `seq` of the message with this `mid`, if it exists.
     pub(crate) fn find(&self, mid: &str) -> Option<(ChatId, Seq)> {
         let (chat, seq) = ids::parse_mid(mid)?;
         self.message(chat, seq).map(|_| (chat, seq))

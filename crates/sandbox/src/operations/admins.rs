@@ -33,7 +33,7 @@ pub(crate) fn get_admins(state: &mut State, call: &Call) -> Result<Value, ApiErr
     Ok(json!({ "members": admins, "marker": null }))
 }
 
-/// Makes members administrators, or replaces the rights of administrators. If one appointment is refused, none is made.
+/// Makes members administrators, or replaces the rights of administrators. If one appointment fails, nothing changes.
 pub(crate) fn post_admins(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let id = call.path_integer("chatId")?;
     let body = call.body()?;

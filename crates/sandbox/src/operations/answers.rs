@@ -25,7 +25,7 @@ pub(crate) fn answer_on_callback(state: &mut State, call: &Call) -> Result<Value
     if notification.is_none() && edit.is_none() {
         return Err(ApiError::payload("`message` or `notification` required"));
     }
-    // A message that was made in the bot's constructor may be where the bot is not.
+    // A message that was made in the bot's constructor may be in a chat without the bot.
     let message = state.message(callback.chat, callback.seq);
     if message.is_none_or(|message| message.constructor != Some(call.bot)) {
         access::open_chat(state, call.bot, callback.chat)?;

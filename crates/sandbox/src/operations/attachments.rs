@@ -1,4 +1,4 @@
-//! Attachments that a bot sends (`AttachmentRequest`) made into attachments of a message.
+//! Converts attachments that a bot sends (`AttachmentRequest`) to attachments of a message.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::state::State;
 use crate::state::acts;
 use crate::state::message::{Attachment, Photo};
 
-/// Attachments that must be the only one in their message, a keyboard aside.
+/// Attachments that can only be combined with a keyboard.
 const ALONE: [&str; 4] = ["audio", "file", "sticker", "contact"];
 
 pub(crate) fn read(state: &mut State, list: &[Value]) -> Result<Vec<Attachment>, ApiError> {
@@ -25,7 +25,7 @@ pub(crate) fn read(state: &mut State, list: &[Value]) -> Result<Vec<Attachment>,
     Ok(attachments)
 }
 
-/// Refuses attachments that cannot be together.
+/// Refuses attachments that cannot be combined.
 pub(crate) fn check_combination(kinds: &[&str]) -> Result<(), ApiError> {
     const KEYBOARD: &str = "inline_keyboard";
     let others = kinds.iter().filter(|kind| **kind != KEYBOARD).count();
@@ -38,7 +38,7 @@ pub(crate) fn check_combination(kinds: &[&str]) -> Result<(), ApiError> {
     }
 }
 
-/// One request; only that of photos can mean several attachments.
+/// Reads one request. Only a request with photos can give several attachments.
 fn read_one(state: &mut State, kind: &str, request: Fields<'_>) -> Result<Vec<Attachment>, ApiError> {
     let attachment = match kind {
         "image" => {
@@ -70,7 +70,7 @@ fn read_one(state: &mut State, kind: &str, request: Fields<'_>) -> Result<Vec<At
     Ok(vec![attachment])
 }
 
-/// The photos of a `PhotoAttachmentRequestPayload`: by address, by token, or those of an upload.
+/// Reads the photos of a `PhotoAttachmentRequestPayload`: by URL, by token, or from an upload.
 pub(crate) fn read_photos(state: &mut State, payload: Fields<'_>) -> Result<Vec<Photo>, ApiError> {
     if let Some(url) = payload.text("url")? {
         if url.trim().is_empty() {
@@ -95,7 +95,7 @@ pub(crate) fn read_photos(state: &mut State, payload: Fields<'_>) -> Result<Vec<
     Ok(photos)
 }
 
-/// A photo that TamTam would fetch from elsewhere.
+/// Creates a photo with an external URL. TamTam would download it, the sandbox does not.
 fn photo_from(state: &mut State, url: &str) -> Photo {
     let token = state.secret("photo");
     let photo = Photo { photo_id: state.issue(), token, url: url.to_owned() };
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn some_attachments_bear_only_a_keyboard_beside_them() {
+    fn some_attachments_can_only_be_combined_with_a_keyboard() {
         assert!(check_combination(&["image", "image", "video", "inline_keyboard"]).is_ok());
         assert!(check_combination(&["file", "inline_keyboard"]).is_ok());
         let error = check_combination(&["file", "file"]).unwrap_err();

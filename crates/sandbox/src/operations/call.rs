@@ -1,5 +1,5 @@
-//! A call of an operation: the bot that calls, and its parameters. Validation has accepted them; they are read as
-//! leniently as they were validated.
+//! A call of an operation: the calling bot and the parameters. The parameters were validated, and are read with the
+//! same tolerance.
 
 use std::sync::Weak;
 
@@ -11,7 +11,7 @@ use crate::state::ids::UserId;
 
 #[derive(Debug)]
 pub(crate) struct Call {
-    /// The bot whose token it was.
+    /// The bot that the token belongs to.
     pub(crate) bot: UserId,
     /// Decoded parameters of the path.
     pub(crate) path: Vec<(&'static str, String)>,
@@ -23,17 +23,17 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A text parameter of the path.
+    /// Returns a text parameter of the path.
     pub(crate) fn path_text(&self, name: &str) -> &str {
         self.path.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
     }
 
-    /// A number in the path.
+    /// Returns a number in the path.
     pub(crate) fn path_integer(&self, name: &str) -> Result<i64, ApiError> {
         integer(name, self.path_text(name))
     }
 
-    /// A text parameter of the query; an empty one counts as none.
+    /// Returns a text parameter of the query. `None` if it is missing or empty.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let found = self.query.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
@@ -44,7 +44,7 @@ impl Call {
         text.ok_or_else(|| ApiError::payload(format!("{name}: must not be empty")))
     }
 
-    /// A number in the query; `null` counts as none, as an empty one does.
+    /// Returns a number in the query. `None` if it is missing, empty or `null`.
     pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, ApiError> {
         let text = self.text(name).filter(|text| *text != "null");
         text.map(|text| integer(name, text)).transpose()
@@ -54,26 +54,25 @@ impl Call {
         self.integer(name)?.ok_or_else(|| ApiError::payload(format!("{name}: must not be empty")))
     }
 
-    /// A small number in the query that has a default.
+    /// Returns a number in the query, from 0 to 65535.
     pub(crate) fn count(&self, name: &str, default: u16) -> Result<u16, ApiError> {
         let number = self.integer(name)?.unwrap_or_else(|| default.into());
         u16::try_from(number).map_err(|_| ApiError::range(name, 0, u16::MAX.into()))
     }
 
-    /// A list in the query: separated by commas, or the parameter given several times. Nothing in
-    /// it counts as no list.
+    /// Returns a list in the query: items separated by commas, or a repeated parameter. Empty items are left out.
     pub(crate) fn list(&self, name: &str) -> Vec<&str> {
         let values = self.query.iter().filter(|(key, _)| key == name);
         let items = values.flat_map(|(_, value)| value.split(','));
         items.map(str::trim).filter(|item| !item.is_empty()).collect()
     }
 
-    /// A list of numbers in the query.
+    /// Returns a list of numbers in the query.
     pub(crate) fn integers(&self, name: &str) -> Result<Vec<i64>, ApiError> {
         self.list(name).into_iter().map(|item| integer(name, item)).collect()
     }
 
-    /// A yes or no in the query, in any case: Python clients write `True`.
+    /// Returns a boolean in the query. Defaults to `false`. The case is ignored, because Python clients write `True`.
     pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiError> {
         match self.text(name) {
             None => Ok(false),
@@ -83,7 +82,7 @@ impl Call {
         }
     }
 
-    /// The body, which must be a JSON object, whatever its Content-Type says.
+    /// Returns the body. Fails if it is not a JSON object. The `Content-Type` is ignored.
     pub(crate) fn body(&self) -> Result<Map<String, Value>, ApiError> {
         serde_json::from_slice(&self.body).map_err(|_| ApiError::body(""))
     }
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_parameter_is_no_parameter() {
+    fn an_empty_parameter_counts_as_missing() {
         let call = call(&[("marker", ""), ("message_ids", ""), ("block", "")]);
         assert_eq!(call.integer("marker"), Ok(None));
         assert_eq!(call.list("message_ids"), Vec::<&str>::new());
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_none_is_refused_by_the_name_of_its_parameter() {
+    fn the_error_of_an_invalid_number_names_the_parameter() {
         let error = call(&[("marker", "abc")]).integer("marker").unwrap_err();
         assert_eq!(error.status(), 400);
         assert!(error.json()["message"].as_str().unwrap().starts_with("marker: "));
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_come_by_commas_or_by_repetition() {
+    fn reads_lists_with_commas_and_repeated_parameters() {
         let call = call(&[("types", "a,b"), ("types", "c,")]);
         assert_eq!(call.list("types"), ["a", "b", "c"]);
     }

@@ -16,7 +16,7 @@ use crate::state::json::View;
 
 const CHATS_DEFAULT: u16 = 50;
 
-/// All chats the bot takes or took part in, the oldest first; `status` tells which it is in.
+/// Returns the chats that the bot is or was a member of, the oldest first. `status` distinguishes the two.
 pub(crate) fn get_chats(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let count = call.count("count", CHATS_DEFAULT)?;
     let marker = call.integer("marker")?.unwrap_or(i64::MIN);
@@ -34,7 +34,7 @@ pub(crate) fn get_chat(state: &mut State, call: &Call) -> Result<Value, ApiError
     Ok(state.chat_json(chat, call.bot, View::Alone))
 }
 
-/// By the link of a public chat, or the dialog by the username of a person.
+/// Returns a public chat by its link, or a dialog by the username of its person.
 pub(crate) fn get_chat_by_link(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let link = call.path_text("chatLink").trim_start_matches('@');
     // Another bot may have a dialog with the same person.
@@ -87,8 +87,7 @@ pub(crate) fn edit_chat(state: &mut State, call: &Call) -> Result<Value, ApiErro
     Ok(state.chat_json(chat, bot, View::Alone))
 }
 
-/// Nothing to see: spaces of all kinds, also those of no width, which Unicode does not count as
-/// white space.
+/// Whether a text is invisible: only spaces, including zero-width ones, which Unicode does not count as white space.
 fn is_blank(text: &str) -> bool {
     const NO_WIDTH: [char; 5] = ['\u{200B}', '\u{200C}', '\u{200D}', '\u{2060}', '\u{FEFF}'];
     text.chars().all(|char| char.is_whitespace() || NO_WIDTH.contains(&char))
@@ -113,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blanks_without_width_are_blanks() {
+    fn zero_width_spaces_are_blank() {
         assert!(is_blank(" \n\t\u{00A0}\u{3000}\u{200B}\u{FEFF}"));
         assert!(!is_blank(" a"));
     }

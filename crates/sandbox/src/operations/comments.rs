@@ -85,7 +85,7 @@ fn read_post(state: &State, call: &Call) -> Result<(ChatId, Seq), ApiError> {
     let post = access::message(state, call.bot, call.path_text("messageId"))?;
     let (chat_id, seq) = (post.body.chat, post.body.seq);
     if !access::chat(state, call.bot, chat_id)?.is_channel() {
-        return Err(ApiError::payload("messageId: is no post of a channel, and has no comments"));
+        return Err(ApiError::payload("messageId: is not a post of a channel, and has no comments"));
     }
     Ok((chat_id, seq))
 }

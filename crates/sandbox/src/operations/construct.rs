@@ -12,8 +12,8 @@ use crate::state::State;
 use crate::state::message::Content;
 use crate::state::session::ConstructorAnswer;
 
-/// Replaces what the constructor shows, its data included. A session can be answered more than once, until its message
-/// is posted.
+/// Replaces the content of the constructor, including its `data`. A session can be answered more than once, until its
+/// message is posted.
 pub(crate) fn construct(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let id = call.required_text("session_id")?;
     let session = state.sessions.get(id).filter(|session| session.bot == call.bot);
@@ -29,7 +29,7 @@ fn read(state: &mut State, call: &Call, answer: Fields<'_>) -> Result<Constructo
     let messages = answer.list("messages")?.unwrap_or_default().iter();
     let messages = messages.map(|message| read_message(state, call, Fields::of("message", message)?));
     let messages = messages.collect::<Result<Vec<_>, _>>()?;
-    // Clients send an empty keyboard where they have none.
+    // Clients without a keyboard send an empty one.
     let has_buttons = |keyboard: &Fields<'_>| keyboard.0.get("buttons") != Some(&Value::Array(Vec::new()));
     let keyboard =
         answer.object("keyboard")?.filter(has_buttons).map(|keyboard| keyboard::read(state, keyboard)).transpose()?;

@@ -1,5 +1,4 @@
-//! A message that a bot wants to post or to edit (`NewMessageBody`): read, checked, and made into
-//! content of the sandbox.
+//! Reads a message that a bot posts or edits (`NewMessageBody`), and converts it to content of the sandbox.
 
 use serde_json::{Map, Value};
 
@@ -15,7 +14,7 @@ use crate::state::State;
 use crate::state::ids::UserId;
 use crate::state::message::{Attachment, Content, Link, LinkKind};
 
-/// `None` is what was not said, which means something else for an edit than for a new message.
+/// A message as it was sent. `None` is a missing field: a new message does without it, an edit keeps the old value.
 #[derive(Debug)]
 pub(crate) struct Draft {
     text: Option<String>,
@@ -54,7 +53,7 @@ impl Draft {
         Some(Content { markup, attachments: Vec::new(), ..content })
     }
 
-    /// A message for a constructor (`ConstructedMessageBody`), which can bring its markup and has no link.
+    /// Reads a message for a constructor (`ConstructedMessageBody`), which may have `markup`, and has no link.
     pub(crate) fn read_constructed(
         state: &mut State,
         bot: UserId,
@@ -82,7 +81,8 @@ impl Draft {
         Ok(content)
     }
 
-    /// As a change of a message: what was not said stays. `None` if nothing would be left.
+    /// Converts to the content of an edited message. Missing fields do not change. `None` if the message would be
+    /// empty.
     pub(crate) fn into_edit(self, old: Content) -> Option<Content> {
         let content = Content {
             markup: if self.text.is_some() { self.markup } else { old.markup },
@@ -94,7 +94,7 @@ impl Draft {
     }
 }
 
-/// The text as people see it.
+/// Parses the text with its formatting.
 fn read_text(text: Option<&str>, notation: Option<Notation>, service: Service) -> (Option<String>, Vec<Element>) {
     let Some(text) = text else { return (None, Vec::new()) };
     let Formatted { text, markup } = match notation {

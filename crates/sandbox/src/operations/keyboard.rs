@@ -68,7 +68,7 @@ fn read_button(state: &mut State, button: Fields<'_>) -> Result<Button, ApiError
     Ok(Button { label, action })
 }
 
-/// A link that a client can open: an absolute URL.
+/// Reads the URL of a link button, which must be absolute.
 fn read_link(button: Fields<'_>, service: Service) -> Result<String, ApiError> {
     let url = button.required_text("url")?;
     let schemes = service.traits().link_schemes;

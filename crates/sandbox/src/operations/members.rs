@@ -28,7 +28,7 @@ pub(crate) fn leave_chat(state: &mut State, call: &Call) -> Result<Value, ApiErr
     Ok(success::done())
 }
 
-/// Members by their ids, or a page of them all; the marker is the id of the next one.
+/// Returns members by their ids, or a page of all members. The marker is the id of the next member.
 pub(crate) fn get_members(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let chat = access::group(state, call.bot, call.path_integer("chatId")?)?;
     if state.service.traits().hides_messages && chat.is_channel() && !chat.is_admin(call.bot) {

@@ -93,7 +93,7 @@ pub(crate) fn send_message(state: &mut State, call: &Call) -> Result<Value, ApiE
     Ok(json!({ "message": message }))
 }
 
-/// The chat to send to: named itself, or as the dialog with a user.
+/// Returns the chat to send to: `chat_id`, or the dialog with `user_id`.
 fn recipient(state: &State, call: &Call) -> Result<ChatId, ApiError> {
     let chat_id = match (call.integer("chat_id")?, call.integer("user_id")?) {
         (Some(chat_id), None) => chat_id,
@@ -149,7 +149,7 @@ fn is_too_old(state: &State, message: &Message) -> bool {
 /// The refusal of an edit that would leave an empty message.
 pub(super) const NOTHING_LEFT: &str = "Message cannot be empty";
 
-/// A bot may delete what it posted, and as an administrator of a group what anybody did.
+/// Deletes a message of the bot, or as an administrator, a message of another user. The latter may require a right.
 pub(crate) fn delete_message(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let message = access::message(state, call.bot, call.required_text("message_id")?)?;
     let (chat_id, seq) = (message.body.chat, message.body.seq);

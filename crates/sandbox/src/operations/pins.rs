@@ -39,7 +39,7 @@ pub(crate) fn unpin_message(state: &mut State, call: &Call) -> Result<Value, Api
     Ok(success::done())
 }
 
-/// The message that the bot may pin in this chat.
+/// Returns the `seq` of a message. Fails if the bot may not pin it in this chat.
 pub(super) fn check(state: &State, bot: UserId, id: ChatId, mid: &str) -> Result<Seq, ApiError> {
     let chat = access::valid_group(state, bot, id)?;
     access::right(chat, bot, Permission::PinMessage)?;

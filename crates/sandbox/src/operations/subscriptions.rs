@@ -17,7 +17,7 @@ pub(crate) fn get_subscriptions(state: &mut State, call: &Call) -> Result<Value,
     Ok(json!({ "subscriptions": subscriptions }))
 }
 
-/// A URL serves one bot: another one that subscribes it is refused.
+/// Adds or changes a webhook. Fails if another bot has a webhook with this URL.
 pub(crate) fn subscribe(state: &mut State, call: &Call) -> Result<Value, ApiError> {
     let settings = read_settings(Fields(&call.body()?), state.service)?;
     let is_same = |one: &Subscription| one.settings.url == settings.url;
@@ -62,13 +62,13 @@ fn read_settings(body: Fields<'_>, service: Service) -> Result<WebhookSettings, 
     Ok(WebhookSettings { url: url.to_owned(), update_types, version: version.map(str::to_owned), secret })
 }
 
-/// `Subscription`.
+/// Writes a `Subscription`.
 fn subscription_json(subscription: &Subscription, service: Service) -> Value {
     let WebhookSettings { url, update_types, version, .. } = &subscription.settings;
     let mut json = json!({
         "url": url,
         "time": subscription.time,
-        // No restriction is null, not an empty list.
+        // All types are null, not an empty list.
         "update_types": if update_types.is_empty() { Value::Null } else { json!(update_types) },
     });
     if service.traits().has_versions {
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_serves_one_bot() {
+    fn two_bots_cannot_subscribe_the_same_url() {
         let mut state = State::default();
         let mut bot = |name: &str| state.add_bot(name.to_owned(), name.to_owned(), name.to_owned());
         let (one, other) = (bot("one"), bot("other"));

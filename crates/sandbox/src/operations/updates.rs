@@ -1,4 +1,4 @@
-//! Long polling: `getUpdates`. The server waits between the looks.
+//! Long polling: `getUpdates`. The server does the waiting.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::state::ids::UserId;
 use crate::state::updates::queue::{Poller, Queue};
 
 const LIMIT_DEFAULT: u16 = 100;
-/// How long a poll is held if it does not say, in seconds.
+/// The default time that a poll is held, in seconds.
 const HOLD_DEFAULT: u16 = 30;
 
 /// The parameters of a poll.
@@ -65,7 +65,7 @@ impl Poll {
         Ok((is_over || !page.is_empty()).then(|| page.json()))
     }
 
-    /// The queue of the bot, if it may poll.
+    /// Returns the queue of the bot. Fails if the bot has a webhook.
     fn queue<'a>(&self, state: &'a mut State) -> Result<&'a mut Queue, ApiError> {
         let forgets_before = state.rate_limit.forgets_before(state.clock.dated());
         let bot = state.bots.get_mut(&self.bot).ok_or_else(ApiError::token)?;

@@ -6,7 +6,7 @@ use super::call::Call;
 use crate::protocol::error::ApiError;
 use crate::state::State;
 
-/// What can be uploaded.
+/// The types of uploads.
 const KINDS: [&str; 4] = ["image", "video", "audio", "file"];
 
 pub(crate) fn get_upload_url(state: &mut State, call: &Call) -> Result<Value, ApiError> {

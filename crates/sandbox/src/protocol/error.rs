@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// Why a request is refused. One line of [`ErrorKind::row`] each.
+/// The reason why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
     Token,
@@ -21,7 +21,7 @@ pub(crate) enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// HTTP status and the API's `code`.
+    /// Returns the HTTP status and the API's `code`.
     const fn row(self) -> (u16, &'static str) {
         match self {
             Self::Token => (401, "verify.token"),
@@ -41,7 +41,7 @@ impl ErrorKind {
     }
 }
 
-/// An error answer of the API. The message tells the cases of a kind apart.
+/// An error answer of the API. The message distinguishes the cases of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiError {
     kind: ErrorKind,
@@ -66,12 +66,12 @@ impl ApiError {
         Self::new(ErrorKind::TooMany, "Too many requests")
     }
 
-    /// The request has the right form and cannot be right.
+    /// The request has the right form, but is invalid.
     pub(crate) fn payload(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Payload, message)
     }
 
-    /// The body is not JSON, or not JSON of the expected form; `detail` says where.
+    /// The body is not JSON, or has a wrong field. `detail` names the field and the problem, or is empty.
     pub(crate) fn body(detail: &str) -> Self {
         let colon = if detail.is_empty() { "" } else { ": " };
         Self::payload(format!("Can't deserialize body{colon}{detail}"))
@@ -108,7 +108,7 @@ impl ApiError {
         Self::new(ErrorKind::ChatNotFound, format!("Chat {chat} not found"))
     }
 
-    /// The user never opened the bot.
+    /// The user has never started the bot, or has removed the dialog.
     pub(crate) fn dialog_not_found() -> Self {
         Self::new(ErrorKind::NotFound, "dialog.not.found")
     }
@@ -125,22 +125,22 @@ impl ApiError {
         Self::new(ErrorKind::NotFound, format!("Callback {callback} not found"))
     }
 
-    /// A constructor session that never was, is another bot's, or has ended with its message.
+    /// The constructor session does not exist, belongs to another bot, or has ended because its message was posted.
     pub(crate) fn session_not_found(session: &str) -> Self {
         Self::new(ErrorKind::NotFound, format!("Session {session} not found"))
     }
 
-    /// Somebody else's message.
+    /// The message belongs to another user.
     pub(crate) fn access_denied() -> Self {
         Self::new(ErrorKind::AccessDenied, "Access denied")
     }
 
-    /// An attached file is still being processed; some servers say no more.
+    /// An attached file is still being processed. Some servers send no message.
     pub(crate) fn not_ready() -> Self {
         Self::new(ErrorKind::NotReady, "")
     }
 
-    /// The same as other servers put it.
+    /// The form of [`not_ready`](Self::not_ready) that other servers use.
     pub(crate) fn not_processed() -> Self {
         Self::payload("Key: errors.process.attachment.file.not.processed")
     }
@@ -176,7 +176,7 @@ impl ApiError {
         Self::new(ErrorKind::ChatDenied, "chat.no.permission.because.owner")
     }
 
-    /// Nobody polls beside a webhook.
+    /// The bot has a webhook, and cannot poll.
     pub(crate) fn webhook_subscribed() -> Self {
         Self::new(ErrorKind::MethodNotAllowed, "Updates are sent to a webhook: unsubscribe it to get them by polling")
     }

@@ -1,5 +1,7 @@
-//! Reading the fields of a JSON object that a client sent: `null` counts as absent. Requests have been judged by the
-//! document before, limits included; what does not fit the reader is refused all the same, by the name of its field.
+//! Reads the fields of a JSON object in a request. `null` counts as absent.
+//!
+//! Requests are already validated by the document, limits included. A field of the wrong type still gives an error with
+//! the name of the field.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +11,7 @@ use crate::protocol::error::ApiError;
 pub(crate) struct Fields<'a>(pub(crate) &'a Map<String, Value>);
 
 impl<'a> Fields<'a> {
-    /// The fields of a value that must be an object.
+    /// Returns the fields of a value. Fails if the value is not an object.
     pub(crate) fn of(name: &str, value: &'a Value) -> Result<Self, ApiError> {
         value.as_object().map(Self).ok_or_else(|| wrong(name, "an object"))
     }

@@ -1,5 +1,5 @@
-//! How parts of a text look: the elements of `markup`, counted in UTF-16 code units as TamTam counts them, and the two
-//! notations that produce them.
+//! Formatted text: the elements of `markup`, and the two notations that produce them. Positions are in UTF-16 code
+//! units, as on TamTam.
 
 pub(crate) mod element;
 pub(crate) mod formatted;
@@ -26,7 +26,7 @@ pub(crate) enum Notation {
     Html,
 }
 
-/// Reads a text in a notation of a service.
+/// Parses a formatted text.
 pub(crate) fn format(source: &str, notation: Notation, service: Service) -> Formatted {
     match notation {
         Notation::Markdown => markdown::format(source, service),
@@ -34,8 +34,9 @@ pub(crate) fn format(source: &str, notation: Notation, service: Service) -> Form
     }
 }
 
-/// Adds the mentions of users by their usernames to the elements of a text, but where it says something else already:
-/// `name` makes the mention of a username, if there is such a user.
+/// Adds the mentions of users by username to the elements of a text. Skips code, links and other mentions.
+///
+/// `name` returns the mention of a username, or `None` if there is no such user.
 pub(crate) fn mention(text: &str, markup: &mut Vec<Element>, name: impl Fn(&str) -> Option<Style>) {
     for (place, username) in mentions::find(text) {
         let is_literal = |one: &Element| {
@@ -51,7 +52,7 @@ pub(crate) fn mention(text: &str, markup: &mut Vec<Element>, name: impl Fn(&str)
     markup.sort_by_key(|element| (element.from, Reverse(element.length)));
 }
 
-/// The elements that a bot gives for a text of its own.
+/// Reads the elements that a bot sends with a text.
 pub(crate) fn read(text: &str, list: &[Value]) -> Result<Vec<Element>, ApiError> {
     let size = text.encode_utf16().count();
     list.iter().map(|element| read_one(size, Fields::of("markup", element)?)).collect()
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn elements_are_read_as_they_are_written() {
+    fn written_elements_are_read_unchanged() {
         let list = [
             json!({ "from": 0, "length": 2, "type": "strong" }),
             json!({ "url": "https://x", "from": 1, "length": 3, "type": "link" }),

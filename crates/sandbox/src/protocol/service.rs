@@ -316,7 +316,7 @@ impl Service {
         }
     }
 
-    /// Converts a service of the SDK. `None` if it is neither `TamTam` nor `Max` unchanged.
+    /// Converts a service of the SDK. `None` unless it is `TamTam` or `Max` with unchanged settings.
     pub(crate) fn of(service: &tamtam::Service) -> Option<Self> {
         [Self::TamTam, Self::Max].into_iter().find(|one| one.in_sdk() == *service)
     }
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_by_webhook_only_is_an_update_type() {
+    fn webhook_only_types_are_update_types() {
         for service in [Service::TamTam, Service::Max] {
             let Traits { webhook_only, update_types, .. } = service.traits();
             assert!(webhook_only.iter().all(|kind| update_types.contains(kind)));

@@ -1,7 +1,7 @@
-//! Requests judged by the API's document: what it does not allow is refused before an operation sees it.
+//! Validates requests by the API's document, before an operation runs.
 //!
-//! `build.rs` leaves what the document says of requests, and what `openapi/tolerance.yaml` allows beyond it, as JSON.
-//! What only the state can tell (whether a chat is there, a token is good) is the operations' business.
+//! `build.rs` writes the request schemas of the document as JSON, with the exceptions in `openapi/tolerance.yaml`.
+//! Operations check everything that depends on the state, such as whether a chat exists.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -28,17 +28,17 @@ static DOCUMENTS: LazyLock<BTreeMap<String, Document>> = LazyLock::new(|| {
 });
 
 const JSON: &str = "application/json";
-/// Parameters that every operation has, though the document does not repeat them.
+/// Query parameters of every operation, which the document does not repeat.
 const EVERYWHERE: [&str; 2] = ["access_token", "v"];
-/// How much of a wrong value a message repeats, in characters.
+/// The maximum length of a wrong value in an error message, in characters.
 const QUOTED: usize = 100;
 
-/// A request as it came, but for its path.
+/// The parts of a request that are validated.
 pub(crate) struct Asked<'a> {
     pub(crate) operation: &'a str,
     /// Decoded parameters of the path.
     pub(crate) path: &'a [(&'static str, String)],
-    /// As it stands in the URL.
+    /// The query in the URL, not decoded.
     pub(crate) query: &'a str,
     pub(crate) content_type: Option<&'a str>,
     pub(crate) body: &'a [u8],
@@ -58,13 +58,13 @@ pub(crate) fn takes_extra_slashes(service: Service) -> bool {
     document(service).tolerance.extra_slashes
 }
 
-/// The operations of the document.
+/// Returns the names of the operations in the document.
 #[cfg(test)]
 pub(crate) fn operations(service: Service) -> impl Iterator<Item = &'static str> {
     document(service).operations.keys().map(String::as_str)
 }
 
-/// What the document says of requests.
+/// The request schemas of a document.
 struct Document {
     operations: BTreeMap<String, Operation>,
     schemas: Schemas,
@@ -101,7 +101,7 @@ impl Document {
             unknown.map_or(Ok(()), |(name, _)| Err(ApiError::payload(format!("{name}: no such parameter"))))?;
         }
         if let Some((name, value)) = asked.path.iter().find(|(_, value)| is_placeholder(value)) {
-            let message = format!("{name}: {} is a placeholder, put a value in its place", quote(value));
+            let message = format!("{name}: {} is a placeholder: replace it with a value", quote(value));
             return Err(ApiError::payload(message));
         }
         for parameter in &operation.parameters {
@@ -117,19 +117,19 @@ impl Document {
     }
 }
 
-/// The parameters with their values as they stand in the URL: a comma may be encoded there.
+/// Splits a query into parameters. Values are not decoded, because commas in them may be encoded.
 fn read_query(query: &str) -> Vec<(String, &str)> {
     let decode = |name: &str| percent_decode_str(name).decode_utf8_lossy().into_owned();
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (decode(name), value)).collect()
 }
 
-/// Whether the client did not replace a placeholder of the path, as in `/videos/{video_token}`.
+/// Whether a value is a placeholder that the client did not replace, as in `/videos/{video_token}`.
 fn is_placeholder(value: &str) -> bool {
     value.starts_with('{') && value.ends_with('}')
 }
 
-/// What is said of a parameter.
+/// Returns the error for a parameter.
 fn in_parameter(Wrong { path, what }: Wrong) -> ApiError {
     match what {
         What::Missing => ApiError::payload(format!("{path}: must not be empty")),
@@ -139,7 +139,7 @@ fn in_parameter(Wrong { path, what }: Wrong) -> ApiError {
     }
 }
 
-/// What is said of a field of the body.
+/// Returns the error for a field of the body.
 fn in_body(Wrong { path, what }: Wrong) -> ApiError {
     match what {
         What::Missing => ApiError::payload(format!("Missing {path}")),
@@ -149,7 +149,7 @@ fn in_body(Wrong { path, what }: Wrong) -> ApiError {
     }
 }
 
-/// What is said of limits, wherever they are.
+/// Returns the error for an exceeded limit, in a parameter or in the body.
 fn in_limits(path: &str, what: &What) -> ApiError {
     match *what {
         What::Size { least, most } => ApiError::size(path, least, most),

@@ -1,15 +1,15 @@
-//! JSON as TamTam writes it: the tag of an object comes last, whatever order the values are kept in.
+//! Writes JSON as TamTam does: the tag of an object comes last.
 
 use serde_json::Value;
 
-/// The keys by which a reader tells one kind of object from another. Captured payloads have them last, at every level,
-/// which a reader that wants the tag first must survive.
+/// The keys that identify the kind of an object. Captured payloads have them last, at every level. This order detects
+/// clients that expect the tag first.
 const TAGS: [&str; 3] = ["type", "update_type", "input_type"];
 
-/// The `Content-Type` of everything that TamTam sends.
+/// The `Content-Type` of answers and webhook requests.
 pub(crate) const MEDIA_TYPE: &str = "application/json; charset=utf-8";
 
-/// The text of a value.
+/// Returns a value as JSON text.
 pub(crate) fn to_text(value: &Value) -> String {
     let mut text = String::new();
     write(value, &mut text);

@@ -1,5 +1,7 @@
-//! What can happen in a chat, whoever does it: each act changes the state, tells the other bots of
-//! the chat by an update, shows people what a bot did, and is written into the transcript.
+//! Acts in a chat: start, post, edit, delete, press and notify.
+//!
+//! An act changes the state and adds a line to the transcript. The other bots of the chat get an update. People see the
+//! messages and edits of bots.
 
 use std::collections::BTreeSet;
 
@@ -17,13 +19,13 @@ use crate::protocol::markup;
 use crate::protocol::markup::element::Style;
 use crate::protocol::wire;
 
-/// Language of the people of the sandbox, as the API names languages (BCP 47).
+/// The language of all people in the sandbox, as a BCP 47 tag, like in the API.
 pub(crate) const LOCALE: &str = "en";
-/// Longer payloads of a deep link do not reach the bot.
+/// The maximum length of a deep link's payload, in characters. A longer payload does not reach the bot.
 const START_PAYLOAD_CHARS: usize = 128;
 
 impl State {
-    /// Somebody presses Start: the dialog is opened, or opened again after it was suspended.
+    /// Presses Start: opens the dialog, or reopens it after it was suspended or removed. The bot gets `bot_started`.
     pub(crate) fn start(&mut self, user: UserId, bot: UserId, payload: Option<&str>) -> ChatId {
         let chat_id = ids::dialog(user, bot);
         if !self.chats.contains_key(&chat_id) {
@@ -49,7 +51,7 @@ impl State {
         chat_id
     }
 
-    /// Suspends a dialog, so that its bot cannot write there, or lets it go on.
+    /// Suspends a dialog, so that its bot cannot write there. If `value` is false, resumes the dialog.
     pub(crate) fn suspend(&mut self, chat_id: ChatId, value: bool) {
         if let Some(ChatKind::Dialog { suspended, .. }) = self.chats.get_mut(&chat_id).map(|chat| &mut chat.kind) {
             *suspended = value;
@@ -61,7 +63,7 @@ impl State {
         self.post_made_with(None, chat_id, sender, content)
     }
 
-    /// Posts a message that was made in the constructor of a bot, if there is one.
+    /// Posts a message. `constructor`: the bot in whose constructor the message was made, if any.
     pub(crate) fn post_made_with(
         &mut self,
         constructor: Option<UserId>,
@@ -90,7 +92,7 @@ impl State {
         seq
     }
 
-    /// Gives a message another content.
+    /// Replaces the content of a message.
     pub(crate) fn edit(&mut self, chat_id: ChatId, seq: Seq, editor: UserId, content: Content) {
         let now = self.happened(chat_id, editor);
         let content = self.with_mentions(chat_id, content);
@@ -110,8 +112,8 @@ impl State {
         self.publish(&bots, "message_edited", now, json!({ "message": json }));
     }
 
-    /// The content with the users marked that its text mentions by username: by that in a dialog, and by id elsewhere, as
-    /// TamTam has been seen to do.
+    /// Marks the users that the text mentions by username. A mention has the username in a dialog, and the user id
+    /// elsewhere, as observed on TamTam.
     fn with_mentions(&self, chat_id: ChatId, mut content: Content) -> Content {
         let is_dialog = self.chats.get(&chat_id).is_some_and(Chat::is_dialog);
         let mention = |username: &str| {
@@ -127,7 +129,7 @@ impl State {
         content
     }
 
-    /// Deletes a message, for everyone.
+    /// Deletes a message and its comments for everyone.
     pub(crate) fn delete(&mut self, chat_id: ChatId, seq: Seq, who: UserId) {
         let removed = self.with_chat(chat_id, |chat| {
             chat.pinned = chat.pinned.filter(|pinned| *pinned != seq);
@@ -142,7 +144,7 @@ impl State {
         self.publish(&bots, "message_removed", now, fields);
     }
 
-    /// Presses a button of a message; the id of the callback, if the button calls its bot.
+    /// Presses a button of a message. Returns the id of the callback if it is a callback button.
     pub(crate) fn press(&mut self, chat_id: ChatId, seq: Seq, user: UserId, button: (&str, &Action)) -> Option<String> {
         let (label, action) = button;
         self.record(chat_id, format!("{} presses [{label}]", self.name(user)));
@@ -186,7 +188,7 @@ impl State {
             "user_locale": LOCALE,
         });
         self.callbacks.insert(callback_id.clone(), Callback { user, bot, chat: chat_id, seq });
-        // The bot of a constructor hears of its buttons wherever they were posted.
+        // Buttons made in a constructor also reach its bot from chats without the bot.
         let is_heard = is_constructed || self.bots_in(chat_id, user).contains(&bot);
         let bots: &[UserId] = if is_heard { &[bot] } else { &[] };
         self.publish(bots, "message_callback", now, fields);
@@ -201,7 +203,7 @@ impl State {
 
     /// Returns the phone number of a user. On MAX, every user has one.
     fn phone(&self, user: UserId) -> Option<String> {
-        /// The count of made-up phone numbers: 10 digits after `7`.
+        /// The number of generated phone numbers: 10 digits after `7`.
         const NUMBERS: i64 = 10_000_000_000;
         let own = self.users.get(&user).and_then(|user| user.phone.clone());
         let made = || self.service.traits().signs_contacts.then(|| format!("7{:010}", user.rem_euclid(NUMBERS)));
@@ -213,7 +215,7 @@ impl State {
         self.post(chat_id, user, Content { attachments, ..Content::default() });
     }
 
-    /// Shows somebody a text once.
+    /// Shows a one-time notification to a user.
     pub(crate) fn notify(&mut self, chat_id: ChatId, bot: UserId, user: UserId, text: &str) {
         let line = format!("{} notifies {}: {text}", self.name(bot), self.name(user));
         self.record(chat_id, line);
@@ -238,11 +240,11 @@ impl State {
         self.touched = true;
     }
 
-    /// Somebody did something in a chat: notes the time for all who are concerned, and tells it.
+    /// Records the time of an act in the chat, in the membership, and in the user. Returns the time.
     pub(crate) fn happened(&mut self, chat_id: ChatId, who: UserId) -> Millis {
         let now = self.clock.tick();
-        // A bot's own time stands still: a message it fetches must equal the one it posted, its
-        // sender included.
+        // The time of a bot does not change: a message that it fetches must equal the one that it posted, sender
+        // included.
         if let Some(user) = self.users.get_mut(&who).filter(|user| !user.is_bot) {
             user.last_activity = now;
         }
@@ -282,7 +284,7 @@ impl State {
         }
     }
 
-    /// Puts any update before a bot; false if there is no such bot.
+    /// Puts any update into the mailbox of a bot. Returns false if the bot does not exist.
     pub(crate) fn push_update(&mut self, bot: UserId, update: &Value) -> bool {
         let kind = update["update_type"].as_str().unwrap_or_default().to_owned();
         // A test may push any update, also one that is otherwise only delivered by webhook.
@@ -292,15 +294,15 @@ impl State {
         self.bots.get_mut(&bot).map(|bot| bot.mailbox.push(update, now)).is_some()
     }
 
-    /// Puts the latest update before a bot once more; false if there is none.
+    /// Puts the latest update into the mailbox of a bot again. Returns false if there is no update or no bot.
     pub(crate) fn repeat_update(&mut self, bot: UserId) -> bool {
         let now = self.clock.tick();
         self.touched = true;
         self.bots.get_mut(&bot).is_some_and(|bot| bot.mailbox.repeat(now))
     }
 
-    /// The bots that hear what happens in a chat: all but the one that did it, and none in a dialog
-    /// that its user has suspended.
+    /// Returns the bots that get updates of a chat: all bots in it except `except`, which acted. A suspended dialog has
+    /// none.
     pub(crate) fn bots_in(&self, chat_id: ChatId, except: UserId) -> Vec<UserId> {
         let chat = self.chats.get(&chat_id).filter(|chat| !chat.is_suspended());
         let members = chat.into_iter().flat_map(|chat| chat.members.keys());
@@ -338,16 +340,16 @@ impl State {
     }
 }
 
-/// Latitude and longitude that a person gives when asked: one with digits that a narrow float loses.
+/// Latitude and longitude that every person shares. They have more digits than an `f32` keeps.
 const WHERE_PEOPLE_ARE: (f64, f64) = (59.939_098_437_5, 30.315_811_157_226);
 
-/// A contact card (RFC 6350 in the form of version 3, which messengers send).
+/// Returns a contact card in the format vCard 3.0, which messengers send.
 pub(crate) fn vcard(name: &str, phone: Option<&str>) -> String {
     let phone = phone.map(|phone| format!("TEL;TYPE=cell:{}\r\n", escaped(phone))).unwrap_or_default();
     format!("BEGIN:VCARD\r\nVERSION:3.0\r\n{phone}FN:{}\r\nEND:VCARD\r\n", escaped(name))
 }
 
-/// A text as a value of a card.
+/// Escapes a text for a value of a contact card.
 fn escaped(text: &str) -> String {
     let text = text.replace('\\', r"\\").replace(',', r"\,").replace(';', r"\;");
     text.replace("\r\n", r"\n").replace(['\r', '\n'], r"\n")

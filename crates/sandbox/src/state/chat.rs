@@ -1,4 +1,4 @@
-//! Chats: who is in them, with which rights, and what was said and shown there.
+//! Chats: their members with rights, their messages, and what people have read.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -22,7 +22,7 @@ pub(crate) struct Chat {
     pub(crate) button_mid: Option<String>,
     pub(crate) last_event: Millis,
     pub(crate) members: BTreeMap<UserId, Member>,
-    /// Who was a member and is none, and why.
+    /// Former members, and why they are gone.
     pub(crate) gone: BTreeMap<UserId, Gone>,
     pub(crate) blocked: BTreeSet<UserId>,
     pub(crate) messages: BTreeMap<Seq, Message>,
@@ -42,11 +42,11 @@ pub(crate) struct Chat {
     #[serde(default)]
     pub(crate) cleared: BTreeMap<UserId, Seq>,
     pub(crate) pinned: Option<Seq>,
-    /// Everything bots have shown here, in order: new messages and edits, as they were at that moment.
+    /// The messages and edits of bots, in order, as people saw them.
     pub(crate) shown: Vec<Seen>,
-    /// How much of `shown` each person has read.
+    /// The number of items in `shown` that each person has read.
     pub(crate) read: BTreeMap<UserId, usize>,
-    /// One-time notifications that a person has not read.
+    /// The unread one-time notifications of each person.
     pub(crate) notifications: BTreeMap<UserId, VecDeque<String>>,
 }
 
@@ -56,10 +56,10 @@ pub(crate) enum ChatKind {
     Group { title: String, link: String, is_public: bool, channel: Option<Channel> },
 }
 
-/// What makes a channel of a group.
+/// The settings of a channel.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Channel {
-    /// Posts tell who wrote them.
+    /// Whether posts have a sender.
     pub(crate) signs: bool,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Member {
     pub(crate) joined: Millis,
     pub(crate) last_access: Millis,
     pub(crate) is_owner: bool,
-    /// Rights of an administrator; `None` for everyone else.
+    /// The rights of an administrator. `None` for other members.
     pub(crate) permissions: Option<Vec<Permission>>,
     /// The title of an administrator.
     #[serde(default)]
@@ -143,7 +143,7 @@ impl Member {
         Self { joined, last_access: joined, is_owner: false, permissions: None, alias: None }
     }
 
-    /// An administrator with every right.
+    /// Creates an administrator with all rights of the service.
     pub(crate) fn admin(joined: Millis, service: Service) -> Self {
         Self { permissions: Some(Permission::all(service)), ..Self::new(joined) }
     }
@@ -202,12 +202,12 @@ impl Chat {
         }
     }
 
-    /// Whether messages tell who wrote them; a channel posts in its own name.
+    /// Whether messages have a sender. Posts of a channel have none, unless the channel signs them.
     pub(crate) fn names_authors(&self) -> bool {
         self.channel().is_none_or(|channel| channel.signs)
     }
 
-    /// Whether a member may post here: in a channel only administrators do.
+    /// Whether a user may post. In a channel, only administrators with the right `write` may.
     pub(crate) fn may_post(&self, user_id: UserId) -> bool {
         let member = self.members.get(&user_id);
         member.is_some_and(|member| !self.is_channel() || member.may(Permission::Write))
@@ -226,14 +226,14 @@ impl Chat {
         self.cleared.get(&user_id).map_or(Seq::MIN, |cleared| cleared + 1)
     }
 
-    /// Somebody sees a message, which counts once.
+    /// Records that a user has seen a message. Each user counts once.
     pub(crate) fn view(&mut self, seq: Seq, user_id: UserId) {
         if let Some(message) = self.messages.get_mut(&seq) {
             message.viewers.insert(user_id);
         }
     }
 
-    /// The title; dialogs have none.
+    /// Returns the title. `None` for a dialog.
     pub(crate) fn title(&self) -> Option<&str> {
         match &self.kind {
             ChatKind::Dialog { .. } => None,
@@ -245,7 +245,7 @@ impl Chat {
         matches!(self.kind, ChatKind::Dialog { suspended: true, .. })
     }
 
-    /// The other one in a dialog.
+    /// Returns the other participant of a dialog. `None` for a group.
     pub(crate) fn partner_of(&self, user_id: UserId) -> Option<UserId> {
         match self.kind {
             ChatKind::Dialog { user, bot, .. } => Some(if user_id == bot { user } else { bot }),
@@ -253,7 +253,7 @@ impl Chat {
         }
     }
 
-    /// The `status` of the chat for a bot; `None` if it never took part.
+    /// Returns the `status` of the chat for a bot. `None` if the bot was never a member.
     pub(crate) fn status_for(&self, bot: UserId) -> Option<&'static str> {
         if self.members.contains_key(&bot) {
             return Some(if self.is_suspended() { "suspended" } else { "active" });
@@ -264,7 +264,7 @@ impl Chat {
         })
     }
 
-    /// Takes somebody in, who reads from here on.
+    /// Adds a member, for whom everything shown before counts as read.
     pub(crate) fn enter(&mut self, user: UserId, member: Member) {
         self.gone.remove(&user);
         self.read.insert(user, self.shown.len());

@@ -9,8 +9,8 @@ use super::json::View;
 use super::message::ChatButton;
 
 impl State {
-    /// Somebody presses a chat button. The message and the button's `uuid` say which chat is meant: an edit that gives
-    /// the button another `uuid` makes the next press create another chat.
+    /// Presses a chat button. The message and the button's `uuid` identify the chat. After an edit that changes the
+    /// `uuid`, the next press creates another chat.
     pub(crate) fn open_button_chat(&mut self, chat_id: ChatId, seq: Seq, user: UserId, button: &ChatButton) {
         self.happened(chat_id, user);
         let key = (chat_id, seq, button.uuid);

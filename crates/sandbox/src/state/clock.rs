@@ -1,4 +1,4 @@
-//! The sandbox's clock: the one place that knows what time it is.
+//! The clock of a sandbox, which follows the wall clock or advances by steps.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,46 +7,47 @@ use serde::{Deserialize, Serialize};
 /// Unix time in milliseconds, UTC, as everywhere in the API.
 pub(crate) type Millis = i64;
 
-/// The clock ends here, in the year 6429: a message's `seq` has no room for a later time.
+/// The end of the clock, in the year 6429. The `seq` of a message has no room for a later time.
 const END: Millis = (1 << 47) - 1;
 
-/// What is left to a clock that was moved as far as it can be: a hundred years.
+/// The time that is left to a clock that was moved as far as possible: 100 years, in milliseconds.
 const RESERVE: Millis = 100 * 366 * 24 * 60 * 60 * 1_000;
 
-/// Why a clock cannot be moved.
+/// The error of a clock that cannot be moved.
 pub(crate) const TOO_FAR: &str = "the sandbox's clock cannot go beyond the year 6300";
 
-/// Where a clock begins that does not go by the wall clock: 2025-01-01 00:00 UTC.
+/// The beginning of a stepped clock: 2025-01-01 00:00 UTC.
 const BEGINNING: Millis = 1_735_689_600_000;
-/// How far such a clock goes with everything that happens, in milliseconds: a second, as people read it.
+/// The step of a stepped clock, in milliseconds: 1 s per event, so that times are easy to read.
 const STEP: Millis = 1_000;
 
-/// A clock that never shows the same time twice, so that messages and updates always have an order. It goes as fast as
-/// the wall clock, or with what happens alone, and can be moved forward.
+/// A clock that dates every event differently, so that messages and updates always have an order. It can be moved
+/// forward.
 ///
-/// A sandbox that does more than a thousand things a second runs ahead of the wall clock by the difference.
+/// The clock follows the wall clock, and runs ahead of it with more than 1000 events per second. A stepped clock
+/// advances only with events.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Clock {
     last: Millis,
-    /// How far it was moved forward.
+    /// How far the clock was moved forward.
     ahead: Millis,
-    /// It goes with what happens alone.
+    /// Whether the clock advances only with events.
     is_stepped: bool,
 }
 
 impl Clock {
-    /// A clock that shows the same times in every run in which the same happens.
+    /// Creates a stepped clock. It shows the same times in every run with the same events.
     pub(crate) const fn stepped() -> Self {
         Self { last: BEGINNING, ahead: 0, is_stepped: true }
     }
 
-    /// Now, and later than any time told before.
+    /// Returns the time for a new event, which is later than that of any event before.
     pub(crate) fn tick(&mut self) -> Millis {
         self.last = if self.is_stepped { self.last + STEP } else { self.shows().max(self.last + 1) };
         self.last
     }
 
-    /// Now, as webhooks are waited for: this time goes on when nothing happens, whatever messages are dated by.
+    /// Returns the current time for the schedule of webhooks. Even on a stepped clock, it advances without events.
     pub(crate) fn now(&self) -> Millis {
         if self.is_stepped { self.shows() } else { self.shows().max(self.last) }
     }
@@ -61,14 +62,14 @@ impl Clock {
         if self.is_stepped { self.last } else { self.now() }
     }
 
-    /// Goes on at a distance of so many happenings.
+    /// Skips the time of this many events. Does nothing on a clock that is not stepped.
     pub(crate) fn skip(&mut self, happenings: i64) {
         if self.is_stepped {
             self.last = self.last.saturating_add(happenings.saturating_mul(STEP)).min(END - RESERVE);
         }
     }
 
-    /// Moves the clock forward. False, and nothing else, if that is beyond its end.
+    /// Moves the clock forward. Returns false, and changes nothing, if less than [`RESERVE`] would be left.
     #[must_use]
     pub(crate) fn advance(&mut self, by: Duration) -> bool {
         let ahead = self.ahead.saturating_add(millis(by));
@@ -85,7 +86,7 @@ impl Clock {
     }
 }
 
-/// A length of time on this clock.
+/// Converts a duration to milliseconds.
 pub(crate) fn millis(duration: Duration) -> Millis {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn never_tells_the_same_time_twice() {
+    fn dates_every_event_differently() {
         let mut clock = Clock::default();
         let mut last = clock.tick();
         for _ in 0..1_000 {
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn moves_forward_and_goes_on_from_there() {
+    fn moves_forward_and_continues_from_there() {
         let mut clock = Clock::default();
         let before = clock.tick();
         assert!(clock.advance(Duration::from_secs(3600)));
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn goes_with_what_happens_alone_if_it_is_to() {
+    fn a_stepped_clock_advances_only_with_events() {
         let mut clock = Clock::stepped();
         assert_eq!((clock.tick(), clock.tick()), (BEGINNING + STEP, BEGINNING + 2 * STEP));
         assert!(clock.advance(Duration::from_secs(3600)));
@@ -140,7 +141,7 @@ mod tests {
         assert!(!clock.advance(Duration::from_millis(END as u64)));
         assert_eq!(clock.tick(), BEGINNING + 4 * STEP + 3_600_000);
         let wall = Clock::default();
-        assert!(clock.now() - wall.now() >= 3_600_000, "webhooks are waited for in real time");
+        assert!(clock.now() - wall.now() >= 3_600_000, "webhooks are scheduled in real time");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What happens in constructors: they are opened, typed into, answered, and their messages are posted.
+//! Acts in constructors: open, type, press a button, answer and post.
 
 use std::collections::VecDeque;
 
@@ -22,20 +22,20 @@ impl State {
         id
     }
 
-    /// The person types a message into the constructor.
+    /// Types a message into the constructor.
     pub(crate) fn type_into(&mut self, id: &str, text: &str) {
         self.record_in(id, |name| format!("{name} types: {text}"));
         let message = json!({ "text": text, "attachments": null, "markup": null, "format": null });
         self.ask(id, json!({ "messages": [message], "input_type": "message" }));
     }
 
-    /// The person presses a button of the constructor.
+    /// Presses a button of the constructor.
     pub(crate) fn press_in_constructor(&mut self, id: &str, label: &str, payload: &str) {
         self.record_in(id, |name| format!("{name} presses [{label}]"));
         self.ask(id, json!({ "payload": payload, "input_type": "callback" }));
     }
 
-    /// Tells the bot of an input, with the data it left in its last answer.
+    /// Sends an input to the bot, with the `data` of the bot's last answer.
     fn ask(&mut self, id: &str, input: Value) {
         let Some(session) = self.sessions.get(id) else { return };
         let (bot, user, chat) = (session.bot, session.user, session.chat);
@@ -51,7 +51,7 @@ impl State {
         self.publish(&[bot], "message_construction_request", now, fields);
     }
 
-    /// The bot answers: the person sees it.
+    /// Shows the answer of the bot to the person.
     pub(crate) fn construct(&mut self, id: &str, answer: ConstructorAnswer) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let labels = |rows: &Keyboard| -> Vec<Vec<String>> {
@@ -77,7 +77,7 @@ impl State {
         self.touched = true;
     }
 
-    /// The person posts what the bot prepared, which ends the session. The ids of the messages.
+    /// Posts the messages that the bot prepared, and ends the session. Returns the ids of the messages.
     pub(crate) fn post_constructed(&mut self, id: &str) -> Vec<String> {
         let Some(session) = self.sessions.remove(id) else { return Vec::new() };
         let (user, bot, chat) = (session.user, session.bot, session.chat);

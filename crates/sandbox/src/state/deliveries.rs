@@ -1,4 +1,4 @@
-//! What the webhooks of all bots are to get, and what became of it.
+//! Deliveries of updates to the webhooks of all bots.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::ids::UserId;
 use super::updates::schedule::Due;
 use crate::protocol::service::UnsubscribeRule;
 
-/// An update that is to be sent to a webhook now.
+/// An update to send to a webhook now.
 #[derive(Debug)]
 pub(crate) struct Parcel {
     bot: UserId,
@@ -20,7 +20,9 @@ pub(crate) struct Parcel {
 }
 
 impl State {
-    /// Takes what is to be sent now, each of which must be told to be delivered or failed, and tells when to look again.
+    /// Takes the updates to send now. Report each one with [`delivered`](Self::delivered) or [`failed`](Self::failed).
+    ///
+    /// Also returns the time until the next check. `None` if none is scheduled.
     pub(crate) fn take_due(&mut self) -> (Vec<Parcel>, Option<Duration>) {
         self.end_given_up();
         let webhook = &self.service.traits().webhook;

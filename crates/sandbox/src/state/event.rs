@@ -1,4 +1,4 @@
-//! What happened, told so that a person can read it.
+//! Events of a sandbox, as readable text.
 
 use std::fmt;
 
@@ -6,34 +6,35 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::ChatId;
 
-/// Something that happened in a conversation. `Display` tells it in one line, or more if a text has
-/// more: `Alice: hi`, `Echo: hi  [Yes] [No]`, `Alice presses [Yes]`, and with the chat's title in
-/// front when it is not a dialog: `(Team) Alice: hi`.
+/// An event in a chat: an entry of the transcript.
 ///
-/// Written with serde it has what a sandbox's state file keeps of it.
+/// `Display` writes one line, such as `Alice: hi`, `Echo: hi  [Yes] [No]` or `Alice presses [Yes]`. Further lines of a
+/// text are indented. Outside dialogs, the chat's title comes first: `(Team) Alice: hi`.
+///
+/// With serde, it has the format of the sandbox's state file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Event {
     pub(crate) chat_id: ChatId,
     pub(crate) chat_title: Option<String>,
-    /// The person of a dialog, and the bot unless it is the one that the sandbox started with.
+    /// The person in a dialog, and the bot unless it is the first bot of the sandbox.
     pub(crate) dialog_with: Option<String>,
     pub(crate) what: String,
 }
 
 impl Event {
-    /// The chat it happened in.
+    /// Returns the chat of the event.
     pub fn chat_id(&self) -> tamtam::ChatId {
         tamtam::ChatId(self.chat_id)
     }
 
-    /// The title of that chat at that moment; dialogs have none.
+    /// Returns the title of the chat at the time of the event. `None` for a dialog.
     pub fn chat_title(&self) -> Option<&str> {
         self.chat_title.as_deref()
     }
 
     fn line(&self, place: Option<&str>) -> String {
-        // Further lines of a text are indented, so that a line that is not begins an event.
+        // Further lines of a text are indented: every line without an indent begins an event.
         let what = self.what.replace('\n', "\n    ");
         place.map_or_else(|| what.clone(), |place| format!("({place}) {what}"))
     }
@@ -45,7 +46,7 @@ impl fmt::Display for Event {
     }
 }
 
-/// All events, a line each. When there are several dialogs, each line says whose it is.
+/// Returns the transcript. If there are several dialogs, their lines begin with the name of the person.
 pub(crate) fn render(events: &[Event]) -> String {
     let mut dialogs = events.iter().filter(|event| event.chat_title.is_none());
     let first = dialogs.next().map(|event| event.chat_id);
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn several_dialogs_are_told_apart() {
+    fn events_of_several_dialogs_begin_with_the_person() {
         let events = [event(1, None, Some("Alice"), "Echo: hi"), event(2, None, Some("Bob"), "Echo: hi")];
         assert_eq!(render(&events), "(Alice) Echo: hi\n(Bob) Echo: hi\n");
     }

@@ -1,4 +1,4 @@
-//! The file that keeps a sandbox's state.
+//! The state file of a sandbox.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -12,7 +12,7 @@ use super::State;
 use super::snapshot;
 use crate::protocol::service::Service;
 
-/// The largest file that is read, in bytes. The state of a sandbox is in memory, and is far smaller.
+/// The largest state file that is read, in bytes: 4 GiB. A state must fit into memory, and is far smaller.
 const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
 /// The error of a state file that cannot be used.
@@ -45,7 +45,7 @@ pub enum StateFileError {
     },
     /// The file does not have the state of a sandbox, or is incomplete, or has another version. It is not changed.
     #[error(
-        "{path} is not a sandbox's state ({problem}): look at it, and remove it or name another file to begin anew",
+        "{path} is not a sandbox's state ({problem}): remove the file, or name another one to start over",
         path = path.display()
     )]
     NotAState {
@@ -56,11 +56,11 @@ pub enum StateFileError {
     },
 }
 
-/// A state file that no other sandbox has open, and what was written there last.
+/// A state file that is locked for this sandbox, with a digest of the last write.
 pub(crate) struct StateFile {
     path: PathBuf,
     written: Option<[u8; 32]>,
-    /// Locked as long as it is open, also if the process is killed: closing it unlocks it.
+    /// The locked file. Closing it releases the lock, also if the process is killed.
     lock: File,
 }
 
@@ -72,7 +72,7 @@ impl Drop for StateFile {
 }
 
 impl StateFile {
-    /// Opens the file at this path, which need not exist yet. A link is followed, not replaced.
+    /// Opens and locks the file at `path`, which need not exist yet. A symbolic link is followed, not replaced.
     pub(crate) fn open(path: PathBuf) -> Result<Self, StateFileError> {
         let path = fs::canonicalize(&path).unwrap_or(path);
         let io = |error| StateFileError::Io { path: path.clone(), error };
@@ -81,7 +81,7 @@ impl StateFile {
             Ok(lock) => lock,
             Err(TryLockError::WouldBlock) => return Err(StateFileError::InUse { path }),
             Err(TryLockError::Error(error)) => {
-                let problem = format!("the file with `.lock` after its name cannot be locked: {error}");
+                let problem = format!("cannot lock the file with this name plus `.lock`: {error}");
                 return Err(io(io::Error::new(error.kind(), problem)));
             }
         };
@@ -90,7 +90,7 @@ impl StateFile {
         Ok(Self { path, written: None, lock })
     }
 
-    /// The state that is kept there, ready to go on; `None` if there is no file yet.
+    /// Reads the state, and prepares it to continue. Returns `None` if the file does not exist.
     pub(crate) fn read(&self, upload_url: &str, service: Option<Service>) -> Result<Option<State>, StateFileError> {
         let text = internals::read(&self.path, MOST_BYTES).map_err(|error| self.io(error))?;
         let Some(text) = text else { return Ok(None) };
@@ -107,7 +107,7 @@ impl StateFile {
         Ok(Some(state))
     }
 
-    /// Replaces the file; false if it would be the same.
+    /// Replaces the file. Returns false if the state is the same as in the last write.
     pub(crate) fn write(&mut self, state: &State) -> Result<bool, StateFileError> {
         let text = snapshot::write(state).map_err(|error| self.io(error.into()))?;
         let digest = Sha256::digest(&text).into();
@@ -124,8 +124,8 @@ impl StateFile {
     }
 }
 
-/// Locks the file with `.lock` after its name, and makes it if needed. It stays: the state file itself is a new one after
-/// each write, and a lock file that is removed may be locked twice.
+/// Locks the file at `path` plus `.lock`, and creates it if needed. The state file itself cannot be locked, because
+/// each write replaces it. The lock file is never removed, because two sandboxes could then lock different files.
 fn lock(path: &Path) -> Result<File, TryLockError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");

@@ -1,28 +1,30 @@
-//! Ids as TamTam makes them: which sign, which size, and how a `mid` is put together.
+//! Ids in the form of TamTam: their sign, their size, and the format of a `mid`.
 
 use super::clock::Millis;
 
 pub(crate) type UserId = i64;
 pub(crate) type ChatId = i64;
-/// Place of a message in its chat; greater than 2^53, so a client that reads numbers as doubles is found out.
+/// The position of a message in its chat. Greater than 2^53, to detect clients that read numbers as doubles.
 pub(crate) type Seq = i64;
 
-/// Bits of a `seq` below its timestamp.
+/// The number of bits of a `seq` below its timestamp.
 const SEQ_COUNTER_BITS: u32 = 16;
-/// Ids of people are above 32 bits, so a client that cuts them is found out.
+/// Ids of people do not fit into 32 bits, to detect clients that truncate them.
 const PERSON_ID_BASE: i64 = 1 << 39;
-/// Ids of bots have a bit that no person's id has: no dialog id (their XOR) is zero, small or negative.
+/// Ids of bots have a bit that ids of people do not have. So a dialog id, the XOR of both, is never zero, small or
+/// negative.
 const BOT_ID_BASE: i64 = 1 << 40;
-/// Groups and channels count downwards from here.
+/// Ids of groups and channels are negative: this base plus a number, negated.
 const GROUP_ID_BASE: i64 = 1 << 46;
-/// Ids differ in these bits.
+/// The bits in which ids differ.
 const ID_BITS_MASK: i64 = (1 << 38) - 1;
-/// An odd number: multiplying by it visits every value of the mask once, in an order nobody takes for a count.
+/// An odd factor, so that its multiples visit every value of the mask once. A large one, so that ids do not look like a
+/// count.
 const ID_STRIDE: i64 = 0x23_9A7F_3C15;
 
-/// Where the numbers of a seed begin, far from those of any other that a test would take.
+/// Returns the first number of a seed, far from the numbers of other seeds that a test would use.
 pub(crate) fn offset(seed: u64) -> i64 {
-    // Fibonacci hashing; what is left is not negative and leaves room for numbers.
+    // Fibonacci hashing. The result is not negative, and leaves room for later numbers.
     (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 2).cast_signed() / 2
 }
 
@@ -38,7 +40,7 @@ pub(crate) fn group(number: i64) -> ChatId {
     -(GROUP_ID_BASE + scatter(number))
 }
 
-/// The dialog of a user and a bot.
+/// Returns the id of the dialog between a user and a bot.
 pub(crate) fn dialog(user: UserId, bot: UserId) -> ChatId {
     user ^ bot
 }
@@ -51,7 +53,7 @@ pub(crate) fn mid(chat: ChatId, seq: Seq) -> String {
     format!("mid.{:016x}{:016x}", chat.cast_unsigned(), seq.cast_unsigned())
 }
 
-/// The chat and the `seq` that a `mid` is made of, if it is one.
+/// Returns the chat and the `seq` of a `mid`. `None` if the text is not a `mid`.
 pub(crate) fn parse_mid(mid: &str) -> Option<(ChatId, Seq)> {
     const HALF: usize = 16;
     let digits = mid.strip_prefix("mid.")?;
@@ -63,10 +65,11 @@ pub(crate) fn parse_mid(mid: &str) -> Option<(ChatId, Seq)> {
     Some((number(chat)?, number(seq)?))
 }
 
-/// A string that looks like a secret and is the same in every run: tokens, callback ids, invitation links.
+/// Returns a string that looks like a secret, for tokens, callback ids and invitation links. It is the same in every
+/// run.
 pub(crate) fn opaque(seed: &str, number: u64, length: usize) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    // FNV-1a over the seed, then SplitMix64: small, and spread well enough for something that guards nothing.
+    // FNV-1a over the seed, then SplitMix64. Not secure, but these strings protect nothing.
     let mut state = seed
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
@@ -117,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_mid_is_not_taken_for_one() {
+    fn refuses_a_text_that_is_not_a_mid() {
         for text in ["", "mid.", "mid.12", "mid.nonexistingmessageid123456789012", "mid.ёёёёёёёёёёёёёёёё"]
         {
             assert_eq!(parse_mid(text), None, "{text}");

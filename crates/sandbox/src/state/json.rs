@@ -1,5 +1,5 @@
-//! State as JSON, in the shapes of the API's document: every required key, and no key it does not
-//! have. The shapes are written by hand, so that they can disagree with the client's models.
+//! Writes the state as JSON in the form of the API's document: with every required key, and without unknown keys. The
+//! shapes are written by hand, so that errors in the client's generated models are detected.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use super::{BotRecord, State};
 use crate::protocol::markup::element::Element;
 use crate::protocol::service::Service;
 
-/// `Chat` tells more when it is asked for alone than in a list.
+/// The context of a `Chat`. A chat alone has more fields than a chat in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum View {
     Alone,
@@ -19,7 +19,7 @@ pub(crate) enum View {
 }
 
 impl State {
-    /// `User`.
+    /// Writes a `User`.
     pub(crate) fn user_json(&self, user_id: UserId) -> Value {
         let Some(user) = self.users.get(&user_id) else { return Value::Null };
         let mut fields = json!({
@@ -40,7 +40,7 @@ impl State {
         fields
     }
 
-    /// `UserWithPhoto`: people of the sandbox have neither a photo nor a description.
+    /// Writes a `UserWithPhoto`. People of the sandbox have neither a photo nor a description.
     pub(crate) fn user_with_photo_json(&self, user_id: UserId) -> Value {
         let mut json = self.user_json(user_id);
         if let (Some(bot), Value::Object(fields)) = (self.bots.get(&user_id), &mut json) {
@@ -53,7 +53,7 @@ impl State {
         json
     }
 
-    /// `BotInfo`.
+    /// Writes a `BotInfo`.
     pub(crate) fn bot_json(&self, user_id: UserId) -> Value {
         let mut json = self.user_with_photo_json(user_id);
         if let (Some(bot), Value::Object(fields)) = (self.bots.get(&user_id), &mut json) {
@@ -65,12 +65,12 @@ impl State {
         json
     }
 
-    /// `BotCommandsInfo`.
+    /// Writes a `BotCommandsInfo`.
     pub(crate) fn commands_json(&self, user_id: UserId) -> Value {
         json!({ "commands": self.bots.get(&user_id).map(commands_json) })
     }
 
-    /// `Chat`, as this bot sees it.
+    /// Writes a `Chat` as `bot` sees it.
     pub(crate) fn chat_json(&self, chat: &Chat, bot: UserId, view: View) -> Value {
         let (link, is_public) = match &chat.kind {
             ChatKind::Dialog { .. } => (None, false),
@@ -115,7 +115,7 @@ impl State {
         Value::Object(fields)
     }
 
-    /// `ChatMember`.
+    /// Writes a `ChatMember`.
     pub(crate) fn member_json(&self, user_id: UserId, member: &Member) -> Value {
         let mut fields = object(self.user_with_photo_json(user_id));
         let permissions = member.permissions.as_ref();
@@ -133,7 +133,7 @@ impl State {
         Value::Object(fields)
     }
 
-    /// `Message`, and `CommentMessage`.
+    /// Writes a `Message` or a `CommentMessage`.
     pub(crate) fn message_json(&self, message: &Message) -> Value {
         let Some(chat) = self.chats.get(&message.body.chat) else { return Value::Null };
         let mut fields = object(json!({
@@ -178,7 +178,8 @@ impl State {
         Value::Object(fields)
     }
 
-    /// `Message` with its figures, as the operations that read messages answer it: those of a channel are counted.
+    /// Writes a `Message` for the operations that read messages. A post of a channel has `stat`, with the number of its
+    /// views.
     pub(crate) fn read_message_json(&self, message: &Message) -> Value {
         let mut json = self.message_json(message);
         if self.chats.get(&message.body.chat).is_some_and(Chat::is_channel) {
@@ -187,14 +188,14 @@ impl State {
         json
     }
 
-    /// `ConstructedMessage`.
+    /// Writes a `ConstructedMessage`.
     pub(crate) fn constructed_json(&self, message: &Message) -> Value {
         let mut fields = object(self.message_json(message));
         fields.retain(|name, _| ["sender", "timestamp", "link", "body"].contains(&name.as_str()));
         Value::Object(fields)
     }
 
-    /// `MessageBody`.
+    /// Writes a `MessageBody`.
     fn body_json(&self, body: &MessageBody) -> Value {
         let attachments: Vec<_> = body.attachments.iter().map(|attachment| self.attachment_json(attachment)).collect();
         let omits_nulls = self.service.traits().omits_nulls;
@@ -206,14 +207,14 @@ impl State {
             // TamTam writes null instead of an empty list.
             fields["attachments"] = Value::Null;
         }
-        // Plain text has no markup at all.
+        // Plain text has no `markup`.
         if !body.markup.is_empty() {
             fields["markup"] = body.markup.iter().map(Element::json).collect();
         }
         fields
     }
 
-    /// `Attachment`.
+    /// Writes an `Attachment`.
     fn attachment_json(&self, attachment: &Attachment) -> Value {
         let mut fields = match attachment {
             Attachment::Photo(photo) => json!({ "payload": photo_json(photo) }),
@@ -264,7 +265,7 @@ impl State {
         fields
     }
 
-    /// `VideoAttachmentDetails`.
+    /// Writes `VideoAttachmentDetails`.
     pub(crate) fn video_json(&self, media: &Media) -> Value {
         let (width, height) = VIDEO_SIZE;
         json!({
@@ -286,7 +287,7 @@ fn commands_json(bot: &BotRecord) -> Value {
     bot.commands.iter().map(command).collect()
 }
 
-/// Where the pictures of stickers would be.
+/// The beginning of the URLs of stickers. Nothing is served there.
 const STICKERS: &str = "https://stickers.sandbox.invalid";
 /// Width and height of every sticker of the sandbox, in pixels.
 const STICKER_SIDE: u32 = 170;
@@ -295,7 +296,7 @@ fn photo_json(photo: &Photo) -> Value {
     json!({ "photo_id": photo.photo_id, "token": photo.token, "url": photo.url })
 }
 
-/// `Button`.
+/// Writes a `Button`.
 fn button_json(button: &Button, service: Service) -> Value {
     let (kind, mut fields) = match &button.action {
         Action::Callback { payload, intent } => {
@@ -336,7 +337,7 @@ fn button_json(button: &Button, service: Service) -> Value {
 }
 
 impl ChatKind {
-    /// The chat's `type`.
+    /// Returns the `type` of the chat.
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Dialog { .. } => "dialog",
@@ -346,7 +347,7 @@ impl ChatKind {
     }
 }
 
-/// The fields of an object; anything else has none.
+/// Returns the fields of an object. Empty for other values.
 fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(fields) => fields,

@@ -26,7 +26,7 @@ pub(crate) enum MediaKind {
 }
 
 impl MediaKind {
-    /// `None` for photos, which are no media: they have no kind and no name.
+    /// Returns the kind with this name. `None` for photos: they have no kind and no file name.
     pub(crate) fn of(kind: &str) -> Option<Self> {
         [Self::Video, Self::Audio, Self::File].into_iter().find(|one| one.name() == kind)
     }

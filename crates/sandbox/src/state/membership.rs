@@ -1,4 +1,4 @@
-//! What can happen to a group as a whole: its title, its pinned message, and who is in it.
+//! Acts on a group as a whole: title, pinned message, members and administrators.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use super::chat::{Channel, Chat, ChatKind, Gone, Member, Permission};
 use super::ids::{self, ChatId, Seq, UserId};
 
 impl State {
-    /// A group, or a channel, with a private link, with its owner in it.
+    /// Creates a group or a channel with a private link. Its owner is the only member.
     pub(crate) fn found_group(&mut self, title: String, owner: UserId, channel: Option<Channel>) -> ChatId {
         let chat_id = ids::group(self.issue_id());
         let link = format!("{}/join/{}", self.service.traits().links, self.secret("link"));
@@ -19,7 +19,7 @@ impl State {
         chat_id
     }
 
-    /// The same with others in it, whom the owner adds.
+    /// Creates a group or a channel, to which the owner adds `others`.
     pub(crate) fn found_with(
         &mut self,
         title: String,
@@ -34,7 +34,7 @@ impl State {
         chat_id
     }
 
-    /// Makes a group public, under a name.
+    /// Makes a group public. `name` is the end of its link.
     pub(crate) fn make_public(&mut self, chat_id: ChatId, name: &str) {
         let links = self.service.traits().links;
         self.with_chat(chat_id, |chat| {
@@ -71,8 +71,8 @@ impl State {
         self.with_chat(chat_id, |chat| chat.pinned = None);
     }
 
-    /// Takes somebody into a group: invited by somebody, or by the link alone. Bots come in as
-    /// administrators. False if the user is there already or is blocked.
+    /// Adds a user to a group. Without `inviter`, the user joins by the link. A bot becomes an administrator. Returns
+    /// false if the user is already a member or is blocked, or if there is no such chat.
     pub(crate) fn take_in(&mut self, chat_id: ChatId, user: UserId, inviter: Option<UserId>) -> bool {
         let refused = self
             .chats
@@ -108,7 +108,7 @@ impl State {
         true
     }
 
-    /// Takes somebody out of a group: he leaves, or somebody removes him.
+    /// Removes a user from a group: the user leaves, or `who` removes the user.
     pub(crate) fn take_out(&mut self, chat_id: ChatId, user: UserId, who: UserId, gone: Gone) {
         let is_channel = self.is_channel(chat_id);
         let now = self.happened(chat_id, who);
@@ -128,7 +128,7 @@ impl State {
             "user": self.user_json(user),
             "is_channel": is_channel,
         });
-        // The document lets `admin_id` be absent and not be null.
+        // The document allows a missing `admin_id`, but not a null one.
         if matches!(gone, Gone::Removed) {
             fields["admin_id"] = json!(who);
         }
@@ -145,7 +145,7 @@ impl State {
         self.chats.get(&chat_id).is_some_and(Chat::is_channel)
     }
 
-    /// Lets a channel sign its posts.
+    /// Makes a channel sign its posts: new and old posts get a sender.
     pub(crate) fn sign_posts(&mut self, chat_id: ChatId) {
         self.with_chat(chat_id, |chat| {
             if let ChatKind::Group { channel: Some(channel), .. } = &mut chat.kind {

@@ -1,4 +1,4 @@
-//! What a message is made of: text, attachments, buttons, and the message it links to.
+//! Messages: text, attachments, buttons, and the linked message.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,16 +17,16 @@ pub(crate) struct Message {
     pub(crate) timestamp: Millis,
     pub(crate) link: Option<Link>,
     pub(crate) body: MessageBody,
-    /// The bot in whose constructor it was made.
+    /// The bot in whose constructor the message was made.
     pub(crate) constructor: Option<UserId>,
-    /// The people who have seen it.
+    /// The users who have seen the message.
     pub(crate) viewers: BTreeSet<UserId>,
     /// The post, if this message is a comment.
     #[serde(default)]
     pub(crate) post: Option<Seq>,
 }
 
-/// Text and attachments, and where they were first posted.
+/// Text and attachments, with the chat and the `seq` of the original message.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct MessageBody {
     pub(crate) chat: ChatId,
@@ -36,7 +36,7 @@ pub(crate) struct MessageBody {
     pub(crate) attachments: Vec<Attachment>,
 }
 
-/// A forwarded or replied message, as it was at that moment.
+/// A forwarded message, or the message of a reply, as it was at that time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Link {
     pub(crate) kind: LinkKind,
@@ -91,7 +91,7 @@ pub(crate) struct Button {
     pub(crate) action: Action,
 }
 
-/// What pressing a button does.
+/// The action of a button.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Action {
     Callback {
@@ -124,7 +124,7 @@ pub(crate) struct AppButton {
     pub(crate) contact_id: Option<UserId>,
 }
 
-/// How a callback button looks.
+/// The look of a callback button.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Intent {
@@ -134,13 +134,13 @@ pub(crate) enum Intent {
     Negative,
 }
 
-/// What a chat button says of its chat.
+/// The chat that a chat button creates.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ChatButton {
     pub(crate) title: String,
     pub(crate) description: Option<String>,
     pub(crate) start_payload: Option<String>,
-    /// Tells the chat buttons of one message apart.
+    /// Distinguishes the chat buttons of one message.
     pub(crate) uuid: i64,
 }
 
@@ -149,7 +149,7 @@ impl Message {
         self.body.mid()
     }
 
-    /// The bot that hears of its buttons.
+    /// Returns the bot that gets the updates of the message's buttons.
     pub(crate) fn button_bot(&self) -> UserId {
         self.constructor.unwrap_or(self.sender)
     }
@@ -167,7 +167,7 @@ impl MessageBody {
         })
     }
 
-    /// The labels of the keyboard, row by row.
+    /// Returns the labels of the keyboard, row by row.
     pub(crate) fn labels(&self) -> Vec<Vec<String>> {
         let rows = self.keyboard().into_iter().flatten();
         rows.map(|row| row.iter().map(|button| button.label.clone()).collect()).collect()
@@ -175,7 +175,7 @@ impl MessageBody {
 }
 
 impl Link {
-    /// A link to a message as it is now. A forward of a forward shows the first message.
+    /// Creates a link to a message as it is now. A forward of a forward links to the original message.
     pub(crate) fn to(message: &Message, kind: LinkKind) -> Self {
         match &message.link {
             Some(inner) if kind == LinkKind::Forward && inner.kind == kind => inner.clone(),
@@ -204,7 +204,7 @@ impl Intent {
 }
 
 impl Attachment {
-    /// The `type` of the attachment.
+    /// Returns the `type` of the attachment.
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Photo(_) => "image",
@@ -218,7 +218,7 @@ impl Attachment {
     }
 }
 
-/// What the author of a message gives.
+/// The content of a message, as its author sets it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Content {
     pub(crate) text: Option<String>,
@@ -232,14 +232,13 @@ impl Content {
         Self { text: Some(text.into()), ..Self::default() }
     }
 
-    /// What a message has now.
+    /// Returns the current content of a message.
     pub(crate) fn of(message: &Message) -> Self {
         let MessageBody { text, markup, attachments, .. } = message.body.clone();
         Self { text, markup, attachments, link: message.link.clone() }
     }
 
-    /// Whether this is too little for a message: a keyboard needs something to stand under, and a
-    /// reply something to say.
+    /// Whether the content is too little for a message. A keyboard or the link of a reply is not enough alone.
     pub(crate) fn is_empty(&self) -> bool {
         self.text.as_deref().is_none_or(str::is_empty)
             && self.attachments.iter().all(|one| matches!(one, Attachment::Keyboard(_)))
@@ -247,7 +246,7 @@ impl Content {
     }
 }
 
-/// As the transcript shows it: `hi  <image> [Yes] [No]`.
+/// Formats the message for the transcript: `hi  <image> [Yes] [No]`.
 impl fmt::Display for Message {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();

@@ -1,10 +1,10 @@
-//! What a person sees in a constructor.
+//! The content of a constructor, as a person sees it.
 
 use serde::{Deserialize, Serialize};
 
-/// What a bot has put into a constructor, as it was at that moment.
+/// The content that a bot has put into a constructor. Later answers of the bot do not change it.
 ///
-/// Written with serde it has what a sandbox's state file keeps of it.
+/// With serde, it has the format of the sandbox's state file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Prepared {
@@ -16,27 +16,27 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The texts of the messages that are ready to be posted; a message without a text is an empty string.
+    /// Returns the texts of the messages that are ready to be posted. A message without text is an empty string.
     pub fn texts(&self) -> &[String] {
         &self.texts
     }
 
-    /// The labels of the keyboard, row by row; empty if there is none.
+    /// Returns the labels of the keyboard, row by row. Empty if there is no keyboard.
     pub fn buttons(&self) -> &[Vec<String>] {
         &self.buttons
     }
 
-    /// The text above the keyboard.
+    /// Returns the text above the keyboard.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// The text in the input field while it is empty.
+    /// Returns the placeholder of the input field.
     pub fn placeholder(&self) -> Option<&str> {
         self.placeholder.as_deref()
     }
 
-    /// Whether the person may type; a bot that does not say allows it.
+    /// Returns whether the person may type. Defaults to `true` if the bot does not set it.
     pub fn allows_input(&self) -> bool {
         self.allows_input
     }

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_later_there_is_room_again_and_idle_chats_are_forgotten() {
+    fn requests_are_admitted_again_after_a_second_and_idle_chats_are_forgotten() {
         let mut recent = Recent::default();
         for now in [0, SECOND, 2 * SECOND] {
             for chat in 0..10 {

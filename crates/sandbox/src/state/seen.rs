@@ -1,12 +1,11 @@
-//! What a person sees of a message.
+//! Messages of bots, as people see them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A message as a bot showed it to people: a new one, or one that was edited. It stays as it was at
-/// that moment, whatever happens to the message later.
+/// A message that a bot has posted or edited, as people saw it. Later edits do not change it.
 ///
-/// Written with serde it has what a sandbox's state file keeps of it.
+/// With serde, it has the format of the sandbox's state file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Seen {
@@ -18,38 +17,39 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// The text; empty if the message has none.
+    /// Returns the text. Empty if the message has no text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The id of the message.
+    /// Returns the id of the message.
     pub fn mid(&self) -> &tamtam::MessageId {
         &self.mid
     }
 
-    /// The labels of the inline keyboard, row by row; empty if there is none.
+    /// Returns the labels of the inline keyboard, row by row. Empty if there is no keyboard.
     pub fn buttons(&self) -> &[Vec<String>] {
         &self.buttons
     }
 
-    /// The attachments as the API shows them (`Attachment` in its document), the keyboard included.
+    /// Returns the attachments in the form of the API (`Attachment` in its document), including the keyboard.
     pub fn attachments(&self) -> &[Value] {
         self.message["body"]["attachments"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// How parts of the text look, as the API shows it (`MarkupElement` in its document); empty for plain text.
+    /// Returns the formatting of the text in the form of the API (`MarkupElement` in its document). Empty for plain
+    /// text.
     pub fn markup(&self) -> &[Value] {
         self.message["body"]["markup"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// The whole message as the API shows it (`Message` in its document): sender, recipient, link.
+    /// Returns the whole message in the form of the API (`Message` in its document), with sender, recipient and link.
     pub fn message(&self) -> &Value {
         &self.message
     }
 
-    /// Whether a message that was there before has been edited, by an edit or by the answer to a
-    /// pressed button; otherwise it is new.
+    /// Returns whether this is an edit of an earlier message, also by the answer to a pressed button. `false` for a new
+    /// message.
     pub fn is_edit(&self) -> bool {
         self.is_edit
     }

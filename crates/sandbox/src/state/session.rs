@@ -1,5 +1,4 @@
-//! Constructor sessions: a person composes a message with the help of a bot, which need not be in the chat that the
-//! message goes to.
+//! Constructor sessions. A person composes a message with the help of a bot, which need not be in the target chat.
 
 use std::collections::VecDeque;
 
@@ -9,20 +8,20 @@ use super::ids::{ChatId, UserId};
 use super::message::{Content, Keyboard};
 use super::prepared::Prepared;
 
-/// A constructor that is open.
+/// An open constructor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) user: UserId,
     pub(crate) bot: UserId,
-    /// Where the message will be posted.
+    /// The chat that the message will be posted to.
     pub(crate) chat: ChatId,
-    /// What the bot answered last.
+    /// The last answer of the bot.
     pub(crate) answer: Option<ConstructorAnswer>,
-    /// What the bot has shown and the person has not read.
+    /// The answers of the bot that the person has not read.
     pub(crate) unread: VecDeque<Prepared>,
 }
 
-/// What a bot lets a constructor show.
+/// The answer of a bot to an input in its constructor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ConstructorAnswer {
     pub(crate) messages: Vec<Content>,

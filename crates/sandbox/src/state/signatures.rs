@@ -1,4 +1,4 @@
-//! Signatures by the token of a bot: for contact cards, and for the launch data of Mini Apps.
+//! Signatures with the token of a bot: for contact cards, and for the launch data of Mini Apps.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_signatures_are_those_of_the_documentation() {
+    fn the_signatures_match_the_documentation() {
         let card = "BEGIN:VCARD\r\nTEL:79990000000\r\nEND:VCARD";
         let hash = hex(&sign(b"test-token", card));
         assert_eq!(hash, "0d041d9949fbe03a35c4dc2bfebc1a00866b2571b688808ac746fb10d6908d64");

@@ -1,12 +1,12 @@
-//! A state as a state file has it: which format that is, and what becomes of the addresses in it.
+//! The format of state files.
 
 use serde::{Deserialize, Serialize};
 
 use super::State;
 
-/// The first property of the file, by which it is known. Another number means that this version cannot read it.
+/// The first property of the file, which identifies it. This version cannot read a format with another number.
 const FORMAT: &str = "tamtam-sandbox-1";
-/// What the formats of all versions begin with.
+/// The beginning of the formats of all versions.
 const FAMILY: &str = "tamtam-sandbox-";
 
 #[derive(Serialize)]
@@ -16,7 +16,7 @@ struct Contents<'a> {
     state: &'a State,
 }
 
-/// What must be known before the rest can be read.
+/// The properties that are read before the state.
 #[derive(Deserialize)]
 struct Head {
     format: String,
@@ -28,25 +28,27 @@ struct Kept {
     state: State,
 }
 
-/// A state as the text of a file.
+/// Writes a state as the text of a file.
 pub(crate) fn write(state: &State) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&Contents { format: FORMAT, upload_url: &state.uploads.base_url, state })
 }
 
-/// The state in the text of a file. What was kept of uploads is found at `upload_url`, wherever the host was before.
+/// Reads the state in the text of a file. The URLs of uploaded files change to `upload_url`, the current URL of the
+/// upload host.
 ///
 /// # Errors
 ///
-/// What is wrong with the text.
+/// Returns what is wrong with the text.
 pub(crate) fn read(text: &[u8], upload_url: &str) -> Result<State, String> {
-    let text = std::str::from_utf8(text).map_err(|_| "it is not text".to_owned())?;
+    let text = std::str::from_utf8(text).map_err(|_| "it is not UTF-8 text".to_owned())?;
     let head: Head = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if head.format != FORMAT {
         let is_version = head.format.starts_with(FAMILY);
-        let whose = if is_version { "it is of another version of the crate" } else { "it is of another program" };
+        let whose = if is_version { "it is from another version of the crate" } else { "it is from another program" };
         return Err(format!("its format is not `{FORMAT}`: {whose}"));
     }
-    // The addresses are in updates that wait as well, as text: they are found wherever they are. Base64 has no colon.
+    // Waiting updates contain the URLs as text, so they are replaced in the whole file. Base64 has no colon, and cannot
+    // match.
     let text = text.replace(&files_at(&head.upload_url), &files_at(upload_url));
     let Kept { mut state } = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     if state.first_bot.is_none_or(|first| !state.bots.contains_key(&first)) {
@@ -78,7 +80,7 @@ mod tests {
 
     const HOST: &str = "http://127.0.0.1:1";
 
-    /// A sandbox in which everything has happened that can.
+    /// Returns a state in which every kind of event has happened.
     fn everything() -> State {
         let mut state = State::seeded(Service::TamTam, 7);
         HOST.clone_into(&mut state.uploads.base_url);
@@ -178,7 +180,7 @@ mod tests {
         });
     }
 
-    /// A webhook that has refused an update, is being sent another, and is to get more.
+    /// Adds a webhook that has failed to take one update, is being sent another, and will get more.
     fn subscribe(state: &mut State, bot: UserId) {
         let now = state.clock.now();
         let mailbox = &mut state.bots.get_mut(&bot).unwrap().mailbox;
@@ -190,18 +192,18 @@ mod tests {
         state.redelivery = 60_000;
         state.failed(&parcels[0], "status 500".to_owned());
         state.take_due();
-        // These two are not kept.
+        // The file does not keep these two.
         (state.redelivery, state.touched) = (0, false);
     }
 
     #[test]
-    fn a_state_is_the_same_when_it_is_read_again() {
+    fn a_written_state_is_read_unchanged() {
         let state = everything();
         let text = write(&state).unwrap();
         let again = read(&text, HOST).unwrap();
         assert_eq!(format!("{again:#?}"), format!("{state:#?}"));
         assert_eq!(write(&again).unwrap(), text);
-        // What would not be found to be missing, were it not there at all.
+        // Without these parts in the state, the comparison would not detect that the file loses them.
         let kinds: BTreeSet<_> =
             state.chats.values().map(|chat| matches!(chat.kind, ChatKind::Dialog { .. })).collect();
         assert_eq!(kinds.len(), 2);
@@ -220,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_is_found_where_the_host_is_now() {
+    fn urls_of_uploads_change_to_the_current_host() {
         const NEW: &str = "http://127.0.0.1:65000";
         let text = String::from_utf8(write(&everything()).unwrap()).unwrap();
         assert!(text.contains(&files_at(HOST)));
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_state_is_told() {
+    fn reports_why_a_text_is_not_a_state() {
         let whole = String::from_utf8(write(&everything()).unwrap()).unwrap();
         let text = |value: serde_json::Value| value.to_string();
         let head = |format: &str| json!({ "format": format, "upload_url": "", "state": {} });
@@ -246,6 +248,6 @@ mod tests {
             let told = read(text.as_bytes(), HOST).unwrap_err();
             assert!(told.contains(problem), "{problem}: {told}");
         }
-        assert_eq!(read(b"\xff", HOST).unwrap_err(), "it is not text");
+        assert_eq!(read(b"\xff", HOST).unwrap_err(), "it is not UTF-8 text");
     }
 }

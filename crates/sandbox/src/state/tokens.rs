@@ -1,4 +1,4 @@
-//! The tokens of the bots, which nothing shows that is told of a request.
+//! Hides the tokens of bots in reports of requests.
 
 use std::borrow::Cow;
 
@@ -6,9 +6,9 @@ use percent_encoding::percent_decode_str;
 
 use super::State;
 
-/// What stands for a text with a token in it.
+/// Replaces a text that contains a token.
 const HIDDEN: &str = "...";
-/// How often a text may be encoded over and over until a token in it is one no more.
+/// The maximum number of nested URL encodings in which a token is found.
 const ENCODINGS: usize = 4;
 
 /// The tokens of all bots at one moment.
@@ -19,7 +19,7 @@ impl Tokens {
         Self(state.bots.values().map(|bot| bot.token.clone()).collect())
     }
 
-    /// Whether a text has one of them in it, plain or as URLs write it.
+    /// Returns whether a text contains a token, plain or URL-encoded.
     pub(crate) fn are_in(&self, text: &str) -> bool {
         let mut text = Cow::Borrowed(text);
         for _ in 0..ENCODINGS {
@@ -42,7 +42,7 @@ impl Tokens {
         false
     }
 
-    /// The text, if none of them is in it.
+    /// Returns the text, or `...` if it contains a token.
     pub(crate) fn hide<'a>(&self, text: &'a str) -> &'a str {
         if self.are_in(text) { HIDDEN } else { text }
     }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_found_however_urls_write_it() {
+    fn finds_a_token_in_any_url_encoding() {
         let tokens = Tokens(vec!["s3 c/t+".to_owned()]);
         for text in
             ["s3 c/t+", "/bots3 c/t+/me", "s3%20c%2Ft%2B", "s3+c%2Ft%2B", "%73%33+c/t%2b", "s3%2520c%252Ft%252B"]

@@ -1,4 +1,4 @@
-//! What uploads do to the state: they begin, and a file that is complete becomes media.
+//! Begins uploads, and turns complete files into media.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::uploads::store::{PartialFile, UploadSession};
 use crate::protocol::wire;
 
 impl State {
-    /// Begins an upload: what `getUploadUrl` answers.
+    /// Begins an upload. Returns the answer of `getUploadUrl`.
     pub(crate) fn begin_upload(&mut self, kind: &'static str) -> Value {
         let id = self.secret("upload");
         let gives_token = self.uploads.settings.retval && matches!(kind, "video" | "audio");
@@ -33,7 +33,7 @@ impl State {
         answer
     }
 
-    /// Keeps media that a person sends, who has uploaded it unseen.
+    /// Stores media that a person sends, without an upload request.
     pub(crate) fn keep_media(&mut self, kind: &'static str, name: String, bytes: Vec<u8>) -> Attachment {
         let (token, photo_id, id) = (self.secret("media"), self.issue(), self.secret("content"));
         let (url, size) = (format!("{}/files/{id}", self.uploads.base_url), bytes.len() as u64);
@@ -54,7 +54,7 @@ impl State {
         Attachment::Media(media)
     }
 
-    /// A file is whole: makes media of it, and the host's answer.
+    /// Turns a complete file into media. Returns the answer of the upload host.
     pub(crate) fn finish_upload(&mut self, session: &UploadSession, content: &mut PartialFile) -> String {
         content.is_done = true;
         let file = ReceivedFile {
@@ -72,7 +72,7 @@ impl State {
         self.uploads.not_ready.insert(token.clone(), self.uploads.settings.not_ready);
         let answer = match MediaKind::of(session.kind) {
             None => {
-                // In real keys there is everything that base64 has and URLs do not.
+                // Real keys have all characters of base64 that URLs must encode.
                 let key = format!("{}+/{}==", self.secret("photo key"), self.secret("photo key"));
                 self.photos.insert(token.clone(), Photo { photo_id: number, token: token.clone(), url });
                 json!({ "photos": { key: { "token": token } } })

@@ -357,7 +357,7 @@ async fn a_file_that_is_no_state_is_told_and_stays() {
         let (code, stdout, told) = output(&["--port", "0", "--state", &file]).await;
         assert_eq!((code, stdout.as_str()), (Some(1), ""), "{told}");
         assert!(told.starts_with(&format!("tamtam-sandbox: {file} is not a sandbox's state (")), "{told}");
-        assert!(told.contains(problem) && told.contains("begin anew") && told.lines().count() == 1, "{told}");
+        assert!(told.contains(problem) && told.contains("start over") && told.lines().count() == 1, "{told}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     }
     let nowhere = directory.path().join("nowhere").join("state.json");

@@ -1,19 +1,20 @@
-//! Elements of `markup`: which part of a text has which style.
+//! Elements of `markup`: parts of a text with their styles.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::protocol::service::Service;
 
-/// The longest address that a link may have, in characters.
+/// The maximum length of the URL of a link, in characters.
 const URL_CHARS: usize = 2_048;
 
-/// A part of a text, and how it looks.
+/// A part of a text with its style.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Element {
     pub(crate) style: Style,
-    /// Where the part begins, and how long it is, in UTF-16 code units.
+    /// The beginning of the part, in UTF-16 code units.
     pub(crate) from: usize,
+    /// The length of the part, in UTF-16 code units.
     pub(crate) length: usize,
 }
 
@@ -32,7 +33,7 @@ pub(crate) enum Style {
 }
 
 impl Style {
-    /// The `type` of the element.
+    /// Returns the `type` of the element.
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Strong => "strong",
@@ -50,7 +51,7 @@ impl Style {
 }
 
 impl Element {
-    /// `MarkupElement`.
+    /// Writes a `MarkupElement`.
     pub(crate) fn json(&self) -> Value {
         let mut fields = match &self.style {
             Style::Link { url } => json!({ "url": url }),
@@ -64,8 +65,7 @@ impl Element {
     }
 }
 
-/// Returns the style of a link: a link to an address, or the mention of a user. `None` if the address is not valid in a
-/// link.
+/// Returns the style of a link: a link to a URL, or the mention of a user. `None` if the URL is blank or too long.
 pub(super) fn link(url: &str, service: Service) -> Option<Style> {
     if let Some(user_id) = url.strip_prefix(service.traits().mention).and_then(|user| user.parse().ok()) {
         return Some(Style::Mention { user_link: None, user_id: Some(user_id) });

@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 
 use super::element::{Element, Style};
 
-/// A text without its notation, and what that said.
+/// A parsed text: the plain text and its elements.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Formatted {
     pub(crate) text: String,
-    /// In order, the longer first where several begin.
+    /// Sorted by beginning. Of elements with the same beginning, the longest is first.
     pub(crate) markup: Vec<Element>,
 }
 
@@ -16,7 +16,7 @@ pub(crate) struct Formatted {
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     pub(super) text: String,
-    /// The text's length in UTF-16 code units.
+    /// The length of the text, in UTF-16 code units.
     size: usize,
     markup: Vec<Element>,
 }
@@ -31,7 +31,7 @@ impl Builder {
         self.size
     }
 
-    /// Everything from there on looks like that. Of nothing, nothing is noted.
+    /// Adds an element from `from` to the end of the text. An empty element is not added.
     pub(super) fn mark(&mut self, style: Style, from: usize) {
         let length = self.size - from;
         if length > 0 {
@@ -40,7 +40,7 @@ impl Builder {
     }
 
     pub(super) fn finish(mut self) -> Formatted {
-        // What encloses is noted after what it encloses, and is to come first.
+        // An enclosing element is added after the elements in it, and must come first.
         self.markup.reverse();
         self.markup.sort_by_key(|element| (element.from, Reverse(element.length)));
         self.markup.dedup();
@@ -50,7 +50,7 @@ impl Builder {
 
 #[cfg(test)]
 impl Formatted {
-    /// The text, and of each element its name and the part of the text that it is about.
+    /// Returns the text, and each element as its name and its part of the text.
     pub(super) fn parts(&self) -> (String, Vec<(String, String)>) {
         let units: Vec<u16> = self.text.encode_utf16().collect();
         let parts = self.markup.iter().map(|one| {

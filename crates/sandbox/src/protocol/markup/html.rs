@@ -1,13 +1,13 @@
-//! The HTML of messages: a fixed list of tags.
+//! Parses the HTML of messages, which has a fixed list of tags.
 
 use super::element::{Style, link};
 use super::formatted::{Builder, Formatted};
 use crate::protocol::service::Service;
 
-/// No entity is longer, in bytes: `&#x0010FFFF;`.
+/// The length of the longest entity, `&#x0010FFFF;`, in bytes.
 const ENTITY_BYTES: usize = 12;
 
-/// Entities by their names, as far as messages have use for them.
+/// The named entities that messages use.
 const ENTITIES: [(&str, &str); 14] = [
     ("amp", "&"),
     ("lt", "<"),
@@ -25,7 +25,7 @@ const ENTITIES: [(&str, &str); 14] = [
     ("euro", "€"),
 ];
 
-/// The tags that are known, but for `a`, and how they make the text look.
+/// The known tags except `a`, with their styles.
 const TAGS: [(&str, Style); 13] = [
     ("b", Style::Strong),
     ("strong", Style::Strong),
@@ -41,10 +41,10 @@ const TAGS: [(&str, Style); 13] = [
     ("mark", Style::Highlighted),
     ("blockquote", Style::Quote),
 ];
-/// All of them, and `a`.
+/// The number of known tags, including `a`.
 const PLACES: usize = TAGS.len() + 1;
 
-/// A tag as it stands in the source.
+/// A tag in the source.
 #[derive(Debug, PartialEq, Eq)]
 struct Tag<'a> {
     name: String,
@@ -52,14 +52,15 @@ struct Tag<'a> {
     attributes: &'a str,
 }
 
-/// What is open of one tag: where it began, and how it looks.
+/// The open elements of one tag: each with its beginning and its style.
 type Open = Vec<(usize, Option<Style>)>;
 
-/// What is not closed reaches to the end, and what was not opened cannot be closed. Elements need not nest.
+/// Parses HTML. An element that is not closed reaches to the end of the text. An end tag without a start tag is
+/// ignored. Elements may overlap.
 pub(super) fn format(source: &str, service: Service) -> Formatted {
     let mut builder = Builder::default();
     let mut open: [Open; PLACES] = Default::default();
-    // Without this, every beginning of a comment would be searched to the end.
+    // Without this check, the search for the end of each `<!--` takes quadratic time.
     let last_comment_end = source.rfind("-->").unwrap_or(0);
     let mut rest = source;
     while let Some(at) = rest.find(['<', '&']) {
@@ -98,7 +99,7 @@ fn take(tag: &Tag<'_>, open: &mut [Open; PLACES], builder: &mut Builder, service
         }
         return;
     }
-    // A link without an address is opened nevertheless, so that its end is not taken for another's.
+    // A link without a URL is opened too, so that its end tag does not close another link.
     let style = match known {
         Some(known) => Some(TAGS[known].1.clone()),
         None => href(tag.attributes).and_then(|url| link(&url, service)),
@@ -106,13 +107,13 @@ fn take(tag: &Tag<'_>, open: &mut [Open; PLACES], builder: &mut Builder, service
     open.push((builder.size(), style));
 }
 
-/// How many bytes a comment takes; none if it is not closed.
+/// Returns the length of a comment, in bytes. Returns 0 if it is not closed.
 fn comment(source: &str) -> usize {
     const BEGIN: usize = "<!--".len();
     source[BEGIN..].find("-->").map_or(0, |end| BEGIN + end + "-->".len())
 }
 
-/// How many bytes a tag takes, and the tag; nothing is taken if it is none.
+/// Returns the length of a tag in bytes, and the tag. Returns 0 and `None` if there is no tag.
 fn read_tag(source: &str) -> (usize, Option<Tag<'_>>) {
     let inside = &source[1..];
     let (is_end, inside) = inside.strip_prefix('/').map_or((false, inside), |inside| (true, inside));
@@ -127,13 +128,13 @@ fn read_tag(source: &str) -> (usize, Option<Tag<'_>>) {
     (taken, Some(Tag { name: name.to_ascii_lowercase(), is_end, attributes }))
 }
 
-/// Where a tag ends: a quoted value may have the sign in it.
+/// Returns the position of the `>` that ends a tag. A quoted value may contain `>`.
 fn end_of_tag(inside: &str) -> Option<usize> {
     let mut quote = None;
     for (at, byte) in inside.bytes().enumerate() {
         match (quote, byte) {
             (None, b'>') => return Some(at),
-            // Another tag begins: this was none.
+            // Another tag begins, so this is not a tag.
             (None, b'<') => return None,
             (None, b'"' | b'\'') => quote = Some(byte),
             (Some(open), _) if open == byte => quote = None,
@@ -143,7 +144,7 @@ fn end_of_tag(inside: &str) -> Option<usize> {
     None
 }
 
-/// The address of a link.
+/// Returns the URL of a link. `None` if there is no `href`.
 fn href(attributes: &str) -> Option<String> {
     let mut rest = attributes;
     loop {
@@ -170,7 +171,7 @@ fn href(attributes: &str) -> Option<String> {
     }
 }
 
-/// A text with its entities decoded.
+/// Decodes the entities in a text.
 fn decode(source: &str) -> String {
     let mut builder = Builder::default();
     let mut rest = source;
@@ -187,7 +188,7 @@ fn decode(source: &str) -> String {
     builder.finish().text
 }
 
-/// Adds what an entity stands for; how many bytes it takes, none if it is no entity.
+/// Adds the character of an entity. Returns the length of the entity in bytes, or 0 if there is no entity.
 fn push_entity(source: &str, builder: &mut Builder) -> usize {
     let Some(end) = source.bytes().take(ENTITY_BYTES).position(|byte| byte == b';') else { return 0 };
     let name = &source[1..end];
@@ -208,7 +209,7 @@ mod tests {
 
     use super::*;
 
-    /// What goes through a text again and again takes minutes.
+    /// A parser with quadratic time would take minutes.
     const PATIENCE: Duration = Duration::from_secs(20);
 
     fn format(source: &str) -> Formatted {
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn services_have_mentions_of_their_own_and_max_has_quotes() {
+    fn each_service_has_its_own_mentions_and_max_has_quotes() {
         let parts = |source: &str, service| super::format(source, service).parts().1;
         let mention = "<a href='max://user/42'>Ann</a>";
         assert_eq!(parts(mention, Service::Max)[0].0, "user_mention 42");
@@ -278,14 +279,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_closed_reaches_to_the_end_and_what_is_not_opened_does_nothing() {
+    fn an_unclosed_tag_reaches_to_the_end_and_an_unopened_one_does_nothing() {
         check("a<b>b", "ab", &[("strong", "b")]);
         check("a</b>b<i></i>", "ab", &[]);
         check("<b>a</strong>b</b>", "ab", &[("strong", "ab")]);
     }
 
     #[test]
-    fn what_is_no_tag_is_text() {
+    fn text_that_is_not_a_tag_is_kept() {
         for source in ["a < b", "a<", "<", "1<2>0", "<b", "</", "<>", "a > b", "<!-- a", "< b>"] {
             check(source, source, &[]);
         }
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn entities_are_decoded_where_they_are_known() {
+    fn known_entities_are_decoded() {
         check("&lt;b&gt; &amp;amp; &quot;&apos;&#39;&#x27;&nbsp;&mdash;", "<b> &amp; \"'''\u{A0}—", &[]);
         for source in ["&", "&;", "&unknown;", "&#;", "&#x110000;", "&#0;", "a & b; c", "&amp", "&ampampampampampamp;"]
         {
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_found_among_attributes() {
+    fn finds_the_href_among_other_attributes() {
         check("<a class=x href = https://x?a=1&amp;b=2 id>a</a>", "a", &[("link https://x?a=1&b=2", "a")]);
         check("<a data-href='no' HREF=\"a>b\">a</a>", "a", &[("link a>b", "a")]);
         for none in ["<a>a</a>", "<a href>a</a>", "<a href=''>a</a>", "<a title='href=x'>a</a>", "<a =>a</a>"] {
@@ -313,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_texts_take_no_time() {
+    fn hostile_texts_are_parsed_quickly() {
         let started = Instant::now();
         for piece in ["<", "<a ", "<b>", "</b>", "&", "<b><i>", "<!--", "<a href='", "<b a='"] {
             let source = piece.repeat(50_000);

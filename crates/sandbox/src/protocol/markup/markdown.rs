@@ -1,5 +1,5 @@
-//! The Markdown of messages. A marker without its partner stays text. Every step moves forward, so that no text takes
-//! long.
+//! Parses the Markdown of messages. A marker without a partner stays text. Every step moves forward, so that hostile
+//! texts are parsed quickly, too.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ use crate::protocol::service::Service;
 
 /// The first character of a quoted line.
 const QUOTE: char = '>';
-/// How deep a heading may be; all look the same.
+/// The maximum level of a heading. All levels look the same.
 const HEADING_MARKERS: usize = 6;
-/// So many backticks around it make a block, whose first and last line end are not its own.
+/// The minimum number of backticks around a code block. The first and the last line break of a block are removed.
 const FENCE: usize = 3;
-/// How deep brackets may be nested in an address: an unclosed one shall not be searched to the end of the text.
+/// The maximum nesting of brackets in a URL. It limits the search for the end of an unclosed bracket.
 const DEPTH: usize = 32;
 
-/// Characters that markers are made of; the first ones also stand alone.
+/// The characters of markers. The first `SINGLE` of them are also markers of one character.
 const MARKERS: [char; 5] = ['*', '_', '~', '+', '^'];
 const SINGLE: usize = 2;
-/// Kinds of markers: those of two characters, then those of one.
+/// The number of kinds of markers: first those of two characters, then those of one.
 const KINDS: usize = MARKERS.len() + SINGLE;
 
 /// A piece of the source.
@@ -27,7 +27,7 @@ const KINDS: usize = MARKERS.len() + SINGLE;
 enum Piece {
     Text(String),
     Code(String),
-    /// A marker: what it stands for when it has no partner, and what it begins or ends.
+    /// A marker: its source, which is shown if it has no partner, and its role.
     Marker(String, Role),
 }
 
@@ -57,16 +57,16 @@ struct Scanner {
     at: usize,
     pieces: Vec<Piece>,
     waiting: Vec<Waiting>,
-    /// Tokens of brackets that wait for their partner.
+    /// Pieces with an opening bracket that wait for their partner.
     brackets: Vec<usize>,
-    /// How many wait, by the kind of marker.
+    /// The number of waiting markers of each kind.
     waiting_of: [usize; KINDS],
-    /// The piece of the heading that the present line is.
+    /// The first piece of the heading, if the current line is one.
     heading: Option<usize>,
     /// The first piece of the current quote.
     quote: Option<usize>,
     service: Service,
-    /// Where the last run of so many backticks begins.
+    /// The position of the last run of backticks, by its length.
     last_fence: BTreeMap<usize, usize>,
 }
 
@@ -104,7 +104,7 @@ impl Scanner {
                     self.text(char);
                     self.at += 1;
                     if self.peek(0) == Some('\n') {
-                        // Nothing reaches over an empty line.
+                        // No marker reaches over an empty line.
                         self.forget_markers();
                     }
                     self.begin_line();
@@ -148,7 +148,7 @@ impl Scanner {
         self.brackets.clear();
     }
 
-    /// Joins two markers, and leaves those between them, which have no partner, as text.
+    /// Joins two markers. Waiting markers between them stay text.
     fn join(&mut self, begin: usize, end: String, style: Style) {
         while let Some(one) = self.waiting.pop_if(|one| one.piece >= begin) {
             self.waiting_of[one.kind] -= 1;
@@ -194,7 +194,7 @@ impl Scanner {
         }
     }
 
-    /// A run of backticks: code up to the next run of the same length, or text.
+    /// Reads a run of backticks: code up to the next run of the same length, or text.
     fn code(&mut self) {
         let length = run_of('`', &self.source[self.at..]);
         let begin = self.at + length;
@@ -217,7 +217,7 @@ impl Scanner {
     }
 
     fn closing_fence(&self, begin: usize, length: usize) -> Option<usize> {
-        // Without this, the rest of the text would be searched for every run.
+        // Without this check, the search of the remaining text for each run takes quadratic time.
         let last = *self.last_fence.get(&length).filter(|last| **last >= begin)?;
         let mut at = begin;
         while at < last {
@@ -230,13 +230,13 @@ impl Scanner {
         Some(last)
     }
 
-    /// A run of a character that markers are made of.
+    /// Reads a run of a marker character.
     fn run(&mut self, char: char) {
         let mut left = run_of(char, &self.source[self.at..]);
         let before = self.at.checked_sub(1).and_then(|before| self.source.get(before)).copied();
         let after = self.peek(left);
         self.at += left;
-        // In `snake_case` there is nothing to emphasize.
+        // An underscore within a word, as in `snake_case`, is not a marker.
         let is_inside = |neighbour: Option<char>| char == '_' && neighbour.is_some_and(char::is_alphanumeric);
         let begins = after.is_some_and(|after| !after.is_whitespace()) && !is_inside(before);
         let ends = before.is_some_and(|before| !before.is_whitespace()) && !is_inside(after);
@@ -258,15 +258,15 @@ impl Scanner {
         }
     }
 
-    /// Whether the next marker of a run is one of one character or of two. In `***` the single one is inside.
+    /// Returns whether the next marker of a run has one or two characters. In `***`, the single one is inside.
     fn size_of_marker(&self, char: char, left: usize, ends: bool) -> usize {
         let is_single_inside = self.waiting.last().is_some_and(|last| Some(last.kind) == kind_of(char, 1));
         if left == 2 || left > 2 && !(ends && is_single_inside && left % 2 == 1) { 2 } else { 1 }
     }
 
-    /// The nearest marker of this kind that waits, with something between it and here.
+    /// Returns the nearest waiting marker of this kind. `None` if there is none, or nothing after it.
     fn partner(&self, kind: usize) -> Option<usize> {
-        // Without this, all that wait would be searched for every marker.
+        // Without this check, the search of all waiting markers for each marker takes quadratic time.
         if self.waiting_of[kind] == 0 {
             return None;
         }
@@ -274,7 +274,7 @@ impl Scanner {
         (found.piece + 1 < self.pieces.len()).then_some(found.piece)
     }
 
-    /// A bracket that ends the text of a link, if an address follows.
+    /// Reads a closing bracket. It ends the text of a link if a URL follows.
     fn close_bracket(&mut self) {
         let begin = self.brackets.pop().filter(|begin| begin + 1 < self.pieces.len());
         let address = begin.and_then(|begin| Some((begin, self.address()?)));
@@ -288,7 +288,7 @@ impl Scanner {
         self.at = end;
     }
 
-    /// The address behind a bracket, and where it ends.
+    /// Returns the link style of the URL after a bracket, and the position after the URL.
     fn address(&self) -> Option<(Style, usize)> {
         if self.peek(1) != Some('(') {
             return None;
@@ -315,7 +315,7 @@ impl Scanner {
     }
 }
 
-/// The kind of a marker; none if it is no marker.
+/// Returns the kind of a marker. `None` if it is not a marker.
 fn kind_of(char: char, size: usize) -> Option<usize> {
     let place = MARKERS.iter().position(|marker| *marker == char)?;
     match size {
@@ -335,7 +335,7 @@ fn style_of(kind: usize) -> Style {
     }
 }
 
-/// How often a text begins with a character.
+/// Returns how many times a text begins with a character.
 fn run_of(char: char, source: &[char]) -> usize {
     source.iter().take_while(|next| **next == char).count()
 }
@@ -354,7 +354,7 @@ fn last_fences(source: &[char]) -> BTreeMap<usize, usize> {
 
 fn render(pieces: Vec<Piece>) -> Formatted {
     let mut builder = Builder::default();
-    // Where in the text each piece begins.
+    // The position of each piece in the text.
     let mut begins = Vec::with_capacity(pieces.len());
     for piece in pieces {
         begins.push(builder.size());

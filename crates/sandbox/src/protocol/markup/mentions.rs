@@ -1,16 +1,15 @@
-//! Users who are mentioned by their username in a text: `@alice`.
+//! Finds mentions of users by username: `@alice`.
 
 use std::ops::Range;
 
-/// Everything in a text that looks like the mention of a username: its place in UTF-16 code units, the `@` included, and
-/// the username.
+/// Returns the possible mentions in a text: the range in UTF-16 code units, including the `@`, and the username.
 pub(crate) fn find(text: &str) -> Vec<(Range<usize>, &str)> {
     let mut found = Vec::new();
     let (mut size, mut before) = (0, None);
     for (at, char) in text.char_indices() {
         let from = size;
         size += char.len_utf16();
-        // An address is no mention of its domain.
+        // An email address does not mention its domain.
         if char == '@' && !before.is_some_and(is_part) {
             let rest = &text[at + 1..];
             let name = &rest[..rest.find(|char| !is_part(char)).unwrap_or(rest.len())];
@@ -32,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mentions_stand_for_themselves() {
+    fn an_email_address_is_not_a_mention() {
         assert_eq!(find("@alice, 😀@bob_2!"), [(0..6, "alice"), (10..16, "bob_2")]);
         assert_eq!(find("write to alice@example.org, or @ once, or @@carol"), [(43..49, "carol")]);
         assert_eq!(find(""), []);

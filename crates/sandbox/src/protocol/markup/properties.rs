@@ -1,4 +1,4 @@
-//! What the client writes, read by the sandbox's parsers: for any text and any formatting.
+//! Property tests: the sandbox's parsers read formatted texts that the client writes.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use tamtam::{
     types::{MarkupElement, TextFormat},
 };
 
-/// What went wrong in one notation or another, or might.
+/// Pieces of text that broke a notation, or might break one.
 const PIECES: [&str; 58] = [
     "a",
     "B",
@@ -92,7 +92,7 @@ fn any_text() -> impl Strategy<Value = String> {
     vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-/// Letters and spaces with few signs, in which more of the formatting is where Markdown has it.
+/// Letters and spaces with few special characters, so that Markdown can show most of the formatting.
 fn tame_text() -> impl Strategy<Value = String> {
     vec(select(&["a", "b", "ё", "😀", " ", "\n", ".", "*"][..]), 0..4).prop_map(|pieces| pieces.concat())
 }
@@ -104,7 +104,7 @@ fn format(source: &str, notation: Notation) -> Formatted {
     super::format(source, notation, SERVICE)
 }
 
-/// How a [`Text`] is built, and what it is meant to look like.
+/// A plan to build a [`Text`], and its expected styles.
 #[derive(Clone, Debug)]
 enum Plan {
     Plain(String),
@@ -145,14 +145,14 @@ impl Plan {
         }
     }
 
-    /// The styles of every UTF-16 code unit.
+    /// Returns the expected styles of every UTF-16 code unit.
     fn looks(&self) -> Vec<Look> {
         match self {
             Self::Plain(text) => vec![Look::default(); text.encode_utf16().count()],
             Self::All(plans) => plans.iter().flat_map(Self::looks).collect(),
             Self::Styled(style, url, inner) => {
                 let mut looks = inner.looks();
-                // The inner one of two links is there already.
+                // Of two nested links, the inner one is kept.
                 looks.iter_mut().for_each(|look| look.add(&Self::style(*style, url), false));
                 looks
             }
@@ -168,7 +168,7 @@ struct Look {
 }
 
 impl Look {
-    /// Adds a style. Of two links there is one.
+    /// Adds a style. A second link is only set if `replaces_link`.
     fn add(&mut self, style: &Style, replaces_link: bool) {
         if !matches!(style, Style::Link { .. } | Style::Mention { .. }) {
             self.styles.insert(format!("{style:?}"));
@@ -177,7 +177,7 @@ impl Look {
         }
     }
 
-    /// Whether nothing is there but what the other has.
+    /// Whether `other` has all of these styles.
     fn is_part_of(&self, other: &Self) -> bool {
         self.styles.is_subset(&other.styles) && (self.link.is_none() || self.link == other.link)
     }
@@ -191,7 +191,7 @@ fn plan(leaf: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = 
     })
 }
 
-/// Elements anywhere, also where no text is.
+/// Elements at any position, also outside the text.
 fn any_markup() -> impl Strategy<Value = Vec<MarkupElement>> {
     let place = prop_oneof![4 => -3..24_i32, 1 => select(&[i32::MIN, i32::MAX][..])];
     let element = (0..11_usize, place.clone(), place, select(&URLS[..])).prop_map(|(kind, from, length, url)| {
@@ -214,7 +214,7 @@ fn any_markup() -> impl Strategy<Value = Vec<MarkupElement>> {
     vec(element, 0..8)
 }
 
-/// The styles of every UTF-16 code unit.
+/// Returns the styles of every UTF-16 code unit.
 fn looks(formatted: &Formatted) -> Vec<Look> {
     let mut looks = vec![Look::default(); formatted.text.encode_utf16().count()];
     for element in &formatted.markup {
@@ -224,7 +224,7 @@ fn looks(formatted: &Formatted) -> Vec<Look> {
     looks
 }
 
-/// What the server makes of a message.
+/// Returns the text of a message as the server parses it.
 fn posted(body: &NewMessageBody) -> Formatted {
     let source = body.text.as_deref().unwrap_or_default();
     match body.format {
@@ -234,8 +234,8 @@ fn posted(body: &NewMessageBody) -> Formatted {
     }
 }
 
-/// How a text with this markup is meant to look: an element formats every character of which it has a unit, and of two
-/// links the one that begins later counts.
+/// Returns the expected styles of a text with this markup. An element formats every character that it covers at least
+/// partly. Of two links, the one that begins later counts.
 fn meant(text: &str, markup: &[MarkupElement]) -> Vec<Look> {
     let chars: Vec<usize> =
         text.chars().enumerate().flat_map(|(at, char)| std::iter::repeat_n(at, char.len_utf16())).collect();
@@ -267,8 +267,7 @@ fn meant(text: &str, markup: &[MarkupElement]) -> Vec<Look> {
     looks
 }
 
-/// Whether a text looks as it is meant to, as far as Markdown can show it. Something may be missing, but nothing that is
-/// not meant is there.
+/// Whether a text has no styles but the expected ones. Markdown cannot show all formatting, so styles may be missing.
 fn is_part_of(shown: &[Look], meant: &[Look]) -> bool {
     shown.len() == meant.len() && shown.iter().zip(meant).all(|(shown, meant)| shown.is_part_of(meant))
 }
@@ -277,7 +276,7 @@ fn is_space(unit: u16) -> bool {
     char::from_u32(unit.into()).is_some_and(char::is_whitespace)
 }
 
-/// As many cases as `PROPTEST_CASES` says, or fewer by this factor.
+/// Sets the number of cases to `PROPTEST_CASES` divided by `fewer`.
 fn cases_of(fewer: u32) -> ProptestConfig {
     let default = ProptestConfig::default();
     ProptestConfig { cases: default.cases / fewer, failure_persistence: None, ..default }
@@ -287,7 +286,7 @@ proptest! {
     #![proptest_config(cases_of(1))]
 
     #[test]
-    fn an_escaped_text_comes_out_as_it_went_in(text in any_text()) {
+    fn an_escaped_text_is_read_unchanged(text in any_text()) {
         for (source, notation) in
             [(escape_markdown(&text), Notation::Markdown), (escape_html(&text), Notation::Html)]
         {
@@ -308,7 +307,7 @@ proptest! {
     }
 
     #[test]
-    fn a_formatted_text_is_the_same_by_html(plan in plan(any_text())) {
+    fn html_keeps_all_formatting(plan in plan(any_text())) {
         let text = plan.text();
         let html = format(&text.to_html(), Notation::Html);
         prop_assert_eq!(&html.text, text.as_str());
@@ -317,7 +316,7 @@ proptest! {
     }
 
     #[test]
-    fn a_formatted_text_is_the_same_by_markdown_as_far_as_it_goes(plan in plan(any_text())) {
+    fn markdown_adds_no_formatting(plan in plan(any_text())) {
         let text = plan.text();
         let markdown = format(&text.to_markdown(), Notation::Markdown);
         prop_assert_eq!(&markdown.text, text.as_str());
@@ -325,7 +324,7 @@ proptest! {
     }
 
     #[test]
-    fn markdown_leaves_out_only_what_it_says(plan in plan(tame_text())) {
+    fn markdown_omits_only_headings_and_emphasis(plan in plan(tame_text())) {
         let text = plan.text();
         let shown = looks(&format(&text.to_markdown(), Notation::Markdown));
         for ((unit, shown), meant) in text.as_str().encode_utf16().zip(shown).zip(plan.looks()) {
@@ -338,14 +337,14 @@ proptest! {
     }
 
     #[test]
-    fn received_markup_is_the_same_by_html(text in any_text(), markup in any_markup()) {
+    fn html_keeps_received_markup(text in any_text(), markup in any_markup()) {
         let html = format(&Text::from_markup(&text, &markup).to_html(), Notation::Html);
         prop_assert_eq!(&html.text, &text);
         prop_assert_eq!(looks(&html), meant(&text, &markup));
     }
 
     #[test]
-    fn received_markup_is_the_same_by_markdown_as_far_as_it_goes(text in any_text(), markup in any_markup()) {
+    fn markdown_adds_nothing_to_received_markup(text in any_text(), markup in any_markup()) {
         let markdown = Text::from_markup(&text, &markup).to_markdown();
         let shown = format(&markdown, Notation::Markdown);
         prop_assert_eq!(&shown.text, &text);
@@ -374,7 +373,7 @@ proptest! {
     fn a_formatted_text_keeps_its_formatting_when_it_is_split(plans in vec(plan(any_text()), 1..20), times in 5..20_usize) {
         let plan = Plan::All(std::iter::repeat_n(Plan::All(plans), times).collect());
         let text = plan.text();
-        // A message of nothing but space is refused.
+        // A message with only white space is refused.
         prop_assume!(!text.as_str().trim().is_empty());
         let mut whole = text.as_str().encode_utf16().zip(plan.looks()).filter(|(unit, _)| !is_space(*unit));
         let bot = Bot::max("token").unwrap();

@@ -1,4 +1,4 @@
-//! Parameters of the path and of the query: text that is read by its schema, then judged like any other value.
+//! Parameters of the path and the query. Their text is parsed by the schema, then validated like other values.
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -35,7 +35,7 @@ impl Parameter {
         self.place == Place::Query
     }
 
-    /// What the request gives for it: decoded from the path, as it stands in the query.
+    /// Returns the values of the parameter in a request. Values in the path are decoded, values in the query are not.
     pub(super) fn find<'a>(&self, path: &'a [(&'static str, String)], query: &'a [(String, &'a str)]) -> Vec<&'a str> {
         match self.place {
             Place::Path => path.iter().filter(|(name, _)| *name == self.name).map(|(_, text)| text.as_str()).collect(),
@@ -73,7 +73,7 @@ impl Parameter {
         }
         let texts = given.iter().map(|text| decode(text)).collect::<Vec<_>>();
         let texts = texts.iter().flat_map(|text| text.split(COMMA)).map(str::trim);
-        // An empty list is one empty item when it is split.
+        // Splitting an empty list gives one empty item.
         let texts = texts.filter(|text| !text.is_empty() || !tolerance.empty_parameters);
         let values = texts.map(|text| self.value(text, items, schemas, tolerance)).collect::<Result<Vec<_>, _>>()?;
         Ok(Some(values).filter(|values| !values.is_empty()).map(Value::from))
@@ -82,7 +82,7 @@ impl Parameter {
     fn read_one(&self, given: &[&str], schemas: &Schemas, tolerance: Tolerance) -> Result<Option<Value>, Wrong> {
         let Some(text) = given.first() else { return Ok(None) };
         let text = if self.is_in_query() { decode(text) } else { (*text).to_owned() };
-        // What is required and blank is not there; what is not required may be left empty.
+        // A blank value of a required parameter counts as missing. An optional parameter may be empty.
         let is_absent = if self.required { text.trim().is_empty() } else { text.is_empty() };
         if is_absent && (self.required || tolerance.empty_parameters)
             || text == "null" && schemas.is_nullable(&self.schema)
@@ -112,7 +112,7 @@ impl Parameter {
     }
 }
 
-/// A value of the query: a plus is a space there.
+/// Decodes a value of the query, where a plus is a space.
 fn decode(text: &str) -> String {
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use regex_lite::Regex;
 use serde_json::{Map, Value};
 
-/// What the server gives as the upper limit of a size that has none.
+/// The upper limit that the server reports for a size without one.
 const NO_LIMIT: usize = 2_147_483_647;
 
-/// What is wrong with a value, and where: `attachments[0].payload.token`.
+/// An invalid value: its path, such as `attachments[0].payload.token`, and the problem.
 #[derive(Debug, PartialEq)]
 pub(super) struct Wrong {
     pub(super) path: String,
@@ -24,9 +24,9 @@ pub(super) enum What {
         expected: &'static str,
         value: String,
     },
-    /// None of the values that the document lists.
+    /// The value is not in the document's list.
     Unknown(String),
-    /// Characters of a text, or items of a list.
+    /// The limits for the characters of a text, or for the items of a list.
     Size {
         least: usize,
         most: usize,
@@ -61,7 +61,7 @@ impl Schemas {
         self.judge(schema, value, path, false)
     }
 
-    /// The type of a value, also where the document leaves it away.
+    /// Returns the type of a schema. Derives it if the document omits it.
     pub(super) fn type_of<'a>(&'a self, schema: &'a Value) -> &'a str {
         let schema = self.resolve(schema);
         match schema["type"].as_str() {
@@ -78,7 +78,7 @@ impl Schemas {
         }
     }
 
-    /// What a list consists of; `None` if it is no list.
+    /// Returns the schema of the items of a list. `None` if the schema is not a list.
     pub(super) fn items<'a>(&'a self, schema: &'a Value) -> Option<&'a Value> {
         self.resolve(schema).get("items")
     }
@@ -86,7 +86,7 @@ impl Schemas {
     pub(super) fn is_nullable(&self, schema: &Value) -> bool {
         let schema = self.resolve(schema);
         schema["nullable"] == true
-            // Prose beside a reference makes it a part of one; the value is what that is.
+            // A reference with a description is an `allOf` with one item.
             || matches!(schema["allOf"].as_array().map(Vec::as_slice), Some([only]) if self.is_nullable(only))
     }
 
@@ -95,8 +95,8 @@ impl Schemas {
         target.map_or(schema, |target| self.resolve(target))
     }
 
-    /// `told_apart`: the tag of a union has been looked at, and the value is being judged as the member it names, which
-    /// has the union itself as a part.
+    /// Checks a value. `told_apart`: the tag of a union has already selected this member. The `allOf` of the member
+    /// contains the union, which must not be resolved again.
     fn judge(&self, schema: &Value, value: &Value, path: &str, told_apart: bool) -> Result<(), Wrong> {
         let schema = self.resolve(schema);
         if value.is_null() && self.is_nullable(schema) {
@@ -123,7 +123,7 @@ impl Schemas {
         }
     }
 
-    /// The member of a union that the tag of the value names.
+    /// Returns the member of a union that the tag of the value names.
     fn member<'a>(&'a self, union: &'a Value, value: &Value, path: &str) -> Result<&'a Value, Wrong> {
         let tag = union["propertyName"].as_str().unwrap_or_default();
         let path = join(path, tag);
@@ -170,7 +170,8 @@ fn find_patterns(node: &Value, patterns: &mut BTreeMap<String, Regex>) {
     match node {
         Value::Object(fields) => {
             if let Some(pattern) = fields.get("pattern").and_then(Value::as_str) {
-                let regex = Regex::new(pattern).unwrap_or_else(|error| panic!("the pattern {pattern}: {error}"));
+                let regex =
+                    Regex::new(pattern).unwrap_or_else(|error| panic!("cannot compile the pattern {pattern}: {error}"));
                 patterns.insert(pattern.to_owned(), regex);
             }
             fields.values().for_each(|node| find_patterns(node, patterns));
@@ -180,7 +181,7 @@ fn find_patterns(node: &Value, patterns: &mut BTreeMap<String, Regex>) {
     }
 }
 
-/// The name of the schema that a reference leads to.
+/// Returns the name of the schema in a reference.
 fn name_of(reference: &str) -> Option<&str> {
     reference.rsplit('/').next()
 }
@@ -223,7 +224,7 @@ fn check_limits(schema: &Value, value: &Value, path: &str) -> Result<(), Wrong> 
     };
     let wrong = |what| Err(Wrong { path: path.to_owned(), what });
     if let Some(size) = size {
-        // The document speaks of the length of lists, too.
+        // The document also uses `minLength` and `maxLength` for lists.
         let limit = |one: &str, other: &str| schema.get(one).or_else(|| schema.get(other)).and_then(Value::as_u64);
         let limit = |one, other| limit(one, other).and_then(|limit| usize::try_from(limit).ok());
         let least = limit("minLength", "minItems").unwrap_or(0);

@@ -1,4 +1,4 @@
-//! A small document with one of each, and every mistake that can be made about it.
+//! Tests with a small document that has every kind of schema, and with every kind of mistake.
 
 use serde_json::json;
 
@@ -68,7 +68,7 @@ fn judge(tolerates: &[&str], id: &str, query: &str, content_type: Option<&str>, 
 }
 
 #[test]
-fn bodies_are_judged_by_their_schema() {
+fn bodies_are_validated_by_their_schema() {
     let round = json!({ "type": "round", "radius": 1 });
     let base = json!({ "name": "a" });
     let with = |key: &str, value: Value| {
@@ -120,7 +120,7 @@ fn bodies_are_judged_by_their_schema() {
 }
 
 #[test]
-fn parameters_are_judged_by_their_schema() {
+fn parameters_are_validated_by_their_schema() {
     let judge = |id, query| judge(&EVERYTHING, id, query, None, r#"{"name":"a"}"#);
     for (id, query) in [
         ("-7", "kind=b&count=100"),
@@ -147,7 +147,7 @@ fn parameters_are_judged_by_their_schema() {
 }
 
 #[test]
-fn what_is_tolerated_is_refused_without_its_entry() {
+fn each_tolerated_mistake_is_refused_without_its_entry() {
     const JSON_TYPE: Option<&str> = Some("application/json; charset=utf-8");
     for (entry, query, content_type, message) in [
         ("any-content-type", "kind=a", None, "Content-Type: must be application/json"),

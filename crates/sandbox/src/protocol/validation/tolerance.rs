@@ -1,4 +1,4 @@
-//! What is tolerated that no schema can say: the names of `x-tolerates` in `openapi/tolerance.yaml`.
+//! Tolerated mistakes that a schema cannot express: the names in `x-tolerates` of `openapi/tolerance.yaml`.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! Where the updates of one bot go: to its webhooks, or into the queue that it polls. No network and no time here.
+//! Routes the updates of one bot to its webhooks, or to the queue that it polls. No network access; the caller passes
+//! the time.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,8 @@ use super::subscription::{Subscription, WebhookSettings};
 use crate::protocol::service::UnsubscribeRule;
 use crate::state::clock::Millis;
 
-/// Every update is somewhere until the bot has it: with each webhook that asks for its type, else in the queue.
+/// The updates that a bot has not received yet. An update waits at each webhook that wants its type. If there is no
+/// such webhook, the update waits in the queue.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Mailbox {
     queue: Queue,
@@ -20,12 +22,12 @@ pub(crate) struct Mailbox {
 }
 
 impl Mailbox {
-    /// An empty one whose first update will have the position `first`.
+    /// Creates an empty mailbox whose first update will have the position `first`.
     pub(crate) fn new(first: Position) -> Self {
         Self { queue: Queue::new(first), subscriptions: Vec::new(), polled_types: Vec::new(), last: None }
     }
 
-    /// The queue for a poll; none beside a webhook.
+    /// Returns the queue for a poll. `None` if the bot has a webhook.
     pub(crate) fn polled(&mut self) -> Option<&mut Queue> {
         self.subscriptions.is_empty().then_some(&mut self.queue)
     }
@@ -71,13 +73,14 @@ impl Mailbox {
         self.route(position, update, now);
     }
 
-    /// The latest update once more; false if there was none yet.
+    /// Adds the latest update again. Returns false if there is none yet.
     pub(crate) fn repeat(&mut self, now: Millis) -> bool {
         let last = self.last.clone();
         last.map(|update| self.push(Update { time: now, ..update }, now)).is_some()
     }
 
-    /// Adds a webhook, or gives the one with this URL other settings, dated by `time`. It gets what waited for a poll.
+    /// Adds a webhook, or replaces the settings of the webhook with this URL. `time` is the time of the subscription.
+    /// The webhook gets the waiting updates of its types.
     pub(crate) fn subscribe(&mut self, id: i64, settings: WebhookSettings, time: Millis, now: Millis) {
         let known = self.subscriptions.iter_mut().find(|one| one.settings.url == settings.url);
         if let Some(known) = known {
@@ -94,12 +97,12 @@ impl Mailbox {
         }
     }
 
-    /// False if there is no such webhook.
+    /// Removes the webhook with this URL. Returns false if there is none.
     pub(crate) fn unsubscribe(&mut self, url: &str, now: Millis) -> bool {
         self.end(now, |subscription| subscription.settings.url == url)
     }
 
-    /// Ends the webhooks that have refused an update for too long; false if there are none.
+    /// Removes the webhooks that have failed for too long. Returns false if there are none.
     pub(crate) fn end_given_up(&mut self, now: Millis, unsubscribe_rule: UnsubscribeRule) -> bool {
         self.end(now, |subscription| subscription.schedule.is_given_up(now, unsubscribe_rule))
     }
@@ -114,7 +117,7 @@ impl Mailbox {
         any
     }
 
-    /// A webhook, if it is still there, has taken an update.
+    /// Records that a webhook, if it still exists, has taken an update.
     pub(crate) fn delivered(&mut self, id: i64, position: Position) {
         for subscription in &mut self.subscriptions {
             if subscription.id == id {
@@ -135,8 +138,7 @@ impl Mailbox {
         }
     }
 
-    /// What a webhook does not get any more goes to the others, or waits for a poll, unless the bot has or gets it
-    /// otherwise.
+    /// Routes the updates that a webhook no longer gets. Leaves out updates that another webhook has taken or holds.
     fn give_back(&mut self, parcels: Vec<(Position, Undelivered)>, now: Millis) {
         for (position, parcel) in parcels {
             let is_held = self.subscriptions.iter().any(|one| one.schedule.holds(position));
@@ -189,13 +191,13 @@ mod tests {
         assert!(mailbox.unsubscribe(&id.to_string(), NOW));
     }
 
-    /// Positions that are due at a webhook. Each is tried, and no more than one of them for the first time.
+    /// Takes the due updates of a webhook, and returns their positions. At most one of them is new.
     fn due(mailbox: &mut Mailbox, id: i64, now: Millis) -> Vec<Position> {
         let subscription = mailbox.subscriptions_mut().iter_mut().find(|one| one.id == id).unwrap();
         subscription.schedule.take_due(now).into_iter().map(|due| due.position).collect()
     }
 
-    /// Sends everything to a webhook that takes all.
+    /// Delivers all updates to a webhook, which takes them.
     fn deliver(mailbox: &mut Mailbox, id: i64) -> Vec<Position> {
         let mut delivered = Vec::new();
         loop {
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_goes_to_the_webhook_and_what_it_did_not_get_is_polled_again() {
+    fn waiting_updates_go_to_a_webhook_and_return_to_the_queue_if_not_taken() {
         let mut mailbox = mailbox();
         push(&mut mailbox, &["a", "b"]);
         subscribe(&mut mailbox, A, &[]);
@@ -230,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_webhook_asks_for_waits_until_one_does_or_for_a_poll() {
+    fn an_unwanted_update_waits_for_another_webhook_or_a_poll() {
         let mut mailbox = mailbox();
         push(&mut mailbox, &["a", "b"]);
         subscribe(&mut mailbox, A, &["b"]);
@@ -244,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn two_webhooks_get_everything_and_what_one_has_got_does_not_come_by_polling() {
+    fn two_webhooks_get_all_updates_and_taken_ones_are_not_polled() {
         let mut mailbox = mailbox();
         subscribe(&mut mailbox, A, &[]);
         subscribe(&mut mailbox, B, &[]);
@@ -257,20 +259,20 @@ mod tests {
     }
 
     #[test]
-    fn what_one_webhook_leaves_behind_goes_to_the_other() {
+    fn updates_of_a_removed_webhook_go_to_the_other() {
         let mut mailbox = mailbox();
         subscribe(&mut mailbox, A, &[]);
         push(&mut mailbox, &["a"]);
         subscribe(&mut mailbox, B, &[]);
         push(&mut mailbox, &["b"]);
-        assert_eq!(due(&mut mailbox, B, NOW), [1], "the first update is on its way to the other");
+        assert_eq!(due(&mut mailbox, B, NOW), [1], "the first update is being sent to the other");
         mailbox.delivered(B, 1);
         unsubscribe(&mut mailbox, A);
         assert_eq!(deliver(&mut mailbox, B), [0]);
     }
 
     #[test]
-    fn other_settings_keep_what_is_on_its_way_as_far_as_it_is_wanted() {
+    fn new_settings_keep_the_updates_that_are_still_wanted() {
         let mut mailbox = mailbox();
         subscribe(&mut mailbox, A, &["a", "b"]);
         push(&mut mailbox, &["a", "b", "c"]);
@@ -285,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_arrives_after_the_end_of_its_webhook_does_not_come_by_polling() {
+    fn an_update_taken_after_its_webhook_was_removed_is_not_polled() {
         let mut mailbox = mailbox();
         subscribe(&mut mailbox, A, &[]);
         push(&mut mailbox, &["a", "b"]);
@@ -298,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_that_refuses_for_hours_is_ended_and_the_other_goes_on() {
+    fn a_webhook_that_fails_for_hours_is_removed_and_the_other_stays() {
         let mut mailbox = mailbox();
         subscribe(&mut mailbox, A, &["a"]);
         subscribe(&mut mailbox, B, &["b"]);
@@ -315,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_by_webhook_only_is_never_polled() {
+    fn webhook_only_updates_are_never_polled() {
         let mut mailbox = mailbox();
         push(&mut mailbox, &["!a", "b"]);
         assert_eq!(polled(&mut mailbox), r#"{"updates":[b],"marker":1}"#);

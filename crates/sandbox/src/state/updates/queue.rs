@@ -1,4 +1,4 @@
-//! The updates that wait for one bot to poll them, and what of them is committed. No network and no time here.
+//! The queue of updates that one bot polls and commits. No network access; the caller passes the time.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::state::clock::Millis;
 
-/// The number of an update in the order of happening; markers are such numbers. It stays with the update wherever it
-/// goes: a marker can never commit an update that it was not made for.
+/// The number of an update, in the order of events. Markers are such numbers. An update keeps its position at webhooks
+/// and in the queue, so a marker never commits an update that it was not made for.
 pub(crate) type Position = i64;
 
-/// An update as it will be sent. It is written once, when it happens: later changes do not show in it.
+/// An update as it will be sent. Its JSON is written at the time of the event, and later changes do not affect it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Update {
     pub(crate) kind: Cow<'static, str>,
@@ -58,24 +58,24 @@ impl Lease {
     }
 }
 
-/// Updates in order of happening.
+/// Updates in the order of events.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Queue {
     waiting: BTreeMap<Position, Update>,
     /// Updates that a poll got and has not committed. Only used if polls share the updates.
     #[serde(skip)]
     leases: BTreeMap<Position, Lease>,
-    /// Position of the next update that happens.
+    /// The position of the next new update.
     next: Position,
 }
 
 impl Queue {
-    /// An empty queue whose first update will have the position `first`.
+    /// Creates an empty queue whose first update will have the position `first`.
     pub(crate) fn new(first: Position) -> Self {
         Self { waiting: BTreeMap::new(), leases: BTreeMap::new(), next: first }
     }
 
-    /// A position for an update that has just happened.
+    /// Returns the position of a new update.
     pub(crate) fn issue(&mut self) -> Position {
         let position = self.next;
         self.next += 1;
@@ -91,12 +91,12 @@ impl Queue {
         }
     }
 
-    /// Lets an update wait at its place, which may be before others.
+    /// Adds an update at its position, which may be before other updates.
     pub(crate) fn put(&mut self, position: Position, update: Update) {
         self.waiting.insert(position, update);
     }
 
-    /// Lets an update wait no longer, if it does.
+    /// Removes the update at this position, if there is one.
     pub(crate) fn remove(&mut self, position: Position) {
         self.waiting.remove(&position);
         self.leases.remove(&position);
@@ -116,7 +116,7 @@ impl Queue {
         }
     }
 
-    /// Everything that waits, in order; nothing is left.
+    /// Removes and returns all updates, in order.
     pub(crate) fn take_all(&mut self) -> BTreeMap<Position, Update> {
         self.leases.clear();
         mem::take(&mut self.waiting)
@@ -198,7 +198,7 @@ impl Page {
         self.positions.is_empty()
     }
 
-    /// `UpdateList`.
+    /// Writes an `UpdateList`.
     pub(crate) fn json(&self) -> String {
         format!(r#"{{"updates":[{}],"marker":{}}}"#, self.updates, self.marker)
     }
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_commits_nothing_and_a_marker_commits_what_is_before_it() {
+    fn reading_commits_nothing_and_a_marker_commits_the_updates_before_it() {
         let mut queue = queue(&["a", "a", "a"]);
         assert_eq!(queue.page(10, &[]).json(), queue.page(10, &[]).json());
         queue.commit(FIRST + 2, None);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn markers_of_the_past_and_of_the_future_do_no_harm() {
+    fn markers_of_the_past_and_of_the_future_are_harmless() {
         let mut queue = queue(&["a", "a"]);
         queue.commit(FIRST + 1, None);
         queue.commit(i64::MIN, None);
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn types_pass_over_the_others() {
+    fn updates_of_other_types_are_skipped() {
         let queue = queue(&["a", "b", "a", "b"]);
         let types = ["b".to_owned()];
         assert_eq!(queue.page(10, &types).json(), r#"{"updates":[1,3],"marker":1004}"#);
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_that_comes_back_has_its_old_place_and_its_marker_still_fits() {
+    fn a_returned_update_keeps_its_position_and_its_marker() {
         let mut queue = queue(&["a", "a", "a"]);
         let seen = FIRST + 2;
         let mut taken = queue.take_all();
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_has_a_marker_of_its_own_also_an_empty_one() {
+    fn every_page_has_a_unique_marker_even_an_empty_one() {
         let mut queue = queue(&["a"]);
         let (_open, one) = poller(None, 0);
         let (_open_too, other) = poller(None, 0);
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_poller_got_goes_to_another_when_its_connection_is_closed() {
+    fn updates_of_a_closed_connection_go_to_another_poller() {
         let mut queue = queue(&["a"]);
         let (open, one) = poller(None, 0);
         let (_open, other) = poller(Some(FIRST + 9), 1);
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_poller_that_asks_again_by_another_connection_gets_the_same() {
+    fn a_poll_repeated_on_another_connection_gets_the_same_page() {
         let mut queue = queue(&["a"]);
         let (_one, first) = poller(Some(FIRST), 0);
         let (_two, at_once) = poller(Some(FIRST), ASKS_AGAIN - 1);

@@ -1,4 +1,4 @@
-//! What is on its way to one webhook, and when it is sent: a state machine without network and time of its own.
+//! The schedule of deliveries to one webhook: a state machine without network access. The caller passes the time.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -10,20 +10,22 @@ use super::queue::{Position, Update};
 use crate::protocol::service::UnsubscribeRule;
 use crate::state::clock::Millis;
 
-/// For how long an update is sent again and again, from when it was meant for this webhook.
+/// How long a webhook may fail before it is unsubscribed, in milliseconds: 8 h.
 const PERSISTENCE: Millis = 8 * 60 * 60 * 1_000;
-/// How many updates are sent again at a time; TamTam sends no more than a hundred a second.
+/// The maximum number of updates that are sent again in parallel. TamTam sends at most 100 per second.
 const REDELIVERED_AT_ONCE: usize = 100;
 
-/// Updates are sent in order and one at a time: the next when the one before was taken or not. What was not is sent again
-/// after a while, on its own and beside the others, so that it holds nobody up.
+/// The updates that one webhook has not taken yet.
+///
+/// New updates are sent in order, one at a time, each after the first attempt of the one before has ended. A failed
+/// update is sent again later, in parallel, so that it does not block the others.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Schedule {
-    /// Never sent yet.
+    /// Updates that were never sent.
     fresh: BTreeMap<Position, Undelivered>,
-    /// Sent at least once.
+    /// Updates that were sent at least once.
     tried: BTreeMap<Position, Tried>,
-    /// The one of them that is being sent for the first time.
+    /// The update that is being sent for the first time.
     first: Option<Position>,
     /// The time of the first failure after the last success.
     #[serde(default)]
@@ -35,7 +37,7 @@ pub(crate) struct Schedule {
 pub(crate) struct Undelivered {
     pub(crate) update: Update,
     pub(crate) since: Millis,
-    /// Another webhook of the bot has taken it.
+    /// Whether another webhook of the bot has taken the update.
     pub(crate) is_known: bool,
 }
 
@@ -43,15 +45,15 @@ pub(crate) struct Undelivered {
 struct Tried {
     parcel: Undelivered,
     attempts: u32,
-    /// When it is sent again, and why; nothing while it is being sent.
+    /// The time of the next attempt, and the error of the last one. `None` while the update is being sent.
     again: Option<(Millis, String)>,
 }
 
-/// What is to be sent now.
+/// An update to send now.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Due {
     pub(crate) position: Position,
-    /// 1 for the first time.
+    /// The number of the attempt, starting at 1.
     pub(crate) attempt: u32,
     pub(crate) json: Arc<str>,
 }
@@ -61,19 +63,19 @@ impl Schedule {
         self.fresh.insert(position, Undelivered { update, since: now, is_known: false });
     }
 
-    /// Goes on after a restart: what was being sent then is due at once, still before those that never were, and what
-    /// was refused has its time anew.
+    /// Continues after a restart. Updates that were being sent are due at once, before those that were never sent. The
+    /// time until the webhook is unsubscribed starts over.
     pub(crate) fn resume(&mut self, now: Millis) {
         for parcel in self.fresh.values_mut().chain(self.tried.values_mut().map(|tried| &mut tried.parcel)) {
             parcel.since = now;
         }
         for tried in self.tried.values_mut() {
-            tried.again.get_or_insert_with(|| (now, "the sandbox ended meanwhile".to_owned()));
+            tried.again.get_or_insert_with(|| (now, "the sandbox ended during the attempt".to_owned()));
         }
         self.failing_since = self.failing_since.map(|_| now);
     }
 
-    /// Takes what is to be sent now; each must be reported as delivered or failed.
+    /// Takes the updates to send now. Report each one with [`delivered`](Self::delivered) or [`failed`](Self::failed).
     pub(crate) fn take_due(&mut self, now: Millis) -> Vec<Due> {
         let room = REDELIVERED_AT_ONCE.saturating_sub(self.sending());
         let again = self.tried.iter_mut().filter(|(_, tried)| tried.again.as_ref().is_some_and(|(due, _)| *due <= now));
@@ -88,7 +90,8 @@ impl Schedule {
         due
     }
 
-    /// When the next is to be sent again; the end of what is being sent is told otherwise.
+    /// Returns the time of the next redelivery. `None` if there is none, or if the limit of parallel deliveries is
+    /// reached: the end of a delivery makes room.
     pub(crate) fn next_due(&self) -> Option<Millis> {
         if self.sending() >= REDELIVERED_AT_ONCE {
             return None;
@@ -119,7 +122,7 @@ impl Schedule {
         self.came_back(position);
     }
 
-    /// Another webhook of the bot has taken it.
+    /// Records that another webhook of the bot has taken an update.
     pub(crate) fn known(&mut self, position: Position) {
         let tried = self.tried.get_mut(&position).map(|tried| &mut tried.parcel);
         if let Some(parcel) = self.fresh.get_mut(&position).or(tried) {
@@ -144,7 +147,7 @@ impl Schedule {
         self.fresh.is_empty() && self.tried.is_empty()
     }
 
-    /// Takes out what it is not to get any more. What is being sent of it arrives nevertheless.
+    /// Removes and returns the updates that match. An update that is being sent may still arrive.
     pub(crate) fn take_out(&mut self, is_out: impl Fn(&Update) -> bool) -> Vec<(Position, Undelivered)> {
         let (tried, kept): (BTreeMap<_, _>, _) =
             mem::take(&mut self.tried).into_iter().partition(|(_, tried)| is_out(&tried.parcel.update));
@@ -156,7 +159,7 @@ impl Schedule {
         out
     }
 
-    /// What was not taken yet, a line each, for people.
+    /// Describes the updates that were not taken yet, one line of text each.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         let tried = self.tried.values().map(|tried| {
             let trouble = match &tried.again {
@@ -202,7 +205,7 @@ mod tests {
         schedule
     }
 
-    /// Position and attempt of what is due.
+    /// Returns the positions and the attempts of the due updates.
     fn due(schedule: &mut Schedule, now: Millis) -> Vec<(Position, u32)> {
         schedule.take_due(now).into_iter().map(|due| (due.position, due.attempt)).collect()
     }
@@ -212,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn sends_in_order_and_the_next_when_the_one_before_is_taken() {
+    fn sends_new_updates_in_order_and_one_at_a_time() {
         let mut schedule = schedule(3);
         assert_eq!(due(&mut schedule, START), [(0, 1)]);
         assert_eq!(due(&mut schedule, START), []);
@@ -226,26 +229,26 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_one_holds_nobody_up_and_comes_again_after_a_while() {
+    fn a_failed_update_does_not_block_others_and_is_sent_again() {
         let mut schedule = schedule(2);
         assert_eq!(due(&mut schedule, START), [(0, 1)]);
         fail(&mut schedule, 0, START);
         assert_eq!(due(&mut schedule, START), [(1, 1)]);
         assert_eq!(schedule.next_due(), Some(START + WHILE));
         assert_eq!(due(&mut schedule, START + WHILE - 1), []);
-        assert_eq!(due(&mut schedule, START + WHILE), [(0, 2)], "beside the one that is being sent");
+        assert_eq!(due(&mut schedule, START + WHILE), [(0, 2)], "in parallel with the new update");
         assert_eq!(schedule.next_due(), None);
         fail(&mut schedule, 0, START + WHILE);
         assert_eq!(due(&mut schedule, START + 2 * WHILE), [(0, 3)]);
     }
 
     #[test]
-    fn gives_up_what_was_refused_for_eight_hours_but_nothing_that_is_being_sent() {
+    fn gives_up_after_eight_hours_but_not_while_sending() {
         let mut schedule = schedule(1);
         let given_up = |schedule: &Schedule, now| schedule.is_given_up(now, UnsubscribeRule::PerUpdate);
-        assert!(!given_up(&schedule, START + PERSISTENCE), "never tried");
+        assert!(!given_up(&schedule, START + PERSISTENCE), "never sent");
         due(&mut schedule, START);
-        assert!(!given_up(&schedule, START + PERSISTENCE), "may be taken yet");
+        assert!(!given_up(&schedule, START + PERSISTENCE), "may still be taken");
         fail(&mut schedule, 0, START);
         assert!(!given_up(&schedule, START + PERSISTENCE - 1));
         assert!(given_up(&schedule, START + PERSISTENCE));
@@ -261,11 +264,11 @@ mod tests {
         assert!(given_up(&schedule, START + PERSISTENCE));
         due(&mut schedule, START);
         schedule.delivered(1);
-        assert!(!given_up(&schedule, START + PERSISTENCE), "it has taken another one");
+        assert!(!given_up(&schedule, START + PERSISTENCE), "another update was taken");
         due(&mut schedule, START + WHILE);
         schedule.failed(0, START + WHILE, None, "500".to_owned());
         assert!(!schedule.holds(0), "it is not sent again");
-        assert!(!given_up(&schedule, START + WHILE + PERSISTENCE), "another one may be taken yet");
+        assert!(!given_up(&schedule, START + WHILE + PERSISTENCE), "another update may still be taken");
         fail(&mut schedule, 2, START + WHILE);
         assert!(given_up(&schedule, START + WHILE + PERSISTENCE));
         assert_eq!(schedule.gives_up_at(), Some(START + WHILE + PERSISTENCE));
@@ -280,13 +283,13 @@ mod tests {
         }
         assert_eq!(due(&mut schedule, START + WHILE).len(), REDELIVERED_AT_ONCE);
         assert_eq!(due(&mut schedule, START + WHILE), []);
-        assert_eq!(schedule.next_due(), None, "the end of one of them makes room");
+        assert_eq!(schedule.next_due(), None, "the end of a delivery makes room");
         schedule.delivered(0);
         assert_eq!(due(&mut schedule, START + WHILE), [(100, 2)]);
     }
 
     #[test]
-    fn what_is_taken_out_is_told_whether_another_webhook_has_it() {
+    fn removed_updates_say_whether_another_webhook_has_taken_them() {
         let mut schedule = schedule(3);
         due(&mut schedule, START);
         fail(&mut schedule, 0, START);
@@ -299,11 +302,11 @@ mod tests {
         assert_eq!(out, [(0, true), (1, false), (2, true)]);
         assert!(schedule.is_empty());
         schedule.failed(1, START, Some(START), "500".to_owned());
-        assert!(schedule.is_empty(), "what was being sent does not come back");
+        assert!(schedule.is_empty(), "a removed update does not come back");
     }
 
     #[test]
-    fn goes_on_after_a_restart_in_the_same_order() {
+    fn continues_after_a_restart_in_the_same_order() {
         let mut schedule = schedule(2);
         due(&mut schedule, START);
         let text = serde_json::to_string(&schedule).unwrap();
@@ -311,14 +314,14 @@ mod tests {
         let restart = START + PERSISTENCE;
         schedule.resume(restart);
         assert!(!schedule.is_given_up(restart, UnsubscribeRule::PerUpdate));
-        assert_eq!(due(&mut schedule, restart), [(0, 2)], "again, and before the next");
+        assert_eq!(due(&mut schedule, restart), [(0, 2)], "before the update that was never sent");
         assert_eq!(due(&mut schedule, restart), []);
         schedule.delivered(0);
         assert_eq!(due(&mut schedule, restart), [(1, 1)]);
     }
 
     #[test]
-    fn tells_what_was_not_taken() {
+    fn describes_updates_that_were_not_taken() {
         let mut schedule = schedule(3);
         due(&mut schedule, START);
         fail(&mut schedule, 0, START);

@@ -1,4 +1,4 @@
-//! One webhook of a bot: what can be asked for, and what was.
+//! A webhook of a bot, and the validation of its settings.
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -11,24 +11,24 @@ use crate::protocol::error::ApiError;
 use crate::protocol::service::Service;
 use crate::state::clock::Millis;
 
-/// Parts of a version, and digits of each.
+/// The number of parts of a version, and of digits in each part.
 const VERSION_PARTS: usize = 3;
 const VERSION_DIGITS: RangeInclusive<usize> = 1..=3;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Subscription {
-    /// Differs from that of every other, also of an earlier one with the same URL.
+    /// Unique, even among earlier webhooks with the same URL.
     pub(crate) id: i64,
     pub(crate) settings: WebhookSettings,
     pub(crate) time: Millis,
     pub(crate) schedule: Schedule,
 }
 
-/// What a bot asks for.
+/// The settings that a bot sends.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct WebhookSettings {
     pub(crate) url: String,
-    /// None are all.
+    /// Empty stands for all types.
     pub(crate) update_types: Vec<String>,
     pub(crate) version: Option<String>,
     #[serde(default)]
@@ -41,7 +41,7 @@ impl WebhookSettings {
     }
 }
 
-/// Refuses a URL that the service would not send to. A loopback host may have any port and either scheme, because tests
+/// Refuses a URL that the service does not accept. A loopback host may have any port and either scheme, because tests
 /// use free ports, and their servers may not speak TLS.
 pub(crate) fn check_url(url: &str, service: Service) -> Result<(), ApiError> {
     let wrong = |why: &str| ApiError::payload(format!("url: {why}"));
@@ -51,7 +51,7 @@ pub(crate) fn check_url(url: &str, service: Service) -> Result<(), ApiError> {
     if url.contains(|one: char| one.is_whitespace() || one.is_control()) {
         return Err(wrong("must not contain spaces"));
     }
-    // A parser as lenient as those of browsers takes the path for a host that is not there.
+    // `Url::parse` is as lenient as browsers: if the host is missing, it takes it from the path.
     if rest.is_empty() || rest.starts_with(['/', '\\', '?', '#', ':']) {
         return Err(wrong("has no host"));
     }
@@ -90,7 +90,7 @@ pub(crate) fn check_update_type(kind: &str, service: Service) -> Result<(), ApiE
     if is_known { Ok(()) } else { Err(ApiError::payload(format!("update_types: {kind} is unknown"))) }
 }
 
-/// Refuses what is no version; the sandbox itself speaks one, whichever is asked for.
+/// Refuses a malformed version. All versions get the same updates.
 pub(crate) fn check_version(version: &str) -> Result<(), ApiError> {
     let parts: Vec<_> = version.split('.').collect();
     let is_number =
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn max_sends_by_https_to_port_443_and_nothing_elsewhere() {
+    fn max_requires_https_and_sends_only_to_port_443() {
         let is_reached = |url: &str| is_reached(&Url::parse(url).unwrap(), Service::Max);
         for url in ["https://bot.example", "https://bot.example:443/hook", "https://bot.example:8443/hook"] {
             assert_eq!(check_url(url, Service::Max), Ok(()), "{url}");
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn no_types_are_all_types() {
+    fn an_empty_list_of_types_stands_for_all_types() {
         let settings = |types: &[&str]| WebhookSettings {
             url: String::new(),
             update_types: types.iter().map(|kind| (*kind).to_owned()).collect(),

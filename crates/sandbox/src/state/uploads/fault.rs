@@ -1,17 +1,19 @@
-//! Faults of uploads.
+//! Faults of the upload host.
 
-/// What goes wrong with an upload. Places are counted in bytes from the beginning of the file, however it is sent. A
-/// place that no request reaches leaves the fault waiting for one that does.
+/// A fault of an upload.
+///
+/// The `u64` is a position in the file, in bytes from its beginning, also if the file is sent in ranges. The fault
+/// waits until a request reaches this position. If a request ends exactly there, its bytes are kept, and only the
+/// answer is affected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UploadFault {
-    /// The connection is reset when so many bytes have arrived. At the end of a request these bytes are kept, and only
-    /// the answer is lost.
+    /// Resets the connection at this position.
     ResetAt(u64),
-    /// From so many bytes on nothing is read or said any more.
+    /// Stops reading at this position, and sends no answer. The connection stays open.
     StallAt(u64),
-    /// A request that gets so far is read to its end, forgotten, and answered with this status.
+    /// Reads a request that gets beyond this position to its end, discards it, and answers with this status.
     StatusAt(u64, u16),
-    /// The file arrives, and is answered with this status and body.
+    /// Stores the file, and answers with this status and body.
     Answer(u16, String),
 }

@@ -1,21 +1,21 @@
-//! What the upload host reports: files, requests, and the progress of an upload.
+//! Reports of the upload host: files, requests, and the progress of an upload.
 
 use bytes::Bytes;
 
-/// How the host tells how much of a file it has.
+/// How the host reports the received part of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UploadStatus {
-    /// A range and the size, in the body: `0-2047999/6291456`.
+    /// The received range and the size of the file, in the body: `0-2047999/6291456`.
     #[default]
     Range,
-    /// How many bytes, in the body: `2048000`.
+    /// The number of received bytes, in the body: `2048000`.
     Offset,
-    /// The place of the last byte, in the header `X-Last-Known-Byte`: `2047999`.
+    /// The position of the last received byte, in the header `X-Last-Known-Byte`: `2047999`.
     Header,
 }
 
-/// A file that has arrived whole.
+/// A completely received file.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReceivedFile {
@@ -28,38 +28,39 @@ pub struct ReceivedFile {
 }
 
 impl ReceivedFile {
-    /// What it was announced as: `image`, `video`, `audio` or `file`.
+    /// Returns the type that `getUploadUrl` was called with: `image`, `video`, `audio` or `file`.
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// The name that came with it.
+    /// Returns the file name in the request.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The content type that came with it; empty if none did.
+    /// Returns the content type of the file in the request. Empty if the request has none.
     pub fn content_type(&self) -> &str {
         &self.content_type
     }
 
-    /// Its size in bytes.
+    /// Returns the size of the file, in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// The SHA-256 of its bytes.
+    /// Returns the SHA-256 digest of the file.
     pub fn sha256(&self) -> [u8; 32] {
         self.sha256
     }
 
-    /// Its bytes; `None` if there are more than [`Uploads::set_most_kept`](crate::Uploads::set_most_kept) allows to keep.
+    /// Returns the bytes of the file. `None` if there are more than
+    /// [`Uploads::set_most_kept`](crate::Uploads::set_most_kept) allows.
     pub fn bytes(&self) -> Option<&[u8]> {
         self.bytes.as_deref()
     }
 }
 
-/// A request that came to the upload host.
+/// A request to the upload host.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UploadRequest {
@@ -70,22 +71,23 @@ pub struct UploadRequest {
 }
 
 impl UploadRequest {
-    /// The HTTP method, in capitals.
+    /// Returns the HTTP method, in upper case.
     pub fn method(&self) -> &str {
         &self.method
     }
 
-    /// The path, without the query; `/...` if there was a bot's token in it.
+    /// Returns the path without the query. `...` if it contains a bot's token.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// A header, by its name in lower case.
+    /// Returns the value of a header. `name` must be in lower case. `None` if the header is missing, or if it carried a
+    /// bot's token.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The status that it was answered with; `None` if it was not.
+    /// Returns the status of the answer. `None` if the request was not answered.
     pub fn status(&self) -> Option<u16> {
         self.status
     }

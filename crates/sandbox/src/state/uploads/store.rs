@@ -1,4 +1,4 @@
-//! The state of the upload host: uploads in progress, the media that came of uploads, and what went over the wire.
+//! The state of the upload host: uploads in progress, uploaded media, and received requests.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use super::reports::{ReceivedFile, UploadRequest, UploadStatus};
 use crate::protocol::error::ApiError;
 use crate::state::media::Media;
 
-/// The largest file whose bytes are kept, in bytes.
+/// The default size of the largest file whose bytes are kept, in bytes: 64 MiB.
 const MOST_KEPT: u64 = 64 * 1024 * 1024;
 
 /// The state of the upload host. A state file keeps its media only; uploads in progress start over.
 #[serde_as]
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Store {
-    /// Where the host is, without a slash at the end.
+    /// The URL of the host, without a trailing slash.
     pub(crate) base_url: String,
     #[serde(skip)]
     pub(crate) settings: HostSettings,
@@ -36,7 +36,7 @@ pub(crate) struct Store {
     pub(crate) leaks: Vec<String>,
     #[serde(skip)]
     pub(crate) bytes_taken: u64,
-    /// By what stands in their URL.
+    /// Uploads, by the id in their URL.
     #[serde(skip)]
     pub(crate) sessions: BTreeMap<String, Arc<UploadSession>>,
     /// Videos, audio and files by token.
@@ -44,7 +44,7 @@ pub(crate) struct Store {
     /// Content type and bytes, by the id in the file's URL.
     #[serde_as(as = "BTreeMap<_, (_, Option<Base64>)>")]
     pub(crate) contents: BTreeMap<String, (String, Option<Bytes>)>,
-    /// How often a message with this token is still refused.
+    /// How many more times a message with this token is refused.
     #[serde(skip)]
     pub(crate) not_ready: BTreeMap<String, u32>,
 }
@@ -76,24 +76,25 @@ impl Default for HostSettings {
 #[derive(Debug)]
 pub(crate) struct UploadSession {
     pub(crate) kind: &'static str,
-    /// The token that was given with the URL.
+    /// The token that was returned with the URL.
     pub(crate) token: Option<String>,
     /// The largest accepted size of a file, in bytes.
     pub(crate) most_bytes: Option<u64>,
-    /// Held by the request that is being served, so that ranges are taken one after another.
+    /// Locked while a request is served, so that ranges are received one at a time.
     pub(crate) content: Mutex<PartialFile>,
 }
 
-/// As much of a file as has arrived.
+/// The received part of a file.
 #[derive(Debug, Default)]
 pub(crate) struct PartialFile {
     pub(crate) name: String,
     pub(crate) content_type: String,
     pub(crate) total: Option<u64>,
-    /// How many bytes are there to stay.
+    /// The number of bytes that are kept.
     pub(crate) confirmed: u64,
     pub(crate) hash: Sha256,
-    /// The bytes, as long as they are few enough; behind the confirmed ones may be some of a range that broke off.
+    /// The bytes. `None` if the file is too large to keep. After the confirmed bytes, there may be bytes of an
+    /// interrupted range.
     pub(crate) bytes: Option<Vec<u8>>,
     pub(crate) is_done: bool,
 }
@@ -108,7 +109,7 @@ impl Store {
         self.contents.get(id).cloned()
     }
 
-    /// Lets something go wrong, after what is waiting to.
+    /// Adds a fault after the faults that are already waiting.
     pub(crate) fn fail_next(&mut self, fault: UploadFault) {
         self.faults.push_back(fault);
     }
@@ -117,7 +118,7 @@ impl Store {
         self.settings.not_ready = times;
     }
 
-    /// The fault whose place is reached, taken from those that wait.
+    /// Removes and returns the next fault, if its position is before `end`.
     pub(crate) fn fault_before(&mut self, end: u64) -> Option<UploadFault> {
         let is_reached = |fault: &UploadFault| match fault {
             UploadFault::ResetAt(at) | UploadFault::StallAt(at) | UploadFault::StatusAt(at, _) => *at < end,
@@ -126,19 +127,20 @@ impl Store {
         if self.faults.front().is_some_and(is_reached) { self.faults.pop_front() } else { None }
     }
 
-    /// The answer that takes the place of the host's.
+    /// Removes and returns the next fault, if it replaces the answer.
     pub(crate) fn answer_instead(&mut self) -> Option<(u16, String)> {
         let Some(UploadFault::Answer(status, body)) = self.faults.front().cloned() else { return None };
         self.faults.pop_front();
         Some((status, body))
     }
 
-    /// The media with this token, of a kind.
+    /// Returns the media with this token, if it has this kind.
     pub(crate) fn media(&self, kind: &str, token: &str) -> Option<Media> {
         self.media.get(token).filter(|media| media.kind.name() == kind).cloned()
     }
 
-    /// Refuses a token as often as it was asked for when its file came.
+    /// Fails as many times as the setting `not_ready` was when the file was uploaded. The two forms of the error
+    /// alternate.
     pub(crate) fn check_ready(&mut self, token: &str) -> Result<(), ApiError> {
         let Some(left) = self.not_ready.get_mut(token).filter(|left| **left > 0) else { return Ok(()) };
         *left -= 1;
@@ -148,7 +150,7 @@ impl Store {
 }
 
 impl PartialFile {
-    /// Forgets what came behind the confirmed bytes.
+    /// Discards the bytes after the confirmed ones.
     pub(crate) fn rewind(&mut self) {
         if let (Some(bytes), Ok(confirmed)) = (&mut self.bytes, usize::try_from(self.confirmed)) {
             bytes.truncate(confirmed);

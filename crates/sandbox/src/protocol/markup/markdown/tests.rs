@@ -1,13 +1,13 @@
-//! What becomes of Markdown.
+//! Tests of the Markdown parser.
 
 use std::time::{Duration, Instant};
 
 use super::*;
 
-/// What goes through a text again and again takes minutes.
+/// A parser with quadratic time would take minutes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The text, and each element as its type with the part of the text.
+/// Returns the text, and each element as its type and its part of the text.
 fn parts(source: &str) -> (String, Vec<(String, String)>) {
     format(source, Service::TamTam).parts()
 }
@@ -102,7 +102,7 @@ fn a_marker_without_a_partner_is_text() {
 }
 
 #[test]
-fn a_backslash_takes_the_meaning_of_a_marker() {
+fn a_backslash_escapes_a_marker() {
     check_plain("a\\b");
     check(r"\*a\* \_b\_ \[c](d) \`e` \\ \# f", "*a* _b_ [c](d) `e` \\ # f", &[]);
     check(r"*a\*b*", "a*b", &[("emphasized", "a*b")]);
@@ -111,7 +111,7 @@ fn a_backslash_takes_the_meaning_of_a_marker() {
 }
 
 #[test]
-fn code_is_taken_as_it_is() {
+fn code_is_not_parsed() {
     check("`**a** \\* [b](c)`", "**a** \\* [b](c)", &[("monospaced", "**a** \\* [b](c)")]);
     check("``a`b``", "a`b", &[("monospaced", "a`b")]);
     check("`a\nb` c", "a b c", &[("monospaced", "a b")]);
@@ -128,7 +128,7 @@ fn a_heading_is_a_line() {
 }
 
 #[test]
-fn an_address_may_have_brackets_and_marks() {
+fn a_url_may_have_brackets_and_markers() {
     check("[a](https://x/(b)_c_)", "a", &[("link https://x/(b)_c_", "a")]);
     check("[a](tamtam://user/x)", "a", &[("link tamtam://user/x", "a")]);
     let long = format!("[a](https://{})", "x".repeat(3_000));
@@ -136,13 +136,13 @@ fn an_address_may_have_brackets_and_marks() {
 }
 
 #[test]
-fn markers_within_a_line_reach_the_next_but_not_over_an_empty_one() {
+fn markers_reach_the_next_line_but_not_over_an_empty_one() {
     check("**a\nb**", "a\nb", &[("strong", "a\nb")]);
     check("**a\n\n*b*", "**a\n\nb", &[("emphasized", "b")]);
 }
 
 #[test]
-fn hostile_texts_take_no_time() {
+fn hostile_texts_are_parsed_quickly() {
     let (size, started) = (50_000, Instant::now());
     for (piece, end) in [
         ("*", ""),
