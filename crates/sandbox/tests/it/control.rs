@@ -318,7 +318,7 @@ async fn what_is_wrong_is_said_and_nothing_is_done() {
         ("/users/abc/says".to_owned(), json!({ "text": "hi" }), 404, "no person abc"),
         ("/users/%ff/says".to_owned(), json!({ "text": "hi" }), 404, ""),
         ("/nothing".to_owned(), json!({}), 404, "there is no /sandbox/nothing"),
-        ("/transcript".to_owned(), json!({}), 405, "POST is not for /sandbox/transcript"),
+        ("/transcript".to_owned(), json!({}), 405, "/sandbox/transcript does not accept POST"),
     ] {
         let (told, why) = client.refused(&path, body.clone()).await;
         assert_eq!(told, status, "{path} {body}: {why}");
