@@ -1,4 +1,4 @@
-//! Opens a queue: creates or checks what it has on NATS.
+//! Opens a queue: creates or checks its streams, consumers and bucket on NATS.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -33,7 +33,7 @@ const MAX_BYTES: u64 = 1 << 30;
 const ACK_WAIT: Duration = Duration::from_secs(30);
 const DEDUP_WINDOW: Duration = Duration::from_secs(3_600);
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// The most dead letters that are kept. The oldest are removed beyond.
+/// The largest number of dead letters. Beyond it, the oldest are removed.
 const DEAD_LETTERS: i64 = 10_000;
 /// How long NATS may take for one answer.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
@@ -57,7 +57,7 @@ let queue = Queue::open(nats, &bot).slots(16).await?;
 assert_eq!(queue.lag().await?.waiting, 0);
 ")]
     ///
-    /// The client must reconnect for ever, as it does by default. With `retry_on_initial_connect`, NATS may start later.
+    /// The client must reconnect forever, as it does by default. With `retry_on_initial_connect`, NATS may start later.
     ///
     /// # Errors
     ///
@@ -167,7 +167,7 @@ impl Open {
         self
     }
 
-    /// Sets the time after which the updates of a worker that died go to another one. Defaults to 30 s, at least 1 s.
+    /// Sets the time after which the updates of a dead worker go to another worker. Defaults to 30 s, at least 1 s.
     ///
     /// A worker confirms every third of this time that it still handles an update. So handlers may take longer. A worker uses
     /// the value at its start: restart all workers after a change.
@@ -176,7 +176,7 @@ impl Open {
         self
     }
 
-    /// Sets for how long an update that comes a second time is recognised. Defaults to 1 h.
+    /// Sets for how long a repeated update is recognised. Defaults to 1 h, at least 1 s.
     pub fn dedup_window(mut self, window: Duration) -> Self {
         self.dedup_window = Some(window);
         self
@@ -246,7 +246,7 @@ impl Open {
                 let name = name.clone().unwrap_or_else(|| owner(&service, me.user_id));
                 (Names { stream: name }, me.user_id)
             }
-            // The queue knows its bot.
+            // The metadata of an existing queue has the id of its bot.
             (Some(name), Err(problem)) => {
                 let id = bot_of_stream(&context, name, &service).await?;
                 (Names { stream: name.clone() }, id.ok_or(problem)?)
@@ -437,7 +437,7 @@ async fn bot_of_stream(context: &jetstream::Context, name: &str, service: &str) 
     Ok(owner.and_then(|owner| owner.strip_prefix(&prefix)?.parse().ok()))
 }
 
-/// Returns a stream, if there is one of this name.
+/// Returns a stream, or `None` if it does not exist.
 async fn get_stream(
     context: &jetstream::Context,
     name: &str,
