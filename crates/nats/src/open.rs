@@ -61,8 +61,11 @@ assert_eq!(queue.lag().await?.waiting, 0);
     ///
     /// # Errors
     ///
-    /// If NATS or the API of the bot does not answer in time, if NATS refuses the settings, or if the stream belongs to
-    /// another bot or has another number of slots. See [`Error::kind`].
+    /// - NATS or the API of the bot does not answer in time.
+    /// - NATS refuses the settings.
+    /// - The stream belongs to another bot, or has another number of slots.
+    ///
+    /// See [`Error::kind`].
     ///
     /// # Cancel safety
     ///
@@ -404,7 +407,7 @@ impl Open {
                 durable_name: Some(name.clone()),
                 filter_subject: names.slot(slot),
                 ack_wait: self.ack_wait.or_else(|| has.get(&name).copied()).unwrap_or(ACK_WAIT),
-                // Keeps the order: the next update of a slot is handed out when this one is acknowledged.
+                // Keeps the order: the next update of a slot is delivered when this one is acknowledged.
                 max_ack_pending: 1,
                 max_deliver: -1,
                 ..consumer::pull::Config::default()

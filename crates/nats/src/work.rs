@@ -101,7 +101,7 @@ work.await?;
 println!(\"{} handled\", health.handled());
 ")]
 ///
-/// An update is handed out again if its handler fails and [`on_error`](Self::on_error) returns
+/// An update is handled again if its handler fails and [`on_error`](Self::on_error) returns
 /// [`Recovery::Retry`](tamtam::Recovery::Retry), or if its worker dies. After [`dead_letter_after`](Self::dead_letter_after)
 /// attempts, it becomes a [dead letter](crate::Dead).
 #[must_use = "a worker does nothing until it is awaited"]
@@ -145,7 +145,7 @@ impl Work {
     }
 
     /// Sets the function that decides about an update whose handler failed, panicked or took too long. See [`Run::on_error`].
-    /// By default, such an update becomes a dead letter at once. [`Recovery::Skip`] gives the update up for good, and
+    /// By default, such an update becomes a dead letter at once. [`Recovery::Skip`] drops the update, and
     /// [`Recovery::DeadLetter`] keeps it.
     pub fn on_error(mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) -> Self {
         self.run = self.run.on_error(on_error);

@@ -83,9 +83,16 @@
 //! `timeout_ms`: time to wait, in milliseconds. Defaults to 5000. `reads` returns the messages and edits of bots, each
 //! once and in order. It does not return messages of people.
 //!
-//! An attachment has a `type`: `photo`, `video`, `audio` and `file` have their bytes as `base64` (and a file its
-//! `name`), `sticker` a `code`, `link` a `url`, `contact` a `name` and a `phone`, `location` a `latitude` and a
-//! `longitude`.
+//! An attachment has a `type` and the fields of its type:
+//!
+//! | `type` | fields |
+//! |---|---|
+//! | `photo`, `video`, `audio` | `base64`: the bytes as Base64 |
+//! | `file` | `name`, `base64` |
+//! | `sticker` | `code` |
+//! | `link` | `url` |
+//! | `contact` | `name`, `phone` |
+//! | `location` | `latitude`, `longitude` (degrees) |
 //!
 //! # Faults, updates and time
 //!

@@ -249,8 +249,8 @@ impl Sandbox {
     /// - No request is in flight, except held polls.
     /// - Nothing has happened for 50 ms.
     ///
-    /// Work that goes on after its update is handled, for example in a spawned task or from a journal, is not detected
-    /// until it sends a request.
+    /// Work that continues after its update is handled is not detected until it sends a request. Examples are spawned
+    /// tasks and handlers with a journal.
     ///
     /// ```
     /// # #[tokio::main]

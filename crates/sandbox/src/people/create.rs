@@ -66,7 +66,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If no group or channel has this id. A dialog also panics.
+    /// If no group or channel has this id, or if the id is that of a dialog.
     #[track_caller]
     pub fn chat(&self, chat_id: ChatId) -> Group {
         let found = self.world().act(|state| state.chats.get(&chat_id.0).is_some_and(|chat| !chat.is_dialog()));
