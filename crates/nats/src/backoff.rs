@@ -1,8 +1,8 @@
-//! Waits between tries.
+//! Delays between retries.
 
 use std::time::Duration;
 
-/// The longest first wait. It doubles with each further failure, up to [`MOST`].
+/// The longest first delay. It doubles with each further failure, up to [`MOST`].
 const FIRST: Duration = Duration::from_millis(100);
 const MOST: Duration = Duration::from_secs(5);
 
@@ -13,7 +13,7 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// The wait after one more failure: from half of the longest one.
+    /// Counts a failure, and returns the delay after it: a random time from half of the longest delay to the longest.
     pub(crate) fn next(&mut self) -> Duration {
         let longest = FIRST.saturating_mul(1 << self.failures.min(16)).min(MOST);
         self.failures += 1;
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_up_to_a_bound() {
+    fn delays_grow_up_to_a_bound() {
         let mut backoff = Backoff::default();
         let waits: Vec<_> = (0..100).map(|_| backoff.next()).collect();
         assert!(waits[0] <= FIRST && waits[0] >= FIRST / 2);

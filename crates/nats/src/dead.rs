@@ -1,4 +1,4 @@
-//! Dead letters: updates that were given up, kept until somebody decides about them.
+//! Dead letters: updates that were given up, kept to be replayed or discarded.
 
 use std::{
     fmt,
@@ -19,9 +19,9 @@ use crate::{
 
 /// The longest cause that is stored, in bytes.
 const MOST_CAUSE: usize = 1024;
-/// The headers of a dead letter. Its payload is that of the update.
+/// The headers of a dead letter. Its payload is the update.
 const ATTEMPTS: &str = "Tamtam-Attempts";
-/// A JSON string: a header has one line.
+/// A JSON string, because a header has only one line.
 const CAUSE: &str = "Tamtam-Cause";
 /// Unix time in milliseconds.
 const STORED_AT: &str = "Tamtam-Stored-At";
@@ -44,9 +44,9 @@ pub struct Dead {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DeadLetter {
-    /// Its number, for [`Dead::replay`] and [`Dead::discard`].
+    /// The number of the dead letter, for [`Dead::replay`] and [`Dead::discard`].
     pub id: u64,
-    /// The update. `None` if what is stored is not an update.
+    /// The update. `None` if the stored bytes are not an update.
     pub update: Option<RawUpdate>,
     /// Number of attempts to handle the update, including attempts in workers that died.
     pub attempts: u32,
@@ -54,7 +54,7 @@ pub struct DeadLetter {
     pub cause: String,
     /// When the update was stored.
     pub stored_at: SystemTime,
-    /// When it became a dead letter.
+    /// When the update became a dead letter.
     pub died_at: SystemTime,
 }
 
@@ -88,8 +88,8 @@ for letter in queue.dead().list().await? {
         Ok(letters)
     }
 
-    /// Stores a dead letter as the newest update of its chat, with no attempts, and removes the letter. Returns whether the
-    /// letter was there.
+    /// Stores a dead letter as the newest update of its chat, with no attempts, and removes the letter. Returns `false`
+    /// if there is no such letter.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ for letter in queue.dead().list().await? {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the letter may be there and the update stored. Calling it again removes the letter.
+    /// If the future is dropped, the update may be stored and the letter not removed. Call `replay` again to remove it.
     pub async fn replay(&self, id: u64) -> Result<bool> {
         let Some(message) = self.first_from(id).await?.filter(|message| message.sequence == id) else {
             return Ok(false);
@@ -112,7 +112,7 @@ for letter in queue.dead().list().await? {
         Ok(true)
     }
 
-    /// Removes a dead letter for good. Returns whether it was there.
+    /// Removes a dead letter permanently. Returns `false` if there is no such letter.
     ///
     /// # Errors
     ///
@@ -151,7 +151,7 @@ for letter in queue.dead().list().await? {
         Ok(())
     }
 
-    /// The first letter with this number or a higher one.
+    /// Returns the first letter with this number or a higher one.
     async fn first_from(&self, id: u64) -> Result<Option<StreamMessage>> {
         let found = self
             .queue

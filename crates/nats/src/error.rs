@@ -1,4 +1,4 @@
-//! What can go wrong between a bot and NATS.
+//! The errors of this crate.
 
 use std::{error::Error as StdError, fmt};
 
@@ -11,9 +11,9 @@ use async_nats::jetstream::{
     },
 };
 
-/// Servers of the cluster are missing, and may come: the status is 400 all the same.
+/// Servers of the cluster are missing. A retry may succeed, although the status is 400.
 const NO_SUITABLE_PEERS: ErrorCode = ErrorCode::CLUSTER_NO_PEERS;
-/// An earlier try to store the same update has not ended.
+/// An earlier attempt to store the same update has not ended.
 const DUPLICATE_IN_PROCESS: ErrorCode = ErrorCode::STREAM_DUPLICATE_MESSAGE_CONFLICT;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
@@ -90,7 +90,7 @@ pub(crate) enum Problem {
 }
 
 impl Error {
-    /// An error of NATS, and what was tried.
+    /// Creates an error of NATS. `action`: the action that failed.
     pub(crate) fn nats(action: &'static str, source: impl Into<BoxError>) -> Self {
         Problem::Nats { action, source: source.into() }.into()
     }
@@ -109,8 +109,8 @@ impl Error {
         }
     }
 
-    /// Whether the same may succeed later without a change: if NATS does not answer or is full, or if a call of the bot
-    /// may be [retried](tamtam::Error::is_retryable).
+    /// Whether a retry may succeed: if NATS does not answer, if the stream is full, or if a call of the bot may be
+    /// [retried](tamtam::Error::is_retryable).
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match &*self.0 {
@@ -133,7 +133,7 @@ impl From<Problem> for Error {
     }
 }
 
-/// The error of JetStream in an error or its sources. Some errors of the client have it as their kind.
+/// Returns the error of JetStream in an error or its sources. Some errors of the client have it as their kind.
 pub(crate) fn api_error(error: &(dyn StdError + 'static)) -> Option<ApiError> {
     macro_rules! kinds {
         ($error:ident, $($ty:ty, $kind:path;)*) => {
@@ -160,11 +160,11 @@ pub(crate) fn api_error(error: &(dyn StdError + 'static)) -> Option<ApiError> {
 
 fn kind_of(source: &(dyn StdError + 'static)) -> ErrorKind {
     let Some(error) = api_error(source) else {
-        // An answer that did not come.
+        // JetStream has not answered.
         return ErrorKind::Unavailable;
     };
     match error.error_code() {
-        // Of a stream that has no room. Other failures to write have the same code.
+        // The stream is full. Other failures to write have the same code.
         ErrorCode::STREAM_STORE_FAILED => ErrorKind::Full,
         NO_SUITABLE_PEERS | DUPLICATE_IN_PROCESS => ErrorKind::Unavailable,
         ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED => ErrorKind::Refused,
@@ -173,12 +173,12 @@ fn kind_of(source: &(dyn StdError + 'static)) -> ErrorKind {
     }
 }
 
-/// An error, and its sources.
+/// Returns an error and its sources.
 fn sources<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
-/// An error and its sources that it does not quote.
+/// Returns the message of an error, with the sources that it does not contain yet.
 fn with_sources(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     for source in sources(error).skip(1) {

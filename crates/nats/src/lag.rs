@@ -1,4 +1,4 @@
-//! How far the workers are behind.
+//! The lag of a queue: how far its workers are behind.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,11 +10,11 @@ use crate::{
     queue::Queue,
 };
 
-/// How many slots are looked at at a time.
+/// How many slots are read at the same time.
 const AT_A_TIME: usize = 16;
 
 impl Queue {
-    /// Returns how many updates are in the queue, and how old the oldest one is that is not handled.
+    /// Returns the number of updates in the queue, and the age of the oldest unhandled update.
     ///
     /// # Errors
     ///
@@ -28,7 +28,7 @@ impl Queue {
     }
 }
 
-/// What is in a queue; returned by [`Queue::lag`].
+/// The number of updates in a queue and the age of the oldest, returned by [`Queue::lag`].
 ///
 #[doc = crate::example!("
 use std::time::Duration;
@@ -40,10 +40,10 @@ println!(\"{} wait, {} in flight, {} dead, late: {is_late}\", lag.waiting, lag.i
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lag {
-    /// Number of updates that no worker has.
+    /// Number of updates that are not delivered to a worker.
     pub waiting: u64,
-    /// Number of updates that workers have and have not acknowledged: they are in a handler, wait for a retry, or their
-    /// worker has died.
+    /// Number of updates that are delivered to a worker and not acknowledged. They are in a handler, wait for a retry,
+    /// or their worker has died.
     pub in_flight: u64,
     /// Number of dead letters.
     pub dead: u64,

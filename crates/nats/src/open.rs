@@ -1,4 +1,4 @@
-//! Opens a queue: creates or checks what it has on NATS.
+//! Opens a queue: creates or checks its streams, consumers and bucket on NATS.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -33,7 +33,7 @@ const MAX_BYTES: u64 = 1 << 30;
 const ACK_WAIT: Duration = Duration::from_secs(30);
 const DEDUP_WINDOW: Duration = Duration::from_secs(3_600);
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// The most dead letters that are kept. The oldest are removed beyond.
+/// The largest number of dead letters. Beyond it, the oldest are removed.
 const DEAD_LETTERS: i64 = 10_000;
 /// How long NATS may take for one answer.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
@@ -59,12 +59,15 @@ assert_eq!(queue.lag().await?.waiting, 0);
 # }
 ")]
     ///
-    /// The client must reconnect for ever, as it does by default. With `retry_on_initial_connect`, NATS may start later.
+    /// The client must reconnect forever, as it does by default. With `retry_on_initial_connect`, NATS may start later.
     ///
     /// # Errors
     ///
-    /// If NATS or the API of the bot does not answer in time, if NATS refuses the settings, or if the stream belongs to
-    /// another bot or has another number of slots. See [`Error::kind`].
+    /// - NATS or the API of the bot does not answer in time.
+    /// - NATS refuses the settings.
+    /// - The stream belongs to another bot, or has another number of slots.
+    ///
+    /// See [`Error::kind`].
     ///
     /// # Cancel safety
     ///
@@ -171,7 +174,7 @@ impl Open {
         self
     }
 
-    /// Sets the time after which the updates of a worker that died go to another one. Defaults to 30 s, at least 1 s.
+    /// Sets the time after which the updates of a dead worker go to another worker. Defaults to 30 s, at least 1 s.
     ///
     /// A worker confirms every third of this time that it still handles an update. So handlers may take longer. A worker uses
     /// the value at its start: restart all workers after a change.
@@ -180,7 +183,7 @@ impl Open {
         self
     }
 
-    /// Sets for how long an update that comes a second time is recognised. Defaults to 1 h.
+    /// Sets for how long a repeated update is recognised. Defaults to 1 h, at least 1 s.
     pub fn dedup_window(mut self, window: Duration) -> Self {
         self.dedup_window = Some(window);
         self
@@ -250,7 +253,7 @@ impl Open {
                 let name = name.clone().unwrap_or_else(|| owner(&service, me.user_id));
                 (Names { stream: name }, me.user_id)
             }
-            // The queue knows its bot.
+            // The metadata of an existing queue has the id of its bot.
             (Some(name), Err(problem)) => {
                 let id = bot_of_stream(&context, name, &service).await?;
                 (Names { stream: name.clone() }, id.ok_or(problem)?)
@@ -411,7 +414,7 @@ impl Open {
                 durable_name: Some(name.clone()),
                 filter_subject: names.slot(slot),
                 ack_wait: self.ack_wait.or_else(|| has.get(&name).copied()).unwrap_or(ACK_WAIT),
-                // Keeps the order: the next update of a slot is handed out when this one is acknowledged.
+                // Keeps the order: the next update of a slot is delivered when this one is acknowledged.
                 max_ack_pending: 1,
                 max_deliver: -1,
                 ..consumer::pull::Config::default()
@@ -453,7 +456,7 @@ async fn bot_of_stream(context: &jetstream::Context, name: &str, service: &str) 
     Ok(owner.and_then(|owner| owner.strip_prefix(&prefix)?.parse().ok()))
 }
 
-/// Returns a stream, if there is one of this name.
+/// Returns a stream, or `None` if it does not exist.
 async fn get_stream(
     context: &jetstream::Context,
     name: &str,

@@ -24,14 +24,14 @@ use crate::{
 pub(crate) const RESERVE: usize = 8 * 1024;
 /// Failures for the same reason are logged at most this often.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
-/// A stream that is full is purged at most this often.
+/// A full stream is purged at most this often.
 const PURGE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// What became of an update.
+/// The result of storing an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stored {
     New,
-    /// It was stored before.
+    /// The update was stored before.
     Again,
 }
 
@@ -46,7 +46,7 @@ impl Queue {
         self.store_as(raw, &format!("{}/replay={letter}", raw.update.key())).await
     }
 
-    /// Stores an update. If the stream is full, makes room and tries once more.
+    /// Stores an update. If the stream is full, makes room and retries once.
     async fn store_as(&self, raw: &RawUpdate, key: &str) -> Result<Stored> {
         let slot = self.slot_of(raw);
         let _turn = self.0.storing.turns[usize::from(slot)].lock().await;
@@ -59,12 +59,12 @@ impl Queue {
         }
     }
 
-    /// Stores the updates of a page. Tries until all are stored, however long that takes. Updates that are too large are
-    /// handed to `refused`.
+    /// Stores the updates of a page, with retries until all are stored. Updates that are too large are passed to
+    /// `refused`.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, some updates may be stored. The page comes again, and they are recognised.
+    /// If the future is dropped, some updates may be stored. The queue recognises them when the page is polled again.
     pub(crate) async fn store_page(&self, page: Vec<RawUpdate>, refused: &(dyn Fn(RawUpdate, Error) + Send + Sync)) {
         let mut slots: BTreeMap<u16, Vec<RawUpdate>> = BTreeMap::new();
         for raw in page {
@@ -80,7 +80,7 @@ impl Queue {
         slots.into_iter().map(store).collect::<FuturesUnordered<_>>().collect::<()>().await;
     }
 
-    /// Stores an update of a slot. Fails only if it can never be stored.
+    /// Stores an update of a slot, with retries. Fails only if the update is too large.
     async fn store_for_sure(&self, slot: u16, raw: &RawUpdate) -> Result<()> {
         let _turn = self.0.storing.turns[usize::from(slot)].lock().await;
         let (key, mut backoff) = (raw.update.key(), Backoff::default());
@@ -98,7 +98,7 @@ impl Queue {
         }
     }
 
-    /// Logs a failure, but the same reason once a minute only: many slots fail at the same time.
+    /// Logs a failure. The same reason is logged once a minute, because many slots fail at the same time.
     fn log_failure(&self, error: &Error) {
         let (mut failing, now) = (lock(&self.0.storing.failing), Instant::now());
         if failing.is_none_or(|(kind, logged)| kind != error.kind() || now - logged > LOG_INTERVAL) {
@@ -107,7 +107,7 @@ impl Queue {
         }
     }
 
-    /// Removes what is handled from a full stream, although it may still be needed to recognise updates.
+    /// Removes handled updates from a full stream, even if they are still needed to recognise repeats.
     async fn make_room(&self) {
         {
             let mut purged = lock(&self.0.storing.purged);

@@ -1,4 +1,4 @@
-//! Removes updates from the stream that are handled and too old to come again.
+//! Removes handled updates from the stream that are older than the deduplication window.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,7 @@ use crate::{
     queue::Queue,
 };
 
-/// How many slots are looked at at a time.
+/// How many slots are read at the same time.
 const AT_A_TIME: usize = 16;
 
 /// The state of a slot. Its two values may come from different servers.
@@ -22,10 +22,10 @@ pub(crate) struct SlotState {
     pub(crate) newest: u64,
 }
 
-/// The sequence up to which all updates are handled. `last` is the last sequence of the stream, read before the slots: a
-/// slot whose newest update is handled has handled all of its updates up to that one, but perhaps not a later one.
+/// Returns the sequence up to which all updates are handled. `last` is the last sequence of the stream, read before the
+/// slots. If the newest update of a slot is handled, all updates of the slot up to `last` are handled.
 ///
-/// The number of pending updates of a slot is not used: a server that is behind the leader of the stream may say 0.
+/// The number of pending updates of a slot is not used: a server that is behind the leader of the stream may report 0.
 pub(crate) fn handled_up_to(last: u64, slots: impl IntoIterator<Item = SlotState>) -> u64 {
     let handled = |slot: SlotState| if slot.floor >= slot.newest { last } else { slot.floor.min(last) };
     slots.into_iter().map(handled).min().unwrap_or(0)
@@ -33,7 +33,7 @@ pub(crate) fn handled_up_to(last: u64, slots: impl IntoIterator<Item = SlotState
 
 /// Removes handled updates that were stored longer ago than `window`. Returns how many.
 ///
-/// Any process may do it at any time, also several at once.
+/// Several processes may do this at the same time.
 pub(crate) async fn purge(queue: &Queue, window: Duration) -> Result<u64> {
     const ACTION: &str = "remove handled updates";
     let stream = &queue.0.stream;
@@ -66,7 +66,7 @@ pub(crate) async fn purge(queue: &Queue, window: Duration) -> Result<u64> {
                 low = message.sequence + 1;
             }
             Ok(_) => high = middle,
-            // Another process has removed them.
+            // Another process has removed these updates.
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => high = middle,
             Err(error) => return Err(Error::nats(ACTION, error)),
         }

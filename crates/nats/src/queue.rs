@@ -1,4 +1,4 @@
-//! The queue of a bot: its parts on NATS. What can be done with it is in the other modules.
+//! The queue of a bot: its parts on NATS. Its operations are in the other modules.
 
 use std::{
     fmt,
@@ -41,11 +41,11 @@ pub(crate) struct Inner {
     pub(crate) bot_id: UserId,
 }
 
-/// What those that store updates share in this process.
+/// The state that receivers and writers share in this process.
 pub(crate) struct Storing {
     /// One for each slot, held while an update of the slot is stored.
     pub(crate) turns: Vec<tokio::sync::Mutex<()>>,
-    /// Why storing an update failed the last time, and when that was logged.
+    /// The reason of the last logged failure to store an update, and its time.
     pub(crate) failing: Mutex<Option<(ErrorKind, Instant)>>,
     /// When handled updates were last removed to make room.
     pub(crate) purged: Mutex<Option<Instant>>,
@@ -59,7 +59,7 @@ impl Storing {
 }
 
 impl Inner {
-    /// Fails if a bot is not that of the queue.
+    /// Fails if the queue belongs to another bot.
     pub(crate) fn check_bot(&self, id: UserId) -> Result<()> {
         if id == self.bot_id {
             return Ok(());
@@ -70,8 +70,8 @@ impl Inner {
 }
 
 impl Queue {
-    /// The name of the queue, which is also the name of its stream: `max-7` for the bot with the id 7 on MAX, unless
-    /// [`Open::name`](crate::Open::name) set another one.
+    /// Returns the name of the queue, which is also the name of its stream: `max-7` for the bot with the id 7 on MAX,
+    /// unless [`Open::name`](crate::Open::name) set another one.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.names.stream

@@ -69,7 +69,7 @@ pub struct Receive {
     deadline: Duration,
 }
 
-/// How a term of the receiver ended.
+/// Why a receiver stopped polling.
 enum Ended {
     /// Another receiver has the lease, or may have it.
     Lost,
@@ -93,14 +93,14 @@ impl Receive {
         self
     }
 
-    /// Sets the function that gets updates that can never be stored, because they are larger than the `max_payload` of NATS
-    /// minus 8 KiB. Such an update is then skipped. By default, it is logged as an ERROR with its kind and chat.
+    /// Sets the function for updates that can never be stored, because they are larger than the `max_payload` of NATS
+    /// minus 8 KiB. Such an update is skipped. By default, it is logged as an ERROR with its kind and chat.
     pub fn on_refused(mut self, refused: impl Fn(RawUpdate, Error) + Send + Sync + 'static) -> Self {
         self.refused = Arc::new(refused);
         self
     }
 
-    /// Shuts the receiver down when `signal` ends. The page that was polled is stored and committed first, up to the
+    /// Shuts the receiver down when `signal` ends. A polled page is stored and committed first, up to the
     /// [`shutdown_deadline`](Self::shutdown_deadline). Then another receiver takes over at once.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
@@ -112,15 +112,14 @@ impl Receive {
         self
     }
 
-    /// Sets the time for storing and committing after a shutdown begins. Defaults to 10 s. After that, the page is left to
-    /// the next receiver.
+    /// Sets the time to store and commit a page after a shutdown begins. Defaults to 10 s. After that, the next
+    /// receiver polls the page again.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Returns a handle that shows how the polling is doing, for monitoring. [`Health::last_poll`] is recent only in the
-    /// receiver that polls.
+    /// Returns a handle to monitor the polling. [`Health::last_poll`] is recent only in the receiver that polls.
     #[must_use]
     pub fn health(&self) -> Health {
         self.updates.health()
@@ -128,16 +127,16 @@ impl Receive {
 
     /// Receives updates. Awaiting the value itself does the same.
     ///
-    /// While NATS does not answer or the stream is full, the receiver waits and tries again, and the log has a WARN.
+    /// While NATS does not answer or the stream is full, the receiver retries, and the log has a WARN.
     ///
     /// # Errors
     ///
-    /// As [`Updates::next`]: if the server refuses the bot, for example its token, or if a webhook is subscribed.
+    /// In the same cases as [`Updates::next`], for example if the server refuses the token or a webhook is subscribed.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses nothing: the page is not committed, and comes again. Another receiver takes over after the
-    /// [`lease`](Self::lease).
+    /// Dropping the future loses no update: the page is not committed, and is polled again. Another receiver takes over
+    /// after the [`lease`](Self::lease).
     pub async fn run(self) -> Result<()> {
         let Self { queue, updates, lease, refused, shutdown, deadline } = self;
         let shutdown = shutdown.unwrap_or_else(|| Box::pin(std::future::pending()));
@@ -181,7 +180,7 @@ impl Receive {
             biased;
             result = &mut receive => result,
             () = sleep(deadline) => {
-                // The lease expires.
+                // The lease is not released. It expires.
                 tracing::warn!(queue = queue.name(), "shutdown deadline passed: the last page is not committed");
                 Ok(())
             }
@@ -207,7 +206,7 @@ impl Receiver {
             Err(error) => return Ended::Failed(error),
         };
         let is_overtaken = markers.overtaken();
-        // A backlog is skipped at the very first start only.
+        // `start_from` applies only if no marker is stored.
         let updates = self.updates.restart();
         let updates = if markers.is_known() { updates.start_from(StartFrom::Stored) } else { updates };
         let mut updates = updates

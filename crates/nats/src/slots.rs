@@ -1,8 +1,8 @@
-//! The slots of a queue: each lane has one, by a hash that never changes.
+//! The slots of a queue: a hash that never changes assigns each lane to a slot.
 
 use tamtam::updates::Lane;
 
-/// The slot of a lane among `slots`. Stable: updates that are stored stay in their slot.
+/// Returns the slot of a lane, below `slots`. Must not change, because stored updates stay in their slot.
 pub(crate) fn slot_of(lane: &Lane, slots: u16) -> u16 {
     (mixed(fnv_1a(lane.to_string().as_bytes())) % u64::from(slots)) as u16
 }

@@ -1,4 +1,4 @@
-//! Workers: handle the updates of all slots, in as many processes as there are.
+//! Workers: handle the updates of all slots, in any number of processes.
 
 mod peers;
 mod slot;
@@ -39,18 +39,18 @@ const ATTEMPTS: u32 = 5;
 const RETURN_TIME: Duration = Duration::from_secs(5);
 /// How long the server keeps a request for an update.
 const EXPIRES: Duration = Duration::from_secs(30);
-/// How long it takes to ask for updates of all slots one after the other, if the worker handles fewer at a time.
+/// Time in which a worker asks all slots in turn, if it handles fewer updates at a time than there are slots.
 const ROUND: Duration = Duration::from_secs(1);
 const LEAST_EXPIRES: Duration = Duration::from_millis(20);
-/// Handled updates are removed this often in a deduplication window.
+/// How often handled updates are removed per deduplication window.
 const PURGES: u32 = 12;
 const LEAST_PURGE_INTERVAL: Duration = Duration::from_secs(5);
 
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Queue {
-    /// Handles the updates of the queue by an async function, the same as for [`Bot::run`]. Start it in as many processes
-    /// as you like, on any machine.
+    /// Handles the updates of the queue with an async function, the same as for [`Bot::run`]. Start it in as many
+    /// processes as you like, on any machine.
     ///
     #[doc = crate::example!("
 # alice.says(\"hi\");
@@ -101,7 +101,7 @@ work.await?;
 println!(\"{} handled\", health.handled());
 ")]
 ///
-/// An update is handed out again if its handler fails and [`on_error`](Self::on_error) returns
+/// An update is handled again if its handler fails and [`on_error`](Self::on_error) returns
 /// [`Recovery::Retry`](tamtam::Recovery::Retry), or if its worker dies. After [`dead_letter_after`](Self::dead_letter_after)
 /// attempts, it becomes a [dead letter](crate::Dead).
 #[must_use = "a worker does nothing until it is awaited"]
@@ -145,7 +145,7 @@ impl Work {
     }
 
     /// Sets the function that decides about an update whose handler failed, panicked or took too long. See [`Run::on_error`].
-    /// By default, such an update becomes a dead letter at once. [`Recovery::Skip`] gives the update up for good, and
+    /// By default, such an update becomes a dead letter at once. [`Recovery::Skip`] drops the update, and
     /// [`Recovery::DeadLetter`] keeps it.
     pub fn on_error(mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) -> Self {
         self.run = self.run.on_error(on_error);
@@ -189,8 +189,8 @@ impl Work {
         self
     }
 
-    /// Returns a handle that shows how the worker is doing, for monitoring. Of [`Health`], the values about handlers are those
-    /// of this worker: `in_flight`, `handled`, `skipped`, `lag` and `pace`. A worker does not poll. See also [`Queue::lag`].
+    /// Returns a handle to monitor the worker. A worker does not poll, so only these values of [`Health`] apply:
+    /// `in_flight`, `handled`, `skipped`, `lag` and `pace`. See also [`Queue::lag`].
     #[must_use]
     pub fn health(&self) -> Health {
         self.run.health()
@@ -211,7 +211,7 @@ impl Work {
     /// [`Open::ack_wait`](crate::Open::ack_wait).
     pub async fn run(self) -> Result<()> {
         let Self { queue, bot, run, concurrency, attempts, deliveries, shutdown } = self;
-        // If its API does not answer, the bot cannot be checked.
+        // Without an answer of the API, the bot cannot be checked.
         if let Ok(me) = bot.me().await {
             queue.0.check_bot(me.user_id)?;
         }
@@ -246,7 +246,7 @@ impl Work {
         });
         let work = async {
             let result = run.run().await;
-            // The slots give back what was not handled.
+            // The slots return the unhandled updates.
             let _ = stop.send(true);
             let client = queue.0.context.client();
             let _ = timeout(RETURN_TIME, async {
@@ -269,7 +269,7 @@ impl Work {
 async fn purges(queue: &Queue) -> Infallible {
     let interval = (queue.0.dedup_window / PURGES).max(LEAST_PURGE_INTERVAL);
     loop {
-        // Workers that were started together do it at different times.
+        // A random delay, so that workers that started together purge at different times.
         sleep(interval.mul_f64(0.5 + fastrand::f64())).await;
         match purge(queue, queue.0.dedup_window).await {
             Ok(0) => {}

@@ -1,4 +1,4 @@
-//! A writer: stores updates that come by a webhook, or from a source of your own.
+//! A writer: stores updates from a webhook, or from a source of your own.
 
 #[cfg(feature = "webhook")]
 mod router;

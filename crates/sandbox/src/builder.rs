@@ -171,8 +171,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the port of the upload host on the loopback interface. Defaults to a free port. It is part of the `url` of
-    /// media.
+    /// Sets the port of the upload host on the loopback interface. Defaults to a free port. The `url` of media contains
+    /// this port.
     pub fn upload_port(mut self, port: u16) -> Self {
         self.upload_port = port;
         self
@@ -234,7 +234,7 @@ impl SandboxBuilder {
     ///
     /// If [`try_start`](Self::try_start) returns an error.
     pub async fn start(self) -> Sandbox {
-        self.try_start().await.unwrap_or_else(|error| panic!("the sandbox does not start: {error}"))
+        self.try_start().await.unwrap_or_else(|error| panic!("cannot start the sandbox: {error}"))
     }
 
     /// Starts the sandbox.
@@ -266,7 +266,7 @@ impl SandboxBuilder {
         state.uploads.base_url = upload_url;
         let (bot_id, token) = state.first_bot(self.bot_name, self.bot_username, self.token);
         if let Some(file) = &mut file {
-            // A file that cannot be written is an error of the start, not of the first change.
+            // Reports a file that cannot be written at the start, not at the first change.
             file.write(&state)?;
         }
         let bell = file.is_some().then(Arc::<Bell>::default);

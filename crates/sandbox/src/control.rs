@@ -1,4 +1,4 @@
-//! Controls the sandbox by HTTP: a test in any language acts as people and injects faults.
+//! Endpoints that control the sandbox: a test in any language acts as people and injects faults by HTTP.
 //!
 //! The program `tamtam-sandbox` has these endpoints on the port of the API, under `/sandbox`. In Rust,
 //! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds them. They accept and return
@@ -39,7 +39,7 @@
 //! | `POST /sandbox/chats` | `title`, `members` (user ids; the first is the owner), `channel`? (false), `comments`? (false, MAX only), `public_link`? | `chat_id` |
 //!
 //! A `?` marks optional fields. A body may have at most 64 MiB. Bots among the members are administrators. If there is
-//! no bot among them, the first bot is added.
+//! no bot among the members, the first bot is added.
 //!
 //! # Acts of people
 //!
@@ -83,9 +83,16 @@
 //! `timeout_ms`: time to wait, in milliseconds. Defaults to 5000. `reads` returns the messages and edits of bots, each
 //! once and in order. It does not return messages of people.
 //!
-//! An attachment has a `type`: `photo`, `video`, `audio` and `file` have their bytes as `base64` (and a file its
-//! `name`), `sticker` a `code`, `link` a `url`, `contact` a `name` and a `phone`, `location` a `latitude` and a
-//! `longitude`.
+//! An attachment has a `type` and the fields of its type:
+//!
+//! | `type` | fields |
+//! |---|---|
+//! | `photo`, `video`, `audio` | `base64`: the bytes as Base64 |
+//! | `file` | `name`, `base64` |
+//! | `sticker` | `code` |
+//! | `link` | `url` |
+//! | `contact` | `name`, `phone` |
+//! | `location` | `latitude`, `longitude` (degrees) |
 //!
 //! # Faults, updates and time
 //!
@@ -153,7 +160,7 @@ use crate::state::tokens::Tokens;
 use context::{Control, ControlState};
 use reply::Refusal;
 
-/// The endpoints, to be nested under `/sandbox`.
+/// Returns the router of the endpoints, to be nested under `/sandbox`.
 pub(crate) fn router(control: Control) -> Router {
     let control = Arc::new(control);
     Router::new()
@@ -174,7 +181,7 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/settles", post(outcome::settles))
         .route("/rate_limited", get(outcome::rate_limited))
         .method_not_allowed_fallback(async |method: Method, OriginalUri(uri): OriginalUri| {
-            let why = format!("{method} is not for {}", uri.path());
+            let why = format!("{} does not accept {method}", uri.path());
             Refusal::new(StatusCode::METHOD_NOT_ALLOWED, why)
         })
         .fallback(async |OriginalUri(uri): OriginalUri| Refusal::not_found(format!("there is no {}", uri.path())))
@@ -183,7 +190,7 @@ pub(crate) fn router(control: Control) -> Router {
         .with_state(control)
 }
 
-/// Tells of a request, without what was said in it, which may be a token.
+/// Reports a request to the hooks, without query and bodies, because they may contain tokens.
 async fn tell_exchange(
     extract::State(control): ControlState,
     OriginalUri(uri): OriginalUri,

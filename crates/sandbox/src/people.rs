@@ -1,4 +1,4 @@
-//! What a test drives the sandbox with: people, and the bots, groups and constructors they deal with.
+//! The API for tests: people, groups, constructors, bots and uploads.
 
 pub(crate) mod account;
 pub(crate) mod actor;

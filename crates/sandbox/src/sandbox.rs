@@ -92,7 +92,7 @@ impl Sandbox {
         let builder = Bot::builder(token).service(service).base_url(self.base_url()).pace(pace).no_proxy();
         match builder.build() {
             Ok(bot) => bot,
-            Err(error) => panic!("the sandbox's bot cannot be made: {error}"),
+            Err(error) => panic!("cannot build the sandbox's bot: {error}"),
         }
     }
 
@@ -108,7 +108,7 @@ impl Sandbox {
     /// `tamtam.on_event(|event| println!("{event}"))`.
     ///
     /// `hook` runs on the thread that causes the event. For acts of a bot, this is the server's thread. `hook` may let
-    /// people act. Their events are reported after it returns. It must not wait for the bot.
+    /// people act. Their events are reported after `hook` returns. `hook` must not wait for the bot.
     pub fn on_event(&self, hook: impl Fn(&Event) + Send + Sync + 'static) {
         self.world().on_event(Arc::new(hook));
     }
@@ -131,8 +131,8 @@ impl Sandbox {
         self.world().on_save(Arc::new(hook));
     }
 
-    /// Moves the sandbox's clock forward by `time`, and returns at once. The clock dates messages. Redeliveries and
-    /// limits depend on it.
+    /// Moves the sandbox's clock forward by `time`, and returns at once. The times of messages, redeliveries and limits
+    /// depend on this clock.
     ///
     /// Each redelivery that is due within `time` is attempted now, once. A webhook that has failed for 8 h is
     /// unsubscribed when this method returns. Polls are held in real time, so a held poll stays held.
@@ -175,9 +175,9 @@ impl Sandbox {
     /// bot.send(alice.chat_id(), "the third time").await?;
     ///
     /// tamtam.fails("sendMessage", Fault::reset().applied(true));
-    /// let error = bot.send(alice.chat_id(), "posted, but who knows").await.unwrap_err();
+    /// let error = bot.send(alice.chat_id(), "posted, but the answer is lost").await.unwrap_err();
     /// assert!(error.may_have_been_applied());
-    /// assert_eq!(alice.sees(), ["the third time", "posted, but who knows"]);
+    /// assert_eq!(alice.sees(), ["the third time", "posted, but the answer is lost"]);
     /// # Ok(())
     /// # }
     /// ```
@@ -189,7 +189,7 @@ impl Sandbox {
     pub fn fails(&self, operation: &str, fault: Fault) {
         let service = self.server.service;
         let is_known = self.world().faults().add(service, operation, fault);
-        assert!(is_known, "the API has no operation {operation}, but {}", faults::operations(service));
+        assert!(is_known, "the API has no operation {operation}, use one of {}", faults::operations(service));
     }
 
     /// Drops the next `times` deliveries to webhooks. The webhook does not see them. Their updates are delivered again
@@ -209,8 +209,8 @@ impl Sandbox {
     /// use tamtam_sandbox::Sandbox;
     ///
     /// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    /// # let url = format!("http://{}/a-path-nobody-guesses", listener.local_addr()?);
-    /// # let webhook = Router::new().route("/a-path-nobody-guesses", post(async || "OK"));
+    /// # let url = format!("http://{}/a-secret-path", listener.local_addr()?);
+    /// # let webhook = Router::new().route("/a-secret-path", post(async || "OK"));
     /// # tokio::spawn(axum::serve(listener, webhook).into_future());
     /// let tamtam = Sandbox::start().await;
     /// tamtam.bot().api().subscribe(SubscriptionRequestBody::new(url)).await?;
@@ -249,8 +249,8 @@ impl Sandbox {
     /// - No request is in flight, except held polls.
     /// - Nothing has happened for 50 ms.
     ///
-    /// Work that goes on after its update is handled, for example in a spawned task or from a journal, is not detected
-    /// until it sends a request.
+    /// Work that continues after its update is handled is not detected until it sends a request. Examples are spawned
+    /// tasks and handlers with a journal.
     ///
     /// ```
     /// # #[tokio::main]
@@ -264,9 +264,9 @@ impl Sandbox {
     /// let tamtam = Sandbox::start().await;
     /// tokio::spawn(tamtam.bot().run(ignore).run());
     /// let alice = tamtam.user("Alice");
-    /// alice.says("Nobody answers");
+    /// alice.says("Good morning");
     /// tamtam.settles().await;
-    /// assert_eq!(alice.sees(), ["Nobody answers"]);
+    /// assert_eq!(alice.sees(), ["Good morning"]);
     /// # Ok(())
     /// # }
     /// ```
@@ -317,7 +317,7 @@ impl Sandbox {
             let patience = sandbox.patience();
             if !sandbox.world().holds_polls(count, Instant::now() + patience).await {
                 let told = sandbox.told();
-                panic!("{caller}: not {count} polls were held in {patience:?}\n{told}");
+                panic!("{caller}: fewer than {count} polls were held in {patience:?}\n{told}");
             }
         }
     }
@@ -336,7 +336,7 @@ impl Sandbox {
     }
 }
 
-/// A method that panics leaves the state consistent, so tests may catch the panic and continue.
+/// A method that panics leaves the state consistent, so a test may catch the panic and continue.
 impl RefUnwindSafe for Server {}
 
 impl Drop for Server {

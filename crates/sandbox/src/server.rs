@@ -1,4 +1,4 @@
-//! The HTTP side: the API, the upload host, and the courier that delivers to webhooks.
+//! The server of a sandbox: the API, the upload host, and deliveries to webhooks.
 
 mod api;
 pub(crate) mod bell;
@@ -24,11 +24,11 @@ use tokio::sync::oneshot;
 use connection::{Breakable, Breaker};
 use world::World;
 
-/// Serves, and delivers to webhooks, until `stop` is dropped; then every connection is closed, held polls included.
-/// `control` is served under `/sandbox`.
+/// Runs the servers and delivers to webhooks, until `stop` is dropped. Then all connections are closed, also those of
+/// held polls. `control` is served under `/sandbox`.
 ///
-/// It has a thread and a runtime of its own: the end of the runtime is the end of everything that
-/// was spawned in it, and whatever the bot under test does to its own runtime, TamTam goes on.
+/// The server has its own thread and runtime, so that a blocked or stopped runtime of the bot does not affect it. The
+/// end of the runtime ends all tasks of the server.
 pub(super) fn run(
     listener: TcpListener,
     uploads: TcpListener,
@@ -51,6 +51,6 @@ pub(super) fn run(
         let _ = axum::serve(Breakable { listener, world }, app.into_make_service_with_connect_info::<Breaker>()).await;
     });
     let _ = runtime.block_on(stop);
-    // The name of a webhook's host may be looked up on a thread of its own, which takes its time and is not waited for.
+    // Does not wait for a thread that resolves the host of a webhook, which may take long.
     runtime.shutdown_background();
 }

@@ -63,7 +63,7 @@ impl Lease {
             None => 0,
             Some(entry) if entry.operation != kv::Operation::Put => entry.revision,
             Some(entry) if *entry.value == *FREE => entry.revision,
-            // A write whose answer did not come.
+            // An own write whose answer was lost.
             Some(entry) if *entry.value == *self.holder.as_bytes() => entry.revision,
             Some(entry) => match *seen {
                 Some((revision, since)) if revision == entry.revision => {
@@ -81,7 +81,7 @@ impl Lease {
         Ok(self.write(self.holder.clone().into(), revision).await.is_ok())
     }
 
-    /// Keeps the lease. Ends when it is lost, or may be.
+    /// Keeps the lease. Ends when the lease is lost, or may be lost.
     ///
     /// # Cancel safety
     ///
@@ -89,7 +89,7 @@ impl Lease {
     pub(super) async fn hold(&mut self) {
         while let Some((revision, since)) = self.held {
             sleep(self.duration / 4).await;
-            // In time before another process may take it.
+            // Another process may take the lease after the duration, so the holder stops earlier.
             let left = (self.duration * 4 / 5).saturating_sub(since.elapsed());
             if left.is_zero() {
                 break;
@@ -97,7 +97,7 @@ impl Lease {
             let renewed = timeout(left, async {
                 loop {
                     let Err(error) = self.write(self.holder.clone().into(), revision).await else { return true };
-                    // Another process has written, or an answer to an own write did not come.
+                    // Another process has written, or the answer to an own write was lost.
                     if error.kind() == kv::UpdateErrorKind::WrongLastRevision {
                         return self.is_own().await;
                     }
@@ -111,7 +111,7 @@ impl Lease {
         self.held = None;
     }
 
-    /// Lets another process have the lease at once.
+    /// Releases the lease, so that another process can take it at once.
     pub(super) async fn release(&mut self) {
         let Some((revision, _)) = self.held.take() else { return };
         let release = async {
@@ -125,7 +125,7 @@ impl Lease {
                 let _ = self.state.update(KEY, FREE.into(), entry.revision).await;
             }
         };
-        // If it does not succeed, the lease expires.
+        // If the release fails, the lease expires.
         let _ = timeout(self.duration / 4, release).await;
     }
 

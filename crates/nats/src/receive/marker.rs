@@ -18,7 +18,7 @@ use crate::{
 /// The key.
 const KEY: &str = "marker";
 
-/// The marker as one receiver knows it.
+/// The marker store of one receiver.
 pub(super) struct Markers {
     queue: Queue,
     /// The marker when the receiver began.
@@ -27,7 +27,7 @@ pub(super) struct Markers {
     revision: AtomicU64,
     /// Values whose saving was not confirmed.
     unconfirmed: Mutex<Vec<String>>,
-    /// Another receiver has saved a marker.
+    /// Notified when another receiver has saved a marker.
     overtaken: Arc<Notify>,
 }
 
@@ -86,7 +86,7 @@ impl MarkerStore for Markers {
     async fn save(&self, _: &MarkerKey, marker: i64) -> Result<()> {
         const ACTION: &str = "save the marker";
         let (state, value) = (&self.queue.0.state, marker.to_string());
-        // A save is given up after 5 s: what becomes of it is then unknown.
+        // A save is abandoned after 5 s, and may still succeed later.
         self.unconfirmed().push(value.clone());
         let saved = state.update(KEY, value.clone().into(), self.revision.load(Ordering::Relaxed)).await;
         let revision = match saved {
@@ -96,7 +96,7 @@ impl MarkerStore for Markers {
                 let own = entry.filter(|entry| self.unconfirmed().iter().any(|own| *own.as_bytes() == *entry.value));
                 let Some(own) = own else {
                     self.overtaken.notify_one();
-                    return Err(Error::nats(ACTION, "another receiver has saved one"));
+                    return Err(Error::nats(ACTION, "another receiver has saved a marker"));
                 };
                 match *own.value == *value.as_bytes() {
                     true => own.revision,

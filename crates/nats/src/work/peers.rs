@@ -1,6 +1,6 @@
 //! Asks the other workers whether an update was handled before.
 //!
-//! When a server dies, deliveries and acknowledgements are lost with it. The next leader then hands out updates that
+//! When a server dies, deliveries and acknowledgements are lost with it. The next leader then delivers updates that
 //! were handled or are being handled. So a worker asks the others before it handles an update that may not be new.
 
 use std::{
@@ -17,10 +17,11 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::backoff::Backoff;
 
-/// How many updates of a slot are remembered. More than one at a time is handed out only after a server has died.
+/// How many updates of a slot are remembered. More than one is delivered at a time only after a server has died.
 const REMEMBERED: usize = 16;
-/// How long an answer may take, and how often it is asked: after a server has died, messages between workers are lost, too.
+/// How long an answer may take.
 const ANSWER_TIME: Duration = Duration::from_millis(150);
+/// How often a question is sent: after a server has died, messages between workers are lost, too.
 const QUESTIONS: u32 = 2;
 
 /// After a server did not answer, the others are asked about each update for this time.
@@ -30,7 +31,7 @@ const TROUBLE: Duration = Duration::from_secs(10);
 /// stored uses a sequence again, but not the time.
 pub(super) type Identity = (u64, u128);
 
-/// What another worker says of an update.
+/// The answer of a worker about an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Settled,
@@ -55,7 +56,7 @@ pub(super) struct Peers {
 #[derive(Debug, Default)]
 struct Known {
     in_progress: Option<Identity>,
-    /// Those that were settled last.
+    /// The updates that were settled last.
     settled: VecDeque<Identity>,
 }
 
@@ -74,7 +75,7 @@ impl Peers {
         }
     }
 
-    /// Whether a server did not answer lately, so that updates may not be new.
+    /// Whether a server recently did not answer, so that updates may not be new.
     pub(super) fn are_in_trouble(&self) -> bool {
         lock(&self.troubled_until).is_some_and(|until| Instant::now() < until)
     }
@@ -84,7 +85,7 @@ impl Peers {
         self.slot(slot).in_progress = Some(update);
     }
 
-    /// Notes that this worker does not handle the update any more.
+    /// Notes that this worker no longer handles an update of the slot.
     pub(super) fn end(&self, slot: u16) {
         self.slot(slot).in_progress = None;
     }
@@ -163,7 +164,7 @@ impl Peers {
     }
 
     fn slot(&self, slot: u16) -> MutexGuard<'_, Known> {
-        // A question may be about any number.
+        // The slot in a question may be out of range.
         let slot = usize::from(slot).min(self.slots.len() - 1);
         lock(&self.slots[slot])
     }
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_same_update_is_known() {
+    async fn recognises_only_the_same_update() {
         let peers = peers().await;
         peers.begin(1, (5, 700));
         assert_eq!(peers.own_answer(1, (5, 700)), Answer::InProgress);
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_oldest_is_forgotten() {
+    async fn forgets_the_oldest_settled_update() {
         let peers = peers().await;
         (0..REMEMBERED as u64 + 1).for_each(|sequence| peers.settle(0, (sequence, 0)));
         assert_eq!(peers.own_answer(0, (0, 0)), Answer::Unknown);

@@ -1,4 +1,4 @@
-//! One slot in one worker: takes an update, has it handled, and acknowledges it, one at a time.
+//! One slot in one worker: gets an update, passes it to the handler, and acknowledges it, one at a time.
 
 use std::{
     pin::pin,
@@ -25,16 +25,17 @@ use tokio::{
 use super::peers::{Answer, Identity, Peers};
 use crate::{backoff::Backoff, queue::Queue};
 
-/// The server sends a sign of life this often. Without one for [`SILENCE`], the request was lost, with its leader for example.
+/// The interval of the server's heartbeats. Without a heartbeat for [`SILENCE`], the request is lost, for example with
+/// its leader.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 const SILENCE: Duration = Duration::from_secs(5);
-/// How long an acknowledgement is tried. After that the update will come again.
+/// How long an acknowledgement is retried. After that, the update may be delivered again.
 const ACK_TIME: Duration = Duration::from_secs(30);
 /// How long a confirmation of an acknowledgement may take.
 const CONFIRM_TIME: Duration = Duration::from_secs(2);
-/// How long it waits before it asks again about an update that another worker handles.
+/// The delay between questions about an update that another worker handles.
 const IN_PROGRESS_WAIT: Duration = Duration::from_millis(500);
-/// How long it waits at the end for an update that is on its way.
+/// How long a stopped slot waits for an update that the server has already sent.
 const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 pub(super) struct Slot {
@@ -51,7 +52,7 @@ pub(super) struct Slot {
     pub(super) expires: Duration,
 }
 
-/// An update that the worker handles, until this is dropped.
+/// A guard that marks an update as being handled until it is dropped.
 struct InProgress<'a> {
     peers: &'a Peers,
     slot: u16,
@@ -70,7 +71,7 @@ impl Drop for InProgress<'_> {
     }
 }
 
-/// What came of asking for an update.
+/// The result of a request for an update.
 enum Pulled {
     Message(Box<async_nats::Message>),
     /// There is no update now.
@@ -83,10 +84,10 @@ enum Pulled {
 struct Message {
     payload: Bytes,
     headers: HeaderMap,
-    /// Where it is acknowledged.
+    /// The subject for acknowledgements.
     reply: Subject,
     sequence: u64,
-    /// How often it was handed out, this time included.
+    /// How often the update was delivered, including this time.
     delivered: u32,
     stored_at: SystemTime,
 }
@@ -133,7 +134,7 @@ impl Slot {
                 Pulled::Stopped => break,
             }
         }
-        // An update that is on its way goes to another worker.
+        // An update that the server has already sent goes to another worker.
         if subscriber.drain().await.is_ok() {
             let rest = async {
                 while let Some(message) = subscriber.next().await {
@@ -209,7 +210,7 @@ impl Slot {
         }
     }
 
-    /// Has an update handled, and settles it. An update that the worker does not settle goes to another one.
+    /// Passes an update to the handler, and settles it. An update that the worker does not settle goes to another one.
     async fn handle(&self, message: &Message) {
         if self.is_settled(message).await {
             self.acknowledge(message).await;
@@ -260,8 +261,8 @@ impl Slot {
 
     /// Returns how often a handler of the update has begun, and notes that one begins now.
     ///
-    /// NATS counts deliveries, also those that no handler has seen, because a worker was stopped for example. So handlers of
-    /// updates that were delivered before are counted in the key-value bucket. Without a count, the first delivery counts as
+    /// NATS also counts deliveries without a handler, for example to a worker that was stopping. So handlers of updates
+    /// that were delivered before are counted in the key-value bucket. Without a count, the first delivery counts as
     /// one.
     async fn earlier_attempts(&self, message: &Message) -> u32 {
         if message.delivered <= 1 {
@@ -290,7 +291,7 @@ impl Slot {
     /// Stores the update as a dead letter, with retries until this succeeds. Then acknowledges the update.
     async fn bury(&self, message: &Message, attempts: u32, cause: &str) {
         let key = message.headers.get(async_nats::header::NATS_MESSAGE_ID).map(|key| key.as_str()).unwrap_or_default();
-        // A replayed update may die again.
+        // With the sequence, because a replayed update may become a dead letter again.
         let key = format!("{key}/{}", message.sequence);
         let (dead, mut backoff) = (self.queue.dead(), Backoff::default());
         while let Err(error) = dead.bury(&key, message.payload.clone(), message.stored_at, attempts, cause).await {
@@ -324,13 +325,13 @@ impl Slot {
         }
     }
 
-    /// Lets another worker have an update at once.
+    /// Returns an update, so that another worker gets it at once.
     async fn give_back(&self, message: &Message) {
         self.tell(message, AckKind::Nak(None)).await;
     }
 
     async fn tell(&self, message: &Message, kind: AckKind) {
-        // If it does not arrive, the update goes to another worker.
+        // If the message is lost, the update goes to another worker after `ack_wait`.
         let _ = self.queue.0.context.client().publish(message.reply.clone(), kind.into()).await;
     }
 }

@@ -1,4 +1,4 @@
-//! A webhook whose updates go into the queue.
+//! A webhook that stores updates in the queue.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tamtam::{
 use super::Writer;
 use crate::error::{Error, ErrorKind};
 
-/// How long a delivery waits until it is stored. After that it is answered with 503, and comes again.
+/// How long storing a delivery may take. After that, it is answered with 503, and the service delivers it again.
 const STORE_TIME: Duration = Duration::from_secs(10);
 
 impl Writer {
@@ -30,7 +30,7 @@ let app = queue.writer().router(Webhook::new(bot, secret_path)?);
     ///
     /// # Cancel safety
     ///
-    /// As [`Webhook::router`].
+    /// The same as of [`Webhook::router`].
     #[must_use = "a router does nothing until it is served"]
     pub fn router(self, webhook: Webhook) -> Router {
         let is_too_large = |error: &(dyn std::error::Error + 'static)| {

@@ -1,4 +1,4 @@
-//! Acts of people as JSON: their names, and what each takes and gives.
+//! Acts of people as JSON: names, fields and answers.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::state::ids::UserId;
 use crate::state::prepared::Prepared;
 use crate::state::seen::Seen;
 
-/// An act by its name, with what it takes.
+/// An act with its fields.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Act {
@@ -106,7 +106,7 @@ pub(super) enum Act {
     },
 }
 
-/// Something that is sent with a message.
+/// An attachment of a message.
 #[serde_as]
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -160,12 +160,12 @@ impl From<NewEnclosure> for Enclosure {
 }
 
 impl Act {
-    /// Whether this waits until there is something to read.
+    /// Whether this act waits until there is something to read.
     pub(super) const fn is_reading(&self) -> bool {
         matches!(self, Self::Reads {} | Self::ReadsNotification {} | Self::ReadsConstructor { .. })
     }
 
-    /// What there is to read, if there is something.
+    /// Returns the next unread item of a reading act, or `None` if there is no item yet.
     pub(super) fn read(&self, actor: Actor, state: &mut State) -> Option<Value> {
         match self {
             Self::Reads {} => actor.reads(state).as_ref().map(seen_json),
@@ -177,7 +177,7 @@ impl Act {
         }
     }
 
-    /// Does what does not wait.
+    /// Performs an act that does not wait.
     pub(super) fn perform(self, actor: Actor, state: &mut State) -> Done<Value> {
         let nothing = |()| json!({});
         let posted = |mid| json!({ "message_id": mid });

@@ -1,4 +1,4 @@
-//! What people do: the endpoint that acts and reads as a person.
+//! The endpoint that acts and reads as a person.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub(super) async fn act(
     })
 }
 
-/// The person with this id, in a chat: of a dialog the bot is known by it.
+/// Returns the person with this id in a chat. The chat of a dialog determines the bot, so `bot` is ignored there.
 fn find_actor(state: &State, user_id: UserId, bot: Option<UserId>, chat_id: Option<UserId>) -> Result<Actor, Refusal> {
     if state.users.get(&user_id).is_none_or(|user| user.is_bot) {
         return Err(Refusal::not_found(format!("there is no person {user_id}")));
@@ -59,7 +59,7 @@ fn find_actor(state: &State, user_id: UserId, bot: Option<UserId>, chat_id: Opti
     }
     let is_there = state.chats.get(&chat_id).is_some_and(|chat| !chat.is_dialog());
     let actor = is_there.then_some(Actor { user_id, bot, group: Some(chat_id) });
-    actor.ok_or_else(|| Refusal::not_found(format!("there is no chat {chat_id} that this person could act in")))
+    actor.ok_or_else(|| Refusal::not_found(format!("there is no chat {chat_id} for this person to act in")))
 }
 
 fn say_no(state: &State, actor: Actor, why: &str) -> Refusal {

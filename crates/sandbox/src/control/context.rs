@@ -1,4 +1,4 @@
-//! What the endpoints work on.
+//! The shared state of the endpoints.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub(super) fn deadline(timeout: Duration) -> Instant {
     Instant::now() + timeout.min(LONGEST)
 }
 
-/// The bot that every sandbox has.
+/// Returns the bot that the sandbox was started with.
 pub(super) fn first_bot(state: &State) -> UserId {
     state.first_bot.unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What can be made to go wrong by HTTP.
+//! The endpoints that inject faults and push updates.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::server::faults::{self, Fault};
 use crate::state::ids::UserId;
 use crate::state::uploads::fault::UploadFault;
 
-/// What goes wrong with an operation.
+/// A fault of an operation.
 #[derive(Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case", deny_unknown_fields)]
 enum Wanted {
@@ -47,17 +47,14 @@ impl Wanted {
 
 fn check_status(status: u16) -> Result<(), Refusal> {
     let is_end = faults::STATUSES.contains(&status);
-    if is_end {
-        Ok(())
-    } else {
-        Err(Refusal::wrong(format!("status: {status} is no status that a request can end with")))
-    }
+    if is_end { Ok(()) } else { Err(Refusal::wrong(format!("status: {status} is not a final status, use 200 to 999"))) }
 }
 
 pub(super) async fn add(extract::State(control): ControlState, RawBody(body): RawBody) -> Reply {
     let mut fields: Map<String, Value> = read(&body)?;
     let operation: Option<String> = take(&mut fields, "operation")?;
-    let operation = operation.ok_or_else(|| Refusal::wrong("operation: is missing, say sendMessage"))?;
+    let operation =
+        operation.ok_or_else(|| Refusal::wrong("operation: is missing, set an operationId such as sendMessage"))?;
     let (times, applied) = (take(&mut fields, "times")?, take(&mut fields, "applied")?);
     let retry_after = take(&mut fields, "retry_after")?;
     let wanted: Wanted = serde_json::from_value(fields.into()).map_err(|error| Refusal::wrong(error.to_string()))?;
@@ -70,7 +67,10 @@ pub(super) async fn add(extract::State(control): ControlState, RawBody(body): Ra
     if is_known {
         done()
     } else {
-        Err(Refusal::wrong(format!("operation: the API has no {operation}, but {}", faults::operations(service))))
+        Err(Refusal::wrong(format!(
+            "operation: the API has no {operation}, use one of {}",
+            faults::operations(service)
+        )))
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) async fn forget(extract::State(control): ControlState) -> Reply {
     done()
 }
 
-/// What goes wrong with an upload.
+/// A fault of an upload.
 #[derive(Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case", deny_unknown_fields)]
 enum WantedOfUploads {
@@ -152,5 +152,5 @@ pub(super) async fn repeat_update(extract::State(control): ControlState, RawBody
         let bot = bot.unwrap_or_else(|| first_bot(state));
         state.repeat_update(bot)
     });
-    if is_repeated { done() } else { Err(Refusal::wrong("this bot has no update yet that could come twice")) }
+    if is_repeated { done() } else { Err(Refusal::wrong("this bot has no update yet that could be repeated")) }
 }

@@ -1,8 +1,8 @@
-//! Decides which requests may reach the control endpoints. A browser lets any web page send requests to this machine;
-//! these checks refuse the requests of pages and accept the requests of programs.
+//! Checks which requests may reach the control endpoints. A browser lets any web page send requests to this machine.
+//! These checks refuse requests of pages and accept requests of programs.
 //!
-//! - `Host` stops DNS rebinding: a page's own name resolves to this machine, and the browser takes the sandbox for the
-//!   page's own server.
+//! - `Host` stops DNS rebinding: the name of a page's server resolves to this machine, so that the browser treats the
+//!   sandbox as that server.
 //! - `Origin` and `Sec-Fetch-Site` stop requests of foreign pages. Browsers set both, and pages cannot change them.
 //! - `Content-Type` stops forms and other requests that a browser sends without a CORS preflight.
 
@@ -16,13 +16,13 @@ use super::reply::Refusal;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const MEDIA_TYPE: &str = "application/json";
 
-/// What to do about a refused host.
+/// The hint of an error about the host.
 const HOST_HINT: &str = "/sandbox accepts loopback hosts only, so that no web page can call it; \
     call http://127.0.0.1:PORT, or send the header Host: localhost";
-/// What to do about a refused page.
+/// The hint of an error about a web page.
 const PAGE_HINT: &str = "/sandbox refuses requests from web pages of other origins; \
     call it from a program that sends neither Origin nor Sec-Fetch-Site";
-/// What to do about a refused type.
+/// The hint of an error about the content type.
 const TYPE_HINT: &str = "the body must be JSON; send the header Content-Type: application/json";
 
 /// Returns an error if a web page may have sent the request. Reads the headers only.
@@ -33,7 +33,7 @@ pub(super) fn check(uri: &Uri, headers: &HeaderMap, has_body: bool) -> Result<()
     check_content_type(headers, has_body)
 }
 
-/// Returns the hosts that the request names. HTTP/2 and the absolute form of HTTP/1 have one in the URI, too.
+/// Returns the hosts in the request. HTTP/2 and the absolute form of HTTP/1 also have a host in the URI.
 fn check_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<Vec<Cow<'a, str>>, Refusal> {
     let in_uri = uri.authority().map(|authority| authority.as_str().into());
     let in_header = single(headers, &header::HOST).map_err(|why| forbidden(why, HOST_HINT))?;
@@ -47,7 +47,7 @@ fn check_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<Vec<Cow<'a, st
     }
 }
 
-/// Browsers send `none` if the user typed the address.
+/// Refuses requests of pages of another site. Browsers send `none` if the user typed the address.
 fn check_site(headers: &HeaderMap) -> Result<(), Refusal> {
     let site = single(headers, &SEC_FETCH_SITE).map_err(|why| forbidden(why, PAGE_HINT))?;
     match site {
@@ -83,7 +83,8 @@ fn forbidden(why: impl AsRef<str>, hint: &str) -> Refusal {
     Refusal::new(StatusCode::FORBIDDEN, format!("{}: {hint}", why.as_ref()))
 }
 
-/// The value of a header that may be sent once. Bytes that are not UTF-8 become `U+FFFD`, which no check accepts.
+/// Returns the value of a header that may be sent once. Bytes that are not UTF-8 become `U+FFFD`, which all checks
+/// refuse.
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<Cow<'a, str>>, String> {
     let mut values = headers.get_all(name).iter();
     let value = values.next().map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -93,7 +94,7 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<Cow<'a
     }
 }
 
-/// Whether a `Host`, with or without a port, can only be this machine.
+/// Whether a `Host`, with or without a port, is always this machine.
 fn is_loopback(host: &str) -> bool {
     if let Some(bracketed) = host.strip_prefix('[') {
         let Some((address, rest)) = bracketed.split_once(']') else { return false };
@@ -133,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    /// The status and the error of a request with these headers.
+    /// Returns the status and the error of a request with these headers.
     fn judge(uri: &str, headers: &[(&'static str, &str)], has_body: bool) -> Result<(), (u16, String)> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
@@ -143,7 +144,7 @@ mod tests {
         check(&uri.parse().unwrap(), &map, has_body).map_err(refused)
     }
 
-    /// The status of a refusal; 200 if the request is accepted.
+    /// Returns the status of a refusal, or 200 if the request is accepted.
     fn status(headers: &[(&'static str, &str)], has_body: bool) -> u16 {
         judge("/sandbox", headers, has_body).map_or_else(|(status, _)| status, |()| 200)
     }
@@ -320,7 +321,7 @@ mod tests {
         let own = ("origin", "http://localhost");
         assert_eq!(status(&[("host", "localhost"), own, own], false), 403);
         let other_uri = judge("http://127.0.0.1/sandbox", &[("host", "localhost"), own], false);
-        assert_eq!(other_uri.unwrap_err().0, 403, "an origin must be the host of both");
+        assert_eq!(other_uri.unwrap_err().0, 403, "the origin must be the host in the URI and in the header");
     }
 
     #[test]

@@ -7,17 +7,17 @@ use serde_json::{Map, Value};
 
 use super::reply::Refusal;
 
-/// Larger bodies are refused; files come in them as Base64.
+/// The largest accepted body, in bytes. Bodies may contain files as Base64.
 const BODY_BYTES: usize = 64 * 1024 * 1024;
 
-/// The bytes of a request.
+/// The bytes of a request's body.
 pub(super) struct RawBody(pub(super) Bytes);
 
 impl<S: Sync> FromRequest<S> for RawBody {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        let too_large = |_| Refusal::wrong(format!("body: it is cut, or larger than {BODY_BYTES} bytes"));
+        let too_large = |_| Refusal::wrong(format!("body: incomplete, or larger than {BODY_BYTES} bytes"));
         to_bytes(request.into_body(), BODY_BYTES).await.map(Self).map_err(too_large)
     }
 }
@@ -26,7 +26,7 @@ pub(super) fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, Refusal
     serde_json::from_slice(body).map_err(|error| Refusal::wrong(format!("body: {error}")))
 }
 
-/// Takes an optional field.
+/// Removes and returns an optional field.
 pub(super) fn take<T: for<'a> Deserialize<'a>>(
     fields: &mut Map<String, Value>,
     name: &str,

@@ -1,4 +1,4 @@
-//! What came of it, and time: the transcript, the deliveries, the clock.
+//! The endpoints for results and time: the transcript, the deliveries, the idle state, the limits and the clock.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Who is there: the endpoints that list and add users, bots and chats.
+//! The endpoints that list and add users, bots and chats.
 
 use axum::extract;
 use axum::http::StatusCode;
@@ -35,7 +35,7 @@ pub(super) async fn add_user(extract::State(control): ControlState, RawBody(body
     let new: NewUser = read(&body)?;
     control.world.act(|state| {
         if let Some(username) = new.username.as_deref().filter(|username| state.has_username(username)) {
-            return Err(Refusal::new(StatusCode::CONFLICT, format!("there is @{username} already")));
+            return Err(Refusal::new(StatusCode::CONFLICT, format!("the username @{username} is already taken")));
         }
         let user_id = state.add_person(new.name);
         if let Some(user) = state.users.get_mut(&user_id) {
@@ -56,7 +56,7 @@ pub(super) struct NewBot {
 
 pub(super) async fn add_bot(extract::State(control): ControlState, RawBody(body): RawBody) -> Reply {
     let new: NewBot = read(&body)?;
-    let conflict = format!("there is a bot @{} already", new.username);
+    let conflict = format!("the username @{} is already taken", new.username);
     let added = control.world.act(|state| state.add_another_bot(new.name, new.username));
     let (user_id, token) = added.ok_or_else(|| Refusal::new(StatusCode::CONFLICT, conflict))?;
     Ok(Json(json!({ "user_id": user_id, "token": token })))
@@ -82,7 +82,7 @@ pub(super) async fn add_chat(extract::State(control): ControlState, RawBody(body
             return Err(Refusal::not_found(format!("there is no user {stranger}")));
         }
         let Some((owner, others)) = new.members.split_first() else {
-            return Err(Refusal::wrong("members: a chat needs an owner"));
+            return Err(Refusal::wrong("members: a chat needs an owner, the first member"));
         };
         if new.comments && !(new.channel && state.service.traits().has_comments) {
             return Err(Refusal::wrong("comments: only the posts of channels on MAX have comments"));

@@ -11,7 +11,7 @@ pub(super) type Reply = Result<Json, Refusal>;
 /// The JSON body of an answer.
 pub(super) struct Json(pub(super) Value);
 
-/// Why something was not done.
+/// An error answer: the status, and the JSON with the reason.
 #[derive(Debug)]
 pub(super) struct Refusal(pub(super) StatusCode, pub(super) Value);
 

@@ -1,4 +1,4 @@
-//! Bots beside the one that a sandbox starts with.
+//! Bots that are added to a sandbox.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tamtam::Bot;
 use crate::sandbox::Sandbox;
 use crate::state::ids::UserId;
 
-/// A bot that was added to a sandbox, by [`Sandbox::add_bot`]. It has a token, dialogs and updates of its own.
+/// A bot that was added to a sandbox by [`Sandbox::add_bot`]. It has its own token, dialogs and updates.
 #[derive(Clone)]
 pub struct Account {
     pub(crate) sandbox: Sandbox,
@@ -17,7 +17,7 @@ pub struct Account {
 }
 
 impl Sandbox {
-    /// One more bot. People talk with it as [`Person::with_bot`](crate::Person::with_bot).
+    /// Adds a bot. [`Person::with_bot`](crate::Person::with_bot) lets a person talk to it.
     ///
     /// ```
     /// # #[tokio::main]
@@ -34,18 +34,18 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If there is a bot with this username already.
+    /// If a bot or a person already has this username.
     #[track_caller]
     pub fn add_bot(&self, name: impl Into<String>, username: impl Into<String>) -> Account {
         let (name, username) = (name.into(), username.into());
         let added = self.world().act(|state| state.add_another_bot(name, username.clone()));
-        let Some((user_id, token)) = added else { panic!("there is a bot @{username} already") };
+        let Some((user_id, token)) = added else { panic!("the username @{username} is already taken") };
         Account { sandbox: self.clone(), user_id, token: token.into() }
     }
 }
 
 impl Account {
-    /// The bot itself, ready to use.
+    /// Returns the bot, ready to use.
     ///
     /// # Panics
     ///
@@ -55,12 +55,12 @@ impl Account {
         self.sandbox.bot_of(&self.token)
     }
 
-    /// The bot's `access_token`.
+    /// Returns the bot's token.
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// The bot's user id.
+    /// Returns the bot's user id.
     pub fn bot_id(&self) -> tamtam::UserId {
         tamtam::UserId(self.user_id)
     }

@@ -1,6 +1,6 @@
-//! What people do, whoever asks for it: each act is done to the state, or refused with the reason why it cannot be.
+//! Acts of people, for the Rust API and the control endpoints. Each act changes the state, or is refused with a reason.
 //!
-//! Reasons continue a sentence that begins with the person's name.
+//! A reason continues a sentence that begins with the person's name.
 
 mod comments;
 mod constructor;
@@ -23,16 +23,16 @@ use crate::state::ids::{self, ChatId, Seq, UserId};
 use crate::state::message::{Action, Attachment, Button, Content, Link, LinkKind, Message};
 use crate::state::seen::Seen;
 
-/// What an act comes to.
+/// The result of an act. The error is the reason why the act is refused.
 pub(crate) type Done<T> = Result<T, String>;
 
-/// Who acts, and where.
+/// A person, and the chat in which the person acts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Actor {
     pub(crate) user_id: UserId,
-    /// The bot this person talks with.
+    /// The bot that this person talks to.
     pub(crate) bot: UserId,
-    /// The group this person acts in; `None` is the dialog with the bot.
+    /// The group in which this person acts. `None`: the dialog with the bot.
     pub(crate) group: Option<ChatId>,
 }
 
@@ -59,7 +59,7 @@ impl Actor {
 
     /// Posts a `NewMessageBody` and enclosures as a message of this person.
     pub(crate) fn says(self, state: &mut State, body: &impl Serialize, enclosures: Vec<Enclosure>) -> Done<MessageId> {
-        let body = serde_json::to_value(body).map_err(|error| format!("cannot send that: {error}"))?;
+        let body = serde_json::to_value(body).map_err(|error| format!("cannot send this message: {error}"))?;
         let Value::Object(mut body) = body else { return Err("has nothing to say".to_owned()) };
         rewrite_mentions(&mut body, state.service);
         let given: &[Value] = body.get("attachments").and_then(Value::as_array).map_or(&[], Vec::as_slice);
@@ -69,7 +69,7 @@ impl Actor {
         if kinds.contains(&"inline_keyboard") {
             return Err("cannot send buttons, only bots can".to_owned());
         }
-        let refused = |error: ApiError| format!("cannot send that: {}", error.message());
+        let refused = |error: ApiError| format!("cannot send this message: {}", error.message());
         attachments::check_combination(&kinds).map_err(refused)?;
         enclosures.iter().filter_map(Enclosure::place).try_for_each(check_place)?;
         let mut content = Draft::read(state, self.user_id, &body).map_err(refused)?.into_content();
@@ -127,7 +127,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Presses a button; the id of the callback, if it is a button that has one.
+    /// Presses a button. Returns the id of the callback, if the button has one.
     pub(crate) fn presses(self, state: &mut State, label: &str) -> Done<Option<String>> {
         self.check_member(state)?;
         let (seq, action) = self.find_button(state, label)?;
@@ -148,7 +148,7 @@ impl Actor {
         messages.map(look).collect()
     }
 
-    /// The next thing that was shown here and not read yet.
+    /// Returns the next unread message or edit of a bot in this chat.
     pub(crate) fn reads(self, state: &mut State) -> Option<Seen> {
         let chat = state.chats.get_mut(&self.chat_id())?;
         chat.members.get(&self.user_id)?;
@@ -161,12 +161,12 @@ impl Actor {
         Some(seen)
     }
 
-    /// The next notification that was shown here and not read yet.
+    /// Returns the next unread notification in this chat.
     pub(crate) fn reads_notification(self, state: &mut State) -> Option<String> {
         state.chats.get_mut(&self.chat_id())?.notifications.get_mut(&self.user_id)?.pop_front()
     }
 
-    /// Posts what is made when it is certain that this person can write here.
+    /// Posts the content that `make` returns. `make` runs only if this person can write here.
     fn post(self, state: &mut State, make: impl FnOnce(&mut State) -> Done<Content>) -> Done<MessageId> {
         let chat_id = self.chat_id();
         self.opens(state);
@@ -215,18 +215,18 @@ impl Actor {
 
     fn check_member(self, state: &State) -> Done<()> {
         let is_member = self.chat(state)?.members.contains_key(&self.user_id);
-        if is_member { Ok(()) } else { Err("is no member of this chat".to_owned()) }
+        if is_member { Ok(()) } else { Err("is not a member of this chat".to_owned()) }
     }
 
-    /// Whether this person can write here just now.
+    /// Fails if this person cannot write here now.
     fn check_writes(self, state: &State) -> Done<()> {
         self.check_member(state)?;
         let chat = self.chat(state)?;
         if chat.is_suspended() {
-            return Err("has stopped the bot, and writes to it no more".to_owned());
+            return Err("has stopped the bot: start it again first".to_owned());
         }
         if !chat.may_post(self.user_id) {
-            return Err("is no administrator of this channel, and cannot post in it".to_owned());
+            return Err("is not an administrator of this channel, and cannot post in it".to_owned());
         }
         Ok(())
     }
@@ -241,7 +241,7 @@ impl Actor {
         Ok((message.body.seq, Content::of(message)))
     }
 
-    /// A message that this person can read, in one chat or in any.
+    /// Returns a message that this person can read. `place`: the chat of the message. `None`: any chat.
     fn find<'a>(self, state: &'a State, mid: &str, place: Option<ChatId>) -> Done<&'a Message> {
         let is_reader = |chat: &Chat| chat.members.contains_key(&self.user_id);
         let found = state.find(mid).filter(|(chat, _)| place.is_none_or(|place| place == *chat));
@@ -264,7 +264,11 @@ impl Actor {
 
 fn check_place((latitude, longitude): (f64, f64)) -> Done<()> {
     let is_place = (-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude);
-    if is_place { Ok(()) } else { Err(format!("cannot be there: {latitude}, {longitude} is no place on the map")) }
+    if is_place {
+        Ok(())
+    } else {
+        Err(format!("cannot send {latitude}, {longitude}: a latitude is -90 to 90, a longitude -180 to 180 degrees"))
+    }
 }
 
 /// Converts the mentions in a formatted text to the form of the service. The SDK writes them in the form of TamTam, and
@@ -277,11 +281,11 @@ fn rewrite_mentions(body: &mut Map<String, Value>, service: Service) {
     }
 }
 
-/// What a button with this label does.
+/// Returns the action of the button with this label.
 fn button(rows: &[Vec<Button>], label: &str) -> Done<Action> {
     let found = rows.iter().flatten().find(|button| button.label == label);
     found.map(|button| button.action.clone()).ok_or_else(|| {
         let labels = rows.iter().flatten().map(|button| format!("[{}]", button.label));
-        format!("sees no button [{label}], but {}", labels.collect::<Vec<_>>().join(" "))
+        format!("sees no button [{label}]; existing buttons: {}", labels.collect::<Vec<_>>().join(" "))
     })
 }

@@ -1,4 +1,4 @@
-//! A bot's constructor, as the person has it open.
+//! Constructors of bots, opened by people.
 
 use std::panic::Location;
 
@@ -7,7 +7,8 @@ use super::person::Person;
 use crate::state::State;
 use crate::state::prepared::Prepared;
 
-/// A bot's constructor that a person has opened, to compose a message for the chat the person acts in.
+/// A constructor of a bot, opened by a person to compose a message for a chat. Returned by
+/// [`Person::opens_constructor`].
 ///
 /// ```
 /// # #[tokio::main]
@@ -33,7 +34,7 @@ use crate::state::prepared::Prepared;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a constructor that nobody uses posts nothing"]
+#[must_use = "a constructor posts nothing until `posts` is called"]
 pub struct Constructor {
     person: Person,
     session_id: String,
@@ -41,7 +42,7 @@ pub struct Constructor {
 
 impl Person {
     /// Opens the bot's constructor, to compose a message for this chat. The bot gets `message_construction_request`
-    /// without an input. The bot need not be in the chat.
+    /// with an input without messages. The bot need not be in the chat.
     ///
     /// # Panics
     ///
@@ -55,37 +56,38 @@ impl Person {
 }
 
 impl Constructor {
-    /// The session that the bot is to answer.
+    /// Returns the id of the session, which the bot answers.
     pub fn session_id(&self) -> tamtam::SessionId {
         self.session_id.as_str().into()
     }
 
-    /// Types a message; the bot gets `message_construction_request` with it, and with the data of its last answer.
+    /// Types a message. The bot gets `message_construction_request` with the message and with the data of its last
+    /// answer.
     ///
     /// # Panics
     ///
-    /// If the bot allows no input, and when the message is posted already.
+    /// If the bot allows no input, or after [`posts`](Self::posts).
     #[track_caller]
     pub fn types(&self, text: &str) {
         self.person.must(|actor, state| actor.types(state, &self.session_id, text));
     }
 
-    /// Presses a button of the keyboard that the bot has put here. `label`: the text of the button. For a `callback`
+    /// Presses a button of the bot's keyboard in this constructor. `label`: the text of the button. For a `callback`
     /// button, the bot gets `message_construction_request` with the payload. For a `link` button, it gets no update.
     ///
     /// # Panics
     ///
-    /// If there is no button with this label, if it is one of another type, and when the message is posted already.
+    /// If there is no button with this label, if the button has another type, or after [`posts`](Self::posts).
     #[track_caller]
     pub fn presses(&self, label: &str) {
         self.person.must(|actor, state| actor.presses_in(state, &self.session_id, label));
     }
 
-    /// Reads the next thing that the bot has put into this constructor. Waits for it if there is none yet.
+    /// Waits for the bot's next answer in this constructor, and returns it. Each answer is returned once, in order.
     ///
     /// # Panics
     ///
-    /// If nothing comes in time (see [`SandboxBuilder::patience`](crate::SandboxBuilder::patience)), with the
+    /// If no answer arrives within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The message has the
     /// transcript.
     #[track_caller]
     pub fn reads(&self) -> impl Future<Output = Prepared> + Send + use<> {
@@ -95,12 +97,12 @@ impl Constructor {
     }
 
     /// Posts the messages that the bot has prepared, in this person's name, and returns their ids. The bot gets
-    /// `message_constructed` for each, and that is the end of the session.
+    /// `message_constructed` for each message. Then the session ends.
     ///
     /// # Panics
     ///
-    /// If the bot has prepared no message, if they are posted already, and if this person cannot write in the chat any
-    /// more.
+    /// If the bot has prepared no message, if the messages are already posted, or if this person can no longer write in
+    /// the chat.
     #[track_caller]
     pub fn posts(&self) -> Vec<tamtam::MessageId> {
         self.person.must(|actor, state| actor.posts(state, &self.session_id))

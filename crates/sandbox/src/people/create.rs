@@ -1,4 +1,4 @@
-//! How people, groups and channels come to be.
+//! Creates people, groups and channels.
 
 use tamtam::ChatId;
 
@@ -8,7 +8,7 @@ use super::person::Person;
 use crate::sandbox::Sandbox;
 
 impl Sandbox {
-    /// A new person. Each call makes another one, whatever the name.
+    /// Creates a person. Each call creates another person, also if the name is the same.
     pub fn user(&self, name: impl Into<String>) -> Person {
         let name = name.into();
         let user_id = self.world().act(|state| state.add_person(name.clone()));
@@ -16,19 +16,19 @@ impl Sandbox {
         Person { sandbox: self.clone(), actor, name: name.into() }
     }
 
-    /// A new group of these people and the bot, which is an administrator. The first person is the
-    /// owner, and adds the others and then the bot: it gets `bot_added`.
+    /// Creates a group of these people and the bot. The bot is an administrator and gets `bot_added`. The first person
+    /// is the owner, who adds the others and then the bot.
     ///
     /// # Panics
     ///
-    /// If there are no people.
+    /// If `people` is empty.
     #[track_caller]
     pub fn group<'a>(&self, title: impl Into<String>, people: impl IntoIterator<Item = &'a Person>) -> Group {
         self.found(title.into(), people, false)
     }
 
-    /// A new channel of these people and the bot, which is an administrator. The first person is the owner; the
-    /// others read it. The owner adds them and then the bot: it gets `bot_added`.
+    /// Creates a channel of these people and the bot. The bot is an administrator and gets `bot_added`. The first
+    /// person is the owner, who adds the others and then the bot. The others are readers.
     ///
     /// ```
     /// # #[tokio::main]
@@ -47,7 +47,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If there are no people.
+    /// If `people` is empty.
     #[track_caller]
     pub fn channel<'a>(&self, title: impl Into<String>, people: impl IntoIterator<Item = &'a Person>) -> Group {
         self.found(title.into(), people, true)
@@ -56,17 +56,17 @@ impl Sandbox {
     #[track_caller]
     fn found<'a>(&self, title: String, people: impl IntoIterator<Item = &'a Person>, is_channel: bool) -> Group {
         let mut people = people.into_iter().map(|person| person.actor.user_id);
-        let Some(owner) = people.next() else { panic!("a chat needs an owner") };
+        let Some(owner) = people.next() else { panic!("a chat needs an owner: pass at least one person") };
         let bot = self.bot_id().0;
         let chat_id = self.world().act(|state| state.found_with(title, owner, people.chain([bot]), is_channel));
         Group { sandbox: self.clone(), chat_id }
     }
 
-    /// A group or channel by its id, such as one that a chat button has created.
+    /// Returns a group or channel by its id, for example a chat that a chat button has created.
     ///
     /// # Panics
     ///
-    /// If there is none with this id, or it is a dialog.
+    /// If no group or channel has this id, or if the id is that of a dialog.
     #[track_caller]
     pub fn chat(&self, chat_id: ChatId) -> Group {
         let found = self.world().act(|state| state.chats.get(&chat_id.0).is_some_and(|chat| !chat.is_dialog()));

@@ -29,7 +29,7 @@ impl Sandbox {
     /// - TamTam only: a constructor that Bob has opened.
     /// - MAX only: a channel of Alice that takes comments, with a post of the bot.
     ///
-    /// The bot gets the updates of all this.
+    /// The bot gets the updates about these items.
     ///
     /// A second call returns the same ids, also after a restart with a [state file](crate::SandboxBuilder::state_file).
     /// Only missing items are created again, such as a deleted message, or a constructor whose message was posted.
@@ -50,7 +50,7 @@ impl Sandbox {
     }
 }
 
-/// Makes what is not there.
+/// Creates the missing items of the demo. Returns the ids of all items.
 fn make(state: &mut State, bot: UserId) -> Demo {
     let old = state.demo.take();
     let (chat_id, user_id) = match &old {
@@ -103,7 +103,7 @@ fn channel(state: &mut State, bot: UserId, group: ChatId, old: Option<&Demo>) ->
     (channel, post.map_or_else(|| state.post(channel, bot, Content::text(POST)), |(_, seq)| seq))
 }
 
-/// Whether both are still in the group, and the bot is an administrator as it was.
+/// Whether the user is still in the group, and the bot still has all rights there.
 fn is_group(state: &State, chat_id: ChatId, user_id: UserId, bot: UserId) -> bool {
     let has_member = state.chats.get(&chat_id).is_some_and(|chat| chat.members.contains_key(&user_id));
     has_member && has_all_rights(state, chat_id, bot)
@@ -131,6 +131,6 @@ fn button(label: &str, intent: Intent) -> Button {
 
 fn press(state: &mut State, chat_id: ChatId, seq: Seq, user: UserId) -> CallbackId {
     let Button { label, action } = button("Yes", Intent::Positive);
-    // A callback button of a message that is there always has an id.
+    // Pressing a callback button of an existing message always returns an id.
     state.press(chat_id, seq, user, (&label, &action)).unwrap_or_default().into()
 }

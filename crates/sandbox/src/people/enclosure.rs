@@ -1,4 +1,4 @@
-//! What people attach to their messages.
+//! Attachments of people's messages.
 
 use crate::state::State;
 use crate::state::acts;
@@ -21,43 +21,43 @@ enum Enclosed {
 }
 
 impl Enclosure {
-    /// A photo.
+    /// Creates a photo.
     pub fn photo(bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("image", String::new(), bytes.into())
     }
 
-    /// A video.
+    /// Creates a video.
     pub fn video(bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("video", String::new(), bytes.into())
     }
 
-    /// An audio recording, which is the only thing in its message.
+    /// Creates an audio recording. It must be the only attachment of its message.
     pub fn audio(bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("audio", String::new(), bytes.into())
     }
 
-    /// A file, which is the only thing in its message.
+    /// Creates a file. It must be the only attachment of its message.
     pub fn file(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("file", name.into(), bytes.into())
     }
 
-    /// A sticker, which is the only thing in its message.
+    /// Creates a sticker. It must be the only attachment of its message.
     pub fn sticker(code: impl Into<String>) -> Self {
         Self(Enclosed::Sticker { code: code.into() })
     }
 
-    /// The preview of a link.
+    /// Creates the preview of a link.
     pub fn link(url: impl Into<String>) -> Self {
         Self(Enclosed::Link { url: url.into() })
     }
 
-    /// A contact card, of a user or of anybody else. It must be the only attachment of its message.
+    /// Creates a contact card, of a user or of any other person. It must be the only attachment of its message.
     /// [`Person::shares_contact`](crate::Person::shares_contact) sends a person's own card.
     pub fn contact(name: impl Into<String>, phone: impl Into<String>) -> Self {
         Self(Enclosed::Contact { name: name.into(), phone: phone.into() })
     }
 
-    /// A location: latitude and longitude in degrees.
+    /// Creates a location. `latitude`, `longitude`: in degrees.
     pub fn location(latitude: f64, longitude: f64) -> Self {
         Self(Enclosed::Location { latitude, longitude })
     }

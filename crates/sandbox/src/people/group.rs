@@ -94,7 +94,7 @@ impl Group {
         self.set_rights(|_| None);
     }
 
-    /// Makes the sandbox's first bot an administrator with all rights, as at the start.
+    /// Makes the sandbox's first bot an administrator with all rights, as in a new group.
     pub fn promotes_bot(&self) {
         self.set_rights(|service| Some(Permission::all(service)));
     }

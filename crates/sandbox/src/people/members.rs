@@ -1,97 +1,107 @@
-//! What people do in groups and channels beyond talking: the verbs of tests.
+//! Acts of people on the members, administrators and title of a group or channel.
 
 use super::actor::Actor;
 use super::person::Person;
 
-/// What a person does in a group: `alice.in_chat(&team).adds(&bob)`.
+/// Acts in a group or channel, such as `alice.in_chat(&team).adds(&bob)`.
+///
+/// A bot gets `user_added` and `user_removed` if it is an administrator. On MAX, it also needs the right
+/// `read_all_messages`.
 impl Person {
-    /// Joins by the link of the chat; the bot gets `user_added` without an inviter, if it is an
-    /// administrator.
+    /// Joins by the link of the chat. The bot gets `user_added` without an inviter, if it is an administrator.
     ///
     /// # Panics
     ///
-    /// If this person is a member already or is blocked, and in a dialog.
+    /// In a dialog, or if this person is already a member or is blocked.
     #[track_caller]
     pub fn joins(&self) {
         self.must(Actor::joins);
     }
 
-    /// Leaves the group; the bot gets `user_removed`, if it is an administrator.
+    /// Leaves the group. The bot gets `user_removed`, if it is an administrator.
     ///
     /// # Panics
     ///
-    /// If this person is no member, and in a dialog.
+    /// In a dialog, or if this person is not a member.
     #[track_caller]
     pub fn leaves(&self) {
         self.must(Actor::leaves);
     }
 
-    /// Adds somebody to the group; the bot gets `user_added`, if it is an administrator.
+    /// Adds `other` to the group. The bot gets `user_added`, if it is an administrator.
     ///
     /// # Panics
     ///
-    /// If this person is no member, or no administrator of a channel, or the other one is a member already or is blocked.
+    /// - In a dialog.
+    /// - If this person is not a member of the group, or not an administrator of the channel.
+    /// - If `other` is already a member or is blocked.
     #[track_caller]
     pub fn adds(&self, other: &Self) {
         self.must(|actor, state| actor.adds(state, other.actor.user_id));
     }
 
-    /// Adds the bot to the group, as an administrator; it gets `bot_added`.
+    /// Adds the bot to the group as an administrator. The bot gets `bot_added`.
     ///
     /// # Panics
     ///
-    /// If this person is no member, or the bot is one already.
+    /// - In a dialog.
+    /// - If this person is not a member of the group, or not an administrator of the channel.
+    /// - If the bot is already a member.
     #[track_caller]
     pub fn adds_bot(&self) {
         self.must(|actor, state| actor.adds(state, actor.bot));
     }
 
-    /// Removes somebody from the group; the bot gets `user_removed`, if it is an administrator.
+    /// Removes `other` from the group. The bot gets `user_removed`, if it is an administrator.
     ///
     /// # Panics
     ///
-    /// If this person is no member, or the other one is none.
+    /// - In a dialog.
+    /// - If this person is not a member of the group, or not an administrator of the channel.
+    /// - If `other` is not a member.
     #[track_caller]
     pub fn removes(&self, other: &Self) {
         self.must(|actor, state| actor.removes(state, other.actor.user_id));
     }
 
-    /// Removes the bot from the group; it gets `bot_removed`.
+    /// Removes the bot from the group. The bot gets `bot_removed`.
     ///
     /// # Panics
     ///
-    /// If this person is no member, or the bot is none.
+    /// - In a dialog.
+    /// - If this person is not a member of the group, or not an administrator of the channel.
+    /// - If the bot is not a member.
     #[track_caller]
     pub fn removes_bot(&self) {
         self.must(|actor, state| actor.removes(state, actor.bot));
     }
 
-    /// Removes somebody for good: who is blocked can neither join nor be added again. The bot gets `user_removed`, if it
-    /// is an administrator and the other one was a member.
+    /// Removes and blocks `other`, who can then neither join nor be added again. If `other` was a member, the bot gets
+    /// `user_removed`, if it is an administrator.
     ///
     /// # Panics
     ///
-    /// If this person is no administrator, and if the other one is the owner.
+    /// If this person is not an administrator, or if `other` is the owner.
     #[track_caller]
     pub fn blocks(&self, other: &Self) {
         self.must(|actor, state| actor.blocks(state, other.actor.user_id));
     }
 
-    /// Gives the group another title; the bot gets `chat_title_changed`.
+    /// Changes the title of the group. The bot gets `chat_title_changed`.
     ///
     /// # Panics
     ///
-    /// If this person is no member, and in a dialog.
+    /// In a dialog, or if this person is not a member of the group, or not an administrator of the channel.
     #[track_caller]
     pub fn renames_chat(&self, title: &str) {
         self.must(|actor, state| actor.renames_chat(state, title));
     }
 
-    /// Makes somebody an administrator with every right. The bot is not told.
+    /// Makes `other` an administrator with all rights. The bot gets no update.
     ///
     /// # Panics
     ///
-    /// If this person is no administrator, or the other one is no member.
+    /// If this person is not an administrator, or if `other` is not a member.
     #[track_caller]
     pub fn appoints(&self, other: &Self) {
         self.must(|actor, state| actor.appoints(state, other.actor.user_id));

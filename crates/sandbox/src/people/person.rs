@@ -138,7 +138,7 @@ impl Person {
     /// # Panics
     ///
     /// If this person is not a member of the group, or not an administrator of the channel. If the message is empty, or
-    /// has something that people cannot send.
+    /// has a part that people cannot send, such as buttons.
     #[track_caller]
     pub fn says(&self, message: impl Into<NewMessageBody>) -> tamtam::MessageId {
         self.must(|actor, state| actor.says(state, &message.into(), Vec::new()))
@@ -243,7 +243,7 @@ impl Person {
     pub(crate) fn must<T>(&self, act: impl FnOnce(Actor, &mut State) -> Done<T>) -> T {
         match self.act(|state| act(self.actor, state)) {
             Ok(value) => value,
-            // Not in a closure: there the line would be this one.
+            // Not in a closure: `#[track_caller]` would have no effect there.
             Err(why) => panic!("{} {why}\n{}", self.name, self.sandbox.told()),
         }
     }

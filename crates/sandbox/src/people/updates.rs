@@ -1,15 +1,15 @@
-//! Updates of unknown types, and updates that come twice.
+//! Pushes updates of any type to bots, and repeats updates.
 
 use serde_json::Value;
 
 use super::account::Account;
 use crate::sandbox::Sandbox;
 
-const NOTHING_YET: &str = "there was no update yet that could come twice";
+const NOTHING_YET: &str = "there is no update yet that could be repeated";
 
 impl Sandbox {
-    /// Puts an update of your own making before the bot, by polling or by webhook as any other: `update_type` need not
-    /// be one that the API has today.
+    /// Sends an update of your own to the bot, by polling or by webhook, like any other update. `update_type` may be
+    /// unknown to the API.
     ///
     /// ```
     /// # #[tokio::main]
@@ -30,12 +30,12 @@ impl Sandbox {
         self.world().act(|state| state.push_update(self.bot_id().0, update));
     }
 
-    /// Gives the bot its latest update once more, as happens when an answer of the bot's was lost: the same in every
-    /// byte, at a new place in the order.
+    /// Sends the bot its latest update again, as after a lost answer of the bot. The bytes are the same, and the update
+    /// has a new position in the order.
     ///
     /// # Panics
     ///
-    /// If there was no update yet.
+    /// If the bot has had no update yet.
     #[track_caller]
     pub fn repeats_update(&self) {
         let is_repeated = self.world().act(|state| state.repeat_update(self.bot_id().0));
@@ -44,7 +44,7 @@ impl Sandbox {
 }
 
 impl Account {
-    /// Puts an update of your own making before this bot, as [`Sandbox::pushes`] does before the first one.
+    /// Sends an update of your own to this bot. Works like [`Sandbox::pushes`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -60,11 +60,11 @@ impl Account {
         self.sandbox.world().act(|state| state.push_update(self.user_id, update));
     }
 
-    /// Gives this bot its latest update once more, as [`Sandbox::repeats_update`] does for the first one.
+    /// Sends this bot its latest update again. Works like [`Sandbox::repeats_update`].
     ///
     /// # Panics
     ///
-    /// If there was no update yet.
+    /// If the bot has had no update yet.
     #[track_caller]
     pub fn repeats_update(&self) {
         let is_repeated = self.sandbox.world().act(|state| state.repeat_update(self.user_id));

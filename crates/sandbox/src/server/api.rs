@@ -1,4 +1,4 @@
-//! The API's HTTP side: checks the token, finds the operation, validates the request, answers.
+//! The HTTP server of the API: checks the token, finds the operation, validates the request, and answers.
 
 use std::sync::{Arc, Weak};
 
@@ -27,7 +27,7 @@ use crate::state::ids;
 use crate::state::rate_limit::Limited;
 use crate::state::tokens::Tokens;
 
-/// Larger bodies are refused: the largest that the API's document allows is far smaller.
+/// The largest accepted body, in bytes. All bodies that the API's document allows are far smaller.
 const BODY_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) fn router(world: Arc<World>) -> Router {
@@ -75,7 +75,7 @@ async fn handle(
                     ApiRequest { token, found, parts: &parts, shown, query, connection: connection.connection() };
                 answer(&world, service, asked, body).await
             }
-            Err(_) => Err(ApiError::new(ErrorKind::BodyTooLarge, "Request body is cut or too large").into()),
+            Err(_) => Err(ApiError::new(ErrorKind::BodyTooLarge, "Request body is incomplete or too large").into()),
         };
         let text = match answer {
             Ok(text) => text,
@@ -97,7 +97,7 @@ async fn handle(
     end_by(&fault, exchange, &world, &connection)
 }
 
-/// What a request comes to that has met a fault.
+/// Applies a fault to the answer of a request.
 fn end_by(fault: &Fault, mut exchange: Exchange, world: &World, connection: &Breaker) -> Response<Body> {
     exchange.is_faulty = true;
     let spoilt = fault.spoil(exchange.status, std::mem::take(&mut exchange.response_body));

@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Tells the keeper that something may have changed.
+/// A signal to the keeper that the state may have changed.
 #[derive(Default)]
 pub(crate) struct Bell {
     rung: Mutex<Rung>,
@@ -17,7 +17,7 @@ struct Rung {
 }
 
 impl Bell {
-    /// Something may have changed.
+    /// Signals that the state may have changed.
     pub(super) fn ring(&self) {
         self.lock().changed = true;
         self.heard.notify_one();
@@ -28,7 +28,7 @@ impl Bell {
         self.heard.notify_one();
     }
 
-    /// Waits for a change, or the end: then it is true.
+    /// Waits for a change or the end. Returns whether it is the end.
     pub(super) fn wait(&self) -> bool {
         let is_silent = |rung: &mut Rung| !rung.changed && !rung.stopped;
         let rung = self.heard.wait_while(self.lock(), is_silent);
@@ -37,7 +37,7 @@ impl Bell {
         rung.stopped
     }
 
-    /// Lets time pass, unless it is the end.
+    /// Waits for `time`, or until the end if it is earlier.
     pub(super) fn pause(&self, time: Duration) {
         drop(self.heard.wait_timeout_while(self.lock(), time, |rung| !rung.stopped));
     }

@@ -1,4 +1,4 @@
-//! Connections that can be reset from within: a client then sees what a broken network looks like.
+//! Connections that the server can reset, so that a client sees a broken network.
 
 use std::io;
 use std::pin::Pin;
@@ -19,7 +19,7 @@ pub(crate) struct Breakable {
     pub(crate) world: Arc<World>,
 }
 
-/// A connection, broken as soon as its [`Breaker`] says so.
+/// A connection that its [`Breaker`] can reset.
 pub(crate) struct Connection {
     inner: TcpStream,
     broken: Breaker,
@@ -28,7 +28,7 @@ pub(crate) struct Connection {
     world: Arc<World>,
 }
 
-/// What breaks the connection of a request.
+/// A handle that resets the connection of a request.
 #[derive(Clone)]
 pub(crate) struct Breaker {
     is_broken: Arc<AtomicBool>,
@@ -36,7 +36,7 @@ pub(crate) struct Breaker {
 }
 
 impl Breaker {
-    /// Resets the connection when it is next written to or read from: the answer that is given after this is not sent.
+    /// Resets the connection at its next read or write. So the answer of the current request is not sent.
     pub(crate) fn reset(&self) {
         self.is_broken.store(true, Ordering::Relaxed);
     }
@@ -57,7 +57,7 @@ impl Listener for Breakable {
 
     async fn accept(&mut self) -> (Connection, Self::Addr) {
         let (inner, address) = Listener::accept(&mut self.listener).await;
-        // Small answers should not wait for the acknowledgement of the one before.
+        // Disables Nagle's algorithm, so that a small answer does not wait for the acknowledgement of the previous one.
         let _ = inner.set_nodelay(true);
         let open = Arc::new(());
         let broken = Breaker { is_broken: Arc::default(), open: Arc::downgrade(&open) };
@@ -78,7 +78,7 @@ impl Connected<IncomingStream<'_, Breakable>> for Breaker {
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.broken.check().is_err() {
-            // Closing says goodbye properly; without lingering it is a reset.
+            // With a linger time of zero, closing sends a reset.
             let _ = self.inner.set_zero_linger();
         }
         // Another poll may wait for updates that this connection got and did not commit.

@@ -1,4 +1,4 @@
-//! Sends updates to webhooks: when and what is decided elsewhere.
+//! Sends updates to webhooks. The state decides which updates are due.
 
 use std::collections::BTreeSet;
 use std::error::Error as _;
@@ -21,7 +21,7 @@ use crate::protocol::wire;
 use crate::state::deliveries::Parcel;
 use crate::state::updates::subscription::{is_loopback, is_reached};
 
-/// The one status that says that an update was taken.
+/// The only status that means that the webhook has taken the update.
 const OK: u16 = 200;
 
 /// Time for a TLS handshake with a webhook on this machine. A server that does not speak TLS may stay silent.
@@ -47,7 +47,7 @@ pub(crate) async fn run(world: Arc<World>, patience: Duration) {
         changes.mark_unchanged();
         let (parcels, wait) = world.act(|state| state.take_due());
         for parcel in parcels {
-            // Most sandboxes have no webhook, and a client takes its time.
+            // Built at the first delivery: most sandboxes have no webhook, and building a client is slow.
             let http = http.get_or_insert_with(|| clients(patience)).clone();
             tokio::spawn(deliver(Arc::clone(&world), service, http, parcel, patience));
         }
@@ -61,7 +61,7 @@ pub(crate) async fn run(world: Arc<World>, patience: Duration) {
 
 async fn deliver(world: Arc<World>, service: Service, http: Result<Http, String>, parcel: Parcel, patience: Duration) {
     let outcome = match http {
-        _ if world.loses_delivery() => Err("lost on its way, as the test asked for".to_owned()),
+        _ if world.loses_delivery() => Err("dropped by loses_deliveries".to_owned()),
         Ok(http) => send(&http, service, &parcel, patience).await,
         Err(why) => Err(why),
     };
@@ -73,7 +73,8 @@ async fn deliver(world: Arc<World>, service: Service, http: Result<Http, String>
     };
     let why = match outcome {
         Ok(OK) => {
-            // Told before it counts: who waits for the delivery has seen it. A hook that panics does not make it undone.
+            // Hooks run before the delivery counts, so that `delivers` returns after them. It also counts if a hook
+            // panics.
             let told = catch_unwind(AssertUnwindSafe(|| world.tell_delivery(&delivery)));
             world.act(|state| state.delivered(&parcel));
             return told.unwrap_or_else(|panic| resume_unwind(panic));
@@ -81,12 +82,12 @@ async fn deliver(world: Arc<World>, service: Service, http: Result<Http, String>
         Ok(status) => format!("status {status}"),
         Err(why) => why,
     };
-    // Told after it counts: who hears of it can let the time until the next attempt pass.
+    // Hooks run after the failure counts, so that a hook can skip the pause with `time_passes`.
     world.act(|state| state.failed(&parcel, why));
     world.tell_delivery(&delivery);
 }
 
-/// The status of the answer, or why there was none.
+/// Sends an update. Returns the status of the answer, or the reason why there is no answer.
 async fn send(http: &Http, service: Service, parcel: &Parcel, patience: Duration) -> Result<u16, String> {
     let url = Url::parse(&parcel.url).map_err(|error| error.to_string())?;
     if !is_reached(&url, service) {
@@ -105,7 +106,7 @@ async fn send(http: &Http, service: Service, parcel: &Parcel, patience: Duration
         if !is_here || url.scheme() == "http" {
             return post(url).await;
         }
-        // The server of a test need not speak TLS. In production, a proxy in front of it does.
+        // The server of a test may have no TLS. In production, a proxy terminates TLS.
         let (address, mut plain) = (url.authority().to_owned(), url.clone());
         let _ = plain.set_scheme("http");
         if http.plain().contains(&address) {
@@ -173,7 +174,7 @@ fn clients(patience: Duration) -> Result<Http, String> {
 
 fn builder(patience: Duration) -> ClientBuilder {
     reqwest::Client::builder()
-        // The environment's proxy has no way to this machine.
+        // A proxy of the environment cannot reach this machine.
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
@@ -182,7 +183,7 @@ fn builder(patience: Duration) -> ClientBuilder {
         .timeout(patience)
 }
 
-/// The error with its causes, which say what happened.
+/// Returns the error with its causes.
 fn explain(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

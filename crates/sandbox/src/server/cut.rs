@@ -1,4 +1,4 @@
-//! A body that breaks off.
+//! The truncated body of a fault.
 
 use std::io;
 use std::pin::Pin;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_core::Stream;
 
-/// The first half of a body, sent, and then an end of the connection.
+/// A stream of the first half of a body. Then it fails, which closes the connection.
 pub(crate) struct Cut {
     half: Option<Bytes>,
     is_flushed: bool,
@@ -27,7 +27,7 @@ impl Stream for Cut {
             return Poll::Ready(Some(Ok(half)));
         }
         if !self.is_flushed {
-            // What is not sent yet would be lost by an error that comes at once: the server sends it while it waits.
+            // An error now would discard unsent bytes. The server sends them while this stream is pending.
             self.is_flushed = true;
             cx.waker().wake_by_ref();
             return Poll::Pending;

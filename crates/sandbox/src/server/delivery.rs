@@ -1,9 +1,9 @@
-//! Attempts to deliver updates to webhooks.
+//! The record of an attempt to deliver an update to a webhook.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// An update that was sent to a webhook, and what came of it. The `access_token` is nowhere in it.
+/// An attempt to deliver an update to a webhook, with its result. It does not contain the `access_token`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Delivery {
@@ -14,39 +14,39 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The URL of the webhook, as it was subscribed.
+    /// Returns the URL of the webhook, as it was subscribed.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Scheme, host and port of the webhook, for logs: the rest of the URL is a secret.
+    /// Returns scheme, host and port of the webhook, for logs. The rest of the URL is a secret.
     pub fn origin(&self) -> String {
         reqwest::Url::parse(&self.url).map_or_else(|_| "not a URL".to_owned(), |url| url.origin().ascii_serialization())
     }
 
-    /// The body that was sent: one update, as JSON.
+    /// Returns the body that was sent: one update, as JSON.
     pub fn update(&self) -> &str {
         &self.update
     }
 
-    /// How many times this update was sent to this webhook, this time included.
+    /// Returns how many times this update was sent to this webhook, including this attempt.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// The HTTP status of the webhook's answer, of which only 200 says that it has taken the update; `None` if there
-    /// was no answer.
+    /// Returns the HTTP status of the webhook's answer, or `None` if there was no answer. Only 200 means that the
+    /// webhook has taken the update.
     pub fn status(&self) -> Option<u16> {
         self.outcome.as_ref().ok().copied()
     }
 
-    /// Why there was no answer; `None` if there was one.
+    /// Returns the reason why there was no answer, or `None` if there was an answer.
     pub fn error(&self) -> Option<&str> {
         self.outcome.as_ref().err().map(String::as_str)
     }
 }
 
-/// The URL of a webhook and the update are secrets: shows the origin and a size.
+/// Shows only the origin of the URL and the size of the update, because both are secret.
 impl fmt::Debug for Delivery {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Delivery")

@@ -1,8 +1,9 @@
-//! One request with its answer, for logs and checks of what goes over the wire.
+//! A request with its answer, for logs and for checks of the traffic.
 
 use std::fmt;
 
-/// A request that the sandbox has answered. No bot's token shows in its path and query: what has one in it is `...`.
+/// A request that the sandbox has answered. In method, path and query, a text that contains a bot's token is replaced
+/// by `...`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Exchange {
@@ -18,7 +19,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// A request to one of the control endpoints.
+    /// Creates the exchange of a request to a control endpoint.
     pub(crate) fn of_control(method: String, path: String, status: u16) -> Self {
         Self {
             operation: None,
@@ -33,58 +34,59 @@ impl Exchange {
         }
     }
 
-    /// The `operationId` of the API's document; `None` if path and method are not in it.
+    /// Returns the `operationId` in the API's document, or `None` if the document does not have this path and method.
     pub fn operation(&self) -> Option<&'static str> {
         self.operation
     }
 
-    /// The path as the API's document has it, such as `/chats/{chatId}`; `None` if it has none.
+    /// Returns the path in the API's document, such as `/chats/{chatId}`, or `None` if the document does not have this
+    /// path and method.
     pub fn path_template(&self) -> Option<&'static str> {
         self.path_template
     }
 
-    /// The HTTP method, in capitals.
+    /// Returns the HTTP method, in capitals.
     pub fn method(&self) -> &str {
         &self.method
     }
 
-    /// The path as it was sent, without the query.
+    /// Returns the path as it was sent, without the query.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The decoded parameters of the query in the order they were sent, without `access_token`.
+    /// Returns the decoded parameters of the query in the order in which they were sent, without `access_token`.
     pub fn query(&self) -> &[(String, String)] {
         &self.query
     }
 
-    /// The bytes of the request's body; empty if it had none.
+    /// Returns the bytes of the request's body. Empty if the request has no body.
     pub fn request_body(&self) -> &[u8] {
         &self.request_body
     }
 
-    /// The version of the API that was asked for (`v` in the query), which the sandbox takes whatever it is.
+    /// Returns the requested version of the API (`v` in the query). The sandbox accepts any version.
     pub fn version(&self) -> Option<&str> {
         self.query.iter().find(|(name, _)| name == "v").map(|(_, version)| version.as_str())
     }
 
-    /// Whether a [`Fault`](crate::Fault) made of the answer what it is.
+    /// Returns whether a [`Fault`](crate::Fault) was injected into this request.
     pub fn is_faulty(&self) -> bool {
         self.is_faulty
     }
 
-    /// The HTTP status of the answer; 0 if the connection was reset instead.
+    /// Returns the HTTP status of the answer, or 0 if the connection was reset.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The bytes of the answer's body, whole also if the client gets half of them.
+    /// Returns the bytes of the answer's body: all bytes, even if a fault sends only half of them.
     pub fn response_body(&self) -> &[u8] {
         &self.response_body
     }
 }
 
-/// Values may be secrets: shows the names of query parameters and the sizes of bodies.
+/// Shows only the names of query parameters and the sizes of bodies, because values may be secret.
 impl fmt::Debug for Exchange {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.query.iter().map(|(name, _)| name).collect();

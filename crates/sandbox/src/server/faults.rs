@@ -1,4 +1,4 @@
-//! Faults: what goes wrong between a bot and TamTam, with which operation and how often.
+//! Faults of requests to the API, and the queue of faults for each operation.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::RangeInclusive;
@@ -10,30 +10,29 @@ use serde_json::json;
 use super::routes::routes;
 use crate::protocol::service::Service;
 
-/// What is left of an answer that was never written, since nothing was done.
+/// The body that `cut_body` truncates if the operation was not carried out.
 const NO_ANSWER: &str = r#"{"success":true}"#;
 const GARBAGE: &str = "\u{1}<<not JSON>>";
 /// The statuses that a request can end with.
 pub(crate) const STATUSES: RangeInclusive<u16> = 200..=999;
-/// What the API's own error bodies say of a fault.
-const SAID: &str = "The test asked for it";
+/// The message of error bodies of [`Fault::status`].
+const SAID: &str = "Fault of the test";
 
-/// Something that goes wrong with requests of one operation, given to [`Sandbox::fails`](crate::Sandbox::fails).
+/// A fault of requests to one operation, for [`Sandbox::fails`](crate::Sandbox::fails).
 ///
-/// It happens once unless [`times`](Self::times) says otherwise. Whether the operation was carried out all the same is
-/// what a client cannot know, and [`applied`](Self::applied) decides it; each fault has the more likely one as its
-/// default:
+/// A fault happens once, unless [`times`](Self::times) is set. [`applied`](Self::applied) sets whether the operation is
+/// carried out nevertheless, which a client cannot see. By default, each fault does what is more likely:
 ///
 /// | fault | what the client sees | carried out |
 /// |---|---|---|
-/// | [`status`](Self::status), [`error`](Self::error), [`answer`](Self::answer) | that answer | no |
+/// | [`status`](Self::status), [`error`](Self::error), [`answer`](Self::answer) | its status and body | no |
 /// | [`not_ready`](Self::not_ready) | 400, `attachment.not.ready` | no |
 /// | [`reset`](Self::reset) | a connection reset instead of an answer | no |
-/// | [`cut_body`](Self::cut_body) | 200, and half of the body before the connection ends | yes |
+/// | [`cut_body`](Self::cut_body) | the answer, but only half of its body before the connection ends | yes |
 /// | [`garbage`](Self::garbage) | 200 with a body that is not JSON | yes |
 /// | [`delay`](Self::delay) | the right answer, later | yes, before the delay |
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a fault does nothing until it is given to a sandbox"]
+#[must_use = "a fault does nothing until it is passed to `Sandbox::fails`"]
 pub struct Fault {
     kind: FaultKind,
     times: u32,
@@ -51,12 +50,12 @@ enum FaultKind {
 }
 
 impl Fault {
-    /// This status, with the error body that the API itself would send: a client can be sure that a 429 or 503 of that
-    /// kind means that nothing was done.
+    /// Answers with this status and an error body in the format of the API. With this body, a 429 or 503 means to a
+    /// client that the operation was not carried out.
     ///
     /// # Panics
     ///
-    /// As [`answer`](Self::answer) does.
+    /// If the status is not between 200 and 999.
     #[track_caller]
     pub fn status(status: u16) -> Self {
         let code = match status {
@@ -72,69 +71,70 @@ impl Fault {
         Self::error(status, code, SAID)
     }
 
-    /// This status, with an error body of this `code` and `message`.
+    /// Answers with this status, and an error body with this `code` and `message`.
     ///
     /// # Panics
     ///
-    /// As [`answer`](Self::answer) does.
+    /// If the status is not between 200 and 999.
     #[track_caller]
     pub fn error(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         let (code, message): (String, String) = (code.into(), message.into());
         Self::answer(status, json!({ "code": code, "message": message }).to_string())
     }
 
-    /// This status and this body, as a proxy would answer: `Fault::answer(502, "<html>Bad gateway</html>")`.
+    /// Answers with this status and body, as a proxy does: `Fault::answer(502, "<html>Bad gateway</html>")`.
     ///
     /// # Panics
     ///
-    /// If the status is not between 200 and 999: others do not end a request.
+    /// If the status is not between 200 and 999. A status below 200 does not end a request.
     #[track_caller]
     pub fn answer(status: u16, body: impl Into<String>) -> Self {
-        assert!(STATUSES.contains(&status), "{status} is no status that a request can end with");
+        assert!(STATUSES.contains(&status), "{status} is not a final status, use 200 to 999");
         Self::new(FaultKind::Answer(status, body.into()), false)
     }
 
-    /// What the API says while attached media is still being processed: 400 with the code `attachment.not.ready`.
+    /// Answers with 400 and the code `attachment.not.ready`, as the API does while attached media are processed.
     pub fn not_ready() -> Self {
         Self::error(400, "attachment.not.ready", "")
     }
 
-    /// The connection is reset before a byte of the answer.
+    /// Resets the connection before the first byte of the answer.
     pub fn reset() -> Self {
         Self::new(FaultKind::Reset, false)
     }
 
-    /// The answer begins with 200 and its length, and the connection ends after half of the body.
+    /// Sends the answer with its full length, but closes the connection after half of the body.
     pub fn cut_body() -> Self {
         Self::new(FaultKind::Cut, true)
     }
 
-    /// 200, and a body that is not JSON.
+    /// Answers with 200 and a body that is not JSON.
     pub fn garbage() -> Self {
         Self::new(FaultKind::Garbage, true)
     }
 
-    /// The right answer after this time, which passes in real time. A client that does not wait for it may find that the
-    /// operation was carried out, unless [`applied`](Self::applied) is false: then it is carried out after the delay,
-    /// if the client is still there. A request whose client has gone is not told to
-    /// [`on_exchange`](crate::Sandbox::on_exchange).
+    /// Delays the right answer by `delay`, in real time.
+    ///
+    /// The operation is carried out before the delay, even if the client disconnects during the delay. With
+    /// [`applied(false)`](Self::applied), it is carried out after the delay, if the client is still connected. If the
+    /// client disconnects, the request is not reported to [`on_exchange`](crate::Sandbox::on_exchange).
     pub fn delay(delay: Duration) -> Self {
         Self::new(FaultKind::Delay(delay), true)
     }
 
-    /// For how many requests it happens: for one, if this is not said.
+    /// Sets for how many requests the fault happens. Defaults to 1. With 0, it never happens.
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
     }
 
-    /// Whether the operation is carried out before the fault.
+    /// Sets whether the operation is carried out before the fault. The defaults are in the table of [`Fault`].
     pub fn applied(mut self, applied: bool) -> Self {
         self.applied = applied;
         self
     }
 
-    /// Adds the header `Retry-After` with so many seconds to the answer, if there is one.
+    /// Adds the header `Retry-After` to the answer. `seconds`: the value of the header. Has no effect on a reset.
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
@@ -144,12 +144,12 @@ impl Fault {
         Self { kind, times: 1, applied, retry_after: None }
     }
 
-    /// How long the server waits before it does anything.
+    /// Returns the delay before the operation is carried out.
     pub(crate) fn delay_before(&self) -> Option<Duration> {
         self.as_delay().filter(|_| !self.applied)
     }
 
-    /// How long it waits with the answer.
+    /// Returns the delay between the operation and the answer.
     pub(crate) fn delay_after(&self) -> Option<Duration> {
         self.as_delay().filter(|_| self.applied)
     }
@@ -161,7 +161,7 @@ impl Fault {
         }
     }
 
-    /// Whether the operation is carried out at some time.
+    /// Whether the operation is carried out, before or after a delay.
     pub(crate) fn lets_through(&self) -> bool {
         self.applied || self.as_delay().is_some()
     }
@@ -170,7 +170,7 @@ impl Fault {
         self.retry_after
     }
 
-    /// What becomes of the answer, which is empty if the operation was not carried out.
+    /// Replaces the answer by the one of the fault. `body` is empty if the operation was not carried out.
     pub(crate) fn spoil(&self, status: u16, body: Bytes) -> Spoilt {
         match &self.kind {
             FaultKind::Answer(status, text) => Spoilt::Answer(*status, text.clone().into()),
@@ -183,20 +183,20 @@ impl Fault {
     }
 }
 
-/// How a request ends that has met a fault.
+/// The end of a request with a fault.
 pub(crate) enum Spoilt {
     Answer(u16, Bytes),
-    /// The body is whole, and half of it is to be sent.
+    /// The whole body. Only half of it is sent.
     Cut(u16, Bytes),
     Reset,
 }
 
-/// The faults that are still to happen, by operation.
+/// The faults that have not happened yet, by operation.
 #[derive(Default)]
 pub(crate) struct Faults(BTreeMap<&'static str, VecDeque<Fault>>);
 
 impl Faults {
-    /// Lets requests of this operation go wrong; false if the API has no such operation.
+    /// Adds a fault to an operation. Returns `false` if the service has no such operation.
     pub(crate) fn add(&mut self, service: Service, operation: &str, fault: Fault) -> bool {
         let Some(route) = routes(service).find(|route| route.operation == operation) else { return false };
         if fault.times > 0 {
@@ -205,12 +205,12 @@ impl Faults {
         true
     }
 
-    /// Lets nothing go wrong any more.
+    /// Removes all faults.
     pub(crate) fn forget(&mut self) {
         self.0.clear();
     }
 
-    /// What happens to the next request of this operation.
+    /// Returns the fault of the next request of this operation, and counts it.
     pub(crate) fn take(&mut self, operation: &str) -> Option<Fault> {
         let waiting = self.0.get_mut(operation)?;
         let mut fault = waiting.pop_front()?;
@@ -223,7 +223,7 @@ impl Faults {
     }
 }
 
-/// All operations of the API, for those who have named another.
+/// Returns the names of all operations, for error messages.
 pub(crate) fn operations(service: Service) -> String {
     routes(service).map(|route| route.operation).collect::<Vec<_>>().join(", ")
 }
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_happen_in_order_and_so_many_times() {
+    fn faults_happen_in_order_and_as_often_as_set() {
         let mut faults = Faults::default();
         faults.add(Service::TamTam, "getChat", Fault::status(500).times(2));
         faults.add(Service::TamTam, "getChat", Fault::reset());

@@ -9,21 +9,21 @@ use super::bell::Bell;
 use super::world::World;
 use crate::state::file::StateFile;
 
-/// How long the file is left alone after it was written.
+/// The shortest pause after a write of the file. It bounds the number of writes per second.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Large states take their time, and are left alone for longer: for so many times as long as writing them took, up to a
-/// limit.
+/// The pause is this many times as long as the write, up to [`LONGEST_PAUSE`]: writing takes about a tenth of the time.
 const SHARE: u32 = 9;
+/// The longest pause. It bounds the changes that a kill can lose.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// The thread that writes a state file after every change; dropping it writes the last of them.
+/// A handle of the thread that writes the state file after changes. Dropping it writes the last changes.
 pub(crate) struct Keeper {
     bell: Arc<Bell>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Keeper {
-    /// Keeps the state of a world that rings this bell.
+    /// Starts the thread. `world` rings `bell` after changes.
     pub(crate) fn start(mut file: StateFile, world: Arc<World>, bell: Arc<Bell>) -> io::Result<Self> {
         let heard = Arc::clone(&bell);
         let thread = thread::Builder::new().name("tamtam-sandbox-state".to_owned());
@@ -31,14 +31,14 @@ impl Keeper {
             loop {
                 let is_over = heard.wait();
                 let began = Instant::now();
-                // A copy, so that nobody waits for the disk.
+                // A copy, so that no request waits for the disk.
                 let mut state = world.copy();
                 state.has_ended = is_over;
                 match file.write(&state) {
                     Ok(false) => {}
                     Ok(true) => world.tell_save(&Ok(())),
                     Err(error) => {
-                        tracing::error!(%error, "the sandbox's state was not written");
+                        tracing::error!(%error, "state file not written");
                         world.tell_save(&Err(error));
                     }
                 }
@@ -59,7 +59,7 @@ impl Drop for Keeper {
     }
 }
 
-/// Waits for a thread to end, unless it is this one: the last handle of a sandbox may be dropped in a hook.
+/// Waits for a thread to end, unless it is the current thread: a hook may drop the last handle of a sandbox.
 pub(crate) fn join(thread: Option<JoinHandle<()>>) {
     if let Some(thread) = thread.filter(|thread| thread.thread().id() != thread::current().id()) {
         let _ = thread.join();

@@ -1,4 +1,4 @@
-//! Holds polls.
+//! Holds polls until there are updates.
 
 use tokio::time::Instant;
 
@@ -8,7 +8,7 @@ use crate::operations::updates::Poll;
 use crate::protocol::error::ApiError;
 use crate::state::State;
 
-/// Answers with the page that is there, or waits for one. A poll that is held when a webhook is subscribed is refused.
+/// Returns a page of updates, and waits for it if necessary. Subscribing a webhook refuses a held poll.
 pub(super) async fn get_updates(world: &World, call: &Call) -> Result<String, ApiError> {
     let poll = world.act(|state| {
         let poll = Poll::read(state, call)?;
@@ -20,7 +20,7 @@ pub(super) async fn get_updates(world: &World, call: &Call) -> Result<String, Ap
     let mut held = None;
     let look = |state: &mut State| {
         let page = poll.page(state, false).transpose();
-        // Held from the first look that finds nothing.
+        // The poll counts as held after the first look without a page.
         if page.is_none() && held.is_none() {
             held = Some(world.hold_poll());
         }

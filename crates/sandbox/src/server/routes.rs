@@ -1,4 +1,4 @@
-//! The paths of the API as data: method and path lead to an operation.
+//! Finds the operation of a request by method and path.
 
 use std::borrow::Cow;
 
@@ -14,12 +14,12 @@ use crate::protocol::service::Service;
 use crate::protocol::validation::takes_extra_slashes;
 use crate::state::State;
 
-/// How an operation is answered.
+/// The function or the poll that answers an operation.
 #[derive(Clone, Copy)]
 pub(crate) enum Handler {
-    /// At once, from the state.
+    /// Answers at once, from the state.
     Now(fn(&mut State, &Call) -> Result<Value, ApiError>),
-    /// When there is an update, or the poll's time is up.
+    /// Answers when there is an update, or after the time of the poll.
     Poll,
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn routes(service: Service) -> impl Iterator<Item = &'static Route> {
     ROUTES.iter().filter(move |route| route.is_of(service))
 }
 
-/// The parameter that takes a name; `{chatId}` takes everything else.
+/// The parameter for the public link of a chat. All other values fit `{chatId}`.
 const LINK: &str = "chatLink";
 
 /// Decoded parameters of a path.
@@ -116,7 +116,7 @@ pub(crate) type PathParameters = Vec<(&'static str, String)>;
 
 pub(crate) enum Found {
     Operation(&'static Route, PathParameters),
-    /// The path is known, with other methods.
+    /// The path exists, but only with these methods.
     OtherMethods(Vec<&'static str>),
     Nothing,
 }
@@ -151,7 +151,7 @@ fn without_extra_slashes(path: &str) -> Cow<'_, str> {
     Cow::Owned(format!("/{}", parts.join("/")))
 }
 
-/// The parameters of a path, if the template fits it.
+/// Returns the parameters of a path, or `None` if the path does not fit the template.
 fn fit(template: &'static str, path: &str) -> Option<PathParameters> {
     let (mut pattern, mut given) = (template.split('/'), path.split('/'));
     let mut parameters = Vec::new();
@@ -223,14 +223,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_path_is_told_from_a_wrong_method() {
+    fn an_unknown_path_differs_from_a_wrong_method() {
         let find = |method, path| find(Service::TamTam, method, path);
         assert!(matches!(find("GET", "/x"), Found::Nothing));
         assert!(matches!(find("DELETE", "/me"), Found::OtherMethods(others) if others == ["GET", "PATCH"]));
     }
 
     #[test]
-    fn a_path_may_have_more_slashes() {
+    fn ignores_extra_slashes_in_a_path() {
         for path in ["/chats/-1/members/", "//chats//-1/members", "/chats/-1/members//"] {
             assert_eq!(operation("GET", path).map(|(name, _)| name), Some("getMembers"), "{path}");
         }
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_max_has_removed_is_an_unknown_path() {
+    fn operations_that_max_removed_are_unknown_paths() {
         for (method, path) in [
             ("GET", "/chats"),
             ("GET", "/chats/link"),

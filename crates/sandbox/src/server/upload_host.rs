@@ -1,4 +1,4 @@
-//! The upload host's HTTP side: which request it is, whether it carries a token, and how it is answered.
+//! The HTTP server of the upload host: refuses requests with a token, and answers uploads, queries and downloads.
 
 mod disposition;
 mod multipart;
@@ -21,10 +21,10 @@ use crate::state::uploads::reports::{UploadRequest, UploadStatus};
 use crate::state::uploads::store::PartialFile;
 use take::{ContentRange, UploadEnd};
 
-/// The only place of a token for which the host does not refuse a request.
+/// A token in this place is recorded as a leak, but the request is not refused.
 const IGNORED: &str = "header authorization";
 
-/// Serves until its runtime ends.
+/// Runs the upload host until its runtime ends.
 pub(crate) async fn run(listener: std::net::TcpListener, world: Arc<World>) {
     let Ok(listener) = TcpListener::from_std(listener) else { return };
     let app = Router::new().fallback(handle).with_state(Arc::clone(&world));
@@ -51,7 +51,7 @@ async fn handle(
         Ok(response) => response,
         Err(UploadEnd::Answer(status, body)) => reply(&world, status, body),
         Err(UploadEnd::Refused(status, message)) => refusal(&world, status, message),
-        Err(UploadEnd::Leaked) => refusal(&world, StatusCode::BAD_REQUEST, "The bot's token does not belong here"),
+        Err(UploadEnd::Leaked) => refusal(&world, StatusCode::BAD_REQUEST, "The request contains the token of a bot"),
         Err(UploadEnd::Stalled) => std::future::pending().await,
         Err(UploadEnd::Reset) => {
             answered(&world, number, None);
@@ -63,7 +63,7 @@ async fn handle(
     response
 }
 
-/// Notes how a request ended, and tells it.
+/// Records the status of a request, and reports the request to the hooks. `None`: the connection was reset.
 fn answered(world: &World, number: usize, status: Option<u16>) {
     let request = world.act(|state| {
         let request = state.uploads.requests.get_mut(number)?;
@@ -76,11 +76,11 @@ fn answered(world: &World, number: usize, status: Option<u16>) {
 }
 
 async fn answer(world: &World, parts: &Parts, body: Body, tokens: &Tokens) -> Result<Response<Body>, UploadEnd> {
-    let not_found = || UploadEnd::Refused(StatusCode::NOT_FOUND, "There is no such address");
+    let not_found = || UploadEnd::Refused(StatusCode::NOT_FOUND, "There is no such path");
     let path = parts.uri.path();
     if let Some(id) = path.strip_prefix("/files/") {
         let (content_type, bytes) = world.act(|state| state.uploads.content(id)).ok_or_else(not_found)?;
-        let bytes = bytes.ok_or(UploadEnd::Refused(StatusCode::GONE, "The file was too large to keep"))?;
+        let bytes = bytes.ok_or(UploadEnd::Refused(StatusCode::GONE, "The file was too large to be kept"))?;
         let mut response = Response::new(Body::from(bytes));
         if let Ok(content_type) = HeaderValue::from_str(&content_type) {
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
@@ -94,10 +94,10 @@ async fn answer(world: &World, parts: &Parts, body: Body, tokens: &Tokens) -> Re
         return Ok(status(&content, world.act(|state| state.uploads.settings.status)));
     }
     if parts.method != "POST" {
-        return Err(UploadEnd::Refused(StatusCode::METHOD_NOT_ALLOWED, "GET or POST"));
+        return Err(UploadEnd::Refused(StatusCode::METHOD_NOT_ALLOWED, "Only GET and POST are allowed"));
     }
     if content.is_done {
-        return Err(UploadEnd::Refused(StatusCode::BAD_REQUEST, "This URL has had its file"));
+        return Err(UploadEnd::Refused(StatusCode::BAD_REQUEST, "The file of this URL is already uploaded"));
     }
     let content_type = text_of(&parts.headers, "content-type");
     if content_type.starts_with("multipart/form-data") {
@@ -109,7 +109,8 @@ async fn answer(world: &World, parts: &Parts, body: Body, tokens: &Tokens) -> Re
         return answer.map(|answer| reply(world, StatusCode::OK, answer));
     }
     let range = ContentRange::parse(&text_of(&parts.headers, "content-range"));
-    let range = range.ok_or(UploadEnd::Refused(StatusCode::BAD_REQUEST, "No form, and no Content-Range"))?;
+    let range = range
+        .ok_or(UploadEnd::Refused(StatusCode::BAD_REQUEST, "The request has neither a form nor a Content-Range"))?;
     let name = disposition::file_name(&text_of(&parts.headers, "content-disposition"));
     match take::range(world, &session, &mut content, (range, name, &content_type), body).await? {
         Some(answer) => Ok(reply(world, StatusCode::OK, answer)),
@@ -117,7 +118,7 @@ async fn answer(world: &World, parts: &Parts, body: Body, tokens: &Tokens) -> Re
     }
 }
 
-/// What the host tells of a file that is on its way.
+/// Returns the answer about the received part of a file.
 fn status(content: &PartialFile, form: UploadStatus) -> Response<Body> {
     let mut response = text(StatusCode::OK, String::new());
     if let Some(last) = content.confirmed.checked_sub(1) {
@@ -147,7 +148,7 @@ fn leaks(parts: &Parts, tokens: &Tokens) -> Vec<String> {
     in_url.into_iter().chain(carriers.map(|(name, _)| format!("header {name}"))).collect()
 }
 
-/// The request for those who look at it afterwards, without the values that carry a token.
+/// Returns the record of a request, without header values that contain a token.
 fn record(parts: &Parts, tokens: &Tokens) -> UploadRequest {
     let headers = parts.headers.keys().map(|name| (name.to_string(), text_of(&parts.headers, name.as_str())));
     let headers = headers.filter(|(_, value)| !tokens.are_in(value)).collect();

@@ -1,4 +1,4 @@
-//! The state behind its lock, and everyone who waits for it or listens to it.
+//! The state behind its lock, the tasks that wait for changes, and the hooks.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::state::uploads::reports::UploadRequest;
 
 type Hook<T> = Arc<dyn Fn(&T) + Send + Sync>;
 
-/// What the server and the people share. The lock is never held over an await or a call of a hook.
+/// The state that the server and the people share. The lock is never held across an await or a call of a hook.
 pub(crate) struct World {
     state: Mutex<State>,
     changed: watch::Sender<()>,
@@ -27,21 +27,21 @@ pub(crate) struct World {
     delivery_hooks: Mutex<Vec<Hook<Delivery>>>,
     upload_hooks: Mutex<Vec<Hook<UploadRequest>>>,
     save_hooks: Mutex<Vec<Hook<Result<(), StateFileError>>>>,
-    /// Rung after every look at the state, which may have changed it.
+    /// Rung after each access to the state, because the access may have changed it.
     keeper: Option<Arc<Bell>>,
     faults: Mutex<Faults>,
-    /// How many deliveries are still to be lost.
+    /// How many of the next deliveries are dropped.
     lost: Mutex<u32>,
 }
 
 #[derive(Default)]
 struct Listeners {
     hooks: Vec<Hook<Event>>,
-    /// How many events have been taken to be told.
+    /// How many events were taken from the state to be reported.
     taken: usize,
-    /// How many events all hooks have been called for.
+    /// For how many events all hooks have run.
     told: usize,
-    /// Somebody is telling events just now, and will go on until all are told.
+    /// Whether a thread is calling hooks. It continues until all events are reported.
     busy: bool,
 }
 
@@ -67,7 +67,7 @@ impl Drop for Counted<'_> {
 
 impl World {
     pub(crate) fn new(state: State, keeper: Option<Arc<Bell>>) -> Self {
-        // What happened before a restart is not told again.
+        // Events from before a restart are not reported again.
         let told = state.events.len();
         Self {
             state: Mutex::new(state),
@@ -84,7 +84,7 @@ impl World {
         }
     }
 
-    /// Reads or changes the state. If something happened, wakes all who wait and tells the listeners.
+    /// Reads or changes the state. After a change, wakes all waiting tasks and calls the event hooks.
     pub(crate) fn act<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = lock(&self.state);
         let result = change(&mut state);
@@ -100,13 +100,13 @@ impl World {
         result
     }
 
-    /// The state as it is now.
+    /// Returns a copy of the state.
     pub(crate) fn copy(&self) -> State {
         lock(&self.state).clone()
     }
 
-    /// Waits until `look` finds something, at most until the deadline. What happened up to then has been told to the
-    /// listeners: whoever reads a message has seen it in the log.
+    /// Waits until `look` returns a value, at most until the deadline. Before the deadline, it returns only after the
+    /// event hooks have run for all events so far. So a message is in the log before a test reads it.
     pub(crate) async fn wait<T>(&self, deadline: Instant, mut look: impl FnMut(&mut State) -> Option<T>) -> Option<T> {
         let mut changed = self.changed.subscribe();
         let mut found = None;
@@ -171,7 +171,7 @@ impl World {
         }
     }
 
-    /// Tells of every change from now on.
+    /// Returns a receiver that is notified of each change from now on.
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
@@ -212,7 +212,7 @@ impl World {
         tell(&self.save_hooks, result);
     }
 
-    /// What is to go wrong with requests.
+    /// Returns the faults of requests.
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         lock(&self.faults)
     }
@@ -223,7 +223,7 @@ impl World {
         *lost = lost.saturating_add(times);
     }
 
-    /// Whether the delivery that is due is lost.
+    /// Returns whether the current delivery must be dropped, and counts it.
     pub(crate) fn loses_delivery(&self) -> bool {
         let mut lost = lock(&self.lost);
         let is_lost = *lost > 0;
@@ -231,8 +231,8 @@ impl World {
         is_lost
     }
 
-    /// Tells events in order, one thread at a time: a hook that itself makes things happen, or
-    /// another thread, leaves its events to the one that is telling already.
+    /// Calls the event hooks in order, on one thread at a time. This thread also reports the events that hooks and
+    /// other threads cause meanwhile.
     fn tell_events(&self) {
         let mut done = Telling { world: self, active: false };
         loop {
@@ -262,7 +262,7 @@ impl World {
     }
 }
 
-/// Lets others tell events again if a hook panics.
+/// A guard that lets other threads report events again if a hook panics.
 struct Telling<'a> {
     world: &'a World,
     active: bool,
@@ -285,7 +285,7 @@ fn tell<T>(hooks: &Mutex<Vec<Hook<T>>>, what: &T) {
     }
 }
 
-/// A hook that panicked does not take the sandbox down.
+/// Locks a mutex, even if it is poisoned: a panic in a hook must not stop the sandbox.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

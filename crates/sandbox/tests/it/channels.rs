@@ -87,7 +87,7 @@ async fn only_administrators_post_and_change_the_channel() {
         &|| reader.removes(&alice),
         &|| reader.appoints(&bob),
     ] {
-        assert!(fails(verb).contains("Bob is no administrator"));
+        assert!(fails(verb).contains("Bob is not an administrator"));
     }
     reader.presses("Yes");
     assert_eq!(api.updates().await.0.pop().unwrap()["callback"]["user"]["name"], "Bob");

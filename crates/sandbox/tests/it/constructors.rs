@@ -151,5 +151,5 @@ async fn who_cannot_write_cannot_open_a_constructor() {
     alice.stops();
     assert!(fails(|| drop(alice.opens_constructor())).contains("has stopped the bot"));
     let team = tamtam.group("Team", [&alice]);
-    assert!(fails(|| drop(bob.in_chat(&team).opens_constructor())).contains("is no member"));
+    assert!(fails(|| drop(bob.in_chat(&team).opens_constructor())).contains("is not a member"));
 }

@@ -136,7 +136,7 @@ async fn people_of_a_group_do_everything_that_they_do_in_rust() {
         assert!(told.contains(line), "{line} is not in:\n{told}");
     }
     let (status, why) = client.refused(&format!("/users/{carol}/joins"), json!({ "chat_id": team })).await;
-    assert_eq!((status, why.as_str()), (409, "Carol cannot join this chat"));
+    assert_eq!((status, why.as_str()), (409, "Carol cannot join this chat: already a member, blocked, or in a dialog"));
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn buttons_are_pressed_and_their_answers_are_read() {
     assert_eq!((&edited["text"], &edited["is_edit"]), (&json!("See you"), &json!(true)));
 
     let (status, why) = client.refused(&format!("{acts}/presses"), json!({ "button": "No" })).await;
-    assert_eq!((status, why.as_str()), (409, "Alice sees no button [No], but [Yes]"));
+    assert_eq!((status, why.as_str()), (409, "Alice sees no button [No]; existing buttons: [Yes]"));
     client.post(&format!("{acts}/stops"), json!({})).await;
     assert!(bot.send(UserId(id(&alice, "user_id")), "Come back").await.unwrap_err().is_forbidden());
 }
@@ -318,7 +318,7 @@ async fn what_is_wrong_is_said_and_nothing_is_done() {
         ("/users/abc/says".to_owned(), json!({ "text": "hi" }), 404, "no person abc"),
         ("/users/%ff/says".to_owned(), json!({ "text": "hi" }), 404, ""),
         ("/nothing".to_owned(), json!({}), 404, "there is no /sandbox/nothing"),
-        ("/transcript".to_owned(), json!({}), 405, "POST is not for /sandbox/transcript"),
+        ("/transcript".to_owned(), json!({}), 405, "/sandbox/transcript does not accept POST"),
     ] {
         let (told, why) = client.refused(&path, body.clone()).await;
         assert_eq!(told, status, "{path} {body}: {why}");

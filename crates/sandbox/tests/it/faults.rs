@@ -211,7 +211,7 @@ async fn a_misspelt_operation_and_a_status_that_is_none_are_told() {
     let panic = std::panic::catch_unwind(|| tamtam.fails("send_message", Fault::reset())).unwrap_err();
     assert!(panic.downcast_ref::<String>().unwrap().contains("no operation send_message"));
     let panic = std::panic::catch_unwind(|| Fault::status(8)).unwrap_err();
-    assert!(panic.downcast_ref::<String>().unwrap().contains("8 is no status"));
+    assert!(panic.downcast_ref::<String>().unwrap().contains("8 is not a final status"));
 }
 
 #[tokio::test]
@@ -245,7 +245,7 @@ async fn a_lost_delivery_comes_again() {
     tamtam.user("Alice").starts();
     tamtam.delivers().await;
     assert_eq!(webhook.bodies().len(), 1, "the webhook has seen one of three");
-    let lost = |attempt| (attempt, None, Some("lost on its way, as the test asked for".to_owned()));
+    let lost = |attempt| (attempt, None, Some("dropped by loses_deliveries".to_owned()));
     assert_eq!(*attempts.lock().unwrap(), [lost(1), lost(2), (3, Some(200), None)]);
     tamtam.pushes(&json!({ "update_type": "moon_risen" }));
     tamtam.repeats_update();

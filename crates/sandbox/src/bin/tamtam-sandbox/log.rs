@@ -1,4 +1,4 @@
-//! The lines of the log: one for each request, upload and delivery, without tokens.
+//! The log of the program: one line for each request, upload and delivery, without tokens.
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -9,20 +9,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tamtam_sandbox::{Delivery, Exchange, Sandbox, UploadRequest};
 
-/// Lines that may wait to be written.
+/// How many lines may wait to be written. Further lines are lost.
 const WAITING: usize = 4_096;
-/// How long the end waits for those that do.
+/// How long the program waits at its end for these lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// Writes lines to stderr, on a thread of its own: a reader that is slow, or reads nothing, holds nobody up. What it has
-/// no room for is lost, and counted.
+/// A handle of a thread that writes lines to stderr. A slow reader does not block the sandbox: if too many lines wait,
+/// further lines are lost and counted.
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
     lines: SyncSender<String>,
     lost: Arc<AtomicU64>,
 }
 
-/// Tells when the last line is written.
+/// A handle to wait until the last line is written.
 #[derive(Debug)]
 pub(crate) struct Written(Receiver<()>);
 
@@ -33,15 +33,15 @@ impl Log {
         let lost = Arc::<AtomicU64>::default();
         let counted = Arc::clone(&lost);
         thread::Builder::new().name("tamtam-sandbox-log".to_owned()).spawn(move || {
-            // Dropped at the end, which is what it tells.
+            // Dropping it at the end wakes `Written::wait`.
             let _written = written;
-            // What cannot be written has nobody to read it.
+            // An error means that stderr is closed, so there is no place to report it.
             let write = |line: &str| drop(writeln!(io::stderr(), "{line}"));
             for line in waiting {
                 write(&line);
                 match counted.swap(0, Ordering::Relaxed) {
                     0 => {}
-                    lost => write(&format!("{} {lost} lines are lost: nobody reads them", now())),
+                    lost => write(&format!("{} {lost} lines lost: stderr is read too slowly", now())),
                 }
             }
         })?;
@@ -54,7 +54,7 @@ impl Log {
         }
     }
 
-    /// A line for everything that goes over the wire from now on.
+    /// Writes a line for every request, upload and delivery from now on.
     pub(crate) fn listen(&self, tamtam: &Sandbox) {
         let log = self.clone();
         tamtam.on_exchange(move |exchange| log.line(&request(exchange)));
@@ -66,14 +66,14 @@ impl Log {
 }
 
 impl Written {
-    /// Waits for the last line, for a while. The log, and what has a clone of it, must be gone.
+    /// Waits until the last line is written, for at most 1 s. All clones of the log must be dropped before.
     pub(crate) fn wait(self) {
         let (Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected)) =
             self.0.recv_timeout(LAST_LINES);
     }
 }
 
-/// `GET /chats?count=5 200 getChats`
+/// Formats a request: `GET /chats?count=5 200 getChats`.
 fn request(exchange: &Exchange) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in exchange.query() {
@@ -87,12 +87,12 @@ fn request(exchange: &Exchange) -> String {
     format!("{method} {path}{mark}{query} {} {operation}{fault}", outcome(Some(exchange.status())))
 }
 
-/// `POST /upload/4ab1 200 (upload host)`
+/// Formats a request to the upload host: `POST /upload/4ab1 200 (upload host)`.
 fn upload(request: &UploadRequest) -> String {
     format!("{} {} {} (upload host)", request.method(), request.path(), outcome(request.status()))
 }
 
-/// `POST http://127.0.0.1:3000 200 message_created (webhook, attempt 1)`
+/// Formats a delivery: `POST http://127.0.0.1:3000 200 message_created (webhook, attempt 1)`.
 fn delivery(delivery: &Delivery) -> String {
     let update = serde_json::from_str::<serde_json::Value>(delivery.update()).unwrap_or_default();
     let kind = update["update_type"].as_str().unwrap_or("-");
@@ -106,7 +106,7 @@ fn outcome(status: Option<u16>) -> String {
     status.filter(|status| *status > 0).map_or("reset".to_owned(), |status| status.to_string())
 }
 
-/// The time of day in UTC, as `21:05:09.123`.
+/// Returns the time of day in UTC, such as `21:05:09.123`.
 fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (seconds, millis) = (since.as_secs(), since.subsec_millis());

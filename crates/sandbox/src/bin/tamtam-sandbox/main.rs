@@ -35,17 +35,17 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            // A stderr that is closed has nobody to read it.
+            // An error means that stderr is closed, so there is no place to report it.
             let _ = writeln!(io::stderr(), "tamtam-sandbox: {why}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Serves until a signal comes.
+/// Runs the sandbox until a signal arrives.
 async fn run(options: &Options) -> Result<(), String> {
     let to_text = |error: io::Error| error.to_string();
-    // Before the line is printed: who has read it may send a signal.
+    // Installed before the line is printed, because a reader of the line may send a signal.
     let end = signals().map_err(to_text)?;
     let tamtam = options.builder().try_start().await.map_err(|error| explain(&error, options))?;
     let (log, written) = Log::start().map_err(to_text)?;
@@ -64,7 +64,7 @@ async fn run(options: &Options) -> Result<(), String> {
     if is_unsaved.load(Ordering::Relaxed) { Err("the state is not saved".to_owned()) } else { Ok(()) }
 }
 
-/// Tells of every write of the state that fails; true as long as the last one has.
+/// Logs each failed write of the state. The returned flag is true while the last write has failed.
 fn keep_told(tamtam: &Sandbox, log: &Log) -> Arc<AtomicBool> {
     let is_unsaved = Arc::<AtomicBool>::default();
     let (set, log) = (Arc::clone(&is_unsaved), log.clone());
@@ -83,21 +83,21 @@ fn print(ready: &Ready<'_>) -> io::Result<()> {
     stdout.flush()
 }
 
-/// The error, and which option mends it.
+/// Returns the message of an error, with the option that can fix it.
 fn explain(error: &StartError, options: &Options) -> String {
     match error {
         StartError::Port { port, .. } if options.upload_port == Some(*port) && *port == options.port => {
             format!("{error}; --upload-port and --port must differ")
         }
         StartError::Port { port, .. } if *port == options.port && *port != 0 => {
-            format!("{error}; name another with --port")
+            format!("{error}; choose another port with --port")
         }
-        StartError::Port { .. } => format!("{error}; name another with --upload-port"),
+        StartError::Port { .. } => format!("{error}; choose another port with --upload-port"),
         _ => error.to_string(),
     }
 }
 
-/// Ready when the program is told to end. Signals that come from this call on are heard.
+/// Returns a future that ends with the first signal to stop the program. Signals count from this call on.
 #[cfg(unix)]
 fn signals() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};

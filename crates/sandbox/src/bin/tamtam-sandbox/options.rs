@@ -19,7 +19,7 @@ use tamtam_sandbox::{RateLimit, Sandbox, SandboxBuilder};
 #[derive(Debug, Parser)]
 #[command(name = "tamtam-sandbox", version, max_term_width = 100, after_long_help = AFTER)]
 pub(crate) struct Options {
-    /// The messenger to simulate [default: that of the state file, or tamtam]
+    /// The messenger to simulate [default: the one in the state file, or tamtam]
     #[arg(long, value_enum, value_name = "NAME")]
     service: Option<ServiceName>,
 

@@ -1,4 +1,4 @@
-//! What people do with the constructor of a bot.
+//! Acts of people in the constructor of a bot.
 
 use tamtam::MessageId;
 
@@ -9,7 +9,7 @@ use crate::state::prepared::Prepared;
 use crate::state::session::Session;
 
 impl Actor {
-    /// Opens the constructor; the id of its session.
+    /// Opens the constructor. Returns the id of its session.
     pub(crate) fn opens_constructor(self, state: &mut State) -> Done<String> {
         self.check_tamtam(state, "open a constructor")?;
         self.check_writes(state)?;
@@ -36,7 +36,7 @@ impl Actor {
         Ok(())
     }
 
-    /// The next thing that the bot has put there and the person has not read yet.
+    /// Returns the next unread answer of the bot in the constructor.
     pub(crate) fn reads_prepared(self, state: &mut State, session_id: &str) -> Option<Prepared> {
         let session = state.sessions.get_mut(session_id)?;
         (session.user == self.user_id).then(|| session.unread.pop_front()).flatten()

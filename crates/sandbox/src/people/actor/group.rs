@@ -1,4 +1,4 @@
-//! What people do in groups and channels beyond talking, on the state.
+//! Acts of people on the members, administrators and title of a group or channel.
 
 use super::{Actor, Done};
 use crate::state::State;
@@ -8,7 +8,9 @@ use crate::state::ids::UserId;
 impl Actor {
     pub(crate) fn joins(self, state: &mut State) -> Done<()> {
         let joined = self.group.is_some() && state.take_in(self.chat_id(), self.user_id, None);
-        joined.then_some(()).ok_or_else(|| "cannot join this chat".to_owned())
+        joined
+            .then_some(())
+            .ok_or_else(|| "cannot join this chat: already a member, blocked, or in a dialog".to_owned())
     }
 
     pub(crate) fn leaves(self, state: &mut State) -> Done<()> {
@@ -20,13 +22,13 @@ impl Actor {
     pub(crate) fn adds(self, state: &mut State, other: UserId) -> Done<()> {
         self.check_changes(state)?;
         let added = state.take_in(self.chat_id(), other, Some(self.user_id));
-        added.then_some(()).ok_or_else(|| format!("cannot add {}", state.name(other)))
+        added.then_some(()).ok_or_else(|| format!("cannot add {}: already a member, or blocked", state.name(other)))
     }
 
     pub(crate) fn removes(self, state: &mut State, other: UserId) -> Done<()> {
         self.check_changes(state)?;
         if !self.chat(state)?.members.contains_key(&other) {
-            return Err(format!("cannot remove {}, who is no member", state.name(other)));
+            return Err(format!("cannot remove {}, who is not a member", state.name(other)));
         }
         state.take_out(self.chat_id(), other, self.user_id, Gone::Removed);
         Ok(())
@@ -56,7 +58,7 @@ impl Actor {
     pub(crate) fn appoints(self, state: &mut State, other: UserId) -> Done<()> {
         self.check_admin(state)?;
         if !self.chat(state)?.members.contains_key(&other) {
-            return Err(format!("cannot appoint {}, who is no member", state.name(other)));
+            return Err(format!("cannot appoint {}, who is not a member", state.name(other)));
         }
         let rights = Permission::all(state.service);
         state.appoint(self.chat_id(), other, self.user_id, (rights, None));
@@ -65,15 +67,15 @@ impl Actor {
 
     fn check_admin(self, state: &State) -> Done<()> {
         let is_admin = self.chat(state)?.members.get(&self.user_id).is_some_and(Member::is_admin);
-        if is_admin { Ok(()) } else { Err("is no administrator".to_owned()) }
+        if is_admin { Ok(()) } else { Err("is not an administrator".to_owned()) }
     }
 
-    /// A member can change a group, and an administrator a channel.
+    /// Fails if this person cannot change the chat. A group can be changed by its members, a channel by administrators.
     fn check_changes(self, state: &State) -> Done<()> {
         self.check_group_member(state)?;
         let chat = self.chat(state)?;
         if chat.is_channel() && !chat.members.get(&self.user_id).is_some_and(Member::is_admin) {
-            return Err("is no administrator of this channel".to_owned());
+            return Err("is not an administrator of this channel".to_owned());
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ impl Actor {
         };
         if start_param.is_some_and(|text| !is_payload(text)) {
             return Err(format!(
-                "cannot follow that link: a payload has at most {START_PARAM_CHARS} letters, digits, _ and -"
+                "cannot follow the link: a payload has at most {START_PARAM_CHARS} letters, digits, _ and -"
             ));
         }
         let line = format!("{} opens the Mini App of {}", state.name(self.user_id), state.name(self.bot));
@@ -31,11 +31,12 @@ impl Actor {
         self.check_member(state)?;
         let (seq, action) = self.find_button(state, label)?;
         let Action::OpenApp(button) = &action else {
-            return Err(format!("opens no Mini App by [{label}], which is a button of another type"));
+            return Err(format!("cannot open a Mini App by [{label}]: the button has another type"));
         };
         let start_param = button.payload.clone().filter(|payload| !payload.is_empty());
         let bot = app_of(state, button);
-        let bot = bot.ok_or_else(|| format!("opens no Mini App by [{label}]: there is no bot {}", button.web_app))?;
+        let bot =
+            bot.ok_or_else(|| format!("cannot open a Mini App by [{label}]: there is no bot {}", button.web_app))?;
         state.press(self.chat_id(), seq, self.user_id, (label, &action));
         Ok(state.init_data(self.user_id, bot, self.chat_id(), start_param.as_deref()))
     }

@@ -1,23 +1,23 @@
-//! `Content-Disposition` as the upload host reads it.
+//! Reads the header `Content-Disposition`.
 
 use percent_encoding::percent_decode_str;
 
-/// The file's name: `filename*` (RFC 5987) if it is there and can be read, else `filename`.
+/// Returns the name of the file: `filename*` (RFC 5987) if it is valid, otherwise `filename`.
 pub(super) fn file_name(header: &str) -> Option<String> {
     let parameters = parameters(header);
     let find = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let extended = find("filename*").and_then(extended);
-    // Browsers write these three in percent, and nothing else.
+    // Browsers percent-encode only these three characters.
     let plain = || find("filename").map(|name| name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n"));
     extended.or_else(plain)
 }
 
-/// The name of a form's part.
+/// Returns the name of a form part.
 pub(super) fn part_name(header: &str) -> Option<String> {
     parameters(header).into_iter().find(|(key, _)| key == "name").map(|(_, value)| value)
 }
 
-/// `UTF-8''%D0%BA.txt`
+/// Decodes an extended value, such as `UTF-8''%D0%BA.txt`.
 fn extended(value: &str) -> Option<String> {
     let mut parts = value.splitn(3, '\'');
     let (charset, _language, text) = (parts.next()?, parts.next()?, parts.next()?);
@@ -25,7 +25,7 @@ fn extended(value: &str) -> Option<String> {
     charset.eq_ignore_ascii_case("utf-8").then(|| text.into_owned())
 }
 
-/// The parameters, their names in lower case, quotes and what they escape resolved.
+/// Returns the parameters of the header. Names are in lower case, values without quotes and escapes.
 fn parameters(header: &str) -> Vec<(String, String)> {
     let (mut parts, mut quoted, mut escaped) = (vec![String::new()], false, false);
     for c in header.chars() {
@@ -34,7 +34,7 @@ fn parameters(header: &str) -> Vec<(String, String)> {
         quoted ^= is_quote;
         match parts.last_mut() {
             _ if c == ';' && !quoted => parts.push(String::new()),
-            // Around a quoted value there may be spaces, within it they belong to it.
+            // Spaces are part of a value only within quotes.
             Some(part) if !is_quote && !escaped && (quoted || !c.is_whitespace()) => part.push(c),
             _ => {}
         }
@@ -48,14 +48,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_extended_name_comes_first() {
+    fn prefers_the_extended_file_name() {
         let header = "attachment; filename=\"___.txt\"; filename*=UTF-8''%D0%BA%D0%BE%D1%82.txt";
         assert_eq!(file_name(header).unwrap(), "кот.txt");
         assert_eq!(file_name("attachment; filename=\"a.txt\"; filename*=KOI8-R''%CB").unwrap(), "a.txt");
     }
 
     #[test]
-    fn quotes_hold_semicolons_and_escapes() {
+    fn reads_semicolons_and_escapes_in_quotes() {
         let header = r#"form-data; name="data"; filename="a;b \"c\" %22d%22=.txt""#;
         assert_eq!(file_name(header).unwrap(), r#"a;b "c" "d"=.txt"#);
         assert_eq!(part_name(header).unwrap(), "data");

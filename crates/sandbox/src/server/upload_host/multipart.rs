@@ -1,7 +1,7 @@
-//! `multipart/form-data` (RFC 7578), read as it comes: no more of it is held than a boundary is long.
+//! Reads `multipart/form-data` (RFC 7578) incrementally. Of a file, at most the length of a boundary is buffered.
 //!
-//! Not `multer` 3.1: it drops the preamble and repeated part headers, in which a token may leak, and it reads on past the
-//! byte at which a fault must stop the upload.
+//! `multer` 3.1 is not used: it drops the preamble and repeated part headers, in which a token may leak. It also reads
+//! past the byte at which a fault must stop the upload.
 
 use std::io::BufRead as _;
 
@@ -9,12 +9,12 @@ use super::disposition;
 
 /// Names of form parts with a file. A part with another name is a file if it has a file name.
 const FILE_PARTS: [&str; 4] = ["data", "v1", "files", "file"];
-/// A part with longer headers is no part, in bytes.
+/// The longest headers of a part, in bytes. A form with longer headers is refused.
 const MOST_HEADERS: usize = 16 * 1024;
 
-/// A form on its way in.
+/// A reader of a form.
 pub(super) struct Form {
-    /// Line end, dashes and boundary: what ends every part.
+    /// The end of every part: line end, two dashes and boundary.
     delimiter: Vec<u8>,
     buffer: Vec<u8>,
     state: FormState,
@@ -24,27 +24,27 @@ pub(super) struct Form {
 enum FormState {
     /// Before the first boundary.
     Preamble,
-    /// Behind a boundary: the end of the form, or a part's headers.
+    /// After a boundary: the end of the form, or the headers of a part.
     Headers,
-    /// In the file, or in something else.
+    /// In the body of a part.
     Body { is_file: bool },
-    /// Behind the last boundary.
+    /// After the last boundary.
     Done,
 }
 
-/// What has been read of a form.
+/// A piece of a form.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FormEvent {
     /// The file begins.
     File { name: String, content_type: String },
     /// A piece of the file.
     Data(Vec<u8>),
-    /// A piece of anything but the file: headers, and other parts.
+    /// A piece of the headers or of another part.
     Other(Vec<u8>),
 }
 
 impl Form {
-    /// A form with the `Content-Type` of its request.
+    /// Creates a reader from the `Content-Type` of the request. Returns `None` if it has no boundary.
     pub(super) fn new(content_type: &str) -> Option<Self> {
         let boundary = content_type.split(';').find_map(|part| part.trim().strip_prefix("boundary="))?;
         let boundary = boundary.trim_matches('"');
@@ -57,12 +57,12 @@ impl Form {
         (!boundary.is_empty()).then_some(form)
     }
 
-    /// Whether the form came to its end.
+    /// Whether the last boundary was read.
     pub(super) fn is_done(&self) -> bool {
         self.state == FormState::Done
     }
 
-    /// Takes what has come in.
+    /// Reads the next bytes of the form. Returns the pieces in them.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<Vec<FormEvent>, &'static str> {
         self.buffer.extend_from_slice(bytes);
         let mut events = Vec::new();
@@ -70,7 +70,7 @@ impl Form {
         Ok(events)
     }
 
-    /// Goes a step on; whether there may be another.
+    /// Reads one piece. Returns whether there may be another.
     fn step(&mut self, events: &mut Vec<FormEvent>) -> Result<bool, &'static str> {
         match self.state {
             FormState::Done => {
@@ -89,7 +89,7 @@ impl Form {
         }
         let Some(end) = find(&self.buffer, b"\r\n\r\n") else {
             let too_long = self.buffer.len() > MOST_HEADERS;
-            return if too_long { Err("the headers of a part have no end") } else { Ok(false) };
+            return if too_long { Err("the headers of a part are too long") } else { Ok(false) };
         };
         let headers: Vec<u8> = self.buffer.drain(..end + 4).collect();
         let text = std::str::from_utf8(&headers).map_err(|_| "the headers of a part are not UTF-8")?;
@@ -111,7 +111,7 @@ impl Form {
         Ok(true)
     }
 
-    /// Hands out what comes before the next boundary, and what cannot be the beginning of one.
+    /// Reads the bytes before the next boundary. Keeps bytes that may be the beginning of a boundary.
     fn until_boundary(&mut self, events: &mut Vec<FormEvent>) -> bool {
         let found = find(&self.buffer, &self.delimiter);
         let safe = found.unwrap_or_else(|| self.buffer.len().saturating_sub(self.delimiter.len() - 1));
@@ -128,11 +128,11 @@ impl Form {
     }
 }
 
-/// Where `needle` begins. It jumps from one first byte to the next, so that a large file is quickly looked through.
+/// Returns the position of `needle`. Skips to each occurrence of its first byte, which is fast for large files.
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     let (first, mut from) = (*needle.first()?, 0);
     loop {
-        // The standard library's search for a byte, which is a fast one.
+        // The standard library searches for a byte fast.
         let skipped = (&haystack[from..]).skip_until(first).ok()?;
         let at = (from + skipped).checked_sub(1)?;
         if haystack.get(at) != Some(&first) || skipped == 0 {
@@ -169,14 +169,14 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_the_same_however_the_form_is_cut_up() {
+    fn reads_the_same_file_from_chunks_of_any_size() {
         for step in 1..FORM.len() {
             assert_eq!(read(step), ("a.txt text/plain".to_owned(), b"one\r\n--\r\n--A two".to_vec(), true), "{step}");
         }
     }
 
     #[test]
-    fn without_a_boundary_there_is_no_form() {
+    fn rejects_a_form_without_a_boundary() {
         assert!(Form::new("multipart/form-data").is_none());
         assert!(Form::new("multipart/form-data; boundary=").is_none());
     }

@@ -1,4 +1,4 @@
-//! Taking the bytes of a file, by either protocol, with whatever is to go wrong on the way.
+//! Receives the bytes of a file by both protocols, and applies faults.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -14,22 +14,22 @@ use crate::server::world::World;
 use crate::state::uploads::fault::UploadFault;
 use crate::state::uploads::store::{PartialFile, UploadSession};
 
-/// How a request ends.
+/// The end of a request that is not answered as usual.
 #[derive(Debug)]
 pub(super) enum UploadEnd {
-    /// With an answer.
+    /// The answer of a fault.
     Answer(StatusCode, String),
-    /// With an error in the API's form.
+    /// An error answer in the format of the API.
     Refused(StatusCode, &'static str),
-    /// Without a word: the connection is reset.
+    /// The connection is reset without an answer.
     Reset,
-    /// Without a word, and the connection stays.
+    /// The connection stays open without an answer.
     Stalled,
     /// The form carried a bot's token.
     Leaked,
 }
 
-/// A range as `Content-Range` has it.
+/// The value of the header `Content-Range`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ContentRange {
     first: u64,
@@ -38,7 +38,7 @@ pub(super) struct ContentRange {
 }
 
 impl ContentRange {
-    /// `bytes 0-2047999/6291456`
+    /// Reads a value such as `bytes 0-2047999/6291456`.
     pub(super) fn parse(header: &str) -> Option<Self> {
         let (range, total) = header.trim().strip_prefix("bytes ")?.split_once('/')?;
         let (first, last) = range.split_once('-')?;
@@ -47,7 +47,7 @@ impl ContentRange {
     }
 }
 
-/// Takes a whole form.
+/// Receives a whole file in a form. Returns the body of the answer.
 pub(super) async fn form(
     world: &World,
     session: &UploadSession,
@@ -56,8 +56,9 @@ pub(super) async fn form(
     body: Body,
     carries_token: impl Fn(&[u8]) -> bool,
 ) -> Result<String, UploadEnd> {
-    let mut form = Form::new(content_type).ok_or(UploadEnd::Refused(StatusCode::BAD_REQUEST, "No boundary"))?;
-    // A form begins from the beginning, whatever has come before.
+    let mut form =
+        Form::new(content_type).ok_or(UploadEnd::Refused(StatusCode::BAD_REQUEST, "The form has no boundary"))?;
+    // A form has the whole file: earlier bytes are dropped.
     *content = PartialFile { bytes: Some(Vec::new()), ..PartialFile::default() };
     let mut taker = Taker::new(world, session, content);
     let (mut has_file, mut other) = (false, Vec::new());
@@ -76,25 +77,25 @@ pub(super) async fn form(
                     if carries_token(&other) {
                         return Err(UploadEnd::Leaked);
                     }
-                    // The end stays: a token may be cut in two.
+                    // Keeps the end, because a token may be split across chunks.
                     other.drain(..other.len().saturating_sub(MOST_TOKEN));
                 }
             }
         }
     }
     if !form.is_done() {
-        return Err(UploadEnd::Refused(StatusCode::BAD_REQUEST, "The form is cut"));
+        return Err(UploadEnd::Refused(StatusCode::BAD_REQUEST, "The form is incomplete"));
     }
     if !has_file {
-        return Err(UploadEnd::Refused(StatusCode::BAD_REQUEST, "No file in the form"));
+        return Err(UploadEnd::Refused(StatusCode::BAD_REQUEST, "The form has no file"));
     }
     taker.finish(session, true).map(|answer| answer.unwrap_or_default())
 }
 
-/// No token is longer in any way of writing it, in bytes.
+/// The longest token in any encoding, in bytes.
 const MOST_TOKEN: usize = 4096;
 
-/// Takes a range. `None` if there must be more.
+/// Receives a range. Returns `None` if the file is not complete yet.
 pub(super) async fn range(
     world: &World,
     session: &UploadSession,
@@ -104,7 +105,7 @@ pub(super) async fn range(
 ) -> Result<Option<String>, UploadEnd> {
     let begins = content.confirmed == 0;
     if range.first != content.confirmed || content.total.is_some_and(|total| total != range.total) {
-        return Err(UploadEnd::Refused(StatusCode::RANGE_NOT_SATISFIABLE, "Ranges come one after another"));
+        return Err(UploadEnd::Refused(StatusCode::RANGE_NOT_SATISFIABLE, "The range does not continue the file"));
     }
     if begins {
         content.total = Some(range.total);
@@ -131,19 +132,19 @@ pub(super) async fn range(
     taker.finish(session, range.last + 1 == range.total)
 }
 
-/// The next piece of a body. One that breaks off has no answer.
+/// Returns the next chunk of a body. If the body breaks off, the connection is reset.
 async fn next(body: &mut BodyDataStream) -> Result<Option<Bytes>, UploadEnd> {
     let piece = poll_fn(|cx| Pin::new(&mut *body).poll_next(cx)).await;
     piece.transpose().map_err(|_| UploadEnd::Reset)
 }
 
-/// Adds bytes to a file.
+/// Adds the bytes of a request to a file.
 struct Taker<'a> {
     world: &'a World,
     content: &'a mut PartialFile,
-    /// The hash with what this request has brought.
+    /// The hash of the file, including the bytes of this request.
     hash: Sha256,
-    /// How much it has brought.
+    /// How many bytes of this request were received.
     taken: u64,
     /// The refusal to answer with, after the request is read to its end.
     refusal: Option<(StatusCode, &'static str)>,
@@ -165,7 +166,7 @@ impl<'a> Taker<'a> {
         }
     }
 
-    /// The place in the file behind what has been taken.
+    /// Returns the position in the file after the received bytes.
     fn end(&self) -> u64 {
         self.content.confirmed + self.taken
     }
@@ -204,21 +205,21 @@ impl<'a> Taker<'a> {
         }
     }
 
-    /// The request breaks off. Of a range, what came may stay; a form was for nothing.
+    /// Ends an interrupted request. The received bytes are dropped, except of a range with `set_keep_partial`.
     fn break_off(&mut self) {
         if self.content.total.is_some() && self.world.act(|state| state.uploads.settings.keep_partial) {
             self.confirm();
         }
     }
 
-    /// What has been taken is there to stay.
+    /// Keeps the received bytes.
     fn confirm(&mut self) {
         self.content.confirmed += self.taken;
         self.taken = 0;
         self.content.hash = self.hash.clone();
     }
 
-    /// The request is over. The answer to the file if it `is_last`.
+    /// Ends a request. Returns the body of the answer if it `is_last`.
     fn finish(mut self, session: &UploadSession, is_last: bool) -> Result<Option<String>, UploadEnd> {
         if let Some((status, why)) = self.refusal {
             return Err(UploadEnd::Refused(status, why));
@@ -227,7 +228,7 @@ impl<'a> Taker<'a> {
         let confirmed = self.content.confirmed;
         self.world.act(|state| {
             let answer = is_last.then(|| state.finish_upload(session, self.content));
-            // A fault at the very end of what was sent: the bytes are there, the answer is what is lost.
+            // A fault at the end of the request: the bytes are kept, and only the answer is lost.
             match state.uploads.fault_before(confirmed + 1) {
                 Some(UploadFault::StallAt(_)) => return Err(UploadEnd::Stalled),
                 Some(UploadFault::ResetAt(_)) => return Err(UploadEnd::Reset),
@@ -246,8 +247,8 @@ impl<'a> Taker<'a> {
     }
 }
 
-/// The message of a status that a fault sets.
-const TOLD: &str = "A fault of the test";
+/// The message of the error body of [`UploadFault::StatusAt`].
+const TOLD: &str = "Fault of the test";
 
 fn status_of(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -258,7 +259,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_is_within_its_total() {
+    fn rejects_a_range_beyond_its_total() {
         assert_eq!(ContentRange::parse("bytes 0-9/10"), Some(ContentRange { first: 0, last: 9, total: 10 }));
         for bad in ["", "0-9/10", "bytes 0-10/10", "bytes 5-4/10", "bytes 0-9/*", "bytes -9/10"] {
             assert_eq!(ContentRange::parse(bad), None, "{bad}");

@@ -158,7 +158,7 @@ async fn a_press_does_what_the_button_is_for() {
     assert!(told.contains("Alice presses [Copy]\nAlice presses [Site]\nAlice presses [App]\n"), "{told}");
     assert!(told.contains("Alice presses [I said so]\nAlice: I said so\n"), "{told}");
     let message = panic_of(|| drop(alice.presses_app("Site")));
-    assert!(message.contains("Alice opens no Mini App by [Site], which is a button of another type"), "{message}");
+    assert!(message.contains("Alice cannot open a Mini App by [Site]: the button has another type"), "{message}");
     assert!(panic_of(|| drop(alice.presses_app("None"))).contains("sees no button [None]"));
 }
 

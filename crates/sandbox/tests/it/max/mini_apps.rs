@@ -59,7 +59,7 @@ async fn a_payload_has_letters_digits_and_two_signs() {
     assert_eq!(check(max.token(), &alice.opens_app(&longest)).start_param, Some(longest));
     for wrong in ["a b", "ё", "a=b", "a&b", &"x".repeat(513)] {
         let message = panic_of(|| drop(alice.opens_app(wrong)));
-        assert!(message.contains("Alice cannot follow that link"), "{message}");
+        assert!(message.contains("Alice cannot follow the link"), "{message}");
     }
 }
 
@@ -77,7 +77,7 @@ async fn a_button_brings_its_payload_and_the_chat_that_it_was_pressed_in() {
     }
     assert!(max.transcript().ends_with("(Team) Alice presses [Open]\n"));
     let bob = max.user("Bob").in_chat(&team);
-    assert!(panic_of(|| drop(bob.presses_app("Open"))).contains("Bob is no member"));
+    assert!(panic_of(|| drop(bob.presses_app("Open"))).contains("Bob is not a member"));
 }
 
 #[tokio::test]
