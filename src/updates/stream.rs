@@ -72,12 +72,10 @@ impl Bot {
 ///
 /// Each update is delivered at least once and in order. Requesting the update after the last one of a page commits the
 /// page: the stream sends its marker to the server. So request an update only when all earlier ones are handled.
-/// Updates that are not committed when the program ends are delivered again at the next start. (Some servers are
-/// reported to return only the newest updates to a poll without a marker. A [`marker_store`](Self::marker_store) avoids
-/// this.)
+/// Updates that are not committed when the program ends are delivered again at the next start. (Some servers reportedly
+/// answer a poll without a marker with the newest updates only. A [`marker_store`](Self::marker_store) avoids this.)
 ///
-/// An update of an unknown type, or that cannot be read, is [`Update::Unknown`]. It does not block the updates after
-/// it.
+/// An update of an unknown type, or that cannot be read, is [`Update::Unknown`]. It does not block later updates.
 ///
 /// Failed polls are retried without a limit, for example after a broken connection, during a restart of the server, or
 /// after a proxy's error page. A retry uses the same marker. The delays grow up to 30 s, or last as long as the server
@@ -191,8 +189,7 @@ impl Updates {
     /// Sets the time that the server holds a poll without new updates: from 0 to 90 s, rounded up to whole seconds. By
     /// default, the server chooses 30 s. A longer time is an error, as an invalid [`limit`](Self::limit).
     ///
-    /// A poll on a dead connection fails after this time plus the [`poll_margin`](crate::BotBuilder::poll_margin) (15
-    /// s).
+    /// A poll on a dead connection fails after this time plus [`poll_margin`](crate::BotBuilder::poll_margin) (15 s).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         let seconds = timeout.as_secs().saturating_add(u64::from(timeout.subsec_nanos() > 0));
         self.settings.hold_seconds = Some(u32::try_from(seconds).unwrap_or(u32::MAX).into());
