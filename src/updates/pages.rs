@@ -5,7 +5,8 @@ use crate::{
     updates::{delivery::Delivery, stream::Updates},
 };
 
-/// Polls pages, one after the other. Asking for the next page commits the one before, so all of its deliveries must be settled.
+/// Polls pages, one after the other. Requesting the next page commits the last one, so all its deliveries must be
+/// settled.
 #[derive(Debug)]
 pub(super) struct Pages(Updates);
 

@@ -360,8 +360,7 @@ impl Database {
         self.with_row(seq, |row, place| row.json(place).to_owned())
     }
 
-    /// Calls `read` with the batch of an update and the place of the update in it. Returns `None` if the update is
-    /// settled.
+    /// Calls `read` with the batch of an update and its place in the batch. Returns `None` if the update is settled.
     fn with_row<T>(&self, seq: i64, read: impl FnOnce(&BatchRow, usize) -> T) -> rusqlite::Result<Option<T>> {
         let mut state = self.state()?;
         let Some((first, _)) = state.batch_mut(seq) else { return Ok(None) };
@@ -584,8 +583,7 @@ fn write_ahead(connection: &Connection, durability: Durability) -> rusqlite::Res
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
 }
 
-/// Checks that the file is a journal or empty, without SQLite, which might write to it. Creates the file if it does not
-/// exist.
+/// Checks that the file is a journal or empty, or creates it. Does not use SQLite, which might write to the file.
 fn check_header(path: &Path) -> Result<(), Problem> {
     let io = |error| Problem::of_io(path, &error);
     let foreign = |reason| Err(Problem::Foreign { path: path.to_owned(), reason });
