@@ -149,7 +149,7 @@ impl Health {
         self.inner.gate.health()
     }
 
-    /// Returns what the journal holds. `None` without a [`Journal`](crate::updates::Journal).
+    /// Returns the state of the journal. `None` without a [`Journal`](crate::updates::Journal).
     #[cfg(feature = "journal")]
     #[must_use]
     pub fn journal(&self) -> Option<JournalHealth> {

@@ -202,7 +202,7 @@ impl Journal {
         Ok(self.0.discard(id).await?)
     }
 
-    /// Returns what the journal holds.
+    /// Returns the state of the journal.
     #[must_use]
     pub fn health(&self) -> JournalHealth {
         self.0.gauge.health()

@@ -289,7 +289,7 @@ impl Updates {
     /// # tamtam.user("Alice").says("hi");
     /// let mut updates = bot.updates().limit(10);
     /// let first = updates.try_next().await?;
-    /// // The first update was not committed, so it comes again.
+    /// // The first update was not committed, so it is delivered again.
     /// let mut updates = updates.restart();
     /// assert_eq!(updates.try_next().await?, first);
     /// # Ok(())

@@ -94,7 +94,7 @@ impl Bot {
         self.api().unsubscribe(url)
     }
 
-    /// Removes all webhooks, so that updates come by [polling](Self::updates) again. If a webhook cannot be removed,
+    /// Removes all webhooks, so that [polling](Self::updates) receives updates again. If a webhook cannot be removed,
     /// the other webhooks are still removed.
     ///
     /// ```

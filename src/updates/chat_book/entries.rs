@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forgotten_chat_comes_back_with_a_newer_update_only() {
+    fn only_a_newer_update_adds_a_forgotten_chat_again() {
         let mut entries = after([&in_group("bot_added", 10), &said(GROUP, "chat", 20)]);
         assert!(entries.forget(ChatId(GROUP)));
         assert!(!entries.forget(ChatId(GROUP)) && !entries.forget(ChatId(1)));

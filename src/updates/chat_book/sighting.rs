@@ -83,7 +83,7 @@ impl<'a> Sighting<'a> {
         match self.kind {
             UpdateType::BotStopped => Some(true),
             UpdateType::BotStarted => Some(false),
-            // A person who writes has started the bot again.
+            // The person can write only after starting the bot again.
             UpdateType::MessageCreated if self.person().is_some() => Some(false),
             _ => None,
         }

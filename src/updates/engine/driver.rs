@@ -35,8 +35,7 @@ pub(super) struct Driver {
     number: usize,
     /// The number of drivers.
     drivers: usize,
-    /// The maximum number of lanes at a time: an equal share of the concurrency, so that a blocked driver holds no
-    /// more.
+    /// The maximum number of lanes at a time: an equal share, so that a blocked driver holds no more lanes than that.
     share: usize,
 }
 

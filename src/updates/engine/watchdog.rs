@@ -49,8 +49,7 @@ impl Watched {
     pub(super) fn begin(&self, driver: usize) -> Turn<'_> {
         let count = &self.turns[driver];
         count.0.fetch_add(1, SeqCst);
-        // The watchdog reads the counts after it has set `is_asleep`: one of the two threads sees the change of the
-        // other.
+        // The watchdog sets `is_asleep` before it reads the counts, so one of the two threads sees the other's change.
         if self.is_asleep.load(SeqCst) && self.is_asleep.swap(false, SeqCst) {
             self.wake();
         }

@@ -1,4 +1,4 @@
-//! A page of updates: the text of a response, read whole before its first update is handed out.
+//! A page of updates: reads the text of a response, as a whole, before the first update is returned.
 
 use std::{borrow::Cow, collections::VecDeque};
 

@@ -24,7 +24,7 @@ const MOST_BYTES: u64 = 1024 * 1024 * 1024;
 /// The age from which a `.new` file counts as left behind by a killed process. The lock keeps other bots out, so an hour is
 /// for the clocks of file servers.
 const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
-/// The number of lines from which the file is rewritten while it is open. A shorter file would be rewritten too often.
+/// The minimum number of lines for a rewrite while the file is open. A shorter file would be rewritten too often.
 const SHORTEST_REWRITTEN: usize = 1000;
 
 /// A line of the file.
