@@ -109,7 +109,7 @@ impl Updates {
     }
 }
 
-/// A bot with a handler, made by [`Bot::run`] or [`Updates::run`]. Awaiting it runs the bot.
+/// A bot with a handler. Made by [`Bot::run`], [`Updates::run`] or [`Bot::run_deliveries`]. Awaiting it runs the bot.
 ///
 /// Updates of one [lane](crate::updates::Lane), usually a chat, are handled one after the other. Updates of different lanes are
 /// handled concurrently, on all threads of the runtime.

@@ -242,10 +242,10 @@ impl Updates {
         self
     }
 
-    /// Ends the stream when `signal` ends. Its output is ignored.
+    /// Ends the stream when `signal` ends. The output of `signal` is ignored.
     ///
-    /// The fetched updates are still returned. Then the stream commits them and returns `None`. The commit takes at
-    /// most 5 s, and saving the marker another 5 s.
+    /// Fetched updates are still returned. Then the stream commits them and returns `None`. The commit takes at most 5 s,
+    /// and saving the marker another 5 s.
     ///
     /// Most service managers stop a process by SIGTERM. [`Run`](crate::Run) shows how to wait for SIGTERM and Ctrl-C.
     ///

@@ -104,9 +104,8 @@ pub trait MarkerStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the marker is not saved. The failure is logged and counted
-    /// ([`Health::failed_saves`](crate::Health::failed_saves)), and polling continues. A save that takes longer than 5
-    /// s counts as failed.
+    /// If the marker is not saved. A save that takes longer than 5 s counts as failed. Failures are logged and counted
+    /// ([`Health::failed_saves`](crate::Health::failed_saves)), and polling continues.
     fn save(&self, key: &MarkerKey, marker: i64) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
@@ -176,7 +175,7 @@ mod tests {
         let key = |url: &str| MarkerKey::new(url, UserId(7)).to_string();
         assert_eq!(key("https://botapi.tamtam.chat"), "bot 7 at https://botapi.tamtam.chat");
         assert_eq!(key("http://127.0.0.1:8080"), "bot 7 at http://127.0.0.1:8080");
-        // FNV-1a of "/s3cr3t", computed elsewhere.
+        // FNV-1a of "/s3cr3t", computed by another implementation.
         assert_eq!(key("https://gateway.example/s3cr3t"), "bot 7 at https://gateway.example/68e7c64f8ba0fc5a");
         assert_ne!(key("https://gateway.example/s3cr3t"), key("https://gateway.example/other"));
         assert!(!format!("{:?}", MarkerKey::new("https://gateway.example/s3cr3t", UserId(7))).contains("s3cr3t"));

@@ -13,7 +13,7 @@ use crate::{
     model::{misfit, read},
 };
 
-/// The size of a short update as JSON, in bytes. A page reserves capacity by it: a list that grows is copied.
+/// The size of a short update as JSON, in bytes. Used to reserve capacity: a list that grows is copied.
 const TYPICAL_BYTES: usize = 500;
 
 /// A page of updates.
