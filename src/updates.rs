@@ -1,4 +1,5 @@
-//! Updates: the stream by long polling, the engine that runs handlers, marker stores, the chat book and health.
+//! Updates: the stream by long polling, the engine that runs handlers, marker stores, the journal, the chat book and
+//! health.
 
 pub(crate) mod atomic_write;
 pub(crate) mod chat_book;

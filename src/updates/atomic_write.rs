@@ -1,4 +1,4 @@
-//! Files that are replaced as a whole: they hold the old contents or the new ones, whatever happens to process or machine.
+//! Files that are replaced as a whole. After a kill or a power loss, a file has either its old or its new contents.
 
 use std::{
     ffi::OsStr,
@@ -23,10 +23,10 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         file => file?,
     };
-    // Another file may have come since.
+    // The file may have been replaced since the first check.
     check_regular(&file.metadata()?)?;
     let mut bytes = Vec::new();
-    // The size that the system gives is that of a moment: a file may grow.
+    // Not by the size from `metadata`: the file may grow.
     match file.take(limit.saturating_add(1)).read_to_end(&mut bytes)? {
         count if count as u64 > limit => {
             Err(io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {limit} bytes")))
@@ -35,8 +35,8 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Replaces a file, or makes it, and returns when that is on the disk. Beside it a file with `.new` at the end of its
-/// name comes and goes.
+/// Creates or replaces a file, and returns when it is on the disk. Uses a temporary file in the same directory, whose
+/// name ends in `.new`.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = new_name(path)?;
     let replaced = write_through(&new, bytes).and_then(|()| fs::rename(&new, path));
@@ -57,12 +57,12 @@ pub fn check_place(path: &Path) -> io::Result<()> {
     let probe = new_name(path)?;
     let made = File::options().write(true).create_new(true).open(&probe);
     let tried = made.and_then(|_| match fs::remove_file(&probe) {
-        // Another process may have removed it at this moment, as one that was left behind.
+        // Another process may have removed it as a leftover file.
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed,
     });
     tried.map_err(|error| {
-        let problem = format!("no file can be written in its directory ({error}): make it writable, or choose another");
+        let problem = format!("cannot create a file in its directory ({error}): make it writable, or choose another");
         io::Error::new(error.kind(), problem)
     })
 }
@@ -85,15 +85,15 @@ fn is_older(file: &Metadata, age: Duration) -> bool {
     file.modified().is_ok_and(|modified| modified.elapsed().is_ok_and(|elapsed| elapsed >= age))
 }
 
-/// A name for the file that takes the place of the one at a path. It is random: another process may be writing at this
-/// moment, in a deployment that overlaps.
+/// Returns a name for the file that replaces the file at `path`. The name is random, because another process may write
+/// at the same time, in a deployment that overlaps.
 fn new_name(path: &Path) -> io::Result<PathBuf> {
     let mut name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_owned();
     name.push(format!(".{:0RANDOM_DIGITS$x}{NEW}", fastrand::u64(..)));
     Ok(path.with_file_name(name))
 }
 
-/// Whether [`new_name`] may have made this name, for a file named `of`.
+/// Returns whether [`new_name`] may have made this name for a file named `of`.
 fn is_new_name(name: &OsStr, of: &OsStr) -> bool {
     let random = name.as_encoded_bytes().strip_prefix(of.as_encoded_bytes()).and_then(|rest| rest.strip_prefix(b"."));
     let random = random.and_then(|rest| rest.strip_suffix(NEW.as_bytes()));
@@ -114,7 +114,7 @@ fn check_regular(found: &Metadata) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file: remove it, or choose another path"))
 }
 
-/// Writes a file that is not there yet, and returns when it is on the disk.
+/// Writes a new file, and returns when it is on the disk. Fails if the file exists.
 fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::options().write(true).create_new(true).open(path)?;
     file.write_all(bytes)?;
@@ -125,8 +125,8 @@ fn directory(path: &Path) -> &Path {
     path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A new name is on the disk when its directory is. Only Unix opens directories, and not every file system writes them
-/// through: where it cannot be done, the name is as safe as it can be.
+/// Writes the directory of a file to the disk, and with it a new name of the file. Does nothing where this is not
+/// possible: only Unix opens directories, and not every file system writes them through.
 #[cfg(unix)]
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     use ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_that_replace_makes_are_its_own() {
+    fn recognizes_only_names_made_by_new_name() {
         let path = Path::new("/a/marker.json");
         let is_own = |name: &str| is_new_name(OsStr::new(name), path.file_name().unwrap());
         for _ in 0..100 {

@@ -117,7 +117,7 @@ struct Book {
 #[derive(Default)]
 struct State {
     entries: Entries,
-    /// Changes that are not saved, each with its number. A chat that changes during its save has another number after it.
+    /// Changes that are not saved, each with its number. If a chat changes during its save, its number changes, too.
     unsaved: BTreeMap<Change, u64>,
     /// The number of the last change.
     changes: u64,
@@ -268,7 +268,8 @@ impl ChatBook {
     /// use tamtam::updates::ChatRole;
     ///
     /// let chat = book.get(alice.chat_id()).unwrap();
-    /// assert_eq!(chat.role, ChatRole::Dialog { user_id: Some(alice.user_id()), is_stopped: false });
+    /// let user_id = Some(alice.user_id());
+    /// assert_eq!(chat.role, ChatRole::Dialog { user_id, is_stopped: false });
     /// # Ok(())
     /// # }
     /// ```
@@ -362,7 +363,7 @@ impl Book {
             state.changes += 1;
             state.unsaved.insert(change, state.changes);
         }
-        // After a failure, the next update of any chat tries again, but not each of a burst.
+        // After a failure, the next update of any chat retries the save, but not each update of a burst.
         let is_due =
             !state.unsaved.is_empty() && state.failed_at.is_some_and(|failed_at| failed_at.elapsed() >= RETRY_PAUSE);
         state.changes != before || is_due
@@ -385,7 +386,7 @@ impl Book {
         saved.map_err(|error| Error::new(Kind::ChatBook { verb: "saved", error }))
     }
 
-    /// Returns the unsaved changes, newest first: a change that a store never takes must not hold back the others.
+    /// Returns the unsaved changes, newest first: a change that a store always refuses must not block the others.
     fn unsaved(&self) -> Vec<(Change, u64)> {
         let mut unsaved: Vec<_> = self.state().unsaved.iter().map(|(change, number)| (*change, *number)).collect();
         unsaved.sort_unstable_by_key(|(_, number)| Reverse(*number));

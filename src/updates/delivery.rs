@@ -1,4 +1,4 @@
-//! A delivery: an update for the engine, and what is called when it is settled.
+//! A delivery: an update for the engine, and the function that is called when it is settled.
 
 use std::{fmt, future::Future, pin::Pin};
 
@@ -10,13 +10,13 @@ pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 ///
 /// The engine settles each delivery at most once. A delivery that is dropped without being settled was not handled: the
 /// bot was stopped or cancelled, and the source must deliver the update again.
-#[must_use = "an update that is not handed to the engine is not handled"]
+#[must_use = "a delivery that is not passed to the engine is not handled"]
 pub struct Delivery {
     pub(super) lane: Lane,
     pub(super) content: Content,
-    /// How often the update was handed out before.
+    /// The number of earlier attempts.
     pub(super) earlier_attempts: u32,
-    /// After how many attempts it is given up as a dead letter.
+    /// The number of attempts after which the update becomes a dead letter.
     pub(super) attempts_limit: Option<u32>,
     /// The entry to settle in the source. `None` for an update of a page: the page is committed as a whole.
     pub(super) entry: Option<Box<dyn Entry>>,
@@ -26,32 +26,33 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Settled {
-    /// Its handler succeeded.
+    /// The handler succeeded.
     Handled,
     /// The handler failed, and `on_error` returned [`Recovery::Skip`](crate::Recovery::Skip). Without
-    /// [`dead_letter_after`](Delivery::dead_letter_after), also if `on_error` is not set or panicked.
+    /// [`dead_letter_after`](Delivery::dead_letter_after), also if `on_error` is not set, panicked, or returned
+    /// [`Recovery::DeadLetter`](crate::Recovery::DeadLetter).
     Skipped,
     /// The limit of [`dead_letter_after`](Delivery::dead_letter_after) is reached. With such a limit, also if the handler
     /// failed and `on_error` is not set, panicked, or returned [`Recovery::DeadLetter`](crate::Recovery::DeadLetter). Keep the
     /// update for inspection.
     Dead {
-        /// How often the update was handed out.
+        /// The number of attempts, including earlier ones.
         attempts: u32,
         /// Why the last attempt failed.
         cause: String,
     },
 }
 
-/// The update of a delivery. Boxed, so that the queues move little.
+/// The update of a delivery. Boxed, so that the queues move few bytes.
 pub(super) enum Content {
     Update(Box<Update>),
-    /// The update is on the disk, and is read when its turn comes.
+    /// The update is on the disk, and is read when it is handled.
     #[cfg(feature = "journal")]
     Stored(Box<dyn FnOnce() -> BoxFuture<Option<Box<Update>>> + Send>),
 }
 
 impl Content {
-    /// Returns the update; `None` if it is settled already.
+    /// Returns the update. `None` if it is already settled.
     pub(super) async fn load(self) -> Option<Box<Update>> {
         match self {
             Self::Update(update) => Some(update),
@@ -90,8 +91,8 @@ where
 }
 
 impl Delivery {
-    /// Makes a delivery. `settle` is called with the result; the next update of the same [lane](Lane) waits for the future
-    /// that it returns.
+    /// Makes a delivery. `settle` is called with the result. The next update of the same [lane](Lane) waits for the
+    /// future that `settle` returns.
     ///
     /// ```
     /// use tamtam::{Update, updates::{Delivery, Settled}};
@@ -117,7 +118,7 @@ impl Delivery {
         Self { lane, content, earlier_attempts: 0, attempts_limit: None, entry: None }
     }
 
-    /// Sets how often the update was handed out before, in another process for example. Defaults to 0.
+    /// Sets the number of earlier attempts, for example in another process. Defaults to 0.
     pub fn earlier_attempts(mut self, attempts: u32) -> Self {
         self.earlier_attempts = attempts;
         self

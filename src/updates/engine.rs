@@ -2,8 +2,8 @@
 //!
 //! A source feeds deliveries to the engine, which queues them in [`lanes`]. There is one [`driver`] per worker thread of the
 //! runtime. Drivers claim lanes that are ready and run their handlers. A driver is one task for many lanes: one task per lane
-//! would wake a sleeping thread for each lane, which costs more than a short handler. A [`watchdog`] sees to it that a handler
-//! that blocks its thread does not stop the runtime's timers and sockets.
+//! would wake a sleeping thread for each lane, which costs more than a short handler. A [`watchdog`] keeps the
+//! runtime's timers and sockets going while a handler blocks its thread.
 
 mod driver;
 mod lanes;
@@ -28,15 +28,16 @@ use shared::Shared;
 pub(super) use shared::{Context, Wanted};
 use watchdog::Watchdog;
 
-/// Time to wait for handlers that are dropped.
+/// Time to wait until the handlers are dropped.
 const DROPPING_TIME: Duration = Duration::from_secs(1);
 
-/// The engine, as the source sees it.
+/// The engine's interface for its source.
 pub(super) struct Engine {
     shared: Arc<Shared>,
 }
 
-/// The running drivers. Dropping them drops the handlers where they stand, and their deliveries unsettled.
+/// The running drivers. Dropping them drops the handlers at their current `await`, and leaves their deliveries
+/// unsettled.
 pub(super) struct Drivers {
     tasks: JoinSet<()>,
     _watchdog: Option<Watchdog>,
@@ -66,7 +67,7 @@ impl Engine {
             }
             state.sleepers(usize::MAX)
         };
-        // Not under the lock: a driver that is woken takes it at once.
+        // Not under the lock: a woken driver takes the lock at once.
         sleepers.into_iter().for_each(Waker::wake);
     }
 
@@ -83,13 +84,13 @@ impl Engine {
         std::future::poll_fn(poll).await;
     }
 
-    /// Begins no more handlers: drops the deliveries that wait.
+    /// Prevents further handlers from starting, and drops the waiting deliveries.
     pub(super) fn close(&self) {
         self.shared.close();
     }
 }
 
-/// A driver that computes goes on until it next waits. It must not begin another handler.
+/// A busy driver runs until its next `await`. Closing the engine keeps it from starting another handler.
 impl Drop for Engine {
     fn drop(&mut self) {
         self.shared.close();

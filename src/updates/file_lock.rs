@@ -1,7 +1,7 @@
 //! A lock for a file that one process at a time may use: another file beside it.
 //!
-//! The locked file itself can be replaced, and with it a lock on it would be lost. On Unix, SQLite's locks also end when any
-//! handle of the file in the same process is closed. The lock of a file of its own holds until the process ends.
+//! A lock on the used file itself would be lost when the file is replaced. On Unix, SQLite's locks also end when any
+//! handle of the file in the same process is closed. A separate lock file has neither problem.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -16,22 +16,22 @@ const LOCK_TIME: Duration = Duration::from_secs(1);
 /// The delay between two attempts to take the lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
-/// Held as long as the file is in use.
+/// A lock that is held until it is dropped.
 #[derive(Debug)]
 pub(super) struct FileLock(#[expect(dead_code, reason = "the lock is released when the file is closed")] File);
 
-/// Why a lock cannot be taken.
+/// The error of [`FileLock::take`].
 #[derive(Debug)]
 pub(super) enum LockError {
     /// Another process, or another handle of this process, uses the file.
     InUse { path: PathBuf },
-    /// The file of the lock cannot be opened or locked.
+    /// The lock file cannot be opened or locked.
     Io { lock: PathBuf, error: io::Error },
 }
 
 impl FileLock {
-    /// Takes the lock of the file at `path`: a file with `.lock` at the end of the same name. Blocks the thread for at most
-    /// [`LOCK_TIME`].
+    /// Takes the lock of the file at `path`. The lock file has the same name with `.lock` at the end. Blocks the thread
+    /// for at most [`LOCK_TIME`].
     pub(super) fn take(path: &Path) -> Result<Self, LockError> {
         let mut lock = path.as_os_str().to_owned();
         lock.push(".lock");
@@ -52,7 +52,7 @@ impl FileLock {
     }
 }
 
-/// Creates a file that only its owner reads.
+/// Returns options that create a file for writing. On Unix, only its owner can read the file.
 pub(super) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create(true);

@@ -1,4 +1,4 @@
-//! Handlers of updates: plain async functions, which may fail, panic or hang at nobody's cost but their own.
+//! Handlers of updates: async functions. A failure, a panic or a timeout of a handler affects only its own update.
 
 use std::{
     any::Any,
@@ -29,12 +29,12 @@ use crate::{
     updates::chat_book::ChatBook,
 };
 
-/// How long a handler may take unless it is set: twice as long as one message waits for its attachment.
+/// The default time limit of a handler: twice the time that a message waits for its attachment.
 pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What a handler may return: nothing, or a result with any error.
+/// The return type of a handler: `()`, or a `Result` with any error.
 ///
-/// Handlers are plain async functions of the bot and the update; whatever else they need, a closure brings:
+/// A handler is an async function of the bot and the update. A closure can pass further values to it:
 ///
 /// ```
 /// # #[derive(Clone)] struct Database;
@@ -52,11 +52,11 @@ pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
 /// # check(handler);
 /// ```
 pub trait HandlerResult {
-    /// The same as a result.
+    /// Converts the value into a `Result`.
     ///
     /// # Errors
     ///
-    /// When the handler failed.
+    /// If the handler failed.
     fn into_result(self) -> Result<(), Box<dyn StdError + Send + Sync>>;
 }
 
@@ -66,30 +66,32 @@ impl HandlerResult for () {
     }
 }
 
-/// What a handler brings is not looked at: `bot.send(..).await` will do as the last line.
+/// The value of `Ok` is ignored, so `bot.send(..).await` can be the last line of a handler.
 impl<T, E: Into<BoxError>> HandlerResult for Result<T, E> {
     fn into_result(self) -> Result<(), BoxError> {
         self.map(drop).map_err(Into::into)
     }
 }
 
-/// What to do about an update that was not handled.
+/// What to do with an update whose handler failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Recovery {
-    /// Hand it out again, after a pause: the whole handler runs once more, with all that it has done already. When
-    /// polling, what comes after it in its chat waits, and so does the next page;
-    /// a webhook answers 503, and the server delivers it again.
+    /// Retry the update: run the whole handler again, also the calls that succeeded before.
+    ///
+    /// With [`Run`](crate::Run), the handler runs again after a delay, and later updates of the chat wait. When polling
+    /// without a journal, the next page waits, too. A webhook without a journal answers 503, and the server delivers
+    /// the update again.
     Retry,
-    /// Give it up and go on.
+    /// Give the update up.
     #[default]
     Skip,
-    /// Give it up, and keep it as a dead letter: in a journal, with
+    /// Give the update up, and keep it as a dead letter: in a journal, with
     /// [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after), and in a queue of `tamtam-nats`.
     /// Everywhere else, the same as [`Skip`](Self::Skip).
     DeadLetter,
 }
 
-/// An update that was not handled; `on_error` is asked what to do about it.
+/// An update that was not handled. Passed to `on_error`.
 #[derive(Debug)]
 pub struct Failed {
     update: Option<Box<Update>>,
@@ -104,13 +106,13 @@ pub enum Cause {
     Error(Box<dyn StdError + Send + Sync>),
     /// The handler panicked with this message.
     Panic(String),
-    /// The handler took longer than this, and was dropped.
+    /// The handler exceeded this time limit, and was dropped.
     TimedOut(Duration),
-    /// What came to the webhook, whole, is not an update: these are its bytes.
+    /// A delivery to the webhook was complete, but not an update. Contains the bytes of its body.
     NotAnUpdate(Bytes),
 }
 
-/// Hides the bytes of a body, which may be private.
+/// Hides the bytes of a body, which can be private.
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -128,22 +130,22 @@ impl fmt::Display for Cause {
             Self::Error(error) => write!(f, "the handler failed: {error}"),
             Self::Panic(message) => write!(f, "the handler panicked: {message}"),
             Self::TimedOut(limit) => write!(f, "the handler took longer than {limit:?}"),
-            Self::NotAnUpdate(body) => write!(f, "{} bytes that are not an update", body.len()),
+            Self::NotAnUpdate(body) => write!(f, "the delivery of {} bytes is not an update", body.len()),
         }
     }
 }
 
 impl Failed {
-    /// The update; `None` if there was none in what came to the webhook.
+    /// Returns the update. `None` if a delivery to the webhook was not an update.
     #[must_use]
     pub fn update(&self) -> Option<&Update> {
         self.update.as_deref()
     }
 
-    /// The error of a call that the handler passed on, if that is why.
+    /// Returns the error of a call, if the handler failed with it.
     ///
-    /// The message of a call that failed may have been posted: see [`Error::may_have_been_applied`] before handing the
-    /// update out again.
+    /// A call that failed may still have posted its message: check [`Error::may_have_been_applied`] before you retry
+    /// the update.
     #[must_use]
     pub fn call_error(&self) -> Option<&Error> {
         match &self.cause {
@@ -152,21 +154,22 @@ impl Failed {
         }
     }
 
-    /// Why it was not handled.
+    /// Returns why the update was not handled.
     #[must_use]
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
 
-    /// Returns how often the update was handed out, including this time. Earlier processes count only with a journal or
-    /// [`Delivery::earlier_attempts`](crate::updates::Delivery::earlier_attempts). For a webhook without a journal, always 1.
+    /// Returns the number of attempts to handle the update, including this one. Attempts of earlier processes count
+    /// only with a journal or [`Delivery::earlier_attempts`](crate::updates::Delivery::earlier_attempts). For a webhook
+    /// without a journal, always 1.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 }
 
-/// What came of handing an update out.
+/// The result of an attempt to handle an update.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Handled,
@@ -174,7 +177,7 @@ pub(crate) enum Outcome {
     Skipped,
     /// The handler failed for this reason. No `on_error` decided what to do, or it returned `DeadLetter`.
     Undecided(String),
-    /// The handler failed for this reason, and the update is to be handed out again.
+    /// The handler failed for this reason, and the update is to be retried.
     Again(Box<Update>, String),
 }
 
@@ -182,9 +185,9 @@ type HandlerFuture = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 type Handle<U> = Arc<dyn Fn(Bot, U) -> HandlerFuture + Send + Sync>;
 pub(crate) type OnError = Arc<dyn Fn(&Failed) -> Recovery + Send + Sync>;
 
-/// What a handler gets: an update, perhaps with its JSON.
+/// The argument of a handler: an update, with or without its JSON.
 pub(crate) trait Handed: Sized + Send + 'static {
-    /// Reads it from the JSON of an update.
+    /// Reads the argument from the JSON of an update.
     #[cfg_attr(not(feature = "webhook"), allow(dead_code, reason = "polling reads whole pages"))]
     fn read(json: &str) -> serde_json::Result<Self>;
     fn update(&self) -> &Update;
@@ -200,7 +203,7 @@ impl Handed for Update {
     }
 }
 
-/// A handler and what is done when it fails: the same for polling and for webhooks.
+/// A handler and its settings, for polling and for webhooks.
 pub(crate) struct Handling<U = Update> {
     handle: Handle<U>,
     on_error: Option<OnError>,
@@ -250,12 +253,12 @@ impl<U: Handed> Handling<U> {
         self.chat_book = Some(book);
     }
 
-    /// Hands an update out, for the `attempts`th time.
+    /// Calls the handler with an update. `attempts` is the number of attempts, including this one.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the handler where it stands.
-    // Not an `async fn`: its state would have the outcome once more.
+    /// Dropping the future drops the handler at its current `await`.
+    // Not an `async fn`: its future would store the outcome a second time.
     pub(crate) fn handle(&self, bot: &Bot, update: Box<U>, attempts: u32) -> impl Future<Output = Outcome> + Send {
         let span = span(bot, update.update());
         self.handle_in_span(bot, update, attempts).instrument(span)
@@ -266,7 +269,7 @@ impl<U: Handed> Handling<U> {
         if let Some(saving) = saving {
             saving.await;
         }
-        // The handler takes the update away; a copy is made only for somebody who wants to look at it.
+        // The handler consumes the update. Only `on_error` needs a copy.
         let copy = self.on_error.is_some().then(|| Box::new(update.update().clone()));
         match self.run(bot.clone(), update).await {
             Ok(()) => Outcome::Handled,
@@ -275,7 +278,7 @@ impl<U: Handed> Handling<U> {
                 let decision = self.decision(&failed);
                 let recovery = decision.unwrap_or_default();
                 let update = failed.update.take();
-                // The error is the handler's own: it may panic when it is written, and when it is dropped.
+                // The error is a type of the user: its `Display` and `Drop` may panic.
                 let written = catch_unwind(AssertUnwindSafe(move || {
                     log(&failed.cause, attempts, recovery);
                     printable(&failed.cause.to_string()).into_owned()
@@ -296,7 +299,7 @@ impl<U: Handed> Handling<U> {
 
     /// Logs a delivery that is not an update, and returns how to recover: by default it is refused, so that it is delivered
     /// again.
-    #[cfg_attr(not(feature = "webhook"), allow(dead_code, reason = "only a webhook gets bodies that are no updates"))]
+    #[cfg_attr(not(feature = "webhook"), allow(dead_code, reason = "only a webhook gets other bodies than updates"))]
     pub(crate) fn not_an_update(&self, bot: &Bot, body: Bytes, problem: &str) -> Recovery {
         tracing::error_span!("tamtam.handler", bot = bot.log_name()).in_scope(|| {
             let failed = Failed { update: None, cause: Cause::NotAnUpdate(body), attempts: 1 };
@@ -321,7 +324,7 @@ impl<U: Handed> Handling<U> {
         }
     }
 
-    // Not an `async fn`: its state would have bot and update, which the handler takes away.
+    // Not an `async fn`: its future would store `bot` and `update`, which the handler consumes.
     fn run(&self, bot: Bot, update: Box<U>) -> impl Future<Output = Result<(), Cause>> + Send {
         let future = catch_unwind(AssertUnwindSafe(|| (self.handle)(bot, *update)));
         self.poll(future.map_err(|panic| Cause::Panic(words(panic))))
@@ -336,13 +339,13 @@ impl<U: Handed> Handling<U> {
                 Ok(Poll::Ready(result)) => return Poll::Ready(result.map_err(Cause::Error)),
                 Err(panic) => return Poll::Ready(Err(Cause::Panic(words(panic)))),
             }
-            // Handlers that finish at once need no timer. It goes off even after a handler that is always busy has used
-            // up what tokio lets a task do at a time.
+            // Set only now: handlers that finish at once need no timer. Unconstrained, so that it fires even if a busy
+            // handler has used up tokio's budget of the task.
             let time = time.get_or_insert_with(|| Box::pin(unconstrained(self.clock.sleep(self.timeout))));
             time.as_mut().poll(context).map(|()| Err(Cause::TimedOut(self.timeout)))
         })
         .await;
-        // What a handler holds may panic when it is dropped, too.
+        // Dropping the values of a handler may panic, too.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(future))) {
             tracing::error!(panic = printable_words(panic), "handler drop panicked");
         }
@@ -381,21 +384,21 @@ fn log(cause: &Cause, attempts: u32, recovery: Recovery) {
         Cause::TimedOut(limit) => {
             tracing::error!(attempts, ?recovery, timeout_ms = millis(*limit), "handler timed out");
         }
-        // Logged where it is read.
+        // Logged by `Handling::not_an_update`.
         Cause::NotAnUpdate(_) => {}
     }
 }
 
-/// The message of a panic, fit for the log: it may quote what a user wrote.
+/// Returns the message of a panic in a form that is safe to log: it may quote a message of a user.
 fn printable_words(panic: Box<dyn Any + Send>) -> String {
     printable(&words(panic)).into_owned()
 }
 
-/// The message of a panic.
+/// Returns the message of a panic.
 fn words(panic: Box<dyn Any + Send>) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     let text = text.or_else(|| panic.downcast_ref().cloned()).unwrap_or_else(|| "without a message".to_owned());
-    // A panic can be any value, also one that panics in its turn.
+    // A panic can be any value, and dropping the value may panic.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
     text
 }

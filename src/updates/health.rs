@@ -1,4 +1,4 @@
-//! How a bot that polls is doing: what a service shows to whoever watches it.
+//! The health of a bot that polls, for monitoring.
 
 mod progress;
 
@@ -25,11 +25,10 @@ use crate::{
 };
 pub(crate) use progress::{InProgress, Moment, Progress};
 
-/// How a bot that polls is doing; given by [`Updates::health`](crate::Updates::health) and
-/// [`Run::health`](crate::Run::health). Clones show the same.
+/// A handle that shows how a bot that polls is doing. Returned by [`Updates::health`](crate::Updates::health) and
+/// [`Run::health`](crate::Run::health). Clones show the same values.
 ///
-/// Raise an alarm by it, but do not have the bot restarted: a server that is down is waited for, and a restart would not
-/// bring it back.
+/// Use it for alerts, but not to restart the bot: the bot waits for a server that is down, and a restart does not help.
 ///
 /// ```
 /// # #[tokio::main]
@@ -40,7 +39,7 @@ pub(crate) use progress::{InProgress, Moment, Progress};
 ///
 /// let run = bot.run(async |_, _| {});
 /// let health = run.health();
-/// // In whatever watches the service: a poll takes 30 s when there is nothing new, and none is made during a page.
+/// // A poll without new updates takes 30 s. There is no poll while a page is handled.
 /// let polls = health.last_poll().is_some_and(|ago| ago < Duration::from_secs(90));
 /// let well = polls || health.in_flight() > 0;
 /// # assert!(!well);
@@ -82,10 +81,11 @@ impl Health {
         }
     }
 
-    /// How long ago the last successful poll was answered, the look for webhooks at the start counted; `None` before that.
+    /// Returns the time since the last successful poll. `None` before the first one. The check for webhooks at the
+    /// start counts as a poll.
     ///
-    /// Without news the server answers a poll after its hold, 30 s unless set; while a page of updates is being handled,
-    /// there is no poll. Much longer than both together means that something is wrong.
+    /// The server answers a poll without new updates after its [`timeout`](crate::Updates::timeout), by default 30 s.
+    /// Without a journal, there is no poll while a page is handled. A time much longer than both together is a problem.
     #[must_use]
     pub fn last_poll(&self) -> Option<Duration> {
         let last = *self.inner.last_poll.lock().unwrap_or_else(PoisonError::into_inner);
@@ -108,26 +108,26 @@ impl Health {
         self.inner.progress.lag(self.inner.clock.now())
     }
 
-    /// How many updates are being handled at this moment.
+    /// Returns the number of updates whose handler is running.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.inner.progress.in_flight()
     }
 
-    /// How many updates were handled.
+    /// Returns the number of handled updates.
     #[must_use]
     pub fn handled(&self) -> u64 {
         self.inner.progress.handled()
     }
 
-    /// How many updates were given up after their handler had failed.
+    /// Returns the number of updates that were given up after their handler failed, dead letters included.
     #[must_use]
     pub fn skipped(&self) -> u64 {
         self.inner.progress.skipped()
     }
 
-    /// How many saves of the marker have failed since the last that succeeded. While it is not 0, a bot that is killed gets
-    /// updates again that it has dealt with.
+    /// Returns the number of failed saves of the marker since the last successful save. While it is not 0, a bot that
+    /// is killed can receive handled updates again.
     #[must_use]
     pub fn failed_saves(&self) -> u64 {
         self.inner.failed_saves.load(Ordering::Relaxed)
@@ -149,7 +149,7 @@ impl Health {
         self.inner.gate.health()
     }
 
-    /// Returns what the journal holds; `None` without a [`Journal`](crate::updates::Journal).
+    /// Returns the state of the journal. `None` without a [`Journal`](crate::updates::Journal).
     #[cfg(feature = "journal")]
     #[must_use]
     pub fn journal(&self) -> Option<JournalHealth> {
@@ -183,13 +183,13 @@ impl Health {
         Moment { unix_time, instant: self.inner.clock.now() }
     }
 
-    /// Counts an update as handed out by the stream, until the guard is dropped.
+    /// Counts an update that the stream returned as in progress, until the guard is dropped.
     pub(crate) fn hand_out(&self, update: &Update) -> InProgress<Arc<Progress>> {
         InProgress::new(Arc::clone(&self.inner.progress), 0, update, self.moment(), false)
     }
 
-    /// Counts an update as in flight on one of the threads, until the guard is dropped. `moment` need not be the present
-    /// one: reading the clocks for every update would cost more than the rest.
+    /// Counts an update as in flight on one of the threads, until the guard is dropped. `moment` can be a little old:
+    /// reading the clocks for every update would cost more than the rest.
     pub(crate) fn begin(&self, thread: usize, update: &Update, moment: Moment) -> InProgress<&Progress> {
         InProgress::new(&*self.inner.progress, thread, update, moment, true)
     }
@@ -219,7 +219,7 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    /// An update that happened so long ago.
+    /// Returns an update of this age.
     fn aged(age: Duration) -> Update {
         let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() - age;
         at(i64::try_from(time.as_millis()).unwrap())
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lag_grows_until_the_update_is_dealt_with() {
+    fn the_lag_grows_until_the_update_is_handled() {
         let (health, clock) = health();
         assert_eq!(health.lag(), None);
         let update = health.hand_out(&aged(MINUTE));
@@ -247,13 +247,13 @@ mod tests {
         drop(clock.sleep(MINUTE));
         assert_eq!(health.lag(), Some(at_first + MINUTE));
         drop(update);
-        assert_eq!(health.lag(), Some(at_first), "the age at which it was handed out");
+        assert_eq!(health.lag(), Some(at_first), "the age when it was returned");
         drop(clock.sleep(MINUTE));
         assert_eq!(health.lag(), Some(at_first), "a bot that has nothing to do is not behind");
     }
 
     #[test]
-    fn the_lag_is_that_of_the_oldest_update_that_is_not_dealt_with() {
+    fn the_lag_is_the_age_of_the_oldest_update_in_progress() {
         let (health, clock) = health();
         let old = health.hand_out(&aged(10 * MINUTE));
         let older = health.hand_out(&aged(20 * MINUTE));
@@ -277,11 +277,11 @@ mod tests {
         let update = health.hand_out(&aged(MINUTE));
         let at_first = health.lag();
         drop((update, health.hand_out(&at(0)), handed_out));
-        assert_eq!(health.lag(), at_first, "nor does it take the place of one that counts");
+        assert_eq!(health.lag(), at_first, "it does not replace an update that counts");
     }
 
     #[test]
-    fn an_update_from_the_future_is_as_good_as_new() {
+    fn an_update_from_the_future_has_an_age_of_zero() {
         let (health, clock) = health();
         let _update = health.hand_out(&at(i64::MAX));
         assert_eq!(health.lag(), Some(Duration::ZERO));

@@ -24,7 +24,7 @@ use database::DeadRow;
 use queue::Queue;
 use settings::Settings;
 
-/// A durable queue of updates in one file. Clones are the same journal.
+/// A durable queue of updates in one file. Clones share one journal.
 ///
 /// An update is stored before it is acknowledged to the server, and removed when its handler is done:
 ///
@@ -102,7 +102,7 @@ use settings::Settings;
 #[derive(Clone)]
 pub struct Journal(Arc<Queue>);
 
-/// The settings of a journal; made by [`Journal::builder`].
+/// The settings of a journal. Made by [`Journal::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "a journal is not opened until `open` is called"]
 pub struct JournalBuilder {
@@ -110,7 +110,7 @@ pub struct JournalBuilder {
     settings: Settings,
 }
 
-/// An update whose handler failed for good; given by [`Journal::dead_letters`].
+/// An update whose handler failed permanently. Returned by [`Journal::dead_letters`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DeadLetter {
@@ -131,8 +131,8 @@ pub struct DeadLetter {
 impl Journal {
     /// Opens the journal at `path`, or makes a new one. The directory must exist.
     ///
-    /// It checks the whole file, so it takes about a second for each gigabyte. If the file is in use, it waits for 1 s. The
-    /// calling thread waits.
+    /// Checks the whole file, which takes about one second per gigabyte. If the file is in use, waits for up to 1 s.
+    /// Blocks the calling thread.
     ///
     /// # Errors
     ///
@@ -142,14 +142,17 @@ impl Journal {
         Self::builder(path).open()
     }
 
-    /// Returns the settings of a journal, to change them before it is [opened](JournalBuilder::open).
+    /// Returns a builder, to change the settings of a journal before it is [opened](JournalBuilder::open).
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
     /// # let path = std::env::temp_dir().join(format!("tamtam-doc-{}-builder.journal", std::process::id()));
     /// use tamtam::updates::{Durability, Journal};
     ///
-    /// let journal = Journal::builder(&path).durability(Durability::PowerLoss).attempts(3).open()?;
+    /// let journal = Journal::builder(&path)
+    ///     .durability(Durability::PowerLoss)
+    ///     .attempts(3)
+    ///     .open()?;
     /// # drop(journal);
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok(())
@@ -172,8 +175,8 @@ impl Journal {
         Ok(self.0.dead().await?.into_iter().map(DeadLetter::read).collect())
     }
 
-    /// Stores a dead letter as the newest update of its lane, with no attempts. A bot that runs handles it at once. Returns
-    /// whether the dead letter was there.
+    /// Stores a dead letter as the newest update of its lane, and resets its attempts to 0. A running bot handles it at
+    /// once. Returns whether the dead letter existed.
     ///
     /// # Errors
     ///
@@ -181,12 +184,12 @@ impl Journal {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses the answer only.
+    /// If the future is dropped after its first poll, the change is still made. Only the result is lost.
     pub async fn replay(&self, id: i64) -> Result<bool> {
         Ok(self.0.replay(id).await?)
     }
 
-    /// Removes a dead letter for good. Returns whether it was there.
+    /// Removes a dead letter permanently. Returns whether it existed.
     ///
     /// # Errors
     ///
@@ -194,12 +197,12 @@ impl Journal {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses the answer only.
+    /// If the future is dropped after its first poll, the change is still made. Only the result is lost.
     pub async fn discard(&self, id: i64) -> Result<bool> {
         Ok(self.0.discard(id).await?)
     }
 
-    /// Returns what the journal holds.
+    /// Returns the state of the journal.
     #[must_use]
     pub fn health(&self) -> JournalHealth {
         self.0.gauge.health()
@@ -217,29 +220,29 @@ impl fmt::Debug for Journal {
 }
 
 impl JournalBuilder {
-    /// What the journal survives. Defaults to [`Durability::ProcessKill`].
+    /// Sets which failures the journal survives. Defaults to [`Durability::ProcessKill`].
     pub fn durability(mut self, durability: Durability) -> Self {
         self.settings.durability = durability;
         self
     }
 
-    /// The number of stored updates from which no more are taken: polling pauses, and a webhook answers 503. Defaults to
-    /// 100,000, at least 1. A page that was polled before is still stored.
+    /// Sets the number of stored updates at which the journal is full. Polling then pauses, and a webhook answers 503.
+    /// A page that was polled before is still stored. Defaults to 100,000. The minimum is 1.
     ///
-    /// Updates that come in one page share a row for each 64 of them. Their space in the file is used again when all of
-    /// them are handled.
+    /// A row of the file holds up to 64 updates of a page. Its space is reused when all of them are handled.
     pub fn capacity(mut self, updates: usize) -> Self {
         self.settings.capacity = updates.max(1);
         self
     }
 
-    /// How often an update is handed out, restarts included, before it becomes a dead letter. Defaults to 5, at least 1.
+    /// Sets the number of attempts after which an update becomes a dead letter. Attempts before a restart count, too.
+    /// Defaults to 5. The minimum is 1.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts.max(1);
         self
     }
 
-    /// The most dead letters that are kept; the oldest are removed beyond. Defaults to 10,000.
+    /// Sets the maximum number of dead letters. If there are more, the oldest are removed. Defaults to 10,000.
     pub fn dead_letter_capacity(mut self, letters: usize) -> Self {
         self.settings.dead_letters = letters;
         self

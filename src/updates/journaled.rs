@@ -1,4 +1,4 @@
-//! Polling, and running a bot, with a journal.
+//! Runs a bot with a journal, by polling or behind a webhook.
 
 use std::{fmt, future::Future};
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// The updates of a bot by long polling, with a journal; made by [`Updates::journal`](crate::Updates::journal).
+/// The updates of a bot by long polling, with a journal. Made by [`Updates::journal`](crate::Updates::journal).
 #[must_use = "nothing is polled until it is run"]
 pub struct JournaledUpdates {
     updates: Updates,
@@ -49,7 +49,9 @@ impl Updates {
     /// bot.updates()
     ///     .journal(Journal::open(&path)?)
     ///     .run(async |bot, update| match update {
-    ///         Update::BotStarted(started) => bot.send(started.chat_id, "Hello!").await.map(drop),
+    ///         Update::BotStarted(started) => {
+    ///             bot.send(started.chat_id, "Hello!").await.map(drop)
+    ///         }
     ///         _ => Ok(()),
     ///     })
     ///     .graceful_shutdown_on(ctrl_c)
@@ -80,7 +82,7 @@ impl JournaledUpdates {
     }
 }
 
-/// Runs a handler over what a webhook stores.
+/// Runs a handler on the updates that a webhook stores in a journal.
 #[cfg(feature = "webhook")]
 pub(crate) fn run_stored<H, F>(bot: Bot, journal: &Journal, handler: H) -> Run
 where

@@ -20,7 +20,8 @@ use crate::{
 /// use tamtam::Update;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let json = r#"{"update_type":"bot_started","timestamp":1,"chat_id":5,"user":{"user_id":7,"name":"A"}}"#;
+/// let json = r#"{"update_type":"bot_started","timestamp":1,"chat_id":5,
+///     "user":{"user_id":7,"name":"A"}}"#;
 /// let update: Update = serde_json::from_str(json)?;
 /// assert_eq!(update.lane().to_string(), "chat:5");
 /// # Ok(())
@@ -60,7 +61,7 @@ impl fmt::Display for Lane {
 
 #[cfg(feature = "journal")]
 impl Lane {
-    /// The lane of updates without an id.
+    /// Returns the lane of updates without an id.
     pub(crate) fn other() -> Self {
         Self(Kind::Other)
     }
@@ -69,7 +70,7 @@ impl Lane {
         self.0 == Kind::Other
     }
 
-    /// Reads what `Display` writes.
+    /// Parses the text that `Display` writes. `None` for any other text.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let kind = match text.split_once(':') {
             Some(("chat", id)) => Kind::Chat(id.parse().ok()?),

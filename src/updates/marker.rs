@@ -1,4 +1,4 @@
-//! Marker stores: the trait, and those in memory and in a file.
+//! Marker stores: the trait, a store in memory and a store in a file.
 
 mod file;
 mod store;

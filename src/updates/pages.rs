@@ -5,7 +5,7 @@ use crate::{
     updates::{delivery::Delivery, stream::Updates},
 };
 
-/// Polls pages, one after the other. Asking for the next page commits the one before, so all of its deliveries must be settled.
+/// Polls pages, one after the other. The request for the next page commits the last one, which must be settled.
 #[derive(Debug)]
 pub(super) struct Pages(Updates);
 

@@ -23,8 +23,8 @@ use crate::{
 
 /// An update and its JSON exactly as the server sent it.
 ///
-/// [`Update`] drops properties that the crate does not know. `json` has them, so a queue that stores `json` loses nothing,
-/// and a later version of the crate reads more of it. Serializing writes `json`; deserializing reads both.
+/// [`Update`] drops properties that are not in the models. `json` has them, so a queue that stores `json` loses
+/// nothing, and a later version of the crate can read more of it. Serializing writes `json`; deserializing reads both.
 ///
 /// Made by [`Updates::raw`](crate::Updates::raw) and `webhook::Webhook::raw_router`.
 ///
@@ -32,7 +32,8 @@ use crate::{
 /// use tamtam::RawUpdate;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let json = r#"{"update_type":"bot_started","timestamp":1,"chat_id":2,"user":{"user_id":3,"name":"A"},"new":[1.0]}"#;
+/// let json = r#"{"update_type":"bot_started","timestamp":1,"chat_id":2,
+///     "user":{"user_id":3,"name":"A"},"new":[1.0]}"#;
 /// let raw: RawUpdate = serde_json::from_str(json)?;
 /// assert_eq!(raw.update.chat_id(), Some(2.into()));
 /// assert_eq!(serde_json::to_string(&raw)?, json);
@@ -49,7 +50,7 @@ pub struct RawUpdate {
 }
 
 impl RawUpdate {
-    /// Makes a raw update. Without kept JSON the update is written anew.
+    /// Makes a raw update. Without kept JSON, the update is serialized.
     pub(crate) fn new(update: Update, kept: Option<Box<RawValue>>) -> Self {
         let json = kept.or_else(|| to_raw_value(&update).ok()).unwrap_or_else(|| RawValue::NULL.to_owned());
         Self { json, update }
@@ -73,7 +74,7 @@ impl fmt::Debug for RawUpdate {
     }
 }
 
-/// Two raw updates are equal if their JSON is, to the letter.
+/// Two raw updates are equal if their JSON has the same bytes.
 impl PartialEq for RawUpdate {
     fn eq(&self, other: &Self) -> bool {
         self.json.get() == other.json.get()
@@ -93,18 +94,18 @@ impl<'de> Deserialize<'de> for RawUpdate {
     }
 }
 
-/// The updates of a bot by long polling, each with its JSON; made by [`Updates::raw`](crate::Updates::raw).
+/// The updates of a bot by long polling, each with its JSON. Made by [`Updates::raw`](crate::Updates::raw).
 ///
 /// It is the same stream as [`Updates`](crate::Updates), with the same guarantees.
-#[must_use = "a stream does nothing until it is asked for updates"]
+#[must_use = "a stream does nothing until an update is requested"]
 #[derive(Debug)]
 pub struct RawUpdates(Updates);
 
 impl Updates {
     /// Keeps the JSON of each update, for example to store it in a queue.
     ///
-    /// Call it before the first update is asked for: the JSON of an update that was fetched before is written anew, without
-    /// the properties that the crate does not know.
+    /// Call it before the first update is requested. Updates that were fetched before are serialized again, without the
+    /// properties that are not in the models.
     ///
     /// ```
     /// # #[tokio::main]
@@ -126,7 +127,7 @@ impl Updates {
 }
 
 impl RawUpdates {
-    /// Returns the next update, as [`Updates::next`](crate::Updates::next) does. Asking for it commits all before.
+    /// Returns the next update, as [`Updates::next`](crate::Updates::next) does. All earlier updates must be handled.
     ///
     /// # Errors
     ///
@@ -139,7 +140,7 @@ impl RawUpdates {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Returns the next update, or the error that ended the stream. Asking for it commits all before.
+    /// Returns the next update, or the error that ended the stream. All earlier updates must be handled.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Running a bot: a handler for every update, concurrently between chats, in order within a chat.
+//! Runs a bot: calls a handler for every update, concurrently between chats and in order within a chat.
 
 use std::{
     fmt,
@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// The default number of lanes that are handled at a time.
+/// The default number of lanes that are handled concurrently.
 const CONCURRENCY: usize = 64;
 /// The default time that handlers have after a shutdown begins.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
@@ -48,7 +48,9 @@ impl Bot {
     /// # alice.starts();
     /// # let ctrl_c = async move { alice.reads().await };
     /// bot.run(async |bot, update| match update {
-    ///     tamtam::Update::BotStarted(started) => bot.send(started.chat_id, "Hello!").await.map(drop),
+    ///     tamtam::Update::BotStarted(started) => {
+    ///         bot.send(started.chat_id, "Hello!").await.map(drop)
+    ///     }
     ///     _ => Ok(()),
     /// })
     /// .graceful_shutdown_on(ctrl_c)
@@ -76,7 +78,8 @@ impl Bot {
     /// # let bot = tamtam::Bot::new("token")?;
     /// use tamtam::updates::Delivery;
     ///
-    /// let json = r#"{"update_type":"bot_started","timestamp":1,"chat_id":5,"user":{"user_id":7,"name":"A"}}"#;
+    /// let json = r#"{"update_type":"bot_started","timestamp":1,"chat_id":5,
+    ///     "user":{"user_id":7,"name":"A"}}"#;
     /// let stored = vec![serde_json::from_str(json)?];
     /// let deliveries = stored.into_iter().map(|update| {
     ///     Delivery::new(update, async |settled| println!("{settled:?}"))
@@ -106,7 +109,7 @@ impl Updates {
     }
 }
 
-/// A bot with a handler, made by [`Bot::run`] or [`Updates::run`]. Awaiting it runs the bot.
+/// A bot with a handler. Made by [`Bot::run`], [`Updates::run`] or [`Bot::run_deliveries`]. Awaiting it runs the bot.
 ///
 /// Updates of one [lane](crate::updates::Lane), usually a chat, are handled one after the other. Updates of different lanes are
 /// handled concurrently, on all threads of the runtime.
@@ -130,8 +133,8 @@ impl Updates {
 ///
 /// # Handlers
 ///
-/// A handler has 120 s. For large uploads, set a longer [`handler_timeout`](Self::handler_timeout). Spawned tasks are not
-/// awaited at shutdown, and their update is not redelivered.
+/// A handler may take 120 s. For large uploads, set a longer [`handler_timeout`](Self::handler_timeout). Spawned tasks
+/// are not awaited at shutdown, and their update is not redelivered.
 ///
 /// The settings of polling are on [`Updates`]: `bot.updates().marker_store(FileStore::new(path)).run(handler)`.
 ///
@@ -167,7 +170,8 @@ impl Updates {
 ///     Ok(())
 /// }
 ///
-/// bot.run(echo).graceful_shutdown_on(ctrl_c).await?; // for example `tokio::signal::ctrl_c()`
+/// // `ctrl_c` is a future such as `tokio::signal::ctrl_c()`.
+/// bot.run(echo).graceful_shutdown_on(ctrl_c).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -221,13 +225,14 @@ impl Run {
         Self { source, handling, concurrency: CONCURRENCY, backoff: None, shutdown: None, deadline: SHUTDOWN_DEADLINE }
     }
 
-    /// Sets the number of lanes that are handled at a time. Defaults to 64, at least 1.
+    /// Sets the number of lanes that are handled concurrently. Defaults to 64. The minimum is 1.
     pub fn concurrency(mut self, chats: usize) -> Self {
         self.concurrency = chats.max(1);
         self
     }
 
-    /// Sets the time after which a handler is dropped. This counts as a failure. Defaults to 120 s.
+    /// Sets the time limit of a handler. Defaults to 120 s. A handler that exceeds it is dropped, which counts as a
+    /// failure.
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handling.set_timeout(timeout);
         self
@@ -246,9 +251,11 @@ impl Run {
     /// # let bot = tamtam.bot();
     /// use tamtam::{Failed, Recovery};
     ///
-    /// let run = bot.run(async |_, _| {}).on_error(|failed: &Failed| match failed.call_error() {
-    ///     Some(error) if error.is_retryable() && !error.may_have_been_applied() && failed.attempts() < 3 => Recovery::Retry,
-    ///     _ => Recovery::Skip,
+    /// let run = bot.run(async |_, _| {}).on_error(|failed: &Failed| {
+    ///     let is_safe = failed
+    ///         .call_error()
+    ///         .is_some_and(|error| error.is_retryable() && !error.may_have_been_applied());
+    ///     if is_safe && failed.attempts() < 3 { Recovery::Retry } else { Recovery::Skip }
     /// });
     /// # let _ = run;
     /// # }
@@ -343,7 +350,7 @@ impl Run {
         let chat_book = self.handling.chat_book();
         let result = self.run_to_the_end().await;
         if let Some(book) = chat_book {
-            // Changes whose save failed before.
+            // Retries saves that failed before.
             book.save_logged().await;
         }
         result
@@ -408,7 +415,7 @@ impl Run {
     }
 }
 
-/// Ends when the deadline is over, if one is set.
+/// Waits until the deadline is over. Without a deadline, waits forever.
 async fn expires(over: &mut Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>) {
     match over {
         Some(deadline) => deadline.await,

@@ -1,4 +1,4 @@
-//! Where the engine's deliveries come from.
+//! The sources of the engine's deliveries: pages, a stream, or a journal.
 
 use std::{future::poll_fn, pin::Pin, task::Poll};
 
@@ -28,7 +28,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Returns the next deliveries; `None` if there are no more, because the source was stopped for example.
+    /// Returns the next deliveries. `None` if there are no more, for example because the source was stopped.
     ///
     /// # Cancel safety
     ///
@@ -42,7 +42,7 @@ impl Source {
         }
     }
 
-    /// Ends the source after what was fetched.
+    /// Stops the source. Updates that are already fetched can still follow.
     pub(super) fn stop(&mut self) {
         match self {
             Self::Pages(pages) => pages.stop(),
@@ -52,19 +52,19 @@ impl Source {
         }
     }
 
-    /// What the engine must reach before the source is asked for more.
+    /// Returns the state that the engine must reach before the next deliveries are requested.
     pub(super) fn wants(&self) -> Wanted {
         match self {
             Self::Pages(_) => Wanted::Idle,
             Self::Stream(_) => Wanted::Room,
-            // Most of what waits there is on the disk.
+            // Most of its waiting updates are on the disk, not in memory.
             #[cfg(feature = "journal")]
             Self::Journal(_) => Wanted::Nothing,
         }
     }
 
-    /// Whether deliveries that wait are still handled after the source was stopped. Otherwise they are dropped, and the
-    /// source delivers them again at the next start.
+    /// Returns whether waiting deliveries are still handled after the source was stopped. Otherwise they are dropped,
+    /// and the source delivers them again at the next start.
     pub(super) fn drains(&self) -> bool {
         matches!(self, Self::Pages(_))
     }
@@ -87,7 +87,7 @@ impl Source {
         }
     }
 
-    /// Returns the waits before an update is handed out again.
+    /// Returns the delays before a handler is retried.
     pub(super) fn backoff(&self) -> Backoff {
         match self {
             Self::Pages(pages) => pages.updates().waits(),
@@ -111,7 +111,7 @@ pub(super) struct DeliveryStream {
     is_stopped: bool,
 }
 
-/// How many deliveries are taken from a stream at a time.
+/// The most deliveries that are taken from a stream at a time.
 const CHUNK: usize = 100;
 
 impl DeliveryStream {
@@ -120,7 +120,7 @@ impl DeliveryStream {
         Self { bot, health, deliveries: Box::pin(deliveries), is_stopped: false }
     }
 
-    /// Returns what the stream has, or waits for it.
+    /// Returns the deliveries that are ready, or waits for the next one. `None` after the end of the stream.
     async fn next(&mut self) -> Option<Vec<Delivery>> {
         if self.is_stopped {
             return None;

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use crate::error::BoxError;
 
-/// How long a store may take. A store that hangs must not stop the bot or block its shutdown.
+/// Time limit of a store. A store that hangs must not stop the bot or block its shutdown.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Waits for a store, for at most [`STORE_TIMEOUT`].
@@ -15,7 +15,7 @@ pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, BoxError>>) 
     done.unwrap_or_else(|_| Err(format!("the store took longer than {STORE_TIMEOUT:?}").into()))
 }
 
-/// Runs blocking work on a thread of its own. Disks are slow: other tasks go on meanwhile.
+/// Runs blocking work on a separate thread, so that the other tasks of the runtime continue.
 pub(super) async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,

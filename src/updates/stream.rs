@@ -1,4 +1,4 @@
-//! The update stream: long polling that loses nothing.
+//! The update stream: long polling that delivers each update at least once.
 
 pub(crate) mod page;
 mod perform;
@@ -41,13 +41,13 @@ pub use state::StartFrom;
 use state::{Effect, Input, StreamState};
 
 impl Bot {
-    /// The updates of the bot by long polling, each at least once and in order.
+    /// Returns the updates of the bot by long polling, each at least once and in order.
     ///
-    /// See [`Updates`] for what is promised.
+    /// See [`Updates`] for the guarantees.
     ///
-    /// Make one stream, before the loop. Every call makes a new stream, which begins with the oldest update that is not
-    /// committed. An update is committed when its own stream is asked for more. So `loop { bot.updates().next().await }`
-    /// returns the first update for ever; the log then has a WARN, `new stream after one update`.
+    /// Make one stream, before the loop. Every call makes a new stream, which begins with the oldest uncommitted
+    /// update. A stream commits an update only when its next one is requested. So `loop { bot.updates().next().await }`
+    /// returns the first update forever. The log then has the WARN `new stream after one update`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -68,25 +68,28 @@ impl Bot {
     }
 }
 
-/// The updates of a bot by long polling; made by [`Bot::updates`].
+/// The updates of a bot by long polling. Made by [`Bot::updates`].
 ///
-/// Every update comes at least once and in order. The server is told that a page of updates is done (its marker is sent)
-/// when the update after its last one is asked for; so asking for more means that all before is dealt with. What was not
-/// dealt with when the program ends comes again at the next start. (Some servers are said to give only the newest to a
-/// poll without a marker: a [`marker_store`](Self::marker_store) makes sure.)
+/// Each update is delivered at least once and in order. Requesting the update after the last one of a page commits the
+/// page: the stream sends its marker to the server. So request an update only when all earlier ones are handled.
+/// Updates that are not committed when the program ends are delivered again at the next start. (Some servers reportedly
+/// answer a poll without a marker with the newest updates only. A [`marker_store`](Self::marker_store) avoids this.)
 ///
-/// An update that the crate does not know, or cannot read, is [`Update::Unknown`] and holds nobody up.
+/// An update of an unknown type, or that cannot be read, is [`Update::Unknown`]. It does not block later updates.
 ///
-/// A poll that fails is tried again for as long as it takes, from the same place and with growing pauses (up to 30 s, or
-/// as long as the server asks): a connection that broke, a server that is down or restarts, a proxy's error page. The log
-/// tells of it, and [`BotBuilder::on_retry`](crate::BotBuilder::on_retry). An error comes out only when no waiting mends
-/// it, and ends the stream; so `while let Some(update) = updates.try_next().await?` is all that a bot needs. A `?` on a
-/// call of yours inside the loop ends the bot, and the same update comes again at the next start.
+/// Failed polls are retried without a limit, for example after a broken connection, during a restart of the server, or
+/// after a proxy's error page. A retry uses the same marker. The delays grow up to 30 s, or last as long as the server
+/// asks. Retries are logged and reported to [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
 ///
-/// Two pollers with one token steal updates from each other: have one per bot. A webhook that is subscribed keeps updates
-/// from coming by polling: it is found at the start, see [`remove_webhooks`](Self::remove_webhooks). Adapters that ask
-/// early, such as `buffered`, `peekable` or `for_each_concurrent`, tell the server early that all is done; to handle
-/// updates concurrently, [`run`](Self::run) is the way.
+/// Only permanent errors are returned, and they end the stream. So `while let Some(update) = updates.try_next().await?`
+/// is all that a bot needs. A `?` on another call inside the loop ends the bot, and the same update is delivered again
+/// at the next start.
+///
+/// Run one poller per bot: two pollers with one token take updates from each other. While a webhook is subscribed,
+/// polling receives no updates. The stream checks this at the start, see [`remove_webhooks`](Self::remove_webhooks).
+///
+/// Adapters that poll ahead, such as `buffered`, `peekable` or `for_each_concurrent`, commit updates before they are
+/// handled. To handle updates concurrently, use [`run`](Self::run).
 ///
 /// ```
 /// # #[tokio::main]
@@ -106,20 +109,20 @@ impl Bot {
 /// # Cancel safety
 ///
 /// Dropping a pending [`next`](Self::next) or [`try_next`](Self::try_next) loses nothing: the poll in flight stays in the
-/// stream, and the next call goes on with it.
-#[must_use = "a stream does nothing until it is asked for updates"]
+/// stream, and the next call continues it.
+#[must_use = "a stream does nothing until an update is requested"]
 pub struct Updates {
     bot: Bot,
     settings: Settings,
     store: Option<Arc<KeyedStore>>,
     health: Health,
-    /// The update that the consumer has.
+    /// Counts the update that the consumer has as in progress.
     handed_out: Option<InProgress<Arc<Progress>>>,
     /// How many updates were returned.
     yielded: u64,
-    /// `None` until the stream is first asked, which fixes where it starts.
+    /// `None` until the first update is requested. The settings that it copies are fixed then.
     state: Option<StreamState>,
-    /// What is being done.
+    /// The effect in progress.
     effect: Option<SyncFuture<Input>>,
     shutdown: Option<SyncFuture<()>>,
 }
@@ -140,7 +143,7 @@ impl fmt::Debug for Updates {
 pub(crate) struct RawPage {
     /// Each update with its JSON, if it is kept.
     pub(crate) updates: Vec<(Update, Option<Box<RawValue>>)>,
-    /// What commits the page.
+    /// The marker that commits the page.
     #[cfg(feature = "journal")]
     pub(crate) marker: Option<i64>,
 }
@@ -174,72 +177,77 @@ impl Updates {
         }
     }
 
-    /// How many updates a page has at most, from 1 to 1000; the server takes 100 if not set. With another number the stream
-    /// begins and ends with an error ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)), and nothing is sent.
+    /// Sets the maximum number of updates per page, from 1 to 1000. By default, the server chooses 100.
+    ///
+    /// With another number, the stream returns an error before any request and ends
+    /// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     pub fn limit(mut self, limit: u32) -> Self {
         self.settings.limit = Some(limit.into());
         self
     }
 
-    /// For how long the server holds a poll when there is nothing new: from 0 to 90 s, rounded up to whole seconds; 30 s if
-    /// not set. With a longer time the stream begins and ends with an error, as with a wrong [`limit`](Self::limit). A
-    /// connection that died without a word is noticed this and the
-    /// [`poll_margin`](crate::BotBuilder::poll_margin) (15 s) after the poll began.
+    /// Sets the time that the server holds a poll without new updates: from 0 to 90 s, rounded up to whole seconds. By
+    /// default, the server chooses 30 s. A longer time is an error, as an invalid [`limit`](Self::limit).
+    ///
+    /// A poll on a dead connection fails after this time plus [`poll_margin`](crate::BotBuilder::poll_margin) (15 s).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         let seconds = timeout.as_secs().saturating_add(u64::from(timeout.subsec_nanos() > 0));
         self.settings.hold_seconds = Some(u32::try_from(seconds).unwrap_or(u32::MAX).into());
         self
     }
 
-    /// The kinds of updates to get; all if not set.
+    /// Sets the types of updates to receive. Defaults to all types.
     pub fn types(mut self, types: impl IntoIterator<Item = impl Into<UpdateType>>) -> Self {
         self.settings.types = types.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Where to begin; at the stored marker if there is one, else with the backlog, if not set. Has no effect once the
-    /// stream was asked for an update.
+    /// Sets where the stream begins. Defaults to [`StartFrom::Stored`]: at the stored marker or, without one, with the
+    /// backlog. Has no effect after the first update was requested.
     pub fn start_from(mut self, start: StartFrom) -> Self {
         self.settings.start_from = start;
         self
     }
 
-    /// Begins with what happens from now on: what is waiting is skipped. The same as
+    /// Skips the updates that are pending at the start. The same as
     /// [`start_from`](Self::start_from)`(`[`StartFrom::Latest`]`)`.
     pub fn skip_pending(self) -> Self {
         self.start_from(StartFrom::Latest)
     }
 
-    /// Keeps the marker in a store: a bot that was killed after it had dealt with a page, and before it could tell the
-    /// server, does not get that page again.
+    /// Saves the marker of each handled page in a store, before the page is committed. If the bot is killed between the
+    /// save and the commit, it does not receive the page again.
     pub fn marker_store(mut self, store: impl MarkerStore) -> Self {
         self.store = Some(Arc::new(KeyedStore { markers: Box::new(store), key: OnceLock::new() }));
         self
     }
 
-    /// Whether webhooks that are subscribed are removed at the start. They keep updates from coming by polling, so without
-    /// this the stream begins with an error if there is one
-    /// ([`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
+    /// Sets whether subscribed webhooks are removed at the start. Defaults to `false`.
+    ///
+    /// Polling receives no updates while a webhook is subscribed. By default, the stream then returns an error at the
+    /// start and ends ([`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
     pub fn remove_webhooks(mut self, remove: bool) -> Self {
         self.settings.remove_webhooks = remove;
         self
     }
 
-    /// The longest wait after the first failed poll, doubled after each further one up to `most`; 0.5 s and 30 s if not set.
-    /// The wait is a random part of that (full jitter), or what the server asks for if that is longer.
-    /// [`Run`](crate::Run) waits so
-    /// long, too, before it hands an update out again.
+    /// Sets the delays after failed polls. `first` is the longest delay after the first failure and defaults to 0.5 s.
+    /// It doubles with each further failure, up to `most`, which defaults to 30 s. The actual delay is a random part of
+    /// it (full jitter), or the time that the server asks for if that is longer.
+    ///
+    /// [`Run`](crate::Run) uses the same delays before it retries a handler, unless
+    /// [`Run::backoff`](crate::Run::backoff) is set.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.settings.backoff = Backoff { first, most: most.max(first) };
         self
     }
 
-    /// Ends the stream when this future ends, whatever it returns: what was fetched is still handed out, the server is told
-    /// that it is done (which takes 5 s at most, and as long again where a marker is to be saved), and then there is no next
-    /// update.
+    /// Ends the stream when `signal` ends. The output of `signal` is ignored.
     ///
-    /// A service is mostly ended by SIGTERM, which `tokio::signal::unix` tells of; [`Run`](crate::Run) shows how to
-    /// wait for both.
+    /// Fetched updates are still returned. Then the stream commits them and returns `None`. The commit takes at most 5 s,
+    /// and saving the marker another 5 s.
+    ///
+    /// Most service managers stop a process by SIGTERM. [`Run`](crate::Run) shows how to wait for SIGTERM and Ctrl-C.
     ///
     /// ```
     /// # #[tokio::main]
@@ -247,7 +255,8 @@ impl Updates {
     /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
     /// # let ctrl_c = std::future::ready(());
-    /// let mut updates = bot.updates().graceful_shutdown_on(ctrl_c); // `tokio::signal::ctrl_c()`, say
+    /// // `ctrl_c` is a future such as `tokio::signal::ctrl_c()`.
+    /// let mut updates = bot.updates().graceful_shutdown_on(ctrl_c);
     /// while let Some(update) = updates.try_next().await? {
     ///     println!("{update:?}");
     /// }
@@ -269,8 +278,8 @@ impl Updates {
     /// [shutdown](Self::graceful_shutdown_on). See [`start_from`](Self::start_from) for where it begins: by default
     /// at the saved marker or, without one, at the first uncommitted update. It does not take over fetched updates.
     ///
-    /// For programs that stop polling for a time, such as a receiver that another one has replaced. Do not use both
-    /// streams at the same time.
+    /// For programs that stop polling for a time, for example while another process polls. Do not use both streams at
+    /// the same time.
     ///
     /// ```
     /// # #[tokio::main]
@@ -280,7 +289,7 @@ impl Updates {
     /// # tamtam.user("Alice").says("hi");
     /// let mut updates = bot.updates().limit(10);
     /// let first = updates.try_next().await?;
-    /// // The first update was not committed, so it comes again.
+    /// // The first update was not committed, so it is delivered again.
     /// let mut updates = updates.restart();
     /// assert_eq!(updates.try_next().await?, first);
     /// # Ok(())
@@ -292,27 +301,30 @@ impl Updates {
         new
     }
 
-    /// How the stream is doing, for whoever watches it.
+    /// Returns a handle that shows how the stream is doing, for monitoring.
     #[must_use]
     pub fn health(&self) -> Health {
         self.health.clone()
     }
 
-    /// The next update. Asking for it says that all before are dealt with. There is no next one after an error, and after
-    /// the stream was shut down.
+    /// Returns the next update. Call it only when all earlier updates are handled: the call can commit them. Returns
+    /// `None` after an error and after a shutdown.
     ///
     /// Call it on one stream, in a loop. On a new stream each time (`bot.updates().next()`), it returns the same update
     /// again: see [`Bot::updates`].
     ///
     /// # Errors
     ///
-    /// The last item is an error when no waiting mends it: the server refuses the bot (its token, say), a webhook is in
-    /// the way, the marker store cannot be read. What the server answers counts as its own word only if it has an API
-    /// `code`; all other failures are retried, and so is a poll whose page does not fit the models.
+    /// A permanent error is the last item of the stream:
     ///
-    /// At the start, the stream requests the webhooks and, with a marker store, the bot's id. It ends if either
-    /// response is JSON of the wrong shape ([`Decode`](crate::ErrorKind::Decode)). An invalid setting is an error
-    /// before the first request.
+    /// - The server refuses the bot, for example its token. A status counts as a refusal only with an API `code`.
+    /// - A webhook is subscribed, or the marker store cannot be read.
+    /// - A single update is larger than the size limit of a page.
+    /// - A setting is invalid. This error is returned before the first request.
+    /// - At the start, the stream requests the webhooks and, with a marker store, the bot's id. It ends if either
+    ///   response is JSON of the wrong shape ([`Decode`](crate::ErrorKind::Decode)).
+    ///
+    /// All other failures are retried, also a page that is not JSON or does not fit the models.
     ///
     /// # Cancel safety
     ///
@@ -321,7 +333,7 @@ impl Updates {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// The next update, or the error that ended the stream.
+    /// Returns the next update, or the error that ended the stream. Returns `None` after an error and after a shutdown.
     ///
     /// Call it on one stream, in a loop. On a new stream each time (`bot.updates().try_next()`), it returns the same update
     /// again: see [`Bot::updates`].
@@ -337,7 +349,7 @@ impl Updates {
         self.next().await.transpose()
     }
 
-    /// Takes the JSON of the update that was handed out last, if it is kept.
+    /// Takes the JSON of the update that was returned last, if it is kept.
     pub(crate) fn take_json(&mut self) -> Option<Box<RawValue>> {
         self.state.as_mut().and_then(StreamState::take_json)
     }
@@ -362,7 +374,7 @@ impl Updates {
         }))
     }
 
-    /// Keeps the marker in a journal.
+    /// Saves the marker in a journal.
     #[cfg(feature = "journal")]
     pub(crate) fn keep_in_journal(&mut self, markers: impl MarkerStore, key: crate::updates::marker::MarkerKey) {
         self.store = Some(Arc::new(KeyedStore { markers: Box::new(markers), key: OnceLock::from(key) }));
@@ -379,10 +391,10 @@ impl Updates {
         self.store.is_some()
     }
 
-    /// All updates that are fetched; if there are none, those of the next page. Asking says that all before are dealt with.
+    /// Returns all fetched updates or, without any, the updates of the next page. All earlier updates must be handled.
     pub(crate) async fn next_page(&mut self) -> Result<Option<VecDeque<Update>>> {
         let Some(first) = self.try_next().await? else { return Ok(None) };
-        // The updates of a page are handed out one by one, when their handlers begin.
+        // For health, the updates of a page are in progress only when their handlers begin.
         self.handed_out = None;
         let mut page = self.state.as_mut().map(StreamState::take_page).unwrap_or_default();
         page.push_front(first);
@@ -410,7 +422,7 @@ impl Updates {
         self.shutdown.take().map(SyncFuture::into_inner)
     }
 
-    /// Whether the shutdown has begun since this was last asked.
+    /// Returns whether the shutdown signal has ended since the last call.
     fn stops(&mut self, context: &mut Context<'_>) -> bool {
         let stops = self.shutdown.as_mut().is_some_and(|shutdown| shutdown.get_mut().as_mut().poll(context).is_ready());
         if stops {
@@ -419,7 +431,7 @@ impl Updates {
         stops
     }
 
-    /// What an effect comes to.
+    /// Returns the future that performs an effect.
     fn perform(&self, effect: Effect) -> SyncFuture<Input> {
         let (bot, settings) = (self.bot.clone(), self.settings.clone());
         let world = Performer { bot, settings, store: self.store.clone(), health: self.health.clone() };
@@ -432,7 +444,7 @@ impl Stream for Updates {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        // Asking for the next update means that the last one is done.
+        // Requesting the next update means that the last one is handled.
         this.handed_out = None;
         if this.state.is_none() && this.bot.is_stream_restarted() {
             let hint =

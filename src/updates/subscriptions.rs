@@ -21,7 +21,7 @@ use crate::{
 
 /// Webhooks. Their URLs are secrets: anyone who knows a URL can send updates to the bot.
 impl Bot {
-    /// The webhooks to which updates go. If there are none, updates wait to be [polled](Self::updates).
+    /// Lists the subscribed webhooks. Without a webhook, updates are delivered by [polling](Self::updates).
     ///
     /// ```
     /// # #[tokio::main]
@@ -53,7 +53,8 @@ impl Bot {
     /// use tamtam::UpdateType;
     ///
     /// let url = format!("https://bot.example/{secret}");
-    /// bot.subscribe_webhook(&url, [UpdateType::BotStarted, UpdateType::MessageCreated]).await?;
+    /// let types = [UpdateType::BotStarted, UpdateType::MessageCreated];
+    /// bot.subscribe_webhook(&url, types).await?;
     /// # assert_eq!(bot.subscriptions().await?.subscriptions[0].url, url);
     /// # Ok(())
     /// # }
@@ -74,7 +75,7 @@ impl Bot {
         self.api().subscribe(subscription)
     }
 
-    /// Removes a webhook. The URL is spelt as it was subscribed; another one is an error
+    /// Removes a webhook. `url` must be the exact URL that was subscribed. Another URL is an error
     /// ([`is_refused`](Error::is_refused)).
     ///
     /// ```
@@ -93,7 +94,7 @@ impl Bot {
         self.api().unsubscribe(url)
     }
 
-    /// Removes all webhooks, so that updates come by [polling](Self::updates) again. If a webhook cannot be removed,
+    /// Removes all webhooks, so that [polling](Self::updates) receives updates again. If a webhook cannot be removed,
     /// the other webhooks are still removed.
     ///
     /// ```
@@ -110,13 +111,13 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As the calls of [`subscriptions`](Self::subscriptions) and [`unsubscribe_webhook`](Self::unsubscribe_webhook) do,
-    /// with the first error if there are several. Also if a webhook is left at the end
+    /// As [`subscriptions`](Self::subscriptions) and [`unsubscribe_webhook`](Self::unsubscribe_webhook). If several
+    /// calls fail, the first error is returned. Also if a webhook is left at the end
     /// ([`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future may leave some removed and some not.
+    /// If the future is dropped, some webhooks may be removed and others not.
     pub fn unsubscribe_all(&self) -> impl Future<Output = Result<()>> + Send + use<> {
         let bot = self.clone();
         async move {
@@ -127,12 +128,11 @@ impl Bot {
     }
 }
 
-/// The URLs of the webhooks that are subscribed. Whatever else is said of them, and however strange it is, they are in the
-/// way of polling.
+/// Returns the URLs of the subscribed webhooks. Other properties of a webhook are ignored: any webhook blocks polling.
 pub(crate) async fn urls(bot: &Bot, options: CallOptions) -> Result<Vec<String>> {
     #[derive(Deserialize)]
     struct Envelope {
-        /// `null` is an empty list. Without the property, the answer is not a list of webhooks.
+        /// `null` is an empty list. A response without the property is an error.
         #[serde(deserialize_with = "Option::deserialize")]
         subscriptions: Option<Vec<Value>>,
     }
@@ -144,8 +144,8 @@ pub(crate) async fn urls(bot: &Bot, options: CallOptions) -> Result<Vec<String>>
     request::fetch(bot.api().get_subscriptions(), bot, options, read).await
 }
 
-/// Removes these webhooks, and returns those that are left. Goes on after an error with one webhook. The first error is
-/// returned at the end, unless no webhook is left.
+/// Removes webhooks, and returns the webhooks that are left. Continues after an error. The first error is returned at
+/// the end, unless no webhook is left.
 pub(crate) async fn remove(bot: &Bot, subscribed: Vec<String>, options: CallOptions) -> Result<Vec<String>> {
     let mut first_error = None;
     for url in &subscribed {
@@ -169,7 +169,7 @@ pub(crate) async fn remove(bot: &Bot, subscribed: Vec<String>, options: CallOpti
     }
 }
 
-/// The error that these webhooks are.
+/// Returns the error for subscribed webhooks.
 pub(crate) fn in_the_way(urls: &[String]) -> Error {
     Error::new(Kind::WebhookSubscribed(urls.iter().map(|url| origin(url)).collect()))
 }

@@ -6,10 +6,10 @@ use super::{known_chat::KnownChat, record::ChatRecord, sighting::Sighting};
 use crate::{api::types::Update, id::ChatId};
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
-/// How long a removal is remembered, in milliseconds between updates. Webhooks are called again for 8 h, and servers keep
+/// How long a removal is kept, in milliseconds between updates. Webhooks are called again for 8 h, and servers keep
 /// updates for polling for 24 h: no older update can arrive after that.
 const REMOVAL_KEPT_MS: i64 = 48 * HOUR_MS;
-/// The least time between two searches for old removals, in milliseconds between updates. A search looks at all chats.
+/// The minimum time between two searches for old removals, in milliseconds between updates. A search visits all chats.
 const SWEEP_PAUSE_MS: i64 = HOUR_MS;
 /// How old the saved `last_update` of a chat may be, in milliseconds between updates. So a busy chat is saved once a day, not
 /// once per message.
@@ -62,7 +62,7 @@ impl Entries {
     pub(super) fn apply(&mut self, update: &Update) -> Option<Change> {
         let seen = Sighting::of(update)?;
         self.newest = self.newest.max(seen.at);
-        // Any other update can follow a removal that is already forgotten. In a dialog, the person is present.
+        // Any other update can follow a removal that is already dropped. In a dialog, the person is present.
         if !self.chats.contains_key(&seen.chat_id)
             && !seen.shows_presence()
             && !seen.is_removal()
@@ -180,7 +180,7 @@ mod tests {
         chats.remove(0)
     }
 
-    /// All orders of as many updates, by their places.
+    /// Returns all permutations of the places of `count` updates.
     fn orders(count: usize) -> Vec<Vec<usize>> {
         let Some(last) = count.checked_sub(1) else { return vec![Vec::new()] };
         let mut all = Vec::new();
@@ -204,14 +204,14 @@ mod tests {
         ] {
             let mut entries = Entries::default();
             assert_eq!(entries.apply(&update), Some(ChatId(GROUP)), "{update:?}");
-            assert_eq!(entries.apply(&update), None, "it came twice");
+            assert_eq!(entries.apply(&update), None, "the update is repeated");
             let chat = only(&entries);
             assert_eq!((chat.chat_type, chat.since, chat.last_update), (chat_type, 1, 1));
             assert_eq!((chat.chat_id, chat.role), (ChatId(GROUP), ChatRole::Member));
         }
     }
 
-    /// A removal of the bot that is forgotten may have been before.
+    /// A removal that is already dropped may have been before them.
     #[test]
     fn updates_that_can_follow_a_removal_do_not_add_a_group() {
         let removed =
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dialog_has_its_person_and_whether_the_bot_is_stopped() {
+    fn a_dialog_records_its_person_and_whether_the_bot_is_stopped() {
         let mut entries = Entries::default();
         let mut is_stopped = |update: &Update| {
             entries.apply(update);
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_removal_is_one() {
+    fn a_removal_that_cannot_be_read_removes_the_chat() {
         // Without `user`, which the model requires.
         let removed = update("bot_removed", 2, json!({"chat_id": GROUP}));
         assert!(matches!(removed, Update::Unknown(_)));
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_update_does_not_bring_a_removed_chat_back() {
+    fn an_old_update_does_not_add_a_removed_chat_again() {
         let removed = in_group("bot_removed", 20);
         for old in [said(GROUP, "chat", 19), said(GROUP, "chat", 20), in_group("bot_added", 10), rights(15, true)] {
             let mut entries = after([&in_group("bot_added", 10), &removed]);
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_follow_a_removal_does_not_bring_the_chat_back() {
+    fn updates_that_can_follow_a_removal_do_not_add_the_chat_again() {
         for (removed, later) in [
             (in_dialog("dialog_removed", 20), in_dialog("bot_stopped", 21)),
             (in_dialog("dialog_removed", 20), in_dialog("dialog_cleared", 21)),
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_voids_the_rights_and_the_title_from_before() {
+    fn a_removal_clears_earlier_rights_and_titles() {
         let updates = [
             rights(5, true),
             in_group("chat_title_changed", 6),
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forgotten_chat_comes_back_with_a_newer_update_only() {
+    fn only_a_newer_update_adds_a_forgotten_chat_again() {
         let mut entries = after([&in_group("bot_added", 10), &said(GROUP, "chat", 20)]);
         assert!(entries.forget(ChatId(GROUP)));
         assert!(!entries.forget(ChatId(GROUP)) && !entries.forget(ChatId(1)));
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn extreme_times_do_no_harm() {
+    fn handles_extreme_timestamps() {
         let times = [i64::MAX, i64::MIN, 1, -1];
         let mut entries = Entries::default();
         for at in times {

@@ -1,4 +1,4 @@
-//! A chat, as a chat book shows it.
+//! A chat in a chat book.
 
 use serde::{Deserialize, Serialize};
 

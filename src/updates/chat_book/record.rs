@@ -1,4 +1,4 @@
-//! The record of one chat: what its updates said, and when.
+//! The record of one chat: values from its updates, with the times of these updates.
 
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ pub struct ChatRecord {
     title: Option<Dated<String>>,
 }
 
-/// A value and the time of the update that said it. An older update must not replace it.
+/// A value and the time of its update. An older update must not replace the value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Dated<T> {
     at: i64,
@@ -131,7 +131,7 @@ impl ChatRecord {
         has_changed
     }
 
-    /// Removes the bot from the chat at this time. Updates from before say nothing about a later membership.
+    /// Removes the bot from the chat at this time. Values of earlier updates do not apply to a later membership.
     pub(super) fn remove(&mut self, at: i64) {
         self.removed_at = self.removed_at.max(Some(at));
         self.is_stopped.take_if(|is_stopped| is_stopped.at <= at);
@@ -192,7 +192,7 @@ impl ChatRecord {
     }
 }
 
-/// Replaces a value that is not newer. Returns whether the value is another one now.
+/// Replaces `current`, unless it is newer than `at`. Returns whether the value has changed.
 fn replace<T: PartialEq>(current: &mut Option<Dated<T>>, at: i64, value: T) -> bool {
     if current.as_ref().is_some_and(|current| current.at > at) {
         return false;

@@ -1,4 +1,4 @@
-//! What one update says about its chat.
+//! The information about a chat in one of its updates.
 
 use crate::{
     api::types::{ChatType, Update, UpdateType},
@@ -11,12 +11,12 @@ pub(super) struct Sighting<'a> {
     /// Time of the update, in Unix milliseconds.
     pub(super) at: i64,
     pub(super) update: &'a Update,
-    /// Known also for an update that cannot be read, by its tag.
+    /// From the tag, so that it is right also for an update that cannot be read.
     kind: UpdateType,
 }
 
 impl<'a> Sighting<'a> {
-    /// Returns `None` if the update says nothing about a chat of the bot, or has no time.
+    /// Returns `None` if the update is not about a chat of the bot, or has no timestamp.
     pub(super) fn of(update: &'a Update) -> Option<Self> {
         let (chat_id, at, kind) = (update.chat_id()?, update.timestamp()?, update.update_type());
         // Users of a constructor post in chats that the bot is not in.
@@ -40,13 +40,13 @@ impl<'a> Sighting<'a> {
         matches!(self.kind, UpdateType::BotRemoved | UpdateType::DialogRemoved)
     }
 
-    /// Whether the bot came to the chat by this.
+    /// Whether the update reports the arrival of the bot in the chat.
     pub(super) fn is_arrival(&self) -> bool {
         matches!(self.kind, UpdateType::BotAdded | UpdateType::BotStarted | UpdateType::MessageChatCreated)
     }
 
-    /// Whether only a bot in the chat receives this. Other updates can follow the removal of the bot: `bot_stopped` comes
-    /// together with `dialog_removed`, and buttons of old messages can still be pressed.
+    /// Whether only a bot in the chat receives this update. Other updates can follow the removal of the bot:
+    /// `bot_stopped` comes together with `dialog_removed`, and buttons of old messages can still be pressed.
     pub(super) fn shows_presence(&self) -> bool {
         let by_kind = matches!(
             self.kind,
@@ -58,10 +58,10 @@ impl<'a> Sighting<'a> {
         by_kind || self.is_arrival() || self.is_admin() == Some(true)
     }
 
-    /// Returns whether the bot is an administrator, if the update says it.
+    /// Returns whether the bot is an administrator, if the update reports it.
     pub(super) fn is_admin(&self) -> Option<bool> {
         match self.update {
-            // `user_id` is who changed the rights. They are always those of the bot.
+            // `user_id` is the user who changed the rights. The rights are always those of the bot.
             Update::BotAdminPermissionsChanged(update) => Some(update.is_admin),
             // The bot is an administrator of the chats that its buttons create.
             Update::MessageChatCreated(_) => Some(true),
@@ -78,18 +78,18 @@ impl<'a> Sighting<'a> {
         title.filter(|title| !title.is_empty())
     }
 
-    /// Returns whether the person of a dialog has stopped the bot, if the update says it.
+    /// Returns whether the person of a dialog has stopped the bot, if the update reports it.
     pub(super) fn is_stopped(&self) -> Option<bool> {
         match self.kind {
             UpdateType::BotStopped => Some(true),
             UpdateType::BotStarted => Some(false),
-            // A person who writes has started the bot again.
+            // The person can write only after starting the bot again.
             UpdateType::MessageCreated if self.person().is_some() => Some(false),
             _ => None,
         }
     }
 
-    /// Returns who did this, if the update is of a kind that the person of a dialog causes.
+    /// Returns the user of the update, if it is of a type that the person of a dialog causes.
     pub(super) fn person(&self) -> Option<UserId> {
         let is_by_person = matches!(
             self.kind,

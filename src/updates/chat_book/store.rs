@@ -1,4 +1,4 @@
-//! Where a chat book is stored: the trait.
+//! The trait of a store for a chat book.
 
 use std::{error::Error as StdError, future::Future, pin::Pin, sync::Arc};
 
@@ -28,9 +28,15 @@ use crate::{error::BoxError, id::ChatId};
 ///         rows.iter().map(|json| Ok(serde_json::from_str(json)?)).collect()
 ///     }
 ///
-///     async fn save(&self, chat_id: ChatId, record: Option<&ChatRecord>) -> Result<(), Self::Error> {
+///     async fn save(
+///         &self,
+///         chat_id: ChatId,
+///         record: Option<&ChatRecord>,
+///     ) -> Result<(), Self::Error> {
 ///         match record {
-///             Some(record) => self.upsert(chat_id.0, serde_json::to_string(record)?).await,
+///             Some(record) => {
+///                 self.upsert(chat_id.0, serde_json::to_string(record)?).await
+///             }
 ///             None => self.delete(chat_id.0).await,
 ///         }
 ///     }

@@ -27,15 +27,15 @@ use crate::{
     },
 };
 
-/// How long a driver runs without yielding. A task that a handler woke may have to wait for this thread.
+/// The time after which a driver yields. A task that a handler woke may wait for this thread.
 const TURN: Duration = Duration::from_millis(1);
 
 pub(super) struct Driver {
     shared: Arc<Shared>,
     number: usize,
-    /// How many drivers there are.
+    /// The number of drivers.
     drivers: usize,
-    /// The maximum number of lanes at a time. An equal share, so that a blocked driver cannot hold more than its own.
+    /// The maximum number of lanes at a time: an equal share, so that a blocked driver holds no more lanes than that.
     share: usize,
 }
 
@@ -47,13 +47,13 @@ impl Driver {
 
     pub(super) async fn run(self) {
         let (shared, thread) = (&*self.shared, self.number);
-        // Lanes whose handlers wait for something.
+        // Lanes whose handlers are pending.
         let mut pending = FuturesUnordered::new();
-        // Lanes that are claimed and not begun.
+        // Claimed lanes that are not started.
         let mut claims = Vec::new().into_iter();
-        // Lanes that are done and not released yet. Several are released at a time: the lock is taken less often.
+        // Lanes that are done and not released yet. They are released together, to take the lock less often.
         let mut done = Vec::new();
-        // Where a lane begins. Most lanes are done at once, and leave the place to the next.
+        // The lane that is started. Most lanes are done at the first poll, so the next lane reuses the allocation.
         let mut place = Box::pin(OptionFuture::default());
         let mut moment = shared.context.health.moment();
         let drive = |context: &mut TaskContext<'_>| {
@@ -108,7 +108,7 @@ impl Driver {
         if claims.is_empty() {
             state.sleeps(self.number, context.waker().clone(), room);
         }
-        // Lanes that were released may be ready again, and this driver may be busy for long.
+        // Wakes another driver: released lanes may be ready again, and this driver may be busy for long.
         let mut woken = state.sleepers(1);
         woken.extend(state.source());
         Exchange { claims, woken }
@@ -118,7 +118,7 @@ impl Driver {
 /// The result of [`Driver::exchange`].
 struct Exchange {
     claims: Vec<Claim>,
-    /// To be woken: a driver if lanes are left, and the source if it waited for this.
+    /// Wakers to call: of a driver if lanes are left, and of the source if its condition is reached.
     woken: Vec<Waker>,
 }
 
@@ -138,7 +138,7 @@ async fn handle_lane(shared: &Shared, thread: usize, number: Number, deliveries:
     number
 }
 
-/// Hands an update out until it is settled.
+/// Calls the handler with an update until the update is settled.
 async fn handle(shared: &Shared, thread: usize, delivery: Delivery, moment: Moment) {
     let Delivery { lane: _, content, earlier_attempts, attempts_limit, mut entry } = delivery;
     let Context { bot, handling, health, backoff, .. } = &shared.context;
@@ -181,7 +181,7 @@ async fn handle(shared: &Shared, thread: usize, delivery: Delivery, moment: Mome
     };
     let is_handled = settled == Settled::Handled;
     if let Some(entry) = entry {
-        // It may be code of another crate.
+        // The settle function may be code of another crate.
         let settle = AssertUnwindSafe(async move { entry.settle(settled).await }).catch_unwind();
         if settle.await.is_err() {
             tracing::error!("settling a delivery panicked");

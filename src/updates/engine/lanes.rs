@@ -1,4 +1,4 @@
-//! The queues of the lanes, and which lanes are ready. No time, tasks or locks here.
+//! The queues and states of the lanes, without time, tasks and locks.
 
 use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
@@ -42,15 +42,15 @@ impl Iterator for Queue {
     }
 }
 
-/// The most deliveries of a lane that are claimed at a time. Then other lanes get their turn. This also keeps the order in
-/// which updates are handled close to that in which they were read, so they are still in the processor's cache.
+/// The most deliveries of a lane that are claimed at a time, so that other lanes get their turn. Updates are then
+/// handled soon after they were read, while they are still in the processor's cache.
 const CLAIM: usize = 16;
 
 /// A lane with deliveries.
 struct Slot {
     lane: Lane,
     queue: Queue,
-    /// How many deliveries a driver has claimed.
+    /// The number of deliveries that a driver has claimed.
     claimed: usize,
 }
 
@@ -75,11 +75,11 @@ pub(super) struct Lanes {
     free: Vec<Number>,
     /// Lanes with deliveries that are not claimed, oldest first.
     ready: VecDeque<Number>,
-    /// How many lanes are claimed.
+    /// The number of claimed lanes.
     claimed: usize,
-    /// How many lanes may be claimed.
+    /// The maximum number of claimed lanes.
     concurrency: usize,
-    /// How many deliveries are not settled.
+    /// The number of deliveries that are not settled.
     unsettled: usize,
     is_closed: bool,
 }
@@ -151,7 +151,7 @@ impl Lanes {
         }
     }
 
-    /// Takes no more deliveries, and returns those that wait.
+    /// Closes the lanes, and returns the waiting deliveries. Later deliveries are dropped.
     pub(super) fn close(&mut self) -> Vec<Queue> {
         self.is_closed = true;
         self.ready.clear();
@@ -161,17 +161,17 @@ impl Lanes {
         queues
     }
 
-    /// How many lanes wait for a driver.
+    /// Returns the number of lanes that wait for a driver.
     pub(super) fn ready(&self) -> usize {
         self.ready.len()
     }
 
-    /// How many lanes can be claimed at this moment.
+    /// Returns the number of lanes that can be claimed now.
     pub(super) fn claimable(&self) -> usize {
         self.ready.len().min(self.concurrency - self.claimed)
     }
 
-    /// How many deliveries are not settled.
+    /// Returns the number of deliveries that are not settled.
     pub(super) fn unsettled(&self) -> usize {
         self.unsettled
     }
@@ -194,7 +194,7 @@ mod tests {
     fn timestamp(delivery: &Delivery) -> i64 {
         match &delivery.content {
             Content::Update(update) => update.timestamp().unwrap(),
-            Content::Stored(_) => unreachable!("it is not in a journal"),
+            Content::Stored(_) => unreachable!("this test has no journal"),
         }
     }
 
@@ -212,13 +212,13 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_is_claimed_once_with_all_that_waits() {
+    fn a_lane_is_claimed_once_with_all_waiting_deliveries() {
         let mut lanes = lanes(9, &[1, 2, 1, 1]);
         let claims = lanes.claim(9);
         assert_eq!(names(&claims, &lanes), ["chat:1", "chat:2"]);
         assert_eq!(claims.iter().map(|claim| claim.deliveries.len()).collect::<Vec<_>>(), [3, 1]);
         lanes.push(delivery(1, 5));
-        assert!(lanes.claim(9).is_empty(), "it is claimed");
+        assert!(lanes.claim(9).is_empty(), "the lane is claimed");
         assert_eq!(lanes.unsettled(), 5);
         lanes.release(claims[0].number);
         assert_eq!((lanes.unsettled(), lanes.ready(), lanes.is_idle()), (2, 1, false));
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_lanes_are_claimed_than_may_be() {
+    fn claims_at_most_as_many_lanes_as_the_concurrency() {
         let mut lanes = lanes(2, &[1, 2, 3]);
         assert_eq!(lanes.claimable(), 2);
         assert_eq!(lanes.claim(1).len(), 1);
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_a_lane_that_is_done_is_used_again() {
+    fn the_slot_of_a_finished_lane_is_reused() {
         let mut lanes = Lanes::new(9);
         for chat in 0..100 {
             lanes.push(delivery(chat, 1));
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_given_back_when_it_closes_and_nothing_more_is_taken() {
+    fn close_returns_waiting_deliveries_and_drops_later_ones() {
         let mut lanes = lanes(1, &[1, 2, 2, 1]);
         let claims = lanes.claim(1);
         lanes.push(delivery(1, 5));

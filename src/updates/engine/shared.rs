@@ -1,4 +1,4 @@
-//! What the source and the drivers share.
+//! The state that the source and the drivers share.
 
 use std::{
     future::Future,
@@ -21,15 +21,15 @@ use crate::{
 /// The number of unsettled deliveries from which on the source is not polled.
 const QUEUE: usize = 1000;
 
-/// What all handlers run with.
+/// The bot, the handler and the settings of an engine.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) bot: Bot,
     pub(crate) handling: Handling,
     pub(crate) health: Health,
-    /// The waits before an update is handed out again.
+    /// The delays before a handler is retried.
     pub(crate) backoff: Backoff,
-    /// How many lanes are handled at a time.
+    /// The maximum number of lanes that are handled concurrently.
     pub(crate) concurrency: usize,
 }
 
@@ -37,25 +37,25 @@ pub(super) struct Shared {
     pub(super) context: Context,
     pub(super) watched: Arc<Watched>,
     state: Mutex<State>,
-    /// Whether no further handler may begin.
+    /// Whether no further handler may start.
     is_closed: AtomicBool,
     closed: Notify,
 }
 
 pub(super) struct State {
     pub(super) lanes: Lanes,
-    /// Drivers that wait for a lane.
+    /// The drivers that sleep, by their numbers.
     asleep: Vec<Option<Sleeper>>,
-    /// The driver that is woken first the next time, so that all get their turn.
+    /// The driver that is woken first the next time, so that all drivers get their turn.
     first: usize,
-    /// The source, if it waits for something.
+    /// The condition and the waker of the source, while it waits.
     source: Option<(Wanted, Waker)>,
 }
 
 /// A driver that waits for a lane, or for its handlers.
 struct Sleeper {
     waker: Waker,
-    /// How many more lanes it may claim.
+    /// The number of lanes that it may still claim.
     room: usize,
 }
 
@@ -75,7 +75,7 @@ impl Shared {
         self.is_closed.load(Ordering::Relaxed)
     }
 
-    /// Begins no more handlers.
+    /// Prevents further handlers from starting, and drops the waiting deliveries.
     pub(super) fn close(&self) {
         self.is_closed.store(true, Ordering::Relaxed);
         self.closed.notify_waiters();
@@ -83,7 +83,7 @@ impl Shared {
         drop(dropped);
     }
 
-    /// Waits, unless no further handler may begin.
+    /// Waits for `pause`, at most until no further handler may start.
     pub(super) async fn pause(&self, pause: impl Future<Output = ()>) {
         let mut closed = pin!(self.closed.notified());
         closed.as_mut().enable();
@@ -97,7 +97,7 @@ impl Shared {
 }
 
 impl State {
-    /// Takes note that a driver runs: it looks for lanes before it sleeps again, so it need not be woken.
+    /// Records that a driver runs. It claims lanes before it sleeps again, so it need not be woken.
     pub(super) fn wakes(&mut self, driver: usize) {
         self.asleep[driver] = None;
     }
@@ -107,7 +107,7 @@ impl State {
         self.asleep[driver] = Some(Sleeper { waker, room });
     }
 
-    /// Takes drivers that can claim a lane and sleep, as many as there are lanes for, and at most `most`.
+    /// Takes the wakers of sleeping drivers that may claim a lane: one for each claimable lane, and at most `most`.
     pub(super) fn sleepers(&mut self, most: usize) -> Vec<Waker> {
         let (number, mut wanted) = (self.asleep.len(), self.lanes.claimable().min(most));
         let mut wakers = Vec::new();
@@ -128,13 +128,13 @@ impl State {
         self.source = Some((wanted, waker));
     }
 
-    /// Takes the waker of the source, if what it waits for is reached.
+    /// Takes the waker of the source, if its condition is reached.
     pub(super) fn source(&mut self) -> Option<Waker> {
         self.source.take_if(|(wanted, _)| wanted.is_reached(&self.lanes)).map(|(_, waker)| waker)
     }
 }
 
-/// What a source waits for.
+/// The condition that a source waits for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Wanted {
     #[cfg(feature = "journal")]

@@ -1,7 +1,8 @@
 //! The watchdog: keeps the runtime's timers and sockets going while a handler blocks a worker thread.
 //!
-//! One worker of tokio at a time waits for timers and sockets. If a handler blocks this worker, no other takes its place until
-//! something wakes one. The watchdog is a thread that looks at the drivers. It wakes a worker when a driver does not return.
+//! One worker of tokio at a time waits for timers and sockets. If a handler blocks this worker, no other worker takes
+//! over until one is woken. The watchdog is a thread that checks the drivers. It wakes a worker if a driver does not
+//! return.
 
 use std::{
     sync::{
@@ -14,9 +15,9 @@ use std::{
 
 use tokio::runtime::Handle;
 
-/// The time between two looks. A driver that is in the same turn at both is blocked.
+/// The time between two checks. A driver that is in the same turn at both checks is blocked.
 const TICK: Duration = Duration::from_millis(10);
-/// The number of looks at idle drivers after which the watchdog sleeps, until a driver wakes it.
+/// The number of checks with idle drivers after which the watchdog sleeps, until a driver wakes it.
 const IDLE_TICKS: u32 = 10;
 
 /// The turns of all drivers.
@@ -27,15 +28,15 @@ pub(super) struct Watched {
     is_over: AtomicBool,
 }
 
-/// Odd while the driver has its turn. Each has a cache line of its own.
+/// A count that is odd during a turn of the driver. The alignment gives each count its own cache line.
 #[derive(Default)]
 #[repr(align(128))]
 struct TurnCount(AtomicUsize);
 
-/// The turn of a driver, which ends when this is dropped.
+/// A guard for the turn of a driver. Dropping it ends the turn.
 pub(super) struct Turn<'a>(&'a TurnCount);
 
-/// Ends the watchdog when it is dropped.
+/// A handle of the watchdog. Dropping it ends the thread.
 pub(super) struct Watchdog(Arc<Watched>);
 
 impl Watched {
@@ -44,11 +45,11 @@ impl Watched {
         Self { turns, watchdog: OnceLock::new(), is_asleep: AtomicBool::new(false), is_over: AtomicBool::new(false) }
     }
 
-    /// Begins a turn of a driver.
+    /// Starts a turn of a driver.
     pub(super) fn begin(&self, driver: usize) -> Turn<'_> {
         let count = &self.turns[driver];
         count.0.fetch_add(1, SeqCst);
-        // The watchdog looks at the turns after it has said that it sleeps: so one of the two sees the other.
+        // The watchdog sets `is_asleep` before it reads the counts, so one of the two threads sees the other's change.
         if self.is_asleep.load(SeqCst) && self.is_asleep.swap(false, SeqCst) {
             self.wake();
         }
@@ -65,7 +66,7 @@ impl Watched {
         self.turns.iter().map(|turn| turn.0.load(SeqCst)).collect()
     }
 
-    /// Looks at the drivers until it is over.
+    /// Checks the drivers until the handle is dropped.
     fn watch(&self, runtime: &Handle) {
         // Must be set before this thread first sleeps: a driver needs it to wake this thread.
         let _ = self.watchdog.set(thread::current());
@@ -75,7 +76,7 @@ impl Watched {
             let counts = self.counts();
             let is_idle = counts == last && counts.iter().all(|count| count % 2 == 0);
             if counts.iter().zip(&last).any(|(count, last)| count == last && count % 2 == 1) {
-                // Any task wakes a worker. When that has nothing more to do, it waits for timers and sockets.
+                // Any task wakes a worker. When the worker is idle again, it waits for timers and sockets.
                 drop(runtime.spawn(async {}));
             }
             idle = if is_idle { idle + 1 } else { 0 };
@@ -87,7 +88,7 @@ impl Watched {
         }
     }
 
-    /// Sleeps until a driver begins a turn, if none has since these counts.
+    /// Sleeps until a driver starts a turn. Returns at once if a driver has started one since `counts`.
     fn sleep(&self, counts: &[usize]) {
         self.is_asleep.store(true, SeqCst);
         while self.is_asleep.load(SeqCst) && !self.is_over.load(SeqCst) && self.counts() == counts {
@@ -104,7 +105,7 @@ impl Drop for Turn<'_> {
 }
 
 impl Watchdog {
-    /// Watches the drivers, if there are several. With one, no other worker could take its place.
+    /// Starts the watchdog, if there are several drivers. With one driver, no other worker could take over.
     pub(super) fn start(watched: &Arc<Watched>, runtime: Handle) -> Option<Self> {
         if watched.turns.len() < 2 {
             return None;
@@ -114,7 +115,7 @@ impl Watchdog {
         match thread.spawn(move || for_thread.watch(&runtime)) {
             Ok(_) => Some(Self(Arc::clone(watched))),
             Err(error) => {
-                tracing::warn!(%error, "no thread for the watchdog: handlers that block can delay all timers");
+                tracing::warn!(%error, "watchdog not started");
                 None
             }
         }

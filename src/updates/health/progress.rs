@@ -1,4 +1,4 @@
-//! Updates in progress, and how many came to their end.
+//! Counts updates that are in progress, handled and skipped.
 
 use std::{
     ops::Deref,
@@ -10,15 +10,15 @@ use tokio::time::Instant;
 
 use crate::api::types::Update;
 
-/// The shards. More threads than shards share them.
+/// The number of shards. More threads than this share the shards.
 const SHARDS: usize = 8;
 
-/// Counts updates. Each thread has a shard of its own, as far as there are enough: a lock that two threads want for each update
-/// costs more than a short handler.
+/// Counts of updates, in one shard per thread: a lock that two threads take for each update costs more than a short
+/// handler.
 #[derive(Default)]
 pub(crate) struct Progress([Shard; SHARDS]);
 
-/// The alignment keeps two shards out of one cache line.
+/// The counts of a thread. The alignment keeps two shards out of one cache line.
 #[derive(Default)]
 #[repr(align(128))]
 struct Shard(Mutex<Counts>);
@@ -27,23 +27,23 @@ struct Shard(Mutex<Counts>);
 struct Counts {
     /// The ages of updates in progress.
     ages: Vec<Option<Aging>>,
-    /// Where these are `None`.
+    /// The places in `ages` that are `None`.
     free: Vec<usize>,
-    /// The age of the last update when it came.
+    /// The age of the last update when it arrived.
     last: Option<Aging>,
     in_flight: usize,
     handled: u64,
     skipped: u64,
 }
 
-/// An update that had an age at a time.
+/// The age that an update had at the time `since`.
 #[derive(Clone, Copy)]
 struct Aging {
     age: Duration,
     since: Instant,
 }
 
-/// What the clocks said at one time.
+/// The time of both clocks at one moment.
 #[derive(Clone, Copy)]
 pub(crate) struct Moment {
     pub(super) unix_time: Duration,
@@ -77,7 +77,7 @@ impl Progress {
         self.sum(|counts| counts.skipped)
     }
 
-    /// Returns the age of the oldest update in progress, or that of the last update when it came.
+    /// Returns the age of the oldest update in progress. Without one, the age of the last update when it arrived.
     pub(super) fn lag(&self, now: Instant) -> Option<Duration> {
         let age = |update: &Aging| update.age + now.duration_since(update.since);
         let oldest = |shard: &Shard| shard.counts().ages.iter().flatten().map(age).max();
@@ -91,7 +91,7 @@ impl Progress {
 pub(crate) struct InProgress<P: Deref<Target = Progress>> {
     progress: P,
     thread: usize,
-    /// Where its age is; `None` if it has no time.
+    /// The place of its age in `ages`. `None` if the update has no timestamp.
     slot: Option<usize>,
     is_in_flight: bool,
 }
@@ -117,7 +117,7 @@ impl<P: Deref<Target = Progress>> InProgress<P> {
         Self { progress, thread, slot, is_in_flight }
     }
 
-    /// Counts whether its handler runs.
+    /// Sets whether its handler is running.
     pub(crate) fn set_in_flight(&mut self, is_in_flight: bool) {
         if self.is_in_flight != is_in_flight {
             self.is_in_flight = is_in_flight;
@@ -126,7 +126,7 @@ impl<P: Deref<Target = Progress>> InProgress<P> {
         }
     }
 
-    /// Ends it, and counts it as handled, or as skipped.
+    /// Ends the progress, and counts the update as handled or skipped.
     pub(crate) fn end(mut self, is_handled: bool) {
         self.remove(|counts| if is_handled { counts.handled += 1 } else { counts.skipped += 1 });
     }

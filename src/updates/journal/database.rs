@@ -1,4 +1,4 @@
-//! The journal's file, an SQLite database: opening and checking it, and what is read and written.
+//! The journal's file, an SQLite database: opens, checks, reads and writes it.
 
 use std::{
     cell::{RefCell, RefMut},
@@ -39,7 +39,7 @@ const APPLICATION_ID: i32 = 0x7461_6d6a;
 const FORMAT: i32 = 1;
 /// The first bytes of an SQLite database.
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
-/// Where the application id stands in its header, in bytes.
+/// The offset of the application id in the header, in bytes.
 const APPLICATION_ID_AT: usize = 68;
 /// Pages of 4 KiB in the write-ahead log after which they are moved into the database: 16 MiB. Each move waits for the
 /// disk twice. SQLite's default of 4 MiB costs a quarter of the speed, and more than 16 MiB gains nothing.
@@ -58,25 +58,25 @@ const TABLES: &str = "
 ";
 /// The most updates in a batch: one for each bit of an integer.
 const BATCH: usize = 64;
-/// The number of updates in batches that are settled as a whole after which their rows are deleted. A larger number is slower:
-/// SQLite then uses more pages in turn, which do not fit into the processor's cache.
+/// The number of updates in settled batches from which the rows of these batches are deleted. A larger number is
+/// slower: SQLite then cycles through more pages than fit into the processor's cache.
 const SWEEP: usize = 4 * BATCH;
 
 /// An open journal, locked for this process. All times are Unix milliseconds.
 pub(super) struct Database {
     connection: Connection,
-    /// `None` at the start, and after changes were undone.
+    /// `None` at the start, and after a rollback.
     state: RefCell<Option<State>>,
     _lock: FileLock,
 }
 
-/// What the file holds, as far as each change needs it.
+/// The contents of the file that every change needs, in memory.
 struct State {
-    /// The number of the next update. No number is used twice, unless its update was undone.
+    /// The number of the next update. A number is reused only after a rollback.
     next_seq: i64,
     /// The batches with updates that are not settled, by the number of their first update.
     batches: BTreeMap<i64, Batch>,
-    /// The batches that are settled as a whole.
+    /// Batches whose updates are all settled. Their rows are deleted later.
     finished: Vec<(i64, Batch)>,
     keys: Keys,
     /// The batch that was read last. The next update is often in it, too.
@@ -132,13 +132,13 @@ impl Database {
         let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
         // A database that turns out to be damaged must not be written when it is closed.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(sqlite)?;
-        // SQLite's own lock, until the connection is closed. It then needs no memory that processes share.
+        // SQLite locks the file until the connection is closed, so it needs no memory that processes share.
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(sqlite)?;
         connection.execute_batch("BEGIN IMMEDIATE; COMMIT").map_err(sqlite)?;
         let database = Self { connection, state: RefCell::default(), _lock: lock };
         let tables: i64 = database.value("SELECT count(*) FROM sqlite_schema").map_err(sqlite)?;
         if tables == 0 {
-            // Before the write-ahead log is used: so the file itself has the application id at once.
+            // Before the write-ahead log is used, so that the file itself has the application id at once.
             database.transaction(Self::create).map_err(sqlite)?;
             sync_directory(path).map_err(|error| Problem::of_io(path, &error))?;
         } else {
@@ -169,7 +169,7 @@ impl Database {
         }
     }
 
-    /// Runs `work` in one transaction, which is undone if it fails.
+    /// Runs `work` in one transaction, which is rolled back if `work` fails.
     pub(super) fn transaction<T>(&self, work: impl FnOnce(&Self) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         let transact = || {
             let transaction = self.connection.unchecked_transaction()?;
@@ -180,12 +180,12 @@ impl Database {
         transact().inspect_err(|_| self.forget())
     }
 
-    /// Runs `work` within a transaction. If it fails, only its own changes are undone.
+    /// Runs `work` within a transaction. If `work` fails, only its own changes are rolled back.
     pub(super) fn part<T>(&self, work: impl FnOnce(&Self) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-        // After some errors, such as one of the disk, SQLite undoes the whole transaction on its own. A savepoint would then begin
-        // one of its own, and commit it.
+        // After some errors, for example of the disk, SQLite itself rolls back the whole transaction. A savepoint would
+        // then start and commit a transaction of its own.
         if self.connection.is_autocommit() {
-            let reason = "an earlier part undid the transaction".to_owned();
+            let reason = "an earlier failure rolled the transaction back".to_owned();
             return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT), Some(reason)));
         }
         self.execute("SAVEPOINT part", [])?;
@@ -199,24 +199,24 @@ impl Database {
         let undo = || if done.is_err() { self.execute("ROLLBACK TO part", []) } else { Ok(0) };
         let end = undo().and_then(|_| self.execute("RELEASE part", []));
         if let Err(error) = end {
-            // The part may be half done. No other may be committed with it.
+            // The part may be half done, so nothing may be committed.
             let _ = self.connection.execute_batch("ROLLBACK");
             return done.and(Err(error));
         }
         done
     }
 
-    /// Forgets what was changed in memory, because the file was not changed.
+    /// Drops the state in memory after a rollback. It is then read from the file again.
     fn forget(&self) {
         self.state.replace(None);
     }
 
-    /// Returns the state. Reads it from the file first if it was not read yet or was forgotten.
+    /// Returns the state. Reads it from the file first if it is not in memory.
     fn state(&self) -> rusqlite::Result<RefMut<'_, State>> {
         let read = self.state.borrow().is_none().then(|| self.read_state()).transpose()?;
         Ok(RefMut::map(self.state.borrow_mut(), |state| match read {
             Some(read) => state.insert(read),
-            None => state.as_mut().expect("it was not read, so it is there"),
+            None => state.as_mut().expect("the state is in memory unless it was read above"),
         }))
     }
 
@@ -248,7 +248,7 @@ impl Database {
         Ok(self.state()?.keys.hasher())
     }
 
-    /// Stores updates, and returns the `seq` of each; `None` for an update whose key is there.
+    /// Stores updates. Returns the `seq` of each update, or `None` if its key is already stored.
     pub(super) fn store(&self, rows: &[NewRow<'_>], now: i64) -> rusqlite::Result<Vec<Option<i64>>> {
         let keys: Vec<_> = rows.iter().map(|row| row.key).collect();
         let are_new = self.state()?.keys.store(&self.connection, &keys)?;
@@ -258,7 +258,7 @@ impl Database {
         Ok(are_new.into_iter().map(|is_new| is_new.then(|| seqs.next()).flatten()).collect())
     }
 
-    /// Stores updates without a look at their keys. Returns their numbers.
+    /// Stores updates without a check of their keys. Returns their numbers.
     fn insert(&self, rows: &[&NewRow<'_>], now: i64) -> rusqlite::Result<Range<i64>> {
         let mut state = self.state()?;
         let start = state.next_seq;
@@ -274,7 +274,7 @@ impl Database {
         Ok(start..state.next_seq)
     }
 
-    /// Removes updates that are settled. The order of `seqs` has no meaning, but sorted ones are faster.
+    /// Marks updates as settled. `seqs` can have any order, but sorted numbers are faster.
     pub(super) fn settle(&self, seqs: &[i64]) -> rusqlite::Result<()> {
         let mut state = self.state()?;
         let mut seqs = seqs.iter().peekable();
@@ -297,8 +297,8 @@ impl Database {
         Ok(())
     }
 
-    /// Deletes the rows of what is settled, if they are many, and keys that need not be known any longer. In transactions of
-    /// its own: with a savepoint, SQLite would write the pages that get free.
+    /// Deletes the rows of settled batches, if there are many, and the oldest keys, if they have expired. Uses
+    /// transactions of its own: within a savepoint, SQLite would write the freed pages.
     pub(super) fn clean_up(&self, now: i64) -> rusqlite::Result<()> {
         let is_much = self.state()?.finished.iter().map(|(_, batch)| batch.len).sum::<usize>() >= SWEEP;
         if is_much {
@@ -326,7 +326,7 @@ impl Database {
         })
     }
 
-    /// Keeps how often an update was handed out, if it is there.
+    /// Stores the number of attempts of an update. Does nothing if the update is settled.
     pub(super) fn set_attempts(&self, seq: i64, attempts: u32) -> rusqlite::Result<()> {
         if self.state()?.batch_mut(seq).is_some() {
             self.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?)", params![seq, attempts])?;
@@ -334,7 +334,7 @@ impl Database {
         Ok(())
     }
 
-    /// Returns all updates that are not settled, in the order in which they came.
+    /// Returns all updates that are not settled, in the order in which they were stored.
     pub(super) fn stored(&self) -> rusqlite::Result<Vec<StoredRow>> {
         let mut select = self.connection.prepare("SELECT seq, attempts FROM attempts")?;
         let attempts = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -355,12 +355,12 @@ impl Database {
         Ok(stored)
     }
 
-    /// Returns the JSON of an update; `None` if it is settled.
+    /// Returns the JSON of an update. `None` if the update is settled.
     pub(super) fn json(&self, seq: i64) -> rusqlite::Result<Option<String>> {
         self.with_row(seq, |row, place| row.json(place).to_owned())
     }
 
-    /// Reads the batch of an update, and passes it on with the place of the update in it; `None` if the update is settled.
+    /// Calls `read` with the batch of an update and its place in the batch. Returns `None` if the update is settled.
     fn with_row<T>(&self, seq: i64, read: impl FnOnce(&BatchRow, usize) -> T) -> rusqlite::Result<Option<T>> {
         let mut state = self.state()?;
         let Some((first, _)) = state.batch_mut(seq) else { return Ok(None) };
@@ -393,7 +393,7 @@ impl Database {
         Ok(removed)
     }
 
-    /// How much is stored.
+    /// Returns the amounts that are stored.
     pub(super) fn contents(&self) -> rusqlite::Result<Contents> {
         let state = self.state()?;
         let oldest = state.batches.first_key_value().map(|(_, batch)| batch.stored_at);
@@ -416,7 +416,7 @@ impl Database {
         self.connection.prepare(select)?.query_map([], read)?.collect()
     }
 
-    /// Stores a dead letter again, as the newest update. Returns its `seq` and its lane; `None` if it is not there.
+    /// Stores a dead letter again, as the newest update. Returns its `seq` and its lane. `None` if it does not exist.
     pub(super) fn replay(&self, id: i64, now: i64) -> rusqlite::Result<Option<(i64, Lane)>> {
         let select = "SELECT lane, json FROM dead WHERE id = ?";
         let dead = self.connection.query_row(select, [id], |row| Ok((row.get(0)?, row.get(1)?)));
@@ -427,7 +427,7 @@ impl Database {
         Ok(Some((seqs.start, lane)))
     }
 
-    /// Removes a dead letter. Returns whether it was there.
+    /// Removes a dead letter. Returns whether it existed.
     pub(super) fn discard(&self, id: i64) -> rusqlite::Result<bool> {
         let mut state = self.state()?;
         let removed = self.execute("DELETE FROM dead WHERE id = ?", [id])?;
@@ -480,7 +480,7 @@ impl State {
 }
 
 impl Batch {
-    /// Whether the update at a place is there and not settled.
+    /// Returns whether the batch has an update at this place that is not settled.
     fn has(&self, place: i64) -> bool {
         usize::try_from(place).is_ok_and(|place| place < self.len && self.settled >> place & 1 == 0)
     }
@@ -489,7 +489,7 @@ impl Batch {
         self.settled |= 1 << place;
     }
 
-    /// The number of its updates that are not settled.
+    /// Returns the number of updates that are not settled.
     fn unsettled(&self) -> usize {
         let rest = self.settled.checked_shr(u32::try_from(self.len).unwrap_or(u32::MAX)).unwrap_or(0);
         self.len + rest.count_ones() as usize - self.settled.count_ones() as usize
@@ -499,7 +499,7 @@ impl Batch {
         self.unsettled() == 0
     }
 
-    /// The number after its last update.
+    /// Returns the number after its last update. `first` is the number of its first update.
     fn end(&self, first: i64) -> i64 {
         first.saturating_add(i64::try_from(self.len).unwrap_or(i64::MAX))
     }
@@ -522,7 +522,7 @@ impl BatchRow {
             ends.extend(u32::try_from(json.len()).unwrap_or(u32::MAX).to_le_bytes());
         }
         let lanes: Vec<LaneText<'_>> = rows.iter().map(|row| LaneText(row.lane)).collect();
-        // A list of strings can always be written.
+        // Serializing a list of strings cannot fail.
         let lanes = serde_json::to_string(&lanes).unwrap_or_default();
         Self { stored_at, lanes, ends, json }
     }
@@ -535,7 +535,7 @@ impl BatchRow {
         read_lanes(&self.lanes).into_iter().nth(place).unwrap_or_default()
     }
 
-    /// The JSON of an update. Empty if the file was changed by hand and the ends do not fit.
+    /// Returns the JSON of an update. Empty if `ends` is invalid, which only a change by hand can cause.
     fn json(&self, place: usize) -> &str {
         let mut ends =
             self.ends.chunks_exact(4).map(|end| u32::from_le_bytes([end[0], end[1], end[2], end[3]]) as usize);
@@ -545,7 +545,7 @@ impl BatchRow {
     }
 }
 
-/// Reads a lane. One that is unknown, because the file was changed by hand, becomes the lane of updates without an id.
+/// Parses a lane. An unknown lane, for example after a change by hand, becomes the lane of updates without an id.
 fn parse_lane(lane: &str) -> Lane {
     Lane::parse(lane).unwrap_or_else(|| {
         tracing::error!(lane = printable(lane).as_ref(), "journal has an unknown lane");
@@ -553,7 +553,7 @@ fn parse_lane(lane: &str) -> Lane {
     })
 }
 
-/// Parses the lanes of a batch. Returns an empty list for invalid JSON, which only a change by hand leaves.
+/// Parses the lanes of a batch. Returns an empty list for invalid JSON, which only a change by hand can cause.
 fn read_lanes(lanes: &str) -> Vec<String> {
     serde_json::from_str(lanes).unwrap_or_default()
 }
@@ -567,12 +567,12 @@ impl Serialize for LaneText<'_> {
     }
 }
 
-/// A number that is not negative.
+/// Converts a count from SQLite. A negative number becomes 0.
 fn size(number: i64) -> usize {
     usize::try_from(number).unwrap_or_default()
 }
 
-/// Sets how the database is written.
+/// Turns the write-ahead log on, and sets when SQLite waits for the disk.
 fn write_ahead(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     let synchronous = match durability {
@@ -583,7 +583,7 @@ fn write_ahead(connection: &Connection, durability: Durability) -> rusqlite::Res
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
 }
 
-/// Checks that the file is a journal or empty, without SQLite, which might write to it. Creates it if it is not there.
+/// Checks that the file is a journal or empty, or creates it. Does not use SQLite, which might write to the file.
 fn check_header(path: &Path) -> Result<(), Problem> {
     let io = |error| Problem::of_io(path, &error);
     let foreign = |reason| Err(Problem::Foreign { path: path.to_owned(), reason });
@@ -613,7 +613,7 @@ fn check_header(path: &Path) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The write-ahead log of a database.
+/// Returns the path of the write-ahead log of a database.
 fn log_of(path: &Path) -> PathBuf {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
@@ -626,7 +626,7 @@ mod tests {
 
     const MINUTE: i64 = 60 * 1000;
 
-    /// A journal that goes with its test.
+    /// A directory for a journal, removed after its test.
     struct Place(PathBuf);
 
     impl Place {
@@ -657,7 +657,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_key_is_recognized_for_an_hour_at_least_and_then_forgotten() {
+    fn a_repeated_key_is_recognized_for_at_least_an_hour_and_later_removed() {
         let place = Place::new("keys");
         let database = place.open();
         for begins in [0, 30, 59] {
@@ -668,7 +668,7 @@ mod tests {
                 assert_eq!(store(&database, &key, begins + later * MINUTE), None, "{later} minutes after {key}");
             }
         }
-        // Each hour in which something is stored begins a new table.
+        // Storing something after an hour starts a new generation of keys.
         for hours in 2..4 {
             store(&database, "other", (1_000_000 + hours * 60) * MINUTE);
         }
@@ -676,7 +676,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_forgets_no_key() {
+    fn keeps_all_keys_if_the_clock_is_set_back() {
         let place = Place::new("clock");
         let database = place.open();
         let now = 1_000_000 * MINUTE;
@@ -696,7 +696,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_settled_is_gone_at_once_and_its_number_is_not_used_again() {
+    fn a_settled_update_is_removed_at_once_and_its_number_is_not_reused() {
         let place = Place::new("settled");
         let database = place.open();
         let lane = Lane::other();
@@ -744,7 +744,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_that_do_not_fit_give_no_text() {
+    fn invalid_ends_give_empty_json() {
         let row = |ends: &[u32], json: &str| BatchRow {
             stored_at: 1,
             lanes: "chat:1".to_owned(),
@@ -759,7 +759,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_fails_undoes_its_own_changes_only() {
+    fn a_failed_part_rolls_back_only_its_own_changes() {
         let place = Place::new("part");
         let database = place.open();
         let seq = store(&database, "a", 1).unwrap();
@@ -781,7 +781,7 @@ mod tests {
     }
 
     #[test]
-    fn after_sqlite_has_undone_the_transaction_no_later_part_is_committed() {
+    fn no_later_part_is_committed_after_sqlite_rolled_the_transaction_back() {
         let place = Place::new("undone");
         let database = place.open();
         let undone = database.transaction(|database| {
@@ -798,7 +798,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_letter_that_is_discarded_after_a_part_failed_is_counted_once() {
+    fn a_dead_letter_discarded_after_a_failed_part_is_counted_once() {
         let place = Place::new("discarded");
         let database = place.open();
         let seq = store(&database, "a", 1).unwrap();

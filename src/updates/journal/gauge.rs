@@ -8,29 +8,29 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// What a [`Journal`](crate::updates::Journal) holds; given by [`Health::journal`](crate::Health::journal).
+/// The state of a [`Journal`](crate::updates::Journal). Returned by [`Health::journal`](crate::Health::journal).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JournalHealth {
-    /// The number of updates that are stored and not handled, those in a handler included.
+    /// The number of stored updates that are not handled, including updates in a handler.
     pub depth: usize,
     /// The time since the oldest of these updates was stored. `None` if `depth` is 0.
     pub oldest: Option<Duration>,
     /// The number of dead letters.
     pub dead_letters: usize,
-    /// The number of writes that failed since the last one that succeeded. While it is not 0, updates are neither stored nor
-    /// removed: look at the disk.
+    /// The number of failed writes since the last successful write. While it is not 0, updates are neither stored nor
+    /// removed: check the disk.
     pub failed_writes: u64,
 }
 
-/// Shows what was committed last.
+/// The last committed contents of a journal, and the count of failed writes.
 #[derive(Debug, Default)]
 pub(crate) struct Gauge {
     contents: Mutex<Contents>,
     failed_writes: AtomicU64,
 }
 
-/// How much is in a journal.
+/// The amounts in a journal.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Contents {
     /// The number of updates that are stored and not settled.
@@ -50,7 +50,7 @@ impl Gauge {
         *self.contents() = contents;
     }
 
-    /// Counts a write that failed, or that succeeded.
+    /// Counts a failed write, or resets the count after a successful write.
     pub(super) fn wrote<T, E>(&self, result: Result<T, E>) -> Result<T, E> {
         match result {
             Ok(_) => self.failed_writes.store(0, Ordering::Relaxed),
@@ -76,7 +76,7 @@ impl Gauge {
     }
 }
 
-/// The time in Unix milliseconds.
+/// Returns the current time in Unix milliseconds.
 pub(super) fn unix_now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

@@ -1,20 +1,20 @@
-//! The keys of updates that were stored lately, by which repeated updates are recognized.
+//! The keys of recently stored updates, which identify repeated updates.
 //!
-//! They are kept as hashes of 128 bits, on the disk in two generations that take turns. The last ones are also kept in memory. A
-//! key contains the timestamp of its update, and updates come nearly in the order of time. So most updates are known to be new
-//! without a look at the disk.
+//! Keys are kept as 128-bit hashes, on the disk in two generations that take turns. The most recent keys are also in
+//! memory. A key contains the timestamp of its update, and updates arrive nearly in the order of time. So most updates
+//! are recognized as new without a read from the disk.
 
 use std::{collections::HashSet, hash::Hasher as _, time::Duration};
 
 use rusqlite::Connection;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
-/// The least time for which a repeated key is recognized. A key is kept for up to twice this time, and longer while nothing is
-/// written.
+/// The minimum time for which a repeated key is recognized. A key is kept for up to twice this time, and longer while
+/// nothing is written.
 const KEY_TIME: Duration = Duration::from_secs(60 * 60);
-/// The number of keys in memory after which the older half is forgotten there.
+/// The number of keys in memory at which the older half is removed from memory.
 const RECENT: usize = 50_000;
-/// The number of keys from which on those that are stored together share a row. A row for each can be found faster, but is
+/// The number of keys from which keys that are stored together share a row. Separate rows are faster to find, but
 /// slower to write.
 const PAGE: usize = 16;
 /// The length of a hash, in bytes.
@@ -32,7 +32,7 @@ const TABLES: &str = "
     CREATE TABLE keys_1 (timestamp INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (timestamp, hash)) WITHOUT ROWID;
 ";
 
-/// Hashes keys. The hash function has a secret of its own for each journal.
+/// Hashes keys. Each journal has its own secret for the hash function.
 #[derive(Clone, Copy)]
 pub(super) struct KeyHasher(SipHasher13);
 
@@ -48,7 +48,7 @@ pub(super) struct Keys {
     hasher: KeyHasher,
     /// The number of the generation that takes new keys.
     newer: usize,
-    /// Since when it takes them, in Unix milliseconds.
+    /// The time from which it takes new keys, in Unix milliseconds.
     since: i64,
     /// The keys in memory: the newer and the older half.
     recent: [Recent; 2],
@@ -75,7 +75,7 @@ impl Recent {
 }
 
 impl Keys {
-    /// Makes the tables.
+    /// Creates the tables.
     pub(super) fn create(connection: &Connection, now: i64) -> rusqlite::Result<()> {
         connection.execute_batch(TABLES)?;
         connection.execute("INSERT INTO key_settings VALUES (randomblob(16), 0, ?)", [now]).map(drop)
@@ -109,10 +109,10 @@ impl Keys {
         self.hasher
     }
 
-    /// Stores the keys that are not there. Returns for each whether it was stored. `None` is not stored, and is always new.
+    /// Stores the new keys. Returns for each key whether it is new. `None` is always new, and is not stored.
     pub(super) fn store(&mut self, connection: &Connection, keys: &[Option<KeyHash>]) -> rusqlite::Result<Vec<bool>> {
         let mut are_new = Vec::with_capacity(keys.len());
-        // So few at a time that all are still in memory when their page is written.
+        // In chunks, so that all keys of a chunk are still in memory when its page is written.
         for keys in keys.chunks(RECENT / 2) {
             self.store_page(connection, keys, &mut are_new)?;
         }
@@ -163,14 +163,14 @@ impl Keys {
         true
     }
 
-    /// Forgets the older half of the keys in memory.
+    /// Removes the older half of the keys from memory.
     fn forget_half(&mut self) {
         let [newer, older] = &mut self.recent;
         let forgotten = std::mem::replace(older, std::mem::replace(newer, Recent::new()));
         self.horizon = self.horizon.max(forgotten.newest);
     }
 
-    /// Looks for a key on the disk.
+    /// Returns whether a key is on the disk.
     fn is_stored(&self, connection: &Connection, key: KeyHash) -> rusqlite::Result<bool> {
         let hash = key.hash.to_le_bytes();
         for generation in 0..2 {
@@ -191,12 +191,12 @@ impl Keys {
         Ok(false)
     }
 
-    /// Whether the generations are to take turns, or the clock was set back.
+    /// Returns whether the generations must take turns, or the clock was set back.
     pub(super) fn is_turn(&self, now: i64) -> bool {
         now < self.since || now.saturating_sub(self.since) >= i64::try_from(KEY_TIME.as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// Forgets the older keys, unless the clock was set back: then the time begins anew.
+    /// Deletes the older keys and starts a new generation. If the clock was set back, only restarts the time.
     pub(super) fn take_turns(&mut self, connection: &Connection, now: i64) -> rusqlite::Result<()> {
         if now >= self.since {
             self.forget_half();
@@ -205,7 +205,7 @@ impl Keys {
             connection.execute(&format!("DELETE FROM keys_{}", self.newer), [])?;
         }
         self.since = now;
-        // A timestamp far in the future may have gone with the older generation.
+        // The deleted generation may have had a timestamp far in the future.
         self.horizon = self.horizon.min(Self::newest(connection)?);
         let set = "UPDATE key_settings SET newer = ?, since = ?";
         connection.execute(set, (i64::from(self.newer == 1), self.since)).map(drop)
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn keys_are_found_in_memory_and_on_the_disk() {
         let (connection, mut known) = open();
-        // Three times what is kept in memory, in batches, and each batch with its times the wrong way around.
+        // Three times as many keys as are kept in memory, in batches with descending timestamps.
         let batches: Vec<_> = (0..30)
             .map(|batch| keys(&known, (0..RECENT as i64 / 10).rev().map(move |at| batch * 10_000 + at)))
             .collect();
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_without_a_timestamp_are_found_and_forgotten_with_their_generation() {
+    fn keys_without_a_timestamp_are_found_and_deleted_with_their_generation() {
         let (connection, mut known) = open();
         let some: Vec<_> = (0..100).map(|number| Some(known.hasher().hash(&format!("a/{number}"), None))).collect();
         let hour = i64::try_from(KEY_TIME.as_millis()).unwrap();

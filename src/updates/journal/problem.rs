@@ -1,4 +1,4 @@
-//! Why a journal cannot be used.
+//! The errors of a journal.
 
 use std::{
     io,
@@ -12,7 +12,7 @@ use crate::{
     updates::{file_lock::LockError, marker::MarkerKey},
 };
 
-/// Why a journal cannot be used. Each message says which file, why, and what to do.
+/// An error of a journal. Each message has the reason and what to do.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Problem {
     #[error("cannot open the journal {path}: {reason}", path = path.display())]
@@ -34,7 +34,7 @@ pub(crate) enum Problem {
     InUse { path: PathBuf },
     #[error("the journal {path} holds the updates of {found}, not of {expected}: give each bot a journal of its own", path = path.display())]
     OtherBot { path: PathBuf, found: MarkerKey, expected: MarkerKey },
-    #[error("the journal is used by another `Run`: end that one first, a journal has one `Run` at a time")]
+    #[error("the journal is used by another `Run`: end the other run first, a journal has one `Run` at a time")]
     AlreadyRun,
     #[cfg(feature = "webhook")]
     #[error("the journal is full: {stored} updates wait for their handlers")]
@@ -48,7 +48,7 @@ pub(crate) enum Problem {
 }
 
 impl Problem {
-    /// Why SQLite cannot open the file.
+    /// Converts an error of SQLite that occurred while the file was opened.
     pub(super) fn of_open(path: &Path, error: &rusqlite::Error) -> Self {
         let path = path.to_owned();
         match error.sqlite_error_code() {

@@ -1,4 +1,4 @@
-//! The journal as a queue: what is stored, handed to the engine and removed.
+//! The journal as a queue: stores updates, delivers them to the engine, and removes them.
 
 use std::{
     path::{Path, PathBuf},
@@ -38,14 +38,14 @@ use crate::{
     },
 };
 
-/// Updates that are kept in memory while they wait, and at most a page more. What is stored beyond is read from the disk when
-/// its turn comes.
+/// The number of waiting updates that are kept in memory, plus at most a page. All other updates are read from the disk
+/// when they are handled.
 const RESIDENT: usize = 1000;
-/// How long a run waits for the handlers of one that has ended.
+/// Time that a run waits for the handlers of an earlier run.
 const HANDOVER_TIME: Duration = Duration::from_secs(1);
-/// The wait between two looks at them.
+/// The delay between two checks for these handlers.
 const HANDOVER_PAUSE: Duration = Duration::from_millis(5);
-/// How long the next page waits for room in memory.
+/// Time that the next page waits for room in memory.
 const PACE: Duration = Duration::from_millis(20);
 /// Time to wait before a failed write is repeated.
 pub(super) const WRITE_PAUSE: Duration = Duration::from_secs(1);
@@ -58,21 +58,21 @@ pub(crate) struct Queue {
     pub(super) writer: Writer,
     pub(super) gauge: Arc<Gauge>,
     inbox: Mutex<Inbox>,
-    /// Updates to be removed, with those who wait for it.
+    /// Updates to be removed, each with the channel for the result.
     removals: Mutex<Vec<Removal>>,
-    /// The inbox has something.
+    /// Notified when the inbox has new updates.
     arrived: Notify,
-    /// An update was removed.
+    /// Notified when updates were removed.
     freed: Arc<Notify>,
-    /// How many updates are in memory and wait.
+    /// The number of waiting updates in memory.
     resident: Arc<AtomicUsize>,
-    /// Shared by all entries that are with an engine: one that was dropped may still have a handler that computes.
+    /// Cloned into every entry of an engine. Its count shows whether a dropped engine still has a running handler.
     in_hand: Arc<()>,
 }
 
 type Removal = (i64, oneshot::Sender<Result<(), Problem>>);
 
-/// What was stored for the engine.
+/// Stored updates for the engine.
 #[derive(Default)]
 struct Inbox {
     /// Whether there is a [`Run`](crate::Run).
@@ -82,13 +82,13 @@ struct Inbox {
 }
 
 enum Arrivals {
-    /// What was stored before the run, or is stored again. It is read when its turn comes.
+    /// Updates that are only on the disk, such as those stored before the run. Each is read when it is handled.
     Stored(Vec<Delivery>),
-    /// Updates that were stored just now. The thread of the run makes deliveries of them, which spares the writer's.
+    /// Updates that were just stored. The thread of the run makes deliveries of them, to relieve the writer's thread.
     New(NewArrivals),
 }
 
-/// Updates that were stored together. Those without a number were repeated.
+/// Updates that were stored together. An update without a number was repeated and is not stored.
 struct NewArrivals {
     rows: Vec<Row>,
     seqs: Vec<Option<i64>>,
@@ -96,13 +96,13 @@ struct NewArrivals {
     resident: Option<Resident>,
 }
 
-/// The right to hand out what is stored. One run has it at a time.
+/// The right to deliver stored updates. Only one run at a time has it.
 pub(super) struct Lease(Arc<Queue>);
 
 impl Drop for Lease {
     fn drop(&mut self) {
         let inbox = std::mem::take(&mut *self.0.inbox());
-        // Not under the lock: entries lead back to the queue.
+        // Not under the lock: dropping entries uses the queue.
         drop(inbox);
     }
 }
@@ -117,11 +117,11 @@ pub(crate) struct Batch {
 struct Row {
     raw: RawUpdate,
     lane: Lane,
-    /// `None` if the update cannot be told from the next one.
+    /// `None` if the update cannot be distinguished from others.
     key: Option<KeyHash>,
 }
 
-/// A batch that may be stored several times, until it is known to be stored: then it is `None`.
+/// A batch whose store may be repeated. `None` after the batch was stored.
 pub(crate) type SharedBatch = Arc<Mutex<Option<Batch>>>;
 
 impl Row {
@@ -157,7 +157,7 @@ impl Resident {
         Some(Self { count, total: Arc::clone(total) })
     }
 
-    /// Takes one of them.
+    /// Splits off the count of one update.
     fn split(&mut self) -> Self {
         self.count = self.count.saturating_sub(1);
         Self { count: 1, total: Arc::clone(&self.total) }
@@ -196,7 +196,7 @@ impl Queue {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the journal the bot's own, or checks that it is. Asks the server for the bot's id.
+    /// Binds the journal to the bot, or checks that it belongs to the bot. Requests the bot's id from the server.
     pub(crate) async fn bind(&self, bot: &Bot) -> Result<MarkerKey, Error> {
         let key = MarkerKey::new(bot.base_url_text(), own_id(bot).await?);
         let (expected, path) = (key.clone(), self.path.clone());
@@ -217,8 +217,8 @@ impl Queue {
         Arc::new(Mutex::new(Some(Batch { updates, marker })))
     }
 
-    /// Stores a batch in one transaction with its marker. Updates whose key is there are left out. The others are in the
-    /// inbox when this returns, if there is a run.
+    /// Stores a batch in one transaction with its marker. Repeated updates are left out. If there is a run, the other
+    /// updates are in its inbox when this returns.
     ///
     /// # Cancel safety
     ///
@@ -244,7 +244,7 @@ impl Queue {
         self.gauge.wrote(self.writer.write(work, commit).await)
     }
 
-    /// Takes note of what was committed.
+    /// Puts committed updates into the inbox, if there is a run.
     fn stored(self: Arc<Self>, rows: Vec<Row>, seqs: Vec<Option<i64>>) {
         let repeated = seqs.iter().filter(|seq| seq.is_none()).count();
         if repeated > 0 {
@@ -254,7 +254,7 @@ impl Queue {
         if inbox.is_run {
             let resident = Resident::count(&self.resident, seqs.len() - repeated);
             let new = NewArrivals { rows, seqs, resident };
-            // Without room, the updates are dropped at once, and read again when their turn comes.
+            // Without room, the updates are dropped from memory at once, and read again when they are handled.
             let arrivals = match &new.resident {
                 Some(_) => Arrivals::New(new),
                 None => Arrivals::Stored(self.deliveries(new)),
@@ -265,7 +265,7 @@ impl Queue {
         self.arrived.notify_one();
     }
 
-    /// Makes deliveries of what was stored.
+    /// Makes deliveries of stored updates.
     fn deliveries(self: &Arc<Self>, NewArrivals { rows, seqs, mut resident }: NewArrivals) -> Vec<Delivery> {
         let new = rows.into_iter().zip(seqs).filter_map(|(row, seq)| Some((row, seq?)));
         let delivery = |(Row { raw, lane, .. }, seq): (Row, i64)| {
@@ -278,8 +278,8 @@ impl Queue {
         new.map(delivery).collect()
     }
 
-    /// Starts to hand updates to a run, the stored ones first. If another run is active, or a handler of an ended run still
-    /// computes, waits for at most [`HANDOVER_TIME`] and then fails.
+    /// Starts to deliver updates to a run, oldest first. If another run is active, or a handler of an ended run is
+    /// still running, waits for at most [`HANDOVER_TIME`] and then fails.
     pub(super) async fn start(self: &Arc<Self>) -> Result<Lease, Problem> {
         let deadline = Instant::now() + HANDOVER_TIME;
         let lease = loop {
@@ -290,14 +290,14 @@ impl Queue {
             }
         };
         let queue = Arc::clone(self);
-        // What is stored after this is put into the inbox when it is committed.
+        // Updates that are stored later are put into the inbox when they are committed.
         let fill = move |rows: Vec<StoredRow>| {
             let deliveries =
                 rows.into_iter().map(|row| JournalEntry::new(&queue, row.seq, true).stored(row.lane, row.attempts));
             let deliveries = deliveries.collect();
             let mut inbox = queue.inbox();
             if inbox.is_run {
-                // Instead of what was stored since the lease was taken: it is among these.
+                // Replaces the updates that were stored since the lease was taken: `rows` has them, too.
                 inbox.arrivals = vec![Arrivals::Stored(deliveries)];
             }
             drop(inbox);
@@ -316,7 +316,7 @@ impl Queue {
         Some(Lease(Arc::clone(self)))
     }
 
-    /// Waits for deliveries.
+    /// Waits for deliveries, and returns all that have arrived.
     ///
     /// # Cancel safety
     ///
@@ -349,7 +349,7 @@ impl Queue {
         self.gauge.depth() >= self.settings.capacity
     }
 
-    /// Lets the writer look at how full the journal is. It may have failed to do so after the last updates were removed.
+    /// Makes the writer update the gauge. The update after the last removal may have failed.
     fn refresh(&self) {
         let freed = Arc::clone(&self.freed);
         self.writer.submit(|_| Ok(()), move |_: Result<(), Problem>| freed.notify_one());
@@ -376,12 +376,12 @@ impl Queue {
         self.writer.write(|database| database.marker(), |marker| marker).await
     }
 
-    /// Keeps a marker without updates.
+    /// Stores a marker without updates.
     pub(crate) async fn set_marker(&self, marker: i64) -> Result<(), Problem> {
         self.writer.write(move |database| database.set_marker(marker), |()| ()).await
     }
 
-    /// Reads an update; `None` if it is settled.
+    /// Reads an update. `None` if the update is settled.
     async fn load(&self, seq: i64) -> Option<Box<Update>> {
         self.insist(|| async {
             let json = self.writer.write(move |database| database.json(seq), |json| json).await?;
@@ -412,7 +412,7 @@ impl Queue {
         .await;
     }
 
-    /// Removes an update. Those that are to be removed at the same time are removed together.
+    /// Removes an update. Concurrent removals share one job.
     async fn remove(self: &Arc<Self>, seq: i64) {
         self.insist(|| async {
             let (done, removed) = oneshot::channel();
@@ -429,7 +429,7 @@ impl Queue {
         .await;
     }
 
-    /// Removes in one job all that is to be removed when the job begins.
+    /// Removes, in one job, all updates that wait for their removal when the job starts.
     fn remove_all(self: &Arc<Self>) {
         let taken = Arc::<Mutex<Vec<Removal>>>::default();
         let (queue, for_work) = (Arc::clone(self), (Arc::clone(self), Arc::clone(&taken)));
@@ -445,14 +445,14 @@ impl Queue {
             let removals = std::mem::take(&mut *taken.lock().unwrap_or_else(PoisonError::into_inner));
             queue.freed.notify_one();
             for (_, done) in removals {
-                // A handler that was dropped does not wait.
+                // Fails if the caller was dropped.
                 let _ = done.send(result.clone());
             }
         };
         self.writer.submit(work, done);
     }
 
-    /// Repeats what must be written until it is.
+    /// Repeats an operation until it succeeds.
     async fn insist<T, F: Future<Output = Result<T, Problem>>>(&self, write: impl Fn() -> F) -> T {
         loop {
             match self.gauge.wrote(write().await) {
@@ -470,7 +470,7 @@ impl Queue {
         self.writer.write(|database| database.dead(), |dead| dead).await
     }
 
-    /// Stores a dead letter again. Returns whether it was there.
+    /// Stores a dead letter again. Returns whether it existed.
     pub(super) async fn replay(self: &Arc<Self>, id: i64) -> Result<bool, Problem> {
         let (queue, now) = (Arc::clone(self), unix_now());
         let commit = move |replayed: Option<(i64, Lane)>| {
@@ -487,7 +487,7 @@ impl Queue {
         self.writer.write(move |database| database.replay(id, now), commit).await
     }
 
-    /// Removes a dead letter. Returns whether it was there.
+    /// Removes a dead letter. Returns whether it existed.
     pub(super) async fn discard(&self, id: i64) -> Result<bool, Problem> {
         self.writer.write(move |database| database.discard(id), |was_there| was_there).await
     }
@@ -502,14 +502,14 @@ pub(super) fn read_stored(json: &str) -> RawUpdate {
     })
 }
 
-/// An update that is stored.
+/// A stored update, as the engine settles it.
 struct JournalEntry {
     queue: Arc<Queue>,
     seq: i64,
     /// Whether the update was stored before this run started. Its handler may have ended the process, so each attempt is
     /// written before it begins. Other updates do not need this write.
     is_suspect: bool,
-    /// The attempt that is written down and may not have ended.
+    /// The attempt that was written to the disk and has not ended.
     begun: Option<u32>,
     /// Set while the update waits in memory.
     resident: Option<Resident>,
@@ -522,7 +522,7 @@ impl JournalEntry {
         Self { queue: Arc::clone(queue), seq, is_suspect, begun: None, resident: None, _in_hand: in_hand }
     }
 
-    /// Makes a delivery whose update is read when its turn comes.
+    /// Makes a delivery whose update is read when it is handled.
     fn stored(self, lane: Lane, attempts: u32) -> Delivery {
         let (queue, seq) = (Arc::clone(&self.queue), self.seq);
         let load = move || -> BoxFuture<_> { Box::pin(async move { queue.load(seq).await }) };
@@ -567,7 +567,7 @@ impl Entry for JournalEntry {
     }
 }
 
-/// Takes back the attempt of a handler that a shutdown dropped: only the end of the process counts.
+/// Reverts the attempt of a handler that a shutdown dropped: such an attempt counts only if the process ended.
 impl Drop for JournalEntry {
     fn drop(&mut self) {
         if let Some(attempt) = self.begun {

@@ -1,6 +1,7 @@
-//! What can be set on a journal.
+//! The settings of a journal.
 
-/// What a [`Journal`](crate::updates::Journal) survives. Set by [`JournalBuilder::durability`](crate::updates::JournalBuilder::durability).
+/// The failures that a [`Journal`](crate::updates::Journal) survives without loss. Set by
+/// [`JournalBuilder::durability`](crate::updates::JournalBuilder::durability).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
@@ -18,11 +19,11 @@ pub enum Durability {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Settings {
     pub(super) durability: Durability,
-    /// The most updates that are stored before no more are taken.
+    /// The number of stored updates at which the journal is full.
     pub(super) capacity: usize,
-    /// How often an update is handed out before it is a dead letter.
+    /// The number of attempts after which an update becomes a dead letter.
     pub(super) attempts: u32,
-    /// The most dead letters that are kept.
+    /// The maximum number of dead letters.
     pub(super) dead_letters: usize,
 }
 

@@ -20,17 +20,17 @@ use crate::{
     },
 };
 
-/// Stores what is polled, and hands out what is stored.
+/// Stores polled updates, and delivers stored updates.
 pub(crate) struct JournalSource {
     queue: Arc<Queue>,
     bot: Bot,
     health: Health,
-    /// `None` if updates come by a webhook, or come no more.
+    /// `None` for a webhook, and after the polling has ended.
     updates: Option<Updates>,
     backoff: Backoff,
-    /// A page that is not known to be stored.
+    /// A polled page that may not be stored yet.
     unstored: Option<SharedBatch>,
-    /// Set once it hands out what is stored.
+    /// `None` until the source is started.
     lease: Option<Lease>,
     is_stopped: bool,
 }
@@ -52,7 +52,7 @@ impl JournalSource {
         Self { queue, bot, health, updates, backoff, unstored: None, lease: None, is_stopped: false }
     }
 
-    /// Returns what is to be handled, or waits for it.
+    /// Returns the next updates to handle, or waits for them. `None` after the source was stopped.
     ///
     /// # Cancel safety
     ///
@@ -78,7 +78,7 @@ impl JournalSource {
         }
     }
 
-    /// Checks that the journal is the bot's, and begins to hand out what is stored.
+    /// Checks that the journal belongs to the bot, and starts to deliver stored updates.
     async fn start(&mut self) -> Result<()> {
         if let Some(updates) = &self.updates {
             updates.check()?;
@@ -94,7 +94,7 @@ impl JournalSource {
         Ok(())
     }
 
-    /// Waits until the server has told whose journal it is.
+    /// Binds the journal to the bot. Temporary failures of the request for the bot's id are retried.
     async fn bind(&self) -> Result<MarkerKey> {
         let clock = &self.bot.transport().clock;
         let mut failures = 0;
@@ -125,7 +125,7 @@ impl JournalSource {
             }
             self.unstored = None;
         }
-        // What the poll in flight brings after the shutdown began is stored at once.
+        // During a shutdown, the page of the poll in flight is stored at once.
         if !self.is_stopped {
             self.queue.room().await;
         }
@@ -143,7 +143,7 @@ impl JournalSource {
         Ok(())
     }
 
-    /// Ends the polling. What is stored is not handed out any more.
+    /// Stops the polling. When the polling has ended, [`next`](Self::next) returns `None`.
     pub(crate) fn stop(&mut self) {
         self.is_stopped = true;
         if let Some(updates) = &mut self.updates {
@@ -164,7 +164,7 @@ impl JournalSource {
     }
 }
 
-/// The marker in the journal.
+/// A marker store in the journal.
 struct JournalMarkers(Arc<Queue>);
 
 impl MarkerStore for JournalMarkers {

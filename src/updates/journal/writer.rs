@@ -27,7 +27,7 @@ type Job = Box<dyn FnOnce(&Database) -> Done + Send>;
 
 /// The handle of the thread. Dropping it waits until the thread has closed the database.
 pub(super) struct Writer {
-    /// `None` once it is dropped.
+    /// `None` after the drop has begun, which ends the thread.
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -40,8 +40,8 @@ impl Writer {
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    /// Does `work` in a transaction. After the commit, `commit` is called with the result on the thread of the writer, before
-    /// any later work.
+    /// Runs `work` in a transaction. After the commit, `commit` is called with the result on the thread of the writer,
+    /// before any later work.
     ///
     /// # Cancel safety
     ///
@@ -57,7 +57,7 @@ impl Writer {
         answer.await.unwrap_or(Err(Problem::Ended))
     }
 
-    /// Does `work` in a transaction, and calls `done` with the result after the commit.
+    /// Runs `work` in a transaction, and calls `done` with the result after the commit.
     pub(super) fn submit<T: 'static>(
         &self,
         work: impl FnOnce(&Database) -> rusqlite::Result<T> + Send + 'static,
@@ -89,7 +89,7 @@ fn write(database: &Database, gauge: &Gauge, jobs: &Receiver<Job>) {
             all_done.extend(iter::once(first).chain(jobs.try_iter()).take(GROUP).map(|job| job(database)));
             Ok(())
         });
-        // If it cannot be read, it shows what was committed before.
+        // If the contents cannot be read, the gauge keeps the earlier ones.
         if committed.is_ok()
             && let Ok(contents) = database.contents()
         {
@@ -100,7 +100,7 @@ fn write(database: &Database, gauge: &Gauge, jobs: &Receiver<Job>) {
             done(committed.clone());
         }
         if let Err(error) = database.clean_up(unix_now()) {
-            // It is done again after the next jobs.
+            // Retried after the next jobs.
             tracing::error!(error = %error, "journal write failed");
         }
     }

@@ -1,4 +1,4 @@
-//! A marker in a file, which is replaced as a whole.
+//! A marker store in a file, which each save replaces as a whole.
 
 use std::{
     io,
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::store::{MarkerKey, MarkerStore};
 use crate::updates::{atomic_write, store_io::off_the_runtime};
 
-/// The first property of the file, by which it is known.
+/// The value of the first property, which identifies a marker file.
 const FORMAT: &str = "tamtam-marker-1";
 /// The largest file that is read, in bytes. A marker file has about 100 bytes plus the length of its base URL.
 const MOST_BYTES: u64 = 64 * 1024;
@@ -20,16 +20,19 @@ const MOST_BYTES: u64 = 64 * 1024;
 /// overlaps, writes its file in far less time. An hour also allows for the clocks of file servers.
 const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
-/// The marker of one bot, in one file.
+/// A [`MarkerStore`] in a file, for one bot.
 ///
-/// The file is replaced as a whole and written through to the disk. After a kill or a power loss it holds either the old
-/// marker or the new one. A save makes a file such as `marker.json.0123456789abcdef.new` beside it and renames it. If a kill
-/// leaves that file behind, a start removes it an hour later or more. Each save makes a new file, so links to the old one
-/// and its permissions are lost. A file that is torn, of another bot or of another program is an error and is kept.
+/// The file is replaced as a whole and written through to the disk. After a kill or a power loss, it holds either the
+/// old marker or the new one. A damaged file, or the file of another bot or program, is an error and is not changed.
 ///
-/// A bot does not start with a path at which the marker cannot be saved: a directory that cannot be written, a pipe, a device.
+/// A save makes a file such as `marker.json.0123456789abcdef.new` in the same directory and renames it. So links to the
+/// old file and its permissions are lost. If a kill leaves a `.new` file behind, a start removes it when it is at least
+/// one hour old.
 ///
-/// A server that was reset may not take a marker from before: the error says so, and the file can then be removed.
+/// A path where the marker cannot be saved is an error at the start, for example in a directory without write
+/// permission.
+///
+/// A server that was reset may refuse an old marker. The error then names the marker, and you can remove the file.
 ///
 /// ```
 /// # #[tokio::main]
@@ -52,39 +55,42 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 #[derive(Debug, Clone)]
 pub struct FileStore {
     path: PathBuf,
-    /// Held while the file is replaced, so that of two saves the later one stays.
+    /// Held while the file is replaced, so that the later of two saves is kept.
     saving: Arc<Mutex<()>>,
 }
 
-/// Why the marker's file cannot be used.
+/// The error of a [`FileStore`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileStoreError {
-    /// It cannot be read or written.
+    /// The file cannot be read or written.
     #[error("{path}: {error}", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
-    /// It is not a marker's file, or not a whole one. Look at it; if it can go, remove it, and the bot starts with what
-    /// the server has kept.
-    #[error("{path} is not a whole marker file ({problem}): look at it, and remove it if it can go", path = path.display())]
+    /// The file is damaged, or is not a marker file. If you remove it, the bot starts with the updates that the server
+    /// has kept.
+    #[error(
+        "{path} is not a valid marker file ({problem}): look at it, and remove it to start from the last commit",
+        path = path.display()
+    )]
     NotAMarker {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
     },
-    /// It has the marker of another bot. Give each bot a file of its own.
+    /// The file has the marker of another bot. Each bot needs a file of its own.
     #[error("{path} has the marker of {found}, not of {expected}: give each bot a file of its own", path = path.display())]
     OtherBot {
         /// The file.
         path: PathBuf,
-        /// Whose marker it has.
+        /// The bot whose marker the file has.
         found: MarkerKey,
-        /// Whose marker was wanted.
+        /// The bot that reads or writes the file.
         expected: MarkerKey,
     },
 }
@@ -99,7 +105,7 @@ struct Contents {
 }
 
 impl FileStore {
-    /// A store in the file at this path. Its directory must exist, the file need not.
+    /// Creates a store in the file at `path`. The directory must exist, the file need not.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), saving: Arc::default() }
@@ -138,7 +144,7 @@ impl FileStore {
 
     fn write(&self, key: &MarkerKey, marker: i64) -> Result<(), FileStoreError> {
         let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
-        // Somebody may have put another file there since; what is torn or another bot's is not overwritten.
+        // The file may have been replaced since. A damaged file or another bot's file must not be overwritten.
         self.read(key)?;
         let contents =
             Contents { format: FORMAT.to_owned(), base_url: key.base_url().to_owned(), bot_id: key.bot_id().0, marker };
@@ -170,7 +176,7 @@ mod tests {
 
     use super::*;
 
-    /// A directory that goes with its test.
+    /// A directory that is removed after its test.
     struct Directory(PathBuf);
 
     impl Directory {
@@ -201,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn keeps_the_marker_and_nothing_else() {
+    async fn keeps_the_marker_and_leaves_no_other_file() {
         let directory = Directory::new("keeps");
         let store = directory.store();
         assert_eq!(store.load(&key(1)).await.unwrap(), None);
@@ -213,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_torn_or_foreign_file_is_an_error_and_stays() {
+    async fn a_damaged_or_foreign_file_is_an_error_and_is_not_changed() {
         let directory = Directory::new("foreign");
         let store = directory.store();
         store.save(&key(1), 5).await.unwrap();
@@ -222,14 +228,14 @@ mod tests {
             fs::write(&store.path, text).unwrap();
             let error = store.load(&key(1)).await.unwrap_err();
             assert!(matches!(error, FileStoreError::NotAMarker { .. }), "{text}: {error}");
-            assert!(error.to_string().contains("marker.json is not a whole marker file"), "{error}");
+            assert!(error.to_string().contains("marker.json is not a valid marker file"), "{error}");
             store.save(&key(1), 6).await.unwrap_err();
             assert_eq!(fs::read_to_string(&store.path).unwrap(), text);
         }
     }
 
     #[tokio::test]
-    async fn the_file_of_another_bot_or_server_is_an_error_and_stays() {
+    async fn the_file_of_another_bot_or_server_is_an_error_and_is_not_changed() {
         let directory = Directory::new("other");
         let store = directory.store();
         store.save(&key(1), 5).await.unwrap();
@@ -242,7 +248,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_kill_left_behind_is_no_obstacle() {
+    async fn a_file_that_a_kill_left_behind_does_no_harm() {
         let directory = Directory::new("left");
         let store = directory.store();
         fs::write(directory.0.join("marker.json.0123456789abcdef.new"), "{\"for").unwrap();
@@ -252,27 +258,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_place_that_no_file_can_be_in_is_found_at_the_start() {
+    async fn an_impossible_path_is_an_error_at_the_start() {
         for path in ["/nowhere/at/all/marker.json", "/dev/null/marker.json", "", "/"] {
             let error = FileStore::new(path).load(&key(1)).await.unwrap_err();
             assert!(error.to_string().starts_with(&format!("{path}: ")), "{error}");
         }
     }
 
-    /// A directory in which not even an administrator can make a file.
+    /// In `/proc`, not even an administrator can create a file.
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn a_directory_that_cannot_be_written_is_found_at_the_start() {
+    async fn a_directory_that_cannot_be_written_is_an_error_at_the_start() {
         for path in ["/proc/marker.json", "/proc/version"] {
             let error = FileStore::new(path).load(&key(1)).await.unwrap_err();
-            let problem = format!("{path}: no file can be written in its directory (");
+            let problem = format!("{path}: cannot create a file in its directory (");
             assert!(matches!(error, FileStoreError::Io { .. }) && error.to_string().starts_with(&problem), "{error}");
         }
     }
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn a_pipe_or_a_device_is_refused_and_not_read() {
+    async fn a_pipe_or_a_device_is_an_error_and_is_not_read() {
         let directory = Directory::new("pipe");
         let store = directory.store();
         let made = std::process::Command::new("mkfifo").arg(&store.path).status().unwrap();
@@ -287,10 +293,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_too_large_is_not_read_and_stays() {
+    async fn a_file_that_is_too_large_is_an_error_and_is_not_changed() {
         let directory = Directory::new("large");
         let store = directory.store();
-        // It has no blocks on the disk.
+        // A sparse file, without blocks on the disk.
         File::create(&store.path).unwrap().set_len(1 << 40).unwrap();
         let error = store.load(&key(1)).await.unwrap_err();
         assert!(matches!(error, FileStoreError::NotAMarker { .. }), "{error}");
@@ -333,7 +339,7 @@ mod tests {
     async fn saves_that_overlap_leave_a_whole_file() {
         let directory = Directory::new("overlap");
         let saves = (0..8).map(|writer| {
-            // As two processes would, which share nothing but the file.
+            // A store for each writer: separate processes share only the file.
             let store = directory.store();
             tokio::spawn(async move {
                 for marker in 0..30 {

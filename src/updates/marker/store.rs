@@ -1,4 +1,4 @@
-//! Where a bot remembers how far it has come with its updates: the marker store.
+//! The marker store: keeps the position of a bot in its updates.
 
 use std::{
     collections::HashMap,
@@ -17,10 +17,10 @@ use crate::{
     redaction::{fnv_1a, origin},
 };
 
-/// Whose marker it is: markers of another bot, or of another server, mean nothing.
+/// The key of a marker: the bot and the server that the marker belongs to.
 ///
-/// It is written as `bot 7 at https://botapi.tamtam.chat`. A path of the base URL, which may be secret, is written as a
-/// hash: two paths are two keys, and neither is shown.
+/// `Display` writes it as `bot 7 at https://botapi.tamtam.chat`. The path of a base URL can be secret, so it is written
+/// as a hash. Different paths are different keys.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MarkerKey {
     base_url: String,
@@ -32,13 +32,13 @@ impl MarkerKey {
         Self { base_url: base_url.to_owned(), bot_id }
     }
 
-    /// The base URL of the bot's API, whole: its path may be secret.
+    /// Returns the whole base URL of the bot's API. Its path can be secret.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// The bot's user id.
+    /// Returns the bot's user id.
     #[must_use]
     pub fn bot_id(&self) -> UserId {
         self.bot_id
@@ -63,11 +63,11 @@ impl fmt::Debug for MarkerKey {
     }
 }
 
-/// Keeps the marker of a bot's updates, so that a bot which ended without telling the server (it was killed) goes on
-/// where it was. Given to [`Updates::marker_store`](crate::Updates::marker_store).
+/// A store for the marker of a bot's updates. A bot that was killed before its last commit then continues after the
+/// last handled page. Pass the store to [`Updates::marker_store`](crate::Updates::marker_store).
 ///
-/// The marker is saved when a page of updates is dealt with, before the server is told. [`FileStore`](crate::FileStore) and
-/// [`MemoryStore`] are there; a database is a few lines:
+/// The marker is saved when a page of updates is handled, before the page is committed. The crate has
+/// [`FileStore`](crate::FileStore) and [`MemoryStore`]. A store in a database is a few lines:
 ///
 /// ```
 /// use tamtam::{MarkerKey, MarkerStore};
@@ -90,22 +90,22 @@ impl fmt::Debug for MarkerKey {
 /// }
 /// ```
 pub trait MarkerStore: Send + Sync + 'static {
-    /// Why it failed.
+    /// The error of the store.
     type Error: Into<Box<dyn StdError + Send + Sync>>;
 
-    /// The marker saved last; `None` if there never was one. Called once, before the first poll.
+    /// Returns the last saved marker. `None` if no marker was saved. Called before the first poll of a stream.
     ///
     /// # Errors
     ///
-    /// If the store cannot be read or takes longer than 5 s. The bot then does not start: it might lose its place.
+    /// If the store cannot be read or takes longer than 5 s. The stream then ends, because it could lose its position.
     fn load(&self, key: &MarkerKey) -> impl Future<Output = Result<Option<i64>, Self::Error>> + Send;
 
-    /// Keeps the marker. When it returns, the marker should survive the end of the process.
+    /// Saves the marker. When `save` returns, the marker should survive the end of the process.
     ///
     /// # Errors
     ///
-    /// When it is not kept. That is logged and counted ([`Health::failed_saves`](crate::Health::failed_saves)), and polling
-    /// goes on. A save that takes longer than 5 s has failed as well.
+    /// If the marker is not saved. A save that takes longer than 5 s counts as failed. Failures are logged and counted
+    /// ([`Health::failed_saves`](crate::Health::failed_saves)), and polling continues.
     fn save(&self, key: &MarkerKey, marker: i64) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
@@ -139,14 +139,14 @@ impl<S: MarkerStore> ErasedStore for S {
     }
 }
 
-/// Markers in memory: for tests, and for streams that are made anew in one process. Clones share them.
+/// A [`MarkerStore`] in memory, for tests and for several streams in one process, one after the other. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     markers: Arc<Mutex<HashMap<MarkerKey, i64>>>,
 }
 
 impl MemoryStore {
-    /// A store with nothing in it.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -175,7 +175,7 @@ mod tests {
         let key = |url: &str| MarkerKey::new(url, UserId(7)).to_string();
         assert_eq!(key("https://botapi.tamtam.chat"), "bot 7 at https://botapi.tamtam.chat");
         assert_eq!(key("http://127.0.0.1:8080"), "bot 7 at http://127.0.0.1:8080");
-        // FNV-1a of "/s3cr3t", computed elsewhere.
+        // FNV-1a of "/s3cr3t", computed by another implementation.
         assert_eq!(key("https://gateway.example/s3cr3t"), "bot 7 at https://gateway.example/68e7c64f8ba0fc5a");
         assert_ne!(key("https://gateway.example/s3cr3t"), key("https://gateway.example/other"));
         assert!(!format!("{:?}", MarkerKey::new("https://gateway.example/s3cr3t", UserId(7))).contains("s3cr3t"));

@@ -1,4 +1,4 @@
-//! A page of updates: the text of a response, read whole before its first update is handed out.
+//! A page of updates: reads the text of a response, as a whole, before the first update is returned.
 
 use std::{borrow::Cow, collections::VecDeque};
 
@@ -13,31 +13,33 @@ use crate::{
     model::{misfit, read},
 };
 
-/// The JSON of a short update, in bytes. Room for so many is made at once, for a list that grows is copied.
+/// The size of a short update as JSON, in bytes. Used to reserve capacity: a list that grows is copied.
 const TYPICAL_BYTES: usize = 500;
 
-/// A page.
+/// A page of updates.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     pub(crate) updates: VecDeque<Update>,
-    /// The JSON of each update, if it was asked for; else empty.
+    /// The JSON of each update. Empty unless it is kept.
     pub(crate) json: VecDeque<Box<RawValue>>,
-    /// What commits this page; `None` says nothing.
+    /// The marker that commits this page. `None` does not change the marker of the stream.
     pub(crate) marker: Option<i64>,
     /// How many values did not fit the models.
     pub(crate) misfits: usize,
 }
 
 impl Page {
-    /// Reads a page, and logs what does not fit the models; an empty body is an empty page. An update that cannot be read is
-    /// [`Update::Unknown`], and a marker that cannot be read says nothing. A text that is not JSON is an error, and so is a
-    /// second `updates` or `marker`: it may be the rest of another response.
+    /// Reads a page, and logs values that do not fit the models. An empty body is an empty page. An update that cannot
+    /// be read becomes [`Update::Unknown`]. A marker that cannot be read becomes `None`.
     ///
-    /// The updates are read one by one and not as a list: serde could not go on after one that does not fit.
+    /// Text that is not JSON is an error. A second `updates` or `marker` is an error, too: it may belong to another
+    /// response.
+    ///
+    /// The updates are read one by one, not as a list: serde cannot continue after an update that does not fit.
     pub(crate) fn read(json: &str, keep_json: bool) -> serde_json::Result<Self> {
         let (mut page, misfits) = read::read_text(json, |json| {
             Self::read_members(json, keep_json).map_err(|error| match serde_json::from_str::<IgnoredAny>(json) {
-                // It has the place of the mistake in the whole text, and says whether the text was cut.
+                // This error has the position in the whole text, and shows whether the text was cut off.
                 Err(not_json) => not_json,
                 Ok(_) => error,
             })
@@ -67,7 +69,7 @@ impl Page {
         if !text.is_at_end() {
             return Err(text.error("trailing characters"));
         }
-        // Something else than the API may have answered: a captive portal, a gateway.
+        // The response may be of a captive portal or a gateway, not of the API.
         let updates = updates.ok_or_else(|| text.error("missing field `updates`"))?;
         let (json, marker) = (text.kept.unwrap_or_default(), marker.unwrap_or_default());
         Ok(Self { updates: updates.into(), json, marker, misfits: 0 })
@@ -91,7 +93,7 @@ impl<'a> PageText<'a> {
         self.rest().trim_ascii_start().is_empty()
     }
 
-    /// Skips white space and this character, if it is next.
+    /// Skips white space and `char`, if `char` is next. Returns whether it was.
     fn skip(&mut self, char: char) -> bool {
         let rest = self.rest().trim_ascii_start();
         let is_next = rest.starts_with(char);
@@ -173,8 +175,9 @@ impl<'a> PageText<'a> {
     }
 }
 
-/// A floating-point number as a whole number, if it is one and exact.
+/// Returns a floating-point number as an integer, if it is whole and exact.
 fn whole(number: f64) -> Option<i64> {
+    // 2^53: `f64` does not represent all larger integers.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
 }
@@ -197,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_members_come_in_any_order_and_others_are_skipped() {
+    fn reads_members_in_any_order_and_skips_other_members() {
         for body in [
             r#"{"updates":[{"update_type":"a"},{"update_type":"b"}],"marker":7}"#,
             "\n{ \"updates\" : [ {\"update_type\":\"a\"} , {\"update_type\":\"b\"} ] , \"marker\" : 7 } \n",
@@ -210,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_that_does_not_fit_costs_only_itself() {
+    fn an_update_that_does_not_fit_becomes_unknown_and_the_rest_is_read() {
         let body = r#"{"updates":[5,{"update_type":"bot_started","timestamp":"x"},[],"s",null,
             {"update_type":"bot_started","timestamp":1,"chat_id":2,"user":{"user_id":3,"name":"A"}}],"marker":7}"#;
         let Page { updates, marker, .. } = Page::read(body, false).unwrap();
@@ -221,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_that_is_written_in_another_way_is_read() {
+    fn reads_a_marker_written_as_a_string_or_with_a_decimal_point() {
         for (marker, read, misfits) in [
             (r#""7""#, Some(7), 0),
             ("7.0", Some(7), 0),
@@ -243,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_nearly_json_costs_no_update() {
+    fn reads_all_updates_of_text_that_is_not_strict_json() {
         let started = r#""update_type":"bot_started","timestamp":1,"chat_id":2,"user":{"user_id":3,"name":"A"}"#;
         for strange in [
             format!("{{{started},\"payload\":\"a\u{1}b\"}}"),
@@ -264,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_json_of_each_update_as_it_came() {
+    fn keeps_the_json_of_each_update_unchanged() {
         let body = r#"{"updates":[ { "update_type" : "a", "x": 1.0 } ,5],"marker":7}"#;
         let json: Vec<String> = Page::read(body, true).unwrap().json.iter().map(|json| json.get().to_owned()).collect();
         assert_eq!(json, [r#"{ "update_type" : "a", "x": 1.0 }"#, "5"]);
@@ -272,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_page_that_was_cut_is_read() {
+    fn rejects_a_page_that_was_cut_off() {
         for body in [
             r#"{"updates":[{"update_type":"a","x":[1],"y":{"marker":5}},{"update_type":"b"}],"marker":71}"#,
             r#"{"marker":71,"updates":[{"update_type":"a"},{"update_type":"b","x":[1]}]}"#,
@@ -284,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_page_is_an_error() {
+    fn rejects_a_body_that_is_not_a_page() {
         for body in [
             "<html>",
             "{}",
@@ -302,7 +305,7 @@ mod tests {
             r#"{"updates":[5],"marker":7}}"#,
             r#"{updates:[5]}"#,
             r#"{"updates":[{"update_type":tru}]}"#,
-            // Two answers in one body, as a cache or proxy that mixes connections makes them.
+            // Two responses in one body, from a cache or proxy that mixes up connections.
             r#"{"updates":[{"update_type":"a"}],"marker":5}{"updates":[{"update_type":"b"}],"marker":7}"#,
             r#"{"updates":[{"update_type":"a"}],"updates":[{"update_type":"b"}],"marker":7}"#,
             r#"{"updates":[{"update_type":"a"}],"\u0075pdates":[{"update_type":"b"}],"marker":7}"#,

@@ -1,4 +1,4 @@
-//! What the update stream's decisions come to: calls, waits and the marker store.
+//! Performs the effects of the update stream: calls, waits, and reads and writes of the marker store.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -33,9 +33,9 @@ use crate::{
     },
 };
 
-/// How long the last commit may take.
+/// Time limit of the last commit: the end of the stream waits for it.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
-/// All that an effect needs.
+/// Performs effects.
 #[derive(Clone)]
 pub(super) struct Performer {
     pub(super) bot: Bot,
@@ -44,14 +44,14 @@ pub(super) struct Performer {
     pub(super) health: Health,
 }
 
-/// A marker store, and the name under which the bot is in it, once that is known.
+/// A marker store and the key of the bot in it. The key is set after the bot's id was requested.
 pub(super) struct KeyedStore {
     pub(super) markers: Box<dyn ErasedStore>,
     pub(super) key: OnceLock<MarkerKey>,
 }
 
 impl Performer {
-    /// Does what is to be done, and says what came of it.
+    /// Performs an effect, and returns its result.
     pub(super) async fn perform(self, effect: Effect) -> Input {
         let bot = self.bot.clone();
         let clock = &bot.transport().clock;
@@ -79,7 +79,7 @@ impl Performer {
                 Ok(Input::Waited)
             }
             Effect::Yield(_) | Effect::Fail(_) | Effect::End | Effect::Continue => {
-                unreachable!("these are the stream's own")
+                unreachable!("the stream handles this effect itself")
             }
         };
         done.unwrap_or_else(|error| Input::Failed { error, chance: clock.chance() })
@@ -110,7 +110,7 @@ impl Performer {
     }
 
     async fn commit(self, marker: i64) -> Input {
-        // The end of the stream waits for the commit.
+        // The commit would wait for the pause, and the end of the stream for the commit.
         if self.bot.transport().gate.health().pause.is_some_and(|pause| pause > COMMIT_TIMEOUT) {
             tracing::warn!(error = "the bot pauses after a 429", "commit failed");
             return Input::Committed;
@@ -118,7 +118,7 @@ impl Performer {
         let poll =
             Poll { marker: Some(marker), limit: Some(1), hold_seconds: Some(0), types: Vec::new(), keep_json: false };
         let options = CallOptions { timeout: Some(COMMIT_TIMEOUT), ..CallOptions::default() };
-        // What it brings is not dealt with, and comes again.
+        // The updates of this page are ignored, and delivered again at the next start.
         let page = get(&self.bot, poll, options).await;
         if let Err(error) = page {
             tracing::warn!(error = error.reason(), "commit failed");
@@ -138,7 +138,7 @@ impl Performer {
         in_time(store.markers.load(key)).await.map_err(|error| {
             tracing::error!(error = printable(&error.to_string()).as_ref(), "marker load failed");
             let error = match error.downcast::<Error>() {
-                // The journal's errors say themselves what they are.
+                // An error of the journal is not an error of a marker store.
                 #[cfg(feature = "journal")]
                 Ok(error) if error.kind() == ErrorKind::Journal => return *error,
                 Ok(error) => error,
@@ -148,7 +148,7 @@ impl Performer {
         })
     }
 
-    /// Whether the marker was saved.
+    /// Saves the marker. Returns whether it was saved.
     async fn save(self, marker: i64) -> bool {
         let Some((store, key)) = self.store.as_deref().and_then(|store| Some((store, store.key.get()?))) else {
             return false;
@@ -162,7 +162,7 @@ impl Performer {
     }
 
     async fn clear_webhooks(self, failures: u32) -> Result<()> {
-        // The stream decides itself what a failed call means.
+        // The stream retries failed calls itself.
         let options = CallOptions { no_retry: true, ..CallOptions::default() };
         let subscribed = match subscriptions::urls(&self.bot, options.clone()).await {
             Err(error) if error.knows_no_such_operation() && (error.code().is_some() || failures >= ASKED_AGAIN) => {
@@ -177,7 +177,7 @@ impl Performer {
             subscribed
         };
         if left.is_empty() {
-            // The server answers: the first poll may be held for long before it does.
+            // Counts as a poll for health: the server may hold the first poll for long.
             self.health.polled(self.bot.transport().clock.now());
             return Ok(());
         }
@@ -185,13 +185,13 @@ impl Performer {
     }
 }
 
-/// Asks for the bot's own id. Nothing else of the answer has to fit.
+/// Requests the bot's own id. The other fields of the response are ignored.
 pub(crate) async fn own_id(bot: &Bot) -> Result<UserId> {
     #[derive(Deserialize)]
     struct Me {
         user_id: UserId,
     }
-    // The stream decides itself what a failed call means.
+    // The stream retries failed calls itself.
     let options = CallOptions { no_retry: true, ..CallOptions::default() };
     let read = |body: Bytes| {
         let Object(Me { user_id }) = read::read(&text(&body))?;
@@ -235,7 +235,7 @@ pub(super) fn check(bot: &Bot, settings: &Settings) -> Result<()> {
 }
 
 async fn get(bot: &Bot, poll: Poll, options: CallOptions) -> Result<Page> {
-    // The stream decides itself what a failed poll means, and reads the pages itself.
+    // The stream retries failed polls itself.
     let options = CallOptions { no_retry: true, ..options };
     let keep_json = poll.keep_json;
     let read = |body: Bytes| Ok(Page::read(&text(&body), keep_json)?);

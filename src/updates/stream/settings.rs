@@ -1,4 +1,4 @@
-//! What can be set on a stream.
+//! The settings of an update stream.
 
 use crate::{
     api::types::UpdateType,

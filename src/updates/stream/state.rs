@@ -1,5 +1,5 @@
-//! What the update stream does next: a state and what happened go in, the next state and what to do come out. No network
-//! and no time here.
+//! The state machine of the update stream, without network and time. A step takes a state and an input, and returns the
+//! next state and an effect.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -12,10 +12,10 @@ use crate::{
     error::{Error, ErrorKind},
 };
 
-/// The shortest time from one poll to the next when the first brought nothing: a server that does not hold its polls is
-/// not asked in a loop.
+/// The minimum time between two polls if the first one returned no updates. Prevents a busy loop if the server does not
+/// hold polls.
 pub(super) const LEAST_INTERVAL: Duration = Duration::from_millis(100);
-/// The waits after failed polls, unless they are set.
+/// The default delays after failed polls.
 pub(crate) const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(30) };
 /// The page size that the server chooses if the request has no `limit`, in updates.
 const DEFAULT_LIMIT: i64 = 100;
@@ -24,82 +24,83 @@ const LARGEST_LIMIT: i64 = 1000;
 /// Pages within the size limit before the page size is doubled again, up to the configured size. A larger page may
 /// be over the limit once more, and is then downloaded for nothing.
 const FITTING_PAGES: u32 = 16;
-/// How long what is waiting is skipped at most: a bot that gets something all the time would never begin.
+/// The maximum time for skipping pending updates. A bot that always receives updates would otherwise never start.
 const LONGEST_SKIP: Duration = Duration::from_secs(10);
 
 /// Retries after a response that the operation does not exist. A gateway may answer so while the server behind it
 /// restarts. After these retries, the error is permanent.
 pub(super) const ASKED_AGAIN: u32 = 3;
 
-/// Where the stream begins; set by [`Updates::start_from`](crate::Updates::start_from).
+/// Where a stream begins. Set by [`Updates::start_from`](crate::Updates::start_from).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartFrom {
-    /// At the marker in the marker store, if there is a store and something in it; else with the backlog.
+    /// At the marker in the marker store. Without a store or a saved marker, the same as [`Backlog`](Self::Backlog).
     #[default]
     Stored,
-    /// With all that the server has kept since the last commit.
+    /// With all updates that the server has kept since the last commit.
     Backlog,
-    /// With what happens from now on: what is waiting is skipped, page by page until one is empty, for 10 s at most.
+    /// With new updates only. Pending updates are skipped, page by page until a page is empty, for at most 10 s.
     Latest,
 }
 
-/// What happened.
+/// An event that changes the state.
 #[derive(Debug)]
 pub(super) enum Input {
-    /// The consumer asks for an update, so all before are dealt with.
+    /// The consumer requests an update, so all earlier ones are handled.
     Asked,
     /// The marker store was read.
     Loaded(Option<i64>),
-    /// No webhook is in the way, or none any more.
+    /// No webhook is subscribed, or all were removed.
     Cleared,
     /// A poll was answered, `took` after it began.
     Page { page: Page, took: Duration },
-    /// The marker was saved, or could not be; polling goes on.
+    /// The save of the marker has ended. Polling continues also if it failed.
     Saved { ok: bool },
-    /// What was to be done failed. `chance` is a random number from 0 to 1.
+    /// The effect failed. `chance` is a random number from 0 to 1.
     Failed { error: Error, chance: f64 },
     /// The wait is over.
     Waited,
-    /// The last commit is over, one way or the other.
+    /// The last commit has ended, successfully or not.
     Committed,
-    /// The stream is to end, after what was fetched is dealt with.
+    /// The stream is to end after the fetched updates are handled.
     Stop,
 }
 
-/// What to do.
+/// An action for the stream to take.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is what most of them are")]
+#[expect(clippy::large_enum_variant, reason = "most effects are the large `Yield`")]
 pub(super) enum Effect {
-    /// Hand out an update.
+    /// Return an update.
     Yield(Update),
-    /// Hand out an error; the stream is over.
+    /// Return an error. The stream has ended.
     Fail(Error),
-    /// The stream is over.
+    /// The stream has ended.
     End,
-    /// Go on with what is being done.
+    /// Continue the effect in progress.
     Continue,
     /// Read the marker store.
     Load,
-    /// See to it that no webhook is in the way, after so many failures to do so.
+    /// Make sure that no webhook is subscribed. `failures` is the number of failed attempts before.
     ClearWebhooks { failures: u32 },
-    /// Ask for a page, which commits everything before the marker. The server chooses the page size without a `limit`.
+    /// Request a page, which commits all updates before the marker. Without a `limit`, the server chooses the page
+    /// size.
     Poll { marker: Option<i64>, limit: Option<i64> },
-    /// As [`Poll`](Self::Poll), only to see what is there: without waiting, of all kinds, as many as possible.
+    /// Request a page to skip: like [`Poll`](Self::Poll), but without a hold, of all types, and as large as possible.
     Skip { marker: Option<i64>, limit: i64 },
     /// Save the marker.
     Save { marker: i64 },
-    /// Tell the server the marker, without waiting for news.
+    /// Send the marker to the server, without waiting for new updates.
     Commit { marker: i64 },
     /// Wait.
     Wait(Duration),
-    /// Tell that updates came without a new marker and will come again, and wait.
+    /// Log that updates came without a new marker and will be delivered again, then wait.
     Stuck { delay: Duration },
-    /// Tell of a failure that passes, and wait.
+    /// Log a temporary failure, then wait.
     Retry { error: Error, delay: Duration },
 }
 
-/// Where in its life the stream is.
+/// The phase of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     New,
@@ -128,25 +129,25 @@ pub(super) struct StreamState {
     halvings: u32,
     /// Pages that arrived since the page size changed.
     fitting: u32,
-    /// What was fetched and not handed out yet.
+    /// Updates that were fetched and not returned yet.
     page: VecDeque<Update>,
-    /// The JSON of these, if it is kept.
+    /// The JSON of `page`, if it is kept.
     json: VecDeque<Box<RawValue>>,
-    /// The JSON of the update that was handed out last, if it is kept.
+    /// The JSON of the update that was returned last, if it is kept.
     yielded_json: Option<Box<RawValue>>,
-    /// Everything before it is dealt with, once the page is.
+    /// The marker that commits `page` and all earlier pages.
     marker: Option<i64>,
-    /// The server may not know the marker yet.
+    /// Whether the server may not have the marker yet.
     uncommitted: bool,
-    /// The store does not have the marker yet.
+    /// Whether the store does not have the marker yet.
     unsaved: bool,
-    /// The marker is from the store, and the server has not taken it yet.
+    /// Whether the marker is from the store, and the server has not accepted it yet.
     from_store: bool,
-    /// How long what was waiting has been skipped for.
+    /// The time that polls of skipped pages took.
     skipped_for: Duration,
-    /// Pages with updates since the marker moved.
+    /// Consecutive pages with updates but without a new marker.
     stuck: u32,
-    /// Whether a webhook was looked for again since the last page.
+    /// Whether webhooks were checked again since the last page.
     looked_again: bool,
     /// Failures since the last success.
     failures: u32,
@@ -185,27 +186,27 @@ impl StreamState {
         self.marker
     }
 
-    /// Whether updates are fetched and not handed out yet.
+    /// Whether updates are fetched and not returned yet.
     pub(super) fn is_waiting(&self) -> bool {
         !self.page.is_empty()
     }
 
-    /// Takes the JSON of the update that was handed out last, if it is kept.
+    /// Takes the JSON of the update that was returned last, if it is kept.
     pub(super) fn take_json(&mut self) -> Option<Box<RawValue>> {
         self.yielded_json.take()
     }
 
-    /// Takes what is left of the page, for a consumer that deals with it as a whole.
+    /// Takes the rest of the page, for a consumer that handles pages as a whole.
     pub(super) fn take_page(&mut self) -> VecDeque<Update> {
         std::mem::take(&mut self.page)
     }
 
-    /// Takes the JSON of what is left of the page, if it is kept.
+    /// Takes the JSON of the rest of the page, if it is kept.
     pub(super) fn take_page_json(&mut self) -> VecDeque<Box<RawValue>> {
         std::mem::take(&mut self.json)
     }
 
-    /// The one transition.
+    /// Applies an input. Returns the next state and the effect to perform.
     pub(super) fn step(mut self, input: Input) -> (Self, Effect) {
         let effect = match input {
             Input::Asked => self.asked(),
@@ -222,7 +223,7 @@ impl StreamState {
             Input::Page { page, took } => self.answered(page, took),
             Input::Saved { ok } => {
                 self.unsaved = !ok;
-                // What could not be saved is tried again with the next marker.
+                // A failed save is retried after the next poll.
                 if self.stopping { self.commit() } else { self.enter(Phase::Polling) }
             }
             Input::Failed { error, chance } => self.failed(error, chance),
@@ -258,7 +259,7 @@ impl StreamState {
         self.succeeded(if skips { Phase::Skipping } else { Phase::Polling })
     }
 
-    /// The next poll, after the marker is saved.
+    /// Saves the marker if it is not saved, else polls.
     fn go_on(&mut self) -> Effect {
         self.enter(if self.stored && self.unsaved { Phase::Saving } else { Phase::Polling })
     }
@@ -269,7 +270,7 @@ impl StreamState {
         if self.halvings > 0 && self.fitting >= FITTING_PAGES {
             (self.halvings, self.fitting) = (self.halvings - 1, 0);
         }
-        // The server has taken the marker that it was sent. A null one says nothing: it must not make it forget.
+        // The server has accepted the marker of the request. A page without a marker must not reset it.
         (self.uncommitted, self.from_store, self.looked_again) = (false, false, false);
         let moved = page.marker.filter(|marker| Some(*marker) != self.marker);
         if let Some(marker) = moved {
@@ -277,7 +278,7 @@ impl StreamState {
         }
         if self.phase == Phase::Skipping {
             self.skipped_for += took;
-            // Without a new marker there is no way past what is waiting.
+            // Without a new marker, the next poll would return the same updates.
             let is_over = page.updates.is_empty() || moved.is_none() || self.skipped_for >= LONGEST_SKIP;
             return if is_over { self.go_on() } else { self.act() };
         }
@@ -293,7 +294,7 @@ impl StreamState {
         }
     }
 
-    /// The page size of the next request; `None` leaves it to the server.
+    /// Returns the page size of the next request. If `None`, the server chooses it.
     fn page_limit(&self) -> Option<i64> {
         match (self.phase, self.limit) {
             (Phase::Skipping, _) => Some(self.halved(LARGEST_LIMIT)),
@@ -315,7 +316,7 @@ impl StreamState {
             return Effect::Retry { error, delay: Duration::ZERO };
         }
         if self.phase == Phase::Polling && error.is_method_not_allowed() && !self.looked_again {
-            // What servers say while a webhook is subscribed: one that has come since, then.
+            // Servers answer this while a webhook is subscribed. One may have been subscribed since the start.
             (self.phase, self.looked_again) = (Phase::Clearing, true);
         } else if error.is_method_not_found() && self.missing < ASKED_AGAIN {
             self.missing += 1;
@@ -335,14 +336,14 @@ impl StreamState {
     fn stop(&mut self) -> Effect {
         self.stopping = true;
         match self.phase {
-            // What was fetched is dealt with first; what is being written is written.
+            // Fetched updates are handled first, and a write in progress is completed.
             _ if !self.page.is_empty() => Effect::Continue,
             Phase::Saving | Phase::Committing | Phase::Ended => Effect::Continue,
             _ => self.finish(),
         }
     }
 
-    /// Saves and commits what is dealt with, then ends.
+    /// Saves and commits the marker if necessary, then ends.
     fn finish(&mut self) -> Effect {
         if self.stored && self.unsaved { self.enter(Phase::Saving) } else { self.commit() }
     }
@@ -361,7 +362,7 @@ impl StreamState {
         self.act()
     }
 
-    /// What the phase is for.
+    /// Returns the effect of the current phase.
     fn act(&self) -> Effect {
         match (self.phase, self.marker) {
             (Phase::Loading, _) => Effect::Load,

@@ -141,7 +141,7 @@ async fn a_torn_or_foreign_file_is_an_error_and_is_not_overwritten() {
         let (_server, bot, _) = pages(&[&[1], &[2]]).await;
         let error = bot.updates().marker_store(FileStore::new(place.file())).try_next().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::MarkerStore, "{error}");
-        assert!(error.to_string().contains("marker.json is not a whole marker file"), "{error}");
+        assert!(error.to_string().contains("marker.json is not a valid marker file"), "{error}");
         assert_eq!(std::fs::read_to_string(place.file()).unwrap(), text);
     }
 }

@@ -186,7 +186,7 @@ async fn a_start_removes_what_a_kill_left_behind_and_nothing_else() {
 #[tokio::test]
 async fn a_directory_that_cannot_be_written_is_refused() {
     let error = on(Path::new("/proc/state.json")).try_start().await.unwrap_err();
-    assert!(error.to_string().starts_with("/proc/state.json: no file can be written in its directory"), "{error}");
+    assert!(error.to_string().starts_with("/proc/state.json: cannot create a file in its directory"), "{error}");
 }
 
 #[tokio::test]

@@ -17,14 +17,14 @@ use crate::{
     updates::{atomic_write, chat_book::record::ChatRecord, file_lock::FileLock},
 };
 
-/// The value of the first line, by which the file is known.
+/// The value of the first line, which identifies the file.
 const FORMAT: &str = "tamtam-chats-1";
 /// The largest file that is read, in bytes. A million chats have about 250 MB, and as much again can be outdated.
 const MOST_BYTES: u64 = 1024 * 1024 * 1024;
 /// The age from which a `.new` file counts as left behind by a killed process. The lock keeps other bots out, so an hour is
 /// for the clocks of file servers.
 const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
-/// The fewest lines that are rewritten while the file is open. A shorter file is read and rewritten in no time, but too often.
+/// The minimum number of lines for a rewrite while the file is open. A shorter file would be rewritten too often.
 const SHORTEST_REWRITTEN: usize = 1000;
 
 /// A line of the file.
@@ -53,11 +53,11 @@ pub(super) struct Log {
     _lock: FileLock,
 }
 
-/// What a file has.
+/// The contents of a file.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) records: BTreeMap<ChatId, ChatRecord>,
-    /// The length of its last line, in bytes, if the line has no end.
+    /// The length of an incomplete last line, in bytes. 0 without one.
     pub(super) torn_bytes: usize,
     length: u64,
     lines: usize,
@@ -117,7 +117,7 @@ impl Log {
         Ok(())
     }
 
-    /// The lock keeps other bots out, but not a person with an editor.
+    /// Fails if the file has changed: the lock keeps other bots out, but not an editor.
     fn check_unchanged(&self) -> Result<(), FileChatsError> {
         let length = match fs::metadata(&self.path) {
             Ok(found) if found.is_file() => found.len(),
@@ -179,7 +179,7 @@ fn read(path: &Path) -> Result<Option<Found>, FileChatsError> {
     let mut found = Found { length: end as u64, torn_bytes: torn.len(), ..Found::default() };
     for line in lines {
         found.lines += 1;
-        // Without the line's end, after which the column of an error would be counted anew.
+        // Without the line's end: otherwise serde counts the column of an error from there.
         match serde_json::from_slice(line.trim_ascii_end()) {
             Ok(Line::Chat(record)) => {
                 found.records.insert(record.chat_id(), record.into_owned());
@@ -187,14 +187,14 @@ fn read(path: &Path) -> Result<Option<Found>, FileChatsError> {
             Ok(Line::Gone(chat_id)) => {
                 found.records.remove(&chat_id);
             }
-            Ok(Line::Format(_)) => return Err(damaged(path, found.lines, "it begins another file")),
+            Ok(Line::Format(_)) => return Err(damaged(path, found.lines, "it is the first line of another file")),
             Err(error) => return Err(damaged(path, found.lines, &error.to_string())),
         }
     }
     Ok(Some(found))
 }
 
-/// `lines` are those after the first, including the damaged one.
+/// Returns the error for a damaged line. `lines` is the number of lines after the first, up to the damaged one.
 fn damaged(path: &Path, lines: usize, problem: &str) -> FileChatsError {
     // The column stays. "line 1" would contradict the number of the line.
     let problem = problem.replacen(" at line 1 column", " at column", 1);
@@ -209,7 +209,7 @@ fn io_error(path: &Path, error: io::Error) -> FileChatsError {
 mod tests {
     use super::*;
 
-    /// A directory that goes with its test.
+    /// A directory that is removed after its test.
     struct Directory(PathBuf);
 
     impl Directory {
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_line_is_an_error_with_its_number_and_the_file_stays() {
+    fn a_damaged_line_is_an_error_with_its_number_and_the_file_is_not_changed() {
         let directory = Directory::new("damaged");
         let (mut log, _) = directory.open();
         put(&mut log, 1, 10).unwrap();
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_file_is_an_error_and_stays() {
+    fn a_foreign_file_is_an_error_and_is_not_changed() {
         let directory = Directory::new("foreign");
         for text in
             ["", "somebody's notes\n", "{}\n", "{\"format\":\"tamtam-chats-2\"}\n", "{\"format\":\"tamtam-chats-1\"}"]
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_failed_write_left_is_overwritten() {
+    fn bytes_of_a_failed_write_are_overwritten() {
         let directory = Directory::new("left");
         let (mut log, _) = directory.open();
         put(&mut log, 1, 10).unwrap();

@@ -1,10 +1,10 @@
-//! Why the file of a chat book cannot be used.
+//! The errors of a chat book's file.
 
 use std::{io, path::PathBuf};
 
 use crate::updates::file_lock::LockError;
 
-/// Why the file of a chat book cannot be used.
+/// The error of a [`FileChats`](crate::updates::FileChats) store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileChatsError {

@@ -1,16 +1,16 @@
-//! The contract of the update stream, point by point, without network and time.
+//! Tests of the state machine of the update stream, without network and time.
 
 use http::StatusCode;
 
 use super::*;
 use crate::error::{ErrorCode, Kind};
 
-/// A stream whose effects a test carries out by hand.
+/// A stream whose effects are simulated by the test.
 struct Stream {
     state: Option<StreamState>,
 }
 
-/// What a stream does, as a test compares it.
+/// An effect in a form that tests can compare.
 #[derive(Debug, PartialEq)]
 enum Does {
     Yields(String),
@@ -35,7 +35,7 @@ impl Stream {
         Self { state: Some(StreamState::new(start_from, stored, BACKOFF, None)) }
     }
 
-    /// One that polls already, without a store.
+    /// Returns a stream without a store that has sent its first poll.
     fn polling() -> Self {
         let mut stream = Self::new(StartFrom::Backlog, false);
         assert_eq!(stream.asked(), ClearsWebhooks);
@@ -43,7 +43,7 @@ impl Stream {
         stream
     }
 
-    /// One that polls already and has a store, with nothing in it.
+    /// Returns a stream with an empty store that has sent its first poll.
     fn storing() -> Self {
         let mut stream = Self::new(StartFrom::Stored, true);
         assert_eq!(stream.asked(), Loads);
@@ -77,7 +77,7 @@ impl Stream {
         self.then(Input::Asked)
     }
 
-    /// A poll was answered after its hold.
+    /// Answers a poll after its hold of 30 s.
     fn page(&mut self, tags: &[&str], marker: Option<i64>) -> Does {
         self.page_after(Duration::from_secs(30), tags, marker)
     }
@@ -111,14 +111,14 @@ fn too_large() -> Error {
     Error::new(Kind::TooLarge { status: StatusCode::OK, limit })
 }
 
-/// An answer with this body, read as a number.
+/// Returns the error of a response with this body, read as a number.
 fn misread(body: &str) -> Error {
     let source = serde_json::from_str::<u32>(body).unwrap_err();
     Error::new(Kind::Decode { status: StatusCode::OK, source })
 }
 
 #[test]
-fn point_5_a_misfit_ends_the_start_and_a_body_that_is_not_json_does_not() {
+fn a_misfit_at_the_start_ends_the_stream_but_a_body_that_is_not_json_is_retried() {
     let mut loading = Stream::new(StartFrom::Stored, true);
     assert_eq!(loading.asked(), Loads);
     let mut clearing = Stream::new(StartFrom::Stored, false);
@@ -137,7 +137,7 @@ fn point_5_a_misfit_ends_the_start_and_a_body_that_is_not_json_does_not() {
 }
 
 #[test]
-fn point_5_a_page_over_the_size_limit_is_asked_for_with_half_the_limit() {
+fn a_page_over_the_size_limit_is_requested_again_with_half_the_limit() {
     let mut stream = Stream::polling();
     for fewer in [50, 25, 12, 6, 3, 1] {
         assert_eq!(stream.fails(too_large(), 1.0), Retries(Duration::ZERO));
@@ -148,7 +148,7 @@ fn point_5_a_page_over_the_size_limit_is_asked_for_with_half_the_limit() {
 }
 
 #[test]
-fn point_5_the_page_size_grows_back_after_some_pages_that_fit() {
+fn the_page_size_grows_again_after_some_pages_within_the_size_limit() {
     let mut stream = Stream::polling();
     for _ in 0..2 {
         assert_eq!(stream.fails(too_large(), 1.0), Retries(Duration::ZERO));
@@ -171,7 +171,7 @@ fn point_5_the_page_size_grows_back_after_some_pages_that_fit() {
 }
 
 #[test]
-fn point_5_a_backlog_over_the_size_limit_is_skipped_in_smaller_pages() {
+fn a_backlog_over_the_size_limit_is_skipped_in_smaller_pages() {
     let mut stream = Stream::new(StartFrom::Latest, false);
     assert_eq!(stream.asked(), ClearsWebhooks);
     assert_eq!(stream.then(Input::Cleared), Skips(None));
@@ -180,7 +180,7 @@ fn point_5_a_backlog_over_the_size_limit_is_skipped_in_smaller_pages() {
 }
 
 #[test]
-fn point_1_a_page_is_committed_when_more_is_asked_for_after_its_last_update() {
+fn a_page_is_committed_by_the_request_after_its_last_update() {
     let mut stream = Stream::polling();
     assert_eq!(stream.page(&["a", "b"], Some(10)), yields("a"));
     assert_eq!(stream.asked(), yields("b"));
@@ -190,43 +190,43 @@ fn point_1_a_page_is_committed_when_more_is_asked_for_after_its_last_update() {
 }
 
 #[test]
-fn point_1_it_starts_without_a_marker() {
+fn starts_without_a_marker() {
     let mut stream = Stream::new(StartFrom::default(), false);
     assert_eq!(stream.asked(), ClearsWebhooks);
     assert_eq!(stream.then(Input::Cleared), Polls(None));
 }
 
 #[test]
-fn point_2_no_page_is_asked_for_before_the_one_before_is_handed_out() {
+fn the_next_page_is_requested_only_after_the_last_update_of_a_page_was_returned() {
     let mut stream = Stream::polling();
     assert_eq!(stream.page(&["a", "b", "c"], Some(10)), yields("a"));
     for tag in ["b", "c"] {
-        assert_eq!(stream.asked(), yields(tag), "asking brings what is there, and no poll");
+        assert_eq!(stream.asked(), yields(tag), "a fetched update is returned without a poll");
     }
     assert_eq!(stream.asked(), Polls(Some(10)));
 }
 
 #[test]
-fn point_3_the_marker_is_saved_before_the_poll_that_commits_it() {
+fn the_marker_is_saved_before_the_poll_that_commits_it() {
     let mut stream = Stream::storing();
     assert_eq!(stream.page(&["a"], Some(10)), yields("a"));
     assert_eq!(stream.asked(), Saves(10));
     assert_eq!(stream.then(Input::Saved { ok: true }), Polls(Some(10)));
-    assert_eq!(stream.page(&[], Some(10)), Polls(Some(10)), "the store has it already");
+    assert_eq!(stream.page(&[], Some(10)), Polls(Some(10)), "the store already has the marker");
     assert_eq!(stream.page(&[], Some(12)), Saves(12), "an empty page can have a new marker");
 }
 
 #[test]
-fn point_3_a_failed_save_does_not_stop_the_polling_and_is_made_good() {
+fn a_failed_save_does_not_stop_the_polling_and_is_retried() {
     let mut stream = Stream::storing();
     stream.page(&["a"], Some(10));
     assert_eq!(stream.asked(), Saves(10));
     assert_eq!(stream.then(Input::Saved { ok: false }), Polls(Some(10)));
-    assert_eq!(stream.page(&[], Some(10)), Saves(10), "with the next poll it is tried again");
+    assert_eq!(stream.page(&[], Some(10)), Saves(10), "the save is retried after the poll");
 }
 
 #[test]
-fn point_3_it_starts_where_it_is_told() {
+fn starts_at_the_configured_place() {
     for (start, loaded, first) in [
         (StartFrom::Stored, Some(7), Polls(Some(7))),
         (StartFrom::Stored, None, Polls(None)),
@@ -234,14 +234,14 @@ fn point_3_it_starts_where_it_is_told() {
         (StartFrom::Latest, Some(7), Skips(None)),
     ] {
         let mut stream = Stream::new(start, true);
-        assert_eq!(stream.asked(), Loads, "{start:?}: a store that cannot be read is found at the start");
+        assert_eq!(stream.asked(), Loads, "{start:?}: the store is always read at the start");
         assert_eq!(stream.then(Input::Loaded(loaded)), ClearsWebhooks, "{start:?}");
         assert_eq!(stream.then(Input::Cleared), first, "{start:?}");
     }
 }
 
 #[test]
-fn point_3_latest_skips_pages_until_one_is_empty() {
+fn latest_skips_pages_until_one_is_empty() {
     let mut stream = Stream::new(StartFrom::Latest, true);
     stream.asked();
     stream.then(Input::Loaded(None));
@@ -255,7 +255,7 @@ fn point_3_latest_skips_pages_until_one_is_empty() {
 }
 
 #[test]
-fn point_3_skipping_ends_although_something_is_waiting_all_the_time() {
+fn skipping_ends_after_the_longest_skip_although_updates_are_pending() {
     let mut stream = Stream::new(StartFrom::Latest, false);
     stream.asked();
     assert_eq!(stream.then(Input::Cleared), Skips(None));
@@ -264,7 +264,7 @@ fn point_3_skipping_ends_although_something_is_waiting_all_the_time() {
 }
 
 #[test]
-fn point_3_the_stored_marker_is_committed_although_nothing_was_polled() {
+fn a_shutdown_before_the_first_poll_commits_the_stored_marker() {
     let mut stream = Stream::new(StartFrom::Stored, true);
     stream.asked();
     assert_eq!(stream.then(Input::Loaded(Some(7))), ClearsWebhooks);
@@ -272,7 +272,7 @@ fn point_3_the_stored_marker_is_committed_although_nothing_was_polled() {
 }
 
 #[test]
-fn point_3_a_stored_marker_that_the_server_does_not_take_is_named() {
+fn the_error_names_a_stored_marker_that_the_server_refuses() {
     let mut stream = Stream::new(StartFrom::Stored, true);
     stream.asked();
     stream.then(Input::Loaded(Some(7)));
@@ -289,7 +289,7 @@ fn point_3_a_stored_marker_that_the_server_does_not_take_is_named() {
 }
 
 #[test]
-fn point_3_skipping_ends_when_the_server_gives_no_way_past_a_page() {
+fn skipping_ends_after_a_page_without_a_new_marker() {
     let mut stream = Stream::new(StartFrom::Latest, false);
     stream.asked();
     assert_eq!(stream.then(Input::Cleared), Skips(None));
@@ -297,7 +297,7 @@ fn point_3_skipping_ends_when_the_server_gives_no_way_past_a_page() {
 }
 
 #[test]
-fn point_3_a_store_that_cannot_be_read_ends_the_stream_before_the_first_poll() {
+fn a_store_that_cannot_be_read_ends_the_stream_before_the_first_poll() {
     let mut stream = Stream::new(StartFrom::Latest, true);
     assert_eq!(stream.asked(), Loads);
     assert_eq!(stream.fails(Error::new(Kind::MarkerStore("torn".into())), 1.0), Fails);
@@ -305,7 +305,7 @@ fn point_3_a_store_that_cannot_be_read_ends_the_stream_before_the_first_poll() {
 }
 
 #[test]
-fn point_4_shutdown_hands_out_what_is_fetched_then_saves_commits_and_ends() {
+fn a_shutdown_returns_fetched_updates_then_saves_commits_and_ends() {
     let mut stream = Stream::storing();
     assert_eq!(stream.page(&["a", "b"], Some(10)), yields("a"));
     assert_eq!(stream.then(Input::Stop), GoesOn);
@@ -317,15 +317,15 @@ fn point_4_shutdown_hands_out_what_is_fetched_then_saves_commits_and_ends() {
 }
 
 #[test]
-fn point_4_shutdown_commits_although_the_marker_could_not_be_saved() {
+fn a_shutdown_commits_although_the_marker_could_not_be_saved() {
     let mut stream = Stream::storing();
     stream.page(&["a"], Some(10));
-    assert_eq!(stream.then(Input::Stop), Saves(10), "the consumer asks while it stops");
+    assert_eq!(stream.then(Input::Stop), Saves(10), "the consumer requests an update during the shutdown");
     assert_eq!(stream.then(Input::Saved { ok: false }), Commits(10));
 }
 
 #[test]
-fn point_4_shutdown_gives_up_a_poll_and_commits_what_it_may_not_have_committed() {
+fn a_shutdown_drops_the_poll_in_flight_and_commits_its_marker() {
     let mut stream = Stream::polling();
     stream.page(&["a"], Some(10));
     assert_eq!(stream.asked(), Polls(Some(10)));
@@ -334,17 +334,17 @@ fn point_4_shutdown_gives_up_a_poll_and_commits_what_it_may_not_have_committed()
 }
 
 #[test]
-fn point_4_shutdown_with_nothing_to_commit_ends_at_once() {
+fn a_shutdown_with_nothing_to_commit_ends_at_once() {
     assert_eq!(Stream::polling().then(Input::Stop), Ends);
     assert_eq!(Stream::new(StartFrom::Stored, true).then(Input::Stop), Ends);
     let mut stream = Stream::polling();
     stream.page(&[], Some(10));
     assert_eq!(stream.page(&[], Some(10)), Polls(Some(10)));
-    assert_eq!(stream.then(Input::Stop), Ends, "the server has had the marker");
+    assert_eq!(stream.then(Input::Stop), Ends, "the server already has the marker");
 }
 
 #[test]
-fn point_4_shutdown_waits_for_a_save_that_is_under_way() {
+fn a_shutdown_waits_for_a_save_in_progress() {
     let mut stream = Stream::storing();
     stream.page(&["a"], Some(10));
     assert_eq!(stream.asked(), Saves(10));
@@ -353,14 +353,14 @@ fn point_4_shutdown_waits_for_a_save_that_is_under_way() {
 }
 
 #[test]
-fn point_4_shutdown_cuts_a_wait_short() {
+fn a_shutdown_ends_the_delay_of_a_retry() {
     let mut stream = Stream::polling();
     assert_eq!(stream.fails(server_is_down(), 1.0), Retries(BACKOFF.first));
     assert_eq!(stream.then(Input::Stop), Ends);
 }
 
 #[test]
-fn point_4_shutdown_does_not_sit_out_a_pause() {
+fn a_shutdown_ends_a_pause_between_two_polls() {
     let mut stream = Stream::storing();
     assert_eq!(stream.page(&["a"], Some(10)), yields("a"));
     assert_eq!(stream.asked(), Saves(10));
@@ -371,13 +371,13 @@ fn point_4_shutdown_does_not_sit_out_a_pause() {
 }
 
 #[test]
-fn point_5_failures_that_pass_are_waited_for_with_growing_jitter_and_a_success_resets_it() {
+fn temporary_failures_are_retried_with_growing_jitter_and_a_success_resets_it() {
     let mut stream = Stream::polling();
     stream.page(&["a"], Some(10));
     stream.asked();
     for millis in [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000] {
         assert_eq!(stream.fails(server_is_down(), 1.0), Retries(Duration::from_millis(millis)));
-        assert_eq!(stream.then(Input::Waited), Polls(Some(10)), "from the same place");
+        assert_eq!(stream.then(Input::Waited), Polls(Some(10)), "from the same marker");
     }
     assert_eq!(stream.fails(server_is_down(), 0.0), Retries(Duration::ZERO));
     assert_eq!(stream.then(Input::Waited), Polls(Some(10)));
@@ -386,7 +386,7 @@ fn point_5_failures_that_pass_are_waited_for_with_growing_jitter_and_a_success_r
 }
 
 #[test]
-fn point_5_retry_after_is_waited_for_if_it_is_longer() {
+fn retry_after_replaces_a_shorter_delay() {
     let asks = |seconds| status(StatusCode::TOO_MANY_REQUESTS, None, Some(Duration::from_secs(seconds)));
     let mut stream = Stream::polling();
     assert_eq!(stream.fails(asks(7), 1.0), Retries(Duration::from_secs(7)));
@@ -395,7 +395,7 @@ fn point_5_retry_after_is_waited_for_if_it_is_longer() {
 }
 
 #[test]
-fn point_5_only_the_servers_own_word_ends_the_stream() {
+fn only_a_client_error_with_an_api_code_ends_the_stream() {
     use StatusCode as S;
     for (status_code, code, ends) in [
         (S::UNAUTHORIZED, Some("verify.token"), true),
@@ -416,13 +416,13 @@ fn point_5_only_the_servers_own_word_ends_the_stream() {
         let does = stream.fails(status(status_code, code, None), 1.0);
         assert_eq!(does, if ends { Fails } else { Retries(BACKOFF.first) }, "{status_code} {code:?}");
         if ends {
-            assert_eq!(stream.asked(), Ends, "one error, then nothing");
+            assert_eq!(stream.asked(), Ends, "the error is the last item");
         }
     }
 }
 
 #[test]
-fn point_5_a_server_that_has_no_such_method_is_asked_again_some_times_before_it_is_believed() {
+fn method_not_found_is_permanent_after_some_retries() {
     let missing = || status(StatusCode::NOT_FOUND, Some("method.not.found"), None);
     let mut stream = Stream::polling();
     for marker in [10, 11] {
@@ -434,7 +434,7 @@ fn point_5_a_server_that_has_no_such_method_is_asked_again_some_times_before_it_
             assert!(matches!(stream.then(Input::Waited), Polls(_)));
         }
         assert_eq!(stream.page(&["a"], Some(marker)), yields("a"));
-        assert_eq!(stream.asked(), Polls(Some(marker)), "a page makes good for it");
+        assert_eq!(stream.asked(), Polls(Some(marker)), "a page resets the count");
     }
     for millis in [500, 1_000, 2_000] {
         assert_eq!(stream.fails(missing(), 1.0), Retries(Duration::from_millis(millis)), "with the usual backoff");
@@ -445,7 +445,7 @@ fn point_5_a_server_that_has_no_such_method_is_asked_again_some_times_before_it_
 }
 
 #[test]
-fn point_5_a_bot_starts_although_the_first_calls_meet_a_server_that_has_no_such_method() {
+fn method_not_found_is_retried_at_the_start() {
     let missing = || status(StatusCode::NOT_FOUND, Some("method.not.found"), None);
     let mut stream = Stream::new(StartFrom::Stored, true);
     assert_eq!(stream.asked(), Loads);
@@ -458,7 +458,7 @@ fn point_5_a_bot_starts_although_the_first_calls_meet_a_server_that_has_no_such_
 }
 
 #[test]
-fn point_5_a_server_that_is_down_at_the_start_is_waited_for() {
+fn a_server_that_is_down_at_the_start_is_retried() {
     let mut stream = Stream::new(StartFrom::Stored, true);
     assert_eq!(stream.asked(), Loads);
     assert_eq!(stream.fails(server_is_down(), 1.0), Retries(Duration::from_millis(500)));
@@ -470,14 +470,14 @@ fn point_5_a_server_that_is_down_at_the_start_is_waited_for() {
 }
 
 #[test]
-fn point_6_what_cannot_be_read_is_handed_out_and_passed() {
+fn an_unknown_update_is_returned_and_committed() {
     let mut stream = Stream::polling();
     assert_eq!(stream.page(&["never_heard_of"], Some(10)), yields("never_heard_of"));
     assert_eq!(stream.asked(), Polls(Some(10)));
 }
 
 #[test]
-fn point_7_an_empty_page_without_a_marker_keeps_the_old_one() {
+fn an_empty_page_without_a_marker_keeps_the_old_marker() {
     let mut stream = Stream::polling();
     stream.page(&["a"], Some(10));
     stream.asked();
@@ -488,7 +488,7 @@ fn point_7_an_empty_page_without_a_marker_keeps_the_old_one() {
 }
 
 #[test]
-fn point_7_updates_that_come_again_without_a_new_marker_slow_the_polling_down() {
+fn repeated_updates_without_a_new_marker_slow_down_the_polling() {
     let mut stream = Stream::polling();
     stream.page(&["a"], Some(10));
     stream.asked();
@@ -498,23 +498,23 @@ fn point_7_updates_that_come_again_without_a_new_marker_slow_the_polling_down() 
         assert_eq!(stream.then(Input::Waited), Polls(Some(10)));
     }
     assert_eq!(stream.page(&["b"], Some(11)), yields("b"));
-    assert_eq!(stream.asked(), Polls(Some(11)), "the marker moves again");
+    assert_eq!(stream.asked(), Polls(Some(11)), "the marker has changed");
 }
 
 #[test]
-fn point_7_empty_pages_that_come_at_once_are_not_asked_for_in_a_loop() {
+fn empty_pages_without_a_hold_do_not_cause_a_busy_loop() {
     let mut stream = Stream::polling();
     let took = Duration::from_millis(30);
     assert_eq!(stream.page_after(took, &[], Some(10)), Waits(LEAST_INTERVAL - took));
     assert_eq!(stream.then(Input::Waited), Polls(Some(10)));
-    assert_eq!(stream.page_after(LEAST_INTERVAL, &[], Some(10)), Polls(Some(10)), "it was held: no pause");
+    assert_eq!(stream.page_after(LEAST_INTERVAL, &[], Some(10)), Polls(Some(10)), "the poll was held: no pause");
     let mut stream = Stream::storing();
     assert_eq!(stream.page_after(Duration::ZERO, &[], Some(10)), Waits(LEAST_INTERVAL));
     assert_eq!(stream.then(Input::Waited), Saves(10));
 }
 
 #[test]
-fn point_8_a_webhook_in_the_way_is_told_at_the_start() {
+fn a_subscribed_webhook_is_an_error_at_the_start() {
     let mut stream = Stream::new(StartFrom::Backlog, false);
     assert_eq!(stream.asked(), ClearsWebhooks);
     assert_eq!(stream.fails(Error::new(Kind::WebhookSubscribed(vec!["https://example.org".to_owned()])), 1.0), Fails);
@@ -522,7 +522,7 @@ fn point_8_a_webhook_in_the_way_is_told_at_the_start() {
 }
 
 #[test]
-fn point_8_a_webhook_that_comes_later_is_looked_for() {
+fn method_not_allowed_checks_again_for_webhooks() {
     for code in [None, Some("method.not.allowed")] {
         let refused = || status(StatusCode::METHOD_NOT_ALLOWED, code, None);
         let mut stream = Stream::new(StartFrom::Latest, false);
@@ -531,8 +531,8 @@ fn point_8_a_webhook_that_comes_later_is_looked_for() {
         assert_eq!(stream.page(&[], Some(10)), Polls(Some(10)));
         assert_eq!(stream.fails(refused(), 1.0), Retries(BACKOFF.first));
         assert_eq!(stream.then(Input::Waited), ClearsWebhooks);
-        assert_eq!(stream.then(Input::Cleared), Polls(Some(10)), "what came meanwhile is not skipped");
-        // It was no webhook. The next page makes good for that.
+        assert_eq!(stream.then(Input::Cleared), Polls(Some(10)), "updates that arrived meanwhile are not skipped");
+        // No webhook was subscribed, so a second refusal ends the stream if it has a code.
         let does = stream.fails(refused(), 1.0);
         assert_eq!(does, if code.is_some() { Fails } else { Retries(BACKOFF.first) });
     }
