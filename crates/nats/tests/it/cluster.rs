@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_queue_of_three_replicas_goes_on_without_its_leader() {
+async fn a_queue_with_three_replicas_continues_without_its_leader() {
     let (tamtam, mut servers) = (Sandbox::start().await, cluster());
     let (bot, nats) = (tamtam.bot(), connect(&urls(&servers)).await);
     // While the cluster elects its leaders.

@@ -24,7 +24,7 @@ async fn fails_on_text(_: Bot, update: Update) -> Result<(), String> {
 }
 
 #[tokio::test]
-async fn an_update_whose_handler_fails_is_a_dead_letter_and_can_be_replayed() {
+async fn a_failed_update_becomes_a_dead_letter_and_can_be_replayed() {
     let world = World::start().await;
     let queue = world.queue().await;
     let alice = world.sandbox.user("Alice");
@@ -48,7 +48,7 @@ async fn an_update_whose_handler_fails_is_a_dead_letter_and_can_be_replayed() {
 }
 
 #[tokio::test]
-async fn a_replayed_update_may_die_again_and_be_discarded() {
+async fn a_replayed_update_can_become_a_dead_letter_again_and_be_discarded() {
     let world = World::start().await;
     let queue = world.queue().await;
     world.sandbox.user("Alice").says("hi");
@@ -72,7 +72,7 @@ async fn a_replayed_update_may_die_again_and_be_discarded() {
 }
 
 #[tokio::test]
-async fn an_update_whose_handler_ends_its_worker_each_time_is_a_dead_letter_and_its_chat_goes_on() {
+async fn an_update_that_ends_its_workers_becomes_a_dead_letter_and_its_chat_continues() {
     let world = World::start().await;
     let queue = world.queue().await;
     let alice = world.sandbox.user("Alice");
@@ -111,7 +111,7 @@ async fn an_update_whose_handler_ends_its_worker_each_time_is_a_dead_letter_and_
 }
 
 #[tokio::test]
-async fn what_is_not_an_update_is_a_dead_letter() {
+async fn a_payload_that_is_not_an_update_becomes_a_dead_letter() {
     let world = World::start().await;
     let queue = world.queue().await;
     let subject = format!("tamtam.{}.slot.1", queue.name());
@@ -126,7 +126,7 @@ async fn what_is_not_an_update_is_a_dead_letter() {
 }
 
 #[tokio::test]
-async fn deliveries_that_no_handler_saw_are_not_attempts() {
+async fn deliveries_without_a_handler_call_are_not_attempts() {
     let world = World::start().await;
     let queue = world.opening().await.slots(1).await.unwrap();
     world.sandbox.user("Alice").says("hi");

@@ -26,7 +26,7 @@ async fn a_queue_is_created_and_opened_again() {
 }
 
 #[tokio::test]
-async fn settings_change_if_they_are_given() {
+async fn opening_again_changes_only_the_given_settings() {
     let world = World::start().await;
     let queue = world.queue().await;
     let opening = Queue::open(world.client().await, &world.bot);
@@ -62,7 +62,7 @@ async fn bots_share_a_server_but_not_a_queue() {
 }
 
 #[tokio::test]
-async fn settings_that_are_not_possible_are_errors() {
+async fn invalid_settings_are_errors() {
     let world = World::start().await;
     let nats = world.client().await;
     let open = || Queue::open(nats.clone(), &world.bot);
@@ -84,7 +84,7 @@ async fn settings_that_are_not_possible_are_errors() {
 }
 
 #[tokio::test]
-async fn opening_waits_for_a_server_that_is_not_up_yet() {
+async fn opening_waits_until_the_server_starts() {
     let mut nats = NatsServer::start();
     nats.kill();
     let mut world = World::with(nats).await;
@@ -96,7 +96,7 @@ async fn opening_waits_for_a_server_that_is_not_up_yet() {
 }
 
 #[tokio::test]
-async fn opening_ends_at_its_time_limit() {
+async fn opening_fails_after_its_timeout() {
     let mut world = World::start().await;
     world.nats.kill();
     let opening = world.opening().await.timeout(Duration::from_millis(100));

@@ -23,7 +23,7 @@ async fn stored(world: &World) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn updates_are_stored_as_they_came_and_committed() {
+async fn updates_are_stored_in_order_and_committed() {
     let world = World::start().await;
     let queue = world.queue().await;
     let alice = world.sandbox.user("Alice");
@@ -39,7 +39,7 @@ async fn updates_are_stored_as_they_came_and_committed() {
 }
 
 #[tokio::test]
-async fn the_json_of_an_update_is_stored_to_the_letter() {
+async fn the_json_of_an_update_is_stored_unchanged() {
     let world = World::start().await;
     let queue = world.queue().await;
     let json =
@@ -81,7 +81,7 @@ async fn the_updates_of_another_bot_are_refused() {
 }
 
 #[tokio::test]
-async fn updates_that_are_stored_are_not_stored_again() {
+async fn stored_updates_are_not_stored_again() {
     let world = World::start().await;
     let queue = world.queue().await;
     let alice = world.sandbox.user("Alice");
@@ -126,7 +126,7 @@ async fn a_second_receiver_waits_and_takes_over_when_the_first_one_dies() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_shuts_down_hands_over_at_once() {
+async fn a_shutdown_of_a_receiver_releases_its_lease_at_once() {
     let world = World::start().await;
     let queue = world.queue().await;
     let alice = world.sandbox.user("Alice");
@@ -169,7 +169,7 @@ async fn a_receiver_waits_for_a_server_that_is_down() {
 }
 
 #[tokio::test]
-async fn an_update_that_is_too_large_is_refused_and_the_others_are_stored() {
+async fn a_too_large_update_is_refused_and_the_others_are_stored() {
     let world = World::with(NatsServer::with("max_payload: 10KB")).await;
     let queue = world.queue().await;
     let alice = world.sandbox.user("Alice");
@@ -209,7 +209,7 @@ async fn a_full_stream_loses_nothing_and_recovers() {
 }
 
 #[tokio::test]
-async fn a_bot_that_is_refused_ends_its_receiver() {
+async fn a_receiver_ends_if_the_token_is_refused() {
     let world = World::start().await;
     let queue = world.queue().await;
     let stranger = Bot::builder("wrong").base_url(world.sandbox.base_url()).service(Service::Max).no_proxy();

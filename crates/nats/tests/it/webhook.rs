@@ -7,7 +7,7 @@ use crate::{NatsServer, Seen, World, until};
 const PATH: &str = "/0f6b1c9e8d7a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c";
 
 #[tokio::test]
-async fn deliveries_are_stored_and_refused_while_the_server_is_down() {
+async fn deliveries_are_stored_but_refused_while_the_server_is_down() {
     let mut world = World::start().await;
     let queue = world.queue().await;
     let app = queue.writer().router(Webhook::new(world.bot.clone(), PATH).unwrap());
@@ -35,7 +35,7 @@ async fn deliveries_are_stored_and_refused_while_the_server_is_down() {
 }
 
 #[tokio::test]
-async fn what_can_never_be_stored_does_not_come_again_and_again() {
+async fn a_too_large_delivery_is_skipped_and_an_invalid_one_is_refused() {
     let world = World::with(NatsServer::with("max_payload: 10KB")).await;
     let queue = world.queue().await;
     let app = queue.writer().router(Webhook::new(world.bot.clone(), PATH).unwrap());
@@ -52,7 +52,7 @@ async fn what_can_never_be_stored_does_not_come_again_and_again() {
 }
 
 #[tokio::test]
-async fn a_full_stream_makes_room_for_deliveries() {
+async fn a_full_stream_accepts_deliveries_as_workers_make_room() {
     let world = World::start().await;
     let queue = world.opening().await.max_bytes(64 * 1024).await.unwrap();
     let worker = tokio::spawn(queue.work(world.bot.clone(), async |_, _| {}).run());

@@ -51,7 +51,7 @@ async fn one_update(world: &World) -> Queue {
 }
 
 #[tokio::test]
-async fn the_update_of_a_worker_that_dies_goes_to_another_one() {
+async fn the_update_of_a_dead_worker_goes_to_another_worker() {
     let world = World::start().await;
     let queue = one_update(&world).await;
     let began = Arc::new(Notify::new());
@@ -78,7 +78,7 @@ async fn the_update_of_a_worker_that_dies_goes_to_another_one() {
 }
 
 #[tokio::test]
-async fn a_shutdown_waits_for_handlers_and_gives_back_the_rest_at_once() {
+async fn a_shutdown_waits_for_handlers_and_returns_the_other_updates_at_once() {
     let world = World::start().await;
     let queue = world.opening().await.ack_wait(Duration::from_secs(3_600)).await.unwrap();
     let people: Vec<_> = (0..20).map(|number| world.sandbox.user(format!("Person {number}"))).collect();
@@ -153,7 +153,7 @@ async fn a_handler_is_retried_in_the_same_worker() {
 }
 
 #[tokio::test]
-async fn a_worker_takes_no_more_than_its_share() {
+async fn concurrency_limits_the_handlers_of_a_worker() {
     let world = World::start().await;
     let queue = world.queue().await;
     let people: Vec<_> = (0..20).map(|number| world.sandbox.user(format!("Person {number}"))).collect();
@@ -180,7 +180,7 @@ async fn a_worker_takes_no_more_than_its_share() {
 }
 
 #[tokio::test]
-async fn workers_go_on_after_the_server_was_down() {
+async fn workers_continue_after_a_server_outage() {
     let mut world = World::start().await;
     let queue = world.queue().await;
     let seen = Seen::default();
@@ -246,7 +246,7 @@ async fn handled_updates_are_removed_after_the_window() {
 }
 
 #[tokio::test]
-async fn an_update_that_another_worker_handles_is_not_handled_beside_it() {
+async fn an_update_in_a_handler_is_not_handled_by_another_worker() {
     let world = World::start().await;
     let queue = world.opening().await.slots(1).await.unwrap();
     world.sandbox.user("Alice").says("hi");

@@ -87,7 +87,7 @@ async fn a_person_talks_with_the_bot_in_their_dialog() {
 }
 
 #[tokio::test]
-async fn people_of_a_group_do_everything_that_they_do_in_rust() {
+async fn all_acts_of_people_in_a_group_work() {
     let client = Client::start().await;
     let bot = client.tamtam.bot();
     let [alice, bob, carol] = {
@@ -207,7 +207,7 @@ async fn a_constructor_is_opened_filled_and_posted() {
 }
 
 #[tokio::test]
-async fn faults_are_injected_and_forgotten() {
+async fn faults_are_injected_and_removed() {
     let client = Client::start().await;
     let bot = client.tamtam.bot();
     let faults = [
@@ -236,7 +236,7 @@ async fn faults_are_injected_and_forgotten() {
 }
 
 #[tokio::test]
-async fn updates_come_of_ones_own_making_and_twice() {
+async fn custom_updates_are_sent_and_repeated() {
     let client = Client::start().await;
     let helper = client.post("/bots", json!({ "name": "Helper", "username": "helper_bot" })).await;
     let token = helper["token"].as_str().unwrap();
@@ -287,7 +287,7 @@ async fn time_passes_deliveries_are_lost_and_uploads_fail() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_and_nothing_is_done() {
+async fn invalid_control_requests_are_refused_with_a_reason_and_no_effect() {
     let client = Client::start().await;
     let alice = id(&client.post("/users", json!({ "name": "Alice", "username": "alice" })).await, "user_id");
     let bot = client.tamtam.bot_id().0;
@@ -345,7 +345,7 @@ async fn no_exchange_shows_the_token_of_any_bot() {
 }
 
 #[tokio::test]
-async fn the_sandbox_tells_about_itself_and_has_no_endpoints_unless_it_is_asked_to() {
+async fn the_sandbox_describes_itself_and_has_no_control_endpoints_by_default() {
     let client = Client::start().await;
     let (status, text) = client.ask(Method::GET, "", None).await;
     let about: Value = serde_json::from_str(&text).unwrap();

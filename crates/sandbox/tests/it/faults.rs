@@ -80,7 +80,7 @@ impl Op {
 }
 
 #[tokio::test]
-async fn a_fault_that_stays_is_tried_as_often_as_the_contract_says() {
+async fn a_permanent_fault_is_retried_as_the_retry_contract_says() {
     let ambiguous = |op: Op, error: &Error| error.may_have_been_applied() == (op != Op::Read);
     let certain = |_: Op, error: &Error| !error.may_have_been_applied();
     type Check = fn(Op, &Error) -> bool;
@@ -111,7 +111,7 @@ async fn a_fault_that_stays_is_tried_as_often_as_the_contract_says() {
 }
 
 #[tokio::test]
-async fn a_fault_that_passes_is_survived_and_nothing_is_done_twice() {
+async fn a_temporary_fault_is_retried_and_nothing_is_done_twice() {
     let scene = Scene::start().await;
     scene.tamtam.fails("sendMessage", Fault::status(503).times(2));
     scene.post("one").await;
@@ -127,7 +127,7 @@ async fn a_fault_that_passes_is_survived_and_nothing_is_done_twice() {
 }
 
 #[tokio::test]
-async fn whether_the_operation_was_carried_out_is_the_faults_business() {
+async fn a_fault_sets_whether_the_operation_is_applied() {
     for fault in [Fault::reset(), Fault::cut_body(), Fault::garbage(), Fault::status(500), Fault::answer(504, "late")] {
         for applied in [true, false] {
             let scene = Scene::start().await;
@@ -141,7 +141,7 @@ async fn whether_the_operation_was_carried_out_is_the_faults_business() {
 }
 
 #[tokio::test]
-async fn a_delay_outlasts_a_client_whether_or_not_it_was_carried_out() {
+async fn a_delayed_call_times_out_whether_or_not_it_is_applied() {
     for applied in [true, false] {
         let scene = Scene::start().await;
         scene.tamtam.fails("sendMessage", Fault::delay(LONG).applied(applied));
@@ -170,7 +170,7 @@ async fn bare(tamtam: &Sandbox) -> (String, std::io::Result<usize>) {
 }
 
 #[tokio::test]
-async fn a_reset_and_a_cut_body_are_real() {
+async fn a_reset_and_a_cut_body_are_visible_on_the_socket() {
     let tamtam = Sandbox::start().await;
     tamtam.fails("getMyInfo", Fault::reset());
     let (text, end) = bare(&tamtam).await;
@@ -186,7 +186,7 @@ async fn a_reset_and_a_cut_body_are_real() {
 }
 
 #[tokio::test]
-async fn an_exchange_says_that_it_met_a_fault_and_which_version_was_asked_for() {
+async fn an_exchange_has_the_fault_flag_and_the_requested_version() {
     let tamtam = Sandbox::start().await;
     let seen = Arc::<Mutex<Vec<_>>>::default();
     let told = Arc::clone(&seen);
@@ -206,7 +206,7 @@ async fn an_exchange_says_that_it_met_a_fault_and_which_version_was_asked_for() 
 }
 
 #[tokio::test]
-async fn a_misspelt_operation_and_a_status_that_is_none_are_told() {
+async fn an_unknown_operation_and_an_invalid_status_panic() {
     let tamtam = Sandbox::start().await;
     let panic = std::panic::catch_unwind(|| tamtam.fails("send_message", Fault::reset())).unwrap_err();
     assert!(panic.downcast_ref::<String>().unwrap().contains("no operation send_message"));
@@ -215,7 +215,7 @@ async fn a_misspelt_operation_and_a_status_that_is_none_are_told() {
 }
 
 #[tokio::test]
-async fn an_update_can_be_unknown_or_come_twice() {
+async fn an_update_can_have_an_unknown_type_or_be_repeated() {
     let tamtam = Sandbox::start().await;
     let api = Api::of(&tamtam);
     assert!(std::panic::catch_unwind(|| tamtam.repeats_update()).is_err());
@@ -231,7 +231,7 @@ async fn an_update_can_be_unknown_or_come_twice() {
 }
 
 #[tokio::test]
-async fn a_lost_delivery_comes_again() {
+async fn a_lost_delivery_is_repeated() {
     let tamtam = Sandbox::builder().redelivery(Duration::from_millis(1)).start().await;
     let webhook = Webhook::start().await;
     tamtam.bot().api().subscribe(SubscriptionRequestBody::new(webhook.url())).await.unwrap();

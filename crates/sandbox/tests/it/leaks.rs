@@ -9,7 +9,7 @@ use tamtam_sandbox::Sandbox;
 
 use crate::common::{CHILD, SERVICES, in_a_process_of_its_own};
 
-const A_THOUSAND: &str = "leaks::a_thousand_sandboxes_leave_nothing_behind";
+const A_THOUSAND: &str = "leaks::a_thousand_sandboxes_leave_no_files_threads_or_tasks";
 /// Of this many sandboxes, one of each service is busy. A busy sandbox takes longer.
 const BUSY: usize = 20;
 /// Files and threads of the last few sandboxes that may still be open.
@@ -76,7 +76,7 @@ async fn live(service: &Service, is_busy: bool) {
 }
 
 #[tokio::test]
-async fn a_thousand_sandboxes_leave_nothing_behind() {
+async fn a_thousand_sandboxes_leave_no_files_threads_or_tasks() {
     if std::env::var_os(CHILD).is_none() {
         in_a_process_of_its_own(A_THOUSAND, &[]).await;
         return;

@@ -141,7 +141,7 @@ async fn kept(file: &str, part: &str) {
 }
 
 #[tokio::test]
-async fn one_line_tells_where_everything_is() {
+async fn the_program_prints_one_json_line_with_addresses_and_ids() {
     let program = Program::start(&["--seed", "demo", "--token", "t0k/en"]).await;
     let keys: Vec<_> = program.line.split('"').filter(|part| program.ready.get(part).is_some()).collect();
     let ids = ["chat_id", "user_id", "message_id", "callback_id", "callback_ids", "session_id"];
@@ -175,7 +175,7 @@ async fn without_a_demo_there_are_no_ids() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn every_request_is_a_line_and_the_token_is_in_none() {
+async fn every_request_is_logged_without_the_token() {
     const TOKEN: &str = "s3cr3t/token";
     let mut program = Program::start(&["--seed", "demo", "--token", TOKEN]).await;
     let (bot, chat) = (program.bot(), program.chat());
@@ -230,7 +230,7 @@ async fn requests_of_web_pages_are_refused_and_logged() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_log_that_nobody_reads_holds_nobody_up() {
+async fn an_unread_log_does_not_block_requests() {
     /// More than a pipe has room for, in lines and in bytes of each.
     const MUCH: (usize, usize) = (60, 4_096);
     let mut program = run(&["--port", "0"]);
@@ -254,7 +254,7 @@ async fn a_log_that_nobody_reads_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn a_quiet_one_logs_nothing() {
+async fn quiet_disables_the_log() {
     let mut program = Program::start(&["--quiet"]).await;
     program.bot().me().await.unwrap();
     program.running.0.kill().unwrap();
@@ -263,7 +263,7 @@ async fn a_quiet_one_logs_nothing() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn everything_is_there_after_a_restart() {
+async fn the_whole_state_is_kept_after_a_restart() {
     let directory = Directory::new("program-restart");
     let file = directory.file().to_str().unwrap().to_owned();
     let start = async |more: &[&str]| Program::start(&[&["--seed", "demo", "--state", &file], more].concat()).await;
@@ -308,7 +308,7 @@ async fn everything_is_there_after_a_restart() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_delivery_that_was_under_way_is_sent_again() {
+async fn an_unfinished_delivery_is_sent_again_after_a_restart() {
     let directory = Directory::new("program-delivery");
     let file = directory.file().to_str().unwrap().to_owned();
     let arguments = ["--seed", "demo", "--state", &file, "--delivery-timeout", "3600000"];
@@ -332,7 +332,7 @@ async fn a_delivery_that_was_under_way_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_one_clear_line() {
+async fn a_port_in_use_is_a_one_line_error() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     for (arguments, option) in [
@@ -347,7 +347,7 @@ async fn a_port_that_is_taken_is_one_clear_line() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_state_is_told_and_stays() {
+async fn a_file_that_is_not_a_state_is_refused_and_kept() {
     let directory = Directory::new("program-garbage");
     let file = directory.file().to_str().unwrap().to_owned();
     let older = r#"{"format":"tamtam-sandbox-0","upload_url":""}"#;
@@ -368,7 +368,7 @@ async fn a_file_that_is_no_state_is_told_and_stays() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_state_that_cannot_be_saved_is_told_and_fails_the_end() {
+async fn a_state_that_cannot_be_saved_is_logged_and_sets_the_exit_code() {
     let directory = Directory::new("program-unsaved");
     let file = directory.file();
     let mut program = Program::start(&["--seed", "demo", "--state", file.to_str().unwrap()]).await;
@@ -383,7 +383,7 @@ async fn a_state_that_cannot_be_saved_is_told_and_fails_the_end() {
 }
 
 #[tokio::test]
-async fn a_number_makes_the_demo_the_same_in_every_run() {
+async fn deterministic_makes_the_demo_the_same_in_every_run() {
     let arguments = ["--seed", "demo", "--deterministic", "7"];
     let (one, other) = (Program::start(&arguments).await, Program::start(&arguments).await);
     assert_eq!((one.ids(), one.text("token")), (other.ids(), other.text("token")));
@@ -391,7 +391,7 @@ async fn a_number_makes_the_demo_the_same_in_every_run() {
 }
 
 #[tokio::test]
-async fn help_names_every_option_and_a_wrong_one_is_refused() {
+async fn help_lists_every_option_and_a_wrong_option_is_refused() {
     let help = output(&["--help"]).await.1;
     let options = [
         "--port <PORT>",

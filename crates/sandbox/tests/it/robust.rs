@@ -81,7 +81,7 @@ impl Dice {
 }
 
 #[tokio::test]
-async fn garbage_is_answered() {
+async fn random_requests_get_an_answer_other_than_500() {
     let (tamtam, api, alice) = dialog().await;
     let team = tamtam.group("Team", [&alice]);
     let asked = json!({ "text": "?", "attachments": [keyboard(json!([[callback("Yes", "y")]]))] });

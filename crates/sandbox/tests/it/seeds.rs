@@ -48,7 +48,7 @@ async fn run(builder: SandboxBuilder) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_same_seed_gives_the_same_run_and_another_seed_another() {
+async fn the_same_seed_repeats_a_run_and_another_seed_changes_its_ids() {
     let run = async |seed: u64| run(Sandbox::builder().seed(seed)).await;
     let (first, other) = (run(1).await, run(2).await);
     assert_eq!(first, run(1).await);
@@ -62,7 +62,7 @@ async fn the_same_seed_gives_the_same_run_and_another_seed_another() {
 }
 
 #[tokio::test]
-async fn the_clock_goes_with_what_happens() {
+async fn with_a_seed_each_act_advances_the_clock_by_a_second() {
     let tamtam = conformance::checked(Sandbox::builder().seed(1)).await;
     let (api, alice) = (Api::of(&tamtam), tamtam.user("Alice"));
     let time = async || api.updates().await.0.pop().unwrap()["timestamp"].as_i64().unwrap();
@@ -78,7 +78,7 @@ async fn the_clock_goes_with_what_happens() {
 }
 
 #[tokio::test]
-async fn webhooks_are_waited_for_in_real_time() {
+async fn with_a_seed_webhooks_are_retried_in_real_time() {
     let builder = Sandbox::builder().seed(1).redelivery(Duration::from_millis(20));
     let tamtam = conformance::checked(builder).await;
     let (api, alice) = (Api::of(&tamtam), tamtam.user("Alice"));
@@ -101,7 +101,7 @@ async fn webhooks_are_waited_for_in_real_time() {
 }
 
 #[tokio::test]
-async fn without_a_seed_it_is_now() {
+async fn without_a_seed_the_clock_shows_the_current_time() {
     let tamtam = conformance::start().await;
     let (api, alice) = (Api::of(&tamtam), tamtam.user("Alice"));
     alice.starts();

@@ -48,7 +48,7 @@ pub(crate) fn on(file: &Path) -> SandboxBuilder {
 }
 
 #[tokio::test]
-async fn the_story_goes_on_and_hooks_do_not_hear_the_old_one() {
+async fn a_restart_continues_the_transcript_without_repeating_events() {
     let directory = Directory::new("story");
     let tamtam = on(&directory.file()).start().await;
     let alice = tamtam.user("Alice");
@@ -67,7 +67,7 @@ async fn the_story_goes_on_and_hooks_do_not_hear_the_old_one() {
 }
 
 #[tokio::test]
-async fn time_that_passed_stays_passed() {
+async fn advanced_time_is_kept_after_a_restart() {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     let directory = Directory::new("time");
     let tamtam = on(&directory.file()).start().await;
@@ -82,7 +82,7 @@ async fn time_that_passed_stays_passed() {
 }
 
 #[tokio::test]
-async fn a_seed_is_kept_and_what_follows_is_the_same_with_a_restart_and_without() {
+async fn a_restart_does_not_change_the_results_of_a_seed() {
     let directory = Directory::new("seed");
     drop(on(&directory.file()).seed(7).start().await);
     let with = on(&directory.file()).seed(8).start().await.demo();
@@ -91,7 +91,7 @@ async fn a_seed_is_kept_and_what_follows_is_the_same_with_a_restart_and_without(
 }
 
 #[tokio::test]
-async fn what_a_kill_has_lost_is_not_given_twice() {
+async fn ids_that_a_kill_has_lost_are_not_reused() {
     let directory = Directory::new("killed");
     let mut tamtam = on(&directory.file()).seed(7).start().await;
     let before = std::fs::read(directory.file()).unwrap();
@@ -119,7 +119,7 @@ async fn what_a_kill_has_lost_is_not_given_twice() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_to_the_file_stays_and_what_is_no_file_is_refused() {
+async fn a_symlink_to_the_state_file_is_kept_and_special_files_are_refused() {
     let directory = Directory::new("link");
     let link = directory.path().join("link.json");
     drop(on(&directory.file()).start().await);
@@ -139,7 +139,7 @@ async fn a_link_to_the_file_stays_and_what_is_no_file_is_refused() {
 }
 
 #[tokio::test]
-async fn a_file_that_another_sandbox_has_open_is_refused_until_that_one_ends() {
+async fn a_state_file_in_use_is_refused_until_its_sandbox_ends() {
     let directory = Directory::new("in-use");
     let first = on(&directory.file()).start().await;
     let file = directory.path().join("..").join(directory.path().file_name().unwrap()).join("state.json");
@@ -160,7 +160,7 @@ async fn a_file_that_another_sandbox_has_open_is_refused_until_that_one_ends() {
 }
 
 #[tokio::test]
-async fn a_start_removes_what_a_kill_left_behind_and_nothing_else() {
+async fn a_start_removes_only_temporary_files_of_a_killed_sandbox() {
     let directory = Directory::new("left-behind");
     let names = || {
         let mut names = directory.names();
@@ -190,7 +190,7 @@ async fn a_directory_that_cannot_be_written_is_refused() {
 }
 
 #[tokio::test]
-async fn every_change_is_saved_without_an_end() {
+async fn every_change_is_saved_while_the_sandbox_runs() {
     let directory = Directory::new("saved");
     let tamtam = on(&directory.file()).start().await;
     let (send, saved) = channel();
@@ -207,7 +207,7 @@ async fn every_change_is_saved_without_an_end() {
 }
 
 #[tokio::test]
-async fn a_start_that_fails_says_why() {
+async fn a_failed_start_returns_the_reason() {
     let directory = Directory::new("fails");
     std::fs::write(directory.file(), "notes").unwrap();
     let error = on(&directory.file()).try_start().await.unwrap_err();
@@ -222,7 +222,7 @@ async fn a_start_that_fails_says_why() {
 }
 
 #[tokio::test]
-async fn uploads_go_to_the_port_that_was_chosen() {
+async fn uploads_use_the_chosen_port() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let tamtam = Sandbox::builder().upload_port(free.port()).start().await;
     assert_eq!(tamtam.uploads().base_url(), format!("http://{free}"));

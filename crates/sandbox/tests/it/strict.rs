@@ -93,7 +93,7 @@ async fn said(api: &Api, operation: &Operation, url: &str, body: &Value) -> Opti
 }
 
 #[tokio::test]
-async fn every_body_that_breaks_the_document_is_refused_by_the_name_of_the_field() {
+async fn every_invalid_body_is_refused_with_the_name_of_the_field() {
     let mut kinds = BTreeSet::new();
     for service in SERVICES {
         kinds.extend(refuses_every_body(&service).await);
@@ -149,7 +149,7 @@ async fn refuses_every_body(service: &Service) -> BTreeSet<&'static str> {
 }
 
 #[tokio::test]
-async fn every_parameter_that_breaks_the_document_is_refused_by_its_name() {
+async fn every_invalid_parameter_is_refused_with_its_name() {
     for service in SERVICES {
         let (_sandbox, api, _) = dialog_on(unlimited(&service)).await;
         let mut count = 0;
@@ -170,7 +170,7 @@ async fn every_parameter_that_breaks_the_document_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_right_request_of_every_operation_passes() {
+async fn a_valid_request_of_every_operation_is_accepted() {
     let (tamtam, api, alice) = dialog().await;
     let bob = tamtam.user("Bob").with_username("bob");
     bob.starts();
@@ -230,7 +230,7 @@ async fn a_right_request_of_every_operation_passes() {
 }
 
 #[tokio::test]
-async fn what_clients_really_send_is_taken() {
+async fn requests_of_real_clients_are_accepted() {
     let (tamtam, api, alice) = dialog().await;
     let bob = tamtam.user("Bob");
     let team = tamtam.group("Team", [&alice, &bob]);

@@ -124,7 +124,7 @@ async fn two_origins_are_refused() {
 }
 
 #[tokio::test]
-async fn a_request_that_the_browser_calls_cross_site_is_refused() {
+async fn a_request_that_the_browser_marks_as_cross_site_is_refused() {
     let target = Target::start().await;
     for site in ["cross-site", "same-site"] {
         let site = format!("Sec-Fetch-Site: {site}");
@@ -135,7 +135,7 @@ async fn a_request_that_the_browser_calls_cross_site_is_refused() {
 }
 
 #[tokio::test]
-async fn forms_and_plain_text_are_refused_also_without_an_origin() {
+async fn forms_and_plain_text_are_refused_even_without_an_origin() {
     let target = Target::start().await;
     for kind in
         ["text/plain", "text/plain; application/json", "application/x-www-form-urlencoded", "multipart/form-data"]
@@ -191,7 +191,7 @@ async fn a_foreign_host_gets_no_token() {
 }
 
 #[tokio::test]
-async fn the_host_of_an_absolute_url_counts_too() {
+async fn the_host_of_an_absolute_url_is_checked_too() {
     let target = Target::start().await;
     target.refuses(403, "GET http://evil.example/sandbox", &[&target.host()], "").await;
     target.refuses(403, &format!("GET http://{}/sandbox", target.address()), &["Host: evil.example"], "").await;
@@ -233,7 +233,7 @@ async fn two_hosts_and_no_host_are_refused() {
 }
 
 #[tokio::test]
-async fn a_delete_from_another_origin_forgets_nothing() {
+async fn a_delete_from_another_origin_removes_nothing() {
     let target = Target::start().await;
     target.client.post("/faults", json!({ "operation": "getMyInfo", "fault": "status", "status": 500 })).await;
     target.refuses(403, "DELETE /sandbox/faults", &[&target.host(), EVIL], "").await;
@@ -277,7 +277,7 @@ async fn a_refused_body_is_not_read() {
 }
 
 #[tokio::test]
-async fn programs_and_the_sandboxs_own_pages_are_served() {
+async fn requests_of_programs_and_of_the_same_origin_are_served() {
     let target = Target::start().await;
     let (_, port) = target.address().split_once(':').unwrap();
     for name in ["127.0.0.1", "localhost", "LOCALHOST.", "tamtam.localhost", "127.1.2.3", "[::1]"] {
@@ -295,7 +295,7 @@ async fn programs_and_the_sandboxs_own_pages_are_served() {
 }
 
 #[tokio::test]
-async fn a_refused_request_is_told_like_any_other() {
+async fn a_refused_request_is_reported_like_any_other() {
     let target = Target::start().await;
     let (tell, told) = std::sync::mpsc::channel();
     target.client.tamtam.on_exchange(move |exchange| {

@@ -28,7 +28,7 @@ async fn pollers() -> (Checked, Api, Api, tamtam_sandbox::Person) {
 }
 
 #[tokio::test]
-async fn updates_that_wait_are_shared_and_each_poller_commits_its_own() {
+async fn waiting_updates_are_split_between_pollers_and_each_commits_its_own() {
     let (_max, one, other, alice) = pollers().await;
     for text in ["1", "2", "3", "4", "5"] {
         alice.says(text);
@@ -49,7 +49,7 @@ async fn updates_that_wait_are_shared_and_each_poller_commits_its_own() {
 }
 
 #[tokio::test]
-async fn an_update_wakes_one_of_the_polls_that_are_held() {
+async fn an_update_wakes_one_of_the_held_polls() {
     let (max, one, other, alice) = pollers().await;
     let hold = |api: &Api| {
         let api = api.clone();
@@ -68,7 +68,7 @@ async fn an_update_wakes_one_of_the_polls_that_are_held() {
 }
 
 #[tokio::test]
-async fn a_bot_that_goes_on_by_another_connection_has_committed_its_page() {
+async fn a_marker_commits_a_page_over_another_connection() {
     let (max, api, _, alice) = pollers().await;
     alice.says("1");
     let (first, marker) = poll(&api, "timeout=0").await;
@@ -81,7 +81,7 @@ async fn a_bot_that_goes_on_by_another_connection_has_committed_its_page() {
 }
 
 #[tokio::test]
-async fn what_a_poller_had_got_and_not_committed_goes_to_the_other_when_it_is_gone() {
+async fn uncommitted_updates_of_a_disconnected_poller_go_to_the_other_poller() {
     let (max, one, other, alice) = pollers().await;
     alice.says("1");
     assert_eq!(poll(&other, "timeout=0").await.0, ["1"]);
@@ -95,7 +95,7 @@ async fn what_a_poller_had_got_and_not_committed_goes_to_the_other_when_it_is_go
 }
 
 #[tokio::test]
-async fn a_later_marker_of_another_poller_does_not_commit_what_was_lost_with_a_connection() {
+async fn a_later_marker_of_another_poller_does_not_commit_updates_of_a_closed_connection() {
     let (_max, one, other, alice) = pollers().await;
     alice.says("1");
     assert_eq!(poll(&other, "timeout=0").await.0, ["1"]);
@@ -108,7 +108,7 @@ async fn a_later_marker_of_another_poller_does_not_commit_what_was_lost_with_a_c
 }
 
 #[tokio::test]
-async fn a_marker_of_an_empty_page_does_not_commit_what_another_poller_has() {
+async fn a_marker_of_an_empty_page_does_not_commit_updates_of_another_poller() {
     let (_max, one, other, alice) = pollers().await;
     alice.says("1");
     let (got, own) = poll(&other, "timeout=0").await;
@@ -122,7 +122,7 @@ async fn a_marker_of_an_empty_page_does_not_commit_what_another_poller_has() {
 }
 
 #[tokio::test]
-async fn a_bot_that_asks_again_by_another_connection_gets_its_page_after_a_while() {
+async fn a_repeated_poll_over_another_connection_gets_its_page_after_ten_seconds() {
     const AFTER: Duration = Duration::from_secs(10);
     let (max, one, other, alice) = pollers().await;
     let (_, marker) = poll(&one, "timeout=0").await;
@@ -146,7 +146,7 @@ async fn stream(bot: tamtam::Bot, told: UnboundedSender<String>) {
 }
 
 #[tokio::test]
-async fn two_bots_with_one_token_get_every_update_once_between_them() {
+async fn two_bots_with_one_token_together_get_every_update_once() {
     let (max, _, _, alice) = pollers().await;
     let mut expected = BTreeSet::new();
     let mut say = |text: String| {
