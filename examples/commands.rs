@@ -1,5 +1,5 @@
-//! A bot with commands. A pattern for bots that grow: one `match` on the update, small functions, shared state, and error
-//! replies to people.
+//! A bot with commands. A pattern for bots that grow: one `match` on the update, small functions, shared state, and
+//! error replies to people.
 //!
 //! `cargo run --example commands` runs it on the sandbox: Alice and Bob try the commands in dialogs and in a group. The
 //! conversation is printed as it happens. With a token in `MAX_TOKEN`, the same bot runs on MAX until
@@ -137,8 +137,8 @@ async fn on_start(bot: &Bot, started: &BotStartedUpdate, app: &App) -> tamtam::R
 
 /// Runs a command. Replies to the sender if the command fails and the sender can fix it.
 async fn on_message(bot: &Bot, message: &Message, app: &App) -> tamtam::Result<()> {
-    // In a group with several bots, people write "/help@other_bot". `is_for` also accepts a bare "/help". To require the
-    // username of this bot, check `command.bot`.
+    // In a group with several bots, people write "/help@other_bot". `is_for` also accepts a bare "/help". To require
+    // the username of this bot, check `command.bot`.
     let Some(command) = message.command().filter(|command| command.is_for(&app.username)) else { return Ok(()) };
     match carry_out(bot, message, command, app).await {
         Ok(()) => Ok(()),

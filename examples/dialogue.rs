@@ -1,16 +1,17 @@
 //! A form of three questions, for each person in each chat. A pattern to copy, not a part of the crate.
 //!
-//! - The answers so far are a value of an enum, [`Form`]. Each state has the data that is known by then. [`Form::answer`],
-//!   a plain function, returns the next state.
+//! - The answers so far are a value of an enum, [`Form`]. Each state has the data that is known by then.
+//!   [`Form::answer`], a plain function, returns the next state.
 //! - Between two messages, a [`Storage`] has the value, by chat and person: in memory, in a file, or in your database.
 //!   [`on_message`] has no other state, so the program may be killed at any time.
-//! - After a kill, an update that was being handled comes again. The bot asks the next question before it saves the state.
-//!   So a question may be asked twice, but is never lost. A [`Dialogue`] has the ids of its messages, so that no message is
-//!   handled twice.
+//! - After a kill, an update that was being handled comes again. The bot asks the next question before it saves the
+//!   state. So a question may be asked twice, but is never lost. A [`Dialogue`] has the ids of its messages, so that no
+//!   message is handled twice.
 //!
-//! `cargo run --example dialogue` runs it on the sandbox and prints the conversation. Alice and Bob order in a dialog and
-//! in a group at the same time, and the bot is killed in the middle. With a token in `MAX_TOKEN`, the same bot takes orders
-//! on MAX until Ctrl-C. It stores dialogues in the file of its first argument, which defaults to `dialogues.json`.
+//! `cargo run --example dialogue` runs it on the sandbox and prints the conversation. Alice and Bob order in a dialog
+//! and in a group at the same time, and the bot is killed in the middle. With a token in `MAX_TOKEN`, the same bot
+//! takes orders on MAX until Ctrl-C. It stores dialogues in the file of its first argument, which defaults to
+//! `dialogues.json`.
 
 use std::{collections::HashMap, env, fs, io, io::Write as _, path::PathBuf, process, sync::Arc, time::Duration};
 
@@ -115,8 +116,8 @@ impl Storage for MemoryStorage {
     }
 }
 
-/// A storage in one JSON file. Each change replaces the file as a whole, so a kill never leaves half a file. For thousands
-/// of dialogues, use a database.
+/// A storage in one JSON file. Each change replaces the file as a whole, so a kill never leaves half a file. For
+/// thousands of dialogues, use a database.
 struct FileStorage {
     path: PathBuf,
     changing: Mutex<()>,
@@ -213,7 +214,7 @@ async fn on_message(bot: &Bot, message: &Message, storage: &impl Storage) -> Res
     Ok(())
 }
 
-/// Lets Alice, Bob and Carol talk to the bot on a sandbox. Panics or waits in vain if the bot does not answer as expected.
+/// Lets Alice, Bob and Carol talk to the bot on a sandbox. Panics if the bot does not answer as expected.
 async fn rehearse() -> Result<(), AnyError> {
     let tamtam = Sandbox::builder().bot_name("Kitchen").patience(Duration::from_secs(30)).start().await;
     tamtam.on_event(|event| println!("{event}"));

@@ -9,7 +9,7 @@ use tamtam::{AttachmentRequest, Bot, Command, Message, NewMessageBody, Update, t
 use tamtam_sandbox::{Enclosure, Sandbox};
 use tokio::sync::OnceCell;
 
-const HELP: &str = "/draw 255 128 0 - a drawing in this colour (red, green, blue)\n/logo - my logo\n/web https://... - an image from the web\n\
+const HELP: &str = "/draw 255 128 0 - a drawing in this colour\n/logo - my logo\n/web https://... - an image from the web\n\
                     Send me a photo, and I send it back.";
 
 #[tokio::main]

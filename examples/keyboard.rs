@@ -1,8 +1,8 @@
 //! A bot with buttons of every kind: it invites people to a party and counts their answers.
 //!
-//! `cargo run --example keyboard` runs it on the sandbox: Alice and Bob press all buttons, and the conversation is printed
-//! as it happens. With a token in `MAX_TOKEN`, the same bot runs on MAX until Ctrl-C. It sends an invitation to each chat
-//! where it is started or added.
+//! `cargo run --example keyboard` runs it on the sandbox: Alice and Bob press all buttons, and the conversation is
+//! printed as it happens. With a token in `MAX_TOKEN`, the same bot runs on MAX until Ctrl-C. It sends an invitation to
+//! each chat where it is started or added.
 
 use std::{
     collections::HashMap,

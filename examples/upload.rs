@@ -1,7 +1,8 @@
 //! A bot that answers each message with a file, and shows a progress bar for the upload.
 //!
-//! `cargo run --example upload` runs it on the sandbox, with a file of 32 MiB and a connection that breaks in the middle.
-//! With a token in `MAX_TOKEN`, `cargo run --example upload -- movie.mp4` sends this file to people on MAX, until Ctrl-C.
+//! `cargo run --example upload` runs it on the sandbox, with a file of 32 MiB and a connection that breaks in the
+//! middle. With a token in `MAX_TOKEN`, `cargo run --example upload -- movie.mp4` sends this file to people on MAX,
+//! until Ctrl-C.
 
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,9 @@
 //! A bot with a webhook: it subscribes at its start, answers the updates of each delivery, and unsubscribes at its end.
 //!
-//! `cargo run --example webhook` runs it on the sandbox: Alice talks to the bot, and the conversation and the deliveries
-//! are printed as they happen. With a token in `MAX_TOKEN` and a URL in `WEBHOOK_URL`, the same bot runs on MAX until
-//! Ctrl-C. The path of the URL is a secret: make it with `openssl rand -hex 32`. A proxy must terminate TLS and forward
-//! requests to 127.0.0.1:8080.
+//! `cargo run --example webhook` runs it on the sandbox: Alice talks to the bot, and the conversation and the
+//! deliveries are printed as they happen. With a token in `MAX_TOKEN` and a URL in `WEBHOOK_URL`, the same bot runs on
+//! MAX until Ctrl-C. The path of the URL is a secret: make it with `openssl rand -hex 32`. A proxy must terminate TLS
+//! and forward requests to 127.0.0.1:8080.
 
 use std::error::Error;
 

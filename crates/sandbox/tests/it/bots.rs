@@ -71,8 +71,8 @@ async fn a_polling_bot_and_a_webhook_bot_get_the_same_updates_of_a_chat() {
     );
     let arrived = arrived.lock().unwrap();
     assert_eq!(arrived[0]["update_type"], "bot_added");
-    assert_eq!(arrived[1], polled[0], "both get the same");
-    assert_eq!(arrived.len(), 2, "and nobody what he did himself");
+    assert_eq!(arrived[1], polled[0], "both bots must get the same update");
+    assert_eq!(arrived.len(), 2, "a bot must not get its own message");
 }
 
 #[tokio::test]

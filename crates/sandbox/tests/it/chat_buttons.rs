@@ -45,7 +45,7 @@ async fn the_first_press_creates_the_chat_and_later_presses_join_it() {
     assert_eq!((&updates[0]["update_type"], &updates[0]["chat_id"]), (&json!("user_added"), &json!(chat_id)));
     assert_eq!((&updates[0]["user"]["name"], &updates[0]["inviter_id"]), (&json!("Bob"), &json!(null)));
     bob.in_chat(&team).presses("Lunch");
-    assert_eq!(api.kinds().await.len(), 1, "who is in it just opens it");
+    assert_eq!(api.kinds().await.len(), 1, "a member only opens the chat");
 
     let lunch = tamtam.chat(chat_id.into());
     api.say(chat_id, "Pizza?").await;
@@ -59,7 +59,7 @@ async fn buttons_with_the_same_uuid_share_a_chat() {
     let (tamtam, api, alice) = dialog().await;
     let message = post(&api, alice.chat_id().0, json!([chat_button("a", None), chat_button("b", Some(7))])).await;
     let buttons = message["body"]["attachments"][0]["payload"]["buttons"][0].clone();
-    assert!(buttons[0]["uuid"].is_i64(), "the server picks one");
+    assert!(buttons[0]["uuid"].is_i64(), "the server sets a uuid");
     assert_eq!(buttons[1]["uuid"], 7);
     let chats = async || {
         let (updates, _) = api.updates().await;
@@ -86,7 +86,7 @@ async fn buttons_with_the_same_uuid_share_a_chat() {
 }
 
 #[tokio::test]
-async fn the_chat_of_a_constructed_message_has_the_person_as_owner_and_the_bot_as_administrator() {
+async fn a_person_owns_the_chat_of_a_constructed_message_and_the_bot_is_an_administrator() {
     let (_tamtam, api, alice) = dialog().await;
     let card = alice.opens_constructor();
     let path = format!("/answers/constructor?session_id={}", card.session_id());

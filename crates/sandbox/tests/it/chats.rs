@@ -1,4 +1,4 @@
-//! The bot itself, chats, pins, actions.
+//! The profile of the bot, chats, pins and actions.
 
 use serde_json::{Value, json};
 
@@ -153,7 +153,7 @@ async fn a_message_is_pinned_and_unpinned_once() {
     api.delete(&path).await.refused();
     api.call("PUT", &path, json!({ "message_id": said })).await.ok();
     api.delete(&format!("/messages?message_id={said}")).await.ok();
-    assert_eq!(api.get(&path).await.ok(), json!({ "message": null }), "a deleted message is no pin");
+    assert_eq!(api.get(&path).await.ok(), json!({ "message": null }), "a deleted message is not pinned");
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ async fn opening_typing_and_pressing_send_the_data_of_the_last_answer() {
     assert_eq!(typed["input"]["messages"][0]["text"], "Bob");
     api.drain().await;
     card.presses("Site");
-    assert_eq!(api.kinds().await, [""; 0], "a link is none of the bot's business");
+    assert_eq!(api.kinds().await, [""; 0], "a press of a link sends no update");
     card.presses("Red");
     assert_eq!(last(&api).await["input"], json!({ "payload": "r", "input_type": "callback" }));
 
@@ -72,7 +72,7 @@ async fn a_constructed_message_is_posted_by_the_person_in_a_chat_without_the_bot
     let posted = card.posts();
     assert_eq!(bob.in_chat(&team).sees(), ["Coming?", ""]);
     let (updates, _) = api.updates().await;
-    assert_eq!(updates.len(), 3, "nothing of the group itself: {updates:?}");
+    assert_eq!(updates.len(), 3, "there must be no updates of the group: {updates:?}");
     for (update, posted) in updates[1..].iter().zip(&posted) {
         assert_eq!(update["update_type"], "message_constructed");
         assert_eq!(update["session_id"], card.session_id().as_str());

@@ -1,4 +1,4 @@
-//! The demo: what is in it, and what is made anew.
+//! The demo: its contents, and the missing items that it creates again.
 
 use serde_json::json;
 use tamtam_sandbox::Sandbox;

@@ -1,4 +1,4 @@
-//! The table of errors: every status and code that the server is known to answer with, and its words.
+//! The known errors of the server: their statuses, codes and messages.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use tamtam_sandbox::Fault;
 
 use crate::client::{Answer, dialog, keyboard, mid};
 
-/// A photo whose token nobody gave out.
+/// Returns a message body with a photo of this payload.
 fn image(payload: Value) -> Value {
     json!({ "attachments": [{ "type": "image", "payload": payload }] })
 }
@@ -37,7 +37,7 @@ async fn unprocessed_media_is_a_400_with_one_of_two_codes() {
     let (tamtam, api, alice) = dialog().await;
     tamtam.uploads().set_not_ready(2);
     let url = api.call("POST", "/uploads?type=file", json!({})).await.ok()["url"].as_str().unwrap().to_owned();
-    // The form that uploads are made with, by hand: the client's own part is under test elsewhere.
+    // A form written by hand. The upload client has its own tests.
     let form = "--b\r\nContent-Disposition: form-data; name=\"data\"; filename=\"a.txt\"\r\n\r\nabc\r\n--b--\r\n";
     let upload = reqwest::Client::new().post(url).header("Content-Type", "multipart/form-data; boundary=b").body(form);
     let uploaded: Value = serde_json::from_str(&upload.send().await.unwrap().text().await.unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Faults that a test asks for: what the bot makes of them, and what was done all the same.
+//! Injected faults: the reaction of the bot, and whether the operation is applied.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -15,13 +15,13 @@ use crate::client::Api;
 use crate::fault_server::quick;
 use crate::webhook::Webhook;
 
-/// A client gives up after this; the server would take much longer.
+/// The timeout of a client. The server takes much longer to answer.
 const IMPATIENCE: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_secs(3600);
-/// More often than any client tries.
+/// More times than any client retries.
 const ALWAYS: u32 = 100;
 
-/// A bot that tries again at once, and what it has asked for: operation and status.
+/// A bot that retries at once, and the operations and statuses of its calls.
 struct Scene {
     tamtam: Sandbox,
     bot: Bot,
@@ -46,7 +46,7 @@ impl Scene {
         self.bot.send(self.alice.chat_id(), text).await.unwrap().message.body.unwrap().mid
     }
 
-    /// The statuses of the exchanges so far.
+    /// Returns and clears the statuses of the exchanges so far.
     fn statuses(&self) -> Vec<u16> {
         self.seen.lock().unwrap().drain(..).map(|(_, status)| status).collect()
     }
@@ -105,7 +105,7 @@ async fn a_permanent_fault_is_retried_as_the_retry_contract_says() {
             let error = op.call(&scene, &mid).await.unwrap_err();
             assert!(check(op, &error), "{fault:?}, {op:?}: {error}");
             assert_eq!(scene.statuses().len(), times, "{fault:?}, {op:?}: {error}");
-            assert_eq!(scene.alice.sees(), ["old"], "{fault:?}, {op:?}: nothing was carried out");
+            assert_eq!(scene.alice.sees(), ["old"], "{fault:?}, {op:?}: nothing must be applied");
         }
     }
 }
@@ -159,7 +159,7 @@ async fn a_delayed_call_times_out_whether_or_not_it_is_applied() {
     assert_eq!(scene.alice.sees(), ["a little later", "and so on"]);
 }
 
-/// What comes over a bare socket, and how it ends.
+/// Sends a request over a plain socket. Returns the received text and the result of reading to its end.
 async fn bare(tamtam: &Sandbox) -> (String, std::io::Result<usize>) {
     let mut stream = TcpStream::connect(tamtam.base_url().strip_prefix("http://").unwrap()).await.unwrap();
     let request = format!("GET /me?access_token={} HTTP/1.1\r\nhost: x\r\n\r\n", tamtam.token());
@@ -244,7 +244,7 @@ async fn a_lost_delivery_is_repeated() {
     tamtam.loses_deliveries(2);
     tamtam.user("Alice").starts();
     tamtam.delivers().await;
-    assert_eq!(webhook.bodies().len(), 1, "the webhook has seen one of three");
+    assert_eq!(webhook.bodies().len(), 1, "the webhook must get one of three deliveries");
     let lost = |attempt| (attempt, None, Some("lost on its way, as the test asked for".to_owned()));
     assert_eq!(*attempts.lock().unwrap(), [lost(1), lost(2), (3, Some(200), None)]);
     tamtam.pushes(&json!({ "update_type": "moon_risen" }));

@@ -1,4 +1,4 @@
-//! `format` of a message: plain text and markup come of it.
+//! The `format` of a message: conversion to plain text and markup.
 
 use serde_json::{Value, json};
 

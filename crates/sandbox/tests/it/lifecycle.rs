@@ -1,4 +1,4 @@
-//! Beginning and end of a sandbox.
+//! Start and shutdown of a sandbox.
 
 use std::time::Duration;
 
@@ -29,10 +29,10 @@ async fn held_polls_and_idle_connections_end_with_the_sandbox() {
     let request = api.request("GET", "/updates?timeout=90");
     let poll = tokio::spawn(request.send());
     let silent = TcpStream::connect(address(&tamtam)).await.unwrap();
-    // The server, which has one thread, has come to the poll by the time it has answered what came later.
+    // The server has one thread, so it holds the poll before it answers this later request.
     api.get("/me").await.ok();
     drop((tamtam, alice));
-    let ended = tokio::time::timeout(Duration::from_secs(30), poll).await.expect("a poll that ends before its time");
+    let ended = tokio::time::timeout(Duration::from_secs(30), poll).await.expect("the poll must end early");
     assert!(ended.unwrap().is_err());
     let mut byte = [0];
     silent.readable().await.unwrap();
@@ -54,7 +54,7 @@ async fn a_hook_can_drop_the_last_handle() {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("still there");
+    panic!("the server must stop within a second");
 }
 
 #[tokio::test]

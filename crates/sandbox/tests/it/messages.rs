@@ -1,4 +1,4 @@
-//! Sending, editing, deleting, reading messages; answers to buttons.
+//! Messages: sending, editing, deleting and reading them, and answers to pressed buttons.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What people do and see.
+//! Acts of people, and the messages and events that they see.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;

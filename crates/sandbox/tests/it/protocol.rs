@@ -1,4 +1,4 @@
-//! Before any operation: token, path, method, parameters, body.
+//! Checks before every operation: token, path, method, parameters and body.
 
 use serde_json::json;
 
@@ -57,7 +57,7 @@ async fn a_body_that_is_not_a_json_object_is_refused() {
 async fn a_body_that_is_too_large_is_refused() {
     let (_tamtam, api, alice) = dialog().await;
     let path = format!("/messages?chat_id={}", alice.chat_id().0);
-    // One byte over the limit: of a longer one the server would leave a part unread, and reset the connection.
+    // One byte over the limit. With a longer body, the server would leave a part unread and reset the connection.
     let large = api.request("POST", &path).body("x".repeat((4 << 20) + 1));
     api.send(large).await.fails(413, "proto.payload");
 }
@@ -91,7 +91,7 @@ async fn unknown_parameters_and_content_types_are_ignored() {
         let request = api.request("POST", &path).header("Content-Type", kind).body(r#"{"text":"hi"}"#);
         api.send(request).await.ok();
     }
-    // `call` sends no Content-Type at all.
+    // `post` sends no Content-Type.
     api.post(alice.chat_id().0, json!({ "text": "hi", "unknown": [1] })).await.ok();
 }
 

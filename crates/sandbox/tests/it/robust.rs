@@ -1,10 +1,10 @@
-//! Nothing a client sends takes the server down.
+//! The server survives random requests.
 
 use serde_json::{Value, json};
 
 use crate::client::{callback, dialog, keyboard};
 
-/// SplitMix64: the same garbage in every run.
+/// A SplitMix64 generator, so that each run sends the same requests.
 struct Dice(u64);
 
 impl Dice {

@@ -1,4 +1,4 @@
-//! Forwards, replies, media, and who is blocked.
+//! Forwards, replies, media, and blocked people.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -37,7 +37,7 @@ async fn a_forward_keeps_the_mid_the_author_and_the_chat_of_the_original() {
 
     alice.in_chat(&team).deletes(&said);
     let kept = api.get(&format!("/messages/{}", mid(&posted))).await.ok();
-    assert_eq!(kept["link"]["message"], original["body"], "what was forwarded stays");
+    assert_eq!(kept["link"]["message"], original["body"], "a forward keeps the original message");
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn a_blocked_person_cannot_join_or_be_added() {
     alice.blocks(&bob);
     alice.blocks(&carol);
     let removed = api.updates().await.0;
-    assert_eq!(removed.len(), 1, "Carol was no member");
+    assert_eq!(removed.len(), 1, "Carol was not a member");
     assert_eq!((&removed[0]["user"]["name"], &removed[0]["admin_id"]), (&json!("Bob"), &json!(alice.user_id().0)));
     for person in [&bob, &carol] {
         assert!(fails(|| person.in_chat(&team).joins()).contains("cannot join"));

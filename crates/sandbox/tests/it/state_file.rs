@@ -1,4 +1,4 @@
-//! A sandbox that goes on where an earlier one ended.
+//! State files: a sandbox continues where an earlier one ended.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
@@ -12,7 +12,7 @@ use crate::client::Api;
 /// Longer than any write takes.
 const ENOUGH: Duration = Duration::from_secs(60);
 
-/// A directory that goes with its test.
+/// A directory that is removed at the end of its test.
 pub(crate) struct Directory(PathBuf);
 
 impl Directory {
@@ -63,7 +63,7 @@ async fn a_restart_continues_the_transcript_without_repeating_events() {
     Api::of(&tamtam).say(chat, "After").await;
     assert_eq!(tamtam.transcript(), "Alice starts Sandbox Bot\nAlice: Before\nSandbox Bot: After\n");
     assert_eq!(told.recv_timeout(ENOUGH).unwrap(), "Sandbox Bot: After");
-    assert_ne!(tamtam.user("Alice").user_id().0, chat ^ id.0, "ids are not given twice");
+    assert_ne!(tamtam.user("Alice").user_id().0, chat ^ id.0, "ids must not be reused");
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn ids_that_a_kill_has_lost_are_not_reused() {
         let demo = tamtam.demo();
         let ids = [demo.callback_id.to_string(), demo.session_id.unwrap().to_string(), demo.chat_id.to_string()];
         given.push((said.to_string(), bob.user_id(), ids));
-        // As a kill leaves the file: what happened since it was written is not in it.
+        // Simulates a kill: the file lacks everything since its last write.
         drop((tamtam, bob));
         std::fs::write(directory.file(), &before).unwrap();
         tamtam = on(&directory.file()).start().await;
@@ -146,7 +146,7 @@ async fn a_state_file_in_use_is_refused_until_its_sandbox_ends() {
     let error = on(&file).try_start().await.unwrap_err();
     assert!(matches!(&error, StartError::StateFile(StateFileError::InUse { .. })), "{error:?}");
     assert!(error.to_string().contains("state.json is open in another sandbox: end that sandbox"), "{error}");
-    // The write after this replaces the file, and the lock stays.
+    // The next write replaces the file, and the lock stays.
     first.user("Zacharias");
     let (send, saved) = channel();
     first.on_save(move |saved| {
@@ -175,10 +175,10 @@ async fn a_start_removes_only_temporary_files_of_a_killed_sandbox() {
     std::fs::write(&left_behind, "{\"for").unwrap();
     let first = on(&directory.file()).start().await;
     assert_eq!(names(), [&foreign[..1], &["state.json", "state.json.lock"], &foreign[1..]].concat());
-    // As if the first sandbox were writing.
+    // Simulates a write of the first sandbox.
     std::fs::write(&left_behind, "").unwrap();
     on(&directory.file()).try_start().await.unwrap_err();
-    assert!(left_behind.exists(), "it belongs to the sandbox that runs");
+    assert!(left_behind.exists(), "the file belongs to the running sandbox");
     drop(first);
 }
 
@@ -217,7 +217,7 @@ async fn a_failed_start_returns_the_reason() {
     for builder in [Sandbox::builder().port(port), Sandbox::builder().upload_port(port)] {
         let error = builder.try_start().await.unwrap_err();
         assert!(matches!(&error, StartError::Port { port: told, .. } if *told == port), "{error:?}");
-        assert!(std::error::Error::source(&error).is_none(), "the system's words are in it: {error}");
+        assert!(std::error::Error::source(&error).is_none(), "the message already has the cause: {error}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Webhooks: what can be subscribed, what arrives there, and what comes by polling instead.
+//! Webhooks: subscriptions, deliveries, redeliveries, and changes between webhook and polling.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -17,15 +17,15 @@ use crate::webhook::{Reply, Webhook};
 
 const EIGHT_HOURS: Duration = Duration::from_secs(8 * 60 * 60);
 const MINUTE: Duration = Duration::from_secs(60);
-/// Longer than any test: only the sandbox's own clock gets there.
+/// Longer than any test. Only the clock of the sandbox can advance by this much.
 const NEVER: Duration = Duration::from_secs(3600);
 
-/// A sandbox whose redeliveries happen when its clock is moved, and not else.
+/// Returns a builder of a sandbox that redelivers only when its clock is advanced.
 fn patient() -> SandboxBuilder {
     Sandbox::builder().redelivery(NEVER)
 }
 
-/// A sandbox, its bot, and Alice, who has not spoken yet.
+/// Returns a sandbox, its bot, and Alice, who has not started the bot yet.
 async fn start(builder: SandboxBuilder) -> (Checked, Bot, Person) {
     let tamtam = conformance::checked(builder).await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
@@ -42,19 +42,19 @@ async fn urls(bot: &Bot) -> Vec<String> {
     bot.api().get_subscriptions().await.unwrap().subscriptions.into_iter().map(|one| one.url).collect()
 }
 
-/// What a poll brings: the texts of messages, and the types of everything else.
+/// Polls. Returns the texts of messages, and the types of other updates.
 async fn polled(bot: &Bot) -> Vec<String> {
     let page = bot.api().get_updates().timeout(0).limit(1000).await.unwrap();
     page.updates.iter().map(|update| told(&serde_json::to_value(update).unwrap())).collect()
 }
 
-/// The text of a message, or the type of anything else.
+/// Returns the text of a message, or the type of another update.
 fn told(update: &Value) -> String {
     let text = update["message"]["body"]["text"].as_str();
     text.or(update["update_type"].as_str()).unwrap().to_owned()
 }
 
-/// What a webhook was sent, the oldest first.
+/// Returns the updates that a webhook got, oldest first.
 fn got(webhook: &Webhook) -> Vec<String> {
     webhook.bodies().iter().map(|body| told(&serde_json::from_str(body).unwrap())).collect()
 }
@@ -75,7 +75,7 @@ fn deliveries(tamtam: &Sandbox) -> Deliveries {
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let started = Instant::now();
     while !is_so().await {
-        assert!(started.elapsed() < Duration::from_secs(10), "{what}");
+        assert!(started.elapsed() < Duration::from_secs(10), "not within 10 s: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -205,7 +205,7 @@ async fn a_delivery_does_not_contain_the_token() {
     until("both have been tried", async || told.lock().unwrap().matches("Delivery").count() == 4).await;
     let told = told.lock().unwrap();
     assert!(told.contains("Ok(200)"), "{told}");
-    assert!(told.contains("refused"), "why there is no answer: {told}");
+    assert!(told.contains("refused"), "the error has no reason: {told}");
     for text in webhook.requests().iter().chain([&*told]) {
         assert!(!text.contains(tamtam.token()), "{text}");
         assert!(!text.contains("access_token"), "{text}");
@@ -260,7 +260,7 @@ async fn a_webhook_can_call_the_api_before_it_answers() {
     tamtam.delivers().await;
 }
 
-// ---- Delivering again -----------------------------------------------------------------------------------------------
+// ---- Redelivery -----------------------------------------------------------------------------------------------------
 
 #[tokio::test]
 async fn an_update_is_redelivered_until_the_status_is_200() {
@@ -274,7 +274,7 @@ async fn an_update_is_redelivered_until_the_status_is_200() {
     let statuses = [500, 404, 302, 201, 204, 200].into_iter().zip(1..);
     let expected: Vec<_> = statuses.map(|(status, attempt)| ("hi".to_owned(), attempt, Some(status))).collect();
     assert_eq!(*deliveries.lock().unwrap(), expected);
-    assert!(webhook.bodies().windows(2).all(|pair| pair[0] == pair[1]), "the same to the letter");
+    assert!(webhook.bodies().windows(2).all(|pair| pair[0] == pair[1]), "all attempts have the same body");
 }
 
 #[tokio::test]
@@ -319,7 +319,7 @@ async fn a_webhook_gets_all_updates_after_an_outage() {
     tamtam.delivers().await;
     let mut got = got(&webhook);
     got.sort();
-    assert_eq!(got, ["bot_started", "hi"], "in any order");
+    assert_eq!(got, ["bot_started", "hi"], "redeliveries come in any order");
 }
 
 #[tokio::test]
@@ -355,22 +355,22 @@ async fn a_subscription_is_removed_after_eight_hours_of_failed_deliveries() {
     let before = bot.api().get_subscriptions().await.unwrap().subscriptions[0].time.unwrap();
     alice.says("hi");
     for hours in 0..4 {
-        until("it was tried again", async || got(&failing).len() == 1 + hours).await;
-        until("that has failed", async || deliveries.lock().unwrap().len() == 2 + hours).await;
+        until("the update is delivered again", async || got(&failing).len() == 1 + hours).await;
+        until("the attempt has failed", async || deliveries.lock().unwrap().len() == 2 + hours).await;
         tamtam.time_passes(2 * NEVER - MINUTE);
     }
-    until("it was tried again", async || deliveries.lock().unwrap().len() == 6).await;
+    until("the update is delivered again", async || deliveries.lock().unwrap().len() == 6).await;
     assert_eq!(urls(&bot).await, [failing.url(), fine.url()], "four minutes are left");
     tamtam.time_passes(4 * MINUTE);
     assert_eq!(urls(&bot).await, [fine.url()]);
     tamtam.delivers().await;
-    assert_eq!(got(&failing).len(), 5, "not tried once more");
+    assert_eq!(got(&failing).len(), 5, "there must be no further attempt");
     bot.api().unsubscribe(fine.url()).await.unwrap();
-    assert_eq!(polled(&bot).await, ["hi"], "what was never taken");
+    assert_eq!(polled(&bot).await, ["hi"], "the undelivered update can be polled");
     alice.says("later");
     let now = bot.api().get_updates().timeout(0).await.unwrap();
     let now = serde_json::to_value(&now.updates[1]).unwrap()["timestamp"].as_i64().unwrap();
-    assert!(now >= before + i64::try_from(EIGHT_HOURS.as_millis()).unwrap(), "messages are dated by that clock");
+    assert!(now >= before + i64::try_from(EIGHT_HOURS.as_millis()).unwrap(), "messages have the sandbox's time");
 }
 
 #[tokio::test]
@@ -404,7 +404,7 @@ async fn waiting_for_failing_deliveries_panics_with_the_undelivered_updates() {
 #[tokio::test]
 async fn a_panic_in_a_delivery_hook_does_not_affect_deliveries() {
     let (tamtam, bot, alice) = start(patient()).await;
-    // As a panic does, without the words of one.
+    // A panic without a message in the output of the tests.
     tamtam.on_delivery(|_| std::panic::resume_unwind(Box::new("on purpose")));
     let webhook = Webhook::start().await;
     subscribe(&bot, &webhook.url(), &[]).await;
@@ -491,10 +491,10 @@ async fn undelivered_updates_are_polled_in_order_after_unsubscribing() {
     let expected = ["refused", "refused too", "after"];
     assert_eq!(polled(&bot).await, expected);
     bot.api().get_updates().timeout(0).marker(page.marker.unwrap()).await.unwrap();
-    assert_eq!(polled(&bot).await, expected, "the marker is older than all of them");
+    assert_eq!(polled(&bot).await, expected, "the marker is older than all waiting updates");
     tamtam.time_passes(NEVER);
     tamtam.delivers().await;
-    assert_eq!(got(&webhook).len(), 4, "what is polled is not delivered as well");
+    assert_eq!(got(&webhook).len(), 4, "polled updates must not be delivered");
 }
 
 #[tokio::test]
@@ -509,8 +509,8 @@ async fn an_update_whose_webhook_unsubscribes_is_not_polled_again() {
     });
     subscribe(&bot, &webhook.url(), &[UpdateType::MessageCreated]).await;
     alice.says("stop");
-    until("it was taken", async || deliveries.lock().unwrap().len() == 1).await;
-    until("it is done", async || polled(&bot).await == ["bot_started"]).await;
+    until("the update is delivered", async || deliveries.lock().unwrap().len() == 1).await;
+    until("only the start is left to poll", async || polled(&bot).await == ["bot_started"]).await;
 }
 
 #[tokio::test]
@@ -540,7 +540,7 @@ async fn switching_between_webhook_and_polling_loses_nothing() {
     }
 }
 
-// ---- The end --------------------------------------------------------------------------------------------------------
+// ---- Shutdown -------------------------------------------------------------------------------------------------------
 
 #[tokio::test]
 async fn a_sandbox_with_pending_deliveries_stops_at_once() {
@@ -549,18 +549,18 @@ async fn a_sandbox_with_pending_deliveries_stops_at_once() {
     let (hanging, failing) = (Webhook::start().await, Webhook::start().await);
     hanging.answers([Reply::Nothing; 3]);
     failing.answers([Reply::Status(500); 1000]);
-    // Its address is never found, however long that takes.
+    // The last host has no address, but its lookup may take long.
     for url in [hanging.url(), failing.url(), "http://nowhere.invalid/hook".to_owned()] {
         subscribe(&bot, &url, &[]).await;
     }
     alice.says("hi");
-    until("they are being tried", async || !hanging.bodies().is_empty() && failing.bodies().len() > 5).await;
+    until("the deliveries have begun", async || !hanging.bodies().is_empty() && failing.bodies().len() > 5).await;
     let witness = Arc::new(());
     let kept = Arc::clone(&witness);
     tamtam.on_delivery(move |_| assert!(Arc::strong_count(&kept) > 0));
     let started = Instant::now();
     drop((tamtam, alice));
     assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
-    // The hooks belong to what the server and every delivery under way share.
-    assert_eq!(Arc::strong_count(&witness), 1, "the server and all deliveries are gone");
+    // The server and all running deliveries share the hooks.
+    assert_eq!(Arc::strong_count(&witness), 1, "the server and all deliveries must have ended");
 }

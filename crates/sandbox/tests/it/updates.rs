@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::client::dialog;
 
-/// Longer than the way of a message to a poll, and shorter than the 30 s of a poll.
+/// Longer than a message takes to wake a poll, and shorter than a poll of 30 s.
 const WOKEN: Duration = Duration::from_millis(600);
 
 #[tokio::test]
@@ -91,8 +91,8 @@ async fn a_poll_is_held_until_there_is_an_update() {
     tamtam.holds_polls(1).await;
     assert!(!poll.is_finished());
     alice.says("wake up");
-    // The poll ends by the message, long before its own 30 s.
-    let page = timeout(WOKEN, poll).await.expect("the poll was woken").unwrap();
+    // The message ends the poll, long before its timeout of 30 s.
+    let page = timeout(WOKEN, poll).await.expect("the message must wake the poll").unwrap();
     assert_eq!(page["updates"][0]["message"]["body"]["text"], "wake up");
 }
 
@@ -120,7 +120,7 @@ async fn a_poll_with_types_is_not_ended_by_other_updates() {
     let poll = tokio::spawn(async move { polling.get("/updates?types=message_removed").await.ok() });
     tamtam.holds_polls(1).await;
     alice.says("c");
-    // Another poll of the same kind comes after the message, and is held beside the first.
+    // A second poll with the same types comes after the message, and is held, too.
     let polling = api.clone();
     let later = tokio::spawn(async move { polling.get("/updates?types=message_removed").await.ok() });
     tamtam.holds_polls(2).await;

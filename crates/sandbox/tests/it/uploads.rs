@@ -1,4 +1,4 @@
-//! The upload host as a client without opinions sees it: both protocols, their bookkeeping, and what can go wrong.
+//! The upload host: both upload protocols, the status of uploads, and faults.
 
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::conformance::Checked;
 /// The content type of a form.
 const FORM: &str = "multipart/form-data; boundary=b";
 
-/// An upload that was begun.
+/// A started upload.
 pub(crate) struct Begun {
     http: reqwest::Client,
     pub(crate) url: String,
@@ -67,7 +67,7 @@ pub(crate) async fn said(answer: Response) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
-/// Bytes that are not the same everywhere.
+/// Returns bytes of varying values.
 fn content(length: usize) -> Vec<u8> {
     (0..length).map(|place| (place * 31 % 251) as u8).collect()
 }
@@ -159,7 +159,7 @@ async fn uploads_of_every_type_can_be_attached_and_downloaded() {
         if kind == "file" {
             assert_eq!((&attachment["filename"], &attachment["size"]), (&json!("a.bin"), &json!(4)));
         }
-        // The token of what was received can be sent again.
+        // The token of a received attachment can be sent again.
         let token = json!({ "token": attachment["payload"]["token"] });
         send(&api, &alice, kind, &token).await;
         let other = if kind == "video" { "audio" } else { "video" };
@@ -187,7 +187,7 @@ async fn a_new_token_is_not_ready_for_the_set_number_of_requests() {
 
 #[tokio::test]
 async fn videos_can_have_their_token_with_the_url_and_a_retval_response() {
-    // Not checked against the document, which does not know this token.
+    // Not checked against the document, which lacks this token.
     let tamtam = tamtam_sandbox::Sandbox::start().await;
     let (api, alice) = (Api::of(&tamtam), tamtam.user("Alice"));
     alice.starts();
@@ -255,7 +255,7 @@ async fn other_faults_answer_with_the_set_response_or_stall() {
     let begun = begin(&api, "file").await;
     let request = begun.form("data", &all).timeout(std::time::Duration::from_millis(100));
     assert!(request.send().await.unwrap_err().is_timeout());
-    // The host itself goes on, and with this very URL.
+    // The host keeps working, even with the same URL.
     ok(begun.form("data", &all)).await;
 }
 
@@ -276,7 +276,7 @@ async fn a_request_with_the_token_is_refused_and_reported() {
     }
     assert_eq!(tamtam.uploads().leaks(), ["the URL", "header referer", "the form"]);
     assert!(!format!("{:?}", tamtam.uploads().requests()).contains(&api.token));
-    // What is in the file is the file's business.
+    // The content of a file may contain the token.
     ok(begun.form("data", api.token.as_bytes())).await;
 }
 

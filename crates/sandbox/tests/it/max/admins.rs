@@ -1,4 +1,4 @@
-//! Administrators: who appoints them, with which rights, and how many there can be.
+//! Administrators: their appointment, rights, and maximum number.
 
 use serde_json::{Value, json};
 
@@ -107,7 +107,7 @@ async fn a_chat_has_at_most_fifty_administrators() {
     let count = async || api.get(&path).await.ok()["members"].as_array().unwrap().len();
     let post = async |admins: Vec<Value>| api.call("POST", &path, json!({ "admins": admins })).await;
     let all: Vec<_> = people.iter().map(|one| admin(one.user_id(), json!([]))).collect();
-    // Together with the owner and the bot.
+    // The owner and the bot count, too.
     let message = post(all[..MOST - 1].to_vec()).await.refused();
     assert_eq!((message.as_str(), count().await), ("A chat has at most 50 administrators", 2));
     post(all[..MOST - 2].to_vec()).await.ok();

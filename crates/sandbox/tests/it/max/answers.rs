@@ -1,4 +1,4 @@
-//! Answers to pressed buttons: what is refused, and what they change.
+//! Answers to pressed buttons: their effects and errors.
 
 use serde_json::{Value, json};
 

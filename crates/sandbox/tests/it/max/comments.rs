@@ -1,4 +1,4 @@
-//! Comments on the posts of channels: who writes, edits, deletes and reads them, and until when.
+//! Comments on channel posts: rights, time limits and listing.
 
 use std::time::Duration;
 

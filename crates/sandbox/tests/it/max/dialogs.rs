@@ -124,7 +124,7 @@ async fn a_muted_bot_gets_the_end_of_the_muting_and_can_still_write() {
     assert_eq!(alice.reads().await.text(), "psst");
     max.time_passes(HOUR + Duration::from_secs(1));
     assert!(panic_of(|| alice.unmutes()).contains("has not muted the bot"));
-    assert_eq!(api.kinds().await, ["dialog_muted"], "the end of that time is not told");
+    assert_eq!(api.kinds().await, ["dialog_muted"], "the end of the muting must send no update");
 }
 
 /// Not checked against the document, which requires the message.

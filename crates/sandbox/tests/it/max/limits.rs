@@ -58,7 +58,7 @@ async fn a_busy_sandbox_counts_requests_in_real_time() {
     let seen = in_a_second(&max, async || statuses(30, async || api.get("/me").await).await).await;
     assert_eq!(seen, [200; 30]);
     let seen = in_a_second(&max, async || statuses(30, async || api.get("/me").await).await).await;
-    assert_eq!(seen, [200; 30], "a second later there is room again");
+    assert_eq!(seen, [200; 30], "a second later, requests must be accepted again");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Members of groups and channels: who sees, adds and removes them.
+//! Members of groups and channels: the rights to list, add and remove them.
 
 use serde_json::{Value, json};
 

@@ -31,7 +31,7 @@ async fn a_message_needs_a_recipient_who_has_started_the_bot() {
     assert_eq!(sent["message"]["recipient"], json!({ "chat_id": chat.0, "chat_type": "dialog", "user_id": user.0 }));
     let me = api.get("/me").await.ok()["user_id"].clone();
     let sent = send(format!("?user_id={me}&chat_id={chat}")).await.ok();
-    assert_eq!(sent["message"]["recipient"]["chat_id"], chat.0, "the chat counts");
+    assert_eq!(sent["message"]["recipient"]["chat_id"], chat.0, "`chat_id` takes precedence");
     alice.stops();
     for query in [format!("?user_id={user}"), format!("?chat_id={chat}")] {
         assert_eq!(send(query).await.fails(403, "chat.denied"), "error.dialog.suspended");

@@ -48,7 +48,7 @@ async fn launch_data_has_the_time_of_the_sandbox_and_is_signed_for_the_opened_bo
     let tomorrow = SystemTime::now() + Duration::from_secs(24 * 60 * 60);
     let data = MiniApp::new(helper.token()).unwrap().check_at(launch.init_data(), tomorrow).unwrap();
     assert!(data.auth_date.duration_since(UNIX_EPOCH).is_ok());
-    assert!(MiniApp::new(helper.token()).unwrap().check(launch.init_data()).is_err(), "it is of the future");
+    assert!(MiniApp::new(helper.token()).unwrap().check(launch.init_data()).is_err(), "its time is in the future");
     assert!(MiniApp::new(max.token()).unwrap().check_at(launch.init_data(), tomorrow).is_err());
 }
 

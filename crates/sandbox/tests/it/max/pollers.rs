@@ -21,7 +21,7 @@ async fn poll(api: &Api, query: &str) -> (Vec<String>, i64) {
 /// Returns a sandbox without waiting updates, two pollers, and Alice.
 async fn pollers() -> (Checked, Api, Api, tamtam_sandbox::Person) {
     let (max, api, alice) = dialog().await;
-    // By a connection that is closed afterwards.
+    // Over a connection that is closed afterwards.
     api.apart().drain().await;
     let other = api.apart();
     (max, api, other, alice)
@@ -45,7 +45,7 @@ async fn waiting_updates_are_split_between_pollers_and_each_commits_its_own() {
     assert_eq!(none, [""; 0]);
     drop((one, other.apart()));
     let (none, _) = poll(&other.apart(), "timeout=0").await;
-    assert_eq!(none, [""; 0], "everything is committed");
+    assert_eq!(none, [""; 0], "all updates must be committed");
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn a_marker_commits_a_page_over_another_connection() {
     assert_eq!(poll(&again, &format!("timeout=0&marker={marker}")).await.0, [""; 0]);
     max.settles().await;
     drop((api, again));
-    assert_eq!(poll(&Api::of(&max), "timeout=0").await.0, [""; 0], "it does not come back");
+    assert_eq!(poll(&Api::of(&max), "timeout=0").await.0, [""; 0], "the update must not come again");
 }
 
 #[tokio::test]
@@ -129,8 +129,8 @@ async fn a_repeated_poll_over_another_connection_gets_its_page_after_ten_seconds
     alice.says("1");
     let query = format!("timeout=0&marker={marker}");
     assert_eq!(poll(&one, &query).await.0, ["1"]);
-    assert_eq!(poll(&one, &query).await.0, ["1"], "by the same connection at once");
-    assert_eq!(poll(&other, &query).await.0, [""; 0], "it may be another bot");
+    assert_eq!(poll(&one, &query).await.0, ["1"], "the same connection gets the page again at once");
+    assert_eq!(poll(&other, &query).await.0, [""; 0], "the other connection may be another bot");
     max.time_passes(AFTER);
     assert_eq!(poll(&other, &query).await.0, ["1"]);
 }
@@ -171,6 +171,6 @@ async fn two_bots_with_one_token_together_get_every_update_once() {
         got.push(text);
     }
     let count = got.len();
-    assert_eq!(got.into_iter().collect::<BTreeSet<_>>(), expected, "none is missing");
-    assert_eq!(count, expected.len(), "none came twice");
+    assert_eq!(got.into_iter().collect::<BTreeSet<_>>(), expected, "no update may be missing");
+    assert_eq!(count, expected.len(), "no update may come twice");
 }

@@ -103,7 +103,7 @@ async fn a_message_without_a_text_has_an_empty_string() {
     check_nulls(&message);
     let forward = json!({ "link": { "type": "forward", "mid": video } });
     let forwarded = api.post(alice.chat_id().0, forward).await.ok()["message"].clone();
-    assert_eq!(keys(&forwarded["body"]), ["mid", "seq", "text"], "what was forwarded is in the link");
+    assert_eq!(keys(&forwarded["body"]), ["mid", "seq", "text"], "the forwarded message is in `link`");
     assert_eq!(forwarded["link"]["message"], message["body"]);
     check_nulls(&forwarded);
 }

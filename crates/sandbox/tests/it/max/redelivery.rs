@@ -105,12 +105,12 @@ async fn an_update_is_redelivered_after_a_minute_and_then_after_growing_pauses()
         scene.max.time_passes(pause - 10 * SECOND);
         let told = scene.undelivered().await;
         let line = format!("bot_started: attempt {attempt} failed: status 500\n");
-        assert!(told.contains(&line), "not before {pause:?}: {told}");
+        assert!(told.contains(&line), "no redelivery before {pause:?}: {told}");
         scene.max.time_passes(11 * SECOND);
     }
     assert_eq!(scene.attempt().await, ("bot_started".to_owned(), 5, Some(200)));
     let bodies = scene.webhook.bodies();
-    assert!(bodies.len() == 5 && bodies.windows(2).all(|pair| pair[0] == pair[1]), "the same to the letter");
+    assert!(bodies.len() == 5 && bodies.windows(2).all(|pair| pair[0] == pair[1]), "all attempts have the same body");
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn an_update_is_dropped_after_ten_retries() {
     assert_eq!(scene.webhook.bodies().len(), RETRIES + 1);
     assert!(scene.is_subscribed().await);
     scene.api.delete(&format!("/subscriptions?url={}", scene.webhook.url())).await.ok();
-    assert_eq!(scene.api.kinds().await, [""; 0], "it is not polled either");
+    assert_eq!(scene.api.kinds().await, [""; 0], "the update must not be polled either");
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ async fn the_state_file_sets_the_service_and_another_service_is_refused() {
         error.to_string().contains("state.json is a state of MAX, not of TamTam: start the sandbox as MAX"),
         "{error}"
     );
-    assert_eq!(std::fs::read(directory.file()).unwrap(), kept, "it stays as it is");
+    assert_eq!(std::fs::read(directory.file()).unwrap(), kept, "the file must stay unchanged");
 
     let other = Directory::new("tamtam-service");
     drop(on(&other.file()).start().await);

@@ -63,7 +63,7 @@ async fn the_token_of_an_image_or_file_comes_from_the_upload_host() {
         let begun = begin(&api, kind).await;
         assert_eq!(begun.token, Value::Null);
         let answer = begun.form("data", b"still").send().await.unwrap();
-        assert_eq!(answer.headers()["content-type"], "application/json", "clients read nothing else");
+        assert_eq!(answer.headers()["content-type"], "application/json", "clients accept no other type");
         let answer: Value = answer.json().await.unwrap();
         assert_eq!(answer["photos"].is_object(), kind == "image", "{answer}");
         assert_eq!(answer["token"].is_string(), kind == "file", "{answer}");
