@@ -22,7 +22,7 @@ async fn a_queue_is_created_and_opened_again() {
     assert_eq!(stream.cached_info().state.consumer_count, 4);
     let again = Queue::open(world.client().await, &world.bot).await.unwrap();
     assert_eq!(again.name(), queue.name());
-    assert_eq!(stream.get_info().await.unwrap().state.consumer_count, 4, "without a number, those that are there");
+    assert_eq!(stream.get_info().await.unwrap().state.consumer_count, 4, "without `slots`, the number stays");
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn invalid_settings_are_errors() {
         assert_eq!(opening.await.unwrap_err().kind(), ErrorKind::Setting, "{debug}");
     }
     let error = open().replicas(3).timeout(Duration::from_millis(500)).await.unwrap_err();
-    assert!(error.to_string().contains("replicas"), "one server has one replica: {error}");
+    assert!(error.to_string().contains("replicas"), "one server allows one replica: {error}");
 }
 
 #[tokio::test]
