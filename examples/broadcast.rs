@@ -3,9 +3,9 @@
 //! - The broadcast uses [`Bot::background`], so replies and polls of the same process do not wait for it.
 //! - A [`Journal`] has a line before and after every message. A broadcast that is started again continues where the last
 //!   one ended.
-//! - If it is not known whether a message was posted, because the process was killed or the connection broke, the broadcast
-//!   looks for the message in the dialog.
-//! - Users who have stopped the bot or removed the dialog are counted separately, so that they can be taken off the list.
+//! - After a kill or a broken connection, a message may have been posted or not. The broadcast then looks for it in the
+//!   dialog.
+//! - Users who have stopped the bot or removed the dialog are counted separately, so that you can remove them.
 //!
 //! `cargo run --example broadcast` runs it on a sandbox of MAX with 5,000 people. Connections break, the server asks for a
 //! pause, and the process is killed three times. To run it on MAX, put the chat ids of dialogs into a file, one per line:

@@ -1,4 +1,4 @@
-//! A form of three questions, for each person in each chat. A pattern to copy, not a part of the crate.
+//! A dialogue: a form of three questions, for each person in each chat. A pattern to copy, not a part of the crate.
 //!
 //! - The answers so far are a value of an enum, [`Form`]. Each state has the data that is known by then.
 //!   [`Form::answer`], a plain function, returns the next state.
@@ -62,7 +62,7 @@ impl Form {
             (_, "") => Err("Please answer with text."),
             (Self::Dish, dish) => match dish.to_lowercase() {
                 dish if ["pizza", "soup"].contains(&&*dish) => Ok(Next::Ask(Self::Count { dish })),
-                _ => Err("We have only pizza and soup."),
+                _ => Err("We do not have that."),
             },
             (Self::Count { dish }, count) => match count.parse() {
                 Ok(count @ 1..=20) => Ok(Next::Ask(Self::Address { dish: dish.clone(), count })),
@@ -235,7 +235,7 @@ async fn rehearse() -> Result<(), AnyError> {
     alice_at_work.says("Soup");
     hears(&alice_at_work, "How many portions of soup?").await;
     bob_at_work.says("Sushi");
-    hears(&bob_at_work, "We have only pizza and soup. What would you like? Pizza or soup?").await;
+    hears(&bob_at_work, "We do not have that. What would you like? Pizza or soup?").await;
 
     drop(bot);
     println!("  (the bot is killed)");

@@ -31,7 +31,7 @@ async fn serve(
 ) -> Result<(), Box<dyn Error>> {
     let webhook = Webhook::new(bot.clone(), Url::parse(&url)?.path())?.on_error(|failed| {
         eprintln!("{}", failed.cause());
-        // The messenger retries a delivery for hours. Request this only if a retry may succeed and repeats nothing.
+        // The messenger retries a delivery for hours. Retry only a call that may succeed later and was not applied.
         match failed.call_error() {
             Some(error) if error.is_retryable() && !error.may_have_been_applied() => Recovery::Retry,
             _ => Recovery::Skip,
@@ -40,8 +40,8 @@ async fn serve(
     bot.subscribe_webhook(&url, [UpdateType::BotStarted, UpdateType::MessageCreated]).await?;
     let unsubscribed = async move {
         end.await;
-        // Unsubscribe only if the bot ends for good or changes to polling. Without this, the updates of a restart are
-        // delivered afterwards.
+        // Unsubscribe only if the bot ends for good or changes to polling. For a restart, stay subscribed: the missed
+        // updates are delivered afterwards.
         if let Err(error) = bot.api().unsubscribe(&url).await {
             eprintln!("{error}");
         }

@@ -59,7 +59,7 @@ impl History {
         history
     }
 
-    /// Returns the number of updates without a completed handler call. Each chat has updates with the numbers below `each`.
+    /// Returns the number of updates without a completed handler call. The updates of a chat are numbered below `each`.
     pub(crate) fn lost(&self, chats: usize, each: usize) -> usize {
         let done = |calls: &Vec<Call>| {
             let numbers: HashSet<usize> = calls.iter().filter(|call| call.is_done).map(|call| call.number).collect();

@@ -46,7 +46,7 @@ impl World {
         connect(&self.nats.url()).await
     }
 
-    /// Opens a queue with few slots and a short `ack_wait`, so that tests are fast.
+    /// Returns a builder of a queue with few slots and a short `ack_wait`, so that tests are fast.
     async fn opening(&self) -> Open {
         Queue::open(self.client().await, &self.bot).slots(4).ack_wait(Duration::from_secs(1))
     }

@@ -231,7 +231,7 @@ async fn requests_of_web_pages_are_refused_and_logged() {
 #[cfg(unix)]
 #[tokio::test]
 async fn an_unread_log_does_not_block_requests() {
-    /// Lines, and bytes in each, which together exceed the capacity of a pipe.
+    /// Number of lines, and bytes per line. Together, they exceed the capacity of a pipe.
     const MUCH: (usize, usize) = (60, 4_096);
     let mut program = run(&["--port", "0"]);
     let line = Lines::of(program.0.stdout.take().unwrap()).next().await.unwrap();

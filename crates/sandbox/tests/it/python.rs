@@ -1,4 +1,4 @@
-//! The Python library botapitamtam: a script makes all of its calls, as the library sends them, against the program.
+//! Runs a script that sends every request of the Python library botapitamtam to the program.
 
 use std::process::Command;
 

@@ -111,7 +111,7 @@ async fn every_invalid_body_is_refused_with_the_name_of_the_field() {
         "tag",
         "type",
     ];
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), all, "all rules of the documents for bodies");
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), all, "the rules of the documents for bodies");
 }
 
 /// Sends every invalid body. Returns the rules that the bodies break.

@@ -404,7 +404,7 @@ async fn waiting_for_failing_deliveries_panics_with_the_undelivered_updates() {
 #[tokio::test]
 async fn a_panic_in_a_delivery_hook_does_not_affect_deliveries() {
     let (tamtam, bot, alice) = start(patient()).await;
-    // A panic without a message in the output of the tests.
+    // Panics without a message in the output of the tests.
     tamtam.on_delivery(|_| std::panic::resume_unwind(Box::new("on purpose")));
     let webhook = Webhook::start().await;
     subscribe(&bot, &webhook.url(), &[]).await;

@@ -270,7 +270,7 @@ async fn a_preflight_is_refused() {
 #[tokio::test]
 async fn a_refused_body_is_not_read() {
     let target = Target::start().await;
-    // The body never comes.
+    // The body is never sent.
     let length = "Content-Length: 1000";
     target.refuses(403, &target.says, &["Host: evil.example", JSON, length], "").await;
     target.refuses(415, &target.says, &[&target.host(), "Content-Type: text/plain", length], "").await;

@@ -1,4 +1,4 @@
-//! Several polls with one token: each update goes to one of them, and none is lost.
+//! Several polls with one token: each update goes to one of them, and no update is lost.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
