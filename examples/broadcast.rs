@@ -3,9 +3,9 @@
 //! - The broadcast uses [`Bot::background`], so replies and polls of the same process do not wait for it.
 //! - A [`Journal`] has a line before and after every message. A broadcast that is started again continues where the last
 //!   one ended.
-//! - If it is not known whether a message was posted, because the process was killed or the connection broke, the broadcast
-//!   looks for the message in the dialog.
-//! - Users who have stopped the bot or removed the dialog are counted separately, so that they can be taken off the list.
+//! - After a kill or a broken connection, a message may have been posted or not. The broadcast then looks for it in the
+//!   dialog.
+//! - Users who have stopped the bot or removed the dialog are counted separately, so that you can remove them.
 //!
 //! `cargo run --example broadcast` runs it on a sandbox of MAX with 5,000 people. Connections break, the server asks for a
 //! pause, and the process is killed three times. To run it on MAX, put the chat ids of dialogs into a file, one per line:
@@ -32,9 +32,9 @@ type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Number of messages that are sent at the same time.
 const AT_A_TIME: usize = 32;
-/// After a kill, the server may still be at work on the last messages.
+/// Time to wait after a kill, since the server may still be processing the last messages.
 const STILL_AT_WORK: Duration = Duration::from_secs(3);
-/// The clocks of the server and of this machine may differ by this much.
+/// The assumed maximum difference between the clocks of the server and of this machine.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60);
 
 #[tokio::main]
@@ -52,7 +52,7 @@ async fn main() -> Result<(), AnyError> {
     }
 }
 
-/// Sends the text to all chats in a file, except those that have it. Prints what became of the messages.
+/// Sends the text to all chats in a file, except chats that already have it. Prints the number of chats in each state.
 async fn broadcast(bot: Bot, chats: &Path, text: &str) -> Result<(), AnyError> {
     let journal = Journal::open(&chats.with_extension("journal"))?;
     let lines = fs::read_to_string(chats)?;
@@ -69,7 +69,7 @@ async fn broadcast(bot: Bot, chats: &Path, text: &str) -> Result<(), AnyError> {
         bar.inc(1);
         Ok::<_, AnyError>(())
     });
-    // An error here is one of the journal, or one that all other messages would have, too.
+    // An error here comes from the journal, or would repeat for all other messages.
     sends.buffer_unordered(AT_A_TIME).try_collect::<()>().await?;
     bar.finish();
     for (state, count) in broadcast.journal.counts() {
@@ -86,7 +86,7 @@ struct Broadcast<'a> {
 }
 
 impl Broadcast<'_> {
-    /// Sends the text to a chat, unless the chat has it.
+    /// Sends the text to a chat, unless the journal or the dialog already has it.
     async fn send(&self, chat: ChatId) -> Result<(), AnyError> {
         let state = match self.journal.state(chat) {
             Some(State::Sending | State::Unclear) => match self.was_sent(chat).await {
@@ -106,7 +106,7 @@ impl Broadcast<'_> {
             Ok(_) => Ok(State::Sent),
             Err(error) if error.may_have_been_applied() => match self.was_sent(chat).await {
                 Ok(true) => Ok(State::Sent),
-                // The server may still be at work on it. The next run looks again.
+                // The server may still be processing the message. The next run checks again.
                 Ok(false) => Ok(State::Unclear),
                 Err(error) => state_after(&error),
             },
@@ -130,7 +130,7 @@ impl Broadcast<'_> {
     }
 }
 
-/// What an error means for a message. An error that all other messages would have ends the broadcast.
+/// Returns the state of a message after an error. Fails on an error that would repeat for all other messages.
 fn state_after(error: &Error) -> Result<State, AnyError> {
     if error.chat_denied() == Some(ChatDenied::BotStopped) {
         Ok(State::Stopped)
@@ -143,7 +143,7 @@ fn state_after(error: &Error) -> Result<State, AnyError> {
     }
 }
 
-/// What became of a message.
+/// The state of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum State {
     /// If this is the last line about a chat, the process was killed, and the message may be posted.
@@ -258,7 +258,7 @@ async fn rehearse() -> Result<(), AnyError> {
         process.wait()?;
         println!("Killed after {} messages", texts(&people));
     }
-    // The second of these runs finds out what the first one left unclear.
+    // The second run checks the messages that the first run left unclear.
     for _ in 0..2 {
         assert!(start(&max, &chats)?.wait()?.success(), "the broadcast failed");
     }
@@ -282,7 +282,7 @@ fn start(max: &Sandbox, chats: &Path) -> io::Result<Child> {
     command.arg(chats).args([TEXT, &PER_SECOND.to_string()]).spawn()
 }
 
-/// How many messages of the broadcast people see.
+/// Returns the number of messages of the broadcast that people see.
 fn texts(people: &[Person]) -> usize {
     people.iter().flat_map(Person::sees).filter(|text| text == TEXT).count()
 }

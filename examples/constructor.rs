@@ -1,8 +1,8 @@
-//! A constructor: the bot helps people to compose greeting cards, and they post them wherever they like.
+//! A bot with a constructor: people compose greeting cards with it and post them in any chat.
 //!
-//! `cargo run --example constructor` rehearses it on the sandbox: Alice composes a card for a group in which the bot is
-//! not, and the conversation is printed as it happens. With a token in `TAMTAM_TOKEN` the same bot works on TamTam until
-//! Ctrl-C; constructor mode is switched on in PrimeBot.
+//! `cargo run --example constructor` runs it on the sandbox: Alice composes a card for a group without the bot. The
+//! conversation is printed as it happens. With a token in `TAMTAM_TOKEN`, the same bot runs on TamTam until Ctrl-C.
+//! Constructor mode must be enabled in PrimeBot.
 
 use serde::{Deserialize, Serialize};
 use tamtam::{
@@ -13,7 +13,7 @@ use tamtam_sandbox::Sandbox;
 
 #[tokio::main]
 async fn main() -> tamtam::Result<()> {
-    // Tells of what fails, and of what is tried again.
+    // Logs failures and retries.
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).init();
     if std::env::var_os("TAMTAM_TOKEN").is_none() {
         return rehearse().await;
@@ -21,35 +21,35 @@ async fn main() -> tamtam::Result<()> {
     Bot::from_env()?.run(answer).graceful_shutdown_on(tokio::signal::ctrl_c()).await
 }
 
-/// What a card is for: the payload of the buttons.
+/// The occasion of a card: the payload of the buttons.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 enum Occasion {
     Birthday,
     NewYear,
 }
 
-/// What the person has said so far: TamTam keeps it between the steps, so that the bot need not.
+/// The input so far. TamTam stores it between the steps, so the bot needs no state.
 #[derive(Default, Serialize, Deserialize)]
 struct Card {
     occasion: Option<Occasion>,
     name: Option<String>,
 }
 
-/// The bot: what it does about an update.
+/// Handles an update.
 async fn answer(bot: Bot, update: Update) -> tamtam::Result<()> {
     match update {
         Update::MessageConstructionRequest(request) => construct(&bot, &request).await?,
         Update::MessageConstructed(done) => {
             println!("posted in session {}: {:?}", done.session_id, done.message.text().unwrap_or("(no text)"));
         }
-        // The card has a button, which brings the bot a press from chats where it is not.
+        // The button of the card sends presses to the bot, also from chats without the bot.
         Update::MessageCallback(pressed) => bot.answer(&pressed).notification("Thank you!").await?,
         _ => {}
     }
     Ok(())
 }
 
-/// One step: takes in what the person did, and shows what is to be done next.
+/// Runs one step: takes the input of the person and shows the next question or the card.
 async fn construct(bot: &Bot, request: &MessageConstructionRequest) -> tamtam::Result<()> {
     let mut card: Card = request.data_as()?.unwrap_or_default();
     match &request.input {
@@ -65,13 +65,13 @@ async fn construct(bot: &Bot, request: &MessageConstructionRequest) -> tamtam::R
             ]);
             step.hint("What is the card for?").keyboard(occasions).allow_user_input(false).await
         }
-        (Some(_), None) => step.hint("Whom is it for?").placeholder("A name").allow_user_input(true).await,
+        (Some(_), None) => step.hint("Who is the card for?").placeholder("A name").allow_user_input(true).await,
         // Typing again changes the name until the card is posted.
         (Some(occasion), Some(name)) => step.message(greeting(occasion, name)).allow_user_input(true).await,
     }
 }
 
-/// The card itself.
+/// Returns the card.
 fn greeting(occasion: Occasion, name: &str) -> ConstructedMessageBody {
     let (words, picture) = match occasion {
         Occasion::Birthday => ("Happy birthday", "cake"),
@@ -82,7 +82,7 @@ fn greeting(occasion: Occasion, name: &str) -> ConstructedMessageBody {
         .keyboard(Keyboard::column(Button::callback("Thanks!", "thanks").positive()))
 }
 
-/// Lets Alice try the bot on a TamTam of her own. It fails if the bot does not do as expected.
+/// Lets Alice talk to the bot on a sandbox. Panics if the bot does not answer as expected.
 async fn rehearse() -> tamtam::Result<()> {
     let tamtam = Sandbox::builder().bot_name("Cards").start().await;
     tamtam.on_event(|event| println!("{event}"));
@@ -94,7 +94,7 @@ async fn rehearse() -> tamtam::Result<()> {
         let card = alice.opens_constructor();
         assert_eq!(card.reads().await.buttons(), [["Birthday", "New Year"]]);
         card.presses("Birthday");
-        assert_eq!(card.reads().await.hint(), Some("Whom is it for?"));
+        assert_eq!(card.reads().await.hint(), Some("Who is the card for?"));
         card.types("Bob");
         assert_eq!(card.reads().await.texts(), ["Happy birthday, Bob!"]);
         card.posts();

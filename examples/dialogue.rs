@@ -1,15 +1,17 @@
 //! A dialogue: a form of three questions, for each person in each chat. A pattern to copy, not a part of the crate.
 //!
-//! - What has been said so far is a value of an enum, [`Form`]: each state has the data that is known by then, and
-//!   [`Form::answer`], a plain function, says what comes next.
-//! - Between two messages the value is in a [`Storage`], by chat and person: in memory, in a file, or in a database of
-//!   yours. [`on_message`] has no other state, so the program may be killed at any time.
-//! - An update whose handling was cut off by that comes again. So the next question is asked first and saved then: it may
-//!   be asked twice, but is never forgotten. And a [`Dialogue`] knows the messages it has taken, lest one is taken twice.
+//! - The answers so far are a value of an enum, [`Form`]. Each state has the data that is known by then.
+//!   [`Form::answer`], a plain function, returns the next state.
+//! - Between two messages, a [`Storage`] has the value, by chat and person: in memory, in a file, or in your database.
+//!   [`on_message`] has no other state, so the program may be killed at any time.
+//! - After a kill, an update that was being handled comes again. The bot asks the next question before it saves the
+//!   state. So a question may be asked twice, but is never lost. A [`Dialogue`] has the ids of its messages, so that no
+//!   message is handled twice.
 //!
-//! `cargo run --example dialogue` rehearses it on the sandbox and prints the conversation: Alice and Bob order in a
-//! dialog and in a group at the same time, and the bot is killed in the middle. With a token in `MAX_TOKEN` the same
-//! bot takes orders on MAX until Ctrl-C, and keeps what was said in `dialogues.json`, or the file that it is given.
+//! `cargo run --example dialogue` runs it on the sandbox and prints the conversation. Alice and Bob order in a dialog
+//! and in a group at the same time, and the bot is killed in the middle. With a token in `MAX_TOKEN`, the same bot
+//! takes orders on MAX until Ctrl-C. It stores dialogues in the file of its first argument, which defaults to
+//! `dialogues.json`.
 
 use std::{collections::HashMap, env, fs, io, io::Write as _, path::PathBuf, process, sync::Arc, time::Duration};
 
@@ -22,7 +24,7 @@ type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> Result<(), AnyError> {
-    // Tells of what fails, and of what is tried again.
+    // Logs failures and retries.
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).init();
     if ["MAX_TOKEN", "TAMTAM_TOKEN"].iter().all(|name| env::var_os(name).is_none()) {
         return rehearse().await;
@@ -31,7 +33,7 @@ async fn main() -> Result<(), AnyError> {
     Ok(run(Bot::from_env()?, FileStorage::new(path), tokio::signal::ctrl_c()).await?)
 }
 
-/// What is known so far, and so which question is open.
+/// The answers so far. Each variant has one open question.
 #[derive(Clone, Serialize, Deserialize)]
 enum Form {
     Dish,
@@ -39,7 +41,7 @@ enum Form {
     Address { dish: String, count: u32 },
 }
 
-/// What an answer leads to.
+/// The step after a valid answer.
 enum Next {
     Ask(Form),
     Done { dish: String, count: u32, address: String },
@@ -50,21 +52,21 @@ impl Form {
         match self {
             Self::Dish => "What would you like? Pizza or soup?".to_owned(),
             Self::Count { dish } => format!("How many portions of {dish}?"),
-            Self::Address { .. } => "Where to?".to_owned(),
+            Self::Address { .. } => "What is the address?".to_owned(),
         }
     }
 
-    /// Takes an answer in, or says what is wrong with it.
+    /// Returns the next step, or the problem of the answer.
     fn answer(&self, text: &str) -> Result<Next, &'static str> {
         match (self, text.trim()) {
-            (_, "") => Err("In words, please."),
+            (_, "") => Err("Please answer with text."),
             (Self::Dish, dish) => match dish.to_lowercase() {
                 dish if ["pizza", "soup"].contains(&&*dish) => Ok(Next::Ask(Self::Count { dish })),
-                _ => Err("We have only those."),
+                _ => Err("We do not have that."),
             },
             (Self::Count { dish }, count) => match count.parse() {
                 Ok(count @ 1..=20) => Ok(Next::Ask(Self::Address { dish: dish.clone(), count })),
-                _ => Err("A number from 1 to 20, please."),
+                _ => Err("Please send a number from 1 to 20."),
             },
             (Self::Address { dish, count }, address) => {
                 Ok(Next::Done { dish: dish.clone(), count: *count, address: address.to_owned() })
@@ -73,28 +75,28 @@ impl Form {
     }
 }
 
-/// What is stored of a dialogue.
+/// A stored dialogue.
 #[derive(Clone, Serialize, Deserialize)]
 struct Dialogue {
     form: Form,
-    /// The messages that brought it here, wrong answers included.
+    /// The ids of the handled messages, including wrong answers.
     taken: Vec<MessageId>,
 }
 
-/// How many messages a dialogue knows: no more updates than these come again after a kill, since a poll brings no more.
+/// Maximum number of stored message ids. A poll returns at most 100 updates, so no more come again after a kill.
 const MOST_TAKEN: usize = 100;
 
-/// Whose dialogue: the same person may have another one in another chat.
+/// The key of a dialogue. The same person may have another dialogue in another chat.
 type Key = (ChatId, UserId);
 
-/// Where dialogues are between two messages.
+/// Stores dialogues between two messages.
 trait Storage: Send + Sync + 'static {
     fn load(&self, key: Key) -> impl Future<Output = io::Result<Option<Dialogue>>> + Send;
     fn save(&self, key: Key, dialogue: Dialogue) -> impl Future<Output = io::Result<()>> + Send;
     fn remove(&self, key: Key) -> impl Future<Output = io::Result<()>> + Send;
 }
 
-/// Forgets everything when the program ends.
+/// A storage in memory. Its dialogues are lost when the program ends.
 #[derive(Default)]
 struct MemoryStorage(Mutex<HashMap<Key, Dialogue>>);
 
@@ -114,8 +116,8 @@ impl Storage for MemoryStorage {
     }
 }
 
-/// Keeps everything in one JSON file, which is replaced as a whole: whatever happens, it has what was saved last. Where
-/// there are thousands of dialogues, a database does that better.
+/// A storage in one JSON file. Each change replaces the file as a whole, so a kill never leaves half a file. For
+/// thousands of dialogues, use a database.
 struct FileStorage {
     path: PathBuf,
     changing: Mutex<()>,
@@ -128,7 +130,7 @@ impl FileStorage {
 
     fn read(&self) -> io::Result<HashMap<Key, Dialogue>> {
         match fs::read(&self.path) {
-            // A list of pairs: the keys of a JSON object are strings.
+            // A list of pairs, since the keys of a JSON object must be strings.
             Ok(json) => Ok(serde_json::from_slice::<Vec<_>>(&json)?.into_iter().collect()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(HashMap::new()),
             Err(error) => Err(error),
@@ -176,7 +178,7 @@ async fn on_update(bot: Bot, update: Update, storage: Arc<impl Storage>) -> Resu
     Ok(())
 }
 
-/// One step of a dialogue. The updates of a chat are handled one after the other, so nobody else takes it meanwhile.
+/// Runs one step of a dialogue. Updates of a chat are handled one after the other, so two steps never overlap.
 async fn on_message(bot: &Bot, message: &Message, storage: &impl Storage) -> Result<(), AnyError> {
     let (Some(chat), Some(user), Some(mid)) = (message.chat_id(), message.user_id(), message.mid()) else {
         return Ok(());
@@ -189,7 +191,7 @@ async fn on_message(bot: &Bot, message: &Message, storage: &impl Storage) -> Res
         Ok(storage.save(key, Dialogue { form, taken }).await?)
     };
     match (message.command().map(|command| command.name), storage.load(key).await?) {
-        // The program was killed after it had dealt with it.
+        // The program was killed after it had handled this message.
         (_, Some(dialogue)) if dialogue.taken.contains(mid) => {}
         (Some("order"), _) => ask("", Form::Dish, Vec::new()).await?,
         (Some("cancel"), Some(_)) => {
@@ -199,20 +201,20 @@ async fn on_message(bot: &Bot, message: &Message, storage: &impl Storage) -> Res
         (_, Some(Dialogue { form, taken })) => match form.answer(message.text().unwrap_or_default()) {
             Ok(Next::Ask(form)) => ask("", form, taken).await?,
             Ok(Next::Done { dish, count, address }) => {
-                // Here the order goes to the kitchen, by the id of this message: after a kill it may come twice.
+                // Place the order here, with `mid` as its key: after a kill, the same order may be placed twice.
                 bot.reply(message, format!("Thank you! {count} x {dish}, {address}.")).await?;
                 storage.remove(key).await?;
             }
             Err(problem) => ask(&format!("{problem} "), form, taken).await?,
         },
-        (_, None) if message.is_dialog() => drop(bot.reply(message, "Say /order, and later /cancel.").await?),
-        // In a group people talk about other things.
+        (_, None) if message.is_dialog() => drop(bot.reply(message, "Send /order, and /cancel to stop.").await?),
+        // In a group, people also talk about other things.
         (_, None) => {}
     }
     Ok(())
 }
 
-/// Lets Alice and Bob try the bot on a TamTam of their own. It fails if the bot does not do as expected.
+/// Lets Alice, Bob and Carol talk to the bot on a sandbox. Panics if the bot does not answer as expected.
 async fn rehearse() -> Result<(), AnyError> {
     let tamtam = Sandbox::builder().bot_name("Kitchen").patience(Duration::from_secs(30)).start().await;
     tamtam.on_event(|event| println!("{event}"));
@@ -220,7 +222,7 @@ async fn rehearse() -> Result<(), AnyError> {
     let (alice, bob) = (tamtam.user("Alice"), tamtam.user("Bob"));
     let team = tamtam.group("Team", [&alice, &bob]);
     let (alice_at_work, bob_at_work) = (alice.in_chat(&team), bob.in_chat(&team));
-    // In a group everybody reads all answers; and what was being handled at the kill may be answered twice.
+    // In a group, all members read all answers. An update that was being handled at the kill may be answered twice.
     let hears = async |person: &Person, words| while person.reads().await.text() != words {};
 
     let bot = Program::start(&tamtam, &file)?;
@@ -233,21 +235,21 @@ async fn rehearse() -> Result<(), AnyError> {
     alice_at_work.says("Soup");
     hears(&alice_at_work, "How many portions of soup?").await;
     bob_at_work.says("Sushi");
-    hears(&bob_at_work, "We have only those. What would you like? Pizza or soup?").await;
+    hears(&bob_at_work, "We do not have that. What would you like? Pizza or soup?").await;
 
     drop(bot);
     println!("  (the bot is killed)");
     alice.says("2");
     bob_at_work.says("Pizza");
     let bot = Program::start(&tamtam, &file)?;
-    hears(&alice, "Where to?").await;
+    hears(&alice, "What is the address?").await;
     hears(&bob_at_work, "How many portions of pizza?").await;
     alice_at_work.says("Many");
-    hears(&alice_at_work, "A number from 1 to 20, please. How many portions of soup?").await;
+    hears(&alice_at_work, "Please send a number from 1 to 20. How many portions of soup?").await;
     alice_at_work.says("/cancel");
     hears(&alice_at_work, "Cancelled.").await;
     bob_at_work.says("3");
-    hears(&bob_at_work, "Where to?").await;
+    hears(&bob_at_work, "What is the address?").await;
     bob_at_work.says("to the office");
     hears(&bob_at_work, "Thank you! 3 x pizza, to the office.").await;
     alice.says("to Main Street 1");
@@ -255,7 +257,7 @@ async fn rehearse() -> Result<(), AnyError> {
     drop(bot);
     fs::remove_file(file)?;
 
-    println!("  (the same in memory)");
+    println!("  (the same with the storage in memory)");
     let tamtam = Sandbox::builder().bot_name("Kitchen").start().await;
     tamtam.on_event(|event| println!("{event}"));
     let carol = tamtam.user("Carol");
@@ -265,18 +267,18 @@ async fn rehearse() -> Result<(), AnyError> {
         carol.says("/cancel");
         assert_eq!(carol.reads().await.text(), "Cancelled.");
         carol.says("Soup");
-        assert_eq!(carol.reads().await.text(), "Say /order, and later /cancel.");
+        assert_eq!(carol.reads().await.text(), "Send /order, and /cancel to stop.");
     };
     Ok(run(tamtam.bot(), MemoryStorage::default(), conversation).await?)
 }
 
-/// This program once more, as it is with a token; dropping it kills it.
+/// This program as a child process with a token. Dropping it kills the process.
 struct Program(process::Child);
 
 impl Program {
     fn start(tamtam: &Sandbox, file: &PathBuf) -> io::Result<Self> {
         let mut program = process::Command::new(env::current_exe()?);
-        // The environment's proxy has no way to the sandbox.
+        // A proxy of the environment cannot reach the sandbox.
         program.arg(file).env("NO_PROXY", "127.0.0.1");
         program.env("TAMTAM_TOKEN", tamtam.token()).env("TAMTAM_BASE_URL", tamtam.base_url());
         Ok(Self(program.spawn()?))
@@ -285,7 +287,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.0.kill().and_then(|()| self.0.wait());
     }
 }

@@ -1,14 +1,14 @@
-//! A bot that says everything back, and louder when asked to.
+//! A bot that repeats each message, and repeats it in capitals at the press of a button.
 //!
-//! `cargo run --example echo` rehearses it on the sandbox: Alice talks to it, and the conversation is printed as it
-//! happens. With a token in `MAX_TOKEN` the same bot talks to people on MAX until Ctrl-C.
+//! `cargo run --example echo` runs it on the sandbox: Alice talks to the bot, and the conversation is printed as it
+//! happens. With a token in `MAX_TOKEN`, the same bot runs on MAX until Ctrl-C.
 
 use tamtam::{Bot, Button, Keyboard, NewMessageBody, Update};
 use tamtam_sandbox::Sandbox;
 
 #[tokio::main]
 async fn main() -> tamtam::Result<()> {
-    // Tells of what fails, and of what is tried again.
+    // Logs failures and retries.
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).init();
     if ["MAX_TOKEN", "TAMTAM_TOKEN"].iter().all(|name| std::env::var_os(name).is_none()) {
         return rehearse().await;
@@ -16,7 +16,7 @@ async fn main() -> tamtam::Result<()> {
     Bot::from_env()?.run(answer).graceful_shutdown_on(tokio::signal::ctrl_c()).await
 }
 
-/// The bot: what it does about an update. If that fails, the failure is logged, and the others do not notice.
+/// Handles an update. An error is logged and does not stop the bot.
 async fn answer(bot: Bot, update: Update) -> tamtam::Result<()> {
     match update {
         Update::BotStarted(started) => {
@@ -31,20 +31,20 @@ async fn answer(bot: Bot, update: Update) -> tamtam::Result<()> {
             let shout = pressed.callback.payload.as_deref().unwrap_or_default().to_uppercase();
             bot.answer(&pressed).edit(shout).notification("As you wish").await?;
         }
-        // Joining, leaving, editing: not this bot's business.
+        // Other updates, for example about members or edits, are ignored.
         _ => {}
     }
     Ok(())
 }
 
-/// What was said, with a button to have it said louder.
+/// Returns the text with a button to repeat it in capitals.
 fn echo(text: &str) -> NewMessageBody {
-    // A payload holds 1024 characters: a longer text is as loud as it gets.
+    // A payload has at most 1024 characters, so longer texts are cut.
     let payload: String = text.chars().take(1024).collect();
     NewMessageBody::from(text).keyboard(Keyboard::column(Button::callback("Louder!", payload)))
 }
 
-/// Lets Alice try the bot on a TamTam of her own. It fails if the bot does not do as expected.
+/// Lets Alice talk to the bot on a sandbox. Panics if the bot does not answer as expected.
 async fn rehearse() -> tamtam::Result<()> {
     let tamtam = Sandbox::builder().bot_name("Echo").start().await;
     tamtam.on_event(|event| println!("{event}"));

@@ -1,15 +1,14 @@
-//! A bot that answers whatever file it is sent with a link to it, and with its name and size: also in what is forwarded.
+//! A bot that answers each file with a link to it, its name and its size. Forwarded files work, too.
 //!
-//! `cargo run --example file_link` rehearses it on the sandbox: Alice sends it files of all kinds and follows the links,
-//! and the conversation is printed as it happens. With a token in `MAX_TOKEN` the same bot works on MAX until
-//! Ctrl-C.
+//! `cargo run --example file_link` runs it on the sandbox: Alice sends files of all kinds and follows the links. The
+//! conversation is printed as it happens. With a token in `MAX_TOKEN`, the same bot runs on MAX until Ctrl-C.
 
 use tamtam::{Bot, Message, Update, reqwest, types::Attachment};
 use tamtam_sandbox::{Enclosure, Sandbox};
 
 #[tokio::main]
 async fn main() -> tamtam::Result<()> {
-    // Tells of what fails, and of what is tried again.
+    // Logs failures and retries.
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).init();
     if ["MAX_TOKEN", "TAMTAM_TOKEN"].iter().all(|name| std::env::var_os(name).is_none()) {
         return rehearse().await;
@@ -20,7 +19,7 @@ async fn main() -> tamtam::Result<()> {
 async fn on_update(bot: Bot, update: Update) -> tamtam::Result<()> {
     match update {
         Update::BotStarted(started) => {
-            bot.send(started.chat_id, "Send or forward me a file, and I tell where it is.").await?;
+            bot.send(started.chat_id, "Send or forward me a file, and I reply with a link to it.").await?;
         }
         Update::MessageCreated(created) => {
             if let Some(message) = created.message {
@@ -32,18 +31,18 @@ async fn on_update(bot: Bot, update: Update) -> tamtam::Result<()> {
     Ok(())
 }
 
-/// Answers with the links. In a group the bot is silent about all the messages that have none.
+/// Replies with the links. In a group, the bot ignores messages without links.
 async fn on_message(bot: &Bot, message: &Message) -> tamtam::Result<()> {
     let links = links(message);
     if !links.is_empty() {
         bot.reply(message, links).await?;
     } else if message.is_dialog() {
-        bot.reply(message, "I see no file.").await?;
+        bot.reply(message, "This message has no file.").await?;
     }
     Ok(())
 }
 
-/// A line for each file of the message, and of the one that it forwards.
+/// Returns a line for each file of the message, and for each file of the message that it forwards.
 fn links(message: &Message) -> String {
     let forwarded = message.link().filter(|link| link.is_forward());
     let forwarded = forwarded.map(|link| link.message.attachments()).unwrap_or_default();
@@ -52,11 +51,11 @@ fn links(message: &Message) -> String {
         let url = attachment.url()?;
         Some(format!("{}: {url}", describe(attachment)))
     });
-    // Who wants nothing but the URLs writes `message.urls()`, or `update.urls()`.
+    // For the URLs alone, use `message.urls()` or `update.urls()`.
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// What is attached, as far as TamTam tells: names and sizes have files only, measures some videos.
+/// Describes an attachment. Only files have a name and a size, and only some videos have a width and a height.
 fn describe(attachment: &Attachment) -> String {
     match attachment {
         Attachment::File(file) => format!("{}, {} bytes", file.filename, file.size),
@@ -68,12 +67,12 @@ fn describe(attachment: &Attachment) -> String {
         Attachment::Audio(_) => "Audio recording".to_owned(),
         Attachment::Sticker(_) => "Sticker".to_owned(),
         Attachment::Share(share) => share.title.clone().unwrap_or_else(|| "Page".to_owned()),
-        // Contacts, places and keyboards have no URL.
+        // Contacts, locations and keyboards have no URL.
         _ => "Something else".to_owned(),
     }
 }
 
-/// Lets Alice try the bot on a TamTam of her own. It fails if the bot does not do as expected.
+/// Lets Alice talk to the bot on a sandbox. Panics if the bot does not answer as expected.
 async fn rehearse() -> tamtam::Result<()> {
     let tamtam = Sandbox::builder().bot_name("Link").start().await;
     tamtam.on_event(|event| println!("{event}"));
@@ -81,7 +80,7 @@ async fn rehearse() -> tamtam::Result<()> {
     let team = tamtam.group("Team", [&bob, &alice]);
     let conversation = async move {
         alice.starts();
-        assert_eq!(alice.reads().await.text(), "Send or forward me a file, and I tell where it is.");
+        assert_eq!(alice.reads().await.text(), "Send or forward me a file, and I reply with a link to it.");
 
         alice.says_with("The rules", [Enclosure::file("rules.txt", "Be kind.")]);
         let answer = alice.reads().await;
@@ -97,18 +96,18 @@ async fn rehearse() -> tamtam::Result<()> {
         assert!(bob.in_chat(&team).reads().await.text().starts_with("Audio recording: http"));
         alice.forwards(song);
         let answer = alice.reads().await;
-        let url = answer.text().strip_prefix("Audio recording: ").expect("the link to what is forwarded");
+        let url = answer.text().strip_prefix("Audio recording: ").expect("the link to the forwarded file");
         assert_eq!(download(url).await.expect("the link works"), "la la la");
 
         alice.says("No file this time");
-        assert_eq!(alice.reads().await.text(), "I see no file.");
+        assert_eq!(alice.reads().await.text(), "This message has no file.");
     };
     tamtam.bot().run(on_update).graceful_shutdown_on(conversation).await
 }
 
-/// Follows a link, as a browser does.
+/// Downloads the file of a link, as a browser does.
 async fn download(url: &str) -> reqwest::Result<String> {
-    // The environment's proxy has no way to the sandbox.
+    // A proxy of the environment cannot reach the sandbox.
     let browser = reqwest::Client::builder().no_proxy().build()?;
     browser.get(url).send().await?.error_for_status()?.text().await
 }

@@ -1,7 +1,7 @@
-//! A bot that sends images: from bytes, from a path, by a link, and what it has sent or received once more without uploading.
+//! A bot that sends images from bytes, from a path and by a link, and sends known images again without an upload.
 //!
-//! `cargo run --example image` rehearses it on the sandbox, and the conversation is printed as it happens. With a token in
-//! `MAX_TOKEN`, `cargo run --example image -- logo.png` is the same bot with that logo on MAX, until Ctrl-C.
+//! `cargo run --example image` runs it on the sandbox, and the conversation is printed as it happens. With a token in
+//! `MAX_TOKEN`, `cargo run --example image -- logo.png` runs the same bot with this logo on MAX, until Ctrl-C.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -10,20 +10,20 @@ use tamtam_sandbox::{Enclosure, Sandbox};
 use tokio::sync::OnceCell;
 
 const HELP: &str = "/draw 255 128 0 - a drawing in this colour\n/logo - my logo\n/web https://... - an image from the web\n\
-                    A photo comes back to you.";
+                    Send me a photo, and I send it back.";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Tells of what fails, and of what is tried again.
+    // Logs failures and retries.
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).init();
     if ["MAX_TOKEN", "TAMTAM_TOKEN"].iter().all(|name| std::env::var_os(name).is_none()) {
         return rehearse().await;
     }
-    let path = std::env::args_os().nth(1).ok_or("which logo? cargo run --example image -- logo.png")?;
+    let path = std::env::args_os().nth(1).ok_or("no logo given; run: cargo run --example image -- logo.png")?;
     Ok(run(Bot::from_env()?, Logo::new(path), tokio::signal::ctrl_c()).await?)
 }
 
-/// An image that many people get: uploaded for the first of them, and known to TamTam from then on.
+/// An image that is sent to many people, but uploaded only once.
 struct Logo {
     path: PathBuf,
     uploaded: OnceCell<PhotoAttachmentRequest>,
@@ -34,13 +34,13 @@ impl Logo {
         Self { path: path.into(), uploaded: OnceCell::new() }
     }
 
-    /// Uploads it if nobody has; of those who ask for it at the same time one does, and the others wait.
+    /// Returns the uploaded photo. The first call uploads it, and concurrent calls wait for this upload.
     async fn photo(&self, bot: &Bot) -> tamtam::Result<PhotoAttachmentRequest> {
         self.uploaded.get_or_try_init(|| bot.upload_photo(&self.path).send()).await.cloned()
     }
 }
 
-/// Runs the bot, with what its handlers share.
+/// Runs the bot. Its handlers share the logo.
 async fn run(bot: Bot, logo: Logo, end: impl Future + Send + 'static) -> tamtam::Result<()> {
     let logo = Arc::new(logo);
     bot.run(move |bot, update| on_update(bot, update, logo.clone())).graceful_shutdown_on(end).await
@@ -71,13 +71,13 @@ async fn on_command(bot: &Bot, message: &Message, command: Command<'_>, logo: &L
         "draw" => {
             let mut numbers = command.args().map_while(|word| word.parse().ok());
             let colour = [(); 3].map(|()| numbers.next().unwrap_or(0));
-            // Uploaded and sent in one go. The name tells TamTam, too, what kind of image it is.
+            // Uploads and sends in one step. The file name gives the server the type of the image, too.
             bot.reply(message, bot.upload_photo(drawing(colour)).file_name("drawing.bmp").text("For you")).await?;
         }
         "logo" => {
             bot.reply(message, logo.photo(bot).await?).await?;
         }
-        // TamTam fetches it by itself.
+        // The server downloads the image.
         "web" if command.rest.starts_with("https://") => {
             bot.reply(message, AttachmentRequest::photo_url(command.rest)).await?;
         }
@@ -88,7 +88,7 @@ async fn on_command(bot: &Bot, message: &Message, command: Command<'_>, logo: &L
     Ok(())
 }
 
-/// Sends the attachments of a message with photos once more: TamTam has them, so nothing is downloaded or uploaded.
+/// Sends the attachments of a message with photos back. The server has them, so nothing is downloaded or uploaded.
 async fn send_back(bot: &Bot, message: &Message) -> tamtam::Result<()> {
     if message.photos().next().is_none() {
         return Ok(());
@@ -100,7 +100,7 @@ async fn send_back(bot: &Bot, message: &Message) -> tamtam::Result<()> {
     bot.reply(message, copy).await.map(drop)
 }
 
-/// A square in this colour (red, green, blue) that fades from top to bottom, as a BMP file.
+/// Returns a BMP file: a square in this colour (red, green, blue) that fades from top to bottom.
 fn drawing([red, green, blue]: [u8; 3]) -> Vec<u8> {
     const SIDE: u32 = 64;
     const HEADERS: u32 = 14 + 40;
@@ -118,7 +118,7 @@ fn drawing([red, green, blue]: [u8; 3]) -> Vec<u8> {
     file
 }
 
-/// Lets Alice and Bob try the bot on a TamTam of their own. It fails if the bot does not do as expected.
+/// Lets Alice and Bob talk to the bot on a sandbox. Panics if the bot does not answer as expected.
 async fn rehearse() -> Result<(), Box<dyn std::error::Error>> {
     let tamtam = Sandbox::builder().bot_name("Painter").start().await;
     tamtam.on_event(|event| println!("{event}"));
@@ -137,7 +137,7 @@ async fn rehearse() -> Result<(), Box<dyn std::error::Error>> {
         assert_eq!((seen.text(), &seen.attachments()[0]["type"]), ("For you", &"image".into()));
         assert_eq!(host.received()[0].bytes(), Some(&drawing([255, 128, 0])[..]));
 
-        // Everybody gets the logo, and it is uploaded once.
+        // The logo is sent three times, but uploaded once.
         for person in [&alice, &bob, &alice] {
             person.says("/logo");
             assert_eq!(person.reads().await.attachments()[0]["type"], "image");

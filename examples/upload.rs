@@ -1,7 +1,7 @@
-//! A bot that sends a file to whoever writes to it, with a progress bar.
+//! A bot that answers each message with a file, and shows a progress bar for the upload.
 //!
-//! `cargo run --example upload` rehearses it on the sandbox, with a file of 32 MiB and a connection that breaks in the
-//! middle. With a token in `MAX_TOKEN`, `cargo run --example upload -- movie.mp4` sends that file to people on MAX,
+//! `cargo run --example upload` runs it on the sandbox, with a file of 32 MiB and a connection that breaks in the
+//! middle. With a token in `MAX_TOKEN`, `cargo run --example upload -- movie.mp4` sends this file to people on MAX,
 //! until Ctrl-C.
 
 use std::path::{Path, PathBuf};
@@ -16,17 +16,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if ["MAX_TOKEN", "TAMTAM_TOKEN"].iter().all(|name| std::env::var_os(name).is_none()) {
         return rehearse(path).await;
     }
-    let path = path.ok_or("which file? cargo run --example upload -- movie.mp4")?;
+    let path = path.ok_or("no file given; run: cargo run --example upload -- movie.mp4")?;
     tokio::select! {
         result = run(Bot::from_env()?, &path) => Ok(result?),
         _ = tokio::signal::ctrl_c() => Ok(()),
     }
 }
 
-/// The bot: what fails for one person is told, and does not end it for the others.
+/// Runs the bot. If the file cannot be sent to a person, prints the error and goes on with the next message.
 async fn run(bot: Bot, path: &Path) -> tamtam::Result<()> {
     let mut updates = bot.updates();
-    // A loop of its own, since a large file takes longer than `Bot::run` gives a handler.
+    // Not `Bot::run`: a large file can take longer than the time limit of its handlers.
     while let Some(update) = updates.try_next().await? {
         if let Update::MessageCreated(created) = update
             && let Some(message) = created.message
@@ -37,7 +37,7 @@ async fn run(bot: Bot, path: &Path) -> tamtam::Result<()> {
     Ok(())
 }
 
-/// Uploads the file and sends it, as soon as TamTam has processed it.
+/// Uploads the file, and sends it as soon as the server has processed it.
 async fn send_file(bot: &Bot, to: &Message, path: &Path) -> tamtam::Result<()> {
     let bar = ProgressBar::new(0).with_style(style()).with_finish(ProgressFinish::Abandon);
     let progress = bar.clone();
@@ -53,7 +53,7 @@ fn style() -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// Lets Alice try the bot on a TamTam of her own. It fails if the file does not arrive.
+/// Lets Alice write to the bot on a sandbox. Panics if the file does not arrive.
 async fn rehearse(path: Option<PathBuf>) -> Result<(), Box<dyn std::error::Error>> {
     let tamtam = Sandbox::builder().bot_name("Librarian").start().await;
     tamtam.on_event(|event| println!("{event}"));
@@ -71,10 +71,10 @@ async fn rehearse(path: Option<PathBuf>) -> Result<(), Box<dyn std::error::Error
     let bot = Bot::builder(tamtam.token())
         .base_url(tamtam.base_url())
         .http(|http| http.no_proxy())
-        .on_retry(|retry| eprintln!("{}; going on", retry.error()))
+        .on_retry(|retry| eprintln!("{}; retrying", retry.error()))
         .build()?;
     let conversation = async {
-        alice.says("Have you got that file?");
+        alice.says("Please send me the file");
         let seen = alice.reads().await;
         assert_eq!((seen.text(), &seen.attachments()[0]["size"]), ("Here you are", &size.into()));
     };

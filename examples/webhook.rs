@@ -1,9 +1,9 @@
-//! A bot that TamTam calls: it subscribes a webhook, answers what is delivered there, and unsubscribes at its end.
+//! A bot with a webhook: it subscribes at its start, answers the updates of each delivery, and unsubscribes at its end.
 //!
-//! `cargo run --example webhook` rehearses it on the sandbox: Alice talks to it, and what is said and delivered is
-//! printed as it happens. With a token in `MAX_TOKEN` and a URL in `WEBHOOK_URL` the same bot talks to people on MAX
-//! until Ctrl-C. The path of that URL is a secret, made by `openssl rand -hex 32`; behind it is a proxy which speaks TLS
-//! and passes on to 127.0.0.1:8080.
+//! `cargo run --example webhook` runs it on the sandbox: Alice talks to the bot, and the conversation and the
+//! deliveries are printed as they happen. With a token in `MAX_TOKEN` and a URL in `WEBHOOK_URL`, the same bot runs on
+//! MAX until Ctrl-C. The path of the URL is a secret: make it with `openssl rand -hex 32`. A proxy must terminate TLS
+//! and forward requests to 127.0.0.1:8080.
 
 use std::error::Error;
 
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     serve(Bot::from_env()?, listener, url, async { drop(tokio::signal::ctrl_c().await) }).await
 }
 
-/// The bot: TamTam calls this URL, and whatever is on its way there comes to this socket.
+/// Runs the bot until `end`. The messenger sends updates to `url`, and a proxy forwards them to `listener`.
 async fn serve(
     bot: Bot,
     listener: TcpListener,
@@ -31,7 +31,7 @@ async fn serve(
 ) -> Result<(), Box<dyn Error>> {
     let webhook = Webhook::new(bot.clone(), Url::parse(&url)?.path())?.on_error(|failed| {
         eprintln!("{}", failed.cause());
-        // TamTam delivers again for hours: only what may succeed then, and surely was not done, is worth that.
+        // The messenger retries a delivery for hours. Retry only a call that may succeed later and was not applied.
         match failed.call_error() {
             Some(error) if error.is_retryable() && !error.may_have_been_applied() => Recovery::Retry,
             _ => Recovery::Skip,
@@ -40,13 +40,13 @@ async fn serve(
     bot.subscribe_webhook(&url, [UpdateType::BotStarted, UpdateType::MessageCreated]).await?;
     let unsubscribed = async move {
         end.await;
-        // Only a bot that goes for good, or goes polling, does this: what it misses while it is restarted, say, is
-        // delivered afterwards.
+        // Unsubscribe only if the bot ends for good or changes to polling. For a restart, stay subscribed: the missed
+        // updates are delivered afterwards.
         if let Err(error) = bot.api().unsubscribe(&url).await {
             eprintln!("{error}");
         }
     };
-    // What is being handled at the end is finished and answered.
+    // Running handlers finish before the server stops.
     axum::serve(listener, webhook.router(on_update)).with_graceful_shutdown(unsubscribed).await?;
     Ok(())
 }
@@ -62,7 +62,7 @@ async fn on_update(bot: Bot, update: Update) -> tamtam::Result<()> {
     }
 }
 
-/// Lets Alice try the bot on a TamTam of her own. It fails if the bot does not do as expected.
+/// Lets Alice talk to the bot on a sandbox. Panics if the bot does not answer as expected.
 async fn rehearse() -> Result<(), Box<dyn Error>> {
     let tamtam = Sandbox::builder().bot_name("Listener").start().await;
     tamtam.on_event(|event| println!("{event}"));
@@ -71,7 +71,7 @@ async fn rehearse() -> Result<(), Box<dyn Error>> {
         None => println!("  (not delivered: {})", delivery.error().unwrap_or_default()),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    // In a rehearsal a secret need not be one.
+    // On the sandbox, the path need not be secret.
     let url = format!("http://{}/rehearsal-0f6b1c9e8d7a4b3c2d1e0f9a8b7c6d5e", listener.local_addr()?);
     let (end, ended) = oneshot::channel::<()>();
     let bot = tokio::spawn({
@@ -88,6 +88,6 @@ async fn rehearse() -> Result<(), Box<dyn Error>> {
     drop(end);
     bot.await??;
     let left = tamtam.bot().api().get_subscriptions().await?;
-    assert!(left.subscriptions.is_empty(), "the bot unsubscribes its webhook");
+    assert!(left.subscriptions.is_empty(), "the bot must unsubscribe its webhook");
     Ok(())
 }

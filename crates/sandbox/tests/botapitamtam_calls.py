@@ -1,20 +1,24 @@
 #!/usr/bin/env python3
-"""Makes every call of the Python library botapitamtam (0.5.2.3) as that library really sends it.
+"""Sends every request of the Python library botapitamtam 0.5.2.3, exactly as the library does.
 
     tamtam-sandbox --seed demo | python3 tests/botapitamtam_calls.py
 
-The address, the token and the ids come as one line of JSON on the standard input, as the sandbox's program prints it, or
-in the arguments:
+The address, the token and the ids are read from one line of JSON on the standard input, as `tamtam-sandbox` prints it.
+They can also be given as arguments:
 
     python3 tests/botapitamtam_calls.py --base-url http://127.0.0.1:8090 --token T \
         --chat-id C --user-id U --message-id M --callback-id B --session-id S
 
-The ids are those of a group where the bot is an administrator, of a member who has a dialog with the bot, of a message
-of the bot's in that group, and of a callback and a constructor session that wait for an answer; an update must be
-waiting. Without `--session-id` the constructor is left out. The bot leaves the group in the end.
+    chat-id      group in which the bot is an administrator
+    user-id      member of the group who has a dialog with the bot
+    message-id   message of the bot in the group
+    callback-id  press of a button that waits for an answer
+    session-id   constructor session that waits for an answer; without it, the constructor is skipped
 
-What the library sends and nothing else: JSON without a Content-Type, `None` for everything that was not given, `True`
-in queries, `message_ids=` empty, commas that are percent-encoded, and files in a part called `files`.
+At least one update must be waiting. At the end, the bot leaves the group.
+
+Like the library, the script sends JSON without a Content-Type, `None` for absent values, `True` in queries, an empty
+`message_ids=`, percent-encoded commas, and files in a part named `files`.
 """
 
 import argparse
@@ -24,19 +28,19 @@ import sys
 
 import requests
 
-# The library asks again for as long as it takes; a server that is never ready must not hang a test.
+# The library retries without a limit. The limit keeps the test from hanging.
 MOST_ATTEMPTS = 20
 NOT_READY = "attachment.not.ready"
 
 
 class Library:
-    """The library's calls by the names of its methods: what each puts into the URL and the body."""
+    """The requests of the library. The methods have the names of the library's methods."""
 
     def __init__(self, base_url, token):
         self.base_url = base_url.rstrip("/") + "/"
         self.token = token
         self.http = requests.Session()
-        # The proxy of the environment has no way to a server on this machine.
+        # A proxy of the environment cannot reach a server on this machine.
         self.http.trust_env = False
         self.marker = None
 
@@ -174,7 +178,7 @@ class Library:
 
 
 class Failed(Exception):
-    """A call was not answered with 200."""
+    """The response to a request has another status than 200."""
 
 
 def mid(sent):
@@ -182,7 +186,7 @@ def mid(sent):
 
 
 def calls(bot, args):
-    """Every call in an order in which each can succeed: pairs of the method's name and what does it."""
+    """Yields all calls, in an order in which each can succeed, as pairs of a name and a function."""
     chat, user, said = args.chat_id, args.user_id, args.message_id
     hook = "https://bot.example/hook"
     commands = [{"name": "/help", "description": "?"}]
@@ -278,7 +282,7 @@ def main():
         args = parser.parse_args()
     for name in "token", "message_id", "callback_id", "chat_id", "user_id":
         if getattr(args, name) is None:
-            parser.error(f"--{name.replace('_', '-')} is missing")
+            parser.error(f"missing argument: --{name.replace('_', '-')}")
 
     bot = Library(args.base_url, args.token)
     done, failed = 0, 0

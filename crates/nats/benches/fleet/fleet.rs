@@ -65,7 +65,7 @@ impl Fleet {
         }
     }
 
-    /// Lets one poll in five fail, each in another way.
+    /// Makes one poll in five fail, with three kinds of faults in turn.
     pub(crate) fn polls_fail(&self) {
         let (polls, sandbox) = (Arc::new(AtomicUsize::new(0)), self.sandbox.clone());
         let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
@@ -110,7 +110,7 @@ impl Fleet {
         self.workers.push(worker);
     }
 
-    /// Kills a worker, as `kill -9` does. Returns when.
+    /// Kills a worker, as `kill -9` does. Returns the time of the kill, in Unix nanoseconds.
     pub(crate) fn kill_worker(&mut self, index: usize) -> u64 {
         let mut worker = self.workers.remove(index);
         worker.child.kill().unwrap();
@@ -128,7 +128,7 @@ impl Fleet {
         self.ended.push((log, None));
     }
 
-    /// The receiver that polls.
+    /// Returns the index of the receiver that polls.
     fn active(&self) -> usize {
         let last = |process: &Process| {
             let text = fs::read_to_string(&process.log).unwrap_or_default();
@@ -173,13 +173,13 @@ impl Fleet {
         send(signal, self.workers[index].child.id());
     }
 
-    /// How many handler calls have ended.
+    /// Returns the number of handler calls that have ended.
     pub(crate) fn handled(&self) -> usize {
         let logs = self.ended.iter().map(|(log, _)| log).chain(self.workers.iter().map(|worker| &worker.log));
         logs.map(|log| ended(log)).sum()
     }
 
-    /// How many updates the stream has taken.
+    /// Returns the number of updates that were stored so far.
     pub(crate) async fn stored(&self) -> u64 {
         let context = jetstream::new(connect(&urls(&self.servers)).await);
         let Ok(stream) = context.get_stream(self.queue.name()).await else { return 0 };
@@ -199,13 +199,13 @@ impl Fleet {
             }
             assert!(
                 since.elapsed() < Duration::from_secs(120),
-                "{handled} of {calls} are handled, and it goes no further"
+                "{handled} of {calls} handler calls have ended, and none in the last 120 s"
             );
             sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// Waits until the queue is empty, and reads what happened.
+    /// Waits until the queue is empty, for at most two minutes. Returns the history of its updates.
     pub(crate) async fn history(&self) -> History {
         for _ in 0..600 {
             if self.queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0) {
@@ -218,7 +218,7 @@ impl Fleet {
         History::read(&logs)
     }
 
-    /// How much memory a process has, in MiB.
+    /// Returns the resident memory of a process, in MiB.
     pub(crate) fn memory(process: &Process) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", process.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();

@@ -1,4 +1,4 @@
-//! What became of the updates, by the logs of the workers.
+//! The history of the updates, from the logs of the workers.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -10,7 +10,7 @@ use std::{
 #[derive(Debug, Clone, Copy)]
 struct Call {
     begin: u64,
-    /// When it ended, or its process did.
+    /// The time at which the call or its process ended.
     end: u64,
     number: usize,
     is_done: bool,
@@ -19,7 +19,7 @@ struct Call {
 /// All handler calls of a run.
 #[derive(Debug, Default)]
 pub(crate) struct History {
-    /// By chat, ordered by their begin.
+    /// The calls by chat, ordered by their begin.
     chats: BTreeMap<i64, Vec<Call>>,
     /// The begins of all calls, in order.
     pub(crate) begins: Vec<u64>,
@@ -27,7 +27,7 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Reads the logs: each with the time at which its process was killed, if it was.
+    /// Reads logs. A log of a killed process has the time of the kill.
     pub(crate) fn read(logs: &[(PathBuf, Option<u64>)]) -> Self {
         let mut history = Self::default();
         for (path, killed) in logs {
@@ -59,7 +59,7 @@ impl History {
         history
     }
 
-    /// How many updates have no handler call that ended. Each of the chats has updates with the numbers below `each`.
+    /// Returns the number of updates without a completed handler call. The updates of a chat are numbered below `each`.
     pub(crate) fn lost(&self, chats: usize, each: usize) -> usize {
         let done = |calls: &Vec<Call>| {
             let numbers: HashSet<usize> = calls.iter().filter(|call| call.is_done).map(|call| call.number).collect();
@@ -68,7 +68,7 @@ impl History {
         chats * each - self.chats.values().map(done).sum::<usize>()
     }
 
-    /// How many updates began for the first time after a later one of their chat.
+    /// Returns the number of updates that first began after a later update of their chat.
     pub(crate) fn out_of_order(&self) -> usize {
         let late = |calls: &Vec<Call>| {
             let (mut seen, mut most, mut late) = (HashSet::new(), None, 0);
@@ -83,13 +83,13 @@ impl History {
         self.chats.values().map(late).sum()
     }
 
-    /// How many handler calls were under way when another one of their chat began.
+    /// Returns the number of handler calls that were running when another call of their chat began.
     pub(crate) fn overlaps(&self) -> usize {
         let overlaps = |calls: &Vec<Call>| calls.windows(2).filter(|pair| pair[1].begin < pair[0].end).count();
         self.chats.values().map(overlaps).sum()
     }
 
-    /// How many handler calls began for an update that had begun before.
+    /// Returns the number of handler calls for an update that had begun before.
     pub(crate) fn repeats(&self) -> usize {
         let repeats = |calls: &Vec<Call>| {
             let numbers: HashSet<usize> = calls.iter().map(|call| call.number).collect();
@@ -98,7 +98,7 @@ impl History {
         self.chats.values().map(repeats).sum()
     }
 
-    /// The times between handler calls of the same update, in nanoseconds: how long a slot was held up.
+    /// Returns the pauses before repeated handler calls, in nanoseconds. During a pause, the slot is blocked.
     pub(crate) fn held_up(&self) -> Vec<u64> {
         let mut waits = Vec::new();
         for calls in self.chats.values() {

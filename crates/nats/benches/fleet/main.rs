@@ -1,9 +1,8 @@
 //! A fleet under load: receivers, workers and servers run as processes, and some of them are killed.
 //!
 //! `cargo bench -p tamtam-nats` measures all figures and prints them; with `-- keep`, it writes them into
-//! `benches/RESULTS.md`. `-- small` runs the scenarios that count, without the rates, with fewer updates. It fails if a
-//! figure misses its bar, for example if an update is lost or out of order. Needs a NATS server, see
-//! `tests/it/server.rs`.
+//! `benches/RESULTS.md`. `-- small` runs all scenarios except the rates, with fewer updates. It fails if a figure
+//! misses its bar, for example if an update is lost or out of order. Needs a NATS server, see `tests/it/server.rs`.
 
 mod fleet;
 mod history;
@@ -28,10 +27,10 @@ fn main() {
             let figures = runtime.block_on(scenarios::counted(Size::SMALL));
             println!("{}", table(&figures));
             let missed = figures.iter().filter(|figure| !figure.is_reached()).count();
-            assert!(missed == 0, "{missed} figures do not reach their bars");
+            assert!(missed == 0, "{missed} figures miss their bars");
         }
         [name] => println!("{}", table(&runtime.block_on(scenarios::one(name, Size::FULL)))),
-        _ => panic!("nothing, `keep`, `small`, or the name of a scenario"),
+        _ => panic!("unknown arguments: give none, `keep`, `small`, or the name of a scenario"),
     }
 }
 
@@ -40,7 +39,7 @@ fn table(figures: &[Figure]) -> String {
     format!("| figure | bar | measured | reached |\n|---|---|---|---|\n{rows}")
 }
 
-/// Puts the table between the marks in the file of results.
+/// Writes the table between the marks in `RESULTS.md`.
 fn keep(table: &str) {
     const MARKS: [&str; 2] = ["<!-- figures -->\n", "<!-- end of figures -->"];
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md");

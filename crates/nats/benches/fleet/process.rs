@@ -1,4 +1,4 @@
-//! The processes of a fleet: a receiver and a worker, which write down what they do.
+//! The processes of a fleet: a receiver, which logs its polls, and a worker, which logs its handler calls.
 
 use std::{
     env,
@@ -14,13 +14,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::server::connect;
 
-/// Unix time in nanoseconds: the processes of one machine share the clock.
+/// Returns the Unix time in nanoseconds. All processes share the clock of the machine.
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64
 }
 
 fn variable(name: &str) -> String {
-    env::var(name).unwrap_or_else(|_| panic!("{name} is not set"))
+    env::var(name).unwrap_or_else(|_| panic!("the environment variable {name} is not set"))
 }
 
 /// A file of lines. Each line is written at once, so a kill loses none.
@@ -45,7 +45,7 @@ async fn queue(bot: &Bot) -> Queue {
     Queue::open(connect(&variable("FLEET_NATS")).await, bot).await.unwrap()
 }
 
-/// Ends at SIGTERM.
+/// Returns a future that ends at SIGTERM.
 fn terminated() -> impl Future<Output = ()> + Send {
     let mut terminated = signal(SignalKind::terminate()).unwrap();
     async move {
@@ -53,7 +53,7 @@ fn terminated() -> impl Future<Output = ()> + Send {
     }
 }
 
-/// Receives updates, and writes when it polls.
+/// Receives updates. Logs a line every 100 ms while it polls.
 pub(crate) async fn receive() {
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(std::io::stderr).init();
     let (bot, log) = (bot(), Log::open());
@@ -72,7 +72,7 @@ pub(crate) async fn receive() {
     receive.await.unwrap();
 }
 
-/// Handles updates, and writes when each handler begins and ends.
+/// Handles updates. Logs the begin and the end of each handler call.
 pub(crate) async fn work() {
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(std::io::stderr).init();
     let (bot, log) = (bot(), Arc::new(Log::open()));

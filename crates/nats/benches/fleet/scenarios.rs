@@ -1,4 +1,4 @@
-//! What happens to the fleets, and the figures that come of it.
+//! The scenarios, and the figures that they measure.
 
 use std::time::{Duration, Instant};
 
@@ -6,16 +6,16 @@ use tokio::time::sleep;
 
 use crate::{fleet::Fleet, history::History, process::now};
 
-/// The slots of a queue.
+/// Number of slots of a queue, which is the default.
 const SLOTS: usize = 64;
 
-/// How much is measured.
+/// The size of a measurement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size {
     chats: usize,
     /// Updates per chat.
     each: usize,
-    /// At most this many handlers end per second. Sets how long a handler takes.
+    /// The maximum number of handler calls per second. Sets the duration of a handler call.
     rate: usize,
 }
 
@@ -58,7 +58,7 @@ impl Figure {
     }
 }
 
-/// The figures of a run in which nothing may be lost, reordered or overlap.
+/// Returns the figures of a run without lost, reordered or overlapping updates. `repeats`: the bar for repeated calls.
 fn strict(name: &str, history: &History, size: Size, repeats: usize) -> Vec<Figure> {
     vec![
         Figure::most(format!("{name}: lost"), 0.0, history.lost(size.chats, size.each) as f64),
@@ -75,7 +75,7 @@ pub(crate) async fn all(size: Size) -> Vec<Figure> {
     figures
 }
 
-/// The scenarios whose figures count what happened.
+/// Runs all scenarios except the rates.
 pub(crate) async fn counted(size: Size) -> Vec<Figure> {
     let mut figures = Vec::new();
     for name in ["chaos", "receivers", "workers", "servers", "pause", "full", "full-3"] {
@@ -105,7 +105,7 @@ pub(crate) async fn one(name: &str, size: Size) -> Vec<Figure> {
     figures
 }
 
-/// Two receivers, three workers and `servers` servers. One poll in five fails.
+/// Starts two receivers, three workers and `servers` servers. One poll in five fails.
 async fn fleet(servers: usize, size: Size) -> Fleet {
     // Slow enough that all kills happen before the run ends.
     let handler = Duration::from_secs(1).mul_f64(SLOTS as f64 / size.rate as f64);
@@ -128,7 +128,7 @@ async fn until_stored(fleet: &Fleet, updates: usize) {
     }
 }
 
-/// Everything at once: workers, receivers and servers die while the fleet works.
+/// All kinds of kills: workers, receivers and servers die while the fleet works.
 async fn chaos(size: Size) -> Vec<Figure> {
     let mut fleet = fleet(3, size).await;
     until_stored(&fleet, size.part(2)).await;
@@ -189,7 +189,7 @@ async fn workers(size: Size) -> Vec<Figure> {
     let history = fleet.history().await;
     let held_up = history.held_up().into_iter().max().unwrap_or(0) as f64 / 1e9;
     let mut figures = strict("two worker kills", &history, size, 2 * SLOTS);
-    // `ack_wait` and 2 s.
+    // The bar is `ack_wait` (3 s) plus 2 s.
     figures.push(Figure::most("a worker kill, until its updates are handled again, in seconds", 5.0, held_up));
     figures
 }
@@ -206,7 +206,7 @@ async fn servers(size: Size) -> Vec<Figure> {
     strict("a leader and all servers killed", &history, size, 2 * size.all() / 50)
 }
 
-/// A worker is paused for 8 s and continues; then a new worker comes.
+/// A worker is paused for 8 s and continues. Then a new worker starts.
 async fn pause(size: Size) -> Vec<Figure> {
     let mut fleet = fleet(1, size).await;
     fleet.until_handled(size.part(2)).await;
@@ -254,7 +254,7 @@ async fn full(servers: usize, size: Size) -> Vec<Figure> {
     fleet.talk(0..size.each);
     fleet.add_receiver();
     let mut last = 0;
-    // Until nothing is stored for 3 s.
+    // The stream is full if no update is stored for 3 s.
     let stored = loop {
         sleep(Duration::from_secs(3)).await;
         let stored = fleet.stored().await;
@@ -276,7 +276,7 @@ async fn full(servers: usize, size: Size) -> Vec<Figure> {
     figures
 }
 
-/// How fast it is without kills, with an empty handler.
+/// Measures the rates without kills, with an empty handler.
 async fn rate(servers: usize, size: Size) -> Vec<Figure> {
     let mut fleet = Fleet::start(servers, size.chats, Duration::ZERO).await;
     fleet.talk(0..size.each);
@@ -290,7 +290,7 @@ async fn rate(servers: usize, size: Size) -> Vec<Figure> {
     }
     fleet.until_handled(size.all()).await;
     let history = fleet.history().await;
-    // Between a tenth and nine tenths.
+    // From a tenth to nine tenths of the calls, without the start and the end of the run.
     let (low, high) = (history.ends[size.part(1)], history.ends[size.part(9) - 1]);
     let per_second = (size.part(9) - size.part(1)) as f64 / ((high - low) as f64 / 1e9);
     let name = if servers == 1 { "one server that syncs always" } else { "three servers" };
@@ -305,7 +305,7 @@ async fn rate(servers: usize, size: Size) -> Vec<Figure> {
     figures
 }
 
-/// How long it takes until an update is confirmed, with 64 at a time.
+/// Returns the time until a stored update is confirmed, with 64 at a time: the 99th percentile, in milliseconds.
 async fn ack_p99(fleet: &Fleet) -> f64 {
     use futures_util::StreamExt as _;
 

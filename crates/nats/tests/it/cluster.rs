@@ -1,4 +1,4 @@
-//! A cluster of three servers: the queue goes on without one of them.
+//! A queue on a cluster of three servers continues without one of them.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_queue_of_three_replicas_goes_on_without_its_leader() {
+async fn a_queue_with_three_replicas_continues_without_its_leader() {
     let (tamtam, mut servers) = (Sandbox::start().await, cluster());
     let (bot, nats) = (tamtam.bot(), connect(&urls(&servers)).await);
-    // While the cluster elects its leaders.
+    // The cluster is still electing its leaders.
     let opening = Queue::open(nats.clone(), &bot).replicas(3).slots(4).ack_wait(Duration::from_secs(1));
     let queue = opening.await.unwrap();
     let (alice, seen) = (tamtam.user("Alice"), Seen::default());

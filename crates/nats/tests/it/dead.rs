@@ -1,4 +1,4 @@
-//! Dead letters: what is given up is kept, and can be handled later.
+//! Dead letters: failed updates are kept, and can be replayed or discarded.
 
 use std::{
     sync::{
@@ -15,7 +15,7 @@ use tamtam_nats::{Dead, async_nats::jetstream};
 use crate::{Seen, World, receive, until};
 
 /// Waits until there is a dead letter.
-async fn dies(dead: &Dead) {
+async fn until_dead_letter(dead: &Dead) {
     until("there is a dead letter", async || dead.list().await.is_ok_and(|letters| !letters.is_empty())).await;
 }
 
@@ -24,14 +24,14 @@ async fn fails_on_text(_: Bot, update: Update) -> Result<(), String> {
 }
 
 #[tokio::test]
-async fn an_update_whose_handler_fails_is_a_dead_letter_and_can_be_replayed() {
+async fn a_failed_update_becomes_a_dead_letter_and_can_be_replayed() {
     let world = World::start().await;
     let queue = world.queue().await;
     let alice = world.sandbox.user("Alice");
     alice.says("hi");
     receive(&world, &queue, 2).await;
     let worker = tokio::spawn(queue.work(world.bot.clone(), fails_on_text).run());
-    dies(&queue.dead()).await;
+    until_dead_letter(&queue.dead()).await;
     worker.abort();
     let letters = queue.dead().list().await.unwrap();
     assert_eq!((letters.len(), letters[0].attempts, queue.lag().await.unwrap().dead), (1, 1, 1));
@@ -48,7 +48,7 @@ async fn an_update_whose_handler_fails_is_a_dead_letter_and_can_be_replayed() {
 }
 
 #[tokio::test]
-async fn a_replayed_update_may_die_again_and_be_discarded() {
+async fn a_replayed_update_can_become_a_dead_letter_again_and_be_discarded() {
     let world = World::start().await;
     let queue = world.queue().await;
     world.sandbox.user("Alice").says("hi");
@@ -56,11 +56,11 @@ async fn a_replayed_update_may_die_again_and_be_discarded() {
     let work = queue.work(world.bot.clone(), fails_on_text).backoff(Duration::ZERO, Duration::ZERO);
     let work = work.on_error(|failed| if failed.attempts() < 2 { Recovery::Retry } else { Recovery::DeadLetter });
     let worker = tokio::spawn(work.run());
-    dies(&queue.dead()).await;
+    until_dead_letter(&queue.dead()).await;
     let first = queue.dead().list().await.unwrap().remove(0);
     assert_eq!(first.attempts, 2);
     assert!(queue.dead().replay(first.id).await.unwrap());
-    until("it dies again", async || {
+    until("there is another dead letter", async || {
         queue.dead().list().await.is_ok_and(|letters| letters.first().is_some_and(|letter| letter.id != first.id))
     })
     .await;
@@ -72,7 +72,7 @@ async fn a_replayed_update_may_die_again_and_be_discarded() {
 }
 
 #[tokio::test]
-async fn an_update_whose_handler_ends_its_worker_each_time_is_a_dead_letter_and_its_chat_goes_on() {
+async fn an_update_that_ends_its_workers_becomes_a_dead_letter_and_its_chat_continues() {
     let world = World::start().await;
     let queue = world.queue().await;
     let alice = world.sandbox.user("Alice");
@@ -98,7 +98,7 @@ async fn an_update_whose_handler_ends_its_worker_each_time_is_a_dead_letter_and_
         let work = queue.work(world.bot.clone(), handler).dead_letter_after(2);
         tokio::select! {
             result = work.run() => panic!("{result:?}"),
-            // The worker is dropped where it stands.
+            // The worker is dropped in the middle of its handler.
             () = killed.notified() => {}
             () = seen.reaches(1) => break,
         }
@@ -111,13 +111,13 @@ async fn an_update_whose_handler_ends_its_worker_each_time_is_a_dead_letter_and_
 }
 
 #[tokio::test]
-async fn what_is_not_an_update_is_a_dead_letter() {
+async fn a_payload_that_is_not_an_update_becomes_a_dead_letter() {
     let world = World::start().await;
     let queue = world.queue().await;
     let subject = format!("tamtam.{}.slot.1", queue.name());
     jetstream::new(world.client().await).publish(subject, "nonsense".into()).await.unwrap().await.unwrap();
     let worker = tokio::spawn(queue.work(world.bot.clone(), async |_, _| {}).run());
-    dies(&queue.dead()).await;
+    until_dead_letter(&queue.dead()).await;
     worker.abort();
     let letter = queue.dead().list().await.unwrap().remove(0);
     assert!(letter.update.is_none() && letter.cause.starts_with("not an update"), "{letter:?}");
@@ -126,12 +126,12 @@ async fn what_is_not_an_update_is_a_dead_letter() {
 }
 
 #[tokio::test]
-async fn deliveries_that_no_handler_saw_are_not_attempts() {
+async fn deliveries_without_a_handler_call_are_not_attempts() {
     let world = World::start().await;
     let queue = world.opening().await.slots(1).await.unwrap();
     world.sandbox.user("Alice").says("hi");
     receive(&world, &queue, 2).await;
-    // As workers that are stopped before they begin.
+    // Simulates workers that are stopped before they call the handler.
     let stream = jetstream::new(world.client().await).get_stream(queue.name()).await.unwrap();
     let slot: jetstream::consumer::PullConsumer = stream.get_consumer("slot-0").await.unwrap();
     for _ in 0..5 {

@@ -1,4 +1,4 @@
-//! Queues on real NATS servers: each test has a server of its own.
+//! Tests of queues on real NATS servers. Each test starts its own server.
 
 // Not by `required-features`: `cargo test --test it` in the workspace would fail.
 #![cfg(feature = "server-tests")]
@@ -23,7 +23,7 @@ use tamtam::{Bot, Update};
 use tamtam_nats::{Open, Queue, async_nats::Client};
 use tamtam_sandbox::Sandbox;
 
-/// A messenger, a NATS server, and the bot.
+/// A sandbox, a NATS server, and a bot.
 struct World {
     sandbox: Sandbox,
     nats: NatsServer,
@@ -41,12 +41,12 @@ impl World {
         Self { sandbox, nats, bot }
     }
 
-    /// A client of the server, also if it is not up yet.
+    /// Returns a client of the server, even if the server is not running yet.
     async fn client(&self) -> Client {
         connect(&self.nats.url()).await
     }
 
-    /// A queue with few slots, which are opened soon, and short waits.
+    /// Returns a builder of a queue with few slots and a short `ack_wait`, so that tests are fast.
     async fn opening(&self) -> Open {
         Queue::open(self.client().await, &self.bot).slots(4).ack_wait(Duration::from_secs(1))
     }
@@ -56,7 +56,7 @@ impl World {
     }
 }
 
-/// Waits until something is so, for at most a minute.
+/// Waits until `is_so` returns true. Panics after a minute.
 async fn until<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
     let waits = async {
         while !is_so().await {
@@ -78,7 +78,7 @@ impl Seen {
         self.0.lock().unwrap().entry(chat.0).or_default().push(text.to_owned());
     }
 
-    /// A handler that notes what it gets.
+    /// Returns a handler that records the texts of its updates.
     fn handler(&self) -> impl Fn(Bot, Update) -> Ready<()> + Send + Sync + 'static {
         let seen = self.clone();
         move |_, update| {

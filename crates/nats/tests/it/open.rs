@@ -22,11 +22,11 @@ async fn a_queue_is_created_and_opened_again() {
     assert_eq!(stream.cached_info().state.consumer_count, 4);
     let again = Queue::open(world.client().await, &world.bot).await.unwrap();
     assert_eq!(again.name(), queue.name());
-    assert_eq!(stream.get_info().await.unwrap().state.consumer_count, 4, "without a number, those that are there");
+    assert_eq!(stream.get_info().await.unwrap().state.consumer_count, 4, "without `slots`, the number stays");
 }
 
 #[tokio::test]
-async fn settings_change_if_they_are_given() {
+async fn opening_again_changes_only_the_given_settings() {
     let world = World::start().await;
     let queue = world.queue().await;
     let opening = Queue::open(world.client().await, &world.bot);
@@ -62,7 +62,7 @@ async fn bots_share_a_server_but_not_a_queue() {
 }
 
 #[tokio::test]
-async fn settings_that_are_not_possible_are_errors() {
+async fn invalid_settings_are_errors() {
     let world = World::start().await;
     let nats = world.client().await;
     let open = || Queue::open(nats.clone(), &world.bot);
@@ -80,7 +80,7 @@ async fn settings_that_are_not_possible_are_errors() {
         assert_eq!(opening.await.unwrap_err().kind(), ErrorKind::Setting, "{debug}");
     }
     let error = open().replicas(3).timeout(Duration::from_millis(500)).await.unwrap_err();
-    assert!(error.to_string().contains("replicas"), "one server has one replica: {error}");
+    assert!(error.to_string().contains("replicas"), "one server allows one replica: {error}");
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_stream_larger_than_the_storage_of_the_server_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn opening_waits_for_a_server_that_is_not_up_yet() {
+async fn opening_waits_until_the_server_starts() {
     let mut nats = NatsServer::start();
     nats.kill();
     let mut world = World::with(nats).await;
@@ -110,7 +110,7 @@ async fn opening_waits_for_a_server_that_is_not_up_yet() {
 }
 
 #[tokio::test]
-async fn opening_ends_at_its_time_limit() {
+async fn opening_fails_after_its_timeout() {
     let mut world = World::start().await;
     world.nats.kill();
     let opening = world.opening().await.timeout(Duration::from_millis(100));

@@ -1,4 +1,4 @@
-//! Receivers: every update is stored once, whichever receiver polls.
+//! Receivers: every update is stored once, even with several receivers.
 
 use std::{
     sync::{Arc, Mutex},
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::{NatsServer, World, has, receive, until};
 
-/// The JSON of all updates in the queue of the world.
+/// Returns the JSON of all updates in the queue.
 async fn stored(world: &World) -> Vec<String> {
     let context = jetstream::new(world.client().await);
     let stream = context.get_stream(world.queue().await.name()).await.unwrap();
@@ -23,7 +23,7 @@ async fn stored(world: &World) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn updates_are_stored_as_they_came_and_committed() {
+async fn updates_are_stored_in_order_and_committed() {
     let world = World::start().await;
     let queue = world.queue().await;
     let alice = world.sandbox.user("Alice");
@@ -33,13 +33,13 @@ async fn updates_are_stored_as_they_came_and_committed() {
     receive(&world, &queue, 3).await;
     let stored = stored(&world).await;
     assert!(stored[0].contains("bot_started") && stored[1].contains("one") && stored[2].contains("two"), "{stored:?}");
-    // Nothing is left at the messenger.
+    // All updates are committed.
     let page = world.bot.api().get_updates().timeout(0).await.unwrap();
     assert!(page.updates.is_empty(), "{page:?}");
 }
 
 #[tokio::test]
-async fn the_json_of_an_update_is_stored_to_the_letter() {
+async fn the_json_of_an_update_is_stored_unchanged() {
     let world = World::start().await;
     let queue = world.queue().await;
     let json =
@@ -56,13 +56,13 @@ async fn a_backlog_is_skipped_at_the_first_start_only() {
     alice.says("old");
     let receive = |waiting: u64| {
         let stored = queue.clone();
-        let stored = async move { until("it is stored", async || has(&stored, waiting).await).await };
+        let stored = async move { until("the update is stored", async || has(&stored, waiting).await).await };
         queue.receive(world.bot.updates().skip_pending()).graceful_shutdown_on(stored)
     };
     let first = receive(1);
     let polled = first.health();
     let first = tokio::spawn(first.run());
-    until("it polls", async || polled.last_poll().is_some()).await;
+    until("the receiver polls", async || polled.last_poll().is_some()).await;
     alice.says("one");
     first.await.unwrap().unwrap();
     alice.says("while no receiver runs");
@@ -81,7 +81,7 @@ async fn the_updates_of_another_bot_are_refused() {
 }
 
 #[tokio::test]
-async fn updates_that_are_stored_are_not_stored_again() {
+async fn stored_updates_are_not_stored_again() {
     let world = World::start().await;
     let queue = world.queue().await;
     let alice = world.sandbox.user("Alice");
@@ -89,7 +89,7 @@ async fn updates_that_are_stored_are_not_stored_again() {
     for number in 0..20 {
         alice.says(number.to_string());
     }
-    // As a receiver that died in the middle of its page.
+    // Simulates a receiver that died in the middle of its page.
     let page = world.bot.updates().raw().next_page().await.unwrap().unwrap();
     assert_eq!(page.len(), 21);
     for raw in &page[..10] {
@@ -108,11 +108,11 @@ async fn a_second_receiver_waits_and_takes_over_when_the_first_one_dies() {
     alice.starts();
     let lease = Duration::from_secs(1);
     let first = tokio::spawn(queue.receive(world.bot.updates()).lease(lease).run());
-    until("the first one polls", async || has(&queue, 1).await).await;
+    until("the first receiver polls", async || has(&queue, 1).await).await;
     let second = queue.receive(world.bot.updates()).lease(lease);
     let health = second.health();
     let second = tokio::spawn(second.run());
-    // The first one renews the lease four times in its duration. Eight writes take longer than the lease.
+    // The first receiver renews the lease four times in its duration. Eight writes take longer than the lease.
     let state = jetstream::new(world.client().await).get_key_value(queue.name()).await.unwrap();
     let revision = async || state.entry("receiver").await.unwrap().unwrap().revision;
     let first_revision = revision().await;
@@ -120,29 +120,29 @@ async fn a_second_receiver_waits_and_takes_over_when_the_first_one_dies() {
     assert_eq!(health.last_poll(), None);
     first.abort();
     alice.says("hi");
-    until("the second one polls", async || has(&queue, 2).await).await;
+    until("the second receiver polls", async || has(&queue, 2).await).await;
     assert!(health.last_poll().is_some());
     second.abort();
 }
 
 #[tokio::test]
-async fn a_receiver_that_shuts_down_hands_over_at_once() {
+async fn a_shutdown_of_a_receiver_releases_its_lease_at_once() {
     let world = World::start().await;
     let queue = world.queue().await;
     let alice = world.sandbox.user("Alice");
     alice.starts();
     receive(&world, &queue, 1).await;
     alice.says("hi");
-    // With a lease of an hour, the next one would wait.
+    // With a lease of an hour, the second receiver would wait if the first one did not release it.
     let hour = Duration::from_secs(3_600);
     let (stop, stopped) = oneshot::channel::<()>();
     let first = tokio::spawn(queue.receive(world.bot.updates()).lease(hour).graceful_shutdown_on(stopped).run());
-    until("the first one polls", async || has(&queue, 2).await).await;
+    until("the first receiver polls", async || has(&queue, 2).await).await;
     drop(stop);
     first.await.unwrap().unwrap();
     alice.says("ho");
     let second = tokio::spawn(queue.receive(world.bot.updates()).lease(hour).run());
-    until("the second one polls", async || has(&queue, 3).await).await;
+    until("the second receiver polls", async || has(&queue, 3).await).await;
     second.abort();
 }
 
@@ -155,21 +155,21 @@ async fn a_receiver_waits_for_a_server_that_is_down() {
     let receive = queue.receive(world.bot.updates()).lease(Duration::from_secs(1));
     let health = receive.health();
     let receiver = tokio::spawn(receive.run());
-    until("it polls", async || has(&queue, 1).await).await;
+    until("the receiver polls", async || has(&queue, 1).await).await;
     world.nats.kill();
     for number in 0..10 {
         alice.says(number.to_string());
     }
-    // Without its lease, it stops polling.
-    until("it has lost the lease", async || health.last_poll().is_some_and(|ago| ago > Duration::from_secs(2))).await;
+    // A receiver without its lease stops polling.
+    until("the lease is lost", async || health.last_poll().is_some_and(|ago| ago > Duration::from_secs(2))).await;
     assert!(!receiver.is_finished());
     world.nats.restart();
-    until("all are stored", async || has(&queue, 11).await).await;
+    until("all updates are stored", async || has(&queue, 11).await).await;
     receiver.abort();
 }
 
 #[tokio::test]
-async fn an_update_that_is_too_large_is_refused_and_the_others_are_stored() {
+async fn a_too_large_update_is_refused_and_the_others_are_stored() {
     let world = World::with(NatsServer::with("max_payload: 10KB")).await;
     let queue = world.queue().await;
     let alice = world.sandbox.user("Alice");
@@ -183,7 +183,7 @@ async fn an_update_that_is_too_large_is_refused_and_the_others_are_stored() {
         seen.lock().unwrap().push(raw.update.text().unwrap().len());
     });
     let receiver = tokio::spawn(receive.run());
-    until("the others are stored", async || has(&queue, 2).await).await;
+    until("the other updates are stored", async || has(&queue, 2).await).await;
     assert_eq!(*refused.lock().unwrap(), [6_000]);
     receiver.abort();
 }
@@ -209,7 +209,7 @@ async fn a_full_stream_loses_nothing_and_recovers() {
 }
 
 #[tokio::test]
-async fn a_bot_that_is_refused_ends_its_receiver() {
+async fn a_receiver_ends_if_the_token_is_refused() {
     let world = World::start().await;
     let queue = world.queue().await;
     let stranger = Bot::builder("wrong").base_url(world.sandbox.base_url()).service(Service::Max).no_proxy();

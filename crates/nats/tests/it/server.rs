@@ -1,4 +1,4 @@
-//! NATS servers of the tests' own, as processes.
+//! NATS servers as processes, for tests and benchmarks.
 
 use std::{
     env, fs,
@@ -12,14 +12,14 @@ use std::{
 use async_nats::{Client, ConnectOptions};
 use tamtam_nats::async_nats;
 
-/// A server. It is killed when it is dropped, and its folder removed.
+/// A NATS server. Dropping it kills the process and removes its folder.
 pub(crate) struct NatsServer {
     process: Option<Child>,
     folder: PathBuf,
     port: u16,
 }
 
-/// The program of the server.
+/// Returns the path of `nats-server`.
 fn program() -> PathBuf {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/nats/bin/nats-server");
     let program = env::var_os("NATS_SERVER").map_or(default, PathBuf::from);
@@ -66,7 +66,7 @@ impl NatsServer {
         self
     }
 
-    /// Starts the process again.
+    /// Kills the process if it runs, and starts it again.
     pub(crate) fn restart(&mut self) {
         self.kill();
         let log = fs::File::create(self.folder.join("log")).unwrap();
@@ -109,12 +109,12 @@ pub(crate) fn cluster() -> Vec<NatsServer> {
     ports.iter().enumerate().map(server).collect()
 }
 
-/// The URLs of a cluster, for [`connect`].
+/// Returns the URLs of the servers, for [`connect`].
 pub(crate) fn urls(servers: &[NatsServer]) -> String {
     servers.iter().map(NatsServer::url).collect::<Vec<_>>().join(",")
 }
 
-/// Connects to the servers at these URLs, also if they are not up yet, and again and again.
+/// Connects to the servers at these URLs, separated by commas. Retries every 100 ms, even before a server runs.
 pub(crate) async fn connect(urls: &str) -> Client {
     let urls: Vec<&str> = urls.split(',').collect();
     let options =

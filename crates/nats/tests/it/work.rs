@@ -1,4 +1,4 @@
-//! Workers: every update is handled, in order within its chat, also when workers die.
+//! Workers: every update is handled, in order within its chat, even when workers die.
 
 use std::{
     sync::{
@@ -36,13 +36,13 @@ async fn three_workers_handle_all_updates_in_order_within_a_chat() {
     for person in &people {
         assert_eq!(seen.in_chat(person.chat_id()), expected);
     }
-    until("nothing is left", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
+    until("the queue is empty", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
     assert_eq!(queue.lag().await.unwrap().oldest, None);
     receiver.abort();
     workers.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
-/// One update in the queue.
+/// Returns a queue with one message. The update about the start of the bot is in it, too.
 async fn one_update(world: &World) -> Queue {
     let queue = world.queue().await;
     world.sandbox.user("Alice").says("hi");
@@ -51,7 +51,7 @@ async fn one_update(world: &World) -> Queue {
 }
 
 #[tokio::test]
-async fn the_update_of_a_worker_that_dies_goes_to_another_one() {
+async fn the_update_of_a_dead_worker_goes_to_another_worker() {
     let world = World::start().await;
     let queue = one_update(&world).await;
     let began = Arc::new(Notify::new());
@@ -69,7 +69,7 @@ async fn the_update_of_a_worker_that_dies_goes_to_another_one() {
     began.notified().await;
     let seen = Seen::default();
     let second = tokio::spawn(queue.work(world.bot.clone(), seen.handler()).run());
-    // Longer than `ack_wait`: the first one is at work on it.
+    // Longer than `ack_wait`. The update stays with the first worker while its handler runs.
     sleep(Duration::from_secs(2)).await;
     assert_eq!(seen.all(), 0);
     first.abort();
@@ -78,7 +78,7 @@ async fn the_update_of_a_worker_that_dies_goes_to_another_one() {
 }
 
 #[tokio::test]
-async fn a_shutdown_waits_for_handlers_and_gives_back_the_rest_at_once() {
+async fn a_shutdown_waits_for_handlers_and_returns_the_other_updates_at_once() {
     let world = World::start().await;
     let queue = world.opening().await.ack_wait(Duration::from_secs(3_600)).await.unwrap();
     let people: Vec<_> = (0..20).map(|number| world.sandbox.user(format!("Person {number}"))).collect();
@@ -102,9 +102,9 @@ async fn a_shutdown_waits_for_handlers_and_gives_back_the_rest_at_once() {
     let worker = tokio::spawn(worker.run());
     until("two handlers run", async || begun.load(Ordering::SeqCst) == 2).await;
     drop(stop);
-    // While they run, the next worker gets the updates of the other two slots.
+    // While these handlers run, the next worker gets the updates of the other two slots.
     let next = tokio::spawn(queue.work(world.bot.clone(), async |_, _| {}).run());
-    until("the others are handled", async || {
+    until("the other updates are handled", async || {
         let slots = busy(&world, &queue).await;
         slots == 2
     })
@@ -113,12 +113,12 @@ async fn a_shutdown_waits_for_handlers_and_gives_back_the_rest_at_once() {
     finish.notify_waiters();
     worker.await.unwrap().unwrap();
     assert_eq!(begun.load(Ordering::SeqCst), 2);
-    // With an `ack_wait` of an hour, an update that was not given back would be missing.
-    until("the rest is handled", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
+    // With an `ack_wait` of an hour, an update that the worker did not return would be missing.
+    until("all others are handled", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
     next.abort();
 }
 
-/// How many slots have updates that are not handled.
+/// Returns the number of slots with unhandled updates.
 async fn busy(world: &World, queue: &Queue) -> usize {
     let stream = jetstream::new(world.client().await).get_stream(queue.name()).await.unwrap();
     let mut busy = 0;
@@ -146,14 +146,14 @@ async fn a_handler_is_retried_in_the_same_worker() {
             if failed.attempts() < 3 { Recovery::Retry } else { Recovery::Skip }
         });
     let worker = tokio::spawn(work.run());
-    until("it is skipped", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
+    until("the update is skipped", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
     assert_eq!(*attempts.lock().unwrap(), [1, 2, 3]);
     assert_eq!(queue.lag().await.unwrap().dead, 0);
     worker.abort();
 }
 
 #[tokio::test]
-async fn a_worker_takes_no_more_than_its_share() {
+async fn concurrency_limits_the_handlers_of_a_worker() {
     let world = World::start().await;
     let queue = world.queue().await;
     let people: Vec<_> = (0..20).map(|number| world.sandbox.user(format!("Person {number}"))).collect();
@@ -180,7 +180,7 @@ async fn a_worker_takes_no_more_than_its_share() {
 }
 
 #[tokio::test]
-async fn workers_go_on_after_the_server_was_down() {
+async fn workers_continue_after_a_server_outage() {
     let mut world = World::start().await;
     let queue = world.queue().await;
     let seen = Seen::default();
@@ -237,16 +237,16 @@ async fn handled_updates_are_removed_after_the_window() {
             .run(),
     );
     let stream = jetstream::new(world.client().await).get_stream(queue.name()).await.unwrap();
-    until("handled ones are removed", async || stream.get_info().await.unwrap().state.messages < 24).await;
+    until("handled updates are removed", async || stream.get_info().await.unwrap().state.messages < 24).await;
     worker.abort();
     let seen = Seen::default();
     let worker = tokio::spawn(queue.work(world.bot.clone(), seen.handler()).run());
-    until("the one in its handler is still there", async || seen.in_chat(people[10].chat_id()) == ["wait"]).await;
+    until("the unfinished update is still there", async || seen.in_chat(people[10].chat_id()) == ["wait"]).await;
     worker.abort();
 }
 
 #[tokio::test]
-async fn an_update_that_another_worker_handles_is_not_handled_beside_it() {
+async fn an_update_in_a_handler_is_not_handled_by_another_worker() {
     let world = World::start().await;
     let queue = world.opening().await.slots(1).await.unwrap();
     world.sandbox.user("Alice").says("hi");
@@ -267,18 +267,18 @@ async fn an_update_that_another_worker_handles_is_not_handled_beside_it() {
     };
     let workers = [work(), work()];
     until("a handler begins", async || begun.load(Ordering::SeqCst) == 1).await;
-    // Simulates a new leader without the last delivery: update 2 (delivery 2) is handed out again.
+    // Simulates a new leader that lacks the last delivery: update 2 (delivery 2) is delivered again.
     let nats = world.client().await;
     nats.publish(format!("$JS.ACK.{}.slot-0.1.2.2.0.0", queue.name()), "-NAK".into()).await.unwrap();
     let stream = jetstream::new(nats).get_stream(queue.name()).await.unwrap();
-    until("it is handed out again", async || {
+    until("the update is delivered again", async || {
         stream.consumer_info("slot-0").await.is_ok_and(|slot| slot.num_redelivered > 0)
     })
     .await;
-    // Longer than the worker waits before it asks again.
+    // Longer than a worker waits before it asks again.
     sleep(Duration::from_secs(1)).await;
     finish.notify_one();
-    until("it is settled", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
+    until("all are settled", async || queue.lag().await.is_ok_and(|lag| lag.waiting + lag.in_flight == 0)).await;
     assert_eq!(begun.load(Ordering::SeqCst), 1);
     workers.iter().for_each(tokio::task::JoinHandle::abort);
 }

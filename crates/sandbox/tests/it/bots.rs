@@ -42,7 +42,7 @@ async fn every_bot_has_its_own_token_and_dialogs() {
 }
 
 #[tokio::test]
-async fn a_polling_bot_and_one_with_a_webhook_both_hear_the_chat() {
+async fn a_polling_bot_and_a_webhook_bot_get_the_same_updates_of_a_chat() {
     let (tamtam, api, alice) = dialog().await;
     let helper = tamtam.add_bot("Helper", "helper_bot");
     let other = api.of_bot(&helper);
@@ -71,12 +71,12 @@ async fn a_polling_bot_and_one_with_a_webhook_both_hear_the_chat() {
     );
     let arrived = arrived.lock().unwrap();
     assert_eq!(arrived[0]["update_type"], "bot_added");
-    assert_eq!(arrived[1], polled[0], "both get the same");
-    assert_eq!(arrived.len(), 2, "and nobody what he did himself");
+    assert_eq!(arrived[1], polled[0], "both bots must get the same update");
+    assert_eq!(arrived.len(), 2, "a bot must not get its own message");
 }
 
 #[tokio::test]
-async fn a_button_is_the_business_of_its_bot() {
+async fn a_button_press_goes_only_to_the_bot_of_the_message() {
     let (tamtam, api, alice) = dialog().await;
     let helper = tamtam.add_bot("Helper", "helper_bot");
     let other = api.of_bot(&helper);
@@ -99,7 +99,7 @@ async fn a_button_is_the_business_of_its_bot() {
 }
 
 #[tokio::test]
-async fn a_constructor_is_opened_by_its_bot() {
+async fn only_the_bot_of_a_constructor_can_answer_it() {
     let (tamtam, api, alice) = dialog().await;
     let helper = tamtam.add_bot("Helper", "helper_bot");
     let other = api.of_bot(&helper);

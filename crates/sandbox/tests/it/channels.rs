@@ -12,7 +12,7 @@ fn fails(act: impl FnOnce()) -> String {
 }
 
 #[tokio::test]
-async fn a_channel_is_a_chat_of_its_own_type_and_its_bot_is_told() {
+async fn a_channel_has_its_own_chat_type_and_sends_updates() {
     let (tamtam, api, alice) = dialog().await;
     let bob = tamtam.user("Bob");
     api.drain().await;
@@ -72,7 +72,7 @@ async fn views_are_counted_once_for_each_person() {
 }
 
 #[tokio::test]
-async fn only_administrators_post_and_change_the_channel() {
+async fn only_administrators_can_post_in_and_change_a_channel() {
     let (tamtam, api, alice) = dialog().await;
     let (bob, carol) = (tamtam.user("Bob"), tamtam.user("Carol"));
     let news = tamtam.channel("News", [&alice, &bob]);
@@ -103,7 +103,7 @@ async fn only_administrators_post_and_change_the_channel() {
 }
 
 #[tokio::test]
-async fn a_public_channel_has_a_link_and_its_posts_an_address() {
+async fn a_public_channel_and_its_posts_have_links() {
     let (tamtam, api, alice) = dialog().await;
     let news = tamtam.channel("News", [&alice]).with_public_link("news");
     let chat = api.get("/chats/@news").await.ok();

@@ -17,7 +17,7 @@ async fn post(api: &Api, chat: i64, buttons: Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_first_press_creates_the_chat_and_the_next_ones_join_it() {
+async fn the_first_press_creates_the_chat_and_later_presses_join_it() {
     let (tamtam, api, alice) = dialog().await;
     let bob = tamtam.user("Bob");
     let team = tamtam.group("Team", [&alice, &bob]);
@@ -45,7 +45,7 @@ async fn the_first_press_creates_the_chat_and_the_next_ones_join_it() {
     assert_eq!((&updates[0]["update_type"], &updates[0]["chat_id"]), (&json!("user_added"), &json!(chat_id)));
     assert_eq!((&updates[0]["user"]["name"], &updates[0]["inviter_id"]), (&json!("Bob"), &json!(null)));
     bob.in_chat(&team).presses("Lunch");
-    assert_eq!(api.kinds().await.len(), 1, "who is in it just opens it");
+    assert_eq!(api.kinds().await.len(), 1, "a member only opens the chat");
 
     let lunch = tamtam.chat(chat_id.into());
     api.say(chat_id, "Pizza?").await;
@@ -55,11 +55,11 @@ async fn the_first_press_creates_the_chat_and_the_next_ones_join_it() {
 }
 
 #[tokio::test]
-async fn a_uuid_ties_a_button_to_its_chat() {
+async fn buttons_with_the_same_uuid_share_a_chat() {
     let (tamtam, api, alice) = dialog().await;
     let message = post(&api, alice.chat_id().0, json!([chat_button("a", None), chat_button("b", Some(7))])).await;
     let buttons = message["body"]["attachments"][0]["payload"]["buttons"][0].clone();
-    assert!(buttons[0]["uuid"].is_i64(), "the server picks one");
+    assert!(buttons[0]["uuid"].is_i64(), "the server sets a uuid");
     assert_eq!(buttons[1]["uuid"], 7);
     let chats = async || {
         let (updates, _) = api.updates().await;
@@ -86,7 +86,7 @@ async fn a_uuid_ties_a_button_to_its_chat() {
 }
 
 #[tokio::test]
-async fn the_chat_of_a_constructed_message_belongs_to_the_person_and_has_the_bot_for_an_administrator() {
+async fn a_person_owns_the_chat_of_a_constructed_message_and_the_bot_is_an_administrator() {
     let (_tamtam, api, alice) = dialog().await;
     let card = alice.opens_constructor();
     let path = format!("/answers/constructor?session_id={}", card.session_id());
@@ -101,7 +101,7 @@ async fn the_chat_of_a_constructed_message_belongs_to_the_person_and_has_the_bot
 }
 
 #[tokio::test]
-async fn what_is_no_chat_cannot_be_taken_for_one() {
+async fn a_dialog_or_an_unknown_id_is_refused_as_a_chat() {
     let (tamtam, _, alice) = dialog().await;
     for id in [alice.chat_id(), 1.into(), (-1).into()] {
         assert!(std::panic::catch_unwind(|| tamtam.chat(id)).is_err());

@@ -1,11 +1,11 @@
-//! The bot itself, chats, pins, actions.
+//! The profile of the bot, chats, pins and actions.
 
 use serde_json::{Value, json};
 
 use crate::client::{dialog, mid};
 
 #[tokio::test]
-async fn the_bot_knows_itself() {
+async fn the_bot_can_read_its_own_profile() {
     let (tamtam, api, _) = dialog().await;
     let me = api.get("/me").await.ok();
     assert_eq!((&me["user_id"], &me["name"]), (&json!(tamtam.bot_id().0), &json!("Echo")));
@@ -14,7 +14,7 @@ async fn the_bot_knows_itself() {
 }
 
 #[tokio::test]
-async fn the_bot_edits_what_is_given_and_nothing_else() {
+async fn an_edit_of_the_profile_changes_only_the_given_fields() {
     let (_tamtam, api, _) = dialog().await;
     let patch = async |body: Value| api.call("PATCH", "/me", body).await;
     let commands = json!([{ "name": "help", "description": "?" }, { "name": "go" }]);
@@ -74,7 +74,7 @@ async fn an_unknown_chat_is_not_found() {
 }
 
 #[tokio::test]
-async fn chats_come_in_pages_until_the_marker_is_null() {
+async fn chats_are_listed_in_pages_until_the_marker_is_null() {
     let (tamtam, api, alice) = dialog().await;
     let teams: Vec<_> = (0..4).map(|_| tamtam.group("Team", [&alice]).chat_id().0).collect();
     let (mut marker, mut found) = (String::new(), Vec::new());
@@ -92,7 +92,7 @@ async fn chats_come_in_pages_until_the_marker_is_null() {
 }
 
 #[tokio::test]
-async fn a_link_or_a_username_leads_to_a_chat() {
+async fn a_chat_is_found_by_its_link_or_username() {
     let (tamtam, api, alice) = dialog().await;
     let alice = alice.with_username("alice");
     let team = tamtam.group("Team", [&alice]).with_public_link("team");
@@ -105,7 +105,7 @@ async fn a_link_or_a_username_leads_to_a_chat() {
 }
 
 #[tokio::test]
-async fn an_administrator_edits_title_icon_and_pin() {
+async fn an_administrator_can_edit_title_icon_and_pin() {
     let (tamtam, api, alice) = dialog().await;
     let team = tamtam.group("Team", [&alice]);
     let path = format!("/chats/{}", team.chat_id().0);
@@ -126,7 +126,7 @@ async fn an_administrator_edits_title_icon_and_pin() {
 }
 
 #[tokio::test]
-async fn an_action_is_taken_and_an_invented_one_is_not() {
+async fn an_action_is_accepted_and_an_unknown_action_is_refused() {
     let (tamtam, api, alice) = dialog().await;
     let path = format!("/chats/{}/actions", alice.chat_id().0);
     for action in ["typing_on", "mark_seen", "sending_photo", "sending_image"] {
@@ -153,11 +153,11 @@ async fn a_message_is_pinned_and_unpinned_once() {
     api.delete(&path).await.refused();
     api.call("PUT", &path, json!({ "message_id": said })).await.ok();
     api.delete(&format!("/messages?message_id={said}")).await.ok();
-    assert_eq!(api.get(&path).await.ok(), json!({ "message": null }), "a deleted message is no pin");
+    assert_eq!(api.get(&path).await.ok(), json!({ "message": null }), "a deleted message is not pinned");
 }
 
 #[tokio::test]
-async fn a_pin_needs_a_group_a_message_and_a_right() {
+async fn a_pin_requires_a_group_a_message_and_a_right() {
     let (tamtam, api, alice) = dialog().await;
     let team = tamtam.group("Team", [&alice]);
     let (here, there) = (api.say(team.chat_id().0, "a").await, api.say(alice.chat_id().0, "b").await);

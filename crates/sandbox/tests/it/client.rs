@@ -1,4 +1,4 @@
-//! A client without opinions: raw requests, raw JSON.
+//! An HTTP client that sends raw requests and returns raw JSON.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ impl Api {
         }
     }
 
-    /// A request without a token.
+    /// Returns a request without a token.
     pub(crate) fn bare(&self, method: &str, path: &str) -> RequestBuilder {
         let method: Method = method.parse().unwrap();
         self.http.request(method, format!("{}{path}", self.base))
@@ -104,7 +104,7 @@ impl Api {
         mid(&self.post(chat, json!({ "text": text })).await.ok()["message"])
     }
 
-    /// Everything that waits, and the marker.
+    /// Returns all waiting updates, and the marker.
     pub(crate) async fn updates(&self) -> (Vec<Value>, i64) {
         let page = self.get("/updates?timeout=0&limit=1000").await.ok();
         (page["updates"].as_array().unwrap().clone(), page["marker"].as_i64().unwrap())
@@ -115,7 +115,7 @@ impl Api {
         updates.iter().map(|update| update["update_type"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Commits everything that waits.
+    /// Commits all waiting updates.
     pub(crate) async fn drain(&self) {
         let (_, marker) = self.updates().await;
         self.get(&format!("/updates?timeout=0&marker={marker}")).await.ok();
@@ -131,7 +131,7 @@ pub(crate) fn unlimited(service: &Service) -> SandboxBuilder {
     Sandbox::builder().service(service.clone()).rate_limit(RateLimit::none())
 }
 
-/// A sandbox, a client, and Alice in an open dialog.
+/// Returns a sandbox, a client, and Alice in an open dialog.
 pub(crate) async fn dialog() -> (Checked, Api, Person) {
     dialog_on(Sandbox::builder()).await
 }

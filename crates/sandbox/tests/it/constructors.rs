@@ -20,7 +20,7 @@ fn fails(act: impl FnOnce()) -> String {
 }
 
 #[tokio::test]
-async fn opening_typing_and_pressing_are_told_with_the_data_of_the_last_answer() {
+async fn opening_typing_and_pressing_send_the_data_of_the_last_answer() {
     let (_tamtam, api, alice) = dialog().await;
     let card = alice.opens_constructor();
     let opened = last(&api).await;
@@ -42,7 +42,7 @@ async fn opening_typing_and_pressing_are_told_with_the_data_of_the_last_answer()
     assert_eq!(typed["input"]["messages"][0]["text"], "Bob");
     api.drain().await;
     card.presses("Site");
-    assert_eq!(api.kinds().await, [""; 0], "a link is none of the bot's business");
+    assert_eq!(api.kinds().await, [""; 0], "a press of a link sends no update");
     card.presses("Red");
     assert_eq!(last(&api).await["input"], json!({ "payload": "r", "input_type": "callback" }));
 
@@ -54,7 +54,7 @@ async fn opening_typing_and_pressing_are_told_with_the_data_of_the_last_answer()
 }
 
 #[tokio::test]
-async fn what_was_constructed_is_posted_in_the_persons_name_where_the_bot_need_not_be() {
+async fn a_constructed_message_is_posted_by_the_person_in_a_chat_without_the_bot() {
     let (tamtam, api, alice) = dialog().await;
     let bob = tamtam.user("Bob");
     let team = tamtam.group("Team", [&alice, &bob]);
@@ -72,7 +72,7 @@ async fn what_was_constructed_is_posted_in_the_persons_name_where_the_bot_need_n
     let posted = card.posts();
     assert_eq!(bob.in_chat(&team).sees(), ["Coming?", ""]);
     let (updates, _) = api.updates().await;
-    assert_eq!(updates.len(), 3, "nothing of the group itself: {updates:?}");
+    assert_eq!(updates.len(), 3, "there must be no updates of the group: {updates:?}");
     for (update, posted) in updates[1..].iter().zip(&posted) {
         assert_eq!(update["update_type"], "message_constructed");
         assert_eq!(update["session_id"], card.session_id().as_str());
@@ -108,7 +108,7 @@ async fn a_bot_in_the_chat_gets_the_message_with_its_constructor() {
 }
 
 #[tokio::test]
-async fn a_session_is_answered_until_its_message_is_posted() {
+async fn a_session_accepts_answers_until_its_message_is_posted() {
     let (_tamtam, api, alice) = dialog().await;
     let card = alice.opens_constructor();
     construct(&api, &card.session_id(), json!({ "messages": [{ "text": "one" }] })).await.ok();
@@ -125,7 +125,7 @@ async fn a_session_is_answered_until_its_message_is_posted() {
 }
 
 #[tokio::test]
-async fn an_answer_is_judged_as_messages_are() {
+async fn invalid_constructor_answers_are_refused() {
     let (_tamtam, api, alice) = dialog().await;
     let session = alice.opens_constructor().session_id();
     for bad in [
@@ -144,7 +144,7 @@ async fn an_answer_is_judged_as_messages_are() {
 }
 
 #[tokio::test]
-async fn who_cannot_write_cannot_open_a_constructor() {
+async fn a_person_who_cannot_write_cannot_open_a_constructor() {
     let (tamtam, _, alice) = dialog().await;
     let bob = tamtam.user("Bob");
     assert!(fails(|| drop(bob.opens_constructor())).contains("Bob has not opened this chat"));

@@ -1,4 +1,4 @@
-//! The sandbox by HTTP, as a test in another language uses it.
+//! The control endpoints, as a test in another language uses them.
 
 mod guard;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tamtam::{ChatId, Update, UserId};
 use tamtam_sandbox::{Sandbox, SandboxBuilder};
 
-/// What a test in another language has: an address and HTTP.
+/// A sandbox with control endpoints, and an HTTP client.
 pub(crate) struct Client {
     pub(crate) tamtam: Sandbox,
     http: reqwest::Client,
@@ -35,7 +35,7 @@ impl Client {
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
-    /// What comes of it, which must be well.
+    /// Sends a request and returns the JSON of the response. Panics if the status is not 200.
     #[track_caller]
     pub(crate) fn post(&self, path: &str, body: Value) -> impl Future<Output = Value> {
         let caller = std::panic::Location::caller();
@@ -46,7 +46,7 @@ impl Client {
         }
     }
 
-    /// The status and the words of a refusal.
+    /// Sends a request that must be refused. Returns the status and the error.
     pub(crate) async fn refused(&self, path: &str, body: Value) -> (u16, String) {
         let (status, text) = self.ask(Method::POST, path, Some(body)).await;
         let refusal: Value = serde_json::from_str(&text).unwrap();
@@ -87,7 +87,7 @@ async fn a_person_talks_with_the_bot_in_their_dialog() {
 }
 
 #[tokio::test]
-async fn people_of_a_group_do_everything_that_they_do_in_rust() {
+async fn all_acts_of_people_in_a_group_work() {
     let client = Client::start().await;
     let bot = client.tamtam.bot();
     let [alice, bob, carol] = {
@@ -133,7 +133,7 @@ async fn people_of_a_group_do_everything_that_they_do_in_rust() {
     assert_eq!(chat.link.as_deref(), Some("https://tt.me/team"));
     let told = client.transcript().await;
     for line in ["Carol joins", "Bob removes Carol", "Bob blocks Carol", "Bob renames the chat: The team"] {
-        assert!(told.contains(line), "{line} is not in:\n{told}");
+        assert!(told.contains(line), "{line} is missing in the transcript:\n{told}");
     }
     let (status, why) = client.refused(&format!("/users/{carol}/joins"), json!({ "chat_id": team })).await;
     assert_eq!((status, why.as_str()), (409, "Carol cannot join this chat: already a member, blocked, or in a dialog"));
@@ -176,7 +176,7 @@ async fn a_constructor_is_opened_filled_and_posted() {
     let opened = client.post(&format!("/users/{alice}/opens_constructor"), json!({ "chat_id": team })).await;
     let session = json!({ "session_id": opened["session_id"] });
     let (status, _) = client.refused(&format!("/users/{alice}/posts"), session.clone()).await;
-    assert_eq!(status, 409, "nothing is prepared");
+    assert_eq!(status, 409, "no message is prepared");
     let with = |name: &str, value: &str| {
         let mut fields = session.clone();
         fields[name] = value.into();
@@ -207,7 +207,7 @@ async fn a_constructor_is_opened_filled_and_posted() {
 }
 
 #[tokio::test]
-async fn faults_are_injected_and_forgotten() {
+async fn faults_are_injected_and_removed() {
     let client = Client::start().await;
     let bot = client.tamtam.bot();
     let faults = [
@@ -236,14 +236,14 @@ async fn faults_are_injected_and_forgotten() {
 }
 
 #[tokio::test]
-async fn updates_come_of_ones_own_making_and_twice() {
+async fn custom_updates_are_sent_and_repeated() {
     let client = Client::start().await;
     let helper = client.post("/bots", json!({ "name": "Helper", "username": "helper_bot" })).await;
     let token = helper["token"].as_str().unwrap();
     let bot = tamtam::Bot::builder(token).base_url(client.tamtam.base_url()).http(|http| http.no_proxy()).build();
     let (bot, to_helper) = (bot.unwrap(), id(&helper, "user_id"));
     let (status, _) = client.refused("/updates/repeat", json!({ "bot": to_helper })).await;
-    assert_eq!(status, 400, "there is none yet");
+    assert_eq!(status, 400, "there is no update yet");
     let update = json!({ "update_type": "moon_risen", "timestamp": 5 });
     client.post("/updates", json!({ "update": update, "bot": to_helper })).await;
     client.post("/updates/repeat", json!({ "bot": to_helper })).await;
@@ -283,11 +283,11 @@ async fn time_passes_deliveries_are_lost_and_uploads_fail() {
     let bot = tamtam::Bot::builder(client.tamtam.token()).base_url(client.tamtam.base_url()).retry(fast.attempts(5));
     let bot = bot.http(|http| http.no_proxy()).build().unwrap();
     bot.upload_file(vec![1, 2, 3]).file_name("a").send().await.unwrap();
-    assert_eq!(client.tamtam.uploads().requests().len(), 4, "each fault costs one");
+    assert_eq!(client.tamtam.uploads().requests().len(), 4, "each fault costs one request");
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_and_nothing_is_done() {
+async fn invalid_control_requests_are_refused_with_a_reason_and_no_effect() {
     let client = Client::start().await;
     let alice = id(&client.post("/users", json!({ "name": "Alice", "username": "alice" })).await, "user_id");
     let bot = client.tamtam.bot_id().0;
@@ -345,7 +345,7 @@ async fn no_exchange_shows_the_token_of_any_bot() {
 }
 
 #[tokio::test]
-async fn the_sandbox_tells_about_itself_and_has_no_endpoints_unless_it_is_asked_to() {
+async fn the_sandbox_describes_itself_and_has_no_control_endpoints_by_default() {
     let client = Client::start().await;
     let (status, text) = client.ask(Method::GET, "", None).await;
     let about: Value = serde_json::from_str(&text).unwrap();

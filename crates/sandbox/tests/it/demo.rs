@@ -1,4 +1,4 @@
-//! The demo: what is in it, and what is made anew.
+//! The demo: its contents, and the missing items that it creates again.
 
 use serde_json::json;
 use tamtam_sandbox::Sandbox;
@@ -6,7 +6,7 @@ use tamtam_sandbox::Sandbox;
 use crate::client::Api;
 
 #[tokio::test]
-async fn there_is_one_demo_and_the_bot_hears_of_it() {
+async fn the_demo_is_created_once_and_sends_updates() {
     let tamtam = Sandbox::start().await;
     let demo = tamtam.demo();
     assert_eq!(tamtam.demo(), demo);
@@ -21,7 +21,7 @@ async fn there_is_one_demo_and_the_bot_hears_of_it() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_any_more_is_made_anew() {
+async fn the_demo_creates_missing_items_again() {
     let tamtam = Sandbox::start().await;
     let (api, demo) = (Api::of(&tamtam), tamtam.demo());
 

@@ -1,4 +1,4 @@
-//! The table of errors: every status and code that the server is known to answer with, and its words.
+//! The known errors of the server: their statuses, codes and messages.
 
 use serde_json::{Value, json};
 
@@ -6,13 +6,13 @@ use tamtam_sandbox::Fault;
 
 use crate::client::{Answer, dialog, keyboard, mid};
 
-/// A photo whose token nobody gave out.
+/// Returns a message body with a photo of this payload.
 fn image(payload: Value) -> Value {
     json!({ "attachments": [{ "type": "image", "payload": payload }] })
 }
 
 #[tokio::test]
-async fn an_invalid_request_is_a_400_that_says_what_is_wrong() {
+async fn an_invalid_request_is_a_400_with_the_reason() {
     let (_tamtam, api, alice) = dialog().await;
     let chat = alice.chat_id().0;
     let file = json!({ "type": "file", "payload": {} });
@@ -33,11 +33,11 @@ async fn an_invalid_request_is_a_400_that_says_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn media_that_is_still_processed_is_a_400_in_two_forms() {
+async fn unprocessed_media_is_a_400_with_one_of_two_codes() {
     let (tamtam, api, alice) = dialog().await;
     tamtam.uploads().set_not_ready(2);
     let url = api.call("POST", "/uploads?type=file", json!({})).await.ok()["url"].as_str().unwrap().to_owned();
-    // The form that uploads are made with, by hand: the client's own part is under test elsewhere.
+    // A form written by hand. The upload client has its own tests.
     let form = "--b\r\nContent-Disposition: form-data; name=\"data\"; filename=\"a.txt\"\r\n\r\nabc\r\n--b--\r\n";
     let upload = reqwest::Client::new().post(url).header("Content-Type", "multipart/form-data; boundary=b").body(form);
     let uploaded: Value = serde_json::from_str(&upload.send().await.unwrap().text().await.unwrap()).unwrap();
@@ -51,7 +51,7 @@ async fn media_that_is_still_processed_is_a_400_in_two_forms() {
 }
 
 #[tokio::test]
-async fn what_is_forbidden_is_a_403_whose_message_tells_the_cases_apart() {
+async fn a_forbidden_request_is_a_403_with_a_message_for_each_case() {
     let (tamtam, api, alice) = dialog().await;
     let bob = tamtam.user("Bob");
     let team = tamtam.group("Team", [&alice, &bob]);
@@ -79,7 +79,7 @@ async fn what_is_forbidden_is_a_403_whose_message_tells_the_cases_apart() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_404_of_its_own_code() {
+async fn a_missing_item_is_a_404_with_its_own_code() {
     let (tamtam, api, _) = dialog().await;
     let stranger = tamtam.user("Stranger").user_id();
     let text = json!({ "text": "a" });
@@ -95,7 +95,7 @@ async fn what_is_not_there_is_a_404_of_its_own_code() {
 }
 
 #[tokio::test]
-async fn a_bad_token_is_a_401_and_a_poll_beside_a_webhook_a_405() {
+async fn a_wrong_token_is_a_401_and_a_poll_with_a_webhook_is_a_405() {
     let (_tamtam, mut api, _) = dialog().await;
     api.call("POST", "/subscriptions", json!({ "url": "https://bot.example/hook" })).await.ok();
     let message = api.get("/updates?timeout=0").await.fails(405, "method.not.allowed");
@@ -105,7 +105,7 @@ async fn a_bad_token_is_a_401_and_a_poll_beside_a_webhook_a_405() {
 }
 
 #[tokio::test]
-async fn what_servers_in_trouble_answer_is_asked_for() {
+async fn faults_answer_like_overloaded_servers() {
     let (tamtam, api, _) = dialog().await;
     for (status, code) in [(429, "too.many.requests"), (500, "internal.error"), (503, "service.unavailable")] {
         tamtam.fails("getMyInfo", Fault::status(status));
@@ -118,7 +118,7 @@ async fn what_servers_in_trouble_answer_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_refused_action_is_a_200_that_says_no() {
+async fn a_refused_action_is_a_200_with_success_false() {
     let (tamtam, api, alice) = dialog().await;
     let team = tamtam.group("Team", [&alice]);
     let (chat, members) = (team.chat_id(), format!("/chats/{}/members", team.chat_id()));

@@ -1,4 +1,4 @@
-//! Faults that a test asks for: what the bot makes of them, and what was done all the same.
+//! Injected faults: the reaction of the bot, and whether the operation is applied.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -15,13 +15,13 @@ use crate::client::Api;
 use crate::fault_server::quick;
 use crate::webhook::Webhook;
 
-/// A client gives up after this; the server would take much longer.
+/// The timeout of a client. The server takes much longer to answer.
 const IMPATIENCE: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_secs(3600);
-/// More often than any client tries.
+/// More times than any client retries.
 const ALWAYS: u32 = 100;
 
-/// A bot that tries again at once, and what it has asked for: operation and status.
+/// A bot that retries at once, and the operations and statuses of its calls.
 struct Scene {
     tamtam: Sandbox,
     bot: Bot,
@@ -46,7 +46,7 @@ impl Scene {
         self.bot.send(self.alice.chat_id(), text).await.unwrap().message.body.unwrap().mid
     }
 
-    /// The statuses of the exchanges so far.
+    /// Returns and clears the statuses of the exchanges so far.
     fn statuses(&self) -> Vec<u16> {
         self.seen.lock().unwrap().drain(..).map(|(_, status)| status).collect()
     }
@@ -80,7 +80,7 @@ impl Op {
 }
 
 #[tokio::test]
-async fn a_fault_that_stays_is_tried_as_often_as_the_contract_says() {
+async fn a_permanent_fault_is_retried_as_the_retry_contract_says() {
     let ambiguous = |op: Op, error: &Error| error.may_have_been_applied() == (op != Op::Read);
     let certain = |_: Op, error: &Error| !error.may_have_been_applied();
     type Check = fn(Op, &Error) -> bool;
@@ -105,13 +105,13 @@ async fn a_fault_that_stays_is_tried_as_often_as_the_contract_says() {
             let error = op.call(&scene, &mid).await.unwrap_err();
             assert!(check(op, &error), "{fault:?}, {op:?}: {error}");
             assert_eq!(scene.statuses().len(), times, "{fault:?}, {op:?}: {error}");
-            assert_eq!(scene.alice.sees(), ["old"], "{fault:?}, {op:?}: nothing was carried out");
+            assert_eq!(scene.alice.sees(), ["old"], "{fault:?}, {op:?}: nothing must be applied");
         }
     }
 }
 
 #[tokio::test]
-async fn a_fault_that_passes_is_survived_and_nothing_is_done_twice() {
+async fn a_temporary_fault_is_retried_and_nothing_is_done_twice() {
     let scene = Scene::start().await;
     scene.tamtam.fails("sendMessage", Fault::status(503).times(2));
     scene.post("one").await;
@@ -127,7 +127,7 @@ async fn a_fault_that_passes_is_survived_and_nothing_is_done_twice() {
 }
 
 #[tokio::test]
-async fn whether_the_operation_was_carried_out_is_the_faults_business() {
+async fn a_fault_sets_whether_the_operation_is_applied() {
     for fault in [Fault::reset(), Fault::cut_body(), Fault::garbage(), Fault::status(500), Fault::answer(504, "late")] {
         for applied in [true, false] {
             let scene = Scene::start().await;
@@ -141,7 +141,7 @@ async fn whether_the_operation_was_carried_out_is_the_faults_business() {
 }
 
 #[tokio::test]
-async fn a_delay_outlasts_a_client_whether_or_not_it_was_carried_out() {
+async fn a_delayed_call_times_out_whether_or_not_it_is_applied() {
     for applied in [true, false] {
         let scene = Scene::start().await;
         scene.tamtam.fails("sendMessage", Fault::delay(LONG).applied(applied));
@@ -159,7 +159,7 @@ async fn a_delay_outlasts_a_client_whether_or_not_it_was_carried_out() {
     assert_eq!(scene.alice.sees(), ["a little later", "and so on"]);
 }
 
-/// What comes over a bare socket, and how it ends.
+/// Sends a request over a plain socket. Returns the received text and the result of reading to its end.
 async fn bare(tamtam: &Sandbox) -> (String, std::io::Result<usize>) {
     let mut stream = TcpStream::connect(tamtam.base_url().strip_prefix("http://").unwrap()).await.unwrap();
     let request = format!("GET /me?access_token={} HTTP/1.1\r\nhost: x\r\n\r\n", tamtam.token());
@@ -170,7 +170,7 @@ async fn bare(tamtam: &Sandbox) -> (String, std::io::Result<usize>) {
 }
 
 #[tokio::test]
-async fn a_reset_and_a_cut_body_are_real() {
+async fn a_reset_and_a_cut_body_are_visible_on_the_socket() {
     let tamtam = Sandbox::start().await;
     tamtam.fails("getMyInfo", Fault::reset());
     let (text, end) = bare(&tamtam).await;
@@ -186,7 +186,7 @@ async fn a_reset_and_a_cut_body_are_real() {
 }
 
 #[tokio::test]
-async fn an_exchange_says_that_it_met_a_fault_and_which_version_was_asked_for() {
+async fn an_exchange_has_the_fault_flag_and_the_requested_version() {
     let tamtam = Sandbox::start().await;
     let seen = Arc::<Mutex<Vec<_>>>::default();
     let told = Arc::clone(&seen);
@@ -206,7 +206,7 @@ async fn an_exchange_says_that_it_met_a_fault_and_which_version_was_asked_for() 
 }
 
 #[tokio::test]
-async fn a_misspelt_operation_and_a_status_that_is_none_are_told() {
+async fn an_unknown_operation_and_an_invalid_status_panic() {
     let tamtam = Sandbox::start().await;
     let panic = std::panic::catch_unwind(|| tamtam.fails("send_message", Fault::reset())).unwrap_err();
     assert!(panic.downcast_ref::<String>().unwrap().contains("no operation send_message"));
@@ -215,7 +215,7 @@ async fn a_misspelt_operation_and_a_status_that_is_none_are_told() {
 }
 
 #[tokio::test]
-async fn an_update_can_be_unknown_or_come_twice() {
+async fn an_update_can_have_an_unknown_type_or_be_repeated() {
     let tamtam = Sandbox::start().await;
     let api = Api::of(&tamtam);
     assert!(std::panic::catch_unwind(|| tamtam.repeats_update()).is_err());
@@ -231,7 +231,7 @@ async fn an_update_can_be_unknown_or_come_twice() {
 }
 
 #[tokio::test]
-async fn a_lost_delivery_comes_again() {
+async fn a_lost_delivery_is_repeated() {
     let tamtam = Sandbox::builder().redelivery(Duration::from_millis(1)).start().await;
     let webhook = Webhook::start().await;
     tamtam.bot().api().subscribe(SubscriptionRequestBody::new(webhook.url())).await.unwrap();
@@ -244,7 +244,7 @@ async fn a_lost_delivery_comes_again() {
     tamtam.loses_deliveries(2);
     tamtam.user("Alice").starts();
     tamtam.delivers().await;
-    assert_eq!(webhook.bodies().len(), 1, "the webhook has seen one of three");
+    assert_eq!(webhook.bodies().len(), 1, "the webhook must get one of three deliveries");
     let lost = |attempt| (attempt, None, Some("dropped by loses_deliveries".to_owned()));
     assert_eq!(*attempts.lock().unwrap(), [lost(1), lost(2), (3, Some(200), None)]);
     tamtam.pushes(&json!({ "update_type": "moon_risen" }));

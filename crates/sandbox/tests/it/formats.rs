@@ -1,4 +1,4 @@
-//! `format` of a message: plain text and markup come of it.
+//! The `format` of a message: conversion to plain text and markup.
 
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ async fn html_becomes_text_and_markup() {
 }
 
 #[tokio::test]
-async fn without_a_format_signs_are_signs() {
+async fn without_a_format_notation_stays_plain_text() {
     let (_tamtam, api, alice) = dialog().await;
     for format in [json!({ "text": "**a** <b>b</b>" }), json!({ "text": "**a** <b>b</b>", "format": null })] {
         let posted = api.post(alice.chat_id().0, format).await.ok();
@@ -60,7 +60,7 @@ async fn without_a_format_signs_are_signs() {
 }
 
 #[tokio::test]
-async fn the_limit_counts_what_was_sent_its_notation_included() {
+async fn the_length_limit_includes_the_notation() {
     let (_tamtam, api, alice) = dialog().await;
     for (text, format) in [
         (format!("**{}**", "ё".repeat(3996)), "markdown"),
@@ -77,7 +77,7 @@ async fn the_limit_counts_what_was_sent_its_notation_included() {
 }
 
 #[tokio::test]
-async fn an_edit_gives_another_markup_and_what_it_does_not_say_stays() {
+async fn an_edit_replaces_the_markup_only_with_a_new_text() {
     let (_tamtam, api, alice) = dialog().await;
     let posted = api.post(alice.chat_id().0, json!({ "text": "**a**", "format": "markdown" })).await.ok();
     let path = format!("/messages?message_id={}", mid(&posted["message"]));
@@ -115,7 +115,7 @@ async fn answers_and_constructors_are_formatted_too() {
 }
 
 #[tokio::test]
-async fn a_username_in_a_text_mentions_its_user_if_there_is_one() {
+async fn a_username_in_a_text_is_a_mention_if_the_user_exists() {
     let (tamtam, api, alice) = dialog().await;
     let bob = tamtam.user("Bob").with_username("bob");
     let text = "@bob 😀 @nobody `@bob` bob@bob.org @bob";

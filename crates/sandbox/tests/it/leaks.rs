@@ -1,4 +1,4 @@
-//! What sandboxes leave behind: nothing. Counted by what Linux tells of a process.
+//! Sandboxes release all files, threads and tasks. Linux lists those of a process in `/proc`.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,21 +9,21 @@ use tamtam_sandbox::Sandbox;
 
 use crate::common::{CHILD, SERVICES, in_a_process_of_its_own};
 
-const A_THOUSAND: &str = "leaks::a_thousand_sandboxes_leave_nothing_behind";
-/// Of this many sandboxes, one of each service is busy. A busy sandbox takes longer.
+const A_THOUSAND: &str = "leaks::a_thousand_sandboxes_leave_no_files_threads_or_tasks";
+/// Of this many sandboxes, only one of each service is busy, because busy sandboxes take longer.
 const BUSY: usize = 20;
 /// Files and threads of the last few sandboxes that may still be open.
 const SLACK: usize = 50;
 
-/// What this process holds of the system: open files and sockets, threads, tasks of this runtime.
+/// Returns the numbers of open files and sockets, of threads, and of tasks of this runtime.
 fn held() -> (usize, usize, usize) {
     let count = |directory: &str| std::fs::read_dir(directory).unwrap().count();
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
     (count("/proc/self/fd"), count("/proc/self/task"), tasks)
 }
 
-/// A sandbox lives, and dies in the midst of what it does: a poll is held and a connection idle; and if it is busy, an
-/// upload is half sent, and a webhook that is not there about to get its update again.
+/// Starts a sandbox and drops it while it holds a poll and an idle connection. If `is_busy`, an upload is also half
+/// sent, and an update waits for its redelivery to a webhook that is down.
 async fn live(service: &Service, is_busy: bool) {
     let builder = Sandbox::builder().service(service.clone());
     let tamtam = builder.redelivery(Duration::from_millis(1)).start().await;
@@ -69,19 +69,19 @@ async fn live(service: &Service, is_busy: bool) {
         streams.push(upload);
     }
     drop((tamtam, alice));
-    // The server is gone, and whoever has a connection to it hears of that.
+    // The server has closed all connections.
     for mut stream in streams {
         assert!(!matches!(stream.read(&mut [0]), Ok(1..)));
     }
 }
 
 #[tokio::test]
-async fn a_thousand_sandboxes_leave_nothing_behind() {
+async fn a_thousand_sandboxes_leave_no_files_threads_or_tasks() {
     if std::env::var_os(CHILD).is_none() {
         in_a_process_of_its_own(A_THOUSAND, &[]).await;
         return;
     }
-    // What is made once and kept, by libraries too, is there after the first ones.
+    // The first sandboxes create everything that the process keeps, for example in libraries.
     for service in SERVICES.iter().cycle().take(4) {
         live(service, true).await;
     }
@@ -93,7 +93,7 @@ async fn a_thousand_sandboxes_leave_nothing_behind() {
         assert!(now.0 <= before.0 + SLACK && now.1 <= before.1 + SLACK, "{before:?} became {now:?} after {number}");
     }
     let deadline = Instant::now() + Duration::from_secs(10);
-    // The name of a webhook's host is looked up on a thread of its own, which takes its time to end.
+    // The host of a webhook is looked up on a separate thread, which ends later.
     while held() != before && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -1,4 +1,4 @@
-//! Beginning and end of a sandbox.
+//! Start and shutdown of a sandbox.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn address(tamtam: &Sandbox) -> String {
 }
 
 #[tokio::test]
-async fn the_last_handle_ends_the_server_and_frees_its_port() {
+async fn dropping_the_last_handle_stops_the_server_and_frees_its_port() {
     let (tamtam, api, alice) = dialog().await;
     let address = address(&tamtam);
     drop(tamtam);
@@ -23,16 +23,16 @@ async fn the_last_handle_ends_the_server_and_frees_its_port() {
 }
 
 #[tokio::test]
-async fn held_polls_and_idle_connections_end_with_it() {
+async fn held_polls_and_idle_connections_end_with_the_sandbox() {
     let (tamtam, api, alice) = dialog().await;
     api.drain().await;
     let request = api.request("GET", "/updates?timeout=90");
     let poll = tokio::spawn(request.send());
     let silent = TcpStream::connect(address(&tamtam)).await.unwrap();
-    // The server, which has one thread, has come to the poll by the time it has answered what came later.
+    // The server has one thread, so it holds the poll before it answers this later request.
     api.get("/me").await.ok();
     drop((tamtam, alice));
-    let ended = tokio::time::timeout(Duration::from_secs(30), poll).await.expect("a poll that ends before its time");
+    let ended = tokio::time::timeout(Duration::from_secs(30), poll).await.expect("the poll must end early");
     assert!(ended.unwrap().is_err());
     let mut byte = [0];
     silent.readable().await.unwrap();
@@ -40,7 +40,7 @@ async fn held_polls_and_idle_connections_end_with_it() {
 }
 
 #[tokio::test]
-async fn a_hook_that_holds_the_last_handle_for_a_moment_does_no_harm() {
+async fn a_hook_can_drop_the_last_handle() {
     let (tamtam, api, _) = dialog().await;
     let kept = std::sync::Arc::new(std::sync::Mutex::new(Some(tamtam.clone())));
     tamtam.on_exchange(move |_| drop(kept.lock().unwrap().take()));
@@ -54,11 +54,11 @@ async fn a_hook_that_holds_the_last_handle_for_a_moment_does_no_harm() {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("still there");
+    panic!("the server must stop within a second");
 }
 
 #[tokio::test]
-async fn many_sandboxes_live_beside_each_other() {
+async fn many_sandboxes_run_at_the_same_time() {
     let mut all = Vec::new();
     for _ in 0..20 {
         let tamtam = Sandbox::start().await;

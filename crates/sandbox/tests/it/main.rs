@@ -1,4 +1,4 @@
-//! The sandbox, seen from outside: by HTTP, and by its people.
+//! Tests of the sandbox through HTTP and through its people.
 
 mod bots;
 mod channels;

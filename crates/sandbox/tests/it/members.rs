@@ -9,7 +9,7 @@ fn ids(list: &Value) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn the_bot_knows_its_membership() {
+async fn the_bot_can_read_its_own_membership() {
     let (tamtam, api, alice) = dialog().await;
     let team = tamtam.group("Team", [&alice]);
     let path = format!("/chats/{}/members/me", team.chat_id().0);
@@ -26,7 +26,7 @@ async fn the_bot_knows_its_membership() {
 }
 
 #[tokio::test]
-async fn a_bot_that_left_has_no_access_any_more() {
+async fn a_bot_has_no_access_after_it_left_a_chat() {
     let (tamtam, api, alice) = dialog().await;
     let team = tamtam.group("Team", [&alice]);
     let path = format!("/chats/{}/members/me", team.chat_id().0);
@@ -46,7 +46,7 @@ async fn a_bot_that_left_has_no_access_any_more() {
 }
 
 #[tokio::test]
-async fn admins_are_for_admins() {
+async fn only_administrators_can_list_administrators() {
     let (tamtam, api, alice) = dialog().await;
     let bob = tamtam.user("Bob");
     let team = tamtam.group("Team", [&alice, &bob]);
@@ -63,7 +63,7 @@ async fn admins_are_for_admins() {
 }
 
 #[tokio::test]
-async fn members_come_in_pages_or_by_their_ids() {
+async fn members_are_listed_in_pages_or_by_ids() {
     let (tamtam, api, alice) = dialog().await;
     let people: Vec<_> = (0..4).map(|number| tamtam.user(number.to_string())).collect();
     let team = tamtam.group("Team", std::iter::once(&alice).chain(&people));
@@ -105,7 +105,7 @@ async fn adding_nobody_or_a_member_is_refused_with_a_200() {
 }
 
 #[tokio::test]
-async fn a_blocked_user_cannot_come_back() {
+async fn a_blocked_user_cannot_join_again() {
     let (tamtam, api, alice) = dialog().await;
     let bob = tamtam.user("Bob");
     let team = tamtam.group("Team", [&alice, &bob]);
@@ -123,7 +123,7 @@ async fn a_blocked_user_cannot_come_back() {
 }
 
 #[tokio::test]
-async fn the_bot_hears_who_comes_and_goes() {
+async fn the_bot_gets_updates_about_joining_and_leaving_members() {
     let (tamtam, api, alice) = dialog().await;
     let (bob, team) = (tamtam.user("Bob"), tamtam.group("Team", [&alice]));
     api.drain().await;
@@ -143,7 +143,7 @@ async fn the_bot_hears_who_comes_and_goes() {
 }
 
 #[tokio::test]
-async fn an_administrator_deletes_what_others_wrote() {
+async fn an_administrator_can_delete_messages_of_others() {
     let (tamtam, api, alice) = dialog().await;
     let team = tamtam.group("Team", [&alice]);
     let alice = alice.in_chat(&team);

@@ -1,4 +1,4 @@
-//! Sending, editing, deleting, reading messages; answers to buttons.
+//! Messages: sending, editing, deleting and reading them, and answers to pressed buttons.
 
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ async fn a_fetched_message_equals_the_posted_one() {
 }
 
 #[tokio::test]
-async fn ids_are_put_together_as_tamtams_are() {
+async fn ids_have_the_structure_of_tamtam_ids() {
     let (tamtam, api, alice) = dialog().await;
     assert_eq!(alice.chat_id().0, alice.user_id().0 ^ tamtam.bot_id().0);
     assert!(alice.chat_id().0 > 0);
@@ -59,7 +59,7 @@ async fn a_message_goes_to_a_chat_or_to_a_user() {
 }
 
 #[tokio::test]
-async fn nobody_is_there_before_he_opened_the_bot() {
+async fn a_dialog_does_not_exist_before_the_person_starts_the_bot() {
     let (tamtam, api, _) = dialog().await;
     let bob = tamtam.user("Bob");
     let path = format!("/messages?user_id={}", bob.user_id().0);
@@ -84,7 +84,7 @@ async fn a_stopped_bot_cannot_write_until_it_is_started_again() {
 }
 
 #[tokio::test]
-async fn nothing_or_a_keyboard_alone_is_no_message() {
+async fn a_message_with_nothing_or_only_a_keyboard_is_refused() {
     let (_tamtam, api, alice) = dialog().await;
     let keys = keyboard(json!([[callback("Yes", "y")]]));
     for body in [
@@ -110,7 +110,7 @@ async fn a_text_has_at_most_4000_characters() {
 }
 
 #[tokio::test]
-async fn some_attachments_bear_no_company_but_a_keyboard() {
+async fn some_attachments_can_only_be_combined_with_a_keyboard() {
     let (_tamtam, api, alice) = dialog().await;
     let keys = keyboard(json!([[callback("Yes", "y")]]));
     let file = json!({ "type": "file", "payload": { "token": "t" } });
@@ -125,7 +125,7 @@ async fn some_attachments_bear_no_company_but_a_keyboard() {
 }
 
 #[tokio::test]
-async fn attachments_are_checked() {
+async fn invalid_attachments_and_buttons_are_refused() {
     let (_tamtam, api, alice) = dialog().await;
     let send = |one: Value| api.post(alice.chat_id().0, json!({ "text": "a", "attachments": [one] }));
     let nothing = send(json!({ "type": "image", "payload": {} })).await;
@@ -159,7 +159,7 @@ async fn attachments_are_checked() {
 }
 
 #[tokio::test]
-async fn every_kind_of_attachment_and_button_comes_back() {
+async fn every_type_of_attachment_and_button_is_returned() {
     let (tamtam, api, alice) = dialog().await;
     let me = tamtam.bot_id().0;
     let send = |one: Value| api.post(alice.chat_id().0, json!({ "text": "a", "attachments": [one] }));
@@ -227,7 +227,7 @@ async fn edit(api: &crate::client::Api, mid: &str, body: Value) -> crate::client
 }
 
 #[tokio::test]
-async fn an_edit_keeps_what_it_does_not_name_and_removes_what_is_empty() {
+async fn an_edit_keeps_missing_fields_and_removes_empty_fields() {
     let (_tamtam, api, alice) = dialog().await;
     let body = json!({ "text": "a", "attachments": [photo("https://x/a.png")] });
     let mid = mid(&api.post(alice.chat_id().0, body).await.ok()["message"]);
@@ -245,7 +245,7 @@ async fn an_edit_keeps_what_it_does_not_name_and_removes_what_is_empty() {
 }
 
 #[tokio::test]
-async fn an_edit_that_leaves_nothing_is_refused_with_a_200() {
+async fn an_edit_to_an_empty_message_is_refused_with_a_200() {
     let (_tamtam, api, alice) = dialog().await;
     let mid = api.say(alice.chat_id().0, "a").await;
     edit(&api, &mid, json!({ "text": "" })).await.refused();
@@ -254,7 +254,7 @@ async fn an_edit_that_leaves_nothing_is_refused_with_a_200() {
 }
 
 #[tokio::test]
-async fn only_the_author_edits_a_message_and_it_must_be_there() {
+async fn only_the_author_can_edit_an_existing_message() {
     let (_tamtam, api, alice) = dialog().await;
     let said = alice.says("mine").0;
     edit(&api, &said, json!({ "text": "yours" })).await.fails(403, "access.denied");
@@ -279,7 +279,7 @@ async fn a_deleted_message_is_gone() {
 }
 
 #[tokio::test]
-async fn messages_come_newest_first_between_from_and_to() {
+async fn messages_are_listed_newest_first_between_from_and_to() {
     let (_tamtam, api, alice) = dialog().await;
     for number in 0..5 {
         api.say(alice.chat_id().0, &number.to_string()).await;
@@ -337,7 +337,7 @@ async fn an_answer_edits_the_message_and_shows_a_notification() {
 }
 
 #[tokio::test]
-async fn an_answer_must_say_something_to_a_callback_that_was() {
+async fn an_answer_needs_content_and_a_known_callback_id() {
     let (_tamtam, api, alice) = dialog().await;
     let body = json!({ "text": "Sure?", "attachments": [keyboard(json!([[callback("Yes", "y")]]))] });
     let asked = mid(&api.post(alice.chat_id().0, body).await.ok()["message"]);

@@ -1,4 +1,4 @@
-//! The official MAX client for Node.js, `@maxhub/max-bot-api`: a script makes all of its calls against the program.
+//! Runs a script that makes every call of the official MAX client for Node.js, `@maxhub/max-bot-api`, to the program.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What people do and see.
+//! Acts of people, and the messages and events that they see.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -33,7 +33,7 @@ pub(crate) fn place_of_panic(act: impl FnOnce()) -> String {
 }
 
 #[tokio::test]
-async fn the_first_word_presses_start() {
+async fn the_first_message_starts_the_bot() {
     let tamtam = Sandbox::start().await;
     let (api, alice) = (Api::of(&tamtam), tamtam.user("Alice"));
     alice.says("hi");
@@ -45,7 +45,7 @@ async fn the_first_word_presses_start() {
 }
 
 #[tokio::test]
-async fn reads_goes_through_what_the_bot_showed_and_waits_for_more() {
+async fn reads_returns_the_messages_of_the_bot_in_order_and_waits_for_more() {
     let (_tamtam, api, alice) = dialog().await;
     let first = api.say(alice.chat_id().0, "one").await;
     alice.says("not the bot");
@@ -61,7 +61,7 @@ async fn reads_goes_through_what_the_bot_showed_and_waits_for_more() {
 }
 
 #[tokio::test]
-async fn everyone_in_a_group_reads_for_himself() {
+async fn every_member_of_a_group_reads_all_messages() {
     let (tamtam, api, alice) = dialog().await;
     let bob = tamtam.user("Bob");
     let team = tamtam.group("Team", [&alice, &bob]);
@@ -78,7 +78,7 @@ async fn everyone_in_a_group_reads_for_himself() {
 }
 
 #[tokio::test]
-async fn who_waits_in_vain_panics_at_his_line_with_the_transcript() {
+async fn a_read_without_a_message_panics_with_the_line_and_the_transcript() {
     let tamtam = Sandbox::builder().patience(Duration::from_millis(50)).start().await;
     let alice = tamtam.user("Alice");
     alice.says("anybody?");
@@ -93,7 +93,7 @@ async fn who_waits_in_vain_panics_at_his_line_with_the_transcript() {
 }
 
 #[tokio::test]
-async fn pressing_what_is_not_there_tells_what_is() {
+async fn pressing_a_missing_button_panics_with_the_visible_buttons() {
     let (_tamtam, api, alice) = dialog().await;
     assert!(panic_of(|| alice.presses("Yes")).contains("Alice sees no message with buttons"));
     let rows = json!([[callback("Yes", "y"), callback("No", "n")]]);
@@ -106,7 +106,7 @@ async fn pressing_what_is_not_there_tells_what_is() {
 }
 
 #[tokio::test]
-async fn buttons_that_ask_are_answered_with_a_message() {
+async fn contact_and_location_buttons_send_a_message() {
     let (_tamtam, api, alice) = dialog().await;
     let rows = json!([[
         { "type": "request_contact", "text": "Contact" },
@@ -126,7 +126,7 @@ async fn buttons_that_ask_are_answered_with_a_message() {
 }
 
 #[tokio::test]
-async fn nobody_changes_what_he_did_not_write() {
+async fn people_cannot_change_messages_of_others() {
     let (tamtam, api, alice) = dialog().await;
     let bots = api.say(alice.chat_id().0, "mine").await;
     assert!(panic_of(|| alice.edits(&bots, "x")).contains("Alice did not write message"));
@@ -138,7 +138,7 @@ async fn nobody_changes_what_he_did_not_write() {
 }
 
 #[tokio::test]
-async fn the_transcript_can_be_read() {
+async fn the_transcript_has_a_line_for_each_event() {
     let (tamtam, api, alice) = dialog().await;
     alice.says("hi");
     let rows = json!([[callback("Yes", "y")], [callback("No", "n")]]);
@@ -170,7 +170,7 @@ async fn the_transcript_can_be_read() {
 }
 
 #[tokio::test]
-async fn events_are_told_in_order_even_if_a_hook_makes_more_of_them() {
+async fn events_are_reported_in_order_even_if_a_hook_causes_more() {
     let (tamtam, api, alice) = dialog().await;
     let told = Arc::new(Mutex::new(Vec::new()));
     let (seen, person) = (told.clone(), alice.clone());
@@ -186,7 +186,7 @@ async fn events_are_told_in_order_even_if_a_hook_makes_more_of_them() {
 }
 
 #[tokio::test]
-async fn threads_do_not_mix_up_the_order_of_events() {
+async fn events_of_concurrent_threads_are_reported_in_order() {
     let (tamtam, _, alice) = dialog().await;
     let told = Arc::new(Mutex::new(Vec::new()));
     let seen = told.clone();
@@ -221,7 +221,7 @@ fn people_can_be_sent_to_other_threads() {
 }
 
 #[tokio::test]
-async fn a_verb_that_cannot_be_done_panics_at_the_line_of_the_test() {
+async fn an_impossible_act_panics_at_the_line_of_the_test() {
     let (tamtam, _, alice) = dialog().await;
     let team = tamtam.group("Team", [&alice]);
     let bob = tamtam.user("Bob");

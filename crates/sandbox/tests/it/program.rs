@@ -1,4 +1,4 @@
-//! The program `tamtam-sandbox`: what it prints, what it keeps, and how it ends.
+//! The program `tamtam-sandbox`: its output, its state file, and its exit codes.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -16,10 +16,10 @@ use crate::webhook::{Reply, Webhook};
 
 /// Longer than anything here takes on the slowest machine.
 const ENOUGH: Duration = Duration::from_secs(60);
-/// How often something is looked at that nothing tells of.
+/// Interval between checks of a condition that sends no event.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A running program, ended with its test.
+/// A running program. It is killed at the end of its test.
 struct Running(Child);
 
 impl Drop for Running {
@@ -35,7 +35,7 @@ fn run(arguments: &[&str]) -> Running {
     Running(command.spawn().unwrap())
 }
 
-/// The lines that come.
+/// The lines of an output.
 struct Lines(UnboundedReceiver<String>);
 
 impl Lines {
@@ -47,12 +47,12 @@ impl Lines {
         Self(lines)
     }
 
-    /// The next; none at the end.
+    /// Returns the next line, or `None` at the end.
     async fn next(&mut self) -> Option<String> {
-        timeout(ENOUGH, self.0.recv()).await.expect("a line, or the end")
+        timeout(ENOUGH, self.0.recv()).await.expect("a line or the end within a minute")
     }
 
-    /// All to the end.
+    /// Returns all lines up to the end.
     async fn rest(&mut self) -> String {
         let mut text = String::new();
         while let Some(line) = self.next().await {
@@ -62,7 +62,7 @@ impl Lines {
     }
 }
 
-/// Exit code, stdout and stderr, run to its end.
+/// Runs the program to its end. Returns its exit code, stdout and stderr.
 pub(super) async fn output(arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut program = run(arguments);
     let mut stdout = Lines::of(program.0.stdout.take().unwrap());
@@ -71,7 +71,7 @@ pub(super) async fn output(arguments: &[&str]) -> (Option<i32>, String, String) 
     (program.0.wait().unwrap().code(), stdout, stderr)
 }
 
-/// The program, which is running.
+/// A running program, with the line that it printed.
 pub(super) struct Program {
     running: Running,
     /// The line of JSON.
@@ -81,7 +81,7 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// On free ports, unless the arguments say otherwise.
+    /// Starts the program on free ports, unless the arguments set others.
     pub(super) async fn start(arguments: &[&str]) -> Self {
         let mut running = run(&[&["--port", "0"], arguments].concat());
         let mut stdout = Lines::of(running.0.stdout.take().unwrap());
@@ -105,22 +105,22 @@ impl Program {
         bot.pace(Pace::none()).http(|http| http.no_proxy()).build().unwrap()
     }
 
-    /// The ids of the demo.
+    /// Returns the ids of the demo.
     fn ids(&self) -> Vec<Value> {
         ["chat_id", "user_id", "message_id", "callback_id", "session_id"].map(|key| self.ready[key].clone()).into()
     }
 
-    /// The first line of the log with this in it.
+    /// Returns the next line of the log that contains `part`.
     async fn logs(&mut self, part: &str) -> String {
         loop {
-            let line = self.log.next().await.unwrap_or_else(|| panic!("no line has {part} in it"));
+            let line = self.log.next().await.unwrap_or_else(|| panic!("no line of the log contains {part}"));
             if line.contains(part) {
                 return line;
             }
         }
     }
 
-    /// Ends it as a service manager does; its exit code, and what it logged meanwhile.
+    /// Sends a signal, as a service manager does. Returns the exit code and the rest of the log.
     #[cfg(unix)]
     pub(super) async fn ends(mut self, signal: &str) -> (Option<i32>, String) {
         let id = self.running.0.id().to_string();
@@ -130,18 +130,18 @@ impl Program {
     }
 }
 
-/// Waits until the file has this in it.
+/// Waits until the file contains `part`.
 async fn kept(file: &str, part: &str) {
     let look = async {
         while !std::fs::read_to_string(file).unwrap().contains(part) {
             sleep(LOOK).await;
         }
     };
-    timeout(ENOUGH, look).await.unwrap_or_else(|_| panic!("{part} is not kept"));
+    timeout(ENOUGH, look).await.unwrap_or_else(|_| panic!("the file does not contain {part}"));
 }
 
 #[tokio::test]
-async fn one_line_tells_where_everything_is() {
+async fn the_program_prints_one_json_line_with_addresses_and_ids() {
     let program = Program::start(&["--seed", "demo", "--token", "t0k/en"]).await;
     let keys: Vec<_> = program.line.split('"').filter(|part| program.ready.get(part).is_some()).collect();
     let ids = ["chat_id", "user_id", "message_id", "callback_id", "callback_ids", "session_id"];
@@ -175,7 +175,7 @@ async fn without_a_demo_there_are_no_ids() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn every_request_is_a_line_and_the_token_is_in_none() {
+async fn every_request_is_logged_without_the_token() {
     const TOKEN: &str = "s3cr3t/token";
     let mut program = Program::start(&["--seed", "demo", "--token", TOKEN]).await;
     let (bot, chat) = (program.bot(), program.chat());
@@ -230,8 +230,8 @@ async fn requests_of_web_pages_are_refused_and_logged() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_log_that_nobody_reads_holds_nobody_up() {
-    /// More than a pipe has room for, in lines and in bytes of each.
+async fn an_unread_log_does_not_block_requests() {
+    /// Number of lines, and bytes per line. Together, they exceed the capacity of a pipe.
     const MUCH: (usize, usize) = (60, 4_096);
     let mut program = run(&["--port", "0"]);
     let line = Lines::of(program.0.stdout.take().unwrap()).next().await.unwrap();
@@ -250,11 +250,11 @@ async fn a_log_that_nobody_reads_holds_nobody_up() {
             sleep(LOOK).await;
         }
     };
-    assert_eq!(timeout(ENOUGH, ends).await.expect("it ends").code(), Some(0));
+    assert_eq!(timeout(ENOUGH, ends).await.expect("the program must end").code(), Some(0));
 }
 
 #[tokio::test]
-async fn a_quiet_one_logs_nothing() {
+async fn quiet_disables_the_log() {
     let mut program = Program::start(&["--quiet"]).await;
     program.bot().me().await.unwrap();
     program.running.0.kill().unwrap();
@@ -263,7 +263,7 @@ async fn a_quiet_one_logs_nothing() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn everything_is_there_after_a_restart() {
+async fn the_whole_state_is_kept_after_a_restart() {
     let directory = Directory::new("program-restart");
     let file = directory.file().to_str().unwrap().to_owned();
     let start = async |more: &[&str]| Program::start(&[&["--seed", "demo", "--state", &file], more].concat()).await;
@@ -291,12 +291,12 @@ async fn everything_is_there_after_a_restart() {
     assert_eq!(reqwest::get(url).await.unwrap().bytes().await.unwrap(), &b"a photo"[..]);
     let page = bot.api().get_updates().timeout(0).marker(marker).await.unwrap();
     let updates = page.updates.iter().map(|update| serde_json::to_value(update).unwrap()).collect::<Vec<_>>();
-    assert!(!updates.is_empty() && !updates.contains(&first), "the marker goes on: {updates:?}");
+    assert!(!updates.is_empty() && !updates.contains(&first), "the marker must stay valid: {updates:?}");
     let later = bot.send(chat, "Later").await.unwrap().message;
     assert!(later.timestamp > sent.timestamp && later.body.unwrap().seq > sent.body.unwrap().seq);
     bot.api().subscribe(SubscriptionRequestBody::new("http://127.0.0.1:9/hook")).await.unwrap();
     kept(&file, "127.0.0.1:9/hook").await;
-    // No signal that it could hear.
+    // The program cannot handle this signal.
     assert_eq!(program.ends("-KILL").await.0, None);
 
     let program = start(&["--token", "another"]).await;
@@ -308,7 +308,7 @@ async fn everything_is_there_after_a_restart() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_delivery_that_was_under_way_is_sent_again() {
+async fn an_unfinished_delivery_is_sent_again_after_a_restart() {
     let directory = Directory::new("program-delivery");
     let file = directory.file().to_str().unwrap().to_owned();
     let arguments = ["--seed", "demo", "--state", &file, "--delivery-timeout", "3600000"];
@@ -328,11 +328,11 @@ async fn a_delivery_that_was_under_way_is_sent_again() {
     let mut program = Program::start(&arguments).await;
     program.logs("(webhook, attempt 2)").await;
     let bodies = webhook.bodies();
-    assert_eq!(bodies[0], bodies[1], "the first of them, and before the others");
+    assert_eq!(bodies[0], bodies[1], "the unfinished delivery must come again, before the others");
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_one_clear_line() {
+async fn a_port_in_use_is_a_one_line_error() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     for (arguments, option) in [
@@ -347,7 +347,7 @@ async fn a_port_that_is_taken_is_one_clear_line() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_state_is_told_and_stays() {
+async fn a_file_that_is_not_a_state_is_refused_and_kept() {
     let directory = Directory::new("program-garbage");
     let file = directory.file().to_str().unwrap().to_owned();
     let older = r#"{"format":"tamtam-sandbox-0","upload_url":""}"#;
@@ -368,11 +368,11 @@ async fn a_file_that_is_no_state_is_told_and_stays() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_state_that_cannot_be_saved_is_told_and_fails_the_end() {
+async fn a_state_that_cannot_be_saved_is_logged_and_sets_the_exit_code() {
     let directory = Directory::new("program-unsaved");
     let file = directory.file();
     let mut program = Program::start(&["--seed", "demo", "--state", file.to_str().unwrap()]).await;
-    // Nothing is being written any more.
+    // No write is pending.
     kept(file.to_str().unwrap(), &program.text("session_id")).await;
     std::fs::remove_dir_all(directory.path()).unwrap();
     program.bot().send(program.chat(), "Lost").await.unwrap();
@@ -383,7 +383,7 @@ async fn a_state_that_cannot_be_saved_is_told_and_fails_the_end() {
 }
 
 #[tokio::test]
-async fn a_number_makes_the_demo_the_same_in_every_run() {
+async fn deterministic_makes_the_demo_the_same_in_every_run() {
     let arguments = ["--seed", "demo", "--deterministic", "7"];
     let (one, other) = (Program::start(&arguments).await, Program::start(&arguments).await);
     assert_eq!((one.ids(), one.text("token")), (other.ids(), other.text("token")));
@@ -391,7 +391,7 @@ async fn a_number_makes_the_demo_the_same_in_every_run() {
 }
 
 #[tokio::test]
-async fn help_names_every_option_and_a_wrong_one_is_refused() {
+async fn help_lists_every_option_and_a_wrong_option_is_refused() {
     let help = output(&["--help"]).await.1;
     let options = [
         "--port <PORT>",

@@ -1,4 +1,4 @@
-//! Before any operation: token, path, method, parameters, body.
+//! Checks before every operation: token, path, method, parameters and body.
 
 use serde_json::json;
 
@@ -16,7 +16,7 @@ async fn a_wrong_or_missing_token_is_a_401_even_for_an_unknown_path() {
 }
 
 #[tokio::test]
-async fn a_token_in_a_header_is_no_token() {
+async fn a_token_in_a_header_is_refused() {
     let (_tamtam, api, _) = dialog().await;
     let client = reqwest::Client::new();
     let request = client.get(format!("{}/me", api.base)).header("Authorization", &api.token);
@@ -31,7 +31,7 @@ async fn an_unknown_path_is_not_recognized() {
 }
 
 #[tokio::test]
-async fn a_known_path_with_another_method_is_a_405_that_tells_the_methods() {
+async fn a_wrong_method_is_a_405_with_the_allowed_methods() {
     let (_tamtam, api, _) = dialog().await;
     let response = api.request("DELETE", "/me").send().await.unwrap();
     assert_eq!(response.status(), 405);
@@ -39,7 +39,7 @@ async fn a_known_path_with_another_method_is_a_405_that_tells_the_methods() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_object_cannot_be_deserialized() {
+async fn a_body_that_is_not_a_json_object_is_refused() {
     let (_tamtam, api, alice) = dialog().await;
     let path = format!("/messages?chat_id={}", alice.chat_id().0);
     let deep = "[".repeat(100_000);
@@ -57,13 +57,13 @@ async fn a_body_that_is_no_json_object_cannot_be_deserialized() {
 async fn a_body_that_is_too_large_is_refused() {
     let (_tamtam, api, alice) = dialog().await;
     let path = format!("/messages?chat_id={}", alice.chat_id().0);
-    // One byte over the limit: of a longer one the server would leave a part unread, and reset the connection.
+    // One byte over the limit. With a longer body, the server would leave a part unread and reset the connection.
     let large = api.request("POST", &path).body("x".repeat((4 << 20) + 1));
     api.send(large).await.fails(413, "proto.payload");
 }
 
 #[tokio::test]
-async fn a_number_that_is_none_is_refused_by_name() {
+async fn an_invalid_number_is_refused_with_the_name_of_the_parameter() {
     let (_tamtam, api, _) = dialog().await;
     for (path, name) in [
         ("/updates?marker=abc", "marker"),
@@ -83,7 +83,7 @@ async fn a_number_that_is_none_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn unknown_parameters_and_content_types_do_not_matter() {
+async fn unknown_parameters_and_content_types_are_ignored() {
     let (_tamtam, api, alice) = dialog().await;
     api.get("/me?v=0.5.6&whatever=1").await.ok();
     let path = format!("/messages?chat_id={}&v=0.5.6", alice.chat_id().0);
@@ -91,7 +91,7 @@ async fn unknown_parameters_and_content_types_do_not_matter() {
         let request = api.request("POST", &path).header("Content-Type", kind).body(r#"{"text":"hi"}"#);
         api.send(request).await.ok();
     }
-    // `call` sends no Content-Type at all.
+    // `post` sends no Content-Type.
     api.post(alice.chat_id().0, json!({ "text": "hi", "unknown": [1] })).await.ok();
 }
 
@@ -108,7 +108,7 @@ async fn the_tag_is_the_last_key_at_every_level() {
 }
 
 #[tokio::test]
-async fn an_exchange_shows_everything_but_the_token() {
+async fn an_exchange_has_all_details_but_not_the_token() {
     let (tamtam, api, _) = dialog().await;
     let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let seen = told.clone();
@@ -128,7 +128,7 @@ async fn an_exchange_shows_everything_but_the_token() {
 }
 
 #[tokio::test]
-async fn the_token_can_be_chosen_and_else_looks_real_and_is_the_same_again() {
+async fn the_token_can_be_set_and_has_a_constant_realistic_default() {
     use tamtam_sandbox::Sandbox;
     let chosen = Sandbox::builder().token("secret").start().await;
     Api::of(&chosen).get("/me").await.ok();

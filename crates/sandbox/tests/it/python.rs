@@ -1,4 +1,4 @@
-//! The Python library botapitamtam: a script makes all of its calls, as the library sends them, against the program.
+//! Runs a script that sends every request of the Python library botapitamtam to the program.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/botapitamtam_ca
 const KEYS: [&str; 7] = ["base_url", "token", "chat_id", "user_id", "message_id", "callback_id", "session_id"];
 
 #[tokio::test]
-async fn every_call_of_the_python_library_is_taken() {
+async fn every_call_of_the_python_library_is_accepted() {
     let mut probe = Command::new("python3");
     probe.args(["-c", "import requests"]);
     foreign::output(probe, "install Python 3 and its package: python3 -m pip install requests").await;

@@ -1,10 +1,10 @@
-//! Nothing a client sends takes the server down.
+//! The server survives random requests.
 
 use serde_json::{Value, json};
 
 use crate::client::{callback, dialog, keyboard};
 
-/// SplitMix64: the same garbage in every run.
+/// A SplitMix64 generator, so that each run sends the same requests.
 struct Dice(u64);
 
 impl Dice {
@@ -81,7 +81,7 @@ impl Dice {
 }
 
 #[tokio::test]
-async fn garbage_is_answered() {
+async fn random_requests_get_an_answer_other_than_500() {
     let (tamtam, api, alice) = dialog().await;
     let team = tamtam.group("Team", [&alice]);
     let asked = json!({ "text": "?", "attachments": [keyboard(json!([[callback("Yes", "y")]]))] });

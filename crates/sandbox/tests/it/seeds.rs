@@ -1,4 +1,4 @@
-//! Runs that are the same again.
+//! Reproducible runs with a seed.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use crate::client::{Api, callback, keyboard, mid};
 use crate::conformance;
 
-/// Everything that a bot and people can tell apart in a run with a bit of all.
+/// Returns everything that bots and people see in a run with all kinds of acts.
 async fn run(builder: SandboxBuilder) -> Vec<String> {
     let tamtam = conformance::checked(builder).await;
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -48,13 +48,13 @@ async fn run(builder: SandboxBuilder) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_same_seed_gives_the_same_run_and_another_seed_another() {
+async fn the_same_seed_repeats_a_run_and_another_seed_changes_its_ids() {
     let run = async |seed: u64| run(Sandbox::builder().seed(seed)).await;
     let (first, other) = (run(1).await, run(2).await);
     assert_eq!(first, run(1).await);
     assert_eq!(first.len(), other.len());
     let transcript = first.len() - 4;
-    assert_eq!(first[transcript], other[transcript], "only names are in it");
+    assert_eq!(first[transcript], other[transcript], "the transcript has names and no ids");
     let ids = |place: &usize| *place > transcript || first[*place].contains("_id\":");
     let places: Vec<_> = (0..first.len()).filter(ids).collect();
     assert!(places.len() >= 6, "{places:?}");
@@ -62,13 +62,13 @@ async fn the_same_seed_gives_the_same_run_and_another_seed_another() {
 }
 
 #[tokio::test]
-async fn the_clock_goes_with_what_happens() {
+async fn with_a_seed_each_act_advances_the_clock_by_a_second() {
     let tamtam = conformance::checked(Sandbox::builder().seed(1)).await;
     let (api, alice) = (Api::of(&tamtam), tamtam.user("Alice"));
     let time = async || api.updates().await.0.pop().unwrap()["timestamp"].as_i64().unwrap();
     alice.says("a");
     let first = time().await;
-    assert_eq!(first / 86_400_000, 20_089, "the first of January 2025");
+    assert_eq!(first / 86_400_000, 20_089, "a sandbox with a seed starts on 1 January 2025");
     tokio::time::sleep(Duration::from_millis(20)).await;
     alice.says("b");
     assert_eq!(time().await, first + 1_000);
@@ -78,7 +78,7 @@ async fn the_clock_goes_with_what_happens() {
 }
 
 #[tokio::test]
-async fn webhooks_are_waited_for_in_real_time() {
+async fn with_a_seed_webhooks_are_retried_in_real_time() {
     let builder = Sandbox::builder().seed(1).redelivery(Duration::from_millis(20));
     let tamtam = conformance::checked(builder).await;
     let (api, alice) = (Api::of(&tamtam), tamtam.user("Alice"));
@@ -97,11 +97,11 @@ async fn webhooks_are_waited_for_in_real_time() {
     tamtam.delivers().await;
     assert_eq!(*attempts.lock().unwrap(), 3);
     let listed: Value = api.get("/subscriptions").await.ok();
-    assert!(listed["subscriptions"][0]["time"].as_i64().unwrap() < 1_740_000_000_000, "dated by the sandbox's clock");
+    assert!(listed["subscriptions"][0]["time"].as_i64().unwrap() < 1_740_000_000_000, "it has the sandbox's time");
 }
 
 #[tokio::test]
-async fn without_a_seed_it_is_now() {
+async fn without_a_seed_the_clock_shows_the_current_time() {
     let tamtam = conformance::start().await;
     let (api, alice) = (Api::of(&tamtam), tamtam.user("Alice"));
     alice.starts();

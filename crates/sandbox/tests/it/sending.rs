@@ -1,4 +1,4 @@
-//! Forwards, replies, media, and who is blocked.
+//! Forwards, replies, media, and blocked people.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -37,11 +37,11 @@ async fn a_forward_keeps_the_mid_the_author_and_the_chat_of_the_original() {
 
     alice.in_chat(&team).deletes(&said);
     let kept = api.get(&format!("/messages/{}", mid(&posted))).await.ok();
-    assert_eq!(kept["link"]["message"], original["body"], "what was forwarded stays");
+    assert_eq!(kept["link"]["message"], original["body"], "a forward keeps the original message");
 }
 
 #[tokio::test]
-async fn a_reply_carries_seq_text_and_attachments_and_needs_a_text() {
+async fn a_reply_has_the_original_message_and_needs_a_text() {
     let (_tamtam, api, alice) = dialog().await;
     let said = alice.says_with("look", [Enclosure::photo(b"p")]);
     let original = api.get(&format!("/messages/{said}")).await.ok();
@@ -57,7 +57,7 @@ async fn a_reply_carries_seq_text_and_attachments_and_needs_a_text() {
 }
 
 #[tokio::test]
-async fn people_forward_and_reply_as_bots_do() {
+async fn people_can_forward_and_reply_like_bots() {
     let (tamtam, api, alice) = dialog().await;
     let team = tamtam.group("Team", [&alice]);
     let bots = api.say(alice.chat_id().0, "news").await;
@@ -76,7 +76,7 @@ async fn people_forward_and_reply_as_bots_do() {
 }
 
 #[tokio::test]
-async fn media_of_people_can_be_fetched_and_sent_again() {
+async fn media_of_people_can_be_downloaded_and_sent_again() {
     let (_tamtam, api, alice) = dialog().await;
     let all = [
         ("image", Enclosure::photo(b"some bytes")),
@@ -109,7 +109,7 @@ async fn media_of_people_can_be_fetched_and_sent_again() {
 }
 
 #[tokio::test]
-async fn contacts_and_places_are_sent_by_hand() {
+async fn people_can_send_contacts_and_locations() {
     let (_tamtam, api, alice) = dialog().await;
     alice.shares_contact();
     let contact = last_message(&api).await["body"]["attachments"][0]["payload"].clone();
@@ -124,7 +124,7 @@ async fn contacts_and_places_are_sent_by_hand() {
 }
 
 #[tokio::test]
-async fn the_first_thing_that_is_sent_presses_start() {
+async fn a_contact_as_the_first_message_starts_the_bot() {
     let (tamtam, api, _) = dialog().await;
     let bob = tamtam.user("Bob");
     api.drain().await;
@@ -133,7 +133,7 @@ async fn the_first_thing_that_is_sent_presses_start() {
 }
 
 #[tokio::test]
-async fn who_was_blocked_cannot_come_back() {
+async fn a_blocked_person_cannot_join_or_be_added() {
     let (tamtam, api, alice) = dialog().await;
     let (bob, carol) = (tamtam.user("Bob"), tamtam.user("Carol"));
     let team = tamtam.group("Team", [&alice, &bob]);
@@ -144,7 +144,7 @@ async fn who_was_blocked_cannot_come_back() {
     alice.blocks(&bob);
     alice.blocks(&carol);
     let removed = api.updates().await.0;
-    assert_eq!(removed.len(), 1, "Carol was no member");
+    assert_eq!(removed.len(), 1, "Carol was not a member");
     assert_eq!((&removed[0]["user"]["name"], &removed[0]["admin_id"]), (&json!("Bob"), &json!(alice.user_id().0)));
     for person in [&bob, &carol] {
         assert!(fails(|| person.in_chat(&team).joins()).contains("cannot join"));

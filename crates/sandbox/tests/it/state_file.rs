@@ -1,4 +1,4 @@
-//! A sandbox that goes on where an earlier one ended.
+//! State files: a sandbox continues where an earlier one ended.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
@@ -12,7 +12,7 @@ use crate::client::Api;
 /// Longer than any write takes.
 const ENOUGH: Duration = Duration::from_secs(60);
 
-/// A directory that goes with its test.
+/// A directory that is removed at the end of its test.
 pub(crate) struct Directory(PathBuf);
 
 impl Directory {
@@ -48,7 +48,7 @@ pub(crate) fn on(file: &Path) -> SandboxBuilder {
 }
 
 #[tokio::test]
-async fn the_story_goes_on_and_hooks_do_not_hear_the_old_one() {
+async fn a_restart_continues_the_transcript_without_repeating_events() {
     let directory = Directory::new("story");
     let tamtam = on(&directory.file()).start().await;
     let alice = tamtam.user("Alice");
@@ -63,11 +63,11 @@ async fn the_story_goes_on_and_hooks_do_not_hear_the_old_one() {
     Api::of(&tamtam).say(chat, "After").await;
     assert_eq!(tamtam.transcript(), "Alice starts Sandbox Bot\nAlice: Before\nSandbox Bot: After\n");
     assert_eq!(told.recv_timeout(ENOUGH).unwrap(), "Sandbox Bot: After");
-    assert_ne!(tamtam.user("Alice").user_id().0, chat ^ id.0, "ids are not given twice");
+    assert_ne!(tamtam.user("Alice").user_id().0, chat ^ id.0, "ids must not be reused");
 }
 
 #[tokio::test]
-async fn time_that_passed_stays_passed() {
+async fn advanced_time_is_kept_after_a_restart() {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     let directory = Directory::new("time");
     let tamtam = on(&directory.file()).start().await;
@@ -82,7 +82,7 @@ async fn time_that_passed_stays_passed() {
 }
 
 #[tokio::test]
-async fn a_seed_is_kept_and_what_follows_is_the_same_with_a_restart_and_without() {
+async fn a_restart_does_not_change_the_results_of_a_seed() {
     let directory = Directory::new("seed");
     drop(on(&directory.file()).seed(7).start().await);
     let with = on(&directory.file()).seed(8).start().await.demo();
@@ -91,7 +91,7 @@ async fn a_seed_is_kept_and_what_follows_is_the_same_with_a_restart_and_without(
 }
 
 #[tokio::test]
-async fn what_a_kill_has_lost_is_not_given_twice() {
+async fn ids_that_a_kill_has_lost_are_not_reused() {
     let directory = Directory::new("killed");
     let mut tamtam = on(&directory.file()).seed(7).start().await;
     let before = std::fs::read(directory.file()).unwrap();
@@ -107,7 +107,7 @@ async fn what_a_kill_has_lost_is_not_given_twice() {
         let demo = tamtam.demo();
         let ids = [demo.callback_id.to_string(), demo.session_id.unwrap().to_string(), demo.chat_id.to_string()];
         given.push((said.to_string(), bob.user_id(), ids));
-        // As a kill leaves the file: what happened since it was written is not in it.
+        // Simulates a kill: the file lacks everything since its last write.
         drop((tamtam, bob));
         std::fs::write(directory.file(), &before).unwrap();
         tamtam = on(&directory.file()).start().await;
@@ -119,7 +119,7 @@ async fn what_a_kill_has_lost_is_not_given_twice() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_to_the_file_stays_and_what_is_no_file_is_refused() {
+async fn a_symlink_to_the_state_file_is_kept_and_special_files_are_refused() {
     let directory = Directory::new("link");
     let link = directory.path().join("link.json");
     drop(on(&directory.file()).start().await);
@@ -139,14 +139,14 @@ async fn a_link_to_the_file_stays_and_what_is_no_file_is_refused() {
 }
 
 #[tokio::test]
-async fn a_file_that_another_sandbox_has_open_is_refused_until_that_one_ends() {
+async fn a_state_file_in_use_is_refused_until_its_sandbox_ends() {
     let directory = Directory::new("in-use");
     let first = on(&directory.file()).start().await;
     let file = directory.path().join("..").join(directory.path().file_name().unwrap()).join("state.json");
     let error = on(&file).try_start().await.unwrap_err();
     assert!(matches!(&error, StartError::StateFile(StateFileError::InUse { .. })), "{error:?}");
     assert!(error.to_string().contains("state.json is open in another sandbox: end that sandbox"), "{error}");
-    // The write after this replaces the file, and the lock stays.
+    // The next write replaces the file, and the lock stays.
     first.user("Zacharias");
     let (send, saved) = channel();
     first.on_save(move |saved| {
@@ -160,7 +160,7 @@ async fn a_file_that_another_sandbox_has_open_is_refused_until_that_one_ends() {
 }
 
 #[tokio::test]
-async fn a_start_removes_what_a_kill_left_behind_and_nothing_else() {
+async fn a_start_removes_only_temporary_files_of_a_killed_sandbox() {
     let directory = Directory::new("left-behind");
     let names = || {
         let mut names = directory.names();
@@ -175,10 +175,10 @@ async fn a_start_removes_what_a_kill_left_behind_and_nothing_else() {
     std::fs::write(&left_behind, "{\"for").unwrap();
     let first = on(&directory.file()).start().await;
     assert_eq!(names(), [&foreign[..1], &["state.json", "state.json.lock"], &foreign[1..]].concat());
-    // As if the first sandbox were writing.
+    // Simulates a write of the first sandbox.
     std::fs::write(&left_behind, "").unwrap();
     on(&directory.file()).try_start().await.unwrap_err();
-    assert!(left_behind.exists(), "it belongs to the sandbox that runs");
+    assert!(left_behind.exists(), "the file belongs to the running sandbox");
     drop(first);
 }
 
@@ -190,7 +190,7 @@ async fn a_directory_that_cannot_be_written_is_refused() {
 }
 
 #[tokio::test]
-async fn every_change_is_saved_without_an_end() {
+async fn every_change_is_saved_while_the_sandbox_runs() {
     let directory = Directory::new("saved");
     let tamtam = on(&directory.file()).start().await;
     let (send, saved) = channel();
@@ -207,7 +207,7 @@ async fn every_change_is_saved_without_an_end() {
 }
 
 #[tokio::test]
-async fn a_start_that_fails_says_why() {
+async fn a_failed_start_returns_the_reason() {
     let directory = Directory::new("fails");
     std::fs::write(directory.file(), "notes").unwrap();
     let error = on(&directory.file()).try_start().await.unwrap_err();
@@ -217,12 +217,12 @@ async fn a_start_that_fails_says_why() {
     for builder in [Sandbox::builder().port(port), Sandbox::builder().upload_port(port)] {
         let error = builder.try_start().await.unwrap_err();
         assert!(matches!(&error, StartError::Port { port: told, .. } if *told == port), "{error:?}");
-        assert!(std::error::Error::source(&error).is_none(), "the system's words are in it: {error}");
+        assert!(std::error::Error::source(&error).is_none(), "the message already has the cause: {error}");
     }
 }
 
 #[tokio::test]
-async fn uploads_go_to_the_port_that_was_chosen() {
+async fn uploads_use_the_chosen_port() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let tamtam = Sandbox::builder().upload_port(free.port()).start().await;
     assert_eq!(tamtam.uploads().base_url(), format!("http://{free}"));

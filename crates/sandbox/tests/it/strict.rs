@@ -63,7 +63,7 @@ impl Operation {
         self.node.pointer("/requestBody/content/application~1json/schema")
     }
 
-    /// The path and query of a request; parameters have the value that is wanted, or a right one, or none.
+    /// Returns the path and query of a request. A parameter has the value of `wanted`, or a valid one if it is required.
     fn url(&self, wanted: impl Fn(&str) -> Option<String>) -> String {
         let (mut path, mut query) = (self.template.clone(), String::new());
         for parameter in self.parameters() {
@@ -86,14 +86,14 @@ impl Operation {
     }
 }
 
-/// The message of an answer; none if it went well.
+/// Sends a request. Returns the message of its error, or `None` if it succeeds.
 async fn said(api: &Api, operation: &Operation, url: &str, body: &Value) -> Option<String> {
     let answer = api.call(&operation.method, url, body.clone()).await;
     (answer.status != 200).then(|| answer.json["message"].as_str().unwrap().to_owned())
 }
 
 #[tokio::test]
-async fn every_body_that_breaks_the_document_is_refused_by_the_name_of_the_field() {
+async fn every_invalid_body_is_refused_with_the_name_of_the_field() {
     let mut kinds = BTreeSet::new();
     for service in SERVICES {
         kinds.extend(refuses_every_body(&service).await);
@@ -111,7 +111,7 @@ async fn every_body_that_breaks_the_document_is_refused_by_the_name_of_the_field
         "tag",
         "type",
     ];
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), all, "what the documents say of bodies");
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), all, "the rules of the documents for bodies");
 }
 
 /// Sends every invalid body. Returns the rules that the bodies break.
@@ -149,7 +149,7 @@ async fn refuses_every_body(service: &Service) -> BTreeSet<&'static str> {
 }
 
 #[tokio::test]
-async fn every_parameter_that_breaks_the_document_is_refused_by_its_name() {
+async fn every_invalid_parameter_is_refused_with_its_name() {
     for service in SERVICES {
         let (_sandbox, api, _) = dialog_on(unlimited(&service)).await;
         let mut count = 0;
@@ -170,7 +170,7 @@ async fn every_parameter_that_breaks_the_document_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_right_request_of_every_operation_passes() {
+async fn a_valid_request_of_every_operation_is_accepted() {
     let (tamtam, api, alice) = dialog().await;
     let bob = tamtam.user("Bob").with_username("bob");
     bob.starts();
@@ -220,7 +220,7 @@ async fn a_right_request_of_every_operation_passes() {
         let answer = api.call(method, path, body.clone()).await;
         assert_eq!((answer.status, answer.json["success"] == false), (200, false), "{name}: {}", answer.text);
     }
-    // Nobody is in a constructor here: the document has nothing against this, whatever the sandbox answers.
+    // No constructor is open. The request is valid by the document, so its status must not be 400.
     let constructed = json!({ "messages": [{ "text": "hi", "markup": null }], "allow_user_input": true, "data": null });
     let answer = api.call("POST", "/answers/constructor?session_id=nobody", constructed).await;
     assert_ne!(answer.status, 400, "{}", answer.text);
@@ -230,7 +230,7 @@ async fn a_right_request_of_every_operation_passes() {
 }
 
 #[tokio::test]
-async fn what_clients_really_send_is_taken() {
+async fn requests_of_real_clients_are_accepted() {
     let (tamtam, api, alice) = dialog().await;
     let bob = tamtam.user("Bob");
     let team = tamtam.group("Team", [&alice, &bob]);

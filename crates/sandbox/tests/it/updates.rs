@@ -8,11 +8,11 @@ use tokio::time::timeout;
 
 use crate::client::dialog;
 
-/// Longer than the way of a message to a poll, and shorter than the 30 s of a poll.
+/// Longer than a message takes to wake a poll, and shorter than a poll of 30 s.
 const WOKEN: Duration = Duration::from_millis(600);
 
 #[tokio::test]
-async fn every_kind_of_update_that_people_make_arrives() {
+async fn acts_of_people_send_updates() {
     let (_tamtam, api, alice) = dialog().await;
     let mid = alice.says("a").0;
     alice.edits(&mid, "b");
@@ -31,7 +31,7 @@ async fn every_kind_of_update_that_people_make_arrives() {
 }
 
 #[tokio::test]
-async fn a_deep_link_brings_its_payload_unless_it_is_too_long() {
+async fn a_deep_link_sends_its_payload_unless_it_is_too_long() {
     let (_tamtam, api, alice) = dialog().await;
     api.drain().await;
     alice.starts_with("promo");
@@ -41,7 +41,7 @@ async fn a_deep_link_brings_its_payload_unless_it_is_too_long() {
 }
 
 #[tokio::test]
-async fn what_the_bot_does_itself_does_not_come_back() {
+async fn a_bot_gets_no_updates_about_its_own_actions() {
     let (_tamtam, api, alice) = dialog().await;
     let mid = api.say(alice.chat_id().0, "a").await;
     api.call("PUT", &format!("/messages?message_id={mid}"), json!({ "text": "b" })).await.ok();
@@ -50,7 +50,7 @@ async fn what_the_bot_does_itself_does_not_come_back() {
 }
 
 #[tokio::test]
-async fn a_marker_commits_and_without_one_everything_since_the_commit_comes() {
+async fn a_marker_commits_and_a_poll_without_a_marker_returns_all_uncommitted_updates() {
     let (_tamtam, api, alice) = dialog().await;
     for text in ["a", "b", "c"] {
         alice.says(text);
@@ -83,7 +83,7 @@ async fn an_empty_page_has_a_valid_marker() {
 }
 
 #[tokio::test]
-async fn a_poll_is_held_until_something_happens() {
+async fn a_poll_is_held_until_there_is_an_update() {
     let (tamtam, api, alice) = dialog().await;
     api.drain().await;
     let polling = api.clone();
@@ -91,13 +91,13 @@ async fn a_poll_is_held_until_something_happens() {
     tamtam.holds_polls(1).await;
     assert!(!poll.is_finished());
     alice.says("wake up");
-    // The poll ends by the message, long before its own 30 s.
-    let page = timeout(WOKEN, poll).await.expect("the poll was woken").unwrap();
+    // The message ends the poll, long before its timeout of 30 s.
+    let page = timeout(WOKEN, poll).await.expect("the message must wake the poll").unwrap();
     assert_eq!(page["updates"][0]["message"]["body"]["text"], "wake up");
 }
 
 #[tokio::test]
-async fn a_poll_ends_empty_when_its_time_is_up() {
+async fn a_poll_returns_an_empty_page_after_its_timeout() {
     let (_tamtam, api, _) = dialog().await;
     api.drain().await;
     let started = Instant::now();
@@ -107,7 +107,7 @@ async fn a_poll_ends_empty_when_its_time_is_up() {
 }
 
 #[tokio::test]
-async fn types_filter_and_others_do_not_end_a_poll() {
+async fn a_poll_with_types_is_not_ended_by_other_updates() {
     let (tamtam, api, alice) = dialog().await;
     let mid = alice.says("a").0;
     alice.edits(&mid, "b");
@@ -120,7 +120,7 @@ async fn types_filter_and_others_do_not_end_a_poll() {
     let poll = tokio::spawn(async move { polling.get("/updates?types=message_removed").await.ok() });
     tamtam.holds_polls(1).await;
     alice.says("c");
-    // Another poll of the same kind comes after the message, and is held beside the first.
+    // A second poll with the same types comes after the message, and is held, too.
     let polling = api.clone();
     let later = tokio::spawn(async move { polling.get("/updates?types=message_removed").await.ok() });
     tamtam.holds_polls(2).await;
@@ -131,7 +131,7 @@ async fn types_filter_and_others_do_not_end_a_poll() {
 }
 
 #[tokio::test]
-async fn several_polls_are_answered_at_once() {
+async fn an_update_answers_all_held_polls() {
     let (tamtam, api, alice) = dialog().await;
     api.drain().await;
     let polls: Vec<_> = (0..5)
@@ -148,7 +148,7 @@ async fn several_polls_are_answered_at_once() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_loses_nothing() {
+async fn a_disconnected_client_loses_no_updates() {
     let (tamtam, api, alice) = dialog().await;
     api.drain().await;
     let polling = api.clone();
@@ -160,7 +160,7 @@ async fn a_client_that_goes_away_loses_nothing() {
 }
 
 #[tokio::test]
-async fn an_update_shows_the_message_as_it_was_when_it_happened() {
+async fn an_update_has_the_text_from_before_a_later_edit() {
     let (_tamtam, api, alice) = dialog().await;
     let mid = alice.says("before").0;
     alice.edits(&mid, "after");
@@ -169,7 +169,7 @@ async fn an_update_shows_the_message_as_it_was_when_it_happened() {
 }
 
 #[tokio::test]
-async fn a_stopped_bot_hears_nothing_of_its_dialog() {
+async fn a_stopped_bot_gets_no_updates_of_its_dialog() {
     let (_tamtam, api, alice) = dialog().await;
     let mid = alice.says("a").0;
     alice.stops();

@@ -1,4 +1,4 @@
-//! The upload host as a client without opinions sees it: both protocols, their bookkeeping, and what can go wrong.
+//! The upload host: both upload protocols, the status of uploads, and faults.
 
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::conformance::Checked;
 /// The content type of a form.
 const FORM: &str = "multipart/form-data; boundary=b";
 
-/// An upload that was begun.
+/// A started upload.
 pub(crate) struct Begun {
     http: reqwest::Client,
     pub(crate) url: String,
@@ -67,7 +67,7 @@ pub(crate) async fn said(answer: Response) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
-/// Bytes that are not the same everywhere.
+/// Returns bytes of varying values.
 fn content(length: usize) -> Vec<u8> {
     (0..length).map(|place| (place * 31 % 251) as u8).collect()
 }
@@ -78,7 +78,7 @@ async fn send(api: &Api, alice: &Person, kind: &str, payload: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_form_arrives_under_every_name_of_its_part() {
+async fn a_form_is_accepted_with_any_part_name() {
     let (tamtam, api, _alice) = dialog().await;
     for part in ["data", "v1", "files", "file", "any"] {
         let answer = ok(begin(&api, "file").await.form(part, &content(100_000))).await;
@@ -96,7 +96,7 @@ async fn a_form_arrives_under_every_name_of_its_part() {
 }
 
 #[tokio::test]
-async fn ranges_come_one_after_another_and_are_kept_account_of() {
+async fn ranges_are_accepted_only_in_order() {
     let (tamtam, api, _alice) = dialog().await;
     let (begun, all) = (begin(&api, "file").await, content(10));
     assert_eq!(said(begun.range(0, &all, 4).send().await.unwrap()).await, (201, "0-3/10".to_owned()));
@@ -113,7 +113,7 @@ async fn ranges_come_one_after_another_and_are_kept_account_of() {
 }
 
 #[tokio::test]
-async fn the_status_is_told_in_three_forms() {
+async fn the_upload_status_has_three_forms() {
     let (tamtam, api, _alice) = dialog().await;
     let (begun, all, host) = (begin(&api, "file").await, content(10), tamtam.uploads());
     for (form, nothing, four) in [
@@ -132,7 +132,7 @@ async fn the_status_is_told_in_three_forms() {
 }
 
 #[tokio::test]
-async fn a_url_serves_one_file_and_an_unknown_one_none() {
+async fn an_upload_url_accepts_one_file_and_an_unknown_url_is_refused() {
     let (_tamtam, api, _alice) = dialog().await;
     let begun = begin(&api, "file").await;
     ok(begun.form("data", b"one")).await;
@@ -144,7 +144,7 @@ async fn a_url_serves_one_file_and_an_unknown_one_none() {
 }
 
 #[tokio::test]
-async fn every_kind_is_attached_and_its_bytes_come_back() {
+async fn uploads_of_every_type_can_be_attached_and_downloaded() {
     let (_tamtam, api, alice) = dialog().await;
     for kind in ["image", "video", "audio", "file"] {
         let answer = ok(begin(&api, kind).await.form("data", kind.as_bytes())).await;
@@ -159,7 +159,7 @@ async fn every_kind_is_attached_and_its_bytes_come_back() {
         if kind == "file" {
             assert_eq!((&attachment["filename"], &attachment["size"]), (&json!("a.bin"), &json!(4)));
         }
-        // The token of what was received can be sent again.
+        // The token of a received attachment can be sent again.
         let token = json!({ "token": attachment["payload"]["token"] });
         send(&api, &alice, kind, &token).await;
         let other = if kind == "video" { "audio" } else { "video" };
@@ -170,7 +170,7 @@ async fn every_kind_is_attached_and_its_bytes_come_back() {
 }
 
 #[tokio::test]
-async fn a_fresh_token_is_not_ready_as_often_as_it_was_asked_for_in_both_forms() {
+async fn a_new_token_is_not_ready_for_the_set_number_of_requests() {
     let (tamtam, api, alice) = dialog().await;
     tamtam.uploads().set_not_ready(3);
     for kind in ["image", "video", "audio", "file"] {
@@ -186,8 +186,8 @@ async fn a_fresh_token_is_not_ready_as_often_as_it_was_asked_for_in_both_forms()
 }
 
 #[tokio::test]
-async fn videos_can_have_their_token_beside_the_url_and_a_retval_for_an_answer() {
-    // Not checked against the document, which does not know this token.
+async fn videos_can_have_their_token_with_the_url_and_a_retval_response() {
+    // Not checked against the document, which lacks this token.
     let tamtam = tamtam_sandbox::Sandbox::start().await;
     let (api, alice) = (Api::of(&tamtam), tamtam.user("Alice"));
     alice.starts();
@@ -208,7 +208,7 @@ async fn videos_can_have_their_token_beside_the_url_and_a_retval_for_an_answer()
 }
 
 #[tokio::test]
-async fn a_connection_is_reset_where_it_is_told_to_and_the_range_forgotten_or_kept() {
+async fn a_reset_at_an_offset_drops_or_keeps_the_partial_range() {
     let (tamtam, api, _alice) = dialog().await;
     let (all, host) = (content(1_000_000), tamtam.uploads());
     for (keep, there) in [(false, "300000"), (true, "450000")] {
@@ -229,7 +229,7 @@ async fn a_connection_is_reset_where_it_is_told_to_and_the_range_forgotten_or_ke
 }
 
 #[tokio::test]
-async fn a_fault_at_the_end_loses_the_answer_and_not_the_file() {
+async fn a_reset_at_the_end_loses_the_response_but_not_the_file() {
     let (tamtam, api, _alice) = dialog().await;
     let (all, host) = (content(1000), tamtam.uploads());
     let begun = begin(&api, "file").await;
@@ -240,7 +240,7 @@ async fn a_fault_at_the_end_loses_the_answer_and_not_the_file() {
 }
 
 #[tokio::test]
-async fn other_faults_answer_as_they_are_told_to_or_not_at_all() {
+async fn other_faults_answer_with_the_set_response_or_stall() {
     let (tamtam, api, _alice) = dialog().await;
     let (all, host) = (content(1000), tamtam.uploads());
     host.fail_next(UploadFault::StatusAt(500, 500));
@@ -255,12 +255,12 @@ async fn other_faults_answer_as_they_are_told_to_or_not_at_all() {
     let begun = begin(&api, "file").await;
     let request = begun.form("data", &all).timeout(std::time::Duration::from_millis(100));
     assert!(request.send().await.unwrap_err().is_timeout());
-    // The host itself goes on, and with this very URL.
+    // The host keeps working, even with the same URL.
     ok(begun.form("data", &all)).await;
 }
 
 #[tokio::test]
-async fn a_request_with_the_token_is_refused_and_told() {
+async fn a_request_with_the_token_is_refused_and_reported() {
     let (mut tamtam, api, _alice): (Checked, _, _) = dialog().await;
     tamtam.leaks_expected = true;
     let begun = begin(&api, "file").await;
@@ -276,12 +276,12 @@ async fn a_request_with_the_token_is_refused_and_told() {
     }
     assert_eq!(tamtam.uploads().leaks(), ["the URL", "header referer", "the form"]);
     assert!(!format!("{:?}", tamtam.uploads().requests()).contains(&api.token));
-    // What is in the file is the file's business.
+    // The content of a file may contain the token.
     ok(begun.form("data", api.token.as_bytes())).await;
 }
 
 #[tokio::test]
-async fn a_large_file_is_hashed_and_not_kept() {
+async fn a_large_file_is_hashed_but_not_stored() {
     let (tamtam, api, alice) = dialog().await;
     tamtam.uploads().set_most_kept(1000);
     let all = content(1001);

@@ -1,4 +1,4 @@
-//! A webhook on a real socket: it answers what it is told to, and keeps what it was sent.
+//! A webhook on a real socket, with configurable replies and a record of its requests.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -11,19 +11,19 @@ use tokio::task::JoinHandle;
 
 use crate::common::{http_answer, read_request};
 
-/// What becomes of a request that was read.
+/// The reply to a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reply {
     Status(u16),
-    /// The connection stays, and nothing comes.
+    /// No response, and the connection stays open.
     Nothing,
-    /// The connection is closed without an answer.
+    /// No response, and the connection is closed.
     Close,
 }
 
 type Handler = Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// The webhook. Dropping it frees its port.
+/// A webhook. Dropping it frees its port.
 pub(crate) struct Webhook {
     address: SocketAddr,
     inner: Arc<Mutex<Inner>>,
@@ -44,14 +44,14 @@ impl Drop for Webhook {
 }
 
 impl Webhook {
-    /// One that takes everything.
+    /// Starts a webhook that accepts all updates.
     pub(crate) async fn start() -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         Self::on(socket).await
     }
 
-    /// The same at an address that is there already.
+    /// Starts a webhook on a bound socket.
     pub(crate) async fn on(socket: TcpSocket) -> Self {
         let listener = socket.listen(1024).unwrap();
         let address = listener.local_addr().unwrap();
@@ -65,12 +65,12 @@ impl Webhook {
         Self { address, inner, task }
     }
 
-    /// The next requests are answered like this, and those after them with 200.
+    /// Sets the replies to the next requests. Later requests are answered with 200.
     pub(crate) fn answers(&self, replies: impl IntoIterator<Item = Reply>) {
         self.inner.lock().unwrap().replies.extend(replies);
     }
 
-    /// Does this with the body of every request, before it is answered.
+    /// Calls `handler` with the body of each request, before the reply.
     pub(crate) fn on_update<F>(&self, handler: impl Fn(String) -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -82,7 +82,7 @@ impl Webhook {
         format!("http://{}/hook?secret=x", self.address)
     }
 
-    /// The requests so far, head and body, to the letter.
+    /// Returns the unchanged requests so far, with head and body.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.inner.lock().unwrap().requests.clone()
     }
@@ -105,7 +105,7 @@ async fn serve(mut stream: TcpStream, inner: Arc<Mutex<Inner>>) {
         handler(body).await;
     }
     match reply {
-        // TamTam may be gone already, which is the test's business.
+        // The sandbox may have closed the connection.
         Reply::Status(status) => drop(stream.write_all(http_answer(&format!("{status} X"), &[], "").as_bytes()).await),
         Reply::Nothing => std::future::pending().await,
         Reply::Close => {}

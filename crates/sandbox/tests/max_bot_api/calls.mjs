@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Makes every call of the official MAX client for Node.js, `@maxhub/max-bot-api` 0.3.1, which is not modified.
+ * Makes every call of the unmodified official MAX client for Node.js, `@maxhub/max-bot-api` 0.3.1.
  *
  *     npm ci
  *     node calls.mjs --base-url=http://127.0.0.1:8090 --token=T --chat-id=C --user-id=U --message-id=M \
@@ -15,8 +15,8 @@
  *     channel-id    channel with comments, in which the bot is an administrator with all rights
  *     post-id       post of the bot in the channel
  *
- * Prints one line per call, then `N calls, M failed`. The exit status is 1 if a call failed. A method of `Api` that no
- * call uses counts as failed. Finally, the bot leaves the channel and the group.
+ * Prints one line per call, then `N calls, M failed`. The exit status is 1 if a call failed. The last check fails if a
+ * method of `Api` was not called. At the end, the bot leaves the channel and the group.
  */
 
 import assert from 'node:assert/strict';
@@ -40,15 +40,15 @@ import {
   VideoAttachment,
 } from '@maxhub/max-bot-api';
 
-/** Longer than a poll is held, in milliseconds. */
+/** Time limit of a call, in milliseconds. Longer than a poll is held. */
 const CALL_LIMIT = 45_000;
-/** Ends the script if the calls do not, in milliseconds. */
+/** Time limit of the script, in milliseconds. */
 const SCRIPT_LIMIT = 300_000;
 
 const SECRET = 'hook-secret_1';
 const UNKNOWN_USER = 1;
 const UNKNOWN_CHAT = -1;
-/** Three pieces in an upload by ranges: the client sends 65536 bytes at a time. */
+/** Content for an upload in three ranges: the client sends 65536 bytes at a time. */
 const MEDIA = Buffer.alloc(150_000, 'media of several pieces; ');
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -204,7 +204,7 @@ async function members(me) {
     await succeeds(api.removeChatMember(chatId, carol.userId));
     assert.ok(!await isMember());
   });
-  await call('removeChatMember of a stranger', () => isRefused(api.removeChatMember(chatId, carol.userId)));
+  await call('removeChatMember of a non-member', () => isRefused(api.removeChatMember(chatId, carol.userId)));
   // Only the raw method can block.
   await call('chats.removeChatMember with block', async () => {
     assert.equal((await api.addChatMembers(chatId, [carol.userId])).success, true);
@@ -286,13 +286,13 @@ async function messages(me) {
     assert.deepEqual([message.link.type, message.link.message.text], ['forward', 'Hello, group']);
   });
   await attachments();
-  await call('sendMessageToChat of a channel', async () => {
+  await call('sendMessageToChat to a channel', async () => {
     const message = await api.sendMessageToChat(channelId, 'News');
     assert.deepEqual([message.body.text, message.recipient.chat_type], ['News', 'channel']);
     const { messages: [newest] } = await api.getMessages(channelId, { count: 1 });
     assert.equal(newest.body.mid, message.body.mid);
   });
-  await call('sendMessageToChat of a channel without notice', async () => {
+  await call('sendMessageToChat to a channel without a notification', async () => {
     await refused(api.sendMessageToChat(channelId, 'News', { notify: false }), 400, 'proto.payload');
   });
   await call('sendMessageToChat with a long text', async () => {
@@ -322,7 +322,7 @@ async function messages(me) {
     const { messages } = await api.getMessages(chatId, { message_ids: [mid] });
     assert.deepEqual(midsOf(messages), [mid]);
   });
-  await call('getMessages of a time', async () => {
+  await call('getMessages by time', async () => {
     const time = sent.timestamp;
     const { messages } = await api.getMessages(chatId, { from: time + 1, to: time - 1, count: 100 });
     assert.ok(midsOf(messages).includes(mid) && messages.every((one) => Math.abs(one.timestamp - time) <= 1));
@@ -336,7 +336,7 @@ async function messages(me) {
     assert.deepEqual([body.text, body.markup], ['Edited', [{ type: 'strikethrough', from: 0, length: 6 }]]);
     assert.equal((await bobInGroup.readsText('Edited')).is_edit, true);
   });
-  await call('editMessage that leaves nothing', async () => {
+  await call('editMessage to an empty message', async () => {
     const result = await api.editMessage(mid, { text: '', attachments: [] });
     assert.deepEqual([result.success, typeof result.message], [false, 'string']);
   });
@@ -386,7 +386,7 @@ async function attachments() {
 
 async function callbacks() {
   const textNow = async () => (await api.getMessage(messageId)).body.text;
-  await call('answerOnCallback with a notice', async () => {
+  await call('answerOnCallback with a notification', async () => {
     await succeeds(api.answerOnCallback(notedId, { notification: 'Noted' }));
     assert.equal((await bobInGroup('reads_notification')).text, 'Noted');
   });
@@ -423,7 +423,7 @@ async function uploads() {
     await writeFile(file, content);
     return file;
   };
-  /** Sends the attachment and checks the content behind its address. Returns the attachment of the message. */
+  /** Sends an attachment and checks the content at its URL. Returns the attachment of the message. */
   const send = async (attachment, content) => {
     const message = await api.sendMessageToChat(chatId, undefined, { attachments: [attachment.toJson()] });
     const [received] = message.body.attachments;
@@ -433,7 +433,7 @@ async function uploads() {
     assert.ok(Buffer.from(await response.arrayBuffer()).equals(content), 'the content differs');
     return received;
   };
-  /** Progress of an upload as the client reports it, in percent. */
+  /** The progress of an upload that the client reported, in percent. */
   const percents = [];
   const onUploadProgress = (event) => percents.push(event.percent);
   try {
@@ -448,7 +448,7 @@ async function uploads() {
     await call('uploadImage of a file', async () => {
       await send(await api.uploadImage({ source: await file('picture.png', PNG) }), PNG);
     });
-    await call('uploadImage by an address', async () => {
+    await call('uploadImage by URL', async () => {
       const image = await api.uploadImage({ url: IMAGE_URL });
       const message = await api.sendMessageToChat(chatId, 'A picture', { attachments: [image.toJson()] });
       assert.equal(message.body.attachments[0].type, 'image');
@@ -541,7 +541,7 @@ async function comments() {
     assert.match(error.description, /placeholder|\{messageId\}/i);
     assert.equal((await api.getComment(postId, replyId)).body.text, 'Second');
   });
-  await call('raw.callApi that edits a comment', async () => {
+  await call('raw.callApi to edit a comment', async () => {
     const request = { method: 'PUT', path: { messageId: postId }, query: { comment_id: replyId } };
     const edit = api.raw.callApi('messages/{messageId}/comments', { ...request, body: { text: 'Edited' } });
     await succeeds(edit);
@@ -578,7 +578,7 @@ async function subscriptions() {
 }
 
 async function updates(dave) {
-  // The client leaves out a `timeout` of 0, so a poll without updates takes a second.
+  // The client omits a `timeout` of 0, so a poll without updates takes at least a second.
   const marker = await call('getUpdates', async () => {
     await dave('starts', { payload: 'promo' });
     const { updates, marker } = await api.getUpdates();
@@ -600,7 +600,7 @@ async function updates(dave) {
   });
 }
 
-/** Adds handlers that show a person all that they receive. */
+/** Adds handlers that answer people. Returns the list of their errors. */
 function answering(handled) {
   const errors = [];
   handled.catch((error) => errors.push(error));
@@ -647,7 +647,7 @@ async function polling(erin) {
     polling.stopPolling();
     await running;
     assert.deepEqual(errors, []);
-    // Confirms the last page, which the stopped client may not have done, so that the webhooks do not get it again.
+    // Commits the last page, in case the stopped client did not. Otherwise, the webhooks would get it again.
     const { marker } = await api.getUpdates([], { timeout: 1 });
     await api.getUpdates([], { marker, timeout: 1 });
   });
@@ -691,13 +691,13 @@ async function webhookOfOwnServer(grace) {
     requests.push(request);
     callback(request, response);
   });
-  // The domain with a scheme, the path of the client, and all types of updates: the client sends `update_types: []`.
+  // The domain has a scheme, the client chooses the path, and `update_types: []` means all types.
   const options = { domain: `https://127.0.0.1:${port}`, secret: SECRET };
   await call('createWebhook', async () => {
     callback = hooked.webhookCallback(options);
     await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
     callback = await hooked.createWebhook(options);
-    // Once more, as after a restart: the client subscribes the same address again.
+    // Again, as after a restart: the client subscribes the same URL.
     callback = await hooked.createWebhook(options);
     const [subscription, ...others] = await api.getSubscriptions();
     const { origin, pathname } = new URL(subscription.url);
@@ -744,12 +744,12 @@ function everyMethodIsUsed() {
   });
 }
 
-/** Checks that an action was carried out: a success has no message. */
+/** Checks that an action succeeds. A success has no message. */
 async function succeeds(action) {
   assert.deepEqual(await action, { success: true });
 }
 
-/** Checks that the API refuses a request with a status, and returns the error. */
+/** Checks that the API refuses a request with this status and code. Returns the error. */
 async function refused(request, status, code) {
   const error = await failureOf(request);
   if (!(error instanceof MaxError)) {
@@ -759,7 +759,7 @@ async function refused(request, status, code) {
   return error;
 }
 
-/** Checks that an action is refused, by a status or by `success: false`: the documents of MAX do not say which. */
+/** Checks that an action is refused: with a status or with `success: false`. The documents of MAX do not say which. */
 async function isRefused(action) {
   const result = await action.catch((error) => error);
   if (result instanceof MaxError) {
@@ -792,7 +792,7 @@ async function control(endpoint, body = {}) {
   return answer;
 }
 
-/** A function that acts as a person, in a group or in the dialog with the bot: `bob('says', { text: 'hi' })`. */
+/** Returns a function for the acts of a person in a group, or in the dialog: `bob('says', { text: 'hi' })`. */
 function person(userId, group, firstName) {
   const act = (name, body) => control(`users/${userId}/${name}`, group ? { chat_id: group, ...body } : body);
   /** Reads until a message or an edit of a bot has this text. */
@@ -843,7 +843,7 @@ function sorted(items) {
   return [...items].sort((one, other) => (one < other ? -1 : Number(one > other)));
 }
 
-/** The error in one line, with the lines of this script from which it comes, innermost first. */
+/** Returns the error in one line, with its line numbers in this script, innermost first. */
 function describe(error) {
   const code = error instanceof MaxError ? ` (${error.code})` : '';
   const cause = error.cause ? `: ${error.cause.message || error.cause.code}` : '';

@@ -1,4 +1,4 @@
-//! Requests as a web page makes a browser send them, to the letter: the control endpoints refuse them.
+//! The control endpoints refuse requests that a web page can make a browser send.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const SAYS: &str = r#"{"text": "I was not here"}"#;
 /// Longer than any response takes on the slowest machine.
 const ENOUGH: Duration = Duration::from_secs(60);
 
-/// The sandbox, and Alice, who has said nothing.
+/// A sandbox with Alice, who has not written anything yet.
 struct Target {
     client: Client,
     says: String,
@@ -33,7 +33,7 @@ impl Target {
         self.client.tamtam.base_url().strip_prefix("http://").unwrap()
     }
 
-    /// The header with the sandbox's own address.
+    /// Returns the header with the address of the sandbox.
     fn host(&self) -> String {
         format!("Host: {}", self.address())
     }
@@ -73,7 +73,7 @@ impl Target {
         refusal["error"].as_str().unwrap().to_owned()
     }
 
-    async fn has_heard_nothing(&self) {
+    async fn has_no_events(&self) {
         assert_eq!(self.client.transcript().await, "");
     }
 }
@@ -83,7 +83,7 @@ async fn a_text_plain_post_from_another_origin_is_refused_and_does_nothing() {
     let target = Target::start().await;
     let error = target.refuses(403, &target.says, &[&target.host(), EVIL, "Content-Type: text/plain"], SAYS).await;
     assert!(error.starts_with("Origin `http://evil.example` is refused: "), "{error}");
-    target.has_heard_nothing().await;
+    target.has_no_events().await;
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn a_json_post_from_another_origin_is_refused_and_does_nothing() {
     for origin in [EVIL, &https, others_port, &lookalike, "Origin: http://localhost"] {
         target.refuses(403, &target.says, &[&target.host(), origin, JSON], SAYS).await;
     }
-    target.has_heard_nothing().await;
+    target.has_no_events().await;
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn a_post_without_a_body_from_another_origin_is_refused() {
     let target = Target::start().await;
     let starts = target.says.replace("/says", "/starts");
     target.refuses(403, &starts, &[&target.host(), EVIL, "Content-Length: 0"], "").await;
-    target.has_heard_nothing().await;
+    target.has_no_events().await;
     assert_eq!(target.send(&starts, &[&target.host(), "Content-Length: 0"], "").await.0, 200);
 }
 
@@ -110,7 +110,7 @@ async fn a_post_without_a_body_from_another_origin_is_refused() {
 async fn a_null_origin_is_refused() {
     let target = Target::start().await;
     target.refuses(403, &target.says, &[&target.host(), "Origin: null", JSON], SAYS).await;
-    target.has_heard_nothing().await;
+    target.has_no_events().await;
 }
 
 #[tokio::test]
@@ -120,22 +120,22 @@ async fn two_origins_are_refused() {
     for second in [&own, EVIL] {
         target.refuses(403, &target.says, &[&target.host(), &own, second, JSON], SAYS).await;
     }
-    target.has_heard_nothing().await;
+    target.has_no_events().await;
 }
 
 #[tokio::test]
-async fn a_request_that_the_browser_calls_cross_site_is_refused() {
+async fn a_request_that_the_browser_marks_as_cross_site_is_refused() {
     let target = Target::start().await;
     for site in ["cross-site", "same-site"] {
         let site = format!("Sec-Fetch-Site: {site}");
         target.refuses(403, &target.says, &[&target.host(), &site, JSON], SAYS).await;
         target.refuses(403, "GET /sandbox", &[&target.host(), &site], "").await;
     }
-    target.has_heard_nothing().await;
+    target.has_no_events().await;
 }
 
 #[tokio::test]
-async fn forms_and_plain_text_are_refused_also_without_an_origin() {
+async fn forms_and_plain_text_are_refused_even_without_an_origin() {
     let target = Target::start().await;
     for kind in
         ["text/plain", "text/plain; application/json", "application/x-www-form-urlencoded", "multipart/form-data"]
@@ -144,7 +144,7 @@ async fn forms_and_plain_text_are_refused_also_without_an_origin() {
         assert!(error.ends_with("send the header Content-Type: application/json"), "{error}");
     }
     target.refuses(415, &target.says, &[&target.host(), JSON, "Content-Type: text/plain"], SAYS).await;
-    target.has_heard_nothing().await;
+    target.has_no_events().await;
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn a_body_without_a_content_type_is_refused() {
     let (status, response) = target.send_raw(&format!("{head}Transfer-Encoding: chunked"), &chunks).await;
     assert_eq!(status, 415, "{response}");
     target.check_refusal(&response);
-    target.has_heard_nothing().await;
+    target.has_no_events().await;
     let (status, _) = target.send_raw(&format!("{head}{JSON}\r\nTransfer-Encoding: chunked"), &chunks).await;
     assert_eq!(status, 200);
 }
@@ -180,18 +180,18 @@ async fn a_foreign_host_gets_no_token() {
             for request in ["GET /sandbox", "GET /sandbox?x", "GET /sandbox/transcript"] {
                 target.refuses(403, request, &[&host], "").await;
             }
-            // After DNS rebinding the page is of the same origin, for the browser.
+            // After DNS rebinding, the browser sees the page as same-origin.
             let own = host.replace("Host: ", "Origin: http://");
             target.refuses(403, &target.says, &[&host, &own, "Sec-Fetch-Site: same-origin", JSON], SAYS).await;
         }
     }
     let (status, response) = target.send("HEAD /sandbox", &["Host: evil.example"], "").await;
     assert_eq!(status, 403, "{response}");
-    target.has_heard_nothing().await;
+    target.has_no_events().await;
 }
 
 #[tokio::test]
-async fn the_host_of_an_absolute_url_counts_too() {
+async fn the_host_of_an_absolute_url_is_checked_too() {
     let target = Target::start().await;
     target.refuses(403, "GET http://evil.example/sandbox", &[&target.host()], "").await;
     target.refuses(403, &format!("GET http://{}/sandbox", target.address()), &["Host: evil.example"], "").await;
@@ -233,7 +233,7 @@ async fn two_hosts_and_no_host_are_refused() {
 }
 
 #[tokio::test]
-async fn a_delete_from_another_origin_forgets_nothing() {
+async fn a_delete_from_another_origin_removes_nothing() {
     let target = Target::start().await;
     target.client.post("/faults", json!({ "operation": "getMyInfo", "fault": "status", "status": 500 })).await;
     target.refuses(403, "DELETE /sandbox/faults", &[&target.host(), EVIL], "").await;
@@ -250,7 +250,7 @@ async fn unknown_paths_and_methods_are_checked_before_anything_else() {
         target.refuses(415, request, &[&target.host()], "a body").await;
     }
     for request in ["GET /sandbox/", "GET //sandbox", "GET /%73andbox", "GET /SANDBOX"] {
-        // The API's server, which requires a token, answers paths beside `/sandbox`.
+        // Paths outside `/sandbox` belong to the API, which requires a token.
         let (status, response) = target.send(request, &[foreign], "").await;
         assert_eq!(status, 401, "{request}: {response}");
     }
@@ -270,14 +270,14 @@ async fn a_preflight_is_refused() {
 #[tokio::test]
 async fn a_refused_body_is_not_read() {
     let target = Target::start().await;
-    // The body never comes.
+    // The body is never sent.
     let length = "Content-Length: 1000";
     target.refuses(403, &target.says, &["Host: evil.example", JSON, length], "").await;
     target.refuses(415, &target.says, &[&target.host(), "Content-Type: text/plain", length], "").await;
 }
 
 #[tokio::test]
-async fn programs_and_the_sandboxs_own_pages_are_served() {
+async fn requests_of_programs_and_of_the_same_origin_are_served() {
     let target = Target::start().await;
     let (_, port) = target.address().split_once(':').unwrap();
     for name in ["127.0.0.1", "localhost", "LOCALHOST.", "tamtam.localhost", "127.1.2.3", "[::1]"] {
@@ -295,7 +295,7 @@ async fn programs_and_the_sandboxs_own_pages_are_served() {
 }
 
 #[tokio::test]
-async fn a_refused_request_is_told_like_any_other() {
+async fn a_refused_request_is_reported_like_any_other() {
     let target = Target::start().await;
     let (tell, told) = std::sync::mpsc::channel();
     target.client.tamtam.on_exchange(move |exchange| {

@@ -1,4 +1,4 @@
-//! Administrators: who appoints them, with which rights, and how many there can be.
+//! Administrators: their appointment, rights, and maximum number.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ fn admin(user: tamtam::UserId, permissions: Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_given_rights_replace_those_that_a_member_had() {
+async fn new_rights_replace_the_old_rights_of_an_administrator() {
     let (max, api, alice) = dialog().await;
     let bob = max.user("Bob");
     let team = max.group("Team", [&alice, &bob]);
@@ -39,7 +39,7 @@ async fn the_given_rights_replace_those_that_a_member_had() {
 }
 
 #[tokio::test]
-async fn some_rights_need_the_right_to_read() {
+async fn some_rights_require_the_right_to_read() {
     let (max, api, alice) = dialog().await;
     let bob = max.user("Bob");
     let path = format!("/chats/{}/members/admins", max.group("Team", [&alice, &bob]).chat_id());
@@ -57,7 +57,7 @@ async fn some_rights_need_the_right_to_read() {
 }
 
 #[tokio::test]
-async fn members_alone_are_appointed_and_all_of_a_request_or_nobody() {
+async fn only_members_are_appointed_and_a_request_fails_as_a_whole() {
     let (max, api, alice) = dialog().await;
     let (bob, stranger) = (max.user("Bob"), max.user("Mallory"));
     let team = max.group("Team", [&alice, &bob]);
@@ -80,7 +80,7 @@ async fn members_alone_are_appointed_and_all_of_a_request_or_nobody() {
 }
 
 #[tokio::test]
-async fn a_bot_appoints_with_the_right_to_it_and_an_administrator_sees_the_others() {
+async fn appointing_requires_add_admins_and_listing_requires_an_administrator() {
     let (max, api, alice) = dialog().await;
     let bob = max.user("Bob");
     let team = max.group("Team", [&alice, &bob]);
@@ -107,7 +107,7 @@ async fn a_chat_has_at_most_fifty_administrators() {
     let count = async || api.get(&path).await.ok()["members"].as_array().unwrap().len();
     let post = async |admins: Vec<Value>| api.call("POST", &path, json!({ "admins": admins })).await;
     let all: Vec<_> = people.iter().map(|one| admin(one.user_id(), json!([]))).collect();
-    // Together with the owner and the bot.
+    // The owner and the bot count, too.
     let message = post(all[..MOST - 1].to_vec()).await.refused();
     assert_eq!((message.as_str(), count().await), ("A chat has at most 50 administrators", 2));
     post(all[..MOST - 2].to_vec()).await.ok();

@@ -1,4 +1,4 @@
-//! Answers to pressed buttons: what is refused, and what they change.
+//! Answers to pressed buttons: their effects and errors.
 
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn an_answer_edits_the_message_shows_a_notice_or_both() {
+async fn an_answer_edits_the_message_or_shows_a_notification_or_both() {
     let scene = Scene::start().await;
     assert_eq!(scene.answer(json!({ "notification": "Noted" })).await.ok(), json!({ "success": true }));
     assert_eq!(scene.alice.reads_notification().await, "Noted");
@@ -49,7 +49,7 @@ async fn an_answer_edits_the_message_shows_a_notice_or_both() {
 }
 
 #[tokio::test]
-async fn an_answer_says_something() {
+async fn an_answer_without_content_is_refused() {
     let scene = Scene::start().await;
     for empty in [json!({}), json!({ "message": null, "notification": null })] {
         let message = scene.answer(empty).await.fails(400, "proto.payload");
@@ -63,7 +63,7 @@ async fn an_answer_says_something() {
 }
 
 #[tokio::test]
-async fn a_press_is_answered_by_its_own_bot_as_long_as_there_is_a_message() {
+async fn only_the_bot_of_the_message_can_answer_a_press() {
     let scene = Scene::start().await;
     let helper = scene.api.of_bot(&scene.max.add_bot("Helper", "helper_bot"));
     let path = format!("/answers?callback_id={}", scene.callback);

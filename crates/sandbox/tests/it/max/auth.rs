@@ -5,7 +5,7 @@ use serde_json::json;
 use super::dialog;
 
 #[tokio::test]
-async fn a_token_in_the_query_is_refused_also_beside_a_right_header() {
+async fn a_token_in_the_query_is_refused_even_with_a_valid_header() {
     let (max, api, _) = dialog().await;
     let token = max.token().to_owned();
     let in_query = |token: &str| api.bare("GET", "/me").query(&[("access_token", token)]);
@@ -19,7 +19,7 @@ async fn a_token_in_the_query_is_refused_also_beside_a_right_header() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_missing_wrong_or_called_bearer_is_refused() {
+async fn a_missing_wrong_or_bearer_token_is_refused() {
     let (max, api, _) = dialog().await;
     api.send(api.bare("GET", "/me")).await.fails(401, "verify.token");
     for value in [String::new(), "x".into(), format!("Bearer {}", max.token()), format!("{}x", max.token())] {
@@ -33,7 +33,7 @@ async fn a_token_that_is_missing_wrong_or_called_bearer_is_refused() {
 }
 
 #[tokio::test]
-async fn every_bot_is_known_by_its_own_header() {
+async fn the_header_identifies_the_bot() {
     let (max, api, _) = dialog().await;
     let helper = max.add_bot("Helper", "helper_bot");
     let me = api.of_bot(&helper).get("/me").await.ok();
@@ -42,7 +42,7 @@ async fn every_bot_is_known_by_its_own_header() {
 }
 
 #[tokio::test]
-async fn operations_that_max_has_removed_are_unknown_paths() {
+async fn operations_removed_by_max_are_unknown_paths() {
     let (max, api, alice) = dialog().await;
     let group = max.group("Team", [&alice]).with_public_link("team").chat_id().0;
     for (method, path) in [
@@ -67,7 +67,7 @@ async fn operations_that_max_has_removed_are_unknown_paths() {
 }
 
 #[tokio::test]
-async fn a_path_that_was_not_filled_in_is_refused_by_the_name_of_its_parameter() {
+async fn a_placeholder_in_a_path_is_refused_with_the_name_of_its_parameter() {
     let (_max, api, _) = dialog().await;
     for (method, path, name) in [
         ("GET", "/chats/{chatId}", "chatId"),

@@ -34,7 +34,7 @@ async fn ask_all(api: &Api, chat: i64, message: &str) -> Vec<(&'static str, Answ
 const INVALID: [&str; 4] = ["getPinnedMessage", "pinMessage", "unpinMessage", "getAdmins"];
 
 #[tokio::test]
-async fn a_chat_that_the_bot_never_saw_is_not_found() {
+async fn a_chat_without_the_bot_is_not_found() {
     let (max, api, alice) = dialog().await;
     let helper = max.add_bot("Helper", "helper_bot");
     let with_helper = alice.with_bot(&helper);
@@ -54,7 +54,7 @@ async fn a_chat_that_the_bot_never_saw_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_dialog_is_no_group() {
+async fn operations_on_groups_are_refused_in_a_dialog() {
     let (_max, api, alice) = dialog().await;
     let said = alice.says("hi");
     for (name, answer) in ask_all(&api, alice.chat_id().0, said.as_str()).await {
@@ -65,7 +65,7 @@ async fn a_dialog_is_no_group() {
 }
 
 #[tokio::test]
-async fn a_bot_that_is_no_member_any_more_is_denied() {
+async fn a_bot_that_is_no_longer_a_member_is_denied() {
     let (max, api, alice) = dialog().await;
     for is_channel in [false, true] {
         let found = if is_channel { max.channel("News", [&alice]) } else { max.group("Team", [&alice]) };
@@ -95,7 +95,7 @@ async fn edit(api: &Api, group: &Group, patch: Value) -> Answer {
 }
 
 #[tokio::test]
-async fn what_is_given_is_changed_and_nothing_else() {
+async fn an_edit_changes_only_the_given_fields() {
     let (max, api, alice) = dialog().await;
     let team = max.group("Team", [&alice]);
     let pinned = api.say(team.chat_id().0, "pin me").await;
@@ -115,7 +115,7 @@ async fn what_is_given_is_changed_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_chat_is_changed_with_the_right_to_it_and_pinned_in_with_another() {
+async fn editing_a_chat_and_pinning_require_different_rights() {
     let (max, api, alice) = dialog().await;
     let team = max.group("Team", [&alice]);
     let pin = json!({ "pin": api.say(team.chat_id().0, "pin me").await });
@@ -133,7 +133,7 @@ async fn a_chat_is_changed_with_the_right_to_it_and_pinned_in_with_another() {
 }
 
 #[tokio::test]
-async fn a_pin_needs_a_message_of_the_chat_and_the_right() {
+async fn a_pin_requires_a_message_of_the_chat_and_the_right() {
     let (max, api, alice) = dialog().await;
     let team = max.group("Team", [&alice]);
     let path = format!("/chats/{}/pin", team.chat_id());

@@ -1,4 +1,4 @@
-//! Comments on the posts of channels: who writes, edits, deletes and reads them, and until when.
+//! Comments on channel posts: rights, time limits and listing.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn a_comment_has_a_sender_a_text_and_the_post_that_it_belongs_to() {
+async fn a_comment_has_a_sender_a_text_and_the_id_of_its_post() {
     let scene = Scene::start().await;
     let sent = scene.send(json!({ "text": "**hi**", "format": "markdown" })).await.ok()["message"].clone();
     assert_eq!(sent["sender"]["user_id"], scene.max.bot_id().0);
@@ -81,7 +81,7 @@ async fn a_comment_has_a_sender_a_text_and_the_post_that_it_belongs_to() {
 }
 
 #[tokio::test]
-async fn a_comment_is_text_that_may_answer_another_comment() {
+async fn a_comment_is_text_and_can_reply_to_another_comment() {
     let scene = Scene::start().await;
     let first = scene.alice.comments(scene.post.as_str(), "first");
     let reply = json!({ "text": "second", "link": { "type": "reply", "mid": first } });
@@ -108,7 +108,7 @@ async fn a_comment_is_text_that_may_answer_another_comment() {
 }
 
 #[tokio::test]
-async fn comments_are_taken_where_they_are_switched_on_and_read_and_changed_afterwards() {
+async fn closed_comments_can_be_read_edited_and_deleted_but_not_added() {
     let scene = Scene::start().await;
     let old = scene.says("old").await;
     let theirs = scene.alice.comments(scene.post.as_str(), "theirs");
@@ -125,7 +125,7 @@ async fn comments_are_taken_where_they_are_switched_on_and_read_and_changed_afte
 }
 
 #[tokio::test]
-async fn posts_of_channels_alone_have_comments() {
+async fn only_channel_posts_have_comments() {
     let scene = Scene::start().await;
     let team = scene.max.group("Team", [&scene.alice]);
     let grouped = scene.api.say(team.chat_id().0, "a").await;
@@ -152,7 +152,7 @@ async fn posts_of_channels_alone_have_comments() {
 }
 
 #[tokio::test]
-async fn a_comment_is_edited_by_its_author_for_26_hours() {
+async fn a_comment_is_editable_by_its_author_for_26_hours() {
     let scene = Scene::start().await;
     let (own, theirs) = (scene.says("own").await, scene.alice.comments(scene.post.as_str(), "theirs"));
     scene.edit(theirs.as_str(), json!({ "text": "x" })).await.fails(403, "access.denied");
@@ -173,7 +173,7 @@ async fn a_comment_is_edited_by_its_author_for_26_hours() {
 }
 
 #[tokio::test]
-async fn a_comment_is_deleted_with_the_rights_to_read_and_to_delete() {
+async fn deleting_a_comment_requires_the_rights_to_read_and_to_delete() {
     let scene = Scene::start().await;
     let (own, theirs) = (scene.says("own").await, scene.alice.comments(scene.post.as_str(), "theirs").0);
     for (rights, missing) in [(&["delete", "write"][..], "read_all_messages"), (&["read_all_messages"], "delete")] {
@@ -194,7 +194,7 @@ async fn a_comment_is_deleted_with_the_rights_to_read_and_to_delete() {
 }
 
 #[tokio::test]
-async fn comments_are_listed_the_newest_first_between_times_or_by_their_ids() {
+async fn comments_are_listed_newest_first_between_two_times_or_by_ids() {
     let scene = Scene::start().await;
     let mut mids = Vec::new();
     for text in ["1", "2", "3"] {
@@ -215,7 +215,7 @@ async fn comments_are_listed_the_newest_first_between_times_or_by_their_ids() {
 }
 
 #[tokio::test]
-async fn comments_go_with_their_post() {
+async fn comments_are_deleted_with_their_post() {
     let scene = Scene::start().await;
     scene.says("gone").await;
     scene.api.delete(&format!("/messages?message_id={}", scene.post)).await.ok();

@@ -21,7 +21,7 @@ async fn user(client: &Client, name: &str) -> (i64, String) {
 }
 
 #[tokio::test]
-async fn the_sandbox_says_that_it_is_max() {
+async fn the_sandbox_reports_the_service_max() {
     let client = Client::on(unlimited()).await;
     let about: Value = serde_json::from_str(&client.ask(Method::GET, "", None).await.1).unwrap();
     assert_eq!((&about["service"], &about["bots"][0]["token"]), (&json!("MAX"), &json!(client.tamtam.token())));
@@ -32,7 +32,7 @@ async fn the_sandbox_says_that_it_is_max() {
 }
 
 #[tokio::test]
-async fn people_write_in_a_notation() {
+async fn people_write_formatted_messages() {
     let client = Client::on(unlimited()).await;
     let (_, alice) = user(&client, "Alice").await;
     for (text, format) in [("**hi**", json!("markdown")), ("<b>hi</b>", json!("html")), ("hi", Value::Null)] {
@@ -71,7 +71,7 @@ async fn comments_are_written_read_edited_and_deleted() {
 }
 
 #[tokio::test]
-async fn comments_are_for_channels_of_max_and_a_chat_that_is_refused_is_not_made() {
+async fn comments_are_refused_outside_channels_of_max_and_no_chat_is_created() {
     for (client, channel) in [(Client::on(unlimited()).await, false), (Client::on(Sandbox::builder()).await, true)] {
         let (user, _) = user(&client, "Alice").await;
         let chat = json!({ "title": "News", "members": [user], "channel": channel, "comments": true });
@@ -140,7 +140,7 @@ async fn mini_apps_are_opened_and_voice_is_sent() {
 }
 
 #[tokio::test]
-async fn acts_of_max_are_refused_on_tamtam_and_those_of_tamtam_on_max() {
+async fn acts_of_one_service_are_refused_on_the_other() {
     let client = Client::on(Sandbox::builder()).await;
     let (_, alice) = user(&client, "Alice").await;
     client.post(&format!("{alice}/starts"), json!({})).await;
@@ -179,7 +179,7 @@ async fn refused_requests_are_counted() {
 }
 
 #[tokio::test]
-async fn a_test_waits_until_the_bots_are_idle_or_hears_why_they_are_not() {
+async fn settles_waits_until_the_bots_are_idle_or_returns_the_reason() {
     for service in [Service::TamTam, Service::Max] {
         let client = Client::on(crate::client::unlimited(&service).redelivery(Duration::from_secs(3_600))).await;
         let (_, alice) = user(&client, "Alice").await;

@@ -26,7 +26,7 @@ async fn check(api: &Api, alice: &tamtam_sandbox::Person, kind: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_bot_is_told_that_it_was_stopped() {
+async fn stopping_a_bot_sends_an_update() {
     let (max, api, alice) = dialog().await;
     alice.stops();
     assert_eq!(api.kinds().await, ["bot_started", "bot_stopped"]);
@@ -44,7 +44,7 @@ async fn a_bot_is_told_that_it_was_stopped() {
 }
 
 #[tokio::test]
-async fn a_person_who_clears_the_dialog_sees_nothing_of_it_and_the_bot_still_does() {
+async fn a_cleared_dialog_is_empty_for_the_person_but_not_for_the_bot() {
     let (max, api, alice) = dialog().await;
     let said = alice.says("old");
     let keys = json!({ "type": "callback", "text": "Yes", "payload": "y" });
@@ -106,7 +106,7 @@ async fn a_removed_dialog_is_gone_until_the_person_writes_again() {
 }
 
 #[tokio::test]
-async fn a_bot_is_told_until_when_it_is_muted_and_writes_all_the_same() {
+async fn a_muted_bot_gets_the_end_of_the_muting_and_can_still_write() {
     let (max, api, alice) = dialog().await;
     alice.mutes();
     assert_eq!(check(&api, &alice, "dialog_muted").await["muted_until"], i64::MAX);
@@ -124,12 +124,12 @@ async fn a_bot_is_told_until_when_it_is_muted_and_writes_all_the_same() {
     assert_eq!(alice.reads().await.text(), "psst");
     max.time_passes(HOUR + Duration::from_secs(1));
     assert!(panic_of(|| alice.unmutes()).contains("has not muted the bot"));
-    assert_eq!(api.kinds().await, ["dialog_muted"], "the end of that time is not told");
+    assert_eq!(api.kinds().await, ["dialog_muted"], "the end of the muting must send no update");
 }
 
 /// Not checked against the document, which requires the message.
 #[tokio::test]
-async fn a_voice_message_is_told_without_a_message_and_not_listed() {
+async fn the_update_about_a_voice_message_has_no_message() {
     let max = unlimited().start().await;
     let (api, alice) = (Api::of(&max), max.user("Alice"));
     alice.sends_voice();
@@ -152,7 +152,7 @@ async fn a_voice_message_is_told_without_a_message_and_not_listed() {
 }
 
 #[tokio::test]
-async fn people_send_media_that_bots_send_again() {
+async fn bots_can_send_media_of_people_again() {
     let (_max, api, alice) = dialog().await;
     let all = [
         ("image", Enclosure::photo(b"bytes")),
@@ -171,7 +171,7 @@ async fn people_send_media_that_bots_send_again() {
 }
 
 #[tokio::test]
-async fn what_max_alone_has_panics_on_tamtam_with_a_hint() {
+async fn acts_of_max_panic_on_tamtam_with_a_hint() {
     let tamtam = Sandbox::start().await;
     let alice = tamtam.user("Alice");
     alice.starts();
@@ -199,14 +199,14 @@ async fn what_max_alone_has_panics_on_tamtam_with_a_hint() {
 }
 
 #[tokio::test]
-async fn what_tamtam_alone_has_panics_on_max_with_a_hint() {
+async fn acts_of_tamtam_panic_on_max_with_a_hint() {
     let (_max, _, alice) = dialog().await;
     let message = panic_of(|| drop(alice.opens_constructor()));
     assert!(message.contains("Alice cannot open a constructor on MAX"), "{message}");
 }
 
 #[tokio::test]
-async fn a_group_is_neither_cleared_nor_muted() {
+async fn a_group_cannot_be_cleared_removed_or_muted() {
     let (max, _, alice) = dialog().await;
     let (team, bob) = (max.group("Team", [&alice]), max.user("Bob"));
     let alice = alice.in_chat(&team);

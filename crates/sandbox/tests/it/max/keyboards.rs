@@ -41,7 +41,7 @@ fn grid(rows: usize, buttons: usize) -> Value {
 }
 
 #[tokio::test]
-async fn a_keyboard_has_thirty_rows_of_seven_buttons() {
+async fn a_keyboard_has_at_most_thirty_rows_of_seven_buttons() {
     let (_max, api, alice) = dialog().await;
     let chat = alice.chat_id();
     let full = post(&api, chat, grid(ROWS, ROW_BUTTONS)).await.ok();
@@ -62,7 +62,7 @@ async fn a_keyboard_has_thirty_rows_of_seven_buttons() {
 }
 
 #[tokio::test]
-async fn a_row_with_a_wide_button_has_three() {
+async fn a_row_with_a_wide_button_has_at_most_three_buttons() {
     let (_max, api, alice) = dialog().await;
     let (wide, narrow) = buttons();
     for button in wide {
@@ -96,7 +96,7 @@ async fn edits_and_answers_have_the_same_limits() {
 }
 
 #[tokio::test]
-async fn links_have_a_scheme_that_a_client_of_max_opens() {
+async fn link_buttons_accept_only_schemes_that_max_clients_open() {
     let (_max, api, alice) = dialog().await;
     let link = |url: &str| json!([[{ "type": "link", "text": "Go", "url": url }]]);
     for url in ["http://x", "https://x/?a=b#c", "max://user/5", "tel:+79990000000", "mailto:a@x", "HTTPS://X"] {
@@ -113,7 +113,7 @@ async fn links_have_a_scheme_that_a_client_of_max_opens() {
 }
 
 #[tokio::test]
-async fn a_chat_button_is_unknown() {
+async fn a_chat_button_is_refused() {
     let (_max, api, alice) = dialog().await;
     let chat = json!({ "type": "chat", "text": "Talk", "chat_title": "Talk" });
     let message = post(&api, alice.chat_id(), json!([[chat]])).await.fails(400, "proto.payload");
@@ -121,7 +121,7 @@ async fn a_chat_button_is_unknown() {
 }
 
 #[tokio::test]
-async fn buttons_are_shown_as_they_were_sent() {
+async fn buttons_are_returned_unchanged() {
     let (_max, api, alice) = dialog().await;
     let (wide, narrow) = buttons();
     let mut bare = json!({ "type": "open_app", "text": "App", "web_app": "https://max.ru/echo_bot", "contact_id": 5 });
@@ -139,7 +139,7 @@ async fn buttons_are_shown_as_they_were_sent() {
 }
 
 #[tokio::test]
-async fn a_press_does_what_the_button_is_for() {
+async fn a_press_has_the_effect_of_the_button_type() {
     let (max, api, alice) = dialog().await;
     let (wide, narrow) = buttons();
     post(&api, alice.chat_id(), json!([wide[..3], wide[3..], narrow])).await.ok();
@@ -163,7 +163,7 @@ async fn a_press_does_what_the_button_is_for() {
 }
 
 #[tokio::test]
-async fn a_bot_hears_of_its_buttons_in_a_group_that_it_may_not_read() {
+async fn a_bot_without_the_right_to_read_gets_presses_of_its_buttons() {
     let (max, api, alice) = dialog().await;
     let team = max.group("Team", [&alice]);
     let (_, narrow) = buttons();

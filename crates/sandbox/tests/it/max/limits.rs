@@ -58,7 +58,7 @@ async fn a_busy_sandbox_counts_requests_in_real_time() {
     let seen = in_a_second(&max, async || statuses(30, async || api.get("/me").await).await).await;
     assert_eq!(seen, [200; 30]);
     let seen = in_a_second(&max, async || statuses(30, async || api.get("/me").await).await).await;
-    assert_eq!(seen, [200; 30], "a second later there is room again");
+    assert_eq!(seen, [200; 30], "a second later, requests must be accepted again");
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn the_31st_request_of_a_bot_in_a_second_is_refused() {
 }
 
 #[tokio::test]
-async fn the_third_request_of_a_kind_in_a_chat_is_refused_and_others_are_not() {
+async fn the_third_request_of_a_kind_per_chat_and_second_is_refused() {
     let (max, api, alice) = dialog_on(limited()).await;
     let bob = max.user("Bob");
     bob.starts();
@@ -122,7 +122,7 @@ async fn the_third_request_of_a_kind_in_a_chat_is_refused_and_others_are_not() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_not_done_and_does_not_count() {
+async fn a_refused_request_has_no_effect_and_does_not_count() {
     let (max, api, alice) = dialog_on(limited()).await;
     let send = async || api.post(alice.chat_id().0, json!({ "text": "hi" })).await;
     let shown = in_a_second(&max, async || {
@@ -141,7 +141,7 @@ async fn what_is_refused_is_not_done_and_does_not_count() {
 }
 
 #[tokio::test]
-async fn the_third_poll_in_a_second_is_refused_and_polls_count_among_all_requests() {
+async fn the_third_poll_in_a_second_is_refused_and_polls_count_as_requests() {
     let (max, api, _) = dialog_on(limited().rate_limit(RateLimit::max().requests_per_second(5))).await;
     let poll = async || api.get("/updates?timeout=0").await;
     let (polls, others) =
@@ -153,7 +153,7 @@ async fn the_third_poll_in_a_second_is_refused_and_polls_count_among_all_request
 }
 
 #[tokio::test]
-async fn a_refusal_says_when_to_come_again_if_it_is_told_to() {
+async fn a_refusal_has_a_retry_after_header_if_set() {
     for (limit, expected) in [(RateLimit::max().retry_after(7), Some("7")), (RateLimit::max(), None)] {
         let (max, api, _) = dialog_on(unlimited().rate_limit(limit.requests_per_second(1))).await;
         let refused = in_a_second(&max, async || {
@@ -175,7 +175,7 @@ async fn a_refusal_says_when_to_come_again_if_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn tamtam_has_no_limits_unless_they_are_given() {
+async fn tamtam_has_no_limits_by_default() {
     let (tamtam, api, _) = dialog_on(Sandbox::builder()).await;
     let seen = in_a_second(&tamtam, async || statuses(9, async || api.get("/updates?timeout=0").await).await).await;
     assert_eq!((seen, tamtam.rate_limited()), (vec![200; 9], 0));
@@ -210,7 +210,7 @@ async fn a_page_has_at_most_a_hundred_updates() {
 }
 
 #[tokio::test]
-async fn a_poll_is_held_for_as_long_as_the_limit_says_though_it_asks_for_more() {
+async fn a_poll_is_held_no_longer_than_the_limit() {
     let limit = RateLimit::max().longest_poll(Duration::from_millis(1));
     let (max, api, alice) = dialog_on(unlimited().rate_limit(limit)).await;
     api.drain().await;

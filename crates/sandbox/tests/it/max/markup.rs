@@ -30,7 +30,7 @@ async fn lines_of_a_quote_are_one_element() {
 }
 
 #[tokio::test]
-async fn users_are_mentioned_by_links_of_max() {
+async fn links_with_the_scheme_of_max_mention_users() {
     let (_max, api, alice) = dialog().await;
     let id = alice.user_id();
     let mention = json!([{ "user_link": null, "user_id": id.0, "from": 3, "length": 5, "type": "user_mention" }]);
@@ -45,7 +45,7 @@ async fn users_are_mentioned_by_links_of_max() {
 }
 
 #[tokio::test]
-async fn a_username_is_a_mention_by_itself() {
+async fn a_username_in_a_text_is_a_mention() {
     let (max, api, alice) = dialog().await;
     let alice = alice.with_username("alice");
     let team = max.group("Team", [&alice]);
@@ -59,7 +59,7 @@ async fn a_username_is_a_mention_by_itself() {
 }
 
 #[tokio::test]
-async fn people_write_formatted_texts_as_bots_do() {
+async fn people_send_formatted_texts_like_bots() {
     let (max, api, alice) = dialog().await;
     let bot = max.bot_id();
     let text = Text::new("Dear ").mention("Echo", bot).plain(", ").bold("hi");
@@ -78,7 +78,7 @@ async fn people_write_formatted_texts_as_bots_do() {
 }
 
 #[tokio::test]
-async fn what_people_write_plainly_stays_as_it_is() {
+async fn plain_texts_of_people_stay_unchanged() {
     let (_max, api, alice) = dialog().await;
     alice.says("see tamtam://user/5, **really**");
     let body = api.updates().await.0.pop().unwrap()["message"]["body"].clone();

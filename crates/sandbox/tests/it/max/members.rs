@@ -1,4 +1,4 @@
-//! Members of groups and channels: who sees, adds and removes them.
+//! Members of groups and channels: the rights to list, add and remove them.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn ids(list: &Value) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn members_of_a_channel_are_for_its_administrators_and_those_of_a_group_for_all() {
+async fn listing_members_requires_an_administrator_in_channels_but_not_in_groups() {
     let (max, api, alice) = dialog().await;
     let (team, news) = (max.group("Team", [&alice]), max.channel("News", [&alice]));
     for (group, is_seen) in [(&team, true), (&news, false)] {
@@ -30,7 +30,7 @@ async fn members_of_a_channel_are_for_its_administrators_and_those_of_a_group_fo
 }
 
 #[tokio::test]
-async fn the_rights_of_the_bot_are_told_as_they_are() {
+async fn the_membership_of_the_bot_has_its_rights() {
     let (max, api, alice) = dialog().await;
     let team = max.group("Team", [&alice]);
     let path = format!("/chats/{}/members/me", team.chat_id());
@@ -57,7 +57,7 @@ async fn the_rights_of_the_bot_are_told_as_they_are() {
 }
 
 #[tokio::test]
-async fn who_cannot_be_added_is_told_with_the_reason() {
+async fn users_who_cannot_be_added_are_returned_with_the_reason() {
     let (max, api, alice) = dialog().await;
     let [bob, carol, dave] = ["Bob", "Carol", "Dave"].map(|name| max.user(name));
     let team = max.group("Team", [&alice, &bob, &carol]);
@@ -83,7 +83,7 @@ async fn who_cannot_be_added_is_told_with_the_reason() {
 }
 
 #[tokio::test]
-async fn the_right_to_members_is_needed_and_a_channel_takes_nobody() {
+async fn adding_members_requires_a_right_and_is_refused_in_channels() {
     let (max, api, alice) = dialog().await;
     let bob = max.user("Bob");
     let (team, news) = (max.group("Team", [&alice]), max.channel("News", [&alice]));
@@ -104,7 +104,7 @@ async fn the_right_to_members_is_needed_and_a_channel_takes_nobody() {
 }
 
 #[tokio::test]
-async fn what_happens_in_a_group_comes_with_the_right_to_read_it() {
+async fn updates_of_a_group_require_the_right_to_read() {
     let (max, api, alice) = dialog().await;
     let bob = max.user("Bob");
     let team = max.group("Team", [&alice]);

@@ -31,7 +31,7 @@ async fn a_message_needs_a_recipient_who_has_started_the_bot() {
     assert_eq!(sent["message"]["recipient"], json!({ "chat_id": chat.0, "chat_type": "dialog", "user_id": user.0 }));
     let me = api.get("/me").await.ok()["user_id"].clone();
     let sent = send(format!("?user_id={me}&chat_id={chat}")).await.ok();
-    assert_eq!(sent["message"]["recipient"]["chat_id"], chat.0, "the chat counts");
+    assert_eq!(sent["message"]["recipient"]["chat_id"], chat.0, "`chat_id` takes precedence");
     alice.stops();
     for query in [format!("?user_id={user}"), format!("?chat_id={chat}")] {
         assert_eq!(send(query).await.fails(403, "chat.denied"), "error.dialog.suspended");
@@ -39,7 +39,7 @@ async fn a_message_needs_a_recipient_who_has_started_the_bot() {
 }
 
 #[tokio::test]
-async fn a_message_needs_something_to_show_and_bears_no_two_keyboards_or_files() {
+async fn a_message_needs_content_and_has_at_most_one_keyboard_and_file() {
     let (_max, api, alice) = dialog().await;
     let keys = || keyboard(json!([[callback("Yes", "y")]]));
     let file = alice.says_with("", [Enclosure::file("a.txt", "a")]);
@@ -66,7 +66,7 @@ async fn a_message_needs_something_to_show_and_bears_no_two_keyboards_or_files()
 }
 
 #[tokio::test]
-async fn posts_of_a_channel_need_the_right_to_write_and_notify_its_readers() {
+async fn channel_posts_require_the_right_to_write_and_cannot_be_silent() {
     let (max, api, alice) = dialog().await;
     let (news, team) = (max.channel("News", [&alice]), max.group("Team", [&alice]));
     let quiet = json!({ "text": "hush", "notify": false });
@@ -85,7 +85,7 @@ async fn posts_of_a_channel_need_the_right_to_write_and_notify_its_readers() {
 }
 
 #[tokio::test]
-async fn a_message_in_a_dialog_is_edited_for_seven_days_and_one_with_a_keyboard_for_ever() {
+async fn a_dialog_message_is_editable_for_seven_days_and_longer_with_a_keyboard() {
     let (max, api, alice) = dialog().await;
     let (team, news) = (max.group("Team", [&alice]), max.channel("News", [&alice]));
     let plain = api.say(alice.chat_id().0, "plain").await;
@@ -107,7 +107,7 @@ async fn a_message_in_a_dialog_is_edited_for_seven_days_and_one_with_a_keyboard_
 }
 
 #[tokio::test]
-async fn an_edit_is_refused_politely_where_nothing_would_be_left_or_media_is_not_ready() {
+async fn an_edit_to_an_empty_message_or_with_unprocessed_media_is_refused_with_a_200() {
     let (max, api, alice) = dialog().await;
     let message = api.say(alice.chat_id().0, "a").await;
     assert_eq!(edit(&api, &message, json!({ "text": "" })).await.refused(), "Message cannot be empty");
@@ -128,7 +128,7 @@ async fn an_edit_is_refused_politely_where_nothing_would_be_left_or_media_is_not
 }
 
 #[tokio::test]
-async fn a_bot_edits_its_own_messages_alone_and_deletes_those_of_others_with_the_right_to_it() {
+async fn a_bot_edits_only_its_own_messages_and_needs_a_right_to_delete_others() {
     let (max, api, alice) = dialog().await;
     let team = max.group("Team", [&alice]);
     let delete = async |message: &str| api.delete(&format!("/messages?message_id={message}")).await;
@@ -149,7 +149,7 @@ async fn a_bot_edits_its_own_messages_alone_and_deletes_those_of_others_with_the
 }
 
 #[tokio::test]
-async fn messages_of_groups_and_channels_are_listed_for_administrators() {
+async fn only_administrators_can_list_messages_of_groups_and_channels() {
     let (max, api, alice) = dialog().await;
     let (team, news) = (max.group("Team", [&alice]), max.channel("News", [&alice]));
     for group in [&team, &news] {
@@ -176,7 +176,7 @@ async fn messages_of_groups_and_channels_are_listed_for_administrators() {
 }
 
 #[tokio::test]
-async fn messages_are_listed_between_two_times_the_newest_first() {
+async fn messages_are_listed_newest_first_between_two_times() {
     let (_max, api, alice) = dialog().await;
     for text in ["1", "2", "3", "4"] {
         alice.says(text);

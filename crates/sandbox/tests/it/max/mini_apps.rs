@@ -18,7 +18,7 @@ fn check(token: &str, launch: &AppLaunch) -> InitData {
 }
 
 #[tokio::test]
-async fn launch_data_is_signed_and_says_who_opened_the_app_and_where() {
+async fn launch_data_is_signed_and_has_the_person_and_the_chat() {
     let (max, _, alice) = dialog().await;
     let alice = alice.with_username("alice");
     let launch = alice.opens_app("from-a_friend");
@@ -40,7 +40,7 @@ async fn launch_data_is_signed_and_says_who_opened_the_app_and_where() {
 }
 
 #[tokio::test]
-async fn launch_data_is_of_the_time_of_the_sandbox_and_signed_for_the_bot_that_is_meant() {
+async fn launch_data_has_the_time_of_the_sandbox_and_is_signed_for_the_opened_bot() {
     let (max, _, alice) = dialog().await;
     let helper = max.add_bot("Helper", "helper_bot");
     max.time_passes(Duration::from_secs(24 * 60 * 60));
@@ -48,12 +48,12 @@ async fn launch_data_is_of_the_time_of_the_sandbox_and_signed_for_the_bot_that_i
     let tomorrow = SystemTime::now() + Duration::from_secs(24 * 60 * 60);
     let data = MiniApp::new(helper.token()).unwrap().check_at(launch.init_data(), tomorrow).unwrap();
     assert!(data.auth_date.duration_since(UNIX_EPOCH).is_ok());
-    assert!(MiniApp::new(helper.token()).unwrap().check(launch.init_data()).is_err(), "it is of the future");
+    assert!(MiniApp::new(helper.token()).unwrap().check(launch.init_data()).is_err(), "its time is in the future");
     assert!(MiniApp::new(max.token()).unwrap().check_at(launch.init_data(), tomorrow).is_err());
 }
 
 #[tokio::test]
-async fn a_payload_has_letters_digits_and_two_signs() {
+async fn a_payload_has_at_most_512_letters_digits_dashes_and_underscores() {
     let (max, _, alice) = dialog().await;
     let longest = "x".repeat(512);
     assert_eq!(check(max.token(), &alice.opens_app(&longest)).start_param, Some(longest));
@@ -64,7 +64,7 @@ async fn a_payload_has_letters_digits_and_two_signs() {
 }
 
 #[tokio::test]
-async fn a_button_brings_its_payload_and_the_chat_that_it_was_pressed_in() {
+async fn launch_data_of_a_button_has_its_payload_and_chat() {
     let (max, api, alice) = dialog().await;
     let team = max.group("Team", [&alice]);
     let app = |payload: Value| json!({ "type": "open_app", "text": "Open", "web_app": "echo_bot", "payload": payload });
@@ -102,7 +102,7 @@ async fn a_button_opens_the_app_of_the_bot_that_it_names() {
 }
 
 #[tokio::test]
-async fn launch_data_of_a_sandbox_with_a_seed_is_fresh() {
+async fn launch_data_of_a_sandbox_with_a_seed_is_not_expired() {
     let max = conformance::checked(unlimited().seed(7)).await;
     check(max.token(), &max.user("Alice").opens_app("x"));
 }
@@ -118,7 +118,7 @@ fn is_genuine(token: &str, contact: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn a_contact_is_signed_by_hand_and_by_button() {
+async fn a_contact_is_signed_with_and_without_a_button() {
     let (max, api, alice) = dialog().await;
     let alice = alice.with_phone("79990000000");
     let rows = json!([[{ "type": "request_contact", "text": "Me" }]]);
@@ -140,7 +140,7 @@ async fn a_contact_is_signed_by_hand_and_by_button() {
 }
 
 #[tokio::test]
-async fn a_contact_that_a_bot_sends_is_not_signed() {
+async fn a_contact_sent_by_a_bot_is_not_signed() {
     let (_max, api, alice) = dialog().await;
     let send = async |payload: Value| {
         let body = json!({ "attachments": [{ "type": "contact", "payload": payload }] });

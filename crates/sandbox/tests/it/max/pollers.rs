@@ -1,4 +1,4 @@
-//! Several polls with one token: each update goes to one of them, and none is lost.
+//! Several polls with one token: each update goes to one of them, and no update is lost.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,14 +21,14 @@ async fn poll(api: &Api, query: &str) -> (Vec<String>, i64) {
 /// Returns a sandbox without waiting updates, two pollers, and Alice.
 async fn pollers() -> (Checked, Api, Api, tamtam_sandbox::Person) {
     let (max, api, alice) = dialog().await;
-    // By a connection that is closed afterwards.
+    // Over a connection that is closed afterwards.
     api.apart().drain().await;
     let other = api.apart();
     (max, api, other, alice)
 }
 
 #[tokio::test]
-async fn updates_that_wait_are_shared_and_each_poller_commits_its_own() {
+async fn waiting_updates_are_split_between_pollers_and_each_commits_its_own() {
     let (_max, one, other, alice) = pollers().await;
     for text in ["1", "2", "3", "4", "5"] {
         alice.says(text);
@@ -45,11 +45,11 @@ async fn updates_that_wait_are_shared_and_each_poller_commits_its_own() {
     assert_eq!(none, [""; 0]);
     drop((one, other.apart()));
     let (none, _) = poll(&other.apart(), "timeout=0").await;
-    assert_eq!(none, [""; 0], "everything is committed");
+    assert_eq!(none, [""; 0], "all updates must be committed");
 }
 
 #[tokio::test]
-async fn an_update_wakes_one_of_the_polls_that_are_held() {
+async fn an_update_wakes_one_of_the_held_polls() {
     let (max, one, other, alice) = pollers().await;
     let hold = |api: &Api| {
         let api = api.clone();
@@ -68,7 +68,7 @@ async fn an_update_wakes_one_of_the_polls_that_are_held() {
 }
 
 #[tokio::test]
-async fn a_bot_that_goes_on_by_another_connection_has_committed_its_page() {
+async fn a_marker_commits_a_page_over_another_connection() {
     let (max, api, _, alice) = pollers().await;
     alice.says("1");
     let (first, marker) = poll(&api, "timeout=0").await;
@@ -77,11 +77,11 @@ async fn a_bot_that_goes_on_by_another_connection_has_committed_its_page() {
     assert_eq!(poll(&again, &format!("timeout=0&marker={marker}")).await.0, [""; 0]);
     max.settles().await;
     drop((api, again));
-    assert_eq!(poll(&Api::of(&max), "timeout=0").await.0, [""; 0], "it does not come back");
+    assert_eq!(poll(&Api::of(&max), "timeout=0").await.0, [""; 0], "the update must not come again");
 }
 
 #[tokio::test]
-async fn what_a_poller_had_got_and_not_committed_goes_to_the_other_when_it_is_gone() {
+async fn uncommitted_updates_of_a_disconnected_poller_go_to_the_other_poller() {
     let (max, one, other, alice) = pollers().await;
     alice.says("1");
     assert_eq!(poll(&other, "timeout=0").await.0, ["1"]);
@@ -95,7 +95,7 @@ async fn what_a_poller_had_got_and_not_committed_goes_to_the_other_when_it_is_go
 }
 
 #[tokio::test]
-async fn a_later_marker_of_another_poller_does_not_commit_what_was_lost_with_a_connection() {
+async fn a_later_marker_of_another_poller_does_not_commit_updates_of_a_closed_connection() {
     let (_max, one, other, alice) = pollers().await;
     alice.says("1");
     assert_eq!(poll(&other, "timeout=0").await.0, ["1"]);
@@ -108,7 +108,7 @@ async fn a_later_marker_of_another_poller_does_not_commit_what_was_lost_with_a_c
 }
 
 #[tokio::test]
-async fn a_marker_of_an_empty_page_does_not_commit_what_another_poller_has() {
+async fn a_marker_of_an_empty_page_does_not_commit_updates_of_another_poller() {
     let (_max, one, other, alice) = pollers().await;
     alice.says("1");
     let (got, own) = poll(&other, "timeout=0").await;
@@ -122,15 +122,15 @@ async fn a_marker_of_an_empty_page_does_not_commit_what_another_poller_has() {
 }
 
 #[tokio::test]
-async fn a_bot_that_asks_again_by_another_connection_gets_its_page_after_a_while() {
+async fn a_repeated_poll_over_another_connection_gets_its_page_after_ten_seconds() {
     const AFTER: Duration = Duration::from_secs(10);
     let (max, one, other, alice) = pollers().await;
     let (_, marker) = poll(&one, "timeout=0").await;
     alice.says("1");
     let query = format!("timeout=0&marker={marker}");
     assert_eq!(poll(&one, &query).await.0, ["1"]);
-    assert_eq!(poll(&one, &query).await.0, ["1"], "by the same connection at once");
-    assert_eq!(poll(&other, &query).await.0, [""; 0], "it may be another bot");
+    assert_eq!(poll(&one, &query).await.0, ["1"], "the same connection gets the page again at once");
+    assert_eq!(poll(&other, &query).await.0, [""; 0], "the other connection may be another bot");
     max.time_passes(AFTER);
     assert_eq!(poll(&other, &query).await.0, ["1"]);
 }
@@ -146,7 +146,7 @@ async fn stream(bot: tamtam::Bot, told: UnboundedSender<String>) {
 }
 
 #[tokio::test]
-async fn two_bots_with_one_token_get_every_update_once_between_them() {
+async fn two_bots_with_one_token_together_get_every_update_once() {
     let (max, _, _, alice) = pollers().await;
     let mut expected = BTreeSet::new();
     let mut say = |text: String| {
@@ -171,6 +171,6 @@ async fn two_bots_with_one_token_get_every_update_once_between_them() {
         got.push(text);
     }
     let count = got.len();
-    assert_eq!(got.into_iter().collect::<BTreeSet<_>>(), expected, "none is missing");
-    assert_eq!(count, expected.len(), "none came twice");
+    assert_eq!(got.into_iter().collect::<BTreeSet<_>>(), expected, "no update may be missing");
+    assert_eq!(count, expected.len(), "no update may come twice");
 }

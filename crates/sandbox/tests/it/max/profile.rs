@@ -34,7 +34,7 @@ fn check_nulls(value: &Value) {
 }
 
 #[tokio::test]
-async fn people_have_two_names_and_bots_one() {
+async fn people_have_first_and_last_names_and_bots_only_a_first_name() {
     let max = conformance::checked(unlimited().bot_name("Echo of MAX")).await;
     let api = Api::of(&max);
     for (name, first, last) in
@@ -58,7 +58,7 @@ async fn people_have_two_names_and_bots_one() {
 }
 
 #[tokio::test]
-async fn commands_are_replaced_as_a_whole_and_an_empty_list_stays_a_list() {
+async fn commands_are_replaced_as_a_whole_and_can_be_empty() {
     let (_max, api, _) = dialog().await;
     let patch = async |body: Value| api.call("PATCH", "/me/commands", body).await.ok();
     assert_eq!(api.get("/me").await.ok()["commands"], json!([]));
@@ -78,7 +78,7 @@ async fn commands_are_replaced_as_a_whole_and_an_empty_list_stays_a_list() {
 }
 
 #[tokio::test]
-async fn a_plain_message_has_its_text_and_nothing_empty() {
+async fn a_plain_message_has_no_empty_fields() {
     let (_max, api, alice) = dialog().await;
     let posted = api.post(alice.chat_id().0, json!({ "text": "plain" })).await.ok()["message"].clone();
     let said = alice.says("plain");
@@ -93,7 +93,7 @@ async fn a_plain_message_has_its_text_and_nothing_empty() {
 }
 
 #[tokio::test]
-async fn a_message_without_a_text_has_an_empty_one() {
+async fn a_message_without_a_text_has_an_empty_string() {
     let (_max, api, alice) = dialog().await;
     let video = alice.says_with("", [Enclosure::video(b"v")]);
     let message = api.get(&format!("/messages/{video}")).await.ok();
@@ -103,13 +103,13 @@ async fn a_message_without_a_text_has_an_empty_one() {
     check_nulls(&message);
     let forward = json!({ "link": { "type": "forward", "mid": video } });
     let forwarded = api.post(alice.chat_id().0, forward).await.ok()["message"].clone();
-    assert_eq!(keys(&forwarded["body"]), ["mid", "seq", "text"], "what was forwarded is in the link");
+    assert_eq!(keys(&forwarded["body"]), ["mid", "seq", "text"], "the forwarded message is in `link`");
     assert_eq!(forwarded["link"]["message"], message["body"]);
     check_nulls(&forwarded);
 }
 
 #[tokio::test]
-async fn figures_are_those_of_channel_posts_that_are_read() {
+async fn only_fetched_channel_posts_have_statistics() {
     let (max, api, alice) = dialog().await;
     let news = max.channel("News", [&alice]);
     let post = api.post(news.chat_id().0, json!({ "text": "post" })).await.ok()["message"].clone();
@@ -121,7 +121,7 @@ async fn figures_are_those_of_channel_posts_that_are_read() {
 }
 
 #[tokio::test]
-async fn a_chat_without_a_pinned_message_has_no_such_field() {
+async fn a_chat_without_a_pinned_message_has_no_field_for_it() {
     let (max, api, alice) = dialog().await;
     let group = max.group("Team", [&alice]).chat_id().0;
     let (chat, pin) = (format!("/chats/{group}"), format!("/chats/{group}/pin"));
@@ -136,7 +136,7 @@ async fn a_chat_without_a_pinned_message_has_no_such_field() {
 }
 
 #[tokio::test]
-async fn updates_leave_out_what_they_do_not_have() {
+async fn updates_omit_absent_fields() {
     let (max, api, alice) = dialog().await;
     let started = api.updates().await.0.pop().unwrap();
     assert_eq!(keys(&started), ["chat_id", "user", "user_locale", "timestamp", "update_type"]);

@@ -6,7 +6,7 @@ use crate::program::{Program, output};
 use crate::state_file::Directory;
 
 #[tokio::test]
-async fn one_line_tells_where_everything_is() {
+async fn the_program_prints_one_json_line_with_addresses_and_ids() {
     let program = Program::start(&["--service", "max", "--seed", "demo", "--rate-limit", "none"]).await;
     let keys: Vec<_> = program.ready.as_object().unwrap().keys().collect();
     let ids = ["chat_id", "user_id", "message_id", "callback_id", "callback_ids", "channel_id", "post_id"];
@@ -26,7 +26,7 @@ async fn one_line_tells_where_everything_is() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_state_file_decides_about_the_service() {
+async fn the_state_file_sets_the_service() {
     let directory = Directory::new("program-max");
     let file = directory.file().to_str().unwrap().to_owned();
     let program = Program::start(&["--service", "max", "--seed", "demo", "--state", &file]).await;
@@ -41,7 +41,7 @@ async fn a_state_file_decides_about_the_service() {
 }
 
 #[tokio::test]
-async fn limits_are_chosen_by_name_and_a_wrong_name_is_refused() {
+async fn limits_are_chosen_by_name_and_an_unknown_name_is_refused() {
     for (service, limits, is_limited) in
         [("max", None, true), ("max", Some("none"), false), ("tamtam", None, false), ("tamtam", Some("max"), true)]
     {

@@ -95,7 +95,7 @@ fn pause(first: Duration, attempt: usize) -> Duration {
 }
 
 #[tokio::test]
-async fn an_update_comes_again_after_a_minute_and_then_after_pauses_that_grow() {
+async fn an_update_is_redelivered_after_a_minute_and_then_after_growing_pauses() {
     let mut scene = Scene::start(unlimited().patience(IMPATIENCE), json!(["bot_started"])).await;
     scene.webhook.answers([Reply::Status(500); 4]);
     scene.alice.starts();
@@ -105,16 +105,16 @@ async fn an_update_comes_again_after_a_minute_and_then_after_pauses_that_grow() 
         scene.max.time_passes(pause - 10 * SECOND);
         let told = scene.undelivered().await;
         let line = format!("bot_started: attempt {attempt} failed: status 500\n");
-        assert!(told.contains(&line), "not before {pause:?}: {told}");
+        assert!(told.contains(&line), "no redelivery before {pause:?}: {told}");
         scene.max.time_passes(11 * SECOND);
     }
     assert_eq!(scene.attempt().await, ("bot_started".to_owned(), 5, Some(200)));
     let bodies = scene.webhook.bodies();
-    assert!(bodies.len() == 5 && bodies.windows(2).all(|pair| pair[0] == pair[1]), "the same to the letter");
+    assert!(bodies.len() == 5 && bodies.windows(2).all(|pair| pair[0] == pair[1]), "all attempts have the same body");
 }
 
 #[tokio::test]
-async fn the_first_pause_can_be_set_and_the_others_follow() {
+async fn the_first_pause_can_be_set_and_the_others_grow_from_it() {
     let first = Duration::from_secs(10 * 60);
     let mut scene = Scene::start(unlimited().redelivery(first).patience(IMPATIENCE), json!(["bot_started"])).await;
     scene.webhook.answers([Reply::Status(500); 2]);
@@ -129,7 +129,7 @@ async fn the_first_pause_can_be_set_and_the_others_follow() {
 }
 
 #[tokio::test]
-async fn after_ten_retries_an_update_is_lost() {
+async fn an_update_is_dropped_after_ten_retries() {
     // All retries are within the 8 h after which the webhook would be unsubscribed.
     let mut scene = Scene::start(unlimited().redelivery(SECOND), json!(["bot_started"])).await;
     scene.webhook.answers([Reply::Status(503); RETRIES + 1]);
@@ -142,11 +142,11 @@ async fn after_ten_retries_an_update_is_lost() {
     assert_eq!(scene.webhook.bodies().len(), RETRIES + 1);
     assert!(scene.is_subscribed().await);
     scene.api.delete(&format!("/subscriptions?url={}", scene.webhook.url())).await.ok();
-    assert_eq!(scene.api.kinds().await, [""; 0], "it is not polled either");
+    assert_eq!(scene.api.kinds().await, [""; 0], "the update must not be polled either");
 }
 
 #[tokio::test]
-async fn a_webhook_that_takes_nothing_for_eight_hours_is_gone_and_its_updates_are_polled() {
+async fn a_webhook_that_fails_for_eight_hours_is_removed_and_its_updates_can_be_polled() {
     let mut scene = Scene::start(unlimited(), json!([])).await;
     scene.webhook.answers([Reply::Status(500); 100]);
     let news = scene.max.channel("News", [&scene.alice]).with_comments();
@@ -167,7 +167,7 @@ async fn a_webhook_that_takes_nothing_for_eight_hours_is_gone_and_its_updates_ar
 }
 
 #[tokio::test]
-async fn a_webhook_that_takes_another_update_in_time_stays() {
+async fn a_successful_delivery_restarts_the_eight_hours() {
     let mut scene = Scene::start(unlimited(), json!([])).await;
     scene.webhook.answers([Reply::Status(500)]);
     scene.alice.starts();
@@ -189,7 +189,7 @@ async fn a_webhook_that_takes_another_update_in_time_stays() {
 }
 
 #[tokio::test]
-async fn every_status_but_200_is_a_failure() {
+async fn every_status_except_200_is_a_failure() {
     let mut scene = Scene::start(unlimited().redelivery(SECOND), json!(["bot_started"])).await;
     let statuses = [201, 204, 302, 404, 500];
     scene.webhook.answers(statuses.map(Reply::Status));

@@ -40,7 +40,7 @@ async fn a_bot_that_stays_silent_is_idle() {
 }
 
 #[tokio::test]
-async fn everything_is_answered_when_the_bots_are_idle() {
+async fn all_answers_are_sent_when_the_bots_are_idle() {
     let (max, _, alice) = dialog().await;
     let running = tokio::spawn(
         max.bot()
@@ -62,7 +62,7 @@ async fn everything_is_answered_when_the_bots_are_idle() {
 }
 
 #[tokio::test]
-async fn a_handler_that_is_at_work_is_waited_for() {
+async fn settles_waits_for_a_running_handler() {
     let max = conformance::checked(unlimited().patience(IMPATIENCE)).await;
     let alice = max.user("Alice");
     let (release, released) = tokio::sync::watch::channel(false);
@@ -99,7 +99,7 @@ async fn a_handler_that_is_at_work_is_waited_for() {
 }
 
 #[tokio::test]
-async fn who_waits_in_vain_is_told_what_is_unhandled() {
+async fn settles_panics_with_the_numbers_of_unhandled_updates() {
     let max = conformance::checked(unlimited().patience(IMPATIENCE)).await;
     let helper = max.add_bot("Helper", "helper_bot");
     let alice = max.user("Alice");
@@ -120,7 +120,7 @@ async fn who_waits_in_vain_is_told_what_is_unhandled() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_under_way_keeps_a_bot_from_being_idle() {
+async fn a_bot_with_a_running_request_is_not_idle() {
     let max = conformance::checked(unlimited().patience(IMPATIENCE)).await;
     let (bot, alice) = (max.bot(), max.user("Alice"));
     alice.starts();
@@ -138,7 +138,7 @@ async fn a_request_that_is_under_way_keeps_a_bot_from_being_idle() {
 }
 
 #[tokio::test]
-async fn a_poll_that_is_held_is_no_work() {
+async fn a_bot_with_a_held_poll_is_idle() {
     let (max, api, _) = dialog().await;
     let (_, marker) = api.updates().await;
     let held = tokio::spawn(async move { api.get(&format!("/updates?timeout=90&marker={marker}")).await });
@@ -148,7 +148,7 @@ async fn a_poll_that_is_held_is_no_work() {
 }
 
 #[tokio::test]
-async fn updates_that_a_bot_does_not_ask_for_are_not_waited_for() {
+async fn settles_ignores_update_types_that_a_bot_does_not_request() {
     let (max, api, alice) = dialog().await;
     alice.says("hi");
     api.get("/updates?timeout=0&types=message_callback").await.ok();
@@ -162,7 +162,7 @@ async fn updates_that_a_bot_does_not_ask_for_are_not_waited_for() {
 }
 
 #[tokio::test]
-async fn what_a_webhook_has_taken_is_handled_and_what_it_has_refused_is_not() {
+async fn settles_waits_for_deliveries_that_a_webhook_has_refused() {
     let max = conformance::checked(unlimited().patience(IMPATIENCE)).await;
     let alice = max.user("Alice");
     let webhook = Webhook::start().await;

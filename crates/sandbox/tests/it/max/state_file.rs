@@ -10,7 +10,7 @@ use crate::state_file::{Directory, on};
 use crate::webhook::Webhook;
 
 #[tokio::test]
-async fn the_file_says_which_service_it_is_of() {
+async fn the_state_file_sets_the_service_and_another_service_is_refused() {
     let directory = Directory::new("max-service");
     drop(on(&directory.file()).service(Service::Max).start().await);
     for builder in [on(&directory.file()), on(&directory.file()).service(Service::Max)] {
@@ -31,7 +31,7 @@ async fn the_file_says_which_service_it_is_of() {
         error.to_string().contains("state.json is a state of MAX, not of TamTam: start the sandbox as MAX"),
         "{error}"
     );
-    assert_eq!(std::fs::read(directory.file()).unwrap(), kept, "it stays as it is");
+    assert_eq!(std::fs::read(directory.file()).unwrap(), kept, "the file must stay unchanged");
 
     let other = Directory::new("tamtam-service");
     drop(on(&other.file()).start().await);
@@ -42,7 +42,7 @@ async fn the_file_says_which_service_it_is_of() {
 }
 
 #[tokio::test]
-async fn a_service_of_ones_own_cannot_be_played() {
+async fn a_custom_service_cannot_be_simulated() {
     let error = Sandbox::builder().service(Service::Max.with_name("gateway")).try_start().await.unwrap_err();
     assert!(matches!(&error, StartError::Service { name, .. } if name == "gateway"), "{error:?}");
     assert!(error.to_string().contains("the sandbox does not simulate gateway"), "{error}");
@@ -82,7 +82,7 @@ async fn the_demo_is_the_same_after_a_restart_and_can_be_used() {
 }
 
 #[tokio::test]
-async fn comments_rights_secrets_and_dialogs_are_kept() {
+async fn comments_rights_secrets_and_dialogs_are_kept_after_a_restart() {
     let directory = Directory::new("max-kept");
     let webhook = Webhook::start().await;
     let max = unlimited(&Service::Max).state_file(directory.file()).start().await;
@@ -129,7 +129,7 @@ async fn comments_rights_secrets_and_dialogs_are_kept() {
 }
 
 #[tokio::test]
-async fn limits_are_those_of_the_service_of_the_file() {
+async fn rate_limits_default_to_the_service_of_the_state_file() {
     let directory = Directory::new("max-limits");
     drop(on(&directory.file()).service(Service::Max).rate_limit(RateLimit::none()).start().await);
     let max = on(&directory.file()).start().await;

@@ -12,7 +12,7 @@ use crate::schemas::schemas;
 use crate::strict::Operation;
 
 #[tokio::test]
-async fn a_right_request_of_every_operation_passes_and_its_body_conforms() {
+async fn a_valid_request_of_every_operation_is_accepted_and_conforms() {
     let (max, api, alice) = dialog().await;
     let (bob, carol) = (max.user("Bob"), max.user("Carol"));
     let (team, news) = (max.group("Team", [&alice, &bob]), max.channel("News", [&alice]).with_comments());
@@ -96,7 +96,7 @@ async fn a_right_request_of_every_operation_passes_and_its_body_conforms() {
 }
 
 #[tokio::test]
-async fn paths_with_more_slashes_and_lists_written_in_any_way_are_taken() {
+async fn extra_slashes_and_all_forms_of_lists_are_accepted() {
     let (max, api, alice) = dialog().await;
     let bob = max.user("Bob");
     let group = max.group("Team", [&alice, &bob]).chat_id().0;
@@ -128,7 +128,7 @@ async fn a_member_who_is_removed_with_block_false_can_be_added_again() {
 }
 
 #[tokio::test]
-async fn fields_that_max_does_not_have_are_passed_over() {
+async fn fields_that_max_does_not_have_are_ignored() {
     let (_max, api, alice) = dialog().await;
     let button = json!({ "type": "callback", "text": "Yes", "payload": "y", "intent": "positive", "color": "red" });
     let body = json!({ "text": "?", "attachments": [keyboard(json!([[button]]))], "silent": true });
@@ -140,7 +140,7 @@ async fn fields_that_max_does_not_have_are_passed_over() {
 }
 
 #[tokio::test]
-async fn null_counts_as_not_given() {
+async fn null_is_the_same_as_an_absent_field() {
     let (max, api, alice) = dialog().await;
     let (chat, bob) = (alice.chat_id().0, max.user("Bob"));
     let body = json!({ "text": "hi", "attachments": null, "link": null, "format": null, "notify": null });
@@ -168,7 +168,7 @@ async fn null_counts_as_not_given() {
 }
 
 #[tokio::test]
-async fn a_body_of_any_content_type_is_json() {
+async fn a_body_is_read_as_json_with_any_content_type() {
     let (_max, api, alice) = dialog().await;
     let path = format!("/messages?chat_id={}", alice.chat_id());
     for kind in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-8"] {

@@ -13,7 +13,7 @@ const LIMITS: [(&str, u64); 4] =
 const BINARY: &str = "application/x-binary; charset=x-user-defined";
 
 #[tokio::test]
-async fn a_file_of_the_largest_size_is_begun_and_a_larger_one_is_refused() {
+async fn an_upload_of_the_maximum_size_is_accepted_and_a_larger_one_is_refused() {
     let (max, api, _) = dialog().await;
     for (kind, most) in LIMITS {
         let (fits, exceeds) = (begin(&api, kind).await, begin(&api, kind).await);
@@ -33,7 +33,7 @@ async fn a_file_of_the_largest_size_is_begun_and_a_larger_one_is_refused() {
 }
 
 #[tokio::test]
-async fn videos_and_audio_have_their_token_beside_the_url() {
+async fn the_token_of_a_video_or_audio_comes_with_the_upload_url() {
     let (_max, api, alice) = dialog().await;
     let post = async |kind: &str, token: &Value| {
         let body = json!({ "attachments": [{ "type": kind, "payload": { "token": token } }] });
@@ -57,13 +57,13 @@ async fn videos_and_audio_have_their_token_beside_the_url() {
 }
 
 #[tokio::test]
-async fn images_and_files_have_their_token_in_the_answer_of_the_host() {
+async fn the_token_of_an_image_or_file_comes_from_the_upload_host() {
     let (max, api, alice) = dialog().await;
     for kind in ["image", "file"] {
         let begun = begin(&api, kind).await;
         assert_eq!(begun.token, Value::Null);
         let answer = begun.form("data", b"still").send().await.unwrap();
-        assert_eq!(answer.headers()["content-type"], "application/json", "clients read nothing else");
+        assert_eq!(answer.headers()["content-type"], "application/json", "clients accept no other type");
         let answer: Value = answer.json().await.unwrap();
         assert_eq!(answer["photos"].is_object(), kind == "image", "{answer}");
         assert_eq!(answer["token"].is_string(), kind == "file", "{answer}");
@@ -98,7 +98,7 @@ async fn details_of_a_video_are_found_by_its_token() {
 }
 
 #[tokio::test]
-async fn the_header_of_the_api_is_taken_by_the_host_and_reported() {
+async fn the_upload_host_accepts_and_reports_the_authorization_header() {
     let (mut max, api, _) = dialog().await;
     max.leaks_expected = true;
     let begun = begin(&api, "video").await;

@@ -42,7 +42,7 @@ fn kinds(updates: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn the_secret_is_sent_as_it_was_given_and_never_shown() {
+async fn the_secret_is_sent_unchanged_and_never_listed() {
     let (max, api, webhook, alice) = scene().await;
     let heads = || -> Vec<String> {
         let requests = webhook.requests();
@@ -74,7 +74,7 @@ async fn the_secret_is_sent_as_it_was_given_and_never_shown() {
 }
 
 #[tokio::test]
-async fn comments_and_the_bots_own_rights_come_by_webhook_only() {
+async fn updates_about_comments_and_bot_rights_are_delivered_only_by_webhook() {
     let (max, api, webhook, alice) = scene().await;
     let news = max.channel("News", [&alice]).with_comments();
     let post = api.say(news.chat_id().0, "post").await;
@@ -116,7 +116,7 @@ async fn comments_and_the_bots_own_rights_come_by_webhook_only() {
 }
 
 #[tokio::test]
-async fn comments_come_with_the_right_to_read_and_not_those_of_the_bot_itself() {
+async fn updates_about_comments_require_the_right_to_read_and_exclude_own_comments() {
     let (max, api, webhook, alice) = scene().await;
     let news = max.channel("News", [&alice]).with_comments();
     let comments = format!("/messages/{}/comments", api.say(news.chat_id().0, "post").await);
@@ -133,7 +133,7 @@ async fn comments_come_with_the_right_to_read_and_not_those_of_the_bot_itself() 
 }
 
 #[tokio::test]
-async fn a_bot_that_appoints_another_one_is_named_in_its_update() {
+async fn an_update_about_bot_rights_names_the_appointing_bot() {
     let (max, api, _webhook, alice) = scene().await;
     let helper = max.add_bot("Helper", "helper_bot");
     let hook = Webhook::start().await;
@@ -152,7 +152,7 @@ async fn a_bot_that_appoints_another_one_is_named_in_its_update() {
 }
 
 #[tokio::test]
-async fn every_type_of_the_document_can_be_subscribed_and_no_other() {
+async fn only_types_of_the_document_can_be_subscribed() {
     let (_max, api, _) = dialog().await;
     let document = document::load("max");
     let mapping = &document["components"]["schemas"]["Update"]["discriminator"]["mapping"];
@@ -171,7 +171,7 @@ async fn every_type_of_the_document_can_be_subscribed_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_url_is_https_or_on_this_machine() {
+async fn a_url_must_be_https_or_on_this_machine() {
     let (_max, api, _) = dialog().await;
     api.drain().await;
     for url in ["http://bot.example/hook", "http://bot.example:443", "ftp://127.0.0.1/", "bot.example", "https://", ""]
@@ -196,7 +196,7 @@ async fn a_url_is_https_or_on_this_machine() {
 }
 
 #[tokio::test]
-async fn another_port_than_443_is_subscribed_and_gets_nothing() {
+async fn a_url_with_another_port_than_443_is_accepted_but_gets_no_updates() {
     let (max, api, alice) = dialog().await;
     api.drain().await;
     let (tell, mut told) = unbounded_channel();
@@ -209,7 +209,7 @@ async fn another_port_than_443_is_subscribed_and_gets_nothing() {
 }
 
 #[tokio::test]
-async fn an_https_url_on_this_machine_leads_to_a_server_that_speaks_plain_http() {
+async fn an_https_url_on_this_machine_reaches_a_plain_http_server() {
     let (max, api, alice) = dialog().await;
     api.drain().await;
     let bodies = Arc::<Mutex<Vec<String>>>::default();
@@ -232,7 +232,7 @@ async fn an_https_url_on_this_machine_leads_to_a_server_that_speaks_plain_http()
 }
 
 #[tokio::test]
-async fn an_https_url_on_this_machine_leads_to_a_server_with_a_certificate_of_its_own() {
+async fn an_https_url_on_this_machine_reaches_a_server_with_a_self_signed_certificate() {
     let (max, api, alice) = dialog().await;
     api.drain().await;
     let webhook = Webhook::start().await;
@@ -252,7 +252,7 @@ async fn an_https_url_on_this_machine_leads_to_a_server_with_a_certificate_of_it
 }
 
 #[tokio::test]
-async fn the_sdks_own_webhook_answers_with_its_secret() {
+async fn the_webhook_of_the_sdk_works_with_a_secret() {
     let (max, api, alice) = dialog().await;
     api.drain().await;
     let bot = max.bot();

@@ -1,8 +1,8 @@
-//! From a schema of the document: a value with everything in it, and every single way to break a rule about it.
+//! Generates a complete value from a schema of the document, and values that break each of its rules.
 
 use serde_json::{Map, Value, json};
 
-/// A body, of which one thing at `path` is changed.
+/// A body with one change at `path`.
 pub(super) struct Breach {
     pub(super) path: String,
     pub(super) body: Value,
@@ -10,10 +10,10 @@ pub(super) struct Breach {
 }
 
 pub(super) struct Breaches {
-    /// Every field that there can be, and a list of unions has one item of each kind.
+    /// A value with all fields. A list of unions has one item of each type.
     pub(super) whole: Value,
     pub(super) breaches: Vec<Breach>,
-    /// As long as is allowed, which is no breach.
+    /// Valid values of the maximum length.
     pub(super) limits: Vec<Breach>,
 }
 
@@ -108,7 +108,7 @@ impl Breaches {
         self.breaches.push(Breach { path: path.to_owned(), body, why });
     }
 
-    /// The whole value with another one at a place, or with nothing there.
+    /// Returns the whole value with `value` at `pointer`, or with nothing there if `value` is `None`.
     fn with(&self, pointer: &str, value: Option<Value>) -> Value {
         let mut body = self.whole.clone();
         match value {
@@ -122,7 +122,7 @@ impl Breaches {
     }
 }
 
-/// Texts that a parameter must not have.
+/// Returns invalid texts for a parameter.
 pub(super) fn of_parameter(document: &Value, parameter: &Value) -> Vec<String> {
     let rules = Document(document).flat(&parameter["schema"]);
     let is_required = parameter["required"] == true && parameter["in"] == "query";
@@ -133,7 +133,7 @@ pub(super) fn of_parameter(document: &Value, parameter: &Value) -> Vec<String> {
     let has_pattern = rules.contains_key("pattern") && parameter["in"] == "path" && parameter["name"] != "chatLink";
     texts.extend(has_pattern.then(|| "~".to_owned()));
     match kind(&rules) {
-        // Not `x`: a path with that is another one.
+        // Not `x`: it could make the path another known path.
         "integer" => texts.extend(["1x", "1.5", "9223372036854775808"].map(str::to_owned)),
         "boolean" => texts.extend(["1", "yes"].map(str::to_owned)),
         "array" if kind(&Document(document).flat(&rules["items"])) == "integer" => texts.push("1,x".to_owned()),
@@ -149,7 +149,7 @@ pub(super) fn of_parameter(document: &Value, parameter: &Value) -> Vec<String> {
 struct Document<'a>(&'a Value);
 
 impl Document<'_> {
-    /// A schema with everything that it refers to and inherits, in one. Of a union, the `tag` is told.
+    /// Merges a schema with everything that it refers to and inherits. For a union, `tag` names the discriminator.
     fn flat(self, schema: &Value) -> Map<String, Value> {
         let mut flat = Map::from_iter([("properties".to_owned(), json!({})), ("required".to_owned(), json!([]))]);
         flat.insert("additionalProperties".to_owned(), Value::Null);
@@ -175,7 +175,7 @@ impl Document<'_> {
         }
     }
 
-    /// The rules for an item, which may be of a union: those of its kind.
+    /// Returns the rules for an item. For a union, returns the rules of the item's type.
     fn flat_for(self, schema: &Value, item: &Value) -> Map<String, Value> {
         let mapping = self.members(schema);
         let tag =
@@ -184,7 +184,7 @@ impl Document<'_> {
         member.map_or_else(|| self.flat(schema), |(_, member)| self.flat(member))
     }
 
-    /// The kinds of a union by their tags; none if it is no union.
+    /// Returns the tags and types of a union. Returns an empty list for other schemas.
     fn members(self, schema: &Value) -> Vec<(String, Value)> {
         let target = schema["$ref"].as_str().and_then(|target| self.0.pointer(target.trim_start_matches('#')));
         let mapping = target.and_then(|target| target["discriminator"]["mapping"].as_object());
@@ -232,7 +232,7 @@ impl Document<'_> {
     }
 }
 
-/// The type, also where the document leaves it away.
+/// Returns the type of a schema, even if the document omits it.
 fn kind(rules: &Map<String, Value>) -> &str {
     match rules.get("type").and_then(Value::as_str) {
         Some(kind) => kind,
