@@ -48,7 +48,7 @@ async fn try_all(seed: u64) {
         std::fs::write(&file, &content).expect("a file");
         let hash = <[u8; 32]>::from(Sha256::digest(&content));
         host.fail_next(UploadFault::ResetAt(random.u64(..SIZE)));
-        // The host keeps a partly sent range, or drops it.
+        // The host keeps the received part of the interrupted range, or drops it.
         host.set_keep_partial(random.bool());
         let is_killed = number % KILLED == 0;
         let dies_at = is_killed.then(|| random.u64(..SIZE));

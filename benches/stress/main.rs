@@ -62,7 +62,7 @@ fn main() {
         println!("{}, seed {seed}", way.name());
         stress(way, seed, updates);
     }
-    println!("all is well");
+    println!("all checks passed");
 }
 
 fn stress(way: Way, seed: u64, updates: usize) {
