@@ -46,7 +46,7 @@ pub(super) struct Lowered {
     pub(super) document: Value,
     /// Operations (by id) whose body is checked before it is sent.
     pub(super) checked_bodies: BTreeSet<String>,
-    /// Operations (by id) whose body is fitted to the service before it is sent.
+    /// Operations (by id) whose body is adapted to the service before it is sent.
     pub(super) adapted_bodies: BTreeSet<String>,
     /// The schemas that become structs.
     pub(super) objects: Vec<String>,
@@ -105,7 +105,7 @@ pub(super) fn lower(document: &Value, model: &Model) -> Result<Lowered> {
 }
 
 impl Lowered {
-    /// Whether a schema that becomes a struct is fitted to the service.
+    /// Whether a schema that becomes a struct is adapted to the service.
     pub(super) fn adapts(&self, schema: &str) -> bool {
         let node = &self.document["components"]["schemas"][schema];
         entries(node, "properties").any(|(_, property)| is_adapted(property) || flag(property, ADAPTS_INSIDE))
