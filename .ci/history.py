@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes openapi/history.yaml: since which version of the API each operation, parameter and property exists.
+"""Writes openapi/history.yaml: the version of the API that introduced each operation, parameter, schema and property.
 
     .ci/history.py ../shared/spec            writes the file
-    .ci/history.py ../shared/spec --check    fails if the file is not what would be written
+    .ci/history.py ../shared/spec --check    fails if the file is out of date
 
 Reads the official documents in the folder and in its subfolder `older`. Only their structure is used.
 """
@@ -17,8 +17,8 @@ SERVICES = ["tamtam", "max"]
 METHODS = {"get", "put", "post", "delete", "patch"}
 
 HEAD = """\
-# Since which version of the API each operation, parameter and property exists. Written by .ci/history.py from the official
-# documents of the versions listed here: do not edit it.
+# The version of the API that introduced each operation, parameter, schema and property. Written by .ci/history.py from the
+# official documents of the versions listed here: do not edit it.
 #
 # Items that are not listed already exist in the first of these versions. Operations are named by method and path. Inherited
 # properties are listed at the schema that declares them.
@@ -26,13 +26,13 @@ HEAD = """\
 
 
 def version(document):
-    """The version as a list of numbers, for sorting, and as text."""
+    """Returns the version as a list of numbers, for sorting, and as text."""
     text = str(document["info"]["version"])
     return [int(part) for part in text.split(".")], text
 
 
 def resolve(document, node):
-    """The node that a reference leads to."""
+    """Returns the target of a reference."""
     while isinstance(node, dict) and "$ref" in node:
         target = document
         for part in node["$ref"].lstrip("#/").split("/"):
@@ -42,7 +42,7 @@ def resolve(document, node):
 
 
 def operations(document):
-    """The operations by name, each with its parameters."""
+    """Returns the operations by name, each with its parameters."""
     found = {}
     for path, item in document["paths"].items():
         for method, operation in item.items():
@@ -54,7 +54,7 @@ def operations(document):
 
 
 def properties(schema):
-    """The properties that a schema declares itself, also in the parts of an `allOf` that are no references."""
+    """Returns the properties that a schema declares itself, including inline parts of an `allOf`."""
     own = list(schema.get("properties", {}))
     for part in schema.get("allOf", []):
         own += properties(part)
@@ -62,7 +62,7 @@ def properties(schema):
 
 
 def since(documents):
-    """The versions in which something appeared, by kind and name."""
+    """Returns the versions that introduced items, by kind and name."""
     seen, history = {}, {"operations": {}, "parameters": {}, "schemas": {}, "properties": {}}
     first = True
     for document in documents:
@@ -76,7 +76,7 @@ def since(documents):
             here["properties"] |= {(name, property_) for property_ in properties(schema)}
         for kind, names in here.items():
             for name in sorted(names - seen.get(kind, set())):
-                # What came with its operation or schema is not listed apart.
+                # An item that is as old as its operation or schema is not listed.
                 parent = {"parameters": "operations", "properties": "schemas"}.get(kind)
                 is_with_parent = parent and name[:1] not in seen.get(parent, set())
                 if not first and not is_with_parent:
@@ -84,12 +84,12 @@ def since(documents):
         for kind, names in here.items():
             seen[kind] = seen.get(kind, set()) | names
         first = False
-    # What the current version lacks is not described.
+    # Items that the current version lacks are left out.
     return {kind: {name: text for name, text in names.items() if name in here[kind]} for kind, names in history.items()}
 
 
 def written(service, documents):
-    """The part of the file for a service."""
+    """Returns the part of the file for a service."""
     lines = [f"{service}:", f"  versions: [{', '.join(version(document)[1] for document in documents)}]"]
     for kind, names in since(documents).items():
         lines.append(f"  {kind}:" + ("" if names else " {}"))
@@ -115,7 +115,7 @@ def main():
     text = HEAD + "\n".join(lines) + "\n"
     if options == ["--check"]:
         if TARGET.read_text() != text:
-            sys.exit(f"{TARGET} is old: run {sys.argv[0]} {folder}")
+            sys.exit(f"{TARGET} is out of date: run {sys.argv[0]} {folder}")
     else:
         TARGET.write_text(text)
 

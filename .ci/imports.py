@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Checks the imports between the files of each crate: no circles, upward imports or imports through the crate root.
 
-A subject is a file or folder at the top of a source folder. `FLOORS` lists the subjects of each from the bottom up: a file
-imports from its own subject and from subjects below. Test modules and what macros expand to are not checked.
+A subject is a file or folder at the top of a source folder. `FLOORS` lists the subjects of each folder from the bottom up: a
+file may import from its own subject and from subjects below. Test modules and expansions of macros are not checked.
 """
 
 import re
@@ -25,7 +25,7 @@ MODULE = re.compile(r"((?:#\[[^\]]*\]\s*)*)(?:pub(?:\([^)]*\))? )?mod (\w+) \{")
 
 
 def leaves(tree):
-    """The paths of a `use` tree."""
+    """Returns the paths of a `use` tree."""
     tree = tree.strip()
     if "{" not in tree:
         return [re.sub(r"\s+as\s+\w+", "", tree)]
@@ -43,7 +43,7 @@ def leaves(tree):
 
 
 def block(text, start):
-    """The end of the block whose brace opens at `start`. Braces in strings are rare enough, and balanced, in modules."""
+    """Returns the end of the block whose brace opens at `start`. Braces in strings are rare, and balanced, in modules."""
     depth = 0
     for at in range(start, len(text)):
         depth += {"{": 1, "}": -1}.get(text[at], 0)
@@ -53,7 +53,7 @@ def block(text, start):
 
 
 def modules(text, path):
-    """The code of a file, and of the modules within it, each without the others; those for tests are left out."""
+    """Yields the code of a file and of each module within it, without their inner modules. Test modules are skipped."""
     own, at = "", 0
     for match in iter(lambda: MODULE.search(text, at), None):
         end = block(text, match.end() - 1)
@@ -78,7 +78,7 @@ class Crate:
         self.complaints.append(f"{self.files[file]}: {words}")
 
     def imports(self, file):
-        """The files that a file imports from."""
+        """Returns the files that a file imports from."""
         code = COMMENT.sub("", self.files[file].read_text())
         found = set()
         for here, code in modules(code, () if file in ROOTS else file):
@@ -92,10 +92,10 @@ class Crate:
         return found - {file}
 
     def add(self, file, here, parts, found):
-        """Adds the file that a path leads to. Paths of other crates and of the file itself lead to none."""
+        """Adds the file that a path leads to. Ignores paths of other crates and of the file itself."""
         if parts[0] not in ("crate", "super", "self"):
             return
-        # The generator writes code for the crate: its own imports are relative.
+        # In the generator, `crate` occurs only in generated code. Its own imports are relative.
         if parts[0] == "crate" and self.source.name == "codegen":
             return
         base = () if parts[0] == "crate" else here
@@ -130,7 +130,7 @@ class Crate:
 
 
 def self_test():
-    """The forms of imports that must be found."""
+    """Checks that all forms of imports are found."""
     assert leaves("crate::{a::{B, c::D as E}, f}") == ["crate::a::B", "crate::a::c::D", "crate::f"]
     text = "use {super::x::Y};\nfn f() { super::super::z::g() }\nmod inner { use super::W; }\n#[cfg(test)]\nmod tests { use t::T; }"
     found = {path: code for path, code in modules(text, ("a", "b"))}
@@ -140,5 +140,5 @@ def self_test():
 
 self_test()
 complaints = [complaint for source in FLOORS for complaint in Crate(source).check()]
-print("\n".join(complaints[:20]) or "imports are in order")
+print("\n".join(complaints[:20]) or "no import breaks the rules")
 sys.exit(bool(complaints))

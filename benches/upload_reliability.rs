@@ -1,8 +1,9 @@
-//! 200 uploads of 64 MiB through connections that break at a random byte, and through the deaths of their process.
+//! Tests resumable uploads: 200 uploads of 64 MiB, through connections that break at a random byte, and killed
+//! processes.
 //!
 //! `cargo bench --bench upload_reliability` sends each file in ranges, to a server that resets the connection once at a
-//! random byte of it. Every fourth upload is killed at another random byte and gone on with by a new process. All must
-//! arrive byte for byte, by their hash, and with little sent twice. A seed can be given:
+//! random byte. The process of every fourth upload is killed at another random byte, and a new process resumes the
+//! upload. All files must arrive unchanged, by their hash, with few bytes sent twice. The optional argument is a seed:
 //! `cargo bench --bench upload_reliability -- 42`.
 
 use std::{
@@ -17,9 +18,9 @@ use tamtam_sandbox::{Sandbox, UploadFault, Uploads};
 
 const UPLOADS: u64 = 200;
 const SIZE: u64 = 64 << 20;
-/// Every so manieth upload loses its process as well.
+/// The process of one of this number of uploads is killed.
 const KILLED: u64 = 4;
-/// What is promised: bytes sent over the size of the file, on average.
+/// The maximum average of bytes sent over the size of the file.
 const MOST_SENT: f64 = 1.15;
 
 fn main() {
@@ -47,7 +48,7 @@ async fn try_all(seed: u64) {
         std::fs::write(&file, &content).expect("a file");
         let hash = <[u8; 32]>::from(Sha256::digest(&content));
         host.fail_next(UploadFault::ResetAt(random.u64(..SIZE)));
-        // The host takes up what was sent half, or forgets it.
+        // The host keeps the received part of the interrupted range, or drops it.
         host.set_keep_partial(random.bool());
         let is_killed = number % KILLED == 0;
         let dies_at = is_killed.then(|| random.u64(..SIZE));
@@ -63,7 +64,7 @@ async fn try_all(seed: u64) {
         }
         let received = host.received();
         let last = received.last().expect("a file");
-        assert_eq!((last.size(), last.sha256()), (SIZE, hash), "upload {number} did not arrive as it was");
+        assert_eq!((last.size(), last.sha256()), (SIZE, hash), "upload {number} did not arrive unchanged");
         assert_eq!(received.len() as u64, number + 1, "upload {number} arrived twice");
         let sent = (host.bytes_taken() - before) as f64 / SIZE as f64;
         worst = worst.max(sent);
@@ -75,10 +76,10 @@ async fn try_all(seed: u64) {
     println!("bytes sent / size     {sent:.3} on average, {worst:.3} at worst");
     std::fs::remove_dir_all(folder).expect("an end");
     assert!(host.leaks().is_empty(), "the host saw the token");
-    assert!(sent <= MOST_SENT, "more was sent than promised");
+    assert!(sent <= MOST_SENT, "more bytes were sent than allowed");
 }
 
-/// Uploads in a process of its own, which is killed when it has sent so many bytes. Whether it was.
+/// Uploads in a separate process, which is killed after `dies_at` bytes. Returns whether it was killed.
 fn upload(tamtam: &Sandbox, file: &Path, session: &Path, dies_at: Option<u64>) -> bool {
     let mut command = Command::new(std::env::current_exe().expect("this very program"));
     command.args(["client", tamtam.base_url(), tamtam.token()]).arg(file).arg(session);
@@ -97,7 +98,7 @@ fn upload(tamtam: &Sandbox, file: &Path, session: &Path, dies_at: Option<u64>) -
     is_killed
 }
 
-/// Uploads a file, or goes on with it, and tells how far it is.
+/// Uploads a file, or resumes its upload, and prints the progress.
 #[tokio::main]
 async fn client(url: &str, token: &str, path: &str, session: &Path) {
     let patient = RetryPolicy::default().backoff(std::time::Duration::ZERO, std::time::Duration::ZERO);
@@ -106,7 +107,7 @@ async fn client(url: &str, token: &str, path: &str, session: &Path) {
     let place = session.to_owned();
     let upload = bot.upload_file(path).resumable(true).on_progress(|Progress { sent, .. }| println!("{sent}"));
     let upload = upload.on_session(move |session| {
-        // Renamed into its place, so that a kill in the middle leaves the one before.
+        // A rename, so that a kill in the middle leaves the previous session.
         let fresh = place.with_extension("fresh");
         std::fs::write(&fresh, serde_json::to_vec(session).expect("JSON")).expect("a file");
         std::fs::rename(fresh, &place).expect("a file");

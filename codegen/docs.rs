@@ -1,4 +1,5 @@
-//! Descriptions of the document as rustdoc: limits and defaults spelled out, names linked, code blocks never doctests.
+//! Turns descriptions of the document into rustdoc: adds limits and defaults, links names, keeps code blocks out of
+//! doctests.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use serde_json::Value;
 
 use super::{names, node::flag};
 
-/// A description with the keywords of these nodes: limits, default, services, versions.
+/// Returns a description with the limits, default, services and versions of these nodes.
 pub(super) fn described(description: Option<&str>, nodes: &[&Value]) -> String {
     let mut out = description.unwrap_or_default().trim().to_owned();
     let facts: Vec<String> = nodes.iter().flat_map(|node| facts(node).into_iter().chain(provenance(node))).collect();
@@ -37,16 +38,16 @@ fn facts(schema: &Value) -> Vec<String> {
     .flatten()
     .collect();
     if flag(schema, "uniqueItems") {
-        facts.push("No item twice.".to_owned());
+        facts.push("Items are unique.".to_owned());
     }
     if let Some(default) = schema.get("default") {
         let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
-        facts.push(format!("Left out, the server takes `{default}`."));
+        facts.push(format!("Defaults to `{default}`."));
     }
     facts
 }
 
-/// The services that have an item, and the version that added the item.
+/// Returns the services that have an item, and the version that added it, as sentences.
 pub(super) fn provenance(node: &Value) -> Option<String> {
     let only = services(node.get("x-services"));
     let since = node.get("x-since").and_then(Value::as_object).into_iter().flatten();
@@ -55,7 +56,7 @@ pub(super) fn provenance(node: &Value) -> Option<String> {
     (!all.is_empty()).then(|| all.join(" "))
 }
 
-/// `MAX only.`
+/// Returns a sentence such as `MAX only.`
 pub(super) fn services(services: Option<&Value>) -> Option<String> {
     let names: Vec<&str> = services?.as_array()?.iter().filter_map(Value::as_str).collect();
     (!names.is_empty()).then(|| format!("{} only.", names.join(" and ")))
@@ -70,7 +71,7 @@ pub(super) fn with_paragraph(text: String, paragraph: Option<String>) -> String 
     }
 }
 
-/// Where the names of the document stand in Rust.
+/// The paths of Rust items, by their names in the document.
 #[derive(Debug, Default)]
 pub(super) struct Links(BTreeMap<String, String>);
 
@@ -79,12 +80,13 @@ impl Links {
         self.0.insert(name.to_owned(), path);
     }
 
-    /// Links `` `Name` `` and `` `operationId` `` outside code blocks; marks code blocks that have no language as text.
+    /// Links `` `Name` `` and `` `operationId` `` outside code blocks, and marks code blocks without a language as
+    /// text.
     pub(super) fn rustdoc(&self, description: &str) -> String {
         let mut out = Vec::new();
         let mut in_code = false;
         for line in description.trim().lines() {
-            // A fence has no backtick after it: ```` ```text``` ```` in one line is code within a sentence.
+            // A backtick after the fence means inline code, such as ```` ```text``` ````.
             if let Some(language) = line.trim_start().strip_prefix("```").filter(|rest| !rest.contains('`')) {
                 let opens = !in_code;
                 in_code = opens;
@@ -115,7 +117,7 @@ impl Links {
     }
 }
 
-/// A description without its list of these values: each carries its own line where it stands.
+/// Removes the list of these values from a description, because each value has its own documentation.
 pub(super) fn without_list<'a>(description: &str, values: impl Iterator<Item = &'a str> + Clone) -> String {
     let mut in_item = false;
     let kept = description.lines().filter(|line| {
@@ -130,7 +132,7 @@ pub(super) fn without_list<'a>(description: &str, values: impl Iterator<Item = &
     kept.collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
-/// A description with the items of another one's list (``- `value`: text``) that it does not have itself.
+/// Adds the list items (``- `value`: text``) of `other` that `description` does not have.
 pub(super) fn with_list_of(description: &str, other: &str) -> String {
     let values = other.lines().filter_map(|line| line.trim().strip_prefix("- `")?.split_once("`:"));
     let missing = values.filter(|(value, _)| listed(description, value).is_none());
@@ -142,7 +144,7 @@ pub(super) fn with_list_of(description: &str, other: &str) -> String {
     })
 }
 
-/// The text that a description's list (``- `value`: text``) gives to one value.
+/// Returns the text of one value in the list of a description (``- `value`: text``).
 pub(super) fn listed(description: &str, value: &str) -> Option<String> {
     let marker = format!("- `{value}`:");
     let mut lines = description.lines().map(str::trim);
@@ -160,7 +162,7 @@ pub(super) fn listed(description: &str, value: &str) -> Option<String> {
     Some(out)
 }
 
-/// The fallback for what the document leaves bare: the name in words.
+/// Returns a name in words, for items without a description.
 pub(super) fn words(name: &str) -> String {
     let words = names::snake(name).replace('_', " ");
     let mut chars = words.chars();

@@ -1,7 +1,7 @@
-//! The shape of the document: what must be a mapping, a list or a string wherever the generator looks.
+//! Checks the shape of a document: mappings, lists and strings at the places that the generator reads.
 //!
-//! The rest of the generator reads with defaults (`entries`, `items`, `text`, `flag`), so that `paths: 5` would be a
-//! document without paths. Here such a slip is an error.
+//! The rest of the generator reads with defaults (`entries`, `items`, `text`, `flag`). Without this check, `paths: 5`
+//! would be a document without paths.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::{
     yaml::{join, kind},
 };
 
-/// What a value must be.
+/// The required type of a value.
 enum Shape {
     Any,
     Text,
@@ -18,9 +18,9 @@ enum Shape {
     Number,
     List(&'static Shape),
     Map(&'static Shape),
-    /// A mapping with keys of these shapes; keys that the generator does not look at are left alone.
+    /// A mapping with keys of these shapes. Other keys are ignored.
     Fields(&'static [(&'static str, &'static Shape)]),
-    /// `additionalProperties`: a schema, or whether there may be any.
+    /// `additionalProperties`: a schema, or a boolean.
     FlagOr(&'static Shape),
 }
 
@@ -84,7 +84,7 @@ static PARAMETER: Shape = Fields(&[
     ("x-since", &Map(&Text)),
 ]);
 
-/// Of a request, or of a response.
+/// The body of a request or a response.
 static BODY: Shape =
     Fields(&[("$ref", &Text), ("description", &Text), ("content", &Map(&Fields(&[("schema", &SCHEMA)])))]);
 
@@ -131,7 +131,7 @@ static SCHEMA: Shape = Fields(&[
 static ACCESSOR: Shape =
     Fields(&[("description", &Text), ("paths", &List(&Text)), ("type", &Text), ("cow", &Flag), ("internal", &Flag)]);
 
-/// How to reach a service, see `src/service.rs`.
+/// The facts about a service, see `src/service.rs`.
 static SERVICE: Shape = Fields(&[
     ("name", &Text),
     ("description", &Text),
@@ -163,7 +163,7 @@ static SERVICE: Shape = Fields(&[
     ("polls_per_second", &Number),
 ]);
 
-/// The extensions above. The overlay may set no others: a misspelt one would do nothing.
+/// The extensions above. An overlay must not set others: a misspelt extension would have no effect.
 pub(super) const EXTENSIONS: [&str; 22] = [
     "x-accessors",
     "x-acknowledgement",
@@ -189,7 +189,7 @@ pub(super) const EXTENSIONS: [&str; 22] = [
     "x-tag-of",
 ];
 
-/// Fails at the first place of the document that is not what it must be.
+/// Fails at the first value that has not the required type.
 pub(super) fn check(document: &Value) -> Result<()> {
     check_value(document, &DOCUMENT, "")?;
     match document.get("openapi").and_then(Value::as_str) {

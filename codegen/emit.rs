@@ -1,4 +1,5 @@
-//! The crate's generated code: `progenitor`'s, documented and in the document's order, and what it does not write.
+//! Emits the generated code of the crate: the documented code of `progenitor`, and the code that `progenitor` does not
+//! write.
 
 mod accessors;
 mod adapt;
@@ -24,7 +25,7 @@ use super::{
     names,
 };
 
-/// Puts the parts together: `types`, `client` (what `progenitor` wrote of the calls) and `operations`.
+/// Assembles the modules: `types`, `client` (the calls as `progenitor` wrote them), `operations` and `services`.
 pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn::File) -> Result<String> {
     let links = links(document, model, lowered);
     let (mut uses, mut client, mut structs) = (Vec::new(), Vec::new(), Vec::new());
@@ -43,27 +44,28 @@ pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn
     let services = service::emit(document)?;
     let types = types::emit(document, model, lowered, structs, &links)?;
     let file = syn::parse2(quote! {
-        /// Everything that the Bot APIs receive and answer, generated from the OpenAPI documents of the services.
+        /// The types of requests, responses and updates, generated from the OpenAPI documents of the services.
         ///
-        /// The models have the types, properties and values of all services. "MAX only" marks items that one service has.
+        /// The models have the types, properties and values of all services. "MAX only" marks items that only MAX has.
         ///
-        /// Structs that go into a request have `new` (required fields, in the document's order) and a setter per field.
+        /// Structs that are sent have `new`, with the required fields in the order of the document, and a setter per
+        /// field.
         ///
         /// # Values that do not fit
         ///
-        /// Servers send values that the document does not have: null for a required name, a new kind of attachment, half an
-        /// emoji. Such a value costs the smallest optional part around it:
+        /// Servers send values that the document does not allow: null for a required name, a new kind of attachment,
+        /// half an emoji. Only the smallest optional part around such a value is lost:
         ///
         /// - A required property with a known default gets the default. For example, a missing name is empty.
         /// - An optional property is `None`.
         /// - An element of a list or map is left out.
         /// - A value of a union (such as `Update`) is `Unknown` with its JSON, and so is a value of a string enum.
-        /// - Only if none of these is around it, the whole response is an error.
+        /// - If no such part contains the value, the whole response is an error.
         ///
-        /// Each such value is a log event `value does not fit the model`, with its `path` and the `reason`: at the level
-        /// `WARN` the first time that the path occurs in the process, then at `DEBUG`. An unknown kind or enum value is not
-        /// logged. Properties that the document does not have are ignored; [`RawUpdate`](crate::RawUpdate) has the exact
-        /// JSON of an update.
+        /// Each such value is logged as `value does not fit the model`, with its `path` and the `reason`. The level is
+        /// `WARN` the first time that the path occurs in the process, then `DEBUG`. An unknown kind or enum value is
+        /// not logged. Properties that the document does not have are ignored; [`RawUpdate`](crate::RawUpdate) has the
+        /// exact JSON of an update.
         pub mod types { #types }
 
         #[allow(clippy::all, dead_code, unused_imports, missing_docs, missing_debug_implementations, unreachable_pub)]
@@ -77,16 +79,16 @@ pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn
 
         mod services { #services }
     });
-    let file = file.map_err(|error| Error::new("", format!("the generator wrote what is not Rust: {error}")))?;
+    let file = file.map_err(|error| Error::new("", format!("cannot parse the generated code: {error}")))?;
     Ok(prettyplease::unparse(&file))
 }
 
-/// Leaves of the client what makes requests: the crate sends them and reads the answers, its own way.
+/// Keeps only the parts of the client that build requests. The crate sends the requests and reads the answers itself.
 fn trim_client(item: &mut Item) -> bool {
     match item {
         Item::Impl(block) if block.trait_.is_none() => {
             block.items.retain_mut(|item| match item {
-                // It makes an HTTP client of its own, with a timeout that would cut every poll.
+                // `new` creates an HTTP client with a timeout that is shorter than a poll.
                 ImplItem::Fn(function) if function.sig.ident == "new" => false,
                 ImplItem::Fn(function) => {
                     trim_call(function);
@@ -106,7 +108,7 @@ fn names_hooks(path: &syn::Path) -> bool {
     path.segments.last().is_some_and(|segment| segment.ident == "ClientHooks")
 }
 
-/// Cuts a call off where its request is made, and takes the headers out, which are the same for all.
+/// Reduces a call to the code that builds its request, without the headers, which are the same for all calls.
 fn trim_call(function: &mut syn::ImplItemFn) {
     let local = |statement: &Stmt, name: &str| matches!(statement, Stmt::Local(Local { pat: Pat::Ident(pattern), .. }) if pattern.ident == name);
     let statements = &mut function.block.stmts;

@@ -1,8 +1,8 @@
-//! What is wrong with a document, and where.
+//! The error of the generator: a mistake in a document, and its place.
 
 use std::fmt;
 
-/// A mistake in the document or the overlay: in which file, at which place in it, and what is wrong.
+/// A mistake in a document or an overlay, with its file and its place in the file.
 #[derive(Debug)]
 pub(crate) struct Error {
     file: String,
@@ -11,7 +11,7 @@ pub(crate) struct Error {
 }
 
 impl Error {
-    /// An error at a dotted place, such as `components.schemas.Chat.properties.icon`.
+    /// Creates an error at a dotted place, such as `components.schemas.Chat.properties.icon`.
     pub(super) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
         Self { file: String::new(), place: place.into(), message: message.into() }
     }

@@ -1,4 +1,4 @@
-//! Writes into a document since when its parts exist (`x-since`), from `openapi/history.yaml`.
+//! Adds to a document the versions that introduced its parts (`x-since`), from `openapi/history.yaml`.
 
 use serde_json::{Map, Value, json};
 
@@ -35,7 +35,7 @@ pub(super) fn apply(document: &mut Value, history: &Value) {
     }
 }
 
-/// The operation with this method and path, such as `GET /me`.
+/// Returns the operation with this method and path, such as `GET /me`.
 fn operation<'a>(document: &'a mut Value, name: &str) -> Option<&'a mut Value> {
     let (method, path) = name.split_once(' ')?;
     document["paths"].get_mut(path)?.get_mut(method.to_lowercase())

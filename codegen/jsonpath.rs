@@ -1,7 +1,7 @@
-//! JSONPath (RFC 9535), as far as overlays need it: names, indices, wildcards, descendants, and filters of `==` and `||`.
+//! The part of JSONPath (RFC 9535) that overlays use: names, indices, wildcards, descendants, filters of `==` and `||`.
 //!
-//! By hand, for every crate that depends on this one compiles what the generator is made of: a library for all of JSONPath
-//! is seven crates. The tests read the same targets with such a library.
+//! Written by hand, because every dependent crate compiles the dependencies of the generator, and a JSONPath library
+//! would add seven crates. The tests read the same targets with such a library.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 /// A query.
 pub(crate) struct JsonPath(Vec<Segment>);
 
-/// A step: from a node to some of its children, or from each of its descendants, too.
+/// A step from a node to some of its children. If it `descends`, also from all descendants of the node.
 struct Segment {
     descends: bool,
     selectors: Vec<Selector>,
@@ -20,7 +20,7 @@ enum Selector {
     Name(String),
     Index(usize),
     All,
-    /// Children of which one of these is true.
+    /// Children that match at least one of these.
     Filter(Vec<Equal>),
 }
 
@@ -31,7 +31,7 @@ struct Equal {
 }
 
 impl JsonPath {
-    /// Reads a query. The error says what was expected where.
+    /// Parses a query. The error names the expected token and its place.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut reader = Reader { rest: text.trim() };
         reader.expect("$")?;
@@ -42,7 +42,7 @@ impl JsonPath {
         Ok(Self(segments))
     }
 
-    /// The JSON pointers to what it finds.
+    /// Returns the JSON pointers to all matches.
     pub(crate) fn pointers(&self, root: &Value) -> BTreeSet<String> {
         let mut found = vec![(String::new(), root)];
         for segment in &self.0 {
@@ -93,7 +93,7 @@ impl Selector {
 impl Equal {
     fn is_true_of(&self, value: &Value) -> bool {
         match (self.names.iter().try_fold(value, |value, name| value.get(name)), &self.value) {
-            // 1 is 1.0; integers that are too large for that are themselves.
+            // 1 equals 1.0. Two integers are compared exactly, because a large one loses precision as a float.
             (Some(Value::Number(found)), Value::Number(number)) if found.is_f64() || number.is_f64() => {
                 found.as_f64() == number.as_f64()
             }
@@ -102,7 +102,7 @@ impl Equal {
     }
 }
 
-/// What is left of a query.
+/// The unread rest of a query.
 struct Reader<'a> {
     rest: &'a str,
 }
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
         rest.is_some()
     }
 
-    /// The same after white space, which may stand between the parts of a bracket.
+    /// Like `takes`, but skips white space first, which is allowed between the parts of a bracket.
     fn takes_next(&mut self, what: &str) -> bool {
         self.rest = self.rest.trim_start();
         self.takes(what)
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What is before the first character that is not like this, of which there must be one.
+    /// Takes characters while `is_part` is true. Fails if there are none; `what` is their name in the message.
     fn while_(&mut self, is_part: impl Fn(char) -> bool, what: &str) -> Result<&'a str, String> {
         let (part, rest) = self.rest.split_at(self.rest.find(|letter| !is_part(letter)).unwrap_or(self.rest.len()));
         if part.is_empty() {
@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
         self.while_(|letter| letter == '_' || letter.is_alphanumeric(), "a name").map(str::to_owned)
     }
 
-    /// One or more.
+    /// Reads one or more items between separators.
     fn separated<T>(&mut self, separator: &str, read: fn(&mut Self) -> Result<T, String>) -> Result<Vec<T>, String> {
         let mut all = vec![read(self)?];
         while self.takes_next(separator) {
@@ -200,13 +200,13 @@ impl<'a> Reader<'a> {
         Ok(Equal { names, value: self.literal()? })
     }
 
-    /// A string in either kind of quotes, or what JSON has of numbers and words.
+    /// Reads a string in single or double quotes, or a number or a word of JSON.
     fn literal(&mut self) -> Result<Value, String> {
         for quote in ["'", "\""] {
             if self.takes_next(quote) {
                 let (text, rest) = self.rest.split_once(quote).ok_or_else(|| self.expected(&format!("`{quote}`")))?;
                 if text.contains('\\') {
-                    return Err(format!("an escape, which is not read here: {text}"));
+                    return Err(format!("escapes are not supported: {text}"));
                 }
                 self.rest = rest;
                 return Ok(text.into());

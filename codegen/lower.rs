@@ -1,8 +1,10 @@
-//! The document as `progenitor` turns it into good Rust: flat structs, plain types, no constraints.
+//! Lowers the document to a form that `progenitor` turns into good Rust: flat structs, plain types, no constraints.
 //!
-//! General passes only: inheritance by `allOf` is merged and the tag taken out of the leaves; aliases of scalars, lists
-//! and maps are inlined; unions, enums and ids become references to types of ours; nullable means not required and the
-//! other way round; limits move into the descriptions, and the server judges them.
+//! - Inheritance by `allOf` is merged, and the tag of a union is removed from its variants.
+//! - Aliases of scalars, lists and maps are inlined.
+//! - Unions, enums and ids become references to types of the crate.
+//! - Nullable and not required mean the same.
+//! - Limits move into the descriptions. Without `x-check`, only the server checks them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,11 +19,11 @@ use super::{
     yaml::{self, join},
 };
 
-/// The extension of a schema that names properties of which at least one must be given.
+/// The extension of a schema with a list of properties. At least one of these must be set.
 pub(super) const AT_LEAST_ONE: &str = "x-at-least-one-of";
 
-/// The extension of a property that adds it to the key of its object or keeps it out. In the lowered document, every
-/// property of a key has it.
+/// The extension of a property that adds it to the key of its object or excludes it. In the lowered document, all
+/// properties of a key have it.
 pub(super) const KEY: &str = "x-key";
 
 /// The extension of a string that is joined from other properties if it is missing.
@@ -29,26 +31,26 @@ pub(super) const JOIN: &str = "x-join";
 
 /// The services that have an operation, parameter or property, if not all have it.
 pub(super) const SERVICES: &str = "x-services";
-/// The extension of a text whose links to users are those of the service, with the property that gives its format.
+/// The extension of a text whose links to users become those of the service. Its value is the property with the format.
 pub(super) const MENTIONS: &str = "x-mentions";
-/// The extension of an optional property that is never left out: without it, the request would do something else.
+/// The extension of an optional property that is never left out, because the request would then do something else.
 pub(super) const NEEDED: &str = "x-needed";
-/// The extension of the rows of a keyboard, for the limits of the service.
+/// The extension of the rows of a keyboard, which are checked against the limits of the service.
 pub(super) const KEYBOARD: &str = "x-keyboard";
-/// Marks a property in the lowered document if a part of its value has one of these.
+/// Marks a property in the lowered document if a part of its value has one of the extensions for services.
 pub(super) const ADAPTS_INSIDE: &str = "x-adapts-inside";
 
-/// What goes to `progenitor`.
+/// The document for `progenitor`, with facts for the emitting code.
 #[derive(Debug)]
 pub(super) struct Lowered {
     pub(super) document: Value,
     /// Operations (by id) whose body is checked before it is sent.
     pub(super) checked_bodies: BTreeSet<String>,
-    /// Operations (by id) whose body is fitted to the service before it is sent.
+    /// Operations (by id) whose body is adapted to the service before it is sent.
     pub(super) adapted_bodies: BTreeSet<String>,
     /// The schemas that become structs.
     pub(super) objects: Vec<String>,
-    /// Schema name -> path of the Rust type that stands for it.
+    /// The paths of Rust types that replace schemas, by the names of the schemas.
     pub(super) replacements: BTreeMap<String, String>,
 }
 
@@ -65,9 +67,9 @@ pub(super) fn lower(document: &Value, model: &Model) -> Result<Lowered> {
             schemas.insert(name.clone(), lowering.object(name, node, &place)?);
             objects.push(name.clone());
         } else if flag(node, "x-boxed") {
-            return Err(Error::new(place, "`x-boxed` on a schema that is no type of its own"));
+            return Err(Error::new(place, "`x-boxed` on a schema that is an alias"));
         } else {
-            // An alias stands where it is used; read here, so that a mistake in it is found if nothing uses it yet.
+            // Aliases are inlined where they are used. Reading them here finds mistakes in unused ones.
             lowering.schema(node, &place)?;
         }
     }
@@ -78,7 +80,7 @@ pub(super) fn lower(document: &Value, model: &Model) -> Result<Lowered> {
             item.insert(operation.method.clone(), lowered);
         }
     }
-    // A replaced type needs a schema to stand for; its shape does not matter.
+    // `progenitor` needs a schema for each replaced type. The shape of the schema does not matter.
     for name in lowering.replacements.keys() {
         if schemas.insert(name.clone(), json!({"type": "object"})).is_some() {
             return Err(taken(name));
@@ -103,7 +105,7 @@ pub(super) fn lower(document: &Value, model: &Model) -> Result<Lowered> {
 }
 
 impl Lowered {
-    /// Whether a schema that becomes a struct is fitted to the service.
+    /// Whether a schema that becomes a struct is adapted to the service.
     pub(super) fn adapts(&self, schema: &str) -> bool {
         let node = &self.document["components"]["schemas"][schema];
         entries(node, "properties").any(|(_, property)| is_adapted(property) || flag(property, ADAPTS_INSIDE))
@@ -115,9 +117,9 @@ fn is_adapted(property: &Value) -> bool {
     [SERVICES, MENTIONS, KEYBOARD].iter().any(|key| property.get(key).is_some())
 }
 
-/// A schema has the name of a type that the crate needs for something else.
+/// Returns the error for a schema with a reserved name.
 fn taken(name: &str) -> Error {
-    Error::new(format!("components.schemas.{name}"), "this name is needed for a type of the crate")
+    Error::new(format!("components.schemas.{name}"), "this name is reserved for a type of the crate")
 }
 
 struct Lowering<'a> {
@@ -126,7 +128,7 @@ struct Lowering<'a> {
     replacements: BTreeMap<String, String>,
 }
 
-/// An object schema with everything it inherits.
+/// An object schema with its inherited properties.
 #[derive(Default)]
 struct FlatSchema<'a> {
     properties: Vec<(&'a str, &'a Value)>,
@@ -134,7 +136,7 @@ struct FlatSchema<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    /// A reference to a Rust type that is not `progenitor`'s.
+    /// Returns a reference to a Rust type that `progenitor` does not generate.
     fn replace(&mut self, name: &str, path: String, place: &str) -> Result<Value> {
         if syn::parse_str::<syn::Type>(&path).is_err() {
             return Err(Error::new(place, format!("`{name}` is not the name of a Rust type")));
@@ -149,7 +151,7 @@ impl<'a> Lowering<'a> {
         at(self.document, &["components", "schemas", name]).unwrap_or(&Value::Null)
     }
 
-    /// A type without its prose, limits and default.
+    /// Lowers a type, without its prose, limits and default.
     fn schema(&mut self, node: &Value, place: &str) -> Result<Value> {
         if let Some(id) = text(node, "x-id") {
             return self.replace(id, format!("crate::id::{id}"), place);
@@ -171,7 +173,7 @@ impl<'a> Lowering<'a> {
         if node.get("properties").is_some() || node.get("allOf").is_some() {
             return Err(Error::new(
                 place,
-                "an object without a name: move it to `components.schemas`, refer to it here",
+                "an object without a name: move it to `components.schemas`, and refer to it here",
             ));
         }
         let kind = match text(node, "type") {
@@ -190,7 +192,7 @@ impl<'a> Lowering<'a> {
         Ok(lowered)
     }
 
-    /// The type of the items of a list or the values of a map.
+    /// Lowers the type of the items of a list or the values of a map.
     fn element(&mut self, node: &Value, place: &str) -> Result<Value> {
         match keyword(self.document, node, "x-check") {
             Some(_) => Err(Error::new(place, "`x-check` is for properties and parameters, not for items")),
@@ -205,7 +207,7 @@ impl<'a> Lowering<'a> {
         if stays { Ok(json!({"$ref": format!("#/components/schemas/{name}")})) } else { self.schema(target, place) }
     }
 
-    /// A field's type: big members are boxed, and a list or map that may be missing is told apart from an empty one.
+    /// Lowers the type of a field. Large members are boxed. An optional list or map is `None` if missing, not empty.
     fn field(&mut self, node: &Value, optional: bool, place: &str) -> Result<Value> {
         let is_boxed = |name: &&str| flag(node, "x-boxed") || flag(self.schema_named(name), "x-boxed");
         let boxed = model::reference(node).filter(is_boxed);
@@ -262,13 +264,13 @@ impl<'a> Lowering<'a> {
         Ok(lowered)
     }
 
-    /// Whether a schema that a node leads to has a property which is checked before sending.
+    /// Whether a schema that is reachable from a node has a property that is checked before sending.
     fn leads_to_checks(&self, node: &Value) -> bool {
         let is_checked = |property: &Value| matches!(check(self.document, property, ""), Ok(Some(_)));
         self.leads_to(node, |_, schema| schema.get(AT_LEAST_ONE).is_some(), is_checked)
     }
 
-    /// Whether a schema that a node leads to depends on the service.
+    /// Whether a schema that is reachable from a node depends on the service.
     fn leads_to_adaptions(&self, node: &Value) -> bool {
         let is_limited_union = |name: &str, schema: &Value| {
             self.model.union(name).is_some() && schema.get("x-services-by-value").is_some()
@@ -276,7 +278,7 @@ impl<'a> Lowering<'a> {
         self.leads_to(node, is_limited_union, is_adapted)
     }
 
-    /// Whether a node leads to such a schema, or to one with such a property.
+    /// Whether a schema that is reachable from a node matches, or has a property that matches.
     fn leads_to(
         &self,
         node: &Value,
@@ -345,7 +347,7 @@ impl<'a> Lowering<'a> {
         }
         let group = at_least_one(node, &properties, &required, place)?;
         let description = docs::with_paragraph(docs::described(text(node, "description"), &[]), docs::provenance(node));
-        // An object without properties would be a map of whatever comes; it is a struct like the others.
+        // Without this, an object without properties would be a map, not a struct.
         let is_open = !properties.is_empty();
         Ok(json!({
             "type": "object",
@@ -388,7 +390,7 @@ impl<'a> Lowering<'a> {
         Ok(lowered)
     }
 
-    /// Whether a lowered schema is written as one string: that is what a URL has room for.
+    /// Whether a lowered schema is written as one string, as a URL requires.
     fn is_plain(&self, lowered: &Value) -> bool {
         match model::reference(lowered) {
             Some(name) => self.replacements.contains_key(name) && self.model.union(name).is_none(),
@@ -396,7 +398,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// A list in the query is one string with commas, whatever its `style` says.
+    /// Lowers a list in the query to one string with commas. Its `style` is ignored.
     fn comma_separated(&mut self, element: &Value, place: &str) -> Result<Value> {
         let (name, path) = match (model::reference(element), text(element, "type")) {
             (Some(name), _) if self.is_plain(element) => (name, self.replacements[name].clone()),
@@ -408,7 +410,7 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// A keyword of a node, or of the schema that it refers to.
+/// Returns a keyword of a node, or of the schema that the node refers to.
 fn keyword<'a>(document: &'a Value, node: &'a Value, key: &str) -> Option<&'a Value> {
     node.get(key).or_else(|| {
         let target = at(document, &["components", "schemas", model::reference(node)?])?;
@@ -421,7 +423,7 @@ pub(super) fn is_string(document: &Value, node: &Value) -> bool {
     keyword(document, node, "type").and_then(Value::as_str) == Some("string")
 }
 
-/// Fails unless all joined properties are optional strings, as far as the document has them.
+/// Fails unless all joined properties that the document has are optional strings.
 fn check_joined(join: &Value, properties: &Map<String, Value>, required: &[String]) -> std::result::Result<(), String> {
     let is_optional_string = |name: &str| {
         properties.get(name).is_none_or(|node| node["type"] == "string" && !required.iter().any(|other| other == name))
@@ -432,7 +434,7 @@ fn check_joined(join: &Value, properties: &Map<String, Value>, required: &[Strin
     }
 }
 
-/// The properties of an object of which at least one must be given before it is sent.
+/// Returns the properties of `x-at-least-one-of`. Fails unless all of them are optional.
 fn at_least_one(
     node: &Value,
     properties: &Map<String, Value>,
@@ -447,7 +449,7 @@ fn at_least_one(
     }
 }
 
-/// What is checked of a value before it is sent: an id is never empty, and what the overlay's `x-check` asks for.
+/// Returns the check of a value before it is sent: the `x-check` of the overlay. The default for ids: not empty.
 pub(super) fn check(document: &Value, node: &Value, place: &str) -> Result<Option<Value>> {
     let keyword = |key| keyword(document, node, key);
     let Some(name) = keyword("x-check").and_then(Value::as_str) else {
@@ -466,7 +468,7 @@ pub(super) fn check(document: &Value, node: &Value, place: &str) -> Result<Optio
     if keyword("type").and_then(Value::as_str) != Some(kind) {
         return Err(Error::new(place, format!("`x-check: {name}` on a schema that is not of type `{kind}`")));
     }
-    // A size is never negative.
+    // A length is never negative.
     let limit = |key| keyword(key).and_then(Value::as_i64).filter(|limit| kind == "integer" || *limit >= 0);
     match limits.map(limit) {
         [None, None] if !name.ends_with("url") => {
@@ -477,7 +479,7 @@ pub(super) fn check(document: &Value, node: &Value, place: &str) -> Result<Optio
     }
 }
 
-/// What must not be shown of a value: `x-secret: url` leaves the origin of a URL, `x-secret: value` nothing.
+/// Returns the kind of secret: `x-secret: url` shows the origin of a URL, `x-secret: value` shows nothing.
 pub(super) fn secret<'a>(document: &'a Value, node: &'a Value, place: &str) -> Result<Option<&'a str>> {
     match keyword(document, node, "x-secret").and_then(Value::as_str) {
         None => Ok(None),
@@ -489,7 +491,7 @@ pub(super) fn secret<'a>(document: &'a Value, node: &'a Value, place: &str) -> R
     }
 }
 
-/// Collects properties depth first, so that inherited ones come before own ones, as in the document.
+/// Collects properties depth first: inherited before own ones, in the order of the document.
 fn flatten<'a>(document: &'a Value, node: &'a Value, flat: &mut FlatSchema<'a>) {
     let node = resolve(document, node);
     for part in items(node, "allOf") {

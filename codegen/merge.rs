@@ -1,11 +1,12 @@
-//! Merges the documents of several services into one, and notes which services have each part.
+//! Merges the documents of several services into one, and records which services have each part.
 //!
-//! An operation is identified by its method and path, a schema by its name. Properties, parameters, enum values and tags of
-//! unions are united. A property is required only if every document with the schema requires it. Limits are the laxest.
-//! Names come from the first document, descriptions from the last. Two types for one thing are an error with both places.
+//! An operation is identified by its method and path, a schema by its name. Properties, parameters, enum values and
+//! tags of unions are united. A property is required only if every document with the schema requires it. The laxest
+//! limit applies. Names come from the first document, descriptions from the last. A conflict of types is an error that
+//! names both files.
 //!
-//! A part that only some of the documents have gets `x-services` with the names of their services (`x-services-by-value`
-//! for enum values and tags).
+//! A part that only some of the documents have gets `x-services` with the names of their services
+//! (`x-services-by-value` for enum values and tags).
 
 mod part;
 mod schema;
@@ -23,7 +24,7 @@ use schema::{composed, schema};
 
 pub(super) use part::Source;
 
-/// Merges the documents. A single one without `x-same-as` stays as it is.
+/// Merges the documents. A single document without `x-same-as` is returned unchanged.
 pub(super) fn merge(sources: &[Source]) -> Result<Value> {
     if let [only] = sources
         && !schemas(only).any(|(_, node)| node.get("x-same-as").is_some())
@@ -71,7 +72,7 @@ pub(super) fn merge(sources: &[Source]) -> Result<Value> {
     Ok(merged)
 }
 
-/// The schema with `x-same-as`: another name of its target.
+/// Returns the merged node of a schema with `x-same-as`: another name of its target.
 fn alias(target: &str, node: &Value) -> Value {
     json!({
         "$ref": format!("{SCHEMA_PREFIX}{target}"),
@@ -80,7 +81,7 @@ fn alias(target: &str, node: &Value) -> Value {
     })
 }
 
-/// The schemas of a document that are the same as this one.
+/// Returns the schemas of a document whose `x-same-as` is `name`.
 fn same_as<'a>(source: &'a Source, name: &'a str) -> impl Iterator<Item = Part<'a>> {
     schemas(source).filter(move |(_, node)| text(node, "x-same-as") == Some(name)).map(move |(_, node)| Part {
         source,
@@ -93,7 +94,7 @@ fn schemas(source: &Source) -> impl Iterator<Item = (&String, &Value)> {
     at(&source.document, &["components"]).into_iter().flat_map(|components| entries(components, "schemas"))
 }
 
-/// A document in which every reference to a schema with `x-same-as` leads to that schema.
+/// Returns a document in which references to a schema with `x-same-as` lead to the target of `x-same-as`.
 fn with_same_types(source: &Source) -> Result<Source> {
     let mut document = source.document.clone();
     for (name, node) in schemas(source) {
@@ -156,7 +157,7 @@ fn operation(roots: &[Part<'_>], item: &[Part<'_>], parts: &[Part<'_>], place: &
     Ok(merged)
 }
 
-/// A body or a response.
+/// Merges bodies or responses.
 fn answer(parts: &[Part<'_>], place: &str) -> Result<Value> {
     let mut merged = json!({"description": description(parts).unwrap_or_else(|| "".into())});
     let schemas: Vec<_> = parts.iter().filter_map(|part| part.at(&["content", "application/json", "schema"])).collect();
@@ -174,7 +175,7 @@ fn parameters(item: &[Part<'_>], parts: &[Part<'_>], place: &str) -> Result<Vec<
     let mut groups: Vec<Vec<Part<'_>>> = Vec::new();
     for part in parts {
         let own: Vec<Part<'_>> = of(part);
-        // The parameters of a path are those of each of its operations, unless the operation has its own.
+        // An operation inherits the parameters of its path, unless it has a parameter with the same name and place.
         let of_path: Vec<Part<'_>> =
             item.iter().filter(|item| std::ptr::eq(item.source, part.source)).flat_map(of).collect();
         let inherited = of_path.into_iter().filter(|inherited| !own.iter().any(|own| key(own) == key(inherited)));

@@ -1,7 +1,7 @@
-//! Turns the OpenAPI documents into Rust: read, overlay, check, merge, model, lower, `progenitor`, emit.
+//! Generates Rust from the OpenAPI documents: read, overlay, check, merge, model, lower, `progenitor`, emit.
 //!
-//! This code has no names of schemas or operations. The behaviour of real servers is in the overlays, as `x-` extensions
-//! for any schema (the head of `openapi/overlay.yaml` explains them).
+//! This code contains no names of schemas or operations. The overlays describe the behaviour of real servers as `x-`
+//! extensions, which the head of `openapi/overlay.yaml` explains.
 
 mod docs;
 mod document_check;
@@ -31,8 +31,8 @@ pub(crate) struct Service<T> {
     pub(crate) overlay: T,
 }
 
-/// Reads the documents and the overlays from files and returns the crate's generated code. `overlay` is applied to the
-/// merged document.
+/// Reads the documents and the overlays from files, and returns the generated code of the crate. `overlay` is applied
+/// to the merged document.
 pub(crate) fn generate(services: &[Service<&Path>], overlay: &Path, history: &Path) -> Result<String> {
     let read = |path: &Path| Ok((path.display().to_string(), read(path)?));
     let texts: Vec<Service<(String, String)>> = services
@@ -77,7 +77,7 @@ pub(crate) fn requests_from_text(documents: &[(&str, &str)], tolerance: (&str, &
     Ok(Value::Object(schemas.collect::<Result<_>>()?).to_string())
 }
 
-/// The same from `(file name, YAML text)`; the names are for messages only.
+/// Returns the generated code from pairs of `(file name, YAML text)`. The names are for messages only.
 pub(crate) fn generate_from_text(
     services: &[Service<(&str, &str)>],
     overlay: (&str, &str),
@@ -116,14 +116,15 @@ fn apply(document: &mut Value, (file, text): (&str, &str)) -> Result<()> {
     overlay::apply(document, &actions, &document_check::EXTENSIONS).map_err(in_overlay)
 }
 
-/// What `progenitor` makes of the lowered document: plain structs, and a `Client` with a method per operation.
+/// Returns the code that `progenitor` generates from the lowered document: plain structs, and a `Client` with a method
+/// per operation.
 fn progenitor_code(lowered: &lower::Lowered) -> Result<syn::File> {
     let fail = |message: String| Error::new("", message);
     let spec: openapiv3::OpenAPI = serde_json::from_value(lowered.document.clone())
         .map_err(|error| fail(format!("not an OpenAPI 3.0 document: {error}")))?;
     let mut settings = progenitor::GenerationSettings::new();
     settings.with_map_type("::std::collections::BTreeMap").with_derive("PartialEq");
-    // `progenitor` knows the types by their Rust names.
+    // `progenitor` takes the Rust names of the types.
     let mut open_ended = progenitor::TypePatch::default();
     open_ended.with_attr("#[non_exhaustive]");
     for name in &lowered.objects {
@@ -139,5 +140,5 @@ fn progenitor_code(lowered: &lower::Lowered) -> Result<syn::File> {
     let tokens = progenitor::Generator::new(&settings)
         .generate_tokens(&spec)
         .map_err(|error| fail(format!("progenitor: {error}")))?;
-    syn::parse2(tokens).map_err(|error| fail(format!("progenitor wrote what is not Rust: {error}")))
+    syn::parse2(tokens).map_err(|error| fail(format!("cannot parse the code of progenitor: {error}")))
 }

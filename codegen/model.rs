@@ -1,4 +1,5 @@
-//! What JSON Schema cannot say and `progenitor` does not read: unions, enums, requests, operations; checked as a whole.
+//! Reads the parts of the document that `progenitor` does not support: unions, enums, request and answer schemas,
+//! operations.
 
 mod operations;
 
@@ -15,9 +16,9 @@ use super::{
 
 pub(super) use operations::{Operation, Parameter};
 
-/// How a reference to a schema begins.
+/// The prefix of a reference to a schema.
 pub(super) const SCHEMA_PREFIX: &str = "#/components/schemas/";
-/// The document beyond its plain structs.
+/// The unions, enums and operations of a document.
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) unions: Vec<Union>,
@@ -25,21 +26,21 @@ pub(super) struct Model {
     pub(super) operations: Vec<Operation>,
     /// Schemas reachable from a request body: these get constructors and setters.
     pub(super) requests: BTreeSet<String>,
-    /// Schemas reachable from an answer: a value that does not fit costs as little of these as possible.
+    /// Schemas reachable from an answer: these are read with tolerance for values that do not fit.
     pub(super) answers: BTreeSet<String>,
 }
 
-/// A schema whose instances are told apart by the value of one property.
+/// A schema whose variants are distinguished by the value of one property, the tag.
 #[derive(Debug)]
 pub(super) struct Union {
     pub(super) name: String,
     pub(super) tag: String,
-    /// Tag value and the schema it stands for.
+    /// Tag values, each with its schema.
     pub(super) variants: Vec<(String, String)>,
 }
 
-/// A string schema with listed values. Open: the server adds values without notice, and a listed value that is called
-/// `unknown` needs no variant of its own.
+/// A string schema with listed values. It is open, because servers add values without notice. A listed value `unknown`
+/// gets no variant of its own.
 #[derive(Debug)]
 pub(super) struct StringEnum {
     pub(super) name: String,
@@ -57,12 +58,12 @@ impl Model {
     }
 }
 
-/// The name of the enum of a union's tags, as `x-tag-of` asks for it.
+/// Returns the name of the enum with the tags of a union (`x-tag-of`).
 pub(super) fn tag_enum_name(union: &str) -> String {
     format!("{union}Type")
 }
 
-/// The schema that a node stands for, when it is nothing but a reference: `$ref`, or `allOf` of one `$ref`.
+/// Returns the target of a node that is only a reference: `$ref`, or `allOf` of one `$ref`.
 pub(super) fn reference(node: &Value) -> Option<&str> {
     let target = match text(node, "$ref") {
         Some(target) => target,
@@ -75,7 +76,7 @@ pub(super) fn reference(node: &Value) -> Option<&str> {
     target.strip_prefix(SCHEMA_PREFIX)
 }
 
-/// Reads the model, or tells the first place that makes no sense.
+/// Reads the model. Fails at the first invalid place.
 pub(super) fn read(document: &Value) -> Result<Model> {
     check_references(document, document, "")?;
     for (name, node) in schemas(document) {
@@ -101,7 +102,7 @@ pub(super) fn read(document: &Value) -> Result<Model> {
     Ok(model)
 }
 
-/// Every local reference must lead somewhere, and not in a circle.
+/// Fails on a local reference without a target, or in a circle.
 fn check_references(document: &Value, node: &Value, place: &str) -> Result<()> {
     match node {
         Value::Object(object) => {
@@ -141,7 +142,7 @@ fn check_composition<'a>(document: &'a Value, node: &'a Value, within: &mut Vec<
         within.pop();
     }
     items(node, "allOf").try_for_each(|part| check_composition(document, part, within))?;
-    // A struct ends the recursion: its properties hold values of its type, not the type's parts.
+    // A struct ends the recursion: its properties refer to other types by name.
     if node.get("properties").is_some() || node.get("allOf").is_some() {
         return Ok(());
     }
@@ -188,7 +189,7 @@ pub(super) fn is_object(document: &Value, node: &Value) -> bool {
         return true;
     }
     match reference(node).and_then(|name| at(document, &["components", "schemas", name])) {
-        // `allOf` of one object or union is a struct that inherits everything; of anything else an alias.
+        // `allOf` of one object or union is a struct that inherits everything. `allOf` of another type is an alias.
         Some(target) => {
             node.get("allOf").is_some() && (is_object(document, target) || target.get("discriminator").is_some())
         }
@@ -204,7 +205,7 @@ fn enums(document: &Value) -> Result<Vec<StringEnum>> {
     for (name, node) in schemas(document).filter(|(_, node)| node.get("enum").is_some()) {
         let listed = items(node, "enum").filter(|value| !value.is_null());
         let values: Option<Vec<String>> = listed.map(|value| Some(value.as_str()?.to_owned())).collect();
-        // What has other values than strings stays what its `type` says.
+        // An enum with values that are not strings has the type of its `type`.
         let Some(values) = values else { continue };
         let mut scope = Scope::default();
         for value in values.iter().filter(|value| !is_unknown(value)) {
@@ -216,7 +217,7 @@ fn enums(document: &Value) -> Result<Vec<StringEnum>> {
     Ok(enums)
 }
 
-/// Whether a value of an enum would have the name of the variant that holds what the crate does not know.
+/// Whether a value of an enum would have the name of the variant for unknown values.
 pub(super) fn is_unknown(value: &str) -> bool {
     names::type_ident(value) == "Unknown"
 }
@@ -234,17 +235,17 @@ fn add_tag_enums(document: &Value, model: &mut Model) -> Result<()> {
             continue;
         }
         if at(document, &["components", "schemas", &name]).is_some() {
-            let message = format!("this name is needed for the tags of `{}`", union.name);
+            let message = format!("this name is reserved for the tags of `{}`", union.name);
             return Err(Error::new(format!("components.schemas.{name}"), message));
         }
-        let description = format!("The kinds of `{}`, as its `{}` names them.", union.name, union.tag);
+        let description = format!("The kinds of `{}`: the values of its `{}`.", union.name, union.tag);
         let values = union.variants.iter().map(|(tag, _)| tag.clone()).collect();
         model.enums.push(StringEnum { name, description, values });
     }
     Ok(())
 }
 
-/// Every string value of a key, anywhere in the document, with its place.
+/// Collects every string value of a key in the document, with its place.
 fn collect(node: &Value, place: &str, key: &str, found: &mut Vec<(String, String)>) {
     match node {
         Value::Object(object) => {
@@ -260,7 +261,7 @@ fn collect(node: &Value, place: &str, key: &str, found: &mut Vec<(String, String
     }
 }
 
-/// Adds to `reached` every schema that a node leads to, unions with all their variants.
+/// Adds to `reached` every schema that is reachable from a node, including all variants of unions.
 pub(super) fn reach(document: &Value, unions: &[Union], node: &Value, reached: &mut BTreeSet<String>) {
     match node {
         Value::Object(object) => {

@@ -1,4 +1,4 @@
-//! Names of the document as Rust identifiers, made as `progenitor` makes them, and told apart.
+//! Turns names of the document into Rust identifiers, by the rules of `progenitor`, and detects collisions.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ pub(super) fn snake(name: &str) -> String {
     separated(name).to_snake_case()
 }
 
-/// What cannot stand in an identifier separates words.
+/// Replaces characters that are not allowed in an identifier by separators of words.
 fn separated(name: &str) -> String {
     name.replace('\'', "").replace(|c: char| !c.is_alphanumeric() && c != '_', "-")
 }
@@ -27,14 +27,14 @@ pub(super) fn type_ident(name: &str) -> Ident {
     identifier(separated(name).to_pascal_case(), "X", "X")
 }
 
-/// A name that has no letter becomes `empty`, and one that begins with a digit gets the `prefix`.
+/// An empty name becomes `empty`. A name that does not begin with a letter gets the `prefix`.
 fn identifier(mut name: String, empty: &str, prefix: &str) -> Ident {
     match name.chars().next() {
         None => name.push_str(empty),
         Some(first) if !first.is_alphabetic() => name.insert_str(0, prefix),
         Some(_) => {}
     }
-    // `gen` is a keyword since edition 2024, of which syn does not know.
+    // `gen` is a keyword since edition 2024, which syn does not support.
     if name == "gen" || syn::parse_str::<Ident>(&name).is_err() {
         name.push('_');
     }
@@ -46,16 +46,16 @@ fn identifier(mut name: String, empty: &str, prefix: &str) -> Ident {
 pub(super) struct Scope(BTreeMap<String, Option<String>>);
 
 impl Scope {
-    /// A scope in which the generated code has identifiers of its own.
+    /// Creates a scope with the identifiers that the generated code reserves.
     pub(super) fn with(own: &[&str]) -> Self {
         Self(own.iter().map(|ident| ((*ident).to_owned(), None)).collect())
     }
 
-    /// Adds a name, or tells that it cannot be told apart from another one in Rust.
+    /// Adds a name. Fails if the scope already has its identifier.
     pub(super) fn add(&mut self, ident: &Ident, name: &str, place: &str) -> Result<()> {
         let message = match self.0.insert(ident.to_string(), Some(name.to_owned())) {
             Some(Some(other)) => format!("`{name}` is `{ident}` in Rust, and so is `{other}`"),
-            Some(None) => format!("`{name}` is `{ident}` in Rust, which the generated code needs for itself"),
+            Some(None) => format!("`{name}` is `{ident}` in Rust, which the generated code reserves"),
             None => return Ok(()),
         };
         Err(Error::new(place, message))

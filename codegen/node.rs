@@ -2,32 +2,32 @@
 
 use serde_json::Value;
 
-/// The value at a path of keys, if all are there.
+/// Returns the value at a path of keys, if all of them exist.
 pub(super) fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
     path.iter().try_fold(value, |value, key| value.get(key))
 }
 
-/// The entries of an object-valued key, in the document's order; nothing when the key is absent.
+/// Returns the entries of the object at a key, in the order of the document. Empty if the key is absent.
 pub(super) fn entries<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
     value.get(key).and_then(Value::as_object).into_iter().flatten()
 }
 
-/// The items of an array-valued key; nothing when the key is absent.
+/// Returns the items of the list at a key. Empty if the key is absent.
 pub(super) fn items<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     value.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// A string-valued key.
+/// Returns the string at a key.
 pub(super) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key).and_then(Value::as_str)
 }
 
-/// A boolean key; absent is false.
+/// Returns the boolean at a key. Defaults to false.
 pub(super) fn flag(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool).unwrap_or(false)
 }
 
-/// A node behind a `$ref` of any kind (response, parameter, request body).
+/// Follows `$ref`s of any kind (response, parameter, request body) to a node.
 pub(super) fn resolve<'a>(document: &'a Value, mut node: &'a Value) -> &'a Value {
     while let Some(target) = text(node, "$ref").and_then(|target| find(document, target)) {
         node = target;
@@ -35,7 +35,7 @@ pub(super) fn resolve<'a>(document: &'a Value, mut node: &'a Value) -> &'a Value
     node
 }
 
-/// The node that a reference within the document leads to.
+/// Returns the target of a reference within the document.
 pub(super) fn find<'a>(document: &'a Value, target: &str) -> Option<&'a Value> {
     document.pointer(target.strip_prefix('#')?)
 }

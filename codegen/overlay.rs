@@ -1,4 +1,4 @@
-//! Applies an OpenAPI Overlay (1.0) to the document: what the real server taught, each action with its reason.
+//! Applies an OpenAPI Overlay (1.0) to a document.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +13,8 @@ use super::{
 
 /// Applies every action in order.
 ///
-/// An action must say why (`description`). Its target must be found when the overlay was written for this version of
-/// the document (`info.version` of both); in another version what is not there is left out. It may set these extensions.
+/// Each action needs a reason (`description`), and may set only these `extensions`. If the overlay and the document
+/// have the same `info.version`, an action that matches nothing is an error. Otherwise, such an action is skipped.
 pub(super) fn apply(document: &mut Value, overlay: &Value, extensions: &[&str]) -> Result<()> {
     let same_version = at(document, &["info", "version"]) == Some(version(overlay)?);
     let unmatched = apply_where_found(document, overlay, extensions)?;
@@ -24,8 +24,8 @@ pub(super) fn apply(document: &mut Value, overlay: &Value, extensions: &[&str]) 
     }
 }
 
-/// Applies one overlay to several documents. Every target must be found in one of them, if the overlay was written for
-/// these versions (`info.version`, joined by " and ").
+/// Applies one overlay to several documents. If the overlay has their versions (`info.version`, joined by " and "), an
+/// action that matches nothing in all of them is an error.
 pub(super) fn apply_to_each(documents: &mut [Value], overlay: &Value, extensions: &[&str]) -> Result<()> {
     let versions: Vec<_> = documents.iter().filter_map(|document| text(&document["info"], "version")).collect();
     let same_versions = version(overlay)?.as_str() == Some(&versions.join(" and "));
@@ -47,7 +47,8 @@ pub(super) fn apply_to_each(documents: &mut [Value], overlay: &Value, extensions
 type Unmatched = BTreeMap<usize, String>;
 
 fn version(overlay: &Value) -> Result<&Value> {
-    at(overlay, &["info", "version"]).ok_or_else(|| Error::new("info", "has no `version`: add that of the document"))
+    at(overlay, &["info", "version"])
+        .ok_or_else(|| Error::new("info", "has no `version`: add the version of the document"))
 }
 
 fn apply_where_found(document: &mut Value, overlay: &Value, extensions: &[&str]) -> Result<Unmatched> {
@@ -55,14 +56,14 @@ fn apply_where_found(document: &mut Value, overlay: &Value, extensions: &[&str])
     let actions = match overlay.get("actions") {
         Some(Value::Array(actions)) => actions,
         Some(other) => return Err(Error::new("actions", format!("is {}, expected a list", yaml::kind(other)))),
-        None => return Err(Error::new("actions", "missing: an overlay is a list of actions")),
+        None => return Err(Error::new("actions", "missing: an overlay needs a list of actions")),
     };
     for (index, action) in actions.iter().enumerate() {
         let place = format!("actions[{index}]");
         let target = text(action, "target").ok_or_else(|| Error::new(&place, "has no `target`"))?;
         let place = format!("{place} (target {target})");
         if text(action, "description").is_none_or(|reason| reason.trim().is_empty()) {
-            return Err(Error::new(place, "has no `description`: say why the action is there"));
+            return Err(Error::new(place, "has no `description`: add the reason for the action"));
         }
         let path = JsonPath::parse(target).map_err(|error| Error::new(&place, format!("not a JSONPath: {error}")))?;
         let found = path.pointers(document);
@@ -86,7 +87,7 @@ fn apply_where_found(document: &mut Value, overlay: &Value, extensions: &[&str])
     Ok(unmatched)
 }
 
-/// Removes every node below this one whose pointer is among these.
+/// Removes every node below this one whose pointer is in `pointers`.
 fn remove(node: &mut Value, pointer: &str, pointers: &BTreeSet<String>) {
     let keep = |key: &str, value: &mut Value| {
         let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
@@ -103,12 +104,12 @@ fn remove(node: &mut Value, pointer: &str, pointers: &BTreeSet<String>) {
     }
 }
 
-/// Fails on an extension that is not known: it would do nothing.
+/// Fails on an unknown extension, which would have no effect.
 fn check_extensions(update: &Value, known: &[&str], place: &str) -> Result<()> {
     match update {
         Value::Object(object) => object.iter().try_for_each(|(key, value)| {
             if key.starts_with("x-") && !known.contains(&key.as_str()) {
-                return Err(Error::new(place, format!("sets `{key}`, which the generator does not know")));
+                return Err(Error::new(place, format!("sets `{key}`, which is not an extension of the generator")));
             }
             check_extensions(value, known, place)
         }),
@@ -117,7 +118,7 @@ fn check_extensions(update: &Value, known: &[&str], place: &str) -> Result<()> {
     }
 }
 
-/// Merges as the Overlay specification says: objects key by key, lists by appending, anything else by replacing.
+/// Merges by the Overlay specification: objects key by key, lists by appending, other values by replacing.
 fn merge(node: &mut Value, update: &Value) {
     match (node, update) {
         (Value::Object(node), Value::Object(update)) => {

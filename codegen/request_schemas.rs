@@ -1,7 +1,7 @@
-//! What the document says of requests, as one JSON value for whoever must judge them at run time: the sandbox.
+//! Collects the schemas of requests as one JSON value, by which the sandbox validates requests at run time.
 //!
-//! `{"operations": {operationId: {"parameters": [...], "body": schema}}, "schemas": {...}, "tolerates": [...]}`, where
-//! schemas have what can be wrong about a request, and no prose.
+//! `{"operations": {operationId: {"parameters": [...], "body": schema}}, "schemas": {...}, "tolerates": [...]}`. The
+//! schemas contain only the keywords that a request can violate.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use super::{
     node::{at, entries, flag, items, resolve, text},
 };
 
-/// The extension by which the tolerance says what no schema can say.
+/// The extension with the tolerances that a schema cannot express.
 pub(super) const TOLERATES: &str = "x-tolerates";
 
 /// The known tolerances.
@@ -56,7 +56,7 @@ pub(super) fn read(document: &Value) -> Result<Value> {
     let schemas: Map<_, _> = schemas.map(|(name, node)| (name.clone(), schema(node))).collect();
     let tolerates: Vec<_> = items(document, TOLERATES).collect();
     if let Some(unknown) = tolerates.iter().find(|name| !name.as_str().is_some_and(|name| TOLERANCES.contains(&name))) {
-        return Err(Error::new(TOLERATES, format!("names {unknown}, which the sandbox does not know")));
+        return Err(Error::new(TOLERATES, format!("names {unknown}, which is not a tolerance of the sandbox")));
     }
     Ok(json!({ "operations": operations, "schemas": schemas, "tolerates": tolerates }))
 }
@@ -78,7 +78,7 @@ fn request(document: &Value, path: &Value, operation: &Value) -> Value {
     json!({ "parameters": parameters, "body": body })
 }
 
-/// A schema without prose.
+/// Reduces a schema to the keywords that a request can violate.
 fn schema(node: &Value) -> Value {
     let mut reduced = Map::new();
     for (key, value) in node.as_object().into_iter().flatten() {

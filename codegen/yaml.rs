@@ -1,10 +1,10 @@
-//! YAML text to JSON values, with the place of a mistake.
+//! Reads YAML text as JSON values. Errors have a place.
 
 use serde_json::{Map, Number, Value};
 
 use super::error::{Error, Result};
 
-/// Reads a YAML document whose root is a mapping. Keys that YAML takes for numbers or booleans become strings.
+/// Reads a YAML document whose root is a mapping. Keys that are numbers or booleans become strings.
 pub(super) fn read(text: &str) -> Result<Value> {
     let value: yaml_serde::Value = yaml_serde::from_str(text).map_err(|error| {
         let place =
@@ -46,15 +46,15 @@ fn to_json(value: yaml_serde::Value, place: &str) -> Result<Value> {
                 };
                 let place = join(place, &key);
                 let value = to_json(value, &place)?;
-                // `200` and `'200'` are two keys of YAML and one of JSON.
+                // `200` and `'200'` are different keys in YAML, but the same key in JSON.
                 if object.insert(key, value).is_some() {
-                    return Err(Error::new(place, "is there twice"));
+                    return Err(Error::new(place, "occurs twice"));
                 }
             }
             Value::Object(object)
         }
         Yaml::Tagged(tagged) => {
-            return Err(Error::new(place, format!("the YAML tag {} has no meaning here", tagged.tag)));
+            return Err(Error::new(place, format!("the YAML tag {} is not supported", tagged.tag)));
         }
     })
 }

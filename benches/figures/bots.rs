@@ -1,4 +1,4 @@
-//! What a bot costs that nothing was asked of yet, beside an HTTP client made by hand.
+//! Measures the cost of building bots, compared with building HTTP clients by hand.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use crate::{
     measure::{printed, status},
 };
 
-/// How many are made.
+/// The number of bots and clients.
 const MANY: usize = 1000;
 
 /// Builds bots. Prints the time that this took, in seconds, and the growth of the resident memory, in KiB.
@@ -31,7 +31,7 @@ fn print_costs<T>(began: Instant, resident: f64, all: Vec<T>) {
     drop(all);
 }
 
-/// The first bot reads the system's certificates for all; a client made by hand reads them for itself.
+/// The first bot reads the system's certificates for all bots. Each client made by hand reads them again.
 pub(crate) fn figures() -> Vec<Figure> {
     let [bots, clients] = ["bots", "clients"].map(|name| printed(["make", name, ""], MANY));
     vec![

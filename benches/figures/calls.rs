@@ -32,7 +32,7 @@ pub(crate) fn work(name: &str, url: &str, times: usize) {
     match name {
         "send" => runtime.block_on(send(&bot(), times)),
         "paced-send" => {
-            // No send waits, but each is counted.
+            // The limits are too high to make a send wait, but each send is counted.
             let pace = Pace::none().requests_per_second(1_000_000).chat_requests_per_second(1_000_000);
             runtime.block_on(send(&Bot::builder(token).base_url(url).pace(pace).build().unwrap(), times));
         }
@@ -47,7 +47,7 @@ pub(crate) fn work(name: &str, url: &str, times: usize) {
         "idle" => runtime.block_on(idle(bot(), times)),
         "bare-idle" => {
             let polls = async { tokio::time::timeout(idle_for(times), poll(url, token, usize::MAX)).await };
-            runtime.block_on(polls).expect_err("it polls for ever");
+            runtime.block_on(polls).expect_err("it polls forever");
         }
         _ => panic!("{name}"),
     }
@@ -75,7 +75,7 @@ pub(crate) async fn bare_send(client: &reqwest::Client, url: &str, times: usize)
     }
 }
 
-/// Runs a bot with an empty handler for so many pages.
+/// Runs a bot with an empty handler for `times` pages.
 async fn run(bot: Bot, times: usize) {
     let (handled, all) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let ended = Arc::clone(&all);
@@ -88,18 +88,18 @@ async fn run(bot: Bot, times: usize) {
     run.graceful_shutdown_on(async move { ended.notified().await }).await.unwrap();
 }
 
-/// How long so many polls take when nothing happens: the stream's least interval is 100 ms.
+/// Returns the time of `times` polls without updates: the minimum interval of the stream is 100 ms.
 fn idle_for(times: usize) -> Duration {
     Duration::from_millis(100) * u32::try_from(times).unwrap()
 }
 
-/// Runs a bot that gets nothing.
+/// Runs a bot that gets no updates.
 async fn idle(bot: Bot, times: usize) {
     let run = bot.run(async |_, _| {});
     run.graceful_shutdown_on(tokio::time::sleep(idle_for(times))).await.unwrap();
 }
 
-/// Fetches and parses so many pages, as by hand.
+/// Fetches and parses `times` pages by hand.
 async fn poll(url: &str, token: &str, times: usize) {
     let mut poller = Poller::new(url, token);
     for _ in 0..times {

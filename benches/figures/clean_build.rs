@@ -1,4 +1,5 @@
-//! Clean builds: of a crate that depends on this one, and of one that depends on what this one is made of.
+//! Measures clean builds of a crate that depends on this one, and of a crate with only the main dependencies of this
+//! one.
 
 use std::{
     fs,
@@ -13,7 +14,7 @@ use crate::{
 
 const PAIRS: usize = 3;
 
-/// What hand-written code would take, with the features that this crate takes.
+/// The dependencies of hand-written code, with the features that this crate uses.
 const BARE: &str = r#"
 reqwest = { version = "0.13.4", default-features = false, features = ["gzip", "http2", "json", "query", "rustls", "stream"] }
 serde = { version = "1", features = ["derive"] }
@@ -21,7 +22,7 @@ serde_json = { version = "1", features = ["float_roundtrip", "raw_value"] }
 tokio = { version = "1", default-features = false, features = ["macros", "rt", "sync", "time"] }
 "#;
 
-/// The CPU seconds of a clean build, with the same versions of all crates.
+/// Measures the CPU seconds of a clean build, with the same versions of all crates.
 pub(crate) fn figures() -> Vec<Figure> {
     let directory = Directory(std::env::temp_dir().join(format!("tamtam-build-{}", std::process::id())));
     let crate_ = env!("CARGO_MANIFEST_DIR");
@@ -30,13 +31,13 @@ pub(crate) fn figures() -> Vec<Figure> {
     let (ours, bare) = (directory.dependent("ours", &ours), directory.dependent("bare", BARE));
     let pairs: Vec<(f64, f64)> = (0..PAIRS).map(|_| (seconds(&ours), seconds(&bare))).collect();
     for (ours, bare) in &pairs {
-        eprintln!("a clean build: {ours:.1} s of CPU time, and {bare:.1} s of a bare one");
+        eprintln!("clean build: {ours:.1} s of CPU time, bare {bare:.1} s");
     }
     let is = median(pairs.iter().map(|(ours, bare)| ours / bare));
     vec![Figure { name: "clean build of a dependent, CPU seconds / bare".to_owned(), bar: Bar::Most(1.5), is }]
 }
 
-/// A directory that is removed in the end.
+/// A directory that is removed on drop.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -62,11 +63,11 @@ impl Drop for Directory {
 fn seconds(directory: &Path) -> f64 {
     let cargo = || {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        // What comes from a registry is not built incrementally.
+        // Crates from a registry are not built incrementally, so this one must not be either.
         cargo.current_dir(directory).env("CARGO_TARGET_DIR", directory.join("target")).env("CARGO_INCREMENTAL", "0");
         cargo
     };
-    // All is downloaded before the clock runs.
+    // Downloads everything before the measurement.
     assert!(cargo().args(["fetch", "--quiet"]).status().unwrap().success());
     let _ = fs::remove_dir_all(directory.join("target"));
     let before = children_cpu();

@@ -1,9 +1,9 @@
-//! Pages of realistic updates, made from a seed: what a busy bot gets, with the tags where they are wanted.
+//! Makes pages of realistic updates of a busy bot from a seed, with the tags at a chosen place.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-/// Where the tag of a union stands in its object. Real servers put it last.
+/// The place of a union's tag in its object. Real servers put the tag last.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tags {
     Last,
@@ -12,9 +12,9 @@ pub(crate) enum Tags {
 }
 
 const SEED: u64 = 0x7461_6d74_616d;
-/// The largest page that the API gives.
+/// The updates of a page: the maximum of the API.
 pub(crate) const PAGE: usize = 1000;
-/// How long the marker at the end of a page is.
+/// The digits of the marker at the end of a page.
 pub(crate) const MARKER_DIGITS: usize = 13;
 
 const WORDS: &[&str] = &[
@@ -62,13 +62,14 @@ pub(crate) struct Corpus {
     tags: Tags,
 }
 
-/// A page as JSON, of as many chats as updates. `strange` of 100 updates are of a kind that the crate does not know, and otherwise the same.
+/// Returns a page as JSON, with a different chat for each update. `strange` percent of the updates have an unknown
+/// kind, and are otherwise the same.
 pub(crate) fn page(tags: Tags, strange: u32) -> String {
     let mut corpus = Corpus { random: Rng::with_seed(SEED), tags };
     page_with((0..PAGE).map(|_| corpus.update(strange)).collect())
 }
 
-/// A page whose updates are of ten chats and ten constructor sessions in turn.
+/// Returns a page whose updates belong to ten chats and ten constructor sessions in turn.
 pub(crate) fn page_of_ten_chats() -> String {
     const CHATS: i64 = 10;
     let mut corpus = Corpus { random: Rng::with_seed(SEED), tags: Tags::Last };
@@ -77,7 +78,7 @@ pub(crate) fn page_of_ten_chats() -> String {
     page_with(updates)
 }
 
-/// A page of 1000 chats that no page with another number has.
+/// Returns a page of 1000 chats. Pages with different numbers have different chats.
 pub(crate) fn page_with_own_chats(number: u64) -> String {
     let mut corpus = Corpus { random: Rng::with_seed(SEED + number), tags: Tags::Last };
     page_with((0..PAGE).map(|_| corpus.update(0)).collect())
@@ -100,7 +101,7 @@ fn move_to_chat(mut update: Value, chat: i64) -> Value {
     update
 }
 
-/// What the server answers to a message that was sent.
+/// Returns the answer of the server to a sent message.
 pub(crate) fn sent() -> String {
     let mut corpus = Corpus { random: Rng::with_seed(SEED), tags: Tags::Last };
     json!({"message": corpus.message()}).to_string()
@@ -147,12 +148,12 @@ impl Corpus {
             _ => ("message_chat_created", json!({"chat": self.chat(), "message_id": self.mid(), "start_payload": "s"})),
         };
         fields["timestamp"] = timestamp.into();
-        // Drawn in any case: all pages have the same updates.
+        // Draws a random number in any case, so that all pages have the same updates.
         let kind = if self.percent(strange) { format!("{kind}_2") } else { kind.to_owned() };
         self.tagged("update_type", &kind, fields)
     }
 
-    /// An object with its tag.
+    /// Returns an object with its tag.
     fn tagged(&mut self, key: &str, tag: &str, fields: Value) -> Value {
         let Value::Object(fields) = fields else { panic!("fields are an object") };
         let place = self.random.usize(0..=fields.len());

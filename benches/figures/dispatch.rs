@@ -1,6 +1,6 @@
-//! Polling, handlers and sends on the multi-thread runtime, by the crate and by hand.
+//! Measures polling, handlers and sends on the multi-thread runtime, by the crate and by hand.
 //!
-//! Each program is a process of its own. It prints the wall seconds, CPU seconds (user and system) and voluntary context
+//! Each program is a separate process. It prints the wall seconds, CPU seconds (user and system) and voluntary context
 //! switches of its work after a warm-up. The programs of a comparison run in turns, and the median of the paired ratios
 //! counts. The values of all rounds go to stderr, so that the noise is visible.
 
@@ -44,9 +44,9 @@ const SENDERS: usize = 64;
 const STEPS: u64 = 30_000;
 /// The time after which memory is measured, in seconds. Fetching and parsing ten pages takes less than 0.1 s.
 const HOLD: usize = 3;
-/// Connections are made and caches filled in far fewer.
+/// Pages of the warm-up. Far fewer are enough to open connections and fill caches.
 const WARM_UP_PAGES: usize = 10;
-/// The same for messages. A multiple of [`SENDERS`].
+/// Messages of the warm-up. A multiple of [`SENDERS`].
 const WARM_UP_SENDS: usize = 1280;
 const TOKEN: &str = "token";
 
@@ -80,7 +80,7 @@ pub(crate) fn figures() -> Vec<Figure> {
     figures
 }
 
-/// The memory of a program whose handlers do not end, with one update in each of 10,000 chats.
+/// Measures the memory of a program whose handlers do not end, with one update in each of 10,000 chats.
 fn resident(program: &str, name: &str, server: &Server) -> Figure {
     let printed = printed(["dispatch", program, &format!("{}{MANY_CHATS}", server.url)], HOLD);
     let [handlers, now, peak] = printed[..] else { panic!("{printed:?}") };
@@ -88,14 +88,14 @@ fn resident(program: &str, name: &str, server: &Server) -> Figure {
     Figure::most(&format!("{name}, 10,000 chats and handlers that do not end, resident memory in MiB"), 30.0, now)
 }
 
-/// What a program took.
+/// The cost of a program.
 struct Took {
     wall: f64,
     cpu: f64,
     switches: f64,
 }
 
-/// Runs programs in turns, and returns what each took in each round.
+/// Runs programs in turns, and returns the cost of each in each round.
 fn rounds<const N: usize>(rounds: usize, names: [&str; N], url: &str, times: usize, kind: &str) -> [Vec<Took>; N] {
     let mut all = names.map(|_| Vec::new());
     for round in 0..rounds {
@@ -216,7 +216,7 @@ async fn handle_by_hand(page: Vec<tagged::Update>) {
 fn spin() {
     let mut number = black_box(1_u64);
     for _ in 0..STEPS {
-        // Each step waits for the one before. The shift keeps the compiler from merging steps.
+        // Each step depends on the previous one. The shift prevents the compiler from merging steps.
         number = (number ^ (number >> 29)).wrapping_mul(6_364_136_223_846_793_005);
     }
     black_box(number);
@@ -255,7 +255,7 @@ pub(crate) async fn print_memory(run: impl FnOnce(Pending) -> Run, seconds: usiz
         BEGUN.fetch_add(1, Relaxed);
         future::pending::<()>()
     });
-    // Printed while the bot runs: the memory of a bot that was dropped is free.
+    // Printed while the bot runs, because a dropped bot frees its memory.
     let print = async {
         tokio::time::sleep(Duration::from_secs(seconds as u64)).await;
         let [now, peak] = ["VmRSS:", "VmHWM:"].map(|name| status(name) / 1024.0);

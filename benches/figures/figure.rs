@@ -1,4 +1,4 @@
-//! A figure with its bar, and the table of them.
+//! A figure with its bar, and the table of figures.
 
 use std::{fs, process::Command};
 
@@ -8,7 +8,7 @@ pub(crate) struct Figure {
     pub(crate) is: f64,
 }
 
-/// What a figure should be.
+/// The bound that a figure should keep.
 pub(crate) enum Bar {
     Most(f64),
     Least(f64),
@@ -32,7 +32,7 @@ impl Figure {
     }
 }
 
-/// The figures in Markdown, with the commit and the machine.
+/// Returns the figures in Markdown, with the commit and the machine.
 pub(crate) fn table(figures: &[Figure]) -> String {
     let said = |program: &str, arguments: &[&str]| {
         let out = Command::new(program).args(arguments).output().map(|out| out.stdout).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! The journal: how fast it is beside a bare file, what a slow chat costs another, and how much memory it takes.
+//! Measures the journal: its speed compared with a bare file, the delay that a slow chat causes in others, and its
+//! memory.
 
 use std::{
     fs::{self, File},
@@ -24,11 +25,11 @@ use crate::{
     server::MANY_CHATS,
 };
 
-/// The updates of a page: what a server gives if nothing else is asked for.
+/// The updates of a page: the default of the servers.
 const PAGE: usize = 100;
 /// Pages in a round.
 const PAGES: usize = 500;
-/// The speed of a disk varies more than that of a processor.
+/// More rounds than elsewhere, because the speed of a disk varies more than the speed of a processor.
 const ROUNDS: usize = 9;
 /// The updates of a slow chat, and the time that each takes.
 const SLOW: usize = 100;
@@ -57,7 +58,7 @@ pub(crate) fn figures() -> Vec<Figure> {
     ]
 }
 
-/// A directory on the disk of the project, which goes in the end: the temporary directory may be in memory.
+/// A directory on the disk of the project, removed on drop. The temporary directory may be in memory.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -78,7 +79,7 @@ impl Drop for Directory {
     }
 }
 
-/// Does something, and prints what it takes.
+/// Does the work `name`, and prints its figures.
 pub(crate) fn work(name: &str, url: &str, times: usize) {
     let directory = Directory::new();
     if name == "bare" {
@@ -94,7 +95,7 @@ pub(crate) fn work(name: &str, url: &str, times: usize) {
     }
 }
 
-/// Pages of different updates.
+/// Returns pages of different updates.
 fn pages(number: usize) -> Vec<Vec<RawUpdate>> {
     let page: Value = serde_json::from_str(&corpus::page(Tags::Last, 0)).unwrap();
     let mut updates = page["updates"].as_array().unwrap().iter().cycle().zip(1_700_000_000_000_u64..);
@@ -110,7 +111,7 @@ fn print_rate(began: Instant, updates: usize) {
     println!("{}", updates as f64 / began.elapsed().as_secs_f64());
 }
 
-/// Appends each page to a file, and waits until the disk has it.
+/// Appends each page to a file, and waits until it is on the disk.
 fn bare(directory: &Directory, pages: &[Vec<RawUpdate>]) {
     let mut file = File::create(directory.0.join("bare")).unwrap();
     let began = Instant::now();
@@ -142,7 +143,7 @@ async fn journal(directory: &Directory, bot: Bot, pages: Vec<Vec<RawUpdate>>) {
     run.abort();
 }
 
-/// Runs a handler over what is in a journal.
+/// Runs a handler over the updates in a journal.
 fn run<F: Future<Output = ()> + Send + 'static>(
     bot: Bot,
     journal: &Journal,
@@ -174,7 +175,7 @@ async fn slow_chat(directory: &Directory, bot: Bot, slow: usize) {
             }
         }
     });
-    // The bot is running once an update of a third chat was handled.
+    // The bot is running as soon as an update of a third chat was handled.
     store_page(&journal, vec![update(3, 1)], 1).await.unwrap();
     while begun.load(Relaxed) == 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;

@@ -1,12 +1,13 @@
-//! What the crate costs over what an expert would write by hand, as ratios.
+//! Measures the cost of the crate over expert hand-written code, as ratios.
 //!
-//! `cargo bench --bench figures` measures all of it and prints the table; with `-- keep` it is put into
-//! `benches/RESULTS.md`, too. `-- cheap` measures what is counted in instructions, and fails when a figure is 10 % worse
-//! than in that file; `-- timed`, `-- dispatch`, `-- journal`, `-- bots`, `-- pace`, `-- uploads` and `-- build` measure the other parts. Needed
-//! are Linux, `valgrind`, and `curl` for the uploads.
+//! `cargo bench --bench figures` measures all parts and prints the table. Needs Linux, `valgrind`, and `curl` for
+//! uploads.
 //!
-//! `-- dispatch` measures polling, handlers and sends on the multi-thread runtime, beside the same work by hand. `-- journal`
-//! measures the journal on the disk of the build directory.
+//! - `-- keep` also writes the table into `benches/RESULTS.md`.
+//! - `-- cheap` measures the part that counts instructions, and fails if a figure is 10 % worse than in that file.
+//! - `-- dispatch` measures polling, handlers and sends on the multi-thread runtime, beside the same work by hand.
+//! - `-- journal` measures the journal on the disk of the build directory.
+//! - `-- timed`, `-- bots`, `-- pace`, `-- uploads` and `-- build` measure the other parts.
 
 mod bots;
 mod calls;
@@ -45,6 +46,6 @@ fn main() {
         ["pace"] => println!("{}", figure::table(&pace::figures())),
         ["uploads"] => println!("{}", figure::table(&upload::figures())),
         ["build"] => println!("{}", figure::table(&clean_build::figures())),
-        _ => panic!("nothing, or one of: keep, cheap, timed, dispatch, journal, bots, pace, uploads, build"),
+        _ => panic!("expected nothing or one of: keep, cheap, timed, dispatch, journal, bots, pace, uploads, build"),
     }
 }

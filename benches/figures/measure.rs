@@ -1,4 +1,4 @@
-//! Instructions, CPU time and what else a process of this program takes.
+//! Measures instructions, CPU time and other resources of processes of this program.
 
 use std::{
     fs,
@@ -10,27 +10,27 @@ use std::{
 
 use crate::corpus::{self, Tags};
 
-/// This program, to be run with other arguments.
+/// Returns the path of this program, to run it with other arguments.
 pub(crate) fn this() -> PathBuf {
     std::env::current_exe().unwrap()
 }
 
-/// The user instructions of one more time.
+/// Returns the user-space instructions of one additional repetition.
 pub(crate) fn instructions(arguments: [&str; 3], times: (usize, usize)) -> f64 {
     counted(&["--tool=callgrind", "--callgrind-out-file=/dev/null"], "Collected :", arguments, times)
 }
 
-/// The allocations of one more time; one that grows counts again.
+/// Returns the allocations of one additional repetition. A reallocation counts again.
 pub(crate) fn allocations(arguments: [&str; 3], times: (usize, usize)) -> f64 {
     counted(&["--tool=memcheck"], "total heap usage:", arguments, times)
 }
 
-/// What valgrind counts of one more time: what the process needs to start does not count.
+/// Returns the count of valgrind for one additional repetition, without the start of the process.
 fn counted(tool: &[&str], label: &str, arguments: [&str; 3], times: (usize, usize)) -> f64 {
     let count = |times: usize| {
         let mut command = Command::new("valgrind");
         command.args(tool).arg(this());
-        let out = command.args(arguments).arg(times.to_string()).output().expect("valgrind can be run");
+        let out = command.args(arguments).arg(times.to_string()).output().expect("valgrind is installed");
         let told = String::from_utf8_lossy(&out.stderr);
         assert!(out.status.success(), "{told}");
         let count = told.lines().find_map(|line| line.split(label).nth(1)).expect("valgrind counts");
@@ -40,14 +40,14 @@ fn counted(tool: &[&str], label: &str, arguments: [&str; 3], times: (usize, usiz
     (count(times.1) - count(times.0)) / (times.1 - times.0) as f64
 }
 
-/// What a process of this program prints.
+/// Returns the numbers that a process of this program prints.
 pub(crate) fn printed(arguments: [&str; 3], times: usize) -> Vec<f64> {
     let out = Command::new(this()).args(arguments).arg(times.to_string()).output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).unwrap().split_whitespace().map(|word| word.parse().unwrap()).collect()
 }
 
-/// A server, a process of this program; it ends with this value.
+/// A server process of this program, which is killed on drop.
 pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
@@ -95,22 +95,23 @@ impl Drop for Pages {
     }
 }
 
-/// The CPU seconds, of user and system, of all processes that this one has waited for, and theirs.
+/// Returns the user and system CPU seconds of all processes that this one has waited for, and of their children.
 pub(crate) fn children_cpu() -> f64 {
     cpu(2)
 }
 
-/// The sum of two values of `/proc/self/stat` behind `skipped` values that follow `utime`, in seconds.
+/// Returns the sum of two values of `/proc/self/stat`, `skipped` values after `utime`, in seconds.
 fn cpu(skipped: usize) -> f64 {
-    /// In a second of `/proc/self/stat` (`USER_HZ`, 100 on every Linux).
+    /// Ticks per second in `/proc/self/stat` (`USER_HZ`, 100 on every Linux).
     const TICKS: f64 = 100.0;
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    // The name, in parentheses, may have spaces. `utime`, `stime`, `cutime` and `cstime` begin at the 12th value behind it.
+    // The name, in parentheses, may have spaces. `utime`, `stime`, `cutime` and `cstime` begin at the 12th value behind
+    // it.
     let values = stat.rsplit(')').next().unwrap().split_whitespace();
     values.skip(11 + skipped).take(2).map(|value| value.parse::<f64>().unwrap()).sum::<f64>() / TICKS
 }
 
-/// The resources that this process has used up to a moment.
+/// The resources that this process has used at a point in time.
 #[derive(Debug)]
 pub(crate) struct Usage {
     at: Instant,
@@ -133,7 +134,7 @@ impl Usage {
     }
 }
 
-/// A figure of `/proc/self/status`.
+/// Returns a value of `/proc/self/status`.
 pub(crate) fn status(name: &str) -> f64 {
     value(Path::new("/proc/self/status"), name)
 }

@@ -1,4 +1,4 @@
-//! What others would write: the same structs with serde's own unions, and with unions whose tags are known beforehand.
+//! The hand-written models: the same structs with the unions of serde, and with unions whose tags are known beforehand.
 
 use std::{
     cell::{Cell, OnceCell},
@@ -9,18 +9,18 @@ use serde::Deserialize;
 use serde_json::Value;
 
 thread_local! {
-    /// The tags of a page in the order in which they are needed, and how many have been taken.
+    /// The tags of a page in the order of their use, and the number of taken tags.
     static KNOWN: (OnceCell<Vec<&'static str>>, Cell<usize>) = const { (OnceCell::new(), Cell::new(0)) };
 }
 
-/// Makes the tags of a page known.
+/// Collects the tags of a page.
 pub(crate) fn know(page: &str) {
     let mut tags = Vec::new();
     collect("", &serde_json::from_str(page).expect("a page is JSON"), &mut tags);
     KNOWN.with(|(known, _)| known.set(tags).expect("one page"));
 }
 
-/// The page is about to be read from its beginning.
+/// Starts again with the first tag, before the page is read again.
 pub(crate) fn rewind() {
     KNOWN.with(|(_, taken)| taken.set(0));
 }
@@ -60,7 +60,7 @@ macro_rules! tagged {
     };
 }
 
-/// An enum that knows its next tag.
+/// An enum that takes its tag from the collected ones.
 macro_rules! known {
     ($name:ident by $tag:literal { $($variant:ident($ty:ty) = $value:literal,)* }) => {
         pub(crate) enum $name { $($variant($ty),)* }
@@ -251,7 +251,7 @@ model!(tagged, tagged);
 model!(known, known);
 
 impl tagged::Update {
-    /// The id of the chat, or a number made of the constructor session.
+    /// Returns the id of the chat, or a hash of the constructor session.
     pub(crate) fn chat(&self) -> i64 {
         let of_message = |message: &Option<Box<tagged::Message>>| message.as_ref()?.recipient.chat_id;
         match self {

@@ -1,4 +1,5 @@
-//! Sends at the limits of MAX: what is refused, how long it takes, and what a broadcast costs others.
+//! Measures sends at the limits of MAX: refused requests, the total time, and the delay that a broadcast causes in
+//! others.
 
 use std::{
     sync::{
@@ -19,16 +20,16 @@ use crate::{
     measure::{Server, printed, status},
 };
 
-/// Requests per second that MAX takes.
+/// Requests per second that MAX accepts.
 const LIMIT: usize = 30;
-/// What the server asks for after a 429.
+/// The `Retry-After` of the server's 429.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
-/// Requests that were on their way when the first 429 came have arrived after this time.
+/// The time after which all requests that were sent before the first 429 have arrived.
 const ON_THE_WAY: Duration = Duration::from_millis(20);
-/// Longer than the limits look back.
+/// Longer than the time span of the limits.
 const IDLE: Duration = Duration::from_secs(4);
 
-/// Sends to `times` chats, waits until all of them are idle, and prints how far resident memory has grown, in MiB.
+/// Sends to `times` chats, waits until all of them are idle, and prints the growth of resident memory, in MiB.
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn work(name: &str, url: &str, times: usize) {
     let pace = match name {
@@ -67,7 +68,7 @@ pub(crate) fn figures() -> Vec<Figure> {
     ]
 }
 
-/// People who have started the bot.
+/// Creates `count` people who have started the bot.
 fn people(max: &Sandbox, count: usize) -> Vec<UserId> {
     let person = |number| {
         let person = max.user(format!("Person {number}"));
@@ -77,7 +78,8 @@ fn people(max: &Sandbox, count: usize) -> Vec<UserId> {
     (0..count).map(person).collect()
 }
 
-/// How many sends failed, how many requests were refused, and how long all took beside the shortest possible time.
+/// Returns the number of failed sends, the number of refused requests, and the total time over the shortest possible
+/// time.
 async fn many_sends(count: usize, at_a_time: usize) -> (usize, u64, f64) {
     let max = Sandbox::max().await;
     let (users, bot) = (people(&max, count / 2), max.bot());
@@ -121,19 +123,20 @@ async fn reply_delays(chats: usize) -> (f64, f64) {
     (alone, beside)
 }
 
-/// How many requests are refused after the bot has received the first 429, with an unknown limit and `tasks` at a time.
+/// Returns the number of requests that are refused after the first 429 was received, with an unknown limit and `tasks`
+/// tasks.
 async fn refused_after_the_first(tasks: usize) -> usize {
     let began = Instant::now();
     let millis = move || u64::try_from(began.elapsed().as_millis()).unwrap();
     let (server, refused) = (MockServer::start().await, Arc::new(AtomicUsize::new(0)));
-    // In milliseconds since `began`; 0 for never.
+    // Milliseconds since `began`. 0 means never.
     let (first_refused, first_received) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let taken = AtomicUsize::new(0);
     let respond = {
         let (refused, first_received) = (Arc::clone(&refused), Arc::clone(&first_received));
         move |_: &Request| {
             let now = millis().max(1);
-            // The first refusal comes after as many requests as a second may have.
+            // The first refusal comes after the requests that one second allows.
             if taken.fetch_add(1, SeqCst) >= LIMIT {
                 let _ = first_refused.compare_exchange(0, now, SeqCst, SeqCst);
                 if now < first_refused.load(SeqCst) + RETRY_AFTER.as_millis() as u64 {

@@ -1,4 +1,4 @@
-//! Reading a page of updates, in every way.
+//! Reads a page of updates with each model.
 
 use std::{fs, hint::black_box};
 

@@ -1,4 +1,4 @@
-//! All figures, where the last ones are kept, and whether the cheap ones got worse.
+//! Collects all figures, keeps them in a file, and compares the cheap ones with the kept ones.
 
 use std::fs;
 
@@ -12,11 +12,11 @@ use crate::{
     pace, upload,
 };
 
-/// Where the last figures are kept.
+/// The file with the kept figures.
 const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/RESULTS.md");
-/// Between these lines.
+/// The lines around the kept figures.
 const KEPT: [&str; 2] = ["<!-- figures -->\n", "<!-- end of figures -->\n"];
-/// How much worse a figure may be than the committed one.
+/// The maximum ratio of a figure to the committed one.
 const WORSE: f64 = 1.10;
 
 /// Measures everything.
@@ -38,7 +38,7 @@ pub(crate) fn all() -> String {
     )
 }
 
-/// Puts a table into the file.
+/// Writes a table into the file.
 pub(crate) fn keep(table: &str) {
     let text = fs::read_to_string(RESULTS).unwrap();
     let [before, after] = KEPT.map(|line| text.find(line).expect(line));
@@ -46,7 +46,7 @@ pub(crate) fn keep(table: &str) {
     fs::write(RESULTS, text).unwrap();
 }
 
-/// Measures what is counted in instructions, and compares it with what is committed.
+/// Measures the figures that count instructions, and fails if one is worse than the committed figure.
 pub(crate) fn cheap() {
     let figures = counted();
     println!("{}", table(&figures));
@@ -54,7 +54,7 @@ pub(crate) fn cheap() {
     let worse = figures.iter().filter(|figure| {
         let line = committed.lines().find(|line| line.starts_with(&format!("| {} |", figure.name)));
         let Some(before) = line.and_then(|line| line.split('|').nth(3)?.trim().parse::<f64>().ok()) else {
-            panic!("{RESULTS} does not have: {}", figure.name);
+            panic!("{RESULTS} has no figure: {}", figure.name);
         };
         let is_worse = figure.is > before * WORSE || figure.is.is_nan();
         if is_worse {
@@ -63,10 +63,10 @@ pub(crate) fn cheap() {
         is_worse
     });
     let worse = worse.count();
-    assert!(worse == 0, "{worse} figures are worse than {RESULTS} says");
+    assert!(worse == 0, "{worse} figures are worse than in {RESULTS}");
 }
 
-/// What is counted: nearly the same in every run.
+/// Measures the figures that count instructions, which hardly vary between runs.
 pub(crate) fn counted() -> Vec<Figure> {
     let (pages, server) = (Pages::write(), Server::start("server"));
     let parse = |name: &str, page: &str| instructions(["parse", name, &pages.path(page)], (1, 3));
@@ -95,7 +95,7 @@ pub(crate) fn counted() -> Vec<Figure> {
     figures
 }
 
-/// What the clock and the system tell.
+/// Measures the figures that depend on the clock and the system.
 pub(crate) fn timed() -> Vec<Figure> {
     let server = Server::start("server");
     let idle = |name: &str| printed(["call", name, &server.url], 100);

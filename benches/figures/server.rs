@@ -1,4 +1,4 @@
-//! A server of canned answers, in a process of its own: what it costs is nobody's figure.
+//! A server of canned answers. It is a separate process, so that its cost is not measured.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -13,19 +13,19 @@ use std::{
 
 use crate::corpus::{self, MARKER_DIGITS, Tags};
 
-/// For how long a poll of [`IDLE_TOKEN`] is held.
+/// The time for which a poll of [`IDLE_TOKEN`] is held.
 const HOLD: Duration = Duration::from_millis(20);
 /// The bot with this token gets no updates.
 pub(crate) const IDLE_TOKEN: &str = "idle";
 
-/// A prefix of the path: every page is of ten chats.
+/// A prefix of the path. Every page has ten chats.
 pub(crate) const TEN_CHATS: &str = "/ten-chats";
-/// A prefix of the path: the first ten pages after a poll without a marker have 10,000 chats, and all others are empty.
+/// A prefix of the path. The first ten pages after a poll without a marker have 10,000 chats, and all others are empty.
 pub(crate) const MANY_CHATS: &str = "/many-chats";
-/// How many pages [`MANY_CHATS`] has.
+/// The number of pages of [`MANY_CHATS`].
 const MANY_CHATS_PAGES: u64 = 10;
 
-/// Serves until the process is killed; prints its URL.
+/// Prints its URL, and serves until the process is killed.
 pub(crate) fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("http://{}", listener.local_addr().unwrap());
@@ -67,7 +67,7 @@ impl Answers {
         with_marker(page, self.pages.fetch_add(1, Relaxed))
     }
 
-    /// The page of [`MANY_CHATS`] that follows the marker of a poll. The pages are numbered from 1.
+    /// Returns the page of [`MANY_CHATS`] that follows the marker of a poll. The pages are numbered from 1.
     fn next_of_many_chats(&self, request: &str) -> Vec<u8> {
         let marker = request.split_once("marker=").map(|(_, marker)| marker.chars().take(MARKER_DIGITS).skip(1));
         let last: u64 = marker.map_or(0, |digits| digits.collect::<String>().parse().unwrap());
@@ -117,13 +117,13 @@ impl Answers {
     }
 }
 
-/// A response with this body.
+/// Returns a response with this body.
 fn answer(body: &str) -> Vec<u8> {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body.as_bytes()].concat()
 }
 
-/// A response with this page, up to its marker.
+/// Returns a response with this page, up to its marker.
 fn without_marker(page: &str) -> Vec<u8> {
     let mut answer = answer(page);
     answer.truncate(answer.len() - MARKER_DIGITS - 1);

@@ -1,4 +1,4 @@
-//! Uploads over loopback, by `curl -F` and by the crate in turns: processes of their own, and the server is a third.
+//! Measures uploads over loopback, by `curl -F` and by the crate in turns. Both and the server are separate processes.
 
 use std::{
     fs::File,
@@ -19,16 +19,16 @@ use crate::{
 const GIB: u64 = 1 << 30;
 const PAIRS: usize = 5;
 
-/// What a process took.
+/// The cost of a process.
 #[derive(Clone, Copy)]
 struct Took {
     seconds: f64,
     cpu: f64,
-    /// The peak of its resident memory in MiB, if it told.
+    /// The peak of its resident memory in MiB. 0 if the process did not print it.
     memory: f64,
 }
 
-/// Speed, CPU time and memory of uploads of a sparse file, by multipart and in ranges.
+/// Measures speed, CPU time and memory of uploads of a sparse file, by multipart and in ranges.
 pub(crate) fn figures() -> Vec<Figure> {
     let server = Server::start("upload-server");
     let (one, four) = (Sparse::new(GIB), Sparse::new(4 * GIB));
@@ -36,12 +36,12 @@ pub(crate) fn figures() -> Vec<Figure> {
     let curl = || took(curl(&server.url, one.path()));
     let mut figures = Vec::new();
     for protocol in ["multipart", "resumable"] {
-        // Once to warm up: the file then is in the page cache.
+        // A warm-up, after which the file is in the page cache.
         curl();
         upload(protocol, &one);
         let pairs: Vec<(Took, Took)> = (0..PAIRS).map(|_| (curl(), upload(protocol, &one))).collect();
         let memory = pairs.iter().map(|(_, ours)| ours.memory).fold(upload(protocol, &four).memory, f64::max);
-        assert!(memory > 0.0, "an upload did not say what it took");
+        assert!(memory > 0.0, "an upload did not print its memory");
         let mut add =
             |name: &str, bar, is| figures.push(Figure { name: format!("upload, {protocol}, {name}"), bar, is });
         add(
@@ -55,7 +55,7 @@ pub(crate) fn figures() -> Vec<Figure> {
     figures
 }
 
-/// A file of zeros that takes no room.
+/// A sparse file of zeros, which takes no space on the disk.
 struct Sparse(PathBuf);
 
 impl Sparse {
@@ -99,7 +99,7 @@ fn took(mut command: Command) -> Took {
     Took { seconds, cpu: children_cpu() - before, memory }
 }
 
-/// Uploads a file as a bot does, and prints the peak of its memory in MiB.
+/// Uploads a file with a bot, and prints the peak of the memory in MiB.
 #[tokio::main]
 pub(crate) async fn upload(url: &str, path: &str, resumable: bool) {
     let bot = Bot::builder("token").base_url(url).http(|http| http.no_proxy()).build().expect("a bot");
@@ -107,7 +107,7 @@ pub(crate) async fn upload(url: &str, path: &str, resumable: bool) {
     println!("{}", status("VmHWM:") / 1024.0);
 }
 
-/// API and upload host in one, which reads as fast as it can and keeps nothing.
+/// Serves the API and the upload host. Reads as fast as possible, and stores nothing.
 pub(crate) fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -146,7 +146,7 @@ fn answer_all(stream: TcpStream, url: &str) -> std::io::Result<()> {
             Some((last, total)) if number(last) + 1 < number(total) => ("201 Created", format!("0-{last}/{total}")),
             _ => ("200 OK", "{\"fileId\": 1, \"token\": \"t\"}".to_owned()),
         };
-        // In one piece: the client waits for it.
+        // One write, because the client waits for the whole answer.
         let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         writer.write_all(answer.as_bytes())?;
     }

@@ -1,4 +1,4 @@
-//! The client's side: the calls, and what the callers notice of the faults.
+//! The client: makes the calls, and records their failures and retries.
 
 use std::{cell::Cell, collections::BTreeMap, sync::Mutex};
 
@@ -6,14 +6,14 @@ use tamtam::{Bot, ChatId, Error, ErrorKind, Result};
 
 use crate::{faults::ConnectionFault, network::UnknownName};
 
-/// How often a call is tried that gets no connection.
+/// Attempts of a call that gets no connection.
 const ATTEMPTS: u32 = 3;
 
-/// What the calls do, in turn: one of each class of the retry contract.
+/// The methods of the calls, in turn: one of each class of the retry contract.
 pub(crate) const METHODS: [&str; 4] = ["GET", "PUT", "DELETE", "POST"];
 
 tokio::task_local! {
-    /// The call that is under way: the hook that is told of a retry is not told whose it is.
+    /// The running call, because the hook for retries does not receive the call.
     static UNDER_WAY: UnderWay;
 }
 
@@ -22,13 +22,13 @@ struct UnderWay {
     failures: Cell<Failures>,
 }
 
-/// The attempts of a call that failed.
+/// The failed attempts of a call.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Failures {
     count: u32,
-    /// How many of them for want of a connection.
+    /// Attempts without a connection.
     unconnected: u32,
-    /// Whether one of them was sent and got no answer in time.
+    /// Whether an attempt was sent and got no answer in time.
     pub(crate) timed_out: bool,
 }
 
@@ -40,32 +40,32 @@ impl Failures {
     }
 }
 
-/// What a call came to.
+/// The outcome of a call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Outcome {
     pub(crate) failures: Failures,
-    /// Of a call that failed, whether the error says that the server may have done it all the same.
+    /// `None` after a success. Otherwise, whether the error says that the server may have applied the call.
     pub(crate) error: Option<bool>,
 }
 
 impl Outcome {
-    /// How often it was sent at most: each time that there was a connection.
+    /// Returns how often the call was sent at most: the number of attempts with a connection.
     pub(crate) fn times_sent(&self) -> u32 {
         self.failures.count + u32::from(self.error.is_none()) - self.failures.unconnected
     }
 }
 
-/// What all callers together noticed.
+/// The records of all callers.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     pub(crate) retries: usize,
-    /// Attempts that failed for want of a connection and were followed by another, by fault and method.
+    /// Attempts that failed without a connection and were retried, by fault and method.
     tried_again: BTreeMap<(ConnectionFault, &'static str), usize>,
-    /// Calls that failed for want of a connection.
+    /// Calls that failed without a connection.
     given_up: BTreeMap<ConnectionFault, usize>,
-    /// Those of them that were not tried as often as they may be.
+    /// Calls that failed without a connection before their last attempt.
     pub(crate) given_up_early: usize,
-    /// Attempts that got no connection for any other reason: a reset that came during the handshake, a busy machine.
+    /// Attempts that got no connection for other reasons, such as a reset during the handshake or a busy machine.
     pub(crate) other_reasons: BTreeMap<String, usize>,
 }
 
@@ -78,12 +78,12 @@ impl Notes {
         self.given_up.get(&fault).copied().unwrap_or_default()
     }
 
-    /// How many connections that failed were noticed by a call.
+    /// Returns the number of failed connections that a call noticed.
     pub(crate) fn noticed(&self, fault: ConnectionFault) -> usize {
         METHODS.iter().map(|method| self.tried_again(fault, method)).sum::<usize>() + self.given_up(fault)
     }
 
-    /// Notes that the call that is under way has failed and is about to be tried again.
+    /// Records that the running call has failed and will be retried.
     pub(crate) fn retry(&mut self, error: &Error) {
         self.retries += 1;
         let method = UNDER_WAY.with(|call| {
@@ -113,23 +113,23 @@ impl Notes {
     }
 }
 
-/// Makes a call, with a bot whose retries are noted.
+/// Makes a call, with a bot whose retries are recorded.
 pub(crate) async fn call(bot: &Bot, number: usize, notes: &Mutex<Notes>) -> Outcome {
     let this = UnderWay { method: method(number), failures: Cell::default() };
     let sending = async { (send(bot, number).await, UNDER_WAY.with(|call| call.failures.get())) };
     let (result, mut failures) = UNDER_WAY.scope(this, sending).await;
     if let Err(error) = &result {
         failures.add(error);
-        assert_eq!(error.attempts(), failures.count, "a failure but the last was not followed by a retry: {error:?}");
+        assert_eq!(error.attempts(), failures.count, "a failure before the last one was not retried: {error:?}");
         if error.kind() == ErrorKind::Connect {
             notes.lock().unwrap().give_up(error);
         }
     }
-    // Only what is judged is kept, so that memory says something of the client.
+    // Keeps only what is checked, so that the memory is that of the client.
     Outcome { failures, error: result.err().map(|error| error.may_have_been_applied()) }
 }
 
-/// What a call does, by its number.
+/// Returns the method of a call, by its number.
 pub(crate) fn method(number: usize) -> &'static str {
     METHODS[number % METHODS.len()]
 }
@@ -144,7 +144,7 @@ async fn send(bot: &Bot, number: usize) -> Result<()> {
     }
 }
 
-/// Which fault it is that left a call without a connection, if it is one of ours. The error has the words of its cause.
+/// Returns the injected fault that left a call without a connection, if any. The error contains the text of its cause.
 fn fault(error: &Error) -> Option<ConnectionFault> {
     if error.kind() != ErrorKind::Connect {
         return None;

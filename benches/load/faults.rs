@@ -1,11 +1,11 @@
-//! What goes wrong: the faults, how often they come, and what each means for a request.
+//! The faults: their probability, and the effect of each on a request.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// One request in so many fails, and one connection in so many is not made.
+/// One of this number of requests fails, and one of this number of connections.
 const FAILING: usize = 5;
 
-/// What happens to a request.
+/// A fault of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fault {
     ResetBeforeReading,
@@ -20,7 +20,7 @@ pub(crate) enum Fault {
     TooManyWithRetryAfter,
     UnavailableByApi,
     UnavailableByProxy,
-    /// A 503 with `Retry-After` by a cache, after it forwarded the request.
+    /// A 503 with `Retry-After` from a cache that has forwarded the request.
     UnavailableByCache,
     EndlessBody,
     Internal,
@@ -31,11 +31,11 @@ pub(crate) enum Fault {
     RefusedStream,
     /// HTTP/2: the stream is reset for another reason.
     ResetStream,
-    /// HTTP/2: the connection stays, and nothing is read or written on it any more.
+    /// HTTP/2: the connection stays open, but nothing is read or written on it.
     Frozen,
 }
 
-/// What can happen to a request over HTTP/1.1.
+/// The faults of requests over HTTP/1.1.
 pub(crate) const FAULTS: [Fault; 18] = [
     Fault::ResetBeforeReading,
     Fault::ResetAfterReading,
@@ -57,7 +57,7 @@ pub(crate) const FAULTS: [Fault; 18] = [
     Fault::NotReady,
 ];
 
-/// What can happen to a request over HTTP/2, a frozen connection aside.
+/// The faults of requests over HTTP/2, except frozen connections.
 pub(crate) const HTTP2_FAULTS: [Fault; 6] = [
     Fault::RefusedStream,
     Fault::ResetStream,
@@ -70,7 +70,7 @@ pub(crate) const HTTP2_FAULTS: [Fault; 6] = [
 const FREEZING: usize = 1000;
 
 impl Fault {
-    /// Whether the server carries the request out: never, always, or by chance where nobody can tell.
+    /// Whether the server applies the request: never, always, or by `chance` if the client cannot find out.
     pub(crate) fn applies(self, chance: bool) -> bool {
         match self {
             Self::ResetBeforeReading
@@ -89,12 +89,12 @@ impl Fault {
         }
     }
 
-    /// Whether nobody can tell after it if the request was carried out.
+    /// Whether the client cannot find out if the request was applied.
     pub(crate) fn is_ambiguous(self) -> bool {
         !self.allows_resending() && self != Self::ResetBeforeReading
     }
 
-    /// Whether a message may be sent again after it.
+    /// Whether the retry contract allows a message to be sent again after the fault.
     pub(crate) fn allows_resending(self) -> bool {
         matches!(
             self,
@@ -103,23 +103,23 @@ impl Fault {
     }
 }
 
-/// Why there is no connection. The request has not been sent then, so that every call may be tried again.
+/// A fault of a connection. The request was not sent, so every call may be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ConnectionFault {
     /// The name does not resolve.
     UnknownName,
-    /// Nobody listens.
+    /// The port is closed.
     Refused,
-    /// Plain HTTP is spoken where TLS is expected.
+    /// The server speaks plain HTTP instead of TLS.
     NoTls,
-    /// The server's certificate is not one that the client trusts.
+    /// The client does not trust the certificate of the server.
     WrongCertificate,
 }
 
 pub(crate) const CONNECTION_FAULTS: [ConnectionFault; 4] =
     [ConnectionFault::UnknownName, ConnectionFault::Refused, ConnectionFault::NoTls, ConnectionFault::WrongCertificate];
 
-/// Chooses what fails: every fault is as likely as another.
+/// Chooses faults at random, all with the same probability.
 pub(crate) struct Chance(AtomicU64);
 
 impl Chance {
@@ -127,12 +127,12 @@ impl Chance {
         Self(AtomicU64::new(seed))
     }
 
-    /// What fails this time, of all that can.
+    /// Returns one of these faults, or `None`.
     pub(crate) fn fault<F: Copy>(&self, possible: &[F]) -> Option<F> {
         (self.random(FAILING) == 0).then(|| possible[self.random(possible.len())])
     }
 
-    /// What happens to an HTTP/2 request.
+    /// Returns the fault of an HTTP/2 request, or `None`.
     pub(crate) fn http2_fault(&self) -> Option<Fault> {
         if self.random(FREEZING) == 0 { Some(Fault::Frozen) } else { self.fault(&HTTP2_FAULTS) }
     }

@@ -1,4 +1,4 @@
-//! The server over HTTP/2: streams that are refused or reset, and connections that freeze.
+//! The server over HTTP/2, with streams that are refused or reset, and connections that freeze.
 
 use std::{collections::VecDeque, future::pending, sync::Arc};
 
@@ -26,7 +26,7 @@ impl Server {
             let Some((method, call)) = read(request, &mut connection).await else { return };
             let fault = self.chance.http2_fault();
             calls.push_back(call);
-            // The answers to the latest calls of all tasks may not have left yet.
+            // The answers to the latest calls may not have been sent yet.
             if calls.len() > TASKS {
                 calls.pop_front();
             }
@@ -39,14 +39,14 @@ impl Server {
     }
 }
 
-/// Nothing is read or written any more, but the connection stays open to the end.
+/// Keeps the connection open until the end, without reading or writing.
 async fn freeze(ledger: &Arc<Ledger>, calls: &VecDeque<usize>, connection: Connection<TcpStream, Bytes>) {
     ledger.frozen(calls);
     let _connection = connection;
     pending::<()>().await;
 }
 
-/// Method and call of a request.
+/// Returns the method and the call of a request.
 async fn read(
     request: Request<h2::RecvStream>,
     connection: &mut Connection<TcpStream, Bytes>,

@@ -1,4 +1,5 @@
-//! What the server saw and did, call by call: what the client's results are held against.
+//! The ledger of the server: the requests that it read and applied, by call. The results of the client are compared
+//! with it.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,20 +11,20 @@ use std::{
 
 use crate::faults::Fault;
 
-/// What the server knows of one call.
+/// The record of one call.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Entry {
-    /// How many of its requests were read.
+    /// Requests that were read.
     pub(crate) requests: u32,
-    /// How many of them were carried out.
+    /// Requests that were applied.
     pub(crate) applied: u32,
-    /// Whether one of them met a fault that leaves open if it was carried out.
+    /// Whether a request met a fault after which the client cannot find out if it was applied.
     pub(crate) is_ambiguous: bool,
-    /// Whether the last one met no fault that allows a message to be sent again.
+    /// Whether the last request met no fault that allows a message to be sent again.
     is_final: bool,
 }
 
-/// The server's book.
+/// The records of all calls.
 pub(crate) struct Ledger {
     entries: Vec<Mutex<Entry>>,
     faults: Mutex<BTreeMap<Fault, usize>>,
@@ -41,7 +42,7 @@ impl Ledger {
         }
     }
 
-    /// A request was read, and met that fault. Returns whether an earlier one of the same call was carried out.
+    /// Records a request that was read, and its fault. Returns whether an earlier request of the same call was applied.
     pub(crate) fn request(&self, method: &str, call: usize, fault: Option<Fault>, chance: bool) -> bool {
         if let Some(fault) = fault {
             self.count(fault);
@@ -58,19 +59,19 @@ impl Ledger {
         was_applied
     }
 
-    /// A connection with these calls was frozen: whose answers have left it, is not known.
+    /// Records a frozen connection with these calls. It is unknown which answers were sent.
     pub(crate) fn frozen(&self, calls: &VecDeque<usize>) {
         for call in calls {
             self.entries[*call].lock().unwrap().is_ambiguous = true;
         }
     }
 
-    /// A connection was reset before a request was read: nobody knows whose.
+    /// Records a connection that was reset before a request was read, so its call is unknown.
     pub(crate) fn reset(&self) {
         self.count(Fault::ResetBeforeReading);
     }
 
-    /// A client has accepted a certificate that it should not trust.
+    /// Records that a client has accepted a certificate that it should not trust.
     pub(crate) fn misled(&self) {
         self.misled.fetch_add(1, Ordering::Relaxed);
     }
@@ -79,12 +80,12 @@ impl Ledger {
         *self.entries[call].lock().unwrap()
     }
 
-    /// How often each fault has happened.
+    /// Returns the number of times that each fault has happened.
     pub(crate) fn faults(&self) -> BTreeMap<Fault, usize> {
         self.faults.lock().unwrap().clone()
     }
 
-    /// How many messages came again although the faults before do not allow it.
+    /// Returns the number of messages that were sent again although no earlier fault allows it.
     pub(crate) fn times_sent_again(&self) -> usize {
         self.sent_again.load(Ordering::Relaxed)
     }

@@ -1,9 +1,14 @@
-//! 64 tasks make 100,000 calls, half of them over TLS and a quarter over HTTP/2, through a network that fails one connection
-//! in five, and a server that fails one request in five, in every way the retry contract knows.
+//! Tests the retry contract: 64 tasks make 100,000 calls while one connection in five and one request in five fail.
 //!
-//! `cargo bench --bench load` prints the figures and checks that no call is lost, that each result is true of what the
-//! server did, that no message is posted twice and that nothing is sent where there is no connection. A seed can be
-//! given: `cargo bench --bench load -- 42`.
+//! Half of the calls use TLS, and a quarter use HTTP/2. The faults cover all cases of the retry contract.
+//! `cargo bench --bench load` prints the figures and checks that:
+//!
+//! - no call is lost
+//! - each result agrees with what the server did
+//! - no message is posted twice
+//! - nothing is sent without a connection
+//!
+//! The optional argument is a seed: `cargo bench --bench load -- 42`.
 
 mod client;
 mod faults;
@@ -34,16 +39,16 @@ use server::Server;
 
 const TASKS: usize = 64;
 const CALLS: usize = 100_000;
-/// How long the client waits for an answer. Half of that is for the connection.
+/// The timeout of a request. Half of it is the timeout of the connection.
 const TIMEOUT: Duration = Duration::from_millis(100);
-/// The same over HTTP/2: pings give a frozen connection up long before.
+/// The timeout of a request over HTTP/2. Pings close a frozen connection long before.
 const HTTP2_TIMEOUT: Duration = Duration::from_secs(20);
-/// The interval of pings and the time for their answer. Shorter ones fail where the machine is busy.
+/// The interval of pings, and the timeout of their answer. Shorter times fail on a busy machine.
 const KEEP_ALIVE: Duration = Duration::from_millis(250);
 /// The largest response, in bytes.
 const LARGEST_RESPONSE: usize = 64 * 1024;
-/// One call in so many is made by a bot that keeps no connections. The others rarely need a new one, and when they do,
-/// another is often free before the new one has failed.
+/// One call of this number is made by a bot without kept connections. Other calls rarely need a new connection, and a
+/// kept one is often free before the new one fails.
 const AFRESH: usize = 8;
 
 #[tokio::main]
@@ -70,7 +75,7 @@ async fn main() {
     });
 }
 
-/// How a call goes to the server.
+/// The protocol of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     Plain,
@@ -78,7 +83,7 @@ enum Way {
     Http2,
 }
 
-/// The ways of the calls, in turn.
+/// The protocols of the calls, in turn.
 const WAYS: [Way; 4] = [Way::Plain, Way::Tls, Way::Http2, Way::Tls];
 
 fn bot(network: &Arc<Network>, notes: &Arc<Mutex<Notes>>, way: Way, afresh: bool) -> Bot {
@@ -103,7 +108,7 @@ fn bot(network: &Arc<Network>, notes: &Arc<Mutex<Notes>>, way: Way, afresh: bool
         .expect("a bot")
 }
 
-/// The outcome of every call by its number, and the resident memory after a tenth of them.
+/// Returns the outcome of every call by its number, and the resident memory after a tenth of the calls.
 async fn make_calls(bots: [[Bot; 2]; WAYS.len()], notes: &Arc<Mutex<Notes>>) -> (BTreeMap<usize, Outcome>, u64) {
     let (next, early_memory) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
     let tasks: Vec<_> = (0..TASKS)
@@ -120,7 +125,7 @@ async fn make_calls(bots: [[Bot; 2]; WAYS.len()], notes: &Arc<Mutex<Notes>>) -> 
                     if number == CALLS / 10 {
                         early_memory.store(memory::resident(), Ordering::Relaxed);
                     }
-                    // Each bot gets its share of every method.
+                    // Each bot makes calls of every method.
                     let round = number / METHODS.len();
                     let (way, afresh) = (round % WAYS.len(), (round / WAYS.len()).is_multiple_of(AFRESH));
                     let bot = &bots[way][usize::from(afresh)];

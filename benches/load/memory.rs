@@ -1,11 +1,11 @@
-//! How much memory this process has, in KiB; 0 where the system does not tell.
+//! The memory of this process, in KiB. 0 if the system does not report it.
 
-/// Now.
+/// Returns the present resident memory.
 pub(crate) fn resident() -> u64 {
     figure("VmRSS:")
 }
 
-/// At most, so far.
+/// Returns the peak of the resident memory.
 pub(crate) fn peak() -> u64 {
     figure("VmHWM:")
 }

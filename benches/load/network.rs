@@ -1,4 +1,4 @@
-//! The way to the server: a name that resolves to it, or to where no connection comes about. Real sockets all of it.
+//! The network: a name that resolves to the server, or to an address without a connection. All sockets are real.
 
 use std::{
     collections::BTreeMap,
@@ -28,25 +28,25 @@ use crate::{
     server::Server,
 };
 
-/// The server's name. The base URLs have no port, so that the one of the address counts.
+/// The name of the server. The base URLs have no port, so that the port of the resolved address is used.
 pub(crate) const NAME: &str = "tamtam.test";
 
-/// Where a name can lead.
+/// The addresses that the name can resolve to.
 pub(crate) struct Network {
     chance: Arc<Chance>,
     faults: Mutex<BTreeMap<ConnectionFault, usize>>,
-    /// The server, without TLS and with.
+    /// The server without TLS, and with TLS.
     plain: SocketAddr,
     tls: SocketAddr,
-    /// The same over HTTP/2, without TLS.
+    /// The server over HTTP/2, without TLS.
     http2: SocketAddr,
-    /// What a client has to trust to talk to the server over TLS.
+    /// The certificate that a client must trust to reach the server over TLS.
     certificate: Certificate,
-    /// Nobody listens there. It is bound for as long as the test runs, so that nobody else gets the port.
+    /// A closed port. The socket stays bound, so that no other program gets the port.
     refusing: TcpSocket,
-    /// Plain HTTP.
+    /// A server that speaks plain HTTP instead of TLS.
     no_tls: SocketAddr,
-    /// TLS with a certificate of somebody else's making.
+    /// A server with a certificate that the client does not trust.
     impostor: SocketAddr,
 }
 
@@ -71,23 +71,23 @@ impl Network {
         }
     }
 
-    /// How often each fault has happened.
+    /// Returns the number of times that each fault has happened.
     pub(crate) fn faults(&self) -> BTreeMap<ConnectionFault, usize> {
         self.faults.lock().unwrap().clone()
     }
 
-    /// Puts a client that does without TLS on the way to the server.
+    /// Connects a client without TLS to the server.
     pub(crate) fn plain(self: &Arc<Self>, http: ClientBuilder) -> ClientBuilder {
         self.resolving(http, self.plain, &[ConnectionFault::UnknownName, ConnectionFault::Refused])
     }
 
-    /// Puts a client that speaks HTTP/2 on the way to the server.
+    /// Connects a client with HTTP/2 to the server.
     pub(crate) fn http2(self: &Arc<Self>, http: ClientBuilder) -> ClientBuilder {
         let possible = &[ConnectionFault::UnknownName, ConnectionFault::Refused];
         self.resolving(http, self.http2, possible).http2_prior_knowledge()
     }
 
-    /// Puts a client that uses TLS on the way to the server.
+    /// Connects a client with TLS to the server.
     pub(crate) fn tls(self: &Arc<Self>, http: ClientBuilder) -> ClientBuilder {
         self.resolving(http, self.tls, &CONNECTION_FAULTS).tls_certs_only([self.certificate.clone()])
     }
@@ -98,12 +98,12 @@ impl Network {
         server: SocketAddr,
         possible: &'static [ConnectionFault],
     ) -> ClientBuilder {
-        // A proxy of the environment would be asked in the resolver's place.
+        // A proxy from the environment would replace the resolver.
         http.no_proxy().dns_resolver(Arc::new(Resolver { network: Arc::clone(self), server, possible }))
     }
 }
 
-/// Asked at the beginning of each connection, it decides what becomes of it.
+/// A resolver that chooses the fault of each connection.
 struct Resolver {
     network: Arc<Network>,
     server: SocketAddr,
@@ -127,7 +127,7 @@ impl Resolve for Resolver {
     }
 }
 
-/// What the resolver says of a name that it does not know.
+/// The error of the resolver for an unknown name.
 #[derive(Debug)]
 pub(crate) struct UnknownName;
 
@@ -139,7 +139,7 @@ impl fmt::Display for UnknownName {
 
 impl std::error::Error for UnknownName {}
 
-/// Serves every connection to a port of its own.
+/// Serves every connection to a new port. Returns the address.
 async fn listen<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> SocketAddr
 where
     F: Future<Output = ()> + Send + 'static,
@@ -154,7 +154,7 @@ where
     address
 }
 
-/// TLS with a new certificate for the server's name, signed by itself.
+/// Returns TLS with a new self-signed certificate for the server's name.
 fn identity() -> (TlsAcceptor, Certificate) {
     let made = rcgen::generate_simple_self_signed([NAME.to_owned()]).expect("a certificate");
     let certificate = Certificate::from_der(made.cert.der()).expect("a certificate");
@@ -173,17 +173,17 @@ async fn accept(tls: TlsAcceptor, connection: TcpStream, server: Server) {
     }
 }
 
-/// Tries to take the server's place.
+/// Impersonates the server, and records each client that accepts the certificate.
 async fn mislead(tls: TlsAcceptor, connection: TcpStream, ledger: Arc<Ledger>) {
     if tls.accept(connection).await.is_ok() {
         ledger.misled();
     }
 }
 
-/// What a server without TLS says to a client that begins with it.
+/// Answers a TLS handshake like a server without TLS.
 async fn speak_http(mut connection: TcpStream) {
     let _ = connection.read(&mut [0; 1024]).await;
     let _ = connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
-    // Closed with something unread, the connection would be reset, and the answer lost.
+    // A connection that is closed with unread bytes is reset, and the answer lost.
     let _ = copy(&mut connection, &mut sink()).await;
 }

@@ -1,4 +1,4 @@
-//! The server over HTTP/1.1: one good answer, and every way to fail a request.
+//! The server over HTTP/1.1: the good answers, and all faults of requests.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     ledger::Ledger,
 };
 
-/// A connection that can be broken off.
+/// A connection that can be reset.
 pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin {
     fn reset(self);
 }
@@ -30,7 +30,7 @@ impl Connection for TlsStream<TcpStream> {
     }
 }
 
-/// What a connection is served with.
+/// The server, as shared by all connections.
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) chance: Arc<Chance>,
@@ -44,7 +44,7 @@ impl Server {
         loop {
             let fault = self.chance.fault(&FAULTS);
             if fault == Some(Fault::ResetBeforeReading) {
-                // Whatever the client is about to send, or has just sent.
+                // The request that the client is sending, or is about to send, is lost.
                 self.ledger.reset();
                 return connection.reset();
             }
@@ -63,7 +63,7 @@ impl Server {
                     return;
                 }
                 Some(Fault::Silence | Fault::StalledBody) => {
-                    // Until the client has had enough.
+                    // Waits until the client gives up.
                     let _ = connection.read(&mut [0; 1]).await;
                     return;
                 }
@@ -73,10 +73,10 @@ impl Server {
     }
 }
 
-/// A piece of a body without an end.
+/// A piece of an endless body.
 pub(crate) const PIECE: &[u8] = &[b' '; 4096];
 
-/// What the API answers to a request.
+/// Returns the answer of the API to a request.
 pub(crate) fn good(method: &str, call: usize, was_applied: bool) -> String {
     match method {
         "GET" => message(call),
@@ -86,7 +86,7 @@ pub(crate) fn good(method: &str, call: usize, was_applied: bool) -> String {
     }
 }
 
-/// As much of an answer as the fault lets through.
+/// Returns the answer, changed by the fault.
 fn answer(fault: Option<Fault>, good: &str) -> String {
     let status = |line: &str, body: &str| format!("HTTP/1.1 {line}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     let (length, half) = (good.len(), &good[..good.len() / 2]);
@@ -105,7 +105,7 @@ fn answer(fault: Option<Fault>, good: &str) -> String {
         Some(Fault::UnavailableByProxy) => status("503 X", "<html>"),
         Some(Fault::UnavailableByCache) => status("503 X\r\nretry-after: 0", "<html>"),
         Some(Fault::EndlessBody) => "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
-        Some(Fault::RefusedStream | Fault::ResetStream | Fault::Frozen) => unreachable!("they are of HTTP/2"),
+        Some(Fault::RefusedStream | Fault::ResetStream | Fault::Frozen) => unreachable!("faults of HTTP/2 only"),
         Some(Fault::Internal) => status("500 X", r#"{"code":"internal.error","message":"1"}"#),
         Some(Fault::BadGateway) => status("502 X", "<html>"),
         Some(Fault::RequestTimeout) => status("408 X", ""),
@@ -119,7 +119,7 @@ fn message(call: usize) -> String {
     )
 }
 
-/// Method and call of the next request, once it is there whole.
+/// Reads the next whole request, and returns its method and call.
 async fn next_request(connection: &mut impl Connection, read: &mut Vec<u8>) -> Option<(String, usize)> {
     loop {
         if let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -138,7 +138,7 @@ async fn next_request(connection: &mut impl Connection, read: &mut Vec<u8>) -> O
     }
 }
 
-/// The call that a request belongs to: the number of the message that it is about.
+/// Returns the call of a request: the number in its message id.
 pub(crate) fn call_of(request: &str) -> Option<usize> {
     let digits: String = request.split("mid.").nth(1)?.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()

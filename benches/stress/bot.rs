@@ -1,4 +1,4 @@
-//! The bot under stress: reports what it has handled on its standard output, and ends when its standard input does.
+//! The bot under stress: reports handled updates on standard output, and ends at the end of standard input.
 
 use std::{
     collections::HashSet,
@@ -22,23 +22,23 @@ use tamtam::{
 
 use crate::plan::panics;
 
-/// Where the server is: a process with this in its environment is the bot.
+/// The base URL of the server. A process with this variable is the bot.
 pub(crate) const BASE_URL: &str = "TAMTAM_STRESS_BASE_URL";
 /// The file of the marker.
 pub(crate) const MARKER: &str = "TAMTAM_STRESS_MARKER";
 /// The file of the journal.
 pub(crate) const JOURNAL: &str = "TAMTAM_STRESS_JOURNAL";
-/// How updates come.
+/// The way in which updates are delivered.
 pub(crate) const WAY: &str = "TAMTAM_STRESS_WAY";
 /// The port of the webhook.
 pub(crate) const PORT: &str = "TAMTAM_STRESS_PORT";
 /// The path of the webhook.
 pub(crate) const PATH: &str = "/0f6b1c9e8d7a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c";
-/// How many chats are handled at a time: the default.
+/// Chats that are handled at a time: the default.
 pub(crate) const CONCURRENCY: usize = 64;
-/// How many updates a page has at most.
+/// Maximum updates of a page.
 pub(crate) const PAGE: usize = 1000;
-/// The bytes of a report: chat and number.
+/// Bytes of a report: chat and number.
 pub(crate) const RECORD: usize = 8;
 
 pub(crate) fn read_record(record: &[u8]) -> (u32, u32) {
@@ -50,14 +50,14 @@ pub(crate) fn read_record(record: &[u8]) -> (u32, u32) {
 #[tokio::main]
 pub(crate) async fn run() {
     let base_url = std::env::var(BASE_URL).unwrap();
-    // A thousand handlers panic, as they should.
+    // Hides the planned panics of a thousand handlers.
     std::panic::set_hook(Box::new(|_| {}));
     let (stop, stopped) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let _ = std::io::stdin().read(&mut [0]);
         let _ = stop.send(());
     });
-    // Without a buffer: what is handled is reported, even if the bot is killed then and there.
+    // Without a buffer, so that handled updates are reported even if the bot is killed right after.
     let report = Arc::new(File::from(std::io::stdout().as_fd().try_clone_to_owned().unwrap()));
     let panicked = Arc::new(Mutex::new(HashSet::new()));
     let marker = PathBuf::from(std::env::var_os(MARKER).unwrap());
@@ -81,7 +81,7 @@ pub(crate) async fn run() {
             let mut record = [0; RECORD];
             record[..4].copy_from_slice(&chat.to_le_bytes());
             record[4..].copy_from_slice(&number.to_le_bytes());
-            // A write of so few bytes to a pipe is done wholly or not at all.
+            // A write of so few bytes to a pipe is atomic.
             (&*report).write_all(&record).unwrap();
         }
     };
@@ -103,7 +103,7 @@ pub(crate) async fn run() {
     run.backoff(pause, pause * 20).on_error(|_| Recovery::Retry).graceful_shutdown_on(stopped).await.unwrap();
 }
 
-/// The chat of an update, and which of the chat's it is; `None` for what is no update.
+/// Returns the chat of an update, and its number in the chat. `None` for other elements.
 fn what(update: &Update) -> Option<(u32, u32)> {
     let number = match update {
         Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) => {

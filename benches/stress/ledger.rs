@@ -1,20 +1,20 @@
-//! What was handled: how far each chat has come, and what came again.
+//! The ledger of handled updates: the progress of each chat, and repeated updates.
 
 use std::collections::HashSet;
 
 use crate::{Way, bot::PAGE, plan::Plan};
 
-/// What was handled. Only what comes right after a kill may come again: by polling the page that was being handled then, with
-/// a journal the last update of a chat.
+/// The handled updates. Updates may be repeated only right after a kill: by polling, the page that was being handled,
+/// and with a journal, the last update of each chat.
 pub(crate) struct Ledger {
     way: Way,
-    /// The number that is next in each chat.
+    /// The next number of each chat.
     next: Vec<u32>,
     handled: usize,
     out_of_order: usize,
-    /// What came again, of the first page after each kill.
+    /// Allowed repeated updates after each kill.
     again: Vec<usize>,
-    /// What came again at another time.
+    /// Repeated updates at other times.
     again_without_kill: usize,
     /// Reports since the last kill.
     reports: usize,
@@ -51,7 +51,7 @@ impl Ledger {
             }
             return;
         }
-        // A number that was passed over is lost, or will come out of order.
+        // A skipped number is lost, or will be out of order.
         self.out_of_order += usize::from(number > *next);
         *next = number + 1;
         self.handled += 1;
@@ -63,7 +63,7 @@ impl Ledger {
         self.chats.clear();
     }
 
-    /// How many updates were handled, those that came again not counted.
+    /// Returns the number of handled updates, without repeated ones.
     pub(crate) fn handled(&self) -> usize {
         self.handled
     }
@@ -72,7 +72,7 @@ impl Ledger {
         self.out_of_order
     }
 
-    /// How many were never handled.
+    /// Returns the number of updates that were never handled.
     pub(crate) fn lost(&self, plan: &Plan) -> usize {
         let ends: usize = self.next.iter().zip(plan.totals()).filter(|(next, total)| next != total).count();
         (plan.len() - self.handled).max(ends)

@@ -1,10 +1,15 @@
-//! A million updates of 10,000 chats, through a server that fails in every way, to a bot that is killed ten times. Three
-//! ways: by polling, by polling with a journal, and by a webhook with a journal.
+//! Tests delivery: a million updates of 10,000 chats, from a server with all faults, to a bot that is killed ten times.
 //!
-//! `cargo bench --bench stress` checks that no update is lost, that those of a chat are first handled in their order, and
-//! that few are handled twice: by polling at most the page that was being handled when the bot was killed, with a journal
-//! only what was in a handler then. Then it prints the figures. A seed, a number of updates and a way can be given:
-//! `cargo bench --bench stress -- 42 100000 webhook`.
+//! The updates are delivered by polling, by polling with a journal, and by a webhook with a journal.
+//! `cargo bench --bench stress` prints the figures, and checks that:
+//!
+//! - no update is lost
+//! - the updates of a chat are first handled in their order
+//! - few updates are handled twice. By polling, at most the page that was being handled at a kill. With a journal, only
+//!   the
+//!   updates that were in a handler at a kill.
+//!
+//! The optional arguments are a seed, a number of updates and a way: `cargo bench --bench stress -- 42 100000 webhook`.
 
 mod bot;
 mod ledger;
@@ -34,9 +39,9 @@ use webhook::Deliveries;
 const UPDATES: usize = 1_000_000;
 const CHATS: usize = 10_000;
 const KILLS: usize = 10;
-/// What the bot may use of memory at most, in MiB.
+/// The maximum memory of the bot, in MiB.
 const MOST_MEMORY_MIB: u64 = 64;
-/// A bot that gets nowhere for so long hangs.
+/// A bot without progress for this time hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() {
@@ -57,7 +62,7 @@ fn main() {
         println!("{}, seed {seed}", way.name());
         stress(way, seed, updates);
     }
-    println!("all is well");
+    println!("all checks passed");
 }
 
 fn stress(way: Way, seed: u64, updates: usize) {
@@ -71,11 +76,11 @@ fn stress(way: Way, seed: u64, updates: usize) {
     let mut ledger = Ledger::new(CHATS, way);
     let (began, mut memory) = (Instant::now(), 0);
     for kill in 1..=KILLS {
-        // Somewhere in its share of the updates.
+        // At a random place in its share of the updates.
         let until = updates / (KILLS + 1) * kill + chance.usize(..updates / (KILLS + 1));
         let mut bot = start();
         bot.report_to(&mut ledger, until);
-        // At no moment in particular: while it handles, saves or polls.
+        // At a random moment: while it handles, saves or polls.
         thread::sleep(Duration::from_micros(chance.u64(..20_000)));
         memory = memory.max(bot.memory_kib());
         bot.kill(&mut ledger);
@@ -95,7 +100,7 @@ fn stress(way: Way, seed: u64, updates: usize) {
     let kills = ledger.duplicates_after_kills();
     println!("  {updates} updates of {CHATS} chats in {:.1} s", took.as_secs_f64());
     println!("    {} of an unknown kind or form", plan.strange());
-    println!("    {} elements that are no updates at all", server.rubbish());
+    println!("    {} elements that are not updates", server.rubbish());
     println!("  {} polls", server.polls());
     for (fault, count) in server.faults() {
         println!("    {count:>6} {fault:?}");
@@ -104,23 +109,23 @@ fn stress(way: Way, seed: u64, updates: usize) {
         println!("  {deliveries}");
     }
     println!("  {} handlers panicked once", plan.panics());
-    println!("  {KILLS} kills, after which came again: {kills:?}");
+    println!("  {KILLS} kills, updates handled again after each: {kills:?}");
     println!("  lost {}, out of order {}", ledger.lost(&plan), ledger.out_of_order());
     println!("  handled twice without a kill {}", ledger.duplicates_without_kill());
     println!("  committed at the end {} of {updates}", committed());
     println!("  peak memory of the bot {:.1} MiB", memory as f64 / 1024.0);
 
     assert_eq!((ledger.lost(&plan), ledger.out_of_order(), ledger.duplicates_without_kill()), (0, 0, 0));
-    assert!(kills.iter().all(|again| *again <= way.most_again()), "too many came again");
-    assert_eq!(committed(), updates, "the last page is committed");
+    assert!(kills.iter().all(|again| *again <= way.most_again()), "too many updates were handled again");
+    assert_eq!(committed(), updates, "the last page is not committed");
     assert!(memory < MOST_MEMORY_MIB * 1024, "the bot's memory grows");
     if way != Way::Polling {
         let held = Journal::open(place.journal()).unwrap().health();
-        assert_eq!((held.depth, held.dead_letters), (0, 0), "what the journal holds at the end");
+        assert_eq!((held.depth, held.dead_letters), (0, 0), "the journal is not empty at the end");
     }
 }
 
-/// How updates come to the bot.
+/// The way in which updates are delivered to the bot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     Polling,
@@ -139,7 +144,7 @@ impl Way {
         }
     }
 
-    /// How many updates may come again after a kill: a page, or what was in a handler.
+    /// Returns the maximum number of updates that are handled again after a kill: a page, or the number of handlers.
     fn most_again(self) -> usize {
         match self {
             Self::Polling => bot::PAGE,
@@ -148,7 +153,7 @@ impl Way {
     }
 }
 
-/// A directory for marker and journal, which goes in the end.
+/// A directory for marker and journal, removed on drop.
 struct Place(PathBuf);
 
 impl Place {
@@ -173,12 +178,12 @@ impl Drop for Place {
     }
 }
 
-/// The bot, in a process of its own: this program once more.
+/// The bot, in a separate process of this program.
 struct Bot {
     process: Child,
-    /// What it reports, as it comes.
+    /// The reports of the bot.
     reports: Receiver<Vec<u8>>,
-    /// What it has reported and was not taken down yet: less than a record.
+    /// Unread bytes of the reports: less than a record.
     rest: Vec<u8>,
 }
 
@@ -198,14 +203,14 @@ impl Bot {
         Self { process, reports, rest: Vec::new() }
     }
 
-    /// Takes down what the bot reports, until that many updates are handled.
+    /// Records the reports of the bot until `until` updates are handled.
     fn report_to(&mut self, ledger: &mut Ledger, until: usize) {
         while ledger.handled() < until {
             assert!(self.take_down(ledger), "the bot ended by itself: {:?}", self.process.wait());
         }
     }
 
-    /// Takes down what is there, or waits for more. Whether there may be more.
+    /// Records the available reports, or waits for more. Returns whether more can follow.
     fn take_down(&mut self, ledger: &mut Ledger) -> bool {
         let report = match self.reports.recv_timeout(PATIENCE) {
             Ok(report) => report,
@@ -222,21 +227,21 @@ impl Bot {
         true
     }
 
-    /// The most memory that it had, in KiB.
+    /// Returns the peak of its memory, in KiB.
     fn memory_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
     }
 
-    /// Kills it where it stands. What it has reported counts.
+    /// Kills the bot at once. The reports before the kill count.
     fn kill(mut self, ledger: &mut Ledger) {
         self.process.kill().unwrap();
         while self.take_down(ledger) {}
         self.process.wait().unwrap();
     }
 
-    /// Has it end as a service is ended, and checks that it does.
+    /// Shuts the bot down gracefully, and checks that it ends.
     fn ends_in_order(mut self, ledger: &mut Ledger) {
         drop(self.process.stdin.take());
         while self.take_down(ledger) {}

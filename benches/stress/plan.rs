@@ -1,24 +1,24 @@
-//! Which updates there are: made from a seed, so that server and ledger know the same.
+//! The planned updates, made from a seed, so that the server and the ledger have the same ones.
 
-/// One update in so many has a kind that nobody knows, or a known kind with a body that cannot be read.
+/// One of this number of updates has an unknown kind, or a known kind with a body that cannot be read.
 const STRANGE: u64 = 50;
-/// The handler of one update in so many panics the first time.
+/// The handler of one of this number of updates panics the first time.
 const PANICKING: u32 = 97;
 
 /// All updates, in order.
 pub(crate) struct Plan {
-    /// The chat of each, and which of the chat's it is.
+    /// The chat of each update, and its number in the chat.
     updates: Vec<(u32, u32)>,
-    /// How many each chat has.
+    /// The number of updates of each chat.
     totals: Vec<u32>,
     seed: u64,
 }
 
-/// What an update looks like.
+/// The form of an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Message,
-    /// A kind that the crate does not know.
+    /// An unknown kind.
     Unknown,
     /// A known kind whose body does not fit.
     Malformed,
@@ -46,7 +46,7 @@ impl Plan {
         &self.totals
     }
 
-    /// The chat of an update, and which of the chat's it is.
+    /// Returns the chat of an update, and its number in the chat.
     pub(crate) fn update(&self, index: usize) -> (u32, u32) {
         self.updates[index]
     }

@@ -1,4 +1,4 @@
-//! A server that has the planned updates, gives them as TamTam does, and fails one request in five.
+//! A server that delivers the planned updates like TamTam, and fails one request in five.
 
 use std::{
     collections::BTreeMap,
@@ -17,9 +17,9 @@ use tokio::{
 
 use crate::plan::{Kind, Plan};
 
-/// One poll in so many fails.
+/// One of this number of polls fails.
 const FAILING: usize = 5;
-/// One page in so many has elements that are no updates.
+/// One of this number of pages has elements that are not updates.
 const RUBBISH: usize = 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,7 +65,7 @@ pub(crate) struct Server {
 
 struct Shared {
     plan: Arc<Plan>,
-    /// Everything before is committed.
+    /// All updates before this index are committed.
     committed: AtomicUsize,
     polls: AtomicUsize,
     rubbish: AtomicUsize,
@@ -122,7 +122,7 @@ impl Server {
 }
 
 impl Shared {
-    /// What goes wrong with the next request, if anything does.
+    /// Returns the fault of the next request, if any.
     fn fault(&self) -> Option<Fault> {
         let mut chance = self.chance.lock().unwrap();
         let fault = (chance.usize(..FAILING) == 0).then(|| FAULTS[chance.usize(..FAULTS.len())]);
@@ -132,7 +132,7 @@ impl Shared {
         fault
     }
 
-    /// The updates after the marker, which commits those before it.
+    /// Returns the updates after the marker. The marker commits all updates before it.
     fn page(&self, marker: Option<usize>, limit: usize) -> String {
         self.polls.fetch_add(1, SeqCst);
         let first = self.committed.fetch_max(marker.unwrap_or(0), SeqCst).max(marker.unwrap_or(0));
@@ -153,7 +153,7 @@ impl Shared {
     }
 }
 
-/// The JSON of an update.
+/// Returns the JSON of an update.
 pub(crate) fn update(plan: &Plan, index: usize) -> String {
     let (chat, number) = plan.update(index);
     match plan.kind(index) {
@@ -185,7 +185,7 @@ async fn serve(mut connection: TcpStream, shared: Arc<Shared>) {
         let body = match path.split('?').next() {
             Some("/me") => r#"{"user_id":1,"name":"Bot","is_bot":true,"last_activity_time":1}"#.to_owned(),
             Some("/subscriptions") => r#"{"subscriptions":[]}"#.to_owned(),
-            // A request that got no answer may have committed all the same.
+            // A request commits even if its answer is lost.
             _ => shared.page(parameter("marker"), parameter("limit").unwrap_or(100)),
         };
         let cut = (0..=body.len() / 2).rev().find(|cut| body.is_char_boundary(*cut)).unwrap_or(0);
@@ -196,7 +196,7 @@ async fn serve(mut connection: TcpStream, shared: Arc<Shared>) {
             None => ok(body.len()) + &body,
             Some(Fault::ResetBeforeReading | Fault::ResetAfterReading) => return reset(connection),
             Some(Fault::Silence) => {
-                // Until the client gives up.
+                // Waits until the client gives up.
                 let _ = connection.read(&mut [0]).await;
                 return;
             }
@@ -205,10 +205,10 @@ async fn serve(mut connection: TcpStream, shared: Arc<Shared>) {
                 format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}", &body[..cut])
             }
             Some(Fault::GarbageBody) => refused("200 OK", "<html>Sign in to the hotel's network</html>"),
-            // An odd quote. (A control character in a text would be taken for the server's own.)
+            // An unmatched quote. A control character would not do, because the crate accepts those in texts.
             Some(Fault::GarbageInTheMiddle) => refused("200 OK", &[&body[..cut], "\"", &body[cut..]].concat()),
             Some(Fault::EmptyBody) => ok(0),
-            // A page; as an answer to anything else it would end the bot.
+            // As the answer to another request, this page would end the bot.
             Some(Fault::NullMarker) if !is_poll => ok(body.len()) + &body,
             Some(Fault::NullMarker) => refused("200 OK", r#"{"updates":[],"marker":null}"#),
             Some(Fault::TooMany) => refused("429 Too Many Requests", r#"{"code":"too.many.requests","message":""}"#),
@@ -226,12 +226,12 @@ async fn serve(mut connection: TcpStream, shared: Arc<Shared>) {
     }
 }
 
-/// Ends a connection the hard way.
+/// Resets a connection.
 fn reset(connection: TcpStream) {
     let _ = connection.set_zero_linger();
 }
 
-/// The head of a request: polls have no body.
+/// Reads the head of a request. Polls have no body.
 async fn read_request(connection: &mut TcpStream) -> Option<String> {
     let mut read = Vec::new();
     while !read.ends_with(b"\r\n\r\n") {

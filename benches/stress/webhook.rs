@@ -1,4 +1,4 @@
-//! Deliveries to the bot's webhook, in order in each chat, with connections that break and updates that come again.
+//! Delivers updates to the bot's webhook, in order in each chat, with broken connections and repeated updates.
 
 use std::{
     fmt,
@@ -19,16 +19,16 @@ use tokio::{
 
 use crate::{bot::PATH, plan::Plan, server::update};
 
-/// How many connections deliver at a time. Each has chats of its own.
+/// Connections that deliver at the same time. Each has its own chats.
 const CONNECTIONS: usize = 32;
 /// One of this number of deliveries fails.
 const FAILING: usize = 20;
 /// The wait before the same update is delivered again.
 const PAUSE: Duration = Duration::from_millis(1);
-/// How long an answer is waited for.
+/// The timeout of an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What goes wrong with a delivery.
+/// A fault of a delivery.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
     /// The connection ends within the body.
@@ -47,7 +47,7 @@ struct Counts {
     again: AtomicUsize,
 }
 
-/// The delivering side, on a thread of its own.
+/// The delivering side, on a separate thread.
 pub(crate) struct Deliveries {
     port: u16,
     counts: Arc<Counts>,
@@ -55,7 +55,7 @@ pub(crate) struct Deliveries {
 
 impl Deliveries {
     pub(crate) fn start(plan: Arc<Plan>, seed: u64) -> Self {
-        // A port that is free: the bot takes it, and takes it again after each kill.
+        // A free port: the bot binds it, and binds it again after each kill.
         let port = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let counts = Arc::<Counts>::default();
         let counting = Arc::clone(&counts);
@@ -79,7 +79,7 @@ impl Deliveries {
         self.port
     }
 
-    /// How many updates were answered with 200.
+    /// Returns the number of updates that were answered with 200.
     pub(crate) fn accepted(&self) -> usize {
         self.counts.accepted.load(SeqCst)
     }
@@ -89,7 +89,7 @@ impl fmt::Display for Deliveries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Counts { accepted, refused, broken, again } = &*self.counts;
         let [accepted, refused, broken, again] = [accepted, refused, broken, again].map(|count| count.load(SeqCst));
-        write!(f, "{accepted} deliveries accepted, {refused} refused, {broken} broken, {again} made again all the same")
+        write!(f, "{accepted} deliveries accepted, {refused} refused, {broken} broken, {again} repeated after a 200")
     }
 }
 
@@ -133,7 +133,7 @@ async fn deliver_all(plan: Arc<Plan>, number: usize, port: u16, mut chance: fast
     }
 }
 
-/// Posts a request, and returns the connection and the status; `None` if the connection broke.
+/// Posts a request, and returns the connection and the status. `None` if the connection broke.
 async fn post(mut connection: TcpStream, request: &[u8], fault: Option<Fault>) -> Option<(TcpStream, u16)> {
     if let Some(Fault::Cut) = fault {
         connection.write_all(&request[..request.len() - 10]).await.ok()?;

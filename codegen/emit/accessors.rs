@@ -1,12 +1,13 @@
-//! Accessors of unions (`x-accessors`): methods that look for a property in every variant.
+//! Emits the accessors of unions (`x-accessors`): methods that look for a property in every variant.
 //!
-//! `x-accessors: {name: {description, paths, type, cow, internal}}`. The `paths` are dotted and are tried in order. In a variant, a path
-//! counts only if it leads through structs to a property of the accessor's `type`. That defaults to the type of the first
-//! property found. The result depends on the type:
+//! `x-accessors: {name: {description, paths, type, cow, internal}}`. The `paths` are dotted and are tried in order. In
+//! a variant, a path counts only if it leads through structs to a property of the accessor's `type`. The default of
+//! `type` is the type of the first property found. The result depends on the type:
 //!
 //! - a list: a slice, empty if the property is missing
 //! - a string, struct or union: `Option<&T>`; `None` for `Unknown`
-//! - a struct with `cow: true`: `Option<Cow<T>>`. Also found in the JSON of `Unknown`, and in structs with all properties of `T`
+//! - a struct with `cow: true`: `Option<Cow<T>>`. Also found in the JSON of `Unknown`, and in structs with all
+//!   properties of `T`
 //! - anything else: `Option<T>`. Also found in the JSON of `Unknown`
 //!
 //! An `internal` accessor is for the crate only.
@@ -61,7 +62,7 @@ struct Search<'a> {
     structs: &'a Structs,
 }
 
-/// What an accessor returns.
+/// The kind of value that an accessor returns.
 enum Kind {
     List(Type),
     Text,
@@ -75,12 +76,12 @@ struct Leaf<'a> {
     /// An expression of type `Option<&T>`, in which `update` is the variant's struct.
     found: TokenStream,
     property: &'a Property,
-    /// The number that stands for a missing one.
+    /// The number that means a missing value.
     default: Option<i64>,
 }
 
 impl<'a> Search<'a> {
-    /// The method; `None` if no variant has such a property, as in a document of another version.
+    /// Returns the method. `None` if no variant has such a property, as in a document of another version.
     fn method(&self, union: &Union, name: &str, accessor: &Value, links: &Links) -> Result<Option<TokenStream>> {
         let paths: Vec<Vec<&str>> =
             items(accessor, "paths").filter_map(Value::as_str).map(|path| path.split('.').collect()).collect();
@@ -150,12 +151,12 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Whether a type is a struct or a union, too large to be copied.
+    /// Whether a type is a struct or a union, which are too large to be copied.
     fn is_borrowed(&self, name: &str) -> bool {
         self.structs.contains_key(name) || self.model.unions.iter().any(|union| names::type_ident(&union.name) == name)
     }
 
-    /// The property that a path leads to in a schema.
+    /// Returns the property at the end of a path in a schema.
     fn leaf(&self, schema: &str, path: &[&str]) -> Option<Leaf<'a>> {
         let mut owner = names::type_ident(schema).to_string();
         let mut steps = TokenStream::new();
@@ -178,13 +179,13 @@ impl<'a> Search<'a> {
         Some(Leaf { found, property, default })
     }
 
-    /// The lowered schema of a struct.
+    /// Returns the lowered schema of a struct.
     fn schema(&self, rust_name: &str) -> Option<&'a Value> {
         let schemas = entries(&self.lowered.document["components"], "schemas");
         schemas.filter(|(name, _)| names::type_ident(name) == rust_name).map(|(_, node)| node).next()
     }
 
-    /// The leaf as the accessor returns it; `None` if it has another type.
+    /// Returns the leaf as a value of the accessor. `None` if the leaf has another type.
     fn value(&self, leaf: &Leaf<'_>, ty: &Type, kind: &Kind) -> Option<TokenStream> {
         let found = &leaf.found;
         let (own, wanted) = (type_name(&leaf.property.ty), type_name(ty));
@@ -211,7 +212,7 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// The fields of `wanted`, if a struct has all of them, with the same types.
+    /// Returns the fields of `wanted`, if `own` has all of them with the same types.
     fn shared(&self, own: &str, wanted: &str) -> Option<Vec<&'a proc_macro2::Ident>> {
         let (own, wanted) = (self.structs.get(own)?, self.structs.get(wanted)?);
         let is_same = |one: &Property, other: &Property| {
@@ -222,7 +223,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The last name of a path, with its generics.
+/// Returns the last name of a path, with its generics.
 fn type_name(ty: &Type) -> String {
     match ty {
         Type::Path(path) => {

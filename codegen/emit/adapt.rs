@@ -1,4 +1,4 @@
-//! Fits requests to a service: values that the service does not have are left out, or are an error.
+//! Emits the code that adapts requests to a service: unsupported values are left out, or are an error.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -16,7 +16,7 @@ use super::{
     service,
 };
 
-/// The `Adapt` of a struct; nothing if every service has all its properties.
+/// Emits the `Adapt` of a struct. Emits nothing if every service has all its properties.
 pub(super) fn of_struct(document: &Value, item: &ItemStruct, schema_name: &str, schema: &Value) -> TokenStream {
     let mut steps = TokenStream::new();
     for field in &item.fields {
@@ -56,7 +56,7 @@ pub(super) fn of_struct(document: &Value, item: &ItemStruct, schema_name: &str, 
     adapt(&names::type_ident(schema_name), steps)
 }
 
-/// The `Adapt` of a union: a variant that the service does not have is an error.
+/// Emits the `Adapt` of a union: a variant that the service does not have is an error.
 pub(super) fn of_union(document: &Value, union: &Union, lowered: &Lowered) -> TokenStream {
     let limits = at(document, &["components", "schemas", &union.name, "x-services-by-value"]);
     let arms = union.variants.iter().filter_map(|(tag, schema)| {
@@ -78,7 +78,7 @@ pub(super) fn of_union(document: &Value, union: &Union, lowered: &Lowered) -> To
     adapt(&names::type_ident(&union.name), body)
 }
 
-/// Fails on an optional value that the service does not have.
+/// Emits code that fails on an optional value that the service does not have.
 pub(super) fn refused(document: &Value, services: &Value, value: &TokenStream, label: &str) -> TokenStream {
     let (documents, what) = (service::documents(document, Some(services)), format!("`{label}`"));
     quote! {
@@ -88,7 +88,7 @@ pub(super) fn refused(document: &Value, services: &Value, value: &TokenStream, l
     }
 }
 
-/// Removes an optional value that the service does not have.
+/// Emits code that removes an optional value that the service does not have.
 pub(super) fn left_out(document: &Value, services: &Value, value: &TokenStream, label: &str) -> TokenStream {
     let documents = service::documents(document, Some(services));
     quote! {

@@ -1,4 +1,4 @@
-//! What the fields of the structs that `progenitor` wrote say of themselves.
+//! Reads the fields of the structs that `progenitor` wrote.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +17,13 @@ pub(super) struct Property {
     pub(super) ident: Ident,
     pub(super) optional: bool,
     pub(super) boxed: bool,
-    /// Without `Option` and `Box`.
+    /// The type without `Option` and `Box`.
     pub(super) ty: Type,
-    /// The fields that make it if it is missing (`x-join`).
+    /// The fields that it is joined from if it is missing (`x-join`).
     pub(super) join: Vec<Ident>,
 }
 
-/// The fields of a struct.
+/// Returns the fields of a struct.
 pub(super) fn properties(item: &ItemStruct, schema: &Value) -> Vec<Property> {
     let property = |field: &Field| {
         let inner = generic_argument(&field.ty, "Option");
@@ -42,17 +42,17 @@ pub(super) fn properties(item: &ItemStruct, schema: &Value) -> Vec<Property> {
     item.fields.iter().filter_map(property).collect()
 }
 
-/// The fields that a property is joined from (`x-join`).
+/// Returns the fields that a property is joined from (`x-join`).
 pub(super) fn joined(properties: &Value, property: &str) -> Vec<Ident> {
     let parts = items(&properties[property], JOIN).filter_map(Value::as_str);
     parts.filter(|part| properties.get(*part).is_some()).map(names::value_ident).collect()
 }
 
-/// The document's name of a field: what serde renames it to, else its own.
+/// Returns the name of a field in the document: its serde name, or the name of the field.
 pub(super) fn property_name(field: &Field) -> String {
     let mut name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // Other keys of the attribute are none of ours: what cannot be read is skipped.
+        // Other keys of the attribute do not matter, so errors are ignored.
         let _ = attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("rename") {
                 name = meta.value()?.parse::<syn::LitStr>()?.value();
@@ -65,7 +65,7 @@ pub(super) fn property_name(field: &Field) -> String {
     name
 }
 
-/// `T` of `Outer<T>`, whatever path leads to `Outer`.
+/// Returns `T` of `Outer<T>`, for any path to `Outer`.
 pub(super) fn generic_argument<'a>(ty: &'a Type, outer: &str) -> Option<&'a Type> {
     let Type::Path(path) = ty else { return None };
     let segment = path.path.segments.last().filter(|segment| segment.ident == outer)?;

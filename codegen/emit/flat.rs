@@ -1,8 +1,10 @@
-//! Unions read in one pass: into a struct with the properties of all variants, from which the tag then picks.
+//! Emits code that reads unions in one pass: into a struct with the properties of all variants. The tag then selects
+//! some.
 //!
-//! A property has one slot. Where the variants have different objects for it, the slot is such a struct again; where they
-//! agree on nothing, it keeps the JSON until the tag is known. What does not fit (a property that one variant has got
-//! lately, of another type than that of its namesake) is an error here, and for `src/union.rs` to read slowly.
+//! Each property has one slot. If the variants have different objects for it, the slot is such a struct again. If they
+//! have other different types, the slot keeps the JSON until the tag is known. Input that does not fit is an error
+//! here, and `src/model/union.rs` then reads it in a slower way. An example is a new property of one variant with
+//! another type than the property of the same name in other variants.
 
 use std::collections::BTreeSet;
 
@@ -15,11 +17,11 @@ use super::{
     fields::{Property, Structs},
 };
 
-/// A struct with the properties of several.
+/// A struct with the properties of several structs.
 struct Flat {
     ident: Ident,
     slots: Vec<Slot>,
-    /// Whether it keeps JSON of the text that it is read from.
+    /// Whether it borrows JSON from the input.
     borrows: bool,
 }
 
@@ -30,7 +32,7 @@ struct Slot {
 }
 
 enum SlotKind {
-    /// All have this type, in a box or not.
+    /// All properties have this type. `boxed`: all of them are boxed.
     Same {
         ty: Type,
         boxed: bool,
@@ -39,7 +41,7 @@ enum SlotKind {
     Raw,
 }
 
-/// How a union is read in one pass. All is in a block of its own: nobody else needs its names.
+/// Emits the code that reads a union in one pass. It is in a `const` block, so that its names are private.
 pub(super) fn emit(union: &Union, structs: &Structs) -> TokenStream {
     let name = names::type_ident(&union.name);
     let variants: Vec<(&String, Ident)> =
@@ -84,7 +86,7 @@ pub(super) fn emit(union: &Union, structs: &Structs) -> TokenStream {
 struct Merging<'a> {
     structs: &'a Structs,
     count: usize,
-    /// What is being merged: a schema that has itself inside would be merged for ever.
+    /// The schemas that are being merged. A schema that contains itself would otherwise be merged forever.
     within: Vec<BTreeSet<String>>,
 }
 
@@ -128,7 +130,7 @@ impl Merging<'_> {
         SlotKind::Raw
     }
 
-    /// The name of a struct, whatever path leads to it, else the type as it is written.
+    /// Returns the name of a struct, for any path to it. For other types, returns the type as written.
     fn type_name(&self, ty: &Type) -> String {
         struct_name(ty)
             .filter(|name| self.structs.contains_key(name))
@@ -146,13 +148,13 @@ impl SlotKind {
     }
 }
 
-/// The last name of a path without generics.
+/// Returns the last name of a path without generics.
 fn struct_name(ty: &Type) -> Option<String> {
     let Type::Path(path) = ty else { return None };
     path.path.segments.last().filter(|segment| segment.arguments.is_none()).map(|segment| segment.ident.to_string())
 }
 
-/// Writes a struct, and those of its slots.
+/// Emits a struct, and the structs of its slots.
 fn define(flat: &Flat, tag: Option<&str>, out: &mut TokenStream) {
     let tag = tag.map(|tag| quote!(#[serde(rename = #tag, borrow)] tag_: ::std::borrow::Cow<'a, str>,));
     let slots = flat.slots.iter().map(|Slot { name, ident, kind }| {
@@ -177,7 +179,8 @@ fn define(flat: &Flat, tag: Option<&str>, out: &mut TokenStream) {
     });
 }
 
-/// A struct made of the slots of `flat`, a variable of this name; inside of a function that returns an `Option`.
+/// Returns an expression that builds a struct from the slots of the variable `flat`, in a function that returns an
+/// `Option`.
 fn build(name: &Ident, flat: &Flat, structs: &Structs) -> TokenStream {
     let mut properties: Vec<&Property> = structs.get(&name.to_string()).into_iter().flatten().collect();
     // A joined property borrows its parts, before they are moved.
@@ -185,7 +188,7 @@ fn build(name: &Ident, flat: &Flat, structs: &Structs) -> TokenStream {
     let fields = properties.into_iter().map(|property| {
         let ident = &property.ident;
         let slot = flat.slots.iter().find(|slot| slot.name == property.name).map(|slot| &slot.kind);
-        // What becomes of `value`, which is in the slot.
+        // The field, made from the `value` of the slot.
         let made = match slot {
             None | Some(SlotKind::Same { .. }) => quote!(value),
             Some(SlotKind::Raw) => quote!(::serde_json::from_str(value.get()).ok()?),

@@ -1,4 +1,4 @@
-//! Keys of received values: each struct adds its properties that are marked for it, each union its tag and its member.
+//! Emits the keys of received values: a struct adds its marked properties, and a union adds its tag and its member.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -24,7 +24,7 @@ pub(super) fn of_union(union: &Union) -> TokenStream {
         key.value(self.tag());
         match self {
             #(Self::#variants(value) => crate::model::key::Keyed::add_to(value, key),)*
-            // The JSON of a kind without a schema has no known place for an id.
+            // In a kind without a schema, the place of an id is unknown.
             Self::Unknown(_) => {}
         }
     };

@@ -1,4 +1,4 @@
-//! The module `operations`: `Api` with a method per operation, and the request builder that each returns.
+//! Emits the module `operations`: `Api` with a method per operation, and the request builders that the methods return.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -43,12 +43,12 @@ pub(super) fn emit(
     Ok(quote! {
         use crate::api::generated::{client, types};
 
-        /// Every operation of the API's document under its own name, reached by [`Bot::api`](crate::Bot::api).
+        /// All operations of the API under their own names, from [`Bot::api`](crate::Bot::api).
         ///
         /// If both services have an operation, the description is from MAX.
         ///
-        /// Each method returns a request: required parameters are its arguments, optional ones its setters; it is sent
-        /// by `.await`, or by `.send()` where a plain future is wanted.
+        /// Each method returns a request. Required parameters are arguments of the method, and optional ones have
+        /// setters. `.await` sends the request, and `.send()` returns a plain future.
         #[derive(Debug, Clone)]
         pub struct Api { pub(crate) bot: crate::client::bot::Bot }
 
@@ -58,7 +58,7 @@ pub(super) fn emit(
     })
 }
 
-/// The method that `progenitor` wrote for an operation.
+/// Returns the method that `progenitor` wrote for an operation.
 fn client_method<'a>(client: &'a [Item], operation: &Operation) -> Result<&'a ImplItemFn> {
     let name = names::value_ident(&operation.id);
     let functions = client.iter().filter_map(|item| match item {
@@ -72,7 +72,7 @@ fn client_method<'a>(client: &'a [Item], operation: &Operation) -> Result<&'a Im
     found.ok_or_else(|| Error::new(&operation.place, format!("progenitor wrote no method `{name}`")))
 }
 
-/// One argument of an operation, in the document's order; the body comes last.
+/// An argument of an operation. Arguments have the order of the document, with the body last.
 struct Argument {
     ident: syn::Ident,
     ty: Type,
@@ -81,41 +81,41 @@ struct Argument {
     check: Option<TokenStream>,
     /// Its `x-secret`.
     secret: Option<String>,
-    /// A parameter's name as the document has it; the body has none.
+    /// The name of a parameter in the document. `None` for the body.
     parameter: Option<String>,
-    /// The code that fits the request to the service.
+    /// The code that adapts the request to the service.
     adaption: Option<TokenStream>,
 }
 
-/// How an argument is handed to the client's method.
+/// The parts of an operation from which its code is made.
 struct Parts<'a> {
     operation: &'a Operation,
     name: syn::Ident,
     builder: syn::Ident,
     arguments: Vec<Argument>,
-    /// The arguments of the client's method, in its order.
+    /// The expressions for the arguments of the client's method, in its order.
     passed: Vec<TokenStream>,
     answer: Type,
     acknowledgement: Option<Acknowledgement>,
-    /// Whether a refusal may be readable as the answer: each of its properties is optional or has a default.
+    /// Whether a refusal may parse as the answer, because each property of the answer is optional or has a default.
     reads_refusals: bool,
-    /// What makes the secrets of the request, each an `Option<Secret>`.
+    /// Expressions for the secrets of the request, each of type `Option<Secret>`.
     secrets: Vec<TokenStream>,
-    /// Name and default (seconds) of the parameter that makes the server hold its answer back.
+    /// Name and default (in seconds) of the parameter for the time that the server holds the answer back.
     hold: Option<(String, u64)>,
 }
 
-/// The fields by which an answer says whether the action was done, and why not.
+/// The fields of an answer that contain the success and the reason for a refusal.
 struct Acknowledgement {
     success: syn::Ident,
     message: syn::Ident,
     code: Option<syn::Ident>,
-    /// Whether the answer says more, so that the caller gets it.
+    /// Whether the answer has more fields, so that the request returns it.
     has_more: bool,
 }
 
 impl Acknowledgement {
-    /// The reason for a refusal, from `answer`.
+    /// Returns an expression for the reason of a refusal, from `answer`.
     fn refusal(&self) -> TokenStream {
         let message = &self.message;
         let code = self.code.as_ref().map_or_else(|| quote!(::std::option::Option::None), |code| quote!(answer.#code));
@@ -124,7 +124,7 @@ impl Acknowledgement {
     }
 }
 
-/// What the documentation of an operation is made from.
+/// The sources of the documentation of an operation.
 struct Documentation<'a> {
     document: &'a Value,
     links: &'a Links,
@@ -217,8 +217,9 @@ impl<'a> Parts<'a> {
             secrets,
             name: names::value_ident(&operation.id),
             builder: names::type_ident(&operation.id),
-            answer: answer(call)
-                .ok_or_else(|| Error::new(&operation.place, "progenitor's method has another answer than expected"))?,
+            answer: answer(call).ok_or_else(|| {
+                Error::new(&operation.place, "the method of progenitor has an unexpected answer type")
+            })?,
             operation,
             arguments,
             passed,
@@ -232,7 +233,7 @@ impl<'a> Parts<'a> {
         self.arguments.iter().filter(|argument| argument.required)
     }
 
-    /// The method of `Api`.
+    /// Emits the method of `Api`.
     fn method(&self, documentation: &Documentation<'_>) -> TokenStream {
         let (name, builder) = (&self.name, &self.builder);
         let text = doc(&documentation.method(self));
@@ -257,16 +258,16 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// The request builder: its struct, its setters, and what `request!` needs to send it.
+    /// Emits the request builder: its struct, its setters, and the traits that `request!` needs to send it.
     fn builder(&self, documentation: &Documentation<'_>) -> Result<TokenStream> {
         let Self { operation, name, builder, passed, answer, .. } = self;
         let summary = doc(&format!(
-            "The request that [`Api::{name}`] makes: set what is optional, then `.await` or `.send()` it."
+            "The request of [`Api::{name}`]: set optional parameters, then `.await` it or call `.send()`."
         ));
         let (mut fields, mut setters, mut checks) = (vec![], vec![], vec![]);
         for Argument { ident, ty, required, documentation: text, check, .. } in &self.arguments {
             let field = if *required { quote!(#ty) } else { quote!(::std::option::Option<#ty>) };
-            // The crate's own verbs set parts of a body, too.
+            // The verbs of `Bot` also set parts of a body.
             fields.push(quote!(pub(crate) #ident: #field));
             if !required {
                 let (argument, value) = taken(ty, ident);
@@ -373,7 +374,7 @@ impl<'a> Parts<'a> {
         })
     }
 
-    /// What the request derives, and its `Debug` if that cannot be derived.
+    /// Returns the derives of the request, and its `Debug` if that cannot be derived.
     fn debug(&self) -> (TokenStream, Option<TokenStream>) {
         let (bot, options) = (format_ident!("bot"), format_ident!("options"));
         let field = |ident, is_optional, secret| secret::Field { ident, is_optional, secret };
@@ -400,7 +401,7 @@ impl<'a> Parts<'a> {
         })
     }
 
-    /// The query parameters that name the chat in which the operation has a limit (`x-paced-by`).
+    /// Returns the query parameters with the chat in which the operation has a limit (`x-paced-by`).
     fn paced_by(&self) -> Result<Vec<&str>> {
         let place = format!("{}.x-paced-by", self.operation.place);
         let named = items(&self.operation.node, "x-paced-by").filter_map(Value::as_str);
@@ -410,13 +411,13 @@ impl<'a> Parts<'a> {
                     |parameter: &Parameter| parameter.name() == name && text(&parameter.node, "in") == Some("query");
                 match self.operation.parameters.iter().any(is_there) {
                     true => Ok(name),
-                    false => Err(Error::new(&place, format!("`{name}` is no query parameter of the operation"))),
+                    false => Err(Error::new(&place, format!("`{name}` is not a query parameter of the operation"))),
                 }
             })
             .collect()
     }
 
-    /// `x-exactly-one-of: [a, b]`: of these optional parameters one is given, not none and not two.
+    /// Emits the check for `x-exactly-one-of: [a, b]`: exactly one of these optional parameters must be set.
     fn exactly_one(&self, group: &Value) -> Result<TokenStream> {
         let place = format!("{}.x-exactly-one-of", self.operation.place);
         let names: Vec<&str> = group.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -440,7 +441,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// What makes the secrets in the body of an operation.
+/// Returns expressions for the secrets in the body of an operation.
 fn body_secrets(lowered: &Lowered, operation: &Operation) -> Vec<TokenStream> {
     let Some(name) = operation.body.as_ref().and_then(model::reference) else { return Vec::new() };
     let schema = &lowered.document["components"]["schemas"][name];
@@ -452,20 +453,20 @@ fn body_secrets(lowered: &Lowered, operation: &Operation) -> Vec<TokenStream> {
     secrets.collect()
 }
 
-/// What an operation does when it is carried out twice (`x-retry`), as a variant of the crate's `retry::Class`. Of one
-/// that says nothing the worst is taken: twice is twice.
+/// Returns the effect of a repeated request (`x-retry`) as a variant of `retry::Class`. The default `act` is the safe
+/// one: it assumes that a repeated request acts again.
 fn retry_class(operation: &Operation) -> Result<syn::Ident> {
     match text(&operation.node, "x-retry") {
         Some(class @ ("read" | "repeat" | "remove" | "act")) => Ok(names::type_ident(class)),
         Some(other) => {
             let place = format!("{}.x-retry", operation.place);
-            Err(Error::new(place, format!("`{other}` is none of `read`, `repeat`, `remove`, `act`")))
+            Err(Error::new(place, format!("`{other}` is not one of `read`, `repeat`, `remove`, `act`")))
         }
         None => Ok(names::type_ident("act")),
     }
 }
 
-/// The owned type behind a parameter's type, and whether it is passed by reference (`Some(true)`: as `&str`).
+/// Returns the owned type of a parameter, and whether it is passed by reference. `Some(true)` means as `&str`.
 fn owned(ty: &Type) -> (Type, Option<bool>) {
     match ty {
         Type::Reference(reference) => match &*reference.elem {
@@ -476,7 +477,7 @@ fn owned(ty: &Type) -> (Type, Option<bool>) {
     }
 }
 
-/// How an argument is taken: a comma-separated list as anything that iterates, the rest as in setters.
+/// Returns the argument type and its conversion: any iterator for a comma-separated list, otherwise as in setters.
 fn taken(ty: &Type, ident: &syn::Ident) -> (TokenStream, TokenStream) {
     match generic_argument(ty, "CommaSeparated") {
         Some(inner) => (
@@ -487,13 +488,13 @@ fn taken(ty: &Type, ident: &syn::Ident) -> (TokenStream, TokenStream) {
     }
 }
 
-/// `T` of `Result<ResponseValue<T>, _>`.
+/// Returns `T` of `Result<ResponseValue<T>, _>`.
 fn answer(call: &ImplItemFn) -> Option<Type> {
     let ReturnType::Type(_, ty) = &call.sig.output else { return None };
     generic_argument(generic_argument(ty, "Result")?, "ResponseValue").cloned()
 }
 
-/// The fields of an answer that says whether the action was done, as its `x-acknowledgement` names them.
+/// Returns the fields that `x-acknowledgement` names. `None` if the answer has no `x-acknowledgement`.
 fn acknowledgement(document: &Value, lowered: &Lowered, name: &str) -> Result<Option<Acknowledgement>> {
     let node = at(document, &["components", "schemas", name]).unwrap_or(&Value::Null);
     let Some(mark) = inherited(document, node, "x-acknowledgement") else { return Ok(None) };
@@ -516,13 +517,13 @@ fn acknowledgement(document: &Value, lowered: &Lowered, name: &str) -> Result<Op
     Ok(Some(Acknowledgement { success: flag, message, code, has_more }))
 }
 
-/// A keyword of a schema, or of one that it inherits from.
+/// Returns a keyword of a schema, or of a schema that it inherits from.
 fn inherited<'a>(document: &'a Value, node: &'a Value, key: &str) -> Option<&'a Value> {
     let node = resolve(document, node);
     node.get(key).or_else(|| items(node, "allOf").find_map(|part| inherited(document, part, key)))
 }
 
-/// The check of a parameter: what goes into a path is a segment, an id is never empty.
+/// Returns the check of a parameter. A string in a path must be one segment, and an id must not be empty.
 fn parameter_check(document: &Value, parameter: &Parameter) -> Result<Option<TokenStream>> {
     let (name, schema) = (parameter.name(), &parameter.node["schema"]);
     let at = quote!(&crate::validation::Place::root(#name));
@@ -537,7 +538,7 @@ fn parameter_check(document: &Value, parameter: &Parameter) -> Result<Option<Tok
 }
 
 impl Documentation<'_> {
-    /// The URL of the operation in the documentation of the last service that has the operation.
+    /// Returns the URL of the operation in the documentation of the last service that has the operation.
     fn reference(&self, operation: &Operation) -> Option<String> {
         let has_it = |service: &&Value| match operation.node.get(SERVICES).and_then(Value::as_array) {
             Some(names) => names.contains(&service["name"]),
@@ -577,7 +578,7 @@ impl Documentation<'_> {
             out.push(format!("# Example\n\n```rust\n{}\n```", frame.replace("{example}", example.trim()).trim()));
         }
         let mut errors = vec![
-            "Awaiting the request fails with an [`Error`](crate::Error) when the server refuses or cannot be reached:"
+            "Awaiting the request returns an [`Error`](crate::Error) if the server refuses it or cannot be reached:"
                 .to_owned(),
         ];
         errors.extend(
@@ -586,53 +587,51 @@ impl Documentation<'_> {
                 .map(|(status, text)| format!("- {status}: {}", sentence(text))),
         );
         if parts.acknowledgement.is_some() {
-            errors.push("- a 200 that says `success: false`: the server's words, see [`Error::is_refused`](crate::Error::is_refused).".to_owned());
+            errors.push("- 200 with `success: false`: The action was refused. See [`Error::is_refused`](crate::Error::is_refused).".to_owned());
         }
         out.push(format!("# Errors\n\n{}", errors.join("\n")));
         out.push(format!("# Retries\n\n{}", retries(node)));
         let safety = if parts.hold.is_some() {
-            "Dropping the future abandons the poll; what the request has committed stays committed."
+            "Dropping the future abandons the poll. Updates that the request has committed stay committed."
         } else if operation.method == "get" {
-            "Dropping the future abandons the call; nothing is changed on the server by that."
+            "Dropping the future abandons the call. Nothing changes on the server."
         } else {
-            "Dropping the future abandons the call, which the server may have carried out all the same."
+            "Dropping the future abandons the call. The server may still carry it out."
         };
         out.push(format!("# Cancel safety\n\n{safety}"));
         self.links.rustdoc(&out.join("\n\n"))
     }
 }
 
-/// What is tried again of an operation, by its `x-retry`.
+/// Returns the text about retries of an operation, by its `x-retry`.
 fn retries(node: &Value) -> &'static str {
     match text(node, "x-retry") {
-        Some("read") => {
-            "Any failure that may pass is tried again, as the bot's [`RetryPolicy`](crate::RetryPolicy) says."
-        }
+        Some("read") => "Transient failures are retried, as set by the [`RetryPolicy`](crate::RetryPolicy) of the bot.",
         Some("repeat") => {
-            "Twice is the same as once: any failure that may pass is tried again, as the bot's \
-             [`RetryPolicy`](crate::RetryPolicy) says, unless the server has answered that it is done."
+            "A repeated request has the same effect as one request. Transient failures are retried, as set by the \
+             [`RetryPolicy`](crate::RetryPolicy) of the bot, except if the server has reported success."
         }
         Some("remove") => {
-            "Any failure that may pass is tried again, as the bot's [`RetryPolicy`](crate::RetryPolicy) says, unless the \
-             server has answered that it is done. If one of the attempts may have done it and a later one finds nothing \
-             left to remove, that is a success."
+            "Transient failures are retried, as set by the [`RetryPolicy`](crate::RetryPolicy) of the bot, except if the \
+             server has reported success. If an attempt may have been applied and a later one finds nothing to remove, \
+             the call succeeds."
         }
         _ => {
-            "Twice is not the same as once, so the request is sent again only if it is certain that the server has not \
-             done it; after any other failure ask \
-             [`Error::may_have_been_applied`](crate::Error::may_have_been_applied). Attached media that is still being \
-             processed is waited for, on a schedule of its own."
+            "A repeated request acts again, so the request is retried only if the server has certainly not applied it. \
+             After any other failure, check \
+             [`Error::may_have_been_applied`](crate::Error::may_have_been_applied). If attached media is still being \
+             processed, the request is retried on a separate schedule."
         }
     }
 }
 
-/// A description as one line that ends like a sentence.
+/// Returns a description as one line that ends like a sentence.
 fn sentence(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.is_empty() || text.ends_with(['.', '!', '?', ':']) { text } else { format!("{text}.") }
 }
 
-/// The descriptions of the error statuses of an operation.
+/// Returns the descriptions of the error statuses of an operation.
 fn error_statuses<'a>(document: &'a Value, node: &'a Value) -> Vec<(&'a str, &'a str)> {
     entries(node, "responses")
         .filter(|(status, _)| !status.starts_with('2'))

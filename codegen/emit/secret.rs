@@ -1,4 +1,4 @@
-//! `x-secret`: values that neither `Debug` nor an error may show.
+//! Emits the code for `x-secret`: values that `Debug` and errors must not show.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -10,15 +10,15 @@ use super::{
     fields::{generic_argument, property_name, remove_derive},
 };
 
-/// A field, as `Debug` and errors see it.
+/// A field, for `Debug` and errors.
 pub(super) struct Field<'a> {
     pub(super) ident: &'a Ident,
     pub(super) is_optional: bool,
-    /// Its `x-secret`, which the lowering has checked.
+    /// Its `x-secret`, checked by the lowering.
     pub(super) secret: Option<&'a str>,
 }
 
-/// The `Debug` of a struct with secrets; it replaces the derived one.
+/// Returns the `Debug` of a struct with secrets, which replaces the derived one. `None` if no field is secret.
 pub(super) fn debug_of_struct(item: &mut ItemStruct, schema: &Value) -> Option<TokenStream> {
     let fields: Vec<(Ident, &Type, Option<&str>)> = item
         .fields
@@ -41,7 +41,7 @@ pub(super) fn debug_of_struct(item: &mut ItemStruct, schema: &Value) -> Option<T
     Some(debug)
 }
 
-/// Writes a `Debug` that hides the secret fields. Returns `None` if no field is secret.
+/// Returns a `Debug` that hides the secret fields. `None` if no field is secret.
 pub(super) fn debug(name: &Ident, fields: &[Field<'_>]) -> Option<TokenStream> {
     fields.iter().find(|field| field.secret.is_some())?;
     let shown = fields.iter().map(|Field { ident, is_optional, secret }| {
@@ -66,7 +66,7 @@ pub(super) fn debug(name: &Ident, fields: &[Field<'_>]) -> Option<TokenStream> {
     })
 }
 
-/// The secret of a field, for the texts from outside that may quote it.
+/// Returns an expression for the secret of a field, which is removed from foreign texts such as error messages.
 pub(super) fn secret(value: &TokenStream, is_optional: bool, kind: &str) -> TokenStream {
     let made = match kind {
         "url" => quote!(crate::redaction::Secret::beyond_the_origin(value)),

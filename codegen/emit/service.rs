@@ -1,4 +1,4 @@
-//! The services of the documents (`x-service`), the versions of their API, and which of them have something.
+//! Emits constants for the services of the documents (`x-service`) and the versions of their API.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -13,7 +13,7 @@ use super::{
     snippets::{doc, option},
 };
 
-/// The keys of `x-service` that must be there.
+/// The required keys of `x-service`.
 const REQUIRED: [&str; 6] = ["name", "base_url", "token_source", "links", "start_link", "mention"];
 /// The limits of a [`Pace`](crate::service::Pace), and their keys in `x-service`.
 const PACE: [(&str, &str); 3] =
@@ -30,7 +30,7 @@ const SIZES: [&str; 9] = [
     "file_bytes",
 ];
 
-/// The services of a document, merged or not.
+/// Returns the services of a document, merged or not.
 pub(super) fn all(document: &Value) -> Vec<&Value> {
     match document.get("x-service") {
         Some(only) => vec![only],
@@ -38,7 +38,7 @@ pub(super) fn all(document: &Value) -> Vec<&Value> {
     }
 }
 
-/// The set of documents that have a node, by its `x-services`.
+/// Returns the set of documents that have a node, from its `x-services`.
 pub(super) fn documents(document: &Value, services: Option<&Value>) -> TokenStream {
     let bits = match services.and_then(Value::as_array) {
         None => u8::MAX,
@@ -52,7 +52,7 @@ pub(super) fn documents(document: &Value, services: Option<&Value>) -> TokenStre
     quote!(crate::service::Documents(#bits))
 }
 
-/// A constant for each service, and one for each version.
+/// Emits a constant for each service and for each version.
 pub(super) fn emit(document: &Value) -> Result<TokenStream> {
     let services = all(document);
     if services.is_empty() {
@@ -77,7 +77,7 @@ pub(super) fn emit(document: &Value) -> Result<TokenStream> {
             #constants
             /// All services of the documents.
             pub(crate) const ALL: [Self; #count] = [#(Self::#names),*];
-            /// How the links begin that mention a user.
+            /// The prefixes of links that mention a user.
             pub(crate) const MENTIONS: &'static [&'static str] = &[#(#mentions),*];
         }
 

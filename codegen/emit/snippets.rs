@@ -1,4 +1,4 @@
-//! Pieces of code that types and operations share: documentation and checks.
+//! Emits code that types and operations share: documentation and checks.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -6,15 +6,15 @@ use serde_json::Value;
 
 use super::super::error::{Error, Result};
 
-/// `#[doc]` attributes of a text, one a line, so that the generated file reads like a written one.
+/// Returns the `#[doc]` attributes of a text, one for each line, so that the generated file is readable.
 pub(super) fn doc(text: &str) -> TokenStream {
-    // rustc takes no carriage return in a documentation comment.
+    // rustc rejects carriage returns in documentation comments.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
     quote!(#(#[doc = #lines])*)
 }
 
-/// An `Option` as an expression.
+/// Returns an `Option` as an expression.
 pub(super) fn option(value: Option<impl ToTokens>) -> TokenStream {
     match value {
         Some(value) => quote!(::std::option::Option::Some(#value)),
@@ -22,7 +22,7 @@ pub(super) fn option(value: Option<impl ToTokens>) -> TokenStream {
     }
 }
 
-/// An expression that checks `value` (a reference) at `place`, as `lower::check` found it.
+/// Returns the code that checks `value` (a reference) at `place`, for a result of `lower::check`.
 pub(super) fn check(check: &Value, value: &TokenStream, place: &TokenStream) -> Result<TokenStream> {
     let limit = |key| check[key].as_u64().and_then(|limit| usize::try_from(limit).ok());
     match check["kind"].as_str() {

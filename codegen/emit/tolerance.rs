@@ -1,4 +1,5 @@
-//! How received structs are read: a value that does not fit costs the smallest optional part around it.
+//! Emits the tolerant `Deserialize` of received structs: a value that does not fit costs only the smallest optional
+//! part around it.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
@@ -19,8 +20,8 @@ use super::{
 /// The extension with the value of a required property that is missing or does not fit.
 pub(super) const DEFAULT: &str = "x-default";
 
-/// The `Deserialize` of a received struct; it replaces the derived one. A mirror of the struct has the adapters of
-/// `src/model/tolerance.rs` at its fields.
+/// Emits the `Deserialize` of a received struct, which replaces the derived one. A mirror of the struct has the
+/// adapters of `src/model/tolerance.rs` at its fields.
 pub(super) fn deserialize(
     model: &Model,
     document: &Value,
@@ -52,7 +53,7 @@ pub(super) fn deserialize(
             let is_object = node[DEFAULT].is_object();
             let question = quote!(value.#ident == <#name as crate::model::tolerance::DefaultValue>::value());
             is_default.insert(if is_object { is_default.len() } else { 0 }, question);
-            // Whether a missing one is a misfit is known when its parts are read.
+            // A missing joined property is a misfit only if its parts are missing too, so it is logged later.
             let missing = match joined(&schema["properties"], &property).is_empty() {
                 false => quote!(crate::model::tolerance::not_there),
                 true => quote!(crate::model::tolerance::missing::<#name>),
@@ -75,8 +76,8 @@ pub(super) fn deserialize(
         fields.extend(quote!(#[serde(rename = #property #attributes)] #ident: #ty,));
     }
     remove_derive(item, "Deserialize");
-    // Any object at all could be read as a struct whose required properties all have a default. A member of a union is known
-    // by its tag.
+    // A struct whose required properties all have a default would fit any object, so it needs at least one value that
+    // is not a default. A member of a union is identified by its tag.
     let joins = item.fields.iter().filter_map(|field| {
         let (property, ident) = (property_name(field), &field.ident);
         let (parts, label) = (joined(&schema["properties"], &property), format!("{schema_name}.{property}"));
@@ -135,7 +136,7 @@ fn adapted(adapter: &TokenStream) -> String {
     quote!(::serde_with::As::<#adapter>::deserialize).to_string()
 }
 
-/// The adapter of a type; `None` if a value that does not fit costs the struct.
+/// Returns the adapter of a type. `None` if a value that does not fit costs the struct.
 fn adapter(ty: &Type) -> Option<TokenStream> {
     let of = |ty: &Type| adapter(ty).unwrap_or_else(|| quote!(::serde_with::Same));
     if let Some(inner) = generic_argument(ty, "Option") {
@@ -147,7 +148,7 @@ fn adapter(ty: &Type) -> Option<TokenStream> {
     Some(quote!(crate::model::tolerance::Each<#element>))
 }
 
-/// `V` of `BTreeMap<String, V>`.
+/// Returns `V` of `BTreeMap<String, V>`.
 fn map_value(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = ty else { return None };
     let segment = path.path.segments.last().filter(|segment| segment.ident == "BTreeMap")?;
@@ -158,7 +159,7 @@ fn map_value(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// The Rust expression of a default. An object has the defaults of its properties.
+/// Returns the Rust expression of a default. An object has the defaults of its properties.
 fn value(document: &Value, node: &Value, place: &str) -> Result<TokenStream> {
     let unfit = || Error::new(join(place, DEFAULT), format!("{} is not a value of this property", node[DEFAULT]));
     match (&node[DEFAULT], text(node, "type"), reference(node)) {
@@ -179,7 +180,10 @@ fn value(document: &Value, node: &Value, place: &str) -> Result<TokenStream> {
                 }
                 let place = format!("components.schemas.{name}.properties.{property}");
                 if node.get(DEFAULT).is_none() {
-                    return Err(Error::new(place, format!("required, but has no `{DEFAULT}`; its schema has one")));
+                    return Err(Error::new(
+                        place,
+                        format!("needs `{DEFAULT}`: it is required, and its schema is a default"),
+                    ));
                 }
                 let value = value(document, node, &place)?;
                 Ok(quote!(#ident: #value,))

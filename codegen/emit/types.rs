@@ -1,4 +1,4 @@
-//! The module `types`: structs as `progenitor` wrote them, then unions, enums, constructors, setters and checks.
+//! Emits the module `types`: the structs of `progenitor`, then unions, enums, constructors, setters and checks.
 
 use std::collections::BTreeMap;
 
@@ -62,7 +62,7 @@ pub(super) fn emit(
                     out.extend(adapt::of_struct(document, &item, &name, schema));
                 }
             }
-            // Conversions of newtypes, which the lowering leaves none of.
+            // Conversions of newtypes: the lowered document has no newtypes.
             Item::Mod(module) if module.ident == "error" => {}
             item => item.to_tokens(&mut out),
         }
@@ -84,7 +84,7 @@ pub(super) fn emit(
     Ok(out)
 }
 
-/// The schemas that are others under another name (`x-same-as`).
+/// Returns the schemas with `x-same-as`: name, target and node.
 pub(super) fn aliases(document: &Value) -> impl Iterator<Item = (&String, &str, &Value)> {
     let schemas = document.get("components").into_iter().flat_map(|components| entries(components, "schemas"));
     schemas.filter_map(|(name, node)| Some((name, text(node, "x-same-as")?, node)))
@@ -98,9 +98,9 @@ fn emit_alias(name: &str, target: &str, node: &Value, links: &Links) -> TokenStr
     quote!(#documentation pub type #name = #target;)
 }
 
-/// Documents a struct and its fields from the schema and puts the fields into the document's order.
+/// Documents a struct and its fields from the schema, and sorts the fields in the order of the document.
 fn describe(item: &mut ItemStruct, name: &str, schema: &Value, links: &Links) {
-    // Servers add fields without notice, also to a struct that has none yet.
+    // Servers add fields without notice, even to a struct without fields.
     let closed = quote!(#[serde(deny_unknown_fields)]).to_string();
     item.attrs
         .retain(|attribute| !attribute.path().is_ident("doc") && attribute.to_token_stream().to_string() != closed);
@@ -124,7 +124,7 @@ fn describe(item: &mut ItemStruct, name: &str, schema: &Value, links: &Links) {
     }
 }
 
-/// Fails on properties that are one field in Rust, and on one whose setter would be the constructor.
+/// Fails on two properties with the same field in Rust, and on a property whose setter would be `new`.
 fn check_fields(item: &ItemStruct, schema_name: &str, has_setters: bool) -> Result<()> {
     let mut scope = Scope::with(if has_setters { &["new"] } else { &[] });
     item.fields.iter().try_for_each(|field| {
@@ -134,7 +134,7 @@ fn check_fields(item: &ItemStruct, schema_name: &str, has_setters: bool) -> Resu
     })
 }
 
-/// `new` with the required fields as arguments, and a setter for every field.
+/// Emits `new` with the required fields as arguments, and a setter for every field.
 fn setters(item: &ItemStruct, schema_name: &str) -> TokenStream {
     let name = &item.ident;
     let (mut arguments, mut required, mut optional, mut setters) = (vec![], vec![], vec![], vec![]);
@@ -163,9 +163,9 @@ fn setters(item: &ItemStruct, schema_name: &str) -> TokenStream {
         });
     }
     let summary = if required.is_empty() {
-        format!(" An empty `{schema_name}`: every field is optional and has a setter.")
+        format!(" Creates an empty `{schema_name}`. Every field is optional and has a setter.")
     } else {
-        format!(" `{schema_name}` with what is required; the rest has setters.")
+        format!(" Creates a `{schema_name}` with its required fields. Optional fields have setters.")
     };
     quote! {
         impl #name {
@@ -179,7 +179,7 @@ fn setters(item: &ItemStruct, schema_name: &str) -> TokenStream {
     }
 }
 
-/// How a value of a type is taken as an argument, and what makes the type of it.
+/// Returns the argument type for a value of a type, and the expression that converts the argument.
 pub(super) fn argument(ty: &Type, ident: &syn::Ident) -> (TokenStream, TokenStream) {
     if let Some(inner) = generic_argument(ty, "Box") {
         return (quote!(impl ::std::convert::Into<#inner>), quote!(::std::boxed::Box::new(#ident.into())));
@@ -269,7 +269,7 @@ fn union_checks(union: &Union, lowered: &Lowered) -> TokenStream {
         }
     }
 }
-/// The documentation of a type with listed values, which carry their own lines.
+/// Returns the documentation of a type with listed values, without the list.
 fn described_type<'a>(
     name: &str,
     description: &str,
@@ -298,7 +298,7 @@ fn emit_union(document: &Value, union: &Union, links: &Links) -> TokenStream {
             (doc(&links.rustdoc(&text)), names::type_ident(value), names::type_ident(schema));
         quote!(#documentation #variant(#ty) = #value,)
     });
-    // A schema under two tags cannot tell which one it is: no conversion from it.
+    // A schema with two tags gets no conversion, because its tag is ambiguous.
     let convertible = union
         .variants
         .iter()
@@ -318,7 +318,7 @@ fn emit_union(document: &Value, union: &Union, links: &Links) -> TokenStream {
 
 fn emit_enum(known: &StringEnum, model: &Model, document: &Value, links: &Links) -> TokenStream {
     let name = names::type_ident(&known.name);
-    // An enum of tags takes the words from its union.
+    // An enum of tags takes the descriptions from its union.
     let of_union = model.unions.iter().find(|union| model::tag_enum_name(&union.name) == known.name);
     let source = of_union
         .and_then(|union| at(document, &["components", "schemas", &union.name]))

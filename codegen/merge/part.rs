@@ -1,4 +1,4 @@
-//! What each document says of something, side by side.
+//! One node in several documents, side by side.
 
 use serde_json::{Map, Value};
 
@@ -17,7 +17,7 @@ pub(in super::super) struct Source {
 }
 
 impl Source {
-    /// The name of the service, as `x-service` has it, else that of the file.
+    /// Returns the name of the service in `x-service`. Defaults to the name of the file.
     pub(in super::super) fn service(&self) -> &str {
         at(&self.document, &["x-service", "name"]).and_then(Value::as_str).unwrap_or(&self.file)
     }
@@ -27,12 +27,12 @@ impl Source {
     }
 }
 
-/// What one document says of something.
+/// A node in one of the documents.
 #[derive(Clone, Copy)]
 pub(super) struct Part<'a> {
     pub(super) source: &'a Source,
     pub(super) node: &'a Value,
-    /// Whether the part is from a schema with `x-same-as`. Its descriptions are not those of the target.
+    /// Whether the part is from a schema with `x-same-as`. Its descriptions do not describe the target.
     pub(super) is_alias: bool,
 }
 
@@ -45,7 +45,7 @@ impl<'a> Part<'a> {
         path.iter().try_fold(self, |part, key| part.child(key))
     }
 
-    /// The same part behind a `$ref` to a parameter, body or response.
+    /// Follows a `$ref` to a parameter, body or response.
     pub(super) fn resolved(self) -> Self {
         Self { node: resolve(&self.source.document, self.node), ..self }
     }
@@ -55,7 +55,7 @@ pub(super) fn children<'a>(parts: &[Part<'a>], key: &str) -> Vec<Part<'a>> {
     parts.iter().filter_map(|part| part.child(key)).collect()
 }
 
-/// The keys of all parts in the order of their first appearance, with the parts that have them.
+/// Returns the keys of all parts in the order of their first appearance, each with the parts that have it.
 pub(super) fn united<'a>(parts: &[Part<'a>]) -> Vec<(String, Vec<Part<'a>>)> {
     let mut keys: Vec<&String> = Vec::new();
     for key in parts.iter().filter_map(|part| part.node.as_object()).flat_map(Map::keys) {
@@ -70,12 +70,12 @@ pub(super) fn first(parts: &[Part<'_>], key: &str) -> Value {
     children(parts, key).first().map(|part| part.node.clone()).unwrap_or_default()
 }
 
-/// The services of `some`, unless these are the services of `all`.
+/// Returns the services of `some`, unless `all` has the same services.
 pub(super) fn provenance(some: &[Part<'_>], all: &[Part<'_>]) -> Option<Value> {
     let services = |parts: &[Part<'_>]| {
         let mut services: Vec<&str> = Vec::new();
         for service in parts.iter().map(|part| part.source.service()) {
-            // With `x-same-as`, a document has several parts.
+            // With `x-same-as`, one document can have several parts.
             if !services.contains(&service) {
                 services.push(service);
             }
@@ -92,7 +92,7 @@ pub(super) fn annotate(node: &mut Value, provenance: Option<Value>) {
     }
 }
 
-/// The description of the last document that has one, with the listed values of all.
+/// Returns the description of the last document that has one, with the listed values of all documents.
 pub(super) fn description(parts: &[Part<'_>]) -> Option<Value> {
     let texts = |is_alias: bool| {
         let parts = parts.iter().filter(move |part| part.is_alias == is_alias);
@@ -103,14 +103,14 @@ pub(super) fn description(parts: &[Part<'_>]) -> Option<Value> {
     Some(others.iter().fold((*last).to_owned(), |all, other| docs::with_list_of(&all, other)).into())
 }
 
-/// A conflict, with both places.
+/// Returns the error for a conflict, which names all files.
 pub(super) fn conflict(parts: &[Part<'_>], place: &str, what: impl Fn(&Part<'_>) -> String) -> Error {
     let found: Vec<String> = parts.iter().map(|part| format!("{} in {}", what(part), part.source.file)).collect();
-    let mended = "mend it in the overlay of one of the services";
-    Error::new(place, format!("the documents do not agree: {}; {mended}", found.join(", ")))
+    let advice = "fix it in the overlay of one of the services";
+    Error::new(place, format!("the documents do not agree: {}; {advice}", found.join(", ")))
 }
 
-/// Since which version of its service something exists. An alias says it of itself only.
+/// Merges `x-since`: the first version by service. The `x-since` of an alias does not apply to its target.
 pub(super) fn since(parts: &[Part<'_>]) -> Value {
     let mut all = Map::new();
     for part in parts.iter().filter(|part| !part.is_alias) {

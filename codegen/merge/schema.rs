@@ -1,4 +1,4 @@
-//! Merges what the documents say of a schema.
+//! Merges the definitions of a schema in several documents.
 
 use std::collections::BTreeSet;
 
@@ -23,13 +23,13 @@ const LIMITS: [(&str, bool); 6] = [
     ("maximum", true),
 ];
 
-/// The parts of a schema that make its type.
+/// The keywords of a schema that define its type.
 const STRUCTURE: [&str; 4] = ["$ref", "allOf", "properties", "required"];
 
-/// The formats that make another type in Rust.
+/// The formats that change the type in Rust.
 const NUMBERS: [&str; 4] = ["int32", "int64", "float", "double"];
 
-/// A schema at its place of use: a reference, or a type of its own.
+/// Merges a schema at its place of use: a reference or an inline type.
 pub(super) fn schema(parts: &[Part<'_>], place: &str) -> Result<Value> {
     let expanded: Vec<Value> = parts.iter().map(|part| without_alias(*part)).collect();
     let parts: Vec<Part<'_>> = parts.iter().zip(&expanded).map(|(part, node)| Part { node, ..*part }).collect();
@@ -51,7 +51,7 @@ pub(super) fn schema(parts: &[Part<'_>], place: &str) -> Result<Value> {
     Ok(merged.into())
 }
 
-/// A node in which an alias is replaced by what it stands for, so that documents with and without it agree.
+/// Replaces an alias by its target, so that documents with and without the alias agree.
 fn without_alias(part: Part<'_>) -> Value {
     let target = model::reference(part.node).and_then(|name| part.source.schema(name));
     let Some(target) = target.filter(|target| is_alias(&part.source.document, target)) else {
@@ -66,12 +66,12 @@ fn without_alias(part: Part<'_>) -> Value {
     node
 }
 
-/// Whether a schema is no type of its own.
+/// Whether a schema is an alias of a scalar, list or map.
 fn is_alias(document: &Value, node: &Value) -> bool {
     !model::is_object(document, node) && node.get("enum").is_none() && node.get("discriminator").is_none()
 }
 
-/// The target that inherits from all others, if it adds no required property.
+/// Returns the target that inherits from all others, if it adds no required property.
 fn widest<'a>(parts: &[Part<'_>], targets: &[&'a str]) -> Option<&'a str> {
     targets
         .iter()
@@ -79,7 +79,7 @@ fn widest<'a>(parts: &[Part<'_>], targets: &[&'a str]) -> Option<&'a str> {
         .find(|candidate| targets.iter().all(|other| parts.iter().any(|part| extends(part.source, candidate, other))))
 }
 
-/// Whether a schema is another one, or inherits from it and requires nothing more.
+/// Whether a schema is `other`, or inherits from it without more required properties.
 fn extends(source: &Source, name: &str, other: &str) -> bool {
     if name == other {
         return true;
@@ -91,7 +91,7 @@ fn extends(source: &Source, name: &str, other: &str) -> bool {
         && items(node, "allOf").filter_map(model::reference).any(|base| extends(source, base, other))
 }
 
-/// A type of its own: inherited schemas, properties, and their keywords.
+/// Merges an inline type: inherited schemas, properties, and their keywords.
 pub(super) fn composed(parts: &[Part<'_>], place: &str) -> Result<Value> {
     let bases: Vec<Vec<&str>> =
         parts.iter().map(|part| items(part.node, "allOf").filter_map(model::reference).collect()).collect();
@@ -118,7 +118,7 @@ pub(super) fn composed(parts: &[Part<'_>], place: &str) -> Result<Value> {
     Ok(merged.into())
 }
 
-/// The properties of an object and of the objects in its `allOf`, with what is required of them.
+/// Returns the properties of an object and of the objects in its `allOf`, with the list of required ones.
 fn own_properties(node: &Value) -> Value {
     let objects = items(node, "allOf").filter(|part| part.get("$ref").is_none()).chain([node]);
     let (mut properties, mut required) = (Map::new(), BTreeSet::new());
@@ -149,7 +149,7 @@ fn properties(own: &[Part<'_>], place: &str) -> Result<Map<String, Value>> {
     Ok(merged)
 }
 
-/// The keywords of a type beyond its structure.
+/// Merges the keywords of a type beyond its structure.
 fn facts(parts: &[Part<'_>], place: &str) -> Result<Map<String, Value>> {
     let mut merged = Map::new();
     let has_base = parts.iter().any(|part| part.node.get("allOf").is_some());
@@ -158,7 +158,7 @@ fn facts(parts: &[Part<'_>], place: &str) -> Result<Map<String, Value>> {
         let place = join(place, &key);
         let value = match key.as_str() {
             key if STRUCTURE.contains(&key) || key == "x-same-as" => continue,
-            // With `allOf`, only some documents have this.
+            // With `allOf`, only some documents have `type`.
             "type" if has_base => continue,
             "type" if differ(&found) => return Err(conflict(&found, &place, |part| part.node.to_string())),
             "format" if differ(&found) || found.len() < parts.len() => {

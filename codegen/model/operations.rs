@@ -1,4 +1,4 @@
-//! The operations of the document: their parameters, bodies and answers.
+//! Reads the operations of the document: their parameters, bodies and answers.
 
 use serde_json::Value;
 
@@ -9,13 +9,13 @@ use super::super::{
 };
 
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "options"];
-/// What else may stand in a path.
+/// The other keys of a path.
 const BESIDE_METHODS: [&str; 4] = ["summary", "description", "servers", "parameters"];
-/// What a request builder calls its own fields and methods, in `emit` and in the crate's `request!`; `body` is there
-/// when the operation has one.
+/// The fields and methods of a request builder, from `emit` and the crate's `request!`. Only an operation with a body
+/// has `body`, so it must be first.
 const BUILDER_NAMES: [&str; 7] = ["body", "bot", "idempotent", "no_retry", "options", "request_timeout", "send"];
 
-/// One operation, its parameters resolved and in the document's order.
+/// An operation, with its resolved parameters in the order of the document.
 #[derive(Debug)]
 pub(in super::super) struct Operation {
     pub(in super::super) id: String,
@@ -28,7 +28,7 @@ pub(in super::super) struct Operation {
     pub(in super::super) node: Value,
 }
 
-/// One parameter of an operation; `node` is the document's own, with `name`, `in` and `schema`.
+/// A parameter of an operation. `node` is its node in the document, with `name`, `in` and `schema`.
 #[derive(Debug)]
 pub(in super::super) struct Parameter {
     pub(in super::super) place: String,
@@ -59,7 +59,7 @@ pub(super) fn read(document: &Value) -> Result<Vec<Operation>> {
                 if BESIDE_METHODS.contains(&method.as_str()) || method.starts_with("x-") {
                     continue;
                 }
-                return Err(Error::new(place, "not a method that the generator knows"));
+                return Err(Error::new(place, "not an HTTP method that the generator supports"));
             }
             let id = text(node, "operationId").ok_or_else(|| Error::new(&place, "has no `operationId`"))?;
             if let Some(other) = operations.iter().find(|other| other.id == id) {
@@ -83,7 +83,7 @@ pub(super) fn read(document: &Value) -> Result<Vec<Operation>> {
     Ok(operations)
 }
 
-/// The parameters of a path and of its operation, whose own take the place of the path's.
+/// Returns the parameters of a path and of its operation. Those of the operation replace those of the path.
 fn parameters(
     document: &Value,
     (path, item): (&str, &Value),
@@ -100,7 +100,7 @@ fn parameters(
             check_parameter(&parameter)?;
             match found.iter().position(|known| ["name", "in"].iter().all(|key| known.node[key] == node[key])) {
                 Some(index) if index < inherited => found[index] = parameter,
-                Some(_) => return Err(Error::new(&parameter.place, format!("`{}` is there twice", parameter.name()))),
+                Some(_) => return Err(Error::new(&parameter.place, format!("`{}` occurs twice", parameter.name()))),
                 None => found.push(parameter),
             }
         }
@@ -147,7 +147,7 @@ fn body(document: &Value, node: &Value, place: &str) -> Result<Option<Value>> {
     }
 }
 
-/// The schema of the successful answer, if it has a body.
+/// Returns the schema of the successful answer, if it has a body.
 fn answer(document: &Value, node: &Value, place: &str) -> Result<Option<Value>> {
     let Some((status, answer)) = entries(node, "responses").find(|(status, _)| status.starts_with('2')) else {
         return Err(Error::new(format!("{place}.responses"), "has no successful response"));

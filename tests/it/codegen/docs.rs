@@ -8,17 +8,14 @@ fn limits_and_defaults_become_sentences_and_nothing_else() {
     assert_eq!(facts("{type: string, description: Text., maxLength: 4000}"), "Text.\n\nAt most 4000 characters.");
     assert_eq!(facts("{type: string, minLength: 1}"), "Not empty.");
     assert_eq!(facts("{type: string, minLength: 1, maxLength: 64}"), "From 1 to 64 characters.");
-    assert_eq!(
-        facts("{type: integer, minimum: 1, maximum: 100, default: 50}"),
-        "From 1 to 100. Left out, the server takes `50`."
-    );
+    assert_eq!(facts("{type: integer, minimum: 1, maximum: 100, default: 50}"), "From 1 to 100. Defaults to `50`.");
     assert_eq!(facts("{type: integer, minimum: 1}"), "At least 1.");
     assert_eq!(
         facts("{type: array, items: {}, minItems: 2, maxItems: 3, uniqueItems: true}"),
-        "From 2 to 3 items. No item twice."
+        "From 2 to 3 items. Items are unique."
     );
-    assert_eq!(facts("{type: string, default: on}"), "Left out, the server takes `on`.");
-    assert_eq!(facts("{type: boolean, default: true}"), "Left out, the server takes `true`.");
+    assert_eq!(facts("{type: string, default: on}"), "Defaults to `on`.");
+    assert_eq!(facts("{type: boolean, default: true}"), "Defaults to `true`.");
     assert_eq!(facts("{type: string, pattern: '^mid$'}"), "A.", "a pattern is not believed");
 }
 
@@ -88,7 +85,7 @@ paths: {/things: {get: {operationId: getThings, summary: Get things, description
          API: [`GET /things`](https://api.example/#operation/getThings).",
     );
     assert!(how.contains("cannot be reached:\n- 404: No such chat.\n\n"), "{doc}");
-    assert!(how.contains("\n\n# Cancel safety\n\nDropping the future abandons the call; nothing is changed"), "{doc}");
+    assert!(how.contains("\n\n# Cancel safety\n\nDropping the future abandons the call. Nothing changes"), "{doc}");
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn a_key_that_is_there_twice_is_refused() {
     assert_error(&schemas("A: {type: string}, B: {type: string}, A: {type: integer}"), "line 3, column");
     assert!(error(&schemas("A: {type: string}, A: {type: integer}")).contains("duplicate entry with key \"A\""));
     let responses = "responses: {200: {description: a}, '200': {description: b}}";
-    assert_error(&operation(responses), "paths./things.post.responses.200: is there twice");
+    assert_error(&operation(responses), "paths./things.post.responses.200: occurs twice");
 }
 
 #[test]
@@ -218,11 +218,11 @@ fn an_operation_needs_an_id_of_its_own_an_answer_and_json() {
 fn a_path_has_nothing_but_methods() {
     assert_error(
         &format!("paths: {{/a: {{gett: {{operationId: x, {DONE}}}}}}}\n"),
-        "paths./a.gett: not a method that the generator knows",
+        "paths./a.gett: not an HTTP method that the generator supports",
     );
     assert_error(
         "paths: {/a: {$ref: '#/paths/~1b'}, /b: {}}\n",
-        "paths./a.$ref: not a method that the generator knows",
+        "paths./a.$ref: not an HTTP method that the generator supports",
     );
     assert_error("paths: {a: {}}\n", "paths.a: a path begins with a slash");
     code("paths: {/a: {summary: A, description: Of a, servers: [], parameters: [], x-mine: 1}}\n");
@@ -271,7 +271,7 @@ fn the_holes_of_a_path_are_its_required_parameters() {
         &path("/a/{id}", "{name: id, in: path, required: true, schema: {type: array, items: {type: string}}}"),
         "paths./a/{id}.get.parameters[0]: `id` is neither a string, a number nor a boolean",
     );
-    assert_error(&path("/a/{id}", &format!("{id}, {id}")), "paths./a/{id}.get.parameters[1]: `id` is there twice");
+    assert_error(&path("/a/{id}", &format!("{id}, {id}")), "paths./a/{id}.get.parameters[1]: `id` occurs twice");
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn x_paced_by_names_query_parameters() {
     let place = "paths./things.post.x-paced-by";
     assert_error(
         &operation("x-paced-by: [chat], responses: {200: {}}"),
-        &format!("{place}: `chat` is no query parameter of the operation"),
+        &format!("{place}: `chat` is not a query parameter of the operation"),
     );
 }
 

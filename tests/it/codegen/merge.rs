@@ -206,7 +206,7 @@ fn two_types_for_one_thing_are_an_error_with_both_places() {
     ] {
         let error = error(&property(a), &property(b));
         assert!(error.starts_with(&format!("{place}{what}")), "{error}");
-        assert!(error.ends_with("mend it in the overlay of one of the services"), "{error}");
+        assert!(error.ends_with("fix it in the overlay of one of the services"), "{error}");
     }
     let inherits = |base: &str| schemas(&format!("S: {{properties: {{}}}}, T: {{{base} properties: {{}}}}"));
     let error = error(&inherits("allOf: [{$ref: '#/components/schemas/S'}],"), &inherits(""));

@@ -128,7 +128,7 @@ fn names_that_the_generated_code_needs_for_itself_are_refused() {
              requestBody: {{content: {{application/json: {{schema: {{}}}}}}}}, {DONE}"
         )));
         assert!(error.starts_with("doc.yaml: paths./things.post.parameters[0]: "), "{error}");
-        assert!(error.contains("which the generated code needs for itself"), "{error}");
+        assert!(error.contains("which the generated code reserves"), "{error}");
     }
     let body = code(&operation(&format!("parameters: [{{name: body, in: query, schema: {{type: string}}}}], {DONE}")));
     assert_eq!(body.setters("DoIt"), ["body(body: implInto<String>)"], "without a request body it is free");
@@ -151,12 +151,12 @@ fn a_schema_may_not_have_the_name_of_a_type_that_the_crate_brings() {
     }
     let boxed =
         error(&schemas("BoxedA: {enum: [a]}, A: {x-boxed: true, properties: {a: {$ref: '#/components/schemas/A'}}}"));
-    assert!(boxed.starts_with("doc.yaml: components.schemas.BoxedA: this name is needed"), "{boxed}");
+    assert!(boxed.starts_with("doc.yaml: components.schemas.BoxedA: this name is reserved"), "{boxed}");
     let tags = error(&schemas(
         "UType: {type: object}, A: {properties: {kind: {x-tag-of: U}}},
          U: {discriminator: {propertyName: t, mapping: {a: A}}}",
     ));
-    assert!(tags.starts_with("doc.yaml: components.schemas.UType: this name is needed"), "{tags}");
+    assert!(tags.starts_with("doc.yaml: components.schemas.UType: this name is reserved"), "{tags}");
     let alias = code(&schemas("ChatId: {type: integer}, A: {properties: {id: {x-id: ChatId}}}"));
     assert_eq!(alias.fields("A"), ["id: Option<ChatId>"], "an alias takes no name");
 }

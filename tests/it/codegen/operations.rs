@@ -330,5 +330,5 @@ fn x_retry_says_what_an_operation_does_when_it_is_done_twice() {
         assert!(sending.contains(&format!("class:crate::client::retry::Class::{class},")), "{keys} {sending}");
     }
     let error = error(&operation(&format!("x-retry: never, {DONE}")));
-    assert!(error.starts_with("doc.yaml: paths./things.post.x-retry: `never` is none of `read`"), "{error}");
+    assert!(error.starts_with("doc.yaml: paths./things.post.x-retry: `never` is not one of `read`"), "{error}");
 }

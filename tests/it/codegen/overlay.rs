@@ -102,14 +102,14 @@ fn a_target_that_finds_nothing_fails_in_the_version_of_the_overlay_and_is_skippe
 #[test]
 fn an_overlay_says_for_which_version_it_is() {
     let error = overlaid(&schemas(CHAT), "actions: []\n").map(|code| code.text).unwrap_err();
-    assert_eq!(error, "overlay.yaml: info: has no `version`: add that of the document");
+    assert_eq!(error, "overlay.yaml: info: has no `version`: add the version of the document");
 }
 
 #[test]
 fn an_overlay_is_a_list_of_actions() {
     let error =
         |overlay: &str| overlaid("", &format!("info: {{version: '1'}}\n{overlay}")).map(|code| code.text).unwrap_err();
-    assert_eq!(error(""), "overlay.yaml: actions: missing: an overlay is a list of actions");
+    assert_eq!(error(""), "overlay.yaml: actions: missing: an overlay needs a list of actions");
     assert_eq!(error("actions: {}\n"), "overlay.yaml: actions: is a mapping, expected a list");
     assert_eq!(error("actions: 5\n"), "overlay.yaml: actions: is a number, expected a list");
     assert_eq!(error("actions: [5]\n"), "overlay.yaml: actions[0]: has no `target`");
@@ -121,8 +121,8 @@ fn an_action_has_a_target_a_reason_and_one_thing_to_do() {
     let place = "actions[0] (target $.components.schemas.Chat)";
     for (action, expected) in [
         ("description: Why., remove: true".to_owned(), "actions[0]: has no `target`".to_owned()),
-        (format!("{chat}, remove: true"), format!("{place}: has no `description`: say why")),
-        (format!("{chat}, description: ' ', remove: true"), format!("{place}: has no `description`: say why")),
+        (format!("{chat}, remove: true"), format!("{place}: has no `description`: add the reason")),
+        (format!("{chat}, description: ' ', remove: true"), format!("{place}: has no `description`: add the reason")),
         (format!("{chat}, description: Why."), format!("{place}: has neither or both of")),
         (format!("{chat}, description: Why., remove: false"), format!("{place}: has neither or both of")),
         (format!("{chat}, description: Why., remove: true, update: {{}}"), format!("{place}: has neither or both of")),
@@ -147,7 +147,9 @@ fn an_extension_that_the_generator_does_not_know_is_a_mistake() {
     let error = error(&action(PROPERTIES, "update: {a: {x-boxd: true}}"));
     assert_eq!(
         error,
-        format!("overlay.yaml: actions[0] (target {PROPERTIES}): sets `x-boxd`, which the generator does not know")
+        format!(
+            "overlay.yaml: actions[0] (target {PROPERTIES}): sets `x-boxd`, which is not an extension of the generator"
+        )
     );
 }
 

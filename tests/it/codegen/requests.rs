@@ -54,9 +54,9 @@ fn the_tolerance_changes_the_document_and_names_what_no_schema_can_say() {
 fn an_entry_that_would_do_nothing_is_a_mistake() {
     let error = |action: &str| requests(&format!("\n- {{target: {action}}}")).unwrap_err();
     let unknown = error("$, description: Why., update: {x-tolerates: [typos]}");
-    assert_eq!(unknown, "tolerance.yaml: x-tolerates: names \"typos\", which the sandbox does not know");
+    assert_eq!(unknown, "tolerance.yaml: x-tolerates: names \"typos\", which is not a tolerance of the sandbox");
     let misspelt = error("$, description: Why., update: {x-tolerate: [typos]}");
-    assert!(misspelt.contains("sets `x-tolerate`, which the generator does not know"), "{misspelt}");
+    assert!(misspelt.contains("sets `x-tolerate`, which is not an extension of the generator"), "{misspelt}");
     assert!(error("$, update: {x-tolerates: [repeated-lists]}").contains("has no `description`"));
     assert!(error("$.components.schemas.Nobody, description: Why., remove: true").contains("matches nothing"));
 }
