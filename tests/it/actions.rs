@@ -47,7 +47,7 @@ async fn every_guard_shows_its_action_at_once() {
 }
 
 #[tokio::test]
-async fn an_action_is_shown_once() {
+async fn an_action_without_a_guard_is_sent_once() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     alice.starts();
@@ -63,7 +63,7 @@ async fn an_action_is_shown_once() {
 }
 
 #[tokio::test]
-async fn a_guard_whose_action_is_refused_disturbs_nobody() {
+async fn a_guard_ignores_a_refused_action() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     alice.starts();

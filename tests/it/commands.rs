@@ -30,7 +30,7 @@ impl TryFrom<Command<'_>> for Order {
 }
 
 #[tokio::test]
-async fn what_people_write_is_an_order_of_the_bots_own_type() {
+async fn a_command_converts_into_a_type_of_the_bot() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     alice.starts();
@@ -58,7 +58,7 @@ async fn what_people_write_is_an_order_of_the_bots_own_type() {
 }
 
 #[tokio::test]
-async fn only_what_was_just_written_is_a_command() {
+async fn edits_callbacks_and_starts_are_not_commands() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     alice.starts();

@@ -85,7 +85,7 @@ fn message() -> Value {
 }
 
 #[test]
-fn the_validator_takes_what_the_document_allows() {
+fn the_validator_accepts_a_valid_message() {
     assert_eq!(faults("getMessageById", 200, message()), [""; 0]);
     assert_eq!(faults("getMyInfo", 401, json!({"code": "c", "message": "m"})), [""; 0]);
     let update = json!({"timestamp": 1, "message": message(), "update_type": "message_created"});
@@ -93,7 +93,7 @@ fn the_validator_takes_what_the_document_allows() {
 }
 
 #[test]
-fn the_validator_can_fail() {
+fn the_validator_rejects_an_invalid_message() {
     let broken = |change: fn(&mut Value)| {
         let mut message = message();
         change(&mut message);

@@ -63,7 +63,7 @@ impl Ledger {
 }
 
 #[tokio::test]
-async fn deliveries_are_settled_with_what_came_of_them() {
+async fn deliveries_are_settled_with_their_outcome() {
     let ledger = Ledger::default();
     let deliveries = [ledger.delivery(1, 1), ledger.delivery(1, 2), ledger.delivery(1, 3).dead_letter_after(1)];
     let run = bot().run_deliveries(stream::iter(deliveries), async |_, update| match what(&update).1 {
@@ -78,7 +78,7 @@ async fn deliveries_are_settled_with_what_came_of_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delivery_is_retried_up_to_its_limit_and_then_its_lane_goes_on() {
+async fn a_delivery_is_retried_up_to_its_limit_and_then_its_lane_continues() {
     let (ledger, attempts) = (Ledger::default(), Arc::new(Mutex::new(Vec::new())));
     let seen = Arc::clone(&attempts);
     let deliveries = [
@@ -106,7 +106,7 @@ async fn a_delivery_is_retried_up_to_its_limit_and_then_its_lane_goes_on() {
 }
 
 #[tokio::test]
-async fn the_next_delivery_of_a_lane_waits_until_the_one_before_is_settled() {
+async fn the_next_delivery_of_a_lane_waits_until_the_previous_one_is_settled() {
     let (diary, written) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
     let delivery = |number| {
         let diary = Arc::clone(&diary);
@@ -157,7 +157,7 @@ async fn a_cancelled_handler_is_not_settled() {
 }
 
 #[tokio::test]
-async fn a_shutdown_begins_no_more_handlers_and_waits_for_those_that_run() {
+async fn a_shutdown_starts_no_handlers_and_waits_for_running_ones() {
     let (ledger, (stop, stopped)) = (Ledger::default(), oneshot::channel::<()>());
     let stop = Mutex::new(Some(stop));
     let deliveries: Vec<_> = (0..10).map(|number| ledger.delivery(number % 2, number)).collect();
@@ -301,7 +301,7 @@ fn slowly(deliveries: Vec<Delivery>) -> impl Stream<Item = Delivery> {
 
 /// A wake-up that reaches a driver with no room must not be the only one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_lane_does_not_wait_for_a_driver_that_is_full() {
+async fn a_lane_does_not_wait_for_a_full_driver() {
     let ledger = Ledger::default();
     let deliveries: Vec<_> = (0..10).map(|chat| ledger.delivery(chat, 1)).collect();
     // Each driver has room for one lane, and the first lane stays.
@@ -326,7 +326,7 @@ async fn a_lane_does_not_wait_for_a_driver_that_is_full() {
 /// A driver that sleeps is woken by its handlers, too, and may then block. Nothing here needs tokio's timers: the thread that
 /// drives them may be the one that is blocked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_lane_does_not_wait_for_a_driver_that_its_handler_has_woken_and_blocks() {
+async fn a_lane_does_not_wait_for_a_driver_that_a_handler_has_woken_and_blocked() {
     for _ in 0..20 {
         let ledger = Ledger::default();
         let (others, done) = std::sync::mpsc::channel::<()>();
@@ -368,7 +368,7 @@ async fn a_lane_does_not_wait_for_a_driver_that_its_handler_has_woken_and_blocks
 }
 
 #[tokio::test]
-async fn a_handler_that_waits_to_be_tried_again_does_not_hold_up_a_shutdown() {
+async fn a_handler_waiting_for_its_retry_does_not_delay_a_shutdown() {
     let ledger = Ledger::default();
     let (stop, stopped) = oneshot::channel::<()>();
     let stop = Mutex::new(Some(stop));
@@ -384,7 +384,7 @@ async fn a_handler_that_waits_to_be_tried_again_does_not_hold_up_a_shutdown() {
 }
 
 #[tokio::test]
-async fn a_settling_that_panics_costs_its_own_delivery_only() {
+async fn a_panic_while_settling_affects_only_its_delivery() {
     let ledger = Ledger::default();
     let panics = Delivery::new(update(1, 1), async |_| panic!("oh no"));
     let deliveries = [panics, ledger.delivery(1, 2)];
@@ -623,7 +623,7 @@ fn seeds(number: usize) -> Vec<u64> {
 }
 
 #[test]
-fn whatever_handlers_do_and_however_it_ends_the_engine_keeps_its_promises() {
+fn random_runs_keep_the_guarantees_of_the_engine() {
     for seed in seeds(300) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(drive(seed, true));
@@ -631,7 +631,7 @@ fn whatever_handlers_do_and_however_it_ends_the_engine_keeps_its_promises() {
 }
 
 #[test]
-fn the_engine_keeps_its_promises_on_several_threads() {
+fn random_runs_on_several_threads_keep_the_guarantees_of_the_engine() {
     for seed in seeds(100) {
         let threads = 1 + usize::try_from(seed % 4).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build().unwrap();

@@ -147,7 +147,7 @@ fn rows() -> Vec<Row> {
 }
 
 #[tokio::test]
-async fn a_fault_that_stays_is_reported_and_nothing_is_sent_oftener_than_the_contract_says() {
+async fn a_lasting_fault_is_reported_and_the_request_is_sent_as_often_as_the_contract_says() {
     for Row { fault, seen, check } in rows() {
         for (op, seen) in OPS.into_iter().zip(seen) {
             let server = FaultServer::start([fault]).await;
@@ -167,7 +167,7 @@ async fn a_fault_that_stays_is_reported_and_nothing_is_sent_oftener_than_the_con
 }
 
 #[tokio::test]
-async fn a_fault_that_passes_is_not_noticed_where_the_contract_lets_the_call_be_repeated() {
+async fn a_temporary_fault_is_hidden_where_the_contract_allows_a_retry() {
     for Row { fault, seen, .. } in rows() {
         for (op, seen) in OPS.into_iter().zip(seen) {
             let server = FaultServer::start([fault, Step::Good]).await;
@@ -182,7 +182,7 @@ async fn a_fault_that_passes_is_not_noticed_where_the_contract_lets_the_call_be_
 }
 
 #[tokio::test]
-async fn a_message_is_never_sent_twice_unless_the_server_said_that_it_was_not_posted() {
+async fn a_message_is_resent_only_if_the_server_said_that_it_was_not_posted() {
     for Row { fault, .. } in rows() {
         let server = FaultServer::start([fault, Step::Good]).await;
         if let Err(error) = Op::Send.call(&server.bot()).await {
@@ -195,7 +195,7 @@ async fn a_message_is_never_sent_twice_unless_the_server_said_that_it_was_not_po
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_tried_again_for_every_operation() {
+async fn a_refused_connection_is_retried_for_every_operation() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let bot = Bot::builder("token").base_url(format!("http://{free}")).retry(quick()).build().unwrap();
     for op in OPS {
@@ -232,7 +232,7 @@ async fn tls_that_fails_is_a_failed_connection() {
 }
 
 #[tokio::test]
-async fn an_attachment_is_waited_for_by_code_and_by_message_in_all_that_can_carry_one() {
+async fn every_request_with_an_attachment_is_retried_until_it_is_processed() {
     let by_code = Step::Status(400, r#"{"code":"attachment.not.ready","message":""}"#, None);
     let by_message =
         Step::Status(400, r#"{"code":"x","message":"Key: errors.process.attachment.file.not.processed"}"#, None);
@@ -253,7 +253,7 @@ async fn an_attachment_is_waited_for_by_code_and_by_message_in_all_that_can_carr
 }
 
 #[tokio::test]
-async fn an_attachment_that_never_gets_ready_ends_the_wait() {
+async fn the_wait_for_an_attachment_is_limited() {
     let never = Step::Status(400, r#"{"code":"attachment.not.ready","message":""}"#, None);
     let server = FaultServer::start([never]).await;
     let bot = server.builder().retry(quick().attachment_budget(Duration::from_millis(500))).build().unwrap();
@@ -286,7 +286,7 @@ async fn an_attachment_that_a_200_refuses_as_not_processed_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_200_that_refuses_is_a_refusal_for_every_operation() {
+async fn success_false_is_a_refusal_for_every_operation() {
     for op in OPS {
         let server = FaultServer::start([Step::Status(200, r#"{"success":false,"message":"no"}"#, None)]).await;
         let error = op.call(&server.bot()).await.unwrap_err();
@@ -304,7 +304,7 @@ async fn a_message_is_posted_once_when_a_cache_answers_503_with_retry_after() {
 }
 
 #[tokio::test]
-async fn what_a_proxy_or_the_api_says_cannot_forge_a_line_of_the_log() {
+async fn text_of_a_proxy_or_the_api_cannot_forge_log_lines() {
     let forged = "Sorry\n2026-11-29T00:00:00Z  INFO all is well \u{1b}[31m\u{202e}";
     let by_api = serde_json::json!({"code": format!("c{forged}"), "message": forged}).to_string();
     let refused = serde_json::json!({"success": false, "message": forged}).to_string();
@@ -324,7 +324,7 @@ async fn what_a_proxy_or_the_api_says_cannot_forge_a_line_of_the_log() {
 }
 
 #[tokio::test]
-async fn a_wait_that_the_budget_does_not_allow_fails_at_once_and_says_how_long_it_would_be() {
+async fn a_retry_after_over_the_budget_fails_at_once_and_is_returned() {
     let server = FaultServer::start([Step::Status(503, BY_API, Some("31"))]).await;
     let error = Op::Send.call(&server.bot()).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(31)));
@@ -336,7 +336,7 @@ async fn a_wait_that_the_budget_does_not_allow_fails_at_once_and_says_how_long_i
 }
 
 #[tokio::test]
-async fn an_error_whose_text_stalls_is_dealt_with_by_its_status() {
+async fn an_error_with_a_stalled_body_is_retried_by_its_status() {
     let server = FaultServer::start([Step::StalledErrorBody(429), Step::Good]).await;
     let bot = server.builder().timeout(Duration::from_secs(20)).build().unwrap();
     Op::Send.call(&bot).await.unwrap();
@@ -344,7 +344,7 @@ async fn an_error_whose_text_stalls_is_dealt_with_by_its_status() {
 }
 
 #[tokio::test]
-async fn a_connection_that_takes_as_long_as_the_call_may_is_known_not_to_be_there() {
+async fn a_connect_that_takes_the_whole_timeout_was_not_applied() {
     struct Unresolved;
     impl Resolve for Unresolved {
         fn resolve(&self, _: Name) -> Resolving {
@@ -365,7 +365,7 @@ async fn a_connection_that_takes_as_long_as_the_call_may_is_known_not_to_be_ther
 }
 
 #[tokio::test]
-async fn a_request_that_http_cannot_carry_was_not_sent() {
+async fn a_request_that_is_invalid_in_http_was_not_sent() {
     let server = FaultServer::start([Step::Good]).await;
     let error = server.bot().api().delete_message("m".repeat(70_000)).await.unwrap_err();
     assert!(error.is_invalid_request() && !error.is_retryable() && !error.may_have_been_applied(), "{error:?}");
@@ -373,7 +373,7 @@ async fn a_request_that_http_cannot_carry_was_not_sent() {
 }
 
 #[tokio::test]
-async fn what_is_gone_after_an_attempt_that_nobody_knows_of_was_removed() {
+async fn a_removal_succeeds_if_a_retry_after_an_unknown_outcome_finds_nothing() {
     let gone = Step::Status(404, r#"{"code":"not.found","message":"no such message"}"#, None);
     let refused = Step::Status(200, r#"{"success":false,"message":"already removed"}"#, None);
     for (script, is_ok) in [
@@ -399,7 +399,7 @@ async fn what_is_gone_after_an_attempt_that_nobody_knows_of_was_removed() {
 }
 
 #[tokio::test]
-async fn one_attempt_of_which_nobody_knows_stays_in_the_error() {
+async fn an_attempt_with_an_unknown_outcome_stays_in_the_error() {
     let server = FaultServer::start([Step::ResetAfterReading, Step::Status(403, BY_API, None)]).await;
     let error = Op::Edit.call(&server.bot()).await.unwrap_err();
     assert!(error.is_forbidden() && error.may_have_been_applied(), "{error}");
@@ -407,7 +407,7 @@ async fn one_attempt_of_which_nobody_knows_stays_in_the_error() {
 }
 
 #[tokio::test]
-async fn the_caller_can_say_what_is_idempotent_and_what_is_not() {
+async fn the_caller_can_mark_requests_as_idempotent_or_not() {
     let server = FaultServer::start([Step::ResetAfterReading, Step::Good]).await;
     server.bot().send(ChatId(1), "hi").idempotent(true).await.unwrap();
     assert_eq!(server.requests().len(), 2);
@@ -449,7 +449,7 @@ async fn every_attempt_sends_the_same_request() {
 }
 
 #[tokio::test]
-async fn the_hook_is_told_of_every_retry() {
+async fn the_hook_is_called_for_every_retry() {
     let server =
         FaultServer::start([Step::Status(429, BY_API, None), Step::Status(503, BY_API, Some("0")), Step::Good]).await;
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -473,7 +473,7 @@ async fn the_hook_is_told_of_every_retry() {
 }
 
 #[tokio::test]
-async fn a_hook_that_panics_costs_no_call() {
+async fn a_panic_in_the_hook_does_not_fail_the_call() {
     let server = FaultServer::start([Step::Status(429, BY_API, None), Step::Good]).await;
     let bot = server.builder().on_retry(|_| panic!("the hook's own fault")).build().unwrap();
     Op::Send.call(&bot).await.unwrap();
@@ -481,7 +481,7 @@ async fn a_hook_that_panics_costs_no_call() {
 }
 
 #[tokio::test]
-async fn a_denial_says_why() {
+async fn chat_denied_returns_the_reason() {
     for (message, why) in [
         ("error.dialog.suspended", ChatDenied::BotStopped),
         ("chat.send.msg.no.permission.because.not.admin", ChatDenied::NotAdmin),
@@ -496,7 +496,7 @@ async fn a_denial_says_why() {
 }
 
 #[tokio::test]
-async fn a_trace_at_info_tells_how_a_call_went_and_nothing_of_what_was_said() {
+async fn traces_at_info_have_the_outcome_of_a_call_but_no_texts() {
     let (traced, _guard) = Traced::start(LevelFilter::INFO);
     let quoting = Step::Status(429, r#"{"code":"too.many.requests","message":"you said: secret words"}"#, None);
     let server = FaultServer::start([quoting, Step::Status(503, BY_API, Some("0")), Step::Good]).await;

@@ -93,7 +93,7 @@ fn assert_compiled(chapters: &[Chapter<'_>]) {
 }
 
 #[test]
-fn every_method_of_botapitamtam_has_one_row_with_code_that_is_compiled() {
+fn every_method_of_botapitamtam_has_one_row_with_compiled_code() {
     let chapters = chapters(FROM_BOTAPITAMTAM, "| method | here |");
     assert_compiled(&chapters);
     let mut rows: Vec<&str> = Vec::new();
@@ -117,7 +117,7 @@ fn the_lines_of_the_java_guide_are_compiled() {
 
 /// Nothing in the guides is left to belief.
 #[test]
-fn all_code_in_the_guides_runs() {
+fn all_code_in_the_guides_is_compiled_and_run() {
     for guide in [FROM_BOTAPITAMTAM, FROM_JAVA] {
         let blocks = guide.lines().filter_map(|line| line.trim_start().strip_prefix("```"));
         let languages: Vec<&str> = blocks.step_by(2).filter(|language| *language != "toml").collect();

@@ -220,7 +220,7 @@ async fn a_stream_that_was_refused_unprocessed_is_sent_again_for_every_operation
 }
 
 #[tokio::test]
-async fn an_error_after_unprocessed_streams_says_that_nothing_was_done() {
+async fn an_error_after_unprocessed_streams_says_that_nothing_was_applied() {
     for act in [Act::Refuse, Act::GoAwayBelow] {
         let server = Server::start([act]).await;
         let error = soon(server.bot().send(ChatId(1), "hi")).await.unwrap_err();
@@ -230,7 +230,7 @@ async fn an_error_after_unprocessed_streams_says_that_nothing_was_done() {
 }
 
 #[tokio::test]
-async fn what_a_server_says_as_it_goes_away_is_not_shown() {
+async fn the_debug_data_of_a_goaway_are_not_shown() {
     for act in [Act::GoAwayBelow, Act::GoAwayAt] {
         let server = Server::start([act]).await;
         let error = soon(server.bot().me()).await.unwrap_err();
@@ -251,7 +251,7 @@ async fn a_goaway_does_not_prove_that_a_request_without_a_body_was_not_processed
 }
 
 #[tokio::test]
-async fn an_answer_that_is_reset_in_the_middle_is_read_again_if_it_was_read_only() {
+async fn a_reset_in_the_middle_of_an_answer_is_retried_for_read_only_calls() {
     let server = Server::start([Act::ResetInBody, Act::Answer(ME)]).await;
     soon(server.bot().me()).await.unwrap();
     assert_eq!(server.requests(), 2);
@@ -261,7 +261,7 @@ async fn an_answer_that_is_reset_in_the_middle_is_read_again_if_it_was_read_only
 }
 
 #[tokio::test]
-async fn a_stream_that_may_have_been_processed_is_not_sent_again_if_it_acts() {
+async fn a_stream_that_may_have_been_processed_is_retried_for_read_only_calls() {
     for act in [Act::Reset, Act::GoAwayAt] {
         let server = Server::start([act, Act::Answer(SENT)]).await;
         let error = soon(server.bot().send(ChatId(1), "hi")).await.unwrap_err();
@@ -274,7 +274,7 @@ async fn a_stream_that_may_have_been_processed_is_not_sent_again_if_it_acts() {
 }
 
 #[tokio::test]
-async fn calls_on_a_frozen_connection_are_made_again_on_a_new_one() {
+async fn calls_on_a_frozen_connection_are_retried_on_a_new_one() {
     let calls = 24;
     let mut acts = vec![Act::Answer(ME)];
     acts.extend(vec![Act::Freeze; calls]);
@@ -299,7 +299,7 @@ async fn a_message_on_a_frozen_connection_fails_and_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_poll_on_a_frozen_connection_is_made_again_on_a_new_one() {
+async fn a_poll_on_a_frozen_connection_is_retried_on_a_new_one() {
     let server = Server::start([Act::Answer(NO_WEBHOOKS), Act::Freeze, Act::Answer(PAGE)]).await;
     let moment = Duration::from_millis(1);
     let mut updates = server.bot().updates().backoff(moment, moment);
@@ -324,7 +324,7 @@ async fn a_connection_that_freezes_while_it_is_idle_is_given_up_before_the_next_
 }
 
 #[tokio::test]
-async fn a_slow_server_that_answers_pings_is_waited_for() {
+async fn a_slow_server_that_answers_pings_is_not_given_up() {
     // Without its answers to pings the connection would be given up after the first.
     let server = Server::start([Act::AnswerAfterPings(5, ME)]).await;
     assert_eq!(soon(server.bot().me()).await.unwrap().name, "Bot");

@@ -132,7 +132,7 @@ fn depth(health: &Health) -> usize {
 }
 
 #[tokio::test]
-async fn what_was_stored_is_handled_after_a_restart_before_anything_new() {
+async fn stored_updates_are_handled_after_a_restart_before_new_ones() {
     let directory = Directory::new();
     let (_server, bot, pages) = serve([page(&[1, 2, 3], 10), page(&[], 10), page(&[4], 11), page(&[], 11)]).await;
     let diary = Diary::default();
@@ -147,7 +147,7 @@ async fn what_was_stored_is_handled_after_a_restart_before_anything_new() {
 }
 
 #[tokio::test]
-async fn polling_goes_on_at_the_stored_marker() {
+async fn polling_continues_from_the_stored_marker() {
     let directory = Directory::new();
     let (_server, bot, pages) = serve([page(&[1], 10), page(&[], 12), page(&[], 12)]).await;
     let run = bot.updates().journal(directory.open()).run(async |_, _| {});
@@ -158,7 +158,7 @@ async fn polling_goes_on_at_the_stored_marker() {
 }
 
 #[tokio::test]
-async fn skip_pending_skips_what_the_server_has_and_not_what_is_stored() {
+async fn skip_pending_skips_updates_on_the_server_but_not_stored_ones() {
     let directory = Directory::new();
     let (_server, bot, pages) = serve([page(&[1], 10), page(&[], 10)]).await;
     let run = bot.updates().journal(directory.open()).run(async |_, _| std::future::pending::<()>().await);
@@ -168,7 +168,7 @@ async fn skip_pending_skips_what_the_server_has_and_not_what_is_stored() {
 }
 
 #[tokio::test]
-async fn a_slow_chat_holds_up_no_other() {
+async fn a_slow_chat_does_not_delay_other_chats() {
     let directory = Directory::new();
     let slow: Vec<_> = (1..=100).map(|number| numbered(1, number)).collect();
     let slow = json!({"updates": slow, "marker": 10});
@@ -188,7 +188,7 @@ async fn a_slow_chat_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn an_update_that_comes_again_is_handled_once() {
+async fn an_update_received_twice_is_handled_once() {
     let directory = Directory::new();
     let bodies = [page(&[1, 2], 10), page(&[2, 1, 3], 11), page(&[], 11), page(&[3, 4, 4], 12), page(&[], 12)];
     let (_server, bot, pages) = serve(bodies).await;
@@ -201,7 +201,7 @@ async fn an_update_that_comes_again_is_handled_once() {
 }
 
 #[tokio::test]
-async fn an_update_that_cannot_be_read_and_comes_again_is_handled_once() {
+async fn an_unreadable_update_received_twice_is_handled_once() {
     let directory = Directory::new();
     let malformed = |number: i64| json!({"update_type": "bot_started", "timestamp": "soon", "chat_id": 1, "n": number});
     let first = json!({"updates": [malformed(1), malformed(2)], "marker": 10});
@@ -242,7 +242,7 @@ async fn polling_pauses_while_the_journal_is_full() {
 }
 
 #[tokio::test]
-async fn a_graceful_shutdown_leaves_what_waits_for_the_next_start() {
+async fn a_graceful_shutdown_leaves_waiting_updates_for_the_next_start() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[1, 2, 3], 10), page(&[], 10)]).await;
     let diary = Diary::default();
@@ -265,7 +265,7 @@ async fn a_graceful_shutdown_leaves_what_waits_for_the_next_start() {
 }
 
 #[tokio::test]
-async fn thousands_of_updates_stay_in_order_over_kills() {
+async fn thousands_of_updates_stay_in_order_across_kills() {
     const CHATS: i64 = 3;
     const PAGES: i64 = 5;
     const OF_EACH: i64 = 200;
@@ -399,7 +399,7 @@ async fn two_bots_do_not_share_a_journal() {
 }
 
 #[tokio::test]
-async fn updates_that_nothing_tells_apart_are_all_handled() {
+async fn updates_without_distinguishing_ids_are_all_handled() {
     let directory = Directory::new();
     let nothing = json!({"update_type": "message_created", "message": null, "timestamp": 1});
     let other = json!({"update_type": "message_created", "message": null, "timestamp": 1, "more": 1});

@@ -66,7 +66,7 @@ async fn a_body_without_an_end_is_read_up_to_the_limit() {
 }
 
 #[tokio::test]
-async fn a_gzip_bomb_is_unpacked_up_to_the_limit() {
+async fn a_gzip_bomb_is_decompressed_up_to_the_limit() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     let spaces = vec![b' '; 1024 * 1024];
     for _ in 0..64 {
@@ -91,7 +91,7 @@ async fn a_body_as_large_as_the_limit_is_read() {
 }
 
 #[tokio::test]
-async fn the_usual_limits_are_16_mib_and_64_mib_for_pages() {
+async fn the_default_limits_are_16_mib_and_64_mib_for_pages() {
     let mib = 1024 * 1024;
     let body = |bytes: usize| ResponseTemplate::new(200).set_body_bytes(vec![b' '; bytes]);
     let server = answering(body(16 * mib + 1)).await;
@@ -126,7 +126,7 @@ async fn backlog(updates: usize, bytes: usize) -> (MockServer, Arc<Mutex<Vec<usi
 }
 
 #[tokio::test]
-async fn a_page_over_the_limit_comes_in_smaller_ones_and_nothing_is_lost() {
+async fn a_page_over_the_limit_is_requested_in_smaller_pages_without_loss() {
     let (server, limits) = backlog(300, 2000).await;
     let bot = bot_at(server.uri()).max_page_bytes(LIMIT).build().unwrap();
     let mut updates = bot.updates();

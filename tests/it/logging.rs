@@ -160,7 +160,7 @@ async fn every_event_of_the_update_stream_names_bot_and_host() {
 }
 
 #[tokio::test]
-async fn the_warning_about_a_shutdown_that_took_too_long_names_bot_and_host() {
+async fn the_warning_about_a_slow_shutdown_names_bot_and_host() {
     let (traced, _guard) = Traced::json(LevelFilter::WARN);
     let server = serving(&[("/updates", &[(200, page(&[1], 5))])]).await;
     let began = Arc::new(Notify::new());
@@ -193,7 +193,7 @@ fn a_bot_is_named_by_a_hash_of_its_token_or_by_its_log_name() {
 }
 
 #[tokio::test]
-async fn without_a_name_the_hash_is_in_the_log_and_a_default_port_is_not() {
+async fn without_a_name_the_log_has_the_hash_and_no_default_port() {
     let (traced, _guard) = Traced::json(LevelFilter::WARN);
     let (told, mut retried) = tokio::sync::mpsc::unbounded_channel();
     let bot = Bot::builder("foobar").base_url("http://nowhere.invalid:80/path").http(|http| http.no_proxy());
@@ -225,7 +225,7 @@ fn assert_numbers(events: &[Value]) {
 }
 
 #[tokio::test]
-async fn a_retried_call_says_why_and_not_in_the_words_of_the_server() {
+async fn a_retried_call_logs_its_reason_without_text_of_the_server() {
     let (_port, nowhere) = refusing();
     let refused = "cannot connect: Connection refused (os error 111)";
     let quoting = r#"{"code":"too.many.requests","message":"you said: secret words"}"#;
@@ -258,7 +258,7 @@ async fn a_retried_call_says_why_and_not_in_the_words_of_the_server() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_is_waited_for_does_not_quote_the_server() {
+async fn the_wait_for_an_attachment_does_not_quote_the_server() {
     let (traced, _guard) = Traced::json(LevelFilter::DEBUG);
     let words = r#"{"success":false,"message":"secret words: attachment.file.not.processed"}"#;
     let server = FaultServer::start([Step::Status(200, words, None), Step::Good]).await;
@@ -268,7 +268,7 @@ async fn a_refusal_that_is_waited_for_does_not_quote_the_server() {
 }
 
 #[tokio::test]
-async fn a_retried_poll_says_why() {
+async fn a_retried_poll_logs_its_reason() {
     for (step, why) in [
         (Step::Status(502, BY_API, None), "502 Bad Gateway, some.code: some words"),
         (Step::Silence, "no answer in time"),
@@ -284,7 +284,7 @@ async fn a_retried_poll_says_why() {
 }
 
 #[tokio::test]
-async fn a_retried_upload_says_why() {
+async fn a_retried_upload_logs_its_reason() {
     let (traced, _guard) = Traced::json(LevelFilter::INFO);
     let (_port, nowhere) = refusing();
     let server = serving(&[]).await;
@@ -356,7 +356,7 @@ async fn until_one_is_skipped(run: Run) {
 }
 
 #[tokio::test]
-async fn a_handler_that_fails_in_a_run_tells_so_in_a_span_with_its_update() {
+async fn a_failed_handler_of_a_run_is_logged_in_a_span_with_its_update() {
     for (how, words, fields) in FAILURES {
         // However little is logged.
         let (traced, _guard) = Traced::json(LevelFilter::ERROR);
@@ -369,7 +369,7 @@ async fn a_handler_that_fails_in_a_run_tells_so_in_a_span_with_its_update() {
 }
 
 #[tokio::test]
-async fn what_a_handler_logs_and_calls_is_in_its_span() {
+async fn events_and_calls_of_a_handler_are_in_its_span() {
     let (traced, _guard) = Traced::json(LevelFilter::DEBUG);
     let server =
         serving(&[("/updates", &[(200, json!({"updates": [said()], "marker": 5})), (200, page(&[], 5))])]).await;
@@ -385,7 +385,7 @@ async fn what_a_handler_logs_and_calls_is_in_its_span() {
 }
 
 #[tokio::test]
-async fn a_handler_that_fails_in_a_webhook_tells_so_in_a_span_with_its_update() {
+async fn a_failed_handler_of_a_webhook_is_logged_in_a_span_with_its_update() {
     const PATH: &str = "/h00kS3cr3t-9d2f4b6a8c0e1d3f5a7b9c";
     for (how, words, fields) in FAILURES {
         for level in [LevelFilter::ERROR, LevelFilter::DEBUG] {
@@ -414,7 +414,7 @@ async fn a_handler_that_fails_in_a_webhook_tells_so_in_a_span_with_its_update() 
 }
 
 #[tokio::test]
-async fn a_loop_that_makes_a_new_stream_on_every_turn_gets_one_warning() {
+async fn creating_a_stream_in_each_turn_of_a_loop_is_warned_about_once() {
     let (traced, _guard) = Traced::json(LevelFilter::WARN);
     let server = serving(&[("/updates", &[(200, page(&[1, 2], 5))])]).await;
     let bot = named(&server).build().unwrap();
@@ -427,7 +427,7 @@ async fn a_loop_that_makes_a_new_stream_on_every_turn_gets_one_warning() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_asked_for_more_gets_no_warning_when_another_follows() {
+async fn a_new_stream_after_several_updates_is_not_warned_about() {
     let (traced, _guard) = Traced::json(LevelFilter::WARN);
     let server = serving(&[("/updates", &[(200, page(&[1, 2], 5))])]).await;
     let bot = named(&server).build().unwrap();

@@ -217,7 +217,7 @@ fn union<'d>(document: &'d Document, schema: &str) -> Option<&'d Union> {
 }
 
 #[test]
-fn whatever_the_document_allows_is_read_and_written_whole() {
+fn all_that_the_document_allows_is_read_and_written_completely() {
     let seed = seed();
     println!("TAMTAM_SEED={seed}");
     let tolerant = Document::with_overlays();
@@ -352,7 +352,7 @@ fn places_of_misfits(document: &Document) -> BTreeSet<String> {
 }
 
 #[test]
-fn what_lacks_a_part_that_it_must_have_is_an_error() {
+fn an_instance_without_a_needed_part_is_an_error() {
     let seed = seed();
     println!("TAMTAM_SEED={seed}");
     let tolerant = Document::with_overlays();
@@ -415,7 +415,7 @@ fn the_same_seed_makes_the_same_instances() {
 /// The instances above cannot tell: crates that only the tests need ask serde_json for exact floats, and in one build
 /// that holds for all.
 #[test]
-fn the_crate_itself_asks_for_exact_floats() {
+fn the_crate_enables_exact_floats() {
     let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
     let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
     let serde_json = dependencies.lines().find(|line| line.starts_with("serde_json = ")).unwrap();

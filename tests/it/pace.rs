@@ -63,7 +63,7 @@ async fn without_a_pace_a_bot_of_max_is_refused() {
 }
 
 #[test]
-fn services_have_their_pace() {
+fn the_default_pace_depends_on_the_service() {
     let max = Pace::none().requests_per_second(30).chat_requests_per_second(2).polls_per_second(2);
     assert_eq!((Service::Max.pace(), Service::TamTam.pace()), (max, Pace::none()));
     assert_eq!(Service::TamTam.with_pace(max).pace(), max);
@@ -71,7 +71,7 @@ fn services_have_their_pace() {
 }
 
 #[tokio::test]
-async fn health_counts_the_requests_that_wait() {
+async fn health_counts_waiting_requests() {
     let server = answering_json(&json!({"user_id": 1, "name": "Bot", "updates": [], "marker": 1})).await;
     let pace = Pace::none().requests_per_second(1);
     let bot = Bot::builder("token").base_url(server.uri()).no_proxy().pace(pace).build().unwrap();
@@ -102,7 +102,7 @@ async fn until(is_so: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn a_429_of_a_poll_stops_all_requests_of_the_bot() {
+async fn a_429_of_a_poll_pauses_all_requests_of_the_bot() {
     let server = answering(ResponseTemplate::new(429).insert_header("retry-after", "3600")).await;
     let bot = bot_at(server.uri()).build().unwrap();
     let mut updates = bot.updates();
@@ -122,7 +122,7 @@ async fn a_429_of_a_poll_stops_all_requests_of_the_bot() {
 }
 
 #[tokio::test]
-async fn a_429_of_an_upload_host_stops_only_the_upload() {
+async fn a_429_of_an_upload_host_pauses_only_the_upload() {
     let host = answering(ResponseTemplate::new(429).insert_header("retry-after", "3600")).await;
     let api = answering_json(&json!({"url": host.uri(), "user_id": 1, "name": "Bot"})).await;
     let bot = bot_at(api.uri()).build().unwrap();
@@ -169,7 +169,7 @@ async fn a_shutdown_does_not_wait_for_the_end_of_a_pause() {
 }
 
 #[tokio::test]
-async fn the_span_of_a_call_has_the_time_that_it_waited() {
+async fn the_span_of_a_call_has_its_waiting_time() {
     let (traced, _guard) = Traced::start(LevelFilter::INFO);
     let server = answering_json(&json!({"user_id": 1, "name": "Bot"})).await;
     let pace = Pace::none().requests_per_second(1);

@@ -29,7 +29,7 @@ fn calls(tamtam: &Sandbox, operation: &'static str) -> Arc<AtomicUsize> {
 }
 
 #[tokio::test]
-async fn chats_come_page_by_page_each_once() {
+async fn chats_are_listed_page_by_page_each_once() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     let groups: Vec<_> = (0..7).map(|number| tamtam.group(format!("Group {number}"), [&alice]).chat_id()).collect();
@@ -48,7 +48,7 @@ async fn chats_come_page_by_page_each_once() {
 }
 
 #[tokio::test]
-async fn members_come_page_by_page_each_once() {
+async fn members_are_listed_page_by_page_each_once() {
     let tamtam = conformance::start().await;
     let people: Vec<_> = (0..5).map(|number| tamtam.user(format!("Person {number}"))).collect();
     let team = tamtam.group("Team", &people);
@@ -61,7 +61,7 @@ async fn members_come_page_by_page_each_once() {
 }
 
 #[tokio::test]
-async fn messages_come_newest_first_each_once() {
+async fn messages_are_listed_newest_first_each_once() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     alice.starts();
@@ -76,7 +76,7 @@ async fn messages_come_newest_first_each_once() {
 }
 
 #[tokio::test]
-async fn a_span_of_time_has_both_its_ends() {
+async fn since_and_until_are_inclusive() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     alice.starts();
@@ -101,7 +101,7 @@ async fn a_span_of_time_has_both_its_ends() {
 }
 
 #[tokio::test]
-async fn what_can_never_be_asked_is_an_error_that_says_how_to_mend_it() {
+async fn invalid_parameters_of_a_list_are_errors_with_a_hint() {
     let server = mock_server().await;
     let bot = bot(&server);
     for (error, words) in [
@@ -149,7 +149,7 @@ async fn what_can_never_be_asked_is_an_error_that_says_how_to_mend_it() {
 }
 
 #[tokio::test]
-async fn after_a_failure_that_passes_the_stream_goes_on_and_after_another_it_ends() {
+async fn the_stream_continues_after_a_retryable_error_and_ends_after_others() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     alice.starts();
@@ -171,7 +171,7 @@ async fn after_a_failure_that_passes_the_stream_goes_on_and_after_another_it_end
 }
 
 #[tokio::test]
-async fn a_stream_whose_errors_are_taken_for_items_comes_to_an_end() {
+async fn a_stream_whose_errors_are_collected_ends() {
     let tamtam = conformance::start().await;
     let bot =
         Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(tamtam::RetryPolicy::none()).build().unwrap();
@@ -184,7 +184,7 @@ async fn a_stream_whose_errors_are_taken_for_items_comes_to_an_end() {
 }
 
 #[tokio::test]
-async fn a_cancelled_call_is_gone_on_with() {
+async fn a_cancelled_wait_continues_the_same_request() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     tamtam.group("Team", [&alice]);
@@ -225,7 +225,7 @@ async fn pages(pages: Vec<Value>) -> (MockServer, Bot) {
 }
 
 #[tokio::test]
-async fn who_moves_while_a_list_is_read_comes_once() {
+async fn a_member_that_moves_while_a_list_is_read_is_returned_once() {
     let page = |ids: &[i64], marker: Value| {
         let members: Vec<_> = ids.iter().map(|id| member(*id, "M")).collect();
         json!({"members": members, "marker": marker})
@@ -238,7 +238,7 @@ async fn who_moves_while_a_list_is_read_comes_once() {
 }
 
 #[tokio::test]
-async fn a_page_that_names_itself_as_the_next_is_an_error_after_what_it_has() {
+async fn a_page_that_names_itself_as_the_next_one_is_an_error_after_its_items() {
     let page = |id: i64| json!({"chats": [chat(id, "C")], "marker": 5});
     let (server, bot) = pages(vec![page(1), page(2)]).await;
     let mut chats = bot.chats();
@@ -255,7 +255,7 @@ async fn a_page_that_names_itself_as_the_next_is_an_error_after_what_it_has() {
 }
 
 #[tokio::test]
-async fn pages_that_go_in_circles_or_are_empty_for_ever_are_an_error() {
+async fn pages_that_repeat_or_stay_empty_are_an_error() {
     let circle = |marker: usize| json!({"chats": [chat(1, "C")], "marker": marker % 2});
     let empty = |marker: usize| json!({"chats": [], "marker": marker});
     for endless in [(0..100).map(circle).collect::<Vec<_>>(), (0..100).map(empty).collect()] {
@@ -344,7 +344,7 @@ async fn a_full_page_of_one_timestamp_is_an_error() {
 }
 
 #[tokio::test]
-async fn whatever_the_times_are_all_messages_come_once_or_an_error_does() {
+async fn for_any_timestamps_all_messages_are_returned_once_or_an_error_is() {
     // Numbers that look random, and are the same in every run.
     let mut state = 7_u64;
     let mut below = move |limit: i64| {
@@ -384,7 +384,7 @@ async fn whatever_the_times_are_all_messages_come_once_or_an_error_does() {
 }
 
 #[tokio::test]
-async fn a_forward_without_a_body_comes_once() {
+async fn a_forward_without_a_body_is_returned_once() {
     let forward = |mid: &str, time: i64| {
         json!({
             "recipient": {"chat_id": 7, "chat_type": "dialog"},
@@ -401,7 +401,7 @@ async fn a_forward_without_a_body_comes_once() {
 }
 
 #[tokio::test]
-async fn a_page_of_messages_that_do_not_fit_is_not_the_end() {
+async fn a_page_of_messages_that_do_not_fit_does_not_end_the_list() {
     let odd = json!({"body": 5});
     let list = |messages: &[&Value]| json!({ "messages": messages });
     let (two, one) = (past("mid.2", 9), past("mid.1", 8));
@@ -416,7 +416,7 @@ async fn a_page_of_messages_that_do_not_fit_is_not_the_end() {
 }
 
 #[tokio::test]
-async fn a_message_without_a_time_that_comes_on_every_page_comes_once() {
+async fn a_message_without_a_time_on_every_page_is_returned_once() {
     let mut timeless = past("mid.x", 0);
     timeless["timestamp"] = json!("6");
     let list = |messages: &[&Value]| json!({ "messages": messages });
@@ -433,7 +433,7 @@ async fn a_message_without_a_time_that_comes_on_every_page_comes_once() {
 }
 
 #[tokio::test]
-async fn a_message_without_a_time_comes_once_and_does_not_end_the_list() {
+async fn a_message_without_a_time_is_returned_once_and_does_not_end_the_list() {
     let timeless = |mid: &str, time: Value| {
         let mut message = past(mid, 0);
         message["timestamp"] = time;
@@ -462,7 +462,7 @@ async fn a_message_without_a_time_comes_once_and_does_not_end_the_list() {
 }
 
 #[tokio::test]
-async fn a_server_that_gives_the_newest_whatever_it_is_asked_is_an_error() {
+async fn a_server_that_always_returns_the_newest_messages_is_an_error() {
     let newest = json!({"messages": [past("mid.3", 9), past("mid.2", 8)]});
     let (server, bot) = pages(vec![newest]).await;
     let mut messages = bot.messages(7).page_size(2);

@@ -65,7 +65,7 @@ pub(crate) async fn until(run: Run, handled: u64) {
 }
 
 #[tokio::test]
-async fn within_a_chat_updates_are_handled_one_after_the_other_in_order() {
+async fn updates_of_a_chat_are_handled_one_at_a_time_and_in_order() {
     let page: Vec<(i64, i64)> = (1..=100).map(|number| (number % 5, number)).collect();
     let (_server, bot, _) = Pages::serve([numbered_page(&page, 10), numbered_page(&[], 10)]).await;
     let (diary, busy) = (Diary::default(), Arc::new(Mutex::new(HashMap::new())));
@@ -113,7 +113,7 @@ async fn chats_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn a_chat_whose_updates_were_all_handled_gets_those_that_come_later_in_the_page() {
+async fn later_updates_in_a_page_reach_a_chat_that_was_already_done() {
     // More than are parsed at once: with one thread, the first update of each chat is handled before its second is parsed.
     let chats: Vec<i64> = (0..200).map(|number| number % 100).collect();
     let (_server, bot, _) = Pages::serve([page(&chats, 10), page(&[], 10)]).await;
@@ -121,7 +121,7 @@ async fn a_chat_whose_updates_were_all_handled_gets_those_that_come_later_in_the
 }
 
 #[tokio::test]
-async fn no_more_chats_are_dealt_with_at_a_time_than_are_allowed() {
+async fn at_most_concurrency_chats_are_handled_at_a_time() {
     for bound in [1, 3] {
         let chats: Vec<i64> = (0..20).collect();
         let (_server, bot, _) = Pages::serve([page(&chats, 10), page(&[], 10)]).await;
@@ -185,7 +185,7 @@ async fn updates_without_a_chat_keep_the_order_of_their_session_or_user() {
 }
 
 #[tokio::test]
-async fn the_next_page_is_not_asked_for_before_this_one_is_handled() {
+async fn the_next_page_is_requested_after_the_current_one_is_handled() {
     let (_server, bot, pages) = Pages::serve([page(&[1, 2, 3], 10), page(&[4], 11), page(&[], 11)]).await;
     let polls = Arc::new(Mutex::new(Vec::new()));
     let (seen, asked) = (Arc::clone(&polls), pages.clone());
@@ -231,13 +231,13 @@ where
 }
 
 #[tokio::test]
-async fn a_handler_that_fails_costs_its_own_update_only() {
+async fn a_failed_handler_affects_only_its_update() {
     let told = failing_in_the_second(|| async { Err("no luck".into()) }).await;
     assert_eq!(told, "the handler failed: no luck in 2, attempt 1");
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_costs_its_own_update_only() {
+async fn a_panic_in_a_handler_affects_only_its_update() {
     let told = failing_in_the_second(|| async { panic!("oh {}", "no") }).await;
     assert_eq!(told, "the handler panicked: oh no in 2, attempt 1");
     fn before_its_future() -> std::future::Pending<Result<(), Box<dyn Error + Send + Sync>>> {
@@ -248,7 +248,7 @@ async fn a_handler_that_panics_costs_its_own_update_only() {
 }
 
 #[tokio::test]
-async fn a_handler_whose_value_panics_when_it_is_dropped_costs_its_own_update_only() {
+async fn a_panic_while_dropping_a_handler_affects_only_its_update() {
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {
@@ -270,13 +270,13 @@ async fn a_handler_whose_value_panics_when_it_is_dropped_costs_its_own_update_on
 }
 
 #[tokio::test]
-async fn a_handler_that_hangs_is_dropped_after_its_time() {
+async fn a_handler_that_hangs_is_dropped_at_its_timeout() {
     let told = failing_in_the_second(std::future::pending).await;
     assert_eq!(told, "the handler took longer than 50ms in 2, attempt 1");
 }
 
 #[tokio::test]
-async fn an_update_is_handed_out_again_as_often_as_on_error_wants_and_the_rest_of_its_chat_waits() {
+async fn a_failed_update_is_retried_as_on_error_decides_while_its_chat_waits() {
     let first = numbered_page(&[(1, 1), (1, 2), (2, 3)], 10);
     let (_server, bot, pages) = Pages::serve([first, numbered_page(&[(1, 4)], 11), page(&[], 11)]).await;
     let diary = Diary::default();
@@ -305,7 +305,7 @@ async fn an_update_is_handed_out_again_as_often_as_on_error_wants_and_the_rest_o
 }
 
 #[tokio::test]
-async fn an_error_that_panics_costs_its_own_update_only() {
+async fn a_panic_in_an_error_affects_only_its_update() {
     #[derive(Debug)]
     struct Bomb;
     impl std::fmt::Display for Bomb {
@@ -334,7 +334,7 @@ async fn an_error_that_panics_costs_its_own_update_only() {
 }
 
 #[tokio::test]
-async fn the_order_of_a_chat_holds_for_updates_that_nobody_knows() {
+async fn unknown_updates_keep_the_order_of_their_chat() {
     let strange = |number: i64, text: &str| {
         format!(r#"{{"update_type":"weather","timestamp":{number},"chat_id":5,"text":{text}}}"#)
     };
@@ -362,13 +362,13 @@ async fn the_order_of_a_chat_holds_for_updates_that_nobody_knows() {
 }
 
 #[tokio::test]
-async fn a_shutdown_that_is_set_on_the_updates_holds_for_the_run() {
+async fn a_shutdown_set_on_the_updates_applies_to_the_run() {
     let tamtam = conformance::start().await;
     tamtam.bot().updates().graceful_shutdown_on(std::future::ready(())).run(async |_, _| {}).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn handlers_are_gone_when_the_run_has_ended_at_its_deadline() {
+async fn handlers_are_dropped_when_a_run_ends_at_its_deadline() {
     let tamtam = conformance::start().await;
     tamtam.user("Alice").starts();
     let (held, (began, begun)) = (Arc::new(()), oneshot::channel::<()>());
@@ -386,7 +386,7 @@ async fn handlers_are_gone_when_the_run_has_ended_at_its_deadline() {
 }
 
 #[test]
-fn the_end_of_a_runtime_does_not_pass_for_the_end_of_a_page() {
+fn the_end_of_the_runtime_does_not_commit_the_page() {
     // The server lives in another runtime than the bot.
     let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (_server, bot, pages) = servers.block_on(Pages::serve([page(&[1, 2, 3], 10), page(&[], 11)]));
@@ -405,7 +405,7 @@ fn the_end_of_a_runtime_does_not_pass_for_the_end_of_a_page() {
 }
 
 #[tokio::test]
-async fn an_on_error_that_panics_gives_the_update_up() {
+async fn a_panic_in_on_error_skips_the_update() {
     let (_server, bot, _) = Pages::serve([page(&[1, 2], 10), page(&[], 10)]).await;
     let run = bot.run(|_, _| async { Err::<(), _>("no luck") }).on_error(|_| panic!("worse luck"));
     let health = run.health();
@@ -414,7 +414,7 @@ async fn an_on_error_that_panics_gives_the_update_up() {
 }
 
 #[tokio::test]
-async fn updates_that_nobody_knows_are_handled_too() {
+async fn unknown_updates_are_handled() {
     let body = json!({"updates": [{"update_type": "weather"}, 5], "marker": 10});
     let (_server, bot, _) = Pages::serve([body, page(&[], 10)]).await;
     let diary = Diary::default();
@@ -454,7 +454,7 @@ async fn waiting(bot: &Bot) -> Vec<Update> {
 }
 
 #[tokio::test]
-async fn a_handler_that_does_not_end_by_the_deadline_is_dropped_and_its_page_comes_again() {
+async fn a_handler_running_at_the_deadline_is_dropped_and_its_page_is_redelivered() {
     let tamtam = conformance::start().await;
     tamtam.user("Alice").says("hi");
     let (began, begun) = oneshot::channel::<()>();
@@ -497,7 +497,7 @@ async fn dropping_a_run_drops_its_handlers_and_commits_nothing() {
 }
 
 #[tokio::test]
-async fn a_run_ends_with_the_error_that_no_waiting_mends() {
+async fn a_run_ends_with_a_permanent_error() {
     let tamtam = conformance::start().await;
     let bot = bot_at(tamtam.base_url()).build().unwrap();
     let error = bot.run(async |_, _| {}).await.unwrap_err();
@@ -530,7 +530,7 @@ async fn an_echo_bot_survives_its_server_being_killed_and_restarted() {
 }
 
 #[tokio::test]
-async fn health_tells_how_the_bot_is_doing() {
+async fn health_reports_the_state_of_the_bot() {
     let tamtam = conformance::start().await;
     let run = tamtam.bot().updates().types([UpdateType::BotStarted]).run(async |_, _| {
         std::future::pending::<()>().await;
@@ -553,7 +553,7 @@ async fn health_tells_how_the_bot_is_doing() {
 }
 
 #[tokio::test]
-async fn the_lag_grows_while_an_update_is_stuck_in_its_handler_or_waits_for_another_try() {
+async fn the_lag_grows_while_an_update_is_in_its_handler_or_waits_for_a_retry() {
     let (_server, bot, _) = Pages::serve([page(&[1], 10)]).await;
     let (began, begun) = oneshot::channel::<()>();
     let began = Arc::new(Mutex::new(Some(began)));
@@ -584,7 +584,7 @@ async fn the_lag_grows_while_an_update_is_stuck_in_its_handler_or_waits_for_anot
 }
 
 #[tokio::test]
-async fn the_lag_of_a_stream_grows_until_it_is_asked_for_more() {
+async fn the_lag_of_a_stream_grows_until_the_next_update_is_requested() {
     let (_server, bot, _) = Pages::serve([page(&[1, 2], 10)]).await;
     let mut updates = bot.updates();
     let health = updates.health();
@@ -602,7 +602,7 @@ async fn the_lag_of_a_stream_grows_until_it_is_asked_for_more() {
 }
 
 #[tokio::test]
-async fn handlers_return_nothing_or_any_error() {
+async fn handlers_return_unit_or_any_error() {
     fn takes(_: Run) {}
     let bot = bot_at("http://127.0.0.1:1").build().unwrap();
     takes(bot.run(async |_, _| {}));

@@ -45,7 +45,7 @@ async fn removing_a_webhook_that_is_not_there_is_refused_without_showing_it() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_stays_is_an_error_that_does_not_show_it() {
+async fn a_webhook_that_cannot_be_removed_is_an_error_without_its_url() {
     let server = mock_server().await;
     // Whatever else there is of the second is strange; it is in the way as well.
     let list = json!({"subscriptions": [{"url": ONE, "time": 1}, {"url": OTHER, "time": "?", "update_types": 7}]});
@@ -69,7 +69,7 @@ async fn a_webhook_that_stays_is_an_error_that_does_not_show_it() {
 }
 
 #[tokio::test]
-async fn a_failure_to_remove_is_told() {
+async fn a_failure_to_remove_a_webhook_is_returned() {
     let server = mock_server().await;
     let list = json!({"subscriptions": [{"url": ONE, "time": 1}]});
     Mock::given(method("DELETE")).respond_with(ResponseTemplate::new(500)).mount(&server).await;
@@ -84,7 +84,7 @@ async fn a_failure_to_remove_is_told() {
 }
 
 #[tokio::test]
-async fn an_error_with_one_webhook_does_not_keep_the_others() {
+async fn an_error_with_one_webhook_does_not_prevent_removing_the_others() {
     let tamtam = conformance::start().await;
     let builder = Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(RetryPolicy::none());
     let bot = builder.http(|http| http.no_proxy()).build().unwrap();

@@ -91,7 +91,7 @@ async fn a_text_is_seen_with_its_formatting() {
 }
 
 #[tokio::test]
-async fn the_parts_of_a_received_text_are_had_by_its_markup() {
+async fn slices_returns_the_marked_up_parts_of_a_received_text() {
     let (_tamtam, bot, alice) = dialog().await;
     let posted =
         bot.send(alice.chat_id(), NewMessageBody::markdown("😀 **b [l](https://x)** `c`")).await.unwrap().message;
@@ -107,7 +107,7 @@ async fn the_parts_of_a_received_text_are_had_by_its_markup() {
 }
 
 #[tokio::test]
-async fn a_long_text_is_sent_in_order_and_whole() {
+async fn a_long_text_is_sent_complete_and_in_order() {
     let (_tamtam, bot, alice) = dialog().await;
     let novel = (0..2000).map(|number| format!("Sentence {number}. 😀{}", if number % 9 == 0 { "\n\n" } else { "" }));
     let novel: String = novel.collect();
@@ -120,7 +120,7 @@ async fn a_long_text_is_sent_in_order_and_whole() {
 }
 
 #[tokio::test]
-async fn what_is_formatted_across_parts_is_formatted_in_all() {
+async fn formatting_across_parts_is_kept_in_each_part() {
     let (_tamtam, bot, alice) = dialog().await;
     let (first, second) = (words(3000), words(3000));
     let long = Text::new("<&> ").bold(Text::new(&first).link(format!(" {second}"), "https://example.org?a&b"));
@@ -138,7 +138,7 @@ async fn what_is_formatted_across_parts_is_formatted_in_all() {
 }
 
 #[tokio::test]
-async fn a_keyboard_goes_with_the_last_part_and_a_reply_with_the_first() {
+async fn the_last_part_has_the_keyboard_and_the_first_one_is_the_reply() {
     let (_tamtam, bot, alice) = dialog().await;
     let question = alice.says("Tell me everything");
     let keyboard = Keyboard::new(vec![vec![CallbackButton::new("More", "more").into()]]);
@@ -169,7 +169,7 @@ async fn markdown_and_html_are_split_between_paragraphs() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_split_is_not_sent_at_all() {
+async fn no_part_of_a_text_that_cannot_be_split_is_sent() {
     let (_tamtam, bot, alice) = dialog().await;
     let body = NewMessageBody::markdown(format!("a\n\n**{0}\n{0}**", words(2500)));
     let failed = bot.send_long(alice.chat_id(), body).await.unwrap_err();
@@ -180,7 +180,7 @@ async fn what_cannot_be_split_is_not_sent_at_all() {
 }
 
 #[tokio::test]
-async fn a_failure_tells_what_is_posted_and_has_the_rest() {
+async fn a_failure_has_the_posted_messages_and_the_rest_of_the_text() {
     let (tamtam, bot, alice) = dialog().await;
     let novel = words(10_000);
     let refused = Fault::error(403, "chat.denied", "no");
@@ -196,7 +196,7 @@ async fn a_failure_tells_what_is_posted_and_has_the_rest() {
 }
 
 #[tokio::test]
-async fn a_message_that_may_be_posted_can_be_left_out_of_the_rest() {
+async fn a_message_that_may_have_been_posted_can_be_skipped_when_sending_the_rest() {
     let (tamtam, bot, alice) = dialog().await;
     let novel = words(10_000);
     let failed = fail_second(&tamtam, &bot, alice.chat_id(), &novel, Fault::reset().applied(true)).await;
@@ -207,7 +207,7 @@ async fn a_message_that_may_be_posted_can_be_left_out_of_the_rest() {
 }
 
 #[tokio::test]
-async fn as_an_error_of_the_crate_a_text_that_is_half_posted_may_have_been_applied() {
+async fn the_error_of_a_partly_posted_text_says_that_it_may_have_been_applied() {
     let (tamtam, bot, alice) = dialog().await;
     let refused = || Fault::error(403, "chat.denied", "no");
     let failed = fail_second(&tamtam, &bot, alice.chat_id(), &words(10_000), refused()).await;
@@ -229,7 +229,7 @@ async fn fail_second(tamtam: &Sandbox, bot: &Bot, chat: ChatId, novel: &str, fau
 }
 
 #[tokio::test]
-async fn a_text_answers_a_message_as_any_other_does() {
+async fn a_formatted_text_can_be_a_reply() {
     let (_tamtam, bot, alice) = dialog().await;
     alice.says("1 < 2");
     let mut updates = bot.updates();
@@ -244,7 +244,7 @@ async fn a_text_answers_a_message_as_any_other_does() {
 }
 
 #[test]
-fn a_long_send_is_a_future_for_any_task() {
+fn the_future_of_send_long_is_send_and_static() {
     fn check<T: Send + 'static>(_: impl Fn(Bot, ChatId) -> T) {}
     check(|bot, chat| bot.send_long(chat, "a").into_future());
 }

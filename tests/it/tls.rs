@@ -101,7 +101,7 @@ async fn serve(connection: TcpStream, config: Arc<ServerConfig>, seen: Arc<Mutex
 }
 
 #[tokio::test]
-async fn a_bot_with_the_shared_configuration_offers_what_one_with_its_own_does() {
+async fn shared_and_own_tls_configurations_offer_the_same() {
     let server = TlsServer::start().await;
     // The shared one does not trust the server; what it offers comes before that.
     assert!(bot_at(server.url()).build().unwrap().me().await.unwrap_err().is_connect());
@@ -114,7 +114,7 @@ async fn a_bot_with_the_shared_configuration_offers_what_one_with_its_own_does()
 }
 
 #[tokio::test]
-async fn certificates_and_the_tls_settings_of_a_closure_are_of_one_bot_only() {
+async fn certificates_and_tls_settings_apply_to_one_bot_only() {
     let server = TlsServer::start().await;
     let trusting = bot_at(server.url()).root_certificates(server.pem.clone()).build().unwrap();
     trusting.me().await.unwrap();
@@ -133,7 +133,7 @@ async fn certificates_and_the_tls_settings_of_a_closure_are_of_one_bot_only() {
 /// Does nothing but in a process of its own, where the server's certificate is among the system's.
 #[cfg(all(feature = "rustls", not(feature = "native-tls"), target_os = "linux"))]
 #[test]
-fn two_bots_in_two_runtimes_ask_who_they_are() {
+fn calls_two_bots_in_two_runtimes() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }
@@ -155,7 +155,7 @@ async fn bots_share_one_tls_configuration_and_no_connections() {
         ("TAMTAM_BASE_URL", server.url()),
         ("SSL_CERT_FILE", pem.display().to_string()),
     ];
-    in_a_process_of_its_own("tls::two_bots_in_two_runtimes_ask_who_they_are", &variables).await;
+    in_a_process_of_its_own("tls::calls_two_bots_in_two_runtimes", &variables).await;
     std::fs::remove_file(pem).unwrap();
     assert_eq!(server.seen.lock().unwrap().handshakes, [HandshakeKind::Full, HandshakeKind::Resumed]);
 }
@@ -199,7 +199,7 @@ fn the_root_certificate_of_max_is_the_published_one() {
 }
 
 #[tokio::test]
-async fn bots_of_a_service_trust_its_certificate_and_other_bots_do_not() {
+async fn only_bots_of_a_service_trust_its_certificate() {
     let server = TlsServer::start().await;
     let service = Service::Max.with_root_certificate(server.pem.clone());
     let bot = || bot_at(server.url()).service(service.clone());

@@ -170,7 +170,7 @@ async fn a_long_page_is_not_cut_in_the_middle_of_the_token() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_does_not_show_the_token() {
+async fn an_unreadable_answer_does_not_show_the_token() {
     for text in [TOKEN, ENCODED_TOKEN] {
         // serde's error quotes the value that it did not expect.
         let server = answering_json(&json!({"user_id": text, "name": 5, "updates": text})).await;
@@ -185,7 +185,7 @@ async fn an_answer_that_cannot_be_read_does_not_show_the_token() {
 }
 
 #[tokio::test]
-async fn a_refusal_whose_words_quote_the_token_does_not_show_it() {
+async fn a_refusal_whose_message_quotes_the_token_does_not_show_it() {
     for text in [TOKEN, ENCODED_TOKEN] {
         let server = answering_json(&json!({"success": false, "message": format!("not done for {text}")})).await;
         for service in SERVICES {
@@ -303,7 +303,7 @@ fn debug_of_requests(api: &Api) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn debug_of_what_holds_a_bot_does_not_show_the_token() {
+async fn debug_of_types_that_hold_a_bot_does_not_show_the_token() {
     for service in SERVICES {
         let builder = Bot::builder(TOKEN).service(service.clone()).proxy(format!("http://user:{TOKEN}@proxy.example"));
         assert_no_token(&format!("{builder:?}\n{builder:#?}"), "BotBuilder");
@@ -437,7 +437,7 @@ fn assert_no_secret(shown: &impl Debug, of: &str) {
 }
 
 #[tokio::test]
-async fn debug_of_whatever_has_a_webhook_shows_neither_its_path_nor_its_secret() {
+async fn debug_of_types_with_a_webhook_shows_neither_its_path_nor_its_secret() {
     let url = format!("https://bot.example/{OTHER}");
     let bot = bot_at("http://localhost").build().unwrap();
     let api = bot.api();
@@ -463,7 +463,7 @@ async fn debug_of_whatever_has_a_webhook_shows_neither_its_path_nor_its_secret()
 }
 
 #[tokio::test]
-async fn debug_of_what_an_upload_brings_shows_neither_its_url_nor_a_token() {
+async fn debug_of_upload_results_shows_neither_their_url_nor_a_token() {
     fn shown<T: Debug + serde::de::DeserializeOwned>(json: serde_json::Value, of: &str) -> String {
         let value: T = serde_json::from_value(json).unwrap();
         assert_no_secret(&value, of);
@@ -491,7 +491,7 @@ async fn debug_of_what_an_upload_brings_shows_neither_its_url_nor_a_token() {
 }
 
 #[tokio::test]
-async fn the_path_of_the_base_url_is_shown_neither_by_debug_nor_by_an_error() {
+async fn neither_debug_nor_errors_show_the_path_of_the_base_url() {
     let base = |server: &str| format!("{server}/{OTHER}/");
     let builder = || Bot::builder("token").base_url(base("http://gateway.example:8080"));
     assert_no_secret(&builder(), "BotBuilder");
@@ -574,7 +574,7 @@ async fn an_error_on_max_shows_neither_the_secret_of_a_webhook_nor_the_token_of_
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_fit_does_not_show_what_is_secret_in_it() {
+async fn an_answer_that_does_not_fit_does_not_show_its_secrets() {
     let url = format!("https://bot.example/{OTHER}");
     for body in [json!({"subscriptions": url}), json!(url), json!({"url": [url]})] {
         let server = answering_json(&body).await;
@@ -590,7 +590,7 @@ async fn an_answer_that_does_not_fit_does_not_show_what_is_secret_in_it() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_of_an_answer_does_not_show_what_is_secret_in_it() {
+async fn the_log_of_a_left_out_value_does_not_show_its_secrets() {
     let url = format!("https://bot.example/{OTHER}");
     let hook = json!({"url": url, "time": url, "update_types": url, "version": [url]});
     let server = answering_json(&json!({"subscriptions": [url, [url], {"url": [url]}, {"time": url}, hook]})).await;

@@ -106,7 +106,7 @@ async fn people_talk_and_the_bot_answers() {
 }
 
 #[tokio::test]
-async fn starts_without_a_marker_and_commits_a_page_when_more_is_asked_for() {
+async fn starts_without_a_marker_and_commits_a_page_with_the_next_poll() {
     let (_server, bot, pages) = Pages::serve([page(&[1, 2], 10), page(&[3], 11), page(&[4], 12)]).await;
     let mut updates = bot.updates();
     assert_eq!(chat_of_next(&mut updates).await, 1);
@@ -119,7 +119,7 @@ async fn starts_without_a_marker_and_commits_a_page_when_more_is_asked_for() {
 }
 
 #[tokio::test]
-async fn what_was_not_dealt_with_comes_again() {
+async fn uncommitted_updates_are_returned_again() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     alice.starts();
@@ -141,7 +141,7 @@ async fn what_was_not_dealt_with_comes_again() {
 }
 
 #[tokio::test]
-async fn a_dropped_wait_loses_nothing_and_the_poll_goes_on() {
+async fn a_dropped_wait_loses_no_update_and_keeps_the_poll() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     let polls = Arc::new(AtomicUsize::new(0));
@@ -160,7 +160,7 @@ async fn a_dropped_wait_loses_nothing_and_the_poll_goes_on() {
 }
 
 #[tokio::test]
-async fn however_often_a_wait_is_dropped_each_thing_is_done_once() {
+async fn dropped_waits_do_not_repeat_any_step() {
     // A store that takes its time, so that waits are dropped in the middle of every step.
     #[derive(Clone, Default)]
     struct Slow(Arc<Mutex<Vec<String>>>);
@@ -227,7 +227,7 @@ async fn a_select_loop_sees_every_update_once() {
 }
 
 #[tokio::test]
-async fn a_strange_update_holds_nobody_up() {
+async fn an_invalid_update_does_not_block_the_ones_after_it() {
     let strange = json!({"update_type": "moon_risen", "phase": 0.1});
     let broken = json!({"chat_id": "not a number", "update_type": "bot_started"});
     let updates = json!([started(1), strange, 5, broken, null, started(2)]);
@@ -275,7 +275,7 @@ async fn an_empty_page_with_a_marker_moves_it() {
 }
 
 #[tokio::test]
-async fn the_settings_stand_in_the_query() {
+async fn the_settings_are_sent_in_the_query() {
     let (_server, bot, pages) = Pages::serve([page(&[1], 10)]).await;
     let types = [UpdateType::BotStarted, UpdateType::MessageCreated];
     let mut updates = bot.updates().limit(7).timeout(Duration::from_secs(45)).types(types);
@@ -286,7 +286,7 @@ async fn the_settings_stand_in_the_query() {
 }
 
 #[tokio::test]
-async fn a_failed_poll_is_tried_again_from_the_same_place() {
+async fn a_failed_poll_is_retried_with_the_same_marker() {
     let garbage = "<html>".to_owned();
     let (_server, bot, pages) = Pages::serve([page(&[1], 10).to_string(), garbage, page(&[2], 11).to_string()]).await;
     let mut updates = bot.updates().backoff(MOMENT, MOMENT);
@@ -296,7 +296,7 @@ async fn a_failed_poll_is_tried_again_from_the_same_place() {
 }
 
 #[tokio::test]
-async fn a_byte_that_is_not_utf_8_costs_its_character_and_not_the_page() {
+async fn a_byte_that_is_not_utf_8_is_replaced_and_the_page_is_read() {
     let text = page(&[1], 10).to_string().replace("\"A\"", "\"A?\"");
     let mut body = text.into_bytes();
     let broken = body.windows(2).position(|pair| pair == b"A?").unwrap() + 1;
@@ -311,7 +311,7 @@ async fn a_byte_that_is_not_utf_8_costs_its_character_and_not_the_page() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_hold_its_polls_is_not_asked_in_a_loop() {
+async fn a_server_that_answers_empty_polls_at_once_is_not_polled_in_a_busy_loop() {
     let (_server, bot, pages) = Pages::serve([page(&[], 10)]).await;
     let mut updates = bot.updates();
     tokio::time::timeout(Duration::from_millis(350), updates.try_next()).await.unwrap_err();
@@ -319,14 +319,14 @@ async fn a_server_that_does_not_hold_its_polls_is_not_asked_in_a_loop() {
 }
 
 #[tokio::test]
-async fn a_hold_of_a_fraction_of_a_second_is_rounded_up() {
+async fn a_timeout_of_a_fraction_of_a_second_is_rounded_up() {
     let (_server, bot, pages) = Pages::serve([page(&[1], 10)]).await;
     chat_of_next(&mut bot.updates().timeout(Duration::from_millis(900))).await;
     assert_eq!(pages.polls.lock().unwrap()[0], [("timeout".to_owned(), "1".to_owned())]);
 }
 
 #[tokio::test]
-async fn it_is_an_ordinary_stream() {
+async fn updates_implements_stream() {
     let (_server, bot, pages) = Pages::serve([page(&[1, 2], 10), page(&[3, 4], 11)]).await;
     let chats: Vec<String> =
         bot.updates().map_ok(|update| update.tag().to_owned()).take(3).try_collect().await.unwrap();

@@ -599,7 +599,7 @@ async fn every_operation_of_tamtam_has_a_case() {
 }
 
 #[tokio::test]
-async fn what_is_not_set_is_not_sent() {
+async fn unset_parameters_are_not_sent() {
     let page = json!({"members": []});
     let sent = json!({"message": message("mid.1", "hi")});
     let no_updates = json!({"updates": []});
@@ -634,7 +634,7 @@ async fn what_is_not_set_is_not_sent() {
 }
 
 #[tokio::test]
-async fn an_edit_keeps_what_is_absent_and_removes_what_is_empty() {
+async fn an_edit_keeps_absent_attachments_and_removes_them_if_empty() {
     let none = Vec::<AttachmentRequest>::new();
     let cases = vec![
         does("PUT /messages", |api| api.edit_message("mid.1", "new text"))
@@ -658,7 +658,7 @@ async fn an_edit_keeps_what_is_absent_and_removes_what_is_empty() {
 }
 
 #[tokio::test]
-async fn a_list_of_one_has_no_comma_and_an_unknown_type_is_sent_as_it_is() {
+async fn a_list_of_one_has_no_comma_and_an_unknown_type_is_sent_unchanged() {
     let cases = vec![
         reads("GET /chats/-7/members", json!({"members": []}), |api| api.get_members(-7).user_ids([UserId(5)]), |_| {})
             .query("user_ids", "5"),
@@ -706,7 +706,7 @@ async fn a_path_parameter_is_percent_encoded_and_stays_one_segment() {
 }
 
 #[tokio::test]
-async fn a_post_without_a_body_says_that_it_has_none() {
+async fn a_post_without_a_body_has_a_content_length_of_0() {
     // A server may refuse a POST that leaves its length open (411).
     let server = RawServer::answering(http_answer("200 OK", &[], r#"{"url": "https://upload.example"}"#)).await;
     bot_at(server.url()).build().unwrap().api().get_upload_url(UploadType::Image).await.unwrap();
@@ -750,7 +750,7 @@ async fn a_200_with_success_false_is_a_refusal_for_every_operation() {
 }
 
 #[tokio::test]
-async fn a_success_that_is_no_boolean_is_a_misfit_for_every_operation() {
+async fn a_success_that_is_not_a_boolean_is_a_decode_error_for_every_operation() {
     for body in [json!({"success": "false"}), json!({"success": 0}), json!({"success": null})] {
         for (service, mut cases) in all_of_each_service() {
             // These answers have no required property, and the properties of others are ignored.
@@ -763,7 +763,7 @@ async fn a_success_that_is_no_boolean_is_a_misfit_for_every_operation() {
 }
 
 #[tokio::test]
-async fn a_200_that_says_not_processed_is_waited_for_by_every_operation_that_changes_something() {
+async fn every_operation_that_changes_something_retries_a_200_that_says_not_processed() {
     let not_ready = json!({"success": false, "message": "Key: errors.process.attachment.file.not.processed"});
     let cases = all_of_each_service().into_iter();
     let cases = cases.flat_map(|(service, cases)| cases.into_iter().map(move |case| (service.clone(), case)));

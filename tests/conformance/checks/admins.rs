@@ -62,7 +62,7 @@ pub(super) async fn the_owner_keeps_all_rights(place: Place) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_bot_needs_a_right_to_appoint(place: Place) -> Done {
+pub(super) async fn a_bot_needs_a_right_to_appoint_admins(place: Place) -> Done {
     let people = place.people("changes the rights of the bot")?;
     let (chat, bob) = (place.chat()?, people.bob.user_id());
     people.group.promotes_bot_to([ChatAdminPermission::ReadAllMessages]);

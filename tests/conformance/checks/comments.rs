@@ -134,7 +134,7 @@ pub(super) async fn comments_of_people_are_not_polled(place: Place) -> Done {
     Ok(())
 }
 
-pub(super) async fn comments_that_are_switched_off_are_still_there(place: Place) -> Done {
+pub(super) async fn comments_can_be_edited_and_deleted_after_they_are_switched_off(place: Place) -> Done {
     let people = place.people("switches comments off")?;
     let (post, [one, two]) = two(&place).await?;
     people.channel().closes_comments();

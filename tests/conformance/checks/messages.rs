@@ -42,7 +42,7 @@ pub(super) async fn a_fetched_message_equals_the_posted_one(place: Place) -> Don
     Ok(())
 }
 
-pub(super) async fn ids_are_put_together_as_documented(place: Place) -> Done {
+pub(super) async fn ids_have_the_documented_form(place: Place) -> Done {
     let chat = place.chat()?;
     let message = place.post(chat, place.text("an id")).await;
     let body = message.body.unwrap();

@@ -145,7 +145,7 @@ pub(super) async fn a_chat_button_creates_a_chat(place: Place) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_person_who_stopped_the_bot_is_not_written_to(place: Place) -> Done {
+pub(super) async fn a_bot_cannot_write_to_a_person_who_stopped_it(place: Place) -> Done {
     let people = place.people("stops the bot")?;
     people.alice.stops();
     let error = place.bot.send(people.alice.user_id(), "Hello?").await.unwrap_err();

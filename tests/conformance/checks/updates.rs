@@ -110,7 +110,7 @@ pub(super) async fn a_webhook_needs_https_and_a_proper_secret(place: Place) -> D
     Ok(())
 }
 
-pub(super) async fn polls_go_on_by_a_marker(place: Place) -> Done {
+pub(super) async fn polls_continue_from_a_marker(place: Place) -> Done {
     place.may_take_updates().await?;
     let api = place.bot.api();
     let page = api.get_updates().timeout(0).limit(1).await.unwrap();

@@ -26,7 +26,7 @@ fn method(accessors: &str, name: &str) -> String {
 }
 
 #[test]
-fn the_paths_are_tried_in_order_and_those_to_another_type_are_skipped() {
+fn paths_are_tried_in_order_and_paths_to_other_types_are_skipped() {
     let chat = method("chat: {description: Returns the chat., paths: [chat, message.chat]}", "chat");
     assert!(chat.starts_with("fnchat(&self)->::std::option::Option<i64>{matchself{Self::Plain("), "{chat}");
     assert!(chat.contains("Self::Deep("), "{chat}");
@@ -58,7 +58,7 @@ fn with_cow_a_struct_with_all_its_properties_is_converted() {
 }
 
 #[test]
-fn an_internal_accessor_is_not_public_and_one_without_a_property_is_not_there() {
+fn internal_accessors_are_pub_crate_and_accessors_without_a_property_are_omitted() {
     let text = code(&union(
         "hidden: {description: Internal., internal: true, paths: [chat]}, nothing: {description: Nothing., paths: [nowhere.at_all]}",
     ))

@@ -72,7 +72,7 @@ fn the_document_of_max_generates_all_its_operations() {
 }
 
 #[test]
-fn a_document_without_paths_and_schemas_generates() {
+fn an_empty_document_generates() {
     for empty in ["", "paths: {}\n", "components: {}\n", "paths: {}\ncomponents: {schemas: {}}\n"] {
         let code = from_files(("empty.yaml", &format!("{HEAD}{empty}")), ("overlay.yaml", NO_ACTIONS));
         let code = code.unwrap_or_else(|error| panic!("{error}"));
@@ -84,7 +84,7 @@ fn a_document_without_paths_and_schemas_generates() {
 
 /// What refers to a removed schema goes with it: the generator must not miss it.
 #[test]
-fn no_schema_has_to_be_there() {
+fn schemas_that_no_extension_names_may_be_absent() {
     /// One schema at a time would take minutes; each is absent from one of these rounds.
     const ROUNDS: usize = 8;
     let (ours, overlay) = (ours(), for_another_version());
@@ -106,7 +106,7 @@ fn no_schema_has_to_be_there() {
 }
 
 #[test]
-fn a_union_that_the_overlay_asks_the_tags_of_has_to_be_there() {
+fn a_union_named_by_x_tag_of_must_exist() {
     let mut document = ours();
     let mut gone = BTreeSet::from(["Update".to_owned()]);
     while without(&mut document, &mut gone) {}
@@ -172,7 +172,7 @@ fn mentions(node: &Value, gone: &BTreeSet<String>) -> bool {
 }
 
 #[test]
-fn an_older_document_takes_of_our_overlay_what_fits() {
+fn an_older_document_applies_the_matching_actions_of_our_overlay() {
     let code = generated("tamtam-0.5.0.yaml", OLDER);
     assert_eq!(code.api(), ["get_my_info()", "get_updates()", "send_message(body: implInto<NewMessageBody>)"]);
     assert_eq!(code.fields("User")[0], "user_id: UserId");

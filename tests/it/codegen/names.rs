@@ -3,7 +3,7 @@
 use super::{DONE, code, error, operation, request, schemas};
 
 #[test]
-fn any_name_of_a_property_makes_a_field_that_keeps_it_on_the_wire() {
+fn any_property_name_becomes_a_field_renamed_to_it_in_json() {
     let names = ["type", "ref", "self", "crate", "match", "async", "gen", "a-b", "1x", "$y", "имя", "chatID", "a.b.c"];
     let properties: Vec<String> = names.iter().map(|name| format!("'{name}': {{type: boolean}}")).collect();
     let body = format!("A: {{required: ['gen', '1x'], properties: {{{}}}}}", properties.join(", "));
@@ -19,7 +19,7 @@ fn any_name_of_a_property_makes_a_field_that_keeps_it_on_the_wire() {
 }
 
 #[test]
-fn any_name_makes_a_parameter_an_operation_and_a_type() {
+fn any_name_becomes_a_parameter_an_operation_and_a_type() {
     for (name, value, ty) in [
         ("type", "type_", "Type"),
         ("self", "self_", "Self_"),
@@ -56,7 +56,7 @@ fn any_name_makes_a_parameter_an_operation_and_a_type() {
 
 /// Two names that are one in Rust are refused with the place of the second.
 #[test]
-fn names_that_become_the_same_are_refused() {
+fn names_that_become_the_same_identifier_are_refused() {
     let two = |first: &str, second: &str| format!("{first}: {{type: string}}, {second}: {{type: string}}");
     for (document, expected) in [
         (
@@ -121,7 +121,7 @@ fn methods_of_every_request() -> Vec<&'static str> {
 }
 
 #[test]
-fn names_that_the_generated_code_needs_for_itself_are_refused() {
+fn names_reserved_for_the_generated_code_are_refused() {
     for name in ["bot", "options", "body"].into_iter().chain(methods_of_every_request()) {
         let error = error(&operation(&format!(
             "parameters: [{{name: {name}, in: query, schema: {{type: string}}}}],
@@ -140,7 +140,7 @@ fn names_that_the_generated_code_needs_for_itself_are_refused() {
 }
 
 #[test]
-fn a_schema_may_not_have_the_name_of_a_type_that_the_crate_brings() {
+fn a_schema_cannot_have_the_name_of_a_type_of_the_crate() {
     for document in [
         schemas("ChatId: {type: object}, A: {properties: {id: {x-id: ChatId}}}"),
         schemas("ChatId: {enum: [a]}, A: {properties: {id: {x-id: ChatId}}}"),

@@ -22,7 +22,7 @@ fn a_base_with_a_mapping_is_a_union_of_its_leaves() {
 }
 
 #[test]
-fn leaves_inherit_from_the_base_all_but_the_tag() {
+fn leaves_inherit_all_properties_except_the_tag() {
     let code = code(&schemas(UPDATES));
     assert_eq!(code.fields("Created"), ["at: i64", "text: String"]);
     assert_eq!(code.fields("Gone"), ["at: i64"]);
@@ -44,7 +44,7 @@ fn one_of_with_a_mapping_is_a_union_too() {
 }
 
 #[test]
-fn properties_that_variants_have_in_common_in_name_only_have_one_slot() {
+fn differently_typed_properties_with_one_name_share_one_slot() {
     let code = code(&schemas(
         "U: {discriminator: {propertyName: t, mapping: {a: A, b: B}}, properties: {same: {type: boolean}}},
          A: {allOf: [{$ref: '#/components/schemas/U'},
@@ -82,7 +82,7 @@ fn a_leaf_may_inherit_from_a_union_that_has_no_properties() {
 }
 
 #[test]
-fn variants_are_documented_by_the_list_of_the_union_else_by_their_schema_else_by_their_name() {
+fn variants_are_documented_by_the_union_their_schema_or_their_name() {
     let update = code(&schemas(UPDATES)).enumeration("Update");
     assert_eq!(update.variants[0].doc, "A message came.");
     assert_eq!(update.variants[1].doc, "The message went away.", "over two lines");
@@ -105,7 +105,7 @@ fn a_schema_under_two_tags_does_not_convert_into_the_union() {
 }
 
 #[test]
-fn x_tag_of_makes_an_enum_of_the_tags_with_their_words() {
+fn x_tag_of_generates_a_documented_enum_of_the_tags() {
     let code = code(&schemas(&format!(
         "{UPDATES}, Hook: {{properties: {{kinds: {{type: array, items: {{type: string, x-tag-of: Update}}}}}}}}"
     )));
@@ -117,7 +117,7 @@ fn x_tag_of_makes_an_enum_of_the_tags_with_their_words() {
 }
 
 #[test]
-fn a_tag_enum_that_the_document_has_already_is_taken_as_it_is() {
+fn an_existing_tag_enum_is_used_unchanged() {
     let code = code(&schemas(&format!(
         "{UPDATES}, UpdateType: {{type: string, enum: [created, other]}},
          Hook: {{required: [kind], properties: {{kind: {{x-tag-of: Update}}}}}}"
@@ -134,7 +134,7 @@ fn members_of_a_union_in_a_request_have_constructors_without_the_tag() {
 }
 
 #[test]
-fn checks_go_into_the_members_that_have_some() {
+fn checks_of_a_union_call_the_checks_of_its_members() {
     let checked = UPDATES.replace("{text: {type: string}}", "{text: {type: string, maxLength: 9, x-check: length}}");
     let code = code(&request("{$ref: '#/components/schemas/Update'}", &checked));
     let checks = code.checks("Update").expect("a union with checks");

@@ -4,7 +4,7 @@ use super::*;
 use tamtam::{Failed, Recovery};
 
 #[tokio::test]
-async fn an_update_whose_handler_fails_is_a_dead_letter_unless_on_error_decides() {
+async fn a_failed_update_becomes_a_dead_letter_without_on_error() {
     let directory = Directory::new();
     let bodies = [
         r#"{"updates": [{"update_type": "bot_started", "timestamp": 1, "chat_id": 1, "x": [1.0],
@@ -41,7 +41,7 @@ async fn an_update_whose_handler_fails_is_a_dead_letter_unless_on_error_decides(
 }
 
 #[tokio::test]
-async fn what_on_error_skips_is_removed() {
+async fn an_update_that_on_error_skips_is_removed() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[1], 10), page(&[], 10)]).await;
     let run = bot.updates().journal(directory.open()).run(async |_, _| Err::<(), _>("no luck"));
@@ -61,7 +61,7 @@ async fn on_error_may_keep_an_update_as_a_dead_letter() {
 }
 
 #[tokio::test]
-async fn attempts_are_counted_over_restarts() {
+async fn attempts_are_counted_across_restarts() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[1], 10), page(&[], 10)]).await;
     let attempts: Arc<Mutex<Vec<u32>>> = Arc::default();
@@ -89,7 +89,7 @@ async fn attempts_are_counted_over_restarts() {
 }
 
 #[tokio::test]
-async fn a_handler_that_a_shutdown_drops_was_no_attempt() {
+async fn a_handler_dropped_by_a_shutdown_does_not_count_as_an_attempt() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[1], 10), page(&[], 10)]).await;
     let open = || Journal::builder(directory.path()).attempts(1).open().unwrap();
@@ -103,7 +103,7 @@ async fn a_handler_that_a_shutdown_drops_was_no_attempt() {
 }
 
 #[tokio::test]
-async fn an_update_that_ends_the_process_each_time_becomes_a_dead_letter_and_its_chat_goes_on() {
+async fn an_update_that_crashes_the_process_becomes_a_dead_letter_and_its_chat_continues() {
     let directory = Directory::new();
     let updates = json!({"updates": [numbered(1, 1), numbered(1, 2)], "marker": 10});
     let (_server, bot, _) = serve([updates, page(&[], 10)]).await;
@@ -167,7 +167,7 @@ async fn dead_letters_are_replayed_and_discarded() {
 }
 
 #[tokio::test]
-async fn the_oldest_dead_letters_beyond_the_most_are_removed() {
+async fn the_oldest_dead_letters_over_the_maximum_are_removed() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[1, 2, 3], 10), page(&[], 10)]).await;
     let journal = Journal::builder(directory.path()).dead_letter_capacity(2).open().unwrap();

@@ -17,7 +17,7 @@ async fn fill(directory: &Directory) {
 }
 
 #[test]
-fn what_is_not_a_journal_is_refused_and_not_changed() {
+fn a_file_that_is_not_a_journal_is_refused_and_not_changed() {
     let directory = Directory::new();
     let path = directory.path();
     for contents in [&b"SELECT * FROM updates;"[..], &[0; 4096], b"SQLite format 3\0", b"x"] {
@@ -69,7 +69,7 @@ fn a_journal_of_a_newer_version_is_refused() {
 }
 
 #[test]
-fn a_path_that_cannot_be_a_journal_says_why() {
+fn an_unusable_journal_path_is_an_error_with_the_reason() {
     let directory = Directory::new();
     assert!(error(&directory.0).contains("it is not a regular file"));
     let missing = directory.0.join("missing/bot.journal");
@@ -92,7 +92,7 @@ fn another_process_says(path: &std::path::Path) -> String {
 }
 
 #[test]
-fn a_second_handle_is_refused_until_the_first_is_gone() {
+fn a_second_handle_is_refused_until_the_first_is_dropped() {
     let directory = Directory::new();
     let first = directory.open();
     assert!(error(directory.path()).contains("is in use"));
@@ -134,7 +134,7 @@ fn an_empty_file_beside_a_log_is_refused_and_the_log_is_kept() {
 
 #[cfg(unix)]
 #[test]
-fn only_its_owner_reads_it() {
+fn only_the_owner_can_read_the_files_of_a_journal() {
     use std::os::unix::fs::PermissionsExt as _;
     let directory = Directory::new();
     let _journal = directory.open();

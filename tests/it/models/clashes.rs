@@ -9,7 +9,7 @@ use tamtam::{
 };
 
 #[test]
-fn a_new_property_is_no_harm_although_another_variant_has_one_of_its_name_and_another_type() {
+fn a_new_property_may_have_the_name_of_a_differently_typed_one_in_another_variant() {
     let user = json!({"user_id": 17, "name": "Анна"});
     for (property, value) in [
         ("title", json!({"new": true})),
@@ -41,7 +41,7 @@ fn a_new_property_is_no_harm_although_another_variant_has_one_of_its_name_and_an
 }
 
 #[test]
-fn a_property_of_another_variant_may_stand_there_twice() {
+fn a_property_of_another_variant_may_be_repeated() {
     let twice = r#"{"timestamp":5,"chat_id":17,"title":"a","title":"b","user":{"user_id":1,"name":""},"update_type":"bot_started"}"#;
     assert!(matches!(serde_json::from_str(twice).unwrap(), Update::BotStarted(_)));
     let own =
@@ -51,7 +51,7 @@ fn a_property_of_another_variant_may_stand_there_twice() {
 }
 
 #[test]
-fn a_list_does_not_stand_for_an_object() {
+fn a_list_is_not_read_as_an_object() {
     // serde itself takes a list for the fields of a struct in their order, here the photo's.
     let attachment: Attachment = serde_json::from_str(r#"{"payload":[1,"t","u"],"type":"image"}"#).unwrap();
     let Attachment::Unknown(unknown) = attachment else { panic!("{attachment:?}") };
@@ -60,7 +60,7 @@ fn a_list_does_not_stand_for_an_object() {
 }
 
 #[test]
-fn a_list_does_not_stand_for_the_properties_of_all_variants() {
+fn a_list_is_not_read_as_the_properties_of_all_variants() {
     // As many elements as the payloads of all kinds of attachments have properties, of types that would fit.
     let json = r#"{"payload":[null,null,"t","u",null,5,null],"type":"image"}"#;
     let attachment: Attachment = serde_json::from_str(json).unwrap();
@@ -68,7 +68,7 @@ fn a_list_does_not_stand_for_the_properties_of_all_variants() {
 }
 
 #[test]
-fn what_cannot_be_read_says_at_which_property_it_is() {
+fn an_unreadable_value_names_its_property() {
     let json = r#"{"timestamp":1,"message":{"timestamp":1,"recipient":{"chat_type":"chat"},
         "body":{"mid":"mid.1","seq":"x"}},"update_type":"message_created"}"#;
     // The number of a message has a default.
@@ -83,7 +83,7 @@ fn what_cannot_be_read_says_at_which_property_it_is() {
 
 /// Other people's types that look at a value before they know what it is. serde keeps it for them in a form of its own.
 #[test]
-fn an_update_can_be_read_inside_of_other_peoples_types() {
+fn an_update_can_be_read_inside_foreign_types() {
     #[derive(serde::Deserialize)]
     struct Flattened {
         #[serde(flatten)]

@@ -146,7 +146,7 @@ fn check(update: &Value, leaves: &[Leaf], instances: &mut Instances<'_>) {
 }
 
 #[test]
-fn the_key_of_an_update_changes_with_what_identifies_it_and_with_nothing_else() {
+fn the_key_of_an_update_depends_only_on_its_identifying_values() {
     let seed = seed();
     println!("TAMTAM_SEED={seed}");
     let document = Document::with_overlays();

@@ -178,7 +178,7 @@ pub(crate) fn difference(expected: &Value, actual: &Value, at: &str) -> Option<S
 
 /// The measure itself, measured by hand.
 #[test]
-fn the_measure_says_what_a_bad_value_costs() {
+fn the_measure_gives_the_expected_result_for_bad_values() {
     let document = Document::with_overlays();
     let default = |value: Value| json!({"user_id": 1, "name": value});
     for (schema, value, expected) in [

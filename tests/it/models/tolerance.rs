@@ -122,7 +122,7 @@ fn a_dialog_as_recipient_may_have_no_chat() {
 }
 
 #[test]
-fn a_user_who_starts_the_bot_may_come_with_id_and_name_only() {
+fn a_user_who_starts_the_bot_may_have_only_id_and_name() {
     let fixture = json!({
         "update_type": "bot_started", "timestamp": 1, "chat_id": 99, "payload": "из ссылки",
         "user": {"user_id": 17, "name": "Анна", "username": "anna"},
@@ -155,7 +155,7 @@ fn attachments_and_markup_may_be_null_absent_or_empty() {
 }
 
 #[test]
-fn a_user_id_at_the_root_of_an_update_is_no_harm() {
+fn a_user_id_at_the_root_of_an_update_is_accepted() {
     for fixture in [
         json!({"update_type": "message_created", "timestamp": 1, "message": message(), "user_id": 17}),
         json!({"user_id": 17, "update_type": "bot_started", "timestamp": 1, "chat_id": 99, "user": anna()}),
@@ -212,7 +212,7 @@ fn a_join_by_link_has_no_inviter_and_a_leave_no_admin() {
 }
 
 #[test]
-fn an_empty_list_of_commands_comes_back_as_null() {
+fn an_empty_list_of_commands_is_returned_as_null() {
     assert_eq!(read::<BotInfo>(with(anna(), "commands", Value::Null)).commands, None);
     assert_eq!(read::<BotInfo>(with(anna(), "commands", json!([]))).commands, Some(vec![]));
 }
@@ -233,7 +233,7 @@ fn older_versions_do_not_say_whether_a_chat_is_a_channel() {
 }
 
 #[test]
-fn older_versions_tell_less_of_a_user() {
+fn older_versions_send_fewer_properties_of_a_user() {
     // No `is_bot`, no `last_activity_time`, no `description`, no `commands`.
     let profile = json!({
         "user_id": 1, "name": "Бот", "username": "bot", "avatar_url": "https://i.example/a", "full_avatar_url": "https://i.example/b",
@@ -249,7 +249,7 @@ fn older_versions_tell_less_of_a_user() {
 }
 
 #[test]
-fn older_versions_tell_less_of_a_message() {
+fn older_versions_send_fewer_properties_of_a_message() {
     // No `url`, `stat` or `constructor` beside the body, and no `markup` in it.
     let fixture = json!({"update_type": "message_created", "timestamp": 1, "message": message()});
     let Update::MessageCreated(created) = update(fixture) else { panic!() };
@@ -261,7 +261,7 @@ fn older_versions_tell_less_of_a_message() {
 }
 
 #[test]
-fn older_versions_tell_less_of_a_chat() {
+fn older_versions_send_fewer_properties_of_a_chat() {
     // No `dialog_with_user`, `messages_count`, `chat_message_id` or `pinned_message`, no `owner_id` or `participants`.
     let chats: ChatList = read(json!({"chats": [{
         "chat_id": -5, "type": "channel", "status": "active", "title": "Новости", "icon": {"url": "https://i.example/c"},
@@ -275,7 +275,7 @@ fn older_versions_tell_less_of_a_chat() {
 }
 
 #[test]
-fn older_versions_tell_less_of_media() {
+fn older_versions_send_fewer_properties_of_media() {
     let video = json!({"type": "video", "payload": {"url": "https://v.example/1", "token": "t", "id": 5}});
     let Attachment::Video(video) = read(video) else { panic!() };
     assert_eq!((video.thumbnail, video.width, video.height, video.duration), (None, None, None, None));
@@ -292,7 +292,7 @@ fn older_versions_tell_less_of_media() {
 }
 
 #[test]
-fn older_versions_tell_less_of_buttons_and_subscriptions() {
+fn older_versions_send_fewer_properties_of_buttons_and_subscriptions() {
     let Button::Callback(button) = read(json!({"type": "callback", "text": "Да", "payload": ""})) else { panic!() };
     assert_eq!(button.intent, None);
     let Button::RequestGeoLocation(button) = read(json!({"type": "request_geo_location", "text": "Где?"})) else {
@@ -310,7 +310,7 @@ fn older_versions_tell_less_of_buttons_and_subscriptions() {
 }
 
 #[test]
-fn kinds_that_older_versions_had_are_kept_as_unknown() {
+fn kinds_of_older_versions_are_kept_as_unknown() {
     let restored = json!({"update_type": "message_restored", "timestamp": 1, "message_id": "mid.1"});
     assert!(matches!(read::<Update>(restored), Update::Unknown(unknown) if unknown.error.is_none()));
     let button = json!({"type": "poll", "text": "Да"});

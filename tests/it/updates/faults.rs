@@ -33,7 +33,7 @@ fn polls(server: &FaultServer) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_passes_is_waited_for_inside_the_stream() {
+async fn temporary_failures_are_retried_inside_the_stream() {
     for (step, words) in [
         (Step::ResetBeforeReading, "getUpdates: the connection broke: "),
         (Step::ResetAfterReading, "getUpdates: the connection broke: "),
@@ -72,7 +72,7 @@ async fn what_passes_is_waited_for_inside_the_stream() {
 }
 
 #[tokio::test]
-async fn the_servers_own_word_ends_the_stream_with_one_error() {
+async fn a_permanent_error_of_the_api_ends_the_stream() {
     for (status, body) in
         [(401, r#"{"code":"verify.token","message":"Invalid access_token"}"#), (403, BY_API), (400, BY_API)]
     {
@@ -89,7 +89,7 @@ async fn the_servers_own_word_ends_the_stream_with_one_error() {
 }
 
 #[tokio::test]
-async fn a_server_that_has_no_such_method_ends_the_stream_only_if_it_says_so_again_and_again() {
+async fn an_unknown_method_ends_the_stream_only_after_repeated_answers() {
     let missing = Step::Status(404, r#"{"code":"method.not.found","message":"Path /updates is not recognized"}"#, None);
     for times in [1, 3] {
         let script = [vec![Step::Good], vec![missing; times], vec![Step::Good]].concat();
@@ -108,7 +108,7 @@ async fn a_server_that_has_no_such_method_ends_the_stream_only_if_it_says_so_aga
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_at_the_start_is_waited_for() {
+async fn a_server_that_is_down_at_the_start_is_retried() {
     let (socket, url) = refusing();
     let (down, mut failures) = tokio::sync::mpsc::unbounded_channel();
     let bot = bot_at(url).on_retry(move |retry| down.send(retry.error().is_connect()).unwrap()).build().unwrap();
@@ -124,7 +124,7 @@ async fn a_server_that_is_down_at_the_start_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_connection_that_dies_without_a_word_is_noticed() {
+async fn a_connection_that_dies_silently_is_noticed() {
     // The server takes the poll and is never heard of again; the poll after it finds it well.
     let server = FaultServer::start([Step::Good, Step::Silence, Step::Good]).await;
     let (bot, told) = telling(&server);
@@ -134,7 +134,7 @@ async fn a_connection_that_dies_without_a_word_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_answers_for_the_subscriptions_is_waited_for_too() {
+async fn a_failed_check_for_webhooks_is_retried() {
     let script = [Step::Status(403, BY_PROXY, None), Step::ResetAfterReading, Step::Good, Step::Good];
     let server = FaultServer::start(script).await;
     let (bot, told) = telling(&server);
@@ -145,7 +145,7 @@ async fn a_proxy_that_answers_for_the_subscriptions_is_waited_for_too() {
 }
 
 #[tokio::test]
-async fn a_retry_after_is_waited_for() {
+async fn a_poll_waits_for_retry_after() {
     // A server that asks for an hour gets an hour; the test does not wait for it.
     let server = mock_server().await;
     let storm = ResponseTemplate::new(429).insert_header("retry-after", "3600");
@@ -163,7 +163,7 @@ async fn a_retry_after_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_long_pause_that_the_server_asks_for_gets_a_warning() {
+async fn a_long_retry_after_is_logged_as_a_warning() {
     for (asked, is_long) in [("1000000000", true), ("61", true), ("60", false)] {
         let (traced, _guard) = Traced::start(LevelFilter::WARN);
         let server = FaultServer::start([Step::Good, Step::Status(429, BY_API, Some(asked))]).await;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn shutdown_hands_out_what_is_fetched_commits_it_and_ends() {
+async fn shutdown_returns_fetched_updates_commits_them_and_ends() {
     let (_server, bot, pages) = Pages::serve([page(&[1, 2, 3], 10), page(&[4], 11)]).await;
     let (stop, stopped) = oneshot::channel::<()>();
     let mut updates = bot.updates().graceful_shutdown_on(stopped);
@@ -29,7 +29,7 @@ async fn shutdown_hands_out_what_is_fetched_commits_it_and_ends() {
 }
 
 #[tokio::test]
-async fn after_a_shutdown_nothing_comes_again() {
+async fn no_update_is_redelivered_after_a_shutdown() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     alice.says("hi");
@@ -44,7 +44,7 @@ async fn after_a_shutdown_nothing_comes_again() {
 }
 
 #[tokio::test]
-async fn shutdown_ends_a_poll_that_is_being_held() {
+async fn shutdown_cancels_a_poll_in_progress() {
     let tamtam = conformance::start().await;
     let (stop, stopped) = oneshot::channel::<()>();
     let mut updates = tamtam.bot().updates().graceful_shutdown_on(stopped);
@@ -54,7 +54,7 @@ async fn shutdown_ends_a_poll_that_is_being_held() {
 }
 
 #[tokio::test]
-async fn a_commit_that_is_not_answered_holds_the_end_up_for_five_seconds_and_no_longer() {
+async fn an_unanswered_commit_delays_the_shutdown_by_at_most_5_s() {
     let server = FaultServer::start([Step::Good, Step::Good, Step::Silence]).await;
     let (stop, stopped) = oneshot::channel::<()>();
     let bot = server.builder().timeout(Duration::from_secs(30)).build().unwrap();

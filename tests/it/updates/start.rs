@@ -85,7 +85,7 @@ fn markers(markers: &[i64]) -> Vec<Option<String>> {
 }
 
 #[tokio::test]
-async fn the_stored_marker_goes_with_the_first_poll() {
+async fn the_first_poll_sends_the_stored_marker() {
     let (_server, bot, pages) = pages(&[&[1]]).await;
     let store = Watched { stored: Some(7), ..Watched::default() };
     chat_of_next(&mut bot.updates().marker_store(store.clone())).await;
@@ -109,7 +109,7 @@ async fn a_marker_is_saved_before_the_poll_that_commits_it() {
 }
 
 #[tokio::test]
-async fn a_failed_save_is_told_and_polling_goes_on() {
+async fn a_failed_save_is_reported_and_polling_continues() {
     let (traced, _guard) = Traced::start(tracing::level_filters::LevelFilter::ERROR);
     let (_server, bot, pages) = pages(&[&[1], &[2]]).await;
     let mut updates = bot.updates().marker_store(Watched { fails_to_save: true, ..Watched::default() });
@@ -146,7 +146,7 @@ async fn a_torn_or_foreign_file_is_an_error_and_is_not_overwritten() {
 }
 
 #[tokio::test]
-async fn a_bot_that_was_killed_goes_on_where_its_file_says() {
+async fn a_killed_bot_continues_from_the_marker_in_its_file() {
     let place = Place::new("killed");
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
@@ -173,7 +173,7 @@ async fn a_bot_that_was_killed_goes_on_where_its_file_says() {
 }
 
 #[tokio::test]
-async fn stores_are_kept_apart_by_bot_and_server() {
+async fn markers_are_stored_per_bot_and_server() {
     let store = MemoryStore::new();
     for _ in 0..2 {
         let (_server, bot, pages) = pages(&[&[1], &[2]]).await;
@@ -188,7 +188,7 @@ async fn stores_are_kept_apart_by_bot_and_server() {
 }
 
 #[tokio::test]
-async fn the_backlog_can_be_taken_whatever_is_stored() {
+async fn the_backlog_can_be_read_despite_a_stored_marker() {
     let (_server, bot, pages) = pages(&[&[1]]).await;
     let store = Watched { stored: Some(7), ..Watched::default() };
     chat_of_next(&mut bot.updates().marker_store(store).start_from(StartFrom::Backlog)).await;
@@ -196,7 +196,7 @@ async fn the_backlog_can_be_taken_whatever_is_stored() {
 }
 
 #[tokio::test]
-async fn what_is_waiting_can_be_skipped() {
+async fn pending_updates_can_be_skipped() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     for number in 0..1_500 {
@@ -217,7 +217,7 @@ async fn what_is_waiting_can_be_skipped() {
 }
 
 #[tokio::test]
-async fn skipping_asks_for_as_much_as_there_is_without_waiting() {
+async fn skip_pending_polls_with_the_maximum_limit_and_no_timeout() {
     let (_server, bot, pages) = pages(&[&[1], &[], &[2]]).await;
     assert_eq!(chat_of_next(&mut bot.updates().limit(7).skip_pending()).await, 2);
     let polls = pages.polls.lock().unwrap();
@@ -232,7 +232,7 @@ async fn skipping_asks_for_as_much_as_there_is_without_waiting() {
 }
 
 #[tokio::test]
-async fn a_store_that_hangs_while_it_saves_does_not_stop_the_end() {
+async fn a_store_that_hangs_in_save_does_not_prevent_the_shutdown() {
     struct Hangs;
     impl MarkerStore for Hangs {
         type Error = io::Error;
@@ -258,7 +258,7 @@ async fn a_store_that_hangs_while_it_saves_does_not_stop_the_end() {
 }
 
 #[tokio::test]
-async fn a_marker_that_was_not_saved_is_saved_with_the_next_poll() {
+async fn an_unsaved_marker_is_saved_with_the_next_poll() {
     let (_server, bot, _) = pages(&[&[1], &[2], &[3]]).await;
     let store = Watched { fails_to_save: true, ..Watched::default() };
     let mut updates = bot.updates().marker_store(Arc::new(store.clone()));
@@ -285,7 +285,7 @@ async fn asked_for_webhooks(answers: Vec<ResponseTemplate>) -> (tamtam::Result<O
 }
 
 #[tokio::test]
-async fn a_server_without_webhooks_has_none_in_the_way() {
+async fn a_server_without_a_list_of_webhooks_is_polled() {
     let unknown = json!({"code": "method.not.found", "message": "Path /subscriptions is not recognized"});
     let (update, asked) = asked_for_webhooks(vec![ResponseTemplate::new(404).set_body_json(unknown)]).await;
     assert!(matches!(update, Ok(Some(Update::BotStarted(_)))));
@@ -317,7 +317,7 @@ impl MarkerStore for Hanging {
 }
 
 #[tokio::test]
-async fn a_marker_store_that_hangs_when_it_is_read_ends_the_stream_with_an_error_and_a_line_in_the_log() {
+async fn a_marker_store_that_hangs_in_load_ends_the_stream_with_a_logged_error() {
     let (traced, _guard) = Traced::start(tracing::level_filters::LevelFilter::ERROR);
     let (_server, bot, pages) = pages(&[&[1]]).await;
     let is_asked = Arc::new(tokio::sync::Notify::new());
@@ -333,7 +333,7 @@ async fn a_marker_store_that_hangs_when_it_is_read_ends_the_stream_with_an_error
 }
 
 #[tokio::test]
-async fn a_webhook_is_in_the_way_however_strange_its_description() {
+async fn a_webhook_with_an_invalid_description_still_prevents_polling() {
     for webhook in
         [json!({"url": "https://example.org/x", "time": null, "update_types": "all", "version": 5}), json!(5)]
     {
@@ -344,7 +344,7 @@ async fn a_webhook_is_in_the_way_however_strange_its_description() {
 }
 
 #[tokio::test]
-async fn a_webhook_in_the_way_is_a_clear_error_without_its_secret() {
+async fn a_subscribed_webhook_is_an_error_that_hides_its_secret() {
     let (server, bot, pages) = pages(&[&[1]]).await;
     let subscriptions = json!({"subscriptions": [
         {"url": "https://example.org:8443/s3cret", "time": 1},
@@ -366,7 +366,7 @@ async fn a_webhook_in_the_way_is_a_clear_error_without_its_secret() {
 }
 
 #[tokio::test]
-async fn webhooks_are_removed_if_that_is_wanted() {
+async fn remove_webhooks_removes_all_webhooks() {
     let (server, bot, pages) = pages(&[&[1]]).await;
     let list = json!({"subscriptions": [
         {"url": "https://example.org/a", "time": 1}, {"url": "https://example.org/b", "time": 1},
@@ -402,7 +402,7 @@ async fn a_webhook_that_cannot_be_removed_is_an_error() {
 }
 
 #[tokio::test]
-async fn on_the_sandbox_a_webhook_is_in_the_way_until_it_is_removed_and_nothing_is_lost() {
+async fn on_the_sandbox_removing_the_webhook_allows_polling_and_loses_no_update() {
     let tamtam = conformance::start().await;
     let (socket, url) = refusing();
     let bot = tamtam.bot();
@@ -454,7 +454,7 @@ async fn started_with(at: &str, answers: &[&str]) -> (Option<tamtam::Result<Upda
 }
 
 #[tokio::test]
-async fn a_marker_store_needs_nothing_of_the_bot_but_its_id() {
+async fn a_marker_store_needs_only_the_id_of_the_bot() {
     for me in [
         r#"{"user_id":5}"#,
         r#"{"user_id":5,"name":null,"is_bot":"yes","last_activity_time":null,"commands":7}"#,
@@ -467,7 +467,7 @@ async fn a_marker_store_needs_nothing_of_the_bot_but_its_id() {
 }
 
 #[tokio::test]
-async fn a_profile_or_a_list_of_webhooks_that_misfits_ends_the_stream_at_once() {
+async fn a_profile_or_list_of_webhooks_that_does_not_fit_ends_the_stream() {
     let profiles = [r#"{"user_id":"x"}"#, r#"{"user_id":null}"#, r#"{"subscriptions":[]}"#];
     let lists = [r#"{"subscriptions":5}"#, r#"{"subscriptions":{}}"#, r#"{"user_id":5}"#];
     for (at, bodies) in [("/me", profiles), ("/subscriptions", lists)] {
@@ -493,7 +493,7 @@ async fn at_the_start_a_body_that_is_not_json_and_a_refusal_are_retried() {
 }
 
 #[tokio::test]
-async fn a_list_of_webhooks_that_is_null_or_empty_has_none() {
+async fn a_null_or_empty_list_of_webhooks_means_no_webhooks() {
     for list in [r#"{"subscriptions":null}"#, r#"{"subscriptions":[]}"#] {
         let (first, retried, asked) = started_with("/subscriptions", &[list]).await;
         assert!(matches!(first, Some(Ok(Update::BotStarted(_)))), "{list}: {first:?}");
@@ -502,7 +502,7 @@ async fn a_list_of_webhooks_that_is_null_or_empty_has_none() {
 }
 
 #[tokio::test]
-async fn a_poll_that_is_refused_is_retried_with_the_servers_words() {
+async fn a_refused_poll_is_retried_and_reported_with_the_message_of_the_server() {
     let good = page(&[1], 10).to_string();
     let (first, retried, asked) = started_with("/updates", &[REFUSED, "{}", &good]).await;
     assert!(matches!(first, Some(Ok(Update::BotStarted(_)))), "{first:?}");
@@ -512,7 +512,7 @@ async fn a_poll_that_is_refused_is_retried_with_the_servers_words() {
 }
 
 #[tokio::test]
-async fn a_webhook_whose_removal_gets_a_strange_answer_is_looked_for_again() {
+async fn after_an_unreadable_answer_to_a_removal_the_webhooks_are_listed_again() {
     let (server, bot, pages) = pages(&[&[1]]).await;
     let list = json!({"subscriptions": [{"url": "https://example.org/a", "time": 1}]});
     let get = Mock::given(wiremock::matchers::method("GET")).and(path("/subscriptions"));
@@ -524,7 +524,7 @@ async fn a_webhook_whose_removal_gets_a_strange_answer_is_looked_for_again() {
     assert_eq!(pages.polls(), 1);
 }
 #[tokio::test]
-async fn a_setting_that_no_server_takes_is_an_error_before_anything_is_sent() {
+async fn a_setting_out_of_range_is_an_error_before_the_first_request() {
     type Set = fn(Updates) -> Updates;
     let settings: [(Set, &str); 5] = [
         (|updates| updates.limit(0), "limit is 0, expected from 1 to 1000"),

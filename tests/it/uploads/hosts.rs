@@ -51,7 +51,7 @@ async fn the_token_does_not_go_to_the_upload_host() {
 }
 
 #[tokio::test]
-async fn it_is_the_same_over_http_2() {
+async fn the_token_does_not_go_to_the_upload_host_over_http_2() {
     let host = taking().await;
     let api = answering_json(&json!({ "url": host.uri() })).await;
     let bot = Bot::builder(TOKEN).base_url(api.uri()).http(|http| http.no_proxy().http2_prior_knowledge());
@@ -63,7 +63,7 @@ async fn it_is_the_same_over_http_2() {
 }
 
 #[tokio::test]
-async fn nor_to_where_the_upload_host_points() {
+async fn redirects_of_the_upload_host_are_not_followed() {
     for resumable in PROTOCOLS {
         for status in [301, 302, 303, 307, 308] {
             let other = taking().await;
@@ -79,7 +79,7 @@ async fn nor_to_where_the_upload_host_points() {
 }
 
 #[tokio::test]
-async fn a_status_query_does_not_carry_the_token_either() {
+async fn a_status_query_does_not_carry_the_token() {
     let host = mock_server().await;
     let answer = |request: &Request| match request.method.as_str() {
         "GET" => ResponseTemplate::new(200).set_body_string("0-4/10"),
@@ -98,7 +98,7 @@ async fn a_status_query_does_not_carry_the_token_either() {
 }
 
 #[tokio::test]
-async fn a_host_that_confirms_less_than_was_sent_gets_the_rest_again() {
+async fn bytes_that_the_host_did_not_confirm_are_sent_again() {
     let host = mock_server().await;
     let answer = |request: &Request| match request.headers["content-range"].to_str().unwrap() {
         "bytes 0-3/10" => ResponseTemplate::new(201).set_body_string("0-1/10"),
@@ -114,7 +114,7 @@ async fn a_host_that_confirms_less_than_was_sent_gets_the_rest_again() {
 }
 
 #[tokio::test]
-async fn a_host_whose_word_cannot_be_true_is_left_for_a_fresh_url() {
+async fn an_impossible_confirmation_restarts_the_upload_with_a_fresh_url() {
     for told in ["0-9/10", "0-0/10", "5-3/10"] {
         let host = answering(ResponseTemplate::new(201).set_body_string(told)).await;
         let api = answering_json(&json!({ "url": host.uri() })).await;
@@ -126,7 +126,7 @@ async fn a_host_whose_word_cannot_be_true_is_left_for_a_fresh_url() {
 }
 
 #[tokio::test]
-async fn a_url_without_a_scheme_has_that_of_the_api() {
+async fn an_upload_url_without_a_scheme_uses_the_scheme_of_the_api() {
     let host = taking().await;
     let (_api, bot) = api_with(format!("{}/up", host.uri().strip_prefix("http:").unwrap())).await;
     bot.upload_file(content(10)).await.unwrap();
@@ -134,7 +134,7 @@ async fn a_url_without_a_scheme_has_that_of_the_api() {
 }
 
 #[tokio::test]
-async fn a_url_that_is_none_is_an_error_that_does_not_repeat_it() {
+async fn an_invalid_upload_url_is_an_error_that_does_not_show_it() {
     for url in ["", "s3cr3t", "ftp://example.org/s3cr3t", "file:///s3cr3t"] {
         let (_api, bot) = api_with(url).await;
         let error = bot.upload_file(content(10)).await.unwrap_err();
@@ -189,7 +189,7 @@ async fn a_host_that_cannot_be_reached_is_a_connect_error() {
 }
 
 #[tokio::test]
-async fn retry_after_is_heeded_and_handed_on() {
+async fn retry_after_of_the_upload_host_is_respected_and_returned() {
     let answer = ResponseTemplate::new(429).insert_header("retry-after", "7");
     let host = answering(answer).await;
     let (api, _) = api_with(host.uri()).await;

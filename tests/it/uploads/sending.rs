@@ -36,7 +36,7 @@ async fn sending_a_path_does_all_steps_and_waits_until_the_media_is_processed() 
 }
 
 #[tokio::test]
-async fn every_kind_can_be_sent_without_a_word() {
+async fn every_kind_can_be_sent_without_a_text() {
     let (tamtam, bot) = sandbox().await;
     let alice = started(&tamtam);
     bot.send(alice.chat_id(), bot.upload_photo(content(1))).await.unwrap();
@@ -92,7 +92,7 @@ async fn nothing_is_sent_when_an_upload_fails() {
 }
 
 #[tokio::test]
-async fn tokens_are_used_again_by_what_was_uploaded_and_by_what_was_received() {
+async fn tokens_of_uploaded_and_received_media_can_be_sent_again() {
     let (tamtam, bot) = sandbox().await;
     let (alice, bob) = (started(&tamtam), started(&tamtam));
     let photo = bot.upload_photo(content(1)).await.unwrap();
@@ -127,7 +127,7 @@ async fn tokens_are_used_again_by_what_was_uploaded_and_by_what_was_received() {
 }
 
 #[tokio::test]
-async fn the_map_of_photos_reaches_the_message_whole() {
+async fn the_keys_of_uploaded_photos_keep_their_base64_characters() {
     let (_tamtam, bot) = sandbox().await;
     let photo = bot.upload_photo(content(1)).await.unwrap();
     let photos = photo.payload.photos.unwrap();
@@ -136,7 +136,7 @@ async fn the_map_of_photos_reaches_the_message_whole() {
 }
 
 #[tokio::test]
-async fn a_retval_is_as_good_as_json() {
+async fn an_upload_with_a_retval_answer_succeeds() {
     // Not checked against the document, which does not know of a token beside the URL.
     let tamtam = Sandbox::start().await;
     let (bot, alice) = (super::bot(&tamtam, crate::fault_server::quick()), started(&tamtam));
@@ -149,7 +149,7 @@ async fn a_retval_is_as_good_as_json() {
 }
 
 #[tokio::test]
-async fn what_could_be_sent_before_still_can() {
+async fn texts_messages_and_uploads_are_sent_by_the_same_method() {
     let (tamtam, bot) = sandbox().await;
     let alice = started(&tamtam);
     async fn by_anything(bot: &tamtam::Bot, to: tamtam::ChatId, message: impl Into<NewMessageBody>) {

@@ -22,7 +22,7 @@ async fn interrupted(tamtam: &tamtam_sandbox::Sandbox, source: impl Into<tamtam:
 }
 
 #[tokio::test]
-async fn another_process_goes_on_from_the_last_byte_that_the_host_has() {
+async fn another_process_continues_from_the_last_byte_of_the_host() {
     let (tamtam, bot) = sandbox().await;
     let file = TempFile::new("a.bin", &content(1000));
     let session = interrupted(&tamtam, file.path()).await;
@@ -36,7 +36,7 @@ async fn another_process_goes_on_from_the_last_byte_that_the_host_has() {
 }
 
 #[tokio::test]
-async fn a_session_that_was_kept_too_early_is_brought_up_to_date() {
+async fn an_outdated_session_continues_from_the_bytes_of_the_host() {
     let (tamtam, bot) = sandbox().await;
     let session = interrupted(&tamtam, content(1000)).await;
     let mut json = serde_json::to_value(&session).unwrap();
@@ -48,7 +48,7 @@ async fn a_session_that_was_kept_too_early_is_brought_up_to_date() {
 }
 
 #[tokio::test]
-async fn another_file_is_refused() {
+async fn a_session_of_another_file_is_refused() {
     let (tamtam, bot) = sandbox().await;
     let file = TempFile::new("a.bin", &content(1000));
     let session = interrupted(&tamtam, file.path()).await;
@@ -74,7 +74,7 @@ async fn another_file_is_refused() {
 }
 
 #[tokio::test]
-async fn a_session_that_the_host_has_forgotten_begins_anew() {
+async fn a_session_unknown_to_the_host_starts_over() {
     let (tamtam, bot) = sandbox().await;
     let session = interrupted(&tamtam, content(1000)).await;
     let mut json = serde_json::to_value(&session).unwrap();

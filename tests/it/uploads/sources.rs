@@ -55,7 +55,7 @@ async fn a_file_of_many_pieces_arrives_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_uploaded_is_told_before_anything_is_sent() {
+async fn an_invalid_source_is_refused_before_sending() {
     let (tamtam, bot) = sandbox().await;
     let asked = operations(&tamtam);
     let empty = TempFile::new("empty", b"");
@@ -130,7 +130,7 @@ async fn a_file_that_vanishes_between_two_attempts_fails_the_upload() {
 }
 
 #[tokio::test]
-async fn a_reader_gives_as_many_bytes_as_it_was_said_to_have() {
+async fn a_reader_is_read_up_to_its_size_and_fails_if_it_is_shorter() {
     let (tamtam, bot) = sandbox().await;
     for resumable in PROTOCOLS {
         let longer = Source::reader(std::io::Cursor::new(content(20)), 10);
@@ -157,7 +157,7 @@ fn broken_reader() -> impl AsyncRead + Send {
 }
 
 #[tokio::test]
-async fn a_reader_is_read_once_and_goes_on_only_where_nothing_of_it_was_lost() {
+async fn a_reader_is_read_once_and_resumed_only_if_no_byte_was_lost() {
     let (tamtam, bot) = sandbox().await;
     let reader = || Source::reader(std::io::Cursor::new(content(1000)), 1000);
     tamtam.uploads().fail_next(UploadFault::ResetAt(150));
@@ -192,7 +192,7 @@ impl Drop for Endless {
 }
 
 #[tokio::test]
-async fn dropping_an_upload_ends_it_and_a_slow_source_does_not() {
+async fn dropping_an_upload_cancels_it_and_a_slow_source_does_not() {
     let (tamtam, bot) = sandbox().await;
     for resumable in PROTOCOLS {
         let gone = Arc::<AtomicBool>::default();

@@ -43,7 +43,7 @@ async fn a_while() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_cut_is_neither_200_nor_an_update() {
+async fn a_truncated_body_is_not_answered_with_200_and_not_handled() {
     let seen = Seen::default();
     let server = Server::start(noting(&seen)).await;
     let whole = started(1);
@@ -66,7 +66,7 @@ async fn a_body_that_is_cut_is_neither_200_nor_an_update() {
 }
 
 #[tokio::test]
-async fn a_body_beyond_the_limit_is_answered_with_413() {
+async fn a_body_over_the_limit_is_answered_with_413() {
     let seen = Seen::default();
     let theirs = seen.clone();
     let update = started(1);
@@ -85,7 +85,7 @@ async fn a_body_beyond_the_limit_is_answered_with_413() {
 }
 
 #[tokio::test]
-async fn a_body_may_be_4_mib_long_if_nothing_else_is_said() {
+async fn the_default_body_limit_is_4_mib() {
     const LIMIT: usize = 4 * 1024 * 1024;
     let seen = Seen::default();
     let server = Server::start(noting(&seen)).await;
@@ -97,7 +97,7 @@ async fn a_body_may_be_4_mib_long_if_nothing_else_is_said() {
 }
 
 #[tokio::test]
-async fn the_content_type_says_nothing() {
+async fn the_content_type_is_ignored() {
     let seen = Seen::default();
     let server = Server::start(noting(&seen)).await;
     let headers =
@@ -115,7 +115,7 @@ async fn the_content_type_says_nothing() {
 }
 
 #[tokio::test]
-async fn a_connection_carries_one_delivery_after_the_other() {
+async fn a_connection_carries_several_deliveries() {
     let seen = Seen::default();
     let server = Server::start(noting(&seen)).await;
     let body = |chat| started(chat);
@@ -126,7 +126,7 @@ async fn a_connection_carries_one_delivery_after_the_other() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_does_not_stop_the_handler() {
+async fn a_disconnected_client_does_not_stop_the_handler() {
     let (gate, done) = (Gate::closed(), Arc::new(AtomicUsize::new(0)));
     let (theirs, counted) = (gate.clone(), Arc::clone(&done));
     let router = webhook().router(move |_, _| {
@@ -149,7 +149,7 @@ async fn a_client_that_hangs_up_does_not_stop_the_handler() {
 }
 
 #[tokio::test]
-async fn what_is_delivered_again_meanwhile_waits_for_the_first_and_gets_its_answer() {
+async fn a_redelivery_while_the_handler_runs_waits_and_gets_its_answer() {
     for (fail, expected) in [(false, 200), (true, 503)] {
         let (seen, gate) = (Seen::default(), Gate::closed());
         let server = Server::start(waiting(&seen, &gate, fail)).await;
@@ -170,7 +170,7 @@ async fn what_is_delivered_again_meanwhile_waits_for_the_first_and_gets_its_answ
 }
 
 #[tokio::test]
-async fn what_is_delivered_again_after_the_answer_is_handled_once() {
+async fn a_redelivery_after_the_answer_is_not_handled_again() {
     let seen = Seen::default();
     let server = Server::start(noting(&seen)).await;
     for _ in 0..3 {
@@ -180,7 +180,7 @@ async fn what_is_delivered_again_after_the_answer_is_handled_once() {
 }
 
 #[tokio::test]
-async fn different_updates_are_handled_at_the_same_time() {
+async fn different_updates_are_handled_concurrently() {
     const MANY: i64 = 20;
     let (seen, gate) = (Seen::default(), Gate::closed());
     let server = Server::start(waiting(&seen, &gate, false)).await;
@@ -197,7 +197,7 @@ async fn different_updates_are_handled_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn the_same_bytes_for_another_bot_are_another_delivery() {
+async fn the_same_update_for_two_bots_is_handled_by_each() {
     const OTHER: &str = "/other/s0meOtherSecret-0a1b2c3d4e5f60718293";
     let (seen, gate) = (Seen::default(), Gate::closed());
     let (other_seen, theirs) = (Seen::default(), gate.clone());
@@ -220,7 +220,7 @@ async fn the_same_bytes_for_another_bot_are_another_delivery() {
 }
 
 #[tokio::test]
-async fn an_answer_is_empty() {
+async fn the_answer_has_no_body() {
     let server = Server::start(noting(&Seen::default())).await;
     let mut connection = server.connect().await;
     connection.write_all(request("POST", PATH, &started(1)).as_bytes()).await.unwrap();

@@ -31,7 +31,7 @@ async fn other_methods_than_post_are_answered_with_405() {
 }
 
 #[tokio::test]
-async fn a_wrong_path_looks_as_if_there_were_nothing() {
+async fn a_wrong_path_is_answered_as_if_no_webhook_existed() {
     let seen = Seen::default();
     let server = Server::start(at(PATH, &seen)).await;
     let nothing = Server::start(Router::new()).await;
@@ -66,7 +66,7 @@ async fn a_wrong_path_looks_as_if_there_were_nothing() {
 }
 
 #[tokio::test]
-async fn a_query_behind_the_path_makes_no_difference() {
+async fn a_query_after_the_path_is_ignored() {
     let seen = Seen::default();
     let server = Server::start(at(PATH, &seen)).await;
     assert_eq!(server.post_to(&format!("{PATH}?from=tamtam"), started(1)).await, 200);
@@ -118,7 +118,7 @@ async fn a_router_can_be_nested_and_layered() {
 }
 
 #[test]
-fn two_webhooks_at_one_path_say_what_is_wrong() {
+fn two_webhooks_at_one_path_panic_with_a_clear_message() {
     let merge = || webhook().router(async |_, _| {}).merge(webhook().router(async |_, _| {}));
     let panic = catch_unwind(merge).unwrap_err();
     let message = panic.downcast_ref::<String>().unwrap();

@@ -49,7 +49,7 @@ async fn people_talk_and_the_bot_answers() {
 }
 
 #[tokio::test]
-async fn what_is_to_be_retried_is_delivered_again_until_it_succeeds() {
+async fn a_failed_update_is_redelivered_until_it_succeeds() {
     let tamtam = conformance::checked(Sandbox::builder().redelivery(Duration::from_millis(5))).await;
     let bot = tamtam.bot();
     let calls = Arc::new(AtomicUsize::new(0));
@@ -75,7 +75,7 @@ async fn what_is_to_be_retried_is_delivered_again_until_it_succeeds() {
 }
 
 #[tokio::test]
-async fn a_handler_that_is_slower_than_the_server_is_patient_runs_once_meanwhile() {
+async fn a_handler_slower_than_the_delivery_timeout_runs_once() {
     let builder = Sandbox::builder().delivery_timeout(Duration::from_millis(30)).redelivery(Duration::from_millis(5));
     let tamtam = conformance::checked(builder).await;
     let bot = tamtam.bot();

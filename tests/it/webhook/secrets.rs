@@ -103,7 +103,7 @@ async fn a_delivery_is_traced_for_debugging_without_path_and_text() {
 }
 
 #[tokio::test]
-async fn what_goes_well_is_no_news_and_what_fails_is_an_error() {
+async fn successes_are_not_logged_at_info_and_failures_are_errors() {
     let text = traced(LevelFilter::INFO).await;
     // Beginnings and ends of spans are traced here only.
     let of_span =
@@ -151,7 +151,7 @@ async fn errors_of(bot: &tamtam::Bot) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn of_a_subscribed_url_errors_show_no_more_than_the_origin() {
+async fn errors_show_only_the_origin_of_a_subscribed_url() {
     let quote = format!("no https://user:s3cr3tW0rd@bot.example{PATH}?key=s3cr3t here");
     let encoded =
         "url=https%3A%2F%2Fuser%3As3cr3tW0rd%40bot.example%2Ftamtam%2Fh00kS3cr3t-9d2f4b6a8c0e1d3f5a7b9c%3Fkey%3Ds3cr3t";
@@ -176,7 +176,7 @@ async fn of_a_subscribed_url_errors_show_no_more_than_the_origin() {
 }
 
 #[tokio::test]
-async fn of_a_subscribed_url_no_failure_of_the_network_shows_anything() {
+async fn network_errors_do_not_show_a_subscribed_url() {
     for answer in [
         cut_answer("200 OK", &format!("{{\"success\": \"https://bot.example{PATH}")),
         cut_answer("502 Bad Gateway", &format!("<html>{}", &PATH[..20])),
@@ -195,7 +195,7 @@ async fn of_a_subscribed_url_no_failure_of_the_network_shows_anything() {
 }
 
 #[tokio::test]
-async fn a_subscribed_url_is_neither_traced_nor_told_at_a_retry() {
+async fn a_retry_shows_a_subscribed_url_neither_in_traces_nor_in_its_hook() {
     let told = Arc::new(Mutex::new(String::new()));
     let theirs = Arc::clone(&told);
     let quote = format!("no https://bot.example{PATH}?key=s3cr3t here");
@@ -218,7 +218,7 @@ async fn a_subscribed_url_is_neither_traced_nor_told_at_a_retry() {
 }
 
 #[tokio::test]
-async fn a_delivery_without_the_secret_header_is_not_there() {
+async fn a_delivery_without_the_secret_header_is_answered_with_404() {
     let bot = Bot::builder("token").service(Service::Max).build().unwrap();
     let seen = Seen::default();
     let handled = seen.clone();

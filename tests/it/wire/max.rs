@@ -687,7 +687,7 @@ async fn every_operation_of_max_has_a_case() {
 }
 
 #[tokio::test]
-async fn what_is_not_set_is_not_sent() {
+async fn unset_parameters_are_not_sent() {
     let sent = json!({"message": comment("mid.c1", "hi")});
     let no_messages = || json!({"messages": []});
     let no_commands = BotCommandsPatch::new().commands(Vec::<BotCommand>::new());

@@ -22,7 +22,7 @@ use crate::{
 const NOT_SENT: &str = "field not sent: the service does not have it";
 
 #[tokio::test]
-async fn an_operation_that_the_service_does_not_have_is_not_sent() {
+async fn an_operation_of_the_other_service_is_not_sent() {
     const OF_TAMTAM: [&str; 4] = ["PATCH /me", "GET /chats", "GET /chats/@team_1-x", "POST /answers/constructor"];
     const OF_MAX: [&str; 9] = [
         "PATCH /me/commands",
@@ -85,7 +85,7 @@ async fn a_button_that_the_service_does_not_have_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_constructor_takes_neither_a_button_nor_markup_of_max() {
+async fn a_constructor_accepts_neither_buttons_nor_markup_of_max() {
     let server = mock_server().await;
     let api = bot_of(&Service::TamTam, &server).api();
     let keyboard = Keyboard::new(vec![vec![MessageButton::new("Yes").into()]]);
@@ -139,7 +139,7 @@ fn with_a_value_of_the_other_service() -> Vec<(Service, &'static str, Case)> {
 }
 
 #[tokio::test]
-async fn a_value_without_which_the_request_means_something_else_is_not_left_out() {
+async fn a_value_that_changes_the_meaning_of_the_request_is_an_error() {
     let server = mock_server().await;
     let bot = bot_of(&Service::TamTam, &server);
     let hook = SubscriptionRequestBody::new("https://bot.example/hook").secret("0123456789_abc-DEF");
@@ -158,7 +158,7 @@ async fn a_value_without_which_the_request_means_something_else_is_not_left_out(
 }
 
 #[tokio::test]
-async fn a_value_that_the_service_does_not_have_is_left_out_with_one_warning() {
+async fn other_values_of_the_other_service_are_left_out_with_one_warning() {
     // The warning is logged once per process, and other tests have such values, too.
     in_a_process_of_its_own("wire::other_service::leaves_values_out_and_logs_each_once", &[]).await;
 }
