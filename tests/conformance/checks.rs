@@ -29,7 +29,7 @@ pub(crate) struct Check {
     pub(crate) run: fn(Place) -> Pin<Box<dyn Future<Output = Done> + Send>>,
 }
 
-/// The services that have what a check tests.
+/// The services that a check applies to.
 #[derive(Clone, Copy)]
 pub(crate) enum Services {
     Both,

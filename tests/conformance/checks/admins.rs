@@ -1,4 +1,4 @@
-//! Administrators of a chat: their rights are given, replaced and withdrawn.
+//! Administrators of a chat: granting, replacing and withdrawing their rights.
 
 use tamtam::{
     ChatId, UserId,
@@ -29,7 +29,7 @@ pub(super) async fn rights_are_given_replaced_and_withdrawn(place: Place) -> Don
     place.bot.remove_admin(chat, bob).await.unwrap();
     let former = member(&place, chat, bob).await;
     assert_eq!((former.is_admin, former.permissions), (false, None));
-    assert!(place.bot.remove_admin(chat, bob).await.unwrap_err().is_refused(), "it was done before");
+    assert!(place.bot.remove_admin(chat, bob).await.unwrap_err().is_refused(), "the rights are already withdrawn");
     Ok(())
 }
 

@@ -25,7 +25,7 @@ pub(super) fn keyboard() -> Keyboard {
     Keyboard::new(vec![vec![CallbackButton::new("Yes", "yes").into()]])
 }
 
-/// The message as it is now.
+/// Fetches the current state of the message.
 async fn again(place: &Place, message: &Message) -> Message {
     place.bot.api().get_message_by_id(message).await.unwrap()
 }

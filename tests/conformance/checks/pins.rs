@@ -1,4 +1,4 @@
-//! The pinned message of a chat.
+//! Checks of the pinned message of a chat.
 
 use tamtam::{
     ChatId, MessageId,

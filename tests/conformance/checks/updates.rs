@@ -12,9 +12,9 @@ use crate::{
     place::Place,
 };
 
-/// A host that does not exist, so updates arrive nowhere.
+/// A URL whose host does not exist, so no update is delivered.
 const NOWHERE: &str = "https://conformance.invalid/tamtam";
-/// The same without TLS.
+/// [`NOWHERE`] without TLS.
 const PLAIN: &str = "http://conformance.invalid/tamtam";
 
 pub(super) async fn an_unknown_callback_is_an_error(place: Place) -> Done {
@@ -54,7 +54,7 @@ fn unsubscribes_afterwards(place: &Place, url: &'static str) {
     });
 }
 
-/// Subscribes a webhook, which is unsubscribed after the check. Returns its subscription.
+/// Subscribes a webhook, and unsubscribes it after the check. Returns its subscription.
 async fn subscribe(place: &Place, webhook: SubscriptionRequestBody) -> Result<Subscription, Skip> {
     place.may_take_updates().await?;
     unsubscribes_afterwards(place, NOWHERE);
