@@ -1,4 +1,4 @@
-//! What updates and messages can be asked, on the sandbox; and that nothing panics, whatever is missing.
+//! Accessors of updates and messages, on the sandbox. They must not panic on missing or invalid values.
 
 use serde_json::{Value, json};
 use tamtam::{
@@ -10,7 +10,7 @@ use tamtam_sandbox::Enclosure;
 
 use crate::conformance;
 
-/// The next update of this type.
+/// Returns the next update of this type.
 async fn next(bot: &Bot, of: UpdateType) -> Update {
     let mut updates = bot.updates().types([of.clone()]);
     let update = updates.try_next().await.unwrap().unwrap();
@@ -133,7 +133,7 @@ async fn accessors_return_the_payload_and_id_of_a_callback() {
     alice.presses("Yes");
     let update = next(&bot, UpdateType::MessageCallback).await;
     assert_eq!((update.payload(), update.text()), (Some("yes!"), Some("Coming?")));
-    // She pressed it, whoever wrote the message.
+    // Alice pressed the button; the bot wrote the message.
     assert_eq!((update.user_id(), update.sender_name()), (Some(alice.user_id()), Some("Alice")));
     assert_eq!(update.message().unwrap().user_id(), Some(tamtam.bot_id()));
     bot.api()
@@ -213,7 +213,7 @@ fn accessors_return_the_attachments_of_a_constructor() {
     assert_eq!(update.constructed_text(), None);
 }
 
-/// Asks everything.
+/// Calls every accessor. Returns the results as text.
 fn ask(update: &Update) -> String {
     let of = |message: &Message| {
         let body = message.body.as_ref();
@@ -246,7 +246,7 @@ fn ask(update: &Update) -> String {
     )
 }
 
-/// The same value with one thing in it missing, or being something else; once for each thing in it.
+/// Returns variants of a value. In each variant, one nested value is missing or replaced by a value of another type.
 fn variants(value: &Value) -> Vec<Value> {
     let mut all = vec![Value::Null, json!(7), json!("x"), json!([]), json!({}), json!(1e300)];
     match value {

@@ -1,4 +1,4 @@
-//! Setting a bot up, and what each setting does to the requests that it sends.
+//! The bot builder: each setting, and its effect on the requests of the bot.
 
 use std::{future::IntoFuture, io::Write as _, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::common::{
     message, mock_server, only_request, parameter, query, requests,
 };
 
-/// The error of settings that cannot work.
+/// Returns the error for invalid settings.
 fn refused(builder: BotBuilder) -> String {
     let error = builder.build().unwrap_err();
     assert!(error.is_build() && !error.is_retryable() && error.operation().is_none(), "{error:?}");
@@ -92,7 +92,7 @@ async fn an_empty_token_is_refused_and_white_space_around_a_token_is_trimmed() {
         assert_eq!(text, "the token is empty: PrimeBot (https://tt.me/primebot) gives one to every bot");
         assert_eq!(Bot::new(token).unwrap_err().to_string(), text);
     }
-    // As it is read from a file.
+    // A token read from a file ends with a line break.
     let server = answering_json(&bot_info()).await;
     let bot = Bot::builder(" token\n").base_url(server.uri()).http(|http| http.no_proxy()).build().unwrap();
     bot.me().await.unwrap();
@@ -108,7 +108,7 @@ async fn every_request_sends_the_pinned_version() {
     bot.updates().try_next().await.unwrap();
     bot.request(Method::GET, "/new").query("x", 1).await.unwrap();
     let requests = requests(&server).await;
-    assert_eq!(requests.len(), 4, "the stream looks for webhooks first");
+    assert_eq!(requests.len(), 4, "the stream first lists the webhooks");
     for request in requests {
         assert_eq!(parameter(&request, "v"), ["0.3.0 & more"]);
         assert_eq!(parameter(&request, "access_token"), [TOKEN]);
@@ -117,9 +117,9 @@ async fn every_request_sends_the_pinned_version() {
 
 /// Too short for a server that answers after [`SLOW`].
 const SHORT: Duration = Duration::from_millis(30);
-/// How long a slow server takes, well over [`SHORT`].
+/// The delay of a slow server, well over [`SHORT`].
 const SLOW: Duration = Duration::from_millis(100);
-/// Long enough for anything.
+/// Never reached in a test that passes.
 const LONG: Duration = Duration::from_secs(60);
 
 #[tokio::test]
@@ -143,11 +143,11 @@ async fn a_call_can_have_its_own_timeout() {
 async fn the_timeout_of_a_poll_is_its_hold_time_plus_the_margin() {
     let page = json!({"updates": [{"update_type": "new"}], "marker": 1});
     let server = answering(ResponseTemplate::new(200).set_body_json(page).set_delay(SLOW)).await;
-    // Whatever other calls may take.
+    // The timeout of other calls must not apply to polls.
     let bot = bot_at(server.uri()).timeout(SHORT).poll_margin(Duration::ZERO).build().unwrap();
-    bot.api().get_updates().await.expect("held for 30 s when nothing is said");
-    bot.api().get_updates().timeout(1).await.expect("held for 1 s");
-    assert!(bot.api().get_updates().timeout(0).await.unwrap_err().is_timeout(), "not held at all");
+    bot.api().get_updates().await.expect("the hold time defaults to 30 s");
+    bot.api().get_updates().timeout(1).await.expect("the hold time is 1 s");
+    assert!(bot.api().get_updates().timeout(0).await.unwrap_err().is_timeout(), "the hold time is 0");
 
     let bot = bot_at(server.uri()).timeout(SHORT).poll_margin(LONG).build().unwrap();
     bot.api().get_updates().timeout(0).await.expect("the margin is enough");
@@ -160,8 +160,8 @@ async fn a_poll_of_the_stream_allows_for_its_hold_time() {
     let slow = ResponseTemplate::new(200).set_body_json(page).set_delay(SLOW);
     Mock::given(path("/updates")).respond_with(slow).expect(2).mount(&server).await;
     let bot = bot_at(server.uri()).timeout(SHORT).poll_margin(Duration::ZERO).build().unwrap();
-    bot.updates().try_next().await.expect("held for 30 s when nothing is said");
-    bot.updates().timeout(Duration::from_secs(1)).try_next().await.expect("held for 1 s");
+    bot.updates().try_next().await.expect("the hold time defaults to 30 s");
+    bot.updates().timeout(Duration::from_secs(1)).try_next().await.expect("the hold time is 1 s");
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn a_dead_poll_fails_after_the_hold_time_and_margin() {
     assert!(bot.api().get_updates().timeout(0).await.unwrap_err().is_timeout());
 }
 
-/// A server that compresses for those who can read it.
+/// Starts a server that compresses its answers for clients that accept gzip.
 async fn compressing(status: u16, body: &Value) -> MockServer {
     let plain = body.to_string();
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
@@ -224,7 +224,7 @@ async fn requests_go_through_the_proxy() {
     assert_eq!(
         proxy.request_line(),
         "GET http://tamtam.invalid/gateway/me?v=0.5.6&access_token=token HTTP/1.1",
-        "a proxy is asked by the whole URL"
+        "a request to a proxy has the whole URL"
     );
     let request = proxy.requests()[0].to_lowercase();
     // `user:hunter2` in base64.
@@ -254,7 +254,7 @@ fn an_invalid_proxy_is_refused_without_showing_its_password() {
     }
 }
 
-/// A SOCKS5 proxy that asks for a password, and answers every request itself. Returns its address.
+/// Starts a SOCKS5 proxy that requires a password and answers every request itself. Returns its address.
 #[cfg(feature = "socks")]
 async fn socks_proxy(accepts: bool) -> std::net::SocketAddr {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -331,7 +331,7 @@ async fn an_unusable_proxy_of_the_environment_is_refused_or_ignored() {
     assert_eq!(requests(&server).await.len(), 4);
 }
 
-/// Does nothing but in a process of its own.
+/// Runs only in a separate process.
 #[tokio::test]
 async fn ignores_the_proxy_of_the_environment() {
     if std::env::var_os(CHILD).is_none() {
@@ -342,7 +342,7 @@ async fn ignores_the_proxy_of_the_environment() {
     builder().http(|http| http.no_proxy()).build().unwrap().me().await.unwrap();
 }
 
-/// A certificate that nobody trusts, made for this test by `openssl req -x509 -newkey ed25519`; its key is gone.
+/// An untrusted certificate, made for this test by `openssl req -x509 -newkey ed25519`. Its key was not kept.
 const CERTIFICATE: &str = "\
 -----BEGIN CERTIFICATE-----
 MIIBRjCB+aADAgECAhRB+SQnGtGGkUDeCSXTiZdBf7xtOzAFBgMrZXAwGDEWMBQG
@@ -358,7 +358,7 @@ DwYDVR0TAQH/BAUwAwEB/zAFBgMrZXADQQALQmSr203F+58tQBd+k3I3qDFat4Au
 #[test]
 fn root_certificates_must_be_pem() {
     Bot::builder("token").root_certificates(CERTIFICATE).build().unwrap();
-    let bundle = format!("# two of them\n{CERTIFICATE}\n{CERTIFICATE}");
+    let bundle = format!("# two certificates\n{CERTIFICATE}\n{CERTIFICATE}");
     Bot::builder("token").root_certificates(bundle).root_certificates(CERTIFICATE).build().unwrap();
 
     let none = "the root certificates are not PEM: there is no certificate in them";
@@ -367,7 +367,7 @@ fn root_certificates_must_be_pem() {
     assert_eq!(refused(Bot::builder("token").root_certificates(b"\x30\x82\x01\x46".to_vec())), none);
     let cut = &CERTIFICATE[..200];
     assert!(refused(Bot::builder("token").root_certificates(cut)).starts_with("the root certificates are not PEM: "));
-    // A good one beside it changes nothing.
+    // A valid certificate does not hide an invalid one.
     assert_eq!(refused(Bot::builder("token").root_certificates(CERTIFICATE).root_certificates("")), none);
 }
 
@@ -407,8 +407,8 @@ async fn the_http_closure_cannot_shorten_a_poll() {
     builder.build().unwrap().updates().try_next().await.unwrap();
 }
 
-/// Does nothing but in a process of its own, where the tests of `Bot::from_env` start it: a test cannot change the
-/// environment of the others.
+/// Runs only in a separate process, started by the tests of `Bot::from_env`: these must not change the environment of
+/// the other tests.
 #[tokio::test]
 async fn prints_the_bot_of_the_environment() {
     if std::env::var_os(CHILD).is_none() {

@@ -1,4 +1,4 @@
-//! The chat book: the chats of a bot, from what people do in the sandbox.
+//! The chat book: it collects the chats of a bot from the actions of people in the sandbox.
 
 use std::{
     collections::BTreeMap,
@@ -33,7 +33,7 @@ use crate::{
 
 const PATH: &str = "/h00kS3cr3t-9d2f4b6a8c0e1d3f5a7b9c";
 
-/// A directory that goes with its test.
+/// A directory that is removed at the end of its test.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -59,7 +59,7 @@ impl Drop for Directory {
     }
 }
 
-/// A table in memory, which can be told to fail.
+/// A table in memory that can be set to fail.
 #[derive(Clone, Default)]
 struct Table {
     rows: Arc<Mutex<BTreeMap<ChatId, ChatRecord>>>,
@@ -153,7 +153,7 @@ async fn an_old_message_does_not_bring_back_a_chat_from_which_the_bot_was_remove
         book.observe(update).await.unwrap();
         assert_eq!(book.chats()[0].chat_id, team.chat_id());
     }
-    // In order, and then all of them once more.
+    // In order, and then all updates once more.
     for update in seen[2..].iter().chain(&seen) {
         book.observe(update).await.unwrap();
         assert!(book.is_empty(), "{update:?}");
@@ -203,7 +203,7 @@ async fn updates_of_max_set_roles_and_stopped_dialogs() {
 }
 
 #[tokio::test]
-async fn a_chat_that_no_longer_exists_can_be_forgotten() {
+async fn a_chat_unknown_to_the_server_can_be_forgotten() {
     let tamtam = Sandbox::start().await;
     let bot = tamtam.bot();
     let table = Table::default();
@@ -217,7 +217,7 @@ async fn a_chat_that_no_longer_exists_can_be_forgotten() {
     assert!(book.is_empty());
     let after_a_restart = ChatBook::open(table).await.unwrap();
     after_a_restart.observe(&update(&added)).await.unwrap();
-    assert!(after_a_restart.is_empty(), "the update came twice");
+    assert!(after_a_restart.is_empty(), "the repeated update changed the book");
 }
 
 #[tokio::test]
@@ -291,7 +291,7 @@ async fn an_unsaved_change_is_saved_with_the_next_one() {
 
     table.fails.store(false, Ordering::SeqCst);
     book.observe(&update(&started(1))).await.unwrap();
-    assert_eq!(table.saves.load(Ordering::SeqCst), 1, "the update came twice and changes nothing");
+    assert_eq!(table.saves.load(Ordering::SeqCst), 1, "the repeated update changes nothing and is not saved");
     book.observe(&update(&started(2))).await.unwrap();
     assert_eq!(table.chats(), [1, 2]);
 }

@@ -1,4 +1,4 @@
-//! What a bot does in its chats, on the sandbox.
+//! Operations on chats and members, on the sandbox.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use crate::{
     conformance,
 };
 
-/// The bodies that an operation is called with from now on.
+/// Collects the request bodies of an operation from now on.
 fn bodies(tamtam: &Sandbox, operation: &'static str) -> Arc<Mutex<Vec<Value>>> {
     let bodies = Arc::<Mutex<Vec<Value>>>::default();
     let kept = Arc::clone(&bodies);

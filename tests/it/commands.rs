@@ -1,4 +1,4 @@
-//! Commands, on the sandbox.
+//! Commands of people and the bot's list of commands, on the sandbox.
 
 use tamtam::{
     Command, NewMessageBody, Update,
@@ -7,7 +7,7 @@ use tamtam::{
 
 use crate::conformance;
 
-/// What the bot of the example can be told, without a derive.
+/// The commands of an example bot, parsed without a derive macro.
 #[derive(Debug, PartialEq)]
 enum Order {
     Start { payload: String },
