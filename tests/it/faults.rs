@@ -1,4 +1,4 @@
-//! What a caller sees of a fault, and how often the server sees the request: over real sockets, fault by fault.
+//! The retry contract, over real sockets: for each fault, the error of the caller and the number of requests.
 
 use std::{
     sync::{Arc, Mutex},
@@ -19,7 +19,7 @@ use crate::{
     traced::Traced,
 };
 
-/// One operation of each class: the columns of the contract.
+/// One operation of each class. They are the columns of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Op {
     Read,
@@ -43,8 +43,8 @@ impl Op {
 
 const USUAL_ATTEMPTS: usize = 3;
 
-/// A row: the fault, how often the server sees a request of each operation when the fault stays, and what is true of
-/// the error that the caller gets.
+/// A row of the contract: a fault, the number of requests of each operation if the fault stays, and a check of the
+/// resulting error.
 struct Row {
     fault: Step,
     seen: [usize; 4],
@@ -155,7 +155,7 @@ async fn a_lasting_fault_is_reported_and_the_request_is_sent_as_often_as_the_con
             assert_eq!(server.requests().len(), seen, "{fault:?}: {op:?}: {error}");
             check(op, &error);
             let tried = error.attempts() as usize;
-            // A reset before the request was read is seen by the client only.
+            // The server does not record a request if it resets the connection before reading.
             let expected = match (fault, op) {
                 (Step::ResetBeforeReading, Op::Send) => 1,
                 (Step::ResetBeforeReading, _) => USUAL_ATTEMPTS,
@@ -216,7 +216,7 @@ async fn a_name_that_does_not_resolve_is_a_failed_connection() {
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 #[tokio::test]
 async fn tls_that_fails_is_a_failed_connection() {
-    // A server that speaks plain HTTP where TLS is expected.
+    // The server speaks plain HTTP instead of TLS.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -353,7 +353,7 @@ async fn a_connect_that_takes_the_whole_timeout_was_not_applied() {
     }
     let bot = Bot::builder("token")
         .base_url("http://tamtam.invalid")
-        // Half of it is for the connection: far enough from the whole for a machine that is busy.
+        // Half of this is the connect timeout, far enough from the whole for a busy machine.
         .timeout(Duration::from_millis(400))
         .retry(quick())
         .http(|http| http.no_proxy().dns_resolver(Arc::new(Unresolved)))
@@ -380,9 +380,9 @@ async fn a_removal_succeeds_if_a_retry_after_an_unknown_outcome_finds_nothing() 
         (vec![Step::ResetAfterReading, gone], true),
         (vec![Step::Silence, refused], true),
         (vec![Step::Status(502, BY_PROXY, None), Step::Status(429, BY_API, None), gone], true),
-        // Nothing was sent before, or the server said that it was not done.
+        // No earlier attempt has an unknown outcome.
         (vec![gone], false),
-        // A proxy's word, or a path that the server does not know, says nothing of what is there.
+        // A 404 of a proxy or for an unknown path does not prove that the message is gone.
         (vec![Step::ResetAfterReading, Step::Status(404, BY_PROXY, None)], false),
         (vec![Step::ResetAfterReading, Step::Status(404, r#"{"code":"method.not.found","message":""}"#, None)], false),
         (vec![refused], false),
@@ -392,7 +392,7 @@ async fn a_removal_succeeds_if_a_retry_after_an_unknown_outcome_finds_nothing() 
         let result = Op::Delete.call(&server.bot()).await;
         assert_eq!(result.is_ok(), is_ok, "{script:?}: {result:?}");
     }
-    // An edit that finds nothing is not done.
+    // An edit of a missing message was not applied.
     let server = FaultServer::start([Step::ResetAfterReading, gone]).await;
     let error = Op::Edit.call(&server.bot()).await.unwrap_err();
     assert!(error.is_not_found() && error.may_have_been_applied(), "{error}");
@@ -475,7 +475,7 @@ async fn the_hook_is_called_for_every_retry() {
 #[tokio::test]
 async fn a_panic_in_the_hook_does_not_fail_the_call() {
     let server = FaultServer::start([Step::Status(429, BY_API, None), Step::Good]).await;
-    let bot = server.builder().on_retry(|_| panic!("the hook's own fault")).build().unwrap();
+    let bot = server.builder().on_retry(|_| panic!("the hook panics")).build().unwrap();
     Op::Send.call(&bot).await.unwrap();
     assert_eq!(server.requests().len(), 2);
 }
@@ -507,7 +507,7 @@ async fn traces_at_info_have_the_outcome_of_a_call_but_no_texts() {
     let text = traced.text();
     let tells = |line: &&str| line.contains("retrying") || line.contains(": close");
     let lines: Vec<&str> = text.lines().filter(tells).collect();
-    assert_eq!(lines.len(), 4, "two retries, two ends of a call:\n{text}");
+    assert_eq!(lines.len(), 4, "expected two retries and two ends of calls:\n{text}");
     for (line, told) in [
         (
             lines[0],

@@ -1,4 +1,4 @@
-//! HTTP/2 servers that refuse a stream, go away, or freeze: frame by frame, on real sockets.
+//! HTTP/2 servers that refuse a stream, send GOAWAY, or freeze. They write frames to real sockets.
 
 use std::{
     future::IntoFuture,
@@ -18,14 +18,14 @@ use tokio::{
 
 use crate::fault_server::quick;
 
-/// Effectively for ever: a call that hangs fails its test.
+/// Time limit of a call. A call that hangs fails its test.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The interval of pings.
 const PING: Duration = Duration::from_millis(50);
-/// The time for the answer to a ping: long, so that a busy machine does not pass for a frozen server.
+/// The timeout of a ping: long, so that a busy machine is not mistaken for a frozen server.
 const PONG: Duration = Duration::from_secs(1);
 
-/// What a server puts into a GOAWAY.
+/// The debug data of a GOAWAY frame.
 const DEBUG_DATA: &str = "GET /me?access_token=t0ken-in-goaway";
 const ME: &str = r#"{"user_id":1,"name":"Bot","username":"bot","is_bot":true,"last_activity_time":1}"#;
 const SENT: &str = r#"{"message":{"recipient":{"chat_id":1,"chat_type":"chat"},"timestamp":1,
@@ -34,28 +34,28 @@ const PAGE: &str = r#"{"updates":[{"update_type":"bot_started","timestamp":1,"ch
     "user":{"user_id":1,"name":"A"}}],"marker":10}"#;
 const NO_WEBHOOKS: &str = r#"{"subscriptions":[]}"#;
 
-/// What a server does with a request.
+/// The reaction of a server to a request.
 #[derive(Debug, Clone, Copy)]
 enum Act {
     Answer(&'static str),
-    /// An answer after so many pings.
+    /// An answer after this number of pings.
     AnswerAfterPings(usize, &'static str),
-    /// RST_STREAM with REFUSED_STREAM: certain not to have been processed (RFC 9113, 8.7).
+    /// RST_STREAM with REFUSED_STREAM: the request was certainly not processed (RFC 9113, 8.7).
     Refuse,
     /// RST_STREAM with another code.
     Reset,
-    /// The beginning of an answer, then RST_STREAM with REFUSED_STREAM, which no server may send there.
+    /// The beginning of an answer, then RST_STREAM with REFUSED_STREAM, which is not allowed after an answer has begun.
     ResetInBody,
     /// GOAWAY that names an earlier stream as the last one (RFC 9113, 6.8), then an open connection. Its debug data quote
     /// the request.
     GoAwayBelow,
-    /// GOAWAY that names this stream as the last one, then the end of the connection.
+    /// GOAWAY that names this stream as the last one. The connection is then closed.
     GoAwayAt,
-    /// No frame any more on this connection, which stays open.
+    /// No more frames on this connection, which stays open.
     Freeze,
 }
 
-/// A server that goes through its acts, request by request, and stays with the last one.
+/// A server with one act for each request. It repeats the last act.
 struct Server {
     address: SocketAddr,
     seen: Arc<Mutex<Seen>>,
@@ -123,7 +123,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// A 200 with this body.
+/// Returns the frames of a 200 with this body.
 fn success(stream: u32, body: &str) -> Vec<u8> {
     // `:status: 200` in HPACK.
     let mut answer = frame(HEADERS, END_HEADERS, stream, &[0x88]);
@@ -131,7 +131,7 @@ fn success(stream: u32, body: &str) -> Vec<u8> {
     answer
 }
 
-/// Serves a connection until an end of it; fails when the client closes it.
+/// Serves a connection until an act ends it. Fails when the client closes it.
 async fn serve(mut connection: TcpStream, acts: &[Act], seen: &Mutex<Seen>) -> std::io::Result<()> {
     connection.read_exact(&mut [0; 24]).await?;
     connection.write_all(&frame(SETTINGS, 0, 0, &[])).await?;
@@ -199,7 +199,7 @@ async fn serve(mut connection: TcpStream, acts: &[Act], seen: &Mutex<Seen>) -> s
     }
 }
 
-/// Waits for a call, but not for ever.
+/// Waits for a call, for at most [`PATIENCE`].
 async fn soon<T>(call: impl IntoFuture<Output = T>) -> T {
     timeout(PATIENCE, call.into_future()).await.expect("the call hangs")
 }
@@ -313,7 +313,7 @@ async fn a_connection_that_freezes_while_it_is_idle_is_given_up_before_the_next_
     let server = Server::start([Act::Answer(ME), Act::Freeze, Act::Answer(SENT)]).await;
     let bot = server.bot();
     soon(bot.me()).await.unwrap();
-    // A caller who gives up leaves the connection idle, and frozen.
+    // A cancelled call leaves the connection idle and frozen.
     tokio::select! {
         done = bot.me().into_future() => panic!("{done:?}"),
         () = async { while server.requests() < 2 { tokio::task::yield_now().await } } => {}
@@ -325,7 +325,7 @@ async fn a_connection_that_freezes_while_it_is_idle_is_given_up_before_the_next_
 
 #[tokio::test]
 async fn a_slow_server_that_answers_pings_is_not_given_up() {
-    // Without its answers to pings the connection would be given up after the first.
+    // Without answers to pings, the connection would be given up after the first ping.
     let server = Server::start([Act::AnswerAfterPings(5, ME)]).await;
     assert_eq!(soon(server.bot().me()).await.unwrap().name, "Bot");
     assert_eq!((server.connections(), server.requests()), (1, 1));

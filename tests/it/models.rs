@@ -255,16 +255,16 @@ fn all_that_the_document_allows_is_read_and_written_completely() {
     println!("{count} instances with {made:#?}");
     assert!(errors < count / 100, "{errors} of {count} instances are errors");
     for what in [
-        "a tag that stands first",
+        "a tag in first position",
         "a tag in the middle",
-        "a tag that stands last",
+        "a tag in last position",
         "a required null",
-        "a required field that is absent",
+        "an absent required field",
         "an optional null",
         "an absent field",
         "an unknown key",
         "an unknown tag",
-        "a known tag with a body that cannot be read",
+        "a known tag with an unreadable body",
         "a member without a tag",
         "an unknown value of an enum",
         "an integer at an end of its range",
@@ -276,7 +276,7 @@ fn all_that_the_document_allows_is_read_and_written_completely() {
 }
 
 #[test]
-fn a_bad_value_costs_only_the_smallest_optional_part_around_it() {
+fn a_bad_value_affects_only_the_smallest_optional_part_around_it() {
     let seed = seed();
     println!("TAMTAM_SEED={seed}");
     let document = Document::with_overlays();
