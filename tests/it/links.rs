@@ -1,4 +1,4 @@
-//! Links, on the sandbox.
+//! Deep links and links of chats, on the sandbox.
 
 use tamtam::{ChatLink, DeepLink};
 

@@ -1,4 +1,4 @@
-//! What a service finds in its log: which bot, which update, and why. As JSON, with the types that a log server sees.
+//! Log events: the bot, the update and the reason. They are tested as JSON, with the types that a log server receives.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
     updates::{MOMENT, page},
 };
 
-/// A store that can be told to fail.
+/// A store that fails to save, and fails to load unless `loads` is set.
 struct Failing {
     loads: bool,
 }
@@ -32,7 +32,7 @@ impl MarkerStore for Failing {
     }
 }
 
-/// A server that answers these paths, each with one answer after the other and the last for ever.
+/// Starts a server with a list of answers for each of these paths. The last answer is repeated.
 async fn serving(answers: &[(&str, &[(u16, Value)])]) -> MockServer {
     let server = mock_server().await;
     let defaults = [("/subscriptions", json!({"subscriptions": []})), ("/me", bot_info()), ("/updates", page(&[], 1))];
@@ -56,7 +56,7 @@ fn named(server: &MockServer) -> BotBuilder {
     bot_at(server.uri()).log_name("weather")
 }
 
-/// Asks for so many updates, or as far as it gets.
+/// Requests up to `times` updates. Stops at the first error.
 async fn ask(updates: Updates, times: usize) {
     let mut updates = updates.backoff(MOMENT, MOMENT);
     for _ in 0..times {
@@ -66,7 +66,7 @@ async fn ask(updates: Updates, times: usize) {
     }
 }
 
-/// The one event with these words.
+/// Returns the only event with this message.
 fn only(traced: &Traced, words: &str) -> Value {
     let events = traced.events();
     let mut found = events.iter().filter(|event| event["fields"]["message"] == words);
@@ -74,7 +74,7 @@ fn only(traced: &Traced, words: &str) -> Value {
     event.clone()
 }
 
-/// The span of this name that an event is in.
+/// Returns the span of this name that an event is in.
 fn span<'a>(event: &'a Value, name: &str) -> &'a Value {
     let spans = event["spans"].as_array().unwrap_or_else(|| panic!("no spans: {event}"));
     spans.iter().find(|span| span["name"] == name).unwrap_or_else(|| panic!("not in {name}: {event}"))
@@ -101,7 +101,7 @@ async fn every_event_of_the_update_stream_names_bot_and_host() {
     assert_in_poll(&only(&traced, "retrying"), &server);
     drop(guard);
 
-    // The server gives the same page again and again.
+    // The server returns the same page again.
     let (traced, guard) = Traced::json(first);
     let server =
         serving(&[("/updates", &[updates(&[1], json!(5)), updates(&[1], json!(5)), updates(&[2], json!(6))])]).await;
@@ -207,7 +207,7 @@ async fn without_a_name_the_log_has_the_hash_and_no_default_port() {
     assert_eq!((&poll["bot"], &poll["host"]), (&json!("f73967e8"), &json!("nowhere.invalid")));
 }
 
-/// Every field with a duration is a number: a log server cannot compare texts.
+/// Asserts that every field with a duration is a number, because a log server cannot compare texts.
 fn assert_numbers(events: &[Value]) {
     let mut count = 0;
     for event in events {
@@ -246,7 +246,7 @@ async fn a_retried_call_logs_its_reason_without_text_of_the_server() {
             if cfg!(target_os = "linux") || why != refused {
                 assert_eq!(event["fields"]["error"], why, "{event}");
             }
-            assert_eq!(event["fields"]["operation"], "sendMessage", "also where spans of calls are not logged");
+            assert_eq!(event["fields"]["operation"], "sendMessage", "logged also without the span of a call");
             assert_eq!(span(event, "tamtam.call")["operation"], "sendMessage");
         }
         let failed = only(&traced, "call failed");
@@ -301,7 +301,7 @@ async fn a_retried_upload_logs_its_reason() {
     assert_numbers(&events);
 }
 
-/// A message of a person in a group.
+/// Returns an update with a message of a person in a group.
 fn said() -> Value {
     json!({
         "update_type": "message_created", "timestamp": 1,
@@ -319,7 +319,7 @@ fn assert_in_handler(event: &Value) {
     assert_eq!(handler, expected, "{event}");
 }
 
-/// How a handler goes wrong, and what the log says of it.
+/// Failures of a handler, with the message and fields of their events.
 const FAILURES: [(&str, &str, &str); 3] = [
     ("fail", "handler failed", r#"{"error":"no luck"}"#),
     ("panic", "handler panicked", r#"{"panic":"oh no"}"#),
@@ -358,7 +358,7 @@ async fn until_one_is_skipped(run: Run) {
 #[tokio::test]
 async fn a_failed_handler_of_a_run_is_logged_in_a_span_with_its_update() {
     for (how, words, fields) in FAILURES {
-        // However little is logged.
+        // Even if only errors are logged.
         let (traced, _guard) = Traced::json(LevelFilter::ERROR);
         let server =
             serving(&[("/updates", &[(200, json!({"updates": [said()], "marker": 5})), (200, page(&[], 5))])]).await;

@@ -1,4 +1,5 @@
-//! Lists that come in pages: on the sandbox for what TamTam does, on wiremock for times and markers that it never gives.
+//! Paginated lists: on the sandbox for the behaviour of TamTam, on wiremock for timestamps and markers that TamTam
+//! never sends.
 
 use std::sync::{
     Arc,
@@ -16,7 +17,7 @@ use crate::{
     conformance,
 };
 
-/// How often an operation of the sandbox is called from now on.
+/// Counts the calls of an operation of the sandbox from now on.
 fn calls(tamtam: &Sandbox, operation: &'static str) -> Arc<AtomicUsize> {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
@@ -39,7 +40,7 @@ async fn chats_are_listed_page_by_page_each_once() {
     let mut seen = Vec::new();
     while let Some(chat) = chats.try_next().await.unwrap() {
         seen.push(chat.chat_id);
-        // No page before it is needed.
+        // No page is requested before it is needed.
         assert_eq!(asked.load(Ordering::SeqCst), seen.len().div_ceil(3));
     }
     assert_eq!(seen, groups);
@@ -57,7 +58,7 @@ async fn members_are_listed_page_by_page_each_once() {
     names.retain(|name| name.starts_with("Person"));
     names.sort_unstable();
     assert_eq!(names, ["Person 0", "Person 1", "Person 2", "Person 3", "Person 4"]);
-    assert_eq!(members.len(), 6, "the bot is a member as well");
+    assert_eq!(members.len(), 6, "the bot is a member, too");
 }
 
 #[tokio::test]
@@ -206,12 +207,12 @@ async fn a_list_is_a_stream() {
     assert_eq!(bot.chats().try_collect::<Vec<_>>().await.unwrap().len(), 1);
     assert_eq!(bot.members(team.chat_id()).try_collect::<Vec<_>>().await.unwrap().len(), 2);
     assert_eq!(bot.messages(team.chat_id()).try_collect::<Vec<_>>().await.unwrap().len(), 1);
-    // It goes to another task.
+    // The future can be sent to another task.
     let chats = tokio::spawn(bot.chats().all()).await.unwrap();
     assert_eq!(chats.unwrap().len(), 1);
 }
 
-/// A server that answers with these pages, one after the other, the last for ever.
+/// Starts a server that answers with these pages in order. The last page is repeated.
 async fn pages(pages: Vec<Value>) -> (MockServer, Bot) {
     let server = mock_server().await;
     let next = AtomicUsize::new(0);
@@ -266,12 +267,12 @@ async fn pages_that_repeat_or_stay_empty_are_an_error() {
     }
 }
 
-/// A chat with these messages, whose server takes `from` and `to` as the document says.
+/// A mock chat with these messages. It follows the document for `from` and `to`.
 #[derive(Clone)]
 struct Past(Vec<Value>);
 
 impl Past {
-    /// Messages of these times.
+    /// Returns a chat with messages of these times.
     fn of(times: &[i64]) -> Self {
         Self(times.iter().enumerate().map(|(number, time)| past(&format!("mid.{number}"), *time)).collect())
     }
@@ -338,14 +339,14 @@ async fn a_full_page_of_one_timestamp_is_an_error() {
          be more of that time than fit a page"
     );
     assert_eq!(messages.try_next().await.unwrap(), None);
-    // What the error says to do.
+    // Both ways around the error work.
     assert_eq!(mids(&bot.messages(7).page_size(3).until(7).all().await.unwrap()), ["mid.4"]);
     assert_eq!(bot.messages(7).page_size(4).all().await.unwrap().len(), 5);
 }
 
 #[tokio::test]
 async fn for_any_timestamps_all_messages_are_returned_once_or_an_error_is() {
-    // Numbers that look random, and are the same in every run.
+    // Pseudo-random numbers that are the same in every run.
     let mut state = 7_u64;
     let mut below = move |limit: i64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -353,7 +354,7 @@ async fn for_any_timestamps_all_messages_are_returned_once_or_an_error_is() {
     };
     let (mut whole, mut failed) = (0, 0);
     for _ in 0..60 {
-        // A time of 0 is none.
+        // A time of 0 means that there is no time.
         let mut times: Vec<_> = (0..below(20)).map(|_| 1 + below(12)).collect();
         times.sort_by_key(|time| -time);
         let (_server, bot) = Past::of(&times).serve().await;
@@ -405,7 +406,7 @@ async fn a_page_of_messages_that_do_not_fit_does_not_end_the_list() {
     let odd = json!({"body": 5});
     let list = |messages: &[&Value]| json!({ "messages": messages });
     let (two, one) = (past("mid.2", 9), past("mid.1", 8));
-    // Nothing is known of the messages between, so nothing is known of where to go on.
+    // The times of the invalid messages are unknown, so the start of the next page is, too.
     for pages_of_two in [vec![list(&[&odd, &odd])], vec![list(&[&two, &odd]), list(&[&two, &odd])]] {
         let (_server, bot) = pages(pages_of_two).await;
         let error = bot.messages(7).page_size(2).all().await.unwrap_err();
@@ -458,7 +459,7 @@ async fn a_message_without_a_time_is_returned_once_and_does_not_end_the_list() {
     let (_server, bot) = pages(vec![list(&[&first, &second])]).await;
     assert_eq!(mids(&bot.messages(7).page_size(3).all().await.unwrap()), ["mid.3", "mid.1"]);
     let error = bot.messages(7).page_size(2).all().await.unwrap_err();
-    assert!(error.is_pagination(), "more may have been there, and no time says where: {error}");
+    assert!(error.is_pagination(), "without a time, the next page cannot be requested: {error}");
 }
 
 #[tokio::test]

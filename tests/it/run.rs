@@ -1,4 +1,4 @@
-//! `bot.run(handler)`: order within a chat, concurrency between chats, and handlers that fail.
+//! `bot.run(handler)`: order within a chat, concurrency between chats, and failed handlers.
 
 use std::{
     collections::HashMap,
@@ -21,7 +21,7 @@ use crate::{
     updates::{MOMENT, Pages, page},
 };
 
-/// What handlers did, in order.
+/// The recorded actions of handlers, in order.
 #[derive(Clone, Default)]
 struct Diary(Arc<Mutex<Vec<String>>>);
 
@@ -35,15 +35,15 @@ impl Diary {
     }
 }
 
-/// Longer than a test takes; it passes at once where time is paused.
+/// Longer than a test takes. It passes at once if the time is paused.
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// The chat of an update, for a diary.
+/// Returns the chat of an update, for a diary.
 fn chat(update: &Update) -> i64 {
     update.chat_id().unwrap().0
 }
 
-/// An update in a chat, with a number to tell it from others.
+/// Returns an update in a chat, with a number that distinguishes it from others.
 fn numbered(chat: i64, number: i64) -> Value {
     json!({"update_type": "message_removed", "timestamp": number, "message_id": "mid.1", "chat_id": chat, "user_id": 7})
 }
@@ -53,7 +53,7 @@ fn numbered_page(updates: &[(i64, i64)], marker: i64) -> Value {
     json!({"updates": updates, "marker": marker})
 }
 
-/// Runs until as many updates are handled or given up.
+/// Runs until `handled` updates are handled or skipped.
 pub(crate) async fn until(run: Run, handled: u64) {
     let health = run.health();
     let done = async move {
@@ -74,7 +74,7 @@ async fn updates_of_a_chat_are_handled_one_at_a_time_and_in_order() {
         let (diary, busy) = (written.clone(), Arc::clone(&busy));
         async move {
             let chat = chat(&update);
-            assert_eq!(busy.lock().unwrap().insert(chat, true), None, "one at a time in a chat");
+            assert_eq!(busy.lock().unwrap().insert(chat, true), None, "two handlers of chat {chat} run at a time");
             tokio::task::yield_now().await;
             diary.write(format!("{chat} {}", update.timestamp().unwrap()));
             busy.lock().unwrap().remove(&chat);
@@ -114,7 +114,8 @@ async fn chats_do_not_wait_for_each_other() {
 
 #[tokio::test]
 async fn later_updates_in_a_page_reach_a_chat_that_was_already_done() {
-    // More than are parsed at once: with one thread, the first update of each chat is handled before its second is parsed.
+    // More updates than are parsed at once. With one thread, the first update of each chat is handled before its second
+    // one is parsed.
     let chats: Vec<i64> = (0..200).map(|number| number % 100).collect();
     let (_server, bot, _) = Pages::serve([page(&chats, 10), page(&[], 10)]).await;
     until(bot.run(async |_, _| {}).concurrency(200), 200).await;
@@ -178,7 +179,7 @@ async fn updates_without_a_chat_keep_the_order_of_their_session_or_user() {
         }
         let mut lines = diary.lines();
         lines.sort();
-        assert_eq!(lines, ["begin 1", "begin 2", "begin 3", "begin 4"], "the first of each, and no second");
+        assert_eq!(lines, ["begin 1", "begin 2", "begin 3", "begin 4"], "only the first update of each may begin");
         opened.add_permits(7);
     };
     tokio::join!(until(run, 7), first);
@@ -201,7 +202,7 @@ async fn the_next_page_is_requested_after_the_current_one_is_handled() {
     assert_eq!(pages.markers()[..2], [None, Some("10".to_owned())]);
 }
 
-/// Runs a handler over three chats, of which the second one's fails, and says what `on_error` was told.
+/// Runs a handler over three chats. It fails once for the second chat. Returns the failure that `on_error` received.
 async fn failing_in_the_second<F>(fail: impl Fn() -> F + Send + Sync + 'static) -> String
 where
     F: Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send + 'static,
@@ -213,7 +214,7 @@ where
     let run = bot
         .run(move |_, update| {
             let fails = chat(&update) == 2 && failed.fetch_add(1, Ordering::SeqCst) == 0;
-            // Outside of the future, where a handler may fail as well.
+            // `fail` runs outside of the future, where a handler can panic, too.
             let failure = fails.then(|| fail());
             async move { if let Some(failure) = failure { failure.await } else { Ok(()) } }
         })
@@ -225,8 +226,8 @@ where
         });
     let health = run.health();
     until(run, 4).await;
-    assert_eq!((health.handled(), health.skipped()), (3, 1), "one update is given up, and no other");
-    let [told] = &told.lines()[..] else { panic!("told once: {:?}", told.lines()) };
+    assert_eq!((health.handled(), health.skipped()), (3, 1), "only one update is skipped");
+    let [told] = &told.lines()[..] else { panic!("`on_error` was not called once: {:?}", told.lines()) };
     told.clone()
 }
 
@@ -260,7 +261,7 @@ async fn a_panic_while_dropping_a_handler_affects_only_its_update() {
     let told = failing_in_the_second(|| {
         let bomb = Bomb;
         async move {
-            // Held until the handler is dropped, which is when its time is over.
+            // Held until the handler is dropped at its timeout.
             let _bomb = bomb;
             std::future::pending().await
         }
@@ -351,7 +352,7 @@ async fn unknown_updates_keep_the_order_of_their_chat() {
     let run = bot.run(move |_, update| {
         let (diary, busy) = (written.clone(), Arc::clone(&busy));
         async move {
-            assert_eq!(busy.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
+            assert_eq!(busy.fetch_add(1, Ordering::SeqCst), 0, "two handlers run at a time");
             tokio::task::yield_now().await;
             diary.write(update.timestamp().unwrap().to_string());
             busy.fetch_sub(1, Ordering::SeqCst);
@@ -387,7 +388,7 @@ async fn handlers_are_dropped_when_a_run_ends_at_its_deadline() {
 
 #[test]
 fn the_end_of_the_runtime_does_not_commit_the_page() {
-    // The server lives in another runtime than the bot.
+    // The server runs in another runtime than the bot.
     let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (_server, bot, pages) = servers.block_on(Pages::serve([page(&[1, 2, 3], 10), page(&[], 11)]));
     let bots = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -401,7 +402,7 @@ fn the_end_of_the_runtime_does_not_commit_the_page() {
     );
     begun.recv().unwrap();
     bots.shutdown_timeout(Duration::from_secs(5));
-    assert_eq!(pages.markers(), [None], "the page was not handled");
+    assert_eq!(pages.markers(), [None], "the page must not be committed");
 }
 
 #[tokio::test]
@@ -437,7 +438,7 @@ async fn shutdown_waits_for_the_handlers_and_commits_their_page() {
     let run = tamtam.bot().run(move |bot: Bot, update: Update| {
         let stop = stop.lock().unwrap().take();
         async move {
-            // The shutdown begins while the first update is being handled; the second is still to come.
+            // The shutdown begins while the first update is being handled. The second one is not yet handled.
             drop(stop);
             tokio::time::sleep(MOMENT).await;
             bot.send(update.chat_id().unwrap(), update.tag()).await.map(drop)
@@ -448,7 +449,7 @@ async fn shutdown_waits_for_the_handlers_and_commits_their_page() {
     assert!(waiting(&tamtam.bot()).await.is_empty(), "the page is committed");
 }
 
-/// What the server still has for the bot.
+/// Returns the updates that the server still has for the bot.
 async fn waiting(bot: &Bot) -> Vec<Update> {
     bot.api().get_updates().timeout(0).await.unwrap().updates
 }
@@ -489,7 +490,7 @@ async fn dropping_a_run_drops_its_handlers_and_commits_nothing() {
         }
     });
     tokio::select! {
-        _ = run.run() => panic!("it does not end by itself"),
+        _ = run.run() => panic!("the run ended by itself"),
         _ = begun => {}
     }
     was_dropped.await.unwrap();
@@ -565,13 +566,13 @@ async fn the_lag_grows_while_an_update_is_in_its_handler_or_waits_for_a_retry() 
     let health = run.health();
     let watch = async move {
         begun.await.unwrap_err();
-        // From here on time passes by waiting only.
+        // From here on, time passes only by sleeping.
         tokio::time::pause();
         let at_first = health.lag().unwrap();
         tokio::time::sleep(HOUR / 2).await;
         assert_eq!(health.in_flight(), 1);
         assert!(health.lag().unwrap() >= at_first + HOUR / 2);
-        // The handler's time is over, and the update waits.
+        // The handler reaches its timeout, and the update then waits for the retry.
         while health.in_flight() == 1 {
             tokio::time::sleep(HOUR / 10).await;
         }
@@ -598,7 +599,7 @@ async fn the_lag_of_a_stream_grows_until_the_next_update_is_requested() {
     tokio::time::advance(HOUR).await;
     assert!(health.lag().unwrap() >= second + HOUR);
     drop(updates);
-    assert!(health.lag().unwrap() < second + HOUR, "it goes on where another stream begins");
+    assert!(health.lag().unwrap() < second + HOUR, "the lag starts again after the stream is dropped");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Behaviour that depends on the service of a bot: limits, mentions, verbs, settings.
+//! Behaviour that depends on the service of a bot: limits, mentions, operations and settings.
 
 use serde_json::{Value, json};
 use tamtam::{
@@ -13,7 +13,7 @@ use crate::common::{
     only_request, parameter, requests,
 };
 
-/// A bot of MAX without a server.
+/// Returns a bot of MAX without a server.
 fn max() -> Bot {
     bot_at("http://localhost:1").service(Service::Max).build().unwrap()
 }
@@ -49,7 +49,7 @@ async fn a_keyboard_over_a_limit_of_max_is_not_sent() {
     for keyboard in [callbacks(30, 7), wide(3)] {
         send(&Service::Max, keyboard).await.unwrap();
     }
-    // 210 buttons are 30 rows of 7: only other limits show this one.
+    // 30 rows of 7 buttons are exactly 210. To exceed this limit, the test removes the limits of rows.
     let mut limits = Service::Max.limits().clone();
     (limits.keyboard_rows, limits.row_buttons) = (None, None);
     let service = Service::Max.with_limits(limits);
@@ -95,7 +95,7 @@ async fn a_file_over_the_limit_of_the_service_is_not_uploaded() {
         assert!(error.to_string().contains(&expected), "{error}");
     }
     assert!(requests(&server).await.is_empty());
-    // At the limit, a URL is asked for.
+    // At the limit, the upload URL is requested.
     assert!(bot.upload_photo(bytes(1)).await.map(drop).unwrap_err().is_decode());
 }
 
@@ -118,7 +118,7 @@ async fn mention_links_are_rewritten_for_the_service_in_formatted_texts() {
     ] {
         assert_eq!(sent(&Service::Max, NewMessageBody::html(theirs)).await, ours);
         assert_eq!(sent(&Service::TamTam, NewMessageBody::markdown(ours.to_owned())).await, theirs);
-        assert_eq!(sent(&Service::Max, NewMessageBody::from(theirs)).await, theirs, "without a format, it is no link");
+        assert_eq!(sent(&Service::Max, NewMessageBody::from(theirs)).await, theirs, "it is plain text, not a link");
     }
 }
 
@@ -140,7 +140,7 @@ async fn commands_are_set_on_both_services() {
 
 #[tokio::test]
 async fn comments_are_listed_to_the_end() {
-    /// 250 comments, two in each millisecond.
+    /// Returns a page of 250 comments, two in each millisecond.
     fn comments(request: &Request) -> ResponseTemplate {
         let number =
             |name: &str, default: i64| parameter(request, name).first().map_or(default, |value| value.parse().unwrap());
@@ -260,7 +260,7 @@ async fn a_custom_service_takes_the_token_in_its_header_or_parameter() {
     assert_eq!(parameter(&requests(&server).await[1], "key"), ["token"]);
 }
 
-/// Runs in a process of its own, which has variables.
+/// Runs only in a separate process with environment variables.
 #[test]
 fn prints_the_service_of_the_environment() {
     if std::env::var_os(CHILD).is_some() {

@@ -1,4 +1,4 @@
-//! Formatted and long texts: what the person sees, and the markup that the server made.
+//! Formatted and long texts: the text that a person sees, and the markup from the server.
 
 use serde_json::{Value, json};
 use tamtam::{
@@ -13,7 +13,7 @@ use crate::{
     fault_server::quick,
 };
 
-/// What users call themselves.
+/// Names of users with characters of Markdown and HTML.
 const NAMES: [&str; 6] = [
     "**Bold** _Ann_",
     "</b><h1>&lt;",
@@ -36,12 +36,12 @@ fn element(kind: &str, from: i32, length: i32) -> Value {
     json!({ "from": from, "length": length, "type": kind })
 }
 
-/// Words of so many characters with spaces.
+/// Returns words of `length` characters, including spaces.
 fn words(length: usize) -> String {
     "word ".repeat(length.div_ceil(5))[..length].to_owned()
 }
 
-/// All that a person sees of what the bot wrote.
+/// Returns all texts that a person sees from the bot.
 fn seen(alice: &Person) -> String {
     alice.sees().join("|")
 }
@@ -79,7 +79,7 @@ async fn a_text_is_seen_with_its_formatting() {
             ]
         );
         assert_eq!(sent.to_html(), text.to_html());
-        // What was read can be edited in as it is, by either notation.
+        // The received text can be sent unchanged in an edit, in both formats.
         let mid = &sent.body.as_ref().unwrap().mid;
         bot.edit(mid, NewMessageBody::html(sent.to_html())).await.unwrap();
         assert_eq!(alice.reads().await.markup(), seen.markup());

@@ -1,4 +1,4 @@
-//! The update stream: on the sandbox for the whole way, on wiremock for what goes over the wire.
+//! The update stream: on the sandbox for the behaviour of TamTam, on wiremock for the requests.
 
 mod faults;
 mod misfits;
@@ -26,17 +26,17 @@ use crate::{
     fault_server::{FaultServer, Step},
 };
 
-/// A pause between polls that nobody notices.
+/// A negligible delay between polls.
 pub(crate) const MOMENT: Duration = Duration::from_millis(1);
 
-/// A server that answers polls with these pages, one after the other, the last for ever; it keeps their queries.
+/// A responder that answers polls with these pages in order, and records their queries. The last page is repeated.
 #[derive(Clone, Default)]
 pub(crate) struct Pages {
     bodies: Vec<String>,
     polls: Arc<Mutex<Vec<Query>>>,
 }
 
-/// The parameters of a poll, without token and version.
+/// The parameters of a poll, except token and version.
 type Query = Vec<(String, String)>;
 
 impl Respond for Pages {
@@ -64,7 +64,7 @@ impl Pages {
         self.polls.lock().unwrap().len()
     }
 
-    /// The marker of each poll so far.
+    /// Returns the marker of each poll so far.
     pub(crate) fn markers(&self) -> Vec<Option<String>> {
         let marker = |query: &Query| query.iter().find(|(name, _)| name == "marker").map(|(_, value)| value.clone());
         self.polls.lock().unwrap().iter().map(marker).collect()
@@ -111,7 +111,7 @@ async fn starts_without_a_marker_and_commits_a_page_with_the_next_poll() {
     let mut updates = bot.updates();
     assert_eq!(chat_of_next(&mut updates).await, 1);
     assert_eq!(chat_of_next(&mut updates).await, 2);
-    assert_eq!(pages.markers(), [None], "the last update of a page was handed out, but not dealt with yet");
+    assert_eq!(pages.markers(), [None], "a page is not committed before the next update is requested");
     assert_eq!(chat_of_next(&mut updates).await, 3);
     assert_eq!(pages.markers(), [None, Some("10".to_owned())]);
     assert_eq!(chat_of_next(&mut updates).await, 4);
@@ -135,7 +135,7 @@ async fn uncommitted_updates_are_returned_again() {
     assert_eq!(text(updates.try_next().await.unwrap()), "one");
     assert_eq!(text(updates.try_next().await.unwrap()), "two");
     assert_eq!(text(updates.try_next().await.unwrap()), "three");
-    // A new stream, as after a crash: the page of "three" was never committed, that of the others was.
+    // A new stream, as after a crash. Only the page of "three" was not committed.
     let mut updates = bot.updates().types([UpdateType::MessageCreated]);
     assert_eq!(text(updates.try_next().await.unwrap()), "three");
 }
@@ -156,12 +156,12 @@ async fn a_dropped_wait_loses_no_update_and_keeps_the_poll() {
     }
     alice.starts();
     assert!(matches!(updates.try_next().await.unwrap(), Some(Update::BotStarted(_))));
-    assert_eq!(polls.load(Ordering::SeqCst), 1, "a hundred dropped waits, and one poll");
+    assert_eq!(polls.load(Ordering::SeqCst), 1, "dropped waits started more polls");
 }
 
 #[tokio::test]
 async fn dropped_waits_do_not_repeat_any_step() {
-    // A store that takes its time, so that waits are dropped in the middle of every step.
+    // A slow store, so that waits are dropped in the middle of every step.
     #[derive(Clone, Default)]
     struct Slow(Arc<Mutex<Vec<String>>>);
     impl MarkerStore for Slow {
@@ -182,7 +182,7 @@ async fn dropped_waits_do_not_repeat_any_step() {
     let server = FaultServer::start([Step::Good]).await;
     let (store, (stop, stopped)) = (Slow::default(), tokio::sync::oneshot::channel::<()>());
     let mut updates = server.bot().updates().marker_store(store.clone()).graceful_shutdown_on(stopped);
-    // Dropped and asked for anew, each time that it has nothing yet.
+    // Drops the future each time that it is pending, and creates a new one.
     async fn patiently(updates: &mut Updates) -> Option<Update> {
         for _ in 0..5_000 {
             if let Some(update) = poll_immediate(pin!(updates.try_next())).await {
@@ -190,7 +190,7 @@ async fn dropped_waits_do_not_repeat_any_step() {
             }
             tokio::time::sleep(MOMENT).await;
         }
-        panic!("it gets nowhere: what is dropped begins anew")
+        panic!("no progress: dropped steps are started again")
     }
     assert!(patiently(&mut updates).await.is_some());
     drop(stop);
@@ -198,7 +198,7 @@ async fn dropped_waits_do_not_repeat_any_step() {
     assert_eq!(*store.0.lock().unwrap(), ["load", "save 10"]);
     let asked: Vec<String> =
         server.requests().iter().map(|request| request.split(['?', ' ']).nth(1).unwrap().to_owned()).collect();
-    assert_eq!(asked, ["/me", "/subscriptions", "/updates", "/updates"], "the last one commits");
+    assert_eq!(asked, ["/me", "/subscriptions", "/updates", "/updates"], "the last poll commits");
 }
 
 #[tokio::test]
@@ -214,7 +214,7 @@ async fn a_select_loop_sees_every_update_once() {
     while seen.len() < 50 {
         tokio::select! {
             biased;
-            // Always ready: it cancels the wait for an update again and again.
+            // Always ready, so it cancels the wait for an update repeatedly.
             () = tokio::task::yield_now(), if ticks % 3 != 2 => ticks += 1,
             update = updates.try_next() => {
                 ticks += 1;
@@ -243,7 +243,7 @@ async fn an_invalid_update_does_not_block_the_ones_after_it() {
     }
     assert_eq!(tags, ["bot_started", "moon_risen", "", "bot_started", "", "bot_started"]);
     assert_eq!(chat_of_next(&mut updates).await, 3);
-    assert_eq!(pages.markers().last().unwrap().as_deref(), Some("10"), "the marker moves past them");
+    assert_eq!(pages.markers().last().unwrap().as_deref(), Some("10"), "the marker moves past the invalid updates");
 }
 
 #[tokio::test]

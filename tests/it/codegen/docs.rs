@@ -1,4 +1,4 @@
-//! Documentation: what the document says in words and in keywords.
+//! Generated documentation, from descriptions and keywords of the document.
 
 use super::{DONE, code, operation, schemas};
 
@@ -44,7 +44,7 @@ fn names_of_schemas_and_operations_are_linked() {
         code.doc("A"),
         "See [`Kind`](crate::api::types::Kind), [`U`](crate::api::types::U), [`B`](crate::api::types::B), \
          [`doIt`](crate::api::Api::do_it), [`Kind`], `plain` and `other`.",
-        "but not an alias, which is no type, nor what is a link already"
+        "aliases, which are not types, and existing links are not linked"
     );
 }
 

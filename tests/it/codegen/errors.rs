@@ -1,16 +1,16 @@
-//! Mistakes in the document: the message names the file, the place in it, and what is wrong.
+//! Errors in the document: the message names the file, the place and the problem.
 
 use super::{DONE, HEAD, NO_ACTIONS, Service, code, error, from_files, operation, schemas};
 
-/// The message about a wrong document begins with its name and this.
+/// Asserts that the error of a document begins with its name and `expected`.
 #[track_caller]
 fn assert_error(document: &str, expected: &str) {
     let error = error(document);
     assert!(error.starts_with(&format!("doc.yaml: {expected}")), "{error}\nexpected: {expected}");
-    assert!(!error.contains('\n'), "cargo shows the first line only: {error}");
+    assert!(!error.contains('\n'), "cargo shows only the first line: {error}");
 }
 
-/// The same for a whole file.
+/// Like [`assert_error`], for a document with its head.
 #[track_caller]
 fn assert_file_error(document: &str, expected: &str) {
     let error = from_files(("doc.yaml", document), ("overlay.yaml", NO_ACTIONS)).map(|code| code.text).unwrap_err();

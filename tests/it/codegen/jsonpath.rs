@@ -1,4 +1,4 @@
-//! The generator's JSONPath finds what a library's finds, or says what it cannot read.
+//! The JSONPath of the generator: it matches the same nodes as a library, or names the unsupported syntax.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::generator::jsonpath::JsonPath;
 
-/// What the library finds.
+/// Returns the matches of the library.
 #[track_caller]
 fn expected(query: &str, document: &Value) -> BTreeSet<String> {
     let path = serde_json_path::JsonPath::parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
@@ -33,7 +33,7 @@ fn every_target_of_our_overlays_matches_like_the_library() {
         let actions = overlay["actions"].as_array().expect("actions");
         queries.extend(actions.iter().filter_map(|action| Some(action["target"].as_str()?.to_owned())));
     }
-    // What the merge adds is in neither document.
+    // The merge adds these keys, so neither document has them.
     queries.retain(|query: &String| !query.contains("x-services"));
     assert!(queries.len() > 40, "{}", queries.len());
     for query in queries {

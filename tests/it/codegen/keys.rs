@@ -1,17 +1,17 @@
-//! Keys of received values: which properties are in them.
+//! Keys of received values: the properties that they contain.
 
 use serde_json::json;
 
 use super::{code, documents, operation, request, result, schemas};
 
-/// A document that receives `Thing`, with these schemas.
+/// Returns a document that receives `Thing`, with these schemas.
 fn received(others: &str) -> String {
     let answer = "content: {application/json: {schema: {$ref: '#/components/schemas/Thing'}}}";
     let responses = format!("responses: {{200: {{description: Done, {answer}}}}}");
     format!("{}{}", operation(&responses), schemas(others))
 }
 
-/// The properties of `Thing` that are in its key.
+/// Returns the properties of `Thing` that are in its key.
 fn in_key(properties: &str) -> Vec<String> {
     code(&received(&format!(
         "Thing: {{properties: {{{properties}}}}}, Part: {{properties: {{size: {{type: integer}}}}}},

@@ -1,11 +1,11 @@
-//! Several documents in one: united parts, their descriptions, and conflicts.
+//! Merging documents: united parts, their descriptions, and conflicts.
 
 use super::{Code, NO_ACTIONS, Service, merged, operation, schemas};
 
 const SERVICE: &str = "base_url: 'https://a.example', token_source: A form, token_parameter: token,
     links: 'https://a.example', start_link: '/{bot}', mention: 'a://'";
 
-/// A document of a service.
+/// Returns a document of a service.
 fn document(name: &str, text: &str) -> String {
     format!(
         "openapi: 3.0.0\ninfo: {{title: {name}, version: '1'}}\nx-service: {{name: {name}, {SERVICE}, reference: 'https://{name}.example/{{METHOD}}{{path}}'}}\n{text}"
@@ -151,7 +151,7 @@ fn a_response_that_extends_the_other_one_replaces_it() {
         &format!("{}{}", answer("Base"), schemas(base)),
         &format!("{}{}", answer("More"), schemas(&more("required: [b],"))),
     );
-    assert!(error.contains("`Base` in a.yaml, `More` in b.yaml"), "what More requires, A does not send: {error}");
+    assert!(error.contains("`Base` in a.yaml, `More` in b.yaml"), "A does not send what More requires: {error}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Operations: methods of `Api`, request builders, and how they are sent.
+//! Operations: methods of `Api`, request builders, and the code that sends them.
 
 use super::{Code, DONE, code, error, operation, request, schemas};
 
@@ -20,7 +20,7 @@ fn required_parameters_are_arguments_in_the_order_of_the_document_and_the_body_c
     assert_eq!(code.setters("DoIt"), ["beta(beta: implInto<String>)"]);
     assert!(
         code.sending("DoIt").contains(").do_it(self.zeta,&self.alpha,self.beta.as_deref(),self.omega,&self.body)"),
-        "progenitor's order is another: {}",
+        "progenitor orders the arguments differently: {}",
         code.sending("DoIt")
     );
 }
@@ -234,7 +234,7 @@ fn a_body_argument_accepts_convertible_types() {
     assert!(code.sending("DoIt").contains(").do_it(&self.body)"));
 }
 
-/// Generated code without white space, and without the paths of what it uses.
+/// Returns generated code without white space and without the paths of used items.
 fn dense(code: &Code) -> String {
     let text: String = code.text.split_whitespace().collect();
     let text = ["crate::redaction::", "::std::option::Option::", "::std::option::"]

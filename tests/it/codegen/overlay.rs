@@ -1,11 +1,11 @@
-//! The overlay: what its actions do, and the mistakes in it.
+//! The overlay: the effects of its actions, and its errors.
 
 use super::{Code, HEAD, from_files, overlaid, schemas};
 
 const CHAT: &str = "Chat: {required: [a, b, c, d], properties: {a: {type: string}, b: {type: string},
     c: {type: string}, d: {type: string, description: Of the document.}}}";
 
-/// The schema `Chat` after these actions.
+/// Applies these actions to a document with the schema `Chat`.
 fn applied(actions: &str) -> Result<Code, String> {
     overlaid(&schemas(CHAT), &format!("info: {{version: '1'}}\nactions:\n{actions}"))
 }
@@ -36,17 +36,17 @@ fn several_items_are_removed_from_a_list_in_any_order() {
     assert_eq!(optional("[?@ == 'b']"), "b");
     assert_eq!(optional("[?@ == 'a' || @ == 'c']"), "ac");
     assert_eq!(optional("[1, 2]"), "bc");
-    assert_eq!(optional("[3, 0]"), "ad", "the last one first");
-    assert_eq!(optional("[0, 0]"), "a", "named twice, removed once");
+    assert_eq!(optional("[3, 0]"), "ad", "the last item first");
+    assert_eq!(optional("[0, 0]"), "a", "an item matched twice is removed once");
     assert_eq!(optional("[*]"), "abcd");
-    assert_eq!(optional(""), "abcd", "the list itself");
+    assert_eq!(optional(""), "abcd", "the list itself is removed");
 }
 
 #[test]
 fn several_keys_are_removed_from_a_mapping() {
     assert_eq!(fields(&action(&format!("{PROPERTIES}['d', 'a']"), "remove: true")), ["b: String", "c: String"]);
     let nested = action("$..['properties', 'required', 'a']", "remove: true");
-    assert_eq!(applied(&nested).err(), None, "also when one is within the other");
+    assert_eq!(applied(&nested).err(), None, "nested keys are removed, too");
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_target_without_a_match_fails_in_the_version_of_the_overlay_only() {
         "overlay.yaml: actions[1] (target $.components.schemas.Gone): matches nothing in the document"
     );
     let other = overlaid(&schemas(CHAT), &format!("info: {{version: '2'}}\nactions:\n{actions}"));
-    assert_eq!(other.map(|code| code.fields("Chat")[0].clone()), Ok("a: i64".to_owned()), "what is there is done");
+    assert_eq!(other.map(|code| code.fields("Chat")[0].clone()), Ok("a: i64".to_owned()), "other actions are applied");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the sandbox gets of the document: the rules for requests without the prose, and the tolerance.
+//! The data of the sandbox: the rules of the document for requests, without prose, and the tolerance.
 
 use serde_json::{Value, json};
 

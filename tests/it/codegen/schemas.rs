@@ -1,4 +1,4 @@
-//! Object schemas: what becomes of inheritance, aliases, optional values, constraints and extensions.
+//! Object schemas: inheritance, aliases, optional values, constraints and extensions.
 
 use super::{code, error, operation, request, schemas};
 
@@ -56,7 +56,7 @@ fn aliases_are_replaced_by_their_targets() {
     assert_eq!(
         code.fields("Chat"),
         ["id: i64", "name: Option<String>", "names: Vec<String>", "wrapped: Option<i64>"],
-        "and what may be null, also by its alias, is optional"
+        "a nullable property is optional, also by an alias"
     );
     assert_eq!(code.field_doc("Chat", "wrapped"), "Wrapped.");
 }
@@ -132,7 +132,7 @@ fn formats_and_patterns_of_strings_are_left_to_the_server() {
         "A: {required: [a, b], properties: {a: {type: string, pattern: '^[a-z]+$', maxLength: 3, enum: [a, b]},
             b: {type: string, format: uuid}}}",
     ));
-    assert_eq!(code.fields("A"), ["a: String", "b: String"], "an enum without a name is a string, too");
+    assert_eq!(code.fields("A"), ["a: String", "b: String"], "an enum without a name is also a string");
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn x_boxed_schemas_are_boxed_where_a_field_holds_one() {
             maybe: {$ref: '#/components/schemas/Big'}, many: {type: array, items: {$ref: '#/components/schemas/Big'}}}}",
     ));
     assert_eq!(code.fields("A"), ["one: Box<Big>", "maybe: Option<Box<Big>>", "many: Option<Vec<Big>>"]);
-    assert_eq!(code.methods("A")[..2], ["new(one: implInto<Big>)", "one(one: implInto<Big>)"], "callers box nothing");
+    assert_eq!(code.methods("A")[..2], ["new(one: implInto<Big>)", "one(one: implInto<Big>)"], "callers do not box");
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn x_check_length_and_http_url_and_ids_are_checked_before_sending() {
     );
     for limit in ["min_length(value,2usize", "max_length(value,5usize"] {
         let check = format!("crate::validation::{limit},&at.field(\"short\"))?;");
-        assert!(checks.contains(&check), "by an alias: {checks}");
+        assert!(checks.contains(&check), "properties by an alias are checked, too: {checks}");
     }
     assert!(checks.contains("crate::validation::id(value,&at.field(\"mid\"))"), "{checks}");
     assert!(!checks.contains("\"chat\"") && !checks.contains("\"plain\""), "{checks}");
@@ -353,6 +353,6 @@ fn an_object_without_properties_is_an_empty_struct() {
     ));
     assert_eq!(code.fields("A"), [""; 0]);
     assert_eq!(code.methods("A"), ["new()"]);
-    assert!(code.text.contains("pub struct A {}"), "not a map, in which the tag would be a second time: {}", code.text);
+    assert!(code.text.contains("pub struct A {}"), "a map would contain the tag, too: {}", code.text);
     assert!(!code.text.contains("deny_unknown_fields"));
 }

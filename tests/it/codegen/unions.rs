@@ -2,7 +2,7 @@
 
 use super::{code, request, schemas};
 
-/// A base with a mapping, as the official document writes its unions.
+/// A base with a mapping, as in the official document.
 const UPDATES: &str = "
     Update: {description: \"Something happened.\\n\\n- `created`: a message came\\n- `gone`: the message\\n  went away\",
         required: [kind, at], properties: {kind: {type: string}, at: {type: integer}},
@@ -18,7 +18,7 @@ fn a_base_with_a_mapping_is_a_union_of_its_leaves() {
     assert_eq!(update.tag.as_deref(), Some("kind"));
     assert_eq!(update.listed(), ["Created(Created) = created", "Gone(Gone) = gone"]);
     assert_eq!(update.from, ["Created", "Gone"]);
-    assert_eq!(code.types(), ["Created", "Gone", "Update"], "the base itself is no struct");
+    assert_eq!(code.types(), ["Created", "Gone", "Update"], "the base itself is not a struct");
 }
 
 #[test]
@@ -85,8 +85,8 @@ fn a_leaf_may_inherit_from_a_union_that_has_no_properties() {
 fn variants_are_documented_by_the_union_their_schema_or_their_name() {
     let update = code(&schemas(UPDATES)).enumeration("Update");
     assert_eq!(update.variants[0].doc, "A message came.");
-    assert_eq!(update.variants[1].doc, "The message went away.", "over two lines");
-    assert_eq!(update.doc, "Something happened.", "the list is not there a second time");
+    assert_eq!(update.variants[1].doc, "The message went away.", "a text over two lines");
+    assert_eq!(update.doc, "Something happened.", "the list is not repeated");
     let unlisted = code(&schemas(&UPDATES.replace("- `created`", "- `other`").replace("- `gone`", "- `more`")));
     let unlisted = unlisted.enumeration("Update");
     assert_eq!(unlisted.variants[0].doc, "Of the schema.");

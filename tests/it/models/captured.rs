@@ -1,4 +1,4 @@
-//! Shapes that servers of MAX were seen to send, and its document does not have. Each is read without a misfit.
+//! Shapes that were captured from servers of MAX and are not in its document. Each is read without a misfit.
 
 use serde_json::{Value, json};
 use tamtam::{ChatId, Update, UserId, types};
@@ -6,7 +6,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::traced::Traced;
 
-/// Reads a value. Nothing of it may be left out or unknown.
+/// Reads a value, and asserts that no part of it is left out or unknown.
 #[track_caller]
 fn read<T: serde::de::DeserializeOwned>(json: Value) -> T {
     let (traced, guard) = Traced::start(LevelFilter::DEBUG);

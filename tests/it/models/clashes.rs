@@ -1,5 +1,5 @@
-//! Properties that the variants of a union have in common in name only: what is new or strange in one of them must not
-//! disturb its neighbours.
+//! Properties of the same name but different types in the variants of a union. A new or invalid property of one variant
+//! must not affect the others.
 
 use serde::{Deserialize, de::value::MapDeserializer};
 use serde_json::json;
@@ -52,7 +52,7 @@ fn a_property_of_another_variant_may_be_repeated() {
 
 #[test]
 fn a_list_is_not_read_as_an_object() {
-    // serde itself takes a list for the fields of a struct in their order, here the photo's.
+    // serde itself reads a list as the fields of a struct in their order, here of a photo.
     let attachment: Attachment = serde_json::from_str(r#"{"payload":[1,"t","u"],"type":"image"}"#).unwrap();
     let Attachment::Unknown(unknown) = attachment else { panic!("{attachment:?}") };
     let error = unknown.error.unwrap();
@@ -61,7 +61,7 @@ fn a_list_is_not_read_as_an_object() {
 
 #[test]
 fn a_list_is_not_read_as_the_properties_of_all_variants() {
-    // As many elements as the payloads of all kinds of attachments have properties, of types that would fit.
+    // One element of a fitting type for each property of the payloads of all kinds of attachments.
     let json = r#"{"payload":[null,null,"t","u",null,5,null],"type":"image"}"#;
     let attachment: Attachment = serde_json::from_str(json).unwrap();
     assert!(matches!(attachment, Attachment::Unknown(_)), "{attachment:?}");
@@ -71,7 +71,7 @@ fn a_list_is_not_read_as_the_properties_of_all_variants() {
 fn an_unreadable_value_names_its_property() {
     let json = r#"{"timestamp":1,"message":{"timestamp":1,"recipient":{"chat_type":"chat"},
         "body":{"mid":"mid.1","seq":"x"}},"update_type":"message_created"}"#;
-    // The number of a message has a default.
+    // `seq` has a default.
     let Update::MessageCreated(created) = serde_json::from_str(json).unwrap() else { panic!() };
     assert_eq!(created.message.unwrap().body.unwrap().seq, 0);
     let json = r#"{"timestamp":1,"chat_id":17,
@@ -81,7 +81,8 @@ fn an_unreadable_value_names_its_property() {
     assert_eq!(error, "invalid type: string, expected i64 at line 2 column 29, in user.user_id");
 }
 
-/// Other people's types that look at a value before they know what it is. serde keeps it for them in a form of its own.
+/// Types of other crates that look at a value before its type is known. serde buffers the value for them in an internal
+/// form.
 #[test]
 fn an_update_can_be_read_inside_foreign_types() {
     #[derive(serde::Deserialize)]

@@ -1,4 +1,4 @@
-//! Updates and answers with a value that does not fit the document: it costs itself, and nothing beside it.
+//! Updates and answers with a value that does not fit the document. The value affects only itself.
 
 use serde_json::{Value, json};
 use tamtam::{
@@ -14,7 +14,7 @@ use crate::{
 
 const SENDER: &str = r#"{"user_id":7,"name":"Alice"}"#;
 
-/// A message with `/start`; with what else it has in its body, and beside it.
+/// Returns the JSON of a message with the text `/start`, with more properties in its body and beside the body.
 fn message(sender: &str, in_body: &str, beside: &str) -> String {
     format!(
         r#"{{"sender":{sender},"recipient":{{"chat_id":5,"chat_type":"dialog"}},"timestamp":1,
@@ -26,7 +26,7 @@ fn created(message: &str) -> String {
     format!(r#"{{"update_type":"message_created","timestamp":1,"message":{message}}}"#)
 }
 
-/// Reads the update with a message in the ways that a user has.
+/// Reads the update with a message from every source.
 fn read(message: &str) -> Update {
     let json = created(message);
     let update: Update = serde_json::from_str(&json).unwrap();
@@ -37,7 +37,7 @@ fn read(message: &str) -> Update {
     update
 }
 
-/// That an update has all that the message above says.
+/// Asserts that an update has all values of [`message`].
 fn assert_whole(update: &Update) {
     assert_eq!((update.text(), update.command().map(|command| command.name)), (Some("/start"), Some("start")));
     assert_eq!((update.chat_id(), update.user_id().map(|user| user.0)), (Some(ChatId(5)), Some(7)));
@@ -114,13 +114,13 @@ fn a_reply_to_a_message_that_is_null_keeps_its_text() {
     }
 }
 
-/// What is no member, chat or subscription.
+/// Returns values that are not members, chats or subscriptions.
 fn odd() -> Vec<Value> {
     let fields = json!({"user_id": "x", "chat_id": "x", "url": 5, "name": "A", "title": "A", "is_admin": true});
     vec![json!(null), json!(5), json!("x"), json!([]), json!([1, "A"]), json!({}), fields]
 }
 
-/// Two good values with what is odd between, before and after them.
+/// Returns two valid values with invalid ones before, between and after them.
 fn among_odd(good: [Value; 2], odd: Vec<Value>) -> Vec<Value> {
     let [first, second] = good;
     [odd.clone(), vec![first], odd.clone(), vec![second], odd].concat()
@@ -184,7 +184,7 @@ async fn an_invalid_message_is_left_out_of_a_list() {
 async fn an_invalid_subscription_is_left_out_of_a_list() {
     let hook = |path: &str| json!({"url": format!("https://bot.example/{path}"), "time": 1, "version": "0.5.6"});
     let mut subscriptions = among_odd([hook("1"), hook("2")], odd());
-    // Captured lists have no time.
+    // Captured lists of subscriptions have no `time`.
     subscriptions.push(json!({"url": "https://bot.example/3", "update_types": ["bot_started", 5]}));
     let (server, bot) = answers(json!({ "subscriptions": subscriptions })).await;
     for answer in [bot.subscriptions().await.unwrap(), bot.api().get_subscriptions().await.unwrap()] {

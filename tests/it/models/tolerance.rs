@@ -1,6 +1,6 @@
-//! What real servers send although the document does not allow it, and what older versions of the API sent.
+//! Deviations of real servers from the document, and shapes of older versions of the API.
 //!
-//! Each fixture is ours; the facts are those that `openapi/overlay.yaml` gives its reasons by.
+//! The fixtures are made up. The deviations are the ones that `openapi/overlay.yaml` describes.
 
 use std::fmt::Debug;
 
@@ -14,7 +14,7 @@ use tamtam::{
     },
 };
 
-/// Reads a fixture; what is then written must read as the same.
+/// Reads a fixture, and asserts that writing and reading it again gives the same value.
 fn read<T: DeserializeOwned + Serialize + PartialEq + Debug>(fixture: Value) -> T {
     let value: T = serde_json::from_str(&fixture.to_string()).unwrap_or_else(|error| panic!("{error}: {fixture}"));
     let written = serde_json::to_value(&value).unwrap();
@@ -22,7 +22,7 @@ fn read<T: DeserializeOwned + Serialize + PartialEq + Debug>(fixture: Value) -> 
     value
 }
 
-/// The same for an update, which must be more than an unknown one.
+/// Like [`read`], for an update that must not be unknown.
 fn update(fixture: Value) -> Update {
     let update = read(fixture);
     assert!(!matches!(update, Update::Unknown(_)), "{update:?}");
@@ -42,14 +42,14 @@ fn message() -> Value {
     })
 }
 
-/// A fixture with one key changed.
+/// Returns a fixture with one key changed.
 fn with(mut fixture: Value, key: &str, value: Value) -> Value {
     fixture[key] = value;
     fixture
 }
 
 fn without(mut fixture: Value, key: &str) -> Value {
-    fixture.as_object_mut().unwrap().remove(key).unwrap_or_else(|| panic!("there is no {key} to leave out"));
+    fixture.as_object_mut().unwrap().remove(key).unwrap_or_else(|| panic!("no {key} in the fixture"));
     fixture
 }
 

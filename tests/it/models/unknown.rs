@@ -1,4 +1,4 @@
-//! What the crate does not know, or cannot read, is kept and written back as it came, and nothing else suffers from it.
+//! Unknown and unreadable values are kept and written back unchanged. They do not affect the values around them.
 
 use std::{collections::HashSet, str::FromStr};
 
@@ -12,7 +12,7 @@ use tamtam::{
     },
 };
 
-/// A user who is typed in full wherever one is needed.
+/// A complete user.
 const ANNA: &str = r#"{"user_id": 17, "name": "Анна", "username": null, "is_bot": false, "last_activity_time": 1}"#;
 
 fn page(updates: &[&str]) -> UpdateList {
@@ -20,13 +20,13 @@ fn page(updates: &[&str]) -> UpdateList {
     let page: UpdateList = serde_json::from_str(&json).unwrap();
     let again: UpdateList = serde_json::from_reader(json.as_bytes()).unwrap();
     assert_eq!(page, again);
-    assert_eq!(page.marker, Some((1 << 53) + 1), "the marker moves on");
+    assert_eq!(page.marker, Some((1 << 53) + 1), "the marker is read exactly");
     assert_eq!(page.updates.len(), updates.len());
     page
 }
 
 fn unknown(update: &Update) -> &Unknown {
-    let Update::Unknown(unknown) = update else { panic!("this was read: {update:?}") };
+    let Update::Unknown(unknown) = update else { panic!("not an unknown update: {update:?}") };
     unknown
 }
 
@@ -38,7 +38,7 @@ fn good_update() -> String {
 fn an_invalid_update_never_fails_its_page() {
     let deep = format!(r#"{{"update_type": "deep", "x": {}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     let strange = [
-        // Not an update at all.
+        // Not an object with properties.
         "null",
         "true",
         "0",
@@ -46,27 +46,27 @@ fn an_invalid_update_never_fails_its_page() {
         "[]",
         r#"["bot_started"]"#,
         "{}",
-        // No tag, or none that is one.
+        // No tag, or a tag that is not a string.
         r#"{"timestamp": 1}"#,
         r#"{"update_type": null}"#,
         r#"{"update_type": 5, "timestamp": 1}"#,
         r#"{"update_type": ["bot_started"]}"#,
-        // A tag of which nobody knows.
+        // An unknown tag.
         r#"{"update_type": "dialog_cleared", "timestamp": 1}"#,
         r#"{"update_type": ""}"#,
         r#"{"update_type": "BOT_STARTED"}"#,
-        // A tag that is known, and a body that is not.
+        // A known tag with an invalid body.
         r#"{"update_type": "bot_started"}"#,
         r#"{"update_type": "bot_started", "timestamp": "1"}"#,
         r#"{"update_type": "message_removed", "timestamp": 1e400}"#,
         r#"{"update_type": "message_removed", "timestamp": 9223372036854775808}"#,
-        // What JSON can hold and Rust cannot: half a character, in a value, in a key, in the tag.
+        // Half a surrogate pair in a value, in a key and in the tag. JSON can hold it, a Rust string cannot.
         r#"{"update_type": "message_removed", "timestamp": 1, "chat_id": 1, "user_id": 1, "message_id": "\ud83d"}"#,
         r#"{"\udc00": 1, "update_type": "bot_started"}"#,
         r#"{"update_type": "\ud83d"}"#,
-        // Twice the same.
+        // A duplicate tag.
         r#"{"update_type": "bot_started", "update_type": "bot_added"}"#,
-        // Deeper than serde_json goes into a value.
+        // Nested deeper than the limit of serde_json.
         &deep,
     ];
     for strange in strange {
@@ -84,7 +84,7 @@ fn an_invalid_update_never_fails_its_page() {
 fn an_update_with_an_empty_message_is_not_unknown() {
     let page = page(&[r#"{"update_type": "message_created", "timestamp": 1, "message": {}}"#]);
     let Update::MessageCreated(created) = &page.updates[0] else { panic!("{page:?}") };
-    assert_eq!((&created.message, created.timestamp), (&None, 1), "an object with nothing of a message is none");
+    assert_eq!((&created.message, created.timestamp), (&None, 1), "an empty message is read as `None`");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_nested_tag_is_not_the_tag_of_the_outer_value() {
 
 #[test]
 fn a_list_is_never_read_as_a_tagged_value() {
-    // What serde derives reads a list as the fields of a struct, in their order: the tag, or a payload.
+    // Derived implementations of serde read a list as the fields of a struct in their order: the tag, or a payload.
     let input: ConstructorInput = serde_json::from_str(r#"["callback"]"#).unwrap();
     assert_eq!((input.tag(), serde_json::to_string(&input).unwrap().as_str()), ("", r#"["callback"]"#));
     let update: Update = serde_json::from_str(r#" ["bot_started"]"#).unwrap();
@@ -222,7 +222,7 @@ fn the_json_of_an_unknown_value_can_be_read() {
     let update: Update = serde_json::from_str(r#"{"update_type": "dialog_muted", "until": 5}"#).unwrap();
     assert_eq!(unknown(&update).to_value(), json!({"update_type": "dialog_muted", "until": 5}));
     assert!(format!("{update:?}").contains(r#""until\": 5"#), "{update:?}");
-    // Too deep for a `Value`: then its text must do.
+    // The value is nested too deeply for a `Value`, which then holds its text.
     let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
     let update: Update = serde_json::from_str(&deep).unwrap();
     assert_eq!(unknown(&update).to_value(), Value::String(deep));

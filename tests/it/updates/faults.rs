@@ -1,4 +1,4 @@
-//! Polls that fail, on real sockets: what passes is waited for inside the stream, what does not ends it.
+//! Failed polls, on real sockets: the stream retries temporary failures, and ends with permanent ones.
 
 use std::{
     sync::{Arc, Mutex},
@@ -17,7 +17,7 @@ use crate::{
     traced::Traced,
 };
 
-/// A bot that gives up on an answer soon, and keeps the failures that it is told of.
+/// Returns a bot with short timeouts, and the failures that its `on_retry` hook receives.
 fn telling(server: &FaultServer) -> (Bot, Arc<Mutex<Vec<String>>>) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let tells = Arc::clone(&told);
@@ -26,7 +26,7 @@ fn telling(server: &FaultServer) -> (Bot, Arc<Mutex<Vec<String>>>) {
     (server.builder().poll_margin(margin).on_retry(hook).build().unwrap(), told)
 }
 
-/// The first lines of what a server read.
+/// Returns the first lines of the requests of a server.
 fn polls(server: &FaultServer) -> Vec<String> {
     let line = |request: String| request.lines().next().unwrap_or_default().to_owned();
     server.requests().into_iter().map(line).collect()
@@ -62,12 +62,12 @@ async fn temporary_failures_are_retried_inside_the_stream() {
             assert!(matches!(updates.try_next().await.unwrap(), Some(Update::BotStarted(_))), "{step:?}");
         }
         let told = told.lock().unwrap();
-        assert_eq!(told.len(), 2, "{step:?}: each poll is sent once, and told of once: {told:?}");
+        assert_eq!(told.len(), 2, "{step:?}: each failed poll must be reported once: {told:?}");
         assert!(told.iter().all(|told| told.starts_with(words)), "{step:?}: {told:?}");
         let polls = polls(&server);
         assert!(polls[0].starts_with("GET /subscriptions?"), "{polls:?}");
         assert!(!polls[1].contains("marker="), "{polls:?}");
-        assert!(polls[2..].iter().all(|poll| poll.contains("marker=10")), "{step:?}: from the same place: {polls:?}");
+        assert!(polls[2..].iter().all(|poll| poll.contains("marker=10")), "{step:?}: another marker: {polls:?}");
     }
 }
 
@@ -82,7 +82,7 @@ async fn a_permanent_error_of_the_api_ends_the_stream() {
         let error = updates.try_next().await.unwrap_err();
         assert_eq!(error.status().unwrap(), status);
         assert_eq!(error.is_unauthorized(), status == 401);
-        assert!(updates.next().await.is_none(), "{status}: after the error there is nothing");
+        assert!(updates.next().await.is_none(), "{status}: the stream has ended");
         assert!(told.lock().unwrap().is_empty());
         assert_eq!(server.requests().len(), 2, "{status}");
     }
@@ -116,7 +116,7 @@ async fn a_server_that_is_down_at_the_start_is_retried() {
     for _ in 0..3 {
         assert!(failures.recv().await.unwrap());
     }
-    // Now the server comes up.
+    // Starts the server.
     let listener: TcpListener = socket.listen(8).unwrap();
     let server = FaultServer::on(listener, [Step::Good]);
     assert!(matches!(first.await.unwrap().unwrap(), Some(Update::BotStarted(_))));
@@ -125,7 +125,7 @@ async fn a_server_that_is_down_at_the_start_is_retried() {
 
 #[tokio::test]
 async fn a_connection_that_dies_silently_is_noticed() {
-    // The server takes the poll and is never heard of again; the poll after it finds it well.
+    // The server does not answer the first poll, but the second one.
     let server = FaultServer::start([Step::Good, Step::Silence, Step::Good]).await;
     let (bot, told) = telling(&server);
     let mut updates = bot.updates().timeout(Duration::ZERO).backoff(MOMENT, MOMENT);
@@ -146,7 +146,7 @@ async fn a_failed_check_for_webhooks_is_retried() {
 
 #[tokio::test]
 async fn a_poll_waits_for_retry_after() {
-    // A server that asks for an hour gets an hour; the test does not wait for it.
+    // The server asks for a delay of an hour. The test only checks the announced delay.
     let server = mock_server().await;
     let storm = ResponseTemplate::new(429).insert_header("retry-after", "3600");
     Mock::given(path("/updates")).respond_with(storm).mount(&server).await;
@@ -156,7 +156,7 @@ async fn a_poll_waits_for_retry_after() {
     let bot = bot_at(server.uri()).on_retry(move |retry| told.send(retry.delay()).unwrap()).build().unwrap();
     let mut updates = bot.updates().backoff(MOMENT, MOMENT);
     tokio::select! {
-        _ = updates.next() => panic!("an hour is not over"),
+        _ = updates.next() => panic!("the stream did not wait for an hour"),
         delay = delays.recv() => assert_eq!(delay, Some(Duration::from_secs(3600))),
     }
     assert_eq!(server.received_requests().await.unwrap().len(), 2, "the subscriptions and one poll");

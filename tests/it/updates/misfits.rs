@@ -1,4 +1,4 @@
-//! Values and texts that are not what the document says: they cost only themselves.
+//! Values and texts that do not fit the document affect only themselves.
 
 use serde_json::json;
 use tamtam::{RawUpdate, Update};
@@ -7,7 +7,7 @@ use tracing::level_filters::LevelFilter;
 use super::Pages;
 use crate::traced::Traced;
 
-/// The JSON of an update with a text and, before its end, more members.
+/// Returns the JSON of an update with a text, followed by more members.
 fn message(text: &str, more: &str) -> String {
     format!(
         r#"{{"update_type":"message_created","timestamp":1,"message":{{"recipient":{{"chat_id":5,"chat_type":"dialog"}},
@@ -15,7 +15,7 @@ fn message(text: &str, more: &str) -> String {
     )
 }
 
-/// The texts of the next updates; an update without a text is its kind.
+/// Returns the texts of the next updates. For an update without a text, it is the kind.
 async fn texts(updates: &mut tamtam::Updates, count: usize) -> Vec<String> {
     let mut texts = Vec::new();
     for _ in 0..count {
@@ -113,7 +113,7 @@ async fn a_raw_update_has_the_received_json() {
     let mut updates = bot.updates().raw();
     let raw = updates.try_next().await.unwrap().unwrap();
     assert_eq!((raw.json.get(), raw.update.text()), (first.as_str(), Some("a")));
-    // As a queue would.
+    // Serialized and deserialized, as in a queue.
     let again: RawUpdate = serde_json::from_str(&serde_json::to_string(&raw).unwrap()).unwrap();
     assert_eq!((again.json.get(), &again.update), (first.as_str(), &raw.update));
     let raw = updates.try_next().await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Pages with updates that do not fit, and pages that are not JSON in the middle.
+//! Pages with updates that do not fit, and pages with invalid JSON in the middle.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +7,7 @@ use tamtam::{Update, types::Attachment};
 
 use super::{MOMENT, Pages, page, started};
 
-/// The chats of so many updates, `None` for those that are unknown.
+/// Returns the chats of the next `count` updates, with `None` for unknown updates.
 async fn chats(updates: &mut tamtam::Updates, count: usize) -> Vec<Option<i64>> {
     let mut chats = Vec::new();
     while chats.len() < count {
@@ -62,7 +62,7 @@ async fn an_unknown_attachment_does_not_affect_the_rest_of_its_update() {
     assert_eq!(poll.to_value(), json!({"poll": {"question": "?"}, "type": "poll"}));
 }
 
-/// A page of which the third update is no JSON, and the same page whole.
+/// Returns a page whose third update is not JSON, and the same page without the error.
 fn broken_and_whole() -> [String; 2] {
     let whole = page(&[1, 2, 3, 4], 10).to_string();
     let broken = whole.replace(r#""chat_id":3,"#, r#""chat_id":3;"#);

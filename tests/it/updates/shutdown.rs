@@ -1,4 +1,4 @@
-//! How the stream ends when it is told to: what was fetched is dealt with and committed.
+//! Graceful shutdown of the stream: fetched updates are returned and committed.
 
 use std::time::Duration;
 
@@ -22,10 +22,10 @@ async fn shutdown_returns_fetched_updates_commits_them_and_ends() {
     assert_eq!(chat_of_next(&mut updates).await, 2);
     assert_eq!(chat_of_next(&mut updates).await, 3);
     assert!(updates.try_next().await.unwrap().is_none());
-    assert!(updates.try_next().await.unwrap().is_none(), "and stays at its end");
+    assert!(updates.try_next().await.unwrap().is_none(), "the stream stays ended");
     assert_eq!(pages.markers(), [None, Some("10".to_owned())]);
     let commit = &pages.polls.lock().unwrap()[1];
-    assert!(commit.contains(&("timeout".to_owned(), "0".to_owned())), "it does not wait for news: {commit:?}");
+    assert!(commit.contains(&("timeout".to_owned(), "0".to_owned())), "the commit waits for updates: {commit:?}");
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn an_unanswered_commit_delays_the_shutdown_by_at_most_5_s() {
     let mut updates = bot.updates().graceful_shutdown_on(stopped);
     assert!(updates.try_next().await.unwrap().is_some());
     drop(stop);
-    // From here on time passes only by waiting, and nothing else is waited for.
+    // From here on, time passes only by sleeping.
     tokio::time::pause();
     let began = tokio::time::Instant::now();
     assert!(updates.try_next().await.unwrap().is_none());

@@ -1,4 +1,4 @@
-//! Where the stream begins: markers that are stored, a backlog that is taken or skipped, webhooks in the way.
+//! The start of the stream: stored markers, a backlog that is read or skipped, and subscribed webhooks.
 
 use std::{
     io,
@@ -20,7 +20,7 @@ use crate::{
     traced::Traced,
 };
 
-/// A store that keeps what it was asked, and can be told to fail.
+/// A store that records its calls, and can be set to fail.
 #[derive(Clone, Default)]
 struct Watched {
     asked: Arc<Mutex<Vec<String>>>,
@@ -49,7 +49,7 @@ impl MarkerStore for Watched {
     }
 }
 
-/// A file's path that nobody else uses, in a directory that goes with it.
+/// A unique path of a file, in a directory that is removed on drop.
 struct Place(PathBuf);
 
 impl Place {
@@ -71,7 +71,7 @@ impl Drop for Place {
     }
 }
 
-/// Pages from a server that also knows who the bot is.
+/// Starts a server with these pages and the bot's profile.
 async fn pages(chats: &[&[i64]]) -> (wiremock::MockServer, tamtam::Bot, Pages) {
     let bodies = chats.iter().zip(10..).map(|(chats, marker)| page(chats, marker));
     let (server, bot, pages) = Pages::serve(bodies).await;
@@ -100,7 +100,7 @@ async fn a_marker_is_saved_before_the_poll_that_commits_it() {
     let mut updates = bot.updates().marker_store(store.clone());
     chat_of_next(&mut updates).await;
     chat_of_next(&mut updates).await;
-    assert_eq!(store.asked().len(), 1, "the second update is not dealt with yet");
+    assert_eq!(store.asked().len(), 1, "the marker is not saved before the next update is requested");
     chat_of_next(&mut updates).await;
     assert_eq!(store.asked()[1..], ["save of 10"]);
     chat_of_next(&mut updates).await;
@@ -168,7 +168,7 @@ async fn a_killed_bot_continues_from_the_marker_in_its_file() {
     drop(first);
     let mut second = updates();
     for expected in ["three", "four"] {
-        assert_eq!(text(second.try_next().await.unwrap()), expected, "the page of `three` was not dealt with");
+        assert_eq!(text(second.try_next().await.unwrap()), expected, "the page of `three` was not committed");
     }
 }
 
@@ -180,7 +180,7 @@ async fn markers_are_stored_per_bot_and_server() {
         let mut updates = bot.updates().marker_store(store.clone());
         chat_of_next(&mut updates).await;
         chat_of_next(&mut updates).await;
-        assert_eq!(pages.markers(), markers(&[0, 10]), "the other server's marker is not this one's");
+        assert_eq!(pages.markers(), markers(&[0, 10]), "the marker of the other server is not used");
         let again = bot.updates().marker_store(store.clone());
         chat_of_next(&mut { again }).await;
         assert_eq!(pages.markers(), markers(&[0, 10, 10]));
@@ -205,7 +205,7 @@ async fn pending_updates_can_be_skipped() {
     let bob = tamtam.user("Bob");
     tamtam.on_exchange(move |exchange| {
         if exchange.operation() == Some("getUpdates") && exchange.response_body().starts_with(br#"{"updates":[]"#) {
-            // All that was waiting is skipped, and the bot listens.
+            // All waiting updates are skipped. The next update is a new one.
             bob.starts();
         }
     });
@@ -251,7 +251,7 @@ async fn a_store_that_hangs_in_save_does_not_prevent_the_shutdown() {
     let health = updates.health();
     chat_of_next(&mut updates).await;
     drop(stop);
-    // From here on time passes only by waiting.
+    // From here on, time passes only by sleeping.
     tokio::time::pause();
     assert!(updates.try_next().await.unwrap().is_none());
     assert_eq!(health.failed_saves(), 1);
@@ -270,7 +270,7 @@ async fn an_unsaved_marker_is_saved_with_the_next_poll() {
     assert_eq!(health.failed_saves(), 2);
 }
 
-/// Answers the stream's question for webhooks, and says what it makes of that.
+/// Answers the stream's check for webhooks. Returns the first item of the stream, and the number of checks.
 async fn asked_for_webhooks(answers: Vec<ResponseTemplate>) -> (tamtam::Result<Option<Update>>, usize) {
     let (server, bot, _) = pages(&[&[1]]).await;
     let next = std::sync::atomic::AtomicUsize::new(0);
@@ -289,11 +289,11 @@ async fn a_server_without_a_list_of_webhooks_is_polled() {
     let unknown = json!({"code": "method.not.found", "message": "Path /subscriptions is not recognized"});
     let (update, asked) = asked_for_webhooks(vec![ResponseTemplate::new(404).set_body_json(unknown)]).await;
     assert!(matches!(update, Ok(Some(Update::BotStarted(_)))));
-    assert_eq!(asked, 1, "it is the server's own word");
+    assert_eq!(asked, 1, "an answer of the API is not checked again");
     let proxy = ResponseTemplate::new(404).set_body_string("<html>Not Found</html>");
     let (update, asked) = asked_for_webhooks(vec![proxy.clone()]).await;
     assert!(matches!(update, Ok(Some(Update::BotStarted(_)))));
-    assert_eq!(asked, 4, "somebody else's word is doubted for a while");
+    assert_eq!(asked, 4, "an answer of a proxy is checked again");
     let webhook =
         ResponseTemplate::new(200).set_body_json(json!({"subscriptions": [{"url": "https://example.org/x"}]}));
     let (update, _) = asked_for_webhooks(vec![proxy, webhook]).await;
@@ -324,7 +324,7 @@ async fn a_marker_store_that_hangs_in_load_ends_the_stream_with_a_logged_error()
     let mut updates = bot.updates().marker_store(Hanging(Arc::clone(&is_asked)));
     let next = tokio::spawn(async move { updates.try_next().await });
     is_asked.notified().await;
-    // From here on time passes by waiting only.
+    // From here on, time passes only by sleeping.
     tokio::time::pause();
     let error = next.await.unwrap().unwrap_err();
     assert!(error.is_marker_store() && error.to_string().contains("the store took longer than 5s"), "{error}");
@@ -374,7 +374,7 @@ async fn remove_webhooks_removes_all_webhooks() {
     let list = ResponseTemplate::new(200).set_body_json(list);
     let get = || Mock::given(wiremock::matchers::method("GET")).and(path("/subscriptions"));
     get().respond_with(list).up_to_n_times(1).mount(&server).await;
-    // The second is gone already.
+    // The second webhook is already removed.
     for (url, answer) in [("a", json!({"success": true})), ("b", json!({"success": false, "message": "unknown"}))] {
         Mock::given(wiremock::matchers::method("DELETE"))
             .and(wiremock::matchers::query_param("url", format!("https://example.org/{url}")))
@@ -385,7 +385,7 @@ async fn remove_webhooks_removes_all_webhooks() {
     }
     chat_of_next(&mut bot.updates().remove_webhooks(true).backoff(MOMENT, MOMENT)).await;
     assert_eq!(pages.polls(), 1);
-    assert_eq!(requests(&server).await.len(), 5, "it looks once more whether they are gone");
+    assert_eq!(requests(&server).await.len(), 5, "the webhooks are listed again after the removal");
 }
 
 #[tokio::test]
@@ -411,12 +411,12 @@ async fn on_the_sandbox_removing_the_webhook_allows_polling_and_loses_no_update(
     let error = bot.updates().try_next().await.unwrap_err();
     assert!(error.is_webhook_subscribed() && error.to_string().contains(&url), "{error}");
     let first = bot.updates().remove_webhooks(true).try_next().await.unwrap();
-    assert!(matches!(first, Some(Update::BotStarted(_))), "what the webhook did not take: {first:?}");
+    assert!(matches!(first, Some(Update::BotStarted(_))), "the undelivered update was lost: {first:?}");
     assert!(bot.api().get_subscriptions().await.unwrap().subscriptions.is_empty());
     drop(socket);
 }
 
-/// Bodies of a success that are JSON, but not what the document says.
+/// Bodies of a success that are JSON, but do not fit the document.
 const MISFITS: [&str; 6] = ["{}", "[]", "[[]]", "[5]", "null", r#""text""#];
 /// Bodies of a success that are not JSON.
 const NOT_JSON: [&str; 5] = [
@@ -426,12 +426,12 @@ const NOT_JSON: [&str; 5] = [
     r#"{"subscriptions":5,"user_id":"x","#,
     "5 <html>",
 ];
-/// Effectively for ever: a stream that only retries fails its test.
+/// Time limit of the first item. A stream that only retries fails its test.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 const REFUSED: &str = r#"{"success":false,"message":"try later"}"#;
 
-/// What the stream makes of these answers at its start: its first item, the failures that it retried, and how often the
-/// path was asked. The last answer stays.
+/// Starts a stream with these answers to the path `at`. The last answer is repeated. Returns the first item, the
+/// retried failures, and the number of requests to the path.
 async fn started_with(at: &str, answers: &[&str]) -> (Option<tamtam::Result<Update>>, Vec<String>, usize) {
     let (server, _, _) = pages(&[&[1]]).await;
     for (number, answer) in answers.iter().enumerate() {
@@ -444,9 +444,9 @@ async fn started_with(at: &str, answers: &[&str]) -> (Option<tamtam::Result<Upda
     let told = Arc::clone(&retried);
     let bot = bot_at(server.uri()).on_retry(move |retry| told.lock().unwrap().push(retry.error().to_string()));
     let mut updates = bot.build().unwrap().updates().marker_store(MemoryStore::new()).backoff(MOMENT, MOMENT);
-    let first = tokio::time::timeout(PATIENCE, updates.next()).await.expect("not retried for ever");
+    let first = tokio::time::timeout(PATIENCE, updates.next()).await.expect("the stream retries without end");
     if matches!(first, Some(Err(_))) {
-        assert!(updates.next().await.is_none(), "after the error there is nothing");
+        assert!(updates.next().await.is_none(), "the stream has ended");
     }
     let asked = requests(&server).await.iter().filter(|request| request.url.path() == at).count();
     let retried = retried.lock().unwrap().clone();
@@ -507,7 +507,7 @@ async fn a_refused_poll_is_retried_and_reported_with_the_message_of_the_server()
     let (first, retried, asked) = started_with("/updates", &[REFUSED, "{}", &good]).await;
     assert!(matches!(first, Some(Ok(Update::BotStarted(_)))), "{first:?}");
     assert_eq!(retried[0], "getUpdates: refused: try later");
-    assert!(retried[1].contains("missing field `updates`"), "a captive portal: {retried:?}");
+    assert!(retried[1].contains("missing field `updates`"), "the answer of a captive portal: {retried:?}");
     assert_eq!(asked, 3);
 }
 

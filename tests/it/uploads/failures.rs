@@ -1,4 +1,4 @@
-//! What goes wrong at the upload host, and what a caller sees of it.
+//! Failures of the upload host, and the errors of the caller.
 
 use std::{future::IntoFuture as _, time::Duration};
 
@@ -48,7 +48,7 @@ async fn an_upload_ends_after_the_attempts_of_the_policy() {
             let error = bot.upload_photo(content(1000)).resumable(resumable).await.unwrap_err();
             assert_eq!((error.attempts(), error.is_retryable()), (3, retryable), "{fault:?} {error}");
             assert_eq!(error.operation(), Some("uploadPhoto"));
-            assert!(!error.may_have_been_applied(), "nobody sees what is not attached");
+            assert!(!error.may_have_been_applied(), "a file that is not attached has no effect");
         }
     }
 }
@@ -107,7 +107,7 @@ async fn a_stalled_host_is_given_up_and_retried() {
 async fn an_upload_may_take_longer_than_the_timeout_of_a_call() {
     let tamtam = crate::conformance::start().await;
     let builder = tamtam::Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(RetryPolicy::none());
-    // A timeout for every request of the bot, and one that its owner has given to the HTTP client.
+    // Both timeouts apply to requests of the bot, but not to the whole upload.
     let builder = builder.timeout(Duration::from_millis(400));
     let bot = builder.http(|http| http.no_proxy().timeout(Duration::from_millis(400))).build().unwrap();
     let (mut writer, reader) = tokio::io::duplex(16);
@@ -155,7 +155,7 @@ async fn an_answer_without_an_end_is_an_error_that_names_the_limit() {
     }
 }
 
-/// An API whose upload host takes everything, and answers a byte at a time, for ever.
+/// Starts an API whose upload host accepts everything, and sends an endless answer byte by byte.
 async fn dripping_host() -> (MockServer, Bot) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

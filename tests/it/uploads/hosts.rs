@@ -1,4 +1,4 @@
-//! The upload host: how it is reached, and that it never sees the bot's token, nor anybody whom it points to.
+//! The upload host: how it is reached, and that neither it nor a redirect target receives the bot's token.
 
 use serde_json::json;
 use tamtam::{Bot, RetryPolicy};
@@ -14,14 +14,14 @@ use crate::{
     traced::Traced,
 };
 
-/// An API that gives this upload URL, and a bot that talks to it.
+/// Starts an API that returns this upload URL, and a bot for it.
 async fn api_with(url: impl Into<String>) -> (MockServer, Bot) {
     let api = answering_json(&json!({ "url": url.into() })).await;
     let bot = bot_at(api.uri()).build().unwrap();
     (api, bot)
 }
 
-/// A host that takes everything as every kind.
+/// Starts a host that accepts every upload of every kind.
 async fn taking() -> MockServer {
     answering_json(&json!({ "token": "t", "fileId": 1 })).await
 }
@@ -44,7 +44,7 @@ async fn the_token_does_not_go_to_the_upload_host() {
         assert_eq!(requests.len(), 4 * (1 + 3));
         for request in &requests {
             assert_no_token(request);
-            assert_eq!((request.url.path(), request.url.query()), ("/up", Some("id=1")), "the URL as it was given");
+            assert_eq!((request.url.path(), request.url.query()), ("/up", Some("id=1")), "the URL is used unchanged");
             assert!(!request.headers.contains_key("referer") && !request.headers.contains_key("authorization"));
         }
     }
@@ -120,7 +120,8 @@ async fn an_impossible_confirmation_restarts_the_upload_with_a_fresh_url() {
         let api = answering_json(&json!({ "url": host.uri() })).await;
         let bot = bot_at(api.uri()).retry(quick()).build().unwrap();
         let error = bot.upload_file(content(100)).resumable(true).chunk_size(1).await.unwrap_err();
-        // `0-0` is true of the first byte, and no more of the second; the last is not understood, and passes for a yes.
+        // `0-0` is correct for the first byte, but not for the second. `5-3` is not understood, and counts as a
+        // confirmation.
         assert!(requests(&api).await.len() == if told == "5-3/10" { 1 } else { 3 }, "{told}: {error}");
     }
 }
@@ -147,11 +148,11 @@ async fn errors_and_traces_show_neither_the_token_nor_the_upload_url() {
     let (traced, _guard) = Traced::start(LevelFilter::DEBUG);
     let (_port, nowhere) = refusing();
     let quoting = mock_server().await;
-    // The host knows the token from elsewhere.
+    // The host quotes the token, although it did not receive it.
     let page =
         |_: &Request| ResponseTemplate::new(200).set_body_json(json!({ "error": format!("{TOKEN} {ENCODED_TOKEN}") }));
     Mock::given(any()).respond_with(page).mount(&quoting).await;
-    // Its own URL comes back from a host that is in trouble.
+    // A failing host quotes the upload URL.
     let repeating = mock_server().await;
     let page = |request: &Request| ResponseTemplate::new(502).set_body_string(format!("GET {}", request.url));
     Mock::given(any()).respond_with(page).mount(&repeating).await;
@@ -185,7 +186,7 @@ async fn a_host_that_cannot_be_reached_is_a_connect_error() {
         let error = bot.upload_file(content(10)).resumable(resumable).await.unwrap_err();
         assert!(error.is_connect() && error.is_retryable() && error.attempts() == 3, "{error}");
     }
-    assert_eq!(requests(&api).await.len(), 2, "nothing was sent to the URL, so it is as good as new");
+    assert_eq!(requests(&api).await.len(), 2, "an unused URL is used again");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! File names and content types: whole where they arrive, or refused.
+//! File names and content types: they arrive unchanged, or are refused.
 
 use tamtam::Source;
 
@@ -27,7 +27,7 @@ async fn any_file_name_arrives_unchanged_by_both_protocols() {
             assert_eq!(tamtam.uploads().received().last().unwrap().name(), name);
             let file = TempFile::new(name, &[1]);
             bot.upload_file(file.path()).resumable(resumable).await.unwrap();
-            assert_eq!(tamtam.uploads().received().last().unwrap().name(), name, "from its path");
+            assert_eq!(tamtam.uploads().received().last().unwrap().name(), name, "the name from the path");
         }
     }
 }

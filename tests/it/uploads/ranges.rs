@@ -1,4 +1,4 @@
-//! Resumable uploads: range after range, and on from where the host has it.
+//! Resumable uploads: they send ranges, and continue from the bytes that the host has.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +7,7 @@ use tamtam_sandbox::{UploadFault, UploadStatus, Uploads};
 use super::{bot, content, operations, sandbox};
 use crate::fault_server::quick;
 
-/// The ranges that came, in order.
+/// Returns the received ranges, in order.
 fn ranges(host: &Uploads) -> Vec<String> {
     host.requests().iter().filter_map(|request| request.header("content-range").map(str::to_owned)).collect()
 }
@@ -50,7 +50,7 @@ async fn the_protocol_is_chosen_by_size_unless_it_is_set() {
         upload.await.unwrap();
         assert_eq!(is_form(), form, "{size} {from:?} {given:?}");
     }
-    assert_eq!(ranges(&host).last().unwrap(), "bytes 16384000-16777215/16777216", "2,048,000 bytes at once");
+    assert_eq!(ranges(&host).last().unwrap(), "bytes 16384000-16777215/16777216", "2,048,000 bytes by default");
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_416_or_500_restarts_the_upload_with_a_fresh_url() {
     let asked = operations(&tamtam);
     let error = bot.upload_file(content(1000)).resumable(true).chunk_size(100).await.unwrap_err();
     assert_eq!(error.status().unwrap(), 500);
-    assert_eq!(asked.lock().unwrap().len(), 3, "three URLs, and no more");
+    assert_eq!(asked.lock().unwrap().len(), 3, "three upload URLs, one for each attempt");
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn a_lost_final_answer_repeats_the_upload_unless_the_token_is_known() {
     bot.upload_video(content(1000)).resumable(true).chunk_size(100).await.unwrap();
     assert_eq!(host.bytes_taken(), 2000);
 
-    // Not checked against the document, which does not know of a token beside the URL.
+    // Without checks against the document, which has no token beside the URL.
     let tamtam = tamtam_sandbox::Sandbox::start().await;
     let (host, bot) = (tamtam.uploads(), super::bot(&tamtam, quick()));
     host.set_retval(true);
@@ -167,7 +167,7 @@ async fn progress_ends_at_the_full_size_and_goes_back_to_the_confirmed_bytes() {
     tamtam.uploads().fail_next(UploadFault::ResetAt(550_000));
     upload(true).await.unwrap();
     let told = told.lock().unwrap();
-    assert_eq!(told.iter().filter(|sent| **sent == 600_000).count(), 2, "this range went twice: {told:?}");
+    assert_eq!(told.iter().filter(|sent| **sent == 600_000).count(), 2, "this range is sent twice: {told:?}");
 }
 
 #[tokio::test]

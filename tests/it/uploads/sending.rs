@@ -1,4 +1,4 @@
-//! Uploaded media in messages: by hand, by `send` in one go, and again.
+//! Uploaded media in messages: attached to a message, uploaded by `send`, and sent again.
 
 use tamtam::{AttachmentRequest, NewMessageBody, types::PhotoAttachmentRequest};
 use tamtam_sandbox::{Person, Sandbox, UploadFault};
@@ -11,7 +11,7 @@ fn started(tamtam: &Sandbox) -> Person {
     alice
 }
 
-/// What a person gets who opens an attachment.
+/// Returns the bytes that a person gets by opening an attachment.
 async fn opened(attachment: &serde_json::Value) -> Vec<u8> {
     let url = attachment["payload"]["url"].as_str().unwrap();
     reqwest::get(url).await.unwrap().bytes().await.unwrap().to_vec()
@@ -65,7 +65,7 @@ async fn several_uploads_go_into_one_message_in_order() {
     assert_eq!(seen.attachments()[0]["payload"]["url"], "https://example.org/0.jpg");
     assert_eq!(opened(&seen.attachments()[1]).await, content(1));
     assert_eq!(opened(&seen.attachments()[2]).await, content(2));
-    assert_eq!(tamtam.uploads().received().len(), 2, "the first one is TamTam's to fetch");
+    assert_eq!(tamtam.uploads().received().len(), 2, "TamTam fetches the first photo by its URL");
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn tokens_of_uploaded_and_received_media_can_be_sent_again() {
     let video = bot.upload_video(content(2)).await.unwrap();
     let audio = bot.upload_audio(content(3)).await.unwrap();
     let file = bot.upload_file(content(4)).await.unwrap();
-    // As they are kept in somebody's database.
+    // Serialized, as in a database.
     let kept = serde_json::to_string(&photo).unwrap();
     let again: PhotoAttachmentRequest = serde_json::from_str(&kept).unwrap();
     assert_eq!(again, photo);
@@ -137,7 +137,7 @@ async fn the_keys_of_uploaded_photos_keep_their_base64_characters() {
 
 #[tokio::test]
 async fn an_upload_with_a_retval_answer_succeeds() {
-    // Not checked against the document, which does not know of a token beside the URL.
+    // Without checks against the document, which has no token beside the URL.
     let tamtam = Sandbox::start().await;
     let (bot, alice) = (super::bot(&tamtam, crate::fault_server::quick()), started(&tamtam));
     tamtam.uploads().set_retval(true);

@@ -53,7 +53,7 @@ async fn received_attachments_are_sent_again_without_an_upload() {
         let again = requests(message.attachments());
         bot.send(bob.chat_id(), NewMessageBody::new().attachments(again.clone())).await.unwrap();
         let seen: Vec<Attachment> = serde_json::from_value(bob.reads().await.attachments().into()).unwrap();
-        assert_eq!(requests(&seen), again, "the same tokens, codes, cards and places");
+        assert_eq!(requests(&seen), again, "tokens, codes, cards and places are unchanged");
     }
 }
 

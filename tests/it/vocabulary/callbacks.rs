@@ -1,4 +1,4 @@
-//! Callbacks: answered, and their payloads as values of the bot's own.
+//! Callbacks: their answers, and payloads as typed values.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,7 +17,7 @@ enum Choice {
     Cancel,
 }
 
-/// A question with these buttons.
+/// Starts a sandbox, and sends Alice a question with these buttons.
 async fn asked(buttons: impl IntoIterator<Item = CallbackButton>) -> (Sandbox, Bot, Person, Updates) {
     let (tamtam, bot, alice) = sandbox().await;
     bot.send(alice.chat_id(), NewMessageBody::from("What?").keyboard(Keyboard::column(buttons))).await.unwrap();
@@ -75,7 +75,7 @@ async fn a_callback_of_a_deleted_message_is_answered_by_a_notification() {
     assert_eq!(alice.reads_notification().await, "Too late");
     assert!(bot.answer(&pressed).edit("Too late").await.is_err());
 
-    // As the server tells of it.
+    // The server may also send the callback without its message.
     let mut json = serde_json::to_value(&pressed).unwrap();
     json["message"] = json!(null);
     let pressed: MessageCallbackUpdate = serde_json::from_value(json).unwrap();
@@ -105,7 +105,7 @@ async fn the_payload_of_a_button_is_read_back_as_a_typed_value() {
 
 #[tokio::test]
 async fn a_payload_of_1024_bytes_is_returned_and_a_longer_one_is_an_error() {
-    // In JSON there are two quotes about it.
+    // JSON adds two quotes.
     let (fits, long) = ("x".repeat(1022), "x".repeat(1023));
     let (_tamtam, _bot, alice, mut updates) = asked([Button::callback_with("Fits", &fits).unwrap()]).await;
     alice.presses("Fits");

@@ -1,4 +1,4 @@
-//! Constructors: requests read, answers built, state kept.
+//! Constructors: requests, answers and state.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -106,7 +106,7 @@ async fn a_state_of_8192_bytes_is_returned_and_a_longer_one_is_an_error() {
     let mut updates = bot.updates();
     let card = alice.opens_constructor();
     let opened = next_request(&mut updates).await;
-    // In JSON there are two quotes about it.
+    // JSON adds two quotes.
     let (fits, long) = ("x".repeat(8190), "x".repeat(8191));
     bot.construct(&opened).data(&fits).unwrap().allow_user_input(true).await.unwrap();
     card.types("hi");

@@ -1,4 +1,4 @@
-//! Keyboards: put together, limited, read back, sent again.
+//! Keyboards: building them, their limits, and reading and sending them again.
 
 use std::iter::empty;
 
@@ -11,7 +11,7 @@ use tamtam::{
 use super::{next_message, sandbox, unsent};
 use crate::common::{answering_json, bot, requests};
 
-/// A keyboard of every kind of button, in rows of different lengths.
+/// Returns a keyboard with every kind of button, in rows of different lengths.
 fn all() -> Keyboard {
     Keyboard::default()
         .row([Button::callback("Yes", "y").positive(), Button::callback("No", "n").negative()])
@@ -147,7 +147,7 @@ async fn a_keyboard_is_read_back_changed_and_sent_again() {
     let Some(Button::Callback(no)) = keyboard.find_text("No") else { panic!("{keyboard:?}") };
     assert_eq!(no.intent, Some(Intent::Negative));
 
-    // The chat button keeps its number, and so its chat.
+    // The chat button keeps its `uuid`, and so its chat.
     let mut fewer = keyboard.clone();
     fewer.retain(|button| {
         !matches!(button, Button::RequestGeoLocation(_) | Button::RequestContact(_) | Button::Link(_))

@@ -1,4 +1,4 @@
-//! Messages: sent, edited, deleted, forwarded, replied to.
+//! Messages: sending, editing, deleting, forwarding and replying.
 
 use serde_json::{Value, json};
 use tamtam::{AttachmentRequest, Button, Keyboard, Message, MessageId, NewMessageBody, UserId, types::Attachment};
@@ -7,12 +7,12 @@ use tamtam_sandbox::Seen;
 use super::{next_message, sandbox, unsent};
 use crate::common::{answering_json, bot, only_request, parameter, requests};
 
-/// The kinds of what is attached.
+/// Returns the kinds of the attachments.
 fn kinds(seen: &Seen) -> Vec<&str> {
     seen.attachments().iter().map(|attachment| attachment["type"].as_str().unwrap()).collect()
 }
 
-/// A message as servers give it that only forwards another: without a body.
+/// Returns a message without a body, as servers send it for a forward without a text.
 fn without_a_body() -> Message {
     let json = json!({"timestamp": 1, "recipient": {"chat_id": 7, "chat_type": "dialog"},
         "link": {"type": "forward", "message": {"mid": "mid.original", "seq": 1}}});
@@ -72,7 +72,7 @@ async fn an_edit_keeps_replaces_or_removes_the_attachments() {
     let keyboard = Keyboard::column(Button::callback("Ugly", "ugly"));
     bot.edit(&sent.message, NewMessageBody::new().keyboard(keyboard)).await.unwrap();
     let seen = alice.reads().await;
-    assert_eq!((seen.text(), kinds(&seen)), ("A dog?", vec!["inline_keyboard"]), "replaced: the photo is gone");
+    assert_eq!((seen.text(), kinds(&seen)), ("A dog?", vec!["inline_keyboard"]), "the photo is replaced");
     assert_eq!(seen.buttons(), [["Ugly"]]);
 
     bot.edit(sent.message.mid().unwrap(), NewMessageBody::new().no_attachments()).await.unwrap();
@@ -80,7 +80,7 @@ async fn an_edit_keeps_replaces_or_removes_the_attachments() {
     assert_eq!((seen.text(), kinds(&seen).len()), ("A dog?", 0), "removed");
 
     let error = bot.edit(&sent, NewMessageBody::new().text("")).await.unwrap_err();
-    assert!(error.is_refused(), "nothing would be left: {error}");
+    assert!(error.is_refused(), "an edit that leaves nothing is refused: {error}");
 }
 
 #[tokio::test]

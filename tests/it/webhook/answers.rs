@@ -1,4 +1,4 @@
-//! What is answered: 200 when the handler has succeeded or was given up, 503 when the update is to be delivered again.
+//! Answers to deliveries: 200 if the update was handled or skipped, 503 if it must be delivered again.
 
 use std::{
     sync::{
@@ -13,12 +13,12 @@ use tokio::sync::Semaphore;
 
 use super::{Gate, PATH, Seen, Server, bot, started, webhook};
 
-/// What `on_error` was told.
+/// The failures that `on_error` received.
 #[derive(Clone, Default)]
 struct Told(Arc<Mutex<Vec<String>>>);
 
 impl Told {
-    /// Notes cause, update and attempts.
+    /// Records cause, update and attempts.
     fn note(&self, failed: &Failed) {
         let update = failed.update().map_or("none", Update::tag);
         self.0.lock().unwrap().push(format!("{} ({update}, {})", failed.cause(), failed.attempts()));
@@ -29,7 +29,7 @@ impl Told {
     }
 }
 
-/// A webhook that notes failures and answers like this.
+/// Returns a webhook that records failures and decides `recovery` for each of them.
 fn noting(told: &Told, recovery: Recovery) -> Webhook {
     let told = told.clone();
     webhook().on_error(move |failed| {
@@ -140,7 +140,7 @@ async fn a_handler_over_its_timeout_is_dropped_and_reported() {
     let server = Server::start(router).await;
     assert_eq!(server.post(started(1)).await, 503);
     assert_eq!(told.all(), ["the handler took longer than 5ms (bot_started, 1)"]);
-    assert_eq!(Arc::strong_count(&alive), 2, "the test's and the closure's, but no handler's");
+    assert_eq!(Arc::strong_count(&alive), 2, "only the test and the closure hold a reference, no handler");
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn a_handler_that_never_waits_is_dropped_at_its_timeout() {
     let told = Told::default();
     let webhook = noting(&told, Recovery::Skip).handler_timeout(Duration::from_millis(5));
     let router = webhook.router(async |_, _| -> () {
-        // Always ready: tokio makes it yield now and then, by letting nothing more be ready in this turn.
+        // Always ready. Only tokio's cooperative budget makes it yield.
         let semaphore = Semaphore::new(1);
         loop {
             drop(semaphore.acquire().await);
@@ -243,7 +243,7 @@ async fn an_update_of_an_unknown_type_is_handled() {
     for body in bodies {
         assert_eq!(server.post(format!(" {body}\n")).await, 200);
     }
-    assert_eq!(*raw.lock().unwrap(), bodies, "kept as they came");
+    assert_eq!(*raw.lock().unwrap(), bodies, "the bodies are kept unchanged");
 }
 
 #[tokio::test]

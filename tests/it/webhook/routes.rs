@@ -1,4 +1,4 @@
-//! Where a webhook is: at its path, for whoever knows it, beside other bots and other routes.
+//! Routes of webhooks: only the secret path, beside other bots and other routes.
 
 use std::panic::catch_unwind;
 
@@ -9,7 +9,7 @@ use tamtam::webhook::{
 
 use super::{PATH, Seen, Server, bot, request, started, webhook};
 
-/// A router at a path that notes its updates.
+/// Returns a router at a path that records its updates.
 fn at(path: &str, seen: &Seen) -> Router {
     let seen = seen.clone();
     Webhook::new(bot(), path).unwrap().router(move |_, update| {
@@ -75,7 +75,7 @@ async fn a_query_after_the_path_is_ignored() {
 
 #[tokio::test]
 async fn several_bots_and_other_routes_share_a_router() {
-    // One directory for two of them, one beginning for the other two.
+    // Some paths share a directory, and some begin with the same segment.
     let paths = [
         "/tamtam/7Qm2xV9sKd4TzB8fLw3JhN6yRc5GpA1e",
         "/tamtam/Zk8Ew1uXo5Ti3Bv7Nq9Yd2Rf6Hs4Mc0j",
@@ -124,7 +124,7 @@ fn two_webhooks_at_one_path_panic_with_a_clear_message() {
     let message = panic.downcast_ref::<String>().unwrap();
     assert!(message.contains("/tamtam/h00kS3cr{rest_of_the_secret_path_of_a_webhook}"), "{message}");
     assert!(message.contains("conflict with previously registered route"), "{message}");
-    assert!(!message.contains("h00kS3cr3t"), "no more of the secret than that: {message}");
+    assert!(!message.contains("h00kS3cr3t"), "the message shows more of the secret: {message}");
 }
 
 #[test]
