@@ -47,7 +47,7 @@ fn seen(alice: &Person) -> String {
 }
 
 #[tokio::test]
-async fn an_escaped_text_is_seen_as_it_was_typed() {
+async fn an_escaped_text_is_shown_unchanged() {
     let (_tamtam, bot, alice) = dialog().await;
     for name in NAMES {
         for body in [
@@ -62,7 +62,7 @@ async fn an_escaped_text_is_seen_as_it_was_typed() {
 }
 
 #[tokio::test]
-async fn a_text_is_seen_with_its_formatting() {
+async fn a_text_is_shown_with_its_formatting() {
     let (_tamtam, bot, alice) = dialog().await;
     for name in NAMES {
         let text = Text::new("😀 ").bold(Text::new("a ").italic(name)).plain(" b ").mention("Bob", 42);

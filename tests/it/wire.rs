@@ -545,7 +545,7 @@ async fn webhooks_are_subscribed_and_updates_polled() {
 }
 
 #[tokio::test]
-async fn an_upload_url_is_asked_for() {
+async fn an_upload_url_is_requested() {
     check(Service::TamTam, uploads()).await;
 }
 

@@ -3,7 +3,7 @@
 use super::{DONE, code, operation, schemas};
 
 #[test]
-fn limits_and_defaults_become_sentences_and_nothing_else() {
+fn limits_and_defaults_are_documented_as_sentences() {
     let facts = |schema: &str| code(&schemas(&format!("A: {{properties: {{a: {schema}}}}}"))).field_doc("A", "a");
     assert_eq!(facts("{type: string, description: Text., maxLength: 4000}"), "Text.\n\nAt most 4000 characters.");
     assert_eq!(facts("{type: string, minLength: 1}"), "Not empty.");

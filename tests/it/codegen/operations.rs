@@ -37,7 +37,7 @@ fn optional_parameters_are_setters() {
 }
 
 #[test]
-fn a_list_in_the_query_is_one_string_with_commas_whatever_its_style() {
+fn a_list_in_the_query_is_one_string_with_commas_for_any_style() {
     let code = code(&format!(
         "{}{}",
         operation(&format!(

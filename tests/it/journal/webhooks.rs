@@ -103,7 +103,7 @@ async fn a_full_journal_is_answered_with_503_until_there_is_room() {
 }
 
 #[tokio::test]
-async fn what_is_delivered_again_is_handled_once() {
+async fn an_update_delivered_twice_is_handled_once() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[], 1)]).await;
     let diary = Diary::default();

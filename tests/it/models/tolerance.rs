@@ -67,7 +67,7 @@ fn a_native_voice_message_arrives_without_its_message() {
 }
 
 #[test]
-fn a_callback_of_a_message_that_is_gone_has_no_message() {
+fn a_callback_of_a_deleted_message_has_no_message() {
     let fixture = json!({
         "update_type": "message_callback", "timestamp": 1, "message": null,
         "callback": {"timestamp": 1, "callback_id": "c", "payload": "да", "user": anna()},
@@ -218,7 +218,7 @@ fn an_empty_list_of_commands_is_returned_as_null() {
 }
 
 #[test]
-fn a_sequence_number_is_exact_beyond_what_a_float_can_hold() {
+fn a_sequence_number_beyond_the_precision_of_a_float_is_exact() {
     let body: MessageBody = read(with(message()["body"].clone(), "seq", json!(111_411_200_000_000_001_i64)));
     assert_eq!(body.seq, 111_411_200_000_000_001);
 }
