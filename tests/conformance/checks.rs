@@ -29,7 +29,7 @@ pub(crate) struct Check {
     pub(crate) run: fn(Place) -> Pin<Box<dyn Future<Output = Done> + Send>>,
 }
 
-/// The services that have what a check tests.
+/// The services that a check applies to.
 #[derive(Clone, Copy)]
 pub(crate) enum Services {
     Both,
@@ -91,7 +91,7 @@ pub(crate) const CHECKS: &[Check] = checks! {
     }
     Both pins {
         a_message_is_pinned_and_unpinned,
-        a_chat_is_edited_with_a_pin,
+        editing_a_chat_can_pin_a_message,
         an_unknown_message_is_not_pinned,
     }
     Both members {
@@ -112,11 +112,11 @@ pub(crate) const CHECKS: &[Check] = checks! {
         rights_need_the_right_to_read,
         a_user_outside_the_chat_gets_no_rights,
         the_owner_keeps_all_rights,
-        a_bot_needs_a_right_to_appoint,
+        a_bot_needs_a_right_to_appoint_admins,
     }
     Both messages {
         a_fetched_message_equals_the_posted_one,
-        ids_are_put_together_as_documented,
+        ids_have_the_documented_form,
         a_text_has_at_most_4000_characters,
         an_empty_message_is_refused,
         a_message_has_one_recipient,
@@ -156,7 +156,7 @@ pub(crate) const CHECKS: &[Check] = checks! {
         a_location_and_a_contact_are_attached,
         a_photo_is_uploaded_and_sent_again,
         an_audio_is_uploaded,
-        a_file_keeps_its_name_and_is_alone,
+        a_file_keeps_its_name_and_must_be_the_only_file,
         an_edit_keeps_replaces_and_removes_attachments,
         an_image_without_a_source_is_refused,
     }
@@ -179,14 +179,14 @@ pub(crate) const CHECKS: &[Check] = checks! {
         an_unknown_comment_is_an_error,
         a_message_of_a_group_has_no_comments,
         comments_of_people_are_not_polled,
-        comments_that_are_switched_off_are_still_there,
+        comments_can_be_edited_and_deleted_after_they_are_switched_off,
     }
     Both updates {
         an_unknown_callback_is_an_error,
         subscriptions_are_listed,
         an_unknown_webhook_is_not_unsubscribed,
         a_webhook_is_subscribed_and_unsubscribed,
-        polls_go_on_by_a_marker,
+        polls_continue_from_a_marker,
     }
     TamTam updates {
         an_unknown_session_is_an_error,
@@ -202,7 +202,7 @@ pub(crate) const CHECKS: &[Check] = checks! {
         a_pressed_button_is_answered,
         a_button_shares_a_contact,
         people_come_and_go,
-        a_person_who_stopped_the_bot_is_not_written_to,
+        a_bot_cannot_write_to_a_person_who_stopped_it,
         a_person_who_never_opened_the_bot_has_no_dialog,
         a_dialog_has_no_pin_and_no_members,
     }

@@ -1,6 +1,6 @@
-//! Live runs of the suite, with a sandbox in the place of the real server.
+//! Live runs of the suite against a sandbox instead of the real server.
 //!
-//! Each test runs the suite in a process of its own, whose environment it sets.
+//! Each test runs the suite in a separate process, because it sets environment variables.
 
 use std::{
     env,
@@ -21,7 +21,7 @@ use tamtam_sandbox::{Fault, Group, Person, RateLimit, Sandbox};
 use crate::{SERVICES, settings::variable};
 
 const SUITE: &str = "the_server_does_what_is_documented";
-/// The variables of each service.
+/// The names of the variables, without the prefix of the service.
 const VARIABLES: [&str; 7] = ["LIVE", "TOKEN", "BASE_URL", "LIVE_CHAT", "LIVE_CHANNEL", "LIVE_VIDEO", "LIVE_UPDATES"];
 
 /// A variable with its value.
@@ -31,7 +31,7 @@ fn setting(service: &Service, what: &str, value: impl ToString) -> Setting {
     (variable(service, what), value.to_string())
 }
 
-/// Runs the suite with these variables and no others of its own. Returns its output, and whether it passed.
+/// Runs the suite with only these of its variables. Returns its output, and whether it passed.
 async fn suite(settings: impl IntoIterator<Item = Setting>) -> (String, bool) {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", SUITE, "--nocapture"]).env("NO_PROXY", "127.0.0.1");
@@ -48,7 +48,7 @@ async fn suite(settings: impl IntoIterator<Item = Setting>) -> (String, bool) {
     (output, status.success())
 }
 
-/// An account on a sandbox: a group in which people talk, on MAX a channel as well, and a bot with commands and a pin.
+/// An account on a sandbox: a group in which people talk, a channel (on MAX), and a bot with commands and a pin.
 struct Account {
     sandbox: Sandbox,
     service: Service,
@@ -86,10 +86,10 @@ impl Account {
         setting(&self.service, what, value)
     }
 
-    /// Runs the suite live with the account, and with more variables.
+    /// Runs the suite live with the account and additional variables.
     async fn run(&self, more: impl IntoIterator<Item = Setting>) -> (String, bool) {
         let run = suite(self.settings().into_iter().chain(more)).await;
-        // The requests of the run count no longer against the limits.
+        // Lets a second pass, so that the requests of the run no longer count against the rate limits.
         self.sandbox.time_passes(Duration::from_secs(1));
         run
     }
@@ -112,7 +112,7 @@ impl Account {
     }
 }
 
-/// A channel with a post that has a comment.
+/// Opens a channel with a post that has a comment.
 fn open_channel(sandbox: &Sandbox, alice: &Person) -> (Group, MessageId) {
     let channel = sandbox.channel("News", [alice]).with_comments();
     let alice = alice.in_chat(&channel);
@@ -121,12 +121,12 @@ fn open_channel(sandbox: &Sandbox, alice: &Person) -> (Group, MessageId) {
     (channel, post)
 }
 
-/// The limits of the service. On MAX 8 messages per second to a chat instead of 2, to shorten the tests.
+/// The rate limits of the service. On MAX, a chat takes 8 messages per second instead of 2, to shorten the tests.
 fn limits(service: &Service) -> RateLimit {
     if *service == Service::Max { RateLimit::max().chat_requests_per_second(8) } else { RateLimit::none() }
 }
 
-/// Makes tests of functions, one for each service.
+/// Generates a test for each service from each function.
 macro_rules! on_both_services {
     ($($name:ident,)*) => {
         $(mod $name {
@@ -188,13 +188,13 @@ async fn a_live_run_leaves_nothing_behind(service: Service) {
     let (profile, texts) = (account.bot.me().await.unwrap(), account.texts());
     let (output, passed) = account.run(account.chats()).await;
     assert!(passed, "{output}");
-    assert!(output.contains("skipped (needs a person): somebody presses a button"), "{output}");
+    assert!(output.contains("skipped (needs a person): a person presses a button"), "{output}");
     let needs_updates = format!("skipped (needs {}=1)", variable(&service, "LIVE_UPDATES"));
     assert!(output.contains(&needs_updates), "{output}");
     assert!(output.contains("  not leaveChat"), "{output}");
     assert!(!output.contains(account.sandbox.token()), "the token must not be printed");
     assert!(account.sandbox.transcript().contains("conformance"), "the account was not used: {output}");
-    // The suite sends faster than MAX allows, and has to wait.
+    // The suite sends faster than MAX allows, so its requests are rate-limited.
     assert_eq!(account.sandbox.rate_limited() > 0, service == Service::Max);
 
     assert_eq!(account.texts(), texts);

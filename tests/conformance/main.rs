@@ -1,22 +1,22 @@
-//! One suite for the sandbox and the real servers: what TamTam and MAX do.
+//! Conformance suite: checks the behaviour of TamTam and MAX on the sandbox and on the real servers.
 //!
-//! `cargo test --test conformance` runs every check on sandboxes of both services. It touches no account.
+//! `cargo test --test conformance` runs every check on sandboxes of both services. It uses no real account.
 //!
-//! With `TAMTAM_LIVE=1` or `MAX_LIVE=1` the suite runs against the real server of that service. It reports each check,
-//! and what it skipped. The variables begin with the name of the service:
+//! With `TAMTAM_LIVE=1` or `MAX_LIVE=1` the suite runs against the real server of that service. It reports each check
+//! and each skipped part. The names of the variables begin with the name of the service:
 //!
 //! | variable | |
 //! |---|---|
 //! | `MAX_TOKEN` | the token of the bot; required |
-//! | `MAX_BASE_URL` | URL of another server. Defaults to that of the service |
+//! | `MAX_BASE_URL` | URL of the server; defaults to the URL of the service |
 //! | `MAX_LIVE_CHAT` | id of a group in which the bot is an administrator; most checks need it |
-//! | `MAX_LIVE_CHANNEL` | id of a channel that takes comments, in which the bot is an administrator; MAX only |
+//! | `MAX_LIVE_CHANNEL` | id of a channel with comments, in which the bot is an administrator; MAX only |
 //! | `MAX_LIVE_VIDEO` | path of a short video |
-//! | `MAX_LIVE_UPDATES` | 1 allows polls and webhooks. Other programs of the bot miss those updates |
+//! | `MAX_LIVE_UPDATES` | 1 allows polls and webhooks; other programs of the bot then miss updates |
 //!
-//! A live run deletes what it posts, puts title, pin and commands back, and removes nobody. Messages are posted without
-//! a notification, except in the channel, where MAX refuses that. Every request of the bot goes through a [`recorder`],
-//! which checks each answer against the OpenAPI document of the service.
+//! A live run deletes its messages, restores title, pin and commands, and removes no members. It posts without
+//! notifications, except in the channel: there MAX refuses posts without a notification. Every request of the bot goes
+//! through a [`recorder`], which checks each answer against the OpenAPI document of the service.
 
 #[path = "../it/document.rs"]
 #[expect(dead_code, reason = "only the text of the documents is needed")]

@@ -5,14 +5,14 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use serde_json::Value;
 use tamtam::{Service, http::Method};
 
-/// The names of all operations.
+/// Returns the names of all operations.
 pub(crate) fn all(service: &Service) -> BTreeSet<String> {
     let methods = load(service)["paths"].as_object().into_iter().flat_map(|paths| paths.values());
     let operations = methods.filter_map(|methods| methods.as_object()).flat_map(|methods| methods.values());
     operations.filter_map(|operation| operation["operationId"].as_str().map(str::to_owned)).collect()
 }
 
-/// The name of the operation that a request calls. `None` if the document has no such operation.
+/// Returns the name of the operation that a request calls, or `None` if the document has no such operation.
 pub(crate) fn find(service: &Service, method: &Method, path: &str) -> Option<String> {
     let paths = load(service)["paths"].as_object()?;
     let fitting = paths.iter().filter(|(template, _)| fits(template, path));
@@ -24,7 +24,7 @@ pub(crate) fn find(service: &Service, method: &Method, path: &str) -> Option<Str
     named.min_by_key(|(template, _)| template.contains("{chatLink}")).map(|(_, id)| id)
 }
 
-/// Whether a path fits a template. The id of a chat is a number.
+/// Returns whether a path matches a template. The id of a chat is a number.
 fn fits(template: &str, path: &str) -> bool {
     let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
     template.len() == path.len()

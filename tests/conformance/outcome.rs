@@ -4,13 +4,13 @@ use std::fmt;
 
 use tamtam::{Error, Result};
 
-/// The code of a request with a wrong form.
+/// The error code for an invalid request.
 pub(crate) const PAYLOAD: &str = "proto.payload";
 
 /// The outcome of a check that does not panic.
 pub(crate) type Done = Result<(), Skip>;
 
-/// Why a check was not made, or not to its end.
+/// The reason why a check or a part of it was skipped.
 #[derive(Debug)]
 pub(crate) struct Skip {
     needs: String,
@@ -29,12 +29,12 @@ impl fmt::Display for Skip {
     }
 }
 
-/// Whether the server says that it has no such item: by 404, or by 400 for an id that it cannot read.
+/// Returns whether the server reports a missing item: by 404, or by 400 for an id that it cannot parse.
 pub(crate) fn is_missing(error: &Error) -> bool {
     error.code().is_some() && matches!(error.status().map(|status| status.as_u16()), Some(400 | 404))
 }
 
-/// Fails unless the server refused with this status and this code.
+/// Fails unless the server refused the request with this status and code.
 #[track_caller]
 pub(crate) fn assert_refused<T: fmt::Debug>(answer: Result<T>, status: u16, code: &str) {
     let error = answer.expect_err("the server should have refused this");

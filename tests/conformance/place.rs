@@ -1,4 +1,4 @@
-//! The place where a check runs: a sandbox of its own, or a real account.
+//! The place where a check runs: a separate sandbox, or a real account.
 
 use std::{
     pin::Pin,
@@ -20,10 +20,10 @@ use crate::{
     settings::Live,
 };
 
-/// The beginning of every text that the suite writes.
+/// The prefix of every text that the suite sends.
 pub(crate) const MARK: &str = "[tamtam conformance]";
 
-/// The people of a sandbox. Alice has started the bot. She owns the group, of which Bob and the bot are members.
+/// The people of a sandbox. Alice has started the bot. She owns the group; Bob and the bot are its members.
 pub(crate) struct People {
     pub(crate) sandbox: Sandbox,
     pub(crate) alice: Person,
@@ -33,7 +33,7 @@ pub(crate) struct People {
 }
 
 impl People {
-    /// A channel of Alice that takes comments. Bob reads it. MAX only.
+    /// Returns a channel of Alice with comments. Bob is a subscriber. MAX only.
     pub(crate) fn channel(&self) -> &Group {
         self.channel.get_or_init(|| self.sandbox.channel("News", [&self.alice, &self.bob]).with_comments())
     }
@@ -41,7 +41,7 @@ impl People {
 
 type Cleanup = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
-/// The place where a check runs. Clones are the same place.
+/// The place where a check runs. Clones share the same place.
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) bot: Bot,
@@ -58,7 +58,7 @@ enum Kind {
 impl Place {
     /// Starts a sandbox of this service.
     pub(crate) async fn sandbox(service: &Service) -> Self {
-        // With the limits of MAX, the suite would take minutes.
+        // With the rate limits of MAX, the suite would take minutes.
         let sandbox = Sandbox::builder().service(service.clone()).rate_limit(RateLimit::none()).start().await;
         let (alice, bob) = (sandbox.user("Alice").with_username("alice"), sandbox.user("Bob"));
         alice.starts();
@@ -80,12 +80,12 @@ impl Place {
         Self { bot, recorder: Arc::new(recorder), kind: Arc::new(kind), cleanups: Arc::default() }
     }
 
-    /// A bot with a wrong token, which it sends as this service expects.
+    /// Returns a bot with a wrong token, sent in the way of `service`.
     pub(crate) fn stranger(&self, service: Service) -> Bot {
         Bot::builder("wrong_token").service(service).base_url(self.recorder.url()).no_proxy().build().unwrap()
     }
 
-    /// A group in which the bot is an administrator.
+    /// Returns a group in which the bot is an administrator.
     pub(crate) fn chat(&self) -> Result<ChatId, Skip> {
         match &*self.kind {
             Kind::Sandbox(people) => Ok(people.group.chat_id()),
@@ -95,7 +95,7 @@ impl Place {
         }
     }
 
-    /// A channel that takes comments, in which the bot is an administrator. MAX only.
+    /// Returns a channel with comments, in which the bot is an administrator. MAX only.
     pub(crate) fn channel(&self) -> Result<ChatId, Skip> {
         match &*self.kind {
             Kind::Sandbox(people) => Ok(people.channel().chat_id()),
@@ -105,15 +105,17 @@ impl Place {
         }
     }
 
-    /// The people of the sandbox. A real account has none. `what` continues the sentence "somebody".
+    /// Returns the people of the sandbox. A real account has none: the check is skipped.
+    ///
+    /// `what`: the action of the person that the check needs, such as "presses a button".
     pub(crate) fn people(&self, what: &str) -> Result<&People, Skip> {
         match &*self.kind {
             Kind::Sandbox(people) => Ok(people),
-            Kind::Live(_) => Err(Skip::new("a person", format!("somebody {what}"))),
+            Kind::Live(_) => Err(Skip::new("a person", format!("a person {what}"))),
         }
     }
 
-    /// Passes on a sandbox. A live check is skipped: it is not known what the real server does.
+    /// Passes on a sandbox. Skips a live check, because the behaviour of the real server is unknown.
     pub(crate) fn sandbox_only(&self, what: &str) -> Done {
         match &*self.kind {
             Kind::Sandbox(_) => Ok(()),
@@ -121,7 +123,7 @@ impl Place {
         }
     }
 
-    /// Passes if the suite may take the bot's updates, and no webhook takes them.
+    /// Skips the check unless the suite may poll the bot's updates and the bot has no webhook.
     pub(crate) async fn may_take_updates(&self) -> Done {
         if let Kind::Live(live) = &*self.kind
             && !live.takes_updates
@@ -135,7 +137,7 @@ impl Place {
         Ok(())
     }
 
-    /// The bytes of a video.
+    /// Returns the bytes of a video.
     pub(crate) fn video(&self) -> Result<Vec<u8>, Skip> {
         match &*self.kind {
             Kind::Sandbox(_) => Ok(b"moving pictures".to_vec()),
@@ -146,7 +148,7 @@ impl Place {
         }
     }
 
-    /// A message with the suite's mark. Its readers are not notified.
+    /// Returns a message with the suite's mark. It is posted without a notification.
     pub(crate) fn text(&self, text: &str) -> NewMessageBody {
         NewMessageBody::new().text(marked(text)).notify(false)
     }
@@ -168,7 +170,7 @@ impl Place {
         message
     }
 
-    /// A request that posts a message without the checks of the client.
+    /// Returns a request that posts a message without the checks of the client.
     pub(crate) fn unchecked(&self, body: &impl Serialize) -> RawRequest {
         self.bot.request(Method::POST, "/messages").json(body)
     }
@@ -181,7 +183,7 @@ impl Place {
         Ok(answer)
     }
 
-    /// Makes a sandbox refuse the next file once because it is being processed, as real servers do.
+    /// Makes a sandbox refuse the next file once, as real servers do while they process it.
     pub(crate) fn takes_time_to_process(&self) {
         if let Kind::Sandbox(people) = &*self.kind {
             people.sandbox.uploads().set_not_ready(1);
@@ -193,7 +195,7 @@ impl Place {
         let (bot, mid) = (self.bot.clone(), mid.clone());
         self.afterwards(async move {
             match bot.delete(mid.clone()).await {
-                // The check may have deleted it.
+                // The check may have deleted the message.
                 Err(_) if bot.api().get_message_by_id(mid).await.is_err_and(|error| is_missing(&error)) => Ok(()),
                 done => done,
             }
@@ -214,7 +216,7 @@ impl Place {
         }
     }
 
-    /// What happened in the sandbox. `None` for a real account.
+    /// Returns the transcript of the sandbox, or `None` for a real account.
     pub(crate) fn transcript(&self) -> Option<String> {
         match &*self.kind {
             Kind::Sandbox(people) => Some(people.sandbox.transcript()),
@@ -223,12 +225,12 @@ impl Place {
     }
 }
 
-/// A text with the suite's mark.
+/// Returns the text with the suite's mark.
 pub(crate) fn marked(text: &str) -> String {
     format!("{MARK} {text}")
 }
 
-/// The retries of a live run. The suite sends faster than MAX allows: 2 messages per second to one chat.
+/// The retry policy of a live run. The suite sends faster than the 2 messages per second to one chat that MAX allows.
 fn patient() -> RetryPolicy {
     RetryPolicy::default()
         .attempts(20)

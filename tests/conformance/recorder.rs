@@ -1,4 +1,4 @@
-//! A proxy between the bot and the API. It passes everything on, and checks every answer against the document.
+//! A proxy between the bot and the API. It forwards everything, and checks every answer against the document.
 
 use std::{
     collections::BTreeSet,
@@ -20,9 +20,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{operations, schemas::schemas};
 
-/// The largest body that is passed on, in bytes. Clients of the API send far smaller ones.
+/// The largest body that is forwarded, in bytes. Clients of the API send far smaller ones.
 const MOST_BYTES: usize = 1 << 24;
-/// The headers of a request that the API reads. On MAX the first one has the token.
+/// The headers of a request that the API reads. On MAX the first one holds the token.
 const ASKED_WITH: [header::HeaderName; 2] = [header::AUTHORIZATION, header::CONTENT_TYPE];
 /// The headers of an answer that the bot reads.
 const ANSWERED_WITH: [header::HeaderName; 2] = [header::CONTENT_TYPE, header::RETRY_AFTER];
@@ -34,12 +34,12 @@ pub(crate) struct Recorder {
     server: JoinHandle<()>,
 }
 
-/// What was recorded.
+/// The recorded operations and differences.
 #[derive(Clone, Default)]
 pub(crate) struct Found {
-    /// The operations that were called, by their `operationId`.
+    /// The `operationId`s of the called operations.
     pub(crate) operations: BTreeSet<String>,
-    /// How answers differ from the document.
+    /// The differences between answers and the document.
     pub(crate) differences: BTreeSet<String>,
 }
 
@@ -51,13 +51,13 @@ struct Passing {
 }
 
 impl Recorder {
-    /// Starts a proxy to the API of this service at this URL.
+    /// Starts a proxy to the API of `service` at the URL `api`.
     pub(crate) async fn start(service: &Service, api: &str, client: ClientBuilder) -> Self {
         let found = Arc::<Mutex<Found>>::default();
         let passing = Passing {
             service: service.clone(),
             api: api.trim_end_matches('/').to_owned(),
-            // A redirect is an answer like any other. Following it could send the token to another host.
+            // Redirects are returned to the bot. Following them could send the token to another host.
             client: client.redirect(Policy::none()).build().expect("an HTTP client"),
             found: Arc::clone(&found),
         };
@@ -96,7 +96,7 @@ async fn pass(State(passing): State<Arc<Passing>>, request: Request) -> Response
             response.headers_mut().extend(headers);
             response
         }
-        // Without the URL, which can contain the token.
+        // The URL can contain the token.
         Err(error) => (StatusCode::BAD_GATEWAY, error.without_url().to_string()).into_response(),
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     settings::Live,
 };
 
-/// What the checks of one service found.
+/// The results of the checks of one service.
 pub(crate) struct Report {
     service: Service,
     is_live: bool,
@@ -23,7 +23,7 @@ pub(crate) struct Report {
     found: Found,
 }
 
-/// Makes each check of the service on a sandbox of its own.
+/// Runs each check of the service on a separate sandbox.
 pub(crate) async fn on_sandboxes(service: Service) -> Report {
     let mut report = Report::new(service, false);
     report.say(&format!("{} on the sandbox", report.service.name()));
@@ -35,7 +35,7 @@ pub(crate) async fn on_sandboxes(service: Service) -> Report {
     report
 }
 
-/// Makes all checks of the service with the account, one after the other.
+/// Runs all checks of the service with the account, one at a time.
 pub(crate) async fn live(live: Live) -> Report {
     let mut report = Report::new(live.service.clone(), true);
     report.say(&format!("{} live: everything that is posted is deleted again", report.service.name()));
@@ -52,12 +52,12 @@ impl Report {
         Self { service, is_live, passed: 0, skipped: Vec::new(), failed: Vec::new(), found: Found::default() }
     }
 
-    /// The checks of this service.
+    /// Returns the checks of this service.
     fn checks(&self) -> Vec<&'static Check> {
         CHECKS.iter().filter(|check| check.services.include(&self.service)).collect()
     }
 
-    /// Makes a check and cleans up after it. A check that fails does not stop the run.
+    /// Runs a check and cleans up after it. A failed check does not stop the run.
     async fn run(&mut self, check: &Check, place: &Place) {
         let done = tokio::spawn((check.run)(place.clone())).await;
         let left_behind = place.clean_up().await;
@@ -96,7 +96,7 @@ impl Report {
         self.found.differences.extend(found.differences);
     }
 
-    /// Prints the summary, and returns what is wrong.
+    /// Prints the summary, and returns the problems.
     pub(crate) fn problems(&self) -> Vec<String> {
         let Self { service, is_live, passed, skipped, failed, found } = self;
         let (name, all) = (service.name(), operations::all(service));
@@ -117,7 +117,7 @@ impl Report {
         problems.map(|(_, problem)| format!("{name}: {problem}")).collect()
     }
 
-    /// Prints a line. A live run prints past the capture of the test harness, so that its progress is visible.
+    /// Prints a line. A live run bypasses the output capture of the test harness, so that its progress is visible.
     fn say(&self, line: &str) {
         if self.is_live { drop(writeln!(std::io::stderr(), "{line}")) } else { println!("{line}") }
     }

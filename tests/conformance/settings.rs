@@ -6,7 +6,7 @@ use tamtam::{ChatId, Service};
 
 use crate::SERVICES;
 
-/// The account that a live run uses, and what the run may do there.
+/// The account that a live run uses, and the permissions of the run.
 #[derive(Clone)]
 pub(crate) struct Live {
     pub(crate) service: Service,
@@ -14,16 +14,16 @@ pub(crate) struct Live {
     pub(crate) base_url: String,
     /// A group in which the bot is an administrator.
     pub(crate) chat: Option<ChatId>,
-    /// A channel that takes comments, in which the bot is an administrator.
+    /// A channel with comments, in which the bot is an administrator.
     pub(crate) channel: Option<ChatId>,
     /// Whether the suite may poll and subscribe webhooks.
     pub(crate) takes_updates: bool,
-    /// The path of a video: real servers do not process arbitrary bytes.
+    /// The path of a video. Real servers reject arbitrary bytes.
     pub(crate) video: Option<String>,
 }
 
 impl Live {
-    /// The settings in the environment. `None` unless `TAMTAM_LIVE` or `MAX_LIVE` is 1.
+    /// Reads the settings from the environment. Returns `None` unless `TAMTAM_LIVE` or `MAX_LIVE` is 1.
     pub(crate) fn from_env() -> Result<Option<Self>, String> {
         let live = SERVICES.into_iter().filter(|service| get(service, "LIVE").as_deref() == Some("1"));
         let service = match live.collect::<Vec<_>>().as_slice() {
@@ -43,18 +43,18 @@ impl Live {
         }))
     }
 
-    /// The name of a variable of this run.
+    /// Returns the name of a variable of this run.
     pub(crate) fn variable(&self, what: &str) -> String {
         variable(&self.service, what)
     }
 }
 
-/// The name of a variable of this service, such as `MAX_LIVE`.
+/// Returns the name of a variable of this service, such as `MAX_LIVE`.
 pub(crate) fn variable(service: &Service, what: &str) -> String {
     format!("{}_{what}", service.name().to_ascii_uppercase())
 }
 
-/// A variable of this service. An empty one counts as not set.
+/// Returns the value of a variable of this service. An empty variable counts as not set.
 fn get(service: &Service, what: &str) -> Option<String> {
     env::var(variable(service, what)).ok().filter(|value| !value.is_empty())
 }

@@ -1,4 +1,4 @@
-//! What updates and messages can be asked, on the sandbox; and that nothing panics, whatever is missing.
+//! Accessors of updates and messages, on the sandbox. They must not panic on missing or invalid values.
 
 use serde_json::{Value, json};
 use tamtam::{
@@ -10,7 +10,7 @@ use tamtam_sandbox::Enclosure;
 
 use crate::conformance;
 
-/// The next update of this type.
+/// Returns the next update of this type.
 async fn next(bot: &Bot, of: UpdateType) -> Update {
     let mut updates = bot.updates().types([of.clone()]);
     let update = updates.try_next().await.unwrap().unwrap();
@@ -19,7 +19,7 @@ async fn next(bot: &Bot, of: UpdateType) -> Update {
 }
 
 #[test]
-fn an_empty_text_is_none() {
+fn an_empty_text_is_returned_as_none() {
     let body = json!({ "mid": "m", "seq": 1, "text": "" });
     let message = json!({
         "recipient": { "chat_id": 1, "chat_type": "dialog" },
@@ -46,7 +46,7 @@ fn an_empty_text_is_none() {
 }
 
 #[tokio::test]
-async fn a_message_tells_where_who_when_and_what() {
+async fn accessors_return_chat_sender_time_and_text_of_a_message() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice").with_username("alice"));
     alice.starts();
@@ -70,7 +70,7 @@ async fn a_message_tells_where_who_when_and_what() {
 }
 
 #[tokio::test]
-async fn what_is_forwarded_or_answered_is_told() {
+async fn accessors_return_the_linked_message_of_a_reply_or_forward() {
     let tamtam = conformance::start().await;
     let (bot, alice, bob) = (tamtam.bot(), tamtam.user("Alice"), tamtam.user("Bob").with_username("bob"));
     let team = tamtam.group("Team", [&alice, &bob]);
@@ -124,7 +124,7 @@ async fn attachments_are_found_by_kind_with_their_urls() {
 }
 
 #[tokio::test]
-async fn a_pressed_button_tells_its_payload_and_by_what_it_is_answered() {
+async fn accessors_return_the_payload_and_id_of_a_callback() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     alice.starts();
@@ -133,7 +133,7 @@ async fn a_pressed_button_tells_its_payload_and_by_what_it_is_answered() {
     alice.presses("Yes");
     let update = next(&bot, UpdateType::MessageCallback).await;
     assert_eq!((update.payload(), update.text()), (Some("yes!"), Some("Coming?")));
-    // She pressed it, whoever wrote the message.
+    // Alice pressed the button; the bot wrote the message.
     assert_eq!((update.user_id(), update.sender_name()), (Some(alice.user_id()), Some("Alice")));
     assert_eq!(update.message().unwrap().user_id(), Some(tamtam.bot_id()));
     bot.api()
@@ -144,7 +144,7 @@ async fn a_pressed_button_tells_its_payload_and_by_what_it_is_answered() {
 }
 
 #[tokio::test]
-async fn a_constructor_tells_what_was_typed_pressed_and_posted() {
+async fn accessors_return_the_text_payload_and_message_of_a_constructor() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     alice.starts();
@@ -182,7 +182,7 @@ async fn a_constructor_tells_what_was_typed_pressed_and_posted() {
 }
 
 #[tokio::test]
-async fn a_channel_is_told_from_a_group() {
+async fn is_channel_distinguishes_channels_from_groups() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     let news = tamtam.channel("News", [&alice]);
@@ -199,7 +199,7 @@ async fn a_channel_is_told_from_a_group() {
 }
 
 #[test]
-fn what_is_attached_in_a_constructor_is_told() {
+fn accessors_return_the_attachments_of_a_constructor() {
     let update: Update = serde_json::from_value(json!({
         "update_type": "message_construction_request", "timestamp": 1, "session_id": "s",
         "user": {"user_id": 3, "name": "Alice"},
@@ -213,7 +213,7 @@ fn what_is_attached_in_a_constructor_is_told() {
     assert_eq!(update.constructed_text(), None);
 }
 
-/// Asks everything.
+/// Calls every accessor. Returns the results as text.
 fn ask(update: &Update) -> String {
     let of = |message: &Message| {
         let body = message.body.as_ref();
@@ -246,7 +246,7 @@ fn ask(update: &Update) -> String {
     )
 }
 
-/// The same value with one thing in it missing, or being something else; once for each thing in it.
+/// Returns variants of a value. In each variant, one nested value is missing or replaced by a value of another type.
 fn variants(value: &Value) -> Vec<Value> {
     let mut all = vec![Value::Null, json!(7), json!("x"), json!([]), json!({}), json!(1e300)];
     match value {
@@ -277,7 +277,7 @@ fn variants(value: &Value) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn nothing_panics_whatever_is_missing_or_strange() {
+async fn accessors_do_not_panic_on_missing_or_invalid_values() {
     let tamtam = conformance::start().await;
     let (bot, alice, bob) = (tamtam.bot(), tamtam.user("Alice"), tamtam.user("Bob"));
     alice.starts_with("payload");

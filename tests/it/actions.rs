@@ -1,5 +1,5 @@
-//! Actions, on the sandbox. How often they are repeated, and when they are given up, is tested beside the code, where the
-//! test has the time in its hand.
+//! Actions, on the sandbox. Unit tests cover how often an action is repeated and when a guard gives up, because they
+//! control the time.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use tokio::{sync::mpsc, time::timeout};
 
 use crate::conformance::{self, Checked};
 
-/// No test takes that long, unless it has failed.
+/// Time limit of each step; reached only if a test fails.
 const LONG: Duration = Duration::from_secs(30);
 
-/// How a guard is made.
+/// A function that creates a guard.
 type Guard = fn(&Bot, ChatId) -> ActionGuard;
 
-/// The actions that the sandbox is asked for from now on, with the status of its answer.
+/// Collects the actions that the sandbox receives from now on, with the status of each answer.
 fn actions(tamtam: &Checked) -> mpsc::UnboundedReceiver<(String, u16)> {
     let (tell, told) = mpsc::unbounded_channel();
     tamtam.on_exchange(move |exchange| {
@@ -47,7 +47,7 @@ async fn every_guard_shows_its_action_at_once() {
 }
 
 #[tokio::test]
-async fn an_action_is_shown_once() {
+async fn an_action_without_a_guard_is_sent_once() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     alice.starts();
@@ -63,7 +63,7 @@ async fn an_action_is_shown_once() {
 }
 
 #[tokio::test]
-async fn a_guard_whose_action_is_refused_disturbs_nobody() {
+async fn a_guard_ignores_a_refused_action() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     alice.starts();

@@ -1,4 +1,4 @@
-//! Setting a bot up, and what each setting does to the requests that it sends.
+//! The bot builder: each setting, and its effect on the requests of the bot.
 
 use std::{future::IntoFuture, io::Write as _, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::common::{
     message, mock_server, only_request, parameter, query, requests,
 };
 
-/// The error of settings that cannot work.
+/// Returns the error for invalid settings.
 fn refused(builder: BotBuilder) -> String {
     let error = builder.build().unwrap_err();
     assert!(error.kind() == ErrorKind::Build && !error.is_retryable() && error.operation().is_none(), "{error:?}");
@@ -26,7 +26,7 @@ fn refused(builder: BotBuilder) -> String {
 }
 
 #[tokio::test]
-async fn a_base_url_may_have_a_path_and_a_slash_at_its_end() {
+async fn a_base_url_may_have_a_path_and_a_trailing_slash() {
     let cases = [
         ("", "/me"),
         ("/", "/me"),
@@ -53,7 +53,7 @@ async fn a_base_url_may_have_a_path_and_a_slash_at_its_end() {
 }
 
 #[test]
-fn a_base_url_that_is_none_is_refused_by_name() {
+fn an_invalid_base_url_is_refused_with_the_reason() {
     let parts = "the base URL has a user, a query or a fragment: set only scheme, host, port and path";
     let cases = [
         ("", "the base URL `` is not a URL: relative URL without a base"),
@@ -76,7 +76,7 @@ fn a_base_url_that_is_none_is_refused_by_name() {
 }
 
 #[test]
-fn a_bot_talks_to_tamtam_in_the_documents_version_unless_told_otherwise() {
+fn a_bot_uses_tamtam_in_the_version_of_the_document_by_default() {
     let bot = Bot::new("token").unwrap();
     assert_eq!(bot.version(), Some("0.5.6"));
     assert_eq!(
@@ -86,13 +86,13 @@ fn a_bot_talks_to_tamtam_in_the_documents_version_unless_told_otherwise() {
 }
 
 #[tokio::test]
-async fn an_empty_token_is_refused_and_space_around_one_is_not_part_of_it() {
+async fn an_empty_token_is_refused_and_white_space_around_a_token_is_trimmed() {
     for token in ["", " ", "\n\t"] {
         let text = refused(Bot::builder(token));
         assert_eq!(text, "the token is empty: get one from PrimeBot (https://tt.me/primebot)");
         assert_eq!(Bot::new(token).unwrap_err().to_string(), text);
     }
-    // As it is read from a file.
+    // A token read from a file ends with a line break.
     let server = answering_json(&bot_info()).await;
     let bot = Bot::builder(" token\n").base_url(server.uri()).http(|http| http.no_proxy()).build().unwrap();
     bot.me().await.unwrap();
@@ -100,7 +100,7 @@ async fn an_empty_token_is_refused_and_space_around_one_is_not_part_of_it() {
 }
 
 #[tokio::test]
-async fn a_pinned_version_goes_with_every_request() {
+async fn every_request_sends_the_pinned_version() {
     let server = answering_json(&json!({"subscriptions": [], "updates": [{"update_type": "new"}]})).await;
     let bot = bot_at(server.uri()).version("0.3.0 & more").build().unwrap();
     assert_eq!(bot.version(), Some("0.3.0 & more"));
@@ -108,7 +108,7 @@ async fn a_pinned_version_goes_with_every_request() {
     bot.updates().try_next().await.unwrap();
     bot.request(Method::GET, "/new").query("x", 1).await.unwrap();
     let requests = requests(&server).await;
-    assert_eq!(requests.len(), 4, "the stream looks for webhooks first");
+    assert_eq!(requests.len(), 4, "the stream first lists the webhooks");
     for request in requests {
         assert_eq!(parameter(&request, "v"), ["0.3.0 & more"]);
         assert_eq!(parameter(&request, "access_token"), [TOKEN]);
@@ -117,13 +117,13 @@ async fn a_pinned_version_goes_with_every_request() {
 
 /// Too short for a server that answers after [`SLOW`].
 const SHORT: Duration = Duration::from_millis(30);
-/// How long a slow server takes, well over [`SHORT`].
+/// The delay of a slow server, well over [`SHORT`].
 const SLOW: Duration = Duration::from_millis(100);
-/// Long enough for anything.
+/// Never reached in a test that passes.
 const LONG: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn a_call_can_have_a_timeout_of_its_own() {
+async fn a_call_can_have_its_own_timeout() {
     let server = RawServer::silent().await;
     let patient = bot_at(server.url()).timeout(LONG).poll_margin(LONG).build().unwrap();
     assert!(patient.me().request_timeout(SHORT).await.unwrap_err().is_timeout());
@@ -140,38 +140,38 @@ async fn a_call_can_have_a_timeout_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_poll_may_take_as_long_as_the_server_holds_it_and_a_margin() {
+async fn the_timeout_of_a_poll_is_its_hold_time_plus_the_margin() {
     let page = json!({"updates": [{"update_type": "new"}], "marker": 1});
     let server = answering(ResponseTemplate::new(200).set_body_json(page).set_delay(SLOW)).await;
-    // Whatever other calls may take.
+    // The timeout of other calls must not apply to polls.
     let bot = bot_at(server.uri()).timeout(SHORT).poll_margin(Duration::ZERO).build().unwrap();
-    bot.api().get_updates().await.expect("held for 30 s when nothing is said");
-    bot.api().get_updates().timeout(1).await.expect("held for 1 s");
-    assert!(bot.api().get_updates().timeout(0).await.unwrap_err().is_timeout(), "not held at all");
+    bot.api().get_updates().await.expect("the hold time defaults to 30 s");
+    bot.api().get_updates().timeout(1).await.expect("the hold time is 1 s");
+    assert!(bot.api().get_updates().timeout(0).await.unwrap_err().is_timeout(), "the hold time is 0");
 
     let bot = bot_at(server.uri()).timeout(SHORT).poll_margin(LONG).build().unwrap();
     bot.api().get_updates().timeout(0).await.expect("the margin is enough");
 }
 
 #[tokio::test]
-async fn a_poll_of_the_stream_may_take_as_long_as_the_server_holds_it() {
+async fn a_poll_of_the_stream_allows_for_its_hold_time() {
     let page = json!({"updates": [{"update_type": "new"}], "marker": 1});
     let server = mock_server().await;
     let slow = ResponseTemplate::new(200).set_body_json(page).set_delay(SLOW);
     Mock::given(path("/updates")).respond_with(slow).expect(2).mount(&server).await;
     let bot = bot_at(server.uri()).timeout(SHORT).poll_margin(Duration::ZERO).build().unwrap();
-    bot.updates().try_next().await.expect("held for 30 s when nothing is said");
-    bot.updates().timeout(Duration::from_secs(1)).try_next().await.expect("held for 1 s");
+    bot.updates().try_next().await.expect("the hold time defaults to 30 s");
+    bot.updates().timeout(Duration::from_secs(1)).try_next().await.expect("the hold time is 1 s");
 }
 
 #[tokio::test]
-async fn a_dead_poll_is_noticed_after_hold_and_margin() {
+async fn a_dead_poll_fails_after_the_hold_time_and_margin() {
     let server = RawServer::silent().await;
     let bot = bot_at(server.url()).timeout(LONG).poll_margin(SHORT).build().unwrap();
     assert!(bot.api().get_updates().timeout(0).await.unwrap_err().is_timeout());
 }
 
-/// A server that compresses for those who can read it.
+/// Starts a server that compresses its answers for clients that accept gzip.
 async fn compressing(status: u16, body: &Value) -> MockServer {
     let plain = body.to_string();
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
@@ -193,7 +193,7 @@ async fn compressing(status: u16, body: &Value) -> MockServer {
 }
 
 #[tokio::test]
-async fn answers_come_compressed_unless_told_otherwise() {
+async fn answers_are_compressed_by_default() {
     let server = compressing(200, &bot_info()).await;
     let me = bot_at(server.uri()).build().unwrap().me().await.unwrap();
     assert_eq!(me.name, "Погода");
@@ -224,7 +224,7 @@ async fn requests_go_through_the_proxy() {
     assert_eq!(
         proxy.request_line(),
         "GET http://tamtam.invalid/gateway/me?v=0.5.6&access_token=token HTTP/1.1",
-        "a proxy is asked by the whole URL"
+        "a request to a proxy has the whole URL"
     );
     let request = proxy.requests()[0].to_lowercase();
     // `user:hunter2` in base64.
@@ -233,7 +233,7 @@ async fn requests_go_through_the_proxy() {
 }
 
 #[test]
-fn a_proxy_that_is_none_is_refused_without_its_password() {
+fn an_invalid_proxy_is_refused_without_showing_its_password() {
     for url in [
         "",
         "http://",
@@ -254,7 +254,7 @@ fn a_proxy_that_is_none_is_refused_without_its_password() {
     }
 }
 
-/// A SOCKS5 proxy that asks for a password, and answers every request itself. Returns its address.
+/// Starts a SOCKS5 proxy that requires a password and answers every request itself. Returns its address.
 #[cfg(feature = "socks")]
 async fn socks_proxy(accepts: bool) -> std::net::SocketAddr {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -315,7 +315,7 @@ fn a_socks_proxy_needs_its_feature() {
 }
 
 #[tokio::test]
-async fn a_proxy_of_the_environment_that_cannot_be_used_is_refused_or_ignored() {
+async fn an_unusable_proxy_of_the_environment_is_refused_or_ignored() {
     let server = answering_json(&bot_info()).await;
     let variables = |proxy: &str| {
         let base_url = server.uri();
@@ -326,14 +326,14 @@ async fn a_proxy_of_the_environment_that_cannot_be_used_is_refused_or_ignored() 
     assert!(!text.contains("hunter2"), "{text}");
     assert!(requests(&server).await.is_empty());
     for proxy in ["foo://proxy.example", "http://proxy.invalid"] {
-        in_a_process_of_its_own("builder::goes_around_the_proxy_of_the_environment", &variables(proxy)).await;
+        in_a_process_of_its_own("builder::ignores_the_proxy_of_the_environment", &variables(proxy)).await;
     }
     assert_eq!(requests(&server).await.len(), 4);
 }
 
-/// Does nothing but in a process of its own.
+/// Runs only in a separate process.
 #[tokio::test]
-async fn goes_around_the_proxy_of_the_environment() {
+async fn ignores_the_proxy_of_the_environment() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }
@@ -342,7 +342,7 @@ async fn goes_around_the_proxy_of_the_environment() {
     builder().http(|http| http.no_proxy()).build().unwrap().me().await.unwrap();
 }
 
-/// A certificate that nobody trusts, made for this test by `openssl req -x509 -newkey ed25519`; its key is gone.
+/// An untrusted certificate, made for this test by `openssl req -x509 -newkey ed25519`. Its key was not kept.
 const CERTIFICATE: &str = "\
 -----BEGIN CERTIFICATE-----
 MIIBRjCB+aADAgECAhRB+SQnGtGGkUDeCSXTiZdBf7xtOzAFBgMrZXAwGDEWMBQG
@@ -356,9 +356,9 @@ DwYDVR0TAQH/BAUwAwEB/zAFBgMrZXADQQALQmSr203F+58tQBd+k3I3qDFat4Au
 ";
 
 #[test]
-fn root_certificates_are_pem() {
+fn root_certificates_must_be_pem() {
     Bot::builder("token").root_certificates(CERTIFICATE).build().unwrap();
-    let bundle = format!("# two of them\n{CERTIFICATE}\n{CERTIFICATE}");
+    let bundle = format!("# two certificates\n{CERTIFICATE}\n{CERTIFICATE}");
     Bot::builder("token").root_certificates(bundle).root_certificates(CERTIFICATE).build().unwrap();
 
     let none = "the root certificates are not PEM: no certificate found";
@@ -367,19 +367,19 @@ fn root_certificates_are_pem() {
     assert_eq!(refused(Bot::builder("token").root_certificates(b"\x30\x82\x01\x46".to_vec())), none);
     let cut = &CERTIFICATE[..200];
     assert!(refused(Bot::builder("token").root_certificates(cut)).starts_with("the root certificates are not PEM: "));
-    // A good one beside it changes nothing.
+    // A valid certificate does not hide an invalid one.
     assert_eq!(refused(Bot::builder("token").root_certificates(CERTIFICATE).root_certificates("")), none);
 }
 
 #[test]
-fn a_root_certificate_that_is_pem_but_no_certificate_is_refused() {
+fn a_root_certificate_with_invalid_contents_is_refused() {
     let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let text = refused(Bot::builder("token").root_certificates(pem));
     assert!(text.contains("certificate"), "{text}");
 }
 
 #[tokio::test]
-async fn the_http_closure_is_applied_but_cannot_turn_redirects_on() {
+async fn the_http_closure_is_applied_but_cannot_enable_redirects() {
     let server = mock_server().await;
     let moved = ResponseTemplate::new(302).insert_header("location", "/moved");
     Mock::given(path("/me")).respond_with(moved).mount(&server).await;
@@ -407,10 +407,10 @@ async fn the_http_closure_cannot_shorten_a_poll() {
     builder.build().unwrap().updates().try_next().await.unwrap();
 }
 
-/// Does nothing but in a process of its own, where the tests of `Bot::from_env` start it: a test cannot change the
-/// environment of the others.
+/// Runs only in a separate process, started by the tests of `Bot::from_env`: these must not change the environment of
+/// the other tests.
 #[tokio::test]
-async fn asks_who_the_bot_of_the_environment_is() {
+async fn prints_the_bot_of_the_environment() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }
@@ -420,10 +420,10 @@ async fn asks_who_the_bot_of_the_environment_is() {
     }
 }
 
-const IN_THE_ENVIRONMENT: &str = "builder::asks_who_the_bot_of_the_environment_is";
+const IN_THE_ENVIRONMENT: &str = "builder::prints_the_bot_of_the_environment";
 
 #[tokio::test]
-async fn a_bot_can_come_from_the_environment() {
+async fn from_env_builds_a_bot() {
     let server = answering_json(&bot_info()).await;
     let variables = [("TAMTAM_TOKEN", TOKEN.to_owned()), ("TAMTAM_BASE_URL", server.uri())];
     let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &variables).await;
@@ -432,7 +432,7 @@ async fn a_bot_can_come_from_the_environment() {
 }
 
 #[tokio::test]
-async fn a_bot_of_the_environment_goes_through_the_environments_proxy() {
+async fn from_env_uses_the_proxy_of_the_environment() {
     let proxy = RawServer::answering(http_answer("200 OK", &[], &bot_info().to_string())).await;
     let variables = [
         ("TAMTAM_TOKEN", "token".to_owned()),
@@ -444,7 +444,7 @@ async fn a_bot_of_the_environment_goes_through_the_environments_proxy() {
 }
 
 #[tokio::test]
-async fn an_environment_without_a_token_is_told_so() {
+async fn from_env_without_a_token_is_a_clear_error() {
     let text = in_a_process_of_its_own(IN_THE_ENVIRONMENT, &[]).await;
     assert!(
         text.contains("no bot: neither TAMTAM_TOKEN nor MAX_TOKEN is set: set one of them to the token of the bot"),
@@ -493,7 +493,7 @@ fn a_bot_and_its_requests_can_be_shared_and_sent_to_tasks() {
 }
 
 #[tokio::test]
-async fn a_request_is_awaited_or_sent_here_or_in_a_task_and_more_than_once() {
+async fn a_request_can_be_awaited_or_sent_in_any_task_and_repeatedly() {
     let server = answering_json(&bot_info()).await;
     let bot = bot(&server);
     let request = bot.me();
@@ -518,7 +518,7 @@ async fn a_request_that_is_not_awaited_sends_nothing() {
 }
 
 #[tokio::test]
-async fn the_short_verbs_are_the_operations() {
+async fn the_methods_of_bot_call_the_operations() {
     let server = answering_json(&json!({"message": message("mid.9", "hi")})).await;
     let bot = bot(&server);
     bot.send(ChatId(-7), "to a chat").await.unwrap();
@@ -546,7 +546,7 @@ async fn the_short_verbs_are_the_operations() {
 }
 
 #[tokio::test]
-async fn the_escape_hatch_sends_any_method_path_query_and_body() {
+async fn a_raw_request_sends_any_method_path_query_and_body() {
     let server = answering_json(&json!({"answer": 42})).await;
     let bot = bot_at(format!("{}/gateway", server.uri())).build().unwrap();
     for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
@@ -574,7 +574,7 @@ async fn the_escape_hatch_sends_any_method_path_query_and_body() {
 }
 
 #[tokio::test]
-async fn the_escape_hatch_reads_the_answer_as_any_type() {
+async fn a_raw_request_reads_the_answer_as_any_type() {
     #[derive(Deserialize)]
     struct Answer {
         answer: u8,
@@ -587,7 +587,7 @@ async fn the_escape_hatch_reads_the_answer_as_any_type() {
 }
 
 #[tokio::test]
-async fn the_escape_hatch_refuses_what_is_no_path_of_the_api() {
+async fn a_raw_request_refuses_a_path_outside_the_api() {
     let server = answering_json(&json!({})).await;
     let bot = bot_at(format!("{}/gateway", server.uri())).build().unwrap();
     let bad = [

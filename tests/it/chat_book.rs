@@ -1,4 +1,4 @@
-//! The chat book: the chats of a bot, from what people do in the sandbox.
+//! The chat book: it collects the chats of a bot from the actions of people in the sandbox.
 
 use std::{
     collections::BTreeMap,
@@ -33,7 +33,7 @@ use crate::{
 
 const PATH: &str = "/h00kS3cr3t-9d2f4b6a8c0e1d3f5a7b9c";
 
-/// A directory that goes with its test.
+/// A directory that is removed at the end of its test.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -59,7 +59,7 @@ impl Drop for Directory {
     }
 }
 
-/// A table in memory, which can be told to fail.
+/// A table in memory that can be set to fail.
 #[derive(Clone, Default)]
 struct Table {
     rows: Arc<Mutex<BTreeMap<ChatId, ChatRecord>>>,
@@ -153,7 +153,7 @@ async fn an_old_message_does_not_bring_back_a_chat_from_which_the_bot_was_remove
         book.observe(update).await.unwrap();
         assert_eq!(book.chats()[0].chat_id, team.chat_id());
     }
-    // In order, and then all of them once more.
+    // In order, and then all updates once more.
     for update in seen[2..].iter().chain(&seen) {
         book.observe(update).await.unwrap();
         assert!(book.is_empty(), "{update:?}");
@@ -179,7 +179,7 @@ async fn the_chat_of_a_button_is_added_with_its_title() {
 }
 
 #[tokio::test]
-async fn updates_of_max_set_rights_and_stops() {
+async fn updates_of_max_set_roles_and_stopped_dialogs() {
     let tamtam = Sandbox::start().await;
     let user = json!({"user_id": 7, "first_name": "Alice"});
     for update in [
@@ -203,7 +203,7 @@ async fn updates_of_max_set_rights_and_stops() {
 }
 
 #[tokio::test]
-async fn a_chat_that_the_server_does_not_have_can_be_forgotten() {
+async fn a_chat_unknown_to_the_server_can_be_forgotten() {
     let tamtam = Sandbox::start().await;
     let bot = tamtam.bot();
     let table = Table::default();
@@ -217,11 +217,11 @@ async fn a_chat_that_the_server_does_not_have_can_be_forgotten() {
     assert!(book.is_empty());
     let after_a_restart = ChatBook::open(table).await.unwrap();
     after_a_restart.observe(&update(&added)).await.unwrap();
-    assert!(after_a_restart.is_empty(), "the update came twice");
+    assert!(after_a_restart.is_empty(), "the repeated update changed the book");
 }
 
 #[tokio::test]
-async fn a_book_in_a_file_is_the_same_after_a_restart() {
+async fn a_chat_book_in_a_file_survives_a_restart() {
     let directory = Directory::new("restart");
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
@@ -245,7 +245,7 @@ async fn a_book_in_a_file_is_the_same_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_foreign_file_is_an_error_and_stays() {
+async fn a_file_that_is_not_a_chat_book_is_an_error_and_is_kept() {
     let directory = Directory::new("foreign");
     fs::write(directory.path(), "somebody's notes\n").unwrap();
     let error = ChatBook::open(FileChats::new(directory.path())).await.unwrap_err();
@@ -257,7 +257,7 @@ async fn a_foreign_file_is_an_error_and_stays() {
 }
 
 #[tokio::test]
-async fn saves_that_overlap_are_all_in_the_file() {
+async fn overlapping_saves_all_reach_the_file() {
     let directory = Directory::new("overlap");
     let book = directory.open().await;
     let tasks: Vec<_> = (0..8)
@@ -280,7 +280,7 @@ async fn saves_that_overlap_are_all_in_the_file() {
 }
 
 #[tokio::test]
-async fn a_change_that_was_not_saved_is_saved_with_the_next_one() {
+async fn an_unsaved_change_is_saved_with_the_next_one() {
     let table = Table::default();
     let book = ChatBook::open(table.clone()).await.unwrap();
     table.fails.store(true, Ordering::SeqCst);
@@ -291,13 +291,13 @@ async fn a_change_that_was_not_saved_is_saved_with_the_next_one() {
 
     table.fails.store(false, Ordering::SeqCst);
     book.observe(&update(&started(1))).await.unwrap();
-    assert_eq!(table.saves.load(Ordering::SeqCst), 1, "the update came twice and changes nothing");
+    assert_eq!(table.saves.load(Ordering::SeqCst), 1, "the repeated update changes nothing and is not saved");
     book.observe(&update(&started(2))).await.unwrap();
     assert_eq!(table.chats(), [1, 2]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_hangs_is_given_up_after_5_s() {
+async fn a_save_that_hangs_fails_after_5_s() {
     struct Hangs;
 
     impl ChatStore for Hangs {
@@ -319,7 +319,7 @@ async fn a_store_that_hangs_is_given_up_after_5_s() {
 }
 
 #[tokio::test]
-async fn the_handler_is_called_although_the_book_cannot_be_saved() {
+async fn the_handler_is_called_if_the_book_cannot_be_saved() {
     let (traced, _guard) = Traced::start(LevelFilter::WARN);
     let (_server, bot, _) = Pages::serve([page(&[1], 10), page(&[], 10)]).await;
     let table = Table::default();
@@ -332,7 +332,7 @@ async fn the_handler_is_called_although_the_book_cannot_be_saved() {
 }
 
 #[tokio::test]
-async fn the_handler_is_called_although_the_store_panics() {
+async fn the_handler_is_called_if_the_store_panics() {
     struct Panics;
 
     impl ChatStore for Panics {

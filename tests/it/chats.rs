@@ -1,4 +1,4 @@
-//! What a bot does in its chats, on the sandbox.
+//! Operations on chats and members, on the sandbox.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use crate::{
     conformance,
 };
 
-/// The bodies that an operation is called with from now on.
+/// Collects the request bodies of an operation from now on.
 fn bodies(tamtam: &Sandbox, operation: &'static str) -> Arc<Mutex<Vec<Value>>> {
     let bodies = Arc::<Mutex<Vec<Value>>>::default();
     let kept = Arc::clone(&bodies);
@@ -24,7 +24,7 @@ fn bodies(tamtam: &Sandbox, operation: &'static str) -> Arc<Mutex<Vec<Value>>> {
 }
 
 #[tokio::test]
-async fn a_message_is_pinned_with_and_without_notice() {
+async fn a_message_is_pinned_with_and_without_notification() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     let team = tamtam.group("Team", [&alice]);
@@ -84,7 +84,7 @@ async fn members_are_added_removed_and_blocked() {
 }
 
 #[tokio::test]
-async fn a_bot_knows_its_rights_and_leaves() {
+async fn a_bot_reads_its_rights_and_leaves() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     let team = tamtam.group("Team", [&alice]);
@@ -99,7 +99,7 @@ async fn a_bot_knows_its_rights_and_leaves() {
 }
 
 #[tokio::test]
-async fn users_who_could_not_be_added_are_in_the_answer() {
+async fn the_answer_lists_users_who_could_not_be_added() {
     let answer = json!({
         "success": true,
         "message": "",

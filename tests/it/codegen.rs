@@ -1,4 +1,4 @@
-//! The code generator: small documents in, the items of the generated code or the error out.
+//! The code generator: small documents, and the generated items or the error.
 
 #[path = "../../codegen/mod.rs"]
 #[allow(dead_code)]
@@ -25,12 +25,12 @@ use generator::Service;
 const HEAD: &str = "openapi: 3.0.0\ninfo: {title: Test, version: '1'}\n";
 const NO_ACTIONS: &str = "info: {version: '1'}\nactions: []\n";
 
-/// What becomes of a document without its head, as `doc.yaml`.
+/// Generates code from a document without its head, as `doc.yaml`.
 fn result(document: &str) -> Result<Code, String> {
     overlaid(document, NO_ACTIONS)
 }
 
-/// The same with an overlay, as `overlay.yaml`.
+/// Like [`result`], with an overlay, as `overlay.yaml`.
 fn overlaid(document: &str, overlay: &str) -> Result<Code, String> {
     from_files(("doc.yaml", &format!("{HEAD}{document}")), ("overlay.yaml", overlay))
 }
@@ -44,29 +44,29 @@ fn merged(services: &[Service<(&str, &str)>], overlay: (&str, &str)) -> Result<C
     generator::generate_from_text(services, overlay, None).map(Code::new).map_err(|error| error.to_string())
 }
 
-/// The code of a document that is right.
+/// Returns the code of a valid document.
 #[track_caller]
 fn code(document: &str) -> Code {
     result(document).unwrap_or_else(|error| panic!("{error}\n{document}"))
 }
 
-/// The message about a document that is wrong.
+/// Returns the error of an invalid document.
 #[track_caller]
 fn error(document: &str) -> String {
     result(document).map(|code| code.text).expect_err("the document should be refused")
 }
 
-/// A document of these schemas.
+/// Returns a document of these schemas.
 fn schemas(schemas: &str) -> String {
     format!("components: {{schemas: {{{schemas}}}}}\n")
 }
 
-/// A document of one operation, `doIt`, with these keys.
+/// Returns a document of one operation, `doIt`, with these keys.
 fn operation(keys: &str) -> String {
     format!("paths: {{/things: {{post: {{operationId: doIt, {keys}}}}}}}\n")
 }
 
-/// A document of one operation with a JSON body of this schema, and these schemas.
+/// Returns a document of one operation with a JSON body of this schema, and these other schemas.
 fn request(body: &str, others: &str) -> String {
     let keys = format!("requestBody: {{content: {{application/json: {{schema: {body}}}}}}}, {DONE}");
     format!("{}{}", operation(&keys), schemas(others))

@@ -1,4 +1,4 @@
-//! Commands, on the sandbox.
+//! Commands of people and the bot's list of commands, on the sandbox.
 
 use tamtam::{
     Command, ErrorKind, NewMessageBody, Update,
@@ -7,7 +7,7 @@ use tamtam::{
 
 use crate::conformance;
 
-/// What the bot of the example can be told, without a derive.
+/// The commands of an example bot, parsed without a derive macro.
 #[derive(Debug, PartialEq)]
 enum Order {
     Start { payload: String },
@@ -30,7 +30,7 @@ impl TryFrom<Command<'_>> for Order {
 }
 
 #[tokio::test]
-async fn what_people_write_is_an_order_of_the_bots_own_type() {
+async fn a_command_converts_into_a_type_of_the_bot() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     alice.starts();
@@ -58,7 +58,7 @@ async fn what_people_write_is_an_order_of_the_bots_own_type() {
 }
 
 #[tokio::test]
-async fn only_what_was_just_written_is_a_command() {
+async fn edits_callbacks_and_starts_are_not_commands() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     alice.starts();

@@ -1,4 +1,4 @@
-//! What the tests of the wire share: a token that is easy to find, servers of their own, and JSON as TamTam writes it.
+//! Helpers for tests of requests: a token that is easy to find, mock servers, and JSON fixtures of TamTam.
 
 use std::{
     net::SocketAddr,
@@ -13,90 +13,90 @@ use tokio::{
 };
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
-/// A token that looks different in a URL, so that a test which finds neither form has looked for both.
+/// A token whose URL-encoded form differs, so that tests must search for both forms.
 pub(crate) const TOKEN: &str = "s3cr3t/+tok=n é";
-/// The same as it stands in a query.
+/// [`TOKEN`] as it is encoded in a query.
 pub(crate) const ENCODED_TOKEN: &str = "s3cr3t%2F%2Btok%3Dn+%C3%A9";
-/// How the token begins, plain and encoded. A search for it also finds a part of the token.
+/// The beginning of both forms of the token. A search for it also finds a truncated token.
 pub(crate) const TOKEN_BEGINNING: &str = "s3cr3t";
 
-/// All services, for tests that run on each.
+/// All services, for tests that run on each of them.
 pub(crate) const SERVICES: [Service; 2] = [Service::TamTam, Service::Max];
 
-/// Settings of a bot that talks to this server, and sends everything once: retries have tests of their own.
+/// Returns settings of a bot for the server at `url`, without retries: other tests cover retries.
 pub(crate) fn bot_at(url: impl Into<String>) -> BotBuilder {
-    // The machine's own proxy settings are none of the tests' business.
+    // The proxy settings of the machine must not affect the tests.
     Bot::builder(TOKEN).base_url(url).retry(RetryPolicy::none()).no_proxy()
 }
 
-/// A bot that talks to this server.
+/// Returns a bot for this server.
 pub(crate) fn bot(server: &MockServer) -> Bot {
     bot_of(&Service::TamTam, server)
 }
 
-/// A bot of this service that talks to this server.
+/// Returns a bot of this service for this server.
 pub(crate) fn bot_of(service: &Service, server: &MockServer) -> Bot {
     bot_at(server.uri()).service(service.clone()).build().unwrap()
 }
 
-/// A server of the test's own. `MockServer::start` takes one from a pool, on which requests of an earlier test may still
-/// be on their way.
+/// Starts a new server. `MockServer::start` reuses servers of a pool, which may still receive requests of an earlier
+/// test.
 pub(crate) async fn mock_server() -> MockServer {
     MockServer::builder().start().await
 }
 
-/// A server that answers whatever it is asked like this.
+/// Starts a server that gives this answer to every request.
 pub(crate) async fn answering(answer: ResponseTemplate) -> MockServer {
     let server = mock_server().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
     server
 }
 
-/// A server that answers whatever it is asked with 200 and this JSON.
+/// Starts a server that answers every request with 200 and this JSON.
 pub(crate) async fn answering_json(answer: &Value) -> MockServer {
     answering(ResponseTemplate::new(200).set_body_json(answer)).await
 }
 
-/// What the server was asked so far.
+/// Returns the requests that the server has received so far.
 pub(crate) async fn requests(server: &MockServer) -> Vec<Request> {
-    server.received_requests().await.expect("wiremock records requests unless told not to")
+    server.received_requests().await.expect("wiremock records requests by default")
 }
 
-/// The one request that the server was sent.
+/// Returns the only request that the server has received.
 pub(crate) async fn only_request(server: &MockServer) -> Request {
     let mut requests = requests(server).await;
     assert_eq!(requests.len(), 1, "{requests:?}");
     requests.remove(0)
 }
 
-/// The query of a request, decoded.
+/// Returns the decoded query of a request.
 pub(crate) fn query(request: &Request) -> Vec<(String, String)> {
     request.url.query_pairs().into_owned().collect()
 }
 
-/// The values that a parameter has in the query of a request.
+/// Returns the values of a parameter in the query of a request.
 pub(crate) fn parameter(request: &Request, name: &str) -> Vec<String> {
     query(request).into_iter().filter(|(key, _)| key == name).map(|(_, value)| value).collect()
 }
 
-/// A server of bytes: it answers with what no decent server sends, or not at all, and keeps what it was sent as it came.
+/// A server that sends raw bytes, also invalid ones, or no answer at all. It records the bytes of each request.
 pub(crate) struct RawServer {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl RawServer {
-    /// Sends these bytes for every request, and closes the connection.
+    /// Starts a server that answers every request with these bytes, and closes the connection.
     pub(crate) async fn answering(answer: impl Into<Vec<u8>>) -> Self {
         Self::start(answer.into(), true).await
     }
 
-    /// Sends these bytes for every request, and leaves the connection open.
+    /// Starts a server that answers every request with these bytes, and keeps the connection open.
     pub(crate) async fn answering_and_waiting(answer: impl Into<Vec<u8>>) -> Self {
         Self::start(answer.into(), false).await
     }
 
-    /// Takes requests and never says a word.
+    /// Starts a server that reads requests and never answers.
     pub(crate) async fn silent() -> Self {
         Self::answering_and_waiting("").await
     }
@@ -112,7 +112,7 @@ impl RawServer {
                 tokio::spawn(async move {
                     let Some(request) = read_request(&mut stream).await else { return };
                     seen.lock().unwrap().push(request);
-                    // The client may be gone already; what it makes of that is the test's business.
+                    // The client may have disconnected, which the test checks on the client's side.
                     let _ = stream.write_all(&answer).await;
                     if !closing {
                         std::future::pending::<()>().await;
@@ -127,12 +127,12 @@ impl RawServer {
         format!("http://{}", self.address)
     }
 
-    /// The requests so far, head and body, to the letter.
+    /// Returns the bytes of the requests so far, head and body, as text.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// The first line of the one request that the server was sent.
+    /// Returns the first line of the only request that the server has received.
     pub(crate) fn request_line(&self) -> String {
         let requests = self.requests();
         assert_eq!(requests.len(), 1, "{requests:?}");
@@ -140,7 +140,7 @@ impl RawServer {
     }
 }
 
-/// One request as it came; `None` if the client left before it was whole.
+/// Reads one request. Returns `None` if the client disconnects before the request is complete.
 pub(crate) async fn read_request(stream: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     loop {
@@ -161,18 +161,18 @@ pub(crate) async fn read_request(stream: &mut TcpStream) -> Option<String> {
     }
 }
 
-/// An answer as it stands on the wire, whole.
+/// Returns the bytes of a complete answer.
 pub(crate) fn http_answer(status: &str, headers: &[&str], body: &str) -> String {
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
     format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len())
 }
 
-/// An answer whose connection breaks before its body is whole.
+/// Returns the bytes of an answer whose body is truncated.
 pub(crate) fn cut_answer(status: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len() + 100)
 }
 
-/// An address where nobody listens. The socket keeps the port from others as long as it lives.
+/// Returns a URL that refuses connections. The socket reserves the port until it is dropped.
 pub(crate) fn refusing() -> (TcpSocket, String) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -180,7 +180,7 @@ pub(crate) fn refusing() -> (TcpSocket, String) {
     (socket, url)
 }
 
-/// A person, as the API describes one.
+/// Returns the JSON of a user.
 pub(crate) fn user(id: i64, name: &str) -> Value {
     json!({
         "user_id": id,
@@ -191,7 +191,7 @@ pub(crate) fn user(id: i64, name: &str) -> Value {
     })
 }
 
-/// The bot's own profile.
+/// Returns the JSON of the bot's profile.
 pub(crate) fn bot_info() -> Value {
     json!({
         "user_id": 591_579_394_001_i64,
@@ -206,7 +206,7 @@ pub(crate) fn bot_info() -> Value {
     })
 }
 
-/// A member of a group.
+/// Returns the JSON of a group member.
 pub(crate) fn member(id: i64, name: &str) -> Value {
     json!({
         "user_id": id,
@@ -222,7 +222,7 @@ pub(crate) fn member(id: i64, name: &str) -> Value {
     })
 }
 
-/// A group with a pinned message.
+/// Returns the JSON of a group with a pinned message.
 pub(crate) fn chat(id: i64, title: &str) -> Value {
     json!({
         "chat_id": id,
@@ -243,7 +243,7 @@ pub(crate) fn chat(id: i64, title: &str) -> Value {
     })
 }
 
-/// A message in a group. Its `seq` does not fit a floating-point number.
+/// Returns the JSON of a message in a group. A floating-point number cannot hold its `seq` exactly.
 pub(crate) fn message(mid: &str, text: &str) -> Value {
     json!({
         "sender": user(101, "Alice"),
@@ -254,20 +254,20 @@ pub(crate) fn message(mid: &str, text: &str) -> Value {
     })
 }
 
-/// Set in the environment of a test that runs in a process of its own.
+/// The environment variable that is set for a test in a separate process.
 pub(crate) const CHILD: &str = "TAMTAM_TEST_CHILD";
 
-/// Runs one test of this executable in a process of its own, where the environment can be set without harm to the
-/// others, and returns what it printed.
+/// Runs one test of this executable in a separate process with these environment variables, so that other tests are not
+/// affected. Returns the output of the process.
 pub(crate) async fn in_a_process_of_its_own(test: &'static str, variables: &[(&'static str, String)]) -> String {
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture"]);
-    // What the machine says about proxies is none of the tests' business.
+    // The proxy settings of the machine must not affect the tests.
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
         command.env_remove(name).env_remove(name.to_uppercase());
     }
     command.env(CHILD, "1").env_remove("TAMTAM_TOKEN").env_remove("TAMTAM_BASE_URL").envs(variables.iter().cloned());
-    // Not on this thread, where the server for the other process may run.
+    // The server for the other process may run on this thread, so do not block it.
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     let text = format!("{}{}", String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && text.contains("1 passed"), "{text}");

@@ -1,4 +1,4 @@
-//! Whether the sandbox's answers are what the API's document says, by the validator of `schemas.rs`.
+//! Checks of the sandbox's answers against the document of the API, with the validator of `schemas.rs`.
 
 use std::{
     ops::Deref,
@@ -11,21 +11,21 @@ use tamtam_sandbox::{Delivery, Exchange, Sandbox, SandboxBuilder};
 
 use crate::schemas::schemas;
 
-/// A sandbox whose every answer, and every update that it sends to a webhook, is checked against the document. Dropping
-/// it fails the test if one was not right.
+/// A sandbox whose answers and webhook deliveries are checked against the document. Dropping it fails the test if any
+/// of them did not fit.
 pub(crate) struct Checked {
     sandbox: Sandbox,
-    /// The test itself shows the token to the upload host.
+    /// Whether the test itself sends the token to the upload host.
     pub(crate) leaks_expected: bool,
     faults: Arc<Mutex<Vec<String>>>,
 }
 
-/// Starts a sandbox and checks what it answers.
+/// Starts a sandbox and checks its answers.
 pub(crate) async fn start() -> Checked {
     checked(Sandbox::builder()).await
 }
 
-/// The same with settings.
+/// Like [`start`], with settings.
 pub(crate) async fn checked(builder: SandboxBuilder) -> Checked {
     let sandbox = builder.start().await;
     let faults = Arc::new(Mutex::new(Vec::new()));
@@ -48,23 +48,23 @@ impl Drop for Checked {
     fn drop(&mut self) {
         let faults = self.faults.lock().unwrap();
         if !std::thread::panicking() {
-            assert!(faults.is_empty(), "the sandbox's answers do not fit the document:\n{}", faults.join("\n"));
+            assert!(faults.is_empty(), "answers of the sandbox do not fit the document:\n{}", faults.join("\n"));
             let leaks = self.sandbox.uploads().leaks();
-            assert!(leaks.is_empty() || self.leaks_expected, "the upload host saw the bot's token in {leaks:?}");
+            assert!(leaks.is_empty() || self.leaks_expected, "the upload host received the bot's token in {leaks:?}");
         }
     }
 }
 
-/// What is wrong with the answer of an exchange.
+/// Returns the errors in the answer of an exchange.
 pub(crate) fn faults_of(service: &Service, exchange: &Exchange) -> Vec<String> {
-    // What a test asks for is wrong on purpose.
+    // A test asked for an invalid answer.
     if exchange.is_faulty() {
         return Vec::new();
     }
     schemas(service).faults(exchange.operation(), exchange.status(), exchange.response_body())
 }
 
-/// What is wrong with the update of a delivery.
+/// Returns the errors in the update of a delivery.
 pub(crate) fn faults_of_delivery(service: &Service, delivery: &Delivery) -> Vec<String> {
     let subject = format!("a webhook got {}", delivery.update());
     schemas(service).faults_by(&json!({"$ref": "#/$defs/Update"}), subject, delivery.update().as_bytes())
@@ -85,7 +85,7 @@ fn message() -> Value {
 }
 
 #[test]
-fn the_validator_takes_what_the_document_allows() {
+fn the_validator_accepts_a_valid_message() {
     assert_eq!(faults("getMessageById", 200, message()), [""; 0]);
     assert_eq!(faults("getMyInfo", 401, json!({"code": "c", "message": "m"})), [""; 0]);
     let update = json!({"timestamp": 1, "message": message(), "update_type": "message_created"});
@@ -93,7 +93,7 @@ fn the_validator_takes_what_the_document_allows() {
 }
 
 #[test]
-fn the_validator_can_fail() {
+fn the_validator_rejects_an_invalid_message() {
     let broken = |change: fn(&mut Value)| {
         let mut message = message();
         change(&mut message);
@@ -101,7 +101,7 @@ fn the_validator_can_fail() {
     };
     assert!(!broken(|message| message["extra"] = 1.into()).is_empty(), "an unknown key");
     assert!(!broken(|message| message["timestamp"] = "1".into()).is_empty(), "a wrong type");
-    assert!(!broken(|message| message["recipient"] = Value::Null).is_empty(), "null where none is allowed");
+    assert!(!broken(|message| message["recipient"] = Value::Null).is_empty(), "a null that is not allowed");
     assert!(!broken(|message| message["recipient"]["chat_type"] = "room".into()).is_empty(), "an unknown enum value");
     assert!(!broken(|message| message["body"]["attachments"][0]["type"] = "gif".into()).is_empty(), "an unknown tag");
     assert!(!broken(|message| message["body"]["attachments"][0]["type"] = "video".into()).is_empty(), "a wrong tag");

@@ -1,5 +1,5 @@
-//! The OpenAPI documents as data. They are read and merged here without the generator in `codegen/`: its mistakes must not
-//! repeat themselves in the tests of what it generates.
+//! The OpenAPI documents as data. They are read and merged without the generator in `codegen/`, so that a bug of the
+//! generator does not recur in the tests of its output.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,18 +12,18 @@ use serde_json_path::JsonPath;
 
 const SCHEMA_PREFIX: &str = "#/components/schemas/";
 
-/// The schemas of the document, each as the shape of its instances.
+/// A document: its schemas, each as the shape of its instances.
 pub(crate) struct Document {
     schemas: BTreeMap<String, Shape>,
-    /// Schemas that an answer leads to.
+    /// The schemas that can be part of an answer.
     received: BTreeSet<String>,
 }
 
-/// What an instance of a schema looks like.
+/// The shape of the instances of a schema.
 pub(crate) enum Shape {
     Boolean,
     Text,
-    /// A string with listed values; servers send others as well.
+    /// A string with listed values. Servers also send other values.
     Enum(Vec<String>),
     Integer {
         min: i64,
@@ -38,57 +38,58 @@ pub(crate) enum Shape {
     Named(String),
 }
 
-/// What is in a list or map.
+/// The elements of a list or map.
 pub(crate) struct Elements {
     pub(crate) shape: Box<Shape>,
-    /// Whether it is received: an element that does not fit is then left out.
+    /// Whether the list or map is received. If so, an element that does not fit is left out.
     pub(crate) received: bool,
 }
 
-/// A property of an object, inherited or its own.
+/// A property of an object, inherited or declared by the object.
 pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) shape: Shape,
-    /// Whether the document asks for it, be it as null.
+    /// Whether the document requires the property. Its value may be null.
     pub(crate) required: bool,
-    /// Whether an instance without it, or with null in its place, is wrong.
+    /// Whether an instance is invalid if the property is missing or null.
     pub(crate) needed: bool,
-    /// Whether its object is received: a value that does not fit then costs no more than it must.
+    /// Whether the object is received. If so, a value that does not fit affects only the smallest optional part around
+    /// it.
     pub(crate) received: bool,
-    /// The overlay's default.
+    /// The default from the overlay.
     default: Option<Value>,
-    /// The properties that make it if it is missing or empty.
+    /// The properties that are joined into its value if it is missing or empty.
     pub(crate) join: Vec<String>,
-    /// Whether its object is a member of a union, known by its tag.
+    /// Whether the object is a member of a union, identified by its tag.
     pub(crate) tagged: bool,
 }
 
 impl Field {
-    /// What the property is when it is missing or does not fit.
+    /// Returns the value of the property if it is missing or does not fit.
     pub(crate) fn default(&self) -> Option<&Value> {
         self.default.as_ref().filter(|_| self.received && self.needed)
     }
 
-    /// Whether its object can be read without it, or with a value that does not fit.
+    /// Returns whether the object can be read if the property is missing or does not fit.
     pub(crate) fn may_misfit(&self) -> bool {
         self.received && (!self.needed || self.default.is_some())
     }
 }
 
-/// A schema whose instances are told apart by the value of one property.
+/// A schema whose instances are distinguished by the value of one property.
 pub(crate) struct Union {
     pub(crate) tag: String,
-    /// Value of the tag and name of the schema it stands for.
+    /// The value of the tag and the name of its schema, for each member.
     pub(crate) members: Vec<(String, String)>,
 }
 
 impl Union {
-    /// The tag of a value.
+    /// Returns the tag of a value.
     pub(crate) fn tag_of<'v>(&self, value: &'v Value) -> Option<&'v str> {
         value.get(&self.tag).and_then(Value::as_str)
     }
 
-    /// The schema that the tag of a value stands for.
+    /// Returns the schema of a value, by its tag.
     pub(crate) fn member_of(&self, value: &Value) -> Option<&str> {
         let tag = self.tag_of(value)?;
         self.members.iter().find(|(known, _)| known == tag).map(|(_, schema)| schema.as_str())
@@ -96,13 +97,13 @@ impl Union {
 }
 
 impl Document {
-    /// The documents as they are, each with its name.
+    /// Returns the documents without overlays, each with its name.
     pub(crate) fn each() -> [(&'static str, Self); 2] {
         ["tamtam", "max"].map(|name| (name, Self::of(&load(name))))
     }
 
-    /// Both documents in one, with what servers do beyond them: properties that may be missing, properties that may be
-    /// there. Of the `x-` keys, `x-default`, `x-join` and `x-same-as` count.
+    /// Returns both documents merged, with the deviations of real servers: properties that may be missing, and
+    /// additional properties. Of the `x-` keys, only `x-default`, `x-join` and `x-same-as` are used.
     pub(crate) fn with_overlays() -> Self {
         let [mut merged, max] = ["tamtam", "max"].map(|name| {
             let mut document = load(name);
@@ -115,8 +116,8 @@ impl Document {
         Self::of(&merged)
     }
 
-    /// The documents of older versions of TamTam, each with its version: those in `openapi/older`, if there are any, else
-    /// ours without what is newer by `openapi/history.yaml`.
+    /// Returns the documents of older versions of TamTam, each with its version. If the directory `openapi/older` is
+    /// missing, they are derived from our document by removing the parts that `openapi/history.yaml` lists as newer.
     pub(crate) fn older() -> Vec<(String, Self)> {
         if let Ok(files) = fs::read_dir(ours("older")) {
             let paths = files.map(|file| file.expect("a file").path().display().to_string());
@@ -142,12 +143,12 @@ impl Document {
         Self { schemas: nodes.iter().map(schema).collect(), received }
     }
 
-    /// The shape of a schema by its name.
+    /// Returns the shape of a schema by its name.
     pub(crate) fn schema(&self, name: &str) -> &Shape {
-        self.schemas.get(name).unwrap_or_else(|| panic!("there is no schema {name}"))
+        self.schemas.get(name).unwrap_or_else(|| panic!("no schema {name}"))
     }
 
-    /// The shape behind a name.
+    /// Returns the shape that a name refers to.
     pub(crate) fn resolve<'a>(&'a self, shape: &'a Shape) -> &'a Shape {
         match shape {
             Shape::Named(name) => self.resolve(self.schema(name)),
@@ -155,13 +156,13 @@ impl Document {
         }
     }
 
-    /// The schemas that are types: objects, unions and enums; what names a scalar is none.
+    /// Returns the schemas that are types: objects, unions and enums, but not aliases of scalars.
     pub(crate) fn types(&self) -> impl Iterator<Item = &str> {
         let is_type = |shape: &Shape| matches!(shape, Shape::Object(_) | Shape::Union(_) | Shape::Enum(_));
         self.schemas.iter().filter(move |(_, shape)| is_type(self.resolve(shape))).map(|(name, _)| name.as_str())
     }
 
-    /// The schemas that are received: those that an answer leads to.
+    /// Returns the schemas that can be part of an answer.
     pub(crate) fn received(&self) -> impl Iterator<Item = &str> {
         self.received.iter().map(String::as_str)
     }
@@ -173,7 +174,7 @@ impl Document {
         })
     }
 
-    /// Schema and property name of every property that there is.
+    /// Returns the schema name and property name of every property.
     pub(crate) fn properties(&self) -> impl Iterator<Item = (&str, &str)> {
         self.schemas.iter().flat_map(|(schema, shape)| match shape {
             Shape::Object(fields) => fields.iter().map(|field| (schema.as_str(), field.name.as_str())).collect(),
@@ -182,7 +183,7 @@ impl Document {
     }
 }
 
-/// The names of the schemas that the answers of the operations lead to, unions with all their members.
+/// Returns the names of the schemas that can be part of an answer, including all members of unions.
 fn received(document: &Value) -> BTreeSet<String> {
     let operations = document["paths"].as_object().into_iter().flatten().filter_map(|(_, path)| path.as_object());
     let responses = operations.flat_map(Map::values).filter_map(|operation| operation.get("responses")?.as_object());
@@ -192,13 +193,13 @@ fn received(document: &Value) -> BTreeSet<String> {
     found.iter().filter_map(|target| target.strip_prefix(SCHEMA_PREFIX)).map(str::to_owned).collect()
 }
 
-/// Adds everything that a node refers to, by `$ref` or in the mapping of a union.
+/// Adds all schemas that a node refers to, by `$ref` or in the mapping of a union.
 fn reach(document: &Value, node: &Value, found: &mut BTreeSet<String>) {
     match node {
         Value::String(target) => {
             let is_new = target.starts_with("#/") && found.insert(target.clone());
             if is_new {
-                reach(document, document.pointer(&target[1..]).expect("a reference leads somewhere"), found);
+                reach(document, document.pointer(&target[1..]).expect("a reference has a target"), found);
             }
         }
         Value::Object(object) => object.values().for_each(|node| reach(document, node, found)),
@@ -207,7 +208,7 @@ fn reach(document: &Value, node: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Marks a schema's own objects, lists and maps as received.
+/// Marks the objects, lists and maps of a schema as received.
 fn receive(shape: &mut Shape) {
     match shape {
         Shape::List(elements) | Shape::Map(elements) => {
@@ -224,17 +225,17 @@ fn receive(shape: &mut Shape) {
     }
 }
 
-/// The shape of a schema that stands by itself.
+/// Returns the shape of a named schema.
 fn component(nodes: &Map<String, Value>, name: &str, node: &Value) -> Shape {
     if node.get("discriminator").is_some() {
         let (tag, members) = discriminator(node);
         return Shape::Union(Union { tag, members });
     }
-    // `allOf` here is inheritance, even from one parent: in a property it is only another way to write `$ref`.
+    // In a named schema `allOf` is inheritance, even from one parent. In a property it is another way to write `$ref`.
     if node.get("allOf").is_none() && node.get("properties").is_none() {
         return shape(nodes, node);
     }
-    // A member of a union has no tag of its own: the union carries it.
+    // The tag belongs to the union, not to its members.
     let tags = nodes.values().filter(|node| node.get("discriminator").is_some()).map(discriminator);
     let tags: Vec<String> =
         tags.filter(|(_, members)| members.iter().any(|(_, member)| member == name)).map(|(tag, _)| tag).collect();
@@ -250,7 +251,7 @@ fn discriminator(node: &Value) -> (String, Vec<(String, String)>) {
     (tag.to_owned(), mapping.iter().map(|(tag, target)| (tag.clone(), schema_name(target).to_owned())).collect())
 }
 
-/// The shape of any node that stands where a schema does.
+/// Returns the shape of any node that is a schema.
 fn shape(nodes: &Map<String, Value>, node: &Value) -> Shape {
     if let Some(name) = reference(node) {
         return Shape::Named(name.to_owned());
@@ -270,12 +271,12 @@ fn shape(nodes: &Map<String, Value>, node: &Value) -> Shape {
     match (node["type"].as_str(), node["format"].as_str()) {
         (Some("boolean"), _) => Shape::Boolean,
         (Some("string"), _) => Shape::Text,
-        // An older document forgets the type of a description.
+        // An older document omits the type of a text property.
         (None, _) if node["description"].is_string() => Shape::Text,
         (Some("integer"), Some("int32")) => Shape::Integer { min: i32::MIN.into(), max: i32::MAX.into() },
         (Some("integer"), _) => Shape::Integer { min: i64::MIN, max: i64::MAX },
         (Some("number"), _) => Shape::Number,
-        _ => panic!("the tests do not know what an instance of this looks like: {node}"),
+        _ => panic!("unsupported schema: {node}"),
     }
 }
 
@@ -283,7 +284,7 @@ fn elements(nodes: &Map<String, Value>, node: &Value) -> Elements {
     Elements { shape: Box::new(shape(nodes, node)), received: false }
 }
 
-/// The properties of an object with all that it inherits.
+/// Returns the properties of an object, including inherited ones.
 fn fields(nodes: &Map<String, Value>, node: &Value) -> Vec<Field> {
     let mut family = Vec::new();
     inherit(nodes, node, &mut family);
@@ -291,7 +292,7 @@ fn fields(nodes: &Map<String, Value>, node: &Value) -> Vec<Field> {
         family.iter().flat_map(|node| node["required"].as_array().into_iter().flatten()).collect();
     let mut fields: Vec<Field> = Vec::new();
     for (name, node) in family.iter().flat_map(|node| node["properties"].as_object().into_iter().flatten()) {
-        // A required name without a property says nothing; of two declarations the nearer one holds.
+        // A required name without a property has no effect. The last of several declarations wins.
         let required = required.iter().any(|required| *required == name);
         let nullable = node["nullable"] == true || reference(node).is_some_and(|name| nodes[name]["nullable"] == true);
         fields.retain(|field| field.name != *name);
@@ -315,14 +316,14 @@ fn fields(nodes: &Map<String, Value>, node: &Value) -> Vec<Field> {
     fields
 }
 
-/// A node and all that it inherits from, the farthest first.
+/// Collects a node and its ancestors, the most distant ancestor first.
 fn inherit<'a>(nodes: &'a Map<String, Value>, node: &'a Value, family: &mut Vec<&'a Value>) {
     let node = node.get("$ref").map_or(node, |target| &nodes[schema_name(target)]);
     node["allOf"].as_array().into_iter().flatten().for_each(|parent| inherit(nodes, parent, family));
     family.push(node);
 }
 
-/// The schema that a node refers to and adds nothing to; a `type` beside the reference yields to it.
+/// Returns the schema that a node refers to without adding properties. The reference wins over a `type` beside it.
 fn reference(node: &Value) -> Option<&str> {
     let target = match (node.get("$ref"), node.get("allOf").and_then(Value::as_array).map(Vec::as_slice)) {
         (Some(target), _) => target,
@@ -337,7 +338,7 @@ fn schema_name(target: &Value) -> &str {
     target.strip_prefix(SCHEMA_PREFIX).unwrap_or(target)
 }
 
-/// A document as it is: `tamtam` or `max`.
+/// Loads a document without overlays: `tamtam` or `max`.
 pub(crate) fn load(name: &str) -> Value {
     read(&ours(&format!("{name}.yaml")))
 }
@@ -346,7 +347,7 @@ fn version(document: &Value) -> String {
     document["info"]["version"].as_str().expect("a document has a version").to_owned()
 }
 
-/// A document without the schemas and properties that are newer than a version.
+/// Returns a document without the schemas and properties that are newer than `version`.
 fn without_newer(mut document: Value, history: &Value, version: &str) -> Value {
     let number = |text: &str| text.split('.').map(|part| part.parse().expect("a number")).collect::<Vec<u32>>();
     let is_newer = |since: &Value| number(since.as_str().expect("a version")) > number(version);
@@ -392,7 +393,7 @@ fn overlay(document: &mut Value, name: &str) {
         let path = JsonPath::parse(target).unwrap_or_else(|error| panic!("{target}: {error}"));
         let places: Vec<String> =
             path.query_located(document).locations().map(|place| place.to_json_pointer()).collect();
-        // Of siblings in a list the last goes first, so that the places of the others stay what they are.
+        // Removes the last items of a list first, so that the indexes of the others stay valid.
         for place in places.iter().rev() {
             if action["remove"] == true {
                 remove(document, place);
@@ -403,7 +404,7 @@ fn overlay(document: &mut Value, name: &str) {
     }
 }
 
-/// Makes each schema with `x-same-as` another name of its target.
+/// Replaces each schema with `x-same-as` by an alias of its target.
 fn unite_same_schemas(document: &mut Value) {
     let schemas = document["components"]["schemas"].as_object().expect("the document has schemas").clone();
     for (name, node) in &schemas {
@@ -420,7 +421,7 @@ fn unite_same_schemas(document: &mut Value) {
     }
 }
 
-/// Merges the same part of another document into a part: everything that either document allows is allowed.
+/// Merges the same part of another document into a part, which then allows everything that either document allows.
 fn unite(one: &mut Value, other: &Value) {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
@@ -455,7 +456,8 @@ fn unite(one: &mut Value, other: &Value) {
     }
 }
 
-/// The path of a file in `openapi/`, which is in the root of the workspace: the sandbox's tests have this module, too.
+/// Returns the path of a file in `openapi/` in the root of the workspace. The tests of the sandbox include this module,
+/// too.
 fn ours(name: &str) -> String {
     let mut directories = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|directory| directory.join("openapi"));
     let found = directories.find(|directory| directory.is_dir()).expect("a directory `openapi`");

@@ -1,4 +1,4 @@
-//! The lane engine, fed with deliveries of the test's own.
+//! The lane engine, with deliveries made by the tests.
 
 use std::{
     collections::HashMap,
@@ -19,29 +19,29 @@ use tokio::sync::{oneshot, watch};
 
 use crate::common::bot_at;
 
-/// Longer than a test takes; it passes at once where time is paused.
+/// Longer than a test takes. It passes at once if the time is paused.
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 fn bot() -> Bot {
     bot_at("http://127.0.0.1:1").build().unwrap()
 }
 
-/// An update in a chat, with a number in the place of its time.
+/// Returns an update in a chat, with a number as its timestamp.
 fn update(chat: i64, number: i64) -> Update {
     let json = json!({"update_type": "bot_started", "timestamp": number, "chat_id": chat,
         "user": {"user_id": 7, "name": "A"}});
     serde_json::from_value(json).unwrap()
 }
 
-/// The chat and the number of an update.
+/// Returns the chat and the number of an update.
 fn what(update: &Update) -> (i64, i64) {
     (update.chat_id().unwrap().0, update.timestamp().unwrap())
 }
 
-/// The chat and the number of a delivery, and what came of it.
+/// The chat and the number of a delivery, and its outcome.
 type Line = ((i64, i64), Settled);
 
-/// Deliveries as they were settled, in order.
+/// The settled deliveries, in order.
 #[derive(Clone, Default)]
 struct Ledger(Arc<Mutex<Vec<Line>>>);
 
@@ -63,7 +63,7 @@ impl Ledger {
 }
 
 #[tokio::test]
-async fn deliveries_are_settled_with_what_came_of_them() {
+async fn deliveries_are_settled_with_their_outcome() {
     let ledger = Ledger::default();
     let deliveries = [ledger.delivery(1, 1), ledger.delivery(1, 2), ledger.delivery(1, 3).dead_letter_after(1)];
     let run = bot().run_deliveries(stream::iter(deliveries), async |_, update| match what(&update).1 {
@@ -78,7 +78,7 @@ async fn deliveries_are_settled_with_what_came_of_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delivery_is_retried_up_to_its_limit_and_then_its_lane_goes_on() {
+async fn a_delivery_is_retried_up_to_its_limit_and_then_its_lane_continues() {
     let (ledger, attempts) = (Ledger::default(), Arc::new(Mutex::new(Vec::new())));
     let seen = Arc::clone(&attempts);
     let deliveries = [
@@ -95,7 +95,7 @@ async fn a_delivery_is_retried_up_to_its_limit_and_then_its_lane_goes_on() {
         Recovery::Retry
     });
     run.await.unwrap();
-    assert_eq!(*attempts.lock().unwrap(), [(1, 2), (1, 3)], "the second is not handed out again");
+    assert_eq!(*attempts.lock().unwrap(), [(1, 2), (1, 3)], "the second delivery is not retried");
     let dead = |attempts, cause: &str| Settled::Dead { attempts, cause: cause.to_owned() };
     let expected = [
         ((1, 1), dead(3, "the handler failed: no luck")),
@@ -106,7 +106,7 @@ async fn a_delivery_is_retried_up_to_its_limit_and_then_its_lane_goes_on() {
 }
 
 #[tokio::test]
-async fn the_next_delivery_of_a_lane_waits_until_the_one_before_is_settled() {
+async fn the_next_delivery_of_a_lane_waits_until_the_previous_one_is_settled() {
     let (diary, written) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
     let delivery = |number| {
         let diary = Arc::clone(&diary);
@@ -157,7 +157,7 @@ async fn a_cancelled_handler_is_not_settled() {
 }
 
 #[tokio::test]
-async fn a_shutdown_begins_no_more_handlers_and_waits_for_those_that_run() {
+async fn a_shutdown_starts_no_handlers_and_waits_for_running_ones() {
     let (ledger, (stop, stopped)) = (Ledger::default(), oneshot::channel::<()>());
     let stop = Mutex::new(Some(stop));
     let deliveries: Vec<_> = (0..10).map(|number| ledger.delivery(number % 2, number)).collect();
@@ -202,7 +202,7 @@ async fn a_stream_is_not_polled_while_a_thousand_deliveries_wait() {
     assert!((1000..1200).contains(&polled), "{polled}");
 }
 
-/// Handlers that need each other at the same time, on different threads.
+/// The handlers wait for each other, so they must run at the same time on different threads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn handlers_use_all_cores() {
     let (ledger, all) = (Ledger::default(), Arc::new(Barrier::new(3)));
@@ -223,7 +223,7 @@ async fn a_handler_that_blocks_its_thread_does_not_stop_the_others() {
     let (others, done) = std::sync::mpsc::channel::<()>();
     let (done, count) = (Mutex::new(done), Arc::new(AtomicUsize::new(0)));
     let done = Arc::new(done);
-    // The blocking handler comes first. The others come one by one, each after the one before is settled.
+    // The blocking handler comes first. Each of the others comes after the previous one is settled.
     let settled = ledger.clone();
     let rest = stream::unfold(1, move |chat| {
         let settled = settled.clone();
@@ -247,14 +247,14 @@ async fn a_handler_that_blocks_its_thread_does_not_stop_the_others() {
     });
     run.await.unwrap();
     assert_eq!(ledger.len(), 21);
-    // The last of the others ends the block before it is settled itself.
+    // The last of the other handlers unblocks the first one before its own delivery is settled.
     assert!(
         ledger.settled()[19..].iter().any(|(what, _)| *what == (0, 1)),
-        "the one that blocked is one of the last two"
+        "the blocked handler is one of the last two"
     );
 }
 
-/// A handler blocks whichever worker waits for timers and sockets. A timer that another task set must still fire.
+/// A handler may block the worker that waits for timers and sockets. A timer of another task must still fire.
 #[test]
 fn a_handler_that_blocks_its_thread_does_not_stop_timers() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap();
@@ -264,7 +264,7 @@ fn a_handler_that_blocks_its_thread_does_not_stop_timers() {
             let begins = Arc::clone(&begun);
             let (release, released) = std::sync::mpsc::channel::<()>();
             let sender = tokio::spawn(async move {
-                // The handler must not wake this task: it would wait on the thread that the handler blocks.
+                // The handler must not wake this task: the task would then wait on the blocked thread.
                 while begins.load(Ordering::SeqCst) == 0 {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
@@ -291,7 +291,7 @@ fn a_handler_that_blocks_its_thread_does_not_stop_timers() {
     }
 }
 
-/// Updates that come one by one, each once there was time for all drivers to fall asleep.
+/// Yields the deliveries one by one, with a pause in which all drivers fall asleep.
 fn slowly(deliveries: Vec<Delivery>) -> impl Stream<Item = Delivery> {
     stream::iter(deliveries).then(|delivery| async {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -299,12 +299,12 @@ fn slowly(deliveries: Vec<Delivery>) -> impl Stream<Item = Delivery> {
     })
 }
 
-/// A wake-up that reaches a driver with no room must not be the only one.
+/// If only a full driver is woken, another driver must be woken, too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_lane_does_not_wait_for_a_driver_that_is_full() {
+async fn a_lane_does_not_wait_for_a_full_driver() {
     let ledger = Ledger::default();
     let deliveries: Vec<_> = (0..10).map(|chat| ledger.delivery(chat, 1)).collect();
-    // Each driver has room for one lane, and the first lane stays.
+    // Each driver has room for one lane, and the first lane never ends.
     let run = bot().run_deliveries(slowly(deliveries).chain(stream::pending()), async |_, update| {
         if what(&update).0 == 0 {
             std::future::pending::<()>().await;
@@ -319,14 +319,14 @@ async fn a_lane_does_not_wait_for_a_driver_that_is_full() {
     };
     tokio::select! {
         result = run.run() => panic!("{result:?}"),
-        all = tokio::time::timeout(Duration::from_secs(30), all) => all.expect("the others are handled"),
+        all = tokio::time::timeout(Duration::from_secs(30), all) => all.expect("the other deliveries are not handled"),
     }
 }
 
-/// A driver that sleeps is woken by its handlers, too, and may then block. Nothing here needs tokio's timers: the thread that
-/// drives them may be the one that is blocked.
+/// A sleeping driver is also woken by its handlers, and may then be blocked by one of them. This test does not use
+/// tokio's timers, because the blocked thread may be the one that drives them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_lane_does_not_wait_for_a_driver_that_its_handler_has_woken_and_blocks() {
+async fn a_lane_does_not_wait_for_a_driver_that_a_handler_has_woken_and_blocked() {
     for _ in 0..20 {
         let ledger = Ledger::default();
         let (others, done) = std::sync::mpsc::channel::<()>();
@@ -342,7 +342,7 @@ async fn a_lane_does_not_wait_for_a_driver_that_its_handler_has_woken_and_blocks
                 if let Some((blocks, is_blocked, done)) = first {
                     let _ = blocks.await;
                     is_blocked.send(()).unwrap();
-                    done.recv_timeout(Duration::from_secs(30)).expect("the last one is handled");
+                    done.recv_timeout(Duration::from_secs(30)).expect("the last delivery is not handled");
                 } else if what(&update).0 == 3 {
                     others.send(()).unwrap();
                 }
@@ -353,7 +353,7 @@ async fn a_lane_does_not_wait_for_a_driver_that_its_handler_has_woken_and_blocks
             let mut block = Some(block);
             for delivery in delivered {
                 send.send(delivery).unwrap();
-                // For the drivers to fall asleep.
+                // Lets the drivers fall asleep.
                 std::thread::sleep(Duration::from_millis(2));
                 if let Some(block) = block.take() {
                     block.send(()).unwrap();
@@ -368,7 +368,7 @@ async fn a_lane_does_not_wait_for_a_driver_that_its_handler_has_woken_and_blocks
 }
 
 #[tokio::test]
-async fn a_handler_that_waits_to_be_tried_again_does_not_hold_up_a_shutdown() {
+async fn a_handler_waiting_for_its_retry_does_not_delay_a_shutdown() {
     let ledger = Ledger::default();
     let (stop, stopped) = oneshot::channel::<()>();
     let stop = Mutex::new(Some(stop));
@@ -379,12 +379,12 @@ async fn a_handler_that_waits_to_be_tried_again_does_not_hold_up_a_shutdown() {
         Recovery::Retry
     });
     let run = run.graceful_shutdown_on(stopped).shutdown_deadline(HOUR);
-    tokio::time::timeout(Duration::from_secs(30), run.run()).await.expect("it ends before the deadline").unwrap();
-    assert_eq!(ledger.settled(), [], "it comes again");
+    tokio::time::timeout(Duration::from_secs(30), run.run()).await.expect("the run does not end early").unwrap();
+    assert_eq!(ledger.settled(), [], "the delivery is not settled, so it is redelivered");
 }
 
 #[tokio::test]
-async fn a_settling_that_panics_costs_its_own_delivery_only() {
+async fn a_panic_while_settling_affects_only_its_delivery() {
     let ledger = Ledger::default();
     let panics = Delivery::new(update(1, 1), async |_| panic!("oh no"));
     let deliveries = [panics, ledger.delivery(1, 2)];
@@ -392,7 +392,7 @@ async fn a_settling_that_panics_costs_its_own_delivery_only() {
     assert_eq!(ledger.settled(), [((1, 2), Settled::Handled)]);
 }
 
-/// What a handler does in one attempt.
+/// The behaviour of a handler in one attempt.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Act {
     Succeeds,
@@ -411,7 +411,7 @@ struct Planned {
     limit: Option<u32>,
 }
 
-/// How the run ends.
+/// The way in which a run ends.
 #[derive(Debug, Clone, Copy)]
 enum Ending {
     ByItself,
@@ -419,23 +419,23 @@ enum Ending {
     Dropped { after: usize },
 }
 
-/// What the handlers did.
+/// The record of what the handlers did.
 #[derive(Default)]
 struct Seen {
-    /// What runs in each chat.
+    /// The number of the running delivery, by chat.
     running: HashMap<i64, i64>,
-    /// How often each began.
+    /// The number of attempts, by delivery.
     attempts: HashMap<(i64, i64), usize>,
-    /// Those whose last attempt ended by itself.
+    /// Deliveries whose last attempt was not cancelled.
     ended: Vec<(i64, i64)>,
     begun: watch::Sender<usize>,
     most: usize,
     is_over: bool,
-    /// Handlers that began after the end.
+    /// Deliveries whose handler began after the end of the run.
     late: Vec<(i64, i64)>,
 }
 
-/// Takes note of a handler that runs.
+/// Records a running handler until it is dropped.
 struct Running(Arc<Mutex<Seen>>, (i64, i64));
 
 impl Running {
@@ -445,7 +445,7 @@ impl Running {
             all.late.push(what);
         }
         let other = all.running.insert(what.0, what.1);
-        assert_eq!(other, None, "two of a chat at a time, the second is {what:?}");
+        assert_eq!(other, None, "two handlers of one chat run at a time, the second for {what:?}");
         let attempts = all.attempts.entry(what).or_default();
         *attempts += 1;
         let attempt = *attempts;
@@ -461,7 +461,7 @@ impl Drop for Running {
     }
 }
 
-/// Makes deliveries. Those that take time are for paused time only.
+/// Plans random deliveries. Handlers hang only if the time is paused.
 fn plan(chance: &mut fastrand::Rng, is_paused: bool) -> Vec<Planned> {
     let (chats, number) = (chance.i64(1..20), chance.usize(0..200));
     let mut next = HashMap::new();
@@ -483,7 +483,7 @@ fn plan(chance: &mut fastrand::Rng, is_paused: bool) -> Vec<Planned> {
     (0..number).map(&mut planned).collect()
 }
 
-/// Deliveries that come in bursts.
+/// Yields the deliveries in bursts.
 fn bursts(deliveries: Vec<Delivery>, mut chance: fastrand::Rng) -> impl Stream<Item = Delivery> {
     stream::iter(deliveries).then(move |delivery| {
         let yields = chance.u8(0..4);
@@ -496,7 +496,8 @@ fn bursts(deliveries: Vec<Delivery>, mut chance: fastrand::Rng) -> impl Stream<I
     })
 }
 
-/// What must come of a delivery that is not cancelled. `retries` is what `on_error` says; `None` if it is not set.
+/// Returns the expected outcome and number of attempts of a delivery that is not cancelled. `retries` is the decision
+/// of `on_error`, or `None` if it is not set.
 fn expected(planned: &Planned, retries: Option<bool>) -> (Settled, usize) {
     for (attempt, act) in (1..).zip(planned.acts.iter().chain(std::iter::repeat(&Act::Succeeds))) {
         let cause = match act {
@@ -513,7 +514,7 @@ fn expected(planned: &Planned, retries: Option<bool>) -> (Settled, usize) {
             (Some(true), _) => {}
         }
     }
-    unreachable!("it succeeds at last")
+    unreachable!("the last attempt succeeds")
 }
 
 async fn drive(seed: u64, is_paused: bool) {
@@ -548,7 +549,7 @@ async fn drive(seed: u64, is_paused: bool) {
                 match act {
                     Act::Hangs => std::future::pending().await,
                     Act::Panics => {
-                        // As a handler that ends by itself does.
+                        // A handler that was not cancelled is no longer recorded as running.
                         drop(running);
                         std::panic::resume_unwind(Box::new("oh no"));
                     }
@@ -595,9 +596,9 @@ async fn drive(seed: u64, is_paused: bool) {
     }
 
     let seen = seen.lock().unwrap();
-    // One that was just being called when the run was dropped may still begin, on each thread.
-    assert!(seen.late.len() <= if is_paused { 0 } else { 4 }, "{context}: {:?} begin after the end", seen.late);
-    assert!(seen.most <= concurrency, "{context}: {} at a time", seen.most);
+    // On each thread, a handler that was just being called when the run was dropped may still begin.
+    assert!(seen.late.len() <= if is_paused { 0 } else { 4 }, "{context}: {:?} began after the end", seen.late);
+    assert!(seen.most <= concurrency, "{context}: {} handlers ran at a time", seen.most);
     let settled = ledger.settled();
     let mut next: HashMap<i64, i64> = HashMap::new();
     for (what, settled) in &settled {
@@ -607,23 +608,23 @@ async fn drive(seed: u64, is_paused: bool) {
         let (expected, attempts) = expected(&plans[what], retries);
         assert_eq!((settled, seen.attempts[what]), (&expected, attempts), "{context}: {what:?}");
         if *settled == Settled::Handled {
-            assert!(seen.ended.contains(what), "{context}: {what:?} was cancelled, and counts as handled");
+            assert!(seen.ended.contains(what), "{context}: {what:?} was cancelled, but counts as handled");
         }
     }
     if matches!(ending, Ending::ByItself) {
-        assert_eq!(settled.len(), planned.len(), "{context}: some are lost");
+        assert_eq!(settled.len(), planned.len(), "{context}: deliveries were lost");
     }
 }
 
-/// The seeds of a property test: that of the environment, or new ones.
+/// Returns the seeds of a property test: `TAMTAM_SEED`, or `number` random ones.
 fn seeds(number: usize) -> Vec<u64> {
     let seed = std::env::var("TAMTAM_SEED").ok();
-    let seed = seed.map(|seed| vec![seed.parse().expect("TAMTAM_SEED is a number")]);
+    let seed = seed.map(|seed| vec![seed.parse().expect("TAMTAM_SEED must be a number")]);
     seed.unwrap_or_else(|| (0..number).map(|_| fastrand::u64(..)).collect())
 }
 
 #[test]
-fn whatever_handlers_do_and_however_it_ends_the_engine_keeps_its_promises() {
+fn random_runs_keep_the_guarantees_of_the_engine() {
     for seed in seeds(300) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(drive(seed, true));
@@ -631,7 +632,7 @@ fn whatever_handlers_do_and_however_it_ends_the_engine_keeps_its_promises() {
 }
 
 #[test]
-fn the_engine_keeps_its_promises_on_several_threads() {
+fn random_runs_on_several_threads_keep_the_guarantees_of_the_engine() {
     for seed in seeds(100) {
         let threads = 1 + usize::try_from(seed % 4).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build().unwrap();

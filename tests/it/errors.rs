@@ -1,4 +1,4 @@
-//! What goes wrong on the way to the server and back, and what the error says of it.
+//! Errors of calls: their causes, predicates and texts.
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +25,7 @@ use crate::common::{
     only_request, refusing, requests,
 };
 
-/// The names of all predicates that hold.
+/// Returns the names of all predicates that are true.
 fn predicates(error: &tamtam::Error) -> Vec<&'static str> {
     [
         ("attachment_not_ready", error.is_attachment_not_ready()),
@@ -48,7 +48,7 @@ fn predicates(error: &tamtam::Error) -> Vec<&'static str> {
     .collect()
 }
 
-/// The error of a call that was sent once.
+/// Returns the error of a call that was sent once.
 async fn failure<T: Debug>(call: impl IntoFuture<Output = tamtam::Result<T>>) -> tamtam::Error {
     let started = Instant::now();
     let error = call.await.unwrap_err();
@@ -58,7 +58,7 @@ async fn failure<T: Debug>(call: impl IntoFuture<Output = tamtam::Result<T>>) ->
 }
 
 #[tokio::test]
-async fn an_error_of_the_api_carries_its_code_and_message_and_says_what_to_do() {
+async fn an_error_of_the_api_has_its_code_message_and_predicates() {
     #[rustfmt::skip]
     let cases: &[(u16, &str, &str, ErrorKind, &[&str])] = &[
         (401, "verify.token", "Invalid access_token", ErrorKind::Unauthorized, &["unauthorized"]),
@@ -121,7 +121,7 @@ async fn an_error_reads_as_a_sentence() {
 }
 
 #[tokio::test]
-async fn an_error_body_that_is_not_the_apis_keeps_status_and_text() {
+async fn an_error_body_that_is_not_from_the_api_keeps_status_and_text() {
     let huge = format!("<html>{}", "ы".repeat(1_000_000));
     let huge_shown = format!("<html>{}...", "ы".repeat((2048 - "<html>".len()) / 2));
     let cases: [(&[u8], Option<&str>, &str); 15] = [
@@ -142,7 +142,7 @@ async fn an_error_body_that_is_not_the_apis_keeps_status_and_text() {
         (huge.as_bytes(), None, &huge_shown),
     ];
     for (body, code, text) in cases {
-        // Content types are not to be relied on.
+        // The content type must not matter.
         for content_type in ["text/html", "application/json"] {
             let server = answering(ResponseTemplate::new(502).set_body_raw(body, content_type)).await;
             let error = failure(bot(&server).me()).await;
@@ -154,7 +154,7 @@ async fn an_error_body_that_is_not_the_apis_keeps_status_and_text() {
 }
 
 #[tokio::test]
-async fn an_error_body_that_breaks_off_keeps_the_status_and_what_arrived() {
+async fn a_truncated_error_body_keeps_the_status_and_the_received_text() {
     let server = RawServer::answering(cut_answer("403 Forbidden", "<html>Access den")).await;
     let error = failure(bot_at(server.url()).build().unwrap().me()).await;
     assert_eq!(error.to_string(), "getMyInfo: 403 Forbidden: <html>Access den");
@@ -162,7 +162,7 @@ async fn an_error_body_that_breaks_off_keeps_the_status_and_what_arrived() {
 }
 
 #[tokio::test]
-async fn a_503_may_have_been_applied_only_if_it_is_not_the_apis_own() {
+async fn a_503_may_have_been_applied_unless_it_has_a_code_of_the_api() {
     let answer = |body: &str| ResponseTemplate::new(503).set_body_string(body);
     let cases = [
         (answer("<html>Service Unavailable"), true),
@@ -178,7 +178,7 @@ async fn a_503_may_have_been_applied_only_if_it_is_not_the_apis_own() {
         assert_eq!(error.may_have_been_applied(), may_have_been_applied, "{error:?}");
         assert!(error.is_retryable());
         let error = failure(bot(&server).me()).await;
-        assert!(!error.may_have_been_applied(), "reading changes nothing: {error:?}");
+        assert!(!error.may_have_been_applied(), "a read-only call changes nothing: {error:?}");
     }
 }
 
@@ -194,7 +194,7 @@ async fn retry_after_is_read_in_seconds() {
 }
 
 #[tokio::test]
-async fn a_success_that_was_refused_is_an_error_with_the_servers_words() {
+async fn success_false_is_an_error_with_the_message_of_the_server() {
     let server = answering_json(&json!({"success": false, "message": "No pinned message in the chat"})).await;
     let bot = bot(&server);
     let api = bot.api();
@@ -213,8 +213,8 @@ async fn a_success_that_was_refused_is_an_error_with_the_servers_words() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_an_error_whatever_the_answer_would_be() {
-    // Messages and pinned messages have no part that they must have, so these words fit them, too.
+async fn a_refusal_is_an_error_for_every_type_of_answer() {
+    // Messages and pinned messages have no required property, so these bodies fit their schemas, too.
     for (body, words) in [
         (json!({"success": false, "message": "not now"}), Some("not now")),
         (json!({"success": false, "message": 5}), Some("5")),
@@ -235,7 +235,7 @@ async fn a_refusal_is_an_error_whatever_the_answer_would_be() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_has_a_property_of_the_answer_is_one() {
+async fn a_refusal_with_properties_of_the_answer_is_still_a_refusal() {
     let body = json!({"success": false, "timestamp": 1_700_000_000_000_i64, "url": "u", "message": "Chat is muted"});
     let server = answering_json(&body).await;
     let error = failure(bot(&server).api().get_message_by_id("mid.1")).await;
@@ -243,7 +243,7 @@ async fn a_refusal_that_has_a_property_of_the_answer_is_one() {
 }
 
 #[tokio::test]
-async fn a_type_of_the_callers_is_read_as_serde_reads_it() {
+async fn a_type_of_the_caller_is_read_by_plain_serde() {
     #[derive(Debug, serde::Deserialize)]
     #[serde(untagged)]
     enum Known {
@@ -259,7 +259,7 @@ async fn a_type_of_the_callers_is_read_as_serde_reads_it() {
 }
 
 #[tokio::test]
-async fn a_refusal_without_words_says_so() {
+async fn a_refusal_without_a_message_says_so() {
     for body in [
         json!({"success": false}),
         json!({"success": false, "message": ""}),
@@ -273,7 +273,7 @@ async fn a_refusal_without_words_says_so() {
 }
 
 #[tokio::test]
-async fn a_success_is_nothing_more_than_ok() {
+async fn a_success_is_returned_as_unit() {
     for body in [
         json!({"success": true}),
         json!({"success": true, "message": "done"}),
@@ -282,7 +282,7 @@ async fn a_success_is_nothing_more_than_ok() {
         let server = answering_json(&body).await;
         let () = bot(&server).api().leave_chat(-7).await.unwrap();
     }
-    // A raw request is given the answer as it is: the crate does not know what it says.
+    // A raw request returns the answer unchanged, because its schema is unknown.
     let server = answering_json(&json!({"success": false})).await;
     assert_eq!(bot(&server).request(Method::POST, "/new").await.unwrap(), json!({"success": false}));
 }
@@ -302,7 +302,7 @@ async fn a_redirect_is_an_error_with_its_status() {
 }
 
 #[tokio::test]
-async fn a_redirect_says_where_it_leads_and_nothing_secret() {
+async fn a_redirect_error_names_its_target_without_secrets() {
     for (location, shown) in [
         ("https://login.example/hotel?next=a#top", "https://login.example/hotel"),
         ("https://user:pa55word@login.example:8443/", "https://login.example:8443/"),
@@ -320,22 +320,22 @@ async fn a_redirect_says_where_it_leads_and_nothing_secret() {
             assert_eq!(error.message(), Some("moved"));
         }
     }
-    // A path of the base URL may be secret, and a relative `Location` begins with it.
+    // The path of the base URL may be secret, and a relative `Location` begins with it.
     let server = answering(ResponseTemplate::new(302).insert_header("location", "/b4se-path/other?a=b")).await;
     let bot = bot_at(format!("{}/b4se-path", server.uri())).build().unwrap();
     let text = failure(bot.me()).await.to_string();
     assert_eq!(text, format!("getMyInfo: 302 Found (redirect to {}/.../other, not followed)", server.uri()));
-    // A `Location` of anything but a redirect says something else.
+    // The `Location` header is shown only for redirects.
     let server = answering(ResponseTemplate::new(403).insert_header("location", "https://login.example")).await;
     assert_eq!(failure(bot_at(server.uri()).build().unwrap().me()).await.to_string(), "getMyInfo: 403 Forbidden");
 }
 
-/// An error as `anyhow` prints it: its words, and those of all its sources.
+/// Returns the texts of an error and all its sources, as `anyhow` prints them.
 fn chain(error: &dyn std::error::Error) -> Vec<String> {
     std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
 }
 
-/// Errors of every kind that a bot can get without much ado.
+/// Returns errors of every kind that is easy to cause.
 async fn errors_of_every_kind() -> Vec<tamtam::Error> {
     let (_port, nowhere) = refusing();
     let (silent, cut) = (RawServer::silent().await, RawServer::answering(cut_answer("200 OK", "{")).await);
@@ -367,11 +367,11 @@ async fn errors_of_every_kind() -> Vec<tamtam::Error> {
 }
 
 #[tokio::test]
-async fn an_error_says_its_words_once_however_it_is_printed() {
+async fn an_error_prints_its_text_once_in_every_format() {
     for error in errors_of_every_kind().await {
         let words = error.to_string();
-        assert_eq!(chain(&error), [words.as_str()], "the sources do not repeat what the error says");
-        // What `main` prints. The last words are the cause, which once stood in it three times.
+        assert_eq!(chain(&error), [words.as_str()], "the sources do not repeat the text of the error");
+        // `main` prints the `Debug` form. It once repeated the cause, the last part of the text, three times.
         let (debug, cause) = (format!("{error:?}"), words.rsplit(": ").next().unwrap());
         for words in [&*words, cause] {
             assert_eq!(debug.matches(words).count(), 1, "{debug}");
@@ -412,7 +412,7 @@ async fn the_cause_behind_an_error_of_a_marker_store_is_its_source() {
     let server = answering_json(&bot_info()).await;
     let error = bot(&server).updates().marker_store(Store).try_next().await.unwrap_err();
     assert_eq!(chain(&error), ["the marker store cannot be read: the database is locked", "no lease"]);
-    // A file's error has the system's words already.
+    // The error of a file already includes the text of the system error.
     let directory = std::env::temp_dir();
     let error = bot(&server).updates().marker_store(FileStore::new(&directory)).try_next().await.unwrap_err();
     let words = chain(&error);
@@ -420,7 +420,7 @@ async fn the_cause_behind_an_error_of_a_marker_store_is_its_source() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_is_an_error_and_the_server_has_done_it() {
+async fn an_unreadable_answer_is_a_decode_error() {
     let bodies = [
         ("", "EOF while parsing a value at line 1 column 0"),
         ("<html>Welcome to the hotel's network</html>", "expected value at line 1 column 1"),
@@ -435,7 +435,7 @@ async fn an_answer_that_cannot_be_read_is_an_error_and_the_server_has_done_it() 
             let server = answering(ResponseTemplate::new(status).set_body_string(body)).await;
             let error = failure(bot(&server).me()).await;
             assert_eq!(error.to_string(), format!("getMyInfo: the response does not fit the API document: {problem}"));
-            // What is not JSON may be the next time; what the models do not fit stays so.
+            // Invalid JSON may be temporary. JSON that does not fit the model is not.
             let passes = problem.starts_with("EOF") || problem.starts_with("expected value");
             assert_eq!(predicates(&error), if passes { vec!["decode", "retryable"] } else { vec!["decode"] });
             assert_eq!(error.status().unwrap(), status);
@@ -445,7 +445,7 @@ async fn an_answer_that_cannot_be_read_is_an_error_and_the_server_has_done_it() 
 }
 
 #[tokio::test]
-async fn an_answer_without_a_part_that_has_a_default_is_a_success() {
+async fn an_answer_without_a_field_that_has_a_default_is_a_success() {
     let server = answering(ResponseTemplate::new(200).set_body_string(r#"{"user_id": 5}"#)).await;
     let me = bot(&server).me().await.unwrap();
     assert_eq!((me.user_id.0, me.name.as_str()), (5, ""));
@@ -461,7 +461,7 @@ async fn any_2xx_with_the_right_body_is_a_success() {
 }
 
 #[tokio::test]
-async fn a_204_has_nothing_to_read() {
+async fn a_204_is_a_decode_error() {
     let server = answering(ResponseTemplate::new(204)).await;
     let bot = bot(&server);
     for error in [
@@ -499,8 +499,8 @@ async fn a_timeout_may_have_been_applied() {
 }
 
 #[tokio::test]
-async fn a_timeout_in_the_middle_of_the_body_is_a_timeout() {
-    // The head says that more will come, and the connection stays open.
+async fn a_timeout_while_reading_the_body_is_a_timeout() {
+    // The head announces a longer body, and the connection stays open.
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{";
     let server = RawServer::answering_and_waiting(head).await;
     let bot = bot_at(server.url()).timeout(Duration::from_millis(50)).build().unwrap();
@@ -508,7 +508,7 @@ async fn a_timeout_in_the_middle_of_the_body_is_a_timeout() {
     assert_eq!(predicates(&error), ["retryable", "timeout"]);
 }
 
-/// DNS that never answers.
+/// A DNS resolver that never answers.
 struct Unresolved;
 
 impl Resolve for Unresolved {
@@ -518,7 +518,7 @@ impl Resolve for Unresolved {
 }
 
 #[tokio::test]
-async fn a_timeout_of_connecting_says_that_nothing_was_sent() {
+async fn a_connect_timeout_says_that_nothing_was_sent() {
     let bot = Bot::builder("token")
         .base_url("http://tamtam.invalid")
         .connect_timeout(Duration::from_millis(20))
@@ -556,7 +556,7 @@ async fn a_connection_that_breaks_may_have_been_applied() {
     }
 }
 
-/// The error of a request that was not sent.
+/// Returns the error of a request that was not sent.
 async fn unsent<T: Debug>(server: &MockServer, call: impl IntoFuture<Output = tamtam::Result<T>>) -> String {
     let error = call.await.unwrap_err();
     assert_eq!(predicates(&error), ["invalid_request"], "{error:?}");
@@ -566,11 +566,11 @@ async fn unsent<T: Debug>(server: &MockServer, call: impl IntoFuture<Output = ta
 }
 
 #[tokio::test]
-async fn a_text_too_long_is_refused_wherever_it_stands() {
+async fn a_text_that_is_too_long_is_refused_in_every_request() {
     let server = answering_json(&json!({"success": true})).await;
     let bot = bot(&server);
     let api = bot.api();
-    // One code point each, however many bytes or UTF-16 units it takes.
+    // Each character counts as one code point, regardless of its number of bytes or UTF-16 units.
     for character in ["x", "ы", "😀"] {
         let long = character.repeat(4001);
         let too_long = |place: &str| format!("{place} has 4001 characters, the limit is 4000: shorten it, or split it");
@@ -618,7 +618,7 @@ async fn a_message_goes_to_exactly_one_place() {
 }
 
 #[tokio::test]
-async fn an_empty_id_is_refused_wherever_it_stands() {
+async fn an_empty_id_is_refused_in_every_request() {
     let server = answering_json(&json!({})).await;
     let api = bot(&server).api();
     let link = || NewMessageBody::from("hi").link(NewMessageLink::new(MessageLinkType::Reply, ""));
@@ -650,7 +650,7 @@ async fn an_empty_id_is_refused_wherever_it_stands() {
 }
 
 #[tokio::test]
-async fn a_path_parameter_that_leads_elsewhere_is_refused() {
+async fn a_path_parameter_that_changes_the_resource_is_refused() {
     let server = answering_json(&json!({})).await;
     let api = bot(&server).api();
     let cases = [
@@ -669,7 +669,7 @@ async fn a_path_parameter_that_leads_elsewhere_is_refused() {
 }
 
 #[tokio::test]
-async fn a_webhook_without_http_is_refused() {
+async fn a_webhook_url_without_http_is_refused() {
     let server = answering_json(&json!({})).await;
     let api = bot(&server).api();
     for (url, problem) in [
@@ -689,7 +689,7 @@ async fn a_webhook_without_http_is_refused() {
 }
 
 #[test]
-fn an_error_can_be_carried_anywhere() {
+fn an_error_is_send_sync_and_static() {
     fn anywhere<T: std::error::Error + Send + Sync + 'static>() {}
     anywhere::<tamtam::Error>();
 }

@@ -1,4 +1,4 @@
-//! A server on a real socket that fails as networks and servers fail: by script, a step for each connection.
+//! A server on a real socket that fails like real networks and servers. A script has one step for each connection.
 
 use std::{
     net::SocketAddr,
@@ -13,43 +13,45 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// What happens to one connection.
+/// The behaviour of the server for one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// The request is answered as the API would.
+    /// The request gets a good answer of the API.
     Good,
-    /// The connection is reset as soon as it is there.
+    /// The connection is reset as soon as it is accepted.
     ResetBeforeReading,
     /// The request is read, then the connection is reset.
     ResetAfterReading,
-    /// The request is read, and nothing comes.
+    /// The request is read, and no answer is sent.
     Silence,
-    /// A success whose body ends before its length.
+    /// A success whose body is shorter than its `Content-Length`.
     CutBody,
-    /// A success whose body ends in the middle, of which the headers say no length.
+    /// A success without a `Content-Length`, whose body is truncated.
     CutBodyOfUnknownLength,
-    /// A success whose body stops coming, on a connection that stays.
+    /// A success whose body stalls on an open connection.
     StalledBody,
     /// A success whose body is not JSON.
     GarbageBody,
-    /// A success whose JSON is not what the document says.
+    /// A success whose JSON does not fit the document.
     MisfitBody,
-    /// An error status whose body stops coming, on a connection that stays.
+    /// An error status whose body stalls on an open connection.
     StalledErrorBody(u16),
-    /// A status with a body and, if there is one, a `Retry-After`.
+    /// A status with a body and an optional `Retry-After`.
     Status(u16, &'static str, Option<&'static str>),
 }
 
-/// The bodies of errors by the API and by a proxy in front of it.
+/// The body of an error of the API.
 pub(crate) const BY_API: &str = r#"{"code":"some.code","message":"some words"}"#;
-/// A cache that could not reach the server in time: it sends `Retry-After` after it has forwarded the request.
+/// The body of an error of a cache that got no answer in time. It sends `Retry-After` although it has forwarded the
+/// request.
 pub(crate) const BY_CACHE: &str =
     "<!DOCTYPE html>\n<html>\n  <head><title>503 Backend fetch failed</title></head>\n  <body>Guru</body>\n</html>\n";
-/// A gateway whose errors are JSON, with a code that is no code of the API.
+/// The body of an error of a gateway: JSON, with a number as its code.
 pub(crate) const BY_GATEWAY: &str = r#"{"code":503,"message":"upstream request timeout"}"#;
+/// The body of an error of a proxy.
 pub(crate) const BY_PROXY: &str = "<html><body><h1>Sorry</h1></body></html>";
 
-/// The server. It goes through its script, and stays with the last step.
+/// The server. It follows its script, and repeats the last step.
 pub(crate) struct FaultServer {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
@@ -67,7 +69,7 @@ impl FaultServer {
         Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap(), script)
     }
 
-    /// A server at an address of the test's choice.
+    /// Starts a server on this listener.
     pub(crate) fn on(listener: TcpListener, script: impl Into<Vec<Step>>) -> Self {
         let script = script.into();
         let address = listener.local_addr().unwrap();
@@ -83,7 +85,7 @@ impl FaultServer {
         Self { address, requests, task }
     }
 
-    /// The requests that were read whole: first line, headers and body.
+    /// Returns the requests that were read completely: first line, headers and body.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -92,7 +94,7 @@ impl FaultServer {
         format!("http://{}", self.address)
     }
 
-    /// A bot that is as stubborn as usual, but does not take its time over it.
+    /// Returns a bot with the default number of retries, but short delays and timeouts.
     pub(crate) fn bot(&self) -> Bot {
         self.builder().build().unwrap()
     }
@@ -106,7 +108,7 @@ impl FaultServer {
     }
 }
 
-/// The usual policy with waits that a test can sit out.
+/// Returns the default retry policy with delays of 1 to 2 ms, to keep tests fast.
 pub(crate) fn quick() -> RetryPolicy {
     let (first, most) = (Duration::from_millis(1), Duration::from_millis(2));
     RetryPolicy::default().backoff(first, most).attachment_backoff(first, most)
@@ -139,12 +141,12 @@ async fn serve(mut connection: TcpStream, step: Step, requests: Arc<Mutex<Vec<St
     };
     let _ = connection.write_all(answer.as_bytes()).await;
     if matches!(step, Step::Silence | Step::StalledBody | Step::StalledErrorBody(_)) {
-        // Until the client gives up.
+        // Waits until the client disconnects.
         let _ = connection.read(&mut [0; 1]).await;
     }
 }
 
-/// Ends a connection the hard way, so that the client gets a reset and no orderly end.
+/// Resets a connection instead of closing it.
 fn reset(connection: TcpStream) {
     connection.set_zero_linger().unwrap();
 }
@@ -165,7 +167,7 @@ async fn read_request(connection: &mut TcpStream) -> Option<String> {
     }
 }
 
-/// What the API answers to the requests of the tests.
+/// Returns the answer of the API to a request of the tests.
 fn good_body(request: &str) -> String {
     let mut line = request.split([' ', '?']);
     let body = match (line.next(), line.next()) {

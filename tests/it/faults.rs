@@ -1,4 +1,4 @@
-//! What a caller sees of a fault, and how often the server sees the request: over real sockets, fault by fault.
+//! The retry contract, over real sockets: for each fault, the error of the caller and the number of requests.
 
 use std::{
     sync::{Arc, Mutex},
@@ -22,7 +22,7 @@ use crate::{
     traced::Traced,
 };
 
-/// One operation of each class: the columns of the contract.
+/// One operation of each class. They are the columns of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Op {
     Read,
@@ -46,8 +46,8 @@ impl Op {
 
 const USUAL_ATTEMPTS: usize = 3;
 
-/// A row: the fault, how often the server sees a request of each operation when the fault stays, and what is true of
-/// the error that the caller gets.
+/// A row of the contract: a fault, the number of requests of each operation if the fault stays, and a check of the
+/// resulting error.
 struct Row {
     fault: Step,
     seen: [usize; 4],
@@ -150,7 +150,7 @@ fn rows() -> Vec<Row> {
 }
 
 #[tokio::test]
-async fn a_fault_that_stays_is_reported_and_nothing_is_sent_oftener_than_the_contract_says() {
+async fn a_lasting_fault_is_reported_and_the_request_is_sent_as_often_as_the_contract_says() {
     for Row { fault, seen, check } in rows() {
         for (op, seen) in OPS.into_iter().zip(seen) {
             let server = FaultServer::start([fault]).await;
@@ -158,7 +158,7 @@ async fn a_fault_that_stays_is_reported_and_nothing_is_sent_oftener_than_the_con
             assert_eq!(server.requests().len(), seen, "{fault:?}: {op:?}: {error}");
             check(op, &error);
             let tried = error.attempts() as usize;
-            // A reset before the request was read is seen by the client only.
+            // The server does not record a request if it resets the connection before reading.
             let expected = match (fault, op) {
                 (Step::ResetBeforeReading, Op::Send) => 1,
                 (Step::ResetBeforeReading, _) => USUAL_ATTEMPTS,
@@ -170,7 +170,7 @@ async fn a_fault_that_stays_is_reported_and_nothing_is_sent_oftener_than_the_con
 }
 
 #[tokio::test]
-async fn a_fault_that_passes_is_not_noticed_where_the_contract_lets_the_call_be_repeated() {
+async fn a_temporary_fault_is_hidden_where_the_contract_allows_a_retry() {
     for Row { fault, seen, .. } in rows() {
         for (op, seen) in OPS.into_iter().zip(seen) {
             let server = FaultServer::start([fault, Step::Good]).await;
@@ -185,7 +185,7 @@ async fn a_fault_that_passes_is_not_noticed_where_the_contract_lets_the_call_be_
 }
 
 #[tokio::test]
-async fn a_message_is_never_sent_twice_unless_the_server_said_that_it_was_not_posted() {
+async fn a_message_is_resent_only_if_the_server_said_that_it_was_not_posted() {
     for Row { fault, .. } in rows() {
         let server = FaultServer::start([fault, Step::Good]).await;
         if let Err(error) = Op::Send.call(&server.bot()).await {
@@ -198,7 +198,7 @@ async fn a_message_is_never_sent_twice_unless_the_server_said_that_it_was_not_po
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_tried_again_for_every_operation() {
+async fn a_refused_connection_is_retried_for_every_operation() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let bot = Bot::builder("token").base_url(format!("http://{free}")).retry(quick()).build().unwrap();
     for op in OPS {
@@ -222,7 +222,7 @@ async fn a_name_that_does_not_resolve_is_a_failed_connection() {
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 #[tokio::test]
 async fn tls_that_fails_is_a_failed_connection() {
-    // A server that speaks plain HTTP where TLS is expected.
+    // The server speaks plain HTTP instead of TLS.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -238,7 +238,7 @@ async fn tls_that_fails_is_a_failed_connection() {
 }
 
 #[tokio::test]
-async fn an_attachment_is_waited_for_by_code_and_by_message_in_all_that_can_carry_one() {
+async fn every_request_with_an_attachment_is_retried_until_it_is_processed() {
     let by_code = Step::Status(400, r#"{"code":"attachment.not.ready","message":""}"#, None);
     let by_message =
         Step::Status(400, r#"{"code":"x","message":"Key: errors.process.attachment.file.not.processed"}"#, None);
@@ -259,7 +259,7 @@ async fn an_attachment_is_waited_for_by_code_and_by_message_in_all_that_can_carr
 }
 
 #[tokio::test]
-async fn an_attachment_that_never_gets_ready_ends_the_wait() {
+async fn the_wait_for_an_attachment_is_limited() {
     let never = Step::Status(400, r#"{"code":"attachment.not.ready","message":""}"#, None);
     let server = FaultServer::start([never]).await;
     let bot = server.builder().retry(quick().attachment_budget(Duration::from_millis(500))).build().unwrap();
@@ -292,7 +292,7 @@ async fn an_attachment_that_a_200_refuses_as_not_processed_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_200_that_refuses_is_a_refusal_for_every_operation() {
+async fn success_false_is_a_refusal_for_every_operation() {
     for op in OPS {
         let server = FaultServer::start([Step::Status(200, r#"{"success":false,"message":"no"}"#, None)]).await;
         let error = op.call(&server.bot()).await.unwrap_err();
@@ -310,7 +310,7 @@ async fn a_message_is_posted_once_when_a_cache_answers_503_with_retry_after() {
 }
 
 #[tokio::test]
-async fn what_a_proxy_or_the_api_says_cannot_forge_a_line_of_the_log() {
+async fn text_of_a_proxy_or_the_api_cannot_forge_log_lines() {
     let forged = "Sorry\n2026-11-29T00:00:00Z  INFO all is well \u{1b}[31m\u{202e}";
     let by_api = serde_json::json!({"code": format!("c{forged}"), "message": forged}).to_string();
     let refused = serde_json::json!({"success": false, "message": forged}).to_string();
@@ -330,7 +330,7 @@ async fn what_a_proxy_or_the_api_says_cannot_forge_a_line_of_the_log() {
 }
 
 #[tokio::test]
-async fn a_wait_that_the_budget_does_not_allow_fails_at_once_and_says_how_long_it_would_be() {
+async fn a_retry_after_over_the_budget_fails_at_once_and_is_returned() {
     let server = FaultServer::start([Step::Status(503, BY_API, Some("31"))]).await;
     let error = Op::Send.call(&server.bot()).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(31)));
@@ -342,7 +342,7 @@ async fn a_wait_that_the_budget_does_not_allow_fails_at_once_and_says_how_long_i
 }
 
 #[tokio::test]
-async fn an_error_whose_text_stalls_is_dealt_with_by_its_status() {
+async fn an_error_with_a_stalled_body_is_retried_by_its_status() {
     let server = FaultServer::start([Step::StalledErrorBody(429), Step::Good]).await;
     let bot = server.builder().timeout(Duration::from_secs(20)).build().unwrap();
     Op::Send.call(&bot).await.unwrap();
@@ -350,7 +350,7 @@ async fn an_error_whose_text_stalls_is_dealt_with_by_its_status() {
 }
 
 #[tokio::test]
-async fn a_connection_that_takes_as_long_as_the_call_may_is_known_not_to_be_there() {
+async fn a_connect_that_takes_the_whole_timeout_was_not_applied() {
     struct Unresolved;
     impl Resolve for Unresolved {
         fn resolve(&self, _: Name) -> Resolving {
@@ -359,7 +359,7 @@ async fn a_connection_that_takes_as_long_as_the_call_may_is_known_not_to_be_ther
     }
     let bot = Bot::builder("token")
         .base_url("http://tamtam.invalid")
-        // Half of it is for the connection: far enough from the whole for a machine that is busy.
+        // Half of this is the connect timeout, far enough from the whole for a busy machine.
         .timeout(Duration::from_millis(400))
         .retry(quick())
         .http(|http| http.no_proxy().dns_resolver(Arc::new(Unresolved)))
@@ -371,7 +371,7 @@ async fn a_connection_that_takes_as_long_as_the_call_may_is_known_not_to_be_ther
 }
 
 #[tokio::test]
-async fn a_request_that_http_cannot_carry_was_not_sent() {
+async fn a_request_that_is_invalid_in_http_was_not_sent() {
     let server = FaultServer::start([Step::Good]).await;
     let error = server.bot().api().delete_message("m".repeat(70_000)).await.unwrap_err();
     assert!(
@@ -382,16 +382,16 @@ async fn a_request_that_http_cannot_carry_was_not_sent() {
 }
 
 #[tokio::test]
-async fn what_is_gone_after_an_attempt_that_nobody_knows_of_was_removed() {
+async fn a_removal_succeeds_if_a_retry_after_an_unknown_outcome_finds_nothing() {
     let gone = Step::Status(404, r#"{"code":"not.found","message":"no such message"}"#, None);
     let refused = Step::Status(200, r#"{"success":false,"message":"already removed"}"#, None);
     for (script, is_ok) in [
         (vec![Step::ResetAfterReading, gone], true),
         (vec![Step::Silence, refused], true),
         (vec![Step::Status(502, BY_PROXY, None), Step::Status(429, BY_API, None), gone], true),
-        // Nothing was sent before, or the server said that it was not done.
+        // No earlier attempt has an unknown outcome.
         (vec![gone], false),
-        // A proxy's word, or a path that the server does not know, says nothing of what is there.
+        // A 404 of a proxy or for an unknown path does not prove that the message is gone.
         (vec![Step::ResetAfterReading, Step::Status(404, BY_PROXY, None)], false),
         (vec![Step::ResetAfterReading, Step::Status(404, r#"{"code":"method.not.found","message":""}"#, None)], false),
         (vec![refused], false),
@@ -401,14 +401,14 @@ async fn what_is_gone_after_an_attempt_that_nobody_knows_of_was_removed() {
         let result = Op::Delete.call(&server.bot()).await;
         assert_eq!(result.is_ok(), is_ok, "{script:?}: {result:?}");
     }
-    // An edit that finds nothing is not done.
+    // An edit of a missing message was not applied.
     let server = FaultServer::start([Step::ResetAfterReading, gone]).await;
     let error = Op::Edit.call(&server.bot()).await.unwrap_err();
     assert!(error.is_not_found() && error.may_have_been_applied(), "{error}");
 }
 
 #[tokio::test]
-async fn one_attempt_of_which_nobody_knows_stays_in_the_error() {
+async fn an_attempt_with_an_unknown_outcome_stays_in_the_error() {
     let server = FaultServer::start([Step::ResetAfterReading, Step::Status(403, BY_API, None)]).await;
     let error = Op::Edit.call(&server.bot()).await.unwrap_err();
     assert!(error.is_forbidden() && error.may_have_been_applied(), "{error}");
@@ -416,7 +416,7 @@ async fn one_attempt_of_which_nobody_knows_stays_in_the_error() {
 }
 
 #[tokio::test]
-async fn the_caller_can_say_what_is_idempotent_and_what_is_not() {
+async fn the_caller_can_mark_requests_as_idempotent_or_not() {
     let server = FaultServer::start([Step::ResetAfterReading, Step::Good]).await;
     server.bot().send(ChatId(1), "hi").idempotent(true).await.unwrap();
     assert_eq!(server.requests().len(), 2);
@@ -458,7 +458,7 @@ async fn every_attempt_sends_the_same_request() {
 }
 
 #[tokio::test]
-async fn the_hook_is_told_of_every_retry() {
+async fn the_hook_is_called_for_every_retry() {
     let server =
         FaultServer::start([Step::Status(429, BY_API, None), Step::Status(503, BY_API, Some("0")), Step::Good]).await;
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -482,15 +482,15 @@ async fn the_hook_is_told_of_every_retry() {
 }
 
 #[tokio::test]
-async fn a_hook_that_panics_costs_no_call() {
+async fn a_panic_in_the_hook_does_not_fail_the_call() {
     let server = FaultServer::start([Step::Status(429, BY_API, None), Step::Good]).await;
-    let bot = server.builder().on_retry(|_| panic!("the hook's own fault")).build().unwrap();
+    let bot = server.builder().on_retry(|_| panic!("the hook panics")).build().unwrap();
     Op::Send.call(&bot).await.unwrap();
     assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]
-async fn a_denial_says_why() {
+async fn chat_denied_returns_the_reason() {
     for (message, why) in [
         ("error.dialog.suspended", ChatDenied::BotStopped),
         ("chat.send.msg.no.permission.because.not.admin", ChatDenied::NotAdmin),
@@ -505,7 +505,7 @@ async fn a_denial_says_why() {
 }
 
 #[tokio::test]
-async fn a_trace_at_info_tells_how_a_call_went_and_nothing_of_what_was_said() {
+async fn traces_at_info_have_the_outcome_of_a_call_but_no_texts() {
     let (traced, _guard) = Traced::start(LevelFilter::INFO);
     let quoting = Step::Status(429, r#"{"code":"too.many.requests","message":"you said: secret words"}"#, None);
     let server = FaultServer::start([quoting, Step::Status(503, BY_API, Some("0")), Step::Good]).await;
@@ -516,7 +516,7 @@ async fn a_trace_at_info_tells_how_a_call_went_and_nothing_of_what_was_said() {
     let text = traced.text();
     let tells = |line: &&str| line.contains("retrying") || line.contains(": close");
     let lines: Vec<&str> = text.lines().filter(tells).collect();
-    assert_eq!(lines.len(), 4, "two retries, two ends of a call:\n{text}");
+    assert_eq!(lines.len(), 4, "expected two retries and two ends of calls:\n{text}");
     for (line, told) in [
         (
             lines[0],

@@ -1,4 +1,4 @@
-//! Whether the guides keep their word: no method is forgotten, and every line in a table stands in code that compiles.
+//! Checks of the migration guides: they cover every method, and all code in their tables is compiled.
 
 /// The public methods of botapitamtam 0.5.2.3.
 const BOTAPITAMTAM: &str = "
@@ -22,13 +22,13 @@ const BOTAPITAMTAM: &str = "
 const FROM_BOTAPITAMTAM: &str = include_str!("../../docs/from-botapitamtam.md");
 const FROM_JAVA: &str = include_str!("../../docs/from-java.md");
 
-/// A row of a table: what is there, and what is here.
+/// A row of a table: a call of the other library, and its counterpart in this crate.
 struct Row<'a> {
     there: &'a str,
     here: &'a str,
 }
 
-/// A chapter of a guide: the rows of its tables with this heading, and the code that a reader sees.
+/// A chapter of a guide: the rows of its tables with a given heading, and the visible lines of its code.
 struct Chapter<'a> {
     title: &'a str,
     rows: Vec<Row<'a>>,
@@ -72,12 +72,12 @@ fn chapters<'a>(guide: &'a str, heading: &str) -> Vec<Chapter<'a>> {
     chapters
 }
 
-/// What stands between backticks.
+/// Returns the parts of a cell between backticks.
 fn code_of(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }
 
-/// Whether all that is said to be code is in the chapter's code, where a line may be broken.
+/// Asserts that all code in the tables is also in the code blocks of its chapter. White space may differ.
 fn assert_compiled(chapters: &[Chapter<'_>]) {
     let without_space = |code: &str| code.split_whitespace().collect::<String>();
     let mut missing = Vec::new();
@@ -89,11 +89,11 @@ fn assert_compiled(chapters: &[Chapter<'_>]) {
             missing.extend(lines.map(|line| format!("{title}: `{line}`, for {there}")));
         }
     }
-    assert!(missing.is_empty(), "in tables, and in no code that is compiled:\n{}", missing.join("\n"));
+    assert!(missing.is_empty(), "code of tables that is in no compiled block:\n{}", missing.join("\n"));
 }
 
 #[test]
-fn every_method_of_botapitamtam_has_one_row_with_code_that_is_compiled() {
+fn every_method_of_botapitamtam_has_one_row_with_compiled_code() {
     let chapters = chapters(FROM_BOTAPITAMTAM, "| method | here |");
     assert_compiled(&chapters);
     let mut rows: Vec<&str> = Vec::new();
@@ -115,9 +115,9 @@ fn the_lines_of_the_java_guide_are_compiled() {
     assert_eq!(chapters.iter().filter(|chapter| !chapter.rows.is_empty()).count(), 6);
 }
 
-/// Nothing in the guides is left to belief.
+/// No block of Rust may be excluded from compilation, for example with `ignore`.
 #[test]
-fn all_code_in_the_guides_runs() {
+fn all_code_in_the_guides_is_compiled_and_run() {
     for guide in [FROM_BOTAPITAMTAM, FROM_JAVA] {
         let blocks = guide.lines().filter_map(|line| line.trim_start().strip_prefix("```"));
         let languages: Vec<&str> = blocks.step_by(2).filter(|language| *language != "toml").collect();

@@ -1,4 +1,4 @@
-//! HTTP/2 servers that refuse a stream, go away, or freeze: frame by frame, on real sockets.
+//! HTTP/2 servers that refuse a stream, send GOAWAY, or freeze. They write frames to real sockets.
 
 use std::{
     future::IntoFuture,
@@ -18,14 +18,14 @@ use tokio::{
 
 use crate::fault_server::quick;
 
-/// Effectively for ever: a call that hangs fails its test.
+/// Time limit of a call. A call that hangs fails its test.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The interval of pings.
 const PING: Duration = Duration::from_millis(50);
-/// The time for the answer to a ping: long, so that a busy machine does not pass for a frozen server.
+/// The timeout of a ping: long, so that a busy machine is not mistaken for a frozen server.
 const PONG: Duration = Duration::from_secs(1);
 
-/// What a server puts into a GOAWAY.
+/// The debug data of a GOAWAY frame.
 const DEBUG_DATA: &str = "GET /me?access_token=t0ken-in-goaway";
 const ME: &str = r#"{"user_id":1,"name":"Bot","username":"bot","is_bot":true,"last_activity_time":1}"#;
 const SENT: &str = r#"{"message":{"recipient":{"chat_id":1,"chat_type":"chat"},"timestamp":1,
@@ -34,28 +34,28 @@ const PAGE: &str = r#"{"updates":[{"update_type":"bot_started","timestamp":1,"ch
     "user":{"user_id":1,"name":"A"}}],"marker":10}"#;
 const NO_WEBHOOKS: &str = r#"{"subscriptions":[]}"#;
 
-/// What a server does with a request.
+/// The reaction of a server to a request.
 #[derive(Debug, Clone, Copy)]
 enum Act {
     Answer(&'static str),
-    /// An answer after so many pings.
+    /// An answer after this number of pings.
     AnswerAfterPings(usize, &'static str),
-    /// RST_STREAM with REFUSED_STREAM: certain not to have been processed (RFC 9113, 8.7).
+    /// RST_STREAM with REFUSED_STREAM: the request was certainly not processed (RFC 9113, 8.7).
     Refuse,
     /// RST_STREAM with another code.
     Reset,
-    /// The beginning of an answer, then RST_STREAM with REFUSED_STREAM, which no server may send there.
+    /// The beginning of an answer, then RST_STREAM with REFUSED_STREAM, which is not allowed after an answer has begun.
     ResetInBody,
     /// GOAWAY that names an earlier stream as the last one (RFC 9113, 6.8), then an open connection. Its debug data quote
     /// the request.
     GoAwayBelow,
-    /// GOAWAY that names this stream as the last one, then the end of the connection.
+    /// GOAWAY that names this stream as the last one. The connection is then closed.
     GoAwayAt,
-    /// No frame any more on this connection, which stays open.
+    /// No more frames on this connection, which stays open.
     Freeze,
 }
 
-/// A server that goes through its acts, request by request, and stays with the last one.
+/// A server with one act for each request. It repeats the last act.
 struct Server {
     address: SocketAddr,
     seen: Arc<Mutex<Seen>>,
@@ -123,7 +123,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// A 200 with this body.
+/// Returns the frames of a 200 with this body.
 fn success(stream: u32, body: &str) -> Vec<u8> {
     // `:status: 200` in HPACK.
     let mut answer = frame(HEADERS, END_HEADERS, stream, &[0x88]);
@@ -131,7 +131,7 @@ fn success(stream: u32, body: &str) -> Vec<u8> {
     answer
 }
 
-/// Serves a connection until an end of it; fails when the client closes it.
+/// Serves a connection until an act ends it. Fails when the client closes it.
 async fn serve(mut connection: TcpStream, acts: &[Act], seen: &Mutex<Seen>) -> std::io::Result<()> {
     connection.read_exact(&mut [0; 24]).await?;
     connection.write_all(&frame(SETTINGS, 0, 0, &[])).await?;
@@ -199,7 +199,7 @@ async fn serve(mut connection: TcpStream, acts: &[Act], seen: &Mutex<Seen>) -> s
     }
 }
 
-/// Waits for a call, but not for ever.
+/// Waits for a call, for at most [`PATIENCE`].
 async fn soon<T>(call: impl IntoFuture<Output = T>) -> T {
     timeout(PATIENCE, call.into_future()).await.expect("the call hangs")
 }
@@ -220,7 +220,7 @@ async fn a_stream_that_was_refused_unprocessed_is_sent_again_for_every_operation
 }
 
 #[tokio::test]
-async fn an_error_after_unprocessed_streams_says_that_nothing_was_done() {
+async fn an_error_after_unprocessed_streams_says_that_nothing_was_applied() {
     for act in [Act::Refuse, Act::GoAwayBelow] {
         let server = Server::start([act]).await;
         let error = soon(server.bot().send(ChatId(1), "hi")).await.unwrap_err();
@@ -233,7 +233,7 @@ async fn an_error_after_unprocessed_streams_says_that_nothing_was_done() {
 }
 
 #[tokio::test]
-async fn what_a_server_says_as_it_goes_away_is_not_shown() {
+async fn the_debug_data_of_a_goaway_are_not_shown() {
     for act in [Act::GoAwayBelow, Act::GoAwayAt] {
         let server = Server::start([act]).await;
         let error = soon(server.bot().me()).await.unwrap_err();
@@ -254,7 +254,7 @@ async fn a_goaway_does_not_prove_that_a_request_without_a_body_was_not_processed
 }
 
 #[tokio::test]
-async fn an_answer_that_is_reset_in_the_middle_is_read_again_if_it_was_read_only() {
+async fn a_reset_in_the_middle_of_an_answer_is_retried_for_read_only_calls() {
     let server = Server::start([Act::ResetInBody, Act::Answer(ME)]).await;
     soon(server.bot().me()).await.unwrap();
     assert_eq!(server.requests(), 2);
@@ -264,7 +264,7 @@ async fn an_answer_that_is_reset_in_the_middle_is_read_again_if_it_was_read_only
 }
 
 #[tokio::test]
-async fn a_stream_that_may_have_been_processed_is_not_sent_again_if_it_acts() {
+async fn a_stream_that_may_have_been_processed_is_retried_for_read_only_calls() {
     for act in [Act::Reset, Act::GoAwayAt] {
         let server = Server::start([act, Act::Answer(SENT)]).await;
         let error = soon(server.bot().send(ChatId(1), "hi")).await.unwrap_err();
@@ -277,7 +277,7 @@ async fn a_stream_that_may_have_been_processed_is_not_sent_again_if_it_acts() {
 }
 
 #[tokio::test]
-async fn calls_on_a_frozen_connection_are_made_again_on_a_new_one() {
+async fn calls_on_a_frozen_connection_are_retried_on_a_new_one() {
     let calls = 24;
     let mut acts = vec![Act::Answer(ME)];
     acts.extend(vec![Act::Freeze; calls]);
@@ -302,7 +302,7 @@ async fn a_message_on_a_frozen_connection_fails_and_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_poll_on_a_frozen_connection_is_made_again_on_a_new_one() {
+async fn a_poll_on_a_frozen_connection_is_retried_on_a_new_one() {
     let server = Server::start([Act::Answer(NO_WEBHOOKS), Act::Freeze, Act::Answer(PAGE)]).await;
     let moment = Duration::from_millis(1);
     let mut updates = server.bot().updates().backoff(moment, moment);
@@ -316,7 +316,7 @@ async fn a_connection_that_freezes_while_it_is_idle_is_given_up_before_the_next_
     let server = Server::start([Act::Answer(ME), Act::Freeze, Act::Answer(SENT)]).await;
     let bot = server.bot();
     soon(bot.me()).await.unwrap();
-    // A caller who gives up leaves the connection idle, and frozen.
+    // A cancelled call leaves the connection idle and frozen.
     tokio::select! {
         done = bot.me().into_future() => panic!("{done:?}"),
         () = async { while server.requests() < 2 { tokio::task::yield_now().await } } => {}
@@ -327,8 +327,8 @@ async fn a_connection_that_freezes_while_it_is_idle_is_given_up_before_the_next_
 }
 
 #[tokio::test]
-async fn a_slow_server_that_answers_pings_is_waited_for() {
-    // Without its answers to pings the connection would be given up after the first.
+async fn a_slow_server_that_answers_pings_is_not_given_up() {
+    // Without answers to pings, the connection would be given up after the first ping.
     let server = Server::start([Act::AnswerAfterPings(5, ME)]).await;
     assert_eq!(soon(server.bot().me()).await.unwrap().name, "Bot");
     assert_eq!((server.connections(), server.requests()), (1, 1));

@@ -1,4 +1,4 @@
-//! Random instances of the document's schemas, the same for the same seed.
+//! Random instances of the document's schemas, determined by a seed.
 
 mod misfits;
 mod random;
@@ -15,10 +15,10 @@ use crate::{
     models::meaning::fits,
 };
 
-/// How many objects and lists one instance has room for; after that it gets no more than it must have.
+/// The number of objects and lists after which an instance gets only its needed parts.
 const ROOM: usize = 60;
 
-/// Texts that went wrong somewhere before.
+/// Texts that are often handled incorrectly.
 const TEXTS: &[&str] = &[
     "",
     " ",
@@ -37,11 +37,11 @@ const TEXTS: &[&str] = &[
     "mid.ffffffffffffffff0000000000000001",
 ];
 
-/// Names of keys that no schema has.
+/// Keys that are in no schema.
 const FOREIGN_KEYS: &[&str] =
     &["", "новое_поле", "🦀", "new_field", "Type", "$ref", "a.b", "key\u{0}", "\"", "__proto__"];
 
-/// Keys of maps: photo ids in base64, user ids, and what else may be a key.
+/// Keys of maps: photo ids in base64, user ids, and other strings.
 const MAP_KEYS: &[&str] = &["AbC+/dEf==", "+/=", "", "0", "-9223372036854775808", "ключ 😀", "token", "\"\\\n"];
 
 const INTEGERS: &[i64] = &[
@@ -60,7 +60,7 @@ const INTEGERS: &[i64] = &[
     i64::MAX,
 ];
 
-/// Numbers that a parser gets wrong when it is fast and not exact, and the ends of the range.
+/// Numbers that a fast but inexact parser reads incorrectly, and the ends of the range.
 const FLOATS: &[f64] = &[
     0.0,
     -0.0,
@@ -83,27 +83,27 @@ const FLOATS: &[f64] = &[
 const UNKNOWN_TAGS: &[&str] =
     &["", "message_created ", "IMAGE", "новый_тип", "🎲", "poll", "dialog_archived", "a\"b\\c", "null"];
 
-/// Makes instances of a document's schemas.
+/// A generator of instances of a document's schemas.
 pub(crate) struct Instances<'d> {
-    /// What the instances are made from.
+    /// The document whose schemas are instantiated.
     document: &'d Document,
-    /// What decides whether a spoilt instance is spoilt.
+    /// The document that decides whether a spoilt instance still fits.
     tolerant: &'d Document,
     pub(crate) random: Random,
-    /// Names of properties, for keys that do not belong where they stand.
+    /// Names of properties, used as unknown keys of other objects.
     keys: Vec<&'d str>,
     room: usize,
-    /// Whether there is nothing in the instances that the document does not have.
+    /// Whether the instances contain only kinds, values and keys of the document.
     is_clean: bool,
-    /// What was made, and how often: a generator that makes too little proves nothing.
+    /// The generated features and their counts. Tests check that each feature was generated.
     pub(crate) made: BTreeMap<String, usize>,
-    /// Where a value was put that does not fit: `Schema.property`, or `Schema.property[]` for an element.
+    /// The places of values that do not fit: `Schema.property`, or `Schema.property[]` for an element.
     pub(crate) marred: BTreeSet<String>,
 }
 
 impl<'d> Instances<'d> {
     pub(crate) fn new(document: &'d Document, tolerant: &'d Document, random: Random) -> Self {
-        // What only the tolerant document knows would be a known key to a reader, wherever it stands.
+        // Names that only the tolerant document has would be known keys to a reader.
         let known: BTreeSet<_> = document.properties().collect();
         let added: Vec<_> = tolerant.properties().filter(|property| !known.contains(property)).map(|it| it.1).collect();
         let keys: BTreeSet<_> = known.into_iter().map(|(_, name)| name).filter(|name| !added.contains(name)).collect();
@@ -120,19 +120,19 @@ impl<'d> Instances<'d> {
         }
     }
 
-    /// Makes instances without unknown kinds, values and keys.
+    /// Restricts the generator to known kinds, values and keys.
     pub(crate) fn clean(mut self) -> Self {
         self.is_clean = true;
         self
     }
 
-    /// An instance of a schema.
+    /// Generates an instance of a schema.
     pub(crate) fn of(&mut self, name: &str) -> Value {
         self.room = ROOM;
         self.value(self.document.schema(name))
     }
 
-    /// An instance of a union: the member that a tag stands for, with the tag.
+    /// Generates an instance of a member of a union, with its tag.
     pub(crate) fn member_of(&mut self, union: &Union, tag: &str, member: &str) -> Value {
         self.room = ROOM;
         self.member(union, tag, member)
@@ -179,7 +179,7 @@ impl<'d> Instances<'d> {
         }
     }
 
-    /// The properties of an object: there, null or absent.
+    /// Generates the properties of an object. Each is present, null or absent.
     fn fields(&mut self, shape: &Shape) -> Map<String, Value> {
         let Shape::Object(fields) = self.document.resolve(shape) else { panic!("only objects have fields") };
         self.room = self.room.saturating_sub(1);
@@ -198,13 +198,13 @@ impl<'d> Instances<'d> {
                 self.note(if field.required { "a required null" } else { "an optional null" });
                 object.insert(field.name.clone(), Value::Null);
             } else {
-                self.note(if field.required { "a required field that is absent" } else { "an absent field" });
+                self.note(if field.required { "an absent required field" } else { "an absent field" });
             }
         }
         object
     }
 
-    /// Adds what does not belong to an object and puts its keys in any order.
+    /// Adds unknown keys to an object and shuffles its keys.
     fn finish(&mut self, mut object: Map<String, Value>, shape: &Shape, tag: Option<&str>) -> Value {
         let Shape::Object(fields) = self.document.resolve(shape) else { panic!("only objects have fields") };
         if !self.is_clean && self.random.percent(25) {
@@ -219,8 +219,8 @@ impl<'d> Instances<'d> {
         let mut entries: Vec<_> = object.into_iter().collect();
         self.random.shuffle(&mut entries);
         match entries.iter().position(|(key, _)| Some(key.as_str()) == tag) {
-            Some(0) => self.note("a tag that stands first"),
-            Some(at) if at + 1 == entries.len() => self.note("a tag that stands last"),
+            Some(0) => self.note("a tag in first position"),
+            Some(at) if at + 1 == entries.len() => self.note("a tag in last position"),
             Some(_) => self.note("a tag in the middle"),
             None => {}
         }
@@ -237,7 +237,7 @@ impl<'d> Instances<'d> {
     fn unknown_member(&mut self, union: &Union) -> Value {
         self.note("an unknown tag");
         let (tag, member) = &union.members[self.random.below(union.members.len())];
-        // Like a member that is known, like nothing that is known, or a member whose tag has another letter.
+        // The fields of a known member, or any JSON. The tag is unknown, or a known one with an additional letter.
         let mut object = match self.random.below(3) {
             0 => self.fields(self.document.schema(member)),
             _ => self.object_of_anything(0),
@@ -249,27 +249,27 @@ impl<'d> Instances<'d> {
         entries.into_iter().collect()
     }
 
-    /// Spoils an instance of a schema somewhere, so that it may be none any more.
+    /// Replaces or removes a part of an instance, so that it may no longer fit the schema.
     pub(crate) fn spoil_somewhere(&mut self, value: &mut Value, schema: &str) {
         self.spoil(value, self.tolerant.schema(schema));
     }
 
-    /// A value that is no instance of a schema at all; `None` for a union, which takes anything.
+    /// Returns a value that does not fit a schema, or `None` for a union, which accepts every value.
     pub(crate) fn nothing_like(&mut self, schema: &str) -> Option<Value> {
         let shape = self.tolerant.schema(schema);
         (!matches!(shape, Shape::Union(_))).then(|| self.wrong(shape))
     }
 
-    /// A member with something wrong in its body.
+    /// Generates a member of a union with an invalid body.
     fn spoilt_member(&mut self, union: &Union) -> Value {
         let (tag, member) = &union.members[self.random.below(union.members.len())];
         let mut value = self.member(union, tag, member);
         let shape = self.tolerant.schema(member);
-        // It takes another try when what was spoilt stands in a union inside, which takes anything.
+        // Tries again if the spoilt value is inside a nested union, which accepts every value.
         for _ in 0..5 {
             self.spoil(&mut value, shape);
             if !fits(self.tolerant, shape, &value) {
-                self.note("a known tag with a body that cannot be read");
+                self.note("a known tag with an unreadable body");
                 break;
             }
         }
@@ -290,7 +290,7 @@ impl<'d> Instances<'d> {
                     }
                 }
             }
-            // The outermost object must stay one, or its tag is gone: here only its fields are exchanged.
+            // The outermost object must stay an object to keep its tag, so only its fields are replaced.
             (Shape::Object(fields), Value::Object(object)) if !fields.is_empty() => {
                 let field = &fields[self.random.below(fields.len())];
                 object.insert(field.name.clone(), self.wrong(&field.shape));
@@ -309,7 +309,7 @@ impl<'d> Instances<'d> {
         }
     }
 
-    /// A value that a schema does not allow, as far as there is one.
+    /// Returns a value that does not fit a schema, or null if every value fits.
     fn wrong(&mut self, shape: &Shape) -> Value {
         let beyond = i64::MAX as u64 + 1;
         let far = i64::from(i32::MAX) + 1;
@@ -325,7 +325,7 @@ impl<'d> Instances<'d> {
             json!({}),
         ];
         self.random.shuffle(&mut wrong);
-        // serde takes a list for a struct that is only sent: neither the document nor the crate has a word on that.
+        // serde reads a list as a struct that is only sent. Neither the document nor the crate specifies this.
         let is_sent =
             matches!(self.tolerant.resolve(shape), Shape::Object(fields) if fields.iter().any(|it| !it.received));
         let mut wrong = wrong.into_iter().filter(|value| !(is_sent && value.is_array()));
@@ -355,7 +355,7 @@ impl<'d> Instances<'d> {
     fn char(&mut self) -> char {
         let limit = self.random.pick(&[0x80, 0x800, 0x1_0000, 0x11_0000]);
         let code = u32::try_from(self.random.below(limit)).expect("a code point");
-        // Half a surrogate pair is no character, nor can it stand in a Rust string.
+        // A Rust string cannot hold half a surrogate pair.
         char::from_u32(code).unwrap_or('\u{fffd}')
     }
 
@@ -393,7 +393,7 @@ impl<'d> Instances<'d> {
         if number.is_finite() { number } else { self.float() }
     }
 
-    /// Any JSON.
+    /// Generates any JSON.
     fn anything(&mut self, depth: usize) -> Value {
         match self.random.below(if depth > 3 { 6 } else { 8 }) {
             0 => Value::Null,
@@ -411,7 +411,7 @@ impl<'d> Instances<'d> {
         (0..self.random.below(5)).map(|_| (self.random.pick(&self.keys).to_owned(), self.anything(depth + 1))).collect()
     }
 
-    /// Writes an instance as a server might: any white space, any escapes, any notation of a float.
+    /// Writes an instance as JSON with random white space, escapes and notations of floats.
     pub(crate) fn write(&mut self, value: &Value) -> String {
         let spaces = if self.random.percent(50) { 0 } else { 40 };
         let escapes = self.random.pick(&[0, 0, 30, 100]);

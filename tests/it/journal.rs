@@ -1,4 +1,4 @@
-//! The journal: nothing is lost when a bot is stopped, and a slow chat holds up no other.
+//! The journal: no update is lost when a bot stops, and a slow chat does not delay other chats.
 
 mod failures;
 mod file;
@@ -22,7 +22,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
 
 use crate::updates::{MOMENT, Pages, page, started};
 
-/// A directory that goes with its test.
+/// A directory that is removed at the end of its test.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -50,14 +50,14 @@ impl Drop for Directory {
     }
 }
 
-/// A server with these pages, for bot 1.
+/// Starts a server with these pages for the bot with the id 1.
 async fn serve(bodies: impl IntoIterator<Item = impl ToString>) -> (MockServer, Bot, Pages) {
     let (server, bot, pages) = Pages::serve(bodies).await;
     is_bot(&server, 1).await;
     (server, bot, pages)
 }
 
-/// Has a server say which bot it is.
+/// Makes a server return this id of the bot.
 async fn is_bot(server: &MockServer, id: i64) {
     let me = ResponseTemplate::new(200).set_body_json(json!({"user_id": id, "name": "Bot"}));
     Mock::given(path("/me")).respond_with(me).mount(server).await;
@@ -67,7 +67,7 @@ fn chat(update: &Update) -> i64 {
     update.chat_id().unwrap().0
 }
 
-/// What handlers did, in order.
+/// The chats of the handled updates, in order.
 #[derive(Clone, Default)]
 struct Diary(Arc<Mutex<Vec<i64>>>);
 
@@ -81,7 +81,7 @@ impl Diary {
     }
 }
 
-/// A handler that only writes down the chats.
+/// Returns a handler that only records the chats.
 fn writing(diary: &Diary) -> impl Fn(Bot, Update) -> std::future::Ready<()> + Send + Sync + 'static + use<> {
     let diary = diary.clone();
     move |_, update| {
@@ -90,37 +90,37 @@ fn writing(diary: &Diary) -> impl Fn(Bot, Update) -> std::future::Ready<()> + Se
     }
 }
 
-/// An update in a chat, with a number in the place of its time.
+/// Returns an update in a chat, with a number as its timestamp.
 fn numbered(chat: i64, number: i64) -> Value {
     let mut update = started(chat);
     update["timestamp"] = number.into();
     update
 }
 
-/// Waits until something holds.
+/// Waits until a condition is met, for at most 30 s.
 async fn wait_until(holds: impl Fn() -> bool) {
     let patience = async {
         while !holds() {
             tokio::time::sleep(MOMENT).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), patience).await.expect("it never holds");
+    tokio::time::timeout(Duration::from_secs(30), patience).await.expect("the condition was not met within 30 s");
 }
 
-/// Runs a bot until something holds, and then drops it as a kill would.
+/// Runs a bot until a condition is met, and then drops it, like a kill.
 async fn kill_when(run: Run, holds: impl Fn(&Health) -> bool) {
     let health = run.health();
     tokio::select! {
-        result = run.run() => panic!("it ends by itself: {result:?}"),
+        result = run.run() => panic!("the run ended by itself: {result:?}"),
         () = wait_until(|| holds(&health)) => {}
     }
-    // The handlers are dropped by the runtime, and the journal is open until then.
+    // The journal stays open until the runtime has dropped the handlers.
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
 }
 
-/// Runs a bot until as many updates are settled, and ends it in order.
+/// Runs a bot until `settled` updates are settled, and shuts it down gracefully.
 async fn until(run: Run, settled: u64) {
     let health = run.health();
     let done = async move { wait_until(|| health.handled() + health.skipped() >= settled).await };
@@ -132,13 +132,13 @@ fn depth(health: &Health) -> usize {
 }
 
 #[tokio::test]
-async fn what_was_stored_is_handled_after_a_restart_before_anything_new() {
+async fn stored_updates_are_handled_after_a_restart_before_new_ones() {
     let directory = Directory::new();
     let (_server, bot, pages) = serve([page(&[1, 2, 3], 10), page(&[], 10), page(&[4], 11), page(&[], 11)]).await;
     let diary = Diary::default();
     let run = bot.updates().journal(directory.open()).run(async |_, _| std::future::pending::<()>().await);
     kill_when(run, |_| pages.polls() > 1).await;
-    assert_eq!(pages.markers()[..2], [None, Some("10".to_owned())], "the page is committed once it is stored");
+    assert_eq!(pages.markers()[..2], [None, Some("10".to_owned())], "the page is committed after it is stored");
 
     let run = bot.updates().journal(directory.open()).run(writing(&diary));
     until(run.concurrency(1), 4).await;
@@ -147,7 +147,7 @@ async fn what_was_stored_is_handled_after_a_restart_before_anything_new() {
 }
 
 #[tokio::test]
-async fn polling_goes_on_at_the_stored_marker() {
+async fn polling_continues_from_the_stored_marker() {
     let directory = Directory::new();
     let (_server, bot, pages) = serve([page(&[1], 10), page(&[], 12), page(&[], 12)]).await;
     let run = bot.updates().journal(directory.open()).run(async |_, _| {});
@@ -158,7 +158,7 @@ async fn polling_goes_on_at_the_stored_marker() {
 }
 
 #[tokio::test]
-async fn skip_pending_skips_what_the_server_has_and_not_what_is_stored() {
+async fn skip_pending_skips_updates_on_the_server_but_not_stored_ones() {
     let directory = Directory::new();
     let (_server, bot, pages) = serve([page(&[1], 10), page(&[], 10)]).await;
     let run = bot.updates().journal(directory.open()).run(async |_, _| std::future::pending::<()>().await);
@@ -168,7 +168,7 @@ async fn skip_pending_skips_what_the_server_has_and_not_what_is_stored() {
 }
 
 #[tokio::test]
-async fn a_slow_chat_holds_up_no_other() {
+async fn a_slow_chat_does_not_delay_other_chats() {
     let directory = Directory::new();
     let slow: Vec<_> = (1..=100).map(|number| numbered(1, number)).collect();
     let slow = json!({"updates": slow, "marker": 10});
@@ -188,7 +188,7 @@ async fn a_slow_chat_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn an_update_that_comes_again_is_handled_once() {
+async fn an_update_received_twice_is_handled_once() {
     let directory = Directory::new();
     let bodies = [page(&[1, 2], 10), page(&[2, 1, 3], 11), page(&[], 11), page(&[3, 4, 4], 12), page(&[], 12)];
     let (_server, bot, pages) = serve(bodies).await;
@@ -201,7 +201,7 @@ async fn an_update_that_comes_again_is_handled_once() {
 }
 
 #[tokio::test]
-async fn an_update_that_cannot_be_read_and_comes_again_is_handled_once() {
+async fn an_unreadable_update_received_twice_is_handled_once() {
     let directory = Directory::new();
     let malformed = |number: i64| json!({"update_type": "bot_started", "timestamp": "soon", "chat_id": 1, "n": number});
     let first = json!({"updates": [malformed(1), malformed(2)], "marker": 10});
@@ -233,7 +233,7 @@ async fn polling_pauses_while_the_journal_is_full() {
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(pages.polls(), 1, "it is not polled while the journal is full");
+        assert_eq!(pages.polls(), 1, "the server is not polled while the journal is full");
         gate.add_permits(3);
     };
     tokio::join!(until(run, 3), watch);
@@ -242,7 +242,7 @@ async fn polling_pauses_while_the_journal_is_full() {
 }
 
 #[tokio::test]
-async fn a_graceful_shutdown_leaves_what_waits_for_the_next_start() {
+async fn a_graceful_shutdown_leaves_waiting_updates_for_the_next_start() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[1, 2, 3], 10), page(&[], 10)]).await;
     let diary = Diary::default();
@@ -258,19 +258,19 @@ async fn a_graceful_shutdown_leaves_what_waits_for_the_next_start() {
         }
     });
     run.concurrency(1).graceful_shutdown_on(stopped).await.unwrap();
-    assert_eq!(diary.chats(), [1], "the handler that ran is waited for");
+    assert_eq!(diary.chats(), [1], "the shutdown waits for the running handler");
     let run = bot.updates().journal(directory.open()).run(writing(&diary));
     until(run.concurrency(1), 2).await;
     assert_eq!(diary.chats(), [1, 2, 3]);
 }
 
 #[tokio::test]
-async fn thousands_of_updates_stay_in_order_over_kills() {
+async fn thousands_of_updates_stay_in_order_across_kills() {
     const CHATS: i64 = 3;
     const PAGES: i64 = 5;
     const OF_EACH: i64 = 200;
     let directory = Directory::new();
-    // More than are kept in memory.
+    // More updates than the journal keeps in memory.
     let body = |number: i64| {
         let numbers = number * OF_EACH + 1..(number + 1) * OF_EACH + 1;
         let updates: Vec<_> = numbers.flat_map(|number| (1..=CHATS).map(move |chat| numbered(chat, number))).collect();
@@ -291,7 +291,7 @@ async fn thousands_of_updates_stay_in_order_over_kills() {
                 if number == *last {
                     again.fetch_add(1, Ordering::SeqCst);
                 } else {
-                    assert_eq!(number, *last + 1, "of chat {chat}");
+                    assert_eq!(number, *last + 1, "chat {chat} is out of order");
                     *last = number;
                 }
             }
@@ -304,8 +304,8 @@ async fn thousands_of_updates_stay_in_order_over_kills() {
         };
         let health = run.health();
         kill_when(run, is_over).await;
-        assert_eq!(health.skipped(), 0, "no handler panicked");
-        assert!(again.load(Ordering::SeqCst) <= 3, "more than what was in the handlers came again");
+        assert_eq!(health.skipped(), 0, "a handler panicked");
+        assert!(again.load(Ordering::SeqCst) <= 3, "more updates than those in handlers were handled again");
     }
     assert_eq!(*last.lock().unwrap(), (1..=CHATS).map(|chat| (chat, PAGES * OF_EACH)).collect());
 }
@@ -338,7 +338,7 @@ async fn a_journal_has_one_run_at_a_time() {
         error = then => error,
     };
     assert!(error.kind() == ErrorKind::Journal && error.to_string().contains("one `Run` at a time"), "{error}");
-    // The first has ended.
+    // The first run has ended.
     let polls = pages.polls();
     kill_when(bot.updates().journal(journal).run(async |_, _| {}), |_| pages.polls() > polls).await;
 }
@@ -377,12 +377,12 @@ async fn a_shutdown_while_the_journal_is_full_is_quick_and_commits() {
     let (stop, stopped) = oneshot::channel::<()>();
     let stop = Mutex::new(Some(stop));
     let run = bot.updates().journal(journal).run(move |_, _| {
-        // The other one waits, and keeps the journal full.
+        // The other update waits, and keeps the journal full.
         drop(stop.lock().unwrap().take());
         async {}
     });
     let run = run.concurrency(1).graceful_shutdown_on(stopped).shutdown_deadline(Duration::from_secs(3600));
-    tokio::time::timeout(Duration::from_secs(30), run.run()).await.expect("it ends before the deadline").unwrap();
+    tokio::time::timeout(Duration::from_secs(30), run.run()).await.expect("the run does not end early").unwrap();
     assert_eq!(pages.markers().last().unwrap().as_deref(), Some("10"));
 }
 
@@ -395,11 +395,11 @@ async fn two_bots_do_not_share_a_journal() {
     kill_when(first.updates().journal(journal.clone()).run(async |_, _| {}), |_| pages.polls() > 1).await;
     let error = second.updates().journal(journal.clone()).run(async |_, _| {}).await.unwrap_err();
     assert!(error.to_string().contains("give each bot a journal of its own"), "{error}");
-    assert_eq!(others.polls(), 0, "the marker of the first is not sent for the second");
+    assert_eq!(others.polls(), 0, "the second bot does not use the marker of the first");
 }
 
 #[tokio::test]
-async fn updates_that_nothing_tells_apart_are_all_handled() {
+async fn updates_without_distinguishing_ids_are_all_handled() {
     let directory = Directory::new();
     let nothing = json!({"update_type": "message_created", "message": null, "timestamp": 1});
     let other = json!({"update_type": "message_created", "message": null, "timestamp": 1, "more": 1});

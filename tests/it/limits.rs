@@ -1,4 +1,4 @@
-//! Bodies without an end, bombs of gzip and pages that are too large: what is read of a response is limited.
+//! Limits of response bodies: endless bodies, gzip bombs, and pages that are too large.
 
 use std::{
     io::Write as _,
@@ -16,10 +16,10 @@ use crate::{
     fault_server::quick,
 };
 
-/// A limit that tests reach quickly, in bytes.
+/// A limit in bytes that tests reach quickly.
 const LIMIT: usize = 100_000;
 
-/// A server that answers every request with this head, and a body that never ends.
+/// Starts a server that answers every request with this head and an endless body.
 async fn endless(head: &'static str) -> BotBuilder {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -58,7 +58,7 @@ async fn a_body_without_an_end_is_read_up_to_the_limit() {
         let bot = endless(head).await.max_response_bytes(LIMIT).max_page_bytes(2 * LIMIT).build().unwrap();
         let error = bot.me().await.unwrap_err();
         assert_names(&error, LIMIT, "max_response_bytes");
-        assert_eq!(error.attempts(), 1, "another attempt would bring the same");
+        assert_eq!(error.attempts(), 1, "another attempt would fail, too");
         assert!(!error.may_have_been_applied());
         let error = bot.send(ChatId(1), "hi").await.unwrap_err();
         assert_names(&error, LIMIT, "max_response_bytes");
@@ -69,14 +69,14 @@ async fn a_body_without_an_end_is_read_up_to_the_limit() {
 }
 
 #[tokio::test]
-async fn a_gzip_bomb_is_unpacked_up_to_the_limit() {
+async fn a_gzip_bomb_is_decompressed_up_to_the_limit() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     let spaces = vec![b' '; 1024 * 1024];
     for _ in 0..64 {
         encoder.write_all(&spaces).unwrap();
     }
     let bomb = encoder.finish().unwrap();
-    assert!(bomb.len() < LIMIT, "the limit is for what is unpacked");
+    assert!(bomb.len() < LIMIT, "the compressed body must be within the limit");
     let server =
         answering(ResponseTemplate::new(200).insert_header("content-encoding", "gzip").set_body_bytes(bomb)).await;
     let bot = bot_at(server.uri()).max_response_bytes(LIMIT).max_page_bytes(LIMIT).build().unwrap();
@@ -94,7 +94,7 @@ async fn a_body_as_large_as_the_limit_is_read() {
 }
 
 #[tokio::test]
-async fn the_usual_limits_are_16_mib_and_64_mib_for_pages() {
+async fn the_default_limits_are_16_mib_and_64_mib_for_pages() {
     let mib = 1024 * 1024;
     let body = |bytes: usize| ResponseTemplate::new(200).set_body_bytes(vec![b' '; bytes]);
     let server = answering(body(16 * mib + 1)).await;
@@ -105,7 +105,7 @@ async fn the_usual_limits_are_16_mib_and_64_mib_for_pages() {
     assert_names(&bot.api().get_updates().await.unwrap_err(), 64 * mib, "max_page_bytes");
 }
 
-/// A server with `updates` waiting updates of `bytes` bytes each. It returns as many as the request's `limit`.
+/// Starts a server with `updates` waiting updates of `bytes` bytes each. It respects the `limit` of requests.
 async fn backlog(updates: usize, bytes: usize) -> (MockServer, Arc<Mutex<Vec<usize>>>) {
     let server = mock_server().await;
     let limits = Arc::new(Mutex::new(Vec::new()));
@@ -129,7 +129,7 @@ async fn backlog(updates: usize, bytes: usize) -> (MockServer, Arc<Mutex<Vec<usi
 }
 
 #[tokio::test]
-async fn a_page_over_the_limit_comes_in_smaller_ones_and_nothing_is_lost() {
+async fn a_page_over_the_limit_is_requested_in_smaller_pages_without_loss() {
     let (server, limits) = backlog(300, 2000).await;
     let bot = bot_at(server.uri()).max_page_bytes(LIMIT).build().unwrap();
     let mut updates = bot.updates();
@@ -138,7 +138,7 @@ async fn a_page_over_the_limit_comes_in_smaller_ones_and_nothing_is_lost() {
         assert_eq!(update.to_value()["number"], expected);
     }
     let limits = limits.lock().unwrap();
-    assert_eq!(limits[..4], [100, 50, 25, 25], "halved until a page fits: {limits:?}");
+    assert_eq!(limits[..4], [100, 50, 25, 25], "the limit is not halved until a page fits: {limits:?}");
 }
 
 #[tokio::test]

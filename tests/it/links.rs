@@ -1,4 +1,4 @@
-//! Links, on the sandbox.
+//! Deep links and links of chats, on the sandbox.
 
 use tamtam::{ChatLink, DeepLink, ErrorKind};
 
@@ -19,7 +19,7 @@ async fn the_payload_of_a_deep_link_reaches_the_bot() {
 }
 
 #[tokio::test]
-async fn a_chat_is_found_by_its_name_however_it_is_written() {
+async fn a_chat_is_found_by_every_form_of_its_link() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice").with_username("alice"));
     alice.starts();
@@ -34,7 +34,7 @@ async fn a_chat_is_found_by_its_name_however_it_is_written() {
 }
 
 #[tokio::test]
-async fn the_links_that_the_api_gives_are_read() {
+async fn links_returned_by_the_api_are_parsed() {
     let tamtam = conformance::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     let team = tamtam.group("Team", [&alice]);

@@ -1,4 +1,4 @@
-//! What a service finds in its log: which bot, which update, and why. As JSON, with the types that a log server sees.
+//! Log events: the bot, the update and the reason. They are tested as JSON, with the types that a log server receives.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
     updates::{MOMENT, page},
 };
 
-/// A store that can be told to fail.
+/// A store that fails to save, and fails to load unless `loads` is set.
 struct Failing {
     loads: bool,
 }
@@ -32,7 +32,7 @@ impl MarkerStore for Failing {
     }
 }
 
-/// A server that answers these paths, each with one answer after the other and the last for ever.
+/// Starts a server with a list of answers for each of these paths. The last answer is repeated.
 async fn serving(answers: &[(&str, &[(u16, Value)])]) -> MockServer {
     let server = mock_server().await;
     let defaults = [("/subscriptions", json!({"subscriptions": []})), ("/me", bot_info()), ("/updates", page(&[], 1))];
@@ -56,7 +56,7 @@ fn named(server: &MockServer) -> BotBuilder {
     bot_at(server.uri()).log_name("weather")
 }
 
-/// Asks for so many updates, or as far as it gets.
+/// Requests up to `times` updates. Stops at the first error.
 async fn ask(updates: Updates, times: usize) {
     let mut updates = updates.backoff(MOMENT, MOMENT);
     for _ in 0..times {
@@ -66,7 +66,7 @@ async fn ask(updates: Updates, times: usize) {
     }
 }
 
-/// The one event with these words.
+/// Returns the only event with this message.
 fn only(traced: &Traced, words: &str) -> Value {
     let events = traced.events();
     let mut found = events.iter().filter(|event| event["fields"]["message"] == words);
@@ -74,7 +74,7 @@ fn only(traced: &Traced, words: &str) -> Value {
     event.clone()
 }
 
-/// The span of this name that an event is in.
+/// Returns the span of this name that an event is in.
 fn span<'a>(event: &'a Value, name: &str) -> &'a Value {
     let spans = event["spans"].as_array().unwrap_or_else(|| panic!("no spans: {event}"));
     spans.iter().find(|span| span["name"] == name).unwrap_or_else(|| panic!("not in {name}: {event}"))
@@ -101,7 +101,7 @@ async fn every_event_of_the_update_stream_names_bot_and_host() {
     assert_in_poll(&only(&traced, "retrying"), &server);
     drop(guard);
 
-    // The server gives the same page again and again.
+    // The server returns the same page again.
     let (traced, guard) = Traced::json(first);
     let server =
         serving(&[("/updates", &[updates(&[1], json!(5)), updates(&[1], json!(5)), updates(&[2], json!(6))])]).await;
@@ -160,7 +160,7 @@ async fn every_event_of_the_update_stream_names_bot_and_host() {
 }
 
 #[tokio::test]
-async fn the_warning_about_a_shutdown_that_took_too_long_names_bot_and_host() {
+async fn the_warning_about_a_slow_shutdown_names_bot_and_host() {
     let (traced, _guard) = Traced::json(LevelFilter::WARN);
     let server = serving(&[("/updates", &[(200, page(&[1], 5))])]).await;
     let began = Arc::new(Notify::new());
@@ -193,7 +193,7 @@ fn a_bot_is_named_by_a_hash_of_its_token_or_by_its_log_name() {
 }
 
 #[tokio::test]
-async fn without_a_name_the_hash_is_in_the_log_and_a_default_port_is_not() {
+async fn without_a_name_the_log_has_the_hash_and_no_default_port() {
     let (traced, _guard) = Traced::json(LevelFilter::WARN);
     let (told, mut retried) = tokio::sync::mpsc::unbounded_channel();
     let bot = Bot::builder("foobar").base_url("http://nowhere.invalid:80/path").http(|http| http.no_proxy());
@@ -207,7 +207,7 @@ async fn without_a_name_the_hash_is_in_the_log_and_a_default_port_is_not() {
     assert_eq!((&poll["bot"], &poll["host"]), (&json!("f73967e8"), &json!("nowhere.invalid")));
 }
 
-/// Every field with a duration is a number: a log server cannot compare texts.
+/// Asserts that every field with a duration is a number, because a log server cannot compare texts.
 fn assert_numbers(events: &[Value]) {
     let mut count = 0;
     for event in events {
@@ -225,7 +225,7 @@ fn assert_numbers(events: &[Value]) {
 }
 
 #[tokio::test]
-async fn a_retried_call_says_why_and_not_in_the_words_of_the_server() {
+async fn a_retried_call_logs_its_reason_without_text_of_the_server() {
     let (_port, nowhere) = refusing();
     let refused = "cannot connect: Connection refused (os error 111)";
     let quoting = r#"{"code":"too.many.requests","message":"you said: secret words"}"#;
@@ -246,7 +246,7 @@ async fn a_retried_call_says_why_and_not_in_the_words_of_the_server() {
             if cfg!(target_os = "linux") || why != refused {
                 assert_eq!(event["fields"]["error"], why, "{event}");
             }
-            assert_eq!(event["fields"]["operation"], "sendMessage", "also where spans of calls are not logged");
+            assert_eq!(event["fields"]["operation"], "sendMessage", "logged also without the span of a call");
             assert_eq!(span(event, "tamtam.call")["operation"], "sendMessage");
         }
         let failed = only(&traced, "call failed");
@@ -258,7 +258,7 @@ async fn a_retried_call_says_why_and_not_in_the_words_of_the_server() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_is_waited_for_does_not_quote_the_server() {
+async fn the_wait_for_an_attachment_does_not_quote_the_server() {
     let (traced, _guard) = Traced::json(LevelFilter::DEBUG);
     let words = r#"{"success":false,"message":"secret words: attachment.file.not.processed"}"#;
     let server = FaultServer::start([Step::Status(200, words, None), Step::Good]).await;
@@ -268,7 +268,7 @@ async fn a_refusal_that_is_waited_for_does_not_quote_the_server() {
 }
 
 #[tokio::test]
-async fn a_retried_poll_says_why() {
+async fn a_retried_poll_logs_its_reason() {
     for (step, why) in [
         (Step::Status(502, BY_API, None), "502 Bad Gateway, some.code: some words"),
         (Step::Silence, "no response in time"),
@@ -284,7 +284,7 @@ async fn a_retried_poll_says_why() {
 }
 
 #[tokio::test]
-async fn a_retried_upload_says_why() {
+async fn a_retried_upload_logs_its_reason() {
     let (traced, _guard) = Traced::json(LevelFilter::INFO);
     let (_port, nowhere) = refusing();
     let server = serving(&[]).await;
@@ -301,7 +301,7 @@ async fn a_retried_upload_says_why() {
     assert_numbers(&events);
 }
 
-/// A message of a person in a group.
+/// Returns an update with a message of a person in a group.
 fn said() -> Value {
     json!({
         "update_type": "message_created", "timestamp": 1,
@@ -319,7 +319,7 @@ fn assert_in_handler(event: &Value) {
     assert_eq!(handler, expected, "{event}");
 }
 
-/// How a handler goes wrong, and what the log says of it.
+/// Failures of a handler, with the message and fields of their events.
 const FAILURES: [(&str, &str, &str); 3] = [
     ("fail", "handler failed", r#"{"error":"no luck"}"#),
     ("panic", "handler panicked", r#"{"panic":"oh no"}"#),
@@ -356,9 +356,9 @@ async fn until_one_is_skipped(run: Run) {
 }
 
 #[tokio::test]
-async fn a_handler_that_fails_in_a_run_tells_so_in_a_span_with_its_update() {
+async fn a_failed_handler_of_a_run_is_logged_in_a_span_with_its_update() {
     for (how, words, fields) in FAILURES {
-        // However little is logged.
+        // Even if only errors are logged.
         let (traced, _guard) = Traced::json(LevelFilter::ERROR);
         let server =
             serving(&[("/updates", &[(200, json!({"updates": [said()], "marker": 5})), (200, page(&[], 5))])]).await;
@@ -369,7 +369,7 @@ async fn a_handler_that_fails_in_a_run_tells_so_in_a_span_with_its_update() {
 }
 
 #[tokio::test]
-async fn what_a_handler_logs_and_calls_is_in_its_span() {
+async fn events_and_calls_of_a_handler_are_in_its_span() {
     let (traced, _guard) = Traced::json(LevelFilter::DEBUG);
     let server =
         serving(&[("/updates", &[(200, json!({"updates": [said()], "marker": 5})), (200, page(&[], 5))])]).await;
@@ -385,7 +385,7 @@ async fn what_a_handler_logs_and_calls_is_in_its_span() {
 }
 
 #[tokio::test]
-async fn a_handler_that_fails_in_a_webhook_tells_so_in_a_span_with_its_update() {
+async fn a_failed_handler_of_a_webhook_is_logged_in_a_span_with_its_update() {
     const PATH: &str = "/h00kS3cr3t-9d2f4b6a8c0e1d3f5a7b9c";
     for (how, words, fields) in FAILURES {
         for level in [LevelFilter::ERROR, LevelFilter::DEBUG] {
@@ -414,7 +414,7 @@ async fn a_handler_that_fails_in_a_webhook_tells_so_in_a_span_with_its_update() 
 }
 
 #[tokio::test]
-async fn a_loop_that_makes_a_new_stream_on_every_turn_gets_one_warning() {
+async fn creating_a_stream_in_each_turn_of_a_loop_is_warned_about_once() {
     let (traced, _guard) = Traced::json(LevelFilter::WARN);
     let server = serving(&[("/updates", &[(200, page(&[1, 2], 5))])]).await;
     let bot = named(&server).build().unwrap();
@@ -427,7 +427,7 @@ async fn a_loop_that_makes_a_new_stream_on_every_turn_gets_one_warning() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_asked_for_more_gets_no_warning_when_another_follows() {
+async fn a_new_stream_after_several_updates_is_not_warned_about() {
     let (traced, _guard) = Traced::json(LevelFilter::WARN);
     let server = serving(&[("/updates", &[(200, page(&[1, 2], 5))])]).await;
     let bot = named(&server).build().unwrap();

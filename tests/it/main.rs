@@ -1,4 +1,5 @@
-//! Behaviour through the public API: on the sandbox for what TamTam does, on wiremock for what the wire does.
+//! Integration tests of the public API: on the sandbox for the behaviour of TamTam and MAX, on wiremock and raw sockets
+//! for requests and network failures.
 
 mod accessors;
 mod actions;

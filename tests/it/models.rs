@@ -1,6 +1,6 @@
-//! The models against the documents they are made from: every instance of a schema is read and written whole.
+//! Tests of the models against their documents: every instance of a schema is read and written completely.
 //!
-//! `TAMTAM_SEED` repeats a run.
+//! The environment variable `TAMTAM_SEED` repeats a run.
 
 mod captured;
 mod clashes;
@@ -29,25 +29,25 @@ use crate::{
     instances::{Instances, Random},
 };
 
-/// Instances of every schema, and of every member of every union.
+/// Number of instances of every schema, and of every member of every union.
 const INSTANCES_EACH: usize = 64;
 
-/// Instances of every union as a whole: these have the members that are unknown or spoilt.
+/// Number of instances of every union. Only these include unknown and spoilt members.
 const INSTANCES_OF_A_UNION: usize = 500;
 
-/// How often each instance gets misfits. With less, a run may miss one of the many places for a misfit.
+/// Number of variants with misfits of each instance. With fewer, a run may miss some places of misfits.
 const MARRED_EACH: usize = 3;
 
-/// Minimum counts of a run for each document, so that a change of a document does not empty the test.
+/// Minimum number of instances for each document, so that a change of a document does not empty the test.
 const INSTANCES_AT_LEAST: usize = 10_000;
 
-/// Reads JSON in one of the ways there are and writes what came of it.
+/// A function that reads JSON from a source and writes the value.
 type RoundTrip = fn(&str, Source) -> serde_json::Result<String>;
 
-/// Reads a member of a union: its tag, and the unknown value if it is one.
+/// A function that reads a value of a union. It returns its tag, and the unknown value if there is one.
 type ReadMember = fn(&str) -> serde_json::Result<(String, Option<Unknown>)>;
 
-/// Where JSON is read from: serde_json has code of its own for each.
+/// The source of JSON. serde_json has separate code for each.
 #[derive(Debug, Clone, Copy)]
 enum Source {
     Text,
@@ -65,9 +65,9 @@ where
         Source::Value => serde_json::from_value(serde_json::from_str(json)?)?,
     };
     let written = serde_json::to_string(&value)?;
-    assert_eq!(serde_json::from_str::<T>(&written)?, value, "what was written reads as something else");
+    assert_eq!(serde_json::from_str::<T>(&written)?, value, "the written JSON is read as another value");
     let as_value: Value = serde_json::from_str(&written)?;
-    assert_eq!(serde_json::to_value(&value)?, as_value, "written as a `Value` it is something else");
+    assert_eq!(serde_json::to_value(&value)?, as_value, "the value is written differently as a `Value`");
     Ok(written)
 }
 
@@ -119,7 +119,7 @@ schemas! {
 
 unions! { Attachment AttachmentRequest Button ConstructorInput MarkupElement Update }
 
-/// Tells on a panic, wherever it comes from, how to have it again.
+/// An instance under test. It prints how to reproduce a panic.
 struct Case<'a> {
     seed: u64,
     schema: &'a str,
@@ -130,16 +130,16 @@ impl Drop for Case<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             let Self { seed, schema, json } = self;
-            eprintln!("this is an instance of {schema}; TAMTAM_SEED={seed} makes it again:\n{json}");
+            eprintln!("failed for an instance of {schema}; set TAMTAM_SEED={seed} to repeat the run:\n{json}");
         }
     }
 }
 
 fn seed() -> u64 {
     match env::var("TAMTAM_SEED") {
-        Ok(seed) => seed.parse().expect("TAMTAM_SEED is a number"),
+        Ok(seed) => seed.parse().expect("TAMTAM_SEED must be a number"),
         Err(_) => {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970");
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the time is after 1970");
             now.as_secs() ^ u64::from(now.subsec_nanos()) << 32
         }
     }
@@ -149,7 +149,7 @@ fn table<T: Copy>(table: &[(&str, T)], name: &str) -> T {
     table.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("{name} is not in the table")).1
 }
 
-/// Reads and writes an instance in every way and compares what is left of it with what it says.
+/// Reads an instance from every source, writes it, and compares the result with its meaning.
 fn check(document: &Document, seed: u64, schema: &str, json: &str, value: &Value) {
     let _case = Case { seed, schema, json };
     let shape = document.schema(schema);
@@ -158,40 +158,40 @@ fn check(document: &Document, seed: u64, schema: &str, json: &str, value: &Value
     let unknown = kept(document, shape, json);
     for source in [Source::Text, Source::Reader, Source::Value] {
         let written = round_trip(json, source).unwrap_or_else(|error| panic!("not read from {source:?}: {error}"));
-        let actual: Value = serde_json::from_str(&written).expect("what is written is JSON");
+        let actual: Value = serde_json::from_str(&written).expect("the output is JSON");
         if let Some(difference) = difference(&expected, &actual, "") {
             panic!("read from {source:?} and written, {difference}\nwritten: {written}");
         }
-        // A `Value` has forgotten how it was written.
+        // A `Value` does not keep its notation.
         if !matches!(source, Source::Value) {
-            assert_eq!(unknown, kept(document, shape, &written), "what is unknown, read from {source:?}");
+            assert_eq!(unknown, kept(document, shape, &written), "unknown parts, read from {source:?}");
         }
     }
 }
 
-/// What does not fit at all is an error, wherever it is read from.
+/// Checks that JSON that does not fit its schema is an error from every source.
 fn check_error(seed: u64, schema: &str, json: &str) {
     let _case = Case { seed, schema, json };
     for source in [Source::Text, Source::Reader, Source::Value] {
         let read = table(SCHEMAS, schema)(json, source);
-        assert!(read.is_err(), "read from {source:?}, although it does not fit, and written as {read:?}");
+        assert!(read.is_err(), "does not fit, but was read from {source:?} and written as {read:?}");
     }
 }
 
-/// What a member of a union must be read as: itself, or an unknown value with its reason.
+/// Checks that a value of a union is read as its member, or as an unknown value with an error.
 fn check_member(document: &Document, seed: u64, name: &str, union: &Union, json: &str, value: &Value) {
     let _case = Case { seed, schema: name, json };
-    let (tag, unknown) = table(UNIONS, name)(json).expect("whatever it is, it is read");
+    let (tag, unknown) = table(UNIONS, name)(json).expect("every value of a union is read");
     assert_eq!(tag, union.tag_of(value).unwrap_or_default(), "the tag");
     match (union.member_of(value), unknown) {
-        (Some(member), None) => assert!(fits(document, document.schema(member), value), "a spoilt {member} was read"),
+        (Some(member), None) => assert!(fits(document, document.schema(member), value), "an invalid {member} was read"),
         (Some(member), Some(unknown)) => {
-            assert!(!fits(document, document.schema(member), value), "a good {member} was not read: {unknown:?}");
-            assert!(unknown.error.is_some(), "a {member} that cannot be read, and no reason");
+            assert!(!fits(document, document.schema(member), value), "a valid {member} was not read: {unknown:?}");
+            assert!(unknown.error.is_some(), "a {member} that was not read has no error");
             assert_eq!(unknown.raw.get(), json.trim());
         }
         (None, unknown) => {
-            let unknown = unknown.expect("nothing known has such a tag");
+            let unknown = unknown.expect("a value with an unknown tag is unknown");
             assert_eq!(unknown.raw.get(), json.trim());
             assert!(
                 unknown.error.is_none() || union.tag_of(value).is_none(),
@@ -201,7 +201,7 @@ fn check_member(document: &Document, seed: u64, name: &str, union: &Union, json:
     }
 }
 
-/// Instances of a schema; of a union also of each member.
+/// Generates instances of a schema, and for a union also of each member.
 fn values(instances: &mut Instances<'_>, schema: &str, union: Option<&Union>) -> Vec<Value> {
     let Some(union) = union else { return (0..INSTANCES_EACH).map(|_| instances.of(schema)).collect() };
     let mut values: Vec<Value> = (0..INSTANCES_OF_A_UNION).map(|_| instances.of(schema)).collect();
@@ -211,13 +211,13 @@ fn values(instances: &mut Instances<'_>, schema: &str, union: Option<&Union>) ->
     values
 }
 
-/// The union that a schema is, if it is one.
+/// Returns the union of a schema, or `None` for another kind of schema.
 fn union<'d>(document: &'d Document, schema: &str) -> Option<&'d Union> {
     if let Shape::Union(union) = document.schema(schema) { Some(union) } else { None }
 }
 
 #[test]
-fn whatever_the_document_allows_is_read_and_written_whole() {
+fn all_that_the_document_allows_is_read_and_written_completely() {
     let seed = seed();
     println!("TAMTAM_SEED={seed}");
     let tolerant = Document::with_overlays();
@@ -235,7 +235,7 @@ fn whatever_the_document_allows_is_read_and_written_whole() {
             for value in &values {
                 let json = instances.write(value);
                 if !fits(&tolerant, tolerant.schema(schema), value) {
-                    // It has nothing but defaults: a chat whose kind is "", say.
+                    // All its values are defaults, for example a chat whose type is "".
                     check_error(seed, schema, &json);
                     errors += 1;
                     continue;
@@ -255,16 +255,16 @@ fn whatever_the_document_allows_is_read_and_written_whole() {
     println!("{count} instances with {made:#?}");
     assert!(errors < count / 100, "{errors} of {count} instances are errors");
     for what in [
-        "a tag that stands first",
+        "a tag in first position",
         "a tag in the middle",
-        "a tag that stands last",
+        "a tag in last position",
         "a required null",
-        "a required field that is absent",
+        "an absent required field",
         "an optional null",
         "an absent field",
         "an unknown key",
         "an unknown tag",
-        "a known tag with a body that cannot be read",
+        "a known tag with an unreadable body",
         "a member without a tag",
         "an unknown value of an enum",
         "an integer at an end of its range",
@@ -276,7 +276,7 @@ fn whatever_the_document_allows_is_read_and_written_whole() {
 }
 
 #[test]
-fn a_bad_value_costs_only_the_smallest_optional_part_around_it() {
+fn a_bad_value_affects_only_the_smallest_optional_part_around_it() {
     let seed = seed();
     println!("TAMTAM_SEED={seed}");
     let document = Document::with_overlays();
@@ -291,7 +291,7 @@ fn a_bad_value_costs_only_the_smallest_optional_part_around_it() {
                 instances.mar(&mut value, schema);
                 let json = instances.write(&value);
                 if !fits(&document, document.schema(schema), &value) {
-                    // Nothing is left of it.
+                    // Nothing is left of the instance.
                     check_error(seed, schema, &json);
                     continue;
                 }
@@ -322,7 +322,7 @@ fn a_bad_value_costs_only_the_smallest_optional_part_around_it() {
     assert!(missed.is_empty(), "TAMTAM_SEED={seed} put no misfit into {missed:?}");
 }
 
-/// Every place in a received schema where a value that does not fit costs no more than itself.
+/// Returns every place in a received schema where a value that does not fit affects only itself.
 fn places_of_misfits(document: &Document) -> BTreeSet<String> {
     fn collect(document: &Document, shape: &Shape, place: &str, may_misfit: bool, found: &mut BTreeSet<String>) {
         if may_misfit && !matches!(document.resolve(shape), Shape::Union(_)) {
@@ -352,7 +352,7 @@ fn places_of_misfits(document: &Document) -> BTreeSet<String> {
 }
 
 #[test]
-fn what_lacks_a_part_that_it_must_have_is_an_error() {
+fn an_instance_without_a_needed_part_is_an_error() {
     let seed = seed();
     println!("TAMTAM_SEED={seed}");
     let tolerant = Document::with_overlays();
@@ -360,7 +360,7 @@ fn what_lacks_a_part_that_it_must_have_is_an_error() {
     let (mut failed, mut read) = (BTreeSet::new(), BTreeSet::new());
     for schema in tolerant.types() {
         let random = Random::for_name(seed, &format!("{schema}, spoilt"));
-        // A schema of an overlay is in neither document.
+        // A schema that an overlay adds is in neither document.
         let mut documents = [tamtam, max].into_iter();
         let document = documents.find(|document| document.types().any(|known| known == schema)).unwrap_or(&tolerant);
         let mut instances = Instances::new(document, &tolerant, random);
@@ -412,10 +412,10 @@ fn the_same_seed_makes_the_same_instances() {
     assert_ne!(make(7), make(8));
 }
 
-/// The instances above cannot tell: crates that only the tests need ask serde_json for exact floats, and in one build
-/// that holds for all.
+/// Round trips cannot check this feature: dependencies of the tests also enable it, and features apply to the whole
+/// build.
 #[test]
-fn the_crate_itself_asks_for_exact_floats() {
+fn the_crate_enables_exact_floats() {
     let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
     let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
     let serde_json = dependencies.lines().find(|line| line.starts_with("serde_json = ")).unwrap();

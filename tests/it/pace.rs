@@ -1,4 +1,4 @@
-//! The pace of a bot, against the limits that the sandbox has.
+//! The pace of a bot, against the rate limits of the sandbox.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::{
     traced::Traced,
 };
 
-/// People who have started the bot.
+/// Returns the ids of `count` new people who have started the bot.
 fn people(max: &Sandbox, count: usize) -> Vec<UserId> {
     let person = |number| {
         let person = max.user(format!("Person {number}"));
@@ -35,7 +35,7 @@ async fn send(bot: &Bot, users: &[UserId]) -> usize {
     sends.buffer_unordered(20).filter(|sent| std::future::ready(sent.is_err())).count().await
 }
 
-/// A bot of the sandbox with another pace, which sends every request once.
+/// Returns a bot of the sandbox with this pace and without retries.
 fn bot(max: &Sandbox, pace: Pace) -> Bot {
     let builder = Bot::builder(max.token()).base_url(max.base_url()).service(Service::Max).no_proxy();
     builder.retry(RetryPolicy::none()).pace(pace).build().unwrap()
@@ -47,7 +47,7 @@ async fn a_bot_of_max_keeps_within_the_limits_of_max() {
     let users = people(&max, 45);
     let bot = bot(&max, Service::Max.pace());
     assert_eq!(send(&bot, &users).await, 0);
-    assert_eq!(send(&bot, &[users[0]; 4]).await, 0, "one chat takes fewer");
+    assert_eq!(send(&bot, &[users[0]; 4]).await, 0, "a single chat has a lower limit");
     assert_eq!(max.rate_limited(), 0);
 }
 
@@ -55,7 +55,7 @@ async fn a_bot_of_max_keeps_within_the_limits_of_max() {
 async fn without_a_pace_a_bot_of_max_is_refused() {
     let limit = RateLimit::none().requests_per_second(5);
     let max = Sandbox::builder().service(Service::Max).rate_limit(limit).start().await;
-    // All of them are under way before the first is refused.
+    // All messages are sent before the first one is refused.
     let users = people(&max, 12);
     let failed = send(&bot(&max, Pace::none()), &users).await;
     assert!(failed > 0);
@@ -63,7 +63,7 @@ async fn without_a_pace_a_bot_of_max_is_refused() {
 }
 
 #[test]
-fn services_have_their_pace() {
+fn the_default_pace_depends_on_the_service() {
     let max = Pace::none().requests_per_second(30).chat_requests_per_second(2).polls_per_second(2);
     assert_eq!((Service::Max.pace(), Service::TamTam.pace()), (max, Pace::none()));
     assert_eq!(Service::TamTam.with_pace(max).pace(), max);
@@ -71,7 +71,7 @@ fn services_have_their_pace() {
 }
 
 #[tokio::test]
-async fn health_counts_the_requests_that_wait() {
+async fn health_counts_waiting_requests() {
     let server = answering_json(&json!({"user_id": 1, "name": "Bot", "updates": [], "marker": 1})).await;
     let pace = Pace::none().requests_per_second(1);
     let bot = Bot::builder("token").base_url(server.uri()).no_proxy().pace(pace).build().unwrap();
@@ -84,25 +84,25 @@ async fn health_counts_the_requests_that_wait() {
     let background = bot.background();
     let calls = async { tokio::join!(bot.me(), bot.me(), background.me()) };
     tokio::select! {
-        _ = calls => panic!("nothing waited"),
+        _ = calls => panic!("no request waited"),
         () = async { while waiting(health.pace()) != (2, 1) { tokio::task::yield_now().await } } => {}
-        () = time::sleep(Duration::from_secs(60)) => panic!("the requests do not wait"),
+        () = time::sleep(Duration::from_secs(60)) => panic!("no request waits"),
     }
     assert_eq!(waiting(health.pace()), (0, 0), "the calls were dropped");
 }
 
-/// Waits until something is so, for at most a minute.
+/// Waits until a condition is met, for at most a minute.
 async fn until(is_so: impl Fn() -> bool) {
     let waits = async {
         while !is_so() {
             time::sleep(Duration::from_millis(1)).await;
         }
     };
-    time::timeout(Duration::from_secs(60), waits).await.expect("it should be so within a minute");
+    time::timeout(Duration::from_secs(60), waits).await.expect("the condition was not met within a minute");
 }
 
 #[tokio::test]
-async fn a_429_of_a_poll_stops_all_requests_of_the_bot() {
+async fn a_429_of_a_poll_pauses_all_requests_of_the_bot() {
     let server = answering(ResponseTemplate::new(429).insert_header("retry-after", "3600")).await;
     let bot = bot_at(server.uri()).build().unwrap();
     let mut updates = bot.updates();
@@ -114,7 +114,7 @@ async fn a_429_of_a_poll_stops_all_requests_of_the_bot() {
         })
     };
     tokio::select! {
-        _ = calls => panic!("nothing waited"),
+        _ = calls => panic!("no request waited"),
         () = until(|| health.pace().waiting == 1) => {}
     }
     let pause = health.pace().pause.unwrap();
@@ -122,7 +122,7 @@ async fn a_429_of_a_poll_stops_all_requests_of_the_bot() {
 }
 
 #[tokio::test]
-async fn a_429_of_an_upload_host_stops_only_the_upload() {
+async fn a_429_of_an_upload_host_pauses_only_the_upload() {
     let host = answering(ResponseTemplate::new(429).insert_header("retry-after", "3600")).await;
     let api = answering_json(&json!({"url": host.uri(), "user_id": 1, "name": "Bot"})).await;
     let bot = bot_at(api.uri()).build().unwrap();
@@ -134,7 +134,7 @@ async fn a_429_of_an_upload_host_stops_only_the_upload() {
 
 #[tokio::test(start_paused = true)]
 async fn a_429_counts_before_its_body_has_arrived_and_for_a_call_that_is_dropped() {
-    // While this blocks, no time passes.
+    // The paused time does not advance while this task blocks.
     let (release, released) = std::sync::mpsc::channel::<()>();
     let block = tokio::task::spawn_blocking(move || released.recv_timeout(Duration::from_secs(60)));
     let server = FaultServer::start([Step::StalledErrorBody(429)]).await;
@@ -142,7 +142,7 @@ async fn a_429_counts_before_its_body_has_arrived_and_for_a_call_that_is_dropped
     let health = bot.updates().health();
     let began = Instant::now();
     tokio::select! {
-        _ = bot.me() => panic!("the body does not end"),
+        _ = bot.me() => panic!("the call ended, although the body stalls"),
         () = async { while health.pace().pause.is_none() { tokio::task::yield_now().await } } => {}
     }
     assert_eq!(began.elapsed(), Duration::ZERO);
@@ -160,16 +160,16 @@ async fn a_shutdown_does_not_wait_for_the_end_of_a_pause() {
     assert!(updates.try_next().await.unwrap().is_some());
     assert!(bot.me().await.unwrap_err().is_rate_limited());
     drop(stop);
-    // From here on time passes only by waiting, and nothing else is waited for.
+    // From here on, time passes only by sleeping.
     time::pause();
     let began = Instant::now();
     assert!(updates.try_next().await.unwrap().is_none());
     assert_eq!(began.elapsed(), Duration::ZERO);
-    assert_eq!(server.requests().len(), 3, "the marker is not committed");
+    assert_eq!(server.requests().len(), 3, "the marker must not be committed");
 }
 
 #[tokio::test]
-async fn the_span_of_a_call_has_the_time_that_it_waited() {
+async fn the_span_of_a_call_has_its_waiting_time() {
     let (traced, _guard) = Traced::start(LevelFilter::INFO);
     let server = answering_json(&json!({"user_id": 1, "name": "Bot"})).await;
     let pace = Pace::none().requests_per_second(1);

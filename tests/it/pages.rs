@@ -1,4 +1,5 @@
-//! Lists that come in pages: on the sandbox for what TamTam does, on wiremock for times and markers that it never gives.
+//! Paginated lists: on the sandbox for the behaviour of TamTam, on wiremock for timestamps and markers that TamTam
+//! never sends.
 
 use std::sync::{
     Arc,
@@ -16,7 +17,7 @@ use crate::{
     conformance,
 };
 
-/// How often an operation of the sandbox is called from now on.
+/// Counts the calls of an operation of the sandbox from now on.
 fn calls(tamtam: &Sandbox, operation: &'static str) -> Arc<AtomicUsize> {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
@@ -29,7 +30,7 @@ fn calls(tamtam: &Sandbox, operation: &'static str) -> Arc<AtomicUsize> {
 }
 
 #[tokio::test]
-async fn chats_come_page_by_page_each_once() {
+async fn chats_are_listed_page_by_page_each_once() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     let groups: Vec<_> = (0..7).map(|number| tamtam.group(format!("Group {number}"), [&alice]).chat_id()).collect();
@@ -39,7 +40,7 @@ async fn chats_come_page_by_page_each_once() {
     let mut seen = Vec::new();
     while let Some(chat) = chats.try_next().await.unwrap() {
         seen.push(chat.chat_id);
-        // No page before it is needed.
+        // No page is requested before it is needed.
         assert_eq!(asked.load(Ordering::SeqCst), seen.len().div_ceil(3));
     }
     assert_eq!(seen, groups);
@@ -48,7 +49,7 @@ async fn chats_come_page_by_page_each_once() {
 }
 
 #[tokio::test]
-async fn members_come_page_by_page_each_once() {
+async fn members_are_listed_page_by_page_each_once() {
     let tamtam = conformance::start().await;
     let people: Vec<_> = (0..5).map(|number| tamtam.user(format!("Person {number}"))).collect();
     let team = tamtam.group("Team", &people);
@@ -57,11 +58,11 @@ async fn members_come_page_by_page_each_once() {
     names.retain(|name| name.starts_with("Person"));
     names.sort_unstable();
     assert_eq!(names, ["Person 0", "Person 1", "Person 2", "Person 3", "Person 4"]);
-    assert_eq!(members.len(), 6, "the bot is a member as well");
+    assert_eq!(members.len(), 6, "the bot is a member, too");
 }
 
 #[tokio::test]
-async fn messages_come_newest_first_each_once() {
+async fn messages_are_listed_newest_first_each_once() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     alice.starts();
@@ -76,7 +77,7 @@ async fn messages_come_newest_first_each_once() {
 }
 
 #[tokio::test]
-async fn a_span_of_time_has_both_its_ends() {
+async fn since_and_until_are_inclusive() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     alice.starts();
@@ -101,7 +102,7 @@ async fn a_span_of_time_has_both_its_ends() {
 }
 
 #[tokio::test]
-async fn what_can_never_be_asked_is_an_error_that_says_how_to_mend_it() {
+async fn invalid_parameters_of_a_list_are_errors_with_a_hint() {
     let server = mock_server().await;
     let bot = bot(&server);
     for (error, words) in [
@@ -149,7 +150,7 @@ async fn what_can_never_be_asked_is_an_error_that_says_how_to_mend_it() {
 }
 
 #[tokio::test]
-async fn after_a_failure_that_passes_the_stream_goes_on_and_after_another_it_ends() {
+async fn the_stream_continues_after_a_retryable_error_and_ends_after_others() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     alice.starts();
@@ -171,7 +172,7 @@ async fn after_a_failure_that_passes_the_stream_goes_on_and_after_another_it_end
 }
 
 #[tokio::test]
-async fn a_stream_whose_errors_are_taken_for_items_comes_to_an_end() {
+async fn a_stream_whose_errors_are_collected_ends() {
     let tamtam = conformance::start().await;
     let bot =
         Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(tamtam::RetryPolicy::none()).build().unwrap();
@@ -184,7 +185,7 @@ async fn a_stream_whose_errors_are_taken_for_items_comes_to_an_end() {
 }
 
 #[tokio::test]
-async fn a_cancelled_call_is_gone_on_with() {
+async fn a_cancelled_wait_continues_the_same_request() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     tamtam.group("Team", [&alice]);
@@ -206,12 +207,12 @@ async fn a_list_is_a_stream() {
     assert_eq!(bot.chats().try_collect::<Vec<_>>().await.unwrap().len(), 1);
     assert_eq!(bot.members(team.chat_id()).try_collect::<Vec<_>>().await.unwrap().len(), 2);
     assert_eq!(bot.messages(team.chat_id()).try_collect::<Vec<_>>().await.unwrap().len(), 1);
-    // It goes to another task.
+    // The future can be sent to another task.
     let chats = tokio::spawn(bot.chats().all()).await.unwrap();
     assert_eq!(chats.unwrap().len(), 1);
 }
 
-/// A server that answers with these pages, one after the other, the last for ever.
+/// Starts a server that answers with these pages in order. The last page is repeated.
 async fn pages(pages: Vec<Value>) -> (MockServer, Bot) {
     let server = mock_server().await;
     let next = AtomicUsize::new(0);
@@ -225,7 +226,7 @@ async fn pages(pages: Vec<Value>) -> (MockServer, Bot) {
 }
 
 #[tokio::test]
-async fn who_moves_while_a_list_is_read_comes_once() {
+async fn a_member_that_moves_while_a_list_is_read_is_returned_once() {
     let page = |ids: &[i64], marker: Value| {
         let members: Vec<_> = ids.iter().map(|id| member(*id, "M")).collect();
         json!({"members": members, "marker": marker})
@@ -238,7 +239,7 @@ async fn who_moves_while_a_list_is_read_comes_once() {
 }
 
 #[tokio::test]
-async fn a_page_that_names_itself_as_the_next_is_an_error_after_what_it_has() {
+async fn a_page_that_names_itself_as_the_next_one_is_an_error_after_its_items() {
     let page = |id: i64| json!({"chats": [chat(id, "C")], "marker": 5});
     let (server, bot) = pages(vec![page(1), page(2)]).await;
     let mut chats = bot.chats();
@@ -255,7 +256,7 @@ async fn a_page_that_names_itself_as_the_next_is_an_error_after_what_it_has() {
 }
 
 #[tokio::test]
-async fn pages_that_go_in_circles_or_are_empty_for_ever_are_an_error() {
+async fn pages_that_repeat_or_stay_empty_are_an_error() {
     let circle = |marker: usize| json!({"chats": [chat(1, "C")], "marker": marker % 2});
     let empty = |marker: usize| json!({"chats": [], "marker": marker});
     for endless in [(0..100).map(circle).collect::<Vec<_>>(), (0..100).map(empty).collect()] {
@@ -266,12 +267,12 @@ async fn pages_that_go_in_circles_or_are_empty_for_ever_are_an_error() {
     }
 }
 
-/// A chat with these messages, whose server takes `from` and `to` as the document says.
+/// A mock chat with these messages. It follows the document for `from` and `to`.
 #[derive(Clone)]
 struct Past(Vec<Value>);
 
 impl Past {
-    /// Messages of these times.
+    /// Returns a chat with messages of these times.
     fn of(times: &[i64]) -> Self {
         Self(times.iter().enumerate().map(|(number, time)| past(&format!("mid.{number}"), *time)).collect())
     }
@@ -338,14 +339,14 @@ async fn a_full_page_of_one_timestamp_is_an_error() {
          so there may be more of that time than fit a page"
     );
     assert_eq!(messages.try_next().await.unwrap(), None);
-    // What the error says to do.
+    // Both ways around the error work.
     assert_eq!(mids(&bot.messages(7).page_size(3).until(7).all().await.unwrap()), ["mid.4"]);
     assert_eq!(bot.messages(7).page_size(4).all().await.unwrap().len(), 5);
 }
 
 #[tokio::test]
-async fn whatever_the_times_are_all_messages_come_once_or_an_error_does() {
-    // Numbers that look random, and are the same in every run.
+async fn for_any_timestamps_all_messages_are_returned_once_or_an_error_is() {
+    // Pseudo-random numbers that are the same in every run.
     let mut state = 7_u64;
     let mut below = move |limit: i64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -353,7 +354,7 @@ async fn whatever_the_times_are_all_messages_come_once_or_an_error_does() {
     };
     let (mut whole, mut failed) = (0, 0);
     for _ in 0..60 {
-        // A time of 0 is none.
+        // A time of 0 means that there is no time.
         let mut times: Vec<_> = (0..below(20)).map(|_| 1 + below(12)).collect();
         times.sort_by_key(|time| -time);
         let (_server, bot) = Past::of(&times).serve().await;
@@ -384,7 +385,7 @@ async fn whatever_the_times_are_all_messages_come_once_or_an_error_does() {
 }
 
 #[tokio::test]
-async fn a_forward_without_a_body_comes_once() {
+async fn a_forward_without_a_body_is_returned_once() {
     let forward = |mid: &str, time: i64| {
         json!({
             "recipient": {"chat_id": 7, "chat_type": "dialog"},
@@ -401,11 +402,11 @@ async fn a_forward_without_a_body_comes_once() {
 }
 
 #[tokio::test]
-async fn a_page_of_messages_that_do_not_fit_is_not_the_end() {
+async fn a_page_of_messages_that_do_not_fit_does_not_end_the_list() {
     let odd = json!({"body": 5});
     let list = |messages: &[&Value]| json!({ "messages": messages });
     let (two, one) = (past("mid.2", 9), past("mid.1", 8));
-    // Nothing is known of the messages between, so nothing is known of where to go on.
+    // The times of the invalid messages are unknown, so the start of the next page is, too.
     for pages_of_two in [vec![list(&[&odd, &odd])], vec![list(&[&two, &odd]), list(&[&two, &odd])]] {
         let (_server, bot) = pages(pages_of_two).await;
         let error = bot.messages(7).page_size(2).all().await.unwrap_err();
@@ -416,7 +417,7 @@ async fn a_page_of_messages_that_do_not_fit_is_not_the_end() {
 }
 
 #[tokio::test]
-async fn a_message_without_a_time_that_comes_on_every_page_comes_once() {
+async fn a_message_without_a_time_on_every_page_is_returned_once() {
     let mut timeless = past("mid.x", 0);
     timeless["timestamp"] = json!("6");
     let list = |messages: &[&Value]| json!({ "messages": messages });
@@ -433,7 +434,7 @@ async fn a_message_without_a_time_that_comes_on_every_page_comes_once() {
 }
 
 #[tokio::test]
-async fn a_message_without_a_time_comes_once_and_does_not_end_the_list() {
+async fn a_message_without_a_time_is_returned_once_and_does_not_end_the_list() {
     let timeless = |mid: &str, time: Value| {
         let mut message = past(mid, 0);
         message["timestamp"] = time;
@@ -458,11 +459,11 @@ async fn a_message_without_a_time_comes_once_and_does_not_end_the_list() {
     let (_server, bot) = pages(vec![list(&[&first, &second])]).await;
     assert_eq!(mids(&bot.messages(7).page_size(3).all().await.unwrap()), ["mid.3", "mid.1"]);
     let error = bot.messages(7).page_size(2).all().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Pagination, "more may have been there, and no time says where: {error}");
+    assert_eq!(error.kind(), ErrorKind::Pagination, "without a time, the next page cannot be requested: {error}");
 }
 
 #[tokio::test]
-async fn a_server_that_gives_the_newest_whatever_it_is_asked_is_an_error() {
+async fn a_server_that_always_returns_the_newest_messages_is_an_error() {
     let newest = json!({"messages": [past("mid.3", 9), past("mid.2", 8)]});
     let (server, bot) = pages(vec![newest]).await;
     let mut messages = bot.messages(7).page_size(2);

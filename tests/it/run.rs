@@ -1,4 +1,4 @@
-//! `bot.run(handler)`: order within a chat, concurrency between chats, and handlers that fail.
+//! `bot.run(handler)`: order within a chat, concurrency between chats, and failed handlers.
 
 use std::{
     collections::HashMap,
@@ -21,7 +21,7 @@ use crate::{
     updates::{MOMENT, Pages, page},
 };
 
-/// What handlers did, in order.
+/// The recorded actions of handlers, in order.
 #[derive(Clone, Default)]
 struct Diary(Arc<Mutex<Vec<String>>>);
 
@@ -35,15 +35,15 @@ impl Diary {
     }
 }
 
-/// Longer than a test takes; it passes at once where time is paused.
+/// Longer than a test takes. It passes at once if the time is paused.
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// The chat of an update, for a diary.
+/// Returns the chat of an update, for a diary.
 fn chat(update: &Update) -> i64 {
     update.chat_id().unwrap().0
 }
 
-/// An update in a chat, with a number to tell it from others.
+/// Returns an update in a chat, with a number that distinguishes it from others.
 fn numbered(chat: i64, number: i64) -> Value {
     json!({"update_type": "message_removed", "timestamp": number, "message_id": "mid.1", "chat_id": chat, "user_id": 7})
 }
@@ -53,7 +53,7 @@ fn numbered_page(updates: &[(i64, i64)], marker: i64) -> Value {
     json!({"updates": updates, "marker": marker})
 }
 
-/// Runs until as many updates are handled or given up.
+/// Runs until `handled` updates are handled or skipped.
 pub(crate) async fn until(run: Run, handled: u64) {
     let health = run.health();
     let done = async move {
@@ -65,7 +65,7 @@ pub(crate) async fn until(run: Run, handled: u64) {
 }
 
 #[tokio::test]
-async fn within_a_chat_updates_are_handled_one_after_the_other_in_order() {
+async fn updates_of_a_chat_are_handled_one_at_a_time_and_in_order() {
     let page: Vec<(i64, i64)> = (1..=100).map(|number| (number % 5, number)).collect();
     let (_server, bot, _) = Pages::serve([numbered_page(&page, 10), numbered_page(&[], 10)]).await;
     let (diary, busy) = (Diary::default(), Arc::new(Mutex::new(HashMap::new())));
@@ -74,7 +74,7 @@ async fn within_a_chat_updates_are_handled_one_after_the_other_in_order() {
         let (diary, busy) = (written.clone(), Arc::clone(&busy));
         async move {
             let chat = chat(&update);
-            assert_eq!(busy.lock().unwrap().insert(chat, true), None, "one at a time in a chat");
+            assert_eq!(busy.lock().unwrap().insert(chat, true), None, "two handlers of chat {chat} run at a time");
             tokio::task::yield_now().await;
             diary.write(format!("{chat} {}", update.timestamp().unwrap()));
             busy.lock().unwrap().remove(&chat);
@@ -113,15 +113,16 @@ async fn chats_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn a_chat_whose_updates_were_all_handled_gets_those_that_come_later_in_the_page() {
-    // More than are parsed at once: with one thread, the first update of each chat is handled before its second is parsed.
+async fn later_updates_in_a_page_reach_a_chat_that_was_already_done() {
+    // More updates than are parsed at once. With one thread, the first update of each chat is handled before its second
+    // one is parsed.
     let chats: Vec<i64> = (0..200).map(|number| number % 100).collect();
     let (_server, bot, _) = Pages::serve([page(&chats, 10), page(&[], 10)]).await;
     until(bot.run(async |_, _| {}).concurrency(200), 200).await;
 }
 
 #[tokio::test]
-async fn no_more_chats_are_dealt_with_at_a_time_than_are_allowed() {
+async fn at_most_concurrency_chats_are_handled_at_a_time() {
     for bound in [1, 3] {
         let chats: Vec<i64> = (0..20).collect();
         let (_server, bot, _) = Pages::serve([page(&chats, 10), page(&[], 10)]).await;
@@ -178,14 +179,14 @@ async fn updates_without_a_chat_keep_the_order_of_their_session_or_user() {
         }
         let mut lines = diary.lines();
         lines.sort();
-        assert_eq!(lines, ["begin 1", "begin 2", "begin 3", "begin 4"], "the first of each, and no second");
+        assert_eq!(lines, ["begin 1", "begin 2", "begin 3", "begin 4"], "only the first update of each may begin");
         opened.add_permits(7);
     };
     tokio::join!(until(run, 7), first);
 }
 
 #[tokio::test]
-async fn the_next_page_is_not_asked_for_before_this_one_is_handled() {
+async fn the_next_page_is_requested_after_the_current_one_is_handled() {
     let (_server, bot, pages) = Pages::serve([page(&[1, 2, 3], 10), page(&[4], 11), page(&[], 11)]).await;
     let polls = Arc::new(Mutex::new(Vec::new()));
     let (seen, asked) = (Arc::clone(&polls), pages.clone());
@@ -201,7 +202,7 @@ async fn the_next_page_is_not_asked_for_before_this_one_is_handled() {
     assert_eq!(pages.markers()[..2], [None, Some("10".to_owned())]);
 }
 
-/// Runs a handler over three chats, of which the second one's fails, and says what `on_error` was told.
+/// Runs a handler over three chats. It fails once for the second chat. Returns the failure that `on_error` received.
 async fn failing_in_the_second<F>(fail: impl Fn() -> F + Send + Sync + 'static) -> String
 where
     F: Future<Output = Result<(), Box<dyn Error + Send + Sync>>> + Send + 'static,
@@ -213,7 +214,7 @@ where
     let run = bot
         .run(move |_, update| {
             let fails = chat(&update) == 2 && failed.fetch_add(1, Ordering::SeqCst) == 0;
-            // Outside of the future, where a handler may fail as well.
+            // `fail` runs outside of the future, where a handler can panic, too.
             let failure = fails.then(|| fail());
             async move { if let Some(failure) = failure { failure.await } else { Ok(()) } }
         })
@@ -225,19 +226,19 @@ where
         });
     let health = run.health();
     until(run, 4).await;
-    assert_eq!((health.handled(), health.skipped()), (3, 1), "one update is given up, and no other");
-    let [told] = &told.lines()[..] else { panic!("told once: {:?}", told.lines()) };
+    assert_eq!((health.handled(), health.skipped()), (3, 1), "only one update is skipped");
+    let [told] = &told.lines()[..] else { panic!("`on_error` was not called once: {:?}", told.lines()) };
     told.clone()
 }
 
 #[tokio::test]
-async fn a_handler_that_fails_costs_its_own_update_only() {
+async fn a_failed_handler_affects_only_its_update() {
     let told = failing_in_the_second(|| async { Err("no luck".into()) }).await;
     assert_eq!(told, "the handler failed: no luck in 2, attempt 1");
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_costs_its_own_update_only() {
+async fn a_panic_in_a_handler_affects_only_its_update() {
     let told = failing_in_the_second(|| async { panic!("oh {}", "no") }).await;
     assert_eq!(told, "the handler panicked: oh no in 2, attempt 1");
     fn before_its_future() -> std::future::Pending<Result<(), Box<dyn Error + Send + Sync>>> {
@@ -248,7 +249,7 @@ async fn a_handler_that_panics_costs_its_own_update_only() {
 }
 
 #[tokio::test]
-async fn a_handler_whose_value_panics_when_it_is_dropped_costs_its_own_update_only() {
+async fn a_panic_while_dropping_a_handler_affects_only_its_update() {
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {
@@ -260,7 +261,7 @@ async fn a_handler_whose_value_panics_when_it_is_dropped_costs_its_own_update_on
     let told = failing_in_the_second(|| {
         let bomb = Bomb;
         async move {
-            // Held until the handler is dropped, which is when its time is over.
+            // Held until the handler is dropped at its timeout.
             let _bomb = bomb;
             std::future::pending().await
         }
@@ -270,13 +271,13 @@ async fn a_handler_whose_value_panics_when_it_is_dropped_costs_its_own_update_on
 }
 
 #[tokio::test]
-async fn a_handler_that_hangs_is_dropped_after_its_time() {
+async fn a_handler_that_hangs_is_dropped_at_its_timeout() {
     let told = failing_in_the_second(std::future::pending).await;
     assert_eq!(told, "the handler took longer than 50ms in 2, attempt 1");
 }
 
 #[tokio::test]
-async fn an_update_is_handed_out_again_as_often_as_on_error_wants_and_the_rest_of_its_chat_waits() {
+async fn a_failed_update_is_retried_as_on_error_decides_while_its_chat_waits() {
     let first = numbered_page(&[(1, 1), (1, 2), (2, 3)], 10);
     let (_server, bot, pages) = Pages::serve([first, numbered_page(&[(1, 4)], 11), page(&[], 11)]).await;
     let diary = Diary::default();
@@ -305,7 +306,7 @@ async fn an_update_is_handed_out_again_as_often_as_on_error_wants_and_the_rest_o
 }
 
 #[tokio::test]
-async fn an_error_that_panics_costs_its_own_update_only() {
+async fn a_panic_in_an_error_affects_only_its_update() {
     #[derive(Debug)]
     struct Bomb;
     impl std::fmt::Display for Bomb {
@@ -334,7 +335,7 @@ async fn an_error_that_panics_costs_its_own_update_only() {
 }
 
 #[tokio::test]
-async fn the_order_of_a_chat_holds_for_updates_that_nobody_knows() {
+async fn unknown_updates_keep_the_order_of_their_chat() {
     let strange = |number: i64, text: &str| {
         format!(r#"{{"update_type":"weather","timestamp":{number},"chat_id":5,"text":{text}}}"#)
     };
@@ -351,7 +352,7 @@ async fn the_order_of_a_chat_holds_for_updates_that_nobody_knows() {
     let run = bot.run(move |_, update| {
         let (diary, busy) = (written.clone(), Arc::clone(&busy));
         async move {
-            assert_eq!(busy.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
+            assert_eq!(busy.fetch_add(1, Ordering::SeqCst), 0, "two handlers run at a time");
             tokio::task::yield_now().await;
             diary.write(update.timestamp().unwrap().to_string());
             busy.fetch_sub(1, Ordering::SeqCst);
@@ -362,13 +363,13 @@ async fn the_order_of_a_chat_holds_for_updates_that_nobody_knows() {
 }
 
 #[tokio::test]
-async fn a_shutdown_that_is_set_on_the_updates_holds_for_the_run() {
+async fn a_shutdown_set_on_the_updates_applies_to_the_run() {
     let tamtam = conformance::start().await;
     tamtam.bot().updates().graceful_shutdown_on(std::future::ready(())).run(async |_, _| {}).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn handlers_are_gone_when_the_run_has_ended_at_its_deadline() {
+async fn handlers_are_dropped_when_a_run_ends_at_its_deadline() {
     let tamtam = conformance::start().await;
     tamtam.user("Alice").starts();
     let (held, (began, begun)) = (Arc::new(()), oneshot::channel::<()>());
@@ -386,8 +387,8 @@ async fn handlers_are_gone_when_the_run_has_ended_at_its_deadline() {
 }
 
 #[test]
-fn the_end_of_a_runtime_does_not_pass_for_the_end_of_a_page() {
-    // The server lives in another runtime than the bot.
+fn the_end_of_the_runtime_does_not_commit_the_page() {
+    // The server runs in another runtime than the bot.
     let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (_server, bot, pages) = servers.block_on(Pages::serve([page(&[1, 2, 3], 10), page(&[], 11)]));
     let bots = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -401,11 +402,11 @@ fn the_end_of_a_runtime_does_not_pass_for_the_end_of_a_page() {
     );
     begun.recv().unwrap();
     bots.shutdown_timeout(Duration::from_secs(5));
-    assert_eq!(pages.markers(), [None], "the page was not handled");
+    assert_eq!(pages.markers(), [None], "the page must not be committed");
 }
 
 #[tokio::test]
-async fn an_on_error_that_panics_gives_the_update_up() {
+async fn a_panic_in_on_error_skips_the_update() {
     let (_server, bot, _) = Pages::serve([page(&[1, 2], 10), page(&[], 10)]).await;
     let run = bot.run(|_, _| async { Err::<(), _>("no luck") }).on_error(|_| panic!("worse luck"));
     let health = run.health();
@@ -414,7 +415,7 @@ async fn an_on_error_that_panics_gives_the_update_up() {
 }
 
 #[tokio::test]
-async fn updates_that_nobody_knows_are_handled_too() {
+async fn unknown_updates_are_handled() {
     let body = json!({"updates": [{"update_type": "weather"}, 5], "marker": 10});
     let (_server, bot, _) = Pages::serve([body, page(&[], 10)]).await;
     let diary = Diary::default();
@@ -437,7 +438,7 @@ async fn shutdown_waits_for_the_handlers_and_commits_their_page() {
     let run = tamtam.bot().run(move |bot: Bot, update: Update| {
         let stop = stop.lock().unwrap().take();
         async move {
-            // The shutdown begins while the first update is being handled; the second is still to come.
+            // The shutdown begins while the first update is being handled. The second one is not yet handled.
             drop(stop);
             tokio::time::sleep(MOMENT).await;
             bot.send(update.chat_id().unwrap(), update.tag()).await.map(drop)
@@ -448,13 +449,13 @@ async fn shutdown_waits_for_the_handlers_and_commits_their_page() {
     assert!(waiting(&tamtam.bot()).await.is_empty(), "the page is committed");
 }
 
-/// What the server still has for the bot.
+/// Returns the updates that the server still has for the bot.
 async fn waiting(bot: &Bot) -> Vec<Update> {
     bot.api().get_updates().timeout(0).await.unwrap().updates
 }
 
 #[tokio::test]
-async fn a_handler_that_does_not_end_by_the_deadline_is_dropped_and_its_page_comes_again() {
+async fn a_handler_running_at_the_deadline_is_dropped_and_its_page_is_redelivered() {
     let tamtam = conformance::start().await;
     tamtam.user("Alice").says("hi");
     let (began, begun) = oneshot::channel::<()>();
@@ -489,7 +490,7 @@ async fn dropping_a_run_drops_its_handlers_and_commits_nothing() {
         }
     });
     tokio::select! {
-        _ = run.run() => panic!("it does not end by itself"),
+        _ = run.run() => panic!("the run ended by itself"),
         _ = begun => {}
     }
     was_dropped.await.unwrap();
@@ -497,7 +498,7 @@ async fn dropping_a_run_drops_its_handlers_and_commits_nothing() {
 }
 
 #[tokio::test]
-async fn a_run_ends_with_the_error_that_no_waiting_mends() {
+async fn a_run_ends_with_a_permanent_error() {
     let tamtam = conformance::start().await;
     let bot = bot_at(tamtam.base_url()).build().unwrap();
     let error = bot.run(async |_, _| {}).await.unwrap_err();
@@ -530,7 +531,7 @@ async fn an_echo_bot_survives_its_server_being_killed_and_restarted() {
 }
 
 #[tokio::test]
-async fn health_tells_how_the_bot_is_doing() {
+async fn health_reports_the_state_of_the_bot() {
     let tamtam = conformance::start().await;
     let run = tamtam.bot().updates().types([UpdateType::BotStarted]).run(async |_, _| {
         std::future::pending::<()>().await;
@@ -553,7 +554,7 @@ async fn health_tells_how_the_bot_is_doing() {
 }
 
 #[tokio::test]
-async fn the_lag_grows_while_an_update_is_stuck_in_its_handler_or_waits_for_another_try() {
+async fn the_lag_grows_while_an_update_is_in_its_handler_or_waits_for_a_retry() {
     let (_server, bot, _) = Pages::serve([page(&[1], 10)]).await;
     let (began, begun) = oneshot::channel::<()>();
     let began = Arc::new(Mutex::new(Some(began)));
@@ -565,13 +566,13 @@ async fn the_lag_grows_while_an_update_is_stuck_in_its_handler_or_waits_for_anot
     let health = run.health();
     let watch = async move {
         begun.await.unwrap_err();
-        // From here on time passes by waiting only.
+        // From here on, time passes only by sleeping.
         tokio::time::pause();
         let at_first = health.lag().unwrap();
         tokio::time::sleep(HOUR / 2).await;
         assert_eq!(health.in_flight(), 1);
         assert!(health.lag().unwrap() >= at_first + HOUR / 2);
-        // The handler's time is over, and the update waits.
+        // The handler reaches its timeout, and the update then waits for the retry.
         while health.in_flight() == 1 {
             tokio::time::sleep(HOUR / 10).await;
         }
@@ -584,7 +585,7 @@ async fn the_lag_grows_while_an_update_is_stuck_in_its_handler_or_waits_for_anot
 }
 
 #[tokio::test]
-async fn the_lag_of_a_stream_grows_until_it_is_asked_for_more() {
+async fn the_lag_of_a_stream_grows_until_the_next_update_is_requested() {
     let (_server, bot, _) = Pages::serve([page(&[1, 2], 10)]).await;
     let mut updates = bot.updates();
     let health = updates.health();
@@ -598,11 +599,11 @@ async fn the_lag_of_a_stream_grows_until_it_is_asked_for_more() {
     tokio::time::advance(HOUR).await;
     assert!(health.lag().unwrap() >= second + HOUR);
     drop(updates);
-    assert!(health.lag().unwrap() < second + HOUR, "it goes on where another stream begins");
+    assert!(health.lag().unwrap() < second + HOUR, "the lag starts again after the stream is dropped");
 }
 
 #[tokio::test]
-async fn handlers_return_nothing_or_any_error() {
+async fn handlers_return_unit_or_any_error() {
     fn takes(_: Run) {}
     let bot = bot_at("http://127.0.0.1:1").build().unwrap();
     takes(bot.run(async |_, _| {}));

@@ -1,7 +1,7 @@
-//! The schemas of the API's document as a JSON Schema validator, on the raw document.
+//! A JSON Schema validator of API messages, made from the raw document.
 //!
-//! Nothing of the crate's own models or generator takes part: they would hide a mistake that both sides share. Each
-//! service has the validator of its document. `tests/conformance` uses them, too.
+//! It does not use the models or the generator of the crate, which would hide a mistake that both sides share. Each
+//! service has a validator of its document. `tests/conformance` uses the validators, too.
 
 use std::{
     collections::HashMap,
@@ -14,10 +14,10 @@ use tamtam::Service;
 
 use crate::document;
 
-/// The error statuses' body, which the document describes in prose for those it does not list.
+/// The schema of error bodies. For statuses that the document does not list, it specifies this schema in prose.
 const ERROR: &str = "Error";
 
-/// The validator of the document of a service.
+/// Returns the validator of the document of a service.
 pub(crate) fn schemas(service: &Service) -> &'static Schemas {
     static TAMTAM: LazyLock<Schemas> = LazyLock::new(|| Schemas::of(&document::load("tamtam")));
     static MAX: LazyLock<Schemas> = LazyLock::new(|| Schemas::of(&document::load("max")));
@@ -27,7 +27,7 @@ pub(crate) fn schemas(service: &Service) -> &'static Schemas {
 pub(crate) struct Schemas {
     document: Value,
     definitions: Value,
-    /// Validators by their schema, since making one takes all definitions.
+    /// A cache of validators by their schema, because compiling one includes all definitions.
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
@@ -38,7 +38,7 @@ impl Schemas {
             let open = schema_of(schema, Place::Parent);
             let closed = match schema.get("discriminator") {
                 Some(discriminator) => union(name, discriminator),
-                // Keys that the document does not have are mistakes of the sandbox, whatever a client tolerates.
+                // Clients tolerate unknown keys, but in an answer of the sandbox they are mistakes.
                 None if schema.get("properties").is_some() || schema.get("allOf").is_some() => {
                     json!({"$ref": format!("#/$defs/{name}__open"), "unevaluatedProperties": false})
                 }
@@ -50,7 +50,7 @@ impl Schemas {
         Self { document: document.clone(), definitions: definitions.into(), validators: Mutex::default() }
     }
 
-    /// What is wrong with an answer to this operation.
+    /// Returns the errors in an answer to this operation.
     pub(crate) fn faults(&self, operation: Option<&str>, status: u16, body: &[u8]) -> Vec<String> {
         let subject = format!("{} answered {status} {}", operation.unwrap_or("?"), String::from_utf8_lossy(body));
         let schema = match self.schema(operation, status) {
@@ -61,7 +61,7 @@ impl Schemas {
         self.faults_by(&schema, subject, body)
     }
 
-    /// What is wrong with a body by this schema.
+    /// Returns the errors in a body by this schema.
     pub(crate) fn faults_by(&self, schema: &Value, subject: String, body: &[u8]) -> Vec<String> {
         let Ok(body) = serde_json::from_slice::<Value>(body) else { return vec![format!("{subject}: not JSON")] };
         let validator = self.validator(schema);
@@ -81,7 +81,7 @@ impl Schemas {
         Arc::clone(validator)
     }
 
-    /// The schema of an answer, by the document.
+    /// Returns the schema of an answer from the document.
     fn schema(&self, operation: Option<&str>, status: u16) -> Option<Value> {
         let paths = self.document["paths"].as_object()?;
         let methods = paths.values().filter_map(Value::as_object).flatten();
@@ -98,14 +98,14 @@ impl Schemas {
     }
 }
 
-/// Whether a reference is to a whole value, or to what a schema inherits from.
+/// The target of a reference: a whole value, or a parent that a schema inherits from.
 #[derive(Clone, Copy)]
 enum Place {
     Value,
     Parent,
 }
 
-/// A schema of OpenAPI 3.0 as one of JSON Schema 2020-12.
+/// Converts a schema of OpenAPI 3.0 to JSON Schema 2020-12.
 fn schema_of(node: &Value, place: Place) -> Value {
     let Some(object) = node.as_object() else { return node.clone() };
     if let Some(target) = node["$ref"].as_str() {
@@ -130,19 +130,19 @@ fn schema_of(node: &Value, place: Place) -> Value {
                 schema.insert(key.clone(), schema_of(value, Place::Value));
             }
             "allOf" => {
-                // A parent is one of several parts; a single part is the value itself, with prose beside it.
+                // Several parts are parents. A single part is the value itself, with a description beside it.
                 let inside = if inherits { Place::Parent } else { Place::Value };
                 let parts = value.as_array().into_iter().flatten();
                 schema.insert(key.clone(), parts.map(|part| schema_of(part, inside)).collect());
             }
-            // The official document gives a thumbnail the type string beside a reference to an object.
+            // In the official document, a thumbnail has `type: string` beside a reference to an object.
             "type" if object.contains_key("allOf") => {}
             "type" | "enum" | "minimum" | "maximum" | "minLength" | "maxLength" | "minItems" | "maxItems"
             | "uniqueItems" | "pattern" => {
                 schema.insert(key.clone(), value.clone());
             }
             "required" => {
-                // The official document requires a `link` in `MessageBody`, which has no such property.
+                // The official document requires `link` in `MessageBody`, which has no such property.
                 let names = value.as_array().into_iter().flatten();
                 let known = names.filter(|name| {
                     let name = name.as_str().unwrap_or_default();
@@ -153,7 +153,7 @@ fn schema_of(node: &Value, place: Place) -> Value {
             _ => {}
         }
     }
-    // The official document leaves the type away where it goes without saying.
+    // The official document omits the type where the other keys imply it.
     for (sign, kind) in [("properties", "object"), ("items", "array")] {
         if schema.contains_key(sign) {
             schema.entry("type").or_insert_with(|| kind.into());
@@ -171,7 +171,7 @@ fn schema_of(node: &Value, place: Place) -> Value {
     if node["nullable"] == true { json!({"anyOf": [{"type": "null"}, schema]}) } else { schema.into() }
 }
 
-/// A union: the tag says which schema the whole value has.
+/// Returns the schema of a union: the tag selects the schema of the whole value.
 fn union(name: &str, discriminator: &Value) -> Value {
     let tag = discriminator["propertyName"].as_str().unwrap_or_default();
     let mapping: Vec<(&String, &str)> = discriminator["mapping"]

@@ -1,4 +1,4 @@
-//! Behaviour that depends on the service of a bot: limits, mentions, verbs, settings.
+//! Behaviour that depends on the service of a bot: limits, mentions, operations and settings.
 
 use serde_json::{Value, json};
 use tamtam::{
@@ -13,7 +13,7 @@ use crate::common::{
     only_request, parameter, requests,
 };
 
-/// A bot of MAX without a server.
+/// Returns a bot of MAX without a server.
 fn max() -> Bot {
     bot_at("http://localhost:1").service(Service::Max).build().unwrap()
 }
@@ -49,7 +49,7 @@ async fn a_keyboard_over_a_limit_of_max_is_not_sent() {
     for keyboard in [callbacks(30, 7), wide(3)] {
         send(&Service::Max, keyboard).await.unwrap();
     }
-    // 210 buttons are 30 rows of 7: only other limits show this one.
+    // 30 rows of 7 buttons are exactly 210. To exceed this limit, the test removes the limits of rows.
     let mut limits = Service::Max.limits().clone();
     (limits.keyboard_rows, limits.row_buttons) = (None, None);
     let service = Service::Max.with_limits(limits);
@@ -95,12 +95,12 @@ async fn a_file_over_the_limit_of_the_service_is_not_uploaded() {
         assert!(error.to_string().contains(&expected), "{error}");
     }
     assert!(requests(&server).await.is_empty());
-    // At the limit, a URL is asked for.
+    // At the limit, the upload URL is requested.
     assert_eq!(bot.upload_photo(bytes(1)).await.map(drop).unwrap_err().kind(), ErrorKind::Decode);
 }
 
 #[tokio::test]
-async fn mentions_become_those_of_the_service_where_they_are_links() {
+async fn mention_links_are_rewritten_for_the_service_in_formatted_texts() {
     let sent = async |service: &Service, body: NewMessageBody| -> Value {
         let server = answering_json(&json!({"message": message("mid.1", "Hi")})).await;
         bot_of(service, &server).send(UserId(1), body).await.unwrap();
@@ -118,7 +118,7 @@ async fn mentions_become_those_of_the_service_where_they_are_links() {
     ] {
         assert_eq!(sent(&Service::Max, NewMessageBody::html(theirs)).await, ours);
         assert_eq!(sent(&Service::TamTam, NewMessageBody::markdown(ours.to_owned())).await, theirs);
-        assert_eq!(sent(&Service::Max, NewMessageBody::from(theirs)).await, theirs, "without a format, it is no link");
+        assert_eq!(sent(&Service::Max, NewMessageBody::from(theirs)).await, theirs, "it is plain text, not a link");
     }
 }
 
@@ -140,7 +140,7 @@ async fn commands_are_set_on_both_services() {
 
 #[tokio::test]
 async fn comments_are_listed_to_the_end() {
-    /// 250 comments, two in each millisecond.
+    /// Returns a page of 250 comments, two in each millisecond.
     fn comments(request: &Request) -> ResponseTemplate {
         let number =
             |name: &str, default: i64| parameter(request, name).first().map_or(default, |value| value.parse().unwrap());
@@ -170,7 +170,7 @@ async fn comments_are_listed_to_the_end() {
 }
 
 #[tokio::test]
-async fn comments_reply_and_have_formats() {
+async fn comments_can_reply_and_be_formatted() {
     let server = answering_json(&json!({"message": message("mid.2", "Hi")})).await;
     let bot = bot_of(&Service::Max, &server);
     bot.comment("mid.p", Text::new("a < b")).reply_to("mid.1").await.unwrap();
@@ -194,7 +194,7 @@ async fn admins_are_appointed_and_removed() {
 }
 
 #[test]
-fn links_are_those_of_the_service() {
+fn links_are_built_for_the_service() {
     assert_eq!(max().deep_link("my_bot", "a b").unwrap().to_string(), "https://max.ru/my_bot?start=a%20b");
     assert_eq!(max().app_link("my_bot", "a_b").unwrap().to_string(), "https://max.ru/my_bot?startapp=a_b");
     let tamtam = Bot::new("token").unwrap();
@@ -203,7 +203,7 @@ fn links_are_those_of_the_service() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_what_it_is_by_its_code() {
+async fn a_refusal_is_classified_by_its_code() {
     let refused = async |code: &str| {
         let server = answering_json(&json!({"success": false, "code": code, "message": "No"})).await;
         bot_of(&Service::Max, &server).delete("mid.1").await.unwrap_err()
@@ -217,7 +217,7 @@ async fn a_refusal_says_what_it_is_by_its_code() {
 }
 
 #[tokio::test]
-async fn a_removal_that_is_refused_for_lack_of_a_right_was_not_done() {
+async fn a_retried_removal_that_is_forbidden_was_not_done_before() {
     for (code, is_done) in [(json!("access.denied"), false), (json!("not.found"), true), (Value::Null, true)] {
         let server = mock_server().await;
         let first = ResponseTemplate::new(502);
@@ -230,7 +230,7 @@ async fn a_removal_that_is_refused_for_lack_of_a_right_was_not_done() {
 }
 
 #[test]
-fn settings_of_a_service_that_cannot_work_are_refused() {
+fn invalid_settings_of_a_service_are_refused() {
     let problem = |service: Service| Bot::builder("token").service(service).build().unwrap_err().to_string();
     for header in ["Accept", "content-type", "Host"] {
         let error = problem(Service::Max.with_token_header(header));
@@ -248,7 +248,7 @@ fn settings_of_a_service_that_cannot_work_are_refused() {
 }
 
 #[tokio::test]
-async fn a_service_of_ones_own_takes_the_token_where_it_wants() {
+async fn a_custom_service_takes_the_token_in_its_header_or_parameter() {
     let server = answering_json(&bot_info()).await;
     let service = Service::Max.with_name("gateway").with_base_url(server.uri()).with_token_header("X-Key");
     let bot = Bot::builder("token").service(service).no_proxy().build().unwrap();
@@ -260,9 +260,9 @@ async fn a_service_of_ones_own_takes_the_token_where_it_wants() {
     assert_eq!(parameter(&requests(&server).await[1], "key"), ["token"]);
 }
 
-/// Runs in a process of its own, which has variables.
+/// Runs only in a separate process with environment variables.
 #[test]
-fn which_service_is_in_the_environment() {
+fn prints_the_service_of_the_environment() {
     if std::env::var_os(CHILD).is_some() {
         match Bot::from_env() {
             Ok(bot) => println!("service {} at {bot:?}", bot.service().name()),
@@ -275,7 +275,7 @@ fn which_service_is_in_the_environment() {
 async fn a_blank_variable_counts_as_not_set() {
     let said = async |variables: &[(&'static str, &str)]| {
         let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        in_a_process_of_its_own("services::which_service_is_in_the_environment", &variables).await
+        in_a_process_of_its_own("services::prints_the_service_of_the_environment", &variables).await
     };
     let text = said(&[("TAMTAM_TOKEN", "token"), ("MAX_TOKEN", "")]).await;
     assert!(text.contains("service TamTam"), "{text}");

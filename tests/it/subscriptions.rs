@@ -1,4 +1,4 @@
-//! Webhook subscriptions: on the sandbox, and on wiremock for a server that keeps them.
+//! Webhook subscriptions: on the sandbox, and on wiremock for a server that does not remove them.
 
 use serde_json::json;
 use tamtam::{Bot, ErrorKind, RetryPolicy, UpdateType};
@@ -30,7 +30,7 @@ async fn webhooks_are_listed_added_and_removed() {
     bot.unsubscribe_webhook(ONE).await.unwrap();
     assert_eq!(urls().await, [OTHER]);
     bot.subscribe_webhook(ONE, []).await.unwrap();
-    // Its future needs no reference to the bot.
+    // The future does not borrow the bot.
     tokio::spawn(bot.unsubscribe_all()).await.unwrap().unwrap();
     assert!(urls().await.is_empty());
     bot.unsubscribe_all().await.unwrap();
@@ -45,9 +45,9 @@ async fn removing_a_webhook_that_is_not_there_is_refused_without_showing_it() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_stays_is_an_error_that_does_not_show_it() {
+async fn a_webhook_that_cannot_be_removed_is_an_error_without_its_url() {
     let server = mock_server().await;
-    // Whatever else there is of the second is strange; it is in the way as well.
+    // The second webhook has invalid properties. It must be removed, too.
     let list = json!({"subscriptions": [{"url": ONE, "time": 1}, {"url": OTHER, "time": "?", "update_types": 7}]});
     Mock::given(method("DELETE"))
         .respond_with(ResponseTemplate::new(200).set_body_json(json!({"success": false, "message": "no"})))
@@ -69,7 +69,7 @@ async fn a_webhook_that_stays_is_an_error_that_does_not_show_it() {
 }
 
 #[tokio::test]
-async fn a_failure_to_remove_is_told() {
+async fn a_failure_to_remove_a_webhook_is_returned() {
     let server = mock_server().await;
     let list = json!({"subscriptions": [{"url": ONE, "time": 1}]});
     Mock::given(method("DELETE")).respond_with(ResponseTemplate::new(500)).mount(&server).await;
@@ -84,7 +84,7 @@ async fn a_failure_to_remove_is_told() {
 }
 
 #[tokio::test]
-async fn an_error_with_one_webhook_does_not_keep_the_others() {
+async fn an_error_with_one_webhook_does_not_prevent_removing_the_others() {
     let tamtam = conformance::start().await;
     let builder = Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(RetryPolicy::none());
     let bot = builder.http(|http| http.no_proxy()).build().unwrap();
@@ -96,7 +96,7 @@ async fn an_error_with_one_webhook_does_not_keep_the_others() {
     assert_eq!((error.operation(), error.status().map(|status| status.as_u16())), (Some("unsubscribe"), Some(502)));
     let left = bot.subscriptions().await.unwrap().subscriptions;
     assert_eq!(left.into_iter().map(|webhook| webhook.url).collect::<Vec<_>>(), [ONE]);
-    // One that was removed all the same is no error.
+    // A webhook that was removed despite an error response is not an error.
     tamtam.fails("unsubscribe", Fault::status(502).applied(true));
     bot.unsubscribe_all().await.unwrap();
     assert!(bot.subscriptions().await.unwrap().subscriptions.is_empty());

@@ -1,4 +1,4 @@
-//! Formatted and long texts: what the person sees, and the markup that the server made.
+//! Formatted and long texts: the text that a person sees, and the markup from the server.
 
 use serde_json::{Value, json};
 use tamtam::{
@@ -13,7 +13,7 @@ use crate::{
     fault_server::quick,
 };
 
-/// What users call themselves.
+/// Names of users with characters of Markdown and HTML.
 const NAMES: [&str; 6] = [
     "**Bold** _Ann_",
     "</b><h1>&lt;",
@@ -36,18 +36,18 @@ fn element(kind: &str, from: i32, length: i32) -> Value {
     json!({ "from": from, "length": length, "type": kind })
 }
 
-/// Words of so many characters with spaces.
+/// Returns words of `length` characters, including spaces.
 fn words(length: usize) -> String {
     "word ".repeat(length.div_ceil(5))[..length].to_owned()
 }
 
-/// All that a person sees of what the bot wrote.
+/// Returns all texts that a person sees from the bot.
 fn seen(alice: &Person) -> String {
     alice.sees().join("|")
 }
 
 #[tokio::test]
-async fn an_escaped_text_is_seen_as_it_was_typed() {
+async fn an_escaped_text_is_shown_unchanged() {
     let (_tamtam, bot, alice) = dialog().await;
     for name in NAMES {
         for body in [
@@ -62,7 +62,7 @@ async fn an_escaped_text_is_seen_as_it_was_typed() {
 }
 
 #[tokio::test]
-async fn a_text_is_seen_with_its_formatting() {
+async fn a_text_is_shown_with_its_formatting() {
     let (_tamtam, bot, alice) = dialog().await;
     for name in NAMES {
         let text = Text::new("😀 ").bold(Text::new("a ").italic(name)).plain(" b ").mention("Bob", 42);
@@ -79,7 +79,7 @@ async fn a_text_is_seen_with_its_formatting() {
             ]
         );
         assert_eq!(sent.to_html(), text.to_html());
-        // What was read can be edited in as it is, by either notation.
+        // The received text can be sent unchanged in an edit, in both formats.
         let mid = &sent.body.as_ref().unwrap().mid;
         bot.edit(mid, NewMessageBody::html(sent.to_html())).await.unwrap();
         assert_eq!(alice.reads().await.markup(), seen.markup());
@@ -91,7 +91,7 @@ async fn a_text_is_seen_with_its_formatting() {
 }
 
 #[tokio::test]
-async fn the_parts_of_a_received_text_are_had_by_its_markup() {
+async fn slices_returns_the_marked_up_parts_of_a_received_text() {
     let (_tamtam, bot, alice) = dialog().await;
     let posted =
         bot.send(alice.chat_id(), NewMessageBody::markdown("😀 **b [l](https://x)** `c`")).await.unwrap().message;
@@ -107,7 +107,7 @@ async fn the_parts_of_a_received_text_are_had_by_its_markup() {
 }
 
 #[tokio::test]
-async fn a_long_text_is_sent_in_order_and_whole() {
+async fn a_long_text_is_sent_complete_and_in_order() {
     let (_tamtam, bot, alice) = dialog().await;
     let novel = (0..2000).map(|number| format!("Sentence {number}. 😀{}", if number % 9 == 0 { "\n\n" } else { "" }));
     let novel: String = novel.collect();
@@ -120,7 +120,7 @@ async fn a_long_text_is_sent_in_order_and_whole() {
 }
 
 #[tokio::test]
-async fn what_is_formatted_across_parts_is_formatted_in_all() {
+async fn formatting_across_parts_is_kept_in_each_part() {
     let (_tamtam, bot, alice) = dialog().await;
     let (first, second) = (words(3000), words(3000));
     let long = Text::new("<&> ").bold(Text::new(&first).link(format!(" {second}"), "https://example.org?a&b"));
@@ -138,7 +138,7 @@ async fn what_is_formatted_across_parts_is_formatted_in_all() {
 }
 
 #[tokio::test]
-async fn a_keyboard_goes_with_the_last_part_and_a_reply_with_the_first() {
+async fn the_last_part_has_the_keyboard_and_the_first_one_is_the_reply() {
     let (_tamtam, bot, alice) = dialog().await;
     let question = alice.says("Tell me everything");
     let keyboard = Keyboard::new(vec![vec![CallbackButton::new("More", "more").into()]]);
@@ -169,7 +169,7 @@ async fn markdown_and_html_are_split_between_paragraphs() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_split_is_not_sent_at_all() {
+async fn no_part_of_a_text_that_cannot_be_split_is_sent() {
     let (_tamtam, bot, alice) = dialog().await;
     let body = NewMessageBody::markdown(format!("a\n\n**{0}\n{0}**", words(2500)));
     let mut long = bot.send_long(alice.chat_id(), body);
@@ -249,7 +249,7 @@ fn fail_second(tamtam: &Sandbox, fault: Fault) {
 }
 
 #[tokio::test]
-async fn a_text_answers_a_message_as_any_other_does() {
+async fn a_formatted_text_can_be_a_reply() {
     let (_tamtam, bot, alice) = dialog().await;
     alice.says("1 < 2");
     let mut updates = bot.updates();
@@ -264,7 +264,7 @@ async fn a_text_answers_a_message_as_any_other_does() {
 }
 
 #[test]
-fn a_long_send_is_a_future_for_any_task() {
+fn the_future_of_send_long_is_send_and_static() {
     fn check<T: Send + 'static>(_: impl Fn(Bot, ChatId) -> T) {}
     check(|bot, chat| bot.send_long(chat, "a").into_future());
 }

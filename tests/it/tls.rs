@@ -1,4 +1,4 @@
-//! TLS: what bots share of it and what they do not, against a server that keeps what it saw of each handshake.
+//! TLS: the settings and sessions that bots share, against a server that records each handshake.
 
 use std::{
     future::Future,
@@ -21,7 +21,7 @@ use tokio_rustls::{
 use crate::common::{CHILD, in_a_process_of_its_own};
 use crate::common::{RawServer, bot_at, bot_info, http_answer};
 
-/// What a client offered at the start of a handshake.
+/// The offer of a client at the start of a handshake.
 #[derive(Debug, Clone, PartialEq)]
 struct Offer {
     alpn: Vec<String>,
@@ -30,16 +30,16 @@ struct Offer {
     signature_schemes: Vec<u16>,
 }
 
-/// What a server saw.
+/// The record of a server.
 #[derive(Debug, Default)]
 struct Seen {
     offers: Vec<Offer>,
-    /// The handshakes that were completed.
+    /// The completed handshakes.
     handshakes: Vec<HandshakeKind>,
     requests: usize,
 }
 
-/// A server with a certificate of its own, which answers every request with the bot's profile.
+/// A server with a self-signed certificate. It answers every request with the bot's profile.
 struct TlsServer {
     address: SocketAddr,
     pem: String,
@@ -83,7 +83,7 @@ async fn serve(connection: TcpStream, config: Arc<ServerConfig>, seen: Arc<Mutex
         cipher_suites: hello.cipher_suites().iter().map(|&suite| suite.into()).collect(),
         signature_schemes: hello.signature_schemes().iter().map(|&scheme| scheme.into()).collect(),
     });
-    // A client that does not trust the certificate leaves.
+    // A client that does not trust the certificate disconnects.
     let Ok(mut stream) = start.into_stream(config).await else { return };
     let kind = stream.get_ref().1.handshake_kind().unwrap();
     seen.lock().unwrap().handshakes.push(kind);
@@ -101,9 +101,9 @@ async fn serve(connection: TcpStream, config: Arc<ServerConfig>, seen: Arc<Mutex
 }
 
 #[tokio::test]
-async fn a_bot_with_the_shared_configuration_offers_what_one_with_its_own_does() {
+async fn shared_and_own_tls_configurations_offer_the_same() {
     let server = TlsServer::start().await;
-    // The shared one does not trust the server; what it offers comes before that.
+    // The shared configuration does not trust the server, but the offer is sent before the certificate is checked.
     assert_eq!(bot_at(server.url()).build().unwrap().me().await.unwrap_err().kind(), ErrorKind::Connect);
     let own = bot_at(server.url()).root_certificates(server.pem.clone()).build().unwrap();
     own.me().await.unwrap();
@@ -114,7 +114,7 @@ async fn a_bot_with_the_shared_configuration_offers_what_one_with_its_own_does()
 }
 
 #[tokio::test]
-async fn certificates_and_the_tls_settings_of_a_closure_are_of_one_bot_only() {
+async fn certificates_and_tls_settings_apply_to_one_bot_only() {
     let server = TlsServer::start().await;
     let trusting = bot_at(server.url()).root_certificates(server.pem.clone()).build().unwrap();
     trusting.me().await.unwrap();
@@ -129,15 +129,15 @@ async fn certificates_and_the_tls_settings_of_a_closure_are_of_one_bot_only() {
     assert_eq!(
         bot_at(server.url()).build().unwrap().me().await.unwrap_err().kind(),
         ErrorKind::Connect,
-        "the others trust nobody more"
+        "other bots do not trust it"
     );
-    assert_eq!(server.seen.lock().unwrap().handshakes, [HandshakeKind::Full; 3], "they share no sessions either");
+    assert_eq!(server.seen.lock().unwrap().handshakes, [HandshakeKind::Full; 3], "the bots share no sessions");
 }
 
-/// Does nothing but in a process of its own, where the server's certificate is among the system's.
+/// Runs only in a separate process, in which the system trusts the server's certificate.
 #[cfg(all(feature = "rustls", not(feature = "native-tls"), target_os = "linux"))]
 #[test]
-fn two_bots_in_two_runtimes_ask_who_they_are() {
+fn calls_two_bots_in_two_runtimes() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }
@@ -146,8 +146,8 @@ fn two_bots_in_two_runtimes_ask_who_they_are() {
     }
 }
 
-/// A session that a bot begins is resumed by another bot: they have one configuration. Connections are not shared.
-/// The client resumes no sessions by the system's library.
+/// The second bot resumes the session of the first one, because they share a configuration. They do not share
+/// connections. With the TLS library of the system, the client does not resume sessions.
 #[cfg(all(feature = "rustls", not(feature = "native-tls"), target_os = "linux"))]
 #[tokio::test]
 async fn bots_share_one_tls_configuration_and_no_connections() {
@@ -159,7 +159,7 @@ async fn bots_share_one_tls_configuration_and_no_connections() {
         ("TAMTAM_BASE_URL", server.url()),
         ("SSL_CERT_FILE", pem.display().to_string()),
     ];
-    in_a_process_of_its_own("tls::two_bots_in_two_runtimes_ask_who_they_are", &variables).await;
+    in_a_process_of_its_own("tls::calls_two_bots_in_two_runtimes", &variables).await;
     std::fs::remove_file(pem).unwrap();
     assert_eq!(server.seen.lock().unwrap().handshakes, [HandshakeKind::Full, HandshakeKind::Resumed]);
 }
@@ -177,7 +177,7 @@ fn a_bot_works_in_a_second_runtime_after_the_first_was_dropped() {
     let tls_bot = || Bot::builder("token").base_url(tls.url()).root_certificates(tls.pem.clone());
     let plain_bot = || Bot::builder("token").base_url(plain.url());
     for builder in [&tls_bot as &dyn Fn() -> tamtam::BotBuilder, &plain_bot] {
-        // Once and for all: a connection of a dead runtime must not be tried.
+        // Without retries: a connection of a dropped runtime must not be used.
         let bot = builder().no_proxy().retry(RetryPolicy::none()).build().unwrap();
         for _ in 0..3 {
             in_a_runtime_of_its_own(async { bot.me().await.unwrap() });
@@ -203,30 +203,30 @@ fn the_root_certificate_of_max_is_the_published_one() {
 }
 
 #[tokio::test]
-async fn bots_of_a_service_trust_its_certificate_and_other_bots_do_not() {
+async fn only_bots_of_a_service_trust_its_certificate() {
     let server = TlsServer::start().await;
     let service = Service::Max.with_root_certificate(server.pem.clone());
     let bot = || bot_at(server.url()).service(service.clone());
     bot().build().unwrap().me().await.unwrap();
     bot().build().unwrap().me().await.unwrap();
-    // With certificates or a closure, a bot has a configuration of its own.
+    // With additional certificates or a closure, a bot has a separate configuration.
     bot().http(|http| http.no_proxy()).build().unwrap().me().await.unwrap();
     let other = rcgen::generate_simple_self_signed(["other".to_owned()]).unwrap().cert.pem();
     bot().root_certificates(other).build().unwrap().me().await.unwrap();
     for (bot, which) in [
-        (bot().trust_service(false), "one that does not trust it"),
-        (bot_at(server.url()).service(Service::Max), "one of MAX itself"),
-        (bot_at(server.url()), "one of TamTam"),
-        (bot_at(server.url()).service(service.clone().without_root_certificate()), "one without the certificate"),
+        (bot().trust_service(false), "a bot that does not trust its service"),
+        (bot_at(server.url()).service(Service::Max), "a bot of MAX itself"),
+        (bot_at(server.url()), "a bot of TamTam"),
+        (bot_at(server.url()).service(service.clone().without_root_certificate()), "a service without a certificate"),
     ] {
         assert_eq!(bot.build().unwrap().me().await.unwrap_err().kind(), ErrorKind::Connect, "{which}");
     }
-    // The client resumes no sessions by the system's library.
+    // With the TLS library of the system, the client does not resume sessions.
     #[cfg(not(feature = "native-tls"))]
     assert_eq!(
         server.seen.lock().unwrap().handshakes[..2],
         [HandshakeKind::Full, HandshakeKind::Resumed],
-        "they share a configuration"
+        "the first two bots share a configuration"
     );
 }
 

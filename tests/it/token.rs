@@ -1,6 +1,6 @@
-//! Secrets show nowhere: not in an error, whatever caused it, not in what `Debug` prints, not in traces, not in panics,
-//! and not at another host. Secrets are the token, URLs and secrets of webhooks, upload URLs, tokens of files, and a base
-//! URL's path. TamTam takes the token in the query, MAX in a header.
+//! Secrets must not appear in errors, `Debug` output, traces or panics, and must not be sent to other hosts. Secrets
+//! are the token, URLs and secrets of webhooks, upload URLs, tokens of files, and the path of the base URL. TamTam
+//! takes the token in the query, MAX in a header.
 
 use std::{
     error::Error as _,
@@ -37,7 +37,7 @@ fn assert_no_token(text: &str, of: &str) {
     assert!(!text.contains(TOKEN_BEGINNING), "{of} shows the token: {text}");
 }
 
-/// An error and all that caused it, in every way there is to print them.
+/// Prints an error and all its sources in every format.
 fn printed(error: &tamtam::Error) -> String {
     let mut text = String::new();
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
@@ -48,7 +48,7 @@ fn printed(error: &tamtam::Error) -> String {
     text
 }
 
-/// The error of a call, which does not show the token.
+/// Returns the error of a call, and asserts that it does not show the token.
 async fn failure<T: Debug>(of: &str, call: impl IntoFuture<Output = tamtam::Result<T>>) -> tamtam::Error {
     let error = call.await.expect_err(of);
     assert_no_token(&printed(&error), of);
@@ -70,7 +70,7 @@ async fn an_error_without_a_connection_does_not_show_the_token() {
         let error = failure("no such host", bot("http://nowhere.invalid".to_owned()).me()).await;
         assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
 
-        // A server that hangs up in the middle of the TLS handshake.
+        // The server disconnects during the TLS handshake.
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { while listener.accept().await.is_ok() {} });
@@ -126,7 +126,7 @@ async fn an_error_status_whose_body_quotes_the_token_does_not_show_it() {
     }
 }
 
-/// A server that answers every request with a page that quotes the request's URL and its header with a token.
+/// Starts a server that answers every request with a page that quotes the URL and the `Authorization` header.
 async fn quoting(status: u16) -> MockServer {
     let server = mock_server().await;
     let page = move |request: &Request| {
@@ -161,7 +161,7 @@ async fn a_page_that_quotes_the_request_does_not_show_the_token() {
 
 #[tokio::test]
 async fn a_long_page_is_not_cut_in_the_middle_of_the_token() {
-    // The text is shortened to 2048 bytes: wherever that falls within the token, it is hidden first.
+    // The text is shortened to 2048 bytes. The token must be hidden first, even if the cut is within it.
     for before in 2034..2044 {
         let page = format!("{}{TOKEN}{}", "x".repeat(before), "y".repeat(1000));
         let server = answering(ResponseTemplate::new(502).set_body_string(page)).await;
@@ -170,9 +170,9 @@ async fn a_long_page_is_not_cut_in_the_middle_of_the_token() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_does_not_show_the_token() {
+async fn an_unreadable_answer_does_not_show_the_token() {
     for text in [TOKEN, ENCODED_TOKEN] {
-        // serde's error quotes the value that it did not expect.
+        // The error of serde quotes the unexpected value.
         let server = answering_json(&json!({"user_id": text, "name": 5, "updates": text})).await;
         for service in SERVICES {
             let bot = bot_of(&service, &server);
@@ -188,7 +188,7 @@ async fn an_answer_that_cannot_be_read_does_not_show_the_token() {
 }
 
 #[tokio::test]
-async fn a_refusal_whose_words_quote_the_token_does_not_show_it() {
+async fn a_refusal_whose_message_quotes_the_token_does_not_show_it() {
     for text in [TOKEN, ENCODED_TOKEN] {
         let server = answering_json(&json!({"success": false, "message": format!("not done for {text}")})).await;
         for service in SERVICES {
@@ -213,7 +213,7 @@ async fn a_redirect_does_not_take_the_token_to_another_host() {
             failure("redirect of a raw request", bot.request(Method::GET, "/me")).await;
         }
     }
-    assert!(requests(&other).await.is_empty(), "the other host was asked");
+    assert!(requests(&other).await.is_empty(), "the redirect was followed");
 }
 
 #[tokio::test]
@@ -227,12 +227,12 @@ async fn an_error_of_a_proxy_does_not_show_the_token() {
         let (_port, url) = refusing();
         assert!(failure("no proxy there", through(url).me()).await.kind() == ErrorKind::Connect);
 
-        // A proxy's page quotes the request.
+        // The page of a proxy quotes the request.
         let proxy = quoting(407).await;
         let error = failure("proxy's page", through(proxy.uri()).me()).await;
         assert_eq!(error.status().unwrap(), 407);
 
-        // For https the proxy is asked for a tunnel only, and refuses.
+        // For https, the proxy gets only a request for a tunnel, and refuses it.
         let proxy = RawServer::answering(http_answer("403 Forbidden", &[], "no")).await;
         let bot = builder("https://tamtam.invalid", proxy.url()).build().unwrap();
         assert!(failure("no tunnel", bot.me()).await.kind() == ErrorKind::Connect);
@@ -250,7 +250,7 @@ async fn no_error_of_building_a_bot_shows_the_token() {
         Bot::builder(TOKEN).root_certificates("not PEM"),
         Bot::builder(TOKEN).service(Service::Max).base_url("not a url"),
         Bot::builder(TOKEN).service(Service::Max).version("0.5.6"),
-        // A header cannot have a line break.
+        // A header cannot contain a line break.
         Bot::builder(format!("{TOKEN}\nsecond line")).service(Service::Max),
         Bot::builder(TOKEN).service(Service::Max.with_token_header("not a name")),
     ];
@@ -259,7 +259,7 @@ async fn no_error_of_building_a_bot_shows_the_token() {
     }
 }
 
-/// Every request that there is, as `Debug` prints it.
+/// Returns the `Debug` output of every request.
 fn debug_of_requests(api: &Api) -> Vec<String> {
     fn debug(request: impl Debug) -> String {
         format!("{request:?}\n{request:#?}")
@@ -306,7 +306,7 @@ fn debug_of_requests(api: &Api) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn debug_of_what_holds_a_bot_does_not_show_the_token() {
+async fn debug_of_types_that_hold_a_bot_does_not_show_the_token() {
     for service in SERVICES {
         let builder = Bot::builder(TOKEN).service(service.clone()).proxy(format!("http://user:{TOKEN}@proxy.example"));
         assert_no_token(&format!("{builder:?}\n{builder:#?}"), "BotBuilder");
@@ -331,7 +331,7 @@ async fn debug_of_what_holds_a_bot_does_not_show_the_token() {
 
         let mut updates = bot.updates();
         all.push(format!("{updates:?}\n{updates:#?}"));
-        assert!(updates.next().now_or_never().is_none(), "the poll has begun");
+        assert!(updates.next().now_or_never().is_none(), "the poll is still in progress");
         let polling = format!("{updates:?}\n{updates:#?}");
         assert!(polling.contains("polling: true"), "{polling}");
         all.push(polling);
@@ -339,7 +339,7 @@ async fn debug_of_what_holds_a_bot_does_not_show_the_token() {
         all.push(format!("{updates:?}\n{updates:#?}"));
 
         for text in all {
-            assert!(text.contains("Bot {"), "it holds a bot: {text}");
+            assert!(text.contains("Bot {"), "no bot in {text}");
             assert_no_token(&text, "Debug");
         }
     }
@@ -354,7 +354,7 @@ async fn a_panic_with_the_bot_and_its_error_does_not_show_the_token() {
         let built = bot_at("ftp://x").service(service).build();
         let panics: [Box<dyn FnOnce()>; 2] = [
             Box::new(|| panic!("{bot:?} {error:?} {error} {:?}", error.source())),
-            // What people's own code does most often.
+            // The most common panic in user code.
             Box::new(|| drop(built.unwrap())),
         ];
         for panic in panics {
@@ -364,13 +364,13 @@ async fn a_panic_with_the_bot_and_its_error_does_not_show_the_token() {
     }
 }
 
-/// Calls that succeed and calls that fail, in every way that a server answers.
+/// Makes calls that succeed and calls that fail in every way.
 async fn call_everything(settings: impl Fn(&str) -> tamtam::BotBuilder) {
     let build = |server: &MockServer| settings(&server.uri()).build().unwrap();
     let server = answering_json(&bot_info()).await;
     let bot = build(&server);
     bot.me().await.unwrap();
-    // The token is where the service takes it.
+    // The token is in the place that the service expects.
     let request = only_request(&server).await;
     let parameters = if *bot.service() == Service::Max { 0 } else { 2 };
     assert_eq!(request.url.query_pairs().count(), parameters);
@@ -388,9 +388,9 @@ async fn call_everything(settings: impl Fn(&str) -> tamtam::BotBuilder) {
         let hook = move |retry: &tamtam::Retry<'_>| tell.send(format!("{retry:?} {}", retry.error())).unwrap();
         let bot = settings(&server.uri()).on_retry(hook).build().unwrap();
         bot.me().await.unwrap_err();
-        // A stream waits for better times, and tells of it.
+        // A stream retries, and calls the hook.
         tokio::select! {
-            _ = async { bot.updates().next().await } => panic!("nothing comes of such a page"),
+            _ = async { bot.updates().next().await } => panic!("the stream returned an item"),
             told = told.recv() => assert_no_token(&told.unwrap(), "on_retry"),
         }
     }
@@ -429,7 +429,7 @@ async fn traces_of_http_2_do_not_show_the_token() {
     }
 }
 
-/// A secret that is not the bot's token: the path of a URL, or the token of a file.
+/// A secret other than the bot's token: the path of a URL, or the token of a file.
 const OTHER: &str = "0ther-s3cret-path";
 
 fn assert_no_secret(shown: &impl Debug, of: &str) {
@@ -440,7 +440,7 @@ fn assert_no_secret(shown: &impl Debug, of: &str) {
 }
 
 #[tokio::test]
-async fn debug_of_whatever_has_a_webhook_shows_neither_its_path_nor_its_secret() {
+async fn debug_of_types_with_a_webhook_shows_neither_its_path_nor_its_secret() {
     let url = format!("https://bot.example/{OTHER}");
     let bot = bot_at("http://localhost").build().unwrap();
     let api = bot.api();
@@ -458,7 +458,7 @@ async fn debug_of_whatever_has_a_webhook_shows_neither_its_path_nor_its_secret()
     let raw = || bot.request(Method::POST, "/subscriptions");
     assert_no_secret(&raw().json(&subscription()), "RawRequest with a body");
     assert_no_secret(&raw().query("url", &url), "RawRequest with a query");
-    // What is not secret is still there.
+    // The other values are still shown.
     let shown = format!("{:?}", subscription());
     assert!(shown.contains(r#"url: "https://bot.example/...""#) && shown.contains("0.5.6"), "{shown}");
     let shown = format!("{:?}", raw().query("url", &url));
@@ -466,7 +466,7 @@ async fn debug_of_whatever_has_a_webhook_shows_neither_its_path_nor_its_secret()
 }
 
 #[tokio::test]
-async fn debug_of_what_an_upload_brings_shows_neither_its_url_nor_a_token() {
+async fn debug_of_upload_results_shows_neither_their_url_nor_a_token() {
     fn shown<T: Debug + serde::de::DeserializeOwned>(json: serde_json::Value, of: &str) -> String {
         let value: T = serde_json::from_value(json).unwrap();
         assert_no_secret(&value, of);
@@ -483,7 +483,7 @@ async fn debug_of_what_an_upload_brings_shows_neither_its_url_nor_a_token() {
         let body = json!({"text": "hi", "attachments": [attachment(kind)]});
         shown::<NewMessageBody>(body, "NewMessageBody");
     }
-    // A payload that does not fit is kept as it came.
+    // A payload that does not fit is kept unchanged.
     let misfit = json!({"type": "video", "payload": {"token": OTHER, "url": 5}});
     assert!(shown::<tamtam::types::Attachment>(misfit, "Unknown").contains("Unknown"));
     for kind in ["video", "audio", "file"] {
@@ -494,7 +494,7 @@ async fn debug_of_what_an_upload_brings_shows_neither_its_url_nor_a_token() {
 }
 
 #[tokio::test]
-async fn the_path_of_the_base_url_is_shown_neither_by_debug_nor_by_an_error() {
+async fn neither_debug_nor_errors_show_the_path_of_the_base_url() {
     let base = |server: &str| format!("{server}/{OTHER}/");
     let builder = || Bot::builder("token").base_url(base("http://gateway.example:8080"));
     assert_no_secret(&builder(), "BotBuilder");
@@ -530,7 +530,7 @@ async fn the_path_of_the_base_url_is_shown_neither_by_debug_nor_by_an_error() {
     assert!(!traced.text().contains(OTHER), "{}", traced.text());
 }
 
-/// An API that answers every request with an error that quotes the request's URL and body.
+/// Starts an API that answers every request with an error that quotes the URL and body of the request.
 async fn api_that_quotes() -> MockServer {
     let server = mock_server().await;
     let quoting = |request: &Request| {
@@ -577,7 +577,7 @@ async fn an_error_on_max_shows_neither_the_secret_of_a_webhook_nor_the_token_of_
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_fit_does_not_show_what_is_secret_in_it() {
+async fn an_answer_that_does_not_fit_does_not_show_its_secrets() {
     let url = format!("https://bot.example/{OTHER}");
     for body in [json!({"subscriptions": url}), json!(url), json!({"url": [url]})] {
         let server = answering_json(&body).await;
@@ -593,7 +593,7 @@ async fn an_answer_that_does_not_fit_does_not_show_what_is_secret_in_it() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_of_an_answer_does_not_show_what_is_secret_in_it() {
+async fn the_log_of_a_left_out_value_does_not_show_its_secrets() {
     let url = format!("https://bot.example/{OTHER}");
     let hook = json!({"url": url, "time": url, "update_types": url, "version": [url]});
     let server = answering_json(&json!({"subscriptions": [url, [url], {"url": [url]}, {"time": url}, hook]})).await;

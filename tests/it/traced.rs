@@ -1,4 +1,4 @@
-//! What a subscriber of `tracing` sees of the code under test.
+//! Capture of `tracing` events of the code under test.
 
 use std::{
     io,
@@ -9,15 +9,15 @@ use serde_json::Value;
 use tracing::{Dispatch, level_filters::LevelFilter, subscriber::DefaultGuard};
 use tracing_subscriber::fmt::format::FmtSpan;
 
-/// What was traced, of every target, as long as the guard lives.
+/// The captured output of all targets, as long as the guard lives.
 #[derive(Clone, Default)]
 pub(crate) struct Traced(Arc<Mutex<Vec<u8>>>);
 
-/// Ends the listening when it is dropped.
+/// Stops the capture when it is dropped.
 pub(crate) struct Guard {
     _listens: DefaultGuard,
-    /// While there is only one subscriber, `tracing` asks the thread that comes upon a new event first whether anybody
-    /// listens, and remembers its answer for all threads. A second one makes it ask the subscribers.
+    /// With only one subscriber, `tracing` checks the interest in a new event only on the thread that first reaches it,
+    /// and caches the result for all threads. A second subscriber makes it ask all subscribers.
     _another: Dispatch,
 }
 
@@ -33,7 +33,7 @@ impl io::Write for Traced {
 }
 
 impl Traced {
-    /// Listens on this thread, on which `tokio::test` runs everything, the connections' tasks too.
+    /// Starts a capture on this thread, on which `tokio::test` runs all tasks, including those of connections.
     pub(crate) fn start(level: LevelFilter) -> (Self, Guard) {
         let traced = Self::default();
         let writer = traced.clone();
@@ -47,7 +47,7 @@ impl Traced {
         (traced, Guard { _listens: tracing::subscriber::set_default(subscriber), _another: another })
     }
 
-    /// As [`start`](Self::start), as a service logs: events only, one JSON object per line.
+    /// Like [`start`](Self::start), but captures only events, as one JSON object per line.
     pub(crate) fn json(level: LevelFilter) -> (Self, Guard) {
         let traced = Self::default();
         let writer = traced.clone();
@@ -57,7 +57,7 @@ impl Traced {
         (traced, Guard { _listens: tracing::subscriber::set_default(subscriber), _another: another })
     }
 
-    /// The events of the crate, if they were traced as [`json`](Self::json).
+    /// Returns the events of the crate. The capture must have been started by [`json`](Self::json).
     pub(crate) fn events(&self) -> Vec<Value> {
         let events = self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>();
         events.into_iter().filter(|event| event["target"].as_str().unwrap().starts_with("tamtam")).collect()

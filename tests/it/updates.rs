@@ -1,4 +1,4 @@
-//! The update stream: on the sandbox for the whole way, on wiremock for what goes over the wire.
+//! The update stream: on the sandbox for the behaviour of TamTam, on wiremock for the requests.
 
 mod faults;
 mod misfits;
@@ -26,17 +26,17 @@ use crate::{
     fault_server::{FaultServer, Step},
 };
 
-/// A pause between polls that nobody notices.
+/// A negligible delay between polls.
 pub(crate) const MOMENT: Duration = Duration::from_millis(1);
 
-/// A server that answers polls with these pages, one after the other, the last for ever; it keeps their queries.
+/// A responder that answers polls with these pages in order, and records their queries. The last page is repeated.
 #[derive(Clone, Default)]
 pub(crate) struct Pages {
     bodies: Vec<String>,
     polls: Arc<Mutex<Vec<Query>>>,
 }
 
-/// The parameters of a poll, without token and version.
+/// The parameters of a poll, except token and version.
 type Query = Vec<(String, String)>;
 
 impl Respond for Pages {
@@ -64,7 +64,7 @@ impl Pages {
         self.polls.lock().unwrap().len()
     }
 
-    /// The marker of each poll so far.
+    /// Returns the marker of each poll so far.
     pub(crate) fn markers(&self) -> Vec<Option<String>> {
         let marker = |query: &Query| query.iter().find(|(name, _)| name == "marker").map(|(_, value)| value.clone());
         self.polls.lock().unwrap().iter().map(marker).collect()
@@ -106,12 +106,12 @@ async fn people_talk_and_the_bot_answers() {
 }
 
 #[tokio::test]
-async fn starts_without_a_marker_and_commits_a_page_when_more_is_asked_for() {
+async fn starts_without_a_marker_and_commits_a_page_with_the_next_poll() {
     let (_server, bot, pages) = Pages::serve([page(&[1, 2], 10), page(&[3], 11), page(&[4], 12)]).await;
     let mut updates = bot.updates();
     assert_eq!(chat_of_next(&mut updates).await, 1);
     assert_eq!(chat_of_next(&mut updates).await, 2);
-    assert_eq!(pages.markers(), [None], "the last update of a page was handed out, but not dealt with yet");
+    assert_eq!(pages.markers(), [None], "a page is not committed before the next update is requested");
     assert_eq!(chat_of_next(&mut updates).await, 3);
     assert_eq!(pages.markers(), [None, Some("10".to_owned())]);
     assert_eq!(chat_of_next(&mut updates).await, 4);
@@ -119,7 +119,7 @@ async fn starts_without_a_marker_and_commits_a_page_when_more_is_asked_for() {
 }
 
 #[tokio::test]
-async fn what_was_not_dealt_with_comes_again() {
+async fn uncommitted_updates_are_returned_again() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     alice.starts();
@@ -135,13 +135,13 @@ async fn what_was_not_dealt_with_comes_again() {
     assert_eq!(text(updates.try_next().await.unwrap()), "one");
     assert_eq!(text(updates.try_next().await.unwrap()), "two");
     assert_eq!(text(updates.try_next().await.unwrap()), "three");
-    // A new stream, as after a crash: the page of "three" was never committed, that of the others was.
+    // A new stream, as after a crash. Only the page of "three" was not committed.
     let mut updates = bot.updates().types([UpdateType::MessageCreated]);
     assert_eq!(text(updates.try_next().await.unwrap()), "three");
 }
 
 #[tokio::test]
-async fn a_dropped_wait_loses_nothing_and_the_poll_goes_on() {
+async fn a_dropped_wait_loses_no_update_and_keeps_the_poll() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     let polls = Arc::new(AtomicUsize::new(0));
@@ -156,12 +156,12 @@ async fn a_dropped_wait_loses_nothing_and_the_poll_goes_on() {
     }
     alice.starts();
     assert!(matches!(updates.try_next().await.unwrap(), Some(Update::BotStarted(_))));
-    assert_eq!(polls.load(Ordering::SeqCst), 1, "a hundred dropped waits, and one poll");
+    assert_eq!(polls.load(Ordering::SeqCst), 1, "dropped waits started more polls");
 }
 
 #[tokio::test]
-async fn however_often_a_wait_is_dropped_each_thing_is_done_once() {
-    // A store that takes its time, so that waits are dropped in the middle of every step.
+async fn dropped_waits_do_not_repeat_any_step() {
+    // A slow store, so that waits are dropped in the middle of every step.
     #[derive(Clone, Default)]
     struct Slow(Arc<Mutex<Vec<String>>>);
     impl MarkerStore for Slow {
@@ -182,7 +182,7 @@ async fn however_often_a_wait_is_dropped_each_thing_is_done_once() {
     let server = FaultServer::start([Step::Good]).await;
     let (store, (stop, stopped)) = (Slow::default(), tokio::sync::oneshot::channel::<()>());
     let mut updates = server.bot().updates().marker_store(store.clone()).graceful_shutdown_on(stopped);
-    // Dropped and asked for anew, each time that it has nothing yet.
+    // Drops the future each time that it is pending, and creates a new one.
     async fn patiently(updates: &mut Updates) -> Option<Update> {
         for _ in 0..5_000 {
             if let Some(update) = poll_immediate(pin!(updates.try_next())).await {
@@ -190,7 +190,7 @@ async fn however_often_a_wait_is_dropped_each_thing_is_done_once() {
             }
             tokio::time::sleep(MOMENT).await;
         }
-        panic!("it gets nowhere: what is dropped begins anew")
+        panic!("no progress: dropped steps are started again")
     }
     assert!(patiently(&mut updates).await.is_some());
     drop(stop);
@@ -198,7 +198,7 @@ async fn however_often_a_wait_is_dropped_each_thing_is_done_once() {
     assert_eq!(*store.0.lock().unwrap(), ["load", "save 10"]);
     let asked: Vec<String> =
         server.requests().iter().map(|request| request.split(['?', ' ']).nth(1).unwrap().to_owned()).collect();
-    assert_eq!(asked, ["/me", "/subscriptions", "/updates", "/updates"], "the last one commits");
+    assert_eq!(asked, ["/me", "/subscriptions", "/updates", "/updates"], "the last poll commits");
 }
 
 #[tokio::test]
@@ -214,7 +214,7 @@ async fn a_select_loop_sees_every_update_once() {
     while seen.len() < 50 {
         tokio::select! {
             biased;
-            // Always ready: it cancels the wait for an update again and again.
+            // Always ready, so it cancels the wait for an update repeatedly.
             () = tokio::task::yield_now(), if ticks % 3 != 2 => ticks += 1,
             update = updates.try_next() => {
                 ticks += 1;
@@ -227,7 +227,7 @@ async fn a_select_loop_sees_every_update_once() {
 }
 
 #[tokio::test]
-async fn a_strange_update_holds_nobody_up() {
+async fn an_invalid_update_does_not_block_the_ones_after_it() {
     let strange = json!({"update_type": "moon_risen", "phase": 0.1});
     let broken = json!({"chat_id": "not a number", "update_type": "bot_started"});
     let updates = json!([started(1), strange, 5, broken, null, started(2)]);
@@ -243,7 +243,7 @@ async fn a_strange_update_holds_nobody_up() {
     }
     assert_eq!(tags, ["bot_started", "moon_risen", "", "bot_started", "", "bot_started"]);
     assert_eq!(chat_of_next(&mut updates).await, 3);
-    assert_eq!(pages.markers().last().unwrap().as_deref(), Some("10"), "the marker moves past them");
+    assert_eq!(pages.markers().last().unwrap().as_deref(), Some("10"), "the marker moves past the invalid updates");
 }
 
 #[tokio::test]
@@ -275,7 +275,7 @@ async fn an_empty_page_with_a_marker_moves_it() {
 }
 
 #[tokio::test]
-async fn the_settings_stand_in_the_query() {
+async fn the_settings_are_sent_in_the_query() {
     let (_server, bot, pages) = Pages::serve([page(&[1], 10)]).await;
     let types = [UpdateType::BotStarted, UpdateType::MessageCreated];
     let mut updates = bot.updates().limit(7).timeout(Duration::from_secs(45)).types(types);
@@ -286,7 +286,7 @@ async fn the_settings_stand_in_the_query() {
 }
 
 #[tokio::test]
-async fn a_failed_poll_is_tried_again_from_the_same_place() {
+async fn a_failed_poll_is_retried_with_the_same_marker() {
     let garbage = "<html>".to_owned();
     let (_server, bot, pages) = Pages::serve([page(&[1], 10).to_string(), garbage, page(&[2], 11).to_string()]).await;
     let mut updates = bot.updates().backoff(MOMENT, MOMENT);
@@ -296,7 +296,7 @@ async fn a_failed_poll_is_tried_again_from_the_same_place() {
 }
 
 #[tokio::test]
-async fn a_byte_that_is_not_utf_8_costs_its_character_and_not_the_page() {
+async fn a_byte_that_is_not_utf_8_is_replaced_and_the_page_is_read() {
     let text = page(&[1], 10).to_string().replace("\"A\"", "\"A?\"");
     let mut body = text.into_bytes();
     let broken = body.windows(2).position(|pair| pair == b"A?").unwrap() + 1;
@@ -311,7 +311,7 @@ async fn a_byte_that_is_not_utf_8_costs_its_character_and_not_the_page() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_hold_its_polls_is_not_asked_in_a_loop() {
+async fn a_server_that_answers_empty_polls_at_once_is_not_polled_in_a_busy_loop() {
     let (_server, bot, pages) = Pages::serve([page(&[], 10)]).await;
     let mut updates = bot.updates();
     tokio::time::timeout(Duration::from_millis(350), updates.try_next()).await.unwrap_err();
@@ -319,14 +319,14 @@ async fn a_server_that_does_not_hold_its_polls_is_not_asked_in_a_loop() {
 }
 
 #[tokio::test]
-async fn a_hold_of_a_fraction_of_a_second_is_rounded_up() {
+async fn a_timeout_of_a_fraction_of_a_second_is_rounded_up() {
     let (_server, bot, pages) = Pages::serve([page(&[1], 10)]).await;
     chat_of_next(&mut bot.updates().timeout(Duration::from_millis(900))).await;
     assert_eq!(pages.polls.lock().unwrap()[0], [("timeout".to_owned(), "1".to_owned())]);
 }
 
 #[tokio::test]
-async fn it_is_an_ordinary_stream() {
+async fn updates_implements_stream() {
     let (_server, bot, pages) = Pages::serve([page(&[1, 2], 10), page(&[3, 4], 11)]).await;
     let chats: Vec<String> =
         bot.updates().map_ok(|update| update.tag().to_owned()).take(3).try_collect().await.unwrap();

@@ -1,4 +1,4 @@
-//! Uploads by the client: to the sandbox for what TamTam does, to servers of the tests' own for what it never should.
+//! Uploads: to the sandbox for the behaviour of TamTam, to mock servers for faults.
 
 mod failures;
 mod hosts;
@@ -21,10 +21,10 @@ use tamtam_sandbox::Sandbox;
 
 use crate::{conformance, fault_server::quick};
 
-/// The two ways in which bytes go.
+/// Both upload protocols: forms (`false`) and ranges (`true`).
 const PROTOCOLS: [bool; 2] = [false, true];
 
-/// A sandbox whose answers are checked, and a bot that does not take its time over retries.
+/// Starts a sandbox whose answers are checked, and a bot with short delays between retries.
 async fn sandbox() -> (conformance::Checked, Bot) {
     let tamtam = conformance::start().await;
     let bot = bot(&tamtam, quick());
@@ -36,12 +36,12 @@ fn bot(tamtam: &Sandbox, retry: RetryPolicy) -> Bot {
     builder.http(|http| http.no_proxy()).build().unwrap()
 }
 
-/// Bytes that are not the same everywhere.
+/// Returns bytes that differ from place to place.
 fn content(length: usize) -> Vec<u8> {
     (0..length).map(|place| (place * 31 % 251) as u8).collect()
 }
 
-/// A file that goes when the test ends.
+/// A file that is removed at the end of its test.
 struct TempFile(PathBuf);
 
 impl TempFile {
@@ -66,7 +66,7 @@ impl Drop for TempFile {
     }
 }
 
-/// How often the API was asked for each operation.
+/// Collects the names of the called operations from now on.
 fn operations(tamtam: &Sandbox) -> Arc<Mutex<Vec<String>>> {
     let asked = Arc::<Mutex<Vec<String>>>::default();
     let seen = Arc::clone(&asked);
@@ -74,7 +74,7 @@ fn operations(tamtam: &Sandbox) -> Arc<Mutex<Vec<String>>> {
     asked
 }
 
-/// Uploads something as every kind, by both protocols.
+/// Uploads a source as every kind, by both protocols.
 async fn as_everything<R>(bot: &Bot, source: impl Fn() -> R)
 where
     R: Into<Source>,

@@ -1,4 +1,4 @@
-//! What a bot author writes a hundred times a day, on the sandbox: messages, keyboards, callbacks, constructors.
+//! Common tasks of bots, on the sandbox: messages, keyboards, callbacks, constructors.
 
 mod attachments;
 mod callbacks;
@@ -11,7 +11,7 @@ use std::{future::IntoFuture, time::Duration};
 use tamtam::{Bot, ErrorKind, Message, Update, Updates};
 use tamtam_sandbox::{Person, Sandbox};
 
-/// A sandbox, its bot, and Alice, who has started it.
+/// Starts a sandbox. Returns it, its bot, and Alice, who has started the bot.
 async fn sandbox() -> (Sandbox, Bot, Person) {
     let tamtam = Sandbox::start().await;
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
@@ -19,11 +19,11 @@ async fn sandbox() -> (Sandbox, Bot, Person) {
     (tamtam, bot, alice)
 }
 
-/// The next update of which `pick` makes something.
+/// Returns the first result of `pick` for the next updates.
 async fn next<T>(updates: &mut Updates, pick: impl Fn(Update) -> Option<T>) -> T {
     let find = async {
         loop {
-            let update = updates.try_next().await.unwrap().expect("the stream goes on");
+            let update = updates.try_next().await.unwrap().expect("the stream continues");
             if let Some(found) = pick(update) {
                 return found;
             }
@@ -32,7 +32,7 @@ async fn next<T>(updates: &mut Updates, pick: impl Fn(Update) -> Option<T>) -> T
     tokio::time::timeout(Duration::from_secs(30), find).await.expect("an update")
 }
 
-/// The next message that somebody writes.
+/// Returns the next message of a person.
 async fn next_message(updates: &mut Updates) -> Message {
     next(updates, |update| match update {
         Update::MessageCreated(update) => update.message.map(|message| *message),
@@ -41,11 +41,11 @@ async fn next_message(updates: &mut Updates) -> Message {
     .await
 }
 
-/// Why a request was not sent: the error's words without those that all of them have.
+/// Returns the reason why a request was not sent, without the prefix of the error.
 async fn unsent<T>(request: impl IntoFuture<Output = tamtam::Result<T>>) -> String {
-    let Err(error) = request.await else { panic!("it was sent") };
+    let Err(error) = request.await else { panic!("the request was sent") };
     assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
     let words = error.to_string();
-    let (_, words) = words.split_once("not sent: ").unwrap_or_else(|| panic!("it was sent: {words}"));
+    let (_, words) = words.split_once("not sent: ").unwrap_or_else(|| panic!("the request was sent: {words}"));
     words.to_owned()
 }

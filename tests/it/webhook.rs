@@ -1,4 +1,4 @@
-//! Webhooks: over real sockets, with deliveries as TamTam makes them, and as it should not.
+//! Webhooks over real sockets, with valid and invalid deliveries.
 
 mod answers;
 mod deliveries;
@@ -29,10 +29,10 @@ use tokio::{
 
 use crate::common::TOKEN;
 
-/// A secret path. Its parts are easy to find in a text that should not have them.
+/// A secret path. Its parts are easy to find in a text that must not contain them.
 const PATH: &str = "/tamtam/h00kS3cr3t-9d2f4b6a8c0e1d3f5a7b9c";
 
-/// A bot that calls nobody.
+/// Returns a bot that sends no requests.
 fn bot() -> Bot {
     Bot::new(TOKEN).unwrap()
 }
@@ -41,7 +41,7 @@ fn webhook() -> Webhook {
     Webhook::new(bot(), PATH).unwrap()
 }
 
-/// A router on a socket.
+/// A server with a router.
 struct Server {
     address: SocketAddr,
     task: JoinHandle<()>,
@@ -65,7 +65,7 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// Delivers as TamTam does.
+    /// Delivers a body like TamTam.
     async fn post(&self, body: impl Into<reqwest::Body>) -> StatusCode {
         self.post_to(PATH, body).await
     }
@@ -74,7 +74,7 @@ impl Server {
         deliver(self.url(path), body).await
     }
 
-    /// Begins to deliver, and goes on meanwhile.
+    /// Delivers a body in the background.
     fn begin_to_post(&self, body: String) -> JoinHandle<StatusCode> {
         tokio::spawn(deliver(self.url(PATH), body))
     }
@@ -83,14 +83,13 @@ impl Server {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    /// What comes back for these bytes, after which nothing more is sent: the head in lines without the date, and the
-    /// body.
+    /// Sends these bytes, and closes the sending side. Returns the answer without its `date` header.
     async fn raw(&self, request: &str) -> String {
         let mut stream = self.connect().await;
         stream.write_all(request.as_bytes()).await.unwrap();
         stream.shutdown().await.unwrap();
         let mut answer = Vec::new();
-        // A reset is no answer either.
+        // A reset also means that there is no answer.
         let _ = stream.read_to_end(&mut answer).await;
         let answer = String::from_utf8(answer).unwrap();
         answer.split_inclusive("\r\n").filter(|line| !line.starts_with("date: ")).collect()
@@ -102,18 +101,18 @@ async fn deliver(url: String, body: impl Into<reqwest::Body>) -> StatusCode {
     http.post(url).body(body).send().await.unwrap().status()
 }
 
-/// A request as it stands on the wire, whole.
+/// Returns the text of a complete request.
 fn request(method: &str, path: &str, body: &str) -> String {
     format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }
 
-/// An update of this chat.
+/// Returns an update of this chat.
 fn started(chat: i64) -> String {
     json!({"timestamp": 1, "chat_id": chat, "user": {"user_id": 7, "name": "A"}, "update_type": "bot_started"})
         .to_string()
 }
 
-/// The updates that a handler got, told by their chats.
+/// The updates that a handler received, recorded by their chats.
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<Vec<String>>>);
 
@@ -135,7 +134,7 @@ impl Seen {
     }
 }
 
-/// A gate at which handlers wait, and a test waits for them.
+/// A gate at which handlers wait. A test can wait until a handler reaches it.
 #[derive(Clone)]
 struct Gate {
     reached: Arc<Semaphore>,
@@ -147,7 +146,7 @@ impl Gate {
         Self { reached: Arc::new(Semaphore::new(0)), open: Arc::new(Semaphore::new(0)) }
     }
 
-    /// A handler comes to the gate, and goes on when it is let through.
+    /// Waits at the gate until the test lets the handler through.
     async fn pass(&self) {
         self.reached.add_permits(1);
         self.open.acquire().await.unwrap().forget();

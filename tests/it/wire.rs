@@ -1,5 +1,5 @@
-//! Every operation of the API on the wire: what is sent, to the letter, and what is read from the answer. The operations
-//! of TamTam are here, those of MAX in `wire/max.rs`.
+//! Requests and answers of every operation of the API: the exact request, and the values of the answer. The operations
+//! of TamTam are here, the operations of MAX in `wire/max.rs`.
 
 mod max;
 mod other_service;
@@ -34,18 +34,18 @@ use crate::{
     fault_server::quick,
 };
 
-/// The version of TamTam's document, which every request to TamTam names.
+/// The version of TamTam's document, which every request to TamTam sends.
 const VERSION: &str = "0.5.6";
 
-/// One operation as it is called, sent, answered and read.
+/// One operation: its call, request, answer and result.
 struct Case {
-    /// Method and path as they are sent: `GET /chats/-7`.
+    /// The method and path of the request: `GET /chats/-7`.
     line: &'static str,
-    /// The query without token and version, decoded, in any order.
+    /// The decoded query without token and version, in any order.
     query: Vec<(&'static str, &'static str)>,
     body: Option<Value>,
     answer: Value,
-    /// Calls the operation and looks at what it returns.
+    /// Calls the operation and checks its result.
     call: Call,
 }
 
@@ -64,8 +64,8 @@ impl Case {
     }
 }
 
-/// An operation that answers with an object. All of it must have been read: what the typed answer writes is the same
-/// JSON again, apart from the names that are joined; `look` looks at single values.
+/// Returns the case of an operation that answers with an object. The typed answer must be written as the same JSON,
+/// except joined names. `look` checks single values.
 fn reads<R, T>(
     line: &'static str,
     answer: Value,
@@ -82,7 +82,7 @@ where
         Box::pin(async move {
             let answer = future.await?;
             let read = serde_json::to_value(&answer).unwrap();
-            assert_eq!(read, with_joined_names(expected), "{line}: the answer as it was read");
+            assert_eq!(read, with_joined_names(expected), "{line}: the read answer");
             look(answer);
             Ok(())
         })
@@ -90,7 +90,7 @@ where
     Case { line, query: Vec::new(), body: None, answer, call: Box::new(call) }
 }
 
-/// An operation that answers whether it was done, of which nothing is left but `Ok(())`.
+/// Returns the case of an operation that answers with an acknowledgement, which is read as `()`.
 fn does<R>(line: &'static str, request: impl FnOnce(&Api) -> R + 'static) -> Case
 where
     R: IntoFuture<Output = tamtam::Result<()>>,
@@ -105,7 +105,7 @@ fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
     list
 }
 
-/// Adds `name` to the users of MAX, which have `first_name` and `last_name` on the wire.
+/// Adds `name` to the users of MAX, whose JSON has `first_name` and `last_name`.
 fn with_joined_names(mut json: Value) -> Value {
     match &mut json {
         Value::Array(items) => items.iter_mut().for_each(|item| *item = with_joined_names(item.take())),
@@ -123,9 +123,9 @@ fn with_joined_names(mut json: Value) -> Value {
     json
 }
 
-/// Checks what every request to a service has in common.
+/// Checks the common parts of every request to a service.
 fn assert_common(service: &Service, request: &Request, line: &str) {
-    // Not `to_str`: the token of the tests is not ASCII.
+    // `to_str` fails, because the token of the tests is not ASCII.
     let header = |name: &str| -> Vec<&str> {
         request.headers.get_all(name).iter().map(|value| str::from_utf8(value.as_bytes()).unwrap()).collect()
     };
@@ -141,7 +141,7 @@ fn assert_common(service: &Service, request: &Request, line: &str) {
     }
     assert_eq!(header("user-agent"), [concat!("tamtam-rs/", env!("CARGO_PKG_VERSION"))], "{line}");
     assert_eq!(header("accept"), ["application/json"], "{line}");
-    assert_eq!(header("api-version"), [""; 0], "{line}: progenitor's own header, which no service knows");
+    assert_eq!(header("api-version"), [""; 0], "{line}: a header that progenitor adds, but no service has");
     assert_eq!(header("referer"), [""; 0], "{line}");
     match request.body.is_empty() {
         true => assert_eq!(header("content-type"), [""; 0], "{line}"),
@@ -149,7 +149,7 @@ fn assert_common(service: &Service, request: &Request, line: &str) {
     }
 }
 
-/// Calls each operation on a server of its own and compares what was sent with the case.
+/// Calls each operation on a separate server and compares the request with the case.
 async fn check(service: Service, cases: Vec<Case>) {
     for Case { line, query: expected_query, body, answer, call } in cases {
         let server = answering_json(&answer).await;
@@ -166,7 +166,7 @@ async fn check(service: Service, cases: Vec<Case>) {
     }
 }
 
-/// A message with every field, and its JSON.
+/// Returns a message with every field, and its JSON.
 fn full_message() -> (NewMessageBody, Value) {
     let photos = [("a+b/c=".to_owned(), PhotoToken::new("photo-token"))];
     let message = NewMessageBody::markdown("**Привет**, \"мир\" 😀\n")
@@ -370,7 +370,7 @@ fn subscriptions() -> Vec<Case> {
             "update_types": ["message_created", "not_known_yet"],
             "version": "0.5.6",
         })),
-        // The URL's own `access_token` must stay inside of it.
+        // The `access_token` of the URL must stay inside the value.
         does("DELETE /subscriptions", |api| api.unsubscribe("https://bot.example/крюк?v=1&access_token=x#a+b c%20"))
             .query("url", "https://bot.example/крюк?v=1&access_token=x#a+b c%20"),
         reads(
@@ -466,7 +466,7 @@ fn messages() -> Vec<Case> {
         .query("chat_id", "-7")
         .query("disable_link_preview", "true")
         .body(json.clone()),
-        // A message goes to a user or to a chat, so that all parameters at once take two calls.
+        // A message is sent to either a user or a chat, so the parameters need two calls.
         reads(
             "POST /messages",
             json!({"message": message("mid.3", "Привет")}),
@@ -514,12 +514,12 @@ fn messages() -> Vec<Case> {
     ]
 }
 
-/// Every operation with all of its parameters.
+/// Returns every operation of TamTam with all its parameters.
 fn all() -> Vec<Case> {
     [bots(), chats(), members(), subscriptions(), uploads(), messages()].into_iter().flatten().collect()
 }
 
-/// The operations of each service.
+/// Returns the operations of each service.
 fn all_of_each_service() -> [(Service, Vec<Case>); 2] {
     [(Service::TamTam, all()), (Service::Max, max::all())]
 }
@@ -545,7 +545,7 @@ async fn webhooks_are_subscribed_and_updates_polled() {
 }
 
 #[tokio::test]
-async fn an_upload_url_is_asked_for() {
+async fn an_upload_url_is_requested() {
     check(Service::TamTam, uploads()).await;
 }
 
@@ -554,7 +554,7 @@ async fn messages_are_sent_read_edited_deleted_and_answered() {
     check(Service::TamTam, messages()).await;
 }
 
-/// The operations of a document: id to method and path template.
+/// Returns the operations of a document: id to method and path template.
 fn operations_of(document: &Value) -> BTreeMap<String, (String, String)> {
     let mut operations = BTreeMap::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -566,16 +566,16 @@ fn operations_of(document: &Value) -> BTreeMap<String, (String, String)> {
     operations
 }
 
-/// Whether a path is one of a template's.
+/// Returns whether a path matches a template.
 fn fits(path: &str, template: &str) -> bool {
     let (path, template): (Vec<&str>, Vec<&str>) = (path.split('/').collect(), template.split('/').collect());
     path.len() == template.len() && path.iter().zip(&template).all(|(is, wants)| is == wants || wants.starts_with('{'))
 }
 
-/// Checks that these cases are all `count` operations of the service's document.
+/// Checks that these cases cover all `count` operations of the service's document.
 async fn assert_every_operation_has_a_case(service: Service, document: &Value, cases: Vec<Case>, count: usize) {
     let document = operations_of(document);
-    // The error of a call names its operation, so that this is what was called and not what a test claims.
+    // The error of a call names the operation that was really called.
     let server = answering(ResponseTemplate::new(500)).await;
     let api = bot_of(&service, &server).api();
     let mut tested = BTreeSet::new();
@@ -599,7 +599,7 @@ async fn every_operation_of_tamtam_has_a_case() {
 }
 
 #[tokio::test]
-async fn what_is_not_set_is_not_sent() {
+async fn unset_parameters_are_not_sent() {
     let page = json!({"members": []});
     let sent = json!({"message": message("mid.1", "hi")});
     let no_updates = json!({"updates": []});
@@ -634,7 +634,7 @@ async fn what_is_not_set_is_not_sent() {
 }
 
 #[tokio::test]
-async fn an_edit_keeps_what_is_absent_and_removes_what_is_empty() {
+async fn an_edit_keeps_absent_attachments_and_removes_them_if_empty() {
     let none = Vec::<AttachmentRequest>::new();
     let cases = vec![
         does("PUT /messages", |api| api.edit_message("mid.1", "new text"))
@@ -658,7 +658,7 @@ async fn an_edit_keeps_what_is_absent_and_removes_what_is_empty() {
 }
 
 #[tokio::test]
-async fn a_list_of_one_has_no_comma_and_an_unknown_type_is_sent_as_it_is() {
+async fn a_list_of_one_has_no_comma_and_an_unknown_type_is_sent_unchanged() {
     let cases = vec![
         reads("GET /chats/-7/members", json!({"members": []}), |api| api.get_members(-7).user_ids([UserId(5)]), |_| {})
             .query("user_ids", "5"),
@@ -706,14 +706,14 @@ async fn a_path_parameter_is_percent_encoded_and_stays_one_segment() {
 }
 
 #[tokio::test]
-async fn a_post_without_a_body_says_that_it_has_none() {
-    // A server may refuse a POST that leaves its length open (411).
+async fn a_post_without_a_body_has_a_content_length_of_0() {
+    // A server may refuse a POST without a `Content-Length` (411).
     let server = RawServer::answering(http_answer("200 OK", &[], r#"{"url": "https://upload.example"}"#)).await;
     bot_at(server.url()).build().unwrap().api().get_upload_url(UploadType::Image).await.unwrap();
     assert!(server.requests()[0].contains("\r\ncontent-length: 0\r\n"), "{:?}", server.requests());
 }
 
-/// The error of each operation for a 200 with this body, after one request.
+/// Returns the error of each operation for a 200 with this body. Each operation must send one request.
 async fn answered(service: &Service, cases: Vec<Case>, body: &Value) -> Vec<tamtam::Error> {
     let mut errors = Vec::new();
     for Case { line, answer, call, .. } in cases {
@@ -750,7 +750,7 @@ async fn a_200_with_success_false_is_a_refusal_for_every_operation() {
 }
 
 #[tokio::test]
-async fn a_success_that_is_no_boolean_is_a_misfit_for_every_operation() {
+async fn a_success_that_is_not_a_boolean_is_a_decode_error_for_every_operation() {
     for body in [json!({"success": "false"}), json!({"success": 0}), json!({"success": null})] {
         for (service, mut cases) in all_of_each_service() {
             // These answers have no required property, and the properties of others are ignored.
@@ -763,7 +763,7 @@ async fn a_success_that_is_no_boolean_is_a_misfit_for_every_operation() {
 }
 
 #[tokio::test]
-async fn a_200_that_says_not_processed_is_waited_for_by_every_operation_that_changes_something() {
+async fn every_operation_that_changes_something_retries_a_200_that_says_not_processed() {
     let not_ready = json!({"success": false, "message": "Key: errors.process.attachment.file.not.processed"});
     let cases = all_of_each_service().into_iter();
     let cases = cases.flat_map(|(service, cases)| cases.into_iter().map(move |case| (service.clone(), case)));

@@ -1,4 +1,4 @@
-//! Administrators of a chat: their rights are given, replaced and withdrawn.
+//! Administrators of a chat: granting, replacing and withdrawing their rights.
 
 use tamtam::{
     ChatId, UserId,
@@ -29,7 +29,7 @@ pub(super) async fn rights_are_given_replaced_and_withdrawn(place: Place) -> Don
     place.bot.remove_admin(chat, bob).await.unwrap();
     let former = member(&place, chat, bob).await;
     assert_eq!((former.is_admin, former.permissions), (false, None));
-    assert!(place.bot.remove_admin(chat, bob).await.unwrap_err().is_refused(), "it was done before");
+    assert!(place.bot.remove_admin(chat, bob).await.unwrap_err().is_refused(), "the rights are already withdrawn");
     Ok(())
 }
 
@@ -62,7 +62,7 @@ pub(super) async fn the_owner_keeps_all_rights(place: Place) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_bot_needs_a_right_to_appoint(place: Place) -> Done {
+pub(super) async fn a_bot_needs_a_right_to_appoint_admins(place: Place) -> Done {
     let people = place.people("changes the rights of the bot")?;
     let (chat, bob) = (place.chat()?, people.bob.user_id());
     people.group.promotes_bot_to([ChatAdminPermission::ReadAllMessages]);

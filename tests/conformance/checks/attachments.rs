@@ -25,7 +25,7 @@ pub(super) fn keyboard() -> Keyboard {
     Keyboard::new(vec![vec![CallbackButton::new("Yes", "yes").into()]])
 }
 
-/// The message as it is now.
+/// Fetches the current state of the message.
 async fn again(place: &Place, message: &Message) -> Message {
     place.bot.api().get_message_by_id(message).await.unwrap()
 }
@@ -72,7 +72,7 @@ pub(super) async fn an_audio_is_uploaded(place: Place) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_file_keeps_its_name_and_is_alone(place: Place) -> Done {
+pub(super) async fn a_file_keeps_its_name_and_must_be_the_only_file(place: Place) -> Done {
     let chat = place.chat()?;
     let file = place.bot.upload_file(&b"conformance"[..]).file_name("Отчёт 1.txt").await.unwrap();
     let body = place.text("a file").attach(file.clone()).keyboard(keyboard());

@@ -77,7 +77,7 @@ pub(super) async fn an_unknown_chat_is_not_found(place: Place) -> Done {
     Ok(())
 }
 
-/// Returns the title, and puts it back after the check.
+/// Returns the title, and restores it after the check.
 async fn keep_title(place: &Place, id: ChatId) -> String {
     let title = place.bot.chat(id).await.unwrap().title.unwrap();
     let (bot, patch) = (place.bot.clone(), ChatPatch::new().title(title.clone()).notify(false));

@@ -9,7 +9,7 @@ use crate::{
     place::{Place, marked},
 };
 
-/// Sends a comment on a post. It is deleted together with the post.
+/// Sends a comment on a post. Deleting the post also deletes the comment.
 async fn comment(place: &Place, post: &Message, text: &str) -> Message {
     *place.bot.comment(post, marked(text)).await.unwrap().message
 }
@@ -124,7 +124,7 @@ pub(super) async fn comments_of_people_are_not_polled(place: Place) -> Done {
     updates(&place).await;
     let bob = people.bob.in_chat(people.channel());
     let theirs = bob.comments(&post, "Nice");
-    assert_eq!(updates(&place).await, [], "comments come by webhook only");
+    assert_eq!(updates(&place).await, [], "comments are sent to webhooks only");
 
     let found = place.bot.api().get_comment_by_id(&post, &theirs).await.unwrap();
     assert_eq!((found.text(), found.user_id()), (Some("Nice"), Some(bob.user_id())));
@@ -134,7 +134,7 @@ pub(super) async fn comments_of_people_are_not_polled(place: Place) -> Done {
     Ok(())
 }
 
-pub(super) async fn comments_that_are_switched_off_are_still_there(place: Place) -> Done {
+pub(super) async fn comments_can_be_edited_and_deleted_after_they_are_switched_off(place: Place) -> Done {
     let people = place.people("switches comments off")?;
     let (post, [one, two]) = two(&place).await?;
     people.channel().closes_comments();

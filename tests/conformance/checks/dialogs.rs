@@ -1,4 +1,4 @@
-//! Dialogs as a whole: a person stops the bot, and clears, mutes and removes the dialog.
+//! Dialogs: a person stops the bot, and clears, mutes and removes the dialog.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::{
 };
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
-/// The value of `muted_until` for a dialog that is muted without end.
-const FOR_EVER: i64 = i64::MAX;
+/// The value of `muted_until` for a dialog that is muted forever.
+const FOREVER: i64 = i64::MAX;
 
 pub(super) async fn a_bot_is_stopped_and_started_again(place: Place) -> Done {
     let alice = &place.people("stops the bot")?.alice;
@@ -46,8 +46,8 @@ pub(super) async fn a_dialog_is_cleared_muted_and_unmuted(place: Place) -> Done 
     };
     let chats = [cleared.chat_id, muted.chat_id, unmuted.chat_id, for_an_hour.chat_id];
     assert_eq!(chats, [alice.chat_id(); 4]);
-    assert_eq!(muted.muted_until, FOR_EVER);
-    assert!(for_an_hour.muted_until > for_an_hour.timestamp && for_an_hour.muted_until < FOR_EVER, "{for_an_hour:?}");
+    assert_eq!(muted.muted_until, FOREVER);
+    assert!(for_an_hour.muted_until > for_an_hour.timestamp && for_an_hour.muted_until < FOREVER, "{for_an_hour:?}");
     place.bot.send(alice.user_id(), "A muted bot can write").await.unwrap();
     Ok(())
 }

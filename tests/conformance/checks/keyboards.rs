@@ -1,4 +1,4 @@
-//! Keyboards: the kinds of buttons, and their limits.
+//! Keyboards: kinds of buttons and their limits.
 
 use serde_json::{Value, json};
 use tamtam::{

@@ -1,4 +1,4 @@
-//! The bot itself: its profile, its commands, its token, and the paths that it may ask for.
+//! The bot itself: its profile, commands and token, and unknown paths.
 
 use serde_json::{Value, json};
 use tamtam::{
@@ -42,7 +42,7 @@ pub(super) async fn removed_operations_are_unknown_paths(place: Place) -> Done {
     for (method, path) in [
         (Method::GET, "/chats"),
         (Method::GET, "/chats/conformance"),
-        // No chat has this id: a server that still has the operation deletes nothing.
+        // No chat has this id, so a server that still has the operation deletes nothing.
         (Method::DELETE, "/chats/-1"),
         (Method::PATCH, "/me"),
         (Method::POST, "/me/commands"),
@@ -53,7 +53,7 @@ pub(super) async fn removed_operations_are_unknown_paths(place: Place) -> Done {
     Ok(())
 }
 
-/// Puts the commands back after the check.
+/// Restores the commands after the check.
 async fn keep_commands(place: &Place) {
     let before = place.bot.me().await.unwrap().commands.unwrap_or_default();
     let bot = place.bot.clone();
@@ -70,7 +70,7 @@ pub(super) async fn commands_are_set_and_cleared(place: Place) -> Done {
     Ok(())
 }
 
-/// Removes all commands with a patch of this path. Returns the commands in the answer.
+/// Removes all commands with a PATCH request to `path`. Returns the commands in the answer.
 async fn cleared_commands(place: &Place, path: &str) -> Value {
     keep_commands(place).await;
     let answer = place.bot.request(Method::PATCH, path).json(&json!({ "commands": [] })).await.unwrap();
@@ -92,7 +92,7 @@ pub(super) async fn a_description_is_changed(place: Place) -> Done {
     let new = match api.get_my_info().await.unwrap().description {
         Some(before) => before,
         None => {
-            place.people("removes the first description again, which the API cannot")?;
+            place.people("removes the description, which the API cannot do")?;
             MARK.to_owned()
         }
     };

@@ -22,7 +22,7 @@ pub(super) async fn administrators_are_listed(place: Place) -> Done {
 }
 
 pub(super) async fn members_come_in_pages(place: Place) -> Done {
-    /// Enough to see that pages go on: a real chat may have thousands of members.
+    /// Enough to test paging: a real chat may have thousands of members.
     const PAGES: usize = 5;
     let (chat, api) = (place.chat()?, place.bot.api());
     let (mut seen, mut marker) = (BTreeSet::new(), None);
@@ -81,7 +81,7 @@ pub(super) async fn members_are_added_and_removed(place: Place) -> Done {
     assert!(place.bot.remove_member(chat, carol).await.unwrap_err().is_refused());
     add().await.unwrap();
     place.bot.block_member(chat, carol).await.unwrap();
-    assert!(add().await.unwrap_err().is_refused(), "a blocked user does not come back");
+    assert!(add().await.unwrap_err().is_refused(), "a blocked user cannot be added again");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Messages: posted, read, edited, deleted, linked, formatted.
+//! Messages: posting, reading, editing, deleting, linking and formatting.
 
 use serde_json::json;
 use tamtam::{
@@ -15,7 +15,7 @@ fn mid(message: &Message) -> MessageId {
     message.mid().unwrap().clone()
 }
 
-/// Three messages, the oldest first.
+/// Posts three messages and returns them, the oldest first.
 async fn three(place: &Place, chat: ChatId) -> [Message; 3] {
     [
         place.post(chat, place.text("one")).await,
@@ -24,7 +24,7 @@ async fn three(place: &Place, chat: ChatId) -> [Message; 3] {
     ]
 }
 
-/// Returns the ids of `messages` in the order of the list. The list may also have messages of people.
+/// Returns the ids of `messages` in the order of `list`. The list may also contain messages of people.
 fn ours(list: &[Message], messages: &[Message]) -> Vec<MessageId> {
     let messages: Vec<_> = messages.iter().map(mid).collect();
     list.iter().filter_map(|one| one.mid().cloned()).filter(|one| messages.contains(one)).collect()
@@ -42,7 +42,7 @@ pub(super) async fn a_fetched_message_equals_the_posted_one(place: Place) -> Don
     Ok(())
 }
 
-pub(super) async fn ids_are_put_together_as_documented(place: Place) -> Done {
+pub(super) async fn ids_have_the_documented_form(place: Place) -> Done {
     let chat = place.chat()?;
     let message = place.post(chat, place.text("an id")).await;
     let body = message.body.unwrap();
@@ -80,7 +80,7 @@ pub(super) async fn a_message_has_one_recipient(place: Place) -> Done {
     assert_refused(place.try_post(place.unchecked(&body)).await, 400, PAYLOAD);
     let two = place.try_post(place.unchecked(&body).query("chat_id", chat).query("user_id", me)).await;
     match *place.bot.service() == Service::Max {
-        true => assert_eq!(two.unwrap()["message"]["recipient"]["chat_id"], chat.0, "the chat counts"),
+        true => assert_eq!(two.unwrap()["message"]["recipient"]["chat_id"], chat.0, "`chat_id` wins over `user_id`"),
         false => assert_refused(two, 400, PAYLOAD),
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Signatures with the token of the bot: the launch data of Mini Apps, and shared contacts.
+//! Signatures made with the token of the bot: launch data of Mini Apps and shared contacts.
 
 use tamtam::{
     Keyboard,

@@ -1,4 +1,4 @@
-//! Acts of people, the updates about them, and the answers of the bot.
+//! Actions of people, the resulting updates, and the answers of the bot.
 
 use tamtam::{
     ChatDenied, Keyboard, Update,
@@ -145,7 +145,7 @@ pub(super) async fn a_chat_button_creates_a_chat(place: Place) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_person_who_stopped_the_bot_is_not_written_to(place: Place) -> Done {
+pub(super) async fn a_bot_cannot_write_to_a_person_who_stopped_it(place: Place) -> Done {
     let people = place.people("stops the bot")?;
     people.alice.stops();
     let error = place.bot.send(people.alice.user_id(), "Hello?").await.unwrap_err();
@@ -154,7 +154,7 @@ pub(super) async fn a_person_who_stopped_the_bot_is_not_written_to(place: Place)
 }
 
 pub(super) async fn a_person_who_never_opened_the_bot_has_no_dialog(place: Place) -> Done {
-    let people = place.people("never opened the bot, and is to be written to")?;
+    let people = place.people("gets a message, but never opened the bot")?;
     let carol = people.sandbox.user("Carol");
     let error = place.bot.send(carol.user_id(), "Hello?").await.unwrap_err();
     assert!(error.is_not_found() && error.message() == Some("dialog.not.found"), "{error}");
@@ -190,7 +190,7 @@ pub(super) async fn a_bot_reads_a_group_with_the_right_to_do_so(place: Place) ->
     updates(&place).await;
     people.group.demotes_bot();
     bob.says("Psst");
-    assert_eq!(updates(&place).await, [], "the bot is no administrator");
+    assert_eq!(updates(&place).await, [], "the bot is not an administrator");
     let error = place.bot.api().get_messages().chat_id(chat).await.unwrap_err();
     assert!(error.is_forbidden(), "{error}");
     people.group.promotes_bot_to([ChatAdminPermission::ReadAllMessages]);

@@ -1,4 +1,4 @@
-//! The pinned message of a chat.
+//! Checks of the pinned message of a chat.
 
 use tamtam::{
     ChatId, MessageId,
@@ -39,7 +39,7 @@ pub(super) async fn a_message_is_pinned_and_unpinned(place: Place) -> Done {
     Ok(())
 }
 
-pub(super) async fn a_chat_is_edited_with_a_pin(place: Place) -> Done {
+pub(super) async fn editing_a_chat_can_pin_a_message(place: Place) -> Done {
     let chat = place.chat()?;
     let mid = MessageId::from(&place.post(chat, place.text("a pin")).await);
     keep_pin(&place, chat).await;

@@ -1,4 +1,4 @@
-//! The updates that a bot polls.
+//! Helpers that poll the updates of a bot.
 
 use tamtam::Update;
 
@@ -12,7 +12,7 @@ pub(super) async fn updates(place: &Place) -> Vec<Update> {
     page.updates
 }
 
-/// The types of these updates.
+/// Returns the types of these updates.
 pub(super) fn kinds(updates: &[Update]) -> Vec<&str> {
     updates.iter().map(Update::tag).collect()
 }

@@ -12,9 +12,9 @@ use crate::{
     place::Place,
 };
 
-/// A host that does not exist, so updates arrive nowhere.
+/// A URL whose host does not exist, so no update is delivered.
 const NOWHERE: &str = "https://conformance.invalid/tamtam";
-/// The same without TLS.
+/// [`NOWHERE`] without TLS.
 const PLAIN: &str = "http://conformance.invalid/tamtam";
 
 pub(super) async fn an_unknown_callback_is_an_error(place: Place) -> Done {
@@ -54,7 +54,7 @@ fn unsubscribes_afterwards(place: &Place, url: &'static str) {
     });
 }
 
-/// Subscribes a webhook, which is unsubscribed after the check. Returns its subscription.
+/// Subscribes a webhook, and unsubscribes it after the check. Returns its subscription.
 async fn subscribe(place: &Place, webhook: SubscriptionRequestBody) -> Result<Subscription, Skip> {
     place.may_take_updates().await?;
     unsubscribes_afterwards(place, NOWHERE);
@@ -110,7 +110,7 @@ pub(super) async fn a_webhook_needs_https_and_a_proper_secret(place: Place) -> D
     Ok(())
 }
 
-pub(super) async fn polls_go_on_by_a_marker(place: Place) -> Done {
+pub(super) async fn polls_continue_from_a_marker(place: Place) -> Done {
     place.may_take_updates().await?;
     let api = place.bot.api();
     let page = api.get_updates().timeout(0).limit(1).await.unwrap();

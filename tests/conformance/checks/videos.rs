@@ -1,4 +1,4 @@
-//! Videos: their upload and their details.
+//! Videos: upload and details.
 
 use tamtam::{
     Message,

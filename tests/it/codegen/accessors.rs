@@ -1,8 +1,8 @@
-//! Accessors of unions: where they look, and what they return.
+//! Accessors of unions: their paths and return types.
 
 use super::{code, error, schemas};
 
-/// A union of three: an event with a chat of its own, one in a message, and one with neither.
+/// Returns a union of three events: one with a chat, one with a chat in its message, and one with neither.
 fn union(accessors: &str) -> String {
     schemas(&format!(
         "U: {{discriminator: {{propertyName: t, mapping: {{plain: Plain, deep: Deep, bare: Bare}}}},
@@ -16,7 +16,7 @@ fn union(accessors: &str) -> String {
     ))
 }
 
-/// The generated method without white space.
+/// Returns the generated method without white space.
 #[track_caller]
 fn method(accessors: &str, name: &str) -> String {
     let text = code(&union(accessors)).text;
@@ -26,7 +26,7 @@ fn method(accessors: &str, name: &str) -> String {
 }
 
 #[test]
-fn the_paths_are_tried_in_order_and_those_to_another_type_are_skipped() {
+fn paths_are_tried_in_order_and_paths_to_other_types_are_skipped() {
     let chat = method("chat: {description: Returns the chat., paths: [chat, message.chat]}", "chat");
     assert!(chat.starts_with("fnchat(&self)->::std::option::Option<i64>{matchself{Self::Plain("), "{chat}");
     assert!(chat.contains("Self::Deep("), "{chat}");
@@ -42,7 +42,7 @@ fn texts_and_structs_are_borrowed_and_lists_are_slices() {
     assert!(name.contains("filter(|text|!text.is_empty())") && !name.contains("Self::Unknown"), "{name}");
     let who = method("who: {description: Returns who., type: Who, paths: [who]}", "who");
     assert!(who.starts_with("fnwho(&self)->::std::option::Option<&Who>"), "{who}");
-    assert!(!who.contains("Self::Deep("), "a Rich is no Who: {who}");
+    assert!(!who.contains("Self::Deep("), "a Rich is not a Who: {who}");
     let tags = method("tags: {description: Returns the tags., paths: [message.tags]}", "tags");
     assert!(tags.starts_with("fntags(&self)->&[") && tags.ends_with("}.unwrap_or_default()"), "{tags}");
 }
@@ -58,11 +58,11 @@ fn with_cow_a_struct_with_all_its_properties_is_converted() {
 }
 
 #[test]
-fn an_internal_accessor_is_not_public_and_one_without_a_property_is_not_there() {
+fn internal_accessors_are_pub_crate_and_accessors_without_a_property_are_omitted() {
     let text = code(&union(
         "hidden: {description: Internal., internal: true, paths: [chat]}, nothing: {description: Nothing., paths: [nowhere.at_all]}",
     ))
     .text;
     assert!(text.contains("pub(crate) fn hidden(&self)"), "{text}");
-    assert!(!text.contains("fn nothing("), "a document of another version may not have it");
+    assert!(!text.contains("fn nothing("), "a document of another version may lack the property");
 }

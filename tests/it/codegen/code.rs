@@ -1,4 +1,4 @@
-//! Generated code, parsed, to ask for its items.
+//! Parsed generated code, with lookups of its items.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ pub(super) struct Code {
 }
 
 impl Code {
-    /// Parses the code, which must be Rust, and have neither names that are there twice nor undocumented ones.
+    /// Parses the code. It must be valid Rust without duplicate names and undocumented items.
     pub(super) fn new(text: String) -> Self {
         let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         let code = Self { text, file };
@@ -39,7 +39,7 @@ impl Code {
         })
     }
 
-    /// The own methods of a type.
+    /// Returns the inherent methods of a type.
     fn functions(&self, module: &str, ty: &str) -> impl Iterator<Item = &ImplItemFn> {
         let blocks = self.module(module).iter().filter_map(|item| match item {
             Item::Impl(block) => Some(block),
@@ -52,7 +52,7 @@ impl Code {
         })
     }
 
-    /// The implementation of a trait for a type.
+    /// Returns the implementation of a trait for a type.
     fn implementation(&self, module: &str, of: &str, ty: &str) -> Option<&ItemImpl> {
         self.module(module).iter().find_map(|item| match item {
             Item::Impl(block) if short(&block.self_ty) == ty => {
@@ -67,24 +67,24 @@ impl Code {
         self.structs("types").find(|item| item.ident == name).unwrap_or_else(|| panic!("no {name} in\n{}", self.text))
     }
 
-    /// The names of all types, in order.
+    /// Returns the names of all types, in order.
     pub(super) fn types(&self) -> Vec<String> {
         let structs = self.structs("types").map(|item| item.ident.to_string());
         structs.chain(self.enums().into_iter().map(|item| item.name)).collect()
     }
 
-    /// The fields of a struct: `name: type`.
+    /// Returns the fields of a struct: `name: type`.
     pub(super) fn fields(&self, name: &str) -> Vec<String> {
         fields(self.structure(name))
     }
 
-    /// The names that serde gives to the fields of a struct.
+    /// Returns the names that serde gives to the fields of a struct.
     pub(super) fn renames(&self, name: &str) -> Vec<String> {
         let text = self.structure(name).to_token_stream().to_string();
         text.split("rename = \"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect()
     }
 
-    /// The fields of the structs into which a union is read in one pass.
+    /// Returns the fields of the structs into which a union is read in one pass.
     pub(super) fn slots(&self, union: &str) -> Vec<Vec<String>> {
         let blocks = self.module("types").iter().filter_map(|item| match item {
             Item::Const(item) => match &*item.expr {
@@ -112,67 +112,67 @@ impl Code {
         structs.collect()
     }
 
-    /// The documentation of a struct.
+    /// Returns the documentation of a struct.
     pub(super) fn doc(&self, name: &str) -> String {
         doc(&self.structure(name).attrs)
     }
 
-    /// The documentation of a field.
+    /// Returns the documentation of a field.
     pub(super) fn field_doc(&self, name: &str, field: &str) -> String {
         let structure = self.structure(name);
         let found = structure.fields.iter().find(|known| known.ident.as_ref().is_some_and(|ident| ident == field));
         doc(&found.unwrap_or_else(|| panic!("no {name}.{field} in\n{}", self.text)).attrs)
     }
 
-    /// The signatures of a type's own methods: `new(a: i64)`.
+    /// Returns the signatures of a type's inherent methods: `new(a: i64)`.
     pub(super) fn methods(&self, name: &str) -> Vec<String> {
         self.functions("types", name).map(signature).collect()
     }
 
-    /// What is checked of a type before it is sent, if anything.
+    /// Returns the body of a type's check before sending, if it has one.
     pub(super) fn checks(&self, name: &str) -> Option<String> {
         self.implementation("types", "Check", name).map(short)
     }
 
-    /// What is in the key of a received union, without spaces; empty if it has none.
+    /// Returns the code for the key of a received union, without spaces. Empty if the union has no key.
     pub(super) fn key(&self, name: &str) -> String {
         self.implementation("types", "Keyed", name).map(short).unwrap_or_default()
     }
 
-    /// The properties in the key of a received struct.
+    /// Returns the properties in the key of a received struct.
     pub(super) fn in_key(&self, name: &str) -> Vec<String> {
         let key = self.key(name);
         let added = key.split("key.property(\"").skip(1);
         added.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect()
     }
 
-    /// The methods of `Api`.
+    /// Returns the methods of `Api`.
     pub(super) fn api(&self) -> Vec<String> {
         self.functions("operations", "Api").map(signature).collect()
     }
 
-    /// The documentation of a method of `Api`.
+    /// Returns the documentation of a method of `Api`.
     pub(super) fn api_doc(&self, method: &str) -> String {
         let found = self.functions("operations", "Api").find(|function| function.sig.ident == method);
         doc(&found.unwrap_or_else(|| panic!("no {method} in\n{}", self.text)).attrs)
     }
 
-    /// The setters of a request builder.
+    /// Returns the setters of a request builder.
     pub(super) fn setters(&self, builder: &str) -> Vec<String> {
         self.functions("operations", builder).map(signature).collect()
     }
 
-    /// The fields of a request builder.
+    /// Returns the fields of a request builder.
     pub(super) fn state(&self, builder: &str) -> Vec<String> {
         self.structs("operations").find(|item| item.ident == builder).map(fields).unwrap_or_default()
     }
 
-    /// How a request builder is sent, without spaces.
+    /// Returns the code that sends a request builder, without spaces.
     pub(super) fn sending(&self, builder: &str) -> String {
         self.implementation("operations", "Request", builder).map(short).unwrap_or_default()
     }
 
-    /// All unions and enums.
+    /// Returns all unions and enums.
     pub(super) fn enums(&self) -> Vec<Enum> {
         let macros = self.module("types").iter().filter_map(|item| match item {
             Item::Macro(item) => Some(&item.mac),
@@ -181,19 +181,19 @@ impl Code {
         macros.map(|mac| mac.parse_body().unwrap_or_else(|error| panic!("{error}\n{}", self.text))).collect()
     }
 
-    /// One union or enum.
+    /// Returns one union or enum.
     pub(super) fn enumeration(&self, name: &str) -> Enum {
         let found = self.enums().into_iter().find(|item| item.name == name);
         found.unwrap_or_else(|| panic!("no {name} in\n{}", self.text))
     }
 
-    /// Names that are there twice are refused by rustc only.
+    /// Asserts that names are unique. `syn` accepts duplicate names, only rustc refuses them.
     fn assert_distinct(&self) {
         let distinct = |kind: &str, names: Vec<String>| {
             let mut seen = BTreeSet::new();
             for name in names {
-                assert!(name != "gen", "a keyword of edition 2024 for a name in\n{}", self.text);
-                assert!(seen.insert(name.clone()), "{kind} {name} is there twice in\n{}", self.text);
+                assert!(name != "gen", "a keyword of edition 2024 as a name in\n{}", self.text);
+                assert!(seen.insert(name.clone()), "duplicate {kind} {name} in\n{}", self.text);
             }
         };
         distinct("type", self.types());
@@ -210,7 +210,7 @@ impl Code {
         }
     }
 
-    /// The crate denies `missing_docs`.
+    /// Asserts that all items are documented, because the crate denies `missing_docs`.
     fn assert_documented(&self) {
         let documented = |name: &dyn ToTokens, attributes: &[Attribute]| {
             assert!(!doc(attributes).trim().is_empty(), "{} has no documentation in\n{}", short(&name), self.text);
@@ -237,7 +237,7 @@ impl Code {
 pub(super) struct Enum {
     pub(super) name: String,
     pub(super) doc: String,
-    /// The property that tells the members of a union apart.
+    /// The property that distinguishes the members of a union.
     pub(super) tag: Option<String>,
     pub(super) variants: Vec<Variant>,
     /// The variants whose type converts into the union.
@@ -252,7 +252,7 @@ pub(super) struct Variant {
 }
 
 impl Enum {
-    /// The variants as `Name(Type) = value`.
+    /// Returns the variants as `Name(Type) = value`.
     pub(super) fn listed(&self) -> Vec<String> {
         let listed = |Variant { name, ty, value, .. }: &Variant| match ty {
             Some(ty) => format!("{name}({ty}) = {value}"),
@@ -304,7 +304,7 @@ impl Parse for Variant {
     }
 }
 
-/// Tokens without spaces and without the paths that only say where the usual things come from.
+/// Returns tokens without spaces and without the paths of common items.
 pub(super) fn short(tokens: &impl ToTokens) -> String {
     let mut text = tokens.to_token_stream().to_string().split_whitespace().collect::<String>();
     let paths = ["option", "string", "vec", "boxed", "collections", "convert", "iter", "result"];
@@ -317,7 +317,7 @@ pub(super) fn short(tokens: &impl ToTokens) -> String {
     for path in ["::serde_json::", "crate::api::types::", "crate::id::", "crate::client::request::", "types::"] {
         text = text.replace(path, "");
     }
-    // Where a line is long, the last argument has a comma.
+    // In a long line, the last argument is followed by a comma.
     [",>", ",)", ",]"].iter().fold(text, |text, end| text.replace(end, &end[1..]))
 }
 

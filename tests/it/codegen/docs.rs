@@ -1,9 +1,9 @@
-//! Documentation: what the document says in words and in keywords.
+//! Generated documentation, from descriptions and keywords of the document.
 
 use super::{DONE, code, operation, schemas};
 
 #[test]
-fn limits_and_defaults_become_sentences_and_nothing_else() {
+fn limits_and_defaults_are_documented_as_sentences() {
     let facts = |schema: &str| code(&schemas(&format!("A: {{properties: {{a: {schema}}}}}"))).field_doc("A", "a");
     assert_eq!(facts("{type: string, description: Text., maxLength: 4000}"), "Text.\n\nAt most 4000 characters.");
     assert_eq!(facts("{type: string, minLength: 1}"), "Not empty.");
@@ -20,7 +20,7 @@ fn limits_and_defaults_become_sentences_and_nothing_else() {
 }
 
 #[test]
-fn what_has_no_description_is_named_in_words() {
+fn a_missing_description_is_derived_from_the_name() {
     let code = code(&schemas("ChatMember: {properties: {lastAccessTime: {type: integer}}}"));
     assert_eq!(code.doc("ChatMember"), "Chat member.");
     assert_eq!(code.field_doc("ChatMember", "last_access_time"), "Last access time.");
@@ -41,12 +41,12 @@ fn names_of_schemas_and_operations_are_linked() {
         code.doc("A"),
         "See [`Kind`](crate::api::types::Kind), [`U`](crate::api::types::U), [`B`](crate::api::types::B), \
          [`doIt`](crate::api::Api::do_it), [`Kind`], `plain` and `other`.",
-        "but not an alias, which is no type, nor what is a link already"
+        "aliases, which are not types, and existing links are not linked"
     );
 }
 
 #[test]
-fn code_without_a_language_is_text_and_no_doctest() {
+fn code_without_a_language_is_text_and_not_a_doctest() {
     let code = code(&schemas(
         "A: {description: \"Before `B`.\\n\\n```\\n`B`\\n```\\n\\n```json\\n{}\\n```\\n\\n  ```\\n  x\\n  ```\\n\\nAfter `B`.\"},
          B: {type: object}",
@@ -59,7 +59,7 @@ fn code_without_a_language_is_text_and_no_doctest() {
 }
 
 #[test]
-fn odd_backticks_survive() {
+fn unbalanced_backticks_are_kept() {
     let doc = |text: &str| {
         code(&schemas(&format!("A: {{type: object, description: \"{text}\"}}, B: {{type: object}}"))).doc("A")
     };
@@ -69,7 +69,7 @@ fn odd_backticks_survive() {
 }
 
 #[test]
-fn an_operation_says_what_it_does_what_it_takes_and_how_it_fails() {
+fn an_operation_documents_its_effect_parameters_and_errors() {
     let code = code(
         "x-service: {name: Test, reference: 'https://api.example/#operation/{operationId}', base_url: 'https://api.example',
     token_source: A form, token_parameter: token, links: 'https://a.example', start_link: '/{bot}', mention: 'a://'}
@@ -89,12 +89,12 @@ paths: {/things: {get: {operationId: getThings, summary: Get things, description
 }
 
 #[test]
-fn without_a_service_an_operation_says_where_it_goes_all_the_same() {
+fn an_operation_documents_its_path_without_a_service() {
     assert!(code(&operation(DONE)).api_doc("do_it").contains("\n\nAPI: `POST /things`.\n\n"));
 }
 
 #[test]
-fn x_example_is_a_doctest_in_its_frame() {
+fn x_example_is_a_doctest_in_the_example_frame() {
     let code = code(&format!(
         "x-example-frame: \"# fn main() {{\\n{{example}}\\n# }}\"\n{}",
         operation(&format!("x-example: \"bot.api().do_it().await?;\", {DONE}"))
@@ -107,7 +107,7 @@ fn x_example_is_a_doctest_in_its_frame() {
 }
 
 #[test]
-fn values_of_an_enum_take_their_words_from_its_list() {
+fn values_of_an_enum_are_documented_by_the_list_in_its_description() {
     let kind = code(&schemas(
         "Kind: {type: string, enum: [a, b_c], description: \"Kinds.\\n\\n- `a`: the first,\\n  of all\\n\\nMore.\"}",
     ))
@@ -118,7 +118,7 @@ fn values_of_an_enum_take_their_words_from_its_list() {
 }
 
 #[test]
-fn whatever_a_description_contains_the_code_is_rust() {
+fn any_description_generates_valid_rust() {
     let long = "Слово 😀 ".repeat(3000);
     for text in [
         r#"A \"quote\" and a back\\slash \\"#,

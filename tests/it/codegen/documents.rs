@@ -1,4 +1,4 @@
-//! Whole documents: ours, none at all, an older one, and the official one where it is at hand.
+//! Whole documents: ours, an empty one, and an older one.
 
 use std::collections::BTreeSet;
 
@@ -12,13 +12,13 @@ const OVERLAY: &str = include_str!("../../../openapi/overlay.yaml");
 const TAMTAM_OVERLAY: &str = include_str!("../../../openapi/tamtam.overlay.yaml");
 const MAX_OVERLAY: &str = include_str!("../../../openapi/max.overlay.yaml");
 
-/// A document with our overlay.
+/// Generates code from a document with our overlay.
 #[track_caller]
 pub(super) fn generated(name: &str, document: &str) -> Code {
     from_files((name, document), ("overlay.yaml", OVERLAY)).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Documents of both services with all overlays, as the crate is built.
+/// Generates code from documents of both services with all overlays, as for the crate.
 #[track_caller]
 fn both(tamtam: &str, max: &str) -> Code {
     let services = [
@@ -32,12 +32,12 @@ pub(super) fn ours() -> Value {
     yaml_serde::from_str(OURS).expect("our document is YAML")
 }
 
-/// JSON is YAML.
+/// Returns a document as JSON, which is also YAML.
 pub(super) fn text(document: &Value) -> String {
     serde_json::to_string(document).expect("JSON")
 }
 
-/// The overlay for no version at all, so that what is not there is skipped.
+/// Returns the overlay for another version, so that actions without a match are skipped.
 fn for_another_version() -> String {
     OVERLAY.replacen("version: 0.5.6 and 0.0.33", "version: another", 1)
 }
@@ -72,7 +72,7 @@ fn the_document_of_max_generates_all_its_operations() {
 }
 
 #[test]
-fn a_document_without_paths_and_schemas_generates() {
+fn an_empty_document_generates() {
     for empty in ["", "paths: {}\n", "components: {}\n", "paths: {}\ncomponents: {schemas: {}}\n"] {
         let code = from_files(("empty.yaml", &format!("{HEAD}{empty}")), ("overlay.yaml", NO_ACTIONS));
         let code = code.unwrap_or_else(|error| panic!("{error}"));
@@ -82,17 +82,17 @@ fn a_document_without_paths_and_schemas_generates() {
     assert!(code.is_ok(), "with our overlay, too");
 }
 
-/// What refers to a removed schema goes with it: the generator must not miss it.
+/// A removed schema is removed together with all references to it. The generator must not require any of them.
 #[test]
-fn no_schema_has_to_be_there() {
-    /// One schema at a time would take minutes; each is absent from one of these rounds.
+fn schemas_that_no_extension_names_may_be_absent() {
+    /// Removing one schema at a time would take minutes. Each schema is absent in one of these rounds.
     const ROUNDS: usize = 8;
     let (ours, overlay) = (ours(), for_another_version());
     let names: Vec<&String> =
         ours["components"]["schemas"].as_object().into_iter().flat_map(|all| all.keys()).collect();
     assert!(names.len() > 80, "{}", names.len());
     for round in 0..ROUNDS {
-        // What the overlay itself names in an extension has to be there.
+        // The schemas that an extension of the overlay names must exist.
         let mut gone: BTreeSet<String> = names.iter().skip(round).step_by(ROUNDS).map(|name| (*name).clone()).collect();
         for named in ["Update", "NewMessageBody"] {
             gone.remove(named);
@@ -106,7 +106,7 @@ fn no_schema_has_to_be_there() {
 }
 
 #[test]
-fn a_union_that_the_overlay_asks_the_tags_of_has_to_be_there() {
+fn a_union_named_by_x_tag_of_must_exist() {
     let mut document = ours();
     let mut gone = BTreeSet::from(["Update".to_owned()]);
     while without(&mut document, &mut gone) {}
@@ -118,7 +118,7 @@ fn a_union_that_the_overlay_asks_the_tags_of_has_to_be_there() {
     );
 }
 
-/// Removes these schemas and all that refers to them; whether that makes more to remove.
+/// Removes these schemas and all references to them. Returns whether there are now more schemas to remove.
 fn without(document: &mut Value, gone: &mut BTreeSet<String>) -> bool {
     let before = gone.len();
     if let Some(schemas) = object(document, "/components/schemas") {
@@ -172,7 +172,7 @@ fn mentions(node: &Value, gone: &BTreeSet<String>) -> bool {
 }
 
 #[test]
-fn an_older_document_takes_of_our_overlay_what_fits() {
+fn an_older_document_applies_the_matching_actions_of_our_overlay() {
     let code = generated("tamtam-0.5.0.yaml", OLDER);
     assert_eq!(code.api(), ["get_my_info()", "get_updates()", "send_message(body: implInto<NewMessageBody>)"]);
     assert_eq!(code.fields("User")[0], "user_id: UserId");
@@ -182,7 +182,7 @@ fn an_older_document_takes_of_our_overlay_what_fits() {
     assert!(code.checks("NewMessageBody").is_some_and(|checks| checks.contains("4000usize")));
 }
 
-/// Version 0.5.0 in miniature: fewer operations, no `Subscription`, ids without an alias, a query list in `simple` style.
+/// A small version 0.5.0: fewer operations, no `Subscription`, ids without an alias, a query list in `simple` style.
 const OLDER: &str = "
 openapi: 3.0.0
 info: {title: TamTam Bot API, version: 0.5.0}

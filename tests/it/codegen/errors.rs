@@ -1,16 +1,16 @@
-//! Mistakes in the document: the message names the file, the place in it, and what is wrong.
+//! Errors in the document: the message names the file, the place and the problem.
 
 use super::{DONE, HEAD, NO_ACTIONS, Service, code, error, from_files, operation, schemas};
 
-/// The message about a wrong document begins with its name and this.
+/// Asserts that the error of a document begins with its name and `expected`.
 #[track_caller]
 fn assert_error(document: &str, expected: &str) {
     let error = error(document);
     assert!(error.starts_with(&format!("doc.yaml: {expected}")), "{error}\nexpected: {expected}");
-    assert!(!error.contains('\n'), "cargo shows the first line only: {error}");
+    assert!(!error.contains('\n'), "cargo shows only the first line: {error}");
 }
 
-/// The same for a whole file.
+/// Like [`assert_error`], for a document with its head.
 #[track_caller]
 fn assert_file_error(document: &str, expected: &str) {
     let error = from_files(("doc.yaml", document), ("overlay.yaml", NO_ACTIONS)).map(|code| code.text).unwrap_err();
@@ -18,7 +18,7 @@ fn assert_file_error(document: &str, expected: &str) {
 }
 
 #[test]
-fn what_is_not_yaml_is_named_by_line_and_column() {
+fn invalid_yaml_is_reported_with_line_and_column() {
     assert_file_error("openapi: 3.0.0\ninfo: [a\npaths: {}\n", "line 3, column 6: not YAML: ");
     assert_file_error("a: b\n  c: d\n", "line 2, column 4: not YAML: ");
     assert_file_error("info: !secret x\n", "info: the YAML tag !secret");
@@ -27,7 +27,7 @@ fn what_is_not_yaml_is_named_by_line_and_column() {
 }
 
 #[test]
-fn a_key_that_is_there_twice_is_refused() {
+fn a_duplicate_key_is_refused() {
     assert_error(&schemas("A: {type: string}, B: {type: string}, A: {type: integer}"), "line 3, column");
     assert!(error(&schemas("A: {type: string}, A: {type: integer}")).contains("duplicate entry with key \"A\""));
     let responses = "responses: {200: {description: a}, '200': {description: b}}";
@@ -42,7 +42,7 @@ fn the_root_must_be_a_mapping() {
 }
 
 #[test]
-fn only_openapi_3_0_is_read() {
+fn only_openapi_3_0_is_accepted() {
     assert_file_error("swagger: '2.0'\n", "openapi: missing");
     assert_file_error("openapi: 3.1.0\ninfo: {version: '1'}\n", "openapi: is 3.1.0, the generator reads 3.0");
     assert_file_error("openapi: 3.0\ninfo: {version: '1'}\n", "openapi: is a number, expected a string");
@@ -51,7 +51,7 @@ fn only_openapi_3_0_is_read() {
 }
 
 #[test]
-fn a_value_of_another_kind_is_refused_and_not_taken_for_nothing() {
+fn a_value_of_another_kind_is_refused_and_not_ignored() {
     for (document, expected) in [
         ("paths: 5\n", "paths: is a number, expected a mapping"),
         ("paths: {/a: [get]}\n", "paths./a: is a list, expected a mapping"),
@@ -97,7 +97,7 @@ fn a_value_of_another_kind_is_refused_and_not_taken_for_nothing() {
 }
 
 #[test]
-fn a_reference_must_lead_somewhere() {
+fn a_reference_must_have_a_target() {
     let missing = "{$ref: '#/components/schemas/Missing'}";
     assert_error(
         &schemas(&format!("A: {{properties: {{a: {missing}}}}}")),
@@ -165,7 +165,7 @@ fn a_union_needs_a_tag_and_an_object_for_each_of_its_values() {
 }
 
 #[test]
-fn a_type_must_be_one_of_openapi_3_0_even_where_nothing_uses_it() {
+fn an_unused_schema_must_have_a_type_of_openapi_3_0() {
     for (schema, expected) in [
         ("{type: text}", "`type: text` is not a type of OpenAPI 3.0"),
         ("{type: 'null'}", "`type: null` is not a type of OpenAPI 3.0"),
@@ -194,7 +194,7 @@ fn an_object_within_another_needs_a_name() {
 }
 
 #[test]
-fn an_operation_needs_an_id_of_its_own_an_answer_and_json() {
+fn an_operation_needs_a_unique_id_an_answer_and_json() {
     for (keys, expected) in [
         ("responses: {}", ".responses: has no successful response"),
         ("responses: {400: {description: a}, default: {description: b}}", ".responses: has no successful response"),
@@ -215,7 +215,7 @@ fn an_operation_needs_an_id_of_its_own_an_answer_and_json() {
 }
 
 #[test]
-fn a_path_has_nothing_but_methods() {
+fn a_path_has_only_methods() {
     assert_error(
         &format!("paths: {{/a: {{gett: {{operationId: x, {DONE}}}}}}}\n"),
         "paths./a.gett: not an HTTP method that the generator supports",
@@ -229,7 +229,7 @@ fn a_path_has_nothing_but_methods() {
 }
 
 #[test]
-fn a_parameter_has_a_name_a_place_and_a_schema_that_a_url_has_room_for() {
+fn a_parameter_needs_a_name_a_place_and_a_scalar_schema() {
     for (parameter, expected) in [
         ("{in: query, schema: {type: string}}", "has no `name`"),
         ("{name: a, in: header, schema: {type: string}}", "`a` is in neither `path` nor `query`"),
@@ -255,7 +255,7 @@ fn a_parameter_has_a_name_a_place_and_a_schema_that_a_url_has_room_for() {
 }
 
 #[test]
-fn the_holes_of_a_path_are_its_required_parameters() {
+fn the_placeholders_of_a_path_are_its_required_parameters() {
     let path = |path: &str, parameters: &str| {
         format!("paths: {{'{path}': {{get: {{operationId: x, parameters: [{parameters}], {DONE}}}}}}}\n")
     };
@@ -275,7 +275,7 @@ fn the_holes_of_a_path_are_its_required_parameters() {
 }
 
 #[test]
-fn a_mistake_in_a_parameter_of_a_path_is_named_there() {
+fn an_error_in_a_parameter_of_a_path_names_its_place() {
     assert_error(
         &format!("paths: {{/a: {{parameters: [{{name: p, in: body}}], get: {{operationId: x, {DONE}}}}}}}\n"),
         "paths./a.parameters[0]: `p` is in neither",
@@ -283,7 +283,7 @@ fn a_mistake_in_a_parameter_of_a_path_is_named_there() {
 }
 
 #[test]
-fn extensions_must_make_sense() {
+fn invalid_extensions_are_refused() {
     let place = "components.schemas.A.properties.a";
     for (schema, expected) in [
         ("{x-tag-of: B}", "`x-tag-of: B`, which is not a union of the document"),
@@ -368,7 +368,7 @@ fn a_file_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn the_name_of_the_file_is_that_of_the_document_or_of_the_overlay() {
+fn errors_name_the_file_of_the_document_or_overlay() {
     let document = format!("{HEAD}paths: {{}}\n");
     let error = from_files(("a.yaml", &document), ("b.yaml", "- no\n")).map(|code| code.text).unwrap_err();
     assert_eq!(error, "b.yaml: the root is a list, expected a mapping");

@@ -1,4 +1,4 @@
-//! The generator's JSONPath finds what a library's finds, or says what it cannot read.
+//! The JSONPath of the generator: it matches the same nodes as a library, or names the unsupported syntax.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::generator::jsonpath::JsonPath;
 
-/// What the library finds.
+/// Returns the matches of the library.
 #[track_caller]
 fn expected(query: &str, document: &Value) -> BTreeSet<String> {
     let path = serde_json_path::JsonPath::parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
@@ -19,7 +19,7 @@ fn found(query: &str, document: &Value) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_target_of_our_overlays_finds_what_the_library_finds() {
+fn every_target_of_our_overlays_matches_like_the_library() {
     let read = |text: &str| yaml_serde::from_str::<Value>(text).expect("YAML");
     let documents = [include_str!("../../../openapi/tamtam.yaml"), include_str!("../../../openapi/max.yaml")].map(read);
     let overlays = [
@@ -33,7 +33,7 @@ fn every_target_of_our_overlays_finds_what_the_library_finds() {
         let actions = overlay["actions"].as_array().expect("actions");
         queries.extend(actions.iter().filter_map(|action| Some(action["target"].as_str()?.to_owned())));
     }
-    // What the merge adds is in neither document.
+    // The merge adds these keys, so neither document has them.
     queries.retain(|query: &String| !query.contains("x-services"));
     assert!(queries.len() > 40, "{}", queries.len());
     for query in queries {
@@ -44,7 +44,7 @@ fn every_target_of_our_overlays_finds_what_the_library_finds() {
 }
 
 #[test]
-fn all_that_it_reads_it_reads_as_the_library_does() {
+fn every_supported_path_matches_like_the_library() {
     let document = json!({
         "a": {"b": [{"name": "x", "n": 1}, {"name": "y", "n": null}, "x", 2, [3]], "c/d": {"~": true}},
         "b": {"b": {"name": "y"}, "\u{444}": "x", "e": []}, "n": [0, 1, 1.0, 100, 1.5, 9007199254740993_i64], "": "x", "it's": 5,
@@ -90,7 +90,7 @@ fn all_that_it_reads_it_reads_as_the_library_does() {
 }
 
 #[test]
-fn what_it_does_not_read_it_names() {
+fn unsupported_syntax_is_named() {
     for (query, error) in [
         ("", "expected `$` at its end"),
         ("a", "expected `$` at `a`"),

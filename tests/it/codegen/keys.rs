@@ -1,17 +1,17 @@
-//! Keys of received values: which properties are in them.
+//! Keys of received values: the properties that they contain.
 
 use serde_json::json;
 
 use super::{code, documents, operation, request, result, schemas};
 
-/// A document that receives `Thing`, with these schemas.
+/// Returns a document that receives `Thing`, with these schemas.
 fn received(others: &str) -> String {
     let answer = "content: {application/json: {schema: {$ref: '#/components/schemas/Thing'}}}";
     let responses = format!("responses: {{200: {{description: Done, {answer}}}}}");
     format!("{}{}", operation(&responses), schemas(others))
 }
 
-/// The properties of `Thing` that are in its key.
+/// Returns the properties of `Thing` that are in its key.
 fn in_key(properties: &str) -> Vec<String> {
     code(&received(&format!(
         "Thing: {{properties: {{{properties}}}}}, Part: {{properties: {{size: {{type: integer}}}}}},
@@ -22,7 +22,7 @@ fn in_key(properties: &str) -> Vec<String> {
 }
 
 #[test]
-fn ids_are_in_the_key_and_so_is_what_may_have_some() {
+fn the_key_contains_ids_and_values_that_may_hold_ids() {
     assert_eq!(
         in_key(
             "plain: {type: string}, id: {type: integer, x-id: ChatId}, alias: {$ref: '#/components/schemas/Alias'},
@@ -36,7 +36,7 @@ fn ids_are_in_the_key_and_so_is_what_may_have_some() {
 }
 
 #[test]
-fn x_key_puts_a_property_into_the_key_or_keeps_it_out() {
+fn x_key_includes_or_excludes_a_property() {
     assert_eq!(
         in_key(
             "title: {type: string, x-key: true}, time: {type: integer, x-key: true}, big: {type: integer, format: int32, x-key: true},
@@ -48,7 +48,7 @@ fn x_key_puts_a_property_into_the_key_or_keeps_it_out() {
 }
 
 #[test]
-fn what_has_no_place_in_a_key_cannot_be_put_there() {
+fn x_key_is_refused_on_properties_that_a_key_cannot_contain() {
     for schema in ["{type: number", "{type: boolean", "{type: array, items: {type: string}", "{type: object"] {
         let error = result(&received(&format!("Thing: {{properties: {{a: {schema}, x-key: true}}}}}}")));
         let error = error.map(|code| code.text).unwrap_err();
@@ -60,13 +60,13 @@ fn what_has_no_place_in_a_key_cannot_be_put_there() {
 }
 
 #[test]
-fn what_is_only_sent_has_no_key() {
+fn types_that_are_only_sent_have_no_key() {
     let code = code(&request("{$ref: '#/components/schemas/Thing'}", "Thing: {properties: {a: {x-id: ChatId}}}"));
     assert!(!code.text.contains("Keyed"), "{}", code.text);
 }
 
 #[test]
-fn a_new_kind_of_update_has_a_key_with_its_ids_old_and_new() {
+fn a_new_kind_of_update_has_a_key_with_known_and_new_ids() {
     let mut document = documents::ours();
     let schemas = &mut document["components"]["schemas"];
     schemas["Update"]["discriminator"]["mapping"]["dialog_muted"] = json!("#/components/schemas/DialogMutedUpdate");

@@ -1,11 +1,11 @@
-//! Several documents in one: united parts, their descriptions, and conflicts.
+//! Merging documents: united parts, their descriptions, and conflicts.
 
 use super::{Code, NO_ACTIONS, Service, merged, operation, schemas};
 
 const SERVICE: &str = "base_url: 'https://a.example', token_source: A form, token_parameter: token,
     links: 'https://a.example', start_link: '/{bot}', mention: 'a://'";
 
-/// A document of a service.
+/// Returns a document of a service.
 fn document(name: &str, text: &str) -> String {
     format!(
         "openapi: 3.0.0\ninfo: {{title: {name}, version: '1'}}\nx-service: {{name: {name}, {SERVICE}, reference: 'https://{name}.example/{{METHOD}}{{path}}'}}\n{text}"
@@ -30,7 +30,7 @@ fn error(a: &str, b: &str) -> String {
 }
 
 #[test]
-fn properties_are_united_and_required_only_if_all_require_them() {
+fn merged_properties_are_required_only_if_all_documents_require_them() {
     let code = code(
         &schemas(
             "T: {required: [both, mine, lax], properties: {both: {type: string}, mine: {type: string}, lax: {type: string}}}",
@@ -49,7 +49,7 @@ fn properties_are_united_and_required_only_if_all_require_them() {
 }
 
 #[test]
-fn a_property_that_one_document_lets_be_null_is_optional() {
+fn a_property_that_is_nullable_in_one_document_is_optional() {
     let code = code(
         &schemas("T: {required: [a], properties: {a: {type: string}}}"),
         &schemas("T: {required: [a], properties: {a: {type: string, nullable: true}}}"),
@@ -58,7 +58,7 @@ fn a_property_that_one_document_lets_be_null_is_optional() {
 }
 
 #[test]
-fn an_alias_is_the_same_as_what_it_stands_for() {
+fn an_alias_equals_its_target() {
     let code = code(
         &schemas(
             "Id: {type: integer, format: int64}, T: {required: [a], properties: {a: {$ref: '#/components/schemas/Id'}}}",
@@ -69,7 +69,7 @@ fn an_alias_is_the_same_as_what_it_stands_for() {
 }
 
 #[test]
-fn enums_and_unions_have_the_values_of_all_and_say_whose_they_are() {
+fn merged_enums_and_unions_have_all_values_and_document_their_services() {
     let union = |tag: &str| {
         schemas(&format!(
             "E: {{type: string, enum: [both, {tag}]}}, U: {{discriminator: {{propertyName: t, mapping: {{both: S, {tag}: S{tag}}}}}}},
@@ -86,7 +86,7 @@ fn enums_and_unions_have_the_values_of_all_and_say_whose_they_are() {
 }
 
 #[test]
-fn an_operation_is_its_method_and_path_and_has_the_name_of_the_first_document() {
+fn operations_are_matched_by_method_and_path_and_named_by_the_first_document() {
     let get = |id: &str, parameters: &str| {
         format!(
             "paths: {{/t: {{get: {{operationId: {id}, parameters: [{parameters}], responses: {{200: {{description: ok}}}}}}}}}}\n"
@@ -111,14 +111,14 @@ fn an_operation_is_its_method_and_path_and_has_the_name_of_the_first_document() 
 }
 
 #[test]
-fn an_operation_of_one_document_says_so() {
+fn an_operation_of_one_service_documents_that() {
     let code = code(&operation("responses: {200: {description: ok}}"), "");
     assert!(code.api_doc("do_it").contains("\n\nA only.\n\n"), "{}", code.api_doc("do_it"));
     assert!(code.sending("DoIt").contains("documents:crate::service::Documents(1)"));
 }
 
 #[test]
-fn limits_are_the_laxest() {
+fn merged_limits_are_the_most_permissive() {
     let text = |limits: &str| {
         let body = "{$ref: '#/components/schemas/T'}";
         super::request(
@@ -132,7 +132,7 @@ fn limits_are_the_laxest() {
 }
 
 #[test]
-fn a_response_that_inherits_from_the_other_takes_its_place() {
+fn a_response_that_extends_the_other_one_replaces_it() {
     let answer = |schema: &str| {
         operation(&format!(
             "responses: {{200: {{content: {{application/json: {{schema: {{$ref: '#/components/schemas/{schema}'}}}}}}}}}}"
@@ -151,11 +151,11 @@ fn a_response_that_inherits_from_the_other_takes_its_place() {
         &format!("{}{}", answer("Base"), schemas(base)),
         &format!("{}{}", answer("More"), schemas(&more("required: [b],"))),
     );
-    assert!(error.contains("`Base` in a.yaml, `More` in b.yaml"), "what More requires, A does not send: {error}");
+    assert!(error.contains("`Base` in a.yaml, `More` in b.yaml"), "A does not send what More requires: {error}");
 }
 
 #[test]
-fn a_schema_with_x_same_as_is_a_name_of_the_other() {
+fn a_schema_with_x_same_as_is_an_alias_of_the_other() {
     let code = code(
         &schemas("T: {required: [a], properties: {a: {type: string}}}"),
         &schemas(
@@ -177,7 +177,7 @@ fn a_schema_with_x_same_as_is_a_name_of_the_other() {
 }
 
 #[test]
-fn two_types_for_one_thing_are_an_error_with_both_places() {
+fn conflicting_types_are_an_error_with_both_places() {
     let property = |schema: &str| {
         schemas(&format!("S: {{properties: {{}}}}, O: {{properties: {{}}}}, T: {{properties: {{a: {schema}}}}}"))
     };

@@ -1,9 +1,9 @@
-//! Names that are no Rust identifiers, or become the same one.
+//! Names that are not Rust identifiers, or become the same identifier.
 
 use super::{DONE, code, error, operation, request, schemas};
 
 #[test]
-fn any_name_of_a_property_makes_a_field_that_keeps_it_on_the_wire() {
+fn any_property_name_becomes_a_field_renamed_to_it_in_json() {
     let names = ["type", "ref", "self", "crate", "match", "async", "gen", "a-b", "1x", "$y", "имя", "chatID", "a.b.c"];
     let properties: Vec<String> = names.iter().map(|name| format!("'{name}': {{type: boolean}}")).collect();
     let body = format!("A: {{required: ['gen', '1x'], properties: {{{}}}}}", properties.join(", "));
@@ -19,7 +19,7 @@ fn any_name_of_a_property_makes_a_field_that_keeps_it_on_the_wire() {
 }
 
 #[test]
-fn any_name_makes_a_parameter_an_operation_and_a_type() {
+fn any_name_becomes_a_parameter_an_operation_and_a_type() {
     for (name, value, ty) in [
         ("type", "type_", "Type"),
         ("self", "self_", "Self_"),
@@ -54,9 +54,9 @@ fn any_name_makes_a_parameter_an_operation_and_a_type() {
     }
 }
 
-/// Two names that are one in Rust are refused with the place of the second.
+/// The error names the place of the second name.
 #[test]
-fn names_that_become_the_same_are_refused() {
+fn names_that_become_the_same_identifier_are_refused() {
     let two = |first: &str, second: &str| format!("{first}: {{type: string}}, {second}: {{type: string}}");
     for (document, expected) in [
         (
@@ -108,7 +108,7 @@ fn names_that_become_the_same_are_refused() {
     }
 }
 
-/// What `request!` of the crate gives to every request builder.
+/// Returns the methods that `request!` of the crate gives to every request builder.
 fn methods_of_every_request() -> Vec<&'static str> {
     let source = include_str!("../../../src/client/request.rs");
     let names = source.lines().filter_map(|line| {
@@ -121,7 +121,7 @@ fn methods_of_every_request() -> Vec<&'static str> {
 }
 
 #[test]
-fn names_that_the_generated_code_needs_for_itself_are_refused() {
+fn names_reserved_for_the_generated_code_are_refused() {
     for name in ["bot", "options", "body"].into_iter().chain(methods_of_every_request()) {
         let error = error(&operation(&format!(
             "parameters: [{{name: {name}, in: query, schema: {{type: string}}}}],
@@ -131,7 +131,7 @@ fn names_that_the_generated_code_needs_for_itself_are_refused() {
         assert!(error.contains("which the generated code reserves"), "{error}");
     }
     let body = code(&operation(&format!("parameters: [{{name: body, in: query, schema: {{type: string}}}}], {DONE}")));
-    assert_eq!(body.setters("DoIt"), ["body(body: implInto<String>)"], "without a request body it is free");
+    assert_eq!(body.setters("DoIt"), ["body(body: implInto<String>)"], "without a request body, the name is free");
     let new = request("{$ref: '#/components/schemas/A'}", "A: {properties: {new: {type: string}}}");
     assert!(error(&new).starts_with("doc.yaml: components.schemas.A.properties.new: `new` is `new` in Rust, which"));
     assert_eq!(code(&schemas("A: {properties: {new: {type: string}}}")).fields("A"), ["new: Option<String>"]);
@@ -140,7 +140,7 @@ fn names_that_the_generated_code_needs_for_itself_are_refused() {
 }
 
 #[test]
-fn a_schema_may_not_have_the_name_of_a_type_that_the_crate_brings() {
+fn a_schema_cannot_have_the_name_of_a_type_of_the_crate() {
     for document in [
         schemas("ChatId: {type: object}, A: {properties: {id: {x-id: ChatId}}}"),
         schemas("ChatId: {enum: [a]}, A: {properties: {id: {x-id: ChatId}}}"),
@@ -158,5 +158,5 @@ fn a_schema_may_not_have_the_name_of_a_type_that_the_crate_brings() {
     ));
     assert!(tags.starts_with("doc.yaml: components.schemas.UType: this name is reserved"), "{tags}");
     let alias = code(&schemas("ChatId: {type: integer}, A: {properties: {id: {x-id: ChatId}}}"));
-    assert_eq!(alias.fields("A"), ["id: Option<ChatId>"], "an alias takes no name");
+    assert_eq!(alias.fields("A"), ["id: Option<ChatId>"], "an alias does not reserve its name");
 }

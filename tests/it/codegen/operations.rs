@@ -1,4 +1,4 @@
-//! Operations: methods of `Api`, request builders, and how they are sent.
+//! Operations: methods of `Api`, request builders, and the code that sends them.
 
 use super::{Code, DONE, code, error, operation, request, schemas};
 
@@ -20,7 +20,7 @@ fn required_parameters_are_arguments_in_the_order_of_the_document_and_the_body_c
     assert_eq!(code.setters("DoIt"), ["beta(beta: implInto<String>)"]);
     assert!(
         code.sending("DoIt").contains(").do_it(self.zeta,&self.alpha,self.beta.as_deref(),self.omega,&self.body)"),
-        "progenitor's order is another: {}",
+        "progenitor orders the arguments differently: {}",
         code.sending("DoIt")
     );
 }
@@ -37,7 +37,7 @@ fn optional_parameters_are_setters() {
 }
 
 #[test]
-fn a_list_in_the_query_is_one_string_with_commas_whatever_its_style() {
+fn a_list_in_the_query_is_one_string_with_commas_for_any_style() {
     let code = code(&format!(
         "{}{}",
         operation(&format!(
@@ -64,7 +64,7 @@ fn a_list_in_the_query_is_one_string_with_commas_whatever_its_style() {
 }
 
 #[test]
-fn an_answer_is_what_its_schema_says() {
+fn an_answer_has_the_type_of_its_schema() {
     let answer = |schema: &str| {
         let keys = format!("responses: {{200: {{content: {{application/json: {{schema: {schema}}}}}}}}}");
         let code = code(&format!("{}{}", operation(&keys), schemas("Chat: {properties: {id: {type: integer}}}")));
@@ -77,7 +77,7 @@ fn an_answer_is_what_its_schema_says() {
 }
 
 #[test]
-fn an_operation_needs_neither_parameters_nor_bodies() {
+fn parameters_and_bodies_of_an_operation_are_optional() {
     for status in ["200", "204", "2XX"] {
         let code = code(&operation(&format!("responses: {{{status}: {{description: Done}}}}")));
         assert_eq!(code.api(), ["do_it()"]);
@@ -87,7 +87,7 @@ fn an_operation_needs_neither_parameters_nor_bodies() {
 }
 
 #[test]
-fn responses_parameters_and_bodies_may_stand_in_components() {
+fn responses_parameters_and_bodies_may_be_in_components() {
     let code = code(
         "paths: {/things: {post: {operationId: doIt, parameters: [{$ref: '#/components/parameters/count'}],
             requestBody: {$ref: '#/components/requestBodies/Name'},
@@ -102,7 +102,7 @@ components: {parameters: {count: {name: count, in: query, required: true, schema
 }
 
 #[test]
-fn parameters_of_a_path_are_those_of_all_its_operations_unless_they_have_their_own() {
+fn parameters_of_a_path_apply_to_its_operations_unless_overridden() {
     let code = code(&format!(
         "paths: {{/things: {{summary: Things., parameters: [
             {{name: a, in: query, schema: {{type: string}}}}, {{name: b, in: query, schema: {{type: string}}}}],
@@ -114,7 +114,7 @@ fn parameters_of_a_path_are_those_of_all_its_operations_unless_they_have_their_o
 }
 
 #[test]
-fn operations_stand_in_the_order_of_the_document() {
+fn operations_are_in_the_order_of_the_document() {
     let code = code(&format!(
         "paths: {{/z: {{post: {{operationId: zebra, {DONE}}}, get: {{operationId: yak, {DONE}}}}},
                   /a: {{get: {{operationId: ant, {DONE}}}}}}}\n"
@@ -123,7 +123,7 @@ fn operations_stand_in_the_order_of_the_document() {
 }
 
 #[test]
-fn what_goes_into_a_path_is_checked_whatever_makes_it_a_string() {
+fn path_parameters_of_string_types_are_checked() {
     for schema in ["{type: string}", "{$ref: '#/components/schemas/alias'}", "{type: string, x-id: MessageId}"] {
         let code = code(&format!(
             "paths: {{'/m/{{id}}': {{get: {{operationId: getIt, {DONE},
@@ -136,7 +136,7 @@ fn what_goes_into_a_path_is_checked_whatever_makes_it_a_string() {
 }
 
 #[test]
-fn an_id_in_the_query_is_never_empty() {
+fn an_id_in_the_query_is_checked_to_be_not_empty() {
     let code = code(&operation(&format!(
         "parameters: [{{name: mid, in: query, schema: {{type: string, x-id: MessageId}}}}], {DONE}"
     )));
@@ -144,7 +144,7 @@ fn an_id_in_the_query_is_never_empty() {
 }
 
 #[test]
-fn x_acknowledgement_turns_the_answer_into_nothing_or_an_error() {
+fn x_acknowledgement_turns_the_answer_into_unit_or_an_error() {
     let code = code(&format!(
         "{}{}",
         operation("responses: {200: {content: {application/json: {schema: {$ref: '#/components/schemas/Ok'}}}}}"),
@@ -163,7 +163,7 @@ fn x_acknowledgement_turns_the_answer_into_nothing_or_an_error() {
 }
 
 #[test]
-fn an_answer_that_inherits_x_acknowledgement_and_says_more_is_the_result_or_an_error() {
+fn an_answer_that_extends_an_acknowledgement_is_returned_or_an_error() {
     let more = |more: &str| {
         let code = code(&format!(
             "{}{}",
@@ -200,7 +200,7 @@ fn x_hold_names_the_parameter_and_its_default_in_seconds() {
 }
 
 #[test]
-fn x_exactly_one_of_checks_which_parameters_are_given() {
+fn x_exactly_one_of_checks_the_set_parameters() {
     let code = code(&operation(&format!(
         "x-exactly-one-of: [userId, chatId], parameters: [{{name: userId, in: query, schema: {{type: integer}}}},
             {{name: chatId, in: query, schema: {{type: integer}}}}], {DONE}"
@@ -221,20 +221,20 @@ fn an_operation_lists_the_parameters_that_name_its_chat() {
 }
 
 #[test]
-fn a_request_is_named_by_its_operation() {
+fn a_request_builder_is_named_after_its_operation() {
     let code = code(&operation(DONE));
     assert!(code.sending("DoIt").contains("id:\"doIt\""));
     assert!(code.text.contains("crate::client::request::request!(DoIt -> ());"));
 }
 
 #[test]
-fn a_body_is_taken_as_whatever_converts_into_it() {
+fn a_body_argument_accepts_convertible_types() {
     let code = code(&request("{$ref: '#/components/schemas/Body'}", "Body: {properties: {a: {type: string}}}"));
     assert_eq!(code.api(), ["do_it(body: implInto<Body>)"]);
     assert!(code.sending("DoIt").contains(").do_it(&self.body)"));
 }
 
-/// Generated code without white space, and without the paths of what it uses.
+/// Returns generated code without white space and without the paths of used items.
 fn dense(code: &Code) -> String {
     let text: String = code.text.split_whitespace().collect();
     let text = ["crate::redaction::", "::std::option::Option::", "::std::option::"]
@@ -275,7 +275,7 @@ fn x_secret_hides_a_property_of_the_body() {
 }
 
 #[test]
-fn x_secret_is_one_of_two_words_and_for_strings_only() {
+fn x_secret_has_two_values_and_applies_to_strings() {
     for (schema, problem) in [
         ("{type: string, x-secret: all}", "`all` is neither `url` nor `value`"),
         ("{type: integer, x-secret: value}", "`value` on a schema that is not a string"),
@@ -306,7 +306,7 @@ fn x_default_is_a_value_of_a_required_property() {
 }
 
 #[test]
-fn x_default_is_read_where_an_answer_leads_to() {
+fn x_default_applies_to_received_types() {
     let hook = "Hook: {required: [url, on], properties: {url: {type: string, x-default: none}, on: {type: boolean, x-default: true}}}";
     let reference = "{application/json: {schema: {$ref: '#/components/schemas/Hook'}}}";
     let received = operation(&format!("responses: {{'200': {{description: '', content: {reference}}}}}"));
@@ -318,7 +318,7 @@ fn x_default_is_read_where_an_answer_leads_to() {
 }
 
 #[test]
-fn x_retry_says_what_an_operation_does_when_it_is_done_twice() {
+fn x_retry_sets_the_effect_of_repeating_an_operation() {
     for (keys, class) in [
         ("x-retry: read,", "Read"),
         ("x-retry: repeat,", "Repeat"),

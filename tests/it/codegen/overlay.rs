@@ -1,11 +1,11 @@
-//! The overlay: what its actions do, and the mistakes in it.
+//! The overlay: the effects of its actions, and its errors.
 
 use super::{Code, HEAD, from_files, overlaid, schemas};
 
 const CHAT: &str = "Chat: {required: [a, b, c, d], properties: {a: {type: string}, b: {type: string},
     c: {type: string}, d: {type: string, description: Of the document.}}}";
 
-/// The schema `Chat` after these actions.
+/// Applies these actions to a document with the schema `Chat`.
 fn applied(actions: &str) -> Result<Code, String> {
     overlaid(&schemas(CHAT), &format!("info: {{version: '1'}}\nactions:\n{actions}"))
 }
@@ -28,7 +28,7 @@ const REQUIRED: &str = "$.components.schemas.Chat.required";
 const PROPERTIES: &str = "$.components.schemas.Chat.properties";
 
 #[test]
-fn items_are_removed_from_a_list_however_many_and_in_whatever_order() {
+fn several_items_are_removed_from_a_list_in_any_order() {
     let optional = |path: &str| {
         let fields = fields(&action(&format!("{REQUIRED}{path}"), "remove: true"));
         fields.iter().filter(|field| field.contains("Option")).map(|field| field[..1].to_owned()).collect::<String>()
@@ -36,17 +36,17 @@ fn items_are_removed_from_a_list_however_many_and_in_whatever_order() {
     assert_eq!(optional("[?@ == 'b']"), "b");
     assert_eq!(optional("[?@ == 'a' || @ == 'c']"), "ac");
     assert_eq!(optional("[1, 2]"), "bc");
-    assert_eq!(optional("[3, 0]"), "ad", "the last one first");
-    assert_eq!(optional("[0, 0]"), "a", "named twice, removed once");
+    assert_eq!(optional("[3, 0]"), "ad", "the last item first");
+    assert_eq!(optional("[0, 0]"), "a", "an item matched twice is removed once");
     assert_eq!(optional("[*]"), "abcd");
-    assert_eq!(optional(""), "abcd", "the list itself");
+    assert_eq!(optional(""), "abcd", "the list itself is removed");
 }
 
 #[test]
-fn keys_are_removed_from_a_mapping_however_many() {
+fn several_keys_are_removed_from_a_mapping() {
     assert_eq!(fields(&action(&format!("{PROPERTIES}['d', 'a']"), "remove: true")), ["b: String", "c: String"]);
     let nested = action("$..['properties', 'required', 'a']", "remove: true");
-    assert_eq!(applied(&nested).err(), None, "also when one is within the other");
+    assert_eq!(applied(&nested).err(), None, "nested keys are removed, too");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn keys_with_slashes_and_tildes_are_found() {
 }
 
 #[test]
-fn mappings_merge_lists_grow_and_anything_else_is_replaced() {
+fn mappings_are_merged_lists_are_extended_and_other_values_are_replaced() {
     let merged = action(PROPERTIES, "update: {d: {description: Of the overlay.}, e: {type: boolean}}");
     let code = applied(&merged).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(code.fields("Chat"), ["a: String", "b: String", "c: String", "d: String", "e: Option<bool>"]);
@@ -74,13 +74,13 @@ fn mappings_merge_lists_grow_and_anything_else_is_replaced() {
 }
 
 #[test]
-fn an_action_works_on_all_that_its_target_finds() {
+fn an_action_applies_to_all_matches_of_its_target() {
     let all = action(&format!("{PROPERTIES}['a', 'c']"), "update: {x-id: ChatId}");
     assert_eq!(fields(&all), ["a: ChatId", "b: String", "c: ChatId", "d: String"]);
 }
 
 #[test]
-fn actions_work_one_after_the_other() {
+fn actions_apply_in_order() {
     let actions = action(PROPERTIES, "update: {e: {type: string}}")
         + &action(&format!("{PROPERTIES}.e"), "update: {type: integer}")
         + &action(&format!("{PROPERTIES}['a', 'b', 'c', 'd']"), "remove: true");
@@ -88,7 +88,7 @@ fn actions_work_one_after_the_other() {
 }
 
 #[test]
-fn a_target_that_finds_nothing_fails_in_the_version_of_the_overlay_and_is_skipped_in_others() {
+fn a_target_without_a_match_fails_in_the_version_of_the_overlay_only() {
     let actions = action(&format!("{PROPERTIES}.a"), "update: {type: integer}")
         + &action("$.components.schemas.Gone", "update: {x-boxed: true}");
     assert_eq!(
@@ -96,17 +96,17 @@ fn a_target_that_finds_nothing_fails_in_the_version_of_the_overlay_and_is_skippe
         "overlay.yaml: actions[1] (target $.components.schemas.Gone): matches nothing in the document"
     );
     let other = overlaid(&schemas(CHAT), &format!("info: {{version: '2'}}\nactions:\n{actions}"));
-    assert_eq!(other.map(|code| code.fields("Chat")[0].clone()), Ok("a: i64".to_owned()), "what is there is done");
+    assert_eq!(other.map(|code| code.fields("Chat")[0].clone()), Ok("a: i64".to_owned()), "other actions are applied");
 }
 
 #[test]
-fn an_overlay_says_for_which_version_it_is() {
+fn an_overlay_needs_the_version_of_its_document() {
     let error = overlaid(&schemas(CHAT), "actions: []\n").map(|code| code.text).unwrap_err();
     assert_eq!(error, "overlay.yaml: info: has no `version`: add the version of the document");
 }
 
 #[test]
-fn an_overlay_is_a_list_of_actions() {
+fn an_overlay_must_be_a_list_of_actions() {
     let error =
         |overlay: &str| overlaid("", &format!("info: {{version: '1'}}\n{overlay}")).map(|code| code.text).unwrap_err();
     assert_eq!(error(""), "overlay.yaml: actions: missing: an overlay needs a list of actions");
@@ -116,7 +116,7 @@ fn an_overlay_is_a_list_of_actions() {
 }
 
 #[test]
-fn an_action_has_a_target_a_reason_and_one_thing_to_do() {
+fn an_action_needs_a_target_a_description_and_one_change() {
     let chat = "target: $.components.schemas.Chat";
     let place = "actions[0] (target $.components.schemas.Chat)";
     for (action, expected) in [
@@ -143,7 +143,7 @@ fn an_action_has_a_target_a_reason_and_one_thing_to_do() {
 }
 
 #[test]
-fn an_extension_that_the_generator_does_not_know_is_a_mistake() {
+fn an_unknown_extension_is_an_error() {
     let error = error(&action(PROPERTIES, "update: {a: {x-boxd: true}}"));
     assert_eq!(
         error,
@@ -154,13 +154,13 @@ fn an_extension_that_the_generator_does_not_know_is_a_mistake() {
 }
 
 #[test]
-fn what_an_action_breaks_is_named_in_the_document() {
+fn an_error_caused_by_an_action_names_its_place_in_the_document() {
     let error = error(&action(&format!("{PROPERTIES}.a"), "update: {type: text}"));
     assert_eq!(error, "doc.yaml: components.schemas.Chat.properties.a: `type: text` is not a type of OpenAPI 3.0");
 }
 
 #[test]
-fn an_overlay_that_is_not_yaml_is_named_by_line_and_column() {
+fn invalid_yaml_in_an_overlay_is_reported_with_line_and_column() {
     let result = from_files(("doc.yaml", HEAD), ("overlay.yaml", "actions: [\n"));
     let error = result.map(|code| code.text).unwrap_err();
     assert!(error.starts_with("overlay.yaml: line 2, column 1: not YAML: "), "{error}");

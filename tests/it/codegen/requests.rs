@@ -1,4 +1,4 @@
-//! What the sandbox gets of the document: the rules for requests without the prose, and the tolerance.
+//! The data of the sandbox: the rules of the document for requests, without prose, and the tolerance.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ fn requests(actions: &str) -> Result<Value, String> {
 }
 
 #[test]
-fn rules_are_kept_and_prose_is_not() {
+fn requests_keep_rules_and_drop_prose() {
     let requests = requests(" []").unwrap();
     assert_eq!(
         requests["operations"]["doIt"]["parameters"],
@@ -38,7 +38,7 @@ fn rules_are_kept_and_prose_is_not() {
 }
 
 #[test]
-fn the_tolerance_changes_the_document_and_names_what_no_schema_can_say() {
+fn the_tolerance_changes_schemas_and_sets_flags_for_the_rest() {
     let requests = requests(
         "
 - {target: $.components.schemas.Body.properties.description, description: Why., update: {nullable: true}}
@@ -51,7 +51,7 @@ fn the_tolerance_changes_the_document_and_names_what_no_schema_can_say() {
 }
 
 #[test]
-fn an_entry_that_would_do_nothing_is_a_mistake() {
+fn an_invalid_tolerance_entry_is_an_error() {
     let error = |action: &str| requests(&format!("\n- {{target: {action}}}")).unwrap_err();
     let unknown = error("$, description: Why., update: {x-tolerates: [typos]}");
     assert_eq!(unknown, "tolerance.yaml: x-tolerates: names \"typos\", which is not a tolerance of the sandbox");

@@ -1,4 +1,4 @@
-//! Object schemas: what becomes of inheritance, aliases, optional values, constraints and extensions.
+//! Object schemas: inheritance, aliases, optional values, constraints and extensions.
 
 use super::{code, error, operation, request, schemas};
 
@@ -6,7 +6,7 @@ const ALIASES: &str = "bigint: {type: integer, format: int64}, name: {type: stri
     names: {type: array, items: {$ref: '#/components/schemas/name'}}";
 
 #[test]
-fn fields_stand_in_the_order_of_the_document_and_not_of_the_alphabet() {
+fn fields_are_in_the_order_of_the_document() {
     let code = code(&schemas(
         "Chat: {required: [zoo, ant], properties: {zoo: {type: string}, owner: {type: string}, ant: {type: string}}}",
     ));
@@ -14,7 +14,7 @@ fn fields_stand_in_the_order_of_the_document_and_not_of_the_alphabet() {
 }
 
 #[test]
-fn inherited_fields_come_first_and_an_own_one_overrides_in_its_place() {
+fn inherited_fields_come_first_and_can_be_overridden() {
     let code = code(&schemas(
         "Base: {required: [id], properties: {id: {type: integer}, at: {type: integer}}},
          Middle: {allOf: [{$ref: '#/components/schemas/Base'}, {required: [name], properties: {name: {type: string}}}]},
@@ -27,7 +27,7 @@ fn inherited_fields_come_first_and_an_own_one_overrides_in_its_place() {
 }
 
 #[test]
-fn what_only_inherits_is_a_struct_of_its_own() {
+fn a_schema_that_only_inherits_is_a_struct() {
     let code = code(&schemas(
         "Base: {properties: {id: {type: integer}}}, Leaf: {allOf: [{$ref: '#/components/schemas/Base'}]}",
     ));
@@ -45,7 +45,7 @@ fn a_struct_may_hold_itself() {
 }
 
 #[test]
-fn aliases_stand_for_what_they_name_and_are_no_types() {
+fn aliases_are_replaced_by_their_targets() {
     let code = code(&schemas(&format!(
         "{ALIASES}, Chat: {{required: [id, name, names], properties: {{
             id: {{$ref: '#/components/schemas/bigint'}}, name: {{$ref: '#/components/schemas/name'}},
@@ -56,7 +56,7 @@ fn aliases_stand_for_what_they_name_and_are_no_types() {
     assert_eq!(
         code.fields("Chat"),
         ["id: i64", "name: Option<String>", "names: Vec<String>", "wrapped: Option<i64>"],
-        "and what may be null, also by its alias, is optional"
+        "a nullable property is optional, also by an alias"
     );
     assert_eq!(code.field_doc("Chat", "wrapped"), "Wrapped.");
 }
@@ -77,13 +77,13 @@ fn a_required_name_without_a_property_is_dropped() {
 }
 
 #[test]
-fn what_may_be_null_is_optional_even_if_required() {
+fn a_nullable_property_is_optional_even_if_required() {
     let code = code(&schemas("Chat: {required: [id], properties: {id: {type: integer, nullable: true}}}"));
     assert_eq!(code.fields("Chat"), ["id: Option<i64>"]);
 }
 
 #[test]
-fn a_list_or_a_map_that_may_be_missing_is_told_apart_from_an_empty_one() {
+fn optional_lists_and_maps_are_options() {
     let properties = "list: {type: array, items: {type: string}},
         map: {type: object, additionalProperties: {type: integer}}, free: {type: object}";
     let optional = code(&schemas(&format!("A: {{properties: {{{properties}}}}}")));
@@ -107,7 +107,7 @@ fn lists_and_maps_nest() {
 }
 
 #[test]
-fn numbers_have_the_size_that_their_format_says() {
+fn numbers_have_the_size_of_their_format() {
     let code = code(&schemas(
         "A: {required: [a, b, c, d, e, f, g], properties: {a: {type: integer}, b: {type: integer, format: int32},
             c: {type: integer, format: int64}, d: {type: number}, e: {type: number, format: double},
@@ -117,7 +117,7 @@ fn numbers_have_the_size_that_their_format_says() {
 }
 
 #[test]
-fn a_schema_that_says_nothing_is_any_json() {
+fn an_empty_schema_is_any_json() {
     let code = code(&schemas(
         "Either: {oneOf: [{type: string}, {type: integer}]},
          A: {required: [any, either], properties: {any: {description: Whatever.},
@@ -132,7 +132,7 @@ fn formats_and_patterns_of_strings_are_left_to_the_server() {
         "A: {required: [a, b], properties: {a: {type: string, pattern: '^[a-z]+$', maxLength: 3, enum: [a, b]},
             b: {type: string, format: uuid}}}",
     ));
-    assert_eq!(code.fields("A"), ["a: String", "b: String"], "an enum without a name is a string, too");
+    assert_eq!(code.fields("A"), ["a: String", "b: String"], "an enum without a name is also a string");
 }
 
 #[test]
@@ -146,13 +146,13 @@ fn enum_schemas_are_open_enums() {
 }
 
 #[test]
-fn an_enum_value_called_unknown_needs_no_variant_of_its_own() {
+fn an_enum_value_called_unknown_has_no_variant() {
     let kind = code(&schemas("Kind: {type: string, enum: [known, unknown]}")).enumeration("Kind");
     assert_eq!(kind.listed(), ["Known = known"], "`Unknown(String)` holds it");
 }
 
 #[test]
-fn an_enum_that_may_be_null_is_an_optional_field() {
+fn a_nullable_enum_is_an_optional_field() {
     let code = code(&schemas(
         "Kind: {type: string, nullable: true, enum: [a, null]},
          Chat: {required: [kind], properties: {kind: {$ref: '#/components/schemas/Kind'}}}",
@@ -162,7 +162,7 @@ fn an_enum_that_may_be_null_is_an_optional_field() {
 }
 
 #[test]
-fn an_enum_of_numbers_stays_a_number() {
+fn an_enum_of_numbers_is_a_number() {
     let code = code(&schemas(
         "Level: {type: integer, enum: [1, 2]}, A: {properties: {level: {$ref: '#/components/schemas/Level'}}}",
     ));
@@ -170,7 +170,7 @@ fn an_enum_of_numbers_stays_a_number() {
 }
 
 #[test]
-fn an_id_has_the_type_that_x_id_names_wherever_it_stands() {
+fn x_id_names_the_type_of_an_id_everywhere() {
     let code = code(&schemas(
         "chat: {type: integer, x-id: ChatId},
          A: {required: [chat, users], properties: {chat: {$ref: '#/components/schemas/chat'},
@@ -189,11 +189,11 @@ fn x_boxed_schemas_are_boxed_where_a_field_holds_one() {
             maybe: {$ref: '#/components/schemas/Big'}, many: {type: array, items: {$ref: '#/components/schemas/Big'}}}}",
     ));
     assert_eq!(code.fields("A"), ["one: Box<Big>", "maybe: Option<Box<Big>>", "many: Option<Vec<Big>>"]);
-    assert_eq!(code.methods("A")[..2], ["new(one: implInto<Big>)", "one(one: implInto<Big>)"], "callers box nothing");
+    assert_eq!(code.methods("A")[..2], ["new(one: implInto<Big>)", "one(one: implInto<Big>)"], "callers do not box");
 }
 
 #[test]
-fn only_what_a_request_body_leads_to_has_a_constructor_and_setters() {
+fn only_types_in_request_bodies_have_constructors_and_setters() {
     let code = code(&request(
         "{$ref: '#/components/schemas/Body'}",
         "Body: {required: [text], properties: {text: {type: string}, inner: {$ref: '#/components/schemas/Inner'},
@@ -215,7 +215,7 @@ fn only_what_a_request_body_leads_to_has_a_constructor_and_setters() {
 }
 
 #[test]
-fn constructors_take_what_is_required_in_the_order_of_the_document() {
+fn constructors_take_required_properties_in_the_order_of_the_document() {
     let code = code(&request(
         "{$ref: '#/components/schemas/Body'}",
         "Body: {required: [alpha, zeta], properties: {zeta: {type: integer}, middle: {type: integer},
@@ -243,7 +243,7 @@ fn x_check_length_and_http_url_and_ids_are_checked_before_sending() {
     );
     for limit in ["min_length(value,2usize", "max_length(value,5usize"] {
         let check = format!("crate::validation::{limit},&at.field(\"short\"))?;");
-        assert!(checks.contains(&check), "by an alias: {checks}");
+        assert!(checks.contains(&check), "properties by an alias are checked, too: {checks}");
     }
     assert!(checks.contains("crate::validation::id(value,&at.field(\"mid\"))"), "{checks}");
     assert!(!checks.contains("\"chat\"") && !checks.contains("\"plain\""), "{checks}");
@@ -272,7 +272,7 @@ fn x_check_items_range_and_url_are_checked_before_sending() {
 }
 
 #[test]
-fn checks_reach_into_what_a_body_holds_and_are_left_out_where_there_are_none() {
+fn checks_include_nested_types_that_have_checks() {
     let code = code(&request(
         "{$ref: '#/components/schemas/Body'}",
         "Body: {properties: {parts: {type: array, items: {$ref: '#/components/schemas/Part'}},
@@ -287,7 +287,7 @@ fn checks_reach_into_what_a_body_holds_and_are_left_out_where_there_are_none() {
 }
 
 #[test]
-fn of_a_group_of_properties_one_is_given_before_sending() {
+fn groups_of_properties_are_checked_before_sending() {
     let code = code(&request(
         "{$ref: '#/components/schemas/Outer'}",
         "Outer: {required: [body], properties: {body: {$ref: '#/components/schemas/Body'}}},
@@ -307,7 +307,7 @@ fn a_document_without_checks_has_no_code_for_them() {
 }
 
 #[test]
-fn an_extension_in_the_wrong_place_is_an_error_and_not_ignored() {
+fn an_extension_in_the_wrong_place_is_an_error() {
     for (document, expected) in [
         (schemas("A: {x-boxed: true, type: string}"), "components.schemas.A: `x-boxed` on a schema that is no type"),
         (
@@ -345,7 +345,7 @@ fn an_extension_in_the_wrong_place_is_an_error_and_not_ignored() {
 }
 
 #[test]
-fn an_object_without_properties_is_an_empty_struct_that_takes_what_comes() {
+fn an_object_without_properties_is_an_empty_struct() {
     let code = code(&request(
         "{$ref: '#/components/schemas/U'}",
         "U: {required: [t], properties: {t: {type: string}}, discriminator: {propertyName: t, mapping: {a: A}}},
@@ -353,6 +353,6 @@ fn an_object_without_properties_is_an_empty_struct_that_takes_what_comes() {
     ));
     assert_eq!(code.fields("A"), [""; 0]);
     assert_eq!(code.methods("A"), ["new()"]);
-    assert!(code.text.contains("pub struct A {}"), "not a map, in which the tag would be a second time: {}", code.text);
+    assert!(code.text.contains("pub struct A {}"), "a map would contain the tag, too: {}", code.text);
     assert!(!code.text.contains("deny_unknown_fields"));
 }

@@ -2,7 +2,7 @@
 
 use super::{code, request, schemas};
 
-/// A base with a mapping, as the official document writes its unions.
+/// A base with a mapping, as in the official document.
 const UPDATES: &str = "
     Update: {description: \"Something happened.\\n\\n- `created`: a message came\\n- `gone`: the message\\n  went away\",
         required: [kind, at], properties: {kind: {type: string}, at: {type: integer}},
@@ -18,11 +18,11 @@ fn a_base_with_a_mapping_is_a_union_of_its_leaves() {
     assert_eq!(update.tag.as_deref(), Some("kind"));
     assert_eq!(update.listed(), ["Created(Created) = created", "Gone(Gone) = gone"]);
     assert_eq!(update.from, ["Created", "Gone"]);
-    assert_eq!(code.types(), ["Created", "Gone", "Update"], "the base itself is no struct");
+    assert_eq!(code.types(), ["Created", "Gone", "Update"], "the base itself is not a struct");
 }
 
 #[test]
-fn leaves_inherit_from_the_base_all_but_the_tag() {
+fn leaves_inherit_all_properties_except_the_tag() {
     let code = code(&schemas(UPDATES));
     assert_eq!(code.fields("Created"), ["at: i64", "text: String"]);
     assert_eq!(code.fields("Gone"), ["at: i64"]);
@@ -44,7 +44,7 @@ fn one_of_with_a_mapping_is_a_union_too() {
 }
 
 #[test]
-fn properties_that_variants_have_in_common_in_name_only_have_one_slot() {
+fn differently_typed_properties_with_one_name_share_one_slot() {
     let code = code(&schemas(
         "U: {discriminator: {propertyName: t, mapping: {a: A, b: B}}, properties: {same: {type: boolean}}},
          A: {allOf: [{$ref: '#/components/schemas/U'},
@@ -82,11 +82,11 @@ fn a_leaf_may_inherit_from_a_union_that_has_no_properties() {
 }
 
 #[test]
-fn variants_are_documented_by_the_list_of_the_union_else_by_their_schema_else_by_their_name() {
+fn variants_are_documented_by_the_union_their_schema_or_their_name() {
     let update = code(&schemas(UPDATES)).enumeration("Update");
     assert_eq!(update.variants[0].doc, "A message came.");
-    assert_eq!(update.variants[1].doc, "The message went away.", "over two lines");
-    assert_eq!(update.doc, "Something happened.", "the list is not there a second time");
+    assert_eq!(update.variants[1].doc, "The message went away.", "a text over two lines");
+    assert_eq!(update.doc, "Something happened.", "the list is not repeated");
     let unlisted = code(&schemas(&UPDATES.replace("- `created`", "- `other`").replace("- `gone`", "- `more`")));
     let unlisted = unlisted.enumeration("Update");
     assert_eq!(unlisted.variants[0].doc, "Of the schema.");
@@ -105,7 +105,7 @@ fn a_schema_under_two_tags_does_not_convert_into_the_union() {
 }
 
 #[test]
-fn x_tag_of_makes_an_enum_of_the_tags_with_their_words() {
+fn x_tag_of_generates_a_documented_enum_of_the_tags() {
     let code = code(&schemas(&format!(
         "{UPDATES}, Hook: {{properties: {{kinds: {{type: array, items: {{type: string, x-tag-of: Update}}}}}}}}"
     )));
@@ -117,7 +117,7 @@ fn x_tag_of_makes_an_enum_of_the_tags_with_their_words() {
 }
 
 #[test]
-fn a_tag_enum_that_the_document_has_already_is_taken_as_it_is() {
+fn an_existing_tag_enum_is_used_unchanged() {
     let code = code(&schemas(&format!(
         "{UPDATES}, UpdateType: {{type: string, enum: [created, other]}},
          Hook: {{required: [kind], properties: {{kind: {{x-tag-of: Update}}}}}}"
@@ -134,7 +134,7 @@ fn members_of_a_union_in_a_request_have_constructors_without_the_tag() {
 }
 
 #[test]
-fn checks_go_into_the_members_that_have_some() {
+fn checks_of_a_union_call_the_checks_of_its_members() {
     let checked = UPDATES.replace("{text: {type: string}}", "{text: {type: string, maxLength: 9, x-check: length}}");
     let code = code(&request("{$ref: '#/components/schemas/Update'}", &checked));
     let checks = code.checks("Update").expect("a union with checks");

@@ -1,4 +1,4 @@
-//! Values that do not fit, put into good instances.
+//! Insertion of values that do not fit into valid instances.
 
 use serde_json::{Map, Value};
 
@@ -8,11 +8,11 @@ use crate::{
     models::meaning::fits,
 };
 
-/// From here on a misfit counts as one deep inside: an element of a list in a message in an update has this depth.
+/// The minimum depth of a deep misfit: an element of a list in a message in an update has this depth.
 const DEEP: usize = 5;
 
 impl Instances<'_> {
-    /// Puts values that do not fit into an instance of a schema, each where it costs no more than itself.
+    /// Inserts values that do not fit into an instance of a schema. Each affects only itself.
     pub(crate) fn mar(&mut self, value: &mut Value, schema: &str) {
         self.room = ROOM;
         self.mar_inside(value, self.tolerant.schema(schema), schema, 0);
@@ -65,7 +65,7 @@ impl Instances<'_> {
             object.remove(&field.name);
             return self.note_misfit(what, "missing", place, depth);
         }
-        // An optional null is none that does not fit.
+        // A null fits an optional property.
         let misfit = self.misfit(&field.shape).filter(|(_, value)| field.needed || !value.is_null());
         if let Some((kind, value)) = misfit {
             self.note_misfit(what, kind, place, depth);
@@ -81,7 +81,8 @@ impl Instances<'_> {
         self.marred.insert(place.to_owned());
     }
 
-    /// What is wrong with it, and a value that does not fit a received schema; `None` for a union, which takes anything.
+    /// Returns a value that does not fit a received schema, and the kind of its error. Returns `None` for a union,
+    /// which accepts every value.
     fn misfit(&mut self, shape: &Shape) -> Option<(&'static str, Value)> {
         let shape = self.tolerant.resolve(shape);
         let (kind, misfit) = match (shape, self.random.below(6)) {
@@ -99,11 +100,11 @@ impl Instances<'_> {
                 wrong => ("of a wrong type", wrong),
             },
         };
-        assert!(!fits(self.tolerant, shape, &misfit), "this fits, although it is {kind}: {misfit}");
+        assert!(!fits(self.tolerant, shape, &misfit), "the value fits, although it is {kind}: {misfit}");
         Some((kind, misfit))
     }
 
-    /// An object that is good but for one property that it must have.
+    /// Returns an object in which one required property is missing or invalid.
     fn bad_object(&mut self, fields: &[Field], shape: &Shape) -> (&'static str, Value) {
         let needed: Vec<&Field> = fields.iter().filter(|field| field.needed && !field.may_misfit()).collect();
         let field = self.random.pick(&needed);

@@ -1,11 +1,11 @@
-//! Numbers that a seed determines.
+//! Pseudo-random numbers from a seed.
 
-/// Numbers from a seed (SplitMix64). Ten lines of our own rather than a crate, since a seed that was printed must give
-/// the same instances after any update of dependencies.
+/// A generator of pseudo-random numbers (SplitMix64). It is implemented here so that a printed seed gives the same
+/// instances after any update of dependencies.
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// A stream of its own for everything that has a name: what is added elsewhere does not change it.
+    /// Returns a generator for a name. Each name has a separate sequence, which additions elsewhere do not change.
     pub(crate) fn for_name(seed: u64, name: &str) -> Self {
         Self(name.bytes().fold(seed, |state, byte| Self(state ^ u64::from(byte)).next()))
     }
@@ -19,7 +19,7 @@ impl Random {
     }
 
     pub(crate) fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit as u64).expect("less than a usize")
+        usize::try_from(self.next() % limit as u64).expect("the number fits a usize")
     }
 
     pub(crate) fn percent(&mut self, chance: usize) -> bool {

@@ -1,20 +1,22 @@
-//! JSON as a server might write it.
+//! A JSON writer with random formatting.
 
 use serde_json::Value;
 
 use super::Random;
 
-/// Writes a value with any white space, any escapes, any notation of a float.
+/// A writer of JSON with random white space, escapes and notations of floats.
 pub(crate) struct Writer<'r> {
     random: &'r mut Random,
-    /// Chance of white space where it may stand, and of an escape where none is needed, in percent.
+    /// Chance of white space at each place where it is allowed, in percent.
     spaces: usize,
+    /// Chance of an escape at each character that does not need one, in percent.
     escapes: usize,
     text: String,
 }
 
 impl<'r> Writer<'r> {
-    /// Of white space where it may stand, and of an escape where none is needed, the chances in percent.
+    /// Creates a writer. `spaces` and `escapes` are the chances of optional white space and of unnecessary escapes, in
+    /// percent.
     pub(crate) fn new(random: &'r mut Random, spaces: usize, escapes: usize) -> Self {
         Self { random, spaces, escapes, text: String::new() }
     }
@@ -70,8 +72,8 @@ impl<'r> Writer<'r> {
     }
 
     fn float(&mut self, float: f64) {
-        // The standard library's digits are exact, as many as are asked for: whoever reads them must come to the same
-        // number, also from more digits than are needed.
+        // The standard library writes exact digits at any precision. A reader must get the same number, even from more
+        // digits than needed.
         let text = match self.random.below(5) {
             0 => format!("{float:?}"),
             1 => format!("{float:e}"),
@@ -86,7 +88,7 @@ impl<'r> Writer<'r> {
     }
 
     fn string(&mut self, text: &str) {
-        let plain = |text: &str| serde_json::to_string(text).expect("a text is JSON");
+        let plain = |text: &str| serde_json::to_string(text).expect("a string can be written as JSON");
         if self.escapes == 0 {
             self.text += &plain(text);
             return;

@@ -1,10 +1,10 @@
-//! Handlers that fail: attempts over restarts, and dead letters.
+//! Failed handlers: attempts across restarts, and dead letters.
 
 use super::*;
 use tamtam::{Failed, Recovery};
 
 #[tokio::test]
-async fn an_update_whose_handler_fails_is_a_dead_letter_unless_on_error_decides() {
+async fn a_failed_update_becomes_a_dead_letter_without_on_error() {
     let directory = Directory::new();
     let bodies = [
         r#"{"updates": [{"update_type": "bot_started", "timestamp": 1, "chat_id": 1, "x": [1.0],
@@ -23,11 +23,11 @@ async fn an_update_whose_handler_fails_is_a_dead_letter_unless_on_error_decides(
     until(run, 2).await;
     let held = health.journal().unwrap();
     assert_eq!((held.depth, held.dead_letters, held.oldest), (0, 1, None));
-    let [letter] = &journal.dead_letters().await.unwrap()[..] else { panic!("one letter") };
+    let [letter] = &journal.dead_letters().await.unwrap()[..] else { panic!("not exactly one dead letter") };
     assert_eq!((letter.attempts, letter.cause.as_str()), (1, "the handler failed: no luck"));
     assert!(
         letter.update.json.get().contains("\"x\": [1.0]"),
-        "its JSON is that of the server: {}",
+        "the dead letter does not have the JSON of the server: {}",
         letter.update.json
     );
     assert_eq!(chat(&letter.update.update), 1);
@@ -35,13 +35,13 @@ async fn an_update_whose_handler_fails_is_a_dead_letter_unless_on_error_decides(
     drop(journal);
 
     let journal = directory.open();
-    assert_eq!(journal.health().dead_letters, 1, "it is there after a restart");
+    assert_eq!(journal.health().dead_letters, 1, "the dead letter is kept after a restart");
     let run = bot.updates().journal(journal).run(async |_, _| Err::<(), _>("no luck"));
     until(run.on_error(|_| Recovery::Skip), 0).await;
 }
 
 #[tokio::test]
-async fn what_on_error_skips_is_removed() {
+async fn an_update_that_on_error_skips_is_removed() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[1], 10), page(&[], 10)]).await;
     let run = bot.updates().journal(directory.open()).run(async |_, _| Err::<(), _>("no luck"));
@@ -61,7 +61,7 @@ async fn on_error_may_keep_an_update_as_a_dead_letter() {
 }
 
 #[tokio::test]
-async fn attempts_are_counted_over_restarts() {
+async fn attempts_are_counted_across_restarts() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[1], 10), page(&[], 10)]).await;
     let attempts: Arc<Mutex<Vec<u32>>> = Arc::default();
@@ -70,14 +70,14 @@ async fn attempts_are_counted_over_restarts() {
     for start in 1..=2 {
         let told = Arc::clone(&attempts);
         let wait = if start == 1 { Duration::from_secs(3600) } else { moment };
-        // At the first start it waits for the second attempt for longer than the test takes.
+        // During the first start, the delay before the second attempt is longer than the test.
         let updates = bot.updates().backoff(wait, wait);
         let run = updates.journal(open()).run(async |_, _| Err::<(), _>("no luck")).on_error(move |failed: &Failed| {
             told.lock().unwrap().push(failed.attempts());
             Recovery::Retry
         });
         if start == 1 {
-            // The attempt is written down right after the handler.
+            // The attempt is stored right after the handler.
             let health = run.health();
             kill_when(run, |_| attempts.lock().unwrap().len() == 1 && health.in_flight() == 0).await;
         } else {
@@ -89,7 +89,7 @@ async fn attempts_are_counted_over_restarts() {
 }
 
 #[tokio::test]
-async fn a_handler_that_a_shutdown_drops_was_no_attempt() {
+async fn a_handler_dropped_by_a_shutdown_does_not_count_as_an_attempt() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[1], 10), page(&[], 10)]).await;
     let open = || Journal::builder(directory.path()).attempts(1).open().unwrap();
@@ -99,17 +99,17 @@ async fn a_handler_that_a_shutdown_drops_was_no_attempt() {
     }
     let diary = Diary::default();
     until(bot.updates().journal(open()).run(writing(&diary)), 1).await;
-    assert_eq!(diary.chats(), [1], "it is no dead letter");
+    assert_eq!(diary.chats(), [1], "the update is not a dead letter");
 }
 
 #[tokio::test]
-async fn an_update_that_ends_the_process_each_time_becomes_a_dead_letter_and_its_chat_goes_on() {
+async fn an_update_that_crashes_the_process_becomes_a_dead_letter_and_its_chat_continues() {
     let directory = Directory::new();
     let updates = json!({"updates": [numbered(1, 1), numbered(1, 2)], "marker": 10});
     let (_server, bot, _) = serve([updates, page(&[], 10)]).await;
     let open = |path: PathBuf| Journal::builder(path).attempts(2).open().unwrap();
-    // A copy of the files is what a process leaves that ends in the middle of a handler. The first start does not write down
-    // what it begins, the next two do.
+    // A copy of the files equals the files of a process that was killed during a handler. The first start does not
+    // store that it begins an update; the next two starts do.
     let mut place = directory.path();
     for number in 0..3 {
         let begun = Arc::new(AtomicUsize::new(0));
@@ -134,8 +134,8 @@ async fn an_update_that_ends_the_process_each_time_becomes_a_dead_letter_and_its
     let journal = open(place);
     let diary = Diary::default();
     until(bot.updates().journal(journal.clone()).run(writing(&diary)), 2).await;
-    assert_eq!(diary.chats(), [1], "the second is handled");
-    let [letter] = &journal.dead_letters().await.unwrap()[..] else { panic!("one letter") };
+    assert_eq!(diary.chats(), [1], "the second update is handled");
+    let [letter] = &journal.dead_letters().await.unwrap()[..] else { panic!("not exactly one dead letter") };
     assert_eq!(letter.cause, "the process ended during its handler, 2 times");
     assert_eq!(letter.update.update.timestamp(), Some(1));
 }
@@ -149,10 +149,10 @@ async fn dead_letters_are_replayed_and_discarded() {
     let letters = journal.dead_letters().await.unwrap();
     assert_eq!(letters.len(), 2);
     assert!(journal.discard(letters[0].id).await.unwrap());
-    assert!(!journal.discard(letters[0].id).await.unwrap(), "it is gone");
-    assert!(!journal.replay(letters[0].id).await.unwrap(), "it is gone");
+    assert!(!journal.discard(letters[0].id).await.unwrap(), "the letter is already removed");
+    assert!(!journal.replay(letters[0].id).await.unwrap(), "the letter is already removed");
 
-    // While a bot runs.
+    // Replays a letter while a bot runs.
     let diary = Diary::default();
     let run = bot.updates().journal(journal.clone()).run(writing(&diary));
     let health = run.health();
@@ -167,7 +167,7 @@ async fn dead_letters_are_replayed_and_discarded() {
 }
 
 #[tokio::test]
-async fn the_oldest_dead_letters_beyond_the_most_are_removed() {
+async fn the_oldest_dead_letters_over_the_maximum_are_removed() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[1, 2, 3], 10), page(&[], 10)]).await;
     let journal = Journal::builder(directory.path()).dead_letter_capacity(2).open().unwrap();

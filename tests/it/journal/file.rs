@@ -1,4 +1,4 @@
-//! The file of a journal: damaged, foreign, in use.
+//! The file of a journal: damaged, of another program, or in use.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn error(path: impl AsRef<std::path::Path>) -> String {
     error.to_string()
 }
 
-/// Fills a journal with updates that are not handled.
+/// Fills a journal with unhandled updates.
 async fn fill(directory: &Directory) {
     let updates: Vec<_> = (0..500).map(|number| numbered(number, 1)).collect();
     let (_server, bot, pages) = serve([json!({"updates": updates, "marker": 10}), page(&[], 10)]).await;
@@ -17,7 +17,7 @@ async fn fill(directory: &Directory) {
 }
 
 #[test]
-fn what_is_not_a_journal_is_refused_and_not_changed() {
+fn a_file_that_is_not_a_journal_is_refused_and_not_changed() {
     let directory = Directory::new();
     let path = directory.path();
     for contents in [&b"SELECT * FROM updates;"[..], &[0; 4096], b"SQLite format 3\0", b"x"] {
@@ -40,7 +40,7 @@ fn what_is_not_a_journal_is_refused_and_not_changed() {
 async fn a_damaged_journal_is_refused_and_not_changed() {
     let directory = Directory::new();
     fill(&directory).await;
-    // Closed in order, so all of it is in the one file.
+    // The journal was closed, so all its data are in the one file.
     let path = directory.path();
     let whole = fs::read(&path).unwrap();
     assert!(whole.len() > 100_000);
@@ -69,7 +69,7 @@ fn a_journal_of_a_newer_version_is_refused() {
 }
 
 #[test]
-fn a_path_that_cannot_be_a_journal_says_why() {
+fn an_unusable_journal_path_is_an_error_with_the_reason() {
     let directory = Directory::new();
     assert!(error(&directory.0).contains("it is not a regular file"));
     let missing = directory.0.join("missing/bot.journal");
@@ -77,8 +77,8 @@ fn a_path_that_cannot_be_a_journal_says_why() {
     assert!(error.contains("cannot open the journal") && error.contains("No such file"), "{error}");
 }
 
-/// What another process says to a journal that is open here: it tries to take SQLite's own lock and the lock beside it.
-fn another_process_says(path: &std::path::Path) -> String {
+/// Returns which locks of a journal another process can take: the lock file, and the lock of SQLite.
+fn locks_for_another_process(path: &std::path::Path) -> String {
     let script = "import fcntl, sqlite3, sys\n\
         lock = open(sys.argv[1] + '.lock', 'r+')\n\
         try: fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB); print('lock', end=' ')\n\
@@ -92,14 +92,14 @@ fn another_process_says(path: &std::path::Path) -> String {
 }
 
 #[test]
-fn a_second_handle_is_refused_until_the_first_is_gone() {
+fn a_second_handle_is_refused_until_the_first_is_dropped() {
     let directory = Directory::new();
     let first = directory.open();
     assert!(error(directory.path()).contains("is in use"));
-    // The refused handle must not have taken the first one's locks with it.
-    assert_eq!(another_process_says(&directory.path()), "no lock no database");
+    // The refused handle must not have released the locks of the first one.
+    assert_eq!(locks_for_another_process(&directory.path()), "no lock no database");
     drop(first);
-    assert_eq!(another_process_says(&directory.path()), "lock database");
+    assert_eq!(locks_for_another_process(&directory.path()), "lock database");
     drop(directory.open());
 }
 
@@ -134,7 +134,7 @@ fn an_empty_file_beside_a_log_is_refused_and_the_log_is_kept() {
 
 #[cfg(unix)]
 #[test]
-fn only_its_owner_reads_it() {
+fn only_the_owner_can_read_the_files_of_a_journal() {
     use std::os::unix::fs::PermissionsExt as _;
     let directory = Directory::new();
     let _journal = directory.open();

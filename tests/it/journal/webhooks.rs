@@ -31,7 +31,7 @@ fn webhook(bot: &Bot) -> Webhook {
 }
 
 #[tokio::test]
-async fn the_answer_is_200_once_the_update_is_stored_however_long_its_handler_takes() {
+async fn the_answer_is_200_once_the_update_is_stored_before_its_handler_ends() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[], 1)]).await;
     let journal = directory.open();
@@ -52,7 +52,7 @@ async fn the_answer_is_200_once_the_update_is_stored_however_long_its_handler_ta
 }
 
 #[tokio::test]
-async fn updates_that_were_stored_without_a_run_are_handled_after_a_restart_in_order() {
+async fn updates_stored_without_a_run_are_handled_in_order_after_a_restart() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[], 1)]).await;
     {
@@ -103,7 +103,7 @@ async fn a_full_journal_is_answered_with_503_until_there_is_room() {
 }
 
 #[tokio::test]
-async fn what_is_delivered_again_is_handled_once() {
+async fn an_update_delivered_twice_is_handled_once() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[], 1)]).await;
     let diary = Diary::default();
@@ -119,7 +119,7 @@ async fn what_is_delivered_again_is_handled_once() {
 }
 
 #[tokio::test]
-async fn what_is_no_update_is_refused_unless_on_error_decides() {
+async fn a_body_that_is_not_an_update_is_refused_unless_on_error_skips_it() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[], 1)]).await;
     let journal = directory.open();
@@ -134,7 +134,7 @@ async fn what_is_no_update_is_refused_unless_on_error_decides() {
 }
 
 #[tokio::test]
-async fn on_error_and_the_handler_timeout_of_the_webhook_hold_for_the_run() {
+async fn on_error_and_handler_timeout_of_the_webhook_apply_to_the_run() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[], 1)]).await;
     let causes: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -151,7 +151,7 @@ async fn on_error_and_the_handler_timeout_of_the_webhook_hold_for_the_run() {
 }
 
 #[tokio::test]
-async fn a_journal_of_another_bot_takes_nothing() {
+async fn a_journal_of_another_bot_stores_nothing() {
     let directory = Directory::new();
     let (_server, bot, _) = serve([page(&[], 1)]).await;
     kill_when(bot.updates().journal(directory.open()).run(async |_, _| {}), |health| health.last_poll().is_some())

@@ -1,4 +1,4 @@
-//! Shapes that servers of MAX were seen to send, and its document does not have. Each is read without a misfit.
+//! Shapes that were captured from servers of MAX and are not in its document. Each is read without a misfit.
 
 use serde_json::{Value, json};
 use tamtam::{ChatId, Update, UserId, types};
@@ -6,7 +6,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::traced::Traced;
 
-/// Reads a value. Nothing of it may be left out or unknown.
+/// Reads a value, and asserts that no part of it is left out or unknown.
 #[track_caller]
 fn read<T: serde::de::DeserializeOwned>(json: Value) -> T {
     let (traced, guard) = Traced::start(LevelFilter::DEBUG);
@@ -24,14 +24,14 @@ fn update(json: Value) -> Update {
 }
 
 #[test]
-fn a_voice_message_comes_without_a_message() {
+fn a_voice_message_arrives_without_a_message() {
     let update = update(json!({"update_type": "message_created", "timestamp": 1, "user_locale": "ru"}));
     assert_eq!((update.chat_id(), update.user_id(), update.text()), (None, None, None));
     assert_eq!(update.lane().to_string(), "other");
 }
 
 #[test]
-fn a_callback_comes_without_its_chat_or_its_message() {
+fn a_callback_arrives_without_its_chat_or_message() {
     let user = json!({"user_id": 7, "first_name": "Anna", "last_name": "", "is_bot": false});
     let callback = json!({"timestamp": 1, "callback_id": "cb", "user": user});
     for message in [
@@ -49,7 +49,7 @@ fn a_callback_comes_without_its_chat_or_its_message() {
 }
 
 #[test]
-fn a_bot_is_added_by_nobody_and_a_user_leaves_by_oneself() {
+fn bot_added_may_lack_its_user_and_user_removed_its_admin() {
     let added =
         update(json!({"update_type": "bot_added", "timestamp": 1, "chat_id": -5, "is_channel": true, "user_id": 7}));
     assert_eq!((added.chat_id(), added.is_channel(), added.user().is_none()), (Some(ChatId(-5)), true, true));
@@ -61,7 +61,7 @@ fn a_bot_is_added_by_nobody_and_a_user_leaves_by_oneself() {
 }
 
 #[test]
-fn names_come_in_each_form() {
+fn names_arrive_in_each_form() {
     for (user, name) in [
         (json!({"user_id": 7, "first_name": "Anna", "last_name": "Petrova", "is_bot": false}), "Anna Petrova"),
         (json!({"user_id": 7, "first_name": "Anna", "last_name": "", "is_bot": false}), "Anna"),
@@ -75,7 +75,7 @@ fn names_come_in_each_form() {
 }
 
 #[test]
-fn a_dialog_is_muted_for_ever() {
+fn a_dialog_is_muted_forever() {
     let user = json!({"user_id": 7, "first_name": "Anna", "is_bot": false});
     let muted =
         json!({"update_type": "dialog_muted", "timestamp": 1, "chat_id": 5, "user": user, "muted_until": i64::MAX});

@@ -1,5 +1,5 @@
-//! Properties that the variants of a union have in common in name only: what is new or strange in one of them must not
-//! disturb its neighbours.
+//! Properties of the same name but different types in the variants of a union. A new or invalid property of one variant
+//! must not affect the others.
 
 use serde::{Deserialize, de::value::MapDeserializer};
 use serde_json::json;
@@ -9,7 +9,7 @@ use tamtam::{
 };
 
 #[test]
-fn a_new_property_is_no_harm_although_another_variant_has_one_of_its_name_and_another_type() {
+fn a_new_property_may_have_the_name_of_a_differently_typed_one_in_another_variant() {
     let user = json!({"user_id": 17, "name": "Анна"});
     for (property, value) in [
         ("title", json!({"new": true})),
@@ -41,7 +41,7 @@ fn a_new_property_is_no_harm_although_another_variant_has_one_of_its_name_and_an
 }
 
 #[test]
-fn a_property_of_another_variant_may_stand_there_twice() {
+fn a_property_of_another_variant_may_be_repeated() {
     let twice = r#"{"timestamp":5,"chat_id":17,"title":"a","title":"b","user":{"user_id":1,"name":""},"update_type":"bot_started"}"#;
     assert!(matches!(serde_json::from_str(twice).unwrap(), Update::BotStarted(_)));
     let own =
@@ -51,8 +51,8 @@ fn a_property_of_another_variant_may_stand_there_twice() {
 }
 
 #[test]
-fn a_list_does_not_stand_for_an_object() {
-    // serde itself takes a list for the fields of a struct in their order, here the photo's.
+fn a_list_is_not_read_as_an_object() {
+    // serde itself reads a list as the fields of a struct in their order, here of a photo.
     let attachment: Attachment = serde_json::from_str(r#"{"payload":[1,"t","u"],"type":"image"}"#).unwrap();
     let Attachment::Unknown(unknown) = attachment else { panic!("{attachment:?}") };
     let error = unknown.error.unwrap();
@@ -60,18 +60,18 @@ fn a_list_does_not_stand_for_an_object() {
 }
 
 #[test]
-fn a_list_does_not_stand_for_the_properties_of_all_variants() {
-    // As many elements as the payloads of all kinds of attachments have properties, of types that would fit.
+fn a_list_is_not_read_as_the_properties_of_all_variants() {
+    // One element of a fitting type for each property of the payloads of all kinds of attachments.
     let json = r#"{"payload":[null,null,"t","u",null,5,null],"type":"image"}"#;
     let attachment: Attachment = serde_json::from_str(json).unwrap();
     assert!(matches!(attachment, Attachment::Unknown(_)), "{attachment:?}");
 }
 
 #[test]
-fn what_cannot_be_read_says_at_which_property_it_is() {
+fn an_unreadable_value_names_its_property() {
     let json = r#"{"timestamp":1,"message":{"timestamp":1,"recipient":{"chat_type":"chat"},
         "body":{"mid":"mid.1","seq":"x"}},"update_type":"message_created"}"#;
-    // The number of a message has a default.
+    // `seq` has a default.
     let Update::MessageCreated(created) = serde_json::from_str(json).unwrap() else { panic!() };
     assert_eq!(created.message.unwrap().body.unwrap().seq, 0);
     let json = r#"{"timestamp":1,"chat_id":17,
@@ -81,9 +81,10 @@ fn what_cannot_be_read_says_at_which_property_it_is() {
     assert_eq!(error, "invalid type: string, expected i64 at line 2 column 29, in user.user_id");
 }
 
-/// Other people's types that look at a value before they know what it is. serde keeps it for them in a form of its own.
+/// Types of other crates that look at a value before its type is known. serde buffers the value for them in an internal
+/// form.
 #[test]
-fn an_update_can_be_read_inside_of_other_peoples_types() {
+fn an_update_can_be_read_inside_foreign_types() {
     #[derive(serde::Deserialize)]
     struct Flattened {
         #[serde(flatten)]

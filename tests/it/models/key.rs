@@ -1,6 +1,6 @@
-//! `Update::key` against the document: what is in it, and what must not be.
+//! Tests of `Update::key` against the document: the properties that are in the key, and those that must not be.
 //!
-//! What belongs into a key is told by the names of properties here, and not by the overlay, from which it is generated.
+//! These tests select the properties of a key by their names, not by the overlay from which the key is generated.
 
 use std::collections::BTreeSet;
 
@@ -13,30 +13,30 @@ use crate::{
     instances::{Instances, Random},
 };
 
-/// Instances of every kind of update. More are made until each property was there.
+/// Minimum number of instances of every kind of update. More are made until each property has occurred.
 const INSTANCES_EACH: usize = 32;
 
-/// A property that no instance has by then is no bad luck.
+/// Maximum number of instances. A property that has not occurred by then is a bug of the generator.
 const INSTANCES_AT_MOST: usize = 5_000;
 
-/// What has ids but may change between two deliveries, or is large.
+/// Objects that have ids but are not in the key: they may change between two deliveries, or are large.
 const VOLATILE: &[&str] = &["message_chat_created.chat.pinned_message"];
 
-/// What a text gets to be another one: signs that divide a key, and what stands for them.
+/// Suffixes that make another text: separators of a key, and their escapes.
 const SUFFIXES: &[&str] = &["x", "/", "=", ".", "%", "%2F", " ", "\u{0}", "\r\n", "é", "😀"];
 
 /// A value inside of an update.
 struct Leaf {
-    /// A JSON pointer to it.
+    /// A JSON pointer to the value.
     pointer: String,
-    /// The path to it, with the kind of update first.
+    /// The path to the value. It begins with the kind of update.
     place: String,
     in_key: bool,
-    /// Whether the update can be read without it.
+    /// Whether the update can be read without the value.
     optional: bool,
 }
 
-/// Whether a property belongs into the key by its name, unless something around it does not.
+/// Returns whether a property belongs in the key by its name, if the objects around it do.
 fn identifies(place: &str, shape: &Shape) -> bool {
     let (parent, name) = place.rsplit_once('.').expect("a property has a parent");
     match shape {
@@ -46,7 +46,7 @@ fn identifies(place: &str, shape: &Shape) -> bool {
     }
 }
 
-/// Collects the properties that are no objects: those of a `value`, or without one all that there can be.
+/// Collects the properties that are not objects: those of `value`, or all possible ones if it is `None`.
 fn leaves(document: &Document, shape: &Shape, value: Option<&Value>, at: &Leaf, found: &mut Vec<Leaf>) {
     match document.resolve(shape) {
         Shape::Object(fields) => {
@@ -86,7 +86,7 @@ fn leaves(document: &Document, shape: &Shape, value: Option<&Value>, at: &Leaf, 
     }
 }
 
-/// The leaves of an update of this kind.
+/// Returns the leaves of an update of this kind.
 fn leaves_of(document: &Document, kind: &str, member: &str, value: Option<&Value>) -> Vec<Leaf> {
     let mut found = Vec::new();
     let root = Leaf { pointer: String::new(), place: kind.to_owned(), in_key: true, optional: false };
@@ -94,7 +94,7 @@ fn leaves_of(document: &Document, kind: &str, member: &str, value: Option<&Value
     found
 }
 
-/// Whether there is nothing in a value that could be another.
+/// Returns whether a value has no part that could change.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -104,22 +104,22 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Another value of the same type.
+/// Returns another value of the same type.
 fn other(value: &Value, random: &mut Random) -> Value {
     match value {
         Value::Bool(value) => (!value).into(),
         Value::String(value) => format!("{value}{}", random.pick(SUFFIXES)).into(),
         Value::Number(value) => {
-            // Within the range of an `int32` if the number is. A number that is not whole stands where none belongs.
+            // Stays within the range of an `int32` if the number does. A fraction is in a place for another type.
             value.as_i64().map_or(0, |value| if value > 0 { value - 1 } else { value + 1 }).into()
         }
         Value::Array(_) => json!([]),
         Value::Object(_) => json!({}),
-        Value::Null => unreachable!("a null is no leaf"),
+        Value::Null => unreachable!("a null is not a leaf"),
     }
 }
 
-/// The key of an update that the crate can read.
+/// Returns the key of an update, which must be readable.
 fn key(json: &str) -> String {
     let update: Update = serde_json::from_str(json).expect("an update is always read");
     assert!(!matches!(update, Update::Unknown(_)), "not read: {update:?}");
@@ -128,25 +128,25 @@ fn key(json: &str) -> String {
     key
 }
 
-/// Changes and removes every value of an update, one at a time, and asks for the key.
+/// Changes and removes every value of an update, one at a time, and checks the effect on the key.
 fn check(update: &Value, leaves: &[Leaf], instances: &mut Instances<'_>) {
     let original = key(&instances.write(update));
-    assert_eq!(key(&instances.write(update)), original, "the same update, written in another way");
+    assert_eq!(key(&instances.write(update)), original, "the key depends on the notation of the update");
     for leaf in leaves {
         let mut changed = update.clone();
-        let value = changed.pointer_mut(&leaf.pointer).expect("a leaf is there");
+        let value = changed.pointer_mut(&leaf.pointer).expect("the leaf exists");
         *value = other(value, &mut instances.random);
         let json = instances.write(&changed);
-        assert_eq!(key(&json) != original, leaf.in_key, "{} in another way, from {original}: {json}", leaf.place);
+        assert_eq!(key(&json) != original, leaf.in_key, "with another {}, from {original}: {json}", leaf.place);
         if leaf.optional {
-            *changed.pointer_mut(&leaf.pointer).expect("a leaf is there") = Value::Null;
+            *changed.pointer_mut(&leaf.pointer).expect("the leaf exists") = Value::Null;
             assert_eq!(key(&instances.write(&changed)) != original, leaf.in_key, "without {}: {original}", leaf.place);
         }
     }
 }
 
 #[test]
-fn the_key_of_an_update_changes_with_what_identifies_it_and_with_nothing_else() {
+fn the_key_of_an_update_depends_only_on_its_identifying_values() {
     let seed = seed();
     println!("TAMTAM_SEED={seed}");
     let document = Document::with_overlays();
@@ -163,7 +163,7 @@ fn the_key_of_an_update_changes_with_what_identifies_it_and_with_nothing_else() 
             assert!(count < INSTANCES_AT_MOST, "TAMTAM_SEED={seed} made no update with {unseen:?}");
             let update = instances.member_of(union, kind, member);
             let leaves = leaves_of(&document, kind, member, Some(&update));
-            // More of what was there often enough proves nothing more.
+            // Skips updates without new properties after the minimum number.
             if count >= INSTANCES_EACH && leaves.iter().all(|leaf| !unseen.contains(&leaf.place)) {
                 continue;
             }
@@ -175,7 +175,7 @@ fn the_key_of_an_update_changes_with_what_identifies_it_and_with_nothing_else() 
             }
         }
     }
-    // The measure itself, by hand.
+    // Checks the selection by name against some known places.
     for place in [
         "user_added.user.user_id",
         "user_added.inviter_id",

@@ -1,8 +1,9 @@
-//! What an instance says, by its schema: the measure that reading and writing must leave as it is.
+//! The meaning of an instance by its schema, which reading and writing must preserve.
 //!
-//! Null and absent are one, unknown keys of known objects may go, numbers are exact. A value that does not fit costs the
-//! smallest optional part around it: it is the overlay's default, or absent, or left out of its list or map, or what stands
-//! in a union is kept, to the letter. In a schema that is never received it costs everything.
+//! Null and absent are the same, unknown keys of known objects may be dropped, and numbers are exact. A value that does
+//! not fit affects only the smallest optional part around it. That part becomes the default of the overlay, or is
+//! absent, or is left out of its list or map. In a union, the JSON text of the part is kept as an unknown value. In a
+//! schema that is never received, the whole instance is an error.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +11,10 @@ use serde_json::{Map, Number, Value, json, value::RawValue};
 
 use crate::document::{Document, Field, Shape};
 
-/// Whether a value can be read as an instance of a schema, be it with less than it says.
+/// Returns whether a value can be read as an instance of a schema, possibly without some parts.
 pub(crate) fn fits(document: &Document, shape: &Shape, value: &Value) -> bool {
     match (document.resolve(shape), value) {
-        // Whatever it is, a union has a place for it.
+        // A union accepts every value.
         (Shape::Union(_), _) | (Shape::Boolean, Value::Bool(_)) => true,
         (Shape::Text | Shape::Enum(_), Value::String(_)) | (Shape::Number, Value::Number(_)) => true,
         (Shape::Integer { min, max }, value) => value.as_i64().is_some_and(|value| (*min..=*max).contains(&value)),
@@ -28,7 +29,7 @@ pub(crate) fn fits(document: &Document, shape: &Shape, value: &Value) -> bool {
                 field.may_misfit()
                     || match object.get(&field.name) {
                         None => !field.needed,
-                        // A union takes a null as a value that it does not know.
+                        // A union reads a null as an unknown value.
                         Some(Value::Null) if !field.needed => true,
                         Some(value) => fits(document, &field.shape, value),
                     }
@@ -39,7 +40,7 @@ pub(crate) fn fits(document: &Document, shape: &Shape, value: &Value) -> bool {
     }
 }
 
-/// What of a value that fits must be there after reading and writing it.
+/// Returns the part of a fitting value that reading and writing must preserve.
 pub(crate) fn meaning(document: &Document, shape: &Shape, value: &Value) -> Value {
     match (document.resolve(shape), value) {
         (Shape::Union(union), Value::Object(object)) => {
@@ -71,7 +72,8 @@ pub(crate) fn meaning(document: &Document, shape: &Shape, value: &Value) -> Valu
     }
 }
 
-/// Whether an object is nothing but defaults, so that it may as well be something else. A member of a union has its tag.
+/// Returns whether an object has only defaults, so that it may be of another schema. A member of a union is identified
+/// by its tag.
 fn has_nothing(document: &Document, fields: &[Field], object: &Map<String, Value>) -> bool {
     let only_defaults = |field: &&Field| field.needed && field.default().is_some() && !field.tagged;
     let needed: Vec<&Field> = fields.iter().filter(|field| field.needed).collect();
@@ -86,7 +88,7 @@ fn has_nothing(document: &Document, fields: &[Field], object: &Map<String, Value
         })
 }
 
-/// The value that a property is read as: its own, the joined one, or its default.
+/// Returns the value that a property is read as: its own value, the joined one, or its default.
 fn found(document: &Document, fields: &[Field], field: &Field, object: &Map<String, Value>) -> Option<Value> {
     let own = fitting(document, field, object);
     let parts: Vec<&str> = (fields.iter().filter(|part| field.join.contains(&part.name)))
@@ -100,14 +102,14 @@ fn found(document: &Document, fields: &[Field], field: &Field, object: &Map<Stri
     }
 }
 
-/// The value of a property, if it is there and fits.
+/// Returns the value of a property, if it is present and fits.
 fn fitting<'v>(document: &Document, field: &Field, object: &'v Map<String, Value>) -> Option<&'v Value> {
     let value = object.get(&field.name)?;
-    // Only a union can be needed and null: it keeps the null like anything else that it does not know.
+    // Only a union can be needed and null: it keeps the null as an unknown value.
     ((field.needed || !value.is_null()) && fits(document, &field.shape, value)).then_some(value)
 }
 
-/// The text of all that stands in a union and is not one of its members, by its place.
+/// Returns the texts of all unknown values of unions, by their places.
 pub(crate) fn kept(document: &Document, shape: &Shape, text: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     collect_kept(document, shape, serde_json::from_str(text).expect("an instance is JSON"), "", &mut found);
@@ -150,8 +152,8 @@ fn collect_kept(document: &Document, shape: &Shape, text: &RawValue, at: &str, f
     }
 }
 
-/// The first place where two values are not the same, and how. Numbers are the same when they are so to the bit: an
-/// integer is not a float, and 0.0 is not -0.0.
+/// Returns a description of the first difference between two values. Numbers must be identical to the bit: an integer
+/// differs from a float, and 0.0 differs from -0.0.
 pub(crate) fn difference(expected: &Value, actual: &Value, at: &str) -> Option<String> {
     match (expected, actual) {
         (Value::Object(expected), Value::Object(actual)) => {
@@ -176,9 +178,9 @@ pub(crate) fn difference(expected: &Value, actual: &Value, at: &str) -> Option<S
     }
 }
 
-/// The measure itself, measured by hand.
+/// Checks [`meaning`] against examples.
 #[test]
-fn the_measure_says_what_a_bad_value_costs() {
+fn the_measure_gives_the_expected_result_for_bad_values() {
     let document = Document::with_overlays();
     let default = |value: Value| json!({"user_id": 1, "name": value});
     for (schema, value, expected) in [

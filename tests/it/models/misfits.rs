@@ -1,4 +1,4 @@
-//! Updates and answers with a value that does not fit the document: it costs itself, and nothing beside it.
+//! Updates and answers with a value that does not fit the document. The value affects only itself.
 
 use serde_json::{Value, json};
 use tamtam::{
@@ -14,7 +14,7 @@ use crate::{
 
 const SENDER: &str = r#"{"user_id":7,"name":"Alice"}"#;
 
-/// A message with `/start`; with what else it has in its body, and beside it.
+/// Returns the JSON of a message with the text `/start`, with more properties in its body and beside the body.
 fn message(sender: &str, in_body: &str, beside: &str) -> String {
     format!(
         r#"{{"sender":{sender},"recipient":{{"chat_id":5,"chat_type":"dialog"}},"timestamp":1,
@@ -26,7 +26,7 @@ fn created(message: &str) -> String {
     format!(r#"{{"update_type":"message_created","timestamp":1,"message":{message}}}"#)
 }
 
-/// Reads the update with a message in the ways that a user has.
+/// Reads the update with a message from every source.
 fn read(message: &str) -> Update {
     let json = created(message);
     let update: Update = serde_json::from_str(&json).unwrap();
@@ -37,7 +37,7 @@ fn read(message: &str) -> Update {
     update
 }
 
-/// That an update has all that the message above says.
+/// Asserts that an update has all values of [`message`].
 fn assert_whole(update: &Update) {
     assert_eq!((update.text(), update.command().map(|command| command.name)), (Some("/start"), Some("start")));
     assert_eq!((update.chat_id(), update.user_id().map(|user| user.0)), (Some(ChatId(5)), Some(7)));
@@ -55,7 +55,7 @@ const NAMELESS: [&str; 5] = [
 ];
 
 #[test]
-fn a_message_of_somebody_without_a_name_is_read_whole() {
+fn a_message_of_a_sender_without_a_name_is_read_completely() {
     for sender in NAMELESS {
         let update = read(&message(sender, "", ""));
         assert_whole(&update);
@@ -64,7 +64,7 @@ fn a_message_of_somebody_without_a_name_is_read_whole() {
 }
 
 #[tokio::test]
-async fn the_stream_of_updates_gives_a_message_of_somebody_without_a_name() {
+async fn the_update_stream_returns_a_message_of_a_sender_without_a_name() {
     let updates = NAMELESS.map(|sender| created(&message(sender, "", ""))).join(",");
     let page = format!(r#"{{"updates":[{updates}],"marker":9}}"#);
     let (_server, bot, _) = Pages::serve([page, r#"{"updates":[],"marker":9}"#.to_owned()]).await;
@@ -75,7 +75,7 @@ async fn the_stream_of_updates_gives_a_message_of_somebody_without_a_name() {
 }
 
 #[test]
-fn an_attachment_without_a_part_of_it_is_kept() {
+fn an_incomplete_attachment_is_kept() {
     let attached = |attachment: &str| {
         let update = read(&message(SENDER, &format!(r#","attachments":[{attachment}]"#), ""));
         assert_whole(&update);
@@ -98,7 +98,7 @@ fn an_attachment_without_a_part_of_it_is_kept() {
 }
 
 #[test]
-fn a_contact_whose_user_has_no_name_has_that_of_its_card() {
+fn a_contact_without_a_name_of_the_user_has_the_name_of_its_card() {
     let json = r#"{"type":"contact","payload":{"vcf_info":"BEGIN:VCARD\r\nFN:Bob\r\nEND:VCARD",
         "tam_info":{"user_id":3,"name":null}}}"#;
     let Attachment::Contact(contact) = serde_json::from_str(json).unwrap() else { panic!() };
@@ -114,13 +114,13 @@ fn a_reply_to_a_message_that_is_null_keeps_its_text() {
     }
 }
 
-/// What is no member, chat or subscription.
+/// Returns values that are not members, chats or subscriptions.
 fn odd() -> Vec<Value> {
     let fields = json!({"user_id": "x", "chat_id": "x", "url": 5, "name": "A", "title": "A", "is_admin": true});
     vec![json!(null), json!(5), json!("x"), json!([]), json!([1, "A"]), json!({}), fields]
 }
 
-/// Two good values with what is odd between, before and after them.
+/// Returns two valid values with invalid ones before, between and after them.
 fn among_odd(good: [Value; 2], odd: Vec<Value>) -> Vec<Value> {
     let [first, second] = good;
     [odd.clone(), vec![first], odd.clone(), vec![second], odd].concat()
@@ -133,7 +133,7 @@ async fn answers(answer: Value) -> (MockServer, Bot) {
 }
 
 #[tokio::test]
-async fn one_odd_member_costs_a_list_itself() {
+async fn an_invalid_member_is_left_out_of_a_list() {
     let mut members = among_odd([member(1, "A"), member(2, "B")], odd());
     members.push(json!({"user_id": 3, "name": null, "permissions": ["write", 5]}));
     let (server, bot) = answers(json!({ "members": members })).await;
@@ -152,7 +152,7 @@ async fn one_odd_member_costs_a_list_itself() {
 }
 
 #[tokio::test]
-async fn one_odd_chat_costs_a_list_itself() {
+async fn an_invalid_chat_is_left_out_of_a_list() {
     let mut chats = among_odd([chat(1, "A"), chat(2, "B")], odd());
     chats.push(json!({"chat_id": 3, "participants": {"101": 1, "102": null}, "pinned_message": 5}));
     let (server, bot) = answers(json!({ "chats": chats, "marker": null })).await;
@@ -171,7 +171,7 @@ fn texts(messages: &[Message]) -> Vec<Option<&str>> {
 }
 
 #[tokio::test]
-async fn one_odd_message_costs_a_list_itself() {
+async fn an_invalid_message_is_left_out_of_a_list() {
     let odd = vec![json!(null), json!(5), json!("x"), json!([]), json!([good_message("m", "x")])];
     let messages = among_odd([good_message("mid.2", "B"), good_message("mid.1", "A")], odd);
     let (server, bot) = answers(json!({ "messages": messages })).await;
@@ -181,10 +181,10 @@ async fn one_odd_message_costs_a_list_itself() {
 }
 
 #[tokio::test]
-async fn one_odd_subscription_costs_a_list_itself() {
+async fn an_invalid_subscription_is_left_out_of_a_list() {
     let hook = |path: &str| json!({"url": format!("https://bot.example/{path}"), "time": 1, "version": "0.5.6"});
     let mut subscriptions = among_odd([hook("1"), hook("2")], odd());
-    // Captured lists have no time.
+    // Captured lists of subscriptions have no `time`.
     subscriptions.push(json!({"url": "https://bot.example/3", "update_types": ["bot_started", 5]}));
     let (server, bot) = answers(json!({ "subscriptions": subscriptions })).await;
     for answer in [bot.subscriptions().await.unwrap(), bot.api().get_subscriptions().await.unwrap()] {
@@ -198,7 +198,7 @@ async fn one_odd_subscription_costs_a_list_itself() {
 }
 
 #[tokio::test]
-async fn half_a_surrogate_pair_in_one_message_costs_half_a_character() {
+async fn half_a_surrogate_pair_in_a_message_is_replaced() {
     let [one, two, three] =
         ["one", "half HALF", "three"].map(|text| good_message(&format!("mid.{text}"), text).to_string());
     let body = format!(r#"{{"messages":[{one},{},{three}]}}"#, two.replace("HALF", r"\ud83d"));
@@ -209,7 +209,7 @@ async fn half_a_surrogate_pair_in_one_message_costs_half_a_character() {
 }
 
 #[test]
-fn half_a_surrogate_pair_that_a_user_reads_is_a_value_that_does_not_fit() {
+fn half_a_surrogate_pair_read_by_serde_directly_is_left_out() {
     let json = created(&message(SENDER, "", "").replace("/start", r"half \ud83d"));
     let Update::MessageCreated(created) = serde_json::from_str(&json).unwrap() else { panic!() };
     let message = created.message.unwrap();
@@ -217,7 +217,7 @@ fn half_a_surrogate_pair_that_a_user_reads_is_a_value_that_does_not_fit() {
 }
 
 #[tokio::test]
-async fn a_message_is_sent_although_its_answer_does_not_fit() {
+async fn a_message_is_sent_even_if_its_answer_does_not_fit() {
     let whole = r#"{"message":{"sender":{"user_id":7,"name":"Bot"},"recipient":{"chat_id":5,"chat_type":"dialog"},
         "timestamp":1,"body":{"mid":"mid.1","seq":1,"text":"hi"}}}"#;
     for (good, misfit) in [
@@ -241,7 +241,7 @@ async fn a_message_is_sent_although_its_answer_does_not_fit() {
 }
 
 #[tokio::test]
-async fn an_answer_without_the_message_that_was_sent_is_an_error_after_which_it_may_be_there() {
+async fn an_answer_without_the_sent_message_is_an_error_that_may_have_been_applied() {
     for body in ["[[]]", "{}", r#"{"message":"x"}"#, r#"{"message":null}"#, r#"{"message":[]}"#, r#"{"message":{}}"#] {
         let server = answering(ResponseTemplate::new(200).set_body_string(body)).await;
         let error = bot(&server).send(ChatId(5), "hi").await.unwrap_err();

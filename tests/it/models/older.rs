@@ -1,4 +1,4 @@
-//! What older versions of the API send is read whole.
+//! Instances of older versions of the API are read completely.
 
 use tracing::level_filters::LevelFilter;
 
@@ -10,7 +10,7 @@ use crate::{
     traced::Traced,
 };
 
-/// Runs on the official documents if `openapi/older` has them, as `.ci/run` does.
+/// Uses the official documents if `openapi/older` has them, as in `.ci/run`.
 #[test]
 fn instances_of_older_documents_have_nothing_unknown_and_no_misfit() {
     let seed = seed();

@@ -1,6 +1,6 @@
-//! What real servers send although the document does not allow it, and what older versions of the API sent.
+//! Deviations of real servers from the document, and shapes of older versions of the API.
 //!
-//! Each fixture is ours; the facts are those that `openapi/overlay.yaml` gives its reasons by.
+//! The fixtures are made up. The deviations are the ones that `openapi/overlay.yaml` describes.
 
 use std::fmt::Debug;
 
@@ -14,7 +14,7 @@ use tamtam::{
     },
 };
 
-/// Reads a fixture; what is then written must read as the same.
+/// Reads a fixture, and asserts that writing and reading it again gives the same value.
 fn read<T: DeserializeOwned + Serialize + PartialEq + Debug>(fixture: Value) -> T {
     let value: T = serde_json::from_str(&fixture.to_string()).unwrap_or_else(|error| panic!("{error}: {fixture}"));
     let written = serde_json::to_value(&value).unwrap();
@@ -22,7 +22,7 @@ fn read<T: DeserializeOwned + Serialize + PartialEq + Debug>(fixture: Value) -> 
     value
 }
 
-/// The same for an update, which must be more than an unknown one.
+/// Like [`read`], for an update that must not be unknown.
 fn update(fixture: Value) -> Update {
     let update = read(fixture);
     assert!(!matches!(update, Update::Unknown(_)), "{update:?}");
@@ -42,14 +42,14 @@ fn message() -> Value {
     })
 }
 
-/// A fixture with one key changed.
+/// Returns a fixture with one key changed.
 fn with(mut fixture: Value, key: &str, value: Value) -> Value {
     fixture[key] = value;
     fixture
 }
 
 fn without(mut fixture: Value, key: &str) -> Value {
-    fixture.as_object_mut().unwrap().remove(key).unwrap_or_else(|| panic!("there is no {key} to leave out"));
+    fixture.as_object_mut().unwrap().remove(key).unwrap_or_else(|| panic!("no {key} in the fixture"));
     fixture
 }
 
@@ -67,7 +67,7 @@ fn a_native_voice_message_arrives_without_its_message() {
 }
 
 #[test]
-fn a_callback_of_a_message_that_is_gone_has_no_message() {
+fn a_callback_of_a_deleted_message_has_no_message() {
     let fixture = json!({
         "update_type": "message_callback", "timestamp": 1, "message": null,
         "callback": {"timestamp": 1, "callback_id": "c", "payload": "да", "user": anna()},
@@ -122,7 +122,7 @@ fn a_dialog_as_recipient_may_have_no_chat() {
 }
 
 #[test]
-fn a_user_who_starts_the_bot_may_come_with_id_and_name_only() {
+fn a_user_who_starts_the_bot_may_have_only_id_and_name() {
     let fixture = json!({
         "update_type": "bot_started", "timestamp": 1, "chat_id": 99, "payload": "из ссылки",
         "user": {"user_id": 17, "name": "Анна", "username": "anna"},
@@ -155,7 +155,7 @@ fn attachments_and_markup_may_be_null_absent_or_empty() {
 }
 
 #[test]
-fn a_user_id_at_the_root_of_an_update_is_no_harm() {
+fn a_user_id_at_the_root_of_an_update_is_accepted() {
     for fixture in [
         json!({"update_type": "message_created", "timestamp": 1, "message": message(), "user_id": 17}),
         json!({"user_id": 17, "update_type": "bot_started", "timestamp": 1, "chat_id": 99, "user": anna()}),
@@ -212,13 +212,13 @@ fn a_join_by_link_has_no_inviter_and_a_leave_no_admin() {
 }
 
 #[test]
-fn an_empty_list_of_commands_comes_back_as_null() {
+fn an_empty_list_of_commands_is_returned_as_null() {
     assert_eq!(read::<BotInfo>(with(anna(), "commands", Value::Null)).commands, None);
     assert_eq!(read::<BotInfo>(with(anna(), "commands", json!([]))).commands, Some(vec![]));
 }
 
 #[test]
-fn a_sequence_number_is_exact_beyond_what_a_float_can_hold() {
+fn a_sequence_number_beyond_the_precision_of_a_float_is_exact() {
     let body: MessageBody = read(with(message()["body"].clone(), "seq", json!(111_411_200_000_000_001_i64)));
     assert_eq!(body.seq, 111_411_200_000_000_001);
 }
@@ -233,7 +233,7 @@ fn older_versions_do_not_say_whether_a_chat_is_a_channel() {
 }
 
 #[test]
-fn older_versions_tell_less_of_a_user() {
+fn older_versions_send_fewer_properties_of_a_user() {
     // No `is_bot`, no `last_activity_time`, no `description`, no `commands`.
     let profile = json!({
         "user_id": 1, "name": "Бот", "username": "bot", "avatar_url": "https://i.example/a", "full_avatar_url": "https://i.example/b",
@@ -249,7 +249,7 @@ fn older_versions_tell_less_of_a_user() {
 }
 
 #[test]
-fn older_versions_tell_less_of_a_message() {
+fn older_versions_send_fewer_properties_of_a_message() {
     // No `url`, `stat` or `constructor` beside the body, and no `markup` in it.
     let fixture = json!({"update_type": "message_created", "timestamp": 1, "message": message()});
     let Update::MessageCreated(created) = update(fixture) else { panic!() };
@@ -261,7 +261,7 @@ fn older_versions_tell_less_of_a_message() {
 }
 
 #[test]
-fn older_versions_tell_less_of_a_chat() {
+fn older_versions_send_fewer_properties_of_a_chat() {
     // No `dialog_with_user`, `messages_count`, `chat_message_id` or `pinned_message`, no `owner_id` or `participants`.
     let chats: ChatList = read(json!({"chats": [{
         "chat_id": -5, "type": "channel", "status": "active", "title": "Новости", "icon": {"url": "https://i.example/c"},
@@ -275,7 +275,7 @@ fn older_versions_tell_less_of_a_chat() {
 }
 
 #[test]
-fn older_versions_tell_less_of_media() {
+fn older_versions_send_fewer_properties_of_media() {
     let video = json!({"type": "video", "payload": {"url": "https://v.example/1", "token": "t", "id": 5}});
     let Attachment::Video(video) = read(video) else { panic!() };
     assert_eq!((video.thumbnail, video.width, video.height, video.duration), (None, None, None, None));
@@ -292,7 +292,7 @@ fn older_versions_tell_less_of_media() {
 }
 
 #[test]
-fn older_versions_tell_less_of_buttons_and_subscriptions() {
+fn older_versions_send_fewer_properties_of_buttons_and_subscriptions() {
     let Button::Callback(button) = read(json!({"type": "callback", "text": "Да", "payload": ""})) else { panic!() };
     assert_eq!(button.intent, None);
     let Button::RequestGeoLocation(button) = read(json!({"type": "request_geo_location", "text": "Где?"})) else {
@@ -310,7 +310,7 @@ fn older_versions_tell_less_of_buttons_and_subscriptions() {
 }
 
 #[test]
-fn kinds_that_older_versions_had_are_kept_as_unknown() {
+fn kinds_of_older_versions_are_kept_as_unknown() {
     let restored = json!({"update_type": "message_restored", "timestamp": 1, "message_id": "mid.1"});
     assert!(matches!(read::<Update>(restored), Update::Unknown(unknown) if unknown.error.is_none()));
     let button = json!({"type": "poll", "text": "Да"});

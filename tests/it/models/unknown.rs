@@ -1,4 +1,4 @@
-//! What the crate does not know, or cannot read, is kept and written back as it came, and nothing else suffers from it.
+//! Unknown and unreadable values are kept and written back unchanged. They do not affect the values around them.
 
 use std::{collections::HashSet, str::FromStr};
 
@@ -12,7 +12,7 @@ use tamtam::{
     },
 };
 
-/// A user who is typed in full wherever one is needed.
+/// A complete user.
 const ANNA: &str = r#"{"user_id": 17, "name": "Анна", "username": null, "is_bot": false, "last_activity_time": 1}"#;
 
 fn page(updates: &[&str]) -> UpdateList {
@@ -20,13 +20,13 @@ fn page(updates: &[&str]) -> UpdateList {
     let page: UpdateList = serde_json::from_str(&json).unwrap();
     let again: UpdateList = serde_json::from_reader(json.as_bytes()).unwrap();
     assert_eq!(page, again);
-    assert_eq!(page.marker, Some((1 << 53) + 1), "the marker moves on");
+    assert_eq!(page.marker, Some((1 << 53) + 1), "the marker is read exactly");
     assert_eq!(page.updates.len(), updates.len());
     page
 }
 
 fn unknown(update: &Update) -> &Unknown {
-    let Update::Unknown(unknown) = update else { panic!("this was read: {update:?}") };
+    let Update::Unknown(unknown) = update else { panic!("not an unknown update: {update:?}") };
     unknown
 }
 
@@ -35,10 +35,10 @@ fn good_update() -> String {
 }
 
 #[test]
-fn one_strange_update_never_fails_its_page() {
+fn an_invalid_update_never_fails_its_page() {
     let deep = format!(r#"{{"update_type": "deep", "x": {}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     let strange = [
-        // Not an update at all.
+        // Not an object with properties.
         "null",
         "true",
         "0",
@@ -46,27 +46,27 @@ fn one_strange_update_never_fails_its_page() {
         "[]",
         r#"["bot_started"]"#,
         "{}",
-        // No tag, or none that is one.
+        // No tag, or a tag that is not a string.
         r#"{"timestamp": 1}"#,
         r#"{"update_type": null}"#,
         r#"{"update_type": 5, "timestamp": 1}"#,
         r#"{"update_type": ["bot_started"]}"#,
-        // A tag of which nobody knows.
+        // An unknown tag.
         r#"{"update_type": "dialog_cleared", "timestamp": 1}"#,
         r#"{"update_type": ""}"#,
         r#"{"update_type": "BOT_STARTED"}"#,
-        // A tag that is known, and a body that is not.
+        // A known tag with an invalid body.
         r#"{"update_type": "bot_started"}"#,
         r#"{"update_type": "bot_started", "timestamp": "1"}"#,
         r#"{"update_type": "message_removed", "timestamp": 1e400}"#,
         r#"{"update_type": "message_removed", "timestamp": 9223372036854775808}"#,
-        // What JSON can hold and Rust cannot: half a character, in a value, in a key, in the tag.
+        // Half a surrogate pair in a value, in a key and in the tag. JSON can hold it, a Rust string cannot.
         r#"{"update_type": "message_removed", "timestamp": 1, "chat_id": 1, "user_id": 1, "message_id": "\ud83d"}"#,
         r#"{"\udc00": 1, "update_type": "bot_started"}"#,
         r#"{"update_type": "\ud83d"}"#,
-        // Twice the same.
+        // A duplicate tag.
         r#"{"update_type": "bot_started", "update_type": "bot_added"}"#,
-        // Deeper than serde_json goes into a value.
+        // Nested deeper than the limit of serde_json.
         &deep,
     ];
     for strange in strange {
@@ -81,14 +81,14 @@ fn one_strange_update_never_fails_its_page() {
 }
 
 #[test]
-fn an_update_whose_message_says_nothing_is_a_known_one() {
+fn an_update_with_an_empty_message_is_not_unknown() {
     let page = page(&[r#"{"update_type": "message_created", "timestamp": 1, "message": {}}"#]);
     let Update::MessageCreated(created) = &page.updates[0] else { panic!("{page:?}") };
-    assert_eq!((&created.message, created.timestamp), (&None, 1), "an object with nothing of a message is none");
+    assert_eq!((&created.message, created.timestamp), (&None, 1), "an empty message is read as `None`");
 }
 
 #[test]
-fn a_deep_value_that_nobody_asked_for_does_not_spoil_an_update() {
+fn a_deeply_nested_unknown_property_does_not_affect_an_update() {
     let deep = format!("{}{}", r#"{"a":["#.repeat(5_000), "]}".repeat(5_000));
     let update =
         format!(r#"{{"новое": {deep}, "timestamp": 5, "chat_id": 17, "user": {ANNA}, "update_type": "bot_started"}}"#);
@@ -96,7 +96,7 @@ fn a_deep_value_that_nobody_asked_for_does_not_spoil_an_update() {
 }
 
 #[test]
-fn a_tag_is_found_wherever_it_stands_and_however_it_is_written() {
+fn a_tag_is_found_in_any_position_and_notation() {
     let (before, after) = (format!(r#""timestamp": 5, "user": {ANNA}"#), r#""chat_id": 17"#);
     for tag in [
         r#""update_type": "bot_started""#,
@@ -118,7 +118,7 @@ fn a_tag_is_found_wherever_it_stands_and_however_it_is_written() {
 }
 
 #[test]
-fn a_tag_inside_of_a_tagged_value_is_not_its_tag() {
+fn a_nested_tag_is_not_the_tag_of_the_outer_value() {
     let update: Update =
         serde_json::from_str(r#"{"inner": {"update_type": "bot_started"}, "update_type": "x"}"#).unwrap();
     assert_eq!(update.tag(), "x");
@@ -127,8 +127,8 @@ fn a_tag_inside_of_a_tagged_value_is_not_its_tag() {
 }
 
 #[test]
-fn a_list_is_never_taken_for_a_tagged_value() {
-    // What serde derives reads a list as the fields of a struct, in their order: the tag, or a payload.
+fn a_list_is_never_read_as_a_tagged_value() {
+    // Derived implementations of serde read a list as the fields of a struct in their order: the tag, or a payload.
     let input: ConstructorInput = serde_json::from_str(r#"["callback"]"#).unwrap();
     assert_eq!((input.tag(), serde_json::to_string(&input).unwrap().as_str()), ("", r#"["callback"]"#));
     let update: Update = serde_json::from_str(r#" ["bot_started"]"#).unwrap();
@@ -136,7 +136,7 @@ fn a_list_is_never_taken_for_a_tagged_value() {
 }
 
 #[test]
-fn unknown_kinds_of_everything_are_kept_and_written_back_as_they_came() {
+fn unknown_kinds_are_kept_and_written_back_unchanged() {
     macro_rules! kept {
         ($($union:ident by $tag:literal,)*) => {$({
             let json = concat!("{ \"b\":1.50 ,\"", $tag, "\":\"голосование\",\"a\" : [null,18446744073709551616,\"\\u0041\"] }");
@@ -160,7 +160,7 @@ fn unknown_kinds_of_everything_are_kept_and_written_back_as_they_came() {
 }
 
 #[test]
-fn unknown_kinds_inside_of_a_message_leave_the_rest_of_it_readable() {
+fn unknown_kinds_inside_a_message_leave_the_rest_readable() {
     let json = r#"{"text": "см. ниже", "mid": "mid.1", "seq": 9007199254740993,
         "attachments": [
             {"poll": {"q": "?"}, "type": "poll"},
@@ -184,7 +184,7 @@ fn unknown_kinds_inside_of_a_message_leave_the_rest_of_it_readable() {
 }
 
 #[test]
-fn what_was_received_and_not_understood_can_be_sent_again() {
+fn unknown_received_values_can_be_sent_again() {
     let poll = r#"{"type":"poll" , "options":["да","нет"]}"#;
     let body =
         NewMessageBody::from("ещё раз").attachments(vec![serde_json::from_str::<AttachmentRequest>(poll).unwrap()]);
@@ -192,7 +192,7 @@ fn what_was_received_and_not_understood_can_be_sent_again() {
 }
 
 #[test]
-fn a_body_that_cannot_be_read_says_what_is_wrong_with_it() {
+fn an_unreadable_member_keeps_the_error() {
     let cases = [
         (r#"{"update_type": "bot_started", "timestamp": 1, "chat_id": 2}"#, "missing field `user`"),
         (r#"{"update_type": "bot_started", "timestamp": "now"}"#, "missing field `chat_id`"),
@@ -218,18 +218,18 @@ fn a_body_that_cannot_be_read_says_what_is_wrong_with_it() {
 }
 
 #[test]
-fn an_unknown_value_can_be_looked_into() {
+fn the_json_of_an_unknown_value_can_be_read() {
     let update: Update = serde_json::from_str(r#"{"update_type": "dialog_muted", "until": 5}"#).unwrap();
     assert_eq!(unknown(&update).to_value(), json!({"update_type": "dialog_muted", "until": 5}));
     assert!(format!("{update:?}").contains(r#""until\": 5"#), "{update:?}");
-    // Too deep for a `Value`: then its text must do.
+    // The value is nested too deeply for a `Value`, which then holds its text.
     let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
     let update: Update = serde_json::from_str(&deep).unwrap();
     assert_eq!(unknown(&update).to_value(), Value::String(deep));
 }
 
 #[test]
-fn unknown_values_are_equal_when_their_json_is_the_same_to_the_letter() {
+fn unknown_values_are_equal_if_their_json_texts_are_identical() {
     let read = |json: &str| serde_json::from_str::<Button>(json).unwrap();
     assert_eq!(read(r#" {"type": "pay", "sum": 1}"#), read(r#"{"type": "pay", "sum": 1} "#));
     assert_ne!(read(r#"{"type": "pay", "sum": 1}"#), read(r#"{"type": "pay","sum": 1}"#));
@@ -239,7 +239,7 @@ fn unknown_values_are_equal_when_their_json_is_the_same_to_the_letter() {
 }
 
 #[test]
-fn enums_keep_the_values_that_they_do_not_know() {
+fn enums_keep_unknown_values() {
     macro_rules! open {
         ($($name:ident { $($variant:ident = $value:literal)* })*) => {$({
             $(
@@ -292,7 +292,7 @@ fn enums_keep_the_values_that_they_do_not_know() {
 }
 
 #[test]
-fn unknown_values_of_enums_leave_what_is_around_them_readable() {
+fn unknown_values_of_enums_leave_the_rest_readable() {
     let chat: Chat = serde_json::from_str(
         r#"{"chat_id": -1, "type": "forum", "status": "frozen", "title": null, "last_event_time": 0,
             "participants_count": 2147483647, "icon": null, "is_public": true, "description": null}"#,

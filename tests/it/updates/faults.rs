@@ -1,4 +1,4 @@
-//! Polls that fail, on real sockets: what passes is waited for inside the stream, what does not ends it.
+//! Failed polls, on real sockets: the stream retries temporary failures, and ends with permanent ones.
 
 use std::{
     sync::{Arc, Mutex},
@@ -17,7 +17,7 @@ use crate::{
     traced::Traced,
 };
 
-/// A bot that gives up on an answer soon, and keeps the failures that it is told of.
+/// Returns a bot with short timeouts, and the failures that its `on_retry` hook receives.
 fn telling(server: &FaultServer) -> (Bot, Arc<Mutex<Vec<String>>>) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let tells = Arc::clone(&told);
@@ -26,14 +26,14 @@ fn telling(server: &FaultServer) -> (Bot, Arc<Mutex<Vec<String>>>) {
     (server.builder().poll_margin(margin).on_retry(hook).build().unwrap(), told)
 }
 
-/// The first lines of what a server read.
+/// Returns the first lines of the requests of a server.
 fn polls(server: &FaultServer) -> Vec<String> {
     let line = |request: String| request.lines().next().unwrap_or_default().to_owned();
     server.requests().into_iter().map(line).collect()
 }
 
 #[tokio::test]
-async fn what_passes_is_waited_for_inside_the_stream() {
+async fn temporary_failures_are_retried_inside_the_stream() {
     for (step, words) in [
         (Step::ResetBeforeReading, "getUpdates: the connection broke: "),
         (Step::ResetAfterReading, "getUpdates: the connection broke: "),
@@ -62,17 +62,17 @@ async fn what_passes_is_waited_for_inside_the_stream() {
             assert!(matches!(updates.try_next().await.unwrap(), Some(Update::BotStarted(_))), "{step:?}");
         }
         let told = told.lock().unwrap();
-        assert_eq!(told.len(), 2, "{step:?}: each poll is sent once, and told of once: {told:?}");
+        assert_eq!(told.len(), 2, "{step:?}: each failed poll must be reported once: {told:?}");
         assert!(told.iter().all(|told| told.starts_with(words)), "{step:?}: {told:?}");
         let polls = polls(&server);
         assert!(polls[0].starts_with("GET /subscriptions?"), "{polls:?}");
         assert!(!polls[1].contains("marker="), "{polls:?}");
-        assert!(polls[2..].iter().all(|poll| poll.contains("marker=10")), "{step:?}: from the same place: {polls:?}");
+        assert!(polls[2..].iter().all(|poll| poll.contains("marker=10")), "{step:?}: another marker: {polls:?}");
     }
 }
 
 #[tokio::test]
-async fn the_servers_own_word_ends_the_stream_with_one_error() {
+async fn a_permanent_error_of_the_api_ends_the_stream() {
     for (status, body) in
         [(401, r#"{"code":"verify.token","message":"Invalid access_token"}"#), (403, BY_API), (400, BY_API)]
     {
@@ -82,14 +82,14 @@ async fn the_servers_own_word_ends_the_stream_with_one_error() {
         let error = updates.try_next().await.unwrap_err();
         assert_eq!(error.status().unwrap(), status);
         assert_eq!(error.is_unauthorized(), status == 401);
-        assert!(updates.next().await.is_none(), "{status}: after the error there is nothing");
+        assert!(updates.next().await.is_none(), "{status}: the stream has ended");
         assert!(told.lock().unwrap().is_empty());
         assert_eq!(server.requests().len(), 2, "{status}");
     }
 }
 
 #[tokio::test]
-async fn a_server_that_has_no_such_method_ends_the_stream_only_if_it_says_so_again_and_again() {
+async fn an_unknown_method_ends_the_stream_only_after_repeated_answers() {
     let missing = Step::Status(404, r#"{"code":"method.not.found","message":"Path /updates is not recognized"}"#, None);
     for times in [1, 3] {
         let script = [vec![Step::Good], vec![missing; times], vec![Step::Good]].concat();
@@ -108,7 +108,7 @@ async fn a_server_that_has_no_such_method_ends_the_stream_only_if_it_says_so_aga
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_at_the_start_is_waited_for() {
+async fn a_server_that_is_down_at_the_start_is_retried() {
     let (socket, url) = refusing();
     let (down, mut failures) = tokio::sync::mpsc::unbounded_channel();
     let bot = bot_at(url)
@@ -119,7 +119,7 @@ async fn a_server_that_is_down_at_the_start_is_waited_for() {
     for _ in 0..3 {
         assert!(failures.recv().await.unwrap());
     }
-    // Now the server comes up.
+    // Starts the server.
     let listener: TcpListener = socket.listen(8).unwrap();
     let server = FaultServer::on(listener, [Step::Good]);
     assert!(matches!(first.await.unwrap().unwrap(), Some(Update::BotStarted(_))));
@@ -127,8 +127,8 @@ async fn a_server_that_is_down_at_the_start_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_connection_that_dies_without_a_word_is_noticed() {
-    // The server takes the poll and is never heard of again; the poll after it finds it well.
+async fn a_connection_that_dies_silently_is_noticed() {
+    // The server does not answer the first poll, but the second one.
     let server = FaultServer::start([Step::Good, Step::Silence, Step::Good]).await;
     let (bot, told) = telling(&server);
     let mut updates = bot.updates().timeout(Duration::ZERO).backoff(MOMENT, MOMENT);
@@ -137,7 +137,7 @@ async fn a_connection_that_dies_without_a_word_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_answers_for_the_subscriptions_is_waited_for_too() {
+async fn a_failed_check_for_webhooks_is_retried() {
     let script = [Step::Status(403, BY_PROXY, None), Step::ResetAfterReading, Step::Good, Step::Good];
     let server = FaultServer::start(script).await;
     let (bot, told) = telling(&server);
@@ -148,8 +148,8 @@ async fn a_proxy_that_answers_for_the_subscriptions_is_waited_for_too() {
 }
 
 #[tokio::test]
-async fn a_retry_after_is_waited_for() {
-    // A server that asks for an hour gets an hour; the test does not wait for it.
+async fn a_poll_waits_for_retry_after() {
+    // The server asks for a delay of an hour. The test only checks the announced delay.
     let server = mock_server().await;
     let storm = ResponseTemplate::new(429).insert_header("retry-after", "3600");
     Mock::given(path("/updates")).respond_with(storm).mount(&server).await;
@@ -159,14 +159,14 @@ async fn a_retry_after_is_waited_for() {
     let bot = bot_at(server.uri()).on_retry(move |retry| told.send(retry.delay()).unwrap()).build().unwrap();
     let mut updates = bot.updates().backoff(MOMENT, MOMENT);
     tokio::select! {
-        _ = updates.next() => panic!("an hour is not over"),
+        _ = updates.next() => panic!("the stream did not wait for an hour"),
         delay = delays.recv() => assert_eq!(delay, Some(Duration::from_secs(3600))),
     }
     assert_eq!(server.received_requests().await.unwrap().len(), 2, "the subscriptions and one poll");
 }
 
 #[tokio::test]
-async fn a_long_pause_that_the_server_asks_for_gets_a_warning() {
+async fn a_long_retry_after_is_logged_as_a_warning() {
     for (asked, is_long) in [("1000000000", true), ("61", true), ("60", false)] {
         let (traced, _guard) = Traced::start(LevelFilter::WARN);
         let server = FaultServer::start([Step::Good, Step::Status(429, BY_API, Some(asked))]).await;

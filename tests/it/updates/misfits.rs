@@ -1,4 +1,4 @@
-//! Values and texts that are not what the document says: they cost only themselves.
+//! Values and texts that do not fit the document affect only themselves.
 
 use serde_json::json;
 use tamtam::{RawUpdate, Update};
@@ -7,7 +7,7 @@ use tracing::level_filters::LevelFilter;
 use super::Pages;
 use crate::traced::Traced;
 
-/// The JSON of an update with a text and, before its end, more members.
+/// Returns the JSON of an update with a text, followed by more members.
 fn message(text: &str, more: &str) -> String {
     format!(
         r#"{{"update_type":"message_created","timestamp":1,"message":{{"recipient":{{"chat_id":5,"chat_type":"dialog"}},
@@ -15,7 +15,7 @@ fn message(text: &str, more: &str) -> String {
     )
 }
 
-/// The texts of the next updates; an update without a text is its kind.
+/// Returns the texts of the next updates. For an update without a text, it is the kind.
 async fn texts(updates: &mut tamtam::Updates, count: usize) -> Vec<String> {
     let mut texts = Vec::new();
     for _ in 0..count {
@@ -26,7 +26,7 @@ async fn texts(updates: &mut tamtam::Updates, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn text_that_is_nearly_json_stops_nothing() {
+async fn nearly_valid_json_is_read() {
     for strange in [
         message("bell \u{7}", ""),
         message(r"\x41", ""),
@@ -46,7 +46,7 @@ async fn text_that_is_nearly_json_stops_nothing() {
 }
 
 #[tokio::test]
-async fn half_a_character_in_an_unknown_update_is_replaced_too() {
+async fn half_a_surrogate_pair_in_an_unknown_update_is_replaced() {
     let moon = r#"{"update_type":"moon_risen","emoji":"\ud83d"}"#;
     let (_server, bot, _) = Pages::serve([format!(r#"{{"updates":[{moon}],"marker":7}}"#)]).await;
     let raw = bot.updates().raw().try_next().await.unwrap().unwrap();
@@ -58,7 +58,7 @@ async fn half_a_character_in_an_unknown_update_is_replaced_too() {
 }
 
 #[tokio::test]
-async fn a_byte_order_mark_and_a_marker_of_another_type_stop_nothing() {
+async fn a_byte_order_mark_and_a_marker_of_another_type_are_tolerated() {
     for (marker, sent) in [(r#""7""#, Some("7")), ("7.0", Some("7")), ("7", Some("7")), ("18446744073709551615", None)]
     {
         let first = format!("\u{feff}{{\"updates\":[{}],\"marker\":{marker}}}", message("a", ""));
@@ -76,7 +76,7 @@ async fn a_byte_order_mark_and_a_marker_of_another_type_stop_nothing() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_counted_and_logged_as_a_warning_once() {
+async fn values_that_do_not_fit_are_counted_and_each_place_is_logged_once() {
     let odd = |name: &str| {
         let sender = json!({"user_id": 7, "name": "Alice", name: "s3cr3t"});
         let message = json!({"timestamp": 1, "constructor": sender, "body": {"mid": "m", "seq": 1, "text": "hi"}});
@@ -106,14 +106,14 @@ async fn what_does_not_fit_is_counted_and_logged_as_a_warning_once() {
 }
 
 #[tokio::test]
-async fn a_raw_update_has_the_json_that_came() {
+async fn a_raw_update_has_the_received_json() {
     let (first, second) = (message("a", r#", "new" : [ 1.0 ]"#), r#"{"update_type" : "moon_risen"}"#);
     let body = format!(r#"{{"updates":[ {first} ,{second}],"marker":7}}"#);
     let (_server, bot, _) = Pages::serve([body]).await;
     let mut updates = bot.updates().raw();
     let raw = updates.try_next().await.unwrap().unwrap();
     assert_eq!((raw.json.get(), raw.update.text()), (first.as_str(), Some("a")));
-    // As a queue would.
+    // Serialized and deserialized, as in a queue.
     let again: RawUpdate = serde_json::from_str(&serde_json::to_string(&raw).unwrap()).unwrap();
     assert_eq!((again.json.get(), &again.update), (first.as_str(), &raw.update));
     let raw = updates.try_next().await.unwrap().unwrap();
@@ -121,7 +121,7 @@ async fn a_raw_update_has_the_json_that_came() {
 }
 
 #[tokio::test]
-async fn a_raw_update_that_was_fetched_before_has_json_all_the_same() {
+async fn an_update_fetched_before_the_call_of_raw_has_its_json() {
     let body = format!(r#"{{"updates":[{},{}],"marker":7}}"#, message("a", ""), message("b", r#","new":1"#));
     let (_server, bot, _) = Pages::serve([body]).await;
     let mut updates = bot.updates();

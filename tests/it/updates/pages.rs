@@ -1,4 +1,4 @@
-//! Pages with updates that do not fit, and pages that are not JSON in the middle.
+//! Pages with updates that do not fit, and pages with invalid JSON in the middle.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +7,7 @@ use tamtam::{Update, types::Attachment};
 
 use super::{MOMENT, Pages, page, started};
 
-/// The chats of so many updates, `None` for those that are unknown.
+/// Returns the chats of the next `count` updates, with `None` for unknown updates.
 async fn chats(updates: &mut tamtam::Updates, count: usize) -> Vec<Option<i64>> {
     let mut chats = Vec::new();
     while chats.len() < count {
@@ -20,7 +20,7 @@ async fn chats(updates: &mut tamtam::Updates, count: usize) -> Vec<Option<i64>> 
 }
 
 #[tokio::test]
-async fn of_a_page_with_unknown_updates_every_other_one_is_read_in_its_place() {
+async fn unknown_updates_in_a_page_do_not_affect_the_others() {
     let is_unknown = |chat: i64| chat % 10 == 3;
     let update = |chat: i64| match is_unknown(chat) {
         true => json!({"chat_id": {"no": chat}, "update_type": "dialog_muted", "user": chat}),
@@ -39,7 +39,7 @@ async fn of_a_page_with_unknown_updates_every_other_one_is_read_in_its_place() {
 }
 
 #[tokio::test]
-async fn an_unknown_attachment_costs_its_update_nothing_else() {
+async fn an_unknown_attachment_does_not_affect_the_rest_of_its_update() {
     let message = json!({
         "recipient": {"chat_id": 5, "chat_type": "chat"}, "timestamp": 1,
         "body": {"mid": "mid.1", "seq": 1, "text": "hi", "attachments": [
@@ -62,7 +62,7 @@ async fn an_unknown_attachment_costs_its_update_nothing_else() {
     assert_eq!(poll.to_value(), json!({"poll": {"question": "?"}, "type": "poll"}));
 }
 
-/// A page of which the third update is no JSON, and the same page whole.
+/// Returns a page whose third update is not JSON, and the same page without the error.
 fn broken_and_whole() -> [String; 2] {
     let whole = page(&[1, 2, 3, 4], 10).to_string();
     let broken = whole.replace(r#""chat_id":3,"#, r#""chat_id":3;"#);
@@ -71,7 +71,7 @@ fn broken_and_whole() -> [String; 2] {
 }
 
 #[tokio::test]
-async fn a_page_that_is_broken_in_the_middle_comes_again_and_each_update_once() {
+async fn a_broken_page_is_requested_again_and_each_update_is_returned_once() {
     let [broken, whole] = broken_and_whole();
     let bodies = [page(&[0], 9).to_string(), broken.clone(), broken, whole, page(&[5], 11).to_string()];
     let (_server, bot, pages) = Pages::serve(bodies).await;
@@ -82,7 +82,7 @@ async fn a_page_that_is_broken_in_the_middle_comes_again_and_each_update_once() 
 }
 
 #[tokio::test]
-async fn a_run_asks_for_a_broken_page_again_and_handles_each_update_once() {
+async fn a_run_requests_a_broken_page_again_and_handles_each_update_once() {
     let [broken, whole] = broken_and_whole();
     let (_server, bot, pages) =
         Pages::serve([broken, whole, page(&[5], 11).to_string(), page(&[], 11).to_string()]).await;
@@ -109,7 +109,7 @@ async fn a_run_asks_for_a_broken_page_again_and_handles_each_update_once() {
 }
 
 #[tokio::test]
-async fn no_update_of_a_broken_page_is_handled_before_the_page_has_come_whole() {
+async fn no_update_is_handled_before_its_page_is_complete() {
     let [broken, whole] = broken_and_whole();
     let (_server, bot, pages) = Pages::serve([broken, whole, page(&[], 10).to_string()]).await;
     let handled = Arc::new(Mutex::new(Vec::new()));

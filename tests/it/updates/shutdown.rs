@@ -1,4 +1,4 @@
-//! How the stream ends when it is told to: what was fetched is dealt with and committed.
+//! Graceful shutdown of the stream: fetched updates are returned and committed.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn shutdown_hands_out_what_is_fetched_commits_it_and_ends() {
+async fn shutdown_returns_fetched_updates_commits_them_and_ends() {
     let (_server, bot, pages) = Pages::serve([page(&[1, 2, 3], 10), page(&[4], 11)]).await;
     let (stop, stopped) = oneshot::channel::<()>();
     let mut updates = bot.updates().graceful_shutdown_on(stopped);
@@ -22,14 +22,14 @@ async fn shutdown_hands_out_what_is_fetched_commits_it_and_ends() {
     assert_eq!(chat_of_next(&mut updates).await, 2);
     assert_eq!(chat_of_next(&mut updates).await, 3);
     assert!(updates.try_next().await.unwrap().is_none());
-    assert!(updates.try_next().await.unwrap().is_none(), "and stays at its end");
+    assert!(updates.try_next().await.unwrap().is_none(), "the stream stays ended");
     assert_eq!(pages.markers(), [None, Some("10".to_owned())]);
     let commit = &pages.polls.lock().unwrap()[1];
-    assert!(commit.contains(&("timeout".to_owned(), "0".to_owned())), "it does not wait for news: {commit:?}");
+    assert!(commit.contains(&("timeout".to_owned(), "0".to_owned())), "the commit waits for updates: {commit:?}");
 }
 
 #[tokio::test]
-async fn after_a_shutdown_nothing_comes_again() {
+async fn no_update_is_redelivered_after_a_shutdown() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     alice.says("hi");
@@ -44,7 +44,7 @@ async fn after_a_shutdown_nothing_comes_again() {
 }
 
 #[tokio::test]
-async fn shutdown_ends_a_poll_that_is_being_held() {
+async fn shutdown_cancels_a_poll_in_progress() {
     let tamtam = conformance::start().await;
     let (stop, stopped) = oneshot::channel::<()>();
     let mut updates = tamtam.bot().updates().graceful_shutdown_on(stopped);
@@ -54,14 +54,14 @@ async fn shutdown_ends_a_poll_that_is_being_held() {
 }
 
 #[tokio::test]
-async fn a_commit_that_is_not_answered_holds_the_end_up_for_five_seconds_and_no_longer() {
+async fn an_unanswered_commit_delays_the_shutdown_by_at_most_5_s() {
     let server = FaultServer::start([Step::Good, Step::Good, Step::Silence]).await;
     let (stop, stopped) = oneshot::channel::<()>();
     let bot = server.builder().timeout(Duration::from_secs(30)).build().unwrap();
     let mut updates = bot.updates().graceful_shutdown_on(stopped);
     assert!(updates.try_next().await.unwrap().is_some());
     drop(stop);
-    // From here on time passes only by waiting, and nothing else is waited for.
+    // From here on, time passes only by sleeping.
     tokio::time::pause();
     let began = tokio::time::Instant::now();
     assert!(updates.try_next().await.unwrap().is_none());

@@ -1,4 +1,4 @@
-//! Where the stream begins: markers that are stored, a backlog that is taken or skipped, webhooks in the way.
+//! The start of the stream: stored markers, a backlog that is read or skipped, and subscribed webhooks.
 
 use std::{
     io,
@@ -21,7 +21,7 @@ use crate::{
     traced::Traced,
 };
 
-/// A store that keeps what it was asked, and can be told to fail.
+/// A store that records its calls, and can be set to fail.
 #[derive(Clone, Default)]
 struct Watched {
     asked: Arc<Mutex<Vec<String>>>,
@@ -50,7 +50,7 @@ impl MarkerStore for Watched {
     }
 }
 
-/// A file's path that nobody else uses, in a directory that goes with it.
+/// A unique path of a file, in a directory that is removed on drop.
 struct Place(PathBuf);
 
 impl Place {
@@ -72,7 +72,7 @@ impl Drop for Place {
     }
 }
 
-/// Pages from a server that also knows who the bot is.
+/// Starts a server with these pages and the bot's profile.
 async fn pages(chats: &[&[i64]]) -> (wiremock::MockServer, tamtam::Bot, Pages) {
     let bodies = chats.iter().zip(10..).map(|(chats, marker)| page(chats, marker));
     let (server, bot, pages) = Pages::serve(bodies).await;
@@ -86,7 +86,7 @@ fn markers(markers: &[i64]) -> Vec<Option<String>> {
 }
 
 #[tokio::test]
-async fn the_stored_marker_goes_with_the_first_poll() {
+async fn the_first_poll_sends_the_stored_marker() {
     let (_server, bot, pages) = pages(&[&[1]]).await;
     let store = Watched { stored: Some(7), ..Watched::default() };
     chat_of_next(&mut bot.updates().marker_store(store.clone())).await;
@@ -101,7 +101,7 @@ async fn a_marker_is_saved_before_the_poll_that_commits_it() {
     let mut updates = bot.updates().marker_store(store.clone());
     chat_of_next(&mut updates).await;
     chat_of_next(&mut updates).await;
-    assert_eq!(store.asked().len(), 1, "the second update is not dealt with yet");
+    assert_eq!(store.asked().len(), 1, "the marker is not saved before the next update is requested");
     chat_of_next(&mut updates).await;
     assert_eq!(store.asked()[1..], ["save of 10"]);
     chat_of_next(&mut updates).await;
@@ -110,7 +110,7 @@ async fn a_marker_is_saved_before_the_poll_that_commits_it() {
 }
 
 #[tokio::test]
-async fn a_failed_save_is_told_and_polling_goes_on() {
+async fn a_failed_save_is_reported_and_polling_continues() {
     let (traced, _guard) = Traced::start(tracing::level_filters::LevelFilter::ERROR);
     let (_server, bot, pages) = pages(&[&[1], &[2]]).await;
     let mut updates = bot.updates().marker_store(Watched { fails_to_save: true, ..Watched::default() });
@@ -147,7 +147,7 @@ async fn a_torn_or_foreign_file_is_an_error_and_is_not_overwritten() {
 }
 
 #[tokio::test]
-async fn a_bot_that_was_killed_goes_on_where_its_file_says() {
+async fn a_killed_bot_continues_from_the_marker_in_its_file() {
     let place = Place::new("killed");
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
@@ -169,19 +169,19 @@ async fn a_bot_that_was_killed_goes_on_where_its_file_says() {
     drop(first);
     let mut second = updates();
     for expected in ["three", "four"] {
-        assert_eq!(text(second.try_next().await.unwrap()), expected, "the page of `three` was not dealt with");
+        assert_eq!(text(second.try_next().await.unwrap()), expected, "the page of `three` was not committed");
     }
 }
 
 #[tokio::test]
-async fn stores_are_kept_apart_by_bot_and_server() {
+async fn markers_are_stored_per_bot_and_server() {
     let store = MemoryStore::new();
     for _ in 0..2 {
         let (_server, bot, pages) = pages(&[&[1], &[2]]).await;
         let mut updates = bot.updates().marker_store(store.clone());
         chat_of_next(&mut updates).await;
         chat_of_next(&mut updates).await;
-        assert_eq!(pages.markers(), markers(&[0, 10]), "the other server's marker is not this one's");
+        assert_eq!(pages.markers(), markers(&[0, 10]), "the marker of the other server is not used");
         let again = bot.updates().marker_store(store.clone());
         chat_of_next(&mut { again }).await;
         assert_eq!(pages.markers(), markers(&[0, 10, 10]));
@@ -189,7 +189,7 @@ async fn stores_are_kept_apart_by_bot_and_server() {
 }
 
 #[tokio::test]
-async fn the_backlog_can_be_taken_whatever_is_stored() {
+async fn the_backlog_can_be_read_despite_a_stored_marker() {
     let (_server, bot, pages) = pages(&[&[1]]).await;
     let store = Watched { stored: Some(7), ..Watched::default() };
     chat_of_next(&mut bot.updates().marker_store(store).start_from(StartFrom::Backlog)).await;
@@ -197,7 +197,7 @@ async fn the_backlog_can_be_taken_whatever_is_stored() {
 }
 
 #[tokio::test]
-async fn what_is_waiting_can_be_skipped() {
+async fn pending_updates_can_be_skipped() {
     let tamtam = conformance::start().await;
     let alice = tamtam.user("Alice");
     for number in 0..1_500 {
@@ -206,7 +206,7 @@ async fn what_is_waiting_can_be_skipped() {
     let bob = tamtam.user("Bob");
     tamtam.on_exchange(move |exchange| {
         if exchange.operation() == Some("getUpdates") && exchange.response_body().starts_with(br#"{"updates":[]"#) {
-            // All that was waiting is skipped, and the bot listens.
+            // All waiting updates are skipped. The next update is a new one.
             bob.starts();
         }
     });
@@ -218,7 +218,7 @@ async fn what_is_waiting_can_be_skipped() {
 }
 
 #[tokio::test]
-async fn skipping_asks_for_as_much_as_there_is_without_waiting() {
+async fn skip_pending_polls_with_the_maximum_limit_and_no_timeout() {
     let (_server, bot, pages) = pages(&[&[1], &[], &[2]]).await;
     assert_eq!(chat_of_next(&mut bot.updates().limit(7).skip_pending()).await, 2);
     let polls = pages.polls.lock().unwrap();
@@ -233,7 +233,7 @@ async fn skipping_asks_for_as_much_as_there_is_without_waiting() {
 }
 
 #[tokio::test]
-async fn a_store_that_hangs_while_it_saves_does_not_stop_the_end() {
+async fn a_store_that_hangs_in_save_does_not_prevent_the_shutdown() {
     struct Hangs;
     impl MarkerStore for Hangs {
         type Error = io::Error;
@@ -252,14 +252,14 @@ async fn a_store_that_hangs_while_it_saves_does_not_stop_the_end() {
     let health = updates.health();
     chat_of_next(&mut updates).await;
     drop(stop);
-    // From here on time passes only by waiting.
+    // From here on, time passes only by sleeping.
     tokio::time::pause();
     assert!(updates.try_next().await.unwrap().is_none());
     assert_eq!(health.failed_saves(), 1);
 }
 
 #[tokio::test]
-async fn a_marker_that_was_not_saved_is_saved_with_the_next_poll() {
+async fn an_unsaved_marker_is_saved_with_the_next_poll() {
     let (_server, bot, _) = pages(&[&[1], &[2], &[3]]).await;
     let store = Watched { fails_to_save: true, ..Watched::default() };
     let mut updates = bot.updates().marker_store(Arc::new(store.clone()));
@@ -271,7 +271,7 @@ async fn a_marker_that_was_not_saved_is_saved_with_the_next_poll() {
     assert_eq!(health.failed_saves(), 2);
 }
 
-/// Answers the stream's question for webhooks, and says what it makes of that.
+/// Answers the stream's check for webhooks. Returns the first item of the stream, and the number of checks.
 async fn asked_for_webhooks(answers: Vec<ResponseTemplate>) -> (tamtam::Result<Option<Update>>, usize) {
     let (server, bot, _) = pages(&[&[1]]).await;
     let next = std::sync::atomic::AtomicUsize::new(0);
@@ -286,15 +286,15 @@ async fn asked_for_webhooks(answers: Vec<ResponseTemplate>) -> (tamtam::Result<O
 }
 
 #[tokio::test]
-async fn a_server_without_webhooks_has_none_in_the_way() {
+async fn a_server_without_a_list_of_webhooks_is_polled() {
     let unknown = json!({"code": "method.not.found", "message": "Path /subscriptions is not recognized"});
     let (update, asked) = asked_for_webhooks(vec![ResponseTemplate::new(404).set_body_json(unknown)]).await;
     assert!(matches!(update, Ok(Some(Update::BotStarted(_)))));
-    assert_eq!(asked, 1, "it is the server's own word");
+    assert_eq!(asked, 1, "an answer of the API is not checked again");
     let proxy = ResponseTemplate::new(404).set_body_string("<html>Not Found</html>");
     let (update, asked) = asked_for_webhooks(vec![proxy.clone()]).await;
     assert!(matches!(update, Ok(Some(Update::BotStarted(_)))));
-    assert_eq!(asked, 4, "somebody else's word is doubted for a while");
+    assert_eq!(asked, 4, "an answer of a proxy is checked again");
     let webhook =
         ResponseTemplate::new(200).set_body_json(json!({"subscriptions": [{"url": "https://example.org/x"}]}));
     let (update, _) = asked_for_webhooks(vec![proxy, webhook]).await;
@@ -318,14 +318,14 @@ impl MarkerStore for Hanging {
 }
 
 #[tokio::test]
-async fn a_marker_store_that_hangs_when_it_is_read_ends_the_stream_with_an_error_and_a_line_in_the_log() {
+async fn a_marker_store_that_hangs_in_load_ends_the_stream_with_a_logged_error() {
     let (traced, _guard) = Traced::start(tracing::level_filters::LevelFilter::ERROR);
     let (_server, bot, pages) = pages(&[&[1]]).await;
     let is_asked = Arc::new(tokio::sync::Notify::new());
     let mut updates = bot.updates().marker_store(Hanging(Arc::clone(&is_asked)));
     let next = tokio::spawn(async move { updates.try_next().await });
     is_asked.notified().await;
-    // From here on time passes by waiting only.
+    // From here on, time passes only by sleeping.
     tokio::time::pause();
     let error = next.await.unwrap().unwrap_err();
     assert!(
@@ -337,7 +337,7 @@ async fn a_marker_store_that_hangs_when_it_is_read_ends_the_stream_with_an_error
 }
 
 #[tokio::test]
-async fn a_webhook_is_in_the_way_however_strange_its_description() {
+async fn a_webhook_with_an_invalid_description_still_prevents_polling() {
     for webhook in
         [json!({"url": "https://example.org/x", "time": null, "update_types": "all", "version": 5}), json!(5)]
     {
@@ -348,7 +348,7 @@ async fn a_webhook_is_in_the_way_however_strange_its_description() {
 }
 
 #[tokio::test]
-async fn a_webhook_in_the_way_is_a_clear_error_without_its_secret() {
+async fn a_subscribed_webhook_is_an_error_that_hides_its_secret() {
     let (server, bot, pages) = pages(&[&[1]]).await;
     let subscriptions = json!({"subscriptions": [
         {"url": "https://example.org:8443/s3cret", "time": 1},
@@ -370,7 +370,7 @@ async fn a_webhook_in_the_way_is_a_clear_error_without_its_secret() {
 }
 
 #[tokio::test]
-async fn webhooks_are_removed_if_that_is_wanted() {
+async fn remove_webhooks_removes_all_webhooks() {
     let (server, bot, pages) = pages(&[&[1]]).await;
     let list = json!({"subscriptions": [
         {"url": "https://example.org/a", "time": 1}, {"url": "https://example.org/b", "time": 1},
@@ -378,7 +378,7 @@ async fn webhooks_are_removed_if_that_is_wanted() {
     let list = ResponseTemplate::new(200).set_body_json(list);
     let get = || Mock::given(wiremock::matchers::method("GET")).and(path("/subscriptions"));
     get().respond_with(list).up_to_n_times(1).mount(&server).await;
-    // The second is gone already.
+    // The second webhook is already removed.
     for (url, answer) in [("a", json!({"success": true})), ("b", json!({"success": false, "message": "unknown"}))] {
         Mock::given(wiremock::matchers::method("DELETE"))
             .and(wiremock::matchers::query_param("url", format!("https://example.org/{url}")))
@@ -389,7 +389,7 @@ async fn webhooks_are_removed_if_that_is_wanted() {
     }
     chat_of_next(&mut bot.updates().remove_webhooks(true).backoff(MOMENT, MOMENT)).await;
     assert_eq!(pages.polls(), 1);
-    assert_eq!(requests(&server).await.len(), 5, "it looks once more whether they are gone");
+    assert_eq!(requests(&server).await.len(), 5, "the webhooks are listed again after the removal");
 }
 
 #[tokio::test]
@@ -406,7 +406,7 @@ async fn a_webhook_that_cannot_be_removed_is_an_error() {
 }
 
 #[tokio::test]
-async fn on_the_sandbox_a_webhook_is_in_the_way_until_it_is_removed_and_nothing_is_lost() {
+async fn on_the_sandbox_removing_the_webhook_allows_polling_and_loses_no_update() {
     let tamtam = conformance::start().await;
     let (socket, url) = refusing();
     let bot = tamtam.bot();
@@ -415,12 +415,12 @@ async fn on_the_sandbox_a_webhook_is_in_the_way_until_it_is_removed_and_nothing_
     let error = bot.updates().try_next().await.unwrap_err();
     assert!(error.kind() == ErrorKind::WebhookSubscribed && error.to_string().contains(&url), "{error}");
     let first = bot.updates().remove_webhooks(true).try_next().await.unwrap();
-    assert!(matches!(first, Some(Update::BotStarted(_))), "what the webhook did not take: {first:?}");
+    assert!(matches!(first, Some(Update::BotStarted(_))), "the undelivered update was lost: {first:?}");
     assert!(bot.api().get_subscriptions().await.unwrap().subscriptions.is_empty());
     drop(socket);
 }
 
-/// Bodies of a success that are JSON, but not what the document says.
+/// Bodies of a success that are JSON, but do not fit the document.
 const MISFITS: [&str; 6] = ["{}", "[]", "[[]]", "[5]", "null", r#""text""#];
 /// Bodies of a success that are not JSON.
 const NOT_JSON: [&str; 5] = [
@@ -430,12 +430,12 @@ const NOT_JSON: [&str; 5] = [
     r#"{"subscriptions":5,"user_id":"x","#,
     "5 <html>",
 ];
-/// Effectively for ever: a stream that only retries fails its test.
+/// Time limit of the first item. A stream that only retries fails its test.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 const REFUSED: &str = r#"{"success":false,"message":"try later"}"#;
 
-/// What the stream makes of these answers at its start: its first item, the failures that it retried, and how often the
-/// path was asked. The last answer stays.
+/// Starts a stream with these answers to the path `at`. The last answer is repeated. Returns the first item, the
+/// retried failures, and the number of requests to the path.
 async fn started_with(at: &str, answers: &[&str]) -> (Option<tamtam::Result<Update>>, Vec<String>, usize) {
     let (server, _, _) = pages(&[&[1]]).await;
     for (number, answer) in answers.iter().enumerate() {
@@ -448,9 +448,9 @@ async fn started_with(at: &str, answers: &[&str]) -> (Option<tamtam::Result<Upda
     let told = Arc::clone(&retried);
     let bot = bot_at(server.uri()).on_retry(move |retry| told.lock().unwrap().push(retry.error().to_string()));
     let mut updates = bot.build().unwrap().updates().marker_store(MemoryStore::new()).backoff(MOMENT, MOMENT);
-    let first = tokio::time::timeout(PATIENCE, updates.next()).await.expect("not retried for ever");
+    let first = tokio::time::timeout(PATIENCE, updates.next()).await.expect("the stream retries without end");
     if matches!(first, Some(Err(_))) {
-        assert!(updates.next().await.is_none(), "after the error there is nothing");
+        assert!(updates.next().await.is_none(), "the stream has ended");
     }
     let asked = requests(&server).await.iter().filter(|request| request.url.path() == at).count();
     let retried = retried.lock().unwrap().clone();
@@ -458,7 +458,7 @@ async fn started_with(at: &str, answers: &[&str]) -> (Option<tamtam::Result<Upda
 }
 
 #[tokio::test]
-async fn a_marker_store_needs_nothing_of_the_bot_but_its_id() {
+async fn a_marker_store_needs_only_the_id_of_the_bot() {
     for me in [
         r#"{"user_id":5}"#,
         r#"{"user_id":5,"name":null,"is_bot":"yes","last_activity_time":null,"commands":7}"#,
@@ -471,7 +471,7 @@ async fn a_marker_store_needs_nothing_of_the_bot_but_its_id() {
 }
 
 #[tokio::test]
-async fn a_profile_or_a_list_of_webhooks_that_misfits_ends_the_stream_at_once() {
+async fn a_profile_or_list_of_webhooks_that_does_not_fit_ends_the_stream() {
     let profiles = [r#"{"user_id":"x"}"#, r#"{"user_id":null}"#, r#"{"subscriptions":[]}"#];
     let lists = [r#"{"subscriptions":5}"#, r#"{"subscriptions":{}}"#, r#"{"user_id":5}"#];
     for (at, bodies) in [("/me", profiles), ("/subscriptions", lists)] {
@@ -497,7 +497,7 @@ async fn at_the_start_a_body_that_is_not_json_and_a_refusal_are_retried() {
 }
 
 #[tokio::test]
-async fn a_list_of_webhooks_that_is_null_or_empty_has_none() {
+async fn a_null_or_empty_list_of_webhooks_means_no_webhooks() {
     for list in [r#"{"subscriptions":null}"#, r#"{"subscriptions":[]}"#] {
         let (first, retried, asked) = started_with("/subscriptions", &[list]).await;
         assert!(matches!(first, Some(Ok(Update::BotStarted(_)))), "{list}: {first:?}");
@@ -506,17 +506,17 @@ async fn a_list_of_webhooks_that_is_null_or_empty_has_none() {
 }
 
 #[tokio::test]
-async fn a_poll_that_is_refused_is_retried_with_the_servers_words() {
+async fn a_refused_poll_is_retried_and_reported_with_the_message_of_the_server() {
     let good = page(&[1], 10).to_string();
     let (first, retried, asked) = started_with("/updates", &[REFUSED, "{}", &good]).await;
     assert!(matches!(first, Some(Ok(Update::BotStarted(_)))), "{first:?}");
     assert_eq!(retried[0], "getUpdates: refused: try later");
-    assert!(retried[1].contains("missing field `updates`"), "a captive portal: {retried:?}");
+    assert!(retried[1].contains("missing field `updates`"), "the answer of a captive portal: {retried:?}");
     assert_eq!(asked, 3);
 }
 
 #[tokio::test]
-async fn a_webhook_whose_removal_gets_a_strange_answer_is_looked_for_again() {
+async fn after_an_unreadable_answer_to_a_removal_the_webhooks_are_listed_again() {
     let (server, bot, pages) = pages(&[&[1]]).await;
     let list = json!({"subscriptions": [{"url": "https://example.org/a", "time": 1}]});
     let get = Mock::given(wiremock::matchers::method("GET")).and(path("/subscriptions"));
@@ -528,7 +528,7 @@ async fn a_webhook_whose_removal_gets_a_strange_answer_is_looked_for_again() {
     assert_eq!(pages.polls(), 1);
 }
 #[tokio::test]
-async fn a_setting_that_no_server_takes_is_an_error_before_anything_is_sent() {
+async fn a_setting_out_of_range_is_an_error_before_the_first_request() {
     type Set = fn(Updates) -> Updates;
     let settings: [(Set, &str); 5] = [
         (|updates| updates.limit(0), "limit is 0, expected from 1 to 1000"),

@@ -1,4 +1,4 @@
-//! What goes wrong at the upload host, and what a caller sees of it.
+//! Failures of the upload host, and the errors of the caller.
 
 use std::{future::IntoFuture as _, time::Duration};
 
@@ -12,7 +12,7 @@ use super::{PROTOCOLS, content, operations, sandbox};
 use crate::common::{answering, answering_json, bot_at, read_request};
 
 #[tokio::test]
-async fn a_form_begins_anew_with_a_fresh_url() {
+async fn a_failed_form_upload_starts_over_with_a_fresh_url() {
     for fault in [
         UploadFault::ResetAt(0),
         UploadFault::ResetAt(50_000),
@@ -33,7 +33,7 @@ async fn a_form_begins_anew_with_a_fresh_url() {
 }
 
 #[tokio::test]
-async fn it_ends_after_as_many_attempts_as_the_policy_has() {
+async fn an_upload_ends_after_the_attempts_of_the_policy() {
     for (fault, retryable) in [
         (UploadFault::ResetAt(500), true),
         (UploadFault::StatusAt(500, 503), true),
@@ -48,13 +48,13 @@ async fn it_ends_after_as_many_attempts_as_the_policy_has() {
             let error = bot.upload_photo(content(1000)).resumable(resumable).await.unwrap_err();
             assert_eq!((error.attempts(), error.is_retryable()), (3, retryable), "{fault:?} {error}");
             assert_eq!(error.operation(), Some("uploadPhoto"));
-            assert!(!error.may_have_been_applied(), "nobody sees what is not attached");
+            assert!(!error.may_have_been_applied(), "a file that is not attached has no effect");
         }
     }
 }
 
 #[tokio::test]
-async fn a_refusal_is_final_and_has_the_hosts_words() {
+async fn a_refusal_of_the_host_is_final_and_keeps_its_text() {
     for resumable in PROTOCOLS {
         let (tamtam, bot) = sandbox().await;
         let (host, asked) = (tamtam.uploads(), operations(&tamtam));
@@ -81,7 +81,7 @@ async fn a_refusal_is_final_and_has_the_hosts_words() {
 }
 
 #[tokio::test]
-async fn a_host_that_stands_still_is_given_up_and_tried_again() {
+async fn a_stalled_host_is_given_up_and_retried() {
     for resumable in PROTOCOLS {
         let (tamtam, bot) = sandbox().await;
         let host = tamtam.uploads();
@@ -104,10 +104,10 @@ async fn a_host_that_stands_still_is_given_up_and_tried_again() {
 }
 
 #[tokio::test]
-async fn the_whole_may_take_longer_than_a_call_of_the_api_may() {
+async fn an_upload_may_take_longer_than_the_timeout_of_a_call() {
     let tamtam = crate::conformance::start().await;
     let builder = tamtam::Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(RetryPolicy::none());
-    // A timeout for every request of the bot, and one that its owner has given to the HTTP client.
+    // Both timeouts apply to requests of the bot, but not to the whole upload.
     let builder = builder.timeout(Duration::from_millis(400));
     let bot = builder.http(|http| http.no_proxy().timeout(Duration::from_millis(400))).build().unwrap();
     let (mut writer, reader) = tokio::io::duplex(16);
@@ -124,7 +124,7 @@ async fn the_whole_may_take_longer_than_a_call_of_the_api_may() {
 }
 
 #[tokio::test]
-async fn an_api_that_gives_no_url_is_the_error_of_that_call() {
+async fn a_failed_get_upload_url_is_the_error_of_the_upload() {
     let tamtam = tamtam_sandbox::Sandbox::start().await;
     let bot = tamtam::Bot::builder("wrong").base_url(tamtam.base_url()).http(|http| http.no_proxy()).build().unwrap();
     let error = bot.upload_file(content(10)).await.unwrap_err();
@@ -134,7 +134,7 @@ async fn an_api_that_gives_no_url_is_the_error_of_that_call() {
 }
 
 #[tokio::test]
-async fn an_answer_that_drips_is_given_up_although_it_moves() {
+async fn an_answer_that_arrives_byte_by_byte_is_given_up() {
     for resumable in PROTOCOLS {
         let (_api, bot) = dripping_host().await;
         let upload = bot.upload_photo(content(1000)).resumable(resumable).idle_timeout(Duration::from_millis(100));
@@ -158,7 +158,7 @@ async fn an_answer_without_an_end_is_an_error_that_names_the_limit() {
     }
 }
 
-/// An API whose upload host takes everything, and answers a byte at a time, for ever.
+/// Starts an API whose upload host accepts everything, and sends an endless answer byte by byte.
 async fn dripping_host() -> (MockServer, Bot) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -183,7 +183,7 @@ async fn dripping_host() -> (MockServer, Bot) {
 }
 
 #[tokio::test]
-async fn an_upload_whose_url_is_refused_fails_with_the_servers_words() {
+async fn an_upload_whose_url_is_refused_fails_with_the_message_of_the_server() {
     let api = answering_json(&json!({"success": false, "message": "Chat is muted"})).await;
     let error = bot_at(api.uri()).build().unwrap().upload_photo(content(10)).await.unwrap_err();
     assert!(error.is_refused() && !error.may_have_been_applied() && !error.is_retryable(), "{error:?}");

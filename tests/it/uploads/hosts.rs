@@ -1,4 +1,4 @@
-//! The upload host: how it is reached, and that it never sees the bot's token, nor anybody whom it points to.
+//! The upload host: how it is reached, and that neither it nor a redirect target receives the bot's token.
 
 use serde_json::json;
 use tamtam::{Bot, ErrorKind, RetryPolicy};
@@ -14,14 +14,14 @@ use crate::{
     traced::Traced,
 };
 
-/// An API that gives this upload URL, and a bot that talks to it.
+/// Starts an API that returns this upload URL, and a bot for it.
 async fn api_with(url: impl Into<String>) -> (MockServer, Bot) {
     let api = answering_json(&json!({ "url": url.into() })).await;
     let bot = bot_at(api.uri()).build().unwrap();
     (api, bot)
 }
 
-/// A host that takes everything as every kind.
+/// Starts a host that accepts every upload of every kind.
 async fn taking() -> MockServer {
     answering_json(&json!({ "token": "t", "fileId": 1 })).await
 }
@@ -44,14 +44,14 @@ async fn the_token_does_not_go_to_the_upload_host() {
         assert_eq!(requests.len(), 4 * (1 + 3));
         for request in &requests {
             assert_no_token(request);
-            assert_eq!((request.url.path(), request.url.query()), ("/up", Some("id=1")), "the URL as it was given");
+            assert_eq!((request.url.path(), request.url.query()), ("/up", Some("id=1")), "the URL is used unchanged");
             assert!(!request.headers.contains_key("referer") && !request.headers.contains_key("authorization"));
         }
     }
 }
 
 #[tokio::test]
-async fn it_is_the_same_over_http_2() {
+async fn the_token_does_not_go_to_the_upload_host_over_http_2() {
     let host = taking().await;
     let api = answering_json(&json!({ "url": host.uri() })).await;
     let bot = Bot::builder(TOKEN).base_url(api.uri()).http(|http| http.no_proxy().http2_prior_knowledge());
@@ -63,7 +63,7 @@ async fn it_is_the_same_over_http_2() {
 }
 
 #[tokio::test]
-async fn nor_to_where_the_upload_host_points() {
+async fn redirects_of_the_upload_host_are_not_followed() {
     for resumable in PROTOCOLS {
         for status in [301, 302, 303, 307, 308] {
             let other = taking().await;
@@ -79,7 +79,7 @@ async fn nor_to_where_the_upload_host_points() {
 }
 
 #[tokio::test]
-async fn a_status_query_does_not_carry_the_token_either() {
+async fn a_status_query_does_not_carry_the_token() {
     let host = mock_server().await;
     let answer = |request: &Request| match request.method.as_str() {
         "GET" => ResponseTemplate::new(200).set_body_string("0-4/10"),
@@ -98,7 +98,7 @@ async fn a_status_query_does_not_carry_the_token_either() {
 }
 
 #[tokio::test]
-async fn a_host_that_confirms_less_than_was_sent_gets_the_rest_again() {
+async fn bytes_that_the_host_did_not_confirm_are_sent_again() {
     let host = mock_server().await;
     let answer = |request: &Request| match request.headers["content-range"].to_str().unwrap() {
         "bytes 0-3/10" => ResponseTemplate::new(201).set_body_string("0-1/10"),
@@ -114,19 +114,20 @@ async fn a_host_that_confirms_less_than_was_sent_gets_the_rest_again() {
 }
 
 #[tokio::test]
-async fn a_host_whose_word_cannot_be_true_is_left_for_a_fresh_url() {
+async fn an_impossible_confirmation_restarts_the_upload_with_a_fresh_url() {
     for told in ["0-9/10", "0-0/10", "5-3/10"] {
         let host = answering(ResponseTemplate::new(201).set_body_string(told)).await;
         let api = answering_json(&json!({ "url": host.uri() })).await;
         let bot = bot_at(api.uri()).retry(quick()).build().unwrap();
         let error = bot.upload_file(content(100)).resumable(true).chunk_size(1).await.unwrap_err();
-        // `0-0` is true of the first byte, and no more of the second; the last is not understood, and passes for a yes.
+        // `0-0` is correct for the first byte, but not for the second. `5-3` is not understood, and counts as a
+        // confirmation.
         assert!(requests(&api).await.len() == if told == "5-3/10" { 1 } else { 3 }, "{told}: {error}");
     }
 }
 
 #[tokio::test]
-async fn a_url_without_a_scheme_has_that_of_the_api() {
+async fn an_upload_url_without_a_scheme_uses_the_scheme_of_the_api() {
     let host = taking().await;
     let (_api, bot) = api_with(format!("{}/up", host.uri().strip_prefix("http:").unwrap())).await;
     bot.upload_file(content(10)).await.unwrap();
@@ -134,7 +135,7 @@ async fn a_url_without_a_scheme_has_that_of_the_api() {
 }
 
 #[tokio::test]
-async fn a_url_that_is_none_is_an_error_that_does_not_repeat_it() {
+async fn an_invalid_upload_url_is_an_error_that_does_not_show_it() {
     for url in ["", "s3cr3t", "ftp://example.org/s3cr3t", "file:///s3cr3t"] {
         let (_api, bot) = api_with(url).await;
         let error = bot.upload_file(content(10)).await.unwrap_err();
@@ -147,11 +148,11 @@ async fn errors_and_traces_show_neither_the_token_nor_the_upload_url() {
     let (traced, _guard) = Traced::start(LevelFilter::DEBUG);
     let (_port, nowhere) = refusing();
     let quoting = mock_server().await;
-    // The host knows the token from elsewhere.
+    // The host quotes the token, although it did not receive it.
     let page =
         |_: &Request| ResponseTemplate::new(200).set_body_json(json!({ "error": format!("{TOKEN} {ENCODED_TOKEN}") }));
     Mock::given(any()).respond_with(page).mount(&quoting).await;
-    // Its own URL comes back from a host that is in trouble.
+    // A failing host quotes the upload URL.
     let repeating = mock_server().await;
     let page = |request: &Request| ResponseTemplate::new(502).set_body_string(format!("GET {}", request.url));
     Mock::given(any()).respond_with(page).mount(&repeating).await;
@@ -185,11 +186,11 @@ async fn a_host_that_cannot_be_reached_is_a_connect_error() {
         let error = bot.upload_file(content(10)).resumable(resumable).await.unwrap_err();
         assert!(error.kind() == ErrorKind::Connect && error.is_retryable() && error.attempts() == 3, "{error}");
     }
-    assert_eq!(requests(&api).await.len(), 2, "nothing was sent to the URL, so it is as good as new");
+    assert_eq!(requests(&api).await.len(), 2, "an unused URL is used again");
 }
 
 #[tokio::test]
-async fn retry_after_is_heeded_and_handed_on() {
+async fn retry_after_of_the_upload_host_is_respected_and_returned() {
     let answer = ResponseTemplate::new(429).insert_header("retry-after", "7");
     let host = answering(answer).await;
     let (api, _) = api_with(host.uri()).await;

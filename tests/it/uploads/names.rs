@@ -1,4 +1,4 @@
-//! File names and content types: whole where they arrive, or refused.
+//! File names and content types: they arrive unchanged, or are refused.
 
 use tamtam::{ErrorKind, Source};
 
@@ -9,7 +9,7 @@ fn long(bytes: usize) -> String {
 }
 
 #[tokio::test]
-async fn any_name_arrives_whole_by_both_protocols() {
+async fn any_file_name_arrives_unchanged_by_both_protocols() {
     let (tamtam, bot) = sandbox().await;
     for name in [
         "plain.txt",
@@ -27,13 +27,13 @@ async fn any_name_arrives_whole_by_both_protocols() {
             assert_eq!(tamtam.uploads().received().last().unwrap().name(), name);
             let file = TempFile::new(name, &[1]);
             bot.upload_file(file.path()).resumable(resumable).await.unwrap();
-            assert_eq!(tamtam.uploads().received().last().unwrap().name(), name, "from its path");
+            assert_eq!(tamtam.uploads().received().last().unwrap().name(), name, "the name from the path");
         }
     }
 }
 
 #[tokio::test]
-async fn a_name_that_cannot_arrive_is_refused_before_anything_is_sent() {
+async fn a_file_name_that_cannot_be_transmitted_is_refused_before_sending() {
     let (tamtam, bot) = sandbox().await;
     let asked = operations(&tamtam);
     for (name, words) in [
@@ -67,7 +67,7 @@ async fn a_name_that_cannot_arrive_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn what_has_no_name_is_called_after_its_kind() {
+async fn an_upload_without_a_name_is_named_after_its_kind() {
     let (tamtam, bot) = sandbox().await;
     bot.upload_photo(vec![1]).await.unwrap();
     bot.upload_video(vec![1]).await.unwrap();
@@ -78,7 +78,7 @@ async fn what_has_no_name_is_called_after_its_kind() {
 }
 
 #[tokio::test]
-async fn the_content_type_is_guessed_by_the_name_unless_it_is_given() {
+async fn the_content_type_is_guessed_from_the_name_unless_it_is_set() {
     let (tamtam, bot) = sandbox().await;
     for resumable in PROTOCOLS {
         for (name, given, expected) in [

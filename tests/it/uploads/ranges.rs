@@ -1,4 +1,4 @@
-//! Resumable uploads: range after range, and on from where the host has it.
+//! Resumable uploads: they send ranges, and continue from the bytes that the host has.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,13 +7,13 @@ use tamtam_sandbox::{UploadFault, UploadStatus, Uploads};
 use super::{bot, content, operations, sandbox};
 use crate::fault_server::quick;
 
-/// The ranges that came, in order.
+/// Returns the received ranges, in order.
 fn ranges(host: &Uploads) -> Vec<String> {
     host.requests().iter().filter_map(|request| request.header("content-range").map(str::to_owned)).collect()
 }
 
 #[tokio::test]
-async fn ranges_follow_each_other_and_the_last_one_is_as_short_as_it_is() {
+async fn ranges_are_consecutive_and_only_the_last_one_is_shorter() {
     let (tamtam, bot) = sandbox().await;
     bot.upload_file(content(1000)).resumable(true).chunk_size(400).await.unwrap();
     let host = tamtam.uploads();
@@ -25,7 +25,7 @@ async fn ranges_follow_each_other_and_the_last_one_is_as_short_as_it_is() {
 }
 
 #[tokio::test]
-async fn the_protocol_is_chosen_by_size_unless_it_is_given() {
+async fn the_protocol_is_chosen_by_size_unless_it_is_set() {
     let (tamtam, bot) = sandbox().await;
     let host = tamtam.uploads();
     let is_form = || {
@@ -50,11 +50,11 @@ async fn the_protocol_is_chosen_by_size_unless_it_is_given() {
         upload.await.unwrap();
         assert_eq!(is_form(), form, "{size} {from:?} {given:?}");
     }
-    assert_eq!(ranges(&host).last().unwrap(), "bytes 16384000-16777215/16777216", "2,048,000 bytes at once");
+    assert_eq!(ranges(&host).last().unwrap(), "bytes 16384000-16777215/16777216", "2,048,000 bytes by default");
 }
 
 #[tokio::test]
-async fn a_lost_connection_is_gone_on_with_from_the_last_confirmed_byte_in_every_form_of_status() {
+async fn an_upload_continues_from_the_last_confirmed_byte_in_every_status_format() {
     let all = content(1_000_000);
     for status in [UploadStatus::Range, UploadStatus::Offset, UploadStatus::Header] {
         for keep_partial in [false, true] {
@@ -78,7 +78,7 @@ async fn a_lost_connection_is_gone_on_with_from_the_last_confirmed_byte_in_every
 }
 
 #[tokio::test]
-async fn any_number_of_lost_connections_is_borne_as_long_as_bytes_are_gained() {
+async fn lost_connections_are_retried_without_limit_while_bytes_are_confirmed() {
     let (tamtam, bot) = sandbox().await;
     let (host, asked, all) = (tamtam.uploads(), operations(&tamtam), content(100_000));
     for part in 0..10 {
@@ -91,7 +91,7 @@ async fn any_number_of_lost_connections_is_borne_as_long_as_bytes_are_gained() {
 }
 
 #[tokio::test]
-async fn without_a_byte_gained_it_ends_after_as_many_attempts_as_the_policy_has() {
+async fn without_progress_an_upload_ends_after_the_attempts_of_the_policy() {
     let (tamtam, bot) = sandbox().await;
     let host = tamtam.uploads();
     for _ in 0..10 {
@@ -106,7 +106,7 @@ async fn without_a_byte_gained_it_ends_after_as_many_attempts_as_the_policy_has(
 }
 
 #[tokio::test]
-async fn it_starts_again_with_a_fresh_url_on_416_and_500() {
+async fn a_416_or_500_restarts_the_upload_with_a_fresh_url() {
     for status in [416, 500] {
         for at in [0, 150, 999] {
             let (tamtam, bot) = sandbox().await;
@@ -125,18 +125,18 @@ async fn it_starts_again_with_a_fresh_url_on_416_and_500() {
     let asked = operations(&tamtam);
     let error = bot.upload_file(content(1000)).resumable(true).chunk_size(100).await.unwrap_err();
     assert_eq!(error.status().unwrap(), 500);
-    assert_eq!(asked.lock().unwrap().len(), 3, "three URLs, and no more");
+    assert_eq!(asked.lock().unwrap().len(), 3, "three upload URLs, one for each attempt");
 }
 
 #[tokio::test]
-async fn a_lost_final_answer_costs_the_file_again_unless_its_token_is_known() {
+async fn a_lost_final_answer_repeats_the_upload_unless_the_token_is_known() {
     let (tamtam, bot) = sandbox().await;
     let host = tamtam.uploads();
     host.fail_next(UploadFault::ResetAt(1000));
     bot.upload_video(content(1000)).resumable(true).chunk_size(100).await.unwrap();
     assert_eq!(host.bytes_taken(), 2000);
 
-    // Not checked against the document, which does not know of a token beside the URL.
+    // Without checks against the document, which has no token beside the URL.
     let tamtam = tamtam_sandbox::Sandbox::start().await;
     let (host, bot) = (tamtam.uploads(), super::bot(&tamtam, quick()));
     host.set_retval(true);
@@ -149,7 +149,7 @@ async fn a_lost_final_answer_costs_the_file_again_unless_its_token_is_known() {
 }
 
 #[tokio::test]
-async fn progress_ends_with_the_whole_and_goes_back_to_what_has_arrived() {
+async fn progress_ends_at_the_full_size_and_goes_back_to_the_confirmed_bytes() {
     let (tamtam, bot) = sandbox().await;
     let told = Arc::<Mutex<Vec<u64>>>::default();
     let upload = |resumable| {
@@ -167,11 +167,11 @@ async fn progress_ends_with_the_whole_and_goes_back_to_what_has_arrived() {
     tamtam.uploads().fail_next(UploadFault::ResetAt(550_000));
     upload(true).await.unwrap();
     let told = told.lock().unwrap();
-    assert_eq!(told.iter().filter(|sent| **sent == 600_000).count(), 2, "this range went twice: {told:?}");
+    assert_eq!(told.iter().filter(|sent| **sent == 600_000).count(), 2, "this range is sent twice: {told:?}");
 }
 
 #[tokio::test]
-async fn every_retry_is_told_of() {
+async fn every_retry_of_an_upload_is_reported() {
     let tamtam = crate::conformance::start().await;
     let told = Arc::<Mutex<Vec<String>>>::default();
     let hook = Arc::clone(&told);
@@ -190,7 +190,7 @@ async fn every_retry_is_told_of() {
 }
 
 #[tokio::test]
-async fn a_policy_without_retries_tries_once() {
+async fn without_retries_an_upload_is_tried_once() {
     let tamtam = crate::conformance::start().await;
     let bot = bot(&tamtam, tamtam::RetryPolicy::none());
     for resumable in super::PROTOCOLS {

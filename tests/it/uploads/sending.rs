@@ -1,4 +1,4 @@
-//! Uploaded media in messages: by hand, by `send` in one go, and again.
+//! Uploaded media in messages: attached to a message, uploaded by `send`, and sent again.
 
 use tamtam::{AttachmentRequest, NewMessageBody, types::PhotoAttachmentRequest};
 use tamtam_sandbox::{Person, Sandbox, UploadFault};
@@ -11,7 +11,7 @@ fn started(tamtam: &Sandbox) -> Person {
     alice
 }
 
-/// What a person gets who opens an attachment.
+/// Returns the bytes that a person gets by opening an attachment.
 async fn opened(attachment: &serde_json::Value) -> Vec<u8> {
     let url = attachment["payload"]["url"].as_str().unwrap();
     reqwest::get(url).await.unwrap().bytes().await.unwrap().to_vec()
@@ -36,7 +36,7 @@ async fn sending_a_path_does_all_steps_and_waits_until_the_media_is_processed() 
 }
 
 #[tokio::test]
-async fn every_kind_can_be_sent_without_a_word() {
+async fn every_kind_can_be_sent_without_a_text() {
     let (tamtam, bot) = sandbox().await;
     let alice = started(&tamtam);
     bot.send(alice.chat_id(), bot.upload_photo(content(1))).await.unwrap();
@@ -65,7 +65,7 @@ async fn several_uploads_go_into_one_message_in_order() {
     assert_eq!(seen.attachments()[0]["payload"]["url"], "https://example.org/0.jpg");
     assert_eq!(opened(&seen.attachments()[1]).await, content(1));
     assert_eq!(opened(&seen.attachments()[2]).await, content(2));
-    assert_eq!(tamtam.uploads().received().len(), 2, "the first one is TamTam's to fetch");
+    assert_eq!(tamtam.uploads().received().len(), 2, "TamTam fetches the first photo by its URL");
 }
 
 #[tokio::test]
@@ -92,14 +92,14 @@ async fn nothing_is_sent_when_an_upload_fails() {
 }
 
 #[tokio::test]
-async fn tokens_are_used_again_by_what_was_uploaded_and_by_what_was_received() {
+async fn tokens_of_uploaded_and_received_media_can_be_sent_again() {
     let (tamtam, bot) = sandbox().await;
     let (alice, bob) = (started(&tamtam), started(&tamtam));
     let photo = bot.upload_photo(content(1)).await.unwrap();
     let video = bot.upload_video(content(2)).await.unwrap();
     let audio = bot.upload_audio(content(3)).await.unwrap();
     let file = bot.upload_file(content(4)).await.unwrap();
-    // As they are kept in somebody's database.
+    // Serialized, as in a database.
     let kept = serde_json::to_string(&photo).unwrap();
     let again: PhotoAttachmentRequest = serde_json::from_str(&kept).unwrap();
     assert_eq!(again, photo);
@@ -127,7 +127,7 @@ async fn tokens_are_used_again_by_what_was_uploaded_and_by_what_was_received() {
 }
 
 #[tokio::test]
-async fn the_map_of_photos_reaches_the_message_whole() {
+async fn the_keys_of_uploaded_photos_keep_their_base64_characters() {
     let (_tamtam, bot) = sandbox().await;
     let photo = bot.upload_photo(content(1)).await.unwrap();
     let photos = photo.payload.photos.unwrap();
@@ -136,8 +136,8 @@ async fn the_map_of_photos_reaches_the_message_whole() {
 }
 
 #[tokio::test]
-async fn a_retval_is_as_good_as_json() {
-    // Not checked against the document, which does not know of a token beside the URL.
+async fn an_upload_with_a_retval_answer_succeeds() {
+    // Without checks against the document, which has no token beside the URL.
     let tamtam = Sandbox::start().await;
     let (bot, alice) = (super::bot(&tamtam, crate::fault_server::quick()), started(&tamtam));
     tamtam.uploads().set_retval(true);
@@ -149,7 +149,7 @@ async fn a_retval_is_as_good_as_json() {
 }
 
 #[tokio::test]
-async fn what_could_be_sent_before_still_can() {
+async fn texts_messages_and_uploads_are_sent_by_the_same_method() {
     let (tamtam, bot) = sandbox().await;
     let alice = started(&tamtam);
     async fn by_anything(bot: &tamtam::Bot, to: tamtam::ChatId, message: impl Into<NewMessageBody>) {

@@ -1,4 +1,4 @@
-//! Uploads that another process goes on with.
+//! Upload sessions: another process continues an upload.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +7,7 @@ use tamtam_sandbox::UploadFault;
 
 use super::{TempFile, bot, content, operations, sandbox};
 
-/// An upload that ended in the middle, and what was kept of it, as another process reads it.
+/// Starts an upload that fails in the middle. Returns its session, as another process reads it.
 async fn interrupted(tamtam: &tamtam_sandbox::Sandbox, source: impl Into<tamtam::Source>) -> UploadSession {
     let kept = Arc::<Mutex<String>>::default();
     let keep = Arc::clone(&kept);
@@ -22,21 +22,21 @@ async fn interrupted(tamtam: &tamtam_sandbox::Sandbox, source: impl Into<tamtam:
 }
 
 #[tokio::test]
-async fn another_process_goes_on_from_the_last_byte_that_the_host_has() {
+async fn another_process_continues_from_the_last_byte_of_the_host() {
     let (tamtam, bot) = sandbox().await;
     let file = TempFile::new("a.bin", &content(1000));
     let session = interrupted(&tamtam, file.path()).await;
     assert_eq!((session.kind().as_str(), session.confirmed(), session.total()), ("file", 500, 1000));
     let asked = operations(&tamtam);
-    // It need not be said again that it goes in ranges.
+    // A resumed upload uses ranges without `resumable(true)`.
     bot.upload_file(file.path()).chunk_size(100).resume(session).await.unwrap();
     assert_eq!(tamtam.uploads().received()[0].bytes().unwrap(), content(1000));
-    assert!(asked.lock().unwrap().is_empty(), "the URL was there");
+    assert!(asked.lock().unwrap().is_empty(), "the session has the upload URL");
     assert!(tamtam.uploads().bytes_taken() <= 1100, "{}", tamtam.uploads().bytes_taken());
 }
 
 #[tokio::test]
-async fn a_session_that_was_kept_too_early_is_brought_up_to_date() {
+async fn an_outdated_session_continues_from_the_bytes_of_the_host() {
     let (tamtam, bot) = sandbox().await;
     let session = interrupted(&tamtam, content(1000)).await;
     let mut json = serde_json::to_value(&session).unwrap();
@@ -48,7 +48,7 @@ async fn a_session_that_was_kept_too_early_is_brought_up_to_date() {
 }
 
 #[tokio::test]
-async fn another_file_is_refused() {
+async fn a_session_of_another_file_is_refused() {
     let (tamtam, bot) = sandbox().await;
     let file = TempFile::new("a.bin", &content(1000));
     let session = interrupted(&tamtam, file.path()).await;
@@ -68,13 +68,13 @@ async fn another_file_is_refused() {
     }
     let kind = bot.upload_video(content(1000)).resume(session).await.unwrap_err();
     assert!(kind.kind() == ErrorKind::InvalidRequest && kind.to_string().contains("upload as file"), "{kind}");
-    // But for the second interrupted one, nothing was asked.
+    // Only the second interrupted upload requested a URL.
     assert_eq!(*asked.lock().unwrap(), ["getUploadUrl"]);
     assert_eq!(tamtam.uploads().requests().len(), requests + 6);
 }
 
 #[tokio::test]
-async fn a_session_that_the_host_has_forgotten_begins_anew() {
+async fn a_session_unknown_to_the_host_starts_over() {
     let (tamtam, bot) = sandbox().await;
     let session = interrupted(&tamtam, content(1000)).await;
     let mut json = serde_json::to_value(&session).unwrap();
@@ -82,7 +82,7 @@ async fn a_session_that_the_host_has_forgotten_begins_anew() {
     let forgotten = serde_json::from_value(json).unwrap();
     bot.upload_file(content(1000)).chunk_size(100).resume(forgotten).await.unwrap();
     assert_eq!(tamtam.uploads().received()[0].bytes().unwrap(), content(1000));
-    // The same with one whose file has arrived: its answer is gone.
+    // A session whose file has arrived also starts over, because the answer of the host is lost.
     bot.upload_file(content(1000)).chunk_size(100).resume(session.clone()).await.unwrap();
     bot.upload_file(content(1000)).chunk_size(100).resume(session).await.unwrap();
     assert_eq!(tamtam.uploads().received().len(), 3);
@@ -99,5 +99,5 @@ async fn a_session_does_not_show_its_url() {
 #[tokio::test]
 async fn a_form_has_no_session() {
     let (_tamtam, bot) = sandbox().await;
-    bot.upload_file(content(10)).on_session(|_| panic!("there is nothing to go on with")).await.unwrap();
+    bot.upload_file(content(10)).on_session(|_| panic!("a form has no session")).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! What can be uploaded, what cannot, and what happens to a file that does not keep still.
+//! Sources of uploads: valid and invalid ones, and files that change during an upload.
 
 use std::{
     fs::{self, File},
@@ -48,14 +48,14 @@ async fn a_file_of_many_pieces_arrives_byte_for_byte() {
     let all = content(2_000_001);
     let file = TempFile::new("a.bin", &all);
     for resumable in PROTOCOLS {
-        // A range that begins and ends in the middle of what is read at once.
+        // Ranges begin and end in the middle of the blocks that are read.
         bot.upload_file(file.path()).resumable(resumable).chunk_size(300_007).await.unwrap();
         assert_eq!(tamtam.uploads().received().last().unwrap().bytes().unwrap(), all);
     }
 }
 
 #[tokio::test]
-async fn what_cannot_be_uploaded_is_told_before_anything_is_sent() {
+async fn an_invalid_source_is_refused_before_sending() {
     let (tamtam, bot) = sandbox().await;
     let asked = operations(&tamtam);
     let empty = TempFile::new("empty", b"");
@@ -79,7 +79,7 @@ async fn what_cannot_be_uploaded_is_told_before_anything_is_sent() {
     assert_eq!(asked.lock().unwrap().len(), 0);
 }
 
-/// A file that is changed as soon as its first bytes are on their way.
+/// Uploads a file that is changed as soon as its first bytes are sent. Returns the error.
 async fn changed_in_mid_upload(resumable: bool, change: impl Fn(&Path) + Send + Sync + 'static) -> tamtam::Error {
     let (tamtam, bot) = sandbox().await;
     let file = TempFile::new("log.txt", &content(4 << 20));
@@ -93,7 +93,7 @@ async fn changed_in_mid_upload(resumable: bool, change: impl Fn(&Path) + Send + 
     });
     let error = upload.await.unwrap_err();
     assert!(error.kind() == ErrorKind::Source && !error.is_retryable(), "{error}");
-    assert!(tamtam.uploads().received().is_empty(), "half a file is no file");
+    assert!(tamtam.uploads().received().is_empty(), "an incomplete file was accepted");
     error
 }
 
@@ -130,7 +130,7 @@ async fn a_file_that_vanishes_between_two_attempts_fails_the_upload() {
 }
 
 #[tokio::test]
-async fn a_reader_gives_as_many_bytes_as_it_was_said_to_have() {
+async fn a_reader_is_read_up_to_its_size_and_fails_if_it_is_shorter() {
     let (tamtam, bot) = sandbox().await;
     for resumable in PROTOCOLS {
         let longer = Source::reader(std::io::Cursor::new(content(20)), 10);
@@ -148,7 +148,7 @@ async fn a_reader_gives_as_many_bytes_as_it_was_said_to_have() {
     }
 }
 
-/// A reader that fails.
+/// Returns a reader that fails.
 fn broken_reader() -> impl AsyncRead + Send {
     struct Broken;
     impl AsyncRead for Broken {
@@ -160,7 +160,7 @@ fn broken_reader() -> impl AsyncRead + Send {
 }
 
 #[tokio::test]
-async fn a_reader_is_read_once_and_goes_on_only_where_nothing_of_it_was_lost() {
+async fn a_reader_is_read_once_and_resumed_only_if_no_byte_was_lost() {
     let (tamtam, bot) = sandbox().await;
     let reader = || Source::reader(std::io::Cursor::new(content(1000)), 1000);
     tamtam.uploads().fail_next(UploadFault::ResetAt(150));
@@ -169,17 +169,17 @@ async fn a_reader_is_read_once_and_goes_on_only_where_nothing_of_it_was_lost() {
     tamtam.uploads().fail_next(UploadFault::ResetAt(150));
     let error = bot.upload_file(reader()).resumable(true).chunk_size(100).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Source && error.to_string().contains("again from byte 100"), "{error}");
-    // The range had arrived, and only its answer was lost.
+    // The range arrived, and only its answer was lost.
     tamtam.uploads().fail_next(UploadFault::ResetAt(200));
     bot.upload_file(reader()).resumable(true).chunk_size(100).await.unwrap();
     assert_eq!(tamtam.uploads().received()[0].bytes().unwrap(), content(1000));
-    // All of it is there, and the host has no word for it any more.
+    // The host received the first range, but answered with 500.
     tamtam.uploads().fail_next(UploadFault::StatusAt(100, 500));
     let error = bot.upload_file(reader()).resumable(true).chunk_size(100).await.unwrap_err();
     assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (500, 1));
 }
 
-/// A reader that never has anything, and tells when it is gone.
+/// A reader that is always pending, and records when it is dropped.
 struct Endless(Arc<AtomicBool>);
 
 impl AsyncRead for Endless {
@@ -195,15 +195,15 @@ impl Drop for Endless {
 }
 
 #[tokio::test]
-async fn dropping_an_upload_ends_it_and_a_slow_source_does_not() {
+async fn dropping_an_upload_cancels_it_and_a_slow_source_does_not() {
     let (tamtam, bot) = sandbox().await;
     for resumable in PROTOCOLS {
         let gone = Arc::<AtomicBool>::default();
         let upload = bot.upload_file(Source::reader(Endless(Arc::clone(&gone)), 10)).resumable(resumable);
-        // It stands still many times as long as it may; but that is the source's doing.
+        // The upload stalls for much longer than the idle timeout, but only because of the source.
         let upload = upload.idle_timeout(Duration::from_millis(5)).send();
         tokio::time::timeout(Duration::from_millis(100), upload).await.unwrap_err();
-        // What the connection's task holds goes when it next looks.
+        // The task of the connection drops the reader when it runs again.
         while !gone.load(Ordering::Relaxed) {
             tokio::task::yield_now().await;
         }

@@ -7,7 +7,7 @@ use tamtam_sandbox::Enclosure;
 use super::{next_message, sandbox};
 
 #[tokio::test]
-async fn every_kind_of_attachment_is_one_word() {
+async fn every_kind_of_attachment_is_sent_by_one_call() {
     let (_tamtam, bot, alice) = sandbox().await;
     let card = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Bob\r\nEND:VCARD\r\n";
     let at = |value: &Value, place: &str| value.pointer(place).cloned().unwrap_or_default();
@@ -32,7 +32,7 @@ async fn every_kind_of_attachment_is_one_word() {
 }
 
 #[tokio::test]
-async fn what_was_received_is_sent_again_without_an_upload() {
+async fn received_attachments_are_sent_again_without_an_upload() {
     let (tamtam, bot, alice) = sandbox().await;
     let bob = tamtam.user("Bob");
     bob.starts();
@@ -53,12 +53,12 @@ async fn what_was_received_is_sent_again_without_an_upload() {
         let again = requests(message.attachments());
         bot.send(bob.chat_id(), NewMessageBody::new().attachments(again.clone())).await.unwrap();
         let seen: Vec<Attachment> = serde_json::from_value(bob.reads().await.attachments().into()).unwrap();
-        assert_eq!(requests(&seen), again, "the same tokens, codes, cards and places");
+        assert_eq!(requests(&seen), again, "tokens, codes, cards and places are unchanged");
     }
 }
 
 #[tokio::test]
-async fn a_photo_that_no_server_can_download_is_not_sent() {
+async fn a_photo_without_a_valid_http_url_is_not_sent() {
     let (_tamtam, bot, alice) = sandbox().await;
     for url in ["cat.jpg", "/tmp/cat.jpg", "ftp://x.example/cat.jpg", "https://", "not a url"] {
         let error = bot.send(alice.chat_id(), AttachmentRequest::photo_url(url)).await.unwrap_err();
@@ -70,7 +70,7 @@ async fn a_photo_that_no_server_can_download_is_not_sent() {
 }
 
 #[tokio::test]
-async fn the_name_and_the_phone_of_a_card_are_read_back_as_they_were_given() {
+async fn the_name_and_phone_of_a_contact_card_are_read_back_unchanged() {
     let (_tamtam, bot, alice) = sandbox().await;
     for (name, phone) in [("Bob", "+15550100"), (r"Liddell, Alice; \n", "+1 555;7"), ("two\nlines", "1,2")] {
         let sent = bot.send(alice.chat_id(), AttachmentRequest::contact_phone(name, phone)).await.unwrap().message;

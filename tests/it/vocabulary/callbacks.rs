@@ -1,4 +1,4 @@
-//! Callbacks: answered, and their payloads as values of the bot's own.
+//! Callbacks: their answers, and payloads as typed values.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,7 +17,7 @@ enum Choice {
     Cancel,
 }
 
-/// A question with these buttons.
+/// Starts a sandbox, and sends Alice a question with these buttons.
 async fn asked(buttons: impl IntoIterator<Item = CallbackButton>) -> (Sandbox, Bot, Person, Updates) {
     let (tamtam, bot, alice) = sandbox().await;
     bot.send(alice.chat_id(), NewMessageBody::from("What?").keyboard(Keyboard::column(buttons))).await.unwrap();
@@ -35,7 +35,7 @@ async fn next_press(updates: &mut Updates) -> MessageCallbackUpdate {
 }
 
 #[tokio::test]
-async fn a_press_is_answered_by_a_notice_an_edit_or_both() {
+async fn a_callback_is_answered_by_a_notification_an_edit_or_both() {
     let (_tamtam, bot, alice, mut updates) = asked([Button::callback("Yes", "y")]).await;
     alice.presses("Yes");
     let pressed = next_press(&mut updates).await;
@@ -57,7 +57,7 @@ async fn a_press_is_answered_by_a_notice_an_edit_or_both() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_neither_is_not_sent() {
+async fn an_answer_without_notification_and_edit_is_not_sent() {
     let server = answering_json(&json!({"success": true})).await;
     let words = "body has none of message, notification: set at least one of them";
     assert_eq!(unsent(bot(&server).answer("cb")).await, words);
@@ -65,7 +65,7 @@ async fn an_answer_that_is_neither_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_press_whose_message_is_gone_is_answered_by_a_notice() {
+async fn a_callback_of_a_deleted_message_is_answered_by_a_notification() {
     let (_tamtam, bot, alice, mut updates) = asked([Button::callback("Yes", "y")]).await;
     alice.presses("Yes");
     let pressed = next_press(&mut updates).await;
@@ -75,7 +75,7 @@ async fn a_press_whose_message_is_gone_is_answered_by_a_notice() {
     assert_eq!(alice.reads_notification().await, "Too late");
     assert!(bot.answer(&pressed).edit("Too late").await.is_err());
 
-    // As the server tells of it.
+    // The server may also send the callback without its message.
     let mut json = serde_json::to_value(&pressed).unwrap();
     json["message"] = json!(null);
     let pressed: MessageCallbackUpdate = serde_json::from_value(json).unwrap();
@@ -85,7 +85,7 @@ async fn a_press_whose_message_is_gone_is_answered_by_a_notice() {
 }
 
 #[tokio::test]
-async fn a_value_comes_back_as_it_was_put_into_the_button() {
+async fn the_payload_of_a_button_is_read_back_as_a_typed_value() {
     let order = || Choice::Order { item: u64::MAX, size: "XL — «большой» 🍵".to_owned() };
     let (_tamtam, _bot, alice, mut updates) = asked([
         Button::callback_with("Order", &order()).unwrap().positive(),
@@ -104,8 +104,8 @@ async fn a_value_comes_back_as_it_was_put_into_the_button() {
 }
 
 #[tokio::test]
-async fn a_value_of_1024_bytes_comes_back_and_a_longer_one_makes_no_button() {
-    // In JSON there are two quotes about it.
+async fn a_payload_of_1024_bytes_is_returned_and_a_longer_one_is_an_error() {
+    // JSON adds two quotes.
     let (fits, long) = ("x".repeat(1022), "x".repeat(1023));
     let (_tamtam, _bot, alice, mut updates) = asked([Button::callback_with("Fits", &fits).unwrap()]).await;
     alice.presses("Fits");

@@ -1,4 +1,4 @@
-//! Constructors: requests read, answers built, state kept.
+//! Constructors: requests, answers and state.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ async fn a_message_is_constructed_from_opening_to_posting() {
 }
 
 #[tokio::test]
-async fn an_answer_has_what_was_said_and_nothing_else() {
+async fn an_answer_contains_only_the_fields_that_were_set() {
     let server = answering_json(&json!({"success": true})).await;
     bot(&server).construct("s").message("Hi").data(&[1, 2]).unwrap().allow_user_input(true).await.unwrap();
     let body: Value = only_request(&server).await.body_json().unwrap();
@@ -101,12 +101,12 @@ async fn an_answer_has_what_was_said_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_state_of_8192_bytes_comes_back_and_a_longer_one_is_no_answer() {
+async fn a_state_of_8192_bytes_is_returned_and_a_longer_one_is_an_error() {
     let (_tamtam, bot, alice) = sandbox().await;
     let mut updates = bot.updates();
     let card = alice.opens_constructor();
     let opened = next_request(&mut updates).await;
-    // In JSON there are two quotes about it.
+    // JSON adds two quotes.
     let (fits, long) = ("x".repeat(8190), "x".repeat(8191));
     bot.construct(&opened).data(&fits).unwrap().allow_user_input(true).await.unwrap();
     card.types("hi");
@@ -116,7 +116,7 @@ async fn a_state_of_8192_bytes_comes_back_and_a_longer_one_is_no_answer() {
 }
 
 #[tokio::test]
-async fn a_state_written_by_hand_is_limited_by_the_document() {
+async fn the_limit_of_the_document_applies_to_a_state_set_directly() {
     let server = answering_json(&json!({"success": true})).await;
     let bot = bot(&server);
     let answer = tamtam::types::ConstructorAnswer::new().data("ы".repeat(8193));
@@ -126,7 +126,7 @@ async fn a_state_written_by_hand_is_limited_by_the_document() {
 }
 
 #[test]
-fn every_input_can_be_asked_what_it_is() {
+fn accessors_work_on_every_kind_of_input() {
     let request = |data: Value, input: Value| -> MessageConstructionRequest {
         let json = json!({"timestamp": 1, "user": {"user_id": 3, "name": "A"}, "session_id": "s", "data": data,
             "input": input});

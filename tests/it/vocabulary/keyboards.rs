@@ -1,4 +1,4 @@
-//! Keyboards: put together, limited, read back, sent again.
+//! Keyboards: building them, their limits, and reading and sending them again.
 
 use std::iter::empty;
 
@@ -11,7 +11,7 @@ use tamtam::{
 use super::{next_message, sandbox, unsent};
 use crate::common::{answering_json, bot, requests};
 
-/// A keyboard of every kind of button, in rows of different lengths.
+/// Returns a keyboard with every kind of button, in rows of different lengths.
 fn all() -> Keyboard {
     Keyboard::default()
         .row([Button::callback("Yes", "y").positive(), Button::callback("No", "n").negative()])
@@ -20,7 +20,7 @@ fn all() -> Keyboard {
 }
 
 #[tokio::test]
-async fn all_kinds_of_buttons_arrive_with_all_they_have() {
+async fn buttons_of_all_kinds_arrive_with_all_their_properties() {
     let (_tamtam, bot, alice) = sandbox().await;
     bot.send(alice.chat_id(), NewMessageBody::from("Coming?").keyboard(all())).await.unwrap();
     let expected = json!([
@@ -40,7 +40,7 @@ async fn all_kinds_of_buttons_arrive_with_all_they_have() {
 }
 
 #[test]
-fn rows_are_made_of_whatever_holds_buttons() {
+fn rows_are_built_from_arrays_vecs_tuples_and_iterators() {
     let number = |n: i32| Button::callback(n.to_string(), n.to_string());
     let labels = |keyboard: &Keyboard| -> Vec<String> {
         let row = |row: &Vec<Button>| row.iter().filter_map(Button::text).collect::<Vec<_>>().join(" ");
@@ -58,7 +58,7 @@ fn rows_are_made_of_whatever_holds_buttons() {
 }
 
 #[tokio::test]
-async fn a_button_past_a_limit_is_named_before_anything_is_sent() {
+async fn a_button_over_a_limit_is_refused_before_sending() {
     let server = answering_json(&json!({"success": true})).await;
     let bot = bot(&server);
     let x = |count| "ы".repeat(count);
@@ -93,7 +93,7 @@ async fn a_button_past_a_limit_is_named_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn a_link_that_no_client_can_open_is_named_before_anything_is_sent() {
+async fn a_link_that_is_not_an_absolute_url_is_refused_before_sending() {
     let server = answering_json(&json!({"success": true})).await;
     let bot = bot(&server);
     for link in ["not a url", "example.org/map", "//example.org", "https://", ""] {
@@ -110,7 +110,7 @@ async fn a_link_that_no_client_can_open_is_named_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn links_of_any_scheme_are_taken() {
+async fn links_of_any_scheme_are_accepted() {
     let (_tamtam, bot, alice) = sandbox().await;
     let links = ["https://x.example", "HTTP://x.example", "tel:+15550100", "mailto:a@x.example", "tamtam://user/1"];
     let keyboard = Keyboard::column(links.map(|link| Button::link("t", link)));
@@ -119,7 +119,7 @@ async fn links_of_any_scheme_are_taken() {
 }
 
 #[tokio::test]
-async fn buttons_at_their_limits_are_taken() {
+async fn buttons_at_their_limits_are_accepted() {
     let (_tamtam, bot, alice) = sandbox().await;
     let x = |count| "ы".repeat(count);
     let keyboard = Keyboard::column((
@@ -147,7 +147,7 @@ async fn a_keyboard_is_read_back_changed_and_sent_again() {
     let Some(Button::Callback(no)) = keyboard.find_text("No") else { panic!("{keyboard:?}") };
     assert_eq!(no.intent, Some(Intent::Negative));
 
-    // The chat button keeps its number, and so its chat.
+    // The chat button keeps its `uuid`, and so its chat.
     let mut fewer = keyboard.clone();
     fewer.retain(|button| {
         !matches!(button, Button::RequestGeoLocation(_) | Button::RequestContact(_) | Button::Link(_))
@@ -160,7 +160,7 @@ async fn a_keyboard_is_read_back_changed_and_sent_again() {
 }
 
 #[tokio::test]
-async fn a_keyboard_whose_last_button_is_gone_is_taken_away() {
+async fn a_keyboard_without_buttons_is_removed() {
     let (_tamtam, bot, alice) = sandbox().await;
     let keyboard = Keyboard::column(Button::callback("Yes", "y"));
     let sent = bot.send(alice.chat_id(), NewMessageBody::from("Coming?").keyboard(keyboard)).await.unwrap();
@@ -173,7 +173,7 @@ async fn a_keyboard_whose_last_button_is_gone_is_taken_away() {
 }
 
 #[tokio::test]
-async fn a_button_of_a_kind_to_come_stays_in_its_keyboard() {
+async fn a_button_of_an_unknown_kind_stays_in_its_keyboard() {
     let json = json!({"timestamp": 1, "recipient": {"chat_id": 7, "chat_type": "dialog"}, "body": {"mid": "mid.1", "seq": 1,
         "attachments": [{"type": "inline_keyboard", "payload": {"buttons": [[{"type": "teleport", "text": "Go", "to": 5}]]}}]}});
     let message: Message = serde_json::from_value(json.clone()).unwrap();

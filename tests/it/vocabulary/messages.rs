@@ -1,4 +1,4 @@
-//! Messages: sent, edited, deleted, forwarded, replied to.
+//! Messages: sending, editing, deleting, forwarding and replying.
 
 use serde_json::{Value, json};
 use tamtam::{AttachmentRequest, Button, Keyboard, Message, MessageId, NewMessageBody, UserId, types::Attachment};
@@ -7,12 +7,12 @@ use tamtam_sandbox::Seen;
 use super::{next_message, sandbox, unsent};
 use crate::common::{answering_json, bot, only_request, parameter, requests};
 
-/// The kinds of what is attached.
+/// Returns the kinds of the attachments.
 fn kinds(seen: &Seen) -> Vec<&str> {
     seen.attachments().iter().map(|attachment| attachment["type"].as_str().unwrap()).collect()
 }
 
-/// A message as servers give it that only forwards another: without a body.
+/// Returns a message without a body, as servers send it for a forward without a text.
 fn without_a_body() -> Message {
     let json = json!({"timestamp": 1, "recipient": {"chat_id": 7, "chat_type": "dialog"},
         "link": {"type": "forward", "message": {"mid": "mid.original", "seq": 1}}});
@@ -25,7 +25,7 @@ fn cat() -> NewMessageBody {
 }
 
 #[tokio::test]
-async fn a_message_goes_to_a_chat_or_a_user_silently_and_without_preview_if_asked() {
+async fn a_message_is_sent_to_a_chat_or_a_user_silently_or_without_preview() {
     let sent = json!({"message": {"timestamp": 1, "recipient": {"chat_id": 7, "chat_type": "dialog"},
         "body": {"mid": "mid.1", "seq": 1, "text": "hi"}}});
     let server = answering_json(&sent).await;
@@ -45,7 +45,7 @@ async fn a_message_goes_to_a_chat_or_a_user_silently_and_without_preview_if_aske
 }
 
 #[tokio::test]
-async fn what_an_upload_brings_is_a_message_by_itself() {
+async fn an_upload_is_sent_as_a_message_without_text() {
     let (_tamtam, bot, alice) = sandbox().await;
     let photo = bot.upload_photo(b"photo").await.unwrap();
     bot.send(alice.chat_id(), photo.clone()).await.unwrap();
@@ -72,7 +72,7 @@ async fn an_edit_keeps_replaces_or_removes_the_attachments() {
     let keyboard = Keyboard::column(Button::callback("Ugly", "ugly"));
     bot.edit(&sent.message, NewMessageBody::new().keyboard(keyboard)).await.unwrap();
     let seen = alice.reads().await;
-    assert_eq!((seen.text(), kinds(&seen)), ("A dog?", vec!["inline_keyboard"]), "replaced: the photo is gone");
+    assert_eq!((seen.text(), kinds(&seen)), ("A dog?", vec!["inline_keyboard"]), "the photo is replaced");
     assert_eq!(seen.buttons(), [["Ugly"]]);
 
     bot.edit(sent.message.mid().unwrap(), NewMessageBody::new().no_attachments()).await.unwrap();
@@ -80,11 +80,11 @@ async fn an_edit_keeps_replaces_or_removes_the_attachments() {
     assert_eq!((seen.text(), kinds(&seen).len()), ("A dog?", 0), "removed");
 
     let error = bot.edit(&sent, NewMessageBody::new().text("")).await.unwrap_err();
-    assert!(error.is_refused(), "nothing would be left: {error}");
+    assert!(error.is_refused(), "an edit that leaves nothing is refused: {error}");
 }
 
 #[tokio::test]
-async fn an_edit_uploads_what_takes_the_place_of_the_attachments() {
+async fn an_edit_uploads_the_new_attachments() {
     let (_tamtam, bot, alice) = sandbox().await;
     let sent = bot.send(alice.chat_id(), cat()).await.unwrap();
     alice.reads().await;
@@ -101,7 +101,7 @@ async fn an_edit_uploads_what_takes_the_place_of_the_attachments() {
 }
 
 #[tokio::test]
-async fn a_message_is_deleted_by_its_id_by_itself_and_by_what_sending_it_answered() {
+async fn a_message_is_deleted_by_its_id_its_value_or_the_result_of_sending_it() {
     let (tamtam, bot, alice) = sandbox().await;
     let one = bot.send(alice.chat_id(), "1").await.unwrap();
     let two = bot.send(alice.chat_id(), "2").await.unwrap();
@@ -120,7 +120,7 @@ async fn a_message_is_deleted_by_its_id_by_itself_and_by_what_sending_it_answere
 }
 
 #[tokio::test]
-async fn a_message_is_forwarded_to_another_chat_and_replied_to_in_its_own() {
+async fn a_message_is_forwarded_to_another_chat_and_replied_to_in_its_chat() {
     let (tamtam, bot, alice) = sandbox().await;
     let bob = tamtam.user("Bob");
     bob.starts();
@@ -141,7 +141,7 @@ async fn a_message_is_forwarded_to_another_chat_and_replied_to_in_its_own() {
 }
 
 #[tokio::test]
-async fn a_message_without_an_id_is_neither_edited_nor_deleted_nor_forwarded() {
+async fn a_message_without_an_id_cannot_be_edited_deleted_or_forwarded() {
     let server = answering_json(&json!({"success": true})).await;
     let (bot, message) = (bot(&server), without_a_body());
     assert_eq!(message.mid(), None);

@@ -1,4 +1,4 @@
-//! What is answered: 200 when the handler has succeeded or was given up, 503 when the update is to be delivered again.
+//! Answers to deliveries: 200 if the update was handled or skipped, 503 if it must be delivered again.
 
 use std::{
     sync::{
@@ -13,12 +13,12 @@ use tokio::sync::Semaphore;
 
 use super::{Gate, PATH, Seen, Server, bot, started, webhook};
 
-/// What `on_error` was told.
+/// The failures that `on_error` received.
 #[derive(Clone, Default)]
 struct Told(Arc<Mutex<Vec<String>>>);
 
 impl Told {
-    /// Notes cause, update and attempts.
+    /// Records cause, update and attempts.
     fn note(&self, failed: &Failed) {
         let update = failed.update().map_or("none", Update::tag);
         self.0.lock().unwrap().push(format!("{} ({update}, {})", failed.cause(), failed.attempts()));
@@ -29,7 +29,7 @@ impl Told {
     }
 }
 
-/// A webhook that notes failures and answers like this.
+/// Returns a webhook that records failures and decides `recovery` for each of them.
 fn noting(told: &Told, recovery: Recovery) -> Webhook {
     let told = told.clone();
     webhook().on_error(move |failed| {
@@ -74,13 +74,13 @@ async fn the_handler_gets_the_bot_and_the_update() {
 }
 
 #[tokio::test]
-async fn a_failure_is_skipped_unless_somebody_decides() {
+async fn a_failure_is_skipped_without_on_error() {
     let server = Server::start(webhook().router(async |_, _| Err::<(), _>("no luck"))).await;
     assert_eq!(server.post(started(1)).await, 200);
 }
 
 #[tokio::test]
-async fn a_failure_that_is_skipped_is_answered_with_200() {
+async fn a_skipped_failure_is_answered_with_200() {
     let told = Told::default();
     let router = noting(&told, Recovery::Skip).router(async |_, _| Err::<(), _>("no luck"));
     let server = Server::start(router).await;
@@ -89,7 +89,7 @@ async fn a_failure_that_is_skipped_is_answered_with_200() {
 }
 
 #[tokio::test]
-async fn a_failure_to_be_retried_is_answered_with_503_and_handled_at_the_next_delivery() {
+async fn a_failure_to_retry_is_answered_with_503_and_handled_at_the_next_delivery() {
     let told = Told::default();
     let calls = Arc::new(AtomicUsize::new(0));
     let router = noting(&told, Recovery::Retry).router(move |_, _| {
@@ -105,7 +105,7 @@ async fn a_failure_to_be_retried_is_answered_with_503_and_handled_at_the_next_de
 }
 
 #[tokio::test]
-async fn a_panic_is_a_failure_like_any_other() {
+async fn a_panic_counts_as_a_failure() {
     let told = Told::default();
     let router = noting(&told, Recovery::Retry).router(|_, update| {
         let Update::BotStarted(started) = update else { panic!() };
@@ -125,7 +125,7 @@ async fn a_panic_is_a_failure_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_handler_that_takes_too_long_is_dropped_and_told() {
+async fn a_handler_over_its_timeout_is_dropped_and_reported() {
     let told = Told::default();
     let alive = Arc::new(());
     let held = Arc::clone(&alive);
@@ -140,15 +140,15 @@ async fn a_handler_that_takes_too_long_is_dropped_and_told() {
     let server = Server::start(router).await;
     assert_eq!(server.post(started(1)).await, 503);
     assert_eq!(told.all(), ["the handler took longer than 5ms (bot_started, 1)"]);
-    assert_eq!(Arc::strong_count(&alive), 2, "the test's and the closure's, but no handler's");
+    assert_eq!(Arc::strong_count(&alive), 2, "only the test and the closure hold a reference, no handler");
 }
 
 #[tokio::test]
-async fn a_handler_that_is_busy_without_end_is_dropped_too() {
+async fn a_handler_that_never_waits_is_dropped_at_its_timeout() {
     let told = Told::default();
     let webhook = noting(&told, Recovery::Skip).handler_timeout(Duration::from_millis(5));
     let router = webhook.router(async |_, _| -> () {
-        // Always ready: tokio makes it yield now and then, by letting nothing more be ready in this turn.
+        // Always ready. Only tokio's cooperative budget makes it yield.
         let semaphore = Semaphore::new(1);
         loop {
             drop(semaphore.acquire().await);
@@ -160,7 +160,7 @@ async fn a_handler_that_is_busy_without_end_is_dropped_too() {
 }
 
 #[tokio::test]
-async fn an_on_error_that_panics_decides_nothing() {
+async fn a_panic_in_on_error_leaves_the_default_answers() {
     let router = webhook().on_error(|_| panic!("no luck either")).router(async |_, _| Err::<(), _>("no luck"));
     let server = Server::start(router).await;
     assert_eq!(server.post(started(1)).await, 200);
@@ -168,7 +168,7 @@ async fn an_on_error_that_panics_decides_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_no_update_is_told_with_its_bytes() {
+async fn on_error_gets_the_bytes_of_a_body_that_is_not_an_update() {
     for (recovery, expected) in [(Recovery::Skip, 200), (Recovery::Retry, 503)] {
         let bodies = Arc::new(Mutex::new(Vec::new()));
         let theirs = Arc::clone(&bodies);
@@ -190,7 +190,7 @@ async fn what_is_no_update_is_told_with_its_bytes() {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_read_is_answered_with_503_unless_on_error_decides() {
+async fn a_body_that_is_not_an_update_is_answered_with_503_without_on_error() {
     let server = Server::start(webhook().router(async |_, _| {})).await;
     for body in ["<html>", "", "[]", r#"{"update_type":"#] {
         assert_eq!(server.post(body).await, 503, "{body}");
@@ -198,7 +198,7 @@ async fn a_body_that_cannot_be_read_is_answered_with_503_unless_on_error_decides
 }
 
 #[tokio::test]
-async fn text_that_is_nearly_json_is_an_update() {
+async fn nearly_valid_json_is_read_as_an_update() {
     let texts = Arc::new(Mutex::new(Vec::new()));
     let theirs = Arc::clone(&texts);
     let router = webhook().router(move |_, update: Update| {
@@ -225,7 +225,7 @@ async fn text_that_is_nearly_json_is_an_update() {
 }
 
 #[tokio::test]
-async fn an_update_that_nobody_knows_is_an_update() {
+async fn an_update_of_an_unknown_type_is_handled() {
     let bodies = [
         r#"{"phase":0.10,"update_type":"moon_risen"}"#,
         r#"{"update_type":"bot_started","chat_id":"not a number"}"#,
@@ -243,11 +243,11 @@ async fn an_update_that_nobody_knows_is_an_update() {
     for body in bodies {
         assert_eq!(server.post(format!(" {body}\n")).await, 200);
     }
-    assert_eq!(*raw.lock().unwrap(), bodies, "kept as they came");
+    assert_eq!(*raw.lock().unwrap(), bodies, "the bodies are kept unchanged");
 }
 
 #[tokio::test]
-async fn a_byte_that_is_not_utf_8_costs_its_character_and_not_the_update() {
+async fn a_byte_that_is_not_utf_8_is_replaced_and_the_update_is_handled() {
     let mut body = started(1).replace("\"A\"", "\"A?\"").into_bytes();
     let broken = body.windows(2).position(|pair| pair == b"A?").unwrap() + 1;
     body[broken] = 0xd0;
@@ -263,7 +263,7 @@ async fn a_byte_that_is_not_utf_8_costs_its_character_and_not_the_update() {
 }
 
 #[tokio::test]
-async fn every_kind_of_result_and_of_function_will_do() {
+async fn handlers_are_functions_or_closures_with_any_result() {
     async fn plain(_: tamtam::Bot, _: Update) {}
     async fn ours(bot: tamtam::Bot, _: Update) -> tamtam::Result<()> {
         drop(bot);
@@ -280,7 +280,7 @@ async fn every_kind_of_result_and_of_function_will_do() {
 }
 
 #[tokio::test]
-async fn a_raw_router_hands_out_the_json_that_came() {
+async fn a_raw_router_passes_on_the_received_json() {
     let jobs = Arc::new(Mutex::new(Vec::new()));
     let theirs = Arc::clone(&jobs);
     let router = webhook().on_error(|_| Recovery::Retry).raw_router(move |_, raw: RawUpdate| {

@@ -1,4 +1,4 @@
-//! Deliveries as networks make them: cut, too long, given up, made twice, all at once.
+//! Unusual deliveries: truncated, too large, cancelled, repeated, concurrent.
 
 use std::sync::{
     Arc,
@@ -11,10 +11,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::{Gate, PATH, Seen, Server, bot, request, started, webhook};
 use tamtam::webhook::Webhook;
 
-/// A router that notes its updates.
+/// Returns a router that records its updates.
 fn noting(seen: &Seen) -> Router {
     let seen = seen.clone();
-    // What is no update must not be told where a test expects nothing.
+    // These tests expect no failures.
     let webhook = webhook().on_error(|failed| panic!("{failed:?}"));
     webhook.router(move |_, update| {
         seen.add(&update);
@@ -22,7 +22,7 @@ fn noting(seen: &Seen) -> Router {
     })
 }
 
-/// A router whose handlers are noted when they begin, wait at a gate, and then fail or not.
+/// Returns a router whose handlers record their update, wait at a gate, and then fail if `fail` is set.
 fn waiting(seen: &Seen, gate: &Gate, fail: bool) -> Router {
     let (seen, gate) = (seen.clone(), gate.clone());
     webhook().on_error(|_| Recovery::Retry).router(move |_, update| {
@@ -35,7 +35,7 @@ fn waiting(seen: &Seen, gate: &Gate, fail: bool) -> Router {
     })
 }
 
-/// Lets everything go on that can, so that what should not happen has had the time to.
+/// Lets all other tasks run, so that unwanted effects have the time to happen.
 async fn a_while() {
     for _ in 0..1000 {
         tokio::task::yield_now().await;
@@ -43,12 +43,12 @@ async fn a_while() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_cut_is_neither_200_nor_an_update() {
+async fn a_truncated_body_is_not_answered_with_200_and_not_handled() {
     let seen = Seen::default();
     let server = Server::start(noting(&seen)).await;
     let whole = started(1);
     let head = |headers: &str| format!("POST {PATH} HTTP/1.1\r\nhost: x\r\n{headers}\r\n\r\n");
-    // The part that comes would do as an update itself.
+    // The received part is itself a valid update.
     let cut = head(&format!("content-length: {}", whole.len() + 1)) + &whole;
     let cut_in_a_chunk = head("transfer-encoding: chunked") + &format!("{:x}\r\n{whole}", whole.len() + 1);
     let without_last_chunk = head("transfer-encoding: chunked") + &format!("{:x}\r\n{whole}\r\n", whole.len());
@@ -57,7 +57,7 @@ async fn a_body_that_is_cut_is_neither_200_nor_an_update() {
         assert!(!answer.contains("200"), "{request} -> {answer}");
     }
     assert_eq!(seen.count(), 0);
-    // The same whole, in chunks.
+    // The complete body, in chunks.
     let whole = head("transfer-encoding: chunked\r\nconnection: close")
         + &format!("5\r\n{}\r\n{:x}\r\n{}\r\n0\r\n\r\n", &whole[..5], whole.len() - 5, &whole[5..]);
     let answer = server.raw(&whole).await;
@@ -66,7 +66,7 @@ async fn a_body_that_is_cut_is_neither_200_nor_an_update() {
 }
 
 #[tokio::test]
-async fn a_body_beyond_the_limit_is_answered_with_413() {
+async fn a_body_over_the_limit_is_answered_with_413() {
     let seen = Seen::default();
     let theirs = seen.clone();
     let update = started(1);
@@ -85,7 +85,7 @@ async fn a_body_beyond_the_limit_is_answered_with_413() {
 }
 
 #[tokio::test]
-async fn a_body_may_be_4_mib_long_if_nothing_else_is_said() {
+async fn the_default_body_limit_is_4_mib() {
     const LIMIT: usize = 4 * 1024 * 1024;
     let seen = Seen::default();
     let server = Server::start(noting(&seen)).await;
@@ -97,7 +97,7 @@ async fn a_body_may_be_4_mib_long_if_nothing_else_is_said() {
 }
 
 #[tokio::test]
-async fn the_content_type_says_nothing() {
+async fn the_content_type_is_ignored() {
     let seen = Seen::default();
     let server = Server::start(noting(&seen)).await;
     let headers =
@@ -115,7 +115,7 @@ async fn the_content_type_says_nothing() {
 }
 
 #[tokio::test]
-async fn a_connection_carries_one_delivery_after_the_other() {
+async fn a_connection_carries_several_deliveries() {
     let seen = Seen::default();
     let server = Server::start(noting(&seen)).await;
     let body = |chat| started(chat);
@@ -126,7 +126,7 @@ async fn a_connection_carries_one_delivery_after_the_other() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_does_not_stop_the_handler() {
+async fn a_disconnected_client_does_not_stop_the_handler() {
     let (gate, done) = (Gate::closed(), Arc::new(AtomicUsize::new(0)));
     let (theirs, counted) = (gate.clone(), Arc::clone(&done));
     let router = webhook().router(move |_, _| {
@@ -149,11 +149,11 @@ async fn a_client_that_hangs_up_does_not_stop_the_handler() {
 }
 
 #[tokio::test]
-async fn what_is_delivered_again_meanwhile_waits_for_the_first_and_gets_its_answer() {
+async fn a_redelivery_while_the_handler_runs_waits_and_gets_its_answer() {
     for (fail, expected) in [(false, 200), (true, 503)] {
         let (seen, gate) = (Seen::default(), Gate::closed());
         let server = Server::start(waiting(&seen, &gate, fail)).await;
-        // The first client gives up, which is why the server delivers again.
+        // The first client disconnects, so the server delivers again.
         let mut first = server.connect().await;
         first.write_all(request("POST", PATH, &started(1)).as_bytes()).await.unwrap();
         gate.is_reached().await;
@@ -170,7 +170,7 @@ async fn what_is_delivered_again_meanwhile_waits_for_the_first_and_gets_its_answ
 }
 
 #[tokio::test]
-async fn what_is_delivered_again_after_the_answer_is_handled_once() {
+async fn a_redelivery_after_the_answer_is_not_handled_again() {
     let seen = Seen::default();
     let server = Server::start(noting(&seen)).await;
     for _ in 0..3 {
@@ -180,13 +180,13 @@ async fn what_is_delivered_again_after_the_answer_is_handled_once() {
 }
 
 #[tokio::test]
-async fn different_updates_are_handled_at_the_same_time() {
+async fn different_updates_are_handled_concurrently() {
     const MANY: i64 = 20;
     let (seen, gate) = (Seen::default(), Gate::closed());
     let server = Server::start(waiting(&seen, &gate, false)).await;
     let deliveries: Vec<_> = (0..MANY).map(|chat| server.begin_to_post(started(chat))).collect();
     for _ in 0..MANY {
-        // None is let through before all are there.
+        // All handlers must be at the gate at the same time.
         gate.is_reached().await;
     }
     gate.let_through(deliveries.len());
@@ -197,7 +197,7 @@ async fn different_updates_are_handled_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn the_same_bytes_for_another_bot_are_another_delivery() {
+async fn the_same_update_for_two_bots_is_handled_by_each() {
     const OTHER: &str = "/other/s0meOtherSecret-0a1b2c3d4e5f60718293";
     let (seen, gate) = (Seen::default(), Gate::closed());
     let (other_seen, theirs) = (Seen::default(), gate.clone());
@@ -220,7 +220,7 @@ async fn the_same_bytes_for_another_bot_are_another_delivery() {
 }
 
 #[tokio::test]
-async fn an_answer_is_empty() {
+async fn the_answer_has_no_body() {
     let server = Server::start(noting(&Seen::default())).await;
     let mut connection = server.connect().await;
     connection.write_all(request("POST", PATH, &started(1)).as_bytes()).await.unwrap();

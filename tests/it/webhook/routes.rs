@@ -1,4 +1,4 @@
-//! Where a webhook is: at its path, for whoever knows it, beside other bots and other routes.
+//! Routes of webhooks: only the secret path, beside other bots and other routes.
 
 use std::panic::catch_unwind;
 
@@ -12,7 +12,7 @@ use tamtam::{
 
 use super::{PATH, Seen, Server, bot, request, started, webhook};
 
-/// A router at a path that notes its updates.
+/// Returns a router at a path that records its updates.
 fn at(path: &str, seen: &Seen) -> Router {
     let seen = seen.clone();
     Webhook::new(bot(), path).unwrap().router(move |_, update| {
@@ -34,7 +34,7 @@ async fn other_methods_than_post_are_answered_with_405() {
 }
 
 #[tokio::test]
-async fn a_wrong_path_looks_as_if_there_were_nothing() {
+async fn a_wrong_path_is_answered_as_if_no_webhook_existed() {
     let seen = Seen::default();
     let server = Server::start(at(PATH, &seen)).await;
     let nothing = Server::start(Router::new()).await;
@@ -69,7 +69,7 @@ async fn a_wrong_path_looks_as_if_there_were_nothing() {
 }
 
 #[tokio::test]
-async fn a_query_behind_the_path_makes_no_difference() {
+async fn a_query_after_the_path_is_ignored() {
     let seen = Seen::default();
     let server = Server::start(at(PATH, &seen)).await;
     assert_eq!(server.post_to(&format!("{PATH}?from=tamtam"), started(1)).await, 200);
@@ -78,7 +78,7 @@ async fn a_query_behind_the_path_makes_no_difference() {
 
 #[tokio::test]
 async fn several_bots_and_other_routes_share_a_router() {
-    // One directory for two of them, one beginning for the other two.
+    // Some paths share a directory, and some begin with the same segment.
     let paths = [
         "/tamtam/7Qm2xV9sKd4TzB8fLw3JhN6yRc5GpA1e",
         "/tamtam/Zk8Ew1uXo5Ti3Bv7Nq9Yd2Rf6Hs4Mc0j",
@@ -121,13 +121,13 @@ async fn a_router_can_be_nested_and_layered() {
 }
 
 #[test]
-fn two_webhooks_at_one_path_say_what_is_wrong() {
+fn two_webhooks_at_one_path_panic_with_a_clear_message() {
     let merge = || webhook().router(async |_, _| {}).merge(webhook().router(async |_, _| {}));
     let panic = catch_unwind(merge).unwrap_err();
     let message = panic.downcast_ref::<String>().unwrap();
     assert!(message.contains("/tamtam/h00kS3cr{rest_of_the_secret_path_of_a_webhook}"), "{message}");
     assert!(message.contains("conflict with previously registered route"), "{message}");
-    assert!(!message.contains("h00kS3cr3t"), "no more of the secret than that: {message}");
+    assert!(!message.contains("h00kS3cr3t"), "the message shows more of the secret: {message}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The whole way: TamTam subscribes the webhook, delivers to it, and delivers again.
+//! Webhooks on the sandbox: subscription, delivery and redelivery.
 
 use std::{
     sync::{
@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use super::{Gate, PATH, Seen, Server};
 use crate::conformance;
 
-/// Every attempt to deliver, as it ends.
+/// Collects every delivery attempt when it ends.
 fn deliveries(tamtam: &Sandbox) -> mpsc::UnboundedReceiver<Delivery> {
     let (sender, receiver) = mpsc::unbounded_channel();
     tamtam.on_delivery(move |delivery| drop(sender.send(delivery.clone())));
@@ -28,7 +28,7 @@ async fn people_talk_and_the_bot_answers() {
     let bot = tamtam.bot();
     let router = Webhook::new(bot.clone(), PATH).unwrap().router(async |bot, update| {
         let Update::MessageCreated(MessageCreatedUpdate { message: Some(message), .. }) = update else {
-            return Err(format!("not asked for: {update:?}"));
+            return Err(format!("unexpected update: {update:?}"));
         };
         bot.reply(&message, "I heard you").await.map(drop).map_err(|error| error.to_string())
     });
@@ -49,7 +49,7 @@ async fn people_talk_and_the_bot_answers() {
 }
 
 #[tokio::test]
-async fn what_is_to_be_retried_is_delivered_again_until_it_succeeds() {
+async fn a_failed_update_is_redelivered_until_it_succeeds() {
     let tamtam = conformance::checked(Sandbox::builder().redelivery(Duration::from_millis(5))).await;
     let bot = tamtam.bot();
     let calls = Arc::new(AtomicUsize::new(0));
@@ -58,8 +58,8 @@ async fn what_is_to_be_retried_is_delivered_again_until_it_succeeds() {
     let router = webhook.router(move |_, _| {
         let call = counted.fetch_add(1, Ordering::SeqCst);
         async move {
-            assert!(call != 0, "the first time it panics");
-            if call == 1 { Err("the second time it fails") } else { Ok(()) }
+            assert!(call != 0, "the first call panics");
+            if call == 1 { Err("the second call fails") } else { Ok(()) }
         }
     });
     let server = Server::start(router).await;
@@ -75,7 +75,7 @@ async fn what_is_to_be_retried_is_delivered_again_until_it_succeeds() {
 }
 
 #[tokio::test]
-async fn a_handler_that_is_slower_than_the_server_is_patient_runs_once_meanwhile() {
+async fn a_handler_slower_than_the_delivery_timeout_runs_once() {
     let builder = Sandbox::builder().delivery_timeout(Duration::from_millis(30)).redelivery(Duration::from_millis(5));
     let tamtam = conformance::checked(builder).await;
     let bot = tamtam.bot();
@@ -92,11 +92,11 @@ async fn a_handler_that_is_slower_than_the_server_is_patient_runs_once_meanwhile
     tamtam.user("Alice").starts();
     for attempt in 1..=3 {
         let delivery = deliveries.recv().await.unwrap();
-        assert_eq!((delivery.attempt(), delivery.status()), (attempt, None), "TamTam has hung up");
+        assert_eq!((delivery.attempt(), delivery.status()), (attempt, None), "the sandbox did not time out");
     }
     assert_eq!(seen.count(), 1);
-    // The next delivery may come before the handler is done, and wait for it, or after that, and be handled again; on a
-    // busy machine, in vain once more.
+    // The next delivery may come before the handler ends, and wait for it. If it comes later, it is handled again, and
+    // on a busy machine it may time out again.
     gate.let_through(1000);
     tamtam.delivers().await;
 }

@@ -1,5 +1,5 @@
-//! What shows nowhere: the path of a webhook, the URL that it is subscribed under, the bot's token; and the updates' text
-//! not in traces.
+//! Secrets of webhooks: errors, `Debug` output and traces must not show the path, the subscribed URL or the token.
+//! Traces must not show the texts of updates.
 
 use std::{
     fmt::Write as _,
@@ -22,7 +22,7 @@ use crate::{
     traced::Traced,
 };
 
-/// Parts of the path and of the token that stand in no other text.
+/// Parts of the path and of the token that occur in no other text.
 const SECRETS: [&str; 4] = ["h00k", "S3cr3t", "9d2f4b6a", "s3cr3t"];
 
 fn assert_no_secret(text: &str) {
@@ -37,7 +37,7 @@ fn debug_of_a_webhook_shows_neither_path_nor_token() {
     assert_no_secret(&format!("{webhook:?}{webhook:#?}"));
     assert!(format!("{webhook:?}").starts_with("Webhook { bot: Bot {"), "{webhook:?}");
     let router = webhook.router(async |_, _| {});
-    assert!(!format!("{router:?}").contains("9d2f4b6a"), "axum shows the route, which has the beginning of the secret");
+    assert!(!format!("{router:?}").contains("9d2f4b6a"), "the route shows more than the beginning of the path");
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn an_error_about_a_path_does_not_show_it() {
     }
 }
 
-/// An update with a text that is easy to find.
+/// Returns an update with a text that is easy to find.
 fn said() -> String {
     let message = json!({
         "sender": {"user_id": 7, "name": "Alice"}, "recipient": {"chat_id": 1, "chat_type": "dialog"}, "timestamp": 1,
@@ -59,7 +59,7 @@ fn said() -> String {
     json!({"timestamp": 1, "message": message, "update_type": "message_created"}).to_string()
 }
 
-/// What is traced of deliveries of every kind, and what each was answered with.
+/// Makes deliveries of every kind, and checks their answers. Returns the traces.
 async fn traced(level: LevelFilter) -> String {
     let router = webhook().router(
         async |_, update| {
@@ -103,9 +103,9 @@ async fn a_delivery_is_traced_for_debugging_without_path_and_text() {
 }
 
 #[tokio::test]
-async fn what_goes_well_is_no_news_and_what_fails_is_an_error() {
+async fn successes_are_not_logged_at_info_and_failures_are_errors() {
     let text = traced(LevelFilter::INFO).await;
-    // Beginnings and ends of spans are traced here only.
+    // Only this capture also has the events of spans.
     let of_span =
         |line: &&str| ["new", "enter", "exit", "close"].iter().any(|word| line.contains(&format!(": {word}")));
     let lines: Vec<&str> = text.lines().filter(|line| !of_span(line)).collect();
@@ -137,13 +137,13 @@ async fn a_subscription_pins_the_version_of_the_bot() {
     }
     let server = answering_json(&json!({"success": true})).await;
     let bot = bot_at(server.uri()).build().unwrap();
-    // No types are all types, and the bot's own version is the document's.
+    // An empty list means all types. The bot's version defaults to the version of the document.
     bot.subscribe_webhook(&url, []).await.unwrap();
     let body = only_request(&server).await.body_json::<Value>().unwrap();
     assert_eq!(body, json!({"url": url, "version": bot.version()}));
 }
 
-/// The errors of subscribing and unsubscribing a URL, in every way there is to print them.
+/// Returns the errors of subscribing and unsubscribing a URL, printed in every format.
 async fn errors_of(bot: &tamtam::Bot) -> Vec<String> {
     let url = format!("https://user:s3cr3tW0rd@bot.example{PATH}?key=s3cr3t");
     let errors = [bot.subscribe_webhook(&url, []).await.unwrap_err(), bot.api().unsubscribe(&url).await.unwrap_err()];
@@ -151,7 +151,7 @@ async fn errors_of(bot: &tamtam::Bot) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn of_a_subscribed_url_errors_show_no_more_than_the_origin() {
+async fn errors_show_only_the_origin_of_a_subscribed_url() {
     let quote = format!("no https://user:s3cr3tW0rd@bot.example{PATH}?key=s3cr3t here");
     let encoded =
         "url=https%3A%2F%2Fuser%3As3cr3tW0rd%40bot.example%2Ftamtam%2Fh00kS3cr3t-9d2f4b6a8c0e1d3f5a7b9c%3Fkey%3Ds3cr3t";
@@ -169,14 +169,14 @@ async fn of_a_subscribed_url_errors_show_no_more_than_the_origin() {
             assert_no_secret(&text);
         }
     }
-    // What is left says whose URL it is.
+    // The origin of the URL is still shown.
     let server = answering_json(&json!({"success": false, "message": quote})).await;
     let text = &errors_of(&bot_at(server.uri()).build().unwrap()).await[0];
     assert!(text.starts_with("subscribe: refused: no https://...@bot.example/... here\n"), "{text}");
 }
 
 #[tokio::test]
-async fn of_a_subscribed_url_no_failure_of_the_network_shows_anything() {
+async fn network_errors_do_not_show_a_subscribed_url() {
     for answer in [
         cut_answer("200 OK", &format!("{{\"success\": \"https://bot.example{PATH}")),
         cut_answer("502 Bad Gateway", &format!("<html>{}", &PATH[..20])),
@@ -195,7 +195,7 @@ async fn of_a_subscribed_url_no_failure_of_the_network_shows_anything() {
 }
 
 #[tokio::test]
-async fn a_subscribed_url_is_neither_traced_nor_told_at_a_retry() {
+async fn a_retry_shows_a_subscribed_url_neither_in_traces_nor_in_its_hook() {
     let told = Arc::new(Mutex::new(String::new()));
     let theirs = Arc::clone(&told);
     let quote = format!("no https://bot.example{PATH}?key=s3cr3t here");
@@ -218,7 +218,7 @@ async fn a_subscribed_url_is_neither_traced_nor_told_at_a_retry() {
 }
 
 #[tokio::test]
-async fn a_delivery_without_the_secret_header_is_not_there() {
+async fn a_delivery_without_the_secret_header_is_answered_with_404() {
     let bot = Bot::builder("token").service(Service::Max).build().unwrap();
     let seen = Seen::default();
     let handled = seen.clone();

@@ -1,4 +1,4 @@
-//! Every operation of MAX on the wire.
+//! Requests and answers of every operation of MAX.
 
 use std::collections::BTreeSet;
 
@@ -21,14 +21,14 @@ use crate::{
     document,
 };
 
-/// JSON with more properties.
+/// Adds properties to a JSON object.
 fn with(mut json: Value, more: Value) -> Value {
     let Value::Object(more) = more else { panic!("not an object") };
     json.as_object_mut().unwrap().extend(more);
     json
 }
 
-/// A person as MAX describes one: without `name`.
+/// Returns the JSON of a user of MAX, which has no `name`.
 fn user(id: i64, first_name: &str, last_name: &str) -> Value {
     json!({
         "user_id": id,
@@ -44,12 +44,12 @@ fn alice() -> Value {
     user(101, "Alice", "Smith")
 }
 
-/// A person without a last name: it is empty.
+/// Returns a user with an empty last name.
 fn bob() -> Value {
     user(102, "Bob", "")
 }
 
-/// The properties of a profile with pictures.
+/// Returns the properties of a profile with pictures.
 fn photo() -> Value {
     json!({
         "description": "Tells the weather.",
@@ -62,7 +62,7 @@ fn commands() -> Value {
     json!([{"name": "help", "description": "What I can do"}, {"name": "stop"}])
 }
 
-/// The bot's own profile: bots have no last name.
+/// Returns the bot's profile. Bots have no last name.
 fn bot_info() -> Value {
     let bot = json!({
         "user_id": 591_579_394_001_i64,
@@ -87,7 +87,7 @@ fn member(user: Value) -> Value {
     with(with(user, photo()), member)
 }
 
-/// A channel with a pinned post.
+/// Returns a channel with a pinned post.
 fn channel() -> Value {
     json!({
         "chat_id": -7,
@@ -107,7 +107,7 @@ fn channel() -> Value {
     })
 }
 
-/// A dialog with a user who has stopped the bot.
+/// Returns a dialog with a user who has stopped the bot.
 fn dialog() -> Value {
     json!({
         "chat_id": i64::MAX,
@@ -120,7 +120,7 @@ fn dialog() -> Value {
     })
 }
 
-/// A message in a channel. Its `seq` does not fit a floating-point number.
+/// Returns a message in a channel. A floating-point number cannot hold its `seq` exactly.
 fn message(mid: &str, text: &str) -> Value {
     json!({
         "sender": alice(),
@@ -132,7 +132,7 @@ fn message(mid: &str, text: &str) -> Value {
     })
 }
 
-/// A message with what MAX has and TamTam does not.
+/// Returns a message with the properties that only MAX has.
 fn message_of_max() -> Value {
     let contact = json!({
         "vcf_info": "BEGIN:VCARD\r\nTEL:79990000000\r\nEND:VCARD",
@@ -161,7 +161,7 @@ fn message_of_max() -> Value {
     with(message("mid.2", ""), json!({"body": body, "link": link}))
 }
 
-/// A comment on a channel post, in reply to another one.
+/// Returns a comment on a channel post that replies to another comment.
 fn comment(mid: &str, text: &str) -> Value {
     json!({
         "sender": bob(),
@@ -172,7 +172,7 @@ fn comment(mid: &str, text: &str) -> Value {
     })
 }
 
-/// One update of each type.
+/// Returns one update of each type.
 fn updates() -> Vec<Value> {
     let update = |update_type: &str, fields: Value| with(json!({"update_type": update_type, "timestamp": 1}), fields);
     let in_chat = |update_type: &str, fields: Value| {
@@ -214,7 +214,7 @@ fn updates() -> Vec<Value> {
     ]
 }
 
-/// A message with every field and every button, and its JSON.
+/// Returns a message with every field and every button, and its JSON.
 fn full_message() -> (NewMessageBody, Value) {
     let photos = [("a+b/c=".to_owned(), PhotoToken::new("photo-token"))];
     let keyboard = Keyboard::new(vec![
@@ -230,7 +230,7 @@ fn full_message() -> (NewMessageBody, Value) {
         ],
         vec![RequestContactButton::new("Call me").into(), RequestGeoLocationButton::new("Here").quick(true).into()],
     ]);
-    // The mention has the link of TamTam. It is sent with the link of MAX.
+    // The mention with a link of TamTam is sent with a link of MAX.
     let message = NewMessageBody::markdown("**Привет**, [Alice](tamtam://user/101) 😀\n")
         .attach(PhotoAttachmentRequest::new(PhotoAttachmentRequestPayload::new().photos(photos)))
         .attach(VideoAttachmentRequest::new(UploadedInfo::new().token("video-token")))
@@ -554,7 +554,7 @@ fn messages() -> Vec<Case> {
         .query("chat_id", "-7")
         .query("disable_link_preview", "true")
         .body(json.clone()),
-        // A message goes to a user or to a chat, so that all parameters at once take two calls.
+        // A message is sent to either a user or a chat, so the parameters need two calls.
         reads(
             "POST /messages",
             json!({"message": message("mid.3", "Привет")}),
@@ -638,7 +638,7 @@ fn comments() -> Vec<Case> {
     ]
 }
 
-/// Every operation of MAX with all of its parameters.
+/// Returns every operation of MAX with all its parameters.
 pub(super) fn all() -> Vec<Case> {
     let groups = [bots(), chats(), members(), subscriptions(), media(), messages(), comments()];
     groups.into_iter().flatten().collect()
@@ -687,7 +687,7 @@ async fn every_operation_of_max_has_a_case() {
 }
 
 #[tokio::test]
-async fn what_is_not_set_is_not_sent() {
+async fn unset_parameters_are_not_sent() {
     let sent = json!({"message": comment("mid.c1", "hi")});
     let no_messages = || json!({"messages": []});
     let no_commands = BotCommandsPatch::new().commands(Vec::<BotCommand>::new());

@@ -1,4 +1,4 @@
-//! Operations and values that the service of a bot does not have: which are refused, and which are left out.
+//! Operations and values that the service of a bot does not have: they are refused or left out.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ use crate::{
 const NOT_SENT: &str = "field not sent: the service does not have it";
 
 #[tokio::test]
-async fn an_operation_that_the_service_does_not_have_is_not_sent() {
+async fn an_operation_of_the_other_service_is_not_sent() {
     const OF_TAMTAM: [&str; 4] = ["PATCH /me", "GET /chats", "GET /chats/@team_1-x", "POST /answers/constructor"];
     const OF_MAX: [&str; 9] = [
         "PATCH /me/commands",
@@ -59,7 +59,7 @@ async fn an_operation_that_the_service_does_not_have_is_not_sent() {
         }
         let missing: BTreeSet<String> = others.keys().filter(|id| !own.contains_key(*id)).cloned().collect();
         assert_eq!((refused.len(), refused), (lines.len(), missing));
-        assert!(requests(&server).await.is_empty(), "{} was asked", service.name());
+        assert!(requests(&server).await.is_empty(), "{} received a request", service.name());
     }
 }
 
@@ -90,7 +90,7 @@ async fn a_button_that_the_service_does_not_have_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_constructor_takes_neither_a_button_nor_markup_of_max() {
+async fn a_constructor_accepts_neither_buttons_nor_markup_of_max() {
     let server = mock_server().await;
     let api = bot_of(&Service::TamTam, &server).api();
     let keyboard = Keyboard::new(vec![vec![MessageButton::new("Yes").into()]]);
@@ -108,7 +108,8 @@ async fn a_constructor_takes_neither_a_button_nor_markup_of_max() {
     assert!(requests(&server).await.is_empty());
 }
 
-/// Requests with a value that the service does not have: the name of the value in the log, and what is sent without it.
+/// Returns requests with a value that the service does not have: the service, the name of the value in the log, and the
+/// case without the value.
 fn with_a_value_of_the_other_service() -> Vec<(Service, &'static str, Case)> {
     let keyboard = Keyboard::new(vec![vec![CallbackButton::new("No", "no").intent(Intent::Negative).into()]]);
     let question = NewMessageBody::from("Coming?").keyboard(keyboard);
@@ -144,7 +145,7 @@ fn with_a_value_of_the_other_service() -> Vec<(Service, &'static str, Case)> {
 }
 
 #[tokio::test]
-async fn a_value_without_which_the_request_means_something_else_is_not_left_out() {
+async fn a_value_that_changes_the_meaning_of_the_request_is_an_error() {
     let server = mock_server().await;
     let bot = bot_of(&Service::TamTam, &server);
     let hook = SubscriptionRequestBody::new("https://bot.example/hook").secret("0123456789_abc-DEF");
@@ -163,12 +164,12 @@ async fn a_value_without_which_the_request_means_something_else_is_not_left_out(
 }
 
 #[tokio::test]
-async fn a_value_that_the_service_does_not_have_is_left_out_with_one_warning() {
-    // The warning is logged once per process, and other tests have such values, too.
+async fn other_values_of_the_other_service_are_left_out_with_one_warning() {
+    // The warning is logged once per process, and other tests also cause it.
     in_a_process_of_its_own("wire::other_service::leaves_values_out_and_logs_each_once", &[]).await;
 }
 
-/// Runs only in a process of its own.
+/// Runs only in a separate process.
 #[tokio::test]
 async fn leaves_values_out_and_logs_each_once() {
     if std::env::var_os(CHILD).is_none() {
