@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_can_be_taken_word_by_word() {
+    fn the_rest_can_be_read_word_by_word() {
         let command = Command::parse("/a  one  two three ").unwrap();
         assert_eq!(command.args().collect::<Vec<_>>(), ["one", "two", "three"]);
         assert_eq!(command.split_first(), ("one", "two three"));

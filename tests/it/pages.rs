@@ -248,7 +248,7 @@ async fn a_page_that_names_itself_as_the_next_is_an_error_after_what_it_has() {
     assert!(error.is_pagination() && !error.is_retryable());
     assert_eq!(
         error.to_string(),
-        "getChats: the list cannot be read on: the page of the marker 5 names itself as the next one"
+        "getChats: the list cannot be read on: the page of the marker 5 has the same marker for the next page"
     );
     assert_eq!(chats.try_next().await.unwrap(), None);
     assert_eq!(requests(&server).await.len(), 2);
@@ -334,8 +334,8 @@ async fn a_full_page_of_one_timestamp_is_an_error() {
     assert!(error.is_pagination(), "{error}");
     assert_eq!(
         error.to_string(),
-        "getMessages: the list cannot be read on: a page of 3 messages up to the time 8 has none before it, so there may \
-         be more of that time than fit a page"
+        "getMessages: the list cannot be read on: a full page of 3 messages up to the time 8 has no earlier message, \
+         so messages of that time may be missing: set a larger `page_size` or an earlier `until`"
     );
     assert_eq!(messages.try_next().await.unwrap(), None);
     // What the error says to do.

@@ -31,7 +31,7 @@ pub struct ShareLink {
 }
 
 impl ShareLink {
-    /// Makes a link of MAX that shares this text.
+    /// Creates a MAX link that shares this text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         let template = Template::share(&Service::Max).expect("MAX has links that share a text");
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_link_comes_back_as_it_was() {
+    fn a_share_link_is_parsed_back_from_its_url() {
         for text in ["", "a", "a b+c", "a/b?c#d&e=f%20", "Привет,\nмир!", "🎉", "https://x.example/?a=b&c"] {
             let link = ShareLink::new(text);
             let url = link.to_string();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn share_links_are_read_however_they_are_written() {
+    fn share_links_are_parsed_in_every_spelling() {
         for written in ["http://MAX.ru/:share/?text=a b", "max.ru/:share?utm=1&text=a+b#x"] {
             assert_eq!(written.parse::<ShareLink>().unwrap().text(), "a b", "{written}");
         }
