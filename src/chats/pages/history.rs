@@ -193,8 +193,8 @@ impl<T: Timeline> List for History<T> {
             }
             // The page has no earlier message. If the page is full, messages of the same time may be missing.
             Some(_) if page.is_full => Next::Fail(format!(
-                "a full page of {} messages up to the time {until} has no earlier message, so messages of that time may \
-                 be missing: set a larger `page_size` or an earlier `until`",
+                "a full page of {} messages up to the time {until} has no earlier message, so messages of that time \
+                 may be missing: set a larger `page_size` or an earlier `until`",
                 self.page_size
             )),
             Some(_) => Next::End,

@@ -1,4 +1,4 @@
-//! Messages whose text is too long for one, in parts.
+//! Long messages: they are sent in parts.
 
 use super::{
     builder::Text,
@@ -15,7 +15,7 @@ use crate::{
 /// The operation that sends a part.
 pub(super) const OPERATION: &str = "sendMessage";
 
-/// A message whose text may be of any length, for [`Bot::send_long`](crate::Bot::send_long).
+/// A message with a text of any length, for [`Bot::send_long`](crate::Bot::send_long).
 ///
 /// ```
 /// # #[tokio::main]
@@ -38,32 +38,32 @@ pub(super) const OPERATION: &str = "sendMessage";
 #[must_use = "a message does nothing until it is sent"]
 pub struct LongMessage {
     text: LongText,
-    /// All but the text.
+    /// Everything except the text.
     rest: NewMessageBody,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum LongText {
-    /// A text that the crate writes in whatever notation it needs.
+    /// A text that the crate renders itself.
     Own(Text),
-    /// A text in the notation of the message, if it has one.
+    /// A text in the format of the message: Markdown, HTML or plain text.
     Body(String),
 }
 
 impl LongMessage {
-    /// Adds an attachment, to the last part.
+    /// Adds an attachment to the last part.
     pub fn attach(mut self, attachment: impl Into<AttachmentRequest>) -> Self {
         self.rest = self.rest.attach(attachment);
         self
     }
 
-    /// Adds a keyboard, to the last part.
+    /// Adds a keyboard to the last part.
     pub fn keyboard(mut self, keyboard: impl Into<Keyboard>) -> Self {
         self.rest = self.rest.keyboard(keyboard);
         self
     }
 
-    /// The message that the first part replies to.
+    /// Sets the message that the first part replies to or forwards.
     pub fn link(mut self, link: impl Into<NewMessageLink>) -> Self {
         self.rest = self.rest.link(link);
         self
@@ -75,18 +75,19 @@ impl LongMessage {
         self
     }
 
-    /// Whether the members of the chat are notified, of every part; `false` sends them silently.
+    /// Sets whether the members of the chat are notified of each part. Defaults to `true`. `false` sends the parts
+    /// silently.
     pub fn notify(mut self, notify: bool) -> Self {
         self.rest = self.rest.notify(notify);
         self
     }
 
-    /// The parts as messages, to be sent one after another.
+    /// Returns the parts as messages, in the order in which to send them.
     ///
     /// # Errors
     ///
-    /// When a part cannot be made to fit: Markdown or HTML without an end of a line at which no formatting is open, or a
-    /// link whose address takes all the room.
+    /// If the message is empty. Also if a part cannot be made short enough: Markdown or HTML has no line end without
+    /// open formatting, or the URL of a link leaves no room for text.
     pub fn into_parts(self) -> Result<Vec<NewMessageBody>> {
         self.parts().map_err(not_sent)
     }
@@ -117,7 +118,10 @@ impl LongMessage {
 }
 
 fn nothing() -> Invalid {
-    Invalid::new(&Place::root("body").field("text"), "has nothing but space, and nothing is attached: say something")
+    Invalid::new(
+        &Place::root("body").field("text"),
+        "has only white space, and nothing is attached: add a text or an attachment",
+    )
 }
 
 impl From<Text> for LongMessage {

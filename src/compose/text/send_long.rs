@@ -1,4 +1,4 @@
-//! Sending a text as several messages, and what becomes of it when one of them fails.
+//! Sending of a long text as several messages, and the error if one of them fails.
 
 use std::{collections::VecDeque, fmt, future::IntoFuture, pin::Pin};
 
@@ -14,13 +14,14 @@ use crate::{
 };
 
 impl Bot {
-    /// Sends a text of any length, as several messages if it is too long for one. The answer has them all, in order.
+    /// Sends a text of any length, as several messages if necessary. The response has all messages, in order.
     ///
-    /// A plain text and a [`Text`](crate::text::Text) can be split anywhere: [`split`](crate::text::split) says where
-    /// they are. What is formatted across two parts
-    /// is formatted in both. Markdown and HTML of your own ([`NewMessageBody::markdown`]) are split only between lines
-    /// where no formatting can be open. An attachment, such as a keyboard, goes with the last part, and the link to a
-    /// message that is replied to with the first: see [`LongMessage`].
+    /// A plain text and a [`Text`](crate::text::Text) can be split anywhere, as [`split`](crate::text::split)
+    /// describes. Formatting that spans two parts is applied to both. Markdown and HTML of your own
+    /// ([`NewMessageBody::markdown`]) are split only between lines where no formatting can be open.
+    ///
+    /// An attachment, such as a keyboard, goes with the last part. A link to another message goes with the first part.
+    /// See [`LongMessage`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -44,30 +45,31 @@ impl Bot {
     }
 }
 
-/// Sends a text as several messages, one after another; made by [`Bot::send_long`].
+/// A request that sends a text as several messages, one after another. Created by [`Bot::send_long`].
 #[derive(Debug, Clone)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct SendLong {
     bot: Bot,
     target: Target,
-    /// What is to be sent, or why it cannot be.
+    /// The messages to send, or why the text cannot be split.
     parts: Result<VecDeque<NewMessageBody>, Invalid>,
     disable_link_preview: Option<bool>,
 }
 
 impl SendLong {
-    /// `true` keeps the server from adding a preview of the links in the text.
+    /// Disables the preview of links in the text, if `true`.
     pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
         self.disable_link_preview = Some(disable_link_preview);
         self
     }
 
-    /// The messages that are to be sent, in order; none if the text cannot be split, which sending tells.
+    /// Returns the messages to send, in order. Empty if the text cannot be split: then [`send`](Self::send) fails.
     pub fn parts(&self) -> impl Iterator<Item = &NewMessageBody> {
         self.parts.iter().flatten()
     }
 
-    /// The same without the first message: of [what is left](SendLongError::into_rest), if that one turns out to be posted.
+    /// Removes the first message. Use it for [the rest](SendLongError::into_rest) if the failed message was posted
+    /// after all.
     pub fn without_first(mut self) -> Self {
         if let Ok(parts) = &mut self.parts {
             parts.pop_front();
@@ -75,18 +77,19 @@ impl SendLong {
         self
     }
 
-    /// Sends the messages; `.await` on the request itself does the same. Each is sent when the one before is posted.
+    /// Sends the messages; `.await` on the request itself does the same. Each message is sent after the previous one is
+    /// posted.
     ///
     /// # Errors
     ///
-    /// Before anything is sent, when the text cannot be split ([`LongMessage::into_parts`]). Otherwise as
-    /// [`Api::send_message`](crate::api::Api::send_message) for one of the messages; then no more are sent, and the error
-    /// tells which are posted and has the rest.
+    /// If the text cannot be split ([`LongMessage::into_parts`]), nothing is sent. If a message fails, as
+    /// [`Api::send_message`](crate::api::Api::send_message), the messages after it are not sent. The error has the
+    /// posted messages and the rest.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future abandons it: some of the messages may be posted, and nobody knows which. Where that matters, send
-    /// the [parts](LongMessage::into_parts) yourself, one by one.
+    /// Dropping the future abandons the request. Some messages may be posted, and their number is lost. If you need it,
+    /// send the [parts](LongMessage::into_parts) yourself, one by one.
     pub async fn send(self) -> Result<Vec<Message>, SendLongError> {
         let (mut rest, mut sent) = (self, Vec::new());
         loop {
@@ -106,7 +109,7 @@ impl SendLong {
         }
     }
 
-    /// The request that sends one of the messages.
+    /// Creates the request that sends a message.
     fn request(&self, part: NewMessageBody) -> SendMessage {
         let request = self.bot.send(self.target, part);
         match self.disable_link_preview {
@@ -125,10 +128,10 @@ impl IntoFuture for SendLong {
     }
 }
 
-/// Why a long text was not sent whole: which of its messages are posted, and which are not.
+/// The error of a long text that was not sent completely: has the posted messages, the cause, and the rest.
 ///
-/// `?` makes an [`Error`] of it. If some messages are posted, that one
-/// [may have been applied](Error::may_have_been_applied): who sends the whole text again posts them twice.
+/// `?` converts it to an [`Error`]. If some messages are posted, [`Error::may_have_been_applied`] of that error is
+/// `true`: sending the whole text again would post them twice.
 ///
 /// ```
 /// # #[tokio::main]
@@ -143,7 +146,7 @@ impl IntoFuture for SendLong {
 /// if let Err(failed) = bot.send_long(alice.chat_id(), novel).await {
 ///     println!("{failed}; {} are posted", failed.sent().len());
 ///     if !failed.error().may_have_been_applied() {
-///         // Once it is mended:
+///         // After the cause is fixed:
 ///         failed.into_rest().await?;
 ///     }
 /// }
@@ -166,21 +169,21 @@ impl SendLongError {
         Self(Box::new(Inner { sent, rest, error }))
     }
 
-    /// The messages that are posted, in order.
+    /// Returns the posted messages, in order.
     #[must_use]
     pub fn sent(&self) -> &[Message] {
         &self.0.sent
     }
 
-    /// Why the message after them was not posted. If it
-    /// [may have been](Error::may_have_been_applied), look into the chat before sending it again.
+    /// Returns the error of the message that failed. If that message
+    /// [may have been posted](Error::may_have_been_applied), look for it in the chat before you send it again.
     #[must_use]
     pub fn error(&self) -> &Error {
         &self.0.error
     }
 
-    /// What is not known to be posted, the message that failed first. Send it to go on; if that message turns out to be
-    /// posted, [without it](SendLong::without_first).
+    /// Returns the rest, which begins with the failed message. Send the rest to continue. If the failed message was
+    /// posted after all, send the rest [without it](SendLong::without_first).
     pub fn into_rest(self) -> SendLong {
         self.0.rest
     }
