@@ -13,9 +13,10 @@ use crate::{
     id::MessageId,
 };
 
-/// A message with attachments that have yet to be uploaded, made by [`NewMessageBody::upload`] or [`Upload::text`].
+/// A message with attachments that are uploaded when it is sent. Created by [`NewMessageBody::upload`] or
+/// [`Upload::text`].
 ///
-/// [`Bot::send`], [`Bot::reply`] and [`Bot::edit`] take it as any other message.
+/// [`Bot::send`], [`Bot::reply`] and [`Bot::edit`] accept it like any other message.
 #[must_use = "a message does nothing until it is sent"]
 pub struct UploadMessage {
     body: NewMessageBody,
@@ -23,13 +24,13 @@ pub struct UploadMessage {
 }
 
 impl UploadMessage {
-    /// Adds another attachment to upload, behind those that are there.
+    /// Adds an attachment to upload, after the existing attachments.
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(Box::pin(async { upload.send().await.map(Into::into) }));
         self
     }
 
-    /// The message when all is uploaded, one after another.
+    /// Uploads the attachments one after another, and returns the message.
     async fn body(self) -> Result<NewMessageBody> {
         let mut body = self.body;
         for upload in self.uploads {
@@ -46,7 +47,7 @@ impl fmt::Debug for UploadMessage {
 }
 
 impl NewMessageBody {
-    /// Adds an attachment that is uploaded when the message is sent, behind those that are there.
+    /// Adds an attachment that is uploaded when the message is sent, after the existing attachments.
     ///
     /// ```
     /// # #[tokio::main]
@@ -70,23 +71,23 @@ impl NewMessageBody {
 }
 
 impl<M: Media> Upload<M> {
-    /// A message with this upload and a text, or whatever makes a message: a [`Text`](crate::text::Text), or a
-    /// [`NewMessageBody`] with a keyboard, to which the upload is added.
+    /// Creates a message with a text and this upload. `text` can also be a [`Text`](crate::text::Text), or a
+    /// [`NewMessageBody`], for example with a keyboard.
     pub fn text(self, text: impl Into<NewMessageBody>) -> UploadMessage {
         text.into().upload(self)
     }
 }
 
-/// What can be sent as a message. Its `Request` is what [`Bot::send`] and [`Bot::reply`] return, its `Edit` what
-/// [`Bot::edit`] does.
+/// A type that can be sent as a message. [`Bot::send`] and [`Bot::reply`] return its `Request`, and [`Bot::edit`]
+/// returns its `Edit`:
 ///
-/// - Whatever makes a [`NewMessageBody`], such as a text: by a [`SendMessage`] or an [`EditMessage`].
-/// - An [`Upload`], or an [`UploadMessage`]: by a [`SendUploads`] or an [`EditUploads`].
+/// - A type that converts into a [`NewMessageBody`], such as a text: [`SendMessage`] and [`EditMessage`].
+/// - An [`Upload`] or an [`UploadMessage`]: [`SendUploads`] and [`EditUploads`].
 ///
-/// Nobody else implements it.
+/// This trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as a message",
-    note = "texts, `NewMessageBody`, `bot.upload_photo(..)` and its like can"
+    note = "send a text, a `NewMessageBody`, or an upload such as `bot.upload_photo(..)`"
 )]
 pub trait Sendable: sealed::Sendable {}
 
@@ -98,15 +99,15 @@ mod sealed {
     };
 
     pub trait Sendable {
-        /// The request that sends it: set what is optional, then `.await` or `.send()` it.
+        /// The request that sends the message.
         type Request;
-        /// The request that makes a message that is there into it.
+        /// The request that edits an existing message.
         type Edit;
 
-        /// The request, to a target if there is one, and as a link to another message if there is one.
+        /// Creates the request to a target, with a link to another message. Both are optional.
         fn request(self, bot: &Bot, target: Option<Target>, link: Option<NewMessageLink>) -> Self::Request;
 
-        /// The request that makes this message into it.
+        /// Creates the request that edits `message`.
         fn edit(self, bot: &Bot, message: MessageId) -> Self::Edit;
     }
 }
@@ -126,7 +127,7 @@ impl<T: Into<NewMessageBody>> sealed::Sendable for T {
         match target {
             Some(Target::Chat(chat)) => request.chat_id(chat),
             Some(Target::User(user)) => request.user_id(user),
-            // The check before sending says so.
+            // Without a target, the check before sending fails.
             None => request,
         }
     }
@@ -167,7 +168,8 @@ impl<M: Media> sealed::Sendable for Upload<M> {
     }
 }
 
-/// Uploads what a message attaches, one after another, and sends it; made by [`Bot::send`] and [`Bot::reply`].
+/// A request that uploads the attachments of a message one after another, and sends the message. Created by
+/// [`Bot::send`] and [`Bot::reply`].
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct SendUploads {
@@ -178,28 +180,29 @@ pub struct SendUploads {
 }
 
 impl SendUploads {
-    /// Whether the members of the chat are notified of the message; `false` sends it silently.
+    /// Sets whether the members of the chat are notified. Defaults to `true`. `false` sends the message silently.
     pub fn notify(mut self, notify: bool) -> Self {
         self.message.body.notify = Some(notify);
         self
     }
 
-    /// `true` keeps the server from adding a preview of the links in the text.
+    /// Disables the preview of links in the text, if `true`.
     pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
         self.disable_link_preview = Some(disable_link_preview);
         self
     }
 
-    /// Uploads and sends; `.await` on the request itself does the same. Until the media is processed, sending is repeated.
+    /// Uploads the attachments and sends the message; `.await` on the request itself does the same. Sending is retried
+    /// until the service has processed the media.
     ///
     /// # Errors
     ///
-    /// As [`Upload::send`], and then nothing is sent; as [`Api::send_message`](crate::api::Api::send_message) when all is
-    /// uploaded.
+    /// As [`Upload::send`]: then no message is sent. After all uploads, as
+    /// [`Api::send_message`](crate::api::Api::send_message).
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future abandons it: what was uploaded is lost, and the message may have been sent already.
+    /// Dropping the future abandons the request: the uploaded files are lost, and the message may already be sent.
     pub async fn send(self) -> Result<SendMessageResult> {
         let body = self.message.body().await?;
         let request = sealed::Sendable::request(body, &self.bot, self.target, None);
@@ -220,7 +223,8 @@ impl IntoFuture for SendUploads {
     }
 }
 
-/// Uploads what a message is to have instead of its attachments, one after another, and edits it; made by [`Bot::edit`].
+/// A request that uploads the new attachments of a message one after another, and edits the message. Created by
+/// [`Bot::edit`].
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct EditUploads {
@@ -230,17 +234,17 @@ pub struct EditUploads {
 }
 
 impl EditUploads {
-    /// Uploads and edits; `.await` on the request itself does the same. Until the media is processed, the edit is
-    /// repeated.
+    /// Uploads the attachments and edits the message; `.await` on the request itself does the same. The edit is retried
+    /// until the service has processed the media.
     ///
     /// # Errors
     ///
-    /// As [`Upload::send`], and then nothing is edited; as [`Api::edit_message`](crate::api::Api::edit_message) when all is
-    /// uploaded.
+    /// As [`Upload::send`]: then the message is not edited. After all uploads, as
+    /// [`Api::edit_message`](crate::api::Api::edit_message).
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future abandons it: what was uploaded is lost, and the message may have been edited already.
+    /// Dropping the future abandons the request: the uploaded files are lost, and the message may already be edited.
     pub async fn send(self) -> Result<()> {
         let new = self.new.body().await?;
         self.bot.api().edit_message(self.message, new).await
