@@ -10,7 +10,8 @@
 //! // Create it once, with the token of the bot of the Mini App.
 //! let mini_app = MiniApp::new("test-token")?;
 //!
-//! let init_data = "auth_date=1771409700&query_id=q-1&user=%7B%22id%22%3A7%7D&start_param=a_b\
+//! let init_data = "auth_date=1771409700&query_id=q-1&user=%7B%22id%22%3A7%7D\
+//!     &start_param=a_b\
 //!     &hash=916bd6ee2a63abf0efe9b7703a16f53662e923c0cdc0a7109016865f22f005ed";
 //! // The text was signed long ago.
 //! assert!(matches!(mini_app.check(init_data), Err(InvalidInitData::Expired { .. })));

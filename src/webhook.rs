@@ -102,7 +102,7 @@
 //! let app = Webhook::new(bot, secret_path)?
 //!     .on_error(|failed| {
 //!         eprintln!("{}", failed.cause());
-//!         // A body that is not an update will never be one. Other failures may succeed later.
+//!         // A body that is not an update never becomes one. Retry other failures.
 //!         if failed.update().is_some() { Recovery::Retry } else { Recovery::Skip }
 //!     })
 //!     .raw_router(move |_bot, raw| {

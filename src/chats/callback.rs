@@ -50,7 +50,8 @@ impl Bot {
     /// # alice.starts();
     /// use tamtam::{Button, Keyboard, NewMessageBody, Update};
     ///
-    /// let question = NewMessageBody::from("Coming?").keyboard(Keyboard::column(Button::callback("Yes", "yes")));
+    /// let keyboard = Keyboard::column(Button::callback("Yes", "yes"));
+    /// let question = NewMessageBody::from("Coming?").keyboard(keyboard);
     /// bot.send(alice.chat_id(), question).await?;
     /// # alice.presses("Yes");
     ///

@@ -173,7 +173,11 @@ impl Construct {
     ///     let Update::MessageConstructionRequest(request) = update else { continue };
     ///     let mut list: Vec<String> = request.data_as()?.unwrap_or_default();
     ///     list.extend(request.input.text().map(str::to_owned));
-    ///     bot.construct(&request).message(list.join("\n") + "\n(to buy)").data(&list)?.allow_user_input(true).await?;
+    ///     bot.construct(&request)
+    ///         .message(list.join("\n") + "\n(to buy)")
+    ///         .data(&list)?
+    ///         .allow_user_input(true)
+    ///         .await?;
     /// #   match list.len() { 0 => card.types("Milk"), 1 => card.types("Bread"), _ => break }
     /// }
     /// # card.posts();

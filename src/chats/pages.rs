@@ -99,7 +99,8 @@ impl Bot {
     /// # alice.in_chat(&news).comments(&post, "Here it rains");
     /// let mut comments = bot.comments(&post);
     /// while let Some(comment) = comments.try_next().await? {
-    ///     println!("{}: {}", comment.sender_name().unwrap_or("?"), comment.text().unwrap_or_default());
+    ///     let name = comment.sender_name().unwrap_or("?");
+    ///     println!("{name}: {}", comment.text().unwrap_or_default());
     /// }
     /// # assert_eq!(bot.comments(&post).all().await?.len(), 2);
     /// # Ok(())
@@ -268,7 +269,8 @@ impl Messages {
     /// # let chat = alice.chat_id();
     /// let newest = bot.messages(chat).try_next().await?.expect("the chat has messages");
     /// let hour = 60 * 60 * 1000;
-    /// let last_hour = bot.messages(chat).since(newest.timestamp - hour).until(newest.timestamp).all().await?;
+    /// let (from, to) = (newest.timestamp - hour, newest.timestamp);
+    /// let last_hour = bot.messages(chat).since(from).until(to).all().await?;
     /// # assert_eq!(last_hour.len(), 2);
     /// # Ok(())
     /// # }

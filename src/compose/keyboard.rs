@@ -26,7 +26,10 @@ impl Default for Keyboard {
 /// use tamtam::{Button, Keyboard, NewMessageBody};
 ///
 /// let keyboard = Keyboard::default()
-///     .row([Button::callback("Yes", "yes").positive(), Button::callback("No", "no").negative()])
+///     .row([
+///         Button::callback("Yes", "yes").positive(),
+///         Button::callback("No", "no").negative(),
+///     ])
 ///     .row((Button::location("I am here").quick(true), Button::contact("Call me")))
 ///     .row(Button::link("Where is it?", "https://example.org/map"));
 /// bot.send(alice.chat_id(), NewMessageBody::from("Coming?").keyboard(keyboard)).await?;
@@ -51,9 +54,10 @@ impl Keyboard {
     /// ```
     /// use tamtam::{Button, Keyboard};
     ///
-    /// let days = Keyboard::grid(7, (1..=30).map(|day| Button::callback(day.to_string(), day.to_string())));
-    /// assert_eq!(days.buttons.len(), 5);
-    /// assert_eq!(days.buttons[4].len(), 2);
+    /// let days = (1..=30).map(|day| Button::callback(day.to_string(), day.to_string()));
+    /// let month = Keyboard::grid(7, days);
+    /// assert_eq!(month.buttons.len(), 5);
+    /// assert_eq!(month.buttons[4].len(), 2);
     /// ```
     #[must_use]
     pub fn grid<K>(columns: usize, buttons: impl Buttons<K>) -> Self {
@@ -94,8 +98,10 @@ impl Keyboard {
 /// # alice.starts();
 /// use tamtam::{Button, Keyboard, NewMessageBody};
 ///
-/// let two = Keyboard::column([Button::callback("Tea", "tea"), Button::callback("Coffee", "coffee")]);
-/// let sent = bot.send(alice.chat_id(), NewMessageBody::from("What may it be?").keyboard(two)).await?;
+/// let drinks = [Button::callback("Tea", "tea"), Button::callback("Coffee", "coffee")];
+/// let keyboard = Keyboard::column(drinks);
+/// let question = NewMessageBody::from("What may it be?").keyboard(keyboard);
+/// let sent = bot.send(alice.chat_id(), question).await?;
 ///
 /// // Later, when the coffee has run out:
 /// let message = bot.api().get_message_by_id(&sent).await?;

@@ -124,7 +124,8 @@ impl NewMessageBody {
     /// # alice.starts();
     /// use tamtam::{Button, Keyboard, NewMessageBody};
     ///
-    /// let question = NewMessageBody::from("Coming?").keyboard(Keyboard::column(Button::callback("Yes", "yes")));
+    /// let keyboard = Keyboard::column(Button::callback("Yes", "yes"));
+    /// let question = NewMessageBody::from("Coming?").keyboard(keyboard);
     /// let question = bot.send(alice.chat_id(), question).await?;
     ///
     /// bot.edit(&question, NewMessageBody::from("It is over.").no_attachments()).await?;

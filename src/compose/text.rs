@@ -13,7 +13,8 @@
 //! use tamtam::text::Text;
 //!
 //! let name = "<Alice> *";
-//! let hello = Text::new("Hello ").bold(name).plain(", see ").link("the map", "https://example.org/map");
+//! let hello = Text::new("Hello ").bold(name).plain(", see ");
+//! let hello = hello.link("the map", "https://example.org/map");
 //! bot.send(alice.chat_id(), hello).await?;
 //! # assert_eq!(alice.reads().await.text(), "Hello <Alice> *, see the map");
 //! # Ok(())

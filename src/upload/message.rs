@@ -59,7 +59,9 @@ impl NewMessageBody {
     /// use tamtam::NewMessageBody;
     ///
     /// let (front, back) = (vec![1], vec![2]);
-    /// let both = NewMessageBody::markdown("**Both** sides").upload(bot.upload_photo(front)).upload(bot.upload_photo(back));
+    /// let both = NewMessageBody::markdown("**Both** sides")
+    ///     .upload(bot.upload_photo(front))
+    ///     .upload(bot.upload_photo(back));
     /// bot.send(alice.chat_id(), both).await?;
     /// # assert_eq!(alice.reads().await.attachments().len(), 2);
     /// # Ok(())

@@ -211,16 +211,17 @@ impl<M: Media> Upload<M> {
     ///     let json = serde_json::to_vec(session).unwrap_or_default();
     ///     let _ = std::fs::write(&new, json).and_then(|()| std::fs::rename(&new, &place));
     /// });
-    /// if let Some(session) = std::fs::read(&kept).ok().and_then(|json| serde_json::from_slice(&json).ok()) {
+    /// let stored = std::fs::read(&kept).ok();
+    /// if let Some(session) = stored.and_then(|json| serde_json::from_slice(&json).ok()) {
     ///     upload = upload.resume(session);
     /// }
     /// let video = upload.await;
-    /// // Done, or useless, for example because the file has changed. A small file has no session.
+    /// // Done, or useless, for example if the file has changed. A small file has no session.
     /// if video.as_ref().err().is_none_or(|error| error.is_source()) {
     ///     let _ = std::fs::remove_file(&kept);
     /// }
     /// let video = video?;
-    /// // To avoid a second upload after a kill, store `video` like the session until it is sent.
+    /// // To avoid a second upload after a kill, store `video` until it is sent.
     /// # std::fs::remove_file(movie)?;
     /// # Ok(())
     /// # }

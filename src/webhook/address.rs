@@ -22,7 +22,8 @@ const MASK: u32 = u32::MAX << 2;
 /// use tamtam::webhook::is_tamtam_address;
 ///
 /// assert!(is_tamtam_address([185, 16, 150, 85].into()));
-/// assert!(is_tamtam_address("::ffff:185.16.150.85".parse().unwrap()), "the form in a dual-stack socket");
+/// // The form in a dual-stack socket:
+/// assert!(is_tamtam_address("::ffff:185.16.150.85".parse().unwrap()));
 /// assert!(!is_tamtam_address([127, 0, 0, 1].into()));
 /// ```
 #[must_use]

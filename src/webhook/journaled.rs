@@ -57,7 +57,8 @@ impl Webhook {
     /// }
     ///
     /// let journal = Journal::open(&path)?;
-    /// let (app, run) = Webhook::new(bot.clone(), secret_path)?.journal(journal).run(on_update);
+    /// let webhook = Webhook::new(bot.clone(), secret_path)?;
+    /// let (app, run) = webhook.journal(journal).run(on_update);
     /// # /*
     /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
     /// # */

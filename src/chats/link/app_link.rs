@@ -112,7 +112,8 @@ impl Bot {
     /// use tamtam::Bot;
     ///
     /// let bot = Bot::max("token")?;
-    /// assert_eq!(bot.app_link("my_bot", "order-7")?.to_string(), "https://max.ru/my_bot?startapp=order-7");
+    /// let link = bot.app_link("my_bot", "order-7")?;
+    /// assert_eq!(link.to_string(), "https://max.ru/my_bot?startapp=order-7");
     ///
     /// let error = Bot::new("token")?.app_link("my_bot", "order-7").unwrap_err();
     /// assert!(error.is_unsupported());

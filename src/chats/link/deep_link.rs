@@ -125,7 +125,8 @@ impl Bot {
     /// use tamtam::Bot;
     ///
     /// let bot = Bot::max("token")?;
-    /// assert_eq!(bot.deep_link("my_bot", "order-7")?.to_string(), "https://max.ru/my_bot?start=order-7");
+    /// let link = bot.deep_link("my_bot", "order-7")?;
+    /// assert_eq!(link.to_string(), "https://max.ru/my_bot?start=order-7");
     /// # Ok(())
     /// # }
     /// ```

@@ -17,7 +17,8 @@ use crate::{
 /// use tamtam::ShareLink;
 ///
 /// let link = ShareLink::new("Look: https://example.org");
-/// assert_eq!(link.to_string(), "https://max.ru/:share?text=Look%3A%20https%3A%2F%2Fexample.org");
+/// let url = "https://max.ru/:share?text=Look%3A%20https%3A%2F%2Fexample.org";
+/// assert_eq!(link.to_string(), url);
 ///
 /// let link: ShareLink = "https://max.ru/:share?text=Hello%21".parse()?;
 /// assert_eq!(link.text(), "Hello!");

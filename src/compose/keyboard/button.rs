@@ -21,7 +21,9 @@ use crate::{
 ///     Button::link("Read more", "https://example.org"),
 ///     Button::contact("Call me"),
 ///     Button::location("I am here").quick(true),
-///     Button::chat("Discuss", "About the party").chat_description("Who brings what?").start_payload("party"),
+///     Button::chat("Discuss", "About the party")
+///         .chat_description("Who brings what?")
+///         .start_payload("party"),
 /// ));
 /// assert_eq!(keyboard.iter().count(), 5);
 /// ```
@@ -145,8 +147,13 @@ impl Button {
     /// MAX only.
     ///
     /// ```
-    /// let button = tamtam::Button::open_app("Open the shop", "my_bot").payload("order-7").contact_id(42);
-    /// assert_eq!((button.web_app.as_str(), button.payload.as_deref()), ("my_bot", Some("order-7")));
+    /// use tamtam::Button;
+    ///
+    /// let button = Button::open_app("Open the shop", "my_bot")
+    ///     .payload("order-7")
+    ///     .contact_id(42);
+    /// assert_eq!(button.web_app, "my_bot");
+    /// assert_eq!(button.payload.as_deref(), Some("order-7"));
     /// ```
     #[must_use]
     pub fn open_app(text: impl Into<String>, bot: impl Into<String>) -> OpenAppButton {

@@ -22,9 +22,13 @@ use crate::id::UserId;
 /// assert_eq!(text.as_str(), "News\nAll of it is new, says Bob");
 /// assert_eq!(
 ///     text.to_html(),
-///     "<h1>News</h1>\n<b>All of <i>it</i> is new</b>, says <a href=\"tamtam://user/42\">Bob</a>"
+///     "<h1>News</h1>\n<b>All of <i>it</i> is new</b>, \
+///      says <a href=\"tamtam://user/42\">Bob</a>"
 /// );
-/// assert_eq!(text.to_markdown(), "# News\n**All of _it_ is new**, says [Bob](tamtam://user/42)");
+/// assert_eq!(
+///     text.to_markdown(),
+///     "# News\n**All of _it_ is new**, says [Bob](tamtam://user/42)"
+/// );
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text {

@@ -33,7 +33,8 @@ pub fn escape_markdown(text: &str) -> Cow<'_, str> {
 /// ```
 /// use tamtam::{NewMessageBody, text::escape_html};
 ///
-/// let hello = NewMessageBody::html(format!("Hello, <b>{}</b>!", escape_html("<Ann & Bob>")));
+/// let names = escape_html("<Ann & Bob>");
+/// let hello = NewMessageBody::html(format!("Hello, <b>{names}</b>!"));
 /// assert_eq!(hello.text.unwrap(), "Hello, <b>&lt;Ann &amp; Bob&gt;</b>!");
 /// ```
 #[must_use]

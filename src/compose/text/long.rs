@@ -28,7 +28,8 @@ pub(super) const OPERATION: &str = "sendMessage";
 ///
 /// let terms = Text::default().bold("Terms").line().plain("Be nice. ".repeat(1000));
 /// let keyboard = Keyboard::column(Button::callback("I agree", "yes"));
-/// let sent = bot.send_long(alice.chat_id(), LongMessage::from(terms).keyboard(keyboard)).await?;
+/// let message = LongMessage::from(terms).keyboard(keyboard);
+/// let sent = bot.send_long(alice.chat_id(), message).await?;
 /// assert!(sent[0].body.as_ref().unwrap().attachments.is_none());
 /// alice.presses("I agree");
 /// # Ok(())

@@ -71,7 +71,8 @@ fn style(element: &MarkupElement) -> Option<Style> {
 /// ```
 /// use tamtam::{text, types::{LinkMarkup, MarkupElement, StrongMarkup}};
 ///
-/// let markup = [StrongMarkup::new(3, 2).into(), LinkMarkup::new(6, 100, "https://example.org").into()];
+/// let link = LinkMarkup::new(6, 100, "https://example.org");
+/// let markup = [StrongMarkup::new(3, 2).into(), link.into()];
 /// for (element, part) in text::slices("😀 hi there", &markup) {
 ///     match element {
 ///         MarkupElement::Link(link) => println!("{part} leads to {}", link.url),
@@ -118,7 +119,8 @@ impl Message {
     /// # alice.starts();
     /// use tamtam::NewMessageBody;
     ///
-    /// let sent = bot.send(alice.chat_id(), NewMessageBody::markdown("1 < **2**")).await?.message;
+    /// let message = NewMessageBody::markdown("1 < **2**");
+    /// let sent = bot.send(alice.chat_id(), message).await?.message;
     /// assert_eq!(sent.text(), Some("1 < 2"));
     /// assert_eq!(sent.to_html(), "1 &lt; <b>2</b>");
     /// # Ok(())
