@@ -196,8 +196,7 @@ impl<'a> Attempts<'a> {
         let mut first = if std::mem::take(&mut self.is_fresh) { 0 } else { self.confirmed_by_host(&url).await? };
         self.confirm(first);
         if first == total {
-            // The host has the whole file, but the response was lost. Only a token that came with the URL can replace
-            // it.
+            // The host has the whole file, but the response was lost. Only the token of the URL can replace it.
             return self.read_lost().map_err(FailedAttempt::spent);
         }
         let mut flow = self.flow(first).await?;

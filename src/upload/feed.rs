@@ -116,8 +116,7 @@ fn read_ahead(
     Ok(receiver)
 }
 
-/// A buffer that returns to the reading thread when its bytes were sent. A new buffer would cost a page fault per 4
-/// KiB.
+/// A buffer that returns to the reading thread when its bytes were sent. A new buffer costs a page fault per 4 KiB.
 struct Lent {
     buffer: Vec<u8>,
     give_back: std::sync::mpsc::Sender<Vec<u8>>,
@@ -136,8 +135,7 @@ impl Drop for Lent {
     }
 }
 
-/// Reads the next piece of a file. `left`: remaining bytes. The last piece is returned only if the file has not
-/// changed.
+/// Reads the next piece of a file. `left`: remaining bytes. Fails before the last piece if the file has changed.
 fn read_piece(file: &mut fs::File, mut piece: Vec<u8>, left: u64, expected: &Identity) -> Result<Vec<u8>, Kind> {
     let most = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
     piece.resize(most, 0);

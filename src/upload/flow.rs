@@ -20,8 +20,7 @@ use crate::error::Kind;
 /// Effectively no limit. Adding a longer timeout to an `Instant` could overflow.
 const LONGEST_IDLE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// The state of a body that is being sent. The connection that sends it and the task that waits for the response share
-/// it.
+/// The state of a body that is being sent, shared by the connection and the task that waits for the response.
 #[derive(Clone)]
 pub(super) struct Flow(Arc<Mutex<FlowState>>);
 

@@ -57,7 +57,7 @@ pub(super) async fn exchange(
         response.map_err(|error| flow.and_then(Flow::take_problem).unwrap_or_else(|| failed(error, flow.is_some())))?;
     let status = response.status();
     if !status.is_success() {
-        // The request has no token, but the host may quote a token from elsewhere.
+        // The request has no token. Redact it anyway: the host may have it from elsewhere.
         let mut kind = error_response::read(response, secrets).await;
         // The path of an upload URL is a secret, also if it is the target of a redirect.
         if let Kind::Status { location: Some(location), .. } = &mut kind {

@@ -9,7 +9,7 @@ use super::{
 use crate::api::types::NewMessageBody;
 
 impl Text {
-    /// Returns the text as HTML of the messenger, for [`NewMessageBody::html`]. HTML can express every `Text`.
+    /// Returns the text as HTML of the service, for [`NewMessageBody::html`]. HTML can express every `Text`.
     #[must_use]
     pub fn to_html(&self) -> String {
         render(self)

@@ -34,8 +34,8 @@ struct Nesting<'a> {
 }
 
 impl<'a> Nesting<'a> {
-    /// Adds segments. Of the styles with the same start, the longest is outside. The recursion depth is the number of
-    /// styles.
+    /// Adds segments. Of the styles with the same start, the longest is outside. At most one level of recursion per
+    /// style.
     fn add(&mut self, segments: &[Segment<'a>]) {
         let mut at = 0;
         while at < segments.len() {
