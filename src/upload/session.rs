@@ -10,9 +10,9 @@ use crate::api::types::UploadType;
 /// The state of a resumable upload. [`Upload::on_session`](crate::Upload::on_session) passes it to you to store.
 /// [`Upload::resume`](crate::Upload::resume) continues the upload, in the same or another process.
 ///
-/// A session contains the upload URL and the number of confirmed bytes. It identifies the file by its size and
-/// modification time, or bytes by a hash. Anyone who has the session can send bytes to that URL, so protect it like the
-/// file. A session does not contain the bot's token.
+/// A session contains the upload URL, the media's token if the server sent it, and the number of confirmed bytes. It
+/// identifies the file by its size and modification time, or bytes by a hash. Anyone who has the session can send bytes
+/// to that URL, so protect it like the file. A session does not contain the bot's token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadSession {
     pub(super) kind: UploadType,
