@@ -1,4 +1,4 @@
-//! Verbs of the bot: on chats, their members and messages, callbacks, constructors and commands.
+//! Methods of the bot for chats, members, messages, callbacks, constructors, commands and links.
 
 pub(crate) mod action;
 pub(crate) mod callback;

@@ -1,4 +1,4 @@
-//! What a bot sends: attachments, keyboards, formatted text.
+//! Content of messages: attachments, keyboards, formatted text.
 
 pub(crate) mod attachment;
 pub(crate) mod json_field;

@@ -1,12 +1,12 @@
-//! Guides: longer texts, each about one thing that people want to do.
+//! Guides: how to solve common tasks, and how to move to this crate.
 //!
-//! - [Test your bot](https://docs.rs/tamtam-sandbox/latest/tamtam_sandbox/guide/index.html), with worked tests, is a guide of
-//!   `tamtam-sandbox`.
-//! - [Write to many chats](broadcast): broadcasts within the limits of the service that send nothing twice.
+//! - [Test your bot](https://docs.rs/tamtam-sandbox/latest/tamtam_sandbox/guide/index.html) with complete examples.
+//!   This guide is part of `tamtam-sandbox`.
+//! - [Broadcast to many chats](broadcast): within the limits of the service, and without sending a message twice.
 //! - [Read the log of your bot](logging): names and fields of spans and events.
-//! - [From TamTam to MAX](from_tamtam): what changes for a bot that moves to MAX.
-//! - [From botapitamtam](from_botapitamtam): what takes the place of each method of the Python library.
-//! - [From Java](from_java): what takes the place of the official client and SDK.
+//! - [Move from TamTam to MAX](from_tamtam): changes for a bot that moves to MAX.
+//! - [Move from botapitamtam](from_botapitamtam): the equivalent of each method of the Python library.
+//! - [Move from Java](from_java): the equivalents of the official client and SDK.
 
 #[doc = include_str!("../docs/broadcast.md")]
 pub mod broadcast {}

@@ -1,16 +1,17 @@
-//! Mini Apps of MAX: checks that data which a browser or a user sends was signed by MAX.
+//! Mini Apps of MAX: checks whether MAX signed the data that a browser or a user sends.
 //!
-//! A Mini App is a web page that opens inside MAX. It receives `initData`, which says who has opened it. The page sends this
-//! text to your server. Anybody can send such a text, so check it before you trust it:
+//! A Mini App is a web page that opens inside MAX. The page receives `initData`, which names the user who opened the
+//! page, and sends this text to your server. Anyone can send such a text, so check it before you trust it:
 //!
 //! ```
 //! use std::time::SystemTime;
 //! use tamtam::mini_app::{InvalidInitData, MiniApp};
 //!
-//! // Make it once, with the token of the bot that the Mini App belongs to.
+//! // Create it once, with the token of the bot of the Mini App.
 //! let mini_app = MiniApp::new("test-token")?;
 //!
-//! let init_data = "auth_date=1771409700&query_id=q-1&user=%7B%22id%22%3A7%7D&start_param=a_b\
+//! let init_data = "auth_date=1771409700&query_id=q-1&user=%7B%22id%22%3A7%7D\
+//!     &start_param=a_b\
 //!     &hash=916bd6ee2a63abf0efe9b7703a16f53662e923c0cdc0a7109016865f22f005ed";
 //! // The text was signed long ago.
 //! assert!(matches!(mini_app.check(init_data), Err(InvalidInitData::Expired { .. })));
@@ -22,7 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! This was checked against the documentation of MAX, never against the live service.
+//! The checks follow the documentation of MAX. They were never tested with the live service.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -43,16 +44,16 @@ use crate::{
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// The greatest age of `initData` unless it is set. MAX recommends it.
+/// Default maximum age of `initData`. MAX recommends it.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
-/// How far the clock of MAX may be ahead of ours.
+/// How far the clock of MAX may be ahead of the local clock.
 const MAX_AHEAD: Duration = Duration::from_secs(5 * 60);
-/// How a contact begins. Without it, the text that is signed for a phone number would pass as a contact.
+/// The beginning of a contact. Without this check, the signed text of a phone number would pass as a contact.
 const CONTACT: &str = "BEGIN:VCARD";
 /// The length of a hash, in bytes.
 const HASH: usize = 32;
 
-/// Checks what a Mini App and its users send. Clones are cheap and check the same.
+/// A checker of the data that a Mini App and its users send. Clones are cheap.
 ///
 /// All hashes are HMAC-SHA256, and are compared in constant time.
 #[derive(Clone)]
@@ -65,7 +66,8 @@ pub struct MiniApp {
 }
 
 impl MiniApp {
-    /// Makes the checks of the Mini App of the bot with this token. The token is not kept. White space around it does not count.
+    /// Creates a checker for the Mini App of the bot with this token. The token is not stored. White space around it is
+    /// ignored.
     ///
     /// # Errors
     ///
@@ -73,13 +75,13 @@ impl MiniApp {
     pub fn new(token: &str) -> Result<Self> {
         let token = token.trim();
         if token.is_empty() {
-            return Err(Error::build("the token of the Mini App's bot is empty: anybody could sign with it"));
+            return Err(Error::build("the token of the Mini App's bot is empty: pass the token of the bot"));
         }
         let secret = keyed(b"WebAppData").chain_update(token).finalize().into_bytes();
         Ok(Self { init_data: keyed(&secret), contacts: keyed(token.as_bytes()), max_age: MAX_AGE })
     }
 
-    /// Sets the greatest age of `initData`. Defaults to 1 h, which MAX recommends.
+    /// Sets the maximum age of `initData`. Defaults to 1 h, as MAX recommends.
     ///
     /// ```
     /// use std::time::Duration;
@@ -94,19 +96,19 @@ impl MiniApp {
         self
     }
 
-    /// Checks `initData`, and returns what it says.
+    /// Checks `initData`, and returns its content.
     ///
     /// Pass the text of `WebApp.initData` unchanged. It is also the value of `WebAppData` in the fragment of the page's URL,
-    /// once that value is percent-decoded.
+    /// after percent-decoding.
     ///
     /// # Errors
     ///
-    /// If the text was not signed by MAX for this bot, or is too old. Answer such a request with status 401.
+    /// If MAX has not signed the text for this bot, or the text is too old. Answer such a request with status 401.
     pub fn check(&self, init_data: &str) -> Result<InitData, InvalidInitData> {
         self.check_at(init_data, SystemTime::now())
     }
 
-    /// Checks `initData` as [`check`](Self::check) does, at a time of your choice.
+    /// Checks `initData` like [`check`](Self::check), with `now` as the current time.
     ///
     /// # Errors
     ///
@@ -114,7 +116,7 @@ impl MiniApp {
     pub fn check_at(&self, init_data: &str, now: SystemTime) -> Result<InitData, InvalidInitData> {
         let mut fields = read_fields(init_data)?;
         let hash = fields.remove("hash").ok_or(InvalidInitData::Missing { name: "hash" })?;
-        // A map has its keys in the order that MAX signs them in.
+        // MAX signs the fields sorted by name, which is the order of the map.
         let lines: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !is_signed(&self.init_data, &lines.join("\n"), &hash) {
             return Err(InvalidInitData::WrongHash);
@@ -127,10 +129,10 @@ impl MiniApp {
         }
     }
 
-    /// Returns whether a contact was shared by the button `request_contact`, and not made up.
+    /// Returns whether a contact was shared by the button `request_contact`, and is not forged.
     ///
-    /// `vcf_info` and `hash` are those of the contact's attachment, unchanged. Also check that the contact is the sender's:
-    /// the user id of the contact must be that of the message's sender.
+    /// `vcf_info` and `hash` are the unchanged values of the contact's attachment. Also check whose contact it is: its
+    /// user id must be the user id of the message's sender.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;
@@ -147,9 +149,9 @@ impl MiniApp {
         vcf_info.starts_with(CONTACT) && is_signed(&self.contacts, vcf_info, hash)
     }
 
-    /// Returns whether a phone number that the page got by `requestContact()` was signed by MAX.
+    /// Returns whether MAX signed a phone number that the page received from `requestContact()`.
     ///
-    /// `auth_date` is in Unix seconds, as the page got it. A `+` before the phone number does not matter. The age is not
+    /// `auth_date`: in Unix seconds, as the page received it. A `+` before the phone number is ignored. The age is not
     /// checked.
     ///
     /// This form is not in the documentation of MAX. Another client uses it.
@@ -176,25 +178,25 @@ impl fmt::Debug for MiniApp {
     }
 }
 
-/// What `initData` says; given by [`MiniApp::check`].
+/// The content of `initData`. Returned by [`MiniApp::check`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct InitData {
-    /// When MAX signed it.
+    /// The time of the signature.
     pub auth_date: SystemTime,
     /// The session of the Mini App.
     pub query_id: Option<String>,
-    /// Who opened the Mini App. `None` if it is missing or cannot be read.
+    /// The user who opened the Mini App. `None` if the field is missing or cannot be read.
     pub user: Option<MiniAppUser>,
-    /// The chat from which the Mini App was opened. `None` if it is missing or cannot be read.
+    /// The chat from which the Mini App was opened. `None` if the field is missing or cannot be read.
     pub chat: Option<MiniAppChat>,
     /// The payload of the link or button that opened the Mini App.
     pub start_param: Option<String>,
-    /// All signed fields, by name and decoded: also those that this version of the crate does not know.
+    /// All signed fields by name, decoded. Includes fields that this version of the crate does not support.
     pub fields: BTreeMap<String, String>,
 }
 
-/// Who opened a Mini App.
+/// The user who opened a Mini App.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct MiniAppUser {
@@ -228,16 +230,16 @@ pub struct MiniAppChat {
     pub kind: Option<String>,
 }
 
-/// Why `initData` is refused; returned by [`MiniApp::check`].
+/// The reason why `initData` is refused. Returned by [`MiniApp::check`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidInitData {
-    /// The text is not a list of `name=value`, separated by `&` and percent-encoded in UTF-8. Or a value has a line break, which
-    /// the signature does not tell from the end of the value.
+    /// The text is not a list of `name=value`, separated by `&` and percent-encoded in UTF-8. Or a name or value has a
+    /// line break, which would make the signed text ambiguous.
     #[error("initData is malformed: pass the text of `WebApp.initData` unchanged")]
     Malformed,
-    /// A field is there twice.
-    #[error("initData has the field `{name}` twice")]
+    /// A field occurs twice.
+    #[error("initData has the field `{name}` twice: pass the text of `WebApp.initData` unchanged")]
     Repeated {
         /// The name of the field.
         name: String,
@@ -302,10 +304,10 @@ fn read_fields(init_data: &str) -> Result<BTreeMap<String, String>, InvalidInitD
 }
 
 fn keyed(key: &[u8]) -> HmacSha256 {
-    HmacSha256::new_from_slice(key).expect("HMAC takes keys of any length")
+    HmacSha256::new_from_slice(key).expect("HMAC accepts keys of any length")
 }
 
-/// Compares a hash in hexadecimal digits with that of a text, in constant time.
+/// Returns whether a hash in hexadecimal digits is the hash of a text. Compares in constant time.
 fn is_signed(key: &HmacSha256, text: &str, hash: &str) -> bool {
     read_hash(hash).is_some_and(|hash| key.clone().chain_update(text).verify_slice(&hash).is_ok())
 }
@@ -362,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_any_byte_is_found() {
+    fn a_change_of_any_byte_is_detected() {
         let signed = format!("{FIELDS}&hash={SIGNATURE}");
         for place in 0..signed.len() {
             let mut changed = signed.clone().into_bytes();
@@ -376,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_init_data_is_refused_with_a_reason() {
+    fn invalid_init_data_is_refused_with_a_reason() {
         let missing = |name| Err(InvalidInitData::Missing { name });
         for (init_data, expected) in [
             ("", Err(InvalidInitData::Malformed)),
@@ -400,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn old_data_is_refused_and_data_of_a_clock_ahead_is_not() {
+    fn old_data_is_refused_and_a_clock_ahead_is_tolerated() {
         let signed = format!("{FIELDS}&hash={SIGNATURE}");
         assert!(check_after(&signed, 3600).is_ok());
         let age = Duration::from_secs(3601);
@@ -414,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_decoded_once_and_misfits_are_kept_as_text() {
+    fn values_are_decoded_once_and_unreadable_values_are_kept_as_text() {
         let data = check(&sign("auth_date=1771409700&start_param=100%2525+a%2Bb&user=%5B%5D&chat=%7B%22id%22%3A-5%2C%22type%22%3A%22CHAT%22%7D")).unwrap();
         assert_eq!(data.start_param.as_deref(), Some("100%25 a+b"));
         assert_eq!((data.user, data.fields["user"].as_str()), (None, "[]"));
@@ -423,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_token_is_refused_and_space_around_it_is_not_part_of_it() {
+    fn an_empty_token_is_refused_and_white_space_around_a_token_is_ignored() {
         assert!(MiniApp::new(" \n").is_err());
         let now = UNIX_EPOCH + Duration::from_secs(SIGNED_AT);
         let signed = format!("{FIELDS}&hash={SIGNATURE}");
@@ -431,12 +433,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_shows_the_token() {
+    fn debug_does_not_show_the_token() {
         assert_eq!(format!("{:?}", mini_app()), "MiniApp { max_age: 3600s, .. }");
     }
 
     #[test]
-    fn contacts_are_genuine_only_as_they_were_signed() {
+    fn contacts_are_genuine_only_if_unchanged() {
         let mini_app = mini_app();
         let vcf_info = "BEGIN:VCARD\r\nTEL:79990000000\r\nEND:VCARD";
         let hash = "0d041d9949fbe03a35c4dc2bfebc1a00866b2571b688808ac746fb10d6908d64";

@@ -1,4 +1,4 @@
-//! Uploads: files of any size, from any source, with flat memory, to be attached to messages.
+//! Uploads: files of any size and from any source, streamed with constant memory, to attach to messages.
 
 mod answer;
 mod attempts;

@@ -61,8 +61,9 @@
 //!   path of the value.
 //! - A handler runs to its end, or to its [timeout](Webhook::handler_timeout), even if the service closes the connection.
 //!   If the update is delivered again before that, the second delivery waits for the first and gets the same answer: the
-//!   handler runs once. A handled update is remembered for 5 min, and at most 20,000 updates are. A repeated delivery is then answered with 200. So a
-//!   handler that takes longer than the service waits does not run twice. If a handler often takes that long, use a queue.
+//!   handler runs once. For 5 min after that, a repeated delivery is answered with 200 without a call of the handler.
+//!   At most 20,000 handled updates are remembered. So a handler that takes longer than the service waits does not run
+//!   twice. If a handler often takes that long, use a queue.
 //! - Updates arrive **at least once**: if the answer is lost after the handler has succeeded, the update is delivered
 //!   again. Updates are handled concurrently and in **no order**, not even within a chat: a repeated update can arrive
 //!   after newer ones. If the order matters, compare the `timestamp` of the updates, or [poll](crate::Bot::updates).
@@ -86,7 +87,7 @@
 //! # #[derive(Clone, Default)]
 //! # struct Queue(Arc<Mutex<Vec<u8>>>);
 //! # impl Queue {
-//! /// Writes a job down, and returns when it is on the disk.
+//! /// Writes a job, and returns when the job is on the disk.
 //! async fn push(&self, job: &[u8]) -> io::Result<()> {
 //! #   self.0.lock().unwrap().write_all(job)
 //!     // ...
@@ -101,7 +102,7 @@
 //! let app = Webhook::new(bot, secret_path)?
 //!     .on_error(|failed| {
 //!         eprintln!("{}", failed.cause());
-//!         // What is no update never will be one; anything else may be written down next time.
+//!         // A body that is not an update never becomes one. Retry other failures.
 //!         if failed.update().is_some() { Recovery::Retry } else { Recovery::Skip }
 //!     })
 //!     .raw_router(move |_bot, raw| {
@@ -120,13 +121,14 @@
 //! ```
 //!
 //! The jobs in the queue are exactly the JSON that the service sent. Read one with `serde_json::from_slice::<Update>`, or as a
-//! [`RawUpdate`](crate::RawUpdate). (An [`Update`](crate::Update) that is serialized has lost the properties that the crate
-//! does not know.) The same update may be stored twice: make the jobs idempotent, or recognise a repeated update by the
+//! [`RawUpdate`](crate::RawUpdate). (A serialized [`Update`](crate::Update) lacks the properties that the crate does
+//! not support.) The same update may be stored twice: make the jobs idempotent, or recognise a repeated update by the
 //! `mid` of its message, the `callback_id` of its callback, else by kind, chat, user and timestamp.
 //!
 //! # Several bots, and other routes
 //!
-//! The router is an ordinary one: `merge` it with those of other bots and with routes of your own, `nest` it, `layer` it.
+//! The router is an ordinary axum router: `merge` it with the routers of other bots and with your own routes, `nest`
+//! it, or `layer` it.
 //!
 //! ```
 //! # use tamtam::{Bot, Update};

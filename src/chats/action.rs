@@ -1,4 +1,4 @@
-//! Showing people what the bot is doing: typing, sending a photo and the like.
+//! Actions of the bot that chats show, such as typing or sending a photo.
 
 use std::{fmt, future::Future, pin::pin, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
     id::ChatId,
 };
 
-/// Actions: what people see the bot doing.
+/// Actions: the activity of the bot that people see in a chat.
 impl Bot {
     /// Shows the bot typing until the guard is dropped.
     ///
@@ -88,7 +88,7 @@ impl Bot {
         self.action(chat, SenderAction::MarkSeen)
     }
 
-    /// Shows an action once; people see it for a few seconds.
+    /// Shows an action once. People see it for a few seconds.
     ///
     /// ```
     /// # #[tokio::main]
@@ -118,26 +118,27 @@ impl Bot {
     }
 }
 
-/// Shows an action until it is dropped; made by [`Bot::typing`] and its like.
+/// A guard that shows an action until it is dropped. Created by [`Bot::typing`] and similar methods.
 ///
-/// The action is sent at once, by a task of its own, and again every [`INTERVAL`](Self::INTERVAL). Nothing waits for it, so
-/// a message that is sent at the same time may be there before it. Its failures disturb nobody: the log tells of them. It is
-/// given up when the server refuses it (the bot is not in the chat, say); what passes is tried at the next interval, or as
-/// late as the server asks.
+/// A background task sends the action immediately, and again every [`INTERVAL`](Self::INTERVAL). Other calls do not
+/// wait for the task, so a message that is sent at the same time may arrive before the action. Errors are only logged.
+/// If the server refuses the action, for example because the bot is not in the chat, the task ends. After a temporary
+/// error, the task sends the action at the next interval, or later if the server asks for a longer pause.
 ///
-/// It may be dropped anywhere, and then is not sent again; how long people still see it is up to their clients, which hide
-/// it when a message comes. It must be made in a tokio runtime: outside of one nothing is shown, and the log says so.
+/// The guard can be dropped anywhere. The action is then not sent again. Clients decide how long they still show it,
+/// and hide it when a message arrives. Create the guard in a tokio runtime: without a runtime, the action is not shown,
+/// and the log has a warning.
 ///
-/// Bind it to a name: `let _ = bot.typing(chat)` drops it at once.
-#[must_use = "the action is shown only until this is dropped"]
+/// Bind the guard to a name: `let _ = bot.typing(chat)` drops it immediately.
+#[must_use = "the action is shown only until the guard is dropped"]
 pub struct ActionGuard {
     /// Dropping it ends the task.
     _stop: oneshot::Sender<()>,
 }
 
 impl ActionGuard {
-    /// How often the action is sent: every 4 s. The API does not say how long clients show it; those of most messengers
-    /// show it for 5 s or a little more.
+    /// Interval at which the action is sent: 4 s. The API does not document how long clients show an action. The
+    /// clients of most messengers show it for at least 5 s.
     pub const INTERVAL: Duration = Duration::from_secs(4);
 }
 
@@ -147,17 +148,17 @@ impl fmt::Debug for ActionGuard {
     }
 }
 
-/// Sends an action again and again, until there is somebody who stops it or no use in it.
+/// Sends an action at every interval, until `stopped` completes or the server refuses the action.
 async fn repeat(bot: Bot, chat: ChatId, action: SenderAction, stopped: impl Future) {
     let mut stopped = pin!(stopped);
-    // Who is that quick needs no action: it would only come behind the answer.
+    // The guard is already dropped: skip the request.
     select! {
         biased;
         _ = &mut stopped => return,
         () = std::future::ready(()) => {}
     }
     loop {
-        // Waits here, not at the gate, so that a stop cancels the action: after a pause, the answer may be sent first.
+        // Waits here, not at the gate, so that dropping the guard during the pause cancels the action.
         if let Some(pause) = bot.transport().gate.health().pause {
             select! {
                 biased;
@@ -165,7 +166,7 @@ async fn repeat(bot: Bot, chat: ChatId, action: SenderAction, stopped: impl Futu
                 () = bot.transport().clock.sleep(pause) => {}
             }
         }
-        // One that takes longer than the interval is of no use. It is not cut off by a stop: that would cost a connection.
+        // A slower request is useless. Dropping the guard does not cancel the request: that would close the connection.
         let sent = bot.action(chat, action.clone()).no_retry().request_timeout(ActionGuard::INTERVAL).await;
         let mut pause = ActionGuard::INTERVAL;
         if let Err(error) = sent {
@@ -204,10 +205,10 @@ mod tests {
     use super::*;
     use crate::client::clock::Clock;
 
-    /// No test takes that long, unless it has failed.
+    /// Timeout of a failing test.
     const LONG: Duration = Duration::from_secs(60);
 
-    /// A clock whose waits end when the test lets them, one after the other. Time passes only by these waits.
+    /// A clock whose sleeps end one by one, when the test releases them. Time passes only during these sleeps.
     #[derive(Debug)]
     struct Stepped {
         start: Instant,
@@ -243,7 +244,7 @@ mod tests {
         clock: Arc<Stepped>,
     }
 
-    /// A bot in the time of the test, and a server that gives these answers, the last one for ever.
+    /// Creates a bot with a stepped clock, and a server that sends `answers` in order and then repeats the last one.
     async fn world(answers: Vec<ResponseTemplate>) -> World {
         let server = MockServer::builder().start().await;
         let next = AtomicUsize::new(0);
@@ -265,12 +266,12 @@ mod tests {
     }
 
     impl World {
-        /// Waits until the guard waits.
+        /// Waits until the task of the guard sleeps.
         async fn paused(&self) {
-            timeout(LONG, self.clock.waiting.acquire()).await.expect("the guard does not wait").unwrap().forget();
+            timeout(LONG, self.clock.waiting.acquire()).await.expect("the task does not sleep").unwrap().forget();
         }
 
-        /// Lets the time of the guard's wait pass.
+        /// Ends one sleep of the guard's task.
         fn time_passes(&self) {
             self.clock.steps.add_permits(1);
         }
@@ -284,7 +285,7 @@ mod tests {
             requests.iter().map(|request| String::from_utf8(request.body.clone()).unwrap()).collect()
         }
 
-        /// Sends typing until it ends by itself.
+        /// Runs the typing action until it ends by itself.
         async fn typing_ends(&self) {
             let typing = repeat(self.bot.clone(), ChatId(7), SenderAction::TypingOn, std::future::pending::<()>());
             timeout(LONG, typing).await.expect("typing does not end");
@@ -308,7 +309,7 @@ mod tests {
         }
         assert_eq!(world.waits(), [4, 4, 4]);
         drop(typing);
-        // The task's wait holds the steps as well.
+        // The sleep of the task holds a clone of `steps`.
         let steps = &world.clock.steps;
         timeout(LONG, async {
             while Arc::strong_count(steps) > 1 {
@@ -333,7 +334,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_server_refuses_is_not_sent_again() {
+    async fn an_action_that_the_server_refuses_is_not_sent_again() {
         for (status, body) in [
             (403, r#"{"code":"chat.denied","message":"error.dialog.suspended"}"#),
             (404, r#"{"code":"chat.not.found","message":"no"}"#),
@@ -348,7 +349,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_passes_is_sent_again_at_the_next_interval_or_when_the_server_asks() {
+    async fn an_action_is_retried_at_the_next_interval_or_after_retry_after() {
         let later = |status| ResponseTemplate::new(status).insert_header("retry-after", "9");
         let world =
             world(vec![ResponseTemplate::new(500), later(429), later(503), done(), ResponseTemplate::new(403)]).await;
@@ -359,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn outside_of_a_runtime_nothing_is_shown_and_nothing_panics() {
+    fn without_a_runtime_an_action_is_not_shown_and_does_not_panic() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let world = runtime.block_on(world(vec![done()]));
         drop(world.bot.typing(7));

@@ -1,4 +1,4 @@
-//! Callbacks: what a pressed button brought, and the answer to it.
+//! Callbacks: the payload of a pressed button, and the answer to it.
 
 use serde::de::DeserializeOwned;
 
@@ -14,13 +14,13 @@ use crate::{
 };
 
 impl Callback {
-    /// The payload as the value that [`Button::callback_with`](crate::Button::callback_with) was given. If the button may
-    /// have none, ask for an `Option`.
+    /// Returns the payload as the value that was passed to [`Button::callback_with`](crate::Button::callback_with). If
+    /// the button may have no payload, use an `Option` as `T`.
     ///
     /// # Errors
     ///
-    /// When the payload is no JSON of that type ([`Payload`](crate::ErrorKind::Payload)): people press buttons
-    /// that an older version of the bot has sent, too.
+    /// If the payload is not JSON of type `T` ([`Payload`](crate::ErrorKind::Payload)). For example, people
+    /// may press buttons that an older version of the bot has sent.
     pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T> {
         json_field::read(self.payload.as_deref(), "payload")
     }
@@ -39,7 +39,7 @@ impl From<&MessageCallbackUpdate> for CallbackId {
 }
 
 impl Bot {
-    /// Answers the press of a button: with a notice, with a change of the message that has the button, or with both.
+    /// Answers a pressed button: shows a notification, edits the message that has the button, or both.
     ///
     /// ```
     /// # #[tokio::main]
@@ -50,7 +50,8 @@ impl Bot {
     /// # alice.starts();
     /// use tamtam::{Button, Keyboard, NewMessageBody, Update};
     ///
-    /// let question = NewMessageBody::from("Coming?").keyboard(Keyboard::column(Button::callback("Yes", "yes")));
+    /// let keyboard = Keyboard::column(Button::callback("Yes", "yes"));
+    /// let question = NewMessageBody::from("Coming?").keyboard(keyboard);
     /// bot.send(alice.chat_id(), question).await?;
     /// # alice.presses("Yes");
     ///
@@ -69,24 +70,24 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As [`Api::answer_on_callback`](crate::api::Api::answer_on_callback); and without asking the server when the answer
-    /// is neither.
+    /// As [`Api::answer_on_callback`](crate::api::Api::answer_on_callback). An answer with neither a notification nor
+    /// an edit is not sent, and fails.
     pub fn answer(&self, callback: impl Into<CallbackId>) -> AnswerOnCallback {
         self.api().answer_on_callback(callback, CallbackAnswer::new())
     }
 }
 
 impl AnswerOnCallback {
-    /// Shows a short notice, once, to the person who pressed the button. It needs no message: the one with the button may
-    /// be gone.
+    /// Shows a short notification, once, to the user who pressed the button. The message with the button may already be
+    /// deleted.
     #[doc(alias = "notify")]
     pub fn notification(mut self, text: impl Into<String>) -> Self {
         self.body = self.body.notification(text);
         self
     }
 
-    /// Changes the message that has the button, as [`Bot::edit`] does: attachments that are not given stay, and so does
-    /// the keyboard.
+    /// Edits the message that has the button, as [`Bot::edit`] does. If `message` sets no attachments, the attachments
+    /// of the old message stay, including the keyboard.
     pub fn edit(mut self, message: impl Into<NewMessageBody>) -> Self {
         self.body = self.body.message(message);
         self

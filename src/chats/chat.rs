@@ -213,7 +213,8 @@ impl Bot {
     /// use tamtam::types::{ChatAdmin, ChatAdminPermission};
     ///
     /// let rights = [ChatAdminPermission::ReadAllMessages, ChatAdminPermission::Write];
-    /// let admins = [bob.user_id(), carol.user_id()].map(|user| ChatAdmin::new(user, rights.clone()));
+    /// let admins =
+    ///     [bob.user_id(), carol.user_id()].map(|user| ChatAdmin::new(user, rights.clone()));
     /// bot.add_admins(team.chat_id(), admins).await?;
     /// # assert_eq!(bot.admins(team.chat_id()).await?.members.len(), 4);
     /// # Ok(())

@@ -38,7 +38,9 @@ use crate::{
 ///             "weather" => Ok(Self::Weather { city: command.rest.to_owned() }),
 ///             "remind" => {
 ///                 let (minutes, text) = command.split_first();
-///                 let minutes = minutes.parse().map_err(|_| "After how many minutes? /remind 10 tea".to_owned())?;
+///                 let minutes = minutes
+///                     .parse()
+///                     .map_err(|_| "After how many minutes? /remind 10 tea".to_owned())?;
 ///                 Ok(Self::Remind { minutes, text: text.to_owned() })
 ///             }
 ///             other => Err(format!("I do not know /{other}")),
@@ -47,8 +49,10 @@ use crate::{
 /// }
 ///
 /// let order = |text| Command::parse(text).map(Order::try_from);
-/// assert_eq!(order("/weather New York"), Some(Ok(Order::Weather { city: "New York".to_owned() })));
-/// assert_eq!(order("/remind 10 tea"), Some(Ok(Order::Remind { minutes: 10, text: "tea".to_owned() })));
+/// let weather = Order::Weather { city: "New York".to_owned() };
+/// assert_eq!(order("/weather New York"), Some(Ok(weather)));
+/// let remind = Order::Remind { minutes: 10, text: "tea".to_owned() };
+/// assert_eq!(order("/remind 10 tea"), Some(Ok(remind)));
 /// assert!(order("/remind me").is_some_and(|order| order.is_err()));
 /// assert_eq!(order("hello"), None);
 /// ```
@@ -135,10 +139,13 @@ impl Update {
     /// # alice.says("/add 2 3");
     /// # let mut updates = bot.updates();
     /// while let Some(update) = updates.try_next().await? {
-    ///     let (Some(command), Some(chat)) = (update.command(), update.chat_id()) else { continue };
+    ///     let (Some(command), Some(chat)) = (update.command(), update.chat_id()) else {
+    ///         continue;
+    ///     };
     ///     match command.name {
     ///         "add" => {
-    ///             let sum: i64 = command.args().filter_map(|word| word.parse::<i64>().ok()).sum();
+    ///             let numbers = command.args().filter_map(|word| word.parse::<i64>().ok());
+    ///             let sum: i64 = numbers.sum();
     ///             bot.send(chat, sum.to_string()).await?;
     ///         }
     ///         _ => drop(bot.send(chat, "I can only /add").await?),
@@ -291,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_can_be_taken_word_by_word() {
+    fn the_rest_can_be_read_word_by_word() {
         let command = Command::parse("/a  one  two three ").unwrap();
         assert_eq!(command.args().collect::<Vec<_>>(), ["one", "two", "three"]);
         assert_eq!(command.split_first(), ("one", "two three"));

@@ -1,4 +1,4 @@
-//! Constructors: a person composes a message with the bot's help, step by step.
+//! Constructors: a person composes a message step by step, with the help of the bot.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -18,13 +18,13 @@ use crate::{
 };
 
 impl MessageConstructionRequest {
-    /// The state that the last answer left by [`Construct::data`]; `None` at the start of a session, and after an answer
-    /// without.
+    /// Returns the state that the last answer set with [`Construct::data`]. `None` at the start of a session, and if
+    /// the last answer set no state.
     ///
     /// # Errors
     ///
-    /// When the state is no JSON of that type ([`Payload`](crate::ErrorKind::Payload)), such as that of an older
-    /// version of the bot.
+    /// If the state is not JSON of type `T` ([`Payload`](crate::ErrorKind::Payload)), for example because an
+    /// older version of the bot set it.
     pub fn data_as<T: DeserializeOwned>(&self) -> Result<Option<T>> {
         json_field::read(self.data.as_deref().filter(|data| !data.is_empty()), "data")
     }
@@ -37,7 +37,7 @@ impl From<&MessageConstructionRequest> for SessionId {
 }
 
 impl ConstructorInput {
-    /// What the person typed; empty when the constructor was just opened, and when a button was pressed.
+    /// Returns the messages that the person typed. Empty when the constructor was just opened, or a button was pressed.
     #[must_use]
     pub fn messages(&self) -> &[ConstructedMessageBody] {
         match self {
@@ -46,14 +46,14 @@ impl ConstructorInput {
         }
     }
 
-    /// The text that the person typed: that of the first message which has one.
+    /// Returns the text that the person typed: the text of the first message that has one.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         self.messages().iter().find_map(|message| non_empty(message.text.as_deref()))
     }
 
-    /// The payload of the button that was pressed, as it is; [`CallbackConstructorInput::payload_as`] reads what
-    /// [`Button::callback_with`](crate::Button::callback_with) wrote.
+    /// Returns the payload of the pressed button, unchanged. [`CallbackConstructorInput::payload_as`] reads a value
+    /// that [`Button::callback_with`](crate::Button::callback_with) wrote.
     #[must_use]
     pub fn payload(&self) -> Option<&str> {
         match self {
@@ -64,7 +64,7 @@ impl ConstructorInput {
 }
 
 impl CallbackConstructorInput {
-    /// The payload as the value that [`Button::callback_with`](crate::Button::callback_with) was given.
+    /// Returns the payload as the value that was passed to [`Button::callback_with`](crate::Button::callback_with).
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl CallbackConstructorInput {
 }
 
 impl ConstructedMessage {
-    /// The text, if it has any.
+    /// Returns the text. `None` if the message has no text.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         non_empty(self.body.text.as_deref())
@@ -83,7 +83,7 @@ impl ConstructedMessage {
 }
 
 impl Bot {
-    /// Answers a constructor: says what it shows next. Whatever it showed before is gone, the state included.
+    /// Answers a constructor with the content to show next. It replaces all previous content, including the state.
     ///
     /// ```
     /// # #[tokio::main]
@@ -120,27 +120,27 @@ impl Bot {
     }
 }
 
-/// What the constructor shows: all of it optional.
+/// The content that the constructor shows. Each part is optional.
 impl Construct {
-    /// Adds a message that is ready to be posted in the person's name, once the person decides to.
+    /// Adds a message that the person can post in their own name.
     pub fn message(mut self, message: impl Into<ConstructedMessageBody>) -> Self {
         self.body.messages.get_or_insert_default().push(message.into());
         self
     }
 
-    /// Text above the keyboard.
+    /// Sets the text above the keyboard.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.body = self.body.hint(hint);
         self
     }
 
-    /// Text in the input field while it is empty.
+    /// Sets the text that the empty input field shows.
     pub fn placeholder(mut self, placeholder: impl Into<String>) -> Self {
         self.body = self.body.placeholder(placeholder);
         self
     }
 
-    /// Buttons, of which the bot hears by the input of its next request. A keyboard without buttons is none.
+    /// Sets the buttons. The input of the next request has the pressed button. A keyboard without buttons is ignored.
     pub fn keyboard(mut self, keyboard: impl Into<Keyboard>) -> Self {
         let keyboard = keyboard.into();
         if keyboard.iter().next().is_some() {
@@ -149,14 +149,14 @@ impl Construct {
         self
     }
 
-    /// Whether the person may type. The default is not documented, so say it either way.
+    /// Sets whether the person may type. The API does not document the default, so always set it.
     pub fn allow_user_input(mut self, allow: bool) -> Self {
         self.body = self.body.allow_user_input(allow);
         self
     }
 
-    /// State of the session, which the next request has again: a value of the bot's own as JSON of at most 8192 bytes,
-    /// which [`MessageConstructionRequest::data_as`] reads.
+    /// Sets the state of the session: a value, stored as JSON of at most 8192 bytes. The next request has the state,
+    /// and [`MessageConstructionRequest::data_as`] reads it.
     ///
     /// ```
     /// # #[tokio::main]
@@ -173,7 +173,11 @@ impl Construct {
     ///     let Update::MessageConstructionRequest(request) = update else { continue };
     ///     let mut list: Vec<String> = request.data_as()?.unwrap_or_default();
     ///     list.extend(request.input.text().map(str::to_owned));
-    ///     bot.construct(&request).message(list.join("\n") + "\n(to buy)").data(&list)?.allow_user_input(true).await?;
+    ///     bot.construct(&request)
+    ///         .message(list.join("\n") + "\n(to buy)")
+    ///         .data(&list)?
+    ///         .allow_user_input(true)
+    ///         .await?;
     /// #   match list.len() { 0 => card.types("Milk"), 1 => card.types("Bread"), _ => break }
     /// }
     /// # card.posts();
@@ -184,7 +188,7 @@ impl Construct {
     ///
     /// # Errors
     ///
-    /// When the value makes more JSON than that, or cannot be written as JSON.
+    /// If the value has more than 8192 bytes as JSON, or cannot be written as JSON.
     pub fn data(mut self, state: &impl Serialize) -> Result<Self> {
         self.body = self.body.data(json_field::write(state, "data", json_field::DATA_BYTES)?);
         Ok(self)

@@ -1,4 +1,4 @@
-//! Verbs on messages: send, reply, edit, delete, forward.
+//! Operations on messages: send, reply, edit, delete, forward.
 
 pub(crate) mod edit;
 pub(crate) mod send;
@@ -16,12 +16,12 @@ use crate::{
 };
 
 impl Bot {
-    /// Who the bot is: its id, name, and what people see of it.
+    /// Returns the profile of the bot, for example its id, name and commands.
     pub fn me(&self) -> GetMyInfo {
         self.api().get_my_info()
     }
 
-    /// Sends a message to a chat or a user. The answer has the message as it was posted.
+    /// Sends a message to a chat or a user. The response has the posted message.
     ///
     /// ```
     /// # #[tokio::main]
@@ -36,13 +36,13 @@ impl Bot {
     /// # }
     /// ```
     ///
-    /// An upload, such as [`upload_photo`](Self::upload_photo), is a message as well: the file is uploaded, and the message
-    /// is sent when the server has processed the file.
+    /// An upload, such as [`upload_photo`](Self::upload_photo), can be sent as a message, too. The file is uploaded
+    /// first. The message is sent once the service has processed the file.
     pub fn send(&self, to: impl Into<Target>, message: impl Sendable) -> SendRequest {
         SendRequest::new(self, Some(to.into()), message.into_message())
     }
 
-    /// Answers a message in its own chat, as a reply to it.
+    /// Replies to a message, in the chat of the message.
     ///
     /// ```
     /// # #[tokio::main]
@@ -66,7 +66,7 @@ impl Bot {
         let target = match (to.recipient.chat_id, &to.sender) {
             (Some(chat), _) => Some(Target::Chat(chat)),
             (None, Some(sender)) => Some(Target::User(sender.user_id)),
-            // Neither is known: the check before sending says so.
+            // Without chat and sender, the check before sending fails.
             (None, None) => None,
         };
         let request = SendRequest::new(self, target, message.into_message());
@@ -76,11 +76,11 @@ impl Bot {
         }
     }
 
-    /// Changes a message of the bot's, given by its id, by itself, or by what [`send`](Self::send) answered.
+    /// Edits a message of the bot. `message` is its id, the message itself, or the result of [`send`](Self::send).
     ///
-    /// What is not given stays: a new text keeps the attachments. Those that are given take the place of all that the
-    /// message has, so that a new keyboard alone takes a photo away;
-    /// [`no_attachments`](crate::NewMessageBody::no_attachments) removes them all, the keyboard included.
+    /// Parts that are not set stay: a new text keeps the attachments. New attachments replace all attachments of the
+    /// message, so a new keyboard alone removes a photo. [`no_attachments`](crate::NewMessageBody::no_attachments)
+    /// removes all attachments, including the keyboard.
     ///
     /// ```
     /// # #[tokio::main]
@@ -93,7 +93,7 @@ impl Bot {
     /// bot.edit(&sent, "Hello!").await?;
     /// # assert_eq!(alice.sees(), ["Hello!"]);
     ///
-    /// // A picture instead of whatever was attached:
+    /// // Replaces all attachments by a picture:
     /// bot.edit(&sent, bot.upload_photo(b"a picture")).await?;
     /// # assert_eq!(alice.reads().await.attachments().len(), 0);
     /// # assert_eq!(alice.reads().await.text(), "Hello!");
@@ -105,8 +105,9 @@ impl Bot {
         EditRequest::new(self, message.into(), new.into_message())
     }
 
-    /// Deletes a message, for everyone: one of the bot's own, or any in a chat where it is an administrator who may. Takes
-    /// the id, the message, or what [`send`](Self::send) answered.
+    /// Deletes a message for everyone. The bot can delete its own messages. As an administrator with the right to
+    /// delete, it can delete every message of a chat. `message` is the id, the message itself, or the result of
+    /// [`send`](Self::send).
     ///
     /// ```
     /// # #[tokio::main]
@@ -146,7 +147,8 @@ impl Bot {
         self.api().get_video_attachment_details(token)
     }
 
-    /// Forwards a message to a chat or a user. Takes the id, the message, or what [`send`](Self::send) answered.
+    /// Forwards a message to a chat or a user. `message` is the id, the message itself, or the result of
+    /// [`send`](Self::send).
     ///
     /// ```
     /// # #[tokio::main]

@@ -99,7 +99,8 @@ impl Bot {
     /// # alice.in_chat(&news).comments(&post, "Here it rains");
     /// let mut comments = bot.comments(&post);
     /// while let Some(comment) = comments.try_next().await? {
-    ///     println!("{}: {}", comment.sender_name().unwrap_or("?"), comment.text().unwrap_or_default());
+    ///     let name = comment.sender_name().unwrap_or("?");
+    ///     println!("{name}: {}", comment.text().unwrap_or_default());
     /// }
     /// # assert_eq!(bot.comments(&post).all().await?.len(), 2);
     /// # Ok(())
@@ -110,7 +111,7 @@ impl Bot {
     }
 }
 
-/// A stream of pages: what it is, its list and its items.
+/// Defines a stream over the pages of a list.
 macro_rules! pages {
     ($(#[$doc:meta])* $name:ident of $list:ty as $item:ty) => {
         $(#[$doc])*
@@ -142,7 +143,7 @@ macro_rules! pages {
                 std::future::poll_fn(|context| self.0.poll_next(context)).await
             }
 
-            /// Returns the next item, or the error.
+            /// Returns the next item. `Ok(None)` at the end.
             ///
             /// # Errors
             ///
@@ -266,9 +267,10 @@ impl Messages {
     /// # alice.says("one");
     /// # alice.says("two");
     /// # let chat = alice.chat_id();
-    /// let newest = bot.messages(chat).try_next().await?.expect("somebody has written");
+    /// let newest = bot.messages(chat).try_next().await?.expect("the chat has messages");
     /// let hour = 60 * 60 * 1000;
-    /// let last_hour = bot.messages(chat).since(newest.timestamp - hour).until(newest.timestamp).all().await?;
+    /// let (from, to) = (newest.timestamp - hour, newest.timestamp);
+    /// let last_hour = bot.messages(chat).since(from).until(to).all().await?;
     /// # assert_eq!(last_hour.len(), 2);
     /// # Ok(())
     /// # }

@@ -1,4 +1,4 @@
-//! Attachments: all that can be attached, by one word each, and received ones to be sent again.
+//! Attachments: constructors for each kind, and conversion of received attachments to send them again.
 
 use crate::{
     api::types::{
@@ -13,8 +13,8 @@ use crate::{
     validation::{Invalid, Place},
 };
 
-/// What is attached to a message, by one word each. Files are uploaded by [`Bot::upload_photo`](crate::Bot::upload_photo)
-/// and its like; tokens are those of attachments that were uploaded or received, and stay valid.
+/// Constructors of attachments, one per kind. To upload a file, use [`Bot::upload_photo`](crate::Bot::upload_photo) and
+/// similar methods. A token comes from an uploaded or received attachment, and stays valid.
 ///
 /// ```
 /// # #[tokio::main]
@@ -35,82 +35,85 @@ use crate::{
 /// # }
 /// ```
 impl AttachmentRequest {
-    /// A photo from the web, which TamTam fetches itself: nothing is uploaded.
+    /// Creates a photo from a URL. The service downloads the photo itself, so the bot uploads nothing.
     #[must_use]
     pub fn photo_url(url: impl Into<String>) -> Self {
         PhotoAttachmentRequest::new(PhotoAttachmentRequestPayload::new().url(url)).into()
     }
 
-    /// A photo that TamTam has.
+    /// Creates a photo from its token.
     #[must_use]
     pub fn photo_token(token: impl Into<String>) -> Self {
         PhotoAttachmentRequest::new(PhotoAttachmentRequestPayload::new().token(token)).into()
     }
 
-    /// A video that TamTam has, by its token.
+    /// Creates a video from its token.
     #[must_use]
     pub fn video(token: impl Into<String>) -> Self {
         VideoAttachmentRequest::new(UploadedInfo::new().token(token)).into()
     }
 
-    /// An audio recording that TamTam has, by its token; alone in its message, but for a keyboard.
+    /// Creates an audio recording from its token. Its message can have no other attachment except a keyboard.
     #[must_use]
     pub fn audio(token: impl Into<String>) -> Self {
         AudioAttachmentRequest::new(UploadedInfo::new().token(token)).into()
     }
 
-    /// A file that TamTam has, by its token; alone in its message, but for a keyboard.
+    /// Creates a file from its token. Its message can have no other attachment except a keyboard.
     #[must_use]
     pub fn file(token: impl Into<String>) -> Self {
         FileAttachmentRequest::new(UploadedInfo::new().token(token)).into()
     }
 
-    /// A sticker, by the code that a received one has; alone in its message, but for a keyboard.
+    /// Creates a sticker from the code of a received sticker. Its message can have no other attachment except a
+    /// keyboard.
     #[must_use]
     pub fn sticker(code: impl Into<String>) -> Self {
         StickerAttachmentRequest::new(StickerAttachmentRequestPayload::new(code)).into()
     }
 
-    /// The contact card of a user; alone in its message, but for a keyboard.
+    /// Creates the contact card of a user. Its message can have no other attachment except a keyboard.
     #[must_use]
     pub fn contact(user: impl Into<UserId>) -> Self {
         ContactAttachmentRequest::new(ContactAttachmentRequestPayload::new().contact_id(user)).into()
     }
 
-    /// A contact card as a whole vCard: `BEGIN:VCARD ... END:VCARD`; alone in its message, but for a keyboard.
+    /// Creates a contact card from a complete vCard: `BEGIN:VCARD ... END:VCARD`. Its message can have no other
+    /// attachment except a keyboard.
     #[must_use]
     pub fn contact_vcard(vcard: impl Into<String>) -> Self {
         ContactAttachmentRequest::new(ContactAttachmentRequestPayload::new().vcf_info(vcard)).into()
     }
 
-    /// A contact card of a name and a phone number such as `+441632960123`; alone in its message, but for a keyboard.
+    /// Creates a contact card from a name and a phone number, such as `+441632960123`. Its message can have no other
+    /// attachment except a keyboard.
     #[must_use]
     pub fn contact_phone(name: impl Into<String>, phone: impl Into<String>) -> Self {
         ContactAttachmentRequest::new(ContactAttachmentRequestPayload::new().name(name).vcf_phone(phone)).into()
     }
 
-    /// A place on the map: latitude from -90 to 90 and longitude from -180 to 180, in degrees.
+    /// Creates a place on the map. `latitude`: from -90 to 90 degrees. `longitude`: from -180 to 180 degrees.
     #[must_use]
     pub fn location(latitude: f64, longitude: f64) -> Self {
         LocationAttachmentRequest::new(latitude, longitude).into()
     }
 
-    /// The preview of a link.
+    /// Creates the preview of a link.
     #[must_use]
     pub fn share(url: impl Into<String>) -> Self {
         ShareAttachmentRequest::new(ShareAttachmentPayload::new().url(url)).into()
     }
 }
 
-/// A keyboard is an attachment like the rest.
+/// Converts a keyboard into an attachment.
 impl From<Keyboard> for AttachmentRequest {
     fn from(keyboard: Keyboard) -> Self {
         InlineKeyboardAttachmentRequest::new(InlineKeyboardAttachmentRequestPayload::new(keyboard.buttons)).into()
     }
 }
 
-/// The same attachment once more: media by its token, an image without one by its URL, the rest by what it says. Nothing is
-/// uploaded.
+/// Converts a received attachment, to send it again. Media is sent by its token, an image without a token by its URL,
+/// and other attachments by their content. Nothing is uploaded.
 ///
 /// ```
 /// # #[tokio::main]
@@ -135,8 +138,8 @@ impl From<Keyboard> for AttachmentRequest {
 ///
 /// # Errors
 ///
-/// For an attachment that the crate does not know, a video, audio or file without a token, and a contact card with nothing
-/// on it.
+/// If the crate does not support the attachment or cannot read it, if a video, audio or file has no token, or if a
+/// contact card has neither a vCard nor a user.
 impl TryFrom<&Attachment> for AttachmentRequest {
     type Error = Error;
 
@@ -152,14 +155,14 @@ impl TryFrom<&Attachment> for AttachmentRequest {
             Attachment::Sticker(sticker) => Self::sticker(&sticker.payload.code),
             Attachment::Contact(contact) => card(&contact.payload)?,
             Attachment::InlineKeyboard(keyboard) => keyboard.payload.clone().into(),
-            // By both at once the server is not asked.
+            // A share with both a token and a URL is sent by its token only.
             Attachment::Share(share) => match &share.payload.token {
                 Some(token) => ShareAttachmentRequest::new(ShareAttachmentPayload::new().token(token)).into(),
                 None => ShareAttachmentRequest::new(share.payload.clone()).into(),
             },
             Attachment::Location(place) => Self::location(place.latitude, place.longitude),
             Attachment::Unknown(unknown) => {
-                let why = unknown.error.as_deref().unwrap_or("this version of the crate does not know it");
+                let why = unknown.error.as_deref().unwrap_or("this version of the crate does not support it");
                 return Err(cannot_be_sent(format!("of type `{}` cannot be sent again: {why}", unknown.tag)));
             }
         })
@@ -201,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_received_card_is_sent_with_all_that_is_on_it() {
+    fn a_received_contact_card_is_sent_with_all_its_fields() {
         let user = json!({"user_id": 3, "name": "Alice"});
         assert_eq!(
             again(json!({"type": "contact", "payload": {"vcf_info": "BEGIN:VCARD", "tam_info": user}})),
@@ -214,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_received_preview_is_sent_by_its_token_or_else_by_its_link() {
+    fn a_received_preview_is_sent_by_its_token_or_by_its_link() {
         let link = json!({"url": "https://example.org"});
         assert_eq!(
             again(json!({"type": "share", "payload": link, "title": "Example"})),
@@ -227,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn media_without_a_token_is_sent_by_its_url_or_not_at_all() {
+    fn an_image_without_a_token_is_sent_by_its_url_and_a_video_is_refused() {
         let payload = json!({"url": "https://example.org/1"});
         assert_eq!(
             again(json!({"type": "image", "payload": payload})),
@@ -238,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_cannot_be_sent() {
+    fn an_attachment_that_cannot_be_read_cannot_be_sent_again() {
         let hologram = again(json!({"type": "hologram"})).unwrap_err();
         assert!(hologram.contains("`hologram` cannot be sent again: this version"), "{hologram}");
         let broken = again(json!({"type": "sticker", "payload": {}})).unwrap_err();

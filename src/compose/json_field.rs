@@ -1,7 +1,7 @@
-//! Values of the bot's own in the fields that come back to it, as JSON.
+//! JSON values in fields that the service returns to the bot, such as the payload of a callback.
 //!
-//! The document limits these fields in characters, and servers count in units of their own; a value within the limit by
-//! its bytes is within it by any count.
+//! The document limits these fields in characters, and servers may count in other units. A value within the limit in
+//! bytes is within the limit in every unit.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ pub(crate) const CALLBACK_BYTES: usize = 1024;
 /// The limit of the state of a constructor session, in bytes.
 pub(crate) const DATA_BYTES: usize = 8192;
 
-/// A value as the text of a field of at most so many bytes.
+/// Writes a value as JSON of at most `limit` bytes.
 pub(crate) fn write(value: &impl Serialize, field: &str, limit: usize) -> Result<String> {
     let fail = |problem| Err(Error::new(Kind::Invalid(Invalid::new(&Place::root(field), problem))));
     match serde_json::to_string(value) {
@@ -28,10 +28,10 @@ pub(crate) fn write(value: &impl Serialize, field: &str, limit: usize) -> Result
     }
 }
 
-/// The value that a field has; a field that is missing is `null`.
+/// Reads the value of a field. A missing field is read as `null`.
 pub(crate) fn read<T: DeserializeOwned>(text: Option<&str>, field: &'static str) -> Result<T> {
     serde_json::from_str(text.unwrap_or("null")).map_err(|source| {
-        // It quotes what came back from a person's messenger.
+        // The error may quote the field, which comes from the client of a user.
         let source = match printable(&source.to_string()) {
             Cow::Borrowed(_) => source,
             Cow::Owned(words) => serde::de::Error::custom(words),
@@ -48,8 +48,8 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
-    fn a_value_fits_to_the_byte_and_is_refused_past_it() {
-        // Two quotes, and two bytes a letter.
+    fn a_value_of_the_maximum_length_is_accepted_and_a_longer_one_refused() {
+        // Two quotes, and two bytes per letter.
         let fits = "ы".repeat(511);
         let json = write(&fits, "payload", CALLBACK_BYTES).unwrap();
         assert_eq!(json.len(), 1024);
@@ -63,14 +63,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused() {
+    fn a_value_that_cannot_be_json_is_refused() {
         let map = BTreeMap::from([((1, 2), 3)]);
         let error = write(&map, "data", DATA_BYTES).unwrap_err().to_string();
         assert_eq!(error, "not sent: data cannot be written as JSON: key must be a string");
     }
 
     #[test]
-    fn a_field_that_is_missing_is_none_or_an_error() {
+    fn a_missing_field_is_none_or_an_error() {
         assert_eq!(read::<Option<u32>>(None, "payload").unwrap(), None);
         let error = read::<u32>(None, "payload").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Payload);

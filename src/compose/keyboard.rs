@@ -1,4 +1,4 @@
-//! Keyboards: put together row by row, and read back from received messages.
+//! Keyboards: built row by row, and read from received messages.
 
 mod button;
 mod row;
@@ -7,14 +7,14 @@ use crate::api::types::{Attachment, Button, Keyboard, Message, MessageBody};
 
 pub use row::Buttons;
 
-/// A keyboard without buttons, to add rows to.
+/// Creates a keyboard without buttons, to which rows are added.
 impl Default for Keyboard {
     fn default() -> Self {
         Self { buttons: Vec::new() }
     }
 }
 
-/// Putting a keyboard together. Rows may be of any length, and have buttons of any kinds:
+/// Building a keyboard. Rows can have different lengths, and buttons of different kinds:
 ///
 /// ```
 /// # #[tokio::main]
@@ -26,7 +26,10 @@ impl Default for Keyboard {
 /// use tamtam::{Button, Keyboard, NewMessageBody};
 ///
 /// let keyboard = Keyboard::default()
-///     .row([Button::callback("Yes", "yes").positive(), Button::callback("No", "no").negative()])
+///     .row([
+///         Button::callback("Yes", "yes").positive(),
+///         Button::callback("No", "no").negative(),
+///     ])
 ///     .row((Button::location("I am here").quick(true), Button::contact("Call me")))
 ///     .row(Button::link("Where is it?", "https://example.org/map"));
 /// bot.send(alice.chat_id(), NewMessageBody::from("Coming?").keyboard(keyboard)).await?;
@@ -36,24 +39,25 @@ impl Default for Keyboard {
 /// # }
 /// ```
 ///
-/// What the API's document says of the lengths of labels, payloads, links and titles is checked before a message is sent;
-/// the error names the button: `body.attachments[0].payload.buttons[2][1].text`.
+/// The limits of the API for the lengths of labels, payloads, links and titles are checked before a message is sent.
+/// The error names the button: `body.attachments[0].payload.buttons[2][1].text`.
 impl Keyboard {
-    /// Buttons below each other.
+    /// Creates a keyboard with one button per row.
     #[must_use]
     pub fn column<K>(buttons: impl Buttons<K>) -> Self {
         Self::grid(1, buttons)
     }
 
-    /// Buttons from left to right and from top to bottom, so many in a row; the last row has the rest. Zero is taken for
-    /// one.
+    /// Creates a keyboard with `columns` buttons per row. The last row has the remaining buttons. `columns` of 0 is
+    /// treated as 1.
     ///
     /// ```
     /// use tamtam::{Button, Keyboard};
     ///
-    /// let days = Keyboard::grid(7, (1..=30).map(|day| Button::callback(day.to_string(), day.to_string())));
-    /// assert_eq!(days.buttons.len(), 5);
-    /// assert_eq!(days.buttons[4].len(), 2);
+    /// let days = (1..=30).map(|day| Button::callback(day.to_string(), day.to_string()));
+    /// let month = Keyboard::grid(7, days);
+    /// assert_eq!(month.buttons.len(), 5);
+    /// assert_eq!(month.buttons[4].len(), 2);
     /// ```
     #[must_use]
     pub fn grid<K>(columns: usize, buttons: impl Buttons<K>) -> Self {
@@ -65,14 +69,14 @@ impl Keyboard {
         keyboard
     }
 
-    /// One row below the other. Rows of different types are added by [`row`](Self::row).
+    /// Creates a keyboard from rows of the same type. For rows of different types, use [`row`](Self::row).
     #[must_use]
     pub fn rows<K>(rows: impl IntoIterator<Item = impl Buttons<K>>) -> Self {
         rows.into_iter().fold(Self::default(), Self::row)
     }
 
-    /// Adds a row below those that are there: a button, an array, a `Vec` or an iterator of them, or a tuple of buttons of
-    /// different kinds. A row of no buttons is none.
+    /// Adds a row at the bottom. `buttons` is a button, an array, a `Vec` or an iterator of buttons, or a tuple of
+    /// buttons of different kinds. An empty row is not added.
     #[must_use]
     pub fn row<K>(mut self, buttons: impl Buttons<K>) -> Self {
         let buttons = buttons.into_buttons();
@@ -83,7 +87,7 @@ impl Keyboard {
     }
 }
 
-/// Reading a keyboard, and sending it again with changes:
+/// Reading a keyboard, for example to send it again with changes:
 ///
 /// ```
 /// # #[tokio::main]
@@ -94,8 +98,10 @@ impl Keyboard {
 /// # alice.starts();
 /// use tamtam::{Button, Keyboard, NewMessageBody};
 ///
-/// let two = Keyboard::column([Button::callback("Tea", "tea"), Button::callback("Coffee", "coffee")]);
-/// let sent = bot.send(alice.chat_id(), NewMessageBody::from("What may it be?").keyboard(two)).await?;
+/// let drinks = [Button::callback("Tea", "tea"), Button::callback("Coffee", "coffee")];
+/// let keyboard = Keyboard::column(drinks);
+/// let question = NewMessageBody::from("What may it be?").keyboard(keyboard);
+/// let sent = bot.send(alice.chat_id(), question).await?;
 ///
 /// // Later, when the coffee has run out:
 /// let message = bot.api().get_message_by_id(&sent).await?;
@@ -109,24 +115,24 @@ impl Keyboard {
 /// # }
 /// ```
 impl Keyboard {
-    /// All buttons, row by row.
+    /// Returns all buttons, row by row.
     pub fn iter(&self) -> impl Iterator<Item = &Button> {
         self.buttons.iter().flatten()
     }
 
-    /// The first button with this label.
+    /// Returns the first button with this label.
     #[must_use]
     pub fn find_text(&self, text: &str) -> Option<&Button> {
         self.iter().find(|button| button.text() == Some(text))
     }
 
-    /// The first callback button with this payload.
+    /// Returns the first callback button with this payload.
     #[must_use]
     pub fn find_payload(&self, payload: &str) -> Option<&Button> {
         self.iter().find(|button| button.payload() == Some(payload))
     }
 
-    /// Keeps the buttons of which this is true, and drops the rows that have none left.
+    /// Keeps the buttons for which `keep` returns `true`, and removes empty rows.
     pub fn retain(&mut self, mut keep: impl FnMut(&Button) -> bool) {
         self.buttons.iter_mut().for_each(|row| row.retain(&mut keep));
         self.buttons.retain(|row| !row.is_empty());
@@ -134,7 +140,7 @@ impl Keyboard {
 }
 
 impl MessageBody {
-    /// The keyboard, if there is one.
+    /// Returns the keyboard. `None` if the message has no keyboard.
     #[must_use]
     pub fn keyboard(&self) -> Option<&Keyboard> {
         self.attachments().iter().find_map(|attachment| match attachment {
@@ -145,7 +151,7 @@ impl MessageBody {
 }
 
 impl Message {
-    /// The keyboard below it, if there is one.
+    /// Returns the keyboard. `None` if the message has no keyboard.
     #[must_use]
     pub fn keyboard(&self) -> Option<&Keyboard> {
         self.body.as_ref()?.keyboard()

@@ -1,4 +1,4 @@
-//! Message bodies: the few words around the generated [`NewMessageBody`] and [`ConstructedMessageBody`].
+//! Methods for building the generated [`NewMessageBody`] and [`ConstructedMessageBody`].
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::{
     id::MessageId,
 };
 
-/// What messages have in common, those that a bot sends and those that it prepares in a constructor.
+/// Implements the methods that sent messages and messages of a constructor have in common.
 macro_rules! body {
     ($body:ident) => {
         impl From<&str> for $body {
@@ -44,27 +44,28 @@ macro_rules! body {
         body! { $body of FileAttachmentRequest }
 
         impl $body {
-            /// A message in TamTam's Markdown: `**bold**`, `*italic*`, `~~struck~~`, `++underlined++`, `^^marked^^`.
+            /// Creates a message in the Markdown of the service: `**bold**`, `*italic*`, `~~struck~~`,
+            /// `++underlined++`, `^^marked^^`.
             #[must_use]
             pub fn markdown(text: impl Into<String>) -> Self {
                 Self::new().text(text).format(TextFormat::Markdown)
             }
 
-            /// A message in HTML; TamTam knows a few tags and strips the others.
+            /// Creates a message in HTML. The service supports a few tags and strips all others.
             #[must_use]
             pub fn html(text: impl Into<String>) -> Self {
                 Self::new().text(text).format(TextFormat::Html)
             }
 
-            /// Adds an attachment to those that are there.
+            /// Adds an attachment to the existing attachments.
             #[must_use]
             pub fn attach(mut self, attachment: impl Into<AttachmentRequest>) -> Self {
                 self.attachments.get_or_insert_default().push(attachment.into());
                 self
             }
 
-            /// Adds a keyboard. A message has one at most, and needs something else beside it. One without buttons is
-            /// none: an edit with it takes the keyboard away, and with it all attachments that are not given.
+            /// Adds a keyboard. A message has at most one keyboard, and needs other content besides it. A keyboard
+            /// without buttons is not added: an edit with it removes the keyboard and all attachments that are not set.
             ///
             /// ```
             #[doc = concat!("use tamtam::{Button, Keyboard, types::", stringify!($body), "};")]
@@ -85,7 +86,7 @@ macro_rules! body {
         }
     };
     ($body:ident of $attachment:ident) => {
-        /// A message of an attachment alone.
+        /// Creates a message with this attachment only.
         impl From<$attachment> for $body {
             fn from(attachment: $attachment) -> Self {
                 Self::new().attach(attachment)
@@ -98,20 +99,21 @@ body!(NewMessageBody);
 body!(ConstructedMessageBody);
 
 impl NewMessageBody {
-    /// Makes it a reply to another message of the same chat; [`Bot::reply`](crate::Bot::reply) finds the chat as well.
+    /// Makes the message a reply to another message of the same chat. [`Bot::reply`](crate::Bot::reply) also sets the
+    /// chat.
     #[must_use]
     pub fn reply_to(self, message: impl Into<MessageId>) -> Self {
         self.link(NewMessageLink::new(MessageLinkType::Reply, message))
     }
 
-    /// Makes it a forward of another message, of whatever chat the bot can read; [`Bot::forward`](crate::Bot::forward)
-    /// does nothing else.
+    /// Makes the message a forward of another message, from any chat that the bot can read.
+    /// [`Bot::forward`](crate::Bot::forward) does the same for a message without other content.
     #[must_use]
     pub fn forward(self, message: impl Into<MessageId>) -> Self {
         self.link(NewMessageLink::new(MessageLinkType::Forward, message))
     }
 
-    /// In an edit: takes away all attachments that the message has, its keyboard included.
+    /// Removes all attachments of the message in an edit, including the keyboard.
     ///
     /// ```
     /// # #[tokio::main]
@@ -122,7 +124,8 @@ impl NewMessageBody {
     /// # alice.starts();
     /// use tamtam::{Button, Keyboard, NewMessageBody};
     ///
-    /// let question = NewMessageBody::from("Coming?").keyboard(Keyboard::column(Button::callback("Yes", "yes")));
+    /// let keyboard = Keyboard::column(Button::callback("Yes", "yes"));
+    /// let question = NewMessageBody::from("Coming?").keyboard(keyboard);
     /// let question = bot.send(alice.chat_id(), question).await?;
     ///
     /// bot.edit(&question, NewMessageBody::from("It is over.").no_attachments()).await?;

@@ -1,6 +1,6 @@
-//! Formatted text: built, escaped, rendered, read from what was received, and split where it is too long.
+//! Formatted text: building, escaping, rendering, reading and splitting.
 //!
-//! A [`Text`] is a text some parts of which look different. It needs no escaping, whatever users typed, and is sent like
+//! A [`Text`] is a text with formatted parts. It needs no escaping, even if it contains text of users, and is sent like
 //! any other text:
 //!
 //! ```
@@ -13,21 +13,22 @@
 //! use tamtam::text::Text;
 //!
 //! let name = "<Alice> *";
-//! let hello = Text::new("Hello ").bold(name).plain(", see ").link("the map", "https://example.org/map");
+//! let hello = Text::new("Hello ").bold(name).plain(", see ");
+//! let hello = hello.link("the map", "https://example.org/map");
 //! bot.send(alice.chat_id(), hello).await?;
 //! # assert_eq!(alice.reads().await.text(), "Hello <Alice> *, see the map");
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! - Who writes Markdown or HTML by hand puts foreign words into it by [`escape_markdown`] or [`escape_html`].
-//! - What was received becomes HTML or Markdown by [`Message::to_html`](crate::Message::to_html) and
-//!   [`Message::to_markdown`](crate::Message::to_markdown), and a [`Text`] by [`Text::from_markup`]; [`slices`] gives the
-//!   parts that are formatted.
-//! - A text beyond the [`LIMIT`] of one message is sent by [`Bot::send_long`](crate::Bot::send_long), or taken apart by
-//!   [`split`].
+//! - [`escape_markdown`] and [`escape_html`] escape text that you insert into Markdown or HTML of your own.
+//! - [`Message::to_html`](crate::Message::to_html) and [`Message::to_markdown`](crate::Message::to_markdown) convert a
+//!   received message. [`Text::from_markup`] converts a received text to a [`Text`]. [`slices`] returns the formatted
+//!   parts.
+//! - [`Bot::send_long`](crate::Bot::send_long) sends a text beyond the [`LIMIT`] of one message. [`split`] splits it.
 //!
-//! No notation and no escape keeps TamTam from making a mention of `@username`, and a link of an address, in a text.
+//! The service turns each `@username` in a text into a mention, and each address into a link. No notation or escape
+//! prevents this.
 
 mod builder;
 mod escape;

@@ -1,4 +1,4 @@
-//! What the upload host's answer says, whatever its content type claims: tokens, a `retval`, or an error.
+//! Parsing of the upload host's response, regardless of its content type: tokens, a `retval`, or an error.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,16 @@ use crate::{
     model::{read, tolerance::Each},
 };
 
-/// What an uploaded file is attached by.
+/// The tokens that attach an uploaded file to a message.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FileTokens {
-    /// The photos of an upload, by keys that belong to them.
+    /// The photos of an upload, by the keys that the host returned.
     Photos(BTreeMap<String, PhotoToken>),
-    /// Anything else.
+    /// A single token.
     One(String),
 }
 
-/// Reads the answer to an upload of this kind. `given` is the token that came with the upload's URL.
+/// Reads the response to an upload of this kind. `given`: the token that came with the upload URL.
 pub(super) fn read_tokens(
     kind: &UploadType,
     status: StatusCode,
@@ -34,9 +34,9 @@ pub(super) fn read_tokens(
     let given = given.filter(|token| !token.is_empty()).map(|token| FileTokens::One(token.to_owned()));
     match retval(body) {
         Some("1") => {
-            return given.ok_or_else(|| misfit("the host says that it has the file, but there is no token for it"));
+            return given.ok_or_else(|| misfit("the host has the file, but no token came with the URL"));
         }
-        Some(other) => return Err(Kind::Refused(format!("the upload host answers retval {other}").into())),
+        Some(other) => return Err(Kind::Refused(format!("the upload host answered retval {other}").into())),
         None => {}
     }
     let answer: Map<String, Value> = read::read(body).map_err(|source| Kind::Decode { status, source })?;
@@ -54,16 +54,16 @@ pub(super) fn read_tokens(
     if words.is_some() || answer.get("success") == Some(&Value::Bool(false)) {
         return Err(Kind::Refused(words.into()));
     }
-    given.ok_or_else(|| misfit("there is no token in it"))
+    given.ok_or_else(|| misfit("the response has no token"))
 }
 
-/// What stands in `<retval>..</retval>`, if that is the answer.
+/// Returns the value in `<retval>..</retval>`. `None` if the response has no such element.
 fn retval(body: &str) -> Option<&str> {
     let (_, rest) = body.strip_prefix('<').and(body.split_once("<retval>"))?;
     rest.split_once("</retval>").map(|(value, _)| value.trim())
 }
 
-/// The words of an error that came with a success.
+/// Returns the error in a response with a success status.
 fn complaint(answer: &Map<String, Value>) -> Option<String> {
     let text = |name: &str| match answer.get(name)? {
         Value::Null => None,
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_photo_that_cannot_be_read_does_not_cost_the_others() {
+    fn a_photo_that_cannot_be_read_does_not_affect_the_others() {
         let body = r#"{"photos":{"a":{"token":"t"},"b":{"token":null},"c":5}}"#;
         let FileTokens::Photos(photos) = answer(UploadType::Image, body, None).unwrap() else { panic!() };
         assert_eq!(
@@ -101,14 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_nearly_json_is_read() {
+    fn a_response_that_is_nearly_json_is_read() {
         for body in ["{\"token\":\"t\",\"name\":\"a\u{1}\"}", r#"{"token":"t","size":NaN,"name":"\ud83d"}"#] {
             assert_eq!(answer(UploadType::File, body, None).unwrap(), one("t"), "{body}");
         }
     }
 
     #[test]
-    fn the_map_of_photos_stays_whole() {
+    fn all_photos_keep_their_keys() {
         let body = r#"{"photos": {"a+b/c==": {"token": "t1"}, "/+=": {"token": "t2"}}}"#;
         let FileTokens::Photos(photos) = answer(UploadType::Image, body, None).unwrap() else { panic!() };
         let pairs: Vec<_> = photos.iter().map(|(key, photo)| (key.as_str(), photo.token.as_str())).collect();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_found_in_json_or_beside_the_url() {
+    fn a_token_comes_from_the_response_or_with_the_url() {
         assert_eq!(answer(UploadType::File, r#"{"fileId": 5, "token": "t"}"#, None).unwrap(), one("t"));
         assert_eq!(answer(UploadType::Video, r#"{"token": "t"}"#, Some("given")).unwrap(), one("t"));
         assert_eq!(answer(UploadType::Video, "{}", Some("given")).unwrap(), one("given"));
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_comes_with_a_success_is_one() {
+    fn an_error_with_a_success_status_is_an_error() {
         for (body, words) in [
             ("<retval>0</retval>", "retval 0"),
             ("<retval></retval>", "retval "),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn success_false_is_a_refusal_even_if_there_is_a_token_already() {
+    fn success_false_is_a_refusal_even_if_a_token_came_with_the_url() {
         let refused = answer(UploadType::Video, r#"{"success": false}"#, Some("given"));
         assert!(matches!(&refused, Err(Kind::Refused(told)) if told.message.is_none()), "{refused:?}");
         let refused = answer(UploadType::Video, r#"{"success": false, "message": "too big"}"#, Some("given"));
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_told_as_it_is() {
+    fn an_unexpected_response_is_a_decode_error() {
         for body in ["", "<html>Welcome to the hotel</html>", "token", "[1]", "5"] {
             assert!(matches!(answer(UploadType::File, body, Some("given")), Err(Kind::Decode { .. })), "{body}");
         }

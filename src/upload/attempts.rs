@@ -1,4 +1,4 @@
-//! An upload from beginning to end: a URL, the bytes by one protocol or the other, and another try where that may help.
+//! The attempts of an upload: requests a URL, sends the bytes in one piece or in ranges, and retries.
 
 use std::time::Duration;
 
@@ -29,11 +29,11 @@ use crate::{
     validation::{Invalid, Place},
 };
 
-/// Why an attempt failed, and what that means for the next one.
+/// The error of an attempt, and whether the next attempt needs another URL.
 #[derive(Debug)]
 struct FailedAttempt {
     kind: Kind,
-    /// Whether the URL is of no use any more.
+    /// Whether the URL cannot be used again.
     spent: bool,
 }
 
@@ -49,20 +49,20 @@ impl From<Kind> for FailedAttempt {
     }
 }
 
-/// An upload on its way.
+/// A running upload.
 struct Attempts<'a> {
     job: &'a Job,
-    /// The upload's URL and what is known of it.
+    /// The upload URL, and the progress of the upload.
     session: UploadSession,
     /// The URL and the token of the file, which errors must not show.
     secret: Option<Secret>,
-    /// Nothing was sent to the URL yet, so that the host need not be asked how much it has.
+    /// Whether nothing was sent to the URL yet. Then the status query is skipped.
     is_fresh: bool,
-    /// URLs asked for so far.
+    /// Number of URLs requested so far.
     urls: u32,
 }
 
-/// The largest upload of a kind, in bytes.
+/// Returns the size limit of a kind of upload, in bytes. `None` if the service has no limit.
 fn limit(limits: &Limits, kind: &UploadType) -> Option<u64> {
     match kind {
         UploadType::Image => limits.image_bytes,
@@ -88,7 +88,7 @@ fn check_size(job: &Job) -> Result<()> {
     }
 }
 
-/// Uploads what the job says.
+/// Runs the upload.
 pub(super) async fn run(job: &Job) -> Result<FileTokens> {
     check_size(job)?;
     let transport = job.bot.transport();
@@ -110,7 +110,7 @@ pub(super) async fn run(job: &Job) -> Result<FileTokens> {
             Err(failed) => failed,
         };
         if run.session.confirmed > furthest {
-            // The host has more than ever: what failed before that is forgotten, since this comes to an end.
+            // The host confirmed new bytes. Reset the retries: the upload makes progress, so it will end.
             (tries_left, waited, furthest) = (tries(), Duration::ZERO, run.session.confirmed);
         }
         let failure = if spent { Failure::Unknown } else { kind.failure() };
@@ -120,7 +120,7 @@ pub(super) async fn run(job: &Job) -> Result<FileTokens> {
         let error = Error::new(kind).of(job.operation, report);
         let status = error.status().map(|status| status.as_u16());
         let (operation, reason) = (job.operation, error.reason_unquoted());
-        // Where to go on without a fresh URL, the host will say.
+        // A resumable upload with the same URL continues at the byte that the host reports.
         let begins_again = spent || !job.is_resumable;
         let goes_on = !begins_again || job.source.can_go_to(0) && run.urls < transport.retry.most_attempts();
         let delay = match verdict {
@@ -141,7 +141,7 @@ pub(super) async fn run(job: &Job) -> Result<FileTokens> {
     }
 }
 
-/// Gets a URL for the upload. This call has its own tries and its own error.
+/// Requests a URL for the upload. This request has its own retries and its own error.
 async fn begin(job: &Job) -> Result<UploadSession> {
     let endpoint = job.bot.api().get_upload_url(job.kind.clone()).await?;
     Ok(UploadSession {
@@ -165,7 +165,7 @@ impl<'a> Attempts<'a> {
         if self.job.is_resumable { self.ranges(url).await } else { self.form(url).await }
     }
 
-    /// The file in one piece. A URL that has seen a part of it is not used again.
+    /// Sends the file in one piece. A URL that may have received a part of the file is not used again.
     async fn form(&mut self, url: Url) -> Result<FileTokens, FailedAttempt> {
         let job = self.job;
         let flow = self.flow(0).await?;
@@ -190,13 +190,13 @@ impl<'a> Attempts<'a> {
         self.read(&answer).map_err(|kind| FailedAttempt { spent: kind.failure() == Failure::Garbled, kind })
     }
 
-    /// The file in ranges, from where the host has it.
+    /// Sends the file in ranges, from the first byte that the host does not have.
     async fn ranges(&mut self, url: Url) -> Result<FileTokens, FailedAttempt> {
         let total = self.job.identity.size;
         let mut first = if std::mem::take(&mut self.is_fresh) { 0 } else { self.confirmed_by_host(&url).await? };
         self.confirm(first);
         if first == total {
-            // All is there, but the answer was lost. Only a token that was given before can stand for it.
+            // The host has the whole file, but the response was lost. Only the token of the URL can replace it.
             return self.read_lost().map_err(FailedAttempt::spent);
         }
         let mut flow = self.flow(first).await?;
@@ -210,7 +210,7 @@ impl<'a> Attempts<'a> {
             }
             let there = range::confirmed_range(&answer.body).unwrap_or(range.end);
             if there > range.end || there <= first {
-                let told = format!("the host has {there} bytes after those up to {}", range.end);
+                let told = format!("the host confirmed {there} bytes after the range {first}-{}", range.end - 1);
                 return Err(FailedAttempt::spent(Kind::Refused(told.into())));
             }
             if there < range.end {
@@ -239,11 +239,11 @@ impl<'a> Attempts<'a> {
         answer.map_err(|kind| FailedAttempt { spent: is_worth_another_url(&kind, false), kind })
     }
 
-    /// Asks the host how much of the file it has.
+    /// Asks the host how many bytes of the file it has.
     async fn confirmed_by_host(&self, url: &Url) -> Result<u64, FailedAttempt> {
         let request = self.job.bot.transport().http.get(url.clone());
         let answer = self.exchange(request, None).await.map_err(|kind| {
-            // A URL that nothing is known of any more is not worth a second question.
+            // The host no longer has this upload: request another URL.
             let is_gone = matches!(&kind, Kind::Status { status, .. } if status.is_client_error()
                 && !matches!(*status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT));
             FailedAttempt { spent: is_gone || is_worth_another_url(&kind, false), kind }
@@ -252,7 +252,7 @@ impl<'a> Attempts<'a> {
         let confirmed = confirmed.filter(|confirmed| *confirmed <= self.job.identity.size);
         let told = || {
             let words = self.secrets().clean(&answer.body).into_owned();
-            Kind::Refused(format!("the host's word on how much it has: {}", excerpt(&words)).into())
+            Kind::Refused(format!("the host's status of the upload cannot be read: {}", excerpt(&words)).into())
         };
         confirmed.ok_or_else(|| FailedAttempt::spent(told()))
     }
@@ -277,7 +277,7 @@ impl<'a> Attempts<'a> {
         let given = self.session.token.as_deref();
         answer::read_tokens(&self.job.kind, answer.status, &answer.body, given).map_err(|kind| match kind {
             Kind::Decode { status, source } => unreadable(status, source, &self.secrets()),
-            // First hidden, then shortened: half a secret would not be found.
+            // Redact first, then shorten: a part of a secret would not be recognized.
             Kind::Refused(refusal) => {
                 let message = refusal.message.map(|words| excerpt(&self.secrets().clean(&words)));
                 Kind::Refused(message.into())
@@ -291,13 +291,13 @@ impl<'a> Attempts<'a> {
     }
 
     fn read_lost(&self) -> Result<FileTokens, Kind> {
-        let lost = || Kind::Refused("the host has the whole file, but its answer was lost".to_owned().into());
+        let lost = || Kind::Refused("the host has the whole file, but its response was lost".to_owned().into());
         self.session.token.clone().map(FileTokens::One).ok_or_else(lost)
     }
 }
 
-/// Whether a failure means that this URL will not do, but another may: what the API says of 416 and 500, and for a form,
-/// of which nobody knows how much has arrived, whatever may pass.
+/// Returns whether a retry needs another URL. The API documents this for the statuses 416 and 500. For a form, this is
+/// also true for all temporary errors, because it is unknown how much has arrived.
 fn is_worth_another_url(kind: &Kind, is_form: bool) -> bool {
     match kind {
         Kind::Status { status, .. } if matches!(status.as_u16(), 416 | 500) => true,
@@ -305,9 +305,9 @@ fn is_worth_another_url(kind: &Kind, is_form: bool) -> bool {
     }
 }
 
-/// The beginning of a text from outside.
+/// Returns the beginning of a text from the host.
 fn excerpt(text: &str) -> String {
-    /// Enough to see what it is, in characters.
+    /// Maximum length, in characters. Enough to recognize the text.
     const MOST: usize = 200;
     text.trim().chars().take(MOST).collect()
 }

@@ -1,4 +1,4 @@
-//! Bytes on their way from a source to the connection, a piece at a time: memory stays flat at any size.
+//! The feed: reads a source piece by piece, so that memory use does not depend on the size.
 
 use std::{
     fs,
@@ -13,17 +13,17 @@ use tokio::{io::ReadBuf, sync::mpsc};
 use super::source::{Identity, Opened, Reader, ReadySource, changed, identity_of};
 use crate::error::Kind;
 
-/// How much is read at once, in bytes: large enough that the calls to the system and the changes of thread cost little.
+/// Size of one read, in bytes. Large enough that system calls and thread switches cost little.
 const PIECE: usize = 256 * 1024;
-/// How many pieces are read ahead: one is waiting while another is being read.
+/// Number of pieces that are read ahead: one waits while the next is read.
 const AHEAD: usize = 2;
 
 /// The bytes of a source, in order.
 pub(super) struct Feed {
     from: From,
-    /// What is left of a piece that was cut where a range ends.
+    /// The rest of a piece that was cut at the end of a range.
     rest: Bytes,
-    /// The place in the source behind what was handed out.
+    /// The position in the source after the returned bytes.
     pub(super) position: u64,
     total: u64,
 }
@@ -35,7 +35,7 @@ enum From {
 }
 
 impl Feed {
-    /// The bytes of a source from `offset` to the end.
+    /// Creates a feed of a source from `offset` to the end.
     pub(super) async fn of(source: &Opened, offset: u64) -> Result<Self, Kind> {
         let total = source.identity.size;
         let from = match source.at(offset).await? {
@@ -48,7 +48,7 @@ impl Feed {
         Ok(Self { from, rest: Bytes::new(), position: offset, total })
     }
 
-    /// The next piece, of at most so many bytes.
+    /// Returns the next piece, of at most `most` bytes.
     pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>, most: u64) -> Poll<Result<Bytes, Kind>> {
         if self.rest.is_empty() {
             self.rest = ready!(self.poll_read(cx, most))?;
@@ -75,7 +75,7 @@ impl Feed {
             }
             From::Reader(reader) => {
                 let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-                // No more than was asked for: what is read and not sent would be lost.
+                // Read at most `most` bytes: bytes that are read but not sent would be lost.
                 let mut piece = vec![0; usize::try_from(most).unwrap_or(usize::MAX).min(PIECE)];
                 let mut buffer = ReadBuf::new(&mut piece);
                 let read = ready!(reader.reader.as_mut().poll_read(cx, &mut buffer));
@@ -92,7 +92,7 @@ impl Feed {
     }
 }
 
-/// Reads the next `left` bytes of a file on a thread of its own, until nobody wants them any more.
+/// Reads the next `left` bytes of a file on a separate thread, until the receiver is dropped.
 fn read_ahead(
     mut file: fs::File,
     mut left: u64,
@@ -116,7 +116,7 @@ fn read_ahead(
     Ok(receiver)
 }
 
-/// A buffer that goes back to who reads when its bytes are sent: fresh ones cost a page fault for each 4 KiB.
+/// A buffer that returns to the reading thread when its bytes were sent. A new buffer costs a page fault per 4 KiB.
 struct Lent {
     buffer: Vec<u8>,
     give_back: std::sync::mpsc::Sender<Vec<u8>>,
@@ -130,12 +130,12 @@ impl AsRef<[u8]> for Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        // Nobody takes it back when all is read.
+        // The reading thread may have ended.
         let _ = self.give_back.send(std::mem::take(&mut self.buffer));
     }
 }
 
-/// The next piece of a file of which so much is left. The last one is given only if the file is still what it was.
+/// Reads the next piece of a file. `left`: remaining bytes. Fails before the last piece if the file has changed.
 fn read_piece(file: &mut fs::File, mut piece: Vec<u8>, left: u64, expected: &Identity) -> Result<Vec<u8>, Kind> {
     let most = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
     piece.resize(most, 0);

@@ -1,4 +1,4 @@
-//! The body of a request that carries bytes: it tells of its progress, and remembers why it broke off.
+//! The body of an upload request: reports its progress, and stores the error that ended it.
 
 use std::{
     pin::Pin,
@@ -17,20 +17,20 @@ use super::{
 };
 use crate::error::Kind;
 
-/// Effectively no limit. The sum of a time and a longer one may be a time that no clock can show.
+/// Effectively no limit. Adding a longer timeout to an `Instant` could overflow.
 const LONGEST_IDLE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Bytes that are being sent, seen from both sides: by the connection that takes them, and by whoever waits for it.
+/// The state of a body that is being sent, shared by the connection and the task that waits for the response.
 #[derive(Clone)]
 pub(super) struct Flow(Arc<Mutex<FlowState>>);
 
 struct FlowState {
     feed: Feed,
-    /// When a piece was last taken.
+    /// When the connection last took a piece.
     moved: Instant,
-    /// The connection would take more, but the source has none yet.
+    /// Whether the connection is waiting for the source.
     is_starved: bool,
-    /// Why there is no more.
+    /// The error that ended the body.
     problem: Option<Kind>,
     progress: Option<ProgressHook>,
     total: u64,
@@ -42,12 +42,12 @@ impl Flow {
         Self(Arc::new(Mutex::new(state)))
     }
 
-    /// A body with the next so many bytes between a head and a tail.
+    /// Returns a body with `head`, the next `length` bytes of the source, and `tail`.
     pub(super) fn body(&self, head: Bytes, length: u64, tail: Bytes) -> reqwest::Body {
         reqwest::Body::wrap_stream(Sending { flow: self.clone(), head, left: length, tail })
     }
 
-    /// Why the source has no more, if that is what went wrong.
+    /// Takes the error of the source. `None` if the source has not failed.
     pub(super) fn take_problem(&self) -> Option<Kind> {
         self.lock().problem.take()
     }
@@ -77,7 +77,7 @@ impl Flow {
     }
 }
 
-/// Waits for `work`, as long as something moves: bytes of the flow, or the time since it began.
+/// Waits for `work`. Fails if no byte of the flow moves for `idle`. Without a flow, `idle` limits the whole work.
 pub(super) async fn unless_idle<T>(
     flow: Option<&Flow>,
     idle: Duration,
@@ -93,7 +93,7 @@ pub(super) async fn unless_idle<T>(
             let state = flow.lock();
             (state.moved, state.is_starved)
         });
-        // A source that takes its time is not the connection's fault.
+        // Time in which the connection waits for the source does not count.
         let moved = if is_starved { Instant::now() } else { moved };
         if moved <= since {
             return Err(Kind::Idle(idle));
@@ -102,7 +102,7 @@ pub(super) async fn unless_idle<T>(
     }
 }
 
-/// A body on its way.
+/// A body that is being sent.
 struct Sending {
     flow: Flow,
     head: Bytes,
@@ -110,9 +110,9 @@ struct Sending {
     tail: Bytes,
 }
 
-/// Stands for the problem that the flow remembers.
+/// A placeholder for the error that the flow stores.
 #[derive(Debug, thiserror::Error)]
-#[error("the source has no more")]
+#[error("the source failed")]
 struct BrokenOff;
 
 impl Stream for Sending {

@@ -1,4 +1,4 @@
-//! The upload host: how its address is read, and how a request goes to it. The bot's token has no way into this module.
+//! The upload host: its address, and requests to it. This module has no access to the bot's token.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::{
     redaction::{Secrets, origin},
 };
 
-/// The largest answer, in bytes. It has a token, or one for each photo.
+/// Maximum size of a response, in bytes. A response has one token, or one token per photo.
 const ANSWER_BYTES: usize = 256 * 1024;
-/// As good as none: what ends an upload is that nothing moves. It takes the place of a timeout that the bot's HTTP client
-/// may have for all requests.
+/// Effectively no timeout: the idle timeout bounds uploads. Overrides the timeout that the bot's HTTP client may have
+/// for all requests.
 const NO_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// What the host answered with a success.
+/// A successful response of the host.
 #[derive(Debug)]
 pub(super) struct HostResponse {
     pub(super) status: StatusCode,
@@ -27,25 +27,25 @@ pub(super) struct HostResponse {
     pub(super) body: String,
 }
 
-/// The address of an upload. A URL without a scheme has that of the API, and a plain `http` one becomes `https` unless
-/// the API itself is plain.
+/// Parses the URL of an upload. A URL without a scheme gets the scheme of the API. `http` becomes `https`, unless the
+/// API itself uses `http`.
 pub(super) fn address(url: &str, base: &Url) -> Result<Url, Kind> {
     let misfit = |problem: &str| Kind::Decode { status: StatusCode::OK, source: serde_json::Error::custom(problem) };
     let url = if url.starts_with("//") { format!("{}:{url}", base.scheme()) } else { url.to_owned() };
-    // The URL is all that it takes to upload something, so the message does not repeat it.
-    let mut url = Url::parse(&url).map_err(|error| misfit(&format!("the upload URL is none: {error}")))?;
+    // Anyone with the URL can upload, so the error must not show it.
+    let mut url = Url::parse(&url).map_err(|error| misfit(&format!("the upload URL is invalid: {error}")))?;
     match (url.scheme(), base.scheme()) {
         ("http", "https") => {
-            url.set_scheme("https").map_err(|()| misfit("the upload URL cannot be made https"))?;
+            url.set_scheme("https").map_err(|()| misfit("the upload URL cannot be changed to https"))?;
         }
         ("http" | "https", _) => {}
-        (other, _) => return Err(misfit(&format!("the upload URL has the scheme `{other}`"))),
+        (other, _) => return Err(misfit(&format!("the upload URL has the scheme `{other}`, expected `https`"))),
     }
     url.set_fragment(None);
     Ok(url)
 }
 
-/// Sends a request, and reads the answer whole. Fails when nothing moves for `idle`, or when the answer takes longer.
+/// Sends a request, and reads the whole response. Fails if no byte moves for `idle`, or if the response takes longer.
 pub(super) async fn exchange(
     request: RequestBuilder,
     flow: Option<&Flow>,
@@ -57,16 +57,16 @@ pub(super) async fn exchange(
         response.map_err(|error| flow.and_then(Flow::take_problem).unwrap_or_else(|| failed(error, flow.is_some())))?;
     let status = response.status();
     if !status.is_success() {
-        // The token is not in it, but whoever answers may know it from elsewhere.
+        // The request has no token. Redact it anyway: the host may have it from elsewhere.
         let mut kind = error_response::read(response, secrets).await;
-        // The path of an upload URL is a secret, and so is that of another one which it leads to.
+        // The path of an upload URL is a secret, also if it is the target of a redirect.
         if let Kind::Status { location: Some(location), .. } = &mut kind {
             *location = origin(location);
         }
         return Err(kind);
     }
     let headers = std::mem::take(response.headers_mut());
-    // The answer is short: `idle` bounds all of it, so that a byte per second does not last for ever.
+    // The response is short: `idle` limits all of it, so that a slow host cannot delay it forever.
     let body = unless_idle(None, idle, body::read(response, SizeLimit::fixed(ANSWER_BYTES))).await??;
     Ok(HostResponse { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
 }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_upload_url_is_as_secret_on_the_wire_as_the_api() {
+    fn an_upload_url_uses_https_unless_the_api_uses_http() {
         let address = |url, base| address(url, &Url::parse(base).unwrap()).map(String::from);
         for (url, base, expected) in [
             ("//up.example/a?b=c", "https://api.example", "https://up.example/a?b=c"),

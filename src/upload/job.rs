@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// An upload that can be done.
+/// A prepared upload.
 pub(super) struct Job {
     pub(super) bot: Bot,
     pub(super) kind: UploadType,

@@ -1,4 +1,4 @@
-//! What uploads result in: the attachments of the API's document, made of the tokens that the host gives.
+//! Results of uploads: attachments with the tokens that the host returned.
 
 use super::answer::FileTokens;
 use crate::api::types::{
@@ -6,9 +6,9 @@ use crate::api::types::{
     UploadedInfo, VideoAttachmentRequest,
 };
 
-/// What an upload results in: an attachment of one kind, ready to be put into a message, and into others after that.
+/// The result of an upload: an attachment of one kind, which can be added to any number of messages.
 ///
-/// These types can be kept (they are serde's) and attached again: tokens stay valid. Nobody else implements it.
+/// Tokens stay valid, so the attachment can be stored with serde and attached again later. This trait is sealed.
 pub trait Media: sealed::Media + Send + Sized + 'static {}
 
 mod sealed {
@@ -18,11 +18,11 @@ mod sealed {
     };
 
     pub trait Media: Into<AttachmentRequest> {
-        /// What the API calls it.
+        /// The type in the API.
         const KIND: UploadType;
-        /// How errors call the upload.
+        /// The name of the operation in errors.
         const OPERATION: &'static str;
-        /// How a file is called that comes without a name.
+        /// The name of a file without a name.
         const NAME: &'static str;
 
         fn from_tokens(tokens: FileTokens) -> Self;
@@ -63,7 +63,7 @@ fn photo(tokens: FileTokens) -> PhotoAttachmentRequestPayload {
 fn info(tokens: FileTokens) -> UploadedInfo {
     match tokens {
         FileTokens::One(token) => UploadedInfo::new().token(token),
-        // Only of images a map is read.
+        // The response to other uploads than images is never read as photos.
         FileTokens::Photos(photos) => {
             photos.into_values().fold(UploadedInfo::new(), |info, photo| info.token(photo.token))
         }

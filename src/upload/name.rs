@@ -1,13 +1,13 @@
-//! File names on the wire: whole, whatever is in them, or refused.
+//! File names in upload requests: sent unchanged, or refused.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::source::invalid;
 use crate::error::Kind;
 
-/// The longest name that file systems take, in bytes of UTF-8. A receiver could not keep a longer one.
+/// Maximum length of a name, in bytes of UTF-8. File systems cannot store a longer name.
 const MOST_BYTES: usize = 255;
-/// What may stand as it is in `filename*`: `attr-char` of RFC 5987.
+/// All characters except those that `filename*` has unencoded: `attr-char` of RFC 5987.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -22,23 +22,24 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
-/// Refuses a name that would not arrive as it is, or not be one where it arrives.
+/// Refuses a name that would not arrive unchanged, or that a receiver could not use.
 pub(super) fn check(name: &str) -> Result<(), Kind> {
     let problem = if name.is_empty() || name == "." || name == ".." {
-        "is none: a receiver could not save the file".to_owned()
+        "is empty, `.` or `..`: a receiver could not save the file".to_owned()
     } else if name.len() > MOST_BYTES {
-        format!("has {} bytes, no file system takes more than {MOST_BYTES}: shorten it", name.len())
+        format!("has {} bytes, the limit of file systems is {MOST_BYTES}: shorten it", name.len())
     } else if let Some(control) = name.chars().find(|c| c.is_control()) {
-        format!("has the control character {:?}, which would end or break a header", control)
+        format!("has the control character {:?}, which would break a header: remove it", control)
     } else if name.contains('/') {
-        "has a slash: give the name alone, without the way to it".to_owned()
+        "has a slash: use the name without its directory".to_owned()
     } else {
         return Ok(());
     };
     Err(invalid("file_name", &problem))
 }
 
-/// The parameters of a `Content-Disposition`: in ASCII for everybody, and whole (RFC 5987) where that is not the same.
+/// Returns the parameters of a `Content-Disposition`: the name in ASCII, and the complete name (RFC 5987) if it
+/// differs.
 pub(super) fn parameters(name: &str) -> String {
     let fallback: String = name.chars().map(fallback).collect();
     let plain = format!("filename=\"{fallback}\"");
@@ -48,7 +49,7 @@ pub(super) fn parameters(name: &str) -> String {
     format!("{plain}; filename*=UTF-8''{}", utf8_percent_encode(name, ENCODED))
 }
 
-/// What old servers see of a character. Browsers write a quote like this.
+/// Returns the ASCII form of a character, for old servers. Quotes are encoded as in browsers.
 fn fallback(c: char) -> String {
     match c {
         '"' => "%22".to_owned(),
@@ -63,12 +64,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plain_name_stands_as_it_is() {
+    fn a_plain_name_is_sent_unchanged() {
         assert_eq!(parameters("a b;c=1.txt"), r#"filename="a b;c=1.txt""#);
     }
 
     #[test]
-    fn any_other_is_whole_beside_its_fallback() {
+    fn other_names_are_sent_completely_and_with_an_ascii_fallback() {
         for (name, expected) in [
             ("кот.txt", "filename=\"___.txt\"; filename*=UTF-8''%D0%BA%D0%BE%D1%82.txt"),
             ("🐈.png", "filename=\"_.png\"; filename*=UTF-8''%F0%9F%90%88.png"),
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_arrive_whole_is_refused() {
+    fn a_name_that_cannot_arrive_unchanged_is_refused() {
         let long = format!("{}.txt", "ы".repeat(126));
         for bad in ["", ".", "..", "a\r\nb", "a\0b", "a\u{7f}b", "a\u{85}b", "a/b", &long] {
             assert!(check(bad).unwrap_err().to_string().contains("file_name"), "{bad:?}");

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::upload::session::UploadSession;
 
-/// How far an upload has got, as [`Upload::on_progress`](crate::Upload::on_progress) tells it.
+/// The progress of an upload, reported by [`Upload::on_progress`](crate::Upload::on_progress).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// How many bytes of the file were handed to the connection. After a failure it goes back to what has arrived.
+    /// Number of bytes of the file that were passed to the connection. After a failure, it goes back to the number of
+    /// bytes that have arrived.
     pub sent: u64,
     /// The size of the file in bytes.
     pub total: u64,
@@ -16,5 +17,5 @@ pub struct Progress {
 
 /// Called after each piece that is sent.
 pub(super) type ProgressHook = Arc<dyn Fn(Progress) + Send + Sync>;
-/// Called when the host has confirmed more.
+/// Called when the host has confirmed more bytes.
 pub(super) type SessionHook = Arc<dyn Fn(&UploadSession) + Send + Sync>;

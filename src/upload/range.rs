@@ -1,21 +1,21 @@
-//! Ranges of a resumable upload, and what the host says it has.
+//! Ranges of a resumable upload, and the host's reports of its progress.
 
 use http::{HeaderMap, HeaderValue};
 
-/// Where a status has the place of the last byte, in some servers.
+/// The header in which some servers send the position of the last byte.
 const LAST_KNOWN_BYTE: &str = "x-last-known-byte";
 
 /// The next bytes to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Range {
     pub(super) first: u64,
-    /// The place behind the last one.
+    /// The position after the last byte.
     pub(super) end: u64,
     pub(super) total: u64,
 }
 
 impl Range {
-    /// The range from `first` on of at most so many bytes.
+    /// Returns the range of at most `most` bytes that begins at `first`.
     pub(super) fn next(first: u64, most: u64, total: u64) -> Self {
         Self { first, end: first.saturating_add(most.max(1)).min(total), total }
     }
@@ -31,13 +31,13 @@ impl Range {
     /// `bytes 0-2047999/6291456`
     pub(super) fn header(self) -> HeaderValue {
         let text = format!("bytes {}-{}/{}", self.first, self.end.saturating_sub(1), self.total);
-        // Digits and signs make a header at any time.
+        // Digits and punctuation are always a valid header.
         HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }
 
-/// How many bytes the host has by its answer to a status query; `None` if it cannot be understood. A host that says
-/// nothing has nothing.
+/// Returns how many bytes the host has, from its response to a status query. `None` if the response cannot be read. An
+/// empty response means 0 bytes.
 pub(super) fn confirmed(headers: &HeaderMap, body: &str) -> Option<u64> {
     if let Some(last) = headers.get(LAST_KNOWN_BYTE) {
         let last: i64 = last.to_str().ok()?.trim().parse().ok()?;
@@ -50,8 +50,8 @@ pub(super) fn confirmed(headers: &HeaderMap, body: &str) -> Option<u64> {
     }
 }
 
-/// How many bytes there are by `0-2047999/6291456`, as the answer to a range has it too. They must be all from the first
-/// on: what has a hole in it cannot be gone on with.
+/// Returns how many bytes the host has, from a range such as `0-2047999/6291456`. The response to a range has this
+/// form, too. `None` if the range does not begin at 0: an upload with a gap cannot be resumed.
 pub(super) fn confirmed_range(text: &str) -> Option<u64> {
     let text = text.trim();
     let (range, _total) = text.strip_prefix("bytes ").unwrap_or(text).split_once('/')?;
@@ -74,12 +74,12 @@ mod tests {
         }
         let expected = [("bytes 0-3/10", 4, false), ("bytes 4-7/10", 4, false), ("bytes 8-9/10", 2, true)];
         assert_eq!(seen, expected.map(|(text, length, is_last)| (HeaderValue::from_static(text), length, is_last)));
-        assert_eq!(Range::next(5, 0, 10).length(), 1, "it goes on whatever is set");
+        assert_eq!(Range::next(5, 0, 10).length(), 1, "a chunk size of 0 makes progress");
         assert_eq!(Range::next(5, u64::MAX, 10).end, 10);
     }
 
     #[test]
-    fn a_status_is_understood_in_every_form() {
+    fn a_status_is_read_in_every_form() {
         let none = HeaderMap::new();
         for (body, there) in [
             ("0-2047999/6291456", Some(2_048_000)),

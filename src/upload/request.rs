@@ -1,4 +1,4 @@
-//! An upload as it is set up: the verbs, the settings, and what is checked before anything is sent.
+//! Uploads: the methods of the bot, the settings, and the checks before sending.
 
 use std::{fmt, future::IntoFuture, marker::PhantomData, pin::Pin, sync::Arc, time::Duration};
 
@@ -20,25 +20,26 @@ use crate::{
     },
 };
 
-/// From this size on a file is sent in ranges, in bytes: what is lost of a smaller one is soon sent again.
+/// Default size from which a file is sent in ranges, in bytes. A smaller file is quickly sent again.
 const RESUMABLE_FROM: u64 = 16 * 1024 * 1024;
-/// How much a range has, in bytes: as much as the official client's, which every server has been seen to take.
+/// Default size of a range, in bytes. The official client has this size, and all known servers accept it.
 const CHUNK: u64 = 2_048_000;
-/// How long an upload may stand still.
+/// Default time in which no byte may move before an attempt fails.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// An upload of one file, made by [`Bot::upload_photo`] and its like: set what is optional, then `.await` or
-/// [`send`](Self::send) it, or give it to [`Bot::send`] as a message.
+/// An upload of one file. Created by [`Bot::upload_photo`] and similar methods. Set its options, then `.await` or
+/// [`send`](Self::send) it, or pass it to [`Bot::send`] as a message.
 ///
-/// A file from 16 MiB on goes in ranges, which can be gone on with after a failure from the last byte that the host has;
-/// a smaller one goes in one piece, and begins anew. How often that is tried, the bot's [`RetryPolicy`](crate::RetryPolicy)
-/// says: so many failures in a row without a byte gained, and so many times from the beginning.
+/// A file of at least 16 MiB is sent in ranges. After a failure, the upload continues at the last byte that the host
+/// has. A smaller file is sent in one piece, and starts over after a failure. The bot's
+/// [`RetryPolicy`](crate::RetryPolicy) limits the consecutive failures without progress, and the number of times that
+/// an upload starts over.
 ///
-/// It takes as long as it takes. In a handler that [`Bot::run`] calls, the handler's time limit holds all the same
+/// An upload has no total time limit. In a handler that [`Bot::run`] calls, the time limit of the handler still applies
 /// ([`Run::handler_timeout`](crate::Run::handler_timeout)).
 ///
-/// The bytes go to another host than the API. It never sees the bot's token. It is spoken to over `https`, even when the
-/// API calls it `http`, unless the API itself is at a plain `http` address.
+/// The bytes are sent to an upload host, not to the API. The host never receives the bot's token. The connection uses
+/// `https`, even if the API returns an `http` URL, unless the API itself has an `http` address.
 #[must_use = "an upload does nothing until it is awaited or sent"]
 pub struct Upload<M> {
     bot: Bot,
@@ -56,7 +57,7 @@ pub struct Upload<M> {
 }
 
 impl Bot {
-    /// Uploads a picture. The source is a path, bytes, or a [`Source::reader`].
+    /// Uploads a picture. `source` is a path, bytes, or a [`Source::reader`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -69,10 +70,10 @@ impl Bot {
     /// # std::fs::write(&cat, "meow")?;
     /// use tamtam::NewMessageBody;
     ///
-    /// // One photo, in one go:
+    /// // Upload and send one photo:
     /// bot.send(alice.chat_id(), bot.upload_photo(&cat).text("My cat")).await?;
     ///
-    /// // Several in one message, and once more to somebody else:
+    /// // Send several photos in one message, to two users:
     /// let first = bot.upload_photo(&cat).await?;
     /// let second = bot.upload_photo(b"another picture").file_name("dog.png").await?;
     /// let album = NewMessageBody::from("All of them").attach(first).attach(second);
@@ -90,17 +91,17 @@ impl Bot {
         Upload::new(self, source.into())
     }
 
-    /// Uploads a video, as [`upload_photo`](Self::upload_photo) does a picture.
+    /// Uploads a video. Otherwise the same as [`upload_photo`](Self::upload_photo).
     pub fn upload_video(&self, source: impl Into<Source>) -> Upload<VideoAttachmentRequest> {
         Upload::new(self, source.into())
     }
 
-    /// Uploads an audio recording, as [`upload_photo`](Self::upload_photo) does a picture.
+    /// Uploads an audio recording. Otherwise the same as [`upload_photo`](Self::upload_photo).
     pub fn upload_audio(&self, source: impl Into<Source>) -> Upload<AudioAttachmentRequest> {
         Upload::new(self, source.into())
     }
 
-    /// Uploads a file of any kind, as [`upload_photo`](Self::upload_photo) does a picture. People see its name.
+    /// Uploads a file of any kind. People see its name. Otherwise the same as [`upload_photo`](Self::upload_photo).
     pub fn upload_file(&self, source: impl Into<Source>) -> Upload<FileAttachmentRequest> {
         Upload::new(self, source.into())
     }
@@ -124,21 +125,21 @@ impl<M: Media> Upload<M> {
         }
     }
 
-    /// The name that people see, of at most 255 bytes in UTF-8, without slashes and control characters; that of the path
-    /// if not set.
+    /// Sets the name that people see: at most 255 bytes in UTF-8, without slashes and control characters. Defaults to
+    /// the name in the path. Without a path, it defaults to `photo`, `video`, `audio` or `file`.
     pub fn file_name(mut self, name: impl Into<String>) -> Self {
         self.file_name = Some(name.into());
         self
     }
 
-    /// The content type, such as `video/mp4`; guessed from the file's name if not set.
+    /// Sets the content type, such as `video/mp4`. Defaults to a guess from the name of the file.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
-    /// Is told how far the upload has got, for every 256 KiB or so. It is called where the bytes are sent, so it must not
-    /// block.
+    /// Sets a function that receives the progress, about every 256 KiB. The function runs on the task that sends the
+    /// bytes, so it must not block.
     ///
     /// ```
     /// # #[tokio::main]
@@ -155,43 +156,45 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Whether the file goes in ranges that can be gone on with (`true`), or in one piece (`false`), whatever its size.
+    /// Sets whether the file is sent in ranges that can be resumed (`true`) or in one piece (`false`), regardless of
+    /// its size. By default, the size decides: see [`resumable_from`](Self::resumable_from).
     pub fn resumable(mut self, resumable: bool) -> Self {
         self.resumable = Some(resumable);
         self
     }
 
-    /// From which size on the file goes in ranges, in bytes; 16 MiB if not set.
+    /// Sets the size from which the file is sent in ranges, in bytes. Defaults to 16 MiB.
     pub fn resumable_from(mut self, bytes: u64) -> Self {
         self.resumable_from = bytes;
         self
     }
 
-    /// How much a range has, in bytes; 2,048,000 if not set, as with the official client. So much is lost when a
-    /// connection breaks, and each range waits for an answer. Memory does not depend on it.
+    /// Sets the size of a range, in bytes (at least 1). Defaults to 2,048,000, as in the official client. If a
+    /// connection breaks, up to one range is sent again. Each range waits for a response. Memory use does not depend on
+    /// the size.
     pub fn chunk_size(mut self, bytes: u64) -> Self {
         self.chunk = bytes.max(1);
         self
     }
 
-    /// For how long no byte may move before the attempt fails; 60 s if not set. There is no limit to the whole. Time in
-    /// which the source itself has nothing to give does not count.
+    /// Sets the time in which no byte may move before the attempt fails. Defaults to 60 s. The whole upload has no time
+    /// limit. Time in which the source has no data does not count.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle = timeout;
         self
     }
 
-    /// Is told how the upload could be gone on with by another process, whenever that changes: keep it where it survives,
-    /// and hand it to [`resume`](Self::resume). Nothing is told of a file that goes in one piece. It is called where the
-    /// upload is awaited.
+    /// Sets a function that receives the session whenever it changes. Store the session durably. Another process can
+    /// pass it to [`resume`](Self::resume). The function is not called for a file that is sent in one piece. It runs on
+    /// the task that awaits the upload.
     pub fn on_session(mut self, hook: impl Fn(&UploadSession) + Send + Sync + 'static) -> Self {
         self.on_session = Some(Arc::new(hook));
         self
     }
 
-    /// Goes on with an upload that was begun by this or another process, from the last byte that the host has. The file
-    /// must be the same: one of another size, or modified since, is refused. If the host knows nothing of the upload any
-    /// more, it begins anew.
+    /// Continues an upload that this or another process started, from the last byte that the host has. The file must be
+    /// the same: a file with another size or modification time is refused. If the host no longer has the upload, it
+    /// starts over.
     ///
     /// ```
     /// # #[tokio::main]
@@ -205,21 +208,22 @@ impl<M: Media> Upload<M> {
     ///
     /// let place = kept.clone();
     /// let mut upload = bot.upload_video(&movie).on_session(move |session| {
-    ///     // Replaced as a whole: a kill in the middle leaves the one before.
+    ///     // Replaces the file atomically: a kill leaves the previous session.
     ///     let new = place.with_extension("new");
     ///     let json = serde_json::to_vec(session).unwrap_or_default();
     ///     let _ = std::fs::write(&new, json).and_then(|()| std::fs::rename(&new, &place));
     /// });
-    /// if let Some(session) = std::fs::read(&kept).ok().and_then(|json| serde_json::from_slice(&json).ok()) {
+    /// let stored = std::fs::read(&kept).ok();
+    /// if let Some(session) = stored.and_then(|json| serde_json::from_slice(&json).ok()) {
     ///     upload = upload.resume(session);
     /// }
     /// let video = upload.await;
-    /// // Done, or of no use any more, such as for a file that has changed. A small file never had one.
+    /// // Done, or useless, for example if the file has changed. A small file has no session.
     /// if video.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::Source) {
     ///     let _ = std::fs::remove_file(&kept);
     /// }
     /// let video = video?;
-    /// // Keep `video` as you keep the session, if a kill between here and sending it must not upload it again.
+    /// // To avoid a second upload after a kill, store `video` until it is sent.
     /// # std::fs::remove_file(movie)?;
     /// # Ok(())
     /// # }
@@ -233,13 +237,15 @@ impl<M: Media> Upload<M> {
     ///
     /// # Errors
     ///
-    /// When the source is no file, empty or gone, or has a name that would not arrive whole: then nothing was sent. When
-    /// the source changes while it is read ([`ErrorKind::Source`]), the host refuses it, or neither host nor API can be
-    /// reached. [`Error::may_have_been_applied`] is never true: what is not attached to a message nobody sees.
+    /// Nothing is sent if the source is not a file, is missing or empty, exceeds the size limit of the service, or has
+    /// a name that would not arrive unchanged. Also fails if the source changes while it is read
+    /// ([`ErrorKind::Source`]), if the host refuses the file, or if the host or the API cannot be reached.
+    /// [`Error::may_have_been_applied`] is always `false`: people do not see a file without a message.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future ends the upload. What has arrived is lost, unless [`on_session`](Self::on_session) kept it.
+    /// Dropping the future ends the upload. The bytes that have arrived are lost, unless the session of
+    /// [`on_session`](Self::on_session) is stored.
     pub async fn send(self) -> Result<M> {
         let span = tracing::info_span!("tamtam.upload", operation = M::OPERATION, attempts = Empty);
         let upload = async {
@@ -271,7 +277,7 @@ impl<M: Media> fmt::Debug for Upload<M> {
     }
 }
 
-/// Opens the source, and checks what was set.
+/// Opens the source, and checks the settings.
 async fn prepare<M: Media>(upload: Upload<M>) -> Result<Job, Kind> {
     let mut source = upload.source.open().await?;
     let name = match (upload.file_name, source.name.take()) {
@@ -282,19 +288,19 @@ async fn prepare<M: Media>(upload: Upload<M>) -> Result<Job, Kind> {
     name::check(&name)?;
     let guess = || mime_guess::from_path(&name).first_or_octet_stream().to_string();
     let content_type = upload.content_type.unwrap_or_else(guess);
-    // By a form's type the host would know a range for a form.
+    // With the content type of a form, the host would read a range as a form.
     let is_one = HeaderValue::from_str(&content_type).is_ok() && content_type.contains('/');
     if !is_one || content_type.trim_start().starts_with("multipart/") {
-        return Err(invalid("content_type", &format!("is `{content_type}`, expected one such as `video/mp4`")));
+        return Err(invalid("content_type", &format!("is `{content_type}`, expected a type such as `video/mp4`")));
     }
     let keeps = upload.on_session.is_some() || upload.session.is_some();
     let identity = if keeps { source.marked_identity() } else { source.identity.clone() };
     if let Some(session) = &upload.session {
         if session.kind != M::KIND {
-            return Err(invalid("session", &format!("is that of an upload as {}", session.kind)));
+            return Err(invalid("session", &format!("belongs to an upload as {}", session.kind)));
         }
         if session.identity != identity {
-            let problem = "the file is not the one whose upload was begun: upload it anew".to_owned();
+            let problem = "the file is not the one of the session: upload it without `resume`".to_owned();
             return Err(Kind::Source { problem, source: None });
         }
     }

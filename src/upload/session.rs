@@ -1,4 +1,4 @@
-//! A resumable upload as it can be kept, to be gone on with by another process.
+//! The state of a resumable upload, to store it and to resume it in another process.
 
 use std::fmt;
 
@@ -7,36 +7,36 @@ use serde::{Deserialize, Serialize};
 use super::source::Identity;
 use crate::api::types::UploadType;
 
-/// How far a resumable upload has got: what [`Upload::on_session`](crate::Upload::on_session) gives away to be kept, and
-/// [`Upload::resume`](crate::Upload::resume) takes back, in this process or in another one.
+/// The state of a resumable upload. [`Upload::on_session`](crate::Upload::on_session) passes it to you to store.
+/// [`Upload::resume`](crate::Upload::resume) continues the upload, in the same or another process.
 ///
-/// It knows the upload's URL, how much the host has confirmed, and by what the file is known again: its size and when it
-/// was modified, or a hash if it was bytes. Whoever has it can send bytes to that URL, so keep it where you keep the file.
-/// It does not contain the bot's token.
+/// A session contains the upload URL, the media's token if the server sent it, and the number of confirmed bytes. It
+/// identifies the file by its size and modification time, or bytes by a hash. Anyone who has the session can send bytes
+/// to that URL, so protect it like the file. A session does not contain the bot's token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadSession {
     pub(super) kind: UploadType,
     pub(super) url: String,
-    /// The media's token, from servers that give it with the URL.
+    /// The media's token, if the server sent it with the URL.
     pub(super) token: Option<String>,
     pub(super) confirmed: u64,
     pub(super) identity: Identity,
 }
 
 impl UploadSession {
-    /// What the file is uploaded as.
+    /// Returns the type of the upload.
     #[must_use]
     pub fn kind(&self) -> &UploadType {
         &self.kind
     }
 
-    /// How many bytes the host had when this was kept.
+    /// Returns how many bytes the host had when the session was stored.
     #[must_use]
     pub fn confirmed(&self) -> u64 {
         self.confirmed
     }
 
-    /// The size of the file in bytes.
+    /// Returns the size of the file in bytes.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.identity.size

@@ -1,4 +1,4 @@
-//! What is uploaded: where its bytes come from, and whether they are what they were.
+//! Sources of uploads, and the check that a source has not changed.
 
 use std::{
     fmt, fs, io,
@@ -18,13 +18,13 @@ use crate::{
     validation::{Invalid, Place},
 };
 
-/// Where the bytes of an upload come from.
+/// The source of the bytes of an upload.
 ///
-/// Paths ([`Path`], [`PathBuf`], `&str` and `String` are paths) and bytes ([`Bytes`], `Vec<u8>`, `&'static [u8]`) convert
-/// into it by themselves; [`Source::reader`] makes one of anything else.
+/// Paths ([`Path`], [`PathBuf`], `&str`, `String`) and bytes ([`Bytes`], `Vec<u8>`, `&'static [u8]`) convert into a
+/// source. For other inputs, use [`Source::reader`].
 ///
-/// A file is read while it is sent, on a thread of its own. It must not change in the meantime: one that grows, shrinks
-/// or is written to fails the upload.
+/// A file is read while it is sent, on a separate thread. If the file grows, shrinks or is written to meanwhile, the
+/// upload fails.
 pub struct Source(Inner);
 
 enum Inner {
@@ -34,10 +34,10 @@ enum Inner {
 }
 
 impl Source {
-    /// Exactly `length` bytes from a reader; what it has beyond them stays in it.
+    /// Creates a source of exactly `length` bytes from a reader. Further bytes stay in the reader.
     ///
-    /// They can be read only once. So an upload that fails when some of them are gone is not tried again, unless the host
-    /// has all that were read.
+    /// The bytes can be read only once. After a failure, the upload is retried only if the host has all bytes that were
+    /// read.
     pub fn reader(reader: impl AsyncRead + Send + 'static, length: u64) -> Self {
         Self(Inner::Reader { reader: Box::pin(reader), length })
     }
@@ -80,23 +80,23 @@ source_from! {
     &'static [u8] => |bytes| Inner::Bytes(Bytes::from_static(bytes));
 }
 
-/// What tells a file from another, or from itself at another time.
+/// The identity of a source, to detect changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
     pub(super) size: u64,
-    /// Of a file, when it was modified (nanoseconds of Unix time); of bytes, a hash.
+    /// The modification time of a file, in Unix nanoseconds, or a hash of bytes.
     mark: Option<u64>,
 }
 
-/// A source that can be read.
+/// An opened source.
 pub(super) struct Opened {
     input: SourceInput,
     pub(super) identity: Identity,
-    /// The file's own name; an error if it is not Unicode.
+    /// The name of the file. An error if the name is not Unicode.
     pub(super) name: Option<Result<String, Kind>>,
 }
 
-/// A source on its way out.
+/// The input of an opened source.
 #[derive(Clone)]
 pub(super) enum SourceInput {
     File(PathBuf),
@@ -104,14 +104,14 @@ pub(super) enum SourceInput {
     Reader(Arc<Mutex<Reader>>),
 }
 
-/// A reader, and how much has been read from it.
+/// A reader, and the number of bytes that were read from it.
 pub(super) struct Reader {
     pub(super) reader: Pin<Box<dyn AsyncRead + Send>>,
     pub(super) position: u64,
 }
 
 impl Source {
-    /// Looks whether there is something to upload.
+    /// Opens the source. Fails if it cannot be uploaded or is empty.
     pub(super) async fn open(self) -> Result<Opened, Kind> {
         let (input, identity, name) = match self.0 {
             Inner::Path(path) => {
@@ -119,7 +119,7 @@ impl Source {
                 let (_, identity) = off_this_thread(move || open_file(&path_there)).await??;
                 let name = path.file_name().map(|name| {
                     let name = name.to_str().map(str::to_owned);
-                    name.ok_or_else(|| invalid("file_name", "of the path is not Unicode: set another by `file_name`"))
+                    name.ok_or_else(|| invalid("file_name", "of the path is not Unicode: set a name with `file_name`"))
                 });
                 (SourceInput::File(path), identity, name)
             }
@@ -139,7 +139,7 @@ impl Source {
     }
 }
 
-/// A source that stands where it is to be read.
+/// A source at the position where reading starts.
 pub(super) enum ReadySource {
     File(fs::File),
     Bytes(Bytes),
@@ -147,7 +147,7 @@ pub(super) enum ReadySource {
 }
 
 impl Opened {
-    /// What can be kept with a session, to know the source again.
+    /// Returns the identity to store in a session.
     pub(super) fn marked_identity(&self) -> Identity {
         match &self.input {
             SourceInput::Bytes(bytes) => Identity { mark: Some(fnv_1a(bytes)), ..self.identity },
@@ -155,7 +155,7 @@ impl Opened {
         }
     }
 
-    /// Whether it can be read from there on.
+    /// Returns whether the source can be read from `offset` on.
     pub(super) fn can_go_to(&self, offset: u64) -> bool {
         match &self.input {
             SourceInput::File(_) | SourceInput::Bytes(_) => true,
@@ -163,11 +163,12 @@ impl Opened {
         }
     }
 
-    /// What it is read from, ready to be read from `offset` on.
+    /// Returns the source, positioned at `offset`.
     pub(super) async fn at(&self, offset: u64) -> Result<ReadySource, Kind> {
         if !self.can_go_to(offset) {
-            let problem =
-                format!("the source can be read only once, and the host asks for it again from byte {offset}");
+            let problem = format!(
+                "the source can be read only once, but is needed again from byte {offset}: use a path or bytes to retry"
+            );
             return Err(Kind::Source { problem, source: None });
         }
         Ok(match &self.input {
@@ -184,7 +185,7 @@ impl Opened {
     }
 }
 
-/// Opens a file that can be uploaded.
+/// Opens a file to upload.
 fn open_file(path: &Path) -> Result<(fs::File, Identity), Kind> {
     let problem =
         |problem: &str, error| Kind::Source { problem: format!("{} {problem}", path.display()), source: Some(error) };
@@ -192,13 +193,13 @@ fn open_file(path: &Path) -> Result<(fs::File, Identity), Kind> {
         io::ErrorKind::NotFound => problem("does not exist", error),
         _ => problem(&format!("cannot be read: {error}"), error),
     };
-    // Looked at before it is opened: opening a pipe waits for its other end.
+    // Checked before opening: opening a pipe would wait for its other end.
     let metadata = fs::metadata(path).map_err(cannot)?;
     if metadata.is_dir() {
         return Err(invalid("source", &format!("is a directory, not a file: {}", path.display())));
     }
     if !metadata.is_file() {
-        let advice = "has no size of its own: give it as `Source::reader` with a length";
+        let advice = "is not a regular file: pass it as `Source::reader` with a length";
         return Err(invalid("source", &format!("{advice}: {}", path.display())));
     }
     let file = fs::File::open(path).map_err(cannot)?;
@@ -212,12 +213,14 @@ fn reopen_file(path: &Path, expected: &Identity, offset: u64) -> Result<fs::File
     if identity != *expected {
         return Err(changed(expected, &identity));
     }
-    io::Seek::seek(&mut file, io::SeekFrom::Start(offset))
-        .map_err(|error| Kind::Source { problem: format!("cannot be read: {error}"), source: Some(error) })?;
+    io::Seek::seek(&mut file, io::SeekFrom::Start(offset)).map_err(|error| Kind::Source {
+        problem: format!("the source cannot be read: {error}"),
+        source: Some(error),
+    })?;
     Ok(file)
 }
 
-/// What a file is like just now.
+/// Returns the current identity of a file.
 pub(super) fn identity_of(file: &fs::File) -> io::Result<Identity> {
     let metadata = file.metadata()?;
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
@@ -225,7 +228,7 @@ pub(super) fn identity_of(file: &fs::File) -> io::Result<Identity> {
     Ok(Identity { size: metadata.len(), mark })
 }
 
-/// A file is not what it was.
+/// Returns the error of a file that has changed.
 pub(super) fn changed(before: &Identity, now: &Identity) -> Kind {
     let problem = match now.size.cmp(&before.size) {
         std::cmp::Ordering::Less => format!("shrank from {} to {} bytes", before.size, now.size),
@@ -239,11 +242,16 @@ pub(super) fn invalid(field: &str, problem: &str) -> Kind {
     Kind::Invalid(Invalid::new(&Place::root(field), problem))
 }
 
-/// Does what may wait for a disk, or for a network behind it, where it holds nobody up.
+/// Runs blocking work on a separate thread: a disk, or the network behind it, may be slow.
 async fn off_this_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Kind> {
     let (done, result) = oneshot::channel();
     let thread = std::thread::Builder::new().name("tamtam-upload".to_owned());
     let thread = thread.spawn(move || drop(done.send(work())));
-    thread.map_err(|error| Kind::Source { problem: format!("no thread: {error}"), source: Some(error) })?;
-    result.await.map_err(|_| Kind::Source { problem: "the reading thread is gone".to_owned(), source: None })
+    thread.map_err(|error| Kind::Source {
+        problem: format!("cannot start a thread to read the source: {error}"),
+        source: Some(error),
+    })?;
+    result
+        .await
+        .map_err(|_| Kind::Source { problem: "the thread that reads the source panicked".to_owned(), source: None })
 }

@@ -1,4 +1,4 @@
-//! Where TamTam's deliveries come from.
+//! The source addresses of TamTam's deliveries.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -9,20 +9,21 @@ const SUBNETS: [Ipv4Addr; 4] = [
     Ipv4Addr::new(185, 16, 150, 152),
     Ipv4Addr::new(185, 16, 150, 192),
 ];
-/// What an address has in common with its subnet: each is a `/30`.
+/// The mask of the subnets: each is a `/30`.
 const MASK: u32 = u32::MAX << 2;
 
-/// Whether an address is in one of the subnets that TamTam documents as the source of its deliveries.
+/// Returns whether an address is in one of the subnets that TamTam documents as the source of its deliveries.
 ///
-/// It is a second fence, the secret path being the first: the list may change without notice. Behind a proxy the
-/// connection's address is the proxy's; ask about the one that the proxy says it saw, in a header that it sets itself
-/// and that nobody else can bring along.
+/// Use this check only in addition to the secret path: the list may change without notice. Behind a proxy, the address
+/// of the connection is the address of the proxy. Check the client address that the proxy reports in a header. The
+/// proxy must set this header itself, and must not accept it from clients.
 ///
 /// ```
 /// use tamtam::webhook::is_tamtam_address;
 ///
 /// assert!(is_tamtam_address([185, 16, 150, 85].into()));
-/// assert!(is_tamtam_address("::ffff:185.16.150.85".parse().unwrap()), "as a socket for IPv4 and IPv6 sees it");
+/// // The form in a dual-stack socket:
+/// assert!(is_tamtam_address("::ffff:185.16.150.85".parse().unwrap()));
 /// assert!(!is_tamtam_address([127, 0, 0, 1].into()));
 /// ```
 #[must_use]
@@ -48,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_ipv6_counts_if_it_stands_for_one_of_ipv4() {
+    fn an_ipv6_address_counts_only_if_it_is_mapped_from_ipv4() {
         for (text, is_theirs) in [
             ("::ffff:185.16.150.153", true),
             ("::ffff:185.16.150.156", false),

@@ -1,4 +1,4 @@
-//! A delivery over HTTP: what is asked, and what is answered.
+//! Deliveries over HTTP: checks a request, and returns the response.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{
     updates::handler::{Handed, Handling, Outcome, Recovery},
 };
 
-/// For how long a body is waited for. A connection that dies without a word must not be kept for ever.
+/// Time limit for a body. A dead connection must not be kept forever.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// The receiving end of one webhook.
@@ -45,7 +45,7 @@ impl<U> Clone for Receiver<U> {
 }
 
 impl<U: Handed> Receiver<U> {
-    /// Answers a request that came by the webhook's route.
+    /// Answers a request to the webhook's route.
     pub(super) async fn receive(self, request: Request) -> Response {
         let has_secret = self.secret.as_ref().is_none_or(|secret| secret.is_in(request.headers()));
         let is_path = self.path.is(request.uri().path());
@@ -53,7 +53,7 @@ impl<U: Handed> Receiver<U> {
             tracing::warn!(bot = self.bot.log_name(), "delivery without the secret");
         }
         if !is_path || !has_secret {
-            // To the letter what axum answers where it has no route.
+            // Exactly the response of axum to a path without a route.
             return StatusCode::NOT_FOUND.into_response();
         }
         let span = tracing::debug_span!(
@@ -95,7 +95,7 @@ impl<U: Handed> Receiver<U> {
     }
 }
 
-/// The body, if all of it comes.
+/// Reads the complete body.
 async fn read(mut request: Request, limit: usize) -> Result<Bytes, StatusCode> {
     DefaultBodyLimit::max(limit).apply(&mut request);
     match timeout(BODY_TIME, Bytes::from_request(request, &())).await {
@@ -104,7 +104,7 @@ async fn read(mut request: Request, limit: usize) -> Result<Bytes, StatusCode> {
     }
 }
 
-/// Hands an update out, and says whether it was dealt with.
+/// Passes an update to the handler, and returns the status of the response.
 async fn handle<U: Handed>(bot: &Bot, handling: &Handling<U>, body: Bytes) -> StatusCode {
     match update::<U>(&body) {
         Ok(update) => {
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
     use crate::api::types::Update;
 
-    /// A body of which nothing comes.
+    /// A body that never yields data.
     struct Silence;
 
     impl futures_core::Stream for Silence {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_stops_coming_is_given_up() {
+    async fn a_body_that_does_not_arrive_times_out() {
         let started = Instant::now();
         let status = read(Request::new(Body::from_stream(Silence)), 1024).await.unwrap_err();
         assert_eq!(status, StatusCode::REQUEST_TIMEOUT);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn every_json_object_is_an_update_and_nothing_else_is() {
+    fn only_json_objects_are_updates() {
         for body in
             [r#"{"update_type":"bot_started"}"#, r#" {"update_type":"moon_risen"}"#, "{}\n", "{\"a\":\"\u{e9}\"}"]
         {

@@ -153,7 +153,9 @@ impl Webhook {
     /// use tamtam::{Update, updates::ChatBook};
     ///
     /// let book = ChatBook::new();
-    /// webhook.chat_book(book.clone()).router(async |_bot, update: Update| println!("{}", update.tag()))
+    /// webhook
+    ///     .chat_book(book.clone())
+    ///     .router(async |_bot, update: Update| println!("{}", update.tag()))
     /// # }
     /// ```
     pub fn chat_book(mut self, book: ChatBook) -> Self {
@@ -187,7 +189,9 @@ impl Webhook {
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {
     /// use tamtam::RawUpdate;
     ///
-    /// webhook.raw_router(async |_bot, raw: RawUpdate| println!("{}: {}", raw.update.tag(), raw.json))
+    /// webhook.raw_router(async |_bot, raw: RawUpdate| {
+    ///     println!("{}: {}", raw.update.tag(), raw.json);
+    /// })
     /// # }
     /// ```
     ///

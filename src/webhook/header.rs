@@ -70,7 +70,7 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
-    fn a_secret_is_taken_as_max_takes_it() {
+    fn a_secret_follows_the_rules_of_max() {
         for good in ["abcde", "A-z_09", &"x".repeat(256)] {
             assert!(SecretHeader::new(&Service::Max, good.to_owned()).is_ok(), "{good}");
         }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_has_the_secret_once() {
+    fn a_request_must_have_the_secret_exactly_once() {
         let secret = SecretHeader::new(&Service::Max, "s3cret-s3cret".to_owned()).unwrap();
         let headers = |values: &[&'static str]| {
             let mut headers = HeaderMap::new();

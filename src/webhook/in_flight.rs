@@ -1,4 +1,4 @@
-//! The deliveries that are being handled, or were handled lately. A repeated delivery is not handled again.
+//! Deduplication of deliveries that are being handled, or were handled recently.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -13,17 +13,17 @@ use bytes::Bytes;
 use tokio::{sync::watch, time::Instant};
 use tracing::Instrument as _;
 
-/// What is to be answered, once it is known.
+/// The status of the response, once it is known.
 type StatusWatch = watch::Receiver<Option<StatusCode>>;
 
 /// How long a handled delivery is remembered. A server that did not wait for the answer delivers again within this time:
 /// MAX waits for 30 s, and delivers again after 60 s.
 const REMEMBERED: Duration = Duration::from_secs(5 * 60);
-/// How many deliveries are remembered. With more, the oldest are forgotten.
+/// Maximum number of remembered deliveries. The oldest are dropped first.
 const MOST_REMEMBERED: usize = 20_000;
 
-/// The deliveries of one webhook, by their bytes: those that are being handled, and those that were handled lately. A delivery
-/// that was not handled is forgotten, so that it can be made again.
+/// The deliveries of one webhook, by their bytes, that are being handled or were handled recently. A delivery that was
+/// not handled is dropped, so that it can be repeated.
 #[derive(Debug, Clone, Default)]
 pub(super) struct InFlight(Arc<Mutex<Deliveries>>);
 
@@ -37,7 +37,7 @@ struct Deliveries {
 #[derive(Debug, Default)]
 struct Handled {
     hashes: HashSet<u128>,
-    /// In the order in which they are forgotten.
+    /// In the order in which they are dropped.
     order: VecDeque<(Instant, u128)>,
     keys: [RandomState; 2],
 }
@@ -69,11 +69,11 @@ impl Handled {
 }
 
 impl InFlight {
-    /// Handles a delivery, or waits for who does so already, and says what to answer.
+    /// Handles a delivery, or waits for the task that already handles it. Returns the status of the response.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future gives up the answer; the handling goes on.
+    /// Dropping the future abandons the response. The handling continues.
     pub(super) async fn answer<F>(&self, body: Bytes, handle: impl FnOnce(Bytes) -> F) -> StatusCode
     where
         F: Future<Output = StatusCode> + Send + 'static,
@@ -96,13 +96,13 @@ impl InFlight {
                     }
                     entry.answer.send_replace(Some(status))
                 };
-                // In a task of its own: when a client hangs up, its request is dropped, and all that it awaits with it.
+                // In a separate task: if the client closes the connection, the future of its request is dropped.
                 tokio::spawn(work.in_current_span());
                 answer
             }
         };
         let answer = answer.wait_for(Option::is_some).await.map(|answer| *answer);
-        // Without an answer the runtime was shut down in the middle of it.
+        // Without an answer, the runtime was shut down while the handler ran.
         answer.ok().flatten().unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
     }
 
@@ -124,7 +124,7 @@ impl InFlight {
     }
 }
 
-/// Who handles a delivery.
+/// The caller that handles a delivery.
 enum Arrival {
     /// The caller that gets this guard.
     First(Entry, StatusWatch),
@@ -134,7 +134,8 @@ enum Arrival {
     Handled,
 }
 
-/// The one that handles a delivery. When it is dropped, be it in the middle of its work, the delivery can be made anew.
+/// A guard of the caller that handles a delivery. When it is dropped, even before the work is done, the delivery can be
+/// repeated.
 struct Entry {
     all: InFlight,
     body: Bytes,
@@ -154,7 +155,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_was_not_handled_is_forgotten() {
+    async fn a_delivery_that_was_not_handled_can_be_repeated() {
         let in_flight = InFlight::default();
         for _ in 0..2 {
             for body in ["a", "b"] {
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_handled_is_not_handled_again_for_five_minutes() {
+    async fn a_handled_delivery_is_not_handled_again_for_five_minutes() {
         let in_flight = InFlight::default();
         let handled = || async {
             let (mut handled, this) = (false, &mut false);
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_the_most_are_remembered() {
+    fn the_number_of_remembered_deliveries_is_limited() {
         let mut handled = Handled::default();
         let body = |number: usize| Bytes::from(number.to_string());
         (0..=MOST_REMEMBERED).for_each(|number| handled.add(&body(number)));
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_finished_is_to_be_delivered_again() {
+    async fn a_delivery_that_ends_with_its_runtime_is_answered_with_503() {
         let in_flight = InFlight::default();
         let waiting = {
             let other = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();

@@ -21,7 +21,7 @@ use crate::{
 /// How long storing an update may take. Servers wait for 30 s before they deliver the update again.
 const STORE_TIME: Duration = Duration::from_secs(20);
 
-/// A webhook with a journal; made by [`Webhook::journal`].
+/// A webhook with a journal. Created by [`Webhook::journal`].
 #[derive(Debug)]
 #[must_use = "a webhook does nothing until its router is served"]
 pub struct JournaledWebhook {
@@ -31,7 +31,8 @@ pub struct JournaledWebhook {
 
 impl Webhook {
     /// Stores each update in a [`Journal`]. The answer is 200 as soon as the update is stored, however long its handler
-    /// takes. It is 503 while the journal is full or cannot be written, and until the server has told the bot's id.
+    /// takes. The answer is 503 while the journal is full or cannot be written, and until the server has returned the
+    /// bot's id.
     ///
     /// Within a chat, updates are handled in the order in which they were stored. If the server retries a delivery after
     /// later ones were stored, that update is handled after them.
@@ -56,7 +57,8 @@ impl Webhook {
     /// }
     ///
     /// let journal = Journal::open(&path)?;
-    /// let (app, run) = Webhook::new(bot.clone(), secret_path)?.journal(journal).run(on_update);
+    /// let webhook = Webhook::new(bot.clone(), secret_path)?;
+    /// let (app, run) = webhook.journal(journal).run(on_update);
     /// # /*
     /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
     /// # */
@@ -79,8 +81,8 @@ impl Webhook {
 }
 
 impl JournaledWebhook {
-    /// Returns the router that stores updates, and the [`Run`] that handles them: serve the one, and await or spawn the other.
-    /// Without the run, updates are stored and wait.
+    /// Returns the router that stores updates, and the [`Run`] that handles them. Serve the router, and await or spawn
+    /// the run. Without the run, updates are stored but not handled.
     ///
     /// [`on_error`](Webhook::on_error), [`handler_timeout`](Webhook::handler_timeout) and [`chat_book`](Webhook::chat_book)
     /// of the webhook apply to the run.

@@ -249,7 +249,7 @@ async fn a_page_that_names_itself_as_the_next_one_is_an_error_after_its_items() 
     assert!(error.kind() == ErrorKind::Pagination && !error.is_retryable());
     assert_eq!(
         error.to_string(),
-        "getChats: cannot read the next page of the list: the page of the marker 5 names itself as the next one"
+        "getChats: cannot read the next page of the list: the page of the marker 5 has the same marker for the next page"
     );
     assert_eq!(chats.try_next().await.unwrap(), None);
     assert_eq!(requests(&server).await.len(), 2);
@@ -335,8 +335,8 @@ async fn a_full_page_of_one_timestamp_is_an_error() {
     assert_eq!(error.kind(), ErrorKind::Pagination, "{error}");
     assert_eq!(
         error.to_string(),
-        "getMessages: cannot read the next page of the list: a page of 3 messages up to the time 8 has none before it, \
-         so there may be more of that time than fit a page"
+        "getMessages: cannot read the next page of the list: a full page of 3 messages up to the time 8 has no earlier message, \
+         so messages of that time may be missing: set a larger `page_size` or an earlier `until`"
     );
     assert_eq!(messages.try_next().await.unwrap(), None);
     // Both ways around the error work.

@@ -9,7 +9,7 @@ use crate::{
     service::Service,
 };
 
-/// The limit of MAX.
+/// The limit of MAX, in characters.
 const PAYLOAD_CHARACTERS: usize = 512;
 
 /// A link that opens the Mini App of a bot: `https://max.ru/<bot>?startapp=<payload>`.
@@ -39,7 +39,7 @@ pub struct AppLink {
 }
 
 impl AppLink {
-    /// Makes a link of MAX to the Mini App of the bot of this username, with or without the `@`.
+    /// Creates a MAX link to the Mini App of a bot. `bot`: the username of the bot, with or without the `@`.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl FromStr for AppLink {
 }
 
 impl Bot {
-    /// Makes a link that opens the Mini App of a bot, on the service of this bot. See [`AppLink`].
+    /// Creates a link that opens the Mini App of a bot, on the service of this bot. See [`AppLink`].
     ///
     /// `username`: the name of the bot with the Mini App, with or without the `@`. `payload`: the text that the Mini App
     /// receives; it may be empty.
@@ -112,7 +112,8 @@ impl Bot {
     /// use tamtam::{Bot, ErrorKind};
     ///
     /// let bot = Bot::max("token")?;
-    /// assert_eq!(bot.app_link("my_bot", "order-7")?.to_string(), "https://max.ru/my_bot?startapp=order-7");
+    /// let link = bot.app_link("my_bot", "order-7")?;
+    /// assert_eq!(link.to_string(), "https://max.ru/my_bot?startapp=order-7");
     ///
     /// let error = Bot::new("token")?.app_link("my_bot", "order-7").unwrap_err();
     /// assert_eq!(error.kind(), ErrorKind::Unsupported);
@@ -135,7 +136,7 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
-    fn an_app_link_comes_back_as_it_was() {
+    fn an_app_link_is_parsed_back_from_its_url() {
         for (payload, url) in
             [("order_7-A", "https://max.ru/My_bot-1?startapp=order_7-A"), ("", "https://max.ru/My_bot-1?startapp")]
         {
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn app_links_are_read_however_they_are_written() {
+    fn app_links_are_parsed_in_every_spelling() {
         for written in ["http://MAX.ru/bot/?startapp=a-b", "max.ru/@bot?utm=1&startapp=a%2Db&start=c#x"] {
             let link: AppLink = written.parse().unwrap();
             assert_eq!((link.bot(), link.payload()), ("bot", "a-b"), "{written}");

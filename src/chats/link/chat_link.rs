@@ -8,7 +8,7 @@ use crate::{
     service::Service,
 };
 
-/// How the path of an invitation begins.
+/// The prefix of the path of an invitation.
 const JOIN: &str = "join/";
 
 /// A link to a chat, or the name of a chat or a person: `https://tt.me/name`, `@name`, `name`, or
@@ -36,7 +36,7 @@ const JOIN: &str = "join/";
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ChatLink {
-    /// How the link begins, such as `https://tt.me`.
+    /// The beginning of the link, such as `https://tt.me`.
     origin: &'static str,
     /// `name`, or `join/invitation`.
     path: String,
@@ -69,7 +69,7 @@ impl ChatLink {
     }
 }
 
-/// What comes after the host: the name, or `join/` and the invitation.
+/// The part after the host: the name, or `join/` and the invitation.
 impl AsRef<str> for ChatLink {
     fn as_ref(&self) -> &str {
         &self.path
@@ -97,7 +97,7 @@ impl FromStr for ChatLink {
     }
 }
 
-/// Returns what comes after the host of a link, or the text itself if it is not a link of a service.
+/// Returns the part of a link after the host, or the whole text if it is not a link of a service.
 pub(crate) fn beyond_the_origin(link: &str) -> &str {
     origin_and_path(link).map_or(link, |(_, path)| path)
 }
@@ -113,7 +113,7 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
-    fn chats_and_people_are_found_by_link_or_name() {
+    fn links_and_names_of_chats_and_people_are_parsed() {
         for written in ["name", "@name", "https://tt.me/name", "HTTP://tt.me/@name", "tt.me/name/?x=1"] {
             let link: ChatLink = written.parse().unwrap();
             assert_eq!((link.name(), link.invitation()), (Some("name"), None), "{written}");
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_a_link_is_that_behind_the_host_of_a_service() {
+    fn the_path_of_a_link_is_the_part_after_the_host_of_a_service() {
         for (link, path) in [
             ("https://tt.me/name", "name"),
             ("max.ru/@name/?x=1", "@name"),

@@ -1,4 +1,4 @@
-//! Deep links, which start a bot with a payload.
+//! Deep links: they start a bot with a payload.
 
 use std::{fmt, str::FromStr};
 
@@ -9,7 +9,7 @@ use crate::{
     service::Service,
 };
 
-/// The services drop a longer payload.
+/// Maximum length of a payload, in characters. The services drop a longer payload.
 const PAYLOAD_CHARACTERS: usize = 128;
 
 /// A link that opens the dialog with a bot and passes a payload to the bot: `https://tt.me/<bot>/start/<payload>` on TamTam,
@@ -41,8 +41,8 @@ pub struct DeepLink {
 }
 
 impl DeepLink {
-    /// Makes a link of TamTam to the bot of this username, with or without the `@`. [`on`](Self::on) converts it to a link
-    /// of another service, and [`Bot::deep_link`] makes a link of the bot's own service.
+    /// Creates a TamTam link to a bot. `bot`: the username of the bot, with or without the `@`. [`on`](Self::on)
+    /// converts the link to another service. [`Bot::deep_link`] creates a link of the bot's own service.
     ///
     /// # Errors
     ///
@@ -55,15 +55,19 @@ impl DeepLink {
     fn with(template: Template, bot: &str, payload: String) -> Result<Self> {
         let bot = template::username(bot)?.to_owned();
         match payload.as_str() {
-            "" => return Err(bad("the payload is empty: a link without one is a `ChatLink` of the bot's name")),
-            "." | ".." => return Err(bad(format!("the payload is `{payload}`, which has another meaning in a URL"))),
+            "" => return Err(bad("the payload is empty: for a link without a payload, use a `ChatLink`")),
+            "." | ".." => {
+                return Err(bad(format!(
+                    "the payload is `{payload}`, which has a special meaning in a URL: use another payload"
+                )));
+            }
             _ => {}
         }
         match payload.chars().count() {
             0..=PAYLOAD_CHARACTERS => Ok(Self { template, bot, payload }),
-            length => Err(bad(format!(
-                "the payload has {length} characters, and beyond {PAYLOAD_CHARACTERS} it is dropped on the way: shorten it"
-            ))),
+            length => {
+                Err(bad(format!("the payload has {length} characters, the limit is {PAYLOAD_CHARACTERS}: shorten it")))
+            }
         }
     }
 
@@ -112,7 +116,7 @@ impl FromStr for DeepLink {
 }
 
 impl Bot {
-    /// Makes a link that starts a bot with a payload, on the service of this bot. See [`DeepLink`].
+    /// Creates a link that starts a bot with a payload, on the service of this bot. See [`DeepLink`].
     ///
     /// `username`: the name of the bot to start, with or without the `@`.
     ///
@@ -121,7 +125,8 @@ impl Bot {
     /// use tamtam::Bot;
     ///
     /// let bot = Bot::max("token")?;
-    /// assert_eq!(bot.deep_link("my_bot", "order-7")?.to_string(), "https://max.ru/my_bot?start=order-7");
+    /// let link = bot.deep_link("my_bot", "order-7")?;
+    /// assert_eq!(link.to_string(), "https://max.ru/my_bot?start=order-7");
     /// # Ok(())
     /// # }
     /// ```
@@ -140,7 +145,7 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
-    fn a_deep_link_comes_back_as_it_was() {
+    fn a_deep_link_is_parsed_back_from_its_url() {
         for payload in ["a", "order_7-1.~", "a b", "a/b?c#d&e=f%20+", "Привет, мир!", "🎉", "...", "\n\0", "start/x/"]
         {
             for (service, start) in
@@ -162,7 +167,7 @@ mod tests {
         assert!(DeepLink::new("bot", "ы".repeat(128)).is_ok());
         let error = DeepLink::new("bot", "ы".repeat(129)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Link);
-        assert!(error.to_string().starts_with("the payload has 129 characters, and beyond 128"), "{error}");
+        assert!(error.to_string().starts_with("the payload has 129 characters, the limit is 128"), "{error}");
         for bad in ["", ".", ".."] {
             assert!(DeepLink::new("bot", bad).unwrap_err().kind() == ErrorKind::Link, "{bad}");
         }
@@ -172,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_links_are_read_however_they_are_written() {
+    fn deep_links_are_parsed_in_every_spelling() {
         for written in ["https://tt.me/bot/start/a%20b", "http://TT.me/bot/start/a b", "tt.me/bot/start/a%20b?utm=1#x"]
         {
             let link: DeepLink = written.parse().unwrap();

@@ -17,7 +17,8 @@ use crate::{
 /// use tamtam::ShareLink;
 ///
 /// let link = ShareLink::new("Look: https://example.org");
-/// assert_eq!(link.to_string(), "https://max.ru/:share?text=Look%3A%20https%3A%2F%2Fexample.org");
+/// let url = "https://max.ru/:share?text=Look%3A%20https%3A%2F%2Fexample.org";
+/// assert_eq!(link.to_string(), url);
 ///
 /// let link: ShareLink = "https://max.ru/:share?text=Hello%21".parse()?;
 /// assert_eq!(link.text(), "Hello!");
@@ -31,7 +32,7 @@ pub struct ShareLink {
 }
 
 impl ShareLink {
-    /// Makes a link of MAX that shares this text.
+    /// Creates a MAX link that shares this text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         let template = Template::share(&Service::Max).expect("MAX has links that share a text");
@@ -68,7 +69,7 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
-    fn a_share_link_comes_back_as_it_was() {
+    fn a_share_link_is_parsed_back_from_its_url() {
         for text in ["", "a", "a b+c", "a/b?c#d&e=f%20", "Привет,\nмир!", "🎉", "https://x.example/?a=b&c"] {
             let link = ShareLink::new(text);
             let url = link.to_string();
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn share_links_are_read_however_they_are_written() {
+    fn share_links_are_parsed_in_every_spelling() {
         for written in ["http://MAX.ru/:share/?text=a b", "max.ru/:share?utm=1&text=a+b#x"] {
             assert_eq!(written.parse::<ShareLink>().unwrap().text(), "a b", "{written}");
         }

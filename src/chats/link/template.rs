@@ -1,4 +1,4 @@
-//! Templates of links: how the links of a service are written and read.
+//! Templates that write and read the links of a service.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use crate::{
     service::Service,
 };
 
-/// All characters but those that RFC 3986 calls unreserved.
+/// All characters except the unreserved characters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// How the links of one kind look on one service.
+/// The form of one kind of link on one service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Template {
-    /// How the links begin, such as `https://max.ru`.
+    /// The beginning of the links, such as `https://max.ru`.
     origin: &'static str,
     /// The rest, such as `/{bot}?start={payload}`.
     rest: &'static str,
@@ -92,16 +92,15 @@ pub(super) fn read<const N: usize>(
 /// Decodes a percent-encoded value of a link.
 pub(super) fn decode(value: &str) -> Result<String> {
     let decoded = percent_decode_str(value).decode_utf8();
-    decoded.map(String::from).map_err(|_| bad(format!("`{value}` in a link is not UTF-8 when it is decoded")))
+    decoded.map(String::from).map_err(|_| bad(format!("`{value}` in a link does not decode to UTF-8")))
 }
 
-/// Returns what follows the origin of a link, without query, fragment and a slash at the end. `None` if the link begins
-/// otherwise.
+/// Returns the path of a link, without query, fragment and a slash at the end. `None` if the link has another origin.
 pub(super) fn path<'a>(origin: &str, link: &'a str) -> Option<&'a str> {
     path_and_query(origin, link).map(|(path, _)| path)
 }
 
-/// Returns a name, which links have unencoded.
+/// Returns a name if links can have it unencoded, or an error.
 pub(super) fn name(name: &str) -> Result<&str> {
     if !name.is_empty() && name.bytes().all(is_of_a_name) {
         return Ok(name);
@@ -124,8 +123,8 @@ pub(super) fn bad(problem: impl Into<String>) -> Error {
     Error::new(Kind::Link(problem.into()))
 }
 
-/// Returns the path of a link, without the slashes around it, and the query. `None` if the link begins otherwise. The
-/// scheme of the origin may be `http` or missing.
+/// Returns the path of a link, without the slashes around it, and the query. `None` if the link has another origin. The
+/// scheme of the link may be `http` or missing.
 fn path_and_query<'a>(origin: &str, link: &'a str) -> Option<(&'a str, &'a str)> {
     let host = origin.split_once("://").map_or(origin, |(_, host)| host);
     let rest = ["https://", "http://"].iter().find_map(|scheme| strip_prefix(link, scheme)).unwrap_or(link);
@@ -157,7 +156,7 @@ fn value_of(key: &str, query: &str) -> Option<String> {
     Some(value.replace('+', "%20"))
 }
 
-/// As `str::strip_prefix`, in upper or lower case.
+/// As `str::strip_prefix`, but ignores the case of ASCII letters.
 fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (start, rest) = text.split_at_checked(prefix.len())?;
     start.eq_ignore_ascii_case(prefix).then_some(rest)

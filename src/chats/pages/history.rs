@@ -25,7 +25,7 @@ use crate::{
 /// The time of a message whose time is missing or cannot be read: the overlay's default.
 const NO_TIME: i64 = 0;
 
-/// How many messages an answer has, with those that do not fit and are left out.
+/// Counts the messages of a response, including messages that do not fit the model.
 #[derive(Deserialize)]
 struct Counted {
     messages: Vec<IgnoredAny>,
@@ -35,7 +35,7 @@ fn is_full(messages: usize, page_size: u32) -> bool {
     messages >= usize::try_from(page_size).unwrap_or(usize::MAX)
 }
 
-/// What tells a message from others of the same millisecond: its `mid`, or as much as a pure forward has.
+/// Identifies a message among others of the same millisecond. A pure forward has no `mid`.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Key {
     Mid(MessageId),
@@ -54,7 +54,7 @@ impl Key {
     }
 }
 
-/// A list in the order of time.
+/// A list that is ordered by time.
 pub(super) trait Timeline: fmt::Debug + Send + Sync + Unpin + 'static {
     type Request: Request;
     const OPERATION: &'static str;
@@ -114,11 +114,11 @@ pub(super) struct History<T> {
     pub(super) page_size: u32,
     /// The earliest time wanted, in Unix milliseconds.
     pub(super) since: Option<i64>,
-    /// The latest time wanted, in Unix milliseconds; then that of the oldest message so far.
+    /// The latest time wanted, in Unix milliseconds. Later the time of the oldest message so far.
     pub(super) until: Option<i64>,
-    /// Which messages of the time `until` were handed out.
+    /// The returned messages of the time `until`.
     seen: HashSet<Key>,
-    /// Which messages without a time were handed out: they may come again on any page.
+    /// The returned messages without a time. Any page may repeat them.
     seen_without_time: HashSet<Key>,
 }
 
@@ -138,7 +138,7 @@ impl<T> History<T> {
 impl<T: Timeline> List for History<T> {
     type Item = Message;
     const OPERATION: &'static str = T::OPERATION;
-    // The next page begins with the last message of this one: a page of one never gets beyond it.
+    // The next page begins with the last message of this page: pages of one message would make no progress.
     const SMALLEST_PAGE: u32 = 2;
 
     fn page_size(&self) -> u32 {
@@ -181,7 +181,9 @@ impl<T: Timeline> List for History<T> {
         };
         let items: Vec<_> = page.items.into_iter().filter(new).collect();
         let next = match oldest {
-            None if page.is_full => Next::Fail("no message of a full page has a time, so paging stops".to_owned()),
+            None if page.is_full => {
+                Next::Fail("a full page has no message with a time, so the next page cannot be requested".to_owned())
+            }
             None => Next::End,
             Some(oldest) if oldest < since => Next::End,
             Some(oldest) if oldest < until => {
@@ -189,10 +191,10 @@ impl<T: Timeline> List for History<T> {
                 self.seen.clear();
                 Next::Ask
             }
-            // Nothing earlier is on the page. If it was full, more of the same time may be missing.
+            // The page has no earlier message. If the page is full, messages of the same time may be missing.
             Some(_) if page.is_full => Next::Fail(format!(
-                "a page of {} messages up to the time {until} has none before it, so there may be more of that time than \
-                 fit a page",
+                "a full page of {} messages up to the time {until} has no earlier message, so messages of that time \
+                 may be missing: set a larger `page_size` or an earlier `until`",
                 self.page_size
             )),
             Some(_) => Next::End,

@@ -1,4 +1,4 @@
-//! Lists whose pages are found by a marker: chats and members.
+//! Lists with a marker for the next page: chats and members.
 
 use std::{collections::HashSet, fmt};
 
@@ -10,16 +10,16 @@ use crate::{
     id::ChatId,
 };
 
-/// So many pages in a row may bring nothing new. One does when somebody leaves just then; a server that goes round in
-/// circles gives no others.
+/// Maximum number of consecutive pages without new items. A single such page is normal if a member leaves meanwhile. A
+/// server whose markers form a circle returns only such pages.
 const FRUITLESS_PAGES: u32 = 8;
 
-/// What is listed.
+/// A kind of list with markers.
 pub(super) trait Marked: fmt::Debug + Send + Sync + Unpin + 'static {
     type Item: Send + Sync + 'static;
     const OPERATION: &'static str;
 
-    /// Tells one item from another.
+    /// Returns the id of an item.
     fn id(item: &Self::Item) -> i64;
 
     fn ask(
@@ -82,12 +82,12 @@ impl Marked for MembersOf {
     }
 }
 
-/// Such a list, and how far it is read.
+/// A list with markers, and the position in it.
 pub(super) struct MarkedList<M> {
     what: M,
     pub(super) page_size: u32,
     marker: Option<i64>,
-    /// What was handed out: the list may change while it is read, and show somebody twice.
+    /// The ids of the returned items. A list that changes while it is read may repeat items.
     seen: HashSet<i64>,
     fruitless: u32,
 }
@@ -116,11 +116,11 @@ impl<M: Marked> List for MarkedList<M> {
         let next = match page.marker {
             None => Next::End,
             Some(marker) if self.marker == Some(marker) => {
-                Next::Fail(format!("the page of the marker {marker} names itself as the next one"))
+                Next::Fail(format!("the page of the marker {marker} has the same marker for the next page"))
             }
-            Some(_) if self.fruitless >= FRUITLESS_PAGES => {
-                Next::Fail(format!("the last {FRUITLESS_PAGES} pages had nothing new, and the server names another"))
-            }
+            Some(_) if self.fruitless >= FRUITLESS_PAGES => Next::Fail(format!(
+                "the last {FRUITLESS_PAGES} pages had no new items, but the server has another page"
+            )),
             Some(marker) => {
                 self.marker = Some(marker);
                 Next::Ask

@@ -1,4 +1,4 @@
-//! Reading a list page by page, whatever it is a list of.
+//! A stream over the pages of any list.
 
 use std::{
     collections::VecDeque,
@@ -15,31 +15,31 @@ use crate::{
     validation::{Invalid, Place},
 };
 
-/// The largest page of every list, by the document.
+/// The largest page size of every list, from the API document.
 pub(super) const LARGEST_PAGE: u32 = 100;
 
-/// How often a page may fail, one time after the other, until the stream ends.
+/// Number of consecutive failures after which the stream ends.
 const MOST_FAILURES: u32 = 3;
 
-/// A list that comes in pages: what to ask for next, and what an answer means.
+/// A list in pages: requests the next page, and interprets the response.
 pub(super) trait List: Send + Sync + Unpin + fmt::Debug + 'static {
     type Item: Send + Sync + 'static;
-    /// The operation that gives a page.
+    /// The operation that returns a page.
     const OPERATION: &'static str;
-    /// The smallest page with which the list can be read on.
+    /// The smallest page size that makes progress.
     const SMALLEST_PAGE: u32 = 1;
 
     fn page_size(&self) -> u32;
 
-    /// Fails if no page can be asked for, whatever its size.
+    /// Checks the settings other than the page size.
     fn check(&self) -> Result<(), Invalid> {
         Ok(())
     }
 
-    /// Asks for the next page.
+    /// Requests the next page.
     fn ask(&self, bot: &Bot) -> impl Future<Output = Result<ListPage<Self::Item>>> + Send + 'static;
 
-    /// Takes out of a page what is new, and decides how to go on.
+    /// Returns the new items of a page, and the next step.
     fn take(&mut self, page: ListPage<Self::Item>) -> (Vec<Self::Item>, Next);
 }
 
@@ -52,36 +52,37 @@ fn page_size<L: List>(size: u32) -> Result<(), Invalid> {
     Err(Invalid::new(&Place::root("page_size"), problem))
 }
 
-/// What the server answered.
+/// A page that the server returned.
 #[derive(Debug)]
 pub(super) struct ListPage<T> {
     pub(super) items: Vec<T>,
-    /// Where the next page begins, in lists that say it.
+    /// The marker of the next page. Only set in lists with markers.
     pub(super) marker: Option<i64>,
-    /// Whether the server sent as many items as were asked for, with those that do not fit; only for lists without markers.
+    /// Whether the page has the requested number of items, including items that do not fit the model. Only set in lists
+    /// without markers.
     pub(super) is_full: bool,
 }
 
-/// How to go on when the items are handed out.
+/// The step after the items of a page were returned.
 #[derive(Debug, PartialEq)]
 pub(super) enum Next {
-    /// With another page.
+    /// Request another page.
     Ask,
-    /// Not at all: that was everything.
+    /// End: the list is complete.
     End,
-    /// Not at all, and that was not everything.
+    /// Fail: the list is incomplete.
     Fail(String),
 }
 
-/// The stream under [`Chats`](super::Chats) and its like.
+/// The implementation of [`Chats`](super::Chats) and the other streams.
 pub(super) struct Pager<L: List> {
     bot: Bot,
     pub(super) list: L,
     items: VecDeque<L::Item>,
-    /// The page that is being asked for.
+    /// The request in flight.
     asked: Option<SyncFuture<Result<ListPage<L::Item>>>>,
     next: Next,
-    /// How many times a page has failed that could have been tried again, one after the other.
+    /// Number of consecutive failures.
     failures: u32,
 }
 
@@ -107,7 +108,7 @@ impl<L: List> Pager<L> {
                     }
                     Err(error) => {
                         self.failures += 1;
-                        // Whoever takes errors for items, as `collect` into a list does, comes to an end.
+                        // Ends the stream, so that `collect()` terminates.
                         if !error.is_retryable() || self.failures >= MOST_FAILURES {
                             self.next = Next::End;
                         }

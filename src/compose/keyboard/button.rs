@@ -11,7 +11,7 @@ use crate::{
     error::Result,
 };
 
-/// Constructors of buttons, one per kind. Setters of the button set the rest:
+/// Constructors of buttons, one per kind. Methods of the button set its optional properties:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -21,7 +21,9 @@ use crate::{
 ///     Button::link("Read more", "https://example.org"),
 ///     Button::contact("Call me"),
 ///     Button::location("I am here").quick(true),
-///     Button::chat("Discuss", "About the party").chat_description("Who brings what?").start_payload("party"),
+///     Button::chat("Discuss", "About the party")
+///         .chat_description("Who brings what?")
+///         .start_payload("party"),
 /// ));
 /// assert_eq!(keyboard.iter().count(), 5);
 /// ```
@@ -40,14 +42,14 @@ use crate::{
 /// assert_eq!(keyboard.iter().count(), 3);
 /// ```
 impl Button {
-    /// Sends its payload, of at most 1024 characters, to the bot when pressed.
+    /// Sends its payload to the bot when pressed. A payload has at most 1024 characters.
     #[must_use]
     pub fn callback(text: impl Into<String>, payload: impl Into<String>) -> CallbackButton {
         CallbackButton::new(text, payload)
     }
 
-    /// Sends a value of the bot's own when pressed: JSON of at most 1024 bytes, which
-    /// [`Callback::payload_as`](crate::Callback::payload_as) reads.
+    /// Sends a value to the bot when pressed, as JSON of at most 1024 bytes.
+    /// [`Callback::payload_as`](crate::Callback::payload_as) reads the value.
     ///
     /// ```
     /// # #[tokio::main]
@@ -88,7 +90,7 @@ impl Button {
     ///
     /// # Errors
     ///
-    /// When the value makes more than 1024 bytes of JSON, or cannot be written as JSON.
+    /// If the value has more than 1024 bytes as JSON, or cannot be written as JSON.
     pub fn callback_with(text: impl Into<String>, value: &impl Serialize) -> Result<CallbackButton> {
         Ok(CallbackButton::new(text, json_field::write(value, "payload", json_field::CALLBACK_BYTES)?))
     }
@@ -101,20 +103,20 @@ impl Button {
         LinkButton::new(text, url)
     }
 
-    /// Has the person send their contact card, which comes as a message.
+    /// Asks the user for their contact card. The card arrives as a message.
     #[must_use]
     pub fn contact(text: impl Into<String>) -> RequestContactButton {
         RequestContactButton::new(text)
     }
 
-    /// Has the person send their location, which comes as a message; with [`quick(true)`](RequestGeoLocationButton::quick)
-    /// without being asked again.
+    /// Asks the user for their location. The location arrives as a message. With
+    /// [`quick(true)`](RequestGeoLocationButton::quick), the client does not ask for confirmation.
     #[must_use]
     pub fn location(text: impl Into<String>) -> RequestGeoLocationButton {
         RequestGeoLocationButton::new(text)
     }
 
-    /// Creates a chat about the message, with this title, when it is pressed first, and opens it after that.
+    /// Creates a chat about the message, with this title, when first pressed. Later presses open the chat.
     ///
     /// TamTam only.
     #[must_use]
@@ -145,8 +147,13 @@ impl Button {
     /// MAX only.
     ///
     /// ```
-    /// let button = tamtam::Button::open_app("Open the shop", "my_bot").payload("order-7").contact_id(42);
-    /// assert_eq!((button.web_app.as_str(), button.payload.as_deref()), ("my_bot", Some("order-7")));
+    /// use tamtam::Button;
+    ///
+    /// let button = Button::open_app("Open the shop", "my_bot")
+    ///     .payload("order-7")
+    ///     .contact_id(42);
+    /// assert_eq!(button.web_app, "my_bot");
+    /// assert_eq!(button.payload.as_deref(), Some("order-7"));
     /// ```
     #[must_use]
     pub fn open_app(text: impl Into<String>, bot: impl Into<String>) -> OpenAppButton {
@@ -167,7 +174,7 @@ impl Button {
         ClipboardButton::new(text, payload)
     }
 
-    /// What pressing it sends to the bot; `None` for all but callback buttons.
+    /// Returns the payload that a callback button sends to the bot. `None` for other buttons.
     #[must_use]
     pub fn payload(&self) -> Option<&str> {
         match self {
@@ -178,13 +185,13 @@ impl Button {
 }
 
 impl CallbackButton {
-    /// A button for agreeing or going on: the same as `intent(Intent::Positive)`.
+    /// Marks a button for agreeing or continuing. The same as `intent(Intent::Positive)`.
     #[must_use]
     pub fn positive(self) -> Self {
         self.intent(Intent::Positive)
     }
 
-    /// A button for refusing, cancelling or deleting: the same as `intent(Intent::Negative)`.
+    /// Marks a button for refusing, cancelling or deleting. The same as `intent(Intent::Negative)`.
     #[must_use]
     pub fn negative(self) -> Self {
         self.intent(Intent::Negative)

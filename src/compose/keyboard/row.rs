@@ -1,13 +1,13 @@
-//! What a row of buttons can be made of.
+//! Types that make a row of buttons.
 
 use crate::api::types::Button;
 
-/// Buttons side by side: one, a list of one kind, or a tuple of up to eight of different kinds. Nobody else implements it.
+/// A row of buttons: one button, a list of buttons of one kind, or a tuple of up to eight buttons of different kinds.
 ///
-/// `K` says which of these it is; it is inferred.
+/// `K` distinguishes these three cases, and is inferred. This trait is sealed.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no button, no list of buttons, and no tuple of up to eight buttons",
-    note = "`Button::callback(..)` and its like make buttons"
+    message = "`{Self}` is not a button, a list of buttons, or a tuple of up to eight buttons",
+    note = "create buttons with `Button::callback(..)` and similar functions"
 )]
 pub trait Buttons<K>: sealed::Buttons<K> {}
 

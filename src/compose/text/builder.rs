@@ -1,13 +1,14 @@
-//! A text that is formatted part by part.
+//! The builder of formatted text.
 
 use std::ops::{Add, Range};
 
 use super::style::{Span, Style};
 use crate::id::UserId;
 
-/// A text some parts of which are formatted: bold, a link and so on.
+/// A text with formatted parts, such as bold text and links.
 ///
-/// Styles nest: each takes a text or another `Text`. Sent, it is HTML, or plain if nothing in it is formatted.
+/// Styles nest: each method accepts a string or another `Text`. The text is sent as HTML, or as plain text if no part
+/// is formatted.
 ///
 /// ```
 /// use tamtam::{UserId, text::Text};
@@ -21,31 +22,35 @@ use crate::id::UserId;
 /// assert_eq!(text.as_str(), "News\nAll of it is new, says Bob");
 /// assert_eq!(
 ///     text.to_html(),
-///     "<h1>News</h1>\n<b>All of <i>it</i> is new</b>, says <a href=\"tamtam://user/42\">Bob</a>"
+///     "<h1>News</h1>\n<b>All of <i>it</i> is new</b>, \
+///      says <a href=\"tamtam://user/42\">Bob</a>"
 /// );
-/// assert_eq!(text.to_markdown(), "# News\n**All of _it_ is new**, says [Bob](tamtam://user/42)");
+/// assert_eq!(
+///     text.to_markdown(),
+///     "# News\n**All of _it_ is new**, says [Bob](tamtam://user/42)"
+/// );
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text {
     pub(super) text: String,
-    /// In order of their beginning, the outer before the inner. None is empty.
+    /// Of spans with the same start, the outer one is first. No span is empty.
     pub(super) spans: Vec<Span>,
 }
 
 impl Text {
-    /// A plain text to begin with.
+    /// Creates a plain text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), spans: Vec::new() }
     }
 
-    /// Adds a text as it is; a `Text` keeps its styles.
+    /// Adds a text unchanged. A `Text` keeps its styles.
     #[must_use]
     pub fn plain(self, text: impl Into<Self>) -> Self {
         self.append(text.into(), None)
     }
 
-    /// Begins a new line.
+    /// Adds a line break.
     #[must_use]
     pub fn line(self) -> Self {
         self.plain("\n")
@@ -69,25 +74,25 @@ impl Text {
         self.append(text.into(), Some(Style::Underline))
     }
 
-    /// Adds a text that is struck through.
+    /// Adds a struck-through text.
     #[must_use]
     pub fn strike(self, text: impl Into<Self>) -> Self {
         self.append(text.into(), Some(Style::Strike))
     }
 
-    /// Adds a highlighted text: in red, as a rule.
+    /// Adds a highlighted text, which clients usually show in red.
     #[must_use]
     pub fn highlight(self, text: impl Into<Self>) -> Self {
         self.append(text.into(), Some(Style::Highlight))
     }
 
-    /// Adds code, in a monospaced font. Of several lines it is a block: give it lines of its own.
+    /// Adds code, in a monospaced font. Code of several lines is a block: put it on its own lines.
     #[must_use]
     pub fn code(self, text: impl Into<Self>) -> Self {
         self.append(text.into(), Some(Style::Code))
     }
 
-    /// Adds a heading. Give it a line of its own: Markdown has no other headings.
+    /// Adds a heading. Put the heading on its own line: Markdown has no other headings.
     #[must_use]
     pub fn heading(self, text: impl Into<Self>) -> Self {
         self.append(text.into(), Some(Style::Heading))
@@ -109,33 +114,33 @@ impl Text {
         self.append(text.into(), Some(Style::Quote))
     }
 
-    /// Adds a link. Of links within each other the inner one counts.
+    /// Adds a link. If links are nested, the inner link counts.
     ///
-    /// A blank address, and one of more than 2048 characters, makes no link: the text stays what it is.
+    /// If the URL is blank or has more than 2048 characters, the text is added without a link.
     #[must_use]
     pub fn link(self, text: impl Into<Self>, url: impl Into<String>) -> Self {
         self.append(text.into(), Style::link(url.into()))
     }
 
-    /// Adds a mention of a user, by the id: a link to `tamtam://user/42`. It works for users without a username too.
+    /// Adds a mention of a user by id: a link to `tamtam://user/42`. Works for users without a username, too.
     #[must_use]
     pub fn mention(self, text: impl Into<Self>, user: impl Into<UserId>) -> Self {
         self.append(text.into(), Some(Style::mention(user.into())))
     }
 
-    /// The text without its formatting.
+    /// Returns the text without its formatting.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether there is no text at all.
+    /// Returns whether the text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// Formats everything from there on, by bytes. What is formatted so far begins before it.
+    /// Appends a text, with `style` around its own styles.
     fn append(mut self, text: Self, style: Option<Style>) -> Self {
         let from = self.text.len();
         self.text.push_str(&text.text);
@@ -147,7 +152,7 @@ impl Text {
         self
     }
 
-    /// A part of it, by bytes at the boundaries of characters.
+    /// Returns a part of the text. `range`: in bytes, at character boundaries.
     pub(super) fn slice(&self, range: Range<usize>) -> Self {
         let clipped = |span: &Span| {
             let (start, end) = (span.range.start.max(range.start), span.range.end.min(range.end));

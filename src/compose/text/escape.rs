@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// entities.
 const MARKDOWN: &[char] = &['\\', '`', '*', '_', '~', '+', '^', '[', ']', '#', '>', '<', '&'];
 
-/// A text as Markdown that shows just this text, whatever is in it.
+/// Escapes a text for Markdown, so that clients show it unchanged.
 ///
 /// ```
 /// use tamtam::{NewMessageBody, text::escape_markdown};
@@ -16,9 +16,10 @@ const MARKDOWN: &[char] = &['\\', '`', '*', '_', '~', '+', '^', '[', ']', '#', '
 /// assert_eq!(hello.text.unwrap(), r"Hello, **\*\~Snow\_Flake\~\***!");
 /// ```
 ///
-/// It puts a backslash before every sign that means something, as CommonMark has it; the API's documentation says nothing
-/// of it. Within code a backslash is a backslash, so this is not for code, and Markdown takes no `** spaces **` at the
-/// ends of what is bold: trim them. [`Text`](super::Text) sees to both.
+/// Puts a backslash before each special character, as in CommonMark. The API's documentation does not mention escapes.
+///
+/// Do not escape code: a backslash in code is a plain character. Trim text before you make it bold: Markdown does not
+/// accept `** spaces **` at the ends. [`Text`](super::Text) handles both.
 #[must_use]
 pub fn escape_markdown(text: &str) -> Cow<'_, str> {
     escape(text, MARKDOWN, |char, escaped| {
@@ -27,12 +28,13 @@ pub fn escape_markdown(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// A text as HTML that shows just this text, whatever is in it. It can also be the value of an attribute, in double quotes.
+/// Escapes a text for HTML, so that clients show it unchanged. Also valid in an attribute value in double quotes.
 ///
 /// ```
 /// use tamtam::{NewMessageBody, text::escape_html};
 ///
-/// let hello = NewMessageBody::html(format!("Hello, <b>{}</b>!", escape_html("<Ann & Bob>")));
+/// let names = escape_html("<Ann & Bob>");
+/// let hello = NewMessageBody::html(format!("Hello, <b>{names}</b>!"));
 /// assert_eq!(hello.text.unwrap(), "Hello, <b>&lt;Ann &amp; Bob&gt;</b>!");
 /// ```
 #[must_use]

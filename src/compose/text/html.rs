@@ -1,4 +1,4 @@
-//! A text as HTML.
+//! Rendering of formatted text as HTML.
 
 use super::{
     builder::Text,
@@ -9,15 +9,15 @@ use super::{
 use crate::api::types::NewMessageBody;
 
 impl Text {
-    /// Returns the text as HTML of the messenger, for [`NewMessageBody::html`]. It can express every `Text`.
+    /// Returns the text as HTML of the service, for [`NewMessageBody::html`]. HTML can express every `Text`.
     #[must_use]
     pub fn to_html(&self) -> String {
         render(self)
     }
 }
 
-/// HTML, because its tags nest however they like, and four entities escape everything; a plain text if nothing is
-/// formatted, because that is exact whatever the text is.
+/// Creates a message in HTML, which can express every `Text`. If no part is formatted, the message is plain text, which
+/// needs no escaping.
 impl From<Text> for NewMessageBody {
     fn from(text: Text) -> Self {
         if text.spans.is_empty() { Self::from(text.text) } else { Self::html(text.to_html()) }
@@ -45,7 +45,7 @@ fn render(text: &Text) -> String {
     html
 }
 
-/// The tag of a style, by what it encloses.
+/// Returns the tag of a style. `from_here` begins with the opening token of the style.
 fn tag(style: &Style, from_here: &[Nested<'_>]) -> &'static str {
     match style {
         Style::Quote => "blockquote",

@@ -1,4 +1,4 @@
-//! Messages whose text is too long for one, in parts.
+//! Long messages: they are sent in parts.
 
 use super::{
     builder::Text,
@@ -54,7 +54,10 @@ impl LongMessage {
 }
 
 fn nothing() -> Invalid {
-    Invalid::new(&Place::root("body").field("text"), "has nothing but space, and nothing is attached: say something")
+    Invalid::new(
+        &Place::root("body").field("text"),
+        "has only white space, and nothing is attached: add a text or an attachment",
+    )
 }
 
 /// Everything that [`Bot::send_long`](crate::Bot::send_long) takes: `&str`, `String`, a [`Text`], and a

@@ -1,4 +1,4 @@
-//! A text as Markdown. Every line is formatted by itself, for markers do not reach over an empty one.
+//! Rendering of formatted text as Markdown. Each line has its own markers, because markers do not span empty lines.
 
 use super::{
     builder::Text,
@@ -8,31 +8,31 @@ use super::{
 };
 
 impl Text {
-    /// The text in TamTam's Markdown, for [`NewMessageBody::markdown`](crate::NewMessageBody::markdown).
+    /// Returns the text as Markdown of the service, for [`NewMessageBody::markdown`](crate::NewMessageBody::markdown).
     ///
-    /// The text is always the same; of the formatting Markdown cannot express everything. Then this is left out:
+    /// The text is always complete, but Markdown cannot express all formatting. This formatting is left out:
     ///
-    /// - any formatting of spaces at the ends of a formatted part, and of line ends outside of code;
-    /// - a heading that is not a line of its own, or begins with a space;
-    /// - a quote that is only a part of a line, or that contains code of several lines, and a heading in a quote;
-    /// - an italic part that begins or ends within a word, next to the beginning or end of a bold one, where the asterisks
-    ///   would be ambiguous.
+    /// - formatting of spaces at the ends of a formatted part, and of line ends outside of code;
+    /// - a heading that is not on its own line, that begins with a space, or that contains code of several lines;
+    /// - a quote of only a part of a line, a quote of code of several lines, and a heading in a quote;
+    /// - italics that begin or end within a word, next to the start or end of bold text, where the asterisks would be
+    ///   ambiguous.
     ///
-    /// In the address of a link, spaces are percent-encoded. A quote (MAX only) has `> ` before each of its lines.
+    /// White space in the URL of a link is percent-encoded. A quote (MAX only) has `> ` before each of its lines.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         render(self)
     }
 }
 
-/// So many backticks around it make a block.
+/// The number of backticks around a block of code.
 const FENCE: usize = 3;
 
 fn render(text: &Text) -> String {
     lines(segments(&text.text, &text.spans)).into_iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// A line, in pieces that look the same throughout.
+/// A line, in segments with the same styles.
 #[derive(Debug)]
 struct Line<'a> {
     segments: Vec<Segment<'a>>,
@@ -40,14 +40,14 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// Makes a line of its pieces. An empty line is a quote if its end is in one.
+    /// Creates a line. An empty line is a quote if its line end is in a quote.
     fn new(segments: Vec<Segment<'a>>, ends_in_quote: bool) -> Self {
         let is_quote = if segments.is_empty() { ends_in_quote } else { segments.iter().all(Segment::is_quote) };
         Self { segments, is_quote }
     }
 }
 
-/// The pieces by lines. Code of several lines is one of its line.
+/// Splits segments into lines. Code of several lines stays in one line.
 fn lines(segments: Vec<Segment<'_>>) -> Vec<Line<'_>> {
     let (mut lines, mut line) = (Vec::new(), Vec::new());
     for segment in segments {
@@ -73,19 +73,19 @@ fn line(Line { mut segments, is_quote }: Line<'_>) -> String {
         segment.styles.retain(|style| !matches!(style, Style::Quote | Style::Heading));
     }
     let mut line = String::new();
-    // Whether a service has headings in quotes is not documented.
+    // The services do not document headings in quotes.
     if is_heading && !is_quote && !begins_with_space && !has_block {
         line.push_str("# ");
     }
     write(&with_italics(&without_outer_spaces(tokens(&segments, Code::Encloses))), &mut line);
-    // In code of several lines, the signs would be a part of the code.
+    // In code of several lines, the `> ` would be a part of the code.
     if is_quote && !line.contains('\n') {
         line.insert_str(0, "> ");
     }
     line
 }
 
-/// Puts spaces at the ends of a formatted part outside of it, and leaves out what is of nothing then.
+/// Moves spaces at the ends of a formatted part out of it, and drops parts that are then empty.
 fn without_outer_spaces(tokens: Vec<Nested<'_>>) -> Vec<Nested<'_>> {
     let mut out: Vec<Nested<'_>> = Vec::with_capacity(tokens.len());
     for token in tokens {
@@ -129,8 +129,8 @@ enum Piece<'a> {
     Italic(char),
 }
 
-/// Chooses the markers of italics. An underscore cannot be mistaken for anything, but does nothing within a word; there an
-/// asterisk does, unless it would run into those of a bold part: then the part is left as it is.
+/// Chooses the markers of italics. An underscore is unambiguous, but has no effect within a word. There, an asterisk is
+/// used. If it would touch the asterisks of bold text, the italics are left out.
 fn with_italics<'a>(tokens: &[Nested<'a>]) -> Vec<Piece<'a>> {
     let mut pieces: Vec<Piece<'a>> = Vec::with_capacity(tokens.len());
     let mut marker = None;
@@ -188,13 +188,13 @@ const fn marker(style: &Style) -> &'static str {
         Style::Underline => "++",
         Style::Strike => "~~",
         Style::Highlight => "^^",
-        // The others are written where they are met.
+        // The other styles are written elsewhere.
         Style::Quote | Style::Heading | Style::Italic | Style::Link(_) | Style::Code => "",
     }
 }
 
-/// Code between more backticks than it has in a row, and on lines of its own where it would run into them, or have
-/// spaces taken away.
+/// Writes code between more backticks than its longest run of backticks. Code of several lines gets its own lines. So
+/// does code that would touch the backticks or lose outer spaces.
 fn code(code: &str) -> String {
     let longest = code.split(|char| char != '`').map(str::len).max().unwrap_or(0);
     let touches = code.starts_with('`') || code.ends_with('`') || code.starts_with(' ') && code.ends_with(' ');
@@ -207,7 +207,7 @@ fn code(code: &str) -> String {
     }
 }
 
-/// An address between round brackets.
+/// Escapes a URL for the parentheses of a link.
 fn address(url: &str) -> String {
     let mut address = String::with_capacity(url.len());
     for char in url.chars() {

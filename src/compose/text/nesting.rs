@@ -1,8 +1,8 @@
-//! Styles that begin and end wherever they like, put into each other like brackets.
+//! Conversion of overlapping styles into nested tokens.
 
 use super::style::{Segment, Style};
 
-/// What a notation is written of. Each `Open` has its `Close`, and they nest.
+/// A token of a notation. Each `Open` has a `Close`, and the pairs nest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Nested<'a> {
     Open(&'a Style),
@@ -11,16 +11,16 @@ pub(super) enum Nested<'a> {
     Code(&'a str),
 }
 
-/// Where code stands.
+/// How a notation treats code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Code {
-    /// It is a style like any other.
+    /// Code is a style like any other.
     Nests,
-    /// Nothing can be within it: it is a [`Nested::Code`].
+    /// Code contains no other styles: it is a [`Nested::Code`].
     Encloses,
 }
 
-/// The tokens of a text, of which these are the pieces.
+/// Returns the tokens of a text.
 pub(super) fn tokens<'a>(segments: &[Segment<'a>], code: Code) -> Vec<Nested<'a>> {
     let mut nesting = Nesting { code, open: Vec::new(), tokens: Vec::new() };
     nesting.add(segments);
@@ -34,7 +34,8 @@ struct Nesting<'a> {
 }
 
 impl<'a> Nesting<'a> {
-    /// Of the styles that begin at one place the one that reaches furthest is outside. It is as deep as there are styles.
+    /// Adds segments. Of the styles with the same start, the longest is outside. At most one level of recursion per
+    /// style.
     fn add(&mut self, segments: &[Segment<'a>]) {
         let mut at = 0;
         while at < segments.len() {
@@ -56,18 +57,18 @@ impl<'a> Nesting<'a> {
         }
     }
 
-    /// The style of the first piece that is to be opened, and for how many pieces.
+    /// Returns the style to open at the first segment, and its length in segments.
     fn outermost(&self, segments: &[Segment<'a>]) -> Option<(&'a Style, usize)> {
         let is_new =
             |style: &&&Style| !self.open.contains(style) && (self.code == Code::Nests || **style != &Style::Code);
         let reach = |style: &Style| segments.iter().take_while(|segment| segment.styles.contains(&style)).count();
-        // Of equals the last is taken.
+        // Of equal lengths, `max_by_key` returns the last: `rev` puts the outer styles last.
         let styles = segments[0].styles.iter().rev().filter(is_new);
         let (style, length) = styles.map(|style| (*style, reach(style))).max_by_key(|(_, length)| *length)?;
         Some((style, self.before_a_link(segments, length)))
     }
 
-    /// A style ends before a link rather than in the middle of it, so that the link stays one.
+    /// Shortens a style that would end in the middle of a link, so that the link stays whole.
     fn before_a_link(&self, segments: &[Segment<'a>], length: usize) -> usize {
         let link = segments[length - 1].link().filter(|link| !self.open.contains(link));
         let is_cut = link.is_some() && segments.get(length).is_some_and(|next| next.link() == link);

@@ -1,4 +1,4 @@
-//! What was received: a text and its `markup`, whose places are counted in UTF-16 code units.
+//! Received text and its `markup`, whose positions are in UTF-16 code units.
 
 use std::ops::Range;
 
@@ -11,13 +11,13 @@ use super::{
 use crate::api::types::{MarkupElement, Message, MessageBody};
 
 impl Text {
-    /// A text that was received, with its markup. Whatever the markup says, all of the text is there.
+    /// Creates a formatted text from a received text and its markup. The text is always complete.
     ///
-    /// Elements may overlap, reach out of the text or begin in the middle of a character: then they format what of it is
-    /// there. What the crate does not know is not formatted, and a mention by username is the `@username` in the text.
+    /// Elements may overlap, exceed the text, or begin in the middle of a character. They then format the part that
+    /// exists. Unknown elements are ignored. A mention by username stays as `@username` in the text.
     ///
-    /// A link keeps its address if its scheme is `http`, `https`, `mailto`, `tel`, `tamtam` or `max`, or if it has none.
-    /// Any other, such as `javascript:`, is left out, and its text stays: the result may be shown in a web page.
+    /// A link is kept if its scheme is `http`, `https`, `mailto`, `tel`, `tamtam` or `max`, or if it has no scheme.
+    /// Other links, such as `javascript:`, become plain text, so that the result is safe in a web page.
     ///
     /// ```
     /// use tamtam::{text::Text, types::{EmphasizedMarkup, StrongMarkup}};
@@ -40,8 +40,8 @@ impl Text {
 /// The schemes that a received link may have: a `javascript:` link would run in a web page that shows the text.
 const SCHEMES: [&str; 6] = ["http", "https", "mailto", "tel", "tamtam", "max"];
 
-/// Whether a received address can be put into a web page. It is read by the rules of browsers (WHATWG), which skip white
-/// space within a scheme, for example.
+/// Returns whether a received URL is safe in a web page. The URL is parsed by the rules of browsers (WHATWG), which
+/// skip white space within a scheme, for example.
 fn is_safe(url: &str) -> bool {
     let page = Url::parse("https://page.example/");
     page.and_then(|page| page.join(url)).is_ok_and(|url| SCHEMES.contains(&url.scheme()))
@@ -63,15 +63,16 @@ fn style(element: &MarkupElement) -> Option<Style> {
     }
 }
 
-/// The parts of a text that are formatted: each element of the markup, in its order, with its part of the text.
+/// Returns the formatted parts of a text: each element of the markup, in order, with its part of the text.
 ///
-/// A part that the text does not have is empty; one that begins or ends in the middle of a character has all of it. Of an
-/// element that the crate does not know, the part is that of its `from` and `length`, if they are there.
+/// A part outside of the text is empty. A part that begins or ends in the middle of a character has the whole
+/// character. An unknown element has a part if it has `from` and `length`.
 ///
 /// ```
 /// use tamtam::{text, types::{LinkMarkup, MarkupElement, StrongMarkup}};
 ///
-/// let markup = [StrongMarkup::new(3, 2).into(), LinkMarkup::new(6, 100, "https://example.org").into()];
+/// let link = LinkMarkup::new(6, 100, "https://example.org");
+/// let markup = [StrongMarkup::new(3, 2).into(), link.into()];
 /// for (element, part) in text::slices("😀 hi there", &markup) {
 ///     match element {
 ///         MarkupElement::Link(link) => println!("{part} leads to {}", link.url),
@@ -87,18 +88,19 @@ pub fn slices<'a>(text: &'a str, markup: &'a [MarkupElement]) -> impl Iterator<I
 }
 
 impl MessageBody {
-    /// The parts of the text that are formatted: see [`slices`].
+    /// Returns the formatted parts of the text: see [`slices`].
     pub fn slices(&self) -> impl Iterator<Item = (&MarkupElement, &str)> {
         slices(self.text.as_deref().unwrap_or_default(), self.markup.as_deref().unwrap_or_default())
     }
 
-    /// The text as HTML, with its formatting; empty if there is none. See [`Text::from_markup`].
+    /// Returns the text as HTML, with its formatting. Empty if the message has no text. See [`Text::from_markup`].
     #[must_use]
     pub fn to_html(&self) -> String {
         Text::from(self).to_html()
     }
 
-    /// The text as Markdown, with its formatting as far as Markdown has it ([`Text::to_markdown`]); empty if there is none.
+    /// Returns the text as Markdown, with the formatting that Markdown can express ([`Text::to_markdown`]). Empty if
+    /// the message has no text.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         Text::from(self).to_markdown()
@@ -106,7 +108,7 @@ impl MessageBody {
 }
 
 impl Message {
-    /// The text as HTML, with its formatting; empty if there is none. See [`Text::from_markup`].
+    /// Returns the text as HTML, with its formatting. Empty if the message has no text. See [`Text::from_markup`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -117,7 +119,8 @@ impl Message {
     /// # alice.starts();
     /// use tamtam::NewMessageBody;
     ///
-    /// let sent = bot.send(alice.chat_id(), NewMessageBody::markdown("1 < **2**")).await?.message;
+    /// let message = NewMessageBody::markdown("1 < **2**");
+    /// let sent = bot.send(alice.chat_id(), message).await?.message;
     /// assert_eq!(sent.text(), Some("1 < 2"));
     /// assert_eq!(sent.to_html(), "1 &lt; <b>2</b>");
     /// # Ok(())
@@ -128,7 +131,8 @@ impl Message {
         Text::from(self).to_html()
     }
 
-    /// The text as Markdown, with its formatting as far as Markdown has it ([`Text::to_markdown`]); empty if there is none.
+    /// Returns the text as Markdown, with the formatting that Markdown can express ([`Text::to_markdown`]). Empty if
+    /// the message has no text.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         Text::from(self).to_markdown()
@@ -142,14 +146,14 @@ impl From<&MessageBody> for Text {
     }
 }
 
-/// The text with its formatting; empty if there is none.
+/// The text with its formatting. Empty if the message has no text.
 impl From<&Message> for Text {
     fn from(message: &Message) -> Self {
         message.body.as_ref().map(Self::from).unwrap_or_default()
     }
 }
 
-/// Where in a text the characters of its UTF-16 code units begin, in bytes; at last its end.
+/// For each UTF-16 code unit of a text, the byte at which its character begins. The last entry is the end of the text.
 struct Units(Vec<usize>);
 
 impl Units {
@@ -158,13 +162,13 @@ impl Units {
         Self(begins.chain([text.len()]).collect())
     }
 
-    /// The part of the text that an element is about.
+    /// Returns the bytes of the text that an element covers.
     fn bytes(&self, element: &MarkupElement) -> Range<usize> {
         let (Some(from), Some(length)) = (element.start(), element.length()) else { return 0..0 };
         let last = self.0.len() - 1;
         let within = |unit: i32| usize::try_from(unit.max(0)).unwrap_or(usize::MAX).min(last);
         let (from, to) = (within(from), within(from.saturating_add(length)));
-        // The second unit of a pair begins where the first one does: its end is that of the pair.
+        // Both units of a surrogate pair begin at the same byte: a range that ends between them includes the pair.
         let is_cut = to > 0 && to < last && self.0[to] == self.0[to - 1];
         if from < to { self.0[from]..self.0[to + usize::from(is_cut)] } else { 0..0 }
     }

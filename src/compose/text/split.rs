@@ -1,4 +1,4 @@
-//! Where a text that is too long for one message is taken apart.
+//! Splitting of a text that is too long for one message.
 
 use super::builder::Text;
 use crate::{
@@ -6,17 +6,23 @@ use crate::{
     validation::{Invalid, Place},
 };
 
-/// How long the text of one message may be, in UTF-16 code units, notation included.
+/// Maximum length of the text of one message, in UTF-16 code units, including notation: 4000.
 ///
-/// The API says 4000 characters, and not which: a text of so many UTF-16 units has no more code points than that.
+/// The API documents 4000 characters without a definition of a character. A text of 4000 UTF-16 units has at most 4000
+/// code points.
 pub const LIMIT: usize = 4000;
 
-/// A text in parts, each of which fits into one message: at most [`LIMIT`] UTF-16 code units.
+/// Splits a text into parts that each fit into one message: at most [`LIMIT`] UTF-16 code units.
 ///
-/// A part ends at the last empty line that fits into it; if that leaves it less than half full, at the last end of a line;
-/// if that does, too, at the last space; and within a word that is longer, between two characters. There, an emoji or
-/// letter made of several characters (flags, skin tones, families, accents) is kept whole, unless it is itself too long.
-/// The spaces and empty lines at which the text is split are in neither part, but the indentation of a line stays.
+/// A part ends at the first of these places that exists:
+///
+/// 1. the last empty line that leaves the part at least half full,
+/// 2. the last line end that leaves the part at least half full,
+/// 3. the last space or line end,
+/// 4. a place between two characters of a word.
+///
+/// An emoji or letter of several characters (flags, skin tones, families, accents) is kept whole, unless it is itself
+/// too long. The spaces and empty lines at a split are dropped, but the indentation of a line stays.
 ///
 /// ```
 /// use tamtam::text;
@@ -38,8 +44,8 @@ pub fn split(text: &str) -> Vec<&str> {
     parts
 }
 
-/// The same of a formatted text, each part of which fits as it is sent. What is formatted across a seam is so on both
-/// sides.
+/// Splits a formatted text like [`split`]. Each part fits with its notation. Formatting that spans two parts is applied
+/// to both.
 pub(super) fn split_text(text: Text) -> Result<Vec<Text>, Invalid> {
     let (mut parts, mut rest) = (Vec::new(), text);
     while !is_sendable(&rest) {
@@ -52,9 +58,9 @@ pub(super) fn split_text(text: Text) -> Result<Vec<Text>, Invalid> {
     Ok(parts)
 }
 
-/// Whether a text fits into one message as it is sent.
+/// Returns whether a text with its notation fits into one message.
 fn is_sendable(text: &Text) -> bool {
-    // The notation only adds to it.
+    // The notation can only make the text longer.
     limit(&text.text).is_none()
         && NewMessageBody::from(text.clone()).text.is_none_or(|written| limit(&written).is_none())
 }
@@ -65,7 +71,7 @@ fn seam_of(text: &Text) -> Result<(usize, usize), Invalid> {
     let mut count = ends.partition_point(|end| is_sendable(&window.slice(0..*end)));
     while let Some(fits) = count.checked_sub(1).map(|last| ends[last]) {
         let (end, next) = seam(&text.text, fits);
-        // A shorter part can need more notation: the tags of a style that ends elsewhere.
+        // A shorter part can need more notation, for example to close a style earlier.
         if is_sendable(&window.slice(0..end)) {
             return Ok((end, next));
         }
@@ -78,9 +84,9 @@ fn seam_of(text: &Text) -> Result<(usize, usize), Invalid> {
     ))
 }
 
-/// How many bytes of a text fit into one message; none if it fits as a whole.
+/// Returns how many bytes of a text fit into one message. `None` if the whole text fits.
 pub(super) fn limit(text: &str) -> Option<usize> {
-    // A unit takes at least a byte.
+    // A UTF-16 unit takes at least one byte in UTF-8.
     if text.len() <= LIMIT {
         return None;
     }
@@ -91,17 +97,17 @@ pub(super) fn limit(text: &str) -> Option<usize> {
     })
 }
 
-/// The end of the first part of a text of which so many bytes fit, and the beginning of the next.
+/// Returns the end of the first part of a text, and the beginning of the next part. `fits`: how many bytes fit.
 fn seam(text: &str, fits: usize) -> (usize, usize) {
-    // What follows may be the space at which to split.
+    // The next character may be the space at which to split.
     let room = fits + text[fits..].chars().next().map_or(0, char::len_utf8);
     let begin = text.len() - text.trim_start_matches(is_space).len();
     if begin >= fits {
-        // Nothing but spaces: no message can be made of them.
+        // A message cannot have only spaces.
         return (0, behind(text, 0));
     }
     let window = &text[begin..room];
-    // An early end of a line would make two messages of one.
+    // Splitting in the first half would produce more messages.
     let line_ends = || window.rmatch_indices('\n').map(|(at, _)| begin + at).take_while(|at| *at >= fits / 2);
     let end = (line_ends().find(|at| is_paragraph(text, *at)))
         .or_else(|| line_ends().next())
@@ -115,12 +121,12 @@ fn seam(text: &str, fits: usize) -> (usize, usize) {
     }
 }
 
-/// Whether the line that ends there is followed by an empty one.
+/// Returns whether an empty line follows the line that ends at `line_end`.
 pub(super) fn is_paragraph(text: &str, line_end: usize) -> bool {
     text[line_end + 1..].split_once('\n').is_some_and(|(line, _)| is_blank(line))
 }
 
-/// Where the text goes on behind a seam: behind its spaces and empty lines, but with the indentation of its line.
+/// Returns where the text continues after a seam: after spaces and empty lines, but with the indentation of its line.
 pub(super) fn behind(text: &str, seam: usize) -> usize {
     let rest = &text[seam..];
     let word = rest.len() - rest.trim_start_matches(is_space).len();
@@ -128,12 +134,12 @@ pub(super) fn behind(text: &str, seam: usize) -> usize {
     seam + line.unwrap_or(word)
 }
 
-/// What comes before a seam, without spaces.
+/// Returns the text before a seam, without spaces at its end.
 pub(super) fn trim_end(text: &str) -> &str {
     text.trim_end_matches(is_space)
 }
 
-/// A space at which a line may be broken.
+/// Returns whether a character is a space at which a line may be broken.
 fn is_space(char: char) -> bool {
     char.is_whitespace() && !matches!(char, '\u{A0}' | '\u{2007}' | '\u{202F}')
 }
@@ -142,18 +148,18 @@ pub(super) fn is_blank(text: &str) -> bool {
     text.chars().all(is_space)
 }
 
-/// The last place up to there between two characters that do not belong together; there, if all do.
+/// Returns the last place up to `end` between two characters that do not belong together, or `end` if there is none.
 fn clusters_end(text: &str, begin: usize, end: usize) -> usize {
     let places = text[begin..end].char_indices().rev().map(|(at, _)| begin + at).filter(|at| *at > begin);
     [end].into_iter().chain(places).find(|at| !is_joined(text, *at)).unwrap_or(end)
 }
 
-/// Whether the characters before and behind a place are one to a reader.
+/// Returns whether the characters before and after a place form one visible character.
 fn is_joined(text: &str, at: usize) -> bool {
     const JOINER: char = '\u{200D}';
     let (before, behind) = text.split_at(at);
     let (Some(last), Some(next)) = (before.chars().next_back(), behind.chars().next()) else { return false };
-    // A flag is two letters, counted from where they begin.
+    // A flag is a pair of letters, counted from the first letter.
     let is_half_a_flag = || before.chars().rev().take_while(|char| is_flag_letter(*char)).count() % 2 == 1;
     next == JOINER
         || last == JOINER
@@ -166,8 +172,8 @@ const fn is_flag_letter(char: char) -> bool {
     matches!(char, '\u{1F1E6}'..='\u{1F1FF}')
 }
 
-/// Marks that go on the character before: accents, vowel points, variation selectors, skin tones, tags of flags. Those of
-/// the scripts of South Asia are not among them.
+/// Returns whether a character modifies the previous one: accents, vowel points, variation selectors, skin tones, tags
+/// of flags. Marks of South Asian scripts are not included.
 const fn is_mark(char: char) -> bool {
     matches!(char,
         '\u{300}'..='\u{36F}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5BD}' | '\u{5BF}' | '\u{5C1}'..='\u{5C2}'

@@ -1,5 +1,5 @@
-//! Taking apart what is written in a notation: only at ends of lines at which nothing can be open. Whoever knows more of
-//! the notation than that has a parser of it, and the server's is the only one that counts.
+//! Splitting of Markdown and HTML, only at line ends where no formatting can be open. Other splits would need the
+//! parser of the server.
 
 use super::split::{LIMIT, behind, is_blank, is_paragraph, limit, trim_end};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 const TAGS: [&str; 14] =
     ["b", "strong", "i", "em", "s", "del", "u", "ins", "code", "pre", "h1", "mark", "blockquote", "a"];
 
-/// The source in parts, each of which fits into one message.
+/// Splits a source into parts that each fit into one message.
 pub(super) fn split_source<'a>(source: &'a str, format: &TextFormat) -> Result<Vec<&'a str>, Invalid> {
     let seams = match format {
         TextFormat::Markdown => markdown(source),
@@ -38,15 +38,15 @@ fn too_long(parts: usize) -> Invalid {
     Invalid::new(
         &at.field("text"),
         format!(
-            "has no end of a line within {LIMIT} UTF-16 units at which no formatting is open, in part {} of it: \
-             give it more paragraphs, or make it a `Text`, which can be split anywhere",
+            "has no line end without open formatting within {LIMIT} UTF-16 units, in part {}: add paragraphs, or use a \
+             `Text`, which can be split anywhere",
             parts + 1
         ),
     )
 }
 
-/// The ends of lines of Markdown: those before an empty line, over which only code reaches, and those of paragraphs that
-/// have no sign of anything which can be open.
+/// Returns the line ends at which Markdown can be split: before an empty line, which only code can span, and in a
+/// paragraph before its first marker of formatting.
 fn markdown(source: &str) -> Vec<usize> {
     let bytes = source.as_bytes();
     let (mut seams, mut at, mut is_plain) = (Vec::new(), 0, true);
@@ -55,7 +55,7 @@ fn markdown(source: &str) -> Vec<usize> {
             b'\\' if bytes.get(at + 1).is_some_and(u8::is_ascii_punctuation) => at += 1,
             b'`' => {
                 let run = bytes[at..].iter().take_while(|byte| **byte == b'`').count();
-                // The last one of them is passed below.
+                // The last backtick is passed below.
                 at = closing(bytes, at + run, run).unwrap_or(at + run) - 1;
             }
             b'*' | b'_' | b'~' | b'+' | b'^' | b'[' => is_plain = false,
@@ -71,7 +71,7 @@ fn markdown(source: &str) -> Vec<usize> {
     seams
 }
 
-/// The end of the next run of just so many backticks.
+/// Returns the end of the next run of exactly `length` backticks.
 fn closing(bytes: &[u8], from: usize, length: usize) -> Option<usize> {
     let mut at = from;
     while at < bytes.len() {
@@ -84,7 +84,7 @@ fn closing(bytes: &[u8], from: usize, length: usize) -> Option<usize> {
     None
 }
 
-/// The ends of lines of HTML that are in no element, tag or comment.
+/// Returns the line ends of HTML that are outside of elements, tags and comments.
 fn html(source: &str) -> Vec<usize> {
     let mut open = [0_usize; TAGS.len()];
     let (mut seams, mut at) = (Vec::new(), 0);
@@ -114,13 +114,13 @@ fn html(source: &str) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    /// The lines after which a source may be split.
+    /// Returns the lines after which a source may be split.
     fn lines<'a>(source: &'a str, seams: &[usize]) -> Vec<&'a str> {
         seams.iter().map(|seam| source[..*seam].rsplit('\n').next().unwrap()).collect()
     }
 
     #[test]
-    fn lines_of_windows_and_lines_of_spaces_end_paragraphs() {
+    fn windows_line_ends_and_lines_of_spaces_end_paragraphs() {
         for gap in ["\r\n\r\n", "\n  \n", "\r\n\t\r\n"] {
             let source = format!("**a**{gap}b");
             assert_eq!(markdown(&source).first(), Some(&source.find('\n').unwrap()), "{gap:?}");

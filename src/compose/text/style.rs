@@ -1,10 +1,10 @@
-//! How a part of a text looks, and which styles each piece of it has.
+//! Styles of text, and segments of a text with the same styles.
 
 use std::ops::Range;
 
 use crate::id::UserId;
 
-/// The longest address that a link may have, in characters (`LinkMarkup`).
+/// Maximum length of the URL of a link, in characters (`LinkMarkup`).
 const URL_CHARS: usize = 2048;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(super) enum Style {
 }
 
 impl Style {
-    /// A link, if the address can be one.
+    /// Returns a link. `None` if the URL is blank or too long.
     pub(super) fn link(url: String) -> Option<Self> {
         let fits = !url.trim().is_empty() && url.chars().nth(URL_CHARS).is_none();
         fits.then_some(Self::Link(url))
@@ -32,7 +32,7 @@ impl Style {
         Self::Link(format!("tamtam://user/{user}"))
     }
 
-    /// Which one is outside where both would do.
+    /// Returns the nesting order of styles with the same range: the lowest rank is outside.
     const fn rank(&self) -> u8 {
         match self {
             Self::Quote => 0,
@@ -48,18 +48,18 @@ impl Style {
     }
 }
 
-/// A part of a text, in bytes, and one style of it.
+/// A range of a text, in bytes, and one style of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) range: Range<usize>,
     pub(super) style: Style,
 }
 
-/// A piece of a text that looks the same throughout.
+/// A piece of a text that has the same styles throughout.
 #[derive(Debug, Clone)]
 pub(super) struct Segment<'a> {
     pub(super) text: &'a str,
-    /// In the order of their ranks, each rank once.
+    /// Sorted by rank. Each rank occurs once.
     pub(super) styles: Vec<&'a Style>,
 }
 
@@ -77,14 +77,14 @@ impl<'a> Segment<'a> {
     }
 }
 
-/// The pieces of a text, in order.
+/// Returns the segments of a text, in order.
 pub(super) fn segments<'a>(text: &'a str, spans: &'a [Span]) -> Vec<Segment<'a>> {
     let ends = spans.iter().flat_map(|span| [span.range.start, span.range.end]);
     let mut cuts: Vec<usize> = ends.chain([0, text.len()]).collect();
     cuts.sort_unstable();
     cuts.dedup();
     let mut coming: Vec<&Span> = spans.iter().collect();
-    // What begins first is last; of what begins at one place the order stays.
+    // The earliest start is last. Spans with the same start keep their order.
     coming.sort_by_key(|span| std::cmp::Reverse(span.range.start));
     let mut open: Vec<&Span> = Vec::new();
     let pieces = cuts.windows(2).map(|cut| {
@@ -100,7 +100,7 @@ fn styles<'a>(open: &[&'a Span]) -> Vec<&'a Style> {
     let mut styles: Vec<&Style> = Vec::new();
     for span in open {
         match styles.iter_mut().find(|style| style.rank() == span.style.rank()) {
-            // Of two links the inner one.
+            // Of two links, the inner one counts.
             Some(style) => *style = &span.style,
             None => styles.push(&span.style),
         }

@@ -1,4 +1,4 @@
-//! What becomes of a text, by example.
+//! Tests of formatted text.
 
 use super::*;
 use crate::api::types::{
@@ -48,7 +48,7 @@ fn a_text_without_formatting_is_sent_as_it_is() {
 }
 
 #[test]
-fn texts_are_put_together() {
+fn texts_can_be_concatenated() {
     let mut text = Text::new("a") + "b" + Text::default().bold("c");
     text.extend(["d", "e"]);
     assert_eq!(text.to_html(), "ab<b>c</b>de");
@@ -68,14 +68,14 @@ fn styles_that_overlap_are_nested_and_a_link_stays_one() {
 }
 
 #[test]
-fn of_links_within_each_other_the_inner_one_counts_and_a_blank_address_is_none() {
+fn the_inner_of_nested_links_counts_and_an_invalid_url_makes_no_link() {
     let text = Text::default().link(Text::new("a").link("b", "inner").plain("c"), "outer");
     assert_eq!(text.to_markdown(), "[a](outer)[b](inner)[c](outer)");
     assert_eq!(Text::default().link("a", " ").link("b", "u".repeat(2049)), Text::new("ab"));
 }
 
 #[test]
-fn markdown_is_written_as_its_readers_take_it() {
+fn markdown_is_written_as_servers_read_it() {
     for (text, markdown) in [
         (Text::new("a").bold(" b ").plain("c"), "a **b** c"),
         (Text::default().bold("a\n\nb "), "**a**\n\n**b** "),
@@ -96,7 +96,7 @@ fn markdown_is_written_as_its_readers_take_it() {
 }
 
 #[test]
-fn every_line_of_a_quote_begins_with_its_sign_in_markdown() {
+fn each_line_of_a_quote_begins_with_a_greater_than_sign_in_markdown() {
     let code = Text::new("a\n").code("b\nc").plain("\n").code("`d").plain("\n").code("e").plain("\nf");
     for (text, markdown) in [
         (Text::default().quote("a"), "> a"),
@@ -113,7 +113,7 @@ fn every_line_of_a_quote_begins_with_its_sign_in_markdown() {
 }
 
 #[test]
-fn a_quote_is_a_block_of_html() {
+fn a_quote_is_a_blockquote_in_html() {
     let quote = Text::default().quote(Text::new("a\n").bold("b")).plain("\nc");
     assert_eq!(quote.to_html(), "<blockquote>a\n<b>b</b></blockquote>\nc");
     let heading = Text::default().heading(Text::default().quote("a"));
@@ -121,7 +121,7 @@ fn a_quote_is_a_block_of_html() {
 }
 
 #[test]
-fn a_received_quote_is_a_quote() {
+fn a_received_quote_is_rendered_as_a_quote() {
     let markup = [
         element(r#"{"type": "quote", "from": 0, "length": 3}"#),
         element(r#"{"type": "strong", "from": 2, "length": 3}"#),
@@ -132,7 +132,7 @@ fn a_received_quote_is_a_quote() {
 }
 
 #[test]
-fn a_text_that_begins_with_the_sign_of_a_quote_is_escaped() {
+fn a_greater_than_sign_is_escaped_in_markdown() {
     assert_eq!(Text::new("> a\n>b").to_markdown(), "\\> a\n\\>b");
     assert_eq!(Text::default().quote("> a").to_markdown(), "> \\> a");
     assert_eq!(escape_markdown("> a"), r"\> a");
@@ -157,7 +157,7 @@ fn code_of_several_lines_is_a_block() {
 }
 
 #[test]
-fn strange_markup_formats_what_there_is_of_it() {
+fn invalid_markup_formats_only_text_that_exists() {
     let markup = [
         element(r#"{"type": "strong", "from": -5, "length": 6}"#),
         element(r#"{"type": "emphasized", "from": 3, "length": 2147483647}"#),
@@ -186,11 +186,11 @@ fn a_text_is_split_at_an_empty_line_else_a_line_else_a_word_else_a_character() {
     let three = format!("{}\n{} {}", a(2000), a(500), a(2000));
     assert_eq!(split_in_two(&three).0, 2000);
     assert_eq!(split_in_two(&format!("{} {}", a(10), a(4000))).0, 10);
-    // Not so early that it makes more messages of it.
+    // An early empty line would produce more messages.
     let early = format!("{}\n\n{}\n{} {}", a(10), a(10), a(3000), a(4000));
     assert_eq!(split_in_two(&early).0, 3023);
     assert_eq!(split_in_two(&a(4001)), (4000, a(1)));
-    // What just fits, fits.
+    // A part may have exactly the maximum length.
     assert_eq!(split_in_two(&format!("{} {}", a(4000), a(4000))), (4000, a(4000)));
     assert_eq!(split_in_two(&format!("{}\n\n  {}", a(4000), a(9))), (4000, format!("  {}", a(9))));
     assert_eq!(split(&a(4000)), [a(4000)]);
@@ -206,13 +206,13 @@ fn characters_that_belong_together_are_not_split() {
         let parts = split(&text);
         assert_eq!(parts, ["x".repeat(LIMIT - 1), cluster.repeat(3)], "{cluster}");
     }
-    // Too long to be kept whole.
+    // Longer than a part, so it is split.
     let marks = "\u{301}".repeat(LIMIT * 2);
     assert_eq!(split(&marks).concat(), marks);
 }
 
 #[test]
-fn the_parts_of_a_message_have_their_share() {
+fn the_first_part_has_the_link_and_the_last_part_the_attachments() {
     let sticker = AttachmentRequest::from(StickerAttachmentRequest::new(
         crate::api::types::StickerAttachmentRequestPayload::new("s"),
     ));
@@ -227,7 +227,7 @@ fn the_parts_of_a_message_have_their_share() {
 }
 
 #[test]
-fn a_message_of_one_part_is_what_it_was() {
+fn a_message_of_one_part_is_unchanged() {
     let sticker = NewMessageBody::from(crate::api::types::AttachmentRequest::sticker("smile")).notify(true);
     for body in [NewMessageBody::html("<b>a"), NewMessageBody::from(" a "), sticker] {
         assert_eq!(LongMessage::from(body.clone()).parts().unwrap(), [body]);
@@ -235,15 +235,15 @@ fn a_message_of_one_part_is_what_it_was() {
 }
 
 #[test]
-fn a_message_of_nothing_is_an_error() {
+fn an_empty_message_is_an_error() {
     for text in [String::new(), " \n".repeat(5000)] {
         let error = LongMessage::from(text).parts().unwrap_err();
-        assert!(error.to_string().contains("nothing but space"), "{error}");
+        assert!(error.to_string().contains("only white space"), "{error}");
     }
 }
 
 #[test]
-fn what_cannot_be_split_is_an_error_that_says_how_to_mend_it() {
+fn a_text_that_cannot_be_split_is_an_error_with_advice() {
     let long = "a ".repeat(2001);
     for body in
         [NewMessageBody::markdown(format!("a\n\n*b\n{long}")), NewMessageBody::html(format!("<b>{long}\n{long}</b>"))]
@@ -258,7 +258,7 @@ fn what_cannot_be_split_is_an_error_that_says_how_to_mend_it() {
 }
 
 #[test]
-fn a_received_link_that_a_web_page_would_run_is_left_out() {
+fn a_received_link_with_an_unsafe_scheme_is_left_out() {
     let html = |url: &str| {
         let link = serde_json::json!({"type": "link", "from": 0, "length": 4, "url": url});
         Text::from_markup("here", &[element(&link.to_string())]).to_html()
