@@ -13,7 +13,7 @@ FLOORS = {
     "src": """id redaction validation service model error mini_app client api accessors compose upload chats updates webhook builder
         internals guide lib""",
     "crates/sandbox/src": "protocol state operations server sandbox people control builder guide lib",
-    "codegen": "error node yaml names docs jsonpath overlay document_check history request_schemas model merge lower emit mod",
+    "codegen": "error node yaml names docs jsonpath overlay rename document_check history request_schemas model merge lower emit mod",
 }
 ROOTS = {("lib",), ("mod",)}
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 use sha2::{Digest as _, Sha256};
-use tamtam::{Bot, Progress, RetryPolicy};
+use tamtam::{Bot, settings::RetryPolicy, upload::Progress};
 use tamtam_sandbox::{Sandbox, UploadFault, Uploads};
 
 const UPLOADS: u64 = 200;

@@ -121,6 +121,7 @@ static SCHEMA: Shape = Fields(&[
     ("x-join", &List(&Text)),
     ("x-keyboard", &Flag),
     ("x-mentions", &Text),
+    ("x-name", &Text),
     ("x-needed", &Flag),
     ("x-same-as", &Text),
     ("x-services", &List(&Text)),
@@ -164,7 +165,7 @@ static SERVICE: Shape = Fields(&[
 ]);
 
 /// The extensions above. An overlay must not set others: a misspelt extension would have no effect.
-pub(super) const EXTENSIONS: [&str; 22] = [
+pub(super) const EXTENSIONS: [&str; 23] = [
     "x-accessors",
     "x-acknowledgement",
     "x-at-least-one-of",
@@ -180,6 +181,7 @@ pub(super) const EXTENSIONS: [&str; 22] = [
     "x-key",
     "x-keyboard",
     "x-mentions",
+    "x-name",
     "x-needed",
     "x-paced-by",
     "x-retry",

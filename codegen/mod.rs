@@ -15,6 +15,7 @@ mod model;
 mod names;
 mod node;
 mod overlay;
+mod rename;
 mod request_schemas;
 mod yaml;
 
@@ -104,6 +105,7 @@ pub(crate) fn generate_from_text(
     let mut document = merge::merge(&sources).map_err(in_documents)?;
     apply(&mut document, overlay)?;
     document_check::check(&document).map_err(in_documents)?;
+    rename::apply(&mut document).map_err(in_documents)?;
     let model = model::read(&document).map_err(in_documents)?;
     let lowered = lower::lower(&document, &model).map_err(in_documents)?;
     let tokens = progenitor_code(&lowered).map_err(in_documents)?;

@@ -11,9 +11,7 @@ use std::{
 };
 
 use tamtam::{
-    Bot, ChatId, Command, DeepLink, Error, Message, Update, UserId,
-    text::Text,
-    types::{BotStartedUpdate, User},
+    Bot, ChatId, Command, Error, Message, Update, User, UserId, link::DeepLink, text::Text, types::BotStartedUpdate,
 };
 use tamtam_sandbox::Sandbox;
 

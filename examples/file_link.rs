@@ -3,7 +3,7 @@
 //! `cargo run --example file_link` runs it on the sandbox: Alice sends files of all kinds and follows the links. The
 //! conversation is printed as it happens. With a token in `MAX_TOKEN`, the same bot runs on MAX until Ctrl-C.
 
-use tamtam::{Bot, Message, Update, reqwest, types::Attachment};
+use tamtam::{Attachment, Bot, Message, Update, reqwest};
 use tamtam_sandbox::{Enclosure, Sandbox};
 
 #[tokio::main]

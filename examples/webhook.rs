@@ -8,8 +8,9 @@
 use std::error::Error;
 
 use tamtam::{
-    Bot, Recovery, Update, UpdateType,
+    Bot, Update, UpdateType,
     reqwest::Url,
+    updates::Recovery,
     webhook::{Webhook, axum},
 };
 use tamtam_sandbox::Sandbox;

@@ -1,7 +1,7 @@
 //! All operations of the Bot APIs, generated from the OpenAPI documents.
 //!
 //! [`Api`] has a method for each operation, with the name of the operation. The method returns a request: required
-//! parameters are arguments, and optional parameters are setters. The models are in [`types`].
+//! parameters are arguments, and optional parameters are setters. The models are in [`types`](crate::types).
 //!
 //! ```
 //! # #[tokio::main]

@@ -332,7 +332,7 @@ impl BotBuilder {
     /// the [`Service`].
     ///
     /// ```
-    /// use tamtam::{Bot, Pace, Service};
+    /// use tamtam::{Bot, Service, settings::Pace};
     ///
     /// # fn main() -> tamtam::Result<()> {
     /// // Two processes share the limits of one token.

@@ -6,6 +6,6 @@ pub(crate) mod chat;
 pub(crate) mod command;
 pub(crate) mod comments;
 pub(crate) mod constructor;
-pub(crate) mod link;
+pub mod link;
 pub(crate) mod messages;
-pub(crate) mod pages;
+pub mod pages;

@@ -310,7 +310,7 @@ impl<T: Adapt> Adapt for BTreeMap<String, T> {
 /// versions that have a constant.
 ///
 /// ```
-/// use tamtam::{ApiVersion, Bot};
+/// use tamtam::{Bot, settings::ApiVersion};
 ///
 /// # fn main() -> tamtam::Result<()> {
 /// let bot = Bot::builder("token").version(ApiVersion::V0_5_6).build()?;

@@ -22,6 +22,14 @@ mod store_io;
 pub(crate) mod stream;
 pub(crate) mod subscriptions;
 
+pub use self::{
+    handler::{Cause, Failed, Recovery},
+    health::Health,
+    marker::{FileStore, FileStoreError, MarkerKey, MarkerStore, MemoryStore},
+    raw_update::{RawUpdate, RawUpdates},
+    run::Run,
+    stream::{StartFrom, Updates},
+};
 pub use crate::client::pace::PaceHealth;
 pub use chat_book::{ChatBook, ChatRecord, ChatRole, ChatStore, FileChats, FileChatsError, KnownChat};
 pub use delivery::{Delivery, Settled};

@@ -54,7 +54,7 @@
 //! - It serves HTTP. **Your proxy must terminate TLS** (nginx, Caddy, a load balancer). Let axum listen on an address that
 //!   only the proxy can reach.
 //! - It answers 200 only after the handler has succeeded, or after [`on_error`](Webhook::on_error) has returned
-//!   [`Skip`](crate::Recovery::Skip). `Skip` is the default if a handler fails. [`Retry`](crate::Recovery::Retry) is a 503.
+//!   [`Skip`](crate::updates::Recovery::Skip). `Skip` is the default if a handler fails. [`Retry`](crate::updates::Recovery::Retry) is a 503.
 //!   A complete body that is not an update is passed to `on_error` as bytes. Without `on_error`, the answer is 503. An
 //!   incomplete body is never answered with 200.
 //! - A value that does not fit the models is left out, as in polling. The rest of the update is kept, and the log has the
@@ -81,7 +81,7 @@
 //!
 //! ```
 //! # use std::{io::{self, Write as _}, sync::{Arc, Mutex}};
-//! use tamtam::{Recovery, webhook::Webhook};
+//! use tamtam::{updates::Recovery, webhook::Webhook};
 //!
 //! # /// The table, stream or file that you have.
 //! # #[derive(Clone, Default)]
@@ -121,7 +121,7 @@
 //! ```
 //!
 //! The jobs in the queue are exactly the JSON that the service sent. Read one with `serde_json::from_slice::<Update>`, or as a
-//! [`RawUpdate`](crate::RawUpdate). (A serialized [`Update`](crate::Update) lacks the properties that the crate does
+//! [`RawUpdate`](crate::updates::RawUpdate). (A serialized [`Update`](crate::Update) lacks the properties that the crate does
 //! not support.) The same update may be stored twice: make the jobs idempotent, or recognise a repeated update by the
 //! `mid` of its message, the `callback_id` of its callback, else by kind, chat, user and timestamp.
 //!

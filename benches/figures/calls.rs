@@ -10,7 +10,7 @@ use std::{
 
 use serde::Deserialize;
 use serde_json::json;
-use tamtam::{Bot, ChatId, Pace};
+use tamtam::{Bot, ChatId, settings::Pace};
 use tokio::sync::Notify;
 
 use crate::{corpus::PAGE, measure::status, model::tagged, server::IDLE_TOKEN};

@@ -16,7 +16,10 @@ use std::{
     time::Duration,
 };
 
-use tamtam::{Bot, Run, Update, Updates};
+use tamtam::{
+    Bot, Update,
+    updates::{Run, Updates},
+};
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{

@@ -14,7 +14,12 @@ use std::{
 };
 
 use serde_json::Value;
-use tamtam::{Bot, RawUpdate, Update, internals::store_page, updates::Journal, webhook::Webhook};
+use tamtam::{
+    Bot, Update,
+    internals::store_page,
+    updates::{Journal, RawUpdate},
+    webhook::Webhook,
+};
 use tokio::sync::Notify;
 
 use crate::{

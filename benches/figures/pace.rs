@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream};
-use tamtam::{Bot, Pace, UserId};
+use tamtam::{Bot, UserId, settings::Pace};
 use tamtam_sandbox::Sandbox;
 use tokio::sync::Notify;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};

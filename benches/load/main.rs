@@ -28,7 +28,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tamtam::{Bot, RetryPolicy};
+use tamtam::{Bot, settings::RetryPolicy};
 
 use client::{METHODS, Notes, Outcome};
 use faults::Chance;

@@ -14,9 +14,9 @@ use std::{
 
 use serde_json::Value;
 use tamtam::{
-    Bot, FileStore, Recovery, Update,
+    Bot, Update,
     types::MessageCreatedUpdate,
-    updates::Journal,
+    updates::{FileStore, Journal, Recovery},
     webhook::{Webhook, axum},
 };
 

@@ -606,13 +606,15 @@ impl Documentation<'_> {
 /// Returns the text about retries of an operation, by its `x-retry`.
 fn retries(node: &Value) -> &'static str {
     match text(node, "x-retry") {
-        Some("read") => "Transient failures are retried, as set by the [`RetryPolicy`](crate::RetryPolicy) of the bot.",
+        Some("read") => {
+            "Transient failures are retried, as set by the [`RetryPolicy`](crate::settings::RetryPolicy) of the bot."
+        }
         Some("repeat") => {
             "A repeated request has the same effect as one request. Transient failures are retried, as set by the \
-             [`RetryPolicy`](crate::RetryPolicy) of the bot, except if the server has reported success."
+             [`RetryPolicy`](crate::settings::RetryPolicy) of the bot, except if the server has reported success."
         }
         Some("remove") => {
-            "Transient failures are retried, as set by the [`RetryPolicy`](crate::RetryPolicy) of the bot, except if the \
+            "Transient failures are retried, as set by the [`RetryPolicy`](crate::settings::RetryPolicy) of the bot, except if the \
              server has reported success. If an attempt may have been applied and a later one finds nothing to remove, \
              the call succeeds."
         }

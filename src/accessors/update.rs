@@ -71,7 +71,7 @@ impl Update {
         }
     }
 
-    /// Returns the payload of the [deep link](crate::DeepLink) that started the bot, or of the chat button that created
+    /// Returns the payload of the [deep link](crate::link::DeepLink) that started the bot, or of the chat button that created
     /// the chat.
     #[must_use]
     pub fn start_payload(&self) -> Option<&str> {

@@ -36,7 +36,7 @@ impl Bot {
     }
 
     /// Returns a public chat by its name, or the dialog with a user by the username. `link` is `@name`, `name`,
-    /// `https://tt.me/name`, `https://max.ru/name`, or a [`ChatLink`](crate::ChatLink).
+    /// `https://tt.me/name`, `https://max.ru/name`, or a [`ChatLink`](crate::link::ChatLink).
     ///
     /// TamTam only.
     ///

@@ -133,7 +133,7 @@ impl Bot {
 
     /// Returns a clone that uses only spare capacity, for broadcasts and other work that can wait.
     ///
-    /// The clone leaves a tenth of [`Pace::requests_per_second`](crate::Pace::requests_per_second) to the bot itself,
+    /// The clone leaves a tenth of [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) to the bot itself,
     /// and sends its requests at equal intervals. So the clone delays a reply or a poll by at most one interval: 38 ms
     /// on MAX. If the bot sends many replies at once on MAX, the first three are not delayed. The others are sent at
     /// most one interval apart.

@@ -188,7 +188,7 @@ macro_rules! call_options {
                 self
             }
 
-            /// Sends the request only once, regardless of the [`RetryPolicy`](crate::RetryPolicy) of the bot.
+            /// Sends the request only once, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of the bot.
             pub fn no_retry(mut self) -> Self {
                 self.options.no_retry = true;
                 self
@@ -216,7 +216,7 @@ macro_rules! forward_call_options {
                 self
             }
 
-            /// Sends the request once, regardless of the [`RetryPolicy`](crate::RetryPolicy) of the bot.
+            /// Sends the request once, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of the bot.
             pub fn no_retry(mut self) -> Self {
                 self.request = self.request.no_retry();
                 self

@@ -4,7 +4,7 @@
 ///
 /// A request over a limit waits. Requests are sent in the order in which they were made. The exception: a request that
 /// waits for the limit of its chat does not delay other requests. All clones of a bot share the limits. The wait does
-/// not count against the budget of the [`RetryPolicy`](crate::RetryPolicy) or the timeout of the request. It counts
+/// not count against the budget of the [`RetryPolicy`](crate::settings::RetryPolicy) or the timeout of the request. It counts
 /// against the timeout of a handler.
 ///
 /// | | [`Service::Max`](crate::Service::Max) | [`Service::TamTam`](crate::Service::TamTam) |
@@ -29,7 +29,7 @@
 /// fewer requests than the limit: if answers take 0.2 s, about 25 instead of 30 per second.
 ///
 /// ```
-/// use tamtam::{Bot, Pace, Service};
+/// use tamtam::{Bot, Service, settings::Pace};
 ///
 /// # fn main() -> tamtam::Result<()> {
 /// let pace = Pace::none().requests_per_second(10);

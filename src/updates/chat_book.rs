@@ -40,7 +40,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// MAX has no operation that lists the chats of a bot. The book lists the chats that the bot is in, since when, and in
 /// which role. It also works on TamTam. Clones share one book.
 ///
-/// [`Run::chat_book`](crate::Run::chat_book) and, with the feature `webhook`, `Webhook::chat_book` record all updates in
+/// [`Run::chat_book`](crate::updates::Run::chat_book) and, with the feature `webhook`, `Webhook::chat_book` record all updates in
 /// the book. In a loop of your own, call [`observe`](Self::observe).
 ///
 /// ```
@@ -97,7 +97,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// - Updates without a chat or a timestamp, and messages from constructors, are ignored.
 /// - Only MAX reports rights and stops. It reports rights by webhook only. Without a report, the role is
 ///   [`Member`](ChatRole::Member).
-/// - If [`Updates::types`](crate::Updates::types) or the webhook's subscription selects types of updates, include the types
+/// - If [`Updates::types`](crate::updates::Updates::types) or the webhook's subscription selects types of updates, include the types
 ///   in the table.
 /// - Use one book per bot.
 ///

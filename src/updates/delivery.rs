@@ -28,12 +28,12 @@ pub struct Delivery {
 pub enum Settled {
     /// The handler succeeded.
     Handled,
-    /// The handler failed, and `on_error` returned [`Recovery::Skip`](crate::Recovery::Skip). Without
+    /// The handler failed, and `on_error` returned [`Recovery::Skip`](crate::updates::Recovery::Skip). Without
     /// [`dead_letter_after`](Delivery::dead_letter_after), also if `on_error` is not set, panicked, or returned
-    /// [`Recovery::DeadLetter`](crate::Recovery::DeadLetter).
+    /// [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     Skipped,
     /// The limit of [`dead_letter_after`](Delivery::dead_letter_after) is reached. With such a limit, also if the handler
-    /// failed and `on_error` is not set, panicked, or returned [`Recovery::DeadLetter`](crate::Recovery::DeadLetter). Keep the
+    /// failed and `on_error` is not set, panicked, or returned [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter). Keep the
     /// update for inspection.
     Dead {
         /// The number of attempts, including earlier ones.
@@ -125,7 +125,7 @@ impl Delivery {
     }
 
     /// Settles the update as [`Settled::Dead`] after `attempts` failed attempts, including earlier ones. Without this
-    /// setting, there are no dead letters, and [`Recovery::Retry`](crate::Recovery::Retry) has no limit.
+    /// setting, there are no dead letters, and [`Recovery::Retry`](crate::updates::Recovery::Retry) has no limit.
     pub fn dead_letter_after(mut self, attempts: u32) -> Self {
         self.attempts_limit = Some(attempts);
         self

@@ -78,7 +78,7 @@ impl<T, E: Into<BoxError>> HandlerResult for Result<T, E> {
 pub enum Recovery {
     /// Retry the update: run the whole handler again, also the calls that succeeded before.
     ///
-    /// With [`Run`](crate::Run), the handler runs again after a delay, and later updates of the chat wait. When polling
+    /// With [`Run`](crate::updates::Run), the handler runs again after a delay, and later updates of the chat wait. When polling
     /// without a journal, the next page waits, too. A webhook without a journal answers 503, and the server delivers
     /// the update again.
     Retry,

@@ -25,8 +25,8 @@ use crate::{
 };
 pub(crate) use progress::{InProgress, Moment, Progress};
 
-/// A handle that shows how a bot that polls is doing. Returned by [`Updates::health`](crate::Updates::health) and
-/// [`Run::health`](crate::Run::health). Clones show the same values.
+/// A handle that shows how a bot that polls is doing. Returned by [`Updates::health`](crate::updates::Updates::health) and
+/// [`Run::health`](crate::updates::Run::health). Clones show the same values.
 ///
 /// Use it for alerts, but not to restart the bot: the bot waits for a server that is down, and a restart does not help.
 ///
@@ -84,7 +84,7 @@ impl Health {
     /// Returns the time since the last successful poll. `None` before the first one. The check for webhooks at the
     /// start counts as a poll.
     ///
-    /// The server answers a poll without new updates after its [`timeout`](crate::Updates::timeout), by default 30 s.
+    /// The server answers a poll without new updates after its [`timeout`](crate::updates::Updates::timeout), by default 30 s.
     /// Without a journal, there is no poll while a page is handled. A time much longer than both together is a problem.
     #[must_use]
     pub fn last_poll(&self) -> Option<Duration> {
@@ -96,9 +96,9 @@ impl Health {
     /// update is done. If no update is in progress, the lag is the age of the last update when its page arrived.
     /// `None` before the first update.
     ///
-    /// - With [`Run`](crate::Run), an update is in progress from the start of its handler until it is handled or
+    /// - With [`Run`](crate::updates::Run), an update is in progress from the start of its handler until it is handled or
     ///   skipped. The delay before a retry counts, too.
-    /// - With [`Updates`](crate::Updates), an update is in progress from when [`next`](crate::Updates::next) returns it
+    /// - With [`Updates`](crate::updates::Updates), an update is in progress from when [`next`](crate::updates::Updates::next) returns it
     ///   until the next call, or until the stream is dropped.
     ///
     /// The age is this machine's time minus the update's timestamp, and at least 0. Updates whose timestamp is absent
@@ -143,7 +143,7 @@ impl Health {
         self.inner.misfits.load(Ordering::Relaxed)
     }
 
-    /// Returns how many requests of the bot wait for its [`Pace`](crate::Pace), and whether the bot pauses after a 429.
+    /// Returns how many requests of the bot wait for its [`Pace`](crate::settings::Pace), and whether the bot pauses after a 429.
     #[must_use]
     pub fn pace(&self) -> PaceHealth {
         self.inner.gate.health()

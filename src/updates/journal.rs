@@ -32,13 +32,13 @@ use settings::Settings;
 /// - A webhook answers 200 as soon as the update is stored, however long its handler takes.
 /// - After a restart, stored updates are handled first. Updates of one [lane](crate::updates::Lane) stay in order.
 ///
-/// Use it with [`Updates::journal`](crate::Updates::journal) or, with feature `webhook`, `Webhook::journal`.
+/// Use it with [`Updates::journal`](crate::updates::Updates::journal) or, with feature `webhook`, `Webhook::journal`.
 ///
 /// # Guarantees
 ///
 /// **If the process is killed**, no update is lost, and each lane keeps its order. An update is handled again only if it was
 /// in a handler at that moment, or if its handler had just ended and its removal was not written yet. This is at most one
-/// update per lane, and at most [`concurrency`](crate::Run::concurrency) in total.
+/// update per lane, and at most [`concurrency`](crate::updates::Run::concurrency) in total.
 ///
 /// **If the machine loses power**, the file stays usable. With [`Durability::PowerLoss`], the guarantees are the same as for
 /// a killed process. With [`Durability::ProcessKill`], the default, changes that the operating system has not written to the
@@ -57,11 +57,11 @@ use settings::Settings;
 ///
 /// # When a handler fails
 ///
-/// - [`Recovery::Retry`](crate::Recovery::Retry) hands the update out again, up to
+/// - [`Recovery::Retry`](crate::updates::Recovery::Retry) hands the update out again, up to
 ///   [`attempts`](JournalBuilder::attempts) times. Then the update becomes a dead letter. The number of attempts survives
 ///   a restart.
-/// - [`Recovery::Skip`](crate::Recovery::Skip) removes it.
-/// - Without [`on_error`](crate::Run::on_error), an update whose handler failed becomes a dead letter.
+/// - [`Recovery::Skip`](crate::updates::Recovery::Skip) removes it.
+/// - Without [`on_error`](crate::updates::Run::on_error), an update whose handler failed becomes a dead letter.
 /// - If the process ends during a handler, the attempt counts if the update was stored before that run started. So an
 ///   update that ends the process each time becomes a dead letter, and its chat continues.
 ///
@@ -73,7 +73,7 @@ use settings::Settings;
 /// it. Move or copy the files together, and only while no bot runs. They contain messages of users: on Unix, new files are
 /// readable by their owner only.
 ///
-/// Only one process at a time can open a journal, and a journal has one [`Run`](crate::Run) at a time. Each bot needs its
+/// Only one process at a time can open a journal, and a journal has one [`Run`](crate::updates::Run) at a time. Each bot needs its
 /// own journal. A file that is damaged, or belongs to another program or bot, is an error and is not changed. Use a local
 /// disk: network file systems often do not lock files.
 ///

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// The updates of a bot by long polling, with a journal. Made by [`Updates::journal`](crate::Updates::journal).
+/// The updates of a bot by long polling, with a journal. Made by [`Updates::journal`](crate::updates::Updates::journal).
 #[must_use = "nothing is polled until it is run"]
 pub struct JournaledUpdates {
     updates: Updates,

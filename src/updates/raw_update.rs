@@ -26,10 +26,10 @@ use crate::{
 /// [`Update`] drops properties that are not in the models. `json` has them, so a queue that stores `json` loses
 /// nothing, and a later version of the crate can read more of it. Serializing writes `json`; deserializing reads both.
 ///
-/// Made by [`Updates::raw`](crate::Updates::raw) and `webhook::Webhook::raw_router`.
+/// Made by [`Updates::raw`](crate::updates::Updates::raw) and `webhook::Webhook::raw_router`.
 ///
 /// ```
-/// use tamtam::RawUpdate;
+/// use tamtam::updates::RawUpdate;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let json = r#"{"update_type":"bot_started","timestamp":1,"chat_id":2,
@@ -94,9 +94,9 @@ impl<'de> Deserialize<'de> for RawUpdate {
     }
 }
 
-/// The updates of a bot by long polling, each with its JSON. Made by [`Updates::raw`](crate::Updates::raw).
+/// The updates of a bot by long polling, each with its JSON. Made by [`Updates::raw`](crate::updates::Updates::raw).
 ///
-/// It is the same stream as [`Updates`](crate::Updates), with the same guarantees.
+/// It is the same stream as [`Updates`](crate::updates::Updates), with the same guarantees.
 #[must_use = "a stream does nothing until an update is requested"]
 #[derive(Debug)]
 pub struct RawUpdates(Updates);
@@ -127,11 +127,11 @@ impl Updates {
 }
 
 impl RawUpdates {
-    /// Returns the next update, as [`Updates::next`](crate::Updates::next) does. All earlier updates must be handled.
+    /// Returns the next update, as [`Updates::next`](crate::updates::Updates::next) does. All earlier updates must be handled.
     ///
     /// # Errors
     ///
-    /// As [`Updates::next`](crate::Updates::next).
+    /// As [`Updates::next`](crate::updates::Updates::next).
     ///
     /// # Cancel safety
     ///
@@ -144,7 +144,7 @@ impl RawUpdates {
     ///
     /// # Errors
     ///
-    /// As [`Updates::next`](crate::Updates::next).
+    /// As [`Updates::next`](crate::updates::Updates::next).
     ///
     /// # Cancel safety
     ///
@@ -177,7 +177,7 @@ impl RawUpdates {
     ///
     /// # Errors
     ///
-    /// As [`Updates::next`](crate::Updates::next).
+    /// As [`Updates::next`](crate::updates::Updates::next).
     ///
     /// # Cancel safety
     ///

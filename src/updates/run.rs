@@ -249,7 +249,7 @@ impl Run {
     /// # async fn main() {
     /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
-    /// use tamtam::{Failed, Recovery};
+    /// use tamtam::updates::{Failed, Recovery};
     ///
     /// let run = bot.run(async |_, _| {}).on_error(|failed: &Failed| {
     ///     let is_safe = failed

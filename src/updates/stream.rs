@@ -235,8 +235,8 @@ impl Updates {
     /// It doubles with each further failure, up to `most`, which defaults to 30 s. The actual delay is a random part of
     /// it (full jitter), or the time that the server asks for if that is longer.
     ///
-    /// [`Run`](crate::Run) uses the same delays before it retries a handler, unless
-    /// [`Run::backoff`](crate::Run::backoff) is set.
+    /// [`Run`](crate::updates::Run) uses the same delays before it retries a handler, unless
+    /// [`Run::backoff`](crate::updates::Run::backoff) is set.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.settings.backoff = Backoff { first, most: most.max(first) };
         self
@@ -247,7 +247,7 @@ impl Updates {
     /// Fetched updates are still returned. Then the stream commits them and returns `None`. The commit takes at most 5 s,
     /// and saving the marker another 5 s.
     ///
-    /// Most service managers stop a process by SIGTERM. [`Run`](crate::Run) shows how to wait for SIGTERM and Ctrl-C.
+    /// Most service managers stop a process by SIGTERM. [`Run`](crate::updates::Run) shows how to wait for SIGTERM and Ctrl-C.
     ///
     /// ```
     /// # #[tokio::main]

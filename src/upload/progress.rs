@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::upload::session::UploadSession;
 
-/// The progress of an upload, reported by [`Upload::on_progress`](crate::Upload::on_progress).
+/// The progress of an upload, reported by [`Upload::on_progress`](crate::upload::Upload::on_progress).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {

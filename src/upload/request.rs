@@ -32,11 +32,11 @@ const IDLE: Duration = Duration::from_secs(60);
 ///
 /// A file of at least 16 MiB is sent in ranges. After a failure, the upload continues at the last byte that the host
 /// has. A smaller file is sent in one piece, and starts over after a failure. The bot's
-/// [`RetryPolicy`](crate::RetryPolicy) limits the consecutive failures without progress, and the number of times that
+/// [`RetryPolicy`](crate::settings::RetryPolicy) limits the consecutive failures without progress, and the number of times that
 /// an upload starts over.
 ///
 /// An upload has no total time limit. In a handler that [`Bot::run`] calls, the time limit of the handler still applies
-/// ([`Run::handler_timeout`](crate::Run::handler_timeout)).
+/// ([`Run::handler_timeout`](crate::updates::Run::handler_timeout)).
 ///
 /// The bytes are sent to an upload host, not to the API. The host never receives the bot's token. The connection uses
 /// `https`, even if the API returns an `http` URL, unless the API itself has an `http` address.
@@ -239,7 +239,7 @@ impl<M: Media> Upload<M> {
     ///
     /// Nothing is sent if the source is not a file, is missing or empty, exceeds the size limit of the service, or has
     /// a name that would not arrive unchanged. Also fails if the source changes while it is read
-    /// ([`ErrorKind::Source`]), if the host refuses the file, or if the host or the API cannot be reached.
+    /// ([`ErrorKind::Source`](crate::ErrorKind::Source)), if the host refuses the file, or if the host or the API cannot be reached.
     /// [`Error::may_have_been_applied`] is always `false`: people do not see a file without a message.
     ///
     /// # Cancel safety

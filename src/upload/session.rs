@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::source::Identity;
 use crate::api::types::UploadType;
 
-/// The state of a resumable upload. [`Upload::on_session`](crate::Upload::on_session) passes it to you to store.
-/// [`Upload::resume`](crate::Upload::resume) continues the upload, in the same or another process.
+/// The state of a resumable upload. [`Upload::on_session`](crate::upload::Upload::on_session) passes it to you to store.
+/// [`Upload::resume`](crate::upload::Upload::resume) continues the upload, in the same or another process.
 ///
 /// A session contains the upload URL, the media's token if the server sent it, and the number of confirmed bytes. It
 /// identifies the file by its size and modification time, or bytes by a hash. Anyone who has the session can send bytes

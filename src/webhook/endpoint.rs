@@ -115,7 +115,7 @@ impl Webhook {
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::Webhook {
-    /// use tamtam::{Cause, Recovery};
+    /// use tamtam::updates::{Cause, Recovery};
     ///
     /// webhook.on_error(|failed| match failed.cause() {
     ///     Cause::Error(error) if error.is::<std::io::Error>() => Recovery::Retry,
@@ -146,7 +146,7 @@ impl Webhook {
         self
     }
 
-    /// Records every update in a [`ChatBook`] before its handler is called. See [`Run::chat_book`](crate::Run::chat_book).
+    /// Records every update in a [`ChatBook`] before its handler is called. See [`Run::chat_book`](crate::updates::Run::chat_book).
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {
@@ -187,7 +187,7 @@ impl Webhook {
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {
-    /// use tamtam::RawUpdate;
+    /// use tamtam::updates::RawUpdate;
     ///
     /// webhook.raw_router(async |_bot, raw: RawUpdate| {
     ///     println!("{}: {}", raw.update.tag(), raw.json);

@@ -12,10 +12,7 @@ use std::{
     time::Duration,
 };
 
-use tamtam::{
-    Bot, MessageId, Service,
-    types::{BotCommand, BotPatch},
-};
+use tamtam::{Bot, BotCommand, MessageId, Service, types::BotPatch};
 use tamtam_sandbox::{Fault, Group, Person, RateLimit, Sandbox};
 
 use crate::{SERVICES, settings::variable};

@@ -9,8 +9,8 @@ use std::{
 use serde::Serialize;
 use serde_json::Value;
 use tamtam::{
-    Bot, ChatId, Error, Message, MessageId, NewMessageBody, RawRequest, Result, RetryPolicy, Service, http::Method,
-    reqwest,
+    Bot, ChatId, Error, Message, MessageId, NewMessageBody, Result, Service, http::Method, request::RawRequest,
+    reqwest, settings::RetryPolicy,
 };
 use tamtam_sandbox::{Group, Person, RateLimit, Sandbox};
 

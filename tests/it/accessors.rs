@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use tamtam::{
-    Bot, Message, NewMessageBody, Update, UpdateType,
+    Bot, Keyboard, Message, NewMessageBody, Update, UpdateType,
     http::Method,
-    types::{CallbackButton, ChatType, ConstructedMessageBody, ConstructorAnswer, Keyboard},
+    types::{CallbackButton, ChatType, ConstructedMessageBody, ConstructorAnswer},
 };
 use tamtam_sandbox::Enclosure;
 

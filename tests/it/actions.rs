@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tamtam::{ActionGuard, Bot, ChatId, types::SenderAction};
+use tamtam::{Bot, ChatId, request::ActionGuard, types::SenderAction};
 use tokio::{sync::mpsc, time::timeout};
 
 use crate::conformance::{self, Checked};

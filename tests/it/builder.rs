@@ -6,7 +6,10 @@ use flate2::{Compression, write::GzEncoder};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tamtam::{Bot, BotBuilder, ChatId, ErrorKind, RawRequest, Target, Updates, UserId, reqwest::redirect::Policy};
+use tamtam::{
+    Bot, BotBuilder, ChatId, ErrorKind, Target, UserId, request::RawRequest, reqwest::redirect::Policy,
+    updates::Updates,
+};
 use wiremock::{
     Mock, MockServer, Request, ResponseTemplate,
     matchers::{any, path},
@@ -301,7 +304,7 @@ async fn requests_go_through_a_socks_proxy() {
     assert!(text.contains(" is Погода"), "{text}");
 
     let url = format!("socks5h://user:hunter2@{}", socks_proxy(false).await);
-    let error = bot().retry(tamtam::RetryPolicy::none()).proxy(url).build().unwrap().me().await.unwrap_err();
+    let error = bot().retry(tamtam::settings::RetryPolicy::none()).proxy(url).build().unwrap().me().await.unwrap_err();
     assert!(error.kind() == ErrorKind::Connect && !format!("{error} {error:?}").contains("hunter2"), "{error:?}");
 }
 

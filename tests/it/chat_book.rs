@@ -12,9 +12,9 @@ use std::{
 
 use serde_json::{Value, json};
 use tamtam::{
-    Button, ChatId, ErrorKind, Keyboard, NewMessageBody, Update, Updates, UserId,
+    Button, ChatId, ErrorKind, Keyboard, NewMessageBody, Update, UserId,
     types::ChatType,
-    updates::{ChatBook, ChatRecord, ChatRole, ChatStore, FileChats, Journal},
+    updates::{ChatBook, ChatRecord, ChatRole, ChatStore, FileChats, Journal, Updates},
     webhook::{
         Webhook,
         axum::{self, Router},

@@ -1,9 +1,6 @@
 //! Commands of people and the bot's list of commands, on the sandbox.
 
-use tamtam::{
-    Command, ErrorKind, NewMessageBody, Update,
-    types::{BotCommand, CallbackButton, Keyboard},
-};
+use tamtam::{BotCommand, Command, ErrorKind, Keyboard, NewMessageBody, Update, types::CallbackButton};
 
 use crate::conformance;
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tamtam::{Bot, BotBuilder, RetryPolicy, Service};
+use tamtam::{Bot, BotBuilder, Service, settings::RetryPolicy};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpSocket, TcpStream},

@@ -12,8 +12,8 @@ use std::{
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::json;
 use tamtam::{
-    Bot, Recovery, Update,
-    updates::{Delivery, Settled},
+    Bot, Update,
+    updates::{Delivery, Recovery, Settled},
 };
 use tokio::sync::{oneshot, watch};
 

@@ -11,12 +11,14 @@ use std::{
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tamtam::{
-    Bot, ErrorKind, FileStore, MarkerKey, MarkerStore, NewMessageBody, RetryPolicy,
+    Bot, ErrorKind, NewMessageBody,
     reqwest::dns::{Name, Resolve, Resolving},
+    settings::RetryPolicy,
     types::{
         CallbackAnswer, ChatPatch, ConstructedMessageBody, ConstructorAnswer, MessageLinkType, NewMessageLink,
         PinMessageBody, SubscriptionRequestBody, UserIdsList,
     },
+    updates::{FileStore, MarkerKey, MarkerStore},
 };
 use wiremock::{MockServer, ResponseTemplate};
 
@@ -362,7 +364,7 @@ async fn errors_of_every_kind() -> Vec<tamtam::Error> {
     errors.push(bot.delete("").await.unwrap_err());
     errors.push(bot.upload_file("/no/such/file").await.unwrap_err());
     errors.push(bot.upload_file("/").await.unwrap_err());
-    errors.push("https://example.org".parse::<tamtam::DeepLink>().unwrap_err());
+    errors.push("https://example.org".parse::<tamtam::link::DeepLink>().unwrap_err());
     errors
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tamtam::{Bot, BotBuilder, RetryPolicy};
+use tamtam::{Bot, BotBuilder, settings::RetryPolicy};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},

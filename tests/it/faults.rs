@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tamtam::{Bot, ChatDenied, ChatId, Error, ErrorCode, NewMessageBody, Result, RetryPolicy};
+use tamtam::{Bot, ChatDenied, ChatId, Error, ErrorCode, NewMessageBody, Result, settings::RetryPolicy};
 use tamtam::{
     ErrorKind,
     reqwest::dns::{Name, Resolve, Resolving},

@@ -16,7 +16,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tamtam::{Bot, ErrorKind, Health, Run, StartFrom, Update, updates::Journal};
+use tamtam::{
+    Bot, ErrorKind, Update,
+    updates::{Health, Journal, Run, StartFrom},
+};
 use tokio::sync::{Semaphore, oneshot};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
 
@@ -314,7 +317,7 @@ async fn thousands_of_updates_stay_in_order_across_kills() {
 async fn a_marker_store_and_a_journal_are_an_error_before_the_first_poll() {
     let directory = Directory::new();
     let (server, bot, pages) = serve([page(&[1], 10)]).await;
-    let updates = bot.updates().marker_store(tamtam::MemoryStore::new());
+    let updates = bot.updates().marker_store(tamtam::updates::MemoryStore::new());
     let error = updates.journal(directory.open()).run(async |_, _| {}).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Journal, "{error:?}");
     assert!(error.to_string().contains("a marker store or a journal, not both"), "{error}");

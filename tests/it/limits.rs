@@ -7,7 +7,7 @@ use std::{
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::json;
-use tamtam::{Bot, BotBuilder, ChatId, Error, ErrorKind, RetryPolicy, Update};
+use tamtam::{Bot, BotBuilder, ChatId, Error, ErrorKind, Update, settings::RetryPolicy};
 use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::path};
 

@@ -1,6 +1,9 @@
 //! Deep links and links of chats, on the sandbox.
 
-use tamtam::{ChatLink, DeepLink, ErrorKind};
+use tamtam::{
+    ErrorKind,
+    link::{ChatLink, DeepLink},
+};
 
 use crate::conformance;
 

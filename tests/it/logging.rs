@@ -3,7 +3,11 @@
 use std::{io, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
-use tamtam::{Bot, BotBuilder, ChatId, MarkerKey, MarkerStore, Recovery, Run, Updates, webhook::Webhook};
+use tamtam::{
+    Bot, BotBuilder, ChatId,
+    updates::{MarkerKey, MarkerStore, Recovery, Run, Updates},
+    webhook::Webhook,
+};
 use tokio::sync::Notify;
 use tracing::level_filters::LevelFilter;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};

@@ -23,6 +23,7 @@ mod limits;
 mod links;
 mod logging;
 mod models;
+mod names;
 mod pace;
 mod pages;
 mod run;

@@ -21,7 +21,7 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use tamtam::{Unknown, types};
+use tamtam::types::{self, Unknown};
 
 use self::meaning::{difference, fits, kept, meaning};
 use crate::{
@@ -72,10 +72,13 @@ where
 }
 
 macro_rules! schemas {
-    ($($name:ident)*) => {
-        /// Every type of the document.
-        const SCHEMAS: &[(&str, RoundTrip)] = &[$((stringify!($name), round_trip::<types::$name>),)*];
+    ($($name:ident $(=> $renamed:ident)?)*) => {
+        /// Every type of the document, by the name of its schema.
+        const SCHEMAS: &[(&str, RoundTrip)] =
+            &[$((stringify!($name), round_trip::<schemas!(@ $name $($renamed)?)>),)*];
     };
+    (@ $name:ident) => { types::$name };
+    (@ $name:ident $renamed:ident) => { types::$renamed };
 }
 
 macro_rules! unions {
@@ -99,7 +102,7 @@ schemas! {
     CommentMessageList CommentRemovedUpdate ConstructedMessage ConstructedMessageBody ConstructorAnswer
     ConstructorInput ContactAttachment ContactAttachmentPayload ContactAttachmentRequest
     ContactAttachmentRequestPayload DialogClearedUpdate DialogMutedUpdate DialogRemovedUpdate
-    DialogUnmutedUpdate EmphasizedMarkup Error FailedUserDetails FileAttachment FileAttachmentPayload
+    DialogUnmutedUpdate EmphasizedMarkup Error => ApiError FailedUserDetails FileAttachment FileAttachmentPayload
     FileAttachmentRequest GetPinnedMessageResult GetSubscriptionsResult HeadingMarkup HighlightedMarkup Image
     InlineKeyboardAttachment InlineKeyboardAttachmentRequest InlineKeyboardAttachmentRequestPayload Intent
     Keyboard LinkButton LinkMarkup LinkedMessage LocationAttachment LocationAttachmentRequest MarkupElement

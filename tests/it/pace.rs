@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
-use tamtam::{Bot, Pace, RetryPolicy, Service, UserId, updates::PaceHealth};
+use tamtam::{
+    Bot, Service, UserId,
+    settings::{Pace, RetryPolicy},
+    updates::PaceHealth,
+};
 use tamtam_sandbox::{RateLimit, Sandbox};
 use tokio::{
     sync::oneshot,

@@ -87,7 +87,7 @@ async fn since_and_until_are_inclusive() {
     let bot = tamtam.bot();
     let all = bot.messages(alice.chat_id()).all().await.unwrap();
     let times: Vec<_> = all.iter().rev().map(|message| message.timestamp).collect();
-    let texts = async |messages: tamtam::Messages| {
+    let texts = async |messages: tamtam::pages::Messages| {
         let messages = messages.page_size(2).all().await.unwrap();
         messages.iter().map(|message| message.text().unwrap().to_owned()).collect::<String>()
     };
@@ -157,8 +157,11 @@ async fn the_stream_continues_after_a_retryable_error_and_ends_after_others() {
     for number in 0..3 {
         alice.says(number.to_string());
     }
-    let bot =
-        Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(tamtam::RetryPolicy::none()).build().unwrap();
+    let bot = Bot::builder(tamtam.token())
+        .base_url(tamtam.base_url())
+        .retry(tamtam::settings::RetryPolicy::none())
+        .build()
+        .unwrap();
     let mut messages = bot.messages(alice.chat_id()).page_size(2);
     let text = |message: tamtam::Message| message.text().unwrap().to_owned();
     assert_eq!(messages.try_next().await.unwrap().map(text).as_deref(), Some("2"));
@@ -174,8 +177,11 @@ async fn the_stream_continues_after_a_retryable_error_and_ends_after_others() {
 #[tokio::test]
 async fn a_stream_whose_errors_are_collected_ends() {
     let tamtam = conformance::start().await;
-    let bot =
-        Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(tamtam::RetryPolicy::none()).build().unwrap();
+    let bot = Bot::builder(tamtam.token())
+        .base_url(tamtam.base_url())
+        .retry(tamtam::settings::RetryPolicy::none())
+        .build()
+        .unwrap();
     tamtam.fails("getChats", Fault::status(502).times(10));
     let mut chats = bot.chats();
     for _ in 0..3 {

@@ -11,7 +11,11 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tamtam::{Bot, Cause, Failed, Recovery, Run, Update, UpdateType, types::MessageCreatedUpdate};
+use tamtam::{
+    Bot, Update, UpdateType,
+    types::MessageCreatedUpdate,
+    updates::{Cause, Failed, Recovery, Run},
+};
 use tamtam_sandbox::Sandbox;
 use tokio::sync::{Notify, Semaphore, oneshot};
 

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 use tamtam::{
-    Bot, Button, ErrorKind, Keyboard, NewMessageBody, Service, Source, UserId,
+    Bot, BotCommand, Button, ErrorKind, Keyboard, NewMessageBody, Service, UserId,
     text::Text,
-    types::{BotCommand, ChatAdminPermission, TextFormat},
+    types::{ChatAdminPermission, TextFormat},
+    upload::Source,
 };
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
@@ -281,5 +282,5 @@ async fn a_blank_variable_counts_as_not_set() {
     assert!(text.contains("service TamTam"), "{text}");
     let text = said(&[("MAX_TOKEN", "token"), ("MAX_BASE_URL", " "), ("TAMTAM_BASE_URL", "http://localhost:1")]).await;
     assert!(text.contains("service MAX") && text.contains("https://platform-api2.max.ru"), "{text}");
-    assert!(said(&[("MAX_TOKEN", " ")]).await.contains("the token is empty: The MAX partner platform"));
+    assert!(said(&[("MAX_TOKEN", " ")]).await.contains("the token is empty: get one from the MAX partner platform"));
 }

@@ -1,7 +1,7 @@
 //! Webhook subscriptions: on the sandbox, and on wiremock for a server that does not remove them.
 
 use serde_json::json;
-use tamtam::{Bot, ErrorKind, RetryPolicy, UpdateType};
+use tamtam::{Bot, ErrorKind, UpdateType, settings::RetryPolicy};
 use tamtam_sandbox::Fault;
 use wiremock::{
     Mock, ResponseTemplate,

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use tamtam::{
-    Bot, ChatId, ErrorKind, NewMessageBody, Update,
+    Bot, ChatId, ErrorKind, Keyboard, NewMessageBody, Update,
     text::{self, Text, escape_html, escape_markdown},
-    types::{CallbackButton, Keyboard, LinkMarkup, MarkupElement},
+    types::{CallbackButton, LinkMarkup, MarkupElement},
 };
 use tamtam_sandbox::{Fault, Person, Sandbox};
 
@@ -176,7 +176,7 @@ async fn no_part_of_a_text_that_cannot_be_split_is_sent() {
     assert_eq!(long.parts().unwrap_err().kind(), ErrorKind::InvalidRequest);
     let error = long.send().await.unwrap_err();
     assert!(error.kind() == ErrorKind::InvalidRequest && !error.may_have_been_applied() && long.sent().is_empty());
-    assert!(error.to_string().starts_with("sendMessage: not sent: body.text has no end of a line"), "{error}");
+    assert!(error.to_string().starts_with("sendMessage: not sent: body.text has no line end"), "{error}");
     assert!(alice.sees().is_empty());
 }
 

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use tamtam::{Bot, ErrorKind, RetryPolicy, Service};
+use tamtam::{Bot, ErrorKind, Service, settings::RetryPolicy};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},

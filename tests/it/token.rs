@@ -14,8 +14,9 @@ use futures_util::FutureExt;
 use http::Method;
 use serde_json::json;
 use tamtam::{
-    Bot, ErrorKind, NewMessageBody, RetryPolicy, Service,
+    Bot, ErrorKind, NewMessageBody, Service,
     api::Api,
+    settings::RetryPolicy,
     types::{
         ActionRequestBody, BotCommandsPatch, BotPatch, CallbackAnswer, ChatAdmin, ChatAdminsList, ChatPatch,
         ConstructorAnswer, GetSubscriptionsResult, NewCommentBody, PhotoToken, PinMessageBody, SenderAction,
@@ -385,7 +386,8 @@ async fn call_everything(settings: impl Fn(&str) -> tamtam::BotBuilder) {
     for status in [200, 302, 401, 502] {
         let server = quoting(status).await;
         let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-        let hook = move |retry: &tamtam::Retry<'_>| tell.send(format!("{retry:?} {}", retry.error())).unwrap();
+        let hook =
+            move |retry: &tamtam::settings::Retry<'_>| tell.send(format!("{retry:?} {}", retry.error())).unwrap();
         let bot = settings(&server.uri()).on_retry(hook).build().unwrap();
         bot.me().await.unwrap_err();
         // A stream retries, and calls the hook.

@@ -17,7 +17,10 @@ use std::{
 
 use futures_util::{StreamExt as _, TryStreamExt as _, future::poll_immediate};
 use serde_json::{Value, json};
-use tamtam::{Bot, MarkerKey, MarkerStore, Update, UpdateType, Updates};
+use tamtam::{
+    Bot, Update, UpdateType,
+    updates::{MarkerKey, MarkerStore, Updates},
+};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::path};
 
 use crate::{

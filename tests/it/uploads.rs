@@ -16,7 +16,11 @@ use std::{
     },
 };
 
-use tamtam::{Bot, Media, RetryPolicy, Source, Upload};
+use tamtam::{
+    Bot,
+    settings::RetryPolicy,
+    upload::{Media, Source, Upload},
+};
 use tamtam_sandbox::Sandbox;
 
 use crate::{conformance, fault_server::quick};

@@ -8,7 +8,7 @@ mod messages;
 
 use std::{future::IntoFuture, time::Duration};
 
-use tamtam::{Bot, ErrorKind, Message, Update, Updates};
+use tamtam::{Bot, ErrorKind, Message, Update, updates::Updates};
 use tamtam_sandbox::{Person, Sandbox};
 
 /// Starts a sandbox. Returns it, its bot, and Alice, who has started the bot.

@@ -13,14 +13,13 @@ use std::{
 use serde::Serialize;
 use serde_json::{Value, json};
 use tamtam::{
-    ChatId, ErrorKind, NewMessageBody, Service, Update, UpdateType, UserId,
+    AttachmentRequest, BotCommand, ChatId, ErrorKind, Keyboard, NewMessageBody, Service, Update, UpdateType, UserId,
     api::Api,
     types::{
-        ActionRequestBody, AttachmentRequest, BotCommand, BotPatch, CallbackAnswer, CallbackButton,
-        ChatAdminPermission, ChatPatch, ChatType, ConstructedMessageBody, ConstructorAnswer, Intent, Keyboard,
-        LinkButton, MessageLinkType, NewMessageLink, PhotoAttachmentRequest, PhotoAttachmentRequestPayload, PhotoToken,
-        PinMessageBody, SenderAction, StrongMarkup, SubscriptionRequestBody, TextFormat, UploadType, UploadedInfo,
-        UserIdsList, VideoAttachmentRequest,
+        ActionRequestBody, BotPatch, CallbackAnswer, CallbackButton, ChatAdminPermission, ChatPatch, ChatType,
+        ConstructedMessageBody, ConstructorAnswer, Intent, LinkButton, MessageLinkType, NewMessageLink,
+        PhotoAttachmentRequest, PhotoAttachmentRequestPayload, PhotoToken, PinMessageBody, SenderAction, StrongMarkup,
+        SubscriptionRequestBody, TextFormat, UploadType, UploadedInfo, UserIdsList, VideoAttachmentRequest,
     },
 };
 use wiremock::{Mock, Request, ResponseTemplate, matchers::any};

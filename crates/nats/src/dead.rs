@@ -10,7 +10,7 @@ use async_nats::jetstream::{
     stream::LastRawMessageErrorKind,
 };
 use bytes::Bytes;
-use tamtam::RawUpdate;
+use tamtam::updates::RawUpdate;
 
 use crate::{
     error::{Error, Problem, Result},

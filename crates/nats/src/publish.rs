@@ -8,7 +8,7 @@ use async_nats::jetstream::{
 };
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use tamtam::RawUpdate;
+use tamtam::updates::RawUpdate;
 use tokio::time::Instant;
 
 use crate::{

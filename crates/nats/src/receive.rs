@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use tamtam::{Health, RawUpdate, StartFrom, Updates};
+use tamtam::updates::{Health, RawUpdate, StartFrom, Updates};
 use tokio::{sync::watch, time::sleep};
 
 use crate::{

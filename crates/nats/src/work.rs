@@ -17,8 +17,8 @@ use std::{
 
 use futures_util::stream;
 use tamtam::{
-    Bot, Failed, HandlerResult, Health, Recovery, Run, Update,
-    updates::{ChatBook, Delivery},
+    Bot, HandlerResult, Update,
+    updates::{ChatBook, Delivery, Failed, Health, Recovery, Run},
 };
 use tokio::{
     sync::{Semaphore, mpsc, watch},
@@ -85,7 +85,7 @@ queue.work(bot, echo).graceful_shutdown_on(signal).await?;
 /// [`Open::ack_wait`](crate::Open::ack_wait).
 ///
 #[doc = crate::example!("
-use tamtam::Recovery;
+use tamtam::updates::Recovery;
 
 # let signal = std::future::ready(());
 let work = queue
@@ -102,7 +102,7 @@ println!(\"{} handled\", health.handled());
 ")]
 ///
 /// An update is handled again if its handler fails and [`on_error`](Self::on_error) returns
-/// [`Recovery::Retry`](tamtam::Recovery::Retry), or if its worker dies. After [`dead_letter_after`](Self::dead_letter_after)
+/// [`Recovery::Retry`](tamtam::updates::Recovery::Retry), or if its worker dies. After [`dead_letter_after`](Self::dead_letter_after)
 /// attempts, it becomes a [dead letter](crate::Dead).
 #[must_use = "a worker does nothing until it is awaited"]
 pub struct Work {

@@ -5,7 +5,7 @@ mod router;
 
 use std::fmt;
 
-use tamtam::RawUpdate;
+use tamtam::updates::RawUpdate;
 
 use crate::{error::Result, queue::Queue};
 
@@ -34,7 +34,7 @@ impl Writer {
     /// has the update.
     ///
     #[doc = crate::example!("
-use tamtam::RawUpdate;
+use tamtam::updates::RawUpdate;
 
 let json = r#\"{\"update_type\":\"bot_started\",\"timestamp\":1,\"chat_id\":5,\"user\":{\"user_id\":7,\"name\":\"A\"}}\"#;
 let raw: RawUpdate = serde_json::from_str(json)?;

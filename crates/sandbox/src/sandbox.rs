@@ -73,7 +73,7 @@ impl Sandbox {
         UserId(self.server.bot_id)
     }
 
-    /// Returns the bot, ready to use. Its [`Pace`](tamtam::Pace) is the [`RateLimit`](crate::RateLimit) of the sandbox.
+    /// Returns the bot, ready to use. Its [`Pace`](tamtam::settings::Pace) is the [`RateLimit`](crate::RateLimit) of the sandbox.
     /// Clones of the bot share the pace, bots of several calls do not.
     ///
     /// # Panics
@@ -164,7 +164,7 @@ impl Sandbox {
     /// use tamtam_sandbox::{Fault, Sandbox};
     ///
     /// let tamtam = Sandbox::start().await;
-    /// # let fast = tamtam::RetryPolicy::default().backoff(std::time::Duration::ZERO, std::time::Duration::ZERO);
+    /// # let fast = tamtam::settings::RetryPolicy::default().backoff(std::time::Duration::ZERO, std::time::Duration::ZERO);
     /// # let bot = tamtam::Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(fast).http(|http| http.no_proxy()).build()?;
     /// # /*
     /// let bot = tamtam.bot();

@@ -21,7 +21,7 @@ const PAYLOAD_CHARACTERS: usize = 512;
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
-/// use tamtam::AppLink;
+/// use tamtam::link::AppLink;
 ///
 /// let link = AppLink::new("my_bot", "order-7")?;
 /// assert_eq!(link.to_string(), "https://max.ru/my_bot?startapp=order-7");
@@ -43,7 +43,7 @@ impl AppLink {
     ///
     /// # Errors
     ///
-    /// Fails ([`ErrorKind::Link`]) if `bot` is not a username, or if the payload has more than 512 characters, or characters
+    /// Fails ([`ErrorKind::Link`](crate::ErrorKind::Link)) if `bot` is not a username, or if the payload has more than 512 characters, or characters
     /// other than ASCII letters, digits, `_` and `-`.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
         Self::of(&Service::Max, bot.as_ref(), payload.into())
@@ -124,7 +124,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As [`AppLink::new`]. Also fails ([`ErrorKind::Unsupported`]) if the service has no Mini Apps.
+    /// As [`AppLink::new`]. Also fails ([`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)) if the service has no Mini Apps.
     pub fn app_link(&self, username: impl AsRef<str>, payload: impl Into<String>) -> Result<AppLink> {
         AppLink::of(self.service(), username.as_ref(), payload.into())
     }

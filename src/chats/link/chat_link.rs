@@ -21,7 +21,7 @@ const JOIN: &str = "join/";
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
-/// use tamtam::{ChatLink, Service};
+/// use tamtam::{Service, link::ChatLink};
 ///
 /// let link: ChatLink = "@all_news".parse()?;
 /// assert_eq!(link.name(), Some("all_news"));

@@ -20,7 +20,7 @@ const PAYLOAD_CHARACTERS: usize = 128;
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
-/// use tamtam::{DeepLink, Service};
+/// use tamtam::{Service, link::DeepLink};
 ///
 /// let link = DeepLink::new("my_bot", "order 7/1")?;
 /// assert_eq!(link.to_string(), "https://tt.me/my_bot/start/order%207%2F1");
@@ -46,7 +46,7 @@ impl DeepLink {
     ///
     /// # Errors
     ///
-    /// Fails ([`ErrorKind::Link`]) if `bot` is not a username, or if the payload is empty, longer than 128 characters, or `.`
+    /// Fails ([`ErrorKind::Link`](crate::ErrorKind::Link)) if `bot` is not a username, or if the payload is empty, longer than 128 characters, or `.`
     /// or `..`, which a link of TamTam cannot have.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
         Self::with(Template::start(&Service::TamTam), bot.as_ref(), payload.into())

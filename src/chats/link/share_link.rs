@@ -14,7 +14,7 @@ use crate::{
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
-/// use tamtam::ShareLink;
+/// use tamtam::link::ShareLink;
 ///
 /// let link = ShareLink::new("Look: https://example.org");
 /// let url = "https://max.ru/:share?text=Look%3A%20https%3A%2F%2Fexample.org";

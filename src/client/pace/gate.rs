@@ -58,7 +58,7 @@ struct Waiter {
     look: Arc<Notify>,
 }
 
-/// The waiting requests of a bot, and its pause. Returned by [`Health::pace`](crate::Health::pace).
+/// The waiting requests of a bot, and its pause. Returned by [`Health::pace`](crate::updates::Health::pace).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PaceHealth {

@@ -29,7 +29,7 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// | failure | reads; `PUT`, `PATCH`, `DELETE`; `POST /uploads` and `/subscriptions` | any other `POST` |
 /// |---|---|---|
 /// | not sent, because no connection was made | retry | retry |
-/// | 429 of the API: the whole bot pauses first, see [`Pace`](crate::Pace) | retry | retry |
+/// | 429 of the API: the whole bot pauses first, see [`Pace`](crate::settings::Pace) | retry | retry |
 /// | 429 of an upload host | retry | retry |
 /// | an attachment is not ready: 400, or 200 with `success: false` | retry on its own schedule (not reads) | retry on its own schedule |
 /// | 503 with an API `code` in its body | retry | retry |
@@ -49,7 +49,7 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 ///
 /// ```
 /// use std::time::Duration;
-/// use tamtam::{Bot, RetryPolicy};
+/// use tamtam::{Bot, settings::RetryPolicy};
 ///
 /// # fn main() -> tamtam::Result<()> {
 /// let patient = RetryPolicy::default().attempts(5).budget(Duration::from_secs(120));
@@ -106,7 +106,7 @@ impl RetryPolicy {
     /// The default timeout of an attempt is also 30 s, so an attempt that times out uses up the budget. To retry after
     /// a timeout, raise the budget or lower [`BotBuilder::timeout`](crate::BotBuilder::timeout).
     ///
-    /// Waits for the [`Pace`](crate::Pace) of the bot and pauses after a 429 do not count.
+    /// Waits for the [`Pace`](crate::settings::Pace) of the bot and pauses after a 429 do not count.
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = budget;
         self

@@ -16,7 +16,7 @@ use crate::{id::ChatId, updates::store_io::off_the_runtime};
 ///
 /// The file is a log of JSON lines: each change is appended and written through to the disk. The log is rewritten without the
 /// outdated lines when it is opened, and when it has at least 1000 lines and more than twice as many lines as chats. The
-/// rewritten file replaces the old one as a whole, as with [`FileStore`](crate::FileStore).
+/// rewritten file replaces the old one as a whole, as with [`FileStore`](crate::updates::FileStore).
 ///
 /// - A kill or a power loss can tear the last line. It is cut off at the next start, with the WARN `torn line cut off`. The
 ///   save of this line had not succeeded.

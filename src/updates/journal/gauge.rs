@@ -1,4 +1,4 @@
-//! Counts the updates and dead letters in a journal, for [`Health`](crate::Health).
+//! Counts the updates and dead letters in a journal, for [`Health`](crate::updates::Health).
 
 use std::{
     sync::{
@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// The state of a [`Journal`](crate::updates::Journal). Returned by [`Health::journal`](crate::Health::journal).
+/// The state of a [`Journal`](crate::updates::Journal). Returned by [`Health::journal`](crate::updates::Health::journal).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JournalHealth {

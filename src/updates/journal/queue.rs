@@ -75,7 +75,7 @@ type Removal = (i64, oneshot::Sender<Result<(), Problem>>);
 /// Stored updates for the engine.
 #[derive(Default)]
 struct Inbox {
-    /// Whether there is a [`Run`](crate::Run).
+    /// Whether there is a [`Run`](crate::updates::Run).
     is_run: bool,
     /// In the order in which they were stored.
     arrivals: Vec<Arrivals>,

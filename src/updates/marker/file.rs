@@ -43,7 +43,7 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 /// # std::fs::create_dir_all(&directory)?;
 /// # let path = directory.join("marker.json");
 /// # tamtam.user("Alice").starts();
-/// use tamtam::FileStore;
+/// use tamtam::updates::FileStore;
 ///
 /// let mut updates = bot.updates().marker_store(FileStore::new(&path));
 /// let first = updates.try_next().await?;

@@ -64,13 +64,13 @@ impl fmt::Debug for MarkerKey {
 }
 
 /// A store for the marker of a bot's updates. A bot that was killed before its last commit then continues after the
-/// last handled page. Pass the store to [`Updates::marker_store`](crate::Updates::marker_store).
+/// last handled page. Pass the store to [`Updates::marker_store`](crate::updates::Updates::marker_store).
 ///
 /// The marker is saved when a page of updates is handled, before the page is committed. The crate has
-/// [`FileStore`](crate::FileStore) and [`MemoryStore`]. A store in a database is a few lines:
+/// [`FileStore`](crate::updates::FileStore) and [`MemoryStore`]. A store in a database is a few lines:
 ///
 /// ```
-/// use tamtam::{MarkerKey, MarkerStore};
+/// use tamtam::updates::{MarkerKey, MarkerStore};
 /// # struct Database;
 /// # impl Database {
 /// #     async fn get(&self, _: String) -> std::io::Result<Option<i64>> { Ok(None) }
@@ -105,7 +105,7 @@ pub trait MarkerStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// If the marker is not saved. A save that takes longer than 5 s counts as failed. Failures are logged and counted
-    /// ([`Health::failed_saves`](crate::Health::failed_saves)), and polling continues.
+    /// ([`Health::failed_saves`](crate::updates::Health::failed_saves)), and polling continues.
     fn save(&self, key: &MarkerKey, marker: i64) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 

@@ -31,7 +31,7 @@ const LONGEST_SKIP: Duration = Duration::from_secs(10);
 /// restarts. After these retries, the error is permanent.
 pub(super) const ASKED_AGAIN: u32 = 3;
 
-/// Where a stream begins. Set by [`Updates::start_from`](crate::Updates::start_from).
+/// Where a stream begins. Set by [`Updates::start_from`](crate::updates::Updates::start_from).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartFrom {

@@ -1,8 +1,8 @@
 //! Administrators of a chat: granting, replacing and withdrawing their rights.
 
 use tamtam::{
-    ChatId, UserId,
-    types::{ChatAdmin, ChatAdminPermission, ChatMember},
+    ChatId, ChatMember, UserId,
+    types::{ChatAdmin, ChatAdminPermission},
 };
 
 use crate::{

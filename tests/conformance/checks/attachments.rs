@@ -1,11 +1,11 @@
 //! Attachments of messages, except keyboards and videos.
 
 use tamtam::{
-    Keyboard, Message, MessageId, NewMessageBody,
+    Attachment, AttachmentRequest, Keyboard, Message, MessageId, NewMessageBody,
     http::Method,
     types::{
-        Attachment, AttachmentRequest, CallbackButton, ContactAttachmentRequest, ContactAttachmentRequestPayload,
-        LocationAttachmentRequest, PhotoAttachmentRequest, PhotoAttachmentRequestPayload, UploadType,
+        CallbackButton, ContactAttachmentRequest, ContactAttachmentRequestPayload, LocationAttachmentRequest,
+        PhotoAttachmentRequest, PhotoAttachmentRequestPayload, UploadType,
     },
 };
 

@@ -1,7 +1,7 @@
 //! Comments on the posts of a channel.
 
 use serde_json::json;
-use tamtam::{Message, MessageId, RawRequest, http::Method, types::MessageLinkType};
+use tamtam::{Message, MessageId, http::Method, request::RawRequest, types::MessageLinkType};
 
 use super::polled::updates;
 use crate::{

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use tamtam::{
-    Button, Keyboard, Message, RawRequest,
+    Button, Keyboard, Message,
+    request::RawRequest,
     types::{
         CallbackButton, ChatButton, ClipboardButton, Intent, LinkButton, MessageButton, OpenAppButton,
         RequestContactButton, RequestGeoLocationButton,

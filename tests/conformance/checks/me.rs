@@ -1,11 +1,7 @@
 //! The bot itself: its profile, commands and token, and unknown paths.
 
 use serde_json::{Value, json};
-use tamtam::{
-    Service,
-    http::Method,
-    types::{BotCommand, BotPatch},
-};
+use tamtam::{BotCommand, Service, http::Method, types::BotPatch};
 
 use crate::{
     outcome::{Done, assert_refused},

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use tamtam::{
-    ChatId, Message, MessageId, NewMessageBody, Service,
-    types::{AttachmentRequest, MarkupElement, MessageLinkType},
+    AttachmentRequest, ChatId, Message, MessageId, NewMessageBody, Service,
+    types::{MarkupElement, MessageLinkType},
 };
 
 use crate::{

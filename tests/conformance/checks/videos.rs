@@ -1,9 +1,6 @@
 //! Videos: upload and details.
 
-use tamtam::{
-    Message,
-    types::{Attachment, UploadType},
-};
+use tamtam::{Attachment, Message, types::UploadType};
 
 use super::attachments::tags;
 use crate::{

@@ -160,3 +160,14 @@ fn a_schema_cannot_have_the_name_of_a_type_of_the_crate() {
     let alias = code(&schemas("ChatId: {type: integer}, A: {properties: {id: {x-id: ChatId}}}"));
     assert_eq!(alias.fields("A"), ["id: Option<ChatId>"], "an alias does not reserve its name");
 }
+
+#[test]
+fn a_schema_can_have_another_name_in_the_code() {
+    let renamed = "Error: {x-name: ApiError, properties: {code: {type: string}}}, A: {properties: {error: {$ref: '#/components/schemas/Error'}}}";
+    let code = code(&schemas(renamed));
+    assert_eq!(code.fields("A"), ["error: Option<ApiError>"]);
+    assert_eq!(code.fields("ApiError"), ["code: Option<String>"]);
+    let taken = "Error: {x-name: A, properties: {code: {type: string}}}, A: {properties: {a: {type: string}}}";
+    let error = error(&schemas(taken));
+    assert!(error.contains("components.schemas.Error.x-name: there is another schema `A`"), "{error}");
+}

@@ -309,7 +309,7 @@ fn a_document_without_checks_has_no_code_for_them() {
 #[test]
 fn an_extension_in_the_wrong_place_is_an_error() {
     for (document, expected) in [
-        (schemas("A: {x-boxed: true, type: string}"), "components.schemas.A: `x-boxed` on a schema that is no type"),
+        (schemas("A: {x-boxed: true, type: string}"), "components.schemas.A: `x-boxed` on a schema that is an alias"),
         (
             schemas("A: {properties: {a: {type: array, items: {type: string, x-check: http-url}}}}"),
             "components.schemas.A.properties.a.items: `x-check` is for properties and parameters",

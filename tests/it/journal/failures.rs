@@ -1,7 +1,7 @@
 //! Failed handlers: attempts across restarts, and dead letters.
 
 use super::*;
-use tamtam::{Failed, Recovery};
+use tamtam::updates::{Failed, Recovery};
 
 #[tokio::test]
 async fn a_failed_update_becomes_a_dead_letter_without_on_error() {

@@ -2,8 +2,9 @@
 
 use super::*;
 use tamtam::{
-    ErrorKind, Recovery,
+    ErrorKind,
     reqwest::{Body, Client, StatusCode},
+    updates::Recovery,
     webhook::{
         Webhook,
         axum::{self, Router},

@@ -3,10 +3,7 @@
 
 use serde::{Deserialize, de::value::MapDeserializer};
 use serde_json::json;
-use tamtam::{
-    Update,
-    types::{Attachment, Button, MarkupElement},
-};
+use tamtam::{Attachment, Button, Update, types::MarkupElement};
 
 #[test]
 fn a_new_property_may_have_the_name_of_a_differently_typed_one_in_another_variant() {

@@ -1,10 +1,7 @@
 //! Updates and answers with a value that does not fit the document. The value affects only itself.
 
 use serde_json::{Value, json};
-use tamtam::{
-    AttachmentRequest, Bot, ChatId, ErrorKind, Message, MessageId, Update,
-    types::{Attachment, Subscription},
-};
+use tamtam::{Attachment, AttachmentRequest, Bot, ChatId, ErrorKind, Message, MessageId, Update, types::Subscription};
 use wiremock::{MockServer, ResponseTemplate};
 
 use crate::{

@@ -7,10 +7,10 @@ use std::fmt::Debug;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tamtam::{
-    ChatId, Update, UserId,
+    Attachment, Button, Chat, ChatId, Message, Update, User, UserId,
     types::{
-        Attachment, BotInfo, Button, Chat, ChatList, ChatMembersList, GetPinnedMessageResult, LinkedMessage, Message,
-        MessageBody, Recipient, SimpleQueryResult, Subscription, UpdateList, UploadEndpoint, User,
+        BotInfo, ChatList, ChatMembersList, GetPinnedMessageResult, LinkedMessage, MessageBody, Recipient,
+        SimpleQueryResult, Subscription, UpdateList, UploadEndpoint,
     },
 };
 

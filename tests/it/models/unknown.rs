@@ -4,11 +4,11 @@ use std::{collections::HashSet, str::FromStr};
 
 use serde_json::{Value, json};
 use tamtam::{
-    CallbackId, ChatId, MessageId, SessionId, Unknown, Update, UpdateType, UserId,
+    Attachment, AttachmentRequest, Button, Chat, ChatId, ChatMember, MessageId, NewMessageBody, Update, UpdateType,
+    UserId,
     types::{
-        Attachment, AttachmentRequest, Button, Chat, ChatAdminPermission, ChatMember, ChatStatus, ChatType,
-        ConstructorInput, Intent, MarkupElement, MessageBody, MessageLinkType, NewMessageBody, SenderAction,
-        Subscription, TextFormat, UpdateList, UploadType,
+        CallbackId, ChatAdminPermission, ChatStatus, ChatType, ConstructorInput, Intent, MarkupElement, MessageBody,
+        MessageLinkType, SenderAction, SessionId, Subscription, TextFormat, Unknown, UpdateList, UploadType,
     },
 };
 

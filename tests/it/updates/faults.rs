@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tamtam::{Bot, ErrorCode, ErrorKind, StartFrom, Update};
+use tamtam::{Bot, ErrorCode, ErrorKind, Update, updates::StartFrom};
 use tokio::net::TcpListener;
 use tracing::level_filters::LevelFilter;
 use wiremock::{Mock, ResponseTemplate, matchers::path};
@@ -21,7 +21,7 @@ use crate::{
 fn telling(server: &FaultServer) -> (Bot, Arc<Mutex<Vec<String>>>) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let tells = Arc::clone(&told);
-    let hook = move |retry: &tamtam::Retry<'_>| tells.lock().unwrap().push(retry.error().to_string());
+    let hook = move |retry: &tamtam::settings::Retry<'_>| tells.lock().unwrap().push(retry.error().to_string());
     let margin = Duration::from_millis(100);
     (server.builder().poll_margin(margin).on_retry(hook).build().unwrap(), told)
 }

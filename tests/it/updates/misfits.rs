@@ -1,7 +1,7 @@
 //! Values and texts that do not fit the document affect only themselves.
 
 use serde_json::json;
-use tamtam::{RawUpdate, Update};
+use tamtam::{Update, updates::RawUpdate};
 use tracing::level_filters::LevelFilter;
 
 use super::Pages;
@@ -16,7 +16,7 @@ fn message(text: &str, more: &str) -> String {
 }
 
 /// Returns the texts of the next updates. For an update without a text, it is the kind.
-async fn texts(updates: &mut tamtam::Updates, count: usize) -> Vec<String> {
+async fn texts(updates: &mut tamtam::updates::Updates, count: usize) -> Vec<String> {
     let mut texts = Vec::new();
     for _ in 0..count {
         let update = updates.try_next().await.unwrap().unwrap();

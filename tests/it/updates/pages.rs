@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tamtam::{Update, types::Attachment};
+use tamtam::{Attachment, Update};
 
 use super::{MOMENT, Pages, page, started};
 
 /// Returns the chats of the next `count` updates, with `None` for unknown updates.
-async fn chats(updates: &mut tamtam::Updates, count: usize) -> Vec<Option<i64>> {
+async fn chats(updates: &mut tamtam::updates::Updates, count: usize) -> Vec<Option<i64>> {
     let mut chats = Vec::new();
     while chats.len() < count {
         chats.push(match updates.try_next().await.unwrap().unwrap() {

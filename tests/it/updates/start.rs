@@ -9,8 +9,9 @@ use std::{
 
 use serde_json::json;
 use tamtam::{
-    ErrorKind, FileStore, MarkerKey, MarkerStore, MemoryStore, StartFrom, Update, UpdateType, Updates,
+    ErrorKind, Update, UpdateType,
     types::BotStartedUpdate,
+    updates::{FileStore, MarkerKey, MarkerStore, MemoryStore, StartFrom, Updates},
 };
 use wiremock::{Mock, ResponseTemplate, matchers::path};
 
@@ -210,7 +211,7 @@ async fn pending_updates_can_be_skipped() {
             bob.starts();
         }
     });
-    let bot_started = async |mut updates: tamtam::Updates| match updates.try_next().await.unwrap() {
+    let bot_started = async |mut updates: tamtam::updates::Updates| match updates.try_next().await.unwrap() {
         Some(Update::BotStarted(BotStartedUpdate { user, .. })) => user.name,
         other => panic!("{other:?}"),
     };

@@ -3,7 +3,7 @@
 use std::{future::IntoFuture as _, time::Duration};
 
 use serde_json::json;
-use tamtam::{Bot, ErrorKind, RetryPolicy};
+use tamtam::{Bot, ErrorKind, settings::RetryPolicy};
 use tamtam_sandbox::UploadFault;
 use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 use wiremock::{MockServer, ResponseTemplate};
@@ -117,7 +117,7 @@ async fn an_upload_may_take_longer_than_the_timeout_of_a_call() {
             tokio::io::AsyncWriteExt::write_all(&mut writer, &[byte]).await.unwrap();
         }
     };
-    let upload = bot.upload_file(tamtam::Source::reader(reader, 10)).send();
+    let upload = bot.upload_file(tamtam::upload::Source::reader(reader, 10)).send();
     let (result, ()) = tokio::join!(upload, drip);
     result.unwrap();
     assert_eq!(tamtam.uploads().received()[0].bytes().unwrap(), content(10));

@@ -1,7 +1,7 @@
 //! The upload host: how it is reached, and that neither it nor a redirect target receives the bot's token.
 
 use serde_json::json;
-use tamtam::{Bot, ErrorKind, RetryPolicy};
+use tamtam::{Bot, ErrorKind, settings::RetryPolicy};
 use tracing::level_filters::LevelFilter;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 

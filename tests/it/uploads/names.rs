@@ -1,6 +1,6 @@
 //! File names and content types: they arrive unchanged, or are refused.
 
-use tamtam::{ErrorKind, Source};
+use tamtam::{ErrorKind, upload::Source};
 
 use super::{PROTOCOLS, TempFile, operations, sandbox};
 
@@ -42,8 +42,8 @@ async fn a_file_name_that_cannot_be_transmitted_is_refused_before_sending() {
         ("a\0b.txt", "control character"),
         ("a\u{7f}.txt", "control character"),
         (long(256).as_str(), "has 256 bytes"),
-        ("", "is none"),
-        ("..", "is none"),
+        ("", "is empty, `.` or `..`"),
+        ("..", "is empty, `.` or `..`"),
         ("/etc/passwd", "slash"),
     ] {
         let error = bot.upload_file(vec![1]).file_name(name).await.unwrap_err();

@@ -192,7 +192,7 @@ async fn every_retry_of_an_upload_is_reported() {
 #[tokio::test]
 async fn without_retries_an_upload_is_tried_once() {
     let tamtam = crate::conformance::start().await;
-    let bot = bot(&tamtam, tamtam::RetryPolicy::none());
+    let bot = bot(&tamtam, tamtam::settings::RetryPolicy::none());
     for resumable in super::PROTOCOLS {
         tamtam.uploads().fail_next(UploadFault::ResetAt(5));
         let error = bot.upload_audio(content(10)).resumable(resumable).await.unwrap_err();

@@ -2,16 +2,16 @@
 
 use std::sync::{Arc, Mutex};
 
-use tamtam::{ErrorKind, UploadSession};
+use tamtam::{ErrorKind, upload::UploadSession};
 use tamtam_sandbox::UploadFault;
 
 use super::{TempFile, bot, content, operations, sandbox};
 
 /// Starts an upload that fails in the middle. Returns its session, as another process reads it.
-async fn interrupted(tamtam: &tamtam_sandbox::Sandbox, source: impl Into<tamtam::Source>) -> UploadSession {
+async fn interrupted(tamtam: &tamtam_sandbox::Sandbox, source: impl Into<tamtam::upload::Source>) -> UploadSession {
     let kept = Arc::<Mutex<String>>::default();
     let keep = Arc::clone(&kept);
-    let hasty = bot(tamtam, tamtam::RetryPolicy::none());
+    let hasty = bot(tamtam, tamtam::settings::RetryPolicy::none());
     tamtam.uploads().fail_next(UploadFault::ResetAt(550));
     let upload = hasty.upload_file(source).file_name("a.bin").resumable(true).chunk_size(100);
     let upload = upload.on_session(move |session| *keep.lock().unwrap() = serde_json::to_string(session).unwrap());

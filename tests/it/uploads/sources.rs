@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use tamtam::{ErrorKind, Source};
+use tamtam::{ErrorKind, upload::Source};
 use tamtam_sandbox::UploadFault;
 use tokio::io::{AsyncRead, ReadBuf};
 
@@ -66,7 +66,7 @@ async fn an_invalid_source_is_refused_before_sending() {
         (Source::reader(tokio::io::empty(), 0), "is empty"),
         (Source::from(folder), "is a directory"),
         #[cfg(unix)]
-        (Source::from(Path::new("/dev/zero")), "has no size"),
+        (Source::from(Path::new("/dev/zero")), "is not a regular file"),
     ];
     for (source, words) in invalid {
         let error = bot.upload_file(source).await.unwrap_err();

@@ -1,7 +1,7 @@
 //! Attachments of every kind: sent, and sent again when received.
 
 use serde_json::{Value, json};
-use tamtam::{AttachmentRequest, ErrorKind, NewMessageBody, types::Attachment};
+use tamtam::{Attachment, AttachmentRequest, ErrorKind, NewMessageBody};
 use tamtam_sandbox::Enclosure;
 
 use super::{next_message, sandbox};

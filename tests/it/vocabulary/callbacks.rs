@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tamtam::{
-    Bot, Button, ErrorKind, Keyboard, NewMessageBody, Update, Updates,
+    Bot, Button, ErrorKind, Keyboard, NewMessageBody, Update,
     types::{CallbackButton, MessageCallbackUpdate},
+    updates::Updates,
 };
 use tamtam_sandbox::{Person, Sandbox};
 

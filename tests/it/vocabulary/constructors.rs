@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tamtam::{
-    AttachmentRequest, Button, ErrorKind, Keyboard, Update, Updates,
+    AttachmentRequest, Button, ErrorKind, Keyboard, Update,
     types::{ConstructedMessageBody, ConstructorInput, MessageConstructionRequest},
+    updates::Updates,
 };
 
 use super::{next, sandbox, unsent};

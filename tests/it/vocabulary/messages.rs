@@ -1,7 +1,7 @@
 //! Messages: sending, editing, deleting, forwarding and replying.
 
 use serde_json::{Value, json};
-use tamtam::{AttachmentRequest, Button, Keyboard, Message, MessageId, NewMessageBody, UserId, types::Attachment};
+use tamtam::{Attachment, AttachmentRequest, Button, Keyboard, Message, MessageId, NewMessageBody, UserId};
 use tamtam_sandbox::Seen;
 
 use super::{next_message, sandbox, unsent};

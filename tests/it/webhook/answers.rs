@@ -8,7 +8,11 @@ use std::{
     time::Duration,
 };
 
-use tamtam::{Cause, Failed, RawUpdate, Recovery, Update, webhook::Webhook};
+use tamtam::{
+    Update,
+    updates::{Cause, Failed, RawUpdate, Recovery},
+    webhook::Webhook,
+};
 use tokio::sync::Semaphore;
 
 use super::{Gate, PATH, Seen, Server, bot, started, webhook};

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use tamtam::{Recovery, webhook::axum::Router};
+use tamtam::{updates::Recovery, webhook::axum::Router};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{Gate, PATH, Seen, Server, bot, request, started, webhook};

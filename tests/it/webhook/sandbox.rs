@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tamtam::{Recovery, Update, UpdateType, types::MessageCreatedUpdate, webhook::Webhook};
+use tamtam::{Update, UpdateType, types::MessageCreatedUpdate, updates::Recovery, webhook::Webhook};
 use tamtam_sandbox::{Delivery, Sandbox};
 use tokio::sync::mpsc;
 

@@ -8,8 +8,10 @@ use std::{
 
 use serde_json::{Value, json};
 use tamtam::{
-    Bot, Recovery, RetryPolicy, Service, Update, UpdateType,
+    Bot, Service, Update, UpdateType,
     reqwest::{self, StatusCode},
+    settings::RetryPolicy,
+    updates::Recovery,
     webhook::Webhook,
 };
 use tracing::level_filters::LevelFilter;

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tamtam::{
-    Button, ChatId, Keyboard, NewMessageBody, Service, Update, UpdateType, UserId,
+    Attachment, BotCommand, Button, ChatId, Keyboard, NewMessageBody, Service, Update, UpdateType, UserId,
     types::{
-        ActionRequestBody, Attachment, BotCommand, BotCommandsPatch, CallbackAnswer, CallbackButton, ChatAdmin,
-        ChatAdminPermission, ChatAdminsList, ChatPatch, ChatStatus, ChatType, ClipboardButton, LinkButton,
-        MarkupElement, MessageButton, MessageLinkType, NewCommentBody, NewMessageLink, OpenAppButton,
-        PhotoAttachmentRequest, PhotoAttachmentRequestPayload, PhotoToken, PinMessageBody, QuoteMarkup,
-        RequestContactButton, RequestGeoLocationButton, SenderAction, SubscriptionRequestBody, TextFormat, UploadType,
-        UploadedInfo, UserIdsList, VideoAttachmentRequest,
+        ActionRequestBody, BotCommandsPatch, CallbackAnswer, CallbackButton, ChatAdmin, ChatAdminPermission,
+        ChatAdminsList, ChatPatch, ChatStatus, ChatType, ClipboardButton, LinkButton, MarkupElement, MessageButton,
+        MessageLinkType, NewCommentBody, NewMessageLink, OpenAppButton, PhotoAttachmentRequest,
+        PhotoAttachmentRequestPayload, PhotoToken, PinMessageBody, QuoteMarkup, RequestContactButton,
+        RequestGeoLocationButton, SenderAction, SubscriptionRequestBody, TextFormat, UploadType, UploadedInfo,
+        UserIdsList, VideoAttachmentRequest,
     },
 };
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tamtam::{
-    Button, ErrorKind, NewMessageBody, Service,
+    AttachmentRequest, Button, ErrorKind, Keyboard, NewMessageBody, Service,
     types::{
-        AttachmentRequest, CallbackAnswer, CallbackButton, ChatButton, ClipboardButton, ConstructedMessageBody,
-        ConstructorAnswer, Intent, Keyboard, MessageButton, OpenAppButton, QuoteMarkup, SubscriptionRequestBody,
+        CallbackAnswer, CallbackButton, ChatButton, ClipboardButton, ConstructedMessageBody, ConstructorAnswer, Intent,
+        MessageButton, OpenAppButton, QuoteMarkup, SubscriptionRequestBody,
     },
 };
 use tracing::level_filters::LevelFilter;

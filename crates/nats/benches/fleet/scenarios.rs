@@ -315,7 +315,7 @@ async fn ack_p99(fleet: &Fleet) -> f64 {
             r#"{{"update_type":"bot_started","timestamp":{number},"chat_id":{},"user":{{"user_id":7,"name":"A"}}}}"#,
             number % 500
         );
-        serde_json::from_str::<tamtam::RawUpdate>(&json).unwrap()
+        serde_json::from_str::<tamtam::updates::RawUpdate>(&json).unwrap()
     };
     let store = |number| {
         let (writer, update) = (writer.clone(), update(number));

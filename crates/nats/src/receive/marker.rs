@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use async_nats::jetstream::kv;
-use tamtam::{MarkerKey, MarkerStore};
+use tamtam::updates::{MarkerKey, MarkerStore};
 use tokio::{sync::Notify, time::sleep};
 
 use crate::{

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tamtam::{
-    Bot, Cause, RawUpdate, Recovery,
+    Bot,
+    updates::{Cause, RawUpdate, Recovery},
     webhook::{Webhook, axum::Router},
 };
 

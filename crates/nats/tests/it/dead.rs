@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::StreamExt as _;
-use tamtam::{Bot, Recovery, Update};
+use tamtam::{Bot, Update, updates::Recovery};
 use tamtam_nats::{Dead, async_nats::jetstream};
 
 use crate::{Seen, World, receive, until};

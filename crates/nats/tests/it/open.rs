@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tamtam::{Bot, RetryPolicy, Service};
+use tamtam::{Bot, Service, settings::RetryPolicy};
 use tamtam_nats::{ErrorKind, Queue, async_nats::jetstream};
 use tamtam_sandbox::{Fault, Sandbox};
 

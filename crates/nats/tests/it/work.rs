@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tamtam::{Bot, Recovery, Update};
+use tamtam::{Bot, Update, updates::Recovery};
 use tamtam_nats::{Queue, async_nats::jetstream};
 use tokio::{
     sync::{Notify, oneshot},

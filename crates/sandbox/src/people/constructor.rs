@@ -57,7 +57,7 @@ impl Person {
 
 impl Constructor {
     /// Returns the id of the session, which the bot answers.
-    pub fn session_id(&self) -> tamtam::SessionId {
+    pub fn session_id(&self) -> tamtam::types::SessionId {
         self.session_id.as_str().into()
     }
 

@@ -1,6 +1,6 @@
 //! The demo: a group, a message with buttons, presses, and an open constructor or a channel.
 
-use tamtam::CallbackId;
+use tamtam::types::CallbackId;
 
 use crate::protocol::service::Service;
 use crate::sandbox::Sandbox;

@@ -21,7 +21,7 @@ use crate::state::uploads::store::Store;
 ///
 /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
 /// # let bot = tamtam.bot();
-/// # let fast = tamtam::RetryPolicy::default().backoff(std::time::Duration::ZERO, std::time::Duration::ZERO);
+/// # let fast = tamtam::settings::RetryPolicy::default().backoff(std::time::Duration::ZERO, std::time::Duration::ZERO);
 /// # let bot = tamtam::Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(fast).http(|http| http.no_proxy()).build()?;
 /// let host = tamtam.uploads();
 /// host.fail_next(UploadFault::ResetAt(3));

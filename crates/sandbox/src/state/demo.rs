@@ -1,7 +1,10 @@
 //! The ids of the demo.
 
 use serde::{Deserialize, Serialize};
-use tamtam::{CallbackId, MessageId, SessionId};
+use tamtam::{
+    MessageId,
+    types::{CallbackId, SessionId},
+};
 
 /// The ids that [`Sandbox::demo`](crate::Sandbox::demo) returns, to try every operation with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

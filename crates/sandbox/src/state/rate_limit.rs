@@ -20,7 +20,7 @@ const SECOND: Millis = 1_000;
 /// ```
 /// # #[tokio::main]
 /// # async fn main() -> tamtam::Result<()> {
-/// use tamtam::{Bot, RetryPolicy, Service};
+/// use tamtam::{Bot, Service, settings::RetryPolicy};
 /// use tamtam_sandbox::{RateLimit, Sandbox};
 ///
 /// let limit = RateLimit::none().requests_per_second(2);
@@ -140,8 +140,8 @@ impl RateLimit {
     }
 
     /// Returns the pace of a bot that keeps within these limits.
-    pub(crate) fn pace(&self) -> tamtam::Pace {
-        let pace = tamtam::Pace::none().requests_per_second(self.requests);
+    pub(crate) fn pace(&self) -> tamtam::settings::Pace {
+        let pace = tamtam::settings::Pace::none().requests_per_second(self.requests);
         pace.chat_requests_per_second(self.chat_requests).polls_per_second(self.polls)
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Answer, Api, callback, dialog, keyboard, mid, photo};
 
-async fn construct(api: &Api, session: &tamtam::SessionId, body: Value) -> Answer {
+async fn construct(api: &Api, session: &tamtam::types::SessionId, body: Value) -> Answer {
     api.call("POST", &format!("/answers/constructor?session_id={session}"), body).await
 }
 

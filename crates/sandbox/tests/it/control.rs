@@ -146,7 +146,10 @@ async fn buttons_are_pressed_and_their_answers_are_read() {
     let alice = client.post("/users", json!({ "name": "Alice" })).await;
     let acts = format!("/users/{}", id(&alice, "user_id"));
     client.post(&format!("{acts}/starts"), json!({ "payload": "shop" })).await;
-    use tamtam::types::{CallbackAnswer, CallbackButton, Keyboard};
+    use tamtam::{
+        Keyboard,
+        types::{CallbackAnswer, CallbackButton},
+    };
     let keyboard = Keyboard::new(vec![vec![CallbackButton::new("Yes", "yes").into()]]);
     let question = tamtam::NewMessageBody::from("Coming?").keyboard(keyboard);
     bot.send(ChatId(id(&alice, "chat_id")), question).await.unwrap();
@@ -279,7 +282,7 @@ async fn time_passes_deliveries_are_lost_and_uploads_fail() {
     for fault in &faults {
         client.post("/uploads/faults", fault.clone()).await;
     }
-    let fast = tamtam::RetryPolicy::default().backoff(std::time::Duration::ZERO, std::time::Duration::ZERO);
+    let fast = tamtam::settings::RetryPolicy::default().backoff(std::time::Duration::ZERO, std::time::Duration::ZERO);
     let bot = tamtam::Bot::builder(client.tamtam.token()).base_url(client.tamtam.base_url()).retry(fast.attempts(5));
     let bot = bot.http(|http| http.no_proxy()).build().unwrap();
     bot.upload_file(vec![1, 2, 3]).file_name("a").send().await.unwrap();

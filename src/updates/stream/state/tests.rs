@@ -280,7 +280,7 @@ fn the_error_names_a_stored_marker_that_the_server_refuses() {
     let refused = || status(StatusCode::BAD_REQUEST, Some("proto.payload"), None);
     let (state, effect) = stream.state.take().unwrap().step(Input::Failed { error: refused(), chance: 1.0 });
     let Effect::Fail(error) = effect else { panic!("{effect:?}") };
-    assert!(error.to_string().contains("the marker 7 from the marker store"), "{error}");
+    assert!(error.to_string().contains("the marker 7 is from the marker store"), "{error}");
     drop(state);
     let mut stream = Stream::polling();
     let (_, effect) = stream.state.take().unwrap().step(Input::Failed { error: refused(), chance: 1.0 });

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tamtam::{Bot, RetryPolicy, Service};
+use tamtam::{Bot, Service, settings::RetryPolicy};
 use tamtam_sandbox::{Fault, RateLimit, Sandbox, SandboxBuilder};
 use tokio::time::timeout;
 
