@@ -9,5 +9,6 @@ mod message;
 mod mid;
 mod sender;
 pub(crate) mod text;
+mod time;
 mod update;
 mod vcard;

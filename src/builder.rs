@@ -100,51 +100,6 @@ impl fmt::Debug for BotBuilder {
     }
 }
 
-impl Bot {
-    /// Creates a bot of [TamTam](Service::TamTam) with the default settings.
-    ///
-    /// # Errors
-    ///
-    /// The same as for [`BotBuilder::build`].
-    pub fn new(token: impl Into<String>) -> Result<Self> {
-        Self::builder(token).build()
-    }
-
-    /// Creates a bot of [MAX](Service::Max) with the default settings.
-    ///
-    /// The server of MAX has a certificate of the Russian Trusted Root CA. The bot trusts this CA besides the CAs of the
-    /// platform, see [`BotBuilder::trust_service`].
-    ///
-    /// ```
-    /// # fn main() -> tamtam::Result<()> {
-    /// let bot = tamtam::Bot::max("token")?;
-    /// assert_eq!(bot.service().name(), "MAX");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The same as for [`BotBuilder::build`].
-    pub fn max(token: impl Into<String>) -> Result<Self> {
-        Self::builder(token).service(Service::Max).build()
-    }
-
-    /// Returns the settings for a bot. The service defaults to TamTam, see [`BotBuilder::service`].
-    pub fn builder(token: impl Into<String>) -> BotBuilder {
-        BotBuilder::new(token.into())
-    }
-
-    /// Creates a bot from environment variables, see [`BotBuilder::from_env`].
-    ///
-    /// # Errors
-    ///
-    /// The same as for [`BotBuilder::from_env`] and [`BotBuilder::build`].
-    pub fn from_env() -> Result<Self> {
-        BotBuilder::from_env()?.build()
-    }
-}
-
 impl BotBuilder {
     pub(crate) fn new(token: String) -> Self {
         Self {

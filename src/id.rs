@@ -125,6 +125,33 @@ text_id! {
     SessionId
 }
 
+/// Everything that names a message: its id as a [`MessageId`] or a text, a [`Message`](crate::Message), or the result of
+/// [`Bot::send`](crate::Bot::send).
+///
+/// This trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name a message",
+    label = "expected the id of a message, a `&Message`, or the result of `bot.send(..)`",
+    note = "the id of a message is a text, such as `mid.1`: see `Message::mid`"
+)]
+pub trait IntoMessageId: Into<MessageId> + sealed::MessageId {}
+
+pub(crate) mod sealed {
+    pub trait MessageId {}
+}
+
+macro_rules! into_message_id {
+    ($($name:ty)*) => {
+        $(
+            impl $crate::id::IntoMessageId for $name {}
+            impl $crate::id::sealed::MessageId for $name {}
+        )*
+    };
+}
+pub(crate) use into_message_id;
+
+into_message_id! { MessageId &MessageId String &str }
+
 #[cfg(test)]
 mod tests {
     use super::*;

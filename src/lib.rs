@@ -3,6 +3,9 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+// First, so that the documentation of `Bot` begins with its methods.
+mod bot;
+
 mod accessors;
 pub mod api;
 mod builder;
@@ -43,7 +46,7 @@ pub use types::{
     Attachment, AttachmentRequest, BotCommand, Button, Callback, Chat, ChatMember, Keyboard, Message, NewMessageBody,
     Update, UpdateType, User,
 };
-pub use updates::handler::HandlerResult;
+pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 
 /// The models of the API, generated from the OpenAPI documents.
 ///
@@ -94,7 +97,8 @@ pub mod request {
             command::SetCommands,
             messages::{edit::EditRequest, send::SendRequest, send_long::SendLong, sendable::Sendable},
         },
-        client::raw_request::RawRequest,
+        client::{bot::IntoTarget, raw_request::RawRequest},
+        id::IntoMessageId,
     };
 }
 

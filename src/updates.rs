@@ -5,6 +5,7 @@ pub(crate) mod atomic_write;
 pub(crate) mod chat_book;
 mod delivery;
 mod engine;
+pub(crate) mod failure;
 mod file_lock;
 pub(crate) mod handler;
 pub(crate) mod health;
@@ -17,13 +18,14 @@ pub(crate) mod marker;
 mod pages;
 pub(crate) mod raw_update;
 pub(crate) mod run;
+pub(crate) mod shutdown;
 mod source;
 mod store_io;
 pub(crate) mod stream;
 pub(crate) mod subscriptions;
 
 pub use self::{
-    handler::{Cause, Failed, Recovery},
+    failure::{Cause, Decision, Failed, Recovery},
     health::Health,
     marker::{FileStore, FileStoreError, MarkerKey, MarkerStore, MemoryStore},
     raw_update::{RawUpdate, RawUpdates},

@@ -2,7 +2,7 @@
 
 use crate::{
     api::types::{Message, SendMessageResult},
-    id::MessageId,
+    id::{MessageId, into_message_id},
 };
 
 impl Message {
@@ -35,3 +35,5 @@ impl From<&SendMessageResult> for MessageId {
         (&sent.message).into()
     }
 }
+
+into_message_id! { &Message &Box<Message> &SendMessageResult }

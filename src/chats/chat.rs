@@ -5,13 +5,14 @@ use crate::{
         AddMembers, DeleteAdmins, EditChat, GetAdmins, GetChat, GetChatByLink, GetMembership, GetPinnedMessage,
         LeaveChat, PinMessage, PostAdmins, RemoveMember, UnpinMessage,
         types::{
-            ChatAdmin, ChatAdminPermission, ChatAdminsList, ChatPatch, PhotoAttachmentRequest,
+            ChatAdmin, ChatAdminPermission, ChatAdminsList, ChatMember, ChatPatch, PhotoAttachmentRequest,
             PhotoAttachmentRequestPayload, PinMessageBody, UserIdsList,
         },
     },
     chats::link,
     client::bot::Bot,
-    id::{ChatId, MessageId, UserId},
+    error::Result,
+    id::{ChatId, IntoMessageId, UserId},
 };
 
 /// Chats. [`chats`](Self::chats), [`members`](Self::members) and [`messages`](Self::messages) list chats, their members and
@@ -74,7 +75,7 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn pin(&self, chat: impl Into<ChatId>, message: impl Into<MessageId>) -> PinMessage {
+    pub fn pin(&self, chat: impl Into<ChatId>, message: impl IntoMessageId) -> PinMessage {
         self.api().pin_message(chat, PinMessageBody::new(message))
     }
 
@@ -247,6 +248,74 @@ impl Bot {
         self.api().get_membership(chat)
     }
 
+    /// Returns a member of a group or a channel. `None` if the user is not a member.
+    ///
+    /// The bot must be a member of the group, or an administrator of the channel.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let max = tamtam_sandbox::Sandbox::max().await;
+    /// # let (bot, alice, bob) = (max.bot(), max.user("Alice"), max.user("Bob"));
+    /// # let team = max.group("Team", [&alice]);
+    /// let member = bot.member(team.chat_id(), alice.user_id()).await?;
+    /// assert_eq!(member.expect("Alice is a member").name, "Alice");
+    /// assert!(bot.member(team.chat_id(), bob.user_id()).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`Api::get_members`](crate::api::Api::get_members).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future abandons the call, which changes nothing.
+    #[doc(alias = "get_chat_member")]
+    pub fn member<C, U>(&self, chat: C, user: U) -> impl Future<Output = Result<Option<ChatMember>>> + Send + use<C, U>
+    where
+        C: Into<ChatId>,
+        U: Into<UserId>,
+    {
+        let user = user.into();
+        let request = self.api().get_members(chat).user_ids([user]);
+        async move { Ok(request.await?.members.into_iter().find(|member| member.user_id == user)) }
+    }
+
+    /// Returns whether a user is an administrator or the owner of a group or a channel. `false` if the user is not a
+    /// member.
+    ///
+    /// The bot must be a member of the group, or an administrator of the channel.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let max = tamtam_sandbox::Sandbox::max().await;
+    /// # let (bot, alice, bob) = (max.bot(), max.user("Alice"), max.user("Bob"));
+    /// # let team = max.group("Team", [&alice, &bob]);
+    /// assert!(bot.is_admin(team.chat_id(), alice.user_id()).await?);
+    /// assert!(!bot.is_admin(team.chat_id(), bob.user_id()).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`member`](Self::member).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future abandons the call, which changes nothing.
+    pub fn is_admin<C, U>(&self, chat: C, user: U) -> impl Future<Output = Result<bool>> + Send + use<C, U>
+    where
+        C: Into<ChatId>,
+        U: Into<UserId>,
+    {
+        let member = self.member(chat, user);
+        async move { Ok(member.await?.is_some_and(|member| member.is_admin || member.is_owner)) }
+    }
+
     /// Adds users to a group, on TamTam also to a channel. The bot needs the right `add_remove_members`. MAX has restricted
     /// this operation since September 2026.
     ///
@@ -277,6 +346,7 @@ impl Bot {
     }
 
     /// Removes a user from a group or a channel. The user may join again. The bot needs the right `add_remove_members`.
+    #[doc(alias = "kick")]
     pub fn remove_member(&self, chat: impl Into<ChatId>, user: impl Into<UserId>) -> RemoveMember {
         self.api().remove_member(chat, user)
     }
@@ -297,6 +367,7 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "ban")]
     pub fn block_member(&self, chat: impl Into<ChatId>, user: impl Into<UserId>) -> RemoveMember {
         self.remove_member(chat, user).block(true)
     }

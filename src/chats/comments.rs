@@ -9,7 +9,7 @@ use crate::{
     },
     client::bot::Bot,
     compose::text::Text,
-    id::MessageId,
+    id::IntoMessageId,
 };
 
 /// Comments on channel posts. MAX only: on TamTam, all calls fail with
@@ -31,7 +31,7 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn comment(&self, post: impl Into<MessageId>, comment: impl Into<NewCommentBody>) -> SendComment {
+    pub fn comment(&self, post: impl IntoMessageId, comment: impl Into<NewCommentBody>) -> SendComment {
         self.api().send_comment(post, comment)
     }
 
@@ -52,8 +52,8 @@ impl Bot {
     /// ```
     pub fn edit_comment(
         &self,
-        post: impl Into<MessageId>,
-        comment: impl Into<MessageId>,
+        post: impl IntoMessageId,
+        comment: impl IntoMessageId,
         new: impl Into<NewCommentBody>,
     ) -> EditComment {
         self.api().edit_comment(post, comment, new)
@@ -74,14 +74,14 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delete_comment(&self, post: impl Into<MessageId>, comment: impl Into<MessageId>) -> DeleteComment {
+    pub fn delete_comment(&self, post: impl IntoMessageId, comment: impl IntoMessageId) -> DeleteComment {
         self.api().delete_comment(post, comment)
     }
 }
 
 impl SendComment {
     /// Replies to another comment on the same post.
-    pub fn reply_to(mut self, comment: impl Into<MessageId>) -> Self {
+    pub fn reply_to(mut self, comment: impl IntoMessageId) -> Self {
         self.body.link = Some(NewMessageLink::new(MessageLinkType::Reply, comment));
         self
     }

@@ -5,104 +5,18 @@ pub(crate) mod send;
 pub(crate) mod send_long;
 pub(crate) mod sendable;
 
-use self::{edit::EditRequest, send::SendRequest, sendable::Sendable};
+use self::send::SendRequest;
 use crate::{
-    api::{
-        DeleteMessage, GetMyInfo, GetVideoAttachmentDetails,
-        types::{Message, NewMessageBody},
-    },
-    client::bot::{Bot, Target},
-    id::MessageId,
+    api::{DeleteMessage, GetMyInfo, GetVideoAttachmentDetails, types::NewMessageBody},
+    client::bot::{Bot, IntoTarget},
+    id::IntoMessageId,
 };
 
 impl Bot {
     /// Returns the profile of the bot, for example its id, name and commands.
+    #[doc(alias = "get_me")]
     pub fn me(&self) -> GetMyInfo {
         self.api().get_my_info()
-    }
-
-    /// Sends a message to a chat or a user. The response has the posted message.
-    ///
-    /// ```
-    /// # #[tokio::main]
-    /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
-    /// # let bot = tamtam.bot();
-    /// # let alice = tamtam.user("Alice");
-    /// # alice.starts();
-    /// let sent = bot.send(alice.chat_id(), "Hello!").await?.message;
-    /// # assert_eq!(alice.sees(), ["Hello!"]);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// An upload, such as [`upload_photo`](Self::upload_photo), can be sent as a message, too. The file is uploaded
-    /// first. The message is sent once the service has processed the file.
-    pub fn send(&self, to: impl Into<Target>, message: impl Sendable) -> SendRequest {
-        SendRequest::new(self, Some(to.into()), message.into_message())
-    }
-
-    /// Replies to a message, in the chat of the message.
-    ///
-    /// ```
-    /// # #[tokio::main]
-    /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
-    /// # let bot = tamtam.bot();
-    /// # let alice = tamtam.user("Alice");
-    /// # alice.says("How are you?");
-    /// # let mut updates = bot.updates();
-    /// while let Some(update) = updates.try_next().await? {
-    ///     if let Some(message) = update.message() {
-    ///         bot.reply(message, "Fine, thank you").await?;
-    /// #       break;
-    ///     }
-    /// }
-    /// # assert_eq!(alice.reads().await.text(), "Fine, thank you");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn reply(&self, to: &Message, message: impl Sendable) -> SendRequest {
-        let target = match (to.recipient.chat_id, &to.sender) {
-            (Some(chat), _) => Some(Target::Chat(chat)),
-            (None, Some(sender)) => Some(Target::User(sender.user_id)),
-            // Without chat and sender, the check before sending fails.
-            (None, None) => None,
-        };
-        let request = SendRequest::new(self, target, message.into_message());
-        match to.mid() {
-            Some(mid) => request.reply_to(mid),
-            None => request,
-        }
-    }
-
-    /// Edits a message of the bot. `message` is its id, the message itself, or the result of [`send`](Self::send).
-    ///
-    /// Parts that are not set stay: a new text keeps the attachments. New attachments replace all attachments of the
-    /// message, so a new keyboard alone removes a photo. [`no_attachments`](crate::NewMessageBody::no_attachments)
-    /// removes all attachments, including the keyboard.
-    ///
-    /// ```
-    /// # #[tokio::main]
-    /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
-    /// # let bot = tamtam.bot();
-    /// # let alice = tamtam.user("Alice");
-    /// # alice.starts();
-    /// let sent = bot.send(alice.chat_id(), "Helo!").await?;
-    /// bot.edit(&sent, "Hello!").await?;
-    /// # assert_eq!(alice.sees(), ["Hello!"]);
-    ///
-    /// // Replaces all attachments by a picture:
-    /// bot.edit(&sent, bot.upload_photo(b"a picture")).await?;
-    /// # assert_eq!(alice.reads().await.attachments().len(), 0);
-    /// # assert_eq!(alice.reads().await.text(), "Hello!");
-    /// # assert_eq!(alice.reads().await.attachments().len(), 1);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn edit(&self, message: impl Into<MessageId>, new: impl Sendable) -> EditRequest {
-        EditRequest::new(self, message.into(), new.into_message())
     }
 
     /// Deletes a message for everyone. The bot can delete its own messages. As an administrator with the right to
@@ -122,7 +36,8 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delete(&self, message: impl Into<MessageId>) -> DeleteMessage {
+    #[doc(alias = "delete_message")]
+    pub fn delete(&self, message: impl IntoMessageId) -> DeleteMessage {
         self.api().delete_message(message)
     }
 
@@ -164,7 +79,7 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn forward(&self, to: impl Into<Target>, message: impl Into<MessageId>) -> SendRequest {
+    pub fn forward(&self, to: impl IntoTarget, message: impl IntoMessageId) -> SendRequest {
         self.send(to, NewMessageBody::new().forward(message))
     }
 }

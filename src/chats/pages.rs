@@ -15,7 +15,7 @@ use crate::{
     api::types::{Chat, ChatMember, Message},
     client::bot::Bot,
     error::Result,
-    id::{ChatId, MessageId},
+    id::{ChatId, IntoMessageId},
 };
 use history::{CommentsOn, History, MessagesOf};
 use marked::{AllChats, MarkedList, MembersOf};
@@ -106,7 +106,7 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn comments(&self, post: impl Into<MessageId>) -> Comments {
+    pub fn comments(&self, post: impl IntoMessageId) -> Comments {
         Comments(Pager::new(self.clone(), History::new(CommentsOn(post.into()))))
     }
 }

@@ -11,6 +11,7 @@ use std::{
 use reqwest::Url;
 
 use crate::{
+    api::types::{Chat, User},
     client::{pace::Priority, transport::Transport},
     error::Result,
     id::{ChatId, UserId},
@@ -199,3 +200,40 @@ impl From<UserId> for Target {
         Self::User(user)
     }
 }
+
+impl From<&Chat> for Target {
+    fn from(chat: &Chat) -> Self {
+        Self::Chat(chat.chat_id)
+    }
+}
+
+impl From<&User> for Target {
+    fn from(user: &User) -> Self {
+        Self::User(user.user_id)
+    }
+}
+
+/// Everything that names the recipient of a message: a [`ChatId`], a [`UserId`], a [`Target`], a [`Chat`] or a [`User`].
+///
+/// This trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name the recipient of a message",
+    label = "expected a `ChatId` or a `UserId`",
+    note = "`ChatId(7)` is the chat with the id 7, and `UserId(7)` the dialog with the user with the id 7"
+)]
+pub trait IntoTarget: Into<Target> + sealed::Target {}
+
+mod sealed {
+    pub trait Target {}
+}
+
+macro_rules! into_target {
+    ($($name:ty)*) => {
+        $(
+            impl IntoTarget for $name {}
+            impl sealed::Target for $name {}
+        )*
+    };
+}
+
+into_target! { ChatId UserId Target &Chat &User }

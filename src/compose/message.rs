@@ -7,7 +7,7 @@ use crate::{
         AttachmentRequest, AudioAttachmentRequest, ConstructedMessageBody, FileAttachmentRequest, Keyboard,
         MessageLinkType, NewMessageBody, NewMessageLink, PhotoAttachmentRequest, TextFormat, VideoAttachmentRequest,
     },
-    id::MessageId,
+    id::IntoMessageId,
 };
 
 /// Implements the methods that sent messages and messages of a constructor have in common.
@@ -102,14 +102,14 @@ impl NewMessageBody {
     /// Makes the message a reply to another message of the same chat. [`Bot::reply`](crate::Bot::reply) also sets the
     /// chat.
     #[must_use]
-    pub fn reply_to(self, message: impl Into<MessageId>) -> Self {
+    pub fn reply_to(self, message: impl IntoMessageId) -> Self {
         self.link(NewMessageLink::new(MessageLinkType::Reply, message))
     }
 
     /// Makes the message a forward of another message, from any chat that the bot can read.
     /// [`Bot::forward`](crate::Bot::forward) does the same for a message without other content.
     #[must_use]
-    pub fn forward(self, message: impl Into<MessageId>) -> Self {
+    pub fn forward(self, message: impl IntoMessageId) -> Self {
         self.link(NewMessageLink::new(MessageLinkType::Forward, message))
     }
 
@@ -173,7 +173,7 @@ macro_rules! message_setters {
     ($name:ident, $($body:ident).+, link) => {
         impl $name {
             /// Makes the message a reply to another message of the same chat.
-            pub fn reply_to(self, message: impl Into<MessageId>) -> Self {
+            pub fn reply_to(self, message: impl IntoMessageId) -> Self {
                 self.with(|body| body.reply_to(message))
             }
 

@@ -13,6 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use tokio::task::unconstrained;
 use tracing::{Instrument as _, Span};
 
@@ -22,11 +23,14 @@ use crate::{
         bot::Bot,
         clock::{Clock, millis},
     },
-    error::{BoxError, Error},
+    error::BoxError,
     id::MessageId,
     model::read,
     redaction::printable,
-    updates::chat_book::ChatBook,
+    updates::{
+        chat_book::ChatBook,
+        failure::{Cause, Failed, OnError, Recovery},
+    },
 };
 
 /// The default time limit of a handler: twice the time that a message waits for its attachment.
@@ -73,102 +77,6 @@ impl<T, E: Into<BoxError>> HandlerResult for Result<T, E> {
     }
 }
 
-/// What to do with an update whose handler failed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Recovery {
-    /// Retry the update: run the whole handler again, also the calls that succeeded before.
-    ///
-    /// With [`Run`](crate::updates::Run), the handler runs again after a delay, and later updates of the chat wait. When polling
-    /// without a journal, the next page waits, too. A webhook without a journal answers 503, and the server delivers
-    /// the update again.
-    Retry,
-    /// Give the update up.
-    #[default]
-    Skip,
-    /// Give the update up, and keep it as a dead letter: in a journal, with
-    /// [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after), and in a queue of `tamtam-nats`.
-    /// Everywhere else, the same as [`Skip`](Self::Skip).
-    DeadLetter,
-}
-
-/// An update that was not handled. Passed to `on_error`.
-#[derive(Debug)]
-pub struct Failed {
-    update: Option<Box<Update>>,
-    cause: Cause,
-    attempts: u32,
-}
-
-/// Why an update was not handled.
-#[non_exhaustive]
-pub enum Cause {
-    /// The handler returned this error.
-    Error(Box<dyn StdError + Send + Sync>),
-    /// The handler panicked with this message.
-    Panic(String),
-    /// The handler exceeded this time limit, and was dropped.
-    TimedOut(Duration),
-    /// A delivery to the webhook was complete, but not an update. Contains the bytes of its body.
-    NotAnUpdate(Bytes),
-}
-
-/// Hides the bytes of a body, which can be private.
-impl fmt::Debug for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Error(error) => f.debug_tuple("Error").field(error).finish(),
-            Self::Panic(message) => f.debug_tuple("Panic").field(message).finish(),
-            Self::TimedOut(limit) => f.debug_tuple("TimedOut").field(limit).finish(),
-            Self::NotAnUpdate(body) => write!(f, "NotAnUpdate({} bytes)", body.len()),
-        }
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Error(error) => write!(f, "the handler failed: {error}"),
-            Self::Panic(message) => write!(f, "the handler panicked: {message}"),
-            Self::TimedOut(limit) => write!(f, "the handler took longer than {limit:?}"),
-            Self::NotAnUpdate(body) => write!(f, "the delivery of {} bytes is not an update", body.len()),
-        }
-    }
-}
-
-impl Failed {
-    /// Returns the update. `None` if a delivery to the webhook was not an update.
-    #[must_use]
-    pub fn update(&self) -> Option<&Update> {
-        self.update.as_deref()
-    }
-
-    /// Returns the error of a call, if the handler failed with it.
-    ///
-    /// A call that failed may still have posted its message: check [`Error::may_have_been_applied`] before you retry
-    /// the update.
-    #[must_use]
-    pub fn call_error(&self) -> Option<&Error> {
-        match &self.cause {
-            Cause::Error(error) => error.downcast_ref(),
-            _ => None,
-        }
-    }
-
-    /// Returns why the update was not handled.
-    #[must_use]
-    pub fn cause(&self) -> &Cause {
-        &self.cause
-    }
-
-    /// Returns the number of attempts to handle the update, including this one. Attempts of earlier processes count
-    /// only with a journal or [`Delivery::earlier_attempts`](crate::updates::Delivery::earlier_attempts). For a webhook
-    /// without a journal, always 1.
-    #[must_use]
-    pub fn attempts(&self) -> u32 {
-        self.attempts
-    }
-}
-
 /// The result of an attempt to handle an update.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -181,9 +89,23 @@ pub(crate) enum Outcome {
     Again(Box<Update>, String),
 }
 
+/// Why a future of the user did not end.
+enum Stopped {
+    Panic(String),
+    TimedOut(Duration),
+}
+
+impl From<Stopped> for Cause {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Panic(message) => Self::Panic(message),
+            Stopped::TimedOut(limit) => Self::TimedOut(limit),
+        }
+    }
+}
+
 type HandlerFuture = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 type Handle<U> = Arc<dyn Fn(Bot, U) -> HandlerFuture + Send + Sync>;
-pub(crate) type OnError = Arc<dyn Fn(&Failed) -> Recovery + Send + Sync>;
 
 /// The argument of a handler: an update, with or without its JSON.
 pub(crate) trait Handed: Sized + Send + 'static {
@@ -241,8 +163,8 @@ impl<U: Handed> Handling<U> {
         self.timeout = timeout;
     }
 
-    pub(crate) fn set_on_error(&mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) {
-        self.on_error = Some(Arc::new(on_error));
+    pub(crate) fn set_on_error(&mut self, on_error: OnError) {
+        self.on_error = Some(on_error);
     }
 
     pub(crate) fn chat_book(&self) -> Option<ChatBook> {
@@ -274,14 +196,15 @@ impl<U: Handed> Handling<U> {
         match self.run(bot.clone(), update).await {
             Ok(()) => Outcome::Handled,
             Err(cause) => {
-                let mut failed = Failed { update: copy, cause, attempts };
-                let decision = self.decision(&failed);
+                let mut failed = Failed::new(bot.clone(), copy, cause, attempts);
+                // Boxed: most handlers succeed, and their future stays small.
+                let decision = Box::pin(self.decision(&failed)).await;
                 let recovery = decision.unwrap_or_default();
-                let update = failed.update.take();
+                let update = failed.take_update();
                 // The error is a type of the user: its `Display` and `Drop` may panic.
                 let written = catch_unwind(AssertUnwindSafe(move || {
-                    log(&failed.cause, attempts, recovery);
-                    printable(&failed.cause.to_string()).into_owned()
+                    log(failed.cause(), attempts, recovery);
+                    printable(&failed.cause().to_string()).into_owned()
                 }));
                 let cause = written.unwrap_or_else(|panic| {
                     let panic = printable_words(panic);
@@ -300,25 +223,31 @@ impl<U: Handed> Handling<U> {
     /// Logs a delivery that is not an update, and returns how to recover: by default it is refused, so that it is delivered
     /// again.
     #[cfg_attr(not(feature = "webhook"), allow(dead_code, reason = "only a webhook gets other bodies than updates"))]
-    pub(crate) fn not_an_update(&self, bot: &Bot, body: Bytes, problem: &str) -> Recovery {
-        tracing::error_span!("tamtam.handler", bot = bot.log_name()).in_scope(|| {
-            let failed = Failed { update: None, cause: Cause::NotAnUpdate(body), attempts: 1 };
-            let recovery = self.decision(&failed).unwrap_or(Recovery::Retry);
-            if let Cause::NotAnUpdate(body) = &failed.cause {
-                tracing::error!(?recovery, bytes = body.len(), error = problem, "delivery without an update");
-            }
+    pub(crate) async fn not_an_update(&self, bot: &Bot, body: Bytes, problem: &str) -> Recovery {
+        let span = tracing::error_span!("tamtam.handler", bot = bot.log_name());
+        let decides = async {
+            let bytes = body.len();
+            let failed = Failed::new(bot.clone(), None, Cause::NotAnUpdate(body), 1);
+            let recovery = self.decision(&failed).await.unwrap_or(Recovery::Retry);
+            tracing::error!(?recovery, bytes, error = problem, "delivery without an update");
             recovery
-        })
+        };
+        decides.instrument(span).await
     }
 
-    /// Returns what `on_error` decides about a failure; `None` if it is not set, or panics.
-    fn decision(&self, failed: &Failed) -> Option<Recovery> {
+    /// Returns what `on_error` decides about a failure. `None` if it is not set, panics, or exceeds the time limit of the
+    /// handler.
+    async fn decision(&self, failed: &Failed) -> Option<Recovery> {
         let on_error = self.on_error.as_ref()?;
-        let decision = catch_unwind(AssertUnwindSafe(|| on_error(failed)));
-        match decision {
+        let future = catch_unwind(AssertUnwindSafe(|| on_error(failed.clone())));
+        match self.poll(future.map_err(|panic| Stopped::Panic(words(panic)))).await {
             Ok(recovery) => Some(recovery),
-            Err(panic) => {
-                tracing::error!(panic = printable_words(panic), "on_error panicked");
+            Err(Stopped::Panic(message)) => {
+                tracing::error!(panic = printable(&message).as_ref(), "on_error panicked");
+                None
+            }
+            Err(Stopped::TimedOut(limit)) => {
+                tracing::error!(timeout_ms = millis(limit), "on_error timed out");
                 None
             }
         }
@@ -327,22 +256,24 @@ impl<U: Handed> Handling<U> {
     // Not an `async fn`: its future would store `bot` and `update`, which the handler consumes.
     fn run(&self, bot: Bot, update: Box<U>) -> impl Future<Output = Result<(), Cause>> + Send {
         let future = catch_unwind(AssertUnwindSafe(|| (self.handle)(bot, *update)));
-        self.poll(future.map_err(|panic| Cause::Panic(words(panic))))
+        let handled = self.poll(future.map_err(|panic| Stopped::Panic(words(panic))));
+        handled.map(|result| result.map_err(Cause::from).and_then(|result| result.map_err(Cause::Error)))
     }
 
-    async fn poll(&self, future: Result<HandlerFuture, Cause>) -> Result<(), Cause> {
+    /// Polls a future of the user until it ends, panics or exceeds the time limit.
+    async fn poll<T>(&self, future: Result<Pin<Box<dyn Future<Output = T> + Send>>, Stopped>) -> Result<T, Stopped> {
         let mut future = future?;
         let mut time = None;
         let result = std::future::poll_fn(|context| {
             match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
                 Ok(Poll::Pending) => {}
-                Ok(Poll::Ready(result)) => return Poll::Ready(result.map_err(Cause::Error)),
-                Err(panic) => return Poll::Ready(Err(Cause::Panic(words(panic)))),
+                Ok(Poll::Ready(value)) => return Poll::Ready(Ok(value)),
+                Err(panic) => return Poll::Ready(Err(Stopped::Panic(words(panic)))),
             }
             // Set only now: handlers that finish at once need no timer. Unconstrained, so that it fires even if a busy
             // handler has used up tokio's budget of the task.
             let time = time.get_or_insert_with(|| Box::pin(unconstrained(self.clock.sleep(self.timeout))));
-            time.as_mut().poll(context).map(|()| Err(Cause::TimedOut(self.timeout)))
+            time.as_mut().poll(context).map(|()| Err(Stopped::TimedOut(self.timeout)))
         })
         .await;
         // Dropping the values of a handler may panic, too.

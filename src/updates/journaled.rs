@@ -80,6 +80,16 @@ impl JournaledUpdates {
         run.shutdown = shutdown;
         run
     }
+
+    /// Handles the updates like [`run`](Self::run), with a value that is cloned for each update. See [`Bot::run_with`].
+    pub fn run_with<S, H, F>(self, state: S, handler: H) -> Run
+    where
+        S: Clone + Send + Sync + 'static,
+        H: Fn(Bot, Update, S) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        self.run(move |bot, update| handler(bot, update, state.clone()))
+    }
 }
 
 /// Runs a handler on the updates that a webhook stores in a journal.

@@ -18,7 +18,8 @@ use crate::{
         chat_book::ChatBook,
         delivery::Delivery,
         engine::{Context, Engine, Wanted},
-        handler::{Failed, HandlerResult, Handling, Recovery},
+        failure::{self, Decision, Failed},
+        handler::{HandlerResult, Handling},
         health::Health,
         pages::Pages,
         source::{DeliveryStream, Source},
@@ -34,38 +35,6 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Bot {
-    /// Runs the bot: handles every update by an async function, concurrently between chats and in order within a chat.
-    ///
-    /// [`Run`] has the guarantees and the settings. The settings of polling are on [`Updates`], which also has a
-    /// [`run`](Updates::run) method.
-    ///
-    /// ```
-    /// # #[tokio::main]
-    /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
-    /// # let bot = tamtam.bot();
-    /// # let alice = tamtam.user("Alice");
-    /// # alice.starts();
-    /// # let ctrl_c = async move { alice.reads().await };
-    /// bot.run(async |bot, update| match update {
-    ///     tamtam::Update::BotStarted(started) => {
-    ///         bot.send(started.chat_id, "Hello!").await.map(drop)
-    ///     }
-    ///     _ => Ok(()),
-    /// })
-    /// .graceful_shutdown_on(ctrl_c)
-    /// .await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn run<H, F>(&self, handler: H) -> Run
-    where
-        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
-        F: Future<Output: HandlerResult> + Send + 'static,
-    {
-        self.updates().run(handler)
-    }
-
     /// Handles updates from a source of your own, such as a message queue: in order within a [lane](crate::updates::Lane),
     /// concurrently between lanes. Ends when the stream has ended and all deliveries are settled.
     ///
@@ -106,6 +75,16 @@ impl Updates {
     {
         let shutdown = self.take_shutdown();
         Run { shutdown, ..Run::new(Source::Pages(Box::new(Pages::new(self))), handler) }
+    }
+
+    /// Handles the updates like [`run`](Self::run), with a value that is cloned for each update. See [`Bot::run_with`].
+    pub fn run_with<S, H, F>(self, state: S, handler: H) -> Run
+    where
+        S: Clone + Send + Sync + 'static,
+        H: Fn(Bot, Update, S) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        self.run(move |bot, update| handler(bot, update, state.clone()))
     }
 }
 
@@ -241,8 +220,8 @@ impl Run {
     /// Sets the function that decides about an update whose handler failed, panicked or took too long. By default, such an
     /// update is skipped, or becomes a dead letter of the journal. The failure is logged in either case.
     ///
-    /// [`Recovery::Retry`] runs the whole handler again, also the calls that succeeded before. So retry only if the failed call
-    /// was not applied and may succeed later:
+    /// The function returns a [`Recovery`](crate::updates::Recovery) or a future of one. `Retry` runs the whole handler again,
+    /// also the calls that succeeded before. So retry only if the failed call was not applied and may succeed later:
     ///
     /// ```
     /// # #[tokio::main]
@@ -251,7 +230,7 @@ impl Run {
     /// # let bot = tamtam.bot();
     /// use tamtam::updates::{Failed, Recovery};
     ///
-    /// let run = bot.run(async |_, _| {}).on_error(|failed: &Failed| {
+    /// let run = bot.run(async |_, _| {}).on_error(|failed: Failed| {
     ///     let is_safe = failed
     ///         .call_error()
     ///         .is_some_and(|error| error.is_retryable() && !error.may_have_been_applied());
@@ -260,8 +239,35 @@ impl Run {
     /// # let _ = run;
     /// # }
     /// ```
-    pub fn on_error(mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) -> Self {
-        self.handling.set_on_error(on_error);
+    ///
+    /// An async function can call the API. It has the time limit of the handler, and later updates of its chat wait:
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// # let reader = alice.clone();
+    /// # let shutdown = async move { reader.reads().await };
+    /// use tamtam::updates::{Failed, Recovery};
+    ///
+    /// bot.run(async |_, _| Err::<(), _>("no luck"))
+    ///     .on_error(async |failed: Failed| {
+    ///         if let Some(chat) = failed.update().and_then(|update| update.chat_id()) {
+    ///             let _ = failed.bot().send(chat, "Sorry, that did not work.").await;
+    ///         }
+    ///         Recovery::Skip
+    ///     })
+    ///     .graceful_shutdown_on(shutdown)
+    ///     .await?;
+    /// # assert_eq!(alice.sees(), ["Sorry, that did not work."]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
+        self.handling.set_on_error(failure::boxed(on_error));
         self
     }
 

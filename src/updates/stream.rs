@@ -40,34 +40,6 @@ pub(crate) use state::BACKOFF;
 pub use state::StartFrom;
 use state::{Effect, Input, StreamState};
 
-impl Bot {
-    /// Returns the updates of the bot by long polling, each at least once and in order.
-    ///
-    /// See [`Updates`] for the guarantees.
-    ///
-    /// Make one stream, before the loop. Every call makes a new stream, which begins with the oldest uncommitted
-    /// update. A stream commits an update only when its next one is requested. So `loop { bot.updates().next().await }`
-    /// returns the first update forever. The log then has the WARN `new stream after one update`.
-    ///
-    /// ```
-    /// # #[tokio::main]
-    /// # async fn main() -> tamtam::Result<()> {
-    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
-    /// # let bot = tamtam.bot();
-    /// # tamtam.user("Alice").says("hi");
-    /// let mut updates = bot.updates();
-    /// while let Some(update) = updates.try_next().await? {
-    ///     println!("{update:?}");
-    /// #   if update.text().is_some() { break }
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn updates(&self) -> Updates {
-        Updates::new(self.clone())
-    }
-}
-
 /// The updates of a bot by long polling. Made by [`Bot::updates`].
 ///
 /// Each update is delivered at least once and in order. Requesting the update after the last one of a page commits the

@@ -8,7 +8,7 @@ use crate::{
     client::sync_future::{SyncFuture, sync_future},
     compose::message::message_setters,
     error::Result,
-    id::MessageId,
+    id::IntoMessageId,
 };
 
 /// A message with attachments that are uploaded when the message is sent. Created by [`Upload::text`] and

@@ -15,7 +15,10 @@ use super::{header::SecretHeader, in_flight::InFlight, path::SecretPath};
 use crate::{
     client::{bot::Bot, clock::millis, transport},
     redaction::without_strings,
-    updates::handler::{Handed, Handling, Outcome, Recovery},
+    updates::{
+        failure::Recovery,
+        handler::{Handed, Handling, Outcome},
+    },
 };
 
 /// Time limit for a body. A dead connection must not be kept forever.
@@ -114,7 +117,7 @@ async fn handle<U: Handed>(bot: &Bot, handling: &Handling<U>, body: Bytes) -> St
                 Outcome::Again(..) => StatusCode::SERVICE_UNAVAILABLE,
             }
         }
-        Err(problem) => match handling.not_an_update(bot, body, &problem) {
+        Err(problem) => match handling.not_an_update(bot, body, &problem).await {
             Recovery::Skip | Recovery::DeadLetter => StatusCode::OK,
             Recovery::Retry => StatusCode::SERVICE_UNAVAILABLE,
         },

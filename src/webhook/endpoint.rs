@@ -14,7 +14,8 @@ use crate::{
     error::Result,
     updates::{
         chat_book::ChatBook,
-        handler::{Failed, HANDLER_TIMEOUT, Handed, HandlerResult, Handling, OnError, Recovery},
+        failure::{self, Decision, Failed, OnError},
+        handler::{HANDLER_TIMEOUT, Handed, HandlerResult, Handling},
         raw_update::RawUpdate,
     },
 };
@@ -106,9 +107,10 @@ impl Webhook {
         request
     }
 
-    /// Sets the function that decides about updates that were not handled, and about bodies that are not an update.
-    /// [`Recovery::Retry`] answers 503, and the service delivers again. [`Recovery::Skip`] answers 200. Without `on_error`,
-    /// an update that was not handled is skipped, and a body that is not an update is answered with 503.
+    /// Sets the function that decides about updates that were not handled, and about bodies that are not an update. It
+    /// returns a [`Recovery`](crate::updates::Recovery) or a future of one. `Retry` answers 503, and the service delivers
+    /// again. `Skip` answers 200. Without `on_error`, an update that was not handled is skipped, and a body that is not an
+    /// update is answered with 503.
     ///
     /// Retry only what may succeed later. An update that never succeeds is delivered again for hours. After 8 h the service
     /// may remove the subscription.
@@ -127,9 +129,9 @@ impl Webhook {
     /// # }
     /// ```
     ///
-    /// The function runs on the task of the handler, so it must not block.
-    pub fn on_error(mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) -> Self {
-        self.on_error = Some(Arc::new(on_error));
+    /// The function runs on the task of the handler, so it must not block. A future has the time limit of the handler.
+    pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
+        self.on_error = Some(failure::boxed(on_error));
         self
     }
 
@@ -217,7 +219,7 @@ impl Webhook {
         let mut handling = Handling::new(Arc::clone(&bot.transport().clock), handler);
         handling.set_timeout(handler_timeout);
         if let Some(on_error) = on_error {
-            handling.set_on_error(move |failed| on_error(failed));
+            handling.set_on_error(on_error);
         }
         if let Some(book) = chat_book {
             handling.set_chat_book(book);

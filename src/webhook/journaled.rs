@@ -11,7 +11,8 @@ use crate::{
     client::bot::Bot,
     error::Error,
     updates::{
-        handler::{Cause, HandlerResult, Recovery},
+        failure::{Cause, Recovery},
+        handler::HandlerResult,
         journal::Journal,
         journaled::run_stored,
         run::Run,
@@ -102,8 +103,8 @@ impl JournaledWebhook {
             run = run.chat_book(book);
         }
         let receiver = webhook.handler_timeout(STORE_TIME).on_error(move |failed| match (failed.cause(), &on_error) {
-            (Cause::NotAnUpdate(_), Some(on_error)) => on_error(failed),
-            _ => Recovery::Retry,
+            (Cause::NotAnUpdate(_), Some(on_error)) => on_error(failed.clone()),
+            _ => Box::pin(std::future::ready(Recovery::Retry)),
         });
         let queue = journal.queue();
         let bound = Arc::new(OnceCell::new());

@@ -29,6 +29,8 @@ mod pages;
 mod run;
 mod schemas;
 mod services;
+#[cfg(unix)]
+mod shutdown;
 mod subscriptions;
 mod text;
 #[cfg(any(feature = "rustls", feature = "native-tls"))]

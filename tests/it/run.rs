@@ -223,7 +223,7 @@ where
             async move { if let Some(failure) = failure { failure.await } else { Ok(()) } }
         })
         .handler_timeout(Duration::from_millis(50))
-        .on_error(move |failed: &Failed| {
+        .on_error(move |failed: Failed| {
             let update = failed.update().unwrap();
             written.write(format!("{} in {}, attempt {}", failed.cause(), chat(update), failed.attempts()));
             Recovery::Skip
@@ -412,10 +412,43 @@ fn the_end_of_the_runtime_does_not_commit_the_page() {
 #[tokio::test]
 async fn a_panic_in_on_error_skips_the_update() {
     let (_server, bot, _) = Pages::serve([page(&[1, 2], 10), page(&[], 10)]).await;
-    let run = bot.run(|_, _| async { Err::<(), _>("no luck") }).on_error(|_| panic!("worse luck"));
+    let run = bot.run(|_, _| async { Err::<(), _>("no luck") }).on_error(|_| -> Recovery { panic!("worse luck") });
     let health = run.health();
     until(run, 2).await;
     assert_eq!(health.skipped(), 2);
+}
+
+#[tokio::test]
+async fn an_async_on_error_that_exceeds_the_time_limit_skips_the_update() {
+    let (_server, bot, _) = Pages::serve([page(&[1, 2], 10), page(&[], 10)]).await;
+    let run = bot.run(|_, _| async { Err::<(), _>("no luck") });
+    let run = run.handler_timeout(MOMENT).on_error(async |_| {
+        std::future::pending::<()>().await;
+        Recovery::Retry
+    });
+    let health = run.health();
+    until(run, 2).await;
+    assert_eq!(health.skipped(), 2);
+}
+
+#[tokio::test]
+async fn an_async_on_error_decides_after_its_calls() {
+    let tamtam = conformance::start().await;
+    let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+    alice.starts();
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let run = bot.updates().backoff(MOMENT, MOMENT).run_with(attempts.clone(), async |_, _, attempts| {
+        if attempts.fetch_add(1, Ordering::Relaxed) == 0 { Err("no luck") } else { Ok(()) }
+    });
+    let run = run.on_error(async |failed: Failed| {
+        let chat = failed.update().unwrap().chat_id().unwrap();
+        failed.bot().send(chat, "One moment").await.unwrap();
+        // A clone that outlives the decision does not lose the update.
+        tokio::spawn(std::future::ready(failed.clone()));
+        Recovery::Retry
+    });
+    until(run, 1).await;
+    assert_eq!((attempts.load(Ordering::Relaxed), alice.sees()), (2, vec!["One moment".to_owned()]));
 }
 
 #[tokio::test]
@@ -615,6 +648,6 @@ async fn handlers_return_unit_or_any_error() {
     takes(bot.run(async |_, _| Err::<(), std::io::Error>(std::io::ErrorKind::Other.into())));
     takes(bot.run(async |_, _| Err::<(), Box<dyn Error + Send + Sync>>("words".into())));
     let failed =
-        |failed: &Failed| if matches!(failed.cause(), Cause::Panic(_)) { Recovery::Skip } else { Recovery::Retry };
+        |failed: Failed| if matches!(failed.cause(), Cause::Panic(_)) { Recovery::Skip } else { Recovery::Retry };
     takes(bot.run(async |_, _| Err::<(), String>("words".to_owned())).on_error(failed));
 }

@@ -18,7 +18,7 @@ use std::{
 use futures_util::stream;
 use tamtam::{
     Bot, HandlerResult, Update,
-    updates::{ChatBook, Delivery, Failed, Health, Recovery, Run},
+    updates::{ChatBook, Decision, Delivery, Failed, Health, Run},
 };
 use tokio::{
     sync::{Semaphore, mpsc, watch},
@@ -145,9 +145,9 @@ impl Work {
     }
 
     /// Sets the function that decides about an update whose handler failed, panicked or took too long. See [`Run::on_error`].
-    /// By default, such an update becomes a dead letter at once. [`Recovery::Skip`] drops the update, and
-    /// [`Recovery::DeadLetter`] keeps it.
-    pub fn on_error(mut self, on_error: impl Fn(&Failed) -> Recovery + Send + Sync + 'static) -> Self {
+    /// By default, such an update becomes a dead letter at once. [`Recovery::Skip`](tamtam::updates::Recovery::Skip) drops the update, and
+    /// [`Recovery::DeadLetter`](tamtam::updates::Recovery::DeadLetter) keeps it.
+    pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
         self.run = self.run.on_error(on_error);
         self
     }

@@ -36,7 +36,7 @@ pub struct EditRequest {
 }
 
 impl EditRequest {
-    pub(super) fn new(bot: &Bot, message: MessageId, new: UploadMessage) -> Self {
+    pub(crate) fn new(bot: &Bot, message: MessageId, new: UploadMessage) -> Self {
         let UploadMessage { body, uploads } = new;
         Self { request: bot.api().edit_message(message, body), uploads }
     }

@@ -13,7 +13,7 @@ use crate::{
     },
     compose::message::message_setters,
     error::Result,
-    id::MessageId,
+    id::IntoMessageId,
     upload::{Media, Upload, UploadMessage, Uploads},
 };
 
@@ -58,7 +58,7 @@ pub(super) fn request(bot: &Bot, target: Option<Target>, body: NewMessageBody) -
 }
 
 impl SendRequest {
-    pub(super) fn new(bot: &Bot, target: Option<Target>, message: UploadMessage) -> Self {
+    pub(crate) fn new(bot: &Bot, target: Option<Target>, message: UploadMessage) -> Self {
         let UploadMessage { body, uploads } = message;
         Self { request: request(bot, target, body), uploads }
     }

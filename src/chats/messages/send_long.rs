@@ -7,10 +7,10 @@ use crate::{
         SendMessage,
         types::{AttachmentRequest, Keyboard, Message, NewMessageBody},
     },
-    client::bot::{Bot, Target},
+    client::bot::{Bot, IntoTarget, Target},
     compose::text::{LongMessage, LongText},
     error::{Error, Kind, Report, Result},
-    id::MessageId,
+    id::IntoMessageId,
 };
 
 /// The operation that sends a part.
@@ -39,7 +39,7 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn send_long(&self, to: impl Into<Target>, text: impl LongText) -> SendLong {
+    pub fn send_long(&self, to: impl IntoTarget, text: impl LongText) -> SendLong {
         SendLong {
             bot: self.clone(),
             target: to.into(),
@@ -111,7 +111,7 @@ impl SendLong {
     }
 
     /// Makes the first part a reply to another message of the same chat.
-    pub fn reply_to(self, message: impl Into<MessageId>) -> Self {
+    pub fn reply_to(self, message: impl IntoMessageId) -> Self {
         self.with(|body| body.reply_to(message))
     }
 

@@ -28,7 +28,7 @@ use crate::{
 )]
 pub trait Sendable: sealed::Sendable {}
 
-pub(super) mod sealed {
+pub(crate) mod sealed {
     use crate::upload::UploadMessage;
 
     pub trait Sendable {

@@ -72,7 +72,7 @@ async fn attempts_are_counted_across_restarts() {
         let wait = if start == 1 { Duration::from_secs(3600) } else { moment };
         // During the first start, the delay before the second attempt is longer than the test.
         let updates = bot.updates().backoff(wait, wait);
-        let run = updates.journal(open()).run(async |_, _| Err::<(), _>("no luck")).on_error(move |failed: &Failed| {
+        let run = updates.journal(open()).run(async |_, _| Err::<(), _>("no luck")).on_error(move |failed: Failed| {
             told.lock().unwrap().push(failed.attempts());
             Recovery::Retry
         });

@@ -37,7 +37,7 @@ impl Told {
 fn noting(told: &Told, recovery: Recovery) -> Webhook {
     let told = told.clone();
     webhook().on_error(move |failed| {
-        told.note(failed);
+        told.note(&failed);
         recovery
     })
 }
@@ -165,7 +165,8 @@ async fn a_handler_that_never_waits_is_dropped_at_its_timeout() {
 
 #[tokio::test]
 async fn a_panic_in_on_error_leaves_the_default_answers() {
-    let router = webhook().on_error(|_| panic!("no luck either")).router(async |_, _| Err::<(), _>("no luck"));
+    let router =
+        webhook().on_error(|_| -> Recovery { panic!("no luck either") }).router(async |_, _| Err::<(), _>("no luck"));
     let server = Server::start(router).await;
     assert_eq!(server.post(started(1)).await, 200);
     assert_eq!(server.post("no update").await, 503);

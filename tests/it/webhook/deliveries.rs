@@ -15,7 +15,7 @@ use tamtam::webhook::Webhook;
 fn noting(seen: &Seen) -> Router {
     let seen = seen.clone();
     // These tests expect no failures.
-    let webhook = webhook().on_error(|failed| panic!("{failed:?}"));
+    let webhook = webhook().on_error(|failed| -> Recovery { panic!("{failed:?}") });
     webhook.router(move |_, update| {
         seen.add(&update);
         async {}

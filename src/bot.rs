@@ -1,0 +1,280 @@
+//! The methods of `Bot` that most bots use: create, send, reply, edit, run.
+
+use std::future::Future;
+
+use crate::{
+    api::types::{Message, Update},
+    builder::BotBuilder,
+    chats::messages::{edit::EditRequest, send::SendRequest, sendable::Sendable},
+    client::bot::{Bot, IntoTarget, Target},
+    error::Result,
+    id::IntoMessageId,
+    service::Service,
+    updates::{handler::HandlerResult, run::Run, stream::Updates},
+};
+
+impl Bot {
+    /// Creates a bot of [TamTam](Service::TamTam) with the default settings.
+    ///
+    /// ```
+    /// # fn main() -> tamtam::Result<()> {
+    /// let bot = tamtam::Bot::new("token")?;
+    /// assert_eq!(bot.service().name(), "TamTam");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`BotBuilder::build`].
+    pub fn new(token: impl Into<String>) -> Result<Self> {
+        Self::builder(token).build()
+    }
+
+    /// Creates a bot of [MAX](Service::Max) with the default settings.
+    ///
+    /// The server of MAX has a certificate of the Russian Trusted Root CA. The bot trusts this CA besides the CAs of the
+    /// platform, see [`BotBuilder::trust_service`].
+    ///
+    /// ```
+    /// # fn main() -> tamtam::Result<()> {
+    /// let bot = tamtam::Bot::max("token")?;
+    /// assert_eq!(bot.service().name(), "MAX");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`BotBuilder::build`].
+    pub fn max(token: impl Into<String>) -> Result<Self> {
+        Self::builder(token).service(Service::Max).build()
+    }
+
+    /// Returns the settings for a bot. The service defaults to TamTam, see [`BotBuilder::service`].
+    ///
+    /// ```
+    /// # fn main() -> tamtam::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// use tamtam::{Bot, Service};
+    ///
+    /// let bot = Bot::builder("token")
+    ///     .service(Service::Max)
+    ///     .timeout(Duration::from_secs(10))
+    ///     .build()?;
+    /// # let _ = bot;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder(token: impl Into<String>) -> BotBuilder {
+        BotBuilder::new(token.into())
+    }
+
+    /// Sends a message to a chat or a user. The response has the posted message.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// use tamtam::{Button, Keyboard};
+    ///
+    /// let sent = bot.send(alice.chat_id(), "Hello!").await?.message;
+    ///
+    /// let keyboard = Keyboard::column(Button::callback("Fine", "fine"));
+    /// bot.send(alice.chat_id(), "How are you?").keyboard(keyboard).reply_to(&sent).await?;
+    /// # assert_eq!(alice.sees(), ["Hello!", "How are you?"]);
+    /// # alice.presses("Fine");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// An upload, such as [`upload_photo`](Self::upload_photo), can be sent as a message, too. The file is uploaded
+    /// first. The message is sent when the service has processed the file.
+    #[doc(alias = "send_message")]
+    #[doc(alias = "send_photo")]
+    pub fn send(&self, to: impl IntoTarget, message: impl Sendable) -> SendRequest {
+        SendRequest::new(self, Some(to.into()), message.into_message())
+    }
+
+    /// Replies to a message, in the chat of the message.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.says("How are you?");
+    /// # let mut updates = bot.updates();
+    /// while let Some(update) = updates.try_next().await? {
+    ///     if let Some(message) = update.message() {
+    ///         bot.reply(message, "Fine, thank you").await?;
+    /// #       break;
+    ///     }
+    /// }
+    /// # assert_eq!(alice.reads().await.text(), "Fine, thank you");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reply(&self, to: &Message, message: impl Sendable) -> SendRequest {
+        let target = match (to.recipient.chat_id, &to.sender) {
+            (Some(chat), _) => Some(Target::Chat(chat)),
+            (None, Some(sender)) => Some(Target::User(sender.user_id)),
+            // Without chat and sender, the check before sending fails.
+            (None, None) => None,
+        };
+        let request = SendRequest::new(self, target, message.into_message());
+        match to.mid() {
+            Some(mid) => request.reply_to(mid),
+            None => request,
+        }
+    }
+
+    /// Edits a message of the bot. `message` is its id, the message itself, or the result of [`send`](Self::send).
+    ///
+    /// Parts that are not set stay: a new text keeps the attachments. New attachments replace all attachments of the
+    /// message, so a new keyboard alone removes a photo. [`no_attachments`](EditRequest::no_attachments) removes all
+    /// attachments, including the keyboard.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// let sent = bot.send(alice.chat_id(), "Helo!").await?;
+    /// bot.edit(&sent, "Hello!").await?;
+    /// # assert_eq!(alice.sees(), ["Hello!"]);
+    ///
+    /// // Replaces all attachments by a picture:
+    /// bot.edit(&sent, bot.upload_photo(b"a picture")).await?;
+    /// # assert_eq!(alice.reads().await.attachments().len(), 0);
+    /// # assert_eq!(alice.reads().await.text(), "Hello!");
+    /// # assert_eq!(alice.reads().await.attachments().len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "edit_message")]
+    pub fn edit(&self, message: impl IntoMessageId, new: impl Sendable) -> EditRequest {
+        EditRequest::new(self, message.into(), new.into_message())
+    }
+
+    /// Runs the bot: handles every update by an async function, concurrently between chats and in order within a chat.
+    ///
+    /// [`Run`] has the guarantees and the settings. The settings of polling are on [`Updates`], which also has a
+    /// [`run`](Updates::run) method.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.starts();
+    /// # let shutdown = async move { alice.reads().await };
+    /// bot.run(async |bot, update| match update {
+    ///     tamtam::Update::BotStarted(started) => {
+    ///         bot.send(started.chat_id, "Hello!").await.map(drop)
+    ///     }
+    ///     _ => Ok(()),
+    /// })
+    /// .graceful_shutdown_on(shutdown) // for example `tamtam::shutdown_signal()`
+    /// .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "start_polling")]
+    pub fn run<H, F>(&self, handler: H) -> Run
+    where
+        H: Fn(Bot, Update) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        self.updates().run(handler)
+    }
+
+    /// Returns the updates of the bot by long polling, each at least once and in order.
+    ///
+    /// See [`Updates`] for the guarantees.
+    ///
+    /// Make one stream, before the loop. Every call makes a new stream, which begins with the oldest uncommitted
+    /// update. A stream commits an update only when its next one is requested. So `loop { bot.updates().next().await }`
+    /// returns the first update forever. The log then has the WARN `new stream after one update`.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # tamtam.user("Alice").says("hi");
+    /// let mut updates = bot.updates();
+    /// while let Some(update) = updates.try_next().await? {
+    ///     println!("{update:?}");
+    /// #   if update.text().is_some() { break }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "get_updates")]
+    pub fn updates(&self) -> Updates {
+        Updates::new(self.clone())
+    }
+
+    /// Runs the bot like [`run`](Self::run), with a value that the handler gets besides the update. The value is cloned
+    /// for each update, so put large values into an [`Arc`](std::sync::Arc).
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// # let bot = tamtam.bot();
+    /// # let alice = tamtam.user("Alice");
+    /// # alice.says("hi");
+    /// # let shutdown = async move { alice.reads().await };
+    /// use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
+    ///
+    /// use tamtam::{Bot, Update};
+    ///
+    /// async fn count(bot: Bot, update: Update, seen: Arc<AtomicU32>) -> tamtam::Result<()> {
+    ///     if let Some(message) = update.message() {
+    ///         let number = seen.fetch_add(1, Ordering::Relaxed) + 1;
+    ///         bot.reply(message, format!("Message {number}")).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// bot.run_with(Arc::new(AtomicU32::new(0)), count).graceful_shutdown_on(shutdown).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn run_with<S, H, F>(&self, state: S, handler: H) -> Run
+    where
+        S: Clone + Send + Sync + 'static,
+        H: Fn(Bot, Update, S) -> F + Send + Sync + 'static,
+        F: Future<Output: HandlerResult> + Send + 'static,
+    {
+        self.updates().run_with(state, handler)
+    }
+
+    /// Creates a bot from environment variables, see [`BotBuilder::from_env`].
+    ///
+    /// ```no_run
+    /// # fn main() -> tamtam::Result<()> {
+    /// // With MAX_TOKEN or TAMTAM_TOKEN in the environment.
+    /// let bot = tamtam::Bot::from_env()?;
+    /// # let _ = bot;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`BotBuilder::from_env`] and [`BotBuilder::build`].
+    pub fn from_env() -> Result<Self> {
+        BotBuilder::from_env()?.build()
+    }
+}

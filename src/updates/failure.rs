@@ -1,0 +1,167 @@
+//! An update that was not handled: why, and what to do with it.
+
+use std::{error::Error as StdError, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+
+use crate::{api::types::Update, client::bot::Bot, error::Error};
+
+/// What to do with an update whose handler failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Recovery {
+    /// Retry the update: run the whole handler again, also the calls that succeeded before.
+    ///
+    /// With [`Run`](crate::updates::Run), the handler runs again after a delay, and later updates of the chat wait. When polling
+    /// without a journal, the next page waits, too. A webhook without a journal answers 503, and the server delivers
+    /// the update again.
+    Retry,
+    /// Give the update up.
+    #[default]
+    Skip,
+    /// Give the update up, and keep it as a dead letter: in a journal, with
+    /// [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after), and in a queue of `tamtam-nats`.
+    /// Everywhere else, the same as [`Skip`](Self::Skip).
+    DeadLetter,
+}
+
+/// What an `on_error` function returns: a [`Recovery`], or a future of a `Recovery`.
+///
+/// This trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "`on_error` returns a `Recovery`, or a future of a `Recovery`, not `{Self}`",
+    note = "for example `on_error(|failed| Recovery::Skip)` or `on_error(async |failed| Recovery::Skip)`"
+)]
+pub trait Decision: sealed::Decision {}
+
+mod sealed {
+    use super::{Recovery, RecoveryFuture};
+
+    pub trait Decision {
+        fn into_future(self) -> RecoveryFuture;
+    }
+
+    impl Decision for Recovery {
+        fn into_future(self) -> RecoveryFuture {
+            Box::pin(std::future::ready(self))
+        }
+    }
+
+    impl<F: Future<Output = Recovery> + Send + 'static> Decision for F {
+        fn into_future(self) -> RecoveryFuture {
+            Box::pin(self)
+        }
+    }
+}
+
+impl<D: sealed::Decision> Decision for D {}
+
+/// A boxed decision.
+pub(crate) type RecoveryFuture = Pin<Box<dyn Future<Output = Recovery> + Send>>;
+
+/// An `on_error` function.
+pub(crate) type OnError = Arc<dyn Fn(Failed) -> RecoveryFuture + Send + Sync>;
+
+/// Boxes an `on_error` function.
+pub(crate) fn boxed<D: Decision>(on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> OnError {
+    Arc::new(move |failed| on_error(failed).into_future())
+}
+
+/// An update that was not handled. Passed to `on_error`. Cloning it is cheap.
+#[derive(Debug, Clone)]
+pub struct Failed(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    bot: Bot,
+    update: Option<Box<Update>>,
+    cause: Cause,
+    attempts: u32,
+}
+
+/// Why an update was not handled.
+#[non_exhaustive]
+pub enum Cause {
+    /// The handler returned this error.
+    Error(Box<dyn StdError + Send + Sync>),
+    /// The handler panicked with this message.
+    Panic(String),
+    /// The handler exceeded this time limit, and was dropped.
+    TimedOut(Duration),
+    /// A delivery to the webhook was complete, but not an update. Contains the bytes of its body.
+    NotAnUpdate(Bytes),
+}
+
+/// Hides the bytes of a body, which can be private.
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => f.debug_tuple("Error").field(error).finish(),
+            Self::Panic(message) => f.debug_tuple("Panic").field(message).finish(),
+            Self::TimedOut(limit) => f.debug_tuple("TimedOut").field(limit).finish(),
+            Self::NotAnUpdate(body) => write!(f, "NotAnUpdate({} bytes)", body.len()),
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => write!(f, "the handler failed: {error}"),
+            Self::Panic(message) => write!(f, "the handler panicked: {message}"),
+            Self::TimedOut(limit) => write!(f, "the handler took longer than {limit:?}"),
+            Self::NotAnUpdate(body) => write!(f, "the delivery of {} bytes is not an update", body.len()),
+        }
+    }
+}
+
+impl Failed {
+    pub(crate) fn new(bot: Bot, update: Option<Box<Update>>, cause: Cause, attempts: u32) -> Self {
+        Self(Arc::new(Inner { bot, update, cause, attempts }))
+    }
+
+    /// Takes the update, or clones it if another clone of this value exists.
+    pub(crate) fn take_update(&mut self) -> Option<Box<Update>> {
+        match Arc::get_mut(&mut self.0) {
+            Some(inner) => inner.update.take(),
+            None => self.0.update.clone(),
+        }
+    }
+
+    /// Returns the bot that received the update.
+    #[must_use]
+    pub fn bot(&self) -> &Bot {
+        &self.0.bot
+    }
+
+    /// Returns the update. `None` if a delivery to the webhook was not an update.
+    #[must_use]
+    pub fn update(&self) -> Option<&Update> {
+        self.0.update.as_deref()
+    }
+
+    /// Returns the error of a call, if the handler failed with it.
+    ///
+    /// A call that failed may still have posted its message: check [`Error::may_have_been_applied`] before you retry
+    /// the update.
+    #[must_use]
+    pub fn call_error(&self) -> Option<&Error> {
+        match &self.0.cause {
+            Cause::Error(error) => error.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// Returns why the update was not handled.
+    #[must_use]
+    pub fn cause(&self) -> &Cause {
+        &self.0.cause
+    }
+
+    /// Returns the number of attempts to handle the update, including this one. Attempts of earlier processes count
+    /// only with a journal or [`Delivery::earlier_attempts`](crate::updates::Delivery::earlier_attempts). For a webhook
+    /// without a journal, always 1.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+}

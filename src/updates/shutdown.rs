@@ -1,0 +1,52 @@
+//! The signal that ends a process.
+
+/// Waits until the process is asked to end: by Ctrl-C, or by SIGTERM on Unix. Service managers and `docker stop` send
+/// SIGTERM.
+///
+/// From the first poll on, these signals do not end the process themselves. If a signal cannot be received, the log has
+/// the ERROR `signal not available`, and the future waits for the other one.
+///
+/// ```no_run
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # async fn echo(_: tamtam::Bot, _: tamtam::Update) {}
+/// tamtam::Bot::from_env()?
+///     .run(echo)
+///     .graceful_shutdown_on(tamtam::shutdown_signal())
+///     .await
+/// # }
+/// ```
+///
+/// # Cancel safety
+///
+/// Dropping the future loses no signal that was not received yet. But the signals do not end the process any more.
+pub async fn shutdown_signal() {
+    #[cfg(unix)]
+    tokio::select! {
+        () = interrupted() => {}
+        () = terminated() => {}
+    }
+    #[cfg(not(unix))]
+    interrupted().await;
+}
+
+async fn interrupted() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        unavailable("Ctrl-C", &error).await;
+    }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    match signal(SignalKind::terminate()) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(error) => unavailable("SIGTERM", &error).await,
+    }
+}
+
+async fn unavailable(signal: &str, error: &std::io::Error) {
+    tracing::error!(signal, error = %error, "signal not available");
+    std::future::pending().await
+}
