@@ -5,8 +5,11 @@ use std::future::Future;
 use crate::{
     api::types::{Message, Update},
     builder::BotBuilder,
-    chats::messages::{edit::EditRequest, send::SendRequest, sendable::Sendable},
-    client::bot::{Bot, IntoTarget, Target},
+    chats::{
+        messages::{edit::EditRequest, send::SendRequest, sendable::Sendable},
+        target::{IntoTarget, Target},
+    },
+    client::bot::Bot,
     error::Result,
     id::IntoMessageId,
     service::Service,

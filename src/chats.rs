@@ -9,3 +9,4 @@ pub(crate) mod constructor;
 pub mod link;
 pub(crate) mod messages;
 pub mod pages;
+pub(crate) mod target;

@@ -29,8 +29,8 @@ mod validation;
 pub mod webhook;
 
 pub use builder::BotBuilder;
-pub use chats::{command::Command, link, pages};
-pub use client::bot::{Bot, Target};
+pub use chats::{command::Command, link, pages, target::Target};
+pub use client::bot::Bot;
 pub use compose::text;
 pub use error::{ChatDenied, Error, ErrorCode, ErrorKind, Result};
 /// The crate `http`, for the methods of [`Bot::request`] and the statuses of [`Error::status`].
@@ -96,8 +96,9 @@ pub mod request {
             action::ActionGuard,
             command::SetCommands,
             messages::{edit::EditRequest, send::SendRequest, send_long::SendLong, sendable::Sendable},
+            target::IntoTarget,
         },
-        client::{bot::IntoTarget, raw_request::RawRequest},
+        client::raw_request::RawRequest,
         id::IntoMessageId,
     };
 }

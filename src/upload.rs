@@ -2,6 +2,7 @@
 
 mod answer;
 mod attempts;
+mod blocking;
 mod feed;
 mod flow;
 mod host;
@@ -9,11 +10,13 @@ mod job;
 mod media;
 mod message;
 mod name;
+mod problem;
 mod progress;
 mod range;
 mod request;
 mod session;
 mod source;
+mod spool;
 
 pub use media::Media;
 pub use message::UploadMessage;

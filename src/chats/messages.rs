@@ -8,7 +8,8 @@ pub(crate) mod sendable;
 use self::send::SendRequest;
 use crate::{
     api::{DeleteMessage, GetMyInfo, GetVideoAttachmentDetails, types::NewMessageBody},
-    client::bot::{Bot, IntoTarget},
+    chats::target::IntoTarget,
+    client::bot::Bot,
     id::IntoMessageId,
 };
 

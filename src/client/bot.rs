@@ -11,10 +11,8 @@ use std::{
 use reqwest::Url;
 
 use crate::{
-    api::types::{Chat, User},
     client::{pace::Priority, transport::Transport},
     error::Result,
-    id::{ChatId, UserId},
     redaction::HiddenUrl,
     service::{ApiVersion, Service},
     validation::{self, Invalid, Place},
@@ -178,62 +176,3 @@ impl Bot {
         &self.transport().service
     }
 }
-
-/// The destination of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Target {
-    /// A dialog, group or channel.
-    Chat(ChatId),
-    /// The dialog with a user, who must have started the bot.
-    User(UserId),
-}
-
-impl From<ChatId> for Target {
-    fn from(chat: ChatId) -> Self {
-        Self::Chat(chat)
-    }
-}
-
-impl From<UserId> for Target {
-    fn from(user: UserId) -> Self {
-        Self::User(user)
-    }
-}
-
-impl From<&Chat> for Target {
-    fn from(chat: &Chat) -> Self {
-        Self::Chat(chat.chat_id)
-    }
-}
-
-impl From<&User> for Target {
-    fn from(user: &User) -> Self {
-        Self::User(user.user_id)
-    }
-}
-
-/// Everything that names the recipient of a message: a [`ChatId`], a [`UserId`], a [`Target`], a [`Chat`] or a [`User`].
-///
-/// This trait is sealed.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not name the recipient of a message",
-    label = "expected a `ChatId` or a `UserId`",
-    note = "`ChatId(7)` is the chat with the id 7, and `UserId(7)` the dialog with the user with the id 7"
-)]
-pub trait IntoTarget: Into<Target> + sealed::Target {}
-
-mod sealed {
-    pub trait Target {}
-}
-
-macro_rules! into_target {
-    ($($name:ty)*) => {
-        $(
-            impl IntoTarget for $name {}
-            impl sealed::Target for $name {}
-        )*
-    };
-}
-
-into_target! { ChatId UserId Target &Chat &User }

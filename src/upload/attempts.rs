@@ -63,7 +63,7 @@ struct Attempts<'a> {
 }
 
 /// Returns the size limit of a kind of upload, in bytes. `None` if the service has no limit.
-fn limit(limits: &Limits, kind: &UploadType) -> Option<u64> {
+pub(super) fn limit(limits: &Limits, kind: &UploadType) -> Option<u64> {
     match kind {
         UploadType::Image => limits.image_bytes,
         UploadType::Video => limits.video_bytes,

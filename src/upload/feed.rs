@@ -10,6 +10,7 @@ use std::{
 use bytes::Bytes;
 use tokio::{io::ReadBuf, sync::mpsc};
 
+use super::problem::unreadable;
 use super::source::{Identity, Opened, Reader, ReadySource, changed, identity_of};
 use crate::error::Kind;
 
@@ -155,10 +156,6 @@ fn read_piece(file: &mut fs::File, mut piece: Vec<u8>, left: u64, expected: &Ide
         }
     }
     Ok(piece)
-}
-
-fn unreadable(error: std::io::Error) -> Kind {
-    Kind::Source { problem: format!("the source cannot be read: {error}"), source: Some(error) }
 }
 
 impl std::fmt::Debug for Feed {

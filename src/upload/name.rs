@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::source::invalid;
+use super::problem::invalid;
 use crate::error::Kind;
 
 /// Maximum length of a name, in bytes of UTF-8. File systems cannot store a longer name.

@@ -14,9 +14,10 @@ use crate::{
         job::Job,
         media::Media,
         name,
+        problem::invalid,
         progress::{Progress, ProgressHook, SessionHook},
         session::UploadSession,
-        source::{Source, invalid},
+        source::Source,
     },
 };
 
@@ -279,7 +280,8 @@ impl<M: Media> fmt::Debug for Upload<M> {
 
 /// Opens the source, and checks the settings.
 async fn prepare<M: Media>(upload: Upload<M>) -> Result<Job, Kind> {
-    let mut source = upload.source.open().await?;
+    let limit = attempts::limit(upload.bot.service().limits(), &M::KIND);
+    let mut source = upload.source.open(limit).await?;
     let name = match (upload.file_name, source.name.take()) {
         (Some(name), _) => name,
         (None, Some(name)) => name?,

@@ -9,19 +9,23 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_core::Stream;
+use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
-use tokio::{io::AsyncRead, sync::oneshot};
+use tempfile::TempPath;
+use tokio::io::AsyncRead;
 
-use crate::{
-    error::Kind,
-    redaction::fnv_1a,
-    validation::{Invalid, Place},
+use super::{
+    blocking::off_this_thread,
+    problem::{invalid, unreadable},
+    spool::{ByteStream, spool},
 };
+use crate::{error::Kind, redaction::fnv_1a};
 
 /// The source of the bytes of an upload.
 ///
 /// Paths ([`Path`], [`PathBuf`], `&str`, `String`) and bytes ([`Bytes`], `Vec<u8>`, `&'static [u8]`) convert into a
-/// source. For other inputs, use [`Source::reader`].
+/// source. For other inputs, use [`Source::reader`] or [`Source::stream`].
 ///
 /// A file is read while it is sent, on a separate thread. If the file grows, shrinks or is written to meanwhile, the
 /// upload fails.
@@ -31,6 +35,7 @@ enum Inner {
     Path(PathBuf),
     Bytes(Bytes),
     Reader { reader: Pin<Box<dyn AsyncRead + Send>>, length: u64 },
+    Stream(ByteStream),
 }
 
 impl Source {
@@ -41,6 +46,36 @@ impl Source {
     pub fn reader(reader: impl AsyncRead + Send + 'static, length: u64) -> Self {
         Self(Inner::Reader { reader: Box::pin(reader), length })
     }
+
+    /// Creates a source from a stream of unknown length, for example a download.
+    ///
+    /// The upload first writes the stream to a temporary file, and removes the file at the end. So memory use does not
+    /// depend on the length, and the upload is retried like that of a file. A stream over the size limit of the service
+    /// is an error as soon as it exceeds the limit. If the length is known, [`reader`](Self::reader) needs no file.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let max = tamtam_sandbox::Sandbox::max().await;
+    /// # let (bot, alice) = (max.bot(), max.user("Alice"));
+    /// # alice.starts();
+    /// use tamtam::upload::Source;
+    ///
+    /// let lines = ["one\n", "two\n"].map(|line| Ok::<_, std::io::Error>(line));
+    /// let report = Source::stream(futures_util::stream::iter(lines));
+    /// bot.send(alice.user_id(), bot.upload_file(report).file_name("report.txt")).await?;
+    /// # assert_eq!(alice.reads().await.attachments().len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stream<S, B, E>(stream: S) -> Self
+    where
+        S: Stream<Item = Result<B, E>> + Send + 'static,
+        B: Into<Bytes>,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        Self(Inner::Stream(Box::pin(stream.map(|piece| piece.map(Into::into).map_err(Into::into)))))
+    }
 }
 
 impl fmt::Debug for Source {
@@ -49,6 +84,7 @@ impl fmt::Debug for Source {
             Inner::Path(path) => f.debug_tuple("Path").field(path).finish(),
             Inner::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
             Inner::Reader { length, .. } => write!(f, "Reader({length} bytes)"),
+            Inner::Stream(_) => f.write_str("Stream"),
         }
     }
 }
@@ -94,6 +130,8 @@ pub(super) struct Opened {
     pub(super) identity: Identity,
     /// The name of the file. An error if the name is not Unicode.
     pub(super) name: Option<Result<String, Kind>>,
+    /// The temporary file of a stream. Dropping it removes the file.
+    _spooled: Option<TempPath>,
 }
 
 /// The input of an opened source.
@@ -111,8 +149,9 @@ pub(super) struct Reader {
 }
 
 impl Source {
-    /// Opens the source. Fails if it cannot be uploaded or is empty.
-    pub(super) async fn open(self) -> Result<Opened, Kind> {
+    /// Opens the source. Fails if it cannot be uploaded, is empty, or is a stream of more than `limit` bytes.
+    pub(super) async fn open(self, limit: Option<u64>) -> Result<Opened, Kind> {
+        let mut spooled = None;
         let (input, identity, name) = match self.0 {
             Inner::Path(path) => {
                 let path_there = path.clone();
@@ -131,11 +170,18 @@ impl Source {
                 let reader = Arc::new(Mutex::new(Reader { reader, position: 0 }));
                 (SourceInput::Reader(reader), Identity { size: length, mark: None }, None)
             }
+            Inner::Stream(stream) => {
+                let file = spooled.insert(spool(stream, limit).await?);
+                let path = file.to_path_buf();
+                let path_there = path.clone();
+                let (_, identity) = off_this_thread(move || open_file(&path_there)).await??;
+                (SourceInput::File(path), identity, None)
+            }
         };
         if identity.size == 0 {
             return Err(invalid("source", "is empty: there is nothing to upload"));
         }
-        Ok(Opened { input, identity, name })
+        Ok(Opened { input, identity, name, _spooled: spooled })
     }
 }
 
@@ -199,7 +245,7 @@ fn open_file(path: &Path) -> Result<(fs::File, Identity), Kind> {
         return Err(invalid("source", &format!("is a directory, not a file: {}", path.display())));
     }
     if !metadata.is_file() {
-        let advice = "is not a regular file: pass it as `Source::reader` with a length";
+        let advice = "is not a regular file: pass it as `Source::reader` with a length, or as `Source::stream`";
         return Err(invalid("source", &format!("{advice}: {}", path.display())));
     }
     let file = fs::File::open(path).map_err(cannot)?;
@@ -213,10 +259,7 @@ fn reopen_file(path: &Path, expected: &Identity, offset: u64) -> Result<fs::File
     if identity != *expected {
         return Err(changed(expected, &identity));
     }
-    io::Seek::seek(&mut file, io::SeekFrom::Start(offset)).map_err(|error| Kind::Source {
-        problem: format!("the source cannot be read: {error}"),
-        source: Some(error),
-    })?;
+    io::Seek::seek(&mut file, io::SeekFrom::Start(offset)).map_err(unreadable)?;
     Ok(file)
 }
 
@@ -236,22 +279,4 @@ pub(super) fn changed(before: &Identity, now: &Identity) -> Kind {
         std::cmp::Ordering::Equal => "was written to".to_owned(),
     };
     Kind::Source { problem: format!("the file {problem} while it was uploaded"), source: None }
-}
-
-pub(super) fn invalid(field: &str, problem: &str) -> Kind {
-    Kind::Invalid(Invalid::new(&Place::root(field), problem))
-}
-
-/// Runs blocking work on a separate thread: a disk, or the network behind it, may be slow.
-async fn off_this_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Kind> {
-    let (done, result) = oneshot::channel();
-    let thread = std::thread::Builder::new().name("tamtam-upload".to_owned());
-    let thread = thread.spawn(move || drop(done.send(work())));
-    thread.map_err(|error| Kind::Source {
-        problem: format!("cannot start a thread to read the source: {error}"),
-        source: Some(error),
-    })?;
-    result
-        .await
-        .map_err(|_| Kind::Source { problem: "the thread that reads the source panicked".to_owned(), source: None })
 }

@@ -7,10 +7,8 @@ use crate::{
         SendMessage,
         types::{NewMessageBody, SendMessageResult},
     },
-    client::{
-        bot::{Bot, Target},
-        request::forward_call_options,
-    },
+    chats::target::Target,
+    client::{bot::Bot, request::forward_call_options},
     compose::message::message_setters,
     error::Result,
     id::IntoMessageId,

@@ -159,6 +159,46 @@ fn broken_reader() -> impl AsyncRead + Send {
     Broken
 }
 
+/// Returns a stream of unknown length.
+fn pieces(all: &[u8]) -> Source {
+    let pieces: Vec<_> = all.chunks(1000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
+    Source::stream(futures_util::stream::iter(pieces))
+}
+
+#[tokio::test]
+async fn a_stream_of_unknown_length_is_uploaded_and_retried_like_a_file() {
+    let (tamtam, bot) = sandbox().await;
+    let all = content(250_000);
+    for resumable in PROTOCOLS {
+        tamtam.uploads().fail_next(UploadFault::ResetAt(100_000));
+        bot.upload_file(pieces(&all)).file_name("a.bin").resumable(resumable).await.unwrap();
+        assert_eq!(tamtam.uploads().received().last().unwrap().bytes().unwrap(), all);
+    }
+    let error = bot.upload_file(pieces(&[])).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::InvalidRequest && error.to_string().contains("is empty"), "{error}");
+}
+
+#[tokio::test]
+async fn a_stream_that_fails_is_not_uploaded() {
+    let (tamtam, bot) = sandbox().await;
+    let asked = operations(&tamtam);
+    let broken = [Ok("begin"), Err(std::io::Error::other("the disk is on fire"))];
+    let error = bot.upload_file(Source::stream(futures_util::stream::iter(broken))).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Source && error.to_string().contains("the disk is on fire"), "{error}");
+    assert!(tamtam.uploads().received().is_empty() && asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_stream_without_an_end_is_refused_at_the_limit_of_the_service() {
+    let max = tamtam_sandbox::Sandbox::max().await;
+    let limit = max.bot().service().limits().image_bytes.unwrap();
+    let piece = bytes::Bytes::from(vec![0; 1 << 20]);
+    let endless = futures_util::stream::repeat_with(move || Ok::<_, std::io::Error>(piece.clone()));
+    let error = max.bot().upload_photo(Source::stream(endless)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(error.to_string().contains(&format!("has more than {limit} bytes")), "{error}");
+}
+
 #[tokio::test]
 async fn a_reader_is_read_once_and_resumed_only_if_no_byte_was_lost() {
     let (tamtam, bot) = sandbox().await;
