@@ -3,7 +3,7 @@
 //! `cargo run --example both` runs it on a sandbox of each service, with the same people, and prints both transcripts.
 //! It needs no token and ends by itself.
 
-use tamtam::{Bot, Button, Keyboard, NewMessageBody, Service, Update, types::MessageCallbackUpdate};
+use tamtam::{Bot, Button, Keyboard, Service, Update, types::MessageCallbackUpdate};
 use tamtam_sandbox::{RateLimit, Sandbox};
 
 #[tokio::main]
@@ -26,19 +26,15 @@ async fn on_update(bot: Bot, update: Update) -> tamtam::Result<()> {
         Update::MessageCreated(created) => {
             // On MAX, the update about a voice message has no `message`.
             if let Some(message) = created.message {
-                bot.reply(&message, echo(message.text().unwrap_or("(no text)"))).await?;
+                let buttons = [Button::callback("Louder", "louder"), Button::callback("Quieter", "quieter")];
+                let text = message.text().unwrap_or("(no text)");
+                bot.reply(&message, text).keyboard(Keyboard::default().row(buttons)).await?;
             }
         }
         Update::MessageCallback(pressed) => on_press(&bot, &pressed).await?,
         _ => {}
     }
     Ok(())
-}
-
-/// Returns the text, with a button for each way to change it.
-fn echo(text: &str) -> NewMessageBody {
-    let buttons = [Button::callback("Louder", "louder"), Button::callback("Quieter", "quieter")];
-    NewMessageBody::from(text).keyboard(Keyboard::default().row(buttons))
 }
 
 /// Changes the text of the message, and keeps the buttons.

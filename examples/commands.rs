@@ -22,7 +22,7 @@ async fn main() -> tamtam::Result<()> {
     if ["MAX_TOKEN", "TAMTAM_TOKEN"].iter().all(|name| std::env::var_os(name).is_none()) {
         return rehearse().await;
     }
-    run(Bot::from_env()?, tokio::signal::ctrl_c()).await
+    run(Bot::from_env()?, tamtam::shutdown_signal()).await
 }
 
 /// The commands with their descriptions, as clients show them.

@@ -18,7 +18,7 @@ async fn main() -> tamtam::Result<()> {
     if std::env::var_os("TAMTAM_TOKEN").is_none() {
         return rehearse().await;
     }
-    Bot::from_env()?.run(answer).graceful_shutdown_on(tokio::signal::ctrl_c()).await
+    Bot::from_env()?.run(answer).graceful_shutdown_on(tamtam::shutdown_signal()).await
 }
 
 /// The occasion of a card: the payload of the buttons.

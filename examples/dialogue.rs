@@ -30,7 +30,7 @@ async fn main() -> Result<(), AnyError> {
         return rehearse().await;
     }
     let path = env::args_os().nth(1).unwrap_or_else(|| "dialogues.json".into());
-    Ok(run(Bot::from_env()?, FileStorage::new(path), tokio::signal::ctrl_c()).await?)
+    Ok(run(Bot::from_env()?, FileStorage::new(path), tamtam::shutdown_signal()).await?)
 }
 
 /// The answers so far. Each variant has one open question.

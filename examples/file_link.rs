@@ -13,7 +13,7 @@ async fn main() -> tamtam::Result<()> {
     if ["MAX_TOKEN", "TAMTAM_TOKEN"].iter().all(|name| std::env::var_os(name).is_none()) {
         return rehearse().await;
     }
-    Bot::from_env()?.run(on_update).graceful_shutdown_on(tokio::signal::ctrl_c()).await
+    Bot::from_env()?.run(on_update).graceful_shutdown_on(tamtam::shutdown_signal()).await
 }
 
 async fn on_update(bot: Bot, update: Update) -> tamtam::Result<()> {

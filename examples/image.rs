@@ -5,7 +5,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use tamtam::{AttachmentRequest, Bot, Command, Message, NewMessageBody, Update, types::PhotoAttachmentRequest};
+use tamtam::{AttachmentRequest, Bot, Command, Message, Update, types::PhotoAttachmentRequest};
 use tamtam_sandbox::{Enclosure, Sandbox};
 use tokio::sync::OnceCell;
 
@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return rehearse().await;
     }
     let path = std::env::args_os().nth(1).ok_or("no logo given; run: cargo run --example image -- logo.png")?;
-    Ok(run(Bot::from_env()?, Logo::new(path), tokio::signal::ctrl_c()).await?)
+    Ok(run(Bot::from_env()?, Logo::new(path), tamtam::shutdown_signal()).await?)
 }
 
 /// An image that is sent to many people, but uploaded only once.
@@ -93,11 +93,11 @@ async fn send_back(bot: &Bot, message: &Message) -> tamtam::Result<()> {
     if message.photos().next().is_none() {
         return Ok(());
     }
-    let mut copy = NewMessageBody::from("The same to you");
+    let mut reply = bot.reply(message, "The same to you");
     for attachment in message.attachments() {
-        copy = copy.attach(AttachmentRequest::try_from(attachment)?);
+        reply = reply.attach(AttachmentRequest::try_from(attachment)?);
     }
-    bot.reply(message, copy).await.map(drop)
+    reply.await.map(drop)
 }
 
 /// Returns a BMP file: a square in this colour (red, green, blue) that fades from top to bottom.

@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = path.ok_or("no file given; run: cargo run --example upload -- movie.mp4")?;
     tokio::select! {
         result = run(Bot::from_env()?, &path) => Ok(result?),
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        _ = tamtam::shutdown_signal() => Ok(()),
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 async fn main() -> Result<(), Box<dyn Error>> {
     let Ok(url) = std::env::var("WEBHOOK_URL") else { return rehearse().await };
     let listener = TcpListener::bind("127.0.0.1:8080").await?;
-    serve(Bot::from_env()?, listener, url, async { drop(tokio::signal::ctrl_c().await) }).await
+    serve(Bot::from_env()?, listener, url, tamtam::shutdown_signal()).await
 }
 
 /// Runs the bot until `end`. The messenger sends updates to `url`, and a proxy forwards them to `listener`.

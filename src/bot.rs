@@ -186,7 +186,8 @@ impl Bot {
     ///     }
     ///     _ => Ok(()),
     /// })
-    /// .graceful_shutdown_on(shutdown) // for example `tamtam::shutdown_signal()`
+    /// // `shutdown` is a future such as `tamtam::shutdown_signal()`.
+    /// .graceful_shutdown_on(shutdown)
     /// .await?;
     /// # Ok(())
     /// # }
@@ -254,6 +255,8 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "fsm")]
+    #[doc(alias = "dependency_injection")]
     pub fn run_with<S, H, F>(&self, state: S, handler: H) -> Run
     where
         S: Clone + Send + Sync + 'static,

@@ -1,7 +1,83 @@
-#![doc = include_str!("../README.md")]
+//! An async SDK for the Bot APIs of the messengers [MAX](https://max.ru) and TamTam, generated from the OpenAPI documents of
+//! both.
+//!
+//! ```
+//! # #[tokio::main]
+//! # async fn main() -> tamtam::Result<()> {
+//! # let max = tamtam_sandbox::Sandbox::max().await;
+//! # let (bot, alice) = (max.bot(), max.user("Alice"));
+//! # alice.says("Hello");
+//! # let reader = alice.clone();
+//! # let shutdown = async move { while reader.reads().await.text() != "Hello" {} };
+//! use tamtam::{Bot, Update};
+//!
+//! async fn echo(bot: Bot, update: Update) -> tamtam::Result<()> {
+//!     if let Update::MessageCreated(created) = update
+//!         && let Some(message) = &created.message
+//!     {
+//!         bot.reply(message, message.text().unwrap_or("(no text)")).await?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! // `bot` is `Bot::from_env()?` or `Bot::max(token)?`,
+//! // and `shutdown` a future such as `tamtam::shutdown_signal()`.
+//! bot.run(echo).graceful_shutdown_on(shutdown).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to start
+//!
+//! | you want to | see |
+//! |---|---|
+//! | send, edit and delete messages | [`Bot::send`], [`Bot::reply`], [`Bot::edit`], [`Bot::delete`], [`Bot::send_long`] |
+//! | add buttons, and answer presses | [`Keyboard`], [`Button`], [`Bot::answer`] |
+//! | format a text | [`text::Text`] |
+//! | upload files | [`Bot::upload_photo`], [`upload`] |
+//! | handle updates | [`Bot::run`], [`updates::Run`], [`Update`] |
+//! | read updates in your own loop | [`Bot::updates`], [`updates::Updates`] |
+//! | survive a kill | [`updates::FileStore`], `updates::Journal` (feature `journal`) |
+//! | receive updates by webhook | `webhook` (feature `webhook`) |
+//! | manage chats and members | [`Bot::chat`], [`Bot::members`], [`Bot::member`], [`Bot::block_member`], [`Bot::pin`] |
+//! | list chats, members, messages, comments | [`pages`] |
+//! | write to many chats | [`Bot::background`], [`guide::broadcast`] |
+//! | handle errors | [`Error`], [`ErrorKind`], [`settings::RetryPolicy`] |
+//! | call any operation of the API | [`Bot::api`], [`Bot::request`] |
+//! | test a bot | the crate `tamtam-sandbox` |
+//! | monitor a bot | [`updates::Health`], [`guide::logging`] |
+//! | move from another library, or from TamTam to MAX | [`guide`] |
+//!
+//! # Services
+//!
+//! [`Bot::max`] creates a bot of MAX, [`Bot::new`] a bot of TamTam. TamTam closed for users on 27 February 2026. The reference
+//! marks items of one service with "MAX only" or "TamTam only". A call to an operation that the service of the bot does not
+//! have fails before it is sent ([`ErrorKind::Unsupported`]).
+//!
+//! A bot of TamTam requests version 0.5.6 of the API (`v`). [`BotBuilder::version`] sets another version. MAX has no
+//! versions.
+//!
+//! # Guarantees
+//!
+//! - Each update is handled at least once, in order within a chat. See [`updates::Run`].
+//! - A new kind of update, attachment or button becomes `Unknown` with its JSON. New properties of known kinds are ignored.
+//!   A value that does not fit its model is left out and logged.
+//! - A failed call is retried only if its effect cannot be doubled. See [`settings::RetryPolicy`].
+//! - A bot waits before it would exceed a rate limit of the service. See [`settings::Pace`].
+//! - Tokens, webhook secrets and upload URLs appear in no error, log, `Debug` output or panic.
+//!
+//! # Features
+//!
+//! `rustls` (default) or `native-tls` for TLS; `webhook`; `journal`; `mini-app`; `socks` for SOCKS proxies; `full` for all but
+//! the choice of TLS.
+
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 // First, so that the documentation of `Bot` begins with its methods.
 mod bot;
@@ -55,10 +131,10 @@ pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 /// their setters or fields.
 ///
 /// ```
-/// use tamtam::types::{ChatAction, ChatType, Unknown};
+/// use tamtam::types::{ChatType, SenderAction, Unknown};
 ///
 /// assert_eq!(ChatType::from("channel"), ChatType::Channel);
-/// assert_eq!(ChatAction::TypingOn.as_str(), "typing_on");
+/// assert_eq!(SenderAction::TypingOn.as_str(), "typing_on");
 /// let update: tamtam::Update = serde_json::from_str(r#"{"update_type": "moon_risen"}"#)?;
 /// assert!(matches!(update, tamtam::Update::Unknown(Unknown { .. })));
 /// # Ok::<_, serde_json::Error>(())
@@ -112,7 +188,7 @@ pub mod request {
 ///
 /// # fn main() -> tamtam::Result<()> {
 /// let bot = Bot::builder("token")
-///     .retry(RetryPolicy::default().max_attempts(5).budget(Duration::from_secs(60)))
+///     .retry(RetryPolicy::default().attempts(5).budget(Duration::from_secs(60)))
 ///     .pace(Pace::default().requests_per_second(10))
 ///     .build()?;
 /// # let _ = bot;

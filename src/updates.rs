@@ -1,5 +1,44 @@
 //! Updates: the stream by long polling, the engine that runs handlers, marker stores, the journal, the chat book and
 //! health.
+//!
+//! [`Bot::run`](crate::Bot::run) calls a handler for each update: see [`Run`] for its guarantees and settings. The settings of
+//! polling are on [`Updates`]:
+//!
+//! ```
+//! # #[tokio::main]
+//! # async fn main() -> tamtam::Result<()> {
+//! # let max = tamtam_sandbox::Sandbox::max().await;
+//! # let (bot, alice) = (max.bot(), max.user("Alice"));
+//! # alice.starts();
+//! # let shutdown = async move { alice.reads().await };
+//! # let path = std::env::temp_dir().join(format!("tamtam-doc-{}.marker", std::process::id()));
+//! use std::time::Duration;
+//!
+//! use tamtam::{Bot, Update, UpdateType, updates::FileStore};
+//!
+//! async fn greet(bot: Bot, update: Update) -> tamtam::Result<()> {
+//!     match update {
+//!         Update::BotStarted(started) => {
+//!             bot.send(started.chat_id, "Hello!").await.map(drop)
+//!         }
+//!         _ => Ok(()),
+//!     }
+//! }
+//!
+//! bot.updates()
+//!     .types([UpdateType::BotStarted])
+//!     .marker_store(FileStore::new(&path))
+//!     .run(greet)
+//!     .handler_timeout(Duration::from_secs(30))
+//!     .graceful_shutdown_on(shutdown)
+//!     .await?;
+//! # std::fs::remove_file(&path).unwrap();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! For a loop of your own, [`Updates`] is a stream. For a queue of your own, see [`Delivery`] and
+//! [`Bot::run_deliveries`](crate::Bot::run_deliveries).
 
 pub(crate) mod atomic_write;
 pub(crate) mod chat_book;

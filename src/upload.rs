@@ -1,4 +1,27 @@
 //! Uploads: files of any size and from any source, streamed with constant memory, to attach to messages.
+//!
+//! [`Bot::upload_photo`](crate::Bot::upload_photo), `upload_video`, `upload_audio` and `upload_file` create an [`Upload`].
+//! Send it as a message, or await it to get an attachment that can be sent many times:
+//!
+//! ```
+//! # #[tokio::main]
+//! # async fn main() -> tamtam::Result<()> {
+//! # let max = tamtam_sandbox::Sandbox::max().await;
+//! # let (bot, alice) = (max.bot(), max.user("Alice"));
+//! # alice.starts();
+//! # let chat = alice.chat_id();
+//! bot.send(chat, bot.upload_photo(b"a picture").text("My cat")).await?;
+//!
+//! let report = bot.upload_file(b"a report").file_name("report.txt").await?;
+//! bot.send(chat, report.clone()).await?;
+//! bot.send(chat, "Once more").attach(report).await?;
+//! # assert_eq!(alice.sees().len(), 3);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A file of at least 16 MiB is sent in ranges. After a failure, the upload continues where the connection broke, in another
+//! process if necessary: see [`UploadSession`].
 
 mod answer;
 mod attempts;

@@ -104,6 +104,7 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "send_chat_action")]
     pub fn action(&self, chat: impl Into<ChatId>, action: impl Into<SenderAction>) -> SendAction {
         self.api().send_action(chat, ActionRequestBody::new(action))
     }

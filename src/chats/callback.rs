@@ -48,11 +48,10 @@ impl Bot {
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();
-    /// use tamtam::{Button, Keyboard, NewMessageBody, Update};
+    /// use tamtam::{Button, Keyboard, Update};
     ///
     /// let keyboard = Keyboard::column(Button::callback("Yes", "yes"));
-    /// let question = NewMessageBody::from("Coming?").keyboard(keyboard);
-    /// bot.send(alice.chat_id(), question).await?;
+    /// bot.send(alice.chat_id(), "Coming?").keyboard(keyboard).await?;
     /// # alice.presses("Yes");
     ///
     /// # let mut updates = bot.updates();
@@ -72,6 +71,7 @@ impl Bot {
     ///
     /// As [`Api::answer_on_callback`](crate::api::Api::answer_on_callback). An answer with neither a notification nor
     /// an edit is not sent, and fails.
+    #[doc(alias = "answer_callback_query")]
     pub fn answer(&self, callback: impl Into<CallbackId>) -> AnswerOnCallback {
         self.api().answer_on_callback(callback, CallbackAnswer::new())
     }

@@ -1,4 +1,22 @@
 //! Lists that come in pages, as streams: chats, members, messages, comments.
+//!
+//! ```
+//! # #[tokio::main]
+//! # async fn main() -> tamtam::Result<()> {
+//! # let max = tamtam_sandbox::Sandbox::max().await;
+//! # let (bot, alice, bob) = (max.bot(), max.user("Alice"), max.user("Bob"));
+//! # let team = max.group("Team", [&alice, &bob]);
+//! let mut members = bot.members(team.chat_id());
+//! while let Some(member) = members.try_next().await? {
+//!     println!("{}", member.name);
+//! }
+//!
+//! // All at once, in memory:
+//! let members = bot.members(team.chat_id()).all().await?;
+//! assert_eq!(members.len(), 3, "Alice, Bob and the bot");
+//! # Ok(())
+//! # }
+//! ```
 
 mod history;
 mod marked;

@@ -159,6 +159,7 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "broadcast")]
     #[must_use]
     pub fn background(&self) -> Self {
         Self { shared: Arc::clone(&self.shared), priority: Priority::Background }

@@ -23,12 +23,12 @@ use crate::{
 /// # let bot = tamtam.bot();
 /// # let alice = tamtam.user("Alice");
 /// # alice.starts();
-/// use tamtam::{AttachmentRequest, NewMessageBody};
+/// use tamtam::AttachmentRequest;
 ///
 /// bot.send(alice.chat_id(), AttachmentRequest::location(59.9390, 30.3158)).await?;
 ///
 /// let photo = AttachmentRequest::photo_url("https://example.org/cat.jpg");
-/// bot.send(alice.chat_id(), NewMessageBody::from("A cat").attach(photo)).await?;
+/// bot.send(alice.chat_id(), "A cat").attach(photo).await?;
 /// # assert_eq!(alice.reads().await.attachments()[0]["type"], "location");
 /// # assert_eq!(alice.reads().await.attachments()[0]["type"], "image");
 /// # Ok(())

@@ -23,7 +23,7 @@ impl Default for Keyboard {
 /// # let bot = tamtam.bot();
 /// # let alice = tamtam.user("Alice");
 /// # alice.starts();
-/// use tamtam::{Button, Keyboard, NewMessageBody};
+/// use tamtam::{Button, Keyboard};
 ///
 /// let keyboard = Keyboard::default()
 ///     .row([
@@ -32,7 +32,7 @@ impl Default for Keyboard {
 ///     ])
 ///     .row((Button::location("I am here").quick(true), Button::contact("Call me")))
 ///     .row(Button::link("Where is it?", "https://example.org/map"));
-/// bot.send(alice.chat_id(), NewMessageBody::from("Coming?").keyboard(keyboard)).await?;
+/// bot.send(alice.chat_id(), "Coming?").keyboard(keyboard).await?;
 /// # let rows = alice.reads().await.buttons().iter().map(Vec::len).collect::<Vec<_>>();
 /// # assert_eq!(rows, [2, 2, 1]);
 /// # Ok(())
@@ -100,8 +100,7 @@ impl Keyboard {
 ///
 /// let drinks = [Button::callback("Tea", "tea"), Button::callback("Coffee", "coffee")];
 /// let keyboard = Keyboard::column(drinks);
-/// let question = NewMessageBody::from("What may it be?").keyboard(keyboard);
-/// let sent = bot.send(alice.chat_id(), question).await?;
+/// let sent = bot.send(alice.chat_id(), "What may it be?").keyboard(keyboard).await?;
 ///
 /// // Later, when the coffee has run out:
 /// let message = bot.api().get_message_by_id(&sent).await?;

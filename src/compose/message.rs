@@ -125,8 +125,7 @@ impl NewMessageBody {
     /// use tamtam::{Button, Keyboard, NewMessageBody};
     ///
     /// let keyboard = Keyboard::column(Button::callback("Yes", "yes"));
-    /// let question = NewMessageBody::from("Coming?").keyboard(keyboard);
-    /// let question = bot.send(alice.chat_id(), question).await?;
+    /// let question = bot.send(alice.chat_id(), "Coming?").keyboard(keyboard).await?;
     ///
     /// bot.edit(&question, NewMessageBody::from("It is over.").no_attachments()).await?;
     /// # assert_eq!(alice.reads().await.buttons().len(), 1);

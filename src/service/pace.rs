@@ -37,6 +37,8 @@
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "throttle")]
+#[doc(alias = "rate_limit")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[must_use = "a pace does nothing until it is given to a bot"]
 pub struct Pace {

@@ -51,7 +51,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// # let alice = tamtam.user("Alice");
 /// # alice.starts();
 /// # let reader = alice.clone();
-/// # let ctrl_c = async move { reader.reads().await };
+/// # let shutdown = async move { reader.reads().await };
 /// # let directory = std::env::temp_dir().join(format!("tamtam-doc-{}-chat-book", std::process::id()));
 /// # std::fs::create_dir_all(&directory)?;
 /// # let path = directory.join("chats.jsonl");
@@ -63,7 +63,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 ///     _ => Ok(()),
 /// })
 /// .chat_book(book.clone())
-/// .graceful_shutdown_on(ctrl_c)
+/// .graceful_shutdown_on(shutdown)
 /// .await?;
 ///
 /// for chat in book.chats() {

@@ -42,7 +42,7 @@ impl Updates {
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();
-    /// # let ctrl_c = async move { alice.reads().await };
+    /// # let shutdown = async move { alice.reads().await };
     /// # let path = std::env::temp_dir().join(format!("tamtam-doc-{}-updates.journal", std::process::id()));
     /// use tamtam::{Update, updates::Journal};
     ///
@@ -54,7 +54,7 @@ impl Updates {
     ///         }
     ///         _ => Ok(()),
     ///     })
-    ///     .graceful_shutdown_on(ctrl_c)
+    ///     .graceful_shutdown_on(shutdown)
     ///     .await?;
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok(())

@@ -121,9 +121,7 @@ impl Updates {
 /// update is retried. Without `on_error`, the failure is logged and the update is skipped. With a journal, the update becomes
 /// a dead letter. (With `panic = "abort"` in your profile, a panic ends the process.)
 ///
-/// A handler is a function, or a closure that returns a future. Clone shared state for each update:
-/// `move |bot, update| { let db = db.clone(); async move { .. } }`. A future of an `async move |bot, update|` closure cannot
-/// borrow from the closure.
+/// A handler is a function, or a closure that returns a future. [`Bot::run_with`] passes shared state to the handler.
 ///
 /// ```
 /// # #[tokio::main]
@@ -133,7 +131,7 @@ impl Updates {
 /// # let alice = tamtam.user("Alice");
 /// # alice.says("hi");
 /// # let reader = alice.clone();
-/// # let ctrl_c = async move { while reader.reads().await.text() != "I heard you" {} };
+/// # let shutdown = async move { while reader.reads().await.text() != "I heard you" {} };
 /// use tamtam::{Bot, Update};
 ///
 /// async fn echo(bot: Bot, update: Update) -> tamtam::Result<()> {
@@ -149,30 +147,13 @@ impl Updates {
 ///     Ok(())
 /// }
 ///
-/// // `ctrl_c` is a future such as `tokio::signal::ctrl_c()`.
-/// bot.run(echo).graceful_shutdown_on(ctrl_c).await?;
+/// // `shutdown` is a future such as `tamtam::shutdown_signal()`.
+/// bot.run(echo).graceful_shutdown_on(shutdown).await?;
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// To run it in the background, spawn its future: `tokio::spawn(bot.run(echo).run())`. Most service managers stop a process
-/// by SIGTERM:
-///
-/// ```no_run
-/// # async fn run(bot: tamtam::Bot) -> Result<(), Box<dyn std::error::Error>> {
-/// use tokio::signal::{ctrl_c, unix::{SignalKind, signal}};
-///
-/// let mut terminated = signal(SignalKind::terminate())?;
-/// let ended = async move {
-///     tokio::select! {
-///         _ = ctrl_c() => {}
-///         _ = terminated.recv() => {}
-///     }
-/// };
-/// bot.run(async |_, _| {}).graceful_shutdown_on(ended).await?;
-/// # Ok(())
-/// # }
-/// ```
+/// To run it in the background, spawn its future: `tokio::spawn(bot.run(echo).run())`.
 #[must_use = "a bot does not run until it is awaited"]
 pub struct Run {
     source: Source,
@@ -283,7 +264,7 @@ impl Run {
     /// # let bot = tamtam.bot();
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();
-    /// # let ctrl_c = async move { alice.reads().await };
+    /// # let shutdown = async move { alice.reads().await };
     /// use tamtam::updates::ChatBook;
     ///
     /// let book = ChatBook::new();
@@ -296,7 +277,7 @@ impl Run {
     ///     }
     /// })
     /// .chat_book(book.clone())
-    /// .graceful_shutdown_on(ctrl_c)
+    /// .graceful_shutdown_on(shutdown)
     /// .await?;
     /// # assert_eq!(book.len(), 1);
     /// # Ok(())

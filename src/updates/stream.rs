@@ -219,16 +219,17 @@ impl Updates {
     /// Fetched updates are still returned. Then the stream commits them and returns `None`. The commit takes at most 5 s,
     /// and saving the marker another 5 s.
     ///
-    /// Most service managers stop a process by SIGTERM. [`Run`](crate::updates::Run) shows how to wait for SIGTERM and Ctrl-C.
+    /// Most service managers stop a process by SIGTERM. [`shutdown_signal`](crate::shutdown_signal) waits for
+    /// SIGTERM and Ctrl-C.
     ///
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
     /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// # let bot = tamtam.bot();
-    /// # let ctrl_c = std::future::ready(());
-    /// // `ctrl_c` is a future such as `tokio::signal::ctrl_c()`.
-    /// let mut updates = bot.updates().graceful_shutdown_on(ctrl_c);
+    /// # let shutdown = std::future::ready(());
+    /// // `shutdown` is a future such as `tamtam::shutdown_signal()`.
+    /// let mut updates = bot.updates().graceful_shutdown_on(shutdown);
     /// while let Some(update) = updates.try_next().await? {
     ///     println!("{update:?}");
     /// }

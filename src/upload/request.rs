@@ -103,6 +103,7 @@ impl Bot {
     }
 
     /// Uploads a file of any kind. People see its name. Otherwise the same as [`upload_photo`](Self::upload_photo).
+    #[doc(alias = "send_document")]
     pub fn upload_file(&self, source: impl Into<Source>) -> Upload<FileAttachmentRequest> {
         Upload::new(self, source.into())
     }

@@ -47,7 +47,7 @@ impl Webhook {
     /// # let secret_path = "/0f6b1c9e8d7a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c";
     /// # let path = std::env::temp_dir().join(format!("tamtam-doc-{}-webhook.journal", std::process::id()));
     /// # let reader = alice.clone();
-    /// # let ctrl_c = async move { assert_eq!(reader.reads().await.text(), "Hello!") };
+    /// # let shutdown = async move { assert_eq!(reader.reads().await.text(), "Hello!") };
     /// use tamtam::{Bot, Update, updates::Journal, webhook::{Webhook, axum}};
     ///
     /// async fn on_update(bot: Bot, update: Update) -> tamtam::Result<()> {
@@ -70,7 +70,7 @@ impl Webhook {
     /// // Both end when either does: without the run, updates would only be stored.
     /// tokio::select! {
     ///     served = axum::serve(listener, app).into_future() => served?,
-    ///     ran = run.graceful_shutdown_on(ctrl_c).run() => ran?,
+    ///     ran = run.graceful_shutdown_on(shutdown).run() => ran?,
     /// }
     /// # std::fs::remove_file(&path)?;
     /// # Ok(())

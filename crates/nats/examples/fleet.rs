@@ -16,10 +16,7 @@ use std::{
 use tamtam::{Bot, BotBuilder, Update};
 use tamtam_nats::{Queue, async_nats};
 use tamtam_sandbox::{Person, Sandbox};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::sleep,
-};
+use tokio::time::sleep;
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -51,7 +48,7 @@ async fn queue(bot: &Bot) -> Result<Queue, AnyError> {
 async fn receive() -> Result<(), AnyError> {
     let bot = BotBuilder::from_env()?.no_proxy().build()?;
     let queue = queue(&bot).await?;
-    queue.receive(bot.updates()).lease(Duration::from_secs(3)).graceful_shutdown_on(terminated()?).await?;
+    queue.receive(bot.updates()).lease(Duration::from_secs(3)).graceful_shutdown_on(tamtam::shutdown_signal()).await?;
     Ok(())
 }
 
@@ -59,7 +56,7 @@ async fn receive() -> Result<(), AnyError> {
 async fn work() -> Result<(), AnyError> {
     let bot = BotBuilder::from_env()?.no_proxy().build()?;
     let queue = queue(&bot).await?;
-    queue.work(bot, on_update).graceful_shutdown_on(terminated()?).await?;
+    queue.work(bot, on_update).graceful_shutdown_on(tamtam::shutdown_signal()).await?;
     Ok(())
 }
 
@@ -73,17 +70,6 @@ async fn on_update(bot: Bot, update: Update) -> tamtam::Result<()> {
         bot.reply(&message, format!("You said {text}")).await?;
     }
     Ok(())
-}
-
-/// Waits for SIGTERM or Ctrl-C.
-fn terminated() -> Result<impl Future<Output = ()> + Send, AnyError> {
-    let mut terminated = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-    })
 }
 
 // ---- The demonstration: people, processes and kills -----------------------------------------------------------------

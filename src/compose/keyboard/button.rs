@@ -59,7 +59,7 @@ impl Button {
     /// # let alice = tamtam.user("Alice");
     /// # alice.starts();
     /// use serde::{Deserialize, Serialize};
-    /// use tamtam::{Button, Keyboard, NewMessageBody, Update};
+    /// use tamtam::{Button, Keyboard, Update};
     ///
     /// #[derive(Serialize, Deserialize)]
     /// struct Vote {
@@ -71,7 +71,7 @@ impl Button {
     ///     Button::callback_with("Yes", &Vote { poll: 7, coming: true })?,
     ///     Button::callback_with("No", &Vote { poll: 7, coming: false })?,
     /// ]);
-    /// bot.send(alice.chat_id(), NewMessageBody::from("Coming?").keyboard(keyboard)).await?;
+    /// bot.send(alice.chat_id(), "Coming?").keyboard(keyboard).await?;
     /// # alice.presses("Yes");
     ///
     /// # let mut updates = bot.updates();

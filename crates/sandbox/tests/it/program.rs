@@ -273,7 +273,7 @@ async fn the_whole_state_is_kept_after_a_restart() {
     let page = bot.api().get_updates().timeout(0).limit(1).await.unwrap();
     let (first, marker) = (serde_json::to_value(&page.updates[0]).unwrap(), page.marker.unwrap());
     let photo = bot.upload_photo(b"a photo").file_name("a.jpg").await.unwrap();
-    let sent = bot.send(chat, NewMessageBody::from("Look").attach(photo)).await.unwrap().message;
+    let sent = bot.send(chat, "Look").attach(photo).await.unwrap().message;
     let mid = sent.body.as_ref().unwrap().mid.clone();
     assert_eq!(program.ends("-TERM").await.0, Some(0));
     let mut names = directory.names();

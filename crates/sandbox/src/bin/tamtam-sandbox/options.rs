@@ -143,7 +143,7 @@ Control endpoints, with which a test acts as people and injects faults (JSON, no
   GET    /sandbox/rate_limited        how many requests were over a limit
   POST   /sandbox/clock               {\"advance_ms\":3600000}
   GET    /sandbox/transcript          the transcript, one line per event
-  All endpoints: https://docs.rs/tamtam-sandbox/latest/tamtam_sandbox/control
+  All endpoints: the documentation of `tamtam_sandbox::control`
 
 Exit status:
   0  ended by Ctrl-C or SIGTERM; the state is written
