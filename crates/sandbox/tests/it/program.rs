@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tamtam::types::{CallbackAnswer, ConstructorAnswer, SubscriptionRequestBody, UploadType};
-use tamtam::{Bot, ChatId, NewMessageBody, settings::Pace};
+use tamtam::{Bot, ChatId, settings::Pace};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{sleep, timeout};
 
