@@ -122,6 +122,8 @@ static SCHEMA: Shape = Fields(&[
     ("x-keyboard", &Flag),
     ("x-mentions", &Text),
     ("x-name", &Text),
+    ("x-example", &Text),
+    ("x-tag-example", &Text),
     ("x-needed", &Flag),
     ("x-same-as", &Text),
     ("x-services", &List(&Text)),
@@ -165,7 +167,7 @@ static SERVICE: Shape = Fields(&[
 ]);
 
 /// The extensions above. An overlay must not set others: a misspelt extension would have no effect.
-pub(super) const EXTENSIONS: [&str; 23] = [
+pub(super) const EXTENSIONS: [&str; 24] = [
     "x-accessors",
     "x-acknowledgement",
     "x-at-least-one-of",
@@ -188,6 +190,7 @@ pub(super) const EXTENSIONS: [&str; 23] = [
     "x-same-as",
     "x-secret",
     "x-service",
+    "x-tag-example",
     "x-tag-of",
 ];
 

@@ -23,6 +23,16 @@ pub(crate) use size_limit::SizeLimit;
 use crate::redaction::Printable;
 
 /// The result of a fallible call of this crate.
+///
+/// ```
+/// use tamtam::{Bot, Result, UserId};
+///
+/// async fn greet(bot: &Bot, user: UserId) -> Result<()> {
+///     bot.send(user, "Hello!").await?;
+///     Ok(())
+/// }
+/// # let _ = greet;
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The error of a failed call.

@@ -102,16 +102,48 @@ macro_rules! text_id {
 
 number_id! {
     /// The id of a chat. Positive for dialogs, negative for groups and channels.
+    ///
+    /// ```
+    /// use tamtam::ChatId;
+    ///
+    /// let team: ChatId = "-1234567890".parse()?;
+    /// assert_eq!(team, ChatId(-1_234_567_890));
+    /// # Ok::<_, std::num::ParseIntError>(())
+    /// ```
     ChatId
 }
 
 number_id! {
     /// The id of a user or a bot.
+    ///
+    /// ```
+    /// use tamtam::UserId;
+    ///
+    /// let owner = UserId(42);
+    /// assert_eq!(owner.to_string(), "42");
+    /// assert_eq!(i64::from(owner), 42);
+    /// ```
     UserId
 }
 
 text_id! {
     /// The id of a message (`mid`), unique across all chats. Opaque: its format has changed before.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let max = tamtam_sandbox::Sandbox::max().await;
+    /// # let (bot, alice) = (max.bot(), max.user("Alice"));
+    /// # alice.starts();
+    /// use tamtam::MessageId;
+    ///
+    /// let sent = bot.send(alice.user_id(), "Helo").await?;
+    /// let mid = MessageId::from(&sent); // Store it, for example in a database.
+    /// bot.edit(&mid, "Hello").await?;
+    /// # assert_eq!(alice.sees(), ["Hello"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     MessageId
 }
 

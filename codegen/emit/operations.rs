@@ -17,7 +17,7 @@ use super::{
     adapt,
     fields::generic_argument,
     secret, service,
-    snippets::{check, doc},
+    snippets::{check, doc, example},
     types::argument,
 };
 
@@ -28,15 +28,14 @@ pub(super) fn emit(
     client: &[Item],
     links: &Links,
 ) -> Result<TokenStream> {
-    let frame = text(document, "x-example-frame").unwrap_or("{example}");
-    if !frame.contains("{example}") {
+    if text(document, "x-example-frame").is_some_and(|frame| !frame.contains("{example}")) {
         return Err(Error::new("x-example-frame", "has no `{example}`, the place of the example"));
     }
     let (mut methods, mut builders) = (TokenStream::new(), TokenStream::new());
     for operation in &model.operations {
         let call = client_method(client, operation)?;
         let parts = Parts::read(document, lowered, operation, call)?;
-        let documentation = Documentation { document, links, frame };
+        let documentation = Documentation { document, links };
         methods.extend(parts.method(&documentation));
         builders.extend(parts.builder(&documentation)?);
     }
@@ -128,7 +127,6 @@ impl Acknowledgement {
 struct Documentation<'a> {
     document: &'a Value,
     links: &'a Links,
-    frame: &'a str,
 }
 
 impl<'a> Parts<'a> {
@@ -573,10 +571,7 @@ impl Documentation<'_> {
             Some(url) => format!("API: [{wire}]({url})."),
             None => format!("API: {wire}."),
         });
-        if let Some(example) = text(node, "x-example") {
-            let frame = text(node, "x-example-frame").unwrap_or(self.frame);
-            out.push(format!("# Example\n\n```rust\n{}\n```", frame.replace("{example}", example.trim()).trim()));
-        }
+        out.extend(example(self.document, node, "x-example"));
         let mut errors = vec![
             "Awaiting the request returns an [`Error`](crate::Error) if the server refuses it or cannot be reached:"
                 .to_owned(),

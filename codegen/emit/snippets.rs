@@ -4,7 +4,10 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use serde_json::Value;
 
-use super::super::error::{Error, Result};
+use super::super::{
+    error::{Error, Result},
+    node::text,
+};
 
 /// Returns the `#[doc]` attributes of a text, one for each line, so that the generated file is readable.
 pub(super) fn doc(text: &str) -> TokenStream {
@@ -12,6 +15,13 @@ pub(super) fn doc(text: &str) -> TokenStream {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
     quote!(#(#[doc = #lines])*)
+}
+
+/// Returns the section with the example of a node, if it has one. `key`: the extension with the example.
+pub(super) fn example(document: &Value, node: &Value, key: &str) -> Option<String> {
+    let example = text(node, key)?.trim();
+    let frame = text(node, "x-example-frame").or_else(|| text(document, "x-example-frame")).unwrap_or("{example}");
+    Some(format!("# Example\n\n```rust\n{}\n```", frame.replace("{example}", example).trim()))
 }
 
 /// Returns an `Option` as an expression.

@@ -19,7 +19,7 @@ use super::{
     accessors, adapt,
     fields::{self, Structs, generic_argument, property_name},
     flat, key, secret,
-    snippets::{check, doc},
+    snippets::{check, doc, example},
     tolerance,
 };
 
@@ -44,6 +44,8 @@ pub(super) fn emit(
                 let name = name.clone();
                 fields.insert(item.ident.to_string(), fields::properties(&item, schema));
                 describe(&mut item, &name, schema, links);
+                let node = at(document, &["components", "schemas", &name]).unwrap_or(&Value::Null);
+                item.attrs.extend(attributes(doc_of_example(document, node, "x-example")));
                 let debug = secret::debug_of_struct(&mut item, schema);
                 let reading = match model.answers.contains(&name) {
                     true => tolerance::deserialize(model, &lowered.document, &mut item, &name, schema)?,
@@ -98,6 +100,16 @@ fn emit_alias(name: &str, target: &str, node: &Value, links: &Links) -> TokenStr
     quote!(#documentation pub type #name = #target;)
 }
 
+/// Returns the documentation with the example of a node, below a description.
+fn doc_of_example(document: &Value, node: &Value, key: &str) -> TokenStream {
+    example(document, node, key).map(|example| doc(&format!("\n{example}"))).unwrap_or_default()
+}
+
+/// Parses the attributes of an item.
+fn attributes(tokens: TokenStream) -> Vec<syn::Attribute> {
+    syn::parse::Parser::parse2(syn::Attribute::parse_outer, tokens).unwrap_or_default()
+}
+
 /// Documents a struct and its fields from the schema, and sorts the fields in the order of the document.
 fn describe(item: &mut ItemStruct, name: &str, schema: &Value, links: &Links) {
     // Servers add fields without notice, even to a struct without fields.
@@ -107,8 +119,7 @@ fn describe(item: &mut ItemStruct, name: &str, schema: &Value, links: &Links) {
     let text_of = |node: &Value, fallback: &str| {
         let description = text(node, "description").unwrap_or_default();
         let description = if description.is_empty() { docs::words(fallback) } else { description.to_owned() };
-        let documentation = doc(&links.rustdoc(&description));
-        syn::parse::Parser::parse2(syn::Attribute::parse_outer, documentation).unwrap_or_default()
+        attributes(doc(&links.rustdoc(&description)))
     };
     item.attrs.splice(0..0, text_of(schema, name));
     let order: Vec<&String> = entries(schema, "properties").map(|(name, _)| name).collect();
@@ -329,6 +340,10 @@ fn emit_enum(known: &StringEnum, model: &Model, document: &Value, links: &Links)
     let own = at(document, &["components", "schemas", &known.name]).unwrap_or(&Value::Null);
     let described = docs::with_paragraph(known.description.clone(), docs::provenance(own));
     let documentation = described_type(&known.name, &described, known.values.iter().map(String::as_str), links);
+    let example = match of_union {
+        Some(_) => doc_of_example(document, services, "x-tag-example"),
+        None => doc_of_example(document, own, "x-example"),
+    };
     let values = known.values.iter().filter(|value| !model::is_unknown(value)).map(|value| {
         let text = docs::listed(source, value).unwrap_or_else(|| docs::words(value));
         let text = docs::with_paragraph(text, docs::services(at(services, &["x-services-by-value", value])));
@@ -338,6 +353,7 @@ fn emit_enum(known: &StringEnum, model: &Model, document: &Value, links: &Links)
     quote! {
         crate::model::open_enum::open_enum! {
             #documentation
+            #example
             pub enum #name { #(#values)* }
         }
     }

@@ -6,6 +6,24 @@ use crate::{
 };
 
 /// The destination of a message.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let max = tamtam_sandbox::Sandbox::max().await;
+/// # let (bot, alice) = (max.bot(), max.user("Alice"));
+/// # alice.starts();
+/// # let team = max.group("Team", [&alice]);
+/// use tamtam::Target;
+///
+/// let everybody = [Target::from(alice.user_id()), Target::from(team.chat_id())];
+/// for target in everybody {
+///     bot.send(target, "It is noon.").await?;
+/// }
+/// # assert_eq!(alice.sees(), ["It is noon."]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Target {

@@ -6,6 +6,20 @@ open_enum! {
     /// An error code of the API (`code` in the body of an error).
     ///
     /// The API document does not list the codes. These codes were observed in responses of the servers.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// # let max = tamtam_sandbox::Sandbox::max().await;
+    /// # let bot = max.bot();
+    /// use tamtam::{ChatId, ErrorCode};
+    ///
+    /// let error = bot.chat(ChatId(-1)).await.unwrap_err();
+    /// assert_eq!(error.code(), Some(&ErrorCode::ChatNotFound));
+    /// assert_eq!(ErrorCode::ChatNotFound.as_str(), "chat.not.found");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub enum ErrorCode {
     /// 401: the token is missing, wrong or revoked.
     VerifyToken = "verify.token",
@@ -32,6 +46,24 @@ open_enum! {
 }
 
 /// The reason for a `chat.denied`, read from the message of the server.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let max = tamtam_sandbox::Sandbox::max().await;
+/// # let (bot, alice) = (max.bot(), max.user("Alice"));
+/// # alice.starts();
+/// # alice.stops();
+/// use tamtam::ChatDenied;
+///
+/// let error = bot.send(alice.user_id(), "News").await.unwrap_err();
+/// if error.chat_denied() == Some(ChatDenied::BotStopped) {
+///     println!("Alice wants no more news");
+/// }
+/// # assert_eq!(error.chat_denied(), Some(ChatDenied::BotStopped));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChatDenied {

@@ -152,3 +152,16 @@ fn any_description_generates_valid_rust() {
         assert_eq!(code.types(), ["A", "U", "E"]);
     }
 }
+
+#[test]
+fn a_schema_and_the_tags_of_a_union_have_examples() {
+    let document = "x-example-frame: \"# fn main() {\\n{example}\\n# }\"\n".to_owned()
+        + &schemas(
+            "A: {description: An A., x-example: let a = 1;, properties: {kind: {x-tag-of: U}}},
+             U: {x-tag-example: let u = 2;, discriminator: {propertyName: t, mapping: {a: A}}}",
+        );
+    let code = code(&document);
+    assert_eq!(code.doc("A"), "An A.\n\n# Example\n\n```rust\n# fn main() {\nlet a = 1;\n# }\n```");
+    let tags = code.enumeration("UType").doc;
+    assert!(tags.ends_with("# Example\n\n```rust\n# fn main() {\nlet u = 2;\n# }\n```"), "{tags}");
+}
