@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 FLOORS = {
-    "src": """id redaction validation service model error mini_app client api accessors compose upload chats updates webhook builder bot
+    "src": """id redaction validation service model error mini_app client api accessors compose upload chats updates webhook builder bot_methods
         internals guide lib""",
     "crates/sandbox/src": "protocol state operations server sandbox people control builder guide lib",
     "codegen": "error node yaml names docs jsonpath overlay rename document_check history request_schemas model merge lower emit mod",

@@ -2,16 +2,16 @@
 //! write.
 
 mod accessors;
-mod adapt;
 mod fields;
-mod flat;
 mod key;
 mod operations;
 mod secret;
 mod service;
-mod snippets;
+mod service_support;
+mod shared;
 mod tolerance;
 mod types;
+mod union_reader;
 
 use quote::{ToTokens as _, quote};
 use serde_json::Value;

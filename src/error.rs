@@ -1,10 +1,10 @@
 //! The error type of the crate. It is opaque: methods return its details, and predicates classify the failure.
 
 mod code;
-mod error_kind;
 mod failure;
 mod http;
 mod kind;
+mod reason;
 mod refusal;
 mod size_limit;
 
@@ -13,10 +13,10 @@ use std::{borrow::Cow, fmt, time::Duration};
 use ::http::StatusCode;
 
 pub use code::{ChatDenied, ErrorCode};
-pub use error_kind::ErrorKind;
 pub(crate) use failure::Failure;
 pub(crate) use http::{HttpError, in_http2};
-pub(crate) use kind::{BoxError, Kind};
+pub use kind::ErrorKind;
+pub(crate) use reason::{BoxError, Reason};
 pub(crate) use refusal::Refusal;
 pub(crate) use size_limit::SizeLimit;
 
@@ -71,7 +71,7 @@ pub struct Error(Box<Inner>);
 /// The details of a failed call.
 #[derive(Debug)]
 struct Inner {
-    kind: Kind,
+    kind: Reason,
     operation: Option<Cow<'static, str>>,
     report: Report,
 }
@@ -95,12 +95,12 @@ fn is_not_found(code: &ErrorCode) -> bool {
 }
 
 impl Error {
-    pub(crate) fn new(kind: Kind) -> Self {
+    pub(crate) fn new(kind: Reason) -> Self {
         Self(Box::new(Inner { kind, operation: None, report: Report::default() }))
     }
 
     pub(crate) fn build(problem: impl Into<String>) -> Self {
-        Self::new(Kind::Build(problem.into()))
+        Self::new(Reason::Build(problem.into()))
     }
 
     /// Adds the operation and the report of its attempts.
@@ -127,25 +127,25 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match &self.0.kind {
-            Kind::Build(_) => ErrorKind::Build,
-            Kind::Invalid(_) | Kind::Unmade { .. } => ErrorKind::InvalidRequest,
-            Kind::Unsupported(_) => ErrorKind::Unsupported,
-            Kind::Connect { .. } | Kind::ConnectTimeout { .. } => ErrorKind::Connect,
-            Kind::Timeout { .. } | Kind::Idle(_) => ErrorKind::Timeout,
-            Kind::Cut { source, .. } if source.is_timeout() => ErrorKind::Timeout,
-            Kind::Cut { .. } | Kind::Io { .. } | Kind::Unprocessed { .. } => ErrorKind::Connection,
-            Kind::TooLarge { .. } => ErrorKind::TooLarge,
-            Kind::Status { .. } | Kind::Refused(_) => self.kind_of_answer(),
-            Kind::Decode { .. } => ErrorKind::Decode,
-            Kind::Payload { .. } => ErrorKind::Payload,
-            Kind::Pages(_) => ErrorKind::Pagination,
-            Kind::Link(_) => ErrorKind::Link,
-            Kind::Source { .. } => ErrorKind::Source,
-            Kind::WebhookSubscribed(_) => ErrorKind::WebhookSubscribed,
-            Kind::MarkerStore(_) => ErrorKind::MarkerStore,
-            Kind::ChatBook { .. } => ErrorKind::ChatBook,
+            Reason::Build(_) => ErrorKind::Build,
+            Reason::Invalid(_) | Reason::Unmade { .. } => ErrorKind::InvalidRequest,
+            Reason::Unsupported(_) => ErrorKind::Unsupported,
+            Reason::Connect { .. } | Reason::ConnectTimeout { .. } => ErrorKind::Connect,
+            Reason::Timeout { .. } | Reason::Idle(_) => ErrorKind::Timeout,
+            Reason::Cut { source, .. } if source.is_timeout() => ErrorKind::Timeout,
+            Reason::Cut { .. } | Reason::Io { .. } | Reason::Unprocessed { .. } => ErrorKind::Connection,
+            Reason::TooLarge { .. } => ErrorKind::TooLarge,
+            Reason::Status { .. } | Reason::Refused(_) => self.kind_of_answer(),
+            Reason::Decode { .. } => ErrorKind::Decode,
+            Reason::Payload { .. } => ErrorKind::Payload,
+            Reason::Pages(_) => ErrorKind::Pagination,
+            Reason::Link(_) => ErrorKind::Link,
+            Reason::Source { .. } => ErrorKind::Source,
+            Reason::WebhookSubscribed(_) => ErrorKind::WebhookSubscribed,
+            Reason::MarkerStore(_) => ErrorKind::MarkerStore,
+            Reason::ChatBook { .. } => ErrorKind::ChatBook,
             #[cfg(feature = "journal")]
-            Kind::Journal(_) => ErrorKind::Journal,
+            Reason::Journal(_) => ErrorKind::Journal,
         }
     }
 
@@ -174,11 +174,11 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match &self.0.kind {
-            Kind::Status { status, .. }
-            | Kind::Cut { status, .. }
-            | Kind::TooLarge { status, .. }
-            | Kind::Decode { status, .. } => Some(*status),
-            Kind::Refused(_) => Some(StatusCode::OK),
+            Reason::Status { status, .. }
+            | Reason::Cut { status, .. }
+            | Reason::TooLarge { status, .. }
+            | Reason::Decode { status, .. } => Some(*status),
+            Reason::Refused(_) => Some(StatusCode::OK),
             _ => None,
         }
     }
@@ -187,7 +187,7 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> Option<&ErrorCode> {
         match &self.0.kind {
-            Kind::Status { code, .. } | Kind::Refused(Refusal { code, .. }) => code.as_ref(),
+            Reason::Status { code, .. } | Reason::Refused(Refusal { code, .. }) => code.as_ref(),
             _ => None,
         }
     }
@@ -197,8 +197,8 @@ impl Error {
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         match &self.0.kind {
-            Kind::Status { message, .. } => Some(message),
-            Kind::Refused(refusal) => refusal.message.as_deref(),
+            Reason::Status { message, .. } => Some(message),
+            Reason::Refused(refusal) => refusal.message.as_deref(),
             _ => None,
         }
     }
@@ -211,10 +211,12 @@ impl Error {
     /// Returns what failed, without the operation and without the text of the server, which may quote the request.
     pub(crate) fn reason_unquoted(&self) -> String {
         match &self.0.kind {
-            Kind::Status { status, code, .. } => kind::status_line(*status, code.as_ref(), None, ""),
-            Kind::Refused(Refusal { code: Some(code), .. }) => format!("refused: {code}"),
-            Kind::Refused(_) => "refused".to_owned(),
-            Kind::Decode { source, .. } if source.is_data() => "the response does not fit the API document".to_owned(),
+            Reason::Status { status, code, .. } => reason::status_line(*status, code.as_ref(), None, ""),
+            Reason::Refused(Refusal { code: Some(code), .. }) => format!("refused: {code}"),
+            Reason::Refused(_) => "refused".to_owned(),
+            Reason::Decode { source, .. } if source.is_data() => {
+                "the response does not fit the API document".to_owned()
+            }
             _ => self.reason(),
         }
     }
@@ -294,7 +296,7 @@ impl Error {
     /// unpinned, or the user is already a member.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        matches!(self.0.kind, Kind::Refused(_))
+        matches!(self.0.kind, Reason::Refused(_))
     }
 
     /// Returns whether the connection or the complete response took too long. See
@@ -302,8 +304,8 @@ impl Error {
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         match &self.0.kind {
-            Kind::ConnectTimeout { .. } | Kind::Timeout { .. } | Kind::Idle(_) => true,
-            Kind::Cut { source, .. } => source.is_timeout(),
+            Reason::ConnectTimeout { .. } | Reason::Timeout { .. } | Reason::Idle(_) => true,
+            Reason::Cut { source, .. } => source.is_timeout(),
             _ => false,
         }
     }
@@ -312,20 +314,20 @@ impl Error {
     /// a code of the API: a 403 from a proxy may be temporary.
     pub(crate) fn ends_polling(&self) -> bool {
         match &self.0.kind {
-            Kind::Status { status, code, .. } => {
+            Reason::Status { status, code, .. } => {
                 status.is_client_error()
                     && !matches!(*status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
                     && code.is_some()
             }
-            Kind::Build(_)
-            | Kind::Invalid(_)
-            | Kind::Unsupported(_)
-            | Kind::Unmade { .. }
-            | Kind::TooLarge { .. }
-            | Kind::WebhookSubscribed(_)
-            | Kind::MarkerStore(_) => true,
+            Reason::Build(_)
+            | Reason::Invalid(_)
+            | Reason::Unsupported(_)
+            | Reason::Unmade { .. }
+            | Reason::TooLarge { .. }
+            | Reason::WebhookSubscribed(_)
+            | Reason::MarkerStore(_) => true,
             #[cfg(feature = "journal")]
-            Kind::Journal(_) => true,
+            Reason::Journal(_) => true,
             _ => false,
         }
     }
@@ -354,7 +356,7 @@ impl Error {
 
     /// Adds a hint to a 400: the server may have rejected the stored marker.
     pub(crate) fn with_stored_marker(mut self, marker: i64) -> Self {
-        if let Kind::Status { status: StatusCode::BAD_REQUEST, message, .. } = &mut self.0.kind {
+        if let Reason::Status { status: StatusCode::BAD_REQUEST, message, .. } = &mut self.0.kind {
             message.push_str(&format!(
                 " (the marker {marker} is from the marker store: if the server was reset, remove it from the store)"
             ));
@@ -410,7 +412,7 @@ impl std::error::Error for Error {
     /// [`Display`](fmt::Display) already has their cause.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.kind {
-            Kind::MarkerStore(error) | Kind::ChatBook { error, .. } => error.source(),
+            Reason::MarkerStore(error) | Reason::ChatBook { error, .. } => error.source(),
             _ => None,
         }
     }

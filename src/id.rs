@@ -157,8 +157,8 @@ text_id! {
     SessionId
 }
 
-/// Everything that names a message: its id as a [`MessageId`] or a text, a [`Message`](crate::Message), or the result of
-/// [`Bot::send`](crate::Bot::send).
+/// An identified message: a [`MessageId`], the id as a text, a `&`[`Message`](crate::Message), or a reference to the
+/// result of [`Bot::send`](crate::Bot::send).
 ///
 /// This trait is sealed.
 #[diagnostic::on_unimplemented(

@@ -80,7 +80,7 @@
 mod readme {}
 
 // First, so that the documentation of `Bot` begins with its methods.
-mod bot;
+mod bot_methods;
 
 mod accessors;
 pub mod api;

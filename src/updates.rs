@@ -44,7 +44,7 @@ pub(crate) mod atomic_write;
 pub(crate) mod chat_book;
 mod delivery;
 mod engine;
-pub(crate) mod failure;
+pub(crate) mod failed;
 mod file_lock;
 pub(crate) mod handler;
 pub(crate) mod health;
@@ -54,7 +54,7 @@ pub(crate) mod journal;
 pub(crate) mod journaled;
 mod lane;
 pub(crate) mod marker;
-mod pages;
+mod page_source;
 pub(crate) mod raw_update;
 pub(crate) mod run;
 pub(crate) mod shutdown;
@@ -64,7 +64,7 @@ pub(crate) mod stream;
 pub(crate) mod subscriptions;
 
 pub use self::{
-    failure::{Cause, Decision, Failed, Recovery},
+    failed::{Cause, Decision, Failed, Recovery},
     health::Health,
     marker::{FileStore, FileStoreError, MarkerKey, MarkerStore, MemoryStore},
     raw_update::{RawUpdate, RawUpdates},

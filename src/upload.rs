@@ -26,6 +26,7 @@
 mod answer;
 mod attempts;
 mod blocking;
+mod error;
 mod feed;
 mod flow;
 mod host;
@@ -33,7 +34,6 @@ mod job;
 mod media;
 mod message;
 mod name;
-mod problem;
 mod progress;
 mod range;
 mod request;

@@ -149,7 +149,6 @@
 //! # }
 //! ```
 
-mod address;
 mod delivery;
 mod endpoint;
 mod header;
@@ -157,8 +156,8 @@ mod in_flight;
 #[cfg(feature = "journal")]
 mod journaled;
 mod path;
+mod source_address;
 
-pub use address::is_tamtam_address;
 /// The web framework of the router, without axum's default features: for `Json` and other extras, depend on axum 0.8
 /// yourself.
 #[doc(no_inline)]
@@ -166,3 +165,4 @@ pub use axum;
 pub use endpoint::Webhook;
 #[cfg(feature = "journal")]
 pub use journaled::JournaledWebhook;
+pub use source_address::is_tamtam_address;

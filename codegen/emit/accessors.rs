@@ -29,7 +29,7 @@ use super::{
         node::{at, entries, flag, items, text},
     },
     fields::{Property, Structs, generic_argument},
-    snippets::doc,
+    shared::doc,
     tolerance,
 };
 

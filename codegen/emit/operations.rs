@@ -14,10 +14,9 @@ use super::{
         names,
         node::{at, entries, flag, items, resolve, text},
     },
-    adapt,
     fields::generic_argument,
-    secret, service,
-    snippets::{check, doc, example},
+    secret, service, service_support,
+    shared::{check, doc, example},
     types::argument,
 };
 
@@ -170,8 +169,8 @@ impl<'a> Parts<'a> {
                 adaption: node.get(SERVICES).filter(|_| !flag(node, "required")).map(|services| {
                     let (value, label) = (quote!(self.#ident), format!("{}.{name}", operation.id));
                     match flag(node, NEEDED) {
-                        true => adapt::refused(document, services, &value, &label),
-                        false => adapt::left_out(document, services, &value, &label),
+                        true => service_support::refused(document, services, &value, &label),
+                        false => service_support::left_out(document, services, &value, &label),
                     }
                 }),
                 parameter: Some(name.to_owned()),

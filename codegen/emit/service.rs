@@ -10,7 +10,7 @@ use super::{
         names,
         node::{items, text},
     },
-    snippets::{doc, option},
+    shared::{doc, option},
 };
 
 /// The required keys of `x-service`.

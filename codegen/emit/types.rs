@@ -16,11 +16,11 @@ use super::{
         names::{self, Scope},
         node::{at, entries, flag, items, text},
     },
-    accessors, adapt,
+    accessors,
     fields::{self, Structs, generic_argument, property_name},
-    flat, key, secret,
-    snippets::{check, doc, example},
-    tolerance,
+    key, secret, service_support,
+    shared::{check, doc, example},
+    tolerance, union_reader,
 };
 
 pub(super) fn emit(
@@ -61,7 +61,7 @@ pub(super) fn emit(
                 if model.requests.contains(&name) {
                     out.extend(setters(&item, &name));
                     out.extend(struct_checks(&item, schema)?);
-                    out.extend(adapt::of_struct(document, &item, &name, schema));
+                    out.extend(service_support::of_struct(document, &item, &name, schema));
                 }
             }
             // Conversions of newtypes: the lowered document has no newtypes.
@@ -71,14 +71,14 @@ pub(super) fn emit(
     }
     for union in &model.unions {
         out.extend(emit_union(document, union, links));
-        out.extend(flat::emit(union, &fields));
+        out.extend(union_reader::emit(union, &fields));
         out.extend(accessors::emit(document, model, union, lowered, &fields, links)?);
         if model.answers.contains(&union.name) {
             out.extend(key::of_union(union));
         }
         if model.requests.contains(&union.name) {
             out.extend(union_checks(union, lowered));
-            out.extend(adapt::of_union(document, union, lowered));
+            out.extend(service_support::of_union(document, union, lowered));
         }
     }
     out.extend(model.enums.iter().map(|known| emit_enum(known, model, document, links)));

@@ -1,6 +1,6 @@
 //! Accessors of linked messages: forwarded messages, and messages that a reply answers.
 
-use super::{sender::sender_accessors, text::non_empty};
+use super::{non_empty::non_empty, sender::sender_accessors};
 use crate::api::types::{LinkedMessage, MessageLinkType};
 
 impl LinkedMessage {

@@ -1,6 +1,6 @@
 //! Accessors of messages: author, chat, text, attachments.
 
-use super::{linked::link_accessors, sender::sender_accessors, text::non_empty, vcard};
+use super::{linked::link_accessors, non_empty::non_empty, sender::sender_accessors, vcard};
 use crate::{
     api::types::{
         Attachment, AudioAttachment, ChatType, ContactAttachment, FileAttachment, LinkedMessage, LocationAttachment,

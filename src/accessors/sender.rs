@@ -12,7 +12,7 @@ macro_rules! sender_accessors {
         /// Returns the display name of the author. `None` if it is missing or empty.
         #[must_use]
         pub fn sender_name(&self) -> Option<&str> {
-            crate::accessors::text::non_empty(Some(&self.sender.as_ref()?.name))
+            crate::accessors::non_empty::non_empty(Some(&self.sender.as_ref()?.name))
         }
 
         /// Returns the username of the author, without `@`. Many users have none.

@@ -3,7 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    accessors::text::non_empty,
+    accessors::non_empty::non_empty,
     api::{
         Construct,
         types::{

@@ -57,7 +57,7 @@ impl From<&User> for Target {
     }
 }
 
-/// Everything that names the recipient of a message: a [`ChatId`], a [`UserId`], a [`Target`], a [`Chat`] or a [`User`].
+/// A recipient of a message: a [`ChatId`], a [`UserId`], a [`Target`], a `&`[`Chat`] or a `&`[`User`].
 ///
 /// This trait is sealed.
 #[diagnostic::on_unimplemented(

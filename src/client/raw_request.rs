@@ -14,7 +14,7 @@ use crate::{
         retry::Class,
         transport::{CallOptions, Outgoing, text},
     },
-    error::{Error, Kind, Report, Result},
+    error::{Error, Reason, Report, Result},
     model::read,
     redaction::Secret,
     validation::{Invalid, Place},
@@ -113,7 +113,7 @@ impl RawRequest {
     /// The same as for [`send`](Self::send).
     pub async fn send_as<T: DeserializeOwned>(self) -> Result<T> {
         let operation = format!("{} {}", self.method, self.path);
-        let fail = |invalid| Error::new(Kind::Invalid(invalid)).of(operation.clone(), Report::default());
+        let fail = |invalid| Error::new(Reason::Invalid(invalid)).of(operation.clone(), Report::default());
         let mut url = self.bot.join(&self.path).map_err(fail)?;
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);

@@ -14,7 +14,7 @@ use crate::{
         bot::Bot,
         transport::{CallOptions, Operation, Outgoing, Unread, text},
     },
-    error::{Error, Kind, Refusal, Report},
+    error::{Error, Reason, Refusal, Report},
     model::{read, union::Object},
     redaction::Secret,
     service::{Service, Unsuited},
@@ -117,7 +117,7 @@ fn refusal(json: &str) -> Option<Unread> {
 
 /// Fails if the request is invalid.
 pub(crate) fn check<R: Request>(request: &R) -> Result<(), Error> {
-    request.check().map_err(|invalid| Error::new(Kind::Invalid(invalid)).of(R::OPERATION.id, Report::default()))
+    request.check().map_err(|invalid| Error::new(Reason::Invalid(invalid)).of(R::OPERATION.id, Report::default()))
 }
 
 /// Adapts a request to the service of the bot.
@@ -128,8 +128,8 @@ fn adapt<R: Request>(request: &mut R, service: &Service) -> Result<(), Error> {
     };
     fitted.map_err(|unsuited| {
         let kind = match unsuited {
-            Unsuited::Invalid(invalid) => Kind::Invalid(invalid),
-            Unsuited::Unsupported(problem) => Kind::Unsupported(format!("not sent: {problem}")),
+            Unsuited::Invalid(invalid) => Reason::Invalid(invalid),
+            Unsuited::Unsupported(problem) => Reason::Unsupported(format!("not sent: {problem}")),
         };
         Error::new(kind).of(R::OPERATION.id, Report::default())
     })
@@ -142,7 +142,7 @@ fn outgoing<R: Request>(mut request: R, bot: &Bot, options: CallOptions) -> Resu
     let fail = |kind| Error::new(kind).of(R::OPERATION.id, Report::default());
     // Fails if the base URL has no host, or if the body cannot be serialized.
     let made = request.make(bot.base_url_text(), bot.transport().http.clone());
-    let made = made.map_err(|error| fail(Kind::Build(format!("cannot build the request: {}", describe(error)))))?;
+    let made = made.map_err(|error| fail(Reason::Build(format!("cannot build the request: {}", describe(error)))))?;
     Ok(Outgoing::new(R::OPERATION, &made, bot.priority(), options))
 }
 

@@ -2,8 +2,8 @@
 
 pub(crate) mod body;
 pub(crate) mod error_response;
-mod failure;
 pub(crate) mod operation;
+mod send_error;
 
 use std::{
     borrow::Cow,
@@ -19,8 +19,8 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span, field::Empty};
 
 pub(crate) use body::SizeLimits;
-pub(crate) use failure::failed;
 pub(crate) use operation::{CallOptions, Operation, Outgoing};
+pub(crate) use send_error::failed;
 
 use crate::{
     client::{
@@ -29,7 +29,7 @@ use crate::{
         retry::{Retry, RetryPolicy, Tries, Verdict, retry_after},
         token::Token,
     },
-    error::{Error, Failure, Kind, Refusal, Report},
+    error::{Error, Failure, Reason, Refusal, Report},
     redaction::{Secret, Secrets, without_strings},
     service::{ApiVersion, Service, TokenPlace},
 };
@@ -157,13 +157,13 @@ impl Transport {
         result.map(|(value, _)| value)
     }
 
-    fn unread(&self, status: StatusCode, unread: Unread, outgoing: &Outgoing) -> Kind {
+    fn unread(&self, status: StatusCode, unread: Unread, outgoing: &Outgoing) -> Reason {
         let secrets = self.secrets(outgoing);
         match unread {
             Unread::Misfit(source) => unreadable(status, source, &secrets),
             Unread::Refused(Refusal { code, message }) => {
                 let clean = |words: &str| secrets.clean(words).into_owned();
-                Kind::Refused(Refusal::new(
+                Reason::Refused(Refusal::new(
                     code.map(|code| clean(code.as_str())),
                     message.map(|message| clean(&message)),
                 ))
@@ -240,7 +240,7 @@ impl<'a> Call<'a> {
     }
 
     /// Sends the request once. A 429 pauses all requests of the bot as soon as its status is received.
-    async fn attempt(&mut self) -> Result<Success, Kind> {
+    async fn attempt(&mut self) -> Result<Success, Reason> {
         let Self { transport, outgoing, .. } = *self;
         let mut url = outgoing.url.clone();
         if let (Some((parameter, _)), Some(version)) = (transport.service.version, &transport.version) {
@@ -294,7 +294,7 @@ impl<'a> Call<'a> {
     }
 
     /// Waits for the next attempt. Returns the error if there is no further attempt.
-    async fn failed(&mut self, kind: Kind) -> Result<(), Error> {
+    async fn failed(&mut self, kind: Reason) -> Result<(), Error> {
         let (failure, chance) = (kind.failure(), self.transport.clock.chance());
         let verdict = if failure == Failure::RateLimited {
             // A refusal with a success status is detected only after the body is read.
@@ -334,13 +334,13 @@ pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
 }
 
 /// Creates an error without the strings that serde quotes from the body. A string may be secret or very long.
-pub(crate) fn unreadable(status: StatusCode, source: serde_json::Error, secrets: &Secrets<'_>) -> Kind {
+pub(crate) fn unreadable(status: StatusCode, source: serde_json::Error, secrets: &Secrets<'_>) -> Reason {
     let words = source.to_string();
     let source = match secrets.clean(&without_strings(&words)) {
         clean if clean == words => source,
         clean => serde::de::Error::custom(clean),
     };
-    Kind::Decode { status, source }
+    Reason::Decode { status, source }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::{
         PhotoAttachmentRequestPayload, ShareAttachmentPayload, ShareAttachmentRequest, StickerAttachmentRequest,
         StickerAttachmentRequestPayload, UploadedInfo, VideoAttachmentRequest,
     },
-    error::{Error, Kind},
+    error::{Error, Reason},
     id::UserId,
     validation::{Invalid, Place},
 };
@@ -188,7 +188,7 @@ fn card(contact: &ContactAttachmentPayload) -> Result<AttachmentRequest, Error> 
 }
 
 fn cannot_be_sent(problem: impl Into<String>) -> Error {
-    Error::new(Kind::Invalid(Invalid::new(&Place::root("attachment"), problem)))
+    Error::new(Reason::Invalid(Invalid::new(&Place::root("attachment"), problem)))
 }
 
 #[cfg(test)]

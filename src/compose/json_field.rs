@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    error::{Error, Kind, Result},
+    error::{Error, Reason, Result},
     redaction::printable,
     validation::{Invalid, Place},
 };
@@ -20,7 +20,7 @@ pub(crate) const DATA_BYTES: usize = 8192;
 
 /// Writes a value as JSON of at most `limit` bytes.
 pub(crate) fn write(value: &impl Serialize, field: &str, limit: usize) -> Result<String> {
-    let fail = |problem| Err(Error::new(Kind::Invalid(Invalid::new(&Place::root(field), problem))));
+    let fail = |problem| Err(Error::new(Reason::Invalid(Invalid::new(&Place::root(field), problem))));
     match serde_json::to_string(value) {
         Ok(json) if json.len() <= limit => Ok(json),
         Ok(json) => fail(format!("has {} bytes of JSON, the limit is {limit}: keep the rest elsewhere", json.len())),
@@ -36,7 +36,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: Option<&str>, field: &'static str)
             Cow::Borrowed(_) => source,
             Cow::Owned(words) => serde::de::Error::custom(words),
         };
-        Error::new(Kind::Payload { field, source })
+        Error::new(Reason::Payload { field, source })
     })
 }
 

@@ -1,178 +1,97 @@
-//! The kinds of errors, and their [`Failure`] class, which decides about a retry.
+//! The public classification of errors.
 
-use std::{io, time::Duration};
-
-use ::http::StatusCode;
-
-use super::{code::ErrorCode, failure::Failure, http::HttpError, refusal::Refusal, size_limit::SizeLimit};
-use crate::validation::Invalid;
-
-/// A boxed error of any type.
-pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// The kind of an error, with its details.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Kind {
-    /// The bot could not be set up.
-    #[error("{0}")]
-    Build(String),
-    /// The request is invalid, and was not sent.
-    #[error("not sent: {0}")]
-    Invalid(Invalid),
-    /// The service does not have an operation, a value in a request, or a kind of link.
-    #[error("{0}")]
-    Unsupported(String),
-    /// The HTTP client rejected the request before it was sent, for example because its URL is too long.
-    #[error("not sent: cannot build the request: {}", source.root())]
-    Unmade { source: HttpError },
-    /// The connection failed, so nothing was sent.
-    #[error("cannot connect: {}", source.root())]
-    Connect { source: HttpError },
-    /// The connection took longer than `connect_timeout`, so nothing was sent.
-    #[error("cannot connect in time")]
-    ConnectTimeout { source: HttpError },
-    /// An HTTP/2 server refused the request before it processed it.
-    #[error("refused before it was processed: {}", source.root())]
-    Unprocessed { source: HttpError },
-    /// The decompressed body of a success is over the size limit.
-    #[error("{status}, but the decompressed body exceeds the limit of {limit}")]
-    TooLarge { status: StatusCode, limit: SizeLimit },
-    /// The timeout expired before the response began.
-    #[error("no response in time")]
-    Timeout { source: HttpError },
-    /// The connection broke before the response began. The request may have been sent.
-    #[error("the connection broke: {}", source.root())]
-    Io { source: HttpError },
-    /// The body of a success is incomplete.
-    #[error("{status}, but the response body is incomplete: {}", source.root())]
-    Cut { status: StatusCode, source: HttpError },
-    /// The server answered with an error status. `location`: destination of a redirect.
-    #[error("{}", status_line(*status, code.as_ref(), location.as_deref(), message))]
-    Status {
-        status: StatusCode,
-        code: Option<ErrorCode>,
-        location: Option<String>,
-        message: String,
-        retry_after: Option<Duration>,
-    },
-    /// The server refused the request with status 200.
-    #[error("refused: {0}")]
-    Refused(Refusal),
-    /// Polling is impossible because webhooks are subscribed. Contains their origins.
-    #[error(
-        "cannot poll while a webhook receives the updates ({}): unsubscribe it, or poll with `remove_webhooks(true)`",
-        .0.join(", ")
-    )]
-    WebhookSubscribed(Vec<String>),
-    /// The marker store failed, so the position of the bot is unknown.
-    #[error("the marker store cannot be read: {0}")]
-    MarkerStore(BoxError),
-    /// The store of a chat book failed.
-    #[error("the chat book cannot be {verb}: {error}")]
-    ChatBook { verb: &'static str, error: BoxError },
-    /// The journal is damaged, in use, or belongs to another program or bot.
-    #[cfg(feature = "journal")]
-    #[error("{0}")]
-    Journal(BoxError),
-    /// The body of a success does not match the API document.
-    #[error("the response does not fit the API document: {source}")]
-    Decode { status: StatusCode, source: serde_json::Error },
-    /// The payload or `data` of an update is not the expected value.
-    #[error("the {field} is not what was expected: {source}")]
-    Payload { field: &'static str, source: serde_json::Error },
-    /// The next page of a list cannot be found.
-    #[error("cannot read the next page of the list: {0}")]
-    Pages(String),
-    /// A text is not a link, or a link cannot contain a value.
-    #[error("{0}")]
-    Link(String),
-    /// The source of an upload could not be read, or changed during the upload.
-    #[error("{problem}")]
-    Source { problem: String, source: Option<io::Error> },
-    /// An upload made no progress for this time.
-    #[error("upload stalled: no bytes transferred for {0:?}")]
-    Idle(Duration),
-}
-
-/// Formats an error status: `403 Forbidden, chat.denied: error.dialog.suspended`. Empty parts are left out.
-pub(super) fn status_line(
-    status: StatusCode,
-    code: Option<&ErrorCode>,
-    location: Option<&str>,
-    message: &str,
-) -> String {
-    let mut line = status.to_string();
-    if let Some(code) = code {
-        line.push_str(", ");
-        line.push_str(code.as_str());
-    }
-    if let Some(location) = location {
-        line.push_str(&format!(" (redirect to {location}, not followed)"));
-    }
-    if !message.is_empty() {
-        line.push_str(": ");
-        line.push_str(message);
-    }
-    line
-}
-
-impl Kind {
-    /// Returns the class of the failure, which decides about a retry.
-    pub(crate) fn failure(&self) -> Failure {
-        match self {
-            Self::Connect { .. } | Self::ConnectTimeout { .. } => Failure::NotSent,
-            Self::Unprocessed { .. } => Failure::NotProcessed,
-            Self::Timeout { .. } | Self::Io { .. } | Self::Idle(_) => Failure::Unknown,
-            Self::Cut { .. } => Failure::Garbled,
-            Self::TooLarge { .. } => Failure::Misfit,
-            Self::Decode { source, .. } if source.is_data() => Failure::Misfit,
-            Self::Decode { .. } => Failure::Garbled,
-            Self::Refused(Refusal { code: Some(ErrorCode::TooManyRequests), .. }) => Failure::RateLimited,
-            Self::Refused(Refusal { code, message })
-                if is_not_ready(code.as_ref(), message.as_deref().unwrap_or_default()) =>
-            {
-                Failure::AttachmentNotReady
-            }
-            Self::Status { status, code, message, .. } => match *status {
-                StatusCode::TOO_MANY_REQUESTS => Failure::RateLimited,
-                StatusCode::BAD_REQUEST if is_not_ready(code.as_ref(), message) => Failure::AttachmentNotReady,
-                // Only an API 503 means that nothing was done. A proxy may send 503, even with `Retry-After`, after it
-                // has passed the request on.
-                StatusCode::SERVICE_UNAVAILABLE if code.is_some() => Failure::NotProcessed,
-                StatusCode::REQUEST_TIMEOUT => Failure::Unknown,
-                status if status.is_server_error() => Failure::Unknown,
-                _ => Failure::Refused,
-            },
-            Self::Build(_)
-            | Self::Invalid(_)
-            | Self::Unsupported(_)
-            | Self::Unmade { .. }
-            | Self::Refused(_)
-            | Self::Payload { .. }
-            | Self::Pages(_)
-            | Self::Link(_)
-            | Self::Source { .. }
-            | Self::WebhookSubscribed(_)
-            | Self::MarkerStore(_)
-            | Self::ChatBook { .. } => Failure::Refused,
-            #[cfg(feature = "journal")]
-            Self::Journal(_) => Failure::Refused,
-        }
-    }
-
-    /// Returns the time that the server asked to wait.
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Status { retry_after, .. } => *retry_after,
-            _ => None,
-        }
-    }
-}
-
-/// Returns whether a 400, or a refusal, means that attached media is still being processed. Servers use either the code
-/// or the message for it.
-fn is_not_ready(code: Option<&ErrorCode>, message: &str) -> bool {
-    code == Some(&ErrorCode::AttachmentNotReady)
-        || message.contains(".not.processed")
-        || message.contains(ErrorCode::AttachmentNotReady.as_str())
+/// The kind of an [`Error`](crate::Error). Returned by [`Error::kind`](crate::Error::kind).
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// # let max = tamtam_sandbox::Sandbox::max().await;
+/// # let (bot, alice) = (max.bot(), max.user("Alice"));
+/// # alice.starts();
+/// # alice.stops();
+/// use tamtam::ErrorKind;
+///
+/// let result = bot.send(alice.user_id(), "Hello?").await;
+/// match result.map_err(|error| error.kind()) {
+///     Ok(_) => println!("sent"),
+///     Err(ErrorKind::Forbidden | ErrorKind::NotFound) => println!("Alice gets no messages"),
+///     Err(kind) => println!("not sent: {kind:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The token is invalid: status 401, or the code `verify.token`. No call can succeed.
+    Unauthorized,
+    /// The bot must not do this: status 403, or a refusal with such a code. The bot lacks a right, is not a member, or the
+    /// user has stopped it. See [`Error::chat_denied`](crate::Error::chat_denied).
+    Forbidden,
+    /// The chat, message or dialog does not exist: status 404, or a refusal with such a code.
+    NotFound,
+    /// Too many requests: status 429, or a refusal with such a code.
+    RateLimited,
+    /// The server still processes the attached media, for longer than the bot waits. Nothing was posted. Send the same
+    /// message again later.
+    AttachmentNotReady,
+    /// The server refused the request for another reason: status 200 with `success: false`, a 4xx status or a redirect.
+    /// See [`Error::code`](crate::Error::code) and [`Error::message`](crate::Error::message).
+    Refused,
+    /// The server or a proxy failed: status 408 or 5xx.
+    Server,
+    /// No connection could be made: the address, TLS or the proxy is wrong, or the connection took too long. The last
+    /// attempt sent nothing.
+    Connect,
+    /// The response did not arrive in time.
+    Timeout,
+    /// The connection broke before the response was complete.
+    Connection,
+    /// The response of a success does not fit the document. If it is JSON, the server has applied the request, and the
+    /// crate needs an update: please report it. If not, a proxy may have answered.
+    Decode,
+    /// The body of a success exceeds the size limit. The server has applied the request. Increase
+    /// [`BotBuilder::max_response_bytes`](crate::BotBuilder::max_response_bytes), or request less at a time.
+    TooLarge,
+    /// The request is invalid and was not sent. The message names the field.
+    InvalidRequest,
+    /// The [`Service`](crate::Service) of the bot does not have the operation, a value in the request, or the kind of
+    /// link. Nothing was sent.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// use tamtam::ErrorKind;
+    ///
+    /// // MAX cannot list the chats of a bot.
+    /// let error = tamtam::Bot::max("token")?.api().get_chats().await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Unsupported);
+    /// # Ok(())
+    /// # }
+    /// ```
+    Unsupported,
+    /// A setting of the bot is invalid. The message names the setting.
+    Build,
+    /// A callback payload or the data of a constructor session does not have the requested type: usually, another version
+    /// of the bot has written it.
+    Payload,
+    /// The pages of a list do not end: the server repeats pages, or more messages have one timestamp than fit into a page.
+    /// The items before this error are all that can be read. For messages, increase the page size, or continue before that
+    /// time with [`Messages::until`](crate::pages::Messages::until).
+    Pagination,
+    /// A text is not a link of the required kind, or a link cannot have a value.
+    Link,
+    /// The source of an upload cannot be read, or has changed during the upload.
+    Source,
+    /// Polling gets no updates, because a webhook is subscribed. Unsubscribe the webhook, or set
+    /// [`Updates::remove_webhooks`](crate::updates::Updates::remove_webhooks).
+    WebhookSubscribed,
+    /// The marker store cannot be read. The bot does not start, because it might lose updates. Repair the store, or remove
+    /// its content: then the bot starts with the updates that the server has kept.
+    MarkerStore,
+    /// The store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. An unsaved change stays in the
+    /// book, and is saved with the next change.
+    ChatBook,
+    /// The journal (`updates::Journal`) cannot be used: for example, it is damaged, in use, or belongs to another bot.
+    Journal,
 }

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::{
     api::types::Update,
-    error::{BoxError, Error, Kind, Result},
+    error::{BoxError, Error, Reason, Result},
     id::ChatId,
     updates::{delivery::BoxFuture, store_io::in_time},
 };
@@ -148,7 +148,7 @@ impl ChatBook {
     /// Dropping the future loses nothing.
     pub async fn open(store: impl ChatStore) -> Result<Self> {
         let loaded = store.load().await;
-        let records = loaded.map_err(|error| Error::new(Kind::ChatBook { verb: "opened", error: error.into() }))?;
+        let records = loaded.map_err(|error| Error::new(Reason::ChatBook { verb: "opened", error: error.into() }))?;
         let state = Mutex::new(State { entries: Entries::of(records), ..State::default() });
         Ok(Self(Arc::new(Book { state, store: Some(Box::new(store)), ..Book::default() })))
     }
@@ -383,7 +383,7 @@ impl Book {
         };
         let saved = in_time(save).await;
         self.state().failed_at = saved.is_err().then(Instant::now);
-        saved.map_err(|error| Error::new(Kind::ChatBook { verb: "saved", error }))
+        saved.map_err(|error| Error::new(Reason::ChatBook { verb: "saved", error }))
     }
 
     /// Returns the unsaved changes, newest first: a change that a store always refuses must not block the others.

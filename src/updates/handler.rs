@@ -29,7 +29,7 @@ use crate::{
     redaction::printable,
     updates::{
         chat_book::ChatBook,
-        failure::{Cause, Failed, OnError, Recovery},
+        failed::{Cause, Failed, OnError, Recovery},
     },
 };
 

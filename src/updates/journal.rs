@@ -1,9 +1,9 @@
 //! The journal: a durable queue on the disk, between receiving updates and handling them.
 
 mod database;
+mod error;
 pub(crate) mod gauge;
 mod keys;
-mod problem;
 pub(crate) mod queue;
 mod settings;
 pub(crate) mod source;

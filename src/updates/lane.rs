@@ -28,10 +28,10 @@ use crate::{
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Lane(Kind);
+pub struct Lane(Reason);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Kind {
+enum Reason {
     Chat(ChatId),
     Session(SessionId),
     User(UserId),
@@ -42,19 +42,19 @@ impl Update {
     /// Returns the lane of the update: updates in one lane are handled in order. See [`Lane`].
     #[must_use]
     pub fn lane(&self) -> Lane {
-        let chat = self.chat_id().map(Kind::Chat);
-        let kind = chat.or_else(|| self.session_id().map(Kind::Session)).or_else(|| self.user_id().map(Kind::User));
-        Lane(kind.unwrap_or(Kind::Other))
+        let chat = self.chat_id().map(Reason::Chat);
+        let kind = chat.or_else(|| self.session_id().map(Reason::Session)).or_else(|| self.user_id().map(Reason::User));
+        Lane(kind.unwrap_or(Reason::Other))
     }
 }
 
 impl fmt::Display for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Chat(chat) => write!(f, "chat:{chat}"),
-            Kind::Session(session) => write!(f, "session:{session}"),
-            Kind::User(user) => write!(f, "user:{user}"),
-            Kind::Other => f.write_str("other"),
+            Reason::Chat(chat) => write!(f, "chat:{chat}"),
+            Reason::Session(session) => write!(f, "session:{session}"),
+            Reason::User(user) => write!(f, "user:{user}"),
+            Reason::Other => f.write_str("other"),
         }
     }
 }
@@ -63,20 +63,20 @@ impl fmt::Display for Lane {
 impl Lane {
     /// Returns the lane of updates without an id.
     pub(crate) fn other() -> Self {
-        Self(Kind::Other)
+        Self(Reason::Other)
     }
 
     pub(crate) fn is_other(&self) -> bool {
-        self.0 == Kind::Other
+        self.0 == Reason::Other
     }
 
     /// Parses the text that `Display` writes. `None` for any other text.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let kind = match text.split_once(':') {
-            Some(("chat", id)) => Kind::Chat(id.parse().ok()?),
-            Some(("session", id)) => Kind::Session(id.into()),
-            Some(("user", id)) => Kind::User(id.parse().ok()?),
-            None if text == "other" => Kind::Other,
+            Some(("chat", id)) => Reason::Chat(id.parse().ok()?),
+            Some(("session", id)) => Reason::Session(id.into()),
+            Some(("user", id)) => Reason::User(id.parse().ok()?),
+            None if text == "other" => Reason::Other,
             _ => return None,
         };
         Some(Self(kind))

@@ -18,10 +18,10 @@ use crate::{
         chat_book::ChatBook,
         delivery::Delivery,
         engine::{Context, Engine, Wanted},
-        failure::{self, Decision, Failed},
+        failed::{self, Decision, Failed},
         handler::{HandlerResult, Handling},
         health::Health,
-        pages::Pages,
+        page_source::Pages,
         source::{DeliveryStream, Source},
         stream::Updates,
     },
@@ -248,7 +248,7 @@ impl Run {
     /// # }
     /// ```
     pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
-        self.handling.set_on_error(failure::boxed(on_error));
+        self.handling.set_on_error(failed::boxed(on_error));
         self
     }
 

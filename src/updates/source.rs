@@ -14,7 +14,7 @@ use crate::{
         delivery::Delivery,
         engine::Wanted,
         health::Health,
-        pages::Pages,
+        page_source::Pages,
         stream::{BACKOFF, poll_span},
     },
 };

@@ -14,7 +14,7 @@ use crate::{
         request,
         transport::{CallOptions, text},
     },
-    error::{Error, Kind, Report, Result},
+    error::{Error, Reason, Report, Result},
     model::{read, union::Object},
     redaction::origin,
 };
@@ -171,5 +171,5 @@ pub(crate) async fn remove(bot: &Bot, subscribed: Vec<String>, options: CallOpti
 
 /// Returns the error for subscribed webhooks.
 pub(crate) fn in_the_way(urls: &[String]) -> Error {
-    Error::new(Kind::WebhookSubscribed(urls.iter().map(|url| origin(url)).collect()))
+    Error::new(Reason::WebhookSubscribed(urls.iter().map(|url| origin(url)).collect()))
 }

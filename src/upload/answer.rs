@@ -9,7 +9,7 @@ use serde_with::DeserializeAs as _;
 
 use crate::{
     api::types::{PhotoToken, UploadType},
-    error::Kind,
+    error::Reason,
     model::{read, tolerance::Each},
 };
 
@@ -28,21 +28,21 @@ pub(super) fn read_tokens(
     status: StatusCode,
     body: &str,
     given: Option<&str>,
-) -> Result<FileTokens, Kind> {
+) -> Result<FileTokens, Reason> {
     let body = body.trim_start_matches('\u{feff}').trim();
-    let misfit = |problem: &str| Kind::Decode { status, source: serde_json::Error::custom(problem) };
+    let misfit = |problem: &str| Reason::Decode { status, source: serde_json::Error::custom(problem) };
     let given = given.filter(|token| !token.is_empty()).map(|token| FileTokens::One(token.to_owned()));
     match retval(body) {
         Some("1") => {
             return given.ok_or_else(|| misfit("the host has the file, but no token came with the URL"));
         }
-        Some(other) => return Err(Kind::Refused(format!("the upload host answered retval {other}").into())),
+        Some(other) => return Err(Reason::Refused(format!("the upload host answered retval {other}").into())),
         None => {}
     }
-    let answer: Map<String, Value> = read::read(body).map_err(|source| Kind::Decode { status, source })?;
+    let answer: Map<String, Value> = read::read(body).map_err(|source| Reason::Decode { status, source })?;
     if let Some(photos) = answer.get("photos").filter(|photos| *kind == UploadType::Image && photos.is_object()) {
         let photos: BTreeMap<String, PhotoToken> =
-            <Each>::deserialize_as(photos).map_err(|source| Kind::Decode { status, source })?;
+            <Each>::deserialize_as(photos).map_err(|source| Reason::Decode { status, source })?;
         if !photos.is_empty() {
             return Ok(FileTokens::Photos(photos));
         }
@@ -52,7 +52,7 @@ pub(super) fn read_tokens(
     }
     let words = complaint(&answer);
     if words.is_some() || answer.get("success") == Some(&Value::Bool(false)) {
-        return Err(Kind::Refused(words.into()));
+        return Err(Reason::Refused(words.into()));
     }
     given.ok_or_else(|| misfit("the response has no token"))
 }
@@ -82,7 +82,7 @@ fn complaint(answer: &Map<String, Value>) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn answer(kind: UploadType, body: &str, given: Option<&str>) -> Result<FileTokens, Kind> {
+    fn answer(kind: UploadType, body: &str, given: Option<&str>) -> Result<FileTokens, Reason> {
         read_tokens(&kind, StatusCode::OK, body, given)
     }
 
@@ -126,7 +126,7 @@ mod tests {
             "<response><retval> 1 </retval></response>",
         ] {
             assert_eq!(answer(UploadType::Audio, body, Some("given")).unwrap(), one("given"));
-            assert!(matches!(answer(UploadType::Audio, body, None), Err(Kind::Decode { .. })));
+            assert!(matches!(answer(UploadType::Audio, body, None), Err(Reason::Decode { .. })));
         }
     }
 
@@ -141,7 +141,7 @@ mod tests {
         ] {
             for kind in [UploadType::Image, UploadType::Video] {
                 match answer(kind, body, Some("given")) {
-                    Err(Kind::Refused(told)) => assert!(told.to_string().contains(words), "{told}"),
+                    Err(Reason::Refused(told)) => assert!(told.to_string().contains(words), "{told}"),
                     other => panic!("{body}: {other:?}"),
                 }
             }
@@ -151,19 +151,19 @@ mod tests {
     #[test]
     fn success_false_is_a_refusal_even_if_a_token_came_with_the_url() {
         let refused = answer(UploadType::Video, r#"{"success": false}"#, Some("given"));
-        assert!(matches!(&refused, Err(Kind::Refused(told)) if told.message.is_none()), "{refused:?}");
+        assert!(matches!(&refused, Err(Reason::Refused(told)) if told.message.is_none()), "{refused:?}");
         let refused = answer(UploadType::Video, r#"{"success": false, "message": "too big"}"#, Some("given"));
-        assert!(matches!(&refused, Err(Kind::Refused(told)) if told.to_string() == "too big"), "{refused:?}");
+        assert!(matches!(&refused, Err(Reason::Refused(told)) if told.to_string() == "too big"), "{refused:?}");
         assert_eq!(answer(UploadType::Video, r#"{"success": true}"#, Some("given")).unwrap(), one("given"));
     }
 
     #[test]
     fn an_unexpected_response_is_a_decode_error() {
         for body in ["", "<html>Welcome to the hotel</html>", "token", "[1]", "5"] {
-            assert!(matches!(answer(UploadType::File, body, Some("given")), Err(Kind::Decode { .. })), "{body}");
+            assert!(matches!(answer(UploadType::File, body, Some("given")), Err(Reason::Decode { .. })), "{body}");
         }
         for body in [r#"{"photos": {}}"#, r#"{"photos": {"a": {}}}"#, r#"{"token": ""}"#, r#"{"token": 5}"#] {
-            assert!(matches!(answer(UploadType::Image, body, None), Err(Kind::Decode { .. })), "{body}");
+            assert!(matches!(answer(UploadType::Image, body, None), Err(Reason::Decode { .. })), "{body}");
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::{
         retry::{Class, Tries, Verdict},
         transport::unreadable,
     },
-    error::{Error, Failure, Kind, Report, Result},
+    error::{Error, Failure, Reason, Report, Result},
     redaction::{Secret, Secrets},
     service::Limits,
     validation::{Invalid, Place},
@@ -32,19 +32,19 @@ use crate::{
 /// The error of an attempt, and whether the next attempt needs another URL.
 #[derive(Debug)]
 struct FailedAttempt {
-    kind: Kind,
+    kind: Reason,
     /// Whether the URL cannot be used again.
     spent: bool,
 }
 
 impl FailedAttempt {
-    fn spent(kind: Kind) -> Self {
+    fn spent(kind: Reason) -> Self {
         Self { kind, spent: true }
     }
 }
 
-impl From<Kind> for FailedAttempt {
-    fn from(kind: Kind) -> Self {
+impl From<Reason> for FailedAttempt {
+    fn from(kind: Reason) -> Self {
         Self { kind, spent: false }
     }
 }
@@ -82,7 +82,7 @@ fn check_size(job: &Job) -> Result<()> {
                 format!("has {size} bytes, the limit of {} for the type `{}` is {limit}", service.name(), job.kind);
             let invalid =
                 Invalid::new(&Place::root("source"), format!("{problem}: make it smaller, or send it as a file"));
-            Err(Error::new(Kind::Invalid(invalid)).of(job.operation, Report::default()))
+            Err(Error::new(Reason::Invalid(invalid)).of(job.operation, Report::default()))
         }
         _ => Ok(()),
     }
@@ -211,7 +211,7 @@ impl<'a> Attempts<'a> {
             let there = range::confirmed_range(&answer.body).unwrap_or(range.end);
             if there > range.end || there <= first {
                 let told = format!("the host confirmed {there} bytes after the range {first}-{}", range.end - 1);
-                return Err(FailedAttempt::spent(Kind::Refused(told.into())));
+                return Err(FailedAttempt::spent(Reason::Refused(told.into())));
             }
             if there < range.end {
                 flow = self.flow(there).await?;
@@ -244,7 +244,7 @@ impl<'a> Attempts<'a> {
         let request = self.job.bot.transport().http.get(url.clone());
         let answer = self.exchange(request, None).await.map_err(|kind| {
             // The host no longer has this upload: request another URL.
-            let is_gone = matches!(&kind, Kind::Status { status, .. } if status.is_client_error()
+            let is_gone = matches!(&kind, Reason::Status { status, .. } if status.is_client_error()
                 && !matches!(*status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT));
             FailedAttempt { spent: is_gone || is_worth_another_url(&kind, false), kind }
         })?;
@@ -252,16 +252,16 @@ impl<'a> Attempts<'a> {
         let confirmed = confirmed.filter(|confirmed| *confirmed <= self.job.identity.size);
         let told = || {
             let words = self.secrets().clean(&answer.body).into_owned();
-            Kind::Refused(format!("the host's status of the upload cannot be read: {}", excerpt(&words)).into())
+            Reason::Refused(format!("the host's status of the upload cannot be read: {}", excerpt(&words)).into())
         };
         confirmed.ok_or_else(|| FailedAttempt::spent(told()))
     }
 
-    async fn exchange(&self, request: reqwest::RequestBuilder, flow: Option<&Flow>) -> Result<HostResponse, Kind> {
+    async fn exchange(&self, request: reqwest::RequestBuilder, flow: Option<&Flow>) -> Result<HostResponse, Reason> {
         host::exchange(request, flow, self.job.idle, &self.secrets()).await
     }
 
-    async fn flow(&self, offset: u64) -> Result<Flow, Kind> {
+    async fn flow(&self, offset: u64) -> Result<Flow, Reason> {
         let feed = Feed::of(&self.job.source, offset).await?;
         Ok(Flow::new(feed, self.job.identity.size, self.job.on_progress.clone()))
     }
@@ -273,14 +273,14 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    fn read(&self, answer: &HostResponse) -> Result<FileTokens, Kind> {
+    fn read(&self, answer: &HostResponse) -> Result<FileTokens, Reason> {
         let given = self.session.token.as_deref();
         answer::read_tokens(&self.job.kind, answer.status, &answer.body, given).map_err(|kind| match kind {
-            Kind::Decode { status, source } => unreadable(status, source, &self.secrets()),
+            Reason::Decode { status, source } => unreadable(status, source, &self.secrets()),
             // Redact first, then shorten: a part of a secret would not be recognized.
-            Kind::Refused(refusal) => {
+            Reason::Refused(refusal) => {
                 let message = refusal.message.map(|words| excerpt(&self.secrets().clean(&words)));
-                Kind::Refused(message.into())
+                Reason::Refused(message.into())
             }
             other => other,
         })
@@ -290,17 +290,17 @@ impl<'a> Attempts<'a> {
         self.job.bot.transport().own_secrets().and(self.secret.as_ref())
     }
 
-    fn read_lost(&self) -> Result<FileTokens, Kind> {
-        let lost = || Kind::Refused("the host has the whole file, but its response was lost".to_owned().into());
+    fn read_lost(&self) -> Result<FileTokens, Reason> {
+        let lost = || Reason::Refused("the host has the whole file, but its response was lost".to_owned().into());
         self.session.token.clone().map(FileTokens::One).ok_or_else(lost)
     }
 }
 
 /// Returns whether a retry needs another URL. The API documents this for the statuses 416 and 500. For a form, this is
 /// also true for all temporary errors, because it is unknown how much has arrived.
-fn is_worth_another_url(kind: &Kind, is_form: bool) -> bool {
+fn is_worth_another_url(kind: &Reason, is_form: bool) -> bool {
     match kind {
-        Kind::Status { status, .. } if matches!(status.as_u16(), 416 | 500) => true,
+        Reason::Status { status, .. } if matches!(status.as_u16(), 416 | 500) => true,
         kind => is_form && !matches!(kind.failure(), Failure::Refused | Failure::Misfit | Failure::NotSent),
     }
 }

@@ -10,9 +10,9 @@ use std::{
 use bytes::Bytes;
 use tokio::{io::ReadBuf, sync::mpsc};
 
-use super::problem::unreadable;
+use super::error::unreadable;
 use super::source::{Identity, Opened, Reader, ReadySource, changed, identity_of};
-use crate::error::Kind;
+use crate::error::Reason;
 
 /// Size of one read, in bytes. Large enough that system calls and thread switches cost little.
 const PIECE: usize = 256 * 1024;
@@ -30,14 +30,14 @@ pub(super) struct Feed {
 }
 
 enum From {
-    Thread(mpsc::Receiver<Result<Bytes, Kind>>),
+    Thread(mpsc::Receiver<Result<Bytes, Reason>>),
     Bytes(Bytes),
     Reader(Arc<Mutex<Reader>>),
 }
 
 impl Feed {
     /// Creates a feed of a source from `offset` to the end.
-    pub(super) async fn of(source: &Opened, offset: u64) -> Result<Self, Kind> {
+    pub(super) async fn of(source: &Opened, offset: u64) -> Result<Self, Reason> {
         let total = source.identity.size;
         let from = match source.at(offset).await? {
             ReadySource::File(file) => {
@@ -50,7 +50,7 @@ impl Feed {
     }
 
     /// Returns the next piece, of at most `most` bytes.
-    pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>, most: u64) -> Poll<Result<Bytes, Kind>> {
+    pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>, most: u64) -> Poll<Result<Bytes, Reason>> {
         if self.rest.is_empty() {
             self.rest = ready!(self.poll_read(cx, most))?;
         }
@@ -60,8 +60,8 @@ impl Feed {
         Poll::Ready(Ok(piece))
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>, most: u64) -> Poll<Result<Bytes, Kind>> {
-        let ended = |position, total| Kind::Source {
+    fn poll_read(&mut self, cx: &mut Context<'_>, most: u64) -> Poll<Result<Bytes, Reason>> {
+        let ended = |position, total| Reason::Source {
             problem: format!("the source ended after {position} of {total} bytes"),
             source: None,
         };
@@ -98,7 +98,7 @@ fn read_ahead(
     mut file: fs::File,
     mut left: u64,
     expected: Identity,
-) -> Result<mpsc::Receiver<Result<Bytes, Kind>>, Kind> {
+) -> Result<mpsc::Receiver<Result<Bytes, Reason>>, Reason> {
     let (pieces, receiver) = mpsc::channel(AHEAD);
     let read = move || {
         let (give_back, returned) = std::sync::mpsc::channel();
@@ -137,7 +137,7 @@ impl Drop for Lent {
 }
 
 /// Reads the next piece of a file. `left`: remaining bytes. Fails before the last piece if the file has changed.
-fn read_piece(file: &mut fs::File, mut piece: Vec<u8>, left: u64, expected: &Identity) -> Result<Vec<u8>, Kind> {
+fn read_piece(file: &mut fs::File, mut piece: Vec<u8>, left: u64, expected: &Identity) -> Result<Vec<u8>, Reason> {
     let most = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
     piece.resize(most, 0);
     let mut filled = 0;

@@ -15,7 +15,7 @@ use super::{
     feed::Feed,
     progress::{Progress, ProgressHook},
 };
-use crate::error::Kind;
+use crate::error::Reason;
 
 /// Effectively no limit. Adding a longer timeout to an `Instant` could overflow.
 const LONGEST_IDLE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -31,7 +31,7 @@ struct FlowState {
     /// Whether the connection is waiting for the source.
     is_starved: bool,
     /// The error that ended the body.
-    problem: Option<Kind>,
+    problem: Option<Reason>,
     progress: Option<ProgressHook>,
     total: u64,
 }
@@ -48,7 +48,7 @@ impl Flow {
     }
 
     /// Takes the error of the source. `None` if the source has not failed.
-    pub(super) fn take_problem(&self) -> Option<Kind> {
+    pub(super) fn take_problem(&self) -> Option<Reason> {
         self.lock().problem.take()
     }
 
@@ -82,7 +82,7 @@ pub(super) async fn unless_idle<T>(
     flow: Option<&Flow>,
     idle: Duration,
     work: impl Future<Output = T>,
-) -> Result<T, Kind> {
+) -> Result<T, Reason> {
     let (idle, mut work) = (idle.min(LONGEST_IDLE), std::pin::pin!(work));
     let mut since = Instant::now();
     loop {
@@ -96,7 +96,7 @@ pub(super) async fn unless_idle<T>(
         // Time in which the connection waits for the source does not count.
         let moved = if is_starved { Instant::now() } else { moved };
         if moved <= since {
-            return Err(Kind::Idle(idle));
+            return Err(Reason::Idle(idle));
         }
         since = moved;
     }

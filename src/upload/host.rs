@@ -9,7 +9,7 @@ use serde::de::Error as _;
 use super::flow::{Flow, unless_idle};
 use crate::{
     client::transport::{body, error_response, failed},
-    error::{Kind, SizeLimit},
+    error::{Reason, SizeLimit},
     redaction::{Secrets, origin},
 };
 
@@ -29,8 +29,8 @@ pub(super) struct HostResponse {
 
 /// Parses the URL of an upload. A URL without a scheme gets the scheme of the API. `http` becomes `https`, unless the
 /// API itself uses `http`.
-pub(super) fn address(url: &str, base: &Url) -> Result<Url, Kind> {
-    let misfit = |problem: &str| Kind::Decode { status: StatusCode::OK, source: serde_json::Error::custom(problem) };
+pub(super) fn address(url: &str, base: &Url) -> Result<Url, Reason> {
+    let misfit = |problem: &str| Reason::Decode { status: StatusCode::OK, source: serde_json::Error::custom(problem) };
     let url = if url.starts_with("//") { format!("{}:{url}", base.scheme()) } else { url.to_owned() };
     // Anyone with the URL can upload, so the error must not show it.
     let mut url = Url::parse(&url).map_err(|error| misfit(&format!("the upload URL is invalid: {error}")))?;
@@ -51,7 +51,7 @@ pub(super) async fn exchange(
     flow: Option<&Flow>,
     idle: Duration,
     secrets: &Secrets<'_>,
-) -> Result<HostResponse, Kind> {
+) -> Result<HostResponse, Reason> {
     let response = unless_idle(flow, idle, request.timeout(NO_TIMEOUT).send()).await?;
     let mut response =
         response.map_err(|error| flow.and_then(Flow::take_problem).unwrap_or_else(|| failed(error, flow.is_some())))?;
@@ -60,7 +60,7 @@ pub(super) async fn exchange(
         // The request has no token. Redact it anyway: the host may have it from elsewhere.
         let mut kind = error_response::read(response, secrets).await;
         // The path of an upload URL is a secret, also if it is the target of a redirect.
-        if let Kind::Status { location: Some(location), .. } = &mut kind {
+        if let Reason::Status { location: Some(location), .. } = &mut kind {
             *location = origin(location);
         }
         return Err(kind);

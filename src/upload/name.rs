@@ -2,8 +2,8 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::problem::invalid;
-use crate::error::Kind;
+use super::error::invalid;
+use crate::error::Reason;
 
 /// Maximum length of a name, in bytes of UTF-8. File systems cannot store a longer name.
 const MOST_BYTES: usize = 255;
@@ -23,7 +23,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// Refuses a name that would not arrive unchanged, or that a receiver could not use.
-pub(super) fn check(name: &str) -> Result<(), Kind> {
+pub(super) fn check(name: &str) -> Result<(), Reason> {
     let problem = if name.is_empty() || name == "." || name == ".." {
         "is empty, `.` or `..`: a receiver could not save the file".to_owned()
     } else if name.len() > MOST_BYTES {

@@ -8,13 +8,13 @@ use tracing::{Instrument as _, field::Empty};
 use crate::{
     api::types::{AudioAttachmentRequest, FileAttachmentRequest, PhotoAttachmentRequest, VideoAttachmentRequest},
     client::bot::Bot,
-    error::{Error, Kind, Report, Result},
+    error::{Error, Reason, Report, Result},
     upload::{
         attempts,
+        error::invalid,
         job::Job,
         media::Media,
         name,
-        problem::invalid,
         progress::{Progress, ProgressHook, SessionHook},
         session::UploadSession,
         source::Source,
@@ -280,7 +280,7 @@ impl<M: Media> fmt::Debug for Upload<M> {
 }
 
 /// Opens the source, and checks the settings.
-async fn prepare<M: Media>(upload: Upload<M>) -> Result<Job, Kind> {
+async fn prepare<M: Media>(upload: Upload<M>) -> Result<Job, Reason> {
     let limit = attempts::limit(upload.bot.service().limits(), &M::KIND);
     let mut source = upload.source.open(limit).await?;
     let name = match (upload.file_name, source.name.take()) {
@@ -304,7 +304,7 @@ async fn prepare<M: Media>(upload: Upload<M>) -> Result<Job, Kind> {
         }
         if session.identity != identity {
             let problem = "the file is not the one of the session: upload it without `resume`".to_owned();
-            return Err(Kind::Source { problem, source: None });
+            return Err(Reason::Source { problem, source: None });
         }
     }
     let by_size = identity.size >= upload.resumable_from;

@@ -17,10 +17,10 @@ use tokio::io::AsyncRead;
 
 use super::{
     blocking::off_this_thread,
-    problem::{invalid, unreadable},
+    error::{invalid, unreadable},
     spool::{ByteStream, spool},
 };
-use crate::{error::Kind, redaction::fnv_1a};
+use crate::{error::Reason, redaction::fnv_1a};
 
 /// The source of the bytes of an upload.
 ///
@@ -129,7 +129,7 @@ pub(super) struct Opened {
     input: SourceInput,
     pub(super) identity: Identity,
     /// The name of the file. An error if the name is not Unicode.
-    pub(super) name: Option<Result<String, Kind>>,
+    pub(super) name: Option<Result<String, Reason>>,
     /// The temporary file of a stream. Dropping it removes the file.
     _spooled: Option<TempPath>,
 }
@@ -150,7 +150,7 @@ pub(super) struct Reader {
 
 impl Source {
     /// Opens the source. Fails if it cannot be uploaded, is empty, or is a stream of more than `limit` bytes.
-    pub(super) async fn open(self, limit: Option<u64>) -> Result<Opened, Kind> {
+    pub(super) async fn open(self, limit: Option<u64>) -> Result<Opened, Reason> {
         let mut spooled = None;
         let (input, identity, name) = match self.0 {
             Inner::Path(path) => {
@@ -210,12 +210,12 @@ impl Opened {
     }
 
     /// Returns the source, positioned at `offset`.
-    pub(super) async fn at(&self, offset: u64) -> Result<ReadySource, Kind> {
+    pub(super) async fn at(&self, offset: u64) -> Result<ReadySource, Reason> {
         if !self.can_go_to(offset) {
             let problem = format!(
                 "the source can be read only once, but is needed again from byte {offset}: use a path or bytes to retry"
             );
-            return Err(Kind::Source { problem, source: None });
+            return Err(Reason::Source { problem, source: None });
         }
         Ok(match &self.input {
             SourceInput::File(path) => {
@@ -232,9 +232,9 @@ impl Opened {
 }
 
 /// Opens a file to upload.
-fn open_file(path: &Path) -> Result<(fs::File, Identity), Kind> {
+fn open_file(path: &Path) -> Result<(fs::File, Identity), Reason> {
     let problem =
-        |problem: &str, error| Kind::Source { problem: format!("{} {problem}", path.display()), source: Some(error) };
+        |problem: &str, error| Reason::Source { problem: format!("{} {problem}", path.display()), source: Some(error) };
     let cannot = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => problem("does not exist", error),
         _ => problem(&format!("cannot be read: {error}"), error),
@@ -254,7 +254,7 @@ fn open_file(path: &Path) -> Result<(fs::File, Identity), Kind> {
 }
 
 /// Opens a file again, if it is still the same.
-fn reopen_file(path: &Path, expected: &Identity, offset: u64) -> Result<fs::File, Kind> {
+fn reopen_file(path: &Path, expected: &Identity, offset: u64) -> Result<fs::File, Reason> {
     let (mut file, identity) = open_file(path)?;
     if identity != *expected {
         return Err(changed(expected, &identity));
@@ -272,11 +272,11 @@ pub(super) fn identity_of(file: &fs::File) -> io::Result<Identity> {
 }
 
 /// Returns the error of a file that has changed.
-pub(super) fn changed(before: &Identity, now: &Identity) -> Kind {
+pub(super) fn changed(before: &Identity, now: &Identity) -> Reason {
     let problem = match now.size.cmp(&before.size) {
         std::cmp::Ordering::Less => format!("shrank from {} to {} bytes", before.size, now.size),
         std::cmp::Ordering::Greater => format!("grew from {} to {} bytes", before.size, now.size),
         std::cmp::Ordering::Equal => "was written to".to_owned(),
     };
-    Kind::Source { problem: format!("the file {problem} while it was uploaded"), source: None }
+    Reason::Source { problem: format!("the file {problem} while it was uploaded"), source: None }
 }

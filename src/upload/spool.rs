@@ -11,8 +11,8 @@ use futures_util::StreamExt as _;
 use tempfile::{NamedTempFile, TempPath};
 use tokio::sync::mpsc;
 
-use super::{blocking::off_this_thread, problem::invalid};
-use crate::error::{BoxError, Kind};
+use super::{blocking::off_this_thread, error::invalid};
+use crate::error::{BoxError, Reason};
 
 /// Number of pieces that wait for the disk.
 const AHEAD: usize = 2;
@@ -21,13 +21,13 @@ pub(super) type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> 
 
 /// Writes a stream to a temporary file, which is removed when the returned path is dropped. Fails as soon as the stream
 /// has more than `limit` bytes.
-pub(super) async fn spool(mut stream: ByteStream, limit: Option<u64>) -> Result<TempPath, Kind> {
+pub(super) async fn spool(mut stream: ByteStream, limit: Option<u64>) -> Result<TempPath, Reason> {
     let (pieces, receiver) = mpsc::channel(AHEAD);
     let write = off_this_thread(move || write(receiver));
     let read = async move {
         let mut size = 0_u64;
         while let Some(piece) = stream.next().await {
-            let piece = piece.map_err(|error| Kind::Source {
+            let piece = piece.map_err(|error| Reason::Source {
                 problem: format!("the source cannot be read: {error}"),
                 source: None,
             })?;
@@ -45,7 +45,7 @@ pub(super) async fn spool(mut stream: ByteStream, limit: Option<u64>) -> Result<
     };
     let (written, read) = tokio::join!(write, read);
     read?;
-    written?.map_err(|error| Kind::Source {
+    written?.map_err(|error| Reason::Source {
         problem: format!("cannot write the source to a temporary file: {error}"),
         source: Some(error),
     })

@@ -16,7 +16,7 @@ use crate::{
     client::{bot::Bot, clock::millis, transport},
     redaction::without_strings,
     updates::{
-        failure::Recovery,
+        failed::Recovery,
         handler::{Handed, Handling, Outcome},
     },
 };

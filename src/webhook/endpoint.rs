@@ -14,7 +14,7 @@ use crate::{
     error::Result,
     updates::{
         chat_book::ChatBook,
-        failure::{self, Decision, Failed, OnError},
+        failed::{self, Decision, Failed, OnError},
         handler::{HANDLER_TIMEOUT, Handed, HandlerResult, Handling},
         raw_update::RawUpdate,
     },
@@ -131,7 +131,7 @@ impl Webhook {
     ///
     /// The function runs on the task of the handler, so it must not block. A future has the time limit of the handler.
     pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
-        self.on_error = Some(failure::boxed(on_error));
+        self.on_error = Some(failed::boxed(on_error));
         self
     }
 

@@ -11,7 +11,7 @@ use crate::{
     client::bot::Bot,
     error::Error,
     updates::{
-        failure::{Cause, Recovery},
+        failed::{Cause, Recovery},
         handler::HandlerResult,
         journal::Journal,
         journaled::run_stored,

@@ -65,7 +65,7 @@ impl Dead {
 
     /// Returns all dead letters, oldest first.
     ///
-    #[doc = crate::example!("
+    #[doc = crate::doc_example!("
 for letter in queue.dead().list().await? {
     println!(\"{}: {} after {} attempts\", letter.id, letter.cause, letter.attempts);
     queue.dead().replay(letter.id).await?;

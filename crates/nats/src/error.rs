@@ -23,7 +23,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why a queue cannot be opened or used.
 ///
-#[doc = crate::example!("
+#[doc = crate::doc_example!("
 use tamtam_nats::ErrorKind;
 
 # let nats = async_nats::connect(&server).await?;

@@ -30,7 +30,7 @@ impl Queue {
 
 /// The number of updates in a queue and the age of the oldest, returned by [`Queue::lag`].
 ///
-#[doc = crate::example!("
+#[doc = crate::doc_example!("
 use std::time::Duration;
 
 let lag = queue.lag().await?;

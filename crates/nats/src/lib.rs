@@ -5,8 +5,8 @@
 
 mod backoff;
 mod dead;
+mod doc_example;
 mod error;
-mod example;
 mod lag;
 mod names;
 mod open;
@@ -19,8 +19,8 @@ mod work;
 mod writer;
 
 pub use dead::{Dead, DeadLetter};
+pub(crate) use doc_example::doc_example;
 pub use error::{Error, ErrorKind, Result};
-pub(crate) use example::example;
 pub use lag::Lag;
 pub use open::Open;
 pub use queue::Queue;

@@ -49,7 +49,7 @@ impl Queue {
     /// Awaiting the returned value opens the queue. While NATS elects leaders or the API of the bot does not answer,
     /// opening is retried for up to 60 s, see [`Open::timeout`].
     ///
-    #[doc = crate::example!("
+    #[doc = crate::doc_example!("
 let nats = async_nats::connect(&server).await?;
 # let context = async_nats::jetstream::new(nats.clone());
 let queue = Queue::open(nats, &bot).slots(16).await?;
@@ -81,7 +81,7 @@ assert_eq!(queue.lag().await?.waiting, 0);
 ///
 /// A setting that is not given keeps its value on NATS if the queue exists. Otherwise the default applies.
 ///
-#[doc = crate::example!("
+#[doc = crate::doc_example!("
 use std::time::Duration;
 
 # let name = format!(\"doc-open-{}\", std::process::id());

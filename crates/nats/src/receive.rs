@@ -32,7 +32,7 @@ impl Queue {
     /// Start it in two processes. One of them polls. The other one waits, and takes over within about 12 s if the first
     /// one dies, see [`Receive::lease`]. The settings of `updates` apply, but the queue replaces its marker store.
     ///
-    #[doc = crate::example!("
+    #[doc = crate::doc_example!("
 # alice.says(\"hi\");
 # let signal = { let queue = queue.clone(); async move { while queue.lag().await.unwrap().waiting == 0 {} } };
 queue.receive(bot.updates()).graceful_shutdown_on(signal).await?;
@@ -48,7 +48,7 @@ queue.receive(bot.updates()).graceful_shutdown_on(signal).await?;
 /// receiver that dies in between leaves its page uncommitted. The next receiver polls the page again, and the queue recognises
 /// the updates that it has.
 ///
-#[doc = crate::example!("
+#[doc = crate::doc_example!("
 use std::time::Duration;
 
 # let signal = std::future::ready(());

@@ -52,7 +52,7 @@ impl Queue {
     /// Handles the updates of the queue with an async function, the same as for [`Bot::run`]. Start it in as many
     /// processes as you like, on any machine.
     ///
-    #[doc = crate::example!("
+    #[doc = crate::doc_example!("
 # alice.says(\"hi\");
 # let reader = alice.clone();
 # let signal = async move { while reader.reads().await.text() != \"hi\" {} };
@@ -84,7 +84,7 @@ queue.work(bot, echo).graceful_shutdown_on(signal).await?;
 /// succeeded or `on_error` has skipped it. The update of a worker that dies goes to another worker after
 /// [`Open::ack_wait`](crate::Open::ack_wait).
 ///
-#[doc = crate::example!("
+#[doc = crate::doc_example!("
 use tamtam::updates::Recovery;
 
 # let signal = std::future::ready(());

@@ -33,7 +33,7 @@ impl Writer {
     /// Updates of a lane are stored in the order of the calls. When the method returns `Ok`, a majority of the replicas
     /// has the update.
     ///
-    #[doc = crate::example!("
+    #[doc = crate::doc_example!("
 use tamtam::updates::RawUpdate;
 
 let json = r#\"{\"update_type\":\"bot_started\",\"timestamp\":1,\"chat_id\":5,\"user\":{\"user_id\":7,\"name\":\"A\"}}\"#;

@@ -13,8 +13,8 @@ use crate::control::context::Control;
 use crate::protocol::service::Service;
 use crate::sandbox::{Sandbox, Server};
 use crate::server;
-use crate::server::bell::Bell;
-use crate::server::keeper::Keeper;
+use crate::server::save_signal::SaveSignal;
+use crate::server::state_writer::StateWriter;
 use crate::server::world::World;
 use crate::state::State;
 use crate::state::clock;
@@ -269,10 +269,11 @@ impl SandboxBuilder {
             // Reports a file that cannot be written at the start, not at the first change.
             file.write(&state)?;
         }
-        let bell = file.is_some().then(Arc::<Bell>::default);
-        let world = Arc::new(World::new(state, bell.clone()));
-        let keeper = file.zip(bell).map(|(file, bell)| Keeper::start(file, Arc::clone(&world), bell));
-        let keeper = keeper.transpose().map_err(StartError::Thread)?;
+        let save_signal = file.is_some().then(Arc::<SaveSignal>::default);
+        let world = Arc::new(World::new(state, save_signal.clone()));
+        let state_writer =
+            file.zip(save_signal).map(|(file, save_signal)| StateWriter::start(file, Arc::clone(&world), save_signal));
+        let state_writer = state_writer.transpose().map_err(StartError::Thread)?;
         let (stop, stopped) = oneshot::channel();
         let timeout = self.delivery_timeout.unwrap_or(Duration::from_millis(traits.webhook.timeout));
         let shared = Arc::clone(&world);
@@ -293,7 +294,7 @@ impl SandboxBuilder {
                 patience: self.patience,
                 stop: Some(stop),
                 thread: Some(thread),
-                _keeper: keeper,
+                _state_writer: state_writer,
             }),
         })
     }

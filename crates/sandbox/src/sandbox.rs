@@ -14,7 +14,7 @@ use crate::protocol::service::Service;
 use crate::server::delivery::Delivery;
 use crate::server::exchange::Exchange;
 use crate::server::faults::{self, Fault};
-use crate::server::keeper::{self, Keeper};
+use crate::server::state_writer::{self, StateWriter};
 use crate::server::world::World;
 use crate::state::clock;
 use crate::state::event::{self, Event};
@@ -43,7 +43,7 @@ pub(crate) struct Server {
     pub(crate) stop: Option<oneshot::Sender<()>>,
     pub(crate) thread: Option<JoinHandle<()>>,
     /// Dropped last, so that the state file has everything that the server did.
-    pub(crate) _keeper: Option<Keeper>,
+    pub(crate) _state_writer: Option<StateWriter>,
 }
 
 impl Sandbox {
@@ -342,7 +342,7 @@ impl RefUnwindSafe for Server {}
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
-        keeper::join(self.thread.take());
+        state_writer::join(self.thread.take());
     }
 }
 

@@ -1,17 +1,17 @@
 //! The server of a sandbox: the API, the upload host, and deliveries to webhooks.
 
 mod api;
-pub(crate) mod bell;
 mod connection;
-mod courier;
-mod cut;
 pub(crate) mod delivery;
 pub(crate) mod exchange;
 pub(crate) mod faults;
-pub(crate) mod keeper;
 mod long_poll;
 mod routes;
+pub(crate) mod save_signal;
+pub(crate) mod state_writer;
+mod truncated_body;
 mod upload_host;
+mod webhook_sender;
 pub(crate) mod world;
 
 use std::net::TcpListener;
@@ -40,7 +40,7 @@ pub(super) fn run(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
     let Ok(runtime) = runtime else { return };
     runtime.spawn(upload_host::run(uploads, Arc::clone(&world)));
-    runtime.spawn(courier::run(Arc::clone(&world), delivery_timeout));
+    runtime.spawn(webhook_sender::run(Arc::clone(&world), delivery_timeout));
     runtime.spawn(async move {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
         let api = api::router(Arc::clone(&world));

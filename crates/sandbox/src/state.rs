@@ -88,7 +88,7 @@ pub(crate) struct State {
     pub(crate) uploads: Store,
     /// All events, in order.
     pub(crate) events: Vec<Event>,
-    /// Whether something happened that a poll, a reader or the courier may be waiting for.
+    /// Whether something happened that a poll, a reader or the webhook sender may be waiting for.
     #[serde(skip)]
     pub(crate) touched: bool,
     /// The seed of ids and secrets. Sandboxes with different seeds have different ids and secrets.
@@ -247,7 +247,7 @@ impl State {
     }
 
     pub(crate) fn name(&self, user: UserId) -> &str {
-        self.users.get(&user).map_or("somebody", |user| &user.name)
+        self.users.get(&user).map_or("an unknown user", |user| &user.name)
     }
 
     /// Returns the first and the last name. A bot has an empty last name.

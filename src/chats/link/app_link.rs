@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use super::template::{self, Template, bad};
 use crate::{
     client::bot::Bot,
-    error::{Error, Kind, Result},
+    error::{Error, Reason, Result},
     service::Service,
 };
 
@@ -50,7 +50,7 @@ impl AppLink {
     }
 
     fn of(service: &Service, bot: &str, payload: String) -> Result<Self> {
-        let unsupported = || Error::new(Kind::Unsupported(format!("{} has no Mini Apps", service.name())));
+        let unsupported = || Error::new(Reason::Unsupported(format!("{} has no Mini Apps", service.name())));
         Self::with(Template::app(service).ok_or_else(unsupported)?, bot, payload)
     }
 

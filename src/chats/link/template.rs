@@ -5,7 +5,7 @@ use std::fmt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::{
-    error::{Error, Kind, Result},
+    error::{Error, Reason, Result},
     service::Service,
 };
 
@@ -120,7 +120,7 @@ pub(super) const fn is_of_a_name(byte: u8) -> bool {
 
 /// Returns the error of a link.
 pub(super) fn bad(problem: impl Into<String>) -> Error {
-    Error::new(Kind::Link(problem.into()))
+    Error::new(Reason::Link(problem.into()))
 }
 
 /// Returns the path of a link, without the slashes around it, and the query. `None` if the link has another origin. The

@@ -10,7 +10,7 @@ use crate::{
     chats::target::{IntoTarget, Target},
     client::bot::Bot,
     compose::text::{LongMessage, LongText},
-    error::{Error, Kind, Report, Result},
+    error::{Error, Reason, Report, Result},
     id::IntoMessageId,
 };
 
@@ -52,10 +52,10 @@ impl Bot {
     }
 }
 
-/// Sends a text as several messages, one after another. Created by [`Bot::send_long`].
+/// A request that sends a long text as several messages, one after another. Created by [`Bot::send_long`].
 ///
-/// Awaiting it sends all parts. If a part fails, no further part is sent. To continue after a failure, call
-/// [`send`](Self::send) again: it begins with the part that failed.
+/// Awaiting the request sends all parts. If a part fails, no further part is sent. To be able to continue after a
+/// failure, call [`send`](Self::send) instead: a second `send` begins with the part that failed.
 ///
 /// ```
 /// # #[tokio::main]
@@ -127,15 +127,16 @@ impl SendLong {
         self
     }
 
-    /// Returns the messages that are not posted yet, in order.
+    /// Returns the remaining parts, in order: neither posted nor skipped.
     ///
     /// # Errors
     ///
-    /// If the text cannot be split: if Markdown or HTML has no line end at which no formatting is open, or if the
-    /// address of a link leaves no room for its text. The kind is [`InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    /// If the text cannot be split ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). Markdown and HTML are split
+    /// only at line ends outside all formatting. A very long link address can leave no room for the link text.
     pub fn parts(&self) -> Result<Vec<NewMessageBody>> {
         let parts = self.message.clone().parts();
-        let mut parts = parts.map_err(|invalid| Error::new(Kind::Invalid(invalid)).of(OPERATION, Report::default()))?;
+        let mut parts =
+            parts.map_err(|invalid| Error::new(Reason::Invalid(invalid)).of(OPERATION, Report::default()))?;
         parts.drain(..self.done.min(parts.len()));
         Ok(parts)
     }
@@ -146,28 +147,26 @@ impl SendLong {
         &self.sent
     }
 
-    /// Skips the next part, for example because you have found it in the chat after
-    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied).
+    /// Skips the next part. Use it if [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returned
+    /// `true` and the part is in the chat.
     pub fn skip_part(&mut self) {
         self.done += 1;
     }
 
-    /// Sends the parts that are not posted yet. Each part is sent when the one before is posted. Returns all posted
-    /// messages.
+    /// Sends the remaining parts. Each part is sent after the previous part is posted. Returns all posted messages.
     ///
-    /// Awaiting the value does the same, but the error cannot say which parts are posted. So
-    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) of that error is also true if an earlier part
-    /// is posted.
+    /// Awaiting the request does the same, but its error does not contain the posted parts.
+    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) is then also true if an earlier part is posted.
     ///
     /// # Errors
     ///
-    /// If the text cannot be split, see [`parts`](Self::parts): then nothing is sent. Otherwise as
-    /// [`Api::send_message`](crate::api::Api::send_message), for the next part.
+    /// The errors of [`parts`](Self::parts): no message is sent then. Also the errors of
+    /// [`Api::send_message`](crate::api::Api::send_message), for the part that fails.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, posted messages stay in [`sent`](Self::sent). The part that was being sent may be posted
-    /// without being there.
+    /// If the future is dropped, posted messages stay in [`sent`](Self::sent). The part in progress may be posted but
+    /// missing from `sent`.
     pub async fn send(&mut self) -> Result<&[Message]> {
         for part in self.parts()? {
             let result = self.request(part).await?;

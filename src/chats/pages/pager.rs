@@ -11,7 +11,7 @@ use crate::{
         bot::Bot,
         sync_future::{SyncFuture, sync_future},
     },
-    error::{Error, Kind, Report, Result},
+    error::{Error, Reason, Report, Result},
     validation::{Invalid, Place},
 };
 
@@ -120,13 +120,13 @@ impl<L: List> Pager<L> {
             match mem::replace(&mut self.next, Next::End) {
                 Next::Ask => {
                     if let Err(invalid) = page_size::<L>(self.list.page_size()).and_then(|()| self.list.check()) {
-                        return fail(Kind::Invalid(invalid));
+                        return fail(Reason::Invalid(invalid));
                     }
                     self.next = Next::Ask;
                     self.asked = Some(sync_future(self.list.ask(&self.bot)));
                 }
                 Next::End => return Poll::Ready(None),
-                Next::Fail(why) => return fail(Kind::Pages(why)),
+                Next::Fail(why) => return fail(Reason::Pages(why)),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The retry table: which failures of which operations are retried.
+//! The retry table: the reaction to each failure, for each class of operations.
 
 use crate::error::Failure;
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Collected, Limited};
 use reqwest::Response;
 
-use crate::error::{Kind, SizeLimit};
+use crate::error::{Reason, SizeLimit};
 
 /// The default size limit of a page of updates. The largest page, 1000 long messages with attachments, has about 16
 /// MiB.
@@ -29,12 +29,12 @@ impl Default for SizeLimits {
 }
 
 /// Reads the complete body of a response. Fails as soon as the body exceeds the limit.
-pub(crate) async fn read(response: Response, limit: SizeLimit) -> Result<Bytes, Kind> {
+pub(crate) async fn read(response: Response, limit: SizeLimit) -> Result<Bytes, Reason> {
     let status = response.status();
     let body = Limited::new(reqwest::Body::from(response), limit.bytes).collect().await;
     body.map(Collected::to_bytes).map_err(|error| match error.downcast::<reqwest::Error>() {
-        Ok(error) => Kind::Cut { status, source: (*error).into() },
+        Ok(error) => Reason::Cut { status, source: (*error).into() },
         // The only other error of a limited body.
-        Err(_) => Kind::TooLarge { status, limit },
+        Err(_) => Reason::TooLarge { status, limit },
     })
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     client::retry::retry_after,
-    error::{ErrorCode, Kind},
+    error::{ErrorCode, Reason},
     model::read,
     redaction::Secrets,
 };
@@ -22,13 +22,13 @@ const READING_TIME: Duration = Duration::from_secs(2);
 const MOST_KEPT: usize = 2048;
 
 /// Reads a response that is not a success.
-pub(crate) async fn read(response: Response, secrets: &Secrets<'_>) -> Kind {
+pub(crate) async fn read(response: Response, secrets: &Secrets<'_>) -> Reason {
     let (status, retry_after) = (response.status(), retry_after(response.headers(), SystemTime::now()));
     let location = response.headers().get(header::LOCATION).filter(|_| status.is_redirection());
     let location = location.and_then(|location| destination(response.url(), location.as_bytes(), secrets));
     let (body, is_whole) = text_that_arrives(response).await;
     let (code, message) = explanation(&body, is_whole, secrets);
-    Kind::Status { status, code, location, message, retry_after }
+    Reason::Status { status, code, location, message, retry_after }
 }
 
 /// Returns the destination of a redirect, without user, query and fragment, which may be secret. `None` if the

@@ -148,7 +148,7 @@ pub(super) fn is_blank(text: &str) -> bool {
     text.chars().all(is_space)
 }
 
-/// Returns the last place up to `end` between two characters that do not belong together, or `end` if there is none.
+/// Returns the last position up to `end` that does not split a visible character, or `end` if every position does.
 fn clusters_end(text: &str, begin: usize, end: usize) -> usize {
     let places = text[begin..end].char_indices().rev().map(|(at, _)| begin + at).filter(|at| *at > begin);
     [end].into_iter().chain(places).find(|at| !is_joined(text, *at)).unwrap_or(end)

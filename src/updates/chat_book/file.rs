@@ -1,14 +1,14 @@
 //! A chat book in a file: a log of changes, one per line.
 
+mod error;
 mod log;
-mod problem;
 
 use std::{path::PathBuf, sync::Arc};
 
 use tokio::sync::Mutex;
 
+pub use self::error::FileChatsError;
 use self::log::{Line, Log};
-pub use self::problem::FileChatsError;
 use super::{record::ChatRecord, store::ChatStore};
 use crate::{id::ChatId, updates::store_io::off_the_runtime};
 

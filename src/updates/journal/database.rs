@@ -19,9 +19,9 @@ use rusqlite::{
 use serde::{Serialize, Serializer};
 
 use super::{
+    error::Problem,
     gauge::{Contents, unix_now},
     keys::{KeyHash, KeyHasher, Keys},
-    problem::Problem,
     settings::Durability,
 };
 use crate::{

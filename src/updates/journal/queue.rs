@@ -17,9 +17,9 @@ use tokio::{
 
 use super::{
     database::{Database, DeadRow, NewRow, StoredRow},
+    error::Problem,
     gauge::{Gauge, unix_now},
     keys::{KeyHash, KeyHasher},
-    problem::Problem,
     settings::Settings,
     writer::Writer,
 };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracing::Instrument as _;
 
 use super::{
-    problem::Problem,
+    error::Problem,
     queue::{Lease, Queue, SharedBatch, WRITE_PAUSE},
 };
 use crate::{

@@ -13,8 +13,8 @@ use tokio::sync::oneshot;
 
 use super::{
     database::Database,
+    error::Problem,
     gauge::{Gauge, unix_now},
-    problem::Problem,
 };
 
 /// The most jobs in one transaction. Each waits for the commit of all.

@@ -21,7 +21,7 @@ use crate::{
         request,
         transport::{CallOptions, text},
     },
-    error::{Error, ErrorCode, ErrorKind, Kind, Result},
+    error::{Error, ErrorCode, ErrorKind, Reason, Result},
     id::UserId,
     model::{read, union::Object},
     redaction::printable,
@@ -144,7 +144,7 @@ impl Performer {
                 Ok(error) => error,
                 Err(error) => error,
             };
-            Error::new(Kind::MarkerStore(error))
+            Error::new(Reason::MarkerStore(error))
         })
     }
 

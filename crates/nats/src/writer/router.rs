@@ -21,7 +21,7 @@ impl Writer {
     /// An update that is too large for NATS is logged as an ERROR and skipped. A body that is not an update is
     /// answered with 503. The router replaces the [`Webhook::on_error`] and [`Webhook::handler_timeout`] of `webhook`.
     ///
-    #[doc = crate::example!("
+    #[doc = crate::doc_example!("
 use tamtam::webhook::Webhook;
 
 # let secret_path = \"/0f6b1c9e8d7a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c\";

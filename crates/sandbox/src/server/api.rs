@@ -11,11 +11,11 @@ use bytes::Bytes;
 use tokio::time::sleep;
 
 use super::connection::Breaker;
-use super::cut::Cut;
 use super::exchange::Exchange;
 use super::faults::{Fault, Spoilt};
 use super::long_poll;
 use super::routes::{self, Found, Handler, LimitedBy, Route};
+use super::truncated_body::Cut;
 use super::world::World;
 use crate::operations::call::Call;
 use crate::protocol::error::{ApiError, ErrorKind};

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use super::bell::Bell;
 use super::delivery::Delivery;
 use super::exchange::Exchange;
 use super::faults::Faults;
+use super::save_signal::SaveSignal;
 use crate::state::State;
 use crate::state::event::Event;
 use crate::state::file::StateFileError;
@@ -28,7 +28,7 @@ pub(crate) struct World {
     upload_hooks: Mutex<Vec<Hook<UploadRequest>>>,
     save_hooks: Mutex<Vec<Hook<Result<(), StateFileError>>>>,
     /// Rung after each access to the state, because the access may have changed it.
-    keeper: Option<Arc<Bell>>,
+    state_writer: Option<Arc<SaveSignal>>,
     faults: Mutex<Faults>,
     /// How many of the next deliveries are dropped.
     lost: Mutex<u32>,
@@ -66,7 +66,7 @@ impl Drop for Counted<'_> {
 }
 
 impl World {
-    pub(crate) fn new(state: State, keeper: Option<Arc<Bell>>) -> Self {
+    pub(crate) fn new(state: State, state_writer: Option<Arc<SaveSignal>>) -> Self {
         // Events from before a restart are not reported again.
         let told = state.events.len();
         Self {
@@ -78,7 +78,7 @@ impl World {
             delivery_hooks: Mutex::default(),
             upload_hooks: Mutex::default(),
             save_hooks: Mutex::default(),
-            keeper,
+            state_writer,
             faults: Mutex::default(),
             lost: Mutex::default(),
         }
@@ -90,8 +90,8 @@ impl World {
         let result = change(&mut state);
         let touched = std::mem::take(&mut state.touched);
         drop(state);
-        if let Some(keeper) = &self.keeper {
-            keeper.ring();
+        if let Some(state_writer) = &self.state_writer {
+            state_writer.ring();
         }
         if touched {
             self.changed.send_replace(());

@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::problem::FileChatsError;
+use super::error::FileChatsError;
 use crate::{
     id::ChatId,
     updates::{atomic_write, chat_book::record::ChatRecord, file_lock::FileLock},

@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use super::*;
-use crate::error::{ErrorCode, Kind};
+use crate::error::{ErrorCode, Reason};
 
 /// A stream whose effects are simulated by the test.
 struct Stream {
@@ -99,7 +99,7 @@ fn yields(tag: &str) -> Does {
 
 fn status(status: StatusCode, code: Option<&str>, retry_after: Option<Duration>) -> Error {
     let code = code.map(ErrorCode::from);
-    Error::new(Kind::Status { status, code, location: None, message: String::new(), retry_after })
+    Error::new(Reason::Status { status, code, location: None, message: String::new(), retry_after })
 }
 
 fn server_is_down() -> Error {
@@ -108,13 +108,13 @@ fn server_is_down() -> Error {
 
 fn too_large() -> Error {
     let limit = crate::client::transport::SizeLimits::default().page;
-    Error::new(Kind::TooLarge { status: StatusCode::OK, limit })
+    Error::new(Reason::TooLarge { status: StatusCode::OK, limit })
 }
 
 /// Returns the error of a response with this body, read as a number.
 fn misread(body: &str) -> Error {
     let source = serde_json::from_str::<u32>(body).unwrap_err();
-    Error::new(Kind::Decode { status: StatusCode::OK, source })
+    Error::new(Reason::Decode { status: StatusCode::OK, source })
 }
 
 #[test]
@@ -300,7 +300,7 @@ fn skipping_ends_after_a_page_without_a_new_marker() {
 fn a_store_that_cannot_be_read_ends_the_stream_before_the_first_poll() {
     let mut stream = Stream::new(StartFrom::Latest, true);
     assert_eq!(stream.asked(), Loads);
-    assert_eq!(stream.fails(Error::new(Kind::MarkerStore("torn".into())), 1.0), Fails);
+    assert_eq!(stream.fails(Error::new(Reason::MarkerStore("torn".into())), 1.0), Fails);
     assert_eq!(stream.asked(), Ends);
 }
 
@@ -517,7 +517,7 @@ fn empty_pages_without_a_hold_do_not_cause_a_busy_loop() {
 fn a_subscribed_webhook_is_an_error_at_the_start() {
     let mut stream = Stream::new(StartFrom::Backlog, false);
     assert_eq!(stream.asked(), ClearsWebhooks);
-    assert_eq!(stream.fails(Error::new(Kind::WebhookSubscribed(vec!["https://example.org".to_owned()])), 1.0), Fails);
+    assert_eq!(stream.fails(Error::new(Reason::WebhookSubscribed(vec!["https://example.org".to_owned()])), 1.0), Fails);
     assert_eq!(stream.asked(), Ends);
 }
 

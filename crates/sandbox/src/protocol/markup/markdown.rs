@@ -264,7 +264,7 @@ impl Scanner {
         if left == 2 || left > 2 && !(ends && is_single_inside && left % 2 == 1) { 2 } else { 1 }
     }
 
-    /// Returns the nearest waiting marker of this kind. `None` if there is none, or nothing after it.
+    /// Returns the nearest waiting marker of this kind. `None` if no such marker exists, or if nothing follows it.
     fn partner(&self, kind: usize) -> Option<usize> {
         // Without this check, the search of all waiting markers for each marker takes quadratic time.
         if self.waiting_of[kind] == 0 {

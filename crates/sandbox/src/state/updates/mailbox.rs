@@ -73,7 +73,7 @@ impl Mailbox {
         self.route(position, update, now);
     }
 
-    /// Adds the latest update again. Returns false if there is none yet.
+    /// Adds the latest update again. Returns false if there is no update yet.
     pub(crate) fn repeat(&mut self, now: Millis) -> bool {
         let last = self.last.clone();
         last.map(|update| self.push(Update { time: now, ..update }, now)).is_some()
@@ -97,7 +97,7 @@ impl Mailbox {
         }
     }
 
-    /// Removes the webhook with this URL. Returns false if there is none.
+    /// Removes the webhook with this URL. Returns false if no webhook has this URL.
     pub(crate) fn unsubscribe(&mut self, url: &str, now: Millis) -> bool {
         self.end(now, |subscription| subscription.settings.url == url)
     }

@@ -90,7 +90,7 @@ impl Schedule {
         due
     }
 
-    /// Returns the time of the next redelivery. `None` if there is none, or if the limit of parallel deliveries is
+    /// Returns the time of the next redelivery. `None` if no update waits, or if the limit of parallel deliveries is
     /// reached: the end of a delivery makes room.
     pub(crate) fn next_due(&self) -> Option<Millis> {
         if self.sending() >= REDELIVERED_AT_ONCE {

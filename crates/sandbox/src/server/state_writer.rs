@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::bell::Bell;
+use super::save_signal::SaveSignal;
 use super::world::World;
 use crate::state::file::StateFile;
 
@@ -17,15 +17,15 @@ const SHARE: u32 = 9;
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// A handle of the thread that writes the state file after changes. Dropping it writes the last changes.
-pub(crate) struct Keeper {
-    bell: Arc<Bell>,
+pub(crate) struct StateWriter {
+    save_signal: Arc<SaveSignal>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Keeper {
-    /// Starts the thread. `world` rings `bell` after changes.
-    pub(crate) fn start(mut file: StateFile, world: Arc<World>, bell: Arc<Bell>) -> io::Result<Self> {
-        let heard = Arc::clone(&bell);
+impl StateWriter {
+    /// Starts the thread. `world` rings `save_signal` after changes.
+    pub(crate) fn start(mut file: StateFile, world: Arc<World>, save_signal: Arc<SaveSignal>) -> io::Result<Self> {
+        let heard = Arc::clone(&save_signal);
         let thread = thread::Builder::new().name("tamtam-sandbox-state".to_owned());
         let thread = thread.spawn(move || {
             loop {
@@ -48,13 +48,13 @@ impl Keeper {
                 heard.pause((began.elapsed() * SHARE).clamp(PAUSE, LONGEST_PAUSE));
             }
         })?;
-        Ok(Self { bell, thread: Some(thread) })
+        Ok(Self { save_signal, thread: Some(thread) })
     }
 }
 
-impl Drop for Keeper {
+impl Drop for StateWriter {
     fn drop(&mut self) {
-        self.bell.stop();
+        self.save_signal.stop();
         join(self.thread.take());
     }
 }

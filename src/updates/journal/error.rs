@@ -8,7 +8,7 @@ use std::{
 use rusqlite::ErrorCode;
 
 use crate::{
-    error::{Error, Kind},
+    error::{Error, Reason},
     updates::{file_lock::LockError, marker::MarkerKey},
 };
 
@@ -82,6 +82,6 @@ impl From<LockError> for Problem {
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        Self::new(Kind::Journal(problem.into()))
+        Self::new(Reason::Journal(problem.into()))
     }
 }

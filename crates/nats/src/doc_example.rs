@@ -1,11 +1,11 @@
 //! The frame of the examples: a sandbox, a bot, and a queue on a NATS server.
 
 /// An example of the documentation. It runs with the feature `server-tests`, and is compiled without it.
-macro_rules! example {
+macro_rules! doc_example {
     ($code:literal) => {
         concat!(
             "\n```",
-            $crate::example::mode!(),
+            $crate::doc_example::mode!(),
             "\n# #[tokio::main]\n# async fn main() -> Result<(), Box<dyn std::error::Error>> {\n",
             "# use tamtam::{Bot, Update};\n# use tamtam_nats::Queue;\n",
             "# let server = std::env::var(\"NATS_URL\").unwrap_or_else(|_| \"nats://127.0.0.1:4222\".to_owned());\n",
@@ -20,7 +20,7 @@ macro_rules! example {
         )
     };
 }
-pub(crate) use example;
+pub(crate) use doc_example;
 
 #[cfg(feature = "server-tests")]
 macro_rules! mode {

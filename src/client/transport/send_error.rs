@@ -1,21 +1,19 @@
 //! Classifies failures before the response.
 
-use h2::Reason;
-
-use crate::error::{HttpError, Kind, in_http2};
+use crate::error::{HttpError, Reason, in_http2};
 
 /// Classifies an error of the HTTP client.
-pub(crate) fn failed(error: reqwest::Error, has_body: bool) -> Kind {
+pub(crate) fn failed(error: reqwest::Error, has_body: bool) -> Reason {
     let (is_connect, is_timeout, is_builder) = (error.is_connect(), error.is_timeout(), error.is_builder());
     let is_unprocessed = is_unprocessed(&error, has_body);
     let source = HttpError::from(error);
     match (is_connect, is_timeout) {
-        _ if is_builder => Kind::Unmade { source },
-        (true, true) => Kind::ConnectTimeout { source },
-        (true, false) => Kind::Connect { source },
-        _ if is_unprocessed => Kind::Unprocessed { source },
-        (false, true) => Kind::Timeout { source },
-        (false, false) => Kind::Io { source },
+        _ if is_builder => Reason::Unmade { source },
+        (true, true) => Reason::ConnectTimeout { source },
+        (true, false) => Reason::Connect { source },
+        _ if is_unprocessed => Reason::Unprocessed { source },
+        (false, true) => Reason::Timeout { source },
+        (false, false) => Reason::Io { source },
     }
 }
 
@@ -28,7 +26,7 @@ pub(crate) fn failed(error: reqwest::Error, has_body: bool) -> Kind {
 /// fails without an HTTP/2 error, and counts as ambiguous.
 fn is_unprocessed(error: &reqwest::Error, has_body: bool) -> bool {
     in_http2(error).is_some_and(|error| {
-        let is_refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
+        let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
         error.is_remote() && (is_refused || error.is_go_away() && has_body)
     })
 }

@@ -3,9 +3,9 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A signal to the keeper that the state may have changed.
+/// A signal to the [`StateWriter`](super::state_writer::StateWriter) that the state may have changed.
 #[derive(Default)]
-pub(crate) struct Bell {
+pub(crate) struct SaveSignal {
     rung: Mutex<Rung>,
     heard: Condvar,
 }
@@ -16,7 +16,7 @@ struct Rung {
     stopped: bool,
 }
 
-impl Bell {
+impl SaveSignal {
     /// Signals that the state may have changed.
     pub(super) fn ring(&self) {
         self.lock().changed = true;
