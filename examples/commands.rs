@@ -181,7 +181,7 @@ async fn carry_out(bot: &Bot, message: &Message, command: Command<'_>, app: &App
             check_admin(bot, message, chat, user.user_id).await?;
             let replied = message.link().filter(|link| link.is_reply());
             let replied = replied.ok_or_else(|| Failure::told("Reply with /pin to the message to pin"))?;
-            bot.pin(chat, &replied.message.mid).silent().await?;
+            bot.pin(chat, &replied.message.mid).notify(false).await?;
         }
     }
     Ok(())

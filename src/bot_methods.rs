@@ -103,7 +103,8 @@ impl Bot {
         SendRequest::new(self, Some(to.into()), message.into_message())
     }
 
-    /// Replies to a message, in the chat of the message.
+    /// Replies to a message, in the chat of the message. If the message [has no id](Message::mid), sends an ordinary
+    /// message.
     ///
     /// ```
     /// # #[tokio::main]

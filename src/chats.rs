@@ -7,6 +7,7 @@ pub(crate) mod command;
 pub(crate) mod comments;
 pub(crate) mod constructor;
 pub mod link;
+pub(crate) mod member;
 pub(crate) mod messages;
 pub mod pages;
 pub(crate) mod target;

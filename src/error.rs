@@ -20,7 +20,7 @@ pub(crate) use reason::{BoxError, Reason};
 pub(crate) use refusal::Refusal;
 pub(crate) use size_limit::SizeLimit;
 
-use crate::redaction::Printable;
+use crate::redaction::{Printable, Secrets};
 
 /// The result of a fallible call of this crate.
 ///
@@ -110,6 +110,14 @@ impl Error {
         self
     }
 
+    /// Redacts the text of a source.
+    pub(crate) fn without_secrets(mut self, secrets: &Secrets<'_>) -> Self {
+        if let Reason::Source { problem, .. } = &mut self.0.kind {
+            *problem = secrets.clean(problem).into_owned();
+        }
+        self
+    }
+
     pub(crate) fn report(&self) -> &Report {
         &self.0.report
     }
@@ -159,7 +167,8 @@ impl Error {
             _ if self.is_forbidden() => ErrorKind::Forbidden,
             _ if self.is_not_found() => ErrorKind::NotFound,
             _ if self.status().is_some_and(is_server) => ErrorKind::Server,
-            _ => ErrorKind::Refused,
+            _ if self.is_refused() => ErrorKind::Refused,
+            _ => ErrorKind::Rejected,
         }
     }
 
@@ -299,15 +308,12 @@ impl Error {
         matches!(self.0.kind, Reason::Refused(_))
     }
 
-    /// Returns whether the connection or the complete response took too long. See
-    /// [`may_have_been_applied`](Self::may_have_been_applied) for whether the server may have applied the request.
+    /// Returns whether the response did not arrive in time ([`ErrorKind::Timeout`]). See
+    /// [`may_have_been_applied`](Self::may_have_been_applied) for whether the server may have applied the request. A
+    /// connection that took too long is [`ErrorKind::Connect`].
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        match &self.0.kind {
-            Reason::ConnectTimeout { .. } | Reason::Timeout { .. } | Reason::Idle(_) => true,
-            Reason::Cut { source, .. } => source.is_timeout(),
-            _ => false,
-        }
+        self.kind() == ErrorKind::Timeout
     }
 
     /// Returns whether polling must end, because no retry of the failed poll can succeed. A 4xx status counts only with

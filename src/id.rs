@@ -182,7 +182,13 @@ macro_rules! into_message_id {
 }
 pub(crate) use into_message_id;
 
-into_message_id! { MessageId &MessageId String &str }
+impl From<&String> for MessageId {
+    fn from(id: &String) -> Self {
+        Self(id.clone())
+    }
+}
+
+into_message_id! { MessageId &MessageId String &String &str }
 
 #[cfg(test)]
 mod tests {

@@ -171,10 +171,12 @@ pub mod request {
         chats::{
             action::ActionGuard,
             command::SetCommands,
+            member::{GetMember, IsAdmin},
             messages::{edit::EditRequest, send::SendRequest, send_long::SendLong, sendable::Sendable},
             target::IntoTarget,
         },
         client::raw_request::RawRequest,
+        compose::text::long::LongText,
         id::IntoMessageId,
     };
 }

@@ -65,6 +65,7 @@ pub(crate) mod subscriptions;
 
 pub use self::{
     failed::{Cause, Decision, Failed, Recovery},
+    handler::with_state,
     health::Health,
     marker::{FileStore, FileStoreError, MarkerKey, MarkerStore, MemoryStore},
     raw_update::{RawUpdate, RawUpdates},

@@ -36,7 +36,7 @@ impl Failures {
     fn add(&mut self, error: &Error) {
         self.count += 1;
         self.unconnected += u32::from(error.kind() == ErrorKind::Connect);
-        self.timed_out |= error.is_timeout() && error.kind() != ErrorKind::Connect;
+        self.timed_out |= error.is_timeout();
     }
 }
 

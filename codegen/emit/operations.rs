@@ -331,8 +331,8 @@ impl<'a> Parts<'a> {
             #[derive(#derives)]
             #[must_use = "a request does nothing until it is awaited or sent"]
             pub struct #builder {
-                bot: crate::client::bot::Bot,
-                options: crate::client::transport::CallOptions,
+                pub(crate) bot: crate::client::bot::Bot,
+                pub(crate) options: crate::client::transport::CallOptions,
                 #(#fields,)*
             }
 

@@ -36,4 +36,20 @@ impl From<&SendMessageResult> for MessageId {
     }
 }
 
-into_message_id! { &Message &Box<Message> &SendMessageResult }
+/// Implements the conversions of values by those of references.
+macro_rules! by_value {
+    ($($name:ty)*) => {
+        $(
+            impl From<$name> for MessageId {
+                fn from(message: $name) -> Self {
+                    (&message).into()
+                }
+            }
+        )*
+    };
+}
+
+by_value! { Message Box<Message> SendMessageResult }
+into_message_id! {
+    Message &Message Box<Message> &Box<Message> SendMessageResult &SendMessageResult
+}

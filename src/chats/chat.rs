@@ -5,13 +5,15 @@ use crate::{
         AddMembers, DeleteAdmins, EditChat, GetAdmins, GetChat, GetChatByLink, GetMembership, GetPinnedMessage,
         LeaveChat, PinMessage, PostAdmins, RemoveMember, UnpinMessage,
         types::{
-            ChatAdmin, ChatAdminPermission, ChatAdminsList, ChatMember, ChatPatch, PhotoAttachmentRequest,
+            ChatAdmin, ChatAdminPermission, ChatAdminsList, ChatPatch, PhotoAttachmentRequest,
             PhotoAttachmentRequestPayload, PinMessageBody, UserIdsList,
         },
     },
-    chats::link,
+    chats::{
+        link,
+        member::{GetMember, IsAdmin},
+    },
     client::bot::Bot,
-    error::Result,
     id::{ChatId, IntoMessageId, UserId},
 };
 
@@ -57,8 +59,8 @@ impl Bot {
         self.api().get_chat_by_link(link::beyond_the_origin(link.as_ref()))
     }
 
-    /// Pins a message in a group or a channel. The message replaces the pinned one. The members are notified unless the
-    /// request is [`silent`](PinMessage::silent). The bot needs the right `pin_message`.
+    /// Pins a message in a group or a channel. The message replaces the pinned one. The members are notified unless
+    /// [`notify(false)`](PinMessage::notify). The bot needs the right `pin_message`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -68,7 +70,7 @@ impl Bot {
     /// # let alice = tamtam.user("Alice");
     /// # let team = tamtam.group("Team", [&alice]);
     /// # let mid = alice.in_chat(&team).says("The rules are ...");
-    /// bot.pin(team.chat_id(), mid).silent().await?;
+    /// bot.pin(team.chat_id(), mid).notify(false).await?;
     /// let pinned = bot.pinned(team.chat_id()).await?.message;
     /// assert_eq!(pinned.expect("it was just pinned").text(), Some("The rules are ..."));
     /// bot.unpin(team.chat_id()).await?;
@@ -90,8 +92,8 @@ impl Bot {
         self.api().get_pinned_message(chat)
     }
 
-    /// Changes the title of a group or a channel. A title has at most 200 characters. The members are notified unless the
-    /// request is [`silent`](EditChat::silent). The bot needs the right `change_chat_info`.
+    /// Changes the title of a group or a channel. A title has at most 200 characters. The members are notified unless
+    /// [`notify(false)`](EditChat::notify). The bot needs the right `change_chat_info`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -110,7 +112,7 @@ impl Bot {
     }
 
     /// Sets the description of a group or a channel. MAX only. The members are notified unless the request is
-    /// [`silent`](EditChat::silent). The bot needs the right `change_chat_info`.
+    /// [`notify(false)`](EditChat::notify). The bot needs the right `change_chat_info`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -119,7 +121,7 @@ impl Bot {
     /// # let bot = max.bot();
     /// # let alice = max.user("Alice");
     /// # let team = max.group("Team", [&alice]);
-    /// let chat = bot.describe(team.chat_id(), "All about the weather").silent().await?;
+    /// let chat = bot.describe(team.chat_id(), "All about the weather").notify(false).await?;
     /// assert_eq!(chat.description.as_deref(), Some("All about the weather"));
     /// # Ok(())
     /// # }
@@ -130,7 +132,7 @@ impl Bot {
 
     /// Changes the icon of a group or a channel. `icon` is an [uploaded](Self::upload_photo) photo, or a photo by its
     /// [`url`](PhotoAttachmentRequestPayload::url) or [`token`](PhotoAttachmentRequestPayload::token). The members are
-    /// notified unless the request is [`silent`](EditChat::silent). The bot needs the right `change_chat_info`.
+    /// notified unless you set [`notify(false)`](EditChat::notify). The bot needs the right `change_chat_info`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -144,7 +146,7 @@ impl Bot {
     ///
     /// bot.set_icon(team.chat_id(), bot.upload_photo(path).await?).await?;
     /// let by_url = PhotoAttachmentRequestPayload::new().url("https://example.org/icon.png");
-    /// bot.set_icon(team.chat_id(), by_url).silent().await?;
+    /// bot.set_icon(team.chat_id(), by_url).notify(false).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -264,23 +266,9 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// The same as for [`Api::get_members`](crate::api::Api::get_members).
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future abandons the call, which changes nothing.
     #[doc(alias = "get_chat_member")]
-    pub fn member<C, U>(&self, chat: C, user: U) -> impl Future<Output = Result<Option<ChatMember>>> + Send + use<C, U>
-    where
-        C: Into<ChatId>,
-        U: Into<UserId>,
-    {
-        let user = user.into();
-        let request = self.api().get_members(chat).user_ids([user]);
-        async move { Ok(request.await?.members.into_iter().find(|member| member.user_id == user)) }
+    pub fn member(&self, chat: impl Into<ChatId>, user: impl Into<UserId>) -> GetMember {
+        GetMember::new(self, chat.into(), user.into())
     }
 
     /// Returns whether a user is an administrator or the owner of a group or a channel. `false` if the user is not a
@@ -299,21 +287,8 @@ impl Bot {
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// The same as for [`member`](Self::member).
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future abandons the call, which changes nothing.
-    pub fn is_admin<C, U>(&self, chat: C, user: U) -> impl Future<Output = Result<bool>> + Send + use<C, U>
-    where
-        C: Into<ChatId>,
-        U: Into<UserId>,
-    {
-        let member = self.member(chat, user);
-        async move { Ok(member.await?.is_some_and(|member| member.is_admin || member.is_owner)) }
+    pub fn is_admin(&self, chat: impl Into<ChatId>, user: impl Into<UserId>) -> IsAdmin {
+        IsAdmin::new(self.member(chat, user))
     }
 
     /// Adds users to a group, on TamTam also to a channel. The bot needs the right `add_remove_members`. MAX has restricted
@@ -396,11 +371,6 @@ impl PinMessage {
         self.body.notify = Some(notify);
         self
     }
-
-    /// Does not notify the members: the same as `notify(false)`.
-    pub fn silent(self) -> Self {
-        self.notify(false)
-    }
 }
 
 impl EditChat {
@@ -408,11 +378,6 @@ impl EditChat {
     pub fn notify(mut self, notify: bool) -> Self {
         self.body.notify = Some(notify);
         self
-    }
-
-    /// Does not notify the members: the same as `notify(false)`.
-    pub fn silent(self) -> Self {
-        self.notify(false)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The recipient of a message.
 
 use crate::{
-    api::types::{Chat, User},
+    api::types::{Chat, ChatMember, User},
     id::{ChatId, UserId},
 };
 
@@ -33,31 +33,40 @@ pub enum Target {
     User(UserId),
 }
 
-impl From<ChatId> for Target {
-    fn from(chat: ChatId) -> Self {
-        Self::Chat(chat)
-    }
+macro_rules! target_from {
+    ($($name:ty => |$value:ident| $target:expr;)*) => {
+        $(
+            impl From<$name> for Target {
+                fn from($value: $name) -> Self {
+                    $target
+                }
+            }
+
+            impl IntoTarget for $name {}
+            impl sealed::Target for $name {}
+        )*
+    };
 }
 
-impl From<UserId> for Target {
-    fn from(user: UserId) -> Self {
-        Self::User(user)
-    }
+target_from! {
+    ChatId => |chat| Self::Chat(chat);
+    &ChatId => |chat| Self::Chat(*chat);
+    UserId => |user| Self::User(user);
+    &UserId => |user| Self::User(*user);
+    &Target => |target| *target;
+    Chat => |chat| Self::Chat(chat.chat_id);
+    &Chat => |chat| Self::Chat(chat.chat_id);
+    User => |user| Self::User(user.user_id);
+    &User => |user| Self::User(user.user_id);
+    ChatMember => |member| Self::User(member.user_id);
+    &ChatMember => |member| Self::User(member.user_id);
 }
 
-impl From<&Chat> for Target {
-    fn from(chat: &Chat) -> Self {
-        Self::Chat(chat.chat_id)
-    }
-}
+impl IntoTarget for Target {}
+impl sealed::Target for Target {}
 
-impl From<&User> for Target {
-    fn from(user: &User) -> Self {
-        Self::User(user.user_id)
-    }
-}
-
-/// A recipient of a message: a [`ChatId`], a [`UserId`], a [`Target`], a `&`[`Chat`] or a `&`[`User`].
+/// A recipient of a message: a [`ChatId`], [`UserId`], [`Target`], [`Chat`], [`User`] or [`ChatMember`], by value or by
+/// reference.
 ///
 /// This trait is sealed.
 #[diagnostic::on_unimplemented(
@@ -70,14 +79,3 @@ pub trait IntoTarget: Into<Target> + sealed::Target {}
 mod sealed {
     pub trait Target {}
 }
-
-macro_rules! into_target {
-    ($($name:ty)*) => {
-        $(
-            impl IntoTarget for $name {}
-            impl sealed::Target for $name {}
-        )*
-    };
-}
-
-into_target! { ChatId UserId Target &Chat &User }

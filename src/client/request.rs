@@ -120,6 +120,12 @@ pub(crate) fn check<R: Request>(request: &R) -> Result<(), Error> {
     request.check().map_err(|invalid| Error::new(Reason::Invalid(invalid)).of(R::OPERATION.id, Report::default()))
 }
 
+/// Fails if a request is invalid, or if the service of the bot does not have it. The request is not sent.
+pub(crate) fn check_for<R: Request>(mut request: R, service: &Service) -> Result<(), Error> {
+    adapt(&mut request, service)?;
+    check(&request)
+}
+
 /// Adapts a request to the service of the bot.
 fn adapt<R: Request>(request: &mut R, service: &Service) -> Result<(), Error> {
     let fitted = match service.has(R::OPERATION.documents) {
@@ -170,11 +176,14 @@ fn describe(error: progenitor_client::Error<()>) -> String {
 /// Implements the settings of all requests, including raw requests.
 macro_rules! call_options {
     ($name:ident) => {
+        crate::client::request::call_options!($name, options);
+    };
+    ($name:ident, $($options:ident).+) => {
         impl $name {
             /// Sets the time limit of each attempt, until the complete response. Defaults to
-            /// [`BotBuilder::timeout`](crate::BotBuilder::timeout).
+            /// [`BotBuilder::timeout`](crate::BotBuilder::timeout). Uploads of files have their own limit.
             pub fn request_timeout(mut self, timeout: ::std::time::Duration) -> Self {
-                self.options.timeout = Some(timeout);
+                self.$($options).+.timeout = Some(timeout);
                 self
             }
 
@@ -184,13 +193,14 @@ macro_rules! call_options {
             /// idempotency of the operation. For raw requests, defaults to `true` for `GET`, `HEAD`, `OPTIONS`, `PUT`,
             /// `PATCH` and `DELETE`, and to `false` for other methods.
             pub fn idempotent(mut self, idempotent: bool) -> Self {
-                self.options.idempotent = Some(idempotent);
+                self.$($options).+.idempotent = Some(idempotent);
                 self
             }
 
-            /// Sends the request only once, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of the bot.
+            /// Sends the request only once, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of the bot. While
+            /// the server processes an attached file, the call fails at once. Uploads of files are still retried.
             pub fn no_retry(mut self) -> Self {
-                self.options.no_retry = true;
+                self.$($options).+.no_retry = true;
                 self
             }
         }
@@ -198,34 +208,6 @@ macro_rules! call_options {
 }
 
 pub(crate) use call_options;
-
-/// The settings of a call on a type with the request in its field `request`.
-macro_rules! forward_call_options {
-    ($name:ident) => {
-        impl $name {
-            /// Sets the time to wait for the whole answer. Defaults to [`BotBuilder::timeout`](crate::BotBuilder::timeout).
-            pub fn request_timeout(mut self, timeout: ::std::time::Duration) -> Self {
-                self.request = self.request.request_timeout(timeout);
-                self
-            }
-
-            /// Sets whether the request may be repeated without harm. If a request may already have been applied, it is
-            /// retried only when marked idempotent.
-            pub fn idempotent(mut self, idempotent: bool) -> Self {
-                self.request = self.request.idempotent(idempotent);
-                self
-            }
-
-            /// Sends the request once, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of the bot.
-            pub fn no_retry(mut self) -> Self {
-                self.request = self.request.no_retry();
-                self
-            }
-        }
-    };
-}
-
-pub(crate) use forward_call_options;
 
 /// Implements the methods of all requests of the document.
 macro_rules! request {

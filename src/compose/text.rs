@@ -33,7 +33,7 @@
 mod builder;
 mod escape;
 mod html;
-mod long;
+pub(crate) mod long;
 mod markdown;
 mod nesting;
 mod received;
@@ -43,8 +43,7 @@ mod style;
 
 pub use builder::Text;
 pub use escape::{escape_html, escape_markdown};
-pub(crate) use long::LongMessage;
-pub use long::LongText;
+pub(crate) use long::{LongMessage, LongText, Source};
 pub use received::slices;
 pub use split::{LIMIT, split};
 

@@ -35,9 +35,12 @@ pub enum ErrorKind {
     /// The server still processes the attached media, for longer than the bot waits. Nothing was posted. Send the same
     /// message again later.
     AttachmentNotReady,
-    /// The server refused the request for another reason: status 200 with `success: false`, a 4xx status or a redirect.
-    /// See [`Error::code`](crate::Error::code) and [`Error::message`](crate::Error::message).
+    /// The server refused the request for another reason, with status 200 and `success: false`. See
+    /// [`Error::code`](crate::Error::code) and [`Error::message`](crate::Error::message).
     Refused,
+    /// The server rejected the request with another 4xx status, or answered with a redirect. See
+    /// [`Error::code`](crate::Error::code) and [`Error::message`](crate::Error::message).
+    Rejected,
     /// The server or a proxy failed: status 408 or 5xx.
     Server,
     /// No connection could be made: the address, TLS or the proxy is wrong, or the connection took too long. The last

@@ -8,6 +8,7 @@ use crate::{api::types::Update, client::bot::Bot, error::Error};
 
 /// What to do with an update whose handler failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Recovery {
     /// Retry the update: run the whole handler again, also the calls that succeeded before.
     ///

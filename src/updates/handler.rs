@@ -77,6 +77,37 @@ impl<T, E: Into<BoxError>> HandlerResult for Result<T, E> {
     }
 }
 
+/// Adds shared state to a handler. `state` is cloned for each update, so put large values into an
+/// [`Arc`](std::sync::Arc).
+///
+/// [`Bot::run_with`] does this when polling. Use this function everywhere else that takes a handler: for webhooks, journals
+/// and queues.
+///
+/// ```
+/// # fn check(webhook: tamtam::webhook::Webhook, names: std::sync::Arc<Vec<String>>) {
+/// use std::sync::Arc;
+///
+/// use tamtam::{Bot, Update, updates::with_state};
+///
+/// async fn on_update(bot: Bot, update: Update, names: Arc<Vec<String>>) -> tamtam::Result<()> {
+///     // ...
+///     # drop((bot, update, names));
+///     Ok(())
+/// }
+///
+/// let router = webhook.router(with_state(names, on_update));
+/// # drop(router);
+/// # }
+/// ```
+pub fn with_state<S, H, F>(state: S, handler: H) -> impl Fn(Bot, Update) -> F + Send + Sync + 'static
+where
+    S: Clone + Send + Sync + 'static,
+    H: Fn(Bot, Update, S) -> F + Send + Sync + 'static,
+    F: Future<Output: HandlerResult> + Send + 'static,
+{
+    move |bot, update| handler(bot, update, state.clone())
+}
+
 /// The result of an attempt to handle an update.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -197,13 +228,15 @@ impl<U: Handed> Handling<U> {
             Ok(()) => Outcome::Handled,
             Err(cause) => {
                 let mut failed = Failed::new(bot.clone(), copy, cause, attempts);
+                let unlogged = Unlogged(Some((failed.clone(), attempts)));
                 // Boxed: most handlers succeed, and their future stays small.
                 let decision = Box::pin(self.decision(&failed)).await;
+                unlogged.forget();
                 let recovery = decision.unwrap_or_default();
                 let update = failed.take_update();
                 // The error is a type of the user: its `Display` and `Drop` may panic.
                 let written = catch_unwind(AssertUnwindSafe(move || {
-                    log(failed.cause(), attempts, recovery);
+                    log(failed.cause(), attempts, &recovery);
                     printable(&failed.cause().to_string()).into_owned()
                 }));
                 let cause = written.unwrap_or_else(|panic| {
@@ -303,8 +336,25 @@ fn span(bot: &Bot, update: &Update) -> Span {
     )
 }
 
+/// A failure that is logged when this is dropped: `on_error` was cancelled by the end of a shutdown.
+struct Unlogged(Option<(Failed, u32)>);
+
+impl Unlogged {
+    fn forget(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unlogged {
+    fn drop(&mut self) {
+        let Some((failed, attempts)) = self.0.take() else { return };
+        // The error is a type of the user: its `Display` and `Drop` may panic.
+        let _ = catch_unwind(AssertUnwindSafe(move || log(failed.cause(), attempts, &format_args!("undecided"))));
+    }
+}
+
 /// Logs why an update was not handled.
-fn log(cause: &Cause, attempts: u32, recovery: Recovery) {
+fn log(cause: &Cause, attempts: u32, recovery: &dyn fmt::Debug) {
     match cause {
         Cause::Error(error) => {
             tracing::error!(attempts, ?recovery, error = printable(&error.to_string()).as_ref(), "handler failed");

@@ -6,7 +6,7 @@ use crate::{
     api::types::Update,
     client::bot::Bot,
     updates::{
-        handler::HandlerResult,
+        handler::{HandlerResult, with_state},
         journal::{Journal, source::JournalSource},
         run::Run,
         source::Source,
@@ -88,7 +88,7 @@ impl JournaledUpdates {
         H: Fn(Bot, Update, S) -> F + Send + Sync + 'static,
         F: Future<Output: HandlerResult> + Send + 'static,
     {
-        self.run(move |bot, update| handler(bot, update, state.clone()))
+        self.run(with_state(state, handler))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
         delivery::Delivery,
         engine::{Context, Engine, Wanted},
         failed::{self, Decision, Failed},
-        handler::{HandlerResult, Handling},
+        handler::{HandlerResult, Handling, with_state},
         health::Health,
         page_source::Pages,
         source::{DeliveryStream, Source},
@@ -84,7 +84,7 @@ impl Updates {
         H: Fn(Bot, Update, S) -> F + Send + Sync + 'static,
         F: Future<Output: HandlerResult> + Send + 'static,
     {
-        self.run(move |bot, update| handler(bot, update, state.clone()))
+        self.run(with_state(state, handler))
     }
 }
 
@@ -221,7 +221,9 @@ impl Run {
     /// # }
     /// ```
     ///
-    /// An async function can call the API. It has the time limit of the handler, and later updates of its chat wait:
+    /// An async function can call the API. It has the time limit of the handler, and later updates of its chat wait. If the
+    /// function needs values of its own, clone them into the future:
+    /// `move |failed| { let db = db.clone(); async move { .. } }`.
     ///
     /// ```
     /// # #[tokio::main]

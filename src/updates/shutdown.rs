@@ -3,8 +3,11 @@
 /// Waits until the process is asked to end: by Ctrl-C, or by SIGTERM on Unix. Service managers and `docker stop` send
 /// SIGTERM.
 ///
-/// From the first poll on, these signals do not end the process themselves. If a signal cannot be received, the log has
-/// the ERROR `signal not available`, and the future waits for the other one.
+/// From the first poll on, these signals do not end the process themselves, also after the future has ended or was
+/// dropped. So end the process after this future, and call the function again to wait for another signal. A second signal
+/// during a shutdown has no effect: the [`shutdown_deadline`](crate::updates::Run::shutdown_deadline) ends the shutdown.
+///
+/// If a signal cannot be received, the log has the ERROR `signal not available`, and the future waits for the other one.
 ///
 /// ```no_run
 /// # #[tokio::main]
@@ -19,7 +22,7 @@
 ///
 /// # Cancel safety
 ///
-/// Dropping the future loses no signal that was not received yet. But the signals do not end the process any more.
+/// A signal that arrives while no such future is polled is lost.
 pub async fn shutdown_signal() {
     #[cfg(unix)]
     tokio::select! {

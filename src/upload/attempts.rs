@@ -143,7 +143,7 @@ pub(super) async fn run(job: &Job) -> Result<FileTokens> {
 
 /// Requests a URL for the upload. This request has its own retries and its own error.
 async fn begin(job: &Job) -> Result<UploadSession> {
-    let endpoint = job.bot.api().get_upload_url(job.kind.clone()).await?;
+    let endpoint = job.bot.api().get_upload_url(job.kind.clone()).await.map_err(unambiguous)?;
     Ok(UploadSession {
         kind: job.kind.clone(),
         url: endpoint.url,
@@ -151,6 +151,15 @@ async fn begin(job: &Job) -> Result<UploadSession> {
         confirmed: 0,
         identity: job.identity.clone(),
     })
+}
+
+/// Marks the error of an upload URL as unambiguous: a URL that was not used has no effect that people see.
+fn unambiguous(error: Error) -> Error {
+    let report = Report { ambiguous: false, ..*error.report() };
+    match error.operation().map(str::to_owned) {
+        Some(operation) => error.of(operation, report),
+        None => error,
+    }
 }
 
 impl<'a> Attempts<'a> {

@@ -52,6 +52,11 @@ impl Uploads {
         self.0.push(sync_future(async { upload.send().await.map(Into::into) }));
     }
 
+    /// Returns the message as it will be after the uploads, with a placeholder for each file.
+    pub(crate) fn placeholders(&self, body: NewMessageBody) -> NewMessageBody {
+        self.0.iter().fold(body, |body, _| body.attach(AttachmentRequest::photo_token("placeholder")))
+    }
+
     /// Uploads the files, one after another, and attaches them to a message.
     pub(crate) async fn attach_to(self, mut body: NewMessageBody) -> Result<NewMessageBody> {
         for upload in self.0 {

@@ -251,9 +251,14 @@ impl<M: Media> Upload<M> {
     pub async fn send(self) -> Result<M> {
         let span = tracing::info_span!("tamtam.upload", operation = M::OPERATION, attempts = Empty);
         let upload = async {
-            let fail = |kind| Error::new(kind).of(M::OPERATION, Report::default());
-            let job = prepare(self).await.map_err(fail)?;
-            attempts::run(&job).await.map(M::from_tokens)
+            let bot = self.bot.clone();
+            let fail = |reason| Error::new(reason).of(M::OPERATION, Report::default());
+            let uploaded = match prepare(self).await {
+                Ok(job) => attempts::run(&job).await,
+                Err(reason) => Err(fail(reason)),
+            };
+            // The error of a reader or a stream may quote a URL with the token.
+            uploaded.map(M::from_tokens).map_err(|error| error.without_secrets(&bot.transport().own_secrets()))
         };
         upload.instrument(span).await
     }
@@ -281,6 +286,22 @@ impl<M: Media> fmt::Debug for Upload<M> {
 
 /// Opens the source, and checks the settings.
 async fn prepare<M: Media>(upload: Upload<M>) -> Result<Job, Reason> {
+    // What can be checked before the source is opened: a stream is written to the disk then.
+    if let Some(name) = &upload.file_name {
+        name::check(name)?;
+    }
+    if let Some(content_type) = &upload.content_type {
+        check_content_type(content_type)?;
+    }
+    if let Some(session) = &upload.session {
+        if session.kind != M::KIND {
+            return Err(invalid("session", &format!("belongs to an upload as {}", session.kind)));
+        }
+        if upload.source.is_stream() {
+            return Err(invalid("session", "belongs to another source: a stream cannot be resumed, use a path"));
+        }
+    }
+    let on_session = upload.on_session.filter(|_| !upload.source.is_stream());
     let limit = attempts::limit(upload.bot.service().limits(), &M::KIND);
     let mut source = upload.source.open(limit).await?;
     let name = match (upload.file_name, source.name.take()) {
@@ -291,17 +312,10 @@ async fn prepare<M: Media>(upload: Upload<M>) -> Result<Job, Reason> {
     name::check(&name)?;
     let guess = || mime_guess::from_path(&name).first_or_octet_stream().to_string();
     let content_type = upload.content_type.unwrap_or_else(guess);
-    // With the content type of a form, the host would read a range as a form.
-    let is_one = HeaderValue::from_str(&content_type).is_ok() && content_type.contains('/');
-    if !is_one || content_type.trim_start().starts_with("multipart/") {
-        return Err(invalid("content_type", &format!("is `{content_type}`, expected a type such as `video/mp4`")));
-    }
-    let keeps = upload.on_session.is_some() || upload.session.is_some();
+    check_content_type(&content_type)?;
+    let keeps = on_session.is_some() || upload.session.is_some();
     let identity = if keeps { source.marked_identity() } else { source.identity.clone() };
     if let Some(session) = &upload.session {
-        if session.kind != M::KIND {
-            return Err(invalid("session", &format!("belongs to an upload as {}", session.kind)));
-        }
         if session.identity != identity {
             let problem = "the file is not the one of the session: upload it without `resume`".to_owned();
             return Err(Reason::Source { problem, source: None });
@@ -320,7 +334,17 @@ async fn prepare<M: Media>(upload: Upload<M>) -> Result<Job, Reason> {
         chunk: upload.chunk,
         idle: upload.idle,
         on_progress: upload.on_progress,
-        on_session: upload.on_session,
+        on_session,
         identity,
     })
+}
+
+/// Fails unless a text is a content type of a file.
+fn check_content_type(content_type: &str) -> Result<(), Reason> {
+    let is_one = HeaderValue::from_str(content_type).is_ok() && content_type.contains('/');
+    // With the content type of a form, the host would read a range as a form.
+    if !is_one || content_type.trim_start().starts_with("multipart/") {
+        return Err(invalid("content_type", &format!("is `{content_type}`, expected a type such as `video/mp4`")));
+    }
+    Ok(())
 }

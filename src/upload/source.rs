@@ -1,6 +1,7 @@
 //! Sources of uploads, and the check that a source has not changed.
 
 use std::{
+    ffi::OsString,
     fmt, fs, io,
     path::{Path, PathBuf},
     pin::Pin,
@@ -24,7 +25,7 @@ use crate::{error::Reason, redaction::fnv_1a};
 
 /// The source of the bytes of an upload.
 ///
-/// Paths ([`Path`], [`PathBuf`], `&str`, `String`) and bytes ([`Bytes`], `Vec<u8>`, `&'static [u8]`) convert into a
+/// Paths ([`Path`], [`PathBuf`], `&str`, `String`, [`OsString`]) and bytes ([`Bytes`], `Vec<u8>`, `&'static [u8]`) convert into a
 /// source. For other inputs, use [`Source::reader`] or [`Source::stream`].
 ///
 /// A file is read while it is sent, on a separate thread. If the file grows, shrinks or is written to meanwhile, the
@@ -52,6 +53,10 @@ impl Source {
     /// The upload first writes the stream to a temporary file, and removes the file at the end. So memory use does not
     /// depend on the length, and the upload is retried like that of a file. A stream over the size limit of the service
     /// is an error as soon as it exceeds the limit. If the length is known, [`reader`](Self::reader) needs no file.
+    ///
+    /// The file is in the temporary directory of the system (`TMPDIR` on Unix), which needs enough space. A killed process
+    /// leaves the file behind. Another process cannot [`resume`](crate::upload::Upload::resume) the upload of a stream, and
+    /// [`on_session`](crate::upload::Upload::on_session) is not called.
     ///
     /// ```
     /// # #[tokio::main]
@@ -111,6 +116,9 @@ source_from! {
     &PathBuf => |path| Inner::Path(path.clone());
     &str => |path| Inner::Path(path.into());
     String => |path| Inner::Path(path.into());
+    &String => |path| Inner::Path(path.into());
+    OsString => |path| Inner::Path(path.into());
+    Box<[u8]> => |bytes| Inner::Bytes(bytes.into());
     Bytes => |bytes| Inner::Bytes(bytes);
     Vec<u8> => |bytes| Inner::Bytes(bytes.into());
     &'static [u8] => |bytes| Inner::Bytes(Bytes::from_static(bytes));
@@ -149,6 +157,10 @@ pub(super) struct Reader {
 }
 
 impl Source {
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(self.0, Inner::Stream(_))
+    }
+
     /// Opens the source. Fails if it cannot be uploaded, is empty, or is a stream of more than `limit` bytes.
     pub(super) async fn open(self, limit: Option<u64>) -> Result<Opened, Reason> {
         let mut spooled = None;

@@ -26,7 +26,13 @@ pub(super) async fn spool(mut stream: ByteStream, limit: Option<u64>) -> Result<
     let write = off_this_thread(move || write(receiver));
     let read = async move {
         let mut size = 0_u64;
-        while let Some(piece) = stream.next().await {
+        loop {
+            let piece = tokio::select! {
+                piece = stream.next() => piece,
+                // The thread has failed, and its error says why. The stream may never have another piece.
+                () = pieces.closed() => break,
+            };
+            let Some(piece) = piece else { break };
             let piece = piece.map_err(|error| Reason::Source {
                 problem: format!("the source cannot be read: {error}"),
                 source: None,
@@ -37,7 +43,6 @@ pub(super) async fn spool(mut stream: ByteStream, limit: Option<u64>) -> Result<
                 return Err(invalid("source", &problem));
             }
             if pieces.send(piece).await.is_err() {
-                // The thread has failed, and its error says why.
                 break;
             }
         }

@@ -129,7 +129,8 @@ impl Webhook {
     /// # }
     /// ```
     ///
-    /// The function runs on the task of the handler, so it must not block. A future has the time limit of the handler.
+    /// The function runs on the task of the handler, so it must not block. A future has the time limit of the handler. With a
+    /// journal, the limit for a body that is not an update is 20 s.
     pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
         self.on_error = Some(failed::boxed(on_error));
         self

@@ -477,13 +477,15 @@ fn a_bot_and_its_requests_can_be_shared_and_sent_to_tasks() {
     }
     request(bot.me());
     request(bot.api().send_message("hi").user_id(UserId(1)));
-    request(bot.send_long(UserId(1), "hi"));
     request(bot.answer("callback").notification("Noted"));
     // Not `Clone`: an upload may read its source only once.
     fn once<R: IntoFuture<IntoFuture: Send + 'static> + Send + Sync + 'static>(request: R) {
         sent(&request.into_future());
     }
     once(bot.send(UserId(1), "hi"));
+    once(bot.send_long(UserId(1), "hi"));
+    once(bot.member(-1, 7));
+    once(bot.is_admin(-1, 7));
     once(bot.send(UserId(1), bot.upload_photo(b"bytes")));
     once(bot.edit("mid.1", bot.upload_photo(b"bytes")));
     request(bot.api().get_updates());

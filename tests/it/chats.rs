@@ -31,7 +31,7 @@ async fn a_message_is_pinned_with_and_without_notification() {
     let mid = alice.in_chat(&team).says("rules");
     let sent = bodies(&tamtam, "pinMessage");
     bot.pin(team.chat_id(), &mid).await.unwrap();
-    bot.pin(team.chat_id(), &mid).silent().await.unwrap();
+    bot.pin(team.chat_id(), &mid).notify(false).await.unwrap();
     bot.pin(team.chat_id(), &mid).notify(true).await.unwrap();
     let notify: Vec<_> = sent.lock().unwrap().iter().map(|body| body["notify"].as_bool()).collect();
     assert_eq!(notify, [None, Some(false), Some(true)]);
@@ -48,7 +48,7 @@ async fn a_chat_gets_a_title_and_an_icon_by_file_url_or_token() {
     let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
     let team = tamtam.group("Team", [&alice]);
     let sent = bodies(&tamtam, "editChat");
-    let chat = bot.rename(team.chat_id(), "Team A").silent().await.unwrap();
+    let chat = bot.rename(team.chat_id(), "Team A").notify(false).await.unwrap();
     assert_eq!(chat.title.as_deref(), Some("Team A"));
     let uploaded = bot.upload_photo(b"\x89PNG").await.unwrap();
     let token = uploaded.payload.photos.as_ref().unwrap().values().next().unwrap().token.clone();

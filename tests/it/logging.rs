@@ -418,6 +418,29 @@ async fn a_failed_handler_of_a_webhook_is_logged_in_a_span_with_its_update() {
 }
 
 #[tokio::test]
+async fn a_failure_whose_async_on_error_is_cancelled_is_logged() {
+    let (traced, _guard) = Traced::json(LevelFilter::ERROR);
+    let server = serving(&[("/updates", &[(200, json!({"updates": [said()], "marker": 5}))])]).await;
+    let (asked, deciding) = tokio::sync::oneshot::channel::<()>();
+    let asked = std::sync::Mutex::new(Some(asked));
+    let run = named(&server).build().unwrap().run(async |_, _| Err::<(), _>("no luck")).on_error(move |_| {
+        let _ = asked.lock().unwrap().take().map(|asked| asked.send(()));
+        std::future::pending::<Recovery>()
+    });
+    tokio::select! {
+        _ = run.run() => panic!("the bot must run until it is dropped"),
+        _ = deciding => {}
+    }
+    // The runtime drops the handler's future when it runs again.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    let event = only(&traced, "handler failed");
+    assert_eq!((&event["fields"]["error"], &event["fields"]["recovery"]), (&json!("no luck"), &json!("undecided")));
+    assert_in_handler(&event);
+}
+
+#[tokio::test]
 async fn creating_a_stream_in_each_turn_of_a_loop_is_warned_about_once() {
     let (traced, _guard) = Traced::json(LevelFilter::WARN);
     let server = serving(&[("/updates", &[(200, page(&[1, 2], 5))])]).await;

@@ -204,7 +204,7 @@ async fn a_part_that_may_be_posted_can_be_skipped() {
     assert!(long.send().await.unwrap_err().may_have_been_applied());
     assert_eq!((long.sent().len(), alice.sees().len()), (1, 2));
     long.skip_part();
-    assert_eq!(long.await.unwrap().len(), 2);
+    assert_eq!(long.send().await.unwrap().len(), 2);
     assert_eq!(alice.sees(), text::split(&novel));
 }
 
@@ -239,6 +239,23 @@ async fn an_awaited_long_text_that_is_half_posted_may_have_been_applied() {
     tamtam.fails("sendMessage", refused());
     let error = bot.send_long(alice.chat_id(), words(10_000)).await.unwrap_err();
     assert!(!error.may_have_been_applied() && error.is_forbidden());
+}
+
+#[tokio::test]
+async fn a_skipped_part_counts_as_posted() {
+    let (tamtam, bot, alice) = dialog().await;
+    let mut long = bot.send_long(alice.chat_id(), words(10_000));
+    long.skip_part();
+    tamtam.fails("sendMessage", Fault::error(403, "chat.denied", "no"));
+    assert!(long.await.unwrap_err().may_have_been_applied());
+}
+
+#[tokio::test]
+async fn a_long_text_may_have_a_format() {
+    let (_tamtam, bot, alice) = dialog().await;
+    let long = bot.send_long(alice.chat_id(), format!("**a**\n\n{}", words(4000)));
+    let sent = long.format(tamtam::types::TextFormat::Markdown).await.unwrap();
+    assert_eq!((sent.len(), alice.sees()[0].as_str()), (2, "a"));
 }
 
 /// Makes the second message fail.

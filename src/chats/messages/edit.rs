@@ -4,7 +4,10 @@ use std::{future::IntoFuture, pin::Pin};
 
 use crate::{
     api::EditMessage,
-    client::{bot::Bot, request::forward_call_options},
+    client::{
+        bot::Bot,
+        request::{call_options, check_for},
+    },
     compose::message::message_setters,
     error::Result,
     id::MessageId,
@@ -47,9 +50,11 @@ impl EditRequest {
         self
     }
 
-    /// Removes all attachments of the message, including the keyboard.
+    /// Removes all attachments of the message, including the keyboard. Also discards the attachments and uploads that
+    /// were added to this request before.
     pub fn no_attachments(mut self) -> Self {
         self.request.body = self.request.body.no_attachments();
+        self.uploads = Uploads::default();
         self
     }
 
@@ -67,13 +72,19 @@ impl EditRequest {
     /// If the future is dropped, finished uploads are lost, and the message may have been edited.
     pub async fn send(self) -> Result<()> {
         let Self { mut request, uploads } = self;
+        if !uploads.is_empty() {
+            // An invalid message fails before its files are uploaded.
+            let mut complete = request.clone();
+            complete.body = uploads.placeholders(complete.body);
+            check_for(complete, request.bot.service())?;
+        }
         request.body = uploads.attach_to(request.body).await?;
         request.send().await
     }
 }
 
 message_setters!(EditRequest, request.body);
-forward_call_options!(EditRequest);
+call_options!(EditRequest, request.options);
 
 impl IntoFuture for EditRequest {
     type Output = Result<()>;

@@ -8,7 +8,10 @@ use crate::{
         types::{NewMessageBody, SendMessageResult},
     },
     chats::target::Target,
-    client::{bot::Bot, request::forward_call_options},
+    client::{
+        bot::Bot,
+        request::{call_options, check_for},
+    },
     compose::message::message_setters,
     error::Result,
     id::IntoMessageId,
@@ -86,6 +89,12 @@ impl SendRequest {
     /// If the future is dropped, finished uploads are lost, and the message may have been sent.
     pub async fn send(self) -> Result<SendMessageResult> {
         let Self { mut request, uploads } = self;
+        if !uploads.is_empty() {
+            // An invalid message fails before its files are uploaded.
+            let mut complete = request.clone();
+            complete.body = uploads.placeholders(complete.body);
+            check_for(complete, request.bot.service())?;
+        }
         request.body = uploads.attach_to(request.body).await?;
         request.send().await
     }
@@ -93,7 +102,7 @@ impl SendRequest {
 
 message_setters!(SendRequest, request.body);
 message_setters!(SendRequest, request.body, link);
-forward_call_options!(SendRequest);
+call_options!(SendRequest, request.options);
 
 impl IntoFuture for SendRequest {
     type Output = Result<SendMessageResult>;

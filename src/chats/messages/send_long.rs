@@ -5,11 +5,14 @@ use std::{future::IntoFuture, pin::Pin};
 use crate::{
     api::{
         SendMessage,
-        types::{AttachmentRequest, Keyboard, Message, NewMessageBody},
+        types::{Message, NewMessageBody},
     },
-    chats::target::{IntoTarget, Target},
-    client::bot::Bot,
-    compose::text::{LongMessage, LongText},
+    chats::target::IntoTarget,
+    client::{bot::Bot, request::call_options},
+    compose::{
+        message::message_setters,
+        text::{LongMessage, LongText, Source},
+    },
     error::{Error, Reason, Report, Result},
     id::IntoMessageId,
 };
@@ -41,14 +44,8 @@ impl Bot {
     /// # }
     /// ```
     pub fn send_long(&self, to: impl IntoTarget, text: impl LongText) -> SendLong {
-        SendLong {
-            bot: self.clone(),
-            target: to.into(),
-            message: text.into_long(),
-            disable_link_preview: None,
-            done: 0,
-            sent: Vec::new(),
-        }
+        let LongMessage { text, rest } = text.into_long();
+        SendLong { request: super::send::request(self, Some(to.into()), rest), text, done: 0, sent: Vec::new() }
     }
 }
 
@@ -83,47 +80,28 @@ impl Bot {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+///
+/// An attachment and a keyboard go to the last part. [`reply_to`](Self::reply_to) applies to the first part, and
+/// [`notify`](Self::notify) to each part.
+#[derive(Debug)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct SendLong {
-    bot: Bot,
-    target: Target,
-    message: LongMessage,
-    disable_link_preview: Option<bool>,
+    /// The request of each part, with the message without its text.
+    request: SendMessage,
+    text: Source,
     /// How many parts were posted or skipped.
     done: usize,
     sent: Vec<Message>,
 }
 
+message_setters!(SendLong, request.body);
+message_setters!(SendLong, request.body, link);
+call_options!(SendLong, request.options);
+
 impl SendLong {
-    fn with(mut self, set: impl FnOnce(NewMessageBody) -> NewMessageBody) -> Self {
-        self.message.rest = set(std::mem::take(&mut self.message.rest));
-        self
-    }
-
-    /// Adds an attachment to the last part.
-    pub fn attach(self, attachment: impl Into<AttachmentRequest>) -> Self {
-        self.with(|body| body.attach(attachment))
-    }
-
-    /// Adds a keyboard to the last part.
-    pub fn keyboard(self, keyboard: impl Into<Keyboard>) -> Self {
-        self.with(|body| body.keyboard(keyboard))
-    }
-
-    /// Makes the first part a reply to another message of the same chat.
-    pub fn reply_to(self, message: impl IntoMessageId) -> Self {
-        self.with(|body| body.reply_to(message))
-    }
-
-    /// Sets whether the members of the chat are notified of each part. Defaults to `true`.
-    pub fn notify(self, notify: bool) -> Self {
-        self.with(|body| body.notify(notify))
-    }
-
     /// Sets whether the server leaves out the preview of links in the text. Defaults to `false`.
     pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
-        self.disable_link_preview = Some(disable_link_preview);
+        self.request = self.request.disable_link_preview(disable_link_preview);
         self
     }
 
@@ -134,7 +112,8 @@ impl SendLong {
     /// If the text cannot be split ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). Markdown and HTML are split
     /// only at line ends outside all formatting. A very long link address can leave no room for the link text.
     pub fn parts(&self) -> Result<Vec<NewMessageBody>> {
-        let parts = self.message.clone().parts();
+        let message = LongMessage { text: self.text.clone(), rest: self.request.body.clone() };
+        let parts = message.parts();
         let mut parts =
             parts.map_err(|invalid| Error::new(Reason::Invalid(invalid)).of(OPERATION, Report::default()))?;
         parts.drain(..self.done.min(parts.len()));
@@ -156,7 +135,7 @@ impl SendLong {
     /// Sends the remaining parts. Each part is sent after the previous part is posted. Returns all posted messages.
     ///
     /// Awaiting the request does the same, but its error does not contain the posted parts.
-    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) is then also true if an earlier part is posted.
+    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) is then also true if an earlier part is posted or skipped.
     ///
     /// # Errors
     ///
@@ -169,20 +148,13 @@ impl SendLong {
     /// missing from `sent`.
     pub async fn send(&mut self) -> Result<&[Message]> {
         for part in self.parts()? {
-            let result = self.request(part).await?;
+            let mut request = self.request.clone();
+            request.body = part;
+            let result = request.await?;
             self.sent.push(*result.message);
             self.done += 1;
         }
         Ok(&self.sent)
-    }
-
-    /// Returns the request that sends a part.
-    fn request(&self, part: NewMessageBody) -> SendMessage {
-        let request = super::send::request(&self.bot, Some(self.target), part);
-        match self.disable_link_preview {
-            Some(disable) => request.disable_link_preview(disable),
-            None => request,
-        }
     }
 }
 
@@ -196,7 +168,7 @@ impl IntoFuture for SendLong {
                 Ok(()) => Ok(self.sent),
                 Err(error) => {
                     let report = *error.report();
-                    let ambiguous = report.ambiguous || !self.sent.is_empty();
+                    let ambiguous = report.ambiguous || self.done > 0;
                     Err(error.of(OPERATION, Report { ambiguous, ..report }))
                 }
             }

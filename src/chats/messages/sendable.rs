@@ -22,10 +22,6 @@ use crate::{
 /// }
 /// # let _ = send_to_owner(&Bot::max("token").unwrap(), "Hello");
 /// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be sent as a message",
-    note = "a text, a `NewMessageBody`, an attachment, or an upload such as `bot.upload_photo(..)` can be sent"
-)]
 pub trait Sendable: sealed::Sendable {}
 
 pub(crate) mod sealed {

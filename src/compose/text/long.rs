@@ -1,5 +1,7 @@
 //! Long messages: they are sent in parts.
 
+use std::borrow::Cow;
+
 use super::{
     builder::Text,
     split::{split, split_text},
@@ -13,13 +15,13 @@ use crate::{
 /// A text of any length with the other parts of its message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LongMessage {
-    text: Source,
+    pub(crate) text: Source,
     /// The message without its text.
     pub(crate) rest: NewMessageBody,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Source {
+pub(crate) enum Source {
     /// A text for which the crate chooses the notation.
     Own(Text),
     /// A text in the notation of the message, or a plain text.
@@ -27,6 +29,14 @@ enum Source {
 }
 
 impl LongMessage {
+    fn plain(text: impl Into<String>) -> Self {
+        Self { text: Source::Body(text.into()), rest: NewMessageBody::new() }
+    }
+
+    fn of_body(mut body: NewMessageBody) -> Self {
+        Self { text: Source::Body(body.text.take().unwrap_or_default()), rest: body }
+    }
+
     /// Splits the message into messages to be sent one after another.
     pub(crate) fn parts(self) -> Result<Vec<NewMessageBody>, Invalid> {
         let Self { text, mut rest } = self;
@@ -70,7 +80,7 @@ fn nothing() -> Invalid {
 )]
 pub trait LongText: sealed::LongText {}
 
-mod sealed {
+pub(crate) mod sealed {
     use super::LongMessage;
 
     pub trait LongText {
@@ -78,40 +88,25 @@ mod sealed {
     }
 }
 
-impl<T: Into<LongMessage>> LongText for T {}
-
-impl<T: Into<LongMessage>> sealed::LongText for T {
-    fn into_long(self) -> LongMessage {
-        self.into()
-    }
+macro_rules! long_text {
+    ($($name:ty => |$value:ident| $message:expr;)*) => {
+        $(
+            impl LongText for $name {}
+            impl sealed::LongText for $name {
+                fn into_long(self) -> LongMessage {
+                    let $value = self;
+                    $message
+                }
+            }
+        )*
+    };
 }
 
-impl From<Text> for LongMessage {
-    fn from(text: Text) -> Self {
-        Self { text: Source::Own(text), rest: NewMessageBody::new() }
-    }
-}
-
-impl From<NewMessageBody> for LongMessage {
-    fn from(mut body: NewMessageBody) -> Self {
-        Self { text: Source::Body(body.text.take().unwrap_or_default()), rest: body }
-    }
-}
-
-impl From<&str> for LongMessage {
-    fn from(text: &str) -> Self {
-        Text::from(text).into()
-    }
-}
-
-impl From<&String> for LongMessage {
-    fn from(text: &String) -> Self {
-        Text::from(text).into()
-    }
-}
-
-impl From<String> for LongMessage {
-    fn from(text: String) -> Self {
-        Text::from(text).into()
-    }
+long_text! {
+    &str => |text| LongMessage::plain(text);
+    &String => |text| LongMessage::plain(text);
+    String => |text| LongMessage::plain(text);
+    Cow<'_, str> => |text| LongMessage::plain(text);
+    Text => |text| LongMessage { text: Source::Own(text), rest: NewMessageBody::new() };
+    NewMessageBody => |body| LongMessage::of_body(body);
 }

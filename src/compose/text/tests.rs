@@ -9,6 +9,11 @@ fn element(json: &str) -> MarkupElement {
     serde_json::from_str(json).unwrap()
 }
 
+/// Returns a text as a long message.
+fn long(text: impl LongText) -> LongMessage {
+    text.into_long()
+}
+
 #[test]
 fn every_style_has_its_notation() {
     let text = Text::new("p")
@@ -144,10 +149,10 @@ fn a_quote_that_is_split_is_a_quote_in_each_part() {
     let texts =
         |message: LongMessage| message.parts().unwrap().into_iter().map(|part| part.text.unwrap()).collect::<Vec<_>>();
     assert_eq!(
-        texts(Text::default().quote(format!("{a}\n\n{b}")).into()),
+        texts(long(Text::default().quote(format!("{a}\n\n{b}")))),
         [format!("<blockquote>{a}</blockquote>"), format!("<blockquote>{b}</blockquote>")]
     );
-    assert_eq!(texts(NewMessageBody::markdown(format!("> {a}\n> {b}")).into()), [format!("> {a}"), format!("> {b}")]);
+    assert_eq!(texts(long(NewMessageBody::markdown(format!("> {a}\n> {b}")))), [format!("> {a}"), format!("> {b}")]);
 }
 
 #[test]
@@ -218,7 +223,7 @@ fn the_first_part_has_the_link_and_the_last_part_the_attachments() {
     ));
     let body = NewMessageBody::markdown(format!("**a**\n\n{}", "b".repeat(4000)));
     let body = body.attach(sticker.clone()).link(NewMessageLink::new(MessageLinkType::Reply, "mid")).notify(false);
-    let parts = LongMessage::from(body).parts().unwrap();
+    let parts = long(body).parts().unwrap();
     assert_eq!(parts.len(), 2);
     assert_eq!((parts[0].text.as_deref(), parts[1].text.as_ref().unwrap().len()), (Some("**a**"), 4000));
     assert!(parts.iter().all(|part| part.notify == Some(false) && part.format.is_some()));
@@ -230,30 +235,31 @@ fn the_first_part_has_the_link_and_the_last_part_the_attachments() {
 fn a_message_of_one_part_is_unchanged() {
     let sticker = NewMessageBody::from(crate::api::types::AttachmentRequest::sticker("smile")).notify(true);
     for body in [NewMessageBody::html("<b>a"), NewMessageBody::from(" a "), sticker] {
-        assert_eq!(LongMessage::from(body.clone()).parts().unwrap(), [body]);
+        assert_eq!(long(body.clone()).parts().unwrap(), [body]);
     }
 }
 
 #[test]
 fn an_empty_message_is_an_error() {
     for text in [String::new(), " \n".repeat(5000)] {
-        let error = LongMessage::from(text).parts().unwrap_err();
+        let error = long(text).parts().unwrap_err();
         assert!(error.to_string().contains("only white space"), "{error}");
     }
 }
 
 #[test]
 fn a_text_that_cannot_be_split_is_an_error_with_advice() {
-    let long = "a ".repeat(2001);
-    for body in
-        [NewMessageBody::markdown(format!("a\n\n*b\n{long}")), NewMessageBody::html(format!("<b>{long}\n{long}</b>"))]
-    {
-        let error = LongMessage::from(body).parts().unwrap_err();
+    let words = "a ".repeat(2001);
+    for body in [
+        NewMessageBody::markdown(format!("a\n\n*b\n{words}")),
+        NewMessageBody::html(format!("<b>{words}\n{words}</b>")),
+    ] {
+        let error = long(body).parts().unwrap_err();
         assert!(error.to_string().starts_with("body.text"), "{error}");
         assert!(error.to_string().contains("`Text`"), "{error}");
     }
-    let link = Text::default().link(long, "&".repeat(2000));
-    let error = LongMessage::from(link).parts().unwrap_err();
+    let link = Text::default().link(words, "&".repeat(2000));
+    let error = long(link).parts().unwrap_err();
     assert!(error.to_string().contains("shorten the address"), "{error}");
 }
 

@@ -94,7 +94,7 @@ async fn keep_title(place: &Place, id: ChatId) -> String {
 pub(super) async fn a_title_is_changed(place: Place) -> Done {
     let id = place.chat()?;
     keep_title(&place, id).await;
-    assert_eq!(place.bot.rename(id, MARK).silent().await.unwrap().title.as_deref(), Some(MARK));
+    assert_eq!(place.bot.rename(id, MARK).notify(false).await.unwrap().title.as_deref(), Some(MARK));
     assert_eq!(place.bot.chat(id).await.unwrap().title.as_deref(), Some(MARK));
     Ok(())
 }

@@ -16,7 +16,7 @@ async fn keep_pin(place: &Place, chat: ChatId) {
     let bot = place.bot.clone();
     place.afterwards(async move {
         match before {
-            Some(mid) => bot.pin(chat, mid).silent().await,
+            Some(mid) => bot.pin(chat, mid).notify(false).await,
             None => bot.unpin(chat).await.or_else(|error| if error.is_refused() { Ok(()) } else { Err(error) }),
         }
     });
@@ -31,7 +31,7 @@ pub(super) async fn a_message_is_pinned_and_unpinned(place: Place) -> Done {
     let chat = place.chat()?;
     let mid = MessageId::from(&place.post(chat, place.text("a pin")).await);
     keep_pin(&place, chat).await;
-    place.bot.pin(chat, &mid).silent().await.unwrap();
+    place.bot.pin(chat, &mid).notify(false).await.unwrap();
     assert_eq!(pinned(&place, chat).await, Some(mid));
     place.bot.unpin(chat).await.unwrap();
     assert_eq!(pinned(&place, chat).await, None);

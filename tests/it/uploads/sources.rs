@@ -189,6 +189,41 @@ async fn a_stream_that_fails_is_not_uploaded() {
 }
 
 #[tokio::test]
+async fn a_stream_has_no_session_to_resume() {
+    let (tamtam, bot) = sandbox().await;
+    let sessions = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = Arc::clone(&sessions);
+    let keep = move |session: &tamtam::upload::UploadSession| kept.lock().unwrap().push(session.clone());
+    bot.upload_file(pieces(&content(3000))).resumable(true).on_session(keep.clone()).await.unwrap();
+    assert!(sessions.lock().unwrap().is_empty());
+    bot.upload_file(content(3000)).resumable(true).on_session(keep).await.unwrap();
+    let session = sessions.lock().unwrap().pop().unwrap();
+    let received = tamtam.uploads().received().len();
+    let error = bot.upload_file(pieces(&content(3000))).resume(session).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::InvalidRequest && error.to_string().contains("stream"), "{error}");
+    assert_eq!(tamtam.uploads().received().len(), received);
+}
+
+#[tokio::test]
+async fn the_error_of_a_source_does_not_show_the_token() {
+    let (tamtam, bot) = sandbox().await;
+    let token = tamtam.token().to_owned();
+    let failed = || std::io::Error::other(format!("cannot read https://x.example/?access_token={token}"));
+    struct Broken(Option<std::io::Error>);
+    impl AsyncRead for Broken {
+        fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+            Poll::Ready(Err(self.0.take().unwrap_or_else(|| std::io::Error::other("read again"))))
+        }
+    }
+    let stream = futures_util::stream::iter([Err::<&str, _>(failed())]);
+    for source in [Source::stream(stream), Source::reader(Broken(Some(failed())), 10)] {
+        let error = bot.upload_file(source).await.unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("x.example") && !shown.contains(&token), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn a_stream_without_an_end_is_refused_at_the_limit_of_the_service() {
     let max = tamtam_sandbox::Sandbox::max().await;
     let limit = max.bot().service().limits().image_bytes.unwrap();
