@@ -108,7 +108,7 @@ async fn run(bot: Bot, end: impl Future + Send + 'static) -> tamtam::Result<()> 
     bot.set_commands(COMMANDS).await?;
     let me = bot.me().await?;
     let app = Arc::new(App { username: me.username.unwrap_or_default(), invited: Mutex::default() });
-    bot.run(move |bot, update| on_update(bot, update, app.clone())).graceful_shutdown_on(end).await
+    bot.run_with(app, on_update).graceful_shutdown_on(end).await
 }
 
 /// Dispatches each update to its function.
@@ -192,11 +192,9 @@ async fn check_admin(bot: &Bot, message: &Message, chat: ChatId, user: UserId) -
     if message.is_dialog() {
         return Err(Failure::told("This command works only in groups"));
     }
-    match bot.admins(chat).await {
-        Ok(admins) if admins.members.iter().any(|admin| admin.user_id == user) => Ok(()),
-        Ok(_) => Err(Failure::told("Only administrators can use this command")),
-        Err(error) if error.is_forbidden() => Err(Failure::told("Make me an administrator first")),
-        Err(error) => Err(error.into()),
+    match bot.is_admin(chat, user).await? {
+        true => Ok(()),
+        false => Err(Failure::told("Only administrators can use this command")),
     }
 }
 

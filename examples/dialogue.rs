@@ -166,7 +166,7 @@ impl Storage for FileStorage {
 /// Runs the bot.
 async fn run(bot: Bot, storage: impl Storage, end: impl Future + Send + 'static) -> tamtam::Result<()> {
     let storage = Arc::new(storage);
-    bot.run(move |bot, update| on_update(bot, update, storage.clone())).graceful_shutdown_on(end).await
+    bot.run_with(storage, on_update).graceful_shutdown_on(end).await
 }
 
 async fn on_update(bot: Bot, update: Update, storage: Arc<impl Storage>) -> Result<(), AnyError> {

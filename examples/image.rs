@@ -43,7 +43,7 @@ impl Logo {
 /// Runs the bot. Its handlers share the logo.
 async fn run(bot: Bot, logo: Logo, end: impl Future + Send + 'static) -> tamtam::Result<()> {
     let logo = Arc::new(logo);
-    bot.run(move |bot, update| on_update(bot, update, logo.clone())).graceful_shutdown_on(end).await
+    bot.run_with(logo, on_update).graceful_shutdown_on(end).await
 }
 
 async fn on_update(bot: Bot, update: Update, logo: Arc<Logo>) -> tamtam::Result<()> {

@@ -48,7 +48,7 @@ impl Polls {
 /// Runs the bot. Its handlers share the votes.
 async fn run(bot: Bot, end: impl Future + Send + 'static) -> tamtam::Result<()> {
     let polls = Arc::new(Polls::default());
-    bot.run(move |bot, update| on_update(bot, update, polls.clone())).graceful_shutdown_on(end).await
+    bot.run_with(polls, on_update).graceful_shutdown_on(end).await
 }
 
 async fn on_update(bot: Bot, update: Update, polls: Arc<Polls>) -> tamtam::Result<()> {

@@ -1,6 +1,7 @@
 //! Guides: how to solve common tasks, and how to move to this crate.
 //!
 //! - Test your bot: the guide `tamtam_sandbox::guide` of the crate `tamtam-sandbox` has complete tests.
+//! - [Moderate a group](moderation): delete messages, warn authors, remove members.
 //! - [Broadcast to many chats](broadcast): within the limits of the service, and without sending a message twice.
 //! - [Read the log of your bot](logging): names and fields of spans and events.
 //! - [Move from TamTam to MAX](from_tamtam): changes for a bot that moves to MAX.
@@ -9,6 +10,9 @@
 
 #[doc = include_str!("../docs/broadcast.md")]
 pub mod broadcast {}
+
+#[doc = include_str!("../docs/moderation.md")]
+pub mod moderation {}
 
 #[doc = include_str!("../docs/logging.md")]
 pub mod logging {}
