@@ -28,7 +28,7 @@
 //! - [`Bot::send_long`](crate::Bot::send_long) sends a text that is longer than the [`LIMIT`] of one message, as
 //!   several messages. [`split`] splits a text without sending the parts.
 //!
-//! The service turns each `@username` in a text into a mention, and each web address into a link. Neither formatting
+//! The messenger turns each `@username` in a text into a mention, and each web address into a link. Neither formatting
 //! nor escaping prevents this.
 
 mod builder;

@@ -22,9 +22,9 @@ pub const LIMIT: usize = 4000;
 /// 3. the last space or line end,
 /// 4. a place within a word.
 ///
-/// An emoji or a letter can consist of several characters, for example a flag or a letter with an accent. It is kept
-/// whole, unless it exceeds the limit on its own. Spaces and empty lines at a split are dropped, but the indentation of
-/// a line stays.
+/// An emoji or a letter can consist of several characters, for example a flag or a letter with an accent. Such an emoji
+/// or letter is kept whole, unless it exceeds the limit on its own. Spaces and empty lines at a split are dropped, but
+/// the indentation of a line stays.
 ///
 /// ```
 /// use tamtam::text;
