@@ -20,9 +20,9 @@ pub struct LongMessage {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Source {
-    /// A text for which the crate chooses the notation.
+    /// A text for which the crate chooses the markup format.
     Own(Text),
-    /// A text in the notation of the message, or a plain text.
+    /// A text in the markup format of the message, or a plain text.
     Body(String),
 }
 

@@ -60,9 +60,9 @@ pub(super) fn split_text(text: Text) -> Result<Vec<Text>, Invalid> {
     Ok(parts)
 }
 
-/// Returns whether a text with its notation fits into one message.
+/// Returns whether a text with its markup fits into one message.
 fn is_sendable(text: &Text) -> bool {
-    // The notation can only make the text longer.
+    // The markup can only make the text longer.
     limit(&text.text).is_none()
         && NewMessageBody::from(text.clone()).text.is_none_or(|written| limit(&written).is_none())
 }
@@ -73,7 +73,7 @@ fn seam_of(text: &Text) -> Result<(usize, usize), Invalid> {
     let mut count = ends.partition_point(|end| is_sendable(&window.slice(0..*end)));
     while let Some(fits) = count.checked_sub(1).map(|last| ends[last]) {
         let (end, next) = seam(&text.text, fits);
-        // A shorter part can need more notation, for example to close a style earlier.
+        // A shorter part can need more markup, for example to close a style earlier.
         if is_sendable(&window.slice(0..end)) {
             return Ok((end, next));
         }
