@@ -143,8 +143,8 @@ macro_rules! pages {
         /// [`next`](Self::next) requests the same page again. The stream ends after the third temporary error in a row,
         /// and after any other error.
         ///
-        /// If the pages make no progress, for example because the server returns the same page again, the stream first
-        /// returns the new items, and then an error ([`ErrorKind::Pagination`](crate::ErrorKind::Pagination)).
+        /// The pages make no progress if, for example, the server returns the same page again. In this case, the stream
+        /// first returns the new items, and then an error ([`ErrorKind::Pagination`](crate::ErrorKind::Pagination)).
         ///
         /// # Cancel safety
         ///

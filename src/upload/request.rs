@@ -256,15 +256,16 @@ impl<M: Media> Upload<M> {
     ///
     /// Before anything is sent:
     ///
-    /// - If the source is a directory or empty, if it exceeds the size limit of the service, or if the file name or the
-    ///   content type is invalid, or if the session belongs to another type of upload
-    ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
-    /// - If the file does not exist, if it cannot be read, or if it is not the file of the session of
-    ///   [`resume`](Self::resume) ([`ErrorKind::Source`](crate::ErrorKind::Source)).
+    /// - If the source is a directory, or is empty ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// - If the source exceeds the size limit of the service (`InvalidRequest`).
+    /// - If the file name or the content type is invalid (`InvalidRequest`).
+    /// - If the session of [`resume`](Self::resume) belongs to another type of upload (`InvalidRequest`).
+    /// - If the file does not exist, if the file cannot be read, or if the session belongs to another file
+    ///   ([`ErrorKind::Source`](crate::ErrorKind::Source)).
     ///
     /// During the upload:
     ///
-    /// - If the source changes or cannot be read ([`ErrorKind::Source`](crate::ErrorKind::Source)).
+    /// - If the source changes or cannot be read (`Source`).
     /// - If the upload host refuses the file.
     /// - If the API or the upload host cannot be reached, and retries do not help.
     ///

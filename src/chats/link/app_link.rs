@@ -47,8 +47,8 @@ impl AppLink {
     ///
     /// # Errors
     ///
-    /// If `bot` is not a username, if the payload has more than 512 characters, or if the payload has characters other
-    /// than ASCII letters, digits, `_` and `-` ([`ErrorKind::Link`](crate::ErrorKind::Link)).
+    /// If `bot` is not a username, if the payload has more than 512 characters, or if the payload has a character that
+    /// is not allowed ([`ErrorKind::Link`](crate::ErrorKind::Link)).
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
         Self::of(&Service::Max, bot.as_ref(), payload.into())
     }
