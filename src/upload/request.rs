@@ -147,8 +147,7 @@ impl<M: Media> Upload<M> {
     }
 
     /// Sets a function that receives the progress after each piece of at most 256 KiB. The function runs on the task
-    /// that sends the bytes, so the function must not
-    /// block.
+    /// that sends the bytes, so the function must not block.
     ///
     /// ```
     /// # #[tokio::main]
@@ -165,8 +164,8 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Sets whether the file is sent in ranges that can be resumed (`true`) or in one piece (`false`), regardless of
-    /// its size. By default, the size decides: see [`resumable_from`](Self::resumable_from).
+    /// Sets whether the file is sent in ranges (`true`) or in one piece (`false`). Only an upload in ranges can be resumed.
+    /// By default, the size of the file decides: see [`resumable_from`](Self::resumable_from).
     pub fn resumable(mut self, resumable: bool) -> Self {
         self.resumable = Some(resumable);
         self
