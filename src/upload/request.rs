@@ -164,8 +164,8 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Sets whether the file is sent in ranges (`true`) or in one piece (`false`). Only an upload in ranges can be resumed.
-    /// By default, the size of the file decides: see [`resumable_from`](Self::resumable_from).
+    /// Sets whether the file is sent in ranges (`true`) or in one piece (`false`). Only an upload in ranges can be
+    /// resumed. By default, the size of the file decides: see [`resumable_from`](Self::resumable_from).
     pub fn resumable(mut self, resumable: bool) -> Self {
         self.resumable = Some(resumable);
         self
