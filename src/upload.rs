@@ -1,7 +1,8 @@
-//! Uploads: files of any size and from any source, streamed with constant memory, to attach to messages.
+//! Uploads of files to attach to messages. Files of any size are streamed, so memory use does not depend on the size.
 //!
-//! [`Bot::upload_photo`](crate::Bot::upload_photo), `upload_video`, `upload_audio` and `upload_file` create an [`Upload`].
-//! Send it as a message, or await it to get an attachment that can be sent many times:
+//! [`Bot::upload_photo`](crate::Bot::upload_photo), [`upload_video`](crate::Bot::upload_video),
+//! [`upload_audio`](crate::Bot::upload_audio) and [`upload_file`](crate::Bot::upload_file) create an [`Upload`]. Send
+//! the upload as a message, or await the upload to get an attachment that can be sent many times:
 //!
 //! ```
 //! # #[tokio::main]
@@ -20,8 +21,8 @@
 //! # }
 //! ```
 //!
-//! A file of at least 16 MiB is sent in ranges. After a failure, the upload continues where the connection broke, in another
-//! process if necessary: see [`UploadSession`].
+//! By default, a file of at least 16 MiB is sent in ranges, one after another. If the connection breaks, the upload
+//! continues at the last byte that the server has. Another process can continue an upload, too: see [`UploadSession`].
 
 mod answer;
 mod attempts;

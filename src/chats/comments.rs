@@ -15,8 +15,8 @@ use crate::{
 /// Comments on channel posts. MAX only: on TamTam, all calls fail with
 /// [`Unsupported`](crate::ErrorKind::Unsupported). [`comments`](Self::comments) lists the comments on a post.
 impl Bot {
-    /// Sends a comment on a channel post. A comment is a text of at most 4000 characters. Comments must be switched on in the
-    /// channel.
+    /// Sends a comment on a channel post. A comment is a text of at most 4000 characters. Comments must be switched on
+    /// in the channel.
     ///
     /// ```
     /// # #[tokio::main]
@@ -115,7 +115,7 @@ impl From<Cow<'_, str>> for NewCommentBody {
     }
 }
 
-/// A formatted comment, like the formatted text of a message. MAX shows neither links nor mentions in comments.
+/// Creates a formatted comment. MAX shows neither links nor mentions in comments.
 impl From<Text> for NewCommentBody {
     fn from(text: Text) -> Self {
         let message = NewMessageBody::from(text);

@@ -1,6 +1,7 @@
-//! Links of the services: they start bots, open Mini Apps, share texts, and lead to chats and people.
+//! Links of MAX and TamTam, which start bots, open Mini Apps, share texts, or lead to chats and people.
 //!
-//! [`Bot`](crate::Bot) creates links of its service; all links are also parsed from a text.
+//! [`Bot::deep_link`](crate::Bot::deep_link) and [`Bot::app_link`](crate::Bot::app_link) create links of the bot's own
+//! messenger. Each type of this module also parses links from a string:
 //!
 //! ```
 //! # fn main() -> tamtam::Result<()> {

@@ -1,4 +1,7 @@
-//! Lists that come in pages, as streams: chats, members, messages, comments.
+//! Streams of chats, members, messages and comments, which the server returns in pages.
+//!
+//! Each type of this module implements `futures_core::Stream`. Its own methods, such as `try_next`, need no other
+//! crate:
 //!
 //! ```
 //! # #[tokio::main]
@@ -11,7 +14,7 @@
 //!     println!("{}", member.name);
 //! }
 //!
-//! // All at once, in memory:
+//! // Or read all members into memory:
 //! let members = bot.members(team.chat_id()).all().await?;
 //! assert_eq!(members.len(), 3, "Alice, Bob and the bot");
 //! # Ok(())
@@ -40,7 +43,7 @@ use marked::{AllChats, MarkedList, MembersOf};
 use pager::Pager;
 
 impl Bot {
-    /// Returns all chats in which the bot takes or took part, page by page.
+    /// Returns a stream of all chats in which the bot is or was a member. TamTam only.
     ///
     /// ```
     /// # #[tokio::main]
@@ -61,7 +64,7 @@ impl Bot {
         Chats(Pager::new(self.clone(), MarkedList::new(AllChats)))
     }
 
-    /// Returns all members of a group or a channel, page by page. Only administrators see the members of a channel.
+    /// Returns a stream of all members of a group or a channel. Only administrators see the members of a channel.
     ///
     /// To look up members by their ids, use [`Api::get_members`](crate::api::Api::get_members).
     ///
@@ -81,7 +84,7 @@ impl Bot {
         Members(Pager::new(self.clone(), MarkedList::new(MembersOf(chat.into()))))
     }
 
-    /// Returns the messages of a chat from the newest to the oldest, page by page.
+    /// Returns a stream of the messages of a chat, from the newest to the oldest.
     ///
     /// ```
     /// # #[tokio::main]
@@ -104,7 +107,7 @@ impl Bot {
         Messages(Pager::new(self.clone(), History::new(MessagesOf(chat.into()))))
     }
 
-    /// Returns the comments on a channel post from the newest to the oldest, page by page. MAX only.
+    /// Returns a stream of the comments on a channel post, from the newest to the oldest. MAX only.
     ///
     /// ```
     /// # #[tokio::main]
@@ -134,25 +137,31 @@ macro_rules! pages {
     ($(#[$doc:meta])* $name:ident of $list:ty as $item:ty) => {
         $(#[$doc])*
         ///
-        /// The next page is requested when all items of the previous page were returned. After a temporary error
-        /// ([`is_retryable`](crate::Error::is_retryable)), the next call continues at the same place. The stream ends after
-        /// the third such error in a row, and after any other error. If a page does not advance the list, the stream
-        /// returns the items of the page and then an error ([`Pagination`](crate::ErrorKind::Pagination)).
+        /// The stream requests a page when all items of the previous page were returned.
+        ///
+        /// After a temporary error ([`Error::is_retryable`](crate::Error::is_retryable)), the next call of
+        /// [`next`](Self::next) requests the same page again. The stream ends after the third temporary error in a row,
+        /// and after any other error.
+        ///
+        /// The pages make no progress if, for example, the server returns the same page again. In this case, the stream
+        /// first returns the new items, and then an error ([`ErrorKind::Pagination`](crate::ErrorKind::Pagination)).
         ///
         /// # Cancel safety
         ///
-        /// Dropping a pending [`next`](Self::next) or [`try_next`](Self::try_next) loses nothing: the call in flight stays
-        /// in the stream, and the next call continues it.
+        /// If the future of [`next`](Self::next) or [`try_next`](Self::try_next) is dropped, no item is lost: the
+        /// stream keeps the pending request, and the next call waits for its response.
         #[must_use = "a stream does nothing until it is asked for items"]
         #[derive(Debug)]
         pub struct $name(Pager<$list>);
 
         impl $name {
-            /// Returns the next item. `None` at the end.
+            /// Returns the next item. `None` if the stream has ended.
             ///
             /// # Errors
             ///
-            /// If the request of a page fails, the page size is out of range, or a page does not advance the list.
+            /// If the request of a page fails, if a setting of the stream is invalid
+            /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)), or if the pages make no progress
+            /// ([`ErrorKind::Pagination`](crate::ErrorKind::Pagination)).
             ///
             /// # Cancel safety
             ///
@@ -161,11 +170,11 @@ macro_rules! pages {
                 std::future::poll_fn(|context| self.0.poll_next(context)).await
             }
 
-            /// Returns the next item. `Ok(None)` at the end.
+            /// Returns the next item. `Ok(None)` if the stream has ended.
             ///
             /// # Errors
             ///
-            /// As [`next`](Self::next).
+            /// The errors of [`next`](Self::next).
             ///
             /// # Cancel safety
             ///
@@ -174,15 +183,15 @@ macro_rules! pages {
                 self.next().await.transpose()
             }
 
-            /// Returns all remaining items, in memory at once.
+            /// Returns all remaining items, in a `Vec`.
             ///
             /// # Errors
             ///
-            /// As [`next`](Self::next). The items before the error are lost.
+            /// The errors of [`next`](Self::next). The items before the error are lost.
             ///
             /// # Cancel safety
             ///
-            /// Dropping the future loses the items that were read.
+            /// If the future is dropped, the items that were read are lost.
             pub async fn all(mut self) -> Result<Vec<$item>> {
                 let mut all = Vec::new();
                 while let Some(item) = self.try_next().await? {
@@ -203,34 +212,37 @@ macro_rules! pages {
 }
 
 pages! {
-    /// The chats of a bot, created by [`Bot::chats`]. No chat is repeated.
+    /// A stream of the chats in which a bot is or was a member. Created by [`Bot::chats`]. No chat is repeated. TamTam
+    /// only.
     Chats of MarkedList<AllChats> as Chat
 }
 
 pages! {
-    /// The members of a group or a channel, created by [`Bot::members`]. No member is repeated.
+    /// A stream of the members of a group or a channel. Created by [`Bot::members`]. No member is repeated.
     Members of MarkedList<MembersOf> as ChatMember
 }
 
 pages! {
-    /// The messages of a chat from the newest to the oldest, created by [`Bot::messages`].
+    /// A stream of the messages of a chat, from the newest to the oldest. Created by [`Bot::messages`].
     ///
-    /// Messages that are sent meanwhile are not included. Each page begins at the millisecond where the last one ended, and
-    /// repeated messages are dropped: no message is missing or repeated. If a page cannot hold all messages of one
-    /// millisecond, the stream ends with an error.
+    /// Messages that are sent after the first page was requested are not included. No message is missing or repeated:
+    /// each page begins at the millisecond where the previous page ended, and repeated messages are dropped. If one
+    /// page cannot hold all messages of one millisecond, the stream ends with an error.
     Messages of History<MessagesOf> as Message
 }
 
 pages! {
-    /// The comments on a channel post from the newest to the oldest, created by [`Bot::comments`].
+    /// A stream of the comments on a channel post, from the newest to the oldest. Created by [`Bot::comments`]. MAX
+    /// only.
     ///
-    /// Comments that are sent meanwhile are not included. No comment is missing or repeated. If a page cannot hold all
-    /// comments of one millisecond, the stream ends with an error.
+    /// Comments that are sent after the first page was requested are not included. No comment is missing or repeated.
+    /// If one page cannot hold all comments of one millisecond, the stream ends with an error.
     Comments of History<CommentsOn> as Message
 }
 
 impl Chats {
-    /// Sets the maximum number of chats in a page (1-100). Defaults to 100. Takes effect with the next page.
+    /// Sets the maximum number of chats in a page (1-100). Defaults to 100. Pages that are already requested keep their
+    /// size.
     pub fn page_size(mut self, chats: u32) -> Self {
         self.0.list.page_size = chats;
         self
@@ -238,7 +250,8 @@ impl Chats {
 }
 
 impl Members {
-    /// Sets the maximum number of members in a page (1-100). Defaults to 100. Takes effect with the next page.
+    /// Sets the maximum number of members in a page (1-100). Defaults to 100. Pages that are already requested keep
+    /// their size.
     pub fn page_size(mut self, members: u32) -> Self {
         self.0.list.page_size = members;
         self
@@ -246,20 +259,22 @@ impl Members {
 }
 
 impl Comments {
-    /// Sets the maximum number of comments in a page (2-100). Defaults to 100.
+    /// Sets the maximum number of comments in a page (2-100). Defaults to 100. Pages that are already requested keep
+    /// their size.
     pub fn page_size(mut self, comments: u32) -> Self {
         self.0.list.page_size = comments;
         self
     }
 
-    /// Sets the earliest time, in Unix milliseconds. A comment of exactly this time is included.
+    /// Sets the time of the oldest comment to return, in Unix milliseconds. By default, the stream goes back to the
+    /// first comment. A comment of exactly this time is included.
     pub fn since(mut self, time: i64) -> Self {
         self.0.list.since = Some(time);
         self
     }
 
-    /// Sets the latest time, in Unix milliseconds. A comment of exactly this time is included. Set the time before the
-    /// first comment is requested.
+    /// Sets the time of the newest comment to return, in Unix milliseconds. By default, the stream begins with the
+    /// newest comment. A comment of exactly this time is included. Call this method before you read the first comment.
     pub fn until(mut self, time: i64) -> Self {
         self.0.list.until = Some(time);
         self
@@ -267,13 +282,15 @@ impl Comments {
 }
 
 impl Messages {
-    /// Sets the maximum number of messages in a page (2-100). Defaults to 100.
+    /// Sets the maximum number of messages in a page (2-100). Defaults to 100. Pages that are already requested keep
+    /// their size.
     pub fn page_size(mut self, messages: u32) -> Self {
         self.0.list.page_size = messages;
         self
     }
 
-    /// Sets the earliest time, in Unix milliseconds. A message of exactly this time is included.
+    /// Sets the time of the oldest message to return, in Unix milliseconds. By default, the stream goes back to the
+    /// first message. A message of exactly this time is included.
     ///
     /// ```
     /// # #[tokio::main]
@@ -298,8 +315,8 @@ impl Messages {
         self
     }
 
-    /// Sets the latest time, in Unix milliseconds. A message of exactly this time is included. Set the time before the
-    /// first message is requested.
+    /// Sets the time of the newest message to return, in Unix milliseconds. By default, the stream begins with the
+    /// newest message. A message of exactly this time is included. Call this method before you read the first message.
     pub fn until(mut self, time: i64) -> Self {
         self.0.list.until = Some(time);
         self

@@ -153,12 +153,12 @@ macro_rules! message_setters {
                 self
             }
 
-            /// Sets the notation of the text. By default, the text is plain.
+            /// Sets the markup format of the text: Markdown or HTML. By default, the text is plain.
             pub fn format(self, format: crate::api::types::TextFormat) -> Self {
                 self.with(|body| body.format(format))
             }
 
-            /// Adds an attachment.
+            /// Adds an attachment to the existing attachments.
             pub fn attach(self, attachment: impl Into<crate::api::types::AttachmentRequest>) -> Self {
                 self.with(|body| body.attach(attachment))
             }
@@ -176,7 +176,8 @@ macro_rules! message_setters {
                 self.with(|body| body.reply_to(message))
             }
 
-            /// Sets whether the members of the chat are notified. Defaults to `true`. In a channel, `false` is an error.
+            /// Sets whether the members of the chat are notified of the message. Defaults to `true`. In a channel of
+            /// MAX, `false` is an error.
             pub fn notify(self, notify: bool) -> Self {
                 self.with(|body| body.notify(notify))
             }

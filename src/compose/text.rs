@@ -1,7 +1,7 @@
 //! Formatted text: building, escaping, rendering, reading and splitting.
 //!
-//! A [`Text`] is a text with formatted parts. It needs no escaping, even if it contains text of users, and is sent like
-//! any other text:
+//! A [`Text`] is a text with formatted parts. A `Text` needs no escaping, even if it contains text of users.
+//! [`Bot::send`](crate::Bot::send) accepts a `Text` like a string:
 //!
 //! ```
 //! # #[tokio::main]
@@ -21,14 +21,15 @@
 //! # }
 //! ```
 //!
-//! - [`escape_markdown`] and [`escape_html`] escape text that you insert into Markdown or HTML of your own.
+//! - [`escape_markdown`] and [`escape_html`] escape a text that you insert into your own Markdown or HTML.
 //! - [`Message::to_html`](crate::Message::to_html) and [`Message::to_markdown`](crate::Message::to_markdown) convert a
 //!   received message. [`Text::from_markup`] converts a received text to a [`Text`]. [`slices`] returns the formatted
-//!   parts.
-//! - [`Bot::send_long`](crate::Bot::send_long) sends a text beyond the [`LIMIT`] of one message. [`split`] splits it.
+//!   parts of a received text.
+//! - [`Bot::send_long`](crate::Bot::send_long) sends a text that is longer than the [`LIMIT`] of one message, as
+//!   several messages. [`split`] splits a text without sending the parts.
 //!
-//! The service turns each `@username` in a text into a mention, and each address into a link. No notation or escape
-//! prevents this.
+//! The messenger turns each `@username` in a text into a mention, and each web address into a link. Neither formatting
+//! nor escaping prevents this.
 
 mod builder;
 mod escape;

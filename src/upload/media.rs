@@ -6,9 +6,11 @@ use crate::api::types::{
     UploadedInfo, VideoAttachmentRequest,
 };
 
-/// The result of an upload: an attachment of one kind, which can be added to any number of messages.
+/// The result of an [`Upload`](crate::upload::Upload): a photo, a video, an audio recording or a file to attach to
+/// messages.
 ///
-/// Tokens stay valid, so the attachment can be stored with serde and attached again later. This trait is sealed.
+/// A result can be attached to any number of messages. The token in the result stays valid, so you can store the result
+/// with serde, and attach it later. This trait is sealed: other crates cannot implement it.
 pub trait Media: sealed::Media + Send + Sized + 'static {}
 
 mod sealed {

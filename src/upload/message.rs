@@ -14,8 +14,9 @@ use crate::{
 /// A message with attachments that are uploaded when the message is sent. Created by [`Upload::text`] and
 /// [`NewMessageBody::upload`].
 ///
-/// [`Bot::send`](crate::Bot::send), [`Bot::reply`](crate::Bot::reply) and [`Bot::edit`](crate::Bot::edit) take it like any
-/// other message.
+/// [`Bot::send`](crate::Bot::send), [`Bot::reply`](crate::Bot::reply) and [`Bot::edit`](crate::Bot::edit) accept an
+/// `UploadMessage` like any other message. The files are uploaded one after another. If an upload fails, no message is
+/// sent.
 #[derive(Debug)]
 #[must_use = "a message does nothing until it is sent"]
 pub struct UploadMessage {
@@ -29,7 +30,7 @@ impl UploadMessage {
         Self { body, uploads: Uploads::default() }
     }
 
-    /// Adds an attachment that is uploaded when the message is sent, after the attachments of the message.
+    /// Adds an upload. When the message is sent, the file is uploaded, and attached after the other attachments.
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(upload);
         self
@@ -73,7 +74,7 @@ impl fmt::Debug for Uploads {
 }
 
 impl NewMessageBody {
-    /// Adds an attachment that is uploaded when the message is sent, after the other attachments.
+    /// Adds an upload. When the message is sent, the file is uploaded, and attached after the other attachments.
     ///
     /// ```
     /// # #[tokio::main]
@@ -97,7 +98,8 @@ impl NewMessageBody {
 }
 
 impl<M: Media> Upload<M> {
-    /// Makes a message of this upload and a text, or of anything that converts into a [`NewMessageBody`].
+    /// Returns a message with a text and this upload. `text`: a string, or any value that converts into a
+    /// [`NewMessageBody`].
     ///
     /// ```
     /// # #[tokio::main]

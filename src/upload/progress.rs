@@ -8,10 +8,10 @@ use crate::upload::session::UploadSession;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Number of bytes of the file that were passed to the connection. After a failure, it goes back to the number of
-    /// bytes that have arrived.
+    /// Number of bytes of the file that were passed to the connection. After a failure, the number falls to the bytes
+    /// that the server has, or to 0 if the upload starts over.
     pub sent: u64,
-    /// The size of the file in bytes.
+    /// Size of the file, in bytes.
     pub total: u64,
 }
 

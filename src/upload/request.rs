@@ -28,19 +28,22 @@ const CHUNK: u64 = 2_048_000;
 /// Default time in which no byte may move before an attempt fails.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// An upload of one file. Created by [`Bot::upload_photo`] and similar methods. Set its options, then `.await` or
-/// [`send`](Self::send) it, or pass it to [`Bot::send`] as a message.
+/// A request that uploads one file. Created by [`Bot::upload_photo`], [`Bot::upload_video`], [`Bot::upload_audio`] and
+/// [`Bot::upload_file`].
 ///
-/// A file of at least 16 MiB is sent in ranges. After a failure, the upload continues at the last byte that the host
-/// has. A smaller file is sent in one piece, and starts over after a failure. The bot's
-/// [`RetryPolicy`](crate::settings::RetryPolicy) limits the consecutive failures without progress, and the number of times that
-/// an upload starts over.
+/// Set the options of the upload. Then await the upload to get an attachment, or pass the upload to [`Bot::send`] as a
+/// message. `M` is the type of the attachment.
 ///
-/// An upload has no total time limit. In a handler that [`Bot::run`] calls, the time limit of the handler still applies
+/// The bytes are sent to a separate server, the *upload host*, which never receives the bot's token. The connection to
+/// the host uses `https`, unless the base URL of the bot begins with `http://`.
+///
+/// By default, a file of at least 16 MiB is sent in ranges, one after another. After a failure, the upload continues at
+/// the last byte that the host has. A smaller file is sent in one piece, and starts over after a failure. The bot's
+/// [`RetryPolicy`](crate::settings::RetryPolicy) limits how many failures in a row without progress are retried, and
+/// how often an upload starts over.
+///
+/// An upload has no total time limit. However, if a handler awaits the upload, the time limit of the handler applies
 /// ([`Run::handler_timeout`](crate::updates::Run::handler_timeout)).
-///
-/// The bytes are sent to an upload host, not to the API. The host never receives the bot's token. The connection uses
-/// `https`, even if the API returns an `http` URL, unless the API itself has an `http` address.
 #[must_use = "an upload does nothing until it is awaited or sent"]
 pub struct Upload<M> {
     bot: Bot,
@@ -58,7 +61,7 @@ pub struct Upload<M> {
 }
 
 impl Bot {
-    /// Uploads a picture. `source` is a path, bytes, or a [`Source::reader`].
+    /// Uploads a picture. `source`: a path, bytes, a [`Source::reader`] or a [`Source::stream`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -92,17 +95,18 @@ impl Bot {
         Upload::new(self, source.into())
     }
 
-    /// Uploads a video. Otherwise the same as [`upload_photo`](Self::upload_photo).
+    /// Uploads a video. `source` has the same forms as in [`upload_photo`](Self::upload_photo).
     pub fn upload_video(&self, source: impl Into<Source>) -> Upload<VideoAttachmentRequest> {
         Upload::new(self, source.into())
     }
 
-    /// Uploads an audio recording. Otherwise the same as [`upload_photo`](Self::upload_photo).
+    /// Uploads an audio recording. `source` has the same forms as in [`upload_photo`](Self::upload_photo).
     pub fn upload_audio(&self, source: impl Into<Source>) -> Upload<AudioAttachmentRequest> {
         Upload::new(self, source.into())
     }
 
-    /// Uploads a file of any kind. People see its name. Otherwise the same as [`upload_photo`](Self::upload_photo).
+    /// Uploads a file of any kind. People see the name of the file. `source` has the same forms as in
+    /// [`upload_photo`](Self::upload_photo).
     #[doc(alias = "send_document")]
     pub fn upload_file(&self, source: impl Into<Source>) -> Upload<FileAttachmentRequest> {
         Upload::new(self, source.into())
@@ -127,21 +131,23 @@ impl<M: Media> Upload<M> {
         }
     }
 
-    /// Sets the name that people see: at most 255 bytes in UTF-8, without slashes and control characters. Defaults to
-    /// the name in the path. Without a path, it defaults to `photo`, `video`, `audio` or `file`.
+    /// Sets the name of the file that people see. The name must have 1 to 255 bytes in UTF-8, no slash and no control
+    /// character, and must not be `.` or `..`. Defaults to the file name in the path. For a source without a path, the
+    /// name defaults to `photo`, `video`, `audio` or `file`.
     pub fn file_name(mut self, name: impl Into<String>) -> Self {
         self.file_name = Some(name.into());
         self
     }
 
-    /// Sets the content type, such as `video/mp4`. Defaults to a guess from the name of the file.
+    /// Sets the content type, such as `video/mp4`. Defaults to the type that the extension of the file name suggests,
+    /// or to `application/octet-stream`.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
-    /// Sets a function that receives the progress, about every 256 KiB. The function runs on the task that sends the
-    /// bytes, so it must not block.
+    /// Sets a function that receives the progress after each piece of at most 256 KiB. The function runs on the task
+    /// that sends the bytes, so the function must not block.
     ///
     /// ```
     /// # #[tokio::main]
@@ -158,45 +164,52 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Sets whether the file is sent in ranges that can be resumed (`true`) or in one piece (`false`), regardless of
-    /// its size. By default, the size decides: see [`resumable_from`](Self::resumable_from).
+    /// Sets whether the file is sent in ranges (`true`) or in one piece (`false`). Only an upload in ranges can be
+    /// resumed. By default, the size of the file decides: see [`resumable_from`](Self::resumable_from).
     pub fn resumable(mut self, resumable: bool) -> Self {
         self.resumable = Some(resumable);
         self
     }
 
-    /// Sets the size from which the file is sent in ranges, in bytes. Defaults to 16 MiB.
+    /// Sets the size from which a file is sent in ranges, in bytes. Defaults to 16 MiB. [`resumable`](Self::resumable)
+    /// overrides this setting.
     pub fn resumable_from(mut self, bytes: u64) -> Self {
         self.resumable_from = bytes;
         self
     }
 
-    /// Sets the size of a range, in bytes (at least 1). Defaults to 2,048,000, as in the official client. If a
-    /// connection breaks, up to one range is sent again. Each range waits for a response. Memory use does not depend on
-    /// the size.
+    /// Sets the size of a range, in bytes. The minimum is 1. Defaults to 2,048,000, as in the official client.
+    ///
+    /// Each range is a request, which waits for a response. If the connection breaks, at most one range is sent again.
+    /// Memory use does not depend on this setting.
     pub fn chunk_size(mut self, bytes: u64) -> Self {
         self.chunk = bytes.max(1);
         self
     }
 
-    /// Sets the time in which no byte may move before the attempt fails. Defaults to 60 s. The whole upload has no time
-    /// limit. Time in which the source has no data does not count.
+    /// Sets the time without progress after which an attempt of the upload fails. Defaults to 60 s. Time in which the
+    /// upload waits for the source does not count. The whole upload has no time limit.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle = timeout;
         self
     }
 
-    /// Sets a function that receives the session whenever it changes. Store the session durably. Another process can
-    /// pass it to [`resume`](Self::resume). The function is not called for a file that is sent in one piece. It runs on
-    /// the task that awaits the upload.
+    /// Sets a function that receives the session of the upload whenever the session changes. Store the session durably,
+    /// so that another process can pass it to [`resume`](Self::resume).
+    ///
+    /// The function runs on the task that awaits the upload. The function is not called for a file that is sent in one
+    /// piece.
     pub fn on_session(mut self, hook: impl Fn(&UploadSession) + Send + Sync + 'static) -> Self {
         self.on_session = Some(Arc::new(hook));
         self
     }
 
-    /// Continues an upload that this or another process started, from the last byte that the host has. The file must be
-    /// the same: a file with another size or modification time is refused. If the host no longer has the upload, it
-    /// starts over.
+    /// Continues an upload that this or another process started, from the last byte that the host has. If the host no
+    /// longer has the upload, the upload starts over.
+    ///
+    /// The source must be the same file, given as a path, or the same bytes. If a file has another size or modification
+    /// time, or if bytes differ, the upload fails ([`ErrorKind::Source`](crate::ErrorKind::Source)). A
+    /// [`Source::stream`] cannot be resumed, and neither can a [`Source::reader`] after the first confirmed byte.
     ///
     /// ```
     /// # #[tokio::main]
@@ -210,7 +223,7 @@ impl<M: Media> Upload<M> {
     ///
     /// let place = kept.clone();
     /// let mut upload = bot.upload_video(&movie).on_session(move |session| {
-    ///     // Replaces the file atomically: a kill leaves the previous session.
+    ///     // Replace the file atomically: a kill leaves the previous session.
     ///     let new = place.with_extension("new");
     ///     let json = serde_json::to_vec(session).unwrap_or_default();
     ///     let _ = std::fs::write(&new, json).and_then(|()| std::fs::rename(&new, &place));
@@ -220,7 +233,8 @@ impl<M: Media> Upload<M> {
     ///     upload = upload.resume(session);
     /// }
     /// let video = upload.await;
-    /// // Done, or useless, for example if the file has changed. A small file has no session.
+    /// // The upload succeeded, or the session is useless, for example because the file
+    /// // has changed. A small file has no session.
     /// if video.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::Source) {
     ///     let _ = std::fs::remove_file(&kept);
     /// }
@@ -235,18 +249,31 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Uploads the file; `.await` on the upload itself does the same.
+    /// Uploads the file, and returns the attachment. `upload.await` has the same effect as `upload.send().await`.
     ///
     /// # Errors
     ///
-    /// Nothing is sent if the source is not a file, is missing or empty, exceeds the size limit of the service, or has
-    /// a name that would not arrive unchanged. Also fails if the source changes while it is read
-    /// ([`ErrorKind::Source`](crate::ErrorKind::Source)), if the host refuses the file, or if the host or the API cannot be reached.
-    /// [`Error::may_have_been_applied`] is always `false`: people do not see a file without a message.
+    /// Before anything is sent:
+    ///
+    /// - If the source is a directory, or is empty ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// - If the source exceeds the size limit of the service (`InvalidRequest`).
+    /// - If the file name or the content type is invalid (`InvalidRequest`).
+    /// - If the session of [`resume`](Self::resume) belongs to another type of upload (`InvalidRequest`).
+    /// - If the file does not exist, if the file cannot be read, or if the session belongs to another file
+    ///   ([`ErrorKind::Source`](crate::ErrorKind::Source)).
+    ///
+    /// During the upload:
+    ///
+    /// - If the source changes or cannot be read (`Source`).
+    /// - If the upload host refuses the file.
+    /// - If the API or the upload host cannot be reached, and retries do not help.
+    ///
+    /// [`Error::may_have_been_applied`] is always `false`: people do not see an uploaded file before you send a message
+    /// with the attachment.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future ends the upload. The bytes that have arrived are lost, unless the session of
+    /// If the future is dropped, the upload ends. The bytes that have arrived are lost, unless the session of
     /// [`on_session`](Self::on_session) is stored.
     pub async fn send(self) -> Result<M> {
         let span = tracing::info_span!("tamtam.upload", operation = M::OPERATION, attempts = Empty);

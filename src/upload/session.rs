@@ -7,12 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::source::Identity;
 use crate::api::types::UploadType;
 
-/// The state of a resumable upload. [`Upload::on_session`](crate::upload::Upload::on_session) passes it to you to store.
-/// [`Upload::resume`](crate::upload::Upload::resume) continues the upload, in the same or another process.
+/// The state of an upload in ranges, from which the upload can be continued after a failure or a crash.
 ///
-/// A session contains the upload URL, the media's token if the server sent it, and the number of confirmed bytes. It
-/// identifies the file by its size and modification time, or bytes by a hash. Anyone who has the session can send bytes
-/// to that URL, so protect it like the file. A session does not contain the bot's token.
+/// [`Upload::on_session`](crate::upload::Upload::on_session) passes the session to your function, which stores it.
+/// [`Upload::resume`](crate::upload::Upload::resume) continues the upload from a stored session, in the same or another
+/// process.
+///
+/// A session contains the upload URL, the number of confirmed bytes, and the token of the media if the server sent one.
+/// For a path, the session also has the size and the modification time of the file; for bytes, the size and a hash.
+/// `resume` compares these values with the source.
+///
+/// Anyone who has the session can send bytes to the upload URL, so protect the session like the file. A session does
+/// not contain the bot's token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadSession {
     pub(super) kind: UploadType,
@@ -24,13 +30,13 @@ pub struct UploadSession {
 }
 
 impl UploadSession {
-    /// Returns the type of the upload.
+    /// Returns the type of the upload: image, video, audio or file.
     #[must_use]
     pub fn kind(&self) -> &UploadType {
         &self.kind
     }
 
-    /// Returns how many bytes the host had when the session was stored.
+    /// Returns the number of bytes that the upload host had confirmed when this session was created.
     #[must_use]
     pub fn confirmed(&self) -> u64 {
         self.confirmed

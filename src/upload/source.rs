@@ -23,13 +23,14 @@ use super::{
 };
 use crate::{error::Reason, redaction::fnv_1a};
 
-/// The source of the bytes of an upload.
+/// The source of the bytes of an upload: a path, bytes, a reader or a stream.
 ///
-/// Paths ([`Path`], [`PathBuf`], `&str`, `String`, [`OsString`]) and bytes ([`Bytes`], `Vec<u8>`, `&'static [u8]`) convert into a
-/// source. For other inputs, use [`Source::reader`] or [`Source::stream`].
+/// Paths ([`Path`], [`PathBuf`], `&str`, `String`, [`OsString`]) and bytes (`bytes::Bytes`, `Vec<u8>`, `&'static [u8]`)
+/// convert into a source. A string is a path, not the content of a file. For other inputs, use [`Source::reader`] or
+/// [`Source::stream`].
 ///
-/// A file is read while it is sent, on a separate thread. If the file grows, shrinks or is written to meanwhile, the
-/// upload fails.
+/// A separate thread reads the file during the upload. If the file grows, shrinks or is written to before the end of
+/// the upload, the upload fails.
 pub struct Source(Inner);
 
 enum Inner {
@@ -40,19 +41,20 @@ enum Inner {
 }
 
 impl Source {
-    /// Creates a source of exactly `length` bytes from a reader. Further bytes stay in the reader.
+    /// Creates a source of exactly `length` bytes from a reader. Bytes after the first `length` bytes are not read.
     ///
-    /// The bytes can be read only once. After a failure, the upload is retried only if the host has all bytes that were
-    /// read.
+    /// The bytes of a reader can be read only once. After a failure, the upload is retried only if no byte was read
+    /// yet, or if the upload host has all bytes that were read.
     pub fn reader(reader: impl AsyncRead + Send + 'static, length: u64) -> Self {
         Self(Inner::Reader { reader: Box::pin(reader), length })
     }
 
     /// Creates a source from a stream of unknown length, for example a download.
     ///
-    /// The upload first writes the stream to a temporary file, and removes the file at the end. So memory use does not
-    /// depend on the length, and the upload is retried like that of a file. A stream over the size limit of the service
-    /// is an error as soon as it exceeds the limit. If the length is known, [`reader`](Self::reader) needs no file.
+    /// The upload first writes the stream to a temporary file, and removes the file at the end. Memory use does not
+    /// depend on the length, and the upload is retried like the upload of a path. As soon as the stream exceeds the
+    /// size limit of the service, the upload fails. If you know the length, use [`reader`](Self::reader), which needs
+    /// no temporary file.
     ///
     /// The file is in the temporary directory of the system (`TMPDIR` on Unix), which needs enough space. A killed process
     /// leaves the file behind. Another process cannot [`resume`](crate::upload::Upload::resume) the upload of a stream, and

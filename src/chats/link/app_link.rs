@@ -14,8 +14,9 @@ const PAYLOAD_CHARACTERS: usize = 512;
 
 /// A link that opens the Mini App of a bot: `https://max.ru/<bot>?startapp=<payload>`.
 ///
-/// The Mini App receives the payload as `start_param`. The payload has at most 512 characters: ASCII letters, digits, `_`
-/// and `-`. A link with an empty payload ends in `?startapp`.
+/// A Mini App is a web page that MAX shows inside the messenger. The payload is a text that the Mini App receives as
+/// `start_param`. The payload has at most 512 characters, which are ASCII letters, digits, `_` or `-`. If the payload
+/// is empty, the link ends with `?startapp`.
 ///
 /// MAX only.
 ///
@@ -39,12 +40,15 @@ pub struct AppLink {
 }
 
 impl AppLink {
-    /// Creates a MAX link to the Mini App of a bot. `bot`: the username of the bot, with or without the `@`.
+    /// Creates a MAX link to the Mini App of a bot.
+    ///
+    /// `bot`: the username of the bot, with or without the `@`. `payload`: the text that the Mini App receives. The
+    /// payload may be empty.
     ///
     /// # Errors
     ///
-    /// Fails ([`ErrorKind::Link`](crate::ErrorKind::Link)) if `bot` is not a username, or if the payload has more than 512 characters, or characters
-    /// other than ASCII letters, digits, `_` and `-`.
+    /// If `bot` is not a username, if the payload has more than 512 characters, or if the payload has a character that
+    /// is not allowed ([`ErrorKind::Link`](crate::ErrorKind::Link)).
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
         Self::of(&Service::Max, bot.as_ref(), payload.into())
     }
@@ -73,14 +77,14 @@ impl AppLink {
         &self.bot
     }
 
-    /// Returns the payload. The Mini App receives it as `start_param`. It may be empty.
+    /// Returns the payload, which the Mini App receives as `start_param`. Empty if the link has no payload.
     #[must_use]
     pub fn payload(&self) -> &str {
         &self.payload
     }
 }
 
-/// The URL.
+/// Writes the URL.
 impl fmt::Display for AppLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let link = self.template.write(&[&self.bot, &self.payload]);
@@ -89,7 +93,8 @@ impl fmt::Display for AppLink {
     }
 }
 
-/// Reads the URL, with `https://`, `http://` or nothing before the host. Other keys of the query are ignored.
+/// Parses a URL. The URL may begin with `https://`, with `http://`, or with the host. Other parameters of the query are
+/// ignored.
 impl FromStr for AppLink {
     type Err = Error;
 
@@ -102,8 +107,8 @@ impl FromStr for AppLink {
 impl Bot {
     /// Creates a link that opens the Mini App of a bot, on the service of this bot. See [`AppLink`].
     ///
-    /// `username`: the name of the bot with the Mini App, with or without the `@`. `payload`: the text that the Mini App
-    /// receives; it may be empty.
+    /// `username`: the username of the bot with the Mini App, with or without the `@`. `payload`: the text that the
+    /// Mini App receives. The payload may be empty.
     ///
     /// MAX only.
     ///
@@ -124,7 +129,8 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As [`AppLink::new`]. Also fails ([`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)) if the service has no Mini Apps.
+    /// The errors of [`AppLink::new`]. Also, if the service has no Mini Apps
+    /// ([`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)).
     pub fn app_link(&self, username: impl AsRef<str>, payload: impl Into<String>) -> Result<AppLink> {
         AppLink::of(self.service(), username.as_ref(), payload.into())
     }

@@ -11,13 +11,19 @@ use crate::{
 /// The prefix of the path of an invitation.
 const JOIN: &str = "join/";
 
-/// A link to a chat, or the name of a chat or a person: `https://tt.me/name`, `@name`, `name`, or
-/// `https://tt.me/join/<invitation>`, which leads into a private chat. Links of MAX begin with `https://max.ru`.
+/// A link to a chat, a channel or a person, by name or by an invitation into a private chat.
 ///
-/// A link keeps the origin that it was parsed with. A name alone becomes a link of TamTam. [`on`](Self::on) converts it to
-/// a link of another service.
+/// A `ChatLink` is parsed from one of these forms. Links of MAX begin with `https://max.ru` in place of
+/// `https://tt.me`.
 ///
-/// [`Bot::chat_by_link`](crate::Bot::chat_by_link) finds the chat of a name.
+/// - the link of a name: `https://tt.me/name`;
+/// - a name: `@name` or `name`;
+/// - an invitation: `https://tt.me/join/<invitation>`.
+///
+/// A parsed link belongs to the service of its URL. A name without a URL becomes a link of TamTam. [`on`](Self::on)
+/// converts a link to a link of another service.
+///
+/// [`Bot::chat_by_link`](crate::Bot::chat_by_link) returns the chat with a name. TamTam only.
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
@@ -43,14 +49,14 @@ pub struct ChatLink {
 }
 
 impl ChatLink {
-    /// Converts the link to a link of this service.
+    /// Converts the link to a link of `service`, with the same name or invitation.
     #[must_use]
     pub fn on(mut self, service: &Service) -> Self {
         self.origin = service.links.origin;
         self
     }
 
-    /// Returns whether the link belongs to this service.
+    /// Returns whether the link belongs to `service`.
     #[must_use]
     pub fn is_on(&self, service: &Service) -> bool {
         self.origin == service.links.origin
@@ -69,21 +75,22 @@ impl ChatLink {
     }
 }
 
-/// The part after the host: the name, or `join/` and the invitation.
+/// Returns the part of the URL after the host: the name, or `join/` and the invitation.
 impl AsRef<str> for ChatLink {
     fn as_ref(&self) -> &str {
         &self.path
     }
 }
 
-/// The URL.
+/// Writes the URL.
 impl fmt::Display for ChatLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.origin, self.path)
     }
 }
 
-/// Reads a URL of any service, with `https://`, `http://` or nothing before the host, or a name, with or without the `@`.
+/// Parses a name with or without the `@`, or a URL of TamTam or MAX. The URL may begin with `https://`, with `http://`,
+/// or with the host.
 impl FromStr for ChatLink {
     type Err = Error;
 

@@ -12,11 +12,13 @@ use crate::{
 /// Maximum length of a payload, in characters. The services drop a longer payload.
 const PAYLOAD_CHARACTERS: usize = 128;
 
-/// A link that opens the dialog with a bot and passes a payload to the bot: `https://tt.me/<bot>/start/<payload>` on TamTam,
-/// `https://max.ru/<bot>?start=<payload>` on MAX.
+/// A link that opens the dialog with a bot, and passes a payload to the bot when the user starts the bot.
 ///
-/// When the user starts the bot, the payload arrives as [`Update::start_payload`](crate::Update::start_payload). The
-/// payload has 1 to 128 characters of any kind. The URL has the payload percent-encoded.
+/// The URL is `https://tt.me/<bot>/start/<payload>` on TamTam, and `https://max.ru/<bot>?start=<payload>` on MAX. A
+/// dialog is a chat between one user and the bot.
+///
+/// The bot reads the payload with [`Update::start_payload`](crate::Update::start_payload). A payload has 1 to 128
+/// characters of any kind, except the payloads `.` and `..`. In the URL, the payload is percent-encoded.
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
@@ -41,13 +43,16 @@ pub struct DeepLink {
 }
 
 impl DeepLink {
-    /// Creates a TamTam link to a bot. `bot`: the username of the bot, with or without the `@`. [`on`](Self::on)
-    /// converts the link to another service. [`Bot::deep_link`] creates a link of the bot's own service.
+    /// Creates a TamTam link that starts a bot with a payload.
+    ///
+    /// `bot`: the username of the bot, with or without the `@`. [`on`](Self::on) converts the link to a link of MAX.
+    /// [`Bot::deep_link`] creates a link of the bot's own service.
     ///
     /// # Errors
     ///
-    /// Fails ([`ErrorKind::Link`](crate::ErrorKind::Link)) if `bot` is not a username, or if the payload is empty, longer than 128 characters, or `.`
-    /// or `..`, which a link of TamTam cannot have.
+    /// If `bot` is not a username, if the payload is empty or longer than 128 characters, or if the payload is `.` or
+    /// `..` ([`ErrorKind::Link`](crate::ErrorKind::Link)). Clients would remove `.` and `..` from the path of a TamTam
+    /// link.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
         Self::with(Template::start(&Service::TamTam), bot.as_ref(), payload.into())
     }
@@ -71,14 +76,14 @@ impl DeepLink {
         }
     }
 
-    /// Converts the link to a link of this service.
+    /// Converts the link to a link of `service`, with the same bot and payload.
     #[must_use]
     pub fn on(mut self, service: &Service) -> Self {
         self.template = Template::start(service);
         self
     }
 
-    /// Returns whether the link belongs to this service.
+    /// Returns whether the link belongs to `service`.
     #[must_use]
     pub fn is_on(&self, service: &Service) -> bool {
         self.template == Template::start(service)
@@ -90,21 +95,22 @@ impl DeepLink {
         &self.bot
     }
 
-    /// Returns the payload, as the bot receives it.
+    /// Returns the payload as the bot receives it: without percent-encoding.
     #[must_use]
     pub fn payload(&self) -> &str {
         &self.payload
     }
 }
 
-/// The URL.
+/// Writes the URL.
 impl fmt::Display for DeepLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.template.write(&[&self.bot, &self.payload]))
     }
 }
 
-/// Reads a link of any service, with `https://`, `http://` or nothing before the host. Other keys of the query are ignored.
+/// Parses a URL of TamTam or MAX. The URL may begin with `https://`, with `http://`, or with the host. Other parameters
+/// of the query are ignored.
 impl FromStr for DeepLink {
     type Err = Error;
 
@@ -118,7 +124,8 @@ impl FromStr for DeepLink {
 impl Bot {
     /// Creates a link that starts a bot with a payload, on the service of this bot. See [`DeepLink`].
     ///
-    /// `username`: the name of the bot to start, with or without the `@`.
+    /// `username`: the username of the bot to start, with or without the `@`. `payload`: a text of 1 to 128 characters
+    /// that the bot receives.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -133,7 +140,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As [`DeepLink::new`].
+    /// The errors of [`DeepLink::new`].
     pub fn deep_link(&self, username: impl AsRef<str>, payload: impl Into<String>) -> Result<DeepLink> {
         Ok(DeepLink::new(username, payload)?.on(self.service()))
     }

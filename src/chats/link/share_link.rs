@@ -8,7 +8,7 @@ use crate::{
     service::Service,
 };
 
-/// A link that lets the user choose a chat and share a text there: `https://max.ru/:share?text=<text>`.
+/// A link that lets the user choose a chat, and share a text in this chat: `https://max.ru/:share?text=<text>`.
 ///
 /// MAX only.
 ///
@@ -32,28 +32,29 @@ pub struct ShareLink {
 }
 
 impl ShareLink {
-    /// Creates a MAX link that shares this text.
+    /// Creates a MAX link that shares `text`.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         let template = Template::share(&Service::Max).expect("MAX has links that share a text");
         Self { template, text: text.into() }
     }
 
-    /// Returns the text to share.
+    /// Returns the text to share, without percent-encoding.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 }
 
-/// The URL.
+/// Writes the URL.
 impl fmt::Display for ShareLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.template.write(&[&self.text]))
     }
 }
 
-/// Reads the URL, with `https://`, `http://` or nothing before the host. Other keys of the query are ignored.
+/// Parses a URL. The URL may begin with `https://`, with `http://`, or with the host. Other parameters of the query are
+/// ignored.
 impl FromStr for ShareLink {
     type Err = Error;
 

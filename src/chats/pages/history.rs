@@ -1,4 +1,5 @@
-//! Messages of a chat or comments on a post, in pages by time: each page begins at the millisecond where the last one ended.
+//! Messages of a chat or comments on a post, in pages by time: each page begins at the millisecond where the last one
+//! ended.
 
 use std::{collections::HashSet, fmt};
 
@@ -59,7 +60,8 @@ pub(super) trait Timeline: fmt::Debug + Send + Sync + Unpin + 'static {
     type Request: Request;
     const OPERATION: &'static str;
 
-    /// Requests the messages that were sent from `earliest` to `latest`, in Unix milliseconds. The response may have more.
+    /// Requests the messages that were sent from `earliest` to `latest`, in Unix milliseconds. The response may have
+    /// more.
     fn request(&self, bot: &Bot, count: i32, earliest: Option<i64>, latest: Option<i64>) -> Self::Request;
 }
 
@@ -114,7 +116,7 @@ pub(super) struct History<T> {
     pub(super) page_size: u32,
     /// The earliest time wanted, in Unix milliseconds.
     pub(super) since: Option<i64>,
-    /// The latest time wanted, in Unix milliseconds. Later the time of the oldest message so far.
+    /// The latest time wanted, in Unix milliseconds. After the first page: the time of the oldest message so far.
     pub(super) until: Option<i64>,
     /// The returned messages of the time `until`.
     seen: HashSet<Key>,

@@ -10,8 +10,8 @@ use crate::{
     id::ChatId,
 };
 
-/// Maximum number of consecutive pages without new items. A single such page is normal if a member leaves meanwhile. A
-/// server whose markers form a circle returns only such pages.
+/// Maximum number of consecutive pages without new items. One such page is normal if a member leaves while the
+/// list is read. If the markers of a server form a circle, all further pages are such pages.
 const FRUITLESS_PAGES: u32 = 8;
 
 /// A kind of list with markers.

@@ -15,7 +15,7 @@ use crate::{
     validation::{Invalid, Place},
 };
 
-/// The largest page size of every list, from the API document.
+/// The maximum page size of every list, from the API document.
 pub(super) const LARGEST_PAGE: u32 = 100;
 
 /// Number of consecutive failures after which the stream ends.

@@ -7,8 +7,8 @@ use crate::id::UserId;
 
 /// A text with formatted parts, such as bold text and links.
 ///
-/// Styles nest: each method accepts a string or another `Text`. The text is sent as HTML, or as plain text if no part
-/// is formatted.
+/// Styles nest: the methods that add a text accept a string or another `Text`. The bot sends a `Text` as HTML, or as
+/// plain text if no part is formatted.
 ///
 /// ```
 /// use tamtam::{UserId, text::Text};
@@ -38,13 +38,13 @@ pub struct Text {
 }
 
 impl Text {
-    /// Creates a plain text.
+    /// Creates a text without formatting.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), spans: Vec::new() }
     }
 
-    /// Adds a text unchanged. A `Text` keeps its styles.
+    /// Adds a text without a new style. If `text` is a `Text`, its parts keep their styles.
     #[must_use]
     pub fn plain(self, text: impl Into<Self>) -> Self {
         self.append(text.into(), None)
@@ -86,21 +86,23 @@ impl Text {
         self.append(text.into(), Some(Style::Highlight))
     }
 
-    /// Adds code, in a monospaced font. Code of several lines is a block: put it on its own lines.
+    /// Adds code, which clients show in a monospaced font. Code of several lines becomes a block: put the block on its
+    /// own lines.
     #[must_use]
     pub fn code(self, text: impl Into<Self>) -> Self {
         self.append(text.into(), Some(Style::Code))
     }
 
-    /// Adds a heading. Put the heading on its own line: Markdown has no other headings.
+    /// Adds a heading. Put the heading on its own line: Markdown cannot express a heading within a line.
     #[must_use]
     pub fn heading(self, text: impl Into<Self>) -> Self {
         self.append(text.into(), Some(Style::Heading))
     }
 
-    /// Adds a quote. Put the quote on its own lines: Markdown has no other quotes.
+    /// Adds a quote. Put the quote on its own lines: Markdown cannot express a quote within a line.
     ///
-    /// MAX only. TamTam shows the text without the quote. In Markdown, TamTam also shows a `>` before each line.
+    /// MAX only. TamTam shows the text as plain text. If you send the text as Markdown, TamTam shows a `>` before each
+    /// line.
     ///
     /// ```
     /// use tamtam::text::Text;
@@ -114,7 +116,8 @@ impl Text {
         self.append(text.into(), Some(Style::Quote))
     }
 
-    /// Adds a link. If links are nested, the inner link counts.
+    /// Adds a text that links to `url`. If one link is inside another, the text of the inner link leads to the inner
+    /// URL.
     ///
     /// If the URL is blank or has more than 2048 characters, the text is added without a link.
     #[must_use]
@@ -122,7 +125,8 @@ impl Text {
         self.append(text.into(), Style::link(url.into()))
     }
 
-    /// Adds a mention of a user by id: a link to `tamtam://user/42`. Works for users without a username, too.
+    /// Adds a mention of a user by id: a link such as `tamtam://user/42`. Such a mention also works for users without a
+    /// username.
     #[must_use]
     pub fn mention(self, text: impl Into<Self>, user: impl Into<UserId>) -> Self {
         self.append(text.into(), Some(Style::mention(user.into())))

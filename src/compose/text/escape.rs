@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// entities.
 const MARKDOWN: &[char] = &['\\', '`', '*', '_', '~', '+', '^', '[', ']', '#', '>', '<', '&'];
 
-/// Escapes a text for Markdown, so that clients show it unchanged.
+/// Escapes a text for Markdown, so that clients show the text unchanged.
 ///
 /// ```
 /// use tamtam::{NewMessageBody, text::escape_markdown};
@@ -16,10 +16,11 @@ const MARKDOWN: &[char] = &['\\', '`', '*', '_', '~', '+', '^', '[', ']', '#', '
 /// assert_eq!(hello.text.unwrap(), r"Hello, **\*\~Snow\_Flake\~\***!");
 /// ```
 ///
-/// Puts a backslash before each special character, as in CommonMark. The API's documentation does not mention escapes.
+/// The function puts a backslash before each special character, as in CommonMark. The documentation of the API does not
+/// mention escapes.
 ///
-/// Do not escape code: a backslash in code is a plain character. Trim text before you make it bold: Markdown does not
-/// accept `** spaces **` at the ends. [`Text`](super::Text) handles both.
+/// Do not escape code: a backslash in code is a plain character. Remove the spaces at both ends of a text that you
+/// format: `** bold **` is not bold. [`Text`](super::Text) needs neither of these precautions.
 #[must_use]
 pub fn escape_markdown(text: &str) -> Cow<'_, str> {
     escape(text, MARKDOWN, |char, escaped| {
@@ -28,7 +29,9 @@ pub fn escape_markdown(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// Escapes a text for HTML, so that clients show it unchanged. Also valid in an attribute value in double quotes.
+/// Escapes a text for HTML, so that clients show the text unchanged.
+///
+/// The result is also valid in double quotes, as the value of an attribute.
 ///
 /// ```
 /// use tamtam::{NewMessageBody, text::escape_html};

@@ -9,15 +9,16 @@ use super::{
 use crate::api::types::NewMessageBody;
 
 impl Text {
-    /// Returns the text as HTML of the service, for [`NewMessageBody::html`]. HTML can express every `Text`.
+    /// Returns the text in the HTML of the messengers, for [`NewMessageBody::html`]. HTML can express all formatting of
+    /// a `Text`.
     #[must_use]
     pub fn to_html(&self) -> String {
         render(self)
     }
 }
 
-/// Creates a message in HTML, which can express every `Text`. If no part is formatted, the message is plain text, which
-/// needs no escaping.
+/// Creates a message in HTML, which can express all formatting of a `Text`. If no part is formatted, the message is
+/// plain text.
 impl From<Text> for NewMessageBody {
     fn from(text: Text) -> Self {
         if text.spans.is_empty() { Self::from(text.text) } else { Self::html(text.to_html()) }

@@ -22,9 +22,9 @@ pub struct LongMessage {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Source {
-    /// A text for which the crate chooses the notation.
+    /// A text for which the crate chooses the markup format.
     Own(Text),
-    /// A text in the notation of the message, or a plain text.
+    /// A text in the markup format of the message, or a plain text.
     Body(String),
 }
 
@@ -70,10 +70,10 @@ fn nothing() -> Invalid {
     )
 }
 
-/// Everything that [`Bot::send_long`](crate::Bot::send_long) takes: `&str`, `String`, a [`Text`], and a
-/// [`NewMessageBody`].
+/// A text of any length that [`Bot::send_long`](crate::Bot::send_long) accepts. Implemented for `&str`, `&String`,
+/// `String`, [`Text`] and [`NewMessageBody`].
 ///
-/// This trait is sealed.
+/// This trait is sealed: other crates cannot implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as a long text",
     note = "a `&str`, a `String`, a `Text` or a `NewMessageBody` can"

@@ -8,17 +8,20 @@ use super::{
 };
 
 impl Text {
-    /// Returns the text as Markdown of the service, for [`NewMessageBody::markdown`](crate::NewMessageBody::markdown).
+    /// Returns the text in the Markdown of the messengers, for
+    /// [`NewMessageBody::markdown`](crate::NewMessageBody::markdown).
     ///
-    /// The text is always complete, but Markdown cannot express all formatting. This formatting is left out:
+    /// The result contains the complete text, but Markdown cannot express all formatting. The following formatting is
+    /// lost:
     ///
-    /// - formatting of spaces at the ends of a formatted part, and of line ends outside of code;
-    /// - a heading that is not on its own line, that begins with a space, or that contains code of several lines;
-    /// - a quote of only a part of a line, a quote of code of several lines, and a heading in a quote;
-    /// - italics that begin or end within a word, next to the start or end of bold text, where the asterisks would be
+    /// - the formatting of spaces at the ends of a formatted part, and of line ends outside of code;
+    /// - a heading, if it is not on its own line, begins with a space, or contains code of several lines;
+    /// - a quote, if it covers only a part of a line, or contains code of several lines;
+    /// - a heading in a quote;
+    /// - italics that begin or end within a word and touch the start or end of bold text: the asterisks would be
     ///   ambiguous.
     ///
-    /// White space in the URL of a link is percent-encoded. A quote (MAX only) has `> ` before each of its lines.
+    /// White space in the URL of a link is percent-encoded. Each line of a quote (MAX only) begins with `> `.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         render(self)

@@ -2,7 +2,7 @@
 
 use super::style::{Segment, Style};
 
-/// A token of a notation. Each `Open` has a `Close`, and the pairs nest.
+/// A token of Markdown or HTML. Each `Open` has a `Close`, and the pairs nest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Nested<'a> {
     Open(&'a Style),
@@ -11,7 +11,7 @@ pub(super) enum Nested<'a> {
     Code(&'a str),
 }
 
-/// How a notation treats code.
+/// How a markup format treats code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Code {
     /// Code is a style like any other.

@@ -11,13 +11,15 @@ use super::{
 use crate::api::types::{MarkupElement, Message, MessageBody};
 
 impl Text {
-    /// Creates a formatted text from a received text and its markup. The text is always complete.
+    /// Creates a formatted text from a received text and its markup: the list of formatted ranges of the text.
     ///
-    /// Elements may overlap, exceed the text, or begin in the middle of a character. They then format the part that
-    /// exists. Unknown elements are ignored. A mention by username stays as `@username` in the text.
+    /// The result always contains the complete text. Elements of the markup may overlap. An element that exceeds the
+    /// text formats the part inside the text. If an element begins or ends in the middle of a character, the whole
+    /// character is formatted. Unknown elements are ignored. A mention by username stays as `@username` in the text.
     ///
-    /// A link is kept if its scheme is `http`, `https`, `mailto`, `tel`, `tamtam` or `max`, or if it has no scheme.
-    /// Other links, such as `javascript:`, become plain text, so that the result is safe in a web page.
+    /// A link is kept if its scheme is `http`, `https`, `mailto`, `tel`, `tamtam` or `max`, or if its URL has no
+    /// scheme. A link with another scheme, such as `javascript:`, becomes plain text, so that the result is safe in a
+    /// web page.
     ///
     /// ```
     /// use tamtam::{text::Text, types::{EmphasizedMarkup, StrongMarkup}};
@@ -63,10 +65,11 @@ fn style(element: &MarkupElement) -> Option<Style> {
     }
 }
 
-/// Returns the formatted parts of a text: each element of the markup, in order, with its part of the text.
+/// Returns the formatted parts of a received text: each element of `markup`, in order, with its part of `text`.
 ///
-/// A part outside of the text is empty. A part that begins or ends in the middle of a character has the whole
-/// character. An unknown element has a part if it has `from` and `length`.
+/// If an element lies outside of the text, its part is empty. If an element begins or ends in the middle of a
+/// character, its part contains the whole character. The part of an unknown element is empty, unless the element has
+/// `from` and `length`.
 ///
 /// ```
 /// use tamtam::{text, types::{LinkMarkup, MarkupElement, StrongMarkup}};
@@ -88,7 +91,7 @@ pub fn slices<'a>(text: &'a str, markup: &'a [MarkupElement]) -> impl Iterator<I
 }
 
 impl MessageBody {
-    /// Returns the formatted parts of the text: see [`slices`].
+    /// Returns the formatted parts of the text, as [`slices`] returns them.
     pub fn slices(&self) -> impl Iterator<Item = (&MarkupElement, &str)> {
         slices(self.text.as_deref().unwrap_or_default(), self.markup.as_deref().unwrap_or_default())
     }
@@ -139,14 +142,14 @@ impl Message {
     }
 }
 
-/// The text with its formatting.
+/// Creates the formatted text of a message body. Empty if the body has no text.
 impl From<&MessageBody> for Text {
     fn from(body: &MessageBody) -> Self {
         Self::from_markup(body.text.as_deref().unwrap_or_default(), body.markup.as_deref().unwrap_or_default())
     }
 }
 
-/// The text with its formatting. Empty if the message has no text.
+/// Creates the formatted text of a message. Empty if the message has no text.
 impl From<&Message> for Text {
     fn from(message: &Message) -> Self {
         message.body.as_ref().map(Self::from).unwrap_or_default()

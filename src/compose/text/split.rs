@@ -6,23 +6,25 @@ use crate::{
     validation::{Invalid, Place},
 };
 
-/// Maximum length of the text of one message, in UTF-16 code units, including notation: 4000.
+/// Maximum length of the text of one message, in UTF-16 code units: 4000. The characters of Markdown or HTML count,
+/// too.
 ///
-/// The API documents 4000 characters without a definition of a character. A text of 4000 UTF-16 units has at most 4000
-/// code points.
+/// The API documents a limit of 4000 characters, but does not define a character. The crate counts UTF-16 code units,
+/// to be safe: a text of 4000 units has at most 4000 Unicode code points.
 pub const LIMIT: usize = 4000;
 
-/// Splits a text into parts that each fit into one message: at most [`LIMIT`] UTF-16 code units.
+/// Splits a plain text into parts that each fit into one message: at most [`LIMIT`] UTF-16 code units per part.
 ///
-/// A part ends at the first of these places that exists:
+/// The function looks for the end of a part in this order, and takes the first place that exists:
 ///
-/// 1. the last empty line that leaves the part at least half full,
-/// 2. the last line end that leaves the part at least half full,
+/// 1. the last empty line in the second half of the part,
+/// 2. the last line end in the second half of the part,
 /// 3. the last space or line end,
-/// 4. a place between two characters of a word.
+/// 4. a place within a word.
 ///
-/// An emoji or letter of several characters (flags, skin tones, families, accents) is kept whole, unless it is itself
-/// too long. The spaces and empty lines at a split are dropped, but the indentation of a line stays.
+/// An emoji or a letter can consist of several characters, for example a flag or a letter with an accent. Such an emoji
+/// or letter is kept whole, unless it exceeds the limit on its own. Spaces and empty lines at a split are dropped, but
+/// the indentation of a line stays.
 ///
 /// ```
 /// use tamtam::text;
@@ -44,8 +46,8 @@ pub fn split(text: &str) -> Vec<&str> {
     parts
 }
 
-/// Splits a formatted text like [`split`]. Each part fits with its notation. Formatting that spans two parts is applied
-/// to both.
+/// Splits a formatted text like [`split`]. Each part fits together with its markup. Formatting that spans two parts is
+/// applied to both.
 pub(super) fn split_text(text: Text) -> Result<Vec<Text>, Invalid> {
     let (mut parts, mut rest) = (Vec::new(), text);
     while !is_sendable(&rest) {
@@ -58,9 +60,9 @@ pub(super) fn split_text(text: Text) -> Result<Vec<Text>, Invalid> {
     Ok(parts)
 }
 
-/// Returns whether a text with its notation fits into one message.
+/// Returns whether a text with its markup fits into one message.
 fn is_sendable(text: &Text) -> bool {
-    // The notation can only make the text longer.
+    // The markup can only make the text longer.
     limit(&text.text).is_none()
         && NewMessageBody::from(text.clone()).text.is_none_or(|written| limit(&written).is_none())
 }
@@ -71,7 +73,7 @@ fn seam_of(text: &Text) -> Result<(usize, usize), Invalid> {
     let mut count = ends.partition_point(|end| is_sendable(&window.slice(0..*end)));
     while let Some(fits) = count.checked_sub(1).map(|last| ends[last]) {
         let (end, next) = seam(&text.text, fits);
-        // A shorter part can need more notation, for example to close a style earlier.
+        // A shorter part can need more markup, for example to close a style earlier.
         if is_sendable(&window.slice(0..end)) {
             return Ok((end, next));
         }
