@@ -1,10 +1,10 @@
 //! The signal that ends a process.
 
-/// Waits until the process is asked to end: by Ctrl-C, or by SIGTERM on Unix. Service managers and `docker stop` send
+/// Waits until the process receives Ctrl-C or, on Unix, the signal SIGTERM. Service managers and `docker stop` send
 /// SIGTERM.
 ///
-/// From the first poll on, these signals do not end the process themselves. If a signal cannot be received, the log has
-/// the ERROR `signal not available`, and the future waits for the other one.
+/// After the future was polled once, these signals no longer end the process. If the future cannot receive one of the
+/// signals, it logs the ERROR `signal not available`, and waits for the other signal.
 ///
 /// ```no_run
 /// # #[tokio::main]
@@ -19,7 +19,8 @@
 ///
 /// # Cancel safety
 ///
-/// Dropping the future loses no signal that was not received yet. But the signals do not end the process any more.
+/// If the future is dropped, no signal is lost. But the signals still do not end the process: call `shutdown_signal`
+/// again to receive them.
 pub async fn shutdown_signal() {
     #[cfg(unix)]
     tokio::select! {
