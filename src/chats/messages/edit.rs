@@ -57,7 +57,8 @@ impl EditRequest {
 
     /// Uploads the files, one after another, and edits the message. Awaiting the request also uploads and edits.
     ///
-    /// While the server processes an uploaded file, the edit is sent again until the server accepts it.
+    /// While the server processes an uploaded file, the edit is sent again, for at most
+    /// [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     ///
     /// # Errors
     ///

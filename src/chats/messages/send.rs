@@ -76,7 +76,8 @@ impl SendRequest {
 
     /// Uploads the files, one after another, and sends the message. Awaiting the request also uploads and sends.
     ///
-    /// While the server processes an uploaded file, the message is sent again until the server accepts it.
+    /// While the server processes an uploaded file, the message is sent again, for at most
+    /// [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     ///
     /// # Errors
     ///
