@@ -26,7 +26,7 @@ pub use generated::operations::*;
 pub(crate) use generated::types;
 
 impl Bot {
-    /// Returns the client that has a typed method for each operation of the API.
+    /// Returns the typed operations of the API.
     #[must_use]
     pub fn api(&self) -> Api {
         Api { bot: self.clone() }

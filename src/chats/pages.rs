@@ -40,8 +40,7 @@ use marked::{AllChats, MarkedList, MembersOf};
 use pager::Pager;
 
 impl Bot {
-    /// Returns a stream of all chats of which the bot is or was a member. The stream requests the list page by page.
-    /// TamTam only.
+    /// Returns all chats in which the bot takes or took part, page by page.
     ///
     /// ```
     /// # #[tokio::main]
@@ -62,11 +61,9 @@ impl Bot {
         Chats(Pager::new(self.clone(), MarkedList::new(AllChats)))
     }
 
-    /// Returns a stream of all members of a group or a channel. The stream requests the list page by page. In a
-    /// channel, the bot must be an administrator.
+    /// Returns all members of a group or a channel, page by page. Only administrators see the members of a channel.
     ///
-    /// To look up one member, use [`member`](Self::member). To look up several members by their ids, use
-    /// [`Api::get_members`](crate::api::Api::get_members).
+    /// To look up members by their ids, use [`Api::get_members`](crate::api::Api::get_members).
     ///
     /// ```
     /// # #[tokio::main]
@@ -84,8 +81,7 @@ impl Bot {
         Members(Pager::new(self.clone(), MarkedList::new(MembersOf(chat.into()))))
     }
 
-    /// Returns a stream of the messages of a chat, from the newest to the oldest. The stream requests the messages page
-    /// by page.
+    /// Returns the messages of a chat from the newest to the oldest, page by page.
     ///
     /// ```
     /// # #[tokio::main]
@@ -108,8 +104,7 @@ impl Bot {
         Messages(Pager::new(self.clone(), History::new(MessagesOf(chat.into()))))
     }
 
-    /// Returns a stream of the comments on a channel post, from the newest to the oldest. The stream requests the
-    /// comments page by page. MAX only.
+    /// Returns the comments on a channel post from the newest to the oldest, page by page. MAX only.
     ///
     /// ```
     /// # #[tokio::main]
@@ -140,14 +135,14 @@ macro_rules! pages {
         $(#[$doc])*
         ///
         /// The next page is requested when all items of the previous page were returned. After a temporary error
-        /// ([`is_retryable`](crate::Error::is_retryable)), the next call continues at the same place. The stream ends
-        /// after the third such error in a row, and after any other error. If a page does not advance the list, the
-        /// stream returns the items of the page and then an error ([`Pagination`](crate::ErrorKind::Pagination)).
+        /// ([`is_retryable`](crate::Error::is_retryable)), the next call continues at the same place. The stream ends after
+        /// the third such error in a row, and after any other error. If a page does not advance the list, the stream
+        /// returns the items of the page and then an error ([`Pagination`](crate::ErrorKind::Pagination)).
         ///
         /// # Cancel safety
         ///
-        /// Dropping a pending [`next`](Self::next) or [`try_next`](Self::try_next) loses nothing: the call in flight
-        /// stays in the stream, and the next call continues it.
+        /// Dropping a pending [`next`](Self::next) or [`try_next`](Self::try_next) loses nothing: the call in flight stays
+        /// in the stream, and the next call continues it.
         #[must_use = "a stream does nothing until it is asked for items"]
         #[derive(Debug)]
         pub struct $name(Pager<$list>);
@@ -220,8 +215,8 @@ pages! {
 pages! {
     /// The messages of a chat from the newest to the oldest, created by [`Bot::messages`].
     ///
-    /// Messages that are sent meanwhile are not included. Each page begins at the millisecond where the last one ended,
-    /// and repeated messages are dropped: no message is missing or repeated. If a page cannot hold all messages of one
+    /// Messages that are sent meanwhile are not included. Each page begins at the millisecond where the last one ended, and
+    /// repeated messages are dropped: no message is missing or repeated. If a page cannot hold all messages of one
     /// millisecond, the stream ends with an error.
     Messages of History<MessagesOf> as Message
 }

@@ -171,7 +171,7 @@ fn describe(error: progenitor_client::Error<()>) -> String {
 macro_rules! call_options {
     ($name:ident) => {
         impl $name {
-            /// Sets the time limit of each attempt, from sending the request to the end of the response. Defaults to
+            /// Sets the time limit of each attempt, until the complete response. Defaults to
             /// [`BotBuilder::timeout`](crate::BotBuilder::timeout).
             pub fn request_timeout(mut self, timeout: ::std::time::Duration) -> Self {
                 self.options.timeout = Some(timeout);
@@ -180,16 +180,15 @@ macro_rules! call_options {
 
             /// Sets whether the request is idempotent: sending it twice has the same effect as sending it once.
             ///
-            /// If the server may have applied a request, the request is retried only if it is idempotent. Defaults to
-            /// the idempotency of the operation. For raw requests, defaults to `true` for `GET`, `HEAD`, `OPTIONS`,
-            /// `PUT`, `PATCH` and `DELETE`, and to `false` for other methods.
+            /// If the server may have applied a request, it is retried only if it is idempotent. Defaults to the
+            /// idempotency of the operation. For raw requests, defaults to `true` for `GET`, `HEAD`, `OPTIONS`, `PUT`,
+            /// `PATCH` and `DELETE`, and to `false` for other methods.
             pub fn idempotent(mut self, idempotent: bool) -> Self {
                 self.options.idempotent = Some(idempotent);
                 self
             }
 
-            /// Turns off retries: the request is sent only once, regardless of the
-            /// [`RetryPolicy`](crate::settings::RetryPolicy) of the bot.
+            /// Sends the request only once, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of the bot.
             pub fn no_retry(mut self) -> Self {
                 self.options.no_retry = true;
                 self
@@ -204,25 +203,20 @@ pub(crate) use call_options;
 macro_rules! forward_call_options {
     ($name:ident) => {
         impl $name {
-            /// Sets the time limit of each attempt, from sending the request to the end of the response. Defaults to
-            /// [`BotBuilder::timeout`](crate::BotBuilder::timeout). Uploads of files are not limited.
+            /// Sets the time to wait for the whole answer. Defaults to [`BotBuilder::timeout`](crate::BotBuilder::timeout).
             pub fn request_timeout(mut self, timeout: ::std::time::Duration) -> Self {
                 self.request = self.request.request_timeout(timeout);
                 self
             }
 
-            /// Sets whether the request is idempotent: sending it twice has the same effect as sending it once.
-            ///
-            /// If the server may have applied a request, the request is retried only if it is idempotent. Defaults to
-            /// the idempotency of the operation: `false` for sending a message, and `true` for editing a message.
+            /// Sets whether the request may be repeated without harm. If a request may already have been applied, it is
+            /// retried only when marked idempotent.
             pub fn idempotent(mut self, idempotent: bool) -> Self {
                 self.request = self.request.idempotent(idempotent);
                 self
             }
 
-            /// Turns off retries: the request is sent only once, regardless of the
-            /// [`RetryPolicy`](crate::settings::RetryPolicy) of the bot. The call does not wait for media that the
-            /// server is still processing.
+            /// Sends the request once, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of the bot.
             pub fn no_retry(mut self) -> Self {
                 self.request = self.request.no_retry();
                 self
@@ -239,15 +233,15 @@ macro_rules! request {
         crate::client::request::call_options!($name);
 
         impl $name {
-            /// Sends the request. Awaiting the request also sends the request.
+            /// Sends the request. Awaiting the request itself does the same.
             ///
             /// # Errors
             ///
-            /// The errors of the method of [`Api`] for this operation.
+            /// See the method of the operation on [`Api`].
             ///
             /// # Cancel safety
             ///
-            /// The same as for the method of [`Api`] for this operation.
+            /// See the method of the operation on [`Api`].
             pub async fn send(self) -> crate::error::Result<$output> {
                 let (bot, options) = (self.bot.clone(), self.options.clone());
                 crate::client::request::send(self, bot, options).await

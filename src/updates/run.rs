@@ -35,15 +35,11 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Bot {
-    /// Handles updates from your own source, such as a message queue. Updates of one [lane](crate::updates::Lane) are
-    /// handled in order, and updates of different lanes concurrently.
+    /// Handles updates from a source of your own, such as a message queue: in order within a [lane](crate::updates::Lane),
+    /// concurrently between lanes. Ends when the stream has ended and all deliveries are settled.
     ///
-    /// `deliveries`: A stream of updates. Each [`Delivery`] has a function that settles the update: it receives the
-    /// result of the handler, for example to confirm the update to the queue.
-    ///
-    /// The run ends when the stream has ended and all deliveries are settled. The stream is not polled while 1000 or
-    /// more deliveries are unsettled. When a shutdown begins, deliveries whose handler has not started are dropped
-    /// unsettled.
+    /// The stream is not polled while 1000 or more deliveries are unsettled. When a shutdown begins, deliveries whose
+    /// handler has not started are dropped unsettled.
     ///
     /// ```
     /// # #[tokio::main]
@@ -94,23 +90,23 @@ impl Updates {
 
 /// A bot with a handler. Made by [`Bot::run`], [`Updates::run`] or [`Bot::run_deliveries`]. Awaiting it runs the bot.
 ///
-/// Updates of one [lane](crate::updates::Lane), usually a chat, are handled one after the other. Updates of different
-/// lanes are handled concurrently, on all threads of the runtime.
+/// Updates of one [lane](crate::updates::Lane), usually a chat, are handled one after the other. Updates of different lanes are
+/// handled concurrently, on all threads of the runtime.
 ///
-/// A handler that computes for long, or blocks its thread, delays only the lanes on that thread and the tasks that it
-/// has woken itself. Timers and sockets continue after at most 20 ms if another thread of the runtime is free. On the
+/// A handler that computes for long, or blocks its thread, delays only the lanes on that thread and the tasks that it has
+/// woken itself. Timers and sockets continue after at most 20 ms if another thread of the runtime is free. On the
 /// current-thread runtime, such a handler delays everything. Move long work to `tokio::task::spawn_blocking`.
 ///
 /// # With and without a journal
 ///
-/// **Without a journal**, updates are handled a page at a time. When all updates of a page are handled, the next page
-/// is requested, which commits this one. If the process ends before that, the whole page is delivered again at the next
-/// start: at most one page is handled twice. So **one slow handler holds back all chats**: 100 messages in one chat
-/// whose handler takes 0.2 s delay every other chat by 20 s.
+/// **Without a journal**, updates are handled a page at a time. When all updates of a page are handled, the next page is
+/// requested, which commits this one. If the process ends before that, the whole page is delivered again at the next start:
+/// at most one page is handled twice. So **one slow handler holds back all chats**: 100 messages in one chat whose handler takes
+/// 0.2 s delay every other chat by 20 s.
 ///
-/// **With a journal** (feature `journal`, `Updates::journal`), a page is stored on the disk and then committed. A slow
-/// handler holds back its own chat only. After a kill, an update is handled again only if it was in a handler, or if
-/// its handler had just ended.
+/// **With a journal** (feature `journal`, `Updates::journal`), a page is stored on the disk and then committed. A slow handler
+/// holds back its own chat only. After a kill, an update is handled again only if it was in a handler, or if its handler had
+/// just ended.
 ///
 /// **In many processes**: the crate `tamtam-nats` puts a queue on NATS between polling and handlers.
 ///
@@ -121,9 +117,9 @@ impl Updates {
 ///
 /// The settings of polling are on [`Updates`]: `bot.updates().marker_store(FileStore::new(path)).run(handler)`.
 ///
-/// A handler that fails, panics or takes too long affects only its own update. [`on_error`](Self::on_error) decides
-/// whether the update is retried. Without `on_error`, the failure is logged and the update is skipped. With a journal,
-/// the update becomes a dead letter. (With `panic = "abort"` in your profile, a panic ends the process.)
+/// A handler that fails, panics or takes too long affects only its own update. [`on_error`](Self::on_error) decides whether the
+/// update is retried. Without `on_error`, the failure is logged and the update is skipped. With a journal, the update becomes
+/// a dead letter. (With `panic = "abort"` in your profile, a panic ends the process.)
 ///
 /// A handler is a function, or a closure that returns a future. [`Bot::run_with`] passes shared state to the handler.
 ///
@@ -202,12 +198,11 @@ impl Run {
         self
     }
 
-    /// Sets the function that decides about an update whose handler failed, panicked or took too long. By default, such
-    /// an update is skipped, or becomes a dead letter of the journal. The failure is logged in either case.
+    /// Sets the function that decides about an update whose handler failed, panicked or took too long. By default, such an
+    /// update is skipped, or becomes a dead letter of the journal. The failure is logged in either case.
     ///
-    /// The function returns a [`Recovery`](crate::updates::Recovery) or a future of one. `Retry` runs the whole handler
-    /// again, also the calls that succeeded before. So retry only if the failed call was not applied and may succeed
-    /// later:
+    /// The function returns a [`Recovery`](crate::updates::Recovery) or a future of one. `Retry` runs the whole handler again,
+    /// also the calls that succeeded before. So retry only if the failed call was not applied and may succeed later:
     ///
     /// ```
     /// # #[tokio::main]
@@ -259,8 +254,8 @@ impl Run {
 
     /// Records every update in a [`ChatBook`] before its handler is called.
     ///
-    /// If the book cannot be saved, the log has the WARN `chat book save failed`, and the handler is still called. A
-    /// save takes at most 5 s. This time does not count for the time limit of the handler.
+    /// If the book cannot be saved, the log has the WARN `chat book save failed`, and the handler is still called. A save
+    /// takes at most 5 s. This time does not count for the time limit of the handler.
     ///
     /// ```
     /// # #[tokio::main]
@@ -293,8 +288,8 @@ impl Run {
         self
     }
 
-    /// Sets the delays before a handler is retried. `first` is the longest delay before the first retry. It doubles
-    /// with each further retry, up to `most`. The actual delay is a random part of it (full jitter). Defaults to
+    /// Sets the delays before a handler is retried. `first` is the longest delay before the first retry. It doubles with
+    /// each further retry, up to `most`. The actual delay is a random part of it (full jitter). Defaults to
     /// [`Updates::backoff`] when polling, else to 0.5 s and 30 s.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Some(Backoff { first, most: most.max(first) });
@@ -313,10 +308,9 @@ impl Run {
         self
     }
 
-    /// Sets the time that handlers have after a shutdown begins. Defaults to 10 s. Handlers that are not done then are
-    /// dropped at their next `await`, and their whole page is delivered again at the next start. With a journal, only
-    /// their updates are handled again. Committing the handled updates takes up to 5 s more, and another 5 s with a
-    /// marker store.
+    /// Sets the time that handlers have after a shutdown begins. Defaults to 10 s. Handlers that are not done then are dropped
+    /// at their next `await`, and their whole page is delivered again at the next start. With a journal, only their updates
+    /// are handled again. Committing the handled updates takes up to 5 s more, and another 5 s with a marker store.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -337,8 +331,8 @@ impl Run {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the handlers at their next `await`. No update is lost: their page was not committed,
-    /// so it is delivered again. With a journal, their updates are still stored.
+    /// Dropping the future drops the handlers at their next `await`. No update is lost: their page was not committed, so it is
+    /// delivered again. With a journal, their updates are still stored.
     pub async fn run(self) -> Result<()> {
         let chat_book = self.handling.chat_book();
         let result = self.run_to_the_end().await;

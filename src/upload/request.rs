@@ -33,8 +33,8 @@ const IDLE: Duration = Duration::from_secs(60);
 ///
 /// A file of at least 16 MiB is sent in ranges. After a failure, the upload continues at the last byte that the host
 /// has. A smaller file is sent in one piece, and starts over after a failure. The bot's
-/// [`RetryPolicy`](crate::settings::RetryPolicy) limits the consecutive failures without progress, and the number of
-/// times that an upload starts over.
+/// [`RetryPolicy`](crate::settings::RetryPolicy) limits the consecutive failures without progress, and the number of times that
+/// an upload starts over.
 ///
 /// An upload has no total time limit. In a handler that [`Bot::run`] calls, the time limit of the handler still applies
 /// ([`Run::handler_timeout`](crate::updates::Run::handler_timeout)).
@@ -58,8 +58,7 @@ pub struct Upload<M> {
 }
 
 impl Bot {
-    /// Uploads a photo, to send the photo in a message. `source`: the path of a file, the bytes of the photo, or a
-    /// [`Source::reader`].
+    /// Uploads a picture. `source` is a path, bytes, or a [`Source::reader`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -93,19 +92,17 @@ impl Bot {
         Upload::new(self, source.into())
     }
 
-    /// Uploads a video, to send the video in a message. `source`: the same as for [`upload_photo`](Self::upload_photo).
+    /// Uploads a video. Otherwise the same as [`upload_photo`](Self::upload_photo).
     pub fn upload_video(&self, source: impl Into<Source>) -> Upload<VideoAttachmentRequest> {
         Upload::new(self, source.into())
     }
 
-    /// Uploads an audio recording, to send the recording in a message. `source`: the same as for
-    /// [`upload_photo`](Self::upload_photo).
+    /// Uploads an audio recording. Otherwise the same as [`upload_photo`](Self::upload_photo).
     pub fn upload_audio(&self, source: impl Into<Source>) -> Upload<AudioAttachmentRequest> {
         Upload::new(self, source.into())
     }
 
-    /// Uploads a file of any kind, to send the file in a message. The message shows the name of the file. `source`: the
-    /// same as for [`upload_photo`](Self::upload_photo).
+    /// Uploads a file of any kind. People see its name. Otherwise the same as [`upload_photo`](Self::upload_photo).
     #[doc(alias = "send_document")]
     pub fn upload_file(&self, source: impl Into<Source>) -> Upload<FileAttachmentRequest> {
         Upload::new(self, source.into())
@@ -244,9 +241,8 @@ impl<M: Media> Upload<M> {
     ///
     /// Nothing is sent if the source is not a file, is missing or empty, exceeds the size limit of the service, or has
     /// a name that would not arrive unchanged. Also fails if the source changes while it is read
-    /// ([`ErrorKind::Source`](crate::ErrorKind::Source)), if the host refuses the file, or if the host or the API
-    /// cannot be reached. [`Error::may_have_been_applied`] is always `false`: people do not see a file without a
-    /// message.
+    /// ([`ErrorKind::Source`](crate::ErrorKind::Source)), if the host refuses the file, or if the host or the API cannot be reached.
+    /// [`Error::may_have_been_applied`] is always `false`: people do not see a file without a message.
     ///
     /// # Cancel safety
     ///

@@ -14,8 +14,8 @@ const PAYLOAD_CHARACTERS: usize = 512;
 
 /// A link that opens the Mini App of a bot: `https://max.ru/<bot>?startapp=<payload>`.
 ///
-/// The Mini App receives the payload as `start_param`. The payload has at most 512 characters: ASCII letters, digits,
-/// `_` and `-`. A link with an empty payload ends in `?startapp`.
+/// The Mini App receives the payload as `start_param`. The payload has at most 512 characters: ASCII letters, digits, `_`
+/// and `-`. A link with an empty payload ends in `?startapp`.
 ///
 /// MAX only.
 ///
@@ -43,8 +43,8 @@ impl AppLink {
     ///
     /// # Errors
     ///
-    /// Fails ([`ErrorKind::Link`](crate::ErrorKind::Link)) if `bot` is not a username, or if the payload has more than
-    /// 512 characters, or characters other than ASCII letters, digits, `_` and `-`.
+    /// Fails ([`ErrorKind::Link`](crate::ErrorKind::Link)) if `bot` is not a username, or if the payload has more than 512 characters, or characters
+    /// other than ASCII letters, digits, `_` and `-`.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
         Self::of(&Service::Max, bot.as_ref(), payload.into())
     }
@@ -100,10 +100,12 @@ impl FromStr for AppLink {
 }
 
 impl Bot {
-    /// Creates a link that opens the Mini App of a bot, on the service of this bot. MAX only. See [`AppLink`].
+    /// Creates a link that opens the Mini App of a bot, on the service of this bot. See [`AppLink`].
     ///
-    /// - `username`: The username of the bot that has the Mini App, with or without the `@`.
-    /// - `payload`: The text that the Mini App receives. Can be empty.
+    /// `username`: the name of the bot with the Mini App, with or without the `@`. `payload`: the text that the Mini App
+    /// receives; it may be empty.
+    ///
+    /// MAX only.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -122,8 +124,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// - The errors of [`AppLink::new`].
-    /// - If the service of this bot has no Mini Apps ([`Unsupported`](crate::ErrorKind::Unsupported)).
+    /// As [`AppLink::new`]. Also fails ([`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)) if the service has no Mini Apps.
     pub fn app_link(&self, username: impl AsRef<str>, payload: impl Into<String>) -> Result<AppLink> {
         AppLink::of(self.service(), username.as_ref(), payload.into())
     }

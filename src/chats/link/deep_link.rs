@@ -12,8 +12,8 @@ use crate::{
 /// Maximum length of a payload, in characters. The services drop a longer payload.
 const PAYLOAD_CHARACTERS: usize = 128;
 
-/// A link that opens the dialog with a bot and passes a payload to the bot: `https://tt.me/<bot>/start/<payload>` on
-/// TamTam, `https://max.ru/<bot>?start=<payload>` on MAX.
+/// A link that opens the dialog with a bot and passes a payload to the bot: `https://tt.me/<bot>/start/<payload>` on TamTam,
+/// `https://max.ru/<bot>?start=<payload>` on MAX.
 ///
 /// When the user starts the bot, the payload arrives as [`Update::start_payload`](crate::Update::start_payload). The
 /// payload has 1 to 128 characters of any kind. The URL has the payload percent-encoded.
@@ -46,8 +46,8 @@ impl DeepLink {
     ///
     /// # Errors
     ///
-    /// Fails ([`ErrorKind::Link`](crate::ErrorKind::Link)) if `bot` is not a username, or if the payload is empty,
-    /// longer than 128 characters, or `.` or `..`, which a link of TamTam cannot have.
+    /// Fails ([`ErrorKind::Link`](crate::ErrorKind::Link)) if `bot` is not a username, or if the payload is empty, longer than 128 characters, or `.`
+    /// or `..`, which a link of TamTam cannot have.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
         Self::with(Template::start(&Service::TamTam), bot.as_ref(), payload.into())
     }
@@ -104,8 +104,7 @@ impl fmt::Display for DeepLink {
     }
 }
 
-/// Reads a link of any service, with `https://`, `http://` or nothing before the host. Other keys of the query are
-/// ignored.
+/// Reads a link of any service, with `https://`, `http://` or nothing before the host. Other keys of the query are ignored.
 impl FromStr for DeepLink {
     type Err = Error;
 
@@ -119,8 +118,7 @@ impl FromStr for DeepLink {
 impl Bot {
     /// Creates a link that starts a bot with a payload, on the service of this bot. See [`DeepLink`].
     ///
-    /// - `username`: The username of the bot to start, with or without the `@`.
-    /// - `payload`: The text that the started bot receives.
+    /// `username`: the name of the bot to start, with or without the `@`.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -135,7 +133,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// The errors of [`DeepLink::new`].
+    /// As [`DeepLink::new`].
     pub fn deep_link(&self, username: impl AsRef<str>, payload: impl Into<String>) -> Result<DeepLink> {
         Ok(DeepLink::new(username, payload)?.on(self.service()))
     }
