@@ -38,8 +38,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// The error of a failed call.
 ///
 /// [`kind`](Self::kind) returns the kind of the failure. [`is_retryable`](Self::is_retryable) returns whether a retry
-/// may succeed. [`may_have_been_applied`](Self::may_have_been_applied) returns whether a retry may apply the request
-/// twice. Other methods return the operation, the HTTP status, and the `code` and `message` of the API.
+/// may succeed. [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have
+/// applied the request, so that a retry may apply it twice. Other methods return the operation, the HTTP status, and the `code` and `message` of the API.
 ///
 /// The error never contains the token of the bot. `Display` writes one line, including the cause:
 /// `sendMessage: cannot connect: Connection refused (os error 111)`. `Debug` contains the same line. So `source()`

@@ -379,7 +379,7 @@ impl Bot {
         self.remove_member(chat, user).block(true)
     }
 
-    /// Removes the bot from a group or a channel. The bot cannot return by itself: a member must add it again.
+    /// Removes the bot from a group or a channel. The bot cannot return by itself: a member must add the bot.
     ///
     /// ```
     /// # #[tokio::main]
