@@ -191,7 +191,10 @@ impl BotBuilder {
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
-    /// let bot = tamtam::Bot::builder("token").service(tamtam::Service::Max).trust_service(false).build()?;
+    /// let bot = tamtam::Bot::builder("token")
+    ///     .service(tamtam::Service::Max)
+    ///     .trust_service(false)
+    ///     .build()?;
     /// # Ok(())
     /// # }
     /// ```
@@ -286,7 +289,8 @@ impl BotBuilder {
     ///
     /// # fn main() -> tamtam::Result<()> {
     /// let interval = Duration::from_secs(5);
-    /// let bot = tamtam::Bot::builder("token").http2_keep_alive(interval, Duration::from_secs(5)).build()?;
+    /// let timeout = Duration::from_secs(5);
+    /// let bot = tamtam::Bot::builder("token").http2_keep_alive(interval, timeout).build()?;
     /// # Ok(())
     /// # }
     /// ```
@@ -384,7 +388,8 @@ impl BotBuilder {
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
-    /// let bot = tamtam::Bot::builder("token").base_url("http://localhost:8080").no_proxy().build()?;
+    /// let url = "http://localhost:8080";
+    /// let bot = tamtam::Bot::builder("token").base_url(url).no_proxy().build()?;
     /// # Ok(())
     /// # }
     /// ```

@@ -38,8 +38,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// The error of a failed call.
 ///
 /// [`kind`](Self::kind) returns the kind of the failure. [`is_retryable`](Self::is_retryable) returns whether a retry
-/// may succeed. [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have
-/// applied the request, so that a retry may apply it twice. Other methods return the operation, the HTTP status, and the `code` and `message` of the API.
+/// may succeed. [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have applied the
+/// request, so that a retry may apply it twice. Other methods return the operation, the HTTP status, and the `code` and
+/// `message` of the API.
 ///
 /// The error never contains the token of the bot. `Display` writes one line, including the cause:
 /// `sendMessage: cannot connect: Connection refused (os error 111)`. `Debug` contains the same line. So `source()`
@@ -57,10 +58,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// match bot.send(alice.chat_id(), "Hello?").await {
 ///     Ok(_) => println!("sent"),
-///     Err(error) if error.chat_denied() == Some(ChatDenied::BotStopped) => println!("she has stopped the bot"),
-///     Err(error) if error.is_not_found() => println!("she has never started it"),
-///     Err(error) if error.is_rate_limited() => println!("too fast; wait {:?}", error.retry_after()),
-///     Err(error) if error.may_have_been_applied() => println!("may have been sent: {error}"),
+///     Err(error) if error.chat_denied() == Some(ChatDenied::BotStopped) => {
+///         println!("Alice has stopped the bot");
+///     }
+///     Err(error) if error.is_not_found() => println!("Alice has never started the bot"),
+///     Err(error) if error.is_rate_limited() => {
+///         println!("too many requests; wait {:?}", error.retry_after());
+///     }
+///     Err(error) if error.may_have_been_applied() => println!("may be sent: {error}"),
 ///     Err(error) => return Err(error),
 /// }
 /// # Ok(())

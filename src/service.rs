@@ -23,7 +23,8 @@ use crate::validation::{Invalid, Place, max_length};
 /// use tamtam::{Bot, Service};
 ///
 /// # fn main() -> tamtam::Result<()> {
-/// let gateway = Service::Max.with_name("gateway").with_base_url("https://bots.example/max");
+/// let url = "https://bots.example/max";
+/// let gateway = Service::Max.with_name("gateway").with_base_url(url);
 /// let bot = Bot::builder("token").service(gateway).build()?;
 /// assert_eq!(bot.service().name(), "gateway");
 /// # Ok(())
