@@ -14,7 +14,7 @@
 /// let result = bot.send(alice.user_id(), "Hello?").await;
 /// match result.map_err(|error| error.kind()) {
 ///     Ok(_) => println!("sent"),
-///     Err(ErrorKind::Forbidden | ErrorKind::NotFound) => println!("Alice is not reachable"),
+///     Err(ErrorKind::Forbidden | ErrorKind::NotFound) => println!("Alice is unreachable"),
 ///     Err(kind) => println!("not sent: {kind:?}"),
 /// }
 /// # Ok(())
