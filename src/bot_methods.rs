@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Bot {
-    /// Creates a bot of [TamTam](Service::TamTam) with the default settings.
+    /// Creates a bot of [TamTam](Service::TamTam) with the default settings. `token`: the token of the bot.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -29,15 +29,15 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// The same as for [`BotBuilder::build`].
+    /// The errors of [`BotBuilder::build`].
     pub fn new(token: impl Into<String>) -> Result<Self> {
         Self::builder(token).build()
     }
 
-    /// Creates a bot of [MAX](Service::Max) with the default settings.
+    /// Creates a bot of [MAX](Service::Max) with the default settings. `token`: the token of the bot.
     ///
-    /// The server of MAX has a certificate of the Russian Trusted Root CA. The bot trusts this CA besides the CAs of the
-    /// platform, see [`BotBuilder::trust_service`].
+    /// The server of MAX has a certificate that was issued by the Russian Trusted Root CA. The bot trusts this CA in
+    /// addition to the CAs of the platform. See [`BotBuilder::trust_service`].
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -49,12 +49,13 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// The same as for [`BotBuilder::build`].
+    /// The errors of [`BotBuilder::build`].
     pub fn max(token: impl Into<String>) -> Result<Self> {
         Self::builder(token).service(Service::Max).build()
     }
 
-    /// Returns the settings for a bot. The service defaults to TamTam, see [`BotBuilder::service`].
+    /// Returns a builder for a bot with other settings than the defaults. The service defaults to TamTam: set another
+    /// one with [`BotBuilder::service`].
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -95,8 +96,12 @@ impl Bot {
     /// # }
     /// ```
     ///
-    /// An upload, such as [`upload_photo`](Self::upload_photo), can be sent as a message, too. The file is uploaded
-    /// first. The message is sent when the service has processed the file.
+    /// `message` can also be an upload, such as [`upload_photo`](Self::upload_photo). Then the file is uploaded first.
+    /// The message is posted when the service has processed the file.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`SendRequest::send`].
     #[doc(alias = "send_message")]
     #[doc(alias = "send_photo")]
     pub fn send(&self, to: impl IntoTarget, message: impl Sendable) -> SendRequest {
@@ -138,11 +143,13 @@ impl Bot {
         }
     }
 
-    /// Edits a message of the bot. `message` is its id, the message itself, or the result of [`send`](Self::send).
+    /// Edits a message of the bot.
     ///
-    /// Parts that are not set stay: a new text keeps the attachments. New attachments replace all attachments of the
-    /// message, so a new keyboard alone removes a photo. [`no_attachments`](EditRequest::no_attachments) removes all
-    /// attachments, including the keyboard.
+    /// - `message`: The id of the message, the message itself, or the result of [`send`](Self::send).
+    /// - `new`: The new content. Parts that `new` does not set stay unchanged: a new text keeps the attachments. New
+    ///   attachments replace all attachments, including the keyboard. So a new keyboard alone removes a photo.
+    ///
+    /// [`no_attachments`](EditRequest::no_attachments) removes all attachments, including the keyboard.
     ///
     /// ```
     /// # #[tokio::main]
@@ -155,7 +162,7 @@ impl Bot {
     /// bot.edit(&sent, "Hello!").await?;
     /// # assert_eq!(alice.sees(), ["Hello!"]);
     ///
-    /// // Replaces all attachments by a picture:
+    /// // Replaces all attachments with a picture:
     /// bot.edit(&sent, bot.upload_photo(b"a picture")).await?;
     /// # assert_eq!(alice.reads().await.attachments().len(), 0);
     /// # assert_eq!(alice.reads().await.text(), "Hello!");
@@ -168,10 +175,11 @@ impl Bot {
         EditRequest::new(self, message.into(), new.into_message())
     }
 
-    /// Runs the bot: handles every update by an async function, concurrently between chats and in order within a chat.
+    /// Runs the bot: receives updates by long polling, and calls `handler` with each update.
     ///
-    /// [`Run`] has the guarantees and the settings. The settings of polling are on [`Updates`], which also has a
-    /// [`run`](Updates::run) method.
+    /// Updates of one chat are handled in order. Updates of different chats are handled concurrently. See [`Run`] for
+    /// the guarantees and the settings. To change settings of polling, call [`updates`](Self::updates), set them on
+    /// [`Updates`], and call [`Updates::run`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -202,13 +210,13 @@ impl Bot {
         self.updates().run(handler)
     }
 
-    /// Returns the updates of the bot by long polling, each at least once and in order.
+    /// Returns a stream of the updates of the bot, received by long polling. The stream returns updates in order, each
+    /// at least once. See [`Updates`] for the guarantees.
     ///
-    /// See [`Updates`] for the guarantees.
-    ///
-    /// Make one stream, before the loop. Every call makes a new stream, which begins with the oldest uncommitted
-    /// update. A stream commits an update only when its next one is requested. So `loop { bot.updates().next().await }`
-    /// returns the first update forever. The log then has the WARN `new stream after one update`.
+    /// Create one stream, before the loop. Every call creates a new stream, which begins with the oldest update that is
+    /// not committed. A stream commits an update when the next update is requested. So
+    /// `loop { bot.updates().next().await }` returns the first update forever, and logs the WARN
+    /// `new stream after one update`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -229,8 +237,8 @@ impl Bot {
         Updates::new(self.clone())
     }
 
-    /// Runs the bot like [`run`](Self::run), with a value that the handler gets besides the update. The value is cloned
-    /// for each update, so put large values into an [`Arc`](std::sync::Arc).
+    /// Runs the bot like [`run`](Self::run), and passes `state` to the handler in addition to the update. `state` is
+    /// cloned for each update, so put large values into an [`Arc`](std::sync::Arc).
     ///
     /// ```
     /// # #[tokio::main]
@@ -267,11 +275,12 @@ impl Bot {
         self.updates().run_with(state, handler)
     }
 
-    /// Creates a bot from environment variables, see [`BotBuilder::from_env`].
+    /// Creates a bot from environment variables: `MAX_TOKEN` for a bot of MAX, or `TAMTAM_TOKEN` for a bot of TamTam.
+    /// See [`BotBuilder::from_env`].
     ///
     /// ```no_run
     /// # fn main() -> tamtam::Result<()> {
-    /// // With MAX_TOKEN or TAMTAM_TOKEN in the environment.
+    /// // Reads `MAX_TOKEN` or `TAMTAM_TOKEN`.
     /// let bot = tamtam::Bot::from_env()?;
     /// # let _ = bot;
     /// # Ok(())
@@ -280,7 +289,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// The same as for [`BotBuilder::from_env`] and [`BotBuilder::build`].
+    /// The errors of [`BotBuilder::from_env`] and [`BotBuilder::build`].
     pub fn from_env() -> Result<Self> {
         BotBuilder::from_env()?.build()
     }

@@ -58,7 +58,20 @@ struct KeepAlive {
     timeout: Duration,
 }
 
-/// Settings of a [`Bot`], created by [`Bot::builder`].
+/// A builder for a [`Bot`]. Created by [`Bot::builder`] or [`BotBuilder::from_env`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// # fn main() -> tamtam::Result<()> {
+/// let bot = tamtam::Bot::builder("token")
+///     .service(tamtam::Service::Max)
+///     .timeout(Duration::from_secs(20))
+///     .build()?;
+/// # let _ = bot;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct BotBuilder {
     token: String,
@@ -132,15 +145,17 @@ impl BotBuilder {
         self
     }
 
-    /// Reads the service, the token and the base URL from the environment.
+    /// Creates a builder from environment variables.
     ///
-    /// - `TAMTAM_TOKEN` or `MAX_TOKEN`: the token. The name of the variable selects the service. A blank variable counts as
-    ///   not set.
-    /// - `TAMTAM_BASE_URL` or `MAX_BASE_URL`: the base URL. Defaults to the URL of the service.
+    /// - `TAMTAM_TOKEN` or `MAX_TOKEN`: The token. The name of the variable selects the service.
+    /// - `TAMTAM_BASE_URL` or `MAX_BASE_URL`: The base URL of the selected service. Defaults to the URL of the service.
+    ///
+    /// A variable that is empty or has only white space counts as not set.
     ///
     /// # Errors
     ///
-    /// If neither or both tokens are set, or if a variable is not UTF-8.
+    /// If neither token is set, if both tokens are set, or if a variable is not UTF-8. If the only token that is set is
+    /// blank, [`build`](Self::build) returns the error.
     pub fn from_env() -> Result<Self> {
         let (service, token) = environment::service()?;
         let url = environment::base_url(&service)?;
@@ -166,15 +181,20 @@ impl BotBuilder {
         self
     }
 
-    /// Sets whether to trust the certificate of the [`Service`] besides those of the platform. Defaults to `true`.
+    /// Sets whether the bot trusts the root certificate of the [`Service`] in addition to the platform's root
+    /// certificates. Defaults to `true`.
     ///
-    /// The certificate of MAX is the Russian Trusted Root CA, which no platform trusts by default. With `false`,
-    /// connections to MAX fail unless you add the certificate with [`root_certificates`](Self::root_certificates), or to
-    /// the platform. Other connections of the process do not trust the certificate.
+    /// The root certificate of MAX is the Russian Trusted Root CA, which no platform trusts by default. With `false`,
+    /// connections to MAX fail unless you add the certificate with [`root_certificates`](Self::root_certificates) or
+    /// install the certificate on the platform. TamTam needs no such certificate. Connections of other HTTP clients in
+    /// the process do not trust the certificate.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
-    /// let bot = tamtam::Bot::builder("token").service(tamtam::Service::Max).trust_service(false).build()?;
+    /// let bot = tamtam::Bot::builder("token")
+    ///     .service(tamtam::Service::Max)
+    ///     .trust_service(false)
+    ///     .build()?;
     /// # Ok(())
     /// # }
     /// ```
@@ -185,27 +205,30 @@ impl BotBuilder {
 
     /// Sets the base URL of the API, for example of a sandbox or a gateway. Defaults to the URL of the [`Service`].
     ///
-    /// `url`: Scheme (`https` or `http`), host, port and path. Paths of requests are appended to the path.
+    /// `url`: The scheme (`https` or `http`) and the host, with an optional port and path. The path of each operation
+    /// is appended to the path of `url`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
     }
 
-    /// Sets the version of the TamTam API (`v` in every request). Defaults to the version of the document from which
-    /// the crate is generated.
+    /// Sets the version of the TamTam API, which every request sends in the query parameter `v`. Defaults to 0.5.6, the
+    /// version of the OpenAPI document from which the crate is generated.
     ///
-    /// A version changes the responses of the server, not the types of the crate. The types can read the responses of
-    /// all versions since 0.2. [`Bot::subscribe_webhook`] sends the same version. MAX has no versions: if a version is
-    /// set, [`build`](Self::build) fails.
+    /// The version determines the form of the server's responses. The types of the crate do not change: they can read
+    /// the responses of all versions since 0.2. [`Bot::subscribe_webhook`] requests the updates in the same version.
+    ///
+    /// MAX has no versions: [`build`](Self::build) fails if a version is set.
     pub fn version(mut self, version: impl Into<ApiVersion>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// Sets the name of the bot in the log and in `Debug`. In the log, it is the field `bot` of spans, see
-    /// [`guide::logging`](crate::guide::logging).
+    /// Sets the name of the bot in the log and in the `Debug` output of [`Bot`]. In the log, the name is the field
+    /// `bot` of each span. See [`guide::logging`](crate::guide::logging).
     ///
-    /// Defaults to 8 hexadecimal digits of a hash of the token. They distinguish bots and do not reveal the token.
+    /// Defaults to 8 hexadecimal digits of a hash of the token. The digits distinguish bots and do not reveal the
+    /// token.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -219,44 +242,55 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the time limit of each attempt of a call, from sending it to the end of the response. Defaults to 30 s. The
-    /// limit of a long poll is the time that the server holds the poll, plus [`poll_margin`](Self::poll_margin).
+    /// Sets the time limit of each attempt of a call, from sending the request to the end of the response. Defaults to
+    /// 30 s.
+    ///
+    /// A long poll, which the server holds until there is an update, has another limit: the time that the server may
+    /// hold the poll, plus [`poll_margin`](Self::poll_margin).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.request = timeout;
         self
     }
 
-    /// Sets how long to wait for the response to a poll, in addition to the time that the server holds the poll.
-    /// Defaults to 15 s. A dead connection is detected after this time.
+    /// Sets how long the bot waits for the response to a long poll, in addition to the time that the server may hold
+    /// the poll. Defaults to 15 s.
+    ///
+    /// If no response arrives within the hold time plus this margin, the poll fails and is retried. The hold time is
+    /// set with [`Updates::timeout`](crate::updates::Updates::timeout).
     pub fn poll_margin(mut self, margin: Duration) -> Self {
         self.timeouts.poll_margin = margin;
         self
     }
 
-    /// Sets the time limit for opening a connection. Defaults to 10 s. The limit is at most half of
-    /// [`timeout`](Self::timeout). So a call that cannot connect fails before its timeout, as a call that was not sent.
+    /// Sets the time limit for opening a connection. Defaults to 10 s.
+    ///
+    /// The limit is capped at half of [`timeout`](Self::timeout). So a call that cannot connect fails before its
+    /// timeout, with an error that marks the request as not sent ([`ErrorKind::Connect`](crate::ErrorKind::Connect)).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Sets how to detect a frozen HTTP/2 connection: it stays open, but the server no longer answers.
+    /// Sets the pings that detect a frozen HTTP/2 connection: a connection that stays open although the server no
+    /// longer responds.
     ///
-    /// - `interval`: Time without data from the server after which it is pinged, also if no call is running. Defaults
-    ///   to
+    /// - `interval`: Time without data from the server before a ping is sent, even if no call is running. Defaults to
     ///   10 s.
-    /// - `timeout`: Time to wait for the answer to a ping. Defaults to 10 s.
+    /// - `timeout`: Time to wait for the response to a ping. Defaults to 10 s.
     ///
-    /// Without an answer, the calls on the connection fail, and later calls open a new connection. So a call on a
-    /// frozen connection fails within `interval` + `timeout`. [`Duration::MAX`] turns pings off. HTTP/1.1 needs no
-    /// pings: a connection is not used again after a call on it has timed out.
+    /// If the server does not respond to a ping, the calls on the connection fail, and later calls open a new
+    /// connection. So a call on a frozen connection fails within `interval` + `timeout`. An `interval` of
+    /// [`Duration::MAX`] turns pings off.
+    ///
+    /// HTTP/1.1 has no pings. After a call has timed out, its HTTP/1.1 connection is not used again.
     ///
     /// ```
     /// use std::time::Duration;
     ///
     /// # fn main() -> tamtam::Result<()> {
     /// let interval = Duration::from_secs(5);
-    /// let bot = tamtam::Bot::builder("token").http2_keep_alive(interval, Duration::from_secs(5)).build()?;
+    /// let timeout = Duration::from_secs(5);
+    /// let bot = tamtam::Bot::builder("token").http2_keep_alive(interval, timeout).build()?;
     /// # Ok(())
     /// # }
     /// ```
@@ -265,26 +299,28 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the largest body of a response, in bytes after decompression. Defaults to 16 MiB.
+    /// Sets the maximum size of a response body, in bytes after decompression. Defaults to 16 MiB.
     ///
-    /// If a body is larger, the call fails with an error of the kind [`TooLarge`](crate::ErrorKind::TooLarge) error. The rest of the body is
-    /// not read. Pages of updates have their own limit, [`max_page_bytes`](Self::max_page_bytes).
+    /// If a body is larger, the call fails with an error of the kind [`TooLarge`](crate::ErrorKind::TooLarge). The rest
+    /// of the body is not read. Pages of updates have a separate limit: [`max_page_bytes`](Self::max_page_bytes).
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.size_limits.response.bytes = bytes;
         self
     }
 
-    /// Sets the largest page of updates, in bytes after decompression. Defaults to 64 MiB.
+    /// Sets the maximum size of a page of updates, in bytes after decompression. A page is the response to one poll.
+    /// Defaults to 64 MiB.
     ///
-    /// If a page is larger, [`Bot::updates`] and [`Bot::run`] request half its number of updates. If a single update is
-    /// over the limit, they end with an error of the kind [`TooLarge`](crate::ErrorKind::TooLarge) error.
+    /// If a page is larger, [`Bot::updates`] and [`Bot::run`] request the page again with half as many updates. If a
+    /// single update exceeds the limit, polling ends with an error of the kind
+    /// [`TooLarge`](crate::ErrorKind::TooLarge).
     pub fn max_page_bytes(mut self, bytes: usize) -> Self {
         self.size_limits.page.bytes = bytes;
         self
     }
 
-    /// Sets the request limits of the bot, in requests per second. Requests over a limit wait. Defaults to the pace of
-    /// the [`Service`].
+    /// Sets the request limits of the bot, in requests per second. Requests that exceed a limit are delayed. Defaults
+    /// to the pace of the [`Service`]: see the table of [`Pace`].
     ///
     /// ```
     /// use tamtam::{Bot, Service, settings::Pace};
@@ -301,20 +337,23 @@ impl BotBuilder {
         self
     }
 
-    /// Sets how often and for how long failed calls are retried. Defaults to at most 3 attempts within 30 s. The policy
-    /// does not apply to the polls of [`Bot::updates`] and [`Bot::run`]: these retry temporary errors without a limit.
+    /// Sets how often and for how long failed calls are retried. Defaults to at most 3 attempts within 30 s. See
+    /// [`RetryPolicy`].
+    ///
+    /// The policy does not limit the polls of [`Bot::updates`] and [`Bot::run`]: a poll that fails with a temporary
+    /// error is retried without a limit.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
     /// Sets a hook that is called before each retry delay, for example to count retries. The hook runs on the task that
-    /// awaits the call, so it must not block.
+    /// awaits the call, so the hook must not block.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
     /// let bot = tamtam::Bot::builder("token")
-    ///     .on_retry(|retry| eprintln!("{}; again in {:?}", retry.error(), retry.delay()))
+    ///     .on_retry(|retry| eprintln!("{}; retry in {:?}", retry.error(), retry.delay()))
     ///     .build()?;
     /// # Ok(())
     /// # }
@@ -324,31 +363,33 @@ impl BotBuilder {
         self
     }
 
-    /// Sets whether responses may be compressed. Defaults to `true`. Compression shrinks a page of updates to about a
-    /// quarter.
+    /// Sets whether the server may compress its responses with gzip. Defaults to `true`. Compression shrinks a page of
+    /// updates to about a quarter of its size.
     pub fn gzip(mut self, gzip: bool) -> Self {
         self.gzip = gzip;
         self
     }
 
-    /// Sends requests through a proxy.
+    /// Sets a proxy through which the bot sends its requests.
     ///
-    /// `url`: An `http://` or `https://` URL. With the feature `socks` also `socks4://`, `socks4a://`, `socks5://` or
-    /// `socks5h://`. The URL may contain `user:password@`. With `socks4a://` and `socks5h://`, the proxy resolves host
-    /// names.
+    /// `url`: A URL with the scheme `http` or `https`. The feature `socks` adds the schemes `socks4`, `socks4a`,
+    /// `socks5` and `socks5h`. With `socks4a` and `socks5h`, the proxy resolves host names. The URL may contain
+    /// `user:password@`.
     ///
-    /// Defaults to the proxy of the environment: `HTTPS_PROXY` (`HTTP_PROXY` for an `http` base URL), else `ALL_PROXY`,
-    /// unless `NO_PROXY` lists the host. The names may also be in lower case.
+    /// Defaults to the proxy of the environment. The variable is `HTTPS_PROXY`, or `HTTP_PROXY` for an `http` base URL.
+    /// If this variable is not set, `ALL_PROXY` applies. Hosts that `NO_PROXY` lists get no proxy. The names of the
+    /// variables may also be in lower case. If `proxy` is called several times, the first proxy is used.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxies.push(url.into());
         self
     }
 
-    /// Ignores the proxy settings of the environment, for example for a server on this machine.
+    /// Ignores the proxy settings of the environment, for example because the server runs on the same machine.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
-    /// let bot = tamtam::Bot::builder("token").base_url("http://localhost:8080").no_proxy().build()?;
+    /// let url = "http://localhost:8080";
+    /// let bot = tamtam::Bot::builder("token").base_url(url).no_proxy().build()?;
     /// # Ok(())
     /// # }
     /// ```
@@ -357,18 +398,27 @@ impl BotBuilder {
         self
     }
 
-    /// Trusts the certificates in a PEM file besides those of the platform, for example the certificate of a company's
-    /// proxy. The bot then has a TLS configuration of its own, see [`build`](Self::build).
+    /// Adds trusted root certificates, for example of a company proxy. The bot also trusts the root certificates of the
+    /// platform.
+    ///
+    /// `pem`: The content of a PEM file with one or more certificates.
+    ///
+    /// The bot then has a separate TLS configuration: see [`build`](Self::build).
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
     }
 
-    /// Changes any other setting of the HTTP client. A second closure replaces the first.
+    /// Sets a closure that changes other settings of the HTTP client. A second call replaces the closure of the first
+    /// call.
     ///
-    /// Redirects, referer, verbose logs and the retries of the HTTP client stay off. The first three would reveal the
-    /// token. The retries would bypass the retry policy of the bot. The bot has a TLS configuration of its own, see
-    /// [`build`](Self::build).
+    /// `settings`: Receives the builder of the HTTP client, and returns the changed builder.
+    ///
+    /// The closure cannot turn on redirects, the `Referer` header, verbose logs or the HTTP client's own retries.
+    /// Redirects, the `Referer` header and verbose logs would reveal the token. The HTTP client's retries would bypass
+    /// the [`RetryPolicy`] of the bot.
+    ///
+    /// The bot then has a separate TLS configuration: see [`build`](Self::build).
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -384,26 +434,29 @@ impl BotBuilder {
         self
     }
 
-    /// Creates the bot. Sends no request: a wrong token is detected at the first call.
+    /// Creates the bot. This method sends no request, so a wrong token is detected at the first call.
     ///
-    /// The bots of a service share one TLS configuration, with the TLS sessions that can be resumed. Connections are not
-    /// shared. The first bot reads the system's certificates. A bot with [`root_certificates`](Self::root_certificates) or
-    /// an [`http`](Self::http) closure reads them again for a configuration of its own.
+    /// All bots of a service in the process share one TLS configuration, including its resumable TLS sessions.
+    /// Connections are not shared. The first bot reads the root certificates of the platform. A bot with
+    /// [`root_certificates`](Self::root_certificates) or an [`http`](Self::http) closure has a separate TLS
+    /// configuration, and reads the root certificates of the platform again.
     ///
     /// # Errors
     ///
-    /// If a setting is invalid. The message names the setting:
+    /// If a setting is invalid. The error message names the setting. A setting is invalid:
     ///
-    /// - an empty token
-    /// - an invalid base URL, or an `https` URL without a TLS feature
-    /// - a `version` on MAX
-    /// - a certificate that cannot be read
-    /// - a timeout, interval or size limit of zero
-    /// - a proxy URL that cannot be parsed, or whose scheme [`proxy`](Self::proxy) does not list
-    /// - a SOCKS proxy without the feature `socks`
+    /// - if the token is empty, or contains characters that are not allowed in a header
+    /// - if the base URL cannot be parsed, or has a scheme other than `http` and `https`
+    /// - if the base URL has a user, a query or a fragment
+    /// - if the base URL is `https`, and no TLS feature is enabled
+    /// - if a `version` is set for a service without versions, such as MAX
+    /// - if a root certificate is not PEM
+    /// - if a timeout, an interval or a size limit is zero. A [`poll_margin`](Self::poll_margin) of zero is valid.
+    /// - if a proxy URL cannot be parsed, or has a scheme that [`proxy`](Self::proxy) does not support
+    /// - if a proxy URL has a SOCKS scheme, and the feature `socks` is not enabled
     ///
-    /// Proxies of the environment are checked, too, unless an [`http`](Self::http) closure is set: the closure may
-    /// replace them.
+    /// The proxy URLs of the environment are also checked, unless an [`http`](Self::http) closure is set: the closure
+    /// may replace these proxies.
     pub fn build(self) -> Result<Bot> {
         let token = self.token.trim();
         if token.is_empty() {

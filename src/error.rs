@@ -37,13 +37,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The error of a failed call.
 ///
-/// [`kind`](Self::kind) says what failed. The predicates answer what callers decide by, above all
-/// [`is_retryable`](Self::is_retryable) and [`may_have_been_applied`](Self::may_have_been_applied). The error also has the
-/// operation, the HTTP status, and the API's `code` and `message`. It never contains the bot's token.
+/// [`kind`](Self::kind) returns the kind of the failure. [`is_retryable`](Self::is_retryable) returns whether a retry
+/// may succeed. [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have applied the
+/// request, so that a retry may apply it twice. Other methods return the operation, the HTTP status, and the `code` and
+/// `message` of the API.
 ///
-/// `Display` is one line with the cause: `sendMessage: cannot connect: Connection refused (os error 111)`. `Debug`
-/// contains the same line. `source()` returns `None`, unless the error of a marker store or a chat store has a source
-/// of its own.
+/// The error never contains the token of the bot. `Display` writes one line, including the cause:
+/// `sendMessage: cannot connect: Connection refused (os error 111)`. `Debug` contains the same line. So `source()`
+/// returns `None`. The exception: the source of an error that a marker store or a chat store returned.
 ///
 /// ```
 /// # #[tokio::main]
@@ -57,10 +58,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// match bot.send(alice.chat_id(), "Hello?").await {
 ///     Ok(_) => println!("sent"),
-///     Err(error) if error.chat_denied() == Some(ChatDenied::BotStopped) => println!("she has stopped the bot"),
-///     Err(error) if error.is_not_found() => println!("she has never started it"),
-///     Err(error) if error.is_rate_limited() => println!("too fast; wait {:?}", error.retry_after()),
-///     Err(error) if error.may_have_been_applied() => println!("may have been sent: {error}"),
+///     Err(error) if error.chat_denied() == Some(ChatDenied::BotStopped) => {
+///         println!("Alice has stopped the bot");
+///     }
+///     Err(error) if error.is_not_found() => println!("Alice has never started the bot"),
+///     Err(error) if error.is_rate_limited() => {
+///         println!("too many requests; wait {:?}", error.retry_after());
+///     }
+///     Err(error) if error.may_have_been_applied() => println!("may be sent: {error}"),
 ///     Err(error) => return Err(error),
 /// }
 /// # Ok(())
@@ -172,8 +177,9 @@ impl Error {
         }
     }
 
-    /// Returns the name of the failed operation in the API document (`sendMessage`), or the method and path of a raw
-    /// request. `None` for errors of [`BotBuilder::build`](crate::BotBuilder::build).
+    /// Returns the name of the failed operation in the API document, such as `sendMessage`. For a raw request, returns
+    /// the method and path, such as `GET /chats`. `None` if the error is not from a call, for example from
+    /// [`BotBuilder::build`](crate::BotBuilder::build).
     #[must_use]
     pub fn operation(&self) -> Option<&str> {
         self.0.operation.as_deref()
@@ -192,7 +198,8 @@ impl Error {
         }
     }
 
-    /// Returns the API's `code` of the failure. `None` if the response has no code.
+    /// Returns the `code` in the error response of the API. `None` if there was no response, or if the response has no
+    /// code.
     #[must_use]
     pub fn code(&self) -> Option<&ErrorCode> {
         match &self.0.kind {
@@ -201,8 +208,9 @@ impl Error {
         }
     }
 
-    /// Returns the API's `message`, or the text of another response, such as a proxy's error page. Control
-    /// characters are escaped (`\n`), and secrets are left out.
+    /// Returns the `message` in the error response of the API, or the text of another error response, such as a proxy's
+    /// error page. `None` if there was no error response. Control characters are escaped (`\n`), and secrets are
+    /// removed.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         match &self.0.kind {
@@ -230,26 +238,29 @@ impl Error {
         }
     }
 
-    /// Returns the number of attempts, including attempts that could not connect. 0 if there was no attempt.
+    /// Returns the number of attempts, including attempts that could not connect. 0 if no attempt was made, for example
+    /// because the request is invalid.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.report.attempts
     }
 
-    /// Returns the duration of the call, including waits.
+    /// Returns the duration of the call, from its start to the error. Delays between attempts are included.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.report.elapsed
     }
 
-    /// Returns the time that the server asked to wait (`Retry-After`), at most an hour.
+    /// Returns the time that the server asked the bot to wait (`Retry-After`). At most an hour. `None` if the response
+    /// has no `Retry-After`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.kind.retry_after()
     }
 
-    /// Returns whether the bot sent too many requests: status 429, or a refusal with the code `too.many.requests`. The
-    /// last attempt changed nothing. Wait for [`retry_after`](Self::retry_after), then call again.
+    /// Returns whether the bot sent too many requests: status 429, or a [refusal](Self::is_refused) with the code
+    /// `too.many.requests`. The last attempt changed nothing. Wait for the time that [`retry_after`](Self::retry_after)
+    /// returns, then call again.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
@@ -261,48 +272,50 @@ impl Error {
         self.is_refused() && self.code().is_some_and(is_meant)
     }
 
-    /// Returns whether the server is still processing the attached media, and the bot has stopped waiting for it. The
-    /// last attempt posted nothing. Send the same message again later.
+    /// Returns whether the call failed because the server is still processing the attached media. The bot has waited
+    /// for [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget). The last attempt posted
+    /// nothing. Send the same message again later.
     #[must_use]
     pub fn is_attachment_not_ready(&self) -> bool {
         self.0.kind.failure() == Failure::AttachmentNotReady
     }
 
-    /// Returns why the chat does not allow the request. `None` unless the code is `chat.denied`.
+    /// Returns the reason why the chat does not allow the request. `None` unless the code is `chat.denied`.
     #[must_use]
     pub fn chat_denied(&self) -> Option<ChatDenied> {
         (self.code() == Some(&ErrorCode::ChatDenied)).then(|| ChatDenied::of(self.message().unwrap_or_default()))
     }
 
-    /// Returns whether the token is invalid: status 401, or the code `verify.token`. Every other call fails, too: stop
+    /// Returns whether the token is invalid: status 401, or the code `verify.token`. All further calls fail, too. Stop
     /// the bot, and get a valid token.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         self.status() == Some(StatusCode::UNAUTHORIZED) || self.code() == Some(&ErrorCode::VerifyToken)
     }
 
-    /// Returns whether the bot is not allowed to do this: status 403, or a refusal with the code `access.denied` or
-    /// `chat.denied`.
+    /// Returns whether the bot is not allowed to make the request: status 403, or a [refusal](Self::is_refused) with
+    /// the code `access.denied` or `chat.denied`.
     ///
-    /// The bot lacks a permission, is not a member of the chat, or was stopped by the user. See [`code`](Self::code)
-    /// and [`message`](Self::message) for the reason. The call fails again until the permission or the membership
-    /// changes.
+    /// The bot lacks a permission, is not a member of the chat, or was stopped by the user. See
+    /// [`chat_denied`](Self::chat_denied), [`code`](Self::code) and [`message`](Self::message) for the reason. The same
+    /// call fails until the permission or the membership changes.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         let is_denied = |code: &ErrorCode| matches!(code, ErrorCode::AccessDenied | ErrorCode::ChatDenied);
         self.status() == Some(StatusCode::FORBIDDEN) && !self.is_unauthorized() || self.is_refused_as(is_denied)
     }
 
-    /// Returns whether the chat, message or dialog does not exist: status 404, or a refusal with a code such as
-    /// `not.found`. A dialog exists once its user has started the bot.
+    /// Returns whether the chat, message or dialog does not exist: status 404, or a [refusal](Self::is_refused) with a
+    /// code that ends with `not.found`. A dialog is the chat of one user with the bot. A dialog exists after the user
+    /// has started the bot.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND) || self.is_refused_as(is_not_found)
     }
 
-    /// Returns whether the server refused the request with status 200 and `success: false`. The reason is in
-    /// [`message`](Self::message) and [`code`](Self::code). Often harmless, for example if the message is already
-    /// unpinned, or the user is already a member.
+    /// Returns whether the server refused the request with status 200 and `success: false`. [`message`](Self::message)
+    /// and [`code`](Self::code) return the reason. A refusal is often harmless, for example if the message is already
+    /// unpinned, or if the user is already a member.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         matches!(self.0.kind, Reason::Refused(_))
@@ -370,9 +383,11 @@ impl Error {
         self
     }
 
-    /// Returns whether the failure is temporary: no connection, a timeout, an error of the server or a proxy, or too
-    /// many requests. A retry may succeed. If [`may_have_been_applied`](Self::may_have_been_applied) is true, a retry
-    /// may apply the request twice.
+    /// Returns whether the failure is temporary, so that a retry may succeed.
+    ///
+    /// A failure is temporary if the bot sent too many requests, if there was no connection, if a timeout expired, or
+    /// if the server or a proxy failed. An incomplete response and media that is still processed are also temporary. If
+    /// [`may_have_been_applied`](Self::may_have_been_applied) returns `true`, a retry may apply the request twice.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         !matches!(self.0.kind.failure(), Failure::Refused | Failure::Misfit)
@@ -380,9 +395,10 @@ impl Error {
 
     /// Returns whether the server may have applied the request although the call failed.
     ///
-    /// In one of the attempts, the connection broke or the time ran out after the request was sent, or the response
-    /// could not be read. Or a server or proxy error left the result unknown. Check the result before you call again.
-    /// Always false for read-only operations.
+    /// Returns `true` if the result of at least one attempt is unknown: the connection broke after the request was
+    /// sent, the timeout expired, the response could not be read, or the server or a proxy failed. Check the result,
+    /// for example whether the message is in the chat, before you call again. Always `false` for operations that only
+    /// read.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {
         self.0.report.ambiguous
@@ -414,8 +430,8 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {
-    /// Returns the cause of the error of a marker store or a chat store. Returns `None` for all other errors:
-    /// [`Display`](fmt::Display) already has their cause.
+    /// Returns the source of an error that a marker store or a chat store returned. Returns `None` for all other
+    /// errors: [`Display`](fmt::Display) writes their cause.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.kind {
             Reason::MarkerStore(error) | Reason::ChatBook { error, .. } => error.source(),

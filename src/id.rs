@@ -47,7 +47,7 @@ macro_rules! text_id {
         pub struct $name(pub String);
 
         impl $name {
-            /// Returns the id in the format of the API.
+            /// Returns the id as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -101,7 +101,9 @@ macro_rules! text_id {
 }
 
 number_id! {
-    /// The id of a chat. Positive for dialogs, negative for groups and channels.
+    /// The id of a chat: a dialog, a group or a channel. Positive for dialogs, negative for groups and channels.
+    ///
+    /// A dialog is the chat of one user with the bot. The id of a dialog is not the [`UserId`] of the user.
     ///
     /// ```
     /// use tamtam::ChatId;
@@ -114,7 +116,8 @@ number_id! {
 }
 
 number_id! {
-    /// The id of a user or a bot.
+    /// The id of a user or a bot. To send a message to the dialog with a user, use the id as the
+    /// [`Target`](crate::Target).
     ///
     /// ```
     /// use tamtam::UserId;
@@ -127,7 +130,8 @@ number_id! {
 }
 
 text_id! {
-    /// The id of a message (`mid`), unique across all chats. Opaque: its format has changed before.
+    /// The id of a message (`mid` in the API), unique across all chats. Treat the id as an opaque text: its format has
+    /// changed before.
     ///
     /// ```
     /// # #[tokio::main]
@@ -138,7 +142,7 @@ text_id! {
     /// use tamtam::MessageId;
     ///
     /// let sent = bot.send(alice.user_id(), "Helo").await?;
-    /// let mid = MessageId::from(&sent); // Store it, for example in a database.
+    /// let mid = MessageId::from(&sent); // Store the id, for example in a database.
     /// bot.edit(&mid, "Hello").await?;
     /// # assert_eq!(alice.sees(), ["Hello"]);
     /// # Ok(())
@@ -148,19 +152,22 @@ text_id! {
 }
 
 text_id! {
-    /// The id of a callback: a press of a button. Needed to answer it.
+    /// The id of a callback. A callback is a press of a callback button. [`Bot::answer`](crate::Bot::answer) needs the
+    /// id to answer the callback.
     CallbackId
 }
 
 text_id! {
-    /// The id of a session of a user with a constructor bot.
+    /// The id of a session of a message constructor. In a session, a user composes one message with the help of the
+    /// bot. [`Bot::construct`](crate::Bot::construct) needs the id to answer.
     SessionId
 }
 
-/// An identified message: a [`MessageId`], the id as a text, a `&`[`Message`](crate::Message), or a reference to the
-/// result of [`Bot::send`](crate::Bot::send).
+/// A value that identifies a message. A parameter of methods such as [`Bot::edit`](crate::Bot::edit) and
+/// [`Bot::delete`](crate::Bot::delete).
 ///
-/// This trait is sealed.
+/// Implemented for [`MessageId`], for the id as a text, for `&`[`Message`](crate::Message), and for a reference to the
+/// result of [`Bot::send`](crate::Bot::send). This trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a message",
     label = "expected the id of a message, a `&Message`, or the result of `bot.send(..)`",

@@ -1,5 +1,5 @@
-//! An async SDK for the Bot APIs of the messengers [MAX](https://max.ru) and TamTam, generated from the OpenAPI documents of
-//! both.
+//! An async SDK for the Bot APIs of the messengers [MAX](https://max.ru) and TamTam. Its types and operations are
+//! generated from the OpenAPI documents of the two services.
 //!
 //! ```
 //! # #[tokio::main]
@@ -37,7 +37,7 @@
 //! | upload files | [`Bot::upload_photo`], [`upload`] |
 //! | handle updates | [`Bot::run`], [`updates::Run`], [`Update`] |
 //! | read updates in your own loop | [`Bot::updates`], [`updates::Updates`] |
-//! | survive a kill | [`updates::FileStore`], `updates::Journal` (feature `journal`) |
+//! | lose no update if the process is killed | [`updates::FileStore`], `updates::Journal` (feature `journal`) |
 //! | receive updates by webhook | `webhook` (feature `webhook`) |
 //! | manage chats and members | [`Bot::chat`], [`Bot::members`], [`Bot::member`], [`Bot::block_member`], [`Bot::pin`] |
 //! | list chats, members, messages, comments | [`pages`] |
@@ -50,26 +50,35 @@
 //!
 //! # Services
 //!
-//! [`Bot::max`] creates a bot of MAX, [`Bot::new`] a bot of TamTam. TamTam closed for users on 27 February 2026. The reference
-//! marks items of one service with "MAX only" or "TamTam only". A call to an operation that the service of the bot does not
-//! have fails before it is sent ([`ErrorKind::Unsupported`]).
+//! [`Bot::max`] creates a bot of MAX. [`Bot::new`] creates a bot of TamTam. TamTam closed for users on 27 February
+//! 2026.
 //!
-//! A bot of TamTam requests version 0.5.6 of the API (`v`). [`BotBuilder::version`] sets another version. MAX has no
-//! versions.
+//! Items that only one service has are marked "MAX only" or "TamTam only". If the service of a bot does not have an
+//! operation, the call fails and sends no request ([`ErrorKind::Unsupported`]).
+//!
+//! A bot of TamTam requests version 0.5.6 of the API, in the query parameter `v`. [`BotBuilder::version`] sets another
+//! version. MAX has no versions.
 //!
 //! # Guarantees
 //!
-//! - Each update is handled at least once, in order within a chat. See [`updates::Run`].
-//! - A new kind of update, attachment or button becomes `Unknown` with its JSON. New properties of known kinds are ignored.
-//!   A value that does not fit its model is left out and logged.
-//! - A failed call is retried only if its effect cannot be doubled. See [`settings::RetryPolicy`].
+//! - Each update is handled at least once. The updates of a chat are handled in order. See [`updates::Run`].
+//! - An update, attachment or button of a new kind becomes the variant `Unknown` with its JSON. New properties of known
+//!   kinds are ignored. A value that does not fit its model is left out and logged.
+//! - A failed call is retried only if the retry cannot double its effect. See [`settings::RetryPolicy`].
 //! - A bot waits before it would exceed a rate limit of the service. See [`settings::Pace`].
 //! - Tokens, webhook secrets and upload URLs appear in no error, log, `Debug` output or panic.
 //!
 //! # Features
 //!
-//! `rustls` (default) or `native-tls` for TLS; `webhook`; `journal`; `mini-app`; `socks` for SOCKS proxies; `full` for all but
-//! the choice of TLS.
+//! | feature | adds |
+//! |---|---|
+//! | `rustls` (default) | TLS by `rustls`, with the certificate verifier of the platform |
+//! | `native-tls` | TLS by the library of the system, also if `rustls` is enabled |
+//! | `webhook` | the module `webhook`: updates by webhook, through an axum router |
+//! | `journal` | `updates::Journal`: a durable queue of updates on disk |
+//! | `mini-app` | the module `mini_app`: checks of data that Mini Apps of MAX send |
+//! | `socks` | SOCKS proxies |
+//! | `full` | `webhook`, `journal`, `mini-app` and `socks` |
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -126,9 +135,10 @@ pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 
 /// The models of the API, generated from the OpenAPI documents.
 ///
-/// Unions such as [`Update`] and string enums have a variant `Unknown`: it keeps a kind or value that the crate does not
-/// have, and writes it back unchanged. Create models by their `new`, `Default` or `From`, and set optional properties by
-/// their setters or fields.
+/// Unions, such as [`Update`], and string enums have a variant `Unknown`. The variant keeps a kind or a value that the
+/// crate does not support. Serialization writes the kind or value unchanged.
+///
+/// Create models by their `new`, `Default` or `From`. Set optional properties by their setters or fields.
 ///
 /// ```
 /// use tamtam::types::{ChatType, SenderAction, Unknown};
@@ -148,9 +158,9 @@ pub mod types {
     };
 }
 
-/// The requests that the methods of [`Bot`] return. Set optional values, then `.await` the request.
+/// The requests that the methods of [`Bot`] return, and the traits of their parameters.
 ///
-/// The requests of [`Bot::api`] are in [`api`].
+/// Set optional values of a request, then `.await` the request. The requests of [`Bot::api`] are in the module [`api`].
 ///
 /// ```
 /// # #[tokio::main]
@@ -181,7 +191,10 @@ pub mod request {
     };
 }
 
-/// Types of the settings of a [`BotBuilder`]: retries, pace, limits, version.
+/// The types of settings: retries, pace, limits and API version.
+///
+/// [`BotBuilder`] sets the retries, the pace and the API version of a bot. [`Service::with_limits`] sets the limits of
+/// messages and files.
 ///
 /// ```
 /// use std::time::Duration;

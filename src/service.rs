@@ -13,16 +13,18 @@ pub use pace::Pace;
 
 use crate::validation::{Invalid, Place, max_length};
 
-/// A messenger with a Bot API: its address, the place of the token in requests, its links and limits.
+/// A messenger service with a Bot API: the URL of the API, the place of the token in requests, the format of links, and
+/// the limits. Set with [`BotBuilder::service`](crate::BotBuilder::service).
 ///
-/// [`Service::TamTam`] and [`Service::Max`] are generated from the official documents. For a gateway or your own
-/// server, modify a copy of one.
+/// [`Service::TamTam`] and [`Service::Max`] are generated from the official OpenAPI documents. For a gateway or your
+/// own server, modify one of these two constants with the methods `with_...`.
 ///
 /// ```
 /// use tamtam::{Bot, Service};
 ///
 /// # fn main() -> tamtam::Result<()> {
-/// let gateway = Service::Max.with_name("gateway").with_base_url("https://bots.example/max");
+/// let url = "https://bots.example/max";
+/// let gateway = Service::Max.with_name("gateway").with_base_url(url);
 /// let bot = Bot::builder("token").service(gateway).build()?;
 /// assert_eq!(bot.service().name(), "gateway");
 /// # Ok(())
@@ -72,7 +74,10 @@ pub(crate) struct Links {
     pub(crate) share: Option<&'static str>,
 }
 
-/// The limits of a service. Requests over a limit are not sent. A limit of `None` is not checked.
+/// The limits of a service on messages, keyboards and files. Set with [`Service::with_limits`].
+///
+/// A request that exceeds a limit is not sent, and the call fails
+/// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). A limit of `None` is not checked.
 ///
 /// ```
 /// use tamtam::Service;
@@ -94,9 +99,10 @@ pub struct Limits {
     pub keyboard_rows: Option<usize>,
     /// Maximum number of buttons in a row.
     pub row_buttons: Option<usize>,
-    /// Maximum number of buttons in a row with a wide button.
+    /// Maximum number of buttons in a row that has a wide button: see [`wide_buttons`](Self::wide_buttons).
     pub wide_row_buttons: Option<usize>,
-    /// Types of wide buttons, as [`Button::tag`](crate::Button::tag) returns them.
+    /// Types of the buttons that count as wide, such as `link`. [`Button::tag`](crate::Button::tag) returns the type of
+    /// a button.
     pub wide_buttons: Cow<'static, [Cow<'static, str>]>,
     /// Maximum size of an image, in bytes.
     pub image_bytes: Option<u64>,
@@ -125,74 +131,76 @@ impl Service {
         &self.name
     }
 
-    /// Returns the URL of the API. [`BotBuilder::base_url`](crate::BotBuilder::base_url) overrides it.
+    /// Returns the base URL of the API. [`BotBuilder::base_url`](crate::BotBuilder::base_url) overrides this URL.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Returns the limits, which are checked before a request is sent.
+    /// Returns the limits on messages, keyboards and files. The limits are checked before a request is sent.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Returns the limits on requests per second. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides them.
+    /// Returns the limits on requests per second. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides these limits.
     pub fn pace(&self) -> Pace {
         self.pace
     }
 
-    /// Sets the name that errors and logs show.
+    /// Sets the name of the service. Errors and logs show the name.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = Cow::Owned(name.into());
         self
     }
 
-    /// Sets the base URL of the API. The URL may have a path.
+    /// Sets the base URL of the API: scheme and host, with an optional port and path.
     #[must_use]
     pub fn with_base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Cow::Owned(url.into());
         self
     }
 
-    /// Sends the token in this header, without a prefix such as `Bearer`.
+    /// Sets the name of the header in which requests send the token. The value of the header is the token without a
+    /// prefix such as `Bearer`.
     #[must_use]
     pub fn with_token_header(mut self, name: impl Into<String>) -> Self {
         self.token_place = TokenPlace::Header(Cow::Owned(name.into()));
         self
     }
 
-    /// Sends the token in this query parameter.
+    /// Sets the name of the query parameter in which requests send the token.
     #[must_use]
     pub fn with_token_parameter(mut self, name: impl Into<String>) -> Self {
         self.token_place = TokenPlace::Query(Cow::Owned(name.into()));
         self
     }
 
-    /// Trusts this certificate (PEM) besides those of the platform. The certificate replaces the previous one of the
-    /// service.
+    /// Sets the root certificate of the service, which bots trust in addition to the platform's root certificates.
+    /// `pem`: the content of a PEM file. The certificate replaces the previous root certificate of the service.
     #[must_use]
     pub fn with_root_certificate(mut self, pem: impl Into<String>) -> Self {
         self.root_certificate = Some(Cow::Owned(pem.into()));
         self
     }
 
-    /// Trusts only the certificates of the platform.
+    /// Removes the root certificate of the service. Bots then trust only the platform's root certificates.
     #[must_use]
     pub fn without_root_certificate(mut self) -> Self {
         self.root_certificate = None;
         self
     }
 
-    /// Sets the limits, which are checked before a request is sent.
+    /// Sets the limits on messages, keyboards and files. The limits are checked before a request is sent.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Sets the limits on requests per second.
+    /// Sets the default limits on requests per second. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides these
+    /// limits.
     #[must_use]
     pub fn with_pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
@@ -304,10 +312,11 @@ impl<T: Adapt> Adapt for BTreeMap<String, T> {
     }
 }
 
-/// A version of the API for the query parameter `v` of TamTam. MAX has no versions.
+/// A version of the TamTam API: the value of the query parameter `v`. Set with
+/// [`BotBuilder::version`](crate::BotBuilder::version). MAX has no versions.
 ///
-/// A version changes the responses of the server, not the types of the crate. The types can read the responses of all
-/// versions that have a constant.
+/// The version determines the form of the server's responses. The types of the crate do not change: they can read the
+/// responses of all versions that have a constant.
 ///
 /// ```
 /// use tamtam::{Bot, settings::ApiVersion};
@@ -322,7 +331,7 @@ impl<T: Adapt> Adapt for BTreeMap<String, T> {
 pub struct ApiVersion(pub(crate) Cow<'static, str>);
 
 impl ApiVersion {
-    /// Returns the value of the query parameter.
+    /// Returns the version as text, such as `0.5.6`: the value of the query parameter `v`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -335,7 +344,7 @@ impl fmt::Display for ApiVersion {
     }
 }
 
-/// Creates a version that has no constant, from the value of the query parameter.
+/// Creates a version from the value of the query parameter `v`. For versions without a constant.
 impl From<&str> for ApiVersion {
     fn from(version: &str) -> Self {
         Self(Cow::Owned(version.to_owned()))

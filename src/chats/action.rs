@@ -13,9 +13,9 @@ use crate::{
     id::ChatId,
 };
 
-/// Actions: the activity of the bot that people see in a chat.
+/// Methods for actions. An action is an activity of the bot that people see in a chat, such as typing.
 impl Bot {
-    /// Shows the bot typing until the guard is dropped.
+    /// Shows in a chat that the bot is typing, until the returned guard is dropped.
     ///
     /// ```
     /// # #[tokio::main]
@@ -36,22 +36,22 @@ impl Bot {
         self.show(chat, SenderAction::TypingOn)
     }
 
-    /// Shows the bot sending a photo until the guard is dropped.
+    /// Shows in a chat that the bot is sending a photo, until the returned guard is dropped.
     pub fn sending_photo(&self, chat: impl Into<ChatId>) -> ActionGuard {
         self.show(chat, SenderAction::SendingPhoto)
     }
 
-    /// Shows the bot sending a video until the guard is dropped.
+    /// Shows in a chat that the bot is sending a video, until the returned guard is dropped.
     pub fn sending_video(&self, chat: impl Into<ChatId>) -> ActionGuard {
         self.show(chat, SenderAction::SendingVideo)
     }
 
-    /// Shows the bot sending an audio recording until the guard is dropped.
+    /// Shows in a chat that the bot is sending an audio recording, until the returned guard is dropped.
     pub fn sending_audio(&self, chat: impl Into<ChatId>) -> ActionGuard {
         self.show(chat, SenderAction::SendingAudio)
     }
 
-    /// Shows the bot sending a file until the guard is dropped.
+    /// Shows in a chat that the bot is sending a file, until the returned guard is dropped.
     ///
     /// ```
     /// # #[tokio::main]
@@ -88,7 +88,8 @@ impl Bot {
         self.action(chat, SenderAction::MarkSeen)
     }
 
-    /// Shows an action once. People see it for a few seconds.
+    /// Shows an action of the bot once. People see the action for a few seconds. To show an action for longer, use
+    /// [`typing`](Self::typing) or a similar method.
     ///
     /// ```
     /// # #[tokio::main]
@@ -119,18 +120,21 @@ impl Bot {
     }
 }
 
-/// A guard that shows an action until it is dropped. Created by [`Bot::typing`] and similar methods.
+/// A guard that shows an action of the bot, such as typing, until the guard is dropped. Created by [`Bot::typing`] and
+/// similar methods.
 ///
 /// A background task sends the action immediately, and again every [`INTERVAL`](Self::INTERVAL). Other calls do not
-/// wait for the task, so a message that is sent at the same time may arrive before the action. Errors are only logged.
-/// If the server refuses the action, for example because the bot is not in the chat, the task ends. After a temporary
-/// error, the task sends the action at the next interval, or later if the server asks for a longer pause.
+/// wait for the task, so a message that is sent at the same time may arrive before the action.
 ///
-/// The guard can be dropped anywhere. The action is then not sent again. Clients decide how long they still show it,
-/// and hide it when a message arrives. Create the guard in a tokio runtime: without a runtime, the action is not shown,
-/// and the log has a warning.
+/// Errors are only logged. If the server refuses the action, for example because the bot is not in the chat, the task
+/// ends. After a temporary error, the task sends the action again at the next interval, or later if the server asks for
+/// a longer pause.
 ///
-/// Bind the guard to a name: `let _ = bot.typing(chat)` drops it immediately.
+/// When the guard is dropped, the action is not sent again. Clients hide the action after a few seconds, or when a
+/// message arrives.
+///
+/// Create the guard in a tokio runtime. Without a runtime, the action is not shown, and a warning is logged. Bind the
+/// guard to a name: `let _ = bot.typing(chat)` drops the guard immediately.
 #[must_use = "the action is shown only until the guard is dropped"]
 pub struct ActionGuard {
     /// Dropping it ends the task.
@@ -139,7 +143,7 @@ pub struct ActionGuard {
 
 impl ActionGuard {
     /// Interval at which the action is sent: 4 s. The API does not document how long clients show an action. The
-    /// clients of most messengers show it for at least 5 s.
+    /// clients of most messengers show an action for at least 5 s.
     pub const INTERVAL: Duration = Duration::from_secs(4);
 }
 

@@ -14,13 +14,14 @@ use crate::{
 };
 
 impl Callback {
-    /// Returns the payload as the value that was passed to [`Button::callback_with`](crate::Button::callback_with). If
-    /// the button may have no payload, use an `Option` as `T`.
+    /// Returns the payload of the pressed button, deserialized as the value that was passed to
+    /// [`Button::callback_with`](crate::Button::callback_with). If the button may have no payload, use an `Option` as
+    /// `T`.
     ///
     /// # Errors
     ///
-    /// If the payload is not JSON of type `T` ([`Payload`](crate::ErrorKind::Payload)). For example, people
-    /// may press buttons that an older version of the bot has sent.
+    /// If the payload is not JSON of the type `T` ([`Payload`](crate::ErrorKind::Payload)). For example, a user may
+    /// press a button that an older version of the bot sent.
     pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T> {
         json_field::read(self.payload.as_deref(), "payload")
     }
@@ -39,7 +40,8 @@ impl From<&MessageCallbackUpdate> for CallbackId {
 }
 
 impl Bot {
-    /// Answers a pressed button: shows a notification, edits the message that has the button, or both.
+    /// Answers a callback, which is a press of a callback button. The answer shows a notification to the user, edits
+    /// the message that has the button, or has both effects.
     ///
     /// ```
     /// # #[tokio::main]
@@ -69,8 +71,8 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As [`Api::answer_on_callback`](crate::api::Api::answer_on_callback). An answer with neither a notification nor
-    /// an edit is not sent, and fails.
+    /// The errors of [`Api::answer_on_callback`](crate::api::Api::answer_on_callback). If neither a notification nor an
+    /// edit is set, nothing is sent ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     #[doc(alias = "answer_callback_query")]
     pub fn answer(&self, callback: impl Into<CallbackId>) -> AnswerOnCallback {
         self.api().answer_on_callback(callback, CallbackAnswer::new())
@@ -78,16 +80,16 @@ impl Bot {
 }
 
 impl AnswerOnCallback {
-    /// Shows a short notification, once, to the user who pressed the button. The message with the button may already be
-    /// deleted.
+    /// Sets the text of a short notification, which is shown once to the user who pressed the button. The message with
+    /// the button may already be deleted.
     #[doc(alias = "notify")]
     pub fn notification(mut self, text: impl Into<String>) -> Self {
         self.body = self.body.notification(text);
         self
     }
 
-    /// Edits the message that has the button, as [`Bot::edit`] does. If `message` sets no attachments, the attachments
-    /// of the old message stay, including the keyboard.
+    /// Sets the new content of the message that has the button. If `message` has no attachments, the message keeps its
+    /// attachments, including the keyboard: see [`Bot::edit`].
     pub fn edit(mut self, message: impl Into<NewMessageBody>) -> Self {
         self.body = self.body.message(message);
         self

@@ -17,8 +17,8 @@ use crate::{
     id::{ChatId, IntoMessageId, UserId},
 };
 
-/// Chats. [`chats`](Self::chats), [`members`](Self::members) and [`messages`](Self::messages) list chats, their members and
-/// their messages.
+/// Methods for chats. To list chats, members or messages, see [`chats`](Self::chats), [`members`](Self::members) and
+/// [`messages`](Self::messages).
 impl Bot {
     /// Returns a dialog, group or channel, with all properties that the bot may see.
     ///
@@ -38,10 +38,10 @@ impl Bot {
         self.api().get_chat(chat)
     }
 
-    /// Returns a public chat by its name, or the dialog with a user by the username. `link` is `@name`, `name`,
-    /// `https://tt.me/name`, `https://max.ru/name`, or a [`ChatLink`](crate::link::ChatLink).
+    /// Returns a public chat by its name, or the dialog with a user by the username. TamTam only.
     ///
-    /// TamTam only.
+    /// `link`: The name (`name` or `@name`), a link (`https://tt.me/name` or `https://max.ru/name`), or a
+    /// [`ChatLink`](crate::link::ChatLink).
     ///
     /// ```
     /// # #[tokio::main]
@@ -59,8 +59,8 @@ impl Bot {
         self.api().get_chat_by_link(link::beyond_the_origin(link.as_ref()))
     }
 
-    /// Pins a message in a group or a channel. The message replaces the pinned one. The members are notified unless
-    /// [`notify(false)`](PinMessage::notify). The bot needs the right `pin_message`.
+    /// Pins a message in a group or a channel. The message replaces the pinned message. The members are notified unless
+    /// you set [`notify(false)`](PinMessage::notify). The bot needs the right `pin_message`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -81,19 +81,20 @@ impl Bot {
         self.api().pin_message(chat, PinMessageBody::new(message))
     }
 
-    /// Unpins the pinned message. If no message is pinned, the call fails ([`is_refused`](crate::Error::is_refused)). This
-    /// error is harmless.
+    /// Unpins the pinned message of a group or a channel. If no message is pinned, the call fails with a harmless error
+    /// ([`is_refused`](crate::Error::is_refused)).
     pub fn unpin(&self, chat: impl Into<ChatId>) -> UnpinMessage {
         self.api().unpin_message(chat)
     }
 
-    /// Returns the pinned message of a group or a channel. `message` of the response is `None` if no message is pinned.
+    /// Returns the pinned message of a group or a channel. If no message is pinned, the field `message` of the response
+    /// is `None`.
     pub fn pinned(&self, chat: impl Into<ChatId>) -> GetPinnedMessage {
         self.api().get_pinned_message(chat)
     }
 
-    /// Changes the title of a group or a channel. A title has at most 200 characters. The members are notified unless
-    /// [`notify(false)`](EditChat::notify). The bot needs the right `change_chat_info`.
+    /// Sets the title of a group or a channel. A title has at most 200 characters. The members are notified unless the
+    /// request is [`silent`](EditChat::silent). The bot needs the right `change_chat_info`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -130,9 +131,10 @@ impl Bot {
         self.api().edit_chat(chat, ChatPatch::new().description(description))
     }
 
-    /// Changes the icon of a group or a channel. `icon` is an [uploaded](Self::upload_photo) photo, or a photo by its
-    /// [`url`](PhotoAttachmentRequestPayload::url) or [`token`](PhotoAttachmentRequestPayload::token). The members are
-    /// notified unless you set [`notify(false)`](EditChat::notify). The bot needs the right `change_chat_info`.
+    /// Sets the icon of a group or a channel. The members are notified unless you set [`notify(false)`](EditChat::notify). The bot needs the right `change_chat_info`.
+    ///
+    /// `icon`: An [uploaded](Self::upload_photo) photo, or a photo by its [`url`](PhotoAttachmentRequestPayload::url)
+    /// or [`token`](PhotoAttachmentRequestPayload::token).
     ///
     /// ```
     /// # #[tokio::main]
@@ -155,7 +157,7 @@ impl Bot {
     }
 
     /// Returns the administrators of a group or a channel with their rights, including the owner. The bot must be an
-    /// administrator.
+    /// administrator of the chat.
     ///
     /// ```
     /// # #[tokio::main]
@@ -174,8 +176,10 @@ impl Bot {
         self.api().get_admins(chat)
     }
 
-    /// Makes a member of a group or a channel an administrator, or replaces the rights of an administrator. MAX only. The
-    /// bot needs the right `add_admins`. A chat has at most 50 administrators.
+    /// Makes a member of a group or a channel an administrator with these rights. If the member is already an
+    /// administrator, `rights` replaces the previous rights. MAX only.
+    ///
+    /// The bot needs the right `add_admins`. A chat has at most 50 administrators.
     ///
     /// ```
     /// # #[tokio::main]
@@ -204,7 +208,8 @@ impl Bot {
         self.add_admins(chat, [ChatAdmin::new(user, rights)])
     }
 
-    /// Makes several members administrators. Otherwise the same as [`add_admin`](Self::add_admin).
+    /// Makes several members administrators with one request. For one member, use [`add_admin`](Self::add_admin). The
+    /// same requirements apply. MAX only.
     ///
     /// ```
     /// # #[tokio::main]
@@ -227,13 +232,14 @@ impl Bot {
         self.api().post_admins(chat, ChatAdminsList::new(admins))
     }
 
-    /// Removes the rights of an administrator. The user stays a member. MAX only. The bot needs the right `add_admins`.
+    /// Removes an administrator of a group or a channel. The user stays a member of the chat. MAX only. The bot needs
+    /// the right `add_admins`.
     #[doc(alias = "demote")]
     pub fn remove_admin(&self, chat: impl Into<ChatId>, user: impl Into<UserId>) -> DeleteAdmins {
         self.api().delete_admins(chat, user)
     }
 
-    /// Returns the bot as a member of a group or a channel, for example with its rights.
+    /// Returns the membership of the bot in a group or a channel, including the rights of the bot.
     ///
     /// ```
     /// # #[tokio::main]
@@ -252,7 +258,7 @@ impl Bot {
 
     /// Returns a member of a group or a channel. `None` if the user is not a member.
     ///
-    /// The bot must be a member of the group, or an administrator of the channel.
+    /// In a group, the bot must be a member. In a channel, the bot must be an administrator.
     ///
     /// ```
     /// # #[tokio::main]
@@ -274,7 +280,7 @@ impl Bot {
     /// Returns whether a user is an administrator or the owner of a group or a channel. `false` if the user is not a
     /// member.
     ///
-    /// The bot must be a member of the group, or an administrator of the channel.
+    /// In a group, the bot must be a member. In a channel, the bot must be an administrator.
     ///
     /// ```
     /// # #[tokio::main]
@@ -291,12 +297,12 @@ impl Bot {
         IsAdmin::new(self.member(chat, user))
     }
 
-    /// Adds users to a group, on TamTam also to a channel. The bot needs the right `add_remove_members`. MAX has restricted
-    /// this operation since September 2026.
+    /// Adds users to a group. On TamTam, also adds users to a channel. The bot needs the right `add_remove_members`.
+    /// MAX has restricted this operation since September 2026.
     ///
-    /// Some servers report the users who could not be added, in
+    /// If a user could not be added, some servers return the id of the user in
     /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids). If no user could be added, for example
-    /// because all are members, the call fails ([`is_refused`](crate::Error::is_refused)).
+    /// because all users are already members, the call fails ([`is_refused`](crate::Error::is_refused)).
     ///
     /// ```
     /// # #[tokio::main]
@@ -326,8 +332,8 @@ impl Bot {
         self.api().remove_member(chat, user)
     }
 
-    /// Removes a user from a group or a channel and blocks the user: the user cannot join by the link, and the bot cannot
-    /// add the user. The bot needs the right `add_remove_members`.
+    /// Removes a user from a group or a channel, and blocks the user. A blocked user cannot join by the link, and the
+    /// bot cannot add the user. The bot needs the right `add_remove_members`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -347,7 +353,7 @@ impl Bot {
         self.remove_member(chat, user).block(true)
     }
 
-    /// Removes the bot from a group or a channel. To return, the bot must be added again.
+    /// Removes the bot from a group or a channel. The bot cannot return by itself: a member must add the bot.
     ///
     /// ```
     /// # #[tokio::main]
@@ -366,7 +372,7 @@ impl Bot {
 }
 
 impl PinMessage {
-    /// Sets whether the members are notified. Defaults to `true`.
+    /// Sets whether the members of the chat are notified. Defaults to `true`.
     pub fn notify(mut self, notify: bool) -> Self {
         self.body.notify = Some(notify);
         self
@@ -374,14 +380,14 @@ impl PinMessage {
 }
 
 impl EditChat {
-    /// Sets whether the members are notified. Defaults to `true`.
+    /// Sets whether the members of the chat are notified. Defaults to `true`.
     pub fn notify(mut self, notify: bool) -> Self {
         self.body.notify = Some(notify);
         self
     }
 }
 
-/// Converts a photo, uploaded or by URL or token, into an icon or a profile picture.
+/// Converts a photo attachment into the value for an icon or a profile picture.
 impl From<PhotoAttachmentRequest> for PhotoAttachmentRequestPayload {
     fn from(photo: PhotoAttachmentRequest) -> Self {
         photo.payload

@@ -15,9 +15,10 @@ use crate::{
     error::Result,
 };
 
-/// A command in a text, such as `/remind@my_bot 10 min`.
+/// A command in the text of a message, such as `/remind@my_bot 10 min`. Returned by
+/// [`Update::command`](crate::Update::command) and [`Message::command`](crate::Message::command).
 ///
-/// Match on the name, or convert the command into a type of your own by `TryFrom`:
+/// Match on the [`name`](Self::name), or convert the command into your own type by `TryFrom`:
 ///
 /// ```
 /// use tamtam::Command;
@@ -59,17 +60,18 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Command<'a> {
-    /// The name without the slash, as it was written: `remind`.
+    /// The name of the command, without the slash and with unchanged case, such as `remind`.
     pub name: &'a str,
-    /// The username of the addressed bot: `my_bot`. `None` if the command has no username.
+    /// The username after the `@`, such as `my_bot`: the bot to which the command is addressed. `None` if the command
+    /// has no username.
     pub bot: Option<&'a str>,
-    /// The text after the command, without white space at its ends: `10 min`.
+    /// The text after the command, without white space at its start and end, such as `10 min`.
     pub rest: &'a str,
 }
 
 impl<'a> Command<'a> {
-    /// Returns the command at the start of a text. `None` if the text does not start with a command. A name has letters,
-    /// digits, `_` and `-`, so `/usr/bin` is not a command.
+    /// Returns the command at the start of a text. `None` if the text does not start with a command. A name consists of
+    /// letters, digits, `_` and `-`, so `/usr/bin` is not a command.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim().strip_prefix('/')?;
@@ -84,7 +86,10 @@ impl<'a> Command<'a> {
         (is_name(name) && bot.is_none_or(is_name)).then_some(Self { name, bot, rest })
     }
 
-    /// Returns whether the command is for the bot of this username: addressed to this bot, or without a username.
+    /// Returns whether the command is for the bot with this username. `true` if the command has this username or no
+    /// username.
+    ///
+    /// `username`: With or without the `@`. Upper and lower case are equal.
     ///
     /// ```
     /// use tamtam::Command;
@@ -98,12 +103,12 @@ impl<'a> Command<'a> {
         self.bot.is_none_or(|bot| bot.eq_ignore_ascii_case(username))
     }
 
-    /// Returns the words after the command.
+    /// Returns the words after the command: the parts of [`rest`](Self::rest) between white space.
     pub fn args(&self) -> std::str::SplitWhitespace<'a> {
         self.rest.split_whitespace()
     }
 
-    /// Returns the first word after the command, and the rest of the text. Both can be empty.
+    /// Returns the first word after the command, and the text after this word. Each part can be empty.
     #[must_use]
     pub fn split_first(&self) -> (&'a str, &'a str) {
         split_word(self.rest)
@@ -117,7 +122,7 @@ fn split_word(text: &str) -> (&str, &str) {
 }
 
 impl Message {
-    /// Returns the command at the start of the text.
+    /// Returns the command at the start of the text. `None` if the text does not start with a command.
     #[must_use]
     pub fn command(&self) -> Option<Command<'_>> {
         Command::parse(self.text()?)
@@ -125,9 +130,10 @@ impl Message {
 }
 
 impl Update {
-    /// Returns the command in a new message. `None` for edited messages and pressed buttons.
+    /// Returns the command at the start of a new message. `None` for all other updates, such as edited messages and
+    /// pressed buttons.
     ///
-    /// A deep link starts the bot without a command: see [`start_payload`](Self::start_payload).
+    /// If a user starts the bot by a deep link, there is no command: see [`start_payload`](Self::start_payload).
     ///
     /// ```
     /// # #[tokio::main]
@@ -166,11 +172,14 @@ impl Update {
 }
 
 impl Bot {
-    /// Sets the commands that clients offer. They replace all previous commands. A list has at most 32 commands. A name has
-    /// at most 64 characters, and a description at most 128. A slash at the beginning of a name is removed.
+    /// Sets the commands that clients offer to users of the bot. Returns the new list of commands.
     ///
-    /// The response is the new list. Works on both services: calls [`editMyInfo`](crate::api::Api::edit_my_info) on TamTam,
-    /// and [`editMyCommands`](crate::api::Api::edit_my_commands) on MAX.
+    /// `commands`: The new commands, for example pairs of name and description. The new commands replace all previous
+    /// commands. At most 32 commands. A name has at most 64 characters, and a description at most 128 characters. A
+    /// slash at the start of a name is removed.
+    ///
+    /// This method works on both services. It calls [`Api::edit_my_info`](crate::api::Api::edit_my_info) on TamTam, and
+    /// [`Api::edit_my_commands`](crate::api::Api::edit_my_commands) on MAX.
     ///
     /// ```
     /// # #[tokio::main]
@@ -193,7 +202,7 @@ impl Bot {
         SetCommands { bot: self.clone(), options: CallOptions::default(), commands: commands.collect() }
     }
 
-    /// Removes all commands that clients offer.
+    /// Removes all commands that clients offer to users of the bot. Returns the empty list.
     ///
     /// ```
     /// # #[tokio::main]
@@ -210,7 +219,7 @@ impl Bot {
     }
 }
 
-/// A request to set the commands of a bot, created by [`Bot::set_commands`]: `.await` or `.send()` the request.
+/// A request that sets the commands of a bot. Created by [`Bot::set_commands`] and [`Bot::remove_commands`].
 #[derive(Debug, Clone)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct SetCommands {
@@ -220,16 +229,16 @@ pub struct SetCommands {
 }
 
 impl SetCommands {
-    /// Sends the request; `.await` on the request itself does the same.
+    /// Sends the request, and returns the new list of commands. Awaiting the request also sends the request.
     ///
     /// # Errors
     ///
-    /// As [`Api::edit_my_info`](crate::api::Api::edit_my_info) on TamTam, and
+    /// The errors of [`Api::edit_my_info`](crate::api::Api::edit_my_info) on TamTam, or of
     /// [`Api::edit_my_commands`](crate::api::Api::edit_my_commands) on MAX.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future abandons the call, which the server may have carried out.
+    /// If the future is dropped, the call is abandoned. The server may have applied the request.
     pub async fn send(self) -> Result<Vec<BotCommand>> {
         let Self { bot, options, commands } = self;
         let commands = if bot.service().has(EditMyCommands::OPERATION.documents) {
@@ -254,7 +263,7 @@ impl IntoFuture for SetCommands {
     }
 }
 
-/// Creates a command from its name and description.
+/// Creates a command from a pair of name and description.
 impl<N: Into<String>, D: Into<String>> From<(N, D)> for BotCommand {
     fn from((name, description): (N, D)) -> Self {
         Self::new(name).description(description)

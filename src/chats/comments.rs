@@ -12,11 +12,13 @@ use crate::{
     id::IntoMessageId,
 };
 
-/// Comments on channel posts. MAX only: on TamTam, all calls fail with
-/// [`Unsupported`](crate::ErrorKind::Unsupported). [`comments`](Self::comments) lists the comments on a post.
+/// Methods for comments on channel posts. MAX only: on TamTam, all calls fail
+/// ([`Unsupported`](crate::ErrorKind::Unsupported)). To list the comments on a post, see [`comments`](Self::comments).
 impl Bot {
-    /// Sends a comment on a channel post. A comment is a text of at most 4000 characters. Comments must be switched on
-    /// in the channel.
+    /// Sends a comment on a channel post. MAX only. Comments must be turned on in the channel.
+    ///
+    /// - `post`: The message in the channel: its id, the message itself, or the result of [`send`](Self::send).
+    /// - `comment`: A text of at most 4000 characters.
     ///
     /// ```
     /// # #[tokio::main]
@@ -35,7 +37,8 @@ impl Bot {
         self.api().send_comment(post, comment)
     }
 
-    /// Edits a comment. Comments can be edited for 26 h. A later edit fails with status 422.
+    /// Edits a comment on a channel post. MAX only. A comment can be edited for 26 h. A later edit fails with
+    /// status 422.
     ///
     /// ```
     /// # #[tokio::main]
@@ -59,7 +62,8 @@ impl Bot {
         self.api().edit_comment(post, comment, new)
     }
 
-    /// Deletes a comment. The bot must be an administrator with the rights `read_all_messages` and `delete`.
+    /// Deletes a comment on a channel post. MAX only. The bot must be an administrator of the channel with the rights
+    /// `read_all_messages` and `delete`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -87,35 +91,35 @@ impl SendComment {
     }
 }
 
-/// A comment without formatting.
+/// Creates a comment without formatting.
 impl From<&str> for NewCommentBody {
     fn from(text: &str) -> Self {
         Self::new().text(text)
     }
 }
 
-/// A comment without formatting.
+/// Creates a comment without formatting.
 impl From<String> for NewCommentBody {
     fn from(text: String) -> Self {
         Self::new().text(text)
     }
 }
 
-/// A comment without formatting.
+/// Creates a comment without formatting.
 impl From<&String> for NewCommentBody {
     fn from(text: &String) -> Self {
         Self::new().text(text)
     }
 }
 
-/// A comment without formatting.
+/// Creates a comment without formatting.
 impl From<Cow<'_, str>> for NewCommentBody {
     fn from(text: Cow<'_, str>) -> Self {
         Self::new().text(text)
     }
 }
 
-/// Creates a formatted comment. MAX shows neither links nor mentions in comments.
+/// Creates a formatted comment. MAX does not show links and mentions in comments.
 impl From<Text> for NewCommentBody {
     fn from(text: Text) -> Self {
         let message = NewMessageBody::from(text);

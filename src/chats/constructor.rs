@@ -83,7 +83,10 @@ impl ConstructedMessage {
 }
 
 impl Bot {
-    /// Answers a constructor with the content to show next. It replaces all previous content, including the state.
+    /// Answers a request of a message constructor with the content to show next. The new content replaces all previous
+    /// content, including the state. TamTam only.
+    ///
+    /// In a message constructor, a user composes a message with the help of the bot, and then posts the message.
     ///
     /// ```
     /// # #[tokio::main]
@@ -114,15 +117,15 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As [`Api::construct`](crate::api::Api::construct).
+    /// The errors of [`Api::construct`](crate::api::Api::construct).
     pub fn construct(&self, session: impl Into<SessionId>) -> Construct {
         self.api().construct(session, ConstructorAnswer::new())
     }
 }
 
-/// The content that the constructor shows. Each part is optional.
+/// Methods that set the content of the message constructor. Each part is optional.
 impl Construct {
-    /// Adds a message that the person can post in their own name.
+    /// Adds a message that the user can post in their own name.
     pub fn message(mut self, message: impl Into<ConstructedMessageBody>) -> Self {
         self.body.messages.get_or_insert_default().push(message.into());
         self
@@ -134,13 +137,14 @@ impl Construct {
         self
     }
 
-    /// Sets the text that the empty input field shows.
+    /// Sets the text that the input field shows while the field is empty.
     pub fn placeholder(mut self, placeholder: impl Into<String>) -> Self {
         self.body = self.body.placeholder(placeholder);
         self
     }
 
-    /// Sets the buttons. The input of the next request has the pressed button. A keyboard without buttons is ignored.
+    /// Sets the buttons below the content. If the user presses a button, the input of the next request has its payload.
+    /// A keyboard without buttons is ignored.
     pub fn keyboard(mut self, keyboard: impl Into<Keyboard>) -> Self {
         let keyboard = keyboard.into();
         if keyboard.iter().next().is_some() {
@@ -149,14 +153,14 @@ impl Construct {
         self
     }
 
-    /// Sets whether the person may type. The API does not document the default, so always set it.
+    /// Sets whether the user may type a message. The API does not document the default, so always set this value.
     pub fn allow_user_input(mut self, allow: bool) -> Self {
         self.body = self.body.allow_user_input(allow);
         self
     }
 
-    /// Sets the state of the session: a value, stored as JSON of at most 8192 bytes. The next request has the state,
-    /// and [`MessageConstructionRequest::data_as`] reads it.
+    /// Sets the state of the session: any value that can be serialized as JSON of at most 8192 bytes. The next request
+    /// contains the state: see [`MessageConstructionRequest::data_as`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -188,7 +192,7 @@ impl Construct {
     ///
     /// # Errors
     ///
-    /// If the value has more than 8192 bytes as JSON, or cannot be written as JSON.
+    /// If the value cannot be serialized as JSON, or if the JSON has more than 8192 bytes.
     pub fn data(mut self, state: &impl Serialize) -> Result<Self> {
         self.body = self.body.data(json_field::write(state, "data", json_field::DATA_BYTES)?);
         Ok(self)

@@ -14,15 +14,16 @@ use crate::{
 };
 
 impl Bot {
-    /// Returns the profile of the bot, for example its id, name and commands.
+    /// Returns the profile of the bot: its id, name, username, commands and other properties.
     #[doc(alias = "get_me")]
     pub fn me(&self) -> GetMyInfo {
         self.api().get_my_info()
     }
 
-    /// Deletes a message for everyone. The bot can delete its own messages. As an administrator with the right to
-    /// delete, it can delete every message of a chat. `message` is the id, the message itself, or the result of
-    /// [`send`](Self::send).
+    /// Deletes a message for all members of its chat. The bot can delete its own messages. An administrator with the
+    /// right to delete can delete all messages of a chat.
+    ///
+    /// `message`: The id of the message, the message itself, or the result of [`send`](Self::send).
     ///
     /// ```
     /// # #[tokio::main]
@@ -42,8 +43,10 @@ impl Bot {
         self.api().delete_message(message)
     }
 
-    /// Returns the details of a video: the URLs for playback by resolution, the size and the duration. `token` is the token
-    /// of a received video. MAX only.
+    /// Returns the details of a video: the playback URL of each resolution, the width and height, and the duration. MAX
+    /// only.
+    ///
+    /// `token`: The token of a received video.
     ///
     /// ```
     /// # #[tokio::main]
@@ -52,8 +55,9 @@ impl Bot {
     /// # let (bot, alice) = (max.bot(), max.user("Alice"));
     /// # let mid = alice.says_with("", [tamtam_sandbox::Enclosure::video(b"bytes of a video")]);
     /// # let message = bot.api().get_message_by_id(mid).await?;
-    /// let video = message.videos().next().expect("a video");
-    /// let details = bot.video(video.payload.token.as_deref().expect("a token")).await?;
+    /// let video = message.videos().next().expect("the message has a video");
+    /// let token = video.payload.token.as_deref().expect("the video has a token");
+    /// let details = bot.video(token).await?;
     /// println!("{} s, {:?}", details.duration, details.urls);
     /// # assert!(details.urls.unwrap().mp4_720.is_some());
     /// # Ok(())
@@ -63,8 +67,10 @@ impl Bot {
         self.api().get_video_attachment_details(token)
     }
 
-    /// Forwards a message to a chat or a user. `message` is the id, the message itself, or the result of
-    /// [`send`](Self::send).
+    /// Forwards a message to another chat.
+    ///
+    /// - `to`: The chat or the user that receives the message.
+    /// - `message`: The id of the message, the message itself, or the result of [`send`](Self::send).
     ///
     /// ```
     /// # #[tokio::main]

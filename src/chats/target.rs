@@ -5,7 +5,10 @@ use crate::{
     id::{ChatId, UserId},
 };
 
-/// The destination of a message.
+/// The destination of a message: a chat by its id, or the dialog with a user by the id of the user.
+///
+/// [`Bot::send`](crate::Bot::send) also accepts a [`ChatId`] or a [`UserId`] directly: see
+/// [`IntoTarget`](crate::request::IntoTarget).
 ///
 /// ```
 /// # #[tokio::main]
@@ -27,9 +30,9 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Target {
-    /// A dialog, group or channel.
+    /// A dialog, group or channel, by its chat id.
     Chat(ChatId),
-    /// The dialog with a user, who must have started the bot.
+    /// The dialog with a user, by the id of the user. The user must have started the bot.
     User(UserId),
 }
 
@@ -65,9 +68,10 @@ target_from! {
 impl IntoTarget for Target {}
 impl sealed::Target for Target {}
 
-/// A recipient of a message: a [`ChatId`], [`UserId`], [`Target`], [`Chat`], [`User`] or [`ChatMember`], by value or by
-/// reference.
+/// A value that names the destination of a message. A parameter of [`Bot::send`](crate::Bot::send),
+/// [`Bot::send_long`](crate::Bot::send_long) and [`Bot::forward`](crate::Bot::forward).
 ///
+/// Implemented for [`ChatId`], [`UserId`], [`Target`], [`Chat`], [`User`] and [`ChatMember`], by value and by reference.
 /// This trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name the recipient of a message",

@@ -18,10 +18,11 @@ use crate::{
     validation::{self, Invalid, Place},
 };
 
-/// A bot: the token, the API and the HTTP connections. Clones are cheap, and share all three.
+/// A bot: a client of the Bot API with a token and a pool of HTTP connections. Clones are cheap, and share the token,
+/// the connections and the limits.
 ///
-/// Frequent operations have short methods such as [`send`](Self::send). All operations of the API are methods of
-/// [`api`](Self::api).
+/// Frequent operations have short methods, such as [`send`](Self::send). [`api`](Self::api) has a method for each
+/// operation of the API.
 ///
 /// ```
 /// # #[tokio::main]
@@ -130,18 +131,19 @@ impl Bot {
             .map_err(|error| Invalid::new(&Place::root("path"), format!("`{path}` does not form a valid URL: {error}")))
     }
 
-    /// Returns a clone that uses only spare capacity, for broadcasts and other work that can wait.
+    /// Returns a clone whose requests use only the spare capacity of the bot's request limits. Use the clone for
+    /// broadcasts and other work that can wait.
     ///
-    /// The clone leaves a tenth of [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) to the bot itself,
-    /// and sends its requests at equal intervals. So the clone delays a reply or a poll by at most one interval: 38 ms
-    /// on MAX. If the bot sends many replies at once on MAX, the first three are not delayed. The others are sent at
-    /// most one interval apart.
+    /// The clone leaves a tenth of [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) to the bot
+    /// itself, and sends its requests at equal intervals. So the clone delays a reply or a poll by at most one
+    /// interval: 38 ms on MAX. If the bot sends many replies at once on MAX, the first three replies are not delayed.
+    /// The other replies are sent at most one interval apart.
     ///
-    /// All other limits are the same. Without a limit of requests per second, as on TamTam, the clone sends its
+    /// All other limits are the same. If the bot has no limit of requests per second, as on TamTam, the clone sends its
     /// requests without delay, like the bot itself.
     ///
-    /// Call [`run`](Self::run) and [`updates`](Self::updates) on the bot itself. On the clone, their polls would also
-    /// be background requests.
+    /// Call [`run`](Self::run) and [`updates`](Self::updates) on the bot itself. On the clone, the polls would also be
+    /// background requests.
     ///
     /// ```
     /// # #[tokio::main]
@@ -165,13 +167,13 @@ impl Bot {
         Self { shared: Arc::clone(&self.shared), priority: Priority::Background }
     }
 
-    /// Returns the version of the API that the bot requests (`v`). `None` on MAX, which has no versions.
+    /// Returns the version of the API that the bot requests, such as `0.5.6`. `None` on MAX, which has no versions.
     #[must_use]
     pub fn version(&self) -> Option<&str> {
         self.transport().version.as_ref().map(ApiVersion::as_str)
     }
 
-    /// Returns the service of the bot.
+    /// Returns the service of the bot: MAX, TamTam or a modified copy.
     #[must_use]
     pub fn service(&self) -> &Service {
         &self.transport().service

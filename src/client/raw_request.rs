@@ -21,9 +21,11 @@ use crate::{
 };
 
 impl Bot {
-    /// Creates a raw request, for operations that the API document does not have yet.
+    /// Creates a request for an API operation that this crate has no method for.
     ///
-    /// `path`: Path below the base URL, for example `/chats`. Must start with a slash.
+    /// - `method`: The HTTP method.
+    /// - `path`: The path below the base URL, for example `/chats`. Must begin with a slash, and must not contain a
+    ///   query: see [`RawRequest::query`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -40,9 +42,9 @@ impl Bot {
     }
 }
 
-/// A request for an operation that the API document does not have. Created by [`Bot::request`].
+/// A request for an API operation that this crate has no method for. Created by [`Bot::request`].
 ///
-/// Token, version, timeouts, retries and errors are the same as for other calls.
+/// The token, the API version, the timeouts, the retries and the errors are the same as for other calls.
 #[derive(Clone)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct RawRequest {
@@ -75,24 +77,30 @@ impl RawRequest {
         Self { bot, method, path, query: Vec::new(), body: None, options: CallOptions::default() }
     }
 
-    /// Adds a query parameter. The token is added automatically, and on TamTam also the version.
+    /// Adds a query parameter. The token and, on TamTam, the API version are added automatically.
     pub fn query(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.query.push((name.into(), value.to_string()));
         self
     }
 
-    /// Sets the JSON body.
+    /// Sets the body of the request: `body`, serialized as JSON. By default, the request has no body.
     pub fn json(mut self, body: &impl Serialize) -> Self {
         self.body = Some(serde_json::to_vec(body).map_err(|error| error.to_string()));
         self
     }
 
-    /// Sends the request and returns the response as JSON. Awaiting the request itself does the same.
+    /// Sends the request and returns the body of the response as JSON. Awaiting the request also sends the request.
     ///
     /// # Errors
     ///
-    /// If the path is invalid, the server refuses the request or cannot be reached, or the response is not JSON. A
-    /// response with status 200 and `success: false` is not an error: the JSON is returned unchanged.
+    /// - If the path is invalid, or if the body cannot be serialized as JSON
+    ///   ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). Nothing is sent.
+    /// - If the server cannot be reached, or if the response does not arrive in time.
+    /// - If the server responds with an error status.
+    /// - If the body of the response is not JSON ([`Decode`](crate::ErrorKind::Decode)) or exceeds the size limit
+    ///   ([`TooLarge`](crate::ErrorKind::TooLarge)).
+    ///
+    /// A response with status 200 and `success: false` is not an error: the method returns its JSON unchanged.
     ///
     /// # Cancel safety
     ///
@@ -101,16 +109,17 @@ impl RawRequest {
         self.send_as().await
     }
 
-    /// Sends the request and reads the response as a type of your choice.
+    /// Sends the request and returns the body of the response, deserialized as `T`.
     ///
     /// # Errors
     ///
-    /// The same as for [`send`](Self::send). Also if the response does not fit the type. If such a response has
-    /// `success: false`, the error is a refusal ([`Error::is_refused`]), as for the operations of the document.
+    /// - The errors of [`send`](Self::send).
+    /// - If the body does not fit `T` ([`Decode`](crate::ErrorKind::Decode)). If such a body has `success: false`, the
+    ///   error is a refusal ([`Error::is_refused`]), as for other calls.
     ///
     /// # Cancel safety
     ///
-    /// The same as for [`send`](Self::send).
+    /// If the future is dropped, the call is abandoned. The server may have applied the request.
     pub async fn send_as<T: DeserializeOwned>(self) -> Result<T> {
         let operation = format!("{} {}", self.method, self.path);
         let fail = |invalid| Error::new(Reason::Invalid(invalid)).of(operation.clone(), Report::default());

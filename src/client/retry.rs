@@ -18,7 +18,8 @@ pub use policy::RetryPolicy;
 pub(crate) use policy::{Tries, Verdict};
 pub(crate) use retry_after::retry_after;
 
-/// A failed attempt that will be retried. Passed to the hook of [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
+/// A failed attempt that will be retried. The hook of [`BotBuilder::on_retry`](crate::BotBuilder::on_retry) receives
+/// this value.
 pub struct Retry<'a> {
     error: &'a Error,
     delay: Duration,
@@ -29,13 +30,13 @@ impl<'a> Retry<'a> {
         Self { error, delay }
     }
 
-    /// Returns the error of the last attempt, with the operation and the number of attempts.
+    /// Returns the error of the failed attempt. The error has the operation and the number of attempts.
     #[must_use]
     pub fn error(&self) -> &'a Error {
         self.error
     }
 
-    /// Returns the delay before the next attempt.
+    /// Returns the delay between the failed attempt and the next attempt.
     #[must_use]
     pub fn delay(&self) -> Duration {
         self.delay

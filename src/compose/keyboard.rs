@@ -14,7 +14,7 @@ impl Default for Keyboard {
     }
 }
 
-/// Building a keyboard. Rows can have different lengths, and buttons of different kinds:
+/// Methods that build a keyboard. Rows can have different lengths, and can have buttons of different kinds:
 ///
 /// ```
 /// # #[tokio::main]
@@ -39,17 +39,17 @@ impl Default for Keyboard {
 /// # }
 /// ```
 ///
-/// The limits of the API for the lengths of labels, payloads, links and titles are checked before a message is sent.
-/// The error names the button: `body.attachments[0].payload.buttons[2][1].text`.
+/// The limits of the API on the lengths of labels, payloads, links and titles are checked before a message is sent. The
+/// error names the row and the button, counted from 0: `body.attachments[0].payload.buttons[2][1].text`.
 impl Keyboard {
-    /// Creates a keyboard with one button per row.
+    /// Creates a keyboard with one button per row, from top to bottom.
     #[must_use]
     pub fn column<K>(buttons: impl Buttons<K>) -> Self {
         Self::grid(1, buttons)
     }
 
-    /// Creates a keyboard with `columns` buttons per row. The last row has the remaining buttons. `columns` of 0 is
-    /// treated as 1.
+    /// Creates a keyboard with `columns` buttons per row. The last row has the remaining buttons. If `columns` is 0,
+    /// each row has one button.
     ///
     /// ```
     /// use tamtam::{Button, Keyboard};
@@ -69,14 +69,17 @@ impl Keyboard {
         keyboard
     }
 
-    /// Creates a keyboard from rows of the same type. For rows of different types, use [`row`](Self::row).
+    /// Creates a keyboard from rows of the same Rust type, such as arrays of callback buttons. For rows of different
+    /// types, use [`row`](Self::row).
     #[must_use]
     pub fn rows<K>(rows: impl IntoIterator<Item = impl Buttons<K>>) -> Self {
         rows.into_iter().fold(Self::default(), Self::row)
     }
 
-    /// Adds a row at the bottom. `buttons` is a button, an array, a `Vec` or an iterator of buttons, or a tuple of
-    /// buttons of different kinds. An empty row is not added.
+    /// Adds a row at the bottom of the keyboard. An empty row is not added.
+    ///
+    /// `buttons`: One button; an array, a `Vec` or an iterator of buttons of one kind; or a tuple of up to eight
+    /// buttons of different kinds.
     #[must_use]
     pub fn row<K>(mut self, buttons: impl Buttons<K>) -> Self {
         let buttons = buttons.into_buttons();
@@ -87,7 +90,7 @@ impl Keyboard {
     }
 }
 
-/// Reading a keyboard, for example to send it again with changes:
+/// Methods that read a keyboard, for example to change the keyboard of a sent message:
 ///
 /// ```
 /// # #[tokio::main]
@@ -114,18 +117,18 @@ impl Keyboard {
 /// # }
 /// ```
 impl Keyboard {
-    /// Returns all buttons, row by row.
+    /// Returns all buttons, row by row from top to bottom.
     pub fn iter(&self) -> impl Iterator<Item = &Button> {
         self.buttons.iter().flatten()
     }
 
-    /// Returns the first button with this label.
+    /// Returns the first button with this label. `None` if no button has the label.
     #[must_use]
     pub fn find_text(&self, text: &str) -> Option<&Button> {
         self.iter().find(|button| button.text() == Some(text))
     }
 
-    /// Returns the first callback button with this payload.
+    /// Returns the first callback button with this payload. `None` if no callback button has the payload.
     #[must_use]
     pub fn find_payload(&self, payload: &str) -> Option<&Button> {
         self.iter().find(|button| button.payload() == Some(payload))
@@ -139,7 +142,7 @@ impl Keyboard {
 }
 
 impl MessageBody {
-    /// Returns the keyboard. `None` if the message has no keyboard.
+    /// Returns the keyboard of the message. `None` if the message has no keyboard.
     #[must_use]
     pub fn keyboard(&self) -> Option<&Keyboard> {
         self.attachments().iter().find_map(|attachment| match attachment {
@@ -150,7 +153,7 @@ impl MessageBody {
 }
 
 impl Message {
-    /// Returns the keyboard. `None` if the message has no keyboard.
+    /// Returns the keyboard of the message. `None` if the message has no keyboard.
     #[must_use]
     pub fn keyboard(&self) -> Option<&Keyboard> {
         self.body.as_ref()?.keyboard()

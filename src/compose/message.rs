@@ -44,35 +44,41 @@ macro_rules! body {
         body! { $body of FileAttachmentRequest }
 
         impl $body {
-            /// Creates a message in the Markdown of the service: `**bold**`, `*italic*`, `~~struck~~`,
-            /// `++underlined++`, `^^marked^^`.
+            /// Creates a message whose text is in the Markdown of the service, for example `**bold**`, `*italic*`,
+            /// `~~struck~~`, `++underlined++` and `^^marked^^`.
             #[must_use]
             pub fn markdown(text: impl Into<String>) -> Self {
                 Self::new().text(text).format(TextFormat::Markdown)
             }
 
-            /// Creates a message in HTML. The service supports a few tags and strips all others.
+            /// Creates a message whose text is in HTML. The service supports a few tags, and removes all other tags.
             #[must_use]
             pub fn html(text: impl Into<String>) -> Self {
                 Self::new().text(text).format(TextFormat::Html)
             }
 
-            /// Adds an attachment to the existing attachments.
+            /// Adds an attachment after the existing attachments.
             #[must_use]
             pub fn attach(mut self, attachment: impl Into<AttachmentRequest>) -> Self {
                 self.attachments.get_or_insert_default().push(attachment.into());
                 self
             }
 
-            /// Adds a keyboard. A message has at most one keyboard, and needs other content besides it. A keyboard
-            /// without buttons is not added: an edit with it removes the keyboard and all attachments that are not set.
+            /// Adds a keyboard. A message has at most one keyboard, and needs other content in addition to the
+            /// keyboard.
+            ///
+            /// A keyboard without buttons is not added. In an edit, such a keyboard removes the existing keyboard: the
+            /// attachments of the edit replace all attachments of the message.
             ///
             /// ```
             #[doc = concat!("use tamtam::{Button, Keyboard, types::", stringify!($body), "};")]
             ///
             #[doc = concat!("let question = ", stringify!($body), "::from(\"Coming?\").keyboard(")]
             ///     Keyboard::default()
-            ///         .row([Button::callback("Yes", "yes").positive(), Button::callback("No", "no").negative()])
+            ///         .row([
+            ///             Button::callback("Yes", "yes").positive(),
+            ///             Button::callback("No", "no").negative(),
+            ///         ])
             ///         .row(Button::link("Where is it?", "https://example.org/map")),
             /// );
             /// # let _ = question;
@@ -86,7 +92,7 @@ macro_rules! body {
         }
     };
     ($body:ident of $attachment:ident) => {
-        /// Creates a message with this attachment only.
+        /// Creates a message that has only this attachment.
         impl From<$attachment> for $body {
             fn from(attachment: $attachment) -> Self {
                 Self::new().attach(attachment)
@@ -99,21 +105,21 @@ body!(NewMessageBody);
 body!(ConstructedMessageBody);
 
 impl NewMessageBody {
-    /// Makes the message a reply to another message of the same chat. [`Bot::reply`](crate::Bot::reply) also sets the
-    /// chat.
+    /// Makes the message a reply to another message of the same chat. [`Bot::reply`](crate::Bot::reply) also selects
+    /// the chat of that message.
     #[must_use]
     pub fn reply_to(self, message: impl IntoMessageId) -> Self {
         self.link(NewMessageLink::new(MessageLinkType::Reply, message))
     }
 
-    /// Makes the message a forward of another message, from any chat that the bot can read.
-    /// [`Bot::forward`](crate::Bot::forward) does the same for a message without other content.
+    /// Makes the message a forward of another message, from any chat that the bot can read. To forward a message
+    /// without other content, use [`Bot::forward`](crate::Bot::forward).
     #[must_use]
     pub fn forward(self, message: impl IntoMessageId) -> Self {
         self.link(NewMessageLink::new(MessageLinkType::Forward, message))
     }
 
-    /// Removes all attachments of the message in an edit, including the keyboard.
+    /// Removes all attachments, including the keyboard. In an edit, the edited message loses its attachments.
     ///
     /// ```
     /// # #[tokio::main]
@@ -158,12 +164,13 @@ macro_rules! message_setters {
                 self.with(|body| body.format(format))
             }
 
-            /// Adds an attachment to the existing attachments.
+            /// Adds an attachment after the attachments that are already set.
             pub fn attach(self, attachment: impl Into<crate::api::types::AttachmentRequest>) -> Self {
                 self.with(|body| body.attach(attachment))
             }
 
-            /// Adds a keyboard. A message has at most one keyboard, and needs a text or another attachment.
+            /// Adds a keyboard. A message has at most one keyboard, and needs a text or another attachment in addition
+            /// to the keyboard.
             pub fn keyboard(self, keyboard: impl Into<crate::api::types::Keyboard>) -> Self {
                 self.with(|body| body.keyboard(keyboard))
             }

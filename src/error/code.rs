@@ -3,9 +3,11 @@
 use crate::model::open_enum::open_enum;
 
 open_enum! {
-    /// An error code of the API (`code` in the body of an error).
+    /// An error code of the API: the value of `code` in the body of an error response. Returned by
+    /// [`Error::code`](crate::Error::code).
     ///
-    /// The API document does not list the codes. These codes were observed in responses of the servers.
+    /// The API document does not list the codes. The codes of the variants were observed in responses of the servers.
+    /// The documentation of each variant begins with the HTTP status of these responses.
     ///
     /// ```
     /// # #[tokio::main]
@@ -23,29 +25,32 @@ open_enum! {
     pub enum ErrorCode {
     /// 401: the token is missing, wrong or revoked.
     VerifyToken = "verify.token",
-    /// 400: attached media is still being processed. Servers may also report it in the message, with another code:
-    /// use [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready), which checks both.
+    /// 400: the server is still processing the attached media. Servers may also use another code and report this state
+    /// only in the error message. [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready) checks
+    /// both.
     AttachmentNotReady = "attachment.not.ready",
-    /// 400: the request is invalid. The message says why.
+    /// 400: the request is invalid. The error message contains the reason.
     ProtoPayload = "proto.payload",
     /// 403: the chat does not allow the request. [`Error::chat_denied`](crate::Error::chat_denied) returns the reason.
     ChatDenied = "chat.denied",
     /// 403: the bot lacks the permission for the request.
     AccessDenied = "access.denied",
-    /// 404: the chat does not exist, or the bot is not in it.
+    /// 404: the chat does not exist, or the bot is not a member of the chat.
     ChatNotFound = "chat.not.found",
-    /// 404: the item does not exist. With the message `dialog.not.found`, the user has never opened the bot.
+    /// 404: the item does not exist. If the error message is `dialog.not.found`, the user has never opened the dialog
+    /// with the bot.
     NotFound = "not.found",
-    /// 404: the API does not have the method.
+    /// 404: the API does not have the operation.
     MethodNotFound = "method.not.found",
-    /// 429: too many requests.
+    /// 429: the bot sent too many requests.
     TooManyRequests = "too.many.requests",
-    /// 500: the server failed. The last word of the message is the id of the incident.
+    /// 500: the server failed. The last word of the error message is the id of the incident.
     InternalError = "internal.error",
     } else Other
 }
 
-/// The reason for a `chat.denied`, read from the message of the server.
+/// The reason why a chat does not allow a request. Returned by [`Error::chat_denied`](crate::Error::chat_denied) for
+/// errors with the code [`chat.denied`](ErrorCode::ChatDenied), and read from the error message.
 ///
 /// ```
 /// # #[tokio::main]
@@ -71,7 +76,7 @@ pub enum ChatDenied {
     BotStopped,
     /// The bot is not an administrator, or lacks the permission to write.
     NotAdmin,
-    /// Another reason. See [`Error::message`](crate::Error::message).
+    /// Another reason: see [`Error::message`](crate::Error::message).
     Other,
 }
 

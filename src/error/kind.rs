@@ -14,7 +14,7 @@
 /// let result = bot.send(alice.user_id(), "Hello?").await;
 /// match result.map_err(|error| error.kind()) {
 ///     Ok(_) => println!("sent"),
-///     Err(ErrorKind::Forbidden | ErrorKind::NotFound) => println!("Alice gets no messages"),
+///     Err(ErrorKind::Forbidden | ErrorKind::NotFound) => println!("Alice is unreachable"),
 ///     Err(kind) => println!("not sent: {kind:?}"),
 /// }
 /// # Ok(())
@@ -23,17 +23,20 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The token is invalid: status 401, or the code `verify.token`. No call can succeed.
+    /// The token is invalid: status 401, or the code `verify.token`. All calls fail until the bot has a valid token.
     Unauthorized,
-    /// The bot must not do this: status 403, or a refusal with such a code. The bot lacks a right, is not a member, or the
-    /// user has stopped it. See [`Error::chat_denied`](crate::Error::chat_denied).
+    /// The bot is not allowed to make the request: status 403, or a [refusal](crate::Error::is_refused) with the code
+    /// `access.denied` or `chat.denied`. The bot lacks a permission, is not a member of the chat, or was stopped by the
+    /// user. See [`Error::chat_denied`](crate::Error::chat_denied).
     Forbidden,
-    /// The chat, message or dialog does not exist: status 404, or a refusal with such a code.
+    /// The chat, message or dialog does not exist: status 404, or a [refusal](crate::Error::is_refused) with a code
+    /// that ends with `not.found`.
     NotFound,
-    /// Too many requests: status 429, or a refusal with such a code.
+    /// The bot sent too many requests: status 429, or a [refusal](crate::Error::is_refused) with the code
+    /// `too.many.requests`.
     RateLimited,
-    /// The server still processes the attached media, for longer than the bot waits. Nothing was posted. Send the same
-    /// message again later.
+    /// The server is still processing the attached media, and the bot has stopped waiting. The last attempt posted
+    /// nothing. Send the same message again later.
     AttachmentNotReady,
     /// The server refused the request for another reason, with status 200 and `success: false`. See
     /// [`Error::code`](crate::Error::code) and [`Error::message`](crate::Error::message).
@@ -43,23 +46,25 @@ pub enum ErrorKind {
     Rejected,
     /// The server or a proxy failed: status 408 or 5xx.
     Server,
-    /// No connection could be made: the address, TLS or the proxy is wrong, or the connection took too long. The last
-    /// attempt sent nothing.
+    /// No connection could be opened: the host is unreachable, TLS or the proxy failed, or the connection took too
+    /// long. The last attempt sent nothing.
     Connect,
-    /// The response did not arrive in time.
+    /// The complete response did not arrive in time.
     Timeout,
     /// The connection broke before the response was complete.
     Connection,
-    /// The response of a success does not fit the document. If it is JSON, the server has applied the request, and the
-    /// crate needs an update: please report it. If not, a proxy may have answered.
+    /// The body of a response with a success status does not fit the API document.
+    ///
+    /// If the body is JSON, the server has applied the request, and the crate needs an update: please report the error.
+    /// If the body is not JSON, it may be from a proxy.
     Decode,
-    /// The body of a success exceeds the size limit. The server has applied the request. Increase
-    /// [`BotBuilder::max_response_bytes`](crate::BotBuilder::max_response_bytes), or request less at a time.
+    /// The body of a response with a success status exceeds the size limit. The server has applied the request.
+    /// Increase [`BotBuilder::max_response_bytes`](crate::BotBuilder::max_response_bytes), or request fewer items.
     TooLarge,
-    /// The request is invalid and was not sent. The message names the field.
+    /// The request is invalid and was not sent. The error message names the invalid field.
     InvalidRequest,
     /// The [`Service`](crate::Service) of the bot does not have the operation, a value in the request, or the kind of
-    /// link. Nothing was sent.
+    /// link. No request was sent.
     ///
     /// ```
     /// # #[tokio::main]
@@ -73,28 +78,31 @@ pub enum ErrorKind {
     /// # }
     /// ```
     Unsupported,
-    /// A setting of the bot is invalid. The message names the setting.
+    /// A setting of the bot is invalid. The error message names the setting.
     Build,
-    /// A callback payload or the data of a constructor session does not have the requested type: usually, another version
-    /// of the bot has written it.
+    /// The payload of a pressed button, or the stored state of a message constructor, does not have the requested type.
+    /// Usually, another version of the bot has written the value.
     Payload,
-    /// The pages of a list do not end: the server repeats pages, or more messages have one timestamp than fit into a page.
-    /// The items before this error are all that can be read. For messages, increase the page size, or continue before that
-    /// time with [`Messages::until`](crate::pages::Messages::until).
+    /// The next page of a list cannot be read: the server repeats a page, or more messages have the same timestamp than
+    /// fit into a page. No further items can be read.
+    ///
+    /// For messages, increase the page size, or continue before this timestamp with
+    /// [`Messages::until`](crate::pages::Messages::until).
     Pagination,
-    /// A text is not a link of the required kind, or a link cannot have a value.
+    /// A text is not a link of the required kind, or a value cannot be part of a link.
     Link,
     /// The source of an upload cannot be read, or has changed during the upload.
     Source,
-    /// Polling gets no updates, because a webhook is subscribed. Unsubscribe the webhook, or set
+    /// Polling receives no updates, because a webhook is subscribed. Unsubscribe the webhook, or set
     /// [`Updates::remove_webhooks`](crate::updates::Updates::remove_webhooks).
     WebhookSubscribed,
-    /// The marker store cannot be read. The bot does not start, because it might lose updates. Repair the store, or remove
-    /// its content: then the bot starts with the updates that the server has kept.
+    /// The [`MarkerStore`](crate::updates::MarkerStore), which keeps the position in the updates, cannot be read. The
+    /// bot does not start, because it could lose updates. Repair the store, or remove its content. With an empty store,
+    /// the bot starts with the updates that the server has kept.
     MarkerStore,
     /// The store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. An unsaved change stays in the
-    /// book, and is saved with the next change.
+    /// memory of the book, and is saved with the next change.
     ChatBook,
-    /// The journal (`updates::Journal`) cannot be used: for example, it is damaged, in use, or belongs to another bot.
+    /// The journal (`updates::Journal`) cannot be used: for example, the journal is damaged, in use, or of another bot.
     Journal,
 }

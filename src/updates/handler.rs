@@ -36,9 +36,13 @@ use crate::{
 /// The default time limit of a handler: twice the time that a message waits for its attachment.
 pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The return type of a handler: `()`, or a `Result` with any error.
+/// The return type of a handler: `()`, or a `Result` with any error type.
 ///
-/// A handler is an async function of the bot and the update. A closure can pass further values to it:
+/// A handler is an async function that [`Bot::run`] calls with the bot and an update. If a handler returns an error,
+/// the error is logged, and [`Run::on_error`](crate::updates::Run::on_error) decides whether the update is retried. The
+/// value in `Ok` is ignored.
+///
+/// A closure can pass further values to the handler:
 ///
 /// ```
 /// # #[derive(Clone)] struct Database;
@@ -56,11 +60,11 @@ pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
 /// # check(handler);
 /// ```
 pub trait HandlerResult {
-    /// Converts the value into a `Result`.
+    /// Converts the return value of the handler into a `Result`.
     ///
     /// # Errors
     ///
-    /// If the handler failed.
+    /// If the handler returned an error. The error is boxed.
     fn into_result(self) -> Result<(), Box<dyn StdError + Send + Sync>>;
 }
 
@@ -253,8 +257,8 @@ impl<U: Handed> Handling<U> {
         }
     }
 
-    /// Logs a delivery that is not an update, and returns how to recover: by default it is refused, so that it is delivered
-    /// again.
+    /// Logs a delivery that is not an update, and returns how to recover: by default it is refused, so that it is
+    /// delivered again.
     #[cfg_attr(not(feature = "webhook"), allow(dead_code, reason = "only a webhook gets other bodies than updates"))]
     pub(crate) async fn not_an_update(&self, bot: &Bot, body: Bytes, problem: &str) -> Recovery {
         let span = tracing::error_span!("tamtam.handler", bot = bot.log_name());
@@ -268,8 +272,8 @@ impl<U: Handed> Handling<U> {
         decides.instrument(span).await
     }
 
-    /// Returns what `on_error` decides about a failure. `None` if it is not set, panics, or exceeds the time limit of the
-    /// handler.
+    /// Returns what `on_error` decides about a failure. `None` if it is not set, panics, or exceeds the time limit of
+    /// the handler.
     async fn decision(&self, failed: &Failed) -> Option<Recovery> {
         let on_error = self.on_error.as_ref()?;
         let future = catch_unwind(AssertUnwindSafe(|| on_error(failed.clone())));

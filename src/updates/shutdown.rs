@@ -1,6 +1,6 @@
 //! The signal that ends a process.
 
-/// Waits until the process is asked to end: by Ctrl-C, or by SIGTERM on Unix. Service managers and `docker stop` send
+/// Waits until the process receives Ctrl-C or, on Unix, the signal SIGTERM. Service managers and `docker stop` send
 /// SIGTERM.
 ///
 /// From the first poll on, these signals do not end the process themselves, also after the future has ended or was

@@ -19,9 +19,11 @@ use crate::{
     redaction::origin,
 };
 
-/// Webhooks. Their URLs are secrets: anyone who knows a URL can send updates to the bot.
+/// Methods for webhooks. A webhook is a URL to which the service sends the updates of the bot. The URL is a secret:
+/// anyone who has the URL can send updates to the bot.
 impl Bot {
-    /// Lists the subscribed webhooks. Without a webhook, updates are delivered by [polling](Self::updates).
+    /// Returns the subscribed webhooks. If no webhook is subscribed, the bot receives its updates by
+    /// [polling](Self::updates).
     ///
     /// ```
     /// # #[tokio::main]
@@ -36,13 +38,20 @@ impl Bot {
         self.api().get_subscriptions()
     }
 
-    /// Subscribes a URL to updates of these types, or to all updates if `types` is empty. On TamTam, the updates have the
-    /// form of the bot's [version](Self::version). While a URL is subscribed, [`updates`](Self::updates) receives no
-    /// updates.
+    /// Subscribes a webhook: the service sends the updates of the bot to `url`. While a webhook is subscribed,
+    /// [`updates`](Self::updates) receives no updates.
     ///
-    /// The services do not sign deliveries. So the path of the URL is a secret: use a path that cannot be guessed. Errors
-    /// do not show the path. On MAX, also set a secret: `Webhook::subscribe` of the feature `webhook` sets both. A URL that
-    /// was subscribed before still gets all updates, until you [`unsubscribe_webhook`](Self::unsubscribe_webhook) it.
+    /// - `url`: The URL of the webhook. The services do not sign the updates that they send. So the path of the URL is
+    ///   a secret: use a path that cannot be guessed. Errors do not show the path.
+    /// - `types`: The types of updates that the webhook receives. If `types` is empty, the webhook receives all
+    ///   updates.
+    ///
+    /// On TamTam, the updates have the form of the bot's [version](Self::version). On MAX, a webhook can also have a
+    /// secret, which the service sends with each update. `Webhook::subscribe` (feature `webhook`) sets the URL and the
+    /// secret.
+    ///
+    /// An earlier webhook with another URL also receives all updates, until you remove the webhook with
+    /// [`unsubscribe_webhook`](Self::unsubscribe_webhook).
     ///
     /// ```
     /// # #[tokio::main]
@@ -62,7 +71,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As [`Api::subscribe`](crate::api::Api::subscribe).
+    /// The errors of [`Api::subscribe`](crate::api::Api::subscribe).
     pub fn subscribe_webhook(&self, url: impl Into<String>, types: impl Into<Vec<UpdateType>>) -> Subscribe {
         let mut subscription = SubscriptionRequestBody::new(url);
         if let Some(version) = self.version() {
@@ -75,7 +84,7 @@ impl Bot {
         self.api().subscribe(subscription)
     }
 
-    /// Removes a webhook. `url` must be the exact URL that was subscribed. Another URL is an error
+    /// Removes a webhook. `url`: the exact URL that was subscribed. If no webhook has this URL, the call fails
     /// ([`is_refused`](Error::is_refused)).
     ///
     /// ```
@@ -111,9 +120,9 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As [`subscriptions`](Self::subscriptions) and [`unsubscribe_webhook`](Self::unsubscribe_webhook). If several
-    /// calls fail, the first error is returned. Also if a webhook is left at the end
-    /// ([`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
+    /// - The errors of [`subscriptions`](Self::subscriptions) and [`unsubscribe_webhook`](Self::unsubscribe_webhook).
+    ///   If several calls fail, the first error is returned.
+    /// - If a webhook is still subscribed at the end ([`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
     ///
     /// # Cancel safety
     ///

@@ -14,7 +14,9 @@ use crate::{
     upload::{Media, Upload, UploadMessage, Uploads},
 };
 
-/// Edits a message. Created by [`Bot::edit`].
+/// A request that edits a message. Created by [`Bot::edit`].
+///
+/// Attachments of the request replace all attachments of the message, including the keyboard.
 ///
 /// ```
 /// # #[tokio::main]
@@ -44,7 +46,7 @@ impl EditRequest {
         Self { request: bot.api().edit_message(message, body), uploads }
     }
 
-    /// Adds an attachment that is uploaded before the message is edited.
+    /// Adds an attachment that is uploaded before the message is edited. The uploads follow the other attachments.
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(upload);
         self
@@ -58,18 +60,19 @@ impl EditRequest {
         self
     }
 
-    /// Uploads the files, one after another, and edits the message. Awaiting the value does the same.
+    /// Uploads the files, one after another, and edits the message. Awaiting the request also uploads and edits.
     ///
-    /// While the server processes an uploaded file, the edit is retried.
+    /// While the server processes an uploaded file, the edit is sent again, for at most
+    /// [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     ///
     /// # Errors
     ///
-    /// As [`Upload::send`]: then the message is not edited. Otherwise as
-    /// [`Api::edit_message`](crate::api::Api::edit_message).
+    /// - The errors of [`Upload::send`]. The message is not edited then.
+    /// - The errors of [`Api::edit_message`](crate::api::Api::edit_message).
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, finished uploads are lost, and the message may have been edited.
+    /// If the future is dropped, finished uploads are lost. The server may have edited the message.
     pub async fn send(self) -> Result<()> {
         let Self { mut request, uploads } = self;
         if !uploads.is_empty() {

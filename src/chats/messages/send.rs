@@ -18,7 +18,7 @@ use crate::{
     upload::{Media, Upload, UploadMessage, Uploads},
 };
 
-/// Sends a message. Created by [`Bot::send`], [`Bot::reply`] and [`Bot::forward`].
+/// A request that sends a message. Created by [`Bot::send`], [`Bot::reply`] and [`Bot::forward`].
 ///
 /// ```
 /// # #[tokio::main]
@@ -64,29 +64,32 @@ impl SendRequest {
         Self { request: request(bot, target, body), uploads }
     }
 
-    /// Adds an attachment that is uploaded before the message is sent.
+    /// Adds an attachment that is uploaded before the message is sent. The uploads follow the other attachments.
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(upload);
         self
     }
 
-    /// Sets whether the server leaves out the preview of links in the text. Defaults to `false`.
+    /// Sets whether the message has no preview of the links in its text. Defaults to `false`: the message has a
+    /// preview.
     pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
         self.request = self.request.disable_link_preview(disable_link_preview);
         self
     }
 
-    /// Uploads the files, one after another, and sends the message. Awaiting the value does the same.
+    /// Uploads the files, one after another, and sends the message. Awaiting the request also uploads and sends.
     ///
-    /// While the server processes an uploaded file, sending is retried.
+    /// While the server processes an uploaded file, the message is sent again, for at most
+    /// [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     ///
     /// # Errors
     ///
-    /// As [`Upload::send`]: then no message is sent. Otherwise as [`Api::send_message`](crate::api::Api::send_message).
+    /// - The errors of [`Upload::send`]. No message is sent then.
+    /// - The errors of [`Api::send_message`](crate::api::Api::send_message).
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, finished uploads are lost, and the message may have been sent.
+    /// If the future is dropped, finished uploads are lost. The server may have posted the message.
     pub async fn send(self) -> Result<SendMessageResult> {
         let Self { mut request, uploads } = self;
         if !uploads.is_empty() {

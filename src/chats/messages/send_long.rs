@@ -21,11 +21,16 @@ use crate::{
 const OPERATION: &str = "sendMessage";
 
 impl Bot {
-    /// Sends a text of any length, as several messages if it is too long for one message. Returns the messages in order.
+    /// Sends a text of any length. A text that is too long for one message is sent as several messages. Returns the
+    /// posted messages in order.
     ///
-    /// A plain text and a [`Text`](crate::text::Text) are split as [`split`](crate::text::split) says. Formatting that
-    /// crosses two parts is repeated in both. [`NewMessageBody::markdown`] and [`NewMessageBody::html`] are split only
-    /// between lines where no formatting is open.
+    /// A plain text and a [`Text`](crate::text::Text) are split by the rules of [`split`](crate::text::split).
+    /// Formatting that continues in the next part is repeated in the next part. [`NewMessageBody::markdown`] and
+    /// [`NewMessageBody::html`] are split only at line ends that are outside all formatting.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`SendLong::send`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -51,8 +56,8 @@ impl Bot {
 
 /// A request that sends a long text as several messages, one after another. Created by [`Bot::send_long`].
 ///
-/// Awaiting the request sends all parts. If a part fails, no further part is sent. To be able to continue after a
-/// failure, call [`send`](Self::send) instead: a second `send` begins with the part that failed.
+/// Awaiting the request sends all parts. If a part fails, no further part is sent. To continue after a failure, call
+/// [`send`](Self::send) instead of awaiting the request. A second call of `send` begins with the part that failed.
 ///
 /// ```
 /// # #[tokio::main]
@@ -99,18 +104,20 @@ message_setters!(SendLong, request.body, link);
 call_options!(SendLong, request.options);
 
 impl SendLong {
-    /// Sets whether the server leaves out the preview of links in the text. Defaults to `false`.
+    /// Sets whether the messages have no preview of the links in their text. Defaults to `false`: the messages have a
+    /// preview.
     pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
         self.request = self.request.disable_link_preview(disable_link_preview);
         self
     }
 
-    /// Returns the remaining parts, in order: neither posted nor skipped.
+    /// Returns the remaining parts in order. Posted and skipped parts are not included.
     ///
     /// # Errors
     ///
-    /// If the text cannot be split ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). Markdown and HTML are split
-    /// only at line ends outside all formatting. A very long link address can leave no room for the link text.
+    /// If the text cannot be split, or if there is nothing to send
+    /// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). For example, Markdown and HTML are split only at line
+    /// ends that are outside all formatting, and a very long link address can leave no room for the link text.
     pub fn parts(&self) -> Result<Vec<NewMessageBody>> {
         let message = LongMessage { text: self.text.clone(), rest: self.request.body.clone() };
         let parts = message.parts();
@@ -120,32 +127,34 @@ impl SendLong {
         Ok(parts)
     }
 
-    /// Returns the messages that are posted, in order.
+    /// Returns the posted messages in order.
     #[must_use]
     pub fn sent(&self) -> &[Message] {
         &self.sent
     }
 
-    /// Skips the next part. Use it if [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returned
-    /// `true` and the part is in the chat.
+    /// Skips the next part: [`send`](Self::send) continues with the part after it. Call this method if
+    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returned `true`, and the failed part is in
+    /// the chat.
     pub fn skip_part(&mut self) {
         self.done += 1;
     }
 
-    /// Sends the remaining parts. Each part is sent after the previous part is posted. Returns all posted messages.
+    /// Sends the remaining parts, each after the previous part is posted. Returns all posted messages.
     ///
-    /// Awaiting the request does the same, but its error does not contain the posted parts.
-    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) is then also true if an earlier part is posted or skipped.
+    /// Awaiting the request also sends the parts. But after an error, the posted messages are then not available. If an
+    /// earlier part is posted or skipped, [`may_have_been_applied`](crate::Error::may_have_been_applied) of this error returns
+    /// `true`.
     ///
     /// # Errors
     ///
-    /// The errors of [`parts`](Self::parts): no message is sent then. Also the errors of
-    /// [`Api::send_message`](crate::api::Api::send_message), for the part that fails.
+    /// - The errors of [`parts`](Self::parts). No message is sent then.
+    /// - The errors of [`Api::send_message`](crate::api::Api::send_message), for the part that fails.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, posted messages stay in [`sent`](Self::sent). The part in progress may be posted but
-    /// missing from `sent`.
+    /// If the future is dropped, posted messages stay in [`sent`](Self::sent). The part that was being sent may be
+    /// posted although `sent` does not contain its message.
     pub async fn send(&mut self) -> Result<&[Message]> {
         for part in self.parts()? {
             let mut request = self.request.clone();

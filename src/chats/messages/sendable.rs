@@ -5,14 +5,14 @@ use crate::{
     upload::{Media, Upload, UploadMessage},
 };
 
-/// Everything that [`Bot::send`](crate::Bot::send), [`Bot::reply`](crate::Bot::reply) and [`Bot::edit`](crate::Bot::edit)
-/// take as a message.
+/// A value that can be sent as a message. A parameter of [`Bot::send`](crate::Bot::send),
+/// [`Bot::reply`](crate::Bot::reply) and [`Bot::edit`](crate::Bot::edit).
 ///
-/// - Everything that converts into a [`NewMessageBody`]: a text (`&str`, `String`, [`Text`](crate::text::Text)), an
-///   attachment.
-/// - An [`Upload`] or an [`UploadMessage`]. The files are uploaded first.
+/// This trait is implemented for these types, and is sealed:
 ///
-/// This trait is sealed.
+/// - [`NewMessageBody`], and types that convert into a `NewMessageBody`: a text (`&str`, `String`,
+///   [`Text`](crate::text::Text)), or an attachment such as [`AttachmentRequest`](crate::AttachmentRequest).
+/// - [`Upload`] and [`UploadMessage`]. The files are uploaded before the message is sent.
 ///
 /// ```
 /// use tamtam::{Bot, UserId, request::Sendable};

@@ -24,28 +24,32 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 
 /// The limits and delays of retries. Set with [`BotBuilder::retry`](crate::BotBuilder::retry).
 ///
-/// Defaults to three attempts within 30 s. The operation and the failure determine whether a call is retried:
+/// By default, a call has at most three attempts within 30 s. The HTTP method and the failure determine whether a call
+/// is retried:
 ///
-/// | failure | reads; `PUT`, `PATCH`, `DELETE`; `POST /uploads` and `/subscriptions` | any other `POST` |
+/// | failure | `GET`, `PUT`, `PATCH`, `DELETE`, and three `POST` | other `POST` |
 /// |---|---|---|
-/// | not sent, because no connection was made | retry | retry |
+/// | not sent, because no connection was opened | retry | retry |
 /// | 429 of the API: the whole bot pauses first, see [`Pace`](crate::settings::Pace) | retry | retry |
 /// | 429 of an upload host | retry | retry |
-/// | an attachment is not ready: 400, or 200 with `success: false` | retry on its own schedule (not reads) | retry on its own schedule |
-/// | 503 with an API `code` in its body | retry | retry |
+/// | attached media is not ready: 400, or 200 with `success: false` | wait and retry (not `GET`) | wait and retry |
+/// | 503 with a `code` of the API in its body | retry | retry |
 /// | any other 503, even with `Retry-After`: a proxy may have forwarded the request | retry | no |
 /// | not processed: HTTP/2 `REFUSED_STREAM`, or a `GOAWAY` that names an earlier stream as the last | retry | retry |
-/// | 408, 500, 502, 504, a timeout, a connection that breaks | retry | no |
-/// | 2xx whose body is cut or is not JSON | reads only | no |
-/// | 2xx whose body does not fit the models, or is over the size limit | no | no |
-/// | any other 4xx, 200 with `success: false` | no | no |
+/// | 408, any other 5xx, a timeout, a connection that breaks | retry | no |
+/// | 2xx whose body is incomplete or is not JSON | only `GET` | no |
+/// | 2xx whose body does not fit the models, or exceeds the size limit | no | no |
+/// | any other 4xx, a redirect, any other 200 with `success: false` | no | no |
 ///
-/// If a `POST` is not retried because the server may have applied it,
-/// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) is true. With `.idempotent(true)` on a call, a
-/// failure that may have been applied is retried as in the middle column.
+/// The three `POST` are [`get_upload_url`](crate::api::Api::get_upload_url), [`subscribe`](crate::api::Api::subscribe)
+/// and [`post_admins`](crate::api::Api::post_admins): repeating them has no further effect.
 ///
-/// Waiting for an attachment is bounded only by [`attachment_budget`](Self::attachment_budget) (60 s by default), not
-/// by [`attempts`](Self::attempts) or [`budget`](Self::budget).
+/// If a call is not retried because the server may have applied the request,
+/// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `true`. With `.idempotent(true)` on
+/// the request of the call, a `POST` of the last column is retried like the calls of the middle column.
+///
+/// The wait for attached media is limited only by [`attachment_budget`](Self::attachment_budget) (60 s by default). The
+/// wait does not count against [`attempts`](Self::attempts) or [`budget`](Self::budget).
 ///
 /// ```
 /// use std::time::Duration;
@@ -80,7 +84,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Returns a policy without retries: each call is sent once, and does not wait for attachments.
+    /// Returns a policy without retries. Each call is sent once, and does not wait until attached media is processed.
     pub fn none() -> Self {
         Self { attempts: 1, attachment_budget: Duration::ZERO, ..Self::default() }
     }
@@ -94,19 +98,21 @@ impl RetryPolicy {
         self.attempts
     }
 
-    /// Sets the maximum number of attempts of a call, including the first one. At least 1. Defaults to 3.
+    /// Sets the maximum number of attempts of a call, including the first attempt. Defaults to 3. A value of 0 is
+    /// treated as 1.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
     }
 
-    /// Sets the time budget of a call, from its start. Defaults to 30 s. If the next delay would exceed the budget, the
-    /// call fails immediately. The last attempt may run beyond the budget, for at most its timeout.
+    /// Sets the time budget of a call. Defaults to 30 s. The budget begins with the call. If the next delay would
+    /// exceed the budget, the call fails immediately. The last attempt may run beyond the budget, for at most its
+    /// timeout.
     ///
     /// The default timeout of an attempt is also 30 s, so an attempt that times out uses up the budget. To retry after
     /// a timeout, raise the budget or lower [`BotBuilder::timeout`](crate::BotBuilder::timeout).
     ///
-    /// Waits for the [`Pace`](crate::settings::Pace) of the bot and pauses after a 429 do not count.
+    /// Delays by the [`Pace`](crate::settings::Pace) of the bot and pauses after a 429 do not count against the budget.
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = budget;
         self
@@ -114,25 +120,27 @@ impl RetryPolicy {
 
     /// Sets the delays between attempts.
     ///
-    /// - `first`: Maximum delay after the first failure. Doubled after each further failure. Defaults to 0.5 s.
-    /// - `most`: Upper limit of the doubled delay. At least `first`. Defaults to 8 s.
+    /// - `first`: Maximum delay after the first failure. The maximum doubles after each further failure. Defaults to
+    ///   0.5 s.
+    /// - `most`: Upper limit of the maximum delay. Raised to `first` if it is shorter. Defaults to 8 s.
     ///
-    /// The delay is a random part of the maximum (full jitter), or the `Retry-After` of the server if that is longer.
+    /// The actual delay is a random part of the maximum delay (full jitter). If the server sends a longer
+    /// `Retry-After`, the delay is the `Retry-After`.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Backoff { first, most: most.max(first) };
         self
     }
 
-    /// Sets how long a call waits until its attached media is processed. Defaults to 60 s.
+    /// Sets how long a call waits until the server has processed the attached media. Defaults to 60 s.
     pub fn attachment_budget(mut self, budget: Duration) -> Self {
         self.attachment_budget = budget;
         self
     }
 
-    /// Sets the delays while an attachment is processed. They have no jitter.
+    /// Sets the delays between attempts while the server processes attached media. These delays have no jitter.
     ///
-    /// - `first`: First delay. Doubled each time. Defaults to 0.5 s.
-    /// - `most`: Upper limit of the doubled delay. At least `first`. Defaults to 8 s.
+    /// - `first`: First delay. The delay doubles after each attempt. Defaults to 0.5 s.
+    /// - `most`: Upper limit of the delay. Raised to `first` if it is shorter. Defaults to 8 s.
     pub fn attachment_backoff(mut self, first: Duration, most: Duration) -> Self {
         self.attachment_backoff = Backoff { first, most: most.max(first) };
         self

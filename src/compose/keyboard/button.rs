@@ -11,7 +11,7 @@ use crate::{
     error::Result,
 };
 
-/// Constructors of buttons, one per kind. Methods of the button set its optional properties:
+/// Functions that create buttons, one function per kind. The button has methods that set its optional properties:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -28,8 +28,8 @@ use crate::{
 /// assert_eq!(keyboard.iter().count(), 5);
 /// ```
 ///
-/// Some kinds exist on one service only. A message with a button that the bot's service does not have is not sent
-/// ([`Unsupported`](crate::ErrorKind::Unsupported)). These kinds are MAX only:
+/// Some kinds exist only on one service. If a message has a button of a kind that the service of the bot does not have,
+/// the message is not sent ([`Unsupported`](crate::ErrorKind::Unsupported)). These kinds are MAX only:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -42,14 +42,21 @@ use crate::{
 /// assert_eq!(keyboard.iter().count(), 3);
 /// ```
 impl Button {
-    /// Sends its payload to the bot when pressed. A payload has at most 1024 characters.
+    /// Creates a button that sends its payload to the bot when it is pressed. The bot receives an
+    /// [`Update::MessageCallback`](crate::Update::MessageCallback).
+    ///
+    /// - `text`: The label of the button.
+    /// - `payload`: A text of at most 1024 characters, which users do not see.
     #[must_use]
     pub fn callback(text: impl Into<String>, payload: impl Into<String>) -> CallbackButton {
         CallbackButton::new(text, payload)
     }
 
-    /// Sends a value to the bot when pressed, as JSON of at most 1024 bytes.
+    /// Creates a button that sends a value to the bot when it is pressed.
     /// [`Callback::payload_as`](crate::Callback::payload_as) reads the value.
+    ///
+    /// - `text`: The label of the button.
+    /// - `value`: The value, which is serialized as JSON of at most 1024 bytes.
     ///
     /// ```
     /// # #[tokio::main]
@@ -90,44 +97,52 @@ impl Button {
     ///
     /// # Errors
     ///
-    /// If the value has more than 1024 bytes as JSON, or cannot be written as JSON.
+    /// If the value cannot be serialized as JSON, or if the JSON has more than 1024 bytes.
     pub fn callback_with(text: impl Into<String>, value: &impl Serialize) -> Result<CallbackButton> {
         Ok(CallbackButton::new(text, json_field::write(value, "payload", json_field::CALLBACK_BYTES)?))
     }
 
-    /// Opens a link. The bot gets no update when the button is pressed. The URL must be absolute:
-    /// `https://example.org`, `tel:+15550100`. Otherwise the message is not sent
-    /// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// Creates a button that opens a link. The bot receives no update when the button is pressed.
+    ///
+    /// - `text`: The label of the button.
+    /// - `url`: An absolute URL, such as `https://example.org` or `tel:+15550100`. If the URL is not absolute, the
+    ///   message is not sent ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     #[must_use]
     pub fn link(text: impl Into<String>, url: impl Into<String>) -> LinkButton {
         LinkButton::new(text, url)
     }
 
-    /// Asks the user for their contact card. The card arrives as a message.
+    /// Creates a button that asks the user to send their contact card. The bot receives the card as an attachment of a
+    /// message. `text`: the label of the button.
     #[must_use]
     pub fn contact(text: impl Into<String>) -> RequestContactButton {
         RequestContactButton::new(text)
     }
 
-    /// Asks the user for their location. The location arrives as a message. With
-    /// [`quick(true)`](RequestGeoLocationButton::quick), the client does not ask for confirmation.
+    /// Creates a button that asks the user to send their location. The bot receives the location as an attachment of a
+    /// message. `text`: the label of the button.
+    ///
+    /// With [`quick(true)`](RequestGeoLocationButton::quick), the client does not ask the user for confirmation.
     #[must_use]
     pub fn location(text: impl Into<String>) -> RequestGeoLocationButton {
         RequestGeoLocationButton::new(text)
     }
 
-    /// Creates a chat about the message, with this title, when first pressed. Later presses open the chat.
-    ///
+    /// Creates a button that creates a chat about the message when it is first pressed. Later presses open this chat.
     /// TamTam only.
+    ///
+    /// - `text`: The label of the button.
+    /// - `title`: The title of the created chat.
     #[must_use]
     pub fn chat(text: impl Into<String>, title: impl Into<String>) -> ChatButton {
         ChatButton::new(text, title)
     }
 
-    /// Posts its label as a message of the user who presses it. The bot receives it as any other message of the user:
-    /// [`Update::MessageCreated`](crate::Update::MessageCreated).
+    /// Creates a button that posts its label as a message of the user who presses the button. MAX only. `text`: the
+    /// label of the button.
     ///
-    /// MAX only.
+    /// The bot receives the message as an [`Update::MessageCreated`](crate::Update::MessageCreated), like any other
+    /// message.
     ///
     /// ```
     /// let button = tamtam::Button::message("What is new?");
@@ -138,13 +153,15 @@ impl Button {
         MessageButton::new(text)
     }
 
-    /// Opens a Mini App inside the messenger. The bot gets no update when the button is pressed.
+    /// Creates a button that opens a Mini App: a web page of a bot, shown inside the messenger. MAX only. The bot
+    /// receives no update when the button is pressed.
     ///
-    /// `bot`: the username of the bot whose Mini App to open, or the link to that bot. The Mini App receives the
-    /// [`payload`](OpenAppButton::payload) as `start_param`: at most 512 ASCII letters, digits, `_` and `-`.
-    /// [`contact_id`](OpenAppButton::contact_id) names the bot by its id.
+    /// - `text`: The label of the button.
+    /// - `bot`: The username of the bot whose Mini App is opened, or a link to this bot.
     ///
-    /// MAX only.
+    /// The Mini App receives the [`payload`](OpenAppButton::payload) as `start_param`. The payload has at most 512
+    /// characters: ASCII letters, digits, `_` and `-`. [`contact_id`](OpenAppButton::contact_id) sets the id of the
+    /// bot.
     ///
     /// ```
     /// use tamtam::Button;
@@ -160,10 +177,11 @@ impl Button {
         OpenAppButton::new(text, bot)
     }
 
-    /// Copies its payload, of at most 1024 characters, to the clipboard of the user. The bot gets no update when the button
-    /// is pressed.
+    /// Creates a button that copies its payload to the clipboard of the user. MAX only. The bot receives no update when
+    /// the button is pressed.
     ///
-    /// MAX only.
+    /// - `text`: The label of the button.
+    /// - `payload`: The text to copy, at most 1024 characters.
     ///
     /// ```
     /// let button = tamtam::Button::clipboard("Copy the code", "4711");
@@ -174,7 +192,7 @@ impl Button {
         ClipboardButton::new(text, payload)
     }
 
-    /// Returns the payload that a callback button sends to the bot. `None` for other buttons.
+    /// Returns the payload that a callback button sends to the bot. `None` for buttons of other kinds.
     #[must_use]
     pub fn payload(&self) -> Option<&str> {
         match self {
@@ -185,13 +203,13 @@ impl Button {
 }
 
 impl CallbackButton {
-    /// Marks a button for agreeing or continuing. The same as `intent(Intent::Positive)`.
+    /// Marks the button as one to agree or to continue. The same as `intent(Intent::Positive)`.
     #[must_use]
     pub fn positive(self) -> Self {
         self.intent(Intent::Positive)
     }
 
-    /// Marks a button for refusing, cancelling or deleting. The same as `intent(Intent::Negative)`.
+    /// Marks the button as one to refuse, to cancel or to delete. The same as `intent(Intent::Negative)`.
     #[must_use]
     pub fn negative(self) -> Self {
         self.intent(Intent::Negative)
