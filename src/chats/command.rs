@@ -243,7 +243,7 @@ impl SetCommands {
     }
 }
 
-call_options!(SetCommands);
+call_options!(SetCommands, "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set", "`true`");
 
 impl IntoFuture for SetCommands {
     type Output = Result<Vec<BotCommand>>;

@@ -167,28 +167,33 @@ fn describe(error: progenitor_client::Error<()>) -> String {
     }
 }
 
-/// Implements the settings of all requests, including raw requests.
+/// Implements the settings of all requests, including raw requests. `$time_limit` and `$idempotent` describe the
+/// defaults.
 macro_rules! call_options {
-    ($name:ident) => {
+    ($name:ident, $time_limit:tt, $idempotent:tt) => {
         impl $name {
-            /// Sets the time limit of each attempt, until the complete response. Defaults to
-            /// [`BotBuilder::timeout`](crate::BotBuilder::timeout).
+            /// Sets the time limit of each attempt, from sending the request to the end of the response.
+            ///
+            #[doc = concat!("Defaults to ", $time_limit, ".")]
             pub fn request_timeout(mut self, timeout: ::std::time::Duration) -> Self {
                 self.options.timeout = Some(timeout);
                 self
             }
 
-            /// Sets whether the request is idempotent: sending it twice has the same effect as sending it once.
+            /// Sets whether the request is idempotent. A request is idempotent if sending it twice has the same effect
+            /// as sending it once.
             ///
-            /// If the server may have applied a request, it is retried only if it is idempotent. Defaults to the
-            /// idempotency of the operation. For raw requests, defaults to `true` for `GET`, `HEAD`, `OPTIONS`, `PUT`,
-            /// `PATCH` and `DELETE`, and to `false` for other methods.
+            /// After a failure that leaves open whether the server has applied the request, only an idempotent request
+            /// is retried.
+            ///
+            #[doc = concat!("Defaults to ", $idempotent, ".")]
             pub fn idempotent(mut self, idempotent: bool) -> Self {
                 self.options.idempotent = Some(idempotent);
                 self
             }
 
-            /// Sends the request only once, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of the bot.
+            /// Turns off retries for this request, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of
+            /// the bot.
             pub fn no_retry(mut self) -> Self {
                 self.options.no_retry = true;
                 self
@@ -199,24 +204,32 @@ macro_rules! call_options {
 
 pub(crate) use call_options;
 
-/// The settings of a call on a type with the request in its field `request`.
+/// The settings of a call on a type with the request in its field `request`. `$idempotent` describes the default.
 macro_rules! forward_call_options {
-    ($name:ident) => {
+    ($name:ident, $idempotent:tt) => {
         impl $name {
-            /// Sets the time to wait for the whole answer. Defaults to [`BotBuilder::timeout`](crate::BotBuilder::timeout).
+            /// Sets the time limit of each attempt, from sending the request to the end of the response.
+            ///
+            /// Defaults to [`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set.
             pub fn request_timeout(mut self, timeout: ::std::time::Duration) -> Self {
                 self.request = self.request.request_timeout(timeout);
                 self
             }
 
-            /// Sets whether the request may be repeated without harm. If a request may already have been applied, it is
-            /// retried only when marked idempotent.
+            /// Sets whether the request is idempotent. A request is idempotent if sending it twice has the same effect
+            /// as sending it once.
+            ///
+            /// After a failure that leaves open whether the server has applied the request, only an idempotent request
+            /// is retried.
+            ///
+            #[doc = concat!("Defaults to ", $idempotent, ".")]
             pub fn idempotent(mut self, idempotent: bool) -> Self {
                 self.request = self.request.idempotent(idempotent);
                 self
             }
 
-            /// Sends the request once, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of the bot.
+            /// Turns off retries for this request, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of
+            /// the bot.
             pub fn no_retry(mut self) -> Self {
                 self.request = self.request.no_retry();
                 self
@@ -227,21 +240,21 @@ macro_rules! forward_call_options {
 
 pub(crate) use forward_call_options;
 
-/// Implements the methods of all requests of the document.
+/// Implements the methods of all requests of the document. `$method` is the method of `Api` that creates the request.
 macro_rules! request {
-    ($name:ident -> $output:ty) => {
-        crate::client::request::call_options!($name);
+    ($name:ident, $method:ident, $time_limit:tt, $idempotent:tt -> $output:ty) => {
+        crate::client::request::call_options!($name, $time_limit, $idempotent);
 
         impl $name {
-            /// Sends the request. Awaiting the request itself does the same.
+            /// Sends the request and returns the result. `request.await` is a shorter form of `request.send().await`.
             ///
             /// # Errors
             ///
-            /// See the method of the operation on [`Api`].
+            #[doc = concat!("The errors of [`Api::", stringify!($method), "`].")]
             ///
             /// # Cancel safety
             ///
-            /// See the method of the operation on [`Api`].
+            #[doc = concat!("See [`Api::", stringify!($method), "`].")]
             pub async fn send(self) -> crate::error::Result<$output> {
                 let (bot, options) = (self.bot.clone(), self.options.clone());
                 crate::client::request::send(self, bot, options).await

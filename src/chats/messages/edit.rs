@@ -73,7 +73,7 @@ impl EditRequest {
 }
 
 message_setters!(EditRequest, request.body);
-forward_call_options!(EditRequest);
+forward_call_options!(EditRequest, "`true`");
 
 impl IntoFuture for EditRequest {
     type Output = Result<()>;

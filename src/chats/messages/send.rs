@@ -93,7 +93,7 @@ impl SendRequest {
 
 message_setters!(SendRequest, request.body);
 message_setters!(SendRequest, request.body, link);
-forward_call_options!(SendRequest);
+forward_call_options!(SendRequest, "`false`");
 
 impl IntoFuture for SendRequest {
     type Output = Result<SendMessageResult>;
