@@ -49,8 +49,13 @@ pub(super) fn emit(
         ///
         /// Some operations and parameters exist on one service only: their description says `MAX only` or
         /// `TamTam only`. On the other service, such an operation fails with
-        /// [`Unsupported`](crate::ErrorKind::Unsupported). If both services have an operation, its description applies
-        /// to MAX, and TamTam may differ in details.
+        /// [`Unsupported`](crate::ErrorKind::Unsupported). Such a parameter is not sent. If the result would be wrong
+        /// without the parameter, the request fails instead.
+        ///
+        /// If both services have an operation, its description applies to MAX, and TamTam may differ in details.
+        ///
+        /// The examples run on the simulated messenger of the crate `tamtam-sandbox`. In them, `alice` and `bob` are
+        /// users, `team` is a group, and `post` is a channel post.
         #[derive(Debug, Clone)]
         pub struct Api { pub(crate) bot: crate::client::bot::Bot }
 

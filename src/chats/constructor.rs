@@ -120,9 +120,9 @@ impl Bot {
     }
 }
 
-/// The content that the constructor shows. Each part is optional.
+/// The setters of the content that the constructor shows to the user. Each part of the content is optional.
 impl Construct {
-    /// Adds a message that the person can post in their own name.
+    /// Adds a message that the user can post under their own name.
     pub fn message(mut self, message: impl Into<ConstructedMessageBody>) -> Self {
         self.body.messages.get_or_insert_default().push(message.into());
         self
@@ -140,7 +140,8 @@ impl Construct {
         self
     }
 
-    /// Sets the buttons. The input of the next request has the pressed button. A keyboard without buttons is ignored.
+    /// Sets the keyboard. If the user presses a button, the input of the next [`MessageConstructionRequest`] contains the
+    /// press. A keyboard without buttons is ignored.
     pub fn keyboard(mut self, keyboard: impl Into<Keyboard>) -> Self {
         let keyboard = keyboard.into();
         if keyboard.iter().next().is_some() {
@@ -149,14 +150,14 @@ impl Construct {
         self
     }
 
-    /// Sets whether the person may type. The API does not document the default, so always set it.
+    /// Sets whether the user may type text. Always set this value, because the API does not document a default.
     pub fn allow_user_input(mut self, allow: bool) -> Self {
         self.body = self.body.allow_user_input(allow);
         self
     }
 
-    /// Sets the state of the session: a value, stored as JSON of at most 8192 bytes. The next request has the state,
-    /// and [`MessageConstructionRequest::data_as`] reads it.
+    /// Sets the state of the session: a value that is stored as JSON of at most 8192 bytes. To read the state from the
+    /// next request, call [`MessageConstructionRequest::data_as`].
     ///
     /// ```
     /// # #[tokio::main]
