@@ -140,8 +140,8 @@ impl Construct {
         self
     }
 
-    /// Sets the keyboard. If the user presses a button, the input of the next [`MessageConstructionRequest`] contains the
-    /// press. A keyboard without buttons is ignored.
+    /// Sets the keyboard. If the user presses a button, the input of the next [`MessageConstructionRequest`] contains
+    /// the pressed button. A keyboard without buttons is ignored.
     pub fn keyboard(mut self, keyboard: impl Into<Keyboard>) -> Self {
         let keyboard = keyboard.into();
         if keyboard.iter().next().is_some() {
