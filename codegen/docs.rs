@@ -47,6 +47,29 @@ fn facts(schema: &Value) -> Vec<String> {
     facts
 }
 
+/// Returns the documentation of a setter from the description of its parameter, for example "Sets the maximum number
+/// of chats."
+pub(super) fn setter(name: &str, description: &str) -> String {
+    let description = description.trim();
+    let article = match description.split_whitespace().next() {
+        None => return format!("Sets `{name}`."),
+        Some("Whether" | "The" | "A" | "An" | "All") => "",
+        Some(_) => "the ",
+    };
+    format!("Sets {article}{}", decapitalized(description))
+}
+
+/// Returns a text that can continue a sentence. An abbreviation at the start keeps its capital letters.
+pub(super) fn decapitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) if !chars.clone().next().is_some_and(char::is_uppercase) => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
 /// Returns the services that have an item, and the version that added it, as sentences.
 pub(super) fn provenance(node: &Value) -> Option<String> {
     let only = services(node.get("x-services"));
@@ -81,7 +104,7 @@ impl Links {
     }
 
     /// Links `` `Name` `` and `` `operationId` `` outside code blocks, and marks code blocks without a language as
-    /// text.
+    /// text. An operation is shown as its method of `Api`.
     pub(super) fn rustdoc(&self, description: &str) -> String {
         let mut out = Vec::new();
         let mut in_code = false;
@@ -108,7 +131,10 @@ impl Links {
         for (index, part) in line.split('`').enumerate() {
             let is_code = index % 2 == 1;
             match self.0.get(part).filter(|_| is_code) {
-                Some(path) if !out.ends_with('[') => out.push_str(&format!("[`{part}`]({path})")),
+                Some(path) if !out.ends_with('[') => {
+                    let method = path.strip_prefix("crate::api::").filter(|name| name.starts_with("Api::"));
+                    out.push_str(&format!("[`{}`]({path})", method.unwrap_or(part)));
+                }
                 _ if is_code => out.push_str(&format!("`{part}`")),
                 _ => out.push_str(part),
             }

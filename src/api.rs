@@ -1,7 +1,8 @@
-//! All operations of the Bot APIs, generated from the OpenAPI documents.
+//! All operations of the bot APIs of MAX and TamTam, generated from their OpenAPI documents.
 //!
-//! [`Api`] has a method for each operation, with the name of the operation. The method returns a request: required
-//! parameters are arguments, and optional parameters are setters. The models are in [`types`](crate::types).
+//! [`Api`] has one method for each operation. The method returns a request: required parameters are arguments of the
+//! method, and optional parameters have setters. The types of the bodies and responses are in
+//! [`types`](crate::types).
 //!
 //! ```
 //! # #[tokio::main]
@@ -26,7 +27,7 @@ pub use generated::operations::*;
 pub(crate) use generated::types;
 
 impl Bot {
-    /// Returns the typed operations of the API.
+    /// Returns the operations of the bot API, with one method for each operation.
     #[must_use]
     pub fn api(&self) -> Api {
         Api { bot: self.clone() }

@@ -41,12 +41,21 @@ pub(super) fn emit(
     Ok(quote! {
         use crate::api::generated::{client, types};
 
-        /// All operations of the API under their own names, from [`Bot::api`](crate::Bot::api).
+        /// The operations of the bot APIs, with one method for each operation. Returned by
+        /// [`Bot::api`](crate::Bot::api).
         ///
-        /// If both services have an operation, the description is from MAX.
+        /// Each method returns a request. Required parameters are arguments of the method, and optional parameters
+        /// have setters. To send the request, `.await` it or call its method `send`.
         ///
-        /// Each method returns a request. Required parameters are arguments of the method, and optional ones have
-        /// setters. `.await` sends the request, and `.send()` returns a plain future.
+        /// Some operations and parameters exist on one service only: their description says `MAX only` or
+        /// `TamTam only`. On the other service, such an operation fails with
+        /// [`Unsupported`](crate::ErrorKind::Unsupported). Such a parameter is not sent. If the result would be wrong
+        /// without the parameter, the request fails instead.
+        ///
+        /// If both services have an operation, its description applies to MAX, and TamTam may differ in details.
+        ///
+        /// The examples run on the simulated messenger of the crate `tamtam-sandbox`. In them, `alice` and `bob` are
+        /// users, `team` is a group, and `post` is a channel post.
         #[derive(Debug, Clone)]
         pub struct Api { pub(crate) bot: crate::client::bot::Bot }
 
@@ -158,15 +167,19 @@ impl<'a> Parts<'a> {
             let (name, node, schema) = (parameter.name(), &parameter.node, &parameter.node["schema"]);
             let ident = names::value_ident(name);
             let ty = take(&ident)?;
+            let required = flag(node, "required");
+            let description = text(node, "description").unwrap_or_default();
+            let description =
+                if required { description.to_owned() } else { docs::setter(&ident.to_string(), description) };
             if flag(node, "x-hold") {
                 hold = Some((name.to_owned(), schema.get("default").and_then(Value::as_u64).unwrap_or(0)));
             }
             arguments.push(Argument {
                 check: parameter_check(document, parameter)?,
                 secret: lower::secret(document, schema, &parameter.place)?.map(str::to_owned),
-                documentation: docs::described(text(node, "description"), &[schema, node]),
-                required: flag(node, "required"),
-                adaption: node.get(SERVICES).filter(|_| !flag(node, "required")).map(|services| {
+                documentation: docs::described(Some(&description), &[schema, node]),
+                required,
+                adaption: node.get(SERVICES).filter(|_| !required).map(|services| {
                     let (value, label) = (quote!(self.#ident), format!("{}.{name}", operation.id));
                     match flag(node, NEEDED) {
                         true => service_support::refused(document, services, &value, &label),
@@ -258,9 +271,7 @@ impl<'a> Parts<'a> {
     /// Emits the request builder: its struct, its setters, and the traits that `request!` needs to send it.
     fn builder(&self, documentation: &Documentation<'_>) -> Result<TokenStream> {
         let Self { operation, name, builder, passed, answer, .. } = self;
-        let summary = doc(&format!(
-            "The request of [`Api::{name}`]: set optional parameters, then `.await` it or call `.send()`."
-        ));
+        let summary = doc(&documentation.request(self));
         let (mut fields, mut setters, mut checks) = (vec![], vec![], vec![]);
         for Argument { ident, ty, required, documentation: text, check, .. } in &self.arguments {
             let field = if *required { quote!(#ty) } else { quote!(::std::option::Option<#ty>) };
@@ -268,8 +279,7 @@ impl<'a> Parts<'a> {
             fields.push(quote!(pub(crate) #ident: #field));
             if !required {
                 let (argument, value) = taken(ty, ident);
-                let text = if text.is_empty() { docs::words(&ident.to_string()) } else { text.clone() };
-                let text = doc(&documentation.links.rustdoc(&text));
+                let text = doc(&documentation.links.rustdoc(text));
                 setters.push(quote! {
                     #text
                     pub fn #ident(mut self, #ident: #argument) -> Self {
@@ -309,6 +319,15 @@ impl<'a> Parts<'a> {
         };
         let paced_by = self.paced_by()?;
         let class = retry_class(operation)?;
+        let is_idempotent = if class == "Act" { "`false`" } else { "`true`" };
+        let time_limit = match &self.hold {
+            Some((parameter, _)) => format!(
+                "[`{parameter}`](Self::{}) plus [`BotBuilder::poll_margin`](crate::BotBuilder::poll_margin), which is \
+                 15 s unless set",
+                names::value_ident(parameter)
+            ),
+            None => "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set".to_owned(),
+        };
         let reads_refusals = self.reads_refusals;
         let (derives, debug) = self.debug();
         let secret = self.secret();
@@ -366,7 +385,7 @@ impl<'a> Parts<'a> {
                 }
             }
 
-            crate::client::request::request!(#builder -> #output);
+            crate::client::request::request!(#builder, #name, #time_limit, #is_idempotent -> #output);
             #debug
         })
     }
@@ -549,76 +568,137 @@ impl Documentation<'_> {
         Some(url.replace("{path}", &path))
     }
 
+    /// Returns the documentation of the request.
+    fn request(&self, parts: &Parts<'_>) -> String {
+        let operation = parts.operation;
+        let what = match text(&operation.node, "summary").map(sentence).filter(|summary| !summary.is_empty()) {
+            Some(summary) => format!("A request that {}", docs::decapitalized(&summary)),
+            None => format!("A request of the operation `{}`.", operation.id),
+        };
+        let has_setters = parts.arguments.iter().any(|argument| !argument.required);
+        let setters = if has_setters { " Optional parameters have setters." } else { "" };
+        let how = format!(
+            "Created by [`Api::{}`].{setters} To send the request, `.await` it or call [`send`](Self::send).",
+            parts.name
+        );
+        self.links.rustdoc(&docs::with_paragraph(format!("{what}\n\n{how}"), docs::provenance(&operation.node)))
+    }
+
+    /// Returns the documentation of the method of `Api`.
     fn method(&self, parts: &Parts<'_>) -> String {
         let operation = parts.operation;
         let node = &operation.node;
-        let mut out = vec![sentence(text(node, "summary").unwrap_or(&operation.id))];
-        if let Some(description) = text(node, "description") {
-            out.push(description.trim().to_owned());
+        let summary = sentence(text(node, "summary").unwrap_or(&operation.id));
+        let (description, sections) = sections(text(node, "description").unwrap_or_default());
+        let mut out = Vec::new();
+        // A description repeats the summary in more detail if it starts with the same verb.
+        if description.split_whitespace().next() != summary.split_whitespace().next() {
+            out.push(summary);
         }
+        out.extend((!description.is_empty()).then(|| description.to_owned()));
         out.extend(docs::provenance(node));
-        let required: Vec<String> = parts
-            .required()
-            .filter(|argument| !argument.documentation.is_empty())
-            .map(|argument| format!("- `{}`: {}", argument.ident, argument.documentation.replace('\n', "\n  ")))
-            .collect();
-        if !required.is_empty() {
-            out.push(required.join("\n"));
-        }
         let wire = format!("`{} {}`", operation.method.to_uppercase(), operation.path);
         out.push(match self.reference(operation) {
             Some(url) => format!("API: [{wire}]({url})."),
             None => format!("API: {wire}."),
         });
+        let required: Vec<String> = parts
+            .required()
+            .filter(|argument| !argument.documentation.is_empty())
+            .map(|argument| format!("- `{}`: {}", argument.ident, argument.documentation.replace('\n', "\n  ")))
+            .collect();
+        out.extend((!required.is_empty()).then(|| format!("# Parameters\n\n{}", required.join("\n"))));
+        out.extend((!sections.is_empty()).then(|| sections.to_owned()));
         out.extend(example(self.document, node, "x-example"));
-        let mut errors = vec![
-            "Awaiting the request returns an [`Error`](crate::Error) if the server refuses it or cannot be reached:"
-                .to_owned(),
-        ];
-        errors.extend(
-            error_statuses(self.document, node)
-                .into_iter()
-                .map(|(status, text)| format!("- {status}: {}", sentence(text))),
-        );
-        if parts.acknowledgement.is_some() {
-            errors.push("- 200 with `success: false`: The action was refused. See [`Error::is_refused`](crate::Error::is_refused).".to_owned());
-        }
-        out.push(format!("# Errors\n\n{}", errors.join("\n")));
-        out.push(format!("# Retries\n\n{}", retries(node)));
+        out.push(format!("# Errors\n\n{}", self.errors(parts)));
+        out.push(format!("# Retries\n\n{}", self.retries(operation)));
         let safety = if parts.hold.is_some() {
-            "Dropping the future abandons the poll. Updates that the request has committed stay committed."
+            "Dropping the future abandons the poll. Updates that the request has confirmed stay confirmed."
         } else if operation.method == "get" {
             "Dropping the future abandons the call. Nothing changes on the server."
         } else {
-            "Dropping the future abandons the call. The server may still carry it out."
+            "Dropping the future abandons the call. The server may still apply the request."
         };
         out.push(format!("# Cancel safety\n\n{safety}"));
         self.links.rustdoc(&out.join("\n\n"))
     }
-}
 
-/// Returns the text about retries of an operation, by its `x-retry`.
-fn retries(node: &Value) -> &'static str {
-    match text(node, "x-retry") {
-        Some("read") => {
-            "Transient failures are retried, as set by the [`RetryPolicy`](crate::settings::RetryPolicy) of the bot."
+    /// Returns the list of the errors of an operation.
+    fn errors(&self, parts: &Parts<'_>) -> String {
+        let node = &parts.operation.node;
+        let unsupported = docs::services(node.get(SERVICES)).map(|_| {
+            "- If the bot's service does not have the operation ([`Unsupported`](crate::ErrorKind::Unsupported)). The \
+             request is not sent."
+                .to_owned()
+        });
+        let mut out: Vec<String> = unsupported.into_iter().collect();
+        out.push("- If a value of the request is invalid. The request is not sent.".to_owned());
+        out.push("- If the server cannot be reached, or if its response cannot be read.".to_owned());
+        let mut refusals: Vec<String> = error_statuses(self.document, node)
+            .into_iter()
+            .map(|(status, text)| format!("  - {status}: {}", sentence(text)))
+            .collect();
+        if parts.acknowledgement.is_some() {
+            refusals.push(
+                "  - 200 with `success: false`: The server did not perform the action. See \
+                 [`Error::is_refused`](crate::Error::is_refused)."
+                    .to_owned(),
+            );
         }
-        Some("repeat") => {
-            "A repeated request has the same effect as one request. Transient failures are retried, as set by the \
-             [`RetryPolicy`](crate::settings::RetryPolicy) of the bot, except if the server has reported success."
-        }
-        Some("remove") => {
-            "Transient failures are retried, as set by the [`RetryPolicy`](crate::settings::RetryPolicy) of the bot, except if the \
-             server has reported success. If an attempt may have been applied and a later one finds nothing to remove, \
-             the call succeeds."
-        }
-        _ => {
-            "A repeated request acts again, so the request is retried only if the server has certainly not applied it. \
-             After any other failure, check \
-             [`Error::may_have_been_applied`](crate::Error::may_have_been_applied). If attached media is still being \
-             processed, the request is retried on a separate schedule."
+        let statuses = if refusals.is_empty() { "" } else { " The usual statuses of a refusal are:" };
+        out.push(format!("- If the server refuses the request.{statuses}"));
+        out.extend(refusals);
+        out.join("\n")
+    }
+
+    /// Returns the text about retries of an operation, by its `x-retry`.
+    fn retries(&self, operation: &Operation) -> String {
+        let policy = "Transient failures, such as a broken connection, are retried by the \
+                      [`RetryPolicy`](crate::settings::RetryPolicy) of the bot.";
+        let effect = match text(&operation.node, "x-retry") {
+            Some("read") => policy.to_owned(),
+            Some("repeat") => format!(
+                "Sending the request twice has the same effect as sending it once. {policy} After a response that \
+                 reports success, the request is not retried."
+            ),
+            Some("remove") => format!(
+                "{policy} After a response that reports success, the request is not retried. If an attempt may have \
+                 been applied and a later attempt finds nothing to remove, the call succeeds."
+            ),
+            _ => "Each request that reaches the server can take effect again. The request is therefore retried only \
+                  if the server has certainly not applied it. After any other failure, check \
+                  [`Error::may_have_been_applied`](crate::Error::may_have_been_applied)."
+                .to_owned(),
+        };
+        let attaches = operation.body.as_ref().is_some_and(|body| has_attachments(self.document, body, 3));
+        match attaches {
+            true => format!(
+                "{effect} While the server processes attached media, the request is retried on a separate schedule: \
+                 see [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget)."
+            ),
+            false => effect,
         }
     }
+}
+
+/// Returns whether a body has attachments, up to a depth.
+fn has_attachments(document: &Value, schema: &Value, depth: usize) -> bool {
+    let schema = resolve(document, schema);
+    let properties = entries(schema, "properties").map(|(_, node)| node);
+    let mut parts = properties.chain(items(schema, "allOf")).chain(schema.get("items"));
+    at(schema, &["properties", "attachments"]).is_some()
+        || (depth > 0 && parts.any(|part| has_attachments(document, part, depth - 1)))
+}
+
+/// Splits a description before its first heading.
+fn sections(description: &str) -> (&str, &str) {
+    let description = description.trim();
+    let start = match description.starts_with("# ") {
+        true => 0,
+        false => description.find("\n# ").unwrap_or(description.len()),
+    };
+    let (text, sections) = description.split_at(start);
+    (text.trim_end(), sections.trim_start())
 }
 
 /// Returns a description as one line that ends like a sentence.

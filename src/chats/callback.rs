@@ -71,8 +71,8 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// The errors of [`Api::answer_on_callback`](crate::api::Api::answer_on_callback). If neither a notification nor an
-    /// edit is set, nothing is sent ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// - If the answer has neither a notification nor an edit. The answer is not sent.
+    /// - The errors of [`Api::answer_on_callback`](crate::api::Api::answer_on_callback).
     #[doc(alias = "answer_callback_query")]
     pub fn answer(&self, callback: impl Into<CallbackId>) -> AnswerOnCallback {
         self.api().answer_on_callback(callback, CallbackAnswer::new())
@@ -80,16 +80,16 @@ impl Bot {
 }
 
 impl AnswerOnCallback {
-    /// Sets the text of a short notification, which is shown once to the user who pressed the button. The message with
-    /// the button may already be deleted.
+    /// Sets a short notification. It is shown once, to the user who pressed the button, even if the message with the
+    /// button is already deleted.
     #[doc(alias = "notify")]
     pub fn notification(mut self, text: impl Into<String>) -> Self {
         self.body = self.body.notification(text);
         self
     }
 
-    /// Sets the new content of the message that has the button. If `message` has no attachments, the message keeps its
-    /// attachments, including the keyboard: see [`Bot::edit`].
+    /// Sets the new content of the message that has the button. The message is edited as by [`Bot::edit`]. If `message`
+    /// sets no attachments, the message keeps its attachments, including the keyboard.
     pub fn edit(mut self, message: impl Into<NewMessageBody>) -> Self {
         self.body = self.body.message(message);
         self

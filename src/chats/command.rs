@@ -252,7 +252,12 @@ impl SetCommands {
     }
 }
 
-call_options!(SetCommands);
+call_options!(
+    SetCommands,
+    options,
+    "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set",
+    "`true`"
+);
 
 impl IntoFuture for SetCommands {
     type Output = Result<Vec<BotCommand>>;

@@ -123,9 +123,9 @@ impl Bot {
     }
 }
 
-/// Methods that set the content of the message constructor. Each part is optional.
+/// The setters of the content that the constructor shows to the user. Each part of the content is optional.
 impl Construct {
-    /// Adds a message that the user can post in their own name.
+    /// Adds a message that the user can post under their own name.
     pub fn message(mut self, message: impl Into<ConstructedMessageBody>) -> Self {
         self.body.messages.get_or_insert_default().push(message.into());
         self
@@ -143,8 +143,8 @@ impl Construct {
         self
     }
 
-    /// Sets the buttons below the content. If the user presses a button, the input of the next request has its payload.
-    /// A keyboard without buttons is ignored.
+    /// Sets the keyboard. If the user presses a button, the input of the next [`MessageConstructionRequest`] contains
+    /// the pressed button. A keyboard without buttons is ignored.
     pub fn keyboard(mut self, keyboard: impl Into<Keyboard>) -> Self {
         let keyboard = keyboard.into();
         if keyboard.iter().next().is_some() {
@@ -153,14 +153,14 @@ impl Construct {
         self
     }
 
-    /// Sets whether the user may type a message. The API does not document the default, so always set this value.
+    /// Sets whether the user may type text. Always set this value, because the API does not document a default.
     pub fn allow_user_input(mut self, allow: bool) -> Self {
         self.body = self.body.allow_user_input(allow);
         self
     }
 
-    /// Sets the state of the session: any value that can be serialized as JSON of at most 8192 bytes. The next request
-    /// contains the state: see [`MessageConstructionRequest::data_as`].
+    /// Sets the state of the session: a value that is stored as JSON of at most 8192 bytes. To read the state from the
+    /// next request, call [`MessageConstructionRequest::data_as`].
     ///
     /// ```
     /// # #[tokio::main]

@@ -17,7 +17,12 @@ pub struct GetMember {
     user: UserId,
 }
 
-call_options!(GetMember, request.options);
+call_options!(
+    GetMember,
+    request.options,
+    "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set",
+    "`true`"
+);
 
 impl GetMember {
     pub(super) fn new(bot: &Bot, chat: ChatId, user: UserId) -> Self {
@@ -57,7 +62,12 @@ pub struct IsAdmin {
     member: GetMember,
 }
 
-call_options!(IsAdmin, member.request.options);
+call_options!(
+    IsAdmin,
+    member.request.options,
+    "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set",
+    "`true`"
+);
 
 impl IsAdmin {
     pub(super) fn new(member: GetMember) -> Self {

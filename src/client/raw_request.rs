@@ -169,7 +169,12 @@ fn secret(query: &[(String, String)], body: Option<&[u8]>) -> Option<Secret> {
     Secret::all(texts.into_iter().filter(|text| text.contains("://")).map(Secret::beyond_the_origin))
 }
 
-crate::client::request::call_options!(RawRequest);
+crate::client::request::call_options!(
+    RawRequest,
+    options,
+    "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set",
+    "`true` for `GET`, `HEAD`, `OPTIONS`, `PUT`, `PATCH` and `DELETE`, and to `false` for other methods"
+);
 
 impl IntoFuture for RawRequest {
     type Output = Result<serde_json::Value>;

@@ -173,32 +173,35 @@ fn describe(error: progenitor_client::Error<()>) -> String {
     }
 }
 
-/// Implements the settings of all requests, including raw requests.
+/// Implements the settings of all requests, including raw requests. `$time_limit` and `$idempotent` describe the
+/// defaults.
 macro_rules! call_options {
-    ($name:ident) => {
-        crate::client::request::call_options!($name, options);
-    };
-    ($name:ident, $($options:ident).+) => {
+    ($name:ident, $($options:ident).+, $time_limit:tt, $idempotent:tt) => {
         impl $name {
-            /// Sets the time limit of each attempt, until the complete response. Defaults to
-            /// [`BotBuilder::timeout`](crate::BotBuilder::timeout). Uploads of files have their own limit.
+            /// Sets the time limit of each attempt, from sending the request to the end of the response.
+            /// Uploads of files have their own limit.
+            ///
+            #[doc = concat!("Defaults to ", $time_limit, ".")]
             pub fn request_timeout(mut self, timeout: ::std::time::Duration) -> Self {
                 self.$($options).+.timeout = Some(timeout);
                 self
             }
 
-            /// Sets whether the request is idempotent: sending it twice has the same effect as sending it once.
+            /// Sets whether the request is idempotent. A request is idempotent if sending it twice has the same effect
+            /// as sending it once.
             ///
-            /// If the server may have applied a request, it is retried only if it is idempotent. Defaults to the
-            /// idempotency of the operation. For raw requests, defaults to `true` for `GET`, `HEAD`, `OPTIONS`, `PUT`,
-            /// `PATCH` and `DELETE`, and to `false` for other methods.
+            /// After a failure that leaves open whether the server has applied the request, only an idempotent request
+            /// is retried.
+            ///
+            #[doc = concat!("Defaults to ", $idempotent, ".")]
             pub fn idempotent(mut self, idempotent: bool) -> Self {
                 self.$($options).+.idempotent = Some(idempotent);
                 self
             }
 
-            /// Sends the request only once, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of the bot. While
-            /// the server processes an attached file, the call fails at once. Uploads of files are still retried.
+            /// Turns off retries for this request, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of
+            /// the bot. While the server processes an attached file, the call fails at once. Uploads of files are
+            /// still retried.
             pub fn no_retry(mut self) -> Self {
                 self.$($options).+.no_retry = true;
                 self
@@ -209,21 +212,21 @@ macro_rules! call_options {
 
 pub(crate) use call_options;
 
-/// Implements the methods of all requests of the document.
+/// Implements the methods of all requests of the document. `$method` is the method of `Api` that creates the request.
 macro_rules! request {
-    ($name:ident -> $output:ty) => {
-        crate::client::request::call_options!($name);
+    ($name:ident, $method:ident, $time_limit:tt, $idempotent:tt -> $output:ty) => {
+        crate::client::request::call_options!($name, options, $time_limit, $idempotent);
 
         impl $name {
-            /// Sends the request. Awaiting the request itself does the same.
+            /// Sends the request and returns the result. `request.await` is a shorter form of `request.send().await`.
             ///
             /// # Errors
             ///
-            /// See the method of the operation on [`Api`].
+            #[doc = concat!("The errors of [`Api::", stringify!($method), "`].")]
             ///
             /// # Cancel safety
             ///
-            /// See the method of the operation on [`Api`].
+            #[doc = concat!("See [`Api::", stringify!($method), "`].")]
             pub async fn send(self) -> crate::error::Result<$output> {
                 let (bot, options) = (self.bot.clone(), self.options.clone());
                 crate::client::request::send(self, bot, options).await

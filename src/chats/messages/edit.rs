@@ -87,7 +87,12 @@ impl EditRequest {
 }
 
 message_setters!(EditRequest, request.body);
-call_options!(EditRequest, request.options);
+call_options!(
+    EditRequest,
+    request.options,
+    "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set",
+    "`true`"
+);
 
 impl IntoFuture for EditRequest {
     type Output = Result<()>;

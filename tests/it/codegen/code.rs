@@ -162,6 +162,17 @@ impl Code {
         self.functions("operations", builder).map(signature).collect()
     }
 
+    /// Returns the documentation of a setter of a request builder.
+    pub(super) fn setter_doc(&self, builder: &str, setter: &str) -> String {
+        let found = self.functions("operations", builder).find(|function| function.sig.ident == setter);
+        doc(&found.unwrap_or_else(|| panic!("no {setter} in\n{}", self.text)).attrs)
+    }
+
+    /// Returns the documentation of a request builder.
+    pub(super) fn request_doc(&self, builder: &str) -> String {
+        self.structs("operations").find(|item| item.ident == builder).map(|item| doc(&item.attrs)).unwrap_or_default()
+    }
+
     /// Returns the fields of a request builder.
     pub(super) fn state(&self, builder: &str) -> Vec<String> {
         self.structs("operations").find(|item| item.ident == builder).map(fields).unwrap_or_default()

@@ -40,7 +40,7 @@ fn names_of_schemas_and_operations_are_linked() {
     assert_eq!(
         code.doc("A"),
         "See [`Kind`](crate::api::types::Kind), [`U`](crate::api::types::U), [`B`](crate::api::types::B), \
-         [`doIt`](crate::api::Api::do_it), [`Kind`], `plain` and `other`.",
+         [`Api::do_it`](crate::api::Api::do_it), [`Kind`], `plain` and `other`.",
         "aliases, which are not types, and existing links are not linked"
     );
 }
@@ -81,11 +81,38 @@ paths: {/things: {get: {operationId: getThings, summary: Get things, description
     let (what, how) = doc.split_once("\n\n# Errors\n\n").unwrap_or_else(|| panic!("{doc}"));
     assert_eq!(
         what,
-        "Get things.\n\nAll of them.\n\n- `chat_id`: The chat.\n\n  Or channel.\n\n  At least 1.\n\n\
-         API: [`GET /things`](https://api.example/#operation/getThings).",
+        "Get things.\n\nAll of them.\n\nAPI: [`GET /things`](https://api.example/#operation/getThings).\n\n\
+         # Parameters\n\n- `chat_id`: The chat.\n\n  Or channel.\n\n  At least 1.",
     );
-    assert!(how.contains("cannot be reached:\n- 404: No such chat.\n\n"), "{doc}");
+    assert!(how.contains("The usual statuses of a refusal are:\n  - 404: No such chat.\n\n"), "{doc}");
     assert!(how.contains("\n\n# Cancel safety\n\nDropping the future abandons the call. Nothing changes"), "{doc}");
+}
+
+#[test]
+fn a_description_replaces_a_summary_that_starts_with_the_same_verb() {
+    let code = code(&operation(&format!(
+        "summary: Lists things, description: \"Lists things, newest first.\\n\\n# Limits\\n\\nAt most 9.\",
+         parameters: [{{name: a, in: query, required: true, description: First., schema: {{type: string}}}}], {DONE}"
+    )));
+    let doc = code.api_doc("do_it");
+    let expected = "Lists things, newest first.\n\nAPI: `POST /things`.\n\n# Parameters\n\n- `a`: First.\n\n\
+                    # Limits\n\nAt most 9.\n\n# Errors\n\n";
+    assert!(doc.starts_with(expected), "{doc}");
+    let request = "A request that lists things.\n\nCreated by [`Api::do_it`]. To send the request, `.await` it or call \
+                   [`send`](Self::send).";
+    assert_eq!(code.request_doc("DoIt"), request);
+}
+
+#[test]
+fn a_setter_documents_what_it_sets() {
+    let doc = |parameter: &str| {
+        let parameters = format!("parameters: [{{name: a, in: query, schema: {{type: string}}{parameter}}}]");
+        code(&operation(&format!("{parameters}, {DONE}"))).setter_doc("DoIt", "a")
+    };
+    assert_eq!(doc(", description: Maximum number of things."), "Sets the maximum number of things.");
+    assert_eq!(doc(", description: Whether to wait."), "Sets whether to wait.");
+    assert_eq!(doc(", description: URL of the thing."), "Sets the URL of the thing.");
+    assert_eq!(doc(""), "Sets `a`.");
 }
 
 #[test]

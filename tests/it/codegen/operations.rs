@@ -224,7 +224,9 @@ fn an_operation_lists_the_parameters_that_name_its_chat() {
 fn a_request_builder_is_named_after_its_operation() {
     let code = code(&operation(DONE));
     assert!(code.sending("DoIt").contains("id:\"doIt\""));
-    assert!(code.text.contains("crate::client::request::request!(DoIt -> ());"));
+    let request = "crate::client::request::request!(DoIt,do_it,\"[`BotBuilder::timeout`]";
+    assert!(dense(&code).contains(request), "{}", code.text);
+    assert!(dense(&code).contains("\"`false`\"->());"), "{}", code.text);
 }
 
 #[test]
