@@ -1,10 +1,9 @@
 //! The signal that ends a process.
 
-/// Waits until the process is asked to end: by Ctrl-C, or by SIGTERM on Unix. Service managers and `docker stop` send
-/// SIGTERM.
+/// Waits until the process receives Ctrl-C or, on Unix, the signal SIGTERM. Service managers and `docker stop` send SIGTERM.
 ///
-/// From the first poll on, these signals do not end the process themselves. If a signal cannot be received, the log has
-/// the ERROR `signal not available`, and the future waits for the other one.
+/// From the first poll of the future on, these signals do not end the process themselves. If one of the signals cannot be
+/// received, the event `signal not available` is logged at ERROR, and the future waits for the other signal.
 ///
 /// ```no_run
 /// # #[tokio::main]
@@ -19,7 +18,8 @@
 ///
 /// # Cancel safety
 ///
-/// Dropping the future loses no signal that was not received yet. But the signals do not end the process any more.
+/// The future can be dropped. After its first poll, the signals do not end the process any more, even if the future is
+/// dropped. Call `shutdown_signal` again to wait for the next signal.
 pub async fn shutdown_signal() {
     #[cfg(unix)]
     tokio::select! {
