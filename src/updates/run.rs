@@ -330,13 +330,14 @@ impl Run {
         self
     }
 
-    /// Sets the time that handlers have after a shutdown begins. Defaults to 10 s.
+    /// Sets the maximum time of a shutdown. Defaults to 10 s.
     ///
     /// After this time, unfinished handlers are dropped at their next `await`. The server then delivers their whole page again
     /// at the next start. With a journal, only the updates of these handlers are handled again.
     ///
-    /// If all handlers finish in time, the commit of the handled updates takes at most 5 s. With a marker store, saving the
-    /// marker takes at most another 5 s.
+    /// When polling without a journal, the time includes the commit of the handled updates, and saving the marker in a
+    /// [marker store](Updates::marker_store). Each of these two steps takes at most 5 s. If the time ends first, the server
+    /// can deliver handled updates again.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
