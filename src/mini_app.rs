@@ -140,8 +140,8 @@ impl MiniApp {
     ///
     /// - `vcf_info`, `hash`: Unchanged values of these fields of the contact's attachment.
     ///
-    /// A user can also forward the signed contact of another user. So also check that the user id of the contact is the user id
-    /// of the message's sender.
+    /// The signature does not show that the contact is the sender's own contact. So also check that the user id of the contact
+    /// is the user id of the message's sender.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;
@@ -165,8 +165,8 @@ impl MiniApp {
     /// - `user`: Id of the user who shared the phone number.
     /// - `hash`: Signature of MAX, in hexadecimal digits.
     ///
-    /// Pass the values that the page received. This kind of signature is not in the documentation of MAX. The check follows
-    /// another open-source client.
+    /// Pass the values that the page received. This kind of signature is not in the documentation of MAX. Another client checks
+    /// the signature in this way.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;

@@ -51,7 +51,7 @@
 //! - While a webhook is subscribed, polling returns no updates.
 //! - A bot can have several webhooks. If you subscribe a new URL, [`unsubscribe`](crate::api::Api::unsubscribe) the old URL.
 //!
-//! # Behavior of this module
+//! # What this module does
 //!
 //! **TLS.** The router serves plain HTTP. Your proxy (nginx, Caddy, a load balancer) must terminate TLS. Let axum listen on an
 //! address that only the proxy can reach.
