@@ -137,8 +137,8 @@
 //! this version of the crate does not support.
 //!
 //! The same update may be stored twice. Make the jobs idempotent, or recognize repeated updates by their
-//! [`Update::key`](crate::Update::key). Programs in other languages can use the `mid` of the message, the `callback_id` of the
-//! callback, or else the kind, chat, user and timestamp of the update.
+//! [`Update::key`](crate::Update::key). Programs in other languages can use the `mid` of a message or the `callback_id` of a
+//! callback. For other updates, they can use the kind, chat, user and timestamp.
 //!
 //! # Several bots, and other routes
 //!

@@ -36,9 +36,9 @@ use crate::{
 /// The default time limit of a handler: twice the time that a message waits for its attachment.
 pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The return type of a handler: `()`, or a `Result` with any error.
+/// The return type of a handler: `()`, or a `Result` with any type of error.
 ///
-/// A handler is an async function of the bot and the update. A closure can pass further values to it:
+/// A handler is an async function that receives the bot and an update. A closure can pass further values to the function:
 ///
 /// ```
 /// # #[derive(Clone)] struct Database;
@@ -60,7 +60,7 @@ pub trait HandlerResult {
     ///
     /// # Errors
     ///
-    /// If the handler failed.
+    /// If the handler returned an error.
     fn into_result(self) -> Result<(), Box<dyn StdError + Send + Sync>>;
 }
 

@@ -102,8 +102,8 @@ impl Health {
     ///
     /// - With [`Run`](crate::updates::Run), the progress of an update starts when its handler is called. The progress ends when
     ///   the update is handled or given up. The delay before a retry is part of the progress.
-    /// - With [`Updates`](crate::updates::Updates), the progress starts when [`next`](crate::updates::Updates::next) returns the
-    ///   update. The progress ends at the following call of `next`, or when the stream is dropped.
+    /// - With [`Updates`](crate::updates::Updates), the progress starts when
+    ///   [`next`](crate::updates::Updates::next) returns the update. The progress ends at the following call of `next`, or when the stream is dropped.
     ///
     /// The age is the time of this machine minus the timestamp of the update, and at least 0. Updates whose timestamp is absent
     /// or 0 do not count.
@@ -149,8 +149,8 @@ impl Health {
         self.inner.misfits.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of requests that wait because of the bot's [`Pace`](crate::settings::Pace), and the rest of a pause
-    /// after a response with status 429 (too many requests).
+    /// Returns the number of requests that wait because of the bot's [`Pace`](crate::settings::Pace), and the state of a pause
+    /// after a 429. The HTTP status 429 means too many requests.
     #[must_use]
     pub fn pace(&self) -> PaceHealth {
         self.inner.gate.health()

@@ -40,9 +40,9 @@ use settings::Settings;
 ///
 /// # Guarantees
 ///
-/// **If the process is killed**, no update is lost, and each lane keeps its order. An update is handled again only in two
-/// cases: its handler was running at that moment, or its handler had just ended and the removal was not written yet. At most
-/// one update per lane is handled again, and at most [`concurrency`](crate::updates::Run::concurrency) updates in total.
+/// **If the process is killed**, no update is lost, and each lane keeps its order. An update is handled again only if
+/// its handler was running, or had just ended and the removal was not written yet. At most one update per lane is handled
+/// again, and at most [`concurrency`](crate::updates::Run::concurrency) updates in total.
 ///
 /// **If the machine loses power**, the file stays usable. With [`Durability::PowerLoss`], the guarantees are the same as for
 /// a killed process. With [`Durability::ProcessKill`], the default, changes that the operating system has not written to the

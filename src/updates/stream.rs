@@ -44,8 +44,8 @@ use state::{Effect, Input, StreamState};
 ///
 /// The server delivers updates in pages: a page is the updates in one response to a poll. Each update is delivered at least
 /// once and in order. After the last update of a page, requesting the next update commits the page. For the commit, the
-/// stream sends the marker of the page to the server: a number that is the position of the bot in its updates. So request an
-/// update only when all earlier updates are handled.
+/// stream sends the marker of the page to the server. A marker is a number: the position of the bot in its updates. So request
+/// an update only when all earlier updates are handled.
 ///
 /// Updates that are not committed when the program ends are delivered again at the next start. (Some servers reportedly
 /// respond to a poll without a marker with the newest updates only. A [`marker_store`](Self::marker_store) avoids this.)
@@ -85,7 +85,7 @@ use state::{Effect, Input, StreamState};
 ///
 /// # Cancel safety
 ///
-/// Dropping a pending future of [`next`](Self::next) or [`try_next`](Self::try_next) loses no update: the request in
+/// Dropping a pending future of [`next`](Self::next) or [`try_next`](Self::try_next) loses no update. The request in
 /// progress stays in the stream, and the next call continues this request.
 #[must_use = "a stream does nothing until an update is requested"]
 pub struct Updates {

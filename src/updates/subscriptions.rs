@@ -21,7 +21,7 @@ use crate::{
 
 /// Webhooks. Their URLs are secrets: anyone who knows a URL can send updates to the bot.
 impl Bot {
-    /// Lists the subscribed webhooks. Without a webhook, updates are delivered by [polling](Self::updates).
+    /// Lists the subscribed webhooks of the bot. If the list is empty, the bot receives updates by [polling](Self::updates).
     ///
     /// ```
     /// # #[tokio::main]
@@ -36,13 +36,18 @@ impl Bot {
         self.api().get_subscriptions()
     }
 
-    /// Subscribes a URL to updates of these types, or to all updates if `types` is empty. On TamTam, the updates have the
-    /// form of the bot's [version](Self::version). While a URL is subscribed, [`updates`](Self::updates) receives no
-    /// updates.
+    /// Subscribes a URL to updates: the service posts each update to this URL. While a URL is subscribed,
+    /// [`updates`](Self::updates) receives no updates.
     ///
-    /// The services do not sign deliveries. So the path of the URL is a secret: use a path that cannot be guessed. Errors
-    /// do not show the path. On MAX, also set a secret: `Webhook::subscribe` of the feature `webhook` sets both. A URL that
-    /// was subscribed before still gets all updates, until you [`unsubscribe_webhook`](Self::unsubscribe_webhook) it.
+    /// - `url`: URL of the webhook. The services do not sign deliveries, so use a path that cannot be guessed. Errors do not
+    ///   show the path.
+    /// - `types`: Types of updates to receive. If `types` is empty, the service posts all updates.
+    ///
+    /// On MAX, also set a secret header. `Webhook::subscribe` of the feature `webhook` sets the URL and the secret header. On
+    /// TamTam, the updates have the form of the bot's [version](Self::version).
+    ///
+    /// An earlier URL still receives updates, until you remove it with
+    /// [`unsubscribe_webhook`](Self::unsubscribe_webhook).
     ///
     /// ```
     /// # #[tokio::main]
@@ -62,7 +67,7 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As [`Api::subscribe`](crate::api::Api::subscribe).
+    /// The errors of [`Api::subscribe`](crate::api::Api::subscribe).
     pub fn subscribe_webhook(&self, url: impl Into<String>, types: impl Into<Vec<UpdateType>>) -> Subscribe {
         let mut subscription = SubscriptionRequestBody::new(url);
         if let Some(version) = self.version() {
@@ -75,8 +80,8 @@ impl Bot {
         self.api().subscribe(subscription)
     }
 
-    /// Removes a webhook. `url` must be the exact URL that was subscribed. Another URL is an error
-    /// ([`is_refused`](Error::is_refused)).
+    /// Removes a webhook. `url` must be the exact URL that was subscribed. The service refuses any other URL
+    /// ([`Error::is_refused`]).
     ///
     /// ```
     /// # #[tokio::main]
@@ -111,9 +116,9 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// As [`subscriptions`](Self::subscriptions) and [`unsubscribe_webhook`](Self::unsubscribe_webhook). If several
-    /// calls fail, the first error is returned. Also if a webhook is left at the end
-    /// ([`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
+    /// - The errors of [`subscriptions`](Self::subscriptions) and [`unsubscribe_webhook`](Self::unsubscribe_webhook). If
+    ///   several calls fail, the first error is returned.
+    /// - If a webhook is left at the end ([`ErrorKind::WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
     ///
     /// # Cancel safety
     ///

@@ -25,8 +25,8 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// A webhook of a bot: the secret path at which the bot receives updates, and the settings of the handler.
 ///
-/// [`router`](Self::router) makes an axum router from the webhook and a handler. See [the module](crate::webhook) for an example
-/// and for the guarantees.
+/// [`router`](Self::router) makes an axum router from the webhook and a handler. See [the module](crate::webhook) for an
+/// example and for the guarantees.
 #[derive(Clone)]
 #[must_use = "a webhook does nothing until its router is served"]
 pub struct Webhook {
@@ -43,8 +43,8 @@ impl Webhook {
     /// Creates a webhook that receives the updates of a bot at a path.
     ///
     /// - `bot`: Bot that is passed to the handler.
-    /// - `secret_path`: Path of the URL that you [subscribe](Self::subscribe). The path begins with `/`. The last segment is the
-    ///   secret, for example the output of `openssl rand -hex 32`. Other segments can be before the secret.
+    /// - `secret_path`: Path of the URL that you [subscribe](Self::subscribe). The path begins with `/`. The last segment is
+    ///   the secret, for example the output of `openssl rand -hex 32`. Other segments can be before the secret.
     ///
     /// Protect the path like the token. Neither errors nor `Debug` show the path. Response times do not reveal the path either.
     ///
@@ -161,7 +161,8 @@ impl Webhook {
         self
     }
 
-    /// Records every update in a [`ChatBook`] before its handler is called. See [`Run::chat_book`](crate::updates::Run::chat_book).
+    /// Records every update in a [`ChatBook`] before its handler is called. See
+    /// [`Run::chat_book`](crate::updates::Run::chat_book) for the details.
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {
@@ -183,8 +184,8 @@ impl Webhook {
     /// The handler is an async function. A closure can capture other values, and pass them to the function. [`HandlerResult`]
     /// lists the return types of a handler.
     ///
-    /// axum panics if routers with the same route are merged. The routes of two webhooks are the same if the segments before
-    /// the secrets are the same, and the secrets begin with the same 8 characters. So give each bot its own random secret.
+    /// axum panics if routers with the same route are merged. A route has the path up to the first 8 characters of the secret.
+    /// So give each bot its own random secret.
     ///
     /// # Cancel safety
     ///
