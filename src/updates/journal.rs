@@ -115,7 +115,7 @@ use settings::Settings;
 #[derive(Clone)]
 pub struct Journal(Arc<Queue>);
 
-/// A builder for a [`Journal`] with other than the default settings. Created by [`Journal::builder`].
+/// A builder that changes the settings of a [`Journal`] before the journal is opened. Created by [`Journal::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "a journal is not opened until `open` is called"]
 pub struct JournalBuilder {
@@ -241,7 +241,7 @@ impl fmt::Debug for Journal {
 }
 
 impl JournalBuilder {
-    /// Sets the kind of failure after which the journal has lost nothing. Defaults to [`Durability::ProcessKill`].
+    /// Sets the kind of failure that the journal survives without loss of data. Defaults to [`Durability::ProcessKill`].
     pub fn durability(mut self, durability: Durability) -> Self {
         self.settings.durability = durability;
         self

@@ -14,7 +14,7 @@ use crate::{
 /// - The lane of an update is its chat.
 /// - An update without a chat has the lane of its constructor session. In such a session, a user of TamTam composes a
 ///   message with the help of the bot.
-/// - An update without a chat and a session has the lane of its user.
+/// - An update without a chat and without a session has the lane of its user.
 /// - All other updates share one lane.
 ///
 /// `Display` writes a lane as `chat:5`, `session:abc`, `user:7` or `other`. This text is stable: you can split a queue by

@@ -1,6 +1,6 @@
 //! The settings of a journal.
 
-/// The kind of failure after which a [`Journal`](crate::updates::Journal) has lost nothing. Set by
+/// The kind of failure that a [`Journal`](crate::updates::Journal) survives without loss of data. Set by
 /// [`JournalBuilder::durability`](crate::updates::JournalBuilder::durability).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
