@@ -15,7 +15,8 @@ use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateTy
 /// # alice.says("hi");
 /// let mut updates = bot.updates();
 /// while let Some(update) = updates.try_next().await? {
-///     let (Some(chat), Some(name)) = (update.chat_id(), update.sender_name()) else { continue };
+///     let Some(chat) = update.chat_id() else { continue };
+///     let Some(name) = update.sender_name() else { continue };
 ///     match update.text() {
 ///         Some(text) => println!("{name} in {chat}: {text}"),
 ///         None => println!("{name} in {chat}: {}", update.update_type()),
