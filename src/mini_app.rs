@@ -1,29 +1,31 @@
-//! Mini Apps of MAX: checks whether MAX signed the data that a browser or a user sends.
+//! Checks of signatures for Mini Apps of MAX: whether MAX signed the data that a browser or a user sends.
 //!
-//! A Mini App is a web page that opens inside MAX. The page receives `initData`, which names the user who opened the
-//! page, and sends this text to your server. Anyone can send such a text, so check it before you trust it:
+//! A Mini App is a web page that opens inside MAX. MAX passes the text `initData` to the page. The text contains the user who
+//! opened the page, and a signature of MAX. The page sends the text to your server. Anyone can send such a text, so check the
+//! signature before you trust the text:
 //!
 //! ```
 //! use std::time::SystemTime;
 //! use tamtam::mini_app::{InvalidInitData, MiniApp};
 //!
-//! // Create it once, with the token of the bot of the Mini App.
+//! // Create the checker once, with the token of the Mini App's bot.
 //! let mini_app = MiniApp::new("test-token")?;
 //!
 //! let init_data = "auth_date=1771409700&query_id=q-1&user=%7B%22id%22%3A7%7D\
 //!     &start_param=a_b\
 //!     &hash=916bd6ee2a63abf0efe9b7703a16f53662e923c0cdc0a7109016865f22f005ed";
-//! // The text was signed long ago.
+//! // MAX signed this text long ago.
 //! assert!(matches!(mini_app.check(init_data), Err(InvalidInitData::Expired { .. })));
 //!
-//! let signed = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1771409700);
-//! let data = mini_app.check_at(init_data, signed)?;
+//! let signed_at =
+//!     SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1771409700);
+//! let data = mini_app.check_at(init_data, signed_at)?;
 //! assert_eq!(data.user.unwrap().id.0, 7);
 //! assert_eq!(data.start_param.as_deref(), Some("a_b"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The checks follow the documentation of MAX. They were never tested with the live service.
+//! The checks follow the documentation of MAX. The checks were never tested with the live service.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -53,9 +55,10 @@ const CONTACT: &str = "BEGIN:VCARD";
 /// The length of a hash, in bytes.
 const HASH: usize = 32;
 
-/// A checker of the data that a Mini App and its users send. Clones are cheap.
+/// A checker for the signatures of data from a Mini App: `initData`, contacts and phone numbers. Clones are cheap.
 ///
-/// All hashes are HMAC-SHA256, and are compared in constant time.
+/// The signatures are HMAC-SHA256 hashes, with a key made from the token of the bot. The checker compares hashes in constant
+/// time.
 #[derive(Clone)]
 pub struct MiniApp {
     /// Signs `initData`.
@@ -66,8 +69,8 @@ pub struct MiniApp {
 }
 
 impl MiniApp {
-    /// Creates a checker for the Mini App of the bot with this token. The token is not stored. White space around it is
-    /// ignored.
+    /// Creates a checker for the Mini App of the bot with this token. White space around the token is ignored. The checker
+    /// does not store the token.
     ///
     /// # Errors
     ///
@@ -81,7 +84,7 @@ impl MiniApp {
         Ok(Self { init_data: keyed(&secret), contacts: keyed(token.as_bytes()), max_age: MAX_AGE })
     }
 
-    /// Sets the maximum age of `initData`. Defaults to 1 h, as MAX recommends.
+    /// Sets the maximum age of the signature of `initData`. Defaults to 1 h, as MAX recommends.
     ///
     /// ```
     /// use std::time::Duration;
@@ -96,23 +99,27 @@ impl MiniApp {
         self
     }
 
-    /// Checks `initData`, and returns its content.
+    /// Checks the signature and the age of `initData`, and returns the content.
     ///
-    /// Pass the text of `WebApp.initData` unchanged. It is also the value of `WebAppData` in the fragment of the page's URL,
-    /// after percent-decoding.
+    /// - `init_data`: Unchanged value of `WebApp.initData` in the page. The fragment of the page's URL contains the same text,
+    ///   percent-encoded, as the value of `WebAppData`.
     ///
     /// # Errors
     ///
-    /// If MAX has not signed the text for this bot, or the text is too old. Answer such a request with status 401.
+    /// - If MAX has not signed the text for this bot.
+    /// - If the signature is older than [`max_age`](Self::max_age).
+    /// - If the time of the signature is more than 5 min in the future.
+    ///
+    /// If the check fails, respond to the request of the page with status 401.
     pub fn check(&self, init_data: &str) -> Result<InitData, InvalidInitData> {
         self.check_at(init_data, SystemTime::now())
     }
 
-    /// Checks `initData` like [`check`](Self::check), with `now` as the current time.
+    /// Checks `initData` like [`check`](Self::check), with `now` as the current time, for example in tests.
     ///
     /// # Errors
     ///
-    /// As [`check`](Self::check).
+    /// The errors of [`check`](Self::check).
     pub fn check_at(&self, init_data: &str, now: SystemTime) -> Result<InitData, InvalidInitData> {
         let mut fields = read_fields(init_data)?;
         let hash = fields.remove("hash").ok_or(InvalidInitData::Missing { name: "hash" })?;
@@ -129,10 +136,12 @@ impl MiniApp {
         }
     }
 
-    /// Returns whether a contact was shared by the button `request_contact`, and is not forged.
+    /// Returns whether MAX signed a contact that a user shared with a `request_contact` button.
     ///
-    /// `vcf_info` and `hash` are the unchanged values of the contact's attachment. Also check whose contact it is: its
-    /// user id must be the user id of the message's sender.
+    /// - `vcf_info`, `hash`: Unchanged values of these fields of the contact's attachment.
+    ///
+    /// The signature does not show that the contact is the sender's own contact. So also check that the user id of the contact
+    /// is the user id of the message's sender.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;
@@ -149,12 +158,15 @@ impl MiniApp {
         vcf_info.starts_with(CONTACT) && is_signed(&self.contacts, vcf_info, hash)
     }
 
-    /// Returns whether MAX signed a phone number that the page received from `requestContact()`.
+    /// Returns whether MAX signed a phone number that a Mini App received from `requestContact()`.
     ///
-    /// `auth_date`: in Unix seconds, as the page received it. A `+` before the phone number is ignored. The age is not
-    /// checked.
+    /// - `auth_date`: Time of the signature, in Unix seconds. The method does not check the age of the signature.
+    /// - `phone`: Phone number. A `+` at the beginning is ignored.
+    /// - `user`: Id of the user who shared the phone number.
+    /// - `hash`: Signature of MAX, in hexadecimal digits.
     ///
-    /// This form is not in the documentation of MAX. Another client uses it.
+    /// Pass the values that the page received. This kind of signature is not in the documentation of MAX. Another client checks
+    /// the signature in this way.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;
@@ -178,64 +190,66 @@ impl fmt::Debug for MiniApp {
     }
 }
 
-/// The content of `initData`. Returned by [`MiniApp::check`].
+/// The content of `initData`, the signed text that MAX passes to a Mini App. Returned by [`MiniApp::check`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct InitData {
     /// The time of the signature.
     pub auth_date: SystemTime,
-    /// The session of the Mini App.
+    /// The id of the session of the Mini App. `None` if the field is missing.
     pub query_id: Option<String>,
     /// The user who opened the Mini App. `None` if the field is missing or cannot be read.
     pub user: Option<MiniAppUser>,
     /// The chat from which the Mini App was opened. `None` if the field is missing or cannot be read.
     pub chat: Option<MiniAppChat>,
-    /// The payload of the link or button that opened the Mini App.
+    /// The payload of the link or button that opened the Mini App. `None` if the field is missing.
     pub start_param: Option<String>,
-    /// All signed fields by name, decoded. Includes fields that this version of the crate does not support.
+    /// All signed fields by name, percent-decoded. Includes fields that this version of the crate does not support.
     pub fields: BTreeMap<String, String>,
 }
 
-/// The user who opened a Mini App.
+/// The user who opened a Mini App. See [`InitData::user`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct MiniAppUser {
-    /// The user's id.
+    /// The id of the user.
     pub id: UserId,
-    /// The first name. Empty if it is missing.
+    /// The first name of the user. Empty if the field is missing.
     #[serde(default)]
     pub first_name: String,
-    /// The last name.
+    /// The last name of the user. `None` if the field is missing.
     #[serde(default)]
     pub last_name: Option<String>,
-    /// The name in links, without `@`.
+    /// The unique name of the user in links, without `@`. `None` if the field is missing.
     #[serde(default)]
     pub username: Option<String>,
-    /// The language of the user's app, for example `ru`.
+    /// The language of the user's app, for example `ru`. `None` if the field is missing.
     #[serde(default)]
     pub language_code: Option<String>,
-    /// The URL of the user's picture.
+    /// The URL of the user's profile picture. `None` if the field is missing.
     #[serde(default)]
     pub photo_url: Option<String>,
 }
 
-/// The chat from which a Mini App was opened.
+/// The chat from which a Mini App was opened. See [`InitData::chat`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct MiniAppChat {
-    /// The chat's id.
+    /// The id of the chat.
     pub id: ChatId,
-    /// The kind of chat, as MAX writes it.
+    /// The type of the chat, unchanged from the field `type` of MAX. `None` if the field is missing.
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
 }
 
-/// The reason why `initData` is refused. Returned by [`MiniApp::check`].
+/// The error of a failed check of `initData`. Returned by [`MiniApp::check`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidInitData {
-    /// The text is not a list of `name=value`, separated by `&` and percent-encoded in UTF-8. Or a name or value has a
-    /// line break, which would make the signed text ambiguous.
+    /// The text is malformed.
+    ///
+    /// Valid text is a list of `name=value`, separated by `&` and percent-encoded in UTF-8. A name or a value must not contain
+    /// a line break, which would make the signed text ambiguous.
     #[error("initData is malformed: pass the text of `WebApp.initData` unchanged")]
     Malformed,
     /// A field occurs twice.
@@ -244,25 +258,26 @@ pub enum InvalidInitData {
         /// The name of the field.
         name: String,
     },
-    /// A required field is missing or not a number.
+    /// A required field is missing, or is not a valid time.
     #[error("initData has no valid `{name}`: pass the text of `WebApp.initData` unchanged")]
     Missing {
         /// The name of the field.
         name: &'static str,
     },
-    /// The hash does not match the fields.
+    /// The hash, which is the signature of MAX, does not match the fields. The text was changed, or was signed for a bot with
+    /// another token.
     #[error("the hash of initData does not match: it was changed, or it was signed for a bot with another token")]
     WrongHash,
-    /// The text was signed more than 5 min in the future: the clock of this machine is wrong.
+    /// The time of the signature is more than 5 min in the future: the clock of this machine is wrong.
     #[error("initData was signed {} s in the future: set the clock of this machine", ahead.as_secs())]
     Future {
-        /// How far the time of the signature is ahead.
+        /// The time of the signature minus the current time.
         ahead: Duration,
     },
-    /// The signature is too old.
+    /// The signature is older than [`MiniApp::max_age`].
     #[error("initData expired: it is {} s old; open the Mini App again", age.as_secs())]
     Expired {
-        /// The time since MAX signed it.
+        /// The age of the signature.
         age: Duration,
     },
 }

@@ -1,8 +1,8 @@
-//! Updates: the stream by long polling, the engine that runs handlers, marker stores, the journal, the chat book and
-//! health.
+//! Long polling, handlers of updates, stores for updates and chats, and monitoring.
 //!
-//! [`Bot::run`](crate::Bot::run) calls a handler for each update: see [`Run`] for its guarantees and settings. The settings of
-//! polling are on [`Updates`]:
+//! An [`Update`](crate::Update) is an event for a bot, such as a new message. [`Bot::run`](crate::Bot::run) calls a handler
+//! (an async function) for each update. [`Run`] has the settings of handlers, and describes the guarantees. [`Updates`] has
+//! the settings of polling:
 //!
 //! ```
 //! # #[tokio::main]
@@ -37,8 +37,17 @@
 //! # }
 //! ```
 //!
-//! For a loop of your own, [`Updates`] is a stream. For a queue of your own, see [`Delivery`] and
+//! To write the loop yourself, use [`Updates`] as a stream. To handle updates from your own message queue, use
 //! [`Bot::run_deliveries`](crate::Bot::run_deliveries).
+//!
+//! # Terms
+//!
+//! - **Page**: the updates in one response to a poll.
+//! - **Marker**: a number from the server. It is the position of a bot in its updates.
+//! - **Commit**: the request that sends the marker of a page to the server. The server does not deliver committed updates
+//!   again.
+//! - **Lane**: the updates that are handled in order, usually the updates of one chat. See [`Lane`].
+//! - **Dead letter**: an update whose handler failed permanently. It is kept for inspection.
 
 pub(crate) mod atomic_write;
 pub(crate) mod chat_book;

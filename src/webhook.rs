@@ -1,4 +1,6 @@
-//! Updates by webhook: the service calls the bot, through an axum router.
+//! Receiving updates by webhook: the service sends each update in an HTTP request to the bot.
+//!
+//! [`Webhook`] makes an axum router from the secret path of the webhook and a handler (an async function):
 //!
 //! ```
 //! # #[tokio::main]
@@ -16,7 +18,7 @@
 //!     Ok(())
 //! }
 //!
-//! // `secret_path` is a slash and what `openssl rand -hex 32` printed.
+//! // `secret_path` is a slash and the output of `openssl rand -hex 32`.
 //! let app = Webhook::new(bot.clone(), secret_path)?.router(on_update);
 //! # /*
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
@@ -34,56 +36,66 @@
 //! # }
 //! ```
 //!
-//! # What the services do
+//! # Rules of the services
 //!
-//! - Both services post one update at a time to the subscribed URL. Only status 200 counts as success.
-//! - **MAX** requires `https://` on port 443, and waits 30 s for the response. Otherwise it delivers again, up to 10 times:
-//!   after 60 s, then after delays that grow by a factor of 2.5. After 8 h without a success, it removes the subscription.
-//! - **TamTam** accepts port 80, 8080, 443, 8443 or one from 16384 to 32383. It delivers again for up to 8 h, every 30 to
-//!   60 s. Then it may remove the subscription.
-//! - If you set a secret with [`Webhook::secret`], MAX sends it in a header. A request without the secret is answered with
-//!   404.
+//! - Both services post one update at a time to the subscribed URL. Such a request is a delivery. A delivery succeeds only if
+//!   the response has status 200.
+//! - **MAX** requires `https://` on port 443, and waits 30 s for the response. MAX repeats a failed delivery up to 10 times:
+//!   after 60 s, then after delays that grow by a factor of 2.5. After 8 h without a success, MAX removes the subscription.
+//! - **TamTam** accepts the ports 80, 8080, 443, 8443, and 16384 to 32383. TamTam repeats a failed delivery for up to 8 h,
+//!   every 30 to 60 s. Then TamTam may remove the subscription.
+//! - If you set a secret with [`Webhook::secret`], MAX sends the secret in a header of each delivery.
 //! - Neither service signs the body. Without the secret header, the path of the URL is the only secret: anyone who knows
-//!   the path can post updates to the bot. Protect the path like the token, and keep it out of the logs of your proxy and
+//!   the path can post updates to the bot. Protect the path like the token. Keep the path out of the logs of your proxy and
 //!   your middleware. On TamTam, [`is_tamtam_address`] is an additional check.
-//! - While a webhook is subscribed, polling returns no updates. Another URL is subscribed in addition to the first one:
-//!   [`unsubscribe`](crate::api::Api::unsubscribe) the old URL.
+//! - While a webhook is subscribed, polling returns no updates.
+//! - A bot can have several webhooks. If you subscribe a new URL, [`unsubscribe`](crate::api::Api::unsubscribe) the old URL.
 //!
 //! # What this module does
 //!
-//! - It serves HTTP. **Your proxy must terminate TLS** (nginx, Caddy, a load balancer). Let axum listen on an address that
-//!   only the proxy can reach.
-//! - It answers 200 only after the handler has succeeded, or after [`on_error`](Webhook::on_error) has returned
-//!   [`Skip`](crate::updates::Recovery::Skip). `Skip` is the default if a handler fails. [`Retry`](crate::updates::Recovery::Retry) is a 503.
-//!   A complete body that is not an update is passed to `on_error` as bytes. Without `on_error`, the answer is 503. An
-//!   incomplete body is never answered with 200.
-//! - A value that does not fit the models is left out, as in polling. The rest of the update is kept, and the log has the
-//!   path of the value.
-//! - A handler runs to its end, or to its [timeout](Webhook::handler_timeout), even if the service closes the connection.
-//!   If the update is delivered again before that, the second delivery waits for the first and gets the same answer: the
-//!   handler runs once. For 5 min after that, a repeated delivery is answered with 200 without a call of the handler.
-//!   At most 20,000 handled updates are remembered. So a handler that takes longer than the service waits does not run
-//!   twice. If a handler often takes that long, use a queue.
-//! - Updates arrive **at least once**: if the answer is lost after the handler has succeeded, the update is delivered
-//!   again. Updates are handled concurrently and in **no order**, not even within a chat: a repeated update can arrive
-//!   after newer ones. If the order matters, compare the `timestamp` of the updates, or [poll](crate::Bot::updates).
-//! - Only POST requests to the path reach the handler. A wrong path is answered with 404, like a path without a route in
-//!   axum. Another method is answered with 405, and a body over the [limit](Webhook::body_limit) with 413.
+//! **TLS.** The router serves plain HTTP. Your proxy (nginx, Caddy, a load balancer) must terminate TLS. Let axum listen on an
+//! address that only the proxy can reach.
+//!
+//! **Status codes.** Only POST requests to the path, with the secret if you set one, reach the handler:
+//!
+//! | status | condition |
+//! |---|---|
+//! | 200 | The handler succeeded, or failed and the update was given up. |
+//! | 404 | The path is wrong, or the secret is missing or wrong. The response is the same as for a path without a route in axum. |
+//! | 405 | The method is not POST. |
+//! | 413 | The body is larger than the [limit](Webhook::body_limit). |
+//! | 400, 408 | The body did not arrive completely: the connection broke, or the body took longer than 30 s. |
+//! | 503 | [`on_error`](Webhook::on_error) returned [`Retry`](crate::updates::Recovery::Retry). Or the body is not an update, and `on_error` is not set. |
+//!
+//! **Failures.** If a handler fails, [`on_error`](Webhook::on_error) decides. Without `on_error`, the update is given up
+//! ([`Skip`](crate::updates::Recovery::Skip)). A complete body that is not an update is passed to `on_error` as bytes. Without
+//! `on_error`, the response is then 503. A value that does not fit the types of this crate is left out, as in polling. The
+//! rest of the update is kept, and the log has the path of the value.
+//!
+//! **Slow handlers.** A handler runs to its end, or to its [time limit](Webhook::handler_timeout), even if the service closes
+//! the connection. Meanwhile, the service may deliver the update again. The second delivery then waits for the first
+//! delivery, and gets the same response. For 5 min after a response with 200, a repeated delivery also gets a 200, and the
+//! handler is not called. The bot remembers at most 20,000 handled updates for this purpose. If a handler often takes longer
+//! than the service waits, use a queue.
+//!
+//! **Guarantees.** Updates arrive at least once: if a response with 200 is lost, the service delivers the update again.
+//! Updates are handled concurrently and in no order, not even within a chat. For example, a repeated update can arrive after
+//! newer updates. If the order matters, compare the `timestamp` of the updates, or [poll](crate::Bot::updates).
 //!
 //! # A durable queue
 //!
-//! With the feature `journal`, `Webhook::journal` stores updates in a file and answers 200 once they are stored. Within a
-//! chat, it handles updates in the order in which they were stored, and it drops repeated updates. The crate `tamtam-nats`
-//! stores them in a queue that many processes share. For a queue of your own, use [`Webhook::raw_router`].
+//! With the feature `journal`, `Webhook::journal` stores updates in a file, and responds with 200 as soon as an update is
+//! stored. Updates of a chat are handled in the order in which they were stored. Repeated updates are dropped. The crate
+//! `tamtam-nats` stores updates in a queue that many processes share. For your own queue, use [`Webhook::raw_router`].
 //!
-//! After a 200, the service forgets the update. So a queue only needs a handler that stores the update durably and then
-//! returns. The handler is fast even if the work takes long, and an update that cannot be stored is delivered again:
+//! The service does not deliver an update again after a response with 200. So write a handler that stores the update durably
+//! and then returns. Such a handler is fast even if the work takes long. An update that cannot be stored is delivered again:
 //!
 //! ```
 //! # use std::{io::{self, Write as _}, sync::{Arc, Mutex}};
 //! use tamtam::{updates::Recovery, webhook::Webhook};
 //!
-//! # /// The table, stream or file that you have.
+//! # /// A table, a stream or a file.
 //! # #[derive(Clone, Default)]
 //! # struct Queue(Arc<Mutex<Vec<u8>>>);
 //! # impl Queue {
@@ -102,7 +114,7 @@
 //! let app = Webhook::new(bot, secret_path)?
 //!     .on_error(|failed| {
 //!         eprintln!("{}", failed.cause());
-//!         // A body that is not an update never becomes one. Retry other failures.
+//!         // If the body is not an update, a retry does not help. Retry other failures.
 //!         if failed.update().is_some() { Recovery::Retry } else { Recovery::Skip }
 //!     })
 //!     .raw_router(move |_bot, raw| {
@@ -120,15 +132,18 @@
 //! # }
 //! ```
 //!
-//! The jobs in the queue are exactly the JSON that the service sent. Read one with `serde_json::from_slice::<Update>`, or as a
-//! [`RawUpdate`](crate::updates::RawUpdate). (A serialized [`Update`](crate::Update) lacks the properties that the crate does
-//! not support.) The same update may be stored twice: make the jobs idempotent, or recognise a repeated update by the
-//! `mid` of its message, the `callback_id` of its callback, else by kind, chat, user and timestamp.
+//! A job in this queue is exactly the JSON that the service sent. Read a job with `serde_json::from_slice::<Update>`, or as a
+//! [`RawUpdate`](crate::updates::RawUpdate). Do not store a serialized [`Update`](crate::Update): it lacks the properties that
+//! this version of the crate does not support.
+//!
+//! The same update may be stored twice. Make the jobs idempotent, or recognize repeated updates by their
+//! [`Update::key`](crate::Update::key). Programs in other languages can use the `mid` of a message or the `callback_id` of a
+//! callback. For other updates, they can use the kind, chat, user and timestamp.
 //!
 //! # Several bots, and other routes
 //!
-//! The router is an ordinary axum router: `merge` it with the routers of other bots and with your own routes, `nest`
-//! it, or `layer` it.
+//! The webhook is an ordinary axum router. `merge` the router with the routers of other bots and with your own routes. You can
+//! also `nest` or `layer` the router.
 //!
 //! ```
 //! # use tamtam::{Bot, Update};
@@ -158,8 +173,7 @@ mod journaled;
 mod path;
 mod source_address;
 
-/// The web framework of the router, without axum's default features: for `Json` and other extras, depend on axum 0.8
-/// yourself.
+/// The web framework of the router, without its default features. To use `Json` and other extras, add a dependency on axum 0.8.
 #[doc(no_inline)]
 pub use axum;
 pub use endpoint::Webhook;

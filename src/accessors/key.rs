@@ -6,24 +6,25 @@ use crate::{api::types::Update, model::key::Key, redaction::fnv_1a};
 impl Update {
     /// Returns a key that identifies the update, to find duplicates.
     ///
-    /// If a poll or a webhook call fails, servers deliver an update again. The key stays the same. Two updates have
-    /// different keys if they differ in one of these:
+    /// If a poll or a request to a webhook fails, servers deliver an update again. The repeated update has the same key. Two
+    /// updates have different keys if they differ in one of these properties:
     ///
     /// - the [kind](Self::tag) or the timestamp
     /// - any id: of a chat, user, message, callback or session, including the ids of a forwarded or answered message
     /// - the title of the chat, or the payload of the button or link
     ///
-    /// The key does not contain names, texts, attachments or anything that can change between two deliveries: activity
-    /// times, view counts, URLs, the pinned message of a chat.
+    /// The key does not contain names, texts or attachments. The key also does not contain values that can change between two
+    /// deliveries: activity times, view counts, URLs, or the pinned message of a chat.
     ///
-    /// The key of [`Update::Unknown`] contains the kind, the timestamp if present, and a 64-bit hash of the JSON text. That
-    /// key changes if any part of the JSON changes.
+    /// The key of [`Update::Unknown`] contains the kind, the timestamp (if the update has one), and a 64-bit hash of the JSON
+    /// text. Such a key changes if any part of the JSON changes.
     ///
-    /// The key is printable ASCII without spaces. It fits into a database and into a header such as `Nats-Msg-Id`. Values
-    /// are percent-encoded. Do not parse the key: use the accessors. Do not log the key if your payloads are secret.
+    /// The key is printable ASCII without spaces, so you can use the key in a database or in a header such as `Nats-Msg-Id`.
+    /// Values in the key are percent-encoded. Do not parse the key: use the accessors of `Update`. Do not log the key if your
+    /// payloads are secret.
     ///
-    /// Keep keys for hours, not for years. A later version of the crate may add an id to the key, or read an update that is
-    /// `Unknown` now. An update delivered both before and after such an upgrade has two keys.
+    /// Keep keys for hours, not for years. A later version of the crate may add an id to the key, or support an update that is
+    /// `Unknown` now. An update that is delivered both before and after such an upgrade has two keys.
     ///
     /// # Examples
     ///
@@ -31,12 +32,17 @@ impl Update {
     /// use std::collections::HashSet;
     /// use tamtam::Update;
     ///
-    /// let json = r#"{"update_type": "user_added", "timestamp": 1700000000000, "chat_id": -5,
-    ///     "user": {"user_id": 7, "name": "Alice", "last_activity_time": 1699999999999}, "is_channel": false}"#;
+    /// let json = r#"{"update_type": "user_added", "timestamp": 1700000000000,
+    ///     "chat_id": -5, "is_channel": false,
+    ///     "user": {"user_id": 7, "name": "Alice", "last_activity_time": 1699999999999}}"#;
     /// let update: Update = serde_json::from_str(json)?;
-    /// assert_eq!(update.key(), "user_added/timestamp=1700000000000/chat_id=-5/user.user_id=7");
+    /// assert_eq!(
+    ///     update.key(),
+    ///     "user_added/timestamp=1700000000000/chat_id=-5/user.user_id=7",
+    /// );
     ///
-    /// let again: Update = serde_json::from_str(&json.replace("1699999999999", "1700000000500"))?;
+    /// let changed = json.replace("1699999999999", "1700000000500");
+    /// let again: Update = serde_json::from_str(&changed)?;
     /// let mut seen = HashSet::new();
     /// assert!(seen.insert(update.key()));
     /// assert!(!seen.insert(again.key()), "a duplicate");

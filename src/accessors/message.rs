@@ -9,7 +9,7 @@ use crate::{
     id::ChatId,
 };
 
-/// Accessors. They never panic, even if the message lacks properties.
+/// Accessors of the properties of a message. An accessor never panics, even if the message lacks the property.
 ///
 /// ```
 /// # #[tokio::main]
@@ -20,7 +20,8 @@ use crate::{
 /// # alice.starts();
 /// # let mid = alice.says_with("Look", [tamtam_sandbox::Enclosure::file("notes.txt", "Buy milk")]);
 /// let message = bot.api().get_message_by_id(mid).await?;
-/// println!("{}: {}", message.sender_name().unwrap_or("unknown"), message.text().unwrap_or_default());
+/// let name = message.sender_name().unwrap_or("unknown");
+/// println!("{name}: {}", message.text().unwrap_or_default());
 /// for file in message.files() {
 ///     println!("{} of {} bytes at {}", file.filename, file.size, file.payload.url);
 /// }
@@ -29,13 +30,13 @@ use crate::{
 /// # }
 /// ```
 impl Message {
-    /// Returns the text. `None` if it is missing or empty.
+    /// Returns the text of the message. `None` if the text is missing or empty.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         non_empty(self.body.as_ref()?.text.as_deref())
     }
 
-    /// Returns the id of the chat of the message.
+    /// Returns the id of the chat of the message. `None` if the id is missing.
     #[must_use]
     pub fn chat_id(&self) -> Option<ChatId> {
         self.recipient.chat_id
@@ -47,7 +48,7 @@ impl Message {
         self.recipient.chat_type == ChatType::Channel
     }
 
-    /// Returns whether the message is in a dialog of a user with the bot.
+    /// Returns whether the message is in a dialog: a chat of the bot with one user.
     #[must_use]
     pub fn is_dialog(&self) -> bool {
         self.recipient.chat_type == ChatType::Dialog
@@ -55,7 +56,7 @@ impl Message {
 
     sender_accessors!();
 
-    /// Returns the forwarded or answered message.
+    /// Returns the forwarded or answered message. `None` if the message is neither a forward nor a reply.
     #[must_use]
     pub fn link(&self) -> Option<&LinkedMessage> {
         self.link.as_deref()
@@ -69,7 +70,7 @@ macro_rules! by_kind {
     ($ty:ident: $($(#[$doc:meta])* $name:ident = $variant:ident($attachment:ty),)*) => {
         impl $ty {
             /// Returns the URLs of the attachments: photos, videos, audio recordings, files, stickers and previews of
-            /// links. The URLs of links within the text are in the markup of the message.
+            /// links. For the URLs of links within the text, see the markup of the message.
             pub fn urls(&self) -> impl Iterator<Item = &str> {
                 self.attachments().iter().filter_map(Attachment::url)
             }
@@ -131,7 +132,7 @@ impl ContactAttachment {
         self.payload.max_info.as_deref().or(self.payload.tam_info.as_deref())
     }
 
-    /// Returns the name of the [user](Self::user), or else the name on the card (its first `FN`).
+    /// Returns the name of the [user](Self::user) or, without such a user, the name on the card (the first property `FN`).
     #[must_use]
     pub fn name(&self) -> Option<String> {
         let user = self.user().map(|user| user.name.clone()).filter(|name| !name.is_empty());
@@ -150,7 +151,8 @@ impl ContactAttachment {
     /// # alice.starts();
     /// use tamtam::AttachmentRequest;
     ///
-    /// let sent = bot.send(alice.chat_id(), AttachmentRequest::contact_phone("Bob", "+15550100")).await?.message;
+    /// let card = AttachmentRequest::contact_phone("Bob", "+15550100");
+    /// let sent = bot.send(alice.chat_id(), card).await?.message;
     /// let contact = sent.contacts().next().expect("a contact");
     /// assert_eq!(contact.name().as_deref(), Some("Bob"));
     /// assert_eq!(contact.phone().as_deref(), Some("+15550100"));

@@ -11,7 +11,7 @@ fn time(millis: i64) -> Option<SystemTime> {
 }
 
 impl Update {
-    /// Returns the time of the update, by the clock of the server. `None` if it is missing or unreadable.
+    /// Returns the time of the update, by the clock of the server. `None` if the time is missing or unreadable.
     ///
     /// [`timestamp`](Self::timestamp) returns the same time in Unix milliseconds.
     #[must_use]
@@ -19,10 +19,10 @@ impl Update {
         time(self.timestamp()?)
     }
 
-    /// Returns the time since the update, by the clocks of the server and of this machine. Zero if the update seems to be
-    /// from the future. `None` if the time of the update is missing or unreadable.
+    /// Returns the age of the update: the time of this machine minus the [`time`](Self::time) of the update. Zero if the
+    /// update seems to be from the future. `None` if the time of the update is missing or unreadable.
     ///
-    /// After a long downtime, a bot receives old updates. A handler can skip them:
+    /// After a long downtime, a bot receives old updates. A handler can skip old updates:
     ///
     /// ```
     /// use std::time::Duration;
@@ -50,9 +50,9 @@ fn age(time: SystemTime) -> Duration {
 }
 
 impl Message {
-    /// Returns the time at which the message was sent, by the clock of the server. `None` if it is missing or unreadable.
+    /// Returns the time at which the message was sent, by the clock of the server. `None` if the time is missing or unreadable.
     ///
-    /// The field `timestamp` has the same time in Unix milliseconds.
+    /// The field `timestamp` is the same time in Unix milliseconds.
     #[must_use]
     pub fn sent_at(&self) -> Option<SystemTime> {
         // 0 is the default of a missing time.

@@ -3,7 +3,7 @@
 use super::linked::link_accessors;
 use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateType};
 
-/// Accessors. They never panic, even if the update lacks properties.
+/// Accessors of properties that several types of updates have. An accessor never panics, even if the update lacks the property.
 ///
 /// ```
 /// # #[tokio::main]
@@ -15,7 +15,8 @@ use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateTy
 /// # alice.says("hi");
 /// let mut updates = bot.updates();
 /// while let Some(update) = updates.try_next().await? {
-///     let (Some(chat), Some(name)) = (update.chat_id(), update.sender_name()) else { continue };
+///     let Some(chat) = update.chat_id() else { continue };
+///     let Some(name) = update.sender_name() else { continue };
 ///     match update.text() {
 ///         Some(text) => println!("{name} in {chat}: {text}"),
 ///         None => println!("{name} in {chat}: {}", update.update_type()),
@@ -26,7 +27,7 @@ use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateTy
 /// # }
 /// ```
 impl Update {
-    /// Returns the type of the chat. `None` if the update does not contain the type, for example `message_removed`.
+    /// Returns the type of the chat. `None` if the update does not contain the type, for example if it is `message_removed`.
     #[must_use]
     pub fn chat_type(&self) -> Option<ChatType> {
         let of_channels = |is_channel: bool| if is_channel { ChatType::Channel } else { ChatType::Chat };
@@ -49,7 +50,7 @@ impl Update {
         self.chat_type() == Some(ChatType::Channel)
     }
 
-    /// Returns the URLs of the attachments of the message. The URLs of links within the text are in the markup of the
+    /// Returns the URLs of the attachments of the message. For the URLs of links within the text, see the markup of the
     /// message.
     pub fn urls(&self) -> impl Iterator<Item = &str> {
         self.attachments().iter().filter_map(Attachment::url)
@@ -57,8 +58,10 @@ impl Update {
 
     link_accessors!();
 
-    /// Returns the payload of the pressed button, in a message or in the constructor. For the payload of a deep link,
-    /// use [`start_payload`](Self::start_payload).
+    /// Returns the payload of the pressed button, in a message or in the constructor. `None` if the update is not the press of
+    /// a button with a payload.
+    ///
+    /// For the payload of a deep link, use [`start_payload`](Self::start_payload).
     #[must_use]
     pub fn payload(&self) -> Option<&str> {
         match self {
@@ -72,7 +75,7 @@ impl Update {
     }
 
     /// Returns the payload of the [deep link](crate::link::DeepLink) that started the bot, or of the chat button that created
-    /// the chat.
+    /// the chat. `None` if the update has no such payload.
     #[must_use]
     pub fn start_payload(&self) -> Option<&str> {
         match self {

@@ -35,13 +35,14 @@ use store::ErasedChats;
 /// Minimum time between a failed save and the next save of the same changes.
 const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
-/// The chats that a bot is in, collected from its updates.
+/// A book of the chats that a bot is in, collected from the updates of the bot.
 ///
-/// MAX has no operation that lists the chats of a bot. The book lists the chats that the bot is in, since when, and in
-/// which role. It also works on TamTam. Clones share one book.
+/// MAX has no operation that lists the chats of a bot. The book has this list. For each chat, the book has the role of the
+/// bot and the time since when the bot is in the chat. The book also works on TamTam. Clones share one book.
 ///
-/// [`Run::chat_book`](crate::updates::Run::chat_book) and, with the feature `webhook`, `Webhook::chat_book` record all updates in
-/// the book. In a loop of your own, call [`observe`](Self::observe).
+/// Pass the book to [`Run::chat_book`](crate::updates::Run::chat_book) or, with the feature `webhook`, to
+/// `Webhook::chat_book`. Both methods record all updates in the book. If you write the loop over updates yourself, call
+/// [`observe`](Self::observe) with each update.
 ///
 /// ```
 /// # #[tokio::main]
@@ -79,27 +80,29 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 ///
 /// | update | change |
 /// |---|---|
-/// | a new message or member, a new title, an arrival of the bot, any update of a dialog | Adds the chat if it is not in the book. |
+/// | a new message, comment or member; `bot_added`, `bot_started`; any update of a dialog (a chat of the bot with one user) | Adds the chat if it is not in the book. |
 /// | `bot_removed`, `dialog_removed` | Removes the chat. |
-/// | `bot_stopped` | Marks the dialog as stopped. `bot_started` and a message of the person clear the mark. |
-/// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). |
-/// | `chat_title_changed` | Sets the title. |
+/// | `bot_stopped` | Marks the dialog as stopped. `bot_started` and a message of the user clear the mark. |
+/// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). With `Admin`, also adds the chat if it is not in the book. |
+/// | `chat_title_changed` | Sets the title. Also adds the chat if it is not in the book. |
 /// | `message_chat_created` | Adds the new chat, with its title, as [`Admin`](ChatRole::Admin). |
 ///
 /// Updates can arrive twice and out of order. The book orders them by their timestamps: an older update does not undo the
-/// change of a newer one. In particular, an old message does not add a chat from which the bot was removed. A newer update
-/// that can follow the removal, such as `bot_stopped` or the press of a button, does not add the chat either. A removal is
-/// kept for 48 h, measured by the timestamps of updates.
+/// change of a newer one. In particular, an old message does not add a chat from which the bot was removed.
+///
+/// After a removal, the bot can still receive some updates of the chat, such as `bot_stopped` or the press of a button. Such
+/// an update does not add the chat again. The book remembers a removal for 48 h, measured by the timestamps of updates.
 ///
 /// # Limits
 ///
-/// - A chat is not in the book before its first update. Start the book before the bot is added to chats.
-/// - Updates without a chat or a timestamp, and messages from constructors, are ignored.
-/// - Only MAX reports rights and stops. It reports rights by webhook only. Without a report, the role is
-///   [`Member`](ChatRole::Member).
-/// - If [`Updates::types`](crate::updates::Updates::types) or the webhook's subscription selects types of updates, include the types
-///   in the table.
-/// - Use one book per bot.
+/// - A chat is not in the book before its first update. Use the book from the start, before the bot is added to chats.
+/// - Updates without a chat or a timestamp are ignored. Messages from constructors are also ignored. (In a constructor, a
+///   user of TamTam composes a message with the help of the bot.)
+/// - Only MAX reports changes of the bot's rights, and users who stop the bot. MAX reports rights by webhook only, not by
+///   polling. Without a report, the role in a group or channel is [`Member`](ChatRole::Member).
+/// - [`Updates::types`](crate::updates::Updates::types) and the subscription of a webhook can select types of updates. If you
+///   select types, include the types in the table.
+/// - Each bot needs its own book.
 ///
 /// A busy chat is saved once a day, not for each message: see [`KnownChat::last_update`].
 #[doc(alias = "get_chats")]
@@ -137,15 +140,18 @@ impl ChatBook {
         Self::default()
     }
 
-    /// Opens the book in a store, such as [`FileChats`]. See [`ChatBook`] for an example.
+    /// Opens a book with the records in a store, such as [`FileChats`]. The book saves its changes in the store. See
+    /// [`ChatBook`] for an example.
+    ///
+    /// Reading the store has no time limit.
     ///
     /// # Errors
     ///
-    /// If the store cannot be read ([`ChatBook`](crate::ErrorKind::ChatBook)). There is no time limit.
+    /// If the store cannot be read ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses nothing.
+    /// Dropping the future loses no record.
     pub async fn open(store: impl ChatStore) -> Result<Self> {
         let loaded = store.load().await;
         let records = loaded.map_err(|error| Error::new(Reason::ChatBook { verb: "opened", error: error.into() }))?;
@@ -153,9 +159,9 @@ impl ChatBook {
         Ok(Self(Arc::new(Book { state, store: Some(Box::new(store)), ..Book::default() })))
     }
 
-    /// Records an update, and saves the changes. Most updates change nothing and need no save.
+    /// Records an update in the book, and saves the changes in the store. Most updates change nothing and need no save.
     ///
-    /// Concurrent calls are safe. Saves happen one after the other.
+    /// Concurrent calls are safe: the book saves one change at a time.
     ///
     /// ```
     /// # #[tokio::main]
@@ -179,13 +185,15 @@ impl ChatBook {
     ///
     /// # Errors
     ///
-    /// If the store fails or takes longer than 5 s ([`ChatBook`](crate::ErrorKind::ChatBook)). The book keeps the change. It
-    /// saves the change with the next one, or with the next update after 10 s.
+    /// If the store fails, or if it takes longer than 5 s ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
+    ///
+    /// The book then keeps the change in memory. It saves the change together with the next change, or at the first update
+    /// after 10 s.
     ///
     /// # Cancel safety
     ///
-    /// The book has the change as soon as the future is polled. If the future is dropped after that, the change is saved with
-    /// the next one.
+    /// The first poll of the future records the update in the book. If the future is dropped later, the book saves the change
+    /// together with the next change.
     pub async fn observe(&self, update: &Update) -> Result<()> {
         if self.0.note(update) { self.0.save().await } else { Ok(()) }
     }
@@ -209,7 +217,8 @@ impl ChatBook {
         }
     }
 
-    /// Saves the changes whose save failed. Call it before the program ends, if [`observe`](Self::observe) has failed.
+    /// Saves the changes whose earlier save failed. Call `save` before the program ends, if [`observe`](Self::observe) has
+    /// failed.
     ///
     /// ```
     /// # #[tokio::main]
@@ -222,11 +231,11 @@ impl ChatBook {
     ///
     /// # Errors
     ///
-    /// As [`observe`](Self::observe).
+    /// The errors of [`observe`](Self::observe).
     ///
     /// # Cancel safety
     ///
-    /// As [`observe`](Self::observe).
+    /// If the future is dropped, the book saves the changes together with the next change.
     pub async fn save(&self) -> Result<()> {
         self.0.save().await
     }
@@ -254,7 +263,7 @@ impl ChatBook {
         self.0.state().entries.chats().collect()
     }
 
-    /// Returns a chat by its id. `None` if the bot is not in the chat, according to its updates.
+    /// Returns the chat with this id. `None` if the book does not have the chat.
     ///
     /// ```
     /// # #[tokio::main]
@@ -278,20 +287,23 @@ impl ChatBook {
         self.0.state().entries.record(chat_id)?.chat()
     }
 
-    /// Returns the number of chats that the bot is in. The time grows with the number of chats.
+    /// Returns the number of chats that the bot is in. The call visits all chats of the book.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.state().entries.len()
     }
 
-    /// Returns whether the bot is in no chat.
+    /// Returns `true` if the book has no chats.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.state().entries.chats().next().is_none()
     }
 
-    /// Removes a chat that turned out to be gone, as if the bot had been removed at the last update of the chat. Returns
-    /// whether the chat was in the book. A newer update that shows the bot in the chat adds it again.
+    /// Removes a chat from the book, for example because the chat does not exist any more. Returns whether the chat was in
+    /// the book.
+    ///
+    /// The effect is the same as if the bot had been removed from the chat at its last update. A newer update that shows
+    /// the bot in the chat adds the chat again.
     ///
     /// ```
     /// # #[tokio::main]
@@ -317,11 +329,12 @@ impl ChatBook {
     ///
     /// # Errors
     ///
-    /// As [`observe`](Self::observe).
+    /// The errors of [`observe`](Self::observe).
     ///
     /// # Cancel safety
     ///
-    /// As [`observe`](Self::observe).
+    /// The first poll of the future removes the chat from the book. If the future is dropped later, the book saves the change
+    /// together with the next change.
     pub async fn forget(&self, chat_id: ChatId) -> Result<bool> {
         let was_known = self.0.forget(chat_id);
         if was_known {

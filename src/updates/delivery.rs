@@ -6,10 +6,11 @@ use crate::{api::types::Update, updates::lane::Lane};
 
 pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// An update from a source of your own, such as a message queue, for [`Bot::run_deliveries`](crate::Bot::run_deliveries).
+/// An update from your own source, such as a message queue. Passed to [`Bot::run_deliveries`](crate::Bot::run_deliveries).
 ///
-/// The engine settles each delivery at most once. A delivery that is dropped without being settled was not handled: the
-/// bot was stopped or cancelled, and the source must deliver the update again.
+/// When the update is handled or given up, the bot settles the delivery: it calls the function `settle` of
+/// [`new`](Self::new) with the result. The bot settles a delivery at most once. If the bot is stopped or cancelled first,
+/// it drops the delivery without settling it. Your source must then deliver the update again.
 #[must_use = "a delivery that is not passed to the engine is not handled"]
 pub struct Delivery {
     pub(super) lane: Lane,
@@ -22,23 +23,31 @@ pub struct Delivery {
     pub(super) entry: Option<Box<dyn Entry>>,
 }
 
-/// The result of a delivery.
+/// The result of a [`Delivery`]. Passed to the function `settle` of [`Delivery::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Settled {
     /// The handler succeeded.
     Handled,
-    /// The handler failed, and `on_error` returned [`Recovery::Skip`](crate::updates::Recovery::Skip). Without
-    /// [`dead_letter_after`](Delivery::dead_letter_after), also if `on_error` is not set, panicked, or returned
-    /// [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
+    /// The handler failed, and the update was given up.
+    ///
+    /// This is the result if [`on_error`](crate::updates::Run::on_error) returned
+    /// [`Recovery::Skip`](crate::updates::Recovery::Skip). For a delivery without
+    /// [`dead_letter_after`](Delivery::dead_letter_after), this is also the result if `on_error` is not set, panicked,
+    /// took too long, or returned [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     Skipped,
-    /// The limit of [`dead_letter_after`](Delivery::dead_letter_after) is reached. With such a limit, also if the handler
-    /// failed and `on_error` is not set, panicked, or returned [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter). Keep the
-    /// update for inspection.
+    /// The handler failed, and the update is a dead letter: keep it for inspection.
+    ///
+    /// Only a delivery with [`dead_letter_after`](Delivery::dead_letter_after) has this result. The handler failed, and one
+    /// of these is true:
+    ///
+    /// - The limit of attempts is reached.
+    /// - [`on_error`](crate::updates::Run::on_error) is not set, panicked, took too long, or returned
+    ///   [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter).
     Dead {
-        /// The number of attempts, including earlier ones.
+        /// The number of attempts, including the [earlier attempts](Delivery::earlier_attempts).
         attempts: u32,
-        /// Why the last attempt failed.
+        /// The cause for which the last attempt failed.
         cause: String,
     },
 }
@@ -91,8 +100,11 @@ where
 }
 
 impl Delivery {
-    /// Makes a delivery. `settle` is called with the result. The next update of the same [lane](Lane) waits for the
-    /// future that `settle` returns.
+    /// Creates a delivery.
+    ///
+    /// - `update`: Update to handle.
+    /// - `settle`: Function that is called with the result. The next update of the same [lane](Lane), usually a chat, waits
+    ///   for the future that `settle` returns.
     ///
     /// ```
     /// use tamtam::{Update, updates::{Delivery, Settled}};
@@ -118,14 +130,16 @@ impl Delivery {
         Self { lane, content, earlier_attempts: 0, attempts_limit: None, entry: None }
     }
 
-    /// Sets the number of earlier attempts, for example in another process. Defaults to 0.
+    /// Sets the number of earlier attempts to handle the update, for example in another process. Defaults to 0.
     pub fn earlier_attempts(mut self, attempts: u32) -> Self {
         self.earlier_attempts = attempts;
         self
     }
 
-    /// Settles the update as [`Settled::Dead`] after `attempts` failed attempts, including earlier ones. Without this
-    /// setting, there are no dead letters, and [`Recovery::Retry`](crate::updates::Recovery::Retry) has no limit.
+    /// Sets the number of failed attempts after which the delivery is settled as [`Settled::Dead`]. Without this setting,
+    /// there are no dead letters, and [`Recovery::Retry`](crate::updates::Recovery::Retry) has no limit.
+    ///
+    /// [Earlier attempts](Self::earlier_attempts) count. If they already reach the limit, the handler is not called.
     pub fn dead_letter_after(mut self, attempts: u32) -> Self {
         self.attempts_limit = Some(attempts);
         self

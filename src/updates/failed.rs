@@ -6,28 +6,31 @@ use bytes::Bytes;
 
 use crate::{api::types::Update, client::bot::Bot, error::Error};
 
-/// What to do with an update whose handler failed.
+/// The decision about an update that was not handled. Returned by the function of
+/// [`Run::on_error`](crate::updates::Run::on_error) or `Webhook::on_error`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recovery {
-    /// Retry the update: run the whole handler again, also the calls that succeeded before.
+    /// Retries the update: runs the whole handler again, including the calls that succeeded before.
     ///
-    /// With [`Run`](crate::updates::Run), the handler runs again after a delay, and later updates of the chat wait. When polling
-    /// without a journal, the next page waits, too. A webhook without a journal answers 503, and the server delivers
-    /// the update again.
+    /// With [`Run`](crate::updates::Run), the handler runs again after a delay. Later updates of the same
+    /// [lane](crate::updates::Lane), usually a chat, wait. When polling without a journal, the next page waits, too.
+    /// A webhook without a journal responds with 503, and the server delivers the update again.
     Retry,
-    /// Give the update up.
+    /// Gives up the update: its handler does not run again. `Recovery::default()` returns `Skip`.
     #[default]
     Skip,
-    /// Give the update up, and keep it as a dead letter: in a journal, with
-    /// [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after), and in a queue of `tamtam-nats`.
-    /// Everywhere else, the same as [`Skip`](Self::Skip).
+    /// Gives up the update, and keeps it for inspection as a dead letter.
+    ///
+    /// Dead letters exist in a journal, in a queue of `tamtam-nats`, and for deliveries with
+    /// [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after). Everywhere else, `DeadLetter` is the
+    /// same as [`Skip`](Self::Skip).
     DeadLetter,
 }
 
-/// What an `on_error` function returns: a [`Recovery`], or a future of a `Recovery`.
+/// The return type of an [`on_error`](crate::updates::Run::on_error) function: a [`Recovery`], or a future of a `Recovery`.
 ///
-/// This trait is sealed.
+/// This trait is sealed: other crates cannot implement it.
 #[diagnostic::on_unimplemented(
     message = "`on_error` returns a `Recovery`, or a future of a `Recovery`, not `{Self}`",
     note = "for example `on_error(|failed| Recovery::Skip)` or `on_error(async |failed| Recovery::Skip)`"
@@ -67,7 +70,8 @@ pub(crate) fn boxed<D: Decision>(on_error: impl Fn(Failed) -> D + Send + Sync + 
     Arc::new(move |failed| on_error(failed).into_future())
 }
 
-/// An update that was not handled. Passed to `on_error`. Cloning it is cheap.
+/// An update that was not handled, and the cause. Passed to the function of [`Run::on_error`](crate::updates::Run::on_error)
+/// or `Webhook::on_error`. Clones are cheap.
 #[derive(Debug, Clone)]
 pub struct Failed(Arc<Inner>);
 
@@ -79,20 +83,20 @@ struct Inner {
     attempts: u32,
 }
 
-/// Why an update was not handled.
+/// The cause for which an update was not handled. Returned by [`Failed::cause`].
 #[non_exhaustive]
 pub enum Cause {
-    /// The handler returned this error.
+    /// The error that the handler returned.
     Error(Box<dyn StdError + Send + Sync>),
-    /// The handler panicked with this message.
+    /// The message of a panic of the handler.
     Panic(String),
-    /// The handler exceeded this time limit, and was dropped.
+    /// The time limit that the handler exceeded. The handler was dropped.
     TimedOut(Duration),
-    /// A delivery to the webhook was complete, but not an update. Contains the bytes of its body.
+    /// The body of a request to the webhook. The body is complete, but is not an update.
     NotAnUpdate(Bytes),
 }
 
-/// Hides the bytes of a body, which can be private.
+/// Writes the length of a body instead of its bytes, because the body can be private.
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -134,16 +138,17 @@ impl Failed {
         &self.0.bot
     }
 
-    /// Returns the update. `None` if a delivery to the webhook was not an update.
+    /// Returns the update. `None` if the body of a request to the webhook was not an update.
     #[must_use]
     pub fn update(&self) -> Option<&Update> {
         self.0.update.as_deref()
     }
 
-    /// Returns the error of a call, if the handler failed with it.
+    /// Returns the error of the handler, if it is a [`tamtam::Error`](Error), usually of a call to the API. `None` for an
+    /// error of another type, and for other causes.
     ///
-    /// A call that failed may still have posted its message: check [`Error::may_have_been_applied`] before you retry
-    /// the update.
+    /// The failed call may still have posted its message. Check [`Error::may_have_been_applied`] before you retry the
+    /// update.
     #[must_use]
     pub fn call_error(&self) -> Option<&Error> {
         match &self.0.cause {
@@ -152,15 +157,17 @@ impl Failed {
         }
     }
 
-    /// Returns why the update was not handled.
+    /// Returns the cause for which the update was not handled.
     #[must_use]
     pub fn cause(&self) -> &Cause {
         &self.0.cause
     }
 
-    /// Returns the number of attempts to handle the update, including this one. Attempts of earlier processes count
-    /// only with a journal or [`Delivery::earlier_attempts`](crate::updates::Delivery::earlier_attempts). For a webhook
-    /// without a journal, always 1.
+    /// Returns the number of attempts to handle the update, including the attempt that just failed.
+    ///
+    /// Attempts of earlier processes count only with a journal or
+    /// [`Delivery::earlier_attempts`](crate::updates::Delivery::earlier_attempts). For a webhook without a journal, the
+    /// number is always 1.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts

@@ -25,10 +25,12 @@ use crate::{
 };
 pub(crate) use progress::{InProgress, Moment, Progress};
 
-/// A handle that shows how a bot that polls is doing. Returned by [`Updates::health`](crate::updates::Updates::health) and
-/// [`Run::health`](crate::updates::Run::health). Clones show the same values.
+/// A handle for monitoring a bot: its polls, its handlers and its failures. Returned by
+/// [`Updates::health`](crate::updates::Updates::health) and [`Run::health`](crate::updates::Run::health). Clones show the
+/// same values.
 ///
-/// Use it for alerts, but not to restart the bot: the bot waits for a server that is down, and a restart does not help.
+/// Use the values for alerts, but do not restart the bot because of them. If the server is down, the bot waits for the server,
+/// and a restart does not help.
 ///
 /// ```
 /// # #[tokio::main]
@@ -39,10 +41,10 @@ pub(crate) use progress::{InProgress, Moment, Progress};
 ///
 /// let run = bot.run(async |_, _| {});
 /// let health = run.health();
-/// // A poll without new updates takes 30 s. There is no poll while a page is handled.
-/// let polls = health.last_poll().is_some_and(|ago| ago < Duration::from_secs(90));
-/// let well = polls || health.in_flight() > 0;
-/// # assert!(!well);
+/// // A poll without new updates takes 30 s. The bot does not poll while a page is handled.
+/// let has_polled = health.last_poll().is_some_and(|ago| ago < Duration::from_secs(90));
+/// let is_healthy = has_polled || health.in_flight() > 0;
+/// # assert!(!is_healthy);
 /// # }
 /// ```
 #[derive(Clone)]
@@ -81,75 +83,80 @@ impl Health {
         }
     }
 
-    /// Returns the time since the last successful poll. `None` before the first one. The check for webhooks at the
-    /// start counts as a poll.
+    /// Returns the time since the last successful poll. `None` before the first successful poll. The check for webhooks at
+    /// the start counts as a poll.
     ///
-    /// The server answers a poll without new updates after its [`timeout`](crate::updates::Updates::timeout), by default 30 s.
-    /// Without a journal, there is no poll while a page is handled. A time much longer than both together is a problem.
+    /// If there are no new updates, the server responds to a poll after the
+    /// [`timeout`](crate::updates::Updates::timeout), by default 30 s. Without a journal, the bot does not poll while a page is
+    /// handled. The bot has a problem if the returned time is much longer than the timeout and the time of a page together.
     #[must_use]
     pub fn last_poll(&self) -> Option<Duration> {
         let last = *self.inner.last_poll.lock().unwrap_or_else(PoisonError::into_inner);
         last.map(|last| self.inner.clock.now().duration_since(last))
     }
 
-    /// Returns how far the bot is behind: the current age of the oldest update in progress. The lag grows until that
-    /// update is done. If no update is in progress, the lag is the age of the last update when its page arrived.
-    /// `None` before the first update.
+    /// Returns the lag of the bot: the current age of the oldest update in progress. `None` before the first update.
     ///
-    /// - With [`Run`](crate::updates::Run), an update is in progress from the start of its handler until it is handled or
-    ///   skipped. The delay before a retry counts, too.
-    /// - With [`Updates`](crate::updates::Updates), an update is in progress from when [`next`](crate::updates::Updates::next) returns it
-    ///   until the next call, or until the stream is dropped.
+    /// The lag grows until this update is done. If no update is in progress, the lag is the age that the last update had at
+    /// the start of its progress.
     ///
-    /// The age is this machine's time minus the update's timestamp, and at least 0. Updates whose timestamp is absent
+    /// - With [`Run`](crate::updates::Run), the progress of an update starts when its handler is called. The progress ends when
+    ///   the update is handled or given up. The delay before a retry is part of the progress.
+    /// - With [`Updates`](crate::updates::Updates), the progress starts when
+    ///   [`next`](crate::updates::Updates::next) returns the update. The progress ends at the following call of `next`, or when the stream is dropped.
+    ///
+    /// The age is the time of this machine minus the timestamp of the update, and at least 0. Updates whose timestamp is absent
     /// or 0 do not count.
     #[must_use]
     pub fn lag(&self) -> Option<Duration> {
         self.inner.progress.lag(self.inner.clock.now())
     }
 
-    /// Returns the number of updates whose handler is running.
+    /// Returns the number of updates whose handler is running. Always 0 for [`Updates`](crate::updates::Updates) without a
+    /// handler.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.inner.progress.in_flight()
     }
 
-    /// Returns the number of handled updates.
+    /// Returns the number of updates whose handler succeeded. Always 0 for [`Updates`](crate::updates::Updates) without a
+    /// handler.
     #[must_use]
     pub fn handled(&self) -> u64 {
         self.inner.progress.handled()
     }
 
-    /// Returns the number of updates that were given up after their handler failed, dead letters included.
+    /// Returns the number of updates that were given up after their handler failed, including dead letters.
     #[must_use]
     pub fn skipped(&self) -> u64 {
         self.inner.progress.skipped()
     }
 
-    /// Returns the number of failed saves of the marker since the last successful save. While it is not 0, a bot that
-    /// is killed can receive handled updates again.
+    /// Returns the number of failed saves of the marker since the last successful save. See
+    /// [`MarkerStore`](crate::updates::MarkerStore). If the number is not 0, a killed bot can receive handled updates again.
     #[must_use]
     pub fn failed_saves(&self) -> u64 {
         self.inner.failed_saves.load(Ordering::Relaxed)
     }
 
-    /// Returns how many values in the received updates did not fit the models.
+    /// Returns the number of values in polled updates that did not fit the types of this crate.
     ///
     /// Each such value was left out or replaced by a default, or its update became [`Update::Unknown`]. The log event
-    /// `value does not fit the model` says where it was and why: at `WARN` the first time, then at `DEBUG`. Deliveries to a
-    /// webhook are logged, but not counted here.
+    /// `value does not fit the model` has the path of the value and the reason. The event has the level `WARN` for the first
+    /// value at a path, then `DEBUG`. For updates by webhook, such values are logged, but not counted here.
     #[must_use]
     pub fn misfits(&self) -> u64 {
         self.inner.misfits.load(Ordering::Relaxed)
     }
 
-    /// Returns how many requests of the bot wait for its [`Pace`](crate::settings::Pace), and whether the bot pauses after a 429.
+    /// Returns the number of requests that wait because of the bot's [`Pace`](crate::settings::Pace), and the state of a pause
+    /// after a 429. The HTTP status 429 means too many requests.
     #[must_use]
     pub fn pace(&self) -> PaceHealth {
         self.inner.gate.health()
     }
 
-    /// Returns the state of the journal. `None` without a [`Journal`](crate::updates::Journal).
+    /// Returns the state of the [`Journal`](crate::updates::Journal). `None` if the bot has no journal.
     #[cfg(feature = "journal")]
     #[must_use]
     pub fn journal(&self) -> Option<JournalHealth> {

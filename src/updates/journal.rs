@@ -26,56 +26,68 @@ use settings::Settings;
 
 /// A durable queue of updates in one file. Clones share one journal.
 ///
-/// An update is stored before it is acknowledged to the server, and removed when its handler is done:
+/// A bot stores an update in the journal before it acknowledges the update to the server. When the handler is done, the bot
+/// removes the update from the journal:
 ///
-/// - A slow handler holds back the updates of its own chat only. Without a journal it holds back the next page.
-/// - A webhook answers 200 as soon as the update is stored, however long its handler takes.
-/// - After a restart, stored updates are handled first. Updates of one [lane](crate::updates::Lane) stay in order.
+/// - A slow handler delays only the later updates of its own chat. Without a journal, a slow handler delays the next page of
+///   all chats.
+/// - A webhook responds with 200 as soon as the update is stored, even if its handler takes long.
+/// - After a restart, stored updates are handled first. Updates of one [lane](crate::updates::Lane), usually a chat, stay in
+///   order.
 ///
-/// Use it with [`Updates::journal`](crate::updates::Updates::journal) or, with feature `webhook`, `Webhook::journal`.
+/// Pass the journal to [`Updates::journal`](crate::updates::Updates::journal) or, with the feature `webhook`, to
+/// `Webhook::journal`.
 ///
 /// # Guarantees
 ///
-/// **If the process is killed**, no update is lost, and each lane keeps its order. An update is handled again only if it was
-/// in a handler at that moment, or if its handler had just ended and its removal was not written yet. This is at most one
-/// update per lane, and at most [`concurrency`](crate::updates::Run::concurrency) in total.
+/// **If the process is killed**, no update is lost, and each lane keeps its order. An update is handled again only if
+/// its handler was running, or had just ended and the removal was not written yet. At most one update per lane is handled
+/// again, and at most [`concurrency`](crate::updates::Run::concurrency) updates in total.
 ///
 /// **If the machine loses power**, the file stays usable. With [`Durability::PowerLoss`], the guarantees are the same as for
 /// a killed process. With [`Durability::ProcessKill`], the default, changes that the operating system has not written to the
-/// disk are lost. Updates can then be lost, and handled updates can be handled again. The journal itself waits for the disk
-/// only once per 16 MiB of its log.
+/// disk are lost. Updates can then be lost, and handled updates can be handled again. With this setting, the journal waits
+/// for the disk only once per 16 MiB of its log.
 ///
-/// Handling each update exactly once is not possible: a handler that was killed may have sent its message already. If a
-/// handler must not act twice, make it idempotent, for example with [`Update::key`](crate::Update::key).
+/// **Exactly once** is not possible: a killed handler may already have sent its message. If a handler must not act twice, make
+/// the handler idempotent, for example with [`Update::key`](crate::Update::key).
 ///
-/// **While the disk fails** or is full, no update is stored and none is acknowledged. Polling pauses, and a webhook answers
-/// 503. Failures are counted ([`JournalHealth::failed_writes`]) and logged as `journal write failed`. If a webhook cannot
-/// store an update, the event is `handler failed`.
+/// **If the disk fails or is full**, the bot neither stores nor acknowledges updates. Polling pauses, and a webhook responds
+/// with 503. [`JournalHealth::failed_writes`] counts the failures. The log has the event `journal write failed`, or
+/// `handler failed` if a webhook cannot store an update.
 ///
-/// **A repeated update** with the same [key](crate::Update::key) is dropped for at least one hour by the system clock. Without a
-/// timestamp or an id, an update is repeated only if its JSON is the same. With neither of them, it is always stored.
+/// **If an update is repeated**, the journal drops the repeated update. A repeated update has the same
+/// [key](crate::Update::key) as an earlier update. The journal keeps keys for at least one hour by the system clock. If an
+/// update has no timestamp, or no id of a chat, session or user, its JSON must be the same, too. An update without a
+/// timestamp and without such an id is never dropped.
 ///
 /// # When a handler fails
 ///
-/// - [`Recovery::Retry`](crate::updates::Recovery::Retry) hands the update out again, up to
-///   [`attempts`](JournalBuilder::attempts) times. Then the update becomes a dead letter. The number of attempts survives
-///   a restart.
-/// - [`Recovery::Skip`](crate::updates::Recovery::Skip) removes it.
-/// - Without [`on_error`](crate::updates::Run::on_error), an update whose handler failed becomes a dead letter.
-/// - If the process ends during a handler, the attempt counts if the update was stored before that run started. So an
-///   update that ends the process each time becomes a dead letter, and its chat continues.
+/// The function [`on_error`](crate::updates::Run::on_error) decides about the update:
 ///
-/// [Dead letters](Self::dead_letters) are kept for you to look at, to [replay](Self::replay) or to [discard](Self::discard).
+/// - [`Recovery::Retry`](crate::updates::Recovery::Retry) runs the handler again. After
+///   [`attempts`](JournalBuilder::attempts) failed attempts, the update becomes a dead letter. The number of attempts
+///   survives a restart.
+/// - [`Recovery::Skip`](crate::updates::Recovery::Skip) removes the update from the journal.
+/// - [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter) makes the update a dead letter. This is also the result
+///   without `on_error`.
+///
+/// The process can also end during a handler. The attempt then counts if the update was stored before the current
+/// [`Run`](crate::updates::Run) started. So an update that always ends the process becomes a dead letter, and the other
+/// updates of its chat are handled.
+///
+/// The journal keeps dead letters for inspection. You can [list](Self::dead_letters), [replay](Self::replay) or
+/// [discard](Self::discard) dead letters.
 ///
 /// # The file
 ///
-/// The journal is an SQLite database with a write-ahead log (`bot.journal-wal`) and a lock file (`bot.journal.lock`) beside
-/// it. Move or copy the files together, and only while no bot runs. They contain messages of users: on Unix, new files are
-/// readable by their owner only.
+/// The journal is an SQLite database. Next to the database are its write-ahead log (for example `bot.journal-wal`) and a lock
+/// file (`bot.journal.lock`). Move or copy the files together, and only while no bot runs. The files contain messages of
+/// users. On Unix, only the owner can read new files.
 ///
-/// Only one process at a time can open a journal, and a journal has one [`Run`](crate::updates::Run) at a time. Each bot needs its
-/// own journal. A file that is damaged, or belongs to another program or bot, is an error and is not changed. Use a local
-/// disk: network file systems often do not lock files.
+/// Only one process at a time can open a journal, and a journal has one [`Run`](crate::updates::Run) at a time. Each bot needs
+/// its own journal. A damaged file is an error and is not changed. The same applies to a file of another program or bot. Use
+/// a local disk: network file systems often do not lock files.
 ///
 /// ```
 /// # #[tokio::main]
@@ -96,13 +108,14 @@ use settings::Settings;
 ///
 /// # Why SQLite
 ///
-/// Measured on a disk with 0.25 ms for an `fsync`: updates of 900 bytes and their keys, stored 100 at a time and removed 64 at a
-/// time by one thread. SQLite did 170,000 to 180,000 per second, redb 80,000 to 88,000. A commit of redb that survives a killed
-/// process waits for the disk; one of SQLite's write-ahead log does not.
+/// A benchmark stored and removed updates of 900 bytes with their keys. One thread stored 100 updates at a time, and removed 64
+/// at a time. An `fsync` of the disk took 0.25 ms. SQLite reached 170,000 to 180,000 updates per second, and redb 80,000 to
+/// 88,000. In redb, a commit that survives a killed process waits for the disk. In SQLite's write-ahead log, such a commit
+/// does not wait.
 #[derive(Clone)]
 pub struct Journal(Arc<Queue>);
 
-/// The settings of a journal. Made by [`Journal::builder`].
+/// A builder that changes the settings of a [`Journal`] before the journal is opened. Created by [`Journal::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "a journal is not opened until `open` is called"]
 pub struct JournalBuilder {
@@ -114,35 +127,36 @@ pub struct JournalBuilder {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DeadLetter {
-    /// Its number in the journal, for [`Journal::replay`] and [`Journal::discard`].
+    /// The id of the dead letter in the journal. Pass the id to [`Journal::replay`] or [`Journal::discard`].
     pub id: i64,
     /// The update and its JSON.
     pub update: RawUpdate,
-    /// How often its handler was called.
+    /// The number of attempts to handle the update.
     pub attempts: u32,
-    /// Why its handler failed the last time.
+    /// The cause for which the last attempt failed.
     pub cause: String,
-    /// When the update was stored.
+    /// The time at which the update was stored in the journal.
     pub stored_at: SystemTime,
-    /// When it became a dead letter.
+    /// The time at which the update became a dead letter.
     pub died_at: SystemTime,
 }
 
 impl Journal {
-    /// Opens the journal at `path`, or makes a new one. The directory must exist.
+    /// Opens the journal in the file at `path`, or creates a new journal. The directory must exist.
     ///
-    /// Checks the whole file, which takes about one second per gigabyte. If the file is in use, waits for up to 1 s.
-    /// Blocks the calling thread.
+    /// The call checks the whole file, which takes about one second per gigabyte. If the file is in use, the call waits for
+    /// up to 1 s. The call blocks its thread.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or written, is damaged, belongs to another program, or is open already
-    /// ([`Journal`](crate::ErrorKind::Journal)). The file is not changed then.
+    /// If the file cannot be read or written, if it is damaged, if it belongs to another program, or if it is already open
+    /// ([`ErrorKind::Journal`](crate::ErrorKind::Journal)). The file is not changed then.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::builder(path).open()
     }
 
-    /// Returns a builder, to change the settings of a journal before it is [opened](JournalBuilder::open).
+    /// Returns a builder with the default settings, for the journal in the file at `path`. Call
+    /// [`open`](JournalBuilder::open) on the builder after you have changed the settings.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -162,11 +176,11 @@ impl Journal {
         JournalBuilder { path: path.as_ref().to_owned(), settings: Settings::default() }
     }
 
-    /// Returns the dead letters, oldest first.
+    /// Returns all dead letters, oldest first. A dead letter is an update whose handler failed permanently.
     ///
     /// # Errors
     ///
-    /// If the journal cannot be read.
+    /// If the journal cannot be read ([`ErrorKind::Journal`](crate::ErrorKind::Journal)).
     ///
     /// # Cancel safety
     ///
@@ -175,12 +189,17 @@ impl Journal {
         Ok(self.0.dead().await?.into_iter().map(DeadLetter::read).collect())
     }
 
-    /// Stores a dead letter as the newest update of its lane, and resets its attempts to 0. A running bot handles it at
-    /// once. Returns whether the dead letter existed.
+    /// Stores a dead letter as the newest update of its [lane](crate::updates::Lane), and resets its attempts to 0. Returns
+    /// whether the dead letter existed.
+    ///
+    /// - `id`: [Id](DeadLetter::id) of the dead letter.
+    ///
+    /// A bot that runs with this journal handles the update after the earlier updates of its lane. Otherwise, the next run
+    /// handles the update.
     ///
     /// # Errors
     ///
-    /// If the journal cannot be written.
+    /// If the journal cannot be written ([`ErrorKind::Journal`](crate::ErrorKind::Journal)).
     ///
     /// # Cancel safety
     ///
@@ -189,11 +208,13 @@ impl Journal {
         Ok(self.0.replay(id).await?)
     }
 
-    /// Removes a dead letter permanently. Returns whether it existed.
+    /// Removes a dead letter permanently. Returns whether the dead letter existed.
+    ///
+    /// - `id`: [Id](DeadLetter::id) of the dead letter.
     ///
     /// # Errors
     ///
-    /// If the journal cannot be written.
+    /// If the journal cannot be written ([`ErrorKind::Journal`](crate::ErrorKind::Journal)).
     ///
     /// # Cancel safety
     ///
@@ -202,7 +223,7 @@ impl Journal {
         Ok(self.0.discard(id).await?)
     }
 
-    /// Returns the state of the journal.
+    /// Returns the state of the journal, for monitoring.
     #[must_use]
     pub fn health(&self) -> JournalHealth {
         self.0.gauge.health()
@@ -220,39 +241,42 @@ impl fmt::Debug for Journal {
 }
 
 impl JournalBuilder {
-    /// Sets which failures the journal survives. Defaults to [`Durability::ProcessKill`].
+    /// Sets the kind of failure that the journal survives without loss of data. Defaults to [`Durability::ProcessKill`].
     pub fn durability(mut self, durability: Durability) -> Self {
         self.settings.durability = durability;
         self
     }
 
-    /// Sets the number of stored updates at which the journal is full. Polling then pauses, and a webhook answers 503.
-    /// A page that was polled before is still stored. Defaults to 100,000. The minimum is 1.
+    /// Sets the number of stored updates at which the journal is full. Defaults to 100,000. The minimum is 1.
     ///
-    /// A row of the file holds up to 64 updates of a page. Its space is reused when all of them are handled.
+    /// If the journal is full, polling pauses, and a webhook responds with 503. A page that was already polled is still
+    /// stored.
+    ///
+    /// A row of the file holds up to 64 updates of a page. The space of a row is reused when all its updates are handled.
     pub fn capacity(mut self, updates: usize) -> Self {
         self.settings.capacity = updates.max(1);
         self
     }
 
-    /// Sets the number of attempts after which an update becomes a dead letter. Attempts before a restart count, too.
-    /// Defaults to 5. The minimum is 1.
+    /// Sets the number of failed attempts after which an update becomes a dead letter. Defaults to 5. The minimum is 1.
+    /// Attempts before a restart count, too.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts.max(1);
         self
     }
 
-    /// Sets the maximum number of dead letters. If there are more, the oldest are removed. Defaults to 10,000.
+    /// Sets the maximum number of dead letters. Defaults to 10,000. If the journal has more dead letters, it removes the
+    /// oldest dead letters.
     pub fn dead_letter_capacity(mut self, letters: usize) -> Self {
         self.settings.dead_letters = letters;
         self
     }
 
-    /// Opens the journal. See [`Journal::open`].
+    /// Opens the journal with these settings, or creates a new journal. See [`Journal::open`].
     ///
     /// # Errors
     ///
-    /// As [`Journal::open`].
+    /// The errors of [`Journal::open`].
     pub fn open(self) -> Result<Journal> {
         Ok(Journal(Arc::new(Queue::open(&self.path, self.settings)?)))
     }

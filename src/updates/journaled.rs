@@ -14,7 +14,8 @@ use crate::{
     },
 };
 
-/// The updates of a bot by long polling, with a journal. Made by [`Updates::journal`](crate::updates::Updates::journal).
+/// The updates of a bot by long polling, stored in a [`Journal`] before they are handled. Created by
+/// [`Updates::journal`](crate::updates::Updates::journal). Call [`run`](Self::run) to handle the updates.
 #[must_use = "nothing is polled until it is run"]
 pub struct JournaledUpdates {
     updates: Updates,
@@ -28,12 +29,14 @@ impl fmt::Debug for JournaledUpdates {
 }
 
 impl Updates {
-    /// Stores each page in a [`Journal`] before it is committed to the server. A slow handler then holds back its own chat
-    /// only, and updates wait on the disk.
+    /// Stores each page in a [`Journal`] before the page is committed to the server. A slow handler then delays only its own
+    /// chat, and updates wait on the disk.
     ///
-    /// Change the settings of `Updates` before this call. The journal also stores the marker: if a
-    /// [`marker_store`](Self::marker_store) is set, the run ends with an error before the first poll
-    /// ([`Journal`](crate::ErrorKind::Journal)).
+    /// Change the settings of `Updates` before this call.
+    ///
+    /// The journal also stores the marker, which is the position of the bot in its updates. If a
+    /// [`marker_store`](Self::marker_store) is set, too, the run ends with an error before the first poll
+    /// ([`ErrorKind::Journal`](crate::ErrorKind::Journal)).
     ///
     /// ```
     /// # #[tokio::main]
@@ -66,8 +69,8 @@ impl Updates {
 }
 
 impl JournaledUpdates {
-    /// Handles the updates by an async function: concurrently between chats, in order within a chat. See [`Run`] and
-    /// [`Journal`].
+    /// Handles the updates with an async function: concurrently between chats, and in order within a chat. Await the returned
+    /// [`Run`] to start the bot. See [`Journal`] for the guarantees.
     pub fn run<H, F>(self, handler: H) -> Run
     where
         H: Fn(Bot, Update) -> F + Send + Sync + 'static,
@@ -81,7 +84,8 @@ impl JournaledUpdates {
         run
     }
 
-    /// Handles the updates like [`run`](Self::run), with a value that is cloned for each update. See [`Bot::run_with`].
+    /// Handles the updates like [`run`](Self::run), and passes a clone of `state` to each call of the handler. See
+    /// [`Bot::run_with`] for an example.
     pub fn run_with<S, H, F>(self, state: S, handler: H) -> Run
     where
         S: Clone + Send + Sync + 'static,

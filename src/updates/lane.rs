@@ -7,14 +7,18 @@ use crate::{
     id::{ChatId, SessionId, UserId},
 };
 
-/// The ordering key of an update. Updates of one lane are handled one after the other, updates of different lanes
-/// concurrently.
+/// The ordering key of an update. Returned by [`Update::lane`].
 ///
-/// The lane of an update is its chat. Without a chat it is the constructor session, else the user. All other updates share
-/// one lane.
+/// Updates of one lane are handled one after the other. Updates of different lanes are handled concurrently.
 ///
-/// `Display` writes it as `chat:5`, `session:abc`, `user:7` or `other`. This text is stable, so that a queue can be split by
-/// its hash.
+/// - The lane of an update is its chat.
+/// - An update without a chat has the lane of its constructor session. In such a session, a user of TamTam composes a
+///   message with the help of the bot.
+/// - An update without a chat and without a session has the lane of its user.
+/// - All other updates share one lane.
+///
+/// `Display` writes a lane as `chat:5`, `session:abc`, `user:7` or `other`. This text is stable: you can split a queue by
+/// the hash of the text.
 ///
 /// ```
 /// use tamtam::Update;
@@ -39,7 +43,7 @@ enum Reason {
 }
 
 impl Update {
-    /// Returns the lane of the update: updates in one lane are handled in order. See [`Lane`].
+    /// Returns the lane of the update. Updates of one lane, usually a chat, are handled in order. See [`Lane`].
     #[must_use]
     pub fn lane(&self) -> Lane {
         let chat = self.chat_id().map(Reason::Chat);

@@ -21,12 +21,13 @@ use crate::{
     updates::{handler::Handed, health::Health, stream::Updates},
 };
 
-/// An update and its JSON exactly as the server sent it.
+/// An update and its JSON, exactly as the server sent it. Returned by [`RawUpdates::next`], and passed to the handler of
+/// `Webhook::raw_router`.
 ///
-/// [`Update`] drops properties that are not in the models. `json` has them, so a queue that stores `json` loses
-/// nothing, and a later version of the crate can read more of it. Serializing writes `json`; deserializing reads both.
+/// An [`Update`] lacks the properties that this version of the crate does not support. `json` has all properties. So a
+/// queue that stores `json` loses nothing, and a later version of the crate can read more properties.
 ///
-/// Made by [`Updates::raw`](crate::updates::Updates::raw) and `webhook::Webhook::raw_router`.
+/// Serializing a `RawUpdate` writes `json`. Deserializing JSON sets both fields.
 ///
 /// ```
 /// use tamtam::updates::RawUpdate;
@@ -43,9 +44,9 @@ use crate::{
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RawUpdate {
-    /// The JSON of the update. If the server sent text that is not strict JSON, it is a repaired copy.
+    /// The JSON of the update. If the server sent text that is not strict JSON, `json` is a repaired copy of the text.
     pub json: Box<RawValue>,
-    /// The update.
+    /// The update, read from the JSON.
     pub update: Update,
 }
 
@@ -67,7 +68,7 @@ impl Handed for RawUpdate {
     }
 }
 
-/// Hides the values of properties such as `token`.
+/// Hides the values of secret properties, such as `token`.
 impl fmt::Debug for RawUpdate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RawUpdate").field("json", &hide_in_json(self.json.get())).field("update", &self.update).finish()
@@ -94,18 +95,19 @@ impl<'de> Deserialize<'de> for RawUpdate {
     }
 }
 
-/// The updates of a bot by long polling, each with its JSON. Made by [`Updates::raw`](crate::updates::Updates::raw).
+/// A stream of the updates of a bot by long polling, each with its JSON. Created by
+/// [`Updates::raw`](crate::updates::Updates::raw).
 ///
-/// It is the same stream as [`Updates`](crate::updates::Updates), with the same guarantees.
+/// The stream has the same guarantees as [`Updates`](crate::updates::Updates).
 #[must_use = "a stream does nothing until an update is requested"]
 #[derive(Debug)]
 pub struct RawUpdates(Updates);
 
 impl Updates {
-    /// Keeps the JSON of each update, for example to store it in a queue.
+    /// Returns a stream of updates with their JSON, for example to store the JSON in a queue.
     ///
-    /// Call it before the first update is requested. Updates that were fetched before are serialized again, without the
-    /// properties that are not in the models.
+    /// Call `raw` before the first update is requested. Otherwise, updates that were already fetched are serialized again.
+    /// Their JSON then lacks the properties that this version of the crate does not support.
     ///
     /// ```
     /// # #[tokio::main]
@@ -127,36 +129,39 @@ impl Updates {
 }
 
 impl RawUpdates {
-    /// Returns the next update, as [`Updates::next`](crate::updates::Updates::next) does. All earlier updates must be handled.
+    /// Returns the next update. Call `next` only when all earlier updates are handled: the call can commit them to the
+    /// server. Returns `None` after an error and after a shutdown.
     ///
     /// # Errors
     ///
-    /// As [`Updates::next`](crate::updates::Updates::next).
+    /// The errors of [`Updates::next`](crate::updates::Updates::next).
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses nothing.
+    /// Dropping the future loses no update.
     pub async fn next(&mut self) -> Option<Result<RawUpdate>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Returns the next update, or the error that ended the stream. All earlier updates must be handled.
+    /// Returns the next update, or the error that ended the stream. Call `try_next` only when all earlier updates are
+    /// handled: the call can commit them to the server. Returns `None` after an error and after a shutdown.
     ///
     /// # Errors
     ///
-    /// As [`Updates::next`](crate::updates::Updates::next).
+    /// The errors of [`Updates::next`](crate::updates::Updates::next).
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses nothing.
+    /// Dropping the future loses no update.
     pub async fn try_next(&mut self) -> Result<Option<RawUpdate>> {
         self.next().await.transpose()
     }
 
     /// Returns all fetched updates, or fetches the next page if there are no fetched updates. Returns `None` after a
-    /// shutdown or an error. Each call commits the updates that were returned before.
+    /// shutdown or an error.
     ///
-    /// For queues that store a page at once. A page has at least one update. [`Updates::limit`] sets the maximum.
+    /// Call `next_page` only when all earlier updates are handled: the call commits them to the server. Use this method for
+    /// a queue that stores a page at once. The returned `Vec` has at least one update. [`Updates::limit`] sets the maximum.
     ///
     /// ```
     /// # #[tokio::main]
@@ -177,18 +182,18 @@ impl RawUpdates {
     ///
     /// # Errors
     ///
-    /// As [`Updates::next`](crate::updates::Updates::next).
+    /// The errors of [`Updates::next`](crate::updates::Updates::next).
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses nothing.
+    /// Dropping the future loses no update.
     pub async fn next_page(&mut self) -> Result<Option<Vec<RawUpdate>>> {
         let page = self.0.next_raw_page().await?;
         let raw = |(update, json)| RawUpdate::new(update, json);
         Ok(page.map(|page| page.updates.into_iter().map(raw).collect()))
     }
 
-    /// Returns how the stream is doing.
+    /// Returns a handle that shows the state of the stream, for monitoring.
     #[must_use]
     pub fn health(&self) -> Health {
         self.0.health()

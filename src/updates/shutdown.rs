@@ -1,13 +1,12 @@
 //! The signal that ends a process.
 
-/// Waits until the process receives Ctrl-C or, on Unix, the signal SIGTERM. Service managers and `docker stop` send
-/// SIGTERM.
+/// Waits until the process receives Ctrl-C or, on Unix, the signal SIGTERM. Service managers and `docker stop` send SIGTERM.
 ///
-/// From the first poll on, these signals do not end the process themselves, also after the future has ended or was
-/// dropped. So end the process after this future, and call the function again to wait for another signal. A second signal
-/// during a shutdown has no effect: the [`shutdown_deadline`](crate::updates::Run::shutdown_deadline) ends the shutdown.
+/// From the first poll of the future on, these signals do not end the process themselves, even after the future has ended.
+/// So end the process after this future. A second signal during a shutdown has no effect: the
+/// [`shutdown_deadline`](crate::updates::Run::shutdown_deadline) ends the shutdown.
 ///
-/// If a signal cannot be received, the log has the ERROR `signal not available`, and the future waits for the other one.
+/// If one of the signals cannot be received, the event `signal not available` is logged at ERROR, and the future waits for the other signal.
 ///
 /// ```no_run
 /// # #[tokio::main]
@@ -22,7 +21,8 @@
 ///
 /// # Cancel safety
 ///
-/// A signal that arrives while no such future is polled is lost.
+/// The future can be dropped. After its first poll, the signals do not end the process any more, even if the future is
+/// dropped. A signal that arrives while no such future is polled is lost.
 pub async fn shutdown_signal() {
     #[cfg(unix)]
     tokio::select! {

@@ -40,28 +40,33 @@ pub(crate) use state::BACKOFF;
 pub use state::StartFrom;
 use state::{Effect, Input, StreamState};
 
-/// The updates of a bot by long polling. Made by [`Bot::updates`].
+/// A stream of the updates of a bot by long polling. Created by [`Bot::updates`].
 ///
-/// Each update is delivered at least once and in order. Requesting the update after the last one of a page commits the
-/// page: the stream sends its marker to the server. So request an update only when all earlier ones are handled.
+/// The server delivers updates in pages: a page is the updates in one response to a poll. Each update is delivered at least
+/// once and in order. After the last update of a page, requesting the next update commits the page. For the commit, the
+/// stream sends the marker of the page to the server. A marker is a number: the position of the bot in its updates. So request
+/// an update only when all earlier updates are handled.
+///
 /// Updates that are not committed when the program ends are delivered again at the next start. (Some servers reportedly
-/// answer a poll without a marker with the newest updates only. A [`marker_store`](Self::marker_store) avoids this.)
+/// respond to a poll without a marker with the newest updates only. A [`marker_store`](Self::marker_store) avoids this.)
 ///
-/// An update of an unknown type, or that cannot be read, is [`Update::Unknown`]. It does not block later updates.
+/// An update that has an unknown type or cannot be read is [`Update::Unknown`]. Such an update does not block later updates.
 ///
 /// Failed polls are retried without a limit, for example after a broken connection, during a restart of the server, or
-/// after a proxy's error page. A retry uses the same marker. The delays grow up to 30 s, or last as long as the server
-/// asks. Retries are logged and reported to [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
+/// after a proxy's error page. A retry uses the same marker. By default, the delays grow up to 30 s. If the server asks for a
+/// longer delay, the stream waits for that time. Retries are logged and reported to
+/// [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
 ///
-/// Only permanent errors are returned, and they end the stream. So `while let Some(update) = updates.try_next().await?`
-/// is all that a bot needs. A `?` on another call inside the loop ends the bot, and the same update is delivered again
-/// at the next start.
+/// The stream returns only permanent errors, and then ends. So the loop `while let Some(update) = updates.try_next().await?`
+/// needs no further error handling. A `?` on another call inside the loop ends the loop. The server then delivers the same
+/// update again at the next start.
 ///
-/// Run one poller per bot: two pollers with one token take updates from each other. While a webhook is subscribed,
-/// polling receives no updates. The stream checks this at the start, see [`remove_webhooks`](Self::remove_webhooks).
+/// Use only one stream per bot at a time: two streams with the same token take updates from each other. While a webhook is
+/// subscribed, polling receives no updates. The stream checks this at the start, see
+/// [`remove_webhooks`](Self::remove_webhooks).
 ///
-/// Adapters that poll ahead, such as `buffered`, `peekable` or `for_each_concurrent`, commit updates before they are
-/// handled. To handle updates concurrently, use [`run`](Self::run).
+/// Do not use adapters that poll ahead, such as `buffered`, `peekable` or `for_each_concurrent`: they commit updates before
+/// the updates are handled. To handle updates concurrently, use [`run`](Self::run).
 ///
 /// ```
 /// # #[tokio::main]
@@ -80,8 +85,8 @@ use state::{Effect, Input, StreamState};
 ///
 /// # Cancel safety
 ///
-/// Dropping a pending [`next`](Self::next) or [`try_next`](Self::try_next) loses nothing: the poll in flight stays in the
-/// stream, and the next call continues it.
+/// Dropping a pending future of [`next`](Self::next) or [`try_next`](Self::try_next) loses no update. The request in
+/// progress stays in the stream, and the next call continues this request.
 #[must_use = "a stream does nothing until an update is requested"]
 pub struct Updates {
     bot: Bot,
@@ -151,17 +156,19 @@ impl Updates {
 
     /// Sets the maximum number of updates per page, from 1 to 1000. By default, the server chooses 100.
     ///
-    /// With another number, the stream returns an error before any request and ends
-    /// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// If the number is outside of this range, the stream returns an error before any request, and ends
+    /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     pub fn limit(mut self, limit: u32) -> Self {
         self.settings.limit = Some(limit.into());
         self
     }
 
-    /// Sets the time that the server holds a poll without new updates: from 0 to 90 s, rounded up to whole seconds. By
-    /// default, the server chooses 30 s. A longer time is an error, as an invalid [`limit`](Self::limit).
+    /// Sets the maximum time that the server waits for new updates before it responds to a poll. The time is from 0 to 90 s,
+    /// rounded up to whole seconds. By default, the server chooses 30 s.
     ///
-    /// A poll on a dead connection fails after this time plus [`poll_margin`](crate::BotBuilder::poll_margin) (15 s).
+    /// If the time is longer than 90 s, the stream returns an error before any request, and ends
+    /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). A poll on a dead connection fails after this time
+    /// plus [`poll_margin`](crate::BotBuilder::poll_margin) (15 s by default).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         let seconds = timeout.as_secs().saturating_add(u64::from(timeout.subsec_nanos() > 0));
         self.settings.hold_seconds = Some(u32::try_from(seconds).unwrap_or(u32::MAX).into());
@@ -174,21 +181,24 @@ impl Updates {
         self
     }
 
-    /// Sets where the stream begins. Defaults to [`StartFrom::Stored`]: at the stored marker or, without one, with the
-    /// backlog. Has no effect after the first update was requested.
+    /// Sets the position at which the stream begins. Defaults to [`StartFrom::Stored`]: the marker in the
+    /// [`marker_store`](Self::marker_store) or, without a saved marker, the oldest uncommitted update. This setting has no
+    /// effect after the first update was requested.
     pub fn start_from(mut self, start: StartFrom) -> Self {
         self.settings.start_from = start;
         self
     }
 
-    /// Skips the updates that are pending at the start. The same as
-    /// [`start_from`](Self::start_from)`(`[`StartFrom::Latest`]`)`.
+    /// Skips the updates that the server has kept before the start. A short form of
+    /// [`start_from`](Self::start_from) with [`StartFrom::Latest`].
     pub fn skip_pending(self) -> Self {
         self.start_from(StartFrom::Latest)
     }
 
-    /// Saves the marker of each handled page in a store, before the page is committed. If the bot is killed between the
-    /// save and the commit, it does not receive the page again.
+    /// Sets the store for the marker, which is the position of the bot in its updates. By default, the marker is not stored.
+    ///
+    /// The stream saves the marker of each handled page before it commits the page to the server. If the bot is killed between
+    /// the save and the commit, the bot does not receive the page again.
     pub fn marker_store(mut self, store: impl MarkerStore) -> Self {
         self.store = Some(Arc::new(KeyedStore { markers: Box::new(store), key: OnceLock::new() }));
         self
@@ -197,15 +207,19 @@ impl Updates {
     /// Sets whether subscribed webhooks are removed at the start. Defaults to `false`.
     ///
     /// Polling receives no updates while a webhook is subscribed. By default, the stream then returns an error at the
-    /// start and ends ([`WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
+    /// start, and ends ([`ErrorKind::WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
     pub fn remove_webhooks(mut self, remove: bool) -> Self {
         self.settings.remove_webhooks = remove;
         self
     }
 
-    /// Sets the delays after failed polls. `first` is the longest delay after the first failure and defaults to 0.5 s.
-    /// It doubles with each further failure, up to `most`, which defaults to 30 s. The actual delay is a random part of
-    /// it (full jitter), or the time that the server asks for if that is longer.
+    /// Sets the delays after failed polls.
+    ///
+    /// - `first`: Maximum delay after the first failure. Defaults to 0.5 s. The maximum doubles with each further failure.
+    /// - `most`: Upper limit of this maximum. Defaults to 30 s.
+    ///
+    /// The actual delay is random, from 0 to the current maximum (full jitter). If the server asks for a longer delay, the
+    /// stream waits for that time.
     ///
     /// [`Run`](crate::updates::Run) uses the same delays before it retries a handler, unless
     /// [`Run::backoff`](crate::updates::Run::backoff) is set.
@@ -214,10 +228,11 @@ impl Updates {
         self
     }
 
-    /// Ends the stream when `signal` ends. The output of `signal` is ignored.
+    /// Ends the stream when the future `signal` ends. The output of `signal` is ignored.
     ///
-    /// Fetched updates are still returned. Then the stream commits them and returns `None`. The commit takes at most 5 s,
-    /// and saving the marker another 5 s.
+    /// The stream first returns the updates that it has already fetched. Then the stream commits these updates and returns
+    /// `None`. The commit takes at most 5 s. With a [`marker_store`](Self::marker_store), saving the marker takes at most
+    /// another 5 s.
     ///
     /// Most service managers stop a process by SIGTERM. [`shutdown_signal`](crate::shutdown_signal) waits for
     /// SIGTERM and Ctrl-C.
@@ -247,12 +262,14 @@ impl Updates {
         self
     }
 
-    /// Returns a new stream with the settings, the marker store and the health of this one, and without its
-    /// [shutdown](Self::graceful_shutdown_on). See [`start_from`](Self::start_from) for where it begins: by default
-    /// at the saved marker or, without one, at the first uncommitted update. It does not take over fetched updates.
+    /// Returns a new stream with the settings, the marker store and the [`Health`] of this stream.
     ///
-    /// For programs that stop polling for a time, for example while another process polls. Do not use both streams at
-    /// the same time.
+    /// Use `restart` in a program that stops polling for a time, for example while another process polls. Do not use both
+    /// streams at the same time.
+    ///
+    /// The new stream begins at the position that [`start_from`](Self::start_from) sets. By default, this is the saved marker
+    /// or, without a saved marker, the oldest uncommitted update. The new stream has neither the fetched updates nor the
+    /// [shutdown signal](Self::graceful_shutdown_on) of this stream.
     ///
     /// ```
     /// # #[tokio::main]
@@ -274,50 +291,52 @@ impl Updates {
         new
     }
 
-    /// Returns a handle that shows how the stream is doing, for monitoring.
+    /// Returns a handle for monitoring the stream.
     #[must_use]
     pub fn health(&self) -> Health {
         self.health.clone()
     }
 
-    /// Returns the next update. Call it only when all earlier updates are handled: the call can commit them. Returns
-    /// `None` after an error and after a shutdown.
+    /// Returns the next update. Call `next` only when all earlier updates are handled: the call can commit them to the
+    /// server. Returns `None` after an error and after a shutdown.
     ///
-    /// Call it on one stream, in a loop. On a new stream each time (`bot.updates().next()`), it returns the same update
-    /// again: see [`Bot::updates`].
+    /// Create one stream, and call `next` on this stream in a loop. A loop over `bot.updates().next()` receives the same update
+    /// each time: see [`Bot::updates`].
     ///
     /// # Errors
     ///
-    /// A permanent error is the last item of the stream:
+    /// - If the server refuses the bot, for example its token. A response with an error status is a refusal only if it has a
+    ///   `code` of the API.
+    /// - If a webhook is subscribed.
+    /// - If the marker store cannot be read.
+    /// - If a single update is larger than the size limit of a page.
+    /// - If a setting is invalid. The stream then returns the error before the first request.
+    /// - If a response at the start is JSON of the wrong shape ([`ErrorKind::Decode`](crate::ErrorKind::Decode)). At the start,
+    ///   the stream requests the list of webhooks and, with a marker store, the id of the bot.
     ///
-    /// - The server refuses the bot, for example its token. A status counts as a refusal only with an API `code`.
-    /// - A webhook is subscribed, or the marker store cannot be read.
-    /// - A single update is larger than the size limit of a page.
-    /// - A setting is invalid. This error is returned before the first request.
-    /// - At the start, the stream requests the webhooks and, with a marker store, the bot's id. It ends if either
-    ///   response is JSON of the wrong shape ([`Decode`](crate::ErrorKind::Decode)).
-    ///
-    /// All other failures are retried, also a page that is not JSON or does not fit the models.
+    /// All these errors are permanent, and end the stream. Other failures are retried, including a page that is not JSON or
+    /// does not fit the types of this crate.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses nothing.
+    /// Dropping the future loses no update.
     pub async fn next(&mut self) -> Option<Result<Update>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Returns the next update, or the error that ended the stream. Returns `None` after an error and after a shutdown.
+    /// Returns the next update, or the error that ended the stream. Call `try_next` only when all earlier updates are
+    /// handled: the call can commit them to the server. Returns `None` after an error and after a shutdown.
     ///
-    /// Call it on one stream, in a loop. On a new stream each time (`bot.updates().try_next()`), it returns the same update
-    /// again: see [`Bot::updates`].
+    /// Create one stream, and call `try_next` on this stream in a loop. A loop over `bot.updates().try_next()` receives the
+    /// same update each time: see [`Bot::updates`].
     ///
     /// # Errors
     ///
-    /// As [`next`](Self::next).
+    /// The errors of [`next`](Self::next).
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses nothing.
+    /// Dropping the future loses no update.
     pub async fn try_next(&mut self) -> Result<Option<Update>> {
         self.next().await.transpose()
     }

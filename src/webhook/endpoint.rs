@@ -23,9 +23,10 @@ use crate::{
 /// Default limit of a body, in bytes. The longest update that the API's limits allow is far shorter.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
-/// The webhook of a bot: the path that the service calls, and its settings.
+/// A webhook of a bot: the secret path at which the bot receives updates, and the settings of the handler.
 ///
-/// See [the module](crate::webhook) for its guarantees.
+/// [`router`](Self::router) makes an axum router from the webhook and a handler. See [the module](crate::webhook) for an
+/// example and for the guarantees.
 #[derive(Clone)]
 #[must_use = "a webhook does nothing until its router is served"]
 pub struct Webhook {
@@ -39,16 +40,22 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Creates a webhook at this path of the URL that is [subscribed](Self::subscribe).
+    /// Creates a webhook that receives the updates of a bot at a path.
     ///
-    /// The last segment of the path is the secret, for example the output of `openssl rand -hex 32`. Other segments may
-    /// come before it. Keep the path as secret as the token. Neither errors nor `Debug` show the path. Response times do
-    /// not reveal the path either.
+    /// - `bot`: Bot that is passed to the handler.
+    /// - `secret_path`: Path of the URL that you [subscribe](Self::subscribe). The path begins with `/`. The last segment is
+    ///   the secret, for example the output of `openssl rand -hex 32`. Other segments can be before the secret.
+    ///
+    /// Protect the path like the token. Neither errors nor `Debug` show the path. Response times do not reveal the path either.
     ///
     /// # Errors
     ///
-    /// If the last segment has fewer than 32 characters, or a segment has characters other than letters, digits, `-`, `.`,
-    /// `_` and `~`. The message says how to make a path.
+    /// - If the path does not begin with `/`.
+    /// - If the last segment has fewer than 32 characters.
+    /// - If a segment has characters other than ASCII letters, digits, `-`, `.`, `_` and `~`.
+    /// - If another segment is empty, `.` or `..`.
+    ///
+    /// The message of the error contains a command that makes a secret.
     pub fn new(bot: Bot, secret_path: impl Into<String>) -> Result<Self> {
         let path = SecretPath::new(secret_path.into())?;
         Ok(Self {
@@ -62,11 +69,10 @@ impl Webhook {
         })
     }
 
-    /// Requires this secret of every delivery, in the header that the service sends: `X-Max-Bot-Api-Secret` for MAX.
-    /// [`subscribe`](Self::subscribe) gives the secret to the service.
+    /// Requires a secret in a header of each request: `X-Max-Bot-Api-Secret` for MAX. By default, only the path is secret.
     ///
-    /// A request without the secret is answered with 404, like a request to a wrong path. The secret is compared in
-    /// constant time. Neither errors nor `Debug` show it.
+    /// [`subscribe`](Self::subscribe) sends the secret to the service. The response to a request without the secret is 404, as
+    /// for a wrong path. The secret is compared in constant time. Neither errors nor `Debug` show the secret.
     ///
     /// ```
     /// # #[tokio::main]
@@ -85,19 +91,24 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// If the secret does not have 5 to 256 letters, digits, `_` and `-`, or if the service sends no secrets. TamTam sends
-    /// none.
+    /// - If the secret has fewer than 5 or more than 256 characters.
+    /// - If the secret has characters other than ASCII letters, digits, `_` and `-`.
+    /// - If the service sends no secrets, as TamTam.
     pub fn secret(mut self, secret: impl Into<String>) -> Result<Self> {
         self.secret = Some(SecretHeader::new(self.bot.service(), secret.into())?);
         Ok(self)
     }
 
-    /// Subscribes the secret path at this origin, with the [secret](Self::secret) if it is set. `origin`: the scheme and
-    /// host of the URL, such as `https://bot.example`. `types`: the types of updates, see [`Bot::subscribe_webhook`].
+    /// Subscribes the URL of the webhook to updates. If a [secret](Self::secret) is set, the request contains the secret.
+    ///
+    /// - `origin`: Beginning of the URL, before the secret path, such as `https://bot.example`.
+    /// - `types`: Types of updates to receive. If `types` is empty, the bot receives all types.
+    ///
+    /// Await the returned request to send it. See [`Bot::subscribe_webhook`] for the details.
     ///
     /// # Errors
     ///
-    /// As [`Bot::subscribe_webhook`].
+    /// The errors of [`Bot::subscribe_webhook`].
     pub fn subscribe(&self, origin: impl AsRef<str>, types: impl Into<Vec<UpdateType>>) -> Subscribe {
         let url = format!("{}{}", origin.as_ref().trim_end_matches('/'), self.path.expose());
         let mut request = self.bot.subscribe_webhook(url, types);
@@ -107,13 +118,14 @@ impl Webhook {
         request
     }
 
-    /// Sets the function that decides about updates that were not handled, and about bodies that are not an update. It
-    /// returns a [`Recovery`](crate::updates::Recovery) or a future of one. `Retry` answers 503, and the service delivers
-    /// again. `Skip` answers 200. Without `on_error`, an update that was not handled is skipped, and a body that is not an
-    /// update is answered with 503.
+    /// Sets the function that decides about updates that were not handled, and about bodies that are not an update.
     ///
-    /// Retry only what may succeed later. An update that never succeeds is delivered again for hours. After 8 h the service
-    /// may remove the subscription.
+    /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. For `Retry`, the response is
+    /// 503, and the service delivers the update again. For `Skip`, the response is 200. By default, an update that was not
+    /// handled is skipped, and the response to a body that is not an update is 503.
+    ///
+    /// Return `Retry` only if the update may succeed later. Otherwise, the service delivers the update again for hours. After
+    /// 8 h, the service may remove the subscription.
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::Webhook {
@@ -129,27 +141,28 @@ impl Webhook {
     /// # }
     /// ```
     ///
-    /// The function runs on the task of the handler, so it must not block. A future has the time limit of the handler. With a
-    /// journal, the limit for a body that is not an update is 20 s.
+    /// The function runs on the task of the handler, so the function must not block its thread. A returned future has the same
+    /// time limit as the handler. With a journal, the limit for a body that is not an update is 20 s.
     pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
         self.on_error = Some(failed::boxed(on_error));
         self
     }
 
-    /// Sets the time limit of the handler. Defaults to 120 s. After that, the handler is dropped at its current `await`,
-    /// and the update counts as not handled. For longer work, use a [queue](crate::webhook#a-durable-queue).
+    /// Sets the time limit of the handler. Defaults to 120 s. After this time, the handler is dropped at its current `await`,
+    /// and counts as failed. For longer work, use a [queue](crate::webhook#a-durable-queue).
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handler_timeout = timeout;
         self
     }
 
-    /// Sets the largest body of a delivery, in bytes. Defaults to 4 MiB. A larger body is answered with 413.
+    /// Sets the maximum size of the body of a request, in bytes. Defaults to 4 MiB. The response to a larger body is 413.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// Records every update in a [`ChatBook`] before its handler is called. See [`Run::chat_book`](crate::updates::Run::chat_book).
+    /// Records every update in a [`ChatBook`] before its handler is called. See
+    /// [`Run::chat_book`](crate::updates::Run::chat_book) for the details.
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {
@@ -166,16 +179,18 @@ impl Webhook {
         self
     }
 
-    /// Returns the webhook as a router. The router calls the handler, an async function, with the bot and each update. A
-    /// closure can capture other values. [`HandlerResult`] lists the return types.
+    /// Returns an axum router that calls a handler with the bot and each update.
     ///
-    /// axum panics if routers with the same route are merged. The routes of two webhooks are the same if their secrets
-    /// begin with the same 8 characters. So give each bot its own random secret.
+    /// The handler is an async function. A closure can capture other values, and pass them to the function. [`HandlerResult`]
+    /// lists the return types of a handler.
+    ///
+    /// axum panics if routers with the same route are merged. A route has the path up to the first 8 characters of the secret.
+    /// So give each bot its own random secret.
     ///
     /// # Cancel safety
     ///
-    /// If a client closes the connection, or the server's future is dropped, the handler continues in its own task. The end
-    /// of the runtime drops the handler. Its update is then delivered again.
+    /// If a client closes the connection, or if the server's future is dropped, the handler continues in its own task. The end
+    /// of the tokio runtime drops the handler. The service then delivers the update again.
     #[must_use = "a router does nothing until it is served"]
     pub fn router<H, F>(self, handler: H) -> Router
     where
@@ -185,8 +200,10 @@ impl Webhook {
         self.serve(handler)
     }
 
-    /// Returns the webhook as a router whose handler gets each update with its exact JSON, for example to store it in a
-    /// [queue](crate::webhook#a-durable-queue). Otherwise it is the same as [`router`](Self::router).
+    /// Returns an axum router that calls a handler with the bot and each update, including the exact JSON of the update.
+    ///
+    /// Use this method, for example, to store the JSON in a [queue](crate::webhook#a-durable-queue). Except for the type of the
+    /// update, the router is the same as the router of [`router`](Self::router).
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {
@@ -200,7 +217,7 @@ impl Webhook {
     ///
     /// # Cancel safety
     ///
-    /// As [`router`](Self::router).
+    /// The same as for [`router`](Self::router).
     #[must_use = "a router does nothing until it is served"]
     pub fn raw_router<H, F>(self, handler: H) -> Router
     where

@@ -22,7 +22,7 @@ use crate::{
 /// How long storing an update may take. Servers wait for 30 s before they deliver the update again.
 const STORE_TIME: Duration = Duration::from_secs(20);
 
-/// A webhook with a journal. Created by [`Webhook::journal`].
+/// A webhook that stores updates in a [`Journal`] before they are handled. Created by [`Webhook::journal`].
 #[derive(Debug)]
 #[must_use = "a webhook does nothing until its router is served"]
 pub struct JournaledWebhook {
@@ -31,12 +31,13 @@ pub struct JournaledWebhook {
 }
 
 impl Webhook {
-    /// Stores each update in a [`Journal`]. The answer is 200 as soon as the update is stored, however long its handler
-    /// takes. The answer is 503 while the journal is full or cannot be written, and until the server has returned the
-    /// bot's id.
+    /// Stores each update in a [`Journal`] before the update is handled. Call [`run`](JournaledWebhook::run) on the result.
     ///
-    /// Within a chat, updates are handled in the order in which they were stored. If the server retries a delivery after
-    /// later ones were stored, that update is handled after them.
+    /// The response to the service is 200 as soon as the update is stored, even if its handler takes long. The response is 503
+    /// if the journal is full or cannot be written. The response is also 503 until the server has returned the id of the bot.
+    ///
+    /// Updates of a chat are handled in the order in which they were stored. If the service repeats a delivery after newer
+    /// updates were stored, the repeated update is handled after the newer updates.
     ///
     /// ```
     /// # #[tokio::main]
@@ -67,7 +68,7 @@ impl Webhook {
     /// # let url = format!("http://{}{secret_path}", listener.local_addr()?);
     /// # bot.subscribe_webhook(url, []).await?;
     /// # alice.starts();
-    /// // Both end when either does: without the run, updates would only be stored.
+    /// // Stop the server and the run together: without the run, updates are only stored.
     /// tokio::select! {
     ///     served = axum::serve(listener, app).into_future() => served?,
     ///     ran = run.graceful_shutdown_on(shutdown).run() => ran?,
@@ -82,11 +83,11 @@ impl Webhook {
 }
 
 impl JournaledWebhook {
-    /// Returns the router that stores updates, and the [`Run`] that handles them. Serve the router, and await or spawn
-    /// the run. Without the run, updates are stored but not handled.
+    /// Returns the router that stores updates, and the [`Run`] that handles the stored updates. Serve the router, and await or
+    /// spawn the run. Without the run, updates are stored but not handled.
     ///
-    /// [`on_error`](Webhook::on_error), [`handler_timeout`](Webhook::handler_timeout) and [`chat_book`](Webhook::chat_book)
-    /// of the webhook apply to the run.
+    /// The run has the settings [`on_error`](Webhook::on_error), [`handler_timeout`](Webhook::handler_timeout) and
+    /// [`chat_book`](Webhook::chat_book) of the webhook.
     #[must_use = "a router does nothing until it is served, and a run until it is awaited"]
     pub fn run<H, F>(self, handler: H) -> (Router, Run)
     where

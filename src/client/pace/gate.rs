@@ -58,13 +58,16 @@ struct Waiter {
     look: Arc<Notify>,
 }
 
-/// The waiting requests of a bot, and its pause. Returned by [`Health::pace`](crate::updates::Health::pace).
+/// The number of waiting requests of a bot, and its pause. Returned by [`Health::pace`](crate::updates::Health::pace).
+///
+/// A request waits if it would exceed a limit of the bot's [`Pace`](crate::settings::Pace). The bot pauses after a response
+/// with status 429 (too many requests): all its requests then wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PaceHealth {
-    /// The number of waiting requests, without background requests.
+    /// The number of waiting requests, without the requests of [`Bot::background`](crate::Bot::background).
     pub waiting: usize,
-    /// The number of waiting background requests.
+    /// The number of waiting requests of [`Bot::background`](crate::Bot::background).
     pub waiting_in_background: usize,
     /// The rest of the pause after a 429. `None` if the bot does not pause.
     pub pause: Option<Duration>,

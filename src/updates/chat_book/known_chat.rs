@@ -7,7 +7,8 @@ use crate::{
     id::{ChatId, UserId},
 };
 
-/// A chat that the bot is in, from a [`ChatBook`](crate::updates::ChatBook).
+/// A chat that the bot is in. Returned by [`ChatBook::chats`](crate::updates::ChatBook::chats) and
+/// [`ChatBook::get`](crate::updates::ChatBook::get).
 ///
 /// ```
 /// # #[tokio::main]
@@ -34,31 +35,35 @@ use crate::{
 pub struct KnownChat {
     /// Id of the chat.
     pub chat_id: ChatId,
-    /// Type of the chat. `None` if no update had the type.
+    /// Type of the chat. `None` if no update contained the type.
     pub chat_type: Option<ChatType>,
-    /// Time of the first known update since the bot came to the chat, in Unix milliseconds.
+    /// Time of the first update that the book has seen since the bot came to the chat, in Unix milliseconds.
     pub since: i64,
     /// Role of the bot in the chat.
     pub role: ChatRole,
-    /// Title of the chat. `None` if no update had a title: most updates have none.
+    /// Title of the chat. `None` if no update contained a title. Only `chat_title_changed` and `message_chat_created` contain
+    /// one.
     pub title: Option<String>,
-    /// Time of the newest known update of the chat, in Unix milliseconds. After a restart it can be up to 24 h too old.
+    /// Time of the newest update that the book has seen of the chat, in Unix milliseconds.
+    ///
+    /// After a restart, the time can be up to 24 h too old: if only this field changes, the chat is saved once a day.
     pub last_update: i64,
 }
 
-/// The role of the bot in a chat.
+/// The role of the bot in a chat: partner in a dialog, member, or administrator. See [`KnownChat::role`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChatRole {
-    /// The bot talks to one user.
+    /// The chat is a dialog: a chat of the bot with one user.
     Dialog {
-        /// The user. `None` if no update named the user.
+        /// Id of the user. `None` if no update contained the id.
         user_id: Option<UserId>,
-        /// Whether the user has stopped the bot. The bot then cannot write to the user. MAX reports stops, TamTam does not.
+        /// Whether the user has stopped the bot. The bot cannot write to such a user. Always `false` on TamTam, which does
+        /// not report stops.
         is_stopped: bool,
     },
-    /// The bot is in a group or a channel, and no update reported the bot as an administrator.
+    /// The bot is a member of a group or a channel. Also the role if no update reported the rights of the bot.
     Member,
     /// The bot is an administrator of a group or a channel.
     Admin,

@@ -11,8 +11,8 @@ use crate::{
     id::{ChatId, UserId},
 };
 
-/// The record of one chat in a [`ChatStore`](crate::updates::ChatStore). The bot is in the chat, or was removed from the
-/// chat in the last 48 h.
+/// The record of one chat of a [`ChatBook`](crate::updates::ChatBook), stored in a [`ChatStore`](crate::updates::ChatStore).
+/// The bot is in the chat, or was removed from the chat in the last 48 h.
 ///
 /// The fields are private. Store the record as JSON with serde. Later versions of the crate can read the JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ impl ChatRecord {
         }
     }
 
-    /// Returns the id of the chat, under which the record is stored.
+    /// Returns the id of the chat. The id is the key of the record in the store.
     #[must_use]
     pub fn chat_id(&self) -> ChatId {
         self.chat_id

@@ -5,11 +5,11 @@ use std::{error::Error as StdError, future::Future, pin::Pin, sync::Arc};
 use super::record::ChatRecord;
 use crate::{error::BoxError, id::ChatId};
 
-/// A store for the records of a [`ChatBook`](crate::updates::ChatBook), so that they survive a restart. Pass it to
+/// A store for the records of a [`ChatBook`](crate::updates::ChatBook). Passed to
 /// [`ChatBook::open`](crate::updates::ChatBook::open).
 ///
-/// [`FileChats`](crate::updates::FileChats) stores them in a file. A table of a database needs two columns, the id of the chat
-/// and the record as JSON:
+/// With a store, the records survive a restart. [`FileChats`](crate::updates::FileChats) stores the records in a file. A table
+/// of a database needs two columns, the id of the chat and the record as JSON:
 ///
 /// ```
 /// use tamtam::{ChatId, updates::{ChatRecord, ChatStore}};
@@ -45,23 +45,25 @@ use crate::{error::BoxError, id::ChatId};
 ///
 /// Each bot needs a table of its own, or a third column with the bot's id.
 pub trait ChatStore: Send + Sync + 'static {
-    /// The error of the store.
+    /// The type of the store's errors.
     type Error: Into<Box<dyn StdError + Send + Sync>>;
 
-    /// Returns all records, in any order. Called once, by [`ChatBook::open`](crate::updates::ChatBook::open).
+    /// Returns all records, in any order. [`ChatBook::open`](crate::updates::ChatBook::open) calls this method once.
     ///
     /// # Errors
     ///
-    /// If the store cannot be read. The book is then not opened.
+    /// If the store cannot be read. `ChatBook::open` then returns an error.
     fn load(&self) -> impl Future<Output = Result<Vec<ChatRecord>, Self::Error>> + Send;
 
-    /// Stores the record of a chat, and replaces an earlier one. If `record` is `None`, removes the earlier record. When
-    /// `save` returns, the change should survive the end of the process. The book saves one change at a time.
+    /// Stores the record of a chat, in place of an earlier record of this chat. If `record` is `None`, removes the earlier
+    /// record.
+    ///
+    /// When `save` has returned, the change should survive the end of the process. The book saves one change at a time.
     ///
     /// # Errors
     ///
-    /// If the record is not stored. The book saves it again with its next change. A save that takes longer than 5 s counts
-    /// as failed, and its future is dropped.
+    /// If the change is not stored. The book then saves the chat again, together with its next change. If a save takes longer
+    /// than 5 s, the book drops the future, and the save counts as failed.
     fn save(
         &self,
         chat_id: ChatId,

@@ -8,18 +8,20 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// The state of a [`Journal`](crate::updates::Journal). Returned by [`Health::journal`](crate::updates::Health::journal).
+/// The state of a [`Journal`](crate::updates::Journal). Returned by [`Journal::health`](crate::updates::Journal::health) and
+/// [`Health::journal`](crate::updates::Health::journal).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JournalHealth {
-    /// The number of stored updates that are not handled, including updates in a handler.
+    /// The number of stored updates that are not handled yet, including updates in a handler.
     pub depth: usize,
     /// The time since the oldest of these updates was stored. `None` if `depth` is 0.
     pub oldest: Option<Duration>,
-    /// The number of dead letters.
+    /// The number of dead letters: updates whose handler failed permanently.
     pub dead_letters: usize,
-    /// The number of failed writes since the last successful write. While it is not 0, updates are neither stored nor
-    /// removed: check the disk.
+    /// The number of failed writes since the last successful write.
+    ///
+    /// If the number is not 0, the journal neither stores nor removes updates at the moment: check the disk.
     pub failed_writes: u64,
 }
 

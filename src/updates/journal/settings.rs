@@ -1,17 +1,20 @@
 //! The settings of a journal.
 
-/// The failures that a [`Journal`](crate::updates::Journal) survives without loss. Set by
+/// The kind of failure that a [`Journal`](crate::updates::Journal) survives without loss of data. Set by
 /// [`JournalBuilder::durability`](crate::updates::JournalBuilder::durability).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
-    /// Survives the end of the process, for example by `kill -9`: nothing is lost. After a power loss or a crash of the
-    /// operating system, the journal is intact, but the last changes can be missing. Updates can then be lost, and handled
-    /// updates can be handled again.
+    /// Loses nothing at the end of the process, for example by `kill -9`. This is the default.
+    ///
+    /// After a power loss or a crash of the operating system, the journal is intact, but the last changes can be missing.
+    /// Updates can then be lost, and handled updates can be handled again.
     #[default]
     ProcessKill,
-    /// Survives a power loss, too: each change waits until the disk has stored it. This is several times slower. It
-    /// requires a disk that does not report a write before it is durable.
+    /// Loses nothing at a power loss, a crash of the operating system, or the end of the process.
+    ///
+    /// Each change waits until the disk has stored the change. So writes are several times slower. The disk must not report a
+    /// write as complete before the data is durable.
     PowerLoss,
 }
 

@@ -22,17 +22,18 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
 /// A [`MarkerStore`] in a file, for one bot.
 ///
-/// The file is replaced as a whole and written through to the disk. After a kill or a power loss, it holds either the
-/// old marker or the new one. A damaged file, or the file of another bot or program, is an error and is not changed.
+/// The store saves the marker of a bot, which is the position of the bot in its updates. A save replaces the file as a whole,
+/// and waits until the disk has stored the new file. After a kill or a power loss, the file has either the old marker or the
+/// new marker. A damaged file is an error and is not changed. The same applies to a file of another bot or program.
 ///
-/// A save makes a file such as `marker.json.0123456789abcdef.new` in the same directory and renames it. So links to the
-/// old file and its permissions are lost. If a kill leaves a `.new` file behind, a start removes it when it is at least
-/// one hour old.
+/// A save creates a file such as `marker.json.0123456789abcdef.new` in the same directory, and renames the new file. So the
+/// permissions of the old file and links to the old file are lost. A kill can leave a `.new` file behind. A later start
+/// removes this file if it is at least one hour old.
 ///
-/// A path where the marker cannot be saved is an error at the start, for example in a directory without write
+/// If the marker cannot be saved at the path, the stream fails at the start. An example is a directory without write
 /// permission.
 ///
-/// A server that was reset may refuse an old marker. The error then names the marker, and you can remove the file.
+/// A server that was reset may refuse an old marker. The error then contains the marker, and you can remove the file.
 ///
 /// ```
 /// # #[tokio::main]
@@ -59,16 +60,16 @@ pub struct FileStore {
     saving: Arc<Mutex<()>>,
 }
 
-/// The error of a [`FileStore`].
+/// An error of a [`FileStore`], with the path of the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileStoreError {
     /// The file cannot be read or written.
     #[error("{path}: {error}", path = path.display())]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The error of the system.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// The file is damaged, or is not a marker file. If you remove it, the bot starts with the updates that the server
@@ -78,19 +79,19 @@ pub enum FileStoreError {
         path = path.display()
     )]
     NotAMarker {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// A description of the problem.
         problem: String,
     },
-    /// The file has the marker of another bot. Each bot needs a file of its own.
+    /// The file contains the marker of another bot. Each bot needs a file of its own.
     #[error("{path} has the marker of {found}, not of {expected}: give each bot a file of its own", path = path.display())]
     OtherBot {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The bot whose marker the file has.
+        /// The key of the bot whose marker is in the file.
         found: MarkerKey,
-        /// The bot that reads or writes the file.
+        /// The key of the bot that reads or writes the file.
         expected: MarkerKey,
     },
 }
@@ -105,7 +106,7 @@ struct Contents {
 }
 
 impl FileStore {
-    /// Creates a store in the file at `path`. The directory must exist, the file need not.
+    /// Creates a store in the file at `path`. The directory must exist. The first save creates a missing file.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), saving: Arc::default() }

@@ -17,10 +17,10 @@ use crate::{
     redaction::{fnv_1a, origin},
 };
 
-/// The key of a marker: the bot and the server that the marker belongs to.
+/// The key of a marker in a [`MarkerStore`]: the id of the bot, and the base URL of its server.
 ///
-/// `Display` writes it as `bot 7 at https://botapi.tamtam.chat`. The path of a base URL can be secret, so it is written
-/// as a hash. Different paths are different keys.
+/// `Display` writes a key as `bot 7 at https://botapi.tamtam.chat`. The path of a base URL can be secret, so `Display`
+/// writes a hash of the path. Keys with different paths are different.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MarkerKey {
     base_url: String,
@@ -32,7 +32,7 @@ impl MarkerKey {
         Self { base_url: base_url.to_owned(), bot_id }
     }
 
-    /// Returns the whole base URL of the bot's API. Its path can be secret.
+    /// Returns the whole base URL of the bot's API. The path of the URL can be secret.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
@@ -63,11 +63,13 @@ impl fmt::Debug for MarkerKey {
     }
 }
 
-/// A store for the marker of a bot's updates. A bot that was killed before its last commit then continues after the
-/// last handled page. Pass the store to [`Updates::marker_store`](crate::updates::Updates::marker_store).
+/// A store for the marker of a bot, which is the position of the bot in its updates. Passed to
+/// [`Updates::marker_store`](crate::updates::Updates::marker_store).
 ///
-/// The marker is saved when a page of updates is handled, before the page is committed. The crate has
-/// [`FileStore`](crate::updates::FileStore) and [`MemoryStore`]. A store in a database is a few lines:
+/// The bot saves the marker when all updates of a page are handled, before it commits the page to the server. If the bot is
+/// killed between the save and the commit, it continues after the last handled page.
+///
+/// The crate has the stores [`FileStore`](crate::updates::FileStore) and [`MemoryStore`]. A store in a database is short:
 ///
 /// ```
 /// use tamtam::updates::{MarkerKey, MarkerStore};
@@ -90,22 +92,24 @@ impl fmt::Debug for MarkerKey {
 /// }
 /// ```
 pub trait MarkerStore: Send + Sync + 'static {
-    /// The error of the store.
+    /// The type of the store's errors.
     type Error: Into<Box<dyn StdError + Send + Sync>>;
 
-    /// Returns the last saved marker. `None` if no marker was saved. Called before the first poll of a stream.
+    /// Returns the last saved marker. `None` if no marker was saved. A stream calls this method before its first poll.
     ///
     /// # Errors
     ///
-    /// If the store cannot be read or takes longer than 5 s. The stream then ends, because it could lose its position.
+    /// If the store cannot be read. If reading takes longer than 5 s, the stream drops the future, and the read counts as
+    /// failed. After a failed read, the stream ends with an error, because it could lose its position.
     fn load(&self, key: &MarkerKey) -> impl Future<Output = Result<Option<i64>, Self::Error>> + Send;
 
-    /// Saves the marker. When `save` returns, the marker should survive the end of the process.
+    /// Saves the marker, in place of an earlier marker of this key. When `save` has returned, the marker should survive the
+    /// end of the process.
     ///
     /// # Errors
     ///
-    /// If the marker is not saved. A save that takes longer than 5 s counts as failed. Failures are logged and counted
-    /// ([`Health::failed_saves`](crate::updates::Health::failed_saves)), and polling continues.
+    /// If the marker is not saved. If a save takes longer than 5 s, the stream drops the future, and the save counts as
+    /// failed. The stream logs and [counts](crate::updates::Health::failed_saves) failures, and continues to poll.
     fn save(&self, key: &MarkerKey, marker: i64) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
@@ -139,7 +143,9 @@ impl<S: MarkerStore> ErasedStore for S {
     }
 }
 
-/// A [`MarkerStore`] in memory, for tests and for several streams in one process, one after the other. Clones share it.
+/// A [`MarkerStore`] in memory. Clones share the markers.
+///
+/// Use this store in tests. Also use it if one process polls with several streams, one after the other.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     markers: Arc<Mutex<HashMap<MarkerKey, i64>>>,

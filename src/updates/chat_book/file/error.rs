@@ -4,24 +4,24 @@ use std::{io, path::PathBuf};
 
 use crate::updates::file_lock::LockError;
 
-/// The error of a [`FileChats`](crate::updates::FileChats) store.
+/// An error of a [`FileChats`](crate::updates::FileChats) store, with the path of the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileChatsError {
     /// The file cannot be read or written.
     #[error("{path}: {error}", path = path.display())]
     Io {
-        /// The file.
+        /// The path of the file, or of its lock file.
         path: PathBuf,
-        /// The error of the system.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// The file is of another program. It was not changed.
+    /// The file belongs to another program, or has more than 1 GiB. The file was not changed.
     #[error("{path} is not a chat book ({problem}): choose another path, or remove the file", path = path.display())]
     NotAChatBook {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// A description of the problem.
         problem: String,
     },
     /// A line of the file cannot be read. The file was not changed.
@@ -30,23 +30,23 @@ pub enum FileChatsError {
         path = path.display()
     )]
     Damaged {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The number of the line. The first line is 1.
         line: usize,
-        /// What is wrong with it.
+        /// A description of the problem in the line.
         problem: String,
     },
     /// Another process, or another [`ChatBook`](crate::updates::ChatBook) of this process, uses the file.
     #[error("{path} is in use: stop the other process, or clone the `ChatBook` that has it open", path = path.display())]
     InUse {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// The file was changed or removed while the book had it open. Nothing was written.
+    /// Another program changed or removed the file while a book had the file open. Nothing was written.
     #[error("{path} was changed by another program: restart the bot to read it again", path = path.display())]
     Changed {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
 }
