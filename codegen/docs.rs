@@ -51,7 +51,9 @@ fn facts(schema: &Value) -> Vec<String> {
 pub(super) fn provenance(node: &Value) -> Option<String> {
     let only = services(node.get("x-services"));
     let since = node.get("x-since").and_then(Value::as_object).into_iter().flatten();
-    let since = since.map(|(service, version)| format!("Since {service} {}.", version.as_str().unwrap_or_default()));
+    let since = since.map(|(service, version)| {
+        format!("Since version {} of the {service} API.", version.as_str().unwrap_or_default())
+    });
     let all: Vec<String> = only.into_iter().chain(since).collect();
     (!all.is_empty()).then(|| all.join(" "))
 }
@@ -71,17 +73,18 @@ pub(super) fn with_paragraph(text: String, paragraph: Option<String>) -> String 
     }
 }
 
-/// The paths of Rust items, by their names in the document.
+/// The names of Rust items in links, with their paths, by the names of the items in the document.
 #[derive(Debug, Default)]
-pub(super) struct Links(BTreeMap<String, String>);
+pub(super) struct Links(BTreeMap<String, (String, String)>);
 
 impl Links {
-    pub(super) fn add(&mut self, name: &str, path: String) {
-        self.0.insert(name.to_owned(), path);
+    /// Adds an item. `shown`: its name in Rust, such as `Api::send_message`.
+    pub(super) fn add(&mut self, name: &str, shown: String, path: String) {
+        self.0.insert(name.to_owned(), (shown, path));
     }
 
-    /// Links `` `Name` `` and `` `operationId` `` outside code blocks, and marks code blocks without a language as
-    /// text.
+    /// Links `` `Name` ``, `` `Name.property` `` and `` `operationId` `` outside code blocks, and marks code blocks
+    /// without a language as text.
     pub(super) fn rustdoc(&self, description: &str) -> String {
         let mut out = Vec::new();
         let mut in_code = false;
@@ -108,12 +111,34 @@ impl Links {
         for (index, part) in line.split('`').enumerate() {
             let is_code = index % 2 == 1;
             match self.0.get(part).filter(|_| is_code) {
-                Some(path) if !out.ends_with('[') => out.push_str(&format!("[`{part}`]({path})")),
+                Some((shown, path)) if !out.ends_with('[') => out.push_str(&format!("[`{shown}`]({path})")),
                 _ if is_code => out.push_str(&format!("`{part}`")),
                 _ => out.push_str(part),
             }
         }
         out
+    }
+}
+
+/// Turns the description of a field into the description of its setter. For example, `Title of the chat; null or absent
+/// if not set.` becomes `Sets the title of the chat.`
+pub(super) fn setter(description: &str, field: &str) -> String {
+    if description.starts_with("Sets ") {
+        return description.to_owned();
+    }
+    let paragraph = description.split("\n\n").next().unwrap_or_default();
+    let end = [". ", ".\n"].iter().filter_map(|end| paragraph.find(end)).min();
+    let (sentence, rest) = description.split_at(end.unwrap_or_else(|| paragraph.trim_end_matches('.').len()));
+    let sentence = sentence.split("; null").next().unwrap_or_default();
+    let rest = rest.strip_prefix('.').unwrap_or(rest);
+    let article = if sentence.starts_with("Whether ") { "" } else { "the " };
+    let mut letters = sentence.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some('A'..='Z')) if first.is_ascii_uppercase() => format!("Sets {article}{sentence}.{rest}"),
+        (Some(first), Some('a'..='z')) if first.is_ascii_uppercase() => {
+            format!("Sets {article}{}{}.{rest}", first.to_ascii_lowercase(), &sentence[1..])
+        }
+        _ => format!("Sets the field `{field}`.\n\n{description}"),
     }
 }
 
