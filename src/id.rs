@@ -47,7 +47,7 @@ macro_rules! text_id {
         pub struct $name(pub String);
 
         impl $name {
-            /// Returns the id in the format of the API.
+            /// Returns the id as a string slice.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -127,7 +127,7 @@ number_id! {
 }
 
 text_id! {
-    /// The id of a message (`mid`), unique across all chats. Opaque: its format has changed before.
+    /// The id of a message (`mid`), unique across all chats. Do not parse the id: its format has changed before.
     ///
     /// ```
     /// # #[tokio::main]
@@ -148,12 +148,16 @@ text_id! {
 }
 
 text_id! {
-    /// The id of a callback: a press of a button. Needed to answer it.
+    /// The id of a callback. A callback is the press of a callback button by a user.
+    ///
+    /// [`Bot::answer`](crate::Bot::answer) needs this id to answer the press.
     CallbackId
 }
 
 text_id! {
-    /// The id of a session of a user with a constructor bot.
+    /// The id of a constructor session. In a constructor, a user composes a message with the help of the bot.
+    ///
+    /// [`Bot::construct`](crate::Bot::construct) needs this id to answer the user.
     SessionId
 }
 

@@ -124,11 +124,17 @@ pub use types::{
 };
 pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 
-/// The models of the API, generated from the OpenAPI documents.
+/// The types of requests, responses and updates, generated from the OpenAPI documents of the services.
 ///
-/// Unions such as [`Update`] and string enums have a variant `Unknown`: it keeps a kind or value that the crate does not
-/// have, and writes it back unchanged. Create models by their `new`, `Default` or `From`, and set optional properties by
-/// their setters or fields.
+/// The types have the fields and values of all services. "MAX only" and "TamTam only" mark items that the other service
+/// does not have. A field that is "null or absent" is `None` in Rust.
+///
+/// Types that are sent have `new`, which takes the required fields, and one setter per field. Many of these types also
+/// implement `Default` or `From`.
+///
+/// Servers add kinds and values without notice. Unions such as [`Update`] and enums such as
+/// [`ChatType`](types::ChatType) therefore have a variant `Unknown`. The variant holds the value that the crate does not
+/// define, and serialization writes the same value:
 ///
 /// ```
 /// use tamtam::types::{ChatType, SenderAction, Unknown};

@@ -7,14 +7,14 @@ use crate::api::types::{Attachment, Button, Keyboard, Message, MessageBody};
 
 pub use row::Buttons;
 
-/// Creates a keyboard without buttons, to which rows are added.
+/// Creates a keyboard without buttons. [`Keyboard::row`] adds a row.
 impl Default for Keyboard {
     fn default() -> Self {
         Self { buttons: Vec::new() }
     }
 }
 
-/// Building a keyboard. Rows can have different lengths, and buttons of different kinds:
+/// Methods that build a keyboard. Rows can have different lengths, and buttons of different kinds:
 ///
 /// ```
 /// # #[tokio::main]
@@ -39,17 +39,17 @@ impl Default for Keyboard {
 /// # }
 /// ```
 ///
-/// The limits of the API for the lengths of labels, payloads, links and titles are checked before a message is sent.
-/// The error names the button: `body.attachments[0].payload.buttons[2][1].text`.
+/// Before the crate sends a message, it checks that labels, payloads, links and titles are within the limits of the API.
+/// The error names the button, such as `body.attachments[0].payload.buttons[2][1].text`.
 impl Keyboard {
-    /// Creates a keyboard with one button per row.
+    /// Creates a keyboard with one button per row. [`row`](Self::row) lists the possible values of `buttons`.
     #[must_use]
     pub fn column<K>(buttons: impl Buttons<K>) -> Self {
         Self::grid(1, buttons)
     }
 
-    /// Creates a keyboard with `columns` buttons per row. The last row has the remaining buttons. `columns` of 0 is
-    /// treated as 1.
+    /// Creates a keyboard with `columns` buttons per row. The last row has the remaining buttons. If `columns` is 0, each
+    /// row has one button.
     ///
     /// ```
     /// use tamtam::{Button, Keyboard};
@@ -75,8 +75,8 @@ impl Keyboard {
         rows.into_iter().fold(Self::default(), Self::row)
     }
 
-    /// Adds a row at the bottom. `buttons` is a button, an array, a `Vec` or an iterator of buttons, or a tuple of
-    /// buttons of different kinds. An empty row is not added.
+    /// Adds a row at the bottom. `buttons` is one button, a list of buttons of one kind (an array, a `Vec` or an iterator),
+    /// or a tuple of buttons of different kinds. An empty row is not added.
     #[must_use]
     pub fn row<K>(mut self, buttons: impl Buttons<K>) -> Self {
         let buttons = buttons.into_buttons();
@@ -87,7 +87,7 @@ impl Keyboard {
     }
 }
 
-/// Reading a keyboard, for example to send it again with changes:
+/// Methods that read and change a keyboard. For example, a bot removes a button of a sent message:
 ///
 /// ```
 /// # #[tokio::main]
@@ -114,18 +114,18 @@ impl Keyboard {
 /// # }
 /// ```
 impl Keyboard {
-    /// Returns all buttons, row by row.
+    /// Returns all buttons, row by row from top to bottom.
     pub fn iter(&self) -> impl Iterator<Item = &Button> {
         self.buttons.iter().flatten()
     }
 
-    /// Returns the first button with this label.
+    /// Returns the first button with the label `text`.
     #[must_use]
     pub fn find_text(&self, text: &str) -> Option<&Button> {
         self.iter().find(|button| button.text() == Some(text))
     }
 
-    /// Returns the first callback button with this payload.
+    /// Returns the first callback button with the payload `payload`.
     #[must_use]
     pub fn find_payload(&self, payload: &str) -> Option<&Button> {
         self.iter().find(|button| button.payload() == Some(payload))
@@ -139,7 +139,7 @@ impl Keyboard {
 }
 
 impl MessageBody {
-    /// Returns the keyboard. `None` if the message has no keyboard.
+    /// Returns the keyboard: the rows of buttons below the message. `None` if the message has no keyboard.
     #[must_use]
     pub fn keyboard(&self) -> Option<&Keyboard> {
         self.attachments().iter().find_map(|attachment| match attachment {
@@ -150,7 +150,7 @@ impl MessageBody {
 }
 
 impl Message {
-    /// Returns the keyboard. `None` if the message has no keyboard.
+    /// Returns the keyboard: the rows of buttons below the message. `None` if the message has no keyboard.
     #[must_use]
     pub fn keyboard(&self) -> Option<&Keyboard> {
         self.body.as_ref()?.keyboard()

@@ -13,24 +13,28 @@ use crate::{
 /// Implements the methods that sent messages and messages of a constructor have in common.
 macro_rules! body {
     ($body:ident) => {
+        /// Creates a message with this text, without formatting.
         impl From<&str> for $body {
             fn from(text: &str) -> Self {
                 Self::new().text(text)
             }
         }
 
+        /// Creates a message with this text, without formatting.
         impl From<&String> for $body {
             fn from(text: &String) -> Self {
                 Self::new().text(text)
             }
         }
 
+        /// Creates a message with this text, without formatting.
         impl From<Cow<'_, str>> for $body {
             fn from(text: Cow<'_, str>) -> Self {
                 Self::new().text(text)
             }
         }
 
+        /// Creates a message with this text, without formatting.
         impl From<String> for $body {
             fn from(text: String) -> Self {
                 Self::new().text(text)
@@ -44,28 +48,31 @@ macro_rules! body {
         body! { $body of FileAttachmentRequest }
 
         impl $body {
-            /// Creates a message in the Markdown of the service: `**bold**`, `*italic*`, `~~struck~~`,
-            /// `++underlined++`, `^^marked^^`.
+            /// Creates a message with a text in the Markdown of the service. For example, `**bold**`, `*italic*`,
+            /// `~~struck through~~`, `++underlined++` and `^^highlighted^^` are formatted.
             #[must_use]
             pub fn markdown(text: impl Into<String>) -> Self {
                 Self::new().text(text).format(TextFormat::Markdown)
             }
 
-            /// Creates a message in HTML. The service supports a few tags and strips all others.
+            /// Creates a message with a text in HTML. The service supports a few tags, such as `<b>`, and removes all other
+            /// tags.
             #[must_use]
             pub fn html(text: impl Into<String>) -> Self {
                 Self::new().text(text).format(TextFormat::Html)
             }
 
-            /// Adds an attachment to the existing attachments.
+            /// Adds an attachment after the other attachments of the message.
             #[must_use]
             pub fn attach(mut self, attachment: impl Into<AttachmentRequest>) -> Self {
                 self.attachments.get_or_insert_default().push(attachment.into());
                 self
             }
 
-            /// Adds a keyboard. A message has at most one keyboard, and needs other content besides it. A keyboard
-            /// without buttons is not added: an edit with it removes the keyboard and all attachments that are not set.
+            /// Adds a keyboard. A message has at most one keyboard, and needs other content in addition to the keyboard.
+            ///
+            /// If `keyboard` has no buttons, no keyboard is added. The list of attachments is then set. An edit therefore
+            /// removes the old keyboard, and all old attachments that are not in the list.
             ///
             /// ```
             #[doc = concat!("use tamtam::{Button, Keyboard, types::", stringify!($body), "};")]
@@ -86,7 +93,7 @@ macro_rules! body {
         }
     };
     ($body:ident of $attachment:ident) => {
-        /// Creates a message with this attachment only.
+        /// Creates a message that has only this attachment.
         impl From<$attachment> for $body {
             fn from(attachment: $attachment) -> Self {
                 Self::new().attach(attachment)
@@ -99,21 +106,23 @@ body!(NewMessageBody);
 body!(ConstructedMessageBody);
 
 impl NewMessageBody {
-    /// Makes the message a reply to another message of the same chat. [`Bot::reply`](crate::Bot::reply) also sets the
-    /// chat.
+    /// Makes this message a reply to `message`, which must be in the same chat.
+    ///
+    /// [`Bot::reply`](crate::Bot::reply) also sends the reply to this chat.
     #[must_use]
     pub fn reply_to(self, message: impl IntoMessageId) -> Self {
         self.link(NewMessageLink::new(MessageLinkType::Reply, message))
     }
 
-    /// Makes the message a forward of another message, from any chat that the bot can read.
-    /// [`Bot::forward`](crate::Bot::forward) does the same for a message without other content.
+    /// Makes this message a forward of `message`, from any chat that the bot can read.
+    ///
+    /// [`Bot::forward`](crate::Bot::forward) forwards a message without other content.
     #[must_use]
     pub fn forward(self, message: impl IntoMessageId) -> Self {
         self.link(NewMessageLink::new(MessageLinkType::Forward, message))
     }
 
-    /// Removes all attachments of the message in an edit, including the keyboard.
+    /// Sets an empty list of attachments. An edit then removes all attachments of the message, including the keyboard.
     ///
     /// ```
     /// # #[tokio::main]
@@ -153,17 +162,17 @@ macro_rules! message_setters {
                 self
             }
 
-            /// Sets the notation of the text. By default, the text is plain.
+            /// Sets the markup format of the text. Defaults to plain text.
             pub fn format(self, format: crate::api::types::TextFormat) -> Self {
                 self.with(|body| body.format(format))
             }
 
-            /// Adds an attachment.
+            /// Adds an attachment after the other attachments of the message.
             pub fn attach(self, attachment: impl Into<crate::api::types::AttachmentRequest>) -> Self {
                 self.with(|body| body.attach(attachment))
             }
 
-            /// Adds a keyboard. A message has at most one keyboard, and needs a text or another attachment.
+            /// Adds a keyboard. A message has at most one keyboard, and needs other content in addition to the keyboard.
             pub fn keyboard(self, keyboard: impl Into<crate::api::types::Keyboard>) -> Self {
                 self.with(|body| body.keyboard(keyboard))
             }
@@ -171,12 +180,13 @@ macro_rules! message_setters {
     };
     ($name:ident, $($body:ident).+, link) => {
         impl $name {
-            /// Makes the message a reply to another message of the same chat.
+            /// Makes this message a reply to `message`, which must be in the same chat.
             pub fn reply_to(self, message: impl IntoMessageId) -> Self {
                 self.with(|body| body.reply_to(message))
             }
 
-            /// Sets whether the members of the chat are notified. Defaults to `true`. In a channel, `false` is an error.
+            /// Sets whether the members of the chat get a notification about the message. Defaults to `true`. In a channel,
+            /// `false` is an error.
             pub fn notify(self, notify: bool) -> Self {
                 self.with(|body| body.notify(notify))
             }

@@ -11,7 +11,7 @@ use crate::{
     error::Result,
 };
 
-/// Constructors of buttons, one per kind. Methods of the button set its optional properties:
+/// Constructors of buttons, one per kind. `text` is the label. The returned buttons have setters for optional fields:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -28,8 +28,8 @@ use crate::{
 /// assert_eq!(keyboard.iter().count(), 5);
 /// ```
 ///
-/// Some kinds exist on one service only. A message with a button that the bot's service does not have is not sent
-/// ([`Unsupported`](crate::ErrorKind::Unsupported)). These kinds are MAX only:
+/// Some kinds exist on one service only. If the bot's service does not have a kind, sending the message fails with
+/// [`Unsupported`](crate::ErrorKind::Unsupported). These kinds exist on MAX only:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -42,14 +42,15 @@ use crate::{
 /// assert_eq!(keyboard.iter().count(), 3);
 /// ```
 impl Button {
-    /// Sends its payload to the bot when pressed. A payload has at most 1024 characters.
+    /// Creates a callback button. If a user presses the button, the bot receives `payload`, of at most 1024 characters.
     #[must_use]
     pub fn callback(text: impl Into<String>, payload: impl Into<String>) -> CallbackButton {
         CallbackButton::new(text, payload)
     }
 
-    /// Sends a value to the bot when pressed, as JSON of at most 1024 bytes.
-    /// [`Callback::payload_as`](crate::Callback::payload_as) reads the value.
+    /// Creates a callback button with a value as its payload. The value is stored as JSON of at most 1024 bytes.
+    ///
+    /// If a user presses the button, [`Callback::payload_as`](crate::Callback::payload_as) reads the value.
     ///
     /// ```
     /// # #[tokio::main]
@@ -90,33 +91,35 @@ impl Button {
     ///
     /// # Errors
     ///
-    /// If the value has more than 1024 bytes as JSON, or cannot be written as JSON.
+    /// If `value` cannot be written as JSON, or if the JSON has more than 1024 bytes.
     pub fn callback_with(text: impl Into<String>, value: &impl Serialize) -> Result<CallbackButton> {
         Ok(CallbackButton::new(text, json_field::write(value, "payload", json_field::CALLBACK_BYTES)?))
     }
 
-    /// Opens a link. The bot gets no update when the button is pressed. The URL must be absolute:
-    /// `https://example.org`, `tel:+15550100`. Otherwise the message is not sent
-    /// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+    /// Creates a button that opens the link `url`. The bot receives no update when a user presses the button.
+    ///
+    /// The URL must be absolute, such as `https://example.org` or `tel:+15550100`. Otherwise sending the message fails
+    /// with [`InvalidRequest`](crate::ErrorKind::InvalidRequest).
     #[must_use]
     pub fn link(text: impl Into<String>, url: impl Into<String>) -> LinkButton {
         LinkButton::new(text, url)
     }
 
-    /// Asks the user for their contact card. The card arrives as a message.
+    /// Creates a button that asks the user for their contact card. The bot receives the card in a message.
     #[must_use]
     pub fn contact(text: impl Into<String>) -> RequestContactButton {
         RequestContactButton::new(text)
     }
 
-    /// Asks the user for their location. The location arrives as a message. With
-    /// [`quick(true)`](RequestGeoLocationButton::quick), the client does not ask for confirmation.
+    /// Creates a button that asks the user for their location. The bot receives the location in a message. With
+    /// [`quick(true)`](RequestGeoLocationButton::quick), the messenger app does not ask for confirmation.
     #[must_use]
     pub fn location(text: impl Into<String>) -> RequestGeoLocationButton {
         RequestGeoLocationButton::new(text)
     }
 
-    /// Creates a chat about the message, with this title, when first pressed. Later presses open the chat.
+    /// Creates a button for a chat about the message. The first press creates the chat with the title `title`. Later
+    /// presses open the chat.
     ///
     /// TamTam only.
     #[must_use]
@@ -124,8 +127,8 @@ impl Button {
         ChatButton::new(text, title)
     }
 
-    /// Posts its label as a message of the user who presses it. The bot receives it as any other message of the user:
-    /// [`Update::MessageCreated`](crate::Update::MessageCreated).
+    /// Creates a button that posts its label as a message of the user who presses the button. The bot receives the message
+    /// as [`Update::MessageCreated`](crate::Update::MessageCreated).
     ///
     /// MAX only.
     ///
@@ -138,11 +141,12 @@ impl Button {
         MessageButton::new(text)
     }
 
-    /// Opens a Mini App inside the messenger. The bot gets no update when the button is pressed.
+    /// Creates a button that opens a Mini App, which is a web page inside the messenger. The bot receives no update when a
+    /// user presses the button.
     ///
-    /// `bot`: the username of the bot whose Mini App to open, or the link to that bot. The Mini App receives the
-    /// [`payload`](OpenAppButton::payload) as `start_param`: at most 512 ASCII letters, digits, `_` and `-`.
-    /// [`contact_id`](OpenAppButton::contact_id) names the bot by its id.
+    /// `bot` is the username of the bot that has the Mini App, or the link to this bot. The Mini App receives the
+    /// [`payload`](OpenAppButton::payload) as `start_param`. The payload has at most 512 ASCII letters, digits, `_` and `-`.
+    /// [`contact_id`](OpenAppButton::contact_id) sets the id of the bot.
     ///
     /// MAX only.
     ///
@@ -160,8 +164,8 @@ impl Button {
         OpenAppButton::new(text, bot)
     }
 
-    /// Copies its payload, of at most 1024 characters, to the clipboard of the user. The bot gets no update when the button
-    /// is pressed.
+    /// Creates a button that copies `payload` to the clipboard of the user. `payload` has at most 1024 characters. The bot
+    /// receives no update when a user presses the button.
     ///
     /// MAX only.
     ///
@@ -174,7 +178,7 @@ impl Button {
         ClipboardButton::new(text, payload)
     }
 
-    /// Returns the payload that a callback button sends to the bot. `None` for other buttons.
+    /// Returns the payload of a callback button. `None` for other buttons.
     #[must_use]
     pub fn payload(&self) -> Option<&str> {
         match self {
@@ -185,13 +189,13 @@ impl Button {
 }
 
 impl CallbackButton {
-    /// Marks a button for agreeing or continuing. The same as `intent(Intent::Positive)`.
+    /// Sets the appearance of a button to agree or to continue. The same as `intent(Intent::Positive)`.
     #[must_use]
     pub fn positive(self) -> Self {
         self.intent(Intent::Positive)
     }
 
-    /// Marks a button for refusing, cancelling or deleting. The same as `intent(Intent::Negative)`.
+    /// Sets the appearance of a button to refuse, cancel or delete. The same as `intent(Intent::Negative)`.
     #[must_use]
     pub fn negative(self) -> Self {
         self.intent(Intent::Negative)

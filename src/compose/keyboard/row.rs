@@ -4,7 +4,7 @@ use crate::api::types::Button;
 
 /// A row of buttons: one button, a list of buttons of one kind, or a tuple of up to eight buttons of different kinds.
 ///
-/// `K` distinguishes these three cases, and is inferred. This trait is sealed.
+/// The compiler infers `K`, which distinguishes these three cases. This trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a button, a list of buttons, or a tuple of up to eight buttons",
     note = "create buttons with `Button::callback(..)` and similar functions"
