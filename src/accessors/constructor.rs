@@ -2,9 +2,10 @@
 
 use crate::api::types::{AttachmentRequest, ConstructedMessageBody, Update};
 
-/// Accessors of constructor updates.
+/// Accessors of constructor updates. In a constructor, a user composes a message with the help of the bot.
 impl Update {
-    /// Returns the text that a user typed in the constructor, or posted from it. `None` if there is no text.
+    /// Returns the text that a user typed in the constructor or posted from the constructor. `None` if the user typed no
+    /// text, and for other updates.
     #[must_use]
     pub fn constructed_text(&self) -> Option<&str> {
         match self {
@@ -14,8 +15,8 @@ impl Update {
         }
     }
 
-    /// Returns the messages that a user typed in the constructor, with their attachments. Empty if the user has just
-    /// opened the constructor.
+    /// Returns the messages that a user typed in the constructor, with their attachments. Empty if the user has just opened
+    /// the constructor, and for other updates.
     #[must_use]
     pub fn constructed_messages(&self) -> &[ConstructedMessageBody] {
         match self {
@@ -24,8 +25,10 @@ impl Update {
         }
     }
 
-    /// Returns the attachments of the first message in the constructor that has attachments. Empty if there are no
-    /// attachments. For a posted message, use [`attachments`](Self::attachments).
+    /// Returns the attachments that a user added in the constructor, from the first message with attachments. Empty if no
+    /// message has attachments.
+    ///
+    /// For a posted message, use [`attachments`](Self::attachments).
     #[must_use]
     pub fn constructed_attachments(&self) -> &[AttachmentRequest] {
         let attached = self.constructed_messages().iter().filter_map(|typed| typed.attachments.as_deref());

@@ -2,28 +2,28 @@
 
 use crate::{api::types::Update, model::key::Key, redaction::fnv_1a};
 
-/// Deduplication.
+/// Deduplication of updates.
 impl Update {
-    /// Returns a key that identifies the update, to find duplicates.
+    /// Returns a key that identifies the update, so that a bot can find duplicates.
     ///
-    /// If a poll or a webhook call fails, servers deliver an update again. The key stays the same. Two updates have
-    /// different keys if they differ in one of these:
+    /// If a poll or a webhook call fails, the server delivers the update again. Both deliveries have the same key. Two
+    /// updates have different keys if they differ in one of these values:
     ///
     /// - the [kind](Self::tag) or the timestamp
-    /// - any id: of a chat, user, message, callback or session, including the ids of a forwarded or answered message
-    /// - the title of the chat, or the payload of the button or link
+    /// - the id of a chat, user, message, callback or session, also of a message that was forwarded or replied to
+    /// - the title of the chat, or the payload of the button or deep link
     ///
-    /// The key does not contain names, texts, attachments or anything that can change between two deliveries: activity
-    /// times, view counts, URLs, the pinned message of a chat.
+    /// The key does not contain names, texts or attachments. The key also does not contain values that can change between
+    /// two deliveries, such as activity times, view counts, URLs and the pinned message of a chat.
     ///
-    /// The key of [`Update::Unknown`] contains the kind, the timestamp if present, and a 64-bit hash of the JSON text. That
-    /// key changes if any part of the JSON changes.
+    /// The key of [`Update::Unknown`] contains the kind, the timestamp (if the update has one), and a 64-bit hash of the
+    /// JSON text. Every change of the JSON text changes this key.
     ///
-    /// The key is printable ASCII without spaces. It fits into a database and into a header such as `Nats-Msg-Id`. Values
-    /// are percent-encoded. Do not parse the key: use the accessors. Do not log the key if your payloads are secret.
+    /// The key is printable ASCII without spaces, for a database or a header such as `Nats-Msg-Id`. Values are
+    /// percent-encoded. Do not parse the key: use the accessors. Do not log the key if your payloads are secret.
     ///
-    /// Keep keys for hours, not for years. A later version of the crate may add an id to the key, or read an update that is
-    /// `Unknown` now. An update delivered both before and after such an upgrade has two keys.
+    /// Keep keys for hours, not for years. A later version of the crate may add an id to the key, or read an update that
+    /// this version keeps as `Unknown`. If the same update arrives before and after such an upgrade, the update has two keys.
     ///
     /// # Examples
     ///

@@ -9,7 +9,7 @@ use crate::{
     id::ChatId,
 };
 
-/// Accessors. They never panic, even if the message lacks properties.
+/// Accessors. The accessors never panic, even if the message lacks fields.
 ///
 /// ```
 /// # #[tokio::main]
@@ -29,13 +29,13 @@ use crate::{
 /// # }
 /// ```
 impl Message {
-    /// Returns the text. `None` if it is missing or empty.
+    /// Returns the text. `None` if the text is missing or empty.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         non_empty(self.body.as_ref()?.text.as_deref())
     }
 
-    /// Returns the id of the chat of the message.
+    /// Returns the id of the chat that contains the message. `None` if the server did not send the id.
     #[must_use]
     pub fn chat_id(&self) -> Option<ChatId> {
         self.recipient.chat_id
@@ -47,7 +47,7 @@ impl Message {
         self.recipient.chat_type == ChatType::Channel
     }
 
-    /// Returns whether the message is in a dialog of a user with the bot.
+    /// Returns whether the message is in a dialog, which is the private chat of a user and the bot.
     #[must_use]
     pub fn is_dialog(&self) -> bool {
         self.recipient.chat_type == ChatType::Dialog
@@ -55,7 +55,7 @@ impl Message {
 
     sender_accessors!();
 
-    /// Returns the forwarded or answered message.
+    /// Returns the message that this message forwards or replies to. `None` for other messages.
     #[must_use]
     pub fn link(&self) -> Option<&LinkedMessage> {
         self.link.as_deref()
@@ -69,7 +69,7 @@ macro_rules! by_kind {
     ($ty:ident: $($(#[$doc:meta])* $name:ident = $variant:ident($attachment:ty),)*) => {
         impl $ty {
             /// Returns the URLs of the attachments: photos, videos, audio recordings, files, stickers and previews of
-            /// links. The URLs of links within the text are in the markup of the message.
+            /// links. The URLs of links within the text are in [`MessageBody::markup`].
             pub fn urls(&self) -> impl Iterator<Item = &str> {
                 self.attachments().iter().filter_map(Attachment::url)
             }
@@ -86,21 +86,21 @@ macro_rules! by_kind {
     ($($ty:ident)*) => {
         $(by_kind! {
             $ty:
-            /// Returns the photos and other images.
+            /// Returns the photos and other pictures among the attachments.
             photos = Image(PhotoAttachment),
-            /// Returns the videos.
+            /// Returns the videos among the attachments.
             videos = Video(VideoAttachment),
-            /// Returns the audio recordings.
+            /// Returns the audio recordings among the attachments.
             audios = Audio(AudioAttachment),
-            /// Returns the files.
+            /// Returns the files among the attachments.
             files = File(FileAttachment),
-            /// Returns the stickers.
+            /// Returns the stickers among the attachments.
             stickers = Sticker(StickerAttachment),
-            /// Returns the contact cards.
+            /// Returns the contact cards among the attachments.
             contacts = Contact(ContactAttachment),
-            /// Returns the locations.
+            /// Returns the places on the map among the attachments.
             locations = Location(LocationAttachment),
-            /// Returns the previews of links.
+            /// Returns the previews of links among the attachments.
             shares = Share(ShareAttachment),
         })*
     };
@@ -109,7 +109,7 @@ macro_rules! by_kind {
 by_kind! { Message MessageBody }
 
 impl Message {
-    /// Returns the attachments, including the keyboard. Empty if there are no attachments.
+    /// Returns the attachments, including the keyboard. Empty if the message has no attachments.
     #[must_use]
     pub fn attachments(&self) -> &[Attachment] {
         self.body.as_ref().map_or(&[], MessageBody::attachments)
@@ -117,7 +117,7 @@ impl Message {
 }
 
 impl MessageBody {
-    /// Returns the attachments, including the keyboard. Empty if there are no attachments.
+    /// Returns the attachments, including the keyboard. Empty if the message has no attachments.
     #[must_use]
     pub fn attachments(&self) -> &[Attachment] {
         self.attachments.as_deref().unwrap_or_default()
@@ -125,21 +125,22 @@ impl MessageBody {
 }
 
 impl ContactAttachment {
-    /// Returns the user of the contact. `None` if the contact is not a user of the messenger.
+    /// Returns the account of the person on the card. `None` if the person is not known to be a user of the messenger.
     #[must_use]
     pub fn user(&self) -> Option<&User> {
         self.payload.max_info.as_deref().or(self.payload.tam_info.as_deref())
     }
 
-    /// Returns the name of the [user](Self::user), or else the name on the card (its first `FN`).
+    /// Returns the name of the [user](Self::user). Without a user, returns the name on the card: the first property `FN` of
+    /// the vCard. `None` if the card has no name.
     #[must_use]
     pub fn name(&self) -> Option<String> {
         let user = self.user().map(|user| user.name.clone()).filter(|name| !name.is_empty());
         user.or_else(|| vcard::property(self.payload.vcf_info.as_deref()?, "FN"))
     }
 
-    /// Returns the first phone number of the card (`TEL`), unchanged. For a `tel:` URI, returns the number without
-    /// scheme and parameters.
+    /// Returns the first phone number on the card, unchanged: the first property `TEL` of the vCard. For a `tel:` URI,
+    /// returns the number without scheme and parameters. `None` if the card has no phone number.
     ///
     /// ```
     /// # #[tokio::main]

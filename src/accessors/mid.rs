@@ -6,23 +6,23 @@ use crate::{
 };
 
 impl Message {
-    /// Returns the id, which is used to edit, delete, forward and answer the message. `None` if the message has no
-    /// body: some servers send no body if the message only forwards another one.
+    /// Returns the id. Use the id to edit, delete, forward or reply to the message. `None` if the message has no body: some
+    /// servers send no body if the message only forwards another message.
     #[must_use]
     pub fn mid(&self) -> Option<&MessageId> {
         self.body.as_ref().map(|body| &body.mid)
     }
 }
 
-/// Returns the id of the message. Empty if the message [has no id](Message::mid). A request with an empty id is not
-/// sent, and fails.
+/// Returns the id of the message. Empty if the message [has no id](Message::mid). A request with an empty id fails
+/// before it is sent.
 impl From<&Message> for MessageId {
     fn from(message: &Message) -> Self {
         message.mid().cloned().unwrap_or_else(|| Self(String::new()))
     }
 }
 
-/// Returns the id of the message, as for [`Message`].
+/// Returns the id of the message. Empty if the message [has no id](Message::mid).
 impl From<&Box<Message>> for MessageId {
     fn from(message: &Box<Message>) -> Self {
         (&**message).into()

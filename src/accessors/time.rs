@@ -11,7 +11,7 @@ fn time(millis: i64) -> Option<SystemTime> {
 }
 
 impl Update {
-    /// Returns the time of the update, by the clock of the server. `None` if it is missing or unreadable.
+    /// Returns the time of the update, by the clock of the server. `None` if the time is missing or unreadable.
     ///
     /// [`timestamp`](Self::timestamp) returns the same time in Unix milliseconds.
     #[must_use]
@@ -19,8 +19,8 @@ impl Update {
         time(self.timestamp()?)
     }
 
-    /// Returns the time since the update, by the clocks of the server and of this machine. Zero if the update seems to be
-    /// from the future. `None` if the time of the update is missing or unreadable.
+    /// Returns the time since the update: the difference between the clocks of this machine and of the server. Zero if the
+    /// server's time is later. `None` if the time of the update is missing or unreadable.
     ///
     /// After a long downtime, a bot receives old updates. A handler can skip them:
     ///
@@ -50,9 +50,9 @@ fn age(time: SystemTime) -> Duration {
 }
 
 impl Message {
-    /// Returns the time at which the message was sent, by the clock of the server. `None` if it is missing or unreadable.
+    /// Returns the time when the message was sent, by the clock of the server. `None` if the time is missing or unreadable.
     ///
-    /// The field `timestamp` has the same time in Unix milliseconds.
+    /// The field [`timestamp`](Self::timestamp) has the same time in Unix milliseconds.
     #[must_use]
     pub fn sent_at(&self) -> Option<SystemTime> {
         // 0 is the default of a missing time.

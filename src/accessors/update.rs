@@ -3,7 +3,7 @@
 use super::linked::link_accessors;
 use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateType};
 
-/// Accessors. They never panic, even if the update lacks properties.
+/// Accessors. The accessors never panic, even if the update lacks fields.
 ///
 /// ```
 /// # #[tokio::main]
@@ -26,7 +26,8 @@ use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateTy
 /// # }
 /// ```
 impl Update {
-    /// Returns the type of the chat. `None` if the update does not contain the type, for example `message_removed`.
+    /// Returns the type of the chat. `None` if the update does not contain the type, as in
+    /// [`MessageRemoved`](Self::MessageRemoved).
     #[must_use]
     pub fn chat_type(&self) -> Option<ChatType> {
         let of_channels = |is_channel: bool| if is_channel { ChatType::Channel } else { ChatType::Chat };
@@ -43,22 +44,25 @@ impl Update {
         own.or_else(|| in_dialogs.then_some(ChatType::Dialog))
     }
 
-    /// Returns whether the update is from a channel. `false` if the type of the chat is unknown.
+    /// Returns whether the chat of the update is a channel. `false` if the type of the chat is unknown.
     #[must_use]
     pub fn is_channel(&self) -> bool {
         self.chat_type() == Some(ChatType::Channel)
     }
 
-    /// Returns the URLs of the attachments of the message. The URLs of links within the text are in the markup of the
-    /// message.
+    /// Returns the URLs of the [attachments](Self::attachments): photos, videos, audio recordings, files, stickers and
+    /// previews of links.
+    ///
+    /// The URLs of links within the text are in [`MessageBody::markup`](crate::types::MessageBody::markup).
     pub fn urls(&self) -> impl Iterator<Item = &str> {
         self.attachments().iter().filter_map(Attachment::url)
     }
 
     link_accessors!();
 
-    /// Returns the payload of the pressed button, in a message or in the constructor. For the payload of a deep link,
-    /// use [`start_payload`](Self::start_payload).
+    /// Returns the payload of the pressed button, in a message or in a constructor. `None` for other updates.
+    ///
+    /// For the payload of a deep link, use [`start_payload`](Self::start_payload).
     #[must_use]
     pub fn payload(&self) -> Option<&str> {
         match self {
@@ -71,8 +75,8 @@ impl Update {
         }
     }
 
-    /// Returns the payload of the [deep link](crate::link::DeepLink) that started the bot, or of the chat button that created
-    /// the chat.
+    /// Returns the payload of the [deep link](crate::link::DeepLink) that started the bot, or of the chat button that
+    /// created the chat. `None` for other updates.
     #[must_use]
     pub fn start_payload(&self) -> Option<&str> {
         match self {
@@ -82,7 +86,7 @@ impl Update {
         }
     }
 
-    /// Returns the type of the update.
+    /// Returns the kind of the update.
     #[must_use]
     pub fn update_type(&self) -> UpdateType {
         self.tag().into()

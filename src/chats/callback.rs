@@ -14,24 +14,26 @@ use crate::{
 };
 
 impl Callback {
-    /// Returns the payload as the value that was passed to [`Button::callback_with`](crate::Button::callback_with). If
-    /// the button may have no payload, use an `Option` as `T`.
+    /// Returns the value that the bot passed to [`Button::callback_with`](crate::Button::callback_with). If the button may
+    /// have no payload, use an `Option` as `T`.
     ///
     /// # Errors
     ///
-    /// If the payload is not JSON of type `T` ([`Payload`](crate::ErrorKind::Payload)). For example, people
-    /// may press buttons that an older version of the bot has sent.
+    /// If the payload is not JSON of type `T` ([`Payload`](crate::ErrorKind::Payload)). For example, a user may press a
+    /// button that an older version of the bot has sent.
     pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T> {
         json_field::read(self.payload.as_deref(), "payload")
     }
 }
 
+/// Returns the id of the callback.
 impl From<&Callback> for CallbackId {
     fn from(callback: &Callback) -> Self {
         callback.callback_id.clone()
     }
 }
 
+/// Returns the id of the callback in the update.
 impl From<&MessageCallbackUpdate> for CallbackId {
     fn from(update: &MessageCallbackUpdate) -> Self {
         (&update.callback).into()

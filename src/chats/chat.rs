@@ -416,7 +416,7 @@ impl EditChat {
     }
 }
 
-/// Converts a photo, uploaded or by URL or token, into an icon or a profile picture.
+/// Returns the source of the picture: an upload, a URL or a token. The source can be an icon or a profile picture.
 impl From<PhotoAttachmentRequest> for PhotoAttachmentRequestPayload {
     fn from(photo: PhotoAttachmentRequest) -> Self {
         photo.payload

@@ -117,7 +117,7 @@ fn split_word(text: &str) -> (&str, &str) {
 }
 
 impl Message {
-    /// Returns the command at the start of the text.
+    /// Returns the command at the start of the text, such as `/help`. `None` if the text does not begin with a command.
     #[must_use]
     pub fn command(&self) -> Option<Command<'_>> {
         Command::parse(self.text()?)
@@ -125,7 +125,8 @@ impl Message {
 }
 
 impl Update {
-    /// Returns the command in a new message. `None` for edited messages and pressed buttons.
+    /// Returns the command at the start of a new message, such as `/help`. `None` for messages without a command, and for
+    /// other updates, such as edited messages and pressed buttons.
     ///
     /// A deep link starts the bot without a command: see [`start_payload`](Self::start_payload).
     ///

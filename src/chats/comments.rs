@@ -87,35 +87,35 @@ impl SendComment {
     }
 }
 
-/// A comment without formatting.
+/// Creates a comment with this text, without formatting.
 impl From<&str> for NewCommentBody {
     fn from(text: &str) -> Self {
         Self::new().text(text)
     }
 }
 
-/// A comment without formatting.
+/// Creates a comment with this text, without formatting.
 impl From<String> for NewCommentBody {
     fn from(text: String) -> Self {
         Self::new().text(text)
     }
 }
 
-/// A comment without formatting.
+/// Creates a comment with this text, without formatting.
 impl From<&String> for NewCommentBody {
     fn from(text: &String) -> Self {
         Self::new().text(text)
     }
 }
 
-/// A comment without formatting.
+/// Creates a comment with this text, without formatting.
 impl From<Cow<'_, str>> for NewCommentBody {
     fn from(text: Cow<'_, str>) -> Self {
         Self::new().text(text)
     }
 }
 
-/// A formatted comment, like the formatted text of a message. MAX shows neither links nor mentions in comments.
+/// Creates a comment with this text and its formatting. MAX does not show links and mentions in comments.
 impl From<Text> for NewCommentBody {
     fn from(text: Text) -> Self {
         let message = NewMessageBody::from(text);

@@ -45,12 +45,14 @@ impl From<UserId> for Target {
     }
 }
 
+/// Returns the chat as the recipient of a message.
 impl From<&Chat> for Target {
     fn from(chat: &Chat) -> Self {
         Self::Chat(chat.chat_id)
     }
 }
 
+/// Returns the dialog with the user as the recipient of a message.
 impl From<&User> for Target {
     fn from(user: &User) -> Self {
         Self::User(user.user_id)

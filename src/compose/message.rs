@@ -108,7 +108,7 @@ body!(ConstructedMessageBody);
 impl NewMessageBody {
     /// Makes this message a reply to `message`, which must be in the same chat.
     ///
-    /// [`Bot::reply`](crate::Bot::reply) also sends the reply to this chat.
+    /// [`Bot::reply`](crate::Bot::reply) also sets the chat of the reply.
     #[must_use]
     pub fn reply_to(self, message: impl IntoMessageId) -> Self {
         self.link(NewMessageLink::new(MessageLinkType::Reply, message))

@@ -39,7 +39,7 @@ enum Reason {
 }
 
 impl Update {
-    /// Returns the lane of the update: updates in one lane are handled in order. See [`Lane`].
+    /// Returns the lane of the update. The updates in one lane are handled in order. See [`Lane`].
     #[must_use]
     pub fn lane(&self) -> Lane {
         let chat = self.chat_id().map(Reason::Chat);

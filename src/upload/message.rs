@@ -68,7 +68,7 @@ impl fmt::Debug for Uploads {
 }
 
 impl NewMessageBody {
-    /// Adds an attachment that is uploaded when the message is sent, after the other attachments.
+    /// Adds an attachment after the other attachments. The crate uploads the file when it sends the message.
     ///
     /// ```
     /// # #[tokio::main]

@@ -88,12 +88,13 @@ pub fn slices<'a>(text: &'a str, markup: &'a [MarkupElement]) -> impl Iterator<I
 }
 
 impl MessageBody {
-    /// Returns the formatted parts of the text: see [`slices`].
+    /// Returns the formatted parts of the text: each element of the markup, with its part of the text. See [`slices`].
     pub fn slices(&self) -> impl Iterator<Item = (&MarkupElement, &str)> {
         slices(self.text.as_deref().unwrap_or_default(), self.markup.as_deref().unwrap_or_default())
     }
 
-    /// Returns the text as HTML, with its formatting. Empty if the message has no text. See [`Text::from_markup`].
+    /// Returns the text as HTML, with its formatting. Empty if the message has no text. [`Text::from_markup`] describes the
+    /// conversion.
     #[must_use]
     pub fn to_html(&self) -> String {
         Text::from(self).to_html()
@@ -108,7 +109,8 @@ impl MessageBody {
 }
 
 impl Message {
-    /// Returns the text as HTML, with its formatting. Empty if the message has no text. See [`Text::from_markup`].
+    /// Returns the text as HTML, with its formatting. Empty if the message has no text. [`Text::from_markup`] describes the
+    /// conversion.
     ///
     /// ```
     /// # #[tokio::main]
@@ -139,14 +141,14 @@ impl Message {
     }
 }
 
-/// The text with its formatting.
+/// Creates a text from a received message, with its formatting.
 impl From<&MessageBody> for Text {
     fn from(body: &MessageBody) -> Self {
         Self::from_markup(body.text.as_deref().unwrap_or_default(), body.markup.as_deref().unwrap_or_default())
     }
 }
 
-/// The text with its formatting. Empty if the message has no text.
+/// Creates a text from a received message, with its formatting. Empty if the message has no text.
 impl From<&Message> for Text {
     fn from(message: &Message) -> Self {
         message.body.as_ref().map(Self::from).unwrap_or_default()
