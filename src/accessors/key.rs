@@ -13,17 +13,18 @@ impl Update {
     /// - the id of a chat, user, message, callback or session, also of a message that was forwarded or replied to
     /// - the title of the chat, or the payload of the button or deep link
     ///
-    /// The key does not contain names, texts or attachments. The key also does not contain values that can change between
-    /// two deliveries, such as activity times, view counts, URLs and the pinned message of a chat.
+    /// The key does not contain names, texts or attachments. The key also does not contain values that can change
+    /// between two deliveries, such as activity times, view counts, URLs and the pinned message of a chat.
     ///
-    /// The key of [`Update::Unknown`] contains the kind, the timestamp (if the update has one), and a 64-bit hash of the
-    /// JSON text. Every change of the JSON text changes this key.
+    /// The key of [`Update::Unknown`] contains the kind, the timestamp (if the update has one), and a 64-bit hash of
+    /// the JSON text. Every change of the JSON text changes this key.
     ///
     /// The key is printable ASCII without spaces, for a database or a header such as `Nats-Msg-Id`. Values are
     /// percent-encoded. Do not parse the key: use the accessors. Do not log the key if your payloads are secret.
     ///
-    /// Keep keys for hours, not for years. A later version of the crate may add an id to the key, or read an update that
-    /// this version keeps as `Unknown`. If the same update arrives before and after such an upgrade, the update has two keys.
+    /// Keep keys for hours, not for years. A later version of the crate may add an id to the key, or read an update
+    /// that this version keeps as `Unknown`. If the same update arrives before and after such an upgrade, the update
+    /// has two keys.
     ///
     /// # Examples
     ///

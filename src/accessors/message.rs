@@ -131,8 +131,8 @@ impl ContactAttachment {
         self.payload.max_info.as_deref().or(self.payload.tam_info.as_deref())
     }
 
-    /// Returns the name of the [user](Self::user). Without a user, returns the name on the card: the first property `FN` of
-    /// the vCard. `None` if the card has no name.
+    /// Returns the name of the [user](Self::user). Without a user, returns the name on the card: the first property
+    /// `FN` of the vCard. `None` if the card has no name.
     #[must_use]
     pub fn name(&self) -> Option<String> {
         let user = self.user().map(|user| user.name.clone()).filter(|name| !name.is_empty());

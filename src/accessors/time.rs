@@ -19,8 +19,8 @@ impl Update {
         time(self.timestamp()?)
     }
 
-    /// Returns the time since the update: the difference between the clocks of this machine and of the server. Zero if the
-    /// server's time is later. `None` if the time of the update is missing or unreadable.
+    /// Returns the time since the update: the difference between the clocks of this machine and of the server. Zero if
+    /// the server's time is later. `None` if the time of the update is missing or unreadable.
     ///
     /// After a long downtime, a bot receives old updates. A handler can skip them:
     ///
@@ -50,7 +50,8 @@ fn age(time: SystemTime) -> Duration {
 }
 
 impl Message {
-    /// Returns the time when the message was sent, by the clock of the server. `None` if the time is missing or unreadable.
+    /// Returns the time when the message was sent, by the clock of the server. `None` if the time is missing or
+    /// unreadable.
     ///
     /// The field [`timestamp`](Self::timestamp) has the same time in Unix milliseconds.
     #[must_use]

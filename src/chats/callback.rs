@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl Callback {
-    /// Returns the value that the bot passed to [`Button::callback_with`](crate::Button::callback_with). If the button may
-    /// have no payload, use an `Option` as `T`.
+    /// Returns the value that the bot passed to [`Button::callback_with`](crate::Button::callback_with). If the button
+    /// may have no payload, use an `Option` as `T`.
     ///
     /// # Errors
     ///

@@ -125,8 +125,8 @@ impl Message {
 }
 
 impl Update {
-    /// Returns the command at the start of a new message, such as `/help`. `None` for messages without a command, and for
-    /// other updates, such as edited messages and pressed buttons.
+    /// Returns the command at the start of a new message, such as `/help`. `None` for messages without a command, and
+    /// for other updates, such as edited messages and pressed buttons.
     ///
     /// A deep link starts the bot without a command: see [`start_payload`](Self::start_payload).
     ///

@@ -18,8 +18,8 @@ use crate::{
 };
 
 impl MessageConstructionRequest {
-    /// Returns the state that the bot's last answer set with [`Construct::data`]. `None` at the start of a session, and if
-    /// the last answer set no state.
+    /// Returns the state that the bot's last answer set with [`Construct::data`]. `None` at the start of a session, and
+    /// if the last answer set no state.
     ///
     /// # Errors
     ///
@@ -55,7 +55,8 @@ impl ConstructorInput {
 
     /// Returns the payload of the pressed button, unchanged. `None` if the user pressed no button.
     ///
-    /// [`CallbackConstructorInput::payload_as`] reads the payload of [`Button::callback_with`](crate::Button::callback_with).
+    /// [`CallbackConstructorInput::payload_as`] reads the payload of
+    /// [`Button::callback_with`](crate::Button::callback_with).
     #[must_use]
     pub fn payload(&self) -> Option<&str> {
         match self {

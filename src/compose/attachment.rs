@@ -92,7 +92,8 @@ impl AttachmentRequest {
         ContactAttachmentRequest::new(ContactAttachmentRequestPayload::new().name(name).vcf_phone(phone)).into()
     }
 
-    /// Creates a place on the map. `latitude` is in degrees, from -90 to 90. `longitude` is in degrees, from -180 to 180.
+    /// Creates a place on the map. `latitude` is in degrees, from -90 to 90. `longitude` is in degrees, from -180 to
+    /// 180.
     #[must_use]
     pub fn location(latitude: f64, longitude: f64) -> Self {
         LocationAttachmentRequest::new(latitude, longitude).into()
@@ -114,8 +115,8 @@ impl From<Keyboard> for AttachmentRequest {
 
 /// Converts a received attachment into an attachment that sends the same content again, without an upload.
 ///
-/// The new attachment has the token of the received media, or the URL of an image without a token. Other attachments are
-/// copied.
+/// The new attachment has the token of the received media, or the URL of an image without a token. Other attachments
+/// are copied.
 ///
 /// ```
 /// # #[tokio::main]

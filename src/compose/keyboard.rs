@@ -39,8 +39,8 @@ impl Default for Keyboard {
 /// # }
 /// ```
 ///
-/// Before the crate sends a message, it checks that labels, payloads, links and titles are within the limits of the API.
-/// The error names the button, such as `body.attachments[0].payload.buttons[2][1].text`.
+/// Before the crate sends a message, it checks that labels, payloads, links and titles are within the limits of the
+/// API. The error names the button, such as `body.attachments[0].payload.buttons[2][1].text`.
 impl Keyboard {
     /// Creates a keyboard with one button per row. [`row`](Self::row) lists the possible values of `buttons`.
     #[must_use]
@@ -48,8 +48,8 @@ impl Keyboard {
         Self::grid(1, buttons)
     }
 
-    /// Creates a keyboard with `columns` buttons per row. The last row has the remaining buttons. If `columns` is 0, each
-    /// row has one button.
+    /// Creates a keyboard with `columns` buttons per row. The last row has the remaining buttons. If `columns` is 0,
+    /// each row has one button.
     ///
     /// ```
     /// use tamtam::{Button, Keyboard};
@@ -75,8 +75,8 @@ impl Keyboard {
         rows.into_iter().fold(Self::default(), Self::row)
     }
 
-    /// Adds a row at the bottom. `buttons` is one button, a list of buttons of one kind (an array, a `Vec` or an iterator),
-    /// or a tuple of buttons of different kinds. An empty row is not added.
+    /// Adds a row at the bottom. `buttons` is one button, a list of buttons of one kind (an array, a `Vec` or an
+    /// iterator), or a tuple of buttons of different kinds. An empty row is not added.
     #[must_use]
     pub fn row<K>(mut self, buttons: impl Buttons<K>) -> Self {
         let buttons = buttons.into_buttons();

@@ -55,8 +55,8 @@ macro_rules! body {
                 Self::new().text(text).format(TextFormat::Markdown)
             }
 
-            /// Creates a message with a text in HTML. The service supports a few tags, such as `<b>`, and removes all other
-            /// tags.
+            /// Creates a message with a text in HTML. The service supports a few tags, such as `<b>`, and removes all
+            /// other tags.
             #[must_use]
             pub fn html(text: impl Into<String>) -> Self {
                 Self::new().text(text).format(TextFormat::Html)
@@ -69,10 +69,11 @@ macro_rules! body {
                 self
             }
 
-            /// Adds a keyboard. A message has at most one keyboard, and needs other content in addition to the keyboard.
+            /// Adds a keyboard. A message has at most one keyboard, and needs other content in addition to the
+            /// keyboard.
             ///
-            /// If `keyboard` has no buttons, no keyboard is added. The list of attachments is then set. An edit therefore
-            /// removes the old keyboard, and all old attachments that are not in the list.
+            /// If `keyboard` has no buttons, no keyboard is added. The list of attachments is then set. An edit
+            /// therefore removes the old keyboard, and all old attachments that are not in the list.
             ///
             /// ```
             #[doc = concat!("use tamtam::{Button, Keyboard, types::", stringify!($body), "};")]
@@ -172,7 +173,8 @@ macro_rules! message_setters {
                 self.with(|body| body.attach(attachment))
             }
 
-            /// Adds a keyboard. A message has at most one keyboard, and needs other content in addition to the keyboard.
+            /// Adds a keyboard. A message has at most one keyboard, and needs other content in addition to the
+            /// keyboard.
             pub fn keyboard(self, keyboard: impl Into<crate::api::types::Keyboard>) -> Self {
                 self.with(|body| body.keyboard(keyboard))
             }
@@ -185,8 +187,8 @@ macro_rules! message_setters {
                 self.with(|body| body.reply_to(message))
             }
 
-            /// Sets whether the members of the chat get a notification about the message. Defaults to `true`. In a channel,
-            /// `false` is an error.
+            /// Sets whether the members of the chat get a notification about the message. Defaults to `true`. In a
+            /// channel, `false` is an error.
             pub fn notify(self, notify: bool) -> Self {
                 self.with(|body| body.notify(notify))
             }

@@ -127,8 +127,8 @@ impl Button {
         ChatButton::new(text, title)
     }
 
-    /// Creates a button that posts its label as a message of the user who presses the button. The bot receives the message
-    /// as [`Update::MessageCreated`](crate::Update::MessageCreated).
+    /// Creates a button that posts its label as a message of the user who presses the button. The bot receives the
+    /// message as [`Update::MessageCreated`](crate::Update::MessageCreated).
     ///
     /// MAX only.
     ///
@@ -141,12 +141,12 @@ impl Button {
         MessageButton::new(text)
     }
 
-    /// Creates a button that opens a Mini App, which is a web page inside the messenger. The bot receives no update when a
-    /// user presses the button.
+    /// Creates a button that opens a Mini App, which is a web page inside the messenger. The bot receives no update
+    /// when a user presses the button.
     ///
     /// `bot` is the username of the bot that has the Mini App, or the link to this bot. The Mini App receives the
-    /// [`payload`](OpenAppButton::payload) as `start_param`. The payload has at most 512 ASCII letters, digits, `_` and `-`.
-    /// [`contact_id`](OpenAppButton::contact_id) sets the id of the bot.
+    /// [`payload`](OpenAppButton::payload) as `start_param`. The payload has at most 512 ASCII letters, digits, `_` and
+    /// `-`. [`contact_id`](OpenAppButton::contact_id) sets the id of the bot.
     ///
     /// MAX only.
     ///
@@ -164,8 +164,8 @@ impl Button {
         OpenAppButton::new(text, bot)
     }
 
-    /// Creates a button that copies `payload` to the clipboard of the user. `payload` has at most 1024 characters. The bot
-    /// receives no update when a user presses the button.
+    /// Creates a button that copies `payload` to the clipboard of the user. `payload` has at most 1024 characters. The
+    /// bot receives no update when a user presses the button.
     ///
     /// MAX only.
     ///

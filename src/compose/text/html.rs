@@ -16,8 +16,8 @@ impl Text {
     }
 }
 
-/// Creates a message from a formatted text. The message is in HTML, which can express every `Text`. If no part of the text
-/// is formatted, the message is plain text.
+/// Creates a message from a formatted text. The message is in HTML, which can express every `Text`. If no part of the
+/// text is formatted, the message is plain text.
 impl From<Text> for NewMessageBody {
     fn from(text: Text) -> Self {
         if text.spans.is_empty() { Self::from(text.text) } else { Self::html(text.to_html()) }

@@ -93,8 +93,8 @@ impl MessageBody {
         slices(self.text.as_deref().unwrap_or_default(), self.markup.as_deref().unwrap_or_default())
     }
 
-    /// Returns the text as HTML, with its formatting. Empty if the message has no text. [`Text::from_markup`] describes the
-    /// conversion.
+    /// Returns the text as HTML, with its formatting. Empty if the message has no text. [`Text::from_markup`] describes
+    /// the conversion.
     #[must_use]
     pub fn to_html(&self) -> String {
         Text::from(self).to_html()
@@ -109,8 +109,8 @@ impl MessageBody {
 }
 
 impl Message {
-    /// Returns the text as HTML, with its formatting. Empty if the message has no text. [`Text::from_markup`] describes the
-    /// conversion.
+    /// Returns the text as HTML, with its formatting. Empty if the message has no text. [`Text::from_markup`] describes
+    /// the conversion.
     ///
     /// ```
     /// # #[tokio::main]
