@@ -47,16 +47,29 @@ fn facts(schema: &Value) -> Vec<String> {
     facts
 }
 
-/// Returns the documentation of a setter from the description of its parameter, for example "Sets the maximum number
-/// of chats."
+/// Returns the documentation of a setter from the description of its field or parameter. For example, `Title of the chat;
+/// null or absent if not set.` becomes `Sets the title of the chat.`
 pub(super) fn setter(name: &str, description: &str) -> String {
     let description = description.trim();
-    let article = match description.split_whitespace().next() {
-        None => return format!("Sets `{name}`."),
+    if description.starts_with("Sets ") {
+        return description.to_owned();
+    }
+    if description.is_empty() {
+        return format!("Sets `{name}`.");
+    }
+    if !description.starts_with(|first: char| first.is_ascii_uppercase()) {
+        return format!("Sets `{name}`.\n\n{description}");
+    }
+    let paragraph = description.split("\n\n").next().unwrap_or_default();
+    let end = [". ", ".\n"].iter().filter_map(|end| paragraph.find(end)).min();
+    let (sentence, rest) = description.split_at(end.unwrap_or_else(|| paragraph.trim_end_matches('.').len()));
+    let sentence = sentence.split("; null").next().unwrap_or_default();
+    let rest = rest.strip_prefix('.').unwrap_or(rest);
+    let article = match sentence.split_whitespace().next() {
         Some("Whether" | "The" | "A" | "An" | "All") => "",
-        Some(_) => "the ",
+        _ => "the ",
     };
-    format!("Sets {article}{}", decapitalized(description))
+    format!("Sets {article}{}.{rest}", decapitalized(sentence))
 }
 
 /// Returns a text that can continue a sentence. An abbreviation at the start keeps its capital letters.
@@ -74,7 +87,9 @@ pub(super) fn decapitalized(text: &str) -> String {
 pub(super) fn provenance(node: &Value) -> Option<String> {
     let only = services(node.get("x-services"));
     let since = node.get("x-since").and_then(Value::as_object).into_iter().flatten();
-    let since = since.map(|(service, version)| format!("Since {service} {}.", version.as_str().unwrap_or_default()));
+    let since = since.map(|(service, version)| {
+        format!("Since version {} of the {service} API.", version.as_str().unwrap_or_default())
+    });
     let all: Vec<String> = only.into_iter().chain(since).collect();
     (!all.is_empty()).then(|| all.join(" "))
 }
@@ -94,17 +109,18 @@ pub(super) fn with_paragraph(text: String, paragraph: Option<String>) -> String 
     }
 }
 
-/// The paths of Rust items, by their names in the document.
+/// The names of Rust items in links, with their paths, by the names of the items in the document.
 #[derive(Debug, Default)]
-pub(super) struct Links(BTreeMap<String, String>);
+pub(super) struct Links(BTreeMap<String, (String, String)>);
 
 impl Links {
-    pub(super) fn add(&mut self, name: &str, path: String) {
-        self.0.insert(name.to_owned(), path);
+    /// Adds an item. `shown`: its name in Rust, such as `Api::send_message`.
+    pub(super) fn add(&mut self, name: &str, shown: String, path: String) {
+        self.0.insert(name.to_owned(), (shown, path));
     }
 
-    /// Links `` `Name` `` and `` `operationId` `` outside code blocks, and marks code blocks without a language as
-    /// text. An operation is shown as its method of `Api`.
+    /// Links `` `Name` ``, `` `Name.property` `` and `` `operationId` `` outside code blocks, and marks code blocks
+    /// without a language as text. An operation is shown as its method of `Api`.
     pub(super) fn rustdoc(&self, description: &str) -> String {
         let mut out = Vec::new();
         let mut in_code = false;
@@ -131,10 +147,7 @@ impl Links {
         for (index, part) in line.split('`').enumerate() {
             let is_code = index % 2 == 1;
             match self.0.get(part).filter(|_| is_code) {
-                Some(path) if !out.ends_with('[') => {
-                    let method = path.strip_prefix("crate::api::").filter(|name| name.starts_with("Api::"));
-                    out.push_str(&format!("[`{}`]({path})", method.unwrap_or(part)));
-                }
+                Some((shown, path)) if !out.ends_with('[') => out.push_str(&format!("[`{shown}`]({path})")),
                 _ if is_code => out.push_str(&format!("`{part}`")),
                 _ => out.push_str(part),
             }

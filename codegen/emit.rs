@@ -23,6 +23,7 @@ use super::{
     lower::Lowered,
     model::Model,
     names,
+    node::entries,
 };
 
 /// Assembles the modules: `types`, `client` (the calls as `progenitor` wrote them), `operations` and `services`.
@@ -144,10 +145,18 @@ fn links(document: &Value, model: &Model, lowered: &Lowered) -> Links {
     let unions = model.unions.iter().map(|union| &union.name);
     let aliases = types::aliases(document).map(|(name, ..)| name);
     for name in lowered.objects.iter().chain(unions).chain(aliases).chain(model.enums.iter().map(|known| &known.name)) {
-        links.add(name, format!("crate::api::types::{}", names::type_ident(name)));
+        links.add(name, name.clone(), format!("crate::api::types::{}", names::type_ident(name)));
+    }
+    for name in &lowered.objects {
+        let ty = names::type_ident(name);
+        for (property, _) in entries(&lowered.document["components"]["schemas"][name], "properties") {
+            let field = format!("{ty}::{}", names::value_ident(property));
+            links.add(&format!("{name}.{property}"), field.clone(), format!("crate::api::types::{field}"));
+        }
     }
     for operation in &model.operations {
-        links.add(&operation.id, format!("crate::api::Api::{}", names::value_ident(&operation.id)));
+        let method = format!("Api::{}", names::value_ident(&operation.id));
+        links.add(&operation.id, method.clone(), format!("crate::api::{method}"));
     }
     links
 }

@@ -133,12 +133,16 @@ pub use types::{
 };
 pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 
-/// The models of the API, generated from the OpenAPI documents.
+/// The types of requests, responses and updates, generated from the OpenAPI documents of the services.
 ///
-/// Unions, such as [`Update`], and string enums have a variant `Unknown`. The variant keeps a kind or a value that the
-/// crate does not support. Serialization writes the kind or value unchanged.
+/// The types have the fields and values of all services. "MAX only" and "TamTam only" mark items that the other service
+/// does not have. A field that is "null or absent" is `None` in Rust.
 ///
-/// Create models by their `new`, `Default` or `From`. Set optional properties by their setters or fields.
+/// Types that are sent have `new`, which takes the required fields, and one setter per field. Many of these types also
+/// implement `Default` or `From`.
+///
+/// Servers add kinds and values without notice. Enums such as [`Update`] and [`ChatType`](types::ChatType) therefore have
+/// a variant `Unknown`. This variant holds a value that the crate does not define, and serialization writes the same value.
 ///
 /// ```
 /// use tamtam::types::{ChatType, SenderAction, Unknown};

@@ -57,7 +57,7 @@ pub(super) fn debug(name: &Ident, fields: &[Field<'_>]) -> Option<TokenStream> {
     });
     let label = name.to_string();
     Some(quote! {
-        /// Hides the secrets.
+        /// Formats the fields for logs. Secret values, such as tokens, are hidden.
         impl ::std::fmt::Debug for #name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.debug_struct(#label) #(#shown)* .finish()

@@ -150,11 +150,8 @@ fn setters(item: &ItemStruct, schema_name: &str) -> TokenStream {
     let name = &item.ident;
     let (mut arguments, mut required, mut optional, mut setters) = (vec![], vec![], vec![], vec![]);
     for field in &item.fields {
-        let (Some(ident), attributes) =
-            (&field.ident, field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")))
-        else {
-            continue;
-        };
+        let Some(ident) = &field.ident else { continue };
+        let documentation = doc(&docs::setter(&ident.to_string(), &doc_of(field)));
         let inner = generic_argument(&field.ty, "Option");
         let (argument, value) = argument(inner.unwrap_or(&field.ty), ident);
         let stored = if inner.is_some() { quote!(::std::option::Option::Some(#value)) } else { value.clone() };
@@ -165,7 +162,7 @@ fn setters(item: &ItemStruct, schema_name: &str) -> TokenStream {
             optional.push(quote!(#ident: ::std::option::Option::None));
         }
         setters.push(quote! {
-            #(#attributes)*
+            #documentation
             #[must_use]
             pub fn #ident(mut self, #ident: #argument) -> Self {
                 self.#ident = #stored;
@@ -176,7 +173,7 @@ fn setters(item: &ItemStruct, schema_name: &str) -> TokenStream {
     let summary = if required.is_empty() {
         format!(" Creates an empty `{schema_name}`. Every field is optional and has a setter.")
     } else {
-        format!(" Creates a `{schema_name}` with its required fields. Optional fields have setters.")
+        format!(" Creates a `{schema_name}` from its required fields. Every field has a setter.")
     };
     quote! {
         impl #name {
@@ -188,6 +185,17 @@ fn setters(item: &ItemStruct, schema_name: &str) -> TokenStream {
             #(#setters)*
         }
     }
+}
+
+/// Returns the documentation of a field.
+fn doc_of(field: &Field) -> String {
+    let lines = field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(|attribute| {
+        let syn::Meta::NameValue(pair) = &attribute.meta else { return None };
+        let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(line), .. }) = &pair.value else { return None };
+        let line = line.value();
+        Some(line.strip_prefix(' ').map_or_else(|| line.clone(), str::to_owned))
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Returns the argument type for a value of a type, and the expression that converts the argument.

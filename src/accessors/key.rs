@@ -2,16 +2,16 @@
 
 use crate::{api::types::Update, model::key::Key, redaction::fnv_1a};
 
-/// Deduplication.
+/// Deduplication of updates.
 impl Update {
-    /// Returns a key that identifies the update, to find duplicates.
+    /// Returns a key that identifies the update, so that a bot can find duplicates.
     ///
     /// If a poll or a request to a webhook fails, servers deliver an update again. The repeated update has the same key. Two
     /// updates have different keys if they differ in one of these properties:
     ///
     /// - the [kind](Self::tag) or the timestamp
-    /// - any id: of a chat, user, message, callback or session, including the ids of a forwarded or answered message
-    /// - the title of the chat, or the payload of the button or link
+    /// - the id of a chat, user, message, callback or session, also of a message that was forwarded or replied to
+    /// - the title of the chat, or the payload of the button or deep link
     ///
     /// The key does not contain names, texts or attachments. The key also does not contain values that can change between two
     /// deliveries: activity times, view counts, URLs, or the pinned message of a chat.

@@ -87,21 +87,21 @@ macro_rules! by_kind {
     ($($ty:ident)*) => {
         $(by_kind! {
             $ty:
-            /// Returns the photos and other images.
+            /// Returns the photos and other pictures among the attachments.
             photos = Image(PhotoAttachment),
-            /// Returns the videos.
+            /// Returns the videos among the attachments.
             videos = Video(VideoAttachment),
-            /// Returns the audio recordings.
+            /// Returns the audio recordings among the attachments.
             audios = Audio(AudioAttachment),
-            /// Returns the files.
+            /// Returns the files among the attachments.
             files = File(FileAttachment),
-            /// Returns the stickers.
+            /// Returns the stickers among the attachments.
             stickers = Sticker(StickerAttachment),
-            /// Returns the contact cards.
+            /// Returns the contact cards among the attachments.
             contacts = Contact(ContactAttachment),
-            /// Returns the locations.
+            /// Returns the places on the map among the attachments.
             locations = Location(LocationAttachment),
-            /// Returns the previews of links.
+            /// Returns the previews of links among the attachments.
             shares = Share(ShareAttachment),
         })*
     };
@@ -110,7 +110,7 @@ macro_rules! by_kind {
 by_kind! { Message MessageBody }
 
 impl Message {
-    /// Returns the attachments, including the keyboard. Empty if there are no attachments.
+    /// Returns the attachments, including the keyboard. Empty if the message has no attachments.
     #[must_use]
     pub fn attachments(&self) -> &[Attachment] {
         self.body.as_ref().map_or(&[], MessageBody::attachments)
@@ -118,7 +118,7 @@ impl Message {
 }
 
 impl MessageBody {
-    /// Returns the attachments, including the keyboard. Empty if there are no attachments.
+    /// Returns the attachments, including the keyboard. Empty if the message has no attachments.
     #[must_use]
     pub fn attachments(&self) -> &[Attachment] {
         self.attachments.as_deref().unwrap_or_default()
@@ -126,7 +126,7 @@ impl MessageBody {
 }
 
 impl ContactAttachment {
-    /// Returns the user of the contact. `None` if the contact is not a user of the messenger.
+    /// Returns the account of the person on the card. `None` if the person is not known to be a user of the messenger.
     #[must_use]
     pub fn user(&self) -> Option<&User> {
         self.payload.max_info.as_deref().or(self.payload.tam_info.as_deref())
@@ -139,8 +139,8 @@ impl ContactAttachment {
         user.or_else(|| vcard::property(self.payload.vcf_info.as_deref()?, "FN"))
     }
 
-    /// Returns the first phone number of the card (`TEL`), unchanged. For a `tel:` URI, returns the number without
-    /// scheme and parameters.
+    /// Returns the first phone number on the card, unchanged: the first property `TEL` of the vCard. For a `tel:` URI,
+    /// returns the number without scheme and parameters. `None` if the card has no phone number.
     ///
     /// ```
     /// # #[tokio::main]

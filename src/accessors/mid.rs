@@ -14,15 +14,15 @@ impl Message {
     }
 }
 
-/// Returns the id of the message. Empty if the message [has no id](Message::mid). A request with an empty id is not
-/// sent, and fails.
+/// Returns the id of the message. Empty if the message [has no id](Message::mid). A request with an empty id fails
+/// before it is sent.
 impl From<&Message> for MessageId {
     fn from(message: &Message) -> Self {
         message.mid().cloned().unwrap_or_else(|| Self(String::new()))
     }
 }
 
-/// Returns the id of the message, as for [`Message`].
+/// Returns the id of the message. Empty if the message [has no id](Message::mid).
 impl From<&Box<Message>> for MessageId {
     fn from(message: &Box<Message>) -> Self {
         (&**message).into()

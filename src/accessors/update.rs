@@ -44,7 +44,7 @@ impl Update {
         own.or_else(|| in_dialogs.then_some(ChatType::Dialog))
     }
 
-    /// Returns whether the update is from a channel. `false` if the type of the chat is unknown.
+    /// Returns whether the chat of the update is a channel. `false` if the type of the chat is unknown.
     #[must_use]
     pub fn is_channel(&self) -> bool {
         self.chat_type() == Some(ChatType::Channel)
@@ -85,7 +85,7 @@ impl Update {
         }
     }
 
-    /// Returns the type of the update.
+    /// Returns the kind of the update.
     #[must_use]
     pub fn update_type(&self) -> UpdateType {
         self.tag().into()

@@ -27,12 +27,14 @@ impl Callback {
     }
 }
 
+/// Returns the id of the callback.
 impl From<&Callback> for CallbackId {
     fn from(callback: &Callback) -> Self {
         callback.callback_id.clone()
     }
 }
 
+/// Returns the id of the callback in the update.
 impl From<&MessageCallbackUpdate> for CallbackId {
     fn from(update: &MessageCallbackUpdate) -> Self {
         (&update.callback).into()

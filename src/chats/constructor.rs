@@ -18,8 +18,8 @@ use crate::{
 };
 
 impl MessageConstructionRequest {
-    /// Returns the state that the last answer set with [`Construct::data`]. `None` at the start of a session, and if
-    /// the last answer set no state.
+    /// Returns the state that the bot's last answer set with [`Construct::data`]. `None` at the start of a session, and
+    /// if the last answer set no state.
     ///
     /// # Errors
     ///
@@ -30,6 +30,7 @@ impl MessageConstructionRequest {
     }
 }
 
+/// Returns the id of the constructor session.
 impl From<&MessageConstructionRequest> for SessionId {
     fn from(request: &MessageConstructionRequest) -> Self {
         request.session_id.clone()
@@ -37,7 +38,7 @@ impl From<&MessageConstructionRequest> for SessionId {
 }
 
 impl ConstructorInput {
-    /// Returns the messages that the person typed. Empty when the constructor was just opened, or a button was pressed.
+    /// Returns the messages that the user typed. Empty if the user has just opened the constructor or pressed a button.
     #[must_use]
     pub fn messages(&self) -> &[ConstructedMessageBody] {
         match self {
@@ -46,14 +47,16 @@ impl ConstructorInput {
         }
     }
 
-    /// Returns the text that the person typed: the text of the first message that has one.
+    /// Returns the text that the user typed, from the first message with a text. `None` if no message has a text.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         self.messages().iter().find_map(|message| non_empty(message.text.as_deref()))
     }
 
-    /// Returns the payload of the pressed button, unchanged. [`CallbackConstructorInput::payload_as`] reads a value
-    /// that [`Button::callback_with`](crate::Button::callback_with) wrote.
+    /// Returns the payload of the pressed button, unchanged. `None` if the user pressed no button.
+    ///
+    /// [`CallbackConstructorInput::payload_as`] reads the payload of
+    /// [`Button::callback_with`](crate::Button::callback_with).
     #[must_use]
     pub fn payload(&self) -> Option<&str> {
         match self {
@@ -64,11 +67,11 @@ impl ConstructorInput {
 }
 
 impl CallbackConstructorInput {
-    /// Returns the payload as the value that was passed to [`Button::callback_with`](crate::Button::callback_with).
+    /// Returns the value that the bot passed to [`Button::callback_with`](crate::Button::callback_with).
     ///
     /// # Errors
     ///
-    /// As [`Callback::payload_as`](crate::Callback::payload_as).
+    /// The errors of [`Callback::payload_as`](crate::Callback::payload_as).
     pub fn payload_as<T: DeserializeOwned>(&self) -> Result<T> {
         json_field::read(Some(&self.payload), "payload")
     }

@@ -13,8 +13,11 @@ use crate::{
     validation::{Invalid, Place},
 };
 
-/// Constructors of attachments, one per kind. To upload a file, use [`Bot::upload_photo`](crate::Bot::upload_photo) and
-/// similar methods. A token comes from an uploaded or received attachment, and stays valid.
+/// Constructors of attachments, one per kind.
+///
+/// A token identifies a file that an earlier upload or a received attachment has. Tokens stay valid. To upload a file,
+/// use methods such as [`Bot::upload_photo`](crate::Bot::upload_photo). A message with an audio recording, a file, a
+/// sticker or a contact card can have no other attachment except a keyboard.
 ///
 /// ```
 /// # #[tokio::main]
@@ -35,85 +38,85 @@ use crate::{
 /// # }
 /// ```
 impl AttachmentRequest {
-    /// Creates a photo from a URL. The service downloads the photo itself, so the bot uploads nothing.
+    /// Creates a photo from a URL. The service downloads the photo from this URL.
     #[must_use]
     pub fn photo_url(url: impl Into<String>) -> Self {
         PhotoAttachmentRequest::new(PhotoAttachmentRequestPayload::new().url(url)).into()
     }
 
-    /// Creates a photo from its token.
+    /// Creates a photo from a token.
     #[must_use]
     pub fn photo_token(token: impl Into<String>) -> Self {
         PhotoAttachmentRequest::new(PhotoAttachmentRequestPayload::new().token(token)).into()
     }
 
-    /// Creates a video from its token.
+    /// Creates a video from a token.
     #[must_use]
     pub fn video(token: impl Into<String>) -> Self {
         VideoAttachmentRequest::new(UploadedInfo::new().token(token)).into()
     }
 
-    /// Creates an audio recording from its token. Its message can have no other attachment except a keyboard.
+    /// Creates an audio recording from a token.
     #[must_use]
     pub fn audio(token: impl Into<String>) -> Self {
         AudioAttachmentRequest::new(UploadedInfo::new().token(token)).into()
     }
 
-    /// Creates a file from its token. Its message can have no other attachment except a keyboard.
+    /// Creates a file from a token.
     #[must_use]
     pub fn file(token: impl Into<String>) -> Self {
         FileAttachmentRequest::new(UploadedInfo::new().token(token)).into()
     }
 
-    /// Creates a sticker from the code of a received sticker. Its message can have no other attachment except a
-    /// keyboard.
+    /// Creates a sticker from the code of a received sticker.
     #[must_use]
     pub fn sticker(code: impl Into<String>) -> Self {
         StickerAttachmentRequest::new(StickerAttachmentRequestPayload::new(code)).into()
     }
 
-    /// Creates the contact card of a user. Its message can have no other attachment except a keyboard.
+    /// Creates the contact card of a user.
     #[must_use]
     pub fn contact(user: impl Into<UserId>) -> Self {
         ContactAttachmentRequest::new(ContactAttachmentRequestPayload::new().contact_id(user)).into()
     }
 
-    /// Creates a contact card from a complete vCard: `BEGIN:VCARD ... END:VCARD`. Its message can have no other
-    /// attachment except a keyboard.
+    /// Creates a contact card from a complete vCard: `BEGIN:VCARD ... END:VCARD`.
     #[must_use]
     pub fn contact_vcard(vcard: impl Into<String>) -> Self {
         ContactAttachmentRequest::new(ContactAttachmentRequestPayload::new().vcf_info(vcard)).into()
     }
 
-    /// Creates a contact card from a name and a phone number, such as `+441632960123`. Its message can have no other
-    /// attachment except a keyboard.
+    /// Creates a contact card from a name and a phone number, such as `+441632960123`.
     #[must_use]
     pub fn contact_phone(name: impl Into<String>, phone: impl Into<String>) -> Self {
         ContactAttachmentRequest::new(ContactAttachmentRequestPayload::new().name(name).vcf_phone(phone)).into()
     }
 
-    /// Creates a place on the map. `latitude`: from -90 to 90 degrees. `longitude`: from -180 to 180 degrees.
+    /// Creates a place on the map. `latitude` is in degrees, from -90 to 90. `longitude` is in degrees, from -180 to
+    /// 180.
     #[must_use]
     pub fn location(latitude: f64, longitude: f64) -> Self {
         LocationAttachmentRequest::new(latitude, longitude).into()
     }
 
-    /// Creates the preview of a link.
+    /// Creates the preview of the link `url`.
     #[must_use]
     pub fn share(url: impl Into<String>) -> Self {
         ShareAttachmentRequest::new(ShareAttachmentPayload::new().url(url)).into()
     }
 }
 
-/// Converts a keyboard into an attachment.
+/// Converts a keyboard into an attachment, which adds the keyboard to a message.
 impl From<Keyboard> for AttachmentRequest {
     fn from(keyboard: Keyboard) -> Self {
         InlineKeyboardAttachmentRequest::new(InlineKeyboardAttachmentRequestPayload::new(keyboard.buttons)).into()
     }
 }
 
-/// Converts a received attachment, to send it again. Media is sent by its token, an image without a token by its URL,
-/// and other attachments by their content. Nothing is uploaded.
+/// Converts a received attachment into an attachment that sends the same content again, without an upload.
+///
+/// The new attachment has the token of the received media, or the URL of an image without a token. Other attachments
+/// are copied.
 ///
 /// ```
 /// # #[tokio::main]
@@ -138,8 +141,9 @@ impl From<Keyboard> for AttachmentRequest {
 ///
 /// # Errors
 ///
-/// If the crate does not support the attachment or cannot read it, if a video, audio or file has no token, or if a
-/// contact card has neither a vCard nor a user.
+/// - If the attachment is [`Unknown`](Attachment::Unknown).
+/// - If a video, an audio recording or a file has no token.
+/// - If a contact card has neither a vCard nor a user.
 impl TryFrom<&Attachment> for AttachmentRequest {
     type Error = Error;
 

@@ -7,7 +7,7 @@ use crate::api::types::{Attachment, Button, Keyboard, Message, MessageBody};
 
 pub use row::Buttons;
 
-/// Creates a keyboard without buttons, to which rows are added.
+/// Creates a keyboard without buttons. [`Keyboard::row`] adds a row.
 impl Default for Keyboard {
     fn default() -> Self {
         Self { buttons: Vec::new() }

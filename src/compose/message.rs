@@ -13,24 +13,28 @@ use crate::{
 /// Implements the methods that sent messages and messages of a constructor have in common.
 macro_rules! body {
     ($body:ident) => {
+        /// Creates a message with this text, without formatting.
         impl From<&str> for $body {
             fn from(text: &str) -> Self {
                 Self::new().text(text)
             }
         }
 
+        /// Creates a message with this text, without formatting.
         impl From<&String> for $body {
             fn from(text: &String) -> Self {
                 Self::new().text(text)
             }
         }
 
+        /// Creates a message with this text, without formatting.
         impl From<Cow<'_, str>> for $body {
             fn from(text: Cow<'_, str>) -> Self {
                 Self::new().text(text)
             }
         }
 
+        /// Creates a message with this text, without formatting.
         impl From<String> for $body {
             fn from(text: String) -> Self {
                 Self::new().text(text)
@@ -178,7 +182,7 @@ macro_rules! message_setters {
     };
     ($name:ident, $($body:ident).+, link) => {
         impl $name {
-            /// Makes the message a reply to another message of the same chat.
+            /// Makes this message a reply to `message`, which must be in the same chat.
             pub fn reply_to(self, message: impl IntoMessageId) -> Self {
                 self.with(|body| body.reply_to(message))
             }

@@ -19,12 +19,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)*
-            /// A value that the crate does not support, unchanged.
+            /// A value that the crate does not define, as the unchanged text.
             $other(String),
         }
 
         impl $name {
-            /// Returns the value in the format of the API.
+            /// Returns the value as text, as in the JSON of the API.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {

@@ -17,24 +17,25 @@ pub(crate) use super::{
     read::{OnePass, bytes_read, check_surrogates, in_one_pass, is_in_one_pass, read_prefix},
 };
 
-/// A member of a union that the crate cannot read, as unchanged JSON.
+/// A union member of a kind that the crate does not define, as unchanged JSON.
 ///
-/// Servers add kinds of updates, attachments, buttons and markup without notice. Such a value is not lost: its JSON is
-/// in [`raw`](Self::raw), and serializing it writes the same JSON.
+/// A union is an enum such as [`Update`](crate::Update). Servers add kinds of updates, attachments, buttons and markup
+/// without notice. The crate keeps the JSON of such a value in [`raw`](Self::raw), and serialization writes the same
+/// JSON. The crate also keeps the JSON of a known kind that it cannot read, with the [`error`](Self::error).
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Unknown {
-    /// The value of the tag (`update_type`, `type`, ...). Empty if the tag is missing.
+    /// The kind: the value of `update_type`, `type` or `input_type` in the JSON. Empty if this property is missing.
     pub tag: String,
-    /// The complete value as it was received. If one of your types makes serde buffer the value (`flatten`,
+    /// The complete value as unchanged JSON text. If one of your types makes serde buffer the value (`flatten` or
     /// `untagged`), the JSON is equivalent, but formatted differently.
     pub raw: Box<RawValue>,
-    /// The reason why a value with a known tag could not be read. `None` if the tag is unknown.
+    /// The reason why the crate could not read a value of a known kind. `None` if the kind is unknown.
     pub error: Option<String>,
 }
 
 impl Unknown {
-    /// Returns the value as JSON.
+    /// Returns the complete value as a [`serde_json::Value`].
     #[must_use]
     pub fn to_value(&self) -> serde_json::Value {
         // A `RawValue` is valid JSON, but serde_json rejects it if it is nested too deeply. Then it is returned as
@@ -56,7 +57,7 @@ fn at<'a>(json: &'a str, pointer: &str) -> Option<&'a str> {
     })
 }
 
-/// Hides the values of properties such as `token`.
+/// Formats the value for logs. Values of secret properties such as `token` are hidden.
 impl fmt::Debug for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unknown")
@@ -67,7 +68,7 @@ impl fmt::Debug for Unknown {
     }
 }
 
-/// Two unknown values are equal if their JSON text is identical.
+/// Compares the JSON texts. Two values are equal if their JSON texts are identical.
 impl PartialEq for Unknown {
     fn eq(&self, other: &Self) -> bool {
         self.raw.get() == other.raw.get()
@@ -147,12 +148,12 @@ macro_rules! tagged_union {
     ) => {
         $(#[$doc])*
         ///
-        /// A member that the crate does not support or cannot read is [`Unknown`](Self::Unknown), with its JSON.
+        /// [`Unknown`](Self::Unknown) has the JSON of other kinds, and of values that the crate cannot read.
         #[derive(Debug, Clone, PartialEq)]
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* $variant($ty),)*
-            /// An unknown kind, or a known kind that cannot be read, as unchanged JSON.
+            /// A kind that the crate does not define, or a value that the crate cannot read, as unchanged JSON.
             Unknown(crate::model::union::Unknown),
         }
 

@@ -96,7 +96,8 @@ impl MessageBody {
         slices(self.text.as_deref().unwrap_or_default(), self.markup.as_deref().unwrap_or_default())
     }
 
-    /// Returns the text as HTML, with its formatting. Empty if the message has no text. See [`Text::from_markup`].
+    /// Returns the text as HTML, with its formatting. Empty if the message has no text. [`Text::from_markup`] describes
+    /// the conversion.
     #[must_use]
     pub fn to_html(&self) -> String {
         Text::from(self).to_html()
@@ -111,7 +112,8 @@ impl MessageBody {
 }
 
 impl Message {
-    /// Returns the text as HTML, with its formatting. Empty if the message has no text. See [`Text::from_markup`].
+    /// Returns the text as HTML, with its formatting. Empty if the message has no text. [`Text::from_markup`] describes
+    /// the conversion.
     ///
     /// ```
     /// # #[tokio::main]

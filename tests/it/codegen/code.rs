@@ -129,6 +129,12 @@ impl Code {
         self.functions("types", name).map(signature).collect()
     }
 
+    /// Returns the documentation of an inherent method of a type.
+    pub(super) fn method_doc(&self, name: &str, method: &str) -> String {
+        let found = self.functions("types", name).find(|function| function.sig.ident == method);
+        doc(&found.unwrap_or_else(|| panic!("no {name}::{method} in\n{}", self.text)).attrs)
+    }
+
     /// Returns the body of a type's check before sending, if it has one.
     pub(super) fn checks(&self, name: &str) -> Option<String> {
         self.implementation("types", "Check", name).map(short)

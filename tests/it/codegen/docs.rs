@@ -1,6 +1,6 @@
 //! Generated documentation, from descriptions and keywords of the document.
 
-use super::{DONE, code, operation, schemas};
+use super::{DONE, code, operation, request, schemas};
 
 #[test]
 fn limits_and_defaults_are_documented_as_sentences() {
@@ -27,22 +27,39 @@ fn a_missing_description_is_derived_from_the_name() {
 }
 
 #[test]
-fn names_of_schemas_and_operations_are_linked() {
+fn names_of_schemas_properties_and_operations_are_linked() {
     let code = code(&format!(
         "{}{}",
         operation(DONE),
         schemas(
             "Kind: {type: string, enum: [a]}, plain: {type: string},
              U: {oneOf: [], discriminator: {propertyName: t, mapping: {b: B}}}, B: {type: object},
-             A: {description: 'See `Kind`, `U`, `B`, `doIt`, [`Kind`], `plain` and `other`.', properties: {}}"
+             A: {description: 'See `Kind`, `U`, `B`, `A.type`, `doIt`, [`Kind`], `plain`, `A.no` and `other`.',
+                 properties: {type: {type: string}}}"
         )
     ));
     assert_eq!(
         code.doc("A"),
         "See [`Kind`](crate::api::types::Kind), [`U`](crate::api::types::U), [`B`](crate::api::types::B), \
-         [`Api::do_it`](crate::api::Api::do_it), [`Kind`], `plain` and `other`.",
+         [`A::type_`](crate::api::types::A::type_), [`Api::do_it`](crate::api::Api::do_it), [`Kind`], `plain`, `A.no` \
+         and `other`.",
         "aliases, which are not types, and existing links are not linked"
     );
+}
+
+#[test]
+fn a_setter_is_documented_by_the_description_of_its_field() {
+    let doc = |description: &str| {
+        let body = format!("Body: {{properties: {{a: {{type: string, maxLength: 9, description: '{description}'}}}}}}");
+        let doc = code(&request("{$ref: '#/components/schemas/Body'}", &body)).method_doc("Body", "a");
+        doc.strip_suffix("\n\nAt most 9 characters.").unwrap_or_else(|| panic!("{doc}")).to_owned()
+    };
+    assert_eq!(doc("Title of the chat."), "Sets the title of the chat.");
+    assert_eq!(doc("Title; null or absent if not set. Any text."), "Sets the title. Any text.");
+    assert_eq!(doc("URL of the page."), "Sets the URL of the page.");
+    assert_eq!(doc("Whether members are notified."), "Sets whether members are notified.");
+    assert_eq!(doc("Sets the list. An empty list is allowed."), "Sets the list. An empty list is allowed.");
+    assert_eq!(doc("`a` is a text."), "Sets `a`.\n\n`a` is a text.");
 }
 
 #[test]
