@@ -116,11 +116,8 @@ impl Broadcast<'_> {
 
     /// Returns whether the dialog has the message.
     async fn was_sent(&self, chat: ChatId) -> tamtam::Result<bool> {
-        let mut messages = self.bot.messages(chat);
+        let mut messages = self.bot.messages(chat).since(self.journal.began);
         while let Some(message) = messages.try_next().await? {
-            if message.timestamp < self.journal.began {
-                break;
-            }
             let is_ours = message.sender.as_ref().is_some_and(|sender| sender.user_id == self.me);
             if is_ours && message.text() == Some(self.text) {
                 return Ok(true);

@@ -94,7 +94,7 @@ impl Bot {
     }
 
     /// Sets the title of a group or a channel. A title has at most 200 characters. The members are notified unless the
-    /// request is [`silent`](EditChat::silent). The bot needs the right `change_chat_info`.
+    /// request has [`notify(false)`](EditChat::notify). The bot needs the right `change_chat_info`.
     ///
     /// ```
     /// # #[tokio::main]
