@@ -6,7 +6,7 @@ use tamtam::{
     types::{CallbackId, SessionId},
 };
 
-/// The ids that [`Sandbox::demo`](crate::Sandbox::demo) returns. They cover the parameters of all operations of the
+/// The ids that [`Sandbox::demo`](crate::Sandbox::demo) returns. The ids are enough to try every operation of the
 /// API.
 ///
 /// ```
