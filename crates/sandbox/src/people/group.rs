@@ -111,14 +111,14 @@ impl Group {
         self.set_rights(|_| None);
     }
 
-    /// Makes the sandbox's first bot an administrator with all rights, as in a new group. The bot gets the same update
-    /// as for [`demotes_bot`](Self::demotes_bot).
+    /// Makes the sandbox's first bot an administrator with all rights, as in a new group. On MAX, the bot gets
+    /// `bot_admin_permissions_changed` by webhook if its rights change.
     pub fn promotes_bot(&self) {
         self.set_rights(|service| Some(Permission::all(service)));
     }
 
-    /// Makes the sandbox's first bot an administrator with only the rights in `rights`. If this changes
-    /// the rights, the bot gets the same update as for [`demotes_bot`](Self::demotes_bot).
+    /// Makes the sandbox's first bot an administrator with only the rights in `rights`. On MAX, the bot gets
+    /// `bot_admin_permissions_changed` by webhook if its rights change.
     ///
     /// ```
     /// # #[tokio::main]

@@ -15,8 +15,8 @@ use super::person::Person;
 /// # #[tokio::main]
 /// # async fn main() -> tamtam::Result<()> {
 /// let max = tamtam_sandbox::Sandbox::max().await;
-/// let launch = max.user("Alice").opens_app("order-7");
-/// assert!(launch.init_data().contains("order-7"));
+/// let launch = max.user("Alice").opens_app("order7");
+/// assert!(launch.init_data().contains("start_param=order7"));
 /// let page = format!("https://shop.example/#{}", launch.url_fragment());
 /// assert!(page.starts_with("https://shop.example/#WebAppData="));
 /// # Ok(())
