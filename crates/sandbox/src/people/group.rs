@@ -18,7 +18,6 @@ use crate::state::ids::ChatId;
 /// let team = tamtam.group("Team", [&alice]);
 /// alice.in_chat(&team).renames_chat("Dream team");
 /// assert_eq!(team.title(), "Dream team");
-/// team.demotes_bot();
 /// # Ok(())
 /// # }
 /// ```
