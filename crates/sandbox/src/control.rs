@@ -10,7 +10,7 @@
 //! # {"chat_id":1512863912733,"user_id":687194768461}
 //! curl localhost:8090/sandbox/users/687194768461/says -H "$JSON" -d '{"text": "hi"}'
 //! # {"message_id":"mid.0000016..."}
-//! curl localhost:8090/sandbox/users/687194768461/reads -H "$JSON" -d '{"timeout_ms": 2000}'
+//! curl localhost:8090/sandbox/users/687194768461/reads -H "$JSON" -d '{"timeout_ms":2000}'
 //! # {"text":"Hello, Bob", "message_id":"mid.0000016...", ...}
 //! ```
 //!

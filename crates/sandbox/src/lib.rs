@@ -13,7 +13,8 @@
 //! alice.says("hi");
 //! bot.send(alice.chat_id(), "Hello, Alice").await?;
 //! assert_eq!(alice.reads().await.text(), "Hello, Alice");
-//! assert_eq!(max.transcript(), "Alice starts Sandbox Bot\nAlice: hi\nSandbox Bot: Hello, Alice\n");
+//! let transcript = "Alice starts Sandbox Bot\nAlice: hi\nSandbox Bot: Hello, Alice\n";
+//! assert_eq!(max.transcript(), transcript);
 //! # Ok(())
 //! # }
 //! ```

@@ -25,7 +25,8 @@ use crate::state::prepared::Prepared;
 /// # let mut updates = bot.updates();
 /// while let Some(update) = updates.try_next().await? {
 ///     let Update::MessageConstructionRequest(request) = update else { continue };
-///     let answer = ConstructorAnswer::new().messages([ConstructedMessageBody::new().text("Happy birthday!")]);
+///     let message = ConstructedMessageBody::new().text("Happy birthday!");
+///     let answer = ConstructorAnswer::new().messages([message]);
 ///     bot.api().construct(request.session_id, answer).await?;
 ///     break;
 /// }

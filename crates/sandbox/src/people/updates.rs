@@ -20,7 +20,8 @@ impl Sandbox {
     ///
     /// let tamtam = Sandbox::start().await;
     /// let bot = tamtam.bot();
-    /// tamtam.pushes(&json!({ "update_type": "moon_risen", "timestamp": 1577880000123_i64, "over": "the sea" }));
+    /// let update = json!({ "update_type": "moon_risen", "timestamp": 1577880000123_i64 });
+    /// tamtam.pushes(&update);
     /// let update = bot.updates().try_next().await?;
     /// assert!(matches!(update, Some(Update::Unknown(_))));
     /// # Ok(())
@@ -51,8 +52,10 @@ impl Account {
     /// # async fn main() -> tamtam::Result<()> {
     /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// let helper = tamtam.add_bot("Helper", "helper_bot");
-    /// helper.pushes(&serde_json::json!({ "update_type": "moon_risen", "timestamp": 1577880000123_i64 }));
-    /// assert!(matches!(helper.bot().updates().try_next().await?, Some(tamtam::Update::Unknown(_))));
+    /// let update = serde_json::json!({ "update_type": "moon_risen", "timestamp": 1577880000123_i64 });
+    /// helper.pushes(&update);
+    /// let update = helper.bot().updates().try_next().await?;
+    /// assert!(matches!(update, Some(tamtam::Update::Unknown(_))));
     /// # Ok(())
     /// # }
     /// ```

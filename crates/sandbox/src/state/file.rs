@@ -27,7 +27,7 @@ const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// # let path = directory.join("state.json");
 /// std::fs::write(&path, "a shopping list")?;
 /// let start = Sandbox::builder().state_file(&path).try_start().await;
-/// let Err(StartError::StateFile(error)) = start else { panic!("the file is not a state") };
+/// let Err(StartError::StateFile(error)) = start else { panic!("it is no state") };
 /// assert!(matches!(error, StateFileError::NotAState { .. }));
 /// assert_eq!(std::fs::read_to_string(&path)?, "a shopping list");
 /// # std::fs::remove_dir_all(&directory)?;

@@ -27,8 +27,12 @@ const SECOND: Millis = 1_000;
 ///
 /// let limit = RateLimit::none().requests_per_second(2);
 /// let max = Sandbox::builder().service(Service::Max).rate_limit(limit).start().await;
-/// let bot = Bot::builder(max.token()).service(Service::Max).base_url(max.base_url()).retry(RetryPolicy::none());
-/// let bot = bot.no_proxy().build()?;
+/// let bot = Bot::builder(max.token())
+///     .service(Service::Max)
+///     .base_url(max.base_url())
+///     .retry(RetryPolicy::none())
+///     .no_proxy()
+///     .build()?;
 /// for _ in 0..2 {
 ///     bot.api().get_my_info().await?;
 /// }
