@@ -145,8 +145,8 @@ impl Open {
     /// Sets the name of the queue: 1 to 64 ASCII letters, digits, `-` and `_`. Defaults to the service and the id of
     /// the bot, for example `max-7`. Queues of different bots in the same NATS account need different names.
     ///
-    /// If the name is set, an existing queue can also be opened while the API of the bot does not respond, for example
-    /// to read the [lag](Queue::lag).
+    /// If the name is set, an existing queue can also be opened while the API of the bot does not respond. So a program
+    /// can read the [lag](Queue::lag) during an outage of the API.
     ///
     /// The queue uses the streams `<name>`, `<name>-dead` and `KV_<name>`, and the subjects `tamtam.<name>.>`.
     pub fn name(mut self, name: impl Into<String>) -> Self {

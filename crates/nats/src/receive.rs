@@ -50,9 +50,9 @@ queue.receive(bot.updates()).graceful_shutdown_on(signal).await?;
 /// updates until a shutdown or a permanent error.
 ///
 /// A page is the result of one poll. The receiver stores the updates of a page, and then commits the page: it saves the
-/// marker (the position of the polls) in the queue, and sends the marker with the next poll. If a receiver dies before
-/// the commit, the next receiver polls the same page again. The queue then recognises the updates that are already
-/// stored.
+/// marker (the position of the polls) in the queue. The next poll sends the marker to the messenger. If a receiver dies
+/// before the commit, the next receiver polls the same page again. The queue then recognises the updates that are
+/// already stored.
 ///
 #[doc = crate::doc_example!("
 use std::time::Duration;
@@ -140,8 +140,8 @@ impl Receive {
     ///
     /// # Errors
     ///
-    /// - The errors of [`Updates::next`], for example if the server refuses the token, or if a webhook is subscribed. The
-    ///   kind is [`ErrorKind::Bot`](crate::ErrorKind::Bot).
+    /// - The errors of [`Updates::next`], for example if the server refuses the token, or if a webhook is subscribed.
+    ///   The kind is [`ErrorKind::Bot`](crate::ErrorKind::Bot).
     /// - If the stored marker cannot be read ([`ErrorKind::Data`](crate::ErrorKind::Data)).
     ///
     /// # Cancel safety

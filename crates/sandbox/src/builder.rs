@@ -182,11 +182,13 @@ impl SandboxBuilder {
     /// Keeps the state of the sandbox in the file at `path`. If the file exists, the sandbox continues from the kept
     /// state. Otherwise, the file is created.
     ///
-    /// The state consists of users, chats, messages, bots with their tokens, commands, webhooks, waiting updates, open
-    /// constructors, presses of buttons, media with their bytes, the transcript and the clock.
-    ///
-    /// These items are not kept: faults ([`Sandbox::fails`] and similar methods), the settings of
-    /// [`Uploads`](crate::Uploads), reported requests, and unfinished uploads.
+    /// | state | kept in the file |
+    /// |---|---|
+    /// | users, chats, messages, presses of buttons, open constructors | yes |
+    /// | bots with their tokens, commands, webhooks and waiting updates | yes |
+    /// | media with their bytes, the transcript, the clock | yes |
+    /// | faults ([`Sandbox::fails`] and similar methods), settings of [`Uploads`](crate::Uploads) | no |
+    /// | reported requests, unfinished uploads | no |
     ///
     /// If the file exists:
     ///

@@ -111,11 +111,11 @@
 //! # Restrictions
 //!
 //! - The server has its own thread and uses real time. Do not use the sandbox in a Tokio runtime with a paused clock
-//!   (`start_paused`): the timeouts of the runtime would pass while the runtime waits for a socket.
+//!   (`start_paused`). The timeouts of the runtime would pass while the runtime waits for a socket.
 //! - The API speaks HTTP on the loopback interface. Uploads go to another port than the API, see [`Uploads`].
 //! - The API's documents do not define Markdown and HTML completely. In undefined cases, the server follows CommonMark
-//!   and browsers: an opening `*` without a closing `*` stays text, and a tag that is not closed extends to the end of
-//!   the text.
+//!   and browsers. For example, an opening `*` without a closing `*` stays text. A tag that is not closed extends to
+//!   the end of the text.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -26,10 +26,10 @@ pub(crate) const QUIET: Duration = Duration::from_millis(50);
 /// A running simulated messenger, [TamTam](Sandbox::start) or [MAX](Sandbox::max), with one bot.
 /// [`add_bot`](Sandbox::add_bot) adds more bots.
 ///
-/// A clone is cheap and refers to the same messenger. The server stops when all clones are dropped, and all values that
-/// were made from them, such as [`Person`](crate::Person) and [`Group`](crate::Group). Then the port is free, and the
-/// connections are closed. Do not let a hook, such as the one of [`on_event`](Self::on_event), own a clone: the server
-/// would never stop.
+/// A clone is cheap and refers to the same messenger. The server stops when all clones, and all values that belong to
+/// the sandbox, such as [`Person`](crate::Person) and [`Group`](crate::Group), are dropped. Then the port is free, and
+/// the connections are closed. If a hook, for example of [`on_event`](Self::on_event), owns a clone, the server never
+/// stops.
 ///
 /// The word "dialog" means the chat of one person with a bot.
 ///
@@ -280,8 +280,8 @@ impl Sandbox {
     /// - No request is in flight, except held polls.
     /// - No request and no event has happened for 50 ms.
     ///
-    /// A bot may continue to work on an update that counts as handled, for example in a spawned task, or if the bot
-    /// keeps its updates in a journal. Such work is not detected until it sends a request.
+    /// A bot may continue to work on an update that counts as handled. For example, a bot spawns a task, or keeps its
+    /// updates in a journal. Such work is not detected until the bot sends a request.
     ///
     /// ```
     /// # #[tokio::main]

@@ -2,8 +2,8 @@
 
 /// A fault that happens to an upload, for [`Uploads::fail_next`](crate::Uploads::fail_next).
 ///
-/// The `u64` is a position in the file: the number of bytes from the beginning of the whole file, even if the file is
-/// sent in ranges. The fault waits until a request reaches this position. If a request ends exactly at this position,
+/// The `u64` is a position: the number of bytes from the beginning of the whole file, even if the file is sent in
+/// ranges. The fault waits until a request reaches this position. If a request ends exactly at this position,
 /// its bytes are kept, and the fault affects only the response.
 ///
 /// ```
