@@ -85,7 +85,7 @@
 //! `https` URL does not speak TLS, the sandbox delivers by plain HTTP. If the server speaks TLS, any certificate is
 //! accepted. TLS needs the feature `rustls`, which is on by default.
 //!
-//! Updates of TamTam always have the shape of version 0.5.6, even if the webhook asks for another `version`.
+//! Updates of TamTam always have the format of version 0.5.6, even if the webhook asks for another `version`.
 //!
 //! # Faults
 //!
@@ -102,7 +102,7 @@
 //! [`SandboxBuilder::state_file`] keeps the state in a file. A later sandbox with this file continues from the kept
 //! state. [`Sandbox::demo`] creates items to start with, such as a group and a message with buttons.
 //!
-//! # A program
+//! # The program `tamtam-sandbox`
 //!
 //! The program `tamtam-sandbox` simulates a messenger for bots in any language: `cargo install tamtam-sandbox`, then
 //! `tamtam-sandbox --port 8090 --service max --seed demo`. The program prints its address when it is ready. Tests act

@@ -1,4 +1,4 @@
-//! A request with its answer, for logs and for checks of the traffic.
+//! A request with its response, for logs and for checks of the traffic.
 
 use std::fmt;
 
