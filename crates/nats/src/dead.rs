@@ -27,20 +27,46 @@ const CAUSE: &str = "Tamtam-Cause";
 const STORED_AT: &str = "Tamtam-Stored-At";
 
 impl Queue {
-    /// Returns the dead letters: updates that were given up.
+    /// Returns a handle to the dead letters of the queue. A dead letter is an update that was given up, for example
+    /// after too many failed attempts.
     #[must_use]
     pub fn dead(&self) -> Dead {
         Dead::new(self.clone())
     }
 }
 
-/// The dead letters of a queue; returned by [`Queue::dead`].
+/// A handle to the dead letters of a queue, returned by [`Queue::dead`]. It lists, replays and discards them.
+///
+/// A dead letter is an update that was given up: its handler failed finally, or too often. See
+/// [`Work::dead_letter_after`](crate::Work::dead_letter_after). The queue keeps the newest 10,000 dead letters.
+///
+#[doc = crate::doc_example!("
+let dead = queue.dead();
+for letter in dead.list().await? {
+    if letter.update.is_none() {
+        dead.discard(letter.id).await?;
+    }
+}
+")]
 #[derive(Clone)]
 pub struct Dead {
     queue: Queue,
 }
 
-/// An update that was given up.
+/// An update that was given up, returned by [`Dead::list`].
+///
+#[doc = crate::doc_example!("
+use tamtam_nats::DeadLetter;
+
+fn describe(letter: &DeadLetter) -> String {
+    let kind = letter.update.as_ref().map_or(\"not an update\", |raw| raw.update.tag());
+    format!(\"{kind}: {} attempts, {}\", letter.attempts, letter.cause)
+}
+
+for letter in queue.dead().list().await? {
+    println!(\"{}\", describe(&letter));
+}
+")]
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DeadLetter {
@@ -48,13 +74,13 @@ pub struct DeadLetter {
     pub id: u64,
     /// The update. `None` if the stored bytes are not an update.
     pub update: Option<RawUpdate>,
-    /// Number of attempts to handle the update, including attempts in workers that died.
+    /// The number of attempts to handle the update, including attempts in workers that died.
     pub attempts: u32,
-    /// Why the last attempt failed. At most 1 KiB.
+    /// The reason why the last attempt failed, cut to at most 1 KiB.
     pub cause: String,
-    /// When the update was stored.
+    /// The time at which the update was stored in the queue.
     pub stored_at: SystemTime,
-    /// When the update became a dead letter.
+    /// The time at which the update became a dead letter.
     pub died_at: SystemTime,
 }
 
@@ -63,7 +89,7 @@ impl Dead {
         Self { queue }
     }
 
-    /// Returns all dead letters, oldest first.
+    /// Returns all dead letters, the oldest first.
     ///
     #[doc = crate::doc_example!("
 for letter in queue.dead().list().await? {
@@ -74,11 +100,11 @@ for letter in queue.dead().list().await? {
     ///
     /// # Errors
     ///
-    /// If NATS does not answer.
+    /// If NATS does not respond, or refuses the request.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future changes nothing.
+    /// Dropping the future has no effect on the queue.
     pub async fn list(&self) -> Result<Vec<DeadLetter>> {
         let (mut letters, mut next) = (Vec::new(), 1);
         while let Some(message) = self.first_from(next).await? {
@@ -88,17 +114,20 @@ for letter in queue.dead().list().await? {
         Ok(letters)
     }
 
-    /// Stores a dead letter as the newest update of its chat, with no attempts, and removes the letter. Returns `false`
-    /// if there is no such letter.
+    /// Stores the update of a dead letter again, as the newest update of its chat, and removes the dead letter. The
+    /// number of attempts starts again at 0. Returns `false` if there is no dead letter with this `id`.
     ///
     /// # Errors
     ///
-    /// If NATS does not answer, if the stream is full, or if the letter is not an update. If NATS does not answer, call
-    /// `replay` again: the update is not stored twice within the deduplication window.
+    /// - If NATS does not respond. Then call `replay` again: within the deduplication window, the update is not stored
+    ///   twice.
+    /// - If the stream is full, or the update is too large.
+    /// - If the dead letter does not contain an update ([`DeadLetter::update`] is `None`).
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the update may be stored and the letter not removed. Call `replay` again to remove it.
+    /// If the future is dropped, the update may be stored while the dead letter still exists. Then call `replay` again,
+    /// which removes the dead letter.
     pub async fn replay(&self, id: u64) -> Result<bool> {
         let Some(message) = self.first_from(id).await?.filter(|message| message.sequence == id) else {
             return Ok(false);
@@ -112,15 +141,15 @@ for letter in queue.dead().list().await? {
         Ok(true)
     }
 
-    /// Removes a dead letter permanently. Returns `false` if there is no such letter.
+    /// Removes a dead letter permanently. Returns `false` if there is no dead letter with this `id`.
     ///
     /// # Errors
     ///
-    /// If NATS does not answer.
+    /// If NATS does not respond, or refuses the request.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the letter may be removed or not.
+    /// If the future is dropped, the dead letter may already be removed.
     pub async fn discard(&self, id: u64) -> Result<bool> {
         if self.first_from(id).await?.is_none_or(|message| message.sequence != id) {
             return Ok(false);

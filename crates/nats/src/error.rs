@@ -18,10 +18,18 @@ const DUPLICATE_IN_PROCESS: ErrorCode = ErrorCode::STREAM_DUPLICATE_MESSAGE_CONF
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// A result of this crate.
+/// A [`Result`](std::result::Result) with the [`Error`] of this crate.
+///
+#[doc = crate::doc_example!("
+async fn is_behind(queue: &Queue) -> tamtam_nats::Result<bool> {
+    Ok(queue.lag().await?.waiting > 1_000)
+}
+
+assert!(!is_behind(&queue).await?);
+")]
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a queue cannot be opened or used.
+/// An error of opening or using a queue. [`kind`](Self::kind) returns the category of the error.
 ///
 #[doc = crate::doc_example!("
 use tamtam_nats::ErrorKind;
@@ -36,26 +44,39 @@ println!(\"{error}\");
 #[error(transparent)]
 pub struct Error(Box<Problem>);
 
-/// The kind of an [`Error`].
+/// A category of an [`Error`], returned by [`Error::kind`].
+///
+#[doc = crate::doc_example!("
+use tamtam_nats::ErrorKind;
+
+let waiting = match queue.lag().await {
+    Ok(lag) => Some(lag.waiting),
+    Err(error) if error.kind() == ErrorKind::Unavailable => None,
+    Err(error) => return Err(error.into()),
+};
+println!(\"waiting: {waiting:?}\");
+")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// NATS does not answer, or cannot serve the request now: no connection or no leader. A retry may succeed.
+    /// NATS does not respond, or cannot process the request now, for example because there is no connection or no
+    /// leader. A retry may succeed.
     Unavailable,
-    /// NATS refuses the request. See the message of the error.
+    /// NATS refuses the request. The message of the error has the reason.
     Refused,
-    /// The stream has reached [`Open::max_bytes`](crate::Open::max_bytes). A retry may succeed after handled updates
-    /// are removed.
+    /// The stream has reached its maximum size ([`Open::max_bytes`](crate::Open::max_bytes)). A retry may succeed after
+    /// handled updates are removed.
     Full,
     /// The update is larger than the `max_payload` of the NATS server minus 8 KiB.
     TooLarge,
     /// The stream has another number of slots, or belongs to another bot.
     Mismatch,
-    /// A setting is invalid. See the message of the error.
+    /// A setting is invalid. The message of the error has the setting and the reason.
     Setting,
-    /// NATS has data that cannot be read. See the message of the error.
+    /// Data on NATS cannot be read. The message of the error has the reason.
     Data,
-    /// A call of the bot failed. The error is the [source](std::error::Error::source), a [`tamtam::Error`].
+    /// A call of the bot to the API of the messenger failed. The [source](std::error::Error::source) of the error is
+    /// the [`tamtam::Error`].
     Bot,
 }
 
@@ -95,7 +116,7 @@ impl Error {
         Problem::Nats { action, source: source.into() }.into()
     }
 
-    /// Returns the kind of the error.
+    /// Returns the category of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match &*self.0 {
@@ -109,8 +130,8 @@ impl Error {
         }
     }
 
-    /// Whether a retry may succeed: if NATS does not answer, if the stream is full, or if a call of the bot may be
-    /// [retried](tamtam::Error::is_retryable).
+    /// Returns whether a retry may succeed. This is `true` if NATS does not respond or the stream is full. It is also
+    /// `true` if the bot could not be identified because of a [retryable](tamtam::Error::is_retryable) error.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match &*self.0 {
@@ -120,7 +141,7 @@ impl Error {
     }
 }
 
-/// Like `Display`, because `main` prints an error by `Debug`.
+/// Writes the kind, and then the same message as `Display`, because `main` prints errors by `Debug`.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}: {self}", self.kind())

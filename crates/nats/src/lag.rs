@@ -14,41 +14,43 @@ use crate::{
 const AT_A_TIME: usize = 16;
 
 impl Queue {
-    /// Returns the number of updates in the queue, and the age of the oldest unhandled update.
+    /// Returns the numbers of unhandled updates and of dead letters, and the age of the oldest unhandled update.
     ///
     /// # Errors
     ///
-    /// If NATS does not answer.
+    /// If NATS does not respond, or refuses the request.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future changes nothing.
+    /// Dropping the future has no effect on the queue.
     pub async fn lag(&self) -> Result<Lag> {
         Lag::of(self).await
     }
 }
 
-/// The number of updates in a queue and the age of the oldest, returned by [`Queue::lag`].
+/// The numbers of unhandled updates and of dead letters in a queue, and the age of the oldest unhandled update.
+/// Returned by [`Queue::lag`].
 ///
 #[doc = crate::doc_example!("
 use std::time::Duration;
 
 let lag = queue.lag().await?;
 let is_late = lag.oldest.is_some_and(|age| age > Duration::from_secs(60));
-println!(\"{} wait, {} in flight, {} dead, late: {is_late}\", lag.waiting, lag.in_flight, lag.dead);
+println!(\"{} wait, {} in flight, late: {is_late}\", lag.waiting, lag.in_flight);
 ")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lag {
-    /// Number of updates that are not delivered to a worker.
+    /// The number of updates that no worker has got yet.
     pub waiting: u64,
-    /// Number of updates that are delivered to a worker and not acknowledged. They are in a handler, wait for a retry,
-    /// or their worker has died.
+    /// The number of updates that a worker has got and not acknowledged yet. Such an update is in a handler, or waits
+    /// for a retry, or its worker has died.
     pub in_flight: u64,
-    /// Number of dead letters.
+    /// The number of dead letters ([`Queue::dead`]).
     pub dead: u64,
-    /// Time since the oldest unhandled update was stored, by the clocks of NATS and of this machine. `None` if all
-    /// updates are handled, or if NATS does not return the update.
+    /// The time since the oldest unhandled update was stored. It is the difference between the clock of this machine
+    /// and the time of the update on the NATS server. `None` if all updates are handled, or if NATS does not return the
+    /// update.
     pub oldest: Option<Duration>,
 }
 

@@ -28,6 +28,6 @@ pub use receive::Receive;
 pub use work::Work;
 pub use writer::Writer;
 
-/// The client of NATS, for [`Queue::open`].
+/// The crate of the NATS client. [`Queue::open`] needs a client of this version.
 #[doc(no_inline)]
 pub use async_nats;

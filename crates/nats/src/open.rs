@@ -45,9 +45,14 @@ const OWNER_KEY: &str = "tamtam-bot";
 
 impl Queue {
     /// Opens the queue of a bot: creates its streams, slots and key-value bucket on NATS, or checks them if they exist.
+    /// Awaiting the returned value opens the queue.
     ///
-    /// Awaiting the returned value opens the queue. While NATS elects leaders or the API of the bot does not answer,
-    /// opening is retried for up to 60 s, see [`Open::timeout`].
+    /// - `nats`: a client that reconnects without a limit of attempts, as by default. With the option
+    ///   `retry_on_initial_connect`, the program may start before NATS.
+    /// - `bot`: the bot whose updates the queue stores.
+    ///
+    /// While NATS does not respond, elects leaders, or the API of the bot does not respond, opening is retried for up
+    /// to 60 s. [`Open::timeout`] sets another limit.
     ///
     #[doc = crate::doc_example!("
 let nats = async_nats::connect(&server).await?;
@@ -59,27 +64,27 @@ assert_eq!(queue.lag().await?.waiting, 0);
 # }
 ")]
     ///
-    /// The client must reconnect forever, as it does by default. With `retry_on_initial_connect`, NATS may start later.
-    ///
     /// # Errors
     ///
-    /// - NATS or the API of the bot does not answer in time.
-    /// - NATS refuses the settings.
-    /// - The stream belongs to another bot, or has another number of slots.
+    /// - If NATS or the API of the bot does not respond in time.
+    /// - If a setting is invalid, or NATS refuses a setting.
+    /// - If the stream belongs to another bot, or has another number of slots.
     ///
-    /// See [`Error::kind`].
+    /// [`Error::kind`] returns the category of the error.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future leaves what was created. Opening the queue again continues.
+    /// If the future is dropped, the streams, consumers and buckets that were already created remain. Opening the queue
+    /// again creates the missing parts.
     pub fn open(nats: async_nats::Client, bot: &Bot) -> Open {
         Open::new(nats, bot.clone())
     }
 }
 
-/// The settings of a queue; made by [`Queue::open`]. Awaiting it opens the queue.
+/// A builder with the settings of a queue, created by [`Queue::open`]. Awaiting the builder opens the queue.
 ///
-/// A setting that is not given keeps its value on NATS if the queue exists. Otherwise the default applies.
+/// If the queue exists on NATS, settings that are not called keep their stored values. If the queue does not exist,
+/// such settings have their defaults.
 ///
 #[doc = crate::doc_example!("
 use std::time::Duration;
@@ -137,59 +142,68 @@ impl Open {
         }
     }
 
-    /// Sets the name of the queue. Defaults to the service and the id of the bot, such as `max-7`. Bots with queues on
-    /// the same NATS account need different names. With a name, a queue that exists is opened also while the API of the
-    /// bot does not answer, for example to read its lag.
+    /// Sets the name of the queue: 1 to 64 ASCII letters, digits, `-` and `_`. Defaults to the service and the id of
+    /// the bot, for example `max-7`. Queues of different bots in the same NATS account need different names.
     ///
-    /// The queue uses the streams `name`, `name-dead` and `KV_name`, and the subjects `tamtam.name.>`.
+    /// If the name is set, an existing queue can also be opened while the API of the bot does not respond. So a program
+    /// can read the [lag](Queue::lag) during an outage of the API.
+    ///
+    /// The queue uses the streams `<name>`, `<name>-dead` and `KV_<name>`, and the subjects `tamtam.<name>.>`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Sets on how many servers of the cluster each update is stored: 1 to 5. Defaults to 1. With 3, the queue survives the
-    /// loss of one server.
+    /// Sets the number of servers in the NATS cluster that store each update, from 1 to 5. Defaults to 1. With 3, the
+    /// queue survives the loss of one server.
     pub fn replicas(mut self, replicas: usize) -> Self {
         self.replicas = Some(replicas);
         self
     }
 
-    /// Sets the number of slots, from 1 to 1024. Defaults to 64. Cannot be changed later.
+    /// Sets the number of slots, from 1 to 1024. Defaults to 64. The number of an existing queue cannot be changed.
     ///
-    /// Updates of one slot are handled one after the other. So the number of slots limits how many handlers run at a
-    /// time in the whole fleet. Chats that share a slot wait for each other.
+    /// Each chat belongs to one slot, and the updates of one slot are handled one after another. So the number of slots
+    /// limits the number of handlers that run at the same time, in all workers together. Chats in the same slot wait
+    /// for each other.
     pub fn slots(mut self, slots: u16) -> Self {
         self.slots = Some(slots);
         self
     }
 
-    /// Sets the maximum size of the stream, in bytes. Defaults to 1 GiB. NATS reserves this size on each server that
-    /// stores the stream, and refuses to create the stream if a server has less: see `max_file_store` of NATS.
+    /// Sets the maximum size of the stream of updates, in bytes. Defaults to 1 GiB. NATS reserves this size on each
+    /// server that stores the stream. NATS refuses to create the stream if a server has less space left, see
+    /// `max_file_store` in the configuration of NATS.
     ///
-    /// A full stream loses nothing: the receiver waits, and a webhook answers 503.
+    /// If the stream is full, no update is lost: the receiver waits, and a webhook responds with the status 503. The
+    /// messenger then delivers again.
     ///
-    /// Handled updates are kept for the [deduplication window](Self::dedup_window), or until the stream is full.
+    /// Handled updates stay in the stream for the [deduplication window](Self::dedup_window), or until the stream is
+    /// full.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self
     }
 
-    /// Sets the time after which the updates of a dead worker go to another worker. Defaults to 30 s, at least 1 s.
+    /// Sets the time after which the updates of a dead worker go to another worker. The minimum is 1 s. Defaults
+    /// to 30 s.
     ///
-    /// A worker confirms every third of this time that it still handles an update. So handlers may take longer. A worker uses
-    /// the value at its start: restart all workers after a change.
+    /// Handlers may take longer than this time: a worker reports three times within this time that it still handles an
+    /// update. A worker reads the value when the queue is opened, so restart all workers after a change.
     pub fn ack_wait(mut self, wait: Duration) -> Self {
         self.ack_wait = Some(wait);
         self
     }
 
-    /// Sets for how long a repeated update is recognised. Defaults to 1 h, at least 1 s.
+    /// Sets the deduplication window: the time in which the queue recognises a repeated update and does not store it
+    /// again. The minimum is 1 s. Defaults to 1 h.
     pub fn dedup_window(mut self, window: Duration) -> Self {
         self.dedup_window = Some(window);
         self
     }
 
-    /// Sets for how long opening is tried while NATS or the API of the bot does not answer. Defaults to 60 s.
+    /// Sets the maximum time to open the queue, including retries while NATS or the API of the bot does not respond.
+    /// Defaults to 60 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -439,7 +453,8 @@ impl IntoFuture for Open {
     }
 }
 
-/// Returns the error of a stream that was not created or changed. If NATS has no room for it, the error says what to do.
+/// Returns the error of a stream that was not created or changed. If NATS has no room for it, the error says what to
+/// do.
 fn no_room(action: &'static str, error: jetstream::context::CreateStreamError, config: &stream::Config) -> Error {
     let storage = |error: &jetstream::Error| error.error_code() == ErrorCode::STORAGE_RESOURCES_EXCEEDED;
     if api_error(&error).as_ref().is_some_and(storage) {

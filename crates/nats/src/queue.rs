@@ -16,9 +16,17 @@ use crate::{
     names::{Names, owner},
 };
 
-/// A durable queue of the updates of one bot on NATS JetStream. Clones are the same queue.
+/// A durable queue of the updates of one bot on NATS JetStream, opened by [`Queue::open`]. A clone is the same queue.
 ///
-/// See the [crate](crate) for its guarantees.
+/// The page of the [crate](crate) describes the guarantees of a queue.
+///
+#[doc = crate::doc_example!("
+# /*
+let nats = async_nats::connect(\"nats://127.0.0.1:4222\").await?;
+let queue = Queue::open(nats, &bot).name(\"my-bot\").await?;
+# */
+println!(\"{} updates wait in {}\", queue.lag().await?.waiting, queue.name());
+")]
 #[derive(Clone)]
 pub struct Queue(pub(crate) Arc<Inner>);
 
@@ -70,8 +78,8 @@ impl Inner {
 }
 
 impl Queue {
-    /// Returns the name of the queue, which is also the name of its stream: `max-7` for the bot with the id 7 on MAX,
-    /// unless [`Open::name`](crate::Open::name) set another one.
+    /// Returns the name of the queue, which is also the name of its stream on NATS. By default, the name consists of
+    /// the service and the id of the bot, for example `max-7`. [`Open::name`](crate::Open::name) sets another name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.names.stream

@@ -27,10 +27,14 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 type Refused = Arc<dyn Fn(RawUpdate, Error) + Send + Sync>;
 
 impl Queue {
-    /// Receives updates by polling and stores them in the queue, until a shutdown.
+    /// Creates a receiver, which polls updates and stores them in the queue. Awaiting the returned value runs the
+    /// receiver.
     ///
-    /// Start it in two processes. One of them polls. The other one waits, and takes over within about 12 s if the first
-    /// one dies, see [`Receive::lease`]. The settings of `updates` apply, but the queue replaces its marker store.
+    /// Run receivers in two processes. One receiver polls. The other receiver waits, and takes over within about 12 s
+    /// if the first process dies, see [`Receive::lease`].
+    ///
+    /// `updates`: the polls of the bot, with their settings. The queue stores the marker (the position of the polls)
+    /// itself, so a marker store of `updates` is not used.
     ///
     #[doc = crate::doc_example!("
 # alice.says(\"hi\");
@@ -42,11 +46,13 @@ queue.receive(bot.updates()).graceful_shutdown_on(signal).await?;
     }
 }
 
-/// A receiver, made by [`Queue::receive`]. Awaiting it receives updates until a shutdown or a permanent error.
+/// A receiver that polls updates and stores them in a queue, created by [`Queue::receive`]. Awaiting it receives
+/// updates until a shutdown or a permanent error.
 ///
-/// A page of updates is polled, stored, and then committed: the marker is saved in the queue, and sent with the next poll. A
-/// receiver that dies in between leaves its page uncommitted. The next receiver polls the page again, and the queue recognises
-/// the updates that it has.
+/// A page is the result of one poll. The receiver stores the updates of a page, and then commits the page: it saves the
+/// marker (the position of the polls) in the queue. The next poll sends the marker to the messenger. If a receiver dies
+/// before the commit, the next receiver polls the same page again. The queue then recognises the updates that are
+/// already stored.
 ///
 #[doc = crate::doc_example!("
 use std::time::Duration;
@@ -86,22 +92,24 @@ impl Receive {
         Self { queue, updates, lease: LEASE, refused, shutdown: None, deadline: SHUTDOWN_DEADLINE }
     }
 
-    /// Sets the duration of the lease. After a receiver has died, another one polls within about 1.2 times this
-    /// duration. Defaults to 10 s, at least 1 s. Use the same value for all receivers of the queue.
+    /// Sets the duration of the lease, which is the right to poll. The minimum is 1 s. Defaults to 10 s. If a receiver
+    /// dies, another receiver polls within about 1.2 times this duration. Use the same value for all receivers of a
+    /// queue.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.max(Duration::from_secs(1));
         self
     }
 
-    /// Sets the function for updates that can never be stored, because they are larger than the `max_payload` of NATS
-    /// minus 8 KiB. Such an update is skipped. By default, it is logged as an ERROR with its kind and chat.
+    /// Sets the function that is called for an update that is too large for NATS: larger than `max_payload` of the NATS
+    /// server minus 8 KiB. The receiver skips such an update. By default, the receiver logs an ERROR with the type and
+    /// the chat of the update.
     pub fn on_refused(mut self, refused: impl Fn(RawUpdate, Error) + Send + Sync + 'static) -> Self {
         self.refused = Arc::new(refused);
         self
     }
 
-    /// Shuts the receiver down when `signal` ends. A polled page is stored and committed first, up to the
-    /// [`shutdown_deadline`](Self::shutdown_deadline). Then another receiver takes over at once.
+    /// Shuts the receiver down when the future `signal` ends. The receiver first stores and commits the polled page, up
+    /// to the [`shutdown_deadline`](Self::shutdown_deadline). Then another receiver takes over at once.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,
@@ -112,31 +120,34 @@ impl Receive {
         self
     }
 
-    /// Sets the time to store and commit a page after a shutdown begins. Defaults to 10 s. After that, the next
-    /// receiver polls the page again.
+    /// Sets the maximum time to store and commit a page after a shutdown begins. Defaults to 10 s. If the time is over,
+    /// the next receiver polls the page again.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Returns a handle to monitor the polling. [`Health::last_poll`] is recent only in the receiver that polls.
+    /// Returns a handle to monitor the polls of this receiver. [`Health::last_poll`] is recent only in the receiver
+    /// that polls, not in a receiver that waits.
     #[must_use]
     pub fn health(&self) -> Health {
         self.updates.health()
     }
 
-    /// Receives updates. Awaiting the value itself does the same.
+    /// Receives updates until a shutdown or a permanent error. `receive.run().await` is the same as `receive.await`.
     ///
-    /// While NATS does not answer or the stream is full, the receiver retries, and the log has a WARN.
+    /// While NATS does not respond or the stream is full, the receiver retries and logs a WARN.
     ///
     /// # Errors
     ///
-    /// In the same cases as [`Updates::next`], for example if the server refuses the token or a webhook is subscribed.
+    /// - The errors of [`Updates::next`], for example if the server refuses the token, or if a webhook is subscribed.
+    ///   The kind is [`ErrorKind::Bot`](crate::ErrorKind::Bot).
+    /// - If the stored marker cannot be read ([`ErrorKind::Data`](crate::ErrorKind::Data)).
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future loses no update: the page is not committed, and is polled again. Another receiver takes over
-    /// after the [`lease`](Self::lease).
+    /// If the future is dropped, no update is lost: the current page is not committed, and is polled again. Another
+    /// receiver takes over after the [`lease`](Self::lease).
     pub async fn run(self) -> Result<()> {
         let Self { queue, updates, lease, refused, shutdown, deadline } = self;
         let shutdown = shutdown.unwrap_or_else(|| Box::pin(std::future::pending()));

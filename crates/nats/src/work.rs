@@ -49,8 +49,11 @@ const LEAST_PURGE_INTERVAL: Duration = Duration::from_secs(5);
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Queue {
-    /// Handles the updates of the queue with an async function, the same as for [`Bot::run`]. Start it in as many
-    /// processes as you like, on any machine.
+    /// Creates a worker, which handles updates of the queue with an async function. Awaiting the returned value runs
+    /// the worker. Run workers in any number of processes, on any machines.
+    ///
+    /// - `bot`: the bot that the handler gets. It must be the bot of the queue.
+    /// - `handler`: the same function as for [`Bot::run`].
     ///
     #[doc = crate::doc_example!("
 # alice.says(\"hi\");
@@ -78,11 +81,10 @@ queue.work(bot, echo).graceful_shutdown_on(signal).await?;
     }
 }
 
-/// A worker, made by [`Queue::work`]. Awaiting it handles updates until a shutdown.
+/// A worker that handles updates of a queue, created by [`Queue::work`]. Awaiting it handles updates until a shutdown.
 ///
-/// Updates of one chat are handled one after the other, in the whole fleet. An update is acknowledged when its handler has
-/// succeeded or `on_error` has skipped it. The update of a worker that dies goes to another worker after
-/// [`Open::ack_wait`](crate::Open::ack_wait).
+/// The updates of one chat are handled one after another, across all workers of the queue. A worker acknowledges an
+/// update when its handler has succeeded, or when [`on_error`](Self::on_error) has skipped the update.
 ///
 #[doc = crate::doc_example!("
 use tamtam::updates::Recovery;
@@ -92,7 +94,8 @@ let work = queue
     .work(bot, async |_, update: Update| println!(\"{}\", update.tag()))
     .dead_letter_after(3)
     .on_error(|failed| match failed.call_error() {
-        Some(error) if error.is_retryable() && !error.may_have_been_applied() => Recovery::Retry,
+        Some(error) if error.may_have_been_applied() => Recovery::DeadLetter,
+        Some(error) if error.is_retryable() => Recovery::Retry,
         _ => Recovery::DeadLetter,
     })
     .graceful_shutdown_on(signal);
@@ -101,9 +104,12 @@ work.await?;
 println!(\"{} handled\", health.handled());
 ")]
 ///
-/// An update is handled again if its handler fails and [`on_error`](Self::on_error) returns
-/// [`Recovery::Retry`](tamtam::updates::Recovery::Retry), or if its worker dies. After [`dead_letter_after`](Self::dead_letter_after)
-/// attempts, it becomes a [dead letter](crate::Dead).
+/// An update is handled again in two cases:
+///
+/// - Its handler fails, and [`on_error`](Self::on_error) returns [`Recovery::Retry`](tamtam::updates::Recovery::Retry).
+/// - Its worker dies. Another worker gets the update after [`Open::ack_wait`](crate::Open::ack_wait).
+///
+/// After [`dead_letter_after`](Self::dead_letter_after) attempts, the update becomes a [dead letter](crate::Dead).
 #[must_use = "a worker does nothing until it is awaited"]
 pub struct Work {
     queue: Queue,
@@ -128,51 +134,59 @@ impl Work {
         Self { queue, bot, run, concurrency: None, attempts, deliveries, shutdown: None }
     }
 
-    /// Sets how many updates this worker handles at a time. Defaults to the number of slots, at least 1.
+    /// Sets the maximum number of updates that this worker handles at the same time. The minimum is 1. Defaults to the
+    /// [number of slots](crate::Open::slots).
     ///
-    /// With fewer updates than slots, the worker asks the slots in turn, and a round takes up to 1 s. So an update may wait
-    /// for up to 1 s although the worker is idle. Set a lower number only if handlers need much memory or many connections.
+    /// If the number is lower than the number of slots, the worker asks the slots for updates in turn. One round takes
+    /// up to 1 s, so an update may wait for up to 1 s although the worker is idle. Set a lower number only if handlers
+    /// need much memory or many connections.
     pub fn concurrency(mut self, updates: usize) -> Self {
         self.concurrency = Some(updates.max(1));
         self
     }
 
-    /// Sets after how many attempts an update becomes a dead letter. Defaults to 5, at least 1. Attempts in workers that died
-    /// count, too.
+    /// Sets the number of attempts after which an update becomes a dead letter. The minimum is 1. Defaults to 5.
+    /// Attempts in workers that died also count.
     pub fn dead_letter_after(self, attempts: u32) -> Self {
         self.attempts.store(attempts.max(1), Ordering::Relaxed);
         self
     }
 
-    /// Sets the function that decides about an update whose handler failed, panicked or took too long. See [`Run::on_error`].
-    /// By default, such an update becomes a dead letter at once. [`Recovery::Skip`](tamtam::updates::Recovery::Skip) drops the update, and
-    /// [`Recovery::DeadLetter`](tamtam::updates::Recovery::DeadLetter) keeps it.
+    /// Sets the function that decides about an update whose handler failed, panicked or took too long. By default, such
+    /// an update becomes a dead letter at once. See [`Run::on_error`].
+    ///
+    /// The function returns [`Recovery::Retry`](tamtam::updates::Recovery::Retry) to handle the update again,
+    /// [`Recovery::Skip`](tamtam::updates::Recovery::Skip) to drop the update, or
+    /// [`Recovery::DeadLetter`](tamtam::updates::Recovery::DeadLetter) to keep the update as a dead letter.
     pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
         self.run = self.run.on_error(on_error);
         self
     }
 
-    /// Sets the time after which a handler is dropped. See [`Run::handler_timeout`].
+    /// Sets the time limit of a handler. A handler that exceeds the limit is dropped, which counts as a failure.
+    /// Defaults to 120 s. See [`Run::handler_timeout`].
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.run = self.run.handler_timeout(timeout);
         self
     }
 
-    /// Sets the delays before a handler is retried. See [`Run::backoff`].
+    /// Sets the delays before a handler is retried. `first`: the longest delay before the first retry, which doubles
+    /// with each further retry. Defaults to 0.5 s. `most`: the maximum delay. Defaults to 30 s. See [`Run::backoff`].
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.run = self.run.backoff(first, most);
         self
     }
 
-    /// Records every update in a [`ChatBook`] before its handler is called. See [`Run::chat_book`]. The books of
-    /// all workers need the same store.
+    /// Records every update in `book`, a list of the bot's chats, before the handler is called. The books of all
+    /// workers must use the same store. See [`Run::chat_book`].
     pub fn chat_book(mut self, book: ChatBook) -> Self {
         self.run = self.run.chat_book(book);
         self
     }
 
-    /// Shuts the worker down when `signal` ends. Handlers that run are awaited, up to the
-    /// [`shutdown_deadline`](Self::shutdown_deadline). Other updates go to other workers at once.
+    /// Shuts the worker down when the future `signal` ends. The worker then waits for its running handlers, up to the
+    /// [`shutdown_deadline`](Self::shutdown_deadline). It returns updates that are not in a handler to the queue, so
+    /// that other workers get them at once.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,
@@ -183,7 +197,8 @@ impl Work {
         self
     }
 
-    /// Sets the time that handlers have after a shutdown begins. Defaults to 10 s. See [`Run::shutdown_deadline`].
+    /// Sets the time that running handlers have to finish after a shutdown begins. Defaults to 10 s. Handlers that take
+    /// longer are dropped, and other workers handle their updates again. See [`Run::shutdown_deadline`].
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.run = self.run.shutdown_deadline(deadline);
         self
@@ -196,19 +211,20 @@ impl Work {
         self.run.health()
     }
 
-    /// Handles updates. Awaiting the value itself does the same.
+    /// Handles updates until a shutdown. `work.run().await` is the same as `work.await`.
     ///
-    /// While NATS does not answer, the worker retries, and the log has a WARN. Another WARN is logged for an acknowledgement
-    /// that NATS does not confirm within 30 s.
+    /// While NATS does not respond, the worker retries and logs a WARN. If NATS does not confirm an acknowledgement
+    /// within 30 s, the worker logs another WARN.
     ///
     /// # Errors
     ///
-    /// If the queue belongs to another bot.
+    /// - If the queue belongs to another bot.
+    /// - The errors of [`Run::run`].
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the handlers at their next `await`. No update is lost: they go to other workers after
-    /// [`Open::ack_wait`](crate::Open::ack_wait).
+    /// If the future is dropped, the handlers are dropped at their next `await`. No update is lost: other workers get
+    /// the unfinished updates after [`Open::ack_wait`](crate::Open::ack_wait).
     pub async fn run(self) -> Result<()> {
         let Self { queue, bot, run, concurrency, attempts, deliveries, shutdown } = self;
         // Without an answer of the API, the bot cannot be checked.

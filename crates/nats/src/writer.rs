@@ -10,14 +10,17 @@ use tamtam::updates::RawUpdate;
 use crate::{error::Result, queue::Queue};
 
 impl Queue {
-    /// Returns a writer that stores updates from another source, such as a webhook.
+    /// Returns a writer, which stores updates of a webhook or of another source in the queue.
     #[must_use]
     pub fn writer(&self) -> Writer {
         Writer::new(self.clone())
     }
 }
 
-/// Stores updates in a queue; made by [`Queue::writer`]. Clones are the same writer.
+/// A writer that stores updates in a queue, created by [`Queue::writer`]. A clone is the same writer.
+///
+/// To store the updates of a webhook, use `Writer::router`, which needs the feature `webhook`. To store the updates of
+/// another source, use [`store`](Self::store).
 #[derive(Clone)]
 pub struct Writer {
     queue: Queue,
@@ -28,15 +31,17 @@ impl Writer {
         Self { queue }
     }
 
-    /// Stores an update. Returns `false` if it was stored before, within the deduplication window.
+    /// Stores an update in the queue. Returns `true` if the update is new, and `false` if the queue already has stored
+    /// the same update within the [deduplication window](crate::Open::dedup_window).
     ///
-    /// Updates of a lane are stored in the order of the calls. When the method returns `Ok`, a majority of the replicas
-    /// has the update.
+    /// Updates of the same chat are stored in the order of the calls. When the result is `Ok`, a majority of the
+    /// [replicas](crate::Open::replicas) has the update.
     ///
     #[doc = crate::doc_example!("
 use tamtam::updates::RawUpdate;
 
-let json = r#\"{\"update_type\":\"bot_started\",\"timestamp\":1,\"chat_id\":5,\"user\":{\"user_id\":7,\"name\":\"A\"}}\"#;
+let json = r#\"{\"update_type\":\"bot_started\",\"timestamp\":1,\"chat_id\":5,
+    \"user\":{\"user_id\":7,\"name\":\"A\"}}\"#;
 let raw: RawUpdate = serde_json::from_str(json)?;
 assert!(queue.writer().store(&raw).await?);
 assert!(!queue.writer().store(&raw).await?);
@@ -44,12 +49,15 @@ assert!(!queue.writer().store(&raw).await?);
     ///
     /// # Errors
     ///
-    /// If NATS does not answer, the stream is full, or the update is too large. See [`Error::kind`](crate::Error::kind). If NATS does not
-    /// answer, the update may be stored or not: call `store` again.
+    /// - If NATS does not respond. The update may be stored then. Call `store` again: the update is not stored twice.
+    /// - If the stream is full.
+    /// - If the update is larger than `max_payload` of the NATS server minus 8 KiB.
+    ///
+    /// [`Error::kind`](crate::Error::kind) returns the category of the error.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the update may be stored or not.
+    /// If the future is dropped, the update may already be stored.
     pub async fn store(&self, update: &RawUpdate) -> Result<bool> {
         let stored = self.queue.store(update).await?;
         Ok(stored == crate::publish::Stored::New)

@@ -64,8 +64,8 @@ impl Default for SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// Sets the service that the sandbox simulates: `Service::TamTam` or `Service::Max`. Defaults to the service of the
-    /// [state file](Self::state_file), if there is one, and otherwise to TamTam.
+    /// Sets the service that the sandbox simulates: `Service::TamTam` or `Service::Max`. Defaults to the service in the
+    /// [state file](Self::state_file). Without an existing state file, defaults to TamTam.
     ///
     /// ```
     /// # #[tokio::main]
@@ -83,8 +83,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the limits of the server. Defaults to [`RateLimit::max`] on MAX, and to [`RateLimit::none`] on TamTam.
-    /// [`Sandbox::rate_limited`] counts the refused requests.
+    /// Sets the limits of requests, and of polls. Defaults to [`RateLimit::max`] on MAX, and to [`RateLimit::none`] on
+    /// TamTam. [`Sandbox::rate_limited`] counts the refused requests.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
         self
@@ -102,18 +102,19 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the bot's token. Defaults to a token that depends on the username and the [`seed`](Self::seed).
+    /// Sets the bot's token. Defaults to the token in the [state file](Self::state_file). Without an existing state
+    /// file, defaults to a token that depends only on the username and the [`seed`](Self::seed).
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
     }
 
-    /// Makes runs reproducible: the same run gives the same transcript, ids, tokens and times. They depend only on
-    /// `seed` and on the order of what happens. The clock starts in 2025. It moves by 1 s with each event, and by
-    /// [`Sandbox::time_passes`].
+    /// Makes runs reproducible: the same run gives the same transcript, ids, tokens and times. These values depend only
+    /// on `seed` and on the order of events. The sandbox's clock then starts in 2025. The clock moves by 1 s with each
+    /// event, and by [`Sandbox::time_passes`]. Without a seed, the clock shows real time.
     ///
-    /// Ports, and the URLs of media with them, differ between runs. Pauses and timeouts of webhooks, and the launch
-    /// data of Mini Apps, use real time.
+    /// Ports differ between runs, and so do the URLs of media, which contain a port. Pauses and timeouts of webhooks,
+    /// and the launch data of Mini Apps, use real time.
     ///
     /// ```
     /// # #[tokio::main]
@@ -133,15 +134,15 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets how long [`Person::reads`](crate::Person::reads) and similar methods wait for the bot before they panic.
-    /// Defaults to 5 s.
+    /// Sets how long methods such as [`Person::reads`](crate::Person::reads) and [`Sandbox::settles`] wait before they
+    /// panic. Defaults to 5 s.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Sets the pause before the first redelivery of an update that a webhook did not take. [`Sandbox::time_passes`]
-    /// skips pauses.
+    /// Sets the pause before the first redelivery of an update that a webhook did not accept with the status 200.
+    /// [`Sandbox::time_passes`] skips pauses.
     ///
     /// - TamTam: all pauses have this length. Defaults to 200 ms. The real TamTam waits 30 to 60 s.
     /// - MAX: each further pause is 2.5 times as long. After 10 retries the update is lost. Defaults to 60 s, as on the
@@ -151,8 +152,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets how long a webhook may take to connect and answer, in real time. Defaults to 5 s on TamTam, and to 30 s on
-    /// MAX, as on the real MAX.
+    /// Sets the maximum time of a delivery to a webhook: to connect and to get a response, in real time. Defaults to
+    /// 5 s on TamTam, and to 30 s on MAX, as on the real MAX.
     pub fn delivery_timeout(mut self, timeout: Duration) -> Self {
         self.delivery_timeout = Some(timeout);
         self
@@ -164,46 +165,51 @@ impl SandboxBuilder {
         self
     }
 
-    /// Adds the endpoints of [`control`] to the API's port. With them, a test in any language acts as people and
-    /// injects faults. They need no token. Requests of web pages are refused.
+    /// Adds the endpoints of [`control`] to the API's port. Through these endpoints, a test in any language acts as
+    /// people and injects faults. The endpoints need no token. Requests of web pages are refused.
     pub fn control_endpoints(mut self) -> Self {
         self.has_control = true;
         self
     }
 
-    /// Sets the port of the upload host on the loopback interface. Defaults to a free port. The `url` of media contains
+    /// Sets the port of the upload host on the loopback interface. Defaults to a free port. The URLs of media contain
     /// this port.
     pub fn upload_port(mut self, port: u16) -> Self {
         self.upload_port = port;
         self
     }
 
-    /// Keeps the state in this file, and continues from it. The file is created if it does not exist.
+    /// Keeps the state of the sandbox in the file at `path`. If the file exists, the sandbox continues from the kept
+    /// state. Otherwise, the file is created.
     ///
-    /// The state consists of users, chats, messages, bots with their tokens, commands, webhooks, waiting updates, open
-    /// constructors, callbacks, media with their bytes, the transcript and the clock. Not kept are faults
-    /// ([`Sandbox::fails`] and similar methods), the settings of [`Uploads`](crate::Uploads), reported requests, and
-    /// unfinished uploads.
+    /// | state | kept in the file |
+    /// |---|---|
+    /// | users, chats, messages, presses of buttons, open constructors | yes |
+    /// | bots with their tokens, commands, webhooks and waiting updates | yes |
+    /// | media with their bytes, the transcript, the clock | yes |
+    /// | faults ([`Sandbox::fails`] and similar methods), settings of [`Uploads`](crate::Uploads) | no |
+    /// | reported requests, unfinished uploads | no |
     ///
     /// If the file exists:
     ///
-    /// - The builder's bot name, bot username and [`seed`](Self::seed) are ignored. A [`token`](Self::token) replaces
-    ///   the one in the file.
-    /// - The service of the file is used. A sandbox of the other service does not start
-    ///   ([`StateFileError::OtherService`]).
-    /// - An update that was being sent to a webhook is sent again.
-    /// - Media are found at the new URL of the upload host.
+    /// - The builder's bot name, bot username and [`seed`](Self::seed) are ignored. If [`token`](Self::token) is set,
+    ///   it replaces the token in the file.
+    /// - The sandbox simulates the service in the file. If [`service`](Self::service) sets the other service, the
+    ///   sandbox does not start ([`StateFileError::OtherService`]).
+    /// - If the delivery of an update to a webhook was interrupted, the update is delivered again.
+    /// - The URLs of media contain the current address of the upload host.
     ///
-    /// The file is written after changes, mostly within 0.1 s, and when the sandbox ends. It is replaced as a whole, so
-    /// it is never incomplete. A kill loses the changes of the last 0.5 s, plus the time to write the file. Ids and
-    /// markers that were issued in that time are not issued again.
+    /// The sandbox writes the file after changes, mostly within 0.1 s, and when the sandbox ends. Each write replaces
+    /// the whole file, so the file is never incomplete. If the process is killed, the changes of the last 0.5 s are
+    /// lost, plus the changes during the current write. Ids and markers (positions in the updates) that were issued in
+    /// this time are not issued again.
     ///
-    /// While the file is written, a file such as `state.json.0123456789abcdef.new` is beside it. If a kill leaves one
-    /// behind, the next start removes it. [`Sandbox::on_save`] reports failures.
+    /// During a write, the directory contains a temporary file such as `state.json.0123456789abcdef.new`. If a kill
+    /// leaves this file behind, the next start removes it. [`Sandbox::on_save`] reports failed writes.
     ///
-    /// The file is JSON. Later versions of this crate may change its format, and say so. Only one sandbox at a time can
-    /// open the file. A second one does not start ([`StateFileError::InUse`]). The lock is an empty file
-    /// `state.json.lock` in the same directory, which is not removed.
+    /// The format of the file is JSON. Later versions of this crate may change the format. The changelog says so then.
+    /// Only one sandbox at a time can open the file. A second sandbox does not start ([`StateFileError::InUse`]). The
+    /// lock is an empty file `state.json.lock` in the same directory, which is never removed.
     ///
     /// ```
     /// # #[tokio::main]
@@ -228,7 +234,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Starts the sandbox.
+    /// Starts the sandbox. Panics instead of returning an error.
     ///
     /// # Panics
     ///
@@ -241,11 +247,12 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// - The port or a thread is not available.
-    /// - The [state file](Self::state_file) cannot be read or written, is open in another sandbox, is not a state file,
-    ///   or belongs to the other service.
-    /// - The [service](Self::service) is neither `Service::TamTam` nor `Service::Max`, for example because its settings
-    ///   were changed.
+    /// - If the [port](Self::port) or the [upload port](Self::upload_port) is not available.
+    /// - If the system cannot start a thread.
+    /// - If the [state file](Self::state_file) cannot be read or written, is open in another sandbox, is not a state
+    ///   file, or belongs to the other service.
+    /// - If the [service](Self::service) is neither `Service::TamTam` nor `Service::Max`, for example because its
+    ///   settings were changed.
     pub async fn try_start(self) -> Result<Sandbox, StartError> {
         let service = self
             .service
@@ -331,34 +338,47 @@ impl Sandbox {
         Self::builder().service(tamtam::Service::Max).start().await
     }
 
-    /// Returns a builder for a sandbox with other settings.
+    /// Creates a builder, to start a sandbox with other settings than the defaults.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::default()
     }
 }
 
-/// The error of [`SandboxBuilder::try_start`].
+/// The error of [`SandboxBuilder::try_start`], with the reason why the sandbox did not start.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// use tamtam_sandbox::{Sandbox, StartError};
+///
+/// let first = Sandbox::start().await;
+/// let port = first.base_url().rsplit(':').next().unwrap().parse().unwrap();
+/// let error = Sandbox::builder().port(port).try_start().await.unwrap_err();
+/// assert!(matches!(error, StartError::Port { port: taken, .. } if taken == port));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The port is not available.
+    /// The port of the API or of the upload host is not available.
     #[error("cannot listen on port {port} of {host}: {error}", host = Ipv4Addr::LOCALHOST)]
     Port {
-        /// The port. 0 stands for any free port.
+        /// The port that was set. 0 stands for any free port.
         port: u16,
-        /// The error of the system.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// No thread is available.
+    /// The operating system could not start a thread of the sandbox.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
-    /// The service is neither TamTam nor MAX.
+    /// The service is neither `Service::TamTam` nor `Service::Max`.
     #[error("the sandbox does not simulate {name}: use Service::TamTam or Service::Max unchanged")]
     Service {
-        /// The name of the service.
+        /// The name of the service that was set.
         name: String,
     },
-    /// The state file cannot be used.
+    /// The state file cannot be used. The inner error has the reason.
     #[error(transparent)]
     StateFile(#[from] StateFileError),
 }

@@ -1,8 +1,8 @@
-//! Endpoints that control the sandbox: a test in any language acts as people and injects faults by HTTP.
+//! HTTP endpoints that control the sandbox, so that a test in any language can act as people and inject faults.
 //!
 //! The program `tamtam-sandbox` has these endpoints on the port of the API, under `/sandbox`. In Rust,
-//! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds them. They accept and return
-//! JSON, and need no token. They are not part of the API of TamTam or MAX, so a bot must not use them.
+//! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds them. The endpoints accept and
+//! return JSON, and need no token. They are not part of the API of TamTam or MAX, so a bot must not use them.
 //!
 //! ```sh
 //! JSON='Content-Type: application/json'
@@ -10,85 +10,117 @@
 //! # {"chat_id":1512863912733,"user_id":687194768461}
 //! curl localhost:8090/sandbox/users/687194768461/says -H "$JSON" -d '{"text": "hi"}'
 //! # {"message_id":"mid.0000016..."}
-//! curl localhost:8090/sandbox/users/687194768461/reads -H "$JSON" -d '{"timeout_ms": 2000}'
+//! curl localhost:8090/sandbox/users/687194768461/reads -H "$JSON" -d '{"timeout_ms":2000}'
 //! # {"text":"Hello, Bob", "message_id":"mid.0000016...", ...}
 //! ```
 //!
-//! # Who may call
+//! The first of these requests, in Rust:
 //!
-//! Programs may call the endpoints, web pages may not: a page in the browser of this machine could otherwise read every
-//! token and act as people. The server checks these headers before it runs a request:
+//! ```
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use tamtam_sandbox::Sandbox;
 //!
-//! | header | accepted | otherwise |
+//! let tamtam = Sandbox::builder().control_endpoints().start().await;
+//! let http = reqwest::Client::builder().no_proxy().build()?;
+//! let request = http.post(format!("{}/sandbox/users", tamtam.base_url()));
+//! let request = request.header("Content-Type", "application/json");
+//! let response = request.body(r#"{"name": "Bob"}"#).send().await?;
+//! assert_eq!(response.status(), 200);
+//! assert!(response.text().await?.contains("user_id"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Access
+//!
+//! Programs may call the endpoints. Web pages may not: otherwise, any page in a browser on this machine could read the
+//! tokens and act as people. The server checks these headers before it carries out a request:
+//!
+//! | header | accepted values | status of other requests |
 //! |---|---|---|
 //! | `Host` | `127.0.0.0/8`, `[::1]`, `localhost` or `*.localhost`, with any port | 403 |
 //! | `Origin` | not sent, or `http://` and the `Host` of the request | 403 |
 //! | `Sec-Fetch-Site` | not sent, `same-origin` or `none` | 403 |
 //! | `Content-Type` | `application/json`; not required if there is no body | 415 |
 //!
-//! Each header may be sent once. If your client reaches the sandbox by another name, for example from a container, let it
-//! send `Host: localhost`.
+//! Each header may be sent at most once. If a client reaches the sandbox by another name, for example from a container,
+//! the client must send `Host: localhost`.
 //!
 //! # Users, bots and chats
 //!
-//! | endpoint | body | answer |
+//! | endpoint | fields of the body | fields of the response |
 //! |---|---|---|
-//! | `GET /sandbox` | | `service`, `base_url`, `upload_url`, `bots`, each with `user_id`, `name`, `username`, `token` |
-//! | `POST /sandbox/users` | `name`, `username`?, `phone`? | `user_id`, and the `chat_id` of the dialog with the first bot |
+//! | `GET /sandbox` | | `service`, `base_url`, `upload_url`, `bots`; each bot has `user_id`, `name`, `username`, `token` |
+//! | `POST /sandbox/users` | `name`, `username`?, `phone`? | `user_id`, and `chat_id` of the dialog with the first bot |
 //! | `POST /sandbox/bots` | `name`, `username` | `user_id`, `token` |
-//! | `POST /sandbox/chats` | `title`, `members` (user ids; the first is the owner), `channel`? (false), `comments`? (false, MAX only), `public_link`? | `chat_id` |
+//! | `POST /sandbox/chats` | `title`, `members`, `channel`?, `comments`?, `public_link`? | `chat_id` |
 //!
-//! A `?` marks optional fields. A body may have at most 64 MiB. Bots among the members are administrators. If there is
-//! no bot among the members, the first bot is added.
+//! In the tables on this page, a `?` marks an optional field. A body may have at most 64 MiB. A dialog is the chat of
+//! one person with a bot.
+//!
+//! The fields of `POST /sandbox/chats`:
+//!
+//! - `members`: an array of user ids. The first member is the owner. Bots become administrators. If no member is a bot,
+//!   the first bot of the sandbox is added.
+//! - `channel`: whether the chat is a channel instead of a group. Defaults to `false`.
+//! - `comments`: whether the posts of the channel have comments. Defaults to `false`. MAX only.
+//! - `public_link`: the end of the public link, such as `news` for `https://tt.me/news`. By default, the chat is
+//!   private.
 //!
 //! # Acts of people
 //!
-//! `POST /sandbox/users/{user_id}/{act}` works like the method of [`Person`](crate::Person) with this name. People act
-//! in the dialog with the first bot. `chat_id` in the body names another chat, and `bot` (a user id) another bot.
+//! `POST /sandbox/users/{user_id}/{act}` calls the method of [`Person`](crate::Person) with this name. The acts of
+//! constructors correspond to the methods of [`Constructor`](crate::Constructor). By default, people act in the dialog
+//! with the first bot. The body of every act may contain two more fields:
 //!
-//! | act | body | answer |
+//! - `chat_id`: another chat. A dialog also determines the bot.
+//! - `bot`: the user id of another bot.
+//!
+//! | act | fields of the body | fields of the response |
 //! |---|---|---|
 //! | `starts` | `payload`? | |
 //! | `stops` | | |
-//! | `says` | `text`, `format`? (`markdown` or `html`), `attachments`? | `message_id` |
+//! | `says` | `text`?, `format`? (`markdown` or `html`), `attachments`? | `message_id` |
 //! | `replies` | `message_id`, `text` | `message_id` |
 //! | `forwards` | `message_id` | `message_id` |
 //! | `edits` | `message_id`, `text` | |
 //! | `deletes` | `message_id` | |
-//! | `presses` | `button` (its text) | `callback_id`, if the button has one |
-//! | `presses_app` | `button` (its text) | `init_data` |
+//! | `presses` | `button` (the text of the button) | `callback_id`, only for a button of the type `callback` |
+//! | `presses_app` | `button` (the text of the button) | `init_data` |
 //! | `opens_app` | `payload`? | `init_data` |
 //! | `comments` | `message_id` (a channel post), `text` | `message_id` of the comment |
 //! | `sees_comments` | `message_id` (a channel post) | `texts` |
 //! | `clears`, `removes_dialog`, `unmutes` | | |
-//! | `mutes` | `duration_ms`? (without end) | |
+//! | `mutes` | `duration_ms`? (defaults to no time limit) | |
 //! | `sends_voice` | | |
 //! | `shares_contact` | | `message_id` |
-//! | `sends_location` | `latitude`, `longitude` | `message_id` |
+//! | `sends_location` | `latitude`, `longitude` (degrees) | `message_id` |
 //! | `joins`, `leaves` | | |
 //! | `adds`, `removes`, `blocks`, `appoints` | `user_id` | |
 //! | `renames_chat` | `title` | |
 //! | `opens_constructor` | | `session_id` |
 //! | `types` | `session_id`, `text` | |
-//! | `presses_in_constructor` | `session_id`, `button` | |
+//! | `presses_in_constructor` | `session_id`, `button` (the text of the button) | |
 //! | `posts` | `session_id` | `message_ids` |
-//! | `sees` | | `texts`, as they are now |
-//! | `reads` | `timeout_ms`? | the next message or edit of a bot: `message_id`, `text`, `buttons`, `is_edit`, `message` |
+//! | `sees` | | `texts`: the current texts of the messages in the chat |
+//! | `reads` | `timeout_ms`? | `message_id`, `text`, `buttons`, `is_edit`, `message` of the next message or edit of a bot |
 //! | `reads_notification` | `timeout_ms`? | `text` |
 //! | `reads_constructor` | `session_id`, `timeout_ms`? | `texts`, `buttons`, `hint`, `placeholder`, `allows_input` |
 //!
 //! MAX only: `presses_app`, `opens_app`, `comments`, `sees_comments`, `clears`, `removes_dialog`, `mutes`, `unmutes`
 //! and `sends_voice`. TamTam only: `opens_constructor`, and the acts with a `session_id`.
 //!
-//! `timeout_ms`: time to wait, in milliseconds. Defaults to 5000. `reads` returns the messages and edits of bots, each
-//! once and in order. It does not return messages of people.
+//! `timeout_ms` is the maximum time to wait, in milliseconds. It defaults to
+//! [`SandboxBuilder::patience`](crate::SandboxBuilder::patience), which is 5000 ms by default. `reads` returns each
+//! message and each edit of a bot once, in order. `reads` does not return messages of people.
 //!
-//! An attachment has a `type` and the fields of its type:
+//! Each element of `attachments` has a `type`, and the fields of this type:
 //!
 //! | `type` | fields |
 //! |---|---|
 //! | `photo`, `video`, `audio` | `base64`: the bytes as Base64 |
-//! | `file` | `name`, `base64` |
+//! | `file` | `name`: the file name; `base64`: the bytes as Base64 |
 //! | `sticker` | `code` |
 //! | `link` | `url` |
 //! | `contact` | `name`, `phone` |
@@ -96,43 +128,66 @@
 //!
 //! # Faults, updates and time
 //!
-//! | endpoint | body |
-//! |---|---|
-//! | `POST /sandbox/faults` | `operation`, `fault` and its fields; `times`?, `applied`?, `retry_after`? (s) |
-//! | `DELETE /sandbox/faults` | removes the faults that have not happened yet |
-//! | `POST /sandbox/uploads/faults` | `fault`: `reset_at` or `stall_at` with `bytes`; `status_at` with `bytes`, `status`; `answer` with `status`, `body` |
-//! | `POST /sandbox/uploads/not_ready` | `times`: how many times a message is refused because a file that is uploaded from now on is not processed |
-//! | `POST /sandbox/updates` | `update`: any object, sent to the bot; `bot`? |
-//! | `POST /sandbox/updates/repeat` | repeats the latest update; `bot`? |
-//! | `POST /sandbox/deliveries/lose` | `times` |
-//! | `POST /sandbox/clock` | `advance_ms`: moves the clock, as [`Sandbox::time_passes`](crate::Sandbox::time_passes) does |
+//! | endpoint | fields of the body | effect |
+//! |---|---|---|
+//! | `POST /sandbox/faults` | `operation`, `fault` and its fields; `times`?, `applied`?, `retry_after`? | injects a fault into the next requests of an operation |
+//! | `DELETE /sandbox/faults` | | removes the faults of operations that have not happened yet |
+//! | `POST /sandbox/uploads/faults` | `fault` and its fields | injects a fault into the next upload |
+//! | `POST /sandbox/uploads/not_ready` | `times` | refuses a message this many times while its file is processed; applies to files that are uploaded later |
+//! | `POST /sandbox/updates` | `update`, `bot`? | sends `update`, which may be any JSON object, to the bot |
+//! | `POST /sandbox/updates/repeat` | `bot`? | sends the latest update of the bot again |
+//! | `POST /sandbox/deliveries/lose` | `times` | drops the next deliveries to webhooks |
+//! | `POST /sandbox/clock` | `advance_ms` | moves the clock forward, as [`Sandbox::time_passes`](crate::Sandbox::time_passes) does |
 //!
-//! `operation`: an `operationId` of the API's document, such as `sendMessage`. `times`: how many times the fault
-//! happens. Defaults to 1. Several faults happen one after the other. `applied`: whether the operation is carried out.
-//! `fault`: a fault of [`Fault`](crate::Fault), with its fields: `status` (with `status`), `error` (`status`, `code`,
-//! `message`), `answer` (`status`, `body`), `not_ready`, `reset`, `cut_body`, `garbage`, `delay` (`delay_ms`).
+//! The fields of `POST /sandbox/faults`:
+//!
+//! - `operation`: an `operationId` of the API's document, such as `sendMessage`.
+//! - `fault`: a fault of the table below. The body also contains the fields of this fault.
+//! - `times`: the number of requests that get the fault. Defaults to 1. Several faults of one operation happen one
+//!   after another.
+//! - `applied`: whether the operation is carried out nevertheless. The table of [`Fault`](crate::Fault) has the
+//!   defaults.
+//! - `retry_after`: the value of the header `Retry-After`, in seconds. By default, the header is not sent.
+//!
+//! The faults of `POST /sandbox/faults`, which [`Fault`](crate::Fault) describes:
+//!
+//! | `fault` | its fields |
+//! |---|---|
+//! | `status` | `status` |
+//! | `error` | `status`, `code`, `message` |
+//! | `answer` | `status`, `body` (a string) |
+//! | `delay` | `delay_ms` |
+//! | `not_ready`, `reset`, `cut_body`, `garbage` | |
+//!
+//! The faults of `POST /sandbox/uploads/faults`, which [`UploadFault`](crate::UploadFault) describes:
+//!
+//! | `fault` | its fields |
+//! |---|---|
+//! | `reset_at`, `stall_at` | `bytes`: the position in the file |
+//! | `status_at` | `bytes`, `status` |
+//! | `answer` | `status`, `body` (a string) |
 //!
 //! # Results
 //!
-//! | endpoint | answer |
-//! |---|---|
-//! | `GET /sandbox/transcript` | the transcript as text, one line per event |
-//! | `POST /sandbox/delivers` | waits until the webhooks have taken all updates; `timeout_ms`? |
-//! | `POST /sandbox/settles` | waits until the bots are idle, as [`Sandbox::settles`](crate::Sandbox::settles) does; `timeout_ms`? |
-//! | `GET /sandbox/rate_limited` | `refused`: how many requests were over a limit of the server |
+//! | endpoint | fields of the body | effect |
+//! |---|---|---|
+//! | `GET /sandbox/transcript` | | returns the transcript as plain text, one line per event |
+//! | `POST /sandbox/delivers` | `timeout_ms`? | waits until the webhooks have accepted all updates |
+//! | `POST /sandbox/settles` | `timeout_ms`? | waits until the bots are idle, as [`Sandbox::settles`](crate::Sandbox::settles) does |
+//! | `GET /sandbox/rate_limited` | | returns `refused`, the number of requests over a limit of the server |
 //!
 //! # Errors
 //!
-//! A refused request is answered with `{"error": "..."}`:
+//! The response to a refused request is `{"error": "..."}`, with one of these statuses:
 //!
 //! | status | reason |
 //! |---|---|
 //! | 400 | the request is not valid |
-//! | 403 | the `Host` or the `Origin` is refused |
-//! | 404 | the path, the user or the chat does not exist |
+//! | 403 | the `Host`, the `Origin` or the `Sec-Fetch-Site` is refused |
+//! | 404 | the path, the user, the bot or the chat does not exist |
 //! | 405 | the endpoint has other methods |
-//! | 408 | the time to wait is over; an act that reads also returns the `transcript` |
-//! | 409 | the messenger does not allow the act, for example to press a button that does not exist |
+//! | 408 | the time to wait is over; the response to an act that reads also has the field `transcript` |
+//! | 409 | the messenger does not allow the act, for example to press a button that does not exist; or the username is taken |
 //! | 415 | the `Content-Type` is not JSON |
 
 mod act;

@@ -23,10 +23,29 @@ use crate::state::file::StateFileError;
 /// Time without activity after which bots count as idle. A request on the loopback interface takes less.
 pub(crate) const QUIET: Duration = Duration::from_millis(50);
 
-/// A running messenger, TamTam or [MAX](Sandbox::max), with one bot. [`add_bot`](Sandbox::add_bot) adds more bots.
+/// A running simulated messenger, [TamTam](Sandbox::start) or [MAX](Sandbox::max), with one bot.
+/// [`add_bot`](Sandbox::add_bot) adds more bots.
 ///
-/// Cheap to clone. When the last clone, [`Person`](crate::Person) and [`Group`](crate::Group) are dropped, the server
-/// stops: its port is free, and its connections are closed. A hook that owns a clone keeps the sandbox alive forever.
+/// A clone is cheap and refers to the same messenger. The server stops when all clones, and all values that belong to
+/// the sandbox, such as [`Person`](crate::Person) and [`Group`](crate::Group), are dropped. Then the port is free, and
+/// the connections are closed. If a hook, for example of [`on_event`](Self::on_event), owns a clone, the server never
+/// stops.
+///
+/// The word "dialog" means the chat of one person with a bot.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// use tamtam_sandbox::Sandbox;
+///
+/// let tamtam = Sandbox::start().await;
+/// let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+/// alice.starts();
+/// bot.send(alice.chat_id(), "Hello, Alice").await?;
+/// assert_eq!(alice.reads().await.text(), "Hello, Alice");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Sandbox {
     pub(crate) server: Arc<Server>,
@@ -52,7 +71,8 @@ impl Sandbox {
         &self.server.base_url
     }
 
-    /// Returns the bot's token, which looks like a real one. Runs with the same username and seed have the same token.
+    /// Returns the bot's token, which looks like a real token. By default, runs with the same
+    /// [username](crate::SandboxBuilder::bot_username) and [seed](crate::SandboxBuilder::seed) have the same token.
     pub fn token(&self) -> &str {
         &self.server.token
     }
@@ -62,8 +82,8 @@ impl Sandbox {
         self.server.service.in_sdk()
     }
 
-    /// Returns how many requests were refused with 429 because of a [limit](crate::RateLimit). A [`Fault`] with status
-    /// 429 does not count.
+    /// Returns the number of requests that were refused with the status 429 because of a [limit](crate::RateLimit).
+    /// Requests with a [`Fault`] of the status 429 do not count.
     pub fn rate_limited(&self) -> u64 {
         self.world().act(|state| state.recent.refused)
     }
@@ -73,12 +93,15 @@ impl Sandbox {
         UserId(self.server.bot_id)
     }
 
-    /// Returns the bot, ready to use. Its [`Pace`](tamtam::settings::Pace) is the [`RateLimit`](crate::RateLimit) of the sandbox.
-    /// Clones of the bot share the pace, bots of several calls do not.
+    /// Returns the bot, ready to use. The [`Pace`](tamtam::settings::Pace) of the bot keeps within the
+    /// [`RateLimit`](crate::RateLimit) of the sandbox.
+    ///
+    /// Clones of the returned bot share one pace. Two bots from two calls of this method do not share a pace, so they
+    /// can exceed a limit together.
     ///
     /// # Panics
     ///
-    /// If the HTTP client cannot be set up.
+    /// If the HTTP client cannot be created.
     #[must_use]
     pub fn bot(&self) -> Bot {
         self.bot_of(self.token())
@@ -96,37 +119,40 @@ impl Sandbox {
         }
     }
 
-    /// Returns everything that happened in conversations, one [`Event`] per line.
+    /// Returns the transcript: all events in all chats as text, one [`Event`] per line.
     ///
-    /// If people talk to bots in several dialogs, each line of a dialog starts with the person: `(Alice) `. With a bot
-    /// that was added, it starts with both: `(Alice, Helper) `. Each line of a group starts with the title: `(Team) `.
+    /// Each line of a group starts with the title of the group: `(Team) `. If there are several dialogs, each line of a
+    /// dialog starts with the name of the person: `(Alice) `. In a dialog with a bot that
+    /// [`add_bot`](Self::add_bot) added, the line starts with the person and the bot: `(Alice, Helper) `.
     pub fn transcript(&self) -> String {
         self.world().act(|state| event::render(&state.events))
     }
 
-    /// Calls `hook` for every event of a conversation, in order, as it happens:
+    /// Adds a hook that is called for every later event in a chat, in order:
     /// `tamtam.on_event(|event| println!("{event}"))`.
     ///
-    /// `hook` runs on the thread that causes the event. For acts of a bot, this is the server's thread. `hook` may let
-    /// people act. Their events are reported after `hook` returns. `hook` must not wait for the bot.
+    /// `hook` runs on the thread that causes the event. A request of a bot causes its events on the server's thread.
+    /// `hook` may call methods of [`Person`](crate::Person). The events of these calls are reported after `hook`
+    /// returns. `hook` must not wait for the bot.
     pub fn on_event(&self, hook: impl Fn(&Event) + Send + Sync + 'static) {
         self.world().on_event(Arc::new(hook));
     }
 
-    /// Calls `hook` for every HTTP request, when its answer is ready and before the answer is sent. So when a client
-    /// has its answer, `hook` has run. Polls whose client disconnects are not reported. Requests to the
-    /// [`control`](crate::control) endpoints are reported without query and bodies.
+    /// Adds a hook that is called for every HTTP request to the API, before the response is sent. So `hook` has run
+    /// when the client receives the response. Polls whose client disconnects are not reported. Requests to the
+    /// [`control`](crate::control) endpoints are reported without query and bodies. For requests to the upload host,
+    /// see [`Uploads::on_request`](crate::Uploads::on_request).
     ///
-    /// `hook` runs on the server's thread. If it panics, the client's connection is closed. So collect the values in
-    /// `hook`, and check them in the test.
+    /// `hook` runs on the server's thread. A panic in `hook` closes the client's connection and does not fail the test.
+    /// So collect the values in `hook`, and check them in the test.
     pub fn on_exchange(&self, hook: impl Fn(&Exchange) + Send + Sync + 'static) {
         self.world().on_exchange(Arc::new(hook));
     }
 
-    /// Calls `hook` after each attempt to write the [state file](crate::SandboxBuilder::state_file). A failure is also
-    /// logged as an error, and the write is retried at the next change.
+    /// Adds a hook that is called after each attempt to write the [state file](crate::SandboxBuilder::state_file). A
+    /// failed write is also logged as an ERROR, and retried at the next change of the state.
     ///
-    /// `hook` runs on its own thread, for the last time when the sandbox ends.
+    /// `hook` runs on the thread that writes the file. The last call is made when the sandbox ends.
     pub fn on_save(&self, hook: impl Fn(&Result<(), StateFileError>) + Send + Sync + 'static) {
         self.world().on_save(Arc::new(hook));
     }
@@ -134,29 +160,32 @@ impl Sandbox {
     /// Moves the sandbox's clock forward by `time`, and returns at once. The times of messages, redeliveries and limits
     /// depend on this clock.
     ///
-    /// Each redelivery that is due within `time` is attempted now, once. A webhook that has failed for 8 h is
-    /// unsubscribed when this method returns. Polls are held in real time, so a held poll stays held.
+    /// Each redelivery that is due within `time` is attempted once, without a pause. When this method returns, every
+    /// webhook that has failed for 8 h on this clock is unsubscribed. Polls are held in real time, so a held poll stays
+    /// held.
     ///
     /// # Panics
     ///
-    /// If the clock would move past about the year 6300. Later times do not fit into the ids of messages.
+    /// If the new time is later than about the year 6300, because later times do not fit into the ids of messages.
     #[track_caller]
     pub fn time_passes(&self, time: Duration) {
         let fits = self.world().act(|state| state.let_pass(time));
         assert!(fits, "{}: {time:?} is too long", clock::TOO_FAR);
     }
 
-    /// Calls `hook` for every attempt to deliver an update to a webhook, after the webhook answered or failed.
+    /// Adds a hook that is called after every attempt to deliver an update to a webhook, successful or not.
     ///
-    /// `hook` runs on the server's thread, and must not wait for the bot. When [`delivers`](Self::delivers) returns,
-    /// `hook` has run for every update that a webhook has taken.
+    /// `hook` runs on the server's thread, and must not wait for the bot. When the future of
+    /// [`delivers`](Self::delivers) ends, `hook` has run for every delivered update.
     pub fn on_delivery(&self, hook: impl Fn(&Delivery) + Send + Sync + 'static) {
         self.world().on_delivery(Arc::new(hook));
     }
 
-    /// Injects a fault into the next requests of an operation, from any client. `operation`: an `operationId` of the
-    /// API's document. Several faults of one operation happen one after the other, in the order in which they were
-    /// added.
+    /// Injects a fault into the next requests of an operation, from any client.
+    ///
+    /// - `operation`: the `operationId` in the API's OpenAPI document, for example `sendMessage`.
+    /// - `fault`: the fault, and the number of requests that get it. Several faults of one operation happen one after
+    ///   another, in the order of the calls.
     ///
     /// ```
     /// # #[tokio::main]
@@ -175,16 +204,16 @@ impl Sandbox {
     /// bot.send(alice.chat_id(), "the third time").await?;
     ///
     /// tamtam.fails("sendMessage", Fault::reset().applied(true));
-    /// let error = bot.send(alice.chat_id(), "posted, but the answer is lost").await.unwrap_err();
+    /// let error = bot.send(alice.chat_id(), "posted, but unconfirmed").await.unwrap_err();
     /// assert!(error.may_have_been_applied());
-    /// assert_eq!(alice.sees(), ["the third time", "posted, but the answer is lost"]);
+    /// assert_eq!(alice.sees(), ["the third time", "posted, but unconfirmed"]);
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Panics
     ///
-    /// If the service has no such operation.
+    /// If the API of the service does not have `operation`. The message lists all operations.
     #[track_caller]
     pub fn fails(&self, operation: &str, fault: Fault) {
         let service = self.server.service;
@@ -192,14 +221,15 @@ impl Sandbox {
         assert!(is_known, "the API has no operation {operation}, use one of {}", faults::operations(service));
     }
 
-    /// Drops the next `times` deliveries to webhooks. The webhook does not see them. Their updates are delivered again
-    /// after a pause ([`SandboxBuilder::redelivery`](crate::SandboxBuilder::redelivery)), concurrently with later
+    /// Drops the next `times` deliveries to webhooks, before they reach the webhook. The dropped updates are delivered
+    /// again after a pause ([`SandboxBuilder::redelivery`](crate::SandboxBuilder::redelivery)), concurrently with later
     /// updates.
     pub fn loses_deliveries(&self, times: u32) {
         self.world().lose_deliveries(times);
     }
 
-    /// Waits until the webhooks have taken all their updates. Returns at once if there are no webhooks.
+    /// Waits until the webhooks have accepted all their updates with the status 200. Without webhooks, the future ends
+    /// at once.
     ///
     /// ```
     /// # #[tokio::main]
@@ -214,7 +244,7 @@ impl Sandbox {
     /// # tokio::spawn(axum::serve(listener, webhook).into_future());
     /// let tamtam = Sandbox::start().await;
     /// tamtam.bot().api().subscribe(SubscriptionRequestBody::new(url)).await?;
-    /// tamtam.on_delivery(|delivery| println!("{} -> {:?}", delivery.update(), delivery.status()));
+    /// tamtam.on_delivery(|delivery| println!("{:?} {}", delivery.status(), delivery.update()));
     /// tamtam.user("Alice").says("hi");
     /// tamtam.delivers().await;
     /// # Ok(())
@@ -223,8 +253,8 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If updates are still undelivered after [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The
-    /// message has the undelivered updates and the transcript.
+    /// If some updates are still undelivered after [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The
+    /// message lists the undelivered updates, and contains the transcript.
     #[track_caller]
     pub fn delivers(&self) -> impl Future<Output = ()> + Send + use<> {
         let (sandbox, caller) = (self.clone(), Location::caller());
@@ -241,16 +271,17 @@ impl Sandbox {
         }
     }
 
-    /// Waits until the bots are idle, so that a test can assert that a bot stays silent.
+    /// Waits until the bots are idle. A test can then assert that a bot has sent nothing.
     ///
-    /// Bots are idle if all of these hold:
+    /// Bots are idle if all of these conditions hold:
     ///
-    /// - Every update is handled: a poll has committed it, or a webhook has taken it.
+    /// - Every update is handled. An update counts as handled when a later poll has confirmed it, or when a webhook has
+    ///   accepted it with the status 200.
     /// - No request is in flight, except held polls.
-    /// - Nothing has happened for 50 ms.
+    /// - No request and no event has happened for 50 ms.
     ///
-    /// Work that continues after its update is handled is not detected until it sends a request. Examples are spawned
-    /// tasks and handlers with a journal.
+    /// A bot may continue to work on an update that counts as handled. For example, a bot spawns a task, or keeps its
+    /// updates in a journal. Such work is not detected until the bot sends a request.
     ///
     /// ```
     /// # #[tokio::main]
@@ -273,8 +304,8 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If the bots are not idle within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The message has
-    /// the unhandled updates and the transcript. A bot that is not running never handles its updates.
+    /// If the bots are not idle within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The message lists
+    /// the unhandled updates, and contains the transcript. If a bot is not running, its updates stay unhandled.
     #[track_caller]
     pub fn settles(&self) -> impl Future<Output = ()> + Send + use<> {
         let (sandbox, caller) = (self.clone(), Location::caller());
@@ -288,7 +319,8 @@ impl Sandbox {
         }
     }
 
-    /// Waits until the sandbox holds `count` polls. A held poll waits for an update.
+    /// Waits until the sandbox holds at least `count` polls. A held poll is a request for updates that waits for an
+    /// update.
     ///
     /// ```
     /// # #[tokio::main]
@@ -308,8 +340,8 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If fewer polls are held after [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The message has the
-    /// transcript.
+    /// If fewer polls are held after [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The message
+    /// contains the transcript.
     #[track_caller]
     pub fn holds_polls(&self, count: usize) -> impl Future<Output = ()> + Send + use<> {
         let (sandbox, caller) = (self.clone(), Location::caller());

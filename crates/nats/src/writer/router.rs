@@ -15,11 +15,16 @@ use crate::error::{Error, ErrorKind};
 const STORE_TIME: Duration = Duration::from_secs(10);
 
 impl Writer {
-    /// Returns the webhook as a router that stores each update. A delivery is answered with 200 when its update is stored.
-    /// It is answered with 503 while NATS does not answer or the stream is full, and the service delivers it again.
+    /// Returns an axum router that receives the deliveries to `webhook` and stores each update in the queue.
     ///
-    /// An update that is too large for NATS is logged as an ERROR and skipped. A body that is not an update is
-    /// answered with 503. The router replaces the [`Webhook::on_error`] and [`Webhook::handler_timeout`] of `webhook`.
+    /// | delivery | status of the response |
+    /// |---|---|
+    /// | an update that is stored, or was stored before | 200 |
+    /// | an update that cannot be stored, because NATS does not respond within 10 s or the stream is full | 503; the messenger delivers the update again |
+    /// | an update that is too large for NATS | 200; an ERROR is logged, and the update is lost |
+    /// | a body that is not an update | 503 |
+    ///
+    /// The router replaces the settings [`Webhook::on_error`] and [`Webhook::handler_timeout`] of `webhook`.
     ///
     #[doc = crate::doc_example!("
 use tamtam::webhook::Webhook;
@@ -31,7 +36,7 @@ let app = queue.writer().router(Webhook::new(bot, secret_path)?);
     ///
     /// # Cancel safety
     ///
-    /// The same as of [`Webhook::router`].
+    /// The router has the cancel safety of [`Webhook::router`].
     #[must_use = "a router does nothing until it is served"]
     pub fn router(self, webhook: Webhook) -> Router {
         let is_too_large = |error: &(dyn std::error::Error + 'static)| {

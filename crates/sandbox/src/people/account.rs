@@ -8,7 +8,18 @@ use tamtam::Bot;
 use crate::sandbox::Sandbox;
 use crate::state::ids::UserId;
 
-/// A bot that was added to a sandbox by [`Sandbox::add_bot`]. It has its own token, dialogs and updates.
+/// A bot that was added to a sandbox by [`Sandbox::add_bot`]. The bot has its own token, dialogs and updates.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// let helper = tamtam.add_bot("Helper", "helper_bot");
+/// assert_ne!(helper.bot_id(), tamtam.bot_id());
+/// assert_eq!(helper.bot().api().get_my_info().await?.user_id, helper.bot_id());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Account {
     pub(crate) sandbox: Sandbox,
@@ -17,7 +28,11 @@ pub struct Account {
 }
 
 impl Sandbox {
-    /// Adds a bot. [`Person::with_bot`](crate::Person::with_bot) lets a person talk to it.
+    /// Adds another bot to the messenger. A person talks to this bot through
+    /// [`Person::with_bot`](crate::Person::with_bot).
+    ///
+    /// - `name`: the visible name of the bot.
+    /// - `username`: the unique username of the bot, without the `@`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -34,7 +49,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// If a bot or a person already has this username.
+    /// If a bot or a person already has `username`.
     #[track_caller]
     pub fn add_bot(&self, name: impl Into<String>, username: impl Into<String>) -> Account {
         let (name, username) = (name.into(), username.into());
@@ -45,11 +60,11 @@ impl Sandbox {
 }
 
 impl Account {
-    /// Returns the bot, ready to use.
+    /// Returns the bot, ready to use. Has the settings of [`Sandbox::bot`].
     ///
     /// # Panics
     ///
-    /// If the HTTP client cannot be set up.
+    /// If the HTTP client cannot be created.
     #[must_use]
     pub fn bot(&self) -> Bot {
         self.sandbox.bot_of(&self.token)

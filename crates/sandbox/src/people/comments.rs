@@ -4,9 +4,12 @@ use super::actor::Actor;
 use super::person::Person;
 
 impl Person {
-    /// Comments on a post of the channel that this person acts in. A bot with a webhook gets `comment_created`. Polls
-    /// do not return updates about comments. Returns the id of the comment, which [`edits`](Self::edits) and
-    /// [`deletes`](Self::deletes) also accept.
+    /// Comments on a post of the channel in which this person acts, and returns the id of the comment. A bot with a
+    /// webhook gets `comment_created`. Polls do not return updates about comments. MAX only.
+    ///
+    /// - `post`: the id of the post.
+    /// - `text`: the text of the comment. [`edits`](Self::edits) and [`deletes`](Self::deletes) change the comment
+    ///   later.
     ///
     /// ```
     /// # #[tokio::main]
@@ -25,18 +28,22 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// If the channel has no such post, if [comments](crate::Group::with_comments) are switched off, or on TamTam.
+    /// - If this person does not act in a channel, or is not a member.
+    /// - If the channel has no post with this id.
+    /// - If [comments](crate::Group::with_comments) are switched off, as by default.
+    /// - If the sandbox simulates TamTam.
     #[track_caller]
     pub fn comments(&self, post: impl Into<tamtam::MessageId>, text: impl Into<String>) -> tamtam::MessageId {
         let post = post.into();
         self.must(|actor, state| actor.comments(state, post.as_str(), text.into()))
     }
 
-    /// Returns the texts of the comments on a post as they are now, the oldest first.
+    /// Returns the current texts of the comments on a post, the oldest first. `post`: the id of the post. MAX only.
     ///
     /// # Panics
     ///
-    /// If the channel has no such post.
+    /// - If this person does not act in a channel, or is not a member.
+    /// - If the channel has no post with this id.
     #[track_caller]
     pub fn sees_comments(&self, post: impl Into<tamtam::MessageId>) -> Vec<String> {
         let post = post.into();

@@ -7,8 +7,10 @@ use super::person::Person;
 use crate::state::State;
 use crate::state::prepared::Prepared;
 
-/// A constructor of a bot, opened by a person to compose a message for a chat. Returned by
-/// [`Person::opens_constructor`].
+/// A constructor that a person has opened, returned by [`Person::opens_constructor`]. TamTam only.
+///
+/// A constructor is a window in which a bot helps a person to compose a message. The person types and presses buttons.
+/// The bot answers with messages to post and with a keyboard. Then the person posts the messages in the chat.
 ///
 /// ```
 /// # #[tokio::main]
@@ -23,7 +25,8 @@ use crate::state::prepared::Prepared;
 /// # let mut updates = bot.updates();
 /// while let Some(update) = updates.try_next().await? {
 ///     let Update::MessageConstructionRequest(request) = update else { continue };
-///     let answer = ConstructorAnswer::new().messages([ConstructedMessageBody::new().text("Happy birthday!")]);
+///     let message = ConstructedMessageBody::new().text("Happy birthday!");
+///     let answer = ConstructorAnswer::new().messages([message]);
 ///     bot.api().construct(request.session_id, answer).await?;
 ///     break;
 /// }
@@ -41,13 +44,15 @@ pub struct Constructor {
 }
 
 impl Person {
-    /// Opens the bot's constructor, to compose a message for this chat. The bot gets `message_construction_request`
-    /// with an input without messages. The bot need not be in the chat.
+    /// Opens the bot's [`Constructor`], a window in which the bot helps to compose a message for this chat. The bot
+    /// gets `message_construction_request`, whose input has no messages yet. The bot need not be a member of the chat.
+    /// TamTam only.
     ///
     /// # Panics
     ///
-    /// If this person is not a member of the group, if the dialog was never opened, or on MAX, which has no
-    /// constructors.
+    /// - If this person is not a member of the group, or not an administrator of the channel.
+    /// - If the dialog was never opened, or the bot is stopped.
+    /// - If the sandbox simulates MAX.
     #[track_caller]
     pub fn opens_constructor(&self) -> Constructor {
         let session_id = self.must(Actor::opens_constructor);
@@ -56,39 +61,44 @@ impl Person {
 }
 
 impl Constructor {
-    /// Returns the id of the session, which the bot answers.
+    /// Returns the id of the session. The bot gets this id in updates, and passes it to `Api::construct`.
     pub fn session_id(&self) -> tamtam::types::SessionId {
         self.session_id.as_str().into()
     }
 
-    /// Types a message. The bot gets `message_construction_request` with the message and with the data of its last
-    /// answer.
+    /// Types a message in the constructor. The bot gets `message_construction_request` with this message, and with the
+    /// `data` of the bot's last answer.
     ///
     /// # Panics
     ///
-    /// If the bot allows no input, or after [`posts`](Self::posts).
+    /// - If the last answer of the bot allows no input.
+    /// - If [`posts`](Self::posts) has ended the session.
     #[track_caller]
     pub fn types(&self, text: &str) {
         self.person.must(|actor, state| actor.types(state, &self.session_id, text));
     }
 
-    /// Presses a button of the bot's keyboard in this constructor. `label`: the text of the button. For a `callback`
-    /// button, the bot gets `message_construction_request` with the payload. For a `link` button, it gets no update.
+    /// Presses a button in the constructor. `label`: the text of the button.
+    ///
+    /// For a `callback` button, the bot gets `message_construction_request` with the payload of the button. For a
+    /// `link` button, the bot gets no update.
     ///
     /// # Panics
     ///
-    /// If there is no button with this label, if the button has another type, or after [`posts`](Self::posts).
+    /// - If there is no button with this label, or the button has another type than `callback` and `link`.
+    /// - If [`posts`](Self::posts) has ended the session.
     #[track_caller]
     pub fn presses(&self, label: &str) {
         self.person.must(|actor, state| actor.presses_in(state, &self.session_id, label));
     }
 
-    /// Waits for the bot's next answer in this constructor, and returns it. Each answer is returned once, in order.
+    /// Waits for the bot's next answer in this constructor, and returns its content. Each answer is returned once, in
+    /// order.
     ///
     /// # Panics
     ///
-    /// If no answer arrives within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The message has the
-    /// transcript.
+    /// If no answer arrives within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The panic message
+    /// contains the transcript.
     #[track_caller]
     pub fn reads(&self) -> impl Future<Output = Prepared> + Send + use<> {
         let (actor, id) = (self.person.actor, self.session_id.clone());
@@ -96,13 +106,14 @@ impl Constructor {
         self.person.clone().waits("an answer in the constructor", Location::caller(), look)
     }
 
-    /// Posts the messages that the bot has prepared, in this person's name, and returns their ids. The bot gets
-    /// `message_constructed` for each message. Then the session ends.
+    /// Posts the messages of the bot's last answer in the chat, and returns their ids. The person is the sender. The
+    /// bot gets `message_constructed` for each message. Then the session ends.
     ///
     /// # Panics
     ///
-    /// If the bot has prepared no message, if the messages are already posted, or if this person can no longer write in
-    /// the chat.
+    /// - If the last answer of the bot has no message, or there is no answer yet.
+    /// - If the messages are already posted.
+    /// - If this person can no longer write in the chat.
     #[track_caller]
     pub fn posts(&self) -> Vec<tamtam::MessageId> {
         self.person.must(|actor, state| actor.posts(state, &self.session_id))

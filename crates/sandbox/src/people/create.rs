@@ -8,7 +8,8 @@ use super::person::Person;
 use crate::sandbox::Sandbox;
 
 impl Sandbox {
-    /// Creates a person. Each call creates another person, also if the name is the same.
+    /// Creates a person with the visible name `name`. Each call creates another person, even if the name is the same.
+    /// On MAX, the part of the name before the first space is the first name.
     pub fn user(&self, name: impl Into<String>) -> Person {
         let name = name.into();
         let user_id = self.world().act(|state| state.add_person(name.clone()));
@@ -16,8 +17,20 @@ impl Sandbox {
         Person { sandbox: self.clone(), actor, name: name.into() }
     }
 
-    /// Creates a group of these people and the bot. The bot is an administrator and gets `bot_added`. The first person
-    /// is the owner, who adds the others and then the bot.
+    /// Creates a group with `people` and the bot as members. The bot is an administrator and gets the update
+    /// `bot_added`. The first person is the owner, who adds the other people and then the bot.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> tamtam::Result<()> {
+    /// let tamtam = tamtam_sandbox::Sandbox::start().await;
+    /// let (alice, bob) = (tamtam.user("Alice"), tamtam.user("Bob"));
+    /// let team = tamtam.group("Team", [&alice, &bob]);
+    /// tamtam.bot().send(team.chat_id(), "Lunch?").await?;
+    /// assert_eq!(bob.in_chat(&team).reads().await.text(), "Lunch?");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Panics
     ///
@@ -27,8 +40,9 @@ impl Sandbox {
         self.found(title.into(), people, false)
     }
 
-    /// Creates a channel of these people and the bot. The bot is an administrator and gets `bot_added`. The first
-    /// person is the owner, who adds the others and then the bot. The others are readers.
+    /// Creates a channel with `people` and the bot as members. The bot is an administrator and gets the update
+    /// `bot_added`. The first person is the owner, who adds the other people and then the bot. The other people can
+    /// only read.
     ///
     /// ```
     /// # #[tokio::main]
@@ -62,11 +76,12 @@ impl Sandbox {
         Group { sandbox: self.clone(), chat_id }
     }
 
-    /// Returns a group or channel by its id, for example a chat that a chat button has created.
+    /// Returns the group or channel with the id `chat_id`. For example, a press of a button of the type `chat` creates
+    /// a chat, and an update contains its id.
     ///
     /// # Panics
     ///
-    /// If no group or channel has this id, or if the id is that of a dialog.
+    /// If there is no group or channel with this id. Dialogs are neither groups nor channels.
     #[track_caller]
     pub fn chat(&self, chat_id: ChatId) -> Group {
         let found = self.world().act(|state| state.chats.get(&chat_id.0).is_some_and(|chat| !chat.is_dialog()));

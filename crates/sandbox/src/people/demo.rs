@@ -21,18 +21,20 @@ const POST: &str = "We shall";
 const PRESSES_OF_MAX: usize = 5;
 
 impl Sandbox {
-    /// Creates chats, messages and presses to start with, and returns their ids:
+    /// Creates chats, messages and presses of buttons to start with, and returns their ids:
     ///
-    /// - A group "Demo" of Alice, who is the owner, Bob, and the bot as an administrator. Bob also has a dialog with
-    ///   the bot.
-    /// - A message of the bot in the group, with buttons. Bob has pressed one of them, on MAX five times.
-    /// - TamTam only: a constructor that Bob has opened.
-    /// - MAX only: a channel of Alice that takes comments, with a post of the bot.
+    /// - A group "Demo" with three members: Alice, who is the owner, Bob, and the bot, which is an administrator. Bob
+    ///   has also started the bot in a dialog.
+    /// - A message of the bot in the group, with two buttons. Bob has pressed one button: once on TamTam, five times on
+    ///   MAX.
+    /// - TamTam only: a [`Constructor`](crate::Constructor) that Bob has opened.
+    /// - MAX only: a channel "Demo News" of Alice, with comments switched on and a post of the bot.
     ///
     /// The bot gets the updates about these items.
     ///
-    /// A second call returns the same ids, also after a restart with a [state file](crate::SandboxBuilder::state_file).
-    /// Only missing items are created again, such as a deleted message, or a constructor whose message was posted.
+    /// A second call returns the same ids, even after a restart with a
+    /// [state file](crate::SandboxBuilder::state_file). Missing items are created again with new ids. For example, a
+    /// message is missing after its deletion, and a constructor is missing after its messages were posted.
     ///
     /// ```
     /// # #[tokio::main]

@@ -6,41 +6,46 @@ use super::actor::Actor;
 use super::person::Person;
 
 impl Person {
-    /// Clears the history of the dialog for this person. The bot gets `dialog_cleared`, and still finds the messages.
+    /// Clears the history of the dialog for this person. The bot gets `dialog_cleared`, and can still read the
+    /// messages. MAX only.
     ///
     /// # Panics
     ///
-    /// In a group, if there is no dialog, or on TamTam.
+    /// - If this person acts in a group or channel.
+    /// - If the dialog was never opened, or is removed.
+    /// - If the sandbox simulates TamTam.
     #[track_caller]
     pub fn clears(&self) {
         self.must(Actor::clears);
     }
 
-    /// Removes the dialog with its messages. The bot gets `dialog_removed` and then `bot_stopped`, and no longer finds
-    /// the chat. When this person starts the bot or writes to it, the dialog exists again.
+    /// Removes the dialog and its messages. The bot gets `dialog_removed` and then `bot_stopped`. Requests for this
+    /// chat then fail, until this person starts the bot or writes a message, which opens the dialog again. MAX only.
     ///
     /// # Panics
     ///
-    /// In a group, if there is no dialog, or on TamTam.
+    /// - If this person acts in a group or channel.
+    /// - If the dialog was never opened, or is removed.
+    /// - If the sandbox simulates TamTam.
     #[track_caller]
     pub fn removes_dialog(&self) {
         self.must(Actor::removes_dialog);
     }
 
-    /// Mutes the bot without end. The bot gets `dialog_muted`, and can still write.
+    /// Mutes the dialog without a time limit. The bot gets `dialog_muted`, and can still write. MAX only.
     ///
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
     /// use std::time::Duration;
-    /// use tamtam::Update;
     ///
     /// let max = tamtam_sandbox::Sandbox::max().await;
     /// let (bot, alice) = (max.bot(), max.user("Alice"));
     /// alice.starts();
     /// alice.mutes_for(Duration::from_secs(60 * 60));
     /// alice.unmutes();
-    /// let kinds: Vec<_> = bot.api().get_updates().await?.updates.iter().map(|one| one.tag().to_owned()).collect();
+    /// let page = bot.api().get_updates().await?;
+    /// let kinds: Vec<_> = page.updates.iter().map(|update| update.tag()).collect();
     /// assert_eq!(kinds, ["bot_started", "dialog_muted", "dialog_unmuted"]);
     /// # Ok(())
     /// # }
@@ -48,14 +53,16 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// In a group, if there is no dialog, or on TamTam.
+    /// - If this person acts in a group or channel.
+    /// - If the dialog was never opened, or is removed.
+    /// - If the sandbox simulates TamTam.
     #[track_caller]
     pub fn mutes(&self) {
         self.must(|actor, state| actor.mutes(state, None));
     }
 
-    /// Mutes the bot for `time` on the sandbox's clock. The bot gets `dialog_muted`. When the time is over, the bot
-    /// gets no update.
+    /// Mutes the dialog for `time` on the sandbox's clock. The bot gets `dialog_muted`. When the time is over, the bot
+    /// gets no update. MAX only.
     ///
     /// # Panics
     ///
@@ -65,11 +72,11 @@ impl Person {
         self.must(|actor, state| actor.mutes(state, Some(time)));
     }
 
-    /// Unmutes the bot. The bot gets `dialog_unmuted`.
+    /// Ends the muting of the dialog. The bot gets `dialog_unmuted`. MAX only.
     ///
     /// # Panics
     ///
-    /// In the same cases as [`mutes`](Self::mutes), and if the bot is not muted.
+    /// In the same cases as [`mutes`](Self::mutes), and if the dialog is not muted.
     #[track_caller]
     pub fn unmutes(&self) {
         self.must(Actor::unmutes);

@@ -6,8 +6,26 @@ use crate::state::message::Attachment;
 
 /// An attachment of a person's message, for [`Person::says_with`](crate::Person::says_with).
 ///
-/// The bytes of media may be anything. The bot can download them from the `url` of the attachment, and send the
-/// attachment again by its token.
+/// Any bytes are accepted as a photo, a video, a recording or a file. The bot can download the bytes from the `url` of
+/// the attachment. The bot can also send the attachment again by its token.
+///
+/// A message can contain several photos, videos, links and locations. A recording, a file, a sticker or a contact card
+/// must be the only attachment of its message.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// use tamtam_sandbox::{Enclosure, Sandbox};
+///
+/// let tamtam = Sandbox::start().await;
+/// let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+/// let cats = [Enclosure::photo(b"first cat"), Enclosure::photo(b"second cat")];
+/// let mid = alice.says_with("My cats", cats);
+/// let message = bot.api().get_message_by_id(mid).await?;
+/// assert_eq!(message.body.unwrap().attachments.unwrap().len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Enclosure(Enclosed);
 
@@ -21,43 +39,44 @@ enum Enclosed {
 }
 
 impl Enclosure {
-    /// Creates a photo.
+    /// Creates a photo with these bytes.
     pub fn photo(bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("image", String::new(), bytes.into())
     }
 
-    /// Creates a video.
+    /// Creates a video with these bytes.
     pub fn video(bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("video", String::new(), bytes.into())
     }
 
-    /// Creates an audio recording. It must be the only attachment of its message.
+    /// Creates an audio recording with these bytes. A recording must be the only attachment of its message.
     pub fn audio(bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("audio", String::new(), bytes.into())
     }
 
-    /// Creates a file. It must be the only attachment of its message.
+    /// Creates a file with this file name and these bytes. A file must be the only attachment of its message.
     pub fn file(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         Self::media("file", name.into(), bytes.into())
     }
 
-    /// Creates a sticker. It must be the only attachment of its message.
+    /// Creates a sticker. `code`: the id of the sticker in the messenger; any text is accepted. A sticker must be the
+    /// only attachment of its message.
     pub fn sticker(code: impl Into<String>) -> Self {
         Self(Enclosed::Sticker { code: code.into() })
     }
 
-    /// Creates the preview of a link.
+    /// Creates the preview of the page at `url`. The page is not fetched.
     pub fn link(url: impl Into<String>) -> Self {
         Self(Enclosed::Link { url: url.into() })
     }
 
-    /// Creates a contact card, of a user or of any other person. It must be the only attachment of its message.
-    /// [`Person::shares_contact`](crate::Person::shares_contact) sends a person's own card.
+    /// Creates a contact card with this name and phone number. A contact card must be the only attachment of its
+    /// message. To send the own card of a person, use [`Person::shares_contact`](crate::Person::shares_contact).
     pub fn contact(name: impl Into<String>, phone: impl Into<String>) -> Self {
         Self(Enclosed::Contact { name: name.into(), phone: phone.into() })
     }
 
-    /// Creates a location. `latitude`, `longitude`: in degrees.
+    /// Creates a location. `latitude`: in degrees, from -90 to 90. `longitude`: in degrees, from -180 to 180.
     pub fn location(latitude: f64, longitude: f64) -> Self {
         Self(Enclosed::Location { latitude, longitude })
     }

@@ -7,8 +7,20 @@ use crate::sandbox::Sandbox;
 use crate::state::chat::Permission;
 use crate::state::ids::ChatId;
 
-/// A group, created by [`Sandbox::group`], or a channel, created by [`Sandbox::channel`]. Only administrators post in a
-/// channel.
+/// A group or a channel, created by [`Sandbox::group`] or [`Sandbox::channel`]. In a group, all members can write. In a
+/// channel, only administrators can write.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// let alice = tamtam.user("Alice");
+/// let team = tamtam.group("Team", [&alice]);
+/// alice.in_chat(&team).renames_chat("Dream team");
+/// assert_eq!(team.title(), "Dream team");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Group {
     pub(crate) sandbox: Sandbox,
@@ -16,12 +28,12 @@ pub struct Group {
 }
 
 impl Group {
-    /// Returns the id of the chat. Ids of groups and channels are negative.
+    /// Returns the id of the group or channel. Such ids are negative.
     pub fn chat_id(&self) -> tamtam::ChatId {
         tamtam::ChatId(self.chat_id)
     }
 
-    /// Returns the current title.
+    /// Returns the current title of the group or channel.
     pub fn title(&self) -> String {
         self.sandbox.world().act(|state| {
             let title = state.chats.get(&self.chat_id).and_then(|chat| chat.title());
@@ -29,22 +41,25 @@ impl Group {
         })
     }
 
-    /// Makes the chat public under `name`. Its link is `https://tt.me/name`, on MAX `https://max.ru/name`. Its messages
-    /// have a `url`. On TamTam, `getChatByLink` finds the chat.
+    /// Makes the group or channel public. The link is then `https://tt.me/name` on TamTam, and `https://max.ru/name` on
+    /// MAX. Messages have a `url`. On TamTam, the operation `getChatByLink` finds the chat. By default, chats are
+    /// private.
     #[must_use]
     pub fn with_public_link(self, name: &str) -> Self {
         self.sandbox.world().act(|state| state.make_public(self.chat_id, name));
         self
     }
 
-    /// Makes a channel sign its posts, so that they have a `sender`. Has no effect on a group.
+    /// Makes the posts of a channel show their author: messages then have a `sender`. By default, posts have no
+    /// `sender`. Has no effect on a group.
     #[must_use]
     pub fn with_signed_posts(self) -> Self {
         self.sandbox.world().act(|state| state.sign_posts(self.chat_id));
         self
     }
 
-    /// Switches comments on in a channel. Has no effect on a group.
+    /// Switches on comments under the posts of a channel. By default, comments are switched off. Has no effect on a
+    /// group. MAX only.
     ///
     /// ```
     /// # #[tokio::main]
@@ -69,7 +84,8 @@ impl Group {
         self
     }
 
-    /// Switches comments off again. Existing comments can still be read, edited and deleted.
+    /// Switches off comments under the posts of a channel. Existing comments can still be read, edited and deleted. MAX
+    /// only.
     ///
     /// # Panics
     ///
@@ -88,18 +104,20 @@ impl Group {
         assert!(is_max, "TamTam has no comments: use Sandbox::max()");
     }
 
-    /// Removes the administrator rights of the sandbox's first bot. On MAX, the bot gets
-    /// `bot_admin_permissions_changed`, which is delivered only by webhook. On TamTam, it gets no update.
+    /// Removes the administrator rights of the sandbox's first bot, which stays a member. On MAX, the bot gets
+    /// `bot_admin_permissions_changed`, which is delivered only by webhook. On TamTam, the bot gets no update.
     pub fn demotes_bot(&self) {
         self.set_rights(|_| None);
     }
 
-    /// Makes the sandbox's first bot an administrator with all rights, as in a new group.
+    /// Makes the sandbox's first bot an administrator with all rights, as in a new group. On MAX, the bot gets
+    /// `bot_admin_permissions_changed` by webhook if its rights change.
     pub fn promotes_bot(&self) {
         self.set_rights(|service| Some(Permission::all(service)));
     }
 
-    /// Makes the sandbox's first bot an administrator with only these rights.
+    /// Makes the sandbox's first bot an administrator with only the rights in `rights`. On MAX, the bot gets
+    /// `bot_admin_permissions_changed` by webhook if its rights change.
     ///
     /// ```
     /// # #[tokio::main]
@@ -117,7 +135,7 @@ impl Group {
     ///
     /// # Panics
     ///
-    /// If the service does not have one of the rights.
+    /// If one of the rights does not exist on the simulated service.
     #[track_caller]
     pub fn promotes_bot_to(&self, rights: impl IntoIterator<Item = ChatAdminPermission>) {
         let all = Permission::all(self.sandbox.server.service);

@@ -3,38 +3,38 @@
 use super::actor::Actor;
 use super::person::Person;
 
-/// Acts in a group or channel, such as `alice.in_chat(&team).adds(&bob)`.
-///
-/// A bot gets `user_added` and `user_removed` if it is an administrator. On MAX, it also needs the right
-/// `read_all_messages`.
+/// Acts in a group or channel, such as `alice.in_chat(&team).adds(&bob)`. "The group" below means the group or the
+/// channel that [`in_chat`](Self::in_chat) selects.
 impl Person {
-    /// Joins by the link of the chat. The bot gets `user_added` without an inviter, if it is an administrator.
+    /// Joins the group by its link. An administrator bot gets `user_added` without an inviter.
     ///
     /// # Panics
     ///
-    /// In a dialog, or if this person is already a member or is blocked.
+    /// - If this person acts in a dialog.
+    /// - If this person is already a member, or is blocked.
     #[track_caller]
     pub fn joins(&self) {
         self.must(Actor::joins);
     }
 
-    /// Leaves the group. The bot gets `user_removed`, if it is an administrator.
+    /// Leaves the group. An administrator bot gets `user_removed`.
     ///
     /// # Panics
     ///
-    /// In a dialog, or if this person is not a member.
+    /// - If this person acts in a dialog.
+    /// - If this person is not a member.
     #[track_caller]
     pub fn leaves(&self) {
         self.must(Actor::leaves);
     }
 
-    /// Adds `other` to the group. The bot gets `user_added`, if it is an administrator.
+    /// Adds `other` to the group. An administrator bot gets `user_added`.
     ///
     /// # Panics
     ///
-    /// - In a dialog.
+    /// - If this person acts in a dialog.
     /// - If this person is not a member of the group, or not an administrator of the channel.
-    /// - If `other` is already a member or is blocked.
+    /// - If `other` is already a member, or is blocked.
     #[track_caller]
     pub fn adds(&self, other: &Self) {
         self.must(|actor, state| actor.adds(state, other.actor.user_id));
@@ -44,7 +44,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// - In a dialog.
+    /// - If this person acts in a dialog.
     /// - If this person is not a member of the group, or not an administrator of the channel.
     /// - If the bot is already a member.
     #[track_caller]
@@ -52,11 +52,11 @@ impl Person {
         self.must(|actor, state| actor.adds(state, actor.bot));
     }
 
-    /// Removes `other` from the group. The bot gets `user_removed`, if it is an administrator.
+    /// Removes `other` from the group. An administrator bot gets `user_removed`.
     ///
     /// # Panics
     ///
-    /// - In a dialog.
+    /// - If this person acts in a dialog.
     /// - If this person is not a member of the group, or not an administrator of the channel.
     /// - If `other` is not a member.
     #[track_caller]
@@ -68,7 +68,7 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// - In a dialog.
+    /// - If this person acts in a dialog.
     /// - If this person is not a member of the group, or not an administrator of the channel.
     /// - If the bot is not a member.
     #[track_caller]
@@ -76,12 +76,13 @@ impl Person {
         self.must(|actor, state| actor.removes(state, actor.bot));
     }
 
-    /// Removes and blocks `other`, who can then neither join nor be added again. If `other` was a member, the bot gets
-    /// `user_removed`, if it is an administrator.
+    /// Blocks `other`, who can then neither join nor be added again. If `other` is a member, this also removes `other`,
+    /// and an administrator bot gets `user_removed`.
     ///
     /// # Panics
     ///
-    /// If this person is not an administrator, or if `other` is the owner.
+    /// - If this person is not an administrator of the group.
+    /// - If `other` is the owner.
     #[track_caller]
     pub fn blocks(&self, other: &Self) {
         self.must(|actor, state| actor.blocks(state, other.actor.user_id));
@@ -91,7 +92,8 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// In a dialog, or if this person is not a member of the group, or not an administrator of the channel.
+    /// - If this person acts in a dialog.
+    /// - If this person is not a member of the group, or not an administrator of the channel.
     #[track_caller]
     pub fn renames_chat(&self, title: &str) {
         self.must(|actor, state| actor.renames_chat(state, title));
@@ -101,7 +103,8 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// If this person is not an administrator, or if `other` is not a member.
+    /// - If this person is not an administrator of the group.
+    /// - If `other` is not a member.
     #[track_caller]
     pub fn appoints(&self, other: &Self) {
         self.must(|actor, state| actor.appoints(state, other.actor.user_id));

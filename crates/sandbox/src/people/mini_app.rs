@@ -8,6 +8,21 @@ use super::person::Person;
 
 /// The launch data of a Mini App, returned by [`Person::opens_app`] and [`Person::presses_app`].
 ///
+/// A Mini App is a web page that opens inside MAX. MAX passes the launch data to the page. The page sends the data to
+/// its own server, which checks the signature, for example with `tamtam::mini_app::MiniApp`.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// let max = tamtam_sandbox::Sandbox::max().await;
+/// let launch = max.user("Alice").opens_app("order7");
+/// assert!(launch.init_data().contains("start_param=order7"));
+/// let page = format!("https://shop.example/#{}", launch.url_fragment());
+/// assert!(page.starts_with("https://shop.example/#WebAppData="));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// `Debug` hides the launch data, because servers accept it as a proof of identity.
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "pass the launch data to the server of the Mini App"]
@@ -16,13 +31,13 @@ pub struct AppLaunch {
 }
 
 impl AppLaunch {
-    /// Returns the launch data, signed with the token of the bot. The page reads it as `WebApp.initData`.
+    /// Returns the launch data, signed with the token of the bot. A page reads the same text as `WebApp.initData`.
     pub fn init_data(&self) -> &str {
         &self.init_data
     }
 
-    /// Returns the fragment of the URL that MAX opens, without `#`. It has the launch data as `WebAppData`, and the
-    /// platform and the version, which are not signed.
+    /// Returns the fragment of the URL that MAX opens, without the `#`. The fragment contains the launch data as
+    /// `WebAppData`. It also contains the platform and the version of the client, which are not signed.
     pub fn url_fragment(&self) -> String {
         let data = utf8_percent_encode(&self.init_data, NON_ALPHANUMERIC);
         format!("WebAppData={data}&WebAppPlatform=web&WebAppVersion=26.1.1")
@@ -36,8 +51,11 @@ impl fmt::Debug for AppLaunch {
 }
 
 impl Person {
-    /// Opens the Mini App of the bot by its link, such as `https://max.ru/bot?startapp=payload`. An empty `payload` is
-    /// left out.
+    /// Opens the Mini App of the bot by its link, such as `https://max.ru/bot?startapp=payload`, and returns the launch
+    /// data. The bot gets no update. MAX only.
+    ///
+    /// `payload`: the value of `startapp`, at most 512 ASCII letters, digits, `_` and `-`. An empty payload is left
+    /// out.
     ///
     /// ```
     /// # #[tokio::main]
@@ -58,19 +76,24 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// If `payload` is not valid in a link (at most 512 ASCII letters, digits, `_` and `-`), or on TamTam.
+    /// - If `payload` is too long, or contains other characters.
+    /// - If the sandbox simulates TamTam.
     #[track_caller]
     pub fn opens_app(&self, payload: &str) -> AppLaunch {
         let payload = Some(payload).filter(|payload| !payload.is_empty());
         AppLaunch { init_data: self.must(|actor, state| actor.opens_app(state, payload)) }
     }
 
-    /// Presses an `open_app` button of the newest message with a keyboard in this chat. `label`: the text of the
-    /// button.
+    /// Presses an `open_app` button of the newest message with a keyboard in this chat, and returns the launch data of
+    /// the opened Mini App. The bot gets no update. MAX only.
+    ///
+    /// `label`: the text of the button.
     ///
     /// # Panics
     ///
-    /// If there is no button with this label, if it has another type, or if it names a bot that does not exist.
+    /// - If this person is not a member of this chat.
+    /// - If there is no button with this label, or the button has another type.
+    /// - If the button names a bot that does not exist.
     #[track_caller]
     pub fn presses_app(&self, label: &str) -> AppLaunch {
         AppLaunch { init_data: self.must(|actor, state| actor.presses_app(state, label)) }

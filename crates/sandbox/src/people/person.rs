@@ -14,14 +14,40 @@ use crate::sandbox::Sandbox;
 use crate::state::State;
 use crate::state::seen::Seen;
 
-/// A simulated person who talks to the bot. Cheap to clone. Clones are the same person.
+/// A simulated person who talks to a bot, created by [`Sandbox::user`]. A clone is cheap and is the same person.
 ///
-/// MAX has first and last names. The name up to the first space is the first name.
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// use tamtam::{Button, Keyboard};
 ///
-/// A person acts in one chat: in the dialog with the bot, or in the group of [`in_chat`](Self::in_chat). "The bot" is
-/// the first bot of the sandbox. [`with_bot`](Self::with_bot) selects another bot. An act that the messenger does not
-/// allow panics at the line of the test, like an assertion. Examples are pressing a button that does not exist, and
-/// editing a message of another user.
+/// let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+/// alice.says("Is there lunch?");
+/// let keyboard = Keyboard::column(Button::callback("Yes", "yes"));
+/// bot.send(alice.chat_id(), "Lunch at 12:00?").keyboard(keyboard).await?;
+/// assert_eq!(alice.reads().await.text(), "Lunch at 12:00?");
+/// alice.presses("Yes");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A `Person` value acts in one chat. By default, this is the dialog: the chat of the person with the first bot of the
+/// sandbox. [`in_chat`](Self::in_chat) selects a group or a channel instead. [`with_bot`](Self::with_bot) selects
+/// another bot. "The bot" on this page means the selected bot.
+///
+/// If the messenger does not allow an act, the method panics at the line of the test, like an assertion. For example, a
+/// person cannot press a button that does not exist, or edit a message of another user.
+///
+/// "The bot gets `message_created`" means that the sandbox sends the bot an update of this type. Not every bot in a
+/// group or channel gets every update:
+///
+/// | updates in a group or channel | bots that get them |
+/// |---|---|
+/// | about messages and comments | TamTam: all bots. MAX: bots with the right `read_all_messages` |
+/// | `user_added`, `user_removed` | administrators; on MAX only with the right `read_all_messages` |
+///
+/// On MAX, the name up to the first space is the first name, and the rest is the last name.
 #[derive(Clone)]
 pub struct Person {
     pub(crate) sandbox: Sandbox,
@@ -40,13 +66,14 @@ impl Person {
         &self.name
     }
 
-    /// Returns the id of the chat in which this person acts: of the group, or of the dialog with the bot, even if the
-    /// dialog was never opened.
+    /// Returns the id of the chat in which this person acts: a group, a channel, or the dialog with the bot. The dialog
+    /// has an id even before it is opened.
     pub fn chat_id(&self) -> tamtam::ChatId {
         tamtam::ChatId(self.actor.chat_id())
     }
 
-    /// Sets the phone number of this person's contact card. Defaults to a made-up number on MAX, and to none on TamTam.
+    /// Sets the phone number on this person's contact card. By default, the card has a made-up number on MAX, and no
+    /// number on TamTam.
     #[must_use]
     pub fn with_phone(self, phone: &str) -> Self {
         self.act(|state| {
@@ -57,7 +84,8 @@ impl Person {
         self
     }
 
-    /// Sets this person's public username: `sandbox.user("Alice").with_username("alice")`.
+    /// Sets this person's public username, without the `@`: `sandbox.user("Alice").with_username("alice")`. By default,
+    /// a person has no username.
     #[must_use]
     pub fn with_username(self, username: &str) -> Self {
         self.act(|state| {
@@ -68,46 +96,50 @@ impl Person {
         self
     }
 
-    /// Returns the same person, acting in a group or a channel.
+    /// Returns the same person, whose acts happen in `group` (a group or a channel). The person need not be a member
+    /// yet.
     #[must_use]
     pub fn in_chat(&self, group: &Group) -> Self {
         Self { actor: Actor { group: Some(group.chat_id), ..self.actor }, ..self.clone() }
     }
 
-    /// Returns the same person with another bot: the bot of the dialog, and of methods such as
-    /// [`adds_bot`](Self::adds_bot) and [`opens_constructor`](Self::opens_constructor).
+    /// Returns the same person, who talks to the bot of `account`. The dialog is then the chat with this bot. Methods
+    /// such as [`adds_bot`](Self::adds_bot) and [`opens_constructor`](Self::opens_constructor) also use this bot.
     #[must_use]
     pub fn with_bot(&self, account: &Account) -> Self {
         Self { actor: Actor { bot: account.user_id, ..self.actor }, ..self.clone() }
     }
 
-    /// Presses Start. Opens the dialog, or opens it again after [`stops`](Self::stops). The bot gets `bot_started`.
+    /// Presses "Start" in the dialog. This opens the dialog, also again after [`stops`](Self::stops). The bot gets
+    /// `bot_started`.
     ///
     /// # Panics
     ///
-    /// In a group.
+    /// If this person acts in a group or channel.
     #[track_caller]
     pub fn starts(&self) {
         self.must(|actor, state| actor.starts(state, None));
     }
 
-    /// Follows a deep link (`https://tt.me/bot/start/payload`) and presses Start. The bot gets `bot_started` with the
-    /// payload, if the payload has at most 128 characters.
+    /// Follows a deep link, such as `https://tt.me/bot/start/payload`, and presses "Start" in the dialog. The bot gets
+    /// `bot_started`. The update contains `payload`, the last part of the link, if it has at most 128 characters.
     ///
     /// # Panics
     ///
-    /// In a group.
+    /// If this person acts in a group or channel.
     #[track_caller]
     pub fn starts_with(&self, payload: &str) {
         self.must(|actor, state| actor.starts(state, Some(payload)));
     }
 
-    /// Stops the bot. It can neither write to this person nor read the dialog until the person starts it again or
-    /// writes to it. On MAX, the bot gets `bot_stopped`. On TamTam, it gets no update.
+    /// Stops the bot. The bot can neither write to this person nor read the dialog until the person starts the bot
+    /// again or writes a message. On MAX, the bot gets `bot_stopped`. On TamTam, the bot gets no update.
     ///
     /// # Panics
     ///
-    /// In a group, if the bot was never started, or on MAX if it is stopped already.
+    /// - If this person acts in a group or channel.
+    /// - If this person has never started the bot.
+    /// - If the bot is already stopped, on MAX.
     #[track_caller]
     pub fn stops(&self) {
         self.must(Actor::stops);
@@ -117,8 +149,8 @@ impl Person {
     ///
     /// **`says` starts the bot:** if the dialog is not open, the bot gets `bot_started` first.
     ///
-    /// `message`: a text, a formatted [`Text`](tamtam::text::Text), or a [`NewMessageBody`] with attachments, a reply
-    /// or a forward. People cannot send buttons.
+    /// `message`: a text, a formatted [`Text`](tamtam::text::Text), or a [`NewMessageBody`], for example a reply. The
+    /// body cannot contain buttons, because only bots send buttons.
     ///
     /// ```
     /// # #[tokio::main]
@@ -137,28 +169,37 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// If this person is not a member of the group, or not an administrator of the channel. If the message is empty, or
-    /// has a part that people cannot send, such as buttons.
+    /// - If this person is not a member of the group, or not an administrator of the channel.
+    /// - If `message` is empty, contains buttons, or is not valid in the API of the service.
     #[track_caller]
     pub fn says(&self, message: impl Into<NewMessageBody>) -> tamtam::MessageId {
         self.must(|actor, state| actor.says(state, &message.into(), Vec::new()))
     }
 
-    /// Edits the text of this person's message or comment. The bot gets `message_edited` or `comment_edited`.
+    /// Replaces the text of a message or comment that this person wrote in this chat. The bot gets `message_edited` or
+    /// `comment_edited`.
+    ///
+    /// `mid`: the id of the message or comment.
     ///
     /// # Panics
     ///
-    /// If there is no such message in this chat, if another user wrote it, or if it is a comment older than 26 h.
+    /// - If this chat has no message or comment with this id.
+    /// - If another user wrote the message or comment.
+    /// - If a comment is older than 26 h.
     #[track_caller]
     pub fn edits(&self, mid: impl AsRef<str>, text: impl Into<String>) {
         self.must(|actor, state| actor.edits(state, mid.as_ref(), text.into()));
     }
 
-    /// Deletes this person's message or comment for everyone. The bot gets `message_removed` or `comment_removed`.
+    /// Deletes a message or comment that this person wrote in this chat, for all members. The bot gets
+    /// `message_removed` or `comment_removed`.
+    ///
+    /// `mid`: the id of the message or comment.
     ///
     /// # Panics
     ///
-    /// If there is no such message in this chat, or if another user wrote it.
+    /// - If this chat has no message or comment with this id.
+    /// - If another user wrote the message or comment.
     #[track_caller]
     pub fn deletes(&self, mid: impl AsRef<str>) {
         self.must(|actor, state| actor.deletes(state, mid.as_ref()));
@@ -169,52 +210,57 @@ impl Person {
     /// | type of the button | what the bot gets |
     /// |---|---|
     /// | `callback` | `message_callback` |
-    /// | `request_contact`, `request_geo_location` | a message with the contact or a location |
-    /// | `message` | a message of this person with the label as text |
+    /// | `request_contact`, `request_geo_location` | `message_created` with the contact card or a location of this person |
+    /// | `message` | `message_created` with `label` as the text |
     /// | `link`, `clipboard` | nothing |
-    /// | `open_app` | nothing; [`presses_app`](Self::presses_app) returns what the Mini App receives |
-    /// | `chat` | `message_chat_created` for the first press |
+    /// | `open_app` | nothing; [`presses_app`](Self::presses_app) returns the data that the Mini App receives |
+    /// | `chat` | `message_chat_created`, at the first press |
     ///
-    /// The first press of a `chat` button creates a chat, owned by the author of the message. Each person who presses
-    /// the button joins that chat, which [`Sandbox::chat`] returns.
+    /// The first press of a `chat` button creates a chat, which the author of the message owns. Each person who presses
+    /// the button becomes a member. [`Sandbox::chat`] returns the new chat by its id.
     ///
     /// # Panics
     ///
-    /// If there is no button with this label. The message lists the existing buttons.
+    /// - If this person is not a member of this chat.
+    /// - If there is no button with this label. The message lists the existing buttons.
+    /// - If the button makes this person write, and this person cannot write in this chat.
     #[track_caller]
     pub fn presses(&self, label: &str) {
         self.must(|actor, state| actor.presses(state, label));
     }
 
-    /// Returns the texts of this chat as they are now, the oldest first.
+    /// Returns the current texts of the messages in this chat, the oldest first.
     ///
-    /// **`sees` includes messages of people, also this person's own.** To read what bots show, use
-    /// [`reads`](Self::reads). Deleted and [cleared](Self::clears) messages are left out. Edited messages have their
-    /// new text. A message without a text is an empty string. In a channel, each call counts as a view of its posts.
+    /// **`sees` includes messages of people, also this person's own messages.** To read only messages of bots, use
+    /// [`reads`](Self::reads). Deleted and [cleared](Self::clears) messages are left out. An edited message has its new
+    /// text. A message without text is an empty string. In a channel, this person then counts as a viewer of each post.
     pub fn sees(&self) -> Vec<String> {
         self.act(|state| self.actor.sees(state))
     }
 
     /// Waits for the next message or edit of a bot in this chat, and returns it.
     ///
-    /// Each message and edit is returned once, in order, and as it was shown, even if it was changed or deleted since.
-    /// So a test does not depend on how fast it reads. In a channel, a read counts as a view of the post.
+    /// Each message and each edit is returned once, in order, and with its original content. Later edits and deletions
+    /// do not change the result. So a test does not depend on how fast it reads. In a channel, this person then counts
+    /// as a viewer of the post.
     ///
     /// # Panics
     ///
-    /// If nothing arrives within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The message has the
-    /// transcript.
+    /// If no message or edit arrives within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The panic
+    /// message contains the transcript.
     #[track_caller]
     pub fn reads(&self) -> impl Future<Output = Seen> + Send + use<> {
         let actor = self.actor;
         self.clone().waits("a message", Location::caller(), move |state| actor.reads(state))
     }
 
-    /// Waits for the next notification that a bot shows this person for a pressed button, and returns its text.
+    /// Waits for the next notification in this chat, and returns its text. A bot shows a notification to this person
+    /// when it answers a press of a button with a notification.
     ///
     /// # Panics
     ///
-    /// In the same case as [`reads`](Self::reads).
+    /// If no notification arrives within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The panic
+    /// message contains the transcript.
     #[track_caller]
     pub fn reads_notification(&self) -> impl Future<Output = String> + Send + use<> {
         let actor = self.actor;

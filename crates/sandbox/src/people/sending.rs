@@ -7,8 +7,10 @@ use super::enclosure::Enclosure;
 use super::person::Person;
 
 impl Person {
-    /// Writes a message with attachments and returns its id. The bot gets `message_created`. `message`: as in
-    /// [`says`](Self::says). An empty text is left out.
+    /// Writes a message with attachments and returns its id. The bot gets `message_created`.
+    ///
+    /// - `message`: a text, or another value that [`says`](Self::says) accepts. An empty text is left out.
+    /// - `enclosures`: the attachments, in order.
     ///
     /// ```
     /// # #[tokio::main]
@@ -26,7 +28,8 @@ impl Person {
     ///
     /// # Panics
     ///
-    /// In the same cases as [`says`](Self::says), and if the attachments cannot be in one message.
+    /// In the same cases as [`says`](Self::says), and if the attachments cannot be combined in one message. See
+    /// [`Enclosure`].
     #[track_caller]
     pub fn says_with(
         &self,
@@ -37,8 +40,8 @@ impl Person {
         self.must(|actor, state| actor.says(state, &message.into(), enclosures))
     }
 
-    /// Sends this person's contact card, as a `request_contact` button does, and returns the id of the message. On MAX,
-    /// the card is signed for the bot.
+    /// Sends this person's own contact card, and returns the id of the message. The bot gets `message_created`. A press
+    /// of a `request_contact` button also sends this card. On MAX, the card is signed with the token of the bot.
     ///
     /// # Panics
     ///
@@ -48,43 +51,55 @@ impl Person {
         self.must(Actor::shares_contact)
     }
 
-    /// Sends a voice message. The bot gets `message_created` without a message, and the message is not listed. MAX
-    /// only.
+    /// Sends a voice message. As on the real MAX, the bot gets `message_created` without a message, and cannot list the
+    /// message. MAX only.
     ///
     /// # Panics
     ///
-    /// In the same cases as [`says`](Self::says), and on TamTam.
+    /// - If this person is not a member of the group, or not an administrator of the channel.
+    /// - If the sandbox simulates TamTam.
     #[track_caller]
     pub fn sends_voice(&self) {
         self.must(Actor::sends_voice);
     }
 
-    /// Sends a location and returns the id of the message. `latitude`, `longitude`: in degrees.
+    /// Sends a location and returns the id of the message. The bot gets `message_created`.
+    ///
+    /// - `latitude`: the latitude in degrees, from -90 to 90.
+    /// - `longitude`: the longitude in degrees, from -180 to 180.
     ///
     /// # Panics
     ///
-    /// In the same cases as [`says`](Self::says), and if the latitude or the longitude is out of range.
+    /// - If this person is not a member of the group, or not an administrator of the channel.
+    /// - If `latitude` or `longitude` is out of range.
     #[track_caller]
     pub fn sends_location(&self, latitude: f64, longitude: f64) -> tamtam::MessageId {
         self.must(|actor, state| actor.sends_location(state, latitude, longitude))
     }
 
-    /// Forwards a message from any chat that this person can read to this chat. Returns the id of the new message.
-    /// `mid`: the id of the message. A forward of a forward shows the first message.
+    /// Forwards a message to this chat, and returns the id of the new message. The bot gets `message_created`.
+    ///
+    /// `mid`: the id of a message in any chat that this person can read. If that message is itself a forward, the new
+    /// message shows the original message.
     ///
     /// # Panics
     ///
-    /// In the same cases as [`says`](Self::says), and if this person sees no such message.
+    /// - If this person is not a member of the group, or not an administrator of the channel.
+    /// - If this person can read no message with this id.
     #[track_caller]
     pub fn forwards(&self, mid: impl AsRef<str>) -> tamtam::MessageId {
         self.must(|actor, state| actor.forwards(state, mid.as_ref()))
     }
 
-    /// Replies to a message of this chat. Returns the id of the new message. `mid`: the id of the message.
+    /// Replies to a message of this chat, and returns the id of the new message. The bot gets `message_created`.
+    ///
+    /// - `mid`: the id of the message to reply to.
+    /// - `text`: the text of the new message.
     ///
     /// # Panics
     ///
-    /// In the same cases as [`says`](Self::says), and if this chat has no such message.
+    /// - If this person is not a member of the group, or not an administrator of the channel.
+    /// - If this chat has no message with this id that this person can read.
     #[track_caller]
     pub fn replies(&self, mid: impl AsRef<str>, text: impl Into<String>) -> tamtam::MessageId {
         self.must(|actor, state| actor.replies(state, mid.as_ref(), text.into()))

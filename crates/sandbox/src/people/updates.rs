@@ -8,8 +8,8 @@ use crate::sandbox::Sandbox;
 const NOTHING_YET: &str = "there is no update yet that could be repeated";
 
 impl Sandbox {
-    /// Sends an update of your own to the bot, by polling or by webhook, like any other update. `update_type` may be
-    /// unknown to the API.
+    /// Sends `update` to the bot, by polling or by webhook. `update` may be any JSON object. For example, the
+    /// `update_type` may be a type that no version of the API has.
     ///
     /// ```
     /// # #[tokio::main]
@@ -20,7 +20,8 @@ impl Sandbox {
     ///
     /// let tamtam = Sandbox::start().await;
     /// let bot = tamtam.bot();
-    /// tamtam.pushes(&json!({ "update_type": "moon_risen", "timestamp": 1577880000123_i64, "over": "the sea" }));
+    /// let update = json!({ "update_type": "moon_risen", "timestamp": 1577880000123_i64 });
+    /// tamtam.pushes(&update);
     /// let update = bot.updates().try_next().await?;
     /// assert!(matches!(update, Some(Update::Unknown(_))));
     /// # Ok(())
@@ -30,12 +31,12 @@ impl Sandbox {
         self.world().act(|state| state.push_update(self.bot_id().0, update));
     }
 
-    /// Sends the bot its latest update again, as after a lost answer of the bot. The bytes are the same, and the update
-    /// has a new position in the order.
+    /// Sends the bot its latest update again, with the same bytes, after all earlier updates. Real servers also repeat
+    /// updates, for example if the response of a webhook is lost.
     ///
     /// # Panics
     ///
-    /// If the bot has had no update yet.
+    /// If the bot has not got any update yet.
     #[track_caller]
     pub fn repeats_update(&self) {
         let is_repeated = self.world().act(|state| state.repeat_update(self.bot_id().0));
@@ -44,15 +45,17 @@ impl Sandbox {
 }
 
 impl Account {
-    /// Sends an update of your own to this bot. Works like [`Sandbox::pushes`].
+    /// Sends `update`, which may be any JSON object, to this bot. See [`Sandbox::pushes`].
     ///
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> tamtam::Result<()> {
     /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// let helper = tamtam.add_bot("Helper", "helper_bot");
-    /// helper.pushes(&serde_json::json!({ "update_type": "moon_risen", "timestamp": 1577880000123_i64 }));
-    /// assert!(matches!(helper.bot().updates().try_next().await?, Some(tamtam::Update::Unknown(_))));
+    /// let update = serde_json::json!({ "update_type": "moon_risen", "timestamp": 1577880000123_i64 });
+    /// helper.pushes(&update);
+    /// let update = helper.bot().updates().try_next().await?;
+    /// assert!(matches!(update, Some(tamtam::Update::Unknown(_))));
     /// # Ok(())
     /// # }
     /// ```
@@ -60,11 +63,11 @@ impl Account {
         self.sandbox.world().act(|state| state.push_update(self.user_id, update));
     }
 
-    /// Sends this bot its latest update again. Works like [`Sandbox::repeats_update`].
+    /// Sends this bot its latest update again. See [`Sandbox::repeats_update`].
     ///
     /// # Panics
     ///
-    /// If the bot has had no update yet.
+    /// If the bot has not got any update yet.
     #[track_caller]
     pub fn repeats_update(&self) {
         let is_repeated = self.sandbox.world().act(|state| state.repeat_update(self.user_id));

@@ -8,11 +8,15 @@ use crate::state::uploads::fault::UploadFault;
 use crate::state::uploads::reports::{ReceivedFile, UploadRequest, UploadStatus};
 use crate::state::uploads::store::Store;
 
-/// The sandbox's upload host, returned by [`Sandbox::uploads`]: its received files, and its faults.
+/// The sandbox's upload host, returned by [`Sandbox::uploads`]. It receives the files that bots upload. Its methods
+/// return the received files, inject faults, and change settings.
 ///
-/// The host has its own port, and accepts both protocols: a form in one piece (`multipart/form-data`) and sequential
-/// ranges. [`leaks`](Self::leaks) lists where requests carried a bot's token, except in the bytes of a file. Such a
-/// request is refused, unless the token is only in the header `Authorization`: real hosts ignore that header.
+/// The host has its own port. A file can be uploaded in two ways: as one form (`multipart/form-data`), or as ranges of
+/// bytes (`Content-Range`), one after another.
+///
+/// A bot must not send its token to an upload host. The host refuses a request with a bot's token, except if the token
+/// is only in the header `Authorization`, which real hosts ignore. The bytes of files are not searched.
+/// [`leaks`](Self::leaks) lists where the tokens were.
 ///
 /// ```
 /// # #[tokio::main]
@@ -38,64 +42,70 @@ pub struct Uploads {
 }
 
 impl Sandbox {
-    /// Returns the upload host.
+    /// Returns the upload host, to read the received files and to inject faults into uploads.
     pub fn uploads(&self) -> Uploads {
         Uploads { sandbox: self.clone() }
     }
 }
 
 impl Uploads {
-    /// Returns the URL of the host, such as `http://127.0.0.1:40124`, without a trailing slash.
+    /// Returns the URL of the upload host, such as `http://127.0.0.1:40124`, without a trailing slash.
     pub fn base_url(&self) -> String {
         self.act(|store| store.base_url.clone())
     }
 
-    /// Returns the completely received files, in order.
+    /// Returns the files that were received completely, in order.
     pub fn received(&self) -> Vec<ReceivedFile> {
         self.act(|store| store.received.clone())
     }
 
-    /// Returns the received requests, in order.
+    /// Returns all requests to the upload host, including queries of the upload status and downloads, in order.
     pub fn requests(&self) -> Vec<UploadRequest> {
         self.act(|store| store.requests.clone())
     }
 
-    /// Calls `hook` for every request that is answered or reset, including downloads. Requests whose client
-    /// disconnects, and requests that [stall](UploadFault::StallAt), are not reported.
+    /// Adds a hook that is called for every request to the upload host, including downloads. The hook runs when the
+    /// response is ready, or when the connection is reset. Requests whose client disconnects, and requests that
+    /// [stall](UploadFault::StallAt), are not reported.
     ///
     /// `hook` runs on the server's thread, and must not wait for the bot.
     pub fn on_request(&self, hook: impl Fn(&UploadRequest) + Send + Sync + 'static) {
         self.sandbox.world().on_upload(Arc::new(hook));
     }
 
-    /// Returns how many bytes of files have arrived, including lost and repeated bytes.
+    /// Returns the number of bytes of files that have arrived, including bytes that were discarded or sent twice.
     pub fn bytes_taken(&self) -> u64 {
         self.act(|store| store.bytes_taken)
     }
 
-    /// Returns where requests carried a bot's token, such as `header referer`. A correct bot leaves this list empty.
+    /// Returns the places in requests that contained a bot's token, such as `the URL` or `header referer`. A correct
+    /// bot leaves this list empty.
     pub fn leaks(&self) -> Vec<String> {
         self.act(|store| store.leaks.clone())
     }
 
-    /// Injects a fault into the next upload, after the faults that are already waiting.
+    /// Injects a fault into the next upload. If earlier faults have not happened yet, the new fault happens after them.
     pub fn fail_next(&self, fault: UploadFault) {
         self.act(|store| store.fail_next(fault));
     }
 
-    /// Sets how many times a message is refused because its file is still being processed. Applies to files that are
-    /// uploaded from now on. Defaults to 0. The two forms of this error alternate.
+    /// Sets how many times the server refuses a message because its file is still being processed. Applies to files
+    /// that are uploaded after this call. Defaults to 0.
+    ///
+    /// The refusals alternate between the two known errors: the code `attachment.not.ready`, and the message
+    /// `errors.process.attachment.file.not.processed`.
     pub fn set_not_ready(&self, times: u32) {
         self.act(|store| store.set_not_ready(times));
     }
 
-    /// Sets whether uploads of videos and audio are answered with `<retval>1</retval>`, and `getUploadUrl` returns
-    /// their token. Otherwise, the answer is JSON with the token. Defaults to `true` on MAX, and to `false` on TamTam.
+    /// Sets the form of responses to uploads of videos and audio. If `true`, the response is `<retval>1</retval>`, and
+    /// the operation `getUploadUrl` returns the token. If `false`, the response is JSON with the token. Defaults to
+    /// `true` on MAX, and to `false` on TamTam.
     pub fn set_retval(&self, retval: bool) {
         self.act(|store| store.settings.retval = retval);
     }
 
-    /// Sets how the host reports the received part of a file. Defaults to [`UploadStatus::Range`].
+    /// Sets the format in which the host reports the received part of a file. Defaults to [`UploadStatus::Range`].
     pub fn set_status(&self, form: UploadStatus) {
         self.act(|store| store.settings.status = form);
     }
@@ -105,13 +115,14 @@ impl Uploads {
         self.act(|store| store.settings.scheme_relative = relative);
     }
 
-    /// Sets whether the received part of an interrupted range is kept. Defaults to `false`.
+    /// Sets whether the host keeps the received part of an interrupted range. If `false`, the range must be sent again
+    /// as a whole. Defaults to `false`.
     pub fn set_keep_partial(&self, keep: bool) {
         self.act(|store| store.settings.keep_partial = keep);
     }
 
-    /// Sets the size of the largest file whose bytes are kept, in bytes. Defaults to 64 MiB. Of larger files, only size
-    /// and hash are kept, to save memory. Their `url` is answered with 410.
+    /// Sets the maximum size of a file whose bytes are kept, in bytes. Defaults to 64 MiB. For a larger file, only the
+    /// size and the hash are kept, to save memory. A download of a larger file fails with the status 410.
     pub fn set_most_kept(&self, bytes: u64) {
         self.act(|store| store.settings.most_kept = bytes);
     }

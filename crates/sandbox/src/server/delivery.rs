@@ -3,7 +3,32 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// An attempt to deliver an update to a webhook, with its result. It does not contain the `access_token`.
+/// An attempt to deliver an update to a webhook, with its result. [`Sandbox::on_delivery`](crate::Sandbox::on_delivery)
+/// passes it to a hook. A delivery does not contain the token of the bot.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use axum::{Router, routing::post};
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let url = format!("http://{}/a-secret-path", listener.local_addr()?);
+/// # let webhook = Router::new().route("/a-secret-path", post(async || "OK"));
+/// # tokio::spawn(axum::serve(listener, webhook).into_future());
+/// use std::sync::mpsc;
+/// use tamtam::types::SubscriptionRequestBody;
+///
+/// let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// let (sender, deliveries) = mpsc::channel();
+/// tamtam.on_delivery(move |delivery| drop(sender.send(delivery.clone())));
+/// tamtam.bot().api().subscribe(SubscriptionRequestBody::new(url)).await?;
+/// tamtam.user("Alice").starts();
+/// tamtam.delivers().await;
+/// let delivery = deliveries.recv()?;
+/// assert!(delivery.update().contains("bot_started"));
+/// assert_eq!((delivery.attempt(), delivery.status()), (1, Some(200)));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Delivery {
@@ -14,39 +39,39 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Returns the URL of the webhook, as it was subscribed.
+    /// Returns the URL of the webhook, exactly as in the subscription.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Returns scheme, host and port of the webhook, for logs. The rest of the URL is a secret.
+    /// Returns the scheme, host and port of the webhook's URL, for logs. The rest of the URL is a secret.
     pub fn origin(&self) -> String {
         reqwest::Url::parse(&self.url).map_or_else(|_| "not a URL".to_owned(), |url| url.origin().ascii_serialization())
     }
 
-    /// Returns the body that was sent: one update, as JSON.
+    /// Returns the body of the request to the webhook: one update, as JSON.
     pub fn update(&self) -> &str {
         &self.update
     }
 
-    /// Returns how many times this update was sent to this webhook, including this attempt.
+    /// Returns the number of this attempt for this update and this webhook. The first attempt has the number 1.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// Returns the HTTP status of the webhook's answer, or `None` if there was no answer. Only 200 means that the
-    /// webhook has taken the update.
+    /// Returns the HTTP status of the webhook's response, or `None` if there was no response. With any status other
+    /// than 200, the attempt has failed.
     pub fn status(&self) -> Option<u16> {
         self.outcome.as_ref().ok().copied()
     }
 
-    /// Returns the reason why there was no answer, or `None` if there was an answer.
+    /// Returns the reason why there was no response, or `None` if there was a response.
     pub fn error(&self) -> Option<&str> {
         self.outcome.as_ref().err().map(String::as_str)
     }
 }
 
-/// Shows only the origin of the URL and the size of the update, because both are secret.
+/// Shows only the origin of the URL and the size of the update, because the rest of the URL and the update are private.
 impl fmt::Debug for Delivery {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Delivery")

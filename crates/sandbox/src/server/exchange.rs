@@ -1,9 +1,28 @@
-//! A request with its answer, for logs and for checks of the traffic.
+//! A request with its response, for logs and for checks of the traffic.
 
 use std::fmt;
 
-/// A request that the sandbox has answered. In method, path and query, a text that contains a bot's token is replaced
-/// by `...`.
+/// An HTTP request to the API of the sandbox, with its response. [`Sandbox::on_exchange`](crate::Sandbox::on_exchange)
+/// passes it to a hook.
+///
+/// If the method, the path or a part of the query contains a bot's token, it is replaced by `...`.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::mpsc;
+///
+/// let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// let (sender, exchanges) = mpsc::channel();
+/// tamtam.on_exchange(move |exchange| drop(sender.send(exchange.clone())));
+/// tamtam.bot().api().get_my_info().await?;
+/// let exchange = exchanges.recv()?;
+/// assert_eq!(exchange.operation(), Some("getMyInfo"));
+/// assert_eq!((exchange.method(), exchange.path()), ("GET", "/me"));
+/// assert_eq!(exchange.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Exchange {
@@ -34,38 +53,41 @@ impl Exchange {
         }
     }
 
-    /// Returns the `operationId` in the API's document, or `None` if the document does not have this path and method.
+    /// Returns the `operationId` in the API's OpenAPI document, such as `sendMessage`. `None` if the document does not
+    /// have this path and method.
     pub fn operation(&self) -> Option<&'static str> {
         self.operation
     }
 
-    /// Returns the path in the API's document, such as `/chats/{chatId}`, or `None` if the document does not have this
-    /// path and method.
+    /// Returns the path in the API's OpenAPI document, such as `/chats/{chatId}`. `None` if the document does not have
+    /// this path and method.
     pub fn path_template(&self) -> Option<&'static str> {
         self.path_template
     }
 
-    /// Returns the HTTP method, in capitals.
+    /// Returns the HTTP method in upper case, such as `POST`.
     pub fn method(&self) -> &str {
         &self.method
     }
 
-    /// Returns the path as it was sent, without the query.
+    /// Returns the path in the request, without the query.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Returns the decoded parameters of the query in the order in which they were sent, without `access_token`.
+    /// Returns the names and decoded values of the query parameters, in the order of the request, without
+    /// `access_token`.
     pub fn query(&self) -> &[(String, String)] {
         &self.query
     }
 
-    /// Returns the bytes of the request's body. Empty if the request has no body.
+    /// Returns the bytes of the request's body. The slice is empty if the request has no body.
     pub fn request_body(&self) -> &[u8] {
         &self.request_body
     }
 
-    /// Returns the requested version of the API (`v` in the query). The sandbox accepts any version.
+    /// Returns the requested version of the API, from the query parameter `v`. `None` if the request has no `v`. The
+    /// sandbox accepts any version.
     pub fn version(&self) -> Option<&str> {
         self.query.iter().find(|(name, _)| name == "v").map(|(_, version)| version.as_str())
     }
@@ -75,12 +97,13 @@ impl Exchange {
         self.is_faulty
     }
 
-    /// Returns the HTTP status of the answer, or 0 if the connection was reset.
+    /// Returns the HTTP status of the response, or 0 if the connection was reset.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// Returns the bytes of the answer's body: all bytes, even if a fault sends only half of them.
+    /// Returns all bytes of the response's body, even if [`Fault::cut_body`](crate::Fault::cut_body) sends only half of
+    /// them.
     pub fn response_body(&self) -> &[u8] {
         &self.response_body
     }

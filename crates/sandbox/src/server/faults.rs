@@ -18,19 +18,37 @@ pub(crate) const STATUSES: RangeInclusive<u16> = 200..=999;
 /// The message of error bodies of [`Fault::status`].
 const SAID: &str = "Fault of the test";
 
-/// A fault of requests to one operation, for [`Sandbox::fails`](crate::Sandbox::fails).
+/// A fault that happens to requests of one operation, for [`Sandbox::fails`](crate::Sandbox::fails).
 ///
-/// A fault happens once, unless [`times`](Self::times) is set. [`applied`](Self::applied) sets whether the operation is
-/// carried out nevertheless, which a client cannot see. By default, each fault does what is more likely:
+/// A fault happens to one request, unless [`times`](Self::times) is set. [`applied`](Self::applied) sets whether the
+/// server carries out the operation nevertheless. A client cannot see this. The defaults follow the most likely cause
+/// of each fault:
 ///
-/// | fault | what the client sees | carried out |
+/// | fault | what the client receives | operation carried out by default |
 /// |---|---|---|
-/// | [`status`](Self::status), [`error`](Self::error), [`answer`](Self::answer) | its status and body | no |
-/// | [`not_ready`](Self::not_ready) | 400, `attachment.not.ready` | no |
-/// | [`reset`](Self::reset) | a connection reset instead of an answer | no |
-/// | [`cut_body`](Self::cut_body) | the answer, but only half of its body before the connection ends | yes |
-/// | [`garbage`](Self::garbage) | 200 with a body that is not JSON | yes |
-/// | [`delay`](Self::delay) | the right answer, later | yes, before the delay |
+/// | [`status`](Self::status), [`error`](Self::error), [`answer`](Self::answer) | the given status and a body | no |
+/// | [`not_ready`](Self::not_ready) | the status 400 and the code `attachment.not.ready` | no |
+/// | [`reset`](Self::reset) | a reset of the connection instead of a response | no |
+/// | [`cut_body`](Self::cut_body) | half of the response's body, then the end of the connection | yes |
+/// | [`garbage`](Self::garbage) | the status 200 and a body that is not JSON | yes |
+/// | [`delay`](Self::delay) | the normal response, later | yes, before the delay |
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// use tamtam_sandbox::{Fault, Sandbox};
+///
+/// let tamtam = Sandbox::start().await;
+/// let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+/// alice.starts();
+/// tamtam.fails("sendMessage", Fault::status(403));
+/// let error = bot.send(alice.chat_id(), "refused").await.unwrap_err();
+/// assert!(error.is_forbidden());
+/// bot.send(alice.chat_id(), "accepted").await?;
+/// assert_eq!(alice.sees(), ["accepted"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a fault does nothing until it is passed to `Sandbox::fails`"]
 pub struct Fault {
@@ -50,12 +68,12 @@ enum FaultKind {
 }
 
 impl Fault {
-    /// Answers with this status and an error body in the format of the API. With this body, a 429 or 503 means to a
-    /// client that the operation was not carried out.
+    /// Creates a fault that responds with this HTTP status, and with an error body in the format of the API. If the
+    /// status is 429 or 503, clients conclude from this body that the operation was not carried out.
     ///
     /// # Panics
     ///
-    /// If the status is not between 200 and 999.
+    /// If `status` is not between 200 and 999.
     #[track_caller]
     pub fn status(status: u16) -> Self {
         let code = match status {
@@ -71,70 +89,77 @@ impl Fault {
         Self::error(status, code, SAID)
     }
 
-    /// Answers with this status, and an error body with this `code` and `message`.
+    /// Creates a fault that responds with this HTTP status, and with an error body in the format of the API with this
+    /// `code` and `message`.
     ///
     /// # Panics
     ///
-    /// If the status is not between 200 and 999.
+    /// If `status` is not between 200 and 999.
     #[track_caller]
     pub fn error(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         let (code, message): (String, String) = (code.into(), message.into());
         Self::answer(status, json!({ "code": code, "message": message }).to_string())
     }
 
-    /// Answers with this status and body, as a proxy does: `Fault::answer(502, "<html>Bad gateway</html>")`.
+    /// Creates a fault that responds with this HTTP status and this body. For example,
+    /// `Fault::answer(502, "<html>Bad gateway</html>")` simulates a proxy.
     ///
     /// # Panics
     ///
-    /// If the status is not between 200 and 999. A status below 200 does not end a request.
+    /// If `status` is not between 200 and 999. A status below 200 does not end a request.
     #[track_caller]
     pub fn answer(status: u16, body: impl Into<String>) -> Self {
         assert!(STATUSES.contains(&status), "{status} is not a final status, use 200 to 999");
         Self::new(FaultKind::Answer(status, body.into()), false)
     }
 
-    /// Answers with 400 and the code `attachment.not.ready`, as the API does while attached media are processed.
+    /// Creates a fault that responds with the status 400 and the code `attachment.not.ready`. The API does this while
+    /// it still processes attached media.
     pub fn not_ready() -> Self {
         Self::error(400, "attachment.not.ready", "")
     }
 
-    /// Resets the connection before the first byte of the answer.
+    /// Creates a fault that resets the connection before the first byte of the response.
     pub fn reset() -> Self {
         Self::new(FaultKind::Reset, false)
     }
 
-    /// Sends the answer with its full length, but closes the connection after half of the body.
+    /// Creates a fault that closes the connection after half of the response's body. The header `Content-Length` has
+    /// the full length.
     pub fn cut_body() -> Self {
         Self::new(FaultKind::Cut, true)
     }
 
-    /// Answers with 200 and a body that is not JSON.
+    /// Creates a fault that responds with the status 200 and a body that is not JSON.
     pub fn garbage() -> Self {
         Self::new(FaultKind::Garbage, true)
     }
 
-    /// Delays the right answer by `delay`, in real time.
+    /// Creates a fault that delays the normal response by `delay`, in real time.
     ///
-    /// The operation is carried out before the delay, even if the client disconnects during the delay. With
-    /// [`applied(false)`](Self::applied), it is carried out after the delay, if the client is still connected. If the
-    /// client disconnects, the request is not reported to [`on_exchange`](crate::Sandbox::on_exchange).
+    /// By default, the server carries out the operation before the delay. With [`applied(false)`](Self::applied), the
+    /// server carries out the operation after the delay, and only if the client is still connected. If the client
+    /// disconnects during the delay, the request is not reported to
+    /// [`Sandbox::on_exchange`](crate::Sandbox::on_exchange).
     pub fn delay(delay: Duration) -> Self {
         Self::new(FaultKind::Delay(delay), true)
     }
 
-    /// Sets for how many requests the fault happens. Defaults to 1. With 0, it never happens.
+    /// Sets the number of requests to which the fault happens. Defaults to 1. With 0, the fault never happens.
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
     }
 
-    /// Sets whether the operation is carried out before the fault. The defaults are in the table of [`Fault`].
+    /// Sets whether the server carries out the operation before the fault. The table of [`Fault`] lists the defaults.
+    /// For `false`, see also [`delay`](Self::delay).
     pub fn applied(mut self, applied: bool) -> Self {
         self.applied = applied;
         self
     }
 
-    /// Adds the header `Retry-After` to the answer. `seconds`: the value of the header. Has no effect on a reset.
+    /// Adds the header `Retry-After` to the response. `seconds`: the value of the header. By default, the header is not
+    /// sent. Has no effect on a [`reset`](Self::reset).
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self

@@ -6,28 +6,44 @@ use tamtam::{
     types::{CallbackId, SessionId},
 };
 
-/// The ids that [`Sandbox::demo`](crate::Sandbox::demo) returns, to try every operation with.
+/// The ids that [`Sandbox::demo`](crate::Sandbox::demo) returns. The ids are enough to try every operation of the
+/// API.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// let (bot, demo) = (tamtam.bot(), tamtam.demo());
+/// let chat = bot.api().get_chat(demo.chat_id).await?;
+/// assert_eq!(chat.title.as_deref(), Some("Demo"));
+/// assert!(demo.session_id.is_some(), "constructors exist only on TamTam");
+/// assert!(demo.channel_id.is_none(), "comments exist only on MAX");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Demo {
-    /// A group in which the bot is an administrator with all rights.
+    /// The id of a group in which the bot is an administrator with all rights.
     pub chat_id: tamtam::ChatId,
-    /// Bob, a member of the group, who has also started the bot.
+    /// The id of Bob, a member of the group who has also started the bot.
     pub user_id: tamtam::UserId,
-    /// A message of the bot in the group, with two buttons.
+    /// The id of a message of the bot in the group, with two buttons.
     pub message_id: MessageId,
-    /// An unanswered press of a button by Bob.
+    /// The id of an unanswered press of a button by Bob.
     pub callback_id: CallbackId,
-    /// All unanswered presses: one on TamTam, five on MAX. The first one is `callback_id`.
+    /// The ids of all unanswered presses of a button by Bob: one on TamTam, five on MAX. The first is `callback_id`.
     #[serde(default)]
     pub callback_ids: Vec<CallbackId>,
-    /// The bot's constructor, which Bob has opened for the group. TamTam only.
+    /// The id of the session of a [`Constructor`](crate::Constructor), which Bob has opened for the group. `None` on
+    /// MAX.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
-    /// A channel of Alice with comments switched on. The bot is an administrator of it. MAX only.
+    /// The id of a channel with comments switched on. Alice is the owner, and the bot is an administrator. `None` on
+    /// TamTam.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel_id: Option<tamtam::ChatId>,
-    /// A post of the bot in the channel. MAX only.
+    /// The id of a post of the bot in the channel. `None` on TamTam.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_id: Option<MessageId>,
 }

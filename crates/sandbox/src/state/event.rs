@@ -6,12 +6,33 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::ChatId;
 
-/// An event in a chat: an entry of the transcript.
+/// An event in a chat, for example a message or the press of a button.
+/// [`Sandbox::transcript`](crate::Sandbox::transcript) consists of events, and
+/// [`Sandbox::on_event`](crate::Sandbox::on_event) passes them to a hook.
 ///
-/// `Display` writes one line, such as `Alice: hi`, `Echo: hi  [Yes] [No]` or `Alice presses [Yes]`. Further lines of a
-/// text are indented. Outside dialogs, the chat's title comes first: `(Team) Alice: hi`.
+/// `Display` writes one line, such as `Alice: hi`, `Echo: hi  [Yes] [No]` or `Alice presses [Yes]`. If the text of a
+/// message has several lines, all lines after the first are indented. In a group or channel, the line starts with the
+/// title: `(Team) Alice: hi`.
 ///
-/// With serde, it has the format of the sandbox's state file.
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// use std::sync::mpsc;
+///
+/// let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// let (sender, events) = mpsc::channel();
+/// tamtam.on_event(move |event| drop(sender.send(event.clone())));
+/// let alice = tamtam.user("Alice");
+/// alice.says("hi");
+/// let event = events.try_iter().last().unwrap();
+/// assert_eq!(event.to_string(), "Alice: hi");
+/// assert_eq!((event.chat_id(), event.chat_title()), (alice.chat_id(), None));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The format of `Serialize` and `Deserialize` is the format of the
+/// [state file](crate::SandboxBuilder::state_file).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Event {
@@ -23,12 +44,13 @@ pub struct Event {
 }
 
 impl Event {
-    /// Returns the chat of the event.
+    /// Returns the id of the chat in which the event happened.
     pub fn chat_id(&self) -> tamtam::ChatId {
         tamtam::ChatId(self.chat_id)
     }
 
-    /// Returns the title of the chat at the time of the event. `None` for a dialog.
+    /// Returns the title of the group or channel at the time of the event. `None` in a dialog (the chat of one person
+    /// with a bot).
     pub fn chat_title(&self) -> Option<&str> {
         self.chat_title.as_deref()
     }

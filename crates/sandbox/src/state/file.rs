@@ -15,43 +15,63 @@ use crate::protocol::service::Service;
 /// The largest state file that is read, in bytes: 4 GiB. A state must fit into memory, and is far smaller.
 const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
-/// The error of a state file that cannot be used.
+/// The error of a [state file](crate::SandboxBuilder::state_file) that cannot be used.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use tamtam_sandbox::{Sandbox, StartError, StateFileError};
+///
+/// # let directory = std::env::temp_dir().join(format!("tamtam-doc-error-{}", std::process::id()));
+/// # std::fs::create_dir_all(&directory)?;
+/// # let path = directory.join("state.json");
+/// std::fs::write(&path, "a shopping list")?;
+/// let start = Sandbox::builder().state_file(&path).try_start().await;
+/// let Err(StartError::StateFile(error)) = start else { panic!("it is no state") };
+/// assert!(matches!(error, StateFileError::NotAState { .. }));
+/// assert_eq!(std::fs::read_to_string(&path)?, "a shopping list");
+/// # std::fs::remove_dir_all(&directory)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateFileError {
     /// The file cannot be read or written.
     #[error("{path}: {error}", path = path.display())]
     Io {
-        /// The file.
+        /// The path of the state file.
         path: PathBuf,
-        /// The error of the system.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// Another sandbox, in this or another process, has the file open.
     #[error("{path} is open in another sandbox: end that sandbox, or name another file", path = path.display())]
     InUse {
-        /// The file.
+        /// The path of the state file.
         path: PathBuf,
     },
-    /// The file has the state of the other service.
+    /// The file contains the state of another service than [`SandboxBuilder::service`](crate::SandboxBuilder::service)
+    /// sets.
     #[error("{path} is a state of {kept}, not of {asked}: start the sandbox as {kept}, or name another file", path = path.display())]
     OtherService {
-        /// The file.
+        /// The path of the state file.
         path: PathBuf,
-        /// The service of the file.
+        /// The name of the service in the file.
         kept: &'static str,
-        /// The service of the sandbox.
+        /// The name of the service that was set.
         asked: &'static str,
     },
-    /// The file does not have the state of a sandbox, or is incomplete, or has another version. It is not changed.
+    /// The file does not contain the state of a sandbox, is incomplete, or has a format that this version cannot read.
+    /// The sandbox does not change the file.
     #[error(
         "{path} is not a sandbox's state ({problem}): remove the file, or name another one to start over",
         path = path.display()
     )]
     NotAState {
-        /// The file.
+        /// The path of the state file.
         path: PathBuf,
-        /// What is wrong with the file.
+        /// The reason why the file cannot be read.
         problem: String,
     },
 }

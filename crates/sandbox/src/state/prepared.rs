@@ -2,9 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The content that a bot has put into a constructor. Later answers of the bot do not change it.
+/// The content of a constructor after one answer of the bot, returned by
+/// [`Constructor::reads`](crate::Constructor::reads). Later answers do not change this value.
 ///
-/// With serde, it has the format of the sandbox's state file.
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// use tamtam::types::{ConstructedMessageBody, ConstructorAnswer};
+///
+/// let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+/// alice.starts();
+/// let card = alice.opens_constructor();
+/// let message = ConstructedMessageBody::new().text("Happy birthday!");
+/// let answer = ConstructorAnswer::new().messages([message]);
+/// bot.api().construct(card.session_id(), answer).await?;
+/// let prepared = card.reads().await;
+/// assert_eq!(prepared.texts(), ["Happy birthday!"]);
+/// assert!(prepared.buttons().is_empty());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The format of `Serialize` and `Deserialize` is the format of the
+/// [state file](crate::SandboxBuilder::state_file).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Prepared {
@@ -16,27 +37,27 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Returns the texts of the messages that are ready to be posted. A message without text is an empty string.
+    /// Returns the texts of the messages that the person can post. A message without text is an empty string.
     pub fn texts(&self) -> &[String] {
         &self.texts
     }
 
-    /// Returns the labels of the keyboard, row by row. Empty if there is no keyboard.
+    /// Returns the texts of the buttons, row by row. The slice is empty if there is no keyboard.
     pub fn buttons(&self) -> &[Vec<String>] {
         &self.buttons
     }
 
-    /// Returns the text above the keyboard.
+    /// Returns the text that is shown above the keyboard. `None` if the bot did not set a hint.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// Returns the placeholder of the input field.
+    /// Returns the placeholder text of the input field. `None` if the bot did not set a placeholder.
     pub fn placeholder(&self) -> Option<&str> {
         self.placeholder.as_deref()
     }
 
-    /// Returns whether the person may type. Defaults to `true` if the bot does not set it.
+    /// Returns whether the person may type a message. `true` if the bot did not set `allow_user_input`.
     pub fn allows_input(&self) -> bool {
         self.allows_input
     }

@@ -12,10 +12,12 @@ use crate::protocol::service::Service;
 /// The span over which requests are counted, in milliseconds, because limits are per second.
 const SECOND: Millis = 1_000;
 
-/// Limits of the server, for [`SandboxBuilder::rate_limit`](crate::SandboxBuilder::rate_limit).
+/// The limits of requests and polls of a sandbox, for
+/// [`SandboxBuilder::rate_limit`](crate::SandboxBuilder::rate_limit).
 ///
-/// A request over a limit is refused with status 429 and the code `too.many.requests`. Each limit holds for any span of
-/// 1 s on the sandbox's clock. A refused request does not count. `None` removes a limit.
+/// A request over a limit is refused with the status 429 and the code `too.many.requests`. A refused request does not
+/// count against the limits. A limit per second holds for every period of 1 s on the sandbox's clock. `None` removes a
+/// limit.
 ///
 /// ```
 /// # #[tokio::main]
@@ -25,8 +27,12 @@ const SECOND: Millis = 1_000;
 ///
 /// let limit = RateLimit::none().requests_per_second(2);
 /// let max = Sandbox::builder().service(Service::Max).rate_limit(limit).start().await;
-/// let bot = Bot::builder(max.token()).service(Service::Max).base_url(max.base_url()).retry(RetryPolicy::none());
-/// let bot = bot.no_proxy().build()?;
+/// let bot = Bot::builder(max.token())
+///     .service(Service::Max)
+///     .base_url(max.base_url())
+///     .retry(RetryPolicy::none())
+///     .no_proxy()
+///     .build()?;
 /// for _ in 0..2 {
 ///     bot.api().get_my_info().await?;
 /// }
@@ -54,7 +60,7 @@ impl Default for RateLimit {
 }
 
 impl RateLimit {
-    /// Returns no limits. This is the default on TamTam, whose limits are not known.
+    /// Creates settings without limits. These are the defaults on TamTam, because the limits of TamTam are not known.
     pub const fn none() -> Self {
         Self {
             requests: None,
@@ -67,14 +73,16 @@ impl RateLimit {
         }
     }
 
-    /// Returns the limits of MAX, which are the default on MAX:
+    /// Creates settings with the limits of MAX. These are the defaults on MAX:
     ///
-    /// | limit | |
-    /// |---|---|
-    /// | all requests of a bot | 30 per second |
-    /// | sending, editing, deleting and answering in one chat | 2 per second for each of the four |
-    /// | polls | 2 per second, held for at most 30 s, with at most 100 updates |
-    /// | an update that no poll has fetched | kept for 24 h |
+    /// | method | limit of | value |
+    /// |---|---|---|
+    /// | [`requests_per_second`](Self::requests_per_second) | all requests of a bot | 30 per second |
+    /// | [`chat_requests_per_second`](Self::chat_requests_per_second) | messages, edits, deletions, and answers to pressed buttons in one chat | 2 per second for each kind |
+    /// | [`polls_per_second`](Self::polls_per_second) | polls of a bot | 2 per second |
+    /// | [`longest_poll`](Self::longest_poll) | the time of a poll | 30 s |
+    /// | [`largest_page`](Self::largest_page) | the updates in one response | 100 |
+    /// | [`retention`](Self::retention) | the time that an update waits for a poll | 24 h |
     pub const fn max() -> Self {
         Self {
             requests: Some(30),
@@ -95,45 +103,47 @@ impl RateLimit {
         }
     }
 
-    /// Sets the maximum number of requests of a bot per second, polls included.
+    /// Sets the maximum number of requests of a bot per second, including polls. `None`: no limit.
     pub fn requests_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.requests = most.into();
         self
     }
 
     /// Sets the maximum number of requests of one kind in one chat per second. The four kinds are messages, edits,
-    /// deletions, and answers to pressed buttons.
+    /// deletions, and answers to pressed buttons. `None`: no limit.
     pub fn chat_requests_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.chat_requests = most.into();
         self
     }
 
-    /// Sets the maximum number of polls of a bot per second.
+    /// Sets the maximum number of polls of a bot per second. `None`: no limit.
     pub fn polls_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.polls = most.into();
         self
     }
 
-    /// Sets the header `Retry-After` of refusals, in seconds. Defaults to no header: it is not known whether MAX sends
-    /// one.
+    /// Sets the header `Retry-After` of responses that refuse a request over a limit, in seconds. Defaults to `None`:
+    /// the header is not sent. Whether MAX sends this header is not known.
     pub fn retry_after(mut self, seconds: impl Into<Option<u32>>) -> Self {
         self.retry_after = seconds.into();
         self
     }
 
-    /// Sets the maximum time that a poll is held, even if the poll asks for more.
+    /// Sets the maximum time that a poll waits for updates, even if the poll asks for a longer time. `None`: no limit.
     pub fn longest_poll(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.longest_poll = time.into();
         self
     }
 
-    /// Sets the maximum number of updates in an answer to a poll, even if the poll asks for more.
+    /// Sets the maximum number of updates in the response to a poll, even if the poll asks for more updates. `None`: no
+    /// limit.
     pub fn largest_page(mut self, updates: impl Into<Option<NonZeroUsize>>) -> Self {
         self.largest_page = updates.into();
         self
     }
 
-    /// Sets how long an update is kept until a poll fetches it. After this time, the update is lost.
+    /// Sets how long an update waits for a poll, on the sandbox's clock. After this time, the update is lost. `None`:
+    /// no limit.
     pub fn retention(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.retention = time.into();
         self
@@ -221,7 +231,8 @@ impl Recent {
     }
 }
 
-/// Returns whether a request came within the last second. A time after `now` does not count: the system clock was set back.
+/// Returns whether a request came within the last second. A time after `now` does not count: the system clock was set
+/// back.
 fn counts(time: Millis, now: Millis) -> bool {
     (0..SECOND).contains(&(now - time))
 }

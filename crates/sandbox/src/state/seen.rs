@@ -3,9 +3,30 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A message that a bot has posted or edited, as people saw it. Later edits do not change it.
+/// A new or edited message of a bot, as people see it at that moment. [`Person::reads`](crate::Person::reads) returns
+/// it. Later edits do not change this value.
 ///
-/// With serde, it has the format of the sandbox's state file.
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// use tamtam::{Button, Keyboard};
+///
+/// let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// let (bot, alice) = (tamtam.bot(), tamtam.user("Alice"));
+/// alice.starts();
+/// let buttons = (Button::callback("Yes", "y"), Button::callback("No", "n"));
+/// let keyboard = Keyboard::column(buttons);
+/// bot.send(alice.chat_id(), "Lunch?").keyboard(keyboard).await?;
+/// let seen = alice.reads().await;
+/// assert_eq!(seen.text(), "Lunch?");
+/// assert_eq!(seen.buttons(), [["Yes"], ["No"]]);
+/// assert!(!seen.is_edit());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The format of `Serialize` and `Deserialize` is the format of the
+/// [state file](crate::SandboxBuilder::state_file).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Seen {
@@ -17,7 +38,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Returns the text. Empty if the message has no text.
+    /// Returns the text of the message. The text is empty if the message has no text.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -27,29 +48,31 @@ impl Seen {
         &self.mid
     }
 
-    /// Returns the labels of the inline keyboard, row by row. Empty if there is no keyboard.
+    /// Returns the texts of the buttons, row by row. The slice is empty if there is no inline keyboard.
     pub fn buttons(&self) -> &[Vec<String>] {
         &self.buttons
     }
 
-    /// Returns the attachments in the form of the API (`Attachment` in its document), including the keyboard.
+    /// Returns the attachments as JSON of the API, including the keyboard. The schema is `Attachment` in the API's
+    /// OpenAPI document.
     pub fn attachments(&self) -> &[Value] {
         self.message["body"]["attachments"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the formatting of the text in the form of the API (`MarkupElement` in its document). Empty for plain
-    /// text.
+    /// Returns the formatting of the text as JSON of the API. The schema is `MarkupElement` in the API's OpenAPI
+    /// document. The slice is empty if the text has no formatting.
     pub fn markup(&self) -> &[Value] {
         self.message["body"]["markup"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the whole message in the form of the API (`Message` in its document), with sender, recipient and link.
+    /// Returns the whole message as JSON of the API, with the sender, the recipient and the linked message. The schema
+    /// is `Message` in the API's OpenAPI document.
     pub fn message(&self) -> &Value {
         &self.message
     }
 
-    /// Returns whether this is an edit of an earlier message, also by the answer to a pressed button. `false` for a new
-    /// message.
+    /// Returns `true` if the bot edited an earlier message, and `false` if the message is new. An answer to a press of
+    /// a button may also edit the message.
     pub fn is_edit(&self) -> bool {
         self.is_edit
     }

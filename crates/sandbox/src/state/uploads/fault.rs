@@ -1,19 +1,41 @@
 //! Faults of the upload host.
 
-/// A fault of an upload.
+/// A fault that happens to an upload, for [`Uploads::fail_next`](crate::Uploads::fail_next).
 ///
-/// The `u64` is a position in the file, in bytes from its beginning, also if the file is sent in ranges. The fault
-/// waits until a request reaches this position. If a request ends exactly there, its bytes are kept, and only the
-/// answer is affected.
+/// The `u64` is a position: the number of bytes from the beginning of the whole file, even if the file is sent in
+/// ranges. The fault waits until a request reaches this position. If a request ends exactly at this position,
+/// its bytes are kept, and the fault affects only the response.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// use tamtam_sandbox::UploadFault;
+///
+/// let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// # let fast = tamtam::settings::RetryPolicy::default().backoff(std::time::Duration::ZERO, std::time::Duration::ZERO);
+/// # let bot = tamtam::Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(fast).http(|http| http.no_proxy()).build()?;
+/// # /*
+/// let bot = tamtam.bot();
+/// # */
+/// let host = tamtam.uploads();
+/// host.fail_next(UploadFault::StatusAt(500, 503));
+/// bot.upload_file(vec![7; 1000]).await?;
+/// assert_eq!(host.requests()[0].status(), Some(503));
+/// assert_eq!(host.received()[0].size(), 1000);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UploadFault {
-    /// Resets the connection at this position.
+    /// A reset of the connection at this position.
     ResetAt(u64),
-    /// Stops reading at this position, and sends no answer. The connection stays open.
+    /// A stall: the host stops reading at this position, sends no response, and keeps the connection open.
     StallAt(u64),
-    /// Reads a request that gets beyond this position to its end, discards it, and answers with this status.
+    /// A response with this HTTP status to the request that reaches beyond this position. The host reads the request to
+    /// its end, and discards its bytes.
     StatusAt(u64, u16),
-    /// Stores the file, and answers with this status and body.
+    /// A response with this HTTP status and this body to the request that completes a file. The host stores the file
+    /// nevertheless.
     Answer(u16, String),
 }

@@ -2,20 +2,56 @@
 
 use bytes::Bytes;
 
-/// How the host reports the received part of a file.
+/// A format in which the upload host reports the received part of a file, for
+/// [`Uploads::set_status`](crate::Uploads::set_status).
+///
+/// A client asks the upload URL for this report by `GET`, to resume an interrupted upload.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// use tamtam_sandbox::{UploadFault, UploadStatus};
+///
+/// let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// # let fast = tamtam::settings::RetryPolicy::default().backoff(std::time::Duration::ZERO, std::time::Duration::ZERO);
+/// # let bot = tamtam::Bot::builder(tamtam.token()).base_url(tamtam.base_url()).retry(fast).http(|http| http.no_proxy()).build()?;
+/// # /*
+/// let bot = tamtam.bot();
+/// # */
+/// let host = tamtam.uploads();
+/// host.set_status(UploadStatus::Header);
+/// host.fail_next(UploadFault::ResetAt(450));
+/// bot.upload_file(vec![7; 1000]).resumable(true).chunk_size(100).await?;
+/// assert_eq!(host.received()[0].size(), 1000);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UploadStatus {
-    /// The received range and the size of the file, in the body: `0-2047999/6291456`.
+    /// The received range and the size of the file, in the body of the response: `0-2047999/6291456`.
     #[default]
     Range,
-    /// The number of received bytes, in the body: `2048000`.
+    /// The number of received bytes, in the body of the response: `2048000`.
     Offset,
-    /// The position of the last received byte, in the header `X-Last-Known-Byte`: `2047999`.
+    /// The position of the last received byte, in the header `X-Last-Known-Byte` of the response: `2047999`. The first
+    /// byte has the position 0.
     Header,
 }
 
-/// A completely received file.
+/// A file that the upload host has received completely, returned by [`Uploads::received`](crate::Uploads::received).
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// tamtam.bot().upload_file(b"my notes").file_name("notes.txt").await?;
+/// let file = &tamtam.uploads().received()[0];
+/// assert_eq!((file.kind(), file.name(), file.size()), ("file", "notes.txt", 8));
+/// assert_eq!(file.bytes(), Some(&b"my notes"[..]));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReceivedFile {
@@ -28,17 +64,19 @@ pub struct ReceivedFile {
 }
 
 impl ReceivedFile {
-    /// Returns the type that `getUploadUrl` was called with: `image`, `video`, `audio` or `file`.
+    /// Returns the type of the file: `image`, `video`, `audio` or `file`. The bot sets this type in the operation
+    /// `getUploadUrl`.
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// Returns the file name in the request.
+    /// Returns the file name that the upload request contained. The name is empty if the request has no file name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Returns the content type of the file in the request. Empty if the request has none.
+    /// Returns the content type of the file that the upload request contained, such as `image/png`. The text is empty
+    /// if the request has no content type.
     pub fn content_type(&self) -> &str {
         &self.content_type
     }
@@ -48,19 +86,33 @@ impl ReceivedFile {
         self.size
     }
 
-    /// Returns the SHA-256 digest of the file.
+    /// Returns the SHA-256 digest of the file's bytes.
     pub fn sha256(&self) -> [u8; 32] {
         self.sha256
     }
 
-    /// Returns the bytes of the file. `None` if there are more than
-    /// [`Uploads::set_most_kept`](crate::Uploads::set_most_kept) allows.
+    /// Returns the bytes of the file. `None` if the file is larger than
+    /// [`Uploads::set_most_kept`](crate::Uploads::set_most_kept) allows, which is 64 MiB by default.
     pub fn bytes(&self) -> Option<&[u8]> {
         self.bytes.as_deref()
     }
 }
 
-/// A request to the upload host.
+/// A request to the upload host, returned by [`Uploads::requests`](crate::Uploads::requests): an upload, a query of the
+/// upload status, or a download.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> tamtam::Result<()> {
+/// let tamtam = tamtam_sandbox::Sandbox::start().await;
+/// tamtam.bot().upload_file(b"my notes").await?;
+/// let request = &tamtam.uploads().requests()[0];
+/// assert_eq!((request.method(), request.status()), ("POST", Some(200)));
+/// let content_type = request.header("content-type").unwrap();
+/// assert!(content_type.starts_with("multipart/form-data"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UploadRequest {
@@ -71,23 +123,23 @@ pub struct UploadRequest {
 }
 
 impl UploadRequest {
-    /// Returns the HTTP method, in upper case.
+    /// Returns the HTTP method in upper case, such as `POST`.
     pub fn method(&self) -> &str {
         &self.method
     }
 
-    /// Returns the path without the query. `...` if it contains a bot's token.
+    /// Returns the path in the request, without the query. If the path contains a bot's token, the result is `...`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Returns the value of a header. `name` must be in lower case. `None` if the header is missing, or if it carried a
-    /// bot's token.
+    /// Returns the value of a header. `name`: the name of the header in lower case. `None` if the request has no such
+    /// header, or if the value contained a bot's token.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Returns the status of the answer. `None` if the request was not answered.
+    /// Returns the HTTP status of the response. `None` if there was no response, for example after a reset.
     pub fn status(&self) -> Option<u16> {
         self.status
     }
