@@ -10,14 +10,15 @@ import sys
 from pathlib import Path
 
 FLOORS = {
-    "src": """id redaction validation service model error mini_app client api accessors compose upload chats updates webhook builder bot_methods
+    "src": """id redaction validation service json error mini_app client api accessors compose upload chats updates webhook builder bot_methods
         internals guide lib""",
     "crates/sandbox/src": "protocol state operations server sandbox people control builder guide lib",
     "codegen": "error node yaml names docs jsonpath overlay rename document_check history request_schemas model merge lower emit mod",
 }
 ROOTS = {("lib",), ("mod",)}
 
-COMMENT = re.compile(r"//.*")
+# Comments, and links of documentation in the arguments of macros.
+COMMENT = re.compile(r'//.*|"[^"\n]*\]\(crate::[^"\n]*"')
 USE = re.compile(r"^\s*(?:pub(?:\([^)]*\))? )?use\s+([^;]+);", re.M)
 PATH = re.compile(r"(?<![\w:$])(crate|super|self)((?:::\w+)+)")
 CHILD = re.compile(r"^\s*(?:pub(?:\([^)]*\))? )?mod (\w+);", re.M)

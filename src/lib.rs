@@ -102,9 +102,9 @@ pub mod guide;
 mod id;
 #[doc(hidden)]
 pub mod internals;
+mod json;
 #[cfg(feature = "mini-app")]
 pub mod mini_app;
-mod model;
 mod redaction;
 mod service;
 pub mod updates;
@@ -158,7 +158,7 @@ pub mod types {
         api::generated::types::*,
         compose::keyboard::Buttons,
         id::{CallbackId, SessionId},
-        model::union::Unknown,
+        json::union::Unknown,
     };
 }
 

@@ -23,7 +23,7 @@ pub(super) fn of_union(union: &Union) -> TokenStream {
     let body = quote! {
         key.value(self.tag());
         match self {
-            #(Self::#variants(value) => crate::model::key::Keyed::add_to(value, key),)*
+            #(Self::#variants(value) => crate::json::key::Keyed::add_to(value, key),)*
             // In a kind without a schema, the place of an id is unknown.
             Self::Unknown(_) => {}
         }
@@ -33,9 +33,9 @@ pub(super) fn of_union(union: &Union) -> TokenStream {
 
 fn keyed(name: &Ident, body: TokenStream) -> TokenStream {
     quote! {
-        impl crate::model::key::Keyed for #name {
+        impl crate::json::key::Keyed for #name {
             #[allow(unused_variables)]
-            fn add_to(&self, key: &mut crate::model::key::Key) { #body }
+            fn add_to(&self, key: &mut crate::json::key::Key) { #body }
         }
     }
 }

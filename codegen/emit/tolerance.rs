@@ -21,7 +21,7 @@ use super::{
 pub(super) const DEFAULT: &str = "x-default";
 
 /// Emits the `Deserialize` of a received struct, which replaces the derived one. A mirror of the struct has the
-/// adapters of `src/model/tolerance.rs` at its fields.
+/// adapters of `src/json/tolerance.rs` at its fields.
 pub(super) fn deserialize(
     model: &Model,
     document: &Value,
@@ -44,22 +44,22 @@ pub(super) fn deserialize(
             let label = format!("{schema_name}.{property}");
             defaults.extend(quote! {
                 enum #name {}
-                impl crate::model::tolerance::DefaultValue for #name {
+                impl crate::json::tolerance::DefaultValue for #name {
                     type Value = #ty;
                     const PROPERTY: &'static str = #label;
                     fn value() -> #ty { #value }
                 }
             });
             let is_object = node[DEFAULT].is_object();
-            let question = quote!(value.#ident == <#name as crate::model::tolerance::DefaultValue>::value());
+            let question = quote!(value.#ident == <#name as crate::json::tolerance::DefaultValue>::value());
             is_default.insert(if is_object { is_default.len() } else { 0 }, question);
             // A missing joined property is a misfit only if its parts are missing too, so it is logged later.
             let missing = match joined(&schema["properties"], &property).is_empty() {
-                false => quote!(crate::model::tolerance::not_there),
-                true => quote!(crate::model::tolerance::missing::<#name>),
+                false => quote!(crate::json::tolerance::not_there),
+                true => quote!(crate::json::tolerance::missing::<#name>),
             };
             let missing = missing.to_string();
-            let read = adapted(&quote!(crate::model::tolerance::OrDefault<#name>));
+            let read = adapted(&quote!(crate::json::tolerance::OrDefault<#name>));
             quote!(, default = #missing, deserialize_with = #read)
         } else if let Some(adapter) = adapter(ty) {
             let read = adapted(&adapter);
@@ -83,7 +83,7 @@ pub(super) fn deserialize(
         let (parts, label) = (joined(&schema["properties"], &property), format!("{schema_name}.{property}"));
         (!parts.is_empty()).then(|| {
             quote! {
-                if let ::std::option::Option::Some(joined) = crate::model::tolerance::joined_or_missing(
+                if let ::std::option::Option::Some(joined) = crate::json::tolerance::joined_or_missing(
                     #label,
                     &value.#ident,
                     [#(value.#parts.as_deref()),*],
@@ -101,7 +101,7 @@ pub(super) fn deserialize(
         let questions = is_default.into_iter().chain(is_none);
         quote! {
             match Mirror::deserialize(deserializer) #joins {
-                Ok(value) if #(#questions)&&* => Err(crate::model::tolerance::nothing_fits()),
+                Ok(value) if #(#questions)&&* => Err(crate::json::tolerance::nothing_fits()),
                 read => read,
             }
         }
@@ -115,7 +115,7 @@ pub(super) fn deserialize(
             #[serde(remote = #label)]
             struct Mirror { #fields }
 
-            impl crate::model::object::Fields for #name {
+            impl crate::json::object::Fields for #name {
                 #[inline]
                 fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
                     #read
@@ -125,7 +125,7 @@ pub(super) fn deserialize(
             impl<'de> ::serde::Deserialize<'de> for #name {
                 #[inline]
                 fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                    crate::model::object::read_object(deserializer)
+                    crate::json::object::read_object(deserializer)
                 }
             }
         };
@@ -141,11 +141,11 @@ fn adapter(ty: &Type) -> Option<TokenStream> {
     let of = |ty: &Type| adapter(ty).unwrap_or_else(|| quote!(::serde_with::Same));
     if let Some(inner) = generic_argument(ty, "Option") {
         let inner = of(inner);
-        return Some(quote!(crate::model::tolerance::OrNone<#inner>));
+        return Some(quote!(crate::json::tolerance::OrNone<#inner>));
     }
     let element = generic_argument(ty, "Vec").or_else(|| map_value(ty))?;
     let element = of(element);
-    Some(quote!(crate::model::tolerance::Each<#element>))
+    Some(quote!(crate::json::tolerance::Each<#element>))
 }
 
 /// Returns `V` of `BTreeMap<String, V>`.

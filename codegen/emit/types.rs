@@ -327,7 +327,7 @@ fn emit_union(document: &Value, union: &Union, links: &Links) -> TokenStream {
             quote!(#variant(#ty),)
         });
     quote! {
-        crate::model::union::tagged_union! {
+        crate::json::union::tagged_union! {
             #documentation
             pub enum #name by #tag { #(#variants)* }
             from { #(#convertible)* }
@@ -359,7 +359,7 @@ fn emit_enum(known: &StringEnum, model: &Model, document: &Value, links: &Links)
         quote!(#documentation #variant = #value,)
     });
     quote! {
-        crate::model::open_enum::open_enum! {
+        crate::json::open_enum::open_enum! {
             #documentation
             #example
             pub enum #name { #(#values)* }

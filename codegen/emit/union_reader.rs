@@ -3,7 +3,7 @@
 //!
 //! Each property has one slot. If the variants have different objects for it, the slot is such a struct again. If they
 //! have other different types, the slot keeps the JSON until the tag is known. Input that does not fit is an error
-//! here, and `src/model/union.rs` then reads it in a slower way. An example is a new property of one variant with
+//! here, and `src/json/union.rs` then reads it in a slower way. An example is a new property of one variant with
 //! another type than the property of the same name in other variants.
 
 use std::collections::BTreeSet;
@@ -63,20 +63,20 @@ pub(super) fn emit(union: &Union, structs: &Structs) -> TokenStream {
             #definitions
 
             impl #ident<'_> {
-                fn into_member(self) -> ::std::option::Option<crate::model::union::Flat<#name>> {
+                fn into_member(self) -> ::std::option::Option<crate::json::union::Flat<#name>> {
                     let flat = self;
-                    ::std::option::Option::Some(crate::model::union::Flat::Member(match &*flat.tag_ {
+                    ::std::option::Option::Some(crate::json::union::Flat::Member(match &*flat.tag_ {
                         #(#arms)*
-                        _ => return ::std::option::Option::Some(crate::model::union::Flat::Unknown(flat.tag_.into_owned())),
+                        _ => return ::std::option::Option::Some(crate::json::union::Flat::Unknown(flat.tag_.into_owned())),
                     }))
                 }
             }
 
-            impl crate::model::union::ReadFlat for #name {
+            impl crate::json::union::ReadFlat for #name {
                 fn read_flat<'de, D: ::serde::Deserializer<'de>>(
                     deserializer: D,
-                ) -> ::std::result::Result<crate::model::union::Flat<Self>, D::Error> {
-                    crate::model::union::object(deserializer, |flat: #ident<'de>| flat.into_member())
+                ) -> ::std::result::Result<crate::json::union::Flat<Self>, D::Error> {
+                    crate::json::union::object(deserializer, |flat: #ident<'de>| flat.into_member())
                 }
             }
         };
@@ -164,7 +164,7 @@ fn define(flat: &Flat, tag: Option<&str>, out: &mut TokenStream) {
             SlotKind::Merged(inner) => {
                 define(inner, None, out);
                 let (ident, lifetime) = (&inner.ident, inner.borrows.then(|| quote!(<'a>)));
-                quote!(crate::model::union::Object<#ident #lifetime>)
+                quote!(crate::json::union::Object<#ident #lifetime>)
             }
             SlotKind::Raw => quote!(&'a ::serde_json::value::RawValue),
         };
@@ -194,14 +194,14 @@ fn build(name: &Ident, flat: &Flat, structs: &Structs) -> TokenStream {
             Some(SlotKind::Raw) => quote!(::serde_json::from_str(value.get()).ok()?),
             Some(SlotKind::Merged(inner)) => {
                 let inner = struct_name(&property.ty).map(|ty| build(&format_ident!("{ty}"), inner, structs));
-                quote!({ let crate::model::union::Object(flat) = value; #inner })
+                quote!({ let crate::json::union::Object(flat) = value; #inner })
             }
         };
         let is_boxed = matches!(slot, Some(SlotKind::Same { boxed: true, .. } | SlotKind::Raw));
         if !property.join.is_empty() {
             let parts = property.join.iter().map(|part| quote!(flat.#part.as_deref()));
             // The slow reader handles a missing value without parts.
-            return quote!(#ident: crate::model::tolerance::joined(flat.#ident, [#(#parts),*])?,);
+            return quote!(#ident: crate::json::tolerance::joined(flat.#ident, [#(#parts),*])?,);
         }
         let made = if property.boxed && !is_boxed { quote!(::std::boxed::Box::new(#made)) } else { made };
         if made.to_string() == "value" {

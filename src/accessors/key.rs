@@ -1,6 +1,6 @@
 //! The key of an update, for deduplication.
 
-use crate::{api::types::Update, model::key::Key, redaction::fnv_1a};
+use crate::{api::types::Update, json::key::Key, redaction::fnv_1a};
 
 /// Deduplication of updates.
 impl Update {

@@ -252,12 +252,7 @@ impl SetCommands {
     }
 }
 
-call_options!(
-    SetCommands,
-    options,
-    "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set",
-    "`true`"
-);
+call_options!(SetCommands, options, "`true`");
 
 impl IntoFuture for SetCommands {
     type Output = Result<Vec<BotCommand>>;

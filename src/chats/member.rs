@@ -17,12 +17,7 @@ pub struct GetMember {
     user: UserId,
 }
 
-call_options!(
-    GetMember,
-    request.options,
-    "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set",
-    "`true`"
-);
+call_options!(GetMember, request.options, "`true`");
 
 impl GetMember {
     pub(super) fn new(bot: &Bot, chat: ChatId, user: UserId) -> Self {
@@ -62,12 +57,7 @@ pub struct IsAdmin {
     member: GetMember,
 }
 
-call_options!(
-    IsAdmin,
-    member.request.options,
-    "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set",
-    "`true`"
-);
+call_options!(IsAdmin, member.request.options, "`true`");
 
 impl IsAdmin {
     pub(super) fn new(member: GetMember) -> Self {

@@ -15,7 +15,7 @@ use crate::{
         transport::{CallOptions, Outgoing, text},
     },
     error::{Error, Reason, Report, Result},
-    model::read,
+    json::read,
     redaction::Secret,
     validation::{Invalid, Place},
 };

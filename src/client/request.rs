@@ -15,7 +15,7 @@ use crate::{
         transport::{CallOptions, Operation, Outgoing, Unread, text},
     },
     error::{Error, Reason, Refusal, Report},
-    model::{read, union::Object},
+    json::{read, union::Object},
     redaction::Secret,
     service::{Service, Unsuited},
     validation::Invalid,
@@ -176,6 +176,14 @@ fn describe(error: progenitor_client::Error<()>) -> String {
 /// Implements the settings of all requests, including raw requests. `$time_limit` and `$idempotent` describe the
 /// defaults.
 macro_rules! call_options {
+    ($name:ident, $($options:ident).+, $idempotent:tt) => {
+        crate::client::request::call_options!(
+            $name,
+            $($options).+,
+            "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set",
+            $idempotent
+        );
+    };
     ($name:ident, $($options:ident).+, $time_limit:tt, $idempotent:tt) => {
         impl $name {
             /// Sets the time limit of each attempt, from sending the request to the end of the response.

@@ -1,6 +1,6 @@
 //! The error codes of the API.
 
-use crate::model::open_enum::open_enum;
+use crate::json::open_enum::open_enum;
 
 open_enum! {
     /// An error code of the API: the value of `code` in the body of an error response. Returned by

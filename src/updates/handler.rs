@@ -25,7 +25,7 @@ use crate::{
     },
     error::BoxError,
     id::MessageId,
-    model::read,
+    json::read,
     redaction::printable,
     updates::{
         chat_book::ChatBook,

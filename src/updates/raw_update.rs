@@ -13,7 +13,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::{
     api::types::Update,
     error::Result,
-    model::{
+    json::{
         raw,
         read::{read, read_raw},
     },

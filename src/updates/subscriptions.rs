@@ -15,7 +15,7 @@ use crate::{
         transport::{CallOptions, text},
     },
     error::{Error, Reason, Report, Result},
-    model::{read, union::Object},
+    json::{read, union::Object},
     redaction::origin,
 };
 

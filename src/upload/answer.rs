@@ -10,7 +10,7 @@ use serde_with::DeserializeAs as _;
 use crate::{
     api::types::{PhotoToken, UploadType},
     error::Reason,
-    model::{read, tolerance::Each},
+    json::{read, tolerance::Each},
 };
 
 /// The tokens that attach an uploaded file to a message.

@@ -87,12 +87,7 @@ impl EditRequest {
 }
 
 message_setters!(EditRequest, request.body);
-call_options!(
-    EditRequest,
-    request.options,
-    "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set",
-    "`true`"
-);
+call_options!(EditRequest, request.options, "`true`");
 
 impl IntoFuture for EditRequest {
     type Output = Result<()>;

@@ -105,12 +105,7 @@ impl SendRequest {
 
 message_setters!(SendRequest, request.body);
 message_setters!(SendRequest, request.body, link);
-call_options!(
-    SendRequest,
-    request.options,
-    "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set",
-    "`false`"
-);
+call_options!(SendRequest, request.options, "`false`");
 
 impl IntoFuture for SendRequest {
     type Output = Result<SendMessageResult>;

@@ -101,12 +101,7 @@ pub struct SendLong {
 
 message_setters!(SendLong, request.body);
 message_setters!(SendLong, request.body, link);
-call_options!(
-    SendLong,
-    request.options,
-    "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set",
-    "`false`"
-);
+call_options!(SendLong, request.options, "`false`");
 
 impl SendLong {
     /// Sets whether the messages have no preview of the links in their text. Defaults to `false`: the messages have a

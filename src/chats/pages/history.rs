@@ -19,7 +19,7 @@ use crate::{
     },
     error::Result,
     id::{ChatId, MessageId, UserId},
-    model::read,
+    json::read,
     validation::{Invalid, Place},
 };
 

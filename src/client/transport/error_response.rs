@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     client::retry::retry_after,
     error::{ErrorCode, Reason},
-    model::read,
+    json::read,
     redaction::Secrets,
 };
 

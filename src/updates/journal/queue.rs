@@ -27,7 +27,7 @@ use crate::{
     api::types::Update,
     client::bot::Bot,
     error::Error,
-    model::union::Unknown,
+    json::union::Unknown,
     updates::{
         delivery::{BoxFuture, Content, Delivery, Entry, Settled},
         handler::Handed as _,

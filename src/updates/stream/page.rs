@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     api::types::Update,
-    model::{misfit, read},
+    json::{misfit, read},
 };
 
 /// The size of a short update as JSON, in bytes. Used to reserve capacity: a list that grows is copied.

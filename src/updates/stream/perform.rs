@@ -23,7 +23,7 @@ use crate::{
     },
     error::{Error, ErrorCode, ErrorKind, Reason, Result},
     id::UserId,
-    model::{read, union::Object},
+    json::{read, union::Object},
     redaction::printable,
     updates::{
         health::Health,

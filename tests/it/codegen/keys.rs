@@ -86,5 +86,5 @@ fn a_new_kind_of_update_has_a_key_with_known_and_new_ids() {
     assert_eq!(code.in_key("User"), ["user_id", "guest"]);
     let update = code.key("Update");
     assert!(update.contains("key.value(self.tag())"), "{update}");
-    assert!(update.contains("Self::DialogMuted(value)=>crate::model::key::Keyed::add_to(value,key)"), "{update}");
+    assert!(update.contains("Self::DialogMuted(value)=>crate::json::key::Keyed::add_to(value,key)"), "{update}");
 }

@@ -64,7 +64,7 @@ fn differently_typed_properties_with_one_name_share_one_slot() {
             vec![
                 "tag_: ::std::borrow::Cow<'a,str>".to_owned(),
                 format!("clash: {raw}"),
-                "object: Option<crate::model::union::Object<Flat_1<'a>>>".to_owned(),
+                "object: Option<crate::json::union::Object<Flat_1<'a>>>".to_owned(),
                 "same: Option<bool>".to_owned()
             ],
         ]

@@ -154,7 +154,7 @@ macro_rules! tagged_union {
         pub enum $name {
             $($(#[$variant_doc])* $variant($ty),)*
             /// A kind that the crate does not define, or a value that the crate cannot read, as unchanged JSON.
-            Unknown(crate::model::union::Unknown),
+            Unknown(crate::json::union::Unknown),
         }
 
         impl $name {
@@ -171,25 +171,25 @@ macro_rules! tagged_union {
             /// is a parameter because moving such a large value would cost more than the rest of this method.
             #[allow(dead_code, reason = "not every union is read from a list")]
             pub(crate) fn read_prefix(json: &str, list: &mut Vec<Self>) -> ::serde_json::Result<usize> {
-                let (in_one_pass, found) = (crate::model::union::OnePass::begin(), crate::model::union::found());
+                let (in_one_pass, found) = (crate::json::union::OnePass::begin(), crate::json::union::found());
                 let mut deserializer = ::serde_json::Deserializer::from_str(json);
-                match crate::model::union::ReadFlat::read_flat(&mut deserializer) {
-                    Ok(crate::model::union::Flat::Member(value)) => {
+                match crate::json::union::ReadFlat::read_flat(&mut deserializer) {
+                    Ok(crate::json::union::Flat::Member(value)) => {
                         list.push(value);
-                        Ok(crate::model::union::bytes_read(deserializer))
+                        Ok(crate::json::union::bytes_read(deserializer))
                     }
-                    Ok(crate::model::union::Flat::Unknown(tag)) => {
+                    Ok(crate::json::union::Flat::Unknown(tag)) => {
                         let (raw, length): (Box<::serde_json::value::RawValue>, usize) =
-                            crate::model::union::read_prefix(json)?;
-                        crate::model::union::check_surrogates(raw.get())?;
-                        list.push(Self::Unknown(crate::model::union::Unknown { tag, raw, error: None }));
+                            crate::json::union::read_prefix(json)?;
+                        crate::json::union::check_surrogates(raw.get())?;
+                        list.push(Self::Unknown(crate::json::union::Unknown { tag, raw, error: None }));
                         Ok(length)
                     }
                     Err(_) => {
                         drop(in_one_pass);
-                        crate::model::union::forget(found);
-                        let (raw, length): (&::serde_json::value::RawValue, usize) = crate::model::union::read_prefix(json)?;
-                        crate::model::union::check_surrogates(raw.get())?;
+                        crate::json::union::forget(found);
+                        let (raw, length): (&::serde_json::value::RawValue, usize) = crate::json::union::read_prefix(json)?;
+                        crate::json::union::check_surrogates(raw.get())?;
                         list.push(Self::read_slowly(raw));
                         Ok(length)
                     }
@@ -206,13 +206,13 @@ macro_rules! tagged_union {
                 }
                 let json = raw.get();
                 let (tag, error) = match ::serde_json::from_str(json) {
-                    Ok(crate::model::union::Object(Peek { tag })) => {
+                    Ok(crate::json::union::Object(Peek { tag })) => {
                         let error = match tag.as_ref() {
                             $($value => match ::serde_json::from_str(json) {
                                 Ok(value) => return Self::$variant(value),
                                 Err(error) => {
-                                    crate::model::union::record(json, &error);
-                                    Some(crate::model::union::words(json, error))
+                                    crate::json::union::record(json, &error);
+                                    Some(crate::json::union::words(json, error))
                                 }
                             },)*
                             _ => None,
@@ -220,24 +220,24 @@ macro_rules! tagged_union {
                         (tag.into_owned(), error)
                     }
                     Err(error) => {
-                        crate::model::union::record(json, &error);
-                        (String::new(), Some(crate::model::union::words(json, error)))
+                        crate::json::union::record(json, &error);
+                        (String::new(), Some(crate::json::union::words(json, error)))
                     }
                 };
-                Self::Unknown(crate::model::union::Unknown { tag, raw: raw.to_owned(), error })
+                Self::Unknown(crate::json::union::Unknown { tag, raw: raw.to_owned(), error })
             }
         }
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                if crate::model::union::is_in_one_pass() {
-                    return match crate::model::union::ReadFlat::read_flat(deserializer)? {
-                        crate::model::union::Flat::Member(value) => Ok(value),
-                        crate::model::union::Flat::Unknown(_) => Err(crate::model::union::not_flat()),
+                if crate::json::union::is_in_one_pass() {
+                    return match crate::json::union::ReadFlat::read_flat(deserializer)? {
+                        crate::json::union::Flat::Member(value) => Ok(value),
+                        crate::json::union::Flat::Unknown(_) => Err(crate::json::union::not_flat()),
                     };
                 }
-                let json = crate::model::union::raw(deserializer)?;
-                crate::model::union::in_one_pass(|| ::serde_json::from_str(&json)).or_else(|_: ::serde_json::Error| {
+                let json = crate::json::union::raw(deserializer)?;
+                crate::json::union::in_one_pass(|| ::serde_json::from_str(&json)).or_else(|_: ::serde_json::Error| {
                     let raw: &::serde_json::value::RawValue =
                         ::serde_json::from_str(&json).map_err(::serde::de::Error::custom)?;
                     Ok(Self::read_slowly(raw))

@@ -180,7 +180,7 @@ mod tests {
     use serde_with::As;
 
     use super::*;
-    use crate::model::read::read_text;
+    use crate::json::read::read_text;
 
     #[derive(Debug, PartialEq, Deserialize)]
     struct Outer {

@@ -8,7 +8,7 @@ use serde::de::Visitor;
 /// Its name can be changed with `else`.
 macro_rules! open_enum {
     ($(#[$doc:meta])* pub enum $name:ident $values:tt) => {
-        $crate::model::open_enum::open_enum! { $(#[$doc])* pub enum $name $values else Unknown }
+        $crate::json::open_enum::open_enum! { $(#[$doc])* pub enum $name $values else Unknown }
     };
     (
         $(#[$doc:meta])*
@@ -86,7 +86,7 @@ macro_rules! open_enum {
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                deserializer.deserialize_str($crate::model::open_enum::Known(::std::marker::PhantomData))
+                deserializer.deserialize_str($crate::json::open_enum::Known(::std::marker::PhantomData))
             }
         }
     };
