@@ -47,8 +47,8 @@ fn facts(schema: &Value) -> Vec<String> {
     facts
 }
 
-/// Returns the documentation of a setter from the description of its field or parameter. For example, `Title of the chat;
-/// null or absent if not set.` becomes `Sets the title of the chat.`
+/// Returns the documentation of a setter from the description of its field or parameter. For example, `Title of the
+/// chat; null or absent if not set.` becomes `Sets the title of the chat.`
 pub(super) fn setter(name: &str, description: &str) -> String {
     let description = description.trim();
     if description.starts_with("Sets ") {

@@ -65,8 +65,8 @@ pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn
         ///
         /// Each such value is logged as `value does not fit the model`, with its `path` and the `reason`. The level is
         /// `WARN` the first time that the path occurs in the process, then `DEBUG`. An unknown kind or enum value is
-        /// not logged. Properties that the document does not have are ignored; [`RawUpdate`](crate::updates::RawUpdate) has the
-        /// exact JSON of an update.
+        /// not logged. Properties that the document does not have are ignored; [`RawUpdate`](crate::updates::RawUpdate)
+        /// has the exact JSON of an update.
         pub(crate) mod types { #types }
 
         #[allow(clippy::all, dead_code, unused_imports, missing_docs, missing_debug_implementations, unreachable_pub)]

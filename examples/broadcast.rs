@@ -1,14 +1,15 @@
 //! A broadcast to many dialogs that can be interrupted at any time and sends nothing twice. A pattern to copy.
 //!
 //! - The broadcast uses [`Bot::background`], so replies and polls of the same process do not wait for it.
-//! - A [`Journal`] has a line before and after every message. A broadcast that is started again continues where the last
-//!   one ended.
+//! - A [`Journal`] has a line before and after every message. A broadcast that is started again continues where the
+//!   last one ended.
 //! - After a kill or a broken connection, a message may have been posted or not. The broadcast then looks for it in the
 //!   dialog.
 //! - Users who have stopped the bot or removed the dialog are counted separately, so that you can remove them.
 //!
-//! `cargo run --example broadcast` runs it on a sandbox of MAX with 5,000 people. Connections break, the server asks for a
-//! pause, and the process is killed three times. To run it on MAX, put the chat ids of dialogs into a file, one per line:
+//! `cargo run --example broadcast` runs it on a sandbox of MAX with 5,000 people. Connections break, the server asks
+//! for a pause, and the process is killed three times. To run it on MAX, put the chat ids of dialogs into a file, one
+//! per line:
 //!
 //! `MAX_TOKEN=... cargo run --example broadcast -- chats.txt "There is a new version"`
 

@@ -141,8 +141,9 @@ pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 /// Types that are sent have `new`, which takes the required fields, and one setter per field. Many of these types also
 /// implement `Default` or `From`.
 ///
-/// Servers add kinds and values without notice. Enums such as [`Update`] and [`ChatType`](types::ChatType) therefore have
-/// a variant `Unknown`. This variant holds a value that the crate does not define, and serialization writes the same value.
+/// Servers add kinds and values without notice. Enums such as [`Update`] and [`ChatType`](types::ChatType) therefore
+/// have a variant `Unknown`. This variant holds a value that the crate does not define, and serialization writes the
+/// same value.
 ///
 /// ```
 /// use tamtam::types::{ChatType, SenderAction, Unknown};

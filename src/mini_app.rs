@@ -1,8 +1,8 @@
 //! Checks of signatures for Mini Apps of MAX: whether MAX signed the data that a browser or a user sends.
 //!
-//! A Mini App is a web page that opens inside MAX. MAX passes the text `initData` to the page. The text contains the user who
-//! opened the page, and a signature of MAX. The page sends the text to your server. Anyone can send such a text, so check the
-//! signature before you trust the text:
+//! A Mini App is a web page that opens inside MAX. MAX passes the text `initData` to the page. The text contains the
+//! user who opened the page, and a signature of MAX. The page sends the text to your server. Anyone can send such a
+//! text, so check the signature before you trust the text:
 //!
 //! ```
 //! use std::time::SystemTime;
@@ -57,8 +57,8 @@ const HASH: usize = 32;
 
 /// A checker for the signatures of data from a Mini App: `initData`, contacts and phone numbers. Clones are cheap.
 ///
-/// The signatures are HMAC-SHA256 hashes, with a key made from the token of the bot. The checker compares hashes in constant
-/// time.
+/// The signatures are HMAC-SHA256 hashes, with a key made from the token of the bot. The checker compares hashes in
+/// constant time.
 #[derive(Clone)]
 pub struct MiniApp {
     /// Signs `initData`.
@@ -69,8 +69,8 @@ pub struct MiniApp {
 }
 
 impl MiniApp {
-    /// Creates a checker for the Mini App of the bot with this token. White space around the token is ignored. The checker
-    /// does not store the token.
+    /// Creates a checker for the Mini App of the bot with this token. White space around the token is ignored. The
+    /// checker does not store the token.
     ///
     /// # Errors
     ///
@@ -101,8 +101,8 @@ impl MiniApp {
 
     /// Checks the signature and the age of `initData`, and returns the content.
     ///
-    /// - `init_data`: Unchanged value of `WebApp.initData` in the page. The fragment of the page's URL contains the same text,
-    ///   percent-encoded, as the value of `WebAppData`.
+    /// - `init_data`: Unchanged value of `WebApp.initData` in the page. The fragment of the page's URL contains the
+    ///   same text, percent-encoded, as the value of `WebAppData`.
     ///
     /// # Errors
     ///
@@ -140,8 +140,8 @@ impl MiniApp {
     ///
     /// - `vcf_info`, `hash`: Unchanged values of these fields of the contact's attachment.
     ///
-    /// The signature does not show that the contact is the sender's own contact. So also check that the user id of the contact
-    /// is the user id of the message's sender.
+    /// The signature does not show that the contact is the sender's own contact. So also check that the user id of the
+    /// contact is the user id of the message's sender.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;
@@ -165,8 +165,8 @@ impl MiniApp {
     /// - `user`: Id of the user who shared the phone number.
     /// - `hash`: Signature of MAX, in hexadecimal digits.
     ///
-    /// Pass the values that the page received. This kind of signature is not in the documentation of MAX. Another client checks
-    /// the signature in this way.
+    /// Pass the values that the page received. This kind of signature is not in the documentation of MAX. Another
+    /// client checks the signature in this way.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;
@@ -248,8 +248,8 @@ pub struct MiniAppChat {
 pub enum InvalidInitData {
     /// The text is malformed.
     ///
-    /// Valid text is a list of `name=value`, separated by `&` and percent-encoded in UTF-8. A name or a value must not contain
-    /// a line break, which would make the signed text ambiguous.
+    /// Valid text is a list of `name=value`, separated by `&` and percent-encoded in UTF-8. A name or a value must not
+    /// contain a line break, which would make the signed text ambiguous.
     #[error("initData is malformed: pass the text of `WebApp.initData` unchanged")]
     Malformed,
     /// A field occurs twice.
@@ -264,8 +264,8 @@ pub enum InvalidInitData {
         /// The name of the field.
         name: &'static str,
     },
-    /// The hash, which is the signature of MAX, does not match the fields. The text was changed, or was signed for a bot with
-    /// another token.
+    /// The hash, which is the signature of MAX, does not match the fields. The text was changed, or was signed for a
+    /// bot with another token.
     #[error("the hash of initData does not match: it was changed, or it was signed for a bot with another token")]
     WrongHash,
     /// The time of the signature is more than 5 min in the future: the clock of this machine is wrong.

@@ -1,8 +1,8 @@
 //! Long polling, handlers of updates, stores for updates and chats, and monitoring.
 //!
-//! An [`Update`](crate::Update) is an event for a bot, such as a new message. [`Bot::run`](crate::Bot::run) calls a handler
-//! (an async function) for each update. [`Run`] has the settings of handlers, and describes the guarantees. [`Updates`] has
-//! the settings of polling:
+//! An [`Update`](crate::Update) is an event for a bot, such as a new message. [`Bot::run`](crate::Bot::run) calls a
+//! handler (an async function) for each update. [`Run`] has the settings of handlers, and describes the guarantees.
+//! [`Updates`] has the settings of polling:
 //!
 //! ```
 //! # #[tokio::main]
@@ -44,8 +44,8 @@
 //!
 //! - **Page**: the updates in one response to a poll.
 //! - **Marker**: a number from the server. It is the position of a bot in its updates.
-//! - **Commit**: the request that sends the marker of a page to the server. The server does not deliver committed updates
-//!   again.
+//! - **Commit**: the request that sends the marker of a page to the server. The server does not deliver committed
+//!   updates again.
 //! - **Lane**: the updates that are handled in order, usually the updates of one chat. See [`Lane`].
 //! - **Dead letter**: an update whose handler failed permanently. It is kept for inspection.
 

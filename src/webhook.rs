@@ -38,23 +38,25 @@
 //!
 //! # Rules of the services
 //!
-//! - Both services post one update at a time to the subscribed URL. Such a request is a delivery. A delivery succeeds only if
-//!   the response has status 200.
-//! - **MAX** requires `https://` on port 443, and waits 30 s for the response. MAX repeats a failed delivery up to 10 times:
-//!   after 60 s, then after delays that grow by a factor of 2.5. After 8 h without a success, MAX removes the subscription.
-//! - **TamTam** accepts the ports 80, 8080, 443, 8443, and 16384 to 32383. TamTam repeats a failed delivery for up to 8 h,
-//!   every 30 to 60 s. Then TamTam may remove the subscription.
+//! - Both services post one update at a time to the subscribed URL. Such a request is a delivery. A delivery succeeds
+//!   only if the response has status 200.
+//! - **MAX** requires `https://` on port 443, and waits 30 s for the response. MAX repeats a failed delivery up to 10
+//!   times: after 60 s, then after delays that grow by a factor of 2.5. After 8 h without a success, MAX removes the
+//!   subscription.
+//! - **TamTam** accepts the ports 80, 8080, 443, 8443, and 16384 to 32383. TamTam repeats a failed delivery for up to 8
+//!   h, every 30 to 60 s. Then TamTam may remove the subscription.
 //! - If you set a secret with [`Webhook::secret`], MAX sends the secret in a header of each delivery.
-//! - Neither service signs the body. Without the secret header, the path of the URL is the only secret: anyone who knows
-//!   the path can post updates to the bot. Protect the path like the token. Keep the path out of the logs of your proxy and
-//!   your middleware. On TamTam, [`is_tamtam_address`] is an additional check.
+//! - Neither service signs the body. Without the secret header, the path of the URL is the only secret: anyone who
+//!   knows the path can post updates to the bot. Protect the path like the token. Keep the path out of the logs of your
+//!   proxy and your middleware. On TamTam, [`is_tamtam_address`] is an additional check.
 //! - While a webhook is subscribed, polling returns no updates.
-//! - A bot can have several webhooks. If you subscribe a new URL, [`unsubscribe`](crate::api::Api::unsubscribe) the old URL.
+//! - A bot can have several webhooks. If you subscribe a new URL, [`unsubscribe`](crate::api::Api::unsubscribe) the old
+//!   URL.
 //!
 //! # What this module does
 //!
-//! **TLS.** The router serves plain HTTP. Your proxy (nginx, Caddy, a load balancer) must terminate TLS. Let axum listen on an
-//! address that only the proxy can reach.
+//! **TLS.** The router serves plain HTTP. Your proxy (nginx, Caddy, a load balancer) must terminate TLS. Let axum
+//! listen on an address that only the proxy can reach.
 //!
 //! **Status codes.** Only POST requests to the path, with the secret if you set one, reach the handler:
 //!
@@ -67,29 +69,31 @@
 //! | 400, 408 | The body did not arrive completely: the connection broke, or the body took longer than 30 s. |
 //! | 503 | [`on_error`](Webhook::on_error) returned [`Retry`](crate::updates::Recovery::Retry). Or the body is not an update, and `on_error` is not set. |
 //!
-//! **Failures.** If a handler fails, [`on_error`](Webhook::on_error) decides. Without `on_error`, the update is given up
-//! ([`Skip`](crate::updates::Recovery::Skip)). A complete body that is not an update is passed to `on_error` as bytes. Without
-//! `on_error`, the response is then 503. A value that does not fit the types of this crate is left out, as in polling. The
-//! rest of the update is kept, and the log has the path of the value.
+//! **Failures.** If a handler fails, [`on_error`](Webhook::on_error) decides. Without `on_error`, the update is given
+//! up ([`Skip`](crate::updates::Recovery::Skip)). A complete body that is not an update is passed to `on_error` as
+//! bytes. Without `on_error`, the response is then 503. A value that does not fit the types of this crate is left out,
+//! as in polling. The rest of the update is kept, and the log has the path of the value.
 //!
-//! **Slow handlers.** A handler runs to its end, or to its [time limit](Webhook::handler_timeout), even if the service closes
-//! the connection. Meanwhile, the service may deliver the update again. The second delivery then waits for the first
-//! delivery, and gets the same response. For 5 min after a response with 200, a repeated delivery also gets a 200, and the
-//! handler is not called. The bot remembers at most 20,000 handled updates for this purpose. If a handler often takes longer
-//! than the service waits, use a queue.
+//! **Slow handlers.** A handler runs to its end, or to its [time limit](Webhook::handler_timeout), even if the service
+//! closes the connection. Meanwhile, the service may deliver the update again. The second delivery then waits for the
+//! first delivery, and gets the same response. For 5 min after a response with 200, a repeated delivery also gets a
+//! 200, and the handler is not called. The bot remembers at most 20,000 handled updates for this purpose. If a handler
+//! often takes longer than the service waits, use a queue.
 //!
 //! **Guarantees.** Updates arrive at least once: if a response with 200 is lost, the service delivers the update again.
-//! Updates are handled concurrently and in no order, not even within a chat. For example, a repeated update can arrive after
-//! newer updates. If the order matters, compare the `timestamp` of the updates, or [poll](crate::Bot::updates).
+//! Updates are handled concurrently and in no order, not even within a chat. For example, a repeated update can arrive
+//! after newer updates. If the order matters, compare the `timestamp` of the updates, or [poll](crate::Bot::updates).
 //!
 //! # A durable queue
 //!
-//! With the feature `journal`, `Webhook::journal` stores updates in a file, and responds with 200 as soon as an update is
-//! stored. Updates of a chat are handled in the order in which they were stored. Repeated updates are dropped. The crate
-//! `tamtam-nats` stores updates in a queue that many processes share. For your own queue, use [`Webhook::raw_router`].
+//! With the feature `journal`, `Webhook::journal` stores updates in a file, and responds with 200 as soon as an update
+//! is stored. Updates of a chat are handled in the order in which they were stored. Repeated updates are dropped. The
+//! crate `tamtam-nats` stores updates in a queue that many processes share. For your own queue, use
+//! [`Webhook::raw_router`].
 //!
-//! The service does not deliver an update again after a response with 200. So write a handler that stores the update durably
-//! and then returns. Such a handler is fast even if the work takes long. An update that cannot be stored is delivered again:
+//! The service does not deliver an update again after a response with 200. So write a handler that stores the update
+//! durably and then returns. Such a handler is fast even if the work takes long. An update that cannot be stored is
+//! delivered again:
 //!
 //! ```
 //! # use std::{io::{self, Write as _}, sync::{Arc, Mutex}};
@@ -132,18 +136,18 @@
 //! # }
 //! ```
 //!
-//! A job in this queue is exactly the JSON that the service sent. Read a job with `serde_json::from_slice::<Update>`, or as a
-//! [`RawUpdate`](crate::updates::RawUpdate). Do not store a serialized [`Update`](crate::Update): it lacks the properties that
-//! this version of the crate does not support.
+//! A job in this queue is exactly the JSON that the service sent. Read a job with `serde_json::from_slice::<Update>`,
+//! or as a [`RawUpdate`](crate::updates::RawUpdate). Do not store a serialized [`Update`](crate::Update): it lacks the
+//! properties that this version of the crate does not support.
 //!
 //! The same update may be stored twice. Make the jobs idempotent, or recognize repeated updates by their
-//! [`Update::key`](crate::Update::key). Programs in other languages can use the `mid` of a message or the `callback_id` of a
-//! callback. For other updates, they can use the kind, chat, user and timestamp.
+//! [`Update::key`](crate::Update::key). Programs in other languages can use the `mid` of a message or the `callback_id`
+//! of a callback. For other updates, they can use the kind, chat, user and timestamp.
 //!
 //! # Several bots, and other routes
 //!
-//! The webhook is an ordinary axum router. `merge` the router with the routers of other bots and with your own routes. You can
-//! also `nest` or `layer` the router.
+//! The webhook is an ordinary axum router. `merge` the router with the routers of other bots and with your own routes.
+//! You can also `nest` or `layer` the router.
 //!
 //! ```
 //! # use tamtam::{Bot, Update};
@@ -173,7 +177,8 @@ mod journaled;
 mod path;
 mod source_address;
 
-/// The web framework of the router, without its default features. To use `Json` and other extras, add a dependency on axum 0.8.
+/// The web framework of the router, without its default features. To use `Json` and other extras, add a dependency on
+/// axum 0.8.
 #[doc(no_inline)]
 pub use axum;
 pub use endpoint::Webhook;

@@ -6,25 +6,25 @@ use crate::{api::types::Update, json::key::Key, redaction::fnv_1a};
 impl Update {
     /// Returns a key that identifies the update, so that a bot can find duplicates.
     ///
-    /// If a poll or a request to a webhook fails, servers deliver an update again. The repeated update has the same key. Two
-    /// updates have different keys if they differ in one of these properties:
+    /// If a poll or a request to a webhook fails, servers deliver an update again. The repeated update has the same
+    /// key. Two updates have different keys if they differ in one of these properties:
     ///
     /// - the [kind](Self::tag) or the timestamp
     /// - the id of a chat, user, message, callback or session, also of a message that was forwarded or replied to
     /// - the title of the chat, or the payload of the button or deep link
     ///
-    /// The key does not contain names, texts or attachments. The key also does not contain values that can change between two
-    /// deliveries: activity times, view counts, URLs, or the pinned message of a chat.
+    /// The key does not contain names, texts or attachments. The key also does not contain values that can change
+    /// between two deliveries: activity times, view counts, URLs, or the pinned message of a chat.
     ///
-    /// The key of [`Update::Unknown`] contains the kind, the timestamp (if the update has one), and a 64-bit hash of the JSON
-    /// text. Such a key changes if any part of the JSON changes.
+    /// The key of [`Update::Unknown`] contains the kind, the timestamp (if the update has one), and a 64-bit hash of
+    /// the JSON text. Such a key changes if any part of the JSON changes.
     ///
-    /// The key is printable ASCII without spaces, so you can use the key in a database or in a header such as `Nats-Msg-Id`.
-    /// Values in the key are percent-encoded. Do not parse the key: use the accessors of `Update`. Do not log the key if your
-    /// payloads are secret.
+    /// The key is printable ASCII without spaces, so you can use the key in a database or in a header such as
+    /// `Nats-Msg-Id`. Values in the key are percent-encoded. Do not parse the key: use the accessors of `Update`. Do
+    /// not log the key if your payloads are secret.
     ///
-    /// Keep keys for hours, not for years. A later version of the crate may add an id to the key, or support an update that is
-    /// `Unknown` now. An update that is delivered both before and after such an upgrade has two keys.
+    /// Keep keys for hours, not for years. A later version of the crate may add an id to the key, or support an update
+    /// that is `Unknown` now. An update that is delivered both before and after such an upgrade has two keys.
     ///
     /// # Examples
     ///

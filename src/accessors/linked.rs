@@ -46,8 +46,8 @@ macro_rules! link_accessors {
             self.link()?.sender_name()
         }
 
-        /// Returns the username of the author of the forwarded or answered message, without `@`. `None` if the username is
-        /// missing.
+        /// Returns the username of the author of the forwarded or answered message, without `@`. `None` if the username
+        /// is missing.
         #[must_use]
         pub fn link_username(&self) -> Option<&str> {
             self.link()?.sender_username()

@@ -132,7 +132,8 @@ impl ContactAttachment {
         self.payload.max_info.as_deref().or(self.payload.tam_info.as_deref())
     }
 
-    /// Returns the name of the [user](Self::user) or, without such a user, the name on the card (the first property `FN`).
+    /// Returns the name of the [user](Self::user) or, without such a user, the name on the card (the first property
+    /// `FN`).
     #[must_use]
     pub fn name(&self) -> Option<String> {
         let user = self.user().map(|user| user.name.clone()).filter(|name| !name.is_empty());

@@ -19,8 +19,8 @@ impl Update {
         time(self.timestamp()?)
     }
 
-    /// Returns the age of the update: the time of this machine minus the [`time`](Self::time) of the update. Zero if the
-    /// update seems to be from the future. `None` if the time of the update is missing or unreadable.
+    /// Returns the age of the update: the time of this machine minus the [`time`](Self::time) of the update. Zero if
+    /// the update seems to be from the future. `None` if the time of the update is missing or unreadable.
     ///
     /// After a long downtime, a bot receives old updates. A handler can skip old updates:
     ///
@@ -50,7 +50,8 @@ fn age(time: SystemTime) -> Duration {
 }
 
 impl Message {
-    /// Returns the time at which the message was sent, by the clock of the server. `None` if the time is missing or unreadable.
+    /// Returns the time at which the message was sent, by the clock of the server. `None` if the time is missing or
+    /// unreadable.
     ///
     /// The field `timestamp` is the same time in Unix milliseconds.
     #[must_use]

@@ -3,7 +3,8 @@
 use super::linked::link_accessors;
 use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateType};
 
-/// Accessors of properties that several types of updates have. An accessor never panics, even if the update lacks the property.
+/// Accessors of properties that several types of updates have. An accessor never panics, even if the update lacks the
+/// property.
 ///
 /// ```
 /// # #[tokio::main]
@@ -27,7 +28,8 @@ use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateTy
 /// # }
 /// ```
 impl Update {
-    /// Returns the type of the chat. `None` if the update does not contain the type, for example if it is `message_removed`.
+    /// Returns the type of the chat. `None` if the update does not contain the type, for example if it is
+    /// `message_removed`.
     #[must_use]
     pub fn chat_type(&self) -> Option<ChatType> {
         let of_channels = |is_channel: bool| if is_channel { ChatType::Channel } else { ChatType::Chat };
@@ -58,8 +60,8 @@ impl Update {
 
     link_accessors!();
 
-    /// Returns the payload of the pressed button, in a message or in the constructor. `None` if the update is not the press of
-    /// a button with a payload.
+    /// Returns the payload of the pressed button, in a message or in the constructor. `None` if the update is not the
+    /// press of a button with a payload.
     ///
     /// For the payload of a deep link, use [`start_payload`](Self::start_payload).
     #[must_use]
@@ -74,8 +76,8 @@ impl Update {
         }
     }
 
-    /// Returns the payload of the [deep link](crate::link::DeepLink) that started the bot, or of the chat button that created
-    /// the chat. `None` if the update has no such payload.
+    /// Returns the payload of the [deep link](crate::link::DeepLink) that started the bot, or of the chat button that
+    /// created the chat. `None` if the update has no such payload.
     #[must_use]
     pub fn start_payload(&self) -> Option<&str> {
         match self {

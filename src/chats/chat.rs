@@ -131,7 +131,8 @@ impl Bot {
         self.api().edit_chat(chat, ChatPatch::new().description(description))
     }
 
-    /// Sets the icon of a group or a channel. The members are notified unless you set [`notify(false)`](EditChat::notify). The bot needs the right `change_chat_info`.
+    /// Sets the icon of a group or a channel. The members are notified unless you set
+    /// [`notify(false)`](EditChat::notify). The bot needs the right `change_chat_info`.
     ///
     /// `icon`: An [uploaded](Self::upload_photo) photo, or a photo by its [`url`](PhotoAttachmentRequestPayload::url)
     /// or [`token`](PhotoAttachmentRequestPayload::token).

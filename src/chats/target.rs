@@ -71,8 +71,8 @@ impl sealed::Target for Target {}
 /// A value that names the destination of a message. A parameter of [`Bot::send`](crate::Bot::send),
 /// [`Bot::send_long`](crate::Bot::send_long) and [`Bot::forward`](crate::Bot::forward).
 ///
-/// Implemented for [`ChatId`], [`UserId`], [`Target`], [`Chat`], [`User`] and [`ChatMember`], by value and by reference.
-/// This trait is sealed.
+/// Implemented for [`ChatId`], [`UserId`], [`Target`], [`Chat`], [`User`] and [`ChatMember`], by value and by
+/// reference. This trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name the recipient of a message",
     label = "expected a `ChatId` or a `UserId`",

@@ -23,8 +23,8 @@ impl Token {
         &self.text
     }
 
-    /// Returns the value of a header with the token. `None` if a header cannot have this value. `Debug` does not show the
-    /// value, and HTTP/2 does not index it.
+    /// Returns the value of a header with the token. `None` if a header cannot have this value. `Debug` does not show
+    /// the value, and HTTP/2 does not index it.
     pub(crate) fn header(&self) -> Option<HeaderValue> {
         let mut value = HeaderValue::from_str(&self.text).ok()?;
         value.set_sensitive(true);

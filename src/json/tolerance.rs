@@ -1,9 +1,9 @@
 //! Reads fields of received structs. If a value does not fit, only the smallest optional part around it is dropped.
 //!
-//! The generator adds these adapters for [`serde_with::As`] to the fields. They work like `DefaultOnError`
-//! and `VecSkipError` of `serde_with`, but read the field's text instead of buffering its value. A buffered value has
-//! no text for [`Unknown`](crate::types::Unknown) and no place for the log event, and buffering also slows down valid input.
-//! When reading in one pass, the adapters do nothing.
+//! The generator adds these adapters for [`serde_with::As`] to the fields. They work like `DefaultOnError` and
+//! `VecSkipError` of `serde_with`, but read the field's text instead of buffering its value. A buffered value has no
+//! text for [`Unknown`](crate::types::Unknown) and no place for the log event, and buffering also slows down valid
+//! input. When reading in one pass, the adapters do nothing.
 
 use std::{collections::BTreeMap, marker::PhantomData};
 

@@ -37,8 +37,8 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
 /// A book of the chats that a bot is in, collected from the updates of the bot.
 ///
-/// MAX has no operation that lists the chats of a bot. The book has this list. For each chat, the book has the role of the
-/// bot and the time since when the bot is in the chat. The book also works on TamTam. Clones share one book.
+/// MAX has no operation that lists the chats of a bot. The book has this list. For each chat, the book has the role of
+/// the bot and the time since when the bot is in the chat. The book also works on TamTam. Clones share one book.
 ///
 /// Pass the book to [`Run::chat_book`](crate::updates::Run::chat_book) or, with the feature `webhook`, to
 /// `Webhook::chat_book`. Both methods record all updates in the book. If you write the loop over updates yourself, call
@@ -87,21 +87,22 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// | `chat_title_changed` | Sets the title. Also adds the chat if it is not in the book. |
 /// | `message_chat_created` | Adds the new chat, with its title, as [`Admin`](ChatRole::Admin). |
 ///
-/// Updates can arrive twice and out of order. The book orders them by their timestamps: an older update does not undo the
-/// change of a newer one. In particular, an old message does not add a chat from which the bot was removed.
+/// Updates can arrive twice and out of order. The book orders them by their timestamps: an older update does not undo
+/// the change of a newer one. In particular, an old message does not add a chat from which the bot was removed.
 ///
-/// After a removal, the bot can still receive some updates of the chat, such as `bot_stopped` or the press of a button. Such
-/// an update does not add the chat again. The book remembers a removal for 48 h, measured by the timestamps of updates.
+/// After a removal, the bot can still receive some updates of the chat, such as `bot_stopped` or the press of a button.
+/// Such an update does not add the chat again. The book remembers a removal for 48 h, measured by the timestamps of
+/// updates.
 ///
 /// # Limits
 ///
 /// - A chat is not in the book before its first update. Use the book from the start, before the bot is added to chats.
-/// - Updates without a chat or a timestamp are ignored. Messages from constructors are also ignored. (In a constructor, a
-///   user of TamTam composes a message with the help of the bot.)
-/// - Only MAX reports changes of the bot's rights, and users who stop the bot. MAX reports rights by webhook only, not by
-///   polling. Without a report, the role in a group or channel is [`Member`](ChatRole::Member).
-/// - [`Updates::types`](crate::updates::Updates::types) and the subscription of a webhook can select types of updates. If you
-///   select types, include the types in the table.
+/// - Updates without a chat or a timestamp are ignored. Messages from constructors are also ignored. (In a constructor,
+///   a user of TamTam composes a message with the help of the bot.)
+/// - Only MAX reports changes of the bot's rights, and users who stop the bot. MAX reports rights by webhook only, not
+///   by polling. Without a report, the role in a group or channel is [`Member`](ChatRole::Member).
+/// - [`Updates::types`](crate::updates::Updates::types) and the subscription of a webhook can select types of updates.
+///   If you select types, include the types in the table.
 /// - Each bot needs its own book.
 ///
 /// A busy chat is saved once a day, not for each message: see [`KnownChat::last_update`].
@@ -187,13 +188,13 @@ impl ChatBook {
     ///
     /// If the store fails, or if it takes longer than 5 s ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     ///
-    /// The book then keeps the change in memory. It saves the change together with the next change, or at the first update
-    /// after 10 s.
+    /// The book then keeps the change in memory. It saves the change together with the next change, or at the first
+    /// update after 10 s.
     ///
     /// # Cancel safety
     ///
-    /// The first poll of the future records the update in the book. If the future is dropped later, the book saves the change
-    /// together with the next change.
+    /// The first poll of the future records the update in the book. If the future is dropped later, the book saves the
+    /// change together with the next change.
     pub async fn observe(&self, update: &Update) -> Result<()> {
         if self.0.note(update) { self.0.save().await } else { Ok(()) }
     }
@@ -217,8 +218,8 @@ impl ChatBook {
         }
     }
 
-    /// Saves the changes whose earlier save failed. Call `save` before the program ends, if [`observe`](Self::observe) has
-    /// failed.
+    /// Saves the changes whose earlier save failed. Call `save` before the program ends, if [`observe`](Self::observe)
+    /// has failed.
     ///
     /// ```
     /// # #[tokio::main]
@@ -299,11 +300,11 @@ impl ChatBook {
         self.0.state().entries.chats().next().is_none()
     }
 
-    /// Removes a chat from the book, for example because the chat does not exist any more. Returns whether the chat was in
-    /// the book.
+    /// Removes a chat from the book, for example because the chat does not exist any more. Returns whether the chat was
+    /// in the book.
     ///
-    /// The effect is the same as if the bot had been removed from the chat at its last update. A newer update that shows
-    /// the bot in the chat adds the chat again.
+    /// The effect is the same as if the bot had been removed from the chat at its last update. A newer update that
+    /// shows the bot in the chat adds the chat again.
     ///
     /// ```
     /// # #[tokio::main]
@@ -333,8 +334,8 @@ impl ChatBook {
     ///
     /// # Cancel safety
     ///
-    /// The first poll of the future removes the chat from the book. If the future is dropped later, the book saves the change
-    /// together with the next change.
+    /// The first poll of the future removes the chat from the book. If the future is dropped later, the book saves the
+    /// change together with the next change.
     pub async fn forget(&self, chat_id: ChatId) -> Result<bool> {
         let was_known = self.0.forget(chat_id);
         if was_known {

@@ -6,11 +6,12 @@ use crate::{api::types::Update, updates::lane::Lane};
 
 pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// An update from your own source, such as a message queue. Passed to [`Bot::run_deliveries`](crate::Bot::run_deliveries).
+/// An update from your own source, such as a message queue. Passed to
+/// [`Bot::run_deliveries`](crate::Bot::run_deliveries).
 ///
 /// When the update is handled or given up, the bot settles the delivery: it calls the function `settle` of
-/// [`new`](Self::new) with the result. The bot settles a delivery at most once. If the bot is stopped or cancelled first,
-/// it drops the delivery without settling it. Your source must then deliver the update again.
+/// [`new`](Self::new) with the result. The bot settles a delivery at most once. If the bot is stopped or cancelled
+/// first, it drops the delivery without settling it. Your source must then deliver the update again.
 #[must_use = "a delivery that is not passed to the engine is not handled"]
 pub struct Delivery {
     pub(super) lane: Lane,
@@ -38,8 +39,8 @@ pub enum Settled {
     Skipped,
     /// The handler failed, and the update is a dead letter: keep it for inspection.
     ///
-    /// Only a delivery with [`dead_letter_after`](Delivery::dead_letter_after) has this result. The handler failed, and one
-    /// of these is true:
+    /// Only a delivery with [`dead_letter_after`](Delivery::dead_letter_after) has this result. The handler failed, and
+    /// one of these is true:
     ///
     /// - The limit of attempts is reached.
     /// - [`on_error`](crate::updates::Run::on_error) is not set, panicked, took too long, or returned
@@ -103,8 +104,8 @@ impl Delivery {
     /// Creates a delivery.
     ///
     /// - `update`: Update to handle.
-    /// - `settle`: Function that is called with the result. The next update of the same [lane](Lane), usually a chat, waits
-    ///   for the future that `settle` returns.
+    /// - `settle`: Function that is called with the result. The next update of the same [lane](Lane), usually a chat,
+    ///   waits for the future that `settle` returns.
     ///
     /// ```
     /// use tamtam::{Update, updates::{Delivery, Settled}};
@@ -136,8 +137,8 @@ impl Delivery {
         self
     }
 
-    /// Sets the number of failed attempts after which the delivery is settled as [`Settled::Dead`]. Without this setting,
-    /// there are no dead letters, and [`Recovery::Retry`](crate::updates::Recovery::Retry) has no limit.
+    /// Sets the number of failed attempts after which the delivery is settled as [`Settled::Dead`]. Without this
+    /// setting, there are no dead letters, and [`Recovery::Retry`](crate::updates::Recovery::Retry) has no limit.
     ///
     /// [Earlier attempts](Self::earlier_attempts) count. If they already reach the limit, the handler is not called.
     pub fn dead_letter_after(mut self, attempts: u32) -> Self {

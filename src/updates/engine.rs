@@ -1,9 +1,9 @@
 //! The lane engine: runs handlers, in order within a lane and concurrently between lanes, on all cores.
 //!
-//! A source feeds deliveries to the engine, which queues them in [`lanes`]. There is one [`driver`] per worker thread of the
-//! runtime. Drivers claim lanes that are ready and run their handlers. A driver is one task for many lanes: one task per lane
-//! would wake a sleeping thread for each lane, which costs more than a short handler. A [`watchdog`] keeps the
-//! runtime's timers and sockets going while a handler blocks its thread.
+//! A source feeds deliveries to the engine, which queues them in [`lanes`]. There is one [`driver`] per worker thread
+//! of the runtime. Drivers claim lanes that are ready and run their handlers. A driver is one task for many lanes: one
+//! task per lane would wake a sleeping thread for each lane, which costs more than a short handler. A [`watchdog`]
+//! keeps the runtime's timers and sockets going while a handler blocks its thread.
 
 mod driver;
 mod lanes;
@@ -111,8 +111,8 @@ impl Drivers {
         std::future::pending().await
     }
 
-    /// Drops the handlers, and waits for at most [`DROPPING_TIME`] until they are dropped. A handler that computes or blocks
-    /// cannot be dropped before its next `await`.
+    /// Drops the handlers, and waits for at most [`DROPPING_TIME`] until they are dropped. A handler that computes or
+    /// blocks cannot be dropped before its next `await`.
     pub(super) async fn shutdown(mut self) {
         let _ = timeout(DROPPING_TIME, self.tasks.shutdown()).await;
     }

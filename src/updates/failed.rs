@@ -23,12 +23,13 @@ pub enum Recovery {
     /// Gives up the update, and keeps it for inspection as a dead letter.
     ///
     /// Dead letters exist in a journal, in a queue of `tamtam-nats`, and for deliveries with
-    /// [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after). Everywhere else, `DeadLetter` is the
-    /// same as [`Skip`](Self::Skip).
+    /// [`Delivery::dead_letter_after`](crate::updates::Delivery::dead_letter_after). Everywhere else, `DeadLetter` is
+    /// the same as [`Skip`](Self::Skip).
     DeadLetter,
 }
 
-/// The return type of an [`on_error`](crate::updates::Run::on_error) function: a [`Recovery`], or a future of a `Recovery`.
+/// The return type of an [`on_error`](crate::updates::Run::on_error) function: a [`Recovery`], or a future of a
+/// `Recovery`.
 ///
 /// This trait is sealed: other crates cannot implement it.
 #[diagnostic::on_unimplemented(
@@ -70,8 +71,8 @@ pub(crate) fn boxed<D: Decision>(on_error: impl Fn(Failed) -> D + Send + Sync + 
     Arc::new(move |failed| on_error(failed).into_future())
 }
 
-/// An update that was not handled, and the cause. Passed to the function of [`Run::on_error`](crate::updates::Run::on_error)
-/// or `Webhook::on_error`. Clones are cheap.
+/// An update that was not handled, and the cause. Passed to the function of
+/// [`Run::on_error`](crate::updates::Run::on_error) or `Webhook::on_error`. Clones are cheap.
 #[derive(Debug, Clone)]
 pub struct Failed(Arc<Inner>);
 
@@ -144,8 +145,8 @@ impl Failed {
         self.0.update.as_deref()
     }
 
-    /// Returns the error of the handler, if it is a [`tamtam::Error`](Error), usually of a call to the API. `None` for an
-    /// error of another type, and for other causes.
+    /// Returns the error of the handler, if it is a [`tamtam::Error`](Error), usually of a call to the API. `None` for
+    /// an error of another type, and for other causes.
     ///
     /// The failed call may still have posted its message. Check [`Error::may_have_been_applied`] before you retry the
     /// update.

@@ -84,8 +84,8 @@ impl<T, E: Into<BoxError>> HandlerResult for Result<T, E> {
 /// Adds shared state to a handler. `state` is cloned for each update, so put large values into an
 /// [`Arc`](std::sync::Arc).
 ///
-/// [`Bot::run_with`] does this when polling. Use this function everywhere else that takes a handler: for webhooks, journals
-/// and queues.
+/// [`Bot::run_with`] does this when polling. Use this function everywhere else that takes a handler: for webhooks,
+/// journals and queues.
 ///
 /// ```
 /// # fn check(webhook: tamtam::webhook::Webhook, names: std::sync::Arc<Vec<String>>) {
@@ -93,7 +93,9 @@ impl<T, E: Into<BoxError>> HandlerResult for Result<T, E> {
 ///
 /// use tamtam::{Bot, Update, updates::with_state};
 ///
-/// async fn on_update(bot: Bot, update: Update, names: Arc<Vec<String>>) -> tamtam::Result<()> {
+/// type Names = Arc<Vec<String>>;
+///
+/// async fn on_update(bot: Bot, update: Update, names: Names) -> tamtam::Result<()> {
 ///     // ...
 ///     # drop((bot, update, names));
 ///     Ok(())

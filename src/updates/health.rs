@@ -26,11 +26,11 @@ use crate::{
 pub(crate) use progress::{InProgress, Moment, Progress};
 
 /// A handle for monitoring a bot: its polls, its handlers and its failures. Returned by
-/// [`Updates::health`](crate::updates::Updates::health) and [`Run::health`](crate::updates::Run::health). Clones show the
-/// same values.
+/// [`Updates::health`](crate::updates::Updates::health) and [`Run::health`](crate::updates::Run::health). Clones show
+/// the same values.
 ///
-/// Use the values for alerts, but do not restart the bot because of them. If the server is down, the bot waits for the server,
-/// and a restart does not help.
+/// Use the values for alerts, but do not restart the bot because of them. If the server is down, the bot waits for the
+/// server, and a restart does not help.
 ///
 /// ```
 /// # #[tokio::main]
@@ -83,12 +83,13 @@ impl Health {
         }
     }
 
-    /// Returns the time since the last successful poll. `None` before the first successful poll. The check for webhooks at
-    /// the start counts as a poll.
+    /// Returns the time since the last successful poll. `None` before the first successful poll. The check for webhooks
+    /// at the start counts as a poll.
     ///
     /// If there are no new updates, the server responds to a poll after the
-    /// [`timeout`](crate::updates::Updates::timeout), by default 30 s. Without a journal, the bot does not poll while a page is
-    /// handled. The bot has a problem if the returned time is much longer than the timeout and the time of a page together.
+    /// [`timeout`](crate::updates::Updates::timeout), by default 30 s. Without a journal, the bot does not poll while a
+    /// page is handled. The bot has a problem if the returned time is much longer than the timeout and the time of a
+    /// page together.
     #[must_use]
     pub fn last_poll(&self) -> Option<Duration> {
         let last = *self.inner.last_poll.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,30 +98,30 @@ impl Health {
 
     /// Returns the lag of the bot: the current age of the oldest update in progress. `None` before the first update.
     ///
-    /// The lag grows until this update is done. If no update is in progress, the lag is the age that the last update had at
-    /// the start of its progress.
+    /// The lag grows until this update is done. If no update is in progress, the lag is the age that the last update
+    /// had at the start of its progress.
     ///
-    /// - With [`Run`](crate::updates::Run), the progress of an update starts when its handler is called. The progress ends when
-    ///   the update is handled or given up. The delay before a retry is part of the progress.
-    /// - With [`Updates`](crate::updates::Updates), the progress starts when
-    ///   [`next`](crate::updates::Updates::next) returns the update. The progress ends at the following call of `next`, or when the stream is dropped.
+    /// - With [`Run`](crate::updates::Run), the progress of an update starts when its handler is called. The progress
+    ///   ends when the update is handled or given up. The delay before a retry is part of the progress.
+    /// - With [`Updates`](crate::updates::Updates), the progress starts when [`next`](crate::updates::Updates::next)
+    ///   returns the update. The progress ends at the following call of `next`, or when the stream is dropped.
     ///
-    /// The age is the time of this machine minus the timestamp of the update, and at least 0. Updates whose timestamp is absent
-    /// or 0 do not count.
+    /// The age is the time of this machine minus the timestamp of the update, and at least 0. Updates whose timestamp
+    /// is absent or 0 do not count.
     #[must_use]
     pub fn lag(&self) -> Option<Duration> {
         self.inner.progress.lag(self.inner.clock.now())
     }
 
-    /// Returns the number of updates whose handler is running. Always 0 for [`Updates`](crate::updates::Updates) without a
-    /// handler.
+    /// Returns the number of updates whose handler is running. Always 0 for [`Updates`](crate::updates::Updates)
+    /// without a handler.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.inner.progress.in_flight()
     }
 
-    /// Returns the number of updates whose handler succeeded. Always 0 for [`Updates`](crate::updates::Updates) without a
-    /// handler.
+    /// Returns the number of updates whose handler succeeded. Always 0 for [`Updates`](crate::updates::Updates) without
+    /// a handler.
     #[must_use]
     pub fn handled(&self) -> u64 {
         self.inner.progress.handled()
@@ -133,7 +134,8 @@ impl Health {
     }
 
     /// Returns the number of failed saves of the marker since the last successful save. See
-    /// [`MarkerStore`](crate::updates::MarkerStore). If the number is not 0, a killed bot can receive handled updates again.
+    /// [`MarkerStore`](crate::updates::MarkerStore). If the number is not 0, a killed bot can receive handled updates
+    /// again.
     #[must_use]
     pub fn failed_saves(&self) -> u64 {
         self.inner.failed_saves.load(Ordering::Relaxed)
@@ -142,15 +144,15 @@ impl Health {
     /// Returns the number of values in polled updates that did not fit the types of this crate.
     ///
     /// Each such value was left out or replaced by a default, or its update became [`Update::Unknown`]. The log event
-    /// `value does not fit the model` has the path of the value and the reason. The event has the level `WARN` for the first
-    /// value at a path, then `DEBUG`. For updates by webhook, such values are logged, but not counted here.
+    /// `value does not fit the model` has the path of the value and the reason. The event has the level `WARN` for the
+    /// first value at a path, then `DEBUG`. For updates by webhook, such values are logged, but not counted here.
     #[must_use]
     pub fn misfits(&self) -> u64 {
         self.inner.misfits.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of requests that wait because of the bot's [`Pace`](crate::settings::Pace), and the state of a pause
-    /// after a 429. The HTTP status 429 means too many requests.
+    /// Returns the number of requests that wait because of the bot's [`Pace`](crate::settings::Pace), and the state of
+    /// a pause after a 429. The HTTP status 429 means too many requests.
     #[must_use]
     pub fn pace(&self) -> PaceHealth {
         self.inner.gate.health()

@@ -29,8 +29,8 @@ impl fmt::Debug for JournaledUpdates {
 }
 
 impl Updates {
-    /// Stores each page in a [`Journal`] before the page is committed to the server. A slow handler then delays only its own
-    /// chat, and updates wait on the disk.
+    /// Stores each page in a [`Journal`] before the page is committed to the server. A slow handler then delays only
+    /// its own chat, and updates wait on the disk.
     ///
     /// Change the settings of `Updates` before this call.
     ///
@@ -69,8 +69,8 @@ impl Updates {
 }
 
 impl JournaledUpdates {
-    /// Handles the updates with an async function: concurrently between chats, and in order within a chat. Await the returned
-    /// [`Run`] to start the bot. See [`Journal`] for the guarantees.
+    /// Handles the updates with an async function: concurrently between chats, and in order within a chat. Await the
+    /// returned [`Run`] to start the bot. See [`Journal`] for the guarantees.
     pub fn run<H, F>(self, handler: H) -> Run
     where
         H: Fn(Bot, Update) -> F + Send + Sync + 'static,

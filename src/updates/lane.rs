@@ -17,8 +17,8 @@ use crate::{
 /// - An update without a chat and without a session has the lane of its user.
 /// - All other updates share one lane.
 ///
-/// `Display` writes a lane as `chat:5`, `session:abc`, `user:7` or `other`. This text is stable: you can split a queue by
-/// the hash of the text.
+/// `Display` writes a lane as `chat:5`, `session:abc`, `user:7` or `other`. This text is stable: you can split a queue
+/// by the hash of the text.
 ///
 /// ```
 /// use tamtam::Update;

@@ -21,8 +21,8 @@ use crate::{
     updates::{handler::Handed, health::Health, stream::Updates},
 };
 
-/// An update and its JSON, exactly as the server sent it. Returned by [`RawUpdates::next`], and passed to the handler of
-/// `Webhook::raw_router`.
+/// An update and its JSON, exactly as the server sent it. Returned by [`RawUpdates::next`], and passed to the handler
+/// of `Webhook::raw_router`.
 ///
 /// An [`Update`] lacks the properties that this version of the crate does not support. `json` has all properties. So a
 /// queue that stores `json` loses nothing, and a later version of the crate can read more properties.
@@ -106,8 +106,8 @@ pub struct RawUpdates(Updates);
 impl Updates {
     /// Returns a stream of updates with their JSON, for example to store the JSON in a queue.
     ///
-    /// Call `raw` before the first update is requested. Otherwise, updates that were already fetched are serialized again.
-    /// Their JSON then lacks the properties that this version of the crate does not support.
+    /// Call `raw` before the first update is requested. Otherwise, updates that were already fetched are serialized
+    /// again. Their JSON then lacks the properties that this version of the crate does not support.
     ///
     /// ```
     /// # #[tokio::main]
@@ -160,8 +160,9 @@ impl RawUpdates {
     /// Returns all fetched updates, or fetches the next page if there are no fetched updates. Returns `None` after a
     /// shutdown or an error.
     ///
-    /// Call `next_page` only when all earlier updates are handled: the call commits them to the server. Use this method for
-    /// a queue that stores a page at once. The returned `Vec` has at least one update. [`Updates::limit`] sets the maximum.
+    /// Call `next_page` only when all earlier updates are handled: the call commits them to the server. Use this method
+    /// for a queue that stores a page at once. The returned `Vec` has at least one update. [`Updates::limit`] sets the
+    /// maximum.
     ///
     /// ```
     /// # #[tokio::main]

@@ -35,11 +35,11 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Bot {
-    /// Handles updates from your own source, such as a message queue. The returned [`Run`] ends when the stream has ended and
-    /// all deliveries are settled.
+    /// Handles updates from your own source, such as a message queue. The returned [`Run`] ends when the stream has
+    /// ended and all deliveries are settled.
     ///
-    /// Updates of one [lane](crate::updates::Lane), usually a chat, are handled in order. Updates of different lanes are
-    /// handled concurrently.
+    /// Updates of one [lane](crate::updates::Lane), usually a chat, are handled in order. Updates of different lanes
+    /// are handled concurrently.
     ///
     /// The stream is not polled while 1000 or more deliveries are unsettled. When a shutdown begins, deliveries whose
     /// handler has not started are dropped unsettled.
@@ -70,8 +70,8 @@ impl Bot {
 }
 
 impl Updates {
-    /// Handles the updates with an async function: concurrently between chats, and in order within a chat. Await the returned
-    /// [`Run`] to start the bot.
+    /// Handles the updates with an async function: concurrently between chats, and in order within a chat. Await the
+    /// returned [`Run`] to start the bot.
     pub fn run<H, F>(mut self, handler: H) -> Run
     where
         H: Fn(Bot, Update) -> F + Send + Sync + 'static,
@@ -93,43 +93,47 @@ impl Updates {
     }
 }
 
-/// A bot with a handler. Created by [`Bot::run`], [`Updates::run`] or [`Bot::run_deliveries`]. Await the value to run the bot.
+/// A bot with a handler. Created by [`Bot::run`], [`Updates::run`] or [`Bot::run_deliveries`]. Await the value to run
+/// the bot.
 ///
-/// Updates of one [lane](crate::updates::Lane), usually a chat, are handled one after the other. Updates of different lanes are
-/// handled concurrently, on all threads of the runtime.
+/// Updates of one [lane](crate::updates::Lane), usually a chat, are handled one after the other. Updates of different
+/// lanes are handled concurrently, on all threads of the runtime.
 ///
-/// A handler that computes for long, or blocks its thread, delays the other lanes on this thread. The handler also delays the
-/// tasks that it has woken. Timers and sockets continue after at most 20 ms if another thread of the runtime is free. On the
-/// current-thread runtime, such a handler delays all tasks. Move long computations to `tokio::task::spawn_blocking`.
+/// A handler that computes for long, or blocks its thread, delays the other lanes on this thread. The handler also
+/// delays the tasks that it has woken. Timers and sockets continue after at most 20 ms if another thread of the runtime
+/// is free. On the current-thread runtime, such a handler delays all tasks. Move long computations to
+/// `tokio::task::spawn_blocking`.
 ///
 /// # With and without a journal
 ///
-/// **Without a journal**, updates are handled one page (the updates in one response to a poll) at a time. When all updates of
-/// the page are handled, the bot requests the next page. This request commits the handled page: the server does not deliver
-/// the page again. If the process ends before the commit, the server delivers the whole page again at the next start. So at
-/// most one page is handled twice.
+/// **Without a journal**, updates are handled one page (the updates in one response to a poll) at a time. When all
+/// updates of the page are handled, the bot requests the next page. This request commits the handled page: the server
+/// does not deliver the page again. If the process ends before the commit, the server delivers the whole page again at
+/// the next start. So at most one page is handled twice.
 ///
-/// Without a journal, **one slow handler delays all chats**. For example, if a page has 100 messages of one chat, and each
-/// handler takes 0.2 s, the next page is delayed by 20 s.
+/// Without a journal, **one slow handler delays all chats**. For example, if a page has 100 messages of one chat, and
+/// each handler takes 0.2 s, the next page is delayed by 20 s.
 ///
-/// **With a journal** (feature `journal`, `Updates::journal`), a page is stored on the disk and then committed. A slow handler
-/// delays only its own chat. After a kill, an update is handled again only if its handler was running or had just ended.
+/// **With a journal** (feature `journal`, `Updates::journal`), a page is stored on the disk and then committed. A slow
+/// handler delays only its own chat. After a kill, an update is handled again only if its handler was running or had
+/// just ended.
 ///
-/// **To handle updates in many processes**, use the crate `tamtam-nats`. Its queue is between the polling process and the
-/// processes with handlers.
+/// **To handle updates in many processes**, use the crate `tamtam-nats`. Its queue is between the polling process and
+/// the processes with handlers.
 ///
 /// # Handlers
 ///
-/// A handler is an async function, or a closure that returns a future. [`Bot::run_with`] passes shared state to the handler.
+/// A handler is an async function, or a closure that returns a future. [`Bot::run_with`] passes shared state to the
+/// handler.
 ///
 /// The time limit of a handler is 120 s by default. For large uploads, set a longer
-/// [`handler_timeout`](Self::handler_timeout). Tasks that a handler spawns are not awaited at shutdown, and their update is
-/// not delivered again.
+/// [`handler_timeout`](Self::handler_timeout). Tasks that a handler spawns are not awaited at shutdown, and their
+/// update is not delivered again.
 ///
-/// A handler that fails, panics or takes too long affects only its own update. [`on_error`](Self::on_error) decides whether the
-/// update is retried. Without `on_error`, the failure is logged and the update is skipped. With a journal, the update becomes
-/// a dead letter instead: the journal keeps the update for inspection. (If your Cargo profile has `panic = "abort"`, a panic
-/// ends the process.)
+/// A handler that fails, panics or takes too long affects only its own update. [`on_error`](Self::on_error) decides
+/// whether the update is retried. Without `on_error`, the failure is logged and the update is skipped. With a journal,
+/// the update becomes a dead letter instead: the journal keeps the update for inspection. (If your Cargo profile has
+/// `panic = "abort"`, a panic ends the process.)
 ///
 /// The settings of polling are on [`Updates`]: `bot.updates().marker_store(FileStore::new(path)).run(handler)`.
 ///
@@ -195,8 +199,8 @@ impl Run {
         Self { source, handling, concurrency: CONCURRENCY, backoff: None, shutdown: None, deadline: SHUTDOWN_DEADLINE }
     }
 
-    /// Sets the maximum number of [lanes](crate::updates::Lane), usually chats, that are handled concurrently. Defaults to 64.
-    /// The minimum is 1.
+    /// Sets the maximum number of [lanes](crate::updates::Lane), usually chats, that are handled concurrently. Defaults
+    /// to 64. The minimum is 1.
     pub fn concurrency(mut self, chats: usize) -> Self {
         self.concurrency = chats.max(1);
         self
@@ -209,12 +213,12 @@ impl Run {
         self
     }
 
-    /// Sets the function that decides about an update whose handler failed, panicked or took too long. By default, such an
-    /// update is skipped or, with a journal, becomes a dead letter. The failure is always logged.
+    /// Sets the function that decides about an update whose handler failed, panicked or took too long. By default, such
+    /// an update is skipped or, with a journal, becomes a dead letter. The failure is always logged.
     ///
-    /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. `Retry` runs the whole
-    /// handler again, including the calls that succeeded before. So retry only if the failed call was not applied and may
-    /// succeed later:
+    /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. `Retry` runs the
+    /// whole handler again, including the calls that succeeded before. So retry only if the failed call was not applied
+    /// and may succeed later:
     ///
     /// ```
     /// # #[tokio::main]
@@ -233,9 +237,9 @@ impl Run {
     /// # }
     /// ```
     ///
-    /// An async function can call the API. The function has the same time limit as the handler, and later updates of the chat
-    /// wait for its result. If the function needs values of its own, clone them into the future:
-    /// `move |failed| { let db = db.clone(); async move { .. } }`.
+    /// An async function can call the API. The function has the same time limit as the handler, and later updates of
+    /// the chat wait for its result. If the function needs values of its own, clone them into the future: `move
+    /// |failed| { let db = db.clone(); async move { .. } }`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -268,8 +272,8 @@ impl Run {
 
     /// Records every update in a [`ChatBook`] before its handler is called.
     ///
-    /// If the book cannot be saved, the event `chat book save failed` is logged at WARN, and the handler is still called. A
-    /// save takes at most 5 s. This time is not part of the time limit of the handler.
+    /// If the book cannot be saved, the event `chat book save failed` is logged at WARN, and the handler is still
+    /// called. A save takes at most 5 s. This time is not part of the time limit of the handler.
     ///
     /// ```
     /// # #[tokio::main]
@@ -302,8 +306,8 @@ impl Run {
         self
     }
 
-    /// Sets the delays before a handler is retried. By default, a bot that polls has the delays of [`Updates::backoff`], and
-    /// other bots have 0.5 s and 30 s.
+    /// Sets the delays before a handler is retried. By default, a bot that polls has the delays of
+    /// [`Updates::backoff`], and other bots have 0.5 s and 30 s.
     ///
     /// - `first`: Maximum delay before the first retry. The maximum doubles with each further retry.
     /// - `most`: Upper limit of this maximum.
@@ -317,10 +321,10 @@ impl Run {
     /// Shuts the bot down when the future `signal` ends. Replaces an earlier signal, including a signal that was set on
     /// [`Updates`].
     ///
-    /// When polling without a journal, the bot first handles and commits the updates that it has fetched. With a journal, the
-    /// bot only completes the running handlers, and the other updates stay in the journal. With
-    /// [`Bot::run_deliveries`], the bot also completes the running handlers, and drops the other deliveries unsettled. The
-    /// [`shutdown_deadline`](Self::shutdown_deadline) limits the time of the shutdown.
+    /// When polling without a journal, the bot first handles and commits the updates that it has fetched. With a
+    /// journal, the bot only completes the running handlers, and the other updates stay in the journal. With
+    /// [`Bot::run_deliveries`], the bot also completes the running handlers, and drops the other deliveries unsettled.
+    /// The [`shutdown_deadline`](Self::shutdown_deadline) limits the time of the shutdown.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,
@@ -333,12 +337,12 @@ impl Run {
 
     /// Sets the maximum time of a shutdown. Defaults to 10 s.
     ///
-    /// After this time, unfinished handlers are dropped at their next `await`. The server then delivers their whole page again
-    /// at the next start. With a journal, only the updates of these handlers are handled again.
+    /// After this time, unfinished handlers are dropped at their next `await`. The server then delivers their whole
+    /// page again at the next start. With a journal, only the updates of these handlers are handled again.
     ///
     /// When polling without a journal, the time includes the commit of the handled updates, and saving the marker in a
-    /// [marker store](Updates::marker_store). Each of these two steps takes at most 5 s. If the time ends first, the server
-    /// can deliver handled updates again.
+    /// [marker store](Updates::marker_store). Each of these two steps takes at most 5 s. If the time ends first, the
+    /// server can deliver handled updates again.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -355,13 +359,13 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// The errors of [`Updates::next`], for example if the server refuses the token, or if a webhook is subscribed. With a
-    /// journal, also if the journal cannot be used. Temporary failures are retried and not returned.
+    /// The errors of [`Updates::next`], for example if the server refuses the token, or if a webhook is subscribed.
+    /// With a journal, also if the journal cannot be used. Temporary failures are retried and not returned.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the handlers at their next `await`. No update is lost: the page of these handlers was not
-    /// committed, so the server delivers the page again. With a journal, the updates are still stored.
+    /// Dropping the future drops the handlers at their next `await`. No update is lost: the page of these handlers was
+    /// not committed, so the server delivers the page again. With a journal, the updates are still stored.
     pub async fn run(self) -> Result<()> {
         let chat_book = self.handling.chat_book();
         let result = self.run_to_the_end().await;

@@ -1,12 +1,14 @@
 //! The signal that ends a process.
 
-/// Waits until the process receives Ctrl-C or, on Unix, the signal SIGTERM. Service managers and `docker stop` send SIGTERM.
+/// Waits until the process receives Ctrl-C or, on Unix, the signal SIGTERM. Service managers and `docker stop` send
+/// SIGTERM.
 ///
-/// From the first poll of the future on, these signals do not end the process themselves, even after the future has ended.
-/// So end the process after this future. A second signal during a shutdown has no effect: the
+/// From the first poll of the future on, these signals do not end the process themselves, even after the future has
+/// ended. So end the process after this future. A second signal during a shutdown has no effect: the
 /// [`shutdown_deadline`](crate::updates::Run::shutdown_deadline) ends the shutdown.
 ///
-/// If one of the signals cannot be received, the event `signal not available` is logged at ERROR, and the future waits for the other signal.
+/// If one of the signals cannot be received, the event `signal not available` is logged at ERROR, and the future waits
+/// for the other signal.
 ///
 /// ```no_run
 /// # #[tokio::main]

@@ -42,31 +42,33 @@ use state::{Effect, Input, StreamState};
 
 /// A stream of the updates of a bot by long polling. Created by [`Bot::updates`].
 ///
-/// The server delivers updates in pages: a page is the updates in one response to a poll. Each update is delivered at least
-/// once and in order. After the last update of a page, requesting the next update commits the page. For the commit, the
-/// stream sends the marker of the page to the server. A marker is a number: the position of the bot in its updates. So request
-/// an update only when all earlier updates are handled.
+/// The server delivers updates in pages: a page is the updates in one response to a poll. Each update is delivered at
+/// least once and in order. After the last update of a page, requesting the next update commits the page. For the
+/// commit, the stream sends the marker of the page to the server. A marker is a number: the position of the bot in its
+/// updates. So request an update only when all earlier updates are handled.
 ///
 /// Updates that are not committed when the program ends are delivered again at the next start. (Some servers reportedly
-/// respond to a poll without a marker with the newest updates only. A [`marker_store`](Self::marker_store) avoids this.)
+/// respond to a poll without a marker with the newest updates only. A [`marker_store`](Self::marker_store) avoids
+/// this.)
 ///
-/// An update that has an unknown type or cannot be read is [`Update::Unknown`]. Such an update does not block later updates.
+/// An update that has an unknown type or cannot be read is [`Update::Unknown`]. Such an update does not block later
+/// updates.
 ///
 /// Failed polls are retried without a limit, for example after a broken connection, during a restart of the server, or
-/// after a proxy's error page. A retry uses the same marker. By default, the delays grow up to 30 s. If the server asks for a
-/// longer delay, the stream waits for that time. Retries are logged and reported to
+/// after a proxy's error page. A retry uses the same marker. By default, the delays grow up to 30 s. If the server asks
+/// for a longer delay, the stream waits for that time. Retries are logged and reported to
 /// [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
 ///
-/// The stream returns only permanent errors, and then ends. So the loop `while let Some(update) = updates.try_next().await?`
-/// needs no further error handling. A `?` on another call inside the loop ends the loop. The server then delivers the same
-/// update again at the next start.
+/// The stream returns only permanent errors, and then ends. So the loop `while let Some(update) =
+/// updates.try_next().await?` needs no further error handling. A `?` on another call inside the loop ends the loop. The
+/// server then delivers the same update again at the next start.
 ///
-/// Use only one stream per bot at a time: two streams with the same token take updates from each other. While a webhook is
-/// subscribed, polling receives no updates. The stream checks this at the start, see
+/// Use only one stream per bot at a time: two streams with the same token take updates from each other. While a webhook
+/// is subscribed, polling receives no updates. The stream checks this at the start, see
 /// [`remove_webhooks`](Self::remove_webhooks).
 ///
-/// Do not use adapters that poll ahead, such as `buffered`, `peekable` or `for_each_concurrent`: they commit updates before
-/// the updates are handled. To handle updates concurrently, use [`run`](Self::run).
+/// Do not use adapters that poll ahead, such as `buffered`, `peekable` or `for_each_concurrent`: they commit updates
+/// before the updates are handled. To handle updates concurrently, use [`run`](Self::run).
 ///
 /// ```
 /// # #[tokio::main]
@@ -163,12 +165,12 @@ impl Updates {
         self
     }
 
-    /// Sets the maximum time that the server waits for new updates before it responds to a poll. The time is from 0 to 90 s,
-    /// rounded up to whole seconds. By default, the server chooses 30 s.
+    /// Sets the maximum time that the server waits for new updates before it responds to a poll. The time is from 0 to
+    /// 90 s, rounded up to whole seconds. By default, the server chooses 30 s.
     ///
     /// If the time is longer than 90 s, the stream returns an error before any request, and ends
-    /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). A poll on a dead connection fails after this time
-    /// plus [`poll_margin`](crate::BotBuilder::poll_margin) (15 s by default).
+    /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). A poll on a dead connection fails after this
+    /// time plus [`poll_margin`](crate::BotBuilder::poll_margin) (15 s by default).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         let seconds = timeout.as_secs().saturating_add(u64::from(timeout.subsec_nanos() > 0));
         self.settings.hold_seconds = Some(u32::try_from(seconds).unwrap_or(u32::MAX).into());
@@ -182,8 +184,8 @@ impl Updates {
     }
 
     /// Sets the position at which the stream begins. Defaults to [`StartFrom::Stored`]: the marker in the
-    /// [`marker_store`](Self::marker_store) or, without a saved marker, the oldest uncommitted update. This setting has no
-    /// effect after the first update was requested.
+    /// [`marker_store`](Self::marker_store) or, without a saved marker, the oldest uncommitted update. This setting has
+    /// no effect after the first update was requested.
     pub fn start_from(mut self, start: StartFrom) -> Self {
         self.settings.start_from = start;
         self
@@ -195,10 +197,11 @@ impl Updates {
         self.start_from(StartFrom::Latest)
     }
 
-    /// Sets the store for the marker, which is the position of the bot in its updates. By default, the marker is not stored.
+    /// Sets the store for the marker, which is the position of the bot in its updates. By default, the marker is not
+    /// stored.
     ///
-    /// The stream saves the marker of each handled page before it commits the page to the server. If the bot is killed between
-    /// the save and the commit, the bot does not receive the page again.
+    /// The stream saves the marker of each handled page before it commits the page to the server. If the bot is killed
+    /// between the save and the commit, the bot does not receive the page again.
     pub fn marker_store(mut self, store: impl MarkerStore) -> Self {
         self.store = Some(Arc::new(KeyedStore { markers: Box::new(store), key: OnceLock::new() }));
         self
@@ -215,11 +218,12 @@ impl Updates {
 
     /// Sets the delays after failed polls.
     ///
-    /// - `first`: Maximum delay after the first failure. Defaults to 0.5 s. The maximum doubles with each further failure.
+    /// - `first`: Maximum delay after the first failure. Defaults to 0.5 s. The maximum doubles with each further
+    ///   failure.
     /// - `most`: Upper limit of this maximum. Defaults to 30 s.
     ///
-    /// The actual delay is random, from 0 to the current maximum (full jitter). If the server asks for a longer delay, the
-    /// stream waits for that time.
+    /// The actual delay is random, from 0 to the current maximum (full jitter). If the server asks for a longer delay,
+    /// the stream waits for that time.
     ///
     /// [`Run`](crate::updates::Run) uses the same delays before it retries a handler, unless
     /// [`Run::backoff`](crate::updates::Run::backoff) is set.
@@ -230,9 +234,9 @@ impl Updates {
 
     /// Ends the stream when the future `signal` ends. The output of `signal` is ignored.
     ///
-    /// The stream first returns the updates that it has already fetched. Then the stream commits these updates and returns
-    /// `None`. The commit takes at most 5 s. With a [`marker_store`](Self::marker_store), saving the marker takes at most
-    /// another 5 s.
+    /// The stream first returns the updates that it has already fetched. Then the stream commits these updates and
+    /// returns `None`. The commit takes at most 5 s. With a [`marker_store`](Self::marker_store), saving the marker
+    /// takes at most another 5 s.
     ///
     /// Most service managers stop a process by SIGTERM. [`shutdown_signal`](crate::shutdown_signal) waits for
     /// SIGTERM and Ctrl-C.
@@ -264,12 +268,12 @@ impl Updates {
 
     /// Returns a new stream with the settings, the marker store and the [`Health`] of this stream.
     ///
-    /// Use `restart` in a program that stops polling for a time, for example while another process polls. Do not use both
-    /// streams at the same time.
+    /// Use `restart` in a program that stops polling for a time, for example while another process polls. Do not use
+    /// both streams at the same time.
     ///
-    /// The new stream begins at the position that [`start_from`](Self::start_from) sets. By default, this is the saved marker
-    /// or, without a saved marker, the oldest uncommitted update. The new stream has neither the fetched updates nor the
-    /// [shutdown signal](Self::graceful_shutdown_on) of this stream.
+    /// The new stream begins at the position that [`start_from`](Self::start_from) sets. By default, this is the saved
+    /// marker or, without a saved marker, the oldest uncommitted update. The new stream has neither the fetched updates
+    /// nor the [shutdown signal](Self::graceful_shutdown_on) of this stream.
     ///
     /// ```
     /// # #[tokio::main]
@@ -300,22 +304,22 @@ impl Updates {
     /// Returns the next update. Call `next` only when all earlier updates are handled: the call can commit them to the
     /// server. Returns `None` after an error and after a shutdown.
     ///
-    /// Create one stream, and call `next` on this stream in a loop. A loop over `bot.updates().next()` receives the same update
-    /// each time: see [`Bot::updates`].
+    /// Create one stream, and call `next` on this stream in a loop. A loop over `bot.updates().next()` receives the
+    /// same update each time: see [`Bot::updates`].
     ///
     /// # Errors
     ///
-    /// - If the server refuses the bot, for example its token. A response with an error status is a refusal only if it has a
-    ///   `code` of the API.
+    /// - If the server refuses the bot, for example its token. A response with an error status is a refusal only if it
+    ///   has a `code` of the API.
     /// - If a webhook is subscribed.
     /// - If the marker store cannot be read.
     /// - If a single update is larger than the size limit of a page.
     /// - If a setting is invalid. The stream then returns the error before the first request.
-    /// - If a response at the start is JSON of the wrong shape ([`ErrorKind::Decode`](crate::ErrorKind::Decode)). At the start,
-    ///   the stream requests the list of webhooks and, with a marker store, the id of the bot.
+    /// - If a response at the start is JSON of the wrong shape ([`ErrorKind::Decode`](crate::ErrorKind::Decode)). At
+    ///   the start, the stream requests the list of webhooks and, with a marker store, the id of the bot.
     ///
-    /// All these errors are permanent, and end the stream. Other failures are retried, including a page that is not JSON or
-    /// does not fit the types of this crate.
+    /// All these errors are permanent, and end the stream. Other failures are retried, including a page that is not
+    /// JSON or does not fit the types of this crate.
     ///
     /// # Cancel safety
     ///
@@ -327,8 +331,8 @@ impl Updates {
     /// Returns the next update, or the error that ended the stream. Call `try_next` only when all earlier updates are
     /// handled: the call can commit them to the server. Returns `None` after an error and after a shutdown.
     ///
-    /// Create one stream, and call `try_next` on this stream in a loop. A loop over `bot.updates().try_next()` receives the
-    /// same update each time: see [`Bot::updates`].
+    /// Create one stream, and call `try_next` on this stream in a loop. A loop over `bot.updates().try_next()` receives
+    /// the same update each time: see [`Bot::updates`].
     ///
     /// # Errors
     ///
@@ -352,7 +356,8 @@ impl Updates {
         self
     }
 
-    /// As [`next_page`](Self::next_page), with the JSON of each update if it is kept, and the marker that commits the page.
+    /// As [`next_page`](Self::next_page), with the JSON of each update if it is kept, and the marker that commits the
+    /// page.
     pub(crate) async fn next_raw_page(&mut self) -> Result<Option<RawPage>> {
         let Some(first) = self.try_next().await? else { return Ok(None) };
         self.handed_out = None;

@@ -56,9 +56,9 @@ impl Source {
     /// size limit of the service, the upload fails. If you know the length, use [`reader`](Self::reader), which needs
     /// no temporary file.
     ///
-    /// The file is in the temporary directory of the system (`TMPDIR` on Unix), which needs enough space. A killed process
-    /// leaves the file behind. Another process cannot [`resume`](crate::upload::Upload::resume) the upload of a stream, and
-    /// [`on_session`](crate::upload::Upload::on_session) is not called.
+    /// The file is in the temporary directory of the system (`TMPDIR` on Unix), which needs enough space. A killed
+    /// process leaves the file behind. Another process cannot [`resume`](crate::upload::Upload::resume) the upload of a
+    /// stream, and [`on_session`](crate::upload::Upload::on_session) is not called.
     ///
     /// ```
     /// # #[tokio::main]

@@ -25,8 +25,8 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 /// A webhook of a bot: the secret path at which the bot receives updates, and the settings of the handler.
 ///
-/// [`router`](Self::router) makes an axum router from the webhook and a handler. See [the module](crate::webhook) for an
-/// example and for the guarantees.
+/// [`router`](Self::router) makes an axum router from the webhook and a handler. See [the module](crate::webhook) for
+/// an example and for the guarantees.
 #[derive(Clone)]
 #[must_use = "a webhook does nothing until its router is served"]
 pub struct Webhook {
@@ -43,10 +43,12 @@ impl Webhook {
     /// Creates a webhook that receives the updates of a bot at a path.
     ///
     /// - `bot`: Bot that is passed to the handler.
-    /// - `secret_path`: Path of the URL that you [subscribe](Self::subscribe). The path begins with `/`. The last segment is
-    ///   the secret, for example the output of `openssl rand -hex 32`. Other segments can be before the secret.
+    /// - `secret_path`: Path of the URL that you [subscribe](Self::subscribe). The path begins with `/`. The last
+    ///   segment is the secret, for example the output of `openssl rand -hex 32`. Other segments can be before the
+    ///   secret.
     ///
-    /// Protect the path like the token. Neither errors nor `Debug` show the path. Response times do not reveal the path either.
+    /// Protect the path like the token. Neither errors nor `Debug` show the path. Response times do not reveal the path
+    /// either.
     ///
     /// # Errors
     ///
@@ -69,10 +71,11 @@ impl Webhook {
         })
     }
 
-    /// Requires a secret in a header of each request: `X-Max-Bot-Api-Secret` for MAX. By default, only the path is secret.
+    /// Requires a secret in a header of each request: `X-Max-Bot-Api-Secret` for MAX. By default, only the path is
+    /// secret.
     ///
-    /// [`subscribe`](Self::subscribe) sends the secret to the service. The response to a request without the secret is 404, as
-    /// for a wrong path. The secret is compared in constant time. Neither errors nor `Debug` show the secret.
+    /// [`subscribe`](Self::subscribe) sends the secret to the service. The response to a request without the secret is
+    /// 404, as for a wrong path. The secret is compared in constant time. Neither errors nor `Debug` show the secret.
     ///
     /// ```
     /// # #[tokio::main]
@@ -99,7 +102,8 @@ impl Webhook {
         Ok(self)
     }
 
-    /// Subscribes the URL of the webhook to updates. If a [secret](Self::secret) is set, the request contains the secret.
+    /// Subscribes the URL of the webhook to updates. If a [secret](Self::secret) is set, the request contains the
+    /// secret.
     ///
     /// - `origin`: Beginning of the URL, before the secret path, such as `https://bot.example`.
     /// - `types`: Types of updates to receive. If `types` is empty, the bot receives all types.
@@ -120,12 +124,12 @@ impl Webhook {
 
     /// Sets the function that decides about updates that were not handled, and about bodies that are not an update.
     ///
-    /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. For `Retry`, the response is
-    /// 503, and the service delivers the update again. For `Skip`, the response is 200. By default, an update that was not
-    /// handled is skipped, and the response to a body that is not an update is 503.
+    /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. For `Retry`, the
+    /// response is 503, and the service delivers the update again. For `Skip`, the response is 200. By default, an
+    /// update that was not handled is skipped, and the response to a body that is not an update is 503.
     ///
-    /// Return `Retry` only if the update may succeed later. Otherwise, the service delivers the update again for hours. After
-    /// 8 h, the service may remove the subscription.
+    /// Return `Retry` only if the update may succeed later. Otherwise, the service delivers the update again for hours.
+    /// After 8 h, the service may remove the subscription.
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::Webhook {
@@ -141,21 +145,22 @@ impl Webhook {
     /// # }
     /// ```
     ///
-    /// The function runs on the task of the handler, so the function must not block its thread. A returned future has the same
-    /// time limit as the handler. With a journal, the limit for a body that is not an update is 20 s.
+    /// The function runs on the task of the handler, so the function must not block its thread. A returned future has
+    /// the same time limit as the handler. With a journal, the limit for a body that is not an update is 20 s.
     pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
         self.on_error = Some(failed::boxed(on_error));
         self
     }
 
-    /// Sets the time limit of the handler. Defaults to 120 s. After this time, the handler is dropped at its current `await`,
-    /// and counts as failed. For longer work, use a [queue](crate::webhook#a-durable-queue).
+    /// Sets the time limit of the handler. Defaults to 120 s. After this time, the handler is dropped at its current
+    /// `await`, and counts as failed. For longer work, use a [queue](crate::webhook#a-durable-queue).
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handler_timeout = timeout;
         self
     }
 
-    /// Sets the maximum size of the body of a request, in bytes. Defaults to 4 MiB. The response to a larger body is 413.
+    /// Sets the maximum size of the body of a request, in bytes. Defaults to 4 MiB. The response to a larger body is
+    /// 413.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
@@ -181,16 +186,16 @@ impl Webhook {
 
     /// Returns an axum router that calls a handler with the bot and each update.
     ///
-    /// The handler is an async function. A closure can capture other values, and pass them to the function. [`HandlerResult`]
-    /// lists the return types of a handler.
+    /// The handler is an async function. A closure can capture other values, and pass them to the function.
+    /// [`HandlerResult`] lists the return types of a handler.
     ///
-    /// axum panics if routers with the same route are merged. A route has the path up to the first 8 characters of the secret.
-    /// So give each bot its own random secret.
+    /// axum panics if routers with the same route are merged. A route has the path up to the first 8 characters of the
+    /// secret. So give each bot its own random secret.
     ///
     /// # Cancel safety
     ///
-    /// If a client closes the connection, or if the server's future is dropped, the handler continues in its own task. The end
-    /// of the tokio runtime drops the handler. The service then delivers the update again.
+    /// If a client closes the connection, or if the server's future is dropped, the handler continues in its own task.
+    /// The end of the tokio runtime drops the handler. The service then delivers the update again.
     #[must_use = "a router does nothing until it is served"]
     pub fn router<H, F>(self, handler: H) -> Router
     where
@@ -200,10 +205,11 @@ impl Webhook {
         self.serve(handler)
     }
 
-    /// Returns an axum router that calls a handler with the bot and each update, including the exact JSON of the update.
+    /// Returns an axum router that calls a handler with the bot and each update, including the exact JSON of the
+    /// update.
     ///
-    /// Use this method, for example, to store the JSON in a [queue](crate::webhook#a-durable-queue). Except for the type of the
-    /// update, the router is the same as the router of [`router`](Self::router).
+    /// Use this method, for example, to store the JSON in a [queue](crate::webhook#a-durable-queue). Except for the
+    /// type of the update, the router is the same as the router of [`router`](Self::router).
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {

@@ -16,8 +16,8 @@ use tracing::Instrument as _;
 /// The status of the response, once it is known.
 type StatusWatch = watch::Receiver<Option<StatusCode>>;
 
-/// How long a handled delivery is remembered. A server that did not wait for the answer delivers again within this time:
-/// MAX waits for 30 s, and delivers again after 60 s.
+/// How long a handled delivery is remembered. A server that did not wait for the answer delivers again within this
+/// time: MAX waits for 30 s, and delivers again after 60 s.
 const REMEMBERED: Duration = Duration::from_secs(5 * 60);
 /// Maximum number of remembered deliveries. The oldest are dropped first.
 const MOST_REMEMBERED: usize = 20_000;

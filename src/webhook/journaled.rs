@@ -31,13 +31,15 @@ pub struct JournaledWebhook {
 }
 
 impl Webhook {
-    /// Stores each update in a [`Journal`] before the update is handled. Call [`run`](JournaledWebhook::run) on the result.
+    /// Stores each update in a [`Journal`] before the update is handled. Call [`run`](JournaledWebhook::run) on the
+    /// result.
     ///
-    /// The response to the service is 200 as soon as the update is stored, even if its handler takes long. The response is 503
-    /// if the journal is full or cannot be written. The response is also 503 until the server has returned the id of the bot.
+    /// The response to the service is 200 as soon as the update is stored, even if its handler takes long. The response
+    /// is 503 if the journal is full or cannot be written. The response is also 503 until the server has returned the
+    /// id of the bot.
     ///
-    /// Updates of a chat are handled in the order in which they were stored. If the service repeats a delivery after newer
-    /// updates were stored, the repeated update is handled after the newer updates.
+    /// Updates of a chat are handled in the order in which they were stored. If the service repeats a delivery after
+    /// newer updates were stored, the repeated update is handled after the newer updates.
     ///
     /// ```
     /// # #[tokio::main]
@@ -83,8 +85,8 @@ impl Webhook {
 }
 
 impl JournaledWebhook {
-    /// Returns the router that stores updates, and the [`Run`] that handles the stored updates. Serve the router, and await or
-    /// spawn the run. Without the run, updates are stored but not handled.
+    /// Returns the router that stores updates, and the [`Run`] that handles the stored updates. Serve the router, and
+    /// await or spawn the run. Without the run, updates are stored but not handled.
     ///
     /// The run has the settings [`on_error`](Webhook::on_error), [`handler_timeout`](Webhook::handler_timeout) and
     /// [`chat_book`](Webhook::chat_book) of the webhook.

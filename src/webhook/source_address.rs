@@ -14,11 +14,11 @@ const MASK: u32 = u32::MAX << 2;
 
 /// Returns whether an IP address is in one of the subnets from which TamTam sends updates to webhooks.
 ///
-/// The list of subnets is from the documentation of TamTam, and may change without notice. So use this check only in addition
-/// to the secret path.
+/// The list of subnets is from the documentation of TamTam, and may change without notice. So use this check only in
+/// addition to the secret path.
 ///
-/// Behind a proxy, the address of the connection is the address of the proxy. Check the client address that the proxy reports
-/// in a header. The proxy must set this header itself, and must not accept the header from clients.
+/// Behind a proxy, the address of the connection is the address of the proxy. Check the client address that the proxy
+/// reports in a header. The proxy must set this header itself, and must not accept the header from clients.
 ///
 /// ```
 /// use tamtam::webhook::is_tamtam_address;

@@ -46,8 +46,8 @@ enum Act {
     Reset,
     /// The beginning of an answer, then RST_STREAM with REFUSED_STREAM, which is not allowed after an answer has begun.
     ResetInBody,
-    /// GOAWAY that names an earlier stream as the last one (RFC 9113, 6.8), then an open connection. Its debug data quote
-    /// the request.
+    /// GOAWAY that names an earlier stream as the last one (RFC 9113, 6.8), then an open connection. Its debug data
+    /// quote the request.
     GoAwayBelow,
     /// GOAWAY that names this stream as the last one. The connection is then closed.
     GoAwayAt,

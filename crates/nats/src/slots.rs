@@ -30,7 +30,8 @@ mod tests {
 
     #[test]
     fn the_slot_of_a_lane_never_changes() {
-        // Computed elsewhere. If these values change, chats of running queues change their slots, and their order is lost.
+        // Computed elsewhere. If these values change, chats of running queues change their slots, and their order is
+        // lost.
         for (chat, slot) in [(0, 36), (1, 23), (-5, 13), (123_456_789, 43)] {
             assert_eq!(slot_of(&lane(chat), 64), slot, "{chat}");
         }

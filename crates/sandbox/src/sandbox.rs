@@ -244,7 +244,7 @@ impl Sandbox {
     /// # tokio::spawn(axum::serve(listener, webhook).into_future());
     /// let tamtam = Sandbox::start().await;
     /// tamtam.bot().api().subscribe(SubscriptionRequestBody::new(url)).await?;
-    /// tamtam.on_delivery(|delivery| println!("{:?} {}", delivery.status(), delivery.update()));
+    /// tamtam.on_delivery(|sent| println!("{:?} {}", sent.status(), sent.update()));
     /// tamtam.user("Alice").says("hi");
     /// tamtam.delivers().await;
     /// # Ok(())

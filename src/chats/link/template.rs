@@ -51,8 +51,8 @@ impl Template {
         link
     }
 
-    /// Returns the values of a link in the order of the placeholders, percent-encoded. `None` if the link does not fit the
-    /// template. Other keys of the query and the fragment are ignored.
+    /// Returns the values of a link in the order of the placeholders, percent-encoded. `None` if the link does not fit
+    /// the template. Other keys of the query and the fragment are ignored.
     fn values<const N: usize>(&self, link: &str) -> Option<[String; N]> {
         let (path, query) = path_and_query(self.origin, link)?;
         let (path_template, pair_template) = match self.rest.split_once('?') {
@@ -74,8 +74,8 @@ impl fmt::Display for Template {
     }
 }
 
-/// Reads a link of any service. `what` names the kind of link with its article, and `template` chooses it. The values are
-/// percent-encoded: see [`decode`].
+/// Reads a link of any service. `what` names the kind of link with its article, and `template` chooses it. The values
+/// are percent-encoded: see [`decode`].
 pub(super) fn read<const N: usize>(
     link: &str,
     what: &str,

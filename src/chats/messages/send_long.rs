@@ -143,8 +143,8 @@ impl SendLong {
     /// Sends the remaining parts, each after the previous part is posted. Returns all posted messages.
     ///
     /// Awaiting the request also sends the parts. But after an error, the posted messages are then not available. If an
-    /// earlier part is posted or skipped, [`may_have_been_applied`](crate::Error::may_have_been_applied) of this error returns
-    /// `true`.
+    /// earlier part is posted or skipped, [`may_have_been_applied`](crate::Error::may_have_been_applied) of this error
+    /// returns `true`.
     ///
     /// # Errors
     ///

@@ -60,8 +60,8 @@ struct Waiter {
 
 /// The number of waiting requests of a bot, and its pause. Returned by [`Health::pace`](crate::updates::Health::pace).
 ///
-/// A request waits if it would exceed a limit of the bot's [`Pace`](crate::settings::Pace). The bot pauses after a response
-/// with status 429 (too many requests): all its requests then wait.
+/// A request waits if it would exceed a limit of the bot's [`Pace`](crate::settings::Pace). The bot pauses after a
+/// response with status 429 (too many requests): all its requests then wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PaceHealth {
@@ -134,8 +134,8 @@ impl Gate {
     }
 
     /// Stops all requests of the bot after a 429, for `asked` or for a backoff, whichever is longer. Returns the
-    /// remaining length of the pause. `sent`: time at which the refused request was sent. If the request was sent before
-    /// the last pause began, the backoff does not grow.
+    /// remaining length of the pause. `sent`: time at which the refused request was sent. If the request was sent
+    /// before the last pause began, the backoff does not grow.
     pub(crate) fn pause(&self, sent: Instant, asked: Option<Duration>, backoff: Backoff, chance: f64) -> Duration {
         let now = self.clock.now();
         let mut inner = self.lock();

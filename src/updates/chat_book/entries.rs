@@ -11,8 +11,8 @@ const HOUR_MS: i64 = 60 * 60 * 1000;
 const REMOVAL_KEPT_MS: i64 = 48 * HOUR_MS;
 /// The minimum time between two searches for old removals, in milliseconds between updates. A search visits all chats.
 const SWEEP_PAUSE_MS: i64 = HOUR_MS;
-/// How old the saved `last_update` of a chat may be, in milliseconds between updates. So a busy chat is saved once a day, not
-/// once per message.
+/// How old the saved `last_update` of a chat may be, in milliseconds between updates. So a busy chat is saved once a
+/// day, not once per message.
 const LAST_UPDATE_STEP_MS: i64 = 24 * HOUR_MS;
 
 #[derive(Debug, Default)]

@@ -41,8 +41,8 @@ pub struct KnownChat {
     pub since: i64,
     /// Role of the bot in the chat.
     pub role: ChatRole,
-    /// Title of the chat. `None` if no update contained a title. Only `chat_title_changed` and `message_chat_created` contain
-    /// one.
+    /// Title of the chat. `None` if no update contained a title. Only `chat_title_changed` and `message_chat_created`
+    /// contain one.
     pub title: Option<String>,
     /// Time of the newest update that the book has seen of the chat, in Unix milliseconds.
     ///
@@ -59,8 +59,8 @@ pub enum ChatRole {
     Dialog {
         /// Id of the user. `None` if no update contained the id.
         user_id: Option<UserId>,
-        /// Whether the user has stopped the bot. The bot cannot write to such a user. Always `false` on TamTam, which does
-        /// not report stops.
+        /// Whether the user has stopped the bot. The bot cannot write to such a user. Always `false` on TamTam, which
+        /// does not report stops.
         is_stopped: bool,
     },
     /// The bot is a member of a group or a channel. Also the role if no update reported the rights of the bot.

@@ -11,8 +11,8 @@ use crate::{
     id::{ChatId, UserId},
 };
 
-/// The record of one chat of a [`ChatBook`](crate::updates::ChatBook), stored in a [`ChatStore`](crate::updates::ChatStore).
-/// The bot is in the chat, or was removed from the chat in the last 48 h.
+/// The record of one chat of a [`ChatBook`](crate::updates::ChatBook), stored in a
+/// [`ChatStore`](crate::updates::ChatStore). The bot is in the chat, or was removed from the chat in the last 48 h.
 ///
 /// The fields are private. Store the record as JSON with serde. Later versions of the crate can read the JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

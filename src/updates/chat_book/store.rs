@@ -8,8 +8,8 @@ use crate::{error::BoxError, id::ChatId};
 /// A store for the records of a [`ChatBook`](crate::updates::ChatBook). Passed to
 /// [`ChatBook::open`](crate::updates::ChatBook::open).
 ///
-/// With a store, the records survive a restart. [`FileChats`](crate::updates::FileChats) stores the records in a file. A table
-/// of a database needs two columns, the id of the chat and the record as JSON:
+/// With a store, the records survive a restart. [`FileChats`](crate::updates::FileChats) stores the records in a file.
+/// A table of a database needs two columns, the id of the chat and the record as JSON:
 ///
 /// ```
 /// use tamtam::{ChatId, updates::{ChatRecord, ChatStore}};
@@ -55,15 +55,15 @@ pub trait ChatStore: Send + Sync + 'static {
     /// If the store cannot be read. `ChatBook::open` then returns an error.
     fn load(&self) -> impl Future<Output = Result<Vec<ChatRecord>, Self::Error>> + Send;
 
-    /// Stores the record of a chat, in place of an earlier record of this chat. If `record` is `None`, removes the earlier
-    /// record.
+    /// Stores the record of a chat, in place of an earlier record of this chat. If `record` is `None`, removes the
+    /// earlier record.
     ///
     /// When `save` has returned, the change should survive the end of the process. The book saves one change at a time.
     ///
     /// # Errors
     ///
-    /// If the change is not stored. The book then saves the chat again, together with its next change. If a save takes longer
-    /// than 5 s, the book drops the future, and the save counts as failed.
+    /// If the change is not stored. The book then saves the chat again, together with its next change. If a save takes
+    /// longer than 5 s, the book drops the future, and the save counts as failed.
     fn save(
         &self,
         chat_id: ChatId,

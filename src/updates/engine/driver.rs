@@ -70,8 +70,8 @@ impl Driver {
                 } else if let Poll::Ready(Some(number)) = pending.poll_next_unpin(context) {
                     done.extend(number);
                 } else {
-                    // Claim more lanes only when no handler can proceed, so that other drivers get them while this one is
-                    // busy.
+                    // Claim more lanes only when no handler can proceed, so that other drivers get them while this one
+                    // is busy.
                     let exchange = self.exchange(&mut done, pending.len(), context);
                     claims = exchange.claims.into_iter();
                     moment = shared.context.health.moment();

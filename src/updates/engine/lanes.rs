@@ -65,8 +65,8 @@ pub(super) struct Claim {
 
 /// All lanes that have deliveries.
 ///
-/// A lane is ready or claimed. Only one driver at a time claims a lane, which keeps its order. Its other deliveries wait in
-/// the lane's queue until [`release`](Self::release).
+/// A lane is ready or claimed. Only one driver at a time claims a lane, which keeps its order. Its other deliveries
+/// wait in the lane's queue until [`release`](Self::release).
 pub(super) struct Lanes {
     numbers: HashMap<Lane, Number>,
     /// The lanes by their numbers. A claimed lane has a slot, too.

@@ -44,9 +44,9 @@ const APPLICATION_ID_AT: usize = 68;
 /// Pages of 4 KiB in the write-ahead log after which they are moved into the database: 16 MiB. Each move waits for the
 /// disk twice. SQLite's default of 4 MiB costs a quarter of the speed, and more than 16 MiB gains nothing.
 const CHECKPOINT_PAGES: i32 = 4000;
-/// Updates are stored in batches, in one row each. `lanes` is a JSON array of their lanes. `json` is their JSON, one after the
-/// other, and `ends` is where each of them ends in it (little-endian `u32`, in bytes). `settled` has a row for each batch with
-/// settled updates: bit `n` is set if update `n` is settled. The rows of `batches` never change.
+/// Updates are stored in batches, in one row each. `lanes` is a JSON array of their lanes. `json` is their JSON, one
+/// after the other, and `ends` is where each of them ends in it (little-endian `u32`, in bytes). `settled` has a row
+/// for each batch with settled updates: bit `n` is set if update `n` is settled. The rows of `batches` never change.
 const TABLES: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
     CREATE TABLE batches (first INTEGER PRIMARY KEY, stored_at INTEGER NOT NULL, lanes TEXT NOT NULL, ends BLOB NOT NULL,

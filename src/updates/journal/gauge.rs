@@ -8,8 +8,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// The state of a [`Journal`](crate::updates::Journal). Returned by [`Journal::health`](crate::updates::Journal::health) and
-/// [`Health::journal`](crate::updates::Health::journal).
+/// The state of a [`Journal`](crate::updates::Journal). Returned by
+/// [`Journal::health`](crate::updates::Journal::health) and [`Health::journal`](crate::updates::Health::journal).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JournalHealth {

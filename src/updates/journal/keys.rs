@@ -20,8 +20,8 @@ const PAGE: usize = 16;
 /// The length of a hash, in bytes.
 const HASH: usize = 16;
 
-/// Each row of `pages_*` has the keys of updates that were stored together, and the range of their timestamps. Other keys, such as
-/// those of late updates, have a row each in `keys_*`.
+/// Each row of `pages_*` has the keys of updates that were stored together, and the range of their timestamps. Other
+/// keys, such as those of late updates, have a row each in `keys_*`.
 const TABLES: &str = "
     CREATE TABLE key_settings (secret BLOB NOT NULL, newer INTEGER NOT NULL, since INTEGER NOT NULL);
     CREATE TABLE pages_0 (id INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, newest INTEGER NOT NULL, hashes BLOB NOT NULL);

@@ -355,8 +355,8 @@ impl Queue {
         self.writer.submit(|_| Ok(()), move |_: Result<(), Problem>| freed.notify_one());
     }
 
-    /// Waits until the journal is not full. Then waits for at most [`PACE`] until there is room in memory, so that the next
-    /// page need not be read from the disk.
+    /// Waits until the journal is not full. Then waits for at most [`PACE`] until there is room in memory, so that the
+    /// next page need not be read from the disk.
     pub(crate) async fn room(&self) {
         while self.is_full() {
             if timeout(WRITE_PAUSE, self.freed.notified()).await.is_err() {
@@ -506,8 +506,8 @@ pub(super) fn read_stored(json: &str) -> RawUpdate {
 struct JournalEntry {
     queue: Arc<Queue>,
     seq: i64,
-    /// Whether the update was stored before this run started. Its handler may have ended the process, so each attempt is
-    /// written before it begins. Other updates do not need this write.
+    /// Whether the update was stored before this run started. Its handler may have ended the process, so each attempt
+    /// is written before it begins. Other updates do not need this write.
     is_suspect: bool,
     /// The attempt that was written to the disk and has not ended.
     begun: Option<u32>,

@@ -22,13 +22,14 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
 /// A [`MarkerStore`] in a file, for one bot.
 ///
-/// The store saves the marker of a bot, which is the position of the bot in its updates. A save replaces the file as a whole,
-/// and waits until the disk has stored the new file. After a kill or a power loss, the file has either the old marker or the
-/// new marker. A damaged file is an error and is not changed. The same applies to a file of another bot or program.
+/// The store saves the marker of a bot, which is the position of the bot in its updates. A save replaces the file as a
+/// whole, and waits until the disk has stored the new file. After a kill or a power loss, the file has either the old
+/// marker or the new marker. A damaged file is an error and is not changed. The same applies to a file of another bot
+/// or program.
 ///
-/// A save creates a file such as `marker.json.0123456789abcdef.new` in the same directory, and renames the new file. So the
-/// permissions of the old file and links to the old file are lost. A kill can leave a `.new` file behind. A later start
-/// removes this file if it is at least one hour old.
+/// A save creates a file such as `marker.json.0123456789abcdef.new` in the same directory, and renames the new file. So
+/// the permissions of the old file and links to the old file are lost. A kill can leave a `.new` file behind. A later
+/// start removes this file if it is at least one hour old.
 ///
 /// If the marker cannot be saved at the path, the stream fails at the start. An example is a directory without write
 /// permission.

@@ -66,10 +66,11 @@ impl fmt::Debug for MarkerKey {
 /// A store for the marker of a bot, which is the position of the bot in its updates. Passed to
 /// [`Updates::marker_store`](crate::updates::Updates::marker_store).
 ///
-/// The bot saves the marker when all updates of a page are handled, before it commits the page to the server. If the bot is
-/// killed between the save and the commit, it continues after the last handled page.
+/// The bot saves the marker when all updates of a page are handled, before it commits the page to the server. If the
+/// bot is killed between the save and the commit, it continues after the last handled page.
 ///
-/// The crate has the stores [`FileStore`](crate::updates::FileStore) and [`MemoryStore`]. A store in a database is short:
+/// The crate has the stores [`FileStore`](crate::updates::FileStore) and [`MemoryStore`]. A store in a database is
+/// short:
 ///
 /// ```
 /// use tamtam::updates::{MarkerKey, MarkerStore};
@@ -99,12 +100,12 @@ pub trait MarkerStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the store cannot be read. If reading takes longer than 5 s, the stream drops the future, and the read counts as
-    /// failed. After a failed read, the stream ends with an error, because it could lose its position.
+    /// If the store cannot be read. If reading takes longer than 5 s, the stream drops the future, and the read counts
+    /// as failed. After a failed read, the stream ends with an error, because it could lose its position.
     fn load(&self, key: &MarkerKey) -> impl Future<Output = Result<Option<i64>, Self::Error>> + Send;
 
-    /// Saves the marker, in place of an earlier marker of this key. When `save` has returned, the marker should survive the
-    /// end of the process.
+    /// Saves the marker, in place of an earlier marker of this key. When `save` has returned, the marker should survive
+    /// the end of the process.
     ///
     /// # Errors
     ///

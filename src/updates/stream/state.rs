@@ -31,18 +31,20 @@ const LONGEST_SKIP: Duration = Duration::from_secs(10);
 /// restarts. After these retries, the error is permanent.
 pub(super) const ASKED_AGAIN: u32 = 3;
 
-/// The position at which a stream of updates begins. Set by [`Updates::start_from`](crate::updates::Updates::start_from).
+/// The position at which a stream of updates begins. Set by
+/// [`Updates::start_from`](crate::updates::Updates::start_from).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartFrom {
-    /// The marker in the [marker store](crate::updates::Updates::marker_store): the stream begins after the last handled page.
-    /// Without a store or a saved marker, `Stored` is the same as [`Backlog`](Self::Backlog). This is the default.
+    /// The marker in the [marker store](crate::updates::Updates::marker_store): the stream begins after the last
+    /// handled page. Without a store or a saved marker, `Stored` is the same as [`Backlog`](Self::Backlog). This is the
+    /// default.
     #[default]
     Stored,
     /// The oldest update that was not committed. The stream begins with the updates that the server has kept.
     Backlog,
-    /// The first update that arrives after the start. The stream skips the updates that the server has kept, page by page
-    /// until a page is empty. Skipping ends after at most 10 s.
+    /// The first update that arrives after the start. The stream skips the updates that the server has kept, page by
+    /// page until a page is empty. Skipping ends after at most 10 s.
     Latest,
 }
 

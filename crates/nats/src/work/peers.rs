@@ -27,8 +27,8 @@ const QUESTIONS: u32 = 2;
 /// After a server did not answer, the others are asked about each update for this time.
 const TROUBLE: Duration = Duration::from_secs(10);
 
-/// An update in the stream: its sequence, and when it was stored, in Unix nanoseconds. A server that has lost what it had
-/// stored uses a sequence again, but not the time.
+/// An update in the stream: its sequence, and when it was stored, in Unix nanoseconds. A server that has lost what it
+/// had stored uses a sequence again, but not the time.
 pub(super) type Identity = (u64, u128);
 
 /// The answer of a worker about an update.

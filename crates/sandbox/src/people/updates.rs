@@ -52,7 +52,8 @@ impl Account {
     /// # async fn main() -> tamtam::Result<()> {
     /// # let tamtam = tamtam_sandbox::Sandbox::start().await;
     /// let helper = tamtam.add_bot("Helper", "helper_bot");
-    /// let update = serde_json::json!({ "update_type": "moon_risen", "timestamp": 1577880000123_i64 });
+    /// let time = 1_577_880_000_123_i64;
+    /// let update = serde_json::json!({ "update_type": "moon_risen", "timestamp": time });
     /// helper.pushes(&update);
     /// let update = helper.bot().updates().try_next().await?;
     /// assert!(matches!(update, Some(tamtam::Update::Unknown(_))));

@@ -63,7 +63,8 @@ impl Operation {
         self.node.pointer("/requestBody/content/application~1json/schema")
     }
 
-    /// Returns the path and query of a request. A parameter has the value of `wanted`, or a valid one if it is required.
+    /// Returns the path and query of a request. A parameter has the value of `wanted`, or a valid one if it is
+    /// required.
     fn url(&self, wanted: impl Fn(&str) -> Option<String>) -> String {
         let (mut path, mut query) = (self.template.clone(), String::new());
         for parameter in self.parameters() {

@@ -21,8 +21,8 @@ use crate::{
 const FORMAT: &str = "tamtam-chats-1";
 /// The largest file that is read, in bytes. A million chats have about 250 MB, and as much again can be outdated.
 const MOST_BYTES: u64 = 1024 * 1024 * 1024;
-/// The age from which a `.new` file counts as left behind by a killed process. The lock keeps other bots out, so an hour is
-/// for the clocks of file servers.
+/// The age from which a `.new` file counts as left behind by a killed process. The lock keeps other bots out, so an
+/// hour is for the clocks of file servers.
 const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 /// The minimum number of lines for a rewrite while the file is open. A shorter file would be rewritten too often.
 const SHORTEST_REWRITTEN: usize = 1000;

@@ -130,7 +130,8 @@ impl Schedule {
         }
     }
 
-    /// Whether the webhook has failed for too long: for all updates or for a single one, depending on `unsubscribe_rule`.
+    /// Whether the webhook has failed for too long: for all updates or for a single one, depending on
+    /// `unsubscribe_rule`.
     pub(crate) fn is_given_up(&self, now: Millis, unsubscribe_rule: UnsubscribeRule) -> bool {
         if unsubscribe_rule == UnsubscribeRule::UntilSuccess {
             return self.sending() == 0 && self.failing_since.is_some_and(|since| now - since >= PERSISTENCE);
