@@ -342,11 +342,9 @@ async fn prepare<M: Media>(upload: Upload<M>) -> Result<Job, Reason> {
     check_content_type(&content_type)?;
     let keeps = on_session.is_some() || upload.session.is_some();
     let identity = if keeps { source.marked_identity() } else { source.identity.clone() };
-    if let Some(session) = &upload.session {
-        if session.identity != identity {
-            let problem = "the file is not the one of the session: upload it without `resume`".to_owned();
-            return Err(Reason::Source { problem, source: None });
-        }
+    if upload.session.as_ref().is_some_and(|session| session.identity != identity) {
+        let problem = "the file is not the one of the session: upload it without `resume`".to_owned();
+        return Err(Reason::Source { problem, source: None });
     }
     let by_size = identity.size >= upload.resumable_from;
     Ok(Job {

@@ -45,7 +45,7 @@ fn the_root_and_the_types_have_no_name_in_common() {
 }
 
 /// Compiles if the traits of arguments accept all forms in which callers have their values.
-#[allow(dead_code)]
+#[allow(dead_code, clippy::needless_borrows_for_generic_args)]
 fn every_form_of_an_argument_is_accepted(bot: &Bot, message: Message, chat: Chat, user: User, member: ChatMember) {
     fn target(_: impl request::IntoTarget) {}
     fn mid(_: impl request::IntoMessageId) {}

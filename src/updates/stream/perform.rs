@@ -21,7 +21,7 @@ use crate::{
         request,
         transport::{CallOptions, text},
     },
-    error::{Error, ErrorCode, ErrorKind, Reason, Result},
+    error::{Error, ErrorCode, Reason, Result},
     id::UserId,
     json::{read, union::Object},
     redaction::printable,
@@ -140,7 +140,7 @@ impl Performer {
             let error = match error.downcast::<Error>() {
                 // An error of the journal is not an error of a marker store.
                 #[cfg(feature = "journal")]
-                Ok(error) if error.kind() == ErrorKind::Journal => return *error,
+                Ok(error) if error.kind() == crate::error::ErrorKind::Journal => return *error,
                 Ok(error) => error,
                 Err(error) => error,
             };
