@@ -94,8 +94,8 @@ impl Updates {
     }
 }
 
-/// A bot with a handler. Created by [`Bot::run`], [`Updates::run`] or [`Bot::run_deliveries`]. Await the value to run
-/// the bot.
+/// A bot with a handler. Created for example by [`Bot::run`], [`Updates::run`] or [`Bot::run_deliveries`]. Await the
+/// value to run the bot.
 ///
 /// Updates of one [lane](crate::updates::Lane), usually a chat, are handled one after the other. Updates of different
 /// lanes are handled concurrently, on all threads of the runtime.
@@ -111,8 +111,8 @@ impl Updates {
 /// If the process ends before the commit, the server delivers the whole page again at the next start. So at most one
 /// page is handled twice.
 ///
-/// **One slow handler delays all chats.** For example, a page has 100 messages of one chat, and each handler takes 0.2
-/// s. The bot then requests the next page after 20 s.
+/// **One slow handler delays all chats.** For example, a page has 100 messages of one chat, and each handler takes 200
+/// ms. The bot then requests the next page after 20 s.
 ///
 /// # With a journal
 ///
@@ -255,7 +255,8 @@ impl Run {
     /// ```
     ///
     /// The function can be async, for example to send a message. It has the same time limit as the handler. Later
-    /// updates of the chat wait for its result.
+    /// updates of the chat wait for its result. If an async function needs values such as a database, clone the values:
+    /// `move |failed| { let db = db.clone(); async move { .. } }`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -393,7 +394,8 @@ impl Run {
     ///
     /// - Without a journal, the page of these handlers is not committed, so the server delivers the page again.
     /// - With a journal, the updates stay in the journal.
-    /// - With [`Bot::run_deliveries`], the deliveries are dropped without being settled.
+    /// - With [`Bot::run_deliveries`], the deliveries are dropped without being settled. Your source must deliver them
+    ///   again.
     pub async fn run(self) -> Result<()> {
         let chat_book = self.handling.chat_book();
         let result = self.run_to_the_end().await;
