@@ -83,7 +83,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// |---|---|
 /// | a new message, a new comment or a new member | Adds the chat if it is not in the book. |
 /// | `bot_added`, `bot_started` | Adds the chat if it is not in the book. |
-/// | any other update of a dialog (a chat of the bot with one user) | Adds the dialog if it is not in the book. |
+/// | any other update of a dialog (a chat of the bot with one user), except its removal | Adds the dialog if it is not in the book. |
 /// | `bot_removed`, `dialog_removed` | Removes the chat. |
 /// | `bot_stopped` | Marks the dialog as stopped. `bot_started` and a message of the user clear the mark. |
 /// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). `Admin` adds the chat if it is not in the book. |

@@ -41,7 +41,7 @@ pub(crate) use progress::{InProgress, Moment, Progress};
 ///
 /// let run = bot.run(async |_, _| {});
 /// let health = run.health();
-/// // A poll without new updates takes 30 s. The bot does not poll while a page is handled.
+/// // A poll without new updates takes 30 s. The bot does not poll while handlers run.
 /// let has_polled = health.last_poll().is_some_and(|ago| ago < Duration::from_secs(90));
 /// let is_healthy = has_polled || health.in_flight() > 0;
 /// # assert!(!is_healthy);
@@ -86,7 +86,7 @@ impl Health {
     /// Returns the time since the last successful poll. `None` before the first successful poll. The check for webhooks
     /// at the start counts as a poll.
     ///
-    /// A long time is normal in two cases:
+    /// The time grows in two normal cases:
     ///
     /// - There are no new updates. The server then responds to a poll after the
     ///   [`timeout`](crate::updates::Updates::timeout), by default 30 s.
@@ -101,13 +101,13 @@ impl Health {
 
     /// Returns the lag of the bot: the current age of the oldest update in progress. `None` before the first update.
     ///
-    /// If no update is in progress, the lag does not grow: it is the age that the last update had when its progress
-    /// started.
-    ///
     /// - With [`Run`](crate::updates::Run), the progress of an update starts when its handler is called. The progress
     ///   ends when the update is handled or given up. The delay before a retry is part of the progress.
     /// - With [`Updates`](crate::updates::Updates), the progress starts when [`next`](crate::updates::Updates::next)
     ///   returns the update. The progress ends at the following call of `next`, or when the stream is dropped.
+    ///
+    /// If no update is in progress, the lag does not grow. It is then the age that the last update had when its
+    /// progress started.
     ///
     /// The age is the time of this machine minus the timestamp of the update, and at least 0. Updates without a
     /// positive timestamp do not count.

@@ -48,9 +48,9 @@ use settings::Settings;
 /// **If the machine loses power**, the file stays usable. The setting [`Durability`] determines whether changes can be
 /// lost:
 ///
-/// - [`Durability::ProcessKill`] is the default. With this setting, changes that are not on the disk are lost: updates
-///   can be lost, and handled updates can be handled again. A running journal waits for the disk only when it moves its
-///   write-ahead log into the database, once per 16 MiB.
+/// - [`Durability::ProcessKill`] is the default. With this setting, changes that are not yet on the disk are lost:
+///   updates can be lost, and handled updates can be handled again. A running journal waits for the disk only when it
+///   moves its write-ahead log into the database, once per 16 MiB.
 /// - With [`Durability::PowerLoss`], the guarantees are the same as for a killed process. The journal waits for the
 ///   disk at each change.
 ///
@@ -84,8 +84,8 @@ use settings::Settings;
 /// # When the process ends during a handler
 ///
 /// The next [`Run`](crate::updates::Run) handles the update again. If the process is killed or crashes, the interrupted
-/// attempt counts only if the update was already stored when the interrupted run started. The reason: only for these
-/// updates, the journal writes the attempt before the handler starts.
+/// attempt counts only if the update was already stored when the interrupted run started. For other updates, the
+/// journal does not write the attempt before the handler starts.
 ///
 /// So an update that ends the process each time becomes a dead letter after some restarts. Then the later updates of
 /// its lane are handled.
@@ -96,7 +96,7 @@ use settings::Settings;
 /// (`bot.journal-wal`) and a lock file (`bot.journal.lock`). Move or copy the files together, and only while no bot
 /// runs. The files contain messages of users. On Unix, only the owner can read new files.
 ///
-/// - Only one process at a time can open a journal, and a journal has one [`Run`](crate::updates::Run) at a time.
+/// - Only one process at a time can open a journal. Only one [`Run`](crate::updates::Run) at a time can use a journal.
 /// - Opening a damaged file, or a file of another program, fails and does not change the file.
 /// - Each bot needs its own journal. A run with the journal of another bot ends with an error.
 /// - Use a local disk: network file systems often do not lock files.

@@ -111,8 +111,8 @@ impl Updates {
 /// If the process ends before the commit, the server delivers the whole page again at the next start. So at most one
 /// page is handled twice.
 ///
-/// **One slow handler delays all chats.** For example, a page has 100 messages of one chat, and each handler takes 200
-/// ms. The bot then requests the next page after 20 s.
+/// **One slow handler delays all chats.** For example, a page has 100 messages of one chat, and each handler takes
+/// 200 ms. The bot then requests the next page after 20 s.
 ///
 /// # With a journal
 ///
@@ -227,8 +227,8 @@ impl Run {
         self
     }
 
-    /// Sets the function that is called if a handler failed, panicked or took too long. The function decides whether
-    /// the update is retried. The failure is always logged.
+    /// Sets the function that is called if a handler fails, panics or takes too long. The function decides whether the
+    /// update is retried. The failure is always logged.
     ///
     /// Without this function, the bot skips the update. With a journal, the update becomes a dead letter: the journal
     /// keeps the update for inspection.
@@ -328,8 +328,8 @@ impl Run {
     /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum doubles with each further retry.
     /// - `most`: Upper limit of this maximum. Defaults to 30 s.
     ///
-    /// The actual delay is random, from 0 to the current maximum (full jitter). If a polling bot has the setting
-    /// [`Updates::backoff`], its values are the defaults.
+    /// The actual delay is random, from 0 to the current maximum (full jitter). If the setting [`Updates::backoff`] was
+    /// changed, its values are the defaults for this setting, too.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Some(Backoff { first, most: most.max(first) });
         self
@@ -338,10 +338,11 @@ impl Run {
     /// Shuts the bot down when the future `signal` ends. Replaces an earlier signal, including a signal that was set on
     /// [`Updates`].
     ///
-    /// The [`shutdown_deadline`](Self::shutdown_deadline) limits the time of the shutdown. In this time, the bot
-    /// completes the running handlers. The other updates depend on the source:
+    /// The bot first completes the running handlers. The [`shutdown_deadline`](Self::shutdown_deadline) limits the time
+    /// of the shutdown. What happens to the other updates depends on their source:
     ///
-    /// - Polling without a journal: the bot handles the updates that it has fetched, and commits them to the server.
+    /// - Polling without a journal: the bot handles all updates that it has fetched, and commits them to the
+    ///   server.
     /// - With a journal: the other updates stay in the journal.
     /// - With [`Bot::run_deliveries`]: the bot drops the other deliveries without settling them.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
@@ -365,7 +366,7 @@ impl Run {
     ///   the bot in its updates.
     /// - The bot commits the handled updates to the server.
     ///
-    /// If the time ends before these steps, the server can deliver handled updates again.
+    /// If the time ends before the commit, the server can deliver handled updates again.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -384,7 +385,8 @@ impl Run {
     ///
     /// - When polling, the errors of [`Updates::next`], for example if the server refuses the token, or if a webhook is
     ///   subscribed.
-    /// - With a journal, if the journal belongs to another bot or is used by another `Run`.
+    /// - With a journal, if the journal cannot be used, for example because it belongs to another bot or is used by
+    ///   another `Run`.
     ///
     /// Temporary failures are retried and not returned.
     ///

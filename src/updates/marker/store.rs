@@ -63,12 +63,12 @@ impl fmt::Debug for MarkerKey {
     }
 }
 
-/// A store for the marker of a bot. A marker is a number: the position of the bot in its updates. Passed to
-/// [`Updates::marker_store`](crate::updates::Updates::marker_store).
+/// A store for the marker of a bot. Passed to [`Updates::marker_store`](crate::updates::Updates::marker_store).
 ///
-/// A page is the updates in one response to a poll. When all updates of a page are handled, the stream of updates saves
-/// the marker of the page. Then it commits the page: the server does not deliver the page again. If the bot is killed
-/// between the save and the commit, it continues after this page at the next start.
+/// A marker is a number: the position of the bot in its updates. A page is the updates in one response to a poll. When
+/// all updates of a page are handled, the stream of updates saves the marker of the page. Then it commits the page: the
+/// server does not deliver the page again. If the bot is killed between the save and the commit, it continues after
+/// this page at the next start.
 ///
 /// The crate has the stores [`FileStore`](crate::updates::FileStore) and [`MemoryStore`]. This example is a store in a
 /// database:
