@@ -1,8 +1,10 @@
 //! Long polling, handlers of updates, stores for updates and chats, and monitoring.
 //!
-//! An [`Update`](crate::Update) is an event for a bot, such as a new message. [`Bot::run`](crate::Bot::run) calls a
-//! handler (an async function) for each update. [`Run`] has the settings of handlers, and describes the guarantees.
-//! [`Updates`] has the settings of polling:
+//! An [`Update`](crate::Update) is an event for a bot, such as a new message. [`Bot::run`](crate::Bot::run) polls the
+//! server, and calls a handler (an async function) for each update.
+//!
+//! [`Run`] has the settings of handlers, and describes the guarantees. [`Updates`] has the settings of polling. This
+//! example changes settings of both:
 //!
 //! ```
 //! # #[tokio::main]
@@ -37,17 +39,17 @@
 //! # }
 //! ```
 //!
-//! To write the loop yourself, use [`Updates`] as a stream. To handle updates from your own message queue, use
-//! [`Bot::run_deliveries`](crate::Bot::run_deliveries).
+//! To write the loop over updates yourself, use [`Updates`] as a stream. To handle updates from your own message queue,
+//! use [`Bot::run_deliveries`](crate::Bot::run_deliveries).
 //!
 //! # Terms
 //!
 //! - **Page**: the updates in one response to a poll.
-//! - **Marker**: a number from the server. It is the position of a bot in its updates.
-//! - **Commit**: the request that sends the marker of a page to the server. The server does not deliver committed
-//!   updates again.
-//! - **Lane**: the updates that are handled in order, usually the updates of one chat. See [`Lane`].
-//! - **Dead letter**: an update whose handler failed permanently. It is kept for inspection.
+//! - **Marker**: a number that the server sends with a page. The marker is the position of a bot in its updates.
+//! - **Commit**: the bot sends the marker of a handled page to the server. The server does not deliver this page again.
+//! - **Lane**: a group of updates that are handled in order, usually the updates of one chat. See [`Lane`].
+//! - **Journal**: a queue in a file. The bot stores updates in the journal before it handles them.
+//! - **Dead letter**: an update whose handler failed permanently. The update is kept for inspection.
 
 pub(crate) mod atomic_write;
 pub(crate) mod chat_book;

@@ -35,10 +35,11 @@ use store::ErasedChats;
 /// Minimum time between a failed save and the next save of the same changes.
 const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
-/// A book of the chats that a bot is in, collected from the updates of the bot.
+/// A book of the chats that a bot is in, collected from the updates of the bot. Clones share one book.
 ///
-/// MAX has no operation that lists the chats of a bot. The book has this list. For each chat, the book has the role of
-/// the bot and the time since when the bot is in the chat. The book also works on TamTam. Clones share one book.
+/// MAX has no operation that lists the chats of a bot. The book is a replacement for this operation. It also works on
+/// TamTam. For each chat, the book has for example the type, the role of the bot, and the time of the first update: see
+/// [`KnownChat`].
 ///
 /// Pass the book to [`Run::chat_book`](crate::updates::Run::chat_book) or, with the feature `webhook`, to
 /// `Webhook::chat_book`. Both methods record all updates in the book. If you write the loop over updates yourself, call
@@ -80,32 +81,34 @@ const RETRY_PAUSE: Duration = Duration::from_secs(10);
 ///
 /// | update | change |
 /// |---|---|
-/// | a new message, comment or member; `bot_added`, `bot_started`; any update of a dialog (a chat of the bot with one user) | Adds the chat if it is not in the book. |
+/// | a new message, a new comment or a new member | Adds the chat if it is not in the book. |
+/// | `bot_added`, `bot_started` | Adds the chat if it is not in the book. |
+/// | any other update of a dialog (a chat of the bot with one user), except its removal | Adds the dialog if it is not in the book. |
 /// | `bot_removed`, `dialog_removed` | Removes the chat. |
 /// | `bot_stopped` | Marks the dialog as stopped. `bot_started` and a message of the user clear the mark. |
-/// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). With `Admin`, also adds the chat if it is not in the book. |
-/// | `chat_title_changed` | Sets the title. Also adds the chat if it is not in the book. |
+/// | `bot_admin_permissions_changed` | Sets the role to [`Admin`](ChatRole::Admin) or [`Member`](ChatRole::Member). `Admin` adds the chat if it is not in the book. |
+/// | `chat_title_changed` | Sets the title. Adds the chat if it is not in the book. |
 /// | `message_chat_created` | Adds the new chat, with its title, as [`Admin`](ChatRole::Admin). |
 ///
 /// Updates can arrive twice and out of order. The book orders them by their timestamps: an older update does not undo
-/// the change of a newer one. In particular, an old message does not add a chat from which the bot was removed.
+/// the change of a newer update. For example, an old message does not add a chat from which the bot was removed later.
 ///
-/// After a removal, the bot can still receive some updates of the chat, such as `bot_stopped` or the press of a button.
-/// Such an update does not add the chat again. The book remembers a removal for 48 h, measured by the timestamps of
-/// updates.
+/// After a removal, the bot can still receive some updates of the chat. Examples are `bot_stopped` and the press of a
+/// button. These updates do not add the chat again. The book remembers a removal for 48 h by the timestamps of updates.
 ///
 /// # Limits
 ///
 /// - A chat is not in the book before its first update. Use the book from the start, before the bot is added to chats.
-/// - Updates without a chat or a timestamp are ignored. Messages from constructors are also ignored. (In a constructor,
-///   a user of TamTam composes a message with the help of the bot.)
-/// - Only MAX reports changes of the bot's rights, and users who stop the bot. MAX reports rights by webhook only, not
-///   by polling. Without a report, the role in a group or channel is [`Member`](ChatRole::Member).
-/// - [`Updates::types`](crate::updates::Updates::types) and the subscription of a webhook can select types of updates.
-///   If you select types, include the types in the table.
+/// - The book ignores updates that have no chat or no timestamp.
+/// - The book ignores messages from constructors. In a constructor, a user of TamTam composes a message with the help
+///   of the bot.
+/// - TamTam does not report changes of the bot's rights, or that a user has stopped the bot. MAX reports changes of
+///   rights only by webhook, not by polling. Without a report, the role in a group or channel is
+///   [`Member`](ChatRole::Member).
+/// - If you select the types of updates, include the types in the table. You can select types with
+///   [`Updates::types`](crate::updates::Updates::types) or in the subscription of a webhook.
 /// - Each bot needs its own book.
-///
-/// A busy chat is saved once a day, not for each message: see [`KnownChat::last_update`].
+/// - If only the time of the last update changes, the book saves the chat once a day: see [`KnownChat::last_update`].
 #[doc(alias = "get_chats")]
 #[derive(Clone, Default)]
 pub struct ChatBook(Arc<Book>);
@@ -141,10 +144,8 @@ impl ChatBook {
         Self::default()
     }
 
-    /// Opens a book with the records in a store, such as [`FileChats`]. The book saves its changes in the store. See
-    /// [`ChatBook`] for an example.
-    ///
-    /// Reading the store has no time limit.
+    /// Opens a book with the records in a store, such as [`FileChats`]. The book saves its changes in the store.
+    /// Reading the store has no time limit. See [`ChatBook`] for an example.
     ///
     /// # Errors
     ///
@@ -188,8 +189,8 @@ impl ChatBook {
     ///
     /// If the store fails, or if it takes longer than 5 s ([`ErrorKind::ChatBook`](crate::ErrorKind::ChatBook)).
     ///
-    /// The book then keeps the change in memory. It saves the change together with the next change, or at the first
-    /// update after 10 s.
+    /// After an error, the book keeps the change in memory. It saves the change together with the next change. If no
+    /// change follows within 10 s, the next update starts the save.
     ///
     /// # Cancel safety
     ///
@@ -218,8 +219,8 @@ impl ChatBook {
         }
     }
 
-    /// Saves the changes whose earlier save failed. Call `save` before the program ends, if [`observe`](Self::observe)
-    /// has failed.
+    /// Saves the changes whose earlier save failed. If [`observe`](Self::observe) has failed, call `save` before the
+    /// program ends.
     ///
     /// ```
     /// # #[tokio::main]
@@ -303,8 +304,7 @@ impl ChatBook {
     /// Removes a chat from the book, for example because the chat does not exist any more. Returns whether the chat was
     /// in the book.
     ///
-    /// The effect is the same as if the bot had been removed from the chat at its last update. A newer update that
-    /// shows the bot in the chat adds the chat again.
+    /// A later update can add the chat again: see [the table](ChatBook#what-updates-change).
     ///
     /// ```
     /// # #[tokio::main]

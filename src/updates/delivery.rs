@@ -10,8 +10,9 @@ pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// [`Bot::run_deliveries`](crate::Bot::run_deliveries).
 ///
 /// When the update is handled or given up, the bot settles the delivery: it calls the function `settle` of
-/// [`new`](Self::new) with the result. The bot settles a delivery at most once. If the bot is stopped or cancelled
-/// first, it drops the delivery without settling it. Your source must then deliver the update again.
+/// [`new`](Self::new) with the result. The bot settles a delivery at most once.
+///
+/// If the bot ends first, it drops the delivery without settling it. Your source must then deliver the update again.
 #[must_use = "a delivery that is not passed to the engine is not handled"]
 pub struct Delivery {
     pub(super) lane: Lane,
@@ -137,10 +138,14 @@ impl Delivery {
         self
     }
 
-    /// Sets the number of failed attempts after which the delivery is settled as [`Settled::Dead`]. Without this
-    /// setting, there are no dead letters, and [`Recovery::Retry`](crate::updates::Recovery::Retry) has no limit.
+    /// Sets the number of failed attempts after which the update becomes a dead letter: an update that you keep for
+    /// inspection. The bot then settles the delivery as [`Settled::Dead`].
     ///
-    /// [Earlier attempts](Self::earlier_attempts) count. If they already reach the limit, the handler is not called.
+    /// [Earlier attempts](Self::earlier_attempts) count. If they already reach the limit, the bot settles the delivery
+    /// without a call of the handler.
+    ///
+    /// Without this setting, no delivery is settled as `Dead`, and [`Recovery::Retry`](crate::updates::Recovery::Retry)
+    /// has no limit.
     pub fn dead_letter_after(mut self, attempts: u32) -> Self {
         self.attempts_limit = Some(attempts);
         self

@@ -81,11 +81,11 @@ impl<T, E: Into<BoxError>> HandlerResult for Result<T, E> {
     }
 }
 
-/// Adds shared state to a handler. `state` is cloned for each update, so put large values into an
-/// [`Arc`](std::sync::Arc).
+/// Adds shared state to a handler. Returns a handler that passes a clone of `state` to `handler` for each update. Put
+/// large values into an [`Arc`](std::sync::Arc).
 ///
-/// [`Bot::run_with`] does this when polling. Use this function everywhere else that takes a handler: for webhooks,
-/// journals and queues.
+/// Use `with_state` for the handlers of webhooks and queues. To poll, use `run_with` instead, for example
+/// [`Bot::run_with`].
 ///
 /// ```
 /// # fn check(webhook: tamtam::webhook::Webhook, names: std::sync::Arc<Vec<String>>) {

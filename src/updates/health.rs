@@ -26,11 +26,11 @@ use crate::{
 pub(crate) use progress::{InProgress, Moment, Progress};
 
 /// A handle for monitoring a bot: its polls, its handlers and its failures. Returned by
-/// [`Updates::health`](crate::updates::Updates::health) and [`Run::health`](crate::updates::Run::health). Clones show
+/// [`Updates::health`](crate::updates::Updates::health) and [`Run::health`](crate::updates::Run::health). Clones share
 /// the same values.
 ///
-/// Use the values for alerts, but do not restart the bot because of them. If the server is down, the bot waits for the
-/// server, and a restart does not help.
+/// Use the values for alerts, not for automatic restarts. If the server is down, the bot retries, and a restart does
+/// not help.
 ///
 /// ```
 /// # #[tokio::main]
@@ -41,7 +41,7 @@ pub(crate) use progress::{InProgress, Moment, Progress};
 ///
 /// let run = bot.run(async |_, _| {});
 /// let health = run.health();
-/// // A poll without new updates takes 30 s. The bot does not poll while a page is handled.
+/// // A poll without new updates takes 30 s. The bot does not poll while handlers run.
 /// let has_polled = health.last_poll().is_some_and(|ago| ago < Duration::from_secs(90));
 /// let is_healthy = has_polled || health.in_flight() > 0;
 /// # assert!(!is_healthy);
@@ -86,10 +86,13 @@ impl Health {
     /// Returns the time since the last successful poll. `None` before the first successful poll. The check for webhooks
     /// at the start counts as a poll.
     ///
-    /// If there are no new updates, the server responds to a poll after the
-    /// [`timeout`](crate::updates::Updates::timeout), by default 30 s. Without a journal, the bot does not poll while a
-    /// page is handled. The bot has a problem if the returned time is much longer than the timeout and the time of a
-    /// page together.
+    /// The time grows in two normal cases:
+    ///
+    /// - There are no new updates. The server then responds to a poll after the
+    ///   [`timeout`](crate::updates::Updates::timeout), by default 30 s.
+    /// - The bot handles a page (the updates in one response to a poll). Without a journal, it does not poll meanwhile.
+    ///
+    /// If the time is much longer than the sum of these two times, the bot has a problem.
     #[must_use]
     pub fn last_poll(&self) -> Option<Duration> {
         let last = *self.inner.last_poll.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,16 +101,16 @@ impl Health {
 
     /// Returns the lag of the bot: the current age of the oldest update in progress. `None` before the first update.
     ///
-    /// The lag grows until this update is done. If no update is in progress, the lag is the age that the last update
-    /// had at the start of its progress.
-    ///
     /// - With [`Run`](crate::updates::Run), the progress of an update starts when its handler is called. The progress
     ///   ends when the update is handled or given up. The delay before a retry is part of the progress.
     /// - With [`Updates`](crate::updates::Updates), the progress starts when [`next`](crate::updates::Updates::next)
     ///   returns the update. The progress ends at the following call of `next`, or when the stream is dropped.
     ///
-    /// The age is the time of this machine minus the timestamp of the update, and at least 0. Updates whose timestamp
-    /// is absent or 0 do not count.
+    /// If no update is in progress, the lag does not grow. It is then the age that the last update had when its
+    /// progress started.
+    ///
+    /// The age is the time of this machine minus the timestamp of the update, and at least 0. Updates without a
+    /// positive timestamp do not count.
     #[must_use]
     pub fn lag(&self) -> Option<Duration> {
         self.inner.progress.lag(self.inner.clock.now())
@@ -127,15 +130,17 @@ impl Health {
         self.inner.progress.handled()
     }
 
-    /// Returns the number of updates that were given up after their handler failed, including dead letters.
+    /// Returns the number of updates that were given up after their handler failed. This includes dead letters: updates
+    /// that a journal or a queue keeps for inspection.
     #[must_use]
     pub fn skipped(&self) -> u64 {
         self.inner.progress.skipped()
     }
 
-    /// Returns the number of failed saves of the marker since the last successful save. See
-    /// [`MarkerStore`](crate::updates::MarkerStore). If the number is not 0, a killed bot can receive handled updates
-    /// again.
+    /// Returns the number of failed saves of the marker since the last successful save. The marker is the position of
+    /// the bot in its updates: see [`MarkerStore`](crate::updates::MarkerStore).
+    ///
+    /// If the number is not 0 and the bot is killed, the bot can receive handled updates again.
     #[must_use]
     pub fn failed_saves(&self) -> u64 {
         self.inner.failed_saves.load(Ordering::Relaxed)
@@ -143,16 +148,22 @@ impl Health {
 
     /// Returns the number of values in polled updates that did not fit the types of this crate.
     ///
-    /// Each such value was left out or replaced by a default, or its update became [`Update::Unknown`]. The log event
-    /// `value does not fit the model` has the path of the value and the reason. The event has the level `WARN` for the
-    /// first value at a path, then `DEBUG`. For updates by webhook, such values are logged, but not counted here.
+    /// A value that does not fit has one of these effects:
+    ///
+    /// - The value is left out.
+    /// - The value is replaced by a default.
+    /// - The update becomes [`Update::Unknown`].
+    ///
+    /// The log event `value does not fit the model` has the path of the value and the reason. The event has the level
+    /// `WARN` for the first value at a path, and `DEBUG` for later values. Values in updates by webhook are only
+    /// logged, not counted.
     #[must_use]
     pub fn misfits(&self) -> u64 {
         self.inner.misfits.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of requests that wait because of the bot's [`Pace`](crate::settings::Pace), and the state of
-    /// a pause after a 429. The HTTP status 429 means too many requests.
+    /// Returns the number of requests that wait because of the bot's [`Pace`](crate::settings::Pace). Also returns the
+    /// state of the pause after a response with HTTP status 429 (too many requests).
     #[must_use]
     pub fn pace(&self) -> PaceHealth {
         self.inner.gate.health()

@@ -26,68 +26,80 @@ use settings::Settings;
 
 /// A durable queue of updates in one file. Clones share one journal.
 ///
-/// A bot stores an update in the journal before it acknowledges the update to the server. When the handler is done, the
-/// bot removes the update from the journal:
+/// The bot stores each update in the journal before it acknowledges the update to the server. When the handler is done,
+/// the bot removes the update. A journal has these advantages:
 ///
-/// - A slow handler delays only the later updates of its own chat. Without a journal, a slow handler delays the next
-///   page of all chats.
-/// - A webhook responds with 200 as soon as the update is stored, even if its handler takes long.
-/// - After a restart, stored updates are handled first. Updates of one [lane](crate::updates::Lane), usually a chat,
-///   stay in order.
+/// - A slow handler delays only the later updates of its own [lane](crate::updates::Lane), usually a chat. Without a
+///   journal, a slow handler delays the next page of updates, for all chats. (A page is the updates in one response to
+///   a poll.)
+/// - A webhook responds with status 200 as soon as the update is stored. Without a journal, the response waits for the
+///   handler.
+/// - After a restart, the bot begins with the stored updates. Updates of one lane stay in order.
 ///
 /// Pass the journal to [`Updates::journal`](crate::updates::Updates::journal) or, with the feature `webhook`, to
 /// `Webhook::journal`.
 ///
 /// # Guarantees
 ///
-/// **If the process is killed**, no update is lost, and each lane keeps its order. An update is handled again only if
-/// its handler was running, or had just ended and the removal was not written yet. At most one update per lane is
-/// handled again, and at most [`concurrency`](crate::updates::Run::concurrency) updates in total.
+/// **If the process is killed**, no update is lost, and each lane keeps its order. An update is handled again only in
+/// two cases: its handler was still running, or its removal was not yet written. At most one update per lane is handled
+/// again, and at most [`concurrency`](crate::updates::Run::concurrency) updates in total.
 ///
-/// **If the machine loses power**, the file stays usable. With [`Durability::PowerLoss`], the guarantees are the same
-/// as for a killed process. With [`Durability::ProcessKill`], the default, changes that the operating system has not
-/// written to the disk are lost. Updates can then be lost, and handled updates can be handled again. With this setting,
-/// the journal waits for the disk only once per 16 MiB of its log.
+/// **If the machine loses power**, the file stays usable. The setting [`Durability`] determines whether changes can be
+/// lost:
+///
+/// - [`Durability::ProcessKill`] is the default. With this setting, changes that are not yet on the disk are lost:
+///   updates can be lost, and handled updates can be handled again. A running journal waits for the disk only when it
+///   moves its write-ahead log into the database, once per 16 MiB.
+/// - With [`Durability::PowerLoss`], the guarantees are the same as for a killed process. The journal waits for the
+///   disk at each change.
 ///
 /// **Exactly once** is not possible: a killed handler may already have sent its message. If a handler must not act
 /// twice, make the handler idempotent, for example with [`Update::key`](crate::Update::key).
 ///
 /// **If the disk fails or is full**, the bot neither stores nor acknowledges updates. Polling pauses, and a webhook
-/// responds with 503. [`JournalHealth::failed_writes`] counts the failures. The log has the event `journal write
-/// failed`, or `handler failed` if a webhook cannot store an update.
+/// responds with status 503. [`JournalHealth::failed_writes`] counts the failures. The log event is `journal write
+/// failed`. If a webhook cannot store an update, the log event is `handler failed`.
 ///
 /// **If an update is repeated**, the journal drops the repeated update. A repeated update has the same
-/// [key](crate::Update::key) as an earlier update. The journal keeps keys for at least one hour by the system clock. If
-/// an update has no timestamp, or no id of a chat, session or user, its JSON must be the same, too. An update without a
-/// timestamp and without such an id is never dropped.
+/// [key](crate::Update::key) as an earlier update. The journal keeps keys for at least one hour by the system clock.
+///
+/// If an update lacks either its timestamp or every id (chat, session, user), its JSON must match, too. If an update
+/// lacks both, it is never dropped.
 ///
 /// # When a handler fails
 ///
-/// The function [`on_error`](crate::updates::Run::on_error) decides about the update:
+/// The update is retried, removed, or becomes a dead letter: an update that the journal keeps for inspection. You can
+/// [list](Self::dead_letters), [replay](Self::replay) or [discard](Self::discard) dead letters.
+///
+/// Without [`on_error`](crate::updates::Run::on_error), the update becomes a dead letter. With `on_error`, the function
+/// decides:
 ///
 /// - [`Recovery::Retry`](crate::updates::Recovery::Retry) runs the handler again. After
-///   [`attempts`](JournalBuilder::attempts) failed attempts, the update becomes a dead letter. The number of attempts
-///   survives a restart.
+///   [`attempts`](JournalBuilder::attempts) failed attempts, the update becomes a dead letter. Failed attempts before a
+///   restart count.
 /// - [`Recovery::Skip`](crate::updates::Recovery::Skip) removes the update from the journal.
-/// - [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter) makes the update a dead letter. This is also the
-///   result without `on_error`.
+/// - [`Recovery::DeadLetter`](crate::updates::Recovery::DeadLetter) makes the update a dead letter.
 ///
-/// The process can also end during a handler. The attempt then counts if the update was stored before the current
-/// [`Run`](crate::updates::Run) started. So an update that always ends the process becomes a dead letter, and the other
-/// updates of its chat are handled.
+/// # When the process ends during a handler
 ///
-/// The journal keeps dead letters for inspection. You can [list](Self::dead_letters), [replay](Self::replay) or
-/// [discard](Self::discard) dead letters.
+/// The next [`Run`](crate::updates::Run) handles the update again. If the process is killed or crashes, the interrupted
+/// attempt counts only if the update was already stored when the interrupted run started. For other updates, the
+/// journal does not write the attempt before the handler starts.
+///
+/// So an update that ends the process each time becomes a dead letter after some restarts. Then the later updates of
+/// its lane are handled.
 ///
 /// # The file
 ///
-/// The journal is an SQLite database. Next to the database are its write-ahead log (for example `bot.journal-wal`) and
-/// a lock file (`bot.journal.lock`). Move or copy the files together, and only while no bot runs. The files contain
-/// messages of users. On Unix, only the owner can read new files.
+/// The journal is an SQLite database, for example `bot.journal`. Next to the database are its write-ahead log
+/// (`bot.journal-wal`) and a lock file (`bot.journal.lock`). Move or copy the files together, and only while no bot
+/// runs. The files contain messages of users. On Unix, only the owner can read new files.
 ///
-/// Only one process at a time can open a journal, and a journal has one [`Run`](crate::updates::Run) at a time. Each
-/// bot needs its own journal. A damaged file is an error and is not changed. The same applies to a file of another
-/// program or bot. Use a local disk: network file systems often do not lock files.
+/// - Only one process at a time can open a journal. Only one [`Run`](crate::updates::Run) at a time can use a journal.
+/// - Opening a damaged file, or a file of another program, fails and does not change the file.
+/// - Each bot needs its own journal. A run with the journal of another bot ends with an error.
+/// - Use a local disk: network file systems often do not lock files.
 ///
 /// ```
 /// # #[tokio::main]
@@ -108,14 +120,15 @@ use settings::Settings;
 ///
 /// # Why SQLite
 ///
-/// A benchmark stored and removed updates of 900 bytes with their keys. One thread stored 100 updates at a time, and
-/// removed 64 at a time. An `fsync` of the disk took 0.25 ms. SQLite reached 170,000 to 180,000 updates per second, and
-/// redb 80,000 to 88,000. In redb, a commit that survives a killed process waits for the disk. In SQLite's write-ahead
-/// log, such a commit does not wait.
+/// In a benchmark, SQLite stored and removed 170,000 to 180,000 updates per second, and redb 80,000 to 88,000. In redb,
+/// a commit that survives a killed process waits for the disk. In SQLite's write-ahead log, the commit does not wait.
+///
+/// Each update had 900 bytes and a key. One thread stored 100 updates at a time, and removed 64 at a time. An `fsync`
+/// of the disk took 0.25 ms.
 #[derive(Clone)]
 pub struct Journal(Arc<Queue>);
 
-/// A builder that changes the settings of a [`Journal`] before the journal is opened. Created by [`Journal::builder`].
+/// A builder for a [`Journal`], with the settings of the journal. Created by [`Journal::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "a journal is not opened until `open` is called"]
 pub struct JournalBuilder {
@@ -144,13 +157,17 @@ pub struct DeadLetter {
 impl Journal {
     /// Opens the journal in the file at `path`, or creates a new journal. The directory must exist.
     ///
-    /// The call checks the whole file, which takes about one second per gigabyte. If the file is in use, the call waits
-    /// for up to 1 s. The call blocks its thread.
+    /// The call blocks its thread. It checks the whole file, which takes about one second per gigabyte. If the file is
+    /// in use, the call waits for up to 1 s.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or written, if it is damaged, if it belongs to another program, or if it is already
-    /// open ([`ErrorKind::Journal`](crate::ErrorKind::Journal)). The file is not changed then.
+    /// The error has the kind [`ErrorKind::Journal`](crate::ErrorKind::Journal). The call fails in these cases:
+    ///
+    /// - The file cannot be read or written.
+    /// - The file is damaged, or belongs to another program. The call does not change this file.
+    /// - The file is already open, in this process or in another process.
+    /// - A newer version of this crate wrote the file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::builder(path).open()
     }
@@ -176,7 +193,7 @@ impl Journal {
         JournalBuilder { path: path.as_ref().to_owned(), settings: Settings::default() }
     }
 
-    /// Returns all dead letters, oldest first. A dead letter is an update whose handler failed permanently.
+    /// Returns all dead letters, oldest first.
     ///
     /// # Errors
     ///
@@ -189,13 +206,13 @@ impl Journal {
         Ok(self.0.dead().await?.into_iter().map(DeadLetter::read).collect())
     }
 
-    /// Stores a dead letter as the newest update of its [lane](crate::updates::Lane), and resets its attempts to 0.
+    /// Makes a dead letter an update again: the newest update of its [lane](crate::updates::Lane), with 0 attempts.
     /// Returns whether the dead letter existed.
     ///
     /// - `id`: [Id](DeadLetter::id) of the dead letter.
     ///
-    /// A bot that runs with this journal handles the update after the earlier updates of its lane. Otherwise, the next
-    /// run handles the update.
+    /// If a bot runs with this journal, the bot handles the update after the earlier updates of its lane. If no bot
+    /// runs, the next [`Run`](crate::updates::Run) handles the update.
     ///
     /// # Errors
     ///
@@ -241,8 +258,8 @@ impl fmt::Debug for Journal {
 }
 
 impl JournalBuilder {
-    /// Sets the kind of failure that the journal survives without loss of data. Defaults to
-    /// [`Durability::ProcessKill`].
+    /// Sets the kind of failure that the journal survives without loss of data: the end of the process, or also a power
+    /// loss. Defaults to [`Durability::ProcessKill`].
     pub fn durability(mut self, durability: Durability) -> Self {
         self.settings.durability = durability;
         self
@@ -250,25 +267,28 @@ impl JournalBuilder {
 
     /// Sets the number of stored updates at which the journal is full. Defaults to 100,000. The minimum is 1.
     ///
-    /// If the journal is full, polling pauses, and a webhook responds with 503. A page that was already polled is still
-    /// stored.
+    /// If the journal is full, polling pauses, and a webhook responds with status 503. If polling has already received
+    /// a page (the updates in one response), the journal still stores the page.
     ///
-    /// A row of the file holds up to 64 updates of a page. The space of a row is reused when all its updates are
-    /// handled.
+    /// The file stores updates in groups of up to 64. It reuses the space of a group only when all updates of the group
+    /// are handled.
     pub fn capacity(mut self, updates: usize) -> Self {
         self.settings.capacity = updates.max(1);
         self
     }
 
-    /// Sets the number of failed attempts after which an update becomes a dead letter. Defaults to 5. The minimum is 1.
-    /// Attempts before a restart count, too.
+    /// Sets the number of failed attempts after which an update becomes a dead letter: an update that the journal keeps
+    /// for inspection. Defaults to 5. The minimum is 1. Failed attempts before a restart count.
+    ///
+    /// The limit matters for updates that [`on_error`](crate::updates::Run::on_error) retries, and for updates whose
+    /// handler ends the process. Without `on_error`, an update becomes a dead letter after the first failed attempt.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.settings.attempts = attempts.max(1);
         self
     }
 
-    /// Sets the maximum number of dead letters. Defaults to 10,000. If the journal has more dead letters, it removes
-    /// the oldest dead letters.
+    /// Sets the maximum number of dead letters. Defaults to 10,000. If a new dead letter exceeds the maximum, the
+    /// journal removes the oldest dead letter permanently, and logs `oldest dead letters removed`.
     pub fn dead_letter_capacity(mut self, letters: usize) -> Self {
         self.settings.dead_letters = letters;
         self

@@ -11,14 +11,16 @@ use crate::{
 ///
 /// Updates of one lane are handled one after the other. Updates of different lanes are handled concurrently.
 ///
-/// - The lane of an update is its chat.
-/// - An update without a chat has the lane of its constructor session. In such a session, a user of TamTam composes a
-///   message with the help of the bot.
-/// - An update without a chat and without a session has the lane of its user.
-/// - All other updates share one lane.
+/// The lane of an update is the first of these ids that the update has:
 ///
-/// `Display` writes a lane as `chat:5`, `session:abc`, `user:7` or `other`. This text is stable: you can split a queue
-/// by the hash of the text.
+/// 1. Id of the chat.
+/// 2. Id of the constructor session, in which a user of TamTam composes a message with the help of the bot.
+/// 3. Id of the user.
+///
+/// All updates without these ids share one lane.
+///
+/// `Display` writes a lane as `chat:5`, `session:abc`, `user:7` or `other`. The format does not change between versions
+/// of this crate. So you can use the text as the partition key of a message queue.
 ///
 /// ```
 /// use tamtam::Update;

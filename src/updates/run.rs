@@ -41,8 +41,9 @@ impl Bot {
     /// Updates of one [lane](crate::updates::Lane), usually a chat, are handled in order. Updates of different lanes
     /// are handled concurrently.
     ///
-    /// The stream is not polled while 1000 or more deliveries are unsettled. When a shutdown begins, deliveries whose
-    /// handler has not started are dropped unsettled.
+    /// The bot settles a delivery when its update is handled or given up: see [`Delivery`]. The bot does not poll the
+    /// stream while 1000 or more deliveries are not settled. When a shutdown begins, the bot drops the deliveries whose
+    /// handler has not started, without settling them.
     ///
     /// ```
     /// # #[tokio::main]
@@ -93,33 +94,38 @@ impl Updates {
     }
 }
 
-/// A bot with a handler. Created by [`Bot::run`], [`Updates::run`] or [`Bot::run_deliveries`]. Await the value to run
-/// the bot.
+/// A bot with a handler. Created for example by [`Bot::run`], [`Updates::run`] or [`Bot::run_deliveries`]. Await the
+/// value to run the bot.
 ///
 /// Updates of one [lane](crate::updates::Lane), usually a chat, are handled one after the other. Updates of different
 /// lanes are handled concurrently, on all threads of the runtime.
 ///
-/// A handler that computes for long, or blocks its thread, delays the other lanes on this thread. The handler also
-/// delays the tasks that it has woken. Timers and sockets continue after at most 20 ms if another thread of the runtime
-/// is free. On the current-thread runtime, such a handler delays all tasks. Move long computations to
-/// `tokio::task::spawn_blocking`.
+/// [`Updates`] has the settings of polling. Change them before you call [`Updates::run`].
 ///
-/// # With and without a journal
+/// # Without a journal
 ///
-/// **Without a journal**, updates are handled one page (the updates in one response to a poll) at a time. When all
-/// updates of the page are handled, the bot requests the next page. This request commits the handled page: the server
-/// does not deliver the page again. If the process ends before the commit, the server delivers the whole page again at
-/// the next start. So at most one page is handled twice.
+/// A page is the updates in one response to a poll. The bot handles one page at a time. When all updates of a page are
+/// handled, the bot requests the next page. This request commits the handled page: the server does not deliver the page
+/// again.
 ///
-/// Without a journal, **one slow handler delays all chats**. For example, if a page has 100 messages of one chat, and
-/// each handler takes 0.2 s, the next page is delayed by 20 s.
+/// If the process ends before the commit, the server delivers the whole page again at the next start. So at most one
+/// page is handled twice.
 ///
-/// **With a journal** (feature `journal`, `Updates::journal`), a page is stored on the disk and then committed. A slow
-/// handler delays only its own chat. After a kill, an update is handled again only if its handler was running or had
-/// just ended.
+/// **One slow handler delays all chats.** For example, a page has 100 messages of one chat, and each handler takes
+/// 200 ms. The bot then requests the next page after 20 s.
 ///
-/// **To handle updates in many processes**, use the crate `tamtam-nats`. Its queue is between the polling process and
-/// the processes with handlers.
+/// # With a journal
+///
+/// A journal is a queue in a file: see `Updates::journal`, with the feature `journal`. The bot stores each page in the
+/// journal and then commits the page. A slow handler delays only its own chat.
+///
+/// If the process is killed, an update is handled again only in two cases: its handler was still running, or its
+/// removal from the journal was not yet written.
+///
+/// # With many processes
+///
+/// To handle updates in many processes, use the crate `tamtam-nats`. Its queue is between the polling process and the
+/// processes with handlers.
 ///
 /// # Handlers
 ///
@@ -127,15 +133,23 @@ impl Updates {
 /// handler.
 ///
 /// The time limit of a handler is 120 s by default. For large uploads, set a longer
-/// [`handler_timeout`](Self::handler_timeout). Tasks that a handler spawns are not awaited at shutdown, and their
-/// update is not delivered again.
+/// [`handler_timeout`](Self::handler_timeout).
 ///
-/// A handler that fails, panics or takes too long affects only its own update. [`on_error`](Self::on_error) decides
-/// whether the update is retried. Without `on_error`, the failure is logged and the update is skipped. With a journal,
-/// the update becomes a dead letter instead: the journal keeps the update for inspection. (If your Cargo profile has
-/// `panic = "abort"`, a panic ends the process.)
+/// A handler can spawn tasks. The bot does not wait for these tasks at shutdown, and their update is not delivered
+/// again.
 ///
-/// The settings of polling are on [`Updates`]: `bot.updates().marker_store(FileStore::new(path)).run(handler)`.
+/// **If a handler blocks its thread**, for example with a long computation, it delays other lanes and tasks. On the
+/// current-thread runtime, it delays all tasks. On other runtimes, timers and sockets continue after at most 20 ms if
+/// another thread is free. Move long computations to `tokio::task::spawn_blocking`.
+///
+/// **If a handler fails, panics or takes too long**, only its own update is affected. The failure is logged, and
+/// [`on_error`](Self::on_error) decides whether the update is retried. Without `on_error`, the bot skips the update.
+/// With a journal, but without `on_error`, the update becomes a dead letter: the journal keeps the update for
+/// inspection.
+///
+/// If your Cargo profile has `panic = "abort"`, a panic ends the process.
+///
+/// # Example
 ///
 /// ```
 /// # #[tokio::main]
@@ -206,15 +220,18 @@ impl Run {
         self
     }
 
-    /// Sets the time limit of a handler. Defaults to 120 s. A handler that exceeds the limit is dropped, and counts as
-    /// failed.
+    /// Sets the time limit of a handler. Defaults to 120 s. If a handler exceeds the limit, the handler is dropped and
+    /// counts as failed.
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handling.set_timeout(timeout);
         self
     }
 
-    /// Sets the function that decides about an update whose handler failed, panicked or took too long. By default, such
-    /// an update is skipped or, with a journal, becomes a dead letter. The failure is always logged.
+    /// Sets the function that is called if a handler fails, panics or takes too long. The function decides whether the
+    /// update is retried. The failure is always logged.
+    ///
+    /// Without this function, the bot skips the update. With a journal, the update becomes a dead letter: the journal
+    /// keeps the update for inspection.
     ///
     /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. `Retry` runs the
     /// whole handler again, including the calls that succeeded before. So retry only if the failed call was not applied
@@ -237,9 +254,9 @@ impl Run {
     /// # }
     /// ```
     ///
-    /// An async function can call the API. The function has the same time limit as the handler, and later updates of
-    /// the chat wait for its result. If the function needs values of its own, clone them into the future: `move
-    /// |failed| { let db = db.clone(); async move { .. } }`.
+    /// The function can be async, for example to send a message. It has the same time limit as the handler. Later
+    /// updates of the chat wait for its result. If an async function needs values such as a database, clone the values:
+    /// `move |failed| { let db = db.clone(); async move { .. } }`.
     ///
     /// ```
     /// # #[tokio::main]
@@ -272,8 +289,8 @@ impl Run {
 
     /// Records every update in a [`ChatBook`] before its handler is called.
     ///
-    /// If the book cannot be saved, the event `chat book save failed` is logged at WARN, and the handler is still
-    /// called. A save takes at most 5 s. This time is not part of the time limit of the handler.
+    /// If the book cannot be saved, the event `chat book save failed` is logged at the level WARN, and the handler is
+    /// still called. A save takes at most 5 s. This time does not count for the time limit of the handler.
     ///
     /// ```
     /// # #[tokio::main]
@@ -306,13 +323,13 @@ impl Run {
         self
     }
 
-    /// Sets the delays before a handler is retried. By default, a bot that polls has the delays of
-    /// [`Updates::backoff`], and other bots have 0.5 s and 30 s.
+    /// Sets the delays before a handler is retried.
     ///
-    /// - `first`: Maximum delay before the first retry. The maximum doubles with each further retry.
-    /// - `most`: Upper limit of this maximum.
+    /// - `first`: Maximum delay before the first retry. Defaults to 0.5 s. The maximum doubles with each further retry.
+    /// - `most`: Upper limit of this maximum. Defaults to 30 s.
     ///
-    /// The actual delay is random, from 0 to the current maximum (full jitter).
+    /// The actual delay is random, from 0 to the current maximum (full jitter). If the setting [`Updates::backoff`] was
+    /// changed, its values are the defaults for this setting, too.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Some(Backoff { first, most: most.max(first) });
         self
@@ -321,10 +338,13 @@ impl Run {
     /// Shuts the bot down when the future `signal` ends. Replaces an earlier signal, including a signal that was set on
     /// [`Updates`].
     ///
-    /// When polling without a journal, the bot first handles and commits the updates that it has fetched. With a
-    /// journal, the bot only completes the running handlers, and the other updates stay in the journal. With
-    /// [`Bot::run_deliveries`], the bot also completes the running handlers, and drops the other deliveries unsettled.
-    /// The [`shutdown_deadline`](Self::shutdown_deadline) limits the time of the shutdown.
+    /// The bot first completes the running handlers. The [`shutdown_deadline`](Self::shutdown_deadline) limits the time
+    /// of the shutdown. What happens to the other updates depends on their source:
+    ///
+    /// - Polling without a journal: the bot handles all updates that it has fetched, and commits them to the
+    ///   server.
+    /// - With a journal: the other updates stay in the journal.
+    /// - With [`Bot::run_deliveries`]: the bot drops the other deliveries without settling them.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,
@@ -337,12 +357,16 @@ impl Run {
 
     /// Sets the maximum time of a shutdown. Defaults to 10 s.
     ///
-    /// After this time, unfinished handlers are dropped at their next `await`. The server then delivers their whole
-    /// page again at the next start. With a journal, only the updates of these handlers are handled again.
+    /// After this time, unfinished handlers are dropped at their next `await`. At the next start, their updates are
+    /// handled again. Without a journal, the server delivers the whole page of these updates again.
     ///
-    /// When polling without a journal, the time includes the commit of the handled updates, and saving the marker in a
-    /// [marker store](Updates::marker_store). Each of these two steps takes at most 5 s. If the time ends first, the
-    /// server can deliver handled updates again.
+    /// Without a journal, the time includes two steps after the handlers. Each step takes at most 5 s:
+    ///
+    /// - The bot saves the marker, if there is a [marker store](Updates::marker_store). The marker is the position of
+    ///   the bot in its updates.
+    /// - The bot commits the handled updates to the server.
+    ///
+    /// If the time ends before the commit, the server can deliver handled updates again.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -359,13 +383,21 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// The errors of [`Updates::next`], for example if the server refuses the token, or if a webhook is subscribed.
-    /// With a journal, also if the journal cannot be used. Temporary failures are retried and not returned.
+    /// - When polling, the errors of [`Updates::next`], for example if the server refuses the token, or if a webhook is
+    ///   subscribed.
+    /// - With a journal, if the journal cannot be used, for example because it belongs to another bot or is used by
+    ///   another `Run`.
+    ///
+    /// Temporary failures are retried and not returned.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the handlers at their next `await`. No update is lost: the page of these handlers was
-    /// not committed, so the server delivers the page again. With a journal, the updates are still stored.
+    /// Dropping the future drops the handlers at their next `await`. No update is lost:
+    ///
+    /// - Without a journal, the page of these handlers is not committed, so the server delivers the page again.
+    /// - With a journal, the updates stay in the journal.
+    /// - With [`Bot::run_deliveries`], the deliveries are dropped without being settled. Your source must deliver them
+    ///   again.
     pub async fn run(self) -> Result<()> {
         let chat_book = self.handling.chat_book();
         let result = self.run_to_the_end().await;

@@ -42,33 +42,8 @@ use state::{Effect, Input, StreamState};
 
 /// A stream of the updates of a bot by long polling. Created by [`Bot::updates`].
 ///
-/// The server delivers updates in pages: a page is the updates in one response to a poll. Each update is delivered at
-/// least once and in order. After the last update of a page, requesting the next update commits the page. For the
-/// commit, the stream sends the marker of the page to the server. A marker is a number: the position of the bot in its
-/// updates. So request an update only when all earlier updates are handled.
-///
-/// Updates that are not committed when the program ends are delivered again at the next start. (Some servers reportedly
-/// respond to a poll without a marker with the newest updates only. A [`marker_store`](Self::marker_store) avoids
-/// this.)
-///
-/// An update that has an unknown type or cannot be read is [`Update::Unknown`]. Such an update does not block later
-/// updates.
-///
-/// Failed polls are retried without a limit, for example after a broken connection, during a restart of the server, or
-/// after a proxy's error page. A retry uses the same marker. By default, the delays grow up to 30 s. If the server asks
-/// for a longer delay, the stream waits for that time. Retries are logged and reported to
-/// [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
-///
-/// The stream returns only permanent errors, and then ends. So the loop `while let Some(update) =
-/// updates.try_next().await?` needs no further error handling. A `?` on another call inside the loop ends the loop. The
-/// server then delivers the same update again at the next start.
-///
-/// Use only one stream per bot at a time: two streams with the same token take updates from each other. While a webhook
-/// is subscribed, polling receives no updates. The stream checks this at the start, see
-/// [`remove_webhooks`](Self::remove_webhooks).
-///
-/// Do not use adapters that poll ahead, such as `buffered`, `peekable` or `for_each_concurrent`: they commit updates
-/// before the updates are handled. To handle updates concurrently, use [`run`](Self::run).
+/// Each update is delivered at least once and in order. An update that has an unknown type or cannot be read is
+/// [`Update::Unknown`], and does not block later updates.
 ///
 /// ```
 /// # #[tokio::main]
@@ -84,6 +59,39 @@ use state::{Effect, Input, StreamState};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Commits
+///
+/// **Request an update only when all earlier updates are handled.** The request can commit the earlier updates: the
+/// server does not deliver them again. Uncommitted updates are delivered again at the next start of the program.
+///
+/// The stream commits whole pages. A page is the updates in one response to a poll. After the last update of a page,
+/// the next request for an update sends the marker of this page to the server. A marker is a number: the position of
+/// the bot in its updates.
+///
+/// Some servers reportedly send only the newest updates if a poll has no marker. A [`marker_store`](Self::marker_store)
+/// avoids this problem after a restart.
+///
+/// Do not use adapters that request several updates ahead, such as `buffered`, `peekable` or `for_each_concurrent`:
+/// they commit updates before the updates are handled. To handle updates concurrently, use [`run`](Self::run).
+///
+/// # Errors
+///
+/// Failed polls are retried without a limit, for example after a broken connection or an error page of a proxy. By
+/// default, the delays grow up to 30 s. If the server asks for a longer delay, the stream waits for that time. Retries
+/// are logged and reported to [`BotBuilder::on_retry`](crate::BotBuilder::on_retry).
+///
+/// The stream returns only permanent errors, and then ends. So the loop `while let Some(update) =
+/// updates.try_next().await?` needs no further error handling.
+///
+/// A `?` on another call inside the loop ends the loop. At the next start, the server delivers the uncommitted updates
+/// again.
+///
+/// # One stream per bot
+///
+/// Use only one stream per bot at a time: each of two streams with the same token receives only some of the updates.
+/// While a webhook is subscribed, polling receives no updates. The stream checks for webhooks at the start: see
+/// [`remove_webhooks`](Self::remove_webhooks).
 ///
 /// # Cancel safety
 ///
@@ -158,7 +166,7 @@ impl Updates {
 
     /// Sets the maximum number of updates per page, from 1 to 1000. By default, the server chooses 100.
     ///
-    /// If the number is outside of this range, the stream returns an error before any request, and ends
+    /// If the number is outside of this range, the stream ends with an error before the first request
     /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     pub fn limit(mut self, limit: u32) -> Self {
         self.settings.limit = Some(limit.into());
@@ -168,9 +176,11 @@ impl Updates {
     /// Sets the maximum time that the server waits for new updates before it responds to a poll. The time is from 0 to
     /// 90 s, rounded up to whole seconds. By default, the server chooses 30 s.
     ///
-    /// If the time is longer than 90 s, the stream returns an error before any request, and ends
-    /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)). A poll on a dead connection fails after this
-    /// time plus [`poll_margin`](crate::BotBuilder::poll_margin) (15 s by default).
+    /// A poll on a dead connection fails after this time plus [`poll_margin`](crate::BotBuilder::poll_margin) (15 s by
+    /// default).
+    ///
+    /// If the time is longer than 90 s, the stream ends with an error before the first request
+    /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         let seconds = timeout.as_secs().saturating_add(u64::from(timeout.subsec_nanos() > 0));
         self.settings.hold_seconds = Some(u32::try_from(seconds).unwrap_or(u32::MAX).into());
@@ -183,9 +193,10 @@ impl Updates {
         self
     }
 
-    /// Sets the position at which the stream begins. Defaults to [`StartFrom::Stored`]: the marker in the
-    /// [`marker_store`](Self::marker_store) or, without a saved marker, the oldest uncommitted update. This setting has
-    /// no effect after the first update was requested.
+    /// Sets the position at which the stream begins. Defaults to [`StartFrom::Stored`]: the stream begins at the marker
+    /// in the [`marker_store`](Self::marker_store). Without a saved marker, it begins at the oldest uncommitted update.
+    ///
+    /// This setting has no effect after the first update was requested.
     pub fn start_from(mut self, start: StartFrom) -> Self {
         self.settings.start_from = start;
         self
@@ -197,11 +208,10 @@ impl Updates {
         self.start_from(StartFrom::Latest)
     }
 
-    /// Sets the store for the marker, which is the position of the bot in its updates. By default, the marker is not
-    /// stored.
+    /// Sets the store for the marker: the position of the bot in its updates. By default, the marker is not stored.
     ///
     /// The stream saves the marker of each handled page before it commits the page to the server. If the bot is killed
-    /// between the save and the commit, the bot does not receive the page again.
+    /// between the save and the commit, the bot does not receive the page again at the next start.
     pub fn marker_store(mut self, store: impl MarkerStore) -> Self {
         self.store = Some(Arc::new(KeyedStore { markers: Box::new(store), key: OnceLock::new() }));
         self
@@ -209,8 +219,8 @@ impl Updates {
 
     /// Sets whether subscribed webhooks are removed at the start. Defaults to `false`.
     ///
-    /// Polling receives no updates while a webhook is subscribed. By default, the stream then returns an error at the
-    /// start, and ends ([`ErrorKind::WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
+    /// Polling receives no updates while a webhook is subscribed. By default, if a webhook is subscribed at the start,
+    /// the stream ends with an error ([`ErrorKind::WebhookSubscribed`](crate::ErrorKind::WebhookSubscribed)).
     pub fn remove_webhooks(mut self, remove: bool) -> Self {
         self.settings.remove_webhooks = remove;
         self
@@ -235,8 +245,8 @@ impl Updates {
     /// Ends the stream when the future `signal` ends. The output of `signal` is ignored.
     ///
     /// The stream first returns the updates that it has already fetched. Then the stream commits these updates and
-    /// returns `None`. The commit takes at most 5 s. With a [`marker_store`](Self::marker_store), saving the marker
-    /// takes at most another 5 s.
+    /// returns `None`. The commit takes at most 5 s. With a [`marker_store`](Self::marker_store), the stream first
+    /// saves the marker, which takes at most 5 s more.
     ///
     /// Most service managers stop a process by SIGTERM. [`shutdown_signal`](crate::shutdown_signal) waits for
     /// SIGTERM and Ctrl-C.
@@ -271,9 +281,8 @@ impl Updates {
     /// Use `restart` in a program that stops polling for a time, for example while another process polls. Do not use
     /// both streams at the same time.
     ///
-    /// The new stream begins at the position that [`start_from`](Self::start_from) sets. By default, this is the saved
-    /// marker or, without a saved marker, the oldest uncommitted update. The new stream has neither the fetched updates
-    /// nor the [shutdown signal](Self::graceful_shutdown_on) of this stream.
+    /// The new stream begins at the position that [`start_from`](Self::start_from) sets. It has neither the fetched
+    /// updates nor the [shutdown signal](Self::graceful_shutdown_on) of this stream.
     ///
     /// ```
     /// # #[tokio::main]

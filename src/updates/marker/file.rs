@@ -22,19 +22,7 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
 /// A [`MarkerStore`] in a file, for one bot.
 ///
-/// The store saves the marker of a bot, which is the position of the bot in its updates. A save replaces the file as a
-/// whole, and waits until the disk has stored the new file. After a kill or a power loss, the file has either the old
-/// marker or the new marker. A damaged file is an error and is not changed. The same applies to a file of another bot
-/// or program.
-///
-/// A save creates a file such as `marker.json.0123456789abcdef.new` in the same directory, and renames the new file. So
-/// the permissions of the old file and links to the old file are lost. A kill can leave a `.new` file behind. A later
-/// start removes this file if it is at least one hour old.
-///
-/// If the marker cannot be saved at the path, the stream fails at the start. An example is a directory without write
-/// permission.
-///
-/// A server that was reset may refuse an old marker. The error then contains the marker, and you can remove the file.
+/// The file contains the marker of the bot. A marker is a number: the position of the bot in its updates.
 ///
 /// ```
 /// # #[tokio::main]
@@ -54,6 +42,24 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # How a save works
+///
+/// A save creates a file such as `marker.json.0123456789abcdef.new` in the same directory. When the new file is on the
+/// disk, the save renames it, which replaces the old file. This has these effects:
+///
+/// - After a kill or a power loss, the file has either the old marker or the new marker.
+/// - The new file does not have the permissions of the old file. If the path is a link, the new file replaces the link.
+/// - A kill can leave a `.new` file behind. When the file is one hour old, the following start removes it.
+///
+/// # Errors at the start
+///
+/// The stream of updates ends with an error before its first poll in these cases:
+///
+/// - The file is damaged, or belongs to another bot or program. The store does not change this file.
+/// - The store cannot save a marker at the path, for example because the directory is not writable.
+///
+/// A server that was reset may refuse an old marker. The error then contains the marker, and you can remove the file.
 #[derive(Debug, Clone)]
 pub struct FileStore {
     path: PathBuf,
@@ -107,7 +113,8 @@ struct Contents {
 }
 
 impl FileStore {
-    /// Creates a store in the file at `path`. The directory must exist. The first save creates a missing file.
+    /// Creates a store in the file at `path`. The directory must exist. If the file does not exist, the first save
+    /// creates the file.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), saving: Arc::default() }

@@ -63,14 +63,15 @@ impl fmt::Debug for MarkerKey {
     }
 }
 
-/// A store for the marker of a bot, which is the position of the bot in its updates. Passed to
-/// [`Updates::marker_store`](crate::updates::Updates::marker_store).
+/// A store for the marker of a bot. Passed to [`Updates::marker_store`](crate::updates::Updates::marker_store).
 ///
-/// The bot saves the marker when all updates of a page are handled, before it commits the page to the server. If the
-/// bot is killed between the save and the commit, it continues after the last handled page.
+/// A marker is a number: the position of the bot in its updates. A page is the updates in one response to a poll. When
+/// all updates of a page are handled, the stream of updates saves the marker of the page. Then it commits the page: the
+/// server does not deliver the page again. If the bot is killed between the save and the commit, it continues after
+/// this page at the next start.
 ///
-/// The crate has the stores [`FileStore`](crate::updates::FileStore) and [`MemoryStore`]. A store in a database is
-/// short:
+/// The crate has the stores [`FileStore`](crate::updates::FileStore) and [`MemoryStore`]. This example is a store in a
+/// database:
 ///
 /// ```
 /// use tamtam::updates::{MarkerKey, MarkerStore};
@@ -96,21 +97,25 @@ pub trait MarkerStore: Send + Sync + 'static {
     /// The type of the store's errors.
     type Error: Into<Box<dyn StdError + Send + Sync>>;
 
-    /// Returns the last saved marker. `None` if no marker was saved. A stream calls this method before its first poll.
+    /// Returns the last saved marker of this key. `None` if no marker was saved. The stream calls `load` before its
+    /// first poll.
     ///
     /// # Errors
     ///
-    /// If the store cannot be read. If reading takes longer than 5 s, the stream drops the future, and the read counts
-    /// as failed. After a failed read, the stream ends with an error, because it could lose its position.
+    /// If the store cannot be read. The stream then ends with the error, because its position is unknown.
+    ///
+    /// If reading takes longer than 5 s, the stream drops the future, and the read counts as failed.
     fn load(&self, key: &MarkerKey) -> impl Future<Output = Result<Option<i64>, Self::Error>> + Send;
 
-    /// Saves the marker, in place of an earlier marker of this key. When `save` has returned, the marker should survive
+    /// Saves the marker. Replaces the earlier marker of this key. When `save` has returned, the marker should survive
     /// the end of the process.
     ///
     /// # Errors
     ///
-    /// If the marker is not saved. If a save takes longer than 5 s, the stream drops the future, and the save counts as
-    /// failed. The stream logs and [counts](crate::updates::Health::failed_saves) failures, and continues to poll.
+    /// If the marker is not saved. The stream then logs and [counts](crate::updates::Health::failed_saves) the failure,
+    /// and continues to poll.
+    ///
+    /// If a save takes longer than 5 s, the stream drops the future, and the save counts as failed.
     fn save(&self, key: &MarkerKey, marker: i64) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
