@@ -150,14 +150,16 @@ impl BotBuilder {
     /// - `TAMTAM_TOKEN` or `MAX_TOKEN`: The token. The name of the variable selects the service.
     /// - `TAMTAM_BASE_URL` or `MAX_BASE_URL`: The base URL of the selected service. Defaults to the URL of the service.
     ///
-    /// A variable counts as not set if it is empty or has only white space.
+    /// A base URL that is empty or has only white space counts as not set. A blank token counts as not set if the other
+    /// token is set.
     ///
     /// # Errors
     ///
-    /// - If neither token is set. If the only token that is set is blank, [`build`](Self::build) returns the error
-    ///   instead.
+    /// - If neither token is set.
     /// - If both tokens are set.
     /// - If a variable is not UTF-8.
+    ///
+    /// If a blank token is the only token, this method succeeds, and [`build`](Self::build) returns the error.
     pub fn from_env() -> Result<Self> {
         let (service, token) = environment::service()?;
         let url = environment::base_url(&service)?;
@@ -211,8 +213,8 @@ impl BotBuilder {
 
     /// Sets the base URL of the API, for example of a sandbox or a gateway. Defaults to the URL of the [`Service`].
     ///
-    /// `url`: The scheme (`https` or `http`) and the host, with an optional port and path. Requests append the path of
-    /// the operation to this URL.
+    /// `url`: The scheme (`https` or `http`) and the host, with an optional port and path. The path of each operation
+    /// is appended to this URL.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
@@ -264,7 +266,6 @@ impl BotBuilder {
     /// The server holds a long poll until there is an update, for at most the hold time that is set with
     /// [`Updates::timeout`](crate::updates::Updates::timeout). If no response arrives within the hold time plus this
     /// margin, the poll fails and is retried.
-    ///
     pub fn poll_margin(mut self, margin: Duration) -> Self {
         self.timeouts.poll_margin = margin;
         self

@@ -13,7 +13,7 @@ use crate::{
     id::ChatId,
 };
 
-/// Methods for actions. An action is an activity of the bot that people see in a chat, such as typing.
+/// Methods for actions. An action is an activity of the bot that members of a chat can see, such as typing.
 impl Bot {
     /// Shows in a chat that the bot is typing, until the returned guard is dropped.
     ///
@@ -88,8 +88,8 @@ impl Bot {
         self.action(chat, SenderAction::MarkSeen)
     }
 
-    /// Shows an action of the bot once. People see the action for a few seconds. To show an action for longer, use
-    /// [`typing`](Self::typing) or a similar method.
+    /// Shows an action of the bot once. Members of the chat see the action for a few seconds. To show an action for
+    /// longer, use [`typing`](Self::typing) or a similar method.
     ///
     /// ```
     /// # #[tokio::main]

@@ -35,14 +35,17 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Bot {
-    /// Handles updates from your own source, such as a message queue. The returned [`Run`] ends when the stream has
-    /// ended and all deliveries are settled.
+    /// Handles updates from your own source, such as a message queue. The source is a stream of
+    /// [deliveries](crate::updates::Delivery), which are updates with a function `settle`. When an update is handled or
+    /// given up, the bot settles its delivery: it calls this function with the result.
+    ///
+    /// The returned [`Run`] ends when the stream has ended and all deliveries are settled.
     ///
     /// Updates of one [lane](crate::updates::Lane), usually a chat, are handled in order. Updates of different lanes
     /// are handled concurrently.
     ///
-    /// The stream is not polled while 1000 or more deliveries are unsettled. When a shutdown begins, deliveries whose
-    /// handler has not started are dropped unsettled.
+    /// If 1000 or more deliveries are not settled, the bot takes no further deliveries from the stream. When a shutdown
+    /// begins, deliveries whose handler has not started are dropped without being settled.
     ///
     /// ```
     /// # #[tokio::main]
