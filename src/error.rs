@@ -242,8 +242,8 @@ impl Error {
         }
     }
 
-    /// Returns the number of attempts, including attempts that could not connect. Returns 0 if the request was not sent
-    /// at all, for example because it is invalid.
+    /// Returns the number of attempts, including attempts that could not connect. Returns 0 if no attempt was made, for
+    /// example because the request is invalid.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.report.attempts

@@ -65,8 +65,8 @@
 //! - New kinds of updates, attachments and buttons do not cause errors: such a value becomes the variant `Unknown` with
 //!   its JSON. New properties of known kinds are ignored.
 //! - If a value in a response does not fit its type in this crate, the value is left out and logged.
-//! - A failed call is retried only if the retry cannot repeat its effect. For example, no message is posted twice. See
-//!   [`settings::RetryPolicy`].
+//! - By default, a failed call is retried only if the retry cannot repeat its effect, such as posting a message twice.
+//!   See [`settings::RetryPolicy`].
 //! - A request that would exceed a rate limit of the service is delayed. See [`settings::Pace`].
 //! - Errors, logs, `Debug` output and panic messages never contain tokens, webhook secrets or upload URLs.
 //!
@@ -137,8 +137,8 @@ pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 
 /// The types of requests, responses and updates, generated from the OpenAPI documents of the services.
 ///
-/// The types have the fields and values of both services. "MAX only" and "TamTam only" mark items that the other service
-/// does not have. The descriptions use the words of JSON: a field that is "null or absent" is `None` in Rust.
+/// The types have the fields and values of both services. "MAX only" and "TamTam only" mark items that the other
+/// service does not have. The descriptions use the words of JSON: a field that is "null or absent" is `None` in Rust.
 ///
 /// Types that are sent have a function `new` and setters: `new` takes the required fields, and each field has a setter.
 /// Many of these types also implement `Default` or `From`.
@@ -166,7 +166,8 @@ pub mod types {
 
 /// The requests that the methods of [`Bot`] return, and the traits of their parameters.
 ///
-/// Set the optional values of a request, and then `.await` the request. The requests of [`Bot::api`] are in the module [`api`].
+/// Set the optional values of a request, and then `.await` the request. The requests of [`Bot::api`] are in the module
+/// [`api`].
 ///
 /// ```
 /// # #[tokio::main]

@@ -15,7 +15,7 @@ use crate::validation::{Invalid, Place, max_length};
 
 /// A messenger service with a Bot API. Set with [`BotBuilder::service`](crate::BotBuilder::service).
 ///
-/// A service has the URL of the API, the place of the token in requests, the format of links, and the limits.
+/// A `Service` contains the URL of the API, the place of the token in requests, the format of links, and the limits.
 ///
 /// [`Service::TamTam`] and [`Service::Max`] are generated from the official OpenAPI documents. For a gateway or your
 /// own server, modify one of these two constants with the methods `with_...`.
@@ -78,7 +78,7 @@ pub(crate) struct Links {
 /// The limits of a service for messages, keyboards and files. Set with [`Service::with_limits`].
 ///
 /// If a request exceeds a limit, it is not sent, and the call fails
-/// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). `None` means that there is no limit.
+/// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). If a limit is `None`, it is not checked.
 ///
 /// ```
 /// use tamtam::Service;

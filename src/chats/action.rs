@@ -140,7 +140,7 @@ impl Bot {
 /// # How to create the guard
 ///
 /// - Create the guard in a tokio runtime. Without a runtime, the action is not shown, and a warning is logged.
-/// - Keep the guard in a variable. `let _ = bot.typing(chat)` drops the guard immediately.
+/// - Keep the guard in a named variable, such as `_typing`. `let _ = bot.typing(chat)` drops the guard immediately.
 #[must_use = "the action is shown only until the guard is dropped"]
 pub struct ActionGuard {
     /// Dropping it ends the task.

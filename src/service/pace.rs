@@ -29,8 +29,8 @@
 ///
 /// If the API responds with status 429 (too many requests), all requests of the bot pause. The response can contain the
 /// length of the pause (`Retry-After`). If the delay of [`RetryPolicy::backoff`](crate::settings::RetryPolicy::backoff)
-/// is longer, the pause has this length. If the pace has a limit, the pause is at least 1 s. No pause is longer than an
-/// hour.
+/// is longer, the pause lasts for this delay. If the pace has a limit, the pause is at least 1 s. No pause is longer
+/// than an hour.
 ///
 /// A 429 of an upload host does not pause the bot, because the host is another server.
 ///
