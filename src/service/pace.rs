@@ -2,7 +2,7 @@
 
 /// The request limits of a bot, in requests per second. Set with [`BotBuilder::pace`](crate::BotBuilder::pace).
 ///
-/// A request that would exceed a limit is delayed. Requests are sent in the order in which they were made, with one
+/// A request that would exceed a limit is delayed. Requests are sent in the order in which they were made. There is one
 /// exception: a request that waits only for the limit of its chat does not delay other requests. All clones of a bot
 /// share the limits.
 ///

@@ -357,8 +357,8 @@ impl Run {
         self.source.health()
     }
 
-    /// Runs the bot until a shutdown or a permanent error. `bot.run(handler).run().await` is the same as
-    /// `bot.run(handler).await`.
+    /// Runs the bot until a shutdown or a permanent error. `bot.run(handler).await` is a shorter form of
+    /// `bot.run(handler).run().await`.
     ///
     /// # Errors
     ///
