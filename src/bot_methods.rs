@@ -36,8 +36,8 @@ impl Bot {
 
     /// Creates a bot of [MAX](Service::Max) with the default settings. `token`: the token of the bot.
     ///
-    /// The server of MAX has a certificate that was issued by the Russian Trusted Root CA. The bot trusts this CA in
-    /// addition to the CAs of the platform. See [`BotBuilder::trust_service`].
+    /// The certificate of the MAX server is issued by the Russian Trusted Root CA. The bot trusts this CA in addition
+    /// to the CAs of the platform: see [`BotBuilder::trust_service`].
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -54,8 +54,8 @@ impl Bot {
         Self::builder(token).service(Service::Max).build()
     }
 
-    /// Returns a builder for a bot with other settings than the defaults. The service defaults to TamTam: set another
-    /// one with [`BotBuilder::service`].
+    /// Returns a builder, which creates a bot with your own settings. By default, the service is TamTam. To set another
+    /// service, use [`BotBuilder::service`].
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -75,7 +75,7 @@ impl Bot {
         BotBuilder::new(token.into())
     }
 
-    /// Sends a message to a chat or a user. The response has the posted message.
+    /// Sends a message to a chat or a user. The response contains the posted message.
     ///
     /// ```
     /// # #[tokio::main]
@@ -96,8 +96,8 @@ impl Bot {
     /// # }
     /// ```
     ///
-    /// `message` can also be an upload, such as [`upload_photo`](Self::upload_photo). Then the file is uploaded first.
-    /// The message is posted when the service has processed the file.
+    /// If `message` is an upload, such as the result of [`upload_photo`](Self::upload_photo), the file is uploaded
+    /// first. The message is posted when the service has processed the file.
     ///
     /// # Errors
     ///
@@ -108,8 +108,8 @@ impl Bot {
         SendRequest::new(self, Some(to.into()), message.into_message())
     }
 
-    /// Replies to a message, in the chat of the message. If the message [has no id](Message::mid), sends an ordinary
-    /// message.
+    /// Replies to a message, in the chat of the message. If the message [has no id](Message::mid), this method sends a
+    /// message that is not a reply.
     ///
     /// ```
     /// # #[tokio::main]
@@ -146,10 +146,12 @@ impl Bot {
     /// Edits a message of the bot.
     ///
     /// - `message`: The id of the message, the message itself, or the result of [`send`](Self::send).
-    /// - `new`: The new content. Parts that `new` does not set stay unchanged: a new text keeps the attachments. New
-    ///   attachments replace all attachments, including the keyboard. So a new keyboard alone removes a photo.
+    /// - `new`: The new content. Parts of the message that `new` does not set stay unchanged.
     ///
-    /// [`no_attachments`](EditRequest::no_attachments) removes all attachments, including the keyboard.
+    /// For example, a new text keeps the attachments. If `new` has attachments, they replace all attachments of the
+    /// message, including the keyboard. So if `new` has only a keyboard, the message loses its photo.
+    ///
+    /// To remove all attachments, use [`no_attachments`](EditRequest::no_attachments).
     ///
     /// ```
     /// # #[tokio::main]
@@ -177,9 +179,11 @@ impl Bot {
 
     /// Runs the bot: receives updates by long polling, and calls `handler` with each update.
     ///
-    /// Updates of one chat are handled in order. Updates of different chats are handled concurrently. See [`Run`] for
-    /// the guarantees and the settings. To change settings of polling, call [`updates`](Self::updates), set them on
-    /// [`Updates`], and call [`Updates::run`].
+    /// Updates of one chat are handled in order. Updates of different chats are handled concurrently. [`Run`] describes
+    /// the guarantees and the settings.
+    ///
+    /// To change the settings of polling, call [`updates`](Self::updates), set them on the returned [`Updates`], and
+    /// call [`Updates::run`].
     ///
     /// ```
     /// # #[tokio::main]
@@ -210,13 +214,15 @@ impl Bot {
         self.updates().run(handler)
     }
 
-    /// Returns a stream of the updates of the bot, received by long polling. The stream returns updates in order, each
-    /// at least once. See [`Updates`] for the guarantees.
+    /// Returns a stream of the updates of the bot, received by long polling. The stream returns the updates in order,
+    /// each at least once. [`Updates`] describes the guarantees.
     ///
-    /// Create one stream, before the loop. Every call creates a new stream, which begins with the oldest update that is
-    /// not committed. A stream commits an update when the next update is requested. So
-    /// `loop { bot.updates().next().await }` returns the first update forever, and logs the WARN
-    /// `new stream after one update`.
+    /// Create one stream, before the loop. Every call of this method creates a new stream, which begins with the oldest
+    /// update that is not committed. To commit an update means to confirm it to the server, so that the server does not
+    /// deliver it again. A stream commits an update when the next update is requested.
+    ///
+    /// So `loop { bot.updates().next().await }` returns the first update forever. The event `new stream after one
+    /// update` is then logged at WARN.
     ///
     /// ```
     /// # #[tokio::main]
@@ -237,8 +243,8 @@ impl Bot {
         Updates::new(self.clone())
     }
 
-    /// Runs the bot like [`run`](Self::run), and passes `state` to the handler in addition to the update. `state` is
-    /// cloned for each update, so put large values into an [`Arc`](std::sync::Arc).
+    /// Runs the bot like [`run`](Self::run), and passes `state` to the handler together with each update. Because
+    /// `state` is cloned for each update, put large values into an [`Arc`](std::sync::Arc).
     ///
     /// ```
     /// # #[tokio::main]

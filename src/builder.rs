@@ -150,12 +150,16 @@ impl BotBuilder {
     /// - `TAMTAM_TOKEN` or `MAX_TOKEN`: The token. The name of the variable selects the service.
     /// - `TAMTAM_BASE_URL` or `MAX_BASE_URL`: The base URL of the selected service. Defaults to the URL of the service.
     ///
-    /// A variable that is empty or has only white space counts as not set.
+    /// A base URL that is empty or has only white space counts as not set. A blank token counts as not set if the other
+    /// token is set.
     ///
     /// # Errors
     ///
-    /// If neither token is set, if both tokens are set, or if a variable is not UTF-8. If the only token that is set is
-    /// blank, [`build`](Self::build) returns the error.
+    /// - If neither token is set.
+    /// - If both tokens are set.
+    /// - If a variable is not UTF-8.
+    ///
+    /// If a blank token is the only token, this method succeeds, and [`build`](Self::build) returns the error.
     pub fn from_env() -> Result<Self> {
         let (service, token) = environment::service()?;
         let url = environment::base_url(&service)?;
@@ -181,13 +185,17 @@ impl BotBuilder {
         self
     }
 
-    /// Sets whether the bot trusts the root certificate of the [`Service`] in addition to the platform's root
-    /// certificates. Defaults to `true`.
+    /// Sets whether the bot trusts the root certificate of the [`Service`], in addition to the root certificates of the
+    /// platform. Defaults to `true`.
     ///
-    /// The root certificate of MAX is the Russian Trusted Root CA, which no platform trusts by default. With `false`,
-    /// connections to MAX fail unless you add the certificate with [`root_certificates`](Self::root_certificates) or
-    /// install the certificate on the platform. TamTam needs no such certificate. Connections of other HTTP clients in
-    /// the process do not trust the certificate.
+    /// The root certificate of MAX is the Russian Trusted Root CA, which no platform trusts by default. If you set
+    /// `false`, connections to MAX fail, unless you do one of the following:
+    ///
+    /// - Add the certificate with [`root_certificates`](Self::root_certificates).
+    /// - Install the certificate on the platform.
+    ///
+    /// The setting has no effect on TamTam, which has no root certificate of its own. Other HTTP clients in the process
+    /// do not trust the certificate.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -206,26 +214,27 @@ impl BotBuilder {
     /// Sets the base URL of the API, for example of a sandbox or a gateway. Defaults to the URL of the [`Service`].
     ///
     /// `url`: The scheme (`https` or `http`) and the host, with an optional port and path. The path of each operation
-    /// is appended to the path of `url`.
+    /// is appended to this URL.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
     }
 
-    /// Sets the version of the TamTam API, which every request sends in the query parameter `v`. Defaults to 0.5.6, the
-    /// version of the OpenAPI document from which the crate is generated.
+    /// Sets the version of the TamTam API. Every request sends the version in the query parameter `v`. Defaults to
+    /// 0.5.6, which is the version of the OpenAPI document from which this crate is generated.
     ///
-    /// The version determines the form of the server's responses. The types of the crate do not change: they can read
-    /// the responses of all versions since 0.2. [`Bot::subscribe_webhook`] requests the updates in the same version.
+    /// The version determines the form of the responses of the server. The types of this crate are the same for all
+    /// versions: they can read the responses of all versions since 0.2. [`Bot::subscribe_webhook`] requests updates in
+    /// the same version.
     ///
-    /// MAX has no versions: [`build`](Self::build) fails if a version is set.
+    /// MAX has no versions. If a version is set for a bot of MAX, [`build`](Self::build) fails.
     pub fn version(mut self, version: impl Into<ApiVersion>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// Sets the name of the bot in the log and in the `Debug` output of [`Bot`]. In the log, the name is the field
-    /// `bot` of each span. See [`guide::logging`](crate::guide::logging).
+    /// Sets the name of the bot in the log and in the `Debug` output of [`Bot`]. In the log, the field `bot` of each
+    /// span has this name. See [`guide::logging`](crate::guide::logging).
     ///
     /// Defaults to 8 hexadecimal digits of a hash of the token. The digits distinguish bots and do not reveal the
     /// token.
@@ -245,18 +254,18 @@ impl BotBuilder {
     /// Sets the time limit of each attempt of a call, from sending the request to the end of the response. Defaults to
     /// 30 s.
     ///
-    /// A long poll, which the server holds until there is an update, has another limit: the time that the server may
-    /// hold the poll, plus [`poll_margin`](Self::poll_margin).
+    /// This limit does not apply to long polls. A long poll is a request for updates that the server holds until there
+    /// is an update. [`poll_margin`](Self::poll_margin) describes the limit of long polls.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.request = timeout;
         self
     }
 
-    /// Sets how long the bot waits for the response to a long poll, in addition to the time that the server may hold
-    /// the poll. Defaults to 15 s.
+    /// Sets the margin in the time limit of a long poll. Defaults to 15 s.
     ///
-    /// If no response arrives within the hold time plus this margin, the poll fails and is retried. The hold time is
-    /// set with [`Updates::timeout`](crate::updates::Updates::timeout).
+    /// The server holds a long poll until there is an update, for at most the hold time that is set with
+    /// [`Updates::timeout`](crate::updates::Updates::timeout). If no response arrives within the hold time plus this
+    /// margin, the poll fails and is retried.
     pub fn poll_margin(mut self, margin: Duration) -> Self {
         self.timeouts.poll_margin = margin;
         self
@@ -264,25 +273,25 @@ impl BotBuilder {
 
     /// Sets the time limit for opening a connection. Defaults to 10 s.
     ///
-    /// The limit is capped at half of [`timeout`](Self::timeout). So a call that cannot connect fails before its
-    /// timeout, with an error that marks the request as not sent ([`ErrorKind::Connect`](crate::ErrorKind::Connect)).
+    /// The limit is at most half of [`timeout`](Self::timeout). So if no connection can be opened, the call fails
+    /// before its timeout, with the kind [`ErrorKind::Connect`](crate::ErrorKind::Connect). This kind means that the
+    /// request was not sent.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Sets the pings that detect a frozen HTTP/2 connection: a connection that stays open although the server no
-    /// longer responds.
+    /// Sets the pings that detect a frozen HTTP/2 connection. A frozen connection stays open, but the server no longer
+    /// responds.
     ///
-    /// - `interval`: Time without data from the server before a ping is sent, even if no call is running. Defaults to
-    ///   10 s.
+    /// - `interval`: Time without data from the server after which a ping is sent, even if no call is running. Defaults
+    ///   to 10 s. [`Duration::MAX`] turns pings off.
     /// - `timeout`: Time to wait for the response to a ping. Defaults to 10 s.
     ///
     /// If the server does not respond to a ping, the calls on the connection fail, and later calls open a new
-    /// connection. So a call on a frozen connection fails within `interval` + `timeout`. An `interval` of
-    /// [`Duration::MAX`] turns pings off.
+    /// connection. As a result, a call on a frozen connection fails within `interval` + `timeout`.
     ///
-    /// HTTP/1.1 has no pings. After a call has timed out, its HTTP/1.1 connection is not used again.
+    /// HTTP/1.1 has no pings. If a call over HTTP/1.1 times out, its connection is not used again.
     ///
     /// ```
     /// use std::time::Duration;
@@ -301,15 +310,15 @@ impl BotBuilder {
 
     /// Sets the maximum size of a response body, in bytes after decompression. Defaults to 16 MiB.
     ///
-    /// If a body is larger, the call fails with an error of the kind [`TooLarge`](crate::ErrorKind::TooLarge). The rest
-    /// of the body is not read. Pages of updates have a separate limit: [`max_page_bytes`](Self::max_page_bytes).
+    /// If a body is larger, the call fails with the kind [`TooLarge`](crate::ErrorKind::TooLarge), and the rest of the
+    /// body is not read. The responses to polls have a separate limit: [`max_page_bytes`](Self::max_page_bytes).
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.size_limits.response.bytes = bytes;
         self
     }
 
-    /// Sets the maximum size of a page of updates, in bytes after decompression. A page is the response to one poll.
-    /// Defaults to 64 MiB.
+    /// Sets the maximum size of a page of updates, which is the response to one poll. The size is in bytes after
+    /// decompression. Defaults to 64 MiB.
     ///
     /// If a page is larger, [`Bot::updates`] and [`Bot::run`] request the page again with half as many updates. If a
     /// single update exceeds the limit, polling ends with an error of the kind
@@ -319,8 +328,8 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the request limits of the bot, in requests per second. Requests that exceed a limit are delayed. Defaults
-    /// to the pace of the [`Service`]: see the table of [`Pace`].
+    /// Sets the request limits of the bot, in requests per second. A request that would exceed a limit is delayed.
+    /// Defaults to the limits of the [`Service`]: see the table of [`Pace`].
     ///
     /// ```
     /// use tamtam::{Bot, Service, settings::Pace};
@@ -337,18 +346,18 @@ impl BotBuilder {
         self
     }
 
-    /// Sets how often and for how long failed calls are retried. Defaults to at most 3 attempts within 30 s. See
-    /// [`RetryPolicy`].
+    /// Sets how often and for how long a failed call is retried. By default, a call has at most 3 attempts and a time
+    /// budget of 30 s. See [`RetryPolicy`].
     ///
-    /// The policy does not limit the polls of [`Bot::updates`] and [`Bot::run`]: a poll that fails with a temporary
-    /// error is retried without a limit.
+    /// The policy does not limit the polls of [`Bot::updates`] and [`Bot::run`]. A poll that fails with a temporary
+    /// error is retried until it succeeds.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// Sets a hook that is called before each retry delay, for example to count retries. The hook runs on the task that
-    /// awaits the call, so the hook must not block.
+    /// Sets a hook that is called before each retry delay, for example to count retries. The hook must not block,
+    /// because it runs on the task that awaits the call.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -376,9 +385,14 @@ impl BotBuilder {
     /// `socks5` and `socks5h`. With `socks4a` and `socks5h`, the proxy resolves host names. The URL may contain
     /// `user:password@`.
     ///
-    /// Defaults to the proxy of the environment. The variable is `HTTPS_PROXY`, or `HTTP_PROXY` for an `http` base URL.
-    /// If this variable is not set, `ALL_PROXY` applies. Hosts that `NO_PROXY` lists get no proxy. The names of the
-    /// variables may also be in lower case. If `proxy` is called several times, the first proxy is used.
+    /// If `proxy` is called several times, the first proxy is used. If `proxy` is not called, the environment
+    /// determines the proxy:
+    ///
+    /// - `HTTPS_PROXY` is the proxy. For an `http` base URL, `HTTP_PROXY` is the proxy.
+    /// - If this variable is not set, `ALL_PROXY` is the proxy.
+    /// - `NO_PROXY` lists hosts to which the bot connects without a proxy.
+    ///
+    /// The names of the variables may also be in lower case.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxies.push(url.into());
         self
@@ -398,27 +412,28 @@ impl BotBuilder {
         self
     }
 
-    /// Adds trusted root certificates, for example of a company proxy. The bot also trusts the root certificates of the
-    /// platform.
+    /// Adds trusted root certificates, for example the certificate of a company proxy. The bot also trusts the root
+    /// certificates of the platform.
     ///
     /// `pem`: The content of a PEM file with one or more certificates.
     ///
-    /// The bot then has a separate TLS configuration: see [`build`](Self::build).
+    /// With this setting, the bot has its own TLS configuration: see [`build`](Self::build).
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
     }
 
-    /// Sets a closure that changes other settings of the HTTP client. A second call replaces the closure of the first
-    /// call.
+    /// Sets a closure that changes other settings of the HTTP client. If `http` is called again, the new closure
+    /// replaces the previous closure.
     ///
     /// `settings`: Receives the builder of the HTTP client, and returns the changed builder.
     ///
-    /// The closure cannot turn on redirects, the `Referer` header, verbose logs or the HTTP client's own retries.
-    /// Redirects, the `Referer` header and verbose logs would reveal the token. The HTTP client's retries would bypass
-    /// the [`RetryPolicy`] of the bot.
+    /// The closure cannot turn on these settings:
     ///
-    /// The bot then has a separate TLS configuration: see [`build`](Self::build).
+    /// - Redirects, the `Referer` header and verbose logs, which would reveal the token.
+    /// - The retries of the HTTP client, which would bypass the [`RetryPolicy`] of the bot.
+    ///
+    /// With this setting, the bot has its own TLS configuration: see [`build`](Self::build).
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -434,29 +449,32 @@ impl BotBuilder {
         self
     }
 
-    /// Creates the bot. This method sends no request, so a wrong token is detected at the first call.
+    /// Creates the bot. This method sends no request, so a wrong token is detected only at the first call.
     ///
-    /// All bots of a service in the process share one TLS configuration, including its resumable TLS sessions.
-    /// Connections are not shared. The first bot reads the root certificates of the platform. A bot with
-    /// [`root_certificates`](Self::root_certificates) or an [`http`](Self::http) closure has a separate TLS
-    /// configuration, and reads the root certificates of the platform again.
+    /// # TLS
+    ///
+    /// All bots of a service in the process share one TLS configuration, and can resume the TLS sessions of each other.
+    /// They do not share connections. When the first bot is created, the root certificates of the platform are read.
+    ///
+    /// If [`root_certificates`](Self::root_certificates) or [`http`](Self::http) is set, the bot has its own TLS
+    /// configuration. The root certificates of the platform are then read again.
     ///
     /// # Errors
     ///
-    /// If a setting is invalid. The error message names the setting. A setting is invalid:
+    /// If a setting is invalid. The error message names the setting. A setting is invalid in these cases:
     ///
-    /// - if the token is empty, or contains characters that are not allowed in a header
-    /// - if the base URL cannot be parsed, or has a scheme other than `http` and `https`
-    /// - if the base URL has a user, a query or a fragment
-    /// - if the base URL is `https`, and no TLS feature is enabled
-    /// - if a `version` is set for a service without versions, such as MAX
-    /// - if a root certificate is not PEM
-    /// - if a timeout, an interval or a size limit is zero. A [`poll_margin`](Self::poll_margin) of zero is valid.
-    /// - if a proxy URL cannot be parsed, or has a scheme that [`proxy`](Self::proxy) does not support
-    /// - if a proxy URL has a SOCKS scheme, and the feature `socks` is not enabled
+    /// - The token is empty, or contains characters that are not allowed in a header.
+    /// - The base URL cannot be parsed, or has a scheme other than `http` and `https`.
+    /// - The base URL has a user, a query or a fragment.
+    /// - The base URL is `https`, and no TLS feature is enabled.
+    /// - A `version` is set for a service without versions, such as MAX.
+    /// - A root certificate is not PEM.
+    /// - A timeout, an interval or a size limit is zero. A [`poll_margin`](Self::poll_margin) of zero is valid.
+    /// - A proxy URL cannot be parsed, or has a scheme that [`proxy`](Self::proxy) does not support.
+    /// - A proxy URL has a SOCKS scheme, and the feature `socks` is not enabled.
     ///
-    /// The proxy URLs of the environment are also checked, unless an [`http`](Self::http) closure is set: the closure
-    /// may replace these proxies.
+    /// The proxy URLs of the environment are also checked. If an [`http`](Self::http) closure is set, they are not
+    /// checked, because the closure may replace these proxies.
     pub fn build(self) -> Result<Bot> {
         let token = self.token.trim();
         if token.is_empty() {

@@ -37,14 +37,17 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The error of a failed call.
 ///
-/// [`kind`](Self::kind) returns the kind of the failure. [`is_retryable`](Self::is_retryable) returns whether a retry
-/// may succeed. [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have applied the
-/// request, so that a retry may apply it twice. Other methods return the operation, the HTTP status, and the `code` and
-/// `message` of the API.
+/// - [`kind`](Self::kind) returns the kind of the failure.
+/// - [`is_retryable`](Self::is_retryable) returns whether a retry may succeed.
+/// - [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have applied the request. In
+///   this case, a retry may apply the request twice.
+/// - Other methods return the operation, the HTTP status, and the `code` and `message` of the API.
 ///
-/// The error never contains the token of the bot. `Display` writes one line, including the cause:
-/// `sendMessage: cannot connect: Connection refused (os error 111)`. `Debug` contains the same line. So `source()`
-/// returns `None`. The exception: the source of an error that a marker store or a chat store returned.
+/// `Display` writes one line, including the cause: `sendMessage: cannot connect: Connection refused (os error 111)`.
+/// `Debug` contains the same line. The error never contains the token of the bot.
+///
+/// Because `Display` includes the cause, `source()` returns `None` for most errors. Only an error of a
+/// [`MarkerStore`](crate::updates::MarkerStore) or a [`ChatStore`](crate::updates::ChatStore) can have a source.
 ///
 /// ```
 /// # #[tokio::main]
@@ -177,15 +180,17 @@ impl Error {
         }
     }
 
-    /// Returns the name of the failed operation in the API document, such as `sendMessage`. For a raw request, returns
-    /// the method and path, such as `GET /chats`. `None` if the error is not from a call, for example from
+    /// Returns the name of the failed operation in the API document, such as `sendMessage`. For a [raw
+    /// request](crate::Bot::request), returns the method and the path, such as `GET /chats`.
+    ///
+    /// Returns `None` if the error is not from a call, for example if it is from
     /// [`BotBuilder::build`](crate::BotBuilder::build).
     #[must_use]
     pub fn operation(&self) -> Option<&str> {
         self.0.operation.as_deref()
     }
 
-    /// Returns the HTTP status of the response. `None` if there was no response.
+    /// Returns the HTTP status of the response. `None` if the call got no response.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match &self.0.kind {
@@ -198,8 +203,8 @@ impl Error {
         }
     }
 
-    /// Returns the `code` in the error response of the API. `None` if there was no response, or if the response has no
-    /// code.
+    /// Returns the `code` in the error response of the API. `None` if the call got no response, or if the response has
+    /// no code.
     #[must_use]
     pub fn code(&self) -> Option<&ErrorCode> {
         match &self.0.kind {
@@ -208,9 +213,8 @@ impl Error {
         }
     }
 
-    /// Returns the `message` in the error response of the API, or the text of another error response, such as a proxy's
-    /// error page. `None` if there was no error response. Control characters are escaped (`\n`), and secrets are
-    /// removed.
+    /// Returns the text of the error response: the `message` of the API or, for example, the error page of a proxy.
+    /// Control characters are escaped (`\n`), and secrets are removed. `None` if there was no error response.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         match &self.0.kind {
@@ -238,8 +242,8 @@ impl Error {
         }
     }
 
-    /// Returns the number of attempts, including attempts that could not connect. 0 if no attempt was made, for example
-    /// because the request is invalid.
+    /// Returns the number of attempts, including attempts that could not connect. Returns 0 if no attempt was made, for
+    /// example because the request is invalid.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.report.attempts
@@ -251,16 +255,17 @@ impl Error {
         self.0.report.elapsed
     }
 
-    /// Returns the time that the server asked the bot to wait (`Retry-After`). At most an hour. `None` if the response
-    /// has no `Retry-After`.
+    /// Returns the time that the server asked the bot to wait (`Retry-After`), but at most an hour. `None` if the
+    /// response has no `Retry-After`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.kind.retry_after()
     }
 
     /// Returns whether the bot sent too many requests: status 429, or a [refusal](Self::is_refused) with the code
-    /// `too.many.requests`. The last attempt changed nothing. Wait for the time that [`retry_after`](Self::retry_after)
-    /// returns, then call again.
+    /// `too.many.requests`.
+    ///
+    /// The last attempt changed nothing. Call again after the time that [`retry_after`](Self::retry_after) returns.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
@@ -272,22 +277,23 @@ impl Error {
         self.is_refused() && self.code().is_some_and(is_meant)
     }
 
-    /// Returns whether the call failed because the server is still processing the attached media. The bot has waited
-    /// for [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget). The last attempt posted
-    /// nothing. Send the same message again later.
+    /// Returns whether the call failed because the server is still processing the attached media.
+    ///
+    /// The last attempt posted nothing. Send the same message again later. To wait longer within a call, increase
+    /// [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     #[must_use]
     pub fn is_attachment_not_ready(&self) -> bool {
         self.0.kind.failure() == Failure::AttachmentNotReady
     }
 
-    /// Returns the reason why the chat does not allow the request. `None` unless the code is `chat.denied`.
+    /// Returns the reason why the chat does not allow the request. Returns `None` if the code is not `chat.denied`.
     #[must_use]
     pub fn chat_denied(&self) -> Option<ChatDenied> {
         (self.code() == Some(&ErrorCode::ChatDenied)).then(|| ChatDenied::of(self.message().unwrap_or_default()))
     }
 
-    /// Returns whether the token is invalid: status 401, or the code `verify.token`. All further calls fail, too. Stop
-    /// the bot, and get a valid token.
+    /// Returns whether the token is invalid: status 401, or the code `verify.token`. All further calls will also fail.
+    /// Stop the bot, and get a valid token.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         self.status() == Some(StatusCode::UNAUTHORIZED) || self.code() == Some(&ErrorCode::VerifyToken)
@@ -296,9 +302,9 @@ impl Error {
     /// Returns whether the bot is not allowed to make the request: status 403, or a [refusal](Self::is_refused) with
     /// the code `access.denied` or `chat.denied`.
     ///
-    /// The bot lacks a permission, is not a member of the chat, or was stopped by the user. See
-    /// [`chat_denied`](Self::chat_denied), [`code`](Self::code) and [`message`](Self::message) for the reason. The same
-    /// call fails until the permission or the membership changes.
+    /// Possible reasons are that the bot lacks a permission, is not a member of the chat, or was stopped by the user.
+    /// [`chat_denied`](Self::chat_denied), [`code`](Self::code) and [`message`](Self::message) return the reason. Until
+    /// the permission or the membership changes, the same call fails again.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         let is_denied = |code: &ErrorCode| matches!(code, ErrorCode::AccessDenied | ErrorCode::ChatDenied);
@@ -306,8 +312,9 @@ impl Error {
     }
 
     /// Returns whether the chat, message or dialog does not exist: status 404, or a [refusal](Self::is_refused) with a
-    /// code that ends with `not.found`. A dialog is the chat of one user with the bot. A dialog exists after the user
-    /// has started the bot.
+    /// code that ends with `not.found`.
+    ///
+    /// A dialog is the chat of one user with the bot. It exists only if the user has started the bot.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND) || self.is_refused_as(is_not_found)
@@ -321,9 +328,10 @@ impl Error {
         matches!(self.0.kind, Reason::Refused(_))
     }
 
-    /// Returns whether the response did not arrive in time ([`ErrorKind::Timeout`]). See
-    /// [`may_have_been_applied`](Self::may_have_been_applied) for whether the server may have applied the request. A
-    /// connection that took too long is [`ErrorKind::Connect`].
+    /// Returns whether the response did not arrive in time ([`ErrorKind::Timeout`]). The server may have applied the
+    /// request: see [`may_have_been_applied`](Self::may_have_been_applied).
+    ///
+    /// If a connection could not be opened in time, the kind is [`ErrorKind::Connect`] instead.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.kind() == ErrorKind::Timeout
@@ -385,9 +393,16 @@ impl Error {
 
     /// Returns whether the failure is temporary, so that a retry may succeed.
     ///
-    /// A failure is temporary if the bot sent too many requests, if there was no connection, if a timeout expired, or
-    /// if the server or a proxy failed. An incomplete response and media that is still processed are also temporary. If
-    /// [`may_have_been_applied`](Self::may_have_been_applied) returns `true`, a retry may apply the request twice.
+    /// A failure is temporary in these cases:
+    ///
+    /// - The bot sent too many requests.
+    /// - No connection could be opened, or the connection broke.
+    /// - A timeout expired.
+    /// - The server or a proxy failed.
+    /// - The response was incomplete.
+    /// - The server is still processing attached media.
+    ///
+    /// If [`may_have_been_applied`](Self::may_have_been_applied) returns `true`, a retry may apply the request twice.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         !matches!(self.0.kind.failure(), Failure::Refused | Failure::Misfit)
@@ -395,10 +410,15 @@ impl Error {
 
     /// Returns whether the server may have applied the request although the call failed.
     ///
-    /// Returns `true` if the result of at least one attempt is unknown: the connection broke after the request was
-    /// sent, the timeout expired, the response could not be read, or the server or a proxy failed. Check the result,
-    /// for example whether the message is in the chat, before you call again. Always `false` for operations that only
-    /// read.
+    /// Returns `true` if the result of at least one attempt is unknown:
+    ///
+    /// - The connection broke after the request was sent.
+    /// - The timeout expired.
+    /// - The response could not be read.
+    /// - The server or a proxy failed.
+    ///
+    /// In these cases, check the result before you call again, for example whether the message is in the chat. Returns
+    /// `false` for all operations that only read.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {
         self.0.report.ambiguous
@@ -430,8 +450,8 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {
-    /// Returns the source of an error that a marker store or a chat store returned. Returns `None` for all other
-    /// errors: [`Display`](fmt::Display) writes their cause.
+    /// Returns the source of an error of a marker store or a chat store. Returns `None` for all other errors, because
+    /// [`Display`](fmt::Display) writes their cause.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.kind {
             Reason::MarkerStore(error) | Reason::ChatBook { error, .. } => error.source(),

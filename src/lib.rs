@@ -1,4 +1,4 @@
-//! An async SDK for the Bot APIs of the messengers [MAX](https://max.ru) and TamTam. Its types and operations are
+//! An async SDK for the Bot APIs of the messengers [MAX](https://max.ru) and TamTam. The types and operations are
 //! generated from the OpenAPI documents of the two services.
 //!
 //! ```
@@ -37,7 +37,7 @@
 //! | upload files | [`Bot::upload_photo`], [`upload`] |
 //! | handle updates | [`Bot::run`], [`updates::Run`], [`Update`] |
 //! | read updates in your own loop | [`Bot::updates`], [`updates::Updates`] |
-//! | lose no update if the process is killed | [`updates::FileStore`], `updates::Journal` (feature `journal`) |
+//! | lose no update when the process is killed | [`updates::FileStore`], `updates::Journal` (feature `journal`) |
 //! | receive updates by webhook | `webhook` (feature `webhook`) |
 //! | manage chats and members | [`Bot::chat`], [`Bot::members`], [`Bot::member`], [`Bot::block_member`], [`Bot::pin`] |
 //! | list chats, members, messages, comments | [`pages`] |
@@ -53,32 +53,34 @@
 //! [`Bot::max`] creates a bot of MAX. [`Bot::new`] creates a bot of TamTam. TamTam closed for users on 27 February
 //! 2026.
 //!
-//! Items that only one service has are marked "MAX only" or "TamTam only". If the service of a bot does not have an
-//! operation, the call fails and sends no request ([`ErrorKind::Unsupported`]).
+//! "MAX only" and "TamTam only" mark items that only one service has. If you call an operation that the service of the
+//! bot does not have, the call fails and sends no request ([`ErrorKind::Unsupported`]).
 //!
-//! A bot of TamTam requests version 0.5.6 of the API, in the query parameter `v`. [`BotBuilder::version`] sets another
-//! version. MAX has no versions.
+//! A bot of TamTam requests version 0.5.6 of the API. [`BotBuilder::version`] sets another version. The API of MAX has
+//! no versions.
 //!
 //! # Guarantees
 //!
 //! - Each update is handled at least once. The updates of a chat are handled in order. See [`updates::Run`].
-//! - An update, attachment or button of a new kind becomes the variant `Unknown` with its JSON. New properties of known
-//!   kinds are ignored. A value that does not fit its model is left out and logged.
-//! - A failed call is retried only if the retry cannot double its effect. See [`settings::RetryPolicy`].
-//! - A bot waits before it would exceed a rate limit of the service. See [`settings::Pace`].
-//! - Tokens, webhook secrets and upload URLs appear in no error, log, `Debug` output or panic.
+//! - New kinds of updates, attachments and buttons do not cause errors: such a value becomes the variant `Unknown` with
+//!   its JSON. New properties of known kinds are ignored.
+//! - If a value in a response does not fit its type in this crate, the value is left out and logged.
+//! - By default, a failed call is retried only if the retry cannot repeat its effect, such as posting a message twice.
+//!   See [`settings::RetryPolicy`].
+//! - A request that would exceed a rate limit of the service is delayed. See [`settings::Pace`].
+//! - Errors, logs, `Debug` output and panic messages never contain tokens, webhook secrets or upload URLs.
 //!
 //! # Features
 //!
 //! | feature | adds |
 //! |---|---|
 //! | `rustls` (default) | TLS by `rustls`, with the certificate verifier of the platform |
-//! | `native-tls` | TLS by the library of the system, also if `rustls` is enabled |
-//! | `webhook` | the module `webhook`: updates by webhook, through an axum router |
+//! | `native-tls` | TLS by the library of the operating system. If `rustls` is also enabled, this library is used |
+//! | `webhook` | the module `webhook`: an axum router that receives updates by webhook |
 //! | `journal` | `updates::Journal`: a durable queue of updates on disk |
-//! | `mini-app` | the module `mini_app`: checks of data that Mini Apps of MAX send |
-//! | `socks` | SOCKS proxies |
-//! | `full` | `webhook`, `journal`, `mini-app` and `socks` |
+//! | `mini-app` | the module `mini_app`: checks of the data that Mini Apps (web pages inside MAX) send |
+//! | `socks` | support for SOCKS proxies |
+//! | `full` | the features `webhook`, `journal`, `mini-app` and `socks` |
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -135,15 +137,14 @@ pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 
 /// The types of requests, responses and updates, generated from the OpenAPI documents of the services.
 ///
-/// The types have the fields and values of all services. "MAX only" and "TamTam only" mark items that the other service
-/// does not have. A field that is "null or absent" is `None` in Rust.
+/// The types have the fields and values of both services. "MAX only" and "TamTam only" mark items that the other
+/// service does not have. The descriptions use the words of JSON: a field that is "null or absent" is `None` in Rust.
 ///
-/// Types that are sent have `new`, which takes the required fields, and one setter per field. Many of these types also
-/// implement `Default` or `From`.
+/// Types that are sent have a function `new` and setters: `new` takes the required fields, and each field has a setter.
+/// Many of these types also implement `Default` or `From`.
 ///
-/// Servers add kinds and values without notice. Enums such as [`Update`] and [`ChatType`](types::ChatType) therefore
-/// have a variant `Unknown`. This variant holds a value that the crate does not define, and serialization writes the
-/// same value.
+/// Servers add kinds and values without notice. So enums such as [`Update`] and [`ChatType`](types::ChatType) have a
+/// variant `Unknown` for values that this crate does not define. Serialization writes an unknown value unchanged.
 ///
 /// ```
 /// use tamtam::types::{ChatType, SenderAction, Unknown};
@@ -165,7 +166,8 @@ pub mod types {
 
 /// The requests that the methods of [`Bot`] return, and the traits of their parameters.
 ///
-/// Set optional values of a request, then `.await` the request. The requests of [`Bot::api`] are in the module [`api`].
+/// Set the optional values of a request, and then `.await` the request. The requests of [`Bot::api`] are in the module
+/// [`api`].
 ///
 /// ```
 /// # #[tokio::main]
@@ -198,8 +200,8 @@ pub mod request {
 
 /// The types of settings: retries, pace, limits and API version.
 ///
-/// [`BotBuilder`] sets the retries, the pace and the API version of a bot. [`Service::with_limits`] sets the limits of
-/// messages and files.
+/// [`BotBuilder`] sets the retries, the pace (limits of requests per second) and the API version of a bot.
+/// [`Service::with_limits`] sets the limits of messages and files.
 ///
 /// ```
 /// use std::time::Duration;

@@ -13,8 +13,9 @@ pub use pace::Pace;
 
 use crate::validation::{Invalid, Place, max_length};
 
-/// A messenger service with a Bot API: the URL of the API, the place of the token in requests, the format of links, and
-/// the limits. Set with [`BotBuilder::service`](crate::BotBuilder::service).
+/// A messenger service with a Bot API. Set with [`BotBuilder::service`](crate::BotBuilder::service).
+///
+/// A `Service` contains the URL of the API, the place of the token in requests, the format of links, and the limits.
 ///
 /// [`Service::TamTam`] and [`Service::Max`] are generated from the official OpenAPI documents. For a gateway or your
 /// own server, modify one of these two constants with the methods `with_...`.
@@ -74,10 +75,10 @@ pub(crate) struct Links {
     pub(crate) share: Option<&'static str>,
 }
 
-/// The limits of a service on messages, keyboards and files. Set with [`Service::with_limits`].
+/// The limits of a service for messages, keyboards and files. Set with [`Service::with_limits`].
 ///
-/// A request that exceeds a limit is not sent, and the call fails
-/// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). A limit of `None` is not checked.
+/// If a request exceeds a limit, it is not sent, and the call fails
+/// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). If a limit is `None`, it is not checked.
 ///
 /// ```
 /// use tamtam::Service;
@@ -99,10 +100,11 @@ pub struct Limits {
     pub keyboard_rows: Option<usize>,
     /// Maximum number of buttons in a row.
     pub row_buttons: Option<usize>,
-    /// Maximum number of buttons in a row that has a wide button: see [`wide_buttons`](Self::wide_buttons).
+    /// Maximum number of buttons in a row that has at least one wide button. [`wide_buttons`](Self::wide_buttons)
+    /// defines which buttons are wide.
     pub wide_row_buttons: Option<usize>,
-    /// Types of the buttons that count as wide, such as `link`. [`Button::tag`](crate::Button::tag) returns the type of
-    /// a button.
+    /// Types of the buttons that count as wide, for example `link`. [`Button::tag`](crate::Button::tag) returns the
+    /// type of a button.
     pub wide_buttons: Cow<'static, [Cow<'static, str>]>,
     /// Maximum size of an image, in bytes.
     pub image_bytes: Option<u64>,
@@ -137,13 +139,14 @@ impl Service {
         &self.base_url
     }
 
-    /// Returns the limits on messages, keyboards and files. The limits are checked before a request is sent.
+    /// Returns the limits for messages, keyboards and files. The limits are checked before a request is sent.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Returns the limits on requests per second. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides these limits.
+    /// Returns the default request limits of bots. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides these
+    /// limits.
     pub fn pace(&self) -> Pace {
         self.pace
     }
@@ -162,45 +165,46 @@ impl Service {
         self
     }
 
-    /// Sets the name of the header in which requests send the token. The value of the header is the token without a
-    /// prefix such as `Bearer`.
+    /// Sets the name of the header that contains the token. The value of the header is the token without a prefix such
+    /// as `Bearer`.
     #[must_use]
     pub fn with_token_header(mut self, name: impl Into<String>) -> Self {
         self.token_place = TokenPlace::Header(Cow::Owned(name.into()));
         self
     }
 
-    /// Sets the name of the query parameter in which requests send the token.
+    /// Sets the name of the query parameter that contains the token.
     #[must_use]
     pub fn with_token_parameter(mut self, name: impl Into<String>) -> Self {
         self.token_place = TokenPlace::Query(Cow::Owned(name.into()));
         self
     }
 
-    /// Sets the root certificate of the service, which bots trust in addition to the platform's root certificates.
-    /// `pem`: the content of a PEM file. The certificate replaces the previous root certificate of the service.
+    /// Sets the root certificate of the service, which replaces the previous one. Bots trust this certificate in
+    /// addition to the root certificates of the platform.
+    ///
+    /// `pem`: The content of a PEM file.
     #[must_use]
     pub fn with_root_certificate(mut self, pem: impl Into<String>) -> Self {
         self.root_certificate = Some(Cow::Owned(pem.into()));
         self
     }
 
-    /// Removes the root certificate of the service. Bots then trust only the platform's root certificates.
+    /// Removes the root certificate of the service. Bots then trust only the root certificates of the platform.
     #[must_use]
     pub fn without_root_certificate(mut self) -> Self {
         self.root_certificate = None;
         self
     }
 
-    /// Sets the limits on messages, keyboards and files. The limits are checked before a request is sent.
+    /// Sets the limits for messages, keyboards and files. The limits are checked before a request is sent.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Sets the default limits on requests per second. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides these
-    /// limits.
+    /// Sets the default request limits of bots. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides these limits.
     #[must_use]
     pub fn with_pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
@@ -312,11 +316,10 @@ impl<T: Adapt> Adapt for BTreeMap<String, T> {
     }
 }
 
-/// A version of the TamTam API: the value of the query parameter `v`. Set with
-/// [`BotBuilder::version`](crate::BotBuilder::version). MAX has no versions.
+/// A version of the TamTam API. Set with [`BotBuilder::version`](crate::BotBuilder::version). MAX has no versions.
 ///
-/// The version determines the form of the server's responses. The types of the crate do not change: they can read the
-/// responses of all versions that have a constant.
+/// The version determines the form of the responses of the server. The types of this crate are the same for all
+/// versions: they can read the responses of every version that has a constant.
 ///
 /// ```
 /// use tamtam::{Bot, settings::ApiVersion};
@@ -331,7 +334,7 @@ impl<T: Adapt> Adapt for BTreeMap<String, T> {
 pub struct ApiVersion(pub(crate) Cow<'static, str>);
 
 impl ApiVersion {
-    /// Returns the version as text, such as `0.5.6`: the value of the query parameter `v`.
+    /// Returns the version as text, such as `0.5.6`. Requests send this text in the query parameter `v`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -344,7 +347,7 @@ impl fmt::Display for ApiVersion {
     }
 }
 
-/// Creates a version from the value of the query parameter `v`. For versions without a constant.
+/// Creates a version from its number, such as `0.5.6`. Use this conversion for versions that have no constant.
 impl From<&str> for ApiVersion {
     fn from(version: &str) -> Self {
         Self(Cow::Owned(version.to_owned()))

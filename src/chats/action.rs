@@ -13,7 +13,7 @@ use crate::{
     id::ChatId,
 };
 
-/// Methods for actions. An action is an activity of the bot that people see in a chat, such as typing.
+/// Methods for actions. An action is an activity of the bot that members of a chat can see, such as typing.
 impl Bot {
     /// Shows in a chat that the bot is typing, until the returned guard is dropped.
     ///
@@ -88,8 +88,8 @@ impl Bot {
         self.action(chat, SenderAction::MarkSeen)
     }
 
-    /// Shows an action of the bot once. People see the action for a few seconds. To show an action for longer, use
-    /// [`typing`](Self::typing) or a similar method.
+    /// Shows an action of the bot once. Members of the chat see the action for a few seconds. To show an action for
+    /// longer, use [`typing`](Self::typing) or a similar method.
     ///
     /// ```
     /// # #[tokio::main]
@@ -123,18 +123,24 @@ impl Bot {
 /// A guard that shows an action of the bot, such as typing, until the guard is dropped. Created by [`Bot::typing`] and
 /// similar methods.
 ///
-/// A background task sends the action immediately, and again every [`INTERVAL`](Self::INTERVAL). Other calls do not
-/// wait for the task, so a message that is sent at the same time may arrive before the action.
+/// A background task sends the action immediately, and then again every [`INTERVAL`](Self::INTERVAL). Other calls do
+/// not wait for this task. So a message that you send at the same time may arrive before the action.
+///
+/// # Errors
 ///
 /// Errors are only logged. If the server refuses the action, for example because the bot is not in the chat, the task
-/// ends. After a temporary error, the task sends the action again at the next interval, or later if the server asks for
-/// a longer pause.
+/// ends. After a temporary error, the task continues at the next interval. If the server asks for a longer pause, the
+/// task waits for this pause.
 ///
-/// When the guard is dropped, the action is not sent again. Clients hide the action after a few seconds, or when a
-/// message arrives.
+/// # When the action ends
 ///
-/// Create the guard in a tokio runtime. Without a runtime, the action is not shown, and a warning is logged. Bind the
-/// guard to a name: `let _ = bot.typing(chat)` drops the guard immediately.
+/// When the guard is dropped, the action is not sent again. The messenger apps hide the action after a few seconds, or
+/// when a message arrives.
+///
+/// # How to create the guard
+///
+/// - Create the guard in a tokio runtime. Without a runtime, the action is not shown, and a warning is logged.
+/// - Keep the guard in a named variable, such as `_typing`. `let _ = bot.typing(chat)` drops the guard immediately.
 #[must_use = "the action is shown only until the guard is dropped"]
 pub struct ActionGuard {
     /// Dropping it ends the task.
@@ -142,8 +148,8 @@ pub struct ActionGuard {
 }
 
 impl ActionGuard {
-    /// Interval at which the action is sent: 4 s. The API does not document how long clients show an action. The
-    /// clients of most messengers show an action for at least 5 s.
+    /// The interval at which the action is sent: 4 s. The API does not document how long the messenger apps show an
+    /// action. Most messengers show an action for at least 5 s.
     pub const INTERVAL: Duration = Duration::from_secs(4);
 }
 

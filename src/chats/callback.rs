@@ -42,8 +42,8 @@ impl From<&MessageCallbackUpdate> for CallbackId {
 }
 
 impl Bot {
-    /// Answers a callback, which is a press of a callback button. The answer shows a notification to the user, edits
-    /// the message that has the button, or has both effects.
+    /// Answers a callback, which is a press of a callback button. The answer can show a notification to the user, and
+    /// can edit the message that has the button.
     ///
     /// ```
     /// # #[tokio::main]

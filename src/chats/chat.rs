@@ -59,8 +59,8 @@ impl Bot {
         self.api().get_chat_by_link(link::beyond_the_origin(link.as_ref()))
     }
 
-    /// Pins a message in a group or a channel. The message replaces the pinned message. The members are notified unless
-    /// you set [`notify(false)`](PinMessage::notify). The bot needs the right `pin_message`.
+    /// Pins a message in a group or a channel, instead of the message that was pinned before. The bot needs the right
+    /// `pin_message`. The members are notified unless you set [`notify(false)`](PinMessage::notify).
     ///
     /// ```
     /// # #[tokio::main]
@@ -81,8 +81,8 @@ impl Bot {
         self.api().pin_message(chat, PinMessageBody::new(message))
     }
 
-    /// Unpins the pinned message of a group or a channel. If no message is pinned, the call fails with a harmless error
-    /// ([`is_refused`](crate::Error::is_refused)).
+    /// Unpins the pinned message of a group or a channel. If no message is pinned, the call fails. This error is
+    /// harmless: [`is_refused`](crate::Error::is_refused) returns `true`.
     pub fn unpin(&self, chat: impl Into<ChatId>) -> UnpinMessage {
         self.api().unpin_message(chat)
     }
@@ -93,8 +93,8 @@ impl Bot {
         self.api().get_pinned_message(chat)
     }
 
-    /// Sets the title of a group or a channel. A title has at most 200 characters. The members are notified unless the
-    /// request has [`notify(false)`](EditChat::notify). The bot needs the right `change_chat_info`.
+    /// Sets the title of a group or a channel. A title has at most 200 characters. The bot needs the right
+    /// `change_chat_info`. The members are notified unless you set [`notify(false)`](EditChat::notify).
     ///
     /// ```
     /// # #[tokio::main]
@@ -112,8 +112,8 @@ impl Bot {
         self.api().edit_chat(chat, ChatPatch::new().title(title))
     }
 
-    /// Sets the description of a group or a channel. MAX only. The members are notified unless the request is
-    /// [`notify(false)`](EditChat::notify). The bot needs the right `change_chat_info`.
+    /// Sets the description of a group or a channel. MAX only. The bot needs the right `change_chat_info`. The members
+    /// are notified unless you set [`notify(false)`](EditChat::notify).
     ///
     /// ```
     /// # #[tokio::main]
@@ -209,8 +209,8 @@ impl Bot {
         self.add_admins(chat, [ChatAdmin::new(user, rights)])
     }
 
-    /// Makes several members administrators with one request. For one member, use [`add_admin`](Self::add_admin). The
-    /// same requirements apply. MAX only.
+    /// Makes several members of a group or a channel administrators with one request. MAX only. The bot needs the right
+    /// `add_admins`. A chat has at most 50 administrators. For one member, use [`add_admin`](Self::add_admin).
     ///
     /// ```
     /// # #[tokio::main]
@@ -298,12 +298,14 @@ impl Bot {
         IsAdmin::new(self.member(chat, user))
     }
 
-    /// Adds users to a group. On TamTam, also adds users to a channel. The bot needs the right `add_remove_members`.
-    /// MAX has restricted this operation since September 2026.
+    /// Adds users to a group or, on TamTam, to a channel. The bot needs the right `add_remove_members`. Since September
+    /// 2026, MAX has restricted this operation.
     ///
-    /// If a user could not be added, some servers return the id of the user in
-    /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids). If no user could be added, for example
-    /// because all users are already members, the call fails ([`is_refused`](crate::Error::is_refused)).
+    /// If some users could not be added, some servers return their ids in
+    /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids).
+    ///
+    /// If no user could be added, the call fails ([`is_refused`](crate::Error::is_refused)). For example, all users may
+    /// already be members.
     ///
     /// ```
     /// # #[tokio::main]
@@ -333,8 +335,8 @@ impl Bot {
         self.api().remove_member(chat, user)
     }
 
-    /// Removes a user from a group or a channel, and blocks the user. A blocked user cannot join by the link, and the
-    /// bot cannot add the user. The bot needs the right `add_remove_members`.
+    /// Removes a user from a group or a channel, and blocks the user. A blocked user cannot join by the link of the
+    /// chat, and the bot cannot add the user. The bot needs the right `add_remove_members`.
     ///
     /// ```
     /// # #[tokio::main]

@@ -60,18 +60,18 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Command<'a> {
-    /// The name of the command, without the slash and with unchanged case, such as `remind`.
+    /// The name of the command, such as `remind`: without the slash, and with its original upper and lower case.
     pub name: &'a str,
-    /// The username after the `@`, such as `my_bot`: the bot to which the command is addressed. `None` if the command
-    /// has no username.
+    /// The username of the bot to which the command is addressed, such as `my_bot`. The username is the word after the
+    /// `@`. `None` if the command has no username.
     pub bot: Option<&'a str>,
     /// The text after the command, without white space at its start and end, such as `10 min`.
     pub rest: &'a str,
 }
 
 impl<'a> Command<'a> {
-    /// Returns the command at the start of a text. `None` if the text does not start with a command. A name consists of
-    /// letters, digits, `_` and `-`, so `/usr/bin` is not a command.
+    /// Returns the command at the start of a text. `None` if the text does not start with a command. The name of a
+    /// command consists of letters, digits, `_` and `-`, so `/usr/bin` is not a command.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim().strip_prefix('/')?;
@@ -86,10 +86,10 @@ impl<'a> Command<'a> {
         (is_name(name) && bot.is_none_or(is_name)).then_some(Self { name, bot, rest })
     }
 
-    /// Returns whether the command is for the bot with this username. `true` if the command has this username or no
-    /// username.
+    /// Returns whether the command is for the bot with this username. Returns `true` if the command names this bot, or
+    /// if the command names no bot.
     ///
-    /// `username`: With or without the `@`. Upper and lower case are equal.
+    /// `username`: With or without the `@`. Upper and lower case are not distinguished.
     ///
     /// ```
     /// use tamtam::Command;
@@ -108,7 +108,8 @@ impl<'a> Command<'a> {
         self.rest.split_whitespace()
     }
 
-    /// Returns the first word after the command, and the text after this word. Each part can be empty.
+    /// Returns the first word after the command, and the rest of the text after this word. Each of the two can be
+    /// empty.
     #[must_use]
     pub fn split_first(&self) -> (&'a str, &'a str) {
         split_word(self.rest)
@@ -174,9 +175,10 @@ impl Update {
 impl Bot {
     /// Sets the commands that clients offer to users of the bot. Returns the new list of commands.
     ///
-    /// `commands`: The new commands, for example pairs of name and description. The new commands replace all previous
-    /// commands. At most 32 commands. A name has at most 64 characters, and a description at most 128 characters. A
+    /// `commands`: The new commands, for example pairs of name and description. They replace all previous commands. A
     /// slash at the start of a name is removed.
+    ///
+    /// A bot has at most 32 commands. A name has at most 64 characters, and a description has at most 128 characters.
     ///
     /// This method works on both services. It calls [`Api::edit_my_info`](crate::api::Api::edit_my_info) on TamTam, and
     /// [`Api::edit_my_commands`](crate::api::Api::edit_my_commands) on MAX.
@@ -229,7 +231,8 @@ pub struct SetCommands {
 }
 
 impl SetCommands {
-    /// Sends the request, and returns the new list of commands. Awaiting the request also sends the request.
+    /// Sends the request, and returns the new list of commands. `request.await` is a shorter form of
+    /// `request.send().await`.
     ///
     /// # Errors
     ///
@@ -238,7 +241,7 @@ impl SetCommands {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the call is abandoned. The server may have applied the request.
+    /// If the future is dropped, the call is abandoned. The server may already have applied the request.
     pub async fn send(self) -> Result<Vec<BotCommand>> {
         let Self { bot, options, commands } = self;
         let commands = if bot.service().has(EditMyCommands::OPERATION.documents) {

@@ -12,8 +12,8 @@ use crate::{
     id::IntoMessageId,
 };
 
-/// Methods for comments on channel posts. MAX only: on TamTam, all calls fail
-/// ([`Unsupported`](crate::ErrorKind::Unsupported)). To list the comments on a post, see [`comments`](Self::comments).
+/// Methods for comments on channel posts. MAX only: on TamTam, the calls fail
+/// ([`Unsupported`](crate::ErrorKind::Unsupported)). [`comments`](Self::comments) lists the comments on a post.
 impl Bot {
     /// Sends a comment on a channel post. MAX only. Comments must be turned on in the channel.
     ///
@@ -37,8 +37,8 @@ impl Bot {
         self.api().send_comment(post, comment)
     }
 
-    /// Edits a comment on a channel post. MAX only. A comment can be edited for 26 h. A later edit fails with
-    /// status 422.
+    /// Edits a comment on a channel post. MAX only. A comment can be edited for 26 h. After this time, the call fails
+    /// with status 422.
     ///
     /// ```
     /// # #[tokio::main]

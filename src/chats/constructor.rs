@@ -86,10 +86,11 @@ impl ConstructedMessage {
 }
 
 impl Bot {
-    /// Answers a request of a message constructor with the content to show next. The new content replaces all previous
-    /// content, including the state. TamTam only.
+    /// Answers a request of a message constructor with the content to show next. The new content replaces the previous
+    /// content and the stored state. TamTam only.
     ///
-    /// In a message constructor, a user composes a message with the help of the bot, and then posts the message.
+    /// In a message constructor, a user composes a message with the help of the bot. The user then posts this message
+    /// under their own name.
     ///
     /// ```
     /// # #[tokio::main]

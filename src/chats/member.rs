@@ -24,9 +24,10 @@ impl GetMember {
         Self { request: bot.api().get_members(chat).user_ids([user]), user }
     }
 
-    /// Sends the request. Awaiting the request does the same.
+    /// Sends the request, and returns the member. `None` if the user is not a member. `request.await` is a shorter form
+    /// of `request.send().await`.
     ///
-    /// A member whose JSON does not fit [`ChatMember`] is left out and logged: the result is then `None`.
+    /// If the JSON of the member does not fit [`ChatMember`], the problem is logged, and the method returns `None`.
     ///
     /// # Errors
     ///
@@ -34,7 +35,7 @@ impl GetMember {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future abandons the call, which changes nothing.
+    /// If the future is dropped, the call is abandoned. The call only reads, so nothing changes.
     pub async fn send(self) -> Result<Option<ChatMember>> {
         let members = self.request.send().await?.members;
         Ok(members.into_iter().find(|member| member.user_id == self.user))
@@ -64,7 +65,8 @@ impl IsAdmin {
         Self { member }
     }
 
-    /// Sends the request. Awaiting the request does the same.
+    /// Sends the request, and returns whether the user is an administrator. `request.await` is a shorter form of
+    /// `request.send().await`.
     ///
     /// # Errors
     ///
@@ -72,7 +74,7 @@ impl IsAdmin {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future abandons the call, which changes nothing.
+    /// If the future is dropped, the call is abandoned. The call only reads, so nothing changes.
     pub async fn send(self) -> Result<bool> {
         Ok(self.member.send().await?.is_some_and(|member| member.is_admin || member.is_owner))
     }

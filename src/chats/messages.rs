@@ -20,8 +20,8 @@ impl Bot {
         self.api().get_my_info()
     }
 
-    /// Deletes a message for all members of its chat. The bot can delete its own messages. An administrator with the
-    /// right to delete can delete all messages of a chat.
+    /// Deletes a message for all members of its chat. The bot can delete its own messages. If the bot is an
+    /// administrator with the right to delete messages, it can delete all messages of the chat.
     ///
     /// `message`: The id of the message, the message itself, or the result of [`send`](Self::send).
     ///

@@ -18,8 +18,8 @@ use crate::{
     validation::{self, Invalid, Place},
 };
 
-/// A bot: a client of the Bot API with a token and a pool of HTTP connections. Clones are cheap, and share the token,
-/// the connections and the limits.
+/// A client of the Bot API, with the token of one bot and a pool of HTTP connections. Clones are cheap. They share the
+/// token, the connections and the request limits.
 ///
 /// Frequent operations have short methods, such as [`send`](Self::send). [`api`](Self::api) has a method for each
 /// operation of the API.
@@ -131,19 +131,18 @@ impl Bot {
             .map_err(|error| Invalid::new(&Place::root("path"), format!("`{path}` does not form a valid URL: {error}")))
     }
 
-    /// Returns a clone whose requests use only the spare capacity of the bot's request limits. Use the clone for
-    /// broadcasts and other work that can wait.
+    /// Returns a clone of the bot for broadcasts and other work that can wait. The requests of the clone use only the
+    /// spare capacity of the [request limits](crate::settings::Pace) of the bot.
     ///
     /// The clone leaves a tenth of [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) to the bot
-    /// itself, and sends its requests at equal intervals. So the clone delays a reply or a poll by at most one
-    /// interval: 38 ms on MAX. If the bot sends many replies at once on MAX, the first three replies are not delayed.
-    /// The other replies are sent at most one interval apart.
+    /// itself, and sends its requests at equal intervals. So the clone delays a single reply or poll of the bot by at
+    /// most one interval. The interval is 38 ms on MAX.
     ///
-    /// All other limits are the same. If the bot has no limit of requests per second, as on TamTam, the clone sends its
-    /// requests without delay, like the bot itself.
+    /// The other request limits of the clone are the limits of the bot. If the bot has no limit of requests per second,
+    /// as on TamTam, the clone sends its requests without delay.
     ///
-    /// Call [`run`](Self::run) and [`updates`](Self::updates) on the bot itself. On the clone, the polls would also be
-    /// background requests.
+    /// Do not call [`run`](Self::run) or [`updates`](Self::updates) on the clone, because its polls would also have to
+    /// wait for spare capacity. Call these methods on the bot itself.
     ///
     /// ```
     /// # #[tokio::main]
@@ -173,7 +172,7 @@ impl Bot {
         self.transport().version.as_ref().map(ApiVersion::as_str)
     }
 
-    /// Returns the service of the bot: MAX, TamTam or a modified copy.
+    /// Returns the service of the bot: MAX, TamTam or a modified copy of one of them.
     #[must_use]
     pub fn service(&self) -> &Service {
         &self.transport().service

@@ -21,7 +21,7 @@ use crate::{
 };
 
 impl Bot {
-    /// Creates a request for an API operation that this crate has no method for.
+    /// Creates a request for an API operation for which this crate has no method.
     ///
     /// - `method`: The HTTP method.
     /// - `path`: The path below the base URL, for example `/chats`. Must begin with a slash, and must not contain a
@@ -42,9 +42,9 @@ impl Bot {
     }
 }
 
-/// A request for an API operation that this crate has no method for. Created by [`Bot::request`].
+/// A request for an API operation for which this crate has no method. Created by [`Bot::request`].
 ///
-/// The token, the API version, the timeouts, the retries and the errors are the same as for other calls.
+/// The token, the API version, the time limits and the retries are the same as for other requests.
 #[derive(Clone)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct RawRequest {
@@ -89,7 +89,8 @@ impl RawRequest {
         self
     }
 
-    /// Sends the request and returns the body of the response as JSON. Awaiting the request also sends the request.
+    /// Sends the request and returns the body of the response as JSON. `request.await` is a shorter form of
+    /// `request.send().await`.
     ///
     /// # Errors
     ///
@@ -100,11 +101,11 @@ impl RawRequest {
     /// - If the body of the response is not JSON ([`Decode`](crate::ErrorKind::Decode)) or exceeds the size limit
     ///   ([`TooLarge`](crate::ErrorKind::TooLarge)).
     ///
-    /// A response with status 200 and `success: false` is not an error: the method returns its JSON unchanged.
+    /// A response with status 200 and `success: false` is not an error here. The method returns its JSON unchanged.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the call is abandoned. The server may have applied the request.
+    /// If the future is dropped, the call is abandoned. The server may already have applied the request.
     pub async fn send(self) -> Result<serde_json::Value> {
         self.send_as().await
     }
@@ -114,12 +115,12 @@ impl RawRequest {
     /// # Errors
     ///
     /// - The errors of [`send`](Self::send).
-    /// - If the body does not fit `T` ([`Decode`](crate::ErrorKind::Decode)). If such a body has `success: false`, the
-    ///   error is a refusal ([`Error::is_refused`]), as for other calls.
+    /// - If the body does not fit `T` ([`Decode`](crate::ErrorKind::Decode)). If the body also has `success: false`,
+    ///   the error is a refusal instead ([`Error::is_refused`]).
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the call is abandoned. The server may have applied the request.
+    /// If the future is dropped, the call is abandoned. The server may already have applied the request.
     pub async fn send_as<T: DeserializeOwned>(self) -> Result<T> {
         let operation = format!("{} {}", self.method, self.path);
         let fail = |invalid| Error::new(Reason::Invalid(invalid)).of(operation.clone(), Report::default());

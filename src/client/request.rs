@@ -187,7 +187,6 @@ macro_rules! call_options {
     ($name:ident, $($options:ident).+, $time_limit:tt, $idempotent:tt) => {
         impl $name {
             /// Sets the time limit of each attempt, from sending the request to the end of the response.
-            /// Uploads of files have their own limit.
             ///
             #[doc = concat!("Defaults to ", $time_limit, ".")]
             pub fn request_timeout(mut self, timeout: ::std::time::Duration) -> Self {
@@ -198,8 +197,7 @@ macro_rules! call_options {
             /// Sets whether the request is idempotent. A request is idempotent if sending it twice has the same effect
             /// as sending it once.
             ///
-            /// After a failure that leaves open whether the server has applied the request, only an idempotent request
-            /// is retried.
+            /// If the server may already have applied a request, the request is retried only if it is idempotent.
             ///
             #[doc = concat!("Defaults to ", $idempotent, ".")]
             pub fn idempotent(mut self, idempotent: bool) -> Self {
@@ -208,8 +206,9 @@ macro_rules! call_options {
             }
 
             /// Turns off retries for this request, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of
-            /// the bot. While the server processes an attached file, the call fails at once. Uploads of files are
-            /// still retried.
+            /// the bot.
+            ///
+            /// With this setting, a call also fails immediately if the server is still processing an attached file.
             pub fn no_retry(mut self) -> Self {
                 self.$($options).+.no_retry = true;
                 self

@@ -18,8 +18,8 @@ pub use policy::RetryPolicy;
 pub(crate) use policy::{Tries, Verdict};
 pub(crate) use retry_after::retry_after;
 
-/// A failed attempt that will be retried. The hook of [`BotBuilder::on_retry`](crate::BotBuilder::on_retry) receives
-/// this value.
+/// A failed attempt that will be retried. The hook that is set with
+/// [`BotBuilder::on_retry`](crate::BotBuilder::on_retry) receives this value.
 pub struct Retry<'a> {
     error: &'a Error,
     delay: Duration,
@@ -30,7 +30,7 @@ impl<'a> Retry<'a> {
         Self { error, delay }
     }
 
-    /// Returns the error of the failed attempt. The error has the operation and the number of attempts.
+    /// Returns the error of the failed attempt. The error also contains the operation and the number of attempts.
     #[must_use]
     pub fn error(&self) -> &'a Error {
         self.error

@@ -14,7 +14,7 @@ impl Default for Keyboard {
     }
 }
 
-/// Methods that build a keyboard. Rows can have different lengths, and can have buttons of different kinds:
+/// Methods that build a keyboard. The rows can have different lengths and different kinds of buttons:
 ///
 /// ```
 /// # #[tokio::main]
@@ -39,8 +39,8 @@ impl Default for Keyboard {
 /// # }
 /// ```
 ///
-/// The limits of the API on the lengths of labels, payloads, links and titles are checked before a message is sent. The
-/// error names the row and the button, counted from 0: `body.attachments[0].payload.buttons[2][1].text`.
+/// Before a message is sent, the lengths of labels, payloads, links and titles are checked against the limits of the
+/// API. The error names the row and the button, counted from 0: `body.attachments[0].payload.buttons[2][1].text`.
 impl Keyboard {
     /// Creates a keyboard with one button per row, from top to bottom.
     #[must_use]
@@ -48,8 +48,8 @@ impl Keyboard {
         Self::grid(1, buttons)
     }
 
-    /// Creates a keyboard with `columns` buttons per row. The last row has the remaining buttons. If `columns` is 0,
-    /// each row has one button.
+    /// Creates a keyboard with `columns` buttons per row. The last row can have fewer buttons. If `columns` is 0, each
+    /// row has one button.
     ///
     /// ```
     /// use tamtam::{Button, Keyboard};
@@ -69,8 +69,8 @@ impl Keyboard {
         keyboard
     }
 
-    /// Creates a keyboard from rows of the same Rust type, such as arrays of callback buttons. For rows of different
-    /// types, use [`row`](Self::row).
+    /// Creates a keyboard from rows of the same Rust type, for example arrays of callback buttons. If the rows have
+    /// different types, use [`row`](Self::row).
     #[must_use]
     pub fn rows<K>(rows: impl IntoIterator<Item = impl Buttons<K>>) -> Self {
         rows.into_iter().fold(Self::default(), Self::row)
@@ -78,8 +78,11 @@ impl Keyboard {
 
     /// Adds a row at the bottom of the keyboard. An empty row is not added.
     ///
-    /// `buttons`: One button; an array, a `Vec` or an iterator of buttons of one kind; or a tuple of up to eight
-    /// buttons of different kinds.
+    /// `buttons` has one of these forms:
+    ///
+    /// - one button
+    /// - an array, a `Vec` or an iterator of buttons of one kind
+    /// - a tuple of at most eight buttons of different kinds
     #[must_use]
     pub fn row<K>(mut self, buttons: impl Buttons<K>) -> Self {
         let buttons = buttons.into_buttons();

@@ -71,8 +71,8 @@ macro_rules! body {
             /// Adds a keyboard. A message has at most one keyboard, and needs other content in addition to the
             /// keyboard.
             ///
-            /// A keyboard without buttons is not added. In an edit, such a keyboard removes the existing keyboard: the
-            /// attachments of the edit replace all attachments of the message.
+            /// If `keyboard` has no buttons, no keyboard is added. In an edit, the attachments of this value then
+            /// replace all attachments of the message, so the existing keyboard is removed.
             ///
             /// ```
             #[doc = concat!("use tamtam::{Button, Keyboard, types::", stringify!($body), "};")]
@@ -109,8 +109,8 @@ body!(NewMessageBody);
 body!(ConstructedMessageBody);
 
 impl NewMessageBody {
-    /// Makes the message a reply to another message of the same chat. [`Bot::reply`](crate::Bot::reply) also selects
-    /// the chat of that message.
+    /// Makes the message a reply to another message of the same chat. To send the reply without naming the chat, use
+    /// [`Bot::reply`](crate::Bot::reply).
     #[must_use]
     pub fn reply_to(self, message: impl IntoMessageId) -> Self {
         self.link(NewMessageLink::new(MessageLinkType::Reply, message))
@@ -123,7 +123,8 @@ impl NewMessageBody {
         self.link(NewMessageLink::new(MessageLinkType::Forward, message))
     }
 
-    /// Removes all attachments, including the keyboard. In an edit, the edited message loses its attachments.
+    /// Removes all attachments from this value, including the keyboard. If this value is used in an edit, the edited
+    /// message loses all its attachments.
     ///
     /// ```
     /// # #[tokio::main]
@@ -187,8 +188,8 @@ macro_rules! message_setters {
                 self.with(|body| body.reply_to(message))
             }
 
-            /// Sets whether the members of the chat are notified of the message. Defaults to `true`. In a channel of
-            /// MAX, `false` is an error.
+            /// Sets whether the members of the chat are notified of the message. Defaults to `true`. For a channel of
+            /// MAX, `false` is not allowed.
             pub fn notify(self, notify: bool) -> Self {
                 self.with(|body| body.notify(notify))
             }

@@ -26,8 +26,10 @@ pub enum ErrorKind {
     /// The token is invalid: status 401, or the code `verify.token`. All calls fail until the bot has a valid token.
     Unauthorized,
     /// The bot is not allowed to make the request: status 403, or a [refusal](crate::Error::is_refused) with the code
-    /// `access.denied` or `chat.denied`. The bot lacks a permission, is not a member of the chat, or was stopped by the
-    /// user. See [`Error::chat_denied`](crate::Error::chat_denied).
+    /// `access.denied` or `chat.denied`.
+    ///
+    /// Possible reasons are that the bot lacks a permission, is not a member of the chat, or was stopped by the user.
+    /// See [`Error::chat_denied`](crate::Error::chat_denied).
     Forbidden,
     /// The chat, message or dialog does not exist: status 404, or a [refusal](crate::Error::is_refused) with a code
     /// that ends with `not.found`.
@@ -35,19 +37,19 @@ pub enum ErrorKind {
     /// The bot sent too many requests: status 429, or a [refusal](crate::Error::is_refused) with the code
     /// `too.many.requests`.
     RateLimited,
-    /// The server is still processing the attached media, and the bot has stopped waiting. The last attempt posted
-    /// nothing. Send the same message again later.
+    /// The server is still processing the attached media, and the bot no longer waits. The last attempt posted nothing.
+    /// Send the same message again later.
     AttachmentNotReady,
-    /// The server refused the request for another reason, with status 200 and `success: false`. See
-    /// [`Error::code`](crate::Error::code) and [`Error::message`](crate::Error::message).
+    /// The server refused the request with status 200 and `success: false`, for a reason that no other kind describes.
+    /// See [`Error::code`](crate::Error::code) and [`Error::message`](crate::Error::message).
     Refused,
-    /// The server rejected the request with another 4xx status, or answered with a redirect. See
+    /// The server responded with a redirect, or with a 4xx status that no other kind describes. See
     /// [`Error::code`](crate::Error::code) and [`Error::message`](crate::Error::message).
     Rejected,
     /// The server or a proxy failed: status 408 or 5xx.
     Server,
-    /// No connection could be opened: the host is unreachable, TLS or the proxy failed, or the connection took too
-    /// long. The last attempt sent nothing.
+    /// No connection could be opened. For example, the host is unreachable, TLS or the proxy failed, or opening the
+    /// connection took too long. The last attempt sent nothing.
     Connect,
     /// The complete response did not arrive in time.
     Timeout,
@@ -55,16 +57,16 @@ pub enum ErrorKind {
     Connection,
     /// The body of a response with a success status does not fit the API document.
     ///
-    /// If the body is JSON, the server has applied the request, and the crate needs an update: please report the error.
-    /// If the body is not JSON, it may be from a proxy.
+    /// If the body is JSON, the server has applied the request, and this crate needs an update. Please report the
+    /// error. If the body is not JSON, it may be from a proxy.
     Decode,
     /// The body of a response with a success status exceeds the size limit. The server has applied the request.
     /// Increase [`BotBuilder::max_response_bytes`](crate::BotBuilder::max_response_bytes), or request fewer items.
     TooLarge,
     /// The request is invalid and was not sent. The error message names the invalid field.
     InvalidRequest,
-    /// The [`Service`](crate::Service) of the bot does not have the operation, a value in the request, or the kind of
-    /// link. No request was sent.
+    /// The [`Service`](crate::Service) of the bot does not support the operation, the kind of link, or a value in the
+    /// request. No request was sent.
     ///
     /// ```
     /// # #[tokio::main]
@@ -80,29 +82,32 @@ pub enum ErrorKind {
     Unsupported,
     /// A setting of the bot is invalid. The error message names the setting.
     Build,
-    /// The payload of a pressed button, or the stored state of a message constructor, does not have the requested type.
-    /// Usually, another version of the bot has written the value.
+    /// A value that the bot stored does not have the requested type. The value is the payload of a pressed button or
+    /// the state of a message constructor. Usually, another version of the bot has written the value.
     Payload,
-    /// The next page of a list cannot be read: the server repeats a page, or more messages have the same timestamp than
-    /// fit into a page. No further items can be read.
+    /// The next page of a list cannot be read, so no further items are returned. There are two causes: the server
+    /// repeats a page, or a page is too small for all messages that have the same timestamp.
     ///
-    /// For messages, increase the page size, or continue before this timestamp with
-    /// [`Messages::until`](crate::pages::Messages::until).
+    /// For messages, increase the page size. Alternatively, skip the messages with this timestamp: read from an earlier
+    /// time with [`Messages::until`](crate::pages::Messages::until).
     Pagination,
     /// A text is not a link of the required kind, or a value cannot be part of a link.
     Link,
     /// The source of an upload cannot be read, or has changed during the upload.
     Source,
-    /// Polling receives no updates, because a webhook is subscribed. Unsubscribe the webhook, or set
+    /// The bot receives no updates by polling, because a webhook is subscribed. Unsubscribe the webhook, or set
     /// [`Updates::remove_webhooks`](crate::updates::Updates::remove_webhooks).
     WebhookSubscribed,
-    /// The [`MarkerStore`](crate::updates::MarkerStore), which keeps the position in the updates, cannot be read. The
-    /// bot does not start, because it could lose updates. Repair the store, or remove its content. With an empty store,
-    /// the bot starts with the updates that the server has kept.
+    /// The [`MarkerStore`](crate::updates::MarkerStore), which keeps the position of the bot in its updates, cannot be
+    /// read. The bot does not start, because it could lose updates.
+    ///
+    /// Repair the store, or remove its content. If the store is empty, the bot starts with the updates that the server
+    /// has kept.
     MarkerStore,
-    /// The store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. An unsaved change stays in the
-    /// memory of the book, and is saved with the next change.
+    /// The store of a [`ChatBook`](crate::updates::ChatBook), which is a list of the chats of the bot, cannot be read
+    /// or written. A change that could not be saved stays in memory, and is saved with the next change.
     ChatBook,
-    /// The journal (`updates::Journal`) cannot be used: for example, the journal is damaged, in use, or of another bot.
+    /// The journal (`updates::Journal`), which is a queue of updates on disk, cannot be used. For example, the journal
+    /// is damaged, is in use, or belongs to another bot.
     Journal,
 }

@@ -2,43 +2,49 @@
 
 /// The request limits of a bot, in requests per second. Set with [`BotBuilder::pace`](crate::BotBuilder::pace).
 ///
-/// Requests that exceed a limit are delayed. Requests are sent in the order in which they were made. The exception: a
-/// request that is delayed by the limit of its chat does not delay other requests. All clones of a bot share the
-/// limits.
+/// A request that would exceed a limit is delayed. Requests are sent in the order in which they were made. There is one
+/// exception: a request that waits only for the limit of its chat does not delay other requests. All clones of a bot
+/// share the limits.
 ///
-/// The delay does not count against the timeout of the request or the budget of the
-/// [`RetryPolicy`](crate::settings::RetryPolicy). The delay counts against the timeout of a handler.
+/// The delay does not count against the timeout of the request or against the budget of the
+/// [`RetryPolicy`](crate::settings::RetryPolicy). If a handler makes the request, the delay counts against the timeout
+/// of the handler.
+///
+/// # Defaults
 ///
 /// | | [`Service::Max`](crate::Service::Max) | [`Service::TamTam`](crate::Service::TamTam) |
 /// |---|---|---|
 /// | all requests | 30 per second | no limit |
 /// | messages sent to one chat | 2 per second | no limit |
-/// | polls | 2 per second | no limit |
+/// | polls (requests for updates) | 2 per second | no limit |
 ///
-/// Chat ids and user ids are counted separately: a dialog counts as two chats if the bot uses its chat id and its user
-/// id.
+/// A dialog is the chat of the bot with one user. If the bot uses both the chat id and the user id to send to a dialog,
+/// the dialog counts as two chats.
 ///
-/// Edits, deletions and answers to pressed buttons have no limit per chat here, because their requests do not name the
-/// chat. These requests and the requests of [`Bot::request`](crate::Bot::request) count against the limit of all
-/// requests.
+/// The limit per chat does not apply to edits, deletions and answers to pressed buttons, because these requests do not
+/// name the chat. They count only against the limit of all requests, like the requests of
+/// [`Bot::request`](crate::Bot::request).
 ///
 /// # Pause after a 429
 ///
-/// If the server responds with status 429, all requests of the bot pause. The pause is the time in `Retry-After` or a
-/// backoff, whichever is longer. If the pace has a limit, the pause is at least 1 s. No pause is longer than an hour. A
-/// 429 of an upload host does not pause the bot, because the host is another server.
+/// If the API responds with status 429 (too many requests), all requests of the bot pause. The response can contain the
+/// length of the pause (`Retry-After`). If the delay of [`RetryPolicy::backoff`](crate::settings::RetryPolicy::backoff)
+/// is longer, the pause lasts for this delay. If the pace has a limit, the pause is at least 1 s. No pause is longer
+/// than an hour.
 ///
-/// After the pause, the bot starts with a tenth of its limit, and reaches the limit after 5 s. A bot without a limit,
-/// such as with [`Pace::none`], starts with 3 requests per second. Such a bot reaches 30 requests per second after 5 s,
-/// and has no limit after a minute.
+/// A 429 of an upload host does not pause the bot, because the host is another server.
+///
+/// After the pause, the bot starts with a tenth of its limit, and reaches the limit after 5 s. If the bot has no limit,
+/// it starts with 3 requests per second. It reaches 30 requests per second after 5 s, and has no limit after a minute.
 ///
 /// # Distance to the server
 ///
-/// The bot cannot see when the server receives a request. So a request counts against the limits from when it is sent
-/// until 1 s after its response. Without a response, a request counts for 3 s, and a poll for 1.5 s.
+/// The bot cannot see when the server receives a request. So a request counts against the limits from the time at which
+/// it is sent until 1 s after its response. If there is no response, a request counts for 3 s, and a poll counts for
+/// 1.5 s.
 ///
-/// So a bot with a slow connection to the server sends fewer requests than the limit. If responses take 0.2 s, the bot
-/// sends about 25 instead of 30 requests per second.
+/// As a result, a bot with a slow connection to the server sends fewer requests than the limit allows. For example, if
+/// responses take 0.2 s, the bot sends about 25 instead of 30 requests per second.
 ///
 /// ```
 /// use tamtam::{Bot, Service, settings::Pace};

@@ -35,8 +35,11 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Bot {
-    /// Handles updates from your own source, such as a message queue. The returned [`Run`] ends when the stream has
-    /// ended and all deliveries are settled.
+    /// Handles updates from your own source, such as a message queue. The source is a stream of
+    /// [deliveries](crate::updates::Delivery), which are updates with a function `settle`. When an update is handled or
+    /// given up, the bot settles its delivery: it calls this function with the result.
+    ///
+    /// The returned [`Run`] ends when the stream has ended and all deliveries are settled.
     ///
     /// Updates of one [lane](crate::updates::Lane), usually a chat, are handled in order. Updates of different lanes
     /// are handled concurrently.
@@ -378,8 +381,8 @@ impl Run {
         self.source.health()
     }
 
-    /// Runs the bot until a shutdown or a permanent error. `bot.run(handler).run().await` is the same as
-    /// `bot.run(handler).await`.
+    /// Runs the bot until a shutdown or a permanent error. `bot.run(handler).await` is a shorter form of
+    /// `bot.run(handler).run().await`.
     ///
     /// # Errors
     ///

@@ -41,17 +41,17 @@ impl Bot {
     /// Subscribes a webhook: the service sends the updates of the bot to `url`. While a webhook is subscribed,
     /// [`updates`](Self::updates) receives no updates.
     ///
-    /// - `url`: The URL of the webhook. The services do not sign the updates that they send. So the path of the URL is
-    ///   a secret: use a path that cannot be guessed. Errors do not show the path.
-    /// - `types`: The types of updates that the webhook receives. If `types` is empty, the webhook receives all
+    /// - `url`: The URL of the webhook. Because the services do not sign the updates, the path of the URL must be a
+    ///   secret that cannot be guessed. Errors do not show the path.
+    /// - `types`: The types of updates that the webhook receives. If the list is empty, the webhook receives all
     ///   updates.
     ///
     /// On TamTam, the updates have the form of the bot's [version](Self::version). On MAX, a webhook can also have a
     /// secret, which the service sends with each update. `Webhook::subscribe` (feature `webhook`) sets the URL and the
     /// secret.
     ///
-    /// An earlier webhook with another URL also receives all updates, until you remove the webhook with
-    /// [`unsubscribe_webhook`](Self::unsubscribe_webhook).
+    /// If a webhook with another URL is already subscribed, both webhooks receive all updates. To remove the earlier
+    /// webhook, call [`unsubscribe_webhook`](Self::unsubscribe_webhook).
     ///
     /// ```
     /// # #[tokio::main]

@@ -30,7 +30,8 @@ impl UploadMessage {
         Self { body, uploads: Uploads::default() }
     }
 
-    /// Adds an upload. When the message is sent, the file is uploaded, and attached after the other attachments.
+    /// Adds an upload. When the message is sent, the file is uploaded first. In the message, uploaded attachments come
+    /// after the other attachments.
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(upload);
         self
@@ -74,7 +75,8 @@ impl fmt::Debug for Uploads {
 }
 
 impl NewMessageBody {
-    /// Adds an upload. When the message is sent, the file is uploaded, and attached after the other attachments.
+    /// Adds an upload. When the message is sent, the file is uploaded first. In the message, uploaded attachments come
+    /// after the other attachments.
     ///
     /// ```
     /// # #[tokio::main]

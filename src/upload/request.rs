@@ -249,7 +249,7 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Uploads the file, and returns the attachment. `upload.await` has the same effect as `upload.send().await`.
+    /// Uploads the file, and returns the attachment. `upload.await` is a shorter form of `upload.send().await`.
     ///
     /// # Errors
     ///

@@ -16,7 +16,7 @@ use crate::{
 
 /// A request that edits a message. Created by [`Bot::edit`].
 ///
-/// Attachments of the request replace all attachments of the message, including the keyboard.
+/// If the request has attachments, they replace all attachments of the message, including the keyboard.
 ///
 /// ```
 /// # #[tokio::main]
@@ -46,33 +46,37 @@ impl EditRequest {
         Self { request: bot.api().edit_message(message, body), uploads }
     }
 
-    /// Adds an attachment that is uploaded before the message is edited. The uploads follow the other attachments.
+    /// Adds an attachment that is uploaded before the message is edited. In the message, uploaded attachments come
+    /// after the other attachments.
+    ///
+    /// [`request_timeout`](Self::request_timeout) and [`no_retry`](Self::no_retry) do not apply to the upload.
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(upload);
         self
     }
 
-    /// Removes all attachments of the message, including the keyboard. Also discards the attachments and uploads that
-    /// were added to this request before.
+    /// Removes all attachments of the message, including the keyboard. Attachments and uploads that were added to this
+    /// request before are discarded.
     pub fn no_attachments(mut self) -> Self {
         self.request.body = self.request.body.no_attachments();
         self.uploads = Uploads::default();
         self
     }
 
-    /// Uploads the files, one after another, and edits the message. Awaiting the request also uploads and edits.
+    /// Uploads the files, one after another, and then edits the message. `request.await` is a shorter form of
+    /// `request.send().await`.
     ///
-    /// While the server processes an uploaded file, the edit is sent again, for at most
-    /// [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
+    /// If the server is still processing an uploaded file, it does not edit the message. The request is then repeated,
+    /// for at most [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     ///
     /// # Errors
     ///
-    /// - The errors of [`Upload::send`]. The message is not edited then.
+    /// - If an upload fails: the errors of [`Upload::send`]. The message is not edited.
     /// - The errors of [`Api::edit_message`](crate::api::Api::edit_message).
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, finished uploads are lost. The server may have edited the message.
+    /// If the future is dropped, finished uploads are lost. The server may already have edited the message.
     pub async fn send(self) -> Result<()> {
         let Self { mut request, uploads } = self;
         if !uploads.is_empty() {

@@ -64,32 +64,35 @@ impl SendRequest {
         Self { request: request(bot, target, body), uploads }
     }
 
-    /// Adds an attachment that is uploaded before the message is sent. The uploads follow the other attachments.
+    /// Adds an attachment that is uploaded before the message is sent. In the message, uploaded attachments come after
+    /// the other attachments.
+    ///
+    /// [`request_timeout`](Self::request_timeout) and [`no_retry`](Self::no_retry) do not apply to the upload.
     pub fn upload<M: Media>(mut self, upload: Upload<M>) -> Self {
         self.uploads.push(upload);
         self
     }
 
-    /// Sets whether the message has no preview of the links in its text. Defaults to `false`: the message has a
-    /// preview.
+    /// Sets whether the preview of links in the text is turned off. Defaults to `false`.
     pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
         self.request = self.request.disable_link_preview(disable_link_preview);
         self
     }
 
-    /// Uploads the files, one after another, and sends the message. Awaiting the request also uploads and sends.
+    /// Uploads the files, one after another, and then sends the message. `request.await` is a shorter form of
+    /// `request.send().await`.
     ///
-    /// While the server processes an uploaded file, the message is sent again, for at most
-    /// [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
+    /// If the server is still processing an uploaded file, it does not post the message. The request is then repeated,
+    /// for at most [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     ///
     /// # Errors
     ///
-    /// - The errors of [`Upload::send`]. No message is sent then.
+    /// - If an upload fails: the errors of [`Upload::send`]. No message is sent.
     /// - The errors of [`Api::send_message`](crate::api::Api::send_message).
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, finished uploads are lost. The server may have posted the message.
+    /// If the future is dropped, finished uploads are lost. The server may already have posted the message.
     pub async fn send(self) -> Result<SendMessageResult> {
         let Self { mut request, uploads } = self;
         if !uploads.is_empty() {

@@ -21,12 +21,14 @@ use crate::{
 const OPERATION: &str = "sendMessage";
 
 impl Bot {
-    /// Sends a text of any length. A text that is too long for one message is sent as several messages. Returns the
+    /// Sends a text of any length. If the text is too long for one message, it is sent as several messages. Returns the
     /// posted messages in order.
     ///
-    /// A plain text and a [`Text`](crate::text::Text) are split by the rules of [`split`](crate::text::split).
-    /// Formatting that continues in the next part is repeated in the next part. [`NewMessageBody::markdown`] and
-    /// [`NewMessageBody::html`] are split only at line ends that are outside all formatting.
+    /// A plain text and a [`Text`](crate::text::Text) are split by the rules of [`split`](crate::text::split). If
+    /// formatting is open at the end of a part, the next part repeats the formatting.
+    ///
+    /// [`NewMessageBody::markdown`] and [`NewMessageBody::html`] are split only at line ends that are outside all
+    /// formatting.
     ///
     /// # Errors
     ///
@@ -54,10 +56,12 @@ impl Bot {
     }
 }
 
-/// A request that sends a long text as several messages, one after another. Created by [`Bot::send_long`].
+/// A request that sends a long text in parts: as several messages, one after another. Created by [`Bot::send_long`].
 ///
-/// Awaiting the request sends all parts. If a part fails, no further part is sent. To continue after a failure, call
-/// [`send`](Self::send) instead of awaiting the request. A second call of `send` begins with the part that failed.
+/// `request.await` sends all parts. If a part fails, no further part is sent.
+///
+/// To be able to continue after a failure, call [`send`](Self::send) instead of awaiting the request. A second call of
+/// `send` begins with the part that failed.
 ///
 /// ```
 /// # #[tokio::main]
@@ -86,8 +90,8 @@ impl Bot {
 /// # }
 /// ```
 ///
-/// An attachment and a keyboard go to the last part. [`reply_to`](Self::reply_to) applies to the first part, and
-/// [`notify`](Self::notify) to each part.
+/// Attachments and the keyboard are sent with the last part. [`reply_to`](Self::reply_to) applies to the first part,
+/// and [`notify`](Self::notify) applies to each part.
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is awaited or sent"]
 pub struct SendLong {
@@ -104,8 +108,7 @@ message_setters!(SendLong, request.body, link);
 call_options!(SendLong, request.options, "`false`");
 
 impl SendLong {
-    /// Sets whether the messages have no preview of the links in their text. Defaults to `false`: the messages have a
-    /// preview.
+    /// Sets whether the preview of links in the text is turned off. Defaults to `false`.
     pub fn disable_link_preview(mut self, disable_link_preview: bool) -> Self {
         self.request = self.request.disable_link_preview(disable_link_preview);
         self
@@ -115,9 +118,12 @@ impl SendLong {
     ///
     /// # Errors
     ///
-    /// If the text cannot be split, or if there is nothing to send
-    /// ([`InvalidRequest`](crate::ErrorKind::InvalidRequest)). For example, Markdown and HTML are split only at line
-    /// ends that are outside all formatting, and a very long link address can leave no room for the link text.
+    /// All errors have the kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest):
+    ///
+    /// - If there is nothing to send.
+    /// - If a text in Markdown or HTML cannot be split. These texts are split only at line ends that are outside all
+    ///   formatting.
+    /// - If any other text cannot be split. For example, a very long link address can leave no room for the link text.
     pub fn parts(&self) -> Result<Vec<NewMessageBody>> {
         let message = LongMessage { text: self.text.clone(), rest: self.request.body.clone() };
         let parts = message.parts();
@@ -133,28 +139,29 @@ impl SendLong {
         &self.sent
     }
 
-    /// Skips the next part: [`send`](Self::send) continues with the part after it. Call this method if
-    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returned `true`, and the failed part is in
-    /// the chat.
+    /// Skips the next part, so that [`send`](Self::send) continues with the part after it.
+    ///
+    /// Call this method if a part failed but you see it in the chat. This can happen only if
+    /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returned `true`.
     pub fn skip_part(&mut self) {
         self.done += 1;
     }
 
     /// Sends the remaining parts, each after the previous part is posted. Returns all posted messages.
     ///
-    /// Awaiting the request also sends the parts. But after an error, the posted messages are then not available. If an
-    /// earlier part is posted or skipped, [`may_have_been_applied`](crate::Error::may_have_been_applied) of this error
-    /// returns `true`.
+    /// `request.await` sends the parts and returns the posted messages as a `Vec`. After an error of `request.await`,
+    /// the posted messages are not available. If a part was posted or skipped before the error,
+    /// [`may_have_been_applied`](crate::Error::may_have_been_applied) of the error returns `true`.
     ///
     /// # Errors
     ///
-    /// - The errors of [`parts`](Self::parts). No message is sent then.
-    /// - The errors of [`Api::send_message`](crate::api::Api::send_message), for the part that fails.
+    /// - If the text cannot be split: the errors of [`parts`](Self::parts). No message is sent.
+    /// - If a part cannot be sent: the errors of [`Api::send_message`](crate::api::Api::send_message).
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, posted messages stay in [`sent`](Self::sent). The part that was being sent may be
-    /// posted although `sent` does not contain its message.
+    /// If the future is dropped, [`sent`](Self::sent) still returns the posted messages. The server may also have
+    /// posted the part that was being sent. `sent` does not contain this part.
     pub async fn send(&mut self) -> Result<&[Message]> {
         for part in self.parts()? {
             let mut request = self.request.clone();

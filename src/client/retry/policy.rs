@@ -24,32 +24,46 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 
 /// The limits and delays of retries. Set with [`BotBuilder::retry`](crate::BotBuilder::retry).
 ///
-/// By default, a call has at most three attempts within 30 s. The HTTP method and the failure determine whether a call
-/// is retried:
+/// By default, a call has at most three [`attempts`](Self::attempts) and a time [`budget`](Self::budget) of 30 s.
 ///
-/// | failure | `GET`, `PUT`, `PATCH`, `DELETE`, and three `POST` | other `POST` |
+/// # Which failures are retried
+///
+/// A request is idempotent if sending it twice has the same effect as sending it once. By default, these requests are
+/// idempotent:
+///
+/// - all `GET`, `PUT`, `PATCH` and `DELETE` requests
+/// - three `POST` requests: [`get_upload_url`](crate::api::Api::get_upload_url),
+///   [`subscribe`](crate::api::Api::subscribe) and [`post_admins`](crate::api::Api::post_admins)
+///
+/// To override this default, call `.idempotent(true)` or `.idempotent(false)` on a request.
+///
+/// | failure | idempotent requests | other requests |
 /// |---|---|---|
-/// | not sent, because no connection was opened | retry | retry |
-/// | 429 of the API: the whole bot pauses first, see [`Pace`](crate::settings::Pace) | retry | retry |
-/// | 429 of an upload host | retry | retry |
-/// | attached media is not ready: 400, or 200 with `success: false` | wait and retry (not `GET`) | wait and retry |
-/// | 503 with a `code` of the API in its body | retry | retry |
-/// | any other 503, even with `Retry-After`: a proxy may have forwarded the request | retry | no |
-/// | not processed: HTTP/2 `REFUSED_STREAM`, or a `GOAWAY` that names an earlier stream as the last | retry | retry |
-/// | 408, any other 5xx, a timeout, a connection that breaks | retry | no |
-/// | 2xx whose body is incomplete or is not JSON | only `GET` | no |
-/// | 2xx whose body does not fit the models, or exceeds the size limit | no | no |
+/// | no connection was opened, so the request was not sent | retry | retry |
+/// | status 429 of the API | pause, then retry | pause, then retry |
+/// | status 429 of an upload host | retry | retry |
+/// | attached media is not ready: status 400, or 200 with `success: false` | retry, except `GET` | retry |
+/// | status 503 with a `code` of the API in the body | retry | retry |
+/// | any other 503, because a proxy may have forwarded the request | retry | no |
+/// | HTTP/2 reports that the request was not processed (`REFUSED_STREAM`, `GOAWAY`) | retry | retry |
+/// | status 408 or any other 5xx, a timeout, a broken connection | retry | no |
+/// | status 2xx with a body that is incomplete or is not JSON | only `GET` | no |
+/// | status 2xx with a body that does not fit the API document or is too large | no | no |
 /// | any other 4xx, a redirect, any other 200 with `success: false` | no | no |
 ///
-/// The three `POST` are [`get_upload_url`](crate::api::Api::get_upload_url), [`subscribe`](crate::api::Api::subscribe)
-/// and [`post_admins`](crate::api::Api::post_admins): repeating them has no further effect.
+/// The pause after a 429 applies to all requests of the bot: see [`Pace`](crate::settings::Pace).
 ///
-/// If a call is not retried because the server may have applied the request,
-/// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `true`. With `.idempotent(true)` on
-/// the request of the call, a `POST` of the last column is retried like the calls of the middle column.
+/// If a call fails and the server may have applied the request,
+/// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returns `true`.
 ///
-/// The wait for attached media is limited only by [`attachment_budget`](Self::attachment_budget) (60 s by default). The
-/// wait does not count against [`attempts`](Self::attempts) or [`budget`](Self::budget).
+/// # Attached media
+///
+/// After an upload, the server processes the file. Until the file is ready, the server refuses a message with this
+/// file, and the call is retried. These retries have their own time limit,
+/// [`attachment_budget`](Self::attachment_budget), which is 60 s by default. They do not count against
+/// [`attempts`](Self::attempts) or [`budget`](Self::budget).
+///
+/// # Example
 ///
 /// ```
 /// use std::time::Duration;
@@ -84,7 +98,8 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Returns a policy without retries. Each call is sent once, and does not wait until attached media is processed.
+    /// Returns a policy without retries. Each call is sent once. A call with attached media fails if the media is not
+    /// ready.
     pub fn none() -> Self {
         Self { attempts: 1, attachment_budget: Duration::ZERO, ..Self::default() }
     }
@@ -105,14 +120,17 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the time budget of a call. Defaults to 30 s. The budget begins with the call. If the next delay would
-    /// exceed the budget, the call fails immediately. The last attempt may run beyond the budget, for at most its
-    /// timeout.
+    /// Sets the time budget of a call. Defaults to 30 s. The time starts when the call starts.
     ///
-    /// The default timeout of an attempt is also 30 s, so an attempt that times out uses up the budget. To retry after
-    /// a timeout, raise the budget or lower [`BotBuilder::timeout`](crate::BotBuilder::timeout).
+    /// If the next delay would exceed the budget, the call fails immediately. The last attempt may run beyond the
+    /// budget, for at most the timeout of an attempt.
     ///
-    /// Delays by the [`Pace`](crate::settings::Pace) of the bot and pauses after a 429 do not count against the budget.
+    /// The default timeout of an attempt is also 30 s. So one attempt that times out uses up the budget, and is not
+    /// retried. To retry after a timeout, increase the budget or decrease
+    /// [`BotBuilder::timeout`](crate::BotBuilder::timeout).
+    ///
+    /// Two kinds of delays do not count against the budget: delays by the [`Pace`](crate::settings::Pace) of the bot,
+    /// and pauses after a 429.
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = budget;
         self
@@ -120,18 +138,18 @@ impl RetryPolicy {
 
     /// Sets the delays between attempts.
     ///
-    /// - `first`: Maximum delay after the first failure. The maximum doubles after each further failure. Defaults to
-    ///   0.5 s.
-    /// - `most`: Upper limit of the maximum delay. Raised to `first` if it is shorter. Defaults to 8 s.
+    /// - `first`: Maximum delay after the first failure. Each further failure doubles the maximum. Defaults to 0.5 s.
+    /// - `most`: Upper limit of the maximum delay. Defaults to 8 s. If `most` is shorter than `first`, the limit is
+    ///   `first`.
     ///
-    /// The actual delay is a random part of the maximum delay (full jitter). If the server sends a longer
-    /// `Retry-After`, the delay is the `Retry-After`.
+    /// The actual delay is random, from 0 to the maximum delay (full jitter). If the server asks for a longer delay
+    /// (`Retry-After`), this delay applies.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = Backoff { first, most: most.max(first) };
         self
     }
 
-    /// Sets how long a call waits until the server has processed the attached media. Defaults to 60 s.
+    /// Sets the maximum time that a call waits for the server to process attached media. Defaults to 60 s.
     pub fn attachment_budget(mut self, budget: Duration) -> Self {
         self.attachment_budget = budget;
         self
@@ -139,8 +157,8 @@ impl RetryPolicy {
 
     /// Sets the delays between attempts while the server processes attached media. These delays have no jitter.
     ///
-    /// - `first`: First delay. The delay doubles after each attempt. Defaults to 0.5 s.
-    /// - `most`: Upper limit of the delay. Raised to `first` if it is shorter. Defaults to 8 s.
+    /// - `first`: First delay. Each attempt doubles the delay. Defaults to 0.5 s.
+    /// - `most`: Upper limit of the delay. Defaults to 8 s. If `most` is shorter than `first`, the limit is `first`.
     pub fn attachment_backoff(mut self, first: Duration, most: Duration) -> Self {
         self.attachment_backoff = Backoff { first, most: most.max(first) };
         self

@@ -11,7 +11,8 @@ use crate::{
     error::Result,
 };
 
-/// Functions that create buttons, one function per kind. The button has methods that set its optional properties:
+/// Functions that create buttons, one function per kind. The created button has methods that set its optional
+/// properties:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -28,8 +29,9 @@ use crate::{
 /// assert_eq!(keyboard.iter().count(), 5);
 /// ```
 ///
-/// Some kinds exist only on one service. If a message has a button of a kind that the service of the bot does not have,
-/// the message is not sent ([`Unsupported`](crate::ErrorKind::Unsupported)). These kinds are MAX only:
+/// Some kinds exist only on one service. If the service of the bot does not have the kind of a button, the message is
+/// not sent ([`Unsupported`](crate::ErrorKind::Unsupported)). [`chat`](Self::chat) is TamTam only. These kinds are MAX
+/// only:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -42,7 +44,7 @@ use crate::{
 /// assert_eq!(keyboard.iter().count(), 3);
 /// ```
 impl Button {
-    /// Creates a button that sends its payload to the bot when it is pressed. The bot receives an
+    /// Creates a button that sends its payload to the bot when a user presses the button. The bot receives an
     /// [`Update::MessageCallback`](crate::Update::MessageCallback).
     ///
     /// - `text`: The label of the button.
@@ -52,11 +54,11 @@ impl Button {
         CallbackButton::new(text, payload)
     }
 
-    /// Creates a button that sends a value to the bot when it is pressed.
-    /// [`Callback::payload_as`](crate::Callback::payload_as) reads the value.
+    /// Creates a button that sends a value to the bot when a user presses the button. To read the value, call
+    /// [`Callback::payload_as`](crate::Callback::payload_as).
     ///
     /// - `text`: The label of the button.
-    /// - `value`: The value, which is serialized as JSON of at most 1024 bytes.
+    /// - `value`: The value to send. It is serialized as JSON of at most 1024 bytes.
     ///
     /// ```
     /// # #[tokio::main]
@@ -102,7 +104,7 @@ impl Button {
         Ok(CallbackButton::new(text, json_field::write(value, "payload", json_field::CALLBACK_BYTES)?))
     }
 
-    /// Creates a button that opens a link. The bot receives no update when the button is pressed.
+    /// Creates a button that opens a link. The bot receives no update when a user presses the button.
     ///
     /// - `text`: The label of the button.
     /// - `url`: An absolute URL, such as `https://example.org` or `tel:+15550100`. If the URL is not absolute, the
@@ -112,24 +114,29 @@ impl Button {
         LinkButton::new(text, url)
     }
 
-    /// Creates a button that asks the user to send their contact card. The bot receives the card as an attachment of a
-    /// message. `text`: the label of the button.
+    /// Creates a button that asks the user to send their contact card. The bot receives a message with the card as an
+    /// attachment.
+    ///
+    /// `text`: The label of the button.
     #[must_use]
     pub fn contact(text: impl Into<String>) -> RequestContactButton {
         RequestContactButton::new(text)
     }
 
-    /// Creates a button that asks the user to send their location. The bot receives the location as an attachment of a
-    /// message. `text`: the label of the button.
+    /// Creates a button that asks the user to send their location. The bot receives a message with the location as an
+    /// attachment.
     ///
-    /// With [`quick(true)`](RequestGeoLocationButton::quick), the client does not ask the user for confirmation.
+    /// `text`: The label of the button.
+    ///
+    /// If [`quick(true)`](RequestGeoLocationButton::quick) is set, the messenger app does not ask the user for
+    /// confirmation.
     #[must_use]
     pub fn location(text: impl Into<String>) -> RequestGeoLocationButton {
         RequestGeoLocationButton::new(text)
     }
 
-    /// Creates a button that creates a chat about the message when it is first pressed. Later presses open this chat.
-    /// TamTam only.
+    /// Creates a button that creates a chat about the message when a user presses the button for the first time. Later
+    /// presses open this chat. TamTam only.
     ///
     /// - `text`: The label of the button.
     /// - `title`: The title of the created chat.
@@ -138,8 +145,9 @@ impl Button {
         ChatButton::new(text, title)
     }
 
-    /// Creates a button that posts its label as a message of the user who presses the button. MAX only. `text`: the
-    /// label of the button.
+    /// Creates a button that posts its label as a message of the user who presses the button. MAX only.
+    ///
+    /// `text`: The label of the button.
     ///
     /// The bot receives the message as an [`Update::MessageCreated`](crate::Update::MessageCreated), like any other
     /// message.
@@ -153,15 +161,17 @@ impl Button {
         MessageButton::new(text)
     }
 
-    /// Creates a button that opens a Mini App: a web page of a bot, shown inside the messenger. MAX only. The bot
-    /// receives no update when the button is pressed.
+    /// Creates a button that opens a Mini App. A Mini App is a web page of a bot that MAX shows inside the messenger.
+    /// MAX only. The bot receives no update when a user presses the button.
     ///
     /// - `text`: The label of the button.
-    /// - `bot`: The username of the bot whose Mini App is opened, or a link to this bot.
+    /// - `bot`: The username of the bot that has the Mini App, or a link to this bot.
     ///
-    /// The Mini App receives the [`payload`](OpenAppButton::payload) as `start_param`. The payload has at most 512
-    /// characters: ASCII letters, digits, `_` and `-`. [`contact_id`](OpenAppButton::contact_id) sets the id of the
-    /// bot.
+    /// Optional properties of the created button:
+    ///
+    /// - [`payload`](OpenAppButton::payload): A text that the Mini App receives as `start_param`. At most 512
+    ///   characters, which are ASCII letters, digits, `_` or `-`.
+    /// - [`contact_id`](OpenAppButton::contact_id): The id of the bot.
     ///
     /// ```
     /// use tamtam::Button;
@@ -178,7 +188,7 @@ impl Button {
     }
 
     /// Creates a button that copies its payload to the clipboard of the user. MAX only. The bot receives no update when
-    /// the button is pressed.
+    /// a user presses the button.
     ///
     /// - `text`: The label of the button.
     /// - `payload`: The text to copy, at most 1024 characters.
@@ -203,13 +213,15 @@ impl Button {
 }
 
 impl CallbackButton {
-    /// Marks the button as one to agree or to continue. The same as `intent(Intent::Positive)`.
+    /// Marks the button as a positive choice, such as "Agree" or "Continue". A shorter form of
+    /// `intent(Intent::Positive)`.
     #[must_use]
     pub fn positive(self) -> Self {
         self.intent(Intent::Positive)
     }
 
-    /// Marks the button as one to refuse, to cancel or to delete. The same as `intent(Intent::Negative)`.
+    /// Marks the button as a negative choice, such as "Cancel" or "Delete". A shorter form of
+    /// `intent(Intent::Negative)`.
     #[must_use]
     pub fn negative(self) -> Self {
         self.intent(Intent::Negative)
