@@ -91,8 +91,8 @@
 //! the handler. If a handler often takes longer than the service waits, use a [queue](#a-durable-queue).
 //!
 //! The service may deliver an update again while its handler is running. The repeated delivery waits for the handler,
-//! and gets the same response as the first delivery. For 5 min after a response with 200, repeated deliveries get a 200,
-//! and the handler is not called. The router remembers at most 20,000 handled updates for this purpose.
+//! and gets the same response as the first delivery. For 5 min after a response with 200, repeated deliveries get a
+//! 200, and the handler is not called. The router remembers at most 20,000 handled updates for this purpose.
 //!
 //! # Guarantees
 //!
