@@ -74,7 +74,7 @@
 //! | 413 | The body is larger than the [limit](Webhook::body_limit). |
 //! | 400 | The connection broke before the body was complete. |
 //! | 408 | The body was not complete after 30 s. |
-//! | 503 | The update was not handled, and the service must deliver it again. |
+//! | 503 | The update was not handled. The service delivers the update again. |
 //!
 //! # Failures
 //!
@@ -87,23 +87,26 @@
 //!
 //! # Slow handlers
 //!
-//! A handler continues even if the service closes the connection. Only its [time limit](Webhook::handler_timeout) stops
-//! the handler. If a handler often takes longer than the service waits, use a [queue](#a-durable-queue).
+//! A handler continues if the service closes the connection. At the [time limit](Webhook::handler_timeout), the handler
+//! is dropped. If a handler often takes longer than the service waits, use a [queue](#a-durable-queue).
 //!
-//! The service may deliver an update again while its handler is running. The repeated delivery waits for the handler,
-//! and gets the same response as the first delivery. For 5 min after a response with 200, repeated deliveries get a
-//! 200, and the handler is not called. The router remembers at most 20,000 handled updates for this purpose.
+//! If the service delivers an update again while the handler is running, the second delivery waits for the handler.
+//! Both deliveries get the same response.
+//!
+//! After a response with 200, the router remembers the update for 5 min (at most 20,000 updates). If the service
+//! delivers the update again in this time, the response is 200, and the handler is not called.
 //!
 //! # Guarantees
 //!
-//! - **At least once.** If a response with 200 is lost, the service delivers the update again. After more than 5 min or
-//!   a restart, the update is handled again.
+//! - **At least once.** An update can be handled twice: if a response with 200 is lost, the service delivers the update
+//!   again. After a restart, the router does not recognize the update.
 //! - **No order.** Updates are handled concurrently, even updates of one chat. If the order matters, compare the
-//!   `timestamp` of the updates, use `Webhook::journal`, or [poll](crate::Bot::updates).
+//!   `timestamp` of the updates, or [poll](crate::Bot::updates).
 //!
 //! # A durable queue
 //!
-//! If the work takes long, store each update durably, respond with 200, and do the work later. There are three ways:
+//! If the work takes long, store each update durably, respond with 200, and do the work later. You can store updates in
+//! three ways:
 //!
 //! - `Webhook::journal` (feature `journal`) stores updates in a file. Updates of one chat are handled in the order in
 //!   which they were stored. Repeated updates are dropped.

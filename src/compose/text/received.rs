@@ -22,8 +22,8 @@ impl Text {
     /// - Unknown elements are ignored.
     /// - A mention by username stays as `@username` in the text.
     ///
-    /// The result is safe in a web page: a link with an unknown scheme, such as `javascript:`, becomes plain text. The
-    /// known schemes are `http`, `https`, `mailto`, `tel`, `tamtam` and `max`. A URL without a scheme is kept.
+    /// A link is kept if its scheme is `http`, `https`, `mailto`, `tel`, `tamtam` or `max`, or if its URL has no
+    /// scheme. Any other link, such as a `javascript:` link, becomes plain text. So the result is safe in a web page.
     ///
     /// ```
     /// use tamtam::{text::Text, types::{EmphasizedMarkup, StrongMarkup}};
@@ -71,9 +71,9 @@ fn style(element: &MarkupElement) -> Option<Style> {
 
 /// Returns the formatted parts of a received text: each element of `markup`, in order, with its part of `text`.
 ///
-/// If an element lies outside of the text, its part is empty. If an element begins or ends in the middle of a
-/// character, its part contains the whole character. The part of an unknown element is empty, unless the element has
-/// `from` and `length`.
+/// - If an element begins or ends in the middle of a character, its part contains the whole character.
+/// - If an element lies outside of the text, its part is empty.
+/// - If an unknown element has no `from` or no `length`, its part is empty.
 ///
 /// ```
 /// use tamtam::{text, types::{LinkMarkup, MarkupElement, StrongMarkup}};
