@@ -146,7 +146,7 @@ macro_rules! pages {
         ///   again to request the same page again. After the third temporary error in a row, the stream ends.
         /// - After any other error, the stream ends.
         ///
-        /// If the server does not return further items, but also no end of the list, the stream fails with
+        /// If the server returns no new items before the end of the list, the stream fails with
         /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). For example, the server may repeat a page.
         ///
         /// # Cancel safety

@@ -33,7 +33,7 @@ pub fn escape_markdown(text: &str) -> Cow<'_, str> {
 
 /// Escapes a text for HTML, so that clients show the text unchanged.
 ///
-/// The result is also valid in double quotes, as the value of an attribute.
+/// The result can be used as the value of an attribute in double quotes, too.
 ///
 /// ```
 /// use tamtam::{NewMessageBody, text::escape_html};
