@@ -1,8 +1,8 @@
-//! Checks of signatures for Mini Apps of MAX: whether MAX signed the data that a browser or a user sends.
+//! Checks whether MAX signed the data that a Mini App or a user sends.
 //!
-//! A Mini App is a web page that opens inside MAX. MAX passes the text `initData` to the page. The text contains the
-//! user who opened the page, and a signature of MAX. The page sends the text to your server. Anyone can send such a
-//! text, so check the signature before you trust the text:
+//! A Mini App is a web page that opens inside MAX. MAX passes the text `initData` to the page. This text contains the
+//! user who opened the page, and a signature of MAX. The page sends the text to your server. Check the signature before
+//! you trust the text, because anyone can send a forged text:
 //!
 //! ```
 //! use std::time::SystemTime;
@@ -25,7 +25,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The checks follow the documentation of MAX. The checks were never tested with the live service.
+//! Most checks follow the documentation of MAX. [`MiniApp::is_phone_genuine`] follows another client. The checks were
+//! never tested with the live service.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -55,9 +56,15 @@ const CONTACT: &str = "BEGIN:VCARD";
 /// The length of a hash, in bytes.
 const HASH: usize = 32;
 
-/// A checker for the signatures of data from a Mini App: `initData`, contacts and phone numbers. Clones are cheap.
+/// A checker for signatures of MAX. Clones are cheap.
 ///
-/// The signatures are HMAC-SHA256 hashes, with a key made from the token of the bot. The checker compares hashes in
+/// | data | method |
+/// |---|---|
+/// | `initData`, the text that MAX passes to a Mini App | [`check`](Self::check) |
+/// | a contact that a user shared with the bot | [`is_contact_genuine`](Self::is_contact_genuine) |
+/// | a phone number that a user shared with a Mini App | [`is_phone_genuine`](Self::is_phone_genuine) |
+///
+/// A signature is an HMAC-SHA256 hash. The key is derived from the token of the bot. The checker compares hashes in
 /// constant time.
 #[derive(Clone)]
 pub struct MiniApp {
@@ -69,8 +76,8 @@ pub struct MiniApp {
 }
 
 impl MiniApp {
-    /// Creates a checker for the Mini App of the bot with this token. White space around the token is ignored. The
-    /// checker does not store the token.
+    /// Creates a checker for the bot with this token. White space around the token is ignored. The checker does not
+    /// store the token.
     ///
     /// # Errors
     ///
@@ -101,21 +108,22 @@ impl MiniApp {
 
     /// Checks the signature and the age of `initData`, and returns the content.
     ///
-    /// - `init_data`: Unchanged value of `WebApp.initData` in the page. The fragment of the page's URL contains the
-    ///   same text, percent-encoded, as the value of `WebAppData`.
+    /// - `init_data`: Unchanged value of `WebApp.initData` in the page. If you take the value of `WebAppData` from the
+    ///   fragment of the page's URL, percent-decode this value once.
+    ///
+    /// If the check fails, respond to the request of the page with status 401.
     ///
     /// # Errors
     ///
+    /// - If the text is malformed, or lacks a required field.
     /// - If MAX has not signed the text for this bot.
     /// - If the signature is older than [`max_age`](Self::max_age).
     /// - If the time of the signature is more than 5 min in the future.
-    ///
-    /// If the check fails, respond to the request of the page with status 401.
     pub fn check(&self, init_data: &str) -> Result<InitData, InvalidInitData> {
         self.check_at(init_data, SystemTime::now())
     }
 
-    /// Checks `initData` like [`check`](Self::check), with `now` as the current time, for example in tests.
+    /// Checks `initData` like [`check`](Self::check), but at the time `now`. Use this method, for example, in tests.
     ///
     /// # Errors
     ///
@@ -138,10 +146,10 @@ impl MiniApp {
 
     /// Returns whether MAX signed a contact that a user shared with a `request_contact` button.
     ///
-    /// - `vcf_info`, `hash`: Unchanged values of these fields of the contact's attachment.
+    /// - `vcf_info`, `hash`: Unchanged values of these fields of the contact attachment.
     ///
-    /// The signature does not show that the contact is the sender's own contact. So also check that the user id of the
-    /// contact is the user id of the message's sender.
+    /// The signature does not show whether the contact is the sender's own contact. To check this, compare the user id
+    /// of the contact with the user id of the message's sender.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;
@@ -165,8 +173,8 @@ impl MiniApp {
     /// - `user`: Id of the user who shared the phone number.
     /// - `hash`: Signature of MAX, in hexadecimal digits.
     ///
-    /// Pass the values that the page received. This kind of signature is not in the documentation of MAX. Another
-    /// client checks the signature in this way.
+    /// Pass the values that the page received. The documentation of MAX does not describe this signature. The check
+    /// follows another client of MAX.
     ///
     /// ```
     /// use tamtam::mini_app::MiniApp;
@@ -249,7 +257,7 @@ pub enum InvalidInitData {
     /// The text is malformed.
     ///
     /// Valid text is a list of `name=value`, separated by `&` and percent-encoded in UTF-8. A name or a value must not
-    /// contain a line break, which would make the signed text ambiguous.
+    /// contain a line break, because a line break makes the signed text ambiguous.
     #[error("initData is malformed: pass the text of `WebApp.initData` unchanged")]
     Malformed,
     /// A field occurs twice.
@@ -258,17 +266,17 @@ pub enum InvalidInitData {
         /// The name of the field.
         name: String,
     },
-    /// A required field is missing, or is not a valid time.
+    /// The field `hash` or `auth_date` is missing, or `auth_date` is not a valid time.
     #[error("initData has no valid `{name}`: pass the text of `WebApp.initData` unchanged")]
     Missing {
         /// The name of the field.
         name: &'static str,
     },
-    /// The hash, which is the signature of MAX, does not match the fields. The text was changed, or was signed for a
-    /// bot with another token.
+    /// The hash (the signature of MAX) does not match the fields. The text was changed or forged, or MAX signed the
+    /// text for a bot with another token.
     #[error("the hash of initData does not match: it was changed, or it was signed for a bot with another token")]
     WrongHash,
-    /// The time of the signature is more than 5 min in the future: the clock of this machine is wrong.
+    /// The time of the signature is more than 5 min in the future. Probably the clock of this machine is wrong.
     #[error("initData was signed {} s in the future: set the clock of this machine", ahead.as_secs())]
     Future {
         /// The time of the signature minus the current time.

@@ -1,4 +1,4 @@
-//! Uploads of files to attach to messages. Files of any size are streamed, so memory use does not depend on the size.
+//! Uploads of files to attach to messages. Files are streamed, so memory use does not depend on their size.
 //!
 //! [`Bot::upload_photo`](crate::Bot::upload_photo), [`upload_video`](crate::Bot::upload_video),
 //! [`upload_audio`](crate::Bot::upload_audio) and [`upload_file`](crate::Bot::upload_file) create an [`Upload`]. Send
@@ -21,8 +21,9 @@
 //! # }
 //! ```
 //!
-//! By default, a file of at least 16 MiB is sent in ranges, one after another. If the connection breaks, the upload
-//! continues at the last byte that the server has. Another process can continue an upload, too: see [`UploadSession`].
+//! By default, a file of at least 16 MiB is sent in ranges (parts of the file), one after another. If the connection
+//! breaks, the upload continues after the last byte that the server has. With an [`UploadSession`], another process can
+//! continue the upload. A smaller file is sent in one request. If the connection breaks, this request is repeated.
 
 mod answer;
 mod attempts;

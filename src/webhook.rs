@@ -1,6 +1,7 @@
-//! Receiving updates by webhook: the service sends each update in an HTTP request to the bot.
+//! Receiving updates by webhook: the service (MAX or TamTam) sends each update to the bot in an HTTP request.
 //!
-//! [`Webhook`] makes an axum router from the secret path of the webhook and a handler (an async function):
+//! [`Webhook`] makes an axum router from a secret path and a handler. The handler is an async function that receives
+//! each update:
 //!
 //! ```
 //! # #[tokio::main]
@@ -38,62 +39,82 @@
 //!
 //! # Rules of the services
 //!
-//! - Both services post one update at a time to the subscribed URL. Such a request is a delivery. A delivery succeeds
-//!   only if the response has status 200.
-//! - **MAX** requires `https://` on port 443, and waits 30 s for the response. MAX repeats a failed delivery up to 10
-//!   times: after 60 s, then after delays that grow by a factor of 2.5. After 8 h without a success, MAX removes the
-//!   subscription.
-//! - **TamTam** accepts the ports 80, 8080, 443, 8443, and 16384 to 32383. TamTam repeats a failed delivery for up to 8
-//!   h, every 30 to 60 s. Then TamTam may remove the subscription.
-//! - If you set a secret with [`Webhook::secret`], MAX sends the secret in a header of each delivery.
-//! - Neither service signs the body. Without the secret header, the path of the URL is the only secret: anyone who
-//!   knows the path can post updates to the bot. Protect the path like the token. Keep the path out of the logs of your
-//!   proxy and your middleware. On TamTam, [`is_tamtam_address`] is an additional check.
+//! A *delivery* is a request with which the service sends one update to the subscribed URL. A delivery succeeds only if
+//! the response has status 200.
+//!
+//! | | MAX | TamTam |
+//! |---|---|---|
+//! | URL | `https://`, port 443 | port 80, 443, 8080, 8443, or 16384 to 32383 |
+//! | time to respond | 30 s | not documented |
+//! | retries of a failed delivery | At most 10. The first delay is 60 s. Each further delay is 2.5 times longer. | Every 30 to 60 s, for up to 8 h. |
+//! | after 8 h without a success | MAX removes the subscription. | TamTam may remove the subscription. |
+//!
 //! - While a webhook is subscribed, polling returns no updates.
 //! - A bot can have several webhooks. If you subscribe a new URL, [`unsubscribe`](crate::api::Api::unsubscribe) the old
 //!   URL.
 //!
-//! # What this module does
+//! # Security
 //!
-//! **TLS.** The router serves plain HTTP. Your proxy (nginx, Caddy, a load balancer) must terminate TLS. Let axum
-//! listen on an address that only the proxy can reach.
+//! Neither service signs the body. By default, the path of the URL is the only secret: anyone who knows the path can
+//! post updates to the bot.
 //!
-//! **Status codes.** Only POST requests to the path, with the secret if you set one, reach the handler:
+//! - Protect the path like the token. Keep the path out of the logs of your proxy and your middleware.
+//! - On MAX, set a secret with [`Webhook::secret`]. MAX sends the secret in a header of each delivery.
+//! - On TamTam, check the source address with [`is_tamtam_address`], in addition to the path.
+//! - The router serves plain HTTP. Your proxy (nginx, Caddy, a load balancer) must terminate TLS. Let axum listen on an
+//!   address that only the proxy can reach.
+//!
+//! # Responses
 //!
 //! | status | condition |
 //! |---|---|
-//! | 200 | The handler succeeded, or failed and the update was given up. |
-//! | 404 | The path is wrong, or the secret is missing or wrong. The response is the same as for a path without a route in axum. |
+//! | 200 | The handler succeeded, or the update was given up. |
+//! | 404 | The path is wrong, or the secret header is missing or wrong. axum sends the same response for an unknown path. |
 //! | 405 | The method is not POST. |
 //! | 413 | The body is larger than the [limit](Webhook::body_limit). |
-//! | 400, 408 | The body did not arrive completely: the connection broke, or the body took longer than 30 s. |
-//! | 503 | [`on_error`](Webhook::on_error) returned [`Retry`](crate::updates::Recovery::Retry). Or the body is not an update, and `on_error` is not set. |
+//! | 400 | The connection broke before the body was complete. |
+//! | 408 | The body was not complete after 30 s. |
+//! | 503 | The update was not handled. The service delivers the update again. |
 //!
-//! **Failures.** If a handler fails, [`on_error`](Webhook::on_error) decides. Without `on_error`, the update is given
-//! up ([`Skip`](crate::updates::Recovery::Skip)). A complete body that is not an update is passed to `on_error` as
-//! bytes. Without `on_error`, the response is then 503. A value that does not fit the types of this crate is left out,
-//! as in polling. The rest of the update is kept, and the log has the path of the value.
+//! # Failures
 //!
-//! **Slow handlers.** A handler runs to its end, or to its [time limit](Webhook::handler_timeout), even if the service
-//! closes the connection. Meanwhile, the service may deliver the update again. The second delivery then waits for the
-//! first delivery, and gets the same response. For 5 min after a response with 200, a repeated delivery also gets a
-//! 200, and the handler is not called. The bot remembers at most 20,000 handled updates for this purpose. If a handler
-//! often takes longer than the service waits, use a queue.
+//! - If a handler fails, [`on_error`](Webhook::on_error) chooses between 200 and 503. Without `on_error`, the update is
+//!   given up, and the status is 200.
+//! - If a complete body is not an update, `on_error` receives the body, and chooses between 200 and 503. Without
+//!   `on_error`, the status is 503.
+//! - If a value in an update does not fit the types of this crate, the value is left out. The rest of the update is
+//!   passed to the handler. The log has the path of the value.
 //!
-//! **Guarantees.** Updates arrive at least once: if a response with 200 is lost, the service delivers the update again.
-//! Updates are handled concurrently and in no order, not even within a chat. For example, a repeated update can arrive
-//! after newer updates. If the order matters, compare the `timestamp` of the updates, or [poll](crate::Bot::updates).
+//! # Slow handlers
+//!
+//! A handler continues if the service closes the connection. At the [time limit](Webhook::handler_timeout), the handler
+//! is dropped. If a handler often takes longer than the service waits, use a [queue](#a-durable-queue).
+//!
+//! If the service delivers an update again while the handler is running, the second delivery waits for the handler.
+//! Both deliveries get the same response.
+//!
+//! After a response with 200, the router remembers the update for 5 min (at most 20,000 updates). If the service
+//! delivers the update again in this time, the response is 200, and the handler is not called.
+//!
+//! # Guarantees
+//!
+//! - **At least once.** An update can be handled twice: if a response with 200 is lost, the service delivers the update
+//!   again. After a restart, the router does not recognize the update.
+//! - **No order.** Updates are handled concurrently, even updates of one chat. If the order matters, compare the
+//!   `timestamp` of the updates, or [poll](crate::Bot::updates).
 //!
 //! # A durable queue
 //!
-//! With the feature `journal`, `Webhook::journal` stores updates in a file, and responds with 200 as soon as an update
-//! is stored. Updates of a chat are handled in the order in which they were stored. Repeated updates are dropped. The
-//! crate `tamtam-nats` stores updates in a queue that many processes share. For your own queue, use
-//! [`Webhook::raw_router`].
+//! If the work takes long, store each update durably, respond with 200, and do the work later. You can store updates in
+//! three ways:
 //!
-//! The service does not deliver an update again after a response with 200. So write a handler that stores the update
-//! durably and then returns. Such a handler is fast even if the work takes long. An update that cannot be stored is
-//! delivered again:
+//! - `Webhook::journal` (feature `journal`) stores updates in a file. Updates of one chat are handled in the order in
+//!   which they were stored. Repeated updates are dropped.
+//! - The crate `tamtam-nats` stores updates in a queue that many processes share.
+//! - [`Webhook::raw_router`] passes the JSON of each update to a handler that writes to your own queue.
+//!
+//! The service does not deliver an update again after a response with 200. So a handler for your own queue must return
+//! only when the update is stored. In this example, the service delivers an update again if storing the update failed:
 //!
 //! ```
 //! # use std::{io::{self, Write as _}, sync::{Arc, Mutex}};
@@ -136,18 +157,21 @@
 //! # }
 //! ```
 //!
-//! A job in this queue is exactly the JSON that the service sent. Read a job with `serde_json::from_slice::<Update>`,
-//! or as a [`RawUpdate`](crate::updates::RawUpdate). Do not store a serialized [`Update`](crate::Update): it lacks the
-//! properties that this version of the crate does not support.
+//! A job in this queue is exactly the JSON that the service sent. Parse a job with `serde_json::from_slice`, as an
+//! [`Update`](crate::Update) or as a [`RawUpdate`](crate::updates::RawUpdate). Do not store a serialized `Update`: it
+//! lacks the properties that this version of the crate does not support.
 //!
-//! The same update may be stored twice. Make the jobs idempotent, or recognize repeated updates by their
-//! [`Update::key`](crate::Update::key). Programs in other languages can use the `mid` of a message or the `callback_id`
-//! of a callback. For other updates, they can use the kind, chat, user and timestamp.
+//! The same update may be stored twice. Make the jobs idempotent, or recognize repeated updates by
+//! [`Update::key`](crate::Update::key). Programs in other languages can use these values as the key:
+//!
+//! - for a message: its `mid`,
+//! - for a callback (the press of a button): its `callback_id`,
+//! - for other updates: the type, chat, user and timestamp together.
 //!
 //! # Several bots, and other routes
 //!
-//! The webhook is an ordinary axum router. `merge` the router with the routers of other bots and with your own routes.
-//! You can also `nest` or `layer` the router.
+//! The result of [`Webhook::router`] is an ordinary axum router, which you can `merge`, `nest` and `layer`. This
+//! example merges the routers of two bots with another route:
 //!
 //! ```
 //! # use tamtam::{Bot, Update};

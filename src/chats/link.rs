@@ -1,7 +1,14 @@
-//! Links of MAX and TamTam, which start bots, open Mini Apps, share texts, or lead to chats and people.
+//! Links of MAX and TamTam.
+//!
+//! | type | the link | services |
+//! |---|---|---|
+//! | [`DeepLink`] | starts a bot with a payload (a text that the bot receives) | both |
+//! | [`AppLink`] | opens the Mini App of a bot (a web page inside MAX) | MAX |
+//! | [`ShareLink`] | shares a text | MAX |
+//! | [`ChatLink`] | leads to a chat, a channel or a person | both |
 //!
 //! [`Bot::deep_link`](crate::Bot::deep_link) and [`Bot::app_link`](crate::Bot::app_link) create links of the bot's own
-//! messenger. Each type of this module also parses links from a string:
+//! service. Each type of this module can be parsed from a string:
 //!
 //! ```
 //! # fn main() -> tamtam::Result<()> {

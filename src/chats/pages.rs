@@ -1,7 +1,7 @@
-//! Streams of chats, members, messages and comments, which the server returns in pages.
+//! Streams of chats, members, messages and comments. The server returns these lists in pages of at most 100 items.
 //!
-//! Each type of this module implements `futures_core::Stream`. Its own methods, such as `try_next`, need no other
-//! crate:
+//! Each type of this module implements `futures_core::Stream`. You need no other crate to read a stream: each type has
+//! the methods `next`, `try_next` and `all`.
 //!
 //! ```
 //! # #[tokio::main]
@@ -137,18 +137,21 @@ macro_rules! pages {
     ($(#[$doc:meta])* $name:ident of $list:ty as $item:ty) => {
         $(#[$doc])*
         ///
-        /// The stream requests a page when all items of the previous page were returned.
+        /// The server returns the items in pages. The stream requests the next page after it has returned all items of
+        /// the current page.
         ///
-        /// After a temporary error ([`Error::is_retryable`](crate::Error::is_retryable)), the next call of
-        /// [`next`](Self::next) requests the same page again. The stream ends after the third temporary error in a row,
-        /// and after any other error.
+        /// # After an error
         ///
-        /// The pages make no progress if, for example, the server returns the same page again. In this case, the stream
-        /// first returns the new items, and then an error ([`ErrorKind::Pagination`](crate::ErrorKind::Pagination)).
+        /// - If an error is temporary ([`Error::is_retryable`](crate::Error::is_retryable)), call [`next`](Self::next)
+        ///   again to request the same page again. After the third temporary error in a row, the stream ends.
+        /// - After any other error, the stream ends.
+        ///
+        /// If the server returns no new items before the end of the list, the stream fails with
+        /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination). For example, the server may repeat a page.
         ///
         /// # Cancel safety
         ///
-        /// If the future of [`next`](Self::next) or [`try_next`](Self::try_next) is dropped, no item is lost: the
+        /// You can drop the future of [`next`](Self::next) or [`try_next`](Self::try_next) without losing an item. The
         /// stream keeps the pending request, and the next call waits for its response.
         #[must_use = "a stream does nothing until it is asked for items"]
         #[derive(Debug)]
@@ -159,13 +162,15 @@ macro_rules! pages {
             ///
             /// # Errors
             ///
-            /// If the request of a page fails, if a setting of the stream is invalid
-            /// ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)), or if the pages make no progress
-            /// ([`ErrorKind::Pagination`](crate::ErrorKind::Pagination)).
+            /// - If the request for a page fails.
+            /// - If a setting of the stream is invalid
+            ///   ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
+            /// - If the server does not return the rest of the list
+            ///   ([`ErrorKind::Pagination`](crate::ErrorKind::Pagination)).
             ///
             /// # Cancel safety
             ///
-            /// Dropping the future loses nothing.
+            /// If the future is dropped, no item is lost.
             pub async fn next(&mut self) -> Option<Result<$item>> {
                 std::future::poll_fn(|context| self.0.poll_next(context)).await
             }
@@ -178,7 +183,7 @@ macro_rules! pages {
             ///
             /// # Cancel safety
             ///
-            /// Dropping the future loses nothing.
+            /// If the future is dropped, no item is lost.
             pub async fn try_next(&mut self) -> Result<Option<$item>> {
                 self.next().await.transpose()
             }
@@ -187,11 +192,11 @@ macro_rules! pages {
             ///
             /// # Errors
             ///
-            /// The errors of [`next`](Self::next). The items before the error are lost.
+            /// The errors of [`next`](Self::next). If a page fails, the items of the earlier pages are lost.
             ///
             /// # Cancel safety
             ///
-            /// If the future is dropped, the items that were read are lost.
+            /// If the future is dropped, the items of the received pages are lost.
             pub async fn all(mut self) -> Result<Vec<$item>> {
                 let mut all = Vec::new();
                 while let Some(item) = self.try_next().await? {
@@ -212,22 +217,24 @@ macro_rules! pages {
 }
 
 pages! {
-    /// A stream of the chats in which a bot is or was a member. Created by [`Bot::chats`]. No chat is repeated. TamTam
-    /// only.
+    /// A stream of the chats in which the bot is or was a member. Created by [`Bot::chats`]. TamTam only.
+    ///
+    /// No chat is repeated.
     Chats of MarkedList<AllChats> as Chat
 }
 
 pages! {
-    /// A stream of the members of a group or a channel. Created by [`Bot::members`]. No member is repeated.
+    /// A stream of the members of a group or a channel. Created by [`Bot::members`].
+    ///
+    /// No member is repeated.
     Members of MarkedList<MembersOf> as ChatMember
 }
 
 pages! {
     /// A stream of the messages of a chat, from the newest to the oldest. Created by [`Bot::messages`].
     ///
-    /// Messages that are sent after the first page was requested are not included. No message is missing or repeated:
-    /// each page begins at the millisecond where the previous page ended, and repeated messages are dropped. If one
-    /// page cannot hold all messages of one millisecond, the stream ends with an error.
+    /// The stream does not include messages that are sent after the first page was requested. No message is missing or
+    /// repeated. If one millisecond has more messages than fit in a page, the stream fails.
     Messages of History<MessagesOf> as Message
 }
 
@@ -235,14 +242,13 @@ pages! {
     /// A stream of the comments on a channel post, from the newest to the oldest. Created by [`Bot::comments`]. MAX
     /// only.
     ///
-    /// Comments that are sent after the first page was requested are not included. No comment is missing or repeated.
-    /// If one page cannot hold all comments of one millisecond, the stream ends with an error.
+    /// The stream does not include comments that are sent after the first page was requested. No comment is missing or
+    /// repeated. If one millisecond has more comments than fit in a page, the stream fails.
     Comments of History<CommentsOn> as Message
 }
 
 impl Chats {
-    /// Sets the maximum number of chats in a page (1-100). Defaults to 100. Pages that are already requested keep their
-    /// size.
+    /// Sets the maximum number of chats in a page (1-100). Defaults to 100.
     pub fn page_size(mut self, chats: u32) -> Self {
         self.0.list.page_size = chats;
         self
@@ -250,8 +256,7 @@ impl Chats {
 }
 
 impl Members {
-    /// Sets the maximum number of members in a page (1-100). Defaults to 100. Pages that are already requested keep
-    /// their size.
+    /// Sets the maximum number of members in a page (1-100). Defaults to 100.
     pub fn page_size(mut self, members: u32) -> Self {
         self.0.list.page_size = members;
         self
@@ -259,22 +264,23 @@ impl Members {
 }
 
 impl Comments {
-    /// Sets the maximum number of comments in a page (2-100). Defaults to 100. Pages that are already requested keep
-    /// their size.
+    /// Sets the maximum number of comments in a page (2-100). Defaults to 100.
     pub fn page_size(mut self, comments: u32) -> Self {
         self.0.list.page_size = comments;
         self
     }
 
-    /// Sets the time of the oldest comment to return, in Unix milliseconds. By default, the stream goes back to the
-    /// first comment. A comment of exactly this time is included.
+    /// Sets the earliest time of the comments to return, in Unix milliseconds, inclusive. By default, the stream ends
+    /// with the first comment on the post.
     pub fn since(mut self, time: i64) -> Self {
         self.0.list.since = Some(time);
         self
     }
 
-    /// Sets the time of the newest comment to return, in Unix milliseconds. By default, the stream begins with the
-    /// newest comment. A comment of exactly this time is included. Call this method before you read the first comment.
+    /// Sets the latest time of the comments to return, in Unix milliseconds, inclusive. By default, the stream begins
+    /// with the newest comment.
+    ///
+    /// Call this method before you read the first comment.
     pub fn until(mut self, time: i64) -> Self {
         self.0.list.until = Some(time);
         self
@@ -282,15 +288,14 @@ impl Comments {
 }
 
 impl Messages {
-    /// Sets the maximum number of messages in a page (2-100). Defaults to 100. Pages that are already requested keep
-    /// their size.
+    /// Sets the maximum number of messages in a page (2-100). Defaults to 100.
     pub fn page_size(mut self, messages: u32) -> Self {
         self.0.list.page_size = messages;
         self
     }
 
-    /// Sets the time of the oldest message to return, in Unix milliseconds. By default, the stream goes back to the
-    /// first message. A message of exactly this time is included.
+    /// Sets the earliest time of the messages to return, in Unix milliseconds, inclusive. By default, the stream ends
+    /// with the first message of the chat.
     ///
     /// ```
     /// # #[tokio::main]
@@ -315,8 +320,10 @@ impl Messages {
         self
     }
 
-    /// Sets the time of the newest message to return, in Unix milliseconds. By default, the stream begins with the
-    /// newest message. A message of exactly this time is included. Call this method before you read the first message.
+    /// Sets the latest time of the messages to return, in Unix milliseconds, inclusive. By default, the stream begins
+    /// with the newest message.
+    ///
+    /// Call this method before you read the first message.
     pub fn until(mut self, time: i64) -> Self {
         self.0.list.until = Some(time);
         self

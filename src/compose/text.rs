@@ -1,6 +1,6 @@
-//! Formatted text: building, escaping, rendering, reading and splitting.
+//! Formatted text: building, escaping, converting and splitting.
 //!
-//! A [`Text`] is a text with formatted parts. A `Text` needs no escaping, even if it contains text of users.
+//! A [`Text`] is a text with formatted parts. The text of users can be inserted into a `Text` without escaping.
 //! [`Bot::send`](crate::Bot::send) accepts a `Text` like a string:
 //!
 //! ```
@@ -21,15 +21,17 @@
 //! # }
 //! ```
 //!
-//! - [`escape_markdown`] and [`escape_html`] escape a text that you insert into your own Markdown or HTML.
-//! - [`Message::to_html`](crate::Message::to_html) and [`Message::to_markdown`](crate::Message::to_markdown) convert a
-//!   received message. [`Text::from_markup`] converts a received text to a [`Text`]. [`slices`] returns the formatted
-//!   parts of a received text.
-//! - [`Bot::send_long`](crate::Bot::send_long) sends a text that is longer than the [`LIMIT`] of one message, as
-//!   several messages. [`split`] splits a text without sending the parts.
+//! | you want to | see |
+//! |---|---|
+//! | insert a text into your own Markdown or HTML | [`escape_markdown`], [`escape_html`] |
+//! | convert a received message to HTML or Markdown | [`Message::to_html`](crate::Message::to_html), [`Message::to_markdown`](crate::Message::to_markdown) |
+//! | convert a received text to a `Text` | [`Text::from_markup`] |
+//! | get the formatted parts of a received text | [`slices`] |
+//! | send a text that is longer than [`LIMIT`] | [`Bot::send_long`](crate::Bot::send_long) |
+//! | split a text without sending it | [`split`] |
 //!
-//! The messenger turns each `@username` in a text into a mention, and each web address into a link. Neither formatting
-//! nor escaping prevents this.
+//! The messenger turns each `@username` in a text into a mention, and each web address into a link. Formatting and
+//! escaping do not prevent this.
 
 mod builder;
 mod escape;

@@ -8,8 +8,8 @@ use crate::upload::session::UploadSession;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Number of bytes of the file that were passed to the connection. After a failure, the number falls to the bytes
-    /// that the server has, or to 0 if the upload starts over.
+    /// Number of bytes of the file that were passed to the connection. After a failure, the number falls to the number
+    /// of bytes that the server has. If the upload starts over, the number falls to 0.
     pub sent: u64,
     /// Size of the file, in bytes.
     pub total: u64,

@@ -34,16 +34,27 @@ const IDLE: Duration = Duration::from_secs(60);
 /// Set the options of the upload. Then await the upload to get an attachment, or pass the upload to [`Bot::send`] as a
 /// message. `M` is the type of the attachment.
 ///
+/// # Upload host
+///
 /// The bytes are sent to a separate server, the *upload host*, which never receives the bot's token. The connection to
 /// the host uses `https`, unless the base URL of the bot begins with `http://`.
 ///
-/// By default, a file of at least 16 MiB is sent in ranges, one after another. After a failure, the upload continues at
-/// the last byte that the host has. A smaller file is sent in one piece, and starts over after a failure. The bot's
-/// [`RetryPolicy`](crate::settings::RetryPolicy) limits how many failures in a row without progress are retried, and
-/// how often an upload starts over.
+/// # Retries
 ///
-/// An upload has no total time limit. However, if a handler awaits the upload, the time limit of the handler applies
-/// ([`Run::handler_timeout`](crate::updates::Run::handler_timeout)).
+/// By default, a file of at least 16 MiB is sent in ranges (parts of the file), one after another. After a temporary
+/// failure, the upload continues after the last byte that the host has. If the host no longer accepts the upload URL,
+/// the upload starts over.
+///
+/// A smaller file is sent in one request. After a temporary failure, the upload starts over.
+///
+/// The bot's [`RetryPolicy`](crate::settings::RetryPolicy) limits the number of failures in a row without progress.
+/// The policy also limits how often an upload starts over.
+///
+/// # Time limits
+///
+/// An attempt fails if no byte moves for the [`idle_timeout`](Self::idle_timeout). The whole upload has no time limit.
+/// However, an upload in a handler ends with the handler: see
+/// [`Run::handler_timeout`](crate::updates::Run::handler_timeout).
 #[must_use = "an upload does nothing until it is awaited or sent"]
 pub struct Upload<M> {
     bot: Bot,
@@ -105,7 +116,7 @@ impl Bot {
         Upload::new(self, source.into())
     }
 
-    /// Uploads a file of any kind. People see the name of the file. `source` has the same forms as in
+    /// Uploads a file of any kind. People see the file's name. `source` has the same forms as in
     /// [`upload_photo`](Self::upload_photo).
     #[doc(alias = "send_document")]
     pub fn upload_file(&self, source: impl Into<Source>) -> Upload<FileAttachmentRequest> {
@@ -131,23 +142,25 @@ impl<M: Media> Upload<M> {
         }
     }
 
-    /// Sets the name of the file that people see. The name must have 1 to 255 bytes in UTF-8, no slash and no control
-    /// character, and must not be `.` or `..`. Defaults to the file name in the path. For a source without a path, the
-    /// name defaults to `photo`, `video`, `audio` or `file`.
+    /// Sets the file name that people see. Defaults to the file name in the path. For a source without a path, the name
+    /// defaults to `photo`, `video`, `audio` or `file`.
+    ///
+    /// The name must have 1 to 255 bytes in UTF-8. The name must not be `.` or `..`, and must not contain a slash or a
+    /// control character.
     pub fn file_name(mut self, name: impl Into<String>) -> Self {
         self.file_name = Some(name.into());
         self
     }
 
-    /// Sets the content type, such as `video/mp4`. Defaults to the type that the extension of the file name suggests,
-    /// or to `application/octet-stream`.
+    /// Sets the content type, such as `video/mp4`. By default, the extension of the file name determines the type. If
+    /// the extension is missing or unknown, the type defaults to `application/octet-stream`.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
-    /// Sets a function that receives the progress after each piece of at most 256 KiB. The function runs on the task
-    /// that sends the bytes, so the function must not block.
+    /// Sets a function that receives the progress after each piece of at most 256 KiB. The function must not block: it
+    /// runs on the task that sends the bytes.
     ///
     /// ```
     /// # #[tokio::main]
@@ -164,15 +177,16 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Sets whether the file is sent in ranges (`true`) or in one piece (`false`). Only an upload in ranges can be
-    /// resumed. By default, the size of the file decides: see [`resumable_from`](Self::resumable_from).
+    /// Sets whether the file is sent in ranges (`true`) or in one request (`false`). Only an upload in ranges can
+    /// continue after a failure. By default, the size of the file decides
+    /// ([`resumable_from`](Self::resumable_from)).
     pub fn resumable(mut self, resumable: bool) -> Self {
         self.resumable = Some(resumable);
         self
     }
 
-    /// Sets the size from which a file is sent in ranges, in bytes. Defaults to 16 MiB. [`resumable`](Self::resumable)
-    /// overrides this setting.
+    /// Sets the minimum size of a file that is sent in ranges, in bytes. Defaults to 16 MiB.
+    /// [`resumable`](Self::resumable) overrides this setting.
     pub fn resumable_from(mut self, bytes: u64) -> Self {
         self.resumable_from = bytes;
         self
@@ -180,15 +194,15 @@ impl<M: Media> Upload<M> {
 
     /// Sets the size of a range, in bytes. The minimum is 1. Defaults to 2,048,000, as in the official client.
     ///
-    /// Each range is a request, which waits for a response. If the connection breaks, at most one range is sent again.
-    /// Memory use does not depend on this setting.
+    /// Each range is sent in its own request. If the connection breaks, at most one range is sent again. Memory use
+    /// does not depend on this setting.
     pub fn chunk_size(mut self, bytes: u64) -> Self {
         self.chunk = bytes.max(1);
         self
     }
 
-    /// Sets the time without progress after which an attempt of the upload fails. Defaults to 60 s. Time in which the
-    /// upload waits for the source does not count. The whole upload has no time limit.
+    /// Sets the time without progress after which an attempt of the upload fails. Defaults to 60 s. The time that the
+    /// upload waits for the source does not count.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle = timeout;
         self
@@ -197,19 +211,22 @@ impl<M: Media> Upload<M> {
     /// Sets a function that receives the session of the upload whenever the session changes. Store the session durably,
     /// so that another process can pass it to [`resume`](Self::resume).
     ///
-    /// The function runs on the task that awaits the upload. The function is not called for a file that is sent in one
-    /// piece.
+    /// The function runs on the task that awaits the upload. The function is called only if the file is sent in ranges.
     pub fn on_session(mut self, hook: impl Fn(&UploadSession) + Send + Sync + 'static) -> Self {
         self.on_session = Some(Arc::new(hook));
         self
     }
 
-    /// Continues an upload that this or another process started, from the last byte that the host has. If the host no
+    /// Continues an upload that this or another process started, after the last byte that the host has. If the host no
     /// longer has the upload, the upload starts over.
     ///
-    /// The source must be the same file, given as a path, or the same bytes. If a file has another size or modification
-    /// time, or if bytes differ, the upload fails ([`ErrorKind::Source`](crate::ErrorKind::Source)). A
-    /// [`Source::stream`] cannot be resumed, and neither can a [`Source::reader`] after the first confirmed byte.
+    /// The source must be the path of the same file, or the same bytes. The upload fails with
+    /// [`ErrorKind::Source`](crate::ErrorKind::Source) in these cases:
+    ///
+    /// - The size or the modification time of the file has changed.
+    /// - The bytes differ.
+    ///
+    /// A [`Source::stream`] cannot be resumed. A [`Source::reader`] cannot be resumed after the first confirmed byte.
     ///
     /// ```
     /// # #[tokio::main]
@@ -233,8 +250,7 @@ impl<M: Media> Upload<M> {
     ///     upload = upload.resume(session);
     /// }
     /// let video = upload.await;
-    /// // The upload succeeded, or the session is useless, for example because the file
-    /// // has changed. A small file has no session.
+    /// // Remove the session if the upload succeeded, or if the file has changed.
     /// if video.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::Source) {
     ///     let _ = std::fs::remove_file(&kept);
     /// }
@@ -259,22 +275,21 @@ impl<M: Media> Upload<M> {
     /// - If the source exceeds the size limit of the service (`InvalidRequest`).
     /// - If the file name or the content type is invalid (`InvalidRequest`).
     /// - If the session of [`resume`](Self::resume) belongs to another type of upload (`InvalidRequest`).
-    /// - If the file does not exist, if the file cannot be read, or if the session belongs to another file
-    ///   ([`ErrorKind::Source`](crate::ErrorKind::Source)).
+    /// - If the file does not exist or cannot be read ([`ErrorKind::Source`](crate::ErrorKind::Source)).
+    /// - If the session belongs to another file (`Source`).
     ///
     /// During the upload:
     ///
     /// - If the source changes or cannot be read (`Source`).
     /// - If the upload host refuses the file.
-    /// - If the API or the upload host cannot be reached, and retries do not help.
+    /// - If the API or the upload host cannot be reached, even after retries.
     ///
-    /// [`Error::may_have_been_applied`] is always `false`: people do not see an uploaded file before you send a message
-    /// with the attachment.
+    /// [`Error::may_have_been_applied`] is always `false`, because an upload alone changes nothing that people see.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the upload ends. The bytes that have arrived are lost, unless the session of
-    /// [`on_session`](Self::on_session) is stored.
+    /// If the future is dropped, the upload stops. Only a stored session ([`on_session`](Self::on_session)) can
+    /// continue the upload.
     pub async fn send(self) -> Result<M> {
         let span = tracing::info_span!("tamtam.upload", operation = M::OPERATION, attempts = Empty);
         let upload = async {

@@ -7,18 +7,24 @@ use serde::{Deserialize, Serialize};
 use super::source::Identity;
 use crate::api::types::UploadType;
 
-/// The state of an upload in ranges, from which the upload can be continued after a failure or a crash.
+/// The state of an upload in ranges. Another process can continue the upload from a stored session.
 ///
-/// [`Upload::on_session`](crate::upload::Upload::on_session) passes the session to your function, which stores it.
-/// [`Upload::resume`](crate::upload::Upload::resume) continues the upload from a stored session, in the same or another
-/// process.
+/// Store the session in a function that you pass to [`Upload::on_session`](crate::upload::Upload::on_session). To
+/// continue the upload, pass the stored session to [`Upload::resume`](crate::upload::Upload::resume).
 ///
-/// A session contains the upload URL, the number of confirmed bytes, and the token of the media if the server sent one.
-/// For a path, the session also has the size and the modification time of the file; for bytes, the size and a hash.
-/// `resume` compares these values with the source.
+/// # Content
 ///
-/// Anyone who has the session can send bytes to the upload URL, so protect the session like the file. A session does
-/// not contain the bot's token.
+/// - the upload URL;
+/// - the number of bytes that the upload host has confirmed;
+/// - the token of the uploaded file, if the server sent this token with the URL;
+/// - the size of the file;
+/// - for a path, the modification time of the file;
+/// - for bytes, a hash of the bytes.
+///
+/// `resume` compares the size, the time and the hash with the source.
+///
+/// Protect the session like the file: anyone who has the session can send bytes to the upload URL. A session does not
+/// contain the bot's token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadSession {
     pub(super) kind: UploadType,

@@ -25,12 +25,15 @@ use crate::{error::Reason, redaction::fnv_1a};
 
 /// The source of the bytes of an upload: a path, bytes, a reader or a stream.
 ///
-/// Paths ([`Path`], [`PathBuf`], `&str`, `String`, [`OsString`]) and bytes (`bytes::Bytes`, `Vec<u8>`, `&'static [u8]`)
-/// convert into a source. A string is a path, not the content of a file. For other inputs, use [`Source::reader`] or
-/// [`Source::stream`].
+/// | source | create it with |
+/// |---|---|
+/// | path | `From` of [`Path`], [`PathBuf`], `&str`, `String` or [`OsString`]. A string is a path, not the content of a file. |
+/// | bytes | `From` of `bytes::Bytes`, `Vec<u8>`, `Box<[u8]>` or `&'static [u8]` |
+/// | reader | [`Source::reader`] |
+/// | stream | [`Source::stream`] |
 ///
-/// A separate thread reads the file during the upload. If the file grows, shrinks or is written to before the end of
-/// the upload, the upload fails.
+/// For a path, the file is read in a separate thread during the upload. If the file changes during the upload, the
+/// upload fails.
 pub struct Source(Inner);
 
 enum Inner {
@@ -43,22 +46,23 @@ enum Inner {
 impl Source {
     /// Creates a source of exactly `length` bytes from a reader. Bytes after the first `length` bytes are not read.
     ///
-    /// The bytes of a reader can be read only once. After a failure, the upload is retried only if no byte was read
-    /// yet, or if the upload host has all bytes that were read.
+    /// A reader can be read only once. So a failed upload is retried only in two cases: no byte was read yet, or the
+    /// upload host has all bytes that were read.
     pub fn reader(reader: impl AsyncRead + Send + 'static, length: u64) -> Self {
         Self(Inner::Reader { reader: Box::pin(reader), length })
     }
 
     /// Creates a source from a stream of unknown length, for example a download.
     ///
-    /// The upload first writes the stream to a temporary file, and removes the file at the end. Memory use does not
-    /// depend on the length, and the upload is retried like the upload of a path. As soon as the stream exceeds the
-    /// size limit of the service, the upload fails. If you know the length, use [`reader`](Self::reader), which needs
-    /// no temporary file.
+    /// The upload first writes the stream to a temporary file, and removes the file at the end. The upload is then
+    /// retried like the upload of a path. As soon as the stream exceeds the size limit of the service, the upload
+    /// fails.
     ///
-    /// The file is in the temporary directory of the system (`TMPDIR` on Unix), which needs enough space. A killed
-    /// process leaves the file behind. Another process cannot [`resume`](crate::upload::Upload::resume) the upload of a
-    /// stream, and [`on_session`](crate::upload::Upload::on_session) is not called.
+    /// - The file is in the temporary directory of the system (`TMPDIR` on Unix). This directory needs enough space.
+    /// - If the process is killed, the file remains.
+    /// - The upload has no session: it cannot be [resumed](crate::upload::Upload::resume) by another process.
+    ///
+    /// If you know the length, use [`reader`](Self::reader), which needs no temporary file.
     ///
     /// ```
     /// # #[tokio::main]

@@ -23,10 +23,10 @@ use crate::{
 /// Default limit of a body, in bytes. The longest update that the API's limits allow is far shorter.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
-/// A webhook of a bot: the secret path at which the bot receives updates, and the settings of the handler.
+/// A builder of the axum router with which a bot receives updates by webhook.
 ///
-/// [`router`](Self::router) makes an axum router from the webhook and a handler. See [the module](crate::webhook) for
-/// an example and for the guarantees.
+/// Create a `Webhook`, call its setters, and pass a handler to [`router`](Self::router). To receive updates,
+/// [`subscribe`](Self::subscribe) the URL. The module [`webhook`](crate::webhook) has an example and the guarantees.
 #[derive(Clone)]
 #[must_use = "a webhook does nothing until its router is served"]
 pub struct Webhook {
@@ -43,21 +43,17 @@ impl Webhook {
     /// Creates a webhook that receives the updates of a bot at a path.
     ///
     /// - `bot`: Bot that is passed to the handler.
-    /// - `secret_path`: Path of the URL that you [subscribe](Self::subscribe). The path begins with `/`. The last
-    ///   segment is the secret, for example the output of `openssl rand -hex 32`. Other segments can be before the
-    ///   secret.
+    /// - `secret_path`: Path of the URL that you [subscribe](Self::subscribe), such as `/bots/<secret>`. The last
+    ///   segment is the secret, for example the output of `openssl rand -hex 32`.
     ///
-    /// Protect the path like the token. Neither errors nor `Debug` show the path. Response times do not reveal the path
-    /// either.
+    /// Protect the path like the token. Errors, `Debug` and response times do not reveal the path.
     ///
     /// # Errors
     ///
     /// - If the path does not begin with `/`.
     /// - If the last segment has fewer than 32 characters.
-    /// - If a segment has characters other than ASCII letters, digits, `-`, `.`, `_` and `~`.
-    /// - If another segment is empty, `.` or `..`.
-    ///
-    /// The message of the error contains a command that makes a secret.
+    /// - If a segment has a character that is not an ASCII letter, a digit, `-`, `.`, `_` or `~`.
+    /// - If a segment before the last is empty, `.` or `..`.
     pub fn new(bot: Bot, secret_path: impl Into<String>) -> Result<Self> {
         let path = SecretPath::new(secret_path.into())?;
         Ok(Self {
@@ -71,11 +67,10 @@ impl Webhook {
         })
     }
 
-    /// Requires a secret in a header of each request: `X-Max-Bot-Api-Secret` for MAX. By default, only the path is
-    /// secret.
+    /// Requires a secret in the header `X-Max-Bot-Api-Secret` of each request. MAX only.
     ///
-    /// [`subscribe`](Self::subscribe) sends the secret to the service. The response to a request without the secret is
-    /// 404, as for a wrong path. The secret is compared in constant time. Neither errors nor `Debug` show the secret.
+    /// [`subscribe`](Self::subscribe) sends the secret to MAX. A request without the secret gets a 404, like a request
+    /// with a wrong path. The secret is compared in constant time. Errors and `Debug` do not show the secret.
     ///
     /// ```
     /// # #[tokio::main]
@@ -95,20 +90,20 @@ impl Webhook {
     /// # Errors
     ///
     /// - If the secret has fewer than 5 or more than 256 characters.
-    /// - If the secret has characters other than ASCII letters, digits, `_` and `-`.
-    /// - If the service sends no secrets, as TamTam.
+    /// - If the secret has a character that is not an ASCII letter, a digit, `_` or `-`.
+    /// - If the service does not send secrets (TamTam).
     pub fn secret(mut self, secret: impl Into<String>) -> Result<Self> {
         self.secret = Some(SecretHeader::new(self.bot.service(), secret.into())?);
         Ok(self)
     }
 
-    /// Subscribes the URL of the webhook to updates. If a [secret](Self::secret) is set, the request contains the
-    /// secret.
+    /// Creates a request that subscribes the URL of the webhook to updates. Await the request to send it.
     ///
     /// - `origin`: Beginning of the URL, before the secret path, such as `https://bot.example`.
     /// - `types`: Types of updates to receive. If `types` is empty, the bot receives all types.
     ///
-    /// Await the returned request to send it. See [`Bot::subscribe_webhook`] for the details.
+    /// If a [secret](Self::secret) is set, the request contains the secret. See [`Bot::subscribe_webhook`] for the
+    /// details.
     ///
     /// # Errors
     ///
@@ -122,14 +117,19 @@ impl Webhook {
         request
     }
 
-    /// Sets the function that decides about updates that were not handled, and about bodies that are not an update.
+    /// Sets a function that is called if the handler fails, or if the body of a request is not an update.
     ///
-    /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`. For `Retry`, the
-    /// response is 503, and the service delivers the update again. For `Skip`, the response is 200. By default, an
-    /// update that was not handled is skipped, and the response to a body that is not an update is 503.
+    /// The function returns a [`Recovery`](crate::updates::Recovery), or a future of a `Recovery`:
     ///
-    /// Return `Retry` only if the update may succeed later. Otherwise, the service delivers the update again for hours.
-    /// After 8 h, the service may remove the subscription.
+    /// | `Recovery` | status | effect |
+    /// |---|---|---|
+    /// | `Retry` | 503 | The service delivers the update again. |
+    /// | `Skip`, `DeadLetter` | 200 | The update is given up. |
+    ///
+    /// Without this function, a failed update is given up, and a body that is not an update gets a 503.
+    ///
+    /// Return `Retry` only if the update may succeed later. If the update fails for hours, the service may remove the
+    /// subscription.
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::Webhook {
@@ -145,22 +145,26 @@ impl Webhook {
     /// # }
     /// ```
     ///
-    /// The function runs on the task of the handler, so the function must not block its thread. A returned future has
-    /// the same time limit as the handler. With a journal, the limit for a body that is not an update is 20 s.
+    /// The function runs on an async task, so it must not block the thread. A returned future has the same time limit
+    /// as the handler.
+    ///
+    /// With [`Webhook::journal`](crate::webhook#a-durable-queue), failed handlers follow the rules of
+    /// [`Run::on_error`](crate::updates::Run::on_error). The time limit for a body that is not an update is then 20 s.
     pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
         self.on_error = Some(failed::boxed(on_error));
         self
     }
 
-    /// Sets the time limit of the handler. Defaults to 120 s. After this time, the handler is dropped at its current
-    /// `await`, and counts as failed. For longer work, use a [queue](crate::webhook#a-durable-queue).
+    /// Sets the time limit of the handler. Defaults to 120 s.
+    ///
+    /// After this time, the handler is dropped at its current `await`, and counts as failed. For longer work, use a
+    /// [queue](crate::webhook#a-durable-queue).
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handler_timeout = timeout;
         self
     }
 
-    /// Sets the maximum size of the body of a request, in bytes. Defaults to 4 MiB. The response to a larger body is
-    /// 413.
+    /// Sets the maximum size of the body of a request, in bytes. Defaults to 4 MiB. A larger body gets a 413.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
@@ -189,13 +193,14 @@ impl Webhook {
     /// The handler is an async function. A closure can capture other values, and pass them to the function.
     /// [`HandlerResult`] lists the return types of a handler.
     ///
-    /// axum panics if routers with the same route are merged. A route has the path up to the first 8 characters of the
-    /// secret. So give each bot its own random secret.
+    /// Give each bot its own random secret. axum panics if you merge routers whose paths are equal up to the eighth
+    /// character of the secret.
     ///
     /// # Cancel safety
     ///
-    /// If a client closes the connection, or if the server's future is dropped, the handler continues in its own task.
-    /// The end of the tokio runtime drops the handler. The service then delivers the update again.
+    /// The handler runs in its own task. The handler continues if the client closes the connection, or if the future of
+    /// the server is dropped. The end of the tokio runtime drops the handler. The service then delivers the update
+    /// again.
     #[must_use = "a router does nothing until it is served"]
     pub fn router<H, F>(self, handler: H) -> Router
     where
@@ -208,8 +213,8 @@ impl Webhook {
     /// Returns an axum router that calls a handler with the bot and each update, including the exact JSON of the
     /// update.
     ///
-    /// Use this method, for example, to store the JSON in a [queue](crate::webhook#a-durable-queue). Except for the
-    /// type of the update, the router is the same as the router of [`router`](Self::router).
+    /// Use this method, for example, to store the JSON in a [queue](crate::webhook#a-durable-queue). Apart from the
+    /// handler's parameter, the router works like the router of [`router`](Self::router).
     ///
     /// ```
     /// # fn check(webhook: tamtam::webhook::Webhook) -> tamtam::webhook::axum::Router {
@@ -223,7 +228,7 @@ impl Webhook {
     ///
     /// # Cancel safety
     ///
-    /// The same as for [`router`](Self::router).
+    /// See [`router`](Self::router).
     #[must_use = "a router does nothing until it is served"]
     pub fn raw_router<H, F>(self, handler: H) -> Router
     where

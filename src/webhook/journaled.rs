@@ -22,7 +22,8 @@ use crate::{
 /// How long storing an update may take. Servers wait for 30 s before they deliver the update again.
 const STORE_TIME: Duration = Duration::from_secs(20);
 
-/// A webhook that stores updates in a [`Journal`] before they are handled. Created by [`Webhook::journal`].
+/// A webhook that stores each update in a [`Journal`] (a durable queue in a file) before the update is handled. Created
+/// by [`Webhook::journal`].
 #[derive(Debug)]
 #[must_use = "a webhook does nothing until its router is served"]
 pub struct JournaledWebhook {
@@ -34,12 +35,14 @@ impl Webhook {
     /// Stores each update in a [`Journal`] before the update is handled. Call [`run`](JournaledWebhook::run) on the
     /// result.
     ///
-    /// The response to the service is 200 as soon as the update is stored, even if its handler takes long. The response
-    /// is 503 if the journal is full or cannot be written. The response is also 503 until the server has returned the
-    /// id of the bot.
+    /// The service gets a 200 as soon as the update is stored, so the handler may take long. The service gets a 503,
+    /// and delivers the update again later, in these cases:
     ///
-    /// Updates of a chat are handled in the order in which they were stored. If the service repeats a delivery after
-    /// newer updates were stored, the repeated update is handled after the newer updates.
+    /// - The journal is full or cannot be written.
+    /// - The API has not yet returned the id of the bot. The journal checks this id before it stores the first update.
+    ///
+    /// Updates of one chat are handled in the order in which they were stored. A delivery that failed at first can be
+    /// stored after newer updates. Its update is then handled after these updates.
     ///
     /// ```
     /// # #[tokio::main]
@@ -85,11 +88,12 @@ impl Webhook {
 }
 
 impl JournaledWebhook {
-    /// Returns the router that stores updates, and the [`Run`] that handles the stored updates. Serve the router, and
-    /// await or spawn the run. Without the run, updates are stored but not handled.
+    /// Returns a router that stores updates, and a [`Run`] that calls the handler with the stored updates.
     ///
-    /// The run has the settings [`on_error`](Webhook::on_error), [`handler_timeout`](Webhook::handler_timeout) and
-    /// [`chat_book`](Webhook::chat_book) of the webhook.
+    /// Serve the router, and await or spawn the run. Without the run, updates are stored but not handled.
+    ///
+    /// The run takes over these settings of the webhook: [`on_error`](Webhook::on_error),
+    /// [`handler_timeout`](Webhook::handler_timeout) and [`chat_book`](Webhook::chat_book).
     #[must_use = "a router does nothing until it is served, and a run until it is awaited"]
     pub fn run<H, F>(self, handler: H) -> (Router, Run)
     where

@@ -14,11 +14,10 @@ const PAYLOAD_CHARACTERS: usize = 512;
 
 /// A link that opens the Mini App of a bot: `https://max.ru/<bot>?startapp=<payload>`.
 ///
-/// A Mini App is a web page that MAX shows inside the messenger. The payload is a text that the Mini App receives as
-/// `start_param`. The payload has at most 512 characters, which are ASCII letters, digits, `_` or `-`. If the payload
-/// is empty, the link ends with `?startapp`.
+/// A Mini App is a web page that MAX shows inside the messenger. MAX only.
 ///
-/// MAX only.
+/// The payload is a text that the Mini App receives as `start_param`. The payload has at most 512 characters: ASCII
+/// letters, digits, `_` and `-`. If the payload is empty, the link ends with `?startapp`.
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
@@ -42,13 +41,16 @@ pub struct AppLink {
 impl AppLink {
     /// Creates a MAX link to the Mini App of a bot.
     ///
-    /// `bot`: the username of the bot, with or without the `@`. `payload`: the text that the Mini App receives. The
-    /// payload may be empty.
+    /// - `bot`: Username of the bot, with or without the `@`.
+    /// - `payload`: Text that the Mini App receives. The payload may be empty.
     ///
     /// # Errors
     ///
-    /// If `bot` is not a username, if the payload has more than 512 characters, or if the payload has a character that
-    /// is not allowed ([`ErrorKind::Link`](crate::ErrorKind::Link)).
+    /// The kind is [`ErrorKind::Link`](crate::ErrorKind::Link).
+    ///
+    /// - If `bot` is not a username.
+    /// - If the payload has more than 512 characters.
+    /// - If the payload has a character that is not an ASCII letter, a digit, `_` or `-`.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
         Self::of(&Service::Max, bot.as_ref(), payload.into())
     }
@@ -93,8 +95,7 @@ impl fmt::Display for AppLink {
     }
 }
 
-/// Parses a URL. The URL may begin with `https://`, with `http://`, or with the host. Other parameters of the query are
-/// ignored.
+/// Parses a URL. The URL begins with `https://`, `http://` or the host. Other parameters of the query are ignored.
 impl FromStr for AppLink {
     type Err = Error;
 
@@ -105,12 +106,10 @@ impl FromStr for AppLink {
 }
 
 impl Bot {
-    /// Creates a link that opens the Mini App of a bot, on the service of this bot. See [`AppLink`].
+    /// Creates a link that opens the Mini App of a bot. See [`AppLink`]. MAX only.
     ///
-    /// `username`: the username of the bot with the Mini App, with or without the `@`. `payload`: the text that the
-    /// Mini App receives. The payload may be empty.
-    ///
-    /// MAX only.
+    /// - `username`: Username of the bot with the Mini App, with or without the `@`.
+    /// - `payload`: Text that the Mini App receives. The payload may be empty.
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {
@@ -129,8 +128,8 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// The errors of [`AppLink::new`]. Also, if the service has no Mini Apps
-    /// ([`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)).
+    /// - The errors of [`AppLink::new`].
+    /// - If the service has no Mini Apps ([`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)).
     pub fn app_link(&self, username: impl AsRef<str>, payload: impl Into<String>) -> Result<AppLink> {
         AppLink::of(self.service(), username.as_ref(), payload.into())
     }

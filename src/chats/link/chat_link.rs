@@ -11,19 +11,19 @@ use crate::{
 /// The prefix of the path of an invitation.
 const JOIN: &str = "join/";
 
-/// A link to a chat, a channel or a person, by name or by an invitation into a private chat.
+/// A link to a chat, a channel or a person. The link contains a name, or an invitation into a private chat.
 ///
-/// A `ChatLink` is parsed from one of these forms. Links of MAX begin with `https://max.ru` in place of
-/// `https://tt.me`.
+/// A `ChatLink` is parsed from one of these forms:
 ///
-/// - the link of a name: `https://tt.me/name`;
-/// - a name: `@name` or `name`;
-/// - an invitation: `https://tt.me/join/<invitation>`.
+/// | form | TamTam | MAX |
+/// |---|---|---|
+/// | URL with a name | `https://tt.me/<name>` | `https://max.ru/<name>` |
+/// | URL with an invitation | `https://tt.me/join/<invitation>` | `https://max.ru/join/<invitation>` |
+/// | name | `@<name>` or `<name>` | |
 ///
-/// A parsed link belongs to the service of its URL. A name without a URL becomes a link of TamTam. [`on`](Self::on)
-/// converts a link to a link of another service.
+/// A name without a URL becomes a link of TamTam. [`on`](Self::on) converts a link to a link of another service.
 ///
-/// [`Bot::chat_by_link`](crate::Bot::chat_by_link) returns the chat with a name. TamTam only.
+/// [`Bot::chat_by_link`](crate::Bot::chat_by_link) (TamTam only) returns the chat with a name.
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
@@ -89,8 +89,8 @@ impl fmt::Display for ChatLink {
     }
 }
 
-/// Parses a name with or without the `@`, or a URL of TamTam or MAX. The URL may begin with `https://`, with `http://`,
-/// or with the host.
+/// Parses a name (with or without the `@`) or a URL of TamTam or MAX. The URL begins with `https://`, `http://` or the
+/// host.
 impl FromStr for ChatLink {
     type Err = Error;
 

@@ -12,13 +12,14 @@ use crate::{
 /// Maximum length of a payload, in characters. The services drop a longer payload.
 const PAYLOAD_CHARACTERS: usize = 128;
 
-/// A link that opens the dialog with a bot, and passes a payload to the bot when the user starts the bot.
+/// A link that opens the dialog with a bot: the chat between one user and the bot. When the user starts the bot, the
+/// bot receives the payload of the link.
 ///
-/// The URL is `https://tt.me/<bot>/start/<payload>` on TamTam, and `https://max.ru/<bot>?start=<payload>` on MAX. A
-/// dialog is a chat between one user and the bot.
+/// - TamTam: `https://tt.me/<bot>/start/<payload>`
+/// - MAX: `https://max.ru/<bot>?start=<payload>`
 ///
 /// The bot reads the payload with [`Update::start_payload`](crate::Update::start_payload). A payload has 1 to 128
-/// characters of any kind, except the payloads `.` and `..`. In the URL, the payload is percent-encoded.
+/// characters of any kind. The payloads `.` and `..` are not allowed. In the URL, the payload is percent-encoded.
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
@@ -45,14 +46,18 @@ pub struct DeepLink {
 impl DeepLink {
     /// Creates a TamTam link that starts a bot with a payload.
     ///
-    /// `bot`: the username of the bot, with or without the `@`. [`on`](Self::on) converts the link to a link of MAX.
-    /// [`Bot::deep_link`] creates a link of the bot's own service.
+    /// [`on`](Self::on) converts the link to a link of MAX. [`Bot::deep_link`] creates a link of the bot's own service.
+    ///
+    /// - `bot`: Username of the bot, with or without the `@`.
+    /// - `payload`: Text that the bot receives.
     ///
     /// # Errors
     ///
-    /// If `bot` is not a username, if the payload is empty or longer than 128 characters, or if the payload is `.` or
-    /// `..` ([`ErrorKind::Link`](crate::ErrorKind::Link)). Clients would remove `.` and `..` from the path of a TamTam
-    /// link.
+    /// The kind is [`ErrorKind::Link`](crate::ErrorKind::Link).
+    ///
+    /// - If `bot` is not a username.
+    /// - If the payload is empty or has more than 128 characters.
+    /// - If the payload is `.` or `..`: clients would remove this payload from the path of a TamTam link.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {
         Self::with(Template::start(&Service::TamTam), bot.as_ref(), payload.into())
     }
@@ -109,8 +114,8 @@ impl fmt::Display for DeepLink {
     }
 }
 
-/// Parses a URL of TamTam or MAX. The URL may begin with `https://`, with `http://`, or with the host. Other parameters
-/// of the query are ignored.
+/// Parses a URL of TamTam or MAX. The URL begins with `https://`, `http://` or the host. Other parameters of the query
+/// are ignored.
 impl FromStr for DeepLink {
     type Err = Error;
 
@@ -124,8 +129,8 @@ impl FromStr for DeepLink {
 impl Bot {
     /// Creates a link that starts a bot with a payload, on the service of this bot. See [`DeepLink`].
     ///
-    /// `username`: the username of the bot to start, with or without the `@`. `payload`: a text of 1 to 128 characters
-    /// that the bot receives.
+    /// - `username`: Username of the bot to start, with or without the `@`.
+    /// - `payload`: Text that the bot receives (1-128 characters).
     ///
     /// ```
     /// # fn main() -> tamtam::Result<()> {

@@ -8,9 +8,7 @@ use crate::{
     service::Service,
 };
 
-/// A link that lets the user choose a chat, and share a text in this chat: `https://max.ru/:share?text=<text>`.
-///
-/// MAX only.
+/// A link that shares a text in a chat that the user chooses: `https://max.ru/:share?text=<text>`. MAX only.
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
@@ -53,8 +51,7 @@ impl fmt::Display for ShareLink {
     }
 }
 
-/// Parses a URL. The URL may begin with `https://`, with `http://`, or with the host. Other parameters of the query are
-/// ignored.
+/// Parses a URL. The URL begins with `https://`, `http://` or the host. Other parameters of the query are ignored.
 impl FromStr for ShareLink {
     type Err = Error;
 

@@ -7,8 +7,8 @@ use crate::id::UserId;
 
 /// A text with formatted parts, such as bold text and links.
 ///
-/// Styles nest: the methods that add a text accept a string or another `Text`. The bot sends a `Text` as HTML, or as
-/// plain text if no part is formatted.
+/// Each method that adds a text accepts a string or another `Text`, so styles can be nested. The bot sends a `Text` as
+/// HTML. If no part is formatted, the bot sends the `Text` as plain text.
 ///
 /// ```
 /// use tamtam::{UserId, text::Text};
@@ -44,7 +44,7 @@ impl Text {
         Self { text: text.into(), spans: Vec::new() }
     }
 
-    /// Adds a text without a new style. If `text` is a `Text`, its parts keep their styles.
+    /// Adds a text without a new style. If you add a `Text`, its parts keep their styles.
     #[must_use]
     pub fn plain(self, text: impl Into<Self>) -> Self {
         self.append(text.into(), None)
@@ -86,23 +86,25 @@ impl Text {
         self.append(text.into(), Some(Style::Highlight))
     }
 
-    /// Adds code, which clients show in a monospaced font. Code of several lines becomes a block: put the block on its
-    /// own lines.
+    /// Adds code, which clients show in a monospaced font. Code of several lines becomes a block. Add a
+    /// [`line`](Self::line) before and after a block.
     #[must_use]
     pub fn code(self, text: impl Into<Self>) -> Self {
         self.append(text.into(), Some(Style::Code))
     }
 
-    /// Adds a heading. Put the heading on its own line: Markdown cannot express a heading within a line.
+    /// Adds a heading. Add a [`line`](Self::line) before and after the heading: Markdown cannot express a heading
+    /// within a line.
     #[must_use]
     pub fn heading(self, text: impl Into<Self>) -> Self {
         self.append(text.into(), Some(Style::Heading))
     }
 
-    /// Adds a quote. Put the quote on its own lines: Markdown cannot express a quote within a line.
-    ///
-    /// MAX only. TamTam shows the text as plain text. If you send the text as Markdown, TamTam shows a `>` before each
+    /// Adds a quote. Add a [`line`](Self::line) before and after the quote: Markdown cannot express a quote within a
     /// line.
+    ///
+    /// MAX only. TamTam shows a quote as plain text. In a message that you send as Markdown, TamTam shows a `>` before
+    /// each line of the quote.
     ///
     /// ```
     /// use tamtam::text::Text;
@@ -116,8 +118,7 @@ impl Text {
         self.append(text.into(), Some(Style::Quote))
     }
 
-    /// Adds a text that links to `url`. If one link is inside another, the text of the inner link leads to the inner
-    /// URL.
+    /// Adds a text that links to `url`. If a part of the text already has a link, this part keeps its link.
     ///
     /// If the URL is blank or has more than 2048 characters, the text is added without a link.
     #[must_use]
@@ -125,8 +126,7 @@ impl Text {
         self.append(text.into(), Style::link(url.into()))
     }
 
-    /// Adds a mention of a user by id: a link such as `tamtam://user/42`. Such a mention also works for users without a
-    /// username.
+    /// Adds a mention of a user by id: a link such as `tamtam://user/42`. The user does not need a username.
     #[must_use]
     pub fn mention(self, text: impl Into<Self>, user: impl Into<UserId>) -> Self {
         self.append(text.into(), Some(Style::mention(user.into())))

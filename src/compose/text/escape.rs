@@ -19,8 +19,10 @@ const MARKDOWN: &[char] = &['\\', '`', '*', '_', '~', '+', '^', '[', ']', '#', '
 /// The function puts a backslash before each special character, as in CommonMark. The documentation of the API does not
 /// mention escapes.
 ///
-/// Do not escape code: a backslash in code is a plain character. Remove the spaces at both ends of a text that you
-/// format: `** bold **` is not bold. [`Text`](super::Text) needs neither of these precautions.
+/// - Do not escape code: a backslash in code is a plain character.
+/// - Remove the spaces at both ends of a text that you format: `** bold **` is not bold.
+///
+/// If you build a [`Text`](super::Text), you need no escapes, and the spaces do no harm.
 #[must_use]
 pub fn escape_markdown(text: &str) -> Cow<'_, str> {
     escape(text, MARKDOWN, |char, escaped| {
@@ -31,7 +33,7 @@ pub fn escape_markdown(text: &str) -> Cow<'_, str> {
 
 /// Escapes a text for HTML, so that clients show the text unchanged.
 ///
-/// The result is also valid in double quotes, as the value of an attribute.
+/// The result can be used as the value of an attribute in double quotes, too.
 ///
 /// ```
 /// use tamtam::{NewMessageBody, text::escape_html};

@@ -14,11 +14,12 @@ impl Text {
     /// The result contains the complete text, but Markdown cannot express all formatting. The following formatting is
     /// lost:
     ///
-    /// - the formatting of spaces at the ends of a formatted part, and of line ends outside of code;
-    /// - a heading, if it is not on its own line, begins with a space, or contains code of several lines;
-    /// - a quote, if it covers only a part of a line, or contains code of several lines;
+    /// - the formatting of spaces at the beginning or end of a formatted part;
+    /// - the formatting of line ends outside of code;
+    /// - a heading that is not on its own line, begins with a space, or contains code of several lines;
+    /// - a quote that covers only a part of a line, or contains code of several lines;
     /// - a heading in a quote;
-    /// - italics that begin or end within a word and touch the start or end of bold text: the asterisks would be
+    /// - italics that begin or end within a word, next to the beginning or end of a bold part: the asterisks would be
     ///   ambiguous.
     ///
     /// White space in the URL of a link is percent-encoded. Each line of a quote (MAX only) begins with `> `.

@@ -11,15 +11,19 @@ use super::{
 use crate::api::types::{MarkupElement, Message, MessageBody};
 
 impl Text {
-    /// Creates a formatted text from a received text and its markup: the list of formatted ranges of the text.
+    /// Creates a formatted text from a received text and its markup. Each element of the markup formats one range of
+    /// the text.
     ///
-    /// The result always contains the complete text. Elements of the markup may overlap. An element that exceeds the
-    /// text formats the part inside the text. If an element begins or ends in the middle of a character, the whole
-    /// character is formatted. Unknown elements are ignored. A mention by username stays as `@username` in the text.
+    /// The result always contains the complete text.
+    ///
+    /// - Elements may overlap.
+    /// - If an element ends after the end of the text, the part inside the text is formatted.
+    /// - If an element begins or ends in the middle of a character, the whole character is formatted.
+    /// - Unknown elements are ignored.
+    /// - A mention by username stays as `@username` in the text.
     ///
     /// A link is kept if its scheme is `http`, `https`, `mailto`, `tel`, `tamtam` or `max`, or if its URL has no
-    /// scheme. A link with another scheme, such as `javascript:`, becomes plain text, so that the result is safe in a
-    /// web page.
+    /// scheme. Any other link, such as a `javascript:` link, becomes plain text. So the result is safe in a web page.
     ///
     /// ```
     /// use tamtam::{text::Text, types::{EmphasizedMarkup, StrongMarkup}};
@@ -67,9 +71,9 @@ fn style(element: &MarkupElement) -> Option<Style> {
 
 /// Returns the formatted parts of a received text: each element of `markup`, in order, with its part of `text`.
 ///
-/// If an element lies outside of the text, its part is empty. If an element begins or ends in the middle of a
-/// character, its part contains the whole character. The part of an unknown element is empty, unless the element has
-/// `from` and `length`.
+/// - If an element begins or ends in the middle of a character, its part contains the whole character.
+/// - If an element lies outside of the text, its part is empty.
+/// - If an unknown element has no `from` or no `length`, its part is empty.
 ///
 /// ```
 /// use tamtam::{text, types::{LinkMarkup, MarkupElement, StrongMarkup}};

@@ -6,25 +6,26 @@ use crate::{
     validation::{Invalid, Place},
 };
 
-/// Maximum length of the text of one message, in UTF-16 code units: 4000. The characters of Markdown or HTML count,
-/// too.
+/// Maximum length of the text of one message, in UTF-16 code units: 4000. The characters of the markup (Markdown or
+/// HTML) count, too.
 ///
-/// The API documents a limit of 4000 characters, but does not define a character. The crate counts UTF-16 code units,
-/// to be safe: a text of 4000 units has at most 4000 Unicode code points.
+/// The API documents a limit of 4000 characters, but does not define "character". The crate counts UTF-16 code units,
+/// because a text never has more code points than UTF-16 code units.
 pub const LIMIT: usize = 4000;
 
-/// Splits a plain text into parts that each fit into one message: at most [`LIMIT`] UTF-16 code units per part.
+/// Splits a plain text into parts of at most [`LIMIT`] UTF-16 code units. Each part fits into one message.
 ///
-/// The function looks for the end of a part in this order, and takes the first place that exists:
+/// A part ends at the first of these places that exists:
 ///
-/// 1. the last empty line in the second half of the part,
-/// 2. the last line end in the second half of the part,
-/// 3. the last space or line end,
+/// 1. the last empty line in the second half of the longest possible part,
+/// 2. the last line end in that half,
+/// 3. the last space or line end in the whole part,
 /// 4. a place within a word.
 ///
-/// An emoji or a letter can consist of several characters, for example a flag or a letter with an accent. Such an emoji
-/// or letter is kept whole, unless it exceeds the limit on its own. Spaces and empty lines at a split are dropped, but
-/// the indentation of a line stays.
+/// A visible character, such as a flag or a letter with an accent, can consist of several code points. The function
+/// does not split a visible character, unless this character alone exceeds the limit.
+///
+/// Spaces and empty lines at a split are dropped. The indentation of the first line of the next part is kept.
 ///
 /// ```
 /// use tamtam::text;
