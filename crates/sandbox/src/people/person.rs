@@ -52,7 +52,6 @@ use crate::state::seen::Seen;
 /// |---|---|
 /// | about messages and comments | TamTam: all bots. MAX: administrators with the right `read_all_messages` |
 /// | `user_added`, `user_removed` | TamTam: administrators. MAX: administrators with the right `read_all_messages` |
-///
 #[derive(Clone)]
 pub struct Person {
     pub(crate) sandbox: Sandbox,
