@@ -115,7 +115,7 @@ impl SandboxBuilder {
     /// moves it further. Without a seed, the clock shows real time.
     ///
     /// Some values still differ between runs: ports, the URLs of media (which contain a port), and the times in the
-    /// launch data of Mini Apps. The pauses and timeouts of webhooks are in real time.
+    /// launch data of Mini Apps. The pauses and timeouts of deliveries to webhooks pass in real time.
     ///
     /// ```
     /// # #[tokio::main]

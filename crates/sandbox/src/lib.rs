@@ -42,16 +42,16 @@
 //! [`Sandbox::start`] simulates version 0.5.6 of the API of TamTam. [`Sandbox::max`] simulates version 0.0.33 of the
 //! API of MAX. The API of MAX is a later generation of the API of TamTam. [`SandboxBuilder::service`] sets the service.
 //!
-//! Each service has its own operations, updates, rights, names and limits. Some acts of people exist on one service
-//! only:
+//! Each service has its own operations, updates, rights, names and limits. Some acts of people exist only on MAX:
 //!
-//! - MAX: [comments](Person::comments) on posts.
-//! - MAX: [Mini Apps](Person::opens_app). A Mini App is a web page that opens inside the messenger.
-//! - MAX: to [clear](Person::clears), [remove](Person::removes_dialog) or [mute](Person::mutes) a dialog. A dialog is
+//! - People [comment](Person::comments) on posts.
+//! - People open [Mini Apps](Person::opens_app). A Mini App is a web page that opens inside the messenger.
+//! - People [clear](Person::clears), [remove](Person::removes_dialog) or [mute](Person::mutes) a dialog. A dialog is
 //!   the chat of one person with a bot.
-//! - MAX: [voice messages](Person::sends_voice).
-//! - TamTam: [constructors](Person::opens_constructor). A constructor is a window in which a bot helps to compose a
-//!   message.
+//! - People [send voice messages](Person::sends_voice).
+//!
+//! People can open [constructors](Person::opens_constructor) only on TamTam. A constructor is a window in which a bot
+//! helps to compose a message.
 //!
 //! The sandbox of MAX was never compared with the live MAX, because we have no token. The sandbox accepts all calls of
 //! the official Node.js client of MAX.
@@ -65,10 +65,13 @@
 //!
 //! # Webhooks
 //!
-//! A webhook is a URL that a bot has subscribed to its updates. While a bot has a webhook, the sandbox sends the
-//! updates of the bot to this URL. Each webhook gets the types of updates in its subscription. The first attempts to
-//! deliver are made in order, one at a time. Polls of a bot with a webhook are refused with the status 405. If a poll
-//! is held when the bot subscribes a webhook, this poll is refused too.
+//! A webhook is a URL that a bot subscribes, to get its updates there. While a bot has a webhook, the sandbox sends the
+//! updates of the bot to this URL. Each webhook gets the types of updates in its subscription. New updates are
+//! delivered in order, one at a time.
+//!
+//! While a bot has a webhook, its polls are refused with the status 405. A poll that is held when the bot subscribes
+//! the webhook ends with this status.
+//!
 //! [`Sandbox::delivers`] waits until all updates are delivered. [`Sandbox::on_delivery`] reports every attempt.
 //!
 //! A delivery fails if the webhook does not respond with the status 200. After a pause, the sandbox delivers the update
@@ -77,13 +80,13 @@
 //! | | on TamTam | on MAX |
 //! |---|---|---|
 //! | first pause ([`SandboxBuilder::redelivery`]) | 200 ms | 60 s |
-//! | each further pause | 200 ms | 2.5 times the pause before |
+//! | each further pause | the same | 2.5 times the pause before |
 //! | redeliveries of an update | unlimited | at most 10 |
 //! | maximum time for a response, in real time ([`SandboxBuilder::delivery_timeout`]) | 5 s | 30 s |
 //! | the sandbox removes the webhook | if one update is not accepted for 8 h | if all deliveries fail for 8 h |
 //! | deliveries have the header `X-Max-Bot-Api-Secret` | no | if the subscription has a secret |
 //!
-//! The pauses and the 8 h are times on the sandbox's clock. [`Sandbox::time_passes`] moves this clock.
+//! The pauses and the 8 h pass in real time. [`Sandbox::time_passes`] skips them.
 //!
 //! A new webhook gets the updates that waited for a poll. After the last webhook of a bot is removed, polls return
 //! the updates that no webhook has accepted. On MAX, two kinds of updates are delivered only by webhook: updates about
@@ -104,8 +107,8 @@
 //!
 //! # Faults
 //!
-//! - [`Sandbox::fails`] injects a [`Fault`] into requests of an operation, for example an error status, a reset of the
-//!   connection, a truncated body, or a late response. [`Fault`] lists which faults carry out the operation.
+//! - [`Sandbox::fails`] injects a [`Fault`] into requests of an operation. Examples are an error status, a reset of the
+//!   connection, and a late response. [`Fault`] lists which faults carry out the operation.
 //! - [`Sandbox::loses_deliveries`] drops deliveries to webhooks.
 //! - [`Sandbox::repeats_update`] sends the latest update again.
 //! - [`Sandbox::pushes`] sends an update that you define.
@@ -114,7 +117,7 @@
 //! # State
 //!
 //! [`SandboxBuilder::state_file`] keeps the state in a file. A later sandbox with this file continues from the kept
-//! state. [`Sandbox::demo`] creates items to start with, such as a group and a message with buttons.
+//! state. [`Sandbox::demo`] creates a group, a message with buttons, and other items for a quick start.
 //!
 //! # The program `tamtam-sandbox`
 //!

@@ -138,14 +138,14 @@ impl Person {
 
     /// Stops the bot. On MAX, the bot gets `bot_stopped`. On TamTam, the bot gets no update.
     ///
-    /// The bot can then neither write in the dialog nor read it. This ends when the person starts the bot again or
-    /// writes a message.
+    /// The bot can then neither write in the dialog nor read it. If the person starts the bot again or writes a
+    /// message, the bot can write and read again.
     ///
     /// # Panics
     ///
     /// - If this person acts in a group or channel.
     /// - If this person has never started the bot.
-    /// - If the bot is already stopped, on MAX.
+    /// - On MAX, if the bot is already stopped.
     #[track_caller]
     pub fn stops(&self) {
         self.must(Actor::stops);
@@ -182,8 +182,8 @@ impl Person {
         self.must(|actor, state| actor.says(state, &message.into(), Vec::new()))
     }
 
-    /// Replaces the text of a message or comment that this person wrote in this chat. The bot gets `message_edited` or
-    /// `comment_edited`.
+    /// Replaces the text of a message or comment that this person wrote in this chat. The bot gets `message_edited`, or
+    /// `comment_edited` for a comment.
     ///
     /// `mid`: the id of the message or comment.
     ///
@@ -198,7 +198,7 @@ impl Person {
     }
 
     /// Deletes a message or comment that this person wrote in this chat, for all members. The bot gets
-    /// `message_removed` or `comment_removed`.
+    /// `message_removed`, or `comment_removed` for a comment.
     ///
     /// `mid`: the id of the message or comment.
     ///
@@ -211,12 +211,13 @@ impl Person {
         self.must(|actor, state| actor.deletes(state, mid.as_ref()));
     }
 
-    /// Presses a button of the newest message with a keyboard in this chat. `label`: the text of the button.
+    /// Presses a button of the newest message with buttons in this chat. `label`: the text of the button.
     ///
     /// | type of the button | update that the bot gets |
     /// |---|---|
     /// | `callback` | `message_callback` |
-    /// | `request_contact`, `request_geo_location` | `message_created` with the contact card or a location of this person |
+    /// | `request_contact` | `message_created` with the contact card of this person |
+    /// | `request_geo_location` | `message_created` with a location |
     /// | `message` | `message_created` with `label` as the text |
     /// | `link`, `clipboard` | no update |
     /// | `open_app` | no update; [`presses_app`](Self::presses_app) returns the data that the Mini App receives |
