@@ -35,10 +35,15 @@ impl Queue {
     }
 }
 
-/// A handle to the dead letters of a queue, returned by [`Queue::dead`]. It lists, replays and discards them.
+/// A handle to list, replay and discard the dead letters of a queue, returned by [`Queue::dead`].
 ///
-/// A dead letter is an update that was given up: its handler failed finally, or too often. See
-/// [`Work::dead_letter_after`](crate::Work::dead_letter_after). The queue keeps the newest 10,000 dead letters.
+/// A dead letter is an update that was given up. There are two reasons:
+///
+/// - The handler failed, and the function of [`Work::on_error`](crate::Work::on_error) gave up the update.
+/// - The update has reached the maximum number of attempts
+///   ([`Work::dead_letter_after`](crate::Work::dead_letter_after)).
+///
+/// The queue keeps the newest 10,000 dead letters.
 ///
 #[doc = crate::doc_example!("
 let dead = queue.dead();
@@ -114,20 +119,22 @@ for letter in queue.dead().list().await? {
         Ok(letters)
     }
 
-    /// Stores the update of a dead letter again, as the newest update of its chat, and removes the dead letter. The
-    /// number of attempts starts again at 0. Returns `false` if there is no dead letter with this `id`.
+    /// Stores the update of a dead letter in the queue again, and then removes the dead letter. Returns `false` if
+    /// there is no dead letter with this `id`.
+    ///
+    /// The update becomes the newest update of its chat. Its number of attempts starts again at 0.
     ///
     /// # Errors
     ///
-    /// - If NATS does not respond. Then call `replay` again: within the deduplication window, the update is not stored
-    ///   twice.
+    /// - If NATS does not respond. Call `replay` again. Within the [deduplication window](crate::Open::dedup_window),
+    ///   the update is not stored twice.
     /// - If the stream is full, or the update is too large.
     /// - If the dead letter does not contain an update ([`DeadLetter::update`] is `None`).
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the update may be stored while the dead letter still exists. Then call `replay` again,
-    /// which removes the dead letter.
+    /// If the future is dropped, the update may be stored although the dead letter still exists. Call `replay` again to
+    /// remove the dead letter.
     pub async fn replay(&self, id: u64) -> Result<bool> {
         let Some(message) = self.first_from(id).await?.filter(|message| message.sequence == id) else {
             return Ok(false);

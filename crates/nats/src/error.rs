@@ -59,21 +59,21 @@ println!(\"waiting: {waiting:?}\");
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// NATS does not respond, or cannot process the request now, for example because there is no connection or no
-    /// leader. A retry may succeed.
+    /// NATS does not respond, or cannot process the request now. For example, there is no connection, or NATS is
+    /// electing a leader. A retry may succeed.
     Unavailable,
-    /// NATS refuses the request. The message of the error has the reason.
+    /// NATS refuses the request. The message of the error contains the reason.
     Refused,
     /// The stream has reached its maximum size ([`Open::max_bytes`](crate::Open::max_bytes)). A retry may succeed after
     /// handled updates are removed.
     Full,
-    /// The update is larger than the `max_payload` of the NATS server minus 8 KiB.
+    /// The update is too large: larger than `max_payload` of the NATS server minus 8 KiB.
     TooLarge,
-    /// The stream has another number of slots, or belongs to another bot.
+    /// The existing stream has another number of slots, or belongs to another bot.
     Mismatch,
-    /// A setting is invalid. The message of the error has the setting and the reason.
+    /// A setting is invalid. The message of the error contains the setting and the reason.
     Setting,
-    /// Data on NATS cannot be read. The message of the error has the reason.
+    /// Data on NATS cannot be read. The message of the error contains the reason.
     Data,
     /// A call of the bot to the API of the messenger failed. The [source](std::error::Error::source) of the error is
     /// the [`tamtam::Error`].

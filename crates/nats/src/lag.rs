@@ -43,14 +43,13 @@ println!(\"{} wait, {} in flight, late: {is_late}\", lag.waiting, lag.in_flight)
 pub struct Lag {
     /// The number of updates that no worker has got yet.
     pub waiting: u64,
-    /// The number of updates that a worker has got and not acknowledged yet. Such an update is in a handler, or waits
-    /// for a retry, or its worker has died.
+    /// The number of updates that a worker has got and not acknowledged yet. Each of these updates is in a handler,
+    /// waits for a retry, or belongs to a worker that has died.
     pub in_flight: u64,
     /// The number of dead letters ([`Queue::dead`]).
     pub dead: u64,
-    /// The time since the oldest unhandled update was stored. It is the difference between the clock of this machine
-    /// and the time of the update on the NATS server. `None` if all updates are handled, or if NATS does not return the
-    /// update.
+    /// The time since the oldest unhandled update was stored: the clock of this machine minus the time that NATS has
+    /// recorded for the update. `None` if all updates are handled, or if NATS does not return the update.
     pub oldest: Option<Duration>,
 }
 

@@ -44,15 +44,15 @@ const SLOTS_KEY: &str = "tamtam-slots";
 const OWNER_KEY: &str = "tamtam-bot";
 
 impl Queue {
-    /// Opens the queue of a bot: creates its streams, slots and key-value bucket on NATS, or checks them if they exist.
-    /// Awaiting the returned value opens the queue.
+    /// Opens the queue of a bot. Awaiting the returned value opens the queue. If the streams, the slots and the
+    /// key-value bucket of the queue do not exist on NATS, they are created. Existing parts are checked.
     ///
-    /// - `nats`: a client that reconnects without a limit of attempts, as by default. With the option
-    ///   `retry_on_initial_connect`, the program may start before NATS.
+    /// - `nats`: the NATS client. It must reconnect without a limit of attempts, which is its default. With its option
+    ///   `retry_on_initial_connect`, the program can start before NATS.
     /// - `bot`: the bot whose updates the queue stores.
     ///
-    /// While NATS does not respond, elects leaders, or the API of the bot does not respond, opening is retried for up
-    /// to 60 s. [`Open::timeout`] sets another limit.
+    /// If NATS or the API of the bot does not respond, or if NATS is electing a leader, opening is retried. After 60 s,
+    /// opening fails. [`Open::timeout`] sets another limit.
     ///
     #[doc = crate::doc_example!("
 let nats = async_nats::connect(&server).await?;
@@ -66,7 +66,7 @@ assert_eq!(queue.lag().await?.waiting, 0);
     ///
     /// # Errors
     ///
-    /// - If NATS or the API of the bot does not respond in time.
+    /// - If NATS or the API of the bot does not respond within the [timeout](Open::timeout).
     /// - If a setting is invalid, or NATS refuses a setting.
     /// - If the stream belongs to another bot, or has another number of slots.
     ///
@@ -74,8 +74,8 @@ assert_eq!(queue.lag().await?.waiting, 0);
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the streams, consumers and buckets that were already created remain. Opening the queue
-    /// again creates the missing parts.
+    /// If the future is dropped, some parts of the queue may already exist on NATS. Opening the queue again creates the
+    /// missing parts.
     pub fn open(nats: async_nats::Client, bot: &Bot) -> Open {
         Open::new(nats, bot.clone())
     }
@@ -83,8 +83,8 @@ assert_eq!(queue.lag().await?.waiting, 0);
 
 /// A builder with the settings of a queue, created by [`Queue::open`]. Awaiting the builder opens the queue.
 ///
-/// If the queue exists on NATS, settings that are not called keep their stored values. If the queue does not exist,
-/// such settings have their defaults.
+/// A setting that you do not call keeps its stored value if the queue exists on NATS. If the queue does not exist, this
+/// setting has its default.
 ///
 #[doc = crate::doc_example!("
 use std::time::Duration;
@@ -145,7 +145,7 @@ impl Open {
     /// Sets the name of the queue: 1 to 64 ASCII letters, digits, `-` and `_`. Defaults to the service and the id of
     /// the bot, for example `max-7`. Queues of different bots in the same NATS account need different names.
     ///
-    /// If the name is set, an existing queue can also be opened while the API of the bot does not respond. So a program
+    /// If the name is set, an existing queue can be opened even if the API of the bot does not respond. So a program
     /// can read the [lag](Queue::lag) during an outage of the API.
     ///
     /// The queue uses the streams `<name>`, `<name>-dead` and `KV_<name>`, and the subjects `tamtam.<name>.>`.
@@ -161,25 +161,23 @@ impl Open {
         self
     }
 
-    /// Sets the number of slots, from 1 to 1024. Defaults to 64. The number of an existing queue cannot be changed.
+    /// Sets the number of slots, from 1 to 1024. Defaults to 64. The number of slots of an existing queue cannot be
+    /// changed.
     ///
-    /// Each chat belongs to one slot, and the updates of one slot are handled one after another. So the number of slots
-    /// limits the number of handlers that run at the same time, in all workers together. Chats in the same slot wait
-    /// for each other.
+    /// Each chat belongs to one slot. The updates of one slot are handled one after another, so chats in the same slot
+    /// wait for each other. All workers together run at most one handler per slot at the same time.
     pub fn slots(mut self, slots: u16) -> Self {
         self.slots = Some(slots);
         self
     }
 
     /// Sets the maximum size of the stream of updates, in bytes. Defaults to 1 GiB. NATS reserves this size on each
-    /// server that stores the stream. NATS refuses to create the stream if a server has less space left, see
-    /// `max_file_store` in the configuration of NATS.
+    /// server that stores the stream. If a server has less space left, NATS refuses to create the stream.
+    /// `max_file_store` in the configuration of NATS sets the space of a server.
     ///
-    /// If the stream is full, no update is lost: the receiver waits, and a webhook responds with the status 503. The
-    /// messenger then delivers again.
-    ///
-    /// Handled updates stay in the stream for the [deduplication window](Self::dedup_window), or until the stream is
-    /// full.
+    /// Handled updates stay in the stream for the [deduplication window](Self::dedup_window). If the stream is full,
+    /// they are removed earlier. If all updates in the stream are unhandled, the receiver waits, and a webhook responds
+    /// with the status 503. The messenger delivers the update again later.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self
@@ -188,8 +186,8 @@ impl Open {
     /// Sets the time after which the updates of a dead worker go to another worker. The minimum is 1 s. Defaults
     /// to 30 s.
     ///
-    /// Handlers may take longer than this time: a worker reports three times within this time that it still handles an
-    /// update. A worker reads the value when the queue is opened, so restart all workers after a change.
+    /// A handler may take longer than this time, because a worker reports to NATS regularly that it still handles the
+    /// update. A worker reads the value when the queue is opened. So restart all workers after a change.
     pub fn ack_wait(mut self, wait: Duration) -> Self {
         self.ack_wait = Some(wait);
         self

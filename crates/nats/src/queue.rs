@@ -18,7 +18,7 @@ use crate::{
 
 /// A durable queue of the updates of one bot on NATS JetStream, opened by [`Queue::open`]. A clone is the same queue.
 ///
-/// The page of the [crate](crate) describes the guarantees of a queue.
+/// The [page of the crate](crate) describes the guarantees of a queue.
 ///
 #[doc = crate::doc_example!("
 # /*

@@ -30,11 +30,11 @@ impl Queue {
     /// Creates a receiver, which polls updates and stores them in the queue. Awaiting the returned value runs the
     /// receiver.
     ///
-    /// Run receivers in two processes. One receiver polls. The other receiver waits, and takes over within about 12 s
-    /// if the first process dies, see [`Receive::lease`].
+    /// Run receivers in two processes. One receiver polls, and the other receiver waits. If the first process dies, the
+    /// other receiver polls after at most about 12 s, see [`Receive::lease`].
     ///
-    /// `updates`: the polls of the bot, with their settings. The queue stores the marker (the position of the polls)
-    /// itself, so a marker store of `updates` is not used.
+    /// `updates`: the polls of the bot, with their settings. The queue stores the marker, which is the position of the
+    /// polls. A marker store that is set on `updates` is not used.
     ///
     #[doc = crate::doc_example!("
 # alice.says(\"hi\");
@@ -49,10 +49,15 @@ queue.receive(bot.updates()).graceful_shutdown_on(signal).await?;
 /// A receiver that polls updates and stores them in a queue, created by [`Queue::receive`]. Awaiting it receives
 /// updates until a shutdown or a permanent error.
 ///
-/// A page is the result of one poll. The receiver stores the updates of a page, and then commits the page: it saves the
-/// marker (the position of the polls) in the queue. The next poll sends the marker to the messenger. If a receiver dies
-/// before the commit, the next receiver polls the same page again. The queue then recognises the updates that are
-/// already stored.
+/// A page is the result of one poll. The marker is the position of the polls. The receiver handles each page in three
+/// steps:
+///
+/// 1. It stores the updates of the page in the queue.
+/// 2. It commits the page: it saves the marker of the next page in the queue.
+/// 3. It polls the next page with this marker.
+///
+/// If a receiver dies before the commit, the next receiver polls the same page again. The queue recognises the updates
+/// that are already stored.
 ///
 #[doc = crate::doc_example!("
 use std::time::Duration;
@@ -101,15 +106,16 @@ impl Receive {
     }
 
     /// Sets the function that is called for an update that is too large for NATS: larger than `max_payload` of the NATS
-    /// server minus 8 KiB. The receiver skips such an update. By default, the receiver logs an ERROR with the type and
-    /// the chat of the update.
+    /// server minus 8 KiB. The receiver skips this update. By default, the receiver logs an ERROR with the type and the
+    /// chat of the update.
     pub fn on_refused(mut self, refused: impl Fn(RawUpdate, Error) + Send + Sync + 'static) -> Self {
         self.refused = Arc::new(refused);
         self
     }
 
-    /// Shuts the receiver down when the future `signal` ends. The receiver first stores and commits the polled page, up
-    /// to the [`shutdown_deadline`](Self::shutdown_deadline). Then another receiver takes over at once.
+    /// Shuts the receiver down when the future `signal` ends. The receiver has the time of
+    /// [`shutdown_deadline`](Self::shutdown_deadline) to store and commit its current page. After the shutdown, a
+    /// waiting receiver polls at once.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,
@@ -120,8 +126,8 @@ impl Receive {
         self
     }
 
-    /// Sets the maximum time to store and commit a page after a shutdown begins. Defaults to 10 s. If the time is over,
-    /// the next receiver polls the page again.
+    /// Sets the maximum time to store and commit the current page after a shutdown begins. Defaults to 10 s. If the
+    /// receiver needs more time, the next receiver polls the page again.
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -134,9 +140,10 @@ impl Receive {
         self.updates.health()
     }
 
-    /// Receives updates until a shutdown or a permanent error. `receive.run().await` is the same as `receive.await`.
+    /// Receives updates until a shutdown or a permanent error. `receive.run().await` and `receive.await` have the same
+    /// effect.
     ///
-    /// While NATS does not respond or the stream is full, the receiver retries and logs a WARN.
+    /// While NATS does not respond, or while the stream is full, the receiver retries and logs a WARN.
     ///
     /// # Errors
     ///
@@ -146,8 +153,8 @@ impl Receive {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, no update is lost: the current page is not committed, and is polled again. Another
-    /// receiver takes over after the [`lease`](Self::lease).
+    /// If the future is dropped, no update is lost. Another receiver polls the current page again when the
+    /// [`lease`](Self::lease) has ended.
     pub async fn run(self) -> Result<()> {
         let Self { queue, updates, lease, refused, shutdown, deadline } = self;
         let shutdown = shutdown.unwrap_or_else(|| Box::pin(std::future::pending()));

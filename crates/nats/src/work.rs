@@ -84,7 +84,11 @@ queue.work(bot, echo).graceful_shutdown_on(signal).await?;
 /// A worker that handles updates of a queue, created by [`Queue::work`]. Awaiting it handles updates until a shutdown.
 ///
 /// The updates of one chat are handled one after another, across all workers of the queue. A worker acknowledges an
-/// update when its handler has succeeded, or when [`on_error`](Self::on_error) has skipped the update.
+/// update to NATS in three cases:
+///
+/// - The handler has succeeded.
+/// - [`on_error`](Self::on_error) has skipped the update.
+/// - The update has become a [dead letter](crate::Dead): an update that was given up.
 ///
 #[doc = crate::doc_example!("
 use tamtam::updates::Recovery;
@@ -104,12 +108,14 @@ work.await?;
 println!(\"{} handled\", health.handled());
 ")]
 ///
-/// An update is handled again in two cases:
+/// An update is handled again if its worker does not acknowledge it:
 ///
-/// - Its handler fails, and [`on_error`](Self::on_error) returns [`Recovery::Retry`](tamtam::updates::Recovery::Retry).
-/// - Its worker dies. Another worker gets the update after [`Open::ack_wait`](crate::Open::ack_wait).
+/// - The handler fails, and [`on_error`](Self::on_error) returns [`Recovery::Retry`](tamtam::updates::Recovery::Retry).
+/// - The worker dies. Another worker gets the update after [`Open::ack_wait`](crate::Open::ack_wait).
+/// - The handler is dropped at a shutdown. Another worker gets the update.
+/// - The acknowledgement is lost, for example because a NATS server dies.
 ///
-/// After [`dead_letter_after`](Self::dead_letter_after) attempts, the update becomes a [dead letter](crate::Dead).
+/// After [`dead_letter_after`](Self::dead_letter_after) attempts, the update becomes a dead letter.
 #[must_use = "a worker does nothing until it is awaited"]
 pub struct Work {
     queue: Queue,
@@ -137,9 +143,9 @@ impl Work {
     /// Sets the maximum number of updates that this worker handles at the same time. The minimum is 1. Defaults to the
     /// [number of slots](crate::Open::slots).
     ///
-    /// If the number is lower than the number of slots, the worker asks the slots for updates in turn. One round takes
-    /// up to 1 s, so an update may wait for up to 1 s although the worker is idle. Set a lower number only if handlers
-    /// need much memory or many connections.
+    /// Set a number below the number of slots only if handlers need much memory or many connections. With this setting,
+    /// the worker asks the slots for updates in turn. An update may then wait for up to 1 s, even if the worker is
+    /// idle.
     pub fn concurrency(mut self, updates: usize) -> Self {
         self.concurrency = Some(updates.max(1));
         self
@@ -152,26 +158,31 @@ impl Work {
         self
     }
 
-    /// Sets the function that decides about an update whose handler failed, panicked or took too long. By default, such
-    /// an update becomes a dead letter at once. See [`Run::on_error`].
+    /// Sets the function that decides about an update whose handler failed, panicked or took too long. By default, this
+    /// update becomes a dead letter at once. See [`Run::on_error`].
     ///
-    /// The function returns [`Recovery::Retry`](tamtam::updates::Recovery::Retry) to handle the update again,
-    /// [`Recovery::Skip`](tamtam::updates::Recovery::Skip) to drop the update, or
-    /// [`Recovery::DeadLetter`](tamtam::updates::Recovery::DeadLetter) to keep the update as a dead letter.
+    /// The function returns one of these values:
+    ///
+    /// - [`Recovery::Retry`](tamtam::updates::Recovery::Retry): the update is handled again.
+    /// - [`Recovery::Skip`](tamtam::updates::Recovery::Skip): the update is dropped.
+    /// - [`Recovery::DeadLetter`](tamtam::updates::Recovery::DeadLetter): the update becomes a dead letter.
     pub fn on_error<D: Decision>(mut self, on_error: impl Fn(Failed) -> D + Send + Sync + 'static) -> Self {
         self.run = self.run.on_error(on_error);
         self
     }
 
-    /// Sets the time limit of a handler. A handler that exceeds the limit is dropped, which counts as a failure.
-    /// Defaults to 120 s. See [`Run::handler_timeout`].
+    /// Sets the time limit of a handler. Defaults to 120 s. If a handler exceeds the limit, it is dropped and counts as
+    /// failed. See [`Run::handler_timeout`].
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.run = self.run.handler_timeout(timeout);
         self
     }
 
-    /// Sets the delays before a handler is retried. `first`: the longest delay before the first retry, which doubles
-    /// with each further retry. Defaults to 0.5 s. `most`: the maximum delay. Defaults to 30 s. See [`Run::backoff`].
+    /// Sets the delays before a handler is retried. See [`Run::backoff`].
+    ///
+    /// - `first`: the maximum delay before the first retry. Defaults to 0.5 s. The maximum delay doubles with each
+    ///   further retry.
+    /// - `most`: the upper limit of all delays. Defaults to 30 s.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.run = self.run.backoff(first, most);
         self
@@ -184,9 +195,9 @@ impl Work {
         self
     }
 
-    /// Shuts the worker down when the future `signal` ends. The worker then waits for its running handlers, up to the
-    /// [`shutdown_deadline`](Self::shutdown_deadline). It returns updates that are not in a handler to the queue, so
-    /// that other workers get them at once.
+    /// Shuts the worker down when the future `signal` ends. Running handlers have the time of
+    /// [`shutdown_deadline`](Self::shutdown_deadline) to finish. The worker returns updates that are not in a handler
+    /// to the queue. Other workers get these updates at once.
     pub fn graceful_shutdown_on<F>(mut self, signal: F) -> Self
     where
         F: Future + Send + 'static,
@@ -197,8 +208,8 @@ impl Work {
         self
     }
 
-    /// Sets the time that running handlers have to finish after a shutdown begins. Defaults to 10 s. Handlers that take
-    /// longer are dropped, and other workers handle their updates again. See [`Run::shutdown_deadline`].
+    /// Sets the time that running handlers have to finish after a shutdown begins. Defaults to 10 s. If a handler takes
+    /// longer, it is dropped, and another worker handles its update again. See [`Run::shutdown_deadline`].
     pub fn shutdown_deadline(mut self, deadline: Duration) -> Self {
         self.run = self.run.shutdown_deadline(deadline);
         self
@@ -211,7 +222,7 @@ impl Work {
         self.run.health()
     }
 
-    /// Handles updates until a shutdown. `work.run().await` is the same as `work.await`.
+    /// Handles updates until a shutdown. `work.run().await` and `work.await` have the same effect.
     ///
     /// While NATS does not respond, the worker retries and logs a WARN. If NATS does not confirm an acknowledgement
     /// within 30 s, the worker logs another WARN.

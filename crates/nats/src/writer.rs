@@ -19,8 +19,8 @@ impl Queue {
 
 /// A writer that stores updates in a queue, created by [`Queue::writer`]. A clone is the same writer.
 ///
-/// To store the updates of a webhook, use `Writer::router`, which needs the feature `webhook`. To store the updates of
-/// another source, use [`store`](Self::store).
+/// - For a webhook, use `Writer::router`. This method needs the feature `webhook`.
+/// - For another source of updates, use [`store`](Self::store).
 #[derive(Clone)]
 pub struct Writer {
     queue: Queue,
@@ -31,8 +31,8 @@ impl Writer {
         Self { queue }
     }
 
-    /// Stores an update in the queue. Returns `true` if the update is new, and `false` if the queue already has stored
-    /// the same update within the [deduplication window](crate::Open::dedup_window).
+    /// Stores an update in the queue. Returns `true` if the update is new. Returns `false` if the queue has already
+    /// stored the same update within the [deduplication window](crate::Open::dedup_window).
     ///
     /// Updates of the same chat are stored in the order of the calls. When the result is `Ok`, a majority of the
     /// [replicas](crate::Open::replicas) has the update.
@@ -49,7 +49,8 @@ assert!(!queue.writer().store(&raw).await?);
     ///
     /// # Errors
     ///
-    /// - If NATS does not respond. The update may be stored then. Call `store` again: the update is not stored twice.
+    /// - If NATS does not respond. The update may already be stored. Call `store` again. Within the deduplication
+    ///   window, the update is not stored twice.
     /// - If the stream is full.
     /// - If the update is larger than `max_payload` of the NATS server minus 8 KiB.
     ///

@@ -65,7 +65,7 @@ impl Default for SandboxBuilder {
 
 impl SandboxBuilder {
     /// Sets the service that the sandbox simulates: `Service::TamTam` or `Service::Max`. Defaults to the service in the
-    /// [state file](Self::state_file). Without an existing state file, defaults to TamTam.
+    /// [state file](Self::state_file), or to TamTam if there is no such file.
     ///
     /// ```
     /// # #[tokio::main]
@@ -83,8 +83,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the limits of requests, and of polls. Defaults to [`RateLimit::max`] on MAX, and to [`RateLimit::none`] on
-    /// TamTam. [`Sandbox::rate_limited`] counts the refused requests.
+    /// Sets the limits of requests. Defaults to [`RateLimit::max`] on MAX, and to [`RateLimit::none`] on TamTam.
+    /// [`Sandbox::rate_limited`] counts the refused requests.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
         self
@@ -102,19 +102,20 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the bot's token. Defaults to the token in the [state file](Self::state_file). Without an existing state
-    /// file, defaults to a token that depends only on the username and the [`seed`](Self::seed).
+    /// Sets the bot's token. Defaults to the token in the [state file](Self::state_file). If there is no such file, the
+    /// default depends only on the username and the [`seed`](Self::seed).
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
     }
 
-    /// Makes runs reproducible: the same run gives the same transcript, ids, tokens and times. These values depend only
-    /// on `seed` and on the order of events. The sandbox's clock then starts in 2025. The clock moves by 1 s with each
-    /// event, and by [`Sandbox::time_passes`]. Without a seed, the clock shows real time.
+    /// Makes runs reproducible: the transcript, ids, tokens and times depend only on `seed` and on the order of events.
     ///
-    /// Ports differ between runs, and so do the URLs of media, which contain a port. Pauses and timeouts of webhooks,
-    /// and the launch data of Mini Apps, use real time.
+    /// With a seed, the sandbox's clock starts in 2025. Each event moves the clock by 1 s, and [`Sandbox::time_passes`]
+    /// moves it further. Without a seed, the clock shows real time.
+    ///
+    /// Some values still differ between runs: ports, the URLs of media (which contain a port), and the times in the
+    /// launch data of Mini Apps. The pauses and timeouts of deliveries to webhooks pass in real time.
     ///
     /// ```
     /// # #[tokio::main]
@@ -134,26 +135,26 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets how long methods such as [`Person::reads`](crate::Person::reads) and [`Sandbox::settles`] wait before they
-    /// panic. Defaults to 5 s.
+    /// Sets the maximum time that a waiting method such as [`Person::reads`](crate::Person::reads) or
+    /// [`Sandbox::settles`] waits. After this time, the method panics. Defaults to 5 s.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Sets the pause before the first redelivery of an update that a webhook did not accept with the status 200.
-    /// [`Sandbox::time_passes`] skips pauses.
+    /// Sets the pause before the first redelivery. If a webhook does not respond to an update with the status 200, the
+    /// sandbox delivers the update again after this pause. [`Sandbox::time_passes`] skips pauses.
     ///
     /// - TamTam: all pauses have this length. Defaults to 200 ms. The real TamTam waits 30 to 60 s.
-    /// - MAX: each further pause is 2.5 times as long. After 10 retries the update is lost. Defaults to 60 s, as on the
-    ///   real MAX.
+    /// - MAX: each further pause is 2.5 times the pause before. After 10 redeliveries, the update is lost. Defaults to
+    ///   60 s, as on the real MAX.
     pub fn redelivery(mut self, pause: Duration) -> Self {
         self.redelivery = Some(pause);
         self
     }
 
-    /// Sets the maximum time of a delivery to a webhook: to connect and to get a response, in real time. Defaults to
-    /// 5 s on TamTam, and to 30 s on MAX, as on the real MAX.
+    /// Sets the maximum time of a delivery to a webhook, in real time. It includes the time to connect, and the time to
+    /// get a response. Defaults to 5 s on TamTam, and to 30 s on MAX (like the real MAX).
     pub fn delivery_timeout(mut self, timeout: Duration) -> Self {
         self.delivery_timeout = Some(timeout);
         self
@@ -166,50 +167,57 @@ impl SandboxBuilder {
     }
 
     /// Adds the endpoints of [`control`] to the API's port. Through these endpoints, a test in any language acts as
-    /// people and injects faults. The endpoints need no token. Requests of web pages are refused.
+    /// people and injects faults. The endpoints need no token. Requests from web pages are refused.
     pub fn control_endpoints(mut self) -> Self {
         self.has_control = true;
         self
     }
 
-    /// Sets the port of the upload host on the loopback interface. Defaults to a free port. The URLs of media contain
-    /// this port.
+    /// Sets the port of the upload host, the server to which bots upload files. Defaults to a free port of the loopback
+    /// interface. The URLs of media contain this port.
     pub fn upload_port(mut self, port: u16) -> Self {
         self.upload_port = port;
         self
     }
 
     /// Keeps the state of the sandbox in the file at `path`. If the file exists, the sandbox continues from the kept
-    /// state. Otherwise, the file is created.
+    /// state. If the file does not exist, it is created.
     ///
     /// | state | kept in the file |
     /// |---|---|
     /// | users, chats, messages, presses of buttons, open constructors | yes |
     /// | bots with their tokens, commands, webhooks and waiting updates | yes |
-    /// | media with their bytes, the transcript, the clock | yes |
+    /// | media with their bytes, the transcript, the time of the clock | yes |
     /// | faults ([`Sandbox::fails`] and similar methods), settings of [`Uploads`](crate::Uploads) | no |
     /// | reported requests, unfinished uploads | no |
     ///
-    /// If the file exists:
+    /// # If the file exists
     ///
     /// - The builder's bot name, bot username and [`seed`](Self::seed) are ignored. If [`token`](Self::token) is set,
     ///   it replaces the token in the file.
     /// - The sandbox simulates the service in the file. If [`service`](Self::service) sets the other service, the
     ///   sandbox does not start ([`StateFileError::OtherService`]).
     /// - If the delivery of an update to a webhook was interrupted, the update is delivered again.
-    /// - The URLs of media contain the current address of the upload host.
+    /// - The URLs of media change to the current address of the upload host.
     ///
-    /// The sandbox writes the file after changes, mostly within 0.1 s, and when the sandbox ends. Each write replaces
-    /// the whole file, so the file is never incomplete. If the process is killed, the changes of the last 0.5 s are
-    /// lost, plus the changes during the current write. Ids and markers (positions in the updates) that were issued in
-    /// this time are not issued again.
+    /// # When the file is written
     ///
-    /// During a write, the directory contains a temporary file such as `state.json.0123456789abcdef.new`. If a kill
-    /// leaves this file behind, the next start removes it. [`Sandbox::on_save`] reports failed writes.
+    /// The sandbox writes the file after changes, mostly within 0.1 s, and when the sandbox stops. Each write replaces
+    /// the whole file, so the file is never incomplete. [`Sandbox::on_save`] reports failed writes.
     ///
-    /// The format of the file is JSON. Later versions of this crate may change the format. The changelog says so then.
+    /// If the process is killed, the changes of the last 0.5 s and the changes during the current write are lost. The
+    /// next sandbox does not issue the lost ids and markers again. A marker is a position in the updates of a bot.
+    ///
+    /// During a write, the directory contains a temporary file such as `state.json.0123456789abcdef.new`. If the
+    /// process is killed during the write, the file remains, and the next start removes it.
+    ///
     /// Only one sandbox at a time can open the file. A second sandbox does not start ([`StateFileError::InUse`]). The
-    /// lock is an empty file `state.json.lock` in the same directory, which is never removed.
+    /// lock is an empty file such as `state.json.lock` in the same directory. This file is never removed.
+    ///
+    /// The format of the file is JSON. Later versions of this crate may change the format. The changelog lists each
+    /// change of the format.
+    ///
+    /// # Example
     ///
     /// ```
     /// # #[tokio::main]
@@ -234,7 +242,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Starts the sandbox. Panics instead of returning an error.
+    /// Starts the sandbox, and panics if the sandbox cannot start.
     ///
     /// # Panics
     ///
@@ -249,10 +257,11 @@ impl SandboxBuilder {
     ///
     /// - If the [port](Self::port) or the [upload port](Self::upload_port) is not available.
     /// - If the system cannot start a thread.
-    /// - If the [state file](Self::state_file) cannot be read or written, is open in another sandbox, is not a state
-    ///   file, or belongs to the other service.
-    /// - If the [service](Self::service) is neither `Service::TamTam` nor `Service::Max`, for example because its
-    ///   settings were changed.
+    /// - If the [state file](Self::state_file) cannot be read or written.
+    /// - If another sandbox has opened the state file.
+    /// - If the file at this path is not a state file, or belongs to the other service.
+    /// - If the [service](Self::service) is not exactly `Service::TamTam` or `Service::Max`. For example, a service
+    ///   with another base URL is refused.
     pub async fn try_start(self) -> Result<Sandbox, StartError> {
         let service = self
             .service

@@ -1,8 +1,9 @@
-//! HTTP endpoints that control the sandbox, so that a test in any language can act as people and inject faults.
+//! HTTP endpoints to control the sandbox from any language. Through the endpoints, a test acts as people and injects
+//! faults.
 //!
 //! The program `tamtam-sandbox` has these endpoints on the port of the API, under `/sandbox`. In Rust,
-//! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds them. The endpoints accept and
-//! return JSON, and need no token. They are not part of the API of TamTam or MAX, so a bot must not use them.
+//! [`SandboxBuilder::control_endpoints`](crate::SandboxBuilder::control_endpoints) adds the endpoints. They accept and
+//! return JSON, and need no token. The real services do not have these endpoints, so a bot must not use them.
 //!
 //! ```sh
 //! JSON='Content-Type: application/json'
@@ -34,18 +35,18 @@
 //!
 //! # Access
 //!
-//! Programs may call the endpoints. Web pages may not: otherwise, any page in a browser on this machine could read the
-//! tokens and act as people. The server checks these headers before it carries out a request:
+//! Programs may call the endpoints. Web pages may not, because a page in a browser on this machine could read the
+//! tokens. The server checks these headers before it carries out a request:
 //!
 //! | header | accepted values | status of other requests |
 //! |---|---|---|
-//! | `Host` | `127.0.0.0/8`, `[::1]`, `localhost` or `*.localhost`, with any port | 403 |
-//! | `Origin` | not sent, or `http://` and the `Host` of the request | 403 |
+//! | `Host` | an address in `127.0.0.0/8`, `[::1]`, `localhost` or `*.localhost`; with any port | 403 |
+//! | `Origin` | not sent, or `http://` followed by the value of `Host` | 403 |
 //! | `Sec-Fetch-Site` | not sent, `same-origin` or `none` | 403 |
 //! | `Content-Type` | `application/json`; not required if there is no body | 415 |
 //!
-//! Each header may be sent at most once. If a client reaches the sandbox by another name, for example from a container,
-//! the client must send `Host: localhost`.
+//! Each header may be sent at most once. A client may reach the sandbox by another host name, for example from a
+//! container. This client must send `Host: localhost`.
 //!
 //! # Users, bots and chats
 //!
@@ -57,7 +58,7 @@
 //! | `POST /sandbox/chats` | `title`, `members`, `channel`?, `comments`?, `public_link`? | `chat_id` |
 //!
 //! In the tables on this page, a `?` marks an optional field. A body may have at most 64 MiB. A dialog is the chat of
-//! one person with a bot.
+//! one person with a bot. The first bot is the bot that every sandbox has.
 //!
 //! The fields of `POST /sandbox/chats`:
 //!
@@ -70,11 +71,13 @@
 //!
 //! # Acts of people
 //!
-//! `POST /sandbox/users/{user_id}/{act}` calls the method of [`Person`](crate::Person) with this name. The acts of
-//! constructors correspond to the methods of [`Constructor`](crate::Constructor). By default, people act in the dialog
-//! with the first bot. The body of every act may contain two more fields:
+//! `POST /sandbox/users/{user_id}/{act}` calls a method of [`Person`](crate::Person). The name of the act is the name
+//! of the method. The acts with a `session_id` call methods of [`Constructor`](crate::Constructor), a window in which a
+//! bot helps to compose a message.
 //!
-//! - `chat_id`: another chat. A dialog also determines the bot.
+//! By default, people act in the dialog with the first bot. The body of every act may contain two more fields:
+//!
+//! - `chat_id`: the id of another chat. If this chat is a dialog, the act uses the bot of this dialog.
 //! - `bot`: the user id of another bot.
 //!
 //! | act | fields of the body | fields of the response |
@@ -92,7 +95,7 @@
 //! | `comments` | `message_id` (a channel post), `text` | `message_id` of the comment |
 //! | `sees_comments` | `message_id` (a channel post) | `texts` |
 //! | `clears`, `removes_dialog`, `unmutes` | | |
-//! | `mutes` | `duration_ms`? (defaults to no time limit) | |
+//! | `mutes` | `duration_ms`? (without it, there is no time limit) | |
 //! | `sends_voice` | | |
 //! | `shares_contact` | | `message_id` |
 //! | `sends_location` | `latitude`, `longitude` (degrees) | `message_id` |
@@ -112,8 +115,9 @@
 //! and `sends_voice`. TamTam only: `opens_constructor`, and the acts with a `session_id`.
 //!
 //! `timeout_ms` is the maximum time to wait, in milliseconds. It defaults to
-//! [`SandboxBuilder::patience`](crate::SandboxBuilder::patience), which is 5000 ms by default. `reads` returns each
-//! message and each edit of a bot once, in order. `reads` does not return messages of people.
+//! [`SandboxBuilder::patience`](crate::SandboxBuilder::patience), which is 5 s by default.
+//!
+//! `reads` returns each message and each edit of a bot once, in order. `reads` does not return messages of people.
 //!
 //! Each element of `attachments` has a `type`, and the fields of this type:
 //!
@@ -131,9 +135,9 @@
 //! | endpoint | fields of the body | effect |
 //! |---|---|---|
 //! | `POST /sandbox/faults` | `operation`, `fault` and its fields; `times`?, `applied`?, `retry_after`? | injects a fault into the next requests of an operation |
-//! | `DELETE /sandbox/faults` | | removes the faults of operations that have not happened yet |
+//! | `DELETE /sandbox/faults` | | removes the faults from `POST /sandbox/faults` that have not happened yet |
 //! | `POST /sandbox/uploads/faults` | `fault` and its fields | injects a fault into the next upload |
-//! | `POST /sandbox/uploads/not_ready` | `times` | refuses a message this many times while its file is processed; applies to files that are uploaded later |
+//! | `POST /sandbox/uploads/not_ready` | `times` | simulates files that are still being processed: a message with a later uploaded file is refused this many times |
 //! | `POST /sandbox/updates` | `update`, `bot`? | sends `update`, which may be any JSON object, to the bot |
 //! | `POST /sandbox/updates/repeat` | `bot`? | sends the latest update of the bot again |
 //! | `POST /sandbox/deliveries/lose` | `times` | drops the next deliveries to webhooks |
@@ -142,14 +146,14 @@
 //! The fields of `POST /sandbox/faults`:
 //!
 //! - `operation`: an `operationId` of the API's document, such as `sendMessage`.
-//! - `fault`: a fault of the table below. The body also contains the fields of this fault.
-//! - `times`: the number of requests that get the fault. Defaults to 1. Several faults of one operation happen one
-//!   after another.
-//! - `applied`: whether the operation is carried out nevertheless. The table of [`Fault`](crate::Fault) has the
+//! - `fault`: a fault from the next table. The body must contain the fields of this fault.
+//! - `times`: the number of requests to which the fault happens. Defaults to 1. Several faults of one operation happen
+//!   one after another.
+//! - `applied`: whether the operation is carried out, although the request fails. [`Fault`](crate::Fault) lists the
 //!   defaults.
 //! - `retry_after`: the value of the header `Retry-After`, in seconds. By default, the header is not sent.
 //!
-//! The faults of `POST /sandbox/faults`, which [`Fault`](crate::Fault) describes:
+//! [`Fault`](crate::Fault) describes the faults of `POST /sandbox/faults`:
 //!
 //! | `fault` | its fields |
 //! |---|---|
@@ -159,7 +163,7 @@
 //! | `delay` | `delay_ms` |
 //! | `not_ready`, `reset`, `cut_body`, `garbage` | |
 //!
-//! The faults of `POST /sandbox/uploads/faults`, which [`UploadFault`](crate::UploadFault) describes:
+//! [`UploadFault`](crate::UploadFault) describes the faults of `POST /sandbox/uploads/faults`:
 //!
 //! | `fault` | its fields |
 //! |---|---|
@@ -183,11 +187,12 @@
 //! | status | reason |
 //! |---|---|
 //! | 400 | the request is not valid |
-//! | 403 | the `Host`, the `Origin` or the `Sec-Fetch-Site` is refused |
+//! | 403 | the header `Host`, `Origin` or `Sec-Fetch-Site` is not accepted |
 //! | 404 | the path, the user, the bot or the chat does not exist |
-//! | 405 | the endpoint has other methods |
-//! | 408 | the time to wait is over; the response to an act that reads also has the field `transcript` |
-//! | 409 | the messenger does not allow the act, for example to press a button that does not exist; or the username is taken |
+//! | 405 | the endpoint does not accept this HTTP method |
+//! | 408 | the maximum time to wait is over; for acts, the response has an additional field `transcript` |
+//! | 409 | the messenger does not allow the act, for example because the button does not exist |
+//! | 409 | another user already has the username |
 //! | 415 | the `Content-Type` is not JSON |
 
 mod act;

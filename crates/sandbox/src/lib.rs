@@ -1,4 +1,4 @@
-//! A simulated messenger in one process, [TamTam](Sandbox::start) or [MAX](Sandbox::max). A server on a loopback socket
+//! A simulated messenger in one process: [TamTam](Sandbox::start) or [MAX](Sandbox::max). A server on a loopback socket
 //! behaves like the server of the messenger. Simulated people write to your bot, press its buttons and read its
 //! messages.
 //!
@@ -22,28 +22,36 @@
 //! The sandbox needs no token and no network. Use it to build and test a MAX bot before MAX gives you a token.
 //! [The guide](crate::guide) has complete tests.
 //!
-//! Requests go over real sockets. The sandbox checks requests as strictly as the real server:
+//! # Requests and responses
 //!
-//! - A request with a wrong token is refused with the status 401. A request that the API's OpenAPI document does not
-//!   allow is refused with the status 400, and the error names the field.
-//! - A poll is held until there is an update, or until the timeout of the poll.
-//! - Some requests are accepted although the document does not allow them, for example the chat action
-//!   `sending_image`. `openapi/tolerance.yaml` in the repository lists these requests with the reasons.
-//! - The responses are written by hand, from the API's documents and from known behaviour of the servers. They do not
-//!   depend on the types of `tamtam`, so tests can reveal mistakes in these types.
+//! Your bot sends real HTTP requests. The sandbox handles these requests like the real server:
+//!
+//! - A request with a wrong token is refused with the status 401.
+//! - A request that the API's OpenAPI document does not allow is refused with the status 400. The error names the
+//!   field.
+//! - A few requests are exceptions: they are accepted although the document does not allow them. An example is the chat
+//!   action `sending_image`. `openapi/tolerance.yaml` in the repository lists the exceptions with their reasons.
+//! - A poll is a request for updates. The response to a poll is held until there is an update, or until the timeout of
+//!   the poll.
+//!
+//! The responses follow the API's documents and the known behaviour of the servers. The sandbox does not use the types
+//! of `tamtam` to write responses. So tests can reveal mistakes in these types.
 //!
 //! # Services
 //!
 //! [`Sandbox::start`] simulates version 0.5.6 of the API of TamTam. [`Sandbox::max`] simulates version 0.0.33 of the
-//! API of MAX, which is a later generation of the same API. [`SandboxBuilder::service`] sets the service.
+//! API of MAX. The API of MAX is a later generation of the API of TamTam. [`SandboxBuilder::service`] sets the service.
 //!
-//! Each service has its own operations, updates, rights, names and limits. Some acts of people exist on one service
-//! only:
+//! Each service has its own operations, updates, rights, names and limits. Some acts of people exist only on MAX:
 //!
-//! - MAX: people [comment](Person::comments) on posts, open [Mini Apps](Person::opens_app), which are web pages inside
-//!   the messenger, and [clear](Person::clears), [remove](Person::removes_dialog) or [mute](Person::mutes) a dialog. A
-//!   dialog is the chat of one person with a bot.
-//! - TamTam: people open [constructors](Person::opens_constructor), in which a bot helps to compose a message.
+//! - People [comment](Person::comments) on posts.
+//! - People open [Mini Apps](Person::opens_app). A Mini App is a web page that opens inside the messenger.
+//! - People [clear](Person::clears), [remove](Person::removes_dialog) or [mute](Person::mutes) a dialog. A dialog is
+//!   the chat of one person with a bot.
+//! - People [send voice messages](Person::sends_voice).
+//!
+//! People can open [constructors](Person::opens_constructor) only on TamTam. A constructor is a window in which a bot
+//! helps to compose a message.
 //!
 //! The sandbox of MAX was never compared with the live MAX, because we have no token. The sandbox accepts all calls of
 //! the official Node.js client of MAX.
@@ -57,41 +65,50 @@
 //!
 //! # Webhooks
 //!
-//! While a bot has a webhook, the sandbox delivers the updates of the bot to the webhook. Polls are then refused with
-//! the status 405, also a poll that is held when the webhook is subscribed. Each webhook gets the types of updates in
-//! its subscription, one update at a time and in order. [`Sandbox::delivers`] waits until all updates are delivered.
-//! [`Sandbox::on_delivery`] reports every attempt.
+//! A webhook is a URL that a bot subscribes, to get its updates there. While a bot has a webhook, the sandbox sends the
+//! updates of the bot to this URL. Each webhook gets the types of updates in its subscription. New updates are
+//! delivered in order, one at a time.
 //!
-//! A delivery has failed if the webhook does not respond with the status 200. The update is then delivered again after
-//! a pause, concurrently with later updates:
+//! While a bot has a webhook, its polls are refused with the status 405. A poll that is held when the bot subscribes
+//! the webhook ends with this status.
+//!
+//! [`Sandbox::delivers`] waits until all updates are delivered. [`Sandbox::on_delivery`] reports every attempt.
+//!
+//! A delivery fails if the webhook does not respond with the status 200. After a pause, the sandbox delivers the update
+//! again. Later updates do not wait for this redelivery. The services have different rules:
 //!
 //! | | on TamTam | on MAX |
 //! |---|---|---|
 //! | first pause ([`SandboxBuilder::redelivery`]) | 200 ms | 60 s |
-//! | further pauses | of the same length | longer by a factor of 2.5 |
-//! | retries of an update | unlimited | 10 |
-//! | time for a response ([`SandboxBuilder::delivery_timeout`]) | 5 s | 30 s |
-//! | the webhook is unsubscribed | after 8 h with the same update | after 8 h without a success |
-//! | the secret header `X-Max-Bot-Api-Secret` | no | yes |
+//! | each further pause | the same | 2.5 times the pause before |
+//! | redeliveries of an update | unlimited | at most 10 |
+//! | maximum time for a response, in real time ([`SandboxBuilder::delivery_timeout`]) | 5 s | 30 s |
+//! | the sandbox removes the webhook | if one update is not accepted for 8 h | if all deliveries fail for 8 h |
+//! | deliveries have the header `X-Max-Bot-Api-Secret` | no | if the subscription has a secret |
 //!
-//! The pauses and the 8 h are times on the sandbox's clock. [`Sandbox::time_passes`] moves this clock.
+//! The pauses and the 8 h pass in real time. [`Sandbox::time_passes`] skips them.
 //!
-//! A new webhook gets the updates that waited for a poll. After the last webhook is unsubscribed, polls return the
-//! updates that no webhook has taken. On MAX, two kinds of updates are delivered only by webhook: updates about
+//! A new webhook gets the updates that waited for a poll. After the last webhook of a bot is removed, polls return
+//! the updates that no webhook has accepted. On MAX, two kinds of updates are delivered only by webhook: updates about
 //! comments, and updates about the bot's rights as an administrator.
 //!
-//! TamTam refuses URLs with a port that TamTam does not use. MAX refuses URLs without `https`, and delivers only to
-//! port 443. A URL on a loopback host may have any port, and the scheme `http` or `https`. If a loopback server at an
-//! `https` URL does not speak TLS, the sandbox delivers by plain HTTP. If the server speaks TLS, any certificate is
-//! accepted. TLS needs the feature `rustls`, which is on by default.
+//! The services accept these URLs:
 //!
-//! Updates of TamTam always have the format of version 0.5.6, even if the webhook asks for another `version`.
+//! - TamTam: the ports 80, 443, 8080, 8443, and 16384 to 32383. URLs with another port are refused.
+//! - MAX: the scheme `https`. URLs with `http` are refused. URLs with another port than 443 get no updates.
+//! - Both services: a URL on a loopback host may have any port, and the scheme `http` or `https`. If a loopback server
+//!   at an `https` URL does not speak TLS, the sandbox delivers by plain HTTP. If this server speaks TLS, any
+//!   certificate is accepted.
+//!
+//! TLS needs the feature `rustls`, which is on by default.
+//!
+//! On TamTam, updates always have the format of version 0.5.6, even if the subscription of the webhook sets another
+//! `version`.
 //!
 //! # Faults
 //!
-//! - [`Sandbox::fails`] injects a [`Fault`] into requests of an operation, for example an error status, a reset of the
-//!   connection, a truncated body, or a late response. The table of [`Fault`] says whether the operation is carried
-//!   out.
+//! - [`Sandbox::fails`] injects a [`Fault`] into requests of an operation. Examples are an error status, a reset of the
+//!   connection, and a late response. [`Fault`] lists which faults carry out the operation.
 //! - [`Sandbox::loses_deliveries`] drops deliveries to webhooks.
 //! - [`Sandbox::repeats_update`] sends the latest update again.
 //! - [`Sandbox::pushes`] sends an update that you define.
@@ -100,7 +117,7 @@
 //! # State
 //!
 //! [`SandboxBuilder::state_file`] keeps the state in a file. A later sandbox with this file continues from the kept
-//! state. [`Sandbox::demo`] creates items to start with, such as a group and a message with buttons.
+//! state. [`Sandbox::demo`] creates a group, a message with buttons, and other items for a quick start.
 //!
 //! # The program `tamtam-sandbox`
 //!
@@ -111,11 +128,11 @@
 //! # Restrictions
 //!
 //! - The server has its own thread and uses real time. Do not use the sandbox in a Tokio runtime with a paused clock
-//!   (`start_paused`). The timeouts of the runtime would pass while the runtime waits for a socket.
-//! - The API speaks HTTP on the loopback interface. Uploads go to another port than the API, see [`Uploads`].
-//! - The API's documents do not define Markdown and HTML completely. In undefined cases, the server follows CommonMark
-//!   and browsers. For example, an opening `*` without a closing `*` stays text. A tag that is not closed extends to
-//!   the end of the text.
+//!   (`start_paused`). While this runtime waits for a socket, its timeouts end at once.
+//! - The API and the [upload host](Uploads) speak HTTP on the loopback interface, without TLS. Each has its own port.
+//! - The API's documents define Markdown and HTML only in part. In undefined cases, the server treats Markdown like
+//!   CommonMark, and HTML like a browser. For example, an opening `*` without a closing `*` stays text. A tag that is
+//!   not closed extends to the end of the text.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -26,10 +26,12 @@ pub(crate) const QUIET: Duration = Duration::from_millis(50);
 /// A running simulated messenger, [TamTam](Sandbox::start) or [MAX](Sandbox::max), with one bot.
 /// [`add_bot`](Sandbox::add_bot) adds more bots.
 ///
-/// A clone is cheap and refers to the same messenger. The server stops when all clones, and all values that belong to
-/// the sandbox, such as [`Person`](crate::Person) and [`Group`](crate::Group), are dropped. Then the port is free, and
-/// the connections are closed. If a hook, for example of [`on_event`](Self::on_event), owns a clone, the server never
-/// stops.
+/// A clone is cheap and refers to the same messenger. Values of a sandbox, such as [`Person`](crate::Person) and
+/// [`Group`](crate::Group), contain a clone. When the last clone is dropped, the server stops, closes its connections
+/// and frees its port.
+///
+/// A hook is a function that the sandbox calls, for example for each event ([`on_event`](Self::on_event)). If a hook
+/// owns a clone, the server never stops.
 ///
 /// The word "dialog" means the chat of one person with a bot.
 ///
@@ -71,8 +73,8 @@ impl Sandbox {
         &self.server.base_url
     }
 
-    /// Returns the bot's token, which looks like a real token. By default, runs with the same
-    /// [username](crate::SandboxBuilder::bot_username) and [seed](crate::SandboxBuilder::seed) have the same token.
+    /// Returns the bot's token, which looks like a real token. By default, the token depends only on the
+    /// [username](crate::SandboxBuilder::bot_username) and the [seed](crate::SandboxBuilder::seed).
     pub fn token(&self) -> &str {
         &self.server.token
     }
@@ -93,11 +95,11 @@ impl Sandbox {
         UserId(self.server.bot_id)
     }
 
-    /// Returns the bot, ready to use. The [`Pace`](tamtam::settings::Pace) of the bot keeps within the
+    /// Returns the bot, ready to use. The bot delays its requests ([`Pace`](tamtam::settings::Pace)) to stay within the
     /// [`RateLimit`](crate::RateLimit) of the sandbox.
     ///
-    /// Clones of the returned bot share one pace. Two bots from two calls of this method do not share a pace, so they
-    /// can exceed a limit together.
+    /// Clones of the returned bot share one pace. Bots from two calls of this method have separate paces, so together
+    /// they can exceed a limit.
     ///
     /// # Panics
     ///
@@ -121,27 +123,35 @@ impl Sandbox {
 
     /// Returns the transcript: all events in all chats as text, one [`Event`] per line.
     ///
-    /// Each line of a group starts with the title of the group: `(Team) `. If there are several dialogs, each line of a
-    /// dialog starts with the name of the person: `(Alice) `. In a dialog with a bot that
-    /// [`add_bot`](Self::add_bot) added, the line starts with the person and the bot: `(Alice, Helper) `.
+    /// The start of a line names the chat of the event:
+    ///
+    /// - A group or channel: its title, for example `(Team) `.
+    /// - One of several dialogs: the name of the person, for example `(Alice) `. If there is only one dialog, its lines
+    ///   have no such start.
+    /// - One of several dialogs, with a bot that [`add_bot`](Self::add_bot) added: the person and the bot, for example
+    ///   `(Alice, Helper) `.
     pub fn transcript(&self) -> String {
         self.world().act(|state| event::render(&state.events))
     }
 
-    /// Adds a hook that is called for every later event in a chat, in order:
-    /// `tamtam.on_event(|event| println!("{event}"))`.
+    /// Adds a hook that is called for every later event in a chat, in order. For example,
+    /// `tamtam.on_event(|event| println!("{event}"))` prints the events.
     ///
-    /// `hook` runs on the thread that causes the event. A request of a bot causes its events on the server's thread.
+    /// `hook` runs on the thread that causes the event. For requests of a bot, this is the server's thread. So `hook`
+    /// must not wait for the bot.
+    ///
     /// `hook` may call methods of [`Person`](crate::Person). The events of these calls are reported after `hook`
-    /// returns. `hook` must not wait for the bot.
+    /// returns.
     pub fn on_event(&self, hook: impl Fn(&Event) + Send + Sync + 'static) {
         self.world().on_event(Arc::new(hook));
     }
 
-    /// Adds a hook that is called for every HTTP request to the API, before the response is sent. So `hook` has run
-    /// when the client receives the response. Polls whose client disconnects are not reported. Requests to the
-    /// [`control`](crate::control) endpoints are reported without query and bodies. For requests to the upload host,
-    /// see [`Uploads::on_request`](crate::Uploads::on_request).
+    /// Adds a hook that is called for every HTTP request to the API, before the response is sent. Three kinds of
+    /// requests are treated differently:
+    ///
+    /// - A poll whose client disconnects is not reported.
+    /// - A request to the [`control`](crate::control) endpoints is reported without query and bodies.
+    /// - A request to the upload host is reported to [`Uploads::on_request`](crate::Uploads::on_request) instead.
     ///
     /// `hook` runs on the server's thread. A panic in `hook` closes the client's connection and does not fail the test.
     /// So collect the values in `hook`, and check them in the test.
@@ -152,21 +162,21 @@ impl Sandbox {
     /// Adds a hook that is called after each attempt to write the [state file](crate::SandboxBuilder::state_file). A
     /// failed write is also logged as an ERROR, and retried at the next change of the state.
     ///
-    /// `hook` runs on the thread that writes the file. The last call is made when the sandbox ends.
+    /// `hook` runs on the thread that writes the file. The last call happens when the sandbox stops.
     pub fn on_save(&self, hook: impl Fn(&Result<(), StateFileError>) + Send + Sync + 'static) {
         self.world().on_save(Arc::new(hook));
     }
 
-    /// Moves the sandbox's clock forward by `time`, and returns at once. The times of messages, redeliveries and limits
-    /// depend on this clock.
+    /// Moves the sandbox's clock forward by `time`, and returns at once. The times of messages, the pauses of
+    /// redeliveries, and the limits per second depend on this clock.
     ///
-    /// Each redelivery that is due within `time` is attempted once, without a pause. When this method returns, every
-    /// webhook that has failed for 8 h on this clock is unsubscribed. Polls are held in real time, so a held poll stays
+    /// If a redelivery is due within `time`, the sandbox attempts it once, without a pause. Webhooks that have failed
+    /// for 8 h on this clock are removed before this method returns. Polls are held in real time, so a held poll stays
     /// held.
     ///
     /// # Panics
     ///
-    /// If the new time is later than about the year 6300, because later times do not fit into the ids of messages.
+    /// If the new time is later than about the year 6300. Later times do not fit into the ids of messages.
     #[track_caller]
     pub fn time_passes(&self, time: Duration) {
         let fits = self.world().act(|state| state.let_pass(time));
@@ -175,8 +185,8 @@ impl Sandbox {
 
     /// Adds a hook that is called after every attempt to deliver an update to a webhook, successful or not.
     ///
-    /// `hook` runs on the server's thread, and must not wait for the bot. When the future of
-    /// [`delivers`](Self::delivers) ends, `hook` has run for every delivered update.
+    /// `hook` runs on the server's thread, and must not wait for the bot. [`delivers`](Self::delivers) ends after
+    /// `hook` has run for every accepted update.
     pub fn on_delivery(&self, hook: impl Fn(&Delivery) + Send + Sync + 'static) {
         self.world().on_delivery(Arc::new(hook));
     }
@@ -228,8 +238,8 @@ impl Sandbox {
         self.world().lose_deliveries(times);
     }
 
-    /// Waits until the webhooks have accepted all their updates with the status 200. Without webhooks, the future ends
-    /// at once.
+    /// Waits until the webhooks have accepted all their updates with the status 200. Ends at once if there are no
+    /// webhooks.
     ///
     /// ```
     /// # #[tokio::main]
@@ -280,8 +290,9 @@ impl Sandbox {
     /// - No request is in flight, except held polls.
     /// - No request and no event has happened for 50 ms.
     ///
-    /// A bot may continue to work on an update that counts as handled. For example, a bot spawns a task, or keeps its
-    /// updates in a journal. Such work is not detected until the bot sends a request.
+    /// A bot may continue to work on an update that counts as handled, for example in a spawned task. A bot with a
+    /// [`Journal`](tamtam::updates::Journal) handles its updates after it has stored and confirmed them. `settles`
+    /// detects this work only when the bot sends a request.
     ///
     /// ```
     /// # #[tokio::main]
@@ -305,7 +316,7 @@ impl Sandbox {
     /// # Panics
     ///
     /// If the bots are not idle within [`SandboxBuilder::patience`](crate::SandboxBuilder::patience). The message lists
-    /// the unhandled updates, and contains the transcript. If a bot is not running, its updates stay unhandled.
+    /// the unhandled updates, and contains the transcript. A bot that is not running never handles its updates.
     #[track_caller]
     pub fn settles(&self) -> impl Future<Output = ()> + Send + use<> {
         let (sandbox, caller) = (self.clone(), Location::caller());
@@ -319,8 +330,8 @@ impl Sandbox {
         }
     }
 
-    /// Waits until the sandbox holds at least `count` polls. A held poll is a request for updates that waits for an
-    /// update.
+    /// Waits until the sandbox holds at least `count` polls. A poll is a request for updates. It is held while there is
+    /// no update.
     ///
     /// ```
     /// # #[tokio::main]

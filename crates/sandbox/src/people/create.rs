@@ -9,7 +9,7 @@ use crate::sandbox::Sandbox;
 
 impl Sandbox {
     /// Creates a person with the visible name `name`. Each call creates another person, even if the name is the same.
-    /// On MAX, the part of the name before the first space is the first name.
+    /// On MAX, the part of the name before the first space is the first name, and the rest is the last name.
     pub fn user(&self, name: impl Into<String>) -> Person {
         let name = name.into();
         let user_id = self.world().act(|state| state.add_person(name.clone()));

@@ -6,8 +6,8 @@ use super::actor::Actor;
 use super::person::Person;
 
 impl Person {
-    /// Clears the history of the dialog for this person. The bot gets `dialog_cleared`, and can still read the
-    /// messages. MAX only.
+    /// Clears the history of the dialog for this person. The bot can still read the messages. The bot gets
+    /// `dialog_cleared`. MAX only.
     ///
     /// # Panics
     ///
@@ -19,8 +19,10 @@ impl Person {
         self.must(Actor::clears);
     }
 
-    /// Removes the dialog and its messages. The bot gets `dialog_removed` and then `bot_stopped`. Requests for this
-    /// chat then fail, until this person starts the bot or writes a message, which opens the dialog again. MAX only.
+    /// Removes the dialog and its messages. The bot gets `dialog_removed` and then `bot_stopped`. MAX only.
+    ///
+    /// After the removal, requests of the bot for this chat fail. The dialog is opened again if this person starts the
+    /// bot or writes a message.
     ///
     /// # Panics
     ///
@@ -32,7 +34,7 @@ impl Person {
         self.must(Actor::removes_dialog);
     }
 
-    /// Mutes the dialog without a time limit. The bot gets `dialog_muted`, and can still write. MAX only.
+    /// Mutes the dialog without a time limit. The bot can still write. The bot gets `dialog_muted`. MAX only.
     ///
     /// ```
     /// # #[tokio::main]

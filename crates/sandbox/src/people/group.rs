@@ -28,7 +28,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// Returns the id of the group or channel. Such ids are negative.
+    /// Returns the id of the group or channel. Ids of groups and channels are negative.
     pub fn chat_id(&self) -> tamtam::ChatId {
         tamtam::ChatId(self.chat_id)
     }
@@ -41,16 +41,19 @@ impl Group {
         })
     }
 
-    /// Makes the group or channel public. The link is then `https://tt.me/name` on TamTam, and `https://max.ru/name` on
-    /// MAX. Messages have a `url`. On TamTam, the operation `getChatByLink` finds the chat. By default, chats are
-    /// private.
+    /// Makes the group or channel public. By default, groups and channels are private. A public group or channel
+    /// differs in three ways:
+    ///
+    /// - Its link is `https://tt.me/name` on TamTam, and `https://max.ru/name` on MAX.
+    /// - Its messages have a `url`.
+    /// - On TamTam, the operation `getChatByLink` finds it.
     #[must_use]
     pub fn with_public_link(self, name: &str) -> Self {
         self.sandbox.world().act(|state| state.make_public(self.chat_id, name));
         self
     }
 
-    /// Makes the posts of a channel show their author: messages then have a `sender`. By default, posts have no
+    /// Signs the posts of a channel with the name of the author: each post has a `sender`. By default, posts have no
     /// `sender`. Has no effect on a group.
     #[must_use]
     pub fn with_signed_posts(self) -> Self {
@@ -58,8 +61,8 @@ impl Group {
         self
     }
 
-    /// Switches on comments under the posts of a channel. By default, comments are switched off. Has no effect on a
-    /// group. MAX only.
+    /// Switches on comments on the posts of a channel. By default, comments are switched off. Has no effect on a group.
+    /// MAX only.
     ///
     /// ```
     /// # #[tokio::main]
@@ -84,7 +87,7 @@ impl Group {
         self
     }
 
-    /// Switches off comments under the posts of a channel. Existing comments can still be read, edited and deleted. MAX
+    /// Switches off comments on the posts of a channel. Existing comments can still be read, edited and deleted. MAX
     /// only.
     ///
     /// # Panics
@@ -104,20 +107,22 @@ impl Group {
         assert!(is_max, "TamTam has no comments: use Sandbox::max()");
     }
 
-    /// Removes the administrator rights of the sandbox's first bot, which stays a member. On MAX, the bot gets
-    /// `bot_admin_permissions_changed`, which is delivered only by webhook. On TamTam, the bot gets no update.
+    /// Removes the administrator rights of the sandbox's first bot. The bot stays a member. On TamTam, the bot gets no
+    /// update. On MAX, the bot gets `bot_admin_permissions_changed`, if it was an administrator. This update is
+    /// delivered only by webhook.
     pub fn demotes_bot(&self) {
         self.set_rights(|_| None);
     }
 
-    /// Makes the sandbox's first bot an administrator with all rights, as in a new group. On MAX, the bot gets
-    /// `bot_admin_permissions_changed` by webhook if its rights change.
+    /// Makes the sandbox's first bot an administrator with all rights. The bot has these rights in a new group or
+    /// channel. If its rights change on MAX, the bot gets `bot_admin_permissions_changed`, which is delivered only by
+    /// webhook.
     pub fn promotes_bot(&self) {
         self.set_rights(|service| Some(Permission::all(service)));
     }
 
-    /// Makes the sandbox's first bot an administrator with only the rights in `rights`. On MAX, the bot gets
-    /// `bot_admin_permissions_changed` by webhook if its rights change.
+    /// Makes the sandbox's first bot an administrator with only the rights in `rights`. If its rights change on MAX,
+    /// the bot gets `bot_admin_permissions_changed`, which is delivered only by webhook.
     ///
     /// ```
     /// # #[tokio::main]

@@ -3,8 +3,8 @@
 use super::actor::Actor;
 use super::person::Person;
 
-/// Acts in a group or channel, such as `alice.in_chat(&team).adds(&bob)`. "The group" below means the group or the
-/// channel that [`in_chat`](Self::in_chat) selects.
+/// Acts in a group or channel, for example `alice.in_chat(&team).adds(&bob)`. In these methods, "the group" means the
+/// group or channel of [`in_chat`](Self::in_chat).
 impl Person {
     /// Joins the group by its link. An administrator bot gets `user_added` without an inviter.
     ///
@@ -76,8 +76,8 @@ impl Person {
         self.must(|actor, state| actor.removes(state, actor.bot));
     }
 
-    /// Blocks `other`, who can then neither join nor be added again. If `other` is a member, this also removes `other`,
-    /// and an administrator bot gets `user_removed`.
+    /// Blocks `other`. A blocked user cannot join and cannot be added. If `other` is a member, `other` is removed, and
+    /// an administrator bot gets `user_removed`.
     ///
     /// # Panics
     ///

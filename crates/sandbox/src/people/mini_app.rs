@@ -54,8 +54,8 @@ impl Person {
     /// Opens the Mini App of the bot by its link, such as `https://max.ru/bot?startapp=payload`, and returns the launch
     /// data. The bot gets no update. MAX only.
     ///
-    /// `payload`: the value of `startapp`, at most 512 ASCII letters, digits, `_` and `-`. An empty payload is left
-    /// out.
+    /// `payload`: the value of `startapp`: at most 512 ASCII letters, digits, `_` and `-`. If `payload` is empty, the
+    /// launch data has no `start_param`.
     ///
     /// ```
     /// # #[tokio::main]

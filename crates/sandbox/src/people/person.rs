@@ -32,22 +32,26 @@ use crate::state::seen::Seen;
 /// # }
 /// ```
 ///
-/// A `Person` value acts in one chat. By default, this is the dialog: the chat of the person with the first bot of the
-/// sandbox. [`in_chat`](Self::in_chat) selects a group or a channel instead. [`with_bot`](Self::with_bot) selects
-/// another bot. "The bot" on this page means the selected bot.
+/// # Chat and bot
 ///
-/// If the messenger does not allow an act, the method panics at the line of the test, like an assertion. For example, a
-/// person cannot press a button that does not exist, or edit a message of another user.
+/// A `Person` value acts in one chat. By default, this chat is the dialog: the chat of the person with the first bot of
+/// the sandbox. [`in_chat`](Self::in_chat) returns the person in a group or channel. [`with_bot`](Self::with_bot)
+/// returns the person with another bot. On this page, "the bot" means the bot of the value.
 ///
-/// "The bot gets `message_created`" means that the sandbox sends the bot an update of this type. Not every bot in a
-/// group or channel gets every update:
+/// # Acts that are not allowed
 ///
-/// | updates in a group or channel | bots that get them |
+/// If the messenger does not allow an act, the method panics at the line of the test, like an assertion. For example,
+/// the method panics if the person presses a button that does not exist.
+///
+/// # Updates
+///
+/// "The bot gets `message_created`" means that the sandbox sends the bot an update of this type. In a group or channel,
+/// only some bots get these updates:
+///
+/// | updates | bots that get the updates |
 /// |---|---|
-/// | about messages and comments | TamTam: all bots. MAX: bots with the right `read_all_messages` |
-/// | `user_added`, `user_removed` | administrators; on MAX only with the right `read_all_messages` |
-///
-/// On MAX, the name up to the first space is the first name, and the rest is the last name.
+/// | about messages and comments | TamTam: all bots. MAX: administrators with the right `read_all_messages` |
+/// | `user_added`, `user_removed` | TamTam: administrators. MAX: administrators with the right `read_all_messages` |
 #[derive(Clone)]
 pub struct Person {
     pub(crate) sandbox: Sandbox,
@@ -96,8 +100,7 @@ impl Person {
         self
     }
 
-    /// Returns the same person, whose acts happen in `group` (a group or a channel). The person need not be a member
-    /// yet.
+    /// Returns the same person, who acts in `group`, a group or channel. The person need not be a member.
     #[must_use]
     pub fn in_chat(&self, group: &Group) -> Self {
         Self { actor: Actor { group: Some(group.chat_id), ..self.actor }, ..self.clone() }
@@ -110,8 +113,8 @@ impl Person {
         Self { actor: Actor { bot: account.user_id, ..self.actor }, ..self.clone() }
     }
 
-    /// Presses "Start" in the dialog. This opens the dialog, also again after [`stops`](Self::stops). The bot gets
-    /// `bot_started`.
+    /// Presses "Start" in the dialog. This opens the dialog. After [`stops`](Self::stops), this opens the dialog again.
+    /// The bot gets `bot_started`.
     ///
     /// # Panics
     ///
@@ -122,7 +125,8 @@ impl Person {
     }
 
     /// Follows a deep link, such as `https://tt.me/bot/start/payload`, and presses "Start" in the dialog. The bot gets
-    /// `bot_started`. The update contains `payload`, the last part of the link, if it has at most 128 characters.
+    /// `bot_started`. `payload`: the last part of the link. The update contains `payload` only if it has at most 128
+    /// characters.
     ///
     /// # Panics
     ///
@@ -132,14 +136,16 @@ impl Person {
         self.must(|actor, state| actor.starts(state, Some(payload)));
     }
 
-    /// Stops the bot. The bot can neither write to this person nor read the dialog until the person starts the bot
-    /// again or writes a message. On MAX, the bot gets `bot_stopped`. On TamTam, the bot gets no update.
+    /// Stops the bot. On MAX, the bot gets `bot_stopped`. On TamTam, the bot gets no update.
+    ///
+    /// The bot can then neither write in the dialog nor read it. If the person starts the bot again or writes a
+    /// message, the bot can write and read again.
     ///
     /// # Panics
     ///
     /// - If this person acts in a group or channel.
     /// - If this person has never started the bot.
-    /// - If the bot is already stopped, on MAX.
+    /// - On MAX, if the bot is already stopped.
     #[track_caller]
     pub fn stops(&self) {
         self.must(Actor::stops);
@@ -149,8 +155,8 @@ impl Person {
     ///
     /// **`says` starts the bot:** if the dialog is not open, the bot gets `bot_started` first.
     ///
-    /// `message`: a text, a formatted [`Text`](tamtam::text::Text), or a [`NewMessageBody`], for example a reply. The
-    /// body cannot contain buttons, because only bots send buttons.
+    /// `message`: a text, a formatted [`Text`](tamtam::text::Text), or a [`NewMessageBody`], for example a reply. Only
+    /// bots send buttons, so the body cannot contain buttons.
     ///
     /// ```
     /// # #[tokio::main]
@@ -176,8 +182,8 @@ impl Person {
         self.must(|actor, state| actor.says(state, &message.into(), Vec::new()))
     }
 
-    /// Replaces the text of a message or comment that this person wrote in this chat. The bot gets `message_edited` or
-    /// `comment_edited`.
+    /// Replaces the text of a message or comment that this person wrote in this chat. The bot gets `message_edited`, or
+    /// `comment_edited` for a comment.
     ///
     /// `mid`: the id of the message or comment.
     ///
@@ -192,7 +198,7 @@ impl Person {
     }
 
     /// Deletes a message or comment that this person wrote in this chat, for all members. The bot gets
-    /// `message_removed` or `comment_removed`.
+    /// `message_removed`, or `comment_removed` for a comment.
     ///
     /// `mid`: the id of the message or comment.
     ///
@@ -205,25 +211,26 @@ impl Person {
         self.must(|actor, state| actor.deletes(state, mid.as_ref()));
     }
 
-    /// Presses a button of the newest message with a keyboard in this chat. `label`: the text of the button.
+    /// Presses a button of the newest message with buttons in this chat. `label`: the text of the button.
     ///
-    /// | type of the button | what the bot gets |
+    /// | type of the button | update that the bot gets |
     /// |---|---|
     /// | `callback` | `message_callback` |
-    /// | `request_contact`, `request_geo_location` | `message_created` with the contact card or a location of this person |
+    /// | `request_contact` | `message_created` with the contact card of this person |
+    /// | `request_geo_location` | `message_created` with a location |
     /// | `message` | `message_created` with `label` as the text |
-    /// | `link`, `clipboard` | nothing |
-    /// | `open_app` | nothing; [`presses_app`](Self::presses_app) returns the data that the Mini App receives |
+    /// | `link`, `clipboard` | no update |
+    /// | `open_app` | no update; [`presses_app`](Self::presses_app) returns the data that the Mini App receives |
     /// | `chat` | `message_chat_created`, at the first press |
     ///
-    /// The first press of a `chat` button creates a chat, which the author of the message owns. Each person who presses
-    /// the button becomes a member. [`Sandbox::chat`] returns the new chat by its id.
+    /// The first press of a `chat` button creates a chat. The owner of this chat is the author of the message. Each
+    /// person who presses the button becomes a member. [`Sandbox::chat`] returns the new chat by its id.
     ///
     /// # Panics
     ///
     /// - If this person is not a member of this chat.
     /// - If there is no button with this label. The message lists the existing buttons.
-    /// - If the button makes this person write, and this person cannot write in this chat.
+    /// - If the press would send a message, and this person cannot write in this chat.
     #[track_caller]
     pub fn presses(&self, label: &str) {
         self.must(|actor, state| actor.presses(state, label));
@@ -231,18 +238,20 @@ impl Person {
 
     /// Returns the current texts of the messages in this chat, the oldest first.
     ///
-    /// **`sees` includes messages of people, also this person's own messages.** To read only messages of bots, use
-    /// [`reads`](Self::reads). Deleted and [cleared](Self::clears) messages are left out. An edited message has its new
-    /// text. A message without text is an empty string. In a channel, this person then counts as a viewer of each post.
+    /// **The result includes messages of people, and messages of this person.** To read only messages of bots, use
+    /// [`reads`](Self::reads).
+    ///
+    /// The result does not include deleted or [cleared](Self::clears) messages. An edited message has its new text. A
+    /// message without text is an empty string. In a channel, each post in the result counts as viewed by this person.
     pub fn sees(&self) -> Vec<String> {
         self.act(|state| self.actor.sees(state))
     }
 
     /// Waits for the next message or edit of a bot in this chat, and returns it.
     ///
-    /// Each message and each edit is returned once, in order, and with its original content. Later edits and deletions
-    /// do not change the result. So a test does not depend on how fast it reads. In a channel, this person then counts
-    /// as a viewer of the post.
+    /// Each message and each edit is returned once, in order. Later edits and deletions do not change the returned
+    /// content, so the result does not depend on the speed of the test. In a channel, the post counts as viewed by this
+    /// person.
     ///
     /// # Panics
     ///
@@ -254,8 +263,8 @@ impl Person {
         self.clone().waits("a message", Location::caller(), move |state| actor.reads(state))
     }
 
-    /// Waits for the next notification in this chat, and returns its text. A bot shows a notification to this person
-    /// when it answers a press of a button with a notification.
+    /// Waits for the next notification in this chat, and returns its text. A notification is a short text that a bot
+    /// shows to this person when it answers a press of a button.
     ///
     /// # Panics
     ///

@@ -9,7 +9,8 @@ use super::person::Person;
 impl Person {
     /// Writes a message with attachments and returns its id. The bot gets `message_created`.
     ///
-    /// - `message`: a text, or another value that [`says`](Self::says) accepts. An empty text is left out.
+    /// - `message`: a text, or another value that [`says`](Self::says) accepts. If the text is empty, the message has
+    ///   only attachments.
     /// - `enclosures`: the attachments, in order.
     ///
     /// ```
@@ -40,8 +41,8 @@ impl Person {
         self.must(|actor, state| actor.says(state, &message.into(), enclosures))
     }
 
-    /// Sends this person's own contact card, and returns the id of the message. The bot gets `message_created`. A press
-    /// of a `request_contact` button also sends this card. On MAX, the card is signed with the token of the bot.
+    /// Sends this person's own contact card, and returns the id of the message. The bot gets `message_created`. On MAX,
+    /// the card is signed with the token of the bot. A press of a `request_contact` button sends the same card.
     ///
     /// # Panics
     ///
@@ -51,8 +52,8 @@ impl Person {
         self.must(Actor::shares_contact)
     }
 
-    /// Sends a voice message. As on the real MAX, the bot gets `message_created` without a message, and cannot list the
-    /// message. MAX only.
+    /// Sends a voice message. The bot gets `message_created` without the message, and cannot read the message. The real
+    /// MAX does this too. MAX only.
     ///
     /// # Panics
     ///
@@ -79,8 +80,8 @@ impl Person {
 
     /// Forwards a message to this chat, and returns the id of the new message. The bot gets `message_created`.
     ///
-    /// `mid`: the id of a message in any chat that this person can read. If that message is itself a forward, the new
-    /// message shows the original message.
+    /// `mid`: the id of a message in any chat that this person can read. If the message with this id is a forward, the
+    /// new message contains the original message.
     ///
     /// # Panics
     ///

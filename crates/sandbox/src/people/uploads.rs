@@ -8,15 +8,17 @@ use crate::state::uploads::fault::UploadFault;
 use crate::state::uploads::reports::{ReceivedFile, UploadRequest, UploadStatus};
 use crate::state::uploads::store::Store;
 
-/// The sandbox's upload host, returned by [`Sandbox::uploads`]. It receives the files that bots upload. Its methods
-/// return the received files, inject faults, and change settings.
+/// The sandbox's upload host, returned by [`Sandbox::uploads`]. The upload host is the server that receives the files
+/// of bots. It has its own port.
 ///
-/// The host has its own port. A file can be uploaded in two ways: as one form (`multipart/form-data`), or as ranges of
-/// bytes (`Content-Range`), one after another.
+/// A bot can upload a file in two ways:
 ///
-/// A bot must not send its token to an upload host. The host refuses a request with a bot's token, except if the token
-/// is only in the header `Authorization`, which real hosts ignore. The bytes of files are not searched.
-/// [`leaks`](Self::leaks) lists where the tokens were.
+/// - As one form (`multipart/form-data`).
+/// - As ranges of bytes, one after another. Each request contains one range, and the header `Content-Range`.
+///
+/// A bot must not send its token to an upload host. If a request contains a bot's token, the host refuses the request.
+/// Real hosts ignore the header `Authorization`, so a token in this header is not refused. [`leaks`](Self::leaks) lists
+/// all places that contained a token. The bytes of files are not searched for tokens.
 ///
 /// ```
 /// # #[tokio::main]
@@ -54,32 +56,35 @@ impl Uploads {
         self.act(|store| store.base_url.clone())
     }
 
-    /// Returns the files that were received completely, in order.
+    /// Returns the files that were received completely, the oldest first.
     pub fn received(&self) -> Vec<ReceivedFile> {
         self.act(|store| store.received.clone())
     }
 
-    /// Returns all requests to the upload host, including queries of the upload status and downloads, in order.
+    /// Returns all requests to the upload host, the oldest first. The list includes downloads, and requests for the
+    /// received part of a file.
     pub fn requests(&self) -> Vec<UploadRequest> {
         self.act(|store| store.requests.clone())
     }
 
-    /// Adds a hook that is called for every request to the upload host, including downloads. The hook runs when the
-    /// response is ready, or when the connection is reset. Requests whose client disconnects, and requests that
-    /// [stall](UploadFault::StallAt), are not reported.
+    /// Adds a hook that is called for every request to the upload host, including downloads. The hook is called when
+    /// the response is ready, or when the connection is reset. Two kinds of requests are not reported:
+    ///
+    /// - Requests whose client disconnects.
+    /// - Requests that [stall](UploadFault::StallAt).
     ///
     /// `hook` runs on the server's thread, and must not wait for the bot.
     pub fn on_request(&self, hook: impl Fn(&UploadRequest) + Send + Sync + 'static) {
         self.sandbox.world().on_upload(Arc::new(hook));
     }
 
-    /// Returns the number of bytes of files that have arrived, including bytes that were discarded or sent twice.
+    /// Returns the number of bytes of files that have arrived. Discarded bytes and repeated bytes also count.
     pub fn bytes_taken(&self) -> u64 {
         self.act(|store| store.bytes_taken)
     }
 
-    /// Returns the places in requests that contained a bot's token, such as `the URL` or `header referer`. A correct
-    /// bot leaves this list empty.
+    /// Returns the places in requests that contained a bot's token, such as `the URL` or `header referer`. For a
+    /// correct bot, this list is empty.
     pub fn leaks(&self) -> Vec<String> {
         self.act(|store| store.leaks.clone())
     }
@@ -98,9 +103,11 @@ impl Uploads {
         self.act(|store| store.set_not_ready(times));
     }
 
-    /// Sets the form of responses to uploads of videos and audio. If `true`, the response is `<retval>1</retval>`, and
-    /// the operation `getUploadUrl` returns the token. If `false`, the response is JSON with the token. Defaults to
-    /// `true` on MAX, and to `false` on TamTam.
+    /// Sets how the bot gets the token of an uploaded video or audio file. A message refers to the file by this token.
+    ///
+    /// - `true`: the operation `getUploadUrl` returns the token. The response to the upload is `<retval>1</retval>`.
+    ///   This is the default on MAX.
+    /// - `false`: the response to the upload is JSON with the token. This is the default on TamTam.
     pub fn set_retval(&self, retval: bool) {
         self.act(|store| store.settings.retval = retval);
     }
@@ -115,14 +122,14 @@ impl Uploads {
         self.act(|store| store.settings.scheme_relative = relative);
     }
 
-    /// Sets whether the host keeps the received part of an interrupted range. If `false`, the range must be sent again
-    /// as a whole. Defaults to `false`.
+    /// Sets whether the host keeps the received part of an interrupted range. If `false`, the bot must send the whole
+    /// range again. Defaults to `false`.
     pub fn set_keep_partial(&self, keep: bool) {
         self.act(|store| store.settings.keep_partial = keep);
     }
 
-    /// Sets the maximum size of a file whose bytes are kept, in bytes. Defaults to 64 MiB. For a larger file, only the
-    /// size and the hash are kept, to save memory. A download of a larger file fails with the status 410.
+    /// Sets the maximum size of a file whose bytes are kept, in bytes. Defaults to 64 MiB. To save memory, the host
+    /// keeps only the size and the hash of a larger file. A download of this file fails with the status 410.
     pub fn set_most_kept(&self, bytes: u64) {
         self.act(|store| store.settings.most_kept = bytes);
     }

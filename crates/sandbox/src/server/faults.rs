@@ -20,18 +20,18 @@ const SAID: &str = "Fault of the test";
 
 /// A fault that happens to requests of one operation, for [`Sandbox::fails`](crate::Sandbox::fails).
 ///
-/// A fault happens to one request, unless [`times`](Self::times) is set. [`applied`](Self::applied) sets whether the
-/// server carries out the operation nevertheless. A client cannot see this. The defaults follow the most likely cause
-/// of each fault:
+/// A fault happens to one request, unless [`times`](Self::times) is set. The server may carry out the operation of this
+/// request, although the request fails. [`applied`](Self::applied) sets whether the server does this. The table lists
+/// the defaults:
 ///
-/// | fault | what the client receives | operation carried out by default |
+/// | fault | what the client receives | operation is carried out by default |
 /// |---|---|---|
 /// | [`status`](Self::status), [`error`](Self::error), [`answer`](Self::answer) | the given status and a body | no |
 /// | [`not_ready`](Self::not_ready) | the status 400 and the code `attachment.not.ready` | no |
 /// | [`reset`](Self::reset) | a reset of the connection instead of a response | no |
 /// | [`cut_body`](Self::cut_body) | half of the response's body, then the end of the connection | yes |
 /// | [`garbage`](Self::garbage) | the status 200 and a body that is not JSON | yes |
-/// | [`delay`](Self::delay) | the normal response, later | yes, before the delay |
+/// | [`delay`](Self::delay) | the normal response after a delay | yes, before the delay |
 ///
 /// ```
 /// # #[tokio::main]
@@ -68,8 +68,8 @@ enum FaultKind {
 }
 
 impl Fault {
-    /// Creates a fault that responds with this HTTP status, and with an error body in the format of the API. If the
-    /// status is 429 or 503, clients conclude from this body that the operation was not carried out.
+    /// Creates a fault that responds with this HTTP status, and with an error body in the format of the API. With the
+    /// status 429 or 503, this body signals to clients that the operation was not carried out.
     ///
     /// # Panics
     ///
@@ -89,8 +89,8 @@ impl Fault {
         Self::error(status, code, SAID)
     }
 
-    /// Creates a fault that responds with this HTTP status, and with an error body in the format of the API with this
-    /// `code` and `message`.
+    /// Creates a fault that responds with this HTTP status, and with an error body in the format of the API. `code` and
+    /// `message`: the fields of the error body.
     ///
     /// # Panics
     ///
@@ -113,8 +113,8 @@ impl Fault {
         Self::new(FaultKind::Answer(status, body.into()), false)
     }
 
-    /// Creates a fault that responds with the status 400 and the code `attachment.not.ready`. The API does this while
-    /// it still processes attached media.
+    /// Creates a fault that responds with the status 400 and the code `attachment.not.ready`. The real API refuses a
+    /// message in this way while it processes the attached media.
     pub fn not_ready() -> Self {
         Self::error(400, "attachment.not.ready", "")
     }
@@ -124,8 +124,8 @@ impl Fault {
         Self::new(FaultKind::Reset, false)
     }
 
-    /// Creates a fault that closes the connection after half of the response's body. The header `Content-Length` has
-    /// the full length.
+    /// Creates a fault that closes the connection after half of the response's body. The header `Content-Length`
+    /// contains the length of the whole body.
     pub fn cut_body() -> Self {
         Self::new(FaultKind::Cut, true)
     }
@@ -138,8 +138,9 @@ impl Fault {
     /// Creates a fault that delays the normal response by `delay`, in real time.
     ///
     /// By default, the server carries out the operation before the delay. With [`applied(false)`](Self::applied), the
-    /// server carries out the operation after the delay, and only if the client is still connected. If the client
-    /// disconnects during the delay, the request is not reported to
+    /// server carries out the operation after the delay, if the client is still connected.
+    ///
+    /// If the client disconnects during the delay, the request is not reported to
     /// [`Sandbox::on_exchange`](crate::Sandbox::on_exchange).
     pub fn delay(delay: Duration) -> Self {
         Self::new(FaultKind::Delay(delay), true)
@@ -151,8 +152,9 @@ impl Fault {
         self
     }
 
-    /// Sets whether the server carries out the operation before the fault. The table of [`Fault`] lists the defaults.
-    /// For `false`, see also [`delay`](Self::delay).
+    /// Sets whether the server carries out the operation before the fault. [`Fault`] lists the defaults. With `false`,
+    /// the server does not carry out the operation. The exception is [`delay`](Self::delay): with `false`, the server
+    /// carries out the operation after the delay.
     pub fn applied(mut self, applied: bool) -> Self {
         self.applied = applied;
         self

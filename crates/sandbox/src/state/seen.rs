@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A new or edited message of a bot, as people see it at that moment. [`Person::reads`](crate::Person::reads) returns
-/// it. Later edits do not change this value.
+/// A new or edited message of a bot, returned by [`Person::reads`](crate::Person::reads). The value has the content of
+/// the message at the time of the event. Later edits do not change the value.
 ///
 /// ```
 /// # #[tokio::main]
@@ -25,8 +25,7 @@ use serde_json::Value;
 /// # }
 /// ```
 ///
-/// The format of `Serialize` and `Deserialize` is the format of the
-/// [state file](crate::SandboxBuilder::state_file).
+/// `Serialize` and `Deserialize` use the format of the [state file](crate::SandboxBuilder::state_file).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Seen {
@@ -38,7 +37,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Returns the text of the message. The text is empty if the message has no text.
+    /// Returns the text of the message, or an empty string if the message has no text.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -65,14 +64,15 @@ impl Seen {
         self.message["body"]["markup"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the whole message as JSON of the API, with the sender, the recipient and the linked message. The schema
-    /// is `Message` in the API's OpenAPI document.
+    /// Returns the whole message as JSON of the API, including the sender, the recipient and the linked message. A
+    /// linked message is the message that this message forwards or replies to. The schema is `Message` in the API's
+    /// OpenAPI document.
     pub fn message(&self) -> &Value {
         &self.message
     }
 
-    /// Returns `true` if the bot edited an earlier message, and `false` if the message is new. An answer to a press of
-    /// a button may also edit the message.
+    /// Returns `true` if the bot edited an earlier message, and `false` if the message is new. A bot can also edit a
+    /// message by its answer to a press of a button.
     pub fn is_edit(&self) -> bool {
         self.is_edit
     }
