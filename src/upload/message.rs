@@ -5,7 +5,11 @@ use std::fmt;
 use super::{media::Media, request::Upload};
 use crate::{
     api::types::{AttachmentRequest, NewMessageBody},
-    client::sync_future::{SyncFuture, sync_future},
+    client::{
+        bot::Bot,
+        request::{Request, check_for},
+        sync_future::{SyncFuture, sync_future},
+    },
     compose::message::message_setters,
     error::Result,
     id::IntoMessageId,
@@ -54,17 +58,27 @@ impl Uploads {
         self.0.push(sync_future(async { upload.send().await.map(Into::into) }));
     }
 
-    /// Returns the message as it will be after the uploads, with a placeholder for each file.
-    pub(crate) fn placeholders(&self, body: NewMessageBody) -> NewMessageBody {
-        self.0.iter().fold(body, |body, _| body.attach(AttachmentRequest::photo_token("placeholder")))
-    }
-
-    /// Uploads the files, one after another, and attaches them to a message.
-    pub(crate) async fn attach_to(self, mut body: NewMessageBody) -> Result<NewMessageBody> {
-        for upload in self.0 {
-            body = body.attach(upload.into_inner().await?);
+    /// Uploads the files, one after another, and attaches them to the message of a request. `body` returns this message.
+    ///
+    /// An invalid request fails before its files are uploaded.
+    pub(crate) async fn attach_to<R: Request + Clone>(
+        self,
+        bot: &Bot,
+        mut request: R,
+        body: fn(&mut R) -> &mut NewMessageBody,
+    ) -> Result<R> {
+        let attach = |request: &mut R, attachment: AttachmentRequest| {
+            body(request).attachments.get_or_insert_default().push(attachment);
+        };
+        if !self.is_empty() {
+            let mut complete = request.clone();
+            self.0.iter().for_each(|_| attach(&mut complete, AttachmentRequest::photo_token("placeholder")));
+            check_for(complete, bot.service())?;
         }
-        Ok(body)
+        for upload in self.0 {
+            attach(&mut request, upload.into_inner().await?);
+        }
+        Ok(request)
     }
 }
 

@@ -4,10 +4,7 @@ use std::{future::IntoFuture, pin::Pin};
 
 use crate::{
     api::EditMessage,
-    client::{
-        bot::Bot,
-        request::{call_options, check_for},
-    },
+    client::{bot::Bot, request::call_options},
     compose::message::message_setters,
     error::Result,
     id::MessageId,
@@ -78,15 +75,9 @@ impl EditRequest {
     ///
     /// If the future is dropped, finished uploads are lost. The server may already have edited the message.
     pub async fn send(self) -> Result<()> {
-        let Self { mut request, uploads } = self;
-        if !uploads.is_empty() {
-            // An invalid message fails before its files are uploaded.
-            let mut complete = request.clone();
-            complete.body = uploads.placeholders(complete.body);
-            check_for(complete, request.bot.service())?;
-        }
-        request.body = uploads.attach_to(request.body).await?;
-        request.send().await
+        let Self { request, uploads } = self;
+        let bot = request.bot.clone();
+        uploads.attach_to(&bot, request, |request| &mut request.body).await?.send().await
     }
 }
 

@@ -8,10 +8,7 @@ use crate::{
         types::{NewMessageBody, SendMessageResult},
     },
     chats::target::Target,
-    client::{
-        bot::Bot,
-        request::{call_options, check_for},
-    },
+    client::{bot::Bot, request::call_options},
     compose::message::message_setters,
     error::Result,
     id::IntoMessageId,
@@ -94,15 +91,9 @@ impl SendRequest {
     ///
     /// If the future is dropped, finished uploads are lost. The server may already have posted the message.
     pub async fn send(self) -> Result<SendMessageResult> {
-        let Self { mut request, uploads } = self;
-        if !uploads.is_empty() {
-            // An invalid message fails before its files are uploaded.
-            let mut complete = request.clone();
-            complete.body = uploads.placeholders(complete.body);
-            check_for(complete, request.bot.service())?;
-        }
-        request.body = uploads.attach_to(request.body).await?;
-        request.send().await
+        let Self { request, uploads } = self;
+        let bot = request.bot.clone();
+        uploads.attach_to(&bot, request, |request| &mut request.body).await?.send().await
     }
 }
 
