@@ -38,7 +38,7 @@ fn facts(schema: &Value) -> Vec<String> {
     .flatten()
     .collect();
     if flag(schema, "uniqueItems") {
-        facts.push("Items are unique.".to_owned());
+        facts.push("The list contains no duplicates.".to_owned());
     }
     if let Some(default) = schema.get("default") {
         let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
@@ -70,6 +70,12 @@ pub(super) fn setter(name: &str, description: &str) -> String {
         _ => "the ",
     };
     format!("Sets {article}{}.{rest}", decapitalized(sentence))
+}
+
+/// Returns the indefinite article of a name: `an Update`, but `a User`.
+pub(super) fn article(name: &str) -> &'static str {
+    let is_vowel = name.starts_with(['A', 'E', 'I', 'O', 'U']) && !name.starts_with("User") && !name.starts_with("Uni");
+    if is_vowel { "an" } else { "a" }
 }
 
 /// Returns a text that can continue a sentence. An abbreviation at the start keeps its capital letters.

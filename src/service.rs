@@ -145,7 +145,7 @@ impl Service {
         &self.limits
     }
 
-    /// Returns the default request limits of bots. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides these
+    /// Returns the default rate limits of bots. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides these
     /// limits.
     pub fn pace(&self) -> Pace {
         self.pace
@@ -165,15 +165,15 @@ impl Service {
         self
     }
 
-    /// Sets the name of the header that contains the token. The value of the header is the token without a prefix such
-    /// as `Bearer`.
+    /// Sends the token in the header `name`, not in a query parameter. The value of the header is the token without a
+    /// prefix such as `Bearer`.
     #[must_use]
     pub fn with_token_header(mut self, name: impl Into<String>) -> Self {
         self.token_place = TokenPlace::Header(Cow::Owned(name.into()));
         self
     }
 
-    /// Sets the name of the query parameter that contains the token.
+    /// Sends the token in the query parameter `name`, not in a header.
     #[must_use]
     pub fn with_token_parameter(mut self, name: impl Into<String>) -> Self {
         self.token_place = TokenPlace::Query(Cow::Owned(name.into()));
@@ -204,7 +204,7 @@ impl Service {
         self
     }
 
-    /// Sets the default request limits of bots. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides these limits.
+    /// Sets the default rate limits of bots. [`BotBuilder::pace`](crate::BotBuilder::pace) overrides these limits.
     #[must_use]
     pub fn with_pace(mut self, pace: Pace) -> Self {
         self.pace = pace;

@@ -173,7 +173,10 @@ fn setters(item: &ItemStruct, schema_name: &str) -> TokenStream {
     let summary = if required.is_empty() {
         format!(" Creates an empty `{schema_name}`. Every field is optional and has a setter.")
     } else {
-        format!(" Creates a `{schema_name}` from its required fields. Every field has a setter.")
+        format!(
+            " Creates {} `{schema_name}` from its required fields. Every field has a setter.",
+            docs::article(schema_name)
+        )
     };
     quote! {
         impl #name {

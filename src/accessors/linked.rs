@@ -1,4 +1,4 @@
-//! Accessors of linked messages: forwarded messages, and messages that a reply answers.
+//! Accessors of linked messages: forwarded messages, and messages that were replied to.
 
 use super::{non_empty::non_empty, sender::sender_accessors};
 use crate::api::types::{LinkedMessage, MessageLinkType};
@@ -10,7 +10,7 @@ impl LinkedMessage {
         self.type_ == MessageLinkType::Forward
     }
 
-    /// Returns whether the linked message is the message that a reply answers.
+    /// Returns whether the linked message is the message that was replied to.
     #[must_use]
     pub fn is_reply(&self) -> bool {
         self.type_ == MessageLinkType::Reply
@@ -34,26 +34,29 @@ macro_rules! link_accessors {
             self.link()?.chat_id
         }
 
-        /// Returns the id of the author of the forwarded or answered message. `None` if the id is missing.
+        /// Returns the id of the author of the linked message, which was forwarded or replied to. `None` if the id is
+        /// missing.
         #[must_use]
         pub fn link_user_id(&self) -> Option<crate::id::UserId> {
             self.link()?.user_id()
         }
 
-        /// Returns the display name of the author of the forwarded or answered message. `None` if the name is missing.
+        /// Returns the display name of the author of the linked message, which was forwarded or replied to. `None` if
+        /// the name is missing.
         #[must_use]
         pub fn link_name(&self) -> Option<&str> {
             self.link()?.sender_name()
         }
 
-        /// Returns the username of the author of the forwarded or answered message, without `@`. `None` if the username
-        /// is missing.
+        /// Returns the username, without `@`, of the author of the linked message, which was forwarded or replied to.
+        /// `None` if the username is missing.
         #[must_use]
         pub fn link_username(&self) -> Option<&str> {
             self.link()?.sender_username()
         }
 
-        /// Returns the text of the forwarded or answered message. `None` if the text is missing or empty.
+        /// Returns the text of the linked message, which was forwarded or replied to. `None` if the text is missing or
+        /// empty.
         #[must_use]
         pub fn link_text(&self) -> Option<&str> {
             self.link()?.text()

@@ -56,7 +56,8 @@ impl Message {
 
     sender_accessors!();
 
-    /// Returns the forwarded or answered message. `None` if the message is neither a forward nor a reply.
+    /// Returns the message that this message forwards or replies to. `None` if the message is neither a forward nor a
+    /// reply.
     #[must_use]
     pub fn link(&self) -> Option<&LinkedMessage> {
         self.link.as_deref()
@@ -70,7 +71,7 @@ macro_rules! by_kind {
     ($ty:ident: $($(#[$doc:meta])* $name:ident = $variant:ident($attachment:ty),)*) => {
         impl $ty {
             /// Returns the URLs of the attachments: photos, videos, audio recordings, files, stickers and previews of
-            /// links. For the URLs of links within the text, see the markup of the message.
+            /// links. The URLs of links within the text are in [`MessageBody::markup`].
             pub fn urls(&self) -> impl Iterator<Item = &str> {
                 self.attachments().iter().filter_map(Attachment::url)
             }
@@ -99,7 +100,7 @@ macro_rules! by_kind {
             stickers = Sticker(StickerAttachment),
             /// Returns the contact cards among the attachments.
             contacts = Contact(ContactAttachment),
-            /// Returns the places on the map among the attachments.
+            /// Returns the locations among the attachments.
             locations = Location(LocationAttachment),
             /// Returns the previews of links among the attachments.
             shares = Share(ShareAttachment),

@@ -3,7 +3,8 @@
 /// Implements the accessors of a type with a field `sender`.
 macro_rules! sender_accessors {
     () => {
-        /// Returns the id of the author. `None` if the author is missing, for example in a post of a channel.
+        /// Returns the id of the author. `None` if the message has no `sender`, as a channel post
+        /// that does not show its author.
         #[must_use]
         pub fn user_id(&self) -> Option<crate::id::UserId> {
             Some(self.sender.as_ref()?.user_id)

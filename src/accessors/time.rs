@@ -50,8 +50,8 @@ fn age(time: SystemTime) -> Duration {
 }
 
 impl Message {
-    /// Returns the time at which the message was sent, by the clock of the server. `None` if the time is missing or
-    /// unreadable.
+    /// Returns the time at which the message was sent, by the clock of the server. `None` if `timestamp` is 0, which
+    /// means that the response has no time, or outside the range of [`SystemTime`].
     ///
     /// The field `timestamp` is the same time in Unix milliseconds.
     #[must_use]

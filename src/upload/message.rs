@@ -58,7 +58,8 @@ impl Uploads {
         self.0.push(sync_future(async { upload.send().await.map(Into::into) }));
     }
 
-    /// Uploads the files, one after another, and attaches them to the message of a request. `body` returns this message.
+    /// Uploads the files, one after another, and attaches them to the message of a request. `body` returns this
+    /// message.
     ///
     /// An invalid request fails before its files are uploaded.
     pub(crate) async fn attach_to<R: Request + Clone>(

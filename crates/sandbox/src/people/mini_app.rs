@@ -31,7 +31,8 @@ pub struct AppLaunch {
 }
 
 impl AppLaunch {
-    /// Returns the launch data, signed with the token of the bot. A page reads the same text as `WebApp.initData`.
+    /// Returns the launch data, signed with the token of the bot. In the page of the Mini App, `WebApp.initData` has
+    /// the same text.
     pub fn init_data(&self) -> &str {
         &self.init_data
     }
