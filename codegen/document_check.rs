@@ -194,7 +194,7 @@ pub(super) const EXTENSIONS: [&str; 24] = [
     "x-tag-of",
 ];
 
-/// Fails at the first value that has not the required type.
+/// Fails at the first value that does not have the required type.
 pub(super) fn check(document: &Value) -> Result<()> {
     check_value(document, &DOCUMENT, "")?;
     match document.get("openapi").and_then(Value::as_str) {

@@ -60,7 +60,7 @@ pub(super) fn emit(document: &Value, model: &Model, lowered: &Lowered, code: syn
         /// - A required property with a known default gets the default. For example, a missing name is empty.
         /// - An optional property is `None`.
         /// - An element of a list or map is left out.
-        /// - A value of a union (such as `Update`) is `Unknown` with its JSON, and so is a value of a string enum.
+        /// - A value of a union (such as `Update`) or of a string enum is `Unknown`, and keeps its JSON or text.
         /// - If no such part contains the value, the whole response is an error.
         ///
         /// Each such value is logged as `value does not fit the model`, with its `path` and the `reason`. The level is

@@ -129,7 +129,7 @@ fn check_references(document: &Value, node: &Value, place: &str) -> Result<()> {
     }
 }
 
-/// No schema may inherit from itself, nor be a list or map of itself: either has no end once it is written out.
+/// Fails if a schema inherits from itself, or is a list or map of itself: its type would be infinite.
 fn check_composition<'a>(document: &'a Value, node: &'a Value, within: &mut Vec<&'a str>) -> Result<()> {
     if let Some(name) = text(node, "$ref").and_then(|target| target.strip_prefix(SCHEMA_PREFIX)) {
         if let Some(start) = within.iter().position(|known| *known == name) {

@@ -166,7 +166,7 @@ impl State {
     }
 }
 
-/// A file with a line for every change of state. Each line is written at once, so a kill of the process loses none. To
+/// A file with a line for every change of state. Each line is written at once, so a kill loses no line. To
 /// survive a loss of power as well, call [`File::sync_data`] after each line.
 struct Journal {
     /// [`CLOCK_DIFFERENCE`] before the start of the broadcast, by the clock of this machine, in Unix milliseconds.

@@ -159,7 +159,7 @@ impl Secrets<'_> {
         if hits.is_empty() {
             return printable(text);
         }
-        // Of nested secrets, the outer one is replaced.
+        // If secrets are nested, the outer secret is replaced.
         hits.sort_by_key(|(place, _)| (place.start, std::cmp::Reverse(place.end)));
         let (mut clean, mut end) = (String::with_capacity(text.len()), 0);
         for (place, shown) in hits {

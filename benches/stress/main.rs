@@ -6,8 +6,7 @@
 //! - no update is lost
 //! - the updates of a chat are first handled in their order
 //! - few updates are handled twice. By polling, at most the page that was being handled at a kill. With a journal, only
-//!   the
-//!   updates that were in a handler at a kill.
+//!   the updates that were in a handler at a kill.
 //!
 //! The optional arguments are a seed, a number of updates and a way: `cargo bench --bench stress -- 42 100000 webhook`.
 

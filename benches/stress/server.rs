@@ -205,7 +205,7 @@ async fn serve(mut connection: TcpStream, shared: Arc<Shared>) {
                 format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}", &body[..cut])
             }
             Some(Fault::GarbageBody) => refused("200 OK", "<html>Sign in to the hotel's network</html>"),
-            // An unmatched quote. A control character would not do, because the crate accepts those in texts.
+            // An unmatched quote, because the crate accepts control characters in texts.
             Some(Fault::GarbageInTheMiddle) => refused("200 OK", &[&body[..cut], "\"", &body[cut..]].concat()),
             Some(Fault::EmptyBody) => ok(0),
             // As the answer to another request, this page would end the bot.

@@ -1,4 +1,4 @@
-//! Emits the tolerant `Deserialize` of received structs: a value that does not fit costs only the smallest optional
+//! Emits the tolerant `Deserialize` of received structs: a value that does not fit removes only the smallest optional
 //! part around it.
 
 use proc_macro2::TokenStream;
@@ -136,7 +136,7 @@ fn adapted(adapter: &TokenStream) -> String {
     quote!(::serde_with::As::<#adapter>::deserialize).to_string()
 }
 
-/// Returns the adapter of a type. `None` if a value that does not fit costs the struct.
+/// Returns the adapter of a type. `None` if the struct cannot be read without the value.
 fn adapter(ty: &Type) -> Option<TokenStream> {
     let of = |ty: &Type| adapter(ty).unwrap_or_else(|| quote!(::serde_with::Same));
     if let Some(inner) = generic_argument(ty, "Option") {

@@ -83,7 +83,7 @@ pub(super) fn read(document: &Value) -> Result<Vec<Operation>> {
     Ok(operations)
 }
 
-/// Returns the parameters of a path and of its operation. Those of the operation replace those of the path.
+/// Returns the parameters of a path and of its operation. A parameter of the operation overrides one of the path.
 fn parameters(
     document: &Value,
     (path, item): (&str, &Value),

@@ -36,7 +36,7 @@ impl From<&SendMessageResult> for MessageId {
     }
 }
 
-/// Implements the conversions of values by those of references.
+/// Implements the conversions of values by the conversions of references.
 macro_rules! by_value {
     ($($name:ty)*) => {
         $(

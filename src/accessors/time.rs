@@ -77,7 +77,7 @@ mod tests {
     fn a_timestamp_is_unix_milliseconds() {
         assert_eq!(update("1700000000123").time(), Some(UNIX_EPOCH + Duration::from_millis(1_700_000_000_123)));
         assert_eq!(update("-1").time(), Some(UNIX_EPOCH - Duration::from_millis(1)));
-        // Whether the system can represent these times or not: no panic.
+        // Must not panic, even if the system cannot represent these times.
         let _ = (update(&i64::MIN.to_string()).age(), update(&i64::MAX.to_string()).age());
         let missing: Update = serde_json::from_str(r#"{"update_type":"bot_started","timestamp":"soon"}"#).unwrap();
         assert_eq!((missing.time(), missing.age()), (None, None));

@@ -153,7 +153,7 @@ macro_rules! pages {
         ///
         /// You can drop the future of [`next`](Self::next) or [`try_next`](Self::try_next) without losing an item. The
         /// stream keeps the pending request, and the next call waits for its response.
-        #[must_use = "a stream does nothing until it is asked for items"]
+        #[must_use = "a stream does nothing until an item is requested"]
         #[derive(Debug)]
         pub struct $name(Pager<$list>);
 

@@ -37,7 +37,7 @@ mod with_tls {
     /// Sets the shared configuration, which replaces all TLS settings of the builder. Bots with the same `certificate`
     /// share one configuration.
     ///
-    /// `certificate`: PEM text of a certificate to trust besides those of the platform.
+    /// `certificate`: PEM text of a certificate to trust in addition to the certificates of the platform.
     ///
     /// If the configuration fails and `certificate` is `None`, the HTTP client creates its own configuration, and
     /// reports the error.

@@ -152,7 +152,7 @@ impl NewMessageBody {
     }
 }
 
-/// The setters of a message that every request has which sends or edits one.
+/// The message setters of all requests that send or edit a message.
 macro_rules! message_setters {
     ($name:ident, $($body:ident).+) => {
         impl $name {

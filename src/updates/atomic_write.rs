@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-/// The last part of the name of a file that is being written. Before it are the name of the file that it replaces, and
-/// [`RANDOM_DIGITS`] in hexadecimal.
+/// The suffix of a file that is being written. The full name is the name of the replaced file, a number of
+/// [`RANDOM_DIGITS`] hexadecimal digits, and this suffix.
 const NEW: &str = ".new";
 const RANDOM_DIGITS: usize = 16;
 
@@ -26,7 +26,7 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     // The file may have been replaced since the first check.
     check_regular(&file.metadata()?)?;
     let mut bytes = Vec::new();
-    // Not by the size from `metadata`: the file may grow.
+    // The size from `metadata` is not used, because the file may grow.
     match file.take(limit.saturating_add(1)).read_to_end(&mut bytes)? {
         count if count as u64 > limit => {
             Err(io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {limit} bytes")))
@@ -62,7 +62,7 @@ pub fn check_place(path: &Path) -> io::Result<()> {
         removed => removed,
     });
     tried.map_err(|error| {
-        let problem = format!("cannot create a file in its directory ({error}): make it writable, or choose another");
+        let problem = format!("cannot create a file in its directory ({error}): make the directory writable");
         io::Error::new(error.kind(), problem)
     })
 }

@@ -92,7 +92,7 @@ use settings::Settings;
 ///
 /// # The file
 ///
-/// The journal is an SQLite database, for example `bot.journal`. Next to the database are its write-ahead log
+/// The journal is an SQLite database, for example `bot.journal`. The same directory has its write-ahead log
 /// (`bot.journal-wal`) and a lock file (`bot.journal.lock`). Move or copy the files together, and only while no bot
 /// runs. The files contain messages of users. On Unix, only the owner can read new files.
 ///

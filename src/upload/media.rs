@@ -65,7 +65,7 @@ fn photo(tokens: FileTokens) -> PhotoAttachmentRequestPayload {
 fn info(tokens: FileTokens) -> UploadedInfo {
     match tokens {
         FileTokens::One(token) => UploadedInfo::new().token(token),
-        // The response to other uploads than images is never read as photos.
+        // Only the response to the upload of an image is read as photos.
         FileTokens::Photos(photos) => {
             photos.into_values().fold(UploadedInfo::new(), |info, photo| info.token(photo.token))
         }

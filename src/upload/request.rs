@@ -328,7 +328,7 @@ impl<M: Media> fmt::Debug for Upload<M> {
 
 /// Opens the source, and checks the settings.
 async fn prepare<M: Media>(upload: Upload<M>) -> Result<Job, Reason> {
-    // What can be checked before the source is opened: a stream is written to the disk then.
+    // These checks come first, because opening a stream writes it to the disk.
     if let Some(name) = &upload.file_name {
         name::check(name)?;
     }
@@ -358,7 +358,7 @@ async fn prepare<M: Media>(upload: Upload<M>) -> Result<Job, Reason> {
     let keeps = on_session.is_some() || upload.session.is_some();
     let identity = if keeps { source.marked_identity() } else { source.identity.clone() };
     if upload.session.as_ref().is_some_and(|session| session.identity != identity) {
-        let problem = "the file is not the one of the session: upload it without `resume`".to_owned();
+        let problem = "the source does not match the session: upload it without `resume`".to_owned();
         return Err(Reason::Source { problem, source: None });
     }
     let by_size = identity.size >= upload.resumable_from;

@@ -256,7 +256,7 @@ impl Webhook {
         let route = path.route();
         let receiver = Receiver { bot, path, secret, body_limit, handling, in_flight: InFlight::default() };
         let receive = move |request: Request| receiver.clone().receive(request);
-        // A service covers every method. With another secret, a 405 from axum would reveal the route of this one.
+        // A service handles every method. Otherwise, a 405 from axum would reveal the route despite a wrong secret.
         Router::new().route_service(&route, receive.into_service())
     }
 }

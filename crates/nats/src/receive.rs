@@ -1,4 +1,4 @@
-//! The receiver: polls updates and stores them. Of several receivers, only the one with the lease polls.
+//! The receiver: polls updates and stores them. If several receivers run, only the holder of the lease polls.
 
 mod lease;
 mod marker;

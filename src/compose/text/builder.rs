@@ -33,7 +33,7 @@ use crate::id::UserId;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text {
     pub(super) text: String,
-    /// Of spans with the same start, the outer one is first. No span is empty.
+    /// If spans have the same start, the outer span is first. No span is empty.
     pub(super) spans: Vec<Span>,
 }
 

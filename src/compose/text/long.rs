@@ -76,7 +76,7 @@ fn nothing() -> Invalid {
 /// This trait is sealed: other crates cannot implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as a long text",
-    note = "a `&str`, a `String`, a `Text` or a `NewMessageBody` can"
+    note = "use a `&str`, a `String`, a `Text` or a `NewMessageBody`"
 )]
 pub trait LongText: sealed::LongText {}
 

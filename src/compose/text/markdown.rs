@@ -197,8 +197,8 @@ const fn marker(style: &Style) -> &'static str {
     }
 }
 
-/// Writes code between more backticks than its longest run of backticks. Code of several lines gets its own lines. So
-/// does code that would touch the backticks or lose outer spaces.
+/// Writes code between more backticks than its longest run of backticks. Code gets its own lines if it has several
+/// lines, would touch the backticks, or would lose outer spaces.
 fn code(code: &str) -> String {
     let longest = code.split(|char| char != '`').map(str::len).max().unwrap_or(0);
     let touches = code.starts_with('`') || code.ends_with('`') || code.starts_with(' ') && code.ends_with(' ');

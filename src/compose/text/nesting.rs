@@ -34,7 +34,7 @@ struct Nesting<'a> {
 }
 
 impl<'a> Nesting<'a> {
-    /// Adds segments. Of the styles with the same start, the longest is outside. At most one level of recursion per
+    /// Adds segments. If styles have the same start, the longest is outside. At most one level of recursion per
     /// style.
     fn add(&mut self, segments: &[Segment<'a>]) {
         let mut at = 0;
@@ -62,7 +62,7 @@ impl<'a> Nesting<'a> {
         let is_new =
             |style: &&&Style| !self.open.contains(style) && (self.code == Code::Nests || **style != &Style::Code);
         let reach = |style: &Style| segments.iter().take_while(|segment| segment.styles.contains(&style)).count();
-        // Of equal lengths, `max_by_key` returns the last: `rev` puts the outer styles last.
+        // If lengths are equal, `max_by_key` returns the last style: `rev` puts the outer styles last.
         let styles = segments[0].styles.iter().rev().filter(is_new);
         let (style, length) = styles.map(|style| (*style, reach(style))).max_by_key(|(_, length)| *length)?;
         Some((style, self.before_a_link(segments, length)))

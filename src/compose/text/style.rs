@@ -100,7 +100,7 @@ fn styles<'a>(open: &[&'a Span]) -> Vec<&'a Style> {
     let mut styles: Vec<&Style> = Vec::new();
     for span in open {
         match styles.iter_mut().find(|style| style.rank() == span.style.rank()) {
-            // Of two links, the inner one counts.
+            // If two links are nested, the inner link counts.
             Some(style) => *style = &span.style,
             None => styles.push(&span.style),
         }

@@ -598,7 +598,7 @@ fn check_header(path: &Path) -> Result<(), Problem> {
         // SQLite would remove the log of an empty database.
         let log = log_of(path);
         if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
-            let reason = format!("it is empty or missing, and its log {} is not", log.display());
+            let reason = format!("it is empty or missing, but its log {} has data", log.display());
             return Err(Problem::Damaged { path: path.to_owned(), reason });
         }
         return private().truncate(false).open(path).map(drop).map_err(io);

@@ -30,7 +30,7 @@ fn main() {
             assert!(missed == 0, "{missed} figures miss their bars");
         }
         [name] => println!("{}", table(&runtime.block_on(scenarios::one(name, Size::FULL)))),
-        _ => panic!("unknown arguments: give none, `keep`, `small`, or the name of a scenario"),
+        _ => panic!("unknown arguments: use no argument, `keep`, `small`, or the name of a scenario"),
     }
 }
 

@@ -23,7 +23,7 @@ fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("the environment variable {name} is not set"))
 }
 
-/// A file of lines. Each line is written at once, so a kill loses none.
+/// A file of lines. Each line is written at once, so a kill loses no line.
 struct Log(File);
 
 impl Log {

@@ -1,7 +1,7 @@
 //! The lease of the receiver: one process at a time has it, by compare-and-set on a key of NATS.
 //!
 //! No clocks are compared. The holder rewrites the key regularly. Another process may write the key after it has seen
-//! the same revision for the duration of the lease. Of several such writes, the server accepts only one. The holder
+//! the same revision for the duration of the lease. The server accepts only one of several such writes. The holder
 //! stops when 4/5 of the duration have passed since its last successful write began.
 
 use std::{fmt::Write as _, time::Duration};

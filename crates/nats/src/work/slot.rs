@@ -210,7 +210,7 @@ impl Slot {
         }
     }
 
-    /// Passes an update to the handler, and settles it. An update that the worker does not settle goes to another one.
+    /// Passes an update to the handler, and settles it. An update that is not settled goes to another worker.
     async fn handle(&self, message: &Message) {
         if self.is_settled(message).await {
             self.acknowledge(message).await;
@@ -243,7 +243,7 @@ impl Slot {
         drop(acknowledged);
     }
 
-    /// Whether a worker has settled the update. Waits while another one handles it.
+    /// Whether a worker has settled the update. Waits while another worker handles the update.
     async fn is_settled(&self, message: &Message) -> bool {
         let update = message.identity();
         if self.peers.own_answer(self.number, update) == Answer::Settled {

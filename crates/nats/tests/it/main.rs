@@ -1,6 +1,6 @@
 //! Tests of queues on real NATS servers. Each test starts its own server.
 
-// Not by `required-features`: `cargo test --test it` in the workspace would fail.
+// Without `required-features`, because `cargo test --test it` in the workspace would fail.
 #![cfg(feature = "server-tests")]
 
 mod cluster;

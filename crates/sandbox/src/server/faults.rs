@@ -197,7 +197,7 @@ impl Fault {
         self.retry_after
     }
 
-    /// Replaces the answer by the one of the fault. `body` is empty if the operation was not carried out.
+    /// Replaces the answer by the answer of the fault. `body` is empty if the operation was not carried out.
     pub(crate) fn spoil(&self, status: u16, body: Bytes) -> Spoilt {
         match &self.kind {
             FaultKind::Answer(status, text) => Spoilt::Answer(*status, text.clone().into()),

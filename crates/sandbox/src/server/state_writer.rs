@@ -23,7 +23,7 @@ pub(crate) struct StateWriter {
 }
 
 impl StateWriter {
-    /// Starts the thread. `world` rings `save_signal` after changes.
+    /// Starts the thread. `world` triggers `save_signal` after changes.
     pub(crate) fn start(mut file: StateFile, world: Arc<World>, save_signal: Arc<SaveSignal>) -> io::Result<Self> {
         let heard = Arc::clone(&save_signal);
         let thread = thread::Builder::new().name("tamtam-sandbox-state".to_owned());

@@ -27,7 +27,7 @@ pub(crate) struct World {
     delivery_hooks: Mutex<Vec<Hook<Delivery>>>,
     upload_hooks: Mutex<Vec<Hook<UploadRequest>>>,
     save_hooks: Mutex<Vec<Hook<Result<(), StateFileError>>>>,
-    /// Rung after each access to the state, because the access may have changed it.
+    /// Triggered after each access to the state, because the access may have changed the state.
     state_writer: Option<Arc<SaveSignal>>,
     faults: Mutex<Faults>,
     /// How many of the next deliveries are dropped.

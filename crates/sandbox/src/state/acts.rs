@@ -243,7 +243,7 @@ impl State {
     /// Records the time of an act in the chat, in the membership, and in the user. Returns the time.
     pub(crate) fn happened(&mut self, chat_id: ChatId, who: UserId) -> Millis {
         let now = self.clock.tick();
-        // The time of a bot does not change: a message that it fetches must equal the one that it posted, sender
+        // The time of a bot does not change: a message that it fetches must equal the posted message, sender
         // included.
         if let Some(user) = self.users.get_mut(&who).filter(|user| !user.is_bot) {
             user.last_activity = now;

@@ -41,7 +41,7 @@ impl Clock {
         Self { last: BEGINNING, ahead: 0, is_stepped: true }
     }
 
-    /// Returns the time for a new event, which is later than that of any event before.
+    /// Returns the time for a new event, which is later than the times of all earlier events.
     pub(crate) fn tick(&mut self) -> Millis {
         self.last = if self.is_stepped { self.last + STEP } else { self.shows().max(self.last + 1) };
         self.last

@@ -10,7 +10,7 @@ use tamtam_sandbox::Sandbox;
 use crate::common::{CHILD, SERVICES, in_a_process_of_its_own};
 
 const A_THOUSAND: &str = "leaks::a_thousand_sandboxes_leave_no_files_threads_or_tasks";
-/// Of this many sandboxes, only one of each service is busy, because busy sandboxes take longer.
+/// Among this number of sandboxes, one of each service is busy. Busy sandboxes take longer.
 const BUSY: usize = 20;
 /// Files and threads of the last few sandboxes that may still be open.
 const SLACK: usize = 50;

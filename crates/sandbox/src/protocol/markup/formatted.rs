@@ -8,7 +8,7 @@ use super::element::{Element, Style};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Formatted {
     pub(crate) text: String,
-    /// Sorted by beginning. Of elements with the same beginning, the longest is first.
+    /// Sorted by beginning. If elements have the same beginning, the longest element is first.
     pub(crate) markup: Vec<Element>,
 }
 

@@ -152,7 +152,7 @@ impl Plan {
             Self::All(plans) => plans.iter().flat_map(Self::looks).collect(),
             Self::Styled(style, url, inner) => {
                 let mut looks = inner.looks();
-                // Of two nested links, the inner one is kept.
+                // If two links are nested, the inner link is kept.
                 looks.iter_mut().for_each(|look| look.add(&Self::style(*style, url), false));
                 looks
             }
@@ -235,7 +235,7 @@ fn posted(body: &NewMessageBody) -> Formatted {
 }
 
 /// Returns the expected styles of a text with this markup. An element formats every character that it covers at least
-/// partly. Of two links, the one that begins later counts.
+/// partly. If two links overlap, the link that begins later counts.
 fn meant(text: &str, markup: &[MarkupElement]) -> Vec<Look> {
     let chars: Vec<usize> =
         text.chars().enumerate().flat_map(|(at, char)| std::iter::repeat_n(at, char.len_utf16())).collect();

@@ -1,4 +1,4 @@
-//! Reads `multipart/form-data` (RFC 7578) incrementally. Of a file, at most the length of a boundary is buffered.
+//! Reads `multipart/form-data` (RFC 7578) incrementally. Buffers at most the length of a boundary of a file.
 //!
 //! `multer` 3.1 is not used: it drops the preamble and repeated part headers, in which a token may leak. It also reads
 //! past the byte at which a fault must stop the upload.
