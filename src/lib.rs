@@ -37,7 +37,7 @@
 //! | upload files | [`Bot::upload_photo`], [`upload`] |
 //! | handle updates | [`Bot::run`], [`updates::Run`], [`Update`] |
 //! | read updates in your own loop | [`Bot::updates`], [`updates::Updates`] |
-//! | lose no update when the process is killed | [`updates::FileStore`], `updates::Journal` (feature `journal`) |
+//! | keep the position and the updates of the bot across restarts | [`updates::FileStore`], `updates::Journal` (feature `journal`) |
 //! | receive updates by webhook | `webhook` (feature `webhook`) |
 //! | manage chats and members | [`Bot::chat`], [`Bot::members`], [`Bot::member`], [`Bot::block_member`], [`Bot::pin`] |
 //! | list chats, members, messages, comments | [`pages`] |
@@ -64,9 +64,10 @@
 //! - Each update is handled at least once. The updates of a chat are handled in order. See [`updates::Run`].
 //! - New kinds of updates, attachments and buttons do not cause errors: such a value becomes the variant `Unknown` with
 //!   its JSON. New properties of known kinds are ignored.
-//! - If a value in a response does not fit its type in this crate, the value is left out and logged.
-//! - By default, a failed call is retried only if the retry cannot repeat its effect, such as posting a message twice.
-//!   See [`settings::RetryPolicy`].
+//! - If a value in a response does not fit its type in this crate, the value is left out, replaced by a default, or
+//!   kept as `Unknown`. The path of the value is logged.
+//! - By default, a call that may already have been applied is retried only if it is idempotent. So a retry does not
+//!   post a message twice. See [`settings::RetryPolicy`].
 //! - A request that would exceed a rate limit of the service is delayed. See [`settings::Pace`].
 //! - Errors, logs, `Debug` output and panic messages never contain tokens, webhook secrets or upload URLs.
 //!
@@ -75,7 +76,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `rustls` (default) | TLS by `rustls`, with the certificate verifier of the platform |
-//! | `native-tls` | TLS by the library of the operating system. If `rustls` is also enabled, this library is used |
+//! | `native-tls` | TLS by the library of the operating system. Takes precedence over `rustls` if both are enabled |
 //! | `webhook` | the module `webhook`: an axum router that receives updates by webhook |
 //! | `journal` | `updates::Journal`: a durable queue of updates on disk |
 //! | `mini-app` | the module `mini_app`: checks of the data that Mini Apps (web pages inside MAX) send |

@@ -326,7 +326,7 @@ impl<'a> Parts<'a> {
                  15 s unless set",
                 names::value_ident(parameter)
             ),
-            None => "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set".to_owned(),
+            None => "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which defaults to 30 s".to_owned(),
         };
         let reads_refusals = self.reads_refusals;
         let (derives, debug) = self.debug();

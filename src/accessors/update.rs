@@ -28,7 +28,7 @@ use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateTy
 /// # }
 /// ```
 impl Update {
-    /// Returns the type of the chat. `None` if the update does not contain the type, for example if it is
+    /// Returns the type of the chat. `None` if the update does not contain the type, for example for
     /// `message_removed`.
     #[must_use]
     pub fn chat_type(&self) -> Option<ChatType> {

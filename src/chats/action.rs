@@ -148,8 +148,8 @@ pub struct ActionGuard {
 }
 
 impl ActionGuard {
-    /// The interval at which the action is sent: 4 s. The API does not document how long the messenger apps show an
-    /// action. Most messengers show an action for at least 5 s.
+    /// The interval at which the action is sent: 4 s. The API does not document how long the apps show an action.
+    /// Other messengers show an action for about 5 s.
     pub const INTERVAL: Duration = Duration::from_secs(4);
 }
 

@@ -173,7 +173,7 @@ fn secret(query: &[(String, String)], body: Option<&[u8]>) -> Option<Secret> {
 crate::client::request::call_options!(
     RawRequest,
     options,
-    "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set",
+    "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which defaults to 30 s",
     "`true` for `GET`, `HEAD`, `OPTIONS`, `PUT`, `PATCH` and `DELETE`, and to `false` for other methods"
 );
 

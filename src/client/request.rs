@@ -180,7 +180,7 @@ macro_rules! call_options {
         crate::client::request::call_options!(
             $name,
             $($options).+,
-            "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which is 30 s unless set",
+            "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which defaults to 30 s",
             $idempotent
         );
     };
@@ -208,7 +208,8 @@ macro_rules! call_options {
             /// Turns off retries for this request, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of
             /// the bot.
             ///
-            /// With this setting, a call also fails immediately if the server is still processing an attached file.
+            /// A request with attachments then also fails immediately if the server is still processing an attached
+            /// file.
             pub fn no_retry(mut self) -> Self {
                 self.$($options).+.no_retry = true;
                 self

@@ -148,7 +148,8 @@ macro_rules! tagged_union {
     ) => {
         $(#[$doc])*
         ///
-        /// [`Unknown`](Self::Unknown) has the JSON of other kinds, and of values that the crate cannot read.
+        /// [`Unknown`](Self::Unknown) contains the JSON of a kind that the crate does not define, or of a value that
+        /// the crate cannot read.
         #[derive(Debug, Clone, PartialEq)]
         #[non_exhaustive]
         pub enum $name {

@@ -115,7 +115,9 @@ impl SandboxBuilder {
     /// moves it further. Without a seed, the clock shows real time.
     ///
     /// Some values still differ between runs: ports, the URLs of media (which contain a port), and the times in the
-    /// launch data of Mini Apps. The pauses and timeouts of deliveries to webhooks pass in real time.
+    /// launch data of Mini Apps. The timeouts of deliveries to webhooks pass in real
+    /// time. The pauses between deliveries also pass in real time, unless
+    /// [`time_passes`](crate::Sandbox::time_passes) skips them.
     ///
     /// ```
     /// # #[tokio::main]
