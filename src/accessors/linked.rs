@@ -4,13 +4,13 @@ use super::{non_empty::non_empty, sender::sender_accessors};
 use crate::api::types::{LinkedMessage, MessageLinkType};
 
 impl LinkedMessage {
-    /// Returns whether the linked message is forwarded.
+    /// Returns whether the message that has this link forwards the linked message.
     #[must_use]
     pub fn is_forward(&self) -> bool {
         self.type_ == MessageLinkType::Forward
     }
 
-    /// Returns whether the linked message is the message that was replied to.
+    /// Returns whether the message that has this link replies to the linked message.
     #[must_use]
     pub fn is_reply(&self) -> bool {
         self.type_ == MessageLinkType::Reply
@@ -34,21 +34,21 @@ macro_rules! link_accessors {
             self.link()?.chat_id
         }
 
-        /// Returns the id of the author of the linked message, which was forwarded or replied to. `None` if the id is
+        /// Returns the id of the sender of the linked message, which was forwarded or replied to. `None` if the id is
         /// missing.
         #[must_use]
         pub fn link_user_id(&self) -> Option<crate::id::UserId> {
             self.link()?.user_id()
         }
 
-        /// Returns the display name of the author of the linked message, which was forwarded or replied to. `None` if
+        /// Returns the display name of the sender of the linked message, which was forwarded or replied to. `None` if
         /// the name is missing.
         #[must_use]
         pub fn link_name(&self) -> Option<&str> {
             self.link()?.sender_name()
         }
 
-        /// Returns the username, without `@`, of the author of the linked message, which was forwarded or replied to.
+        /// Returns the username, without `@`, of the sender of the linked message, which was forwarded or replied to.
         /// `None` if the username is missing.
         #[must_use]
         pub fn link_username(&self) -> Option<&str> {
