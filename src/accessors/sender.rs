@@ -3,7 +3,8 @@
 /// Implements the accessors of a type with a field `sender`.
 macro_rules! sender_accessors {
     () => {
-        /// Returns the id of the sender. `None` for a channel post that does not show its sender.
+        /// Returns the id of the sender. `None` if the sender is missing, for example in a channel post that does not
+        /// show its sender.
         #[must_use]
         pub fn user_id(&self) -> Option<crate::id::UserId> {
             Some(self.sender.as_ref()?.user_id)
@@ -15,7 +16,7 @@ macro_rules! sender_accessors {
             crate::accessors::non_empty::non_empty(Some(&self.sender.as_ref()?.name))
         }
 
-        /// Returns the username of the sender, without `@`. Many users have no username: the value is then `None`.
+        /// Returns the username of the sender, without `@`. `None` if the sender has no username.
         #[must_use]
         pub fn sender_username(&self) -> Option<&str> {
             self.sender.as_ref()?.username.as_deref()
