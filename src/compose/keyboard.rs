@@ -40,7 +40,7 @@ impl Default for Keyboard {
 /// ```
 ///
 /// Before a message is sent, the lengths of labels, payloads, links and titles are checked against the limits of the
-/// API. If a length is not allowed, the error names the row and the button, counted from 0:
+/// API. If a length exceeds its limit, the error names the row and the button, counted from 0:
 /// `body.attachments[0].payload.buttons[2][1].text`.
 impl Keyboard {
     /// Creates a keyboard with one button per row, from top to bottom.
