@@ -141,8 +141,8 @@ pub use updates::{handler::HandlerResult, shutdown::shutdown_signal};
 /// The types have the fields and values of both services. "MAX only" and "TamTam only" mark items that the other
 /// service does not have. The descriptions use the words of JSON: a field that is "null or absent" is `None` in Rust.
 ///
-/// Types that are sent have a function `new` and setters: `new` takes the required fields, and each field has a setter.
-/// Many of these types also implement `Default` or `From`.
+/// Types that a bot sends have a function `new` and setters: `new` takes the required fields, and each field has a
+/// setter. Many of these types also implement `Default` or `From`.
 ///
 /// Servers add kinds and values without notice. So enums such as [`Update`] and [`ChatType`](types::ChatType) have a
 /// variant `Unknown` for values that this crate does not define. Serialization writes an unknown value unchanged.

@@ -133,8 +133,8 @@ impl ContactAttachment {
         self.payload.max_info.as_deref().or(self.payload.tam_info.as_deref())
     }
 
-    /// Returns the name of the [user](Self::user) or, without such a user, the name on the card (the first property
-    /// `FN`).
+    /// Returns the display name of the [user](Self::user). If there is no such name, returns the name on the card: the
+    /// first property `FN` of the vCard. `None` if both names are missing.
     #[must_use]
     pub fn name(&self) -> Option<String> {
         let user = self.user().map(|user| user.name.clone()).filter(|name| !name.is_empty());

@@ -13,11 +13,11 @@ use crate::{
     validation::{Invalid, Place},
 };
 
-/// Constructors of attachments, one per kind.
+/// Functions that create attachments.
 ///
-/// A token identifies a file that an earlier upload or a received attachment has. Tokens stay valid. To upload a file,
-/// use methods such as [`Bot::upload_photo`](crate::Bot::upload_photo). A message with an audio recording, a file, a
-/// sticker or a contact card can have no other attachment except a keyboard.
+/// A token identifies an uploaded file. The token comes from an upload or from a received attachment, and stays valid.
+/// To upload a file, use methods such as [`Bot::upload_photo`](crate::Bot::upload_photo). A message with an audio
+/// recording, a file, a sticker or a contact card can have no other attachment except a keyboard.
 ///
 /// ```
 /// # #[tokio::main]
@@ -74,7 +74,7 @@ impl AttachmentRequest {
         StickerAttachmentRequest::new(StickerAttachmentRequestPayload::new(code)).into()
     }
 
-    /// Creates the contact card of a user.
+    /// Creates a contact card of the user with this id.
     #[must_use]
     pub fn contact(user: impl Into<UserId>) -> Self {
         ContactAttachmentRequest::new(ContactAttachmentRequestPayload::new().contact_id(user)).into()
@@ -99,7 +99,7 @@ impl AttachmentRequest {
         LocationAttachmentRequest::new(latitude, longitude).into()
     }
 
-    /// Creates the preview of the link `url`.
+    /// Creates a preview of the link `url`.
     #[must_use]
     pub fn share(url: impl Into<String>) -> Self {
         ShareAttachmentRequest::new(ShareAttachmentPayload::new().url(url)).into()

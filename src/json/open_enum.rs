@@ -24,7 +24,7 @@ macro_rules! open_enum {
         }
 
         impl $name {
-            /// Returns the value as text, as in the JSON of the API.
+            /// Returns the text of the value in JSON.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {

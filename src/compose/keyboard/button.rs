@@ -30,8 +30,8 @@ use crate::{
 /// ```
 ///
 /// Some kinds exist only on one service. If the service of the bot does not have the kind of a button, the message is
-/// not sent ([`Unsupported`](crate::ErrorKind::Unsupported)). [`chat`](Self::chat) is TamTam only. These kinds are MAX
-/// only:
+/// not sent ([`Unsupported`](crate::ErrorKind::Unsupported)). The kind [`chat`](Self::chat) is TamTam only. These kinds
+/// are MAX only:
 ///
 /// ```
 /// use tamtam::{Button, Keyboard};
@@ -171,7 +171,7 @@ impl Button {
     ///
     /// - [`payload`](OpenAppButton::payload): A text that the Mini App receives as `start_param`. At most 512
     ///   characters, which are ASCII letters, digits, `_` or `-`.
-    /// - [`contact_id`](OpenAppButton::contact_id): The id of the bot.
+    /// - [`contact_id`](OpenAppButton::contact_id): The id of the bot that has the Mini App.
     ///
     /// ```
     /// use tamtam::Button;
