@@ -665,8 +665,8 @@ impl Documentation<'_> {
                 "{policy} A request is not retried if its response reports success but cannot be read. If the server \
                  may have applied an earlier attempt and a retry finds nothing to remove, the call succeeds."
             ),
-            _ => "Sending the request twice can apply it twice. Therefore, the request is retried only if the \
-                  server has certainly not applied it. After any other failure, check \
+            _ => "Sending the request twice can apply it twice. Therefore, the request is retried only if the server \
+                  has certainly not applied it. After any other failure, check \
                   [`Error::may_have_been_applied`](crate::Error::may_have_been_applied)."
                 .to_owned(),
         };
