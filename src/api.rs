@@ -1,7 +1,7 @@
 //! All operations of the bot APIs of MAX and TamTam, generated from their OpenAPI documents.
 //!
 //! [`Api`] has one method for each operation. The method returns a request: required parameters are arguments of the
-//! method, and optional parameters have setters. The types of the bodies and responses are in
+//! method, and optional parameters have setters. The types of the request bodies and responses are in
 //! [`types`](crate::types).
 //!
 //! ```

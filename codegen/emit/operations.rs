@@ -49,8 +49,8 @@ pub(super) fn emit(
         ///
         /// Some operations and parameters exist on one service only: their description says `MAX only` or
         /// `TamTam only`. On the other service, such an operation fails with
-        /// [`Unsupported`](crate::ErrorKind::Unsupported). Such a parameter is not sent. If the result would be wrong
-        /// without the parameter, the request fails instead.
+        /// [`Unsupported`](crate::ErrorKind::Unsupported). A parameter that the service does not have is not sent. If
+        /// the result would be wrong without the parameter, the request fails instead.
         ///
         /// If both services have an operation, its description applies to MAX, and TamTam may differ in details.
         ///
@@ -322,8 +322,8 @@ impl<'a> Parts<'a> {
         let is_idempotent = if class == "Act" { "`false`" } else { "`true`" };
         let time_limit = match &self.hold {
             Some((parameter, _)) => format!(
-                "[`{parameter}`](Self::{}) plus [`BotBuilder::poll_margin`](crate::BotBuilder::poll_margin), which is \
-                 15 s unless set",
+                "[`{parameter}`](Self::{}) plus [`BotBuilder::poll_margin`](crate::BotBuilder::poll_margin), which \
+                 defaults to 15 s",
                 names::value_ident(parameter)
             ),
             None => "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which defaults to 30 s".to_owned(),
@@ -653,20 +653,20 @@ impl Documentation<'_> {
 
     /// Returns the text about retries of an operation, by its `x-retry`.
     fn retries(&self, operation: &Operation) -> String {
-        let policy = "Transient failures, such as a broken connection, are retried by the \
-                      [`RetryPolicy`](crate::settings::RetryPolicy) of the bot.";
+        let policy = "After a transient failure, such as a broken connection, the request is retried according to the \
+                      bot's [`RetryPolicy`](crate::settings::RetryPolicy).";
         let effect = match text(&operation.node, "x-retry") {
             Some("read") => policy.to_owned(),
             Some("repeat") => format!(
-                "Sending the request twice has the same effect as sending it once. {policy} After a response that \
-                 reports success, the request is not retried."
+                "Sending the request twice has the same effect as sending it once. {policy} A request is not retried \
+                 if its response reports success but cannot be read."
             ),
             Some("remove") => format!(
-                "{policy} After a response that reports success, the request is not retried. If an attempt may have \
-                 been applied and a later attempt finds nothing to remove, the call succeeds."
+                "{policy} A request is not retried if its response reports success but cannot be read. If the server \
+                 may have applied an earlier attempt and a retry finds nothing to remove, the call succeeds."
             ),
-            _ => "Each request that reaches the server can take effect again. The request is therefore retried only \
-                  if the server has certainly not applied it. After any other failure, check \
+            _ => "Sending the request twice can apply it twice. Therefore, the request is retried only if the server \
+                  has certainly not applied it. After any other failure, check \
                   [`Error::may_have_been_applied`](crate::Error::may_have_been_applied)."
                 .to_owned(),
         };

@@ -82,16 +82,16 @@ impl Bot {
 }
 
 impl AnswerOnCallback {
-    /// Sets a short notification. It is shown once, to the user who pressed the button, even if the message with the
-    /// button is already deleted.
+    /// Sets a short notification for the user who pressed the button. The notification is shown once, even if the
+    /// message with the button is already deleted.
     #[doc(alias = "notify")]
     pub fn notification(mut self, text: impl Into<String>) -> Self {
         self.body = self.body.notification(text);
         self
     }
 
-    /// Sets the new content of the message that has the button. The message is edited as by [`Bot::edit`]. If `message`
-    /// sets no attachments, the message keeps its attachments, including the keyboard.
+    /// Sets the new content of the message that has the button. If the new content sets no attachments, the message
+    /// keeps its current attachments, including the keyboard. The rules of [`Bot::edit`] apply.
     pub fn edit(mut self, message: impl Into<NewMessageBody>) -> Self {
         self.body = self.body.message(message);
         self

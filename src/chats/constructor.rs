@@ -147,8 +147,8 @@ impl Construct {
         self
     }
 
-    /// Sets the keyboard. If the user presses a button, the input of the next [`MessageConstructionRequest`] contains
-    /// the pressed button. A keyboard without buttons is ignored.
+    /// Sets the keyboard. If the user presses a button, the next [`MessageConstructionRequest`] contains the payload
+    /// of the button. A keyboard without buttons is ignored.
     pub fn keyboard(mut self, keyboard: impl Into<Keyboard>) -> Self {
         let keyboard = keyboard.into();
         if keyboard.iter().next().is_some() {
@@ -163,8 +163,8 @@ impl Construct {
         self
     }
 
-    /// Sets the state of the session: a value that is stored as JSON of at most 8192 bytes. To read the state from the
-    /// next request, call [`MessageConstructionRequest::data_as`].
+    /// Sets the state of the session: a value that is stored as JSON, with at most 8192 bytes. To read the state from
+    /// the next [`MessageConstructionRequest`], call [`MessageConstructionRequest::data_as`].
     ///
     /// ```
     /// # #[tokio::main]
