@@ -64,7 +64,10 @@ async fn a_session_of_another_file_is_refused() {
     let others = content(1001).split_off(1);
     let other_bytes = bot.upload_file(others).resume(bytes).await.unwrap_err();
     for error in [larger, rewritten, other_bytes] {
-        assert!(error.kind() == ErrorKind::Source && error.to_string().contains("does not match the session"), "{error}");
+        assert!(
+            error.kind() == ErrorKind::Source && error.to_string().contains("does not match the session"),
+            "{error}"
+        );
     }
     let kind = bot.upload_video(content(1000)).resume(session).await.unwrap_err();
     assert!(kind.kind() == ErrorKind::InvalidRequest && kind.to_string().contains("upload as file"), "{kind}");
