@@ -201,8 +201,8 @@ pub mod request {
 
 /// The types of settings: retries, pace, limits and API version.
 ///
-/// [`BotBuilder`] sets the retries, the pace (limits of requests per second) and the API version of a bot.
-/// [`Service::with_limits`] sets the limits of messages and files.
+/// [`BotBuilder`] sets the retries, the pace (rate limits) and the API version of a bot. [`Service::with_limits`] sets
+/// the limits for messages, keyboards and files.
 ///
 /// ```
 /// use std::time::Duration;

@@ -40,7 +40,8 @@ impl Default for Keyboard {
 /// ```
 ///
 /// Before a message is sent, the lengths of labels, payloads, links and titles are checked against the limits of the
-/// API. The error names the row and the button, counted from 0: `body.attachments[0].payload.buttons[2][1].text`.
+/// API. If a length exceeds its limit, the error names the row and the button, counted from 0:
+/// `body.attachments[0].payload.buttons[2][1].text`.
 impl Keyboard {
     /// Creates a keyboard with one button per row, from top to bottom.
     #[must_use]

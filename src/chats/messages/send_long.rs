@@ -24,8 +24,8 @@ impl Bot {
     /// Sends a text of any length. If the text is too long for one message, it is sent as several messages. Returns the
     /// posted messages in order.
     ///
-    /// A plain text and a [`Text`](crate::text::Text) are split by the rules of [`split`](crate::text::split). If
-    /// formatting is open at the end of a part, the next part repeats the formatting.
+    /// A plain text and a [`Text`](crate::text::Text) are split by the rules of [`split`](crate::text::split). If a
+    /// formatted range is split, every part of the range keeps the formatting.
     ///
     /// [`NewMessageBody::markdown`] and [`NewMessageBody::html`] are split only at line ends that are outside all
     /// formatting.
