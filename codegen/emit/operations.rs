@@ -322,8 +322,8 @@ impl<'a> Parts<'a> {
         let is_idempotent = if class == "Act" { "`false`" } else { "`true`" };
         let time_limit = match &self.hold {
             Some((parameter, _)) => format!(
-                "[`{parameter}`](Self::{}) plus [`BotBuilder::poll_margin`](crate::BotBuilder::poll_margin), which is \
-                 15 s unless set",
+                "[`{parameter}`](Self::{}) plus [`BotBuilder::poll_margin`](crate::BotBuilder::poll_margin), which \
+                 defaults to 15 s",
                 names::value_ident(parameter)
             ),
             None => "[`BotBuilder::timeout`](crate::BotBuilder::timeout), which defaults to 30 s".to_owned(),

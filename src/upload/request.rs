@@ -217,8 +217,8 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Continues an upload that this or another process started, after the last byte that the host has. If the host no
-    /// longer has the upload, the upload starts over.
+    /// Continues the upload of a stored session, which can be from another process. The upload continues after the last
+    /// byte that the host has. If the host no longer has the upload, the upload starts over.
     ///
     /// The source must be the path of the same file, or the same bytes. The upload fails with
     /// [`ErrorKind::Source`](crate::ErrorKind::Source) in these cases:
@@ -274,7 +274,8 @@ impl<M: Media> Upload<M> {
     /// - If the source is a directory, or is empty ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     /// - If the source exceeds the size limit of the service (`InvalidRequest`).
     /// - If the file name or the content type is invalid (`InvalidRequest`).
-    /// - If the session of [`resume`](Self::resume) belongs to another type of upload (`InvalidRequest`).
+    /// - If the session that is passed to [`resume`](Self::resume) belongs to another type of upload
+    ///   (`InvalidRequest`).
     /// - If the file does not exist or cannot be read ([`ErrorKind::Source`](crate::ErrorKind::Source)).
     /// - If the session belongs to another file (`Source`).
     ///

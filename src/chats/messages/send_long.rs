@@ -141,7 +141,7 @@ impl SendLong {
 
     /// Skips the next part, so that [`send`](Self::send) continues with the part after it.
     ///
-    /// Call this method if a part failed but you see it in the chat. This can happen only if
+    /// Call this method if sending a part failed, but the chat contains this part. This can happen only if
     /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returned `true`.
     pub fn skip_part(&mut self) {
         self.done += 1;
