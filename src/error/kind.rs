@@ -37,8 +37,8 @@ pub enum ErrorKind {
     /// The bot sent too many requests: status 429, or a [refusal](crate::Error::is_refused) with the code
     /// `too.many.requests`.
     RateLimited,
-    /// The server is still processing the attached media, and the bot no longer waits. The last attempt posted nothing.
-    /// Send the same message again later.
+    /// The server is still processing the attached media, and the bot has stopped waiting for it. The last attempt
+    /// posted nothing. Send the same message again later.
     AttachmentNotReady,
     /// The server refused the request with status 200 and `success: false`, for a reason that no other kind describes.
     /// See [`Error::code`](crate::Error::code) and [`Error::message`](crate::Error::message).
