@@ -149,7 +149,7 @@ impl Bot {
     /// - `new`: The new content. Parts of the message that `new` does not set stay unchanged.
     ///
     /// For example, a new text keeps the attachments. If `new` has attachments, they replace all attachments of the
-    /// message, including the keyboard. So if `new` has only a keyboard, the message loses its photo.
+    /// message, including the keyboard. For example, if `new` has only a keyboard, a photo in the message is removed.
     ///
     /// To remove all attachments, use [`no_attachments`](EditRequest::no_attachments).
     ///
@@ -182,8 +182,8 @@ impl Bot {
     /// Updates of one chat are handled in order. Updates of different chats are handled concurrently. [`Run`] describes
     /// the guarantees and the settings.
     ///
-    /// To change the settings of polling, call [`updates`](Self::updates), set them on the returned [`Updates`], and
-    /// call [`Updates::run`].
+    /// To change the settings of polling, call [`updates`](Self::updates), change the settings of the returned
+    /// [`Updates`], and call [`Updates::run`].
     ///
     /// ```
     /// # #[tokio::main]

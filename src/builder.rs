@@ -224,8 +224,8 @@ impl BotBuilder {
     /// 0.5.6, which is the version of the OpenAPI document from which this crate is generated.
     ///
     /// The version determines the form of the responses of the server. The types of this crate are the same for all
-    /// versions: they can read the responses of all versions since 0.2. [`Bot::subscribe_webhook`] requests updates in
-    /// the same version.
+    /// versions: they can read the responses of every version that has a constant in [`ApiVersion`].
+    /// [`Bot::subscribe_webhook`] requests updates in the same version.
     ///
     /// MAX has no versions. If a version is set for a bot of MAX, [`build`](Self::build) fails.
     pub fn version(mut self, version: impl Into<ApiVersion>) -> Self {
@@ -281,8 +281,8 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the pings that detect a frozen HTTP/2 connection. A frozen connection stays open, but the server no longer
-    /// responds.
+    /// Configures the pings that detect a frozen HTTP/2 connection. A frozen connection stays open, but the server no
+    /// longer responds.
     ///
     /// - `interval`: Time without data from the server after which a ping is sent, even if no call is running. Defaults
     ///   to 10 s. [`Duration::MAX`] turns pings off.
@@ -328,7 +328,7 @@ impl BotBuilder {
         self
     }
 
-    /// Sets the request limits of the bot, in requests per second. A request that would exceed a limit is delayed.
+    /// Sets the rate limits of the bot, in requests per second. A request that would exceed a limit is delayed.
     /// Defaults to the limits of the [`Service`]: see the table of [`Pace`].
     ///
     /// ```
@@ -388,8 +388,8 @@ impl BotBuilder {
     /// If `proxy` is called several times, the first proxy is used. If `proxy` is not called, the environment
     /// determines the proxy:
     ///
-    /// - `HTTPS_PROXY` is the proxy. For an `http` base URL, `HTTP_PROXY` is the proxy.
-    /// - If this variable is not set, `ALL_PROXY` is the proxy.
+    /// - `HTTPS_PROXY` is the proxy for an `https` base URL, and `HTTP_PROXY` for an `http` base URL.
+    /// - If the variable for the base URL is not set, `ALL_PROXY` is the proxy.
     /// - `NO_PROXY` lists hosts to which the bot connects without a proxy.
     ///
     /// The names of the variables may also be in lower case.

@@ -22,7 +22,7 @@ pub(crate) use size_limit::SizeLimit;
 
 use crate::redaction::{Printable, Secrets};
 
-/// The result of a fallible call of this crate.
+/// The result of a call that can fail. The error type defaults to [`Error`].
 ///
 /// ```
 /// use tamtam::{Bot, Result, UserId};
@@ -39,8 +39,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// - [`kind`](Self::kind) returns the kind of the failure.
 /// - [`is_retryable`](Self::is_retryable) returns whether a retry may succeed.
-/// - [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have applied the request. In
-///   this case, a retry may apply the request twice.
+/// - [`may_have_been_applied`](Self::may_have_been_applied) returns whether the server may have applied the request. If
+///   it returns `true`, a retry may apply the request twice.
 /// - Other methods return the operation, the HTTP status, and the `code` and `message` of the API.
 ///
 /// `Display` writes one line, including the cause: `sendMessage: cannot connect: Connection refused (os error 111)`.
@@ -265,7 +265,8 @@ impl Error {
     /// Returns whether the bot sent too many requests: status 429, or a [refusal](Self::is_refused) with the code
     /// `too.many.requests`.
     ///
-    /// The last attempt changed nothing. Call again after the time that [`retry_after`](Self::retry_after) returns.
+    /// If this method returns `true`, the last attempt changed nothing. Call again after the time that
+    /// [`retry_after`](Self::retry_after) returns.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
@@ -279,7 +280,8 @@ impl Error {
 
     /// Returns whether the call failed because the server is still processing the attached media.
     ///
-    /// The last attempt posted nothing. Send the same message again later. To wait longer within a call, increase
+    /// If this method returns `true`, the last attempt posted nothing. Send the same message again later. To wait
+    /// longer within a call, increase
     /// [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     #[must_use]
     pub fn is_attachment_not_ready(&self) -> bool {
@@ -292,8 +294,9 @@ impl Error {
         (self.code() == Some(&ErrorCode::ChatDenied)).then(|| ChatDenied::of(self.message().unwrap_or_default()))
     }
 
-    /// Returns whether the token is invalid: status 401, or the code `verify.token`. All further calls will also fail.
-    /// Stop the bot, and get a valid token.
+    /// Returns whether the token is invalid: status 401, or the code `verify.token`.
+    ///
+    /// If this method returns `true`, all further calls will also fail. Stop the bot, and get a valid token.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         self.status() == Some(StatusCode::UNAUTHORIZED) || self.code() == Some(&ErrorCode::VerifyToken)
@@ -314,7 +317,7 @@ impl Error {
     /// Returns whether the chat, message or dialog does not exist: status 404, or a [refusal](Self::is_refused) with a
     /// code that ends with `not.found`.
     ///
-    /// A dialog is the chat of one user with the bot. It exists only if the user has started the bot.
+    /// A dialog is the chat of one user with the bot. The dialog exists only if the user has started the bot.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND) || self.is_refused_as(is_not_found)
@@ -328,8 +331,8 @@ impl Error {
         matches!(self.0.kind, Reason::Refused(_))
     }
 
-    /// Returns whether the response did not arrive in time ([`ErrorKind::Timeout`]). The server may have applied the
-    /// request: see [`may_have_been_applied`](Self::may_have_been_applied).
+    /// Returns whether the response did not arrive in time ([`ErrorKind::Timeout`]). After a timeout, the server may
+    /// have applied the request: see [`may_have_been_applied`](Self::may_have_been_applied).
     ///
     /// If a connection could not be opened in time, the kind is [`ErrorKind::Connect`] instead.
     #[must_use]

@@ -166,8 +166,8 @@ text_id! {
 /// A value that identifies a message. A parameter of methods such as [`Bot::edit`](crate::Bot::edit) and
 /// [`Bot::delete`](crate::Bot::delete).
 ///
-/// Implemented for [`MessageId`], for the id as a text, for `&`[`Message`](crate::Message), and for a reference to the
-/// result of [`Bot::send`](crate::Bot::send). This trait is sealed.
+/// Implemented for [`MessageId`], the id as a text, [`Message`](crate::Message), and the result of
+/// [`Bot::send`](crate::Bot::send), by value and by reference. This trait is sealed: other crates cannot implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name a message",
     label = "expected the id of a message, a `&Message`, or the result of `bot.send(..)`",

@@ -62,8 +62,8 @@
 //! # Guarantees
 //!
 //! - Each update is handled at least once. The updates of a chat are handled in order. See [`updates::Run`].
-//! - New kinds of updates, attachments and buttons do not cause errors: such a value becomes the variant `Unknown` with
-//!   its JSON. New properties of known kinds are ignored.
+//! - New kinds of updates, attachments and buttons do not cause errors: such a value becomes the variant `Unknown`,
+//!   which contains the JSON. New properties of known kinds are ignored.
 //! - If a value in a response does not fit its type in this crate, the value is left out, replaced by a default, or
 //!   kept as `Unknown`. The path of the value is logged.
 //! - By default, a call that may already have been applied is retried only if it is idempotent. So a retry does not
@@ -201,8 +201,8 @@ pub mod request {
 
 /// The types of settings: retries, pace, limits and API version.
 ///
-/// [`BotBuilder`] sets the retries, the pace (limits of requests per second) and the API version of a bot.
-/// [`Service::with_limits`] sets the limits of messages and files.
+/// [`BotBuilder`] sets the retries, the pace (rate limits) and the API version of a bot. [`Service::with_limits`] sets
+/// the limits for messages, keyboards and files.
 ///
 /// ```
 /// use std::time::Duration;

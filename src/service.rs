@@ -180,8 +180,8 @@ impl Service {
         self
     }
 
-    /// Sets the root certificate of the service, which replaces the previous one. Bots trust this certificate in
-    /// addition to the root certificates of the platform.
+    /// Sets the root certificate of the service. This certificate replaces the previous root certificate of the
+    /// service. Bots trust this certificate in addition to the root certificates of the platform.
     ///
     /// `pem`: The content of a PEM file.
     #[must_use]

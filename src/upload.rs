@@ -22,8 +22,9 @@
 //! ```
 //!
 //! By default, a file of at least 16 MiB is sent in ranges (parts of the file), one after another. If the connection
-//! breaks, the upload continues after the last byte that the server has. With an [`UploadSession`], another process can
-//! continue the upload. A smaller file is sent in one request. If the connection breaks, this request is repeated.
+//! breaks, the upload continues after the last byte that the upload host (the server for files) has. With an
+//! [`UploadSession`], another process can continue the upload. A smaller file is sent in one request. If the connection
+//! breaks, this request is repeated.
 
 mod answer;
 mod attempts;

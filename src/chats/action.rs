@@ -123,14 +123,15 @@ impl Bot {
 /// A guard that shows an action of the bot, such as typing, until the guard is dropped. Created by [`Bot::typing`] and
 /// similar methods.
 ///
-/// A background task sends the action immediately, and then again every [`INTERVAL`](Self::INTERVAL). Other calls do
-/// not wait for this task. So a message that you send at the same time may arrive before the action.
+/// A background task sends the action immediately, and then repeats the action every 4 s
+/// ([`INTERVAL`](Self::INTERVAL)). Other calls do not wait for this task. So a message that you send at the same time
+/// may arrive before the action.
 ///
 /// # Errors
 ///
-/// Errors are only logged. If the server refuses the action, for example because the bot is not in the chat, the task
-/// ends. After a temporary error, the task continues at the next interval. If the server asks for a longer pause, the
-/// task waits for this pause.
+/// Errors are logged, and are not returned. If the server refuses the action, for example because the bot is not in the
+/// chat, the task ends. After a temporary error, the task continues at the next interval. If the server asks for a
+/// pause that is longer than the interval, the task waits until the pause ends.
 ///
 /// # When the action ends
 ///

@@ -59,8 +59,8 @@ impl Bot {
         self.api().get_chat_by_link(link::beyond_the_origin(link.as_ref()))
     }
 
-    /// Pins a message in a group or a channel, instead of the message that was pinned before. The bot needs the right
-    /// `pin_message`. The members are notified unless you set [`notify(false)`](PinMessage::notify).
+    /// Pins a message in a group or a channel. The message replaces the previously pinned message. The bot needs the
+    /// right `pin_message`. The members are notified unless you set [`notify(false)`](PinMessage::notify).
     ///
     /// ```
     /// # #[tokio::main]
@@ -177,7 +177,7 @@ impl Bot {
         self.api().get_admins(chat)
     }
 
-    /// Makes a member of a group or a channel an administrator with these rights. If the member is already an
+    /// Makes a member of a group or a channel an administrator with the given rights. If the member is already an
     /// administrator, `rights` replaces the previous rights. MAX only.
     ///
     /// The bot needs the right `add_admins`. A chat has at most 50 administrators.
@@ -301,11 +301,11 @@ impl Bot {
     /// Adds users to a group or, on TamTam, to a channel. The bot needs the right `add_remove_members`. Since September
     /// 2026, MAX has restricted this operation.
     ///
-    /// If some users could not be added, some servers return their ids in
-    /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids).
+    /// If some users could not be added, the response may contain the ids of these users in
+    /// [`failed_user_ids`](crate::types::ModifyMembersResult::failed_user_ids). Some servers do not return this field.
     ///
-    /// If no user could be added, the call fails ([`is_refused`](crate::Error::is_refused)). For example, all users may
-    /// already be members.
+    /// If no user could be added, the call fails ([`is_refused`](crate::Error::is_refused)). This happens, for example,
+    /// if all users are already members.
     ///
     /// ```
     /// # #[tokio::main]

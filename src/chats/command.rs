@@ -60,7 +60,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Command<'a> {
-    /// The name of the command, such as `remind`: without the slash, and with its original upper and lower case.
+    /// The name of the command without the slash, such as `remind`. Upper and lower case are not changed.
     pub name: &'a str,
     /// The username of the bot to which the command is addressed, such as `my_bot`. The username is the word after the
     /// `@`. `None` if the command has no username.
@@ -89,7 +89,7 @@ impl<'a> Command<'a> {
     /// Returns whether the command is for the bot with this username. Returns `true` if the command names this bot, or
     /// if the command names no bot.
     ///
-    /// `username`: With or without the `@`. Upper and lower case are not distinguished.
+    /// `username`: With or without the `@`. The comparison ignores upper and lower case.
     ///
     /// ```
     /// use tamtam::Command;

@@ -5,7 +5,7 @@
 //! | [`DeepLink`] | starts a bot with a payload (a text that the bot receives) | both |
 //! | [`AppLink`] | opens the Mini App of a bot (a web page inside MAX) | MAX |
 //! | [`ShareLink`] | shares a text | MAX |
-//! | [`ChatLink`] | leads to a chat, a channel or a person | both |
+//! | [`ChatLink`] | leads to a group, a channel or a user | both |
 //!
 //! [`Bot::deep_link`](crate::Bot::deep_link) and [`Bot::app_link`](crate::Bot::app_link) create links of the bot's own
 //! service. Each type of this module can be parsed from a string:

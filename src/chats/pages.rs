@@ -137,8 +137,7 @@ macro_rules! pages {
     ($(#[$doc:meta])* $name:ident of $list:ty as $item:ty) => {
         $(#[$doc])*
         ///
-        /// The server returns the items in pages. The stream requests the next page after it has returned all items of
-        /// the current page.
+        /// The server returns the items in pages. After the last item of a page, the stream requests the next page.
         ///
         /// # After an error
         ///
@@ -234,7 +233,7 @@ pages! {
     /// A stream of the messages of a chat, from the newest to the oldest. Created by [`Bot::messages`].
     ///
     /// The stream does not include messages that are sent after the first page was requested. No message is missing or
-    /// repeated. If one millisecond has more messages than fit in a page, the stream fails.
+    /// repeated. If the messages with the same timestamp do not fit in one page, the stream fails.
     Messages of History<MessagesOf> as Message
 }
 
@@ -243,7 +242,7 @@ pages! {
     /// only.
     ///
     /// The stream does not include comments that are sent after the first page was requested. No comment is missing or
-    /// repeated. If one millisecond has more comments than fit in a page, the stream fails.
+    /// repeated. If the comments with the same timestamp do not fit in one page, the stream fails.
     Comments of History<CommentsOn> as Message
 }
 
@@ -271,7 +270,7 @@ impl Comments {
     }
 
     /// Sets the earliest time of the comments to return, in Unix milliseconds, inclusive. By default, the stream ends
-    /// with the first comment on the post.
+    /// with the oldest comment on the post.
     pub fn since(mut self, time: i64) -> Self {
         self.0.list.since = Some(time);
         self
@@ -295,7 +294,7 @@ impl Messages {
     }
 
     /// Sets the earliest time of the messages to return, in Unix milliseconds, inclusive. By default, the stream ends
-    /// with the first message of the chat.
+    /// with the oldest message of the chat.
     ///
     /// ```
     /// # #[tokio::main]

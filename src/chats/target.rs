@@ -72,7 +72,7 @@ impl sealed::Target for Target {}
 /// [`Bot::send_long`](crate::Bot::send_long) and [`Bot::forward`](crate::Bot::forward).
 ///
 /// Implemented for [`ChatId`], [`UserId`], [`Target`], [`Chat`], [`User`] and [`ChatMember`], by value and by
-/// reference. This trait is sealed.
+/// reference. This trait is sealed: other crates cannot implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name the recipient of a message",
     label = "expected a `ChatId` or a `UserId`",

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A client of the Bot API, with the token of one bot and a pool of HTTP connections. Clones are cheap. They share the
-/// token, the connections and the request limits.
+/// token, the connections and the rate limits.
 ///
 /// Frequent operations have short methods, such as [`send`](Self::send). [`api`](Self::api) has a method for each
 /// operation of the API.
@@ -132,14 +132,14 @@ impl Bot {
     }
 
     /// Returns a clone of the bot for broadcasts and other work that can wait. The requests of the clone use only the
-    /// spare capacity of the [request limits](crate::settings::Pace) of the bot.
+    /// spare capacity of the [rate limits](crate::settings::Pace) of the bot.
     ///
     /// The clone leaves a tenth of [`Pace::requests_per_second`](crate::settings::Pace::requests_per_second) to the bot
     /// itself, and sends its requests at equal intervals. So the clone delays a single reply or poll of the bot by at
     /// most one interval. The interval is 38 ms on MAX.
     ///
-    /// The other request limits of the clone are the limits of the bot. If the bot has no limit of requests per second,
-    /// as on TamTam, the clone sends its requests without delay.
+    /// The clone shares the other rate limits with the bot. If the bot has no limit of requests per second, as on
+    /// TamTam, the clone sends its requests without delay.
     ///
     /// Do not call [`run`](Self::run) or [`updates`](Self::updates) on the clone, because its polls would also have to
     /// wait for spare capacity. Call these methods on the bot itself.

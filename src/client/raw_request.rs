@@ -101,7 +101,8 @@ impl RawRequest {
     /// - If the body of the response is not JSON ([`Decode`](crate::ErrorKind::Decode)) or exceeds the size limit
     ///   ([`TooLarge`](crate::ErrorKind::TooLarge)).
     ///
-    /// A response with status 200 and `success: false` is not an error here. The method returns its JSON unchanged.
+    /// A response with status 200 and `success: false` is not an error here. The method returns the JSON of the
+    /// response unchanged.
     ///
     /// # Cancel safety
     ///

@@ -208,8 +208,8 @@ macro_rules! call_options {
             /// Turns off retries for this request, regardless of the [`RetryPolicy`](crate::settings::RetryPolicy) of
             /// the bot.
             ///
-            /// A request with attachments then also fails immediately if the server is still processing an attached
-            /// file.
+            /// With this setting, a request with attachments also fails immediately if the server is still processing
+            /// an attached file.
             pub fn no_retry(mut self) -> Self {
                 self.$($options).+.no_retry = true;
                 self

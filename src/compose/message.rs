@@ -183,12 +183,12 @@ macro_rules! message_setters {
     };
     ($name:ident, $($body:ident).+, link) => {
         impl $name {
-            /// Makes this message a reply to `message`, which must be in the same chat.
+            /// Makes the new message a reply to `message`. Both messages must be in the same chat.
             pub fn reply_to(self, message: impl IntoMessageId) -> Self {
                 self.with(|body| body.reply_to(message))
             }
 
-            /// Sets whether the members of the chat are notified of the message. Defaults to `true`. For a channel of
+            /// Sets whether the members of the chat are notified of the message. Defaults to `true`. In a channel of
             /// MAX, `false` is not allowed.
             pub fn notify(self, notify: bool) -> Self {
                 self.with(|body| body.notify(notify))

@@ -1,6 +1,6 @@
 //! Formatted text: building, escaping, converting and splitting.
 //!
-//! A [`Text`] is a text with formatted parts. The text of users can be inserted into a `Text` without escaping.
+//! A [`Text`] is a text with formatted parts. Text from users can be inserted into a `Text` without escaping.
 //! [`Bot::send`](crate::Bot::send) accepts a `Text` like a string:
 //!
 //! ```
@@ -30,7 +30,7 @@
 //! | send a text that is longer than [`LIMIT`] | [`Bot::send_long`](crate::Bot::send_long) |
 //! | split a text without sending it | [`split`] |
 //!
-//! The messenger turns each `@username` in a text into a mention, and each web address into a link. Formatting and
+//! The messengers turn each `@username` in a text into a mention, and each web address into a link. Formatting and
 //! escaping do not prevent this.
 
 mod builder;

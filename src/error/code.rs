@@ -26,8 +26,8 @@ open_enum! {
     /// 401: the token is missing, wrong or revoked.
     VerifyToken = "verify.token",
     /// 400: the server is still processing the attached media. Servers may also use another code and report this state
-    /// only in the error message. [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready) checks
-    /// both.
+    /// only in the error message. [`Error::is_attachment_not_ready`](crate::Error::is_attachment_not_ready) checks the
+    /// code and the message.
     AttachmentNotReady = "attachment.not.ready",
     /// 400: the request is invalid. The error message contains the reason.
     ProtoPayload = "proto.payload",
@@ -50,7 +50,7 @@ open_enum! {
 }
 
 /// The reason why a chat does not allow a request. Returned by [`Error::chat_denied`](crate::Error::chat_denied) for
-/// errors with the code [`chat.denied`](ErrorCode::ChatDenied), and read from the error message.
+/// errors with the code [`chat.denied`](ErrorCode::ChatDenied). The reason is read from the error message.
 ///
 /// ```
 /// # #[tokio::main]

@@ -37,8 +37,8 @@ pub enum ErrorKind {
     /// The bot sent too many requests: status 429, or a [refusal](crate::Error::is_refused) with the code
     /// `too.many.requests`.
     RateLimited,
-    /// The server is still processing the attached media, and the bot no longer waits. The last attempt posted nothing.
-    /// Send the same message again later.
+    /// The server is still processing the attached media, and the bot has stopped waiting for it. The last attempt
+    /// posted nothing. Send the same message again later.
     AttachmentNotReady,
     /// The server refused the request with status 200 and `success: false`, for a reason that no other kind describes.
     /// See [`Error::code`](crate::Error::code) and [`Error::message`](crate::Error::message).
@@ -98,16 +98,16 @@ pub enum ErrorKind {
     /// The bot receives no updates by polling, because a webhook is subscribed. Unsubscribe the webhook, or set
     /// [`Updates::remove_webhooks`](crate::updates::Updates::remove_webhooks).
     WebhookSubscribed,
-    /// The [`MarkerStore`](crate::updates::MarkerStore), which keeps the position of the bot in its updates, cannot be
-    /// read. The bot does not start, because it could lose updates.
+    /// The [`MarkerStore`](crate::updates::MarkerStore) cannot be read. A marker store keeps the position of the bot in
+    /// the list of updates. The bot does not start, because without the position it could lose updates.
     ///
     /// Repair the store, or remove its content. If the store is empty, the bot starts with the updates that the server
     /// has kept.
     MarkerStore,
-    /// The store of a [`ChatBook`](crate::updates::ChatBook), which is a list of the chats of the bot, cannot be read
-    /// or written. A change that could not be saved stays in memory, and is saved with the next change.
+    /// The store of a [`ChatBook`](crate::updates::ChatBook) cannot be read or written. A chat book is a list of the
+    /// chats of the bot. A change that could not be saved stays in memory, and is saved with the next change.
     ChatBook,
-    /// The journal (`updates::Journal`), which is a queue of updates on disk, cannot be used. For example, the journal
-    /// is damaged, is in use, or belongs to another bot.
+    /// The journal (`updates::Journal`) cannot be used. A journal is a queue of updates on disk. For example, the
+    /// journal is damaged, is in use, or belongs to another bot.
     Journal,
 }

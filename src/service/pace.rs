@@ -1,6 +1,6 @@
 //! The limits of a service on requests per second.
 
-/// The request limits of a bot, in requests per second. Set with [`BotBuilder::pace`](crate::BotBuilder::pace).
+/// The rate limits of a bot, in requests per second. Set with [`BotBuilder::pace`](crate::BotBuilder::pace).
 ///
 /// A request that would exceed a limit is delayed. Requests are sent in the order in which they were made. There is one
 /// exception: a request that waits only for the limit of its chat does not delay other requests. All clones of a bot
@@ -84,7 +84,7 @@ impl Pace {
         self
     }
 
-    /// Sets the maximum number of polls for updates per second. 0 is treated as 1. `None` removes the limit.
+    /// Sets the maximum number of polls per second. 0 is treated as 1. `None` removes the limit.
     pub fn polls_per_second(mut self, most: impl Into<Option<u32>>) -> Self {
         self.polls = at_least_one(most);
         self

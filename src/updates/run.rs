@@ -44,9 +44,9 @@ impl Bot {
     /// Updates of one [lane](crate::updates::Lane), usually a chat, are handled in order. Updates of different lanes
     /// are handled concurrently.
     ///
-    /// The bot settles a delivery when its update is handled or given up: see [`Delivery`]. The bot does not poll the
-    /// stream while 1000 or more deliveries are not settled. When a shutdown begins, the bot drops the deliveries whose
-    /// handler has not started, without settling them.
+    /// [`Delivery`] describes when a delivery is settled. The bot does not poll the stream while 1000 or more
+    /// deliveries are not settled. When a shutdown begins, the bot drops the deliveries whose handler has not started,
+    /// without settling them.
     ///
     /// ```
     /// # #[tokio::main]

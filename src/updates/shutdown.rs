@@ -3,8 +3,8 @@
 /// Waits until the process receives Ctrl-C or, on Unix, the signal SIGTERM. Service managers and `docker stop` send
 /// SIGTERM.
 ///
-/// From the first poll of the future on, these signals do not end the process themselves, even after the future has
-/// ended. So end the process after this future. A second signal during a shutdown has no effect: the
+/// After the first poll of the future, these signals no longer end the process, even when the future has completed. So
+/// your program must end by itself. A second signal during a shutdown has no effect: the
 /// [`shutdown_deadline`](crate::updates::Run::shutdown_deadline) ends the shutdown.
 ///
 /// If one of the signals cannot be received, the event `signal not available` is logged at ERROR, and the future waits
@@ -23,8 +23,8 @@
 ///
 /// # Cancel safety
 ///
-/// The future can be dropped. After its first poll, the signals do not end the process any more, even if the future is
-/// dropped. A signal that arrives while no such future is polled is lost.
+/// The future can be dropped. However, if it was polled before, the signals still do not end the process. A signal that
+/// arrives while no future of this function is polled is lost.
 pub async fn shutdown_signal() {
     #[cfg(unix)]
     tokio::select! {

@@ -46,9 +46,9 @@ impl Bot {
     /// - `types`: The types of updates that the webhook receives. If the list is empty, the webhook receives all
     ///   updates.
     ///
-    /// On TamTam, the updates have the form of the bot's [version](Self::version). On MAX, a webhook can also have a
-    /// secret, which the service sends with each update. `Webhook::subscribe` (feature `webhook`) sets the URL and the
-    /// secret.
+    /// On TamTam, the updates have the form of the API [version](Self::version) of the bot. On MAX, a webhook can also
+    /// have a secret, which the service sends with each update. `Webhook::subscribe` (feature `webhook`) sets the URL
+    /// and the secret.
     ///
     /// If a webhook with another URL is already subscribed, both webhooks receive all updates. To remove the earlier
     /// webhook, call [`unsubscribe_webhook`](Self::unsubscribe_webhook).

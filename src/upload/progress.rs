@@ -9,7 +9,7 @@ use crate::upload::session::UploadSession;
 #[non_exhaustive]
 pub struct Progress {
     /// Number of bytes of the file that were passed to the connection. After a failure, the number falls to the number
-    /// of bytes that the server has. If the upload starts over, the number falls to 0.
+    /// of bytes that the upload host has. If the upload starts over, the number falls to 0.
     pub sent: u64,
     /// Size of the file, in bytes.
     pub total: u64,

@@ -52,8 +52,8 @@ const IDLE: Duration = Duration::from_secs(60);
 ///
 /// # Time limits
 ///
-/// An attempt fails if no byte moves for the [`idle_timeout`](Self::idle_timeout). The whole upload has no time limit.
-/// However, an upload in a handler ends with the handler: see
+/// An attempt fails if it makes no progress for the time of [`idle_timeout`](Self::idle_timeout). The whole upload has
+/// no time limit. However, an upload in a handler ends with the handler: see
 /// [`Run::handler_timeout`](crate::updates::Run::handler_timeout).
 #[must_use = "an upload does nothing until it is awaited or sent"]
 pub struct Upload<M> {
@@ -116,7 +116,7 @@ impl Bot {
         Upload::new(self, source.into())
     }
 
-    /// Uploads a file of any kind. People see the file's name. `source` has the same forms as in
+    /// Uploads a file of any kind. Users see the name of the file. `source` has the same forms as in
     /// [`upload_photo`](Self::upload_photo).
     #[doc(alias = "send_document")]
     pub fn upload_file(&self, source: impl Into<Source>) -> Upload<FileAttachmentRequest> {
@@ -142,7 +142,7 @@ impl<M: Media> Upload<M> {
         }
     }
 
-    /// Sets the file name that people see. Defaults to the file name in the path. For a source without a path, the name
+    /// Sets the file name that users see. Defaults to the file name in the path. For a source without a path, the name
     /// defaults to `photo`, `video`, `audio` or `file`.
     ///
     /// The name must have 1 to 255 bytes in UTF-8. The name must not be `.` or `..`, and must not contain a slash or a
@@ -217,8 +217,8 @@ impl<M: Media> Upload<M> {
         self
     }
 
-    /// Continues an upload that this or another process started, after the last byte that the host has. If the host no
-    /// longer has the upload, the upload starts over.
+    /// Continues the upload of a stored session, which can be from another process. The upload continues after the last
+    /// byte that the host has. If the host no longer has the upload, the upload starts over.
     ///
     /// The source must be the path of the same file, or the same bytes. The upload fails with
     /// [`ErrorKind::Source`](crate::ErrorKind::Source) in these cases:
@@ -274,7 +274,8 @@ impl<M: Media> Upload<M> {
     /// - If the source is a directory, or is empty ([`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)).
     /// - If the source exceeds the size limit of the service (`InvalidRequest`).
     /// - If the file name or the content type is invalid (`InvalidRequest`).
-    /// - If the session of [`resume`](Self::resume) belongs to another type of upload (`InvalidRequest`).
+    /// - If the session that is passed to [`resume`](Self::resume) belongs to another type of upload
+    ///   (`InvalidRequest`).
     /// - If the file does not exist or cannot be read ([`ErrorKind::Source`](crate::ErrorKind::Source)).
     /// - If the session belongs to another file (`Source`).
     ///

@@ -9,8 +9,8 @@ use crate::api::types::UploadType;
 
 /// The state of an upload in ranges. Another process can continue the upload from a stored session.
 ///
-/// Store the session in a function that you pass to [`Upload::on_session`](crate::upload::Upload::on_session). To
-/// continue the upload, pass the stored session to [`Upload::resume`](crate::upload::Upload::resume).
+/// To store the session, pass a function to [`Upload::on_session`](crate::upload::Upload::on_session). To continue the
+/// upload, pass the stored session to [`Upload::resume`](crate::upload::Upload::resume).
 ///
 /// # Content
 ///

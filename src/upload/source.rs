@@ -54,12 +54,13 @@ impl Source {
 
     /// Creates a source from a stream of unknown length, for example a download.
     ///
-    /// The upload first writes the stream to a temporary file, and removes the file at the end. The upload is then
+    /// The upload first writes the stream to a temporary file, and removes this file at the end. The upload is then
     /// retried like the upload of a path. As soon as the stream exceeds the size limit of the service, the upload
     /// fails.
     ///
-    /// - The file is in the temporary directory of the system (`TMPDIR` on Unix). This directory needs enough space.
-    /// - If the process is killed, the file remains.
+    /// - The temporary file is in the temporary directory of the system (`TMPDIR` on Unix). This directory needs enough
+    ///   space.
+    /// - If the process is killed, the temporary file remains.
     /// - The upload has no session: it cannot be [resumed](crate::upload::Upload::resume) by another process.
     ///
     /// If you know the length, use [`reader`](Self::reader), which needs no temporary file.

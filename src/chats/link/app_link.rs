@@ -48,7 +48,7 @@ impl AppLink {
     ///
     /// The kind is [`ErrorKind::Link`](crate::ErrorKind::Link).
     ///
-    /// - If `bot` is empty, or has other characters than ASCII letters, digits, `_` and `-` after an optional `@`.
+    /// - If `bot` is empty, or contains characters other than ASCII letters, digits, `_` and `-` after an optional `@`.
     /// - If the payload has more than 512 characters.
     /// - If the payload has a character that is not an ASCII letter, a digit, `_` or `-`.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {

@@ -11,7 +11,7 @@ use crate::{
 /// The prefix of the path of an invitation.
 const JOIN: &str = "join/";
 
-/// A link to a chat, a channel or a person. The link contains a name, or an invitation into a private chat.
+/// A link to a group, a channel or a user. The link contains a name, or an invitation to a private chat.
 ///
 /// A `ChatLink` is parsed from one of these forms:
 ///
@@ -23,7 +23,7 @@ const JOIN: &str = "join/";
 ///
 /// A name without a URL becomes a link of TamTam. [`on`](Self::on) converts a link to a link of another service.
 ///
-/// [`Bot::chat_by_link`](crate::Bot::chat_by_link) (TamTam only) returns the chat with a name.
+/// To get the chat of a link with a name, use [`Bot::chat_by_link`](crate::Bot::chat_by_link) (TamTam only).
 ///
 /// ```
 /// # fn main() -> tamtam::Result<()> {
@@ -62,13 +62,13 @@ impl ChatLink {
         self.origin == service.links.origin
     }
 
-    /// Returns the name of the chat, channel or person. `None` if the link is an invitation.
+    /// Returns the name of the group, channel or user. `None` if the link is an invitation.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.invitation().is_none().then_some(&self.path)
     }
 
-    /// Returns the secret part of an invitation into a private chat. `None` if the link has a name.
+    /// Returns the secret part of an invitation to a private chat. `None` if the link has a name.
     #[must_use]
     pub fn invitation(&self) -> Option<&str> {
         self.path.strip_prefix(JOIN)

@@ -55,7 +55,7 @@ impl DeepLink {
     ///
     /// The kind is [`ErrorKind::Link`](crate::ErrorKind::Link).
     ///
-    /// - If `bot` is empty, or has other characters than ASCII letters, digits, `_` and `-` after an optional `@`.
+    /// - If `bot` is empty, or contains characters other than ASCII letters, digits, `_` and `-` after an optional `@`.
     /// - If the payload is empty or has more than 128 characters.
     /// - If the payload is `.` or `..`: clients would remove this payload from the path of a TamTam link.
     pub fn new(bot: impl AsRef<str>, payload: impl Into<String>) -> Result<Self> {

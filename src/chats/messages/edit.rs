@@ -63,8 +63,8 @@ impl EditRequest {
     /// Uploads the files, one after another, and then edits the message. `request.await` is a shorter form of
     /// `request.send().await`.
     ///
-    /// If the server is still processing an uploaded file, it does not edit the message. The request is then repeated,
-    /// for at most [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
+    /// While the server is processing an uploaded file, the server does not edit the message. The request is then
+    /// repeated, for at most [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     ///
     /// # Errors
     ///

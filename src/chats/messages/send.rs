@@ -79,8 +79,8 @@ impl SendRequest {
     /// Uploads the files, one after another, and then sends the message. `request.await` is a shorter form of
     /// `request.send().await`.
     ///
-    /// If the server is still processing an uploaded file, it does not post the message. The request is then repeated,
-    /// for at most [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
+    /// While the server is processing an uploaded file, the server does not post the message. The request is then
+    /// repeated, for at most [`RetryPolicy::attachment_budget`](crate::settings::RetryPolicy::attachment_budget).
     ///
     /// # Errors
     ///

@@ -24,8 +24,8 @@ impl Bot {
     /// Sends a text of any length. If the text is too long for one message, it is sent as several messages. Returns the
     /// posted messages in order.
     ///
-    /// A plain text and a [`Text`](crate::text::Text) are split by the rules of [`split`](crate::text::split). If
-    /// formatting is open at the end of a part, the next part repeats the formatting.
+    /// A plain text and a [`Text`](crate::text::Text) are split by the rules of [`split`](crate::text::split). If a
+    /// formatted range is split, every part of the range keeps the formatting.
     ///
     /// [`NewMessageBody::markdown`] and [`NewMessageBody::html`] are split only at line ends that are outside all
     /// formatting.
@@ -141,7 +141,7 @@ impl SendLong {
 
     /// Skips the next part, so that [`send`](Self::send) continues with the part after it.
     ///
-    /// Call this method if a part failed but you see it in the chat. This can happen only if
+    /// Call this method if sending a part failed, but the chat contains this part. This can happen only if
     /// [`Error::may_have_been_applied`](crate::Error::may_have_been_applied) returned `true`.
     pub fn skip_part(&mut self) {
         self.done += 1;

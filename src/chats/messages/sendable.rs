@@ -8,7 +8,7 @@ use crate::{
 /// A value that can be sent as a message. A parameter of [`Bot::send`](crate::Bot::send),
 /// [`Bot::reply`](crate::Bot::reply) and [`Bot::edit`](crate::Bot::edit).
 ///
-/// This trait is implemented for these types, and is sealed:
+/// This trait is sealed: other crates cannot implement it. It is implemented for these types:
 ///
 /// - [`NewMessageBody`], and types that convert into a `NewMessageBody`: a text (`&str`, `String`,
 ///   [`Text`](crate::text::Text)), or an attachment such as [`AttachmentRequest`](crate::AttachmentRequest).

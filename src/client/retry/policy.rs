@@ -42,12 +42,12 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 /// | no connection was opened, so the request was not sent | retry | retry |
 /// | status 429 of the API | pause, then retry | pause, then retry |
 /// | status 429 of an upload host | retry | retry |
-/// | attached media is not ready: status 400, or 200 with `success: false` | retry, except `GET` | retry |
+/// | attached media is not ready: status 400, or 200 with `success: false` | retry, but not for `GET` | retry |
 /// | status 503 with a `code` of the API in the body | retry | retry |
 /// | any other 503, because a proxy may have forwarded the request | retry | no |
 /// | HTTP/2 reports that the request was not processed (`REFUSED_STREAM`, `GOAWAY`) | retry | retry |
 /// | status 408 or any other 5xx, a timeout, a broken connection | retry | no |
-/// | status 2xx with a body that is incomplete or is not JSON | only `GET` | no |
+/// | status 2xx with a body that is incomplete or is not JSON | retry, but only for `GET` | no |
 /// | status 2xx with a body that does not fit the API document or is too large | no | no |
 /// | any other 4xx, a redirect, any other 200 with `success: false` | no | no |
 ///
@@ -60,7 +60,7 @@ const ATTACHMENT_BUDGET: Duration = Duration::from_secs(60);
 ///
 /// After an upload, the server processes the file. Until the file is ready, the server refuses a message with this
 /// file, and the call is retried. These retries have their own time limit,
-/// [`attachment_budget`](Self::attachment_budget), which is 60 s by default. They do not count against
+/// [`attachment_budget`](Self::attachment_budget), which is 60 s by default. These retries do not count against
 /// [`attempts`](Self::attempts) or [`budget`](Self::budget).
 ///
 /// # Example

@@ -71,7 +71,7 @@ fn nothing() -> Invalid {
 }
 
 /// A text of any length that [`Bot::send_long`](crate::Bot::send_long) accepts. Implemented for `&str`, `&String`,
-/// `String`, [`Text`] and [`NewMessageBody`].
+/// `String`, `Cow<str>`, [`Text`] and [`NewMessageBody`].
 ///
 /// This trait is sealed: other crates cannot implement it.
 #[diagnostic::on_unimplemented(

@@ -9,8 +9,8 @@ use crate::{
 /// Maximum length of the text of one message, in UTF-16 code units: 4000. The characters of the markup (Markdown or
 /// HTML) count, too.
 ///
-/// The API documents a limit of 4000 characters, but does not define "character". The crate counts UTF-16 code units,
-/// because a text never has more code points than UTF-16 code units.
+/// The API documents a limit of 4000 characters, but does not define "character". The crate counts UTF-16 code units.
+/// This is the safe choice, because a text has at least as many UTF-16 code units as code points.
 pub const LIMIT: usize = 4000;
 
 /// Splits a plain text into parts of at most [`LIMIT`] UTF-16 code units. Each part fits into one message.
@@ -18,7 +18,7 @@ pub const LIMIT: usize = 4000;
 /// A part ends at the first of these places that exists:
 ///
 /// 1. the last empty line in the second half of the longest possible part,
-/// 2. the last line end in that half,
+/// 2. the last line end in this half,
 /// 3. the last space or line end in the whole part,
 /// 4. a place within a word.
 ///
