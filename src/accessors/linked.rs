@@ -28,35 +28,36 @@ impl LinkedMessage {
 /// Implements the accessors of a type with a method `link`.
 macro_rules! link_accessors {
     () => {
-        /// Returns the id of the chat from which the message is forwarded. Servers often omit this id.
+        /// If the message is a forward, returns the id of the chat of the original message. Servers often omit this id.
+        /// The value is then `None`.
         #[must_use]
         pub fn link_chat_id(&self) -> Option<crate::id::ChatId> {
             self.link()?.chat_id
         }
 
-        /// Returns the id of the author of the linked message, which was forwarded or replied to. `None` if the id is
-        /// missing.
+        /// If the message is a forward or a reply, returns the id of the sender of the original message. `None` if the
+        /// id is missing, and for other messages.
         #[must_use]
         pub fn link_user_id(&self) -> Option<crate::id::UserId> {
             self.link()?.user_id()
         }
 
-        /// Returns the display name of the author of the linked message, which was forwarded or replied to. `None` if
-        /// the name is missing.
+        /// If the message is a forward or a reply, returns the display name of the sender of the original message.
+        /// `None` if the name is missing, and for other messages.
         #[must_use]
         pub fn link_name(&self) -> Option<&str> {
             self.link()?.sender_name()
         }
 
-        /// Returns the username, without `@`, of the author of the linked message, which was forwarded or replied to.
-        /// `None` if the username is missing.
+        /// If the message is a forward or a reply, returns the username of the sender of the original message, without
+        /// `@`. `None` if the username is missing, and for other messages.
         #[must_use]
         pub fn link_username(&self) -> Option<&str> {
             self.link()?.sender_username()
         }
 
-        /// Returns the text of the linked message, which was forwarded or replied to. `None` if the text is missing or
-        /// empty.
+        /// If the message is a forward or a reply, returns the text of the original message. `None` if the text is
+        /// missing or empty, and for other messages.
         #[must_use]
         pub fn link_text(&self) -> Option<&str> {
             self.link()?.text()

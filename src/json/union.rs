@@ -159,7 +159,7 @@ macro_rules! tagged_union {
         }
 
         impl $name {
-            #[doc = concat!("Returns the kind: the value of `", $tag, "` in the API.")]
+            #[doc = concat!("Returns the kind as text: the value of `", $tag, "` in JSON.")]
             #[must_use]
             pub fn tag(&self) -> &str {
                 match self {
