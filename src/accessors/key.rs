@@ -10,8 +10,7 @@ impl Update {
     /// key. Two updates have different keys if they differ in one of these properties:
     ///
     /// - the [kind](Self::tag) or the timestamp
-    /// - the id of a chat, user, message, callback or session. The ids of the original message of a forward or reply
-    ///   also count.
+    /// - the id of a chat, user, message, callback or session (also in the original message of a forward or reply)
     /// - the title of the chat, or the payload of the button or deep link
     ///
     /// The key does not contain names, texts or attachments. The key also does not contain values that can change

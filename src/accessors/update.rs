@@ -3,7 +3,7 @@
 use super::linked::link_accessors;
 use crate::api::types::{Attachment, ChatType, ConstructorInput, Update, UpdateType};
 
-/// Accessors of properties that several types of updates have. An accessor does not panic if the update lacks the
+/// Accessors of properties that several kinds of updates have. An accessor does not panic if the update lacks the
 /// property.
 ///
 /// ```

@@ -49,7 +49,7 @@ macro_rules! body {
 
         impl $body {
             /// Creates a message whose text is in the Markdown of the service, for example `**bold**`, `*italic*`,
-            /// `~~struck~~`, `++underlined++` and `^^marked^^`.
+            /// `~~struck~~`, `++underlined++` and `^^highlighted^^`.
             #[must_use]
             pub fn markdown(text: impl Into<String>) -> Self {
                 Self::new().text(text).format(TextFormat::Markdown)
@@ -71,8 +71,8 @@ macro_rules! body {
             /// Adds a keyboard. A message has at most one keyboard, and needs other content in addition to the
             /// keyboard.
             ///
-            /// If `keyboard` has no buttons, no keyboard is added. In an edit, the attachments of this value then
-            /// replace all attachments of the message, so the existing keyboard is removed.
+            /// If `keyboard` has no buttons, no keyboard is added. In an edit, this removes the existing keyboard,
+            /// because the attachments of this value replace all attachments of the message.
             ///
             /// ```
             #[doc = concat!("use tamtam::{Button, Keyboard, types::", stringify!($body), "};")]
@@ -109,7 +109,7 @@ body!(NewMessageBody);
 body!(ConstructedMessageBody);
 
 impl NewMessageBody {
-    /// Makes the message a reply to another message of the same chat. To send the reply without naming the chat, use
+    /// Makes the message a reply to another message of the same chat. To reply without passing the chat, use
     /// [`Bot::reply`](crate::Bot::reply).
     #[must_use]
     pub fn reply_to(self, message: impl IntoMessageId) -> Self {
